@@ -1,0 +1,143 @@
+/**
+ * The JSON that crosses HTTP, shared by the server, the workers and the browser.
+ * Types and pure tables alone: nothing here may import anything.
+ * Times are ISO 8601 in UTC, durations milliseconds, sizes bytes.
+ */
+
+/** Where an upload stands. The last four are final: no upload leaves them. */
+export type UploadState =
+  | 'receiving'
+  | 'queued'
+  | 'processing'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'discarded';
+
+const FINAL_STATES: ReadonlySet<UploadState> = new Set(['completed', 'failed', 'cancelled', 'discarded']);
+
+/** True for a state that nothing can change any more. */
+export function isFinalState(state: UploadState): boolean {
+  return FINAL_STATES.has(state);
+}
+
+/** Absolute-path URLs of one upload; `content` is there once the bytes are stored. */
+export interface Links {
+  self: string;
+  progress: string;
+  result: string;
+  events: string;
+  cancel: string;
+  variants: string;
+  content?: string;
+}
+
+/** How far an upload has come. `version` is the cursor of a long poll: it grows with every change of the record. */
+export interface Progress {
+  id: string;
+  state: UploadState;
+  version: number;
+  /** 0 to 100; never goes down, and is 100 only when `state` is `completed`. */
+  percent: number;
+  /** `receive`, `queue`, `inspect`, a step of the processor, or `done`. */
+  stage: string;
+  /** `total` is null where the client did not say how long its file is. */
+  bytes: { received: number; total: number | null };
+  /** Counts the workers that have taken the upload up; 0 until the first one does. */
+  attempt: number;
+  /** 1 is next; null unless queued. */
+  queuePosition: number | null;
+  /** Null until it can be estimated. */
+  etaMs: number | null;
+  updatedAt: string;
+  final: boolean;
+  /** True only in the timeout value of a deferred response. */
+  timedOut: boolean;
+  links: Links;
+}
+
+/** RFC 9457 problem document with a stable machine word. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  /** The upload it speaks of, where there is one. */
+  id?: string;
+  /** Present, with `final: true`, where the problem is the upload's final outcome. */
+  state?: UploadState;
+  final?: true;
+}
+
+/** One picture made from the uploaded one. */
+export interface Variant {
+  name: string;
+  format: string;
+  width: number;
+  height: number;
+  size: number;
+  url: string;
+}
+
+/** What a processed picture turned out to be; `width` and `height` are as a person sees it. */
+export interface PictureResult {
+  kind: 'picture';
+  format: string;
+  width: number;
+  height: number;
+  /** 1 for a still picture. */
+  frames: number;
+  hasAlpha: boolean;
+  colourSpace: string;
+  /** The EXIF orientation as found, 1 to 8; 1 where the file has none. */
+  orientation: number;
+  /** The camera's own clock, ISO 8601, with an offset where the file has one; null where it says nothing. */
+  takenAt: string | null;
+  /** Make and model as one line; null where the file says nothing. */
+  camera: string | null;
+  /** `#rrggbb`. */
+  dominantColour: string;
+  /** Base64 of a thumbhash. */
+  thumbhash: string;
+  variants: Variant[];
+}
+
+/** What processing made of an upload; `kind` tells which processor. */
+export type Result = PictureResult;
+
+/** One file sent by a client, from its first byte to its result. */
+export interface Upload {
+  id: string;
+  state: UploadState;
+  version: number;
+  /** `type` is what the bytes are, null until enough of them came; `sha256` is lower-case hex, null until stored. */
+  file: { name: string; type: string | null; size: number; sha256: string | null };
+  progress: Progress;
+  result: Result | null;
+  error: Problem | null;
+  createdAt: string;
+  updatedAt: string;
+  /** Null until the upload is final. */
+  expiresAt: string | null;
+  /** Reads variants and nothing else, so it may be shown to others; `id` may not. */
+  publicId: string;
+  links: Links;
+}
+
+/** Answer of `POST /uploads`, files in the order sent. */
+export interface UploadList {
+  uploads: Upload[];
+}
+
+/** In place of a Progress, for an id that could not be watched. */
+export interface UnwatchableUpload {
+  id: string;
+  error: Problem;
+}
+
+/** Answer of `GET /progress?upload=…`: those that moved. */
+export interface ProgressList {
+  uploads: (Progress | UnwatchableUpload)[];
+  timedOut: boolean;
+}

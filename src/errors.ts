@@ -1,0 +1,100 @@
+/**
+ * Every error a client can be told of: one table, one class. The code is the contract
+ * (clients switch on it), the title is for people, the status is what HTTP says.
+ */
+const ERRORS = {
+  bad_request: [400, 'Malformed request'],
+  bad_upload_id: [400, 'Not an upload id'],
+  bad_timeout: [400, 'Not a timeout'],
+  bad_since: [400, 'Not a version'],
+  bad_options: [400, 'Options that make no sense'],
+  bad_multipart: [400, 'Malformed multipart body'],
+  missing_boundary: [400, 'Multipart without a boundary'],
+  no_file: [400, 'No file in the request'],
+  empty_file: [400, 'Empty file'],
+  body_cut_short: [400, 'Body ended too early'],
+  upload_interrupted: [400, 'Upload interrupted'],
+  unknown_upload: [404, 'No such upload'],
+  unknown_variant: [404, 'No such variant'],
+  not_found: [404, 'Nothing here'],
+  method_not_allowed: [405, 'Method not allowed'],
+  upload_too_slow: [408, 'Upload too slow'],
+  upload_conflict: [409, 'Another file has this id'],
+  upload_superseded: [409, 'Taken over by a later request'],
+  content_not_stored: [409, 'Content not stored yet'],
+  upload_gone: [410, 'Upload gone'],
+  upload_cancelled: [410, 'Upload cancelled'],
+  upload_discarded: [410, 'Upload discarded'],
+  file_too_large: [413, 'File too large'],
+  request_too_large: [413, 'Request too large'],
+  too_many_files: [413, 'Too many files'],
+  too_many_fields: [413, 'Too many fields'],
+  not_multipart: [415, 'Not a multipart request'],
+  unsupported_encoding: [415, 'Encoded body'],
+  unsupported_media_type: [415, 'File type not taken'],
+  range_not_satisfiable: [416, 'Range not satisfiable'],
+  picture_damaged: [422, 'Picture damaged'],
+  picture_too_large: [422, 'Picture too large'],
+  too_many_held: [503, 'Too many held responses'],
+  too_many_held_by_address: [429, 'Too many held responses from one address'],
+  internal_error: [500, 'Internal error'],
+  processing_failed: [500, 'Processing failed'],
+  service_unavailable: [503, 'Service unavailable'],
+  deferred_timeout: [503, 'No result in time'],
+  shutting_down: [503, 'Shutting down'],
+  storage_full: [507, 'Storage full'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+/** A word of the table above. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** All codes, for documentation and its test. */
+export const ERROR_CODES = Object.keys(ERRORS) as readonly ErrorCode[];
+
+/** True when `word` stands in the table. */
+export function isErrorCode(word: string): word is ErrorCode {
+  return Object.hasOwn(ERRORS, word);
+}
+
+/** The HTTP status that a code answers with. */
+export function statusOf(code: ErrorCode): number {
+  return ERRORS[code][0];
+}
+
+/** The words for people that stand above the detail. */
+export function titleOf(code: ErrorCode): string {
+  return ERRORS[code][1];
+}
+
+export interface ServiceErrorOptions {
+  /** The upload it speaks of. */
+  id?: string;
+  /** Sent as `Retry-After` with jitter, rounded up to whole seconds. */
+  retryAfterMs?: number;
+  /** Sent with the answer, such as `Allow`. */
+  headers?: Record<string, string>;
+  /** For the log alone; never leaves the process. */
+  cause?: unknown;
+}
+
+/**
+ * An error that a client may be told of. `detail` goes out as it stands: it says what the
+ * sender can do about it, and never holds a path, a key or a stack.
+ */
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly id: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ErrorCode, detail: string, options: ServiceErrorOptions = {}) {
+    super(detail, { cause: options.cause });
+    this.name = 'ServiceError';
+    this.code = code;
+    this.status = statusOf(code);
+    this.id = options.id;
+    this.retryAfterMs = options.retryAfterMs;
+    this.headers = options.headers ?? {};
+  }
+}

@@ -1,0 +1,72 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * Where the bytes of uploads lie. Keys are slash-separated paths of `[A-Za-z0-9._-]` segments,
+ * made by `keys.ts` alone; nothing that a client sent is ever part of one.
+ * Every driver passes `test/contract/storage.test.ts`.
+ */
+export interface Storage {
+  /**
+   * Opens a new object. Nothing is to be seen under `key` until `commit()`; an object that
+   * was there stays readable until then and is replaced by it.
+   */
+  create(key: string): Promise<ObjectWriter>;
+
+  /**
+   * The bytes of an object, or of an inclusive range of it; undefined where there is none.
+   * The caller consumes or destroys the stream.
+   */
+  read(key: string, range?: ByteRange): Promise<Readable | undefined>;
+
+  /** Undefined where there is no such object. */
+  stat(key: string): Promise<StoredObject | undefined>;
+
+  /** Objects whose key begins with `prefix` (whole segments), in no order; unfinished ones are not listed. */
+  list(prefix: string): AsyncIterable<StoredObject>;
+
+  /** Removes every object below `prefix`, unfinished ones too. Nothing there is no error. */
+  removeAll(prefix: string): Promise<void>;
+
+  /** The object as a file of this machine, for libraries that want a path; undefined where there is none. */
+  openLocal(key: string): Promise<LocalFile | undefined>;
+}
+
+/** One object being written. End it with exactly one of `commit` and `discard`. */
+export interface ObjectWriter {
+  /** Resolves when the next chunk may come. The buffer must not change afterwards. */
+  write(chunk: Buffer): Promise<void>;
+  /** Makes the object durable and visible, atomically. Rejects with `storage_full` (507) where the disk is. */
+  commit(): Promise<void>;
+  /** Removes what was written. Safe to call after a failed `write` or `commit`, and twice. */
+  discard(): Promise<void>;
+}
+
+/** Both ends inclusive, as in RFC 9110 section 14.1.2. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
+export interface StoredObject {
+  key: string;
+  sizeBytes: number;
+  modifiedAt: Date;
+}
+
+/** A file that may be read until `release()`. */
+export interface LocalFile {
+  path: string;
+  release(): Promise<void>;
+}
+
+/** Writes a whole object at once, durably. */
+export async function putObject(storage: Storage, key: string, bytes: Buffer): Promise<void> {
+  const writer = await storage.create(key);
+  try {
+    await writer.write(bytes);
+    await writer.commit();
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}
