@@ -1,3 +1,5 @@
+import type { Problem } from './api.ts';
+
 /**
  * Every error a client can be told of: one table, one class. The code is the contract
  * (clients switch on it), the title is for people, the status is what HTTP says.
@@ -41,6 +43,8 @@ const ERRORS = {
   processing_failed: [500, 'Processing failed'],
   service_unavailable: [503, 'Service unavailable'],
   deferred_timeout: [503, 'No result in time'],
+  executor_full: [503, 'Too much work'],
+  task_discarded: [503, 'Made room for newer work'],
   shutting_down: [503, 'Shutting down'],
   storage_full: [507, 'Storage full'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
@@ -97,4 +101,18 @@ export class ServiceError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.headers = options.headers ?? {};
   }
+}
+
+/** Problem types are relative references (RFC 9457 section 3.1.1) to the list that the API reference gives. */
+const TYPE_PREFIX = '/problems/';
+
+/** The document for an error that a client may be told of. */
+export function toProblem(error: ServiceError, id: string | undefined = error.id): Problem {
+  return problemOf(error.code, error.message, id);
+}
+
+/** The document for a code of the table. */
+export function problemOf(code: ErrorCode, detail: string, id?: string): Problem {
+  const problem = { type: `${TYPE_PREFIX}${code}`, title: titleOf(code), status: statusOf(code), detail, code };
+  return id === undefined ? problem : { ...problem, id };
 }

@@ -24,6 +24,9 @@ export interface Storage {
   /** Objects whose key begins with `prefix` (whole segments), in no order; unfinished ones are not listed. */
   list(prefix: string): AsyncIterable<StoredObject>;
 
+  /** Removes one object. Nothing there is no error. */
+  remove(key: string): Promise<void>;
+
   /** Removes every object below `prefix`, unfinished ones too. Nothing there is no error. */
   removeAll(prefix: string): Promise<void>;
 

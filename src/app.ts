@@ -1,0 +1,50 @@
+import Router from '@koa/router';
+import Koa from 'koa';
+import { deferredMiddleware } from './deferred/middleware.ts';
+import type { DeferredManager } from './deferred/deferred-manager.ts';
+import { accessLog } from './http/access-log.ts';
+import { methodNotAllowed } from './http/method-not-allowed.ts';
+import { problemResponses } from './http/problem.ts';
+import { requestContext } from './http/request-context.ts';
+import { requestMetrics } from './http/request-metrics.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { unreadBodies } from './http/unread-body.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { contentRoutes, type FileRouteParts } from './routes/file-routes.ts';
+import { progressRoutes, type ProgressRouteParts } from './routes/progress-routes.ts';
+import { serviceRoutes, type ServiceRouteParts } from './routes/service-routes.ts';
+import { uploadRoutes, type UploadRouteParts } from './routes/upload-routes.ts';
+
+export type AppParts = UploadRouteParts & ProgressRouteParts & FileRouteParts & {
+  manager: DeferredManager;
+  service: ServiceRouteParts;
+  metrics: Metrics;
+  log: Logger;
+  maxRequestBytes: number;
+};
+
+/** The order in which a request meets everything; the answer passes it in reverse. */
+export function createApp(parts: AppParts): Koa {
+  const app = new Koa();
+  app.use(requestContext());
+  app.use(accessLog(parts.log));
+  app.use(requestMetrics(parts.metrics));
+  app.use(securityHeaders());
+  app.use(unreadBodies(parts.maxRequestBytes));
+  app.use(problemResponses(parts.log));
+  app.use(deferredMiddleware(parts.manager));
+  app.use(createRouter(parts).routes());
+  app.use(methodNotAllowed());
+  app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'response broken off'));
+  return app;
+}
+
+function createRouter(parts: AppParts): Router {
+  const router = new Router({ strict: true });
+  uploadRoutes(router, parts);
+  progressRoutes(router, parts);
+  contentRoutes(router, parts);
+  serviceRoutes(router, parts.service);
+  return router;
+}

@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { loadEnvFile } from 'node:process';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+
+/** Decimal digits only, so that `1e9`, `0x10`, ` 5` and the empty string are mistakes, not numbers. */
+function integer(defaultValue: number, least: number, most = Number.MAX_SAFE_INTEGER) {
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, 'must be a whole number in decimal digits')
+    .transform(Number)
+    .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`))
+    .default(defaultValue);
+}
+
+function isRedisUrl(text: string): boolean {
+  return text.startsWith('/') || /^(rediss?|unix):\/\/\S+$/.test(text);
+}
+
+function isAddressRange(text: string): boolean {
+  const [address = '', bits] = text.split('/');
+  const version = isIP(address);
+  if (version === 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+const addressRanges = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+  .refine((parts) => parts.every(isAddressRange), 'must be addresses or ranges such as 10.0.0.0/8, separated by commas')
+  .default([]);
+
+/** One line a setting: its form, its default, its bounds. `.env.example` documents each. */
+const settings = z.object({
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: integer(3000, 0, 65_535),
+  REDIS_URL: z.string().refine(isRedisUrl, 'must be redis://…, rediss://… or the path of a socket').optional(),
+  QUEUE_PREFIX: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _').default('deferred-uploads'),
+  STORAGE: z.string().regex(/^file:.+$/, 'must be file:<directory>').default('file:./data/uploads'),
+  UPLOAD_MAX_BYTES: integer(100 * MIB, 1),
+  UPLOAD_MAX_REQUEST_BYTES: integer(1024 * MIB, 1),
+  UPLOAD_MAX_FILES: integer(100, 1, 10_000),
+  UPLOAD_STALL_TIMEOUT_MS: integer(30_000, 100),
+  TRUSTED_PROXIES: addressRanges,
+  DEFERRED_TIMEOUT_MS: integer(25_000, 0),
+  DEFERRED_MAX_TIMEOUT_MS: integer(50_000, 0),
+  DEFERRED_MAX_HELD: integer(20_000, 1),
+  DEFERRED_MAX_HELD_PER_ADDRESS: integer(0, 0),
+  WORKERS: integer(2, 0, 256),
+  WORKER_CONCURRENCY: integer(1, 1, 256),
+  PICTURE_MAX_PIXELS: integer(100_000_000, 1),
+  RETENTION_MS: integer(24 * HOUR_MS, 1000),
+  SHUTDOWN_GRACE_MS: integer(10_000, 0),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+type Settings = z.infer<typeof settings>;
+
+/** Settings in the words of the code. Units stand in the names. */
+export interface Config {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Undefined where none was given: `npm start` then brings a Redis of its own. */
+  readonly redisUrl: string | undefined;
+  readonly queuePrefix: string;
+  readonly storage: string;
+  readonly maxFileBytes: number;
+  readonly maxRequestBytes: number;
+  readonly maxFiles: number;
+  readonly uploadStallTimeoutMs: number;
+  readonly trustedProxies: readonly string[];
+  readonly deferredTimeoutMs: number;
+  readonly deferredMaxTimeoutMs: number;
+  readonly deferredMaxHeld: number;
+  /** 0 means no limit. */
+  readonly deferredMaxHeldPerAddress: number;
+  /** Worker processes that `npm start` runs. */
+  readonly workers: number;
+  /** Jobs in hand at once, for one worker process. */
+  readonly workerConcurrency: number;
+  readonly pictureMaxPixels: number;
+  readonly retentionMs: number;
+  readonly shutdownGraceMs: number;
+  readonly logLevel: Settings['LOG_LEVEL'];
+}
+
+/** One line that names every wrong setting; a process that meets it exits with 78 (EX_CONFIG of sysexits). */
+export class ConfigError extends Error {
+  static readonly exitCode = 78;
+}
+
+/**
+ * Reads all settings at once, so that one start shows every mistake.
+ * An empty value counts as not set. Without an argument it reads the environment and,
+ * for what that leaves open, `.env` in the working directory.
+ */
+export function loadConfig(environment: Record<string, string | undefined> = processEnvironment()): Config {
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
+  const parsed = settings.safeParse(Object.fromEntries(given));
+  if (!parsed.success) throw new ConfigError(inOneLine(parsed.error));
+  const found = contradiction(parsed.data);
+  if (found !== undefined) throw new ConfigError(`wrong settings: ${found}`);
+  return inWordsOfTheCode(parsed.data);
+}
+
+function processEnvironment(): Record<string, string | undefined> {
+  if (existsSync('.env')) loadEnvFile('.env');
+  return process.env;
+}
+
+function inOneLine(error: z.ZodError): string {
+  const mistakes = error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  return `wrong settings: ${mistakes.join('; ')}`;
+}
+
+function contradiction(values: Settings): string | undefined {
+  if (values.DEFERRED_TIMEOUT_MS > values.DEFERRED_MAX_TIMEOUT_MS)
+    return 'DEFERRED_TIMEOUT_MS must not exceed DEFERRED_MAX_TIMEOUT_MS';
+  if (values.UPLOAD_MAX_BYTES > values.UPLOAD_MAX_REQUEST_BYTES)
+    return 'UPLOAD_MAX_BYTES must not exceed UPLOAD_MAX_REQUEST_BYTES';
+  return undefined;
+}
+
+function inWordsOfTheCode(values: Settings): Config {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    redisUrl: values.REDIS_URL,
+    queuePrefix: values.QUEUE_PREFIX,
+    storage: values.STORAGE,
+    maxFileBytes: values.UPLOAD_MAX_BYTES,
+    maxRequestBytes: values.UPLOAD_MAX_REQUEST_BYTES,
+    maxFiles: values.UPLOAD_MAX_FILES,
+    uploadStallTimeoutMs: values.UPLOAD_STALL_TIMEOUT_MS,
+    trustedProxies: values.TRUSTED_PROXIES,
+    deferredTimeoutMs: values.DEFERRED_TIMEOUT_MS,
+    deferredMaxTimeoutMs: values.DEFERRED_MAX_TIMEOUT_MS,
+    deferredMaxHeld: values.DEFERRED_MAX_HELD,
+    deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS,
+    workers: values.WORKERS,
+    workerConcurrency: values.WORKER_CONCURRENCY,
+    pictureMaxPixels: values.PICTURE_MAX_PIXELS,
+    retentionMs: values.RETENTION_MS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    logLevel: values.LOG_LEVEL,
+  };
+}

@@ -1,0 +1,30 @@
+import type { Middleware } from 'koa';
+import type { Logger } from '../log.ts';
+import { currentRequestId } from './request-context.ts';
+
+/** Long enough for every address of the service. */
+const MAX_PATH_LENGTH = 200;
+
+/** Asked every few seconds by machines; at `info` they would drown the rest. */
+const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** One line a request, when its last byte is out or its client is gone. The query, which may be anything, stays out. */
+export function accessLog(log: Logger): Middleware {
+  return async (ctx, next) => {
+    const startedAtMs = performance.now();
+    const requestId = currentRequestId();
+    ctx.res.once('close', () => {
+      const line = {
+        requestId,
+        method: ctx.method,
+        path: ctx.path.slice(0, MAX_PATH_LENGTH),
+        status: ctx.res.statusCode,
+        durationMs: Math.round(performance.now() - startedAtMs),
+        ...(ctx.res.writableFinished ? {} : { clientGone: true }),
+      };
+      if (QUIET_PATHS.has(ctx.path)) log.debug(line, 'request');
+      else log.info(line, 'request');
+    });
+    await next();
+  };
+}

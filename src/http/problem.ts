@@ -1,0 +1,46 @@
+import type { Middleware } from 'koa';
+import { ServiceError, isErrorCode, toProblem } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { requestLog } from './request-context.ts';
+
+/** Spreads the clients of one refusal, so that they do not come back together. */
+const RETRY_JITTER = 0.25;
+
+/** `Retry-After` in whole seconds (RFC 9110 section 10.2.3), jittered upwards, at least 1. */
+export function retryAfterSeconds(retryAfterMs: number): string {
+  return String(Math.max(1, Math.ceil((retryAfterMs * (1 + Math.random() * RETRY_JITTER)) / 1000)));
+}
+
+/**
+ * Turns everything thrown below it, and every answer that nobody gave, into a problem document.
+ * What is not meant for clients is logged whole and answered as `internal_error`.
+ */
+export function problemResponses(log: Logger): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body == null && ctx.respond !== false) {
+        throw new ServiceError('not_found', 'There is nothing at this address. GET /openapi.json lists what there is.');
+      }
+    } catch (error) {
+      const known = asServiceError(error);
+      if (known.status === 500) requestLog(log).error({ err: error }, 'request failed');
+      for (const [name, value] of Object.entries(known.headers)) ctx.set(name, value);
+      if (known.retryAfterMs !== undefined) ctx.set('Retry-After', retryAfterSeconds(known.retryAfterMs));
+      ctx.set('Cache-Control', 'no-store');
+      ctx.status = known.status;
+      ctx.type = 'application/problem+json';
+      ctx.body = JSON.stringify(toProblem(known));
+    }
+  };
+}
+
+/** Errors of other layers bear a code of the table and a message that is fit for clients; all else is a fault of ours. */
+function asServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string' && isErrorCode(error.code)) {
+    const retryAfterMs = 'retryAfterMs' in error && typeof error.retryAfterMs === 'number' ? { retryAfterMs: error.retryAfterMs } : {};
+    return new ServiceError(error.code, error.message, { ...retryAfterMs, cause: error });
+  }
+  return new ServiceError('internal_error', 'Something went wrong on our side. The request id in X-Request-Id helps to find it.', { cause: error });
+}

@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http';
+import type { Middleware } from 'koa';
+
+/** How long a sender may go on after its answer before it is cut off. */
+const LINGER_MS = 10_000;
+const LOOK_PERIOD_MS = 250;
+
+/**
+ * Answers requests whose body was not read to its end. A browser that is still sending takes a closed
+ * connection for an error and never shows the answer; so the rest is read and thrown away, within
+ * bounds of time and bytes, and the connection cut only past those.
+ */
+export function unreadBodies(maxLingerBytes: number): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const { req, res } = ctx;
+    if (req.complete || req.headers['content-length'] === undefined && req.headers['transfer-encoding'] === undefined) return;
+    res.once('finish', () => linger(req, maxLingerBytes));
+  };
+}
+
+/** Node reads on by itself once the answer is out; this bounds it. */
+function linger(request: IncomingMessage, maxBytes: number): void {
+  const { socket } = request;
+  const readBefore = socket.bytesRead;
+  const untilMs = performance.now() + LINGER_MS;
+  const timer = setInterval(() => {
+    const isOver = socket.bytesRead - readBefore > maxBytes || performance.now() > untilMs;
+    if (isOver) socket.destroy();
+    if (isOver || request.complete || socket.destroyed) clearInterval(timer);
+  }, LOOK_PERIOD_MS);
+  timer.unref();
+  request.once('close', () => clearInterval(timer));
+}

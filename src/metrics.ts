@@ -1,0 +1,90 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Seconds; held responses live up to a minute, a wake lasts about a millisecond. */
+const HELD_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 30, 60];
+
+/** What is read at the moment of a scrape. */
+export interface Readings {
+  held(): number;
+  waiters(): number;
+  receiving(): number;
+  eventsHeard(): number;
+  /** Rejects while Redis is away; the figures are left out then. */
+  jobCounts(): Promise<{ waiting: number; active: number; delayed: number }>;
+}
+
+/** The figures of one API process, in Prometheus' text format. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Requests answered, by method, route and status.',
+    labelNames: ['method', 'route', 'status'],
+    registers: [this.#registry],
+  });
+  readonly #ended = new Counter({
+    name: 'deferred_responses_total',
+    help: 'Held responses ended, by route and how they ended.',
+    labelNames: ['route', 'ending'],
+    registers: [this.#registry],
+  });
+  readonly #heldSeconds = new Histogram({
+    name: 'deferred_held_seconds',
+    help: 'How long responses were held.',
+    labelNames: ['route'],
+    buckets: HELD_SECONDS,
+    registers: [this.#registry],
+  });
+
+  constructor(readings: Readings) {
+    collectDefaultMetrics({ register: this.#registry });
+    this.#gauge('deferred_held', 'Responses held now.', readings.held);
+    this.#gauge('deferred_waiters', 'Waiters registered now.', readings.waiters);
+    this.#gauge('uploads_receiving', 'Request bodies being received now.', readings.receiving);
+    this.#gauge('events_heard', 'Events heard since the start.', readings.eventsHeard);
+    this.#jobs(readings);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  async text(): Promise<string> {
+    return await this.#registry.metrics();
+  }
+
+  requestEnded(method: string, route: string, status: number): void {
+    this.#requests.inc({ method, route, status });
+  }
+
+  deferredEnded(route: string, ending: string, heldMs: number): void {
+    this.#ended.inc({ route, ending });
+    this.#heldSeconds.observe({ route }, heldMs / 1000);
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  #jobs(readings: Readings): void {
+    new Gauge({
+      name: 'queue_jobs',
+      help: 'Jobs of the queue, by state.',
+      labelNames: ['state'],
+      registers: [this.#registry],
+      async collect() {
+        this.reset();
+        const counts = await readings.jobCounts().catch(() => undefined);
+        if (counts === undefined) return;
+        for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
+      },
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import { DeferredResult } from '../deferred/deferred-result.ts';
+import type { Registry } from '../deferred/registry.ts';
+import type { ProgressState } from './progress.ts';
+
+/** Tells `hold` to look at the records: the event alone does not decide. */
+export const LOOK = Symbol('look');
+
+/** What somebody waits for, and how it is answered. */
+export interface Wait<Answer> {
+  /** Uploads whose changes may end the wait. */
+  ids: readonly string[];
+  /** Undefined leaves it to the manager's default. */
+  timeoutMs: number | undefined;
+  /** Reads the records. Undefined when the wait goes on. What it throws is the answer. */
+  look(): Promise<Answer | undefined>;
+  /** Decides by an event: an answer, `LOOK`, or undefined when it does not end the wait. */
+  heard(event: ProgressState): Answer | typeof LOOK | undefined;
+  /** The answer when the time is up and a last look has found nothing, from the last state seen. */
+  timeoutValue(): Answer;
+}
+
+/**
+ * Holds an answer until a change of a record decides it. State is the truth and events are wake-ups:
+ * the waiter registers first, then looks, then waits to be woken, and looks once more when its time is
+ * up, so that an event may be lost, late, doubled or out of order. Rejects with what the first look threw.
+ */
+export async function hold<Answer>(registry: Registry<ProgressState>, wait: Wait<Answer>): Promise<DeferredResult<Answer>> {
+  const result: DeferredResult<Answer> = new DeferredResult({
+    ...(wait.timeoutMs === undefined ? {} : { timeoutMs: wait.timeoutMs }),
+    timeoutResult: () => lastLook(wait),
+  });
+  const looker = new Looker(result, wait);
+  const release = registry.register(wait.ids, (event) => looker.woken(event));
+  result.onCompletion(release);
+  try {
+    await looker.look();
+    return result;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Where the records cannot be read at the very end, the last state seen is the timeout value. */
+async function lastLook<Answer>(wait: Wait<Answer>): Promise<Answer> {
+  const answer = await wait.look().catch(() => undefined);
+  return answer ?? wait.timeoutValue();
+}
+
+/** Looks one at a time; a wake that comes during a look makes it look again. */
+class Looker<Answer> {
+  readonly #result: DeferredResult<Answer>;
+  readonly #wait: Wait<Answer>;
+  #isLooking = false;
+  #wasWoken = false;
+
+  constructor(result: DeferredResult<Answer>, wait: Wait<Answer>) {
+    this.#result = result;
+    this.#wait = wait;
+  }
+
+  async look(): Promise<void> {
+    this.#isLooking = true;
+    try {
+      do {
+        this.#wasWoken = false;
+        const answer = await this.#wait.look();
+        if (answer !== undefined) this.#result.setResult(answer);
+      } while (this.#wasWoken && !this.#result.isSetOrExpired());
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  woken(event: ProgressState | undefined): void {
+    const decision = event === undefined ? LOOK : this.#wait.heard(event);
+    if (decision === undefined) return;
+    if (decision !== LOOK) this.#result.setResult(decision);
+    else if (this.#isLooking) this.#wasWoken = true;
+    // A record that cannot be read now is read again at the end of the wait, or when Redis is back.
+    else this.look().catch(() => undefined);
+  }
+}

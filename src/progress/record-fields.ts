@@ -1,0 +1,101 @@
+import type { Problem, Result, UploadState, Variant } from '../api.ts';
+import type { ProgressState } from './progress.ts';
+
+/** A variant that can be served: where it lies, and what its HTTP answer needs. */
+export interface StoredVariant extends Variant {
+  key: string;
+  /** Lower-case hex SHA-256 of the bytes. */
+  sha256: string;
+}
+
+/** Everything that Redis knows of an upload. Times are milliseconds since 1970. */
+export interface UploadRecord extends ProgressState {
+  /** Names the request whose bytes count; a later PUT brings a new one. */
+  receipt: string;
+  fileName: string;
+  /** Sniffed media type, null until known. */
+  type: string | null;
+  /** Lower-case hex, null until stored. */
+  sha256: string | null;
+  options: unknown;
+  result: Result | null;
+  error: Problem | null;
+  variants: Readonly<Record<string, StoredVariant>>;
+  createdAtMs: number;
+  /** Null until final. */
+  expiresAtMs: number | null;
+}
+
+/** Field names and values as they lie in the hash, or in an event. */
+export type RecordFields = Record<string, string>;
+
+/** Pairs a flat `HGETALL` reply. */
+export function pairFields(flat: readonly string[]): RecordFields {
+  const fields: RecordFields = {};
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    fields[flat[index] ?? ''] = flat[index + 1] ?? '';
+  }
+  return fields;
+}
+
+/** The progress part; `id` is not among an event's fields, since the event names it already. */
+export function decodeProgress(id: string, fields: RecordFields): ProgressState {
+  return {
+    id,
+    publicId: fields['publicId'] ?? '',
+    state: decodeState(fields['state']),
+    version: Number(fields['version']),
+    percent: Number(fields['percent']),
+    stage: fields['stage'] ?? '',
+    receivedBytes: Number(fields['received'] ?? 0),
+    totalBytes: numberOrNull(fields['total']),
+    attempt: Number(fields['attempt'] ?? 0),
+    updatedAtMs: Number(fields['updatedAt']),
+    phaseStartedAtMs: Number(fields['phaseStartedAt']),
+    phaseStartPercent: Number(fields['phasePercent'] ?? 0),
+    stored: fields['stored'] === '1',
+    deleted: fields['deleted'] === '1',
+  };
+}
+
+/** The whole record. */
+export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
+  return {
+    ...decodeProgress(id, fields),
+    receipt: fields['receipt'] ?? '',
+    fileName: fields['name'] ?? '',
+    type: fields['type'] ?? null,
+    sha256: fields['sha256'] ?? null,
+    options: parse<unknown>(fields['options']) ?? {},
+    result: parse<Result>(fields['result']),
+    error: parse<Problem>(fields['error']),
+    variants: parse<Record<string, StoredVariant>>(fields['variants']) ?? {},
+    createdAtMs: Number(fields['createdAt']),
+    expiresAtMs: numberOrNull(fields['expiresAt']),
+  };
+}
+
+const STATES: Readonly<Record<string, UploadState>> = {
+  receiving: 'receiving',
+  queued: 'queued',
+  processing: 'processing',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  discarded: 'discarded',
+};
+
+function decodeState(word: string | undefined): UploadState {
+  const state = STATES[word ?? ''];
+  if (state === undefined) throw new Error(`a record without a state: ${String(word)}`);
+  return state;
+}
+
+function numberOrNull(text: string | undefined): number | null {
+  return text === undefined || text === '' ? null : Number(text);
+}
+
+/** Records are written by this service alone, so their JSON is what its type says. */
+function parse<T>(json: string | undefined): T | null {
+  return json === undefined ? null : (JSON.parse(json) as T);
+}

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { Redis, type RedisOptions } from 'ioredis';
+import { ServiceError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+
+export type { Redis } from 'ioredis';
+
+/** Long enough for a slow disk under Redis, short enough that a client hears of a dead one. */
+const COMMAND_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const RETRY_AFTER_MS = 2_000;
+
+/** From 50 ms up to 2 s, so that a Redis that comes back is found soon and is not stormed. */
+function reconnectDelayMs(times: number): number {
+  return Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 4);
+}
+
+const CONNECTION_OPTIONS = {
+  lazyConnect: true,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  retryStrategy: reconnectDelayMs,
+} satisfies RedisOptions;
+
+/**
+ * A connection for commands that somebody waits for: while Redis is away they fail at once
+ * instead of piling up. Connects by itself and goes on trying; the caller closes it.
+ */
+export function openCommandConnection(url: string, log: Logger): Redis {
+  return open(url, log, {
+    ...CONNECTION_OPTIONS,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+  });
+}
+
+/** A connection for BullMQ's blocking reads and for workers: it waits for Redis as long as it takes. */
+export function openWaitingConnection(url: string, log: Logger): Redis {
+  return open(url, log, { ...CONNECTION_OPTIONS, maxRetriesPerRequest: null });
+}
+
+/** One line when Redis goes away and one when it is back, however often it is tried in between. */
+function open(url: string, log: Logger, options: Omit<RedisOptions, 'replyMapping'>): Redis {
+  const connection = new Redis(url, options);
+  let away = false;
+  connection.on('error', (error: Error) => {
+    if (away) return;
+    away = true;
+    log.warn({ reason: error.message }, 'Redis is away; trying again until it answers');
+  });
+  connection.on('ready', () => {
+    if (away) log.info('Redis is back');
+    away = false;
+  });
+  connection.connect().catch(() => undefined);
+  return connection;
+}
+
+/** Closes a connection whether or not Redis answers. */
+export async function closeConnection(connection: Redis): Promise<void> {
+  if (connection.status !== 'ready') return connection.disconnect();
+  await connection.quit().catch(() => connection.disconnect());
+}
+
+/**
+ * Commands for records over one connection. Where Redis cannot be asked they reject
+ * with `service_unavailable` (503).
+ */
+export class RedisRecordStore {
+  readonly #connection: Redis;
+  readonly #digests = new Map<string, string>();
+
+  constructor(connection: Redis) {
+    this.#connection = connection;
+  }
+
+  /** True while commands can be sent. */
+  get isReady(): boolean {
+    return this.#connection.status === 'ready';
+  }
+
+  async runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const digest = this.#digestOf(script);
+    return await available(async () => {
+      try {
+        return await this.#connection.call('EVALSHA', [digest, String(keys.length), ...keys, ...args]);
+      } catch (error) {
+        if (!isMissingScript(error)) throw error;
+        return await this.#connection.call('EVAL', [script, String(keys.length), ...keys, ...args]);
+      }
+    });
+  }
+
+  async readHash(key: string, rankedIn: string, member: string): Promise<{ flat: string[]; rank: number | null }> {
+    return await available(async () => {
+      const [fields, rank] = await Promise.all([this.#connection.hgetall(key), this.#connection.zrank(rankedIn, member)]);
+      return { flat: Object.entries(fields).flat(), rank };
+    });
+  }
+
+  async get(key: string): Promise<string | null> {
+    return await available(() => this.#connection.get(key));
+  }
+
+  async remove(keys: readonly string[], rankedIn: string, member: string): Promise<void> {
+    await available(() => this.#connection.multi().del(...keys).zrem(rankedIn, member).exec());
+  }
+
+  /** Round trip to Redis; rejects like every command where there is none. */
+  async ping(): Promise<void> {
+    await available(() => this.#connection.ping());
+  }
+
+  #digestOf(script: string): string {
+    const known = this.#digests.get(script);
+    if (known !== undefined) return known;
+    const digest = createHash('sha1').update(script).digest('hex');
+    this.#digests.set(script, digest);
+    return digest;
+  }
+}
+
+/** Tells a Redis that cannot be asked from one that answers with an error: the first passes, the second is a fault of ours. */
+export async function available<T>(command: () => Promise<T>): Promise<T> {
+  try {
+    return await command();
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    throw new ServiceError('service_unavailable', 'The service cannot reach its queue at the moment. Try again shortly.', {
+      retryAfterMs: RETRY_AFTER_MS,
+      cause: error,
+    });
+  }
+}
+
+function isMissingScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+/** Replies of a Redis that lives but cannot serve now, beside errors of the connection itself. */
+const UNAVAILABLE_REPLIES = ['LOADING', 'OOM', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'MISCONF', 'NOREPLICAS', 'BUSY'];
+
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name !== 'ReplyError') return error.name !== 'TypeError' && !(error instanceof ServiceError);
+  return UNAVAILABLE_REPLIES.some((word) => error.message.startsWith(word));
+}

@@ -1,0 +1,48 @@
+/**
+ * What both sides of the queue agree on: names, keys and the data of a job.
+ * Every key of an installation holds the same hash tag, so that one script may touch
+ * record, waiting set and event stream on a Redis Cluster too.
+ */
+
+/** The one BullMQ queue; its jobs bear the ids of their uploads. */
+export const QUEUE_NAME = 'uploads';
+
+/** The record leads and the job follows: the job says which upload, everything else is read from the record. */
+export interface UploadJobData {
+  id: string;
+}
+
+/** How often a worker may take an upload up before it is given up as `processing_failed`. */
+export const MAX_ATTEMPTS = 5;
+
+/** BullMQ trims its event stream to about this many entries. */
+export const EVENT_STREAM_LENGTH = 10_000;
+
+/** The Redis keys of one installation. */
+export interface QueueKeys {
+  /** BullMQ's `prefix` option. */
+  readonly bullPrefix: string;
+  /** The stream that BullMQ's `QueueEvents` reads. */
+  readonly events: string;
+  /** Sorted set of waiting uploads, oldest first. */
+  readonly waiting: string;
+  /** Channel on which cancelled and deleted uploads are called out to the workers. */
+  readonly cancelChannel: string;
+  /** Hash with the record of an upload. */
+  record(id: string): string;
+  /** String with the upload's id. */
+  publicId(publicId: string): string;
+}
+
+/** Keys for a `QUEUE_PREFIX`. */
+export function queueKeys(queuePrefix: string): QueueKeys {
+  const bullPrefix = `{${queuePrefix}}`;
+  return {
+    bullPrefix,
+    events: `${bullPrefix}:${QUEUE_NAME}:events`,
+    waiting: `${bullPrefix}:waiting`,
+    cancelChannel: `${bullPrefix}:cancel`,
+    record: (id) => `${bullPrefix}:record:${id}`,
+    publicId: (publicId) => `${bullPrefix}:public:${publicId}`,
+  };
+}

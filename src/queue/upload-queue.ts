@@ -1,0 +1,54 @@
+import { Queue } from 'bullmq';
+import type { Logger } from '../log.ts';
+import { available, type Redis } from './connection.ts';
+import { EVENT_STREAM_LENGTH, MAX_ATTEMPTS, QUEUE_NAME, type QueueKeys, type UploadJobData } from './contract.ts';
+
+/** Faults of ours are tried again after 1, 2, 4 … seconds, give or take half, so that a fleet does not retry together. */
+const RETRY_BACKOFF = { type: 'exponential', delay: 1000, jitter: 0.5 } as const;
+
+/** How many jobs are in which BullMQ state. */
+export interface JobCounts {
+  waiting: number;
+  active: number;
+  delayed: number;
+}
+
+/** The API's side of the BullMQ queue. */
+export class UploadQueue {
+  readonly #queue: Queue<UploadJobData>;
+
+  constructor(connection: Redis, keys: QueueKeys, log: Logger) {
+    this.#queue = new Queue<UploadJobData>(QUEUE_NAME, {
+      connection,
+      prefix: keys.bullPrefix,
+      skipVersionCheck: true,
+      streams: { events: { maxLen: EVENT_STREAM_LENGTH } },
+      defaultJobOptions: {
+        attempts: MAX_ATTEMPTS,
+        backoff: RETRY_BACKOFF,
+        removeOnComplete: true,
+        removeOnFail: true,
+      },
+    });
+    this.#queue.on('error', (error) => log.debug({ reason: error.message }, 'queue connection'));
+  }
+
+  /** Adds the job of an upload. Twice is once: a job that is there already stays as it is. */
+  async add(id: string): Promise<void> {
+    await available(() => this.#queue.add('digest', { id }, { jobId: id }));
+  }
+
+  /** Removes a job that no worker holds; one in a worker's hands is left to the record, which refuses its outcome. */
+  async remove(id: string): Promise<void> {
+    await available(() => this.#queue.remove(id));
+  }
+
+  async counts(): Promise<JobCounts> {
+    const counts = await available(() => this.#queue.getJobCounts('waiting', 'active', 'delayed'));
+    return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0, delayed: counts['delayed'] ?? 0 };
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+}

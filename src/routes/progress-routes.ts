@@ -1,0 +1,82 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import type { Progress } from '../api.ts';
+import { ResponseEntity } from '../deferred/response-entity.ts';
+import { ServiceError, problemOf, type ErrorCode } from '../errors.ts';
+import { requestedTimeoutMs } from '../http/deferral.ts';
+import { retryAfterSeconds } from '../http/problem.ts';
+import { requireUploadId } from '../http/upload-id.ts';
+import type { ReadRecord } from '../progress/record.ts';
+import { toUpload } from '../progress/upload-document.ts';
+import { presentProgress, watchProgress, watchUntilFinal, type WatchParts } from '../progress/watch.ts';
+
+export interface ProgressRouteParts extends WatchParts {
+  maxTimeoutMs: number;
+}
+
+/** A client whose result did not come in time may ask again at once; the jitter alone spreads them. */
+const RETRY_AFTER_TIMEOUT_MS = 1000;
+
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
+/** The held answers of one upload: how far it is, and what became of it. */
+export function progressRoutes(router: Router, parts: ProgressRouteParts): void {
+  router.get('/uploads/:id/progress', async (ctx) => {
+    const id = requireUploadId(ctx.params['id']);
+    const { since, isConditional } = requestedVersion(ctx);
+    const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
+    ctx.body = await watchProgress(parts, { id, since, timeoutMs }, (progress) => progressAnswer(progress, since, isConditional));
+  });
+
+  router.get('/uploads/:id/result', async (ctx) => {
+    const id = requireUploadId(ctx.params['id']);
+    const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
+    ctx.body = await watchUntilFinal(parts, { ids: [id], timeoutMs }, ([read], timedOut) => {
+      if (read === undefined) throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
+      return timedOut ? stillWorking(read) : resultAnswer(read);
+    });
+  });
+}
+
+/** `since` from the query, or else from `If-None-Match`, which also says that 304 is understood. */
+function requestedVersion(ctx: Context): { since: number | undefined; isConditional: boolean } {
+  const { since } = ctx.query;
+  if (since !== undefined) return { since: parseVersion(since), isConditional: false };
+  // Weak comparison (RFC 9110 section 8.8.3.2): the version alone counts.
+  const tag = /^\s*(?:W\/)?"(\d{1,15})"\s*$/.exec(ctx.get('If-None-Match'))?.[1];
+  return tag === undefined ? { since: undefined, isConditional: false } : { since: Number(tag), isConditional: true };
+}
+
+function parseVersion(text: string | string[]): number {
+  if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text);
+  throw new ServiceError('bad_since', 'since is a version in decimal digits, given once.');
+}
+
+function progressAnswer(progress: Progress, since: number | undefined, isConditional: boolean): ResponseEntity {
+  const headers = { ...NO_STORE, ETag: `W/"${progress.version}"` };
+  if (isConditional && progress.version === since) return new ResponseEntity({ status: 304, headers });
+  return new ResponseEntity({ status: 200, headers, body: progress });
+}
+
+function stillWorking(read: ReadRecord): ResponseEntity {
+  const headers = { ...NO_STORE, 'Retry-After': retryAfterSeconds(RETRY_AFTER_TIMEOUT_MS) };
+  return new ResponseEntity({ status: 202, headers, body: { ...presentProgress(read), timedOut: true } });
+}
+
+const ENDED_EARLY: Readonly<Record<string, { code: ErrorCode; detail: string }>> = {
+  cancelled: { code: 'upload_cancelled', detail: 'The upload was cancelled.' },
+  discarded: { code: 'upload_discarded', detail: 'The queue was full, and this upload, the oldest that waited, made room. Send it again.' },
+};
+
+function resultAnswer(read: ReadRecord): ResponseEntity {
+  const { record } = read;
+  if (record.state === 'completed') return new ResponseEntity({ status: 200, headers: NO_STORE, body: toUpload(read, Date.now()) });
+  const early = ENDED_EARLY[record.state];
+  const problem = early === undefined ? record.error : problemOf(early.code, early.detail, record.id);
+  if (problem === null) throw new Error('a failed upload without its error');
+  return new ResponseEntity({
+    status: problem.status,
+    headers: { ...NO_STORE, 'Content-Type': 'application/problem+json' },
+    body: { ...problem, state: record.state, final: true },
+  });
+}

@@ -1,0 +1,98 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import type { Upload } from '../api.ts';
+import { ResponseEntity } from '../deferred/response-entity.ts';
+import { ServiceError } from '../errors.ts';
+import { requestedTimeoutMs } from '../http/deferral.ts';
+import { dispositionFileName } from '../http/send-object.ts';
+import { requireUploadId } from '../http/upload-id.ts';
+import { readExisting, watchUntilFinal, type WatchParts } from '../progress/watch.ts';
+import type { ReadRecord, UploadRecords } from '../progress/record.ts';
+import { toUpload } from '../progress/upload-document.ts';
+import { cleanFileName } from '../upload/file-name.ts';
+import type { UploadIntake } from '../upload/intake.ts';
+import type { UploadRemoval } from '../upload/removal.ts';
+
+export interface UploadRouteParts extends WatchParts {
+  intake: UploadIntake;
+  removal: UploadRemoval;
+  records: UploadRecords;
+  maxTimeoutMs: number;
+}
+
+/** Sending, reading, cancelling and deleting uploads. */
+export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
+  router.post('/uploads', async (ctx) => {
+    const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
+    const received = await parts.intake.receiveForm(ctx.req);
+    const [first] = received;
+    if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
+    const ids = received.map((record) => record.id);
+    await answer(ctx, parts, ids, timeoutMs, (uploads) => ({ uploads }));
+  });
+
+  router.put('/uploads/:id', async (ctx) => {
+    const id = requireUploadId(ctx.params['id']);
+    const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
+    const fileName = cleanFileName(dispositionFileName(ctx.get('Content-Disposition')) ?? '');
+    await parts.intake.receiveRaw(ctx.req, { id, fileName, options: optionsOf(ctx) });
+    ctx.set('Location', `/uploads/${id}`);
+    await answer(ctx, parts, [id], timeoutMs, ([upload]) => upload);
+  });
+
+  router.get('/uploads/:id', async (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = toUpload(await readExisting(parts.records, requireUploadId(ctx.params['id'])), Date.now());
+  });
+
+  router.post('/uploads/:id/cancel', async (ctx) => {
+    const { upload, stopped } = await parts.removal.cancel(requireUploadId(ctx.params['id']));
+    ctx.status = stopped ? 202 : 200;
+    ctx.body = toUpload(upload, Date.now());
+  });
+
+  router.delete('/uploads/:id', async (ctx) => {
+    await parts.removal.delete(requireUploadId(ctx.params['id']));
+    ctx.status = 204;
+  });
+}
+
+/** 202 at once; where the client asked to wait, 200 once all are final, whatever their final states. */
+async function answer(
+  ctx: Context,
+  parts: UploadRouteParts,
+  ids: readonly string[],
+  timeoutMs: number | undefined,
+  shape: (uploads: readonly Upload[]) => unknown,
+): Promise<void> {
+  const headers = { 'Cache-Control': 'no-store' };
+  if (timeoutMs === undefined) {
+    const reads = await Promise.all(ids.map((id) => readExisting(parts.records, id)));
+    ctx.set(headers);
+    ctx.status = 202;
+    ctx.body = shape(toUploads(reads));
+    return;
+  }
+  ctx.body = await watchUntilFinal(
+    parts,
+    { ids, timeoutMs },
+    (reads, timedOut) => new ResponseEntity({ status: timedOut ? 202 : 200, headers, body: shape(toUploads(reads)) }),
+  );
+}
+
+function toUploads(reads: readonly ReadRecord[]): Upload[] {
+  const nowMs = Date.now();
+  return reads.map((read) => toUpload(read, nowMs));
+}
+
+/** A raw body has no fields, so its options are JSON in the query. */
+function optionsOf(ctx: Context): unknown {
+  const { options } = ctx.query;
+  if (options === undefined) return {};
+  try {
+    if (typeof options === 'string') return JSON.parse(options) as unknown;
+  } catch {
+    // Told below, like the parameter given twice.
+  }
+  throw new ServiceError('bad_options', 'The query parameter "options" is JSON, given once.');
+}

@@ -1,0 +1,130 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createApp } from './app.ts';
+import type { Config } from './config.ts';
+import { DeferredManager } from './deferred/deferred-manager.ts';
+import { Registry } from './deferred/registry.ts';
+import { clientAddresses } from './http/client-address.ts';
+import { heldMetrics } from './http/request-metrics.ts';
+import type { Logger } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { ProgressBus } from './progress/bus.ts';
+import type { ProgressState } from './progress/progress.ts';
+import { UploadRecords } from './progress/record.ts';
+import { closeConnection, openCommandConnection, openWaitingConnection, RedisRecordStore } from './queue/connection.ts';
+import { queueKeys } from './queue/contract.ts';
+import { openEventStream } from './queue/event-stream.ts';
+import { UploadQueue } from './queue/upload-queue.ts';
+import { openStorage } from './storage/open-storage.ts';
+import { UploadIntake } from './upload/intake.ts';
+import { UploadRemoval } from './upload/removal.ts';
+import { loadPageAssets } from './web/assets.ts';
+
+const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
+const MAX_FIELDS = 100;
+const MAX_FIELD_BYTES = 64 * 1024;
+
+/** Proxies keep idle connections for up to a minute; closing ours first would break their next request. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** A running API process. */
+export interface Api {
+  url: string;
+  /** Stops accepting, answers what is held, lets bodies under way end within `graceMs`, and closes everything in order. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Builds and wires one API process, and starts it in the order in which its parts need each other. */
+export async function startApi(config: Config, log: Logger): Promise<Api> {
+  const keys = queueKeys(config.queuePrefix);
+  const redisUrl = config.redisUrl ?? DEFAULT_REDIS_URL;
+  const connection = openCommandConnection(redisUrl, log);
+  const store = new RedisRecordStore(connection);
+  const records = new UploadRecords(store, keys, { retentionMs: config.retentionMs });
+  const queue = new UploadQueue(connection, keys, log);
+  const storage = openStorage(config.storage);
+  const registry = new Registry<ProgressState>({ onFault: (error) => log.error({ err: error }, 'waiter failed') });
+  const bus = new ProgressBus(registry, (listener) => openEventStream(openWaitingConnection(redisUrl, log), keys, listener, log), log);
+  const manager = createManager(config, log);
+  const intake = new UploadIntake({ records, storage, queue, log }, intakeSettings(config));
+  const metrics = new Metrics({
+    held: () => manager.held,
+    waiters: () => registry.size,
+    receiving: () => intake.receiving,
+    eventsHeard: () => bus.heard,
+    jobCounts: () => queue.counts(),
+  });
+  manager.register('metrics', heldMetrics(metrics));
+  const app = createApp({
+    records, registry, storage, intake, manager, metrics, log,
+    removal: new UploadRemoval({ records, storage, queue, log }),
+    maxTimeoutMs: config.deferredMaxTimeoutMs,
+    maxRequestBytes: config.maxRequestBytes,
+    service: { checkReady: () => store.ping(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
+  });
+  bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
+  const server = await listen(createServer(app.callback()), config);
+
+  return {
+    url: urlOf(server),
+    async close(graceMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await manager.drain();
+      await intake.drain(graceMs);
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(timer);
+      await bus.close();
+      await queue.close();
+      await closeConnection(connection);
+    },
+  };
+}
+
+function createManager(config: Config, log: Logger): DeferredManager {
+  const addressOf = clientAddresses(config.trustedProxies);
+  return new DeferredManager({
+    defaultTimeoutMs: config.deferredTimeoutMs,
+    maxHeld: config.deferredMaxHeld,
+    maxHeldPerAddress: config.deferredMaxHeldPerAddress,
+    addressOf: (ctx) => addressOf(ctx.req),
+    reportFault: (error, where) => log.error({ err: error, where }, 'deferred response failed'),
+  });
+}
+
+function intakeSettings(config: Config) {
+  return {
+    maxFileBytes: config.maxFileBytes,
+    maxRequestBytes: config.maxRequestBytes,
+    maxFiles: config.maxFiles,
+    maxFields: MAX_FIELDS,
+    maxFieldBytes: MAX_FIELD_BYTES,
+    stallTimeoutMs: config.uploadStallTimeoutMs,
+  };
+}
+
+/** Rejects with `EADDRINUSE` and its like. */
+async function listen(server: Server, config: Config): Promise<Server> {
+  // Slow phones upload for longer than any fixed time; the stall timer watches bodies instead.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, resolve);
+  });
+  return server;
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return `http://${hostOf(address)}:${address.port}`;
+}
+
+/** What a person can type: an address that stands for all is answered at this machine's own. */
+function hostOf({ address, family }: AddressInfo): string {
+  if (address === '::' || address === '0.0.0.0') return 'localhost';
+  return family === 'IPv6' ? `[${address}]` : address;
+}

@@ -1,0 +1,31 @@
+/** File systems and headers agree on this many bytes. */
+const MAX_NAME_BYTES = 255;
+const UNNAMED = 'file';
+
+/** Control characters, lone surrogates, separators of lines, and what turns the direction of text; joiners of emoji stay. */
+const UNSHOWABLE = /[\p{Cc}\p{Cs}\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu;
+
+/**
+ * A name fit to be shown and to be offered for a download: no path, no control or
+ * direction-changing characters, at most 255 bytes of UTF-8. It never becomes part of a path.
+ */
+export function cleanFileName(raw: string): string {
+  const lastSegment = raw.split(/[/\\]/).at(-1) ?? '';
+  const visible = lastSegment.normalize('NFC').replace(UNSHOWABLE, '').trim();
+  const name = cutToBytes(visible, MAX_NAME_BYTES);
+  return name === '' || name === '.' || name === '..' ? UNNAMED : name;
+}
+
+/** Cuts between characters and keeps the ending, which is what tells people what a file is. */
+function cutToBytes(name: string, maxBytes: number): string {
+  if (Buffer.byteLength(name) <= maxBytes) return name;
+  const ending = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
+  let cut = '';
+  let bytes = Buffer.byteLength(ending);
+  for (const character of name.slice(0, name.length - ending.length)) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > maxBytes) break;
+    cut += character;
+  }
+  return cut + ending;
+}

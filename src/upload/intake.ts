@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../errors.ts';
+import type { UploadRecord } from '../progress/record-fields.ts';
+import { fileTooLarge } from './byte-limiter.ts';
+import type { IntakeParts } from './incoming-upload.ts';
+import { requestTooLarge, requireIdentityEncoding } from './multipart.ts';
+import { receiveMultipart, type IntakeLimits } from './multipart-intake.ts';
+import { receiveRaw } from './raw-intake.ts';
+import { watchForStall } from './stall-timer.ts';
+
+export interface IntakeSettings extends IntakeLimits {
+  stallTimeoutMs: number;
+}
+
+/** The head of a raw upload. */
+export interface RawHead {
+  id: string;
+  fileName: string;
+  options: unknown;
+}
+
+/**
+ * Where request bodies become uploads. It refuses by the headers what they can tell, watches for senders
+ * that stall, and ends what is under way when the process stops.
+ */
+export class UploadIntake {
+  readonly #parts: IntakeParts;
+  readonly #settings: IntakeSettings;
+  readonly #receiving = new Set<AbortController>();
+  #idle: (() => void) | undefined;
+
+  constructor(parts: IntakeParts, settings: IntakeSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+  }
+
+  /** Requests whose bodies are being received now. */
+  get receiving(): number {
+    return this.#receiving.size;
+  }
+
+  /** All files of a multipart request; see `receiveMultipart`. Throws `request_too_large` (413) before reading where the headers tell. */
+  async receiveForm(request: IncomingMessage): Promise<UploadRecord[]> {
+    const { maxRequestBytes } = this.#settings;
+    if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
+    return await this.#whileReceiving(request, (signal) => receiveMultipart(this.#parts, request, this.#settings, signal));
+  }
+
+  /** A raw body as one file; see `receiveRaw`. Throws `file_too_large` (413) before reading where the headers tell. */
+  async receiveRaw(request: IncomingMessage, head: RawHead): Promise<UploadRecord> {
+    const totalBytes = announcedBytes(request);
+    const maxBytes = this.#settings.maxFileBytes;
+    if ((totalBytes ?? 0) > maxBytes) throw fileTooLarge(maxBytes);
+    requireIdentityEncoding(request);
+    return await this.#whileReceiving(request, (signal) => receiveRaw(this.#parts, { ...head, request, totalBytes, maxBytes, signal }));
+  }
+
+  /** Gives bodies under way the time to end, then breaks them off with `shutting_down` (503); resolves when none is left. */
+  async drain(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#breakOff(), graceMs);
+    try {
+      while (this.#receiving.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #whileReceiving<T>(request: IncomingMessage, receive: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    const { stallTimeoutMs } = this.#settings;
+    this.#receiving.add(controller);
+    const release = watchForStall(request, stallTimeoutMs, () =>
+      controller.abort(new ServiceError('upload_too_slow', `Nothing came for ${stallTimeoutMs} ms. Send the file again.`)),
+    );
+    try {
+      return await receive(controller.signal);
+    } finally {
+      release();
+      this.#receiving.delete(controller);
+      if (this.#receiving.size === 0) this.#idle?.();
+    }
+  }
+
+  #breakOff(): void {
+    const reason = new ServiceError('shutting_down', 'The server is stopping. Send the file again in a moment.', { retryAfterMs: 1000 });
+    for (const controller of this.#receiving) controller.abort(reason);
+  }
+}
+
+/** Null where the body comes in chunks of unknown number. */
+function announcedBytes(request: IncomingMessage): number | null {
+  const length = request.headers['content-length'];
+  return length === undefined ? null : Number(length);
+}

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../errors.ts';
+import type { UploadRecord } from '../progress/record-fields.ts';
+import { cleanFileName } from './file-name.ts';
+import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
+import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
+
+/** The field that speaks of all files after it. */
+const OPTIONS_FIELD = 'options';
+
+export interface IntakeLimits extends MultipartLimits {
+  maxFileBytes: number;
+}
+
+/** A file of the request: on its way to the queue, or refused with its error. */
+type Sent = { upload: IncomingUpload; error?: ServiceError };
+
+/**
+ * Takes all files of a multipart request. They are queued when its body has ended well; a request that
+ * breaks off leaves none. A refused file does not spoil its siblings: its record is among the answer in
+ * state `failed`. Where every file was refused the first one's error is thrown.
+ * @returns the records in the order sent.
+ */
+export async function receiveMultipart(
+  parts: IntakeParts,
+  request: IncomingMessage,
+  limits: IntakeLimits,
+  signal: AbortSignal,
+): Promise<UploadRecord[]> {
+  const sent: Sent[] = [];
+  const records = await takeAll(parts, request, limits, signal, sent);
+  const [first] = sent;
+  if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
+    throw new ServiceError(first.error.code, first.error.message, { id: first.upload.record.id });
+  }
+  return records;
+}
+
+async function takeAll(
+  parts: IntakeParts,
+  request: IncomingMessage,
+  limits: IntakeLimits,
+  signal: AbortSignal,
+  sent: Sent[],
+): Promise<UploadRecord[]> {
+  try {
+    await readParts(parts, request, limits, signal, sent);
+    if (sent.length === 0) throw new ServiceError('no_file', 'The request has no file part. Send at least one file, under any field name.');
+    return await settleAll(sent);
+  } catch (error) {
+    for (const { upload } of sent) await upload.forget();
+    throw error;
+  }
+}
+
+async function readParts(
+  parts: IntakeParts,
+  request: IncomingMessage,
+  limits: IntakeLimits,
+  signal: AbortSignal,
+  sent: Sent[],
+): Promise<void> {
+  let options: unknown = {};
+  for await (const part of readMultipart(request, limits, signal)) {
+    if (part.kind === 'field') options = readField(part, options, sent.length);
+    else await receivePart(parts, part, options, limits, signal, sent);
+  }
+}
+
+/** Unknown fields are passed over: plain forms send their buttons and hidden inputs too. */
+function readField(part: FieldPart, options: unknown, filesBefore: number): unknown {
+  if (part.name !== OPTIONS_FIELD) return options;
+  if (filesBefore > 0) throw new ServiceError('bad_options', 'The field "options" comes before the files it speaks of.');
+  try {
+    return JSON.parse(part.value) as unknown;
+  } catch (error) {
+    throw new ServiceError('bad_options', 'The field "options" is not JSON.', { cause: error });
+  }
+}
+
+async function receivePart(
+  parts: IntakeParts,
+  part: FilePart,
+  options: unknown,
+  limits: IntakeLimits,
+  signal: AbortSignal,
+  sent: Sent[],
+): Promise<void> {
+  const chunks: AsyncIterable<Buffer> = part.stream.iterator({ destroyOnReturn: false });
+  const first = await firstOf(chunks);
+  // What a browser sends for a file input that nobody filled.
+  if (part.fileName === '' && first.isEmpty) return;
+  const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null };
+  const outcome = await IncomingUpload.open(parts, announced);
+  if (!('opened' in outcome)) throw new Error('a fresh id was taken');
+  const file: Sent = { upload: outcome.opened };
+  sent.push(file);
+  try {
+    await file.upload.receive(first.all, options, limits.maxFileBytes);
+  } catch (error) {
+    if (!(error instanceof ServiceError) || signal.aborted || isOfRequest(error)) throw error;
+    file.error = error;
+    part.stream.resume();
+  }
+}
+
+/** Looks at the first chunk without losing it. */
+async function firstOf(chunks: AsyncIterable<Buffer>): Promise<{ isEmpty: boolean; all: AsyncIterable<Buffer> }> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  async function* all(): AsyncGenerator<Buffer> {
+    for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+  }
+  return { isEmpty: first.done === true, all: all() };
+}
+
+/** Errors that end the whole request, not one of its files. */
+const REQUEST_CODES: ReadonlySet<string> = new Set([
+  'upload_interrupted', 'body_cut_short', 'bad_multipart', 'upload_too_slow', 'request_too_large',
+  'too_many_files', 'too_many_fields', 'storage_full', 'service_unavailable', 'shutting_down',
+]);
+
+function isOfRequest(error: ServiceError): boolean {
+  return REQUEST_CODES.has(error.code);
+}
+
+/** Queues what was taken and ends the records of what was refused. */
+async function settleAll(sent: readonly Sent[]): Promise<UploadRecord[]> {
+  const records: UploadRecord[] = [];
+  for (const { upload, error } of sent) {
+    const record = error === undefined ? await upload.enqueue() : await upload.refuse(error);
+    records.push(record ?? upload.record);
+  }
+  return records;
+}

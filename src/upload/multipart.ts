@@ -1,0 +1,178 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import busboy from 'busboy';
+import { ServiceError } from '../errors.ts';
+
+/** Large enough that a big file is not chopped into many small reads. */
+const HIGH_WATER_MARK_BYTES = 1024 * 1024;
+
+/** More file parts and fields than these are refused, not skipped. */
+export interface MultipartLimits {
+  maxFiles: number;
+  maxFields: number;
+  maxFieldBytes: number;
+  /** Of the whole body, boundaries and all. */
+  maxRequestBytes: number;
+}
+
+/** A field before, between or after the files. */
+export interface FieldPart {
+  kind: 'field';
+  name: string;
+  value: string;
+}
+
+/** A file; its stream must be read to the end or destroyed before the next part comes. */
+export interface FilePart {
+  kind: 'file';
+  fieldName: string;
+  /** As the client sent it, path parts stripped; empty where it sent none. */
+  fileName: string;
+  stream: Readable;
+}
+
+/**
+ * The parts of a multipart/form-data request (RFC 7578) in the order sent. Ends normally only when
+ * the closing boundary has come; until then nothing of the request may count.
+ * Throws `not_multipart` or `unsupported_encoding` (415), `missing_boundary`, `bad_multipart` or `body_cut_short` (400),
+ * `request_too_large`, `too_many_files` or `too_many_fields` (413), `upload_interrupted` where the client is gone, and the signal's reason.
+ * Leaving the loop early stops reading the request; the caller decides what becomes of its rest.
+ */
+export async function* readMultipart(
+  request: IncomingMessage,
+  limits: MultipartLimits,
+  signal: AbortSignal,
+): AsyncGenerator<FieldPart | FilePart> {
+  const parser = openParser(request, limits);
+  const parts = new PartQueue();
+  const fail = (error: ServiceError) => {
+    parts.fail(error);
+    parser.destroy(error);
+  };
+  listenToParser(parser, parts, limits, fail);
+  const onClose = () => {
+    if (!request.complete) fail(new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.'));
+  };
+  const onAbort = () => fail(asServiceError(signal.reason));
+  let bytes = 0;
+  const onData = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > limits.maxRequestBytes) fail(requestTooLarge(limits.maxRequestBytes));
+  };
+  request.on('data', onData);
+  request.on('close', onClose);
+  signal.addEventListener('abort', onAbort, { once: true });
+  request.pipe(parser);
+  try {
+    yield* parts;
+  } finally {
+    request.off('data', onData);
+    request.off('close', onClose);
+    signal.removeEventListener('abort', onAbort);
+    request.unpipe(parser);
+    parser.destroy();
+  }
+}
+
+function listenToParser(parser: busboy.Busboy, parts: PartQueue, limits: MultipartLimits, fail: (error: ServiceError) => void): void {
+  parser.on('file', (fieldName, stream, info) => {
+    // A cut body errors on the file's stream too; without a listener that ends the process.
+    stream.on('error', () => undefined);
+    parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', stream });
+  });
+  parser.on('field', (name, value, info) => {
+    const isCut = info.valueTruncated || info.nameTruncated;
+    if (isCut) fail(new ServiceError('too_many_fields', `A field may have at most ${limits.maxFieldBytes} bytes.`));
+    else parts.push({ kind: 'field', name: name ?? '', value });
+  });
+  parser.on('filesLimit', () => fail(new ServiceError('too_many_files', `At most ${limits.maxFiles} files in one request.`)));
+  parser.on('fieldsLimit', () => fail(tooManyFields(limits)));
+  parser.on('partsLimit', () => fail(tooManyFields(limits)));
+  parser.on('error', (error) => parts.fail(asServiceError(error)));
+  parser.on('close', () => parts.end());
+}
+
+function openParser(request: IncomingMessage, limits: MultipartLimits): busboy.Busboy {
+  const contentType = request.headers['content-type'] ?? '';
+  if (!/^multipart\/form-data\s*(;|$)/i.test(contentType)) {
+    throw new ServiceError('not_multipart', 'Send the files as multipart/form-data, or one file as the raw body of PUT /uploads/{id}.');
+  }
+  requireIdentityEncoding(request);
+  try {
+    return busboy({
+      headers: request.headers,
+      // The default is latin1, in which browsers do not write.
+      defParamCharset: 'utf8',
+      highWaterMark: HIGH_WATER_MARK_BYTES,
+      fileHwm: HIGH_WATER_MARK_BYTES,
+      limits: {
+        files: limits.maxFiles,
+        fields: limits.maxFields,
+        fieldSize: limits.maxFieldBytes,
+        parts: limits.maxFiles + limits.maxFields,
+      },
+    });
+  } catch (error) {
+    throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request names its boundary; this one does not.', { cause: error });
+  }
+}
+
+/** Callbacks in, one async iteration out; parts that came before an error are not given any more. */
+class PartQueue implements AsyncIterable<FieldPart | FilePart> {
+  readonly #parts: (FieldPart | FilePart)[] = [];
+  #ended = false;
+  #error: ServiceError | undefined;
+  #wake: (() => void) | undefined;
+
+  push(part: FieldPart | FilePart): void {
+    if (this.#error !== undefined && part.kind === 'file') part.stream.resume();
+    else this.#parts.push(part);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  fail(error: ServiceError): void {
+    this.#error ??= error;
+    for (const part of this.#parts) if (part.kind === 'file') part.stream.destroy(error);
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<FieldPart | FilePart> {
+    for (;;) {
+      if (this.#error !== undefined) throw this.#error;
+      const part = this.#parts.shift();
+      if (part !== undefined) yield part;
+      else if (this.#ended) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+/** Bodies are taken as they are: throws `unsupported_encoding` (415) for a compressed one. */
+export function requireIdentityEncoding(request: IncomingMessage): void {
+  const encoding = request.headers['content-encoding'];
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
+  throw new ServiceError('unsupported_encoding', 'Send the body without a Content-Encoding.');
+}
+
+/** The refusal itself, for those that know the length before the first byte. */
+export function requestTooLarge(maxRequestBytes: number): ServiceError {
+  return new ServiceError('request_too_large', `A request may have at most ${maxRequestBytes} bytes. Send fewer files at once.`);
+}
+
+function tooManyFields(limits: MultipartLimits): ServiceError {
+  return new ServiceError('too_many_fields', `At most ${limits.maxFields} fields in one request.`);
+}
+
+function asServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const message = error instanceof Error ? error.message : '';
+  if (message === 'Unexpected end of form') {
+    return new ServiceError('body_cut_short', 'The body ended before its closing boundary. Send it again.', { cause: error });
+  }
+  return new ServiceError('bad_multipart', 'The body is not well-formed multipart/form-data.', { cause: error });
+}

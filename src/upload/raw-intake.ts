@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../errors.ts';
+import type { UploadRecord } from '../progress/record-fields.ts';
+import { readBody } from './body.ts';
+import { fileTooLarge } from './byte-limiter.ts';
+import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
+
+/** A raw request body as one file; `options` come from the query. */
+export interface RawFile extends FileAnnouncement {
+  request: IncomingMessage;
+  options: unknown;
+  maxBytes: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Takes the body of a PUT as the file with the client's id. Sent again with the bytes that are stored
+ * already it is the same upload, with no second job; with others it throws `upload_conflict` (409).
+ * A request that is still receiving under the id is taken over; after failed, cancelled or discarded
+ * the upload starts clean; after DELETE it throws `upload_gone` (410). A refusal leaves the record
+ * `failed`, so that whoever watches the id learns why.
+ */
+export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<UploadRecord> {
+  const outcome = await IncomingUpload.open(parts, file);
+  if ('existing' in outcome) return await compare(outcome.existing, file);
+  const upload = outcome.opened;
+  try {
+    await upload.receive(readBody(file.request, file.signal), file.options, file.maxBytes);
+    return await upload.enqueue();
+  } catch (error) {
+    const reason = error instanceof ServiceError ? error : new ServiceError('internal_error', 'The upload could not be stored.', { cause: error });
+    await upload.refuse(reason).catch((failure: unknown) => parts.log.warn({ err: failure, uploadId: file.id }, 'refusal not recorded'));
+    throw error instanceof ServiceError ? new ServiceError(error.code, error.message, { ...retryOf(error), id: file.id, cause: error.cause }) : error;
+  }
+}
+
+/** Reads no further than the first byte beyond the stored file's size. */
+async function compare(existing: UploadRecord, file: RawFile): Promise<UploadRecord> {
+  const conflict = new ServiceError('upload_conflict', 'Another file is stored under this id. Send this one under an id of its own.', { id: file.id });
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of readBody(file.request, file.signal)) {
+    bytes += chunk.length;
+    if (bytes > file.maxBytes) throw fileTooLarge(file.maxBytes);
+    if (bytes > existing.receivedBytes) throw conflict;
+    hash.update(chunk);
+  }
+  if (hash.digest('hex') !== existing.sha256) throw conflict;
+  return existing;
+}
+
+function retryOf(error: ServiceError): { retryAfterMs?: number } {
+  return error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
+}

@@ -1,0 +1,73 @@
+import { ServiceError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { ChangeOutcome } from '../progress/record.ts';
+
+/** At most one report in this time, and never two on their way at once. */
+const REPORT_PERIOD_MS = 150;
+
+/** Sends the count of received bytes to the record. */
+export type ReportReceived = (receivedBytes: number) => Promise<ChangeOutcome>;
+
+/**
+ * Tells the record how far a file has come, without holding up its bytes. The record's answer is the
+ * fence: when another request has taken over, or the upload was cancelled, the next chunk throws
+ * `upload_superseded` (409) or `upload_cancelled` (410). A Redis that is away costs reports, not the upload.
+ */
+export class ReceiveProgress {
+  readonly #report: ReportReceived;
+  readonly #log: Logger;
+  #receivedBytes = 0;
+  #type: string | null = null;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
+  #inFlight: Promise<void> | undefined;
+  #refusal: ServiceError | undefined;
+
+  constructor(report: ReportReceived, log: Logger) {
+    this.#report = report;
+    this.#log = log;
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Null until the first bytes have told it. */
+  get type(): string | null {
+    return this.#type;
+  }
+
+  typed(type: string): void {
+    this.#type = type;
+  }
+
+  /** Counts a chunk. Throws once the record has refused a report. */
+  received(byteCount: number): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    this.#receivedBytes += byteCount;
+    const nowMs = performance.now();
+    if (this.#inFlight !== undefined || nowMs - this.#reportedAtMs < REPORT_PERIOD_MS) return;
+    this.#reportedAtMs = nowMs;
+    this.#inFlight = this.#send().finally(() => (this.#inFlight = undefined));
+  }
+
+  /** Resolves when no report is under way. */
+  async settled(): Promise<void> {
+    await this.#inFlight;
+  }
+
+  async #send(): Promise<void> {
+    try {
+      const outcome = await this.#report(this.#receivedBytes);
+      if (!outcome.made) this.#refusal = refusalToError(outcome.refusal);
+    } catch (error) {
+      this.#log.debug({ err: error }, 'receive progress not recorded');
+    }
+  }
+}
+
+/** What a receiving request is told when the record refuses it. */
+export function refusalToError(refusal: string): ServiceError {
+  if (refusal === 'fenced' || refusal === 'state')
+    return new ServiceError('upload_superseded', 'A later request with the same id has taken over from this one.');
+  return new ServiceError('upload_cancelled', 'The upload was cancelled while it was being received.');
+}

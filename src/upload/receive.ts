@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { ServiceError } from '../errors.ts';
+import { acceptedTypes, kindOf } from '../kinds/kinds.ts';
+import type { StoredUpload } from '../progress/record.ts';
+import { originalKey } from '../storage/keys.ts';
+import type { ObjectWriter, Storage } from '../storage/storage.ts';
+import { ByteLimiter } from './byte-limiter.ts';
+import type { ReceiveProgress } from './receive-progress.ts';
+import { SNIFF_BYTES, sniffType } from './sniff.ts';
+
+/** A file about to come in. */
+export interface IncomingFile {
+  id: string;
+  receipt: string;
+  /** Read to its end, or to the first error. */
+  chunks: AsyncIterable<Buffer>;
+  /** As the client sent them; checked against the kind's schema once the type is known. */
+  options: unknown;
+  maxBytes: number;
+}
+
+/**
+ * Streams one file to storage: typed by its first bytes before anything is written, hashed on the
+ * way, limited, and durable when the promise resolves. On every rejection nothing of it is left.
+ * Rejects with `empty_file`, `bad_options` (400), `file_too_large` (413), `unsupported_media_type` (415),
+ * `storage_full` (507), or what the source or the progress threw.
+ */
+export async function receiveFile(storage: Storage, file: IncomingFile, progress: ReceiveProgress): Promise<StoredUpload> {
+  const chunks = file.chunks[Symbol.asyncIterator]();
+  const limiter = new ByteLimiter(file.maxBytes);
+  const head = await readHead(chunks, progress, limiter);
+  const type = await acceptedType(head);
+  progress.typed(type);
+  const options = parseOptions(type, file.options);
+  const writer = await storage.create(originalKey(file.id, file.receipt));
+  try {
+    const digest = await writeAll(writer, head, chunks, progress, limiter);
+    await writer.commit();
+    return { type, sizeBytes: limiter.bytes, sha256: digest, options };
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}
+
+/** Enough bytes to tell the type from, or the whole file where it is shorter. */
+async function readHead(chunks: AsyncIterator<Buffer>, progress: ReceiveProgress, limiter: ByteLimiter): Promise<Buffer> {
+  const head: Buffer[] = [];
+  while (limiter.bytes < SNIFF_BYTES) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    head.push(next.value);
+    limiter.add(next.value.length);
+    progress.received(next.value.length);
+  }
+  if (limiter.bytes === 0) throw new ServiceError('empty_file', 'The file has no bytes. Choose another one.');
+  return Buffer.concat(head);
+}
+
+async function acceptedType(head: Buffer): Promise<string> {
+  const type = await sniffType(head);
+  if (type !== undefined && kindOf(type) !== undefined) return type;
+  const found = type === undefined ? 'These bytes are of no known type' : `This is ${type}`;
+  throw new ServiceError('unsupported_media_type', `${found}; taken are ${acceptedTypes().join(', ')}.`);
+}
+
+function parseOptions(type: string, options: unknown): unknown {
+  const parsed = kindOf(type)?.options.safeParse(options);
+  if (parsed === undefined || parsed.success) return parsed?.data;
+  const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
+  throw new ServiceError('bad_options', mistakes.join('; '));
+}
+
+async function writeAll(
+  writer: ObjectWriter,
+  head: Buffer,
+  rest: AsyncIterator<Buffer>,
+  progress: ReceiveProgress,
+  limiter: ByteLimiter,
+): Promise<string> {
+  const hash = createHash('sha256').update(head);
+  await writer.write(head);
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+    limiter.add(next.value.length);
+    progress.received(next.value.length);
+    hash.update(next.value);
+    await writer.write(next.value);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,111 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { startRedisServer, type RedisServer } from './redis-server.ts';
+
+const API_ENTRY = resolve('src/main.ts');
+const WORKER_ENTRY = resolve('workers/main.ts');
+
+export interface ServiceOptions {
+  /** Default 1. */
+  apis?: number;
+  /** Default 1. */
+  workers?: number;
+  /** Settings on top of what the service gets anyway. */
+  env?: Record<string, string>;
+  /** To bring one's own; it is not stopped with the service then. */
+  redis?: RedisServer;
+}
+
+/** One process of the service. */
+export interface ServiceProcess {
+  readonly child: ChildProcess;
+  /** Empty for a worker. */
+  readonly url: string;
+  /** JSON lines written so far. */
+  lines(): Record<string, unknown>[];
+  /** Everything written so far, both streams. */
+  output(): string;
+  /** Sends the signal and resolves with the exit code, null after a signal that ended it. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** A real service: redis-server, API and worker processes, files in a directory of its own. */
+export interface Service {
+  readonly url: string;
+  readonly urls: string[];
+  readonly apis: ServiceProcess[];
+  readonly workers: ServiceProcess[];
+  readonly redis: RedisServer;
+  /** Where uploads are stored. */
+  readonly directory: string;
+  addApi(): Promise<ServiceProcess>;
+  addWorker(): Promise<ServiceProcess>;
+  stop(): Promise<void>;
+}
+
+/** Starts everything and resolves when it takes requests and jobs. */
+export async function startService(options: ServiceOptions = {}): Promise<Service> {
+  const redis = options.redis ?? (await startRedisServer());
+  const directory = await mkdtemp(join(tmpdir(), 'du-files-'));
+  const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redis.url, STORAGE: `file:${directory}`, ...options.env };
+  const apis: ServiceProcess[] = [];
+  const workers: ServiceProcess[] = [];
+  const addApi = async () => keep(apis, await startProcess(API_ENTRY, env));
+  const addWorker = async () => keep(workers, await startProcess(WORKER_ENTRY, env));
+  const stop = async () => {
+    await Promise.all([...apis, ...workers].map((process) => process.end('SIGTERM')));
+    if (options.redis === undefined) await redis.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all([
+      ...Array.from({ length: options.apis ?? 1 }, addApi),
+      ...Array.from({ length: options.workers ?? 1 }, addWorker),
+    ]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const urls = apis.map((api) => api.url);
+  return { url: urls[0] ?? '', urls, apis, workers, redis, directory, addApi, addWorker, stop };
+}
+
+function keep<T>(list: T[], item: T): T {
+  list.push(item);
+  return item;
+}
+
+/** Starts one process from its entry and resolves when it says that it is ready. */
+export async function startProcess(entry: string, env: Record<string, string>): Promise<ServiceProcess> {
+  const child = fork(entry, {
+    execArgv: ['--import', 'tsx'],
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let text = '';
+  child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const exited = once(child, 'exit');
+  const first = await Promise.race([once(child, 'message'), exited]);
+  if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${entry} ended before it was ready: ${text}`);
+  const url = urlIn(first[0]);
+  return {
+    child,
+    url,
+    output: () => text,
+    lines: () => text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>),
+    async end(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      if (child.exitCode === null && child.signalCode === null) await exited;
+      return child.exitCode;
+    },
+  };
+}
+
+function urlIn(message: unknown): string {
+  const isListening = typeof message === 'object' && message !== null && 'url' in message;
+  return isListening ? String(message.url) : '';
+}

@@ -1,0 +1,54 @@
+import type { Result } from '../src/api.ts';
+import type { Kind } from '../src/kinds/kind.ts';
+import { picture } from '../src/kinds/picture.ts';
+import { createPictureProcessor } from './picture/processor.ts';
+import { runPipeline, type PipelineContext, type PipelineHooks } from './pipeline.ts';
+import type { Processor } from './processor.ts';
+
+/** A pipeline with its processor filled in; rejects as `runPipeline` does. */
+export type RunProcessor = (context: PipelineContext, hooks: PipelineHooks) => Promise<Result>;
+
+/** A kind of file together with what is done with it. */
+export interface ProcessorEntry {
+  readonly kind: string;
+  readonly types: readonly string[];
+  readonly run: RunProcessor;
+}
+
+export interface ProcessorTable {
+  /** By media type as sniffed from the bytes; undefined where no processor takes it. */
+  find(type: string): ProcessorEntry | undefined;
+}
+
+/** What processors are told at start; part of the settings. */
+export interface ProcessorSettings {
+  readonly pictureMaxPixels: number;
+}
+
+/** Every processor of the service: a further one is a folder beside `picture/` and a line here. */
+export function createProcessors(settings: ProcessorSettings): ProcessorTable {
+  return createProcessorTable([processorEntry(picture, createPictureProcessor({ maxPixels: settings.pictureMaxPixels }))]);
+}
+
+/** Pairs a kind with its processor. Throws where their names differ: a result would claim the wrong kind. */
+export function processorEntry<State>(kind: Pick<Kind<unknown>, 'name' | 'types'>, processor: Processor<State>): ProcessorEntry {
+  if (kind.name !== processor.kind) {
+    throw new Error(`kind ${kind.name} is paired with a processor of ${processor.kind}`);
+  }
+  return { kind: kind.name, types: kind.types, run: async (context, hooks) => await runPipeline(processor, context, hooks) };
+}
+
+/** Throws where two processors take the same type. */
+export function createProcessorTable(entries: readonly ProcessorEntry[]): ProcessorTable {
+  const byType = new Map<string, ProcessorEntry>();
+  for (const entry of entries) {
+    for (const type of entry.types) {
+      const other = byType.get(type);
+      if (other !== undefined) {
+        throw new Error(`${type} is taken by both ${other.kind} and ${entry.kind}`);
+      }
+      byType.set(type, entry);
+    }
+  }
+  return { find: (type) => byType.get(type) };
+}
