@@ -11,7 +11,8 @@ import { securityHeaders } from './http/security-headers.ts';
 import { unreadBodies } from './http/unread-body.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { contentRoutes, type FileRouteParts } from './routes/file-routes.ts';
+import { eventRoutes } from './routes/event-routes.ts';
+import { contentRoutes, variantRoutes, type FileRouteParts } from './routes/file-routes.ts';
 import { progressRoutes, type ProgressRouteParts } from './routes/progress-routes.ts';
 import { serviceRoutes, type ServiceRouteParts } from './routes/service-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from './routes/upload-routes.ts';
@@ -44,7 +45,9 @@ function createRouter(parts: AppParts): Router {
   const router = new Router({ strict: true });
   uploadRoutes(router, parts);
   progressRoutes(router, parts);
+  eventRoutes(router, parts);
   contentRoutes(router, parts);
+  variantRoutes(router, parts);
   serviceRoutes(router, parts.service);
   return router;
 }

@@ -37,6 +37,7 @@ const ERRORS = {
   range_not_satisfiable: [416, 'Range not satisfiable'],
   picture_damaged: [422, 'Picture damaged'],
   picture_too_large: [422, 'Picture too large'],
+  picture_timeout: [422, 'Picture took too long'],
   too_many_held: [503, 'Too many held responses'],
   too_many_held_by_address: [429, 'Too many held responses from one address'],
   internal_error: [500, 'Internal error'],

@@ -59,6 +59,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const app = createApp({
     records, registry, storage, intake, manager, metrics, log,
     removal: new UploadRemoval({ records, storage, queue, log }),
+    defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
     service: { checkReady: () => store.ping(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },

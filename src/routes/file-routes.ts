@@ -1,8 +1,16 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { isFinalState } from '../api.ts';
+import { AsyncContext } from '../deferred/async-context.ts';
+import { Dispatch } from '../deferred/dispatch.ts';
+import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
+import { requestedTimeoutMs } from '../http/deferral.ts';
 import { attachmentDisposition, sendObject } from '../http/send-object.ts';
 import { requireUploadId } from '../http/upload-id.ts';
+import { kindOf, possibleVariantNames } from '../kinds/kinds.ts';
+import type { Logger } from '../log.ts';
+import type { UploadRecord } from '../progress/record-fields.ts';
 import type { UploadRecords } from '../progress/record.ts';
 import { readExisting, type WatchParts } from '../progress/watch.ts';
 import { originalKey } from '../storage/keys.ts';
@@ -11,7 +19,19 @@ import type { Storage } from '../storage/storage.ts';
 export interface FileRouteParts extends WatchParts {
   records: UploadRecords;
   storage: Storage;
+  defaultTimeoutMs: number;
+  maxTimeoutMs: number;
+  log: Logger;
 }
+
+/** Defaults are shortened by up to this much, so that a page full of pictures does not come back at once. */
+const JITTER = 0.05;
+
+/** What an `<img>` shows where its picture did not come in time: a calm grey. */
+const PLACEHOLDER =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3" preserveAspectRatio="none"><rect width="4" height="3" fill="#8a8f98" fill-opacity=".35"/></svg>';
+
+const PLACEHOLDER_HEADERS = { 'Content-Type': 'image/svg+xml', 'Cache-Control': 'no-store', 'X-Timed-Out': 'true' };
 
 /** The bytes as uploaded. */
 export function contentRoutes(router: Router, parts: FileRouteParts): void {
@@ -30,4 +50,81 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
       disposition: attachmentDisposition(record.fileName),
     });
   });
+}
+
+/**
+ * The pictures made of an upload, for anybody who knows its public id. Held until the picture exists and
+ * dispatched to this same handler then, so that an `<img>` may point here from the first moment.
+ */
+export function variantRoutes(router: Router, parts: FileRouteParts): void {
+  router.get('/variants/:publicId/:name', async (ctx: Context) => {
+    const name = String(ctx['params']['name']);
+    const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs) ?? parts.defaultTimeoutMs * (1 - JITTER * Math.random());
+    const id = await parts.records.idOf(String(ctx['params']['publicId']));
+    if (id === undefined) throw unknownVariant();
+    // Others may show it: that is what the public id is for.
+    ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
+    const record = await readForVariant(parts, id, name);
+    if (record.variants[name] !== undefined) await sendVariant(ctx, parts, record, name);
+    else if (timeoutMs === 0) answerPlaceholder(ctx);
+    else await holdUntilThere(ctx, parts, id, name, timeoutMs);
+  });
+}
+
+/** Throws `unknown_variant` (404) for one that this upload does not have and will never have. */
+async function readForVariant(parts: FileRouteParts, id: string, name: string): Promise<UploadRecord> {
+  const read = await parts.records.read(id);
+  if (read === undefined || read.record.deleted) throw unknownVariant();
+  const { record } = read;
+  if (record.variants[name] !== undefined) return record;
+  const kind = kindOf(record.type ?? '');
+  const willBe = kind === undefined ? possibleVariantNames().has(name) : kind.variantNames(record.options).includes(name);
+  if (!willBe || isFinalState(record.state)) throw unknownVariant();
+  return record;
+}
+
+function unknownVariant(): ServiceError {
+  return new ServiceError('unknown_variant', 'There is no such picture, and there will be none.');
+}
+
+async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRecord, name: string): Promise<void> {
+  const variant = record.variants[name];
+  if (variant === undefined) throw unknownVariant();
+  await sendObject(ctx, parts.storage, {
+    key: variant.key,
+    sizeBytes: variant.size,
+    type: `image/${variant.format}`,
+    etag: `"${variant.sha256}"`,
+    cacheControl: 'public, max-age=31536000, immutable',
+  });
+}
+
+/** The waiter registers first and looks then, as everywhere. */
+async function holdUntilThere(ctx: Context, parts: FileRouteParts, id: string, name: string, timeoutMs: number): Promise<void> {
+  const isDecided = async () => {
+    const read = await parts.records.read(id);
+    return read === undefined || read.record.variants[name] !== undefined || isFinalState(read.record.state);
+  };
+  const context = AsyncContext.start(ctx, {
+    timeoutMs,
+    timeoutResult: async () => ((await isDecided().catch(() => false)) ? new Dispatch() : placeholder()),
+  });
+  const look = async () => {
+    if (await isDecided()) context.dispatch();
+  };
+  const release = parts.registry.register([id], (event) => {
+    if (event?.state === 'receiving' || event?.state === 'queued') return;
+    look().catch((error: unknown) => parts.log.debug({ err: error, uploadId: id }, 'record not read'));
+  });
+  context.addListener({ onComplete: release });
+  await look();
+}
+
+function placeholder(): ResponseEntity {
+  return new ResponseEntity({ status: 200, headers: PLACEHOLDER_HEADERS, body: PLACEHOLDER });
+}
+
+function answerPlaceholder(ctx: Context): void {
+  ctx.body = PLACEHOLDER;
+  ctx.set(PLACEHOLDER_HEADERS);
 }

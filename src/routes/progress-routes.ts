@@ -8,7 +8,12 @@ import { retryAfterSeconds } from '../http/problem.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import type { ReadRecord } from '../progress/record.ts';
 import { toUpload } from '../progress/upload-document.ts';
+import { watchMany, type WatchedUpload } from '../progress/watch-many.ts';
 import { presentProgress, watchProgress, watchUntilFinal, type WatchParts } from '../progress/watch.ts';
+import { parseVersion } from './versions.ts';
+
+/** As many uploads as one request can watch. */
+const MAX_WATCHED = 100;
 
 export interface ProgressRouteParts extends WatchParts {
   maxTimeoutMs: number;
@@ -26,6 +31,13 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
     const { since, isConditional } = requestedVersion(ctx);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
     ctx.body = await watchProgress(parts, { id, since, timeoutMs }, (progress) => progressAnswer(progress, since, isConditional));
+  });
+
+  router.get('/progress', async (ctx) => {
+    ctx.set(NO_STORE);
+    const uploads = watchedUploads(ctx);
+    const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
+    ctx.body = await watchMany(parts, { uploads, timeoutMs }, (list) => new ResponseEntity({ status: 200, headers: NO_STORE, body: list }));
   });
 
   router.get('/uploads/:id/result', async (ctx) => {
@@ -47,9 +59,24 @@ function requestedVersion(ctx: Context): { since: number | undefined; isConditio
   return tag === undefined ? { since: undefined, isConditional: false } : { since: Number(tag), isConditional: true };
 }
 
-function parseVersion(text: string | string[]): number {
-  if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text);
-  throw new ServiceError('bad_since', 'since is a version in decimal digits, given once.');
+/** `upload=<id>~<version>`, the version left out where none was seen. */
+function watchedUploads(ctx: Context): WatchedUpload[] {
+  const given = [ctx.query['upload'] ?? []].flat();
+  if (given.length === 0 || given.length > MAX_WATCHED) {
+    throw new ServiceError('bad_request', `Name 1 to ${MAX_WATCHED} uploads as upload=<id>~<version>.`);
+  }
+  return given.map(watchedUpload);
+}
+
+function watchedUpload(text: string): WatchedUpload {
+  const [id = '', version, ...rest] = text.split('~');
+  try {
+    if (rest.length > 0) throw new ServiceError('bad_since', 'An upload to watch is given as <id>~<version>.');
+    return { id: requireUploadId(id), since: version === undefined ? undefined : parseVersion(version) };
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return { id, since: undefined, error };
+  }
 }
 
 function progressAnswer(progress: Progress, since: number | undefined, isConditional: boolean): ResponseEntity {

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureChromium } from './setup/chromium-binary.mjs';
+import { ensureDependencies } from './setup/dependencies.mjs';
+import { projectRoot } from './setup/project-root.mjs';
+import { ensureRedisServer } from './setup/redis-binary.mjs';
+import { SetupError } from './setup/setup-error.mjs';
+
+/*
+ * Run before every npm script, so that a fresh clone needs no other command: installs what is
+ * missing and is silent when nothing is. Imports nothing but node's own modules, as it runs
+ * before there are others.
+ *
+ *   --redis      also a redis-server for the tests, which start their own even with REDIS_URL set
+ *   --chromium   also a Chromium for the tests of the page, unless E2E=0
+ */
+const OLDEST_NODE = [20, 19];
+
+try {
+  checkNode();
+  loadDotEnv();
+  await ensureDependencies(say);
+  if (process.argv.includes('--redis')) await ensureRedisServer(say);
+  if (process.argv.includes('--chromium') && process.env.E2E !== '0') await ensureChromium(say);
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`setup: ${error.message}`);
+  process.exitCode = error.exitCode;
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST_NODE;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new SetupError(`node ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.versions.node}`);
+}
+
+function loadDotEnv() {
+  const file = join(projectRoot, '.env');
+  if (existsSync(file)) process.loadEnvFile(file);
+}
+
+/** @param {string} line */
+function say(line) {
+  console.log(`setup: ${line}`);
+}

@@ -1,0 +1,64 @@
+import { findOnPath, isExecutable, run } from './command.mjs';
+import { withLock } from './lock.mjs';
+import { setupLockFile } from './project-root.mjs';
+import { SetupError } from './setup-error.mjs';
+import { installPackage, probeMachine } from './system-packages.mjs';
+
+const NAMES_ON_PATH = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const MAC_APPLICATION = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+const PACKAGE_NAMES = { 'apt-get': ['chromium'], apk: ['chromium'], dnf: ['chromium'] };
+
+/**
+ * The Chromium to test the page with: CHROMIUM_PATH, else one on PATH, else undefined. It is
+ * asked for its version, as some systems put a stub on PATH that only tells to install one.
+ * Throws SetupError when CHROMIUM_PATH names something that does not run.
+ *
+ * @returns {Promise<string | undefined>}
+ */
+export async function findChromium() {
+  const chosen = process.env.CHROMIUM_PATH;
+  if (chosen) {
+    if (await runs(chosen)) return chosen;
+    throw new SetupError(`CHROMIUM_PATH does not name a Chromium that runs: ${chosen}`);
+  }
+  for (const candidate of [...NAMES_ON_PATH.map((name) => findOnPath(name)), MAC_APPLICATION]) {
+    if (candidate !== undefined && (await runs(candidate))) return candidate;
+  }
+  return undefined;
+}
+
+/**
+ * As `findChromium`, and installs one where there is none and we may. Throws SetupError with
+ * the line to show to a person.
+ *
+ * @param {(line: string) => void} say told what is being done, when something is
+ * @returns {Promise<string>}
+ */
+export async function ensureChromium(say) {
+  const found = await findChromium();
+  if (found !== undefined) return found;
+  const onWait = (/** @type {number} */ pid) => say(`waiting for another set-up (process ${pid})`);
+  return withLock(setupLockFile, onWait, async () => (await findChromium()) ?? installChromium(say));
+}
+
+/** @param {(line: string) => void} say */
+async function installChromium(say) {
+  const machine = await probeMachine();
+  if (machine.mayInstall) {
+    say('no Chromium on this machine: installing one with the system\'s package manager (some 100 MB)');
+    await installPackage(machine, PACKAGE_NAMES);
+  }
+  const found = await findChromium();
+  if (found !== undefined) return found;
+  throw new SetupError(
+    'no Chromium found for the tests of the page: install it (sudo apt-get install chromium) ' +
+      'or name one in CHROMIUM_PATH; E2E=0 leaves these tests out',
+  );
+}
+
+/** @param {string} command */
+async function runs(command) {
+  if (!isExecutable(command)) return false;
+  const { code } = await run(command, ['--version']);
+  return code === 0;
+}

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/**
+ * Runs a command to its end and never rejects: a command that cannot be started has code 127,
+ * one ended by a signal has code 1. `output` is both streams together, empty with `show`,
+ * which passes everything on to the terminal.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: Record<string, string>, argv0?: string, show?: boolean }} [options]
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+export function run(command, args, { cwd, env, argv0, show = false } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd,
+      argv0,
+      env: inheritedEnvironment(env),
+      stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    const collect = (/** @type {Buffer} */ chunk) => (output += chunk.toString());
+    child.stdout?.on('data', collect);
+    child.stderr?.on('data', collect);
+    child.once('error', (error) => resolve({ code: 127, output: error.message }));
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+/**
+ * The environment of this process with `additions` on top, for a child.
+ *
+ * @param {Readonly<Record<string, string>>} [additions]
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function inheritedEnvironment(additions) {
+  return { ...process.env, ...additions };
+}
+
+/**
+ * The full path of the first of `names` that PATH holds as an executable file.
+ *
+ * @param {...string} names
+ * @returns {string | undefined}
+ */
+export function findOnPath(...names) {
+  const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable);
+}
+
+/**
+ * @param {string} file
+ * @returns {boolean}
+ */
+export function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}

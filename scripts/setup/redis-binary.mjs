@@ -1,0 +1,106 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { findOnPath, run } from './command.mjs';
+import { libraryPath, unpackDebianRedis } from './debian-redis.mjs';
+import { withLock } from './lock.mjs';
+import { cacheDirectory, setupLockFile } from './project-root.mjs';
+import { isRecentEnough, parseServerVersion, redisAdvice, redisSources } from './redis-sources.mjs';
+import { SetupError } from './setup-error.mjs';
+import { installPackage, probeMachine } from './system-packages.mjs';
+
+/** @typedef {import('./redis-binary.d.mts').RedisBinary} RedisBinary */
+
+const PRIVATE_COPY = join(cacheDirectory, 'redis');
+const PACKAGE_NAMES = { 'apt-get': ['redis-tools'], apk: ['redis', 'valkey'], dnf: ['valkey', 'redis'], brew: ['redis'] };
+
+/**
+ * A redis-server or valkey-server (6.2 or newer) that runs here, or undefined: from PATH,
+ * else the private copy. Each candidate is asked for its version, which takes some
+ * milliseconds; installs nothing.
+ *
+ * @returns {Promise<RedisBinary | undefined>}
+ */
+export async function findRedisServer() {
+  for (const candidate of candidates()) {
+    const { output } = await run(candidate.command, ['--version'], candidate);
+    const version = parseServerVersion(output);
+    if (version !== undefined && isRecentEnough(version)) return { ...candidate, version };
+  }
+  return undefined;
+}
+
+/**
+ * As `findRedisServer`, and gets one where there is none. Any number of processes may ask at
+ * once: one works, the others wait. Throws SetupError with the line to show to a person.
+ *
+ * @param {(line: string) => void} say told what is being done, when something is
+ * @returns {Promise<RedisBinary>}
+ */
+export async function ensureRedisServer(say) {
+  const found = await findRedisServer();
+  if (found !== undefined) return found;
+  const onWait = (/** @type {number} */ pid) => say(`waiting for another set-up (process ${pid})`);
+  return withLock(setupLockFile, onWait, async () => (await findRedisServer()) ?? getRedisServer(say));
+}
+
+/** @param {(line: string) => void} say */
+async function getRedisServer(say) {
+  const machine = await probeMachine();
+  for (const source of redisSources(machine)) {
+    if (source === 'private-copy') await makePrivateCopy(say);
+    else await installFromSystem(machine, say);
+    const found = await findRedisServer();
+    if (found !== undefined) return found;
+  }
+  throw new SetupError(redisAdvice(machine));
+}
+
+/** @param {(line: string) => void} say */
+async function makePrivateCopy(say) {
+  say('no redis-server on this machine: unpacking a private copy from the system\'s packages (1 to 2 MB, no root needed)');
+  mkdirSync(cacheDirectory, { recursive: true });
+  const draft = mkdtempSync(`${PRIVATE_COPY}-draft-`);
+  try {
+    await unpackDebianRedis(draft);
+    // As a mkdtemp directory it is closed to the other users of this clone.
+    chmodSync(draft, 0o755);
+    // What is there did not run, or it would have been found.
+    rmSync(PRIVATE_COPY, { recursive: true, force: true });
+    renameSync(draft, PRIVATE_COPY);
+  } catch (error) {
+    say(`no private copy: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {import('./system-packages.mjs').Machine} machine
+ * @param {(line: string) => void} say
+ */
+async function installFromSystem(machine, say) {
+  say('no redis-server on this machine: installing one with the system\'s package manager');
+  await installPackage(machine, PACKAGE_NAMES);
+}
+
+/** @returns {Omit<RedisBinary, 'version'>[]} */
+function candidates() {
+  const onPath = ['redis-server', 'valkey-server'].flatMap((name) => {
+    const command = findOnPath(name);
+    return command === undefined ? [] : [{ command }];
+  });
+  return [...onPath, ...toolsOnPath(), ...privateCopy()];
+}
+
+/** Debian's tools package holds the server under the name of a checker. */
+function toolsOnPath() {
+  const checker = findOnPath('redis-check-rdb', 'valkey-check-rdb');
+  if (checker === undefined) return [];
+  return [{ command: checker, argv0: basename(checker).replace('-check-rdb', '-server') }];
+}
+
+function privateCopy() {
+  const command = join(PRIVATE_COPY, 'bin', 'redis-server');
+  if (!existsSync(command)) return [];
+  return [{ command, env: { LD_LIBRARY_PATH: libraryPath(PRIVATE_COPY) } }];
+}

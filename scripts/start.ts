@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ConfigError, loadConfig, type Config } from '../src/config.ts';
+import type { ChildSpec } from './child-life.ts';
+import { embeddedRedis } from './embedded-redis.ts';
+import { endLeftovers } from './leftovers.ts';
+import { tryLock } from './setup/lock.mjs';
+import { ensureRedisServer } from './setup/redis-binary.mjs';
+import { SetupError } from './setup/setup-error.mjs';
+import { stopOnSignals } from './stop-on-signals.ts';
+import { Supervisor, type SupervisorLog } from './supervisor.ts';
+
+/*
+ * `npm start`: everything on this machine. A Redis of its own unless REDIS_URL is set, one API
+ * process, WORKERS worker processes. Below `./data` lie the Redis's data and, in `run`, the
+ * lock and the pids of this run.
+ */
+const DATA_DIRECTORY = 'data';
+const RUN_DIRECTORY = join(DATA_DIRECTORY, 'run');
+
+/** The processes keep to SHUTDOWN_GRACE_MS and a margin of their own; force comes only after both. */
+const KILL_MARGIN_MS = 5000;
+
+const log: SupervisorLog = {
+  warn: (fields, msg) => printLine('warn', { msg, ...fields }),
+  error: (fields, msg) => printLine('error', { msg, ...fields }),
+};
+
+try {
+  process.exitCode = await start(loadConfig());
+} catch (error) {
+  if (!(error instanceof ConfigError || error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = error instanceof ConfigError ? ConfigError.exitCode : error.exitCode;
+}
+
+async function start(config: Config): Promise<number> {
+  if (config.redisUrl !== undefined) return supervise(config, config.redisUrl, []);
+  const lock = tryLock(join(RUN_DIRECTORY, 'lock'));
+  if ('holderPid' in lock) throw new SetupError(`already running in this directory, as process ${lock.holderPid}`);
+  try {
+    return await startWithRedis(config);
+  } finally {
+    lock.release();
+  }
+}
+
+async function startWithRedis(config: Config): Promise<number> {
+  const binary = await ensureRedisServer((line) => console.log(`setup: ${line}`));
+  const ended = await endLeftovers(RUN_DIRECTORY, graceMs(config));
+  if (ended > 0) log.warn({ processes: ended }, 'ended what an earlier run had left behind');
+  const redis = embeddedRedis(binary, join(DATA_DIRECTORY, 'redis'), graceMs(config));
+  try {
+    return await supervise(config, redis.url, [redis.spec]);
+  } finally {
+    redis.close();
+  }
+}
+
+async function supervise(config: Config, redisUrl: string, foundation: readonly ChildSpec[]): Promise<number> {
+  let url = '';
+  const supervisor = new Supervisor({
+    foundation,
+    children: nodeChildren(config, redisUrl),
+    log,
+    ...(foundation.length === 0 ? {} : { pidDirectory: RUN_DIRECTORY }),
+    onReady: (_name, message) => (url = urlIn(message) ?? url),
+  });
+  const releaseSignals = stopOnSignals(supervisor);
+  const killAll = (): void => supervisor.kill();
+  process.on('exit', killAll);
+  if (await supervisor.start()) announce(url);
+  const exitCode = await supervisor.finished;
+  process.off('exit', killAll);
+  releaseSignals();
+  return exitCode;
+}
+
+function nodeChildren(config: Config, redisUrl: string): ChildSpec[] {
+  const env = { REDIS_URL: redisUrl };
+  const common = { command: process.execPath, env, graceMs: graceMs(config) };
+  const workers = Array.from({ length: config.workers }, (_, index) => ({
+    ...common,
+    name: `worker-${index + 1}`,
+    role: 'worker',
+    args: entryArgs('../workers/main'),
+    ready: { type: 'ready' },
+  }));
+  return [{ ...common, name: 'api', role: 'api', args: entryArgs('../src/main'), ready: { type: 'listening' } }, ...workers];
+}
+
+function graceMs(config: Config): number {
+  return config.shutdownGraceMs + KILL_MARGIN_MS;
+}
+
+/** The entry beside this file, in the form this file has: TypeScript under tsx, JavaScript once built. */
+function entryArgs(entry: string): string[] {
+  const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  return [...process.execArgv, fileURLToPath(new URL(entry + ending, import.meta.url))];
+}
+
+function urlIn(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null || !('url' in message)) return undefined;
+  return typeof message.url === 'string' ? message.url : undefined;
+}
+
+function announce(url: string): void {
+  if (process.stdout.isTTY) console.log(`\nOpen ${url} in a browser. Ctrl-C stops everything.\n`);
+  else printLine('info', { msg: 'started', url });
+}
+
+function printLine(level: string, fields: object): void {
+  console.log(JSON.stringify({ level, time: new Date().toISOString(), role: 'supervisor', pid: process.pid, ...fields }));
+}

@@ -1,0 +1,127 @@
+import type { ChildEnd, ChildSpec } from './child-life.ts';
+import { forgetPid, notePid } from './leftovers.ts';
+import { ManagedChild, type ChildHooks } from './managed-child.ts';
+
+/** EX_CONFIG of sysexits: a wrong setting, which no restart puts right; the child has said which. */
+const EX_CONFIG = 78;
+const EX_KILLED = 130;
+
+/** Takes pino's loggers. */
+export interface SupervisorLog {
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface SupervisorOptions {
+  /** Ready before the others start, and stopped after them. One that never comes up stops everything with exit code 1. */
+  readonly foundation: readonly ChildSpec[];
+  /** In the order in which they are stopped; neighbours of one role together. */
+  readonly children: readonly ChildSpec[];
+  readonly log: SupervisorLog;
+  /** Where to write down pids for `endLeftovers` of the next run; undefined for nowhere. */
+  readonly pidDirectory?: string;
+  /** Every time a child comes up, so also after a restart. */
+  readonly onReady?: (name: string, message: unknown) => void;
+}
+
+/** Starts processes in order, restarts those that die, stops them in order and leaves none behind. */
+export class Supervisor {
+  /** The exit code, when the last child is gone: 0, 78 after a wrong setting, 130 after `kill`. */
+  readonly finished: Promise<number>;
+  readonly #options: SupervisorOptions;
+  readonly #foundation: readonly ManagedChild[];
+  readonly #children: readonly ManagedChild[];
+  readonly #wasReady = new Set<string>();
+  readonly #waiting = new Set<() => void>();
+  #isStopping = false;
+  #exitCode = 0;
+  #finish: (exitCode: number) => void = () => undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.finished = new Promise((resolve) => (this.#finish = resolve));
+    this.#foundation = options.foundation.map((spec) => this.#manage(spec));
+    this.#children = options.children.map((spec) => this.#manage(spec));
+  }
+
+  /** Resolves true when every child has come up once, false when it was stopped before that. Call once. */
+  async start(): Promise<boolean> {
+    return (await this.#startAll(this.#foundation)) && (await this.#startAll(this.#children));
+  }
+
+  /** Resolves when all are gone. The first call's exit code counts; a later call waits as the first does. */
+  async stop(exitCode = 0): Promise<void> {
+    if (this.#isStopping) {
+      await this.finished;
+      return;
+    }
+    this.#isStopping = true;
+    this.#exitCode = exitCode;
+    this.#wake();
+    for (const batch of [...inBatches(this.#children), ...inBatches(this.#foundation).reverse()]) {
+      await Promise.all(batch.map((child) => child.stop()));
+    }
+    this.#finish(this.#exitCode);
+  }
+
+  /** Ends all at once, in no order. Has sent every SIGKILL when it returns, so an exit handler may call it. */
+  kill(): void {
+    for (const child of [...this.#children, ...this.#foundation]) child.kill();
+    void this.stop();
+    this.#exitCode = EX_KILLED;
+  }
+
+  async #startAll(children: readonly ManagedChild[]): Promise<boolean> {
+    if (this.#isStopping) return false;
+    for (const child of children) child.start();
+    while (!this.#isStopping && !children.every(({ spec }) => this.#wasReady.has(spec.name))) {
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+    return !this.#isStopping;
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  #manage(spec: ChildSpec): ManagedChild {
+    const { log, pidDirectory, onReady } = this.#options;
+    const hooks: ChildHooks = {
+      onSpawn: (pid) => pidDirectory && notePid(pidDirectory, spec.name, pid, 'type' in spec.ready),
+      onEnd: () => pidDirectory && forgetPid(pidDirectory, spec.name),
+      onReady: (message) => {
+        this.#wasReady.add(spec.name);
+        this.#wake();
+        onReady?.(spec.name, message);
+      },
+      mayRestart: (end) => this.#mayRestart(spec, end),
+      onRestart: ({ code, signal }, restartInMs) =>
+        log.warn({ child: spec.name, code, signal, restartInMs }, 'child died, will be restarted'),
+      onOverdue: () => log.warn({ child: spec.name, graceMs: spec.graceMs }, 'child killed, it did not stop in time'),
+    };
+    return new ManagedChild(spec, hooks);
+  }
+
+  #mayRestart(spec: ChildSpec, { code, signal, output }: ChildEnd): boolean {
+    if (code === EX_CONFIG) return this.#giveUp(EX_CONFIG);
+    if (!this.#options.foundation.includes(spec) || this.#wasReady.has(spec.name)) return true;
+    this.#options.log.error({ child: spec.name, code, signal, output }, 'child did not start');
+    return this.#giveUp(1);
+  }
+
+  #giveUp(exitCode: number): false {
+    void this.stop(exitCode);
+    return false;
+  }
+}
+
+function inBatches(children: readonly ManagedChild[]): ManagedChild[][] {
+  const batches: ManagedChild[][] = [];
+  for (const child of children) {
+    const last = batches.at(-1);
+    if (last?.[0]?.spec.role === child.spec.role) last.push(child);
+    else batches.push([child]);
+  }
+  return batches;
+}

@@ -1,0 +1,58 @@
+import { isFinalState, type ProgressList } from '../api.ts';
+import type { DeferredResult } from '../deferred/deferred-result.ts';
+import { ServiceError, toProblem } from '../errors.ts';
+import { hold, LOOK } from './hold.ts';
+import type { ProgressState } from './progress.ts';
+import { presentProgress, readExisting, type WatchParts } from './watch.ts';
+
+/** One upload of a page, and the version its page has seen; undefined where it has seen none. */
+export interface WatchedUpload {
+  id: string;
+  since: number | undefined;
+  /** An id that cannot be watched, answered in its place. */
+  error?: ServiceError;
+}
+
+/**
+ * Waits until one of the uploads has moved, or is final, and answers with all that have: one held request
+ * watches a whole page. One that is unknown is answered in its place, at once. On timeout none has
+ * moved, so the list is empty.
+ */
+export async function watchMany<Answer>(
+  parts: WatchParts,
+  asked: { uploads: readonly WatchedUpload[]; timeoutMs: number | undefined },
+  shape: (list: ProgressList) => Answer,
+): Promise<DeferredResult<Answer>> {
+  const { uploads, timeoutMs } = asked;
+  const seenVersions = new Map<string, Set<number | undefined>>();
+  for (const { id, since } of uploads) seenVersions.set(id, (seenVersions.get(id) ?? new Set()).add(since));
+  return await hold(parts.registry, {
+    ids: [...seenVersions.keys()],
+    timeoutMs,
+    async look() {
+      const entries = await Promise.all(uploads.map((upload) => entryOf(parts, upload)));
+      const moved = entries.filter((entry) => entry !== undefined);
+      return moved.length === 0 ? undefined : shape({ uploads: moved, timedOut: false });
+    },
+    heard: (event) => (isNews(event, seenVersions.get(event.id)) ? LOOK : undefined),
+    timeoutValue: () => shape({ uploads: [], timedOut: true }),
+  });
+}
+
+/** Undefined where the upload stands as its page has seen it. */
+async function entryOf(parts: WatchParts, upload: WatchedUpload): Promise<ProgressList['uploads'][number] | undefined> {
+  const { id, since, error } = upload;
+  if (error !== undefined) return { id, error: toProblem(error, id) };
+  try {
+    const read = await readExisting(parts.records, id);
+    const hasMoved = read.record.version !== since || isFinalState(read.record.state);
+    return hasMoved ? presentProgress(read) : undefined;
+  } catch (failure) {
+    if (!(failure instanceof ServiceError) || failure.status >= 500) throw failure;
+    return { id, error: toProblem(failure, id) };
+  }
+}
+
+function isNews(event: ProgressState, seen: Set<number | undefined> | undefined): boolean {
+  return seen === undefined || seen.size > 1 || !seen.has(event.version) || isFinalState(event.state);
+}

@@ -1,0 +1,113 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { isFinalState, type Progress } from '../api.ts';
+import { AsyncContext } from '../deferred/async-context.ts';
+import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
+import { requireUploadId } from '../http/upload-id.ts';
+import type { Logger } from '../log.ts';
+import { toProgress, type ProgressState } from '../progress/progress.ts';
+import { presentProgress, readExisting, type WatchParts } from '../progress/watch.ts';
+import { parseVersion } from './versions.ts';
+
+export interface EventRouteParts extends WatchParts {
+  log: Logger;
+}
+
+/** The progress of one upload as Server-Sent Events, over the same records and versions as the polls. */
+export function eventRoutes(router: Router, parts: EventRouteParts): void {
+  const heartbeats = new Heartbeats();
+  router.get('/uploads/:id/events', async (ctx) => {
+    const id = requireUploadId(ctx.params['id']);
+    const since = seenVersion(ctx);
+    const context = AsyncContext.start(ctx, { timeoutMs: 0 });
+    const follower = new Follower(parts, ctx, context, id, since);
+    const release = parts.registry.register([id], (event) => follower.woken(event));
+    let stopHeartbeat: (() => void) | undefined;
+    context.addListener({
+      onStartAsync: () => {
+        if (follower.begin()) stopHeartbeat = heartbeats.add(follower.writer);
+      },
+      // The service stops: the browser comes again, elsewhere.
+      onTimeout: () => context.complete(),
+      onComplete: () => {
+        release();
+        stopHeartbeat?.();
+      },
+    });
+    await follower.look();
+    if (follower.hasNothingToTell) {
+      ctx.status = 204;
+      context.complete();
+    }
+  });
+}
+
+/** `Last-Event-ID` is what a browser adds when it comes again, so it is newer than the address it began with. */
+function seenVersion(ctx: Context): number | undefined {
+  const last = ctx.get('Last-Event-ID');
+  if (/^\d{1,15}$/.test(last)) return Number(last);
+  return ctx.query['since'] === undefined ? undefined : parseVersion(ctx.query['since']);
+}
+
+/** Follows one record for one reader. */
+class Follower {
+  readonly writer: EventSourceWriter;
+  readonly #parts: EventRouteParts;
+  readonly #ctx: Context;
+  readonly #id: string;
+  readonly #since: number | undefined;
+  #toldVersion: number | undefined;
+  #newest: Progress | undefined;
+  #isBegun = false;
+
+  constructor(parts: EventRouteParts, ctx: Context, context: AsyncContext, id: string, since: number | undefined) {
+    this.#parts = parts;
+    this.#ctx = ctx;
+    this.#id = id;
+    this.#since = since;
+    this.#toldVersion = since;
+    this.writer = new EventSourceWriter(ctx.res, () => context.complete());
+  }
+
+  /** True when the reader has seen the final version: 204 tells an EventSource to stop. */
+  get hasNothingToTell(): boolean {
+    return this.#newest !== undefined && this.#newest.final && this.#newest.version === this.#since;
+  }
+
+  /** The response is held: the stream may begin. False where it was answered without one. */
+  begin(): boolean {
+    if (this.hasNothingToTell) return false;
+    this.#ctx.respond = false;
+    this.writer.begin();
+    this.#isBegun = true;
+    this.#tell();
+    return true;
+  }
+
+  woken(event: ProgressState | undefined): void {
+    // A place in the queue is known to the record alone, and so is whether an older version is the true one.
+    const tellsAll = event !== undefined && event.state !== 'queued' && event.version >= (this.#newest?.version ?? 0);
+    if (tellsAll) this.#show(toProgress(event, { nowMs: Date.now(), queuePosition: null }));
+    else this.look().catch((error: unknown) => this.#parts.log.debug({ err: error, uploadId: this.#id }, 'record not read'));
+  }
+
+  /** Throws `unknown_upload` (404) or `upload_gone` (410). */
+  async look(): Promise<void> {
+    const before = this.#newest;
+    const progress = presentProgress(await readExisting(this.#parts.records, this.#id));
+    const wasOvertaken = this.#newest !== before && (this.#newest?.version ?? 0) > progress.version;
+    if (!wasOvertaken) this.#show(progress);
+  }
+
+  #show(progress: Progress): void {
+    this.#newest = progress;
+    if (this.#isBegun) this.#tell();
+  }
+
+  #tell(): void {
+    const progress = this.#newest;
+    if (progress === undefined || (progress.version === this.#toldVersion && !progress.final)) return;
+    this.#toldVersion = progress.version;
+    this.writer.send({ id: String(progress.version), event: 'progress', data: JSON.stringify(progress) }, isFinalState(progress.state));
+  }
+}

@@ -1,0 +1,85 @@
+import { Buffer } from 'node:buffer';
+
+/** Text tags to write; other encoders refuse or repair the odd ones that cameras do write. */
+export interface ExifTexts {
+  make?: string;
+  model?: string;
+  /** Of the last change of the file. */
+  changed?: string;
+  changedOffset?: string;
+  taken?: string;
+  takenOffset?: string;
+  digitized?: string;
+}
+
+const MAKE = 0x010f;
+const MODEL = 0x0110;
+const CHANGED = 0x0132;
+const EXIF_IFD = 0x8769;
+const TAKEN = 0x9003;
+const DIGITIZED = 0x9004;
+const CHANGED_OFFSET = 0x9010;
+const TAKEN_OFFSET = 0x9011;
+
+const ASCII = 2;
+const UINT32 = 4;
+const HEADER_BYTES = 8;
+
+interface Entry {
+  tag: number;
+  type: number;
+  count: number;
+  value: Buffer;
+}
+
+/** A little-endian EXIF block, as it lies in a JPEG. */
+export function exifBlock(texts: ExifTexts): Buffer {
+  const photo = [text(TAKEN, texts.taken), text(DIGITIZED, texts.digitized), text(CHANGED_OFFSET, texts.changedOffset), text(TAKEN_OFFSET, texts.takenOffset)].flat();
+  const image = [text(MAKE, texts.make), text(MODEL, texts.model), text(CHANGED, texts.changed)].flat();
+  const pointer = (offset: number): Entry => ({ tag: EXIF_IFD, type: UINT32, count: 1, value: uint32(offset) });
+  const imageBytes = directory([...image, pointer(0)], HEADER_BYTES).length;
+  const photoOffset = HEADER_BYTES + imageBytes;
+  return Buffer.concat([
+    Buffer.from('Exif\0\0II*\0\u0008\0\0\0', 'latin1'),
+    directory([...image, pointer(photoOffset)], HEADER_BYTES),
+    directory(photo, photoOffset),
+  ]);
+}
+
+function text(tag: number, value: string | undefined): Entry[] {
+  if (value === undefined) {
+    return [];
+  }
+  const bytes = Buffer.from(`${value}\0`);
+  return [{ tag, type: ASCII, count: bytes.length, value: bytes }];
+}
+
+/** One directory followed by the values that are too long for their entries. */
+function directory(entries: readonly Entry[], offset: number): Buffer {
+  const count = Buffer.alloc(2);
+  count.writeUInt16LE(entries.length);
+  const fixed: Buffer[] = [];
+  const values: Buffer[] = [];
+  let valueOffset = offset + 2 + entries.length * 12 + 4;
+  for (const { tag, type, count: length, value } of entries) {
+    const entry = Buffer.alloc(12);
+    entry.writeUInt16LE(tag, 0);
+    entry.writeUInt16LE(type, 2);
+    entry.writeUInt32LE(length, 4);
+    if (value.length <= 4) {
+      value.copy(entry, 8);
+    } else {
+      entry.writeUInt32LE(valueOffset, 8);
+      values.push(value);
+      valueOffset += value.length;
+    }
+    fixed.push(entry);
+  }
+  return Buffer.concat([count, ...fixed, uint32(0), ...values]);
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}

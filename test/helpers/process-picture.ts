@@ -1,0 +1,61 @@
+import type { Buffer } from 'node:buffer';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PictureResult } from '../../src/api.ts';
+import type { PictureLimits } from '../../workers/picture/limits.ts';
+import { createPictureProcessor } from '../../workers/picture/processor.ts';
+import { runPipeline, type PipelineReport } from '../../workers/pipeline.ts';
+import type { StepContext } from '../../workers/processor.ts';
+
+export interface Processed {
+  result: PictureResult;
+  /** The bytes of each variant, by name, in the order of publishing. */
+  files: Map<string, Buffer>;
+  reports: PipelineReport[];
+}
+
+export interface FakeContext extends StepContext {
+  readonly files: Map<string, Buffer>;
+  readonly fractions: number[];
+}
+
+/** Runs the whole picture processor on `bytes`, with no queue and no storage; leaves no file behind. */
+export async function processPicture(bytes: Buffer, limits: Partial<PictureLimits> = {}): Promise<Processed> {
+  return await withFile(bytes, async (path) => {
+    const context = fakeContext(path);
+    const reports: PipelineReport[] = [];
+    const result = await runPipeline(createPictureProcessor(limits), context, { report: (report) => reports.push(report) });
+    return { result, files: context.files, reports };
+  });
+}
+
+/** A context that keeps what a step publishes and reports. */
+export function fakeContext(inputPath: string, signal: AbortSignal = new AbortController().signal): FakeContext {
+  const files = new Map<string, Buffer>();
+  const fractions: number[] = [];
+  return {
+    upload: { id: 'id', publicId: 'public', type: 'image/jpeg', sizeBytes: 1, options: {} },
+    inputPath,
+    signal,
+    files,
+    fractions,
+    reportFraction: (fraction) => fractions.push(fraction),
+    async publishVariant(variant, bytes) {
+      files.set(variant.name, bytes);
+      return { ...variant, size: bytes.length, url: `/variants/public/${variant.name}` };
+    },
+  };
+}
+
+/** Calls `use` with the path of a file of these bytes, and removes it afterwards. */
+export async function withFile<Value>(bytes: Buffer, use: (path: string) => Promise<Value>): Promise<Value> {
+  const folder = await mkdtemp(join(tmpdir(), 'picture-'));
+  try {
+    const path = join(folder, 'original');
+    await writeFile(path, bytes);
+    return await use(path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,131 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { guardAgainstOrphan } from '../../scripts/orphan-guard.ts';
+import { redisPing, type RedisAddress } from '../../scripts/redis-ping.ts';
+import { inheritedEnvironment } from '../../scripts/setup/command.mjs';
+import { ensureRedisServer, type RedisBinary } from '../../scripts/setup/redis-binary.mjs';
+
+const POLL_MS = 5;
+const START_DEADLINE_MS = 10_000;
+
+export interface RedisServerOptions {
+  /** `'socket'` (default) is a unix socket; 0 a free TCP port of 127.0.0.1, kept over restarts. */
+  readonly port?: number | 'socket';
+  /** Keeps its data over `down` and `up` (append-only file, every write synced). Default false. */
+  readonly persist?: boolean;
+  /** Further arguments of redis-server, such as `['--maxmemory', '1mb']`. */
+  readonly args?: readonly string[];
+}
+
+/** A real redis-server of a test's own. */
+export interface RedisServer {
+  /** For ioredis and REDIS_URL: the socket's path, or `redis://127.0.0.1:<port>`. Stays the same over restarts. */
+  readonly url: string;
+  /** Of the process that runs now; changes with every `up`. */
+  readonly pid: number;
+  /** Ends it as a crash would (SIGKILL); clients find nobody until `up`. */
+  down(): Promise<void>;
+  /** Starts it again at the same url; resolves when it answers. */
+  up(): Promise<void>;
+  /** `down`, then `up`. */
+  restart(): Promise<void>;
+  /** `down` and removes its directory. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Resolves when the server answers PING. The caller stops it; should the caller die, it dies too. */
+export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const binary = await ensureRedisServer((line) => console.log(line));
+  const directory = await mkdtemp(join(tmpdir(), 'du-redis-'));
+  const address = await chooseAddress(options.port ?? 'socket', directory);
+  const args = [...addressArgs(address), ...dataArgs(directory, options.persist ?? false), ...(options.args ?? [])];
+  let running = await launch(binary, args, address);
+  const down = (): Promise<void> => running.end();
+  const up = async (): Promise<void> => {
+    running = await launch(binary, args, address);
+  };
+  return {
+    url: 'path' in address ? address.path : `redis://${address.host}:${address.port}`,
+    get pid() {
+      return running.pid;
+    },
+    down,
+    up,
+    restart: () => down().then(up),
+    stop: () => down().then(() => rm(directory, { recursive: true, force: true })),
+  };
+}
+
+interface Running {
+  readonly pid: number;
+  end(): Promise<void>;
+}
+
+async function launch(binary: RedisBinary, args: readonly string[], address: RedisAddress): Promise<Running> {
+  const child = spawn(binary.command, args, {
+    ...(binary.argv0 === undefined ? {} : { argv0: binary.argv0 }),
+    env: inheritedEnvironment(binary.env),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4096)));
+  await once(child, 'spawn');
+  const pid = child.pid ?? 0;
+  const callOff = guardAgainstOrphan(pid, 0, 'KILL');
+  const end = async (): Promise<void> => {
+    await killAndWait(child);
+    callOff();
+  };
+  if (await untilAnswering(child, address)) return { pid, end };
+  await end();
+  throw new Error(`redis-server did not start:\n${output}`);
+}
+
+async function untilAnswering(child: ChildProcess, address: RedisAddress): Promise<boolean> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  while (isRunning(child) && Date.now() < deadline) {
+    if (await redisPing(address)) return true;
+    await delay(POLL_MS);
+  }
+  return false;
+}
+
+async function killAndWait(child: ChildProcess): Promise<void> {
+  if (!isRunning(child)) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+async function chooseAddress(port: number | 'socket', directory: string): Promise<RedisAddress> {
+  if (port === 'socket') return { path: join(directory, 'redis.sock') };
+  return { host: '127.0.0.1', port: port === 0 ? await freePort() : port };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function addressArgs(address: RedisAddress): string[] {
+  if ('path' in address) return ['--port', '0', '--unixsocket', address.path];
+  return ['--port', String(address.port), '--bind', address.host];
+}
+
+function dataArgs(directory: string, persist: boolean): string[] {
+  const persistence = persist ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+  return ['--dir', directory, '--save', '', ...persistence, '--maxmemory-policy', 'noeviction', '--daemonize', 'no'];
+}

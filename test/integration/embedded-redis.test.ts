@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Redis } from 'ioredis';
+import { embeddedRedis, type EmbeddedRedis } from '../../scripts/embedded-redis.ts';
+import { endLeftovers } from '../../scripts/leftovers.ts';
+import { processIdentity } from '../../scripts/setup/process-identity.mjs';
+import { ensureRedisServer } from '../../scripts/setup/redis-binary.mjs';
+import { Supervisor } from '../../scripts/supervisor.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { runScript } from '../helpers/script-process.ts';
+
+const GRACE_MS = 5000;
+
+describe('embeddedRedis', () => {
+  let directory: string;
+  let stops: (() => Promise<void>)[];
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'du-embedded-'));
+    stops = [];
+  });
+
+  afterEach(async () => {
+    for (const stop of stops.reverse()) await stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  async function start(dataDirectory = directory): Promise<{ redis: EmbeddedRedis; stop: () => Promise<void> }> {
+    const redis = embeddedRedis(await ensureRedisServer(console.log), dataDirectory, GRACE_MS);
+    const log = { warn: () => undefined, error: (fields: object) => console.error(fields) };
+    const supervisor = new Supervisor({ foundation: [redis.spec], children: [], log });
+    const stop = async (): Promise<void> => {
+      await supervisor.stop();
+      redis.close();
+    };
+    stops.push(stop);
+    expect(await supervisor.start()).toBe(true);
+    return { redis, stop };
+  }
+
+  async function ask<T>(url: string, question: (client: Redis) => Promise<T>): Promise<T> {
+    const client = new Redis(url);
+    try {
+      return await question(client);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  const pidAt = (url: string): Promise<number> =>
+    ask(url, async (client) => Number(/process_id:(\d+)/.exec(await client.info('server'))?.[1]));
+
+  test('answers on a socket that is only its owner\'s, and never throws keys out', async () => {
+    const { redis } = await start();
+    expect(redis.url).toBe(join(directory, 'redis.sock'));
+    expect(statSync(redis.url).mode & 0o777).toBe(0o700);
+    expect(await ask(redis.url, (client) => client.config('GET', 'maxmemory-policy'))).toEqual([
+      'maxmemory-policy',
+      'noeviction',
+    ]);
+  });
+
+  test('keeps what was written over a stop and a start', async () => {
+    const first = await start();
+    await ask(first.redis.url, (client) => client.set('key', 'value'));
+    await first.stop();
+    expect(existsSync(first.redis.url)).toBe(false);
+    const second = await start();
+    expect(await ask(second.redis.url, (client) => client.get('key'))).toBe('value');
+  });
+
+  test('comes back with its data when it is killed', async () => {
+    const { redis } = await start();
+    await ask(redis.url, (client) => client.set('key', 'value'));
+    const pid = await pidAt(redis.url);
+    process.kill(pid, 'SIGKILL');
+    await eventually('the first to be gone', () => processIdentity(pid) === undefined);
+    expect(await ask(redis.url, (client) => client.get('key'))).toBe('value');
+    expect(await pidAt(redis.url)).not.toBe(pid);
+  });
+
+  test.each(['d'.repeat(120), 'with blank'])('takes a socket elsewhere where the path would not do: %s', async (name) => {
+    const deep = join(directory, name);
+    const { redis, stop } = await start(deep);
+    expect(redis.url.startsWith(deep)).toBe(false);
+    expect(await ask(redis.url, (client) => client.ping())).toBe('PONG');
+    await stop();
+    expect(existsSync(dirname(redis.url))).toBe(false);
+    expect(existsSync(join(deep, 'appendonlydir'))).toBe(true);
+  });
+
+  test('is ended by its guard when the supervisor was killed', async () => {
+    const { pid, url } = await orphan();
+    await eventually('the redis to be gone', () => processIdentity(pid) === undefined);
+    expect(existsSync(url)).toBe(false);
+  });
+
+  test('is ended by the next start when the supervisor was killed', async () => {
+    const { pid } = await orphan();
+    expect(await endLeftovers(directory, GRACE_MS)).toBe(1);
+    expect(processIdentity(pid)).toBeUndefined();
+    expect(await endLeftovers(directory, GRACE_MS)).toBe(0);
+    const { redis } = await start();
+    expect(await ask(redis.url, (client) => client.get('key'))).toBe('value');
+  });
+
+  /** A Redis whose supervisor is no more. */
+  async function orphan(): Promise<{ pid: number; url: string }> {
+    const supervisor = runScript('test/helpers/supervisor-process.ts', [join(directory, 'diary'), directory], { cwd: directory });
+    await supervisor.printed('started');
+    const url = join(directory, 'redis.sock');
+    await ask(url, (client) => client.set('key', 'value'));
+    const pid = await pidAt(url);
+    expect(JSON.parse(readFileSync(join(directory, 'redis.pid'), 'utf8'))).toMatchObject({ pid, endsItself: false });
+    supervisor.signal('SIGKILL');
+    await supervisor.ended;
+    return { pid, url };
+  }
+});

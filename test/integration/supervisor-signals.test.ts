@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { processIdentity } from '../../scripts/setup/process-identity.mjs';
+import { eventually } from '../helpers/eventually.ts';
+import { readDiary, startedPid, type Diary } from '../helpers/fake-child.ts';
+import { runScript, type ScriptProcess } from '../helpers/script-process.ts';
+
+describe('a supervisor that is signalled', () => {
+  let directory: string;
+  let diary: Diary;
+  let running: ScriptProcess | undefined;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'du-signals-'));
+    diary = { file: join(directory, 'diary') };
+  });
+
+  afterEach(async () => {
+    running?.signal('SIGKILL');
+    await running?.ended;
+    rmSync(directory, { recursive: true });
+  });
+
+  async function start(...names: string[]): Promise<ScriptProcess> {
+    running = runScript('test/helpers/supervisor-process.ts', [diary.file, '', ...names], { cwd: directory });
+    await running.printed('started');
+    return running;
+  }
+
+  const toldOf = (name: string) => () => readDiary(diary).includes(`${name} told`);
+  const isGone = (name: string) => () => processIdentity(startedPid(diary, name) ?? 0) === undefined;
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stops in order with code 0 on %s', async (name) => {
+    const supervisor = await start('api', 'worker');
+    supervisor.signal(name);
+    expect(await supervisor.ended).toBe(0);
+    expect(readDiary(diary).slice(-2)).toEqual(['api stopped', 'worker stopped']);
+  });
+
+  test('takes a doubled SIGINT for one, and a later one as an order to kill', async () => {
+    const supervisor = await start('stubborn');
+    supervisor.signal('SIGINT');
+    await eventually('the child to be told', toldOf('stubborn'));
+    supervisor.signal('SIGINT');
+    // Nothing is to happen in this time: that is the thing under test.
+    await delay(1100);
+    expect(isGone('stubborn')()).toBe(false);
+    supervisor.signal('SIGINT');
+    expect(await supervisor.ended).toBe(130);
+    expect(isGone('stubborn')()).toBe(true);
+    expect(readDiary(diary).filter((line) => line === 'stubborn told')).toHaveLength(1);
+  });
+
+  test('leaves no orphan when it is killed', async () => {
+    const supervisor = await start('api', 'worker');
+    supervisor.signal('SIGKILL');
+    expect(await supervisor.ended).toBeNull();
+    await eventually('both children to be gone', () => isGone('api')() && isGone('worker')());
+    expect(readDiary(diary).slice(-2).sort()).toEqual(['api orphaned', 'worker orphaned']);
+  });
+});

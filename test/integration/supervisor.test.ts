@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ChildSpec } from '../../scripts/child-life.ts';
+import { processIdentity } from '../../scripts/setup/process-identity.mjs';
+import { Supervisor, type SupervisorOptions } from '../../scripts/supervisor.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { fakeChild, readDiary, startedPid, type Diary } from '../helpers/fake-child.ts';
+
+describe('Supervisor', () => {
+  let directory: string;
+  let diary: Diary;
+  let supervisor: Supervisor | undefined;
+  let logged: [fields: object, message: string][];
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'du-supervisor-'));
+    diary = { file: join(directory, 'diary') };
+    logged = [];
+  });
+
+  afterEach(async () => {
+    supervisor?.kill();
+    await supervisor?.finished;
+    rmSync(directory, { recursive: true });
+  });
+
+  function supervise(children: readonly ChildSpec[], options: Partial<SupervisorOptions> = {}): Supervisor {
+    const note = (fields: object, message: string): void => void logged.push([fields, message]);
+    supervisor = new Supervisor({ foundation: [], children, log: { warn: note, error: note }, ...options });
+    return supervisor;
+  }
+
+  function pidOf(name: string): number {
+    const pid = startedPid(diary, name);
+    if (pid === undefined) throw new Error(`${name} has not started`);
+    return pid;
+  }
+
+  const isGone = (pid: number) => () => processIdentity(pid) === undefined;
+
+  test('starts the foundation first and passes on what the children say', async () => {
+    const heard: string[] = [];
+    const options = {
+      foundation: [fakeChild(diary, 'base')],
+      onReady: (name: string, message: unknown) => void heard.push(`${name} ${JSON.stringify(message)}`),
+    };
+    expect(await supervise([fakeChild(diary, 'api')], options).start()).toBe(true);
+    expect(readDiary(diary).map((line) => line.split(' ')[0])).toEqual(['base', 'api']);
+    expect(heard).toEqual(['base {"type":"ready","name":"base"}', 'api {"type":"ready","name":"api"}']);
+  });
+
+  test('stops in the order of the list, neighbours of one role together, the foundation last', async () => {
+    const worker = { role: 'worker', onTerm: `write('told'); setTimeout(() => { write('stopped'); process.exit() }, 50)` };
+    const children = [fakeChild(diary, 'api'), fakeChild(diary, 'w1', worker), fakeChild(diary, 'w2', worker)];
+    const running = supervise(children, { foundation: [fakeChild(diary, 'base')] });
+    await running.start();
+    await running.stop();
+    expect(await running.finished).toBe(0);
+    const lines = readDiary(diary).filter((line) => !line.includes('started'));
+    expect(lines[0]).toBe('api stopped');
+    expect(lines.slice(1, 3).sort()).toEqual(['w1 told', 'w2 told']);
+    expect(lines.slice(3, 5).sort()).toEqual(['w1 stopped', 'w2 stopped']);
+    expect(lines.slice(5)).toEqual(['base stopped']);
+  });
+
+  test('restarts a child that dies, later each time', async () => {
+    const dying = fakeChild(diary, 'dying', { script: `process.exit(3)` });
+    const running = supervise([dying]);
+    const isStarted = running.start();
+    await eventually('two restarts', () => logged.length === 2);
+    const waits = logged.map(([fields]) => ('restartInMs' in fields ? Number(fields.restartInMs) : 0));
+    expect(logged[0]).toEqual([
+      { child: 'dying', code: 3, signal: null, restartInMs: waits[0] },
+      'child died, will be restarted',
+    ]);
+    expect(waits[0]).toBeLessThanOrEqual(250);
+    expect(waits[1]).toBeGreaterThanOrEqual(375);
+    await running.stop();
+    expect(await isStarted).toBe(false);
+  });
+
+  test('brings back a child that was killed, and leaves its sibling alone', async () => {
+    const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')]);
+    await running.start();
+    const [api, worker] = [pidOf('api'), pidOf('worker')];
+    process.kill(worker, 'SIGKILL');
+    await eventually('the worker to be back', () => pidOf('worker') !== worker);
+    expect(pidOf('api')).toBe(api);
+    expect(isGone(api)()).toBe(false);
+  });
+
+  test('kills what does not stop in time, with everything that it started', async () => {
+    const script = `
+      const { pid } = require('node:child_process').spawn('sleep', ['1000'], { stdio: 'ignore' });
+      write('grandchild ' + pid); process.send({ type: 'ready' }); setInterval(() => {}, 1000);`;
+    const running = supervise([fakeChild(diary, 'stubborn', { script, onTerm: `write('told')`, graceMs: 100 })]);
+    await running.start();
+    const grandchild = Number(readDiary(diary).find((line) => line.includes('grandchild'))?.split(' ')[2]);
+    await running.stop();
+    expect(await running.finished).toBe(0);
+    expect(readDiary(diary).at(-1)).toBe('stubborn told');
+    expect(logged).toEqual([[{ child: 'stubborn', graceMs: 100 }, 'child killed, it did not stop in time']]);
+    await eventually('the child to be gone', isGone(pidOf('stubborn')));
+    await eventually('the grandchild to be gone', isGone(grandchild));
+  });
+
+  test('stops everything when a child finds a wrong setting', async () => {
+    const running = supervise([fakeChild(diary, 'api', { script: `process.exit(78)` }), fakeChild(diary, 'worker')]);
+    expect(await running.start()).toBe(false);
+    expect(await running.finished).toBe(78);
+    expect(startedPid(diary, 'api')).toBeDefined();
+    expect(logged).toEqual([]);
+    expect(readDiary(diary).filter((line) => line.startsWith('api started'))).toHaveLength(1);
+  });
+
+  test('gives up when the foundation does not come up, and says why', async () => {
+    const broken = { name: 'base', role: 'base', command: '/bin/sh', args: ['-c', 'echo spoilt >&2; exit 4'], graceMs: 1000 };
+    const running = supervise([fakeChild(diary, 'api')], {
+      foundation: [{ ...broken, ready: { probe: async () => false } }],
+    });
+    expect(await running.start()).toBe(false);
+    expect(await running.finished).toBe(1);
+    expect(logged).toEqual([[{ child: 'base', code: 4, signal: null, output: 'spoilt\n' }, 'child did not start']]);
+    expect(readDiary(diary)).toEqual([]);
+  });
+
+  test('treats a command that is not there as a child that died', async () => {
+    const running = supervise([], { foundation: [{ ...fakeChild(diary, 'base'), command: '/nowhere/redis-server' }] });
+    expect(await running.start()).toBe(false);
+    expect(await running.finished).toBe(1);
+    expect(logged).toEqual([
+      [{ child: 'base', code: null, signal: null, output: 'spawn /nowhere/redis-server ENOENT' }, 'child did not start'],
+    ]);
+  });
+
+  test('can be stopped while it starts', async () => {
+    const running = supervise([fakeChild(diary, 'slow', { script: `setInterval(() => {}, 1000)` })]);
+    const isStarted = running.start();
+    await eventually('the child to be there', () => startedPid(diary, 'slow'));
+    await running.stop();
+    expect(await isStarted).toBe(false);
+    expect(readDiary(diary).at(-1)).toBe('slow stopped');
+  });
+
+  test('kills all at once with code 130', async () => {
+    const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')]);
+    await running.start();
+    running.kill();
+    expect(await running.finished).toBe(130);
+    expect([isGone(pidOf('api'))(), isGone(pidOf('worker'))()]).toEqual([true, true]);
+    expect(readDiary(diary).filter((line) => line.includes('stopped'))).toEqual([]);
+  });
+
+  test('writes down the pids of its children for as long as they live', async () => {
+    const pidDirectory = join(directory, 'run');
+    const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')], { pidDirectory });
+    await running.start();
+    expect(readdirSync(pidDirectory).sort()).toEqual(['api.pid', 'worker.pid']);
+    await running.stop();
+    expect(readdirSync(pidDirectory)).toEqual([]);
+  });
+});

@@ -1,0 +1,75 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { readExif } from '../../../../workers/picture/exif-directory.ts';
+import { exifBlock } from '../../../helpers/exif-block.ts';
+
+const MAKE = 0x010f;
+const MODEL = 0x0110;
+const EXIF_IFD = 0x8769;
+const TAKEN = 0x9003;
+
+/** Big-endian, one text of three letters lying in its entry. */
+function bigEndian(): Buffer {
+  const block = Buffer.alloc(26);
+  block.write('MM\0*\0\0\0\u0008\0\u0001', 'latin1');
+  block.writeUInt16BE(MAKE, 10);
+  block.writeUInt16BE(2, 12);
+  block.writeUInt32BE(4, 14);
+  block.write('LEG', 18);
+  return block;
+}
+
+/** A table of as many entries as fit, every one claiming the whole block as its own text. */
+function bomb(): Buffer {
+  const block = Buffer.alloc(65_000, 'x');
+  block.write('II*\0\u0008\0\0\0', 'latin1');
+  block.writeUInt16LE(5400, 8);
+  for (let entry = 0; entry < 5400; entry++) {
+    block.writeUInt16LE(0xb000 + entry, 10 + entry * 12);
+    block.writeUInt16LE(2, 12 + entry * 12);
+    block.writeUInt32LE(65_000, 14 + entry * 12);
+    block.writeUInt32LE(0, 18 + entry * 12);
+  }
+  return block;
+}
+
+describe('an EXIF block', () => {
+  test('gives texts of its tables, long and short', () => {
+    const image = readExif(exifBlock({ make: 'A', model: 'a model of some length', taken: '2024' }));
+    expect([image.text(MAKE), image.text(MODEL)]).toEqual(['A', 'a model of some length']);
+    expect(image.directory(EXIF_IFD).text(TAKEN)).toBe('2024');
+  });
+
+  test('is read in both byte orders, with and without the prefix of JPEG', () => {
+    expect(readExif(bigEndian()).text(MAKE)).toBe('LEG');
+    expect(readExif(exifBlock({ make: 'Canon' }).subarray(6)).text(MAKE)).toBe('Canon');
+  });
+
+  test('gives undefined for tags that are absent or of another type', () => {
+    const image = readExif(exifBlock({ make: 'A' }));
+    expect([image.text(MODEL), image.text(EXIF_IFD), image.directory(MAKE).text(TAKEN)]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('that points at itself or past its end is followed no further than asked', () => {
+    const block = exifBlock({ make: 'A' });
+    const pointer = block.indexOf(Buffer.from([0x69, 0x87, 4, 0])) + 8;
+    block.writeUInt32LE(8, pointer);
+    expect(readExif(block).directory(EXIF_IFD).directory(EXIF_IFD).text(MAKE)).toBe('A');
+    block.writeUInt32LE(0xffff_fff0, pointer);
+    expect(readExif(block).directory(EXIF_IFD).text(MAKE)).toBeUndefined();
+  });
+
+  test('may be written in Latin-1', () => {
+    const block = exifBlock({ make: 'Kohler' });
+    block.write('\u00f6', block.indexOf('Kohler') + 1, 'latin1');
+    expect(readExif(block).text(MAKE)).toBe('Köhler');
+  });
+
+  test('whose entries would unfold to gigabytes costs next to nothing', () => {
+    const startedMs = performance.now();
+    const image = readExif(bomb());
+    expect(image.text(0xb000 + 5399)?.length).toBeLessThanOrEqual(200);
+    expect(image.text(MAKE)).toBeUndefined();
+    expect(performance.now() - startedMs).toBeLessThan(50);
+  });
+});

@@ -1,0 +1,88 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { exifFacts } from '../../../../workers/picture/exif.ts';
+import { exifBlock, type ExifTexts } from '../../../helpers/exif-block.ts';
+import { look } from '../../../helpers/look.ts';
+import { flipBits, photo } from '../../../helpers/pictures.ts';
+
+const DAY = '2024:05:01 12:30:00';
+
+function takenAt(texts: ExifTexts): string | null {
+  return exifFacts(exifBlock(texts)).takenAt;
+}
+
+function camera(make: string | undefined, model: string | undefined): string | null {
+  return exifFacts(exifBlock({ ...(make === undefined ? {} : { make }), ...(model === undefined ? {} : { model }) })).camera;
+}
+
+describe('the date of a picture', () => {
+  test('has an offset where the camera knew one', () => {
+    expect(takenAt({ taken: DAY, takenOffset: '+02:00' })).toBe('2024-05-01T12:30:00+02:00');
+  });
+
+  test('has no offset where the camera knew none', () => {
+    expect(takenAt({ taken: '2024:12:31 23:59:59' })).toBe('2024-12-31T23:59:59');
+  });
+
+  test.each(['', '02:00', '+2', '+99:99', 'UTC', '   :  '])('does without an offset of %p', (takenOffset) => {
+    expect(takenAt({ taken: DAY, takenOffset })).toBe('2024-05-01T12:30:00');
+  });
+
+  test('is that of the shot before that of its digitizing, and that before the last change', () => {
+    const clocks = { digitized: '2024:05:02 00:00:00', changed: '2024:05:03 00:00:00', changedOffset: '+01:00' };
+    expect(takenAt({ ...clocks, taken: DAY })).toBe('2024-05-01T12:30:00');
+    expect(takenAt(clocks)).toBe('2024-05-02T00:00:00');
+    expect(takenAt({ changed: clocks.changed, changedOffset: clocks.changedOffset })).toBe('2024-05-03T00:00:00+01:00');
+  });
+
+  test.each(['0000:00:00 00:00:00', '0000:01:01 00:00:00', '2024:02:31 12:00:00', '2024:13:01 12:00:00', '2024:05:01 25:00:00', '    :  :     :  :  ', 'yesterday', ''])('is null for a clock that says %p', (taken) => {
+    expect(takenAt({ taken })).toBeNull();
+  });
+});
+
+test('a block that another program wrote is read as well', async () => {
+  const exif = { date: DAY, offset: '+02:00', make: 'Canon', model: 'Canon EOS R5' };
+  const block = (await look(await photo({ width: 16, height: 16, exif }))).metadata.exif ?? Buffer.alloc(0);
+  expect(exifFacts(block)).toEqual({ takenAt: '2024-05-01T12:30:00+02:00', camera: 'Canon EOS R5' });
+});
+
+describe('the camera of a picture', () => {
+  test.each([
+    ['Canon', 'Canon EOS R5', 'Canon EOS R5'],
+    ['NIKON CORPORATION', 'NIKON D850', 'NIKON D850'],
+    ['Apple', 'iPhone 15 Pro', 'Apple iPhone 15 Pro'],
+    ['Google', undefined, 'Google'],
+    [undefined, 'Pixel 8', 'Pixel 8'],
+    ['  OLYMPUS  IMAGING  ', 'E-M1\n\t\u0007', 'OLYMPUS IMAGING E-M1'],
+    ['Köhler', 'Größe 1', 'Köhler Größe 1'],
+    ['', '', null],
+    [undefined, undefined, null],
+    ['LG', 'LG', 'LG'],
+  ])('%p and %p become %p', (make, model, expected) => {
+    expect(camera(make, model)).toBe(expected);
+  });
+
+  test('is one line of bounded length', () => {
+    expect(camera(undefined, 'x'.repeat(5000))).toHaveLength(100);
+  });
+});
+
+describe('an EXIF block that is', () => {
+  test('absent says nothing', () => {
+    expect(exifFacts(undefined)).toEqual({ takenAt: null, camera: null });
+  });
+
+  test.each(['', 'Exif', 'II*\0', 'MM\0*\0\0\0\u0008', 'Exif\0\0II*\0\u00ff\u00ff\u00ff\u00ff', 'no EXIF at all, but long enough'])('broken like %p says nothing', (text) => {
+    expect(exifFacts(Buffer.from(text, 'latin1'))).toEqual({ takenAt: null, camera: null });
+  });
+
+  test('damaged anywhere, or cut, never throws', () => {
+    const whole = exifBlock({ make: 'Canon', model: 'R5', changed: DAY, taken: DAY, takenOffset: '+02:00' });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.integer(), fc.integer({ min: 0, max: whole.length }), (flips, seed, length) => {
+        exifFacts(flipBits(whole, flips, seed, 0).subarray(0, length));
+      }),
+    );
+  });
+});

@@ -1,0 +1,79 @@
+import type { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { inspect } from '../../../../workers/picture/inspect.ts';
+import { PICTURE_LIMITS } from '../../../../workers/picture/limits.ts';
+import { createPictureState, type PictureFacts } from '../../../../workers/picture/state.ts';
+import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
+import { fakeContext, withFile } from '../../../helpers/process-picture.ts';
+import { animation, cutShort, hugeClaim, photo, quarters, textAsJpeg, transparentPng, type PhotoFormat } from '../../../helpers/pictures.ts';
+
+async function factsOf(bytes: Buffer, maxPixels = PICTURE_LIMITS.maxPixels): Promise<PictureFacts> {
+  return await withFile(bytes, async (path) => {
+    const state = createPictureState();
+    await inspect({ ...PICTURE_LIMITS, maxPixels })(state, fakeContext(path));
+    return state.facts.get();
+  });
+}
+
+describe('the facts of a picture', () => {
+  test.each<PhotoFormat>(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'])('name its format and size: %s', async (format) => {
+    expect(await factsOf(await photo({ width: 90, height: 60, format }))).toMatchObject({ format, width: 90, height: 60, frames: 1 });
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('give the size as a person sees it under orientation %i', async (orientation) => {
+    const facts = await factsOf(await quarters({ width: 120, height: 80, orientation }));
+    expect(facts).toMatchObject({ width: 120, height: 80, orientation });
+  });
+
+  test('tell the date and the camera', async () => {
+    const exif = { date: '2023:07:09 08:05:00', offset: '-03:00', make: 'FUJIFILM', model: 'X-T5' };
+    expect(await factsOf(await photo({ width: 60, height: 40, exif }))).toMatchObject({
+      takenAt: '2023-07-09T08:05:00-03:00',
+      camera: 'FUJIFILM X-T5',
+      orientation: 1,
+    });
+  });
+
+  test('are null and 1 where the file says nothing', async () => {
+    expect(await factsOf(await photo({ width: 60, height: 40 }))).toMatchObject({ takenAt: null, camera: null, orientation: 1 });
+  });
+
+  test('count the frames of an animation', async () => {
+    expect(await factsOf(await animation('gif', 4))).toMatchObject({ frames: 4, width: 120, height: 80 });
+    expect(await factsOf(await animation('webp', 3))).toMatchObject({ frames: 3, width: 120, height: 80 });
+  });
+
+  test('tell transparency and colour space', async () => {
+    expect(await factsOf(await transparentPng())).toMatchObject({ hasAlpha: true, colourSpace: 'srgb' });
+    expect(await factsOf(await quarters({ colours: 'cmyk' }))).toMatchObject({ hasAlpha: false, colourSpace: 'cmyk' });
+    expect(await factsOf(await quarters({ colours: 'grey' }))).toMatchObject({ hasAlpha: false, colourSpace: 'b-w' });
+    expect(await factsOf(await quarters({ colours: '16-bit', format: 'png' }))).toMatchObject({ colourSpace: 'rgb16' });
+  });
+});
+
+describe('a picture is refused', () => {
+  test('for its claims alone, before it is decoded, in words that name both sizes', async () => {
+    const error: unknown = await factsOf(hugeClaim()).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UnprocessableError);
+    expect(error).toMatchObject({
+      code: 'picture_too_large',
+      detail: 'The picture says that it has 100,000 × 100,000 pixels; at most 100,000,000 pixels in all are taken.',
+    });
+  });
+
+  test('from one pixel above the limit on', async () => {
+    expect(await factsOf(await quarters({ width: 20, height: 10 }), 200)).toMatchObject({ width: 20 });
+    await expect(factsOf(await quarters({ width: 67, height: 3 }), 200)).rejects.toMatchObject({ code: 'picture_too_large' });
+  });
+
+  test('when it is text, or empty, or cut within its header', async () => {
+    for (const bytes of [textAsJpeg(), textAsJpeg().subarray(0, 0), cutShort(await quarters({ format: 'png' }), 0.02)]) {
+      await expect(factsOf(bytes)).rejects.toMatchObject({ name: 'UnprocessableError', code: 'picture_damaged' });
+    }
+  });
+});
+
+test('a file that is not there is a fault of ours', async () => {
+  const run = inspect(PICTURE_LIMITS)(createPictureState(), fakeContext('/nowhere/original'));
+  await expect(run).rejects.not.toBeInstanceOf(UnprocessableError);
+});

@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals';
+import { decode, encode, readHeader, shrink, toRgba } from '../../../../workers/picture/libvips.ts';
+import { colourName, look } from '../../../helpers/look.ts';
+import { withFile } from '../../../helpers/process-picture.ts';
+import { animation, hugeClaim, photo, quarters, transparentPng, type PhotoOptions } from '../../../helpers/pictures.ts';
+
+const OPTIONS = { maxPixels: 100_000_000, maxSeconds: 60 };
+
+async function decoded(bytes: Buffer, width = 120, height = 80) {
+  return await withFile(bytes, async (path) => await decode(path, { width, height }, OPTIONS));
+}
+
+/** The four quarters in reading order, after a way through decode and encode. */
+async function quartersSeen(options: PhotoOptions): Promise<string[]> {
+  const seen = await look(await encode(await decoded(await quarters(options), 60, 40), 'webp'));
+  return [seen.at(0.25, 0.25), seen.at(0.75, 0.25), seen.at(0.25, 0.75), seen.at(0.75, 0.75)].map(colourName);
+}
+
+describe('decoding', () => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('turns orientation %i the right way up', async (orientation) => {
+    expect(await quartersSeen({ orientation })).toEqual(['red', 'green', 'blue', 'white']);
+  });
+
+  test.each<PhotoOptions>([
+    { format: 'jpeg', colours: 'cmyk' }, { format: 'jpeg', progressive: true }, { format: 'png', colours: '16-bit' },
+    { format: 'png', progressive: true }, { format: 'webp' }, { format: 'avif' }, { format: 'gif' }, { format: 'tiff' },
+    { format: 'tiff', colours: '16-bit' }, { format: 'jpeg', profile: 'p3' },
+  ])('gives the colours of %j in sRGB', async (options) => {
+    expect(await quartersSeen(options)).toEqual(['red', 'green', 'blue', 'white']);
+  });
+
+  test('brings a wide colour space to the colours a screen shows', async () => {
+    const plain = await look(await encode(await decoded(await quarters({ quality: 100 })), 'webp'));
+    const wide = await look(await encode(await decoded(await quarters({ quality: 100, profile: 'p3' })), 'webp'));
+    plain.at(0.25, 0.25).forEach((channel, index) => {
+      expect(Math.abs(channel - (wide.at(0.25, 0.25)[index] ?? Infinity))).toBeLessThan(12);
+    });
+  });
+
+  test('a grey picture stays grey', async () => {
+    const seen = await look(await encode(await decoded(await quarters({ colours: 'grey' })), 'webp'));
+    const [red, green, blue] = seen.at(0.25, 0.25);
+    expect([green, blue]).toEqual([red, red]);
+  });
+
+  test('takes the first frame of an animation', async () => {
+    for (const format of ['gif', 'webp'] as const) {
+      const seen = await look(await encode(await decoded(await animation(format)), 'webp'));
+      expect([seen.height, colourName(seen.at(0.5, 0.5))]).toEqual([80, 'red']);
+    }
+  });
+
+  test('reads the header of a file that claims the impossible, but does not decode it', async () => {
+    await withFile(hugeClaim(), async (path) => {
+      expect(await readHeader(path)).toMatchObject({ width: 100_000, height: 100_000 });
+      await expect(decode(path, { width: 1600, height: 1600 }, OPTIONS)).rejects.toThrow('pixel limit');
+    });
+  });
+
+  test.each([
+    ['SVG', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'],
+    ['PDF', '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj'],
+    ['PPM', 'P3 1 1 255 1 2 3\n'],
+    ['CSV', '1,2,3\n4,5,6\n'],
+  ])('%s is out of reach, whatever its name', async (_, text) => {
+    await withFile(Buffer.from(text), async (path) => {
+      await expect(readHeader(path)).rejects.toThrow('unsupported image format');
+    });
+  });
+});
+
+describe('shrinking', () => {
+  test('to the same size gives the same pixels, not a copy', async () => {
+    const pixels = await decoded(await quarters());
+    expect(await shrink(pixels, { width: 120, height: 80 })).toBe(pixels);
+  });
+
+  test('keeps transparency, and colours clean at its edge', async () => {
+    const pixels = await shrink(await decoded(await transparentPng(400, 300, '#ff0000'), 400, 300), { width: 40, height: 30 });
+    expect(pixels).toMatchObject({ width: 40, height: 30, channels: 4 });
+    for (let at = 0; at < pixels.data.length; at += 4) {
+      if (pixels.data.readUInt8(at + 3) > 8) {
+        expect(pixels.data.readUInt8(at)).toBeGreaterThan(240);
+      }
+    }
+  });
+
+  test.each(['grey', 'rgb', 'cmyk'] as const)('%s pixels get four channels on demand', async (colours) => {
+    const rgba = await toRgba(await decoded(await quarters({ colours })));
+    expect(rgba).toMatchObject({ channels: 4, width: 120, height: 80 });
+    expect(rgba.data).toHaveLength(120 * 80 * 4);
+  });
+});
+
+describe('encoding', () => {
+  test('lays transparency on white where the target has none', async () => {
+    const pixels = await decoded(await transparentPng(), 400, 300);
+    expect(colourName((await look(await encode(pixels, 'jpeg'))).at(0.05, 0.05))).toBe('white');
+  });
+
+  test('keeps transparency where the target has it', async () => {
+    const seen = await look(await encode(await decoded(await transparentPng(), 400, 300), 'webp'));
+    expect([seen.at(0.05, 0.05)[3], seen.at(0.5, 0.5)[3]]).toEqual([0, 255]);
+  });
+
+  test.each(['webp', 'jpeg'] as const)('writes no EXIF, position, profile or other words into %s', async (format) => {
+    const exif = { date: '2024:05:01 12:30:00', make: 'Canon', model: 'R5', gps: true };
+    const original = await photo({ width: 120, height: 80, exif, orientation: 6, profile: 'p3' });
+    expect((await look(original)).metadata.exif).toBeDefined();
+    const { metadata } = await look(await encode(await decoded(original), format));
+    expect([metadata.exif, metadata.xmp, metadata.iptc, metadata.icc, metadata.orientation]).toEqual(Array(5).fill(undefined));
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, test } from '@jest/globals';
+import { readError } from '../../../../workers/picture/read-error.ts';
+import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
+
+describe('an error of the library', () => {
+  test.each([
+    ['Input file contains unsupported image format', 'picture_damaged', /not a picture/],
+    ['VipsJpeg: premature end of JPEG image', 'picture_damaged', /cut short/],
+    ['gifload: Unexpected end of GIF source data', 'picture_damaged', /cut short/],
+    ['vipspng: libpng read error', 'picture_damaged', /damaged or incomplete/],
+    ['Unknown error', 'picture_damaged', /damaged or incomplete/],
+    ['Input image exceeds pixel limit', 'picture_too_large', /more pixels/],
+    ['heif: Memory allocation error: Security limit exceeded', 'picture_too_large', /more pixels/],
+    ['timeout: 15% complete', 'picture_timeout', /more than 7 seconds/],
+  ])('%p is %s', (words, code, detail) => {
+    const cause = new Error(words);
+    const error = readError(cause, 7);
+    expect(error).toBeInstanceOf(UnprocessableError);
+    expect(error).toMatchObject({ code, detail: expect.stringMatching(detail), cause });
+  });
+
+  test.each([
+    'Input file is missing: /data/original',
+    'VipsForeignLoad: unable to open "/data/original"',
+    'vips_tracked: out of memory --- size == 100MB',
+    'wbuffer_write: write failed\nunix error: No space left on device',
+    'unix error: Too many open files',
+  ])('%p is a fault of ours and goes on as it is', (words) => {
+    const error = new Error(words);
+    expect(readError(error, 7)).toBe(error);
+  });
+
+  test('leaves none of its words in the detail', () => {
+    const words = '/data/uploads/x/original: bad seek to 8793\nheif: Invalid input: Corrupt frame detected (2.0)';
+    expect(readError(new Error(words), 7)).toMatchObject({ detail: 'The picture is damaged or incomplete and cannot be decoded.' });
+  });
+});

@@ -1,0 +1,182 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Result } from '../../../src/api.ts';
+import { runPipeline, type PipelineReport } from '../../../workers/pipeline.ts';
+import type { Processor, StepContext } from '../../../workers/processor.ts';
+import { fakeContext } from '../../helpers/process-picture.ts';
+
+const RESULT: Result = {
+  kind: 'picture', format: 'png', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
+  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', variants: [],
+};
+
+type Run = (log: string[], context: StepContext) => void | Promise<void>;
+
+/** Its state is a log of what ran, and `ended` what was let go of. */
+function processorOf(steps: readonly [name: string, weight: number, run?: Run][], ended: string[][] = []): Processor<string[]> {
+  return {
+    kind: 'picture',
+    steps: steps.map(([name, weight, run]) => ({
+      name,
+      weight,
+      async run(log, context) {
+        log.push(name);
+        await run?.(log, context);
+      },
+    })),
+    begin: () => [],
+    result: () => RESULT,
+    end: (log) => void ended.push(log),
+  };
+}
+
+async function run(processor: Processor<string[]>, signal?: AbortSignal): Promise<{ reports: PipelineReport[]; result: Result }> {
+  const reports: PipelineReport[] = [];
+  const result = await runPipeline(processor, fakeContext('/nowhere', signal), { report: (report) => reports.push(report) });
+  return { reports, result };
+}
+
+describe('a pipeline that ends well', () => {
+  test('runs the steps in order, gives the result and lets go of the state', async () => {
+    const ended: string[][] = [];
+    const { result } = await run(processorOf([['one', 1], ['two', 1], ['three', 1]], ended));
+    expect(result).toBe(RESULT);
+    expect(ended).toEqual([['one', 'two', 'three']]);
+  });
+
+  test('reports the start of each step with the share of those before it', async () => {
+    const { reports } = await run(processorOf([['one', 1], ['two', 6], ['three', 3]]));
+    expect(reports).toEqual([
+      { stage: 'one', fraction: 0 },
+      { stage: 'two', fraction: 0.1 },
+      { stage: 'three', fraction: 0.7 },
+    ]);
+  });
+
+  test('a fraction of a step counts by the weight of the step', async () => {
+    const { reports } = await run(processorOf([['one', 1], ['two', 3, (_, context) => context.reportFraction(0.5)]]));
+    expect(reports.at(-1)).toEqual({ stage: 'two', fraction: 0.625 });
+  });
+
+  test.each([Number.NaN, -1, 0, Number.NEGATIVE_INFINITY])('a fraction of %p is not reported', async (fraction) => {
+    const { reports } = await run(processorOf([['one', 1, (_, context) => context.reportFraction(fraction)]]));
+    expect(reports).toHaveLength(1);
+  });
+
+  test('a fraction above one counts as one', async () => {
+    const { reports } = await run(processorOf([['one', 1, (_, context) => context.reportFraction(7)], ['two', 1]]));
+    expect(reports.map((report) => report.fraction)).toEqual([0, 0.5, 0.5]);
+  });
+
+  test('a report that comes after its step is over is ignored', async () => {
+    let late: ((fraction: number) => void) | undefined;
+    const { reports } = await run(
+      processorOf([
+        ['one', 1, (_, context) => void (late = (fraction) => context.reportFraction(fraction))],
+        ['two', 1, () => late?.(1)],
+      ]),
+    );
+    late?.(1);
+    expect(reports.map((report) => report.stage)).toEqual(['one', 'two']);
+  });
+
+  test('tells how long each step took', async () => {
+    const ends: string[] = [];
+    await runPipeline(processorOf([['one', 1], ['two', 1]]), fakeContext('/nowhere'), {
+      report: () => undefined,
+      stepEnded: (stage, durationMs) => ends.push(`${stage} ${durationMs >= 0}`),
+    });
+    expect(ends).toEqual(['one true', 'two true']);
+  });
+
+  test('whatever steps report, the fraction stays between 0 and 1 and never goes back', async () => {
+    const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 1000 }), fc.array(fc.double({ min: -1, max: 2 }))), { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(steps, async (list) => {
+        const { reports } = await run(
+          processorOf(list.map(([weight, fractions], index) => [`${index}`, weight, (_, context) => fractions.forEach((fraction) => context.reportFraction(fraction))])),
+        );
+        const fractions = reports.map((report) => report.fraction);
+        expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+        expect(fractions.every((fraction) => fraction >= 0 && fraction <= 1)).toBe(true);
+        expect(new Set(reports.map((report) => report.stage)).size).toBe(list.length);
+      }),
+    );
+  });
+
+  test('hands on a context that is a class', async () => {
+    class Context {
+      readonly upload = { id: '', publicId: '', type: '', sizeBytes: 0, options: {} };
+      readonly inputPath = '/nowhere';
+      readonly signal = new AbortController().signal;
+      readonly #url = '/variants/x';
+      async publishVariant(variant: { name: string; format: string; width: number; height: number }) {
+        return { ...variant, size: 0, url: this.#url };
+      }
+    }
+    let url = '';
+    const processor = processorOf([
+      ['one', 1, async (_, context) => {
+        url = (await context.publishVariant({ name: 'a', format: 'png', width: 1, height: 1 }, Buffer.alloc(0))).url;
+      }],
+    ]);
+    await runPipeline(processor, new Context(), { report: () => undefined });
+    expect(url).toBe('/variants/x');
+  });
+});
+
+describe('a pipeline that does not', () => {
+  test('rejects with what the step threw, runs no further step and lets go of the state', async () => {
+    const ended: string[][] = [];
+    const fault = new Error('disk');
+    const failing: Run = () => {
+      throw fault;
+    };
+    await expect(run(processorOf([['one', 1, failing], ['two', 1]], ended))).rejects.toBe(fault);
+    expect(ended).toEqual([['one']]);
+  });
+
+  test('runs nothing when the signal has fired already', async () => {
+    const ended: string[][] = [];
+    const reason = new Error('cancelled');
+    await expect(run(processorOf([['one', 1]], ended), AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(ended).toEqual([]);
+  });
+
+  test('stops between steps with the reason of the signal', async () => {
+    const controller = new AbortController();
+    const ended: string[][] = [];
+    const reason = new Error('cancelled');
+    const steps = processorOf([['one', 1, () => controller.abort(reason)], ['two', 1]], ended);
+    await expect(run(steps, controller.signal)).rejects.toBe(reason);
+    expect(ended).toEqual([['one']]);
+  });
+
+  test('a signal that fires in the last step leaves no result', async () => {
+    const controller = new AbortController();
+    const reason = new Error('cancelled');
+    await expect(run(processorOf([['one', 1, () => controller.abort(reason)]]), controller.signal)).rejects.toBe(reason);
+  });
+
+  test('the reason of the signal comes before the error of the step that it disturbed', async () => {
+    const controller = new AbortController();
+    const reason = new Error('cancelled');
+    const disturbed: Run = () => {
+      controller.abort(reason);
+      throw new Error('file gone');
+    };
+    await expect(run(processorOf([['one', 1, disturbed]]), controller.signal)).rejects.toBe(reason);
+  });
+
+  test('lets go of the state where the result cannot be made', async () => {
+    const ended: string[][] = [];
+    const broken: Processor<string[]> = {
+      ...processorOf([['one', 1]], ended),
+      result() {
+        throw new Error('slot');
+      },
+    };
+    await expect(run(broken)).rejects.toThrow('slot');
+    expect(ended).toEqual([['one']]);
+  });
+});

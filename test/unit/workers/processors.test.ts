@@ -1,0 +1,53 @@
+import { describe, expect, test } from '@jest/globals';
+import { picture } from '../../../src/kinds/picture.ts';
+import { createPictureProcessor } from '../../../workers/picture/processor.ts';
+import type { Processor } from '../../../workers/processor.ts';
+import { createProcessors, createProcessorTable, processorEntry } from '../../../workers/processors.ts';
+import { fakeContext, withFile } from '../../helpers/process-picture.ts';
+import { hugeClaim, quarters } from '../../helpers/pictures.ts';
+
+describe('the table of processors', () => {
+  test('has one for every type that the intake takes', () => {
+    const table = createProcessors({ pictureMaxPixels: 1 });
+    expect(picture.types.map((type) => table.find(type)?.kind)).toEqual(picture.types.map(() => 'picture'));
+  });
+
+  test.each(['image/svg+xml', 'image/heic', 'text/plain', ''])('has none for %p', (type) => {
+    expect(createProcessors({ pictureMaxPixels: 1 }).find(type)).toBeUndefined();
+  });
+
+  test('hands the limit of the settings to the pictures', async () => {
+    const table = createProcessors({ pictureMaxPixels: 99 });
+    const process = async (path: string) => await table.find('image/png')?.run(fakeContext(path), { report: () => undefined });
+    await expect(withFile(hugeClaim(10, 10), process)).rejects.toMatchObject({ code: 'picture_too_large' });
+  });
+
+  test('takes a processor of another kind with a state of its own', async () => {
+    const counter: Processor<{ steps: number }> = {
+      kind: 'counter',
+      steps: [{ name: 'count', weight: 1, run: async (state) => void (state.steps += 1) }],
+      begin: () => ({ steps: 0 }),
+      result: (state) => ({
+        kind: 'picture', format: 'none', width: state.steps, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
+        takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', variants: [],
+      }),
+    };
+    const table = createProcessorTable([
+      processorEntry(picture, createPictureProcessor()),
+      processorEntry({ name: 'counter', types: ['text/x-counter'] }, counter),
+    ]);
+    const result = await table.find('text/x-counter')?.run(fakeContext('/nowhere'), { report: () => undefined });
+    expect(result).toMatchObject({ format: 'none', width: 1 });
+    const still = await withFile(await quarters(), async (path) => await table.find('image/jpeg')?.run(fakeContext(path), { report: () => undefined }));
+    expect(still).toMatchObject({ kind: 'picture', format: 'jpeg' });
+  });
+
+  test('refuses two processors for one type', () => {
+    const entry = processorEntry(picture, createPictureProcessor());
+    expect(() => createProcessorTable([entry, { ...entry, kind: 'other' }])).toThrow('image/jpeg is taken by both picture and other');
+  });
+
+  test('refuses a processor under the name of another kind', () => {
+    expect(() => processorEntry({ name: 'table', types: [] }, createPictureProcessor())).toThrow('kind table is paired with a processor of picture');
+  });
+});

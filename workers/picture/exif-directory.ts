@@ -1,0 +1,79 @@
+import type { Buffer } from 'node:buffer';
+
+/** One table of tags of an EXIF block. A tag that is absent, of another type or broken is undefined. */
+export interface ExifDirectory {
+  /** Up to the first NUL, 200 bytes at most; as UTF-8, or as Latin-1 where it is not. */
+  text(tag: number): string | undefined;
+  /** The table that the tag points at; an empty one where there is none. */
+  directory(tag: number): ExifDirectory;
+}
+
+const ENTRY_BYTES = 12;
+const TEXT_TYPE = 2;
+const UINT32_TYPE = 4;
+const MAX_TEXT_BYTES = 200;
+
+const EMPTY: ExifDirectory = { text: () => undefined, directory: () => EMPTY };
+
+/**
+ * The first table of a block as it lies in a file (TIFF 6.0, section 2). Never throws. Looks up what
+ * it is asked for and nothing else: entries may all claim the whole block as their values, so that
+ * 64 KiB unfold to gigabytes in a reader that lists them.
+ */
+export function readExif(block: Buffer): ExifDirectory {
+  const start = block.toString('latin1', 0, 6) === 'Exif\0\0' ? 6 : 0;
+  const tiff = block.subarray(start);
+  const order = tiff.toString('latin1', 0, 2);
+  if (tiff.length < 8 || (order !== 'II' && order !== 'MM')) {
+    return EMPTY;
+  }
+  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.length);
+  const little = order === 'II';
+  return directoryAt(view, little, view.getUint32(4, little));
+}
+
+function directoryAt(view: DataView, little: boolean, offset: number): ExifDirectory {
+  if (offset + 2 > view.byteLength) {
+    return EMPTY;
+  }
+  const end = Math.min(offset + 2 + view.getUint16(offset, little) * ENTRY_BYTES, view.byteLength);
+
+  /** Where the entry of that tag and type lies. */
+  function find(tag: number, type: number): number | undefined {
+    for (let at = offset + 2; at + ENTRY_BYTES <= end; at += ENTRY_BYTES) {
+      if (view.getUint16(at, little) === tag && view.getUint16(at + 2, little) === type) {
+        return at;
+      }
+    }
+    return undefined;
+  }
+
+  return {
+    text(tag) {
+      const at = find(tag, TEXT_TYPE);
+      return at === undefined ? undefined : textAt(view, little, at);
+    },
+    directory(tag) {
+      const at = find(tag, UINT32_TYPE);
+      return at === undefined ? EMPTY : directoryAt(view, little, view.getUint32(at + 8, little));
+    },
+  };
+}
+
+function textAt(view: DataView, little: boolean, entry: number): string {
+  const count = view.getUint32(entry + 4, little);
+  const start = count <= 4 ? entry + 8 : view.getUint32(entry + 8, little);
+  const end = Math.min(start + Math.min(count, MAX_TEXT_BYTES), view.byteLength);
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + Math.min(start, end), Math.max(0, end - start));
+  const nul = bytes.indexOf(0);
+  return decodeText(nul === -1 ? bytes : bytes.subarray(0, nul));
+}
+
+/** The standard says ASCII, cameras write what they like. */
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('latin1').decode(bytes);
+  }
+}
