@@ -3,7 +3,8 @@ import type { DeferredResult } from '../deferred/deferred-result.ts';
 import { ServiceError, toProblem } from '../errors.ts';
 import { hold, LOOK } from './hold.ts';
 import type { ProgressState } from './progress.ts';
-import { presentProgress, readExisting, type WatchParts } from './watch.ts';
+import type { ReadRecord } from './record.ts';
+import { presentProgress, readExisting, readWatched, type WatchParts } from './watch.ts';
 
 /** One upload of a page, and the version its page has seen; undefined where it has seen none. */
 export interface WatchedUpload {
@@ -26,11 +27,15 @@ export async function watchMany<Answer>(
   const { uploads, timeoutMs } = asked;
   const seenVersions = new Map<string, Set<number | undefined>>();
   for (const { id, since } of uploads) seenVersions.set(id, (seenVersions.get(id) ?? new Set()).add(since));
+  let isFirstLook = true;
   return await hold(parts.registry, {
     ids: [...seenVersions.keys()],
     timeoutMs,
     async look() {
-      const entries = await Promise.all(uploads.map((upload) => entryOf(parts, upload)));
+      // A tombstone is told of to those that wait already; who comes later is told that it is gone.
+      const read = isFirstLook ? readExisting : readWatched;
+      const entries = await Promise.all(uploads.map((upload) => entryOf(upload, (id) => read(parts.records, id))));
+      isFirstLook = false;
       const moved = entries.filter((entry) => entry !== undefined);
       return moved.length === 0 ? undefined : shape({ uploads: moved, timedOut: false });
     },
@@ -40,11 +45,14 @@ export async function watchMany<Answer>(
 }
 
 /** Undefined where the upload stands as its page has seen it. */
-async function entryOf(parts: WatchParts, upload: WatchedUpload): Promise<ProgressList['uploads'][number] | undefined> {
+async function entryOf(
+  upload: WatchedUpload,
+  readRecord: (id: string) => Promise<ReadRecord>,
+): Promise<ProgressList['uploads'][number] | undefined> {
   const { id, since, error } = upload;
   if (error !== undefined) return { id, error: toProblem(error, id) };
   try {
-    const read = await readExisting(parts.records, id);
+    const read = await readRecord(id);
     const hasMoved = read.record.version !== since || isFinalState(read.record.state);
     return hasMoved ? presentProgress(read) : undefined;
   } catch (failure) {

@@ -36,7 +36,7 @@ export async function watchProgress<Answer>(
     timeoutMs: asked.timeoutMs,
     async look() {
       // A tombstone is told of to those that wait already; who comes later gets a 410.
-      const read: ReadRecord = seen === undefined ? await readExisting(parts.records, id) : await readWatched(parts, id);
+      const read: ReadRecord = seen === undefined ? await readExisting(parts.records, id) : await readWatched(parts.records, id);
       seen = read;
       return hasMoved(read.record) ? shape(presentProgress(read)) : undefined;
     },
@@ -72,7 +72,7 @@ export async function watchUntilFinal<Answer>(
     timeoutMs: asked.timeoutMs,
     async look() {
       const isFirst = seen.length === 0;
-      seen = await Promise.all(asked.ids.map((id) => (isFirst ? readExisting(parts.records, id) : readWatched(parts, id))));
+      seen = await Promise.all(asked.ids.map((id) => (isFirst ? readExisting(parts.records, id) : readWatched(parts.records, id))));
       return seen.every(({ record }) => isFinalState(record.state)) ? shape(seen, false) : undefined;
     },
     heard: (event) => (isFinalState(event.state) ? LOOK : undefined),
@@ -80,8 +80,9 @@ export async function watchUntilFinal<Answer>(
   });
 }
 
-async function readWatched(parts: WatchParts, id: string): Promise<ReadRecord> {
-  const read = await parts.records.read(id);
+/** Reads one that was there a moment ago: a tombstone is its last state. Throws `unknown_upload` (404) where nothing is left. */
+export async function readWatched(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
+  const read = await records.read(id);
   if (read === undefined) throw new ServiceError('unknown_upload', 'There is no upload with this id any more.', { id });
   return read;
 }

@@ -81,7 +81,7 @@ export class IncomingUpload {
       await this.#removeFiles();
       throw error;
     } finally {
-      await this.#progress.settled();
+      await this.#progress.close();
     }
   }
 

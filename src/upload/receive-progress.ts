@@ -5,6 +5,9 @@ import type { ChangeOutcome } from '../progress/record.ts';
 /** At most one report in this time, and never two on their way at once. */
 const REPORT_PERIOD_MS = 150;
 
+/** Small files are whole before it, and need no report. */
+const FIRST_REPORT_MS = 50;
+
 /** Sends the count of received bytes to the record. */
 export type ReportReceived = (receivedBytes: number) => Promise<ChangeOutcome>;
 
@@ -14,16 +17,18 @@ export type ReportReceived = (receivedBytes: number) => Promise<ChangeOutcome>;
  * `upload_superseded` (409) or `upload_cancelled` (410). A Redis that is away costs reports, not the upload.
  */
 export class ReceiveProgress {
-  readonly #report: ReportReceived;
+  readonly #write: ReportReceived;
   readonly #log: Logger;
   #receivedBytes = 0;
   #type: string | null = null;
-  #reportedAtMs = Number.NEGATIVE_INFINITY;
+  #reportedAtMs: number | undefined;
   #inFlight: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #refusal: ServiceError | undefined;
+  #isClosed = false;
 
   constructor(report: ReportReceived, log: Logger) {
-    this.#report = report;
+    this.#write = report;
     this.#log = log;
   }
 
@@ -44,20 +49,36 @@ export class ReceiveProgress {
   received(byteCount: number): void {
     if (this.#refusal !== undefined) throw this.#refusal;
     this.#receivedBytes += byteCount;
-    const nowMs = performance.now();
-    if (this.#inFlight !== undefined || nowMs - this.#reportedAtMs < REPORT_PERIOD_MS) return;
-    this.#reportedAtMs = nowMs;
-    this.#inFlight = this.#send().finally(() => (this.#inFlight = undefined));
+    this.#reportLater();
   }
 
-  /** Resolves when no report is under way. */
-  async settled(): Promise<void> {
+  /** Ends the reports; resolves when none is under way. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#isClosed = true;
     await this.#inFlight;
+  }
+
+  /** A sender may pause at any chunk, so the last one before a pause is told too. */
+  #reportLater(): void {
+    const dueMs = this.#reportedAtMs === undefined ? FIRST_REPORT_MS : this.#reportedAtMs + REPORT_PERIOD_MS - performance.now();
+    this.#timer ??= setTimeout(() => this.#report(), Math.max(0, dueMs));
+  }
+
+  #report(): void {
+    this.#timer = undefined;
+    if (this.#isClosed) return;
+    this.#reportedAtMs = performance.now();
+    if (this.#inFlight !== undefined) {
+      this.#reportLater();
+      return;
+    }
+    this.#inFlight = this.#send().finally(() => (this.#inFlight = undefined));
   }
 
   async #send(): Promise<void> {
     try {
-      const outcome = await this.#report(this.#receivedBytes);
+      const outcome = await this.#write(this.#receivedBytes);
       if (!outcome.made) this.#refusal = refusalToError(outcome.refusal);
     } catch (error) {
       this.#log.debug({ err: error }, 'receive progress not recorded');

@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+
+/**
+ * Sends bytes as they are, where fetch is too polite, and resolves with all that came back until the
+ * server said what it had to say or closed. `'hang up'` resets the connection once everything is sent.
+ */
+export async function rawRequest(url: string, head: string, ...parts: (Buffer | 'hang up')[]): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  let answer = '';
+  const answered = new Promise<void>((resolve) => {
+    socket.on('close', () => resolve());
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1');
+      if (isWhole(answer)) resolve();
+    });
+  });
+  await write(socket, Buffer.from(head, 'latin1'));
+  for (const part of parts) {
+    if (part === 'hang up') socket.resetAndDestroy();
+    else await write(socket, part);
+  }
+  await answered;
+  socket.destroy();
+  return answer;
+}
+
+async function write(socket: ReturnType<typeof connect>, bytes: Buffer): Promise<void> {
+  await new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
+}
+
+/** The head, and as many bytes after it as it promises. */
+function isWhole(answer: string): boolean {
+  const end = answer.indexOf('\r\n\r\n');
+  const length = /\r\ncontent-length: (\d+)/i.exec(answer)?.[1];
+  return end >= 0 && length !== undefined && answer.length - end - 4 >= Number(length);
+}

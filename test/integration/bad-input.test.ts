@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import type { Problem, Upload, UploadList } from '../../src/api.ts';
+import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { cutShort, photo } from '../helpers/pictures.ts';
+import { rawRequest } from '../helpers/raw-request.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+const MAX_FILE_BYTES = 300_000;
+let service: Service;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  const env = { UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES), UPLOAD_MAX_REQUEST_BYTES: '1000000', UPLOAD_STALL_TIMEOUT_MS: '400' };
+  [service, bytes] = await Promise.all([startService({ env }), photo({ width: 300, height: 200 })]);
+});
+
+afterAll(async () => {
+  await service.stop();
+});
+
+/** Every refusal leaves nothing on disk and a service that lives. */
+afterEach(async () => {
+  await eventually('no partial file', async () => {
+    const names = await readdir(service.directory, { recursive: true });
+    return !names.some((name) => name.endsWith('.part'));
+  });
+  expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+});
+
+async function problemOf(path: string, init?: RequestInit): Promise<[number, string]> {
+  const { status, headers, body } = await requestJson<Problem>(`${service.url}${path}`, init);
+  expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  expect(body).toMatchObject({ status, type: `/problems/${body.code}` });
+  expect(JSON.stringify(body)).not.toMatch(/node_modules|\/tmp|at \w+ \(/);
+  return [status, body.code];
+}
+
+describe('requests that make no sense', () => {
+  test.each([
+    ['a POST that is not multipart', 'POST', '/uploads', { 'Content-Type': 'application/json' }, '{}', 415, 'not_multipart'],
+    ['multipart without a boundary', 'POST', '/uploads', { 'Content-Type': 'multipart/form-data' }, 'x', 400, 'missing_boundary'],
+    ['no file part', 'POST', '/uploads', { 'Content-Type': 'multipart/form-data; boundary=b' }, '--b--\r\n', 400, 'no_file'],
+    ['no closing boundary', 'POST', '/uploads', { 'Content-Type': 'multipart/form-data; boundary=b' }, '--b\r\n', 400, 'body_cut_short'],
+    ['an encoded body', 'PUT', `/uploads/${randomUUID()}`, { 'Content-Encoding': 'gzip' }, 'x', 415, 'unsupported_encoding'],
+    ['an id that is no UUID', 'PUT', '/uploads/..%2f..%2fetc', {}, 'x', 400, 'bad_upload_id'],
+    ['an upper-case id', 'PUT', `/uploads/${randomUUID().toUpperCase()}`, {}, 'x', 400, 'bad_upload_id'],
+    ['an empty file', 'PUT', `/uploads/${randomUUID()}`, {}, '', 400, 'empty_file'],
+    ['options that are not JSON', 'PUT', `/uploads/${randomUUID()}?options={`, {}, 'x', 400, 'bad_options'],
+    ['a wrong method', 'PATCH', '/uploads', {}, 'x', 405, 'method_not_allowed'],
+    ['no such address', 'GET', '/nowhere', {}, undefined, 404, 'not_found'],
+    ['an unknown id', 'GET', `/uploads/${randomUUID()}`, {}, undefined, 404, 'unknown_upload'],
+    ['a timeout with an exponent', 'GET', `/uploads/${randomUUID()}/progress?timeout=1e9`, {}, undefined, 400, 'bad_timeout'],
+    ['a negative timeout', 'GET', `/uploads/${randomUUID()}/progress?timeout=-1`, {}, undefined, 400, 'bad_timeout'],
+    ['a timeout given twice', 'GET', `/uploads/${randomUUID()}/progress?timeout=1&timeout=1`, {}, undefined, 400, 'bad_timeout'],
+    ['a version that is none', 'GET', `/uploads/${randomUUID()}/progress?since=x`, {}, undefined, 400, 'bad_since'],
+    ['a variant of nobody', 'GET', '/variants/nobody/160', {}, undefined, 404, 'unknown_variant'],
+    ['no upload to watch', 'GET', '/progress', {}, undefined, 400, 'bad_request'],
+  ])('%s', async (_name, method, path, headers, body, status, code) => {
+    expect(await problemOf(path, { method, headers, ...(body === undefined ? {} : { body }) })).toEqual([status, code]);
+  });
+
+  test('a 405 names what is allowed', async () => {
+    expect((await fetch(`${service.url}/uploads`, { method: 'PUT' })).headers.get('allow')).toBe('POST, OPTIONS');
+  });
+});
+
+describe('files that cannot be taken', () => {
+  test('a text file named .jpg is refused by its bytes, and the record says so', async () => {
+    const id = randomUUID();
+    const refused = await putFile<Problem>(service.url, id, Buffer.from('plain words'), 'photo.jpg');
+    expect([refused.status, refused.body.code, refused.body.id]).toEqual([415, 'unsupported_media_type', id]);
+    expect((await getJson<Upload>(`${service.url}/uploads/${id}`)).body).toMatchObject({ state: 'failed', error: { code: 'unsupported_media_type' } });
+    const again = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', '?timeout=15000');
+    expect([again.status, again.body.state]).toEqual([200, 'completed']);
+  });
+
+  test('a cut JPEG fails at once with a reason and one attempt', async () => {
+    const { body } = await postFiles<UploadList>(service.url, [{ name: 'cut.jpg', bytes: cutShort(bytes) }], '?timeout=15000');
+    expect(body.uploads[0]).toMatchObject({ state: 'failed', error: { code: 'picture_damaged', status: 422 }, progress: { attempt: 1 } });
+    const result = await getJson<Problem>(`${service.url}/uploads/${body.uploads[0]?.id ?? ''}/result`);
+    expect(result.body).toMatchObject({ status: 422, code: 'picture_damaged', state: 'failed', final: true });
+  });
+
+  test('where every file is refused the answer is the first one\'s problem', async () => {
+    const files = [{ name: 'a.jpg', bytes: Buffer.from('words') }, { name: 'b.jpg', bytes: Buffer.alloc(0) }];
+    const { status, body } = await postFiles<Problem>(service.url, files);
+    expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+  });
+
+  test('a file over its limit is cut and removed, its sibling kept', async () => {
+    const big = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);
+    const { status, body } = await postFiles<UploadList>(service.url, [{ name: 'big.jpg', bytes: big }, { name: 'ok.jpg', bytes }], '?timeout=15000');
+    expect(status).toBe(200);
+    expect(body.uploads.map((upload) => [upload.state, upload.error?.code ?? null])).toEqual([['failed', 'file_too_large'], ['completed', null]]);
+  });
+
+  test('a body that announces too much is refused before it is read', async () => {
+    const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: x\r\nContent-Length: ${MAX_FILE_BYTES + 1}\r\n\r\n`;
+    expect(await rawRequest(service.url, head)).toMatch(/^HTTP\/1.1 413 .*"code":"file_too_large"/s);
+    const form = 'POST /uploads HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000001\r\n\r\n';
+    expect(await rawRequest(service.url, form)).toMatch(/^HTTP\/1.1 413 .*"code":"request_too_large"/s);
+  });
+
+  test('a body without length is cut at the first byte over', async () => {
+    const id = randomUUID();
+    const chunk = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);
+    const body = `${chunk.length.toString(16)}\r\n`;
+    const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    expect(await rawRequest(service.url, head, Buffer.from(body), chunk, Buffer.from('\r\n0\r\n\r\n'))).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  test('a sender that stalls is told so', async () => {
+    const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n`;
+    expect(await rawRequest(service.url, head, bytes.subarray(0, 100))).toMatch(/^HTTP\/1.1 408 .*"code":"upload_too_slow"/s);
+  });
+});
+
+test('a client that hangs up halfway leaves a failed record, no file, and an id that may be sent again', async () => {
+  const id = randomUUID();
+  const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  await rawRequest(service.url, head, bytes.subarray(0, bytes.length / 2), 'hang up');
+  const failed = await eventually('the record to fail', async () => {
+    const { body } = await getJson<Upload>(`${service.url}/uploads/${id}`);
+    return body.state === 'failed' && body;
+  });
+  expect(failed.error).toMatchObject({ code: 'upload_interrupted' });
+  const names = await readdir(service.directory, { recursive: true });
+  expect(names.filter((name) => name.includes(id))).toEqual([]);
+  expect((await putFile<Upload>(service.url, id, bytes, 'a.jpg', '?timeout=15000')).body.state).toBe('completed');
+});

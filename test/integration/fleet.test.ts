@@ -1,0 +1,147 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { Progress, Upload } from '../../src/api.ts';
+import { getJson, putFile } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { startRedisServer } from '../helpers/redis-server.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+const open: Service[] = [];
+
+async function service(options: Parameters<typeof startService>[0]): Promise<Service> {
+  const started = await startService(options);
+  open.push(started);
+  return started;
+}
+
+afterEach(async () => {
+  for (const started of open.splice(0)) await started.stop();
+});
+
+async function resultOf(url: string, id: string): Promise<Upload> {
+  return await eventually('the upload to be final', async () => {
+    const { status, body } = await getJson<Upload>(`${url}/uploads/${id}/result?timeout=20000`);
+    return status === 200 && body;
+  }, 30_000);
+}
+
+test('uploading to one process, polling another, working in a third: the same answers', async () => {
+  const { urls } = await service({ apis: 2, workers: 1 });
+  const [first = '', second = ''] = urls;
+  const id = randomUUID();
+  const sent = putFile<Upload>(first, id, await photo({ width: 800, height: 600 }), 'a.jpg', '?timeout=15000');
+  await eventually('the record', async () => (await getJson(`${second}/uploads/${id}`)).status === 200);
+  const seen: Progress[] = [];
+  for (let since = 0; seen.at(-1)?.final !== true; since = seen.at(-1)?.version ?? 0) {
+    seen.push((await getJson<Progress>(`${second}/uploads/${id}/progress?since=${since}&timeout=15000`)).body);
+  }
+  expect(seen.every((progress) => !progress.timedOut)).toBe(true);
+  const there = await getJson<Upload>(`${second}/uploads/${id}`);
+  expect((await sent).body).toEqual(there.body);
+});
+
+test('receiving progress is seen from another process', async () => {
+  const { urls } = await service({ apis: 2, workers: 1 });
+  const [first = '', second = ''] = urls;
+  const id = randomUUID();
+  const bytes = await photo({ width: 800, height: 600 });
+  let finish = () => undefined as void;
+  const half = new Promise<void>((resolve) => (finish = resolve));
+  async function* slowly() {
+    yield bytes.subarray(0, bytes.length / 2);
+    await half;
+    yield bytes.subarray(bytes.length / 2);
+  }
+  const init = { method: 'PUT', body: slowly() as unknown as BodyInit, duplex: 'half' } as const;
+  const sent = fetch(`${first}/uploads/${id}?timeout=15000`, init);
+  const progress = await eventually('half of the bytes', async () => {
+    const { status, body } = await getJson<Progress>(`${second}/uploads/${id}/progress`);
+    return status === 200 && body.bytes.received === Math.floor(bytes.length / 2) && body;
+  });
+  expect(progress).toMatchObject({ state: 'receiving', stage: 'receive' });
+  finish();
+  expect((await sent).status).toBe(200);
+});
+
+test('a later PUT takes over from one that is still receiving, on another process', async () => {
+  const { urls } = await service({ apis: 2, workers: 1 });
+  const [first = '', second = ''] = urls;
+  const id = randomUUID();
+  const bytes = await photo({ width: 400, height: 300 });
+  const hanging = new AbortController();
+  async function* never() {
+    yield bytes.subarray(0, 5000);
+    await new Promise((resolve) => hanging.signal.addEventListener('abort', resolve));
+  }
+  const dead = fetch(`${first}/uploads/${id}`, { method: 'PUT', body: never() as unknown as BodyInit, duplex: 'half', signal: hanging.signal } as RequestInit).catch(() => undefined);
+  await eventually('the first to be receiving', async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'receiving');
+  const taken = await putFile<Upload>(second, id, bytes, 'a.jpg', '?timeout=15000');
+  expect([taken.status, taken.body.state]).toEqual([200, 'completed']);
+  hanging.abort();
+  await dead;
+  await eventually('the first to have ended', async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'completed');
+});
+
+test('a worker killed in mid-picture costs an attempt, not the upload', async () => {
+  const fleet = await service({ apis: 1, workers: 1 });
+  const id = randomUUID();
+  await putFile(fleet.url, id, await photo({ width: 4000, height: 3000 }), 'big.jpg');
+  await eventually('the picture to be processed', async () => (await getJson<Progress>(`${fleet.url}/uploads/${id}/progress`)).body.state === 'processing');
+  await fleet.workers[0]?.end('SIGKILL');
+  const { body } = await getJson<Progress>(`${fleet.url}/uploads/${id}/progress`);
+  expect(body.state).toBe('processing');
+  await fleet.addWorker();
+  const upload = await resultOf(fleet.url, id);
+  expect(upload).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
+}, 60_000);
+
+test('everything stopped in mid-queue goes on where it was when started again', async () => {
+  const redis = await startRedisServer({ persist: true });
+  try {
+    const before = await service({ redis, workers: 0 });
+    const bytes = await photo({ width: 500, height: 400 });
+    const ids = Array.from({ length: 5 }, () => randomUUID());
+    for (const id of ids) await putFile(before.url, id, bytes, 'a.jpg');
+    await Promise.all(before.apis.map((api) => api.end()));
+    await redis.restart();
+    await before.addApi();
+    await before.addWorker();
+    const url = before.apis.at(-1)?.url ?? '';
+    for (const id of ids) expect((await resultOf(url, id)).state).toBe('completed');
+  } finally {
+    for (const started of open.splice(0)) await started.stop();
+    await redis.stop();
+  }
+}, 60_000);
+
+test('without Redis a process starts, says 503, and recovers when it comes', async () => {
+  const redis = await startRedisServer();
+  await redis.down();
+  const fleet = await service({ redis, workers: 0 });
+  try {
+    expect((await fetch(`${fleet.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${fleet.url}/readyz`)).status).toBe(503);
+    const refused = await putFile<{ code: string }>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg');
+    expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([503, 'service_unavailable', true]);
+    await redis.up();
+    await eventually('readiness', async () => (await fetch(`${fleet.url}/readyz`)).status === 200);
+    await fleet.addWorker();
+    const sent = await putFile<Upload>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg', '?timeout=15000');
+    expect([sent.status, sent.body.state]).toEqual([200, 'completed']);
+  } finally {
+    for (const started of open.splice(0)) await started.stop();
+    await redis.stop();
+  }
+}, 40_000);
+
+test('SIGTERM answers what is held with its timeout value and ends with 0', async () => {
+  const fleet = await service({ workers: 0 });
+  const { body } = await putFile<Upload>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg');
+  const held = fetch(`${fleet.url}/uploads/${body.id}/progress?since=${body.version}`);
+  await eventually('it to be held', async () => (await (await fetch(`${fleet.url}/metrics`)).text()).includes('deferred_held 1'));
+  const ended = fleet.apis[0]?.end('SIGTERM');
+  const answer = await held;
+  expect([answer.status, answer.headers.get('connection'), ((await answer.json()) as Progress).timedOut]).toEqual([200, 'close', true]);
+  expect(await ended).toBe(0);
+});

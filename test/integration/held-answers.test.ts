@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { Problem, Progress, ProgressList, Upload, UploadList } from '../../src/api.ts';
+import { getJson, postFiles, putFile } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { startService, type Service } from '../helpers/service.ts';
+import { readEvents } from '../helpers/server-events.ts';
+
+/** No worker: uploads stay queued until one is added, so that what is held stays held. */
+let service: Service;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  const env = { DEFERRED_MAX_HELD: '8', DEFERRED_MAX_TIMEOUT_MS: '20000', DEFERRED_TIMEOUT_MS: '15000' };
+  [service, bytes] = await Promise.all([startService({ workers: 0, env }), photo({ width: 300, height: 200 })]);
+});
+
+afterAll(async () => {
+  await service.stop();
+});
+
+async function queued(): Promise<Upload> {
+  const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg');
+  expect(body).toMatchObject({ state: 'queued', progress: { stage: 'queue', percent: 30 } });
+  return body;
+}
+
+async function heldNow(): Promise<number> {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  const value = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
+  return value('deferred_held') + value('deferred_waiters');
+}
+
+async function nothingHeld(): Promise<void> {
+  await eventually('nothing to be held', async () => (await heldNow()) === 0);
+}
+
+describe('timeout values', () => {
+  test('a progress poll that saw nothing new ends with the present progress, timedOut true', async () => {
+    const { id, version } = await queued();
+    const { status, body } = await getJson<Progress>(`${service.url}/uploads/${id}/progress?since=${version}&timeout=30`);
+    expect([status, body.timedOut, body.version, body.state]).toEqual([200, true, version, 'queued']);
+    expect(body.queuePosition).toBeGreaterThan(0);
+    await nothingHeld();
+  });
+
+  test('a conditional poll ends with 304, and a version from elsewhere is answered at once', async () => {
+    const { id, version } = await queued();
+    const url = `${service.url}/uploads/${id}/progress?timeout=30`;
+    expect((await getJson(url, { 'If-None-Match': `W/"${version}"` })).status).toBe(304);
+    expect((await getJson<Progress>(url, { 'If-None-Match': `"${version + 5}"` })).body.timedOut).toBe(false);
+    expect((await getJson<Progress>(`${url}&since=${version + 5}`)).body.timedOut).toBe(false);
+  });
+
+  test('a result that is not there in time is a 202 with timedOut and Retry-After', async () => {
+    const { id } = await queued();
+    const { status, body, headers } = await getJson<Progress>(`${service.url}/uploads/${id}/result?timeout=1`);
+    expect([status, body.timedOut, body.id]).toEqual([202, true, id]);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('an upload that asked to wait is answered 202 as it stands', async () => {
+    const { status, body } = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes }], '?timeout=20');
+    expect([status, body.uploads[0]?.state]).toEqual([202, 'queued']);
+  });
+
+  test('many watched uploads of which none moves: an empty list, timedOut', async () => {
+    const [a, b] = [await queued(), await queued()];
+    const url = `${service.url}/progress?upload=${a.id}~${a.version}&upload=${b.id}~${b.version}&timeout=20`;
+    expect((await getJson<ProgressList>(url)).body).toEqual({ uploads: [], timedOut: true });
+  });
+
+  test('Prefer: wait holds and is named; a malformed one is ignored; the query wins', async () => {
+    const { id, version } = await queued();
+    const url = `${service.url}/uploads/${id}/progress?since=${version}`;
+    const waited = await getJson<Progress>(url, { Prefer: 'respond-async, wait=0' });
+    expect([waited.body.timedOut, waited.headers.get('preference-applied')]).toEqual([true, 'wait=0']);
+    const query = await getJson<Progress>(`${url}&timeout=1`, { Prefer: 'wait=20' });
+    expect([query.body.timedOut, query.headers.get('preference-applied')]).toEqual([true, null]);
+    const malformed = await getJson(`${service.url}/uploads/${id}/progress`, { Prefer: 'wait=soon' });
+    expect([malformed.status, malformed.headers.get('preference-applied')]).toEqual([200, null]);
+  });
+
+  test('a variant that does not exist yet is a placeholder that nobody keeps', async () => {
+    const { publicId } = await queued();
+    const response = await fetch(`${service.url}/variants/${publicId}/160?timeout=20`);
+    expect([response.status, response.headers.get('x-timed-out'), response.headers.get('cache-control')]).toEqual([200, 'true', 'no-store']);
+    expect(response.headers.get('content-type')).toMatch(/^image\//);
+    expect((await getJson<Problem>(`${service.url}/variants/${publicId}/nope`)).body.code).toBe('unknown_variant');
+  });
+});
+
+describe('bounds and endings', () => {
+  test('past the bound a poll is refused with 503 and Retry-After, and a client that leaves makes room', async () => {
+    const { id, version } = await queued();
+    const url = `${service.url}/uploads/${id}/progress?since=${version}`;
+    const leave = new AbortController();
+    const held = Array.from({ length: 8 }, () => fetch(url, { signal: leave.signal }).catch(() => undefined));
+    await eventually('eight to be held', async () => (await heldNow()) === 16);
+    const refused = await getJson<Problem>(url);
+    expect([refused.status, refused.body.code]).toEqual([503, 'too_many_held']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    leave.abort();
+    await Promise.all(held);
+    await nothingHeld();
+  });
+
+  test('DELETE resolves every waiter with state cancelled', async () => {
+    const { id, version } = await queued();
+    const poll = getJson<Progress>(`${service.url}/uploads/${id}/progress?since=${version}`);
+    const many = getJson<ProgressList>(`${service.url}/progress?upload=${id}~${version}`);
+    const result = getJson<Problem>(`${service.url}/uploads/${id}/result`);
+    const events = readEvents(`${service.url}/uploads/${id}/events?since=${version}`);
+    await eventually('all to be held', async () => (await heldNow()) === 8);
+    expect((await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await poll).body).toMatchObject({ state: 'cancelled', final: true, timedOut: false });
+    expect((await many).body.uploads[0]).toMatchObject({ state: 'cancelled' });
+    expect((await result)).toMatchObject({ status: 410, body: { code: 'upload_cancelled', state: 'cancelled', final: true } });
+    expect((await events).at(-1)?.data).toMatchObject({ state: 'cancelled' });
+    await nothingHeld();
+  });
+
+  test('cancel stops queued work, once; the result is a 410', async () => {
+    const { id } = await queued();
+    const cancel = async () => await fetch(`${service.url}/uploads/${id}/cancel`, { method: 'POST' });
+    expect([(await cancel()).status, (await cancel()).status]).toEqual([202, 200]);
+    expect((await getJson<Problem>(`${service.url}/uploads/${id}/result`)).body.code).toBe('upload_cancelled');
+  });
+
+  test('an unknown upload among many is answered in its place', async () => {
+    const { id, version } = await queued();
+    const unknown = randomUUID();
+    const { body } = await getJson<ProgressList>(`${service.url}/progress?upload=${id}~${version}&upload=${unknown}~0&upload=nonsense`);
+    expect(body.uploads.map((entry) => ('error' in entry ? [entry.id, entry.error.code] : entry.id))).toEqual([
+      [unknown, 'unknown_upload'],
+      ['nonsense', 'bad_upload_id'],
+    ]);
+  });
+});
+
+test('once a worker comes, everything held is resolved: events in order, a variant, the result', async () => {
+  const { id, publicId, version } = await queued();
+  const events = readEvents(`${service.url}/uploads/${id}/events?since=${version}`);
+  const variant = fetch(`${service.url}/variants/${publicId}/640`);
+  const result = getJson<Upload>(`${service.url}/uploads/${id}/result`);
+  await eventually('three to be held', async () => (await heldNow()) === 6);
+  await service.addWorker();
+  const picture = await variant;
+  expect([picture.status, picture.headers.get('x-timed-out'), picture.headers.get('content-type')]).toEqual([200, null, 'image/webp']);
+  expect(picture.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  const again = await fetch(picture.url, {
+    // fetch itself asks for no cache where a condition is given.
+    headers: { 'If-None-Match': picture.headers.get('etag') ?? '', 'Cache-Control': 'max-age=0' },
+  });
+  expect(again.status).toBe(304);
+  expect((await result).body.state).toBe('completed');
+  const seen = await events;
+  const versions = seen.map((event) => Number(event.id));
+  expect(versions).toEqual([...versions].sort((a, b) => a - b));
+  expect(seen.at(-1)?.data).toMatchObject({ state: 'completed', percent: 100 });
+  const ended = await fetch(`${service.url}/uploads/${id}/events`, { headers: { 'Last-Event-ID': seen.at(-1)?.id ?? '' } });
+  expect(ended.status).toBe(204);
+  await nothingHeld();
+});
