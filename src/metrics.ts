@@ -3,6 +3,9 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** Seconds; held responses live up to a minute, a wake lasts about a millisecond. */
 const HELD_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 30, 60];
 
+/** Seconds, from well under a millisecond. */
+const WAKE_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
+
 /** What is read at the moment of a scrape. */
 export interface Readings {
   held(): number;
@@ -26,6 +29,18 @@ export class Metrics {
     name: 'deferred_responses_total',
     help: 'Held responses ended, by route and how they ended.',
     labelNames: ['route', 'ending'],
+    registers: [this.#registry],
+  });
+  readonly #heldNow = new Gauge({
+    name: 'deferred_held_by_route',
+    help: 'Responses held now, by route.',
+    labelNames: ['route'],
+    registers: [this.#registry],
+  });
+  readonly #wakeSeconds = new Histogram({
+    name: 'deferred_wake_seconds',
+    help: 'From the creation of an event to the last byte of the answer that it resolved.',
+    buckets: WAKE_SECONDS,
     registers: [this.#registry],
   });
   readonly #heldSeconds = new Histogram({
@@ -57,7 +72,16 @@ export class Metrics {
     this.#requests.inc({ method, route, status });
   }
 
+  deferredBegun(route: string): void {
+    this.#heldNow.inc({ route });
+  }
+
+  woken(latencyMs: number): void {
+    this.#wakeSeconds.observe(latencyMs / 1000);
+  }
+
   deferredEnded(route: string, ending: string, heldMs: number): void {
+    this.#heldNow.dec({ route });
     this.#ended.inc({ route, ending });
     this.#heldSeconds.observe({ route }, heldMs / 1000);
   }

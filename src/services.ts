@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import { DeferredManager } from './deferred/deferred-manager.ts';
 import { Registry } from './deferred/registry.ts';
 import { clientAddresses } from './http/client-address.ts';
-import { heldMetrics } from './http/request-metrics.ts';
+import { heldInAccessLog, heldMetrics } from './http/held-interceptors.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi/document.ts';
@@ -56,6 +56,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
     jobCounts: () => queue.counts(),
   });
   manager.register('metrics', heldMetrics(metrics));
+  manager.register('access-log', heldInAccessLog());
   const app = createApp({
     records, registry, storage, intake, manager, metrics, log,
     removal: new UploadRemoval({ records, storage, queue, log }),

@@ -4,7 +4,7 @@ import { problemOf } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import type { UploadRecord } from '../src/progress/record-fields.ts';
 import type { ChangeOutcome, UploadRecords } from '../src/progress/record.ts';
-import { MAX_ATTEMPTS } from '../src/queue/contract.ts';
+import { MAX_ATTEMPTS, type UploadJobData } from '../src/queue/contract.ts';
 import { attemptPrefix, originalKey, variantKey } from '../src/storage/keys.ts';
 import { putObject, type Storage } from '../src/storage/storage.ts';
 import { AttemptProgress } from './attempt-progress.ts';
@@ -34,12 +34,13 @@ export const STOPPING = new Error('this worker stops');
  * Digests one upload: mints an attempt, runs the processor of its type, and ends the record. The record
  * decides everything: an attempt that was overtaken can change nothing, and its files are removed.
  */
-export async function runUpload(parts: RunnerParts, id: string, controller: AbortController): Promise<RunOutcome> {
+export async function runUpload(parts: RunnerParts, job: UploadJobData, controller: AbortController): Promise<RunOutcome> {
+  const { id } = job;
   const begun = await parts.records.begin(id);
   if (!begun.made) return await passOver(parts, id, begun.refusal);
   const { record } = begun;
   if (record === undefined) throw new Error('the record did not come back');
-  const log = parts.log.child({ uploadId: id, attempt: record.attempt });
+  const log = parts.log.child({ ...(job.requestId === undefined ? {} : { requestId: job.requestId }), uploadId: id, attempt: record.attempt });
   try {
     const result = await digest(parts, record, controller, log);
     const outcome = await parts.records.complete(id, record.attempt, result);

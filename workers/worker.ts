@@ -75,7 +75,7 @@ export class UploadWorker {
     signal?.addEventListener('abort', onLost, { once: true });
     this.#inHand.set(id, controller);
     try {
-      const outcome = await runUpload(this.#parts, id, controller);
+      const outcome = await runUpload(this.#parts, job.data, controller);
       if (outcome === 'handed-back') {
         await job.moveToWait(token);
         throw new WaitingError();

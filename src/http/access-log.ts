@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa';
 import type { Logger } from '../log.ts';
+import { heldPart } from './held-interceptors.ts';
 import { currentRequestId } from './request-context.ts';
 
 /** Long enough for every address of the service. */
@@ -20,6 +21,7 @@ export function accessLog(log: Logger): Middleware {
         path: ctx.path.slice(0, MAX_PATH_LENGTH),
         status: ctx.res.statusCode,
         durationMs: Math.round(performance.now() - startedAtMs),
+        ...heldPart(ctx),
         ...(ctx.res.writableFinished ? {} : { clientGone: true }),
       };
       if (QUIET_PATHS.has(ctx.path)) log.debug(line, 'request');

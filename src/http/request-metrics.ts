@@ -1,5 +1,4 @@
 import type { Context, Middleware } from 'koa';
-import type { DeferredInterceptor } from '../deferred/interceptor.ts';
 import type { Metrics } from '../metrics.ts';
 
 /** The pattern that a request matched, such as `/uploads/:id`: labels must be few, and ids are many and secret. */
@@ -13,15 +12,5 @@ export function requestMetrics(metrics: Metrics): Middleware {
   return async (ctx, next) => {
     ctx.res.once('close', () => metrics.requestEnded(ctx.method, routeOf(ctx), ctx.res.statusCode));
     await next();
-  };
-}
-
-/** Counts held responses, how each ended and how long it was held. */
-export function heldMetrics(metrics: Metrics): DeferredInterceptor {
-  return {
-    afterCompletion(held) {
-      const heldMs = Math.max(0, performance.now() - held.startedAtMs);
-      metrics.deferredEnded(routeOf(held.ctx), held.ending ?? 'none', heldMs);
-    },
   };
 }

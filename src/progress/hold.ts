@@ -19,6 +19,13 @@ export interface Wait<Answer> {
   timeoutValue(): Answer;
 }
 
+const wokenBy = new WeakMap<object, number>();
+
+/** When the event was made that resolved the result; undefined where no event did. For the measure of wake latency. */
+export function eventTimeOf(result: object): number | undefined {
+  return wokenBy.get(result);
+}
+
 /**
  * Holds an answer until a change of a record decides it. State is the truth and events are wake-ups:
  * the waiter registers first, then looks, then waits to be woken, and looks once more when its time is
@@ -75,6 +82,7 @@ class Looker<Answer> {
   woken(event: ProgressState | undefined): void {
     const decision = event === undefined ? LOOK : this.#wait.heard(event);
     if (decision === undefined) return;
+    if (event?.eventAtMs !== undefined) wokenBy.set(this.#result, event.eventAtMs);
     if (decision !== LOOK) this.#result.setResult(decision);
     else if (this.#isLooking) this.#wasWoken = true;
     // A record that cannot be read now is read again at the end of the wait, or when Redis is back.

@@ -29,6 +29,8 @@ export interface ProgressState {
   stored: boolean;
   /** True for a tombstone. */
   deleted: boolean;
+  /** When the change was made, with fractions of a millisecond; in an event alone. */
+  eventAtMs?: number;
 }
 
 /** What is computed at the moment of reading and never moves the version. */

@@ -55,6 +55,7 @@ export function decodeProgress(id: string, fields: RecordFields): ProgressState 
     phaseStartPercent: Number(fields['phasePercent'] ?? 0),
     stored: fields['stored'] === '1',
     deleted: fields['deleted'] === '1',
+    ...(fields['at'] === undefined ? {} : { eventAtMs: Number(fields['at']) }),
   };
 }
 

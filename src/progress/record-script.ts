@@ -5,7 +5,7 @@
  *
  * KEYS  1 record, 2 waiting set, 3 event stream
  * ARGV  1 now in ms, 2 the change as JSON (`RecordChange`), 3 event stream length,
- *       4 prefix of the public id's key, which bears the same hash tag
+ *       4 prefix of the public id's key, which bears the same hash tag, 5 now with its fractions of a ms
  *
  * Returns `{ 'ok', version, field, value, … }` (fields only where the change asks for the record)
  * or `{ reason, field, value, … }` with a reason of `Refusal`.
@@ -92,6 +92,7 @@ end
 local names = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }
 local values, event = redis.call('HMGET', key, unpack(names)), {}
 for index, name in ipairs(names) do if values[index] then event[name] = values[index] end end
+event.at = ARGV[5]
 redis.call('XADD', eventsKey, 'MAXLEN', '~', ARGV[3], '*', 'event', 'progress', 'jobId', change.id, 'data', cjson.encode(event))
 if change.calledOut then redis.call('PUBLISH', change.calledOut, change.id) end
 return answer('ok', change.wantsRecord)

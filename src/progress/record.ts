@@ -253,10 +253,15 @@ export class UploadRecords {
     const reply = await this.#store.runScript(
       RECORD_SCRIPT,
       [this.#keys.record(id), this.#keys.waiting, this.#keys.events],
-      [String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId('')],
+      [String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs())],
     );
     return decodeOutcome(id, reply);
   }
+}
+
+/** Milliseconds since 1970 with their fractions, the same on all processes of a machine. */
+export function preciseNowMs(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 const REFUSALS: readonly Refusal[] = ['missing', 'deleted', 'final', 'state', 'fenced', 'exhausted'];

@@ -10,6 +10,8 @@ export const QUEUE_NAME = 'uploads';
 /** The record leads and the job follows: the job says which upload, everything else is read from the record. */
 export interface UploadJobData {
   id: string;
+  /** Of the request that sent it, for the worker's log; absent where a sweep added the job. */
+  requestId?: string;
 }
 
 /** How often a worker may take an upload up before it is given up as `processing_failed`. */

@@ -34,8 +34,9 @@ export class UploadQueue {
   }
 
   /** Adds the job of an upload. Twice is once: a job that is there already stays as it is. */
-  async add(id: string): Promise<void> {
-    await available(() => this.#queue.add('digest', { id }, { jobId: id }));
+  async add(id: string, requestId?: string): Promise<void> {
+    const data = requestId === undefined ? { id } : { id, requestId };
+    await available(() => this.#queue.add('digest', data, { jobId: id }));
   }
 
   /** Removes a job that no worker holds; one in a worker's hands is left to the record, which refuses its outcome. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
+import { currentRequestId, requestLog } from '../http/request-context.ts';
 import type { Logger } from '../log.ts';
 import type { ChangeOutcome, StoredUpload, UploadRecords } from '../progress/record.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
@@ -12,7 +13,7 @@ import { ReceiveProgress, refusalToError } from './receive-progress.ts';
 /** What the intake needs of the queue. */
 export interface JobAdder {
   /** Twice is once. */
-  add(id: string): Promise<void>;
+  add(id: string, requestId?: string): Promise<void>;
 }
 
 export interface IntakeParts {
@@ -90,7 +91,7 @@ export class IncomingUpload {
    * cannot be asked; its files are gone then.
    */
   async enqueue(): Promise<UploadRecord> {
-    const { id, receipt } = this.record;
+    const { id } = this.record;
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
     const outcome = await this.#recordAsQueued(this.#stored);
     if (!outcome.made) {
@@ -98,7 +99,9 @@ export class IncomingUpload {
       throw refusalToError(outcome.refusal);
     }
     // The record leads: it is queued from here on, and the sweep adds a job that could not be added now.
-    await this.#parts.queue.add(id).catch((error: unknown) => this.#parts.log.warn({ err: error, uploadId: id, receipt }, 'job not added yet'));
+    const log = requestLog(this.#parts.log);
+    log.info({ uploadId: id, type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
+    await this.#parts.queue.add(id, currentRequestId()).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not added yet'));
     return outcome.record ?? this.record;
   }
 
@@ -108,6 +111,7 @@ export class IncomingUpload {
     const problem = { ...toProblem(error, id), state: 'failed', final: true } as const;
     const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
     const outcome = await this.#parts.records.refuse(id, receipt, problem, found);
+    requestLog(this.#parts.log).info({ uploadId: id, code: error.code }, 'upload refused');
     return outcome.made ? outcome.record : undefined;
   }
 

@@ -1,0 +1,49 @@
+import { isNativeError } from 'node:util/types';
+import type { Context } from 'koa';
+import { AS_IT_STANDS, Dispatch } from './dispatch.ts';
+import type { Outcome } from './outcome.ts';
+import { ResponseEntity } from './response-entity.ts';
+
+/**
+ * Makes the response in `ctx` of an outcome. Throws where the outcome is an `Error`. Returns what is to
+ * be dispatched in place of an answer; undefined otherwise.
+ */
+export function answer(ctx: Context, outcome: Outcome): Dispatch | undefined {
+  if (outcome.kind === 'error') {
+    answerError(ctx, outcome.error);
+    return undefined;
+  }
+  if (outcome.value instanceof Dispatch) return outcome.value;
+  if (outcome.value === AS_IT_STANDS) endIfBegun(ctx);
+  else setAnswer(ctx, outcome.value);
+  return undefined;
+}
+
+/** Keeps Koa from writing to a client that has gone; 499 is for the logs above. */
+export function leaveUnanswered(ctx: Context): void {
+  ctx.respond = false;
+  ctx.status = 499;
+}
+
+function answerError(ctx: Context, error: unknown): void {
+  if (error instanceof Error || isNativeError(error)) throw error;
+  setAnswer(ctx, error);
+  if (!(error instanceof ResponseEntity) && ctx.status < 400) ctx.status = 500;
+}
+
+function setAnswer(ctx: Context, value: unknown): void {
+  if (!(value instanceof ResponseEntity)) {
+    ctx.body = value;
+    return;
+  }
+  // Koa derives status and type from the body, so what was asked for comes after it.
+  ctx.body = value.body;
+  ctx.status = value.status;
+  ctx.set(value.headers);
+}
+
+function endIfBegun(ctx: Context): void {
+  if (!ctx.res.headersSent) return;
+  ctx.respond = false;
+  if (!ctx.res.writableEnded) ctx.res.end();
+}

@@ -1,0 +1,42 @@
+import type { Clock } from './clock.ts';
+import type { HeldResponse } from './held-response.ts';
+
+/** A drain is over after this, come what may. */
+const DRAIN_LIMIT_MS = 1000;
+
+/** The answering of everything held, at shutdown. */
+export class Drain {
+  readonly #clock: Clock;
+  #open = 0;
+  #onAllClosed: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Shuts all of them down. Resolves when they are written, after one second at the latest. Call it once. */
+  async run(all: readonly HeldResponse[]): Promise<void> {
+    const allClosed = new Promise<void>((resolve) => {
+      this.#onAllClosed = resolve;
+    });
+    for (const held of all) this.#shutDown(held);
+    if (this.#open === 0) return;
+    const clearTimer = this.#clock.setTimer(() => this.#onAllClosed?.(), DRAIN_LIMIT_MS);
+    await allClosed;
+    clearTimer();
+  }
+
+  /** Hears of every response that is over. */
+  completed(held: HeldResponse): void {
+    if (!held.wasShutDown) return;
+    this.#open -= 1;
+    if (this.#open === 0) this.#onAllClosed?.();
+  }
+
+  #shutDown(held: HeldResponse): void {
+    // Node says `Connection: close` by itself then, whatever headers an error handler clears.
+    held.ctx.res.shouldKeepAlive = false;
+    this.#open += 1;
+    if (!held.shutDown()) this.#open -= 1;
+  }
+}

@@ -1,0 +1,290 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { Context } from 'koa';
+import { leaveUnanswered } from './answer.ts';
+import type { Deadlines, Expirable } from './deadlines.ts';
+import { DeferredError } from './deferred-error.ts';
+import type { DeferredResult, ResultHandler } from './deferred-result.ts';
+import { discard } from './discard.ts';
+import { AS_IT_STANDS } from './dispatch.ts';
+import type { InterceptorChain, ReportFault } from './interceptor-chain.ts';
+import type { Held } from './interceptor.ts';
+import { errorOutcome, valueOutcome, type Ending, type Outcome } from './outcome.ts';
+import { isClosed, isCutOff, listenClose, unlistenClose } from './response-close.ts';
+
+/** What a held response needs of the one who holds them all. */
+export interface Holder {
+  /** Where those that wait are; being in it is being held. */
+  readonly deadlines: Deadlines;
+  readonly reportFault: ReportFault;
+  /** How long a timeout value may take that comes as a promise; shorter at shutdown. */
+  readonly timeoutValueLimitMs: number;
+  /** The outcome is decided: it is held no more. */
+  settled(held: HeldResponse): void;
+  /** Nothing more will be heard of it. */
+  completed(held: HeldResponse): void;
+}
+
+/**
+ * Makes the response of an outcome, or throws what stands for it; the same function for all responses. What
+ * it returns, or the promise it returns comes to, is what the middleware resolves with.
+ */
+export type Answerer = (held: HeldResponse, outcome: Outcome) => unknown;
+
+/** The middleware's own promise, to be settled with the answer. */
+export interface Settler {
+  resolve(this: void, value: unknown): void;
+  reject(this: void, error: unknown): void;
+}
+
+/** The running out of a response's time, or its being told to stop waiting. */
+interface Expiry {
+  cause: 'timeout' | 'shutdown';
+  /** Where the chain goes on should the timeout value not come. */
+  resumeAt: number;
+  isAwaitingValue: boolean;
+}
+
+export interface HeldResponseOptions {
+  timeoutMs: number;
+  startedAtMs: number;
+  /** Kept for the holder's counts. */
+  address: string | undefined;
+}
+
+/** `new` → `held` → (`expiring` →) `settled` → (`dispatched` →) `completed`. */
+export type HeldState = 'new' | 'held' | 'expiring' | 'settled' | 'dispatched' | 'completed';
+
+const HELD = Symbol('deferred.held');
+
+/**
+ * One response from the moment its handler has returned to its last byte: the state machine behind
+ * every face of deferral. What decides the race is the deferred result's own set-once slot; setter,
+ * timeout, disconnect and shutdown all go through it. Everything it calls runs in the async context
+ * it was made in, which it carries itself.
+ */
+export class HeldResponse extends AsyncResource implements Held, ResultHandler, Expirable {
+  readonly ctx: Context;
+  readonly result: DeferredResult;
+  readonly timeoutMs: number;
+  readonly startedAtMs: number;
+  readonly address: string | undefined;
+  deadlineBucket: number | undefined;
+  ending: Ending | undefined;
+  readonly #holder: Holder;
+  readonly #chain: InterceptorChain;
+  #state: HeldState = 'new';
+  #answerer: Answerer | undefined;
+  // Two fields and no object: there are thousands of these.
+  #resolve: Settler['resolve'] | undefined;
+  #reject: Settler['reject'] | undefined;
+  #closeListener: (() => void) | undefined;
+  /** How many interceptors have run their `preProcess`. */
+  #entered = 0;
+  /** Takes the place of any outcome: a `preProcess` threw. */
+  #override: Outcome | undefined;
+  /** What is cutting the waiting short right now; names the ending of an outcome set meanwhile. */
+  #cutBy: Ending | undefined;
+  #expiry: Expiry | undefined;
+
+  constructor(holder: Holder, chain: InterceptorChain, ctx: Context, result: DeferredResult, options: HeldResponseOptions) {
+    super('HeldResponse');
+    this.#holder = holder;
+    this.#chain = chain;
+    this.ctx = ctx;
+    this.result = result;
+    this.timeoutMs = options.timeoutMs;
+    this.startedAtMs = options.startedAtMs;
+    this.address = options.address;
+    this.deadlineBucket = undefined;
+    this.ending = undefined;
+  }
+
+  get state(): HeldState {
+    return this.#state;
+  }
+
+  get isUnusable(): boolean {
+    return isCutOff(this.ctx);
+  }
+
+  /** A shutdown has told it to end, whatever has ended it then. */
+  get wasShutDown(): boolean {
+    return this.#expiry?.cause === 'shutdown';
+  }
+
+  /**
+   * Holds the response until its outcome is decided; then has the answer made of it, which settles the promise
+   * given here. Where the client has gone meanwhile (`isUnusable`) there is an outcome too, and nobody to answer.
+   */
+  hold(answerer: Answerer, { resolve, reject }: Settler): void {
+    this.#answerer = answerer;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#begin();
+  }
+
+  /** Its outcome was to run another handler, which may defer anew. */
+  dispatched(): void {
+    if (this.#state === 'settled') this.#state = 'dispatched';
+  }
+
+  /** The time is up. Called by the deadlines. */
+  expire(): void {
+    this.runInAsyncScope(() => {
+      this.#expire(this.#expiry?.cause ?? 'timeout');
+    });
+  }
+
+  /** Answers with the timeout value now, unless it has an answer. False when it was over before. */
+  shutDown(): boolean {
+    if (this.#state === 'completed') return false;
+    if (this.#expiry?.isAwaitingValue) {
+      this.#expiry.cause = 'shutdown';
+      this.#holder.deadlines.add(this, this.#holder.timeoutValueLimitMs);
+    } else {
+      this.#holder.deadlines.remove(this);
+      this.runInAsyncScope(() => {
+        this.#expire('shutdown');
+      });
+    }
+    return true;
+  }
+
+  fail(error: unknown): boolean {
+    if (this.result.isSetOrExpired()) return false;
+    this.runInAsyncScope(() => {
+      this.#fail(error, 'error');
+    });
+    return true;
+  }
+
+  awaitTimeoutValue(value: PromiseLike<unknown>): void {
+    if (this.#expiry) this.#expiry.isAwaitingValue = true;
+    value.then(
+      (timeoutValue) => {
+        this.#setTimeoutOutcome(valueOutcome(timeoutValue));
+      },
+      (error: unknown) => {
+        this.#setTimeoutOutcome(errorOutcome(error));
+      },
+    );
+  }
+
+  handleOutcome(outcome: Outcome): void {
+    this.runInAsyncScope(() => {
+      this.#settle(outcome);
+    });
+  }
+
+  handleFault(error: unknown): void {
+    this.#holder.reportFault(error, 'handleOutcome');
+    this.#reject?.(error);
+  }
+
+  #begin(): void {
+    this.#state = 'held';
+    this.ctx[HELD] = this;
+    this.#closeListener = () => {
+      this.#hearClose();
+    };
+    listenClose(this.ctx, this.#closeListener);
+    if (this.timeoutMs > 0 && !this.result.isSetOrExpired()) this.#holder.deadlines.add(this, this.timeoutMs);
+    const failure = this.#chain.applyPreProcess(this);
+    this.#entered = failure ? failure.entered : this.#chain.length;
+    if (failure && !this.result.setErrorResult(failure.error)) this.#override = errorOutcome(failure.error);
+    this.result.setResultHandler(this);
+    if (this.isUnusable) this.#close();
+    else if (this.timeoutMs === 0) this.#expire('timeout');
+  }
+
+  #expire(cause: Expiry['cause']): void {
+    const expiry = (this.#expiry ??= { cause, resumeAt: 0, isAwaitingValue: false });
+    expiry.cause = cause;
+    if (this.result.isSetOrExpired()) return;
+    this.#state = 'expiring';
+    expiry.isAwaitingValue = false;
+    this.#cutBy = cause;
+    expiry.resumeAt = this.#chain.triggerTimeout(this, expiry.resumeAt, () => expiry.isAwaitingValue);
+    this.#cutBy = undefined;
+    if (!this.result.isSetOrExpired()) this.#holder.deadlines.add(this, this.#holder.timeoutValueLimitMs);
+  }
+
+  #setTimeoutOutcome(outcome: Outcome): void {
+    this.#cutBy = this.#expiry?.cause;
+    const isWinner =
+      outcome.kind === 'value' ? this.result.setResult(outcome.value) : this.result.setErrorResult(outcome.error);
+    this.#cutBy = undefined;
+    if (isWinner) return;
+    if (outcome.kind === 'value') discard(outcome.value);
+    else this.#holder.reportFault(outcome.error, 'timeoutResult');
+  }
+
+  #fail(error: unknown, cutBy: Ending): void {
+    this.#cutBy = cutBy;
+    this.#chain.triggerError(this, error);
+    this.result.setErrorResult(error);
+  }
+
+  #settle(outcome: Outcome): void {
+    this.#state = 'settled';
+    this.ending = this.#cutBy ?? outcome.kind;
+    this.#holder.deadlines.remove(this);
+    const answer = this.#chain.applyPostProcess(this, this.#override ?? outcome, this.#entered);
+    this.#holder.settled(this);
+    if (outcome.kind === 'value' && answer !== outcome) discard(outcome.value);
+    this.#answer(answer);
+  }
+
+  #answer(outcome: Outcome): void {
+    try {
+      this.#resolve?.(this.#answerer?.(this, outcome));
+    } catch (error) {
+      this.#reject?.(error);
+    }
+  }
+
+  #hearClose(): void {
+    if (!isClosed(this.ctx)) return;
+    this.runInAsyncScope(() => {
+      this.#close();
+    });
+  }
+
+  /** The response is over: written to its end, or cut off. */
+  #close(): void {
+    if (this.#state === 'completed') return;
+    if (!this.result.isSetOrExpired()) this.#cutShort();
+    this.#state = 'completed';
+    if (this.#closeListener) unlistenClose(this.ctx, this.#closeListener);
+    this.#closeListener = undefined;
+    this.#chain.triggerAfterCompletion(this, this.#entered);
+    this.#holder.completed(this);
+  }
+
+  #cutShort(): void {
+    const { res } = this.ctx;
+    if (res.writableFinished) {
+      // Written past us, by someone who had the bare response in hand; there is no result to wait for.
+      this.#settle(valueOutcome(AS_IT_STANDS));
+    } else if (res.errored) {
+      this.#fail(res.errored, 'error');
+    } else {
+      leaveUnanswered(this.ctx);
+      this.#fail(new DeferredError('client_disconnected', 'The client went away'), 'disconnect');
+    }
+  }
+}
+
+/** The held response of this request, the latest where it was dispatched; undefined where none was. */
+export function heldOf(ctx: Context): HeldResponse | undefined {
+  const held: unknown = ctx[HELD];
+  return held instanceof HeldResponse ? held : undefined;
+}
+
+/** Throws `invalid_state`, naming the state, where the response of `ctx` is held or over. */
+export function assertDeferrable(ctx: Context): void {
+  const held = heldOf(ctx);
+  const state = ctx.res.writableEnded ? 'completed' : held?.state;
+  if (state === undefined || state === 'dispatched') return;
+  throw new DeferredError('invalid_state', `The response cannot be deferred: it is ${state}`);
+}

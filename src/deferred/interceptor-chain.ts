@@ -1,0 +1,102 @@
+import type { DeferredInterceptor, Held } from './interceptor.ts';
+import { errorOutcome, type Outcome } from './outcome.ts';
+
+/** Told of every error that has no response to go to; `where` names the hook. */
+export type ReportFault = (error: unknown, where: string) => void;
+
+/** A `preProcess` that threw. */
+export interface PreProcessFailure {
+  /** How many had run through before it. */
+  readonly entered: number;
+  readonly error: unknown;
+}
+
+/**
+ * Runs the hooks of a fixed list of interceptors in their order. It has no state of its own: how far
+ * a response has come is kept by the response.
+ */
+export class InterceptorChain {
+  readonly #interceptors: readonly DeferredInterceptor[];
+  readonly #reportFault: ReportFault;
+
+  constructor(interceptors: readonly DeferredInterceptor[], reportFault: ReportFault) {
+    this.#interceptors = interceptors;
+    this.#reportFault = reportFault;
+  }
+
+  get length(): number {
+    return this.#interceptors.length;
+  }
+
+  /** In order. Throws what the first failing one throws. */
+  applyBeforeConcurrentHandling(held: Held): void {
+    for (const interceptor of this.#interceptors) interceptor.beforeConcurrentHandling?.(held);
+  }
+
+  /** In order; stops at the first that throws and returns that. */
+  applyPreProcess(held: Held): PreProcessFailure | undefined {
+    for (const [index, interceptor] of this.#interceptors.entries()) {
+      try {
+        interceptor.preProcess?.(held);
+      } catch (error) {
+        return { entered: index, error };
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * In reverse, from the last of the `entered`. Returns the outcome to answer with: a hook that throws
+   * replaces it, and one replaced error is reported so that it is not lost.
+   */
+  applyPostProcess(held: Held, outcome: Outcome, entered: number): Outcome {
+    let current = outcome;
+    for (let index = entered - 1; index >= 0; index -= 1) {
+      try {
+        this.#interceptors[index]?.postProcess?.(held, current);
+      } catch (error) {
+        if (current.kind === 'error') this.#reportFault(current.error, 'postProcess');
+        current = errorOutcome(error);
+      }
+    }
+    return current;
+  }
+
+  /**
+   * In order, beginning with `from`, until there is a result or one waits for a timeout value.
+   * Returns where to go on should that value not come.
+   */
+  triggerTimeout(held: Held, from: number, isPaused: () => boolean): number {
+    for (let index = from; index < this.#interceptors.length; index += 1) {
+      try {
+        this.#interceptors[index]?.handleTimeout?.(held);
+      } catch (error) {
+        if (!held.result.setErrorResult(error)) this.#reportFault(error, 'handleTimeout');
+      }
+      if (held.result.isSetOrExpired() || isPaused()) return index + 1;
+    }
+    return this.#interceptors.length;
+  }
+
+  /** All of them, in order, even when one has set a result. */
+  triggerError(held: Held, error: unknown): void {
+    for (const interceptor of this.#interceptors) {
+      try {
+        interceptor.handleError?.(held, error);
+      } catch (fault) {
+        this.#reportFault(fault, 'handleError');
+      }
+    }
+  }
+
+  /** In reverse, from the last of the `entered`. */
+  triggerAfterCompletion(held: Held, entered: number): void {
+    for (let index = entered - 1; index >= 0; index -= 1) {
+      try {
+        this.#interceptors[index]?.afterCompletion?.(held);
+      } catch (error) {
+        this.#reportFault(error, 'afterCompletion');
+      }
+    }
+  }
+}

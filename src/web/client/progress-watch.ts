@@ -1,0 +1,209 @@
+import type { Problem, Progress, ProgressList } from '../../api.ts';
+import { createBackoff, type Backoff } from './backoff.ts';
+import { Hold } from './hold.ts';
+import type { Http } from './http.ts';
+import { createRests, type Rests } from './rests.ts';
+import type { Tuning } from './tuning.ts';
+import { asUploadError, type UploadError } from './upload-error.ts';
+import { isProgressList } from './wire.ts';
+
+/** The server's own bound for one request. */
+export const MOST_WATCHED = 100;
+
+/** Added to the hold before a silent request counts as lost: the answer needs time to travel. */
+const GRACE_MS = 10_000;
+/** An upload that has nothing to tell yet is asked for less and less often, down to this. */
+const LONGEST_POSTPONEMENT_MS = 2000;
+
+/** Someone who wants to know how an upload goes. Neither method may throw. */
+export interface WatchTarget {
+  readonly id: string;
+  /** Called with each standing that differs from the one before. */
+  onProgress(progress: Progress): void;
+  /** To end the watch, release it; otherwise the upload is asked for again a little later. */
+  onProblem(problem: Problem): void;
+}
+
+/** A target that is being watched. */
+export interface Watching {
+  /** Tells of a version that came another way, so that it is not asked for again. */
+  seen(version: number): void;
+  release(): void;
+}
+
+interface Entry {
+  readonly target: WatchTarget;
+  version: number;
+  askAtMs: number;
+  misses: number;
+}
+
+interface HeldRequest {
+  readonly asked: ReadonlyMap<Entry, number>;
+  readonly startedAtMs: number;
+  readonly controller: AbortController;
+  interruption?: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * One held request at a time over all open uploads. Each carries the version seen last, so
+ * nothing is missed between two of them. At most MOST_WATCHED targets, each with an id of its own.
+ */
+export class ProgressWatch {
+  readonly #http: Http;
+  readonly #tuning: Tuning;
+  readonly #onConnection: (connected: boolean) => void;
+  readonly #entries = new Map<string, Entry>();
+  readonly #rests: Rests = createRests();
+  readonly #backoff: Backoff;
+  readonly #hold: Hold;
+  #running = false;
+  #held: HeldRequest | null = null;
+  #notBeforeMs = 0;
+  #backOffUntilMs = 0;
+
+  constructor(http: Http, tuning: Tuning, onConnection: (connected: boolean) => void) {
+    this.#http = http;
+    this.#tuning = tuning;
+    this.#onConnection = onConnection;
+    this.#backoff = createBackoff({ firstMs: tuning.firstRetryMs, longestMs: tuning.longestRetryMs });
+    this.#hold = new Hold(tuning.holdMs);
+  }
+
+  /** `delayMs` keeps the target out of requests for a while, unless its version is told before. */
+  add(target: WatchTarget, delayMs = 0): Watching {
+    const entry: Entry = { target, version: 0, askAtMs: Date.now() + delayMs, misses: 0 };
+    this.#entries.set(target.id, entry);
+    this.#replan();
+    return {
+      seen: (version) => {
+        entry.version = version;
+        entry.askAtMs = 0;
+        this.#replan();
+      },
+      release: () => {
+        if (this.#entries.get(target.id) === entry) this.#entries.delete(target.id);
+        if (this.#entries.size === 0) this.#held?.controller.abort();
+      },
+    };
+  }
+
+  /** Ends a back-off early, as when the network is back. */
+  wake(): void {
+    this.#backOffUntilMs = 0;
+    this.#rests.wake();
+  }
+
+  #replan(): void {
+    if (!this.#running) void this.#run();
+    else if (this.#held) this.#planInterruption(this.#held);
+    else this.#rests.wake();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    // All that is added in the same breath goes into the first request.
+    await Promise.resolve();
+    while (this.#entries.size > 0) {
+      const waitMs = this.#nextAtMs() - Date.now();
+      if (waitMs > 0) await this.#rests.rest(waitMs);
+      else await this.#ask();
+    }
+    this.#running = false;
+  }
+
+  #nextAtMs(): number {
+    const soonestMs = Math.min(...[...this.#entries.values()].map((entry) => entry.askAtMs));
+    return Math.max(soonestMs, this.#notBeforeMs, this.#backOffUntilMs);
+  }
+
+  async #ask(): Promise<void> {
+    const startedAtMs = Date.now();
+    const holdMs = this.#hold.ms(startedAtMs);
+    const held: HeldRequest = { asked: this.#due(startedAtMs), startedAtMs, controller: new AbortController() };
+    let silent = false;
+    const watchdog = setTimeout(() => {
+      silent = true;
+      held.controller.abort();
+    }, holdMs + GRACE_MS);
+    this.#held = held;
+    this.#planInterruption(held);
+    try {
+      const { signal } = held.controller;
+      const list = await this.#http.request(pathOf(held.asked, holdMs), isProgressList, { signal });
+      this.#answered(list, held.asked, holdMs);
+    } catch (error) {
+      this.#failed(asUploadError(error), startedAtMs, silent);
+    } finally {
+      clearTimeout(watchdog);
+      clearTimeout(held.interruption);
+      this.#held = null;
+    }
+  }
+
+  #due(nowMs: number): Map<Entry, number> {
+    const due = [...this.#entries.values()].filter((entry) => entry.askAtMs <= nowMs).slice(0, MOST_WATCHED);
+    return new Map(due.map((entry) => [entry, entry.version]));
+  }
+
+  /** The held request gives way to one that has the newcomers too; what it would have told, its successor tells. */
+  #planInterruption(held: HeldRequest): void {
+    clearTimeout(held.interruption);
+    if (held.asked.size >= MOST_WATCHED) return;
+    const left = [...this.#entries.values()].filter((entry) => !held.asked.has(entry));
+    if (left.length === 0) return;
+    const atMs = Math.max(held.startedAtMs + this.#tuning.gapMs, Math.min(...left.map((entry) => entry.askAtMs)));
+    held.interruption = setTimeout(() => held.controller.abort(), Math.max(0, atMs - Date.now()));
+  }
+
+  #answered({ uploads }: ProgressList, asked: ReadonlyMap<Entry, number>, holdMs: number): void {
+    this.#notBeforeMs = Date.now() + (holdMs === 0 ? this.#tuning.pollMs : this.#tuning.gapMs);
+    this.#backoff.reset();
+    this.#onConnection(true);
+    for (const item of uploads) {
+      const entry = this.#entries.get(item.id);
+      const askedVersion = entry && asked.get(entry);
+      if (!entry || askedVersion === undefined) continue;
+      // A version told meanwhile is newer than an answer that was on its way then; a lower one is a restored record.
+      const overtaken = entry.version !== askedVersion;
+      if (overtaken && ('error' in item || item.version < entry.version)) continue;
+      if ('error' in item) this.#missed(entry, item.error);
+      else this.#moved(entry, item);
+    }
+  }
+
+  #moved(entry: Entry, progress: Progress): void {
+    const isNews = progress.version !== entry.version;
+    entry.version = progress.version;
+    // What is final is answered at once, however often: whoever watches it on must not make a loop of it.
+    if (progress.final) this.#postpone(entry);
+    else entry.misses = 0;
+    if (isNews) entry.target.onProgress(progress);
+  }
+
+  #missed(entry: Entry, problem: Problem): void {
+    this.#postpone(entry);
+    entry.target.onProblem(problem);
+  }
+
+  #postpone(entry: Entry): void {
+    entry.askAtMs = Date.now() + Math.min(LONGEST_POSTPONEMENT_MS, this.#tuning.gapMs * 2 ** entry.misses);
+    entry.misses += 1;
+  }
+
+  #failed(error: UploadError, startedAtMs: number, silent: boolean): void {
+    // Aborted by a newcomer, or because nobody is left: no fault of the network.
+    if (error.code === 'aborted' && !silent) return;
+    const nowMs = Date.now();
+    if (silent || error.code === 'connection_lost' || error.status === 502 || error.status === 504) {
+      this.#hold.cut(nowMs - startedAtMs, nowMs);
+    }
+    this.#backOffUntilMs = nowMs + this.#backoff.nextMs(error.retryAfterMs);
+    this.#onConnection(false);
+  }
+}
+
+function pathOf(asked: ReadonlyMap<Entry, number>, holdMs: number): string {
+  const query = [...asked].map(([{ target }, version]) => `upload=${target.id}~${version}`);
+  return `/progress?${[...query, `timeout=${holdMs}`].join('&')}`;
+}

@@ -1,0 +1,55 @@
+const PICTURE_NAME = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
+
+/**
+ * All files of a drop, folders and their folders included. To be called while the event is
+ * being handled: its items are gone afterwards.
+ */
+export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
+  const entries = [...transfer.items].map((item) => (item.kind === 'file' ? item.webkitGetAsEntry() : null));
+  const plain = [...transfer.files];
+  const folders = entries.filter(isFolder);
+  if (folders.length === 0) return plain;
+  const names = new Set(folders.map((folder) => folder.name));
+  const inFolders = await Promise.all(folders.map(filesWithin));
+  // A folder stands among the plain files as well, as a file without a type that nobody can read.
+  return [...plain.filter((file) => file.type !== '' || !names.has(file.name)), ...inFolders.flat()];
+}
+
+/** Folders hold more than pictures, and nobody has chosen the rest. */
+export function picturesAmong(files: readonly File[]): File[] {
+  return files.filter((file) => file.type.startsWith('image/') || PICTURE_NAME.test(file.name));
+}
+
+async function filesWithin(folder: FileSystemDirectoryEntry): Promise<File[]> {
+  const entries = await entriesOf(folder);
+  const files = await Promise.all(entries.filter(isFile).map(fileOf));
+  const deeper = await Promise.all(entries.filter(isFolder).map(filesWithin));
+  return [...picturesAmong(files.filter((file) => file !== null)), ...deeper.flat()];
+}
+
+async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    // Browsers give a hundred at a time, and an empty list at the end.
+    const some = await new Promise<FileSystemEntry[]>((resolve) => {
+      reader.readEntries(resolve, () => resolve([]));
+    });
+    if (some.length === 0) return all;
+    all.push(...some);
+  }
+}
+
+function fileOf(entry: FileSystemFileEntry): Promise<File | null> {
+  return new Promise((resolve) => {
+    entry.file(resolve, () => resolve(null));
+  });
+}
+
+function isFolder(entry: FileSystemEntry | null): entry is FileSystemDirectoryEntry {
+  return entry?.isDirectory === true;
+}
+
+function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile;
+}

@@ -1,0 +1,101 @@
+import type { Words } from './words.ts';
+
+const STEPS: Readonly<Record<string, string>> = {
+  inspect: '正在读取信息',
+  decode: '正在打开图片',
+  orient: '正在校正方向',
+  variants: '正在生成各种尺寸',
+  thumbhash: '正在生成预览',
+  colour: '正在提取主色',
+};
+
+/** The server speaks English; what a person can do something about is said here by its code. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  connection_lost: '无法连接服务器。请检查网络后重试。',
+  unexpected_answer: '服务器返回了无法识别的内容。请稍后重试。',
+  upload_interrupted: '发送中途连接断开。请重试。',
+  upload_too_slow: '发送太慢，已中断。请重试。',
+  upload_discarded: '队列已满，这张图片被移出。请重试。',
+  upload_gone: '这张图片已过期或已删除。',
+  unknown_upload: '服务器上没有这张图片。',
+  upload_conflict: '同一编号下已有另一个文件。',
+  empty_file: '文件是空的。',
+  file_too_large: '文件太大。',
+  request_too_large: '文件太大。',
+  unsupported_media_type: '不支持这种文件。请选择 JPEG、PNG、WebP、AVIF、GIF 或 TIFF 图片。',
+  picture_damaged: '图片已损坏，无法读取。',
+  picture_too_large: '图片尺寸过大。',
+  storage_full: '服务器存储空间不足。',
+  service_unavailable: '服务暂时不可用。请稍后重试。',
+  processing_failed: '处理失败，原因在服务器。请重试。',
+  internal_error: '服务器出错。请重试。',
+};
+
+/** Simplified Chinese. */
+export const chinese: Words = {
+  locale: 'zh-CN',
+  page: {
+    heading: '上传图片',
+    lead: '图片在后台排队处理。从第一个字节到成品，每张的进度都在这里。',
+    drop: '把图片拖到这里',
+    hint: '也可以粘贴。支持 JPEG、PNG、WebP、AVIF、GIF 和 TIFF。',
+    choose: '选择图片',
+    folder: '选择文件夹',
+    camera: '拍照',
+    release: '松开即可上传',
+    list: '你的图片',
+    'cancel-all': '全部取消',
+    'clear-finished': '清除已结束的',
+    offline: '暂时连不上服务器。恢复后会自动继续。',
+    overall: '总进度',
+    reference: 'API 文档',
+    client: '网页客户端',
+  },
+  pictures: (count) => `${count} 张图片`,
+  waiting: '等待发送',
+  sending: (received, total) => `正在发送，${received} / ${total}`,
+  retrying: '连接断开，即将重试',
+  queued: (position) => {
+    if (position === null) return '排队中';
+    return position === 1 ? '下一个就是它' : `排在第 ${position} 位`;
+  },
+  step: (stage) => STEPS[stage] ?? '处理中',
+  attempt: (attempt) => `第 ${attempt} 次尝试`,
+  finishing: '即将完成',
+  cancelling: '正在取消',
+  done: '完成',
+  cancelled: '已取消',
+  timeLeft: (duration) => `大约还需 ${duration}`,
+  problem: ({ code, detail, title }) => PROBLEMS[code] ?? (detail || title),
+  cutOff: '页面在发送完成前被重新加载。请重新选择这张图片。',
+  actions: {
+    cancel: (name) => `取消 ${name}`,
+    retry: (name) => `重试 ${name}`,
+    remove: (name) => `从列表中移除 ${name}`,
+  },
+  facts: { dimensions: '尺寸', format: '格式', camera: '相机', taken: '拍摄时间', colour: '主色' },
+  links: {
+    open: (name) => `打开 ${name}`,
+    variants: '各种尺寸',
+    original: '原图',
+    copy: '复制链接',
+    copied: '已复制',
+    notCopied: '此处无法复制',
+  },
+  summary: (done, total, failed) => {
+    const all = `共 ${total} 张，已完成 ${done} 张`;
+    return failed === 0 ? all : `${all}，未成功 ${failed} 张`;
+  },
+  progressOf: (name) => `${name} 的进度`,
+  title: {
+    idle: '上传图片',
+    busy: (percent) => `${percent} · 上传图片`,
+    over: (done) => `完成 ${done} 张 · 上传图片`,
+  },
+  spoken: {
+    added: (count) => `已添加 ${count} 张图片。`,
+    done: (name) => `${name} 已完成。`,
+    manyDone: (count) => `${count} 张图片已完成。`,
+    failed: (name, why) => `${name}：${why}`,
+  },
+};

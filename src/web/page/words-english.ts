@@ -1,0 +1,74 @@
+import type { Words } from './words.ts';
+
+const STEPS: Readonly<Record<string, string>> = {
+  inspect: 'Reading its details',
+  decode: 'Opening the picture',
+  orient: 'Turning it upright',
+  variants: 'Making smaller versions',
+  thumbhash: 'Sketching a preview',
+  colour: 'Finding its main colour',
+};
+
+/** Where the server's detail is not the best that can be said to whoever sits before the page. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  connection_lost: 'The server could not be reached. Check the connection, then try again.',
+  unexpected_answer: 'The server sent something this page does not understand. Try again later.',
+  unsupported_media_type: 'This is not a picture of a kind that is taken here: JPEG, PNG, WebP, AVIF, GIF and TIFF are.',
+  empty_file: 'There is nothing in this file.',
+  upload_interrupted: 'The connection broke before everything was sent. Try again.',
+  upload_discarded: 'The queue was full and this picture had to give way. Try again.',
+  upload_gone: 'This picture has expired or was deleted.',
+};
+
+/** British English. */
+export const english: Words = {
+  locale: 'en-GB',
+  page: {},
+  pictures: (count) => (count === 1 ? '1 picture' : `${count} pictures`),
+  waiting: 'Waiting to be sent',
+  sending: (received, total) => `Sending, ${received} of ${total}`,
+  retrying: 'Connection lost, trying again soon',
+  queued: (position) => {
+    if (position === null) return 'In the queue';
+    return position === 1 ? 'Next in the queue' : `Number ${position} in the queue`;
+  },
+  step: (stage) => STEPS[stage] ?? 'Working on it',
+  attempt: (attempt) => `attempt ${attempt}`,
+  finishing: 'Finishing',
+  cancelling: 'Cancelling',
+  done: 'Done',
+  cancelled: 'Cancelled',
+  timeLeft: (duration) => `about ${duration} left`,
+  problem: ({ code, detail, title }) => PROBLEMS[code] ?? (detail || title),
+  cutOff: 'The page was reloaded before everything was sent. Choose the picture again.',
+  actions: {
+    cancel: (name) => `Cancel ${name}`,
+    retry: (name) => `Try ${name} again`,
+    remove: (name) => `Remove ${name} from the list`,
+  },
+  facts: { dimensions: 'Dimensions', format: 'Format', camera: 'Camera', taken: 'Taken', colour: 'Main colour' },
+  links: {
+    open: (name) => `Open ${name}`,
+    variants: 'Versions',
+    original: 'Original',
+    copy: 'Copy link',
+    copied: 'Link copied',
+    notCopied: 'Copying is not possible here',
+  },
+  summary: (done, total, failed) => {
+    const all = `${done} of ${total} done`;
+    return failed === 0 ? all : `${all}, ${failed} failed`;
+  },
+  progressOf: (name) => `Progress of ${name}`,
+  title: {
+    idle: 'Deferred uploads',
+    busy: (percent) => `${percent} · Deferred uploads`,
+    over: (done) => `${done} done · Deferred uploads`,
+  },
+  spoken: {
+    added: (count) => `${count === 1 ? '1 picture' : `${count} pictures`} added.`,
+    done: (name) => `${name} is done.`,
+    manyDone: (count) => `${count} pictures are done.`,
+    failed: (name, why) => `${name}: ${why}`,
+  },
+};

@@ -1,0 +1,121 @@
+import type { Progress, Upload } from '../api.ts';
+import { createHttp } from './client/http.ts';
+import { MOST_WATCHED, ProgressWatch } from './client/progress-watch.ts';
+import { createRests } from './client/rests.ts';
+import { Slots } from './client/slots.ts';
+import type { TaskContext, TaskSpec, UploadPhase } from './client/task-spec.ts';
+import { DEFAULT_TUNING, type Tuning } from './client/tuning.ts';
+import { uploadId } from './client/upload-id.ts';
+import { UploadTask } from './client/upload-task.ts';
+
+// Users of the built module catch it, and have nowhere else to import it from.
+export { UploadError } from './client/upload-error.ts';
+
+export interface UploadClientOptions extends Partial<Tuning> {
+  /** Where the service is, such as `https://uploads.example`; the page's own origin by default, so needed outside browsers. */
+  baseUrl?: string;
+  fetch?: typeof globalThis.fetch;
+  /** Told false when progress cannot be asked for, and true when it can again. */
+  onConnection?: (connected: boolean) => void;
+}
+
+export interface FollowOptions {
+  /** Called with every progress known, the final one included. Must not throw. */
+  onProgress?: (progress: Progress) => void;
+  /** Must not throw. */
+  onPhase?: (phase: UploadPhase) => void;
+}
+
+export interface UploadOptions extends FollowOptions {
+  /** A File's own name by default, else `file`. */
+  name?: string;
+  /** Aborting it is `cancel()`. */
+  signal?: AbortSignal;
+  /** A UUID version 4 of one's own: an upload that was given up goes on under its old id. */
+  id?: string;
+}
+
+/** One upload under way. */
+export interface UploadHandle {
+  readonly id: string;
+  readonly phase: UploadPhase;
+  /** May be iterated more than once; ends when the upload is over, however that was. */
+  readonly progress: AsyncIterable<Progress>;
+  /** Rejects with an UploadError in every case but `completed`. Leaving it unhandled is no fault. */
+  readonly result: Promise<Upload>;
+  /** What is final already keeps its outcome. Resolves once the server knows; never rejects. */
+  cancel(): Promise<void>;
+}
+
+export interface UploadClient {
+  /** Takes its turn after those given before. Throws a RangeError where the given id is in hand already. */
+  upload(file: Blob, options?: UploadOptions): UploadHandle;
+  /** Follows an upload whose bytes the server has, as after a reload; the handle in hand where there is one. */
+  watch(id: string, options?: FollowOptions): UploadHandle;
+  /** Ends all pauses after failures, as when the network is back. */
+  wake(): void;
+  /** Lets go of everything in hand, without cancelling what the server has: the results reject as `aborted`. */
+  close(): void;
+}
+
+/**
+ * Sends files and follows them with one held request for all. Uses nothing but `fetch`, timers
+ * and `crypto`, and so runs in browsers and in Node 20 alike.
+ */
+export function createUploadClient(options: UploadClientOptions = {}): UploadClient {
+  const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), onConnection, ...tuned } = options;
+  const context = createContext({ ...DEFAULT_TUNING, ...tuned }, createHttp(baseUrl.replace(/\/+$/, ''), fetch), onConnection);
+  const inHand = new Map<string, UploadTask>();
+
+  function start(spec: TaskSpec): UploadTask {
+    const task = new UploadTask(context, spec);
+    inHand.set(task.id, task);
+    const forget = (): boolean => inHand.delete(task.id);
+    task.result.then(forget, forget);
+    return task;
+  }
+
+  return {
+    upload(file, { id = uploadId(), name = nameOf(file), signal, onProgress, onPhase } = {}) {
+      if (inHand.has(id)) throw new RangeError(`upload ${id} is in hand already`);
+      const task = start({ id, file: { blob: file, name }, onProgress, onPhase });
+      if (signal) cancelOn(signal, task);
+      return task;
+    },
+    watch: (id, { onProgress, onPhase } = {}) => inHand.get(id) ?? start({ id, onProgress, onPhase }),
+    wake() {
+      context.rests.wake();
+      context.watch.wake();
+    },
+    close() {
+      for (const task of inHand.values()) task.abandon();
+    },
+  };
+}
+
+function createContext(
+  tuning: Tuning,
+  http: TaskContext['http'],
+  onConnection: UploadClientOptions['onConnection'] = () => undefined,
+): TaskContext {
+  return {
+    http,
+    tuning,
+    rests: createRests(),
+    watch: new ProgressWatch(http, tuning, onConnection),
+    sending: new Slots(tuning.sendAtOnce),
+    open: new Slots(MOST_WATCHED),
+  };
+}
+
+function nameOf(file: Blob): string {
+  return 'name' in file && typeof file.name === 'string' && file.name !== '' ? file.name : 'file';
+}
+
+function cancelOn(signal: AbortSignal, task: UploadTask): void {
+  const cancel = (): void => void task.cancel();
+  if (signal.aborted) return cancel();
+  signal.addEventListener('abort', cancel);
+  const letGo = (): void => signal.removeEventListener('abort', cancel);
+  task.result.then(letGo, letGo);
+}

@@ -1,0 +1,204 @@
+import { describe, expect, test } from '@jest/globals';
+import { builtinModules } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { filesBelow, isNode, readSources, walk, type SourceFile, type SyntaxNode } from './helpers/source-tree.ts';
+
+const src = readSources('src');
+const workers = readSources('workers');
+const all = [...src, ...workers];
+
+/** One third-party package, one home: the only places that may import it. */
+const HOMES: Readonly<Record<string, readonly string[]>> = {
+  '@koa/router': ['src/app.ts'],
+  bullmq: ['src/queue/event-stream.ts', 'src/queue/upload-queue.ts', 'workers/worker.ts'],
+  busboy: ['src/upload/multipart.ts'],
+  esbuild: ['src/web/assets.ts'],
+  'file-type': ['src/upload/sniff.ts'],
+  ioredis: ['src/queue/connection.ts'],
+  koa: ['src/app.ts'],
+  pino: ['src/log.ts'],
+  'prom-client': ['src/metrics.ts'],
+  sharp: ['workers/picture/libvips.ts'],
+  thumbhash: ['workers/picture/thumbhash.ts'],
+  zod: ['src/config.ts', 'src/kinds/', 'src/openapi/'],
+};
+
+/** Packages whose types alone are the language of a whole folder. */
+const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
+  koa: ['src/deferred/', 'src/http/', 'src/routes/'],
+  '@koa/router': ['src/routes/'],
+};
+
+/** What an API process and a worker share. */
+const SHARED_WITH_WORKERS =
+  /^src\/((api|config|errors|log|shutdown)\.ts|(kinds|storage|progress)\/.+|queue\/(contract|connection|upload-queue)\.ts)$/;
+
+/** Names that a page has and Node has not. */
+const DOM_GLOBALS: ReadonlySet<string> = new Set([
+  'window', 'document', 'navigator', 'location', 'history', 'localStorage', 'sessionStorage', 'customElements', 'alert',
+  'requestAnimationFrame', 'HTMLElement', 'Element', 'XMLHttpRequest', 'EventSource', 'MutationObserver', 'Image', 'FileReader',
+]);
+
+const FUNCTIONS: ReadonlySet<string> = new Set([
+  'FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression', 'ClassMethod', 'PrivateMethod', 'Constructor', 'MethodProperty',
+]);
+
+function isBuiltIn(target: string): boolean {
+  return target.startsWith('node:') && builtinModules.includes(target.slice('node:'.length));
+}
+
+function below(files: readonly SourceFile[], folder: string): SourceFile[] {
+  return files.filter((file) => file.path.startsWith(folder));
+}
+
+/** `path → target` of all imports that break a rule. */
+function offences(files: readonly SourceFile[], isAllowed: (target: string, file: SourceFile, isTypeOnly: boolean) => boolean): string[] {
+  return files.flatMap((file) =>
+    file.imports.filter(({ target, isTypeOnly }) => !isAllowed(target, file, isTypeOnly)).map(({ target }) => `${file.path} → ${target}`),
+  );
+}
+
+function hasItsHome(target: string, file: SourceFile, isTypeOnly: boolean): boolean {
+  if (isBuiltIn(target) || /^(src|workers)\//.test(target)) return true;
+  const places = [...(HOMES[target] ?? []), ...(isTypeOnly ? (TYPES_EVERYWHERE[target] ?? []) : [])];
+  return places.some((place) => file.path.startsWith(place));
+}
+
+describe('who may import whom', () => {
+  test('deferred/ imports node built-ins, itself and the types of Koa', () => {
+    const mayDeferred = (target: string, _: SourceFile, isTypeOnly: boolean) =>
+      isBuiltIn(target) || target.startsWith('src/deferred/') || (target === 'koa' && isTypeOnly);
+    expect(below(src, 'src/deferred/').length).toBeGreaterThan(5);
+    expect(offences(below(src, 'src/deferred/'), mayDeferred)).toEqual([]);
+  });
+
+  test('the types that cross HTTP import nothing', () => {
+    expect(src.find((file) => file.path === 'src/api.ts')?.imports).toEqual([]);
+  });
+
+  test('src/ never imports workers/, tests or scripts', () => {
+    expect(offences(src, (target) => !/^(workers|test|scripts)\//.test(target))).toEqual([]);
+  });
+
+  test('workers/ imports of src/ what both kinds of process share', () => {
+    expect(workers.length).toBeGreaterThan(5);
+    const isShared = (target: string) => !/^(src|test|scripts)\//.test(target) || SHARED_WITH_WORKERS.test(target);
+    expect(offences(workers, isShared)).toEqual([]);
+  });
+
+  test('what runs in the browser imports the browser\'s side and the wire types', () => {
+    const files = below(src, 'src/web/').filter((file) => file.path !== 'src/web/assets.ts');
+    expect(offences(files, (target) => target.startsWith('src/web/') || target === 'src/api.ts')).toEqual([]);
+  });
+
+  test('one third-party package, one home', () => {
+    expect(offences(all, hasItsHome)).toEqual([]);
+  });
+
+  test('every dependency is used at its home', () => {
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+    const used = new Set(all.flatMap((file) => file.imports.map(({ target }) => target)));
+    // tsx runs the TypeScript itself and is never imported.
+    expect(Object.keys(dependencies).filter((name) => name !== 'tsx' && !used.has(name))).toEqual([]);
+    expect(Object.keys(HOMES).filter((name) => !(name in dependencies))).toEqual([]);
+  });
+
+  test('imports go round in no circle', () => {
+    const targets = new Map(all.map((file) => [file.path, file.imports.map(({ target }) => target)]));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
+      if (trail.includes(path) || done.has(path)) return;
+      for (const target of targets.get(path) ?? []) visit(target, [...trail, path]);
+      done.add(path);
+    };
+    for (const path of targets.keys()) visit(path, []);
+    expect(circles).toEqual([]);
+  });
+
+  test('the only reader of the environment is config.ts', () => {
+    const readers = all.filter((file) => readsEnvironment(file.body)).map((file) => file.path);
+    expect(readers).toEqual(['src/config.ts']);
+  });
+
+  test('the upload client touches no DOM globals', () => {
+    const files = src.filter((file) => file.path === 'src/web/upload-client.ts' || file.path.startsWith('src/web/client/'));
+    expect(files.length).toBeGreaterThan(3);
+    expect(files.flatMap((file) => [...freeNames(file.body)].filter((name) => DOM_GLOBALS.has(name)).map((name) => `${file.path}: ${name}`))).toEqual([]);
+  });
+});
+
+describe('the shape of files', () => {
+  test('named exports alone, and no barrels', () => {
+    const isBarrel = (file: SourceFile) =>
+      file.body.length > 0 && file.body.every((node) => node.type !== 'ImportDeclaration' && isNode(node['source']));
+    const breaks = (file: SourceFile) => file.body.some((node) => /^(ExportDefault|ExportAll|TsExportAssignment)/.test(node.type));
+    const offenders = all.filter((file) => isBarrel(file) || breaks(file) || basename(file.path) === 'index.ts');
+    expect(offenders.map((file) => file.path)).toEqual([]);
+  });
+
+  test('every export has a doc comment', () => {
+    const bare = all.flatMap((file) => file.body.filter((node) => node.type === 'ExportDeclaration' && !isDocumented(file, node)).map((node) => `${file.path}: ${nameOf(node)}`));
+    expect(bare).toEqual([]);
+  });
+
+  test('a file has at most 300 lines', () => {
+    const long = all.map((file) => ({ path: file.path, lines: file.text.trimEnd().split('\n').length }));
+    expect(long.filter(({ lines }) => lines > 300)).toEqual([]);
+  });
+
+  test('a function has at most 60 lines', () => {
+    const long: string[] = [];
+    for (const file of all) {
+      walk(file.body, (node) => {
+        if (FUNCTIONS.has(node.type) && file.linesOf(node) > 60) long.push(`${file.path}: ${nameOf(node)} has ${file.linesOf(node)} lines`);
+      });
+    }
+    expect(long).toEqual([]);
+  });
+
+  test('files and folders are named in kebab-case', () => {
+    const paths = ['src', 'workers', 'test', 'scripts'].flatMap(filesBelow);
+    expect(paths.length).toBeGreaterThan(100);
+    expect(paths.filter((path) => !/^([a-z0-9]+(-[a-z0-9]+)*\/)+[a-z0-9]+(-[a-z0-9]+)*(\.(test|d))?\.[a-z]+$/.test(path))).toEqual([]);
+  });
+});
+
+function readsEnvironment(body: readonly SyntaxNode[]): boolean {
+  let reads = false;
+  walk(body, (node) => {
+    const { object, property } = node as { object?: SyntaxNode; property?: SyntaxNode };
+    const isMember = node.type === 'MemberExpression' && object?.['value'] === 'process' && property?.['value'] === 'env';
+    const isImport = node.type === 'ImportSpecifier' && (node['local'] as SyntaxNode)['value'] === 'env';
+    if (isMember || isImport) reads = true;
+  });
+  return reads;
+}
+
+/** Names that are used in a file and made nowhere in it. */
+function freeNames(body: readonly SyntaxNode[]): Set<string> {
+  const used = new Set<string>();
+  const made = new Set<string>();
+  walk(body, (node, parent, member) => {
+    if (node.type !== 'Identifier') return;
+    const isMade = ['id', 'pat', 'param', 'params', 'local', 'left', 'identifier'].includes(member) && parent?.type !== 'AssignmentExpression';
+    const isPlainMember = (member === 'property' && parent?.type === 'MemberExpression') || member === 'key';
+    if (isMade) made.add(String(node['value']));
+    else if (!isPlainMember) used.add(String(node['value']));
+  });
+  return new Set([...used].filter((name) => !made.has(name)));
+}
+
+function isDocumented(file: SourceFile, node: SyntaxNode): boolean {
+  const before = file.before(node).trimEnd();
+  return before.endsWith('*/') && before.slice(before.lastIndexOf('/*')).startsWith('/**');
+}
+
+function nameOf(node: SyntaxNode): string {
+  const [first] = Array.isArray(node['declarations']) ? (node['declarations'] as SyntaxNode[]) : [];
+  const named = [node['identifier'], node['id'], node['key'], first].find((part) => isNode(part));
+  if (isNode(node['declaration'])) return nameOf(node['declaration']);
+  return isNode(named) ? String(named['value'] ?? nameOf(named)) : node.type;
+}

@@ -1,0 +1,99 @@
+import type { Buffer } from 'node:buffer';
+import type { Page } from 'playwright-core';
+
+/** A file as a person has it. */
+export interface GivenFile {
+  name: string;
+  type: string;
+  bytes: Buffer;
+}
+
+/** Drops the files on the page, all at once. */
+export async function dropFiles(page: Page, files: readonly GivenFile[]): Promise<void> {
+  const portable = files.map(({ name, type, bytes }) => ({ name, type, base64: bytes.toString('base64') }));
+  await page.evaluate((given) => {
+    const transfer = new DataTransfer();
+    for (const { name, type, base64 } of given) {
+      const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+      transfer.items.add(new File([bytes], name, { type }));
+    }
+    for (const kind of ['dragover', 'drop']) {
+      document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }
+  }, portable);
+}
+
+/** Waits until every line is in one of the states, and there are as many lines as said. */
+export async function awaitStates(page: Page, count: number, states: readonly string[]): Promise<void> {
+  const wanted = states.map((state) => `[data-state=${state}]`).join(', ');
+  await page.waitForFunction(
+    ([all, selector]) => {
+      const lines = [...document.querySelectorAll('.line')];
+      return lines.length === all && lines.every((line) => line.matches(selector));
+    },
+    [count, wanted] as const,
+    { timeout: 30_000, polling: 50 },
+  );
+}
+
+/** What the line of the named file says of where it stands. */
+export async function stageOf(page: Page, name: string): Promise<string> {
+  return await page.locator('.line', { hasText: name }).locator('.stage').innerText();
+}
+
+/** From now on keeps every percent that a line's bar takes, by the name of its file. */
+export async function recordPercents(page: Page): Promise<() => Promise<Record<string, number[]>>> {
+  const recorded = await page.evaluateHandle(() => {
+    const percents: Record<string, number[]> = {};
+    const note = (bar: HTMLProgressElement): void => {
+      const name = bar.closest('.line')?.querySelector('.name')?.textContent ?? '';
+      if (bar.hasAttribute('value')) (percents[name] ??= []).push(bar.value);
+    };
+    new MutationObserver((changes) => {
+      for (const { target, addedNodes } of changes) {
+        if (target instanceof HTMLProgressElement) note(target);
+        for (const node of addedNodes) {
+          if (node instanceof Element) node.querySelectorAll('progress').forEach(note);
+        }
+      }
+    }).observe(document.querySelector('#lines') ?? document.body, { subtree: true, childList: true, attributeFilter: ['value'] });
+    return percents;
+  });
+  return () => recorded.jsonValue();
+}
+
+/** Counts the progress requests that are under way at the same time. */
+export function countProgressRequests(page: Page): { most: number; total: number } {
+  const count = { most: 0, total: 0 };
+  const open = new Set<unknown>();
+  page.on('request', (request) => {
+    if (!new URL(request.url()).pathname.startsWith('/progress')) return;
+    open.add(request);
+    count.total += 1;
+    count.most = Math.max(count.most, open.size);
+  });
+  page.on('requestfinished', (request) => open.delete(request));
+  page.on('requestfailed', (request) => open.delete(request));
+  return count;
+}
+
+/** `bytesPerSecond` holds up and down. */
+export interface Network {
+  bytesPerSecond?: number;
+  offline?: boolean;
+}
+
+/** Gives the page's network into the hands of the test; an empty object is the whole speed. */
+export async function networkOf(page: Page): Promise<(network: Network) => Promise<void>> {
+  // Conditions belong to the session that set them: another one could not lift them.
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  return async ({ bytesPerSecond = -1, offline = false }) => {
+    await session.send('Network.emulateNetworkConditions', {
+      offline,
+      latency: 0,
+      downloadThroughput: bytesPerSecond,
+      uploadThroughput: bytesPerSecond,
+    });
+  };
+}

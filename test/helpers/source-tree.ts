@@ -1,0 +1,96 @@
+import { parseSync } from '@swc/core';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+
+/** A node of swc's tree, known by nothing but its type and its place. */
+export interface SyntaxNode {
+  readonly type: string;
+  readonly [member: string]: unknown;
+}
+
+/** One import or re-export. */
+export interface ImportOf {
+  /** As written, or for a relative one the path of the file from the root of the project. */
+  readonly target: string;
+  readonly isTypeOnly: boolean;
+  readonly isReExport: boolean;
+}
+
+/** A source file and its syntax. */
+export interface SourceFile {
+  /** From the root of the project, with slashes. */
+  readonly path: string;
+  readonly text: string;
+  /** Top-level statements. */
+  readonly body: readonly SyntaxNode[];
+  readonly imports: readonly ImportOf[];
+  /** The text before a node. */
+  before(node: SyntaxNode): string;
+  /** Lines from a node's first to its last. */
+  linesOf(node: SyntaxNode): number;
+}
+
+/** Stands before every file, since swc counts bytes on from one parse to the next and so needs a mark at 0. */
+const MARK = '"";';
+
+/** Paths of all files below a folder, in order. */
+export function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+}
+
+/** Parses every TypeScript file below the folders. */
+export function readSources(...folders: readonly string[]): SourceFile[] {
+  return folders.flatMap(filesBelow).filter((path) => path.endsWith('.ts')).map(readSource);
+}
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(path, 'utf8');
+  const bytes = Buffer.from(text);
+  const [mark, ...body] = parseSync(MARK + text, { syntax: 'typescript', target: 'es2022' }).body as unknown as SyntaxNode[];
+  const origin = mark === undefined ? 0 : spanOf(mark).start + MARK.length;
+  return {
+    path,
+    text,
+    body,
+    imports: body.flatMap((node) => importIn(path, node)),
+    before: (node) => bytes.subarray(0, spanOf(node).start - origin).toString(),
+    linesOf(node) {
+      const { start, end } = spanOf(node);
+      return bytes.subarray(start - origin, end - origin).toString().split('\n').length;
+    },
+  };
+}
+
+function spanOf(node: SyntaxNode): { start: number; end: number } {
+  return node['span'] as { start: number; end: number };
+}
+
+function importIn(path: string, node: SyntaxNode): ImportOf[] {
+  const source = node['source'];
+  if (!isNode(source)) return [];
+  const specifier = String(source['value']);
+  const target = specifier.startsWith('.') ? normalize(join(dirname(path), specifier)) : specifier;
+  const names = Array.isArray(node['specifiers']) ? (node['specifiers'] as SyntaxNode[]) : [];
+  const isTypeOnly = node['typeOnly'] === true || (names.length > 0 && names.every((name) => name['isTypeOnly'] === true));
+  return [{ target, isTypeOnly, isReExport: node.type !== 'ImportDeclaration' }];
+}
+
+/** True for what has a type and so is a node. */
+export function isNode(value: unknown): value is SyntaxNode {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+}
+
+/** Every node below `value`, parents first; `visit` gets the member of its parent under which a node lies. */
+export function walk(value: unknown, visit: (node: SyntaxNode, parent: SyntaxNode | undefined, member: string) => void): void {
+  const go = (part: unknown, parent: SyntaxNode | undefined, member: string): void => {
+    if (Array.isArray(part)) {
+      for (const item of part) go(item, parent, member);
+    } else if (typeof part === 'object' && part !== null) {
+      const node = isNode(part) ? part : undefined;
+      if (node !== undefined) visit(node, parent, member);
+      for (const [name, inner] of Object.entries(part)) if (typeof inner === 'object') go(inner, node ?? parent, name);
+    }
+  };
+  go(value, undefined, '');
+}

@@ -1,0 +1,213 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Readable } from 'node:stream';
+import { DeferredResult, type ResultHandler } from '../../../src/deferred/deferred-result.ts';
+import type { Outcome } from '../../../src/deferred/outcome.ts';
+import { closeServers, serve, settle } from './serve.ts';
+
+afterEach(closeServers);
+
+class Recorder implements ResultHandler {
+  readonly outcomes: Outcome[] = [];
+  readonly faults: unknown[] = [];
+  readonly #throws: unknown;
+
+  constructor(throws?: unknown) {
+    this.#throws = throws;
+  }
+
+  handleOutcome(outcome: Outcome): void {
+    this.outcomes.push(outcome);
+    if (this.#throws !== undefined) throw this.#throws;
+  }
+
+  handleFault(error: unknown): void {
+    this.faults.push(error);
+  }
+}
+
+const dropFault = (): void => {};
+
+describe('the value', () => {
+  test('1. set after a handler is registered: returns true, the handler gets the value once', () => {
+    const result = new DeferredResult<string>();
+    const handler = new Recorder();
+    result.setResultHandler(handler);
+    expect(handler.outcomes).toEqual([]);
+    expect(result.setResult('hello')).toBe(true);
+    expect(handler.outcomes).toEqual([{ kind: 'value', value: 'hello' }]);
+  });
+
+  test('2. set twice: the second returns false, the handler saw only the first', () => {
+    const result = new DeferredResult<string>();
+    const handler = new Recorder();
+    result.setResultHandler(handler);
+    expect(result.setResult('first')).toBe(true);
+    expect(result.setResult('second')).toBe(false);
+    expect(result.setErrorResult(new Error('third'))).toBe(false);
+    expect(handler.outcomes).toEqual([{ kind: 'value', value: 'first' }]);
+  });
+
+  test('3. isSetOrExpired is false before, true after a set', () => {
+    const result = new DeferredResult<string>();
+    expect(result.isSetOrExpired()).toBe(false);
+    result.setResult('hello');
+    expect(result.isSetOrExpired()).toBe(true);
+  });
+
+  test.each([[null], [undefined], [0], ['']])(
+    '4. hasResult false and getResult undefined before; null and undefined are legal results and count as set (%p)',
+    (value) => {
+      const result = new DeferredResult<unknown>();
+      expect([result.hasResult(), result.getResult()]).toEqual([false, undefined]);
+      expect(result.setResult(value)).toBe(true);
+      expect([result.hasResult(), result.getResult()]).toEqual([true, value]);
+      expect(result.setResult('late')).toBe(false);
+    },
+  );
+
+  test('5. set before a handler exists: true; registering the handler then delivers the stored value at once', () => {
+    const result = new DeferredResult<string>();
+    const handler = new Recorder();
+    expect(result.setResult('early')).toBe(true);
+    result.setResultHandler(handler);
+    expect(handler.outcomes).toEqual([{ kind: 'value', value: 'early' }]);
+  });
+
+  test.each([['before'], ['after']])(
+    '6. an exception thrown by the handler is treated alike whether the value came before or after it: never to the setter, reported (%s)',
+    (when) => {
+      const result = new DeferredResult<string>();
+      const handler = new Recorder('broken');
+      if (when === 'after') result.setResultHandler(handler);
+      expect(result.setResult('hello')).toBe(true);
+      if (when === 'before') result.setResultHandler(handler);
+      expect(handler.faults).toEqual(['broken']);
+    },
+  );
+
+  test.each([['before'], ['after']])(
+    '6. an exception thrown while the response is made becomes an error response (value set %s the hold)',
+    async (when) => {
+      const result = new DeferredResult<string>();
+      const served = await serve(() => result);
+      served.manager.register('broken', {
+        postProcess() {
+          throw new Error('broken');
+        },
+      });
+      if (when === 'before') expect(result.setResult('hello')).toBe(true);
+      else setImmediate(() => expect(result.setResult('hello')).toBe(true));
+      const answer = await served.get('/');
+      expect(answer.status).toBe(500);
+      expect(served.appErrors).toEqual([new Error('broken')]);
+    },
+  );
+
+  test('7. after completion isSetOrExpired is true even with no result; a set returns false; a handler registered then is ignored', () => {
+    const result = new DeferredResult<string>();
+    result.complete(dropFault);
+    expect([result.isSetOrExpired(), result.hasResult()]).toEqual([true, false]);
+    expect(result.setResult('late')).toBe(false);
+    expect(result.setErrorResult('late')).toBe(false);
+    const handler = new Recorder();
+    result.setResultHandler(handler);
+    expect(handler.outcomes).toEqual([]);
+  });
+
+  test('7. a completed result keeps nothing of its request, and runs a late onCompletion at once', () => {
+    const result = new DeferredResult<string>();
+    let runs = 0;
+    result.setResult('value');
+    result.complete(dropFault);
+    result.onCompletion(() => (runs += 1));
+    expect(runs).toBe(1);
+    const handler = new Recorder();
+    result.setResultHandler(handler);
+    expect(handler.outcomes).toEqual([]);
+  });
+
+  test('8. setErrorResult obeys the same once-only rule', () => {
+    const result = new DeferredResult<string>();
+    const handler = new Recorder();
+    result.setResultHandler(handler);
+    expect(result.setErrorResult('first')).toBe(true);
+    expect(result.setErrorResult('second')).toBe(false);
+    expect(result.setResult('third')).toBe(false);
+    expect(handler.outcomes).toEqual([{ kind: 'error', error: 'first' }]);
+    expect(result.getResult()).toBe('first');
+  });
+
+  test('8. an Error is processed as if the handler had thrown it, a plain object is an ordinary error outcome', async () => {
+    const caught: unknown[] = [];
+    const teapot = Object.assign(new Error('short and stout'), { status: 418, expose: true });
+    const served = await serve(
+      (ctx) => {
+        const result = new DeferredResult();
+        setImmediate(() => result.setErrorResult(ctx.path === '/error' ? teapot : { reason: 'plain' }));
+        return result;
+      },
+      {
+        above: [
+          async (_ctx, next) => {
+            try {
+              await next();
+            } catch (error) {
+              caught.push(error);
+              throw error;
+            }
+          },
+        ],
+      },
+    );
+    expect(await served.get('/error')).toMatchObject({ status: 418, body: 'short and stout' });
+    expect(await served.get('/object')).toMatchObject({ status: 500, body: '{"reason":"plain"}' });
+    expect(caught).toEqual([teapot]);
+  });
+
+  test('9. a promise adapts to a deferred result: its value and its rejection both', async () => {
+    const value = DeferredResult.from(Promise.resolve('value'));
+    const failure = DeferredResult.from(Promise.reject(new Error('failure')));
+    const handler = new Recorder();
+    failure.setResultHandler(handler);
+    expect(value.hasResult()).toBe(false);
+    await settle();
+    expect(value.getResult()).toBe('value');
+    expect(handler.outcomes).toEqual([{ kind: 'error', error: new Error('failure') }]);
+  });
+
+  test('9. a stream that a promise brings too late is destroyed', async () => {
+    const late = new Readable({ read() {} });
+    const result = DeferredResult.from<unknown>(Promise.resolve(late));
+    result.setResult('sooner');
+    await settle();
+    expect(late.destroyed).toBe(true);
+  });
+
+  test('whatever is called in whatever order, one setter wins and the handler hears of that one alone', () => {
+    const steps = fc.constantFrom('setResult', 'setErrorResult', 'setResultHandler', 'complete');
+    fc.assert(
+      fc.property(fc.array(steps, { maxLength: 12 }), (order) => {
+        const result = new DeferredResult<number>();
+        const handler = new Recorder();
+        const wins: number[] = [];
+        order.forEach((step, index) => {
+          if (step === 'setResult' && result.setResult(index)) wins.push(index);
+          if (step === 'setErrorResult' && result.setErrorResult(index)) wins.push(index);
+          if (step === 'setResultHandler' && result.isFree()) result.setResultHandler(handler);
+          if (step === 'complete') result.complete(dropFault);
+        });
+        expect(wins.length).toBeLessThanOrEqual(1);
+        expect(result.getResult()).toBe(wins[0]);
+        const heard = handler.outcomes.map((outcome) => (outcome.kind === 'value' ? outcome.value : outcome.error));
+        if (heard.length > 0) expect(heard).toEqual(wins);
+      }),
+    );
+  });
+
+  test('a timeout that is no time is refused', () => {
+    for (const timeoutMs of [-1, NaN, -Infinity]) {
+      expect(() => new DeferredResult({ timeoutMs })).toThrow(RangeError);
+    }
+  });
+});

@@ -1,0 +1,48 @@
+import type { Clock } from '../../../src/deferred/clock.ts';
+
+interface FakeTimer {
+  dueMs: number;
+  callback: () => void;
+}
+
+/** A clock that goes on only when it is told to. `earlyMs` is by how much its timers come before their time. */
+export class FakeClock implements Clock {
+  readonly #earlyMs: number;
+  readonly #timers = new Set<FakeTimer>();
+  #nowMs = 1000.4;
+
+  constructor({ earlyMs = 0 } = {}) {
+    this.#earlyMs = earlyMs;
+  }
+
+  /** Timers that wait. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  setTimer(callback: () => void, delayMs: number): () => void {
+    const timer: FakeTimer = { dueMs: this.#nowMs + delayMs - this.#earlyMs, callback };
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+
+  /** Lets time pass, with every timer at its own moment. */
+  advance(byMs: number): void {
+    const endMs = this.#nowMs + byMs;
+    for (;;) {
+      const due = [...this.#timers].filter((timer) => timer.dueMs <= endMs).toSorted((a, b) => a.dueMs - b.dueMs);
+      const [next] = due;
+      if (!next) break;
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      this.#timers.delete(next);
+      next.callback();
+    }
+    this.#nowMs = endMs;
+  }
+}

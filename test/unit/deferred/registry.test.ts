@@ -1,0 +1,115 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Registry } from '../../../src/deferred/registry.ts';
+
+function makeRegistry(): { registry: Registry<string>; faults: unknown[] } {
+  const faults: unknown[] = [];
+  return { registry: new Registry<string>({ onFault: (error) => faults.push(error) }), faults };
+}
+
+describe('Registry', () => {
+  test('wakes those that wait for a key, with the event, until they are released', () => {
+    const { registry } = makeRegistry();
+    const heard: string[] = [];
+    const releaseA = registry.register(['x'], (event) => heard.push(`a:${event}`));
+    const releaseB = registry.register(['x', 'y'], (event) => heard.push(`b:${event}`));
+    registry.wake('x', '1');
+    registry.wake('z', '2');
+    releaseA();
+    releaseA();
+    registry.wake('x', '3');
+    expect(heard).toEqual(['a:1', 'b:1', 'b:3']);
+    expect([registry.size, registry.has('x'), registry.has('y')]).toEqual([1, true, true]);
+    releaseB();
+    expect([registry.size, registry.has('x'), registry.has('y')]).toEqual([0, false, false]);
+  });
+
+  test('wakeAll wakes each waiter once, however many keys it has, without an event', () => {
+    const { registry } = makeRegistry();
+    const heard: unknown[] = [];
+    registry.register(['x', 'y', 'z'], (event) => heard.push(['a', event]));
+    registry.register(['y', 'y'], (event) => heard.push(['b', event]));
+    registry.wakeAll();
+    expect(heard).toEqual([
+      ['a', undefined],
+      ['b', undefined],
+    ]);
+  });
+
+  test('one that throws stops no other and is reported', () => {
+    const { registry, faults } = makeRegistry();
+    let isWoken = false;
+    registry.register(['x'], () => {
+      throw new Error('broken');
+    });
+    registry.register(['x'], () => (isWoken = true));
+    registry.wake('x', 'event');
+    expect(isWoken).toBe(true);
+    expect(faults).toEqual([new Error('broken')]);
+  });
+
+  test('a waiter may release itself and others inside a wake; the released is not woken any more', () => {
+    const { registry } = makeRegistry();
+    const heard: string[] = [];
+    const releases: (() => void)[] = [];
+    releases.push(
+      registry.register(['x'], () => {
+        heard.push('first');
+        for (const release of releases) release();
+      }),
+    );
+    releases.push(registry.register(['x'], () => heard.push('second')));
+    registry.wake('x', 'event');
+    expect(heard).toEqual(['first']);
+    expect([registry.size, registry.has('x')]).toEqual([0, false]);
+  });
+
+  test('one that registers inside a wake waits for the next', () => {
+    const { registry } = makeRegistry();
+    let wakes = 0;
+    const registerAgain = (): void => {
+      wakes += 1;
+      registry.register(['x'], registerAgain);
+    };
+    registry.register(['x'], registerAgain);
+    registry.wake('x', 'event');
+    expect(wakes).toBe(1);
+    registry.wake('x', 'event');
+    expect(wakes).toBe(3);
+  });
+
+  test('keeps the books of a plain model, whatever is registered, released and woken', () => {
+    const keys = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 4 });
+    const step = fc.oneof(
+      keys.map((of) => ({ kind: 'register' as const, of })),
+      fc.nat(9).map((which) => ({ kind: 'release' as const, which })),
+      fc.constantFrom('a', 'b', 'c', 'd').map((key) => ({ kind: 'wake' as const, key })),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const { registry } = makeRegistry();
+        const waiters: { keys: string[]; release: () => void; isOpen: boolean; wakes: number; expected: number }[] = [];
+        for (const next of steps) {
+          if (next.kind === 'register') {
+            const waiter = { keys: next.of, release: () => {}, isOpen: true, wakes: 0, expected: 0 };
+            waiter.release = registry.register(next.of, () => (waiter.wakes += 1));
+            waiters.push(waiter);
+          } else if (next.kind === 'release') {
+            const waiter = waiters[next.which];
+            waiter?.release();
+            if (waiter) waiter.isOpen = false;
+          } else {
+            registry.wake(next.key, 'event');
+            for (const waiter of waiters) if (waiter.isOpen && waiter.keys.includes(next.key)) waiter.expected += 1;
+          }
+          const open = waiters.filter((waiter) => waiter.isOpen);
+          expect(registry.size).toBe(open.length);
+          for (const key of ['a', 'b', 'c', 'd']) {
+            expect(registry.has(key)).toBe(open.some((waiter) => waiter.keys.includes(key)));
+          }
+        }
+        for (const waiter of waiters) expect(waiter.wakes).toBe(waiter.expected);
+      }),
+    );
+  });
+});

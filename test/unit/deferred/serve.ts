@@ -1,0 +1,113 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Koa, { type Context, type Middleware } from 'koa';
+import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
+import type { DeferredManagerOptions } from '../../../src/deferred/manager-options.ts';
+import { deferredMiddleware } from '../../../src/deferred/middleware.ts';
+
+export interface Answer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  body: string;
+}
+
+export interface Fault {
+  error: unknown;
+  where: string;
+}
+
+/** A Koa app on a port of its own, with the deferred middleware between `above` and `handlers`. */
+export interface Served {
+  url: string;
+  port: number;
+  manager: DeferredManager;
+  /** Reported by the manager. */
+  faults: Fault[];
+  /** What reached Koa's own error event. */
+  appErrors: unknown[];
+  /** Contexts in the order of their requests. */
+  contexts: Context[];
+  get(path: string): Promise<Answer>;
+  /** A request that can be torn down; its answer, if any, is dropped. */
+  open(path: string): http.ClientRequest;
+}
+
+export interface ServeOptions extends Partial<DeferredManagerOptions> {
+  above?: Middleware[];
+}
+
+const closers: (() => Promise<void>)[] = [];
+
+/** Give it to `afterEach`. */
+export async function closeServers(): Promise<void> {
+  await Promise.all(closers.splice(0).map((close) => close()));
+}
+
+export async function serve(handlers: Middleware | Middleware[], options: ServeOptions = {}): Promise<Served> {
+  const { above = [], ...managerOptions } = options;
+  const faults: Fault[] = [];
+  const manager = new DeferredManager({
+    reportFault: (error, where) => faults.push({ error, where }),
+    ...managerOptions,
+  });
+  const app = new Koa();
+  const appErrors: unknown[] = [];
+  const contexts: Context[] = [];
+  app.on('error', (error) => appErrors.push(error));
+  app.use((ctx, next) => {
+    contexts.push(ctx);
+    return next();
+  });
+  for (const middleware of above) app.use(middleware);
+  app.use(deferredMiddleware(manager));
+  for (const handler of [handlers].flat()) app.use(handler);
+  const server = http.createServer(app.callback());
+  const port = await listen(server);
+  const url = `http://127.0.0.1:${port}`;
+  return { url, port, manager, faults, appErrors, contexts, get: (path) => get(url + path), open: (path) => open(url + path) };
+}
+
+/** Goes round the event loop until `condition` holds; the test's own timeout is the bound. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Goes round the event loop a few times, so that everything already under way has happened. */
+export async function settle(): Promise<void> {
+  for (let round = 0; round < 5; round += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function listen(server: http.Server): Promise<number> {
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  closers.push(async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function get(url: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+      });
+    });
+    request.on('error', reject);
+  });
+}
+
+function open(url: string): http.ClientRequest {
+  const request = http.get(url, { agent: false }, (response) => response.resume());
+  request.on('error', () => {});
+  return request;
+}

@@ -1,0 +1,8 @@
+/** Resolves as soon as the condition holds; rejects after two seconds without it. */
+export async function until(condition: () => boolean): Promise<void> {
+  const lastMs = Date.now() + 2000;
+  while (!condition()) {
+    if (Date.now() > lastMs) throw new Error(`never came true: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
