@@ -17,6 +17,7 @@ import { progressRoutes, type ProgressRouteParts } from './routes/progress-route
 import { serviceRoutes, type ServiceRouteParts } from './routes/service-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from './routes/upload-routes.ts';
 
+/** Everything that routes and middleware are made of. */
 export type AppParts = UploadRouteParts & ProgressRouteParts & FileRouteParts & {
   manager: DeferredManager;
   service: ServiceRouteParts;

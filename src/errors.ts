@@ -71,6 +71,7 @@ export function titleOf(code: ErrorCode): string {
   return ERRORS[code][1];
 }
 
+/** What an error may carry besides its code and detail. */
 export interface ServiceErrorOptions {
   /** The upload it speaks of. */
   id?: string;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { builtinModules } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { filesBelow, isNode, readSources, walk, type SourceFile, type SyntaxNode } from './helpers/source-tree.ts';
+import { filesBelow, freeNames, isNode, nameOf, readSources, walk, type SourceFile, type SyntaxNode } from './helpers/source-tree.ts';
 
 const src = readSources('src');
 const workers = readSources('workers');
@@ -177,28 +177,7 @@ function readsEnvironment(body: readonly SyntaxNode[]): boolean {
   return reads;
 }
 
-/** Names that are used in a file and made nowhere in it. */
-function freeNames(body: readonly SyntaxNode[]): Set<string> {
-  const used = new Set<string>();
-  const made = new Set<string>();
-  walk(body, (node, parent, member) => {
-    if (node.type !== 'Identifier') return;
-    const isMade = ['id', 'pat', 'param', 'params', 'local', 'left', 'identifier'].includes(member) && parent?.type !== 'AssignmentExpression';
-    const isPlainMember = (member === 'property' && parent?.type === 'MemberExpression') || member === 'key';
-    if (isMade) made.add(String(node['value']));
-    else if (!isPlainMember) used.add(String(node['value']));
-  });
-  return new Set([...used].filter((name) => !made.has(name)));
-}
-
 function isDocumented(file: SourceFile, node: SyntaxNode): boolean {
   const before = file.before(node).trimEnd();
   return before.endsWith('*/') && before.slice(before.lastIndexOf('/*')).startsWith('/**');
-}
-
-function nameOf(node: SyntaxNode): string {
-  const [first] = Array.isArray(node['declarations']) ? (node['declarations'] as SyntaxNode[]) : [];
-  const named = [node['identifier'], node['id'], node['key'], first].find((part) => isNode(part));
-  if (isNode(node['declaration'])) return nameOf(node['declaration']);
-  return isNode(named) ? String(named['value'] ?? nameOf(named)) : node.type;
 }

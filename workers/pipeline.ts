@@ -12,6 +12,7 @@ export interface PipelineReport {
   readonly fraction: number;
 }
 
+/** Who hears how far a pipeline is. */
 export interface PipelineHooks {
   /** Called at the start of each step and whenever one says how far it is. Not throttled. */
   report(report: PipelineReport): void;

@@ -15,6 +15,7 @@ export interface ProcessorEntry {
   readonly run: RunProcessor;
 }
 
+/** Which processor takes what. */
 export interface ProcessorTable {
   /** By media type as sniffed from the bytes; undefined where no processor takes it. */
   find(type: string): ProcessorEntry | undefined;

@@ -8,6 +8,7 @@ const PERIOD_MS = 15_000;
 /** Younger ones may be on their way from record to job this very moment. */
 const LEAST_AGE_MS = 5_000;
 
+/** What the sweep needs. */
 export interface SweepParts {
   connection: Redis;
   keys: QueueKeys;

@@ -4,6 +4,7 @@ export interface ThrottleClock {
   after(delayMs: number, call: () => void): () => void;
 }
 
+/** How often, what is urgent, and where it goes. */
 export interface ThrottleOptions<Value> {
   /** At most one value goes out in so long a time; 100 where nothing is said. */
   intervalMs?: number;

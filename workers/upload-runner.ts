@@ -12,6 +12,7 @@ import type { PipelineContext } from './pipeline.ts';
 import type { ProcessorEntry, ProcessorTable } from './processors.ts';
 import { UnprocessableError } from './unprocessable-error.ts';
 
+/** What running an upload needs. */
 export interface RunnerParts {
   records: UploadRecords;
   storage: Storage;
@@ -26,8 +27,9 @@ export interface RunnerParts {
  */
 export type RunOutcome = 'done' | 'superseded' | 'handed-back' | 'retry';
 
-/** The reasons for which an attempt is stopped from outside. */
+/** Why an attempt is stopped from outside: the upload is no longer its own. */
 export const SUPERSEDED = new Error('the upload was cancelled or taken over');
+/** The process stops: the attempt is handed back. */
 export const STOPPING = new Error('this worker stops');
 
 /**
@@ -136,7 +138,7 @@ async function endAttempt(parts: RunnerParts, record: UploadRecord, reason: unkn
     return 'done';
   }
   log.error({ err: reason }, 'attempt failed');
-  if (attempt < MAX_ATTEMPTS) {
+  if (attempt - record.attemptBase < MAX_ATTEMPTS) {
     await parts.records.handBack(id, attempt);
     return 'retry';
   }

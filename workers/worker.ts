@@ -12,6 +12,7 @@ const STALLED_LOOK_MS = 3_000;
 /** Stalls are counted by the record's attempts; BullMQ's own count must never end a job behind its back. */
 const NO_STALL_LIMIT = 1_000_000;
 
+/** What a worker needs besides what running an upload does. */
 export interface WorkerParts extends RunnerParts {
   /** Shared by the BullMQ worker, which duplicates it for its blocking reads; stays the caller's. */
   connection: Redis;

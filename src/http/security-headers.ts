@@ -11,6 +11,7 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
+/** Sets the headers above; a route may set stricter or wider ones after it. */
 export function securityHeaders(): Middleware {
   return async (ctx, next) => {
     ctx.set(HEADERS);

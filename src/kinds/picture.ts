@@ -18,6 +18,7 @@ export const PICTURE_VARIANTS: readonly VariantSpec[] = [
 /** Pictures take no options yet; an unknown one is refused, so that a later meaning breaks nobody. */
 const pictureOptions = z.strictObject({});
 
+/** Options of one picture, defaults filled in. */
 export type PictureOptions = z.infer<typeof pictureOptions>;
 
 /** Still and animated raster pictures that libvips reads safely. */

@@ -19,26 +19,33 @@ curl -F file=@harbour.jpg https://host/uploads                   # 202, with the
 curl 'https://host/uploads/{id}/result?timeout=20000'            # 200, as soon as there is a result
 \`\`\`
 
-or in one, \`curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'\`. To show progress in between, ask \`/uploads/{id}/progress\` again and again with the version last seen.
+or in one, \`curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'\`. To show progress in between, ask \`/uploads/{id}/progress\`
+again and again with the version last seen.
 
 ## Deferred answers
 
 Operations with a parameter \`timeout\` may hold their answer until there is something to say.
 
-- \`?timeout=<milliseconds>\` or \`Prefer: wait=<seconds>\` says how long; the query wins. Without either it is 25 seconds less a little jitter, unless the service is set otherwise; POST and PUT of uploads then do not wait at all.
-- \`0\` answers at once. What exceeds the most that the service holds (50 seconds unless set otherwise) is cut to that, so give the client's own timeout ten seconds more.
-- When the time is up the answer is a timeout value: what is known now, marked with \`timedOut: true\` or, where there is nothing to mark, by its status (202, 304) or a header. It is no error. Ask again.
+- \`?timeout=<milliseconds>\` or \`Prefer: wait=<seconds>\` says how long; the query wins. Without either it is 25 seconds less a little
+  jitter, unless the service is set otherwise; POST and PUT of uploads then do not wait at all.
+- \`0\` answers at once. What exceeds the most that the service holds (50 seconds unless set otherwise) is cut to that, so give the client's
+  own timeout ten seconds more.
+- When the time is up the answer is a timeout value: what is known now, marked with \`timedOut: true\` or, where there is nothing to mark,
+  by its status (202, 304) or a header. It is no error. Ask again.
 - A client that goes away leaves nothing behind, and no poll takes anything from another one.
 - A service that stops answers everything it holds with its timeout value.
 - Deferred answers are \`Cache-Control: no-store\`.
 
 ## Versions
 
-Each upload has a \`version\` that grows with every change of it. A poll that carries the version it has seen answers at once when the upload is at another one, whichever process it reaches, so no change is lost between two polls. Compare versions of one upload for being equal, nothing else.
+Each upload has a \`version\` that grows with every change of it. A poll that carries the version it has seen answers at once when the
+upload is at another one, whichever process it reaches, so no change is lost between two polls. Compare versions of one upload for being
+equal, nothing else.
 
 ## Errors
 
-Every 4xx and 5xx answer is a Problem (RFC 9457). Switch on \`code\`; the schema Problem lists all of them. An address that does not exist is a 404 \`not_found\`; a method that an address does not take is a 405 with \`Allow\`. \`Retry-After\` says when to come again.
+Every 4xx and 5xx answer is a Problem (RFC 9457). Switch on \`code\`; the schema Problem lists all of them. An address that does not exist
+is a 404 \`not_found\`; a method that an address does not take is a 405 with \`Allow\`. \`Retry-After\` says when to come again.
 
 Every answer carries \`X-Request-Id\`: the request's own where it brought a fit one, else a new one.`;
 

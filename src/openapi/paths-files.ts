@@ -25,7 +25,9 @@ const getVariant: Operation = {
   operationId: 'getVariant',
   tags: TAGS,
   summary: 'The picture itself, as soon as it exists',
-  description: `Held until the picture exists, so that an \`<img>\` may point here from the first moment, on a page without script too. Where the time is up first, the answer is a placeholder: a 200, so that it is shown, never cached, and marked with \`X-Timed-Out: true\`.
+  description: `Held until the picture exists, so that an \`<img>\` may point here from the first moment, on a page without script too. Where
+the time is up first, the answer is a placeholder: a 200, so that it is shown, never cached, and marked with \`X-Timed-Out:
+true\`.
 
 The public id reads variants and nothing else. Other sites may embed the picture. It carries no GPS position and no other EXIF.`,
   parameters: [
@@ -64,7 +66,9 @@ const getContent: Operation = {
   operationId: 'getContent',
   tags: TAGS,
   summary: 'The bytes as uploaded',
-  description: 'Answered as an attachment under the name it was sent with, EXIF and all; `links.content` is there from the moment it is stored. The `ETag` is the SHA-256.',
+  description:
+    'Answered as an attachment under the name it was sent with, EXIF and all; `links.content` is there from the moment it is stored. ' +
+    'The `ETag` is the SHA-256.',
   parameters: parameters('Id', 'Range', 'IfRange', 'IfNoneMatch'),
   responses: {
     '200': {

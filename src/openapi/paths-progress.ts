@@ -10,13 +10,15 @@ const getProgress: Operation = {
   operationId: 'getProgress',
   tags: TAGS,
   summary: 'Wait for the next change of an upload',
-  description: `A long poll that misses nothing: give the version seen as \`since\`, and the answer comes at once where the upload is at another one or is final, else as soon as it changes. Without a version the answer comes at once.
+  description: `A long poll that misses nothing: give the version seen as \`since\`, and the answer comes at once where the upload is at another
+one or is final, else as soon as it changes. Without a version the answer comes at once.
 
 1. Ask with the version last seen, \`GET …/progress?since=5\`.
 2. Show what comes. Where \`final\` is true, stop.
 3. Ask again at once with its \`version\`, whether \`timedOut\` is true or not.
 
-\`If-None-Match\` with the last \`ETag\` serves as \`since\`. Then what would be an answer without news is a 304: the time was up, or the final version has been seen already. \`since\` wins over it.`,
+\`If-None-Match\` with the last \`ETag\` serves as \`since\`. Then what would be an answer without news is a 304: the time was up, or the
+final version has been seen already. \`since\` wins over it.`,
   parameters: [
     ...parameters('Id', 'Since', 'Timeout', 'Prefer'),
     {
@@ -51,7 +53,9 @@ const watchUploads: Operation = {
   operationId: 'watchUploads',
   tags: TAGS,
   summary: 'Wait for the next change of any of several uploads',
-  description: `One held request for a whole page: answers as soon as one of the uploads is at another version than the one given, with all that are. An upload without a version, a final one and one that cannot be watched are answered at once, so leave out of the next request what has come with \`final: true\` or with an \`error\`.
+  description: `One held request for a whole page: answers as soon as one of the uploads is at another version than the one given, with all that
+are. An upload without a version, a final one and one that cannot be watched are answered at once, so leave out of the next
+request what has come with \`final: true\` or with an \`error\`.
 
 \`\`\`
 GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12~3&timeout=20000
@@ -92,7 +96,9 @@ const getResult: Operation = {
   operationId: 'getResult',
   tags: TAGS,
   summary: 'Wait for the outcome of an upload',
-  description: `Held until the upload is final. A completed one is a 200. Any other end is its Problem, with \`state\` and \`final: true\` in it, under the Problem's own status: 422 where the file could not be parsed, 410 where the upload was cancelled or discarded, 500 where processing failed for a reason of ours, and what the file was refused with (such as 413 or 415) where it never got so far.
+  description: `Held until the upload is final. A completed one is a 200. Any other end is its Problem, with \`state\` and \`final: true\` in
+it, under the Problem's own status: 422 where the file could not be parsed, 410 where the upload was cancelled or discarded, 500
+where processing failed for a reason of ours, and what the file was refused with (such as 413 or 415) where it never got so far.
 
 A Problem without \`final\` speaks of this request, not of the upload.`,
   parameters: parameters('Id', 'Timeout', 'Prefer'),
@@ -115,7 +121,10 @@ const streamProgress: Operation = {
   operationId: 'streamProgress',
   tags: TAGS,
   summary: 'Follow an upload as Server-Sent Events',
-  description: `For \`EventSource\`. Each event is \`progress\`, its \`id\` the version, its \`data\` a Progress as JSON in one line. The first comes at once, unless its version is the one that \`Last-Event-ID\` or \`since\` names. A reader that is slower than the changes gets the newest, not each of them. Comments keep the connection open. After the final event the stream ends; an \`EventSource\` then connects again, is told 204, and stops for good.`,
+  description: `For \`EventSource\`. Each event is \`progress\`, its \`id\` the version, its \`data\` a Progress as JSON in one line.
+The first comes at once, unless its version is the one that \`Last-Event-ID\` or \`since\` names. A reader that is slower than the changes
+gets the newest, not each of them. Comments keep the connection open. After the final event the stream ends; an \`EventSource\` then
+connects again, is told 204, and stops for good.`,
   parameters: [
     ...parameters('Id', 'Since'),
     {

@@ -3,6 +3,8 @@ import type { Operation, Paths } from './shapes.ts';
 
 const TAGS = ['Service'];
 
+const FIGURES = '# HELP deferred_held Responses held now.\n# TYPE deferred_held gauge\ndeferred_held 12\n';
+
 const getHealth: Operation = {
   operationId: 'getHealth',
   tags: TAGS,
@@ -29,12 +31,14 @@ const getMetrics: Operation = {
   operationId: 'getMetrics',
   tags: TAGS,
   summary: 'Figures of this process',
-  description: 'Requests, held answers and how they ended, waiters, bodies being received, jobs of the queue, and those of Node itself. The queue is left out while Redis is away.',
+  description:
+    'Requests, held answers and how they ended, waiters, bodies being received, jobs of the queue, and those of Node itself. ' +
+    'The queue is left out while Redis is away.',
   responses: {
     '200': {
       description: "Prometheus' text format.",
       headers: headers('Cache-Control'),
-      content: { 'text/plain': { schema: { type: 'string' }, examples: { some: { value: '# HELP deferred_held Responses held now.\n# TYPE deferred_held gauge\ndeferred_held 12\n' } } } },
+      content: { 'text/plain': { schema: { type: 'string' }, examples: { some: { value: FIGURES } } } },
     },
     ...onlyProblems('internal_error'),
   },

@@ -13,7 +13,8 @@ function answersOfSending(what: string, answered: { now: Content; final: Content
   const shared = headers('Location', 'Cache-Control', 'Preference-Applied');
   return {
     '200': {
-      description: `Only where the client asked to wait: ${what} final, whatever the final state. The outcome is in each Upload: look at \`state\`, \`result\` and \`error\`.`,
+      description: `Only where the client asked to wait: ${what} final,
+whatever the final state. The outcome is in each Upload: look at \`state\`, \`result\` and \`error\`.`,
       headers: shared,
       content: answered.final,
     },
@@ -31,9 +32,12 @@ const createUploads: Operation = {
   summary: 'Send files',
   description: `Takes one or more files of a form. Types taken: ${TYPES}.
 
-The files are queued when the whole body has come; a request that breaks off leaves none of them. The answer lists them in the order sent. A refused file does not spoil its siblings: it is an Upload in state \`failed\` with its \`error\`. Where every file is refused, the answer is the first one's Problem.
+The files are queued when the whole body has come; a request that breaks off leaves none of them. The answer lists them in the order sent. A
+refused file does not spoil its siblings: it is an Upload in state \`failed\` with its \`error\`. Where every file is refused, the answer is
+the first one's Problem.
 
-Without \`timeout\` and \`Prefer: wait\` the answer is a 202 as soon as the files are queued. With either it is held until all of them are final: a 200, or a 202 when the time is up. \`Location\` is there where one file was sent.
+Without \`timeout\` and \`Prefer: wait\` the answer is a 202 as soon as the files are queued. With either it is held until all of them are
+final: a 200, or a 202 when the time is up. \`Location\` is there where one file was sent.
 
 \`\`\`
 curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
@@ -73,7 +77,8 @@ const putUpload: Operation = {
   operationId: 'putUpload',
   tags: TAGS,
   summary: 'Send one file under an id of your own',
-  description: `The body is the file, as it is. The client makes the id, so it can watch the upload from its first byte, and may simply send again when a connection broke:
+  description: `The body is the file, as it is. The client makes the id, so it can watch the upload from its first byte, and may simply send
+again when a connection broke:
 
 - the same bytes again are the same upload, with no second job; other bytes are a 409;
 - a later PUT takes over from one that is still receiving under the same id (the earlier one ends with \`upload_superseded\`);
@@ -95,7 +100,9 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
     },
   ],
   requestBody: {
-    description: 'The bytes. `Content-Length` lets a file that is too large be refused before it is sent; a body without it is taken too, and has no percent while it comes.',
+    description:
+      'The bytes. `Content-Length` lets a file that is too large be refused before it is sent; ' +
+      'a body without it is taken too, and has no percent while it comes.',
     required: true,
     content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
   },
@@ -132,7 +139,8 @@ const deleteUpload: Operation = {
   tags: TAGS,
   summary: 'Delete an upload',
   description:
-    'Stops what is under way and removes all files, variants included. Held answers on the upload end at once, with state `cancelled`; whoever asks later gets a 410.',
+    'Stops what is under way and removes all files, variants included. ' +
+    'Held answers on the upload end at once, with state `cancelled`; whoever asks later gets a 410.',
   parameters: parameters('Id'),
   responses: { '204': { description: 'Deleted.' }, ...problems('bad_upload_id', 'unknown_upload', 'upload_gone') },
 };

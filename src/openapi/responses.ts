@@ -72,7 +72,7 @@ function byStatus(codes: readonly ErrorCode[], example: (code: ErrorCode) => Pro
 export function problemResponse(codes: readonly ErrorCode[], example: (code: ErrorCode) => Problem = plainExample): Response {
   const names = headerNames(codes);
   return {
-    description: codes.map((code) => `- \`${code}\`: ${titleOf(code)}.${remarkOn(code)}`).join('\n'),
+    description: codes.map(lineOf).join('\n'),
     ...(names.length === 0 ? {} : { headers: headers(...names) }),
     content: {
       'application/problem+json': {
@@ -94,27 +94,27 @@ function headerNames(codes: readonly ErrorCode[]): HeaderName[] {
 
 /** What a title cannot say. */
 const REMARKS: Partial<Record<ErrorCode, string>> = {
-  internal_error: ' A fault of ours; `X-Request-Id` of the answer helps to find it.',
-  service_unavailable: ' The queue cannot be reached at the moment.',
-  shutting_down: ' This process stops; the next request meets another one.',
-  too_many_held: ' This process holds as many answers as it may. `timeout=0` still answers.',
-  too_many_held_by_address: ' As many answers as one address may have are held for this one. `timeout=0` still answers.',
-  unknown_upload: ' It never was, or it expired long ago.',
-  upload_gone: ' It was deleted.',
-  upload_conflict: ' What is stored has other bytes; send these under an id of their own.',
-  upload_superseded: ' A later PUT under the same id goes on with it.',
-  upload_interrupted: ' The connection broke; nobody reads this but the record of the upload.',
-  upload_too_slow: ' Nothing came for a while.',
-  file_too_large: ' The limit, of the settings, is in `detail`.',
-  request_too_large: ' The limit, of the settings, is in `detail`.',
-  unsupported_media_type: ' Told from the bytes; neither name nor `Content-Type` counts.',
-  unknown_variant: ' This upload does not have it and never will.',
-  processing_failed: ' Several attempts failed for a reason of ours.',
-  storage_full: ' Nothing of the file was kept.',
+  internal_error: 'A fault of ours; `X-Request-Id` of the answer helps to find it.',
+  service_unavailable: 'The queue cannot be reached at the moment.',
+  shutting_down: 'This process stops; the next request meets another one.',
+  too_many_held: 'This process holds as many answers as it may. `timeout=0` still answers.',
+  too_many_held_by_address: 'As many answers as one address may have are held for this one. `timeout=0` still answers.',
+  unknown_upload: 'It never was, or it is long forgotten.',
+  upload_gone: 'It was deleted, or it expired.',
+  upload_conflict: 'What is stored has other bytes; send these under an id of their own.',
+  upload_superseded: 'A later PUT under the same id goes on with it.',
+  upload_interrupted: 'The connection broke; nobody reads this but the record of the upload.',
+  upload_too_slow: 'Nothing came for a while.',
+  file_too_large: 'The limit, of the settings, is in `detail`.',
+  request_too_large: 'The limit, of the settings, is in `detail`.',
+  unsupported_media_type: 'Told from the bytes; neither name nor `Content-Type` counts.',
+  unknown_variant: 'This upload does not have it and never will.',
+  processing_failed: 'Several attempts failed for a reason of ours.',
+  storage_full: 'Nothing of the file was kept.',
 };
 
-function remarkOn(code: ErrorCode): string {
-  return REMARKS[code] ?? '';
+function lineOf(code: ErrorCode): string {
+  return [`- \`${code}\`: ${titleOf(code)}.`, REMARKS[code] ?? []].flat().join(' ');
 }
 
 function plainExample(code: ErrorCode): Problem {

@@ -20,7 +20,10 @@ export interface ProgressState {
   receivedBytes: number;
   /** Null where the client did not say. */
   totalBytes: number | null;
+  /** Grows over all lives of an id, because it fences. */
   attempt: number;
+  /** Attempts of earlier lives; the rest are of this one. */
+  attemptBase: number;
   updatedAtMs: number;
   /** When the present phase (receiving, waiting or an attempt) began, and at which percent. */
   phaseStartedAtMs: number;
@@ -50,7 +53,7 @@ export function toProgress(state: ProgressState, reading: ReadingContext): Progr
     percent: state.percent,
     stage: state.stage,
     bytes: { received: state.receivedBytes, total: state.totalBytes },
-    attempt: state.attempt,
+    attempt: state.attempt - state.attemptBase,
     queuePosition: state.state === 'queued' ? reading.queuePosition : null,
     etaMs: estimateRemainingMs(state, reading.nowMs),
     updatedAt: new Date(state.updatedAtMs).toISOString(),

@@ -50,6 +50,7 @@ export function decodeProgress(id: string, fields: RecordFields): ProgressState 
     receivedBytes: Number(fields['received'] ?? 0),
     totalBytes: numberOrNull(fields['total']),
     attempt: Number(fields['attempt'] ?? 0),
+    attemptBase: Number(fields['attemptBase'] ?? 0),
     updatedAtMs: Number(fields['updatedAt']),
     phaseStartedAtMs: Number(fields['phaseStartedAt']),
     phaseStartPercent: Number(fields['phasePercent'] ?? 0),

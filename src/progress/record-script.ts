@@ -22,7 +22,7 @@ local function answer(word, withFields)
   return reply
 end
 
-local was = redis.call('HMGET', key, 'state', 'version', 'percent', 'attempt', 'sequence', 'receipt', 'nonce', 'deleted', 'variants', 'publicId')
+local was = redis.call('HMGET', key, 'state', 'version', 'percent', 'attempt', 'sequence', 'receipt', 'nonce', 'deleted', 'variants', 'publicId', 'attemptBase')
 local state, percent, attempt, sequence = was[1], tonumber(was[3] or '0'), tonumber(was[4] or '0'), tonumber(was[5] or '0')
 local publicKey = ARGV[4] .. (was[10] or (change.create and change.create.publicId) or '')
 local final = state == 'completed' or state == 'failed' or state == 'cancelled' or state == 'discarded'
@@ -47,11 +47,13 @@ if change.clean then
   redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'expiresAt')
   redis.call('PERSIST', key)
   redis.call('PERSIST', publicKey)
+  -- Attempts go on counting, since they fence; a new life has all of its own.
+  put('attemptBase', attempt)
   percent = 0
   was[9] = false
 end
 if change.mint then
-  if attempt >= change.maxAttempts then return answer('exhausted', true) end
+  if attempt - tonumber(was[11] or '0') >= change.maxAttempts then return answer('exhausted', true) end
   put('attempt', attempt + 1)
   put('sequence', 0)
 elseif change.sequence then
@@ -89,7 +91,7 @@ elseif state == 'queued' then
   redis.call('ZREM', waitingKey, change.id)
 end
 
-local names = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }
+local names = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }
 local values, event = redis.call('HMGET', key, unpack(names)), {}
 for index, name in ipairs(names) do if values[index] then event[name] = values[index] end end
 event.at = ARGV[5]

@@ -6,6 +6,7 @@ import { hold, LOOK } from './hold.ts';
 import { toProgress, type ProgressState } from './progress.ts';
 import type { ReadRecord, UploadRecords } from './record.ts';
 
+/** What every wait on records needs. */
 export interface WatchParts {
   records: Pick<UploadRecords, 'read'>;
   registry: Registry<ProgressState>;

@@ -9,6 +9,7 @@ import { toProgress, type ProgressState } from '../progress/progress.ts';
 import { presentProgress, readExisting, type WatchParts } from '../progress/watch.ts';
 import { parseVersion } from './versions.ts';
 
+/** What the event streams need. */
 export interface EventRouteParts extends WatchParts {
   log: Logger;
 }

@@ -16,6 +16,7 @@ import { readExisting, type WatchParts } from '../progress/watch.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 
+/** What serving files needs; `defaultTimeoutMs` holds where a client says nothing. */
 export interface FileRouteParts extends WatchParts {
   records: UploadRecords;
   storage: Storage;

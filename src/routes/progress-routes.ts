@@ -15,6 +15,7 @@ import { parseVersion } from './versions.ts';
 /** As many uploads as one request can watch. */
 const MAX_WATCHED = 100;
 
+/** What the held answers need; longer waits are clamped to `maxTimeoutMs`. */
 export interface ProgressRouteParts extends WatchParts {
   maxTimeoutMs: number;
 }

@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import { ServiceError } from '../errors.ts';
 import type { PageAssets } from '../web/assets.ts';
 
+/** What is told of the process itself. */
 export interface ServiceRouteParts {
   /** Rejects with `service_unavailable` where Redis cannot be asked. */
   checkReady(): Promise<void>;

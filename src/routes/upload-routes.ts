@@ -13,6 +13,7 @@ import { cleanFileName } from '../upload/file-name.ts';
 import type { UploadIntake } from '../upload/intake.ts';
 import type { UploadRemoval } from '../upload/removal.ts';
 
+/** What the upload endpoints need; longer waits are clamped to `maxTimeoutMs`. */
 export interface UploadRouteParts extends WatchParts {
   intake: UploadIntake;
   removal: UploadRemoval;

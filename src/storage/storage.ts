@@ -50,6 +50,7 @@ export interface ByteRange {
   end: number;
 }
 
+/** What is known of an object without reading it. */
 export interface StoredObject {
   key: string;
   sizeBytes: number;

@@ -16,6 +16,7 @@ export interface JobAdder {
   add(id: string, requestId?: string): Promise<void>;
 }
 
+/** What receiving a file needs. */
 export interface IntakeParts {
   records: UploadRecords;
   storage: Storage;

@@ -8,6 +8,7 @@ import { receiveMultipart, type IntakeLimits } from './multipart-intake.ts';
 import { receiveRaw } from './raw-intake.ts';
 import { watchForStall } from './stall-timer.ts';
 
+/** Limits of the intake, and how long a sender may be silent. */
 export interface IntakeSettings extends IntakeLimits {
   stallTimeoutMs: number;
 }

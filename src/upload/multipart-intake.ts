@@ -9,6 +9,7 @@ import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } fr
 /** The field that speaks of all files after it. */
 const OPTIONS_FIELD = 'options';
 
+/** Limits of one multipart request and of each of its files. */
 export interface IntakeLimits extends MultipartLimits {
   maxFileBytes: number;
 }

@@ -5,6 +5,7 @@ import { readExisting } from '../progress/watch.ts';
 import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 
+/** What ending an upload needs. */
 export interface RemovalParts {
   records: UploadRecords;
   storage: Pick<Storage, 'removeAll'>;

@@ -26,6 +26,7 @@ const summaryElements = {
 };
 
 let shown: readonly LineModel[] = [];
+let kept = '';
 
 const client = createUploadClient({
   giveUpAfterMs: GIVE_UP_AFTER_MS,
@@ -63,6 +64,9 @@ board.restore(readOpenUploads(storage));
 
 function keep(models: readonly LineModel[]): void {
   const open = models.flatMap(({ handle, name, sizeBytes }) => (handle ? [{ id: handle.id, name, sizeBytes }] : []));
+  const ids = open.map(({ id }) => id).join();
+  if (ids === kept) return;
+  kept = ids;
   writeOpenUploads(storage, open);
 }
 

@@ -94,3 +94,27 @@ export function walk(value: unknown, visit: (node: SyntaxNode, parent: SyntaxNod
   };
   go(value, undefined, '');
 }
+
+/** Names that are used in a file and made nowhere in it. */
+export function freeNames(body: readonly SyntaxNode[]): Set<string> {
+  const used = new Set<string>();
+  const made = new Set<string>();
+  walk(body, (node, parent, member) => {
+    if (node.type !== 'Identifier') return;
+    const isMade = ['id', 'pat', 'param', 'params', 'local', 'left', 'identifier'].includes(member) && parent?.type !== 'AssignmentExpression';
+    const isPlainMember = (member === 'property' && parent?.type === 'MemberExpression') || member === 'key';
+    if (isMade) made.add(String(node['value']));
+    else if (!isPlainMember) used.add(String(node['value']));
+  });
+  return new Set([...used].filter((name) => !made.has(name)));
+}
+
+/** The name that a declaration gives, or its type where it gives none. */
+export function nameOf(node: SyntaxNode): string {
+  const { declaration, declarations } = node;
+  if (isNode(declaration)) return nameOf(declaration);
+  const [first] = Array.isArray(declarations) ? (declarations as unknown[]) : [];
+  const named = [node['identifier'], node['id'], node['key'], first].find(isNode);
+  if (named === undefined) return node.type;
+  return typeof named['value'] === 'string' ? named['value'] : nameOf(named);
+}

@@ -19,6 +19,7 @@ export interface Pixels extends Size {
   readonly channels: 1 | 2 | 3 | 4;
 }
 
+/** How a picture is read. */
 export interface DecodeOptions {
   readonly maxPixels: number;
   readonly maxSeconds: number;

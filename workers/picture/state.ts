@@ -19,6 +19,7 @@ export interface PictureState {
   readonly dominantColour: Slot<string>;
 }
 
+/** Empty slots for one attempt. */
 export function createPictureState(): PictureState {
   return {
     facts: createSlot('facts'),

@@ -30,7 +30,7 @@ export function formatDuration(durationMs: number, locale: string): string | nul
  */
 export function formatTakenAt(takenAt: string, locale: string): string | null {
   const wallClock = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})/.exec(takenAt)?.[1];
-  const atMs = Date.parse(`${wallClock ?? ''}:00Z`);
+  const atMs = wallClock === undefined ? Number.NaN : Date.parse(`${wallClock}:00Z`);
   if (Number.isNaN(atMs)) return null;
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(atMs);
 }

@@ -13,7 +13,7 @@ const STEPS: Readonly<Record<string, string>> = {
 const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'The server could not be reached. Check the connection, then try again.',
   unexpected_answer: 'The server sent something this page does not understand. Try again later.',
-  unsupported_media_type: 'This is not a picture of a kind that is taken here: JPEG, PNG, WebP, AVIF, GIF and TIFF are.',
+  unsupported_media_type: 'This is not a picture that can be taken. JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome.',
   empty_file: 'There is nothing in this file.',
   upload_interrupted: 'The connection broke before everything was sent. Try again.',
   upload_discarded: 'The queue was full and this picture had to give way. Try again.',

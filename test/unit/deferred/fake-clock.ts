@@ -25,7 +25,7 @@ export class FakeClock implements Clock {
   }
 
   setTimer(callback: () => void, delayMs: number): () => void {
-    const timer: FakeTimer = { dueMs: this.#nowMs + delayMs - this.#earlyMs, callback };
+    const timer: FakeTimer = { dueMs: this.#nowMs + Math.max(delayMs - this.#earlyMs, delayMs / 2), callback };
     this.#timers.add(timer);
     return () => {
       this.#timers.delete(timer);

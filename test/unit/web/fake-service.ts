@@ -177,7 +177,7 @@ export class FakeService {
     return Object.entries(versions).flatMap(([id, version]): (Progress | UnwatchableUpload)[] => {
       const upload = this.uploads.get(id);
       if (!upload) return [{ id, error: problem('unknown_upload', 404, 'There is no such upload.') }];
-      return upload.version === version ? [] : [upload.progress];
+      return upload.version === version && !upload.progress.final ? [] : [upload.progress];
     });
   }
 }

@@ -110,6 +110,16 @@ describe('a broken upload', () => {
     expect(phases).toEqual(['sending', 'retrying', 'sending', 'following', 'over']);
   });
 
+  test('is not asked for in a loop while it pauses', async () => {
+    service.putMishaps.push({ kind: 'cut', afterBytes: 1 }, { kind: 'status', status: 503, retryAfter: '1' });
+    service.onStored = (id) => service.complete(id);
+    const seen: string[] = [];
+    await createClient().upload(photo(200_000), { onProgress: ({ state }) => seen.push(state) }).result;
+    expect(seen).not.toContain('failed');
+    // Once in 20 ms would be fifty.
+    expect(service.progressRequests.length).toBeLessThan(15);
+  });
+
   test('is not sent again when only the answer was lost', async () => {
     service.putMishaps.push({ kind: 'lose-answer' });
     const handle = createClient().upload(photo());

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import type { Result } from '../../src/api.ts';
+import { createLog, type Logger } from '../../src/log.ts';
+import type { UploadRecord } from '../../src/progress/record-fields.ts';
+import { UploadRecords, type ChangeOutcome, type NewUpload } from '../../src/progress/record.ts';
+import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../../src/queue/connection.ts';
+import { queueKeys, type QueueKeys } from '../../src/queue/contract.ts';
+
+/** A log that says nothing. */
+export const silentLog: Logger = createLog('api', { logLevel: 'silent' });
+
+/** The records of an installation of a test's own, on a Redis that may be shared. */
+export interface RecordSpace {
+  readonly records: UploadRecords;
+  readonly keys: QueueKeys;
+  readonly store: RedisRecordStore;
+  /** For looking at what lies in Redis. */
+  readonly connection: Redis;
+  /** Records as a further process has them: same keys, a connection and nonces of its own. */
+  another(): UploadRecords;
+  close(): Promise<void>;
+}
+
+/** Opens records under a prefix that nobody else has. */
+export async function openRecordSpace(url: string, retentionMs = 60_000): Promise<RecordSpace> {
+  const keys = queueKeys(`t-${randomUUID()}`);
+  const connections: Redis[] = [];
+  const open = (): RedisRecordStore => {
+    const connection = openWaitingConnection(url, silentLog);
+    connections.push(connection);
+    return new RedisRecordStore(connection);
+  };
+  const store = open();
+  await store.ping();
+  return {
+    records: new UploadRecords(store, keys, { retentionMs }),
+    keys,
+    store,
+    connection: connections[0] as Redis,
+    another: () => new UploadRecords(open(), keys, { retentionMs }),
+    async close() {
+      await Promise.all(connections.map(closeConnection));
+    },
+  };
+}
+
+/** What a request announces, with a fresh id and receipt. */
+export function newUpload(announced: Partial<NewUpload> = {}): NewUpload {
+  return { id: randomUUID(), receipt: randomUUID(), fileName: 'a.jpg', totalBytes: 1000, ...announced };
+}
+
+/** What is known of a stored file in tests that have none. */
+export const STORED = { type: 'image/jpeg', sizeBytes: 1000, sha256: 'a'.repeat(64), options: {} };
+
+/** A whole result of a picture without variants. */
+export const RESULT: Result = {
+  kind: 'picture', format: 'jpeg', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
+  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', variants: [],
+};
+
+/** Takes a new upload to a state by the way that the service would. */
+export async function uploadIn(
+  records: UploadRecords,
+  state: UploadRecord['state'],
+  announced: Partial<NewUpload> = {},
+): Promise<NewUpload & { attempt: number }> {
+  const upload = newUpload(announced);
+  const { id, receipt } = upload;
+  made(await records.open(upload));
+  if (state === 'receiving') return { ...upload, attempt: 0 };
+  if (state === 'cancelled') made(await records.cancel(id));
+  if (state === 'cancelled') return { ...upload, attempt: 0 };
+  made(await records.enqueue(id, receipt, STORED));
+  if (state === 'queued') return { ...upload, attempt: 0 };
+  const attempt = made(await records.begin(id)).record?.attempt ?? 0;
+  if (state === 'completed') made(await records.complete(id, attempt, RESULT));
+  if (state === 'failed') made(await records.fail(id, attempt, PROBLEM));
+  return { ...upload, attempt };
+}
+
+/** A problem as failed uploads bear one. */
+export const PROBLEM = { type: '/problems/picture_damaged', title: 'Picture damaged', status: 422, detail: 'No.', code: 'picture_damaged' };
+
+/** The outcome of a change that must have been made; throws where it was refused. */
+export function made(outcome: ChangeOutcome): Extract<ChangeOutcome, { made: true }> {
+  if (!outcome.made) throw new Error(`refused: ${outcome.refusal}`);
+  return outcome;
+}
+
+/** Why a change was refused; `made` where it was not. */
+export function verdict(outcome: ChangeOutcome): string {
+  return outcome.made ? 'made' : outcome.refusal;
+}

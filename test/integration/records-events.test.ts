@@ -1,0 +1,134 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
+import type { ProgressState } from '../../src/progress/progress.ts';
+import { decodeProgress, type RecordFields } from '../../src/progress/record-fields.ts';
+import { openWaitingConnection } from '../../src/queue/connection.ts';
+import { openEventStream, type EventStream } from '../../src/queue/event-stream.ts';
+import { made, newUpload, openRecordSpace, RESULT, silentLog, STORED, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+
+let redis: RedisServer;
+let space: RecordSpace;
+const streams: EventStream[] = [];
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openRecordSpace(redis.url);
+});
+afterEach(async () => {
+  await Promise.all(streams.splice(0).map((stream) => stream.close()));
+  await space.close();
+});
+
+interface Heard {
+  events: ProgressState[];
+  resumptions: number;
+  /** Resolves when `isEnough` holds. */
+  until(isEnough: (heard: Heard) => boolean): Promise<void>;
+}
+
+/** Listens as an API process does, through BullMQ's QueueEvents. */
+async function listen(): Promise<Heard> {
+  let look: () => void = () => undefined;
+  const heard: Heard = {
+    events: [],
+    resumptions: 0,
+    until: (isEnough) =>
+      new Promise((resolve) => {
+        look = () => isEnough(heard) && resolve();
+        look();
+      }),
+  };
+  const listener = {
+    changed(id: string, fields: unknown) {
+      heard.events.push(decodeProgress(id, fields as RecordFields));
+      look();
+    },
+    resumed() {
+      heard.resumptions += 1;
+      look();
+    },
+  };
+  streams.push(await openEventStream(openWaitingConnection(redis.url, silentLog), space.keys, listener, silentLog));
+  return heard;
+}
+
+describe('the event of a change', () => {
+  test('bears the progress part of the record just as it is read', async () => {
+    const heard = await listen();
+    const { records } = space;
+    const upload = newUpload({ fileName: 'a\u0001"ü.jpg' });
+    const read: (ProgressState | undefined)[] = [];
+    const keep = async () => read.push((await records.read(upload.id))?.record);
+    made(await records.open(upload));
+    await keep();
+    made(await records.receive(upload.id, upload.receipt, 333, 1000));
+    await keep();
+    made(await records.enqueue(upload.id, upload.receipt, STORED));
+    await keep();
+    made(await records.begin(upload.id));
+    await keep();
+    made(await records.advance(upload.id, 1, 1, 'resize', 1 / 3));
+    await keep();
+    made(await records.complete(upload.id, 1, RESULT));
+    await keep();
+    await heard.until(({ events }) => events.length >= 6);
+    expect(heard.events).toHaveLength(6);
+    for (const [index, { eventAtMs, ...event }] of heard.events.entries()) {
+      expect(read[index]).toMatchObject(event);
+      expect(Math.abs((eventAtMs ?? 0) - event.updatedAtMs)).toBeLessThan(60_000);
+    }
+    expect(heard.events.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('a refused change makes no event', async () => {
+    const { id } = await uploadIn(space.records, 'cancelled');
+    const before = await space.connection.xlen(space.keys.events);
+    await space.records.begin(id);
+    await space.records.open({ ...newUpload(), id: randomUUID() });
+    expect(await space.connection.xlen(space.keys.events)).toBe(before + 1);
+  });
+
+  test('is heard by whoever listens before it happens, and nothing from before is', async () => {
+    await uploadIn(space.records, 'completed');
+    const heard = await listen();
+    const { id } = await uploadIn(space.records, 'receiving');
+    await heard.until(({ events }) => events.length > 0);
+    expect(heard.events.map((event) => event.id)).toEqual([id]);
+  });
+
+  test('is heard on a stream that was empty when the listening began', async () => {
+    const heard = await listen();
+    const { id } = await uploadIn(space.records, 'cancelled');
+    await heard.until(({ events }) => events.length >= 2);
+    expect(heard.events.map((event) => [event.id, event.state])).toEqual([[id, 'receiving'], [id, 'cancelled']]);
+  });
+
+  test('events of a gap in the connection are heard afterwards, and the listener is told of the gap', async () => {
+    const heard = await listen();
+    await uploadIn(space.records, 'receiving');
+    await heard.until(({ events }) => events.length === 1);
+    await space.connection.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    const { id } = await uploadIn(space.records, 'cancelled');
+    await heard.until(({ events, resumptions }) => resumptions > 0 && events.length === 3);
+    expect(heard.events.slice(1).map((event) => event.id)).toEqual([id, id]);
+  });
+});
+
+describe('the call to workers', () => {
+  test.each(['cancel', 'bury'] as const)('%s is called out to them, once it is made', async (change) => {
+    const { id } = await uploadIn(space.records, 'processing');
+    const ear = space.connection.duplicate();
+    await ear.subscribe(space.keys.cancelChannel);
+    const called = once(ear, 'message');
+    await space.records[change](id);
+    expect(await called).toEqual([space.keys.cancelChannel, id]);
+    ear.disconnect();
+  });
+});

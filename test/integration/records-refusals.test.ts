@@ -1,0 +1,177 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { UploadState } from '../../src/api.ts';
+import type { StoredVariant } from '../../src/progress/record-fields.ts';
+import { UploadRecords, type ChangeOutcome, type RecordStore } from '../../src/progress/record.ts';
+import { MAX_ATTEMPTS } from '../../src/queue/contract.ts';
+import { made, newUpload, openRecordSpace, PROBLEM, RESULT, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+
+let redis: RedisServer;
+let space: RecordSpace;
+let records: UploadRecords;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openRecordSpace(redis.url);
+  ({ records } = space);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+const VARIANT: StoredVariant = { name: '160', format: 'jpeg', width: 1, height: 1, size: 1, url: '/v', key: 'k', sha256: 'c' };
+
+interface Holder {
+  id: string;
+  receipt: string;
+  attempt: number;
+}
+
+/** Every change but `open`, as its rightful holder makes it, and the states from which it is made. */
+const CHANGES: readonly [name: string, from: readonly UploadState[], make: (records: UploadRecords, holder: Holder) => Promise<ChangeOutcome>][] = [
+  ['receive', ['receiving'], (it, { id, receipt }) => it.receive(id, receipt, 500, 1000)],
+  ['enqueue', ['receiving'], (it, { id, receipt }) => it.enqueue(id, receipt, STORED)],
+  ['refuse', ['receiving'], (it, { id, receipt }) => it.refuse(id, receipt, PROBLEM, { receivedBytes: 1, type: null })],
+  ['begin', ['queued', 'processing'], (it, { id }) => it.begin(id)],
+  ['advance', ['processing'], (it, { id, attempt }) => it.advance(id, attempt, 1, 'resize', 0.5)],
+  ['announce', ['processing'], (it, { id, attempt }) => it.announce(id, attempt, VARIANT)],
+  ['complete', ['processing'], (it, { id, attempt }) => it.complete(id, attempt, RESULT)],
+  ['fail', ['processing'], (it, { id, attempt }) => it.fail(id, attempt, PROBLEM)],
+  ['fail of any attempt', ['queued', 'processing'], (it, { id }) => it.fail(id, undefined, PROBLEM)],
+  ['handBack', ['processing'], (it, { id, attempt }) => it.handBack(id, attempt)],
+  ['cancel', ['receiving', 'queued', 'processing'], (it, { id }) => it.cancel(id)],
+  ['bury', ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'], (it, { id }) => it.bury(id)],
+];
+
+const STATES: readonly UploadState[] = ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'];
+const FINAL: readonly UploadState[] = ['completed', 'failed', 'cancelled'];
+
+describe.each(CHANGES)('%s', (_name, from, make) => {
+  test.each(STATES)('in state %s is made, or refused and changes nothing', async (state) => {
+    const holder = await uploadIn(records, state);
+    const before = await records.read(holder.id);
+    const outcome = await make(records, holder);
+    const expected = from.includes(state) ? 'made' : FINAL.includes(state) ? 'final' : 'state';
+    expect(verdict(outcome)).toBe(expected);
+    const after = await records.read(holder.id);
+    if (outcome.made) expect([outcome.version, after?.record.version]).toEqual([(before?.record.version ?? 0) + 1, outcome.version]);
+    else expect([outcome.record, after]).toEqual([before?.record, before]);
+  });
+
+  test('is refused where there is no record, and makes none', async () => {
+    const holder = { ...newUpload(), attempt: 1 };
+    expect(await make(records, holder)).toEqual({ made: false, refusal: 'missing', record: undefined });
+    expect(await records.read(holder.id)).toBeUndefined();
+  });
+
+  test('is refused by a tombstone', async () => {
+    const holder = await uploadIn(records, 'processing');
+    await records.bury(holder.id);
+    const before = await records.read(holder.id);
+    expect(verdict(await make(records, holder))).toBe('deleted');
+    expect(await records.read(holder.id)).toEqual(before);
+  });
+
+  test('is made once where its reply was lost and it is sent again', async () => {
+    const holder = await uploadIn(records, from.includes('processing') ? 'processing' : (from[0] ?? 'queued'));
+    const before = await records.read(holder.id);
+    const outcome = made(await make(new UploadRecords(losingReplies(space.store), space.keys, { retentionMs: 60_000 }), holder));
+    const after = await records.read(holder.id);
+    expect([outcome.version, after?.record.version]).toEqual([(before?.record.version ?? 0) + 1, outcome.version]);
+    expect(after?.record.attempt).toBe(_name === 'begin' ? holder.attempt + 1 : holder.attempt);
+  });
+});
+
+/** Sends everything twice and passes on the second reply alone, as a connection that broke in between does. */
+function losingReplies(store: RecordStore): RecordStore {
+  return {
+    async runScript(script, keys, args) {
+      await store.runScript(script, keys, args);
+      return await store.runScript(script, keys, args);
+    },
+    readHash: (key, rankedIn, member) => store.readHash(key, rankedIn, member),
+    get: (key) => store.get(key),
+    remove: (keys, rankedIn, member) => store.remove(keys, rankedIn, member),
+  };
+}
+
+describe('open', () => {
+  test('is made once where its reply was lost and it is sent again', async () => {
+    const twice = new UploadRecords(losingReplies(space.store), space.keys, { retentionMs: 60_000 });
+    const upload = newUpload();
+    expect(made(await twice.open(upload)).version).toBe(1);
+    await records.cancel(upload.id);
+    expect(made(await twice.open(upload))).toMatchObject({ version: 3, restarted: true });
+  });
+
+  test('is refused by a tombstone', async () => {
+    const { id } = await uploadIn(records, 'completed');
+    await records.bury(id);
+    const outcome = await records.open({ ...newUpload(), id });
+    expect([verdict(outcome), outcome.record?.deleted]).toEqual(['deleted', true]);
+  });
+});
+
+describe('fences', () => {
+  test.each(CHANGES.filter(([, from]) => from.join() === 'receiving'))('%s with another receipt is refused', async (_name, _from, make) => {
+    const holder = await uploadIn(records, 'receiving');
+    expect(verdict(await make(records, { ...holder, receipt: randomUUID() }))).toBe('fenced');
+    expect(verdict(await make(records, holder))).toBe('made');
+  });
+
+  test.each(CHANGES.filter(([name, from]) => from.join() === 'processing' && name !== 'begin'))('%s of an attempt that was overtaken is refused', async (_name, _from, make) => {
+    const holder = await uploadIn(records, 'processing');
+    const next = made(await records.begin(holder.id)).record?.attempt ?? 0;
+    expect(verdict(await make(records, holder))).toBe('fenced');
+    expect(verdict(await make(records, { ...holder, attempt: next + 1 }))).toBe('fenced');
+    expect(verdict(await make(records, { ...holder, attempt: next }))).toBe('made');
+  });
+
+  test('a report that comes late or twice is refused, and takes the percent nowhere', async () => {
+    const { id } = await uploadIn(records, 'processing');
+    made(await records.advance(id, 1, 5, 'resize', 0.5));
+    expect(verdict(await records.advance(id, 1, 5, 'resize', 0.9))).toBe('fenced');
+    expect(verdict(await records.advance(id, 1, 4, 'inspect', 0.9))).toBe('fenced');
+    expect((await records.read(id))?.record).toMatchObject({ percent: 65, stage: 'resize' });
+  });
+
+  test('a new attempt counts its reports from the start, and takes the percent only up', async () => {
+    const { id } = await uploadIn(records, 'processing');
+    made(await records.advance(id, 1, 9, 'resize', 0.5));
+    made(await records.begin(id));
+    made(await records.advance(id, 2, 1, 'inspect', 0.1));
+    expect((await records.read(id))?.record).toMatchObject({ percent: 65, stage: 'inspect', attempt: 2 });
+  });
+
+  test('after the last attempt nobody takes it up any more', async () => {
+    const { id } = await uploadIn(records, 'queued');
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) made(await records.begin(id));
+    const before = await records.read(id);
+    expect(verdict(await records.begin(id))).toBe('exhausted');
+    expect(await records.read(id)).toEqual(before);
+    expect(verdict(await records.fail(id, undefined, PROBLEM))).toBe('made');
+  });
+});
+
+describe('a tombstone', () => {
+  test('keeps the outcome, nothing of the file, and expires', async () => {
+    const { id } = await uploadIn(records, 'completed');
+    made(await records.bury(id));
+    expect((await records.read(id))?.record).toMatchObject({
+      state: 'completed', deleted: true, stored: false, fileName: '', result: null, error: null, variants: {}, sha256: null, type: null,
+    });
+    expect(await space.connection.pttl(space.keys.record(id))).toBeGreaterThan(0);
+  });
+
+  test('of work under way is cancelled, and waits no more', async () => {
+    const { id } = await uploadIn(records, 'queued');
+    made(await records.bury(id));
+    expect(await records.read(id)).toMatchObject({ queuePosition: null, record: { state: 'cancelled', deleted: true } });
+  });
+});

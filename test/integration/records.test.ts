@@ -1,0 +1,179 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { UploadState } from '../../src/api.ts';
+import type { StoredVariant } from '../../src/progress/record-fields.ts';
+import type { UploadRecords } from '../../src/progress/record.ts';
+import { MAX_ATTEMPTS } from '../../src/queue/contract.ts';
+import { made, newUpload, openRecordSpace, PROBLEM, RESULT, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+
+let redis: RedisServer;
+let space: RecordSpace;
+let records: UploadRecords;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openRecordSpace(redis.url);
+  ({ records } = space);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+const VARIANT: StoredVariant = {
+  name: '160', format: 'jpeg', width: 160, height: 120, size: 7, url: '/variants/p/160', key: 'a/b/c.jpeg', sha256: 'b'.repeat(64),
+};
+
+async function stateOf(id: string): Promise<UploadState | undefined> {
+  return (await records.read(id))?.record.state;
+}
+
+describe('the life of a record', () => {
+  test('it is made at version 1, receiving, with nothing in it yet', async () => {
+    const upload = newUpload({ fileName: 'ü "你".jpg', totalBytes: null });
+    const { version, record, restarted } = made(await records.open(upload));
+    expect([version, restarted]).toEqual([1, undefined]);
+    expect(record).toMatchObject({
+      id: upload.id, receipt: upload.receipt, fileName: 'ü "你".jpg', state: 'receiving', stage: 'receive', percent: 0,
+      receivedBytes: 0, totalBytes: null, attempt: 0, type: null, sha256: null, stored: false, deleted: false, expiresAtMs: null,
+    });
+    expect((await records.read(upload.id))?.record).toEqual(record);
+    expect(await records.idOf(record?.publicId ?? '')).toBe(upload.id);
+    expect(await space.connection.pttl(space.keys.record(upload.id))).toBe(-1);
+  });
+
+  test('every change grows the version by one, from the first byte to the result', async () => {
+    const { id, receipt } = await uploadIn(records, 'receiving');
+    const versions = [
+      made(await records.receive(id, receipt, 500, 1000)).version,
+      made(await records.enqueue(id, receipt, STORED)).version,
+      made(await records.begin(id)).version,
+      made(await records.advance(id, 1, 1, 'resize', 0.5)).version,
+      made(await records.announce(id, 1, VARIANT)).version,
+      made(await records.complete(id, 1, RESULT)).version,
+    ];
+    expect(versions).toEqual([2, 3, 4, 5, 6, 7]);
+    expect((await records.read(id))?.record).toMatchObject({
+      state: 'completed', stage: 'done', percent: 100, receivedBytes: 1000, totalBytes: 1000, stored: true, attempt: 1,
+      type: 'image/jpeg', sha256: STORED.sha256, result: RESULT, variants: { 160: VARIANT },
+    });
+  });
+
+  test('an upload that waits stands in the waiting set with its place, and leaves it when it is taken up', async () => {
+    const first = await uploadIn(records, 'queued');
+    const second = await uploadIn(records, 'queued');
+    const positions = async () => [(await records.read(first.id))?.queuePosition, (await records.read(second.id))?.queuePosition];
+    expect(new Set(await positions())).toEqual(new Set([1, 2]));
+    await records.begin(first.id);
+    expect(await positions()).toEqual([null, 1]);
+    await records.cancel(second.id);
+    expect(await space.connection.zcard(space.keys.waiting)).toBe(0);
+  });
+
+  test('a hand-back waits again with the percent it had, and the next attempt has a new number', async () => {
+    const { id } = await uploadIn(records, 'processing');
+    await records.advance(id, 1, 1, 'resize', 0.5);
+    made(await records.handBack(id, 1));
+    expect(await records.read(id)).toMatchObject({ queuePosition: 1, record: { state: 'queued', percent: 65, attempt: 1 } });
+    expect(made(await records.begin(id)).record).toMatchObject({ state: 'processing', percent: 65, attempt: 2, phaseStartPercent: 65 });
+  });
+
+  test.each(['completed', 'failed', 'cancelled'] as const)('the expiry of record and public id starts when it is %s', async (state) => {
+    const beforeMs = Date.now();
+    const { id } = await uploadIn(records, state);
+    const read = await records.read(id);
+    expect(read?.record.expiresAtMs).toBeGreaterThanOrEqual(beforeMs + 60_000);
+    for (const key of [space.keys.record(id), space.keys.publicId(read?.record.publicId ?? '')]) {
+      expect(await space.connection.pttl(key)).toBeGreaterThan(0);
+    }
+  });
+
+  test('while it is not final nothing of it expires', async () => {
+    for (const state of ['receiving', 'queued', 'processing'] as const) {
+      const { id } = await uploadIn(records, state);
+      expect([state, await space.connection.pttl(space.keys.record(id))]).toEqual([state, -1]);
+      expect((await records.read(id))?.record.expiresAtMs).toBeNull();
+    }
+  });
+
+  test('after its retention nothing is left of it', async () => {
+    const brief = await openRecordSpace(redis.url, 1);
+    const { id } = await uploadIn(brief.records, 'cancelled');
+    while ((await brief.records.read(id)) !== undefined);
+    expect(await brief.connection.keys(`${brief.keys.bullPrefix}:[rp]*`)).toEqual([]);
+    await brief.close();
+  });
+
+  test('forget leaves no key but the events', async () => {
+    const { id } = await uploadIn(records, 'queued');
+    await records.forget(id, (await records.read(id))?.record.publicId ?? '');
+    expect(await space.connection.keys(`${space.keys.bullPrefix}*`)).toEqual([space.keys.events]);
+  });
+});
+
+describe('a later request with the same id', () => {
+  test('takes over from one that is still receiving, which is fenced from then on', async () => {
+    const first = await uploadIn(records, 'receiving');
+    const second = { ...first, receipt: randomUUID(), fileName: 'b.jpg' };
+    expect(made(await records.open(second)).record).toMatchObject({ fileName: 'b.jpg', receipt: second.receipt, state: 'receiving', receivedBytes: 0 });
+    expect(verdict(await records.receive(first.id, first.receipt, 900, 1000))).toBe('fenced');
+    expect(verdict(await records.enqueue(first.id, first.receipt, STORED))).toBe('fenced');
+    expect(verdict(await records.refuse(first.id, first.receipt, PROBLEM, { receivedBytes: 1, type: null }))).toBe('fenced');
+    expect(verdict(await records.enqueue(second.id, second.receipt, STORED))).toBe('made');
+  });
+
+  test('does not take the percent back that the first had reached', async () => {
+    const first = await uploadIn(records, 'receiving');
+    await records.receive(first.id, first.receipt, 500, 1000);
+    expect(made(await records.open({ ...first, receipt: randomUUID() })).record?.percent).toBe(15);
+  });
+
+  test.each(['failed', 'cancelled'] as const)('starts clean after %s, with the same public id and no expiry', async (state) => {
+    const first = await uploadIn(records, state);
+    const before = (await records.read(first.id))?.record;
+    const { restarted, record, version } = made(await records.open({ ...first, receipt: randomUUID() }));
+    expect(restarted).toBe(true);
+    expect(version).toBeGreaterThan(before?.version ?? 0);
+    expect(record).toMatchObject({ state: 'receiving', percent: 0, error: null, result: null, sha256: null, type: null, variants: {}, expiresAtMs: null, publicId: before?.publicId });
+    expect(await space.connection.pttl(space.keys.record(first.id))).toBe(-1);
+    expect(await space.connection.pttl(space.keys.publicId(before?.publicId ?? ''))).toBe(-1);
+  });
+
+  test('an attempt of the life before is fenced in the new one', async () => {
+    const first = await uploadIn(records, 'processing');
+    await records.cancel(first.id);
+    const again = { ...first, receipt: randomUUID() };
+    await records.open(again);
+    await records.enqueue(again.id, again.receipt, STORED);
+    expect(made(await records.begin(again.id)).record?.attempt).not.toBe(first.attempt);
+    expect(verdict(await records.complete(first.id, first.attempt, RESULT))).toBe('fenced');
+  });
+
+  test('an upload that used up its attempts may be sent again, and is taken up again', async () => {
+    const first = await uploadIn(records, 'queued');
+    for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
+      await records.begin(first.id);
+      made(await records.handBack(first.id, attempt));
+    }
+    await records.begin(first.id);
+    made(await records.fail(first.id, MAX_ATTEMPTS, PROBLEM));
+    const again = { ...first, receipt: randomUUID() };
+    made(await records.open(again));
+    made(await records.enqueue(again.id, again.receipt, STORED));
+    expect(verdict(await records.begin(again.id))).toBe('made');
+  });
+
+  test.each([['queued', 'state'], ['processing', 'state'], ['completed', 'final']] as const)('leaves one that is %s alone: %s', async (state, refusal) => {
+    const first = await uploadIn(records, state);
+    const before = await records.read(first.id);
+    const outcome = await records.open({ ...first, receipt: randomUUID() });
+    expect(verdict(outcome)).toBe(refusal);
+    expect(outcome.record).toEqual(before?.record);
+    expect(await stateOf(first.id)).toBe(state);
+  });
+});

@@ -1,0 +1,117 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
+import type { DeferredInterceptor } from '../../../src/deferred/interceptor.ts';
+import { Registry } from '../../../src/deferred/registry.ts';
+import { FakeClock } from './fake-clock.ts';
+import { closeServers, serve, until, type Served } from './serve.ts';
+
+afterEach(closeServers);
+
+const ENDINGS: Record<string, (result: DeferredResult, served: Served, clock: FakeClock, drop: () => void) => void> = {
+  value: (result) => void result.setResult('value'),
+  error: (result) => void result.setErrorResult(new Error('error')),
+  timeout: (_result, _served, clock) => {
+    clock.advance(30_000);
+  },
+  disconnect: (_result, _served, _clock, drop) => {
+    drop();
+  },
+  shutdown: (_result, served) => void served.manager.drain(),
+};
+
+const failOnFault = (error: unknown): never => {
+  throw error;
+};
+
+/** Writes down every hook that runs. */
+function recorder(name: string, log: string[], broken: readonly string[] = []): DeferredInterceptor {
+  const note = (hook: string): void => {
+    log.push(`${name}.${hook}`);
+    if (broken.includes(hook)) throw new Error(`${name}.${hook}`);
+  };
+  return {
+    preProcess: () => {
+      note('pre');
+    },
+    afterCompletion: (held) => {
+      note(`after:${held.ending}`);
+    },
+  };
+}
+
+describe('completion', () => {
+  test.each(Object.keys(ENDINGS))(
+    '23. onCompletion and afterCompletion run for every ending, once, in reverse order of the interceptors (%s)',
+    async (ending) => {
+      const clock = new FakeClock();
+      const log: string[] = [];
+      const result = new DeferredResult();
+      result.onCompletion(() => log.push('first callback'));
+      result.onCompletion(() => log.push('second callback'));
+      const served = await serve(() => result, { clock });
+      served.manager.register('a', recorder('a', log));
+      served.manager.register('b', recorder('b', log));
+      const request = served.open('/');
+      await until(() => served.manager.held === 1);
+      ENDINGS[ending]?.(result, served, clock, () => request.destroy());
+      await until(() => log.length >= 6);
+      expect(log).toEqual(['a.pre', 'b.pre', `b.after:${ending}`, `a.after:${ending}`, 'first callback', 'second callback']);
+    },
+  );
+
+  test('23. only for those whose pre-hook ran', async () => {
+    const log: string[] = [];
+    const result = new DeferredResult();
+    result.onCompletion(() => log.push('callback'));
+    const served = await serve(() => result);
+    served.manager.register('a', recorder('a', log));
+    served.manager.register('b', recorder('b', log, ['pre']));
+    served.manager.register('c', recorder('c', log));
+    expect((await served.get('/')).status).toBe(500);
+    await until(() => log.includes('callback'));
+    expect(log).toEqual(['a.pre', 'b.pre', 'a.after:error', 'callback']);
+  });
+
+  test('23. an exception in one does not stop the others and is reported', async () => {
+    const log: string[] = [];
+    const result = new DeferredResult();
+    result.onCompletion(() => {
+      throw new Error('first callback');
+    });
+    result.onCompletion(() => log.push('second callback'));
+    const served = await serve(() => result);
+    served.manager.register('a', recorder('a', log));
+    served.manager.register('b', recorder('b', log, ['after:value']));
+    result.setResult('value');
+    expect((await served.get('/')).body).toBe('value');
+    await until(() => log.includes('second callback'));
+    expect(log).toEqual(['a.pre', 'b.pre', 'b.after:value', 'a.after:value', 'second callback']);
+    expect(served.faults).toEqual([
+      { error: new Error('b.after:value'), where: 'afterCompletion' },
+      { error: new Error('first callback'), where: 'onCompletion' },
+    ]);
+  });
+
+  test.each(Object.keys(ENDINGS))(
+    '24. after completion nothing of the request is held: registry, timers and listeners are empty (%s)',
+    async (ending) => {
+      const clock = new FakeClock();
+      const registry = new Registry<unknown>({ onFault: failOnFault });
+      let isOver = false;
+      const result = new DeferredResult();
+      result.onCompletion(registry.register(['x', 'y'], () => {}));
+      result.onCompletion(() => (isOver = true));
+      const served = await serve(() => result, { clock, maxHeldPerAddress: 5 });
+      const request = served.open('/');
+      await until(() => served.manager.held === 1);
+      const { res } = served.contexts[0]!;
+      expect([registry.size, clock.timers, res.listenerCount('close')]).toEqual([1, 1, 1]);
+      ENDINGS[ending]?.(result, served, clock, () => request.destroy());
+      expect(ending === 'disconnect' || served.manager.held === 0).toBe(true);
+      await until(() => isOver);
+      await served.manager.drain();
+      expect([registry.size, registry.has('x'), served.manager.held, served.manager.timers]).toEqual([0, false, 0, 0]);
+      expect([clock.timers, res.listenerCount('close')]).toEqual([0, 0]);
+    },
+  );
+});

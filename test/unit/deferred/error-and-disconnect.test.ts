@@ -1,0 +1,223 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import net from 'node:net';
+import { Readable } from 'node:stream';
+import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
+import { heldOf } from '../../../src/deferred/held-response.ts';
+import type { Ending } from '../../../src/deferred/outcome.ts';
+import { Registry } from '../../../src/deferred/registry.ts';
+import { closeServers, serve, until, type ServeOptions, type Served } from './serve.ts';
+
+afterEach(closeServers);
+
+const failOnFault = (error: unknown): never => {
+  throw error;
+};
+
+interface Poll {
+  served: Served;
+  registry: Registry<unknown>;
+  results: DeferredResult[];
+  endings: (Ending | undefined)[];
+}
+
+/** Every request is held until `registry` wakes its path. */
+async function servePolls(options: ServeOptions = {}): Promise<Poll> {
+  const registry = new Registry<unknown>({ onFault: failOnFault });
+  const results: DeferredResult[] = [];
+  const served = await serve((ctx) => {
+    const result = new DeferredResult<unknown>({ timeoutResult: 'fallback' });
+    result.onCompletion(registry.register([ctx.path], (event) => result.setResult(event)));
+    results.push(result);
+    return result;
+  }, options);
+  const endings: (Ending | undefined)[] = [];
+  served.manager.register('endings', { afterCompletion: (held) => endings.push(held.ending) });
+  return { served, registry, results, endings };
+}
+
+describe('errors', () => {
+  test('19. onError runs, then the error itself becomes the result (the fallback is for timeouts only)', async () => {
+    const { served, results, endings } = await servePolls();
+    const order: unknown[] = [];
+    const answer = served.get('/x');
+    await until(() => served.manager.held === 1);
+    const failure = Object.assign(new Error('revoked'), { status: 403, expose: true });
+    results[0]?.onError((error) => order.push([error, results[0]?.hasResult()]));
+    const held = heldOf(served.contexts[0]!);
+    expect(held?.fail(failure)).toBe(true);
+    expect(held?.fail(failure)).toBe(false);
+    expect(await answer).toMatchObject({ status: 403, body: 'revoked' });
+    expect(order).toEqual([[failure, false]]);
+    expect(results[0]?.getResult()).toBe(failure);
+    await until(() => endings.length > 0);
+    expect(endings).toEqual(['error']);
+  });
+
+  test('19. onError may set its own value, which wins', async () => {
+    const { served, results } = await servePolls();
+    const answer = served.get('/x');
+    await until(() => served.manager.held === 1);
+    results[0]?.onError(() => results[0]?.setResult('instead'));
+    heldOf(served.contexts[0]!)?.fail(new Error('lost'));
+    expect(await answer).toMatchObject({ status: 200, body: 'instead' });
+    expect(served.appErrors).toEqual([]);
+  });
+
+  test('20. a client that goes away is a distinct error type, never reported as a fault; its waiter leaves the registry at once', async () => {
+    const { served, registry, results, endings } = await servePolls();
+    const seen: unknown[] = [];
+    const request = served.open('/x');
+    await until(() => served.manager.held === 1);
+    expect([registry.size, served.contexts[0]!.res.listenerCount('close')]).toEqual([1, 1]);
+    const atClose: unknown[] = [];
+    // Added behind ours: by the time this runs, in the same emit, all must be gone.
+    served.contexts[0]!.res.on('close', () => atClose.push(registry.size, served.manager.held, served.manager.timers));
+    results[0]?.onError((error) => seen.push(error));
+    request.destroy();
+    await until(() => endings.length > 0);
+    expect(atClose).toEqual([0, 0, 0]);
+    expect(seen).toEqual([expect.objectContaining({ code: 'client_disconnected' })]);
+    expect(endings).toEqual(['disconnect']);
+    expect(results[0]?.setResult('late')).toBe(false);
+    expect([served.faults, served.appErrors]).toEqual([[], []]);
+  });
+
+  test('20. a middleware above sees next() resolve, and a response that Koa leaves alone', async () => {
+    const seen: unknown[] = [];
+    const { served } = await servePolls({
+      above: [
+        async (ctx, next) => {
+          await next();
+          seen.push([ctx.status, ctx.respond, ctx.res.headersSent]);
+        },
+      ],
+    });
+    const request = served.open('/x');
+    await until(() => served.manager.held === 1);
+    request.destroy();
+    await until(() => seen.length > 0);
+    expect(seen).toEqual([[499, false, false]]);
+  });
+
+  test('20. a client that had gone before the handler returned is not held at all', async () => {
+    let letGo = (): void => {};
+    const completions: string[] = [];
+    const served = await serve(async (ctx) => {
+      const result = new DeferredResult();
+      result.onCompletion(() => completions.push('completed'));
+      await new Promise<void>((resolve) => (letGo = resolve));
+      expect(ctx.res.destroyed).toBe(true);
+      return result;
+    });
+    const request = served.open('/x');
+    await until(() => served.contexts.length === 1);
+    request.destroy();
+    await until(() => served.contexts[0]!.res.destroyed);
+    letGo();
+    await until(() => completions.length === 1);
+    expect([served.manager.held, served.manager.timers, served.faults]).toEqual([0, 0, []]);
+  });
+
+  test('20. a pipelined request, which has no socket of its own yet, is let go with its connection too', async () => {
+    const { served, registry, endings } = await servePolls();
+    const socket = net.connect(served.port, '127.0.0.1');
+    for (const path of ['/a', '/b', '/c']) socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await until(() => served.manager.held === 3);
+    socket.destroy();
+    await until(() => endings.length === 3);
+    expect(endings).toEqual(['disconnect', 'disconnect', 'disconnect']);
+    expect([registry.size, served.manager.held, served.manager.timers]).toEqual([0, 0, 0]);
+  });
+
+  test('20. pipelined requests are answered in order when they are resolved in another', async () => {
+    const { served, registry, endings } = await servePolls();
+    const socket = net.connect(served.port, '127.0.0.1');
+    let received = '';
+    socket.on('data', (chunk) => (received += chunk.toString()));
+    for (const path of ['/a', '/b']) socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await until(() => served.manager.held === 2);
+    registry.wake('/b', 'second');
+    registry.wake('/a', 'first');
+    await until(() => endings.length === 2);
+    expect(received.indexOf('first')).toBeLessThan(received.indexOf('second'));
+    expect(endings).toEqual(['value', 'value']);
+    socket.destroy();
+  });
+
+  test('21. registered interceptors observe errors too, and none can swallow the original unless it sets a result', async () => {
+    const { served } = await servePolls();
+    const observed: unknown[] = [];
+    served.manager.register('throws', {
+      handleError() {
+        throw new Error('broken hook');
+      },
+    });
+    served.manager.register('observer', { handleError: (_held, error) => void observed.push(error) });
+    const original = Object.assign(new Error('original'), { status: 403, expose: true });
+    const answer = served.get('/x');
+    await until(() => served.manager.held === 1);
+    heldOf(served.contexts[0]!)?.fail(original);
+    expect(await answer).toMatchObject({ status: 403, body: 'original' });
+    expect(observed).toEqual([original]);
+    expect(served.faults).toEqual([{ error: new Error('broken hook'), where: 'handleError' }]);
+  });
+
+  test('21. an interceptor that sets a result replaces the error, and those behind it still observe', async () => {
+    const { served } = await servePolls();
+    const observed: unknown[] = [];
+    served.manager.register('sets', { handleError: (held) => void held.result.setResult('kept') });
+    served.manager.register('observer', { handleError: (_held, error) => void observed.push(error) });
+    const answer = served.get('/x');
+    await until(() => served.manager.held === 1);
+    heldOf(served.contexts[0]!)?.fail(new Error('original'));
+    expect(await answer).toMatchObject({ status: 200, body: 'kept' });
+    expect(observed).toEqual([new Error('original')]);
+  });
+
+  test('22. a write failure marks the response: nothing is written after it', async () => {
+    const { served, registry, endings } = await servePolls();
+    const unusable: boolean[] = [];
+    served.manager.register('usable', { afterCompletion: (held) => unusable.push(held.isUnusable) });
+    const request = served.open('/x');
+    request.on('response', () => {
+      broken.destroy(new Error('disk gone'));
+    });
+    const broken = new Readable({ read() {} });
+    broken.push('first half');
+    await until(() => served.manager.held === 1);
+    registry.wake('/x', broken);
+    await until(() => endings.length > 0);
+    const { res } = served.contexts[0]!;
+    expect([res.destroyed, res.writableFinished]).toEqual([true, false]);
+    expect(unusable).toEqual([true]);
+    expect(endings).toEqual(['value']);
+    expect(broken.destroyed).toBe(true);
+    expect([registry.size, served.manager.held]).toEqual([0, 0]);
+  });
+
+  test('22. an application that destroys the response while it is held: its error, not a disconnect', async () => {
+    const { served, results, endings } = await servePolls();
+    served.open('/x');
+    await until(() => served.manager.held === 1);
+    const failure = new Error('torn down');
+    served.contexts[0]!.res.destroy(failure);
+    await until(() => endings.length > 0);
+    expect(endings).toEqual(['error']);
+    expect(results[0]?.getResult()).toBe(failure);
+    await until(() => served.appErrors.length > 0);
+    expect(served.appErrors).toContain(failure);
+    expect(served.contexts[0]!.res.headersSent).toBe(false);
+  });
+
+  test('a response that somebody writes past us ends the wait without a result', async () => {
+    const { served, results, endings, registry } = await servePolls();
+    const answer = served.get('/x');
+    await until(() => served.manager.held === 1);
+    served.contexts[0]!.res.end('past you');
+    expect((await answer).body).toBe('past you');
+    await until(() => endings.length > 0);
+    expect(endings).toEqual(['value']);
+    expect([results[0]?.hasResult(), results[0]?.isSetOrExpired(), registry.size]).toEqual([false, true, 0]);
+    expect([served.faults, served.appErrors]).toEqual([[], []]);
+  });
+});

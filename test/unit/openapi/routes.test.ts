@@ -1,0 +1,65 @@
+import Router from '@koa/router';
+import { describe, expect, test } from '@jest/globals';
+import type Koa from 'koa';
+import { pino } from 'pino';
+import { createApp } from '../../../src/app.ts';
+import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
+import { Registry } from '../../../src/deferred/registry.ts';
+import { Metrics } from '../../../src/metrics.ts';
+import { openApiDocument } from '../../../src/openapi/document.ts';
+import type { ProgressState } from '../../../src/progress/progress.ts';
+import { UploadRecords } from '../../../src/progress/record.ts';
+import { queueKeys } from '../../../src/queue/contract.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import { UploadIntake } from '../../../src/upload/intake.ts';
+import { UploadRemoval } from '../../../src/upload/removal.ts';
+
+/** Files of the page come and go with it; `/` stays. */
+const PAGE = { files: new Map([['/', { body: Buffer.of(), type: 'text/html', etag: '"0"' }]]), contentSecurityPolicy: '' };
+
+async function nobody(): Promise<never> {
+  throw new Error('no request is made here');
+}
+
+/** The service with nothing behind it. */
+function emptyApp(): Koa {
+  const log = pino({ level: 'silent' });
+  const store = { runScript: nobody, readHash: nobody, get: nobody, remove: nobody };
+  const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
+  const storage = openStorage('file:/nowhere');
+  const parts = { records, storage, queue: { add: nobody, remove: nobody }, log };
+  const limits = { maxFileBytes: 1, maxRequestBytes: 1, maxFiles: 1, maxFields: 1, maxFieldBytes: 1, stallTimeoutMs: 1 };
+  const metrics = new Metrics({ held: () => 0, waiters: () => 0, receiving: () => 0, eventsHeard: () => 0, jobCounts: nobody });
+  return createApp({
+    ...parts,
+    metrics,
+    registry: new Registry<ProgressState>({ onFault: nobody }),
+    manager: new DeferredManager({ reportFault: nobody }),
+    intake: new UploadIntake(parts, limits),
+    removal: new UploadRemoval(parts),
+    defaultTimeoutMs: 1000,
+    maxTimeoutMs: 1000,
+    maxRequestBytes: 1,
+    service: { checkReady: nobody, metrics, openApi: {}, assets: PAGE },
+  });
+}
+
+function registeredRoutes(): string[] {
+  const routers = emptyApp().middleware.flatMap((middleware) => ('router' in middleware && middleware.router instanceof Router ? [middleware.router] : []));
+  const layers = routers.flatMap((router) => router.stack);
+  // HEAD comes with every GET.
+  return layers.flatMap(({ methods, path }) => methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${String(path)}`)).sort();
+}
+
+function documentedRoutes(): string[] {
+  return Object.entries(openApiDocument().paths)
+    .flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`))
+    .sort();
+}
+
+describe('the routes', () => {
+  test('are those of the document', () => {
+    expect(registeredRoutes().length).toBeGreaterThan(10);
+    expect(documentedRoutes()).toEqual(registeredRoutes());
+  });
+});

@@ -1,0 +1,61 @@
+import { gzipSync } from 'node:zlib';
+import { beforeAll, expect, test } from '@jest/globals';
+import { loadPageAssets, type PageAssets } from '../../../src/web/assets.ts';
+
+const PATHS = ['/', '/style.css', '/page.js', '/client.js'];
+const MOST_COMPRESSED_BYTES = 40_000;
+
+let assets: PageAssets;
+
+beforeAll(async () => {
+  assets = await loadPageAssets();
+});
+
+function textOf(path: string): string {
+  return assets.files.get(path)?.body.toString('utf8') ?? '';
+}
+
+test('there is everything that the page asks for, each of its type', () => {
+  expect(Object.fromEntries([...assets.files].map(([path, { type }]) => [path, type.split(';')[0]]))).toEqual({
+    '/': 'text/html',
+    '/style.css': 'text/css',
+    '/page.js': 'text/javascript',
+    '/client.js': 'text/javascript',
+  });
+  const asked = [...textOf('/').matchAll(/(?:src|<link [^>]*href)="(\/[^"]*)"/g)].map((match) => match[1]);
+  expect(new Set(asked)).toEqual(new Set(['/page.js', '/style.css']));
+});
+
+test('tags are strong, differ, and stay while the bytes do', async () => {
+  const again = await loadPageAssets();
+  const tags = PATHS.map((path) => assets.files.get(path)?.etag);
+  for (const tag of tags) expect(tag).toMatch(/^"[\w-]{22}"$/);
+  expect(new Set(tags).size).toBe(PATHS.length);
+  expect(PATHS.map((path) => again.files.get(path)?.etag)).toEqual(tags);
+});
+
+test('nothing leads elsewhere, and nothing needs more than the policy allows', () => {
+  for (const path of PATHS) {
+    // Names of XML namespaces look like addresses, and are never fetched.
+    const text = textOf(path).replaceAll('http://www.w3.org/2000/svg', '');
+    expect([path, text.match(/https?:\/\/|["'(]\/\/\w/g)]).toEqual([path, null]);
+  }
+  expect(textOf('/')).not.toMatch(/<style| style=| on\w+=/);
+  expect(assets.contentSecurityPolicy).toContain("default-src 'none'; script-src 'self';");
+  expect(assets.contentSecurityPolicy).not.toContain('unsafe');
+});
+
+test('the whole page stays light', () => {
+  const bytes = [...assets.files.values()].reduce((sum, { body }) => sum + gzipSync(body).length, 0);
+  expect(bytes).toBeLessThan(MOST_COMPRESSED_BYTES);
+});
+
+test('the client knows no document', () => {
+  expect(textOf('/client.js')).not.toMatch(/\b(document|window|localStorage|sessionStorage)\b/);
+  expect(textOf('/client.js')).toMatch(/export\{[^}]*createUploadClient/);
+});
+
+test('leaves no process behind', () => {
+  const kinds = process.getActiveResourcesInfo();
+  expect(kinds.filter((kind) => kind === 'ProcessWrap' || kind === 'ChildProcess')).toEqual([]);
+});

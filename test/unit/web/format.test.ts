@@ -1,0 +1,50 @@
+import { expect, test } from '@jest/globals';
+import { formatBytes, formatDuration, formatPercent, formatTakenAt } from '../../../src/web/page/format.ts';
+
+const LOCALE = 'en-GB';
+
+test.each([
+  [0, '0 kB'],
+  [1, '1 kB'],
+  [999, '1 kB'],
+  [613_714, '614 kB'],
+  [3_449_000, '3.4 MB'],
+  [48_700_000, '49 MB'],
+  [1_000_000_000, '1 GB'],
+  [2.5e15, '2,500 TB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(formatBytes(bytes, LOCALE)).toBe(text);
+});
+
+test.each([
+  [0, '0%'],
+  [43.9, '43%'],
+  [99.9, '99%'],
+  [100, '100%'],
+])('%d percent are shown as %s', (percent, text) => {
+  expect(formatPercent(percent, LOCALE)).toBe(text);
+});
+
+test.each([
+  [999, null],
+  [1000, '1 second'],
+  [8200, '9 seconds'],
+  [11_000, '15 seconds'],
+  [59_000, '55 seconds'],
+  [61_000, '2 minutes'],
+  [3_600_000, '1 hour'],
+])('%d ms are %s', (durationMs, text) => {
+  expect(formatDuration(durationMs, LOCALE)).toBe(text);
+});
+
+test.each([
+  ['2025-06-21T18:04:11+02:00', '21 Jun 2025, 18:04'],
+  ['2025-06-21T18:04:11', '21 Jun 2025, 18:04'],
+  ['2025-06-21T18:04:11Z', '21 Jun 2025, 18:04'],
+])('the clock of the camera is shown as it stood: %s', (takenAt, text) => {
+  expect(formatTakenAt(takenAt, LOCALE)).toBe(text);
+});
+
+test.each(['', 'yesterday', '2025-13-45T99:99:00'])('%p is no date', (takenAt) => {
+  expect(formatTakenAt(takenAt, LOCALE)).toBeNull();
+});
