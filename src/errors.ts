@@ -1,4 +1,4 @@
-import type { Problem } from './api.ts';
+import type { Problem, UploadState } from './api.ts';
 
 /**
  * Every error a client can be told of: one table, one class. The code is the contract
@@ -75,6 +75,8 @@ export function titleOf(code: ErrorCode): string {
 export interface ServiceErrorOptions {
   /** The upload it speaks of. */
   id?: string;
+  /** The upload's final state, where the error is its outcome. */
+  state?: UploadState;
   /** Sent as `Retry-After` with jitter, rounded up to whole seconds. */
   retryAfterMs?: number;
   /** Sent with the answer, such as `Allow`. */
@@ -91,6 +93,7 @@ export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly id: string | undefined;
+  readonly state: UploadState | undefined;
   readonly retryAfterMs: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -100,6 +103,7 @@ export class ServiceError extends Error {
     this.code = code;
     this.status = statusOf(code);
     this.id = options.id;
+    this.state = options.state;
     this.retryAfterMs = options.retryAfterMs;
     this.headers = options.headers ?? {};
   }
@@ -110,7 +114,14 @@ const TYPE_PREFIX = '/problems/';
 
 /** The document for an error that a client may be told of. */
 export function toProblem(error: ServiceError, id: string | undefined = error.id): Problem {
-  return problemOf(error.code, error.message, id);
+  const problem = problemOf(error.code, error.message, id);
+  return error.state === undefined ? problem : { ...problem, state: error.state, final: true };
+}
+
+/** The same error as the outcome of an upload that it has ended. */
+export function asOutcome(error: ServiceError, id: string, state: UploadState): ServiceError {
+  const { code, message, retryAfterMs, headers, cause } = error;
+  return new ServiceError(code, message, { id, state, headers, cause, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 }
 
 /** The document for a code of the table. */

@@ -6,6 +6,9 @@ import { requestLog } from './request-context.ts';
 /** Spreads the clients of one refusal, so that they do not come back together. */
 const RETRY_JITTER = 0.25;
 
+/** Headers of the answer that was being made and that a problem is not. */
+const REPRESENTATION_HEADERS = ['ETag', 'Accept-Ranges', 'Content-Disposition', 'Content-Range', 'Last-Modified', 'Location'];
+
 /** `Retry-After` in whole seconds (RFC 9110 section 10.2.3), jittered upwards, at least 1. */
 export function retryAfterSeconds(retryAfterMs: number): string {
   return String(Math.max(1, Math.ceil((retryAfterMs * (1 + Math.random() * RETRY_JITTER)) / 1000)));
@@ -25,6 +28,7 @@ export function problemResponses(log: Logger): Middleware {
     } catch (error) {
       const known = asServiceError(error);
       if (known.status === 500) requestLog(log).error({ err: error }, 'request failed');
+      for (const name of REPRESENTATION_HEADERS) ctx.remove(name);
       for (const [name, value] of Object.entries(known.headers)) ctx.set(name, value);
       if (known.retryAfterMs !== undefined) ctx.set('Retry-After', retryAfterSeconds(known.retryAfterMs));
       ctx.set('Cache-Control', 'no-store');

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { ServiceError } from '../errors.ts';
+import { hasSeen } from './entity-tags.ts';
 import type { ByteRange, Storage } from '../storage/storage.ts';
 
 /** An object of storage as an HTTP representation. */
@@ -21,11 +22,11 @@ export interface ServedObject {
 export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, object: ServedObject): Promise<void> {
   ctx.set({ ETag: object.etag, 'Cache-Control': object.cacheControl, 'Accept-Ranges': 'bytes' });
   if (object.disposition !== undefined) ctx.set('Content-Disposition', object.disposition);
-  ctx.status = 200;
-  if (ctx.fresh) {
+  if (hasSeen(ctx, object.etag)) {
     ctx.status = 304;
     return;
   }
+  ctx.status = 200;
   const range = requestedRange(ctx, object);
   ctx.type = object.type;
   if (range !== undefined) {

@@ -20,17 +20,20 @@ const pixels = z.int().min(1).describe('Pixels.');
 const path = z.string().regex(/^\//);
 const time = z.iso.datetime().describe('UTC.');
 
+/** What `requireUploadId` takes. */
 export const uploadIdSchema = z
   .string()
   .regex(LOWER_CASE_UUID_V4)
   .meta({ format: 'uuid', description: 'A lower-case UUID of version 4. Whoever knows it may read, cancel and delete the upload: keep it secret.' });
 
+/** All seven, in the order in which an upload may pass through them. */
 export const uploadStateSchema = schemaOf<UploadState>()(
   z
     .enum(['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled', 'discarded'])
     .describe('The last four are final. `discarded`: the queue was full, and this upload, the oldest that waited, made room.'),
 );
 
+/** Absolute paths; refuses a whole URL. */
 export const linksSchema = schemaOf<Links>()(
   z
     .strictObject({
@@ -47,6 +50,7 @@ export const linksSchema = schemaOf<Links>()(
 
 const version = z.int().min(1).describe('Grows with every change of the upload. Give back the last one seen as `since`, and no change is missed.');
 
+/** Refuses members that are not documented, as do all below it. */
 export const progressSchema = schemaOf<Progress>()(
   z
     .strictObject({
@@ -76,6 +80,7 @@ function codeTable(): string {
 // Typed as plain words, since clients must expect words to come.
 const codes: readonly string[] = ERROR_CODES;
 
+/** Refuses codes that are not in the table of errors. */
 export const problemSchema = schemaOf<Problem>()(
   z
     .strictObject({
@@ -91,12 +96,14 @@ export const problemSchema = schemaOf<Problem>()(
     .describe(`Every 4xx and 5xx answer (RFC 9457, \`application/problem+json\`).\n\n${codeTable()}`),
 );
 
+/** As a result lists it; what storage knows of a variant is more, and stays inside. */
 export const variantSchema = schemaOf<Variant>()(
   z
     .strictObject({ name: z.string().min(1), format: z.string().min(1), width: pixels, height: pixels, size: bytes, url: path })
     .describe('A picture made of the uploaded one. It carries no GPS position and no other EXIF.'),
 );
 
+/** The one kind so far. */
 export const pictureResultSchema = schemaOf<PictureResult>()(
   z
     .strictObject({
@@ -117,6 +124,7 @@ export const pictureResultSchema = schemaOf<PictureResult>()(
     .describe('What a processed picture turned out to be.'),
 );
 
+/** Refuses a `kind` that no processor has; a new kind is one more line here. */
 export const resultSchema = schemaOf<Result>()(
   z.discriminatedUnion('kind', [pictureResultSchema]).describe('What processing made of an upload; `kind` tells which processor. Kinds may be added.'),
 );
@@ -128,6 +136,7 @@ const file = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/).nullable().describe('Null until stored.'),
 });
 
+/** Checks each member by itself, not that they agree, such as `state` with `result`. */
 export const uploadSchema = schemaOf<Upload>()(
   z
     .strictObject({
@@ -147,16 +156,19 @@ export const uploadSchema = schemaOf<Upload>()(
     .describe('One file sent by a client, from its first byte to its result.'),
 );
 
+/** Answer of `POST /uploads`. */
 export const uploadListSchema = schemaOf<UploadList>()(
   z.strictObject({ uploads: z.array(uploadSchema) }).describe('Uploads in the order in which their files were sent.'),
 );
 
+/** Its `id` may be anything: it is what the client sent. */
 export const unwatchableUploadSchema = schemaOf<UnwatchableUpload>()(
   z
     .strictObject({ id: z.string().describe('As it was asked for.'), error: problemSchema })
     .describe('Stands in place of a Progress for an upload that cannot be watched: `bad_upload_id`, `bad_since`, `unknown_upload` or `upload_gone`.'),
 );
 
+/** Answer of `GET /progress`. */
 export const progressListSchema = schemaOf<ProgressList>()(
   z
     .strictObject({

@@ -3,15 +3,18 @@
 /** JSON Schema of draft 2020-12, a reference included. */
 export type Schema = Readonly<Record<string, unknown>>;
 
+/** `#/components/…`. */
 export interface Reference {
   $ref: string;
 }
 
+/** Must fit the schema beside it. */
 export interface Example {
   summary?: string;
   value: unknown;
 }
 
+/** `encoding` is for the parts of a form alone. */
 export interface MediaType {
   schema: Schema;
   examples?: Readonly<Record<string, Example>>;
@@ -21,11 +24,13 @@ export interface MediaType {
 /** By media type. */
 export type Content = Readonly<Record<string, MediaType>>;
 
+/** Its name is its key. */
 export interface Header {
   description: string;
   schema: Schema;
 }
 
+/** `required` is false where it is left out, which a path does not allow. */
 export interface Parameter extends Header {
   name: string;
   in: 'path' | 'query' | 'header';
@@ -35,6 +40,7 @@ export interface Parameter extends Header {
   explode?: boolean;
 }
 
+/** Without `content` there is no body. */
 export interface Response {
   description: string;
   headers?: Readonly<Record<string, Header | Reference>>;
@@ -44,6 +50,7 @@ export interface Response {
 /** By status. */
 export type Responses = Readonly<Record<string, Response>>;
 
+/** One method of one path. */
 export interface Operation {
   /** Unique in the document: generators name a client's functions by it. */
   operationId: string;
@@ -56,13 +63,16 @@ export interface Operation {
   responses: Responses;
 }
 
+/** HEAD comes with every GET and is not listed. */
 export type Method = 'get' | 'put' | 'post' | 'delete';
 
+/** By method. */
 export type PathItem = Readonly<Partial<Record<Method, Operation>>>;
 
 /** By path template. */
 export type Paths = Readonly<Record<string, PathItem>>;
 
+/** The whole of it, fit for `JSON.stringify`. */
 export interface OpenApiDocument {
   openapi: string;
   info: { title: string; version: string; summary: string; description: string; license: { name: string; identifier: string } };

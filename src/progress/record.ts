@@ -70,6 +70,9 @@ export interface StoredUpload {
   options: unknown;
 }
 
+/** What a problem says that is an upload's outcome. */
+const FAILED = { state: 'failed', final: true } as const;
+
 const OPEN_STATES: readonly UploadState[] = ['receiving', 'queued', 'processing'];
 const RESTARTABLE_STATES: readonly UploadState[] = ['failed', 'cancelled', 'discarded'];
 
@@ -142,7 +145,7 @@ export class UploadRecords {
       from: ['receiving'],
       receipt,
       wantsRecord: true,
-      fields: { state: 'failed', stage: 'done', received: String(found.receivedBytes), error: JSON.stringify(error), ...type },
+      fields: { state: 'failed', stage: 'done', received: String(found.receivedBytes), error: JSON.stringify({ ...error, ...FAILED }), ...type },
     });
   }
 
@@ -187,7 +190,7 @@ export class UploadRecords {
     return await this.#change(id, {
       from: attempt === undefined ? ['queued', 'processing'] : ['processing'],
       ...(attempt === undefined ? {} : { attempt }),
-      fields: { state: 'failed', stage: 'done', error: JSON.stringify(error) },
+      fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
     });
   }
 
@@ -207,7 +210,7 @@ export class UploadRecords {
       from: OPEN_STATES,
       callOut: true,
       wantsRecord: true,
-      fields: { state: 'cancelled', stage: 'done' },
+      fields: { state: 'cancelled', stage: 'done', stored: '0' },
     });
   }
 

@@ -1,4 +1,4 @@
-import { isFinalState, type ProgressList } from '../api.ts';
+import type { ProgressList } from '../api.ts';
 import type { DeferredResult } from '../deferred/deferred-result.ts';
 import { ServiceError, toProblem } from '../errors.ts';
 import { hold, LOOK } from './hold.ts';
@@ -15,7 +15,7 @@ export interface WatchedUpload {
 }
 
 /**
- * Waits until one of the uploads has moved, or is final, and answers with all that have: one held request
+ * Waits until one of the uploads has moved and answers with all that have: one held request
  * watches a whole page. One that is unknown is answered in its place, at once. On timeout none has
  * moved, so the list is empty.
  */
@@ -53,8 +53,7 @@ async function entryOf(
   if (error !== undefined) return { id, error: toProblem(error, id) };
   try {
     const read = await readRecord(id);
-    const hasMoved = read.record.version !== since || isFinalState(read.record.state);
-    return hasMoved ? presentProgress(read) : undefined;
+    return read.record.version === since ? undefined : presentProgress(read);
   } catch (failure) {
     if (!(failure instanceof ServiceError) || failure.status >= 500) throw failure;
     return { id, error: toProblem(failure, id) };
@@ -62,5 +61,5 @@ async function entryOf(
 }
 
 function isNews(event: ProgressState, seen: Set<number | undefined> | undefined): boolean {
-  return seen === undefined || seen.size > 1 || !seen.has(event.version) || isFinalState(event.state);
+  return seen === undefined || seen.size > 1 || !seen.has(event.version);
 }

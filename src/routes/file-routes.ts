@@ -40,7 +40,7 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
     const id = requireUploadId(ctx['params']['id']);
     const { record } = await readExisting(parts.records, id);
     if (!record.stored || record.sha256 === null) {
-      throw new ServiceError('content_not_stored', 'The bytes of this upload are not stored yet.', { id, retryAfterMs: 1000 });
+      throw noContent(record);
     }
     await sendObject(ctx, parts.storage, {
       key: originalKey(id, record.receipt),
@@ -51,6 +51,13 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
       disposition: attachmentDisposition(record.fileName),
     });
   });
+}
+
+function noContent({ id, state }: UploadRecord): ServiceError {
+  if (state === 'cancelled') return new ServiceError('upload_cancelled', 'The upload was cancelled and its bytes are gone.', { id, state });
+  if (state === 'discarded') return new ServiceError('upload_discarded', 'The upload made room for others and its bytes are gone.', { id, state });
+  if (state === 'failed') return new ServiceError('content_not_stored', 'The file was refused, so its bytes were not kept.', { id, state });
+  return new ServiceError('content_not_stored', 'The bytes of this upload are not stored yet.', { id, retryAfterMs: 1000 });
 }
 
 /**

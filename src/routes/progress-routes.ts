@@ -4,6 +4,7 @@ import type { Progress } from '../api.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError, problemOf, type ErrorCode } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
+import { seenTags } from '../http/entity-tags.ts';
 import { retryAfterSeconds } from '../http/problem.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import type { ReadRecord } from '../progress/record.ts';
@@ -55,9 +56,9 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
 function requestedVersion(ctx: Context): { since: number | undefined; isConditional: boolean } {
   const { since } = ctx.query;
   if (since !== undefined) return { since: parseVersion(since), isConditional: false };
-  // Weak comparison (RFC 9110 section 8.8.3.2): the version alone counts.
-  const tag = /^\s*(?:W\/)?"(\d{1,15})"\s*$/.exec(ctx.get('If-None-Match'))?.[1];
-  return tag === undefined ? { since: undefined, isConditional: false } : { since: Number(tag), isConditional: true };
+  const versions = seenTags(ctx.get('If-None-Match')).map((tag) => /^"(\d{1,15})"$/.exec(tag)?.[1]);
+  const newest = Math.max(...versions.filter((version) => version !== undefined).map(Number));
+  return Number.isFinite(newest) ? { since: newest, isConditional: true } : { since: undefined, isConditional: false };
 }
 
 /** `upload=<id>~<version>`, the version left out where none was seen. */

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import { ServiceError } from '../errors.ts';
+import { hasSeen } from '../http/entity-tags.ts';
 import type { PageAssets } from '../web/assets.ts';
 
 /** What is told of the process itself. */
@@ -45,8 +46,7 @@ function pageRoute(router: Router, assets: PageAssets, path: string): void {
     if (asset === undefined) throw new ServiceError('not_found', 'There is nothing at this address.');
     ctx.set({ ETag: asset.etag, 'Cache-Control': 'no-cache' });
     if (path === '/') ctx.set('Content-Security-Policy', assets.contentSecurityPolicy);
-    ctx.status = 200;
-    if (ctx.fresh) {
+    if (hasSeen(ctx, asset.etag)) {
       ctx.status = 304;
       return;
     }

@@ -109,9 +109,8 @@ export class IncomingUpload {
   /** Ends the record as failed with the reason. Undefined where another request has taken over meanwhile. */
   async refuse(error: ServiceError): Promise<UploadRecord | undefined> {
     const { id, receipt } = this.record;
-    const problem = { ...toProblem(error, id), state: 'failed', final: true } as const;
     const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
-    const outcome = await this.#parts.records.refuse(id, receipt, problem, found);
+    const outcome = await this.#parts.records.refuse(id, receipt, toProblem(error, id), found);
     requestLog(this.#parts.log).info({ uploadId: id, code: error.code }, 'upload refused');
     return outcome.made ? outcome.record : undefined;
   }

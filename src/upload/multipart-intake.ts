@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { ServiceError } from '../errors.ts';
+import { asOutcome, ServiceError } from '../errors.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
@@ -33,7 +33,7 @@ export async function receiveMultipart(
   const records = await takeAll(parts, request, limits, signal, sent);
   const [first] = sent;
   if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
-    throw new ServiceError(first.error.code, first.error.message, { id: first.upload.record.id });
+    throw asOutcome(first.error, first.upload.record.id, 'failed');
   }
   return records;
 }
@@ -88,8 +88,7 @@ async function receivePart(
   signal: AbortSignal,
   sent: Sent[],
 ): Promise<void> {
-  const chunks: AsyncIterable<Buffer> = part.stream.iterator({ destroyOnReturn: false });
-  const first = await firstOf(chunks);
+  const first = await firstOf(part.chunks);
   // What a browser sends for a file input that nobody filled.
   if (part.fileName === '' && first.isEmpty) return;
   const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null };
@@ -102,7 +101,7 @@ async function receivePart(
   } catch (error) {
     if (!(error instanceof ServiceError) || signal.aborted || isOfRequest(error)) throw error;
     file.error = error;
-    part.stream.resume();
+    part.skip();
   }
 }
 

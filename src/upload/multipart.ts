@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import busboy from 'busboy';
 import { ServiceError } from '../errors.ts';
 
@@ -22,13 +22,16 @@ export interface FieldPart {
   value: string;
 }
 
-/** A file; its stream must be read to the end or destroyed before the next part comes. */
+/** A file; the next part comes when its chunks are read to the end, or skipped. */
 export interface FilePart {
   kind: 'file';
   fieldName: string;
   /** As the client sent it, path parts stripped; empty where it sent none. */
   fileName: string;
-  stream: Readable;
+  /** Throws `body_cut_short`, `bad_multipart` or `upload_interrupted`; leaving it early keeps the part open. */
+  chunks: AsyncIterable<Buffer>;
+  /** Reads what is left of it into nothing. */
+  skip(): void;
 }
 
 /**
@@ -78,7 +81,7 @@ function listenToParser(parser: busboy.Busboy, parts: PartQueue, limits: Multipa
   parser.on('file', (fieldName, stream, info) => {
     // A cut body errors on the file's stream too; without a listener that ends the process.
     stream.on('error', () => undefined);
-    parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', stream });
+    parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', chunks: chunksOf(stream), skip: () => stream.resume() });
   });
   parser.on('field', (name, value, info) => {
     const isCut = info.valueTruncated || info.nameTruncated;
@@ -108,12 +111,23 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): busboy.B
       limits: {
         files: limits.maxFiles,
         fields: limits.maxFields,
-        fieldSize: limits.maxFieldBytes,
+        // busboy calls a field cut that fills its limit to the last byte.
+        fieldSize: limits.maxFieldBytes + 1,
         parts: limits.maxFiles + limits.maxFields,
       },
     });
   } catch (error) {
     throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request names its boundary; this one does not.', { cause: error });
+  }
+}
+
+/** busboy ends the stream of a cut file with an error of its own, which the reader would see before ours. */
+async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
+  const chunks: AsyncIterable<Buffer> = stream.iterator({ destroyOnReturn: false });
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw asServiceError(error);
   }
 }
 
@@ -125,7 +139,7 @@ class PartQueue implements AsyncIterable<FieldPart | FilePart> {
   #wake: (() => void) | undefined;
 
   push(part: FieldPart | FilePart): void {
-    if (this.#error !== undefined && part.kind === 'file') part.stream.resume();
+    if (this.#error !== undefined && part.kind === 'file') part.skip();
     else this.#parts.push(part);
     this.#wake?.();
   }
@@ -137,7 +151,6 @@ class PartQueue implements AsyncIterable<FieldPart | FilePart> {
 
   fail(error: ServiceError): void {
     this.#error ??= error;
-    for (const part of this.#parts) if (part.kind === 'file') part.stream.destroy(error);
     this.#wake?.();
   }
 
@@ -171,7 +184,7 @@ function tooManyFields(limits: MultipartLimits): ServiceError {
 function asServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   const message = error instanceof Error ? error.message : '';
-  if (message === 'Unexpected end of form') {
+  if (message === 'Unexpected end of form' || message === 'Unexpected end of file') {
     return new ServiceError('body_cut_short', 'The body ended before its closing boundary. Send it again.', { cause: error });
   }
   return new ServiceError('bad_multipart', 'The body is not well-formed multipart/form-data.', { cause: error });

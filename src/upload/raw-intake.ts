@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { ServiceError } from '../errors.ts';
+import { asOutcome, ServiceError } from '../errors.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { readBody } from './body.ts';
 import { fileTooLarge } from './byte-limiter.ts';
@@ -30,8 +30,18 @@ export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<Upl
     return await upload.enqueue();
   } catch (error) {
     const reason = error instanceof ServiceError ? error : new ServiceError('internal_error', 'The upload could not be stored.', { cause: error });
-    await upload.refuse(reason).catch((failure: unknown) => parts.log.warn({ err: failure, uploadId: file.id }, 'refusal not recorded'));
-    throw error instanceof ServiceError ? new ServiceError(error.code, error.message, { ...retryOf(error), id: file.id, cause: error.cause }) : error;
+    const isRecorded = await refuse(parts, upload, reason);
+    throw isRecorded ? asOutcome(reason, file.id, 'failed') : reason;
+  }
+}
+
+/** False where the record is another request's by now, or cannot be reached. */
+async function refuse(parts: IntakeParts, upload: IncomingUpload, reason: ServiceError): Promise<boolean> {
+  try {
+    return (await upload.refuse(reason)) !== undefined;
+  } catch (error) {
+    parts.log.warn({ err: error, uploadId: upload.record.id }, 'refusal not recorded');
+    return false;
   }
 }
 
@@ -48,8 +58,4 @@ async function compare(existing: UploadRecord, file: RawFile): Promise<UploadRec
   }
   if (hash.digest('hex') !== existing.sha256) throw conflict;
   return existing;
-}
-
-function retryOf(error: ServiceError): { retryAfterMs?: number } {
-  return error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
 }

@@ -11,6 +11,7 @@ import { UploadTask } from './client/upload-task.ts';
 // Users of the built module catch it, and have nowhere else to import it from.
 export { UploadError } from './client/upload-error.ts';
 
+/** Figures that are left out keep their defaults. */
 export interface UploadClientOptions extends Partial<Tuning> {
   /** Where the service is, such as `https://uploads.example`; the page's own origin by default, so needed outside browsers. */
   baseUrl?: string;
@@ -19,6 +20,7 @@ export interface UploadClientOptions extends Partial<Tuning> {
   onConnection?: (connected: boolean) => void;
 }
 
+/** Listeners of one upload, called in the order of events. */
 export interface FollowOptions {
   /** Called with every progress known, the final one included. Must not throw. */
   onProgress?: (progress: Progress) => void;
@@ -26,6 +28,7 @@ export interface FollowOptions {
   onPhase?: (phase: UploadPhase) => void;
 }
 
+/** What may be said of a file that is sent. */
 export interface UploadOptions extends FollowOptions {
   /** A File's own name by default, else `file`. */
   name?: string;
@@ -47,6 +50,7 @@ export interface UploadHandle {
   cancel(): Promise<void>;
 }
 
+/** The hands of a page or a script on the service; one per page, as each holds a request of its own. */
 export interface UploadClient {
   /** Takes its turn after those given before. Throws a RangeError where the given id is in hand already. */
   upload(file: Blob, options?: UploadOptions): UploadHandle;

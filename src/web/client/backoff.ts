@@ -6,6 +6,7 @@ export interface Backoff {
   reset(): void;
 }
 
+/** Bounds of the pauses. */
 export interface BackoffOptions {
   firstMs: number;
   longestMs: number;

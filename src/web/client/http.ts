@@ -11,6 +11,7 @@ export interface Http {
   request<T>(path: string, isExpected: (value: unknown) => value is T, init?: HttpInit): Promise<T>;
 }
 
+/** One request; a GET by default. */
 export interface HttpInit {
   method?: 'GET' | 'PUT' | 'POST';
   headers?: Record<string, string>;

@@ -6,6 +6,7 @@ import { asUploadError, isTransient } from './upload-error.ts';
 /** A server that fails this often on the same request will do so again. */
 const MOST_SERVER_FAULTS = 4;
 
+/** How long to go on, and what ends it. */
 export interface PersistOptions {
   tuning: Tuning;
   rests: Rests;

@@ -5,6 +5,7 @@ import { persist, type PersistOptions } from './persist.ts';
 import { asUploadError, isTransferProblem } from './upload-error.ts';
 import { isUpload } from './wire.ts';
 
+/** One file and where it goes. */
 export interface SendFileOptions extends PersistOptions {
   http: Http;
   id: string;

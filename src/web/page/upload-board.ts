@@ -16,6 +16,7 @@ const SHOW_FOR_MS = 12;
 /** Nothing has become of these on the server, so another try goes on under the same id. */
 const UNDECIDED_CODES: ReadonlySet<string> = new Set(['connection_lost', 'unexpected_answer', 'service_unavailable']);
 
+/** What the list works with. */
 export interface UploadBoardOptions {
   client: UploadClient;
   list: HTMLElement;

@@ -103,7 +103,7 @@ describe("the request's state", () => {
     expect((await served.get('/fit')).body).toBe('deferred');
   });
 
-  describe('33. the context of the request is there in every callback and interceptor, and the setter’s never leaks in', () => {
+  describe("33. the context of the request is there in every callback and interceptor, and the setter's never leaks in", () => {
     const storage = new AsyncLocalStorage<string>();
     const seen = new Map<string, string | undefined>();
     const note = (where: string) => (): void => {
@@ -127,6 +127,7 @@ describe("the request's state", () => {
         },
         {
           clock,
+          random: () => 0,
           above: [
             (_ctx, next) =>
               storage.run('request', async () => {
@@ -151,7 +152,7 @@ describe("the request's state", () => {
 
     test.each<[string, string[], (served: Served, clock: FakeClock, result: DeferredResult, drop: () => void) => void]>([
       ['a setter', [], (_served, _clock, result) => void result.setResult('value')],
-      ['the timeout', ['onTimeout', 'timeoutResult'], (_served, clock) => clock.advance(30_000)],
+      ['the timeout', ['onTimeout', 'timeoutResult'], (_served, clock) => clock.advance(25_100)],
       ['the client', ['onError', 'handleError'], (_served, _clock, _result, drop) => drop()],
       ['a shutdown', ['onTimeout', 'timeoutResult'], (served) => void served.manager.drain()],
     ])('33. ended by %s', async (_by, more, end) => {

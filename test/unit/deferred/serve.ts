@@ -34,6 +34,8 @@ export interface Served {
 
 export interface ServeOptions extends Partial<DeferredManagerOptions> {
   above?: Middleware[];
+  /** Uses what the types of Koa do not take for middleware, such as a router. */
+  mount?: (app: Koa) => void;
 }
 
 const closers: (() => Promise<void>)[] = [];
@@ -44,7 +46,7 @@ export async function closeServers(): Promise<void> {
 }
 
 export async function serve(handlers: Middleware | Middleware[], options: ServeOptions = {}): Promise<Served> {
-  const { above = [], ...managerOptions } = options;
+  const { above = [], mount, ...managerOptions } = options;
   const faults: Fault[] = [];
   const manager = new DeferredManager({
     reportFault: (error, where) => faults.push({ error, where }),
@@ -61,6 +63,7 @@ export async function serve(handlers: Middleware | Middleware[], options: ServeO
   for (const middleware of above) app.use(middleware);
   app.use(deferredMiddleware(manager));
   for (const handler of [handlers].flat()) app.use(handler);
+  mount?.(app);
   const server = http.createServer(app.callback());
   const port = await listen(server);
   const url = `http://127.0.0.1:${port}`;

@@ -1,0 +1,375 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { AsyncContext, type AsyncListener } from '../../../src/deferred/async-context.ts';
+import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
+import { heldOf } from '../../../src/deferred/held-response.ts';
+import { ResponseEntity } from '../../../src/deferred/response-entity.ts';
+import { FakeClock } from './fake-clock.ts';
+import { closeServers, serve, settle, until } from './serve.ts';
+
+afterEach(closeServers);
+
+/** Writes down what it hears. */
+function recorder(name: string, log: string[]): Required<AsyncListener> {
+  return {
+    onStartAsync: () => log.push(`${name}.start`),
+    onTimeout: () => log.push(`${name}.timeout`),
+    onError: (_context, error) => log.push(`${name}.error:${(error as { code?: string }).code}`),
+    onComplete: () => log.push(`${name}.complete`),
+  };
+}
+
+describe('AsyncContext', () => {
+  test('38. start, complete, isStarted; asking for the context before it started is an error', async () => {
+    const seen: unknown[] = [];
+    let started: AsyncContext | undefined;
+    const served = await serve((ctx) => {
+      seen.push(AsyncContext.isStarted(ctx));
+      expect(() => AsyncContext.of(ctx)).toThrow(expect.objectContaining({ code: 'invalid_state' }));
+      started = AsyncContext.start(ctx);
+      seen.push(AsyncContext.isStarted(ctx), AsyncContext.of(ctx) === started, started.ctx === ctx);
+    });
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    const [ctx] = served.contexts;
+    ctx!.status = 203;
+    ctx!.body = 'made in the meantime';
+    expect(started?.isStarted).toBe(true);
+    expect([started?.complete(), started?.complete()]).toEqual([true, false]);
+    expect(await answer).toMatchObject({ status: 203, body: 'made in the meantime' });
+    expect(seen).toEqual([false, true, true, true]);
+    expect([started?.isStarted, AsyncContext.isStarted(ctx!), served.manager.held]).toEqual([false, false, 0]);
+  });
+
+  test('38. start with a wrapped request: a dispatch runs with that', async () => {
+    const served = await serve((ctx) => {
+      if (ctx.wrapper !== undefined) {
+        ctx.body = { wrapper: ctx.wrapper, path: ctx.path };
+        return;
+      }
+      const wrapped: Context = Object.create(ctx);
+      wrapped.wrapper = 'mine';
+      const started = AsyncContext.start(ctx, { wrapped });
+      expect(started.ctx).toBe(wrapped);
+      setImmediate(() => started.dispatch('/other'));
+    });
+    expect((await served.get('/own')).body).toBe('{"wrapper":"mine","path":"/other"}');
+    expect(served.contexts[0]?.wrapper).toBeUndefined();
+  });
+
+  test('38. a wrapped request that belongs to another response is refused', async () => {
+    const served = await serve((ctx) => {
+      AsyncContext.start(ctx, { wrapped: served.contexts[0]! });
+    });
+    const answers = [served.get('/'), served.get('/')];
+    await until(() => served.contexts.length === 2);
+    await until(() => served.appErrors.length > 0);
+    expect(served.appErrors).toEqual([expect.any(TypeError)]);
+    AsyncContext.of(served.contexts[0]!).complete();
+    await Promise.all(answers);
+  });
+
+  test('38. starting twice, and below no deferred middleware, is an error', async () => {
+    const served = await serve((ctx) => {
+      const started = AsyncContext.start(ctx);
+      expect(() => AsyncContext.start(ctx)).toThrow(
+        expect.objectContaining({ code: 'invalid_state', message: expect.stringContaining('started') }),
+      );
+      ctx.body = 'once';
+      started.complete();
+    });
+    expect((await served.get('/')).body).toBe('once');
+    const bare = await serve([], {
+      above: [
+        (ctx) => {
+          AsyncContext.start(ctx);
+        },
+      ],
+    });
+    expect((await bare.get('/')).status).toBe(500);
+    expect(bare.appErrors).toEqual([expect.objectContaining({ code: 'deferral_unsupported' })]);
+  });
+
+  test("39. dispatch() runs the request's own path again, with the query and state kept", async () => {
+    const runs: unknown[] = [];
+    const served = await serve((ctx) => {
+      runs.push([ctx.url, ctx.originalUrl, ctx.state.visits]);
+      if (ctx.state.visits) {
+        ctx.body = 'second visit';
+        return;
+      }
+      ctx.state.visits = 1;
+      const started = AsyncContext.start(ctx);
+      setImmediate(() => started.dispatch());
+    });
+    expect((await served.get('/own?x=1&y=2')).body).toBe('second visit');
+    expect(runs).toEqual([
+      ['/own?x=1&y=2', '/own?x=1&y=2', undefined],
+      ['/own?x=1&y=2', '/own?x=1&y=2', 1],
+    ]);
+  });
+
+  test('39. dispatch(path) runs another path of the same app, through its router; the original target stays readable', async () => {
+    const router = new Router();
+    router.get('/wait/:id', (ctx) => {
+      ctx.state.from = ctx.params.id;
+      const started = AsyncContext.start(ctx);
+      setImmediate(() => started.dispatch('/files/picture?size=small'));
+    });
+    router.get('/files/:name', (ctx) => {
+      ctx.body = { params: ctx.params, query: { ...ctx.query }, from: ctx.state.from, at: ctx.originalUrl };
+    });
+    const above: unknown[] = [];
+    const served = await serve([], {
+      mount: (app) => app.use(router.routes()).use(router.allowedMethods()),
+      above: [
+        async (ctx, next) => {
+          await next();
+          above.push(ctx.url, ctx._matchedRoute);
+        },
+      ],
+    });
+    expect(JSON.parse((await served.get('/wait/7?size=large&page=3')).body)).toEqual({
+      params: { name: 'picture' },
+      query: { size: 'small', page: '3' },
+      from: '7',
+      at: '/wait/7?size=large&page=3',
+    });
+    expect(above).toEqual(['/wait/7?size=large&page=3', '/files/:name']);
+  });
+
+  test('39. a path that no handler has is a 404, and one without a slash is refused', async () => {
+    const router = new Router();
+    router.get('/wait/:id', (ctx) => {
+      const started = AsyncContext.start(ctx);
+      expect(() => started.dispatch('elsewhere')).toThrow(RangeError);
+      setImmediate(() => started.dispatch('/nowhere'));
+    });
+    const served = await serve([], { mount: (app) => app.use(router.routes()).use(router.allowedMethods()) });
+    expect((await served.get('/wait/1')).status).toBe(404);
+  });
+
+  test('39. a dispatched handler may defer anew, by either face', async () => {
+    const served = await serve((ctx) => {
+      if (ctx.path === '/third') {
+        ctx.body = 'third';
+        return undefined;
+      }
+      if (ctx.path === '/second') return DeferredResult.from(settle().then(() => 'second'));
+      const started = AsyncContext.start(ctx);
+      const isAgain = ctx.state.isAgain === true;
+      ctx.state.isAgain = true;
+      setImmediate(() => started.dispatch(isAgain ? `/${ctx.query.then?.toString()}` : undefined));
+      return undefined;
+    });
+    expect((await served.get('/?then=second')).body).toBe('second');
+    expect((await served.get('/?then=third')).body).toBe('third');
+    expect([served.manager.held, served.manager.timers, served.appErrors]).toEqual([0, 0, []]);
+  });
+
+  test('39. what a dispatched handler throws is thrown as by any handler', async () => {
+    const served = await serve((ctx) => {
+      if (ctx.path === '/broken') ctx.throw(418, 'short and stout');
+      const started = AsyncContext.start(ctx);
+      setImmediate(() => started.dispatch('/broken'));
+    });
+    expect(await served.get('/')).toMatchObject({ status: 418, body: 'short and stout' });
+  });
+
+  test.each([['complete'], ['dispatch']])('39. complete against dispatch: one wins (%s first)', async (first) => {
+    const log: string[] = [];
+    const served = await serve((ctx) => {
+      if (ctx.path === '/other') {
+        ctx.body = 'dispatched';
+        return;
+      }
+      ctx.body = 'completed';
+      const started = AsyncContext.start(ctx);
+      started.addListener(recorder('a', log));
+      setImmediate(() => {
+        const ends = [() => started.complete(), () => started.dispatch('/other')];
+        const wins = (first === 'complete' ? ends : ends.toReversed()).map((end) => end());
+        expect(wins).toEqual([true, false]);
+      });
+    });
+    expect((await served.get('/')).body).toBe(`${first}${first === 'complete' ? 'd' : 'ed'}`);
+    await until(() => log.includes('a.complete'));
+    await settle();
+    expect(log).toEqual(['a.start', 'a.complete']);
+  });
+
+  test('40. default timeout 30 s; 0 or less: none; changing it after the handler has returned is an error', async () => {
+    const clock = new FakeClock();
+    const served = await serve(
+      (ctx) => {
+        const started = AsyncContext.start(ctx);
+        if (ctx.query.timeout !== undefined) started.timeoutMs = Number(ctx.query.timeout);
+      },
+      { clock },
+    );
+    const byDefault = served.get('/');
+    await until(() => served.manager.held === 1);
+    const endless = [served.get('/?timeout=0'), served.get('/?timeout=-1')];
+    await until(() => served.manager.held === 3);
+    expect(served.contexts.map((ctx) => heldOf(ctx)?.timeoutMs)).toEqual([30_000, Infinity, Infinity]);
+    const started = AsyncContext.of(served.contexts[0]!);
+    expect(() => (started.timeoutMs = 1)).toThrow(expect.objectContaining({ code: 'invalid_state' }));
+    clock.advance(29_999);
+    expect(served.manager.held).toBe(3);
+    clock.advance(51);
+    expect((await byDefault).status).toBe(503);
+    clock.advance(10_000_000);
+    expect([served.manager.held, clock.timers]).toEqual([2, 0]);
+    for (const ctx of served.contexts.slice(1)) AsyncContext.of(ctx).complete();
+    await Promise.all(endless);
+  });
+
+  test('41. listeners hear onStartAsync, onTimeout and onComplete, each once, in registration order', async () => {
+    const clock = new FakeClock();
+    const log: string[] = [];
+    const served = await serve(
+      (ctx) => {
+        AsyncContext.start(ctx).addListener(recorder('a', log)).addListener(recorder('b', log));
+        expect(log).toEqual([]);
+      },
+      { clock },
+    );
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    expect(log).toEqual(['a.start', 'b.start']);
+    clock.advance(30_100);
+    await answer;
+    await until(() => log.includes('b.complete'));
+    expect(log.slice(2)).toEqual(['a.timeout', 'b.timeout', 'a.complete', 'b.complete']);
+  });
+
+  test('41. listeners hear onError when the client goes away', async () => {
+    const log: string[] = [];
+    const served = await serve((ctx) => {
+      AsyncContext.start(ctx).addListener(recorder('a', log)).addListener(recorder('b', log));
+    });
+    const request = served.open('/');
+    await until(() => served.manager.held === 1);
+    request.destroy();
+    await until(() => log.includes('b.complete'));
+    expect(log.slice(2)).toEqual([
+      'a.error:client_disconnected',
+      'b.error:client_disconnected',
+      'a.complete',
+      'b.complete',
+    ]);
+  });
+
+  test('41. a listener that throws does not stop the others', async () => {
+    const clock = new FakeClock();
+    const log: string[] = [];
+    const throwing = (name: string) => (): never => {
+      throw new Error(name);
+    };
+    const served = await serve(
+      (ctx) => {
+        AsyncContext.start(ctx)
+          .addListener({ onStartAsync: throwing('start'), onTimeout: throwing('timeout'), onComplete: throwing('complete') })
+          .addListener(recorder('b', log));
+      },
+      { clock },
+    );
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    clock.advance(30_100);
+    expect((await answer).status).toBe(503);
+    await until(() => log.includes('b.complete'));
+    expect(log).toEqual(['b.start', 'b.timeout', 'b.complete']);
+    expect(served.faults.map(({ error, where }) => [(error as Error).message, where])).toEqual([
+      ['start', 'onStartAsync'],
+      ['timeout', 'onTimeout'],
+      ['complete', 'onCompletion'],
+    ]);
+  });
+
+  test('42. timeout with no listener that completes or dispatches: an error response, then completion', async () => {
+    const clock = new FakeClock();
+    const log: string[] = [];
+    const served = await serve((ctx) => void AsyncContext.start(ctx).addListener(recorder('a', log)), { clock });
+    served.manager.register('log', { postProcess: (_held, outcome) => void log.push(outcome.kind) });
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    clock.advance(30_100);
+    expect((await answer).status).toBe(503);
+    await until(() => log.includes('a.complete'));
+    expect(log).toEqual(['a.start', 'a.timeout', 'error', 'a.complete']);
+  });
+
+  test.each([['complete'], ['dispatch']])('42. a listener that does %s on timeout has the answer', async (how) => {
+    const clock = new FakeClock();
+    const served = await serve(
+      (ctx) => {
+        ctx.body = 'as it stands';
+        if (ctx.path === '/other') {
+          ctx.body = 'dispatched';
+          return;
+        }
+        AsyncContext.start(ctx).addListener({
+          onTimeout: (context) => (how === 'complete' ? context.complete() : context.dispatch('/other')),
+        });
+      },
+      { clock },
+    );
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    clock.advance(30_100);
+    expect(await answer).toMatchObject({ status: 200, body: how === 'complete' ? 'as it stands' : 'dispatched' });
+  });
+
+  test('a timeout value may stand in for what did not come: held, counted, drained like any other', async () => {
+    const placeholder = (): ResponseEntity =>
+      new ResponseEntity({ body: Buffer.from('GIF89a'), headers: { 'Content-Type': 'image/gif', 'X-Timed-Out': 'true' } });
+    const endings: unknown[] = [];
+    const served = await serve((ctx) => void AsyncContext.start(ctx, { timeoutResult: placeholder }));
+    served.manager.register('endings', { afterCompletion: (held) => endings.push(held.ending) });
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    await served.manager.drain();
+    expect([served.manager.held, endings]).toEqual([0, ['shutdown']]);
+    expect(await answer).toMatchObject({
+      status: 200,
+      body: 'GIF89a',
+      headers: { 'content-type': 'image/gif', 'x-timed-out': 'true', connection: 'close' },
+    });
+  });
+
+  test('a handler that throws after the start leaves nothing behind', async () => {
+    const log: string[] = [];
+    let started: AsyncContext | undefined;
+    const served = await serve((ctx) => {
+      started = AsyncContext.start(ctx).addListener(recorder('a', log));
+      ctx.throw(418, 'short and stout');
+    });
+    expect((await served.get('/')).status).toBe(418);
+    expect([log, started?.complete(), served.manager.held]).toEqual([['a.complete'], false, 0]);
+  });
+
+  test('a handler that starts a context and defers a result as well is wrong', async () => {
+    let released = 0;
+    const served = await serve((ctx) => {
+      AsyncContext.start(ctx).addListener({ onComplete: () => (released += 1) });
+      return new DeferredResult().onCompletion(() => (released += 1));
+    });
+    expect((await served.get('/')).status).toBe(500);
+    expect(served.appErrors).toEqual([expect.objectContaining({ code: 'invalid_state' })]);
+    expect([released, served.manager.held]).toEqual([2, 0]);
+  });
+
+  test('a handler that wrote the bare response itself completes without a word from Koa', async () => {
+    const served = await serve((ctx) => {
+      const started = AsyncContext.start(ctx);
+      setImmediate(() => {
+        ctx.res.statusCode = 200;
+        ctx.res.write('by hand');
+        started.complete();
+      });
+    });
+    expect(await served.get('/')).toMatchObject({ status: 200, body: 'by hand' });
+  });
+});

@@ -1,0 +1,256 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Readable } from 'node:stream';
+import { deferredCall } from '../../../src/deferred/callable.ts';
+import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
+import { Executor, type ExecutorTask, type OverflowPolicy } from '../../../src/deferred/executor.ts';
+import { FakeClock } from './fake-clock.ts';
+import { closeServers, serve, settle, until } from './serve.ts';
+
+afterEach(closeServers);
+
+/** A task that ends when it is told to. */
+function manualTask(): { run: (signal: AbortSignal) => Promise<string>; finish: (value: string) => void; signals: AbortSignal[] } {
+  const signals: AbortSignal[] = [];
+  let finish = (_value: string): void => {};
+  const run = (signal: AbortSignal): Promise<string> => {
+    signals.push(signal);
+    return new Promise((resolve) => (finish = resolve));
+  };
+  return { run, finish: (value) => finish(value), signals };
+}
+
+describe('callable', () => {
+  test('34. a callable runs on a bounded executor; its result is the result', async () => {
+    const executor = new Executor({ maxRunning: 2, maxWaiting: 10 });
+    const tasks = Array.from({ length: 5 }, manualTask);
+    const results = tasks.map((task) => deferredCall(task.run, { executor }));
+    expect([executor.running, executor.waiting]).toEqual([2, 3]);
+    expect(tasks.map((task) => task.signals.length)).toEqual([1, 1, 0, 0, 0]);
+    tasks[1]?.finish('second');
+    await settle();
+    expect(results[1]?.getResult()).toBe('second');
+    expect(tasks.map((task) => task.signals.length)).toEqual([1, 1, 1, 0, 0]);
+    for (const index of [0, 2, 3, 4]) {
+      tasks[index]?.finish(`task ${index}`);
+      await settle();
+    }
+    expect(results.map((result) => result.getResult())).toEqual(['task 0', 'second', 'task 2', 'task 3', 'task 4']);
+    expect([executor.running, executor.waiting]).toEqual([0, 0]);
+  });
+
+  test('34. its exception is the result, thrown or rejected, and it is answered over HTTP', async () => {
+    const executor = new Executor();
+    const teapot = Object.assign(new Error('short and stout'), { status: 418, expose: true });
+    const served = await serve((ctx) => {
+      if (ctx.path === '/value') return deferredCall(() => ({ made: true }), { executor });
+      if (ctx.path === '/rejects') return deferredCall(() => Promise.reject(teapot), { executor });
+      return deferredCall(
+        () => {
+          throw teapot;
+        },
+        { executor },
+      );
+    });
+    expect(await served.get('/value')).toMatchObject({ status: 200, body: '{"made":true}' });
+    expect(await served.get('/rejects')).toMatchObject({ status: 418, body: 'short and stout' });
+    expect(await served.get('/throws')).toMatchObject({ status: 418, body: 'short and stout' });
+  });
+
+  test('35. the executor is full: a rejection becomes the result at once, no hang', async () => {
+    const executor = new Executor({ maxRunning: 1, maxWaiting: 1, policy: 'reject' });
+    const [first, second, third] = [manualTask(), manualTask(), manualTask()].map((task) => ({
+      task,
+      result: deferredCall(task.run, { executor }),
+    }));
+    expect(third?.result.getResult()).toMatchObject({ code: 'executor_full', status: 503 });
+    expect([first?.result.hasResult(), second?.result.hasResult()]).toEqual([false, false]);
+    first?.task.finish('first');
+    await settle();
+    second?.task.finish('second');
+    await settle();
+    expect([second?.result.getResult(), third?.task.signals.length, executor.running]).toEqual(['second', 0, 0]);
+  });
+
+  test('35. under discard-oldest the task that has waited longest is answered at once, in place of the new one', () => {
+    const executor = new Executor({ maxRunning: 1, maxWaiting: 2, policy: 'discard-oldest' });
+    const results = Array.from({ length: 4 }, () => deferredCall(manualTask().run, { executor }));
+    expect(results[1]?.getResult()).toMatchObject({ code: 'task_discarded', status: 503 });
+    expect(results.map((result) => result.hasResult())).toEqual([false, true, false, false]);
+    expect([executor.running, executor.waiting]).toEqual([1, 2]);
+  });
+
+  test('35. under caller-waits nobody is refused: who comes too many waits outside, in order', async () => {
+    const executor = new Executor({ maxRunning: 1, maxWaiting: 1, policy: 'caller-waits' });
+    const tasks = Array.from({ length: 4 }, manualTask);
+    const results = tasks.map((task) => deferredCall(task.run, { executor }));
+    let isLetIn = false;
+    void executor.execute({ run: () => Promise.resolve(), discarded: () => {} }).then(() => (isLetIn = true));
+    expect(executor.waiting).toBe(4);
+    for (const [index, task] of tasks.entries()) {
+      expect([task.signals.length, isLetIn]).toEqual([1, index === 3]);
+      task.finish(`task ${index}`);
+      await settle();
+      expect(results[index]?.getResult()).toBe(`task ${index}`);
+    }
+    expect([executor.running, executor.waiting]).toEqual([0, 0]);
+  });
+
+  test('36. a timeout aborts the running task through its AbortSignal, exactly once', async () => {
+    const clock = new FakeClock();
+    const executor = new Executor();
+    const aborts: unknown[] = [];
+    const served = await serve(
+      () =>
+        deferredCall(
+          (signal) =>
+            new Promise((_resolve, reject) => {
+              signal.addEventListener('abort', () => {
+                aborts.push(signal.reason);
+                reject(signal.reason as Error);
+              });
+            }),
+          { executor, timeoutMs: 1000, timeoutResult: () => Promise.resolve('fallback') },
+        ),
+      { clock },
+    );
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    clock.advance(1100);
+    expect(aborts).toEqual([expect.objectContaining({ code: 'deferred_timeout' })]);
+    expect(await answer).toMatchObject({ status: 200, body: 'fallback' });
+    await until(() => executor.running === 0);
+    await served.manager.drain();
+    expect(aborts).toHaveLength(1);
+    expect([served.faults, served.appErrors]).toEqual([[], []]);
+  });
+
+  test('36. a client that goes away aborts it too; a task still in line is taken out and never runs', async () => {
+    const executor = new Executor({ maxRunning: 1 });
+    const running = manualTask();
+    const waiting = manualTask();
+    const served = await serve((ctx) => deferredCall((ctx.path === '/running' ? running : waiting).run, { executor }));
+    const requests = [served.open('/running')];
+    await until(() => served.manager.held === 1);
+    requests.push(served.open('/waiting'));
+    await until(() => executor.waiting === 1);
+    for (const request of requests.toReversed()) request.destroy();
+    await until(() => served.manager.held === 0);
+    expect(running.signals[0]?.reason).toMatchObject({ code: 'client_disconnected' });
+    expect([executor.running, executor.waiting]).toEqual([1, 0]);
+    running.finish('too late');
+    await settle();
+    expect([executor.running, waiting.signals.length]).toEqual([0, 0]);
+  });
+
+  test('36. a task that is done is not aborted', async () => {
+    const executor = new Executor();
+    const task = manualTask();
+    const served = await serve(() => deferredCall(task.run, { executor }));
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    task.finish('done');
+    expect((await answer).body).toBe('done');
+    await settle();
+    expect(task.signals[0]?.aborted).toBe(false);
+  });
+
+  test('36. what a task brings after its answer was given by another is let go', async () => {
+    const late = new Readable({ read() {} });
+    let finish = (_value: unknown): void => {};
+    const executor = new Executor();
+    const result = deferredCall<unknown>(() => new Promise((resolve) => (finish = resolve)), { executor });
+    result.setResult('sooner');
+    finish(late);
+    await settle();
+    expect(late.destroyed).toBe(true);
+  });
+
+  test('37. a task carries its own timeout, fallback and executor', async () => {
+    const clock = new FakeClock();
+    const executors = { a: new Executor(), b: new Executor() };
+    const served = await serve(
+      (ctx) => {
+        const [executor, timeoutMs] = ctx.path === '/a' ? [executors.a, 500] : [executors.b, 1500];
+        return deferredCall(manualTask().run, { executor, timeoutMs, timeoutResult: `fallback of ${ctx.path}` });
+      },
+      { clock },
+    );
+    const answers = [served.get('/a'), served.get('/b')];
+    await until(() => served.manager.held === 2);
+    expect([executors.a.running, executors.b.running]).toEqual([1, 1]);
+    clock.advance(550);
+    expect(served.manager.held).toBe(1);
+    clock.advance(1000);
+    expect((await Promise.all(answers)).map(({ body }) => body)).toEqual(['fallback of /a', 'fallback of /b']);
+  });
+
+  test('a waiting task runs in the async context it was handed in', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const executor = new Executor({ maxRunning: 1 });
+    const first = manualTask();
+    storage.run('first', () => deferredCall(first.run, { executor }));
+    const second = storage.run('second', () => deferredCall(() => storage.getStore(), { executor }));
+    first.finish('done');
+    await until(() => second.hasResult());
+    expect(second.getResult()).toBe('second');
+  });
+});
+
+describe('Executor', () => {
+  test('whatever comes, every task ends once: run, refused, discarded or removed, and never too many at a time', async () => {
+    const policies = fc.constantFrom<OverflowPolicy>('reject', 'discard-oldest', 'caller-waits');
+    const steps = fc.array(fc.constantFrom('add', 'add', 'finish', 'remove'), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(policies, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 3 }), steps, async (policy, maxRunning, maxWaiting, order) => {
+        const executor = new Executor({ maxRunning, maxWaiting, policy });
+        const ends: string[][] = [];
+        const tasks: ExecutorTask[] = [];
+        const finishes: (() => void)[] = [];
+        const finishNext = async (): Promise<void> => {
+          finishes.shift()?.();
+          await settle();
+        };
+        for (const step of order) {
+          if (step === 'add') {
+            const end: string[] = [];
+            const task: ExecutorTask = {
+              run: () => {
+                end.push('run');
+                return new Promise((resolve) => finishes.push(resolve));
+              },
+              discarded: () => end.push('discarded'),
+            };
+            ends.push(end);
+            tasks.push(task);
+            try {
+              void executor.execute(task);
+            } catch {
+              end.push('refused');
+            }
+          }
+          if (step === 'finish') await finishNext();
+          if (step === 'remove') {
+            const index = ends.findIndex((end) => end.length === 0);
+            const task = tasks[index];
+            if (task && executor.remove(task)) ends[index]?.push('removed');
+          }
+          expect(executor.running).toBeLessThanOrEqual(maxRunning);
+          if (policy !== 'caller-waits') expect(executor.waiting).toBeLessThanOrEqual(maxWaiting);
+        }
+        while (finishes.length > 0) await finishNext();
+        for (const end of ends) expect(end).toHaveLength(1);
+        expect([executor.running, executor.waiting]).toEqual([0, 0]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('holds 16 at work and 5000 in line unless told otherwise', () => {
+    const executor = new Executor();
+    const results = Array.from({ length: 5017 }, () => deferredCall(manualTask().run, { executor }));
+    expect([executor.running, executor.waiting]).toEqual([16, 5000]);
+    expect(results.filter((result: DeferredResult) => result.hasResult())).toHaveLength(1);
+  });
+});

@@ -1,0 +1,74 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import Koa, { type Context, type Middleware } from 'koa';
+
+/** Takes whatever is written to it. */
+class FakeSocket extends Socket {
+  written = '';
+
+  override _write(chunk: unknown, _encoding: string, callback: () => void): void {
+    this.written += String(chunk);
+    callback();
+  }
+
+  override _writev(chunks: { chunk: unknown }[], callback: () => void): void {
+    for (const { chunk } of chunks) this.written += String(chunk);
+    callback();
+  }
+}
+
+const app = new Koa();
+
+/** A request and its response in a real Koa context without a network, so that it can end at a moment of our choice. */
+export class FakeExchange {
+  readonly ctx: Context;
+  readonly #socket = new FakeSocket();
+  /** How often the middleware came to an end. */
+  answers = 0;
+
+  constructor() {
+    const req = new IncomingMessage(this.#socket);
+    req.method = 'GET';
+    req.url = '/';
+    const res = new ServerResponse(req);
+    res.assignSocket(this.#socket);
+    // What Node's server does behind a response.
+    res.on('finish', () => {
+      res.detachSocket(this.#socket);
+      this.#close();
+    });
+    this.ctx = app.createContext(req, res);
+  }
+
+  /** What the client got. */
+  get written(): string {
+    return this.#socket.written;
+  }
+
+  /** Sends the request through `middleware`, with `handler` behind it, and writes the answer as Koa does. */
+  run(middleware: Middleware, handler: () => unknown): void {
+    const done: Promise<unknown> = Promise.resolve(middleware(this.ctx, async () => handler()));
+    done.then(
+      () => {
+        this.answers += 1;
+        if (this.ctx.respond !== false) this.ctx.res.end(JSON.stringify(this.ctx.body));
+      },
+      (error: unknown) => {
+        this.answers += 1;
+        if (this.ctx.writable) this.ctx.res.end(String(error));
+      },
+    );
+  }
+
+  /** The client goes away; whoever listens hears it before this returns. */
+  drop(): void {
+    if (this.ctx.res.destroyed) return;
+    this.#socket.destroy();
+    this.#close();
+  }
+
+  #close(): void {
+    this.ctx.res.destroyed = true;
+    this.ctx.res.emit('close');
+  }
+}

@@ -1,0 +1,82 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+
+/** A request whose body is sent by hand, as Node's parser would hand it on. */
+export interface FakeRequest {
+  readonly request: IncomingMessage;
+  send(...chunks: readonly (Buffer | string)[]): void;
+  /** The body is whole. */
+  end(): void;
+  /** The client is gone. */
+  breakOff(): void;
+}
+
+/** Header names in lower case. */
+export function fakeRequest(headers: Record<string, string> = {}): FakeRequest {
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request.headers, headers);
+  return {
+    request,
+    send(...chunks) {
+      for (const chunk of chunks) request.push(chunk);
+    },
+    end() {
+      request.complete = true;
+      request.push(null);
+    },
+    breakOff() {
+      request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+    },
+  };
+}
+
+/** A request whose whole body has come, in these chunks. */
+export function wholeRequest(headers: Record<string, string>, ...chunks: readonly (Buffer | string)[]): IncomingMessage {
+  const { request, send, end } = fakeRequest(headers);
+  send(...chunks);
+  end();
+  return request;
+}
+
+/** One part of a form; with a `fileName` it is a file. */
+export interface FormPart {
+  name: string;
+  fileName?: string;
+  bytes: Buffer | string;
+  /** In place of the `Content-Disposition` made from the names. */
+  disposition?: string;
+}
+
+const BOUNDARY = '----boundary7';
+
+/** The headers of a form's request. */
+export const FORM_HEADERS = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` };
+
+/** The body of a form, written out. */
+export function formBody(...parts: readonly FormPart[]): Buffer {
+  const pieces = parts.flatMap(({ name, fileName, bytes, disposition }) => {
+    const file = fileName === undefined ? '' : `; filename="${fileName}"`;
+    const head = disposition ?? `form-data; name="${name}"${file}`;
+    const type = fileName === undefined && disposition === undefined ? '' : 'Content-Type: application/octet-stream\r\n';
+    return [Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: ${head}\r\n${type}\r\n`), Buffer.from(bytes), Buffer.from('\r\n')];
+  });
+  return Buffer.concat([...pieces, Buffer.from(`--${BOUNDARY}--\r\n`)]);
+}
+
+/** All bytes of a stream. */
+export async function bytesOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** The code of the error that a promise rejects with; `none` where it does not, its message where it bears no code. */
+export async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'none';
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return 'code' in error ? String(error.code) : error.message;
+  }
+}

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import type { IntakeParts } from '../../../src/upload/incoming-upload.ts';
+import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
+import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+
+/** What an intake is made of: records on a real Redis, files in a directory, and a list in place of the queue. */
+export interface IntakeSpace extends RecordSpace, TempStorage {
+  readonly parts: IntakeParts;
+  /** Ids of the jobs added. */
+  readonly jobs: string[];
+}
+
+/** The caller closes it. */
+export async function openIntakeSpace(redisUrl: string): Promise<IntakeSpace> {
+  const [records, files] = await Promise.all([openRecordSpace(redisUrl), openTempStorage()]);
+  const jobs: string[] = [];
+  const queue = {
+    async add(id: string) {
+      jobs.push(id);
+    },
+  };
+  return {
+    ...records,
+    ...files,
+    jobs,
+    parts: { records: records.records, storage: files.storage, queue, log: silentLog },
+    async close() {
+      await records.close();
+      await files.remove();
+    },
+  };
+}
+
+/** Bytes that begin as a JPEG does; the same seed gives the same ones. */
+export function jpegBytes(length = 6000, seed = 1): Buffer {
+  const bytes = Buffer.alloc(length, `not a picture at all ${seed} `);
+  bytes.set([0xff, 0xd8, 0xff, 0xe0]);
+  return bytes;
+}
+
+/** An id that a client may bring. */
+export const freshId = (): string => randomUUID();

@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { IncomingMessage } from 'node:http';
+import { watchForStall } from '../../../src/upload/stall-timer.ts';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+function watch(timeoutMs = 1000) {
+  const state = { socket: { bytesRead: 0 }, readableLength: 0, complete: false };
+  const onStall = jest.fn();
+  const release = watchForStall(state as unknown as IncomingMessage, timeoutMs, onStall);
+  return { state, onStall, release };
+}
+
+describe('a sender', () => {
+  test('that gives nothing for the time is called stalled, once', () => {
+    const { onStall } = watch();
+    jest.advanceTimersByTime(999);
+    expect(onStall).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1);
+    expect(onStall).toHaveBeenCalledTimes(1);
+    jest.advanceTimersByTime(10_000);
+    expect(onStall).toHaveBeenCalledTimes(1);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('that gives a byte now and then never is, however long it takes', () => {
+    const { state, onStall, release } = watch();
+    for (let round = 0; round < 100; round++) {
+      jest.advanceTimersByTime(740);
+      state.socket.bytesRead += 1;
+    }
+    expect(onStall).not.toHaveBeenCalled();
+    release();
+  });
+
+  test('is not blamed for the time in which its bytes wait for us', () => {
+    const { state, onStall } = watch();
+    state.readableLength = 5;
+    jest.advanceTimersByTime(60_000);
+    expect(onStall).not.toHaveBeenCalled();
+    state.readableLength = 0;
+    jest.advanceTimersByTime(1000);
+    expect(onStall).toHaveBeenCalledTimes(1);
+  });
+
+  test('whose whole body has come is not blamed for the time that storing it takes', () => {
+    const { state, onStall, release } = watch();
+    state.socket.bytesRead = 1000;
+    state.complete = true;
+    jest.advanceTimersByTime(60_000);
+    expect(onStall).not.toHaveBeenCalled();
+    release();
+  });
+
+  test('is watched no more after the release', () => {
+    const { onStall, release } = watch();
+    release();
+    release();
+    expect(jest.getTimerCount()).toBe(0);
+    jest.advanceTimersByTime(10_000);
+    expect(onStall).not.toHaveBeenCalled();
+  });
+});
