@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { isNativeError } from 'node:util/types';
 import type { Context } from 'koa';
 import { AS_IT_STANDS, Dispatch } from './dispatch.ts';
@@ -33,13 +34,21 @@ function answerError(ctx: Context, error: unknown): void {
 
 function setAnswer(ctx: Context, value: unknown): void {
   if (!(value instanceof ResponseEntity)) {
+    refuseDeadStream(value);
     ctx.body = value;
     return;
   }
+  refuseDeadStream(value.body);
   // Koa derives status and type from the body, so what was asked for comes after it.
   ctx.body = value.body;
   ctx.status = value.status;
   ctx.set(value.headers);
+}
+
+/** Of a stream that has failed already there is still time to say so; Koa would only cut the connection. */
+function refuseDeadStream(body: unknown): void {
+  if (!(body instanceof Readable) || !body.destroyed) return;
+  throw body.errored ?? new Error('The stream was closed before it could be sent');
 }
 
 function endIfBegun(ctx: Context): void {

@@ -6,6 +6,7 @@ import { DeferredError } from './deferred-error.ts';
 import type { DeferredResult, ResultHandler } from './deferred-result.ts';
 import { discard } from './discard.ts';
 import { AS_IT_STANDS } from './dispatch.ts';
+import { Expiry, type ExpiryCause } from './expiry.ts';
 import type { InterceptorChain, ReportFault } from './interceptor-chain.ts';
 import type { Held } from './interceptor.ts';
 import { errorOutcome, valueOutcome, type Ending, type Outcome } from './outcome.ts';
@@ -34,14 +35,6 @@ export type Answerer = (held: HeldResponse, outcome: Outcome) => unknown;
 export interface Settler {
   resolve(this: void, value: unknown): void;
   reject(this: void, error: unknown): void;
-}
-
-/** The running out of a response's time, or its being told to stop waiting. */
-interface Expiry {
-  cause: 'timeout' | 'shutdown';
-  /** Where the chain goes on should the timeout value not come. */
-  resumeAt: number;
-  isAwaitingValue: boolean;
 }
 
 export interface HeldResponseOptions {
@@ -159,15 +152,9 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
   }
 
   awaitTimeoutValue(value: PromiseLike<unknown>): void {
-    if (this.#expiry) this.#expiry.isAwaitingValue = true;
-    value.then(
-      (timeoutValue) => {
-        this.#setTimeoutOutcome(valueOutcome(timeoutValue));
-      },
-      (error: unknown) => {
-        this.#setTimeoutOutcome(errorOutcome(error));
-      },
-    );
+    this.#expiry?.awaitValue(value, (outcome) => {
+      this.#setTimeoutOutcome(outcome);
+    });
   }
 
   handleOutcome(outcome: Outcome): void {
@@ -197,14 +184,13 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
     else if (this.timeoutMs === 0) this.#expire('timeout');
   }
 
-  #expire(cause: Expiry['cause']): void {
-    const expiry = (this.#expiry ??= { cause, resumeAt: 0, isAwaitingValue: false });
+  #expire(cause: ExpiryCause): void {
+    const expiry = (this.#expiry ??= new Expiry(cause));
     expiry.cause = cause;
     if (this.result.isSetOrExpired()) return;
     this.#state = 'expiring';
-    expiry.isAwaitingValue = false;
     this.#cutBy = cause;
-    expiry.resumeAt = this.#chain.triggerTimeout(this, expiry.resumeAt, () => expiry.isAwaitingValue);
+    expiry.run(this.#chain, this);
     this.#cutBy = undefined;
     if (!this.result.isSetOrExpired()) this.#holder.deadlines.add(this, this.#holder.timeoutValueLimitMs);
   }

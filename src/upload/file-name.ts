@@ -3,7 +3,7 @@ const MAX_NAME_BYTES = 255;
 const UNNAMED = 'file';
 
 /** Control characters, lone surrogates, separators of lines, and what turns the direction of text; joiners of emoji stay. */
-const UNSHOWABLE = /[\p{Cc}\p{Cs}\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/gu;
+const UNSHOWABLE = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029\uFEFF]/gu;
 
 /**
  * A name fit to be shown and to be offered for a download: no path, no control or

@@ -13,7 +13,7 @@ export function watchForStall(request: IncomingMessage, timeoutMs: number, onSta
   let quietMs = 0;
   const periodMs = Math.ceil(timeoutMs / LOOKS);
   const timer = setInterval(() => {
-    const isOurTurn = request.readableLength > 0;
+    const isOurTurn = request.readableLength > 0 || request.complete;
     const moved = request.socket.bytesRead !== seenBytes;
     seenBytes = request.socket.bytesRead;
     quietMs = moved || isOurTurn ? 0 : quietMs + periodMs;

@@ -1,3 +1,4 @@
+import './one-realm.ts';
 import { randomUUID } from 'node:crypto';
 import type { Result } from '../../src/api.ts';
 import { createLog, type Logger } from '../../src/log.ts';

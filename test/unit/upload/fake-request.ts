@@ -1,3 +1,4 @@
+import '../../helpers/one-realm.ts';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 

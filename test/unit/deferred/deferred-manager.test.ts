@@ -1,0 +1,165 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import net from 'node:net';
+import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
+import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
+import { deferredMiddleware } from '../../../src/deferred/middleware.ts';
+import { Registry } from '../../../src/deferred/registry.ts';
+import { FakeClock } from './fake-clock.ts';
+import { FakeExchange } from './fake-exchange.ts';
+import { closeServers, serve, settle, until } from './serve.ts';
+
+afterEach(closeServers);
+
+const failOnFault = (error: unknown): never => {
+  throw error;
+};
+
+describe('bounds', () => {
+  test('past maxHeld a response is refused with 503 and Retry-After, and nothing of it is held', async () => {
+    const registry = new Registry<string>({ onFault: failOnFault });
+    const served = await serve(
+      (ctx) => {
+        const result = new DeferredResult<string>();
+        return result.onCompletion(registry.register([ctx.path], () => result.setResult('woken')));
+      },
+      { maxHeld: 2, retryAfterMs: 3000, random: () => 0.5 },
+    );
+    const answers = [served.get('/a'), served.get('/b')];
+    await until(() => served.manager.held === 2);
+    const refused = await served.get('/c');
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5']);
+    expect(served.appErrors).toEqual([expect.objectContaining({ code: 'too_many_held', retryAfterMs: 4500 })]);
+    expect([served.manager.held, registry.size, registry.has('/c')]).toEqual([2, 2, false]);
+    registry.wake('/a', '');
+    const retried = served.get('/c');
+    await until(() => registry.has('/c'));
+    registry.wakeAll();
+    expect((await Promise.all([...answers, retried])).map(({ body }) => body)).toEqual(['woken', 'woken', 'woken']);
+    expect([served.manager.held, registry.size]).toEqual([0, 0]);
+  });
+
+  test('past maxHeldPerAddress one address is refused with 429, and others are not', async () => {
+    const results: DeferredResult[] = [];
+    const served = await serve(
+      () => {
+        const result = new DeferredResult();
+        results.push(result);
+        return result;
+      },
+      { maxHeldPerAddress: 1, addressOf: (ctx) => String(ctx.query.from) },
+    );
+    const answers = [served.get('/?from=a'), served.get('/?from=b')];
+    await until(() => served.manager.held === 2);
+    const refused = await served.get('/?from=a');
+    expect([refused.status, Number(refused.headers['retry-after']) >= 2]).toEqual([429, true]);
+    expect(served.appErrors).toEqual([expect.objectContaining({ code: 'too_many_held_by_address' })]);
+    for (const result of results) result.setResult('value');
+    await Promise.all(answers);
+    const again = served.get('/?from=a');
+    await until(() => served.manager.held === 1);
+    results.at(-1)?.setResult('value');
+    expect((await again).status).toBe(200);
+  });
+
+  test('a client that opens 10,000 polls: as many are held as may be, on few timers, and one burst releases all', async () => {
+    const clock = new FakeClock();
+    const registry = new Registry<string>({ onFault: failOnFault });
+    const manager = new DeferredManager({ clock, maxHeld: 6000, reportFault: failOnFault });
+    const middleware = deferredMiddleware(manager);
+    const exchanges = Array.from({ length: 10_000 }, (_, index) => {
+      const exchange = new FakeExchange();
+      exchange.run(middleware, () => {
+        const result = new DeferredResult<string>();
+        return result.onCompletion(registry.register([`upload ${index}`, 'all'], (event) => result.setResult(event ?? '')));
+      });
+      return exchange;
+    });
+    await until(() => exchanges.filter((exchange) => exchange.answers > 0).length === 4000);
+    expect([manager.held, registry.size]).toEqual([6000, 6000]);
+    expect(clock.timers).toBeLessThan(100);
+    registry.wake('all', 'value');
+    expect(manager.held).toBe(0);
+    await until(() => registry.size === 0);
+    expect(exchanges.every((exchange) => exchange.answers === 1)).toBe(true);
+    expect([manager.timers, clock.timers]).toEqual([0, 0]);
+  });
+});
+
+describe('drain', () => {
+  test('answers everything held with its timeout value at once, with Connection: close, and refuses new ones', async () => {
+    const served = await serve((ctx) => {
+      if (ctx.path === '/set') return DeferredResult.from(Promise.resolve('set'));
+      if (ctx.path === '/bare') return new DeferredResult({ timeoutMs: 60_000 });
+      return new DeferredResult({ timeoutMs: 60_000, timeoutResult: () => Promise.resolve(`fallback of ${ctx.path}`) });
+    });
+    const answers = ['/a', '/b', '/bare'].map((path) => served.get(path));
+    await until(() => served.manager.held === 3);
+    const drained = served.manager.drain();
+    expect([served.manager.isDraining, served.manager.drain()]).toEqual([true, drained]);
+    await drained;
+    expect([served.manager.held, served.manager.timers]).toEqual([0, 0]);
+    const [a, b, bare] = await Promise.all(answers);
+    expect([a, b].map((answer) => [answer?.status, answer?.body])).toEqual([
+      [200, 'fallback of /a'],
+      [200, 'fallback of /b'],
+    ]);
+    expect([bare?.status, bare?.headers['retry-after']]).toEqual([503, expect.any(String)]);
+    expect((await served.get('/bare')).status).toBe(503);
+    expect(served.appErrors.map((error) => (error as { code: string }).code)).toEqual(['shutting_down', 'shutting_down']);
+  });
+
+  test('on a connection that would be kept alive it says Connection: close, to what was held and to what is refused', async () => {
+    const served = await serve(() => new DeferredResult({ timeoutResult: 'fallback' }));
+    const sockets = [net.connect(served.port, '127.0.0.1'), net.connect(served.port, '127.0.0.1')];
+    const received = ['', ''];
+    sockets.forEach((socket, index) => socket.on('data', (chunk) => (received[index] += chunk.toString())));
+    const ended = sockets.map((socket) => new Promise((resolve) => socket.on('end', resolve)));
+    sockets[0]?.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => served.manager.held === 1);
+    await served.manager.drain();
+    sockets[1]?.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await Promise.all(ended);
+    expect(received[0]).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*Connection: close\r\n[^]*fallback$/);
+    expect(received[1]).toMatch(/^HTTP\/1.1 503 [^]*Connection: close\r\n/);
+  });
+
+  test('a supplier that does not come to an end is given up in time, and drain is over within its second', async () => {
+    const clock = new FakeClock();
+    const served = await serve(() => new DeferredResult({ timeoutResult: () => new Promise(() => {}) }), { clock });
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    let isDrained = false;
+    void served.manager.drain().then(() => (isDrained = true));
+    clock.advance(390);
+    expect(served.manager.held).toBe(1);
+    clock.advance(40);
+    expect(served.manager.held).toBe(0);
+    expect((await answer).status).toBe(503);
+    await until(() => isDrained);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('a client that reads nothing does not keep it from ending', async () => {
+    const clock = new FakeClock();
+    const served = await serve(() => new DeferredResult({ timeoutResult: Buffer.alloc(64 * 1024 * 1024) }), { clock });
+    const socket = net.connect(served.port, '127.0.0.1');
+    socket.pause();
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => served.manager.held === 1);
+    let isDrained = false;
+    void served.manager.drain().then(() => (isDrained = true));
+    await settle();
+    expect([served.manager.held, isDrained]).toEqual([0, false]);
+    clock.advance(1000);
+    await settle();
+    expect([isDrained, clock.timers]).toEqual([true, 0]);
+    socket.destroy();
+  });
+
+  test('with nothing held it is over at once', async () => {
+    const clock = new FakeClock();
+    const manager = new DeferredManager({ clock, reportFault: failOnFault });
+    await manager.drain();
+    expect(clock.timers).toBe(0);
+  });
+});

@@ -1,0 +1,220 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import Router from '@koa/router';
+import fs from 'node:fs';
+import http from 'node:http';
+import { Readable } from 'node:stream';
+import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
+import { ResponseEntity } from '../../../src/deferred/response-entity.ts';
+import { closeServers, serve, until } from './serve.ts';
+
+afterEach(closeServers);
+
+/** Set once the response is held. */
+function later(value: unknown): DeferredResult {
+  const result = new DeferredResult();
+  setImmediate(() => result.setResult(value));
+  return result;
+}
+
+describe('deferredMiddleware', () => {
+  test.each<[string, unknown, number, string | undefined, string]>([
+    ['an object', { a: 1 }, 200, 'application/json; charset=utf-8', '{"a":1}'],
+    ['a string', 'text', 200, 'text/plain; charset=utf-8', 'text'],
+    ['a Buffer', Buffer.from('bytes'), 200, 'application/octet-stream', 'bytes'],
+    ['null', null, 204, undefined, ''],
+    ['undefined', undefined, 204, undefined, ''],
+    ['an entity', new ResponseEntity({ status: 201, body: 'made', headers: { Location: '/x', 'Content-Type': 'text/x' } }), 201, 'text/x', 'made'],
+    ['an entity without body', new ResponseEntity({ status: 304, headers: { ETag: 'W/"7"' } }), 304, undefined, ''],
+    ['an empty entity', new ResponseEntity(), 204, undefined, ''],
+  ])('a value decides the answer, returned or set as body: %s', async (_name, value, status, type, body) => {
+    const served = await serve((ctx) => {
+      const result = later(value);
+      if (ctx.path === '/returned') return result;
+      ctx.body = result;
+      return undefined;
+    });
+    for (const path of ['/returned', '/body']) {
+      const answer = await served.get(path);
+      expect([path, answer.status, answer.headers['content-type'], answer.body]).toEqual([path, status, type, body]);
+    }
+  });
+
+  test('an entity brings its headers, and those that the handler has set stay', async () => {
+    const served = await serve((ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      return later(new ResponseEntity({ status: 202, body: 'made', headers: { Location: '/x' } }));
+    });
+    expect((await served.get('/')).headers).toMatchObject({ location: '/x', 'cache-control': 'no-store' });
+  });
+
+  test('8. an entity as the error result is an answer with its own status', async () => {
+    const served = await serve(() => {
+      const result = new DeferredResult();
+      setImmediate(() => result.setErrorResult(new ResponseEntity({ status: 422, body: { reason: 'unreadable' } })));
+      return result;
+    });
+    expect(await served.get('/')).toMatchObject({ status: 422, body: '{"reason":"unreadable"}' });
+  });
+
+  test('8. an error that is no Error keeps the status that the handler has chosen for it', async () => {
+    const served = await serve((ctx) => {
+      ctx.status = 422;
+      const result = new DeferredResult();
+      setImmediate(() => result.setErrorResult('unreadable'));
+      return result;
+    });
+    expect(await served.get('/')).toMatchObject({ status: 422, body: 'unreadable' });
+  });
+
+  test('what a handler returns comes up through a router, and through async handlers', async () => {
+    const router = new Router();
+    router.get('/returned/:id', (ctx) => later(`returned ${ctx.params.id}`));
+    router.get('/async', (_ctx, next) => next(), async () => Promise.resolve(later('async')));
+    const nested = new Router();
+    nested.use('/nested', router.routes());
+    const served = await serve([], { mount: (app) => app.use(router.routes()).use(nested.routes()) });
+    expect((await served.get('/returned/7')).body).toBe('returned 7');
+    expect((await served.get('/async')).body).toBe('async');
+    expect((await served.get('/nested/async')).body).toBe('async');
+  });
+
+  test('a middleware that swallows what next() gave needs the result as the body', async () => {
+    const swallow = async (_ctx: unknown, next: () => Promise<unknown>): Promise<void> => {
+      await next();
+    };
+    const served = await serve([
+      swallow,
+      (ctx) => {
+        ctx.body = later('as the body');
+      },
+    ]);
+    expect((await served.get('/')).body).toBe('as the body');
+  });
+
+  test('what is not deferred passes untouched', async () => {
+    const seen: unknown[] = [];
+    const served = await serve(
+      (ctx) => {
+        ctx.body = 'plain';
+        return 'returned';
+      },
+      {
+        above: [
+          async (_ctx, next) => {
+            seen.push(await next());
+          },
+        ],
+      },
+    );
+    expect((await served.get('/')).body).toBe('plain');
+    expect(seen).toEqual(['returned']);
+  });
+
+  test('a middleware above sees the finished response, and may still add to it', async () => {
+    const seen: unknown[] = [];
+    const served = await serve(() => later(new ResponseEntity({ status: 201, body: { id: 1 }, headers: { 'X-Own': 'yes' } })), {
+      above: [
+        async (ctx, next) => {
+          await next();
+          seen.push(ctx.status, ctx.body, ctx.response.get('X-Own'));
+          ctx.set('X-Above', 'added');
+        },
+      ],
+    });
+    const answer = await served.get('/');
+    expect(seen).toEqual([201, { id: 1 }, 'yes']);
+    expect(answer.headers['x-above']).toBe('added');
+  });
+
+  test('5. a result that is set already is never held: it breaks no bound', async () => {
+    const result = new DeferredResult();
+    result.setResult('value');
+    const served = await serve(() => result, { maxHeld: 0 });
+    expect((await served.get('/')).body).toBe('value');
+  });
+
+  test('6. an answer that cannot be made of the value is an error response, and the setter hears nothing of it', async () => {
+    const result = new DeferredResult<unknown>();
+    const served = await serve(() => result);
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    expect(result.setResult(new ResponseEntity({ body: 'made', headers: { 'X-Broken': 'a\nb' } }))).toBe(true);
+    expect((await answer).status).toBe(500);
+    expect(served.appErrors).toEqual([expect.objectContaining({ code: 'ERR_INVALID_CHAR' })]);
+    expect(served.manager.held).toBe(0);
+  });
+
+  test('a HEAD request is held and answered like any other', async () => {
+    const served = await serve(() => later({ a: 1 }));
+    const response = await new Promise<http.IncomingMessage>((resolve) => {
+      http.request(served.url, { method: 'HEAD', agent: false }, resolve).end();
+    });
+    response.resume();
+    expect([response.statusCode, response.headers['content-length']]).toEqual([200, '7']);
+  });
+
+  test('a stream that fails half way cuts the response, and nothing is leaked', async () => {
+    const endings: unknown[] = [];
+    const stream = new Readable({ read() {} });
+    stream.push('first half');
+    const served = await serve(() => later(stream));
+    served.manager.register('endings', { afterCompletion: (held) => endings.push([held.ending, held.isUnusable]) });
+    const failed = new Promise((resolve) => {
+      http.get(served.url, { agent: false }, (response) => {
+        response.on('error', resolve);
+        response.once('data', () => stream.destroy(new Error('disk gone')));
+      });
+    });
+    expect(await failed).toMatchObject({ code: 'ECONNRESET' });
+    await until(() => endings.length > 0);
+    expect(endings).toEqual([['value', true]]);
+    expect([served.manager.held, served.manager.timers, stream.destroyed]).toEqual([0, 0, true]);
+    expect(served.appErrors).toContainEqual(new Error('disk gone'));
+  });
+
+  test('a stream that has failed before it is sent is an error response', async () => {
+    const gone = Object.assign(new Error('gone'), { status: 410, expose: true });
+    const failed = new Readable({ read() {} });
+    failed.on('error', () => {});
+    failed.destroy(gone);
+    const served = await serve((ctx) => later(ctx.path === '/entity' ? new ResponseEntity({ body: failed }) : failed));
+    expect(await served.get('/')).toMatchObject({ status: 410, body: 'gone' });
+    expect(await served.get('/entity')).toMatchObject({ status: 410, body: 'gone' });
+    const closed = new Readable({ read() {} });
+    closed.destroy();
+    const other = await serve(() => later(closed));
+    expect((await other.get('/')).status).toBe(500);
+  });
+
+  test('a stream that fails before its first byte cuts the connection, and nothing is leaked', async () => {
+    const served = await serve(() => later(fs.createReadStream('/nowhere/at/all')));
+    await expect(served.get('/')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await until(() => served.appErrors.length > 0);
+    expect(served.appErrors).toContainEqual(expect.objectContaining({ code: 'ENOENT' }));
+    expect([served.manager.held, served.manager.timers]).toEqual([0, 0]);
+  });
+
+  test('a client that leaves half way through a stream: the stream is destroyed', async () => {
+    const endings: unknown[] = [];
+    const stream = new Readable({ read() {} });
+    stream.push('first half');
+    const served = await serve(() => later(stream));
+    served.manager.register('endings', { afterCompletion: (held) => endings.push(held.ending) });
+    const request = served.open('/');
+    request.on('response', () => request.destroy());
+    await until(() => endings.length > 0 && stream.destroyed);
+    expect(endings).toEqual(['value']);
+  });
+
+  test('a stream set for a client that leaves in the same tick is destroyed unread', async () => {
+    const stream = new Readable({ read() {} });
+    const result = new DeferredResult<unknown>();
+    const served = await serve(() => result);
+    served.open('/');
+    await until(() => served.manager.held === 1);
+    served.contexts[0]!.req.socket.destroy();
+    expect(result.setResult(stream)).toBe(true);
+    expect(stream.destroyed).toBe(true);
+    expect(served.contexts[0]!.respond).toBe(false);
+  });
+});

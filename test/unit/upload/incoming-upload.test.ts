@@ -1,0 +1,171 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ServiceError } from '../../../src/errors.ts';
+import { UploadRecords, type RecordStore } from '../../../src/progress/record.ts';
+import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
+import { IncomingUpload, type IntakeParts } from '../../../src/upload/incoming-upload.ts';
+import { UploadRemoval } from '../../../src/upload/removal.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { codeOf } from './fake-request.ts';
+import { freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+
+let redis: RedisServer;
+let space: IntakeSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openIntakeSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+const BYTES = jpegBytes();
+
+async function open(parts: IntakeParts = space.parts, id = freshId()): Promise<IncomingUpload> {
+  const outcome = await IncomingUpload.open(parts, { id, fileName: 'a.jpg', totalBytes: null });
+  if (!('opened' in outcome)) throw new Error('not opened');
+  return outcome.opened;
+}
+
+/** The file's bytes, with something happening before they end. */
+async function* bytesThen(happens: () => Promise<unknown> = async () => undefined): AsyncGenerator<Buffer> {
+  yield BYTES;
+  await happens();
+}
+
+async function recordOf({ record }: IncomingUpload) {
+  return (await space.records.read(record.id))?.record;
+}
+
+function removal(): UploadRemoval {
+  return new UploadRemoval({ records: space.records, storage: space.storage, queue: { remove: async () => undefined }, log: silentLog });
+}
+
+/** Records whose changes are made and whose replies are lost, from the time on that `isAway` is true. */
+function forgetful(isAway: () => boolean): UploadRecords {
+  const store: RecordStore = {
+    async runScript(script, keys, args) {
+      const reply = await space.store.runScript(script, keys, args);
+      if (isAway()) throw new ServiceError('service_unavailable', 'No reply.');
+      return reply;
+    },
+    readHash: (...args) => space.store.readHash(...args),
+    get: (key) => space.store.get(key),
+    remove: async () => await Promise.reject(new ServiceError('service_unavailable', 'No reply.')),
+  };
+  return new UploadRecords(store, space.keys, { retentionMs: 60_000 });
+}
+
+describe('the manifest', () => {
+  test('lies beside complete bytes and holds all that record and job can be made from', async () => {
+    const upload = await open();
+    const { id, receipt, publicId, createdAtMs } = upload.record;
+    await upload.receive(bytesThen(), {}, 10_000);
+    const manifest: unknown = JSON.parse(await readFile(join(space.directory, manifestKey(id, receipt)), 'utf8'));
+    expect(manifest).toEqual({
+      id, receipt, publicId, name: 'a.jpg', type: 'image/jpeg', sizeBytes: BYTES.length, options: {},
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown, createdAt: new Date(createdAtMs).toISOString(),
+    });
+  });
+});
+
+describe('the queue', () => {
+  test('whose job cannot be added does not fail the upload: the sweep adds it', async () => {
+    const add = async () => await Promise.reject(new Error('Redis is away'));
+    const upload = await open({ ...space.parts, queue: { add } });
+    await upload.receive(bytesThen(), {}, 10_000);
+    expect(await upload.enqueue()).toMatchObject({ state: 'queued' });
+    expect(space.files()).toHaveLength(2);
+  });
+
+  test('takes nothing that is not stored', async () => {
+    const upload = await open();
+    await expect(upload.enqueue()).rejects.toThrow('nothing is stored yet');
+  });
+
+  test('is not reached by an upload that was taken over, whose files go', async () => {
+    const first = await open();
+    await first.receive(bytesThen(), {}, 10_000);
+    const second = await open(space.parts, first.record.id);
+    expect(await codeOf(first.enqueue())).toBe('upload_superseded');
+    expect([space.files(), space.jobs]).toEqual([[], []]);
+    expect(await recordOf(second)).toMatchObject({ state: 'receiving', receipt: second.record.receipt });
+  });
+
+  test('an upload whose queueing was made keeps its bytes though the reply was lost', async () => {
+    let away = false;
+    const upload = await open({ ...space.parts, records: forgetful(() => away) });
+    await upload.receive(bytesThen(), {}, 10_000);
+    away = true;
+    await upload.enqueue().catch(() => undefined);
+    expect(await recordOf(upload)).toMatchObject({ state: 'queued' });
+    expect(space.files()).toContain(originalKey(upload.record.id, upload.record.receipt));
+  });
+});
+
+describe('an upload that is cancelled while it is received', () => {
+  test('is upload_cancelled, stays cancelled and leaves no file', async () => {
+    const upload = await open();
+    const receiving = upload.receive(bytesThen(() => removal().cancel(upload.record.id)), {}, 10_000).then(() => upload.enqueue());
+    expect(await codeOf(receiving)).toBe('upload_cancelled');
+    expect(await recordOf(upload)).toMatchObject({ state: 'cancelled' });
+    expect([space.files(), space.jobs]).toEqual([[], []]);
+  });
+
+  test('is upload_cancelled too where it is deleted', async () => {
+    const upload = await open();
+    const receiving = upload.receive(bytesThen(() => removal().delete(upload.record.id)), {}, 10_000).then(() => upload.enqueue());
+    expect(await codeOf(receiving)).toBe('upload_cancelled');
+    expect([space.files(), space.jobs]).toEqual([[], []]);
+  });
+
+  test('is so by the record alone, before its files are removed', async () => {
+    const upload = await open();
+    await upload.receive(bytesThen(() => space.records.cancel(upload.record.id)), {}, 10_000);
+    expect(await codeOf(upload.enqueue())).toBe('upload_cancelled');
+    expect([space.files(), space.jobs]).toEqual([[], []]);
+  });
+});
+
+describe('the end of an upload that is not queued', () => {
+  test('refuse records what was found out about the file', async () => {
+    const upload = await open();
+    await expect(upload.receive(bytesThen(), {}, 5999)).rejects.toMatchObject({ code: 'file_too_large' });
+    const record = await upload.refuse(new ServiceError('file_too_large', 'Too large.'));
+    expect(record).toMatchObject({ state: 'failed', error: { code: 'file_too_large', detail: 'Too large.', state: 'failed', final: true } });
+    expect(space.files()).toEqual([]);
+  });
+
+  test('refuse says nothing of one that was taken over', async () => {
+    const first = await open();
+    const second = await open(space.parts, first.record.id);
+    expect(await first.refuse(new ServiceError('upload_interrupted', 'Gone.'))).toBeUndefined();
+    expect(await recordOf(second)).toMatchObject({ state: 'receiving' });
+  });
+
+  test('forget leaves neither file nor record', async () => {
+    const upload = await open();
+    await upload.receive(bytesThen(), {}, 10_000);
+    await upload.forget();
+    expect(await recordOf(upload)).toBeUndefined();
+    expect(await space.records.idOf(upload.record.publicId)).toBeUndefined();
+    expect(space.files()).toEqual([]);
+  });
+});
+
+test('a Redis that is away while bytes come costs reports, not the upload', async () => {
+  let away = false;
+  const upload = await open({ ...space.parts, records: forgetful(() => away) });
+  away = true;
+  await upload.receive(bytesThen(async () => await new Promise((resolve) => setTimeout(resolve, 60))), {}, 10_000);
+  away = false;
+  expect(await upload.enqueue()).toMatchObject({ state: 'queued' });
+});
