@@ -1,5 +1,5 @@
 import type { Logger } from '../src/log.ts';
-import type { ChangeOutcome } from '../src/progress/record.ts';
+import type { ChangeOutcome } from '../src/progress/record-change.ts';
 import type { PipelineReport } from './pipeline.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 

@@ -17,8 +17,8 @@ export interface DeadlinesOptions {
   onFault: (error: unknown) => void;
 }
 
-interface Bucket {
-  readonly entries: Set<Expirable>;
+interface Bucket<E> {
+  readonly entries: Set<E>;
   readonly clearTimer: () => void;
 }
 
@@ -32,8 +32,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * A bucket fires at its end, so a deadline is never early and at most one bucket late.
  * Adding and removing cost the same however many there are.
  */
-export class Deadlines {
-  readonly #buckets = new Map<number, Bucket>();
+export class Deadlines<E extends Expirable = Expirable> {
+  readonly #buckets = new Map<number, Bucket<E>>();
   readonly #clock: Clock;
   readonly #bucketMs: number;
   readonly #onFault: (error: unknown) => void;
@@ -58,7 +58,7 @@ export class Deadlines {
   }
 
   /** Puts `entry` under a deadline, in place of any it had. `Infinity` never ends. */
-  add(entry: Expirable, delayMs: number): void {
+  add(entry: E, delayMs: number): void {
     this.remove(entry);
     const index = delayMs === Infinity ? NEVER : Math.ceil((this.#clock.now() + delayMs) / this.#bucketMs);
     let bucket = this.#buckets.get(index);
@@ -72,7 +72,7 @@ export class Deadlines {
   }
 
   /** Takes `entry` out before its time. False when it was not in. */
-  remove(entry: Expirable): boolean {
+  remove(entry: E): boolean {
     const index = entry.deadlineBucket;
     if (index === undefined) return false;
     entry.deadlineBucket = undefined;
@@ -84,7 +84,7 @@ export class Deadlines {
   }
 
   /** All that are waiting, as a list of its own: it may be walked while entries come and go. */
-  entries(): Expirable[] {
+  entries(): E[] {
     return [...this.#buckets.values()].flatMap((bucket) => [...bucket.entries]);
   }
 
@@ -108,7 +108,7 @@ export class Deadlines {
     }
   }
 
-  #expire(entry: Expirable): void {
+  #expire(entry: E): void {
     try {
       entry.expire();
     } catch (error) {
@@ -116,7 +116,7 @@ export class Deadlines {
     }
   }
 
-  #drop(index: number, bucket: Bucket): void {
+  #drop(index: number, bucket: Bucket<E>): void {
     bucket.clearTimer();
     this.#buckets.delete(index);
   }

@@ -95,7 +95,7 @@ export class DeferredManager {
     if (this.#drained) return this.#drained;
     this.#isDraining = true;
     this.#timeoutValueLimitMs = Math.min(this.#timeoutValueLimitMs, DRAIN_TIMEOUT_VALUE_LIMIT_MS);
-    this.#drained = this.#drain.run(this.#holder.deadlines.entries().filter((entry) => entry instanceof HeldResponse));
+    this.#drained = this.#drain.run(this.#holder.deadlines.entries());
     return this.#drained;
   }
 

@@ -15,7 +15,7 @@ import { isClosed, isCutOff, listenClose, unlistenClose } from './response-close
 /** What a held response needs of the one who holds them all. */
 export interface Holder {
   /** Where those that wait are; being in it is being held. */
-  readonly deadlines: Deadlines;
+  readonly deadlines: Deadlines<HeldResponse>;
   readonly reportFault: ReportFault;
   /** How long a timeout value may take that comes as a promise; shorter at shutdown. */
   readonly timeoutValueLimitMs: number;

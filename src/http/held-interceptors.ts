@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { DeferredInterceptor, Held } from '../deferred/interceptor.ts';
 import type { Metrics } from '../metrics.ts';
 import { eventTimeOf } from '../progress/hold.ts';
-import { preciseNowMs } from '../progress/record.ts';
+import { preciseNowMs } from '../progress/record-change.ts';
 import { routeOf } from './request-metrics.ts';
 
 /**

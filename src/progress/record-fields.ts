@@ -26,6 +26,11 @@ export interface UploadRecord extends ProgressState {
   expiresAtMs: number | null;
 }
 
+/** True once the retention of a final upload is over, whether or not its files were removed yet. */
+export function isExpired(record: Pick<UploadRecord, 'expiresAtMs'>, nowMs: number): boolean {
+  return record.expiresAtMs !== null && record.expiresAtMs <= nowMs;
+}
+
 /** Field names and values as they lie in the hash, or in an event. */
 export type RecordFields = Record<string, string>;
 

@@ -3,7 +3,7 @@
  * decide, the hash moves, the waiting set follows and the event goes out on BullMQ's own stream,
  * so that there is never a change without its event nor an event without its change.
  *
- * KEYS  1 record, 2 waiting set, 3 event stream
+ * KEYS  1 record, 2 waiting set, 3 event stream, 4 due set
  * ARGV  1 now in ms, 2 the change as JSON (`RecordChange`), 3 event stream length,
  *       4 prefix of the public id's key, which bears the same hash tag, 5 now with its fractions of a ms
  *
@@ -11,7 +11,7 @@
  * or `{ reason, field, value, … }` with a reason of `Refusal`.
  */
 export const RECORD_SCRIPT = `
-local key, waitingKey, eventsKey = KEYS[1], KEYS[2], KEYS[3]
+local key, waitingKey, eventsKey, dueKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now, change = ARGV[1], cjson.decode(ARGV[2])
 
 local function answer(word, withFields)
@@ -22,7 +22,7 @@ local function answer(word, withFields)
   return reply
 end
 
-local was = redis.call('HMGET', key, 'state', 'version', 'percent', 'attempt', 'sequence', 'receipt', 'nonce', 'deleted', 'variants', 'publicId', 'attemptBase')
+local was = redis.call('HMGET', key, 'state', 'version', 'percent', 'attempt', 'sequence', 'receipt', 'nonce', 'deleted', 'variants', 'publicId', 'attemptBase', 'expiresAt')
 local state, percent, attempt, sequence = was[1], tonumber(was[3] or '0'), tonumber(was[4] or '0'), tonumber(was[5] or '0')
 local publicKey = ARGV[4] .. (was[10] or (change.create and change.create.publicId) or '')
 local final = state == 'completed' or state == 'failed' or state == 'cancelled' or state == 'discarded'
@@ -34,6 +34,8 @@ if not state then
   if not change.create then return { 'missing', '0' } end
 else
   if was[8] == '1' then return answer('deleted', true) end
+  if final and was[12] and tonumber(was[12]) <= tonumber(now) then return answer('expired', true) end
+  if change.version and change.version ~= tonumber(was[2]) then return answer('fenced', true) end
   if not change.from[state] then return answer(final and 'final' or 'state', true) end
   if change.receipt and change.receipt ~= was[6] then return answer('fenced', true) end
   if change.attempt and change.attempt ~= attempt then return answer('fenced', true) end
@@ -82,13 +84,25 @@ redis.call('HSET', key, unpack(set))
 if change.drop then redis.call('HDEL', key, unpack(change.drop)) end
 if not state then redis.call('SET', publicKey, change.id) end
 if ends then
-  redis.call('PEXPIRE', key, change.retentionMs)
-  redis.call('PEXPIRE', publicKey, change.retentionMs)
+  -- Expired ones answer as gone for as long again, then as unknown.
+  redis.call('PEXPIRE', key, 2 * change.retentionMs)
+  redis.call('PEXPIRE', publicKey, 2 * change.retentionMs)
 end
 if newState == 'queued' then
   redis.call('ZADD', waitingKey, 'NX', now, change.id)
 elseif state == 'queued' then
   redis.call('ZREM', waitingKey, change.id)
+end
+
+if change.fields.deleted or newState == 'cancelled' or newState == 'discarded' then
+  redis.call('ZADD', dueKey, now, change.id)
+elseif ends then
+  redis.call('ZADD', dueKey, tonumber(now) + change.retentionMs, change.id)
+elseif newState == 'receiving' then
+  local silenceMs = tonumber(redis.call('HGET', key, 'silence') or change.silenceMs)
+  redis.call('ZADD', dueKey, tonumber(now) + silenceMs, change.id)
+else
+  redis.call('ZREM', dueKey, change.id)
 end
 
 local names = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }

@@ -1,34 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Problem, Result, UploadState } from '../api.ts';
-import { EVENT_STREAM_LENGTH, MAX_ATTEMPTS, type QueueKeys } from '../queue/contract.ts';
+import type { Manifest } from '../storage/manifest.ts';
+import type { QueueKeys } from '../queue/contract.ts';
 import { processingPercent, queuedPercent, receivingPercent } from './progress.ts';
+import { RecordChanger, type ChangeOutcome, type RecordOptions, type RecordStore } from './record-change.ts';
 import { decodeRecord, pairFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
-import { RECORD_SCRIPT } from './record-script.ts';
-
-/** The few Redis commands that records need. */
-export interface RecordStore {
-  /** Runs a script by its digest, loading it where Redis has not seen it. */
-  runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
-  /** The hash as a flat list of pairs and its 0-based rank in the sorted set, null where it has none. */
-  readHash(key: string, rankedIn: string, member: string): Promise<{ flat: string[]; rank: number | null }>;
-  get(key: string): Promise<string | null>;
-  /** Deletes the keys and takes the member out of the sorted set, in one step. */
-  remove(keys: readonly string[], rankedIn: string, member: string): Promise<void>;
-}
-
-/**
- * Why a change was not made. `missing`: no record; `deleted`: a tombstone; `final`: the outcome stands;
- * `state`: not from this state; `fenced`: a later request or attempt has taken over; `exhausted`: no attempt left.
- */
-export type Refusal = 'missing' | 'deleted' | 'final' | 'state' | 'fenced' | 'exhausted';
-
-/**
- * What became of a change; `record` is there for those that ask for it, and for refusals
- * other than `missing`; `restarted` is true where `open` began a new life of a failed upload.
- */
-export type ChangeOutcome =
-  | { readonly made: true; readonly version: number; readonly record: UploadRecord | undefined; readonly restarted?: boolean }
-  | { readonly made: false; readonly refusal: Refusal; readonly record: UploadRecord | undefined };
 
 /** A record and its place among the waiting, as read at one moment. */
 export interface ReadRecord {
@@ -37,29 +13,14 @@ export interface ReadRecord {
   queuePosition: number | null;
 }
 
-interface RecordChange {
-  from: readonly UploadState[];
-  fields: Record<string, string>;
-  create?: Record<string, string>;
-  clean?: boolean;
-  mint?: boolean;
-  phase?: boolean;
-  receipt?: string;
-  attempt?: number;
-  sequence?: number;
-  percent?: number;
-  variant?: StoredVariant;
-  drop?: readonly string[];
-  callOut?: boolean;
-  wantsRecord?: boolean;
-}
-
 /** What is known of a file when its first bytes are about to be read. */
 export interface NewUpload {
   id: string;
   receipt: string;
   fileName: string;
   totalBytes: number | null;
+  /** For a protocol in which a sender may be silent for long; the default is that of `RecordOptions`. */
+  silenceMs?: number;
 }
 
 /** What is known once its bytes are durable. */
@@ -80,14 +41,12 @@ const RESTARTABLE_STATES: readonly UploadState[] = ['failed', 'cancelled', 'disc
 export class UploadRecords {
   readonly #store: RecordStore;
   readonly #keys: QueueKeys;
-  readonly #retentionMs: number;
-  readonly #noncePrefix = randomBytes(6).toString('base64url');
-  #nonces = 0;
+  readonly #changer: RecordChanger;
 
-  constructor(store: RecordStore, keys: QueueKeys, options: { retentionMs: number }) {
+  constructor(store: RecordStore, keys: QueueKeys, options: RecordOptions) {
     this.#store = store;
     this.#keys = keys;
-    this.#retentionMs = options.retentionMs;
+    this.#changer = new RecordChanger(store, keys, options);
   }
 
   /**
@@ -100,21 +59,22 @@ export class UploadRecords {
     const common = {
       fields: {
         state: 'receiving', stage: 'receive', received: '0', total, receipt: upload.receipt, name: upload.fileName, stored: '0',
+        ...(upload.silenceMs === undefined ? {} : { silence: String(upload.silenceMs) }),
       },
       phase: true,
       wantsRecord: true,
     };
     const publicId = randomBytes(16).toString('base64url');
     const create = { id: upload.id, publicId, createdAt: String(Date.now()) };
-    const outcome = await this.#change(upload.id, { ...common, from: ['receiving'], create });
+    const outcome = await this.#changer.change(upload.id, { ...common, from: ['receiving'], create });
     if (outcome.made || outcome.refusal !== 'final' || outcome.record?.state === 'completed') return outcome;
-    const restarted = await this.#change(upload.id, { ...common, from: RESTARTABLE_STATES, clean: true });
+    const restarted = await this.#changer.change(upload.id, { ...common, from: RESTARTABLE_STATES, clean: true });
     return restarted.made ? { ...restarted, restarted: true } : restarted;
   }
 
   /** Progress of the request that bears the receipt. */
   async receive(id: string, receipt: string, receivedBytes: number, totalBytes: number | null): Promise<ChangeOutcome> {
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: ['receiving'],
       receipt,
       percent: receivingPercent(receivedBytes, totalBytes),
@@ -125,7 +85,7 @@ export class UploadRecords {
   /** The bytes are durable: the upload waits for a worker from now on. */
   async enqueue(id: string, receipt: string, stored: StoredUpload): Promise<ChangeOutcome> {
     const size = String(stored.sizeBytes);
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: ['receiving'],
       receipt,
       percent: queuedPercent(),
@@ -141,7 +101,7 @@ export class UploadRecords {
   /** The file was refused or its request broke off. `fields` may tell what was found out about it. */
   async refuse(id: string, receipt: string, error: Problem, found: { receivedBytes: number; type: string | null }): Promise<ChangeOutcome> {
     const type: Record<string, string> = found.type === null ? {} : { type: found.type };
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: ['receiving'],
       receipt,
       wantsRecord: true,
@@ -149,9 +109,41 @@ export class UploadRecords {
     });
   }
 
+  /**
+   * Ends a receiving upload whose process has died: nobody has changed it since `version`. Its sender may
+   * send it again.
+   */
+  async interrupt(id: string, version: number, error: Problem): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: ['receiving'],
+      version,
+      fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
+    });
+  }
+
+  /**
+   * Makes the record of a stored upload again, from its manifest, where Redis has lost it. Refused where
+   * there is one. The attempts begin at a number above all that a worker may still hold.
+   */
+  async restore(manifest: Manifest): Promise<ChangeOutcome> {
+    const { id, publicId, receipt, name, type, sizeBytes, sha256, options } = manifest;
+    const size = String(sizeBytes);
+    const base = String(Math.floor(Date.now() / 1000));
+    return await this.#changer.change(id, {
+      from: [],
+      create: { id, publicId, createdAt: String(Date.parse(manifest.createdAt)), attempt: base, attemptBase: base },
+      percent: queuedPercent(),
+      phase: true,
+      fields: {
+        state: 'queued', stage: 'queue', received: size, total: size, stored: '1', receipt, name, type, sha256,
+        options: JSON.stringify(options),
+      },
+    });
+  }
+
   /** A worker takes the upload up: mints the attempt that fences all earlier ones. Refused with `exhausted` after the last. */
   async begin(id: string): Promise<ChangeOutcome> {
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: ['queued', 'processing'],
       mint: true,
       phase: true,
@@ -162,7 +154,7 @@ export class UploadRecords {
 
   /** Progress of an attempt; `fraction` 0 to 1 of its work, `sequence` grows with every call. */
   async advance(id: string, attempt: number, sequence: number, stage: string, fraction: number): Promise<ChangeOutcome> {
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: ['processing'],
       attempt,
       sequence,
@@ -173,11 +165,11 @@ export class UploadRecords {
 
   /** A variant lies in storage and may be served. */
   async announce(id: string, attempt: number, variant: StoredVariant): Promise<ChangeOutcome> {
-    return await this.#change(id, { from: ['processing'], attempt, variant, fields: {} });
+    return await this.#changer.change(id, { from: ['processing'], attempt, variant, fields: {} });
   }
 
   async complete(id: string, attempt: number, result: Result): Promise<ChangeOutcome> {
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: ['processing'],
       attempt,
       percent: 100,
@@ -187,7 +179,7 @@ export class UploadRecords {
 
   /** Ends an upload for good. Without an attempt: whatever attempt was the last. */
   async fail(id: string, attempt: number | undefined, error: Problem): Promise<ChangeOutcome> {
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: attempt === undefined ? ['queued', 'processing'] : ['processing'],
       ...(attempt === undefined ? {} : { attempt }),
       fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
@@ -196,7 +188,7 @@ export class UploadRecords {
 
   /** Hands an attempt back: the upload waits again, oldest first, with the percent it had. */
   async handBack(id: string, attempt: number): Promise<ChangeOutcome> {
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: ['processing'],
       attempt,
       phase: true,
@@ -206,7 +198,7 @@ export class UploadRecords {
 
   /** Refused with `final` where the outcome stands already. */
   async cancel(id: string): Promise<ChangeOutcome> {
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: OPEN_STATES,
       callOut: true,
       wantsRecord: true,
@@ -216,7 +208,7 @@ export class UploadRecords {
 
   /** Leaves a tombstone of the id, so that it answers 410 until the retention is over. */
   async bury(id: string): Promise<ChangeOutcome> {
-    return await this.#change(id, {
+    return await this.#changer.change(id, {
       from: [...OPEN_STATES, ...RESTARTABLE_STATES, 'completed'],
       callOut: true,
       wantsRecord: true,
@@ -241,40 +233,4 @@ export class UploadRecords {
   async idOf(publicId: string): Promise<string | undefined> {
     return (await this.#store.get(this.#keys.publicId(publicId))) ?? undefined;
   }
-
-  async #change(id: string, change: RecordChange): Promise<ChangeOutcome> {
-    const { from, callOut, ...rest } = change;
-    const wire = {
-      ...rest,
-      id,
-      nonce: `${this.#noncePrefix}${++this.#nonces}`,
-      from: Object.fromEntries(from.map((state) => [state, true])),
-      retentionMs: this.#retentionMs,
-      maxAttempts: MAX_ATTEMPTS,
-      ...(callOut === true ? { calledOut: this.#keys.cancelChannel } : {}),
-    };
-    const reply = await this.#store.runScript(
-      RECORD_SCRIPT,
-      [this.#keys.record(id), this.#keys.waiting, this.#keys.events],
-      [String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs())],
-    );
-    return decodeOutcome(id, reply);
-  }
-}
-
-/** Milliseconds since 1970 with their fractions, the same on all processes of a machine. */
-export function preciseNowMs(): number {
-  return performance.timeOrigin + performance.now();
-}
-
-const REFUSALS: readonly Refusal[] = ['missing', 'deleted', 'final', 'state', 'fenced', 'exhausted'];
-
-function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
-  if (!Array.isArray(reply)) throw new Error('the record script answered no list');
-  const [word, version, ...flat] = reply.map(String);
-  const record = flat.length === 0 ? undefined : decodeRecord(id, pairFields(flat));
-  if (word === 'ok') return { made: true, version: Number(version), record };
-  const refusal = REFUSALS.find((known) => known === word);
-  if (refusal === undefined) throw new Error(`the record script answered ${String(word)}`);
-  return { made: false, refusal, record };
 }

@@ -4,6 +4,7 @@ import type { Registry } from '../deferred/registry.ts';
 import { ServiceError } from '../errors.ts';
 import { hold, LOOK } from './hold.ts';
 import { toProgress, type ProgressState } from './progress.ts';
+import { isExpired } from './record-fields.ts';
 import type { ReadRecord, UploadRecords } from './record.ts';
 
 /** What every wait on records needs. */
@@ -17,6 +18,7 @@ export async function readExisting(records: Pick<UploadRecords, 'read'>, id: str
   const read = await records.read(id);
   if (read === undefined) throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
   if (read.record.deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
+  if (isExpired(read.record, Date.now())) throw new ServiceError('upload_gone', 'This upload was kept for as long as uploads are kept here, and is gone.', { id });
   return read;
 }
 

@@ -17,6 +17,9 @@ export interface UploadJobData {
 /** How often a worker may take an upload up before it is given up as `processing_failed`. */
 export const MAX_ATTEMPTS = 5;
 
+/** The queue of the sweep, which one worker at a time runs. */
+export const SWEEP_QUEUE_NAME = 'sweeps';
+
 /** BullMQ trims its event stream to about this many entries. */
 export const EVENT_STREAM_LENGTH = 10_000;
 
@@ -28,6 +31,10 @@ export interface QueueKeys {
   readonly events: string;
   /** Sorted set of waiting uploads, oldest first. */
   readonly waiting: string;
+  /** Sorted set of uploads that somebody has to look after, by the time when it is due. */
+  readonly due: string;
+  /** There while all stored uploads are known to have records. */
+  readonly surveyed: string;
   /** Channel on which cancelled and deleted uploads are called out to the workers. */
   readonly cancelChannel: string;
   /** Hash with the record of an upload. */
@@ -43,6 +50,8 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     bullPrefix,
     events: `${bullPrefix}:${QUEUE_NAME}:events`,
     waiting: `${bullPrefix}:waiting`,
+    due: `${bullPrefix}:due`,
+    surveyed: `${bullPrefix}:surveyed`,
     cancelChannel: `${bullPrefix}:cancel`,
     record: (id) => `${bullPrefix}:record:${id}`,
     publicId: (publicId) => `${bullPrefix}:public:${publicId}`,

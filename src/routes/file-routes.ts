@@ -10,7 +10,7 @@ import { attachmentDisposition, sendObject } from '../http/send-object.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import { kindOf, possibleVariantNames } from '../kinds/kinds.ts';
 import type { Logger } from '../log.ts';
-import type { UploadRecord } from '../progress/record-fields.ts';
+import { isExpired, type UploadRecord } from '../progress/record-fields.ts';
 import type { UploadRecords } from '../progress/record.ts';
 import { readExisting, type WatchParts } from '../progress/watch.ts';
 import { originalKey } from '../storage/keys.ts';
@@ -82,7 +82,7 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
 /** Throws `unknown_variant` (404) for one that this upload does not have and will never have. */
 async function readForVariant(parts: FileRouteParts, id: string, name: string): Promise<UploadRecord> {
   const read = await parts.records.read(id);
-  if (read === undefined || read.record.deleted) throw unknownVariant();
+  if (read === undefined || read.record.deleted || isExpired(read.record, Date.now())) throw unknownVariant();
   const { record } = read;
   if (record.variants[name] !== undefined) return record;
   const kind = kindOf(record.type ?? '');

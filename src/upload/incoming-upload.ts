@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import { currentRequestId, requestLog } from '../http/request-context.ts';
 import type { Logger } from '../log.ts';
-import type { ChangeOutcome, StoredUpload, UploadRecords } from '../progress/record.ts';
+import type { ChangeOutcome } from '../progress/record-change.ts';
+import type { StoredUpload, UploadRecords } from '../progress/record.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { writeManifest } from '../storage/manifest.ts';
@@ -57,8 +58,8 @@ export class IncomingUpload {
   /** Makes or takes over the record. Throws `upload_gone` (410) for an id that was deleted. */
   static async open(parts: IntakeParts, announced: FileAnnouncement): Promise<OpenedUpload> {
     const outcome = await parts.records.open({ ...announced, receipt: randomUUID() });
-    if (!outcome.made && outcome.refusal === 'deleted') {
-      throw new ServiceError('upload_gone', 'This upload was deleted. Send the file under a new id.', { id: announced.id });
+    if (!outcome.made && (outcome.refusal === 'deleted' || outcome.refusal === 'expired')) {
+      throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', { id: announced.id });
     }
     const { record } = outcome;
     if (record === undefined) throw new Error('the record did not come back');

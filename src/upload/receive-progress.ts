@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { ChangeOutcome } from '../progress/record.ts';
+import type { ChangeOutcome } from '../progress/record-change.ts';
 
 /** At most one report in this time, and never two on their way at once. */
 const REPORT_PERIOD_MS = 150;

@@ -1,6 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { ChangeOutcome, ReadRecord, UploadRecords } from '../progress/record.ts';
+import type { ChangeOutcome } from '../progress/record-change.ts';
+import type { ReadRecord, UploadRecords } from '../progress/record.ts';
 import { readExisting } from '../progress/watch.ts';
 import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -48,6 +49,8 @@ export class UploadRemoval {
 
 function throwIfNotThere(id: string, outcome: ChangeOutcome): void {
   if (outcome.made) return;
-  if (outcome.refusal === 'deleted') throw new ServiceError('upload_gone', 'This upload was deleted before.', { id });
+  if (outcome.refusal === 'deleted' || outcome.refusal === 'expired') {
+    throw new ServiceError('upload_gone', 'This upload is gone already.', { id });
+  }
   throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
 }

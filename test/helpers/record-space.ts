@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Result } from '../../src/api.ts';
 import { createLog, type Logger } from '../../src/log.ts';
 import type { UploadRecord } from '../../src/progress/record-fields.ts';
-import { UploadRecords, type ChangeOutcome, type NewUpload } from '../../src/progress/record.ts';
+import type { ChangeOutcome } from '../../src/progress/record-change.ts';
+import { UploadRecords, type NewUpload } from '../../src/progress/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../../src/queue/connection.ts';
 import { queueKeys, type QueueKeys } from '../../src/queue/contract.ts';
 

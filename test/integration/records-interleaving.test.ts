@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { isFinalState } from '../../src/api.ts';
 import type { ProgressState } from '../../src/progress/progress.ts';
 import { decodeProgress, type RecordFields } from '../../src/progress/record-fields.ts';
-import type { ChangeOutcome, UploadRecords } from '../../src/progress/record.ts';
+import type { ChangeOutcome } from '../../src/progress/record-change.ts';
+import type { UploadRecords } from '../../src/progress/record.ts';
 import { newUpload, openRecordSpace, PROBLEM, RESULT, STORED, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { randomUUID } from 'node:crypto';
 import type { UploadState } from '../../src/api.ts';
 import type { StoredVariant } from '../../src/progress/record-fields.ts';
-import { UploadRecords, type ChangeOutcome, type RecordStore } from '../../src/progress/record.ts';
+import type { ChangeOutcome, RecordStore } from '../../src/progress/record-change.ts';
+import { UploadRecords } from '../../src/progress/record.ts';
 import { MAX_ATTEMPTS } from '../../src/queue/contract.ts';
 import { made, newUpload, openRecordSpace, PROBLEM, RESULT, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';

@@ -5,7 +5,7 @@ import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import { heldOf } from '../../../src/deferred/held-response.ts';
 import { ResponseEntity } from '../../../src/deferred/response-entity.ts';
 import { FakeClock } from './fake-clock.ts';
-import { closeServers, serve, settle, until } from './serve.ts';
+import { closeServers, serve, until } from './serve.ts';
 
 afterEach(closeServers);
 

@@ -247,6 +247,17 @@ describe('Executor', () => {
     );
   });
 
+  test('under caller-waits a task that is taken out from outside the line lets its caller go', async () => {
+    const executor = new Executor({ maxRunning: 1, maxWaiting: 0, policy: 'caller-waits' });
+    const makeTask = (): ExecutorTask => ({ run: () => new Promise(() => {}), discarded: () => {} });
+    await executor.execute(makeTask());
+    const outside = makeTask();
+    const letIn = executor.execute(outside);
+    expect(executor.remove(outside)).toBe(true);
+    await letIn;
+    expect([executor.remove(outside), executor.waiting]).toEqual([false, 0]);
+  });
+
   test('holds 16 at work and 5000 in line unless told otherwise', () => {
     const executor = new Executor();
     const results = Array.from({ length: 5017 }, () => deferredCall(manualTask().run, { executor }));

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import type { DeferredInterceptor } from '../../../src/deferred/interceptor.ts';
 import { Registry } from '../../../src/deferred/registry.ts';
@@ -45,10 +47,12 @@ describe('completion', () => {
     async (ending) => {
       const clock = new FakeClock();
       const log: string[] = [];
+      const unusable: boolean[] = [];
       const result = new DeferredResult();
       result.onCompletion(() => log.push('first callback'));
       result.onCompletion(() => log.push('second callback'));
       const served = await serve(() => result, { clock });
+      served.manager.register('usable', { afterCompletion: (held) => unusable.push(held.isUnusable) });
       served.manager.register('a', recorder('a', log));
       served.manager.register('b', recorder('b', log));
       const request = served.open('/');
@@ -56,6 +60,7 @@ describe('completion', () => {
       ENDINGS[ending]?.(result, served, clock, () => request.destroy());
       await until(() => log.length >= 6);
       expect(log).toEqual(['a.pre', 'b.pre', `b.after:${ending}`, `a.after:${ending}`, 'first callback', 'second callback']);
+      expect(unusable).toEqual([ending === 'disconnect']);
     },
   );
 
@@ -114,4 +119,25 @@ describe('completion', () => {
       expect([clock.timers, res.listenerCount('close')]).toEqual([0, 0]);
     },
   );
+
+  test('24. whoever keeps the result does not keep its request', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage: unknown = runInNewContext('gc');
+    const result = new DeferredResult();
+    const served = await serve(() => result);
+    const answer = served.get('/');
+    await until(() => served.manager.held === 1);
+    const context = new WeakRef(served.contexts[0]!);
+    served.contexts.length = 0;
+    let isOver = false;
+    result.onCompletion(() => (isOver = true));
+    result.setResult('value');
+    await answer;
+    await until(() => isOver);
+    await until(() => {
+      if (typeof collectGarbage === 'function') collectGarbage();
+      return context.deref() === undefined;
+    });
+    expect(result.getResult()).toBe('value');
+  });
 });

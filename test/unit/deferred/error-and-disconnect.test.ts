@@ -84,6 +84,7 @@ describe('errors', () => {
 
   test('20. a middleware above sees next() resolve, and a response that Koa leaves alone', async () => {
     const seen: unknown[] = [];
+    const statuses: number[] = [];
     const { served } = await servePolls({
       above: [
         async (ctx, next) => {
@@ -92,11 +93,13 @@ describe('errors', () => {
         },
       ],
     });
+    served.manager.register('statuses', { afterCompletion: (held) => statuses.push(held.ctx.status) });
     const request = served.open('/x');
     await until(() => served.manager.held === 1);
     request.destroy();
     await until(() => seen.length > 0);
     expect(seen).toEqual([[499, false, false]]);
+    expect(statuses).toEqual([499]);
   });
 
   test('20. a client that had gone before the handler returned is not held at all', async () => {

@@ -49,7 +49,7 @@ describe('Registry', () => {
   });
 
   test('a waiter may release itself and others inside a wake; the released is not woken any more', () => {
-    const { registry } = makeRegistry();
+    const { registry, faults } = makeRegistry();
     const heard: string[] = [];
     const releases: (() => void)[] = [];
     releases.push(
@@ -61,6 +61,7 @@ describe('Registry', () => {
     releases.push(registry.register(['x'], () => heard.push('second')));
     registry.wake('x', 'event');
     expect(heard).toEqual(['first']);
+    expect(faults).toEqual([]);
     expect([registry.size, registry.has('x')]).toEqual([0, false]);
   });
 

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServiceError } from '../../../src/errors.ts';
-import { UploadRecords, type RecordStore } from '../../../src/progress/record.ts';
+import type { RecordStore } from '../../../src/progress/record-change.ts';
+import { UploadRecords } from '../../../src/progress/record.ts';
 import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
 import { IncomingUpload, type IntakeParts } from '../../../src/upload/incoming-upload.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';

@@ -34,7 +34,7 @@ export async function openIntakeSpace(redisUrl: string): Promise<IntakeSpace> {
 /** Bytes that begin as a JPEG does; the same seed gives the same ones. */
 export function jpegBytes(length = 6000, seed = 1): Buffer {
   const bytes = Buffer.alloc(length, `not a picture at all ${seed} `);
-  bytes.set([0xff, 0xd8, 0xff, 0xe0]);
+  Buffer.from([0xff, 0xd8, 0xff, 0xe0]).copy(bytes);
   return bytes;
 }
 

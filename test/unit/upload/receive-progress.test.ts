@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ChangeOutcome, Refusal } from '../../../src/progress/record.ts';
+import type { ChangeOutcome, Refusal } from '../../../src/progress/record-change.ts';
 import { ReceiveProgress, refusalToError, type ReportReceived } from '../../../src/upload/receive-progress.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 

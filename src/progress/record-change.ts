@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import type { UploadState } from '../api.ts';
+import { EVENT_STREAM_LENGTH, MAX_ATTEMPTS, type QueueKeys } from '../queue/contract.ts';
+import { decodeRecord, pairFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
+import { RECORD_SCRIPT } from './record-script.ts';
+
+/** The few Redis commands that records need. */
+export interface RecordStore {
+  /** Runs a script by its digest, loading it where Redis has not seen it. */
+  runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
+  /** The hash as a flat list of pairs and its 0-based rank in the sorted set, null where it has none. */
+  readHash(key: string, rankedIn: string, member: string): Promise<{ flat: string[]; rank: number | null }>;
+  get(key: string): Promise<string | null>;
+  /** Deletes the keys and takes the member out of the sorted set, in one step. */
+  remove(keys: readonly string[], rankedIn: string, member: string): Promise<void>;
+}
+
+/** The times that records live by. */
+export interface RecordOptions {
+  /** How long a final upload stays readable. */
+  retentionMs: number;
+  /** After so long without a report a receiving upload is one whose process has died. Default 5 minutes. */
+  silenceMs?: number;
+}
+
+const DEFAULT_SILENCE_MS = 300_000;
+
+/**
+ * Why a change was not made. `missing`: no record; `deleted`: a tombstone; `expired`: its retention is over;
+ * `final`: the outcome stands;
+ * `state`: not from this state; `fenced`: a later request or attempt has taken over; `exhausted`: no attempt left.
+ */
+export type Refusal = 'missing' | 'deleted' | 'expired' | 'final' | 'state' | 'fenced' | 'exhausted';
+
+/**
+ * What became of a change; `record` is there for those that ask for it, and for refusals
+ * other than `missing`; `restarted` is true where `open` began a new life of a failed upload.
+ */
+export type ChangeOutcome =
+  | { readonly made: true; readonly version: number; readonly record: UploadRecord | undefined; readonly restarted?: boolean }
+  | { readonly made: false; readonly refusal: Refusal; readonly record: UploadRecord | undefined };
+
+/** One transition, as the script understands it: its guards, and what it sets. */
+export interface RecordChange {
+  from: readonly UploadState[];
+  fields: Record<string, string>;
+  create?: Record<string, string>;
+  clean?: boolean;
+  mint?: boolean;
+  phase?: boolean;
+  receipt?: string;
+  attempt?: number;
+  version?: number;
+  sequence?: number;
+  percent?: number;
+  variant?: StoredVariant;
+  drop?: readonly string[];
+  callOut?: boolean;
+  wantsRecord?: boolean;
+}
+
+/** Makes changes through the script, under nonces by which it knows one that is sent again. */
+export class RecordChanger {
+  readonly #store: Pick<RecordStore, 'runScript'>;
+  readonly #keys: QueueKeys;
+  readonly #options: RecordOptions;
+  readonly #noncePrefix = randomBytes(6).toString('base64url');
+  #nonces = 0;
+
+  constructor(store: Pick<RecordStore, 'runScript'>, keys: QueueKeys, options: RecordOptions) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#options = options;
+  }
+
+  async change(id: string, change: RecordChange): Promise<ChangeOutcome> {
+    const { from, callOut, ...rest } = change;
+    const wire = {
+      ...rest,
+      id,
+      nonce: `${this.#noncePrefix}${++this.#nonces}`,
+      from: Object.fromEntries(from.map((state) => [state, true])),
+      retentionMs: this.#options.retentionMs,
+      silenceMs: this.#options.silenceMs ?? DEFAULT_SILENCE_MS,
+      maxAttempts: MAX_ATTEMPTS,
+      ...(callOut === true ? { calledOut: this.#keys.cancelChannel } : {}),
+    };
+    const reply = await this.#store.runScript(
+      RECORD_SCRIPT,
+      [this.#keys.record(id), this.#keys.waiting, this.#keys.events, this.#keys.due],
+      [String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs())],
+    );
+    return decodeOutcome(id, reply);
+  }
+}
+
+/** Milliseconds since 1970 with their fractions, the same on all processes of a machine. */
+export function preciseNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+const REFUSALS: readonly Refusal[] = ['missing', 'deleted', 'expired', 'final', 'state', 'fenced', 'exhausted'];
+
+function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
+  if (!Array.isArray(reply)) throw new Error('the record script answered no list');
+  const [word, version, ...flat] = reply.map(String);
+  const record = flat.length === 0 ? undefined : decodeRecord(id, pairFields(flat));
+  if (word === 'ok') return { made: true, version: Number(version), record };
+  const refusal = REFUSALS.find((known) => known === word);
+  if (refusal === undefined) throw new Error(`the record script answered ${String(word)}`);
+  return { made: false, refusal, record };
+}

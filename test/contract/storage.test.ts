@@ -1,0 +1,206 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { putObject, type Storage } from '../../src/storage/storage.ts';
+import { openTempStorage } from '../helpers/temp-storage.ts';
+
+/** A driver with nothing in it, and what removes it again. */
+interface Driver {
+  storage: Storage;
+  close(): Promise<void>;
+}
+
+/** Every driver of the service, by name. */
+const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = {
+  async LocalStorage() {
+    const temp = await openTempStorage();
+    return { storage: temp.storage, close: () => temp.remove() };
+  },
+};
+
+for (const [name, open] of Object.entries(DRIVERS)) describe(name, () => conformance(open));
+
+const KEY = 'ab/abcd/r1.original';
+
+/** What every caller of a storage relies on, whichever driver it is. */
+function conformance(open: () => Promise<Driver>): void {
+  let driver: Driver;
+  let storage: Storage;
+
+  beforeEach(async () => {
+    driver = await open();
+    ({ storage } = driver);
+  });
+  afterEach(async () => {
+    await driver.close();
+  });
+
+  const textOf = async (key: string) => (await bytesOf(await storage.read(key)))?.toString();
+  const keysBelow = async (prefix: string) => {
+    const keys: string[] = [];
+    for await (const { key } of storage.list(prefix)) keys.push(key);
+    return keys.sort((a, b) => (a < b ? -1 : 1));
+  };
+
+  describe('an object being written', () => {
+    test('is not to be seen before its commit, and whole afterwards', async () => {
+      const writer = await storage.create(KEY);
+      await writer.write(Buffer.alloc(3_000_000, 'x'));
+      await writer.write(Buffer.from('end'));
+      expect([await storage.read(KEY), await storage.stat(KEY), await storage.openLocal(KEY), await keysBelow('ab')]).toEqual([undefined, undefined, undefined, []]);
+      await writer.commit();
+      expect(await storage.stat(KEY)).toMatchObject({ key: KEY, sizeBytes: 3_000_003 });
+      expect((await bytesOf(await storage.read(KEY)))?.equals(Buffer.concat([Buffer.alloc(3_000_000, 'x'), Buffer.from('end')]))).toBe(true);
+    });
+
+    test('replaces the one that was there with its commit, not before', async () => {
+      await putObject(storage, KEY, Buffer.from('old'));
+      const writer = await storage.create(KEY);
+      await writer.write(Buffer.from('newer'));
+      expect(await textOf(KEY)).toBe('old');
+      await writer.commit();
+      expect([await textOf(KEY), (await storage.stat(KEY))?.sizeBytes, await keysBelow('ab')]).toEqual(['newer', 5, [KEY]]);
+    });
+
+    test('leaves nothing when it is discarded, once or twice, and keeps the old one', async () => {
+      await putObject(storage, KEY, Buffer.from('old'));
+      for (const key of [KEY, 'ab/other']) {
+        const writer = await storage.create(key);
+        await writer.write(Buffer.from('new'));
+        await writer.discard();
+        await writer.discard();
+      }
+      expect([await textOf(KEY), await keysBelow('ab')]).toEqual(['old', [KEY]]);
+    });
+
+    test('may be empty', async () => {
+      await putObject(storage, KEY, Buffer.alloc(0));
+      expect([await textOf(KEY), (await storage.stat(KEY))?.sizeBytes]).toEqual(['', 0]);
+    });
+
+    test('keeps the order and the bytes of its chunks, of any sizes', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 40 }), async (chunks) => {
+          const writer = await storage.create(KEY);
+          for (const chunk of chunks) await writer.write(Buffer.from(chunk));
+          await writer.commit();
+          expect((await bytesOf(await storage.read(KEY)))?.equals(Buffer.concat(chunks))).toBe(true);
+        }),
+        { numRuns: 25 },
+      );
+    });
+
+    test('by several at once under one key is one of theirs, whole', async () => {
+      const texts = Array.from({ length: 8 }, (_, index) => String(index).repeat(2000));
+      await Promise.all(texts.map((text) => putObject(storage, KEY, Buffer.from(text))));
+      expect(texts).toContain(await textOf(KEY));
+      expect(await keysBelow('ab')).toEqual([KEY]);
+    });
+
+    test('beside others that come and go is written all the same', async () => {
+      const rounds = Array.from({ length: 12 }, async (_, index) => {
+        for (let round = 0; round < 8; round++) {
+          await putObject(storage, `ab/cd/${index}`, Buffer.from(String(index)));
+          expect(await textOf(`ab/cd/${index}`)).toBe(String(index));
+          await storage.remove(`ab/cd/${index}`);
+        }
+      });
+      await Promise.all(rounds);
+      expect(await keysBelow('ab')).toEqual([]);
+    });
+  });
+
+  describe('reading', () => {
+    test('of any range gives its bytes, both ends included', async () => {
+      const bytes = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
+      await putObject(storage, KEY, bytes);
+      const ends = fc.tuple(fc.nat(999), fc.nat(999)).map(([a, b]) => ({ start: Math.min(a, b), end: Math.max(a, b) }));
+      await fc.assert(
+        fc.asyncProperty(ends, async (range) => expect((await bytesOf(await storage.read(KEY, range)))?.equals(bytes.subarray(range.start, range.end + 1))).toBe(true)),
+        { numRuns: 40, examples: [[{ start: 0, end: 0 }], [{ start: 999, end: 999 }], [{ start: 0, end: 999 }]] },
+      );
+    });
+
+    test('as a file of this machine gives the same bytes until it is released', async () => {
+      await putObject(storage, KEY, Buffer.from('bytes'));
+      const file = await storage.openLocal(KEY);
+      expect((await readFile(file?.path ?? '')).toString()).toBe('bytes');
+      await file?.release();
+      expect(await textOf(KEY)).toBe('bytes');
+    });
+
+    test('of what is not there is undefined, be it the beginning of a key or the child of one', async () => {
+      await putObject(storage, KEY, Buffer.from('x'));
+      for (const key of ['zz/none', 'ab', 'ab/abcd', `${KEY}/child`]) {
+        expect([key, await textOf(key), await storage.stat(key), await storage.openLocal(key)]).toEqual([key, undefined, undefined, undefined]);
+      }
+    });
+  });
+
+  describe('listing', () => {
+    test('gives what lies below whole segments, at any depth, and no unfinished object', async () => {
+      for (const key of ['ab/1/a', 'ab/1/x/b', 'ab/12/c', 'b/d']) await putObject(storage, key, Buffer.from(key));
+      const unfinished = await storage.create('ab/1/unfinished');
+      await unfinished.write(Buffer.alloc(2_000_000));
+      expect(await keysBelow('ab/1')).toEqual(['ab/1/a', 'ab/1/x/b']);
+      expect(await keysBelow('ab')).toEqual(['ab/1/a', 'ab/1/x/b', 'ab/12/c']);
+      expect(await keysBelow('none')).toEqual([]);
+      await unfinished.discard();
+    });
+
+    test('tells size and time', async () => {
+      const beforeMs = Date.now() - 2000;
+      await putObject(storage, KEY, Buffer.from('12345'));
+      for await (const object of storage.list('ab')) {
+        expect(object).toEqual(await storage.stat(KEY));
+        expect(object.sizeBytes).toBe(5);
+        expect(object.modifiedAt.getTime()).toBeGreaterThan(beforeMs);
+      }
+    });
+  });
+
+  describe('removing', () => {
+    test('takes one object and no other', async () => {
+      for (const key of ['ab/1', 'ab/12', 'ab/2/x']) await putObject(storage, key, Buffer.from('x'));
+      await storage.remove('ab/1');
+      expect(await keysBelow('ab')).toEqual(['ab/12', 'ab/2/x']);
+    });
+
+    test('of nothing is no error, be it the beginning of a key, which stays', async () => {
+      await putObject(storage, KEY, Buffer.from('x'));
+      await storage.remove('zz/none');
+      await storage.removeAll('zz/none');
+      await storage.remove('ab/abcd');
+      await storage.remove(`${KEY}/child`);
+      expect(await textOf(KEY)).toBe('x');
+    });
+
+    test('of all below a prefix leaves its neighbours', async () => {
+      for (const key of ['ab/1/a', 'ab/1/x/b', 'ab/12/c']) await putObject(storage, key, Buffer.from('x'));
+      await storage.removeAll('ab/1');
+      expect(await keysBelow('ab')).toEqual(['ab/12/c']);
+    });
+
+    test('of all takes unfinished objects too: they can be committed no more', async () => {
+      const writer = await storage.create(KEY);
+      await writer.write(Buffer.from('x'));
+      await storage.removeAll('ab/abcd');
+      await expect(writer.commit()).rejects.toThrow();
+      await writer.discard();
+      expect(await keysBelow('ab')).toEqual([]);
+    });
+  });
+
+  test.each(['', '..', '../x', 'a/../../x', '/etc/passwd', 'a//b', 'a/', 'a/.', 'a\\b', 'a\0b', 'ü', 'a b', '...'])('the key %j is refused everywhere', async (key) => {
+    const calls = [() => storage.create(key), () => storage.read(key), () => storage.stat(key), () => storage.openLocal(key), () => storage.remove(key), () => storage.removeAll(key), () => keysBelow(key)];
+    for (const call of calls) await expect(call()).rejects.toThrow('not a storage key');
+  });
+}
+
+async function bytesOf(stream: Readable | undefined): Promise<Buffer | undefined> {
+  if (stream === undefined) return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

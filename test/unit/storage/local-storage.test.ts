@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LocalStorage } from '../../../src/storage/local-storage.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import { putObject } from '../../../src/storage/storage.ts';
+import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+
+let temp: TempStorage;
+
+beforeEach(async () => {
+  temp = await openTempStorage();
+});
+afterEach(async () => {
+  await temp.remove();
+});
+
+/** Files of the directory that this process holds open. */
+async function openFiles(): Promise<string[]> {
+  const numbers = await readdir('/proc/self/fd').catch(() => []);
+  const targets = await Promise.all(numbers.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => '')));
+  return targets.filter((target) => target.startsWith(temp.directory));
+}
+
+describe('files on a disk', () => {
+  test('an object lies in a file under its key, which may be copied away', async () => {
+    await putObject(temp.storage, 'ab/abcd/x.original', Buffer.from('x'));
+    expect(temp.files()).toEqual(['ab/abcd/x.original']);
+  });
+
+  test('folders that became empty go with their last file, the root stays', async () => {
+    await putObject(temp.storage, 'ab/abcd/attempt-1/160.jpeg', Buffer.from('x'));
+    await temp.storage.remove('ab/abcd/attempt-1/160.jpeg');
+    expect(await readdir(temp.directory)).toEqual([]);
+    await (await temp.storage.create('ab/abcd/x')).discard();
+    expect(await readdir(temp.directory)).toEqual([]);
+  });
+
+  test('an unfinished file that a crash left is neither listed nor read, and goes with all others', async () => {
+    await mkdir(join(temp.directory, 'ab/abcd'), { recursive: true });
+    await writeFile(join(temp.directory, 'ab/abcd/x.original.0123456789ab.part'), 'half');
+    const listed = [];
+    for await (const object of temp.storage.list('ab')) listed.push(object);
+    expect(listed).toEqual([]);
+    await temp.storage.removeAll('ab/abcd');
+    expect(temp.files()).toEqual([]);
+  });
+
+  test('no file stays open, however a writing or a reading ends', async () => {
+    const { storage } = temp;
+    await putObject(storage, 'ab/1', Buffer.from('x'));
+    await (await storage.create('ab/2')).discard();
+    const lost = await storage.create('cd/3');
+    await storage.removeAll('cd');
+    await lost.commit().catch(() => undefined);
+    await lost.discard();
+    const stream = await storage.read('ab/1', { start: 0, end: 0 });
+    stream?.destroy();
+    while ((await openFiles()).length > 0);
+    expect(await openFiles()).toEqual([]);
+  });
+
+  test('a root that is not there yet is made with the first object', async () => {
+    const storage = new LocalStorage(join(temp.directory, 'not/yet'));
+    expect(await storage.stat('a')).toBeUndefined();
+    await putObject(storage, 'a', Buffer.from('x'));
+    expect(temp.files()).toEqual(['not/yet/a']);
+  });
+});
+
+describe('the STORAGE setting', () => {
+  test.each(['file:', 'file://'])('%s<directory> is that directory', async (scheme) => {
+    await putObject(openStorage(`${scheme}${temp.directory}/x`), 'a', Buffer.from('x'));
+    expect(temp.files()).toEqual(['x/a']);
+  });
+});
