@@ -44,6 +44,7 @@ const settings = z.object({
   UPLOAD_MAX_REQUEST_BYTES: integer(1024 * MIB, 1),
   UPLOAD_MAX_FILES: integer(100, 1, 10_000),
   UPLOAD_STALL_TIMEOUT_MS: integer(30_000, 100),
+  UPLOAD_SILENCE_MS: integer(300_000, 100),
   TRUSTED_PROXIES: addressRanges,
   DEFERRED_TIMEOUT_MS: integer(25_000, 0),
   DEFERRED_MAX_TIMEOUT_MS: integer(50_000, 0),
@@ -52,6 +53,7 @@ const settings = z.object({
   WORKERS: integer(2, 0, 256),
   WORKER_CONCURRENCY: integer(1, 1, 256),
   PICTURE_MAX_PIXELS: integer(100_000_000, 1),
+  SWEEP_PERIOD_MS: integer(15_000, 100),
   RETENTION_MS: integer(24 * HOUR_MS, 1000),
   SHUTDOWN_GRACE_MS: integer(10_000, 0),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -72,6 +74,8 @@ export interface Config {
   readonly maxRequestBytes: number;
   readonly maxFiles: number;
   readonly uploadStallTimeoutMs: number;
+  /** After so long without a byte a receiving upload has lost its process; above `uploadStallTimeoutMs`. */
+  readonly uploadSilenceMs: number;
   readonly trustedProxies: readonly string[];
   readonly deferredTimeoutMs: number;
   readonly deferredMaxTimeoutMs: number;
@@ -83,6 +87,8 @@ export interface Config {
   /** Jobs in hand at once, for one worker process. */
   readonly workerConcurrency: number;
   readonly pictureMaxPixels: number;
+  /** How often one worker of all puts in order what processes that died have left. */
+  readonly sweepPeriodMs: number;
   readonly retentionMs: number;
   readonly shutdownGraceMs: number;
   readonly logLevel: Settings['LOG_LEVEL'];
@@ -136,6 +142,7 @@ function inWordsOfTheCode(values: Settings): Config {
     maxRequestBytes: values.UPLOAD_MAX_REQUEST_BYTES,
     maxFiles: values.UPLOAD_MAX_FILES,
     uploadStallTimeoutMs: values.UPLOAD_STALL_TIMEOUT_MS,
+    uploadSilenceMs: values.UPLOAD_SILENCE_MS,
     trustedProxies: values.TRUSTED_PROXIES,
     deferredTimeoutMs: values.DEFERRED_TIMEOUT_MS,
     deferredMaxTimeoutMs: values.DEFERRED_MAX_TIMEOUT_MS,
@@ -144,6 +151,7 @@ function inWordsOfTheCode(values: Settings): Config {
     workers: values.WORKERS,
     workerConcurrency: values.WORKER_CONCURRENCY,
     pictureMaxPixels: values.PICTURE_MAX_PIXELS,
+    sweepPeriodMs: values.SWEEP_PERIOD_MS,
     retentionMs: values.RETENTION_MS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.LOG_LEVEL,

@@ -41,7 +41,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const redisUrl = config.redisUrl ?? DEFAULT_REDIS_URL;
   const connection = openCommandConnection(redisUrl, log);
   const store = new RedisRecordStore(connection);
-  const records = new UploadRecords(store, keys, { retentionMs: config.retentionMs });
+  const records = new UploadRecords(store, keys, { retentionMs: config.retentionMs, silenceMs: config.uploadSilenceMs });
   const queue = new UploadQueue(connection, keys, log);
   const storage = openStorage(config.storage);
   const registry = new Registry<ProgressState>({ onFault: (error) => log.error({ err: error }, 'waiter failed') });

@@ -4,10 +4,11 @@ import { UploadRecords } from '../src/progress/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
 import { queueKeys } from '../src/queue/contract.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
+import { UploadSets } from '../src/queue/upload-sets.ts';
 import { closeOnSignal, exitWithLine } from '../src/shutdown.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
 import { createProcessors } from './processors.ts';
-import { startSweep } from './sweep.ts';
+import { Sweeper } from './sweep/sweeper.ts';
 import { UploadWorker } from './worker.ts';
 
 const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
@@ -24,15 +25,16 @@ async function main(): Promise<void> {
   const connection = openWaitingConnection(url, log);
   const calls = connection.duplicate();
   calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
-  const records = new UploadRecords(new RedisRecordStore(connection), keys, { retentionMs: config.retentionMs });
+  const records = new UploadRecords(new RedisRecordStore(connection), keys, { retentionMs: config.retentionMs, silenceMs: config.uploadSilenceMs });
   const queue = new UploadQueue(connection, keys, log);
   const storage = openStorage(config.storage);
   const processors = createProcessors(config);
   const worker = new UploadWorker({ connection, keys, queue, records, storage, processors, log, concurrency: config.workerConcurrency });
-  let stopSweep: (() => void) | undefined;
+  const sets = new UploadSets(connection, keys);
+  const sweeper = new Sweeper({ connection, keys, queue, records, sets, storage, log, periodMs: config.sweepPeriodMs });
 
   closeOnSignal(log, config.shutdownGraceMs + CLOSE_MARGIN_MS, async () => {
-    stopSweep?.();
+    await sweeper.close();
     await worker.close(config.shutdownGraceMs);
     await queue.close();
     calls.disconnect();
@@ -42,7 +44,7 @@ async function main(): Promise<void> {
   calls.on('message', (_channel, id: string) => worker.cancel(id));
   await calls.subscribe(keys.cancelChannel);
   await worker.ready();
-  stopSweep = startSweep({ connection, keys, queue, log });
+  await sweeper.start();
   log.info('ready');
   process.send?.({ type: 'ready' });
 }

@@ -1,6 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Context } from 'koa';
-import { leaveUnanswered } from './answer.ts';
 import type { Deadlines, Expirable } from './deadlines.ts';
 import { DeferredError } from './deferred-error.ts';
 import type { DeferredResult, ResultHandler } from './deferred-result.ts';
@@ -255,7 +254,6 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
     } else if (res.errored) {
       this.#fail(res.errored, 'error');
     } else {
-      leaveUnanswered(this.ctx);
       this.#fail(new DeferredError('client_disconnected', 'The client went away'), 'disconnect');
     }
   }

@@ -13,6 +13,22 @@ export function manifestKey(id: string, receipt: string): string {
   return `${uploadPrefix(id)}/${receipt}.manifest.json`;
 }
 
+/** True for a file that the request with that receipt has written. */
+export function isOfReceipt(key: string, id: string, receipt: string): boolean {
+  return key.startsWith(`${uploadPrefix(id)}/${receipt}.`);
+}
+
+/** The upload that a key belongs to; undefined for a key of another making. */
+export function uploadIdOf(key: string): string | undefined {
+  const [, id] = key.split('/');
+  return id;
+}
+
+/** True for the key of a manifest. */
+export function isManifestKey(key: string): boolean {
+  return key.endsWith('.manifest.json');
+}
+
 /** A derived file of one attempt: an attempt that lost its place overwrites nothing. */
 export function variantKey(id: string, attempt: number, name: string, format: string): string {
   return `${attemptPrefix(id, attempt)}/${name}.${format}`;

@@ -40,14 +40,24 @@ export class LocalStorage implements Storage {
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
-    const directory = await orUndefinedWhereMissing(opendir(this.#pathOf(prefix), { recursive: true }));
-    if (directory === undefined) return;
-    for await (const entry of directory) {
-      if (!entry.isFile() || entry.name.endsWith(PART_ENDING)) continue;
-      const path = join(entry.parentPath, entry.name);
+    for await (const path of this.#files(prefix)) {
+      if (path.endsWith(PART_ENDING)) continue;
       const found = await this.stat(relative(this.#root, path).split(sep).join('/'));
       if (found !== undefined) yield found;
     }
+  }
+
+  async removeUnfinished(before: Date): Promise<number> {
+    let removed = 0;
+    for await (const path of this.#files('')) {
+      if (!path.endsWith(PART_ENDING)) continue;
+      const found = await orUndefinedWhereMissing(stat(path));
+      if (found === undefined || found.mtime >= before) continue;
+      await orUndefinedWhereMissing(unlink(path));
+      await this.#removeEmptyParents(path);
+      removed += 1;
+    }
+    return removed;
   }
 
   async remove(key: string): Promise<void> {
@@ -65,6 +75,13 @@ export class LocalStorage implements Storage {
   async openLocal(key: string): Promise<LocalFile | undefined> {
     const found = await this.stat(key);
     return found === undefined ? undefined : { path: this.#pathOf(key), release: async () => undefined };
+  }
+
+  async *#files(prefix: string): AsyncGenerator<string> {
+    const path = prefix === '' ? this.#root : this.#pathOf(prefix);
+    const directory = await orUndefinedWhereMissing(opendir(path, { recursive: true }));
+    if (directory === undefined) return;
+    for await (const entry of directory) if (entry.isFile()) yield join(entry.parentPath, entry.name);
   }
 
   /** Keys are made by the service, so a wrong one is a fault of ours; it must still not leave the root. */

@@ -21,7 +21,7 @@ export interface Storage {
   /** Undefined where there is no such object. */
   stat(key: string): Promise<StoredObject | undefined>;
 
-  /** Objects whose key begins with `prefix` (whole segments), in no order; unfinished ones are not listed. */
+  /** Objects whose key begins with `prefix` (whole segments; empty for all), in no order; unfinished ones are not listed. */
   list(prefix: string): AsyncIterable<StoredObject>;
 
   /** Removes one object. Nothing there is no error. */
@@ -29,6 +29,9 @@ export interface Storage {
 
   /** Removes every object below `prefix`, unfinished ones too. Nothing there is no error. */
   removeAll(prefix: string): Promise<void>;
+
+  /** Removes objects that were begun before the time given and never ended, as after a crash; returns how many. */
+  removeUnfinished(before: Date): Promise<number>;
 
   /** The object as a file of this machine, for libraries that want a path; undefined where there is none. */
   openLocal(key: string): Promise<LocalFile | undefined>;

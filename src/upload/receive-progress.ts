@@ -90,5 +90,7 @@ export class ReceiveProgress {
 export function refusalToError(refusal: string): ServiceError {
   if (refusal === 'fenced' || refusal === 'state')
     return new ServiceError('upload_superseded', 'A later request with the same id has taken over from this one.');
+  if (refusal === 'missing')
+    return new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', { retryAfterMs: 1000 });
   return new ServiceError('upload_cancelled', 'The upload was cancelled while it was being received.');
 }

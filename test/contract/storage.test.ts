@@ -8,16 +8,11 @@ import { openTempStorage } from '../helpers/temp-storage.ts';
 /** A driver with nothing in it, and what removes it again. */
 interface Driver {
   storage: Storage;
-  close(): Promise<void>;
+  remove(): Promise<void>;
 }
 
 /** Every driver of the service, by name. */
-const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = {
-  async LocalStorage() {
-    const temp = await openTempStorage();
-    return { storage: temp.storage, close: () => temp.remove() };
-  },
-};
+const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = { LocalStorage: openTempStorage };
 
 for (const [name, open] of Object.entries(DRIVERS)) describe(name, () => conformance(open));
 
@@ -33,7 +28,7 @@ function conformance(open: () => Promise<Driver>): void {
     ({ storage } = driver);
   });
   afterEach(async () => {
-    await driver.close();
+    await driver.remove();
   });
 
   const textOf = async (key: string) => (await bytesOf(await storage.read(key)))?.toString();

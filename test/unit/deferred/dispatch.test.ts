@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import Router from '@koa/router';
+import type { Context } from 'koa';
 import { AsyncContext } from '../../../src/deferred/async-context.ts';
 import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
 import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
@@ -85,6 +86,20 @@ describe('dispatch', () => {
     expect((await served.get('/?then=second')).body).toBe('second');
     expect((await served.get('/?then=third')).body).toBe('third');
     expect([served.manager.held, served.manager.timers, served.appErrors]).toEqual([0, 0, []]);
+  });
+
+  test('39. a handler dispatched with a wrapped request may start anew with that', async () => {
+    const served = await serve((ctx) => {
+      if (ctx.path === '/last') {
+        ctx.body = ctx.depth;
+        return;
+      }
+      const wrapped: Context = Object.create(ctx);
+      wrapped.depth = Number(ctx.depth ?? 0) + 1;
+      const started = AsyncContext.start(ctx, { wrapped });
+      setImmediate(() => started.dispatch(wrapped.depth < 3 ? undefined : '/last'));
+    });
+    expect((await served.get('/')).body).toBe('3');
   });
 
   test('39. what a dispatched handler throws is thrown as by any handler', async () => {

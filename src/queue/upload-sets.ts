@@ -1,0 +1,45 @@
+import { available, type Redis } from './connection.ts';
+import type { QueueKeys } from './contract.ts';
+
+/** Takes a member out unless it has become due later meanwhile. */
+const SETTLE_SCRIPT = `
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if score and tonumber(score) <= tonumber(ARGV[2]) then return redis.call('ZREM', KEYS[1], ARGV[1]) end
+return 0
+`;
+
+/** The sets that the record's script keeps, as the sweep reads them. */
+export class UploadSets {
+  readonly #connection: Redis;
+  readonly #keys: QueueKeys;
+
+  constructor(connection: Redis, keys: QueueKeys) {
+    this.#connection = connection;
+    this.#keys = keys;
+  }
+
+  /** Uploads that wait for a worker and did so before the time given, oldest first. */
+  async waitingBefore(timeMs: number): Promise<string[]> {
+    return await available(() => this.#connection.zrangebyscore(this.#keys.waiting, 0, timeMs));
+  }
+
+  /** Uploads that somebody has to look after, longest due first. */
+  async dueBefore(timeMs: number, limit: number): Promise<string[]> {
+    return await available(() => this.#connection.zrangebyscore(this.#keys.due, 0, timeMs, 'LIMIT', 0, limit));
+  }
+
+  /** Says that an upload was looked after. One that was opened anew meanwhile stays. */
+  async settle(id: string, dueBeforeMs: number): Promise<void> {
+    await available(() => this.#connection.eval(SETTLE_SCRIPT, 1, this.#keys.due, id, String(dueBeforeMs)));
+  }
+
+  /** False where Redis has been emptied, or the last survey of the storage is too long ago. */
+  async isSurveyed(): Promise<boolean> {
+    return (await available(() => this.#connection.exists(this.#keys.surveyed))) === 1;
+  }
+
+  /** To be called at the end of a survey. */
+  async markSurveyed(validMs: number): Promise<void> {
+    await available(() => this.#connection.set(this.#keys.surveyed, '1', 'PX', validMs));
+  }
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import type { IncomingMessage } from 'node:http';
+import { clientAddresses } from '../../../src/http/client-address.ts';
+
+function address(trustedProxies: readonly string[], remoteAddress: string | undefined, forwarded?: string | string[]): string {
+  const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
+  return clientAddresses(trustedProxies)({ socket: { remoteAddress }, headers } as unknown as IncomingMessage);
+}
+
+describe('without trusted proxies', () => {
+  test('an X-Forwarded-For is anybody\'s invention', () => {
+    expect(address([], '203.0.113.9', '198.51.100.1')).toBe('203.0.113.9');
+    expect(address(['10.0.0.0/8'], '203.0.113.9', '10.0.0.1, 198.51.100.1')).toBe('203.0.113.9');
+  });
+
+  test('a socket that is gone has no address, and that is no fault', () => {
+    expect(address([], undefined)).toBe('');
+    expect(address(['10.0.0.0/8'], undefined, '198.51.100.1')).toBe('');
+  });
+});
+
+describe('behind trusted proxies', () => {
+  const trusted = ['10.0.0.0/8', '192.0.2.7', '2001:db8:ffff::/48'];
+
+  test.each([
+    ['one proxy', '10.1.2.3', '198.51.100.1', '198.51.100.1'],
+    ['two proxies', '10.1.2.3', '198.51.100.1, 192.0.2.7', '198.51.100.1'],
+    ['no header', '10.1.2.3', undefined, '10.1.2.3'],
+    ['an empty header', '10.1.2.3', '', '10.1.2.3'],
+    ['all hops trusted', '10.1.2.3', '10.9.9.9, 192.0.2.7', '10.9.9.9'],
+    ['a spoofed beginning', '10.1.2.3', '1.1.1.1, 198.51.100.1, 10.4.4.4', '198.51.100.1'],
+    ['a spoofed trusted beginning', '10.1.2.3', '10.0.0.1, 198.51.100.1', '198.51.100.1'],
+    ['an entry that is no address', '10.1.2.3', '198.51.100.1, unknown, 10.4.4.4', '10.4.4.4'],
+    ['a neighbour of the trusted one', '192.0.2.8', '198.51.100.1', '192.0.2.8'],
+    ['a proxy over IPv6', '2001:db8:ffff::1', '198.51.100.1', '198.51.100.1'],
+    ['spaces', '10.1.2.3', ' 198.51.100.1 ,10.4.4.4 ', '198.51.100.1'],
+  ])('%s', (_what, remote, forwarded, client) => {
+    expect(address(trusted, remote, forwarded)).toBe(client);
+  });
+
+  test('the header given several times counts as one list', () => {
+    expect(address(trusted, '10.1.2.3', ['1.1.1.1', '198.51.100.1', '10.4.4.4'])).toBe('198.51.100.1');
+  });
+
+  test('a link-local client with a zone is no fault, on the socket or in the header', () => {
+    expect(address(trusted, 'fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+    expect(address(trusted, '10.1.2.3', 'fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+  });
+});
+
+describe('one household is one client', () => {
+  test.each([
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002::', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::1', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['1::8', '1:0:0:0::/64'],
+    ['1:2:3:4:5:6:7::', '1:2:3:4::/64'],
+    ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
+  ])('%s counts as %s', (remote, network) => {
+    expect(address([], remote)).toBe(network);
+  });
+
+  test('its neighbour is another', () => {
+    expect(address([], '2001:db8:1:3::1')).not.toBe(address([], '2001:db8:1:2::1'));
+  });
+
+  test.each(['::ffff:192.0.2.1', '::FFFF:192.0.2.1'])('a mapped IPv4 address (%s) is that address', (remote) => {
+    expect(address([], remote)).toBe('192.0.2.1');
+    expect(address(['192.0.2.0/24'], remote, '198.51.100.1')).toBe('198.51.100.1');
+  });
+
+  test('a mapped IPv4 address in hexadecimal is that address too', () => {
+    expect(address(['10.0.0.0/8'], '10.1.2.3', '::ffff:c000:201')).toBe('192.0.2.1');
+  });
+});

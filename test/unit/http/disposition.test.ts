@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { attachmentDisposition, dispositionFileName } from '../../../src/http/send-object.ts';
+import { cleanFileName } from '../../../src/upload/file-name.ts';
+
+/** As Node hands a header on: bytes as latin1. */
+const asSent = (text: string): string => Buffer.from(text).toString('latin1');
+
+describe('the disposition of a download', () => {
+  test.each([
+    ['photo.jpg', 'attachment; filename="photo.jpg"; filename*=UTF-8\'\'photo.jpg'],
+    ['my "x".jpg', 'attachment; filename="my _x_.jpg"; filename*=UTF-8\'\'my%20%22x%22.jpg'],
+    ['ü.jpg', 'attachment; filename="_.jpg"; filename*=UTF-8\'\'%C3%BC.jpg'],
+    ['a\\b%41.jpg', 'attachment; filename="a_b_41.jpg"; filename*=UTF-8\'\'a%5Cb%2541.jpg'],
+    ["it's (1)*.jpg", 'attachment; filename="it\'s (1)*.jpg"; filename*=UTF-8\'\'it%27s%20%281%29%2A.jpg'],
+  ])('of %j', (name, disposition) => {
+    expect(attachmentDisposition(name)).toBe(disposition);
+  });
+
+  test('of any clean name is a header, and gives the name back', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (raw) => {
+        const name = cleanFileName(raw);
+        const disposition = attachmentDisposition(name);
+        expect(disposition).toMatch(/^[\x20-\x7e]*$/);
+        expect(dispositionFileName(disposition)).toBe(name);
+      }),
+    );
+  });
+});
+
+describe('the name that a request gives', () => {
+  test.each([
+    ['attachment; filename="a b.jpg"', 'a b.jpg'],
+    ['attachment; filename=a.jpg', 'a.jpg'],
+    ['ATTACHMENT; FILENAME = "a.jpg"', 'a.jpg'],
+    ['inline; filename=a.jpg; size=3', 'a.jpg'],
+    ['attachment; filename="a\\"b\\\\c.jpg"', 'a"b\\c.jpg'],
+    ['attachment; filename="a;b.jpg"', 'a;b.jpg'],
+    ['attachment; filename=""', ''],
+    ["attachment; filename*=UTF-8''%e2%82%ac%20rates.jpg", '€ rates.jpg'],
+    ["attachment; filename*=utf-8'en'a.jpg", 'a.jpg'],
+    ["attachment; filename=\"EURO\"; filename*=UTF-8''%E2%82%AC", '€'],
+    ["attachment; filename*=UTF-8''%E2%82%AC; filename=\"EURO\"", '€'],
+    ["attachment; filename*=ISO-8859-1''%A3; filename=\"pound.jpg\"", 'pound.jpg'],
+  ])('in %s is %j', (header, name) => {
+    expect(dispositionFileName(header)).toBe(name);
+  });
+
+  test('may be in UTF-8 without a word of it, as curl sends it', () => {
+    expect(dispositionFileName(asSent('attachment; filename="ü你.jpg"'))).toBe('ü你.jpg');
+  });
+
+  test.each(['', 'attachment', 'attachment; file=a', 'filename'])('is none in %j', (header) => {
+    expect(dispositionFileName(header)).toBeUndefined();
+  });
+
+  test('falls back to the plain one where the extended one is broken (RFC 6266 section 4.3)', () => {
+    expect(dispositionFileName("attachment; filename=\"a.jpg\"; filename*=UTF-8''%E2%82")).toBe('a.jpg');
+    expect(dispositionFileName("attachment; filename*=UTF-8''%zz")).toBeUndefined();
+  });
+
+  test('is the parameter of that name, not what stands inside another', () => {
+    expect(dispositionFileName('form-data; name="filename=evil.exe"; filename="a.jpg"')).toBe('a.jpg');
+    expect(dispositionFileName('attachment; xfilename=evil.exe; filename=a.jpg')).toBe('a.jpg');
+  });
+
+  test('is found, or is none, in any header, without an error', () => {
+    const piece = fc.constantFrom('filename', '*', '=', '"', '\\', ';', "UTF-8''", '%', 'E2', 'a', ' ');
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.array(piece).map((parts) => parts.join(''))), (header) => void dispositionFileName(header)));
+  });
+});

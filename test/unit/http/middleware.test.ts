@@ -1,0 +1,143 @@
+import Router from '@koa/router';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { Writable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Middleware } from 'koa';
+import { accessLog } from '../../../src/http/access-log.ts';
+import { methodNotAllowed } from '../../../src/http/method-not-allowed.ts';
+import { problemResponses } from '../../../src/http/problem.ts';
+import { currentRequestId, requestContext, requestLog } from '../../../src/http/request-context.ts';
+import { securityHeaders } from '../../../src/http/security-headers.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+import { serve, type Served } from './serve.ts';
+
+let served: Served | undefined;
+
+afterEach(async () => {
+  await served?.close();
+});
+
+function logOf() {
+  const lines: Record<string, unknown>[] = [];
+  const sink = new Writable({ write: (line: Buffer, _encoding, done) => done(void lines.push(JSON.parse(line.toString()) as Record<string, unknown>)) });
+  return { lines, log: pino({ level: 'info' }, sink) };
+}
+
+describe('an address that exists, asked with another method', () => {
+  async function routed() {
+    const router = new Router({ strict: true });
+    router.get('/uploads/:id', (ctx) => (ctx.body = 'got'));
+    router.delete('/uploads/:id', (ctx) => (ctx.status = 204));
+    router.post('/uploads', (ctx) => (ctx.body = 'posted'));
+    served = await serve(problemResponses(silentLog), router.routes(), methodNotAllowed());
+    return served.url;
+  }
+
+  test.each(['POST', 'PUT', 'PATCH'])('is a 405 with what it takes (%s)', async (method) => {
+    const response = await fetch(`${await routed()}/uploads/1`, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'DELETE, GET, HEAD, OPTIONS']);
+    expect(await response.json()).toMatchObject({ code: 'method_not_allowed', detail: expect.stringContaining('DELETE') as unknown });
+  });
+
+  test('OPTIONS is answered with the list', async () => {
+    const response = await fetch(`${await routed()}/uploads`, { method: 'OPTIONS' });
+    expect([response.status, response.headers.get('allow')]).toEqual([204, 'POST, OPTIONS']);
+  });
+
+  test('GET and HEAD of what is there reach it, and what is nowhere is a 404', async () => {
+    const url = await routed();
+    expect((await fetch(`${url}/uploads/1`, { method: 'HEAD' })).status).toBe(200);
+    expect((await fetch(`${url}/uploads/1/`)).status).toBe(404);
+    for (const method of ['GET', 'OPTIONS', 'DELETE']) expect([method, (await fetch(`${url}/nowhere`, { method })).status]).toEqual([method, 404]);
+  });
+});
+
+describe('the id of a request', () => {
+  const echo: Middleware = async (ctx) => {
+    await turn();
+    ctx.body = currentRequestId();
+  };
+
+  test('is its own where it brought a fit one, through every turn of the work', async () => {
+    served = await serve(requestContext(), echo);
+    const response = await fetch(served.url, { headers: { 'X-Request-Id': 'abc-1.2_3' } });
+    expect([await response.text(), response.headers.get('x-request-id')]).toEqual(['abc-1.2_3', 'abc-1.2_3']);
+  });
+
+  test.each(['', 'a b', 'a"b', 'x'.repeat(65), '{}', 'a,b'])('is a new one where %j came', async (given) => {
+    served = await serve(requestContext(), echo);
+    const response = await fetch(served.url, { headers: { 'X-Request-Id': given } });
+    const id = await response.text();
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(response.headers.get('x-request-id')).toBe(id);
+  });
+
+  test('of two requests at once are two', async () => {
+    served = await serve(requestContext(), echo);
+    const { url } = served;
+    const ids = await Promise.all([1, 2, 3].map(async () => await (await fetch(url)).text()));
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  test('is in the log of the request, and there is none outside of one', async () => {
+    const { log, lines } = logOf();
+    served = await serve(requestContext(), (ctx) => {
+      requestLog(log).info('inside');
+      ctx.body = 'x';
+    });
+    await fetch(served.url, { headers: { 'X-Request-Id': 'r1' } });
+    expect(lines[0]).toMatchObject({ requestId: 'r1' });
+    expect([currentRequestId(), requestLog(log)]).toEqual([undefined, log]);
+  });
+});
+
+describe('the line of a request', () => {
+  async function lineOf(path: string, handler: Middleware = (ctx) => (ctx.body = 'x')) {
+    const { log, lines } = logOf();
+    served = await serve(requestContext(), accessLog(log), handler);
+    await fetch(`${served.url}${path}`, { headers: { 'X-Request-Id': 'r1' } }).then((response) => response.text()).catch(() => undefined);
+    while (lines.length === 0) await turn();
+    return lines;
+  }
+
+  test('says what was asked and answered, and nothing of the query', async () => {
+    const [line, ...more] = await lineOf('/uploads/1?since=3&secret=x');
+    expect(line).toMatchObject({ msg: 'request', method: 'GET', path: '/uploads/1', status: 200, requestId: 'r1' });
+    expect([JSON.stringify(line).includes('secret'), line?.['clientGone'], more]).toEqual([false, undefined, []]);
+  });
+
+  test('is as short as the longest address of ours', async () => {
+    const [line] = await lineOf(`/${'x'.repeat(5000)}`);
+    expect(String(line?.['path']).length).toBeLessThanOrEqual(200);
+  });
+
+  test('says that the client is gone', async () => {
+    const [line] = await lineOf('/', (ctx) => {
+      ctx.respond = false;
+      ctx.res.write('half');
+      ctx.req.socket.destroy();
+    });
+    expect(line).toMatchObject({ clientGone: true });
+  });
+
+  test('is not written for what machines ask every few seconds', async () => {
+    const { log, lines } = logOf();
+    served = await serve(requestContext(), accessLog(log), (ctx) => (ctx.body = 'x'));
+    for (const path of ['/healthz', '/readyz', '/metrics', '/']) await (await fetch(`${served.url}${path}`)).text();
+    while (lines.length === 0) await turn();
+    expect(lines.map(({ path }) => path)).toEqual(['/']);
+  });
+});
+
+test('every answer says that its bytes are what their type says, and keeps its address to itself', async () => {
+  served = await serve(securityHeaders(), problemResponses(silentLog), (ctx) => {
+    if (ctx.path === '/fault') throw new Error('fault');
+    ctx.body = 'x';
+  });
+  for (const path of ['/', '/fault']) {
+    const { headers } = await fetch(served.url + path);
+    expect([headers.get('x-content-type-options'), headers.get('referrer-policy')]).toEqual(['nosniff', 'no-referrer']);
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  }
+});

@@ -1,0 +1,105 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Middleware } from 'koa';
+import { pino } from 'pino';
+import { Writable } from 'node:stream';
+import { ServiceError } from '../../../src/errors.ts';
+import { problemResponses, retryAfterSeconds } from '../../../src/http/problem.ts';
+import { requestContext } from '../../../src/http/request-context.ts';
+import { serve, type Served } from './serve.ts';
+
+let served: Served | undefined;
+
+afterEach(async () => {
+  await served?.close();
+});
+
+/** Asks once; `logged` is what went into the log. */
+async function ask(handler: Middleware) {
+  const logged: string[] = [];
+  const sink = new Writable({ write: (line: Buffer, _encoding, done) => done(void logged.push(line.toString())) });
+  served = await serve(requestContext(), problemResponses(pino({ level: 'info' }, sink)), handler);
+  const response = await fetch(served.url, { headers: { 'X-Request-Id': 'r-1' } });
+  const text = await response.text();
+  return { response, text, body: text.startsWith('{') ? (JSON.parse(text) as unknown) : undefined, logged: logged.join('') };
+}
+
+describe('what a handler throws', () => {
+  test('is a problem document with the status of its code', async () => {
+    const { response, body } = await ask(() => {
+      throw new ServiceError('upload_conflict', 'Another one.', { id: 'x' });
+    });
+    expect([response.status, response.headers.get('content-type'), response.headers.get('cache-control')]).toEqual([409, 'application/problem+json', 'no-store']);
+    expect(body).toEqual({ type: '/problems/upload_conflict', title: 'Another file has this id', status: 409, detail: 'Another one.', code: 'upload_conflict', id: 'x' });
+  });
+
+  test('brings its headers, and Retry-After in whole seconds', async () => {
+    const { response } = await ask(() => {
+      throw new ServiceError('service_unavailable', 'Away.', { retryAfterMs: 2000, headers: { Allow: 'GET' } });
+    });
+    expect([response.status, response.headers.get('allow')]).toEqual([503, 'GET']);
+    expect(['2', '3']).toContain(response.headers.get('retry-after'));
+  });
+
+  test('that is of another layer keeps the code of the table that it bears', async () => {
+    const { response, body } = await ask(() => {
+      throw Object.assign(new Error('Too many.'), { code: 'too_many_held', retryAfterMs: 1 });
+    });
+    expect([response.status, body]).toEqual([503, expect.objectContaining({ code: 'too_many_held', detail: 'Too many.' })]);
+    expect(response.headers.get('retry-after')).not.toBeNull();
+  });
+
+  test.each([
+    ['a fault of ours', new Error('ENOENT /var/secret/key at line 7')],
+    ['an error of a library', Object.assign(new Error('/var/secret is missing'), { code: 'ENOENT' })],
+    ['an error with a status', Object.assign(new Error('/var/secret'), { status: 404, expose: true })],
+    ['no error at all', 'secret'],
+  ])('that is %s is a 500 that tells nothing, and is logged whole', async (_what, thrown) => {
+    const { response, text, body, logged } = await ask(() => {
+      throw thrown as Error;
+    });
+    expect([response.status, body]).toEqual([500, expect.objectContaining({ code: 'internal_error' })]);
+    expect(text).not.toMatch(/secret|ENOENT|\bat \b|stack/);
+    expect(logged).toContain('secret');
+    expect(logged).toContain('"requestId":"r-1"');
+  });
+
+  test('that the client has caused is no line of the error log', async () => {
+    const { logged } = await ask(() => {
+      throw new ServiceError('bad_since', 'No.');
+    });
+    expect(logged).toBe('');
+  });
+
+  test('takes the headers of the file that was to be sent away again', async () => {
+    const { response } = await ask((ctx) => {
+      ctx.set({ ETag: '"x"', 'Content-Disposition': 'attachment; filename="x"', 'Accept-Ranges': 'bytes', 'Content-Range': 'bytes 0-1/2' });
+      throw new ServiceError('unknown_upload', 'The file is gone.');
+    });
+    for (const name of ['etag', 'content-disposition', 'content-range', 'accept-ranges']) expect([name, response.headers.get(name)]).toEqual([name, null]);
+    expect(response.headers.get('x-request-id')).toBe('r-1');
+  });
+});
+
+describe('what nobody answers', () => {
+  test('is a 404 problem', async () => {
+    const { response, body } = await ask((_ctx, next) => next());
+    expect([response.status, body]).toEqual([404, expect.objectContaining({ code: 'not_found' })]);
+  });
+
+  test('is left alone where a handler writes by itself', async () => {
+    const { response, text } = await ask((ctx) => {
+      ctx.respond = false;
+      ctx.res.end('mine');
+    });
+    expect([response.status, text]).toEqual([404, 'mine']);
+  });
+});
+
+test('Retry-After is at least a second, whole, and never less than asked for', () => {
+  for (const ms of [0, 1, 999, 1000, 1001, 60_000]) {
+    const seconds = retryAfterSeconds(ms);
+    expect(seconds).toMatch(/^[1-9]\d*$/);
+    expect(Number(seconds) * 1000).toBeGreaterThanOrEqual(ms);
+    expect(Number(seconds)).toBeLessThanOrEqual(Math.max(1, Math.ceil((ms * 1.25) / 1000)));
+  }
+});

@@ -1,0 +1,43 @@
+import '../../helpers/one-realm.ts';
+import Koa, { type Middleware } from 'koa';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+
+/** Middleware behind a real server. */
+export interface Served {
+  readonly url: string;
+  readonly server: Server;
+  /** Faults that Koa itself met. */
+  readonly faults: unknown[];
+  /** A plain connection, for requests that no client library would send. */
+  connect(): Promise<Socket>;
+  close(): Promise<void>;
+}
+
+/** The caller closes it. */
+export async function serve(...stack: readonly Middleware[]): Promise<Served> {
+  const app = new Koa();
+  const faults: unknown[] = [];
+  app.on('error', (error: unknown) => faults.push(error));
+  for (const middleware of stack) app.use(middleware);
+  const server = createServer(app.callback()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    server,
+    faults,
+    async connect() {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    },
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Middleware } from 'koa';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { ServiceError } from '../../../src/errors.ts';
+import { problemResponses } from '../../../src/http/problem.ts';
+import { unreadBodies } from '../../../src/http/unread-body.ts';
+import { readBody } from '../../../src/upload/body.ts';
+import { readMultipart } from '../../../src/upload/multipart.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+import { serve, type Served } from './serve.ts';
+
+let served: Served | undefined;
+let socket: Socket | undefined;
+
+afterEach(async () => {
+  socket?.destroy();
+  await served?.close();
+});
+
+const SIGNAL = new AbortController().signal;
+const LIMITS = { maxFiles: 9, maxFields: 9, maxFieldBytes: 9, maxRequestBytes: 100_000_000 };
+
+/** Handlers that answer long before the body has come. */
+const EARLY: Readonly<Record<string, Middleware>> = {
+  'reads nothing of it'(ctx) {
+    ctx.body = 'early';
+  },
+  async 'leaves a raw body at its first chunk'(ctx) {
+    for await (const chunk of readBody(ctx.req, SIGNAL)) if (chunk.length > 0) break;
+    ctx.body = 'early';
+  },
+  async 'stops asking a raw body for more, as one that refuses a type does'(ctx) {
+    await readBody(ctx.req, SIGNAL).next();
+    ctx.body = 'early';
+  },
+  async 'throws in the middle of a form'(ctx) {
+    for await (const part of readMultipart(ctx.req, LIMITS, SIGNAL)) if (part.kind === 'file') throw new ServiceError('no_file', 'early');
+  },
+};
+
+const FORM_HEAD = '--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n';
+
+/** Sends a body as browsers do: all of it, before looking at an answer. Resolves with all that came back. */
+async function sendWhole(connected: Socket, bodyBytes: number): Promise<string> {
+  connected.pause();
+  connected.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${FORM_HEAD.length + bodyBytes}\r\n\r\n${FORM_HEAD}`);
+  for (let left = bodyBytes; left > 0; left -= 100_000) {
+    if (!connected.write(Buffer.alloc(Math.min(100_000, left)))) await once(connected, 'drain');
+  }
+  let text = '';
+  connected.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  connected.resume();
+  while (!text.includes('early')) await once(connected, 'data');
+  return text;
+}
+
+describe.each(Object.entries(EARLY))('where a handler %s', (_what, handler) => {
+  test('the sender may send on to the end, gets the answer, and its connection is good for the next request', async () => {
+    served = await serve(unreadBodies(100_000_000), problemResponses(silentLog), handler);
+    socket = await served.connect();
+    const first = await sendWhole(socket, 8_000_000);
+    expect(first).toMatch(/^HTTP\/1\.1 (200|400) /);
+    expect(await sendWhole(socket, 10)).toMatch(/^HTTP\/1\.1 (200|400) /);
+  });
+});
+
+test('a sender that goes on for too many bytes is cut off', async () => {
+  served = await serve(unreadBodies(1_000_000), problemResponses(silentLog), EARLY['reads nothing of it'] as Middleware);
+  const sending = await served.connect();
+  socket = sending;
+  sending.on('error', () => undefined);
+  const closed = new Promise<boolean>((resolve) => sending.once('close', () => resolve(true)));
+  sending.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000000\r\n\r\n`);
+  sending.resume();
+  const more = () => {
+    while (!sending.destroyed && sending.write(Buffer.alloc(100_000)));
+  };
+  sending.on('drain', more);
+  more();
+  expect(await closed).toBe(true);
+});
+
+test('a body that was read to its end is left alone', async () => {
+  served = await serve(unreadBodies(1), problemResponses(silentLog), async (ctx) => {
+    let bytes = 0;
+    for await (const chunk of readBody(ctx.req, SIGNAL)) bytes += chunk.length;
+    ctx.body = `early ${bytes}`;
+  });
+  socket = await served.connect();
+  expect(await sendWhole(socket, 1_000_000)).toContain(`early ${1_000_000 + FORM_HEAD.length}`);
+  expect(await sendWhole(socket, 10)).toContain('early');
+});

@@ -1,0 +1,43 @@
+import { problemOf } from '../../src/errors.ts';
+import type { Logger } from '../../src/log.ts';
+import type { UploadRecords } from '../../src/progress/record.ts';
+import type { UploadSets } from '../../src/queue/upload-sets.ts';
+import { removeUnnamedFiles, type FileParts } from './upload-files.ts';
+
+/** More than this many wait for the next sweep. */
+const BATCH = 500;
+
+/** What is done with uploads that are due. */
+export interface DueParts extends FileParts {
+  records: UploadRecords;
+  sets: Pick<UploadSets, 'dueBefore' | 'settle'>;
+  log: Logger;
+}
+
+/**
+ * Looks after every upload whose time has come: one that is still receiving has lost its process and is
+ * ended, and files that no record names any more are removed. One that fails is due again with the next sweep.
+ */
+export async function lookAfterDue(parts: DueParts, signal: AbortSignal): Promise<void> {
+  const nowMs = Date.now();
+  for (const id of await parts.sets.dueBefore(nowMs, BATCH)) {
+    if (signal.aborted) return;
+    try {
+      await lookAfter(parts, id, nowMs);
+    } catch (error) {
+      parts.log.warn({ err: error, uploadId: id }, 'due upload not looked after');
+    }
+  }
+}
+
+async function lookAfter(parts: DueParts, id: string, nowMs: number): Promise<void> {
+  const read = await parts.records.read(id);
+  if (read?.record.state === 'receiving') {
+    const problem = problemOf('upload_interrupted', 'The upload broke off before it was complete. Send it again.', id);
+    const outcome = await parts.records.interrupt(id, read.record.version, problem);
+    if (outcome.made) parts.log.info({ uploadId: id }, 'interrupted upload ended');
+  }
+  const removed = await removeUnnamedFiles(parts, id);
+  if (removed > 0) parts.log.info({ uploadId: id, removed }, 'files removed');
+  await parts.sets.settle(id, nowMs);
+}

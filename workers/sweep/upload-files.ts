@@ -1,0 +1,34 @@
+import { isFinalState } from '../../src/api.ts';
+import { isExpired, type UploadRecord } from '../../src/progress/record-fields.ts';
+import type { UploadRecords } from '../../src/progress/record.ts';
+import { attemptPrefix, isOfReceipt, uploadPrefix } from '../../src/storage/keys.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+
+/** What the files of uploads are compared with. */
+export interface FileParts {
+  records: Pick<UploadRecords, 'read'>;
+  storage: Pick<Storage, 'list' | 'remove'>;
+}
+
+/**
+ * Removes the files of an upload that its record does not name: all of them where it is gone, expired,
+ * cancelled or discarded; those of earlier requests and of attempts that lost where it lives. The files
+ * are listed before the record is read, so that none of a request that begins meanwhile is among them.
+ */
+export async function removeUnnamedFiles({ records, storage }: FileParts, id: string): Promise<number> {
+  const keys: string[] = [];
+  for await (const { key } of storage.list(uploadPrefix(id))) keys.push(key);
+  const record = (await records.read(id))?.record;
+  const unnamed = keys.filter((key) => record === undefined || !isNamed(record, key));
+  for (const key of unnamed) await storage.remove(key);
+  return unnamed.length;
+}
+
+function isNamed(record: UploadRecord, key: string): boolean {
+  const isGone = record.deleted || isExpired(record, Date.now()) || record.state === 'cancelled' || record.state === 'discarded';
+  if (isGone) return false;
+  if (isOfReceipt(key, record.id, record.receipt)) return true;
+  if (Object.values(record.variants).some((variant) => variant.key === key)) return true;
+  // The present attempt writes a file first and names it then.
+  return !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);
+}
