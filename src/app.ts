@@ -15,10 +15,11 @@ import { eventRoutes } from './routes/event-routes.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from './routes/file-routes.ts';
 import { progressRoutes, type ProgressRouteParts } from './routes/progress-routes.ts';
 import { serviceRoutes, type ServiceRouteParts } from './routes/service-routes.ts';
+import { tusRoutes, type TusRouteParts } from './routes/tus-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from './routes/upload-routes.ts';
 
 /** Everything that routes and middleware are made of. */
-export type AppParts = UploadRouteParts & ProgressRouteParts & FileRouteParts & {
+export type AppParts = UploadRouteParts & ProgressRouteParts & FileRouteParts & TusRouteParts & {
   manager: DeferredManager;
   service: ServiceRouteParts;
   metrics: Metrics;
@@ -45,6 +46,7 @@ export function createApp(parts: AppParts): Koa {
 function createRouter(parts: AppParts): Router {
   const router = new Router({ strict: true });
   uploadRoutes(router, parts);
+  tusRoutes(router, parts);
   progressRoutes(router, parts);
   eventRoutes(router, parts);
   contentRoutes(router, parts);

@@ -33,18 +33,32 @@ const addressRanges = z
   .refine((parts) => parts.every(isAddressRange), 'must be addresses or ranges such as 10.0.0.0/8, separated by commas')
   .default([]);
 
+/** A bucket's name is a part of host names; a prefix has the segments of our keys. */
+const STORAGE_FORM = /^(file:.+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/(?!\.+(\/|$))[A-Za-z0-9._-]+)*\/?)$/;
+
+/** 10,000 parts of 8 MiB: a multipart upload to S3 has no more. */
+const S3_MAX_FILE_BYTES = 10_000 * 8 * MIB;
+
 /** One line a setting: its form, its default, its bounds. `.env.example` documents each. */
 const settings = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: integer(3000, 0, 65_535),
   REDIS_URL: z.string().refine(isRedisUrl, 'must be redis://…, rediss://… or the path of a socket').optional(),
   QUEUE_PREFIX: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _').default('deferred-uploads'),
-  STORAGE: z.string().regex(/^file:.+$/, 'must be file:<directory>').default('file:./data/uploads'),
+  STORAGE: z.string().regex(STORAGE_FORM, 'must be file:<directory> or s3://<bucket>/<prefix>').default('file:./data/uploads'),
+  S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an address such as https://s3.example.com' }).optional(),
+  S3_REGION: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be the name of a region').optional(),
+  S3_FORCE_PATH_STYLE: z.enum(['true', 'false'], 'must be true or false').optional(),
+  S3_CHECKSUMS: z.enum(['when_supported', 'when_required'], 'must be when_supported or when_required').optional(),
+  STORAGE_RESERVE_BYTES: integer(256 * MIB, 0),
   UPLOAD_MAX_BYTES: integer(100 * MIB, 1),
   UPLOAD_MAX_REQUEST_BYTES: integer(1024 * MIB, 1),
   UPLOAD_MAX_FILES: integer(100, 1, 10_000),
+  UPLOAD_MAX_OPEN: integer(1000, 0),
+  UPLOAD_MAX_OPEN_PER_ADDRESS: integer(100, 0),
   UPLOAD_STALL_TIMEOUT_MS: integer(30_000, 100),
   UPLOAD_SILENCE_MS: integer(300_000, 100),
+  UPLOAD_EXPIRY_MS: integer(24 * HOUR_MS, 1000),
   TRUSTED_PROXIES: addressRanges,
   DEFERRED_TIMEOUT_MS: integer(25_000, 0),
   DEFERRED_MAX_TIMEOUT_MS: integer(50_000, 0),
@@ -61,6 +75,17 @@ const settings = z.object({
 
 type Settings = z.infer<typeof settings>;
 
+/** How a bucket is reached. Credentials come from the usual sources of Amazon's SDK. */
+export interface S3Settings {
+  /** Undefined: Amazon's own. */
+  readonly endpoint: string | undefined;
+  /** Undefined: what the usual sources say. */
+  readonly region: string | undefined;
+  /** The bucket in the path, not in the host's name. */
+  readonly forcePathStyle: boolean;
+  readonly checksums: 'WHEN_SUPPORTED' | 'WHEN_REQUIRED';
+}
+
 /** Settings in the words of the code. Units stand in the names. */
 export interface Config {
   readonly host: string;
@@ -70,12 +95,20 @@ export interface Config {
   readonly redisUrl: string | undefined;
   readonly queuePrefix: string;
   readonly storage: string;
+  readonly s3: S3Settings;
+  /** Free disk that uploads leave alone. */
+  readonly storageReserveBytes: number;
   readonly maxFileBytes: number;
   readonly maxRequestBytes: number;
   readonly maxFiles: number;
+  /** Bodies received at once by one process, in all and from one client address; 0 means no limit. */
+  readonly maxOpenUploads: number;
+  readonly maxOpenUploadsPerAddress: number;
   readonly uploadStallTimeoutMs: number;
   /** After so long without a byte a receiving upload has lost its process; above `uploadStallTimeoutMs`. */
   readonly uploadSilenceMs: number;
+  /** A resumable upload to which nothing was added for so long is given up. */
+  readonly uploadExpiryMs: number;
   readonly trustedProxies: readonly string[];
   readonly deferredTimeoutMs: number;
   readonly deferredMaxTimeoutMs: number;
@@ -115,6 +148,8 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
 
 function processEnvironment(): Record<string, string | undefined> {
   if (existsSync('.env')) loadEnvFile('.env');
+  // Amazon's SDK would warn of versions to come; the one in use knows this Node.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return process.env;
 }
 
@@ -128,6 +163,8 @@ function contradiction(values: Settings): string | undefined {
     return 'DEFERRED_TIMEOUT_MS must not exceed DEFERRED_MAX_TIMEOUT_MS';
   if (values.UPLOAD_MAX_BYTES > values.UPLOAD_MAX_REQUEST_BYTES)
     return 'UPLOAD_MAX_BYTES must not exceed UPLOAD_MAX_REQUEST_BYTES';
+  if (values.STORAGE.startsWith('s3:') && values.UPLOAD_MAX_BYTES > S3_MAX_FILE_BYTES)
+    return `UPLOAD_MAX_BYTES must not exceed ${S3_MAX_FILE_BYTES} with STORAGE=s3://…`;
   return undefined;
 }
 
@@ -138,11 +175,16 @@ function inWordsOfTheCode(values: Settings): Config {
     redisUrl: values.REDIS_URL,
     queuePrefix: values.QUEUE_PREFIX,
     storage: values.STORAGE,
+    s3: s3Settings(values),
+    storageReserveBytes: values.STORAGE_RESERVE_BYTES,
     maxFileBytes: values.UPLOAD_MAX_BYTES,
     maxRequestBytes: values.UPLOAD_MAX_REQUEST_BYTES,
     maxFiles: values.UPLOAD_MAX_FILES,
+    maxOpenUploads: values.UPLOAD_MAX_OPEN,
+    maxOpenUploadsPerAddress: values.UPLOAD_MAX_OPEN_PER_ADDRESS,
     uploadStallTimeoutMs: values.UPLOAD_STALL_TIMEOUT_MS,
     uploadSilenceMs: values.UPLOAD_SILENCE_MS,
+    uploadExpiryMs: values.UPLOAD_EXPIRY_MS,
     trustedProxies: values.TRUSTED_PROXIES,
     deferredTimeoutMs: values.DEFERRED_TIMEOUT_MS,
     deferredMaxTimeoutMs: values.DEFERRED_MAX_TIMEOUT_MS,
@@ -155,5 +197,17 @@ function inWordsOfTheCode(values: Settings): Config {
     retentionMs: values.RETENTION_MS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.LOG_LEVEL,
+  };
+}
+
+/** Servers other than Amazon's have their buckets in the path, and few know its checksums. */
+function s3Settings(values: Settings): S3Settings {
+  const isAmazon = values.S3_ENDPOINT === undefined;
+  const checksums = values.S3_CHECKSUMS ?? (isAmazon ? 'when_supported' : 'when_required');
+  return {
+    endpoint: values.S3_ENDPOINT,
+    region: values.S3_REGION,
+    forcePathStyle: values.S3_FORCE_PATH_STYLE === undefined ? !isAmazon : values.S3_FORCE_PATH_STYLE === 'true',
+    checksums: checksums === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',
   };
 }

@@ -4,7 +4,8 @@ import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { DeferredManager } from './deferred/deferred-manager.ts';
 import { Registry } from './deferred/registry.ts';
-import { clientAddresses } from './http/client-address.ts';
+import { clientAddresses, type ClientAddress } from './http/client-address.ts';
+import { answerExpectations } from './http/expect-continue.ts';
 import { heldInAccessLog, heldMetrics } from './http/held-interceptors.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -17,7 +18,8 @@ import { queueKeys } from './queue/contract.ts';
 import { openEventStream } from './queue/event-stream.ts';
 import { UploadQueue } from './queue/upload-queue.ts';
 import { openStorage } from './storage/open-storage.ts';
-import { UploadIntake } from './upload/intake.ts';
+import { TusEndpoint } from './tus/tus-endpoint.ts';
+import { UploadIntake, type IntakeSettings } from './upload/intake.ts';
 import { UploadRemoval } from './upload/removal.ts';
 import { loadPageAssets } from './web/assets.ts';
 
@@ -43,11 +45,13 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const store = new RedisRecordStore(connection);
   const records = new UploadRecords(store, keys, { retentionMs: config.retentionMs, silenceMs: config.uploadSilenceMs });
   const queue = new UploadQueue(connection, keys, log);
-  const storage = openStorage(config.storage);
+  const storage = await openStorage(config);
   const registry = new Registry<ProgressState>({ onFault: (error) => log.error({ err: error }, 'waiter failed') });
   const bus = new ProgressBus(registry, (listener) => openEventStream(openWaitingConnection(redisUrl, log), keys, listener, log), log);
-  const manager = createManager(config, log);
-  const intake = new UploadIntake({ records, storage, queue, log }, intakeSettings(config));
+  const addressOf = clientAddresses(config.trustedProxies);
+  const manager = createManager(config, log, addressOf);
+  const intake = new UploadIntake({ records, storage, queue, log }, intakeSettings(config, addressOf));
+  const removal = new UploadRemoval({ records, storage, queue, log });
   const metrics = new Metrics({
     held: () => manager.held,
     waiters: () => registry.size,
@@ -59,14 +63,18 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   manager.register('access-log', heldInAccessLog());
   const app = createApp({
     records, registry, storage, intake, manager, metrics, log,
-    removal: new UploadRemoval({ records, storage, queue, log }),
+    removal,
+    tus: new TusEndpoint({ records, storage, queue, log, intake, removal, store, keys, maxFileBytes: config.maxFileBytes, expiryMs: config.uploadExpiryMs }),
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
     service: { checkReady: () => store.ping(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
   });
   bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
-  const server = await listen(createServer(app.callback()), config);
+  const handle = app.callback();
+  const server = createServer(handle);
+  answerExpectations(server, handle);
+  await listen(server, config);
 
   return {
     url: urlOf(server),
@@ -85,8 +93,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   };
 }
 
-function createManager(config: Config, log: Logger): DeferredManager {
-  const addressOf = clientAddresses(config.trustedProxies);
+function createManager(config: Config, log: Logger, addressOf: ClientAddress): DeferredManager {
   return new DeferredManager({
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxHeld: config.deferredMaxHeld,
@@ -96,7 +103,7 @@ function createManager(config: Config, log: Logger): DeferredManager {
   });
 }
 
-function intakeSettings(config: Config) {
+function intakeSettings(config: Config, addressOf: ClientAddress): IntakeSettings {
   return {
     maxFileBytes: config.maxFileBytes,
     maxRequestBytes: config.maxRequestBytes,
@@ -104,11 +111,14 @@ function intakeSettings(config: Config) {
     maxFields: MAX_FIELDS,
     maxFieldBytes: MAX_FIELD_BYTES,
     stallTimeoutMs: config.uploadStallTimeoutMs,
+    maxOpen: config.maxOpenUploads,
+    maxOpenPerAddress: config.maxOpenUploadsPerAddress,
+    addressOf,
   };
 }
 
 /** Rejects with `EADDRINUSE` and its like. */
-async function listen(server: Server, config: Config): Promise<Server> {
+async function listen(server: Server, config: Config): Promise<void> {
   // Slow phones upload for longer than any fixed time; the stall timer watches bodies instead.
   server.requestTimeout = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -116,7 +126,6 @@ async function listen(server: Server, config: Config): Promise<Server> {
     server.once('error', reject);
     server.listen(config.port, config.host, resolve);
   });
-  return server;
 }
 
 function urlOf(server: Server): string {

@@ -10,8 +10,10 @@ const all = [...src, ...workers];
 
 /** One third-party package, one home: the only places that may import it. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-s3': ['src/storage/'],
   '@koa/router': ['src/app.ts'],
-  bullmq: ['src/queue/event-stream.ts', 'src/queue/upload-queue.ts', 'workers/worker.ts'],
+  '@tus/server': ['src/tus/'],
+  bullmq: ['src/queue/event-stream.ts', 'src/queue/upload-queue.ts', 'workers/worker.ts', 'workers/sweep/sweeper.ts'],
   busboy: ['src/upload/multipart.ts'],
   esbuild: ['src/web/assets.ts'],
   'file-type': ['src/upload/sniff.ts'],
@@ -21,7 +23,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['src/metrics.ts'],
   sharp: ['workers/picture/libvips.ts'],
   thumbhash: ['workers/picture/thumbhash.ts'],
-  zod: ['src/config.ts', 'src/kinds/', 'src/openapi/'],
+  zod: ['src/config.ts', 'src/kinds/', 'src/openapi/', 'src/storage/manifest.ts'],
 };
 
 /** Packages whose types alone are the language of a whole folder. */
@@ -32,7 +34,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/((api|config|errors|log|shutdown)\.ts|(kinds|storage|progress)\/.+|queue\/(contract|connection|upload-queue)\.ts)$/;
+  /^src\/((api|config|errors|log|shutdown)\.ts|(kinds|storage|progress)\/.+|queue\/(contract|connection|upload-queue|upload-sets)\.ts)$/;
 
 /** Names that a page has and Node has not. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([

@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
   const records = new UploadRecords(new RedisRecordStore(connection), keys, { retentionMs: config.retentionMs, silenceMs: config.uploadSilenceMs });
   const queue = new UploadQueue(connection, keys, log);
-  const storage = openStorage(config.storage);
+  const storage = await openStorage(config);
   const processors = createProcessors(config);
   const worker = new UploadWorker({ connection, keys, queue, records, storage, processors, log, concurrency: config.workerConcurrency });
   const sets = new UploadSets(connection, keys);

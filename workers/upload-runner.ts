@@ -123,8 +123,16 @@ async function publishVariant(
 }
 
 async function endAttempt(parts: RunnerParts, record: UploadRecord, reason: unknown, log: Logger): Promise<RunOutcome> {
+  try {
+    return await recordEnd(parts, record, reason, log);
+  } finally {
+    // The record names them no more by now.
+    await removeFiles(parts, record, log);
+  }
+}
+
+async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unknown, log: Logger): Promise<RunOutcome> {
   const { id, attempt } = record;
-  await removeFiles(parts, record, log);
   if (reason === SUPERSEDED) {
     log.info('attempt superseded');
     return 'superseded';

@@ -89,11 +89,15 @@ export class UploadWorker {
     }
   }
 
-  /** A restart of the upload may have found this job still in its place, and so have added none. */
+  /**
+   * A restart of the upload may have found this job still in its place, and so have added none; and a report
+   * that was sent twice may have been refused though nobody else has the upload.
+   */
   async #addAgain(id: string): Promise<void> {
     try {
       const read = await this.#parts.records.read(id);
-      if (read?.record.state === 'queued') await this.#parts.queue.add(id);
+      const isOpen = read?.record.state === 'queued' || read?.record.state === 'processing';
+      if (isOpen) await this.#parts.queue.add(id);
     } catch (error) {
       this.#log.warn({ err: error, uploadId: id }, 'job not added again; the sweep will');
     }

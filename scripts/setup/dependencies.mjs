@@ -49,7 +49,8 @@ export function isInStep(lock, installed) {
 async function install(say) {
   say('installing dependencies (npm ci)');
   // One stamp for all scripts: the tests need the development packages under NODE_ENV=production too.
-  const args = ['ci', '--include=dev', '--no-fund', '--no-audit'];
+  // Warnings of engines are about development packages that work all the same; errors are still shown.
+  const args = ['ci', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const { code } = await (npm?.endsWith('npm-cli.js')
     ? run(process.execPath, [npm, ...args], { cwd: projectRoot, show: true })

@@ -6,6 +6,7 @@ import { assertDeferrable } from './held-response.ts';
 import type { DeferredInterceptor } from './interceptor.ts';
 import type { ReportFault } from './interceptor-chain.ts';
 
+/** How an asynchronous cycle begins. */
 export interface AsyncContextOptions {
   /** What a dispatch runs with in place of `ctx`: an object made from it, as by `Object.create(ctx)`. */
   wrapped?: Context;

@@ -6,6 +6,7 @@ import type { Executor, ExecutorTask } from './executor.ts';
 /** Work for an answer. `signal` fires, once, when nobody waits for it any more; the reason is a `DeferredError`. */
 export type Callable<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
+/** Where a task runs, and what is answered when it takes too long. */
 export interface DeferredCallOptions<T> extends DeferredResultOptions<T> {
   /** Where the task runs. */
   executor: Executor;

@@ -9,6 +9,7 @@ export interface Expirable {
   expire(): void;
 }
 
+/** The clock that deadlines go by, and who hears of faults. */
 export interface DeadlinesOptions {
   clock?: Clock;
   /** Width of a bucket, which is also how late a deadline may be on an idle loop. Default 16. */

@@ -14,6 +14,7 @@ const KINDS = {
 /** A word of the table above. Layers above map errors by it, never by message. */
 export type DeferredErrorCode = keyof typeof KINDS;
 
+/** What an error may carry besides its code and message. */
 export interface DeferredErrorOptions {
   /** When to come again, jitter included. Sent as `Retry-After`, rounded up to whole seconds. */
   retryAfterMs?: number;

@@ -3,6 +3,7 @@ import { DeferredError } from './deferred-error.ts';
 import { discard } from './discard.ts';
 import { errorOutcome, valueOutcome, type Outcome } from './outcome.ts';
 
+/** How long, and what then. */
 export interface DeferredResultOptions<T> {
   /**
    * How long the response may be held once the handler has returned. Default: the manager's.

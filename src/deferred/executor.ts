@@ -7,6 +7,7 @@ import { DeferredError } from './deferred-error.ts';
  */
 export type OverflowPolicy = 'reject' | 'discard-oldest' | 'caller-waits';
 
+/** The bounds of an executor and what happens at them. */
 export interface ExecutorOptions {
   /** Tasks at work at the same time. Default 16. */
   maxRunning?: number;

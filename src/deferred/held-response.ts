@@ -36,6 +36,7 @@ export interface Settler {
   reject(this: void, error: unknown): void;
 }
 
+/** What the holder has decided about one response. */
 export interface HeldResponseOptions {
   timeoutMs: number;
   startedAtMs: number;

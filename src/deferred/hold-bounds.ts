@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 
+/** How many responses may be held. */
 export interface HoldBoundsOptions {
   /** Responses held by this process. */
   maxHeld: number;

@@ -39,7 +39,10 @@ export interface DeferredInterceptor {
   preProcess?(held: Held): void;
   /** The outcome is decided, whatever it is; called in reverse order. What it throws replaces the outcome. */
   postProcess?(held: Held, outcome: Outcome): void;
-  /** The time is up, or the service stops. It may set `held.result`, which ends the chain; what it throws becomes the result. */
+  /**
+   * The time is up, or the service stops. It may set `held.result`, which ends the chain; what it throws
+   * becomes the result.
+   */
   handleTimeout?(held: Held): void;
   /** The response failed while held. It may set `held.result`; what it throws is reported and changes nothing. */
   handleError?(held: Held, error: unknown): void;

@@ -1,3 +1,4 @@
+/** Who hears of faults. */
 export interface RegistryOptions {
   /** Told of a wake callback that threw; the other waiters are woken all the same. */
   onFault: (error: unknown) => void;

@@ -1,3 +1,4 @@
+/** The parts of an answer. */
 export interface ResponseEntityOptions<B> {
   /** Default 200; 204 where there is no body. */
   status?: number;

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 /** Tells whom a request comes from, as far as the proxies in between may be believed. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
+const HEXADECIMAL_IPV4_IN_IPV6 = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i;
 const IPV4_IN_IPV6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /**
@@ -39,7 +40,10 @@ function trust(list: BlockList, range: string): void {
 }
 
 function plain(address: string): string {
-  return IPV4_IN_IPV6.exec(address)?.[1] ?? address;
+  const hexadecimal = HEXADECIMAL_IPV4_IN_IPV6.exec(address);
+  if (hexadecimal === null) return IPV4_IN_IPV6.exec(address)?.[1] ?? address;
+  const halves = hexadecimal.slice(1).map((half) => Number.parseInt(half, 16));
+  return halves.flatMap((half) => [half >> 8, half & 255]).join('.');
 }
 
 /** The first four groups of an IPv6 address. */

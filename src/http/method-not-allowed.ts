@@ -9,7 +9,7 @@ export function methodNotAllowed(): Middleware {
   return async (ctx, next) => {
     const methods = allowedMethods(ctx);
     if (methods.length === 0) return await next();
-    const allow = [...methods, 'OPTIONS'].join(', ');
+    const allow = [...new Set([...methods, 'OPTIONS'])].join(', ');
     if (ctx.method !== 'OPTIONS') {
       throw new ServiceError('method_not_allowed', `This address takes ${allow}.`, { headers: { Allow: allow } });
     }

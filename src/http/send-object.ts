@@ -45,8 +45,9 @@ export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, o
   ctx.length = length;
 }
 
-/** Undefined means the whole object: no range, one of another unit, several, or a stale `If-Range`. */
+/** Undefined means the whole object: another method than GET (RFC 9110 section 14.2), no range, one of another unit, several, or a stale `If-Range`. */
 function requestedRange(ctx: Context, object: ServedObject): ByteRange | undefined {
+  if (ctx.method !== 'GET') return undefined;
   const found = /^bytes=(\d*)-(\d*)$/.exec(ctx.get('Range').trim());
   if (found === null || (found[1] === '' && found[2] === '')) return undefined;
   const ifRange = ctx.get('If-Range');
@@ -62,27 +63,4 @@ function resolveRange(first: string, last: string, sizeBytes: number): ByteRange
   const start = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first);
   const end = first === '' || last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
   return start <= end && start < sizeBytes ? { start, end } : undefined;
-}
-
-/** `attachment` with the name in both forms of RFC 6266, so that every browser finds one it can read. */
-export function attachmentDisposition(fileName: string): string {
-  const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const encoded = encodeURIComponent(fileName).replace(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
-}
-
-/** The name that a request's own `Content-Disposition` gives, `filename*` first (RFC 8187); undefined where it gives none. */
-export function dispositionFileName(header: string): string | undefined {
-  const extended = /filename\*\s*=\s*UTF-8'[^']*'([^;\s]+)/i.exec(header)?.[1];
-  if (extended !== undefined) {
-    try {
-      return decodeURIComponent(extended);
-    } catch {
-      return undefined;
-    }
-  }
-  const plain = /filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/i.exec(header);
-  const value = plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2];
-  // Node gives header bytes as latin1, while clients send UTF-8 without a word.
-  return value === undefined ? undefined : Buffer.from(value, 'latin1').toString('utf8');
 }

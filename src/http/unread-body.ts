@@ -19,8 +19,11 @@ export function unreadBodies(maxLingerBytes: number): Middleware {
   };
 }
 
-/** Node reads on by itself once the answer is out; this bounds it. */
+/** Reads on once the answer is out, and bounds it. */
 function linger(request: IncomingMessage, maxBytes: number): void {
+  // Whoever read the body and gave up may still be listening, and Node leaves the rest to such a listener.
+  request.removeAllListeners('readable');
+  request.resume();
   const { socket } = request;
   const readBefore = socket.bytesRead;
   const untilMs = performance.now() + LINGER_MS;

@@ -66,13 +66,17 @@ class Looker<Answer> {
     this.#wait = wait;
   }
 
-  async look(): Promise<void> {
+  /** Rejects with what a look threw, unless a wake during it asks for another. */
+  async look(eventAtMs?: number): Promise<void> {
     this.#isLooking = true;
     try {
       do {
         this.#wasWoken = false;
-        const answer = await this.#wait.look();
-        if (answer !== undefined) this.#result.setResult(answer);
+        const answer = await this.#wait.look().catch((error: unknown) => {
+          if (!this.#wasWoken) throw error;
+          return undefined;
+        });
+        if (answer !== undefined) this.#resolve(answer, eventAtMs);
       } while (this.#wasWoken && !this.#result.isSetOrExpired());
     } finally {
       this.#isLooking = false;
@@ -82,10 +86,13 @@ class Looker<Answer> {
   woken(event: ProgressState | undefined): void {
     const decision = event === undefined ? LOOK : this.#wait.heard(event);
     if (decision === undefined) return;
-    if (event?.eventAtMs !== undefined) wokenBy.set(this.#result, event.eventAtMs);
-    if (decision !== LOOK) this.#result.setResult(decision);
+    if (decision !== LOOK) this.#resolve(decision, event?.eventAtMs);
     else if (this.#isLooking) this.#wasWoken = true;
     // A record that cannot be read now is read again at the end of the wait, or when Redis is back.
-    else this.look().catch(() => undefined);
+    else this.look(event?.eventAtMs).catch(() => undefined);
+  }
+
+  #resolve(answer: Answer, eventAtMs: number | undefined): void {
+    if (this.#result.setResult(answer) && eventAtMs !== undefined) wokenBy.set(this.#result, eventAtMs);
   }
 }

@@ -73,6 +73,10 @@ export class RecordChanger {
     this.#options = options;
   }
 
+  get silenceMs(): number {
+    return this.#options.silenceMs ?? DEFAULT_SILENCE_MS;
+  }
+
   async change(id: string, change: RecordChange): Promise<ChangeOutcome> {
     const { from, callOut, ...rest } = change;
     const wire = {
@@ -81,7 +85,7 @@ export class RecordChanger {
       nonce: `${this.#noncePrefix}${++this.#nonces}`,
       from: Object.fromEntries(from.map((state) => [state, true])),
       retentionMs: this.#options.retentionMs,
-      silenceMs: this.#options.silenceMs ?? DEFAULT_SILENCE_MS,
+      silenceMs: this.silenceMs,
       maxAttempts: MAX_ATTEMPTS,
       ...(callOut === true ? { calledOut: this.#keys.cancelChannel } : {}),
     };

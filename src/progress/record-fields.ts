@@ -8,6 +8,9 @@ export interface StoredVariant extends Variant {
   sha256: string;
 }
 
+/** Names and values of tus' `Upload-Metadata`; a name without a value has null. */
+export type UploadMetadata = Readonly<Record<string, string | null>>;
+
 /** Everything that Redis knows of an upload. Times are milliseconds since 1970. */
 export interface UploadRecord extends ProgressState {
   /** Names the request whose bytes count; a later PUT brings a new one. */
@@ -18,6 +21,8 @@ export interface UploadRecord extends ProgressState {
   /** Lower-case hex, null until stored. */
   sha256: string | null;
   options: unknown;
+  /** What a resumable upload was announced with; null for one that comes in a single request. */
+  metadata: UploadMetadata | null;
   result: Result | null;
   error: Problem | null;
   variants: Readonly<Record<string, StoredVariant>>;
@@ -74,6 +79,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     type: fields['type'] ?? null,
     sha256: fields['sha256'] ?? null,
     options: parse<unknown>(fields['options']) ?? {},
+    metadata: parse<UploadMetadata>(fields['metadata']),
     result: parse<Result>(fields['result']),
     error: parse<Problem>(fields['error']),
     variants: parse<Record<string, StoredVariant>>(fields['variants']) ?? {},
@@ -104,5 +110,5 @@ function numberOrNull(text: string | undefined): number | null {
 
 /** Records are written by this service alone, so their JSON is what its type says. */
 function parse<T>(json: string | undefined): T | null {
-  return json === undefined ? null : (JSON.parse(json) as T);
+  return json === undefined || json === '' ? null : (JSON.parse(json) as T);
 }

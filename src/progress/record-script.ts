@@ -48,7 +48,11 @@ local function put(field, value) set[#set + 1] = field; set[#set + 1] = tostring
 if change.clean then
   redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'expiresAt')
   redis.call('PERSIST', key)
-  redis.call('PERSIST', publicKey)
+  -- What browsers keep of the earlier life, they keep under its own public id.
+  redis.call('DEL', publicKey)
+  publicKey = ARGV[4] .. change.create.publicId
+  redis.call('SET', publicKey, change.id)
+  put('publicId', change.create.publicId)
   -- Attempts go on counting, since they fence; a new life has all of its own.
   put('attemptBase', attempt)
   percent = 0
@@ -101,6 +105,8 @@ elseif ends then
 elseif newState == 'receiving' then
   local silenceMs = tonumber(redis.call('HGET', key, 'silence') or change.silenceMs)
   redis.call('ZADD', dueKey, tonumber(now) + silenceMs, change.id)
+elseif newState == 'processing' then
+  redis.call('ZADD', dueKey, tonumber(now) + change.silenceMs, change.id)
 else
   redis.call('ZREM', dueKey, change.id)
 end

@@ -4,7 +4,7 @@ import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import { processingPercent, queuedPercent, receivingPercent } from './progress.ts';
 import { RecordChanger, type ChangeOutcome, type RecordOptions, type RecordStore } from './record-change.ts';
-import { decodeRecord, pairFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
+import { decodeRecord, pairFields, type StoredVariant, type UploadMetadata, type UploadRecord } from './record-fields.ts';
 
 /** A record and its place among the waiting, as read at one moment. */
 export interface ReadRecord {
@@ -21,14 +21,20 @@ export interface NewUpload {
   totalBytes: number | null;
   /** For a protocol in which a sender may be silent for long; the default is that of `RecordOptions`. */
   silenceMs?: number;
+  /** Makes it a resumable upload, whose bytes may come in several requests. */
+  metadata?: UploadMetadata;
+}
+
+/** What a file is, and what is to be made of it. */
+export interface FileKind {
+  type: string;
+  options: unknown;
 }
 
 /** What is known once its bytes are durable. */
-export interface StoredUpload {
-  type: string;
+export interface StoredUpload extends FileKind {
   sizeBytes: number;
   sha256: string;
-  options: unknown;
 }
 
 /** What a problem says that is an upload's outcome. */
@@ -49,6 +55,11 @@ export class UploadRecords {
     this.#changer = new RecordChanger(store, keys, options);
   }
 
+  /** After so long without a report a receiving upload is taken for one whose process has died. */
+  get silenceMs(): number {
+    return this.#changer.silenceMs;
+  }
+
   /**
    * Begins to receive: makes the record, takes over from a request that is still receiving under the
    * same id, or starts clean after failed, cancelled or discarded. Refused with `state` or `final`
@@ -60,6 +71,7 @@ export class UploadRecords {
       fields: {
         state: 'receiving', stage: 'receive', received: '0', total, receipt: upload.receipt, name: upload.fileName, stored: '0',
         ...(upload.silenceMs === undefined ? {} : { silence: String(upload.silenceMs) }),
+        metadata: upload.metadata === undefined ? '' : JSON.stringify(upload.metadata),
       },
       phase: true,
       wantsRecord: true,
@@ -68,18 +80,28 @@ export class UploadRecords {
     const create = { id: upload.id, publicId, createdAt: String(Date.now()) };
     const outcome = await this.#changer.change(upload.id, { ...common, from: ['receiving'], create });
     if (outcome.made || outcome.refusal !== 'final' || outcome.record?.state === 'completed') return outcome;
-    const restarted = await this.#changer.change(upload.id, { ...common, from: RESTARTABLE_STATES, clean: true });
+    const restarted = await this.#changer.change(upload.id, { ...common, from: RESTARTABLE_STATES, create, clean: true });
     return restarted.made ? { ...restarted, restarted: true } : restarted;
   }
 
-  /** Progress of the request that bears the receipt. */
-  async receive(id: string, receipt: string, receivedBytes: number, totalBytes: number | null): Promise<ChangeOutcome> {
+  /** Progress of the request that bears the receipt; `found` is what its first bytes have told. */
+  async receive(id: string, receipt: string, receivedBytes: number, totalBytes: number | null, found?: FileKind): Promise<ChangeOutcome> {
     return await this.#changer.change(id, {
       from: ['receiving'],
       receipt,
       percent: receivingPercent(receivedBytes, totalBytes),
-      fields: { received: String(receivedBytes) },
+      fields: { received: String(receivedBytes), ...(found === undefined ? {} : { type: found.type, options: JSON.stringify(found.options) }) },
     });
+  }
+
+  /** The size of an upload that was opened without one. */
+  async announceTotal(id: string, receipt: string, totalBytes: number): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, { from: ['receiving'], receipt, fields: { total: String(totalBytes) } });
+  }
+
+  /** Goes on with an upload that is still receiving, with the bytes it has; the request with the earlier receipt is fenced. */
+  async takeOver(id: string, receipt: string, newReceipt: string): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, { from: ['receiving'], receipt, wantsRecord: true, fields: { receipt: newReceipt } });
   }
 
   /** The bytes are durable: the upload waits for a worker from now on. */
@@ -182,6 +204,7 @@ export class UploadRecords {
     return await this.#changer.change(id, {
       from: attempt === undefined ? ['queued', 'processing'] : ['processing'],
       ...(attempt === undefined ? {} : { attempt }),
+      drop: ['variants'],
       fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
     });
   }
@@ -192,6 +215,7 @@ export class UploadRecords {
       from: ['processing'],
       attempt,
       phase: true,
+      drop: ['variants'],
       fields: { state: 'queued', stage: 'queue' },
     });
   }
@@ -213,7 +237,7 @@ export class UploadRecords {
       callOut: true,
       wantsRecord: true,
       fields: { state: 'cancelled', stage: 'done', deleted: '1', stored: '0' },
-      drop: ['name', 'result', 'error', 'variants', 'sha256', 'type', 'options'],
+      drop: ['name', 'result', 'error', 'variants', 'sha256', 'type', 'options', 'metadata'],
     });
   }
 

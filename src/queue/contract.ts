@@ -41,6 +41,10 @@ export interface QueueKeys {
   record(id: string): string;
   /** String with the upload's id. */
   publicId(publicId: string): string;
+  /** String with the token of the request that changes a resumable upload now. */
+  uploadLock(id: string): string;
+  /** There while another request waits for that lock. */
+  uploadLockWanted(id: string): string;
 }
 
 /** Keys for a `QUEUE_PREFIX`. */
@@ -55,5 +59,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     cancelChannel: `${bullPrefix}:cancel`,
     record: (id) => `${bullPrefix}:record:${id}`,
     publicId: (publicId) => `${bullPrefix}:public:${publicId}`,
+    uploadLock: (id) => `${bullPrefix}:lock:${id}`,
+    uploadLockWanted: (id) => `${bullPrefix}:lock-wanted:${id}`,
   };
 }

@@ -6,11 +6,12 @@ import { Dispatch } from '../deferred/dispatch.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
-import { attachmentDisposition, sendObject } from '../http/send-object.ts';
+import { attachmentDisposition } from '../http/content-disposition.ts';
+import { sendObject } from '../http/send-object.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import { kindOf, possibleVariantNames } from '../kinds/kinds.ts';
 import type { Logger } from '../log.ts';
-import { isExpired, type UploadRecord } from '../progress/record-fields.ts';
+import { isExpired, type StoredVariant, type UploadRecord } from '../progress/record-fields.ts';
 import type { UploadRecords } from '../progress/record.ts';
 import { readExisting, type WatchParts } from '../progress/watch.ts';
 import { originalKey } from '../storage/keys.ts';
@@ -73,7 +74,7 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
     // Others may show it: that is what the public id is for.
     ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
     const record = await readForVariant(parts, id, name);
-    if (record.variants[name] !== undefined) await sendVariant(ctx, parts, record, name);
+    if (variantOf(record, name) !== undefined) await sendVariant(ctx, parts, record, name);
     else if (timeoutMs === 0) answerPlaceholder(ctx);
     else await holdUntilThere(ctx, parts, id, name, timeoutMs);
   });
@@ -84,11 +85,16 @@ async function readForVariant(parts: FileRouteParts, id: string, name: string): 
   const read = await parts.records.read(id);
   if (read === undefined || read.record.deleted || isExpired(read.record, Date.now())) throw unknownVariant();
   const { record } = read;
-  if (record.variants[name] !== undefined) return record;
+  if (variantOf(record, name) !== undefined) return record;
   const kind = kindOf(record.type ?? '');
   const willBe = kind === undefined ? possibleVariantNames().has(name) : kind.variantNames(record.options).includes(name);
   if (!willBe || isFinalState(record.state)) throw unknownVariant();
   return record;
+}
+
+/** Names come from outside, and an object has more members than its own. */
+function variantOf(record: UploadRecord, name: string): StoredVariant | undefined {
+  return Object.hasOwn(record.variants, name) ? record.variants[name] : undefined;
 }
 
 function unknownVariant(): ServiceError {
@@ -96,7 +102,7 @@ function unknownVariant(): ServiceError {
 }
 
 async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRecord, name: string): Promise<void> {
-  const variant = record.variants[name];
+  const variant = variantOf(record, name);
   if (variant === undefined) throw unknownVariant();
   await sendObject(ctx, parts.storage, {
     key: variant.key,
@@ -111,7 +117,7 @@ async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRe
 async function holdUntilThere(ctx: Context, parts: FileRouteParts, id: string, name: string, timeoutMs: number): Promise<void> {
   const isDecided = async () => {
     const read = await parts.records.read(id);
-    return read === undefined || read.record.variants[name] !== undefined || isFinalState(read.record.state);
+    return read === undefined || variantOf(read.record, name) !== undefined || isFinalState(read.record.state);
   };
   const context = AsyncContext.start(ctx, {
     timeoutMs,

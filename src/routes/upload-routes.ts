@@ -4,7 +4,7 @@ import type { Upload } from '../api.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
-import { dispositionFileName } from '../http/send-object.ts';
+import { dispositionFileName } from '../http/content-disposition.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import { readExisting, watchUntilFinal, type WatchParts } from '../progress/watch.ts';
 import type { ReadRecord, UploadRecords } from '../progress/record.ts';

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, opendir, rename, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, opendir, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
-import { ServiceError } from '../errors.ts';
+import { DiskRoom } from './disk-room.ts';
+import { asServiceError, isMissing, orUndefinedWhereMissing } from './file-errors.ts';
+import { LocalWriter, syncDirectory } from './local-writer.ts';
+import { requireKey } from './keys.ts';
 import type { ByteRange, LocalFile, ObjectWriter, Storage, StoredObject } from './storage.ts';
 
 const PART_ENDING = '.part';
-
-/** Chunks are gathered up to this and written in one vectored call. */
-const GATHER_BYTES = 1024 * 1024;
 
 /**
  * Objects as files below one directory. A file is written beside its place, made durable with
@@ -16,9 +16,12 @@ const GATHER_BYTES = 1024 * 1024;
  */
 export class LocalStorage implements Storage {
   readonly #root: string;
+  readonly #room: DiskRoom;
 
-  constructor(directory: string) {
+  /** @param options.reserveBytes free disk that is left alone. Default 0. */
+  constructor(directory: string, options: { reserveBytes?: number } = {}) {
     this.#root = resolve(directory);
+    this.#room = new DiskRoom(this.#root, options.reserveBytes ?? 0);
   }
 
   async create(key: string): Promise<ObjectWriter> {
@@ -26,10 +29,18 @@ export class LocalStorage implements Storage {
     const partPath = `${path}.${randomBytes(6).toString('hex')}${PART_ENDING}`;
     const firstMade = await mkdir(dirname(path), { recursive: true });
     if (firstMade !== undefined) await this.#syncNewDirectories(dirname(firstMade), dirname(path));
-    return new LocalWriter(await this.#openNew(partPath), partPath, path, () => this.#removeEmptyParents(path));
+    const removeParents = () => this.#removeEmptyParents(path);
+    try {
+      await this.#room.check();
+      return new LocalWriter(await this.#openNew(partPath), partPath, path, this.#room, removeParents);
+    } catch (error) {
+      await removeParents();
+      throw error;
+    }
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable | undefined> {
+    if ((await this.stat(key)) === undefined) return undefined;
     const file = await orUndefinedWhereMissing(open(this.#pathOf(key), 'r'));
     return file?.createReadStream(range === undefined ? {} : { start: range.start, end: range.end });
   }
@@ -61,6 +72,7 @@ export class LocalStorage implements Storage {
   }
 
   async remove(key: string): Promise<void> {
+    if ((await this.stat(key)) === undefined) return;
     const path = this.#pathOf(key);
     await orUndefinedWhereMissing(unlink(path));
     await this.#removeEmptyParents(path);
@@ -84,12 +96,8 @@ export class LocalStorage implements Storage {
     for await (const entry of directory) if (entry.isFile()) yield join(entry.parentPath, entry.name);
   }
 
-  /** Keys are made by the service, so a wrong one is a fault of ours; it must still not leave the root. */
   #pathOf(key: string): string {
-    const segments = key.split('/');
-    const isSafe = segments.every((segment) => /^[A-Za-z0-9._-]+$/.test(segment) && !/^\.+$/.test(segment));
-    if (!isSafe) throw new Error('not a storage key');
-    return join(this.#root, ...segments);
+    return join(this.#root, ...requireKey(key).split('/'));
   }
 
   /** Another upload's last file may have gone, and its directory with it, since ours was made. */
@@ -119,116 +127,4 @@ export class LocalStorage implements Storage {
       }
     }
   }
-}
-
-class LocalWriter implements ObjectWriter {
-  readonly #partPath: string;
-  readonly #path: string;
-  readonly #cleanParents: () => Promise<void>;
-  #file: FileHandle | undefined;
-  #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
-
-  constructor(file: FileHandle, partPath: string, path: string, cleanParents: () => Promise<void>) {
-    this.#file = file;
-    this.#partPath = partPath;
-    this.#path = path;
-    this.#cleanParents = cleanParents;
-  }
-
-  async write(chunk: Buffer): Promise<void> {
-    this.#gathered.push(chunk);
-    this.#gatheredBytes += chunk.length;
-    if (this.#gatheredBytes >= GATHER_BYTES) await this.#flush();
-  }
-
-  async commit(): Promise<void> {
-    await this.#flush();
-    const file = this.#opened();
-    try {
-      await file.datasync();
-      await file.close();
-      this.#file = undefined;
-      await rename(this.#partPath, this.#path);
-      await syncDirectory(dirname(this.#path));
-    } catch (error) {
-      throw asServiceError(error);
-    }
-  }
-
-  async discard(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    this.#gathered = [];
-    await file?.close().catch(() => undefined);
-    await orUndefinedWhereMissing(unlink(this.#partPath));
-    await this.#cleanParents();
-  }
-
-  async #flush(): Promise<void> {
-    const chunks = this.#gathered;
-    let leftBytes = this.#gatheredBytes;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    while (leftBytes > 0) {
-      const { bytesWritten } = await this.#opened().writev(chunks).catch(rethrowAsServiceError);
-      leftBytes -= bytesWritten;
-      dropWritten(chunks, bytesWritten);
-    }
-  }
-
-  #opened(): FileHandle {
-    if (this.#file === undefined) throw new Error('the object is ended already');
-    return this.#file;
-  }
-}
-
-/** A vectored write may stop short, as on a disk that is about to be full. */
-function dropWritten(chunks: Buffer[], bytesWritten: number): void {
-  let left = bytesWritten;
-  for (let first = chunks[0]; first !== undefined && left > 0; first = chunks[0]) {
-    if (left < first.length) {
-      chunks[0] = first.subarray(left);
-      return;
-    }
-    left -= first.length;
-    chunks.shift();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-async function orUndefinedWhereMissing<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw asServiceError(error);
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function rethrowAsServiceError(error: unknown): never {
-  throw asServiceError(error);
-}
-
-function asServiceError(error: unknown): unknown {
-  const code = codeOf(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new ServiceError('storage_full', 'The server has no room for this file at the moment. Try again later.', { cause: error });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

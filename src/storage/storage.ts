@@ -27,7 +27,10 @@ export interface Storage {
   /** Removes one object. Nothing there is no error. */
   remove(key: string): Promise<void>;
 
-  /** Removes every object below `prefix`, unfinished ones too. Nothing there is no error. */
+  /**
+   * Removes every object below `prefix`, unfinished ones too. Nothing there is no error. What a writer still
+   * holds in memory may be committed afterwards: the one that removes sees to it that nobody writes.
+   */
   removeAll(prefix: string): Promise<void>;
 
   /** Removes objects that were begun before the time given and never ended, as after a crash; returns how many. */
@@ -35,13 +38,19 @@ export interface Storage {
 
   /** The object as a file of this machine, for libraries that want a path; undefined where there is none. */
   openLocal(key: string): Promise<LocalFile | undefined>;
+
+  /** Lets go of its connections, where it has any. Call it last: what is under way fails. */
+  close?(): Promise<void>;
 }
 
 /** One object being written. End it with exactly one of `commit` and `discard`. */
 export interface ObjectWriter {
   /** Resolves when the next chunk may come. The buffer must not change afterwards. */
   write(chunk: Buffer): Promise<void>;
-  /** Makes the object durable and visible, atomically. Rejects with `storage_full` (507) where the disk is. */
+  /**
+   * Makes the object durable and visible, atomically. Rejects with `storage_full` (507) where the disk is, and with
+   * `service_unavailable` (503) where a storage beyond the network does not answer, as all calls of such a one do.
+   */
   commit(): Promise<void>;
   /** Removes what was written. Safe to call after a failed `write` or `commit`, and twice. */
   discard(): Promise<void>;

@@ -8,13 +8,18 @@ import { ServiceError } from '../errors.ts';
  */
 export async function* readBody(request: IncomingMessage, signal: AbortSignal): AsyncGenerator<Buffer> {
   const chunks: AsyncIterator<Buffer> = request.iterator({ destroyOnReturn: false });
-  for (;;) {
-    const next = await orAborted(chunks.next(), signal).catch((error: unknown) => {
-      if (signal.aborted) throw error;
-      throw new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.', { cause: error });
-    });
-    if (next.done === true) return;
-    yield next.value;
+  try {
+    for (;;) {
+      const next = await orAborted(chunks.next(), signal).catch((error: unknown) => {
+        if (signal.aborted) throw error;
+        throw new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.', { cause: error });
+      });
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // Lets go of the request, so that what is left of its body can flow off. Not awaited: it waits for a read under way.
+    void chunks.return?.();
   }
 }
 

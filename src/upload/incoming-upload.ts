@@ -3,13 +3,13 @@ import { ServiceError, toProblem } from '../errors.ts';
 import { currentRequestId, requestLog } from '../http/request-context.ts';
 import type { Logger } from '../log.ts';
 import type { ChangeOutcome } from '../progress/record-change.ts';
-import type { StoredUpload, UploadRecords } from '../progress/record.ts';
+import type { NewUpload, StoredUpload, UploadRecords } from '../progress/record.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { writeManifest } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 import { receiveFile } from './receive.ts';
-import { ReceiveProgress, refusalToError } from './receive-progress.ts';
+import { ReceiveProgress, refusalToError, type ReportReceived } from './receive-progress.ts';
 
 /** What the intake needs of the queue. */
 export interface JobAdder {
@@ -26,11 +26,7 @@ export interface IntakeParts {
 }
 
 /** What is known of a file before its bytes. */
-export interface FileAnnouncement {
-  id: string;
-  fileName: string;
-  totalBytes: number | null;
-}
+export type FileAnnouncement = Omit<NewUpload, 'receipt'>;
 
 /** How an upload may be opened: as a new one, or not at all because the id has a stored or a deleted one. */
 export type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord };
@@ -44,15 +40,15 @@ export class IncomingUpload {
   readonly record: UploadRecord;
   readonly #parts: IntakeParts;
   readonly #progress: ReceiveProgress;
+  readonly #report: ReportReceived;
+  #keepAlive: NodeJS.Timeout | undefined;
   #stored: StoredUpload | undefined;
 
-  private constructor(parts: IntakeParts, record: UploadRecord, totalBytes: number | null) {
+  private constructor(parts: IntakeParts, record: UploadRecord, report: ReportReceived) {
     this.#parts = parts;
     this.record = record;
-    this.#progress = new ReceiveProgress(
-      (receivedBytes) => parts.records.receive(record.id, record.receipt, receivedBytes, totalBytes),
-      parts.log,
-    );
+    this.#report = report;
+    this.#progress = new ReceiveProgress(report, parts.log);
   }
 
   /** Makes or takes over the record. Throws `upload_gone` (410) for an id that was deleted. */
@@ -65,7 +61,22 @@ export class IncomingUpload {
     if (record === undefined) throw new Error('the record did not come back');
     if (!outcome.made) return { existing: record };
     if (outcome.restarted === true) await parts.storage.removeAll(uploadPrefix(announced.id));
-    return { opened: new IncomingUpload(parts, record, announced.totalBytes) };
+    const report: ReportReceived = (receivedBytes) => parts.records.receive(record.id, record.receipt, receivedBytes, announced.totalBytes);
+    return { opened: new IncomingUpload(parts, record, report) };
+  }
+
+  /**
+   * Goes on, in whatever process, with an upload all of whose bytes have been reported before: `receive` then
+   * only looks whether it still may. It bears a receipt of its own, which fences whoever went on with it earlier.
+   * Throws `upload_superseded` (409) or `upload_cancelled` (410).
+   */
+  static async resume(parts: IntakeParts, { id, receipt }: UploadRecord): Promise<IncomingUpload> {
+    const outcome = await parts.records.takeOver(id, receipt, randomUUID());
+    if (!outcome.made) throw refusalToError(outcome.refusal);
+    if (outcome.record === undefined) throw new Error('the record did not come back');
+    const upload = new IncomingUpload(parts, outcome.record, () => lookAt(parts.records, upload.record));
+    await removeFiles(parts.storage, id, receipt);
+    return upload;
   }
 
   /**
@@ -80,22 +91,25 @@ export class IncomingUpload {
       this.#stored = stored;
       const createdAt = new Date(createdAtMs).toISOString();
       await writeManifest(this.#parts.storage, { id, receipt, publicId, name: fileName, createdAt, ...stored });
+      this.#stayAlive();
     } catch (error) {
-      await this.#removeFiles();
-      throw error;
+      await this.#removeFiles().catch((failure: unknown) => this.#parts.log.warn({ err: failure, uploadId: id }, 'files not removed'));
+      throw await this.#reasonOf(error);
     } finally {
       await this.#progress.close();
     }
   }
 
   /**
-   * Hands the stored file to the workers. Throws where another request has taken over, or Redis
-   * cannot be asked; its files are gone then.
+   * Hands the stored file to the workers. Throws where another request has taken over: its files are gone
+   * then. Where Redis cannot be asked they stay, since the record may say queued all the same; if it does
+   * not, the sweep removes them.
    */
   async enqueue(): Promise<UploadRecord> {
     const { id } = this.record;
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
-    const outcome = await this.#recordAsQueued(this.#stored);
+    clearInterval(this.#keepAlive);
+    const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored);
     if (!outcome.made) {
       await this.#removeFiles();
       throw refusalToError(outcome.refusal);
@@ -109,6 +123,7 @@ export class IncomingUpload {
 
   /** Ends the record as failed with the reason. Undefined where another request has taken over meanwhile. */
   async refuse(error: ServiceError): Promise<UploadRecord | undefined> {
+    clearInterval(this.#keepAlive);
     const { id, receipt } = this.record;
     const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
     const outcome = await this.#parts.records.refuse(id, receipt, toProblem(error, id), found);
@@ -118,22 +133,45 @@ export class IncomingUpload {
 
   /** Removes files and record, as though it had never come. For ids that nobody else knows. */
   async forget(): Promise<void> {
+    clearInterval(this.#keepAlive);
     await this.#removeFiles();
     await this.#parts.records.forget(this.record.id, this.record.publicId);
   }
 
-  async #recordAsQueued(stored: StoredUpload): Promise<ChangeOutcome> {
-    try {
-      return await this.#parts.records.enqueue(this.record.id, this.record.receipt, stored);
-    } catch (error) {
-      await this.#removeFiles();
-      throw error;
-    }
+  /** Its siblings may come in for long yet; without a sign of life it would be taken for abandoned. */
+  #stayAlive(): void {
+    const report = () => {
+      this.#report(this.#progress.receivedBytes).catch((error: unknown) => this.#parts.log.debug({ err: error }, 'no sign of life given'));
+    };
+    this.#keepAlive = setInterval(report, this.#parts.records.silenceMs / 3).unref();
+  }
+
+  /**
+   * A cancel removes the files under a request that has not heard of it yet; what looks like a fault of the
+   * disk then is the record's refusal.
+   */
+  async #reasonOf(error: unknown): Promise<unknown> {
+    if (error instanceof ServiceError) return error;
+    const { id, receipt } = this.record;
+    const outcome = await this.#parts.records.receive(id, receipt, this.#progress.receivedBytes, null).catch(() => undefined);
+    return outcome === undefined || outcome.made ? error : refusalToError(outcome.refusal);
   }
 
   async #removeFiles(): Promise<void> {
-    const { id, receipt } = this.record;
-    await this.#parts.storage.remove(manifestKey(id, receipt));
-    await this.#parts.storage.remove(originalKey(id, receipt));
+    await removeFiles(this.#parts.storage, this.record.id, this.record.receipt);
   }
+}
+
+async function removeFiles(storage: Storage, id: string, receipt: string): Promise<void> {
+  await storage.remove(manifestKey(id, receipt));
+  await storage.remove(originalKey(id, receipt));
+}
+
+/** The answer that a report would get, without a report. */
+async function lookAt(records: UploadRecords, { id, receipt }: UploadRecord): Promise<ChangeOutcome> {
+  const record = (await records.read(id))?.record;
+  if (record === undefined) return { made: false, refusal: 'missing', record };
+  if (record.state === 'cancelled' || record.deleted) return { made: false, refusal: 'final', record };
+  const isOurs = record.state === 'receiving' && record.receipt === receipt;
+  return isOurs ? { made: true, version: record.version, record } : { made: false, refusal: 'fenced', record };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { sendContinue } from '../http/expect-continue.ts';
 import { ServiceError } from '../errors.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { fileTooLarge } from './byte-limiter.ts';
@@ -6,11 +7,14 @@ import type { IntakeParts } from './incoming-upload.ts';
 import { requestTooLarge, requireIdentityEncoding } from './multipart.ts';
 import { receiveMultipart, type IntakeLimits } from './multipart-intake.ts';
 import { receiveRaw } from './raw-intake.ts';
+import { OpenUploads, type OpenUploadLimits } from './open-uploads.ts';
 import { watchForStall } from './stall-timer.ts';
 
 /** Limits of the intake, and how long a sender may be silent. */
-export interface IntakeSettings extends IntakeLimits {
+export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
   stallTimeoutMs: number;
+  /** Whom a request counts for. */
+  addressOf: (request: IncomingMessage) => string;
 }
 
 /** The head of a raw upload. */
@@ -27,12 +31,14 @@ export interface RawHead {
 export class UploadIntake {
   readonly #parts: IntakeParts;
   readonly #settings: IntakeSettings;
+  readonly #open: OpenUploads;
   readonly #receiving = new Set<AbortController>();
   #idle: (() => void) | undefined;
 
   constructor(parts: IntakeParts, settings: IntakeSettings) {
     this.#parts = parts;
     this.#settings = settings;
+    this.#open = new OpenUploads(settings);
   }
 
   /** Requests whose bodies are being received now. */
@@ -44,7 +50,7 @@ export class UploadIntake {
   async receiveForm(request: IncomingMessage): Promise<UploadRecord[]> {
     const { maxRequestBytes } = this.#settings;
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
-    return await this.#whileReceiving(request, (signal) => receiveMultipart(this.#parts, request, this.#settings, signal));
+    return await this.whileReceiving(request, (signal) => receiveMultipart(this.#parts, request, this.#settings, signal));
   }
 
   /** A raw body as one file; see `receiveRaw`. Throws `file_too_large` (413) before reading where the headers tell. */
@@ -53,7 +59,7 @@ export class UploadIntake {
     const maxBytes = this.#settings.maxFileBytes;
     if ((totalBytes ?? 0) > maxBytes) throw fileTooLarge(maxBytes);
     requireIdentityEncoding(request);
-    return await this.#whileReceiving(request, (signal) => receiveRaw(this.#parts, { ...head, request, totalBytes, maxBytes, signal }));
+    return await this.whileReceiving(request, (signal) => receiveRaw(this.#parts, { ...head, request, totalBytes, maxBytes, signal }));
   }
 
   /** Gives bodies under way the time to end, then breaks them off with `shutting_down` (503); resolves when none is left. */
@@ -66,10 +72,16 @@ export class UploadIntake {
     }
   }
 
-  async #whileReceiving<T>(request: IncomingMessage, receive: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Watches over a body that is read elsewhere: counted among those under way, with the same limits, cut off
+   * when it stalls, and at shutdown, by the signal that `receive` is given.
+   */
+  async whileReceiving<T>(request: IncomingMessage, receive: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const leave = this.#open.enter(this.#settings.addressOf(request));
     const controller = new AbortController();
     const { stallTimeoutMs } = this.#settings;
     this.#receiving.add(controller);
+    sendContinue(request);
     const release = watchForStall(request, stallTimeoutMs, () =>
       controller.abort(new ServiceError('upload_too_slow', `Nothing came for ${stallTimeoutMs} ms. Send the file again.`)),
     );
@@ -77,6 +89,7 @@ export class UploadIntake {
       return await receive(controller.signal);
     } finally {
       release();
+      leave();
       this.#receiving.delete(controller);
       if (this.#receiving.size === 0) this.#idle?.();
     }

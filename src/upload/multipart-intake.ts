@@ -50,7 +50,9 @@ async function takeAll(
     if (sent.length === 0) throw new ServiceError('no_file', 'The request has no file part. Send at least one file, under any field name.');
     return await settleAll(sent);
   } catch (error) {
-    for (const { upload } of sent) await upload.forget();
+    for (const { upload } of sent) {
+      await upload.forget().catch((failure: unknown) => parts.log.warn({ err: failure, uploadId: upload.record.id }, 'file not forgotten'));
+    }
     throw error;
   }
 }

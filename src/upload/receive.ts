@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 import { acceptedTypes, kindOf } from '../kinds/kinds.ts';
-import type { StoredUpload } from '../progress/record.ts';
+import type { FileKind, StoredUpload } from '../progress/record.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { ObjectWriter, Storage } from '../storage/storage.ts';
 import { ByteLimiter } from './byte-limiter.ts';
@@ -29,9 +29,8 @@ export async function receiveFile(storage: Storage, file: IncomingFile, progress
   const chunks = file.chunks[Symbol.asyncIterator]();
   const limiter = new ByteLimiter(file.maxBytes);
   const head = await readHead(chunks, progress, limiter);
-  const type = await acceptedType(head);
+  const { type, options } = await acceptFile(head, file.options);
   progress.typed(type);
-  const options = parseOptions(type, file.options);
   const writer = await storage.create(originalKey(file.id, file.receipt));
   try {
     const digest = await writeAll(writer, head, chunks, progress, limiter);
@@ -41,6 +40,15 @@ export async function receiveFile(storage: Storage, file: IncomingFile, progress
     await writer.discard();
     throw error;
   }
+}
+
+/**
+ * Judges a file by its first `SNIFF_BYTES`, or by the whole of it where it is shorter. Throws
+ * `unsupported_media_type` (415) or `bad_options` (400).
+ */
+export async function acceptFile(head: Buffer, options: unknown): Promise<FileKind> {
+  const type = await acceptedType(head);
+  return { type, options: parseOptions(type, options) };
 }
 
 /** Enough bytes to tell the type from, or the whole file where it is shorter. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { putObject, type Storage } from '../../src/storage/storage.ts';
+import { openS3Storage } from '../helpers/s3-storage.ts';
 import { openTempStorage } from '../helpers/temp-storage.ts';
 
 /** A driver with nothing in it, and what removes it again. */
@@ -12,11 +13,14 @@ interface Driver {
 }
 
 /** Every driver of the service, by name. */
-const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = { LocalStorage: openTempStorage };
+const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = { LocalStorage: openTempStorage, S3Storage: () => openS3Storage() };
 
 for (const [name, open] of Object.entries(DRIVERS)) describe(name, () => conformance(open));
 
 const KEY = 'ab/abcd/r1.original';
+
+/** No driver holds so much in memory: some of it is stored already. */
+const MORE_THAN_MEMORY = 26 * 1024 * 1024;
 
 /** What every caller of a storage relies on, whichever driver it is. */
 function conformance(open: () => Promise<Driver>): void {
@@ -141,6 +145,7 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await keysBelow('ab/1')).toEqual(['ab/1/a', 'ab/1/x/b']);
       expect(await keysBelow('ab')).toEqual(['ab/1/a', 'ab/1/x/b', 'ab/12/c']);
       expect(await keysBelow('none')).toEqual([]);
+      expect(await keysBelow('')).toEqual(['ab/1/a', 'ab/1/x/b', 'ab/12/c', 'b/d']);
       await unfinished.discard();
     });
 
@@ -152,6 +157,29 @@ function conformance(open: () => Promise<Driver>): void {
         expect(object.sizeBytes).toBe(5);
         expect(object.modifiedAt.getTime()).toBeGreaterThan(beforeMs);
       }
+    });
+  });
+
+  test('a large object is whole after its commit, and can be read in its middle', async () => {
+    const bytes = Buffer.alloc(MORE_THAN_MEMORY, 'some words of seventeen');
+    const writer = await storage.create(KEY);
+    for (let at = 0; at < bytes.length; at += 1_000_001) await writer.write(bytes.subarray(at, at + 1_000_001));
+    expect(await keysBelow('ab')).toEqual([]);
+    await writer.commit();
+    expect((await bytesOf(await storage.read(KEY)))?.equals(bytes)).toBe(true);
+    const middle = { start: 8 * 1024 * 1024 - 5, end: 8 * 1024 * 1024 + 5 };
+    expect((await bytesOf(await storage.read(KEY, middle)))?.equals(bytes.subarray(middle.start, middle.end + 1))).toBe(true);
+  });
+
+  describe('unfinished objects', () => {
+    test('that are old are removed, and younger ones can go on', async () => {
+      const writer = await storage.create(KEY);
+      await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
+      expect(await storage.removeUnfinished(new Date(Date.now() - 60_000))).toBe(0);
+      expect(await storage.removeUnfinished(new Date(Date.now() + 60_000))).toBe(1);
+      await expect(writer.commit()).rejects.toThrow();
+      await writer.discard();
+      expect(await storage.removeUnfinished(new Date(Date.now() + 60_000))).toBe(0);
     });
   });
 
@@ -179,7 +207,7 @@ function conformance(open: () => Promise<Driver>): void {
 
     test('of all takes unfinished objects too: they can be committed no more', async () => {
       const writer = await storage.create(KEY);
-      await writer.write(Buffer.from('x'));
+      await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
       await storage.removeAll('ab/abcd');
       await expect(writer.commit()).rejects.toThrow();
       await writer.discard();
@@ -188,7 +216,9 @@ function conformance(open: () => Promise<Driver>): void {
   });
 
   test.each(['', '..', '../x', 'a/../../x', '/etc/passwd', 'a//b', 'a/', 'a/.', 'a\\b', 'a\0b', 'ü', 'a b', '...'])('the key %j is refused everywhere', async (key) => {
-    const calls = [() => storage.create(key), () => storage.read(key), () => storage.stat(key), () => storage.openLocal(key), () => storage.remove(key), () => storage.removeAll(key), () => keysBelow(key)];
+    const calls: (() => Promise<unknown>)[] = [() => storage.create(key), () => storage.read(key), () => storage.stat(key), () => storage.openLocal(key), () => storage.remove(key), () => storage.removeAll(key)];
+    // The empty prefix lists everything.
+    if (key !== '') calls.push(() => keysBelow(key));
     for (const call of calls) await expect(call()).rejects.toThrow('not a storage key');
   });
 }

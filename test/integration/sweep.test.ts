@@ -22,7 +22,9 @@ afterEach(async () => {
 });
 
 async function filesOf(running: Service, id = ''): Promise<string[]> {
-  const names = await readdir(running.directory, { recursive: true, withFileTypes: true });
+  // A folder may go while it is read.
+  const names = await readdir(running.directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
+  if (names === undefined) return await filesOf(running, id);
   return names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).filter((path) => path.includes(id));
 }
 

@@ -1,6 +1,7 @@
 import { problemOf } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { UploadRecords } from '../../src/progress/record.ts';
+import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
 import { removeUnnamedFiles, type FileParts } from './upload-files.ts';
 
@@ -11,12 +12,14 @@ const BATCH = 500;
 export interface DueParts extends FileParts {
   records: UploadRecords;
   sets: Pick<UploadSets, 'dueBefore' | 'settle'>;
+  queue: Pick<UploadQueue, 'add'>;
   log: Logger;
 }
 
 /**
  * Looks after every upload whose time has come: one that is still receiving has lost its process and is
- * ended, and files that no record names any more are removed. One that fails is due again with the next sweep.
+ * ended, one of whose attempt nothing was heard for long gets a job unless it has one, and files that no record
+ * names any more are removed. One that fails is due again with the next sweep.
  */
 export async function lookAfterDue(parts: DueParts, signal: AbortSignal): Promise<void> {
   const nowMs = Date.now();
@@ -37,6 +40,7 @@ async function lookAfter(parts: DueParts, id: string, nowMs: number): Promise<vo
     const outcome = await parts.records.interrupt(id, read.record.version, problem);
     if (outcome.made) parts.log.info({ uploadId: id }, 'interrupted upload ended');
   }
+  if (read?.record.state === 'processing') await parts.queue.add(id);
   const removed = await removeUnnamedFiles(parts, id);
   if (removed > 0) parts.log.info({ uploadId: id, removed }, 'files removed');
   await parts.sets.settle(id, nowMs);

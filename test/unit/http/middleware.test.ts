@@ -10,7 +10,7 @@ import { problemResponses } from '../../../src/http/problem.ts';
 import { currentRequestId, requestContext, requestLog } from '../../../src/http/request-context.ts';
 import { securityHeaders } from '../../../src/http/security-headers.ts';
 import { silentLog } from '../../helpers/record-space.ts';
-import { serve, type Served } from './serve.ts';
+import { routesOf, serve, type Served } from './serve.ts';
 
 let served: Served | undefined;
 
@@ -30,7 +30,7 @@ describe('an address that exists, asked with another method', () => {
     router.get('/uploads/:id', (ctx) => (ctx.body = 'got'));
     router.delete('/uploads/:id', (ctx) => (ctx.status = 204));
     router.post('/uploads', (ctx) => (ctx.body = 'posted'));
-    served = await serve(problemResponses(silentLog), router.routes(), methodNotAllowed());
+    served = await serve(problemResponses(silentLog), routesOf(router), methodNotAllowed());
     return served.url;
   }
 

@@ -1,4 +1,5 @@
 import '../../helpers/one-realm.ts';
+import type Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -40,4 +41,9 @@ export async function serve(...stack: readonly Middleware[]): Promise<Served> {
       await closed;
     },
   };
+}
+
+/** The types of a router's middleware are narrower than those of any other. */
+export function routesOf(router: Router): Middleware {
+  return router.routes() as unknown as Middleware;
 }

@@ -10,7 +10,7 @@ import { openApiDocument } from '../../../src/openapi/document.ts';
 import type { ProgressState } from '../../../src/progress/progress.ts';
 import { UploadRecords } from '../../../src/progress/record.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';
-import { openStorage } from '../../../src/storage/open-storage.ts';
+import { LocalStorage } from '../../../src/storage/local-storage.ts';
 import { UploadIntake } from '../../../src/upload/intake.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';
 
@@ -26,17 +26,18 @@ function emptyApp(): Koa {
   const log = pino({ level: 'silent' });
   const store = { runScript: nobody, readHash: nobody, get: nobody, remove: nobody };
   const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
-  const storage = openStorage('file:/nowhere');
+  const storage = new LocalStorage('/nowhere');
   const parts = { records, storage, queue: { add: nobody, remove: nobody }, log };
-  const limits = { maxFileBytes: 1, maxRequestBytes: 1, maxFiles: 1, maxFields: 1, maxFieldBytes: 1, stallTimeoutMs: 1 };
+  const limits = { maxFileBytes: 1, maxRequestBytes: 1, maxFiles: 1, maxFields: 1, maxFieldBytes: 1, maxOpen: 1, maxOpenPerAddress: 1 };
   const metrics = new Metrics({ held: () => 0, waiters: () => 0, receiving: () => 0, eventsHeard: () => 0, jobCounts: nobody });
   return createApp({
     ...parts,
     metrics,
     registry: new Registry<ProgressState>({ onFault: nobody }),
     manager: new DeferredManager({ reportFault: nobody }),
-    intake: new UploadIntake(parts, limits),
+    intake: new UploadIntake(parts, { ...limits, stallTimeoutMs: 1, addressOf: () => '' }),
     removal: new UploadRemoval(parts),
+    tus: { handle: nobody },
     defaultTimeoutMs: 1000,
     maxTimeoutMs: 1000,
     maxRequestBytes: 1,
@@ -48,7 +49,8 @@ function registeredRoutes(): string[] {
   const routers = emptyApp().middleware.flatMap((middleware) => ('router' in middleware && middleware.router instanceof Router ? [middleware.router] : []));
   const layers = routers.flatMap((router) => router.stack);
   // HEAD comes with every GET.
-  return layers.flatMap(({ methods, path }) => methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${String(path)}`)).sort();
+  const named = (methods: readonly string[]) => methods.filter((method) => method !== 'HEAD' || !methods.includes('GET'));
+  return layers.flatMap(({ methods, path }) => named(methods).map((method) => `${method} ${String(path)}`)).sort();
 }
 
 function documentedRoutes(): string[] {

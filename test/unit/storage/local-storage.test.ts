@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadConfig } from '../../../src/config.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import { putObject } from '../../../src/storage/storage.ts';
@@ -70,7 +71,9 @@ describe('files on a disk', () => {
 
 describe('the STORAGE setting', () => {
   test.each(['file:', 'file://'])('%s<directory> is that directory', async (scheme) => {
-    await putObject(openStorage(`${scheme}${temp.directory}/x`), 'a', Buffer.from('x'));
+    const { s3, storageReserveBytes } = loadConfig({});
+    const storage = await openStorage({ storage: `${scheme}${temp.directory}/x`, storageReserveBytes, s3 });
+    await putObject(storage, 'a', Buffer.from('x'));
     expect(temp.files()).toEqual(['x/a']);
   });
 });

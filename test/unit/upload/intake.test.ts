@@ -26,7 +26,7 @@ const BODY = formBody({ name: 'f', fileName: 'a.jpg', bytes: BYTES });
 
 function openIntake(stallTimeoutMs = 10_000): UploadIntake {
   const settings = { maxFiles: 2, maxFields: 2, maxFieldBytes: 100, maxFileBytes: 10_000, maxRequestBytes: 20_000, stallTimeoutMs };
-  return new UploadIntake(space.parts, settings);
+  return new UploadIntake(space.parts, { ...settings, maxOpen: 0, maxOpenPerAddress: 0, addressOf: () => '192.0.2.1' });
 }
 
 function head() {

@@ -168,14 +168,19 @@ describe('a form that does not end well leaves nothing', () => {
   test('where one file cannot be forgotten, its siblings are all the same, and the first reason is told', async () => {
     const { records, storage } = space.parts;
     let failures = 1;
-    const stubborn = Object.create(storage, {
-      remove: {
-        value: async (key: string) => {
-          if (failures-- > 0) throw new Error('the disk is busy');
-          await storage.remove(key);
-        },
+    const stubborn: typeof storage = {
+      create: (key) => storage.create(key),
+      read: (key, range) => storage.read(key, range),
+      stat: (key) => storage.stat(key),
+      list: (prefix) => storage.list(prefix),
+      removeAll: (prefix) => storage.removeAll(prefix),
+      removeUnfinished: (before) => storage.removeUnfinished(before),
+      openLocal: (key) => storage.openLocal(key),
+      async remove(key) {
+        if (failures-- > 0) throw new Error('the disk is busy');
+        await storage.remove(key);
       },
-    }) as typeof storage;
+    };
     const parts: IntakeParts = { ...space.parts, records, storage: stubborn };
     const code = await codeOf(take(form(photo('1.jpg'), photo('2.jpg'), { name: 'options', bytes: '{}' }), undefined, parts));
     expect(code).toBe('bad_options');

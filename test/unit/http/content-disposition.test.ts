@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { attachmentDisposition, dispositionFileName } from '../../../src/http/send-object.ts';
+import { attachmentDisposition, dispositionFileName } from '../../../src/http/content-disposition.ts';
 import { cleanFileName } from '../../../src/upload/file-name.ts';
 
 /** As Node hands a header on: bytes as latin1. */

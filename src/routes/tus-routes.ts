@@ -1,0 +1,43 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { ServiceError } from '../errors.ts';
+import { requireUploadId } from '../http/upload-id.ts';
+import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../tus/tus-endpoint.ts';
+
+/** What resumable uploads need. */
+export interface TusRouteParts {
+  tus: Pick<TusEndpoint, 'handle'>;
+}
+
+const OF_AN_UPLOAD: readonly TusMethod[] = ['HEAD', 'PATCH', 'DELETE'];
+
+/** Resumable uploads by the tus protocol. */
+export function tusRoutes(router: Router, { tus }: TusRouteParts): void {
+  const answer = async (ctx: Context, method: TusMethod, id?: string) => {
+    ctx.set('Tus-Resumable', TUS_VERSION);
+    ctx.set('Cache-Control', 'no-store');
+    const gone = new AbortController();
+    ctx.res.once('close', () => gone.abort());
+    const { status, headers } = await tus.handle({ request: ctx.req, method, id, gone: gone.signal });
+    ctx.status = status;
+    ctx.body = status === 204 ? null : '';
+    ctx.remove('Content-Type');
+    ctx.set(headers);
+  };
+  const answerOf = async (ctx: Context, method: TusMethod) => await answer(ctx, method, requireUploadId(ctx.params['id']));
+  router.options(TUS_PATH, async (ctx) => await answer(ctx, 'OPTIONS'));
+  router.post(TUS_PATH, async (ctx) => await answer(ctx, 'POST'));
+  router.head(`${TUS_PATH}/:id`, async (ctx) => await answerOf(ctx, 'HEAD'));
+  router.patch(`${TUS_PATH}/:id`, async (ctx) => await answerOf(ctx, 'PATCH'));
+  router.delete(`${TUS_PATH}/:id`, async (ctx) => await answerOf(ctx, 'DELETE'));
+  router.post(`${TUS_PATH}/:id`, async (ctx) => await answerOf(ctx, overridingMethod(ctx)));
+}
+
+/** Section "X-HTTP-Method-Override": for clients behind something that lets only GET and POST through. */
+function overridingMethod(ctx: Context): TusMethod {
+  const wanted = ctx.get('X-HTTP-Method-Override').toUpperCase();
+  const method = OF_AN_UPLOAD.find((known) => known === wanted);
+  if (method !== undefined) return method;
+  const allow = [...OF_AN_UPLOAD, 'OPTIONS'].join(', ');
+  throw new ServiceError('method_not_allowed', `This address takes ${allow}.`, { headers: { Allow: allow } });
+}

@@ -1,0 +1,156 @@
+import {
+  DeleteObjectCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, paginateListObjectsV2,
+  type S3Client, type _Object as S3Object,
+} from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { S3Settings } from '../config.ts';
+import { requireKey } from './keys.ts';
+import { createClient, placeOf, type S3Place } from './s3-client.ts';
+import { asServiceError, isMissing } from './s3-errors.ts';
+import { startError } from './s3-start-error.ts';
+import { abortUnfinished } from './s3-unfinished.ts';
+import { S3Writer } from './s3-writer.ts';
+import type { ByteRange, LocalFile, ObjectWriter, Storage, StoredObject } from './storage.ts';
+
+const SILENCE_MS = 30_000;
+
+/** Objects of a bucket of S3, or of any server that speaks its language. */
+export class S3Storage implements Storage {
+  readonly #client: S3Client;
+  readonly #place: S3Place;
+  readonly #settings: S3Settings;
+  readonly #localDirectory: string;
+
+  /**
+   * @param setting `s3://bucket/prefix`.
+   * @param options.silenceMs a request over which nothing moves for so long counts as failed. Default 30,000.
+   * @param options.localDirectory where copies for libraries lie until they are released. Default the system's own.
+   */
+  constructor(setting: string, settings: S3Settings, options: { silenceMs?: number; localDirectory?: string } = {}) {
+    this.#client = createClient(settings, options.silenceMs ?? SILENCE_MS);
+    this.#place = placeOf(setting);
+    this.#settings = settings;
+    this.#localDirectory = options.localDirectory ?? tmpdir();
+  }
+
+  /** Rejects with `ConfigError` where bucket, region or credentials are wrong, and with a plain error where S3 does not answer. */
+  async check(): Promise<void> {
+    const { bucket, prefix } = this.#place;
+    try {
+      await this.#client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }));
+    } catch (error) {
+      throw startError(error, bucket, this.#settings.endpoint);
+    }
+  }
+
+  async create(key: string): Promise<ObjectWriter> {
+    const checksums = this.#settings.checksums === 'WHEN_SUPPORTED';
+    return new S3Writer({ client: this.#client, bucket: this.#place.bucket, name: this.#nameOf(key), checksums });
+  }
+
+  async read(key: string, range?: ByteRange): Promise<Readable | undefined> {
+    const Range = range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` };
+    const found = await orUndefinedWhereMissing(this.#client.send(new GetObjectCommand({ ...this.#address(key), ...Range })));
+    if (found === undefined) return undefined;
+    if (!(found.Body instanceof Readable)) throw new Error('S3 gave no body');
+    return found.Body;
+  }
+
+  async stat(key: string): Promise<StoredObject | undefined> {
+    const found = await orUndefinedWhereMissing(this.#client.send(new HeadObjectCommand(this.#address(key))));
+    return found === undefined ? undefined : { key, sizeBytes: found.ContentLength ?? 0, modifiedAt: found.LastModified ?? new Date(0) };
+  }
+
+  async *list(prefix: string): AsyncIterable<StoredObject> {
+    for await (const page of this.#pagesOf(prefix === '' ? this.#root() : `${this.#nameOf(prefix)}/`)) {
+      for (const { Key, Size, LastModified } of page) {
+        if (Key === undefined) continue;
+        yield { key: Key.slice(this.#root().length), sizeBytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
+      }
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand(this.#address(key))).catch(rethrow);
+  }
+
+  /** Uploads first, so that none of them is completed behind the removal. */
+  async removeAll(prefix: string): Promise<void> {
+    const beginning = `${this.#nameOf(prefix)}/`;
+    await abortUnfinished(this.#client, this.#place.bucket, beginning).catch(rethrow);
+    for await (const page of this.#pagesOf(beginning)) await this.#removeTogether(page);
+  }
+
+  async removeUnfinished(before: Date): Promise<number> {
+    return await abortUnfinished(this.#client, this.#place.bucket, this.#root(), before).catch(rethrow);
+  }
+
+  async openLocal(key: string): Promise<LocalFile | undefined> {
+    const bytes = await this.read(key);
+    if (bytes === undefined) return undefined;
+    const path = join(this.#localDirectory, `deferred-uploads-${randomUUID()}`);
+    const release = () => rm(path, { force: true });
+    try {
+      await pipeline(bytes, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+      return { path, release };
+    } catch (error) {
+      await release();
+      throw asServiceError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy();
+  }
+
+  /** A page has 1000 objects at the most, as many as can be removed together. */
+  async *#pagesOf(beginning: string): AsyncIterable<S3Object[]> {
+    const input = { Bucket: this.#place.bucket, Prefix: beginning };
+    try {
+      for await (const { Contents } of paginateListObjectsV2({ client: this.#client }, input)) yield Contents ?? [];
+    } catch (error) {
+      throw asServiceError(error);
+    }
+  }
+
+  async #removeTogether(objects: readonly S3Object[]): Promise<void> {
+    const names = objects.flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]));
+    if (names.length === 0) return;
+    const command = new DeleteObjectsCommand({ Bucket: this.#place.bucket, Delete: { Objects: names, Quiet: true } });
+    const { Errors } = await this.#client.send(command).catch(rethrow);
+    const [first] = Errors ?? [];
+    if (first !== undefined) throw new Error(`S3 did not remove ${Errors?.length} objects: ${first.Code} ${first.Message}`);
+  }
+
+  #address(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#place.bucket, Key: this.#nameOf(key) };
+  }
+
+  #nameOf(key: string): string {
+    return this.#root() + requireKey(key);
+  }
+
+  /** What the name of every object begins with: nothing, or the prefix and a slash. */
+  #root(): string {
+    return this.#place.prefix === '' ? '' : `${this.#place.prefix}/`;
+  }
+}
+
+async function orUndefinedWhereMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw asServiceError(error);
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw asServiceError(error);
+}

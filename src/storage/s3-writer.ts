@@ -1,0 +1,166 @@
+import {
+  CompleteMultipartUploadCommand, CreateMultipartUploadCommand, DeleteObjectCommand, HeadObjectCommand, PutObjectCommand, UploadPartCommand,
+  type CompletedPart, type S3Client,
+} from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
+import { asServiceError, isPassing, isUnknownUpload } from './s3-errors.ts';
+import { abortUnfinished, abortUpload } from './s3-unfinished.ts';
+import type { ObjectWriter } from './storage.ts';
+
+/** At S3's limit of 10,000 parts an object may so have 78 GiB. */
+const PART_BYTES = 8 * 1024 * 1024;
+const MAX_PARTS_IN_FLIGHT = 2;
+
+/** What an object is written to. */
+export interface S3Target {
+  client: S3Client;
+  bucket: string;
+  /** The whole key, the storage's prefix included. */
+  name: string;
+  /** True where the parts bear CRC-32 sums, of which the server must then hear at the beginning. */
+  checksums: boolean;
+}
+
+/**
+ * One object on its way to S3: a PutObject at its commit where it fits into one part, or else a multipart
+ * upload. It holds three parts in memory at the most: two in flight, one being gathered.
+ */
+export class S3Writer implements ObjectWriter {
+  readonly #target: S3Target;
+  /** Written beside the object: the one of an answer that was lost is known by it. */
+  readonly #mark = randomUUID();
+  readonly #cut = new AbortController();
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #parts: CompletedPart[] = [];
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
+  #sentParts = 0;
+  #uploadId: Promise<string> | undefined;
+  #failure: { error: unknown } | undefined;
+  #commitTried = false;
+  #committed = false;
+  #discarded: Promise<void> | undefined;
+
+  constructor(target: S3Target) {
+    this.#target = target;
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    this.#throwIfEnded();
+    for (let rest = chunk; rest.length > 0; ) {
+      const taken = rest.subarray(0, PART_BYTES - this.#gatheredBytes);
+      this.#gathered.push(taken);
+      this.#gatheredBytes += taken.length;
+      rest = rest.subarray(taken.length);
+      if (this.#gatheredBytes === PART_BYTES) await this.#sendGathered();
+    }
+  }
+
+  async commit(): Promise<void> {
+    this.#throwIfEnded();
+    try {
+      await (this.#sentParts === 0 ? this.#putWhole() : this.#complete());
+    } catch (error) {
+      const isInDoubt = this.#commitTried && (isPassing(error) || isUnknownUpload(error));
+      if (!isInDoubt || !(await this.#isThere().catch(() => false))) throw asServiceError(error);
+    }
+    this.#committed = true;
+  }
+
+  async discard(): Promise<void> {
+    if (!this.#committed) await (this.#discarded ??= this.#undo());
+  }
+
+  async #putWhole(): Promise<void> {
+    const body = this.#takeGathered();
+    this.#commitTried = true;
+    await this.#target.client.send(new PutObjectCommand({ ...this.#address(), Body: body, Metadata: { writer: this.#mark } }));
+  }
+
+  async #complete(): Promise<void> {
+    if (this.#gatheredBytes > 0) await this.#sendGathered();
+    await Promise.all(this.#inFlight);
+    this.#throwIfEnded();
+    const uploadId = await this.#begin();
+    this.#parts.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+    this.#commitTried = true;
+    await this.#target.client.send(
+      new CompleteMultipartUploadCommand({ ...this.#address(), UploadId: uploadId, MultipartUpload: { Parts: this.#parts } }),
+    );
+  }
+
+  /** Resolves when the next part may be gathered, which is before this one is there. */
+  async #sendGathered(): Promise<void> {
+    const body = this.#takeGathered();
+    while (this.#inFlight.size >= MAX_PARTS_IN_FLIGHT) await Promise.race(this.#inFlight);
+    this.#throwIfEnded();
+    const sending = this.#sendPart(++this.#sentParts, body)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#inFlight.delete(sending));
+    this.#inFlight.add(sending);
+  }
+
+  async #sendPart(number: number, body: Buffer): Promise<void> {
+    const uploadId = await this.#begin();
+    const part = new UploadPartCommand({ ...this.#address(), UploadId: uploadId, PartNumber: number, Body: body });
+    const { ETag, ChecksumCRC32 } = await this.#target.client.send(part, { abortSignal: this.#cut.signal });
+    if (ETag === undefined) throw new Error('S3 gave no ETag for a part');
+    this.#parts.push({ PartNumber: number, ETag, ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }) });
+  }
+
+  #begin(): Promise<string> {
+    this.#uploadId ??= this.#createUpload();
+    return this.#uploadId;
+  }
+
+  async #createUpload(): Promise<string> {
+    const { client, checksums } = this.#target;
+    const algorithm = checksums ? { ChecksumAlgorithm: 'CRC32' as const } : {};
+    const begun = await client.send(new CreateMultipartUploadCommand({ ...this.#address(), Metadata: { writer: this.#mark }, ...algorithm }));
+    if (begun.UploadId === undefined) throw new Error('S3 gave no id for a multipart upload');
+    return begun.UploadId;
+  }
+
+  /** Parts under way must end first: one that comes in after the abort would stay. What fails here is left to `removeAll`. */
+  async #undo(): Promise<void> {
+    this.#cut.abort();
+    this.#takeGathered();
+    await Promise.all(this.#inFlight);
+    await this.#endUpload().catch(() => undefined);
+    if (!this.#commitTried || !(await this.#isThere().catch(() => false))) return;
+    await this.#target.client.send(new DeleteObjectCommand(this.#address())).catch(() => undefined);
+  }
+
+  async #endUpload(): Promise<void> {
+    if (this.#uploadId === undefined) return;
+    const { client, bucket, name } = this.#target;
+    const uploadId = await this.#uploadId.catch(() => undefined);
+    if (uploadId !== undefined) await abortUpload(client, { ...this.#address(), UploadId: uploadId });
+    // Its beginning may have succeeded all the same, with an answer that was lost.
+    else await abortUnfinished(client, bucket, name);
+  }
+
+  /** True where the object under the name is this writer's. */
+  async #isThere(): Promise<boolean> {
+    const { Metadata } = await this.#target.client.send(new HeadObjectCommand(this.#address()));
+    return Metadata?.['writer'] === this.#mark;
+  }
+
+  #address(): { Bucket: string; Key: string } {
+    return { Bucket: this.#target.bucket, Key: this.#target.name };
+  }
+
+  #takeGathered(): Buffer {
+    const body = Buffer.concat(this.#gathered, this.#gatheredBytes);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    return body;
+  }
+
+  #throwIfEnded(): void {
+    if (this.#committed || this.#discarded !== undefined) throw new Error('the object is ended already');
+    if (this.#failure !== undefined) throw asServiceError(this.#failure.error);
+  }
+}

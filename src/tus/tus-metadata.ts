@@ -1,0 +1,19 @@
+import { ServiceError } from '../errors.ts';
+import type { UploadMetadata } from '../progress/record-fields.ts';
+import { cleanFileName } from '../upload/file-name.ts';
+
+/** The file's name: tus-js-client calls it `filename`, Uppy `name` and `filename`. Fit to be shown. */
+export function fileNameIn(metadata: UploadMetadata): string {
+  return cleanFileName(metadata['filename'] ?? metadata['name'] ?? '');
+}
+
+/** The value of `options`, JSON; `{}` where there is none. Throws `bad_options` (400). */
+export function optionsIn(metadata: UploadMetadata): unknown {
+  const { options } = metadata;
+  if (options === undefined || options === null || options === '') return {};
+  try {
+    return JSON.parse(options) as unknown;
+  } catch (error) {
+    throw new ServiceError('bad_options', 'The value "options" of Upload-Metadata is JSON.', { cause: error });
+  }
+}

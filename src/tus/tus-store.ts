@@ -1,0 +1,102 @@
+import type { Readable } from 'node:stream';
+import { DataStore, Upload } from '@tus/server';
+import { ServiceError } from '../errors.ts';
+import type { UploadRecord } from '../progress/record-fields.ts';
+import { fileTooLarge } from '../upload/byte-limiter.ts';
+import { IncomingUpload } from '../upload/incoming-upload.ts';
+import { refusalToError } from '../upload/receive-progress.ts';
+import { finishUpload, receivePart, refuseUpload, type TusIntake } from './receive-part.ts';
+import { fileNameIn, optionsIn } from './tus-metadata.ts';
+import { UploadParts } from './upload-parts.ts';
+
+/** What the store is made of. */
+export interface TusStoreParts extends TusIntake {
+  removal: { delete(id: string): Promise<void> };
+  /** An upload to which nothing was added for so long is given up. */
+  expiryMs: number;
+}
+
+/**
+ * Resumable uploads as the server of the tus protocol sees them: the record says whose they are and what became of
+ * them, the storage how far they have come. Nothing is kept in this process. All but `create` is called under
+ * the upload's lock.
+ */
+export class TusStore extends DataStore {
+  readonly #parts: TusStoreParts;
+
+  constructor(parts: TusStoreParts) {
+    super();
+    this.#parts = parts;
+    this.extensions = ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'termination'];
+  }
+
+  /** Throws `file_too_large` (413), `empty_file` or `bad_options` (400); then there is no upload. */
+  override async create(upload: Upload): Promise<Upload> {
+    const { maxFileBytes, expiryMs } = this.#parts;
+    const { id, size, metadata = {} } = upload;
+    if (size !== undefined && size > maxFileBytes) throw fileTooLarge(maxFileBytes);
+    if (size === 0) throw new ServiceError('empty_file', 'The file has no bytes. Choose another one.');
+    optionsIn(metadata);
+    await IncomingUpload.open(this.#parts, { id, fileName: fileNameIn(metadata), totalBytes: size ?? null, silenceMs: expiryMs, metadata });
+    return upload;
+  }
+
+  /**
+   * Also ends what a process began that died over it: where all bytes are here and the upload is not queued yet.
+   * Throws `unknown_upload` (404), and `upload_gone`, `upload_cancelled` or `upload_discarded` (410).
+   */
+  override async getUpload(id: string): Promise<Upload> {
+    const record = await this.#existing(id);
+    const { totalBytes, receivedBytes, metadata, updatedAtMs } = record;
+    const about = { id, ...(totalBytes === null ? {} : { size: totalBytes }), metadata: { ...metadata } };
+    if (record.state !== 'receiving') return new Upload({ ...about, offset: receivedBytes });
+    const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
+    if (bytes === totalBytes) await finishUpload(this.#parts, record);
+    // The protocol's server counts the expiry from here on.
+    return new Upload({ ...about, offset: bytes, creation_date: new Date(updatedAtMs).toISOString() });
+  }
+
+  override async declareUploadLength(id: string, sizeBytes: number): Promise<void> {
+    const record = await this.#existing(id);
+    if (sizeBytes > this.#parts.maxFileBytes) {
+      throw await refuseUpload(this.#parts, record, fileTooLarge(this.#parts.maxFileBytes), record.receivedBytes);
+    }
+    const outcome = await this.#parts.records.announceTotal(id, record.receipt, sizeBytes);
+    if (!outcome.made) throw refusalToError(outcome.refusal);
+  }
+
+  /** With the last byte the upload is queued before this resolves. */
+  override async write(stream: Readable, id: string, offset: number): Promise<number> {
+    const record = await this.#existing(id);
+    if (record.state !== 'receiving') return record.receivedBytes;
+    // A stream that is destroyed would put an error of its own in the place of ours.
+    const chunks: AsyncIterable<Buffer> = stream.iterator({ destroyOnReturn: false });
+    const newOffset = await receivePart(this.#parts, record, offset, chunks);
+    if (newOffset === record.totalBytes) await finishUpload(this.#parts, await this.#existing(id));
+    return newOffset;
+  }
+
+  override async remove(id: string): Promise<void> {
+    await this.#existing(id);
+    await this.#parts.removal.delete(id);
+  }
+
+  override getExpiration(): number {
+    return this.#parts.expiryMs;
+  }
+
+  async #existing(id: string): Promise<UploadRecord> {
+    const record = (await this.#parts.records.read(id))?.record;
+    // One that came in a single request is not to be changed, or even told of, by this protocol.
+    if (record === undefined || (record.metadata === null && !record.deleted)) {
+      throw new ServiceError('unknown_upload', 'There is no resumable upload with this id.', { id });
+    }
+    if (record.deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
+    if (record.state === 'cancelled') throw new ServiceError('upload_cancelled', 'The upload was cancelled.', { id });
+    if (record.state === 'discarded') throw new ServiceError('upload_discarded', 'The upload made room for others.', { id });
+    if (record.state === 'failed' && !record.stored) {
+      throw new ServiceError('upload_gone', `The upload has failed. ${record.error?.detail ?? ''}`.trim(), { id });
+    }
+    return record;
+  }
+}

@@ -1,0 +1,43 @@
+import type { FileKind } from '../progress/record.ts';
+import { acceptFile } from '../upload/receive.ts';
+import { SNIFF_BYTES } from '../upload/sniff.ts';
+
+/** What a gate is opened with. */
+export interface GateSettings {
+  /** What is known already, from an earlier request. */
+  known: FileKind | undefined;
+  /** The file's first bytes, as far as they were stored before. */
+  head: Buffer;
+  /** As the client sent them. */
+  options: unknown;
+}
+
+/** Tells the type of a file as soon as enough of its first bytes have passed, over however many requests. */
+export class TypeGate {
+  readonly #options: unknown;
+  #head: Buffer[];
+  #headBytes: number;
+  #found: FileKind | undefined;
+
+  constructor({ known, head, options }: GateSettings) {
+    this.#found = known;
+    this.#options = options;
+    this.#head = [head];
+    this.#headBytes = head.length;
+  }
+
+  /** Undefined until the type is told. */
+  get found(): FileKind | undefined {
+    return this.#found;
+  }
+
+  /** Throws `unsupported_media_type` (415) or `bad_options` (400). */
+  async pass(chunk: Buffer): Promise<void> {
+    if (this.#found !== undefined) return;
+    this.#head.push(chunk);
+    this.#headBytes += chunk.length;
+    if (this.#headBytes < SNIFF_BYTES) return;
+    this.#found = await acceptFile(Buffer.concat(this.#head), this.#options);
+    this.#head = [];
+  }
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import S3Error from 's3rver/lib/models/error.js';
+import S3Object from 's3rver/lib/models/object.js';
+
+interface Stored {
+  bytes: Buffer;
+  metadata: Readonly<Record<string, unknown>>;
+  modifiedAt: Date;
+}
+
+interface Unfinished {
+  key: string;
+  metadata: Readonly<Record<string, unknown>>;
+  begunAt: Date;
+  parts: Map<number, { bytes: Buffer; modifiedAt: Date }>;
+}
+
+/**
+ * What s3rver stores, in memory: one bucket, in which an object is there whole or not at all, as in S3.
+ * Its own store on disk answers before the last bytes are written, and fails where folders come and go.
+ */
+export class S3Memory {
+  readonly bucket: string;
+  readonly objects = new Map<string, Stored>();
+  readonly uploads = new Map<string, Unfinished>();
+
+  constructor(bucket: string) {
+    this.bucket = bucket;
+  }
+
+  async getBucket(name: string): Promise<object | null> {
+    return name === this.bucket ? { name, creationDate: new Date() } : null;
+  }
+
+  async putBucket(): Promise<void> {}
+
+  async getSubresource(): Promise<null> {
+    return null;
+  }
+
+  async existsObject(_bucket: string, key: string): Promise<boolean> {
+    return this.objects.has(key);
+  }
+
+  async getObject(bucket: string, key: string, options: { start?: number; end?: number }): Promise<S3Object | null> {
+    const stored = this.objects.get(key);
+    if (stored === undefined) return null;
+    const { bytes, metadata, modifiedAt } = stored;
+    const start = options.start ?? 0;
+    const end = Math.min(options.end ?? Infinity, bytes.length - 1);
+    const content = Readable.from(bytes.length === 0 ? [] : [bytes.subarray(start, end + 1)]);
+    const known = { etag: `"${md5Of(bytes)}"`, 'last-modified': modifiedAt.toUTCString(), 'content-length': bytes.length };
+    const object = new S3Object(bucket, key, content, { ...metadata, ...known });
+    if (options.start !== undefined) object.range = { start, end };
+    return object;
+  }
+
+  async putObject({ key, content, metadata }: S3Object): Promise<{ size: number; md5: string }> {
+    return this.#store(key, await bytesOf(content), metadata);
+  }
+
+  async deleteObject(_bucket: string, key: string): Promise<void> {
+    this.objects.delete(key);
+  }
+
+  async initiateUpload(_bucket: string, key: string, uploadId: string, metadata: Readonly<Record<string, unknown>>): Promise<void> {
+    this.uploads.set(uploadId, { key, metadata, begunAt: this.#now(), parts: new Map() });
+  }
+
+  async putPart(_bucket: string, uploadId: string, number: string, content: Readable): Promise<{ size: number; md5: string }> {
+    const bytes = await bytesOf(content);
+    this.#upload(uploadId).parts.set(Number(number), { bytes, modifiedAt: this.#now() });
+    return { size: bytes.length, md5: md5Of(bytes) };
+  }
+
+  async putObjectMultipart(_bucket: string, uploadId: string, parts: readonly { number: number }[]): Promise<{ size: number; md5: string }> {
+    const { key, metadata, parts: stored } = this.#upload(uploadId);
+    const bytes = Buffer.concat(parts.map(({ number }) => stored.get(number)?.bytes ?? Buffer.alloc(0)));
+    this.uploads.delete(uploadId);
+    return this.#store(key, bytes, metadata);
+  }
+
+  /** Keys of all objects, in order. */
+  keys(): string[] {
+    return [...this.objects.keys()].sort();
+  }
+
+  #store(key: string, bytes: Buffer, metadata: Readonly<Record<string, unknown>>): { size: number; md5: string } {
+    this.objects.set(key, { bytes, metadata, modifiedAt: this.#now() });
+    return { size: bytes.length, md5: md5Of(bytes) };
+  }
+
+  #upload(uploadId: string): Unfinished {
+    const upload = this.uploads.get(uploadId);
+    if (upload === undefined) throw new S3Error('NoSuchUpload', 'The specified multipart upload does not exist.');
+    return upload;
+  }
+
+  /** S3 counts whole seconds. */
+  #now(): Date {
+    return new Date(Math.floor(Date.now() / 1000) * 1000);
+  }
+}
+
+function md5Of(bytes: Buffer): string {
+  return createHash('md5').update(bytes).digest('hex');
+}
+
+async function bytesOf(content: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of content) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import S3rver from 's3rver';
+import { loadConfig, type S3Settings } from '../../src/config.ts';
+import { S3Memory } from './s3-memory.ts';
+
+/** The only credentials that the server takes, as environment variables. */
+export const S3_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
+
+const BUCKET = 'test-bucket';
+
+/** One request, in S3's words: `PutObject`, `UploadPart`, `ListObjectsV2` and so on. */
+export interface S3Request {
+  operation: string;
+  /** Which of its operation, from 1. */
+  count: number;
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Lets the server answer it. */
+  proceed(): Promise<void>;
+}
+
+/** An S3 server of a test's own. */
+export interface S3Server {
+  readonly url: string;
+  readonly bucket: string;
+  /** What is stored, and what is not finished. */
+  readonly memory: S3Memory;
+  /** For the S3 driver. Credentials are not among them. */
+  readonly settings: S3Settings;
+  /** Operations so far, in order. */
+  readonly operations: string[];
+  /** Takes every request in the server's place; undefined lets all through. */
+  fault: ((request: S3Request) => Promise<void> | void) | undefined;
+  /** Objects of one page of a list. Default 1000, as S3 has it. */
+  pageSize: number;
+  close(): Promise<void>;
+}
+
+/** Starts s3rver on a free port, with what it lacks: pages of lists, lists of uploads and their end. */
+export async function startS3Server(): Promise<S3Server> {
+  const memory = new S3Memory(BUCKET);
+  const app = new S3rver({ silent: true, vhostBuckets: false, configureBuckets: [{ name: BUCKET }] });
+  app.store = app.context.store = memory;
+  const others = app.callback();
+  const operations: string[] = [];
+  const http = createServer((request, response) => {
+    const url = new URL(request.url ?? '', 'http://s3');
+    const operation = operationOf(request.method ?? '', url);
+    operations.push(operation);
+    const count = operations.filter((name) => name === operation).length;
+    const proceed = async () => {
+      const answer = isTrusted(request, url) ? ownAnswer(operation, url, memory, server.pageSize) : undefined;
+      if (answer === undefined) await others(request, response);
+      else response.writeHead(answer === '' ? 204 : 200, { 'Content-Type': 'application/xml' }).end(answer);
+    };
+    const failed = () => request.socket.destroy();
+    Promise.resolve((server.fault ?? proceed)({ operation, count, request, response, proceed })).catch(failed);
+  });
+  await once(http.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const settings = loadConfig({ S3_ENDPOINT: url }).s3;
+  const close = async () => {
+    const closed = once(http, 'close');
+    http.close();
+    http.closeAllConnections();
+    await closed;
+  };
+  const server: S3Server = { url, bucket: BUCKET, memory, settings, operations, fault: undefined, pageSize: 1000, close };
+  return server;
+}
+
+/** A fault: answers with an error of S3's, or as a proxy in front of it does where there is no name. */
+export function refuse({ response }: S3Request, status: number, name?: string): void {
+  const body = name === undefined ? '<html>Bad Gateway</html>' : `<?xml version="1.0"?><Error><Code>${name}</Code><Message>No.</Message></Error>`;
+  response.writeHead(status, { 'Content-Type': 'application/xml' }).end(body);
+}
+
+/** A fault: does what is asked and cuts the connection before the answer. */
+export async function loseAnswer({ request, response, proceed }: S3Request): Promise<void> {
+  Reflect.set(response, 'end', () => request.socket.destroy());
+  await proceed();
+}
+
+function operationOf(method: string, { pathname, searchParams }: URL): string {
+  const isBucket = pathname.split('/').filter((part) => part !== '').length < 2;
+  if (isBucket) return method === 'POST' ? 'DeleteObjects' : searchParams.has('uploads') ? 'ListMultipartUploads' : 'ListObjectsV2';
+  const isOfUpload = searchParams.has('uploadId');
+  const names: Readonly<Record<string, string>> = isOfUpload
+    ? { GET: 'ListParts', PUT: 'UploadPart', POST: 'CompleteMultipartUpload', DELETE: 'AbortMultipartUpload' }
+    : { GET: 'GetObject', HEAD: 'HeadObject', PUT: 'PutObject', POST: 'CreateMultipartUpload', DELETE: 'DeleteObject' };
+  return names[method] ?? method;
+}
+
+/** What s3rver itself refuses it shall refuse here too. */
+function isTrusted(request: IncomingMessage, { pathname }: URL): boolean {
+  const isKnown = request.headers.authorization?.includes(`Credential=${S3_CREDENTIALS.AWS_ACCESS_KEY_ID}/`) === true;
+  return isKnown && pathname.split('/')[1] === BUCKET;
+}
+
+function ownAnswer(operation: string, { searchParams }: URL, memory: S3Memory, pageSize: number): string | undefined {
+  const asked = (name: string) => searchParams.get(name) ?? '';
+  if (operation === 'AbortMultipartUpload') return memory.uploads.delete(asked('uploadId')) ? '' : undefined;
+  if (operation === 'ListObjectsV2') return objectList(memory, asked('prefix'), asked('continuation-token'), Math.min(pageSize, Number(asked('max-keys') || 1000)));
+  if (operation === 'ListMultipartUploads') return uploadList(memory, asked('prefix'), asked('upload-id-marker'), pageSize);
+  if (operation === 'ListParts') return partList(memory, asked('uploadId'));
+  return undefined;
+}
+
+function objectList({ objects }: S3Memory, prefix: string, after: string, pageSize: number): string {
+  const rest = [...objects].filter(([key]) => key.startsWith(prefix) && key > after).sort(([a], [b]) => (a < b ? -1 : 1));
+  const page = rest.slice(0, pageSize);
+  const contents = page.map(([key, { bytes, modifiedAt }]) => `<Contents><Key>${key}</Key><LastModified>${modifiedAt.toISOString()}</LastModified><Size>${bytes.length}</Size></Contents>`);
+  const next = page.length < rest.length ? `<NextContinuationToken>${page.at(-1)?.[0]}</NextContinuationToken>` : '';
+  return `<ListBucketResult><IsTruncated>${next !== ''}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`;
+}
+
+function uploadList({ uploads }: S3Memory, prefix: string, after: string, pageSize: number): string {
+  const rest = [...uploads].filter(([id, { key }]) => key.startsWith(prefix) && id > after).sort(([a], [b]) => (a < b ? -1 : 1));
+  const page = rest.slice(0, pageSize);
+  const items = page.map(([id, { key, begunAt }]) => `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${begunAt.toISOString()}</Initiated></Upload>`);
+  const [id, last] = page.at(-1) ?? ['', { key: '' }];
+  const next = page.length < rest.length ? `<NextKeyMarker>${last.key}</NextKeyMarker><NextUploadIdMarker>${id}</NextUploadIdMarker>` : '';
+  return `<ListMultipartUploadsResult><IsTruncated>${next !== ''}</IsTruncated>${next}${items.join('')}</ListMultipartUploadsResult>`;
+}
+
+function partList({ uploads }: S3Memory, uploadId: string): string {
+  const parts = [...(uploads.get(uploadId)?.parts ?? [])];
+  const items = parts.map(([number, { bytes, modifiedAt }]) => `<Part><PartNumber>${number}</PartNumber><LastModified>${modifiedAt.toISOString()}</LastModified><Size>${bytes.length}</Size></Part>`);
+  return `<ListPartsResult><IsTruncated>false</IsTruncated>${items.join('')}</ListPartsResult>`;
+}

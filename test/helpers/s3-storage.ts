@@ -1,0 +1,30 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { S3Storage } from '../../src/storage/s3-storage.ts';
+import { S3_CREDENTIALS, startS3Server, type S3Server } from './s3-server.ts';
+
+/** S3 in a server of a test's own. */
+export interface TempS3 {
+  readonly storage: S3Storage;
+  readonly server: S3Server;
+  /** Copies that have not been released. */
+  copies(): Promise<string[]>;
+  remove(): Promise<void>;
+}
+
+/** Everything is to lie below this. */
+export const S3_PREFIX = 'some/prefix';
+
+/** The caller removes it. What is silent for longer than `silenceMs` counts as failed; default 10,000. */
+export async function openS3Storage(silenceMs = 10_000): Promise<TempS3> {
+  Object.assign(process.env, S3_CREDENTIALS, { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' });
+  const [server, localDirectory] = await Promise.all([startS3Server(), mkdtemp(join(tmpdir(), 'du-copies-'))]);
+  const storage = new S3Storage(`s3://${server.bucket}/${S3_PREFIX}`, server.settings, { silenceMs, localDirectory });
+  const remove = async () => {
+    await storage.close();
+    await server.close();
+    await rm(localDirectory, { recursive: true });
+  };
+  return { storage, server, copies: () => readdir(localDirectory), remove };
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import type { Upload } from '../../src/api.ts';
+import { getJson } from './client.ts';
+import { redisCommand } from './redis-command.ts';
+import type { Service } from './service.ts';
+
+/** The finished upload, as the API process at `url` tells it. */
+export async function resultOf(url: string, id: string): Promise<Upload> {
+  const { body } = await getJson<Upload>(`${url}/uploads/${id}/result?timeout=20000`);
+  return body;
+}
+
+export function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Every file of the upload, the unfinished ones too. */
+export async function filesOf(service: Service, id: string): Promise<string[]> {
+  const entries = await readdir(service.directory, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map((entry) => `${entry.parentPath}/${entry.name}`);
+}
+
+/** Those of them that were to be made one file, and those that were never ended. */
+export async function partsOf(service: Service, id: string): Promise<string[]> {
+  return (await filesOf(service, id)).filter((path) => path.includes('/parts/') || path.endsWith('.part'));
+}
+
+/** Keys of locks that are held, or wanted. */
+export async function locksIn(service: Service): Promise<unknown> {
+  return await redisCommand(service.redis.url, 'KEYS', '*:lock*');
+}

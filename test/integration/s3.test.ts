@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { request } from 'node:http';
+import { resolve } from 'node:path';
+import type { Upload } from '../../src/api.ts';
+import { getJson, putFile } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { refuse, startS3Server, S3_CREDENTIALS, type S3Server } from '../helpers/s3-server.ts';
+import { startProcess, startService, type Service } from '../helpers/service.ts';
+
+const MIB = 1024 * 1024;
+
+let s3: S3Server;
+let service: Service;
+let bytes: Buffer;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  [s3, bytes] = await Promise.all([startS3Server(), photo({ width: 900, height: 600 })]);
+  env = { ...S3_CREDENTIALS, S3_ENDPOINT: s3.url, STORAGE: `s3://${s3.bucket}/uploads` };
+  service = await startService({ env });
+});
+
+afterAll(async () => {
+  await service.stop();
+  await s3.close();
+});
+
+const keysOf = (id: string) => s3.memory.keys().filter((key) => key.startsWith(`uploads/${id.slice(0, 2)}/${id}/`));
+
+describe('an API and a worker that share Redis and a bucket, and nothing else', () => {
+  test('take an upload to its result, serve it in ranges, and delete all of it', async () => {
+    const id = randomUUID();
+    const { status, body } = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', '?timeout=15000');
+    expect([status, body.state, body.result?.variants.map(({ name }) => name)]).toEqual([200, 'completed', ['1600', '640', '160']]);
+    expect(keysOf(id)).toHaveLength(5);
+    expect(await readdir(service.directory)).toEqual([]);
+
+    const variant = body.result?.variants[1];
+    const url = `${service.url}${variant?.url}`;
+    const whole = await fetch(url);
+    const picture = Buffer.from(await whole.arrayBuffer());
+    expect([whole.status, picture.length, whole.headers.get('content-type')]).toEqual([200, variant?.size, `image/${variant?.format}`]);
+    const part = await fetch(url, { headers: { Range: 'bytes=10-19' } });
+    expect([part.status, part.headers.get('content-range')]).toEqual([206, `bytes 10-19/${picture.length}`]);
+    expect(Buffer.from(await part.arrayBuffer()).equals(picture.subarray(10, 20))).toBe(true);
+    const etag = whole.headers.get('etag') ?? '';
+    expect((await fetch(url, { headers: { 'If-None-Match': etag } })).status).toBe(304);
+
+    const content = await fetch(`${service.url}/uploads/${id}/content`);
+    expect(Buffer.from(await content.arrayBuffer()).equals(bytes)).toBe(true);
+
+    expect((await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' })).status).toBe(204);
+    expect([keysOf(id), s3.memory.uploads.size, (await fetch(url)).status]).toEqual([[], 0, 404]);
+  });
+
+  test('take a file of several parts', async () => {
+    const id = randomUUID();
+    const large = Buffer.concat([bytes, Buffer.alloc(20 * MIB)]);
+    const { body } = await putFile<Upload>(service.url, id, large, 'large.jpg', '?timeout=15000');
+    expect([body.state, s3.operations.filter((name) => name === 'UploadPart').length]).toEqual(['completed', 3]);
+    expect(s3.memory.uploads.size).toBe(0);
+  });
+
+  test('leave nothing of a file whose sender vanished', async () => {
+    const id = randomUUID();
+    const begun = s3.operations.length;
+    const sending = request(`${service.url}/uploads/${id}`, { method: 'PUT', headers: { 'Content-Length': 20 * MIB } }).on('error', () => undefined);
+    sending.write(Buffer.concat([bytes, Buffer.alloc(9 * MIB)]));
+    await eventually('a part', () => s3.operations.slice(begun).includes('UploadPart'));
+    sending.destroy();
+    const { body: upload } = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=15000`);
+    expect(upload).toMatchObject({ code: 'upload_interrupted' });
+    expect([keysOf(id), s3.memory.uploads.size]).toEqual([[], 0]);
+  });
+
+  test('answer 503 with Retry-After while S3 is at fault, and take the file afterwards', async () => {
+    const id = randomUUID();
+    s3.fault = (asked) => refuse(asked, 500, 'InternalError');
+    const refused = await putFile<{ code: string }>(service.url, id, bytes, 'photo.jpg');
+    s3.fault = undefined;
+    expect([refused.status, refused.body.code]).toEqual([503, 'service_unavailable']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(5);
+    const again = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', '?timeout=15000');
+    expect(again.body.state).toBe('completed');
+    expect(service.apis[0]?.output()).not.toContain('UnhandledPromise');
+  });
+});
+
+test.each(['src/main.ts', 'workers/main.ts'])('%s stops with one line where the bucket is wrong', async (entry) => {
+  const started = startProcess(resolve(entry), { ...env, PORT: '0', REDIS_URL: service.redis.url, STORAGE: 's3://other-bucket' });
+  await expect(started).rejects.toThrow(/ready: (\{.*\}\n)*deferred-uploads: STORAGE: S3 at \S+ has no bucket "other-bucket"\n$/);
+});

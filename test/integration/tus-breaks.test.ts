@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Progress, Upload } from '../../src/api.ts';
+import { startTcpProxy } from '../e2e/tcp-proxy.ts';
+import { getJson, requestJson } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { startService, type Service } from '../helpers/service.ts';
+import { createTus, offsetOf, openPatch, patchTus, sendByTusClient } from '../helpers/tus-requests.ts';
+import { filesOf, locksIn, partsOf, resultOf, sha256 } from '../helpers/tus-service.ts';
+
+const MIB = 1024 * 1024;
+
+let service: Service;
+let url: string;
+let otherUrl: string;
+/** A picture, and then so much of anything that it takes several parts. */
+let bytes: Buffer;
+
+beforeAll(async () => {
+  const env = { UPLOAD_STALL_TIMEOUT_MS: '1500', SHUTDOWN_GRACE_MS: '1000', SWEEP_PERIOD_MS: '300' };
+  const [started, picture] = await Promise.all([startService({ apis: 2, env }), photo({ width: 900, height: 600 })]);
+  service = started;
+  bytes = Buffer.concat([picture, Buffer.alloc(30 * MIB, 'and so on ')]);
+}, 60_000);
+
+beforeEach(() => {
+  [url = '', otherUrl = ''] = service.apis.slice(-2).map((api) => api.url);
+});
+
+afterAll(async () => {
+  await service.stop();
+});
+
+async function created(length = bytes.length): Promise<string> {
+  return await createTus(url, { 'Upload-Length': String(length) });
+}
+
+async function progressOf(id: string): Promise<Progress> {
+  return (await getJson<Progress>(`${otherUrl}/uploads/${id}/progress`)).body;
+}
+
+/** Sends so many bytes of a PATCH that promises all of them, and waits until they are heard of elsewhere. */
+async function sendSome(id: string, byteCount: number) {
+  const patch = openPatch(url, id, 0, bytes.length);
+  await patch.send(bytes.subarray(0, byteCount));
+  await eventually('the bytes', async () => (await progressOf(id)).bytes.received === byteCount);
+  return patch;
+}
+
+/** Sends all from the offset on that is told, and looks whether it has become what it should be. */
+async function expectGoingOn(at: string, id: string): Promise<void> {
+  const offset = Number(await offsetOf(at, id));
+  const last = await patchTus(at, id, offset, bytes.subarray(offset));
+  expect([last.status, last.headers.get('upload-offset')]).toEqual([204, String(bytes.length)]);
+  expect(await resultOf(at, id)).toMatchObject({ state: 'completed', file: { size: bytes.length, sha256: sha256(bytes) } });
+  expect([await partsOf(service, id), await locksIn(service)]).toEqual([[], []]);
+}
+
+describe('a connection that breaks in the middle of a PATCH', () => {
+  test('loses no byte that had come, and the next process goes on', async () => {
+    const id = await created();
+    const patch = await sendSome(id, 3 * MIB + 123);
+    const { percent } = await progressOf(id);
+    patch.request.destroy();
+    expect(await offsetOf(otherUrl, id)).toBe(3 * MIB + 123);
+    expect(await progressOf(id)).toMatchObject({ state: 'receiving', percent, bytes: { received: 3 * MIB + 123, total: bytes.length } });
+    await expectGoingOn(otherUrl, id);
+  });
+
+  test('is made good by tus-js-client on its own, at another process', async () => {
+    const proxy = await startTcpProxy(url);
+    let isCut = false;
+    const offsets: number[] = [];
+    const id = await sendByTusClient(proxy.url, bytes, {
+      onProgress(sent) {
+        if (isCut || sent < 12 * MIB) return;
+        isCut = true;
+        proxy.cut();
+        proxy.retarget(otherUrl);
+        setTimeout(() => proxy.mend(), 100);
+      },
+      onAfterResponse: (request, response) => void (request.getMethod() === 'HEAD' && offsets.push(Number(response.getHeader('Upload-Offset')))),
+    });
+    expect(offsets.at(-1)).toBeGreaterThan(0);
+    expect((await resultOf(url, id)).file.sha256).toBe(sha256(bytes));
+    await proxy.stop();
+  });
+
+  test('and that nobody has noticed yet makes way for the one who asks elsewhere', async () => {
+    const id = await created();
+    const stuck = await sendSome(id, MIB);
+    expect(await offsetOf(otherUrl, id)).toBe(MIB);
+    expect(await stuck.answer).toEqual({ status: 204, offset: MIB });
+    await expectGoingOn(otherUrl, id);
+  });
+
+  test('or only falls silent is broken off, keeping what came', async () => {
+    const id = await created();
+    const silent = await sendSome(id, MIB);
+    expect(await silent.answer).toEqual({ status: 204, offset: MIB });
+    await expectGoingOn(url, id);
+  });
+});
+
+test('of two PATCHes at once one wins, and nothing is doubled', async () => {
+  const id = await created();
+  const first = await sendSome(id, 2 * MIB);
+  const second = patchTus(otherUrl, id, 0, bytes);
+  expect(await first.answer).toEqual({ status: 204, offset: 2 * MIB });
+  expect((await second).body?.code).toBe('offset_conflict');
+  const both = await Promise.all([url, otherUrl].map(async (at) => await patchTus(at, id, 2 * MIB, bytes.subarray(2 * MIB))));
+  expect(both.map(({ status }) => status).sort()).toEqual([204, 409]);
+  expect((await resultOf(url, id)).file).toMatchObject({ size: bytes.length, sha256: sha256(bytes) });
+  expect(await locksIn(service)).toEqual([]);
+});
+
+test('a cancellation stops a PATCH in another process and leaves nothing', async () => {
+  const id = await created();
+  const patch = await sendSome(id, 2 * MIB);
+  await requestJson<Upload>(`${otherUrl}/uploads/${id}/cancel`, { method: 'POST' });
+  for (let sent = 2 * MIB; sent < bytes.length; sent += MIB) {
+    await Promise.race([patch.send(bytes.subarray(sent, sent + MIB)), patch.answer]);
+  }
+  expect(await patch.answer).toMatchObject({ status: 410 });
+  await eventually('no files', async () => (await filesOf(service, id)).length === 0);
+  expect(await locksIn(service)).toEqual([]);
+});
+
+describe('a process that ends in the middle of a PATCH', () => {
+  test('killed, it has lost the last stretch and no more, and its lock runs out', async () => {
+    const id = await created();
+    await sendSome(id, 20 * MIB);
+    const [victim] = service.apis.slice(-2);
+    await victim?.end('SIGKILL');
+    const offset = Number(await offsetOf(otherUrl, id));
+    expect(offset).toBeGreaterThanOrEqual(16 * MIB);
+    await expectGoingOn(otherUrl, id);
+    await service.addApi();
+  }, 40_000);
+
+  test('stopped, it keeps all and says how far it came', async () => {
+    const id = await created();
+    const patch = await sendSome(id, 3 * MIB);
+    const [victim] = service.apis.slice(-2);
+    const ended = victim?.end('SIGTERM');
+    expect(await patch.answer).toEqual({ status: 204, offset: 3 * MIB });
+    await expectGoingOn(otherUrl, id);
+    expect(await ended).toBe(0);
+    await service.addApi();
+  });
+});

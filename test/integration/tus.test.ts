@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Readable } from 'node:stream';
+import type { Progress, Upload } from '../../src/api.ts';
+import { getJson, putFile, requestJson } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo, textAsJpeg } from '../helpers/pictures.ts';
+import { startService, type Service } from '../helpers/service.ts';
+import { createTus, metadataHeader, offsetOf, patchTus, sendByTusClient, tusRequest } from '../helpers/tus-requests.ts';
+import { filesOf, locksIn, partsOf, resultOf, sha256 } from '../helpers/tus-service.ts';
+
+const MAX_BYTES = 5_000_000;
+const OFFSET_STREAM = { 'Content-Type': 'application/offset+octet-stream' };
+
+let service: Service;
+let url: string;
+let otherUrl: string;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  const env = { UPLOAD_MAX_BYTES: String(MAX_BYTES), SHUTDOWN_GRACE_MS: '1000' };
+  [service, bytes] = await Promise.all([startService({ apis: 2, env }), photo({ width: 900, height: 600 })]);
+  [url = '', otherUrl = ''] = service.urls;
+}, 60_000);
+
+afterAll(async () => {
+  await service.stop();
+});
+
+describe('tus-js-client', () => {
+  test('sends a file whole, and it becomes an ordinary upload', async () => {
+    const id = await sendByTusClient(url, bytes, { metadata: { filename: 'ü你.jpg', filetype: 'image/jpeg' } });
+    const upload = await resultOf(otherUrl, id);
+    expect(upload).toMatchObject({
+      state: 'completed',
+      file: { name: 'ü你.jpg', type: 'image/jpeg', size: bytes.length, sha256: sha256(bytes) },
+      progress: { percent: 100, attempt: 1 },
+      result: { width: 900, height: 600 },
+    });
+    expect(upload.result?.variants.map(({ name }) => name)).toEqual(['1600', '640', '160']);
+    expect([await partsOf(service, id), await locksIn(service)]).toEqual([[], []]);
+  });
+
+  test('sends it in chunks, while any process tells how far it is', async () => {
+    const seen: Progress[] = [];
+    const chunkSize = Math.ceil(bytes.length / 8);
+    let link: string | null = null;
+    const id = await sendByTusClient(url, bytes, {
+      chunkSize,
+      onUploadUrlAvailable() {
+        link = 'there';
+      },
+      onChunkComplete: (_size, accepted) => void seen.push({ bytes: { received: accepted } } as Progress),
+      async onBeforeRequest(request) {
+        const known = /\/files\/([0-9a-f-]{36})/.exec(request.getURL())?.[1];
+        if (known !== undefined) seen.push((await getJson<Progress>(`${otherUrl}/uploads/${known}/progress`)).body);
+      },
+    });
+    const polled = seen.filter(({ state }) => state === 'receiving');
+    expect([link, polled.length]).toEqual(['there', 8]);
+    expect(polled.map(({ bytes: { received } }) => received)).toEqual(Array.from({ length: 8 }, (_, index) => index * chunkSize));
+    expect(polled.map(({ percent }) => Math.floor(percent))).toEqual([0, 3, 7, 11, 15, 18, 22, 26]);
+    expect((await resultOf(otherUrl, id)).file.sha256).toBe(sha256(bytes));
+  });
+
+  test('sends a file whose size it learns at the end', async () => {
+    const id = await sendByTusClient(url, Readable.from(bytes), { uploadLengthDeferred: true, chunkSize: 50_000 });
+    expect(await resultOf(otherUrl, id)).toMatchObject({ state: 'completed', file: { size: bytes.length, sha256: sha256(bytes) } });
+  });
+
+  test('sends it with the request that creates it', async () => {
+    const id = await sendByTusClient(url, bytes, { uploadDataDuringCreation: true });
+    expect((await resultOf(otherUrl, id)).state).toBe('completed');
+  });
+
+  test('sends it where only POST is let through', async () => {
+    const id = await sendByTusClient(url, bytes, { overridePatchMethod: true });
+    expect((await resultOf(otherUrl, id)).state).toBe('completed');
+  });
+});
+
+describe('the protocol', () => {
+  test('OPTIONS tells what there is', async () => {
+    const { status, headers } = await tusRequest('OPTIONS', `${url}/files`);
+    expect([status, headers.get('tus-version'), headers.get('tus-max-size')]).toEqual([204, '1.0.0', String(MAX_BYTES)]);
+    expect(headers.get('tus-extension')?.split(',').sort()).toEqual(['creation', 'creation-defer-length', 'creation-with-upload', 'expiration', 'termination']);
+  });
+
+  test('creation answers with an absolute path and an expiry, and HEAD with what was announced', async () => {
+    const metadata = metadataHeader({ filename: 'a.jpg', options: '{}' });
+    const created = await tusRequest('POST', `${url}/files`, { 'Upload-Length': '100', ...metadata });
+    expect([created.status, created.headers.get('tus-resumable')]).toEqual([201, '1.0.0']);
+    const inMs = Date.parse(created.headers.get('upload-expires') ?? '') - Date.now();
+    expect(inMs / 3_600_000).toBeCloseTo(24, 1);
+    const head = await tusRequest('HEAD', `${otherUrl}${created.headers.get('location') ?? ''}`);
+    const told = ['upload-offset', 'upload-length', 'upload-metadata', 'cache-control'].map((name) => head.headers.get(name));
+    expect([head.status, ...told]).toEqual([200, '0', '100', metadata['Upload-Metadata'], 'no-store']);
+  });
+
+  test('HEAD goes on telling the offset of what is finished', async () => {
+    const id = await sendByTusClient(url, bytes);
+    expect(await offsetOf(otherUrl, id)).toBe(bytes.length);
+    await resultOf(url, id);
+    expect(await offsetOf(url, id)).toBe(bytes.length);
+  });
+
+  test.each([
+    ['another version', 'POST', { 'Tus-Resumable': '0.2.2', 'Upload-Length': '9' }, 412, 'unsupported_tus_version'],
+    ['neither length nor deferral', 'POST', {}, 400, 'bad_request'],
+    ['a length that is none', 'POST', { 'Upload-Length': '1e3' }, 400, 'bad_request'],
+    ['metadata that are none', 'POST', { 'Upload-Length': '9', 'Upload-Metadata': 'a b c' }, 400, 'bad_request'],
+    ['options that are no JSON', 'POST', { 'Upload-Length': '9', ...metadataHeader({ options: '{' }) }, 400, 'bad_options'],
+    ['no byte', 'POST', { 'Upload-Length': '0' }, 400, 'empty_file'],
+    ['too many bytes', 'POST', { 'Upload-Length': String(MAX_BYTES + 1) }, 413, 'file_too_large'],
+    ['a concatenation', 'POST', { 'Upload-Length': '9', 'Upload-Concat': 'partial' }, 501, 'unsupported_tus_extension'],
+    ['no method that is known', 'GET', {}, 405, 'method_not_allowed'],
+  ])('%s is a problem', async (_what, method, headers, status, code) => {
+    const answer = await tusRequest(method, `${url}/files`, headers);
+    expect([answer.status, answer.body?.code, answer.headers.get('content-type')]).toEqual([status, code, 'application/problem+json']);
+    expect(answer.headers.get('tus-version')).toBe(status === 412 ? '1.0.0' : null);
+  });
+
+  test('a PATCH needs its offset, its type and an upload', async () => {
+    const id = await createTus(url, { 'Upload-Length': '100' });
+    const ten = Buffer.alloc(10);
+    const attempts = [
+      patchTus(url, id, 7, ten),
+      tusRequest('PATCH', `${url}/files/${id}`, { 'Content-Type': 'application/json', 'Upload-Offset': '0' }, ten),
+      tusRequest('PATCH', `${url}/files/${id}`, OFFSET_STREAM, ten),
+      patchTus(url, id, 0, Buffer.alloc(101)),
+      patchTus(url, '0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10', 0, ten),
+      patchTus(url, 'x', 0, ten),
+    ];
+    const answers = await Promise.all(attempts);
+    expect(answers.map(({ status, body }) => [status, body?.code])).toEqual([
+      [409, 'offset_conflict'], [415, 'not_offset_stream'], [400, 'bad_request'], [413, 'file_too_large'], [404, 'unknown_upload'], [400, 'bad_upload_id'],
+    ]);
+    expect(await offsetOf(url, id)).toBe(0);
+  });
+
+  test('an upload that came in one request is none of its business', async () => {
+    const id = crypto.randomUUID();
+    await putFile(url, id, bytes, 'a.jpg');
+    expect(await offsetOf(url, id)).toBe('status 404');
+    expect((await tusRequest('DELETE', `${url}/files/${id}`)).status).toBe(404);
+    expect((await resultOf(url, id)).state).toBe('completed');
+  });
+});
+
+describe('what is refused', () => {
+  test('a type that nobody takes, as soon as enough bytes have told it, over however many requests', async () => {
+    const text = Buffer.concat([textAsJpeg(), Buffer.alloc(20_000, 'words ')]);
+    const id = await createTus(url, { 'Upload-Length': String(text.length) });
+    expect((await patchTus(url, id, 0, text.subarray(0, 3000))).status).toBe(204);
+    const { status, body } = await patchTus(otherUrl, id, 3000, text.subarray(3000, 8000));
+    expect([status, body?.code, body?.state]).toEqual([415, 'unsupported_media_type', 'failed']);
+    const upload = await getJson<Upload>(`${url}/uploads/${id}`);
+    expect(upload.body).toMatchObject({ state: 'failed', error: { code: 'unsupported_media_type', final: true } });
+    expect([await offsetOf(url, id), await filesOf(service, id)]).toEqual(['status 410', []]);
+  });
+
+  test('a whole file that is too short to tell before its end', async () => {
+    const id = await createTus(url, { 'Upload-Length': '10' });
+    const { status, body } = await patchTus(url, id, 0, Buffer.from('just words'));
+    expect([status, body?.code, await filesOf(service, id)]).toEqual([415, 'unsupported_media_type', []]);
+  });
+
+  test('the answer comes though the sender is still sending', async () => {
+    const text = Buffer.alloc(MAX_BYTES, 'words ');
+    const error = await sendByTusClient(url, text).catch((reason: unknown) => reason);
+    expect(String(error)).toContain('unsupported_media_type');
+  });
+
+  test('more bytes than the limit, where their number was not told before', async () => {
+    const id = await createTus(url, { 'Upload-Defer-Length': '1' });
+    const { status, body } = await patchTus(url, id, 0, Buffer.concat([bytes, Buffer.alloc(MAX_BYTES)]));
+    expect([status, body?.code, body?.state]).toEqual([413, 'file_too_large', 'failed']);
+    const other = await createTus(url, { 'Upload-Defer-Length': '1' });
+    const told = await patchTus(url, other, 0, bytes, { 'Upload-Length': String(MAX_BYTES + 1) });
+    expect([told.status, told.body?.code, told.body?.state]).toEqual([413, 'file_too_large', 'failed']);
+    expect([await filesOf(service, id), await filesOf(service, other)]).toEqual([[], []]);
+  });
+
+  test('options that the kind does not know', async () => {
+    const id = await createTus(url, { 'Upload-Length': String(bytes.length), ...metadataHeader({ options: '{"colour":"red"}' }) });
+    expect((await patchTus(url, id, 0, bytes)).body?.code).toBe('bad_options');
+  });
+});
+
+describe('an end before the end', () => {
+  test('DELETE ends it for everybody and leaves nothing', async () => {
+    const id = await createTus(url, { 'Upload-Length': String(bytes.length) });
+    await patchTus(url, id, 0, bytes.subarray(0, 9000));
+    const watched = getJson<Progress>(`${otherUrl}/uploads/${id}/progress?since=99&timeout=10000`);
+    const held = getJson<Progress>(`${otherUrl}/uploads/${id}/result?timeout=10000`);
+    expect((await tusRequest('DELETE', `${otherUrl}/files/${id}`)).status).toBe(204);
+    expect([(await watched).status, (await held).status]).toEqual([200, 410]);
+    expect([await offsetOf(url, id), (await patchTus(url, id, 9000, bytes.subarray(9000))).status]).toEqual(['status 410', 410]);
+    expect((await getJson<{ code: string }>(`${url}/uploads/${id}`)).body.code).toBe('upload_gone');
+    expect(await filesOf(service, id)).toEqual([]);
+  });
+
+  test('one that was cancelled takes no more bytes', async () => {
+    const id = await createTus(url, { 'Upload-Length': String(bytes.length) });
+    await patchTus(url, id, 0, bytes.subarray(0, 9000));
+    const cancelled = await requestJson<Upload>(`${otherUrl}/uploads/${id}/cancel`, { method: 'POST' });
+    expect([cancelled.status, cancelled.body.state]).toEqual([202, 'cancelled']);
+    const { status, body } = await patchTus(url, id, 9000, bytes.subarray(9000));
+    expect([status, body?.code, await offsetOf(url, id)]).toEqual([410, 'upload_cancelled', 'status 410']);
+    await eventually('no files', async () => (await filesOf(service, id)).length === 0);
+  });
+});

@@ -1,0 +1,160 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ServiceError } from '../../../src/errors.ts';
+import { available, closeConnection, openCommandConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../../../src/queue/connection.ts';
+import { queueKeys } from '../../../src/queue/contract.ts';
+import { UploadQueue } from '../../../src/queue/upload-queue.ts';
+import { UploadSets } from '../../../src/queue/upload-sets.ts';
+import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+
+let redis: RedisServer;
+let space: RecordSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openRecordSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+/** A Redis that may be taken away, and a connection to it that is ready. It is there again when both are closed. */
+async function withOwnRedis(open: (url: string) => Redis, use: (own: RedisServer, connection: Redis) => Promise<void>): Promise<void> {
+  const own = await startRedisServer({ port: 0 });
+  const connection = open(own.url);
+  try {
+    await new Promise((resolve) => connection.once('ready', resolve));
+    await use(own, connection);
+    await closeConnection(connection);
+  } finally {
+    if (connection.status !== 'end') connection.disconnect();
+    await own.stop();
+  }
+}
+
+const commands = (url: string): Redis => openCommandConnection(url, silentLog);
+
+/** Brings Redis back; resolves when the connection has found it. */
+async function bringBack(own: RedisServer, connection: Redis): Promise<void> {
+  const back = new Promise((resolve) => connection.once('ready', resolve));
+  await own.up();
+  await back;
+}
+
+test('every key of an installation bears the same hash tag, so that one script may touch them all', () => {
+  const keys = Object.values(queueKeys('my-prefix')).map((key: string | ((id: string) => string)) => (typeof key === 'string' ? key : key('x')));
+  for (const key of keys) expect(key).toMatch(/^\{my-prefix\}/);
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+describe('the queue', () => {
+  test('added twice is one job, and removed it is none', async () => {
+    const queue = new UploadQueue(space.connection, space.keys, silentLog);
+    await queue.add('a');
+    await queue.add('a', 'r1');
+    await queue.add('b');
+    expect(await queue.counts()).toEqual({ waiting: 2, active: 0, delayed: 0 });
+    await queue.remove('a');
+    await queue.remove('a');
+    await queue.remove('nothing');
+    expect((await queue.counts()).waiting).toBe(1);
+    await queue.close();
+  });
+
+  test('asked while Redis is away answers service_unavailable at once', async () => {
+    await withOwnRedis(commands, async (own, connection) => {
+      const queue = new UploadQueue(connection, space.keys, silentLog);
+      await queue.add('a');
+      await own.down();
+      await expect(queue.counts()).rejects.toMatchObject({ code: 'service_unavailable' });
+      await bringBack(own, connection);
+      await queue.close();
+    });
+  });
+});
+
+describe('commands for records', () => {
+  test('a script is run by its digest, and loaded where Redis has not seen it or has forgotten it', async () => {
+    const script = 'return { KEYS[1], ARGV[1], ARGV[2] }';
+    expect(await space.store.runScript(script, ['k'], ['a', 'ü'])).toEqual(['k', 'a', 'ü']);
+    await space.connection.call('SCRIPT', ['FLUSH']);
+    expect(await space.store.runScript(script, ['k'], ['b', ''])).toEqual(['k', 'b', '']);
+  });
+
+  test('a hash is read with its rank, one that is not there as nothing', async () => {
+    await space.connection.hset('h', 'a', '1');
+    await space.connection.zadd('z', 1, 'first', 2, 'second');
+    expect(await space.store.readHash('h', 'z', 'second')).toEqual({ flat: ['a', '1'], rank: 1 });
+    expect(await space.store.readHash('none', 'z', 'none')).toEqual({ flat: [], rank: null });
+  });
+
+  test('fail at once with service_unavailable while Redis is away, and work when it is back', async () => {
+    await withOwnRedis(commands, async (own, connection) => {
+      const store = new RedisRecordStore(connection);
+      expect(store.isReady).toBe(true);
+      await own.down();
+      for (const ask of [() => store.ping(), () => store.get('k'), () => store.runScript('return 1', ['k'], []), () => store.remove(['k'], 'z', 'm')]) {
+        await expect(ask()).rejects.toMatchObject({ code: 'service_unavailable', status: 503, retryAfterMs: expect.any(Number) as unknown });
+      }
+      while (store.isReady) await turn();
+      await bringBack(own, connection);
+      await store.ping();
+    });
+  });
+
+  test('of a connection that waits are answered when Redis comes back', async () => {
+    await withOwnRedis((url) => openWaitingConnection(url, silentLog), async (own, connection) => {
+      await own.down();
+      const waits = connection.ping();
+      await own.up();
+      expect(await waits).toBe('PONG');
+    });
+  });
+});
+
+describe('what is told as a Redis that is away', () => {
+  const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
+
+  const away = [new Error('Connection is closed.'), new Error('Command timed out'), reply('LOADING Redis is loading'), reply('OOM command not allowed'), reply('READONLY You can\'t write')];
+  test.each(away.map((error) => [error.message, error] as const))(
+    '"%s" is',
+    async (_message, error) => {
+      await expect(available(async () => await Promise.reject(error))).rejects.toMatchObject({ code: 'service_unavailable', cause: error });
+    },
+  );
+
+  const others = [reply('WRONGTYPE Operation against a key'), reply('ERR unknown command'), new TypeError('x is not a function'), new ServiceError('upload_gone', 'Gone.')];
+  test.each(others.map((error) => [error.message, error] as const))(
+    '"%s" is not: it is a fault of ours, or an answer',
+    async (_message, error) => {
+      await expect(available(async () => await Promise.reject(error))).rejects.toBe(error);
+    },
+  );
+});
+
+describe('the sets of uploads', () => {
+  test('what was opened anew while it was looked after stays due', async () => {
+    const sets = new UploadSets(space.connection, space.keys);
+    await space.connection.zadd(space.keys.due, 10, 'a', 20, 'b', 30, 'c');
+    expect(await sets.dueBefore(20, 9)).toEqual(['a', 'b']);
+    expect(await sets.dueBefore(20, 1)).toEqual(['a']);
+    await space.connection.zadd(space.keys.due, 99, 'a');
+    for (const id of ['a', 'b', 'nothing']) await sets.settle(id, 20);
+    expect(await sets.dueBefore(100, 9)).toEqual(['c', 'a']);
+  });
+
+  test('a survey is remembered for its time', async () => {
+    const sets = new UploadSets(space.connection, space.keys);
+    expect(await sets.isSurveyed()).toBe(false);
+    await sets.markSurveyed(60_000);
+    expect(await sets.isSurveyed()).toBe(true);
+    await sets.markSurveyed(1);
+    while (await sets.isSurveyed());
+  });
+});

@@ -1,0 +1,128 @@
+import Router from '@koa/router';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { problemResponses } from '../../../src/http/problem.ts';
+import type { UploadRecord } from '../../../src/progress/record-fields.ts';
+import type { UploadRecords } from '../../../src/progress/record.ts';
+import { contentRoutes, variantRoutes, type FileRouteParts } from '../../../src/routes/file-routes.ts';
+import { originalKey } from '../../../src/storage/keys.ts';
+import { putObject } from '../../../src/storage/storage.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+import { routesOf, serve, type Served } from '../http/serve.ts';
+import { FakeRecords, ID, openRegistry, recordOf } from '../progress/states.ts';
+
+let served: Served;
+let temp: TempStorage;
+let records: FakeRecords;
+
+beforeEach(async () => {
+  temp = await openTempStorage();
+  records = new FakeRecords();
+  const router = new Router({ strict: true });
+  const idOf = async (publicId: string) => (publicId === 'public' ? ID : undefined);
+  const parts: FileRouteParts = {
+    records: Object.assign(records, { idOf }) as unknown as UploadRecords,
+    registry: openRegistry(), storage: temp.storage, defaultTimeoutMs: 0, maxTimeoutMs: 1000, log: silentLog,
+  };
+  contentRoutes(router, parts);
+  variantRoutes(router, parts);
+  served = await serve(problemResponses(silentLog), routesOf(router));
+});
+afterEach(async () => {
+  await served.close();
+  await temp.remove();
+});
+
+async function ask(path: string) {
+  const response = await fetch(served.url + path);
+  const text = await response.text();
+  const code = text.startsWith('{') ? (JSON.parse(text) as { code: string }).code : undefined;
+  return { status: response.status, text, code, header: (name: string) => response.headers.get(name) };
+}
+
+const VARIANT = { name: '160', format: 'jpeg', width: 1, height: 1, size: 5, url: '/variants/public/160', key: `0b/${ID}/attempt-1/160.jpeg`, sha256: 'f'.repeat(64) };
+
+async function stored(more: Partial<UploadRecord> = {}): Promise<UploadRecord> {
+  const record = recordOf({ receivedBytes: 5, ...more });
+  await putObject(temp.storage, originalKey(record.id, record.receipt), Buffer.from('bytes'));
+  await putObject(temp.storage, VARIANT.key, Buffer.from('small'));
+  records.set(record);
+  return record;
+}
+
+describe('the bytes as uploaded', () => {
+  test('are an attachment under their name, in the type that they are', async () => {
+    await stored();
+    const { status, text, header } = await ask(`/uploads/${ID}/content`);
+    expect([status, text, header('content-type'), header('etag')]).toEqual([200, 'bytes', 'image/jpeg', `"${'a'.repeat(64)}"`]);
+    expect(header('content-disposition')).toBe('attachment; filename="a.jpg"; filename*=UTF-8\'\'a.jpg');
+    expect(header('cache-control')).toBe('private, no-cache');
+  });
+
+  test.each([
+    ['while it is received', { state: 'receiving', stored: false, sha256: null }, 409, 'content_not_stored'],
+    ['after it was refused', { state: 'failed', stored: false, sha256: null }, 409, 'content_not_stored'],
+    ['after it was cancelled', { state: 'cancelled', stored: false }, 410, 'upload_cancelled'],
+    ['after it was discarded', { state: 'discarded', stored: false }, 410, 'upload_discarded'],
+    ['after it was deleted', { state: 'completed', deleted: true }, 410, 'upload_gone'],
+    ['after its retention', { state: 'completed', expiresAtMs: 1 }, 410, 'upload_gone'],
+  ] as const)('are not there %s', async (_when, more, status, code) => {
+    await stored(more);
+    expect(await ask(`/uploads/${ID}/content`)).toMatchObject({ status, code });
+  });
+
+  test('of nothing are a 404, of what is no id a 400', async () => {
+    expect(await ask(`/uploads/${ID}/content`)).toMatchObject({ status: 404, code: 'unknown_upload' });
+    expect(await ask('/uploads/public/content')).toMatchObject({ status: 400, code: 'bad_upload_id' });
+  });
+});
+
+describe('a variant', () => {
+  test('that is there may be shown by anybody and kept for good', async () => {
+    await stored({ variants: { 160: VARIANT } });
+    const { status, text, header } = await ask('/variants/public/160');
+    expect([status, text, header('content-type'), header('etag')]).toEqual([200, 'small', 'image/jpeg', `"${VARIANT.sha256}"`]);
+    expect([header('cache-control'), header('cross-origin-resource-policy')]).toEqual(['public, max-age=31536000, immutable', 'cross-origin']);
+    expect(header('content-disposition')).toBeNull();
+  });
+
+  test('that is still to come is a placeholder nobody keeps, where the client will not wait', async () => {
+    await stored();
+    const { status, header } = await ask('/variants/public/160?timeout=0');
+    expect([status, header('content-type'), header('cache-control'), header('x-timed-out')]).toEqual([200, 'image/svg+xml', 'no-store', 'true']);
+  });
+
+  test('may still come while the type of the upload is unknown', async () => {
+    await stored({ state: 'receiving', type: null, stored: false });
+    expect(await ask('/variants/public/160')).toMatchObject({ status: 200 });
+    expect(await ask('/variants/public/161')).toMatchObject({ status: 404 });
+  });
+
+  test.each(['unknown', '160.jpeg', '0160', 'constructor', 'toString', '__proto__', 'hasOwnProperty', '%00', '..%2f160'])(
+    'of a name that there will never be (%s) is a 404',
+    async (name) => {
+      await stored({ variants: { 160: VARIANT } });
+      expect(await ask(`/variants/public/${name}`)).toMatchObject({ status: 404, code: 'unknown_variant' });
+    },
+  );
+
+  test.each(['failed', 'cancelled', 'discarded', 'completed'] as const)('that a %s upload does not have is a 404', async (state) => {
+    await stored({ state });
+    expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
+  });
+
+  test('of an unknown public id, or by the secret id, is a 404', async () => {
+    await stored({ variants: { 160: VARIANT } });
+    for (const id of ['other', ID]) expect(await ask(`/variants/${id}/160`)).toMatchObject({ status: 404, code: 'unknown_variant' });
+  });
+
+  test.each([{ deleted: true }, { state: 'completed' as const, expiresAtMs: 1 }])('of an upload that is gone (%j) is a 404', async (more) => {
+    await stored({ variants: { 160: VARIANT }, ...more });
+    expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
+  });
+
+  test('with a timeout that is none is a 400', async () => {
+    await stored({ variants: { 160: VARIANT } });
+    expect(await ask('/variants/public/160?timeout=x')).toMatchObject({ status: 400, code: 'bad_timeout' });
+  });
+});

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ConfigError, loadConfig } from '../../../src/config.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import { putObject } from '../../../src/storage/storage.ts';
+import { refuse, startS3Server, S3_CREDENTIALS, type S3Server } from '../../helpers/s3-server.ts';
+
+/** Nobody shall look for credentials on the network or at home. */
+const ENVIRONMENT = {
+  ...S3_CREDENTIALS,
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+};
+
+let server: S3Server;
+
+beforeEach(async () => {
+  Object.assign(process.env, ENVIRONMENT);
+  server = await startS3Server();
+});
+afterEach(async () => {
+  await server.close();
+});
+
+const open = (environment: Record<string, string> = {}) => openStorage(loadConfig({ STORAGE: `s3://${server.bucket}/x`, S3_ENDPOINT: server.url, ...environment }));
+
+describe('STORAGE=s3://…', () => {
+  test.each([['', 'ab/1'], ['/', 'ab/1'], ['/one', 'one/ab/1'], ['/one/two/', 'one/two/ab/1']])('with the prefix %j stores below it', async (prefix, name) => {
+    const storage = await open({ STORAGE: `s3://${server.bucket}${prefix}` });
+    await putObject(storage, 'ab/1', Buffer.from('x'));
+    await storage.close?.();
+    expect(server.memory.keys()).toEqual([name]);
+  });
+
+  test('reads one entry of the list before it is ready', async () => {
+    await (await open()).close?.();
+    expect(server.operations).toEqual(['ListObjectsV2']);
+  });
+
+  test('that names no bucket there is stops with one line', async () => {
+    await expect(open({ STORAGE: 's3://other-bucket' })).rejects.toEqual(new ConfigError(`STORAGE: S3 at ${server.url} has no bucket "other-bucket"`));
+  });
+
+  test('with the wrong key stops with one line', async () => {
+    process.env['AWS_ACCESS_KEY_ID'] = 'NOBODY';
+    await expect(open()).rejects.toEqual(new ConfigError(`STORAGE: S3 at ${server.url} refuses these credentials for bucket "test-bucket": InvalidAccessKeyId`));
+  });
+
+  test('with no key at all stops with one line that tells where to put one', async () => {
+    delete process.env['AWS_ACCESS_KEY_ID'];
+    await expect(open()).rejects.toThrow(/^STORAGE: no S3 credentials are found; set AWS_ACCESS_KEY_ID/);
+  });
+
+  test.each([
+    [403, 'AccessDenied', 'refuses these credentials'],
+    [403, 'SignatureDoesNotMatch', 'refuses these credentials'],
+    [400, 'ExpiredToken', 'refuses these credentials'],
+    [301, 'PermanentRedirect', 'is in another region; set S3_REGION'],
+    [400, 'AuthorizationHeaderMalformed', 'is in another region; set S3_REGION'],
+    [400, 'InvalidBucketName', 'refuses bucket "test-bucket": InvalidBucketName: No.'],
+  ])('that is answered with %i %s stops with one line', async (status, name, words) => {
+    server.fault = (request) => refuse(request, status, name);
+    const error = await open().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(String(error)).toContain(words);
+    expect(String(error)).not.toContain('\n');
+  });
+
+  test('that does not answer stops with one line, as no fault of the settings', async () => {
+    server.fault = (request) => refuse(request, 503, 'SlowDown');
+    const error = await open().catch((reason: unknown) => reason);
+    expect(error).not.toBeInstanceOf(ConfigError);
+    expect(String(error)).toContain(`STORAGE: S3 at ${server.url} does not answer`);
+  });
+
+  test('with no server behind its endpoint stops with one line', async () => {
+    await expect(open({ S3_ENDPOINT: 'http://127.0.0.1:9' })).rejects.toThrow(/^STORAGE: S3 at http:\/\/127\.0\.0\.1:9 does not answer: .*ECONNREFUSED/);
+  });
+
+  test('with no region stops with one line', async () => {
+    const config = loadConfig({ STORAGE: `s3://${server.bucket}` });
+    await expect(openStorage(config)).rejects.toThrow('STORAGE: no region is known; set S3_REGION');
+  });
+});
+
+describe('the settings of S3', () => {
+  const s3Of = (environment: Record<string, string>) => loadConfig({ STORAGE: 's3://bucket', ...environment }).s3;
+
+  test('suit Amazon where there is no endpoint, and others where there is one', () => {
+    expect(s3Of({})).toEqual({ endpoint: undefined, region: undefined, forcePathStyle: false, checksums: 'WHEN_SUPPORTED' });
+    expect(s3Of({ S3_ENDPOINT: 'https://s3.example.com' })).toEqual({ endpoint: 'https://s3.example.com', region: undefined, forcePathStyle: true, checksums: 'WHEN_REQUIRED' });
+  });
+
+  test('are each one\'s own to choose', () => {
+    const chosen = { S3_ENDPOINT: 'http://localhost:9000', S3_REGION: 'eu-central-1', S3_FORCE_PATH_STYLE: 'false', S3_CHECKSUMS: 'when_supported' };
+    expect(s3Of(chosen)).toEqual({ endpoint: 'http://localhost:9000', region: 'eu-central-1', forcePathStyle: false, checksums: 'WHEN_SUPPORTED' });
+  });
+
+  test.each([
+    ['STORAGE', 's3://'], ['STORAGE', 's3://A'], ['STORAGE', 's3://Bucket'], ['STORAGE', 's3://bucket//x'], ['STORAGE', 's3://bucket/../x'], ['STORAGE', 's3://bucket/a b'],
+    ['STORAGE', 'http://bucket'], ['S3_ENDPOINT', 'localhost:9000'], ['S3_ENDPOINT', 'ftp://x'], ['S3_REGION', 'EU 1'], ['S3_FORCE_PATH_STYLE', 'yes'], ['S3_CHECKSUMS', 'never'],
+  ])('%s=%s is a mistake that is named', (name, value) => {
+    expect(() => loadConfig({ [name]: value })).toThrow(`wrong settings: ${name} must be `);
+  });
+
+  test('allow no file that has more than 10,000 parts', () => {
+    const limits = { UPLOAD_MAX_BYTES: '83886080001', UPLOAD_MAX_REQUEST_BYTES: '83886080001' };
+    expect(() => s3Of(limits)).toThrow('UPLOAD_MAX_BYTES must not exceed 83886080000 with STORAGE=s3://');
+    expect(loadConfig(limits).maxFileBytes).toBe(83_886_080_001);
+  });
+});

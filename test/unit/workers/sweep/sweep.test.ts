@@ -1,0 +1,180 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UploadRecords } from '../../../../src/progress/record.ts';
+import { UploadSets } from '../../../../src/queue/upload-sets.ts';
+import { manifestKey, originalKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
+import { writeManifest } from '../../../../src/storage/manifest.ts';
+import { putObject } from '../../../../src/storage/storage.ts';
+import { lookAfterDue } from '../../../../workers/sweep/due-uploads.ts';
+import { addMissingJobs } from '../../../../workers/sweep/missing-jobs.ts';
+import { surveyStorage } from '../../../../workers/sweep/survey.ts';
+import { made, newUpload, openRecordSpace, RESULT, silentLog, STORED, uploadIn, type RecordSpace } from '../../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../../helpers/redis-server.ts';
+import { openTempStorage, type TempStorage } from '../../../helpers/temp-storage.ts';
+
+let redis: RedisServer;
+let space: RecordSpace;
+let temp: TempStorage;
+let sets: UploadSets;
+let jobs: string[];
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  [space, temp] = await Promise.all([openRecordSpace(redis.url), openTempStorage()]);
+  sets = new UploadSets(space.connection, space.keys);
+  jobs = [];
+});
+afterEach(async () => {
+  await Promise.all([space.close(), temp.remove()]);
+});
+
+const SIGNAL = new AbortController().signal;
+const NOW = Buffer.from('x');
+const queue = { add: async (id: string) => void jobs.push(id) };
+const parts = (records: UploadRecords = space.records) => ({ records, sets, queue, storage: temp.storage, log: silentLog });
+const put = async (key: string) => await putObject(temp.storage, key, NOW);
+
+/** Makes everything in storage as old as that. */
+async function age(ms: number): Promise<void> {
+  const then = new Date(Date.now() - ms);
+  for (const path of temp.files()) await utimes(join(temp.directory, path), then, then);
+}
+
+async function stateOf(id: string) {
+  return (await space.records.read(id))?.record.state;
+}
+
+describe('jobs that are missing', () => {
+  test('are added for uploads that have waited a while, oldest first, and not for those on their way', async () => {
+    const [older, old, young] = [await uploadIn(space.records, 'queued'), await uploadIn(space.records, 'queued'), await uploadIn(space.records, 'queued')];
+    await space.connection.zadd(space.keys.waiting, Date.now() - 9000, older.id, Date.now() - 6000, old.id);
+    await addMissingJobs({ sets, queue });
+    expect(jobs).toEqual([older.id, old.id]);
+    expect(jobs).not.toContain(young.id);
+  });
+
+  test('one that cannot be added is told to whoever runs the sweep', async () => {
+    const { id } = await uploadIn(space.records, 'queued');
+    await space.connection.zadd(space.keys.waiting, 1, id);
+    await expect(addMissingJobs({ sets, queue: { add: async () => await Promise.reject(new Error('away')) } })).rejects.toThrow('away');
+  });
+});
+
+describe('uploads that are due', () => {
+  test('one that has been silent too long is ended as interrupted, so that its watchers learn of it', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    made(await records.open(upload));
+    await put(`${uploadPrefix(upload.id)}/other.original`);
+    await lookAfterDue(parts(records), SIGNAL);
+    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'failed', error: { code: 'upload_interrupted', state: 'failed', final: true } });
+    expect(temp.files()).toEqual([]);
+  });
+
+  test('one that has given a sign of life since is left alone', async () => {
+    const { id, receipt } = await uploadIn(space.records, 'receiving');
+    await lookAfterDue(parts(), SIGNAL);
+    await space.records.receive(id, receipt, 1, 10);
+    const lateLook = { ...sets, dueBefore: async () => [id], settle: async () => undefined };
+    const staleRead = Object.create(space.records, {
+      read: { value: async (of: string) => {
+        const read = await space.records.read(of);
+        await space.records.receive(id, receipt, 2, 10);
+        return read;
+      } },
+    }) as UploadRecords;
+    await lookAfterDue({ ...parts(staleRead), sets: lateLook }, SIGNAL);
+    expect(await stateOf(id)).toBe('receiving');
+  });
+
+  test('files of cancelled and of deleted uploads go, those of living ones stay', async () => {
+    const living = await uploadIn(space.records, 'completed');
+    const cancelled = await uploadIn(space.records, 'cancelled');
+    const deleted = await uploadIn(space.records, 'completed');
+    await space.records.bury(deleted.id);
+    for (const { id, receipt } of [living, cancelled, deleted]) await put(originalKey(id, receipt));
+    await lookAfterDue(parts(), SIGNAL);
+    expect(temp.files()).toEqual([originalKey(living.id, living.receipt)]);
+    expect(await sets.dueBefore(Date.now(), 10)).toEqual([]);
+  });
+
+  test('at the end of the retention all files go', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 1 });
+    const { id, receipt } = await uploadIn(records, 'completed');
+    await put(originalKey(id, receipt));
+    while ((await sets.dueBefore(Date.now() - 1, 10)).length === 0);
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(temp.files()).toEqual([]);
+  });
+
+  test('one that fails to be looked after stays due, and the others are looked after', async () => {
+    const ids = [(await uploadIn(space.records, 'cancelled')).id, (await uploadIn(space.records, 'cancelled')).id];
+    const bad = ids[0] ?? '';
+    const list = (prefix: string) => {
+      if (prefix === uploadPrefix(bad)) throw new Error('the disk is busy');
+      return temp.storage.list(prefix);
+    };
+    const storage = { list, remove: async (key: string) => await temp.storage.remove(key) };
+    await lookAfterDue({ records: space.records, sets, queue, log: silentLog, storage }, SIGNAL);
+    expect(await sets.dueBefore(Date.now(), 10)).toEqual([bad]);
+  });
+});
+
+describe('a survey of the storage', () => {
+  async function storedUpload(id: string = randomUUID(), receipt: string = randomUUID()) {
+    await put(originalKey(id, receipt));
+    const { type, sha256, options } = STORED;
+    await writeManifest(temp.storage, { id, receipt, publicId: `p-${id}`, name: 'a.jpg', type, sizeBytes: 1, sha256, options, createdAt: new Date(0).toISOString() });
+    return { id, receipt };
+  }
+
+  test('makes record and job of an upload again that Redis has lost, above every attempt that may still be held', async () => {
+    const { id, receipt } = await storedUpload();
+    await surveyStorage(parts(), SIGNAL);
+    const record = (await space.records.read(id))?.record;
+    expect(record).toMatchObject({ state: 'queued', receipt, fileName: 'a.jpg', stored: true, percent: 30, publicId: `p-${id}`, createdAtMs: 0 });
+    expect([jobs, await space.records.idOf(`p-${id}`)]).toEqual([[id], id]);
+    const attempt = made(await space.records.begin(id)).record?.attempt ?? 0;
+    expect(attempt).toBeGreaterThan(1_000_000);
+    expect((await space.records.complete(id, attempt, RESULT)).made).toBe(true);
+  });
+
+  test('leaves uploads that have a record alone, and is not made again at once', async () => {
+    const upload = await uploadIn(space.records, 'completed');
+    await storedUpload(upload.id, upload.receipt);
+    const before = await space.records.read(upload.id);
+    await surveyStorage(parts(), SIGNAL);
+    expect([await space.records.read(upload.id), jobs]).toEqual([before, []]);
+    await storedUpload();
+    await surveyStorage(parts(), SIGNAL);
+    expect(jobs).toEqual([]);
+  });
+
+  test('removes old files that no record and no manifest speaks for, and leaves young ones', async () => {
+    const stray = randomUUID();
+    await put(originalKey(stray, 'r1'));
+    await put(variantKey(stray, 1, '160', 'jpeg'));
+    await age(120_000);
+    const young = originalKey(randomUUID(), 'r1');
+    await put(young);
+    await surveyStorage(parts(), SIGNAL);
+    expect(temp.files()).toEqual([young]);
+  });
+
+  test('a manifest that cannot be read restores nothing', async () => {
+    const id = randomUUID();
+    for (const text of ['', '{', '{}', JSON.stringify({ id: 'other' })]) {
+      await putObject(temp.storage, manifestKey(id, 'r1'), Buffer.from(text));
+      await space.connection.del(space.keys.surveyed);
+      await surveyStorage(parts(), SIGNAL);
+    }
+    expect([await stateOf(id), jobs]).toEqual([undefined, []]);
+  });
+});

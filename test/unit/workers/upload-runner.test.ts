@@ -1,0 +1,210 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { attemptPrefix, originalKey } from '../../../src/storage/keys.ts';
+import { putObject } from '../../../src/storage/storage.ts';
+import { MAX_ATTEMPTS } from '../../../src/queue/contract.ts';
+import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
+import type { RunProcessor } from '../../../workers/processors.ts';
+import { runUpload, STOPPING, SUPERSEDED } from '../../../workers/upload-runner.ts';
+import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+
+let redis: RedisServer;
+let space: RecordSpace;
+let temp: TempStorage;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  [space, temp] = await Promise.all([openRecordSpace(redis.url), openTempStorage()]);
+});
+afterEach(async () => {
+  await Promise.all([space.close(), temp.remove()]);
+});
+
+/** An upload that waits, with its bytes stored. */
+async function waiting(): Promise<string> {
+  const { id, receipt } = await uploadIn(space.records, 'queued');
+  await putObject(temp.storage, originalKey(id, receipt), Buffer.from('bytes'));
+  return id;
+}
+
+async function run(id: string, processor: RunProcessor, controller = new AbortController()) {
+  const processors = { find: (type: string) => (type === 'image/jpeg' ? { kind: 'picture', types: [type], run: processor } : undefined) };
+  return await runUpload({ records: space.records, storage: temp.storage, processors, log: silentLog }, { id }, controller);
+}
+
+async function recordOf(id: string) {
+  return (await space.records.read(id))?.record;
+}
+
+/** Files that attempts left. */
+const attemptFiles = () => temp.files().filter((path) => path.includes('/attempt-'));
+
+const succeed: RunProcessor = async () => RESULT;
+const made = { name: '160', format: 'jpeg', width: 1, height: 1 };
+const publishThen = (then: RunProcessor): RunProcessor => async (context, hooks) => {
+  await context.publishVariant(made, Buffer.from('small'));
+  return await then(context, hooks);
+};
+
+describe('an upload that is digested', () => {
+  test('is completed with what its processor made, from the bytes and the options as sent', async () => {
+    const id = await waiting();
+    const outcome = await run(id, async (context, hooks) => {
+      expect((await readFile(context.inputPath)).toString()).toBe('bytes');
+      expect(context.upload).toMatchObject({ id, type: 'image/jpeg', sizeBytes: 1000, options: {} });
+      hooks.report({ stage: 'decode', fraction: 0.5 });
+      return { ...RESULT, width: 7 };
+    });
+    expect(outcome).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'completed', percent: 100, stage: 'done', attempt: 1, result: { width: 7 } });
+  });
+
+  test('its reports reach the record, the last one before its outcome', async () => {
+    const id = await waiting();
+    let during: number | undefined;
+    await run(id, async (_context, hooks) => {
+      hooks.report({ stage: 'decode', fraction: 0.5 });
+      while (during !== 65) during = (await recordOf(id))?.percent;
+      return RESULT;
+    });
+    expect([during, (await recordOf(id))?.percent]).toEqual([65, 100]);
+  });
+
+  test('a variant lies in storage under its attempt, is announced, and has its address', async () => {
+    const id = await waiting();
+    await run(id, async (context) => {
+      const variant = await context.publishVariant(made, Buffer.from('small'));
+      expect(variant).toEqual({ ...made, size: 5, url: `/variants/${context.upload.publicId}/160` });
+      expect((await recordOf(id))?.variants['160']).toMatchObject({ ...variant, key: `${attemptPrefix(id, 1)}/160.jpeg` });
+      return RESULT;
+    });
+    expect(attemptFiles()).toEqual([`${attemptPrefix(id, 1)}/160.jpeg`]);
+  });
+});
+
+describe('a job that has nothing to do', () => {
+  test.each(['cancelled', 'completed', 'failed'] as const)('because its upload is %s is passed over', async (state) => {
+    const { id } = await uploadIn(space.records, state);
+    const before = await recordOf(id);
+    expect(await run(id, async () => await Promise.reject<never>(new Error('ran')))).toBe('done');
+    expect(await recordOf(id)).toEqual(before);
+  });
+
+  test('because there is no upload any more is passed over', async () => {
+    expect(await run('nothing', succeed)).toBe('done');
+  });
+
+  test('because the attempts are used up ends the upload, so that nobody waits for ever', async () => {
+    const id = await waiting();
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) await space.records.begin(id);
+    expect(await run(id, succeed)).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'processing_failed', state: 'failed', final: true } });
+  });
+});
+
+describe('a file that cannot be processed', () => {
+  test('fails for good, with its reason and without a retry', async () => {
+    const id = await waiting();
+    const outcome = await run(id, publishThen(async () => await Promise.reject<never>(new UnprocessableError('picture_damaged', 'Broken off.'))));
+    expect(outcome).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', attempt: 1, error: { code: 'picture_damaged', status: 422, detail: 'Broken off.', id, state: 'failed', final: true } });
+    expect(attemptFiles()).toEqual([]);
+  });
+
+  test('of a type that no processor takes fails for good', async () => {
+    const { id, receipt } = await uploadIn(space.records, 'receiving');
+    await space.records.enqueue(id, receipt, { type: 'image/x-other', sizeBytes: 1, sha256: 'a', options: {} });
+    expect(await run(id, succeed)).toBe('done');
+    expect((await recordOf(id))?.error).toMatchObject({ code: 'unsupported_media_type' });
+  });
+});
+
+describe('a fault of ours', () => {
+  const fault: RunProcessor = async () => await Promise.reject<never>(new Error('/secret/path went away'));
+
+  test('is tried again: the upload waits with the percent it had', async () => {
+    const id = await waiting();
+    expect(await run(id, fault)).toBe('retry');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', attempt: 1, error: null });
+    expect(await run(id, succeed)).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2 });
+  });
+
+  test('so are bytes that are not in storage', async () => {
+    const { id } = await uploadIn(space.records, 'queued');
+    expect(await run(id, succeed)).toBe('retry');
+  });
+
+  test('ends with the last attempt, and tells the client nothing of ours', async () => {
+    const id = await waiting();
+    for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) expect(await run(id, fault)).toBe('retry');
+    expect(await run(id, fault)).toBe('done');
+    const record = await recordOf(id);
+    expect(record).toMatchObject({ state: 'failed', attempt: MAX_ATTEMPTS, error: { code: 'processing_failed', status: 500, final: true } });
+    expect(JSON.stringify(record?.error)).not.toContain('secret');
+  });
+
+  test('leaves neither files of its attempt nor variants that name them', async () => {
+    const id = await waiting();
+    await run(id, publishThen(fault));
+    expect([attemptFiles(), (await recordOf(id))?.variants]).toEqual([[], {}]);
+  });
+});
+
+describe('an attempt that is stopped from outside', () => {
+  test('by a cancel changes nothing any more, and its files go', async () => {
+    const id = await waiting();
+    const controller = new AbortController();
+    const outcome = await run(id, publishThen(async (context) => {
+      await space.records.cancel(id);
+      controller.abort(SUPERSEDED);
+      context.signal.throwIfAborted();
+      return RESULT;
+    }), controller);
+    expect([outcome, (await recordOf(id))?.state, attemptFiles()]).toEqual(['superseded', 'cancelled', []]);
+  });
+
+  test('learns of a cancel from the record where nobody told it', async () => {
+    const id = await waiting();
+    const cancelled = async (context: Parameters<RunProcessor>[0]) => {
+      await space.records.cancel(id);
+      await context.publishVariant(made, Buffer.from('small'));
+      return RESULT;
+    };
+    expect([await run(id, cancelled), attemptFiles()]).toEqual(['superseded', []]);
+    const second = await waiting();
+    const ended = await run(second, async () => {
+      await space.records.cancel(second);
+      return RESULT;
+    });
+    expect([ended, (await recordOf(second))?.state]).toEqual(['superseded', 'cancelled']);
+  });
+
+  test('by another attempt leaves that one\'s files and outcome alone', async () => {
+    const id = await waiting();
+    const outcome = await run(id, publishThen(async () => {
+      expect(await run(id, publishThen(succeed))).toBe('done');
+      return { ...RESULT, width: 99 };
+    }));
+    expect([outcome, attemptFiles()]).toEqual(['superseded', [`${attemptPrefix(id, 2)}/160.jpeg`]]);
+    expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2, result: { width: 1 } });
+  });
+
+  test('because the process stops hands the upload back, whatever its processor threw', async () => {
+    const id = await waiting();
+    const controller = new AbortController();
+    const outcome = await run(id, publishThen(async () => {
+      controller.abort(STOPPING);
+      throw new Error('torn away');
+    }), controller);
+    expect([outcome, attemptFiles()]).toEqual(['handed-back', []]);
+    expect(await space.records.read(id)).toMatchObject({ queuePosition: 1, record: { state: 'queued' } });
+  });
+});

@@ -1,0 +1,148 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { UploadRecord } from '../../../src/progress/record-fields.ts';
+import { closeConnection, openWaitingConnection, type Redis } from '../../../src/queue/connection.ts';
+import { UploadQueue } from '../../../src/queue/upload-queue.ts';
+import { originalKey } from '../../../src/storage/keys.ts';
+import { putObject } from '../../../src/storage/storage.ts';
+import type { RunProcessor } from '../../../workers/processors.ts';
+import { UploadWorker } from '../../../workers/worker.ts';
+import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+
+let redis: RedisServer;
+let space: RecordSpace;
+let temp: TempStorage;
+let connection: Redis;
+let queue: UploadQueue;
+const workers: UploadWorker[] = [];
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  [space, temp] = await Promise.all([openRecordSpace(redis.url), openTempStorage()]);
+  connection = openWaitingConnection(redis.url, silentLog);
+  queue = new UploadQueue(connection, space.keys, silentLog);
+});
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.close(0)));
+  await queue.close();
+  await closeConnection(connection);
+  await Promise.all([space.close(), temp.remove()]);
+});
+
+async function startWorker(run: RunProcessor): Promise<UploadWorker> {
+  const processors = { find: (type: string) => ({ kind: 'picture', types: [type], run }) };
+  const worker = new UploadWorker({ connection, keys: space.keys, queue, concurrency: 2, records: space.records, storage: temp.storage, processors, log: silentLog });
+  workers.push(worker);
+  await worker.ready();
+  return worker;
+}
+
+/** An upload that waits, with its bytes and its job. */
+async function waiting(): Promise<string> {
+  const { id, receipt } = await uploadIn(space.records, 'queued');
+  await putObject(temp.storage, originalKey(id, receipt), Buffer.from('bytes'));
+  await queue.add(id);
+  return id;
+}
+
+/** Resolves with the record once it is as wanted. */
+async function until(id: string, isWanted: (record: UploadRecord) => boolean): Promise<UploadRecord> {
+  for (;;) {
+    const record = (await space.records.read(id))?.record;
+    if (record !== undefined && isWanted(record)) return record;
+    await pause(5);
+  }
+}
+
+/** Resolves once no job is left in any state. */
+async function untilNoJobs(): Promise<void> {
+  for (;;) {
+    const { waiting: waits, active, delayed } = await queue.counts();
+    if (waits + active + delayed === 0) return;
+    await pause(5);
+  }
+}
+
+/** Works until it is stopped. */
+const endless: RunProcessor = async ({ signal }) =>
+  await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+
+describe('a worker', () => {
+  test('takes jobs and leaves none behind', async () => {
+    await startWorker(async () => RESULT);
+    const ids = await Promise.all([waiting(), waiting(), waiting()]);
+    for (const id of ids) expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ attempt: 1 });
+    await untilNoJobs();
+  });
+
+  test('stops what is cancelled in its hands, and nothing else', async () => {
+    const worker = await startWorker(endless);
+    const [first, second] = await Promise.all([waiting(), waiting()]);
+    await until(first, ({ state }) => state === 'processing');
+    await until(second, ({ state }) => state === 'processing');
+    await space.records.cancel(first);
+    worker.cancel(first);
+    worker.cancel('nothing of ours');
+    while ((await queue.counts()).active !== 1) await pause(5);
+    expect((await space.records.read(second))?.record.state).toBe('processing');
+  });
+
+  test('that closes lets work in hand end within the grace', async () => {
+    let finish: (() => void) | undefined;
+    const worker = await startWorker(async () => await new Promise((resolve) => (finish = () => resolve(RESULT))));
+    const id = await waiting();
+    while (finish === undefined) await pause(5);
+    const closing = worker.close(60_000);
+    finish();
+    await closing;
+    expect((await space.records.read(id))?.record).toMatchObject({ state: 'completed', attempt: 1 });
+  });
+
+  test('that closes hands back what goes on past the grace, and another worker takes it up', async () => {
+    const worker = await startWorker(endless);
+    const id = await waiting();
+    await until(id, ({ state }) => state === 'processing');
+    await worker.close(0);
+    expect(await space.records.read(id)).toMatchObject({ queuePosition: 1, record: { state: 'queued' } });
+    await startWorker(async () => RESULT);
+    expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ attempt: 2 });
+  });
+
+  test('an upload that was sent again while its old job was still in hand is taken up', async () => {
+    let run: RunProcessor = endless;
+    const worker = await startWorker((...args) => run(...args));
+    const id = await waiting();
+    const { publicId } = await until(id, ({ state }) => state === 'processing');
+    await space.records.cancel(id);
+    await space.records.open({ id, receipt: 'r2', fileName: 'b.jpg', totalBytes: null });
+    await putObject(temp.storage, originalKey(id, 'r2'), Buffer.from('other'));
+    await space.records.enqueue(id, 'r2', { type: 'image/jpeg', sizeBytes: 5, sha256: 'b', options: {} });
+    await queue.add(id);
+    run = async () => RESULT;
+    worker.cancel(id);
+    expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ receipt: 'r2', attempt: 2 });
+    expect(publicId).not.toBe('');
+    await untilNoJobs();
+  });
+
+  test('an upload whose attempt was refused although nobody else has it is taken up again', async () => {
+    await startWorker(async (context, hooks) => {
+      const { id } = context.upload;
+      const attempt = (await space.records.read(id))?.record.attempt ?? 0;
+      if (attempt > 1) return RESULT;
+      // As a report does that was applied, lost its reply, and is sent again after another change.
+      await space.records.advance(id, attempt, 1_000, 'decode', 0.1);
+      hooks.report({ stage: 'decode', fraction: 0.2 });
+      return await endless(context, hooks);
+    });
+    const id = await waiting();
+    expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ attempt: 2 });
+  });
+});
