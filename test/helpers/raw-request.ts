@@ -33,7 +33,8 @@ async function write(socket: ReturnType<typeof connect>, bytes: Buffer): Promise
 }
 
 /** The head, and as many bytes after it as it promises. */
-function isWhole(answer: string): boolean {
+function isWhole(all: string): boolean {
+  const answer = all.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '');
   const end = answer.indexOf('\r\n\r\n');
   const length = /\r\ncontent-length: (\d+)/i.exec(answer)?.[1];
   return end >= 0 && length !== undefined && answer.length - end - 4 >= Number(length);

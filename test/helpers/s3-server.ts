@@ -18,8 +18,11 @@ export interface S3Request {
   request: IncomingMessage;
   response: ServerResponse;
   /** Lets the server answer it. */
-  proceed(): Promise<void>;
+  proceed: () => Promise<void>;
 }
+
+/** What happens to a request in place of its answer. */
+export type Fault = (request: S3Request) => Promise<void> | void;
 
 /** An S3 server of a test's own. */
 export interface S3Server {
@@ -32,7 +35,7 @@ export interface S3Server {
   /** Operations so far, in order. */
   readonly operations: string[];
   /** Takes every request in the server's place; undefined lets all through. */
-  fault: ((request: S3Request) => Promise<void> | void) | undefined;
+  fault: Fault | undefined;
   /** Objects of one page of a list. Default 1000, as S3 has it. */
   pageSize: number;
   close(): Promise<void>;
@@ -81,6 +84,11 @@ export function refuse({ response }: S3Request, status: number, name?: string): 
 export async function loseAnswer({ request, response, proceed }: S3Request): Promise<void> {
   Reflect.set(response, 'end', () => request.socket.destroy());
   await proceed();
+}
+
+/** A fault: none of the requests of that operation is let through, or none up to a count. */
+export function at(operation: string, fault: Fault, upTo = Infinity): Fault {
+  return (request) => (request.operation === operation && request.count <= upTo ? fault(request) : request.proceed());
 }
 
 function operationOf(method: string, { pathname, searchParams }: URL): string {

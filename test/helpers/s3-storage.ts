@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Storage } from '../../src/storage/s3-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { S3_CREDENTIALS, startS3Server, type S3Server } from './s3-server.ts';
 
 /** S3 in a server of a test's own. */
@@ -27,4 +28,20 @@ export async function openS3Storage(silenceMs = 10_000): Promise<TempS3> {
     await rm(localDirectory, { recursive: true });
   };
   return { storage, server, copies: () => readdir(localDirectory), remove };
+}
+
+const MIB = 1024 * 1024;
+
+/** Writes as a request does, and discards whatever goes wrong. Resolves with `'committed'` or with the reason. */
+export async function writeOrDiscard(storage: Storage, key: string, bytes: Buffer): Promise<unknown> {
+  const writer = await storage.create(key);
+  try {
+    for (let from = 0; from < bytes.length; from += MIB) await writer.write(bytes.subarray(from, from + MIB));
+    await writer.commit();
+    return 'committed';
+  } catch (error) {
+    await writer.discard();
+    await writer.discard();
+    return error;
+  }
 }

@@ -104,6 +104,13 @@ describe('files that cannot be taken', () => {
     expect(await rawRequest(service.url, form)).toMatch(/^HTTP\/1.1 413 .*"code":"request_too_large"/s);
   });
 
+  test('a sender that waits for 100-continue is refused before it sends, or told to go on', async () => {
+    const expecting = (length: number) =>
+      `PUT /uploads/${randomUUID()}?timeout=15000 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
+    expect(await rawRequest(service.url, expecting(MAX_FILE_BYTES + 1))).toMatch(/^HTTP\/1.1 413 /);
+    expect(await rawRequest(service.url, expecting(bytes.length), bytes)).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /);
+  });
+
   test('a body without length is cut at the first byte over', async () => {
     const id = randomUUID();
     const chunk = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);

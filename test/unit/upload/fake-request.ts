@@ -5,11 +5,11 @@ import { Socket } from 'node:net';
 /** A request whose body is sent by hand, as Node's parser would hand it on. */
 export interface FakeRequest {
   readonly request: IncomingMessage;
-  send(...chunks: readonly (Buffer | string)[]): void;
+  readonly send: (...chunks: readonly (Buffer | string)[]) => void;
   /** The body is whole. */
-  end(): void;
+  readonly end: () => void;
   /** The client is gone. */
-  breakOff(): void;
+  readonly breakOff: () => void;
 }
 
 /** Header names in lower case. */

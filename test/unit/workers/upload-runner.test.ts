@@ -90,15 +90,11 @@ describe('an upload that is digested', () => {
 });
 
 describe('a job that has nothing to do', () => {
-  test.each(['cancelled', 'completed', 'failed'] as const)('because its upload is %s is passed over', async (state) => {
+  test.each(['cancelled', 'completed', 'failed'] as const)('because its upload is %s, or is none any more, is passed over', async (state) => {
     const { id } = await uploadIn(space.records, state);
     const before = await recordOf(id);
-    expect(await run(id, async () => await Promise.reject<never>(new Error('ran')))).toBe('done');
+    expect([await run(id, async () => await Promise.reject<never>(new Error('ran'))), await run('nothing', succeed)]).toEqual(['done', 'done']);
     expect(await recordOf(id)).toEqual(before);
-  });
-
-  test('because there is no upload any more is passed over', async () => {
-    expect(await run('nothing', succeed)).toBe('done');
   });
 
   test('because the attempts are used up ends the upload, so that nobody waits for ever', async () => {
@@ -138,8 +134,7 @@ describe('a fault of ours', () => {
   });
 
   test('so are bytes that are not in storage', async () => {
-    const { id } = await uploadIn(space.records, 'queued');
-    expect(await run(id, succeed)).toBe('retry');
+    expect(await run((await uploadIn(space.records, 'queued')).id, succeed)).toBe('retry');
   });
 
   test('ends with the last attempt, and tells the client nothing of ours', async () => {
@@ -173,12 +168,8 @@ describe('an attempt that is stopped from outside', () => {
 
   test('learns of a cancel from the record where nobody told it', async () => {
     const id = await waiting();
-    const cancelled = async (context: Parameters<RunProcessor>[0]) => {
-      await space.records.cancel(id);
-      await context.publishVariant(made, Buffer.from('small'));
-      return RESULT;
-    };
-    expect([await run(id, cancelled), attemptFiles()]).toEqual(['superseded', []]);
+    const cancelled: RunProcessor = async () => (await space.records.cancel(id), RESULT);
+    expect([await run(id, async (...given) => (await cancelled(...given), await publishThen(succeed)(...given))), attemptFiles()]).toEqual(['superseded', []]);
     const second = await waiting();
     const ended = await run(second, async () => {
       await space.records.cancel(second);

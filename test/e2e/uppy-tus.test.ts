@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+import type { Upload } from '../../src/api.ts';
+import { type Browser, startBrowser } from '../helpers/browser.ts';
+import { photo } from '../helpers/pictures.ts';
+import { type Service, startService } from '../helpers/service.ts';
+import { resultOf, sha256 } from '../helpers/tus-service.ts';
+import { startTcpProxy } from './tcp-proxy.ts';
+
+/** What a page does that uses Uppy: the file comes in base64, the address of its upload goes back. */
+const PAGE_SCRIPT = `
+import Uppy from '@uppy/core';
+import Tus from '@uppy/tus';
+
+window.sendWithUppy = async (name, base64, chunkSize) => {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const uppy = new Uppy({ allowMultipleUploads: false }).use(Tus, { endpoint: '/files', chunkSize, retryDelays: [100, 200, 400, 800] });
+  uppy.on('upload-progress', (_file, { bytesUploaded }) => (window.bytesUploaded = bytesUploaded));
+  uppy.addFile({ name, type: 'image/jpeg', data: new Blob([bytes], { type: 'image/jpeg' }) });
+  const { successful, failed } = await uppy.upload();
+  return { url: successful[0]?.uploadURL ?? '', error: failed[0]?.error ?? '' };
+};
+`;
+
+let service: Service;
+let browser: Browser;
+let script: string;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  const bundle = await build({ stdin: { contents: PAGE_SCRIPT, resolveDir: process.cwd() }, bundle: true, write: false, format: 'iife', logLevel: 'error' });
+  script = bundle.outputFiles[0]?.text ?? '';
+  [bytes, service, browser] = await Promise.all([photo({ width: 1600, height: 1200 }), startService({ apis: 2 }), startBrowser()]);
+}, 60_000);
+
+afterAll(async () => {
+  await browser.close();
+  await service.stop();
+});
+
+/** Sends the file from a page at the address; `meanwhile` happens when a part of it has gone out. */
+async function sendWithUppy(url: string, chunkSize: number, meanwhile: () => void = () => undefined): Promise<Upload> {
+  const { page, complaints } = await browser.open(url);
+  await page.evaluate(script);
+  const call = `sendWithUppy('harbour ü.jpg', '${bytes.toString('base64')}', ${chunkSize})`;
+  const sent = page.evaluate(call) as Promise<{ url: string; error: string }>;
+  await page.waitForFunction(() => Number((window as { bytesUploaded?: number }).bytesUploaded) > 0);
+  meanwhile();
+  const { url: address, error } = await sent;
+  await page.close();
+  expect([error, complaints.filter((complaint) => !complaint.includes('net::ERR'))]).toEqual(['', []]);
+  return await resultOf(service.url, /[0-9a-f-]{36}$/.exec(address)?.[0] ?? '');
+}
+
+test('Uppy sends a file in chunks', async () => {
+  const upload = await sendWithUppy(service.url, 100_000);
+  expect(upload).toMatchObject({ state: 'completed', file: { name: 'harbour ü.jpg', size: bytes.length, sha256: sha256(bytes) } });
+});
+
+test('Uppy goes on at another process where its connection is cut', async () => {
+  const proxy = await startTcpProxy(service.urls[0] ?? '');
+  const upload = await sendWithUppy(proxy.url, 30_000, () => {
+    proxy.cut();
+    proxy.retarget(service.urls[1] ?? '');
+    setTimeout(() => proxy.mend(), 300);
+  });
+  expect(upload).toMatchObject({ state: 'completed', file: { size: bytes.length, sha256: sha256(bytes) } });
+  await proxy.stop();
+});

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Upload } from '../../src/api.ts';
+import { getJson } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { startService, type Service } from '../helpers/service.ts';
+import { createTus, offsetOf, patchTus } from '../helpers/tus-requests.ts';
+import { filesOf } from '../helpers/tus-service.ts';
+
+let service: Service;
+
+beforeAll(async () => {
+  service = await startService({ env: { UPLOAD_EXPIRY_MS: '1500', SWEEP_PERIOD_MS: '200', UPLOAD_SILENCE_MS: '1000', UPLOAD_STALL_TIMEOUT_MS: '500' } });
+}, 60_000);
+
+afterAll(async () => {
+  await service.stop();
+});
+
+test('an upload to which nothing is added is given up, told of and removed; whoever adds to it in time keeps it', async () => {
+  const { url } = service;
+  const [left, kept] = await Promise.all([createTus(url, { 'Upload-Length': '100' }), createTus(url, { 'Upload-Length': '100' })]);
+  await patchTus(url, left, 0, Buffer.alloc(9));
+  let offset = 0;
+  await eventually('the end', async () => {
+    offset += 1;
+    const { status, headers } = await patchTus(url, kept, offset - 1, Buffer.alloc(1));
+    expect([status, headers.get('upload-offset')]).toEqual([204, String(offset)]);
+    expect(Date.parse(headers.get('upload-expires') ?? '')).toBeGreaterThan(Date.now() - 1000);
+    return (await getJson<Upload>(`${url}/uploads/${left}`)).body.state === 'failed';
+  });
+  expect(await offsetOf(url, left)).toBe('status 410');
+  expect((await getJson<Upload>(`${url}/uploads/${left}`)).body.error?.code).toBe('upload_interrupted');
+  await eventually('no files', async () => (await filesOf(service, left)).length === 0);
+  expect(await offsetOf(url, kept)).toBe(offset);
+});

@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ServiceError } from '../../../src/errors.ts';
+import type { S3Storage } from '../../../src/storage/s3-storage.ts';
+import { putObject } from '../../../src/storage/storage.ts';
+import { at, loseAnswer, refuse, type S3Server } from '../../helpers/s3-server.ts';
+import { openS3Storage, S3_PREFIX, writeOrDiscard, type TempS3 } from '../../helpers/s3-storage.ts';
+
+const MIB = 1024 * 1024;
+const KEY = 'ab/abcd/r1.original';
+const NAME = `${S3_PREFIX}/${KEY}`;
+const UNAVAILABLE = { code: 'service_unavailable', status: 503, retryAfterMs: 5000 };
+
+/** Enough for a busy machine to answer in. */
+const SILENCE_MS = 500;
+
+let temp: TempS3;
+let storage: S3Storage;
+let server: S3Server;
+
+beforeEach(async () => {
+  await open();
+});
+afterEach(async () => {
+  await temp.remove();
+});
+
+async function open(silenceMs?: number): Promise<void> {
+  temp = await openS3Storage(silenceMs);
+  ({ storage, server } = temp);
+}
+
+const write = (bytes: Buffer) => writeOrDiscard(storage, KEY, bytes);
+const countOf = (operation: string) => server.operations.filter((name) => name === operation).length;
+
+describe('an S3 that answers 500', () => {
+  test.each(['PutObject', 'HeadObject', 'GetObject', 'DeleteObject', 'ListObjectsV2', 'DeleteObjects', 'ListMultipartUploads'])('at %s is tried again, and then is a 503', async (operation) => {
+    await write(Buffer.from('x'));
+    const call = { PutObject: () => putObject(storage, KEY, Buffer.from('y')), HeadObject: () => storage.stat(KEY), GetObject: () => storage.read(KEY), DeleteObject: () => storage.remove(KEY) }[operation] ?? (() => storage.removeAll('ab'));
+    const before = countOf(operation);
+    server.fault = at(operation, (request) => refuse(request, 500, 'InternalError'));
+    await expect(call()).rejects.toMatchObject(UNAVAILABLE);
+    await expect(call()).rejects.toBeInstanceOf(ServiceError);
+    expect(countOf(operation) - before).toBe(6);
+  });
+
+  test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])('at %s of a large object leaves nothing', async (operation) => {
+    server.fault = at(operation, (request) => refuse(request, 500, 'InternalError'));
+    expect(await write(Buffer.alloc(30 * MIB))).toMatchObject(UNAVAILABLE);
+    expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
+  });
+
+  test('for a moment goes unnoticed', async () => {
+    server.fault = (request) => (request.count === 1 ? refuse(request, 503, 'SlowDown') : request.proceed());
+    const bytes = randomBytes(45 * MIB);
+    expect(await write(bytes)).toBe('committed');
+    expect(server.memory.objects.get(NAME)?.bytes.equals(bytes)).toBe(true);
+  });
+
+  test('or whose proxy does, in words of its own', async () => {
+    server.fault = (request) => refuse(request, 502);
+    await expect(storage.stat(KEY)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(storage.read(KEY)).rejects.toMatchObject(UNAVAILABLE);
+    expect(await write(Buffer.from('x'))).toMatchObject(UNAVAILABLE);
+  });
+
+  test('even to what cleans up hides no reason, and what stays goes with the next removal', async () => {
+    server.fault = (request) => (/Create|ListM/.test(request.operation) ? request.proceed() : refuse(request, 500, 'InternalError'));
+    expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
+    expect(server.memory.uploads.size).toBe(1);
+    server.fault = undefined;
+    await storage.removeAll('ab/abcd');
+    expect(server.memory.uploads.size).toBe(0);
+  });
+
+  test('with no room is a 507', async () => {
+    server.fault = at('PutObject', (request) => refuse(request, 507, 'InsufficientStorage'));
+    expect(await write(Buffer.from('x'))).toMatchObject({ code: 'storage_full', status: 507 });
+  });
+
+  test('and one that refuses is an error of its own, not a matter of time', async () => {
+    server.fault = (request) => refuse(request, 403, 'AccessDenied');
+    const error = await write(Buffer.alloc(9 * MIB));
+    expect(error).not.toBeInstanceOf(ServiceError);
+    expect(error).toMatchObject({ name: 'AccessDenied' });
+  });
+});
+
+describe('an S3 that is silent', () => {
+  beforeEach(async () => {
+    await temp.remove();
+    await open(SILENCE_MS);
+  });
+
+  test.each(['PutObject', 'GetObject'])('at %s is a 503 after its time', async (operation) => {
+    await write(Buffer.from('x'));
+    server.fault = at(operation, () => undefined);
+    await expect(operation === 'GetObject' ? storage.read(KEY) : putObject(storage, KEY, Buffer.from('y'))).rejects.toMatchObject(UNAVAILABLE);
+  });
+
+  test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])('at %s leaves nothing', async (operation) => {
+    server.fault = at(operation, () => undefined);
+    expect(await write(Buffer.alloc(20 * MIB))).toMatchObject(UNAVAILABLE);
+    expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
+  });
+
+  test('within an object ends the reading, and leaves no file', async () => {
+    await write(Buffer.alloc(MIB));
+    server.fault = at('GetObject', ({ response }) => void response.writeHead(200, { 'Content-Length': MIB }).write('beginning'));
+    await expect(storage.openLocal(KEY)).rejects.toMatchObject(UNAVAILABLE);
+    expect(await temp.copies()).toEqual([]);
+  });
+
+  test('but slow alone is waited for', async () => {
+    server.fault = async ({ proceed }) => {
+      await delay(SILENCE_MS / 3);
+      await proceed();
+    };
+    expect(await write(Buffer.alloc(9 * MIB))).toBe('committed');
+  });
+});
+
+describe('an S3 that cuts', () => {
+  test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])('before %s leaves nothing', async (operation) => {
+    server.fault = at(operation, ({ request }) => void request.socket.destroy());
+    expect(await write(Buffer.alloc(20 * MIB))).toMatchObject(UNAVAILABLE);
+    expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
+  });
+
+  test.each([['PutObject', 1], ['CompleteMultipartUpload', 9]])('after %s has stored the object all the same', async (operation, size) => {
+    server.fault = at(operation, loseAnswer);
+    expect(await write(Buffer.alloc(size * MIB, 'x'))).toBe('committed');
+    expect(server.memory.objects.get(NAME)?.bytes.equals(Buffer.alloc(size * MIB, 'x'))).toBe(true);
+  });
+
+  test('after CreateMultipartUpload leaves none of those that it began', async () => {
+    server.fault = at('CreateMultipartUpload', loseAnswer);
+    expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
+    expect(countOf('CreateMultipartUpload')).toBe(3);
+    expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
+  });
+
+  test('and cannot be asked removes what it turns out to have stored', async () => {
+    let asked = 0;
+    server.fault = (request) => {
+      if (request.operation === 'PutObject') return loseAnswer(request);
+      return request.operation === 'HeadObject' && ++asked <= 3 ? refuse(request, 500) : request.proceed();
+    };
+    expect(await write(Buffer.from('x'))).toMatchObject(UNAVAILABLE);
+    expect(server.memory.keys()).toEqual([]);
+  });
+
+  test('never takes another writer\'s object for its own', async () => {
+    await write(Buffer.from('theirs'));
+    server.fault = at('PutObject', ({ request }) => void request.socket.destroy());
+    expect(await write(Buffer.from('mine'))).toMatchObject(UNAVAILABLE);
+    expect(server.memory.objects.get(NAME)?.bytes.toString()).toBe('theirs');
+  });
+
+  test('within an object ends the reading, and leaves no file', async () => {
+    await write(Buffer.alloc(MIB));
+    server.fault = at('GetObject', ({ response, request }) => void response.writeHead(200, { 'Content-Length': MIB }).write('beginning', () => request.socket.destroy()));
+    await expect(storage.openLocal(KEY)).rejects.toMatchObject(UNAVAILABLE);
+    const stream = await storage.read(KEY);
+    await expect(stream?.toArray()).rejects.toThrow();
+    expect(await temp.copies()).toEqual([]);
+  });
+
+  test('for good is a 503', async () => {
+    await temp.remove();
+    await expect(storage.stat(KEY)).rejects.toMatchObject(UNAVAILABLE);
+    expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
+    await open();
+  });
+});

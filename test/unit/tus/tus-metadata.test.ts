@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals';
+import { fileNameIn, optionsIn } from '../../../src/tus/tus-metadata.ts';
+import { tusError } from '../../../src/tus/tus-errors.ts';
+import { codeOf } from '../upload/fake-request.ts';
+
+test.each([
+  [{ filename: 'a.jpg', name: 'b.jpg' }, 'a.jpg'],
+  [{ name: '../b.jpg' }, 'b.jpg'],
+  [{ filename: null }, 'file'],
+  [{}, 'file'],
+])('the name in %j is %s', (metadata, name) => {
+  expect(fileNameIn(metadata)).toBe(name);
+});
+
+test('options are JSON, or nothing', async () => {
+  expect([optionsIn({ options: '{"a":1}' }), optionsIn({ options: null }), optionsIn({ options: '' }), optionsIn({})]).toEqual([{ a: 1 }, {}, {}, {}]);
+  expect(await codeOf((async () => optionsIn({ options: 'a' }))())).toBe('bad_options');
+});
+
+test.each([
+  [409, 'Upload-Offset conflict\n', 'offset_conflict', 'Upload-Offset is not where the upload is. Ask for it with HEAD.'],
+  [400, 'Invalid upload-length\n', 'bad_request', 'Invalid upload-length.'],
+  [403, '', 'bad_request', 'The request does not follow the tus protocol.'],
+  [400, 'Request aborted due to lock acquired', 'upload_locked', 'Another request has taken over this upload. Try again.'],
+  [500, 'Something /with/a/path', 'internal_error', 'Something went wrong on our side.'],
+])('a bare %i "%s" is %s', (status, body, code, detail) => {
+  expect(tusError(status, body)).toMatchObject({ code, message: detail });
+});
