@@ -89,6 +89,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
       await bus.close();
       await queue.close();
       await closeConnection(connection);
+      await storage.close?.();
     },
   };
 }

@@ -39,6 +39,7 @@ async function main(): Promise<void> {
     await queue.close();
     calls.disconnect();
     await closeConnection(connection);
+    await storage.close?.();
   });
 
   calls.on('message', (_channel, id: string) => worker.cancel(id));

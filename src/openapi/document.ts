@@ -3,6 +3,7 @@ import { PARAMETERS } from './parameters.ts';
 import { FILE_PATHS } from './paths-files.ts';
 import { PROGRESS_PATHS } from './paths-progress.ts';
 import { SERVICE_PATHS } from './paths-service.ts';
+import { TUS_PATHS } from './paths-tus.ts';
 import { UPLOAD_PATHS } from './paths-uploads.ts';
 import { HEADERS, problemResponse } from './responses.ts';
 import type { OpenApiDocument } from './shapes.ts';
@@ -51,6 +52,7 @@ Every answer carries \`X-Request-Id\`: the request's own where it brought a fit 
 
 const TAGS = [
   { name: 'Uploads', description: 'Sending, reading, cancelling and deleting.' },
+  { name: 'Resumable uploads', description: 'The tus protocol, version 1.0, for Uppy, tus-js-client and any other client of it.' },
   { name: 'Progress', description: 'Held answers: how far an upload is, and what became of it.' },
   { name: 'Files', description: 'What was sent, and what was made of it.' },
   { name: 'Service', description: 'The process itself.' },
@@ -69,7 +71,7 @@ export function openApiDocument(version: string = API_VERSION): OpenApiDocument 
     },
     servers: [{ url: '/', description: 'Where this document came from.' }],
     tags: TAGS,
-    paths: { ...UPLOAD_PATHS, ...PROGRESS_PATHS, ...FILE_PATHS, ...SERVICE_PATHS },
+    paths: { ...UPLOAD_PATHS, ...TUS_PATHS, ...PROGRESS_PATHS, ...FILE_PATHS, ...SERVICE_PATHS },
     components: {
       schemas: componentSchemas(),
       parameters: PARAMETERS,

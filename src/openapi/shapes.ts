@@ -63,8 +63,8 @@ export interface Operation {
   responses: Responses;
 }
 
-/** HEAD comes with every GET and is not listed. */
-export type Method = 'get' | 'put' | 'post' | 'delete';
+/** HEAD comes with every GET and is listed where there is none. */
+export type Method = 'get' | 'put' | 'post' | 'delete' | 'head' | 'patch' | 'options';
 
 /** By method. */
 export type PathItem = Readonly<Partial<Record<Method, Operation>>>;

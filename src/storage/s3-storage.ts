@@ -88,7 +88,7 @@ export class S3Storage implements Storage {
   }
 
   async removeUnfinished(before: Date): Promise<number> {
-    return await abortUnfinished(this.#client, this.#place.bucket, this.#root(), before).catch(rethrow);
+    return await abortUnfinished(this.#client, this.#place.bucket, this.#root(), { before }).catch(rethrow);
   }
 
   async openLocal(key: string): Promise<LocalFile | undefined> {

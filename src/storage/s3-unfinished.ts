@@ -10,40 +10,49 @@ interface UploadAddress {
   UploadId: string;
 }
 
+/** Which uploads, and for how long to try. */
+export interface AbortOptions {
+  /** Only those to which nothing was added since. */
+  before?: Date;
+  signal?: AbortSignal;
+}
+
 /** Frees the parts of one multipart upload. One that is completed or aborted already is no error. */
-export async function abortUpload(client: S3Client, address: UploadAddress): Promise<void> {
+export async function abortUpload(client: S3Client, address: UploadAddress, signal?: AbortSignal): Promise<void> {
   try {
-    await client.send(new AbortMultipartUploadCommand(address));
+    await client.send(new AbortMultipartUploadCommand(address), untilCut(signal));
   } catch (error) {
     if (!isUnknownUpload(error)) throw error;
   }
 }
 
-/**
- * Aborts every multipart upload to a name that begins so, or with a time only those to which nothing was added
- * since; returns how many. Servers that cannot list them end them by themselves.
- */
-export async function abortUnfinished(client: S3Client, bucket: string, beginning: string, before?: Date): Promise<number> {
+/** Aborts multipart uploads to names that begin so, and returns how many. Servers that cannot list them end them by themselves. */
+export async function abortUnfinished(client: S3Client, bucket: string, beginning: string, options: AbortOptions = {}): Promise<number> {
+  const { before, signal } = options;
   let aborted = 0;
-  for await (const { Key, UploadId, Initiated } of unfinishedUploads(client, bucket, beginning)) {
+  for await (const { Key, UploadId, Initiated } of unfinishedUploads(client, bucket, beginning, signal)) {
     if (Key === undefined || UploadId === undefined) continue;
     const address = { Bucket: bucket, Key, UploadId };
     if (before !== undefined && (await isYounger(client, address, Initiated, before))) continue;
-    await abortUpload(client, address);
+    await abortUpload(client, address, signal);
     aborted += 1;
   }
   return aborted;
 }
 
-async function* unfinishedUploads(client: S3Client, bucket: string, beginning: string): AsyncIterable<MultipartUpload> {
+async function* unfinishedUploads(client: S3Client, bucket: string, beginning: string, signal?: AbortSignal): AsyncIterable<MultipartUpload> {
   let input: ListMultipartUploadsCommandInput | undefined = { Bucket: bucket, Prefix: beginning };
   while (input !== undefined) {
-    const page: Page = await client.send(new ListMultipartUploadsCommand(input)).catch(noneWhereUnknown);
+    const page: Page = await client.send(new ListMultipartUploadsCommand(input), untilCut(signal)).catch(noneWhereUnknown);
     yield* page.Uploads ?? [];
     // A server that says there is more, and not where, has the last word.
     const hasNext = page.IsTruncated === true && page.NextKeyMarker !== undefined;
     input = hasNext ? { Bucket: bucket, Prefix: beginning, KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
   }
+}
+
+function untilCut(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
 }
 
 interface Page {

@@ -3,8 +3,9 @@ import type { Readable } from 'node:stream';
 import { partKey, partOffset, partsPrefix } from '../storage/keys.ts';
 import type { ByteRange, ObjectWriter, Storage } from '../storage/storage.ts';
 
-/** Nothing of the unfinished part survives a process that is killed, so no part grows beyond this. */
+/** Nothing of the unfinished part survives a process that is killed, so no part grows beyond this, or stays open longer. */
 const PART_BYTES = 8 * 1024 * 1024;
+const PART_MS = 30_000;
 
 /** Where a stretch of an upload lies: a range of one part. */
 export interface Piece extends ByteRange {
@@ -87,6 +88,7 @@ export class PartWriter {
   readonly #id: string;
   #offset: number;
   #openBytes = 0;
+  #openedAtMs = 0;
   #writer: ObjectWriter | undefined;
 
   constructor(storage: Storage, id: string, offset: number) {
@@ -101,10 +103,10 @@ export class PartWriter {
   }
 
   async write(chunk: Buffer): Promise<void> {
-    this.#writer ??= await this.#storage.create(partKey(this.#id, this.#offset, randomBytes(6).toString('hex')));
-    await this.#writer.write(chunk);
+    const writer = this.#writer ?? (await this.#open());
+    await writer.write(chunk);
     this.#openBytes += chunk.length;
-    if (this.#openBytes >= PART_BYTES) await this.commit();
+    if (this.#openBytes >= PART_BYTES || performance.now() - this.#openedAtMs >= PART_MS) await this.commit();
   }
 
   async commit(): Promise<void> {
@@ -119,6 +121,12 @@ export class PartWriter {
     await this.#writer?.discard();
     this.#writer = undefined;
     this.#openBytes = 0;
+  }
+
+  async #open(): Promise<ObjectWriter> {
+    this.#openedAtMs = performance.now();
+    this.#writer = await this.#storage.create(partKey(this.#id, this.#offset, randomBytes(6).toString('hex')));
+    return this.#writer;
   }
 }
 

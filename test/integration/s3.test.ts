@@ -87,6 +87,14 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     expect(again.body.state).toBe('completed');
     expect(service.apis[0]?.output()).not.toContain('UnhandledPromise');
   });
+
+  test('begin a job anew whose file S3 did not give', async () => {
+    let refusals = 3;
+    s3.fault = (asked) => (asked.operation === 'GetObject' && refusals-- > 0 ? refuse(asked, 503, 'SlowDown') : asked.proceed());
+    const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'photo.jpg', '?timeout=15000');
+    s3.fault = undefined;
+    expect([body.state, body.progress.attempt]).toEqual(['completed', 2]);
+  });
 });
 
 test.each(['src/main.ts', 'workers/main.ts'])('%s stops with one line where the bucket is wrong', async (entry) => {

@@ -109,7 +109,7 @@ test('of two PATCHes at once one wins, and nothing is doubled', async () => {
   expect(await first.answer).toEqual({ status: 204, offset: 2 * MIB });
   expect((await second).body?.code).toBe('offset_conflict');
   const both = await Promise.all([url, otherUrl].map(async (at) => await patchTus(at, id, 2 * MIB, bytes.subarray(2 * MIB))));
-  expect(both.map(({ status }) => status).sort()).toEqual([204, 409]);
+  expect(both.map(({ status }) => status).sort((one, other) => one - other)).toEqual([204, 409]);
   expect((await resultOf(url, id)).file).toMatchObject({ size: bytes.length, sha256: sha256(bytes) });
   expect(await locksIn(service)).toEqual([]);
 });

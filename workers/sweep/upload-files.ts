@@ -1,7 +1,7 @@
 import { isFinalState } from '../../src/api.ts';
 import { isExpired, type UploadRecord } from '../../src/progress/record-fields.ts';
 import type { UploadRecords } from '../../src/progress/record.ts';
-import { attemptPrefix, isOfReceipt, uploadPrefix } from '../../src/storage/keys.ts';
+import { attemptPrefix, isOfReceipt, partOffset, uploadPrefix } from '../../src/storage/keys.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 
 /** What the files of uploads are compared with. */
@@ -28,6 +28,8 @@ function isNamed(record: UploadRecord, key: string): boolean {
   const isGone = record.deleted || isExpired(record, Date.now()) || record.state === 'cancelled' || record.state === 'discarded';
   if (isGone) return false;
   if (isOfReceipt(key, record.id, record.receipt)) return true;
+  // Parts of a resumable upload belong to whoever sends the next one.
+  if (partOffset(key) !== undefined) return record.state === 'receiving';
   if (Object.values(record.variants).some((variant) => variant.key === key)) return true;
   // The present attempt writes a file first and names it then.
   return !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);

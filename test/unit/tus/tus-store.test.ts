@@ -2,11 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Upload } from '@tus/server';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { ServiceError } from '../../../src/errors.ts';
 import type { UploadRecord } from '../../../src/progress/record-fields.ts';
 import { manifestKey, originalKey, partKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { TusStore, type TusStoreParts } from '../../../src/tus/tus-store.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';
+import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { codeOf } from '../upload/fake-request.ts';
@@ -36,9 +38,9 @@ function newStore(parts: Partial<TusStoreParts> = {}): TusStore {
 }
 
 /** An upload of `BYTES`, as though announced to another process. */
-async function announced(size: number | undefined = BYTES.length): Promise<string> {
+async function announced(size: number | null = BYTES.length): Promise<string> {
   const id = freshId();
-  await newStore().create(new Upload({ id, offset: 0, metadata: { filename: 'a.jpg' }, ...(size === undefined ? {} : { size }) }));
+  await newStore().create(new Upload({ id, offset: 0, metadata: { filename: 'a.jpg' }, ...(size === null ? {} : { size }) }));
   return id;
 }
 
@@ -72,7 +74,7 @@ describe('an upload in several requests', () => {
   });
 
   test('may learn its size at the end', async () => {
-    const id = await announced(undefined);
+    const id = await announced(null);
     await write(id, 0, 9000);
     expect(await newStore().getUpload(id)).toMatchObject({ offset: 9000, size: undefined });
     await newStore().declareUploadLength(id, 9000);
@@ -117,8 +119,9 @@ describe('where a process died', () => {
 describe('what is not the file\'s fault', () => {
   test('leaves everything for another try', async () => {
     const id = await announced();
-    const records = Object.create(space.records, { enqueue: { value: async () => Promise.reject(new Error('no Redis')) } }) as typeof space.records;
-    expect(await codeOf(write(id, 0, 9000, newStore({ records })))).toBe('no Redis');
+    const unavailable = new ServiceError('service_unavailable', 'No Redis.');
+    const records = overriding(space.records, { enqueue: async () => await Promise.reject(unavailable) });
+    expect(await codeOf(write(id, 0, 9000, newStore({ records })))).toBe('service_unavailable');
     expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: 9000 });
     expect((await newStore().getUpload(id)).offset).toBe(9000);
     await expectStored(id);

@@ -43,7 +43,6 @@ async function recordOf(id: string) {
   return (await space.records.read(id))?.record;
 }
 
-/** Files that attempts left. */
 const attemptFiles = () => temp.files().filter((path) => path.includes('/attempt-'));
 
 const succeed: RunProcessor = async () => RESULT;
