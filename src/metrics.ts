@@ -8,12 +8,12 @@ const WAKE_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
 
 /** What is read at the moment of a scrape. */
 export interface Readings {
-  held(): number;
-  waiters(): number;
-  receiving(): number;
-  eventsHeard(): number;
+  held: () => number;
+  waiters: () => number;
+  receiving: () => number;
+  eventsHeard: () => number;
   /** Rejects while Redis is away; the figures are left out then. */
-  jobCounts(): Promise<{ waiting: number; active: number; delayed: number }>;
+  jobCounts: () => Promise<{ waiting: number; active: number; delayed: number }>;
 }
 
 /** The figures of one API process, in Prometheus' text format. */

@@ -3,13 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import { Server } from '@tus/server';
 import { ServiceError } from '../errors.ts';
 import { requestLog } from '../http/request-context.ts';
+import type { QueueKeys } from '../queue/contract.ts';
 import { readBody } from '../upload/body.ts';
 import type { UploadIntake } from '../upload/intake.ts';
 import { requireIdentityEncoding } from '../upload/multipart.ts';
 import { RedisLocker, type LockStore } from './redis-locker.ts';
 import { tusError } from './tus-errors.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
-import type { QueueKeys } from '../queue/contract.ts';
 
 /** Where resumable uploads are made; each has its own address below. */
 export const TUS_PATH = '/files';
@@ -93,7 +93,9 @@ export class TusEndpoint {
     const log = requestLog(this.#parts.log);
     const answered = new AbortController();
     const chunks = readBody(asked.request, AbortSignal.any([signal, answered.signal]));
-    const body = untilBroken(chunks, (reason) => log.info({ uploadId: asked.id, reason: codeOf(reason) }, 'request broken off, bytes kept'));
+    const body = untilBroken(chunks, (reason) => {
+      if (!answered.signal.aborted) log.info({ uploadId: asked.id, reason: reasonOf(reason) }, 'request broken off, bytes kept');
+    });
     try {
       return await this.#answer(asked, streamOf(body));
     } finally {
@@ -143,8 +145,8 @@ async function* untilBroken(chunks: AsyncIterable<Buffer>, onBroken: (reason: un
   }
 }
 
-function codeOf(reason: unknown): string {
-  return reason instanceof ServiceError ? reason.code : 'made_way';
+function reasonOf(error: unknown): string {
+  return error instanceof ServiceError ? error.code : String(error);
 }
 
 function streamOf(chunks: AsyncGenerator<Buffer>): ReadableStream<Uint8Array> {

@@ -152,8 +152,7 @@ export class IncomingUpload {
    */
   async #reasonOf(error: unknown): Promise<unknown> {
     if (error instanceof ServiceError) return error;
-    const { id, receipt } = this.record;
-    const outcome = await this.#parts.records.receive(id, receipt, this.#progress.receivedBytes, null).catch(() => undefined);
+    const outcome = await this.#report(this.#progress.receivedBytes).catch(() => undefined);
     return outcome === undefined || outcome.made ? error : refusalToError(outcome.refusal);
   }
 

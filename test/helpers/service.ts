@@ -41,7 +41,8 @@ export interface Service {
   readonly redis: RedisServer;
   /** Where uploads are stored. */
   readonly directory: string;
-  addApi(): Promise<ServiceProcess>;
+  /** With settings on top of the service's own. */
+  addApi(env?: Record<string, string>): Promise<ServiceProcess>;
   addWorker(): Promise<ServiceProcess>;
   stop(): Promise<void>;
 }
@@ -53,7 +54,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redis.url, STORAGE: `file:${directory}`, ...options.env };
   const apis: ServiceProcess[] = [];
   const workers: ServiceProcess[] = [];
-  const addApi = async () => keep(apis, await startProcess(API_ENTRY, env));
+  const addApi = async (more: Record<string, string> = {}) => keep(apis, await startProcess(API_ENTRY, { ...env, ...more }));
   const addWorker = async () => keep(workers, await startProcess(WORKER_ENTRY, env));
   const stop = async () => {
     await Promise.all([...apis, ...workers].map((process) => process.end('SIGTERM')));
@@ -62,7 +63,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   };
   try {
     await Promise.all([
-      ...Array.from({ length: options.apis ?? 1 }, addApi),
+      ...Array.from({ length: options.apis ?? 1 }, () => addApi()),
       ...Array.from({ length: options.workers ?? 1 }, addWorker),
     ]);
   } catch (error) {

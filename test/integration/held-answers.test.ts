@@ -106,6 +106,19 @@ describe('bounds and endings', () => {
     await nothingHeld();
   });
 
+  test('one address may hold so many and no more', async () => {
+    const api = await service.addApi({ DEFERRED_MAX_HELD_PER_ADDRESS: '1', TRUSTED_PROXIES: '127.0.0.1' });
+    const { id, version } = await queued();
+    const url = `${api.url}/uploads/${id}/progress?since=${version}&timeout=2000`;
+    const from = (address: string) => getJson<Problem>(url, { 'X-Forwarded-For': address });
+    const held = from('192.0.2.1');
+    await eventually('it to be held', async () => (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'));
+    const refused = await from('192.0.2.1');
+    expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([429, 'too_many_held_by_address', true]);
+    expect((await from('192.0.2.2')).status).toBe(200);
+    expect((await held).status).toBe(200);
+  });
+
   test('DELETE resolves every waiter with state cancelled', async () => {
     const { id, version } = await queued();
     const poll = getJson<Progress>(`${service.url}/uploads/${id}/progress?since=${version}`);
