@@ -14,8 +14,8 @@ export interface IntakeLimits extends MultipartLimits {
   maxFileBytes: number;
 }
 
-/** A file of the request: on its way to the queue, or refused with its error. */
-type Sent = { upload: IncomingUpload; error?: ServiceError };
+/** A file of the request: on its way to the queue, or refused with its error, and its record where that is still its own. */
+type Sent = { upload: IncomingUpload; error?: ServiceError; refused?: UploadRecord | undefined };
 
 /**
  * Takes all files of a multipart request. They are queued when its body has ended well; a request that
@@ -102,8 +102,10 @@ async function receivePart(
     await file.upload.receive(first.all, options, limits.maxFileBytes);
   } catch (error) {
     if (!(error instanceof ServiceError) || signal.aborted || isOfRequest(error)) throw error;
+    // At once, since its siblings may come in for long yet.
     file.error = error;
     part.skip();
+    file.refused = await file.upload.refuse(error);
   }
 }
 
@@ -127,12 +129,11 @@ function isOfRequest(error: ServiceError): boolean {
   return REQUEST_CODES.has(error.code);
 }
 
-/** Queues what was taken and ends the records of what was refused. */
+/** Queues what was taken. */
 async function settleAll(sent: readonly Sent[]): Promise<UploadRecord[]> {
   const records: UploadRecord[] = [];
-  for (const { upload, error } of sent) {
-    const record = error === undefined ? await upload.enqueue() : await upload.refuse(error);
-    records.push(record ?? upload.record);
+  for (const { upload, error, refused } of sent) {
+    records.push(error === undefined ? await upload.enqueue() : (refused ?? upload.record));
   }
   return records;
 }
