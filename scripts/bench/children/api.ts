@@ -1,0 +1,22 @@
+import { loadConfig } from '../../../src/config.ts';
+import { createLog } from '../../../src/log.ts';
+import { startApi } from '../../../src/services.ts';
+import { serveQuestions } from '../lib/serve-questions.ts';
+import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
+
+let url = '';
+
+/** An API process as it is served, at its default settings. */
+serveQuestions<ServerQuestions>({
+  async start({ redisUrl, directory, maxHeld }) {
+    const config = loadConfig({ PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${directory}`, DEFERRED_MAX_HELD: String(maxHeld) });
+    const api = await startApi(config, createLog('api', config));
+    url = api.url;
+    return Number(new URL(url).port);
+  },
+  async held() {
+    const metrics = await fetch(`${url}/metrics`);
+    return Number(/^deferred_held (\d+)$/m.exec(await metrics.text())?.[1]);
+  },
+  ...OWN_USAGE,
+});

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PROGRESS_CHANNEL } from '../events/progress-channel.ts';
+import { openRedis } from '../lib/open-redis.ts';
+import { serveQuestions } from '../lib/serve-questions.ts';
+import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
+
+/**
+ * The least that can hold progress: `node:http`, one map of held responses, one Redis subscription. What is
+ * published goes to the client as it is. It has what no server can do without: a timer a response, and the
+ * response let go when its client does.
+ */
+const TIMEOUT_MS = 50_000;
+const KEEP_ALIVE_MS = 75_000;
+
+interface Held {
+  response: ServerResponse;
+  timer: NodeJS.Timeout;
+}
+
+/** The newest of each upload, for a client that polls with an older version. */
+const newest = new Map<string, { version: number; body: string }>();
+/** An upload has one client as a rule, and a set for it would be waste. */
+const heldById = new Map<string, Held | Set<Held>>();
+let held = 0;
+
+serveQuestions<ServerQuestions>({
+  async start({ redisUrl }) {
+    const subscriber = openRedis(redisUrl);
+    subscriber.on('pmessage', (_pattern: string, channel: string, body: string) => published(channel.slice(PROGRESS_CHANNEL.length), body));
+    await subscriber.psubscribe(`${PROGRESS_CHANNEL}*`);
+    const server = createServer(answer).listen(0, '127.0.0.1');
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  },
+  held: () => held,
+  ...OWN_USAGE,
+});
+
+function published(id: string, body: string): void {
+  newest.set(id, { version: versionIn(body, '"version":'), body });
+  const waiting = heldById.get(id);
+  if (waiting === undefined) return;
+  for (const one of waiting instanceof Set ? [...waiting] : [waiting]) {
+    release(id, one);
+    send(one.response, body);
+  }
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const url = request.url ?? '';
+  const id = url.slice('/uploads/'.length, url.indexOf('/', '/uploads/'.length));
+  const found = newest.get(id);
+  if (found !== undefined && found.version !== versionIn(url, 'since=')) return send(response, found.body);
+  const one: Held = { response, timer: setTimeout(() => timedOut(id, one), TIMEOUT_MS) };
+  response.on('close', () => release(id, one));
+  const waiting = heldById.get(id);
+  if (waiting === undefined) heldById.set(id, one);
+  else if (waiting instanceof Set) waiting.add(one);
+  else heldById.set(id, new Set([waiting, one]));
+  held += 1;
+}
+
+function timedOut(id: string, one: Held): void {
+  release(id, one);
+  send(one.response, newest.get(id)?.body ?? '{}');
+}
+
+function release(id: string, one: Held): void {
+  const waiting = heldById.get(id);
+  const isHeld = waiting instanceof Set ? waiting.delete(one) : waiting === one;
+  if (!isHeld) return;
+  clearTimeout(one.timer);
+  if (waiting === one || (waiting instanceof Set && waiting.size === 0)) heldById.delete(id);
+  held -= 1;
+}
+
+function send(response: ServerResponse, body: string): void {
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function versionIn(text: string, mark: string): number {
+  return Number.parseInt(text.slice(text.indexOf(mark) + mark.length), 10);
+}

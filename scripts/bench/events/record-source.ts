@@ -1,0 +1,44 @@
+import { pino } from 'pino';
+import { UploadRecords } from '../../../src/progress/record.ts';
+import { openCommandConnection, RedisRecordStore } from '../../../src/queue/connection.ts';
+import { queueKeys } from '../../../src/queue/contract.ts';
+import { loadConfig } from '../../../src/config.ts';
+import { forEachSlot, type EventSource } from './event-source.ts';
+
+/** Fractions of a whole in steps of this keep growing for the longest benchmark. */
+const FRACTION_STEP = 1e-4;
+const RECEIPT = 'bench';
+
+/** Events of the service itself: uploads in a worker's hands, whose records it advances. */
+export async function openRecordSource(redisUrl: string, ids: readonly string[]): Promise<EventSource> {
+  const config = loadConfig({});
+  const connection = openCommandConnection(redisUrl, pino({ level: 'silent' }));
+  await new Promise<void>((resolve) => connection.once('ready', () => resolve()));
+  const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(config.queuePrefix), { retentionMs: config.retentionMs });
+  const versions: number[] = [];
+  const sequences = ids.map(() => 0);
+  const attempt = 1;
+  await forEachSlot(ids.length, async (slot) => {
+    versions[slot] = await beginWork(records, ids[slot] ?? '');
+  });
+  return {
+    ready: () => Promise.resolve([...versions]),
+    fire(slot) {
+      const sequence = (sequences[slot] = (sequences[slot] ?? 0) + 1);
+      const done = records.advance(ids[slot] ?? '', attempt, sequence, 'variants', sequence * FRACTION_STEP).then((outcome) => {
+        if (!outcome.made) throw new Error(`an event was refused: ${outcome.refusal}`);
+      });
+      const version = (versions[slot] = (versions[slot] ?? 0) + 1);
+      return { version, done };
+    },
+  };
+}
+
+/** Takes an upload to where a worker reports progress, by the steps that a real one takes. */
+async function beginWork(records: UploadRecords, id: string): Promise<number> {
+  await records.open({ id, receipt: RECEIPT, fileName: 'photo.jpg', totalBytes: 3_000_000 });
+  await records.enqueue(id, RECEIPT, { type: 'image/jpeg', sizeBytes: 3_000_000, sha256: '0'.repeat(64), options: {} });
+  const begun = await records.begin(id);
+  if (!begun.made) throw new Error(`an upload could not be prepared: ${begun.refusal}`);
+  return begun.version;
+}

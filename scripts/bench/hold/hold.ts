@@ -1,0 +1,48 @@
+import type { ClientQuestions } from '../children/clients.ts';
+import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import type { Child } from '../lib/child.ts';
+import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
+import { BARE, OURS, startPeer, type PeerKind } from '../lib/peer.ts';
+import { withSession, type Session } from '../lib/session.ts';
+import { reportHold, type PeerFigures } from './report.ts';
+import { runHoldRound } from './round.ts';
+
+const defaults = { held: 10_000, idle: 10, rounds: 3 };
+
+/** Responses are held for 50 s, and the idle time lies somewhere in between. */
+const MAX_IDLE_SECONDS = 25;
+
+/** Sockets and pipes beside those of the clients. */
+const SPARE_FILES = 200;
+
+/** What it costs to hold many responses in one process, and how fast one burst lets them all go. */
+export const hold: Bench = {
+  name: 'hold',
+  summary: 'memory and idle processor time of many held responses, and the burst that releases them',
+  defaults,
+  async run(args) {
+    const options = parseOptions(args, defaults);
+    if (options.idle > MAX_IDLE_SECONDS) throw new Error(`--idle is at most ${MAX_IDLE_SECONDS}: longer than that nothing is held`);
+    assertOpenFiles(options.held + SPARE_FILES);
+    const facts = await machineFacts();
+    await withSession(async (session) => {
+      const clients = session.start<ClientQuestions>('clients');
+      const peers: PeerFigures[] = [BARE, OURS].map((kind) => ({ kind, rounds: [] }));
+      for (let round = 1; round <= options.rounds; round += 1) {
+        for (const { kind, rounds } of peers) {
+          say(`round ${round} of ${options.rounds}: ${kind.title}`);
+          rounds.push(await runFresh(session, clients, kind, options));
+        }
+      }
+      console.log(`${facts}\n\n${reportHold(options, peers)}`);
+    });
+  },
+};
+
+/** A server of its own for each round: memory once taken from the machine is not all given back. */
+async function runFresh(session: Session, clients: Child<ClientQuestions>, kind: PeerKind, options: typeof defaults & CommonOptions) {
+  const peer = await startPeer(session, kind, options.held, ['--expose-gc', ...options.serverOptions]);
+  const figures = await runHoldRound(peer, clients, { idleSeconds: options.idle, profile: options.profile });
+  await peer.end();
+  return figures;
+}

@@ -1,0 +1,54 @@
+import type { PeerKind } from '../lib/peer.ts';
+import { median, medianRatio } from '../lib/statistics.ts';
+import { figure, formatTable, formatTargets, type Target } from '../lib/table.ts';
+import type { HoldFigures } from './round.ts';
+
+/** All rounds of a peer; the first peer is the one that the second, ours, is measured by. */
+export interface PeerFigures {
+  kind: PeerKind;
+  rounds: HoldFigures[];
+}
+
+const MEMORY_TARGET = 1.45;
+const BURST_TARGET = 1.5;
+const IDLE_PERCENT_TARGET = 0.5;
+
+const HEADINGS = ['', 'RSS KiB', 'heap KiB', 'idle %', 'one event ms', 'event each ms'];
+
+/** The table, and what became of the targets. */
+export function reportHold(options: { held: number; idle: number; rounds: number }, peers: readonly PeerFigures[]): string {
+  const rows = peers.map(({ kind, rounds }) => {
+    const column = (pick: keyof HoldFigures, digits: number) => figure(medianOf(rounds, pick), digits);
+    return [
+      kind.title, column('rssKibPerHeld', 2), column('heapKibPerHeld', 2), column('idlePercent', 2),
+      column('oneEventMs', 0), column('eventEachMs', 0),
+    ];
+  });
+  return [
+    `${options.held} held in one process; medians of ${options.rounds} rounds, each with a server of its own`,
+    formatTable(HEADINGS, rows),
+    '',
+    formatTargets(targetsOf(peers)),
+    '',
+    'KiB are for one held response: RSS as the system counts it, heap what is alive after a collection.',
+    `idle: of one core, over ${options.idle} s. one event: all wait for one upload; event each: as many events as uploads, in one burst;`,
+    'both until the last client has read.',
+  ].join('\n');
+}
+
+function targetsOf(peers: readonly PeerFigures[]): Target[] {
+  const [bare, ours] = peers.map(({ rounds }) => rounds);
+  if (bare === undefined || ours === undefined) return [];
+  const ratio = (pick: keyof HoldFigures) => medianRatio(ours.map((round) => round[pick]), bare.map((round) => round[pick]));
+  return [
+    { what: 'memory (RSS), ours to bare', value: ratio('rssKibPerHeld'), most: MEMORY_TARGET },
+    { what: 'memory (heap), ours to bare', value: ratio('heapKibPerHeld'), most: MEMORY_TARGET },
+    { what: 'idle, % of a core', value: medianOf(ours, 'idlePercent'), most: IDLE_PERCENT_TARGET },
+    { what: 'one event for all, ours to bare', value: ratio('oneEventMs'), most: BURST_TARGET },
+    { what: 'an event each, ours to bare', value: ratio('eventEachMs'), most: BURST_TARGET },
+  ];
+}
+
+function medianOf(rounds: readonly HoldFigures[], pick: keyof HoldFigures): number {
+  return median(rounds.map((round) => round[pick]));
+}

@@ -1,0 +1,103 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClientQuestions } from '../children/clients.ts';
+import type { Child } from '../lib/child.ts';
+import { untilEqual } from '../lib/eventually.ts';
+import type { Peer } from '../lib/peer.ts';
+import type { ServerMemory } from '../lib/server-questions.ts';
+
+/** What a round has measured. */
+export interface HoldFigures {
+  rssKibPerHeld: number;
+  heapKibPerHeld: number;
+  /** Of one core, in percent, while nothing happens. */
+  idlePercent: number;
+  /** From one event, which all wait for, to the last client's read. */
+  oneEventMs: number;
+  /** From the first of as many events as uploads, each with one client, to the last client's read. */
+  eventEachMs: number;
+}
+
+export interface HoldRoundOptions {
+  idleSeconds: number;
+  /** Directory for a heap profile of what is held; undefined for none. Its sampling slows and swells the server. */
+  profile: string | undefined;
+}
+
+const WARM_UP_SHARE = 0.1;
+const REST_MS = 1000;
+/** V8 gives memory back to the system some seconds after a collection. */
+const SETTLE_MS = 4000;
+const KIB = 1024;
+const US_PER_MS = 1000;
+const US_PER_SECOND = 1e6;
+
+/** Measures a peer that was just started, with `--expose-gc`. */
+export async function runHoldRound(peer: Peer, clients: Child<ClientQuestions>, options: HoldRoundOptions): Promise<HoldFigures> {
+  const all = [...peer.ids.keys()];
+  const few = all.slice(0, Math.ceil(all.length * WARM_UP_SHARE));
+  await burst(peer, clients, few, few.length);
+  const before = await settledMemory(peer);
+  if (options.profile !== undefined) await peer.server.ask('startHeapProfile');
+  await holdAll(peer, clients, all);
+  const after = await settledMemory(peer);
+  if (options.profile !== undefined) await writeProfile(peer, options.profile);
+  const idlePercent = await measureIdle(peer, options.idleSeconds);
+  const eventEachMs = await release(peer, clients, all.length, all.length);
+  const oneEventMs = await burst(peer, clients, all.map(() => 0), 1);
+  return {
+    rssKibPerHeld: (after.rss - before.rss) / all.length / KIB,
+    heapKibPerHeld: (after.heap - before.heap) / all.length / KIB,
+    idlePercent,
+    oneEventMs,
+    eventEachMs,
+  };
+}
+
+async function settledMemory({ server }: Peer): Promise<ServerMemory> {
+  await server.ask('memory');
+  await delay(SETTLE_MS);
+  const memory = await server.ask('memory');
+  // The collection leaves work behind for the idle moments.
+  await delay(REST_MS);
+  return memory;
+}
+
+async function writeProfile({ kind, server }: Peer, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await server.ask('stopHeapProfile', join(directory, `held-by-${kind.server}.heapprofile`));
+}
+
+async function burst(peer: Peer, clients: Child<ClientQuestions>, uploads: readonly number[], events: number): Promise<number> {
+  await holdAll(peer, clients, uploads);
+  return await release(peer, clients, uploads.length, events);
+}
+
+/** One client for each entry of `uploads`, which are slots, all of them held. */
+async function holdAll({ kind, ids, port, server, firing }: Peer, clients: Child<ClientQuestions>, uploads: readonly number[]): Promise<void> {
+  const present = await firing.ask('ready', ids.length);
+  await clients.ask('connect', { port, ids: uploads.map((slot) => ids[slot] ?? ''), path: kind.path });
+  await clients.ask('poll', { versions: uploads.map((slot) => present[slot] ?? 0), repolls: false });
+  await untilEqual(`responses held by ${kind.title}`, uploads.length, () => server.ask('held'));
+  await delay(REST_MS);
+}
+
+/** Fires at the first uploads; resolves with the milliseconds until all `held` are read. */
+async function release({ kind, server, firing }: Peer, clients: Child<ClientQuestions>, held: number, events: number): Promise<number> {
+  await clients.ask('take');
+  const { created } = await firing.ask('fire', { events, from: 0 });
+  await untilEqual(`answers of ${kind.title}`, held, () => clients.ask('answered'));
+  const { answers } = await clients.ask('take');
+  await clients.ask('disconnect');
+  await untilEqual(`responses left with ${kind.title}`, 0, () => server.ask('held'));
+  const lastUs = answers.reduce((latest, { atUs }) => Math.max(latest, atUs), 0);
+  return (lastUs - (created[0]?.atUs ?? Number.NaN)) / US_PER_MS;
+}
+
+async function measureIdle({ server }: Peer, seconds: number): Promise<number> {
+  const beforeUs = await server.ask('cpuUs');
+  await delay(seconds * 1000);
+  const usedUs = (await server.ask('cpuUs')) - beforeUs;
+  return usedUs / (seconds * US_PER_SECOND) * 100;
+}

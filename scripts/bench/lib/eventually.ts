@@ -1,0 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const POLL_MS = 20;
+const DEADLINE_MS = 30_000;
+
+/** Asks until `read` gives `wanted`. Throws, naming `what`, after half a minute. */
+export async function untilEqual(what: string, wanted: number, read: () => Promise<number>): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (let value = await read(); value !== wanted; value = await read()) {
+    if (performance.now() > deadline) throw new Error(`${what}: ${value} in place of ${wanted}`);
+    await delay(POLL_MS);
+  }
+}

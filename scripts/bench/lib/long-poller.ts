@@ -1,0 +1,92 @@
+import { connect, type Socket } from 'node:net';
+import { sharedNowUs } from './shared-clock.ts';
+
+/** What a poller tells of itself. */
+export interface PollerListener {
+  /** A whole answer with status 200 was read. */
+  answered(slot: number, version: number, atUs: number): void;
+  /** It can poll no more. */
+  failed(slot: number, why: string): void;
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+const OK = 'HTTP/1.1 200 ';
+const VERSION = Buffer.from('"version":');
+const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
+
+/** One read at a time is parsed before the next comes in, so all sockets share one buffer. */
+const SHARED_BUFFER = Buffer.allocUnsafe(64 * 1024);
+
+/**
+ * One client on one keep-alive connection of its own: polls, reads the answer and, if told so, polls at once
+ * with the version it brought. It knows just enough HTTP for the servers of these benchmarks, so that it
+ * weighs as little as can be beside them.
+ */
+export class LongPoller {
+  readonly #slot: number;
+  readonly #requestFor: (version: number) => string;
+  readonly #listener: PollerListener;
+  readonly #socket: Socket;
+  /** An answer that came in pieces; empty as a rule. */
+  #partial: Buffer = Buffer.alloc(0);
+  /** Whether an answer is followed by the next poll. */
+  repolls = true;
+
+  /** Connects; `onConnect` is called once. */
+  constructor(port: number, slot: number, requestFor: (version: number) => string, listener: PollerListener, onConnect: () => void) {
+    this.#slot = slot;
+    this.#requestFor = requestFor;
+    this.#listener = listener;
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: { buffer: SHARED_BUFFER, callback: (length, buffer) => this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length)) },
+    });
+    this.#socket.once('connect', onConnect);
+    this.#socket.on('error', (error) => listener.failed(slot, error.message));
+    this.#socket.on('end', () => listener.failed(slot, 'the server closed the connection'));
+  }
+
+  poll(version: number): void {
+    this.#socket.write(this.#requestFor(version), 'latin1');
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): boolean {
+    const atUs = sharedNowUs();
+    const seen = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
+    if (isWhole(seen)) {
+      this.#partial = Buffer.alloc(0);
+      this.#heard(seen, atUs);
+    } else {
+      this.#partial = Buffer.from(seen);
+    }
+    return true;
+  }
+
+  #heard(answer: Buffer, atUs: number): void {
+    if (answer.toString('latin1', 0, OK.length) !== OK) {
+      this.#listener.failed(this.#slot, `answered with ${answer.toString('latin1', 0, 400)}`);
+      return;
+    }
+    const version = versionIn(answer);
+    if (this.repolls) this.poll(version);
+    this.#listener.answered(this.#slot, version, atUs);
+  }
+}
+
+function isWhole(answer: Buffer): boolean {
+  const headEnd = answer.indexOf(HEAD_END);
+  if (headEnd < 0) return false;
+  const length = CONTENT_LENGTH.exec(answer.toString('latin1', 0, headEnd))?.[1];
+  return answer.length >= headEnd + HEAD_END.length + Number(length ?? 0);
+}
+
+function versionIn(answer: Buffer): number {
+  const start = answer.indexOf(VERSION) + VERSION.length;
+  return Number.parseInt(answer.toString('latin1', start, start + 15), 10);
+}

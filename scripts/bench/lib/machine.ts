@@ -1,0 +1,32 @@
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { ensureRedisServer } from '../../setup/redis-binary.mjs';
+
+/** What the figures were taken on, in a few lines. */
+export async function machineFacts(): Promise<string> {
+  const { version } = await ensureRedisServer(console.log);
+  const processors = cpus();
+  const gib = totalmem() / 2 ** 30;
+  return [
+    `machine   ${processors[0]?.model.trim() ?? 'unknown processor'}, ${processors.length} cores, ${gib.toFixed(0)} GiB, ${type()} ${release()}`,
+    `software  node ${process.version}, redis-server ${version}, unix socket, no persistence`,
+    `taken     ${new Date().toISOString()}, load average before the start ${loadavg().map((load) => load.toFixed(2)).join(' ')}`,
+  ].join('\n');
+}
+
+/** Throws, with the line to show, where a process may not open `wanted` files. */
+export function assertOpenFiles(wanted: number): void {
+  const allowed = softOpenFilesLimit();
+  if (allowed >= wanted) return;
+  throw new Error(`this takes ${wanted} open files a process, and ${allowed} are allowed: raise it with ulimit -n ${wanted}, or hold fewer`);
+}
+
+function softOpenFilesLimit(): number {
+  const report: unknown = process.report.getReport();
+  const limits = objectIn(objectIn(report, 'userLimits'), 'open_files');
+  const soft = typeof limits === 'object' && limits !== null && 'soft' in limits ? limits.soft : undefined;
+  return typeof soft === 'number' ? soft : Infinity;
+}
+
+function objectIn(holder: unknown, name: string): unknown {
+  return typeof holder === 'object' && holder !== null ? Object.entries(holder).find(([key]) => key === name)?.[1] : undefined;
+}

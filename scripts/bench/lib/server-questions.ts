@@ -1,0 +1,39 @@
+import { startHeapProfile, stopHeapProfile } from './heap-profile.ts';
+
+/** What a server process is asked; each server is a child of its own. */
+export type ServerQuestions = {
+  /** Resolves with the port it listens on at 127.0.0.1. */
+  start(options: { redisUrl: string; directory: string; maxHeld: number }): Promise<number>;
+  /** How many responses it holds now. */
+  held(): number | Promise<number>;
+  /** Processor time since its start, in microseconds. */
+  cpuUs(): number;
+  /** After a full collection where the process was started with `--expose-gc`. */
+  memory(): ServerMemory;
+  startHeapProfile(): Promise<void>;
+  stopHeapProfile(file: string): Promise<void>;
+};
+
+/** In bytes. */
+export interface ServerMemory {
+  /** What the process has of the machine's memory. */
+  rss: number;
+  /** Live JavaScript objects, and what hangs on them outside of the heap. */
+  heap: number;
+}
+
+/** The answers that are the same for every server: it spreads them into its own. */
+export const OWN_USAGE = { cpuUs, memory, startHeapProfile, stopHeapProfile };
+
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+function memory(): ServerMemory {
+  // The second collection takes what the finalisers of the first have set free.
+  globalThis.gc?.();
+  globalThis.gc?.();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { rss, heap: heapUsed + external };
+}

@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serveQuestions } from '../../lib/serve-questions.ts';
+import type { ServerSetup, UploadServerQuestions, Usage } from '../questions.ts';
+
+/** Often enough to see the peak of a transfer of half a second, seldom enough to cost nothing. */
+const SAMPLE_PERIOD_MS = 5;
+const KEEP_ALIVE_MS = 75_000;
+
+let cpuBefore = process.cpuUsage();
+let rssBefore = 0;
+let rssMost = 0;
+let sampling: NodeJS.Timeout | undefined;
+
+/** Answers the questions of a server that `start` starts. */
+export function serveUploads(start: (setup: ServerSetup) => Promise<number>): void {
+  serveQuestions<UploadServerQuestions>({ start, begin, end });
+}
+
+/** Starts what listens to requests and resolves with its port. */
+export async function listen(listener: RequestListener): Promise<number> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+function begin(): void {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  rssBefore = process.memoryUsage.rss();
+  rssMost = rssBefore;
+  sampling = setInterval(sample, SAMPLE_PERIOD_MS);
+  cpuBefore = process.cpuUsage();
+}
+
+function sample(): void {
+  rssMost = Math.max(rssMost, process.memoryUsage.rss());
+}
+
+function end(): Usage {
+  const { user, system } = process.cpuUsage(cpuBefore);
+  sample();
+  clearInterval(sampling);
+  return { cpuUs: user + system, rssGrowth: rssMost - rssBefore };
+}

@@ -1,0 +1,14 @@
+import { figure, formatTable } from '../lib/table.ts';
+
+/** What a figure must reach, or must not exceed. */
+export type Limit = { what: string; value: number; digits?: number } & ({ least: number } | { most: number });
+
+/** One line for each limit: what was measured, what is wanted, whether it holds. */
+export function formatLimits(limits: readonly Limit[]): string {
+  const rows = limits.map((limit) => {
+    const isMet = 'least' in limit ? limit.value >= limit.least : limit.value <= limit.most;
+    const wanted = 'least' in limit ? `≥ ${limit.least}` : `≤ ${limit.most}`;
+    return [limit.what, figure(limit.value, limit.digits ?? 2), wanted, isMet ? 'met' : 'MISSED'];
+  });
+  return formatTable(['limit', 'measured', 'wanted', ''], rows);
+}

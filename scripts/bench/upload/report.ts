@@ -1,0 +1,74 @@
+import { median, medianRatio } from '../lib/statistics.ts';
+import { figure, formatTable } from '../lib/table.ts';
+import { formatLimits, type Limit } from './limits.ts';
+import { FORMIDABLE, KOA_MULTER, MULTER, OURS, OURS_PUT, OURS_PUT_UNSYNCED, OURS_UNSYNCED, type UploadPeer } from './peers.ts';
+import type { Load, UploadFigures } from './round.ts';
+
+/** All rounds of one load, peer by peer. */
+export interface LoadFigures {
+  title: string;
+  load: Load;
+  peers: { peer: UploadPeer; rounds: UploadFigures[] }[];
+}
+
+const MIB = 2 ** 20;
+const MB = 1e6;
+const GIB = 2 ** 30;
+const MS_PER_SECOND = 1000;
+
+const FASTER = 1.2;
+const CPU_TO_FORMIDABLE = 0.85;
+const RSS_GROWTH_MIB = 32;
+
+const FILE_HEADINGS = ['', 'MB/s', 'server CPU s/GiB', 'sender CPU s/GiB', 'RSS growth MiB', 'MB/s to formidable', 'CPU to it', 'MB/s to multer', 'CPU to it'];
+const PICTURE_HEADINGS = ['', 'per second', 'server CPU ms', 'sender CPU ms', 'per CPU second, to Koa + multer'];
+
+/** Large files: their table and limits. */
+export function reportFiles({ title, load, peers }: LoadFigures): string {
+  const gib = (load.bytes * load.files) / GIB;
+  const rows = peers.map(({ peer, rounds }) => {
+    const column = (pick: (round: UploadFigures) => number, digits: number) => figure(median(rounds.map(pick)), digits);
+    const to = (other: UploadPeer) => [figure(speedTo(peers, peer, other), 2), figure(cpuTo(peers, peer, other), 2)];
+    return [
+      peer.title, column(({ seconds }) => (load.bytes * load.files) / MB / seconds, 0), column(({ serverSeconds }) => serverSeconds / gib, 2),
+      column(({ senderSeconds }) => senderSeconds / gib, 2), column(({ rssGrowth }) => rssGrowth / MIB, 1), ...to(FORMIDABLE), ...to(MULTER),
+    ];
+  });
+  return `${title}\n${formatTable(FILE_HEADINGS, rows)}\n\n${formatLimits(fileLimits(peers))}`;
+}
+
+/** Pictures to the queue: their table and limit. */
+export function reportPictures({ title, load, peers }: LoadFigures): string {
+  const rows = peers.map(({ peer, rounds }) => {
+    const column = (pick: (round: UploadFigures) => number, digits: number) => figure(median(rounds.map(pick)), digits);
+    return [
+      peer.title, column(({ seconds }) => load.files / seconds, 0), column(({ serverSeconds }) => (serverSeconds / load.files) * MS_PER_SECOND, 3),
+      column(({ senderSeconds }) => (senderSeconds / load.files) * MS_PER_SECOND, 3), figure(1 / cpuTo(peers, peer, KOA_MULTER), 2),
+    ];
+  });
+  const limit: Limit = { what: 'per CPU second, ours to Koa + multer', value: 1 / cpuTo(peers, OURS, KOA_MULTER), least: FASTER };
+  return `${title}\n${formatTable(PICTURE_HEADINGS, rows)}\n\n${formatLimits([limit])}`;
+}
+
+function fileLimits(peers: LoadFigures['peers']): Limit[] {
+  const ours = [OURS, OURS_PUT, OURS_UNSYNCED, OURS_PUT_UNSYNCED].filter((one) => peers.some(({ peer }) => peer === one));
+  return ours.flatMap((one): Limit[] => [
+    { what: `MB/s to formidable: ${one.title}`, value: speedTo(peers, one, FORMIDABLE), least: FASTER },
+    { what: `CPU to formidable: ${one.title}`, value: cpuTo(peers, one, FORMIDABLE), most: CPU_TO_FORMIDABLE },
+    { what: `RSS growth in MiB: ${one.title}`, value: median(roundsOf(peers, one).map(({ rssGrowth }) => rssGrowth / MIB)), most: RSS_GROWTH_MIB, digits: 1 },
+  ]);
+}
+
+function speedTo(peers: LoadFigures['peers'], one: UploadPeer, other: UploadPeer): number {
+  const seconds = (peer: UploadPeer) => roundsOf(peers, peer).map((round) => round.seconds);
+  return medianRatio(seconds(other), seconds(one));
+}
+
+function cpuTo(peers: LoadFigures['peers'], one: UploadPeer, other: UploadPeer): number {
+  const seconds = (peer: UploadPeer) => roundsOf(peers, peer).map((round) => round.serverSeconds);
+  return medianRatio(seconds(one), seconds(other));
+}
+
+function roundsOf(peers: LoadFigures['peers'], wanted: UploadPeer): readonly UploadFigures[] {
+  return peers.find(({ peer }) => peer === wanted)?.rounds ?? [];
+}

@@ -1,0 +1,77 @@
+import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import type { Child } from '../lib/child.ts';
+import { machineFacts } from '../lib/machine.ts';
+import { withSession, type Session } from '../lib/session.ts';
+import { FILE_PEERS, PICTURE_PEERS, type UploadPeer } from './peers.ts';
+import type { SenderQuestions } from './questions.ts';
+import { reportFiles, reportPictures, type LoadFigures } from './report.ts';
+import { runUploadRound, type Load } from './round.ts';
+
+const defaults = { mib: 1024, files: 16, each: 32, pictures: 4000, connections: 32, rounds: 5 };
+
+const MIB = 2 ** 20;
+const PICTURE_BYTES = 100_000;
+
+/** Enough for the first compilation of everything that a large file goes through. */
+const WARM_UP_BYTES = 64 * MIB;
+/** Small requests run more code, each time a little. */
+const WARM_UP_SHARE = 0.25;
+
+/** What it costs to take files in, from the socket to the disk, and pictures on into the queue. */
+export const upload: Bench = {
+  name: 'upload',
+  summary: 'one large file, several at once, and pictures to the queue, beside other servers that take uploads',
+  defaults,
+  async run(args) {
+    const options = parseOptions(args, defaults);
+    const facts = await machineFacts();
+    await withSession(async (session) => {
+      const sender = session.start<SenderQuestions>('../upload/children/sender');
+      const figures: LoadFigures[] = [
+        { title: titleOf(1, options.mib, options), load: fileLoad(1, options.mib), peers: none(FILE_PEERS) },
+        { title: titleOf(options.files, options.each, options), load: fileLoad(options.files, options.each), peers: none(FILE_PEERS) },
+        { title: pictureTitle(options), load: pictureLoad(options), peers: none(PICTURE_PEERS) },
+      ];
+      await runAll(session, sender, figures, options);
+      const [one, many, pictures] = figures;
+      const reports = [one, many].map((files) => (files === undefined ? '' : reportFiles(files)));
+      console.log([facts, ...reports, pictures === undefined ? '' : reportPictures(pictures)].join('\n\n'));
+    });
+  },
+};
+
+function none(peers: readonly UploadPeer[]): LoadFigures['peers'] {
+  return peers.map((peer) => ({ peer, rounds: [] }));
+}
+
+function titleOf(files: number, mib: number, { rounds }: typeof defaults): string {
+  return `${files === 1 ? 'one file' : `${files} files at once`} of ${mib} MiB; medians of ${rounds} rounds, each with a server of its own`;
+}
+
+function pictureTitle({ pictures, connections, rounds }: typeof defaults): string {
+  return `${pictures} pictures of 100 KB over ${connections} connections; medians of ${rounds} rounds, each with a server of its own`;
+}
+
+function fileLoad(files: number, mib: number): Load {
+  return { files, bytes: mib * MIB, connections: files, warmUp: { files, bytes: Math.min(mib * MIB, WARM_UP_BYTES / files) } };
+}
+
+function pictureLoad({ pictures, connections }: typeof defaults): Load {
+  const warmUp = { files: Math.ceil(pictures * WARM_UP_SHARE), bytes: PICTURE_BYTES };
+  return { files: pictures, bytes: PICTURE_BYTES, connections, warmUp };
+}
+
+/** In each round all peers take turns at each load. */
+async function runAll(session: Session, sender: Child<SenderQuestions>, figures: readonly LoadFigures[], options: typeof defaults & CommonOptions): Promise<void> {
+  const { profile, rounds, serverOptions } = options;
+  // Node names the profiles itself, by time and process.
+  const nodeOptions = [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])];
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const { title, load, peers } of figures) {
+      for (const measured of peers) {
+        say(`round ${round} of ${rounds}: ${title.split(';')[0]}: ${measured.peer.title}`);
+        measured.rounds.push(await runUploadRound(session, sender, measured.peer, load, nodeOptions));
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { median, medianRatio } from '../lib/statistics.ts';
+import { figure, formatTable, formatTargets } from '../lib/table.ts';
+import type { Load, RoundFigures } from './round.ts';
+
+/** All rounds of one load; the first peer is the one that the others are measured by, the second ours. */
+export interface LoadFigures {
+  load: Load;
+  peers: { title: string; rounds: RoundFigures[] }[];
+}
+
+const P50_TARGET = 2.2;
+const P99_TARGET = 3.5;
+
+const HEADINGS = ['', 'p50 µs', 'p99 µs', 'p50 ratio', 'p99 ratio', 'server µs', 'firing µs', 'client µs'];
+
+/** Tables of all loads, and what became of the targets. */
+export function reportWake(options: { held: number; rounds: number }, figures: readonly LoadFigures[]): string {
+  const tables = figures.map((load) => `${titleOf(load, options)}\n${tableOf(load)}\n\n${formatTargets(targetsOf(load))}`);
+  const note = 'Ratios are to the first line, medians over the rounds; server, firing and client µs are processor time for an event and the poll that follows it.';
+  return `${tables.join('\n\n')}\n\n${note}`;
+}
+
+function titleOf({ load }: LoadFigures, { held, rounds }: { held: number; rounds: number }): string {
+  const pace = load.perSecond === undefined ? 'as one burst' : `at ${load.perSecond} a second`;
+  return `${held} held, ${load.events} events ${pace}; medians of ${rounds} rounds`;
+}
+
+function tableOf({ peers }: LoadFigures): string {
+  const reference = peers[0]?.rounds ?? [];
+  const rows = peers.map(({ title, rounds }) => {
+    const column = (pick: (round: RoundFigures) => number) => figure(median(rounds.map(pick)));
+    const ratio = (pick: (round: RoundFigures) => number) => figure(medianRatio(rounds.map(pick), reference.map(pick)), 2);
+    return [
+      title, column(p50), column(p99), ratio(p50), ratio(p99),
+      column((round) => round.serverUsPerEvent), column((round) => round.firingUsPerEvent), column((round) => round.clientUsPerEvent),
+    ];
+  });
+  return formatTable(HEADINGS, rows);
+}
+
+function targetsOf({ peers }: LoadFigures) {
+  const [bare, ours, jobWaiter] = peers.map(({ rounds }) => rounds);
+  if (bare === undefined || ours === undefined || jobWaiter === undefined) return [];
+  const ratio = (pick: (round: RoundFigures) => number, to: RoundFigures[]) => medianRatio(ours.map(pick), to.map(pick));
+  return [
+    { what: 'p50, ours to bare', value: ratio(p50, bare), most: P50_TARGET },
+    { what: 'p99, ours to bare', value: ratio(p99, bare), most: P99_TARGET },
+    { what: 'p50, ours to waitUntilFinished', value: ratio(p50, jobWaiter), most: 1 },
+  ];
+}
+
+function p50(round: RoundFigures): number {
+  return round.p50Us;
+}
+
+function p99(round: RoundFigures): number {
+  return round.p99Us;
+}

@@ -1,0 +1,58 @@
+import type { ClientQuestions } from '../children/clients.ts';
+import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import type { Child } from '../lib/child.ts';
+import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
+import { BARE, JOB_WAITER, OURS, startPeer, type Peer } from '../lib/peer.ts';
+import { withSession } from '../lib/session.ts';
+import { reportWake, type LoadFigures } from './report.ts';
+import { runRound, type Load } from './round.ts';
+
+const defaults = { held: 1000, rate: 500, events: 2000, rounds: 7 };
+
+/** Sockets and pipes beside those of the clients. */
+const SPARE_FILES = 200;
+
+/** How long an event takes from its creation in a worker process to its reading by a client that waits for it. */
+export const wake: Bench = {
+  name: 'wake',
+  summary: 'from an event in a worker process to the client that waits for it, at a rate and in one burst',
+  defaults,
+  async run(args) {
+    const options = parseOptions(args, defaults);
+    assertOpenFiles(options.held + SPARE_FILES);
+    const facts = await machineFacts();
+    await withSession(async (session) => {
+      const clients = session.start<ClientQuestions>('clients');
+      const peers: Peer[] = [];
+      for (const kind of [BARE, OURS, JOB_WAITER]) {
+        say(`starting ${kind.title}, ${options.held} uploads`);
+        peers.push(await startPeer(session, kind, options.held, nodeOptionsOf(options)));
+      }
+      const steady: Load = { events: options.events, perSecond: options.rate };
+      const burst: Load = { events: options.held };
+      const figures = await runLoads(peers, clients, [steady, burst], options.rounds);
+      console.log(`${facts}\n\n${reportWake(options, figures)}`);
+    });
+  },
+};
+
+/** Node names the profiles itself, by time and process. */
+function nodeOptionsOf({ serverOptions, profile }: CommonOptions): string[] {
+  return [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])];
+}
+
+/** One round to warm up and then those that count; in each, all peers take turns at each load. */
+async function runLoads(peers: readonly Peer[], clients: Child<ClientQuestions>, loads: readonly Load[], rounds: number): Promise<LoadFigures[]> {
+  const figures = loads.map((load) => ({ load, peers: peers.map(({ kind }) => ({ title: kind.title, rounds: [] })) }));
+  const all: LoadFigures[] = figures;
+  for (let round = 0; round <= rounds; round += 1) {
+    say(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
+    for (const { load, peers: measured } of all) {
+      for (const [index, peer] of peers.entries()) {
+        const result = await runRound(peer, clients, load);
+        if (round > 0) measured[index]?.rounds.push(result);
+      }
+    }
+  }
+  return all;
+}
