@@ -6,6 +6,7 @@ import { accessLog } from './http/access-log.ts';
 import { methodNotAllowed } from './http/method-not-allowed.ts';
 import { problemResponses } from './http/problem.ts';
 import { requestContext } from './http/request-context.ts';
+import { parsableTargets } from './http/request-target.ts';
 import { requestMetrics } from './http/request-metrics.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { unreadBodies } from './http/unread-body.ts';
@@ -36,6 +37,7 @@ export function createApp(parts: AppParts): Koa {
   app.use(securityHeaders());
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));
+  app.use(parsableTargets());
   app.use(deferredMiddleware(parts.manager));
   app.use(createRouter(parts).routes());
   app.use(methodNotAllowed());

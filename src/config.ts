@@ -54,6 +54,9 @@ const settings = z.object({
   UPLOAD_MAX_BYTES: integer(100 * MIB, 1),
   UPLOAD_MAX_REQUEST_BYTES: integer(1024 * MIB, 1),
   UPLOAD_MAX_FILES: integer(100, 1, 10_000),
+  UPLOAD_MAX_FIELDS: integer(100, 1, 10_000),
+  UPLOAD_MAX_FIELD_BYTES: integer(65_536, 1, 16 * MIB),
+  HTTP_MAX_HEADER_BYTES: integer(16_384, 1024, MIB),
   UPLOAD_MAX_OPEN: integer(1000, 0),
   UPLOAD_MAX_OPEN_PER_ADDRESS: integer(100, 0),
   UPLOAD_STALL_TIMEOUT_MS: integer(30_000, 100),
@@ -101,6 +104,10 @@ export interface Config {
   readonly maxFileBytes: number;
   readonly maxRequestBytes: number;
   readonly maxFiles: number;
+  readonly maxFields: number;
+  readonly maxFieldBytes: number;
+  /** Of all headers of one request; those of a part of a form have 16 KiB. */
+  readonly maxHeaderBytes: number;
   /** Bodies received at once by one process, in all and from one client address; 0 means no limit. */
   readonly maxOpenUploads: number;
   readonly maxOpenUploadsPerAddress: number;
@@ -180,6 +187,9 @@ function inWordsOfTheCode(values: Settings): Config {
     maxFileBytes: values.UPLOAD_MAX_BYTES,
     maxRequestBytes: values.UPLOAD_MAX_REQUEST_BYTES,
     maxFiles: values.UPLOAD_MAX_FILES,
+    maxFields: values.UPLOAD_MAX_FIELDS,
+    maxFieldBytes: values.UPLOAD_MAX_FIELD_BYTES,
+    maxHeaderBytes: values.HTTP_MAX_HEADER_BYTES,
     maxOpenUploads: values.UPLOAD_MAX_OPEN,
     maxOpenUploadsPerAddress: values.UPLOAD_MAX_OPEN_PER_ADDRESS,
     uploadStallTimeoutMs: values.UPLOAD_STALL_TIMEOUT_MS,

@@ -12,8 +12,8 @@ export interface Readings {
   waiters: () => number;
   receiving: () => number;
   eventsHeard: () => number;
-  /** Rejects while Redis is away; the figures are left out then. */
-  jobCounts: () => Promise<{ waiting: number; active: number; delayed: number }>;
+  /** Undefined, or a rejection, while Redis is away; the figures are left out then. */
+  jobCounts: () => Promise<{ waiting: number; active: number; delayed: number } | undefined>;
 }
 
 /** The figures of one API process, in Prometheus' text format. */

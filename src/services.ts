@@ -4,6 +4,7 @@ import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { DeferredManager } from './deferred/deferred-manager.ts';
 import { Registry } from './deferred/registry.ts';
+import { answerClientErrors } from './http/client-errors.ts';
 import { clientAddresses, type ClientAddress } from './http/client-address.ts';
 import { answerExpectations } from './http/expect-continue.ts';
 import { heldInAccessLog, heldMetrics } from './http/held-interceptors.ts';
@@ -17,6 +18,7 @@ import { closeConnection, openCommandConnection, openWaitingConnection, RedisRec
 import { queueKeys } from './queue/contract.ts';
 import { openEventStream } from './queue/event-stream.ts';
 import { UploadQueue } from './queue/upload-queue.ts';
+import { settleWithin } from './shutdown.ts';
 import { openStorage } from './storage/open-storage.ts';
 import { TusEndpoint } from './tus/tus-endpoint.ts';
 import { UploadIntake, type IntakeSettings } from './upload/intake.ts';
@@ -24,8 +26,9 @@ import { UploadRemoval } from './upload/removal.ts';
 import { loadPageAssets } from './web/assets.ts';
 
 const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
-const MAX_FIELDS = 100;
-const MAX_FIELD_BYTES = 64 * 1024;
+
+/** For connections to a Redis that may be gone. */
+const CLOSE_LIMIT_MS = 1000;
 
 /** Proxies keep idle connections for up to a minute; closing ours first would break their next request. */
 const KEEP_ALIVE_MS = 75_000;
@@ -47,7 +50,8 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const queue = new UploadQueue(connection, keys, log);
   const storage = await openStorage(config);
   const registry = new Registry<ProgressState>({ onFault: (error) => log.error({ err: error }, 'waiter failed') });
-  const bus = new ProgressBus(registry, (listener) => openEventStream(openWaitingConnection(redisUrl, log), keys, listener, log), log);
+  const eventConnection = openWaitingConnection(redisUrl, log);
+  const bus = new ProgressBus(registry, (listener) => openEventStream(eventConnection, keys, listener, log), log);
   const addressOf = clientAddresses(config.trustedProxies);
   const manager = createManager(config, log, addressOf);
   const intake = new UploadIntake({ records, storage, queue, log }, intakeSettings(config, addressOf));
@@ -57,7 +61,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
     waiters: () => registry.size,
     receiving: () => intake.receiving,
     eventsHeard: () => bus.heard,
-    jobCounts: () => queue.counts(),
+    jobCounts: async () => (store.isReady ? await queue.counts() : undefined),
   });
   manager.register('metrics', heldMetrics(metrics));
   manager.register('access-log', heldInAccessLog());
@@ -72,8 +76,9 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   });
   bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
   const handle = app.callback();
-  const server = createServer(handle);
+  const server = createServer({ maxHeaderSize: config.maxHeaderBytes }, handle);
   answerExpectations(server, handle);
+  answerClientErrors(server);
   await listen(server, config);
 
   return {
@@ -86,8 +91,9 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(timer);
-      await bus.close();
-      await queue.close();
+      eventConnection.disconnect();
+      await settleWithin(bus.close(), CLOSE_LIMIT_MS);
+      await settleWithin(queue.close(), CLOSE_LIMIT_MS);
       await closeConnection(connection);
       await storage.close?.();
     },
@@ -109,8 +115,8 @@ function intakeSettings(config: Config, addressOf: ClientAddress): IntakeSetting
     maxFileBytes: config.maxFileBytes,
     maxRequestBytes: config.maxRequestBytes,
     maxFiles: config.maxFiles,
-    maxFields: MAX_FIELDS,
-    maxFieldBytes: MAX_FIELD_BYTES,
+    maxFields: config.maxFields,
+    maxFieldBytes: config.maxFieldBytes,
     stallTimeoutMs: config.uploadStallTimeoutMs,
     maxOpen: config.maxOpenUploads,
     maxOpenPerAddress: config.maxOpenUploadsPerAddress,

@@ -39,6 +39,14 @@ async function closeWithin(log: Logger, deadlineMs: number, close: () => Promise
   }
 }
 
+/** Waits for work that nothing depends on any more, but not for ever: what talks to a server that is gone may never end. */
+export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)));
+  await Promise.race([work.catch(() => undefined), limit]);
+  clearTimeout(timer);
+}
+
 /** Ends a process that could not start with one line a person can act on. */
 export function exitWithLine(error: unknown, exitCode: number): never {
   const line = error instanceof Error ? error.message : String(error);

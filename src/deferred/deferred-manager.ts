@@ -63,6 +63,12 @@ export class DeferredManager {
     this.#chain = this.#makeChain();
   }
 
+  /** False where `admit` would refuse to hold one more for this request, by a bound or a drain. */
+  canHold(ctx: Context): boolean {
+    if (this.isDraining) return false;
+    return this.#bounds.brokenBy(this.held, this.#bounds.addressOf(ctx)) === undefined;
+  }
+
   /**
    * Makes a held response of `result`; call its `hold()` next, in the same tick. One that needs no
    * waiting (set already, or a timeout of 0) counts for no bound and is served during a drain too.

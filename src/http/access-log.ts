@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa';
 import type { Logger } from '../log.ts';
 import { heldPart } from './held-interceptors.ts';
+import { requestPath } from './request-target.ts';
 import { currentRequestId } from './request-context.ts';
 
 /** Long enough for every address of the service. */
@@ -13,18 +14,19 @@ const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metri
 export function accessLog(log: Logger): Middleware {
   return async (ctx, next) => {
     const startedAtMs = performance.now();
+    const path = requestPath(ctx);
     const requestId = currentRequestId();
     ctx.res.once('close', () => {
       const line = {
         requestId,
         method: ctx.method,
-        path: ctx.path.slice(0, MAX_PATH_LENGTH),
+        path: path.slice(0, MAX_PATH_LENGTH),
         status: ctx.res.statusCode,
         durationMs: Math.round(performance.now() - startedAtMs),
         ...heldPart(ctx),
         ...(ctx.res.writableFinished ? {} : { clientGone: true }),
       };
-      if (QUIET_PATHS.has(ctx.path)) log.debug(line, 'request');
+      if (QUIET_PATHS.has(path)) log.debug(line, 'request');
       else log.info(line, 'request');
     });
     await next();

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { ServiceError } from '../errors.ts';
+import { ServiceError, type ErrorCode } from '../errors.ts';
 import { hasSeen } from './entity-tags.ts';
 import type { ByteRange, Storage } from '../storage/storage.ts';
 
@@ -11,13 +11,15 @@ export interface ServedObject {
   /** Strong and quoted: the same tag is the same bytes. */
   etag: string;
   cacheControl: string;
+  /** What is answered where the object has gone meanwhile. */
+  missing: ErrorCode;
   /** A whole `Content-Disposition`; without one the object is shown. */
   disposition?: string;
 }
 
 /**
  * Answers with an object: conditional requests, one byte range, `If-Range` (RFC 9110 sections 13 and 14).
- * Throws `range_not_satisfiable` (416), and `unknown_upload` (404) where the object is gone.
+ * Throws `range_not_satisfiable` (416), and the object's own `missing` where it is gone.
  */
 export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, object: ServedObject): Promise<void> {
   ctx.set({ ETag: object.etag, 'Cache-Control': object.cacheControl, 'Accept-Ranges': 'bytes' });
@@ -39,7 +41,7 @@ export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, o
     return;
   }
   const stream = await storage.read(object.key, range);
-  if (stream === undefined) throw new ServiceError('unknown_upload', 'The file is gone.');
+  if (stream === undefined) throw new ServiceError(object.missing, 'The file is gone.');
   ctx.body = stream;
   ctx.type = object.type;
   ctx.length = length;

@@ -67,7 +67,7 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
     }),
     ...deferredProblems(
       'bad_multipart', 'missing_boundary', 'no_file', 'empty_file', 'bad_options', 'body_cut_short', 'upload_interrupted', 'upload_too_slow',
-      'request_too_large', 'file_too_large', 'too_many_files', 'too_many_fields', 'not_multipart', 'unsupported_encoding',
+      'request_too_large', 'file_too_large', 'too_many_files', 'too_many_fields', 'not_multipart', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address',
       'unsupported_media_type', 'storage_full',
     ),
   },
@@ -113,7 +113,7 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
     }),
     ...deferredProblems(
       'bad_upload_id', 'bad_options', 'empty_file', 'upload_interrupted', 'upload_too_slow', 'upload_conflict', 'upload_superseded',
-      'upload_gone', 'upload_cancelled', 'file_too_large', 'unsupported_encoding', 'unsupported_media_type', 'storage_full',
+      'upload_gone', 'upload_cancelled', 'file_too_large', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address', 'unsupported_media_type', 'storage_full',
     ),
   },
 };

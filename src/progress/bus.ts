@@ -42,8 +42,9 @@ export class ProgressBus {
     this.#registry.wakeAll();
   }
 
+  /** Where the stream never opened, its connection has to be closed first. */
   async close(): Promise<void> {
-    const stream = await this.#stream;
+    const stream = await this.#stream?.catch(() => undefined);
     await stream?.close();
   }
 

@@ -38,7 +38,14 @@ export type Refusal = 'missing' | 'deleted' | 'expired' | 'final' | 'state' | 'f
  */
 export type ChangeOutcome =
   | { readonly made: true; readonly version: number; readonly record: UploadRecord | undefined; readonly restarted?: boolean }
-  | { readonly made: false; readonly refusal: Refusal; readonly record: UploadRecord | undefined };
+  | RefusedChange;
+
+/** A change that was not made, and the record that refused it. */
+export interface RefusedChange {
+  readonly made: false;
+  readonly refusal: Refusal;
+  readonly record: UploadRecord | undefined;
+}
 
 /** One transition, as the script understands it: its guards, and what it sets. */
 export interface RecordChange {

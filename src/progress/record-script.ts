@@ -36,8 +36,8 @@ else
   if was[8] == '1' then return answer('deleted', true) end
   if final and was[12] and tonumber(was[12]) <= tonumber(now) then return answer('expired', true) end
   if change.version and change.version ~= tonumber(was[2]) then return answer('fenced', true) end
-  if not change.from[state] then return answer(final and 'final' or 'state', true) end
   if change.receipt and change.receipt ~= was[6] then return answer('fenced', true) end
+  if not change.from[state] then return answer(final and 'final' or 'state', true) end
   if change.attempt and change.attempt ~= attempt then return answer('fenced', true) end
   if change.sequence and change.sequence <= sequence then return answer('fenced', true) end
 end
@@ -103,7 +103,7 @@ if change.fields.deleted or newState == 'cancelled' or newState == 'discarded' t
 elseif ends then
   redis.call('ZADD', dueKey, tonumber(now) + change.retentionMs, change.id)
 elseif newState == 'receiving' then
-  local silenceMs = tonumber(redis.call('HGET', key, 'silence') or change.silenceMs)
+  local silenceMs = tonumber(redis.call('HGET', key, 'silence') or '') or change.silenceMs
   redis.call('ZADD', dueKey, tonumber(now) + silenceMs, change.id)
 elseif newState == 'processing' then
   redis.call('ZADD', dueKey, tonumber(now) + change.silenceMs, change.id)

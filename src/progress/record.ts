@@ -70,7 +70,7 @@ export class UploadRecords {
     const common = {
       fields: {
         state: 'receiving', stage: 'receive', received: '0', total, receipt: upload.receipt, name: upload.fileName, stored: '0',
-        ...(upload.silenceMs === undefined ? {} : { silence: String(upload.silenceMs) }),
+        silence: upload.silenceMs === undefined ? '' : String(upload.silenceMs),
         metadata: upload.metadata === undefined ? '' : JSON.stringify(upload.metadata),
       },
       phase: true,
@@ -81,7 +81,9 @@ export class UploadRecords {
     const outcome = await this.#changer.change(upload.id, { ...common, from: ['receiving'], create });
     if (outcome.made || outcome.refusal !== 'final' || outcome.record?.state === 'completed') return outcome;
     const restarted = await this.#changer.change(upload.id, { ...common, from: RESTARTABLE_STATES, create, clean: true });
-    return restarted.made ? { ...restarted, restarted: true } : restarted;
+    if (restarted.made) return { ...restarted, restarted: true };
+    // Somebody else has begun the new life between the two; that one is taken over like any other.
+    return restarted.record?.state === 'receiving' ? await this.#changer.change(upload.id, { ...common, from: ['receiving'] }) : restarted;
   }
 
   /** Progress of the request that bears the receipt; `found` is what its first bytes have told. */
@@ -226,6 +228,7 @@ export class UploadRecords {
       from: OPEN_STATES,
       callOut: true,
       wantsRecord: true,
+      drop: ['variants'],
       fields: { state: 'cancelled', stage: 'done', stored: '0' },
     });
   }

@@ -23,17 +23,17 @@ export async function readExisting(records: Pick<UploadRecords, 'read'>, id: str
 }
 
 /**
- * Waits until an upload's version is not `since`, or it is final; without `since` it answers at once.
+ * Waits until an upload's version is none of those seen, or it is final; with none seen it answers at once.
  * The answer is shaped from the Progress, which says `timedOut` where the time was up first.
  */
 export async function watchProgress<Answer>(
   parts: WatchParts,
-  asked: { id: string; since: number | undefined; timeoutMs: number | undefined },
+  asked: { id: string; seenVersions: readonly number[]; timeoutMs: number | undefined },
   shape: (progress: Progress) => Answer,
 ): Promise<DeferredResult<Answer>> {
-  const { id, since } = asked;
+  const { id, seenVersions } = asked;
   let seen: ReadRecord | undefined;
-  const hasMoved = (state: ProgressState) => since === undefined || state.version !== since || isFinalState(state.state);
+  const hasMoved = (state: ProgressState) => !seenVersions.includes(state.version) || isFinalState(state.state);
   return await hold(parts.registry, {
     ids: [id],
     timeoutMs: asked.timeoutMs,
@@ -43,7 +43,7 @@ export async function watchProgress<Answer>(
       seen = read;
       return hasMoved(read.record) ? shape(presentProgress(read)) : undefined;
     },
-    heard: (event) => decideByEvent(event, since, shape),
+    heard: (event) => decideByEvent(event, seenVersions, shape),
     timeoutValue() {
       if (seen === undefined) throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
       return shape({ ...presentProgress(seen), timedOut: true });
@@ -54,12 +54,12 @@ export async function watchProgress<Answer>(
 /** An event answers by itself where it is newer than what the client has seen and needs no place in the queue. */
 function decideByEvent<Answer>(
   event: ProgressState,
-  since: number | undefined,
+  seenVersions: readonly number[],
   shape: (progress: Progress) => Answer,
 ): Answer | typeof LOOK | undefined {
-  if (event.version === since && !isFinalState(event.state)) return undefined;
+  if (seenVersions.includes(event.version) && !isFinalState(event.state)) return undefined;
   // Smaller is an event that comes late, or a record restored from an older copy.
-  if (since === undefined || event.version < since || event.state === 'queued') return LOOK;
+  if (event.version < Math.max(...seenVersions) || event.state === 'queued') return LOOK;
   return shape(toProgress(event, { nowMs: Date.now(), queuePosition: null }));
 }
 

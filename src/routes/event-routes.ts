@@ -20,6 +20,13 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
   router.get('/uploads/:id/events', async (ctx) => {
     const id = requireUploadId(ctx.params['id']);
     const since = seenVersion(ctx);
+    if (ctx.method === 'HEAD') {
+      await readExisting(parts.records, id);
+      ctx.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' });
+      ctx.status = 200;
+      ctx.body = '';
+      return;
+    }
     const context = AsyncContext.start(ctx, { timeoutMs: 0 });
     const follower = new Follower(parts, ctx, context, id, since);
     const release = parts.registry.register([id], (event) => follower.woken(event));
@@ -37,6 +44,7 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
     });
     await follower.look();
     if (follower.hasNothingToTell) {
+      ctx.set('Cache-Control', 'no-store');
       ctx.status = 204;
       context.complete();
     }

@@ -50,6 +50,7 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
       etag: `"${record.sha256}"`,
       cacheControl: 'private, no-cache',
       disposition: attachmentDisposition(record.fileName),
+      missing: 'upload_gone',
     });
   });
 }
@@ -110,6 +111,7 @@ async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRe
     type: `image/${variant.format}`,
     etag: `"${variant.sha256}"`,
     cacheControl: 'public, max-age=31536000, immutable',
+    missing: 'unknown_variant',
   });
 }
 

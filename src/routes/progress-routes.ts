@@ -30,9 +30,11 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 export function progressRoutes(router: Router, parts: ProgressRouteParts): void {
   router.get('/uploads/:id/progress', async (ctx) => {
     const id = requireUploadId(ctx.params['id']);
-    const { since, isConditional } = requestedVersion(ctx);
+    const { seenVersions, isConditional } = requestedVersions(ctx);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
-    ctx.body = await watchProgress(parts, { id, since, timeoutMs }, (progress) => progressAnswer(progress, since, isConditional));
+    ctx.body = await watchProgress(parts, { id, seenVersions, timeoutMs }, (progress) =>
+      progressAnswer(progress, isConditional && seenVersions.includes(progress.version)),
+    );
   });
 
   router.get('/progress', async (ctx) => {
@@ -52,13 +54,13 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
   });
 }
 
-/** `since` from the query, or else from `If-None-Match`, which also says that 304 is understood. */
-function requestedVersion(ctx: Context): { since: number | undefined; isConditional: boolean } {
+/** `since` from the query, or else `If-None-Match`, which also says that 304 is understood. */
+function requestedVersions(ctx: Context): { seenVersions: readonly number[]; isConditional: boolean } {
   const { since } = ctx.query;
-  if (since !== undefined) return { since: parseVersion(since), isConditional: false };
+  if (since !== undefined) return { seenVersions: [parseVersion(since)], isConditional: false };
+  // Weak comparison (RFC 9110 section 8.8.3.2): the version alone counts.
   const versions = seenTags(ctx.get('If-None-Match')).map((tag) => /^"(\d{1,15})"$/.exec(tag)?.[1]);
-  const newest = Math.max(...versions.filter((version) => version !== undefined).map(Number));
-  return Number.isFinite(newest) ? { since: newest, isConditional: true } : { since: undefined, isConditional: false };
+  return { seenVersions: versions.filter((version) => version !== undefined).map(Number), isConditional: true };
 }
 
 /** `upload=<id>~<version>`, the version left out where none was seen. */
@@ -81,10 +83,9 @@ function watchedUpload(text: string): WatchedUpload {
   }
 }
 
-function progressAnswer(progress: Progress, since: number | undefined, isConditional: boolean): ResponseEntity {
+function progressAnswer(progress: Progress, isSeen: boolean): ResponseEntity {
   const headers = { ...NO_STORE, ETag: `W/"${progress.version}"` };
-  if (isConditional && progress.version === since) return new ResponseEntity({ status: 304, headers });
-  return new ResponseEntity({ status: 200, headers, body: progress });
+  return isSeen ? new ResponseEntity({ status: 304, headers }) : new ResponseEntity({ status: 200, headers, body: progress });
 }
 
 function stillWorking(read: ReadRecord): ResponseEntity {

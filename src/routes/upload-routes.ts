@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Upload } from '../api.ts';
+import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
@@ -19,6 +20,7 @@ export interface UploadRouteParts extends WatchParts {
   removal: UploadRemoval;
   records: UploadRecords;
   maxTimeoutMs: number;
+  manager: Pick<DeferredManager, 'canHold'>;
 }
 
 /** Sending, reading, cancelling and deleting uploads. */
@@ -67,7 +69,8 @@ async function answer(
   shape: (uploads: readonly Upload[]) => unknown,
 ): Promise<void> {
   const headers = { 'Cache-Control': 'no-store' };
-  if (timeoutMs === undefined) {
+  // What is stored is told of, even where nothing more can be held.
+  if (timeoutMs === undefined || !parts.manager.canHold(ctx)) {
     const reads = await Promise.all(ids.map((id) => readExisting(parts.records, id)));
     ctx.set(headers);
     ctx.status = 202;

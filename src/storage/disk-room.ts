@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { ServiceError } from '../errors.ts';
+import { orUndefinedWhereMissing } from './file-errors.ts';
 
 /** Free space is asked for at most this often. */
 const LOOK_PERIOD_MS = 1000;
@@ -22,8 +23,10 @@ export class DiskRoom {
     if (this.#reserveBytes === 0) return;
     const nowMs = performance.now();
     if (nowMs - this.#lookedAtMs >= LOOK_PERIOD_MS) {
+      const found = await orUndefinedWhereMissing(statfs(this.#directory));
+      // Before the first object there is no directory yet.
+      if (found === undefined) return;
       this.#lookedAtMs = nowMs;
-      const found = await statfs(this.#directory);
       this.#freeBytes = found.bavail * found.bsize;
     }
     if (this.#freeBytes >= this.#reserveBytes) return;

@@ -16,6 +16,11 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
+/** True where something of that name is there already. */
+export function isTaken(error: unknown): boolean {
+  return codeOf(error) === 'EEXIST';
+}
+
 /** A full disk in the words of the service (`storage_full`, 507); any other error as it is. */
 export function asServiceError(error: unknown): unknown {
   const code = codeOf(error);

@@ -3,12 +3,15 @@ import { mkdir, open, opendir, rm, rmdir, stat, unlink, type FileHandle } from '
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DiskRoom } from './disk-room.ts';
-import { asServiceError, isMissing, orUndefinedWhereMissing } from './file-errors.ts';
+import { asServiceError, isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
 import { LocalWriter, syncDirectory } from './local-writer.ts';
 import { requireKey } from './keys.ts';
 import type { ByteRange, LocalFile, ObjectWriter, Storage, StoredObject } from './storage.ts';
 
 const PART_ENDING = '.part';
+
+/** Each try loses against a removal of that very moment alone. */
+const MAX_OPEN_TRIES = 10;
 
 /**
  * Objects as files below one directory. A file is written beside its place, made durable with
@@ -27,8 +30,6 @@ export class LocalStorage implements Storage {
   async create(key: string): Promise<ObjectWriter> {
     const path = this.#pathOf(key);
     const partPath = `${path}.${randomBytes(6).toString('hex')}${PART_ENDING}`;
-    const firstMade = await mkdir(dirname(path), { recursive: true });
-    if (firstMade !== undefined) await this.#syncNewDirectories(dirname(firstMade), dirname(path));
     const removeParents = () => this.#removeEmptyParents(path);
     try {
       await this.#room.check();
@@ -100,15 +101,23 @@ export class LocalStorage implements Storage {
     return join(this.#root, ...requireKey(key).split('/'));
   }
 
-  /** Another upload's last file may have gone, and its directory with it, since ours was made. */
+  /** Its folders may go with another upload's last file at any moment until it lies in them. */
   async #openNew(partPath: string): Promise<FileHandle> {
-    try {
-      return await open(partPath, 'wx');
-    } catch (error) {
-      if (!isMissing(error)) throw asServiceError(error);
-      await mkdir(dirname(partPath), { recursive: true });
-      return await open(partPath, 'wx');
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await open(partPath, 'wx');
+      } catch (error) {
+        if (!isMissing(error) || tries > MAX_OPEN_TRIES) throw asServiceError(error);
+      }
+      await this.#makeDirectory(dirname(partPath)).catch((error: unknown) => {
+        if (!isMissing(error) && !isTaken(error)) throw asServiceError(error);
+      });
     }
+  }
+
+  async #makeDirectory(directory: string): Promise<void> {
+    const firstMade = await mkdir(directory, { recursive: true });
+    if (firstMade !== undefined) await this.#syncNewDirectories(dirname(firstMade), directory);
   }
 
   async #syncNewDirectories(from: string, to: string): Promise<void> {

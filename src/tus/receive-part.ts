@@ -41,7 +41,7 @@ export async function receivePart(intake: TusIntake, record: UploadRecord, offse
     await progress.close();
     if (writer.offset === offset) return offset;
     const outcome = await report(writer.offset);
-    if (!outcome.made) throw refusalToError(outcome.refusal);
+    if (!outcome.made) throw refusalToError(outcome);
     return writer.offset;
   } catch (error) {
     await writer.discard();
@@ -85,7 +85,7 @@ async function settle(intake: TusIntake, record: UploadRecord, error: unknown, r
   if (now?.record.state !== 'cancelled') return error;
   // The cancellation has removed what lay there; a part may have become visible after it.
   await new UploadParts(intake.storage, record.id).removeAll();
-  return refusalToError('final');
+  return refusalToError({ made: false, refusal: 'final', record: now.record });
 }
 
 async function openGate(parts: UploadParts, record: UploadRecord, offset: number): Promise<TypeGate> {

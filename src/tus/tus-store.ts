@@ -62,7 +62,7 @@ export class TusStore extends DataStore {
       throw await refuseUpload(this.#parts, record, fileTooLarge(this.#parts.maxFileBytes), record.receivedBytes);
     }
     const outcome = await this.#parts.records.announceTotal(id, record.receipt, sizeBytes);
-    if (!outcome.made) throw refusalToError(outcome.refusal);
+    if (!outcome.made) throw refusalToError(outcome);
   }
 
   /** With the last byte the upload is queued before this resolves. */

@@ -5,7 +5,8 @@ import type { Logger } from '../log.ts';
 import type { ChangeOutcome } from '../progress/record-change.ts';
 import type { NewUpload, StoredUpload, UploadRecords } from '../progress/record.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
-import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
+import { removeUnnamedFiles } from '../progress/unnamed-files.ts';
+import { manifestKey, originalKey } from '../storage/keys.ts';
 import { writeManifest } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 import { receiveFile } from './receive.ts';
@@ -60,7 +61,7 @@ export class IncomingUpload {
     const { record } = outcome;
     if (record === undefined) throw new Error('the record did not come back');
     if (!outcome.made) return { existing: record };
-    if (outcome.restarted === true) await parts.storage.removeAll(uploadPrefix(announced.id));
+    if (outcome.restarted === true) await removeUnnamedFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) => parts.records.receive(record.id, record.receipt, receivedBytes, announced.totalBytes);
     return { opened: new IncomingUpload(parts, record, report) };
   }
@@ -72,7 +73,7 @@ export class IncomingUpload {
    */
   static async resume(parts: IntakeParts, { id, receipt }: UploadRecord): Promise<IncomingUpload> {
     const outcome = await parts.records.takeOver(id, receipt, randomUUID());
-    if (!outcome.made) throw refusalToError(outcome.refusal);
+    if (!outcome.made) throw refusalToError(outcome);
     if (outcome.record === undefined) throw new Error('the record did not come back');
     const upload = new IncomingUpload(parts, outcome.record, () => lookAt(parts.records, upload.record));
     await removeFiles(parts.storage, id, receipt);
@@ -112,7 +113,7 @@ export class IncomingUpload {
     const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored);
     if (!outcome.made) {
       await this.#removeFiles();
-      throw refusalToError(outcome.refusal);
+      throw refusalToError(outcome);
     }
     // The record leads: it is queued from here on, and the sweep adds a job that could not be added now.
     const log = requestLog(this.#parts.log);
@@ -153,7 +154,7 @@ export class IncomingUpload {
   async #reasonOf(error: unknown): Promise<unknown> {
     if (error instanceof ServiceError) return error;
     const outcome = await this.#report(this.#progress.receivedBytes).catch(() => undefined);
-    return outcome === undefined || outcome.made ? error : refusalToError(outcome.refusal);
+    return outcome === undefined || outcome.made ? error : refusalToError(outcome);
   }
 
   async #removeFiles(): Promise<void> {

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { ChangeOutcome } from '../progress/record-change.ts';
+import type { ChangeOutcome, RefusedChange } from '../progress/record-change.ts';
 
 /** At most one report in this time, and never two on their way at once. */
 const REPORT_PERIOD_MS = 150;
@@ -79,7 +79,7 @@ export class ReceiveProgress {
   async #send(): Promise<void> {
     try {
       const outcome = await this.#write(this.#receivedBytes);
-      if (!outcome.made) this.#refusal = refusalToError(outcome.refusal);
+      if (!outcome.made) this.#refusal = refusalToError(outcome);
     } catch (error) {
       this.#log.debug({ err: error }, 'receive progress not recorded');
     }
@@ -87,10 +87,12 @@ export class ReceiveProgress {
 }
 
 /** What a receiving request is told when the record refuses it. */
-export function refusalToError(refusal: string): ServiceError {
+export function refusalToError({ refusal, record }: RefusedChange): ServiceError {
   if (refusal === 'fenced' || refusal === 'state')
     return new ServiceError('upload_superseded', 'A later request with the same id has taken over from this one.');
   if (refusal === 'missing')
     return new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', { retryAfterMs: 1000 });
+  if (record?.state === 'failed')
+    return new ServiceError('upload_interrupted', 'The upload was silent for so long that it was given up. Send it again.');
   return new ServiceError('upload_cancelled', 'The upload was cancelled while it was being received.');
 }

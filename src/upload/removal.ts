@@ -2,6 +2,7 @@ import { ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ChangeOutcome } from '../progress/record-change.ts';
 import type { ReadRecord, UploadRecords } from '../progress/record.ts';
+import { removeUnnamedFiles } from '../progress/unnamed-files.ts';
 import { readExisting } from '../progress/watch.ts';
 import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -9,8 +10,8 @@ import type { Storage } from '../storage/storage.ts';
 /** What ending an upload needs. */
 export interface RemovalParts {
   records: UploadRecords;
-  storage: Pick<Storage, 'removeAll'>;
-  queue: { remove(id: string): Promise<void> };
+  storage: Pick<Storage, 'removeAll' | 'list' | 'remove'>;
+  queue: { add(id: string): Promise<void>; remove(id: string): Promise<void> };
   log: Logger;
 }
 
@@ -28,7 +29,10 @@ export class UploadRemoval {
    */
   async cancel(id: string): Promise<{ upload: ReadRecord; stopped: boolean }> {
     const outcome = await this.#parts.records.cancel(id);
-    if (outcome.made) await this.#cleanUp(id);
+    if (outcome.made) {
+      await this.#orLog(id, this.#removeJob(id));
+      await this.#orLog(id, removeUnnamedFiles(this.#parts, id));
+    }
     return { upload: await readExisting(this.#parts.records, id), stopped: outcome.made };
   }
 
@@ -36,14 +40,23 @@ export class UploadRemoval {
   async delete(id: string): Promise<void> {
     const outcome = await this.#parts.records.bury(id);
     throwIfNotThere(id, outcome);
-    await this.#cleanUp(id);
+    await this.#orLog(id, this.#parts.queue.remove(id));
+    await this.#orLog(id, this.#parts.storage.removeAll(uploadPrefix(id)));
   }
 
-  /** What fails here is removed by the sweep; the outcome stands. */
-  async #cleanUp(id: string): Promise<void> {
-    const { log, queue, storage } = this.#parts;
-    await queue.remove(id).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not removed'));
-    await storage.removeAll(uploadPrefix(id)).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'files not removed'));
+  /**
+   * Whoever hears of a cancel may send the file again under the same id before it is cleaned up; a job of the
+   * new life that was taken for the old one is put back.
+   */
+  async #removeJob(id: string): Promise<void> {
+    const { queue, records } = this.#parts;
+    await queue.remove(id);
+    if ((await records.read(id))?.record.state === 'queued') await queue.add(id);
+  }
+
+  /** What fails here is done by the sweep; the outcome stands. */
+  async #orLog(id: string, work: Promise<unknown>): Promise<void> {
+    await work.catch((error: unknown) => this.#parts.log.warn({ err: error, uploadId: id }, 'not cleaned up'));
   }
 }
 

@@ -125,6 +125,26 @@ describe('files that cannot be taken', () => {
   });
 });
 
+describe('what never becomes a request', () => {
+  test.each([
+    ['a target that cannot be parsed', 'GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'bad_request'],
+    ['a target without a host', 'GET http:// HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'bad_request'],
+    ['no HTTP at all', 'hello\r\n\r\n', 400, 'bad_request'],
+    ['a negative length', 'PUT /uploads/x HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400, 'bad_request'],
+    ['headers without end', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    ['another expectation', 'PUT /uploads/x HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nContent-Length: 1\r\n\r\n', 417, 'expectation_failed'],
+  ])('%s', async (_name, bytesSent, status, code) => {
+    const answer = await rawRequest(service.url, bytesSent);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} .*application/problem\\+json.*"code":"${code}"`, 's'));
+  });
+
+  test('bytes behind a whole request do not spoil its answer', async () => {
+    const id = randomUUID();
+    const head = `PUT /uploads/${id}?timeout=15000 HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+    expect(await rawRequest(service.url, head, Buffer.concat([bytes, Buffer.from('surplus')]))).toMatch(/^HTTP\/1.1 200 /);
+  });
+});
+
 test('a client that hangs up halfway leaves a failed record, no file, and an id that may be sent again', async () => {
   const id = randomUUID();
   const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;

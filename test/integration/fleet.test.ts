@@ -83,6 +83,21 @@ test('a later PUT takes over from one that is still receiving, on another proces
   await eventually('the first to have ended', async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'completed');
 });
 
+test('however many send the same file anew after a cancel, all of them get the one upload', async () => {
+  const { urls } = await service({ apis: 2, workers: 1 });
+  const bytes = await photo({ width: 200, height: 150 });
+  for (let round = 0; round < 10; round += 1) {
+    const id = randomUUID();
+    const [first = '', second = ''] = urls;
+    await putFile(first, id, bytes, 'a.jpg');
+    await fetch(`${first}/uploads/${id}/cancel`, { method: 'POST' });
+    const sent = await Promise.all([first, second].map((url) => putFile<{ code?: string }>(url, id, bytes, 'a.jpg')));
+    // One may be told that the other has taken over; neither that another file is there, nor of a fault.
+    expect(sent.map(({ status, body }) => body.code ?? status).filter((word) => word !== 202 && word !== 'upload_superseded')).toEqual([]);
+    expect(await resultOf(first, id)).toMatchObject({ state: 'completed' });
+  }
+}, 60_000);
+
 test('a worker killed in mid-picture costs an attempt, not the upload', async () => {
   const fleet = await service({ apis: 1, workers: 1 });
   const id = randomUUID();
@@ -122,6 +137,9 @@ test('without Redis a process starts, says 503, and recovers when it comes', asy
   try {
     expect((await fetch(`${fleet.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${fleet.url}/readyz`)).status).toBe(503);
+    expect((await fetch(`${fleet.url}/metrics`)).status).toBe(200);
+    const stopped = await fleet.addApi();
+    expect(await stopped.end('SIGTERM')).toBe(0);
     const refused = await putFile<{ code: string }>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg');
     expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([503, 'service_unavailable', true]);
     await redis.up();

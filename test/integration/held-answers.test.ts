@@ -49,6 +49,7 @@ describe('timeout values', () => {
     const { id, version } = await queued();
     const url = `${service.url}/uploads/${id}/progress?timeout=30`;
     expect((await getJson(url, { 'If-None-Match': `W/"${version}"` })).status).toBe(304);
+    expect((await getJson(url, { 'If-None-Match': `"${version}", W/"${version + 1}"` })).status).toBe(304);
     expect((await getJson<Progress>(url, { 'If-None-Match': `"${version + 5}"` })).body.timedOut).toBe(false);
     expect((await getJson<Progress>(`${url}&since=${version + 5}`)).body.timedOut).toBe(false);
   });
@@ -117,6 +118,23 @@ describe('bounds and endings', () => {
     expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([429, 'too_many_held_by_address', true]);
     expect((await from('192.0.2.2')).status).toBe(200);
     expect((await held).status).toBe(200);
+  });
+
+  test('a file that is stored is told of although no answer can be held', async () => {
+    const api = await service.addApi({ DEFERRED_MAX_HELD: '1' });
+    const { id, version } = await queued();
+    const held = getJson(`${api.url}/uploads/${id}/progress?since=${version}&timeout=1000`);
+    await eventually('it to be held', async () => (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'));
+    const sent = await postFiles<UploadList>(api.url, [{ name: 'a.jpg', bytes }], '?timeout=3000');
+    expect([sent.status, sent.body.uploads[0]?.state, sent.headers.has('location')]).toEqual([202, 'queued', true]);
+    await held;
+  });
+
+  test('HEAD of an event stream ends', async () => {
+    const { id } = await queued();
+    const head = await fetch(`${service.url}/uploads/${id}/events`, { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    await nothingHeld();
   });
 
   test('DELETE resolves every waiter with state cancelled', async () => {

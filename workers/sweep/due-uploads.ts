@@ -3,7 +3,7 @@ import type { Logger } from '../../src/log.ts';
 import type { UploadRecords } from '../../src/progress/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
-import { removeUnnamedFiles, type FileParts } from './upload-files.ts';
+import { removeUnnamedFiles, type FileParts } from '../../src/progress/unnamed-files.ts';
 
 /** More than this many wait for the next sweep. */
 const BATCH = 500;

@@ -5,7 +5,7 @@ import type { UploadSets } from '../../src/queue/upload-sets.ts';
 import { isManifestKey, uploadIdOf } from '../../src/storage/keys.ts';
 import { readManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { removeUnnamedFiles } from './upload-files.ts';
+import { removeUnnamedFiles } from '../../src/progress/unnamed-files.ts';
 
 /** The storage is gone through when Redis does not know that it was, and at least this often. */
 const SURVEY_VALID_MS = 3_600_000;
@@ -13,8 +13,8 @@ const SURVEY_VALID_MS = 3_600_000;
 /** Younger files without a record may be about to be removed by the request that wrote them. */
 const LEAST_AGE_MS = 60_000;
 
-/** Unfinished files older than this are nobody's: senders that give nothing are cut off long before. */
-const UNFINISHED_AGE_MS = 3_600_000;
+/** Unfinished files that nothing was added to for so long are nobody's; a slow sender may take hours to fill a buffer. */
+const UNFINISHED_AGE_MS = 24 * 3_600_000;
 
 /** What a survey compares. */
 export interface SurveyParts {

@@ -10,7 +10,7 @@ import { runHoldRound } from './round.ts';
 const defaults = { held: 10_000, idle: 10, rounds: 3 };
 
 /** Responses are held for 50 s, and the idle time lies somewhere in between. */
-const MAX_IDLE_SECONDS = 25;
+const MAX_IDLE_SECONDS = 30;
 
 /** Sockets and pipes beside those of the clients. */
 const SPARE_FILES = 200;
@@ -41,7 +41,7 @@ export const hold: Bench = {
 
 /** A server of its own for each round: memory once taken from the machine is not all given back. */
 async function runFresh(session: Session, clients: Child<ClientQuestions>, kind: PeerKind, options: typeof defaults & CommonOptions) {
-  const peer = await startPeer(session, kind, options.held, ['--expose-gc', ...options.serverOptions]);
+  const peer = await startPeer(session, kind, options.held, options.serverOptions);
   const figures = await runHoldRound(peer, clients, { idleSeconds: options.idle, profile: options.profile });
   await peer.end();
   return figures;

@@ -30,7 +30,7 @@ export function reportHold(options: { held: number; idle: number; rounds: number
     '',
     formatTargets(targetsOf(peers)),
     '',
-    'KiB are for one held response: RSS as the system counts it, heap what is alive after a collection.',
+    'KiB are for one held response: RSS as the system counts it, heap what is left after a collection.',
     `idle: of one core, over ${options.idle} s. one event: all wait for one upload; event each: as many events as uploads, in one burst;`,
     'both until the last client has read.',
   ].join('\n');

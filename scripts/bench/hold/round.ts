@@ -25,19 +25,19 @@ export interface HoldRoundOptions {
   profile: string | undefined;
 }
 
+/** Bursts of a tenth each, so that the code that is measured is compiled code. */
+const WARM_UP_BURSTS = 5;
 const WARM_UP_SHARE = 0.1;
 const REST_MS = 1000;
-/** V8 gives memory back to the system some seconds after a collection. */
-const SETTLE_MS = 4000;
 const KIB = 1024;
 const US_PER_MS = 1000;
 const US_PER_SECOND = 1e6;
 
-/** Measures a peer that was just started, with `--expose-gc`. */
+/** Measures a peer that was just started. */
 export async function runHoldRound(peer: Peer, clients: Child<ClientQuestions>, options: HoldRoundOptions): Promise<HoldFigures> {
   const all = [...peer.ids.keys()];
   const few = all.slice(0, Math.ceil(all.length * WARM_UP_SHARE));
-  await burst(peer, clients, few, few.length);
+  for (let count = 0; count < WARM_UP_BURSTS; count += 1) await burst(peer, clients, few, few.length);
   const before = await settledMemory(peer);
   if (options.profile !== undefined) await peer.server.ask('startHeapProfile');
   await holdAll(peer, clients, all);
@@ -56,12 +56,9 @@ export async function runHoldRound(peer: Peer, clients: Child<ClientQuestions>, 
 }
 
 async function settledMemory({ server }: Peer): Promise<ServerMemory> {
-  await server.ask('memory');
-  await delay(SETTLE_MS);
-  const memory = await server.ask('memory');
-  // The collection leaves work behind for the idle moments.
+  await server.ask('collect');
   await delay(REST_MS);
-  return memory;
+  return await server.ask('memory');
 }
 
 async function writeProfile({ kind, server }: Peer, directory: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { startHeapProfile, stopHeapProfile } from './heap-profile.ts';
+import { collect, startHeapProfile, stopHeapProfile } from './heap-tools.ts';
 
 /** What a server process is asked; each server is a child of its own. */
 export type ServerQuestions = {
@@ -8,7 +8,8 @@ export type ServerQuestions = {
   held(): number | Promise<number>;
   /** Processor time since its start, in microseconds. */
   cpuUs(): number;
-  /** After a full collection where the process was started with `--expose-gc`. */
+  /** Collects all garbage, and gives free memory back to the system. */
+  collect(): Promise<void>;
   memory(): ServerMemory;
   startHeapProfile(): Promise<void>;
   stopHeapProfile(file: string): Promise<void>;
@@ -18,12 +19,12 @@ export type ServerQuestions = {
 export interface ServerMemory {
   /** What the process has of the machine's memory. */
   rss: number;
-  /** Live JavaScript objects, and what hangs on them outside of the heap. */
+  /** JavaScript objects, and what hangs on them outside of the heap. */
   heap: number;
 }
 
 /** The answers that are the same for every server: it spreads them into its own. */
-export const OWN_USAGE = { cpuUs, memory, startHeapProfile, stopHeapProfile };
+export const OWN_USAGE = { cpuUs, collect, memory, startHeapProfile, stopHeapProfile };
 
 function cpuUs(): number {
   const { user, system } = process.cpuUsage();
@@ -31,9 +32,6 @@ function cpuUs(): number {
 }
 
 function memory(): ServerMemory {
-  // The second collection takes what the finalisers of the first have set free.
-  globalThis.gc?.();
-  globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
   return { rss, heap: heapUsed + external };
 }

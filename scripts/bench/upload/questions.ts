@@ -2,9 +2,11 @@
 export type UploadServerQuestions = {
   /** Resolves with the port it listens on at 127.0.0.1. */
   start(setup: ServerSetup): Promise<number>;
-  /** Collects garbage where it may, and begins to count. */
+  /** Takes the process' memory, after a collection, for what it needs without uploads. */
+  watchMemory(): void;
+  /** From now on processor time counts. */
   begin(): void;
-  /** What was used since `begin`. */
+  /** What was used since `begin`, and of memory since `watchMemory`. */
   end(): Usage;
 };
 
@@ -22,7 +24,7 @@ export interface ServerSetup {
 export interface Usage {
   /** Of all threads, in microseconds. */
   cpuUs: number;
-  /** The most that the process had of the machine's memory beyond what it had at `begin`, in bytes. */
+  /** The most that the process had of the machine's memory beyond what it had at `watchMemory`, in bytes. */
   rssGrowth: number;
 }
 

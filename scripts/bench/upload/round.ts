@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Child } from '../lib/child.ts';
 import type { Session } from '../lib/session.ts';
@@ -13,6 +13,11 @@ export interface Load {
   connections: number;
   /** Sent before the clock starts, so that code is compiled and connections to Redis are warm. */
   warmUp: { bytes: number; files: number };
+  /**
+   * Leaves the files until the run is over. Where many files were deleted ext4 looks for minutes at what each of
+   * them was before it makes a new one, which would cost more than everything else.
+   */
+  keepsFiles: boolean;
 }
 
 /** What a round has measured. */
@@ -27,6 +32,9 @@ export interface UploadFigures {
 
 const US_PER_SECOND = 1e6;
 
+/** So small a file that the memory it takes is that of being a server at all. */
+const FIRST_BYTES = 100_000;
+
 /** Measures a peer with a server of its own for this round: memory once taken from the machine is not all given back. */
 export async function runUploadRound(
   session: Session,
@@ -35,19 +43,20 @@ export async function runUploadRound(
   load: Load,
   nodeOptions: readonly string[],
 ): Promise<UploadFigures> {
-  const directory = join(session.directory, 'files');
-  await mkdir(directory);
+  const directory = await mkdtemp(join(session.directory, 'files-'));
   const server = session.start<UploadServerQuestions>(`../upload/children/${peer.server}`, ['--expose-gc', ...nodeOptions]);
   const { settings = {}, isDurable = true, form, path } = peer;
   const port = await server.ask('start', { redisUrl: session.redisUrl, directory, settings, isDurable });
   const transfer = { port, form, path, connections: load.connections };
+  await sender.ask('send', { ...transfer, bytes: FIRST_BYTES, files: load.connections });
+  await server.ask('watchMemory');
   await sender.ask('send', { ...transfer, ...load.warmUp });
   await server.ask('begin');
   const sent = await sender.ask('send', { ...transfer, bytes: load.bytes, files: load.files });
   const used = await server.ask('end');
   await server.end();
-  // Before the next round begins, which would else write these bytes to disk beside its own.
-  await rm(directory, { recursive: true });
+  // Large ones go before the next round, which would else write these bytes to disk beside its own.
+  if (!load.keepsFiles) await rm(directory, { recursive: true });
   return {
     seconds: sent.seconds,
     serverSeconds: used.cpuUs / US_PER_SECOND,

@@ -53,12 +53,12 @@ function pictureTitle({ pictures, connections, rounds }: typeof defaults): strin
 }
 
 function fileLoad(files: number, mib: number): Load {
-  return { files, bytes: mib * MIB, connections: files, warmUp: { files, bytes: Math.min(mib * MIB, WARM_UP_BYTES / files) } };
+  return { files, bytes: mib * MIB, connections: files, keepsFiles: false, warmUp: { files, bytes: Math.min(mib * MIB, WARM_UP_BYTES / files) } };
 }
 
 function pictureLoad({ pictures, connections }: typeof defaults): Load {
   const warmUp = { files: Math.ceil(pictures * WARM_UP_SHARE), bytes: PICTURE_BYTES };
-  return { files: pictures, bytes: PICTURE_BYTES, connections, warmUp };
+  return { files: pictures, bytes: PICTURE_BYTES, connections, keepsFiles: true, warmUp };
 }
 
 /** In each round all peers take turns at each load. */

@@ -20,7 +20,7 @@ beforeAll(async () => {
   };
   served = await serve(problemResponses(silentLog), async (ctx) => {
     const sizeBytes = ctx.path === '/empty' ? 0 : BYTES.length;
-    const object = { key: ctx.path.slice(1), sizeBytes, type: 'image/jpeg', etag: ETAG, cacheControl: 'private, no-cache' };
+    const object = { key: ctx.path.slice(1), sizeBytes, type: 'image/jpeg', etag: ETAG, cacheControl: 'private, no-cache', missing: 'upload_gone' } as const;
     await sendObject(ctx, storage, ctx.path === '/named' ? { ...object, disposition: 'attachment; filename="a.jpg"' } : object);
   });
 });
@@ -51,10 +51,10 @@ describe('an object', () => {
     expect([status, text, length, header('etag'), header('content-type')]).toEqual([200, '', '10', ETAG, 'image/jpeg']);
   });
 
-  test('that is gone from storage is a 404 problem', async () => {
+  test('that is gone from storage is the problem of its kind', async () => {
     const { status, header, text } = await ask({}, '/gone');
-    expect([status, header('content-type')]).toEqual([404, 'application/problem+json']);
-    expect(text).toContain('unknown_upload');
+    expect([status, header('content-type')]).toEqual([410, 'application/problem+json']);
+    expect(text).toContain('upload_gone');
   });
 });
 

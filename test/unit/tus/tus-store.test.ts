@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 function newStore(parts: Partial<TusStoreParts> = {}): TusStore {
-  const removal = new UploadRemoval({ records: space.records, storage: space.storage, queue: { remove: async () => undefined }, log: silentLog });
+  const removal = new UploadRemoval({ records: space.records, storage: space.storage, queue: { add: async () => undefined, remove: async () => undefined }, log: silentLog });
   return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts });
 }
 

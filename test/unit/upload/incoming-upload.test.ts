@@ -47,7 +47,7 @@ async function recordOf({ record }: IncomingUpload) {
 }
 
 function removal(): UploadRemoval {
-  return new UploadRemoval({ records: space.records, storage: space.storage, queue: { remove: async () => undefined }, log: silentLog });
+  return new UploadRemoval({ records: space.records, storage: space.storage, queue: { add: async () => undefined, remove: async () => undefined }, log: silentLog });
 }
 
 /** Records whose changes are made and whose replies are lost, from the time on that `isAway` is true. */

@@ -100,7 +100,8 @@ describe('the fence', () => {
   );
 
   test('what a sender is told of it has the status of the table', () => {
-    expect([refusalToError('fenced').status, refusalToError('final').status]).toEqual([409, 410]);
+    const statusOf = (refusal: Refusal) => refusalToError({ made: false, refusal, record: undefined }).status;
+    expect([statusOf('fenced'), statusOf('final'), statusOf('missing')]).toEqual([409, 410, 503]);
   });
 });
 

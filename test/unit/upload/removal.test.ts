@@ -1,3 +1,4 @@
+import { overriding } from '../../helpers/overriding.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
@@ -25,7 +26,7 @@ afterEach(async () => {
 
 function build(more: Partial<RemovalParts> = {}) {
   const remove = jest.fn(async (_id: string) => undefined as void);
-  return { remove, removal: new UploadRemoval({ records: space.records, storage: space.storage, queue: { remove }, log: silentLog, ...more }) };
+  return { remove, removal: new UploadRemoval({ records: space.records, storage: space.storage, queue: { add: async () => undefined, remove }, log: silentLog, ...more }) };
 }
 
 async function storedUpload(state: 'receiving' | 'queued' | 'processing' | 'completed'): Promise<string> {
@@ -52,7 +53,7 @@ describe('cancel', () => {
   test('stands although the job and the files cannot be removed now', async () => {
     const id = await storedUpload('queued');
     const fail = async () => await Promise.reject(new Error('not now'));
-    const { removal } = build({ queue: { remove: fail }, storage: { removeAll: fail } });
+    const { removal } = build({ queue: { add: fail, remove: fail }, storage: overriding(space.storage, { list: () => { throw new Error('not now'); } }) });
     expect(await removal.cancel(id)).toMatchObject({ stopped: true });
   });
 

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import type { ServerSetup, UploadServerQuestions, Usage } from '../questions.ts';
 
-/** Often enough to see the peak of a transfer of half a second, seldom enough to cost nothing. */
-const SAMPLE_PERIOD_MS = 5;
+/** Often enough to see the peak of a transfer of half a second; the kernel takes some 50 µs to tell. */
+const SAMPLE_PERIOD_MS = 20;
 const KEEP_ALIVE_MS = 75_000;
 
 let cpuBefore = process.cpuUsage();
@@ -15,7 +15,7 @@ let sampling: NodeJS.Timeout | undefined;
 
 /** Answers the questions of a server that `start` starts. */
 export function serveUploads(start: (setup: ServerSetup) => Promise<number>): void {
-  serveQuestions<UploadServerQuestions>({ start, begin, end });
+  serveQuestions<UploadServerQuestions>({ start, watchMemory, begin, end });
 }
 
 /** Starts what listens to requests and resolves with its port. */
@@ -26,12 +26,15 @@ export async function listen(listener: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function begin(): void {
+function watchMemory(): void {
   globalThis.gc?.();
   globalThis.gc?.();
   rssBefore = process.memoryUsage.rss();
   rssMost = rssBefore;
   sampling = setInterval(sample, SAMPLE_PERIOD_MS);
+}
+
+function begin(): void {
   cpuBefore = process.cpuUsage();
 }
 

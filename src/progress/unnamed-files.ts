@@ -1,8 +1,8 @@
-import { isFinalState } from '../../src/api.ts';
-import { isExpired, type UploadRecord } from '../../src/progress/record-fields.ts';
-import type { UploadRecords } from '../../src/progress/record.ts';
-import { attemptPrefix, isOfReceipt, partOffset, uploadPrefix } from '../../src/storage/keys.ts';
-import type { Storage } from '../../src/storage/storage.ts';
+import { isFinalState } from '../api.ts';
+import { isExpired, type UploadRecord } from './record-fields.ts';
+import type { UploadRecords } from './record.ts';
+import { attemptPrefix, isOfReceipt, partOffset, uploadPrefix } from '../storage/keys.ts';
+import type { Storage } from '../storage/storage.ts';
 
 /** What the files of uploads are compared with. */
 export interface FileParts {

@@ -1,0 +1,51 @@
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { problemOf, statusOf, type ErrorCode } from '../errors.ts';
+
+/** What Node's parser found, in our words; everything else is `bad_request`. */
+const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers of this request are too large.'],
+  HPE_INVALID_EOF_STATE: ['body_cut_short', 'The request ended too early. Send it again.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The headers of this request did not come in time.'],
+};
+
+/**
+ * Answers what never becomes a request, or breaks off being one, with a problem document too: Node would
+ * send a bare status line. An answer under way is let out first; bytes that make no sense behind a whole
+ * request are not that request's fault.
+ */
+export function answerClientErrors(server: Server): void {
+  const answering = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
+  server.on('request', (request, response) => answering.set(request.socket, { request, response }));
+  server.on('clientError', (error: Error & { code?: string }, socket) => {
+    const current = answering.get(socket);
+    const isUnderWay = current !== undefined && !current.response.writableFinished && !current.response.destroyed;
+    if (isUnderWay && current.request.complete) {
+      current.response.once('close', () => socket.destroy());
+      return;
+    }
+    if (!socket.writable || error.code === 'ECONNRESET' || (isUnderWay && current.response.headersSent)) {
+      socket.destroy(error);
+      return;
+    }
+    const [code, detail] = CODES[error.code ?? ''] ?? ['bad_request', 'This is no well-formed HTTP request.'];
+    socket.end(rawProblem(code, detail));
+  });
+  server.on('checkExpectation', (_request, response: ServerResponse) => {
+    const body = JSON.stringify(problemOf('expectation_failed', 'The only expectation that can be met is 100-continue.'));
+    response.writeHead(statusOf('expectation_failed'), { 'Content-Type': 'application/problem+json', Connection: 'close' }).end(body);
+  });
+}
+
+function rawProblem(code: ErrorCode, detail: string): string {
+  const body = JSON.stringify(problemOf(code, detail));
+  const status = statusOf(code);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
+}
