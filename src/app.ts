@@ -7,8 +7,8 @@ import { methodNotAllowed } from './http/method-not-allowed.ts';
 import { problemResponses } from './http/problem.ts';
 import { requestContext } from './http/request-context.ts';
 import { parsableTargets } from './http/request-target.ts';
+import { onRequestEnd } from './http/request-end.ts';
 import { requestMetrics } from './http/request-metrics.ts';
-import { securityHeaders } from './http/security-headers.ts';
 import { unreadBodies } from './http/unread-body.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -32,9 +32,7 @@ export type AppParts = UploadRouteParts & ProgressRouteParts & FileRouteParts & 
 export function createApp(parts: AppParts): Koa {
   const app = new Koa();
   app.use(requestContext());
-  app.use(accessLog(parts.log));
-  app.use(requestMetrics(parts.metrics));
-  app.use(securityHeaders());
+  app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));
   app.use(parsableTargets());

@@ -1,8 +1,7 @@
-import type { Middleware } from 'koa';
 import type { Logger } from '../log.ts';
 import { heldPart } from './held-interceptors.ts';
+import type { RequestEnd } from './request-end.ts';
 import { requestPath } from './request-target.ts';
-import { currentRequestId } from './request-context.ts';
 
 /** Long enough for every address of the service. */
 const MAX_PATH_LENGTH = 200;
@@ -11,24 +10,19 @@ const MAX_PATH_LENGTH = 200;
 const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
 /** One line a request, when its last byte is out or its client is gone. The query, which may be anything, stays out. */
-export function accessLog(log: Logger): Middleware {
-  return async (ctx, next) => {
-    const startedAtMs = performance.now();
+export function accessLog(log: Logger): RequestEnd {
+  return (ctx, startedAtMs, requestId) => {
     const path = requestPath(ctx);
-    const requestId = currentRequestId();
-    ctx.res.once('close', () => {
-      const line = {
-        requestId,
-        method: ctx.method,
-        path: path.slice(0, MAX_PATH_LENGTH),
-        status: ctx.res.statusCode,
-        durationMs: Math.round(performance.now() - startedAtMs),
-        ...heldPart(ctx),
-        ...(ctx.res.writableFinished ? {} : { clientGone: true }),
-      };
-      if (QUIET_PATHS.has(path)) log.debug(line, 'request');
-      else log.info(line, 'request');
-    });
-    await next();
+    const line = {
+      requestId,
+      method: ctx.method,
+      path: path.slice(0, MAX_PATH_LENGTH),
+      status: ctx.res.statusCode,
+      durationMs: Math.round(performance.now() - startedAtMs),
+      ...heldPart(ctx),
+      ...(ctx.res.writableFinished ? {} : { clientGone: true }),
+    };
+    if (QUIET_PATHS.has(path)) log.debug(line, 'request');
+    else log.info(line, 'request');
   };
 }

@@ -1,6 +1,7 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { ServiceError, isErrorCode, toProblem } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { setCommonHeaders } from './common-headers.ts';
 import { requestLog } from './request-context.ts';
 
 /** Spreads the clients of one refusal, so that they do not come back together. */
@@ -19,24 +20,39 @@ export function retryAfterSeconds(retryAfterMs: number): string {
  * What is not meant for clients is logged whole and answered as `internal_error`.
  */
 export function problemResponses(log: Logger): Middleware {
-  return async (ctx, next) => {
-    try {
-      await next();
-      if (ctx.status === 404 && ctx.body == null && ctx.respond !== false) {
-        throw new ServiceError('not_found', 'There is nothing at this address. GET /openapi.json lists what there is.');
-      }
-    } catch (error) {
-      const known = asServiceError(error);
-      if (known.status === 500) requestLog(log).error({ err: error }, 'request failed');
-      for (const name of REPRESENTATION_HEADERS) ctx.remove(name);
-      for (const [name, value] of Object.entries(known.headers)) ctx.set(name, value);
-      if (known.retryAfterMs !== undefined) ctx.set('Retry-After', retryAfterSeconds(known.retryAfterMs));
-      ctx.set('Cache-Control', 'no-store');
-      ctx.status = known.status;
-      ctx.type = 'application/problem+json';
-      ctx.body = JSON.stringify(toProblem(known));
-    }
-  };
+  // No async function: its frame would be kept for as long as a response is held.
+  return (ctx, next) =>
+    next().then(
+      () => {
+        refuseUnanswered(ctx);
+        setCommonHeaders(ctx);
+      },
+      (error: unknown) => {
+        answerProblem(ctx, error, log);
+        setCommonHeaders(ctx);
+      },
+    );
+}
+
+function refuseUnanswered(ctx: Context): void {
+  if (ctx.status !== 404 || ctx.body != null || ctx.respond === false) return;
+  setProblem(ctx, new ServiceError('not_found', 'There is nothing at this address. GET /openapi.json lists what there is.'));
+}
+
+function answerProblem(ctx: Context, error: unknown, log: Logger): void {
+  const known = asServiceError(error);
+  if (known.status === 500) requestLog(log).error({ err: error }, 'request failed');
+  setProblem(ctx, known);
+}
+
+function setProblem(ctx: Context, known: ServiceError): void {
+  for (const name of REPRESENTATION_HEADERS) ctx.remove(name);
+  for (const [name, value] of Object.entries(known.headers)) ctx.set(name, value);
+  if (known.retryAfterMs !== undefined) ctx.set('Retry-After', retryAfterSeconds(known.retryAfterMs));
+  ctx.set('Cache-Control', 'no-store');
+  ctx.status = known.status;
+  ctx.type = 'application/problem+json';
+  ctx.body = JSON.stringify(toProblem(known));
 }
 
 /** Errors of other layers bear a code of the table and a message that is fit for clients; all else is a fault of ours. */

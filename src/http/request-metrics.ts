@@ -1,5 +1,6 @@
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { Metrics } from '../metrics.ts';
+import type { RequestEnd } from './request-end.ts';
 
 /** The pattern that a request matched, such as `/uploads/:id`: labels must be few, and ids are many and secret. */
 export function routeOf(ctx: Context): string {
@@ -8,9 +9,6 @@ export function routeOf(ctx: Context): string {
 }
 
 /** Counts requests when their last byte is out or their client is gone. */
-export function requestMetrics(metrics: Metrics): Middleware {
-  return async (ctx, next) => {
-    ctx.res.once('close', () => metrics.requestEnded(ctx.method, routeOf(ctx), ctx.res.statusCode));
-    await next();
-  };
+export function requestMetrics(metrics: Metrics): RequestEnd {
+  return (ctx) => metrics.requestEnded(ctx.method, routeOf(ctx), ctx.res.statusCode);
 }

@@ -13,8 +13,8 @@ export function requestPath(ctx: Context): string {
 
 /** Refuses targets that cannot be parsed with `bad_request` (400), before anybody below asks for a part of one. */
 export function parsableTargets(): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     if (requestPath(ctx) === '') throw new ServiceError('bad_request', 'The address of this request cannot be understood.');
-    return await next();
+    return next();
   };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Middleware } from 'koa';
+import type { Context, Middleware, Next } from 'koa';
 
 /** How long a sender may go on after its answer before it is cut off. */
 const LINGER_MS = 10_000;
@@ -11,12 +11,16 @@ const LOOK_PERIOD_MS = 250;
  * bounds of time and bytes, and the connection cut only past those.
  */
 export function unreadBodies(maxLingerBytes: number): Middleware {
-  return async (ctx, next) => {
-    await next();
-    const { req, res } = ctx;
-    if (req.complete || req.headers['content-length'] === undefined && req.headers['transfer-encoding'] === undefined) return;
-    res.once('finish', () => linger(req, maxLingerBytes));
-  };
+  return (ctx, next) => (mayHaveBody(ctx.req) ? boundUnread(ctx, next, maxLingerBytes) : next());
+}
+
+function mayHaveBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+async function boundUnread({ req, res }: Context, next: Next, maxLingerBytes: number): Promise<void> {
+  await next();
+  if (!req.complete) res.once('finish', () => linger(req, maxLingerBytes));
 }
 
 /** Reads on once the answer is out, and bounds it. */

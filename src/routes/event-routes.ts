@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { isFinalState, type Progress } from '../api.ts';
 import { AsyncContext } from '../deferred/async-context.ts';
+import { setCommonHeaders } from '../http/common-headers.ts';
 import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import type { Logger } from '../log.ts';
@@ -86,6 +87,7 @@ class Follower {
   /** The response is held: the stream may begin. False where it was answered without one. */
   begin(): boolean {
     if (this.hasNothingToTell) return false;
+    setCommonHeaders(this.#ctx);
     this.#ctx.respond = false;
     this.writer.begin();
     this.#isBegun = true;

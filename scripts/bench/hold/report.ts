@@ -31,7 +31,7 @@ export function reportHold(options: { held: number; idle: number; rounds: number
     formatTargets(targetsOf(peers)),
     '',
     'KiB are for one held response: RSS as the system counts it, heap what is left after a collection.',
-    `idle: of one core, over ${options.idle} s. one event: all wait for one upload; event each: as many events as uploads, in one burst;`,
+    `idle: of one core, the median of ${options.idle} seconds. one event: all wait for one upload; event each: as many events as uploads, in one burst;`,
     'both until the last client has read.',
   ].join('\n');
 }

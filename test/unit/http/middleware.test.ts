@@ -8,7 +8,7 @@ import { accessLog } from '../../../src/http/access-log.ts';
 import { methodNotAllowed } from '../../../src/http/method-not-allowed.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { currentRequestId, requestContext, requestLog } from '../../../src/http/request-context.ts';
-import { securityHeaders } from '../../../src/http/security-headers.ts';
+import { onRequestEnd } from '../../../src/http/request-end.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { routesOf, serve, type Served } from './serve.ts';
 
@@ -60,21 +60,21 @@ describe('the id of a request', () => {
   };
 
   test('is its own where it brought a fit one, through every turn of the work', async () => {
-    served = await serve(requestContext(), echo);
+    served = await serve(requestContext(), problemResponses(silentLog), echo);
     const response = await fetch(served.url, { headers: { 'X-Request-Id': 'abc-1.2_3' } });
     expect([await response.text(), response.headers.get('x-request-id')]).toEqual(['abc-1.2_3', 'abc-1.2_3']);
   });
 
   test.each(['', 'a b', 'a"b', 'x'.repeat(65), '{}', 'a,b'])('is a new one where %j came', async (given) => {
-    served = await serve(requestContext(), echo);
+    served = await serve(requestContext(), problemResponses(silentLog), echo);
     const response = await fetch(served.url, { headers: { 'X-Request-Id': given } });
     const id = await response.text();
-    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(id).toMatch(/^[A-Za-z0-9_-]{20}$/);
     expect(response.headers.get('x-request-id')).toBe(id);
   });
 
   test('of two requests at once are two', async () => {
-    served = await serve(requestContext(), echo);
+    served = await serve(requestContext(), problemResponses(silentLog), echo);
     const { url } = served;
     const ids = await Promise.all([1, 2, 3].map(async () => await (await fetch(url)).text()));
     expect(new Set(ids).size).toBe(3);
@@ -95,7 +95,7 @@ describe('the id of a request', () => {
 describe('the line of a request', () => {
   async function lineOf(path: string, handler: Middleware = (ctx) => (ctx.body = 'x')) {
     const { log, lines } = logOf();
-    served = await serve(requestContext(), accessLog(log), handler);
+    served = await serve(requestContext(), onRequestEnd(accessLog(log)), handler);
     await fetch(`${served.url}${path}`, { headers: { 'X-Request-Id': 'r1' } }).then((response) => response.text()).catch(() => undefined);
     while (lines.length === 0) await turn();
     return lines;
@@ -123,7 +123,7 @@ describe('the line of a request', () => {
 
   test('is not written for what machines ask every few seconds', async () => {
     const { log, lines } = logOf();
-    served = await serve(requestContext(), accessLog(log), (ctx) => (ctx.body = 'x'));
+    served = await serve(requestContext(), onRequestEnd(accessLog(log)), (ctx) => (ctx.body = 'x'));
     for (const path of ['/healthz', '/readyz', '/metrics', '/']) await (await fetch(`${served.url}${path}`)).text();
     while (lines.length === 0) await turn();
     expect(lines.map(({ path }) => path)).toEqual(['/']);
@@ -131,7 +131,7 @@ describe('the line of a request', () => {
 });
 
 test('every answer says that its bytes are what their type says, and keeps its address to itself', async () => {
-  served = await serve(securityHeaders(), problemResponses(silentLog), (ctx) => {
+  served = await serve(problemResponses(silentLog), (ctx) => {
     if (ctx.path === '/fault') throw new Error('fault');
     ctx.body = 'x';
   });
