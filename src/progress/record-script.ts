@@ -14,36 +14,50 @@ export const RECORD_SCRIPT = `
 local key, waitingKey, eventsKey, dueKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now, change = ARGV[1], cjson.decode(ARGV[2])
 
+-- What an event tells, in the order in which it is read; what the change sets takes the place of what was.
+local names = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }
+local told = redis.call('HMGET', key, unpack(names))
+local event = {}
+for index, name in ipairs(names) do if told[index] then event[name] = told[index] end end
+
 local function answer(word, withFields)
-  local reply = { word, redis.call('HGET', key, 'version') or '0' }
+  local reply = { word, event.version or '0' }
   if withFields then
     for _, part in ipairs(redis.call('HGETALL', key)) do reply[#reply + 1] = part end
   end
   return reply
 end
 
-local was = redis.call('HMGET', key, 'state', 'version', 'percent', 'attempt', 'sequence', 'receipt', 'nonce', 'deleted', 'variants', 'publicId', 'attemptBase', 'expiresAt')
-local state, percent, attempt, sequence = was[1], tonumber(was[3] or '0'), tonumber(was[4] or '0'), tonumber(was[5] or '0')
-local publicKey = ARGV[4] .. (was[10] or (change.create and change.create.publicId) or '')
+local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt')
+local sequence, receipt, nonce, variantsJson, expiresAt = tonumber(was[1] or '0'), was[2], was[3], was[4], was[5]
+local state, percent, attempt = event.state, tonumber(event.percent or '0'), tonumber(event.attempt or '0')
+local publicKey = ARGV[4] .. (event.publicId or (change.create and change.create.publicId) or '')
 local final = state == 'completed' or state == 'failed' or state == 'cancelled' or state == 'discarded'
 
 -- A reply that was lost with its connection makes the client send the same change again.
-if state and was[7] == change.nonce then return answer('ok', change.wantsRecord) end
+if state and nonce == change.nonce then return answer('ok', change.wantsRecord) end
 
 if not state then
   if not change.create then return { 'missing', '0' } end
 else
-  if was[8] == '1' then return answer('deleted', true) end
-  if final and was[12] and tonumber(was[12]) <= tonumber(now) then return answer('expired', true) end
-  if change.version and change.version ~= tonumber(was[2]) then return answer('fenced', true) end
-  if change.receipt and change.receipt ~= was[6] then return answer('fenced', true) end
+  if event.deleted == '1' then return answer('deleted', true) end
+  if final and expiresAt and tonumber(expiresAt) <= tonumber(now) then return answer('expired', true) end
+  if change.version and change.version ~= tonumber(event.version) then return answer('fenced', true) end
+  if change.receipt and change.receipt ~= receipt then return answer('fenced', true) end
   if not change.from[state] then return answer(final and 'final' or 'state', true) end
   if change.attempt and change.attempt ~= attempt then return answer('fenced', true) end
   if change.sequence and change.sequence <= sequence then return answer('fenced', true) end
 end
 
-local set = { 'version', tostring(tonumber(was[2] or '0') + 1), 'updatedAt', now, 'nonce', change.nonce }
-local function put(field, value) set[#set + 1] = field; set[#set + 1] = tostring(value) end
+local set = {}
+local function put(field, value)
+  set[#set + 1] = field
+  set[#set + 1] = tostring(value)
+  event[field] = tostring(value)
+end
+put('version', tonumber(event.version or '0') + 1)
+put('updatedAt', now)
+put('nonce', change.nonce)
 
 if change.clean then
   redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'expiresAt')
@@ -56,10 +70,10 @@ if change.clean then
   -- Attempts go on counting, since they fence; a new life has all of its own.
   put('attemptBase', attempt)
   percent = 0
-  was[9] = false
+  variantsJson = false
 end
 if change.mint then
-  if attempt - tonumber(was[11] or '0') >= change.maxAttempts then return answer('exhausted', true) end
+  if attempt - tonumber(event.attemptBase or '0') >= change.maxAttempts then return answer('exhausted', true) end
   put('attempt', attempt + 1)
   put('sequence', 0)
 elseif change.sequence then
@@ -72,7 +86,7 @@ if change.phase then
   put('phasePercent', percent)
 end
 if change.variant then
-  local variants = was[9] and cjson.decode(was[9]) or {}
+  local variants = variantsJson and cjson.decode(variantsJson) or {}
   variants[change.variant.name] = change.variant
   put('variants', cjson.encode(variants))
 end
@@ -106,16 +120,14 @@ elseif newState == 'receiving' then
   local silenceMs = tonumber(redis.call('HGET', key, 'silence') or '') or change.silenceMs
   redis.call('ZADD', dueKey, tonumber(now) + silenceMs, change.id)
 elseif newState == 'processing' then
-  redis.call('ZADD', dueKey, tonumber(now) + change.silenceMs, change.id)
+  if change.mint then redis.call('ZADD', dueKey, tonumber(now) + change.silenceMs, change.id) end
 else
   redis.call('ZREM', dueKey, change.id)
 end
 
-local names = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }
-local values, event = redis.call('HMGET', key, unpack(names)), {}
-for index, name in ipairs(names) do if values[index] then event[name] = values[index] end end
-event.at = ARGV[5]
-redis.call('XADD', eventsKey, 'MAXLEN', '~', ARGV[3], '*', 'event', 'progress', 'jobId', change.id, 'data', cjson.encode(event))
+local tale = { at = ARGV[5] }
+for _, name in ipairs(names) do tale[name] = event[name] end
+redis.call('XADD', eventsKey, 'MAXLEN', '~', ARGV[3], '*', 'event', 'progress', 'jobId', change.id, 'data', cjson.encode(tale))
 if change.calledOut then redis.call('PUBLISH', change.calledOut, change.id) end
 return answer('ok', change.wantsRecord)
 `;
