@@ -9,5 +9,5 @@ export default {
   },
   setupFiles: ['<rootDir>/test/helpers/one-realm.ts'],
   maxWorkers: 2,
-  testTimeout: 20_000,
+  testTimeout: 40_000,
 };

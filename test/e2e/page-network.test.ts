@@ -52,8 +52,9 @@ test('an upload whose connection breaks is sent again by itself, and never goes 
   const puts = new Set<string>();
   page.on('request', (request) => request.method() === 'PUT' && puts.add(request.url()));
   await startSlowly();
-  await setNetwork({});
+  // First the cut: at full speed the rest of the picture would be through before it.
   proxy.cut();
+  await setNetwork({});
   await page.waitForFunction(() => document.querySelector('.stage')?.textContent?.startsWith('Connection lost'));
   await page.waitForSelector('#offline', { state: 'visible' });
   await screenshot(page, 'desktop-offline');
