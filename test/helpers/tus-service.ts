@@ -26,7 +26,7 @@ export async function partsOf(service: Service, id: string): Promise<string[]> {
   return (await filesOf(service, id)).filter((path) => path.includes('/parts/') || path.endsWith('.part'));
 }
 
-/** Keys of locks that are held, or wanted. */
+/** Keys of locks of uploads that are held, or wanted; BullMQ's own are behind the names of its queues. */
 export async function locksIn(service: Service): Promise<unknown> {
-  return await redisCommand(service.redis.url, 'KEYS', '*:lock*');
+  return await redisCommand(service.redis.url, 'KEYS', '{*}:lock*');
 }

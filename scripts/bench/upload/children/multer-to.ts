@@ -12,7 +12,7 @@ export function multerTo(directory: string): (request: IncomingMessage, response
     new Promise((resolve, reject) => {
       handle(request, response, (error) => {
         if (error === undefined || error === null) resolve();
-        else reject(error instanceof Error ? error : new Error(String(error)));
+        else reject(error instanceof Error ? error : new Error('multer failed', { cause: error }));
       });
     });
 }
