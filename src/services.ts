@@ -14,7 +14,7 @@ import { openApiDocument } from './openapi/document.ts';
 import { ProgressBus } from './progress/bus.ts';
 import type { ProgressState } from './progress/progress.ts';
 import { UploadRecords } from './progress/record.ts';
-import { closeConnection, openCommandConnection, openWaitingConnection, RedisRecordStore } from './queue/connection.ts';
+import { closeConnection, DEFAULT_REDIS_URL, openCommandConnection, openWaitingConnection, RedisRecordStore } from './queue/connection.ts';
 import { queueKeys } from './queue/contract.ts';
 import { openEventStream } from './queue/event-stream.ts';
 import { UploadQueue } from './queue/upload-queue.ts';
@@ -25,7 +25,6 @@ import { UploadIntake, type IntakeSettings } from './upload/intake.ts';
 import { UploadRemoval } from './upload/removal.ts';
 import { loadPageAssets } from './web/assets.ts';
 
-const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
 
 /** For connections to a Redis that may be gone. */
 const CLOSE_LIMIT_MS = 1000;

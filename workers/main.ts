@@ -1,7 +1,7 @@
 import { ConfigError, loadConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import { UploadRecords } from '../src/progress/record.ts';
-import { closeConnection, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
+import { closeConnection, DEFAULT_REDIS_URL, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
 import { queueKeys } from '../src/queue/contract.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
 import { UploadSets } from '../src/queue/upload-sets.ts';
@@ -10,8 +10,6 @@ import { openStorage } from '../src/storage/open-storage.ts';
 import { createProcessors } from './processors.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { UploadWorker } from './worker.ts';
-
-const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
 
 /** Closing takes the grace for work in hand and a little more. */
 const CLOSE_MARGIN_MS = 3_000;

@@ -1,10 +1,11 @@
 import { ServiceError } from '../errors.ts';
 
-const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** A lower-case UUID of version 4 (RFC 9562 section 5.4). */
+export const UPLOAD_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** True for a lower-case UUID of version 4 (RFC 9562 section 5.4). */
 export function isUploadId(text: string): boolean {
-  return UUID_V4.test(text);
+  return UPLOAD_ID.test(text);
 }
 
 /** The id itself; throws `bad_upload_id` (400) for anything that is none. */

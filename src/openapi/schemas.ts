@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Links, PictureResult, Problem, Progress, ProgressList, Result, UnwatchableUpload, Upload, UploadList, UploadState, Variant } from '../api.ts';
 import { ERROR_CODES, statusOf, titleOf } from '../errors.ts';
+import { UPLOAD_ID } from '../http/upload-id.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
@@ -8,8 +9,6 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 function schemaOf<Wire>() {
   return <S extends z.ZodType<Wire>>(schema: S & (Same<z.infer<S>, Wire> extends true ? unknown : never)): S => schema;
 }
-
-const LOWER_CASE_UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** A camera's clock knows no time zone unless the file names one. */
 const CAMERA_CLOCK = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)?$/;
@@ -23,7 +22,7 @@ const time = z.iso.datetime().describe('UTC.');
 /** What `requireUploadId` takes. */
 export const uploadIdSchema = z
   .string()
-  .regex(LOWER_CASE_UUID_V4)
+  .regex(UPLOAD_ID)
   .meta({ format: 'uuid', description: 'A lower-case UUID of version 4. Whoever knows it may read, cancel and delete the upload: keep it secret.' });
 
 /** All seven, in the order in which an upload may pass through them. */

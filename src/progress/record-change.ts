@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../api.ts';
 import { EVENT_STREAM_LENGTH, MAX_ATTEMPTS, type QueueKeys } from '../queue/contract.ts';
-import { decodeRecord, pairFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
+import { decodeRecord, pairFields, type RecordFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
 import { RECORD_SCRIPT } from './record-script.ts';
 
 /** The few Redis commands that records need. */
 export interface RecordStore {
   /** Runs a script by its digest, loading it where Redis has not seen it. */
   runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
-  /** The hash as a flat list of pairs and its 0-based rank in the sorted set, null where it has none. */
-  readHash(key: string, rankedIn: string, member: string): Promise<{ flat: string[]; rank: number | null }>;
+  /** The hash, empty where there is none, and its 0-based rank in the sorted set, null where it has none. */
+  readHash(key: string, rankedIn: string, member: string): Promise<{ fields: RecordFields; rank: number | null }>;
   get(key: string): Promise<string | null>;
   /** Deletes the keys and takes the member out of the sorted set, in one step. */
   remove(keys: readonly string[], rankedIn: string, member: string): Promise<void>;

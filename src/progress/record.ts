@@ -4,7 +4,7 @@ import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import { processingPercent, queuedPercent, receivingPercent } from './progress.ts';
 import { RecordChanger, type ChangeOutcome, type RecordOptions, type RecordStore } from './record-change.ts';
-import { decodeRecord, pairFields, type StoredVariant, type UploadMetadata, type UploadRecord } from './record-fields.ts';
+import { decodeRecord, type StoredVariant, type UploadMetadata, type UploadRecord } from './record-fields.ts';
 
 /** A record and its place among the waiting, as read at one moment. */
 export interface ReadRecord {
@@ -251,9 +251,9 @@ export class UploadRecords {
 
   /** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */
   async read(id: string): Promise<ReadRecord | undefined> {
-    const { flat, rank } = await this.#store.readHash(this.#keys.record(id), this.#keys.waiting, id);
-    if (flat.length === 0) return undefined;
-    return { record: decodeRecord(id, pairFields(flat)), queuePosition: rank === null ? null : rank + 1 };
+    const { fields, rank } = await this.#store.readHash(this.#keys.record(id), this.#keys.waiting, id);
+    if (fields['state'] === undefined) return undefined;
+    return { record: decodeRecord(id, fields), queuePosition: rank === null ? null : rank + 1 };
   }
 
   /** The id behind a public id; undefined where there is none. */

@@ -5,6 +5,9 @@ import type { Logger } from '../log.ts';
 
 export type { Redis } from 'ioredis';
 
+/** Where Redis is looked for when no setting says. */
+export const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
+
 /** Long enough for a slow disk under Redis, short enough that a client hears of a dead one. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -91,10 +94,10 @@ export class RedisRecordStore {
     });
   }
 
-  async readHash(key: string, rankedIn: string, member: string): Promise<{ flat: string[]; rank: number | null }> {
+  async readHash(key: string, rankedIn: string, member: string): Promise<{ fields: Record<string, string>; rank: number | null }> {
     return await available(async () => {
       const [fields, rank] = await Promise.all([this.#connection.hgetall(key), this.#connection.zrank(rankedIn, member)]);
-      return { flat: Object.entries(fields).flat(), rank };
+      return { fields, rank };
     });
   }
 

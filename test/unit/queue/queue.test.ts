@@ -90,8 +90,8 @@ describe('commands for records', () => {
   test('a hash is read with its rank, one that is not there as nothing', async () => {
     await space.connection.hset('h', 'a', '1');
     await space.connection.zadd('z', 1, 'first', 2, 'second');
-    expect(await space.store.readHash('h', 'z', 'second')).toEqual({ flat: ['a', '1'], rank: 1 });
-    expect(await space.store.readHash('none', 'z', 'none')).toEqual({ flat: [], rank: null });
+    expect(await space.store.readHash('h', 'z', 'second')).toEqual({ fields: { a: '1' }, rank: 1 });
+    expect(await space.store.readHash('none', 'z', 'none')).toEqual({ fields: {}, rank: null });
   });
 
   test('fail at once with service_unavailable while Redis is away, and work when it is back', async () => {
