@@ -8,6 +8,8 @@ export interface TcpProxy {
   retarget(url: string): void;
   /** Breaks every connection, and each new one until `mend`. */
   cut(): void;
+  /** Does so by itself, once so many bytes have gone towards the service from now on; `onCut` is called then. */
+  cutAfter(byteCount: number, onCut: () => void): void;
   mend(): void;
   stop(): Promise<void>;
 }
@@ -16,6 +18,8 @@ export interface TcpProxy {
 export async function startTcpProxy(url: string): Promise<TcpProxy> {
   let target = new URL(url);
   let isCut = false;
+  let bytesToCut = Infinity;
+  let afterCut = (): void => undefined;
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
     if (isCut) return void near.destroy();
@@ -29,6 +33,13 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
         other.destroy();
       });
     }
+    near.on('data', ({ length }) => {
+      bytesToCut -= length;
+      if (bytesToCut > 0) return;
+      bytesToCut = Infinity;
+      cut();
+      afterCut();
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -37,14 +48,19 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
   const breakAll = (): void => {
     for (const socket of sockets) socket.destroy();
   };
+  const cut = (): void => {
+    isCut = true;
+    breakAll();
+  };
   return {
     url: `http://127.0.0.1:${address.port}`,
     retarget(to) {
       target = new URL(to);
     },
-    cut() {
-      isCut = true;
-      breakAll();
+    cut,
+    cutAfter(byteCount, onCut) {
+      bytesToCut = byteCount;
+      afterCut = onCut;
     },
     mend() {
       isCut = false;
