@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { preferredWaitSeconds } from './prefer.ts';
+import { queryParameter } from './query.ts';
 
 /** More digits than this are more than anybody waits, and are clamped like it. */
 const MILLISECONDS = /^\d+$/;
@@ -11,7 +12,7 @@ const MILLISECONDS = /^\d+$/;
  * Throws `bad_timeout` (400) for a timeout that is not decimal digits, or given twice.
  */
 export function requestedTimeoutMs(ctx: Context, maxTimeoutMs: number): number | undefined {
-  const { timeout } = ctx.query;
+  const timeout = queryParameter(ctx, 'timeout');
   if (timeout !== undefined) return clampTimeoutMs(timeout, maxTimeoutMs);
   const seconds = preferredWaitSeconds(ctx.get('Prefer'));
   if (seconds === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../api.ts';
 import { EVENT_STREAM_LENGTH, MAX_ATTEMPTS, type QueueKeys } from '../queue/contract.ts';
+import { ADVANCE_SCRIPT } from './advance-script.ts';
 import { decodeRecord, pairFields, type RecordFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
 import { RECORD_SCRIPT } from './record-script.ts';
 
@@ -10,6 +11,10 @@ export interface RecordStore {
   runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   /** The hash, empty where there is none, and its 0-based rank in the sorted set, null where it has none. */
   readHash(key: string, rankedIn: string, member: string): Promise<{ fields: RecordFields; rank: number | null }>;
+  /** These fields of the hash, null for one that it has not. */
+  readFields(key: string, names: readonly string[]): Promise<(string | null)[]>;
+  /** 0-based; null where the set has no such member. */
+  rankIn(key: string, member: string): Promise<number | null>;
   get(key: string): Promise<string | null>;
   /** Deletes the keys and takes the member out of the sorted set, in one step. */
   remove(keys: readonly string[], rankedIn: string, member: string): Promise<void>;
@@ -66,6 +71,15 @@ export interface RecordChange {
   wantsRecord?: boolean;
 }
 
+/** How far an attempt has come. */
+export interface Advance {
+  attempt: number;
+  /** Grows with every report of the attempt; one that comes late is fenced. */
+  sequence: number;
+  percent: number;
+  stage: string;
+}
+
 /** Makes changes through the script, under nonces by which it knows one that is sent again. */
 export class RecordChanger {
   readonly #store: Pick<RecordStore, 'runScript'>;
@@ -84,12 +98,24 @@ export class RecordChanger {
     return this.#options.silenceMs ?? DEFAULT_SILENCE_MS;
   }
 
+  async advance(id: string, { attempt, sequence, percent, stage }: Advance): Promise<ChangeOutcome> {
+    const reply = await this.#store.runScript(
+      ADVANCE_SCRIPT,
+      [this.#keys.record(id), this.#keys.events],
+      [
+        String(Date.now()), id, this.#newNonce(), String(attempt), String(sequence), String(percent), stage,
+        String(EVENT_STREAM_LENGTH), String(preciseNowMs()),
+      ],
+    );
+    return decodeOutcome(id, reply);
+  }
+
   async change(id: string, change: RecordChange): Promise<ChangeOutcome> {
     const { from, callOut, ...rest } = change;
     const wire = {
       ...rest,
       id,
-      nonce: `${this.#noncePrefix}${++this.#nonces}`,
+      nonce: this.#newNonce(),
       from: Object.fromEntries(from.map((state) => [state, true])),
       retentionMs: this.#options.retentionMs,
       silenceMs: this.silenceMs,
@@ -102,6 +128,10 @@ export class RecordChanger {
       [String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs())],
     );
     return decodeOutcome(id, reply);
+  }
+
+  #newNonce(): string {
+    return `${this.#noncePrefix}${++this.#nonces}`;
   }
 }
 

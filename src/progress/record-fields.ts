@@ -48,6 +48,27 @@ export function pairFields(flat: readonly string[]): RecordFields {
   return fields;
 }
 
+/** What `decodeProgress` reads of a hash, and what tells that its retention is over. */
+export const PROGRESS_FIELDS = [
+  'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt',
+  'phaseStartedAt', 'phasePercent', 'stored', 'deleted', 'expiresAt',
+] as const;
+
+/** Puts values beside the names they were asked for under; those that the hash has not are left out. */
+export function nameFields(names: readonly string[], values: readonly (string | null)[]): RecordFields {
+  const fields: RecordFields = {};
+  for (const [index, name] of names.entries()) {
+    const value = values[index];
+    if (typeof value === 'string') fields[name] = value;
+  }
+  return fields;
+}
+
+/** Milliseconds since 1970; null until final. */
+export function decodeExpiry(fields: RecordFields): number | null {
+  return numberOrNull(fields['expiresAt']);
+}
+
 /** The progress part; `id` is not among an event's fields, since the event names it already. */
 export function decodeProgress(id: string, fields: RecordFields): ProgressState {
   return {
@@ -84,7 +105,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     error: parse<Problem>(fields['error']),
     variants: parse<Record<string, StoredVariant>>(fields['variants']) ?? {},
     createdAtMs: Number(fields['createdAt']),
-    expiresAtMs: numberOrNull(fields['expiresAt']),
+    expiresAtMs: decodeExpiry(fields),
   };
 }
 

@@ -2,15 +2,24 @@ import { randomBytes } from 'node:crypto';
 import type { Problem, Result, UploadState } from '../api.ts';
 import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
-import { processingPercent, queuedPercent, receivingPercent } from './progress.ts';
+import { processingPercent, queuedPercent, receivingPercent, type ProgressState } from './progress.ts';
 import { RecordChanger, type ChangeOutcome, type RecordOptions, type RecordStore } from './record-change.ts';
-import { decodeRecord, type StoredVariant, type UploadMetadata, type UploadRecord } from './record-fields.ts';
+import { decodeExpiry, decodeProgress, decodeRecord, nameFields, PROGRESS_FIELDS, type StoredVariant, type UploadMetadata, type UploadRecord } from './record-fields.ts';
 
 /** A record and its place among the waiting, as read at one moment. */
 export interface ReadRecord {
   record: UploadRecord;
   /** 1 is next; null unless queued. */
   queuePosition: number | null;
+}
+
+/** The part of a record that progress is told from, as read at one moment. */
+export interface ReadProgress {
+  state: ProgressState;
+  /** 1 is next; null unless queued. */
+  queuePosition: number | null;
+  /** Null until final. */
+  expiresAtMs: number | null;
 }
 
 /** What is known of a file when its first bytes are about to be read. */
@@ -178,13 +187,7 @@ export class UploadRecords {
 
   /** Progress of an attempt; `fraction` 0 to 1 of its work, `sequence` grows with every call. */
   async advance(id: string, attempt: number, sequence: number, stage: string, fraction: number): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: ['processing'],
-      attempt,
-      sequence,
-      percent: processingPercent(fraction),
-      fields: { stage },
-    });
+    return await this.#changer.advance(id, { attempt, sequence, percent: processingPercent(fraction), stage });
   }
 
   /** A variant lies in storage and may be served. */
@@ -254,6 +257,15 @@ export class UploadRecords {
     const { fields, rank } = await this.#store.readHash(this.#keys.record(id), this.#keys.waiting, id);
     if (fields['state'] === undefined) return undefined;
     return { record: decodeRecord(id, fields), queuePosition: rank === null ? null : rank + 1 };
+  }
+
+  /** As `read`, of the part that progress is told from alone: a tenth of the work, for the commonest question. */
+  async readProgress(id: string): Promise<ReadProgress | undefined> {
+    const fields = nameFields(PROGRESS_FIELDS, await this.#store.readFields(this.#keys.record(id), PROGRESS_FIELDS));
+    if (fields['state'] === undefined) return undefined;
+    const state = decodeProgress(id, fields);
+    const rank = state.state === 'queued' ? await this.#store.rankIn(this.#keys.waiting, id) : null;
+    return { state, queuePosition: rank === null ? null : rank + 1, expiresAtMs: decodeExpiry(fields) };
   }
 
   /** The id behind a public id; undefined where there is none. */

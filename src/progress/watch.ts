@@ -2,10 +2,10 @@ import { isFinalState, type Progress } from '../api.ts';
 import type { DeferredResult } from '../deferred/deferred-result.ts';
 import type { Registry } from '../deferred/registry.ts';
 import { ServiceError } from '../errors.ts';
-import { hold, LOOK } from './hold.ts';
+import { hold, LOOK, type Wait } from './hold.ts';
 import { toProgress, type ProgressState } from './progress.ts';
 import { isExpired } from './record-fields.ts';
-import type { ReadRecord, UploadRecords } from './record.ts';
+import type { ReadProgress, ReadRecord, UploadRecords } from './record.ts';
 
 /** What every wait on records needs. */
 export interface WatchParts {
@@ -16,51 +16,92 @@ export interface WatchParts {
 /** Reads an upload that must be there. Throws `unknown_upload` (404) or `upload_gone` (410). */
 export async function readExisting(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
   const read = await records.read(id);
-  if (read === undefined) throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
-  if (read.record.deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
-  if (isExpired(read.record, Date.now())) throw new ServiceError('upload_gone', 'This upload was kept for as long as uploads are kept here, and is gone.', { id });
+  if (read === undefined) throw unknownUpload(id);
+  refuseGone(id, read.record.deleted, read.record.expiresAtMs);
   return read;
+}
+
+function unknownUpload(id: string): ServiceError {
+  return new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
+}
+
+function refuseGone(id: string, isDeleted: boolean, expiresAtMs: number | null): void {
+  if (isDeleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
+  if (!isExpired({ expiresAtMs }, Date.now())) return;
+  throw new ServiceError('upload_gone', 'This upload was kept for as long as uploads are kept here, and is gone.', { id });
+}
+
+/** What a wait for progress alone reads. */
+export interface ProgressWatchParts {
+  records: Pick<UploadRecords, 'readProgress'>;
+  registry: Registry<ProgressState>;
+}
+
+/** Which upload, and the versions of it that the client has seen. */
+export interface AskedProgress {
+  id: string;
+  seenVersions: readonly number[];
+  /** Undefined leaves it to the manager's default. */
+  timeoutMs: number | undefined;
 }
 
 /**
  * Waits until an upload's version is none of those seen, or it is final; with none seen it answers at once.
  * The answer is shaped from the Progress, which says `timedOut` where the time was up first.
+ * Rejects with `unknown_upload` (404) and `upload_gone` (410).
  */
 export async function watchProgress<Answer>(
-  parts: WatchParts,
-  asked: { id: string; seenVersions: readonly number[]; timeoutMs: number | undefined },
-  shape: (progress: Progress) => Answer,
+  parts: ProgressWatchParts,
+  asked: AskedProgress,
+  shape: (progress: Progress, asked: AskedProgress) => Answer,
 ): Promise<DeferredResult<Answer>> {
-  const { id, seenVersions } = asked;
-  let seen: ReadRecord | undefined;
-  const hasMoved = (state: ProgressState) => !seenVersions.includes(state.version) || isFinalState(state.state);
-  return await hold(parts.registry, {
-    ids: [id],
-    timeoutMs: asked.timeoutMs,
-    async look() {
-      // A tombstone is told of to those that wait already; who comes later gets a 410.
-      const read: ReadRecord = seen === undefined ? await readExisting(parts.records, id) : await readWatched(parts.records, id);
-      seen = read;
-      return hasMoved(read.record) ? shape(presentProgress(read)) : undefined;
-    },
-    heard: (event) => decideByEvent(event, seenVersions, shape),
-    timeoutValue() {
-      if (seen === undefined) throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
-      return shape({ ...presentProgress(seen), timedOut: true });
-    },
-  });
+  return await hold(parts.registry, new ProgressWait(parts.records, asked, shape));
 }
 
-/** An event answers by itself where it is newer than what the client has seen and needs no place in the queue. */
-function decideByEvent<Answer>(
-  event: ProgressState,
-  seenVersions: readonly number[],
-  shape: (progress: Progress) => Answer,
-): Answer | typeof LOOK | undefined {
-  if (seenVersions.includes(event.version) && !isFinalState(event.state)) return undefined;
-  // Smaller is an event that comes late, or a record restored from an older copy.
-  if (event.version < Math.max(...seenVersions) || event.state === 'queued') return LOOK;
-  return shape(toProgress(event, { nowMs: Date.now(), queuePosition: null }));
+/** A class and no closures: there are thousands of these, and each keeps what it closes over. */
+class ProgressWait<Answer> implements Wait<Answer> {
+  readonly ids: readonly [string];
+  readonly timeoutMs: number | undefined;
+  readonly #records: ProgressWatchParts['records'];
+  readonly #asked: AskedProgress;
+  readonly #shape: (progress: Progress, asked: AskedProgress) => Answer;
+  #seen: ReadProgress | undefined;
+
+  constructor(records: ProgressWatchParts['records'], asked: AskedProgress, shape: (progress: Progress, asked: AskedProgress) => Answer) {
+    this.ids = [asked.id];
+    this.timeoutMs = asked.timeoutMs;
+    this.#records = records;
+    this.#asked = asked;
+    this.#shape = shape;
+  }
+
+  async look(): Promise<Answer | undefined> {
+    const { id, seenVersions } = this.#asked;
+    const read = await this.#records.readProgress(id);
+    if (read === undefined) throw unknownUpload(id);
+    // A tombstone is told of to those that wait already; who comes later gets a 410.
+    if (this.#seen === undefined) refuseGone(id, read.state.deleted, read.expiresAtMs);
+    this.#seen = read;
+    const hasMoved = !seenVersions.includes(read.state.version) || isFinalState(read.state.state);
+    return hasMoved ? this.#answer(read, false) : undefined;
+  }
+
+  heard(event: ProgressState): Answer | typeof LOOK | undefined {
+    const { seenVersions } = this.#asked;
+    if (seenVersions.includes(event.version) && !isFinalState(event.state)) return undefined;
+    // Smaller is an event that comes late, or a record restored from an older copy. One that waits has a place, which no event knows.
+    if (event.version < Math.max(...seenVersions) || event.state === 'queued') return LOOK;
+    return this.#answer({ state: event, queuePosition: null }, false);
+  }
+
+  timeoutValue(): Answer {
+    if (this.#seen === undefined) throw unknownUpload(this.#asked.id);
+    return this.#answer(this.#seen, true);
+  }
+
+  #answer({ state, queuePosition }: Pick<ReadProgress, 'state' | 'queuePosition'>, timedOut: boolean): Answer {
+    return this.#shape(toProgress(state, { nowMs: Date.now(), queuePosition, timedOut }), this.#asked);
+  }
 }
 
 /** Waits until all of the uploads are final; `shape` gets them in the order asked, final or as they stand. */

@@ -101,6 +101,14 @@ export class RedisRecordStore {
     });
   }
 
+  async readFields(key: string, names: readonly string[]): Promise<(string | null)[]> {
+    return await available(() => this.#connection.hmget(key, ...names));
+  }
+
+  async rankIn(key: string, member: string): Promise<number | null> {
+    return await available(() => this.#connection.zrank(key, member));
+  }
+
   async get(key: string): Promise<string | null> {
     return await available(() => this.#connection.get(key));
   }

@@ -4,6 +4,7 @@ import { isFinalState, type Progress } from '../api.ts';
 import { AsyncContext } from '../deferred/async-context.ts';
 import { setCommonHeaders } from '../http/common-headers.ts';
 import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
+import { queryParameter } from '../http/query.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import type { Logger } from '../log.ts';
 import { toProgress, type ProgressState } from '../progress/progress.ts';
@@ -56,7 +57,8 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
 function seenVersion(ctx: Context): number | undefined {
   const last = ctx.get('Last-Event-ID');
   if (/^\d{1,15}$/.test(last)) return Number(last);
-  return ctx.query['since'] === undefined ? undefined : parseVersion(ctx.query['since']);
+  const since = queryParameter(ctx, 'since');
+  return since === undefined ? undefined : parseVersion(since);
 }
 
 /** Follows one record for one reader. */

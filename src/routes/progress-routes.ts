@@ -6,11 +6,12 @@ import { ServiceError, problemOf, type ErrorCode } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { seenTags } from '../http/entity-tags.ts';
 import { retryAfterSeconds } from '../http/problem.ts';
+import { queryParameter } from '../http/query.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import type { ReadRecord } from '../progress/record.ts';
 import { toUpload } from '../progress/upload-document.ts';
 import { watchMany, type WatchedUpload } from '../progress/watch-many.ts';
-import { presentProgress, watchProgress, watchUntilFinal, type WatchParts } from '../progress/watch.ts';
+import { presentProgress, watchProgress, watchUntilFinal, type AskedProgress, type ProgressWatchParts, type WatchParts } from '../progress/watch.ts';
 import { parseVersion } from './versions.ts';
 
 /** As many uploads as one request can watch. */
@@ -18,6 +19,7 @@ const MAX_WATCHED = 100;
 
 /** What the held answers need; longer waits are clamped to `maxTimeoutMs`. */
 export interface ProgressRouteParts extends WatchParts {
+  records: WatchParts['records'] & ProgressWatchParts['records'];
   maxTimeoutMs: number;
 }
 
@@ -32,22 +34,20 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
     const id = requireUploadId(ctx.params['id']);
     const { seenVersions, isConditional } = requestedVersions(ctx);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
-    ctx.body = await watchProgress(parts, { id, seenVersions, timeoutMs }, (progress) =>
-      progressAnswer(progress, isConditional && seenVersions.includes(progress.version)),
-    );
+    return await watchProgress(parts, { id, seenVersions, timeoutMs }, isConditional ? conditionalAnswer : progressAnswer);
   });
 
   router.get('/progress', async (ctx) => {
     ctx.set(NO_STORE);
     const uploads = watchedUploads(ctx);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
-    ctx.body = await watchMany(parts, { uploads, timeoutMs }, (list) => new ResponseEntity({ status: 200, headers: NO_STORE, body: list }));
+    return await watchMany(parts, { uploads, timeoutMs }, (list) => new ResponseEntity({ status: 200, headers: NO_STORE, body: list }));
   });
 
   router.get('/uploads/:id/result', async (ctx) => {
     const id = requireUploadId(ctx.params['id']);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
-    ctx.body = await watchUntilFinal(parts, { ids: [id], timeoutMs }, ([read], timedOut) => {
+    return await watchUntilFinal(parts, { ids: [id], timeoutMs }, ([read], timedOut) => {
       if (read === undefined) throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
       return timedOut ? stillWorking(read) : resultAnswer(read);
     });
@@ -56,7 +56,7 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
 
 /** `since` from the query, or else `If-None-Match`, which also says that 304 is understood. */
 function requestedVersions(ctx: Context): { seenVersions: readonly number[]; isConditional: boolean } {
-  const { since } = ctx.query;
+  const since = queryParameter(ctx, 'since');
   if (since !== undefined) return { seenVersions: [parseVersion(since)], isConditional: false };
   // Weak comparison (RFC 9110 section 8.8.3.2): the version alone counts.
   const versions = seenTags(ctx.get('If-None-Match')).map((tag) => /^"(\d{1,15})"$/.exec(tag)?.[1]);
@@ -65,7 +65,7 @@ function requestedVersions(ctx: Context): { seenVersions: readonly number[]; isC
 
 /** `upload=<id>~<version>`, the version left out where none was seen. */
 function watchedUploads(ctx: Context): WatchedUpload[] {
-  const given = [ctx.query['upload'] ?? []].flat();
+  const given = [queryParameter(ctx, 'upload') ?? []].flat();
   if (given.length === 0 || given.length > MAX_WATCHED) {
     throw new ServiceError('bad_request', `Name 1 to ${MAX_WATCHED} uploads as upload=<id>~<version>.`);
   }
@@ -83,9 +83,19 @@ function watchedUpload(text: string): WatchedUpload {
   }
 }
 
-function progressAnswer(progress: Progress, isSeen: boolean): ResponseEntity {
-  const headers = { ...NO_STORE, ETag: `W/"${progress.version}"` };
-  return isSeen ? new ResponseEntity({ status: 304, headers }) : new ResponseEntity({ status: 200, headers, body: progress });
+function progressAnswer(progress: Progress): ResponseEntity {
+  return new ResponseEntity({ status: 200, headers: progressHeaders(progress), body: progress });
+}
+
+/** To one who named what he has by `If-None-Match`. */
+function conditionalAnswer(progress: Progress, { seenVersions }: AskedProgress): ResponseEntity {
+  return seenVersions.includes(progress.version)
+    ? new ResponseEntity({ status: 304, headers: progressHeaders(progress) })
+    : progressAnswer(progress);
+}
+
+function progressHeaders({ version }: Progress): Record<string, string> {
+  return { ...NO_STORE, ETag: `W/"${version}"` };
 }
 
 function stillWorking(read: ReadRecord): ResponseEntity {

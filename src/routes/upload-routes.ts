@@ -6,6 +6,7 @@ import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
+import { queryParameter } from '../http/query.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import { readExisting, watchUntilFinal, type WatchParts } from '../progress/watch.ts';
 import type { ReadRecord, UploadRecords } from '../progress/record.ts';
@@ -91,7 +92,7 @@ function toUploads(reads: readonly ReadRecord[]): Upload[] {
 
 /** A raw body has no fields, so its options are JSON in the query. */
 function optionsOf(ctx: Context): unknown {
-  const { options } = ctx.query;
+  const options = queryParameter(ctx, 'options');
   if (options === undefined) return {};
   try {
     if (typeof options === 'string') return JSON.parse(options) as unknown;

@@ -97,6 +97,8 @@ function losingReplies(store: RecordStore): RecordStore {
       return await store.runScript(script, keys, args);
     },
     readHash: (key, rankedIn, member) => store.readHash(key, rankedIn, member),
+    readFields: (key, names) => store.readFields(key, names),
+    rankIn: (key, member) => store.rankIn(key, member),
     get: (key) => store.get(key),
     remove: (keys, rankedIn, member) => store.remove(keys, rankedIn, member),
   };

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Context } from 'koa';
+import { stringify } from 'node:querystring';
 import { requestedTimeoutMs } from '../../../src/http/deferral.ts';
 
 const MAX_MS = 50_000;
 
 function ask(query: Record<string, string | string[]>, prefer = '') {
   const headers = new Map<string, string>();
-  const ctx = { query, get: (name: string) => (name === 'Prefer' ? prefer : ''), set: (name: string, value: string) => headers.set(name, value) };
+  const ctx = { querystring: stringify(query), get: (name: string) => (name === 'Prefer' ? prefer : ''), set: (name: string, value: string) => headers.set(name, value) };
   return { ms: requestedTimeoutMs(ctx as unknown as Context, MAX_MS), applied: headers.get('Preference-Applied') };
 }
 

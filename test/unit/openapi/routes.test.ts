@@ -24,7 +24,7 @@ async function nobody(): Promise<never> {
 /** The service with nothing behind it. */
 function emptyApp(): Koa {
   const log = pino({ level: 'silent' });
-  const store = { runScript: nobody, readHash: nobody, get: nobody, remove: nobody };
+  const store = { runScript: nobody, readHash: nobody, readFields: nobody, rankIn: nobody, get: nobody, remove: nobody };
   const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
   const storage = new LocalStorage('/nowhere');
   const parts = { records, storage, queue: { add: nobody, remove: nobody }, log };

@@ -2,7 +2,7 @@ import { Registry } from '../../../src/deferred/registry.ts';
 import type { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import type { ProgressState } from '../../../src/progress/progress.ts';
 import type { UploadRecord } from '../../../src/progress/record-fields.ts';
-import type { ReadRecord } from '../../../src/progress/record.ts';
+import type { ReadProgress, ReadRecord } from '../../../src/progress/record.ts';
 
 export const ID = '0b0c7e4e-6f0b-4c58-9a43-0d5b8f0e6c11';
 
@@ -32,6 +32,12 @@ export class FakeRecords {
 
   set(record: UploadRecord, queuePosition: number | null = null): void {
     this.now.set(record.id, { record, queuePosition });
+  }
+
+  async readProgress(id: string): Promise<ReadProgress | undefined> {
+    const found = await this.read(id);
+    if (found === undefined) return undefined;
+    return { state: found.record, queuePosition: found.queuePosition, expiresAtMs: found.record.expiresAtMs };
   }
 
   async read(id: string): Promise<ReadRecord | undefined> {

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Progress } from '../../../src/api.ts';
-import { readExisting, watchProgress, watchUntilFinal, type WatchParts } from '../../../src/progress/watch.ts';
+import { readExisting, watchProgress, watchUntilFinal, type ProgressWatchParts, type WatchParts } from '../../../src/progress/watch.ts';
 import { complete, eventOf, FakeRecords, ID, openRegistry, recordOf, timeOut } from './states.ts';
 
 let records: FakeRecords;
-let parts: WatchParts;
+let parts: WatchParts & ProgressWatchParts;
 
 beforeEach(() => {
   records = new FakeRecords();

@@ -59,6 +59,8 @@ function forgetful(isAway: () => boolean): UploadRecords {
       return reply;
     },
     readHash: (...args) => space.store.readHash(...args),
+    readFields: (...args) => space.store.readFields(...args),
+    rankIn: (...args) => space.store.rankIn(...args),
     get: (key) => space.store.get(key),
     remove: async () => await Promise.reject(new ServiceError('service_unavailable', 'No reply.')),
   };
