@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { pictureOptionsSchema, type PictureOptions } from './kinds/picture-options.ts';
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
@@ -32,6 +33,20 @@ const addressRanges = z
   .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
   .refine((parts) => parts.every(isAddressRange), 'must be addresses or ranges such as 10.0.0.0/8, separated by commas')
   .default([]);
+
+/** JSON as senders write it, so that there is one grammar for what they ask and what they get without asking. */
+const pictureOptions = z
+  .string()
+  .default('{}')
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(pictureOptionsSchema());
 
 /** A bucket's name is a part of host names; a prefix has the segments of our keys. */
 const STORAGE_FORM = /^(file:.+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/(?!\.+(\/|$))[A-Za-z0-9._-]+)*\/?)$/;
@@ -70,6 +85,7 @@ const settings = z.object({
   WORKERS: integer(2, 0, 256),
   WORKER_CONCURRENCY: integer(1, 1, 256),
   PICTURE_MAX_PIXELS: integer(100_000_000, 1),
+  PICTURE_OPTIONS: pictureOptions,
   SWEEP_PERIOD_MS: integer(15_000, 100),
   RETENTION_MS: integer(24 * HOUR_MS, 1000),
   SHUTDOWN_GRACE_MS: integer(10_000, 0),
@@ -127,6 +143,8 @@ export interface Config {
   /** Jobs in hand at once, for one worker process. */
   readonly workerConcurrency: number;
   readonly pictureMaxPixels: number;
+  /** What is made of a picture whose sender does not say. */
+  readonly pictureOptions: PictureOptions;
   /** How often one worker of all puts in order what processes that died have left. */
   readonly sweepPeriodMs: number;
   readonly retentionMs: number;
@@ -203,6 +221,7 @@ function inWordsOfTheCode(values: Settings): Config {
     workers: values.WORKERS,
     workerConcurrency: values.WORKER_CONCURRENCY,
     pictureMaxPixels: values.PICTURE_MAX_PIXELS,
+    pictureOptions: values.PICTURE_OPTIONS,
     sweepPeriodMs: values.SWEEP_PERIOD_MS,
     retentionMs: values.RETENTION_MS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,

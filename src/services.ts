@@ -8,6 +8,7 @@ import { answerClientErrors } from './http/client-errors.ts';
 import { clientAddresses, type ClientAddress } from './http/client-address.ts';
 import { answerExpectations } from './http/expect-continue.ts';
 import { heldInAccessLog, heldMetrics } from './http/held-interceptors.ts';
+import { createKinds } from './kinds/kinds.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi/document.ts';
@@ -53,7 +54,8 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const bus = new ProgressBus(registry, (listener) => openEventStream(eventConnection, keys, listener, log), log);
   const addressOf = clientAddresses(config.trustedProxies);
   const manager = createManager(config, log, addressOf);
-  const intake = new UploadIntake({ records, storage, queue, log }, intakeSettings(config, addressOf));
+  const kinds = createKinds(config);
+  const intake = new UploadIntake({ records, storage, kinds, queue, log }, intakeSettings(config, addressOf));
   const removal = new UploadRemoval({ records, storage, queue, log });
   const metrics = new Metrics({
     held: () => manager.held,
@@ -65,9 +67,9 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   manager.register('metrics', heldMetrics(metrics));
   manager.register('access-log', heldInAccessLog());
   const app = createApp({
-    records, registry, storage, intake, manager, metrics, log,
+    records, registry, storage, kinds, intake, manager, metrics, log,
     removal,
-    tus: new TusEndpoint({ records, storage, queue, log, intake, removal, store, keys, maxFileBytes: config.maxFileBytes, expiryMs: config.uploadExpiryMs }),
+    tus: new TusEndpoint({ records, storage, kinds, queue, log, intake, removal, store, keys, maxFileBytes: config.maxFileBytes, expiryMs: config.uploadExpiryMs }),
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,

@@ -1,6 +1,7 @@
 import type { Result } from '../src/api.ts';
 import type { Kind } from '../src/kinds/kind.ts';
-import { picture } from '../src/kinds/picture.ts';
+import { pictureKind } from '../src/kinds/picture.ts';
+import type { PictureOptions } from '../src/kinds/picture-options.ts';
 import { createPictureProcessor } from './picture/processor.ts';
 import { runPipeline, type PipelineContext, type PipelineHooks } from './pipeline.ts';
 import type { Processor } from './processor.ts';
@@ -24,11 +25,14 @@ export interface ProcessorTable {
 /** What processors are told at start; part of the settings. */
 export interface ProcessorSettings {
   readonly pictureMaxPixels: number;
+  /** For records that were made before there were options. */
+  readonly pictureOptions: PictureOptions;
 }
 
 /** Every processor of the service: a further one is a folder beside `picture/` and a line here. */
-export function createProcessors(settings: ProcessorSettings): ProcessorTable {
-  return createProcessorTable([processorEntry(picture, createPictureProcessor({ maxPixels: settings.pictureMaxPixels }))]);
+export function createProcessors({ pictureMaxPixels, pictureOptions }: ProcessorSettings): ProcessorTable {
+  const picture = pictureKind(pictureOptions);
+  return createProcessorTable([processorEntry(picture, createPictureProcessor({ maxPixels: pictureMaxPixels }, picture))]);
 }
 
 /** Pairs a kind with its processor. Throws where their names differ: a result would claim the wrong kind. */

@@ -1,20 +1,42 @@
 import type { Kind } from './kind.ts';
-import { picture } from './picture.ts';
+import { pictureKind } from './picture.ts';
+import type { PictureOptions } from './picture-options.ts';
+
+/** The part of the settings that kinds are made with: what a sender's options leave open. */
+export interface KindSettings {
+  /** Default `DEFAULT_PICTURE_OPTIONS`. */
+  readonly pictureOptions?: PictureOptions;
+}
+
+/** Every kind of file that is taken. */
+export interface Kinds {
+  /** Every type that some processor takes, for words to people. */
+  readonly types: readonly string[];
+  /** Undefined for a type that no processor takes. */
+  find(type: string): Kind<unknown> | undefined;
+  /** Names of the derived files that an upload with these options will have; that it may have, where its type is null. */
+  variantNames(type: string | null, options: unknown): ReadonlySet<string>;
+}
 
 /** One line a kind. The first that takes a type has it. */
-const KINDS: readonly Kind<unknown>[] = [picture];
-
-/** Undefined for a type that no processor takes. */
-export function kindOf(type: string): Kind<unknown> | undefined {
-  return KINDS.find((kind) => kind.types.includes(type));
+export function createKinds({ pictureOptions }: KindSettings = {}): Kinds {
+  const kinds: readonly Kind<unknown>[] = [pictureKind(pictureOptions)];
+  return {
+    types: kinds.flatMap((kind) => kind.types),
+    find: (type) => kinds.find((kind) => kind.types.includes(type)),
+    variantNames(type, options) {
+      const possible = type === null ? kinds : kinds.filter((kind) => kind.types.includes(type));
+      return new Set(possible.flatMap((kind) => namesIn(kind, options)));
+    },
+  };
 }
 
-/** Every type that some processor takes, for words to people. */
+function namesIn(kind: Kind<unknown>, options: unknown): readonly string[] {
+  const parsed = kind.options.safeParse(options);
+  return parsed.success ? kind.variantNames(parsed.data) : [];
+}
+
+/** Every type that some processor takes, whatever the settings. */
 export function acceptedTypes(): readonly string[] {
-  return KINDS.flatMap((kind) => kind.types);
-}
-
-/** Every name that a derived file of any kind can have, before the type of an upload is known. */
-export function possibleVariantNames(): ReadonlySet<string> {
-  return new Set(KINDS.flatMap((kind) => kind.variantNames(kind.options.parse({}))));
+  return createKinds().types;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pictureOptionsSchema } from '../kinds/picture-options.ts';
 import * as schemas from './schemas.ts';
 import type { Schema } from './shapes.ts';
 
@@ -7,6 +8,9 @@ const COMPONENTS = {
   Progress: schemas.progressSchema,
   Problem: schemas.problemSchema,
   Variant: schemas.variantSchema,
+  Exposure: schemas.exposureSchema,
+  Position: schemas.positionSchema,
+  PictureOptions: pictureOptionsSchema().describe('What is made of a picture. A member that is left out is as the service is set; the values shown are those of a service that is not set otherwise.'),
   PictureResult: schemas.pictureResultSchema,
   Result: schemas.resultSchema,
   Upload: schemas.uploadSchema,
@@ -33,7 +37,7 @@ export function schemaRef(name: SchemaName): Schema {
 export function componentSchemas(): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id });
-  const { schemas: made } = z.toJSONSchema(registry, { uri: locationOf, override: ({ jsonSchema }) => simplify(jsonSchema) });
+  const { schemas: made } = z.toJSONSchema(registry, { uri: locationOf, io: 'input', override: ({ jsonSchema }) => simplify(jsonSchema) });
   return Object.fromEntries(Object.entries(made).map(([name, schema]) => [name, withoutIdentity(schema)]));
 }
 

@@ -91,8 +91,11 @@ export const COMPLETED_UPLOAD: Upload = {
     orientation: 6,
     takenAt: '2026-03-13T18:04:11+01:00',
     camera: 'Canon EOS R5',
+    lens: 'RF24-105mm F4 L IS USM',
+    exposure: { timeMs: 4, fNumber: 8, iso: 200, focalLengthMm: 35 },
     dominantColour: '#2a5d84',
     thumbhash: 'm9cJFQaHd4iHiIiId4h3d4B3eAeH',
+    perceptualHash: 'd1c42f0e9a6b53e7',
     variants: [
       { name: '1600', format: 'webp', width: 1200, height: 1600, size: 214_018, url: `${links.variants}/1600` },
       { name: '640', format: 'webp', width: 480, height: 640, size: 41_220, url: `${links.variants}/640` },

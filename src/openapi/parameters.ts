@@ -40,9 +40,9 @@ export const PARAMETERS = {
   Options: {
     name: 'options',
     in: 'query',
-    description: 'What the processor is asked for, as JSON. Pictures take no options yet: `{}`, which is the default, or nothing.',
-    schema: { type: 'string', contentMediaType: 'application/json' },
-    example: '{}',
+    description: 'What is to be made of the file, as JSON (PictureOptions). `{}` is the default.',
+    schema: { type: 'string', contentMediaType: 'application/json', contentSchema: schemaRef('PictureOptions') },
+    example: '{"variants":[{"name":"card","width":400,"height":300,"fit":"cover"}]}',
   },
   Range: {
     name: 'Range',

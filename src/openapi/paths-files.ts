@@ -1,4 +1,4 @@
-import { possibleVariantNames } from '../kinds/kinds.ts';
+import { PICTURE_FORMATS } from '../kinds/picture-options.ts';
 import { EXAMPLE_PUBLIC_ID } from './examples.ts';
 import { parameters } from './parameters.ts';
 import { deferredProblems, headers, problems } from './responses.ts';
@@ -9,7 +9,7 @@ const TAGS = ['Files'];
 const binary = { schema: { type: 'string', format: 'binary' } };
 
 const ORIGINAL: Content = { '*/*': binary };
-const PICTURE: Content = { 'image/webp': binary, 'image/jpeg': binary };
+const PICTURE: Content = Object.fromEntries(PICTURE_FORMATS.map((format) => [`image/${format}`, binary]));
 
 const cacheControl = (value: string): Header => ({ description: `\`${value}\`.`, schema: { type: 'string' } });
 
@@ -29,7 +29,8 @@ const getVariant: Operation = {
 the time is up first, the answer is a placeholder: a 200, so that it is shown, never cached, and marked with \`X-Timed-Out:
 true\`.
 
-The public id reads variants and nothing else. Other sites may embed the picture. It carries no GPS position and no other EXIF.`,
+The public id reads variants and nothing else. Other sites may embed the picture. It carries no GPS position, and no other EXIF
+but what \`keepMetadata\` asked for.`,
   parameters: [
     {
       name: 'publicId',
@@ -43,8 +44,9 @@ The public id reads variants and nothing else. Other sites may embed the picture
       name: 'name',
       in: 'path',
       required: true,
-      description: 'The longest side in pixels; a smaller original is not enlarged.',
-      schema: { type: 'string', enum: [...possibleVariantNames()] },
+      description: 'One of the names that the options gave. Without options there are `1600`, `640` and `160`, unless the service is set otherwise.',
+      schema: { type: 'string' },
+      example: '640',
     },
     ...parameters('Timeout', 'Prefer', 'Range', 'IfRange', 'IfNoneMatch'),
   ],

@@ -1,4 +1,5 @@
 import { acceptedTypes } from '../kinds/kinds.ts';
+import { schemaRef } from './components.ts';
 import { COMPLETED_UPLOAD, QUEUED_UPLOAD } from './examples.ts';
 import { parameters } from './parameters.ts';
 import { deferredProblems, headers, json, problems } from './responses.ts';
@@ -51,7 +52,7 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
         schema: {
           type: 'object',
           properties: {
-            options: { type: 'object', description: 'Before the files. Pictures take no options yet: `{}`, or leave the field out.', maxProperties: 0 },
+            options: { ...schemaRef('PictureOptions'), description: 'What is to be made of the files after it, as JSON. Bad options are a 400, before anything is stored.' },
             file: { type: 'array', minItems: 1, items: { type: 'string', format: 'binary' }, description: 'One or more files, under this or any other name.' },
           },
           additionalProperties: true,

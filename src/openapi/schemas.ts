@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Links, PictureResult, Problem, Progress, ProgressList, Result, UnwatchableUpload, Upload, UploadList, UploadState, Variant } from '../api.ts';
+import type { Exposure, Links, PictureResult, Position, Problem, Progress, ProgressList, Result, UnwatchableUpload, Upload, UploadList, UploadState, Variant } from '../api.ts';
 import { ERROR_CODES, statusOf, titleOf } from '../errors.ts';
 import { UPLOAD_ID } from '../http/upload-id.ts';
 
@@ -99,7 +99,26 @@ export const problemSchema = schemaOf<Problem>()(
 export const variantSchema = schemaOf<Variant>()(
   z
     .strictObject({ name: z.string().min(1), format: z.string().min(1), width: pixels, height: pixels, size: bytes, url: path })
-    .describe('A picture made of the uploaded one. It carries no GPS position and no other EXIF.'),
+    .describe('A picture made of the uploaded one. It carries no GPS position, and no other EXIF but what `keepMetadata` asked for.'),
+);
+
+/** Refuses numbers that make no sense. */
+export const exposureSchema = schemaOf<Exposure>()(
+  z
+    .strictObject({
+      timeMs: z.number().positive().nullable(),
+      fNumber: z.number().positive().nullable(),
+      iso: z.number().positive().nullable(),
+      focalLengthMm: z.number().positive().nullable().describe('Of the lens itself, not of its like on 35 mm film.'),
+    })
+    .describe('How a picture was exposed; each member null where the file does not say.'),
+);
+
+/** Refuses what is on no globe. */
+export const positionSchema = schemaOf<Position>()(
+  z
+    .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180), altitudeM: z.number().nullable() })
+    .describe('In degrees of WGS 84, south and west negative; metres above the sea, null where the file does not say.'),
 );
 
 /** The one kind so far. */
@@ -116,8 +135,15 @@ export const pictureResultSchema = schemaOf<PictureResult>()(
       orientation: z.int().min(1).max(8).describe('The EXIF orientation as found; 1 where the file has none.'),
       takenAt: z.string().regex(CAMERA_CLOCK).nullable().describe("The camera's own clock, with an offset where the file has one; null where it says nothing."),
       camera: z.string().min(1).nullable().describe('Make and model as one line; null where the file says nothing.'),
+      lens: z.string().min(1).nullable().describe('Make and model as one line; null where the file says nothing.'),
+      exposure: exposureSchema.nullable().describe('Null where the file says nothing.'),
+      gps: positionSchema.nullable().describe('There only where the options asked for it; null where the file says nothing.').exactOptional(),
       dominantColour: z.string().regex(/^#[0-9a-f]{6}$/),
       thumbhash: z.base64().describe('A [thumbhash](https://evanw.github.io/thumbhash/): about 25 bytes to show until a variant has come.'),
+      perceptualHash: z
+        .string()
+        .regex(/^[0-9a-f]{16}$/)
+        .describe('64 bits in hex. Two pictures are copies of one another, resized or encoded anew, where at most about 10 of these bits differ.'),
       variants: z.array(variantSchema).describe('Largest first.'),
     })
     .describe('What a processed picture turned out to be.'),

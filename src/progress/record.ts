@@ -28,6 +28,8 @@ export interface NewUpload {
   receipt: string;
   fileName: string;
   totalBytes: number | null;
+  /** As the client sent them, to be checked once the type is known; `{}` where nothing is said. */
+  options?: unknown;
   /** For a protocol in which a sender may be silent for long; the default is that of `RecordOptions`. */
   silenceMs?: number;
   /** Makes it a resumable upload, whose bytes may come in several requests. */
@@ -81,6 +83,7 @@ export class UploadRecords {
         state: 'receiving', stage: 'receive', received: '0', total, receipt: upload.receipt, name: upload.fileName, stored: '0',
         silence: upload.silenceMs === undefined ? '' : String(upload.silenceMs),
         metadata: upload.metadata === undefined ? '' : JSON.stringify(upload.metadata),
+        options: JSON.stringify(upload.options ?? {}),
       },
       phase: true,
       wantsRecord: true,

@@ -9,7 +9,7 @@ import { requestedTimeoutMs } from '../http/deferral.ts';
 import { attachmentDisposition } from '../http/content-disposition.ts';
 import { sendObject } from '../http/send-object.ts';
 import { requireUploadId } from '../http/upload-id.ts';
-import { kindOf, possibleVariantNames } from '../kinds/kinds.ts';
+import type { Kinds } from '../kinds/kinds.ts';
 import type { Logger } from '../log.ts';
 import { isExpired, type StoredVariant, type UploadRecord } from '../progress/record-fields.ts';
 import type { UploadRecords } from '../progress/record.ts';
@@ -21,6 +21,7 @@ import type { Storage } from '../storage/storage.ts';
 export interface FileRouteParts extends WatchParts {
   records: UploadRecords;
   storage: Storage;
+  kinds: Kinds;
   defaultTimeoutMs: number;
   maxTimeoutMs: number;
   log: Logger;
@@ -77,7 +78,7 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
     const record = await readForVariant(parts, id, name);
     if (variantOf(record, name) !== undefined) await sendVariant(ctx, parts, record, name);
     else if (timeoutMs === 0) answerPlaceholder(ctx);
-    else await holdUntilThere(ctx, parts, id, name, timeoutMs);
+    else await holdUntilThere(ctx, parts, record, name, timeoutMs);
   });
 }
 
@@ -87,10 +88,12 @@ async function readForVariant(parts: FileRouteParts, id: string, name: string): 
   if (read === undefined || read.record.deleted || isExpired(read.record, Date.now())) throw unknownVariant();
   const { record } = read;
   if (variantOf(record, name) !== undefined) return record;
-  const kind = kindOf(record.type ?? '');
-  const willBe = kind === undefined ? possibleVariantNames().has(name) : kind.variantNames(record.options).includes(name);
-  if (!willBe || isFinalState(record.state)) throw unknownVariant();
+  if (!willHave(parts, record, name) || isFinalState(record.state)) throw unknownVariant();
   return record;
+}
+
+function willHave({ kinds }: FileRouteParts, { type, options }: UploadRecord, name: string): boolean {
+  return kinds.variantNames(type, options).has(name);
 }
 
 /** Names come from outside, and an object has more members than its own. */
@@ -116,10 +119,10 @@ async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRe
 }
 
 /** The waiter registers first and looks then, as everywhere. */
-async function holdUntilThere(ctx: Context, parts: FileRouteParts, id: string, name: string, timeoutMs: number): Promise<void> {
+async function holdUntilThere(ctx: Context, parts: FileRouteParts, { id, type }: UploadRecord, name: string, timeoutMs: number): Promise<void> {
   const isDecided = async () => {
-    const read = await parts.records.read(id);
-    return read === undefined || variantOf(read.record, name) !== undefined || isFinalState(read.record.state);
+    const record = (await parts.records.read(id))?.record;
+    return record === undefined || variantOf(record, name) !== undefined || isFinalState(record.state) || !willHave(parts, record, name);
   };
   const context = AsyncContext.start(ctx, {
     timeoutMs,
@@ -129,7 +132,8 @@ async function holdUntilThere(ctx: Context, parts: FileRouteParts, id: string, n
     if (await isDecided()) context.dispatch();
   };
   const release = parts.registry.register([id], (event) => {
-    if (event?.state === 'receiving' || event?.state === 'queued') return;
+    // With the queue the type is known, and so whether there will be such a picture.
+    if (event?.state === 'receiving' || (event?.state === 'queued' && type !== null)) return;
     look().catch((error: unknown) => parts.log.debug({ err: error, uploadId: id }, 'record not read'));
   });
   context.addListener({ onComplete: release });

@@ -26,7 +26,7 @@ const REFUSALS: readonly ErrorCode[] = ['unsupported_media_type', 'bad_options',
 export async function receivePart(intake: TusIntake, record: UploadRecord, offset: number, chunks: AsyncIterable<Buffer>): Promise<number> {
   const { id, receipt, totalBytes } = record;
   const parts = new UploadParts(intake.storage, id);
-  const gate = await openGate(parts, record, offset);
+  const gate = await openGate(intake, parts, record, offset);
   const writer = parts.append(offset);
   const report = (receivedBytes: number) => intake.records.receive(id, receipt, receivedBytes, totalBytes, gate.found);
   const progress = new ReceiveProgress((bytes) => report(offset + bytes), intake.log);
@@ -88,8 +88,8 @@ async function settle(intake: TusIntake, record: UploadRecord, error: unknown, r
   return refusalToError({ made: false, refusal: 'final', record: now.record });
 }
 
-async function openGate(parts: UploadParts, record: UploadRecord, offset: number): Promise<TypeGate> {
+async function openGate({ kinds }: TusIntake, parts: UploadParts, record: UploadRecord, offset: number): Promise<TypeGate> {
   const known: FileKind | undefined = record.type === null ? undefined : { type: record.type, options: record.options };
   const head = known === undefined && offset > 0 ? await parts.head(SNIFF_BYTES) : Buffer.alloc(0);
-  return new TypeGate({ known, head, options: optionsIn(record.metadata ?? {}) });
+  return new TypeGate({ kinds, known, head, options: optionsIn(record.metadata ?? {}) });
 }

@@ -36,8 +36,8 @@ export class TusStore extends DataStore {
     const { id, size, metadata = {} } = upload;
     if (size !== undefined && size > maxFileBytes) throw fileTooLarge(maxFileBytes);
     if (size === 0) throw new ServiceError('empty_file', 'The file has no bytes. Choose another one.');
-    optionsIn(metadata);
-    await IncomingUpload.open(this.#parts, { id, fileName: fileNameIn(metadata), totalBytes: size ?? null, silenceMs: expiryMs, metadata });
+    const options = optionsIn(metadata);
+    await IncomingUpload.open(this.#parts, { id, fileName: fileNameIn(metadata), totalBytes: size ?? null, silenceMs: expiryMs, metadata, options });
     return upload;
   }
 

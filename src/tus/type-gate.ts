@@ -1,9 +1,11 @@
+import type { Kinds } from '../kinds/kinds.ts';
 import type { FileKind } from '../progress/record.ts';
 import { acceptFile } from '../upload/receive.ts';
 import { SNIFF_BYTES } from '../upload/sniff.ts';
 
 /** What a gate is opened with. */
 export interface GateSettings {
+  kinds: Kinds;
   /** What is known already, from an earlier request. */
   known: FileKind | undefined;
   /** The file's first bytes, as far as they were stored before. */
@@ -14,12 +16,14 @@ export interface GateSettings {
 
 /** Tells the type of a file as soon as enough of its first bytes have passed, over however many requests. */
 export class TypeGate {
+  readonly #kinds: Kinds;
   readonly #options: unknown;
   #head: Buffer[];
   #headBytes: number;
   #found: FileKind | undefined;
 
-  constructor({ known, head, options }: GateSettings) {
+  constructor({ kinds, known, head, options }: GateSettings) {
+    this.#kinds = kinds;
     this.#found = known;
     this.#options = options;
     this.#head = [head];
@@ -37,7 +41,7 @@ export class TypeGate {
     this.#head.push(chunk);
     this.#headBytes += chunk.length;
     if (this.#headBytes < SNIFF_BYTES) return;
-    this.#found = await acceptFile(Buffer.concat(this.#head), this.#options);
+    this.#found = await acceptFile(this.#kinds, Buffer.concat(this.#head), this.#options);
     this.#head = [];
   }
 }

@@ -9,7 +9,7 @@ import { removeUnnamedFiles } from '../progress/unnamed-files.ts';
 import { manifestKey, originalKey } from '../storage/keys.ts';
 import { writeManifest } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
-import { receiveFile } from './receive.ts';
+import { receiveFile, type ReceiveParts } from './receive.ts';
 import { ReceiveProgress, refusalToError, type ReportReceived } from './receive-progress.ts';
 
 /** What the intake needs of the queue. */
@@ -19,9 +19,8 @@ export interface JobAdder {
 }
 
 /** What receiving a file needs. */
-export interface IntakeParts {
+export interface IntakeParts extends ReceiveParts {
   records: UploadRecords;
-  storage: Storage;
   queue: JobAdder;
   log: Logger;
 }
@@ -88,7 +87,7 @@ export class IncomingUpload {
     const { id, receipt, publicId, fileName, createdAtMs } = this.record;
     const file = { id, receipt, chunks, options, maxBytes };
     try {
-      const stored = await receiveFile(this.#parts.storage, file, this.#progress);
+      const stored = await receiveFile(this.#parts, file, this.#progress);
       this.#stored = stored;
       const createdAt = new Date(createdAtMs).toISOString();
       await writeManifest(this.#parts.storage, { id, receipt, publicId, name: fileName, createdAt, ...stored });

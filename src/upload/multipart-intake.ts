@@ -93,7 +93,7 @@ async function receivePart(
   const first = await firstOf(part.chunks);
   // What a browser sends for a file input that nobody filled.
   if (part.fileName === '' && first.isEmpty) return;
-  const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null };
+  const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null, options };
   const outcome = await IncomingUpload.open(parts, announced);
   if (!('opened' in outcome)) throw new Error('a fresh id was taken');
   const file: Sent = { upload: outcome.opened };

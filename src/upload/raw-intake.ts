@@ -6,10 +6,9 @@ import { readBody } from './body.ts';
 import { fileTooLarge } from './byte-limiter.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
 
-/** A raw request body as one file; `options` come from the query. */
+/** A raw request body as one file. */
 export interface RawFile extends FileAnnouncement {
   request: IncomingMessage;
-  options: unknown;
   maxBytes: number;
   signal: AbortSignal;
 }

@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
-import { acceptedTypes, kindOf } from '../kinds/kinds.ts';
+import type { Kinds } from '../kinds/kinds.ts';
 import type { FileKind, StoredUpload } from '../progress/record.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { ObjectWriter, Storage } from '../storage/storage.ts';
 import { ByteLimiter } from './byte-limiter.ts';
 import type { ReceiveProgress } from './receive-progress.ts';
+import { parseOptions } from './parse-options.ts';
 import { SNIFF_BYTES, sniffType } from './sniff.ts';
+
+/** Where files go, and which are taken. */
+export interface ReceiveParts {
+  storage: Storage;
+  kinds: Kinds;
+}
 
 /** A file about to come in. */
 export interface IncomingFile {
@@ -25,11 +32,11 @@ export interface IncomingFile {
  * Rejects with `empty_file`, `bad_options` (400), `file_too_large` (413), `unsupported_media_type` (415),
  * `storage_full` (507), or what the source or the progress threw.
  */
-export async function receiveFile(storage: Storage, file: IncomingFile, progress: ReceiveProgress): Promise<StoredUpload> {
+export async function receiveFile({ storage, kinds }: ReceiveParts, file: IncomingFile, progress: ReceiveProgress): Promise<StoredUpload> {
   const chunks = file.chunks[Symbol.asyncIterator]();
   const limiter = new ByteLimiter(file.maxBytes);
   const head = await readHead(chunks, progress, limiter);
-  const { type, options } = await acceptFile(head, file.options);
+  const { type, options } = await acceptFile(kinds, head, file.options);
   progress.typed(type);
   const writer = await storage.create(originalKey(file.id, file.receipt));
   try {
@@ -46,9 +53,11 @@ export async function receiveFile(storage: Storage, file: IncomingFile, progress
  * Judges a file by its first `SNIFF_BYTES`, or by the whole of it where it is shorter. Throws
  * `unsupported_media_type` (415) or `bad_options` (400).
  */
-export async function acceptFile(head: Buffer, options: unknown): Promise<FileKind> {
-  const type = await acceptedType(head);
-  return { type, options: parseOptions(type, options) };
+export async function acceptFile(kinds: Kinds, head: Buffer, options: unknown): Promise<FileKind> {
+  const type = await sniffType(head);
+  const kind = type === undefined ? undefined : kinds.find(type);
+  if (type === undefined || kind === undefined) throw notTaken(type, kinds.types);
+  return { type, options: parseOptions(kind, options) };
 }
 
 /** Enough bytes to tell the type from, or the whole file where it is shorter. */
@@ -65,18 +74,9 @@ async function readHead(chunks: AsyncIterator<Buffer>, progress: ReceiveProgress
   return Buffer.concat(head);
 }
 
-async function acceptedType(head: Buffer): Promise<string> {
-  const type = await sniffType(head);
-  if (type !== undefined && kindOf(type) !== undefined) return type;
+function notTaken(type: string | undefined, taken: readonly string[]): ServiceError {
   const found = type === undefined ? 'These bytes are of no known type' : `This is ${type}`;
-  throw new ServiceError('unsupported_media_type', `${found}; taken are ${acceptedTypes().join(', ')}.`);
-}
-
-function parseOptions(type: string, options: unknown): unknown {
-  const parsed = kindOf(type)?.options.safeParse(options);
-  if (parsed === undefined || parsed.success) return parsed?.data;
-  const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
-  throw new ServiceError('bad_options', mistakes.join('; '));
+  return new ServiceError('unsupported_media_type', `${found}; taken are ${taken.join(', ')}.`);
 }
 
 async function writeAll(

@@ -9,6 +9,14 @@ export interface PhotoExif {
   offset?: string;
   make?: string;
   model?: string;
+  artist?: string;
+  copyright?: string;
+  lens?: string;
+  /** Quotients, such as `1/125`. */
+  seconds?: string;
+  fNumber?: string;
+  focalLength?: string;
+  iso?: string;
   /** Writes a position in Berlin, for tests that no variant gives it away. */
   gps?: boolean;
 }
@@ -179,10 +187,12 @@ async function encode(upright: Raster, options: PhotoOptions): Promise<Buffer> {
   }
 }
 
-function exifTags({ date, offset, make, model, gps }: PhotoExif): Exif {
+function exifTags({ date, offset, make, model, artist, copyright, lens, seconds, fNumber, focalLength, iso, gps }: PhotoExif): Exif {
   return {
-    IFD0: present({ Make: make, Model: model }),
-    IFD2: present({ DateTimeOriginal: date, OffsetTimeOriginal: offset }),
+    IFD0: present({ Make: make, Model: model, Artist: artist, Copyright: copyright }),
+    IFD2: present({
+      DateTimeOriginal: date, OffsetTimeOriginal: offset, LensModel: lens, ExposureTime: seconds, FNumber: fNumber, FocalLength: focalLength, ISOSpeedRatings: iso,
+    }),
     IFD3: gps === true ? { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1', GPSLongitudeRef: 'E', GPSLongitude: '13/1 24/1 0/1' } : {},
   };
 }

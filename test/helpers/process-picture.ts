@@ -21,9 +21,9 @@ export interface FakeContext extends StepContext {
 }
 
 /** Runs the whole picture processor on `bytes`, with no queue and no storage; leaves no file behind. */
-export async function processPicture(bytes: Buffer, limits: Partial<PictureLimits> = {}): Promise<Processed> {
+export async function processPicture(bytes: Buffer, limits: Partial<PictureLimits> = {}, options: unknown = {}): Promise<Processed> {
   return await withFile(bytes, async (path) => {
-    const context = fakeContext(path);
+    const context = { ...fakeContext(path), upload: uploadOf(options) };
     const reports: PipelineReport[] = [];
     const result = await runPipeline(createPictureProcessor(limits), context, { report: (report) => reports.push(report) });
     return { result, files: context.files, reports };
@@ -35,7 +35,7 @@ export function fakeContext(inputPath: string, signal: AbortSignal = new AbortCo
   const files = new Map<string, Buffer>();
   const fractions: number[] = [];
   return {
-    upload: { id: 'id', publicId: 'public', type: 'image/jpeg', sizeBytes: 1, options: {} },
+    upload: uploadOf({}),
     inputPath,
     signal,
     files,
@@ -46,6 +46,10 @@ export function fakeContext(inputPath: string, signal: AbortSignal = new AbortCo
       return { ...variant, size: bytes.length, url: `/variants/public/${variant.name}` };
     },
   };
+}
+
+function uploadOf(options: unknown): StepContext['upload'] {
+  return { id: 'id', publicId: 'public', type: 'image/jpeg', sizeBytes: 1, options };
 }
 
 /** Calls `use` with the path of a file of these bytes, and removes it afterwards. */

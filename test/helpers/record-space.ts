@@ -57,7 +57,7 @@ export const STORED = { type: 'image/jpeg', sizeBytes: 1000, sha256: 'a'.repeat(
 /** A whole result of a picture without variants. */
 export const RESULT: Result = {
   kind: 'picture', format: 'jpeg', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', variants: [],
+  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', lens: null, exposure: null, perceptualHash: 'd1c42f0e9a6b53e7', variants: [],
 };
 
 /** Takes a new upload to a state by the way that the service would. */

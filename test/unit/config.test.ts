@@ -1,6 +1,7 @@
 import '../helpers/one-realm.ts';
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { DEFAULT_PICTURE_OPTIONS } from '../../src/kinds/picture-options.ts';
 import { ConfigError, loadConfig } from '../../src/config.ts';
 
 function mistakeIn(environment: Record<string, string>): string {
@@ -47,6 +48,15 @@ describe('settings', () => {
     const mistake = mistakeIn({ [name]: value });
     if (isRight) expect(mistake).toBe('');
     else expect(mistake).toContain(`wrong settings: ${name} `);
+  });
+
+  test.each([
+    ['{', 'PICTURE_OPTIONS must be JSON'],
+    ['7', 'PICTURE_OPTIONS must be an object with variants, keepMetadata and gps'],
+    ['{"variants":[{"name":"a","longestSide":0}]}', 'PICTURE_OPTIONS.variants.0.longestSide must be a whole number of pixels from 1 to 8192'],
+  ])('of pictures are in the words of senders, and %s is none', (value, mistake) => {
+    expect(mistakeIn({ PICTURE_OPTIONS: value })).toBe(`wrong settings: ${mistake}`);
+    expect(loadConfig({ PICTURE_OPTIONS: '{"gps":true}' }).pictureOptions).toEqual({ ...DEFAULT_PICTURE_OPTIONS, gps: true });
   });
 
   test('of trusted proxies are a list', () => {

@@ -4,6 +4,8 @@ import type { Buffer } from 'node:buffer';
 export interface ExifDirectory {
   /** Up to the first NUL, 200 bytes at most; as UTF-8, or as Latin-1 where it is not. */
   text(tag: number): string | undefined;
+  /** Four values at most, of any numeric type; a quotient by zero is infinite or not a number. */
+  numbers(tag: number): readonly number[];
   /** The table that the tag points at; an empty one where there is none. */
   directory(tag: number): ExifDirectory;
 }
@@ -12,15 +14,33 @@ const ENTRY_BYTES = 12;
 const TEXT_TYPE = 2;
 const UINT32_TYPE = 4;
 const MAX_TEXT_BYTES = 200;
+const MAX_NUMBERS = 4;
 
-const EMPTY: ExifDirectory = { text: () => undefined, directory: () => EMPTY };
+/** Of TIFF's types, those that hold numbers, by their numbers there. */
+const NUMBER_TYPES: ReadonlyMap<number, NumberType> = new Map([
+  [1, { bytes: 1, read: (view, at) => view.getUint8(at) }],
+  [3, { bytes: 2, read: (view, at, little) => view.getUint16(at, little) }],
+  [UINT32_TYPE, { bytes: 4, read: (view, at, little) => view.getUint32(at, little) }],
+  [5, { bytes: 8, read: (view, at, little) => view.getUint32(at, little) / view.getUint32(at + 4, little) }],
+  [10, { bytes: 8, read: (view, at, little) => view.getInt32(at, little) / view.getInt32(at + 4, little) }],
+]);
+
+interface NumberType {
+  readonly bytes: number;
+  readonly read: (view: DataView, at: number, little: boolean) => number;
+}
+
+const EMPTY: ExifDirectory = { text: () => undefined, numbers: () => [], directory: () => EMPTY };
 
 /**
- * The first table of a block as it lies in a file (TIFF 6.0, section 2). Never throws. Looks up what
+ * The first table of a block as it lies in a file (TIFF 6.0, section 2), an empty one of none. Never throws. Looks up what
  * it is asked for and nothing else: entries may all claim the whole block as their values, so that
  * 64 KiB unfold to gigabytes in a reader that lists them.
  */
-export function readExif(block: Buffer): ExifDirectory {
+export function readExif(block: Buffer | undefined): ExifDirectory {
+  if (block === undefined) {
+    return EMPTY;
+  }
   const start = block.toString('latin1', 0, 6) === 'Exif\0\0' ? 6 : 0;
   const tiff = block.subarray(start);
   const order = tiff.toString('latin1', 0, 2);
@@ -38,10 +58,10 @@ function directoryAt(view: DataView, little: boolean, offset: number): ExifDirec
   }
   const end = Math.min(offset + 2 + view.getUint16(offset, little) * ENTRY_BYTES, view.byteLength);
 
-  /** Where the entry of that tag and type lies. */
-  function find(tag: number, type: number): number | undefined {
+  /** Where the first entry of that tag lies whose type will do. */
+  function find(tag: number, isWanted: (type: number) => boolean): number | undefined {
     for (let at = offset + 2; at + ENTRY_BYTES <= end; at += ENTRY_BYTES) {
-      if (view.getUint16(at, little) === tag && view.getUint16(at + 2, little) === type) {
+      if (view.getUint16(at, little) === tag && isWanted(view.getUint16(at + 2, little))) {
         return at;
       }
     }
@@ -50,11 +70,15 @@ function directoryAt(view: DataView, little: boolean, offset: number): ExifDirec
 
   return {
     text(tag) {
-      const at = find(tag, TEXT_TYPE);
+      const at = find(tag, (type) => type === TEXT_TYPE);
       return at === undefined ? undefined : textAt(view, little, at);
     },
+    numbers(tag) {
+      const at = find(tag, (type) => NUMBER_TYPES.has(type));
+      return at === undefined ? [] : numbersAt(view, little, at);
+    },
     directory(tag) {
-      const at = find(tag, UINT32_TYPE);
+      const at = find(tag, (type) => type === UINT32_TYPE);
       return at === undefined ? EMPTY : directoryAt(view, little, view.getUint32(at + 8, little));
     },
   };
@@ -67,6 +91,17 @@ function textAt(view: DataView, little: boolean, entry: number): string {
   const bytes = new Uint8Array(view.buffer, view.byteOffset + Math.min(start, end), Math.max(0, end - start));
   const nul = bytes.indexOf(0);
   return decodeText(nul === -1 ? bytes : bytes.subarray(0, nul));
+}
+
+function numbersAt(view: DataView, little: boolean, entry: number): number[] {
+  const type = NUMBER_TYPES.get(view.getUint16(entry + 2, little));
+  const count = Math.min(view.getUint32(entry + 4, little), MAX_NUMBERS);
+  if (type === undefined) {
+    return [];
+  }
+  const start = type.bytes * view.getUint32(entry + 4, little) <= 4 ? entry + 8 : view.getUint32(entry + 8, little);
+  const places = Array.from({ length: count }, (_, index) => start + index * type.bytes);
+  return places.filter((at) => at + type.bytes <= view.byteLength).map((at) => type.read(view, at, little));
 }
 
 /** The standard says ASCII, cameras write what they like. */

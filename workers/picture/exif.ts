@@ -1,5 +1,7 @@
 import type { Buffer } from 'node:buffer';
+import type { Exposure, Position } from '../../src/api.ts';
 import { readExif, type ExifDirectory } from './exif-directory.ts';
+import { GPS, IMAGE, PHOTO } from './exif-tags.ts';
 
 /** What a camera wrote into a picture; null where it wrote nothing, or nothing that makes sense. */
 export interface ExifFacts {
@@ -7,33 +9,42 @@ export interface ExifFacts {
   takenAt: string | null;
   /** Make and model as one line. */
   camera: string | null;
+  /** Make and model as one line. */
+  lens: string | null;
+  exposure: Exposure | null;
 }
-
-const MAKE = 0x010f;
-const MODEL = 0x0110;
-const CHANGED = 0x0132;
-const EXIF_IFD = 0x8769;
-const TAKEN = 0x9003;
-const DIGITIZED = 0x9004;
-const CHANGED_OFFSET = 0x9010;
-const TAKEN_OFFSET = 0x9011;
-const DIGITIZED_OFFSET = 0x9012;
 
 /** Of a block as it lies in the file. Never throws: a picture whose EXIF is broken is still a picture. */
 export function exifFacts(block: Buffer | undefined): ExifFacts {
-  if (block === undefined) {
-    return { takenAt: null, camera: null };
-  }
   const image = readExif(block);
-  return { takenAt: takenAt(image, image.directory(EXIF_IFD)), camera: camera(image) };
+  const photo = image.directory(IMAGE.photo);
+  return {
+    takenAt: takenAt(image, photo),
+    camera: device(image.text(IMAGE.make), image.text(IMAGE.model)),
+    lens: device(photo.text(PHOTO.lensMake), photo.text(PHOTO.lensModel)),
+    exposure: exposure(photo),
+  };
+}
+
+/** Where the camera was, in degrees; null where it did not know. Never throws. */
+export function exifPosition(block: Buffer | undefined): Position | null {
+  const gps = readExif(block).directory(IMAGE.gps);
+  const latitude = degrees(gps.numbers(GPS.latitude), gps.text(GPS.latitudeRef), 'S', 90);
+  const longitude = degrees(gps.numbers(GPS.longitude), gps.text(GPS.longitudeRef), 'W', 180);
+  if (latitude === null || longitude === null) {
+    return null;
+  }
+  const [metres = Number.NaN] = gps.numbers(GPS.altitude);
+  const [isBelowSea = 0] = gps.numbers(GPS.altitudeRef);
+  return { latitude, longitude, altitudeM: Number.isFinite(metres) ? rounded(isBelowSea === 1 ? -metres : metres, 1) : null };
 }
 
 /** The moment of the shot before that of its digitizing, and that before the last change of the file. */
 function takenAt(image: ExifDirectory, photo: ExifDirectory): string | null {
   return (
-    moment(photo.text(TAKEN), photo.text(TAKEN_OFFSET)) ??
-    moment(photo.text(DIGITIZED), photo.text(DIGITIZED_OFFSET)) ??
-    moment(image.text(CHANGED), photo.text(CHANGED_OFFSET))
+    moment(photo.text(PHOTO.taken), photo.text(PHOTO.takenOffset)) ??
+    moment(photo.text(PHOTO.digitized), photo.text(PHOTO.digitizedOffset)) ??
+    moment(image.text(IMAGE.changed), photo.text(PHOTO.changedOffset))
   );
 }
 
@@ -55,16 +66,51 @@ function isMoment(local: string): boolean {
 }
 
 /** Most makers put their name into the model as well: `Canon`, `Canon EOS R5`. */
-function camera(image: ExifDirectory): string | null {
-  const make = line(image.text(MAKE));
-  const model = line(image.text(MODEL));
+function device(makeText: string | undefined, modelText: string | undefined): string | null {
+  const make = line(makeText);
+  const model = line(modelText);
   const brand = make.split(' ', 1).join().toLowerCase();
   const both = model.toLowerCase().startsWith(brand) ? model || make : `${make} ${model}`.trim();
   return both === '' ? null : both;
 }
 
+/** Where the number for the sensitivity does not suffice, it says so by its highest value. */
+const SEE_ELSEWHERE = 65_535;
+
+function exposure(photo: ExifDirectory): Exposure | null {
+  const sensitivity = positive(photo, PHOTO.sensitivity);
+  const found = {
+    timeMs: positive(photo, PHOTO.exposureTime, 1000),
+    fNumber: positive(photo, PHOTO.fNumber),
+    iso: sensitivity === SEE_ELSEWHERE ? positive(photo, PHOTO.recommendedIndex) : sensitivity,
+    focalLengthMm: positive(photo, PHOTO.focalLength),
+  };
+  return Object.values(found).every((value) => value === null) ? null : found;
+}
+
+/** Cameras write 0, or 0/0, for what they do not know. */
+function positive(table: ExifDirectory, tag: number, factor = 1): number | null {
+  const [value = 0] = table.numbers(tag);
+  const result = rounded(value * factor, 3);
+  return Number.isFinite(result) && result > 0 ? result : null;
+}
+
+/** Degrees, minutes and seconds, of which the last may be missing. */
+function degrees([whole = Number.NaN, minutes = 0, seconds = 0]: readonly number[], reference: string | undefined, negative: string, most: number): number | null {
+  const value = whole + minutes / 60 + seconds / 3600;
+  if (!(Math.abs(value) <= most)) {
+    return null;
+  }
+  return rounded(reference?.trim().toUpperCase() === negative ? -value : value, 7);
+}
+
+function rounded(value: number, digits: number): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
+}
+
 const MAX_LINE_LENGTH = 100;
 
-function line(text = ''): string {
+/** Words of a file as one line that can be shown; empty where there is nothing to show. */
+export function line(text = ''): string {
   return text.replace(/[\s\p{Cc}\p{Cf}\uFFFD]+/gu, ' ').trim().slice(0, MAX_LINE_LENGTH).trim();
 }

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
-import sharp, { type Metadata, type Sharp } from 'sharp';
-import type { VariantSpec } from '../../src/kinds/picture.ts';
+import sharp, { type Colour, type Metadata, type Sharp } from 'sharp';
+import type { PictureFormat } from '../../src/kinds/picture-options.ts';
+import type { KeptExif } from './kept-exif.ts';
 import type { Size } from './size.ts';
 
 // Whole pictures run side by side, one per job in hand: threads inside one picture would only compete with them.
@@ -13,11 +14,17 @@ sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((loader) => `VipsForeignLoad${loader}`),
 });
 
+const WHITE = '#ffffff';
+const CLEAR = '#ffffff00';
+
 /** Decoded pixels, row by row, eight bits per channel, in sRGB; the last of two or four channels is alpha. */
 export interface Pixels extends Size {
   readonly data: Buffer;
   readonly channels: 1 | 2 | 3 | 4;
 }
+
+/** What a file says of itself. */
+export type Header = Metadata;
 
 /** How a picture is read. */
 export interface DecodeOptions {
@@ -26,7 +33,7 @@ export interface DecodeOptions {
 }
 
 /** Reads the header alone, so its claims are safe to look at however large they are. */
-export async function readHeader(path: string): Promise<Metadata> {
+export async function readHeader(path: string): Promise<Header> {
   return await sharp(path, { failOn: 'error', limitInputPixels: false }).metadata();
 }
 
@@ -52,16 +59,51 @@ export async function toRgba(pixels: Pixels): Promise<Pixels> {
   return await pixelsOf(fromPixels(pixels).toColourspace('srgb').ensureAlpha());
 }
 
-/** A file with no EXIF, no profile and no other words in it. Alpha is laid on white where `format` has none. */
-export async function encode(pixels: Pixels, format: VariantSpec['format']): Promise<Buffer> {
-  const image = fromPixels(pixels);
+/** Shades of grey from 0 to 255, row by row, whatever the shape was; what is clear counts as white. */
+export async function toGrey(pixels: Pixels, size: Size): Promise<Buffer> {
+  return await fromPixels(pixels).flatten({ background: WHITE }).greyscale().resize({ ...size, fit: 'fill' }).raw().toBuffer();
+}
+
+/** What a variant is written as. */
+export interface EncodeTarget {
+  /** Larger than the pixels: margins, clear or white. Smaller: what juts out is cut off. Both from the middle. */
+  readonly size: Size;
+  readonly format: PictureFormat;
+  /** 1 to 100; undefined is the encoder's own. */
+  readonly quality: number | undefined;
+  /** By default there is none. */
+  readonly exif?: KeptExif | undefined;
+}
+
+/** A file with no profile and no words in it but those given. Alpha is laid on white where the format has none. */
+export async function encode(pixels: Pixels, { size, format, quality, exif }: EncodeTarget): Promise<Buffer> {
+  const image = framed(pixels, size, format === 'jpeg' ? WHITE : CLEAR);
+  if (exif !== undefined) image.withExif(exif);
+  const options = quality === undefined ? {} : { quality };
   switch (format) {
     case 'webp':
       // Effort 4, the default, takes 2.8 times as long for files 8 per cent smaller.
-      return await image.webp({ quality: 80, effort: 2 }).toBuffer();
+      return await image.webp({ ...options, effort: 2 }).toBuffer();
     case 'jpeg':
-      return await image.flatten({ background: '#ffffff' }).jpeg({ quality: 80 }).toBuffer();
+      return await image.flatten({ background: WHITE }).jpeg(options).toBuffer();
+    case 'avif':
+      return await image.avif({ ...options, effort: 0 }).toBuffer();
+    case 'png':
+      return await image.png().toBuffer();
   }
+}
+
+function framed(pixels: Pixels, size: Size, background: Colour): Sharp {
+  const image = fromPixels(pixels);
+  const [left, top] = [Math.abs(size.width - pixels.width) >> 1, Math.abs(size.height - pixels.height) >> 1];
+  if (size.width < pixels.width || size.height < pixels.height) {
+    return image.extract({ left, top, ...size });
+  }
+  if (size.width > pixels.width || size.height > pixels.height) {
+    const [right, bottom] = [size.width - pixels.width - left, size.height - pixels.height - top];
+    return image.extend({ left, top, right, bottom, background });
+  }
+  return image;
 }
 
 function fromPixels({ data, width, height, channels }: Pixels): Sharp {

@@ -11,3 +11,6 @@ export interface PictureLimits {
  * What can be decoded row by row, as most photos can, takes about a tenth of one.
  */
 export const PICTURE_LIMITS: PictureLimits = { maxPixels: 100_000_000, maxDecodeSeconds: 60 };
+
+/** What the small facts are told from, such as the thumbhash, which takes no more. */
+export const PREVIEW_LONGEST_SIDE = 100;

@@ -1,9 +1,10 @@
-import { picture } from '../../src/kinds/picture.ts';
+import { pictureKind } from '../../src/kinds/picture.ts';
 import type { Processor } from '../processor.ts';
 import { decode } from './decode.ts';
 import { dominantColour } from './dominant-colour.ts';
 import { inspect } from './inspect.ts';
 import { PICTURE_LIMITS, type PictureLimits } from './limits.ts';
+import { perceptualHash } from './perceptual-hash.ts';
 import { createPictureState, type PictureState } from './state.ts';
 import { thumbhash } from './thumbhash.ts';
 import { variants } from './variants.ts';
@@ -12,15 +13,16 @@ import { variants } from './variants.ts';
  * Weights are the milliseconds that each step takes of one thread for a 12-megapixel JPEG of 3.6 MB.
  * Decoding is the mean of 52 for a photo without a colour profile and 128 for one with.
  */
-export function createPictureProcessor(limits: Partial<PictureLimits> = {}): Processor<PictureState> {
+export function createPictureProcessor(limits: Partial<PictureLimits> = {}, kind = pictureKind()): Processor<PictureState> {
   const all = { ...PICTURE_LIMITS, ...limits };
   return {
-    kind: picture.name,
+    kind: kind.name,
     steps: [
-      { name: 'inspect', weight: 1, run: inspect(all) },
+      { name: 'inspect', weight: 1, run: inspect(all, (options) => kind.options.parse(options)) },
       { name: 'decode', weight: 90, run: decode(all) },
       { name: 'variants', weight: 72, run: variants },
       { name: 'thumbhash', weight: 2, run: thumbhash },
+      { name: 'fingerprint', weight: 1, run: perceptualHash },
       { name: 'colour', weight: 1, run: dominantColour },
     ],
     begin: createPictureState,
@@ -29,6 +31,7 @@ export function createPictureProcessor(limits: Partial<PictureLimits> = {}): Pro
       ...state.facts.get(),
       dominantColour: state.dominantColour.get(),
       thumbhash: state.thumbhash.get(),
+      perceptualHash: state.perceptualHash.get(),
       variants: state.variants.get(),
     }),
   };

@@ -1,11 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { rgbaToThumbHash } from 'thumbhash';
 import { shrink, toRgba } from './libvips.ts';
+import { PREVIEW_LONGEST_SIDE } from './limits.ts';
 import { fitWithin } from './size.ts';
 import type { PictureState } from './state.ts';
-
-/** A thumbhash takes no more. */
-const PREVIEW_LONGEST_SIDE = 100;
 
 /** Leaves a preview, and its thumbhash: a few bytes that a page can paint before any picture has come. */
 export async function thumbhash(state: PictureState): Promise<void> {

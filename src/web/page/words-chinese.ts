@@ -6,6 +6,7 @@ const STEPS: Readonly<Record<string, string>> = {
   orient: '正在校正方向',
   variants: '正在生成各种尺寸',
   thumbhash: '正在生成预览',
+  fingerprint: '正在生成指纹',
   colour: '正在提取主色',
 };
 

@@ -6,6 +6,7 @@ const STEPS: Readonly<Record<string, string>> = {
   orient: 'Turning it upright',
   variants: 'Making smaller versions',
   thumbhash: 'Sketching a preview',
+  fingerprint: 'Taking its fingerprint',
   colour: 'Finding its main colour',
 };
 

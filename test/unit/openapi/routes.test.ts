@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { createApp } from '../../../src/app.ts';
 import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
 import { Registry } from '../../../src/deferred/registry.ts';
+import { createKinds } from '../../../src/kinds/kinds.ts';
 import { Metrics } from '../../../src/metrics.ts';
 import { openApiDocument } from '../../../src/openapi/document.ts';
 import type { ProgressState } from '../../../src/progress/progress.ts';
@@ -27,7 +28,7 @@ function emptyApp(): Koa {
   const store = { runScript: nobody, readHash: nobody, readFields: nobody, rankIn: nobody, get: nobody, remove: nobody };
   const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
   const storage = new LocalStorage('/nowhere');
-  const parts = { records, storage, queue: { add: nobody, remove: nobody }, log };
+  const parts = { records, storage, kinds: createKinds(), queue: { add: nobody, remove: nobody }, log };
   const limits = { maxFileBytes: 1, maxRequestBytes: 1, maxFiles: 1, maxFields: 1, maxFieldBytes: 1, maxOpen: 1, maxOpenPerAddress: 1 };
   const metrics = new Metrics({ held: () => 0, waiters: () => 0, receiving: () => 0, eventsHeard: () => 0, jobCounts: nobody });
   return createApp({

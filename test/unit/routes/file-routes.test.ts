@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { problemResponses } from '../../../src/http/problem.ts';
+import { createKinds } from '../../../src/kinds/kinds.ts';
 import type { UploadRecord } from '../../../src/progress/record-fields.ts';
 import type { UploadRecords } from '../../../src/progress/record.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from '../../../src/routes/file-routes.ts';
@@ -22,7 +23,7 @@ beforeEach(async () => {
   const idOf = async (publicId: string) => (publicId === 'public' ? ID : undefined);
   const parts: FileRouteParts = {
     records: Object.assign(records, { idOf }) as unknown as UploadRecords,
-    registry: openRegistry(), storage: temp.storage, defaultTimeoutMs: 0, maxTimeoutMs: 1000, log: silentLog,
+    registry: openRegistry(), storage: temp.storage, kinds: createKinds(), defaultTimeoutMs: 0, maxTimeoutMs: 1000, log: silentLog,
   };
   contentRoutes(router, parts);
   variantRoutes(router, parts);
@@ -96,6 +97,12 @@ describe('a variant', () => {
     await stored({ state: 'receiving', type: null, stored: false });
     expect(await ask('/variants/public/160')).toMatchObject({ status: 200 });
     expect(await ask('/variants/public/161')).toMatchObject({ status: 404 });
+  });
+
+  test.each([null, 'image/jpeg'])('has the names that the options give, and no others, the type being %p', async (type) => {
+    await stored({ state: 'receiving', type, stored: false, options: { variants: [{ name: 'card', width: 4 }] } });
+    expect(await ask('/variants/public/card')).toMatchObject({ status: 200 });
+    expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
   });
 
   test.each(['unknown', '160.jpeg', '0160', 'constructor', 'toString', '__proto__', 'hasOwnProperty', '%00', '..%2f160'])(

@@ -5,6 +5,7 @@ import { ServiceError } from '../../../src/errors.ts';
 import type { RecordStore } from '../../../src/progress/record-change.ts';
 import { UploadRecords } from '../../../src/progress/record.ts';
 import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
+import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { IncomingUpload, type IntakeParts } from '../../../src/upload/incoming-upload.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';
 import { silentLog } from '../../helpers/record-space.ts';
@@ -74,7 +75,7 @@ describe('the manifest', () => {
     await upload.receive(bytesThen(), {}, 10_000);
     const manifest: unknown = JSON.parse(await readFile(join(space.directory, manifestKey(id, receipt)), 'utf8'));
     expect(manifest).toEqual({
-      id, receipt, publicId, name: 'a.jpg', type: 'image/jpeg', sizeBytes: BYTES.length, options: {},
+      id, receipt, publicId, name: 'a.jpg', type: 'image/jpeg', sizeBytes: BYTES.length, options: DEFAULT_PICTURE_OPTIONS,
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown, createdAt: new Date(createdAtMs).toISOString(),
     });
   });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createKinds } from '../../../src/kinds/kinds.ts';
 import type { IntakeParts } from '../../../src/upload/incoming-upload.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
@@ -23,7 +24,7 @@ export async function openIntakeSpace(redisUrl: string): Promise<IntakeSpace> {
     ...records,
     ...files,
     jobs,
-    parts: { records: records.records, storage: files.storage, queue, log: silentLog },
+    parts: { records: records.records, storage: files.storage, kinds: createKinds(), queue, log: silentLog },
     async close() {
       await records.close();
       await files.remove();

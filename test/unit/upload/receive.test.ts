@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { ServiceError } from '../../../src/errors.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { createKinds } from '../../../src/kinds/kinds.ts';
+import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { receiveFile, type IncomingFile } from '../../../src/upload/receive.ts';
 import { ReceiveProgress } from '../../../src/upload/receive-progress.ts';
 import { silentLog } from '../../helpers/record-space.ts';
@@ -24,6 +26,8 @@ afterEach(async () => {
   await temp.remove();
 });
 
+const kinds = createKinds();
+
 async function* chunksOf(bytes: Buffer, size = 1000, end: () => void = () => undefined): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
   end();
@@ -37,19 +41,19 @@ describe('a file that is taken', () => {
   test.each([1, 7, 4099, 4100, 4101, 100_000])('in chunks of %d bytes is stored whole, with its size, type and digest', async (size) => {
     const bytes = jpegBytes(size === 1 ? 5000 : 60_000);
     const file = incoming(chunksOf(bytes, size));
-    const stored = await receiveFile(temp.storage, file, progress);
-    expect(stored).toEqual({ type: 'image/jpeg', sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), options: {} });
+    const stored = await receiveFile({ storage: temp.storage, kinds }, file, progress);
+    expect(stored).toEqual({ type: 'image/jpeg', sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), options: DEFAULT_PICTURE_OPTIONS });
     expect((await readFile(join(temp.directory, originalKey(file.id, 'r1')))).equals(bytes)).toBe(true);
     expect(temp.files()).toEqual([originalKey(file.id, 'r1')]);
     expect([progress.receivedBytes, progress.type]).toEqual([bytes.length, 'image/jpeg']);
   });
 
   test('may be shorter than what a type is told from', async () => {
-    expect(await receiveFile(temp.storage, incoming(chunksOf(jpegBytes(40))), progress)).toMatchObject({ type: 'image/jpeg', sizeBytes: 40 });
+    expect(await receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes(40))), progress)).toMatchObject({ type: 'image/jpeg', sizeBytes: 40 });
   });
 
   test('may have as many bytes as allowed', async () => {
-    expect(await receiveFile(temp.storage, incoming(chunksOf(jpegBytes(9000)), { maxBytes: 9000 }), progress)).toMatchObject({ sizeBytes: 9000 });
+    expect(await receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes(9000)), { maxBytes: 9000 }), progress)).toMatchObject({ sizeBytes: 9000 });
   });
 });
 
@@ -66,19 +70,19 @@ describe('a file that is refused', () => {
       }
     }
     const storage = { create } as unknown as Storage;
-    expect(await codeOf(receiveFile(storage, incoming(source()), progress))).toBe('unsupported_media_type');
+    expect(await codeOf(receiveFile({ storage, kinds }, incoming(source()), progress))).toBe('unsupported_media_type');
     expect([create.mock.calls.length, read.chunks]).toEqual([0, 5]);
   });
 
   test('is refused by its bytes, not its size: %PDF and text alike', async () => {
     for (const bytes of [Buffer.from('%PDF-1.7\n%\u00e2\n'), text, Buffer.from('x')]) {
-      expect(await codeOf(receiveFile(temp.storage, incoming(chunksOf(bytes)), progress))).toBe('unsupported_media_type');
+      expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(bytes)), progress))).toBe('unsupported_media_type');
     }
     expect(temp.files()).toEqual([]);
   });
 
   test('for having no bytes leaves nothing', async () => {
-    expect(await codeOf(receiveFile(temp.storage, incoming(chunksOf(Buffer.alloc(0))), progress))).toBe('empty_file');
+    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(Buffer.alloc(0))), progress))).toBe('empty_file');
     expect(temp.files()).toEqual([]);
   });
 
@@ -91,16 +95,16 @@ describe('a file that is refused', () => {
         yield chunk;
       }
     }
-    expect(await codeOf(receiveFile(temp.storage, incoming(source(), { maxBytes }), progress))).toBe('file_too_large');
+    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source(), { maxBytes }), progress))).toBe('file_too_large');
     expect(temp.files()).toEqual([]);
     expect(read.bytes).toBeLessThanOrEqual(maxBytes + size);
   });
 
   test('for its options names the mistake, and nothing is written', async () => {
-    const receiving = receiveFile(temp.storage, incoming(chunksOf(jpegBytes()), { options: { shrink: 3 } }), progress);
+    const receiving = receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes()), { options: { shrink: 3 } }), progress);
     await expect(receiving).rejects.toMatchObject({ code: 'bad_options', message: expect.stringContaining('shrink') as unknown });
     for (const options of [null, [], 'x', 7]) {
-      expect(await codeOf(receiveFile(temp.storage, incoming(chunksOf(jpegBytes()), { options }), progress))).toBe('bad_options');
+      expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes()), { options }), progress))).toBe('bad_options');
     }
     expect(temp.files()).toEqual([]);
   });
@@ -109,7 +113,7 @@ describe('a file that is refused', () => {
     const source = chunksOf(jpegBytes(bytes), 1000, () => {
       throw new ServiceError('upload_interrupted', 'Gone.');
     });
-    expect(await codeOf(receiveFile(temp.storage, incoming(source), progress))).toBe('upload_interrupted');
+    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source), progress))).toBe('upload_interrupted');
     expect(temp.files()).toEqual([]);
   });
 
@@ -128,7 +132,7 @@ describe('a file that is refused', () => {
       }
       yield Buffer.alloc(10);
     }
-    expect(await codeOf(receiveFile(temp.storage, incoming(source()), fencing))).toBe('upload_superseded');
+    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source()), fencing))).toBe('upload_superseded');
     expect(temp.files()).toEqual([]);
     await fencing.close();
   });
@@ -140,7 +144,7 @@ describe('storage that fails', () => {
     const full = async () => await Promise.reject(new ServiceError('storage_full', 'Full.'));
     const writer = { write: async () => undefined, commit: async () => undefined, discard, [where]: full };
     const storage = { create: async () => writer } as unknown as Storage;
-    expect(await codeOf(receiveFile(storage, incoming(chunksOf(jpegBytes())), progress))).toBe('storage_full');
+    expect(await codeOf(receiveFile({ storage, kinds }, incoming(chunksOf(jpegBytes())), progress))).toBe('storage_full');
     expect(discard).toHaveBeenCalledTimes(1);
   });
 });

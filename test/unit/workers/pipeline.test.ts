@@ -7,7 +7,7 @@ import { fakeContext } from '../../helpers/process-picture.ts';
 
 const RESULT: Result = {
   kind: 'picture', format: 'png', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', variants: [],
+  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', lens: null, exposure: null, perceptualHash: 'd1c42f0e9a6b53e7', variants: [],
 };
 
 type Run = (log: string[], context: StepContext) => void | Promise<void>;

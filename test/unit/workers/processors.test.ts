@@ -1,23 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
-import { picture } from '../../../src/kinds/picture.ts';
+import { PICTURE_TYPES, pictureKind } from '../../../src/kinds/picture.ts';
+import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { createPictureProcessor } from '../../../workers/picture/processor.ts';
 import type { Processor } from '../../../workers/processor.ts';
 import { createProcessors, createProcessorTable, processorEntry } from '../../../workers/processors.ts';
 import { fakeContext, withFile } from '../../helpers/process-picture.ts';
 import { hugeClaim, quarters } from '../../helpers/pictures.ts';
 
+const SETTINGS = { pictureMaxPixels: 1, pictureOptions: DEFAULT_PICTURE_OPTIONS };
+
 describe('the table of processors', () => {
   test('has one for every type that the intake takes', () => {
-    const table = createProcessors({ pictureMaxPixels: 1 });
-    expect(picture.types.map((type) => table.find(type)?.kind)).toEqual(picture.types.map(() => 'picture'));
+    const table = createProcessors(SETTINGS);
+    expect(PICTURE_TYPES.map((type) => table.find(type)?.kind)).toEqual(PICTURE_TYPES.map(() => 'picture'));
   });
 
   test.each(['image/svg+xml', 'image/heic', 'text/plain', ''])('has none for %p', (type) => {
-    expect(createProcessors({ pictureMaxPixels: 1 }).find(type)).toBeUndefined();
+    expect(createProcessors(SETTINGS).find(type)).toBeUndefined();
   });
 
   test('hands the limit of the settings to the pictures', async () => {
-    const table = createProcessors({ pictureMaxPixels: 99 });
+    const table = createProcessors({ ...SETTINGS, pictureMaxPixels: 99 });
     const process = async (path: string) => await table.find('image/png')?.run(fakeContext(path), { report: () => undefined });
     await expect(withFile(hugeClaim(10, 10), process)).rejects.toMatchObject({ code: 'picture_too_large' });
   });
@@ -29,11 +32,11 @@ describe('the table of processors', () => {
       begin: () => ({ steps: 0 }),
       result: (state) => ({
         kind: 'picture', format: 'none', width: state.steps, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-        takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', variants: [],
+        takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', lens: null, exposure: null, perceptualHash: 'd1c42f0e9a6b53e7', variants: [],
       }),
     };
     const table = createProcessorTable([
-      processorEntry(picture, createPictureProcessor()),
+      processorEntry(pictureKind(), createPictureProcessor()),
       processorEntry({ name: 'counter', types: ['text/x-counter'] }, counter),
     ]);
     const result = await table.find('text/x-counter')?.run(fakeContext('/nowhere'), { report: () => undefined });
@@ -43,7 +46,7 @@ describe('the table of processors', () => {
   });
 
   test('refuses two processors for one type', () => {
-    const entry = processorEntry(picture, createPictureProcessor());
+    const entry = processorEntry(pictureKind(), createPictureProcessor());
     expect(() => createProcessorTable([entry, { ...entry, kind: 'other' }])).toThrow('image/jpeg is taken by both picture and other');
   });
 

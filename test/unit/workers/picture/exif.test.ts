@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { exifFacts } from '../../../../workers/picture/exif.ts';
-import { exifBlock, type ExifTexts } from '../../../helpers/exif-block.ts';
+import { exifFacts, exifPosition } from '../../../../workers/picture/exif.ts';
+import { GPS, PHOTO } from '../../../../workers/picture/exif-tags.ts';
+import { exifBlock, type ExifNumbers, type ExifTexts, type Quotient } from '../../../helpers/exif-block.ts';
 import { look } from '../../../helpers/look.ts';
 import { flipBits, photo } from '../../../helpers/pictures.ts';
 
+const NOTHING = { takenAt: null, camera: null, lens: null, exposure: null };
 const DAY = '2024:05:01 12:30:00';
 
 function takenAt(texts: ExifTexts): string | null {
@@ -44,7 +46,7 @@ describe('the date of a picture', () => {
 test('a block that another program wrote is read as well', async () => {
   const exif = { date: DAY, offset: '+02:00', make: 'Canon', model: 'Canon EOS R5' };
   const block = (await look(await photo({ width: 16, height: 16, exif }))).metadata.exif ?? Buffer.alloc(0);
-  expect(exifFacts(block)).toEqual({ takenAt: '2024-05-01T12:30:00+02:00', camera: 'Canon EOS R5' });
+  expect(exifFacts(block)).toMatchObject({ takenAt: '2024-05-01T12:30:00+02:00', camera: 'Canon EOS R5' });
 });
 
 describe('the camera of a picture', () => {
@@ -68,20 +70,77 @@ describe('the camera of a picture', () => {
   });
 });
 
+describe('the exposure of a picture', () => {
+  function exposure(photo: ExifNumbers['photo'] = {}) {
+    return exifFacts(exifBlock({}, { photo })).exposure;
+  }
+
+  test('is told in milliseconds, f-number, ISO and millimetres', () => {
+    const photo = { [PHOTO.exposureTime]: [1, 8000], [PHOTO.fNumber]: [18, 10], [PHOTO.sensitivity]: 400, [PHOTO.focalLength]: [50_000, 1000] } as const;
+    expect(exposure(photo)).toEqual({ timeMs: 0.125, fNumber: 1.8, iso: 400, focalLengthMm: 50 });
+  });
+
+  test('is null where nothing is told, and member by member where something is', () => {
+    expect(exposure()).toBeNull();
+    expect(exposure({ [PHOTO.exposureTime]: [30, 1] })).toEqual({ timeMs: 30_000, fNumber: null, iso: null, focalLengthMm: null });
+  });
+
+  test.each<[string, Quotient]>([['zero', [0, 10]], ['a quotient by zero', [28, 0]], ['nothing by nothing', [0, 0]], ['next to nothing', [1, 4_000_000_000]]])('passes over %s', (_, quotient) => {
+    expect(exposure({ [PHOTO.fNumber]: quotient })).toBeNull();
+  });
+
+  test('looks elsewhere for a sensitivity that is too high for its place', () => {
+    expect(exposure({ [PHOTO.sensitivity]: 65_535, [PHOTO.recommendedIndex]: 51_200 })).toMatchObject({ iso: 51_200 });
+    expect(exposure({ [PHOTO.sensitivity]: 65_535 })).toBeNull();
+  });
+});
+
+describe('the position of a picture', () => {
+  const degrees = (...parts: number[]): Quotient[] => parts.map((part) => [Math.round(part * 100), 100]);
+  const berlin = { [GPS.latitude]: degrees(52, 30, 36), [GPS.longitude]: degrees(13, 24) };
+
+  function position(gps: ExifNumbers['gps']) {
+    return exifPosition(exifBlock({ taken: DAY }, { gps: gps ?? {} }));
+  }
+
+  test('is told in degrees, those of south and west below zero', () => {
+    expect(position({ ...berlin, [GPS.latitudeRef]: 'N', [GPS.longitudeRef]: 'E' })).toEqual({ latitude: 52.51, longitude: 13.4, altitudeM: null });
+    expect(position({ ...berlin, [GPS.latitudeRef]: 'S', [GPS.longitudeRef]: 'w' })).toMatchObject({ latitude: -52.51, longitude: -13.4 });
+  });
+
+  test('has a height where the file knows one, below the sea too', () => {
+    expect(position({ ...berlin, [GPS.altitude]: degrees(34.26) })).toMatchObject({ altitudeM: 34.3 });
+    expect(position({ ...berlin, [GPS.altitude]: degrees(3), [GPS.altitudeRef]: 1 })).toMatchObject({ altitudeM: -3 });
+    expect(position({ ...berlin, [GPS.altitude]: [[3, 0]] })).toMatchObject({ altitudeM: null });
+  });
+
+  test.each<[string, ExifNumbers['gps']]>([
+    ['there is none', {}],
+    ['half of it is missing', { [GPS.latitude]: degrees(52) }],
+    ['it is on no globe', { [GPS.latitude]: degrees(91), [GPS.longitude]: degrees(13) }],
+    ['it is nothing by nothing', { [GPS.latitude]: [[0, 0], [0, 0], [0, 0]], [GPS.longitude]: degrees(13) }],
+  ])('is null where %s', (_, gps) => {
+    expect(position(gps)).toBeNull();
+  });
+});
+
 describe('an EXIF block that is', () => {
   test('absent says nothing', () => {
-    expect(exifFacts(undefined)).toEqual({ takenAt: null, camera: null });
+    expect(exifFacts(undefined)).toEqual(NOTHING);
   });
 
   test.each(['', 'Exif', 'II*\0', 'MM\0*\0\0\0\u0008', 'Exif\0\0II*\0\u00ff\u00ff\u00ff\u00ff', 'no EXIF at all, but long enough'])('broken like %p says nothing', (text) => {
-    expect(exifFacts(Buffer.from(text, 'latin1'))).toEqual({ takenAt: null, camera: null });
+    expect(exifFacts(Buffer.from(text, 'latin1'))).toEqual(NOTHING);
   });
 
   test('damaged anywhere, or cut, never throws', () => {
-    const whole = exifBlock({ make: 'Canon', model: 'R5', changed: DAY, taken: DAY, takenOffset: '+02:00' });
+    const gps = { [GPS.latitude]: [[52, 1], [30, 1]], [GPS.longitude]: [[13, 1], [24, 1]] } as const;
+    const whole = exifBlock({ make: 'Canon', model: 'R5', changed: DAY, taken: DAY, takenOffset: '+02:00' }, { photo: { [PHOTO.fNumber]: [28, 10] }, gps });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.integer(), fc.integer({ min: 0, max: whole.length }), (flips, seed, length) => {
-        exifFacts(flipBits(whole, flips, seed, 0).subarray(0, length));
+        const damaged = flipBits(whole, flips, seed, 0).subarray(0, length);
+        exifFacts(damaged);
+        exifPosition(damaged);
       }),
     );
   });

@@ -1,18 +1,29 @@
 import type { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import { pictureKind } from '../../../../src/kinds/picture.ts';
+import type { PictureOptions } from '../../../../src/kinds/picture-options.ts';
 import { inspect } from '../../../../workers/picture/inspect.ts';
 import { PICTURE_LIMITS } from '../../../../workers/picture/limits.ts';
-import { createPictureState, type PictureFacts } from '../../../../workers/picture/state.ts';
+import { createPictureState, type PictureFacts, type PictureState } from '../../../../workers/picture/state.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 import { fakeContext, withFile } from '../../../helpers/process-picture.ts';
 import { animation, cutShort, hugeClaim, photo, quarters, textAsJpeg, transparentPng, type PhotoFormat } from '../../../helpers/pictures.ts';
 
-async function factsOf(bytes: Buffer, maxPixels = PICTURE_LIMITS.maxPixels): Promise<PictureFacts> {
+async function inspected(bytes: Buffer, options: unknown = {}, maxPixels = PICTURE_LIMITS.maxPixels): Promise<PictureState> {
   return await withFile(bytes, async (path) => {
     const state = createPictureState();
-    await inspect({ ...PICTURE_LIMITS, maxPixels })(state, fakeContext(path));
-    return state.facts.get();
+    const context = fakeContext(path);
+    await inspect({ ...PICTURE_LIMITS, maxPixels }, readOptions)(state, { ...context, upload: { ...context.upload, options } });
+    return state;
   });
+}
+
+function readOptions(options: unknown): PictureOptions {
+  return pictureKind().options.parse(options);
+}
+
+async function factsOf(bytes: Buffer, maxPixels = PICTURE_LIMITS.maxPixels): Promise<PictureFacts> {
+  return (await inspected(bytes, {}, maxPixels)).facts.get();
 }
 
 describe('the facts of a picture', () => {
@@ -35,7 +46,23 @@ describe('the facts of a picture', () => {
   });
 
   test('are null and 1 where the file says nothing', async () => {
-    expect(await factsOf(await photo({ width: 60, height: 40 }))).toMatchObject({ takenAt: null, camera: null, orientation: 1 });
+    expect(await factsOf(await photo({ width: 60, height: 40 }))).toMatchObject({ takenAt: null, camera: null, lens: null, exposure: null, orientation: 1 });
+  });
+
+  test('tell the lens and how it was exposed', async () => {
+    const exif = { lens: 'XF35mmF1.4 R', seconds: '1/8000', fNumber: '14/10', iso: '400', focalLength: '35/1' };
+    expect(await factsOf(await photo({ width: 60, height: 40, exif }))).toMatchObject({
+      lens: 'XF35mmF1.4 R',
+      exposure: { timeMs: 0.125, fNumber: 1.4, iso: 400, focalLengthMm: 35 },
+    });
+  });
+
+  test('tell the position where the options ask for it, and do not speak of it otherwise', async () => {
+    const withPosition = await photo({ width: 60, height: 40, exif: { gps: true } });
+    expect(await factsOf(withPosition)).not.toHaveProperty('gps');
+    const berlin = { latitude: 52.5166667, longitude: 13.4, altitudeM: null };
+    expect((await inspected(withPosition, { gps: true })).facts.get()).toMatchObject({ gps: berlin });
+    expect((await inspected(await photo({ width: 60, height: 40 }), { gps: true })).facts.get()).toMatchObject({ gps: null });
   });
 
   test('count the frames of an animation', async () => {
@@ -74,6 +101,6 @@ describe('a picture is refused', () => {
 });
 
 test('a file that is not there is a fault of ours', async () => {
-  const run = inspect(PICTURE_LIMITS)(createPictureState(), fakeContext('/nowhere/original'));
+  const run = inspect(PICTURE_LIMITS, readOptions)(createPictureState(), fakeContext('/nowhere/original'));
   await expect(run).rejects.not.toBeInstanceOf(UnprocessableError);
 });

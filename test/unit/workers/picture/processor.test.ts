@@ -63,7 +63,7 @@ describe('a picture', () => {
 describe('progress', () => {
   test('names the steps in order and never goes back', async () => {
     const { reports } = await processPicture(await photo({ width: 300, height: 200 }));
-    expect([...new Set(reports.map((report) => report.stage))]).toEqual(['inspect', 'decode', 'variants', 'thumbhash', 'colour']);
+    expect([...new Set(reports.map((report) => report.stage))]).toEqual(['inspect', 'decode', 'variants', 'thumbhash', 'fingerprint', 'colour']);
     const fractions = reports.map((report) => report.fraction);
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
   });

@@ -1,23 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
-import { PICTURE_VARIANTS } from '../../../../src/kinds/picture.ts';
+import { DEFAULT_PICTURE_OPTIONS, type VariantSpec } from '../../../../src/kinds/picture-options.ts';
+import { planPicture } from '../../../../workers/picture/plan.ts';
 import { variants } from '../../../../workers/picture/variants.ts';
 import { createPictureState, type PictureState } from '../../../../workers/picture/state.ts';
 import { fractalPixels } from '../../../helpers/fractal.ts';
 import { look } from '../../../helpers/look.ts';
 import { fakeContext, type FakeContext } from '../../../helpers/process-picture.ts';
 
-const ORIGINAL = { format: 'jpeg', frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1, takenAt: null, camera: null };
+const ORIGINAL = { format: 'jpeg', frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1, takenAt: null, camera: null, lens: null, exposure: null };
 
 /** As inspect and decode leave it, the original being five times as large. */
-async function decodedState(width: number, height: number, factor = 5): Promise<PictureState> {
+async function decodedState(width: number, height: number, factor = 5, specs: readonly VariantSpec[] = DEFAULT_PICTURE_OPTIONS.variants): Promise<PictureState> {
   const state = createPictureState();
   state.facts.set({ ...ORIGINAL, width: width * factor, height: height * factor });
+  state.kept.set(undefined);
+  state.plan.set(planPicture(state.facts.get(), specs));
   state.decoded.set({ width, height, channels: 3, data: await fractalPixels(width, height, 1) });
   return state;
 }
 
-async function made(width: number, height: number, factor = 5): Promise<{ state: PictureState; context: FakeContext }> {
-  const state = await decodedState(width, height, factor);
+async function made(width: number, height: number, factor = 5, specs?: readonly VariantSpec[]): Promise<{ state: PictureState; context: FakeContext }> {
+  const state = await decodedState(width, height, factor, specs);
   const context = fakeContext('/nowhere');
   await variants(state, context);
   return { state, context };
@@ -51,9 +54,36 @@ describe('the variants of a picture', () => {
 
   test('are told of by their share of pixels, up to the whole', async () => {
     const { context } = await made(1600, 1200);
-    expect(context.fractions).toHaveLength(PICTURE_VARIANTS.length);
+    expect(context.fractions).toHaveLength(3);
     expect(context.fractions[0]).toBeCloseTo(0.855, 2);
     expect(context.fractions.at(-1)).toBe(1);
+  });
+});
+
+describe('variants as the options want them', () => {
+  const specs: VariantSpec[] = [
+    { name: 'tile', width: 50, height: 50, fit: 'cover', format: 'png' },
+    { name: 'wide', width: 400, format: 'avif', quality: 55 },
+    { name: 'card', width: 100, height: 100, fit: 'contain', format: 'jpeg', quality: 80 },
+  ];
+
+  test('have the sizes and formats that they ask for, the largest whole first', async () => {
+    const { state, context } = await made(400, 300, 2, specs);
+    expect(state.variants.get().map(({ name, format, width, height }) => [name, format, width, height])).toEqual([
+      ['wide', 'avif', 400, 300],
+      ['card', 'jpeg', 100, 100],
+      ['tile', 'png', 50, 50],
+    ]);
+    for (const { name, format, width, height } of state.variants.get()) {
+      const { metadata } = await look(context.files.get(name) ?? Buffer.alloc(0));
+      expect(metadata).toMatchObject({ format: format === 'avif' ? 'heif' : format, width, height });
+    }
+  });
+
+  test('may be smaller than what the small facts are told from, which is left all the same', async () => {
+    const { state } = await made(400, 300, 2, [{ name: 'icon', longestSide: 16, format: 'png' }]);
+    expect(state.smallest.get()).toMatchObject({ width: 400 });
+    expect((await made(400, 300, 2, [])).state.variants.get()).toEqual([]);
   });
 });
 

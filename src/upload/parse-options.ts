@@ -1,0 +1,21 @@
+import { ServiceError } from '../errors.ts';
+import type { Kind } from '../kinds/kind.ts';
+
+/** More would be no help; each is a line long at most. */
+const MAX_MISTAKES = 3;
+
+/** What a sender asks for, with what it left open filled in. Throws `bad_options` (400), which says what to change and where. */
+export function parseOptions<Options>(kind: Pick<Kind<Options>, 'options'>, options: unknown): Options {
+  const parsed = kind.options.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const mistakes = [...new Set(parsed.error.issues.map(({ path, message }) => `${placeOf(path)} ${message}`))];
+  const more = mistakes.length - MAX_MISTAKES;
+  const told = [...mistakes.slice(0, MAX_MISTAKES), ...(more > 0 ? [`and ${more} more`] : [])];
+  throw new ServiceError('bad_options', `${told.join('; ')}.`);
+}
+
+/** As JavaScript would write it: `variants[3].name`. */
+function placeOf(path: readonly PropertyKey[]): string {
+  const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`));
+  return ['options', ...steps].join('');
+}

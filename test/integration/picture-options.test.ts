@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
+import type { Problem, Upload, UploadList } from '../../src/api.ts';
+import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
+import { look } from '../helpers/look.ts';
+import { photo } from '../helpers/pictures.ts';
+import { startService, type Service } from '../helpers/service.ts';
+import { createTus, patchTus } from '../helpers/tus-requests.ts';
+
+const OPTIONS = { variants: [{ name: 'card', width: 40, height: 40, fit: 'cover', format: 'png' }], keepMetadata: true, gps: true };
+
+let service: Service;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  const env = { PICTURE_OPTIONS: JSON.stringify({ variants: [{ name: 'only', longestSide: 50, format: 'jpeg' }] }) };
+  [service, bytes] = await Promise.all([startService({ env }), photo({ width: 90, height: 60, exif: { make: 'Acme', model: 'One', gps: true } })]);
+});
+
+afterAll(async () => {
+  await service.stop();
+});
+
+async function post<Body>(options: string, query = '?timeout=20000'): Promise<JsonAnswer<Body>> {
+  const form = new FormData();
+  form.append('options', options);
+  for (const name of ['1.jpg', '2.jpg']) form.append('file', new Blob([new Uint8Array(bytes)]), name);
+  return await requestJson<Body>(`${service.url}/uploads${query}`, { method: 'POST', body: form });
+}
+
+function expectCard(upload: Upload | undefined): void {
+  expect(upload).toMatchObject({ state: 'completed', result: { gps: { latitude: 52.5166667, longitude: 13.4 } } });
+  expect(upload?.result?.variants).toMatchObject([{ name: 'card', format: 'png', width: 40, height: 40, url: `/variants/${upload?.publicId}/card` }]);
+}
+
+describe('the options of an upload', () => {
+  test('come in a field before the files, and hold for all of them', async () => {
+    const { body } = await post<UploadList>(JSON.stringify(OPTIONS));
+    expect(body.uploads).toHaveLength(2);
+    body.uploads.forEach(expectCard);
+    const card = await fetch(`${service.url}/variants/${body.uploads[0]?.publicId}/card`);
+    expect(card.headers.get('content-type')).toBe('image/png');
+    const { metadata } = await look(Buffer.from(await card.arrayBuffer()));
+    expect([metadata.width, metadata.height, metadata.exif?.includes('Acme')]).toEqual([40, 40, true]);
+  });
+
+  test('come in the query of a raw upload', async () => {
+    const query = `?timeout=20000&options=${encodeURIComponent(JSON.stringify(OPTIONS))}`;
+    expectCard((await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg', query)).body);
+  });
+
+  test('come in the metadata of a resumable upload', async () => {
+    const metadata = `options ${Buffer.from(JSON.stringify(OPTIONS)).toString('base64')}`;
+    const id = await createTus(service.url, { 'Upload-Length': String(bytes.length), 'Upload-Metadata': metadata });
+    await patchTus(service.url, id, 0, bytes.subarray(0, 100));
+    await patchTus(service.url, id, 100, bytes.subarray(100));
+    expectCard((await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=20000`)).body);
+  });
+
+  test('that nobody gave are those of the settings', async () => {
+    const { body } = await post<UploadList>('{}');
+    expect(body.uploads[0]?.result?.variants).toMatchObject([{ name: 'only', format: 'jpeg', width: 50 }]);
+    expect(body.uploads[0]?.result).not.toHaveProperty('gps');
+  });
+});
+
+describe('options that make no sense', () => {
+  test.each([
+    ['{"variants":[{"name":"a","longestSide":5,"width":5}]}', 'options.variants[0] has both longestSide and a box; take one of them out.'],
+    [JSON.stringify({ variants: Array.from({ length: 200 }, (_, index) => ({ name: `v${index}`, width: 1 })) }), 'options.variants there may be at most 16; take some out, or send the file twice.'],
+  ])('are one problem that says what to do, and leave nothing: %.60s', async (options, detail) => {
+    const before = await filesBelow(service.directory);
+    const { status, body } = await post<Problem>(options);
+    expect([status, body.code, body.detail]).toEqual([400, 'bad_options', detail]);
+    expect(await filesBelow(service.directory)).toBe(before);
+  });
+});
+
+/** How many. */
+async function filesBelow(directory: string): Promise<number> {
+  return (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
+}
+
+test('a variant may be asked for by its own name from the first moment, and none that will never be', async () => {
+  const id = randomUUID();
+  const query = `?options=${encodeURIComponent(JSON.stringify(OPTIONS))}`;
+  const put = request(`${service.url}/uploads/${id}${query}`, { method: 'PUT', headers: { 'Content-Length': bytes.length } });
+  const answered = once(put, 'response') as Promise<[IncomingMessage]>;
+  put.write(bytes.subarray(0, 100));
+  const publicId = await publicIdOf(id);
+  const card = fetch(`${service.url}/variants/${publicId}/card?timeout=20000`);
+  expect((await fetch(`${service.url}/variants/${publicId}/only?timeout=20000`)).status).toBe(404);
+  put.end(bytes.subarray(100));
+  const [answer] = await answered;
+  expect(answer.resume().statusCode).toBe(202);
+  expect((await card).headers.get('content-type')).toBe('image/png');
+});
+
+async function publicIdOf(id: string): Promise<string> {
+  for (;;) {
+    const { status, body } = await getJson<Upload>(`${service.url}/uploads/${id}`);
+    if (status === 200) return body.publicId;
+  }
+}
