@@ -81,7 +81,7 @@ function listenToParser(parser: busboy.Busboy, parts: PartQueue, limits: Multipa
   parser.on('file', (fieldName, stream, info) => {
     // A cut body errors on the file's stream too; without a listener that ends the process.
     stream.on('error', () => undefined);
-    parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', chunks: chunksOf(stream), skip: () => stream.resume() });
+    parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', chunks: chunksOf(stream), skip: () => skipRest(stream) });
   });
   parser.on('field', (name, value, info) => {
     const isCut = info.valueTruncated || info.nameTruncated;
@@ -129,6 +129,12 @@ async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
   } catch (error) {
     throw asServiceError(error);
   }
+}
+
+/** Whoever read a part and gave up is still listening, and Node would leave the rest to such a listener. */
+function skipRest(stream: Readable): void {
+  stream.removeAllListeners('readable');
+  stream.resume();
 }
 
 /** Callbacks in, one async iteration out; parts that came before an error are not given any more. */

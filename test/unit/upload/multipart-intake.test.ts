@@ -26,7 +26,7 @@ afterEach(async () => {
   await space.close();
 });
 
-const LIMITS: IntakeLimits = { maxFiles: 4, maxFields: 5, maxFieldBytes: 1000, maxRequestBytes: 1_000_000, maxFileBytes: 20_000 };
+const LIMITS: IntakeLimits = { maxFiles: 4, maxFields: 5, maxFieldBytes: 1000, maxRequestBytes: 5_000_000, maxFileBytes: 20_000 };
 
 async function take(request: IncomingMessage, signal = new AbortController().signal, parts: IntakeParts = space.parts) {
   return await receiveMultipart(parts, request, LIMITS, signal);
@@ -112,6 +112,22 @@ describe('a refused file', () => {
   test('that is large has the rest of its part skipped, and the next file is taken', async () => {
     const records = await take(form(photo('big.jpg', 300_000), photo('2.jpg')));
     expect(records.map(({ state, receivedBytes }) => [state, receivedBytes <= 20_000 || state])).toEqual([['failed', true], ['queued', true]]);
+  });
+
+  test.each([
+    ['type', words('1.jpg')],
+    ['size', photo('1.jpg')],
+  ])('for its %s has the bytes skipped that are still to come, more than anybody buffers', async (_why, part) => {
+    const { request, send, end } = fakeRequest(FORM_HEADERS);
+    const taking = take(request);
+    const bytes = Buffer.concat([Buffer.from(part.bytes), Buffer.alloc(3_000_000, 'and so on ')]);
+    const body = formBody({ ...part, bytes }, photo('2.jpg'));
+    for (let at = 0; at < body.length; at += 65_536) {
+      send(body.subarray(at, at + 65_536));
+      await turn();
+    }
+    end();
+    expect((await taking).map(({ state }) => state)).toEqual(['failed', 'queued']);
   });
 
   test('where all are, the first one\'s error is the answer, and every record says why', async () => {
