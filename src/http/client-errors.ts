@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { problemOf, statusOf, type ErrorCode } from '../errors.ts';
+import { closeLingering, lingerOnClose } from './lingering-close.ts';
 
 /** What Node's parser found, in our words; everything else is `bad_request`. */
 const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -15,26 +16,42 @@ const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
  * request are not that request's fault.
  */
 export function answerClientErrors(server: Server): void {
-  const answering = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
+  const answering = new WeakMap<Duplex, Exchange>();
+  const spoiled = new WeakSet<Duplex>();
   server.on('request', (request, response) => answering.set(request.socket, { request, response }));
   server.on('clientError', (error: Error & { code?: string }, socket) => {
-    const current = answering.get(socket);
-    const isUnderWay = current !== undefined && !current.response.writableFinished && !current.response.destroyed;
-    if (isUnderWay && current.request.complete) {
-      current.response.once('close', () => socket.destroy());
-      return;
-    }
-    if (!socket.writable || error.code === 'ECONNRESET' || (isUnderWay && current.response.headersSent)) {
-      socket.destroy(error);
-      return;
-    }
-    const [code, detail] = CODES[error.code ?? ''] ?? ['bad_request', 'This is no well-formed HTTP request.'];
-    socket.end(rawProblem(code, detail));
+    // Whatever else comes is an error again; the first one is told.
+    if (spoiled.has(socket) && error.code !== 'ECONNRESET') return;
+    spoiled.add(socket);
+    endSpoiled(socket, error, answering.get(socket));
   });
-  server.on('checkExpectation', (_request, response: ServerResponse) => {
+  server.on('connect', (_request, socket) => closeLingering(socket, rawProblem('bad_request', 'This server is no proxy: it opens no tunnels.')));
+  server.on('checkExpectation', (request, response: ServerResponse) => {
     const body = JSON.stringify(problemOf('expectation_failed', 'The only expectation that can be met is 100-continue.'));
+    lingerOnClose(request.socket);
     response.writeHead(statusOf('expectation_failed'), { 'Content-Type': 'application/problem+json', Connection: 'close' }).end(body);
   });
+}
+
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+function endSpoiled(socket: Duplex, error: Error & { code?: string }, current: Exchange | undefined): void {
+  const isUnderWay = current !== undefined && !current.response.writableFinished && !current.response.destroyed;
+  if (isUnderWay && current.request.complete && socket.writable) {
+    lingerOnClose(current.request.socket);
+    if (!current.response.headersSent) current.response.setHeader('Connection', 'close');
+    current.response.once('close', () => closeLingering(socket));
+    return;
+  }
+  if (!socket.writable || error.code === 'ECONNRESET' || (isUnderWay && current.response.headersSent)) {
+    socket.destroy(error);
+    return;
+  }
+  const [code, detail] = CODES[error.code ?? ''] ?? ['bad_request', 'This is no well-formed HTTP request.'];
+  closeLingering(socket, rawProblem(code, detail));
 }
 
 function rawProblem(code: ErrorCode, detail: string): string {

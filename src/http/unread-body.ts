@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
+import { isLingering, lingerOnClose } from './lingering-close.ts';
 
 /** How long a sender may go on after its answer before it is cut off. */
 const LINGER_MS = 10_000;
@@ -11,7 +12,16 @@ const LOOK_PERIOD_MS = 250;
  * bounds of time and bytes, and the connection cut only past those.
  */
 export function unreadBodies(maxLingerBytes: number): Middleware {
-  return (ctx, next) => (mayHaveBody(ctx.req) ? boundUnread(ctx, next, maxLingerBytes) : next());
+  return (ctx, next) => {
+    if (isLingering(ctx.req.socket)) return dropRequest(ctx);
+    return mayHaveBody(ctx.req) ? boundUnread(ctx, next, maxLingerBytes) : next();
+  };
+}
+
+/** The connection was closed with the answer before: a request behind that one must do nothing (RFC 9112 section 9.6). */
+async function dropRequest(ctx: Context): Promise<void> {
+  ctx.respond = false;
+  ctx.req.socket.destroy();
 }
 
 function mayHaveBody({ headers }: IncomingMessage): boolean {
@@ -20,7 +30,9 @@ function mayHaveBody({ headers }: IncomingMessage): boolean {
 
 async function boundUnread({ req, res }: Context, next: Next, maxLingerBytes: number): Promise<void> {
   await next();
-  if (!req.complete) res.once('finish', () => linger(req, maxLingerBytes));
+  if (req.complete) return;
+  lingerOnClose(req.socket);
+  res.once('finish', () => linger(req, maxLingerBytes));
 }
 
 /** Reads on once the answer is out, and bounds it. */

@@ -42,12 +42,13 @@ const EARLY: Readonly<Record<string, Middleware>> = {
 const FORM_HEAD = '--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n';
 
 /** Sends a body as browsers do: all of it, before looking at an answer. Resolves with all that came back. */
-async function sendWhole(connected: Socket, bodyBytes: number): Promise<string> {
+async function sendWhole(connected: Socket, bodyBytes: number, headers = '', behind = ''): Promise<string> {
   connected.pause();
-  connected.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${FORM_HEAD.length + bodyBytes}\r\n\r\n${FORM_HEAD}`);
+  connected.write(`POST / HTTP/1.1\r\nHost: x\r\n${headers}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: ${FORM_HEAD.length + bodyBytes}\r\n\r\n${FORM_HEAD}`);
   for (let left = bodyBytes; left > 0; left -= 100_000) {
     if (!connected.write(Buffer.alloc(Math.min(100_000, left)))) await once(connected, 'drain');
   }
+  connected.write(behind);
   let text = '';
   connected.on('data', (chunk: Buffer) => (text += chunk.toString()));
   connected.resume();
@@ -63,6 +64,27 @@ describe.each(Object.entries(EARLY))('where a handler %s', (_what, handler) => {
     expect(first).toMatch(/^HTTP\/1\.1 (200|400) /);
     expect(await sendWhole(socket, 10)).toMatch(/^HTTP\/1\.1 (200|400) /);
   });
+
+  test('the sender gets the answer though it wanted the connection closed behind it, as proxies do', async () => {
+    served = await serve(unreadBodies(100_000_000), problemResponses(silentLog), handler);
+    socket = await served.connect();
+    const ended = once(socket, 'end');
+    expect(await sendWhole(socket, 8_000_000, 'Connection: close\r\n')).toMatch(/^HTTP\/1\.1 (200|400) .*Connection: close/s);
+    await ended;
+  });
+});
+
+test('a request behind an answer that closes the connection is not looked at', async () => {
+  let requests = 0;
+  served = await serve(unreadBodies(100_000_000), (ctx) => {
+    ctx.set('Connection', 'close');
+    ctx.body = `early ${++requests}`;
+  });
+  socket = await served.connect();
+  const closed = once(socket, 'close');
+  await sendWhole(socket, 1_000_000, '', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await closed;
+  expect(requests).toBe(1);
 });
 
 test('a sender that goes on for too many bytes is cut off', async () => {
