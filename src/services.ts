@@ -77,7 +77,8 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   });
   bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
   const handle = app.callback();
-  const server = createServer({ maxHeaderSize: config.maxHeaderBytes }, handle);
+  // A request without a host is refused in our words.
+  const server = createServer({ maxHeaderSize: config.maxHeaderBytes, requireHostHeader: false }, handle);
   answerExpectations(server, handle);
   answerClientErrors(server);
   await listen(server, config);
@@ -130,6 +131,8 @@ async function listen(server: Server, config: Config): Promise<void> {
   // Slow phones upload for longer than any fixed time; the stall timer watches bodies instead.
   server.requestTimeout = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // Their bytes are bounded. Past a number of them Node would leave out the rest without a word.
+  server.maxHeadersCount = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.port, config.host, resolve);

@@ -11,10 +11,27 @@ export function requestPath(ctx: Context): string {
   }
 }
 
-/** Refuses targets that cannot be parsed with `bad_request` (400), before anybody below asks for a part of one. */
+/**
+ * Refuses with `bad_request` (400) targets that cannot be parsed, before anybody below asks for a part of one, and
+ * requests that do not name exactly one host, as RFC 9112 section 3.2 wants it.
+ */
 export function parsableTargets(): Middleware {
   return (ctx, next) => {
     if (requestPath(ctx) === '') throw new ServiceError('bad_request', 'The address of this request cannot be understood.');
+    const hosts = countHosts(ctx.req.rawHeaders);
+    if (hosts > 1 || (hosts === 0 && ctx.req.httpVersion !== '1.0')) {
+      throw new ServiceError('bad_request', `A request has exactly one Host header; this one has ${hosts}.`);
+    }
     return next();
   };
+}
+
+/** Of the names and values in a row. Node keeps the first Host alone, while a proxy in front may have gone by the last. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts;
 }
