@@ -84,6 +84,7 @@ const settings = z.object({
   DEFERRED_MAX_HELD_PER_ADDRESS: integer(0, 0),
   WORKERS: integer(2, 0, 256),
   WORKER_CONCURRENCY: integer(1, 1, 256),
+  ATTEMPT_TIMEOUT_MS: integer(300_000, 1000, 86_400_000),
   PICTURE_MAX_PIXELS: integer(100_000_000, 1),
   PICTURE_OPTIONS: pictureOptions,
   SWEEP_PERIOD_MS: integer(15_000, 100),
@@ -142,6 +143,8 @@ export interface Config {
   readonly workers: number;
   /** Jobs in hand at once, for one worker process. */
   readonly workerConcurrency: number;
+  /** How long one attempt at processing an upload may take. */
+  readonly attemptTimeoutMs: number;
   readonly pictureMaxPixels: number;
   /** What is made of a picture whose sender does not say. */
   readonly pictureOptions: PictureOptions;
@@ -220,6 +223,7 @@ function inWordsOfTheCode(values: Settings): Config {
     deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS,
     workers: values.WORKERS,
     workerConcurrency: values.WORKER_CONCURRENCY,
+    attemptTimeoutMs: values.ATTEMPT_TIMEOUT_MS,
     pictureMaxPixels: values.PICTURE_MAX_PIXELS,
     pictureOptions: values.PICTURE_OPTIONS,
     sweepPeriodMs: values.SWEEP_PERIOD_MS,

@@ -44,6 +44,9 @@ const ERRORS = {
   picture_damaged: [422, 'Picture damaged'],
   picture_too_large: [422, 'Picture too large'],
   picture_timeout: [422, 'Picture took too long'],
+  picture_crashes_worker: [422, 'Picture crashes its reader'],
+  file_timeout: [422, 'File took too long'],
+  file_crashes_worker: [422, 'File crashes its reader'],
   headers_too_large: [431, 'Headers too large'],
   too_many_held: [503, 'Too many held responses'],
   too_many_held_by_address: [429, 'Too many held responses from one address'],
@@ -69,6 +72,15 @@ export const ERROR_CODES = Object.keys(ERRORS) as readonly ErrorCode[];
 /** True when `word` stands in the table. */
 export function isErrorCode(word: string): word is ErrorCode {
   return Object.hasOwn(ERRORS, word);
+}
+
+/** Ends that every kind of file may come to. */
+type KindEnd = 'timeout' | 'crashes_worker';
+
+/** The word for such an end: `picture_timeout` where the kind has one of its own in the table, else `file_timeout`. */
+export function codeOfKind(kind: string, end: KindEnd): ErrorCode {
+  const own = `${kind}_${end}`;
+  return isErrorCode(own) ? own : `file_${end}`;
 }
 
 /** The HTTP status that a code answers with. */

@@ -6,21 +6,22 @@ const DOUBLE_SIGNAL_MS = 1000;
 /**
  * Calls `close` at the first SIGINT or SIGTERM, or when the supervisor that started this process is
  * gone, and ends the process with 0 when it resolves. Past `deadlineMs`, or with a second signal
- * after a second's rest, it ends with 1.
+ * after a second's rest, it ends with 1. The returned function begins the same for a reason of one's own.
  */
-export function closeOnSignal(log: Logger, deadlineMs: number, close: () => Promise<void>): void {
+export function closeOnSignal(log: Logger, deadlineMs: number, close: () => Promise<void>): (reason: string) => void {
   let startedAtMs: number | undefined;
   const begin = (reason: string) => {
     const nowMs = performance.now();
     if (startedAtMs === undefined) {
       startedAtMs = nowMs;
       void closeWithin(log, deadlineMs, close, reason);
-    } else if (nowMs - startedAtMs > DOUBLE_SIGNAL_MS && reason !== 'disconnect') {
+    } else if (nowMs - startedAtMs > DOUBLE_SIGNAL_MS && reason.startsWith('SIG')) {
       process.exit(1);
     }
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => begin(signal));
   process.on('disconnect', () => begin('disconnect'));
+  return begin;
 }
 
 async function closeWithin(log: Logger, deadlineMs: number, close: () => Promise<void>, reason: string): Promise<void> {

@@ -1,15 +1,14 @@
 import { Worker, WaitingError, type Job } from 'bullmq';
 import type { Logger } from '../src/log.ts';
 import type { Redis } from '../src/queue/connection.ts';
-import { MAX_ATTEMPTS, QUEUE_NAME, type QueueKeys, type UploadJobData } from '../src/queue/contract.ts';
+import { QUEUE_NAME, type QueueKeys, type UploadJobData } from '../src/queue/contract.ts';
 import type { UploadQueue } from '../src/queue/upload-queue.ts';
-import { runUpload, STOPPING, SUPERSEDED, type RunnerParts, type RunOutcome } from './upload-runner.ts';
+import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
+import type { WorkerTiming } from './worker-timing.ts';
+import { STOPPING, SUPERSEDED } from './stop-reasons.ts';
+import { runUpload } from './upload-runner.ts';
 
-/** A worker that is gone is noticed when its lock runs out and the next look for stalled jobs comes by. */
-const LOCK_MS = 6_000;
-const STALLED_LOOK_MS = 3_000;
-
-/** Stalls are counted by the record's attempts; BullMQ's own count must never end a job behind its back. */
+/** Stalls are counted by the record; BullMQ's own count must never end a job behind its back. */
 const NO_STALL_LIMIT = 1_000_000;
 
 /** What a worker needs besides what running an upload does. */
@@ -19,6 +18,9 @@ export interface WorkerParts extends RunnerParts {
   keys: QueueKeys;
   queue: UploadQueue;
   concurrency: number;
+  timing: WorkerTiming;
+  /** Told, once or more, that a processor does not stop: this process is to be replaced by a fresh one. */
+  onLeftBehind: () => void;
 }
 
 /** Takes jobs from BullMQ and runs their uploads; `cancel` reaches what is in hand here. */
@@ -26,22 +28,25 @@ export class UploadWorker {
   readonly #parts: WorkerParts;
   readonly #log: Logger;
   readonly #worker: Worker<UploadJobData>;
-  readonly #inHand = new Map<string, AbortController>();
+  /** The same upload may be in hand twice: a job whose lock ran out may come back to where it was. */
+  readonly #inHand = new Set<Hold>();
+  readonly #stopping = new AbortController();
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#log = parts.log;
-    this.#worker = new Worker<UploadJobData>(QUEUE_NAME, (job, token, signal) => this.#process(job, token, signal), {
+    this.#worker = new Worker<UploadJobData>(QUEUE_NAME, (job, token) => this.#process(job, token), {
       connection: parts.connection,
       prefix: parts.keys.bullPrefix,
       concurrency: parts.concurrency,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_LOOK_MS,
+      lockDuration: parts.timing.lockMs,
+      stalledInterval: parts.timing.lookMs,
       maxStalledCount: NO_STALL_LIMIT,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     });
     this.#worker.on('error', (error) => this.#log.debug({ reason: error.message }, 'worker connection'));
+    this.#worker.on('lockRenewalFailed', (ids: string[]) => void this.#lookAgain((hold) => ids.includes(hold.id)));
     this.#worker.on('completed', (job: Job<UploadJobData>, outcome: RunOutcome) => {
       if (outcome === 'superseded') void this.#addAgain(job.data.id);
     });
@@ -54,14 +59,17 @@ export class UploadWorker {
 
   /** Stops the upload's work where it is in hand here; nothing otherwise. */
   cancel(id: string): void {
-    this.#inHand.get(id)?.abort(SUPERSEDED);
+    for (const hold of this.#inHand) if (hold.id === id) hold.controller.abort(SUPERSEDED);
+  }
+
+  /** To be called when cancels may have been missed: stops what the records say is not ours any more. */
+  lookAgain(): void {
+    void this.#lookAgain(() => true);
   }
 
   /** Takes no more jobs; what is in hand may end within `graceMs`, then it is handed back. */
   async close(graceMs: number): Promise<void> {
-    const timer = setTimeout(() => {
-      for (const controller of this.#inHand.values()) controller.abort(STOPPING);
-    }, graceMs);
+    const timer = setTimeout(() => this.#stopping.abort(STOPPING), graceMs);
     try {
       await this.#worker.close();
     } finally {
@@ -69,23 +77,34 @@ export class UploadWorker {
     }
   }
 
-  async #process(job: Job<UploadJobData>, token: string | undefined, signal: AbortSignal | undefined): Promise<RunOutcome> {
-    const { id } = job.data;
+  async #process(job: Job<UploadJobData>, token: string | undefined): Promise<RunOutcome> {
     const controller = new AbortController();
-    const onLost = () => controller.abort(SUPERSEDED);
-    signal?.addEventListener('abort', onLost, { once: true });
-    this.#inHand.set(id, controller);
+    const { onLeftBehind } = this.#parts;
+    const hold: Hold = { id: job.data.id, controller, attempt: undefined, stopping: this.#stopping.signal, onLeftBehind };
+    this.#inHand.add(hold);
     try {
-      const outcome = await runUpload(this.#parts, job.data, controller);
+      const outcome = await runUpload(this.#parts, job.data, hold);
       if (outcome === 'handed-back') {
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      if (outcome === 'retry') throw new Error(`attempt failed; at most ${MAX_ATTEMPTS} are made`);
+      if (outcome === 'retry') throw new Error('attempt failed, to be tried again');
       return outcome;
     } finally {
-      signal?.removeEventListener('abort', onLost);
-      this.#inHand.delete(id);
+      this.#inHand.delete(hold);
+    }
+  }
+
+  /** Asks the records whose the uploads in hand are. A lock that ran out is no sign: nobody may have taken the job over. */
+  async #lookAgain(isMeant: (hold: Hold) => boolean): Promise<void> {
+    for (const hold of [...this.#inHand].filter(isMeant)) {
+      try {
+        const record = (await this.#parts.records.read(hold.id))?.record;
+        const isOurs = record?.state === 'processing' && record.attempt === hold.attempt;
+        if (!isOurs && hold.attempt !== undefined) hold.controller.abort(SUPERSEDED);
+      } catch (error) {
+        this.#log.debug({ err: error, uploadId: hold.id }, 'not looked at again; the next report will tell');
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../api.ts';
-import { EVENT_STREAM_LENGTH, MAX_ATTEMPTS, type QueueKeys } from '../queue/contract.ts';
+import { EVENT_STREAM_LENGTH, MAX_DEATHS, MAX_FAULTS, type QueueKeys } from '../queue/contract.ts';
 import { ADVANCE_SCRIPT } from './advance-script.ts';
 import { decodeRecord, pairFields, type RecordFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
 import { RECORD_SCRIPT } from './record-script.ts';
@@ -33,7 +33,7 @@ const DEFAULT_SILENCE_MS = 300_000;
 /**
  * Why a change was not made. `missing`: no record; `deleted`: a tombstone; `expired`: its retention is over;
  * `final`: the outcome stands;
- * `state`: not from this state; `fenced`: a later request or attempt has taken over; `exhausted`: no attempt left.
+ * `state`: not from this state; `fenced`: a later request or attempt has taken over; `exhausted`: too many attempts have failed or died.
  */
 export type Refusal = 'missing' | 'deleted' | 'expired' | 'final' | 'state' | 'fenced' | 'exhausted';
 
@@ -119,7 +119,8 @@ export class RecordChanger {
       from: Object.fromEntries(from.map((state) => [state, true])),
       retentionMs: this.#options.retentionMs,
       silenceMs: this.silenceMs,
-      maxAttempts: MAX_ATTEMPTS,
+      maxFaults: MAX_FAULTS,
+      maxDeaths: MAX_DEATHS,
       ...(callOut === true ? { calledOut: this.#keys.cancelChannel } : {}),
     };
     const reply = await this.#store.runScript(

@@ -26,6 +26,10 @@ export interface UploadRecord extends ProgressState {
   result: Result | null;
   error: Problem | null;
   variants: Readonly<Record<string, StoredVariant>>;
+  /** Attempts of this life that a fault of ours has ended. */
+  faults: number;
+  /** Attempts of this life that ended without a word: their process died, or was paused until another took over. */
+  deaths: number;
   createdAtMs: number;
   /** Null until final. */
   expiresAtMs: number | null;
@@ -104,6 +108,8 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     result: parse<Result>(fields['result']),
     error: parse<Problem>(fields['error']),
     variants: parse<Record<string, StoredVariant>>(fields['variants']) ?? {},
+    faults: Number(fields['faults'] ?? 0),
+    deaths: Number(fields['deaths'] ?? 0),
     createdAtMs: Number(fields['createdAt']),
     expiresAtMs: decodeExpiry(fields),
   };

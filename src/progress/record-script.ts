@@ -28,8 +28,9 @@ local function answer(word, withFields)
   return reply
 end
 
-local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt')
+local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths')
 local sequence, receipt, nonce, variantsJson, expiresAt = tonumber(was[1] or '0'), was[2], was[3], was[4], was[5]
+local faults, deaths = tonumber(was[6] or '0'), tonumber(was[7] or '0')
 local state, percent, attempt = event.state, tonumber(event.percent or '0'), tonumber(event.attempt or '0')
 local publicKey = ARGV[4] .. (event.publicId or (change.create and change.create.publicId) or '')
 local final = state == 'completed' or state == 'failed' or state == 'cancelled' or state == 'discarded'
@@ -60,7 +61,7 @@ put('updatedAt', now)
 put('nonce', change.nonce)
 
 if change.clean then
-  redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'expiresAt')
+  redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'expiresAt', 'faults', 'deaths')
   redis.call('PERSIST', key)
   -- What browsers keep of the earlier life, they keep under its own public id.
   redis.call('DEL', publicKey)
@@ -73,7 +74,10 @@ if change.clean then
   variantsJson = false
 end
 if change.mint then
-  if attempt - tonumber(event.attemptBase or '0') >= change.maxAttempts then return answer('exhausted', true) end
+  -- Whoever finds an attempt under way takes over from one that ended without a word.
+  if state == 'processing' then deaths = deaths + 1 end
+  if faults >= change.maxFaults or deaths >= change.maxDeaths then return answer('exhausted', true) end
+  put('deaths', deaths)
   put('attempt', attempt + 1)
   put('sequence', 0)
 elseif change.sequence then

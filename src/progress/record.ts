@@ -177,7 +177,10 @@ export class UploadRecords {
     });
   }
 
-  /** A worker takes the upload up: mints the attempt that fences all earlier ones. Refused with `exhausted` after the last. */
+  /**
+   * A worker takes the upload up: mints the attempt that fences all earlier ones, and counts a death where it takes
+   * over from one. Refused with `exhausted` past `MAX_FAULTS` or `MAX_DEATHS`.
+   */
   async begin(id: string): Promise<ChangeOutcome> {
     return await this.#changer.change(id, {
       from: ['queued', 'processing'],
@@ -217,14 +220,18 @@ export class UploadRecords {
     });
   }
 
-  /** Hands an attempt back: the upload waits again, oldest first, with the percent it had. */
-  async handBack(id: string, attempt: number): Promise<ChangeOutcome> {
+  /**
+   * Hands an attempt back: the upload waits again, oldest first, with the percent it had. `counts` are
+   * those of the record as they are from now on; those left out stay.
+   */
+  async handBack(id: string, attempt: number, counts: Partial<Pick<UploadRecord, 'faults' | 'deaths'>> = {}): Promise<ChangeOutcome> {
+    const counted = Object.entries(counts).map(([name, count]) => [name, String(count)] as const);
     return await this.#changer.change(id, {
       from: ['processing'],
       attempt,
       phase: true,
       drop: ['variants'],
-      fields: { state: 'queued', stage: 'queue' },
+      fields: { state: 'queued', stage: 'queue', ...Object.fromEntries(counted) },
     });
   }
 

@@ -14,8 +14,11 @@ export interface UploadJobData {
   requestId?: string;
 }
 
-/** How often a worker may take an upload up before it is given up as `processing_failed`. */
-export const MAX_ATTEMPTS = 5;
+/** How often a fault of ours may end an attempt before the upload is given up as `processing_failed`. */
+export const MAX_FAULTS = 5;
+
+/** How often an attempt may end without a word, which may be its neighbours' doing, before the same. */
+export const MAX_DEATHS = 10;
 
 /** The queue of the sweep, which one worker at a time runs. */
 export const SWEEP_QUEUE_NAME = 'sweeps';

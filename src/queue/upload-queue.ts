@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import type { Logger } from '../log.ts';
 import { available, type Redis } from './connection.ts';
-import { EVENT_STREAM_LENGTH, MAX_ATTEMPTS, QUEUE_NAME, type QueueKeys, type UploadJobData } from './contract.ts';
+import { EVENT_STREAM_LENGTH, MAX_FAULTS, QUEUE_NAME, type QueueKeys, type UploadJobData } from './contract.ts';
 
 /** Faults of ours are tried again after 1, 2, 4 … seconds, give or take half, so that a fleet does not retry together. */
 const RETRY_BACKOFF = { type: 'exponential', delay: 1000, jitter: 0.5 } as const;
@@ -24,7 +24,7 @@ export class UploadQueue {
       skipVersionCheck: true,
       streams: { events: { maxLen: EVENT_STREAM_LENGTH } },
       defaultJobOptions: {
-        attempts: MAX_ATTEMPTS,
+        attempts: MAX_FAULTS,
         backoff: RETRY_BACKOFF,
         removeOnComplete: true,
         removeOnFail: true,

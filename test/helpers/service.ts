@@ -13,6 +13,10 @@ export interface ServiceOptions {
   apis?: number;
   /** Default 1. */
   workers?: number;
+  /** In place of the worker that is served. */
+  workerEntry?: string;
+  /** Starts a worker anew when it dies, as a supervisor does. */
+  keepsWorkers?: boolean;
   /** Settings on top of what the service gets anyway. */
   env?: Record<string, string>;
   /** To bring one's own; it is not stopped with the service then. */
@@ -55,8 +59,20 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const apis: ServiceProcess[] = [];
   const workers: ServiceProcess[] = [];
   const addApi = async (more: Record<string, string> = {}) => keep(apis, await startProcess(API_ENTRY, { ...env, ...more }));
-  const addWorker = async () => keep(workers, await startProcess(WORKER_ENTRY, env));
+  let isStopping = false;
+  const starting = new Set<Promise<unknown>>();
+  const addWorker = async (): Promise<ServiceProcess> => {
+    const worker = keep(workers, await startProcess(options.workerEntry ?? WORKER_ENTRY, env));
+    worker.child.once('exit', () => {
+      if (options.keepsWorkers !== true || isStopping) return;
+      const started = addWorker().finally(() => starting.delete(started));
+      starting.add(started);
+    });
+    return worker;
+  };
   const stop = async () => {
+    isStopping = true;
+    await Promise.allSettled(starting);
     await Promise.all([...apis, ...workers].map((process) => process.end('SIGTERM')));
     if (options.redis === undefined) await redis.stop();
     await rm(directory, { recursive: true, force: true });

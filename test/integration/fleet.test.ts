@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Progress, Upload } from '../../src/api.ts';
+import { queueKeys } from '../../src/queue/contract.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
+import { redisCommand } from '../helpers/redis-command.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
@@ -98,18 +100,16 @@ test('however many send the same file anew after a cancel, all of them get the o
   }
 }, 60_000);
 
-test('a worker killed in mid-picture costs an attempt, not the upload', async () => {
-  const fleet = await service({ apis: 1, workers: 1 });
+test('a picture that two workers died over is digested in a process of its own', async () => {
+  const fleet = await service({ workers: 0 });
   const id = randomUUID();
-  await putFile(fleet.url, id, await photo({ width: 4000, height: 3000 }), 'big.jpg');
-  await eventually('the picture to be processed', async () => (await getJson<Progress>(`${fleet.url}/uploads/${id}/progress`)).body.state === 'processing');
-  await fleet.workers[0]?.end('SIGKILL');
-  const { body } = await getJson<Progress>(`${fleet.url}/uploads/${id}/progress`);
-  expect(body.state).toBe('processing');
-  await fleet.addWorker();
+  await putFile(fleet.url, id, await photo({ width: 800, height: 600 }), 'a.jpg');
+  await redisCommand(fleet.redis.url, 'HSET', queueKeys('deferred-uploads').record(id), 'deaths', '2');
+  const worker = await fleet.addWorker();
   const upload = await resultOf(fleet.url, id);
-  expect(upload).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
-}, 60_000);
+  expect(upload).toMatchObject({ state: 'completed', result: { width: 800, variants: { length: 3 } } });
+  expect(worker.lines()).toContainEqual(expect.objectContaining({ uploadId: id, isIsolated: true }));
+});
 
 test('everything stopped in mid-queue goes on where it was when started again', async () => {
   const redis = await startRedisServer({ persist: true });

@@ -4,7 +4,7 @@ import type { UploadState } from '../../src/api.ts';
 import type { StoredVariant } from '../../src/progress/record-fields.ts';
 import type { ChangeOutcome, RecordStore } from '../../src/progress/record-change.ts';
 import { UploadRecords } from '../../src/progress/record.ts';
-import { MAX_ATTEMPTS } from '../../src/queue/contract.ts';
+import { MAX_DEATHS, MAX_FAULTS } from '../../src/queue/contract.ts';
 import { made, newUpload, openRecordSpace, PROBLEM, RESULT, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
@@ -152,9 +152,31 @@ describe('fences', () => {
     expect((await records.read(id))?.record).toMatchObject({ percent: 65, stage: 'inspect', attempt: 2 });
   });
 
-  test('after the last attempt nobody takes it up any more', async () => {
+  test('that finds one under way counts a death; one that was handed back died of nothing', async () => {
     const { id } = await uploadIn(records, 'queued');
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) made(await records.begin(id));
+    const begin = async () => made(await records.begin(id)).record;
+    expect(await begin()).toMatchObject({ attempt: 1, deaths: 0 });
+    expect(await begin()).toMatchObject({ attempt: 2, deaths: 1 });
+    made(await records.handBack(id, 2));
+    expect(await begin()).toMatchObject({ attempt: 3, deaths: 1, faults: 0 });
+    made(await records.handBack(id, 3, { faults: 1 }));
+    expect(await begin()).toMatchObject({ attempt: 4, deaths: 1, faults: 1 });
+  });
+
+  test('may be handed back as often as processes stop', async () => {
+    const { id } = await uploadIn(records, 'queued');
+    for (let attempt = 1; attempt <= MAX_DEATHS + MAX_FAULTS; attempt++) {
+      made(await records.begin(id));
+      made(await records.handBack(id, attempt));
+    }
+    expect(verdict(await records.begin(id))).toBe('made');
+  });
+
+  test.each(['deaths', 'faults'] as const)('past the last of its %s nobody takes it up any more', async (count) => {
+    const { id } = await uploadIn(records, 'processing');
+    made(await records.handBack(id, 1, { faults: MAX_FAULTS - 1 }));
+    for (let deaths = 0; deaths < MAX_DEATHS; deaths++) made(await records.begin(id));
+    if (count === 'faults') made(await records.handBack(id, 1 + MAX_DEATHS, { faults: MAX_FAULTS }));
     const before = await records.read(id);
     expect(verdict(await records.begin(id))).toBe('exhausted');
     expect(await records.read(id)).toEqual(before);

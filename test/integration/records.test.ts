@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { UploadState } from '../../src/api.ts';
 import type { StoredVariant } from '../../src/progress/record-fields.ts';
 import type { UploadRecords } from '../../src/progress/record.ts';
-import { MAX_ATTEMPTS } from '../../src/queue/contract.ts';
+import { MAX_FAULTS } from '../../src/queue/contract.ts';
 import { made, newUpload, openRecordSpace, PROBLEM, RESULT, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
@@ -159,16 +159,14 @@ describe('a later request with the same id', () => {
 
   test('an upload that used up its attempts may be sent again, and is taken up again', async () => {
     const first = await uploadIn(records, 'queued');
-    for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
-      await records.begin(first.id);
-      made(await records.handBack(first.id, attempt));
-    }
     await records.begin(first.id);
-    made(await records.fail(first.id, MAX_ATTEMPTS, PROBLEM));
+    made(await records.handBack(first.id, 1, { faults: MAX_FAULTS, deaths: 3 }));
+    expect(verdict(await records.begin(first.id))).toBe('exhausted');
+    made(await records.fail(first.id, undefined, PROBLEM));
     const again = { ...first, receipt: randomUUID() };
     made(await records.open(again));
     made(await records.enqueue(again.id, again.receipt, STORED));
-    expect(verdict(await records.begin(again.id))).toBe('made');
+    expect(made(await records.begin(again.id)).record).toMatchObject({ faults: 0, deaths: 0 });
   });
 
   test.each([['queued', 'state'], ['processing', 'state'], ['completed', 'final']] as const)('leaves one that is %s alone: %s', async (state, refusal) => {

@@ -2,10 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readFile } from 'node:fs/promises';
 import { attemptPrefix, originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
-import { MAX_ATTEMPTS } from '../../../src/queue/contract.ts';
+import { MAX_DEATHS, MAX_FAULTS } from '../../../src/queue/contract.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
 import type { RunProcessor } from '../../../workers/processors.ts';
-import { runUpload, STOPPING, SUPERSEDED } from '../../../workers/upload-runner.ts';
+import { STOPPING, SUPERSEDED } from '../../../workers/stop-reasons.ts';
+import { runUpload } from '../../../workers/upload-runner.ts';
+import { ProcessDied } from '../../../workers/isolation/process-died.ts';
 import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
@@ -34,9 +36,13 @@ async function waiting(): Promise<string> {
   return id;
 }
 
-async function run(id: string, processor: RunProcessor, controller = new AbortController()) {
+const notIsolated: RunProcessor = async () => await Promise.reject<never>(new Error('runs in a process of its own'));
+
+async function run(id: string, processor: RunProcessor, controller = new AbortController(), { runIsolated = notIsolated, attemptTimeoutMs = 60_000 } = {}) {
   const processors = { find: (type: string) => (type === 'image/jpeg' ? { kind: 'picture', types: [type], run: processor } : undefined) };
-  return await runUpload({ records: space.records, storage: temp.storage, processors, log: silentLog }, { id }, controller);
+  const parts = { records: space.records, storage: temp.storage, processors, runIsolated, attemptTimeoutMs, obeyMs: 5_000, log: silentLog };
+  const hold = { id, controller, attempt: undefined, stopping: new AbortController().signal, onLeftBehind: () => undefined };
+  return await runUpload(parts, { id }, hold);
 }
 
 async function recordOf(id: string) {
@@ -98,7 +104,7 @@ describe('a job that has nothing to do', () => {
 
   test('because the attempts are used up ends the upload, so that nobody waits for ever', async () => {
     const id = await waiting();
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) await space.records.begin(id);
+    for (let attempt = 0; attempt <= MAX_DEATHS; attempt++) await space.records.begin(id);
     expect(await run(id, succeed)).toBe('done');
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'processing_failed', state: 'failed', final: true } });
   });
@@ -138,10 +144,10 @@ describe('a fault of ours', () => {
 
   test('ends with the last attempt, and tells the client nothing of ours', async () => {
     const id = await waiting();
-    for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) expect(await run(id, fault)).toBe('retry');
+    for (let attempt = 1; attempt < MAX_FAULTS; attempt++) expect(await run(id, fault)).toBe('retry');
     expect(await run(id, fault)).toBe('done');
     const record = await recordOf(id);
-    expect(record).toMatchObject({ state: 'failed', attempt: MAX_ATTEMPTS, error: { code: 'processing_failed', status: 500, final: true } });
+    expect(record).toMatchObject({ state: 'failed', attempt: MAX_FAULTS, error: { code: 'processing_failed', status: 500, final: true } });
     expect(JSON.stringify(record?.error)).not.toContain('secret');
   });
 
@@ -196,5 +202,60 @@ describe('an attempt that is stopped from outside', () => {
     }), controller);
     expect([outcome, attemptFiles()]).toEqual(['handed-back', []]);
     expect(await space.records.read(id)).toMatchObject({ queuePosition: 1, record: { state: 'queued' } });
+  });
+});
+
+describe('an upload whose attempts have ended without a word', () => {
+  /** As many attempts as were never heard of again. */
+  async function abandoned(times: number): Promise<string> {
+    const id = await waiting();
+    for (let time = 0; time < times; time++) await space.records.begin(id);
+    return id;
+  }
+
+  test('once, which may have been a neighbour\'s doing, runs beside others again', async () => {
+    const id = await abandoned(1);
+    expect(await run(id, succeed)).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2, deaths: 1 });
+  });
+
+  test('twice, runs alone, and what they left is removed when it is completed', async () => {
+    const id = await abandoned(2);
+    await putObject(temp.storage, `${attemptPrefix(id, 1)}/160.jpeg`, Buffer.from('of the dead'));
+    expect(await run(id, notIsolated, undefined, { runIsolated: publishThen(succeed) })).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 3, deaths: 2 });
+    expect(attemptFiles()).toEqual([`${attemptPrefix(id, 3)}/160.jpeg`]);
+  });
+
+  test('and that ends its process alone too, is failed as what crashes workers', async () => {
+    const id = await abandoned(2);
+    const dies: RunProcessor = async () => await Promise.reject<never>(new ProcessDied(null, 'SIGSEGV', ''));
+    expect(await run(id, notIsolated, undefined, { runIsolated: dies })).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'picture_crashes_worker', status: 422, final: true } });
+  });
+
+  test('and whose own process was ended by somebody else, is tried again', async () => {
+    const id = await abandoned(2);
+    expect(await run(id, notIsolated, undefined, { runIsolated: notIsolated })).toBe('retry');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 1, deaths: 2 });
+  });
+});
+
+describe('an attempt that takes too long', () => {
+  const waitsForTheSignal: RunProcessor = async ({ signal }) =>
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('torn away')), { once: true }));
+
+  test('is ended, and the next one runs alone', async () => {
+    const id = await waiting();
+    expect(await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 })).toBe('handed-back');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', deaths: 2, faults: 0 });
+    expect(await run(id, notIsolated, undefined, { runIsolated: succeed })).toBe('done');
+  });
+
+  test('alone too is failed: the file takes too long', async () => {
+    const id = await waiting();
+    await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 });
+    expect(await run(id, notIsolated, undefined, { runIsolated: waitsForTheSignal, attemptTimeoutMs: 20 })).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'picture_timeout', final: true } });
   });
 });

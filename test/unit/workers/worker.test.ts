@@ -6,6 +6,7 @@ import { UploadQueue } from '../../../src/queue/upload-queue.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import type { RunProcessor } from '../../../workers/processors.ts';
+import { WORKER_TIMING } from '../../../workers/worker-timing.ts';
 import { UploadWorker } from '../../../workers/worker.ts';
 import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
@@ -38,7 +39,10 @@ afterEach(async () => {
 
 async function startWorker(run: RunProcessor): Promise<UploadWorker> {
   const processors = { find: (type: string) => ({ kind: 'picture', types: [type], run }) };
-  const worker = new UploadWorker({ connection, keys: space.keys, queue, concurrency: 2, records: space.records, storage: temp.storage, processors, log: silentLog });
+  const worker = new UploadWorker({
+    connection, keys: space.keys, queue, concurrency: 2, records: space.records, storage: temp.storage, processors, log: silentLog,
+    runIsolated: run, attemptTimeoutMs: 60_000, obeyMs: 5_000, timing: WORKER_TIMING, onLeftBehind: () => undefined,
+  });
   workers.push(worker);
   await worker.ready();
   return worker;
@@ -92,6 +96,17 @@ describe('a worker', () => {
     worker.cancel('nothing of ours');
     while ((await queue.counts()).active !== 1) await pause(5);
     expect((await space.records.read(second))?.record.state).toBe('processing');
+  });
+
+  test('that may have missed a cancel stops what is not its own any more, and nothing else', async () => {
+    const worker = await startWorker(endless);
+    const [first, second] = await Promise.all([waiting(), waiting()]);
+    await until(first, ({ state }) => state === 'processing');
+    await until(second, ({ state }) => state === 'processing');
+    await space.records.cancel(first);
+    worker.lookAgain();
+    while ((await queue.counts()).active !== 1) await pause(5);
+    expect((await space.records.read(second))?.record).toMatchObject({ state: 'processing', attempt: 1 });
   });
 
   test('that closes lets work in hand end within the grace', async () => {

@@ -1,0 +1,4 @@
+import { serveIsolated } from '../../../workers/isolation/serve-isolated.ts';
+import { createFaultyProcessors } from './processors.ts';
+
+serveIsolated(createFaultyProcessors());

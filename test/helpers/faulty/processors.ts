@@ -1,0 +1,62 @@
+import { pbkdf2 } from 'node:crypto';
+import { appendFileSync, existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Result } from '../../../src/api.ts';
+import { picture } from '../../../src/kinds/picture.ts';
+import { createProcessorTable, processorEntry, type ProcessorTable } from '../../../workers/processors.ts';
+import type { StepContext } from '../../../workers/processor.ts';
+import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
+import { pidsOf, readOrders, releasePath, type Act, type DiaryLine, type Orders } from './faults.ts';
+
+const POLL_MS = 10;
+
+const RESULT: Result = {
+  kind: 'picture', format: 'jpeg', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
+  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', variants: [],
+};
+
+/** In place of the real processor of pictures: does what the orders in the file say. */
+export function createFaultyProcessors(): ProcessorTable {
+  const steps = [{ name: 'obey', weight: 1, run: async (_state: object, context: StepContext) => await obey(context) }];
+  return createProcessorTable([processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => RESULT })]);
+}
+
+async function obey(context: StepContext): Promise<void> {
+  const orders = readOrders(context.inputPath);
+  write(orders, 'began');
+  context.signal.addEventListener('abort', () => write(orders, 'aborted'));
+  const began = pidsOf(orders.diary).length;
+  for (const act of orders.attempts[began - 1] ?? orders.attempts.at(-1) ?? []) await ACTS[act](context, orders);
+}
+
+function write({ diary }: Orders, event: DiaryLine['event']): void {
+  const line: DiaryLine = { pid: process.pid, event, atMs: Date.now() };
+  appendFileSync(diary, `${JSON.stringify(line)}\n`);
+}
+
+const ACTS: Record<Act, (context: StepContext, orders: Orders) => Promise<void> | void> = {
+  finish: () => undefined,
+  publish: async (context) => void (await context.publishVariant({ name: '160', format: 'jpeg', width: 1, height: 1 }, Buffer.from(String(process.pid)))),
+  crash: () => process.abort(),
+  segfault: () => void process.kill(process.pid, 'SIGSEGV'),
+  eat() {
+    const eaten: unknown[][] = [];
+    for (;;) eaten.push(Array.from({ length: 1_000_000 }, () => eaten.length));
+  },
+  exit: () => process.exit(0),
+  spin() {
+    for (;;);
+  },
+  block: async () => await new Promise((resolve) => pbkdf2('a', 'b', 2 ** 31 - 1, 64, 'sha512', () => resolve())),
+  deaf: async () => await new Promise(() => undefined),
+  wait: async ({ signal }) => await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+  refuse: () => {
+    throw new UnprocessableError('picture_damaged', 'As ordered.', { cause: new Error('orders') });
+  },
+  async 'with-neighbour'(_context, { diary, neighbour = '' }) {
+    while (pidsOf(neighbour).length < pidsOf(diary).length) await delay(POLL_MS);
+  },
+  async 'until-released'(_context, { diary }) {
+    while (!existsSync(releasePath(diary))) await delay(POLL_MS);
+  },
+};

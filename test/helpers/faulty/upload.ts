@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Problem, Upload } from '../../../src/api.ts';
+import { queueKeys } from '../../../src/queue/contract.ts';
+import { getJson, putFile } from '../client.ts';
+import { eventually } from '../eventually.ts';
+import { redisCommand } from '../redis-command.ts';
+import type { Service } from '../service.ts';
+import { faultyFile, pidsOf, releasePath, type Act } from './faults.ts';
+
+/** Slow machines start processes slowly. */
+const BEGIN_WITHIN_MS = 20_000;
+
+/** A file with orders for each attempt, on its way through a service whose workers are faulty. */
+export class FaultyUpload {
+  readonly id = randomUUID();
+  readonly diary: string;
+  readonly #running: Service;
+
+  constructor(running: Service) {
+    this.#running = running;
+    this.diary = join(running.directory, `${this.id}.diary`);
+  }
+
+  /** `neighbour` is the one that `with-neighbour` waits for. Throws where it is not taken. */
+  async send(attempts: readonly (readonly Act[])[], neighbour?: FaultyUpload): Promise<this> {
+    const orders = { diary: this.diary, attempts, ...(neighbour === undefined ? {} : { neighbour: neighbour.diary }) };
+    const { status } = await putFile(this.#running.url, this.id, faultyFile(orders), 'a.jpg');
+    if (status !== 202) throw new Error(`answered with ${status}`);
+    return this;
+  }
+
+  /** Resolves with the process that has the attempt in hand, once it has. */
+  async begun(attempt: number): Promise<number> {
+    return await eventually(`attempt ${attempt} to begin`, () => pidsOf(this.diary)[attempt - 1], BEGIN_WITHIN_MS);
+  }
+
+  /** Lets `until-released` go on. */
+  async release(): Promise<void> {
+    await writeFile(releasePath(this.diary), '');
+  }
+
+  /** What a waiter hears, of those that ask before anything is decided too. */
+  async outcome(): Promise<Upload | Problem> {
+    const { body } = await getJson<Upload | Problem>(`${this.#running.url}/uploads/${this.id}/result?timeout=30000`);
+    return body;
+  }
+
+  async document(): Promise<Upload> {
+    return (await getJson<Upload>(`${this.#running.url}/uploads/${this.id}`)).body;
+  }
+
+  /** Attempts that ended without a word. */
+  async deaths(): Promise<number> {
+    return Number(await redisCommand(this.#running.redis.url, 'HGET', this.#recordKey, 'deaths'));
+  }
+
+  /** As though so many attempts had died already. */
+  async setDeaths(deaths: number): Promise<void> {
+    await redisCommand(this.#running.redis.url, 'HSET', this.#recordKey, 'deaths', String(deaths));
+  }
+
+  /** Folders of attempts that have left files. */
+  async attemptFolders(): Promise<string[]> {
+    const names = await readdir(this.#running.directory, { recursive: true });
+    return names.filter((name) => name.includes(this.id) && /attempt-\d+$/.test(name)).map((name) => name.replace(/.*\//, ''));
+  }
+
+  get #recordKey(): string {
+    return queueKeys('deferred-uploads').record(this.id);
+  }
+}

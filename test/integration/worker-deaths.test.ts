@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { resolve } from 'node:path';
+import { eventually } from '../helpers/eventually.ts';
+import { pidsOf } from '../helpers/faulty/faults.ts';
+import { FaultyUpload } from '../helpers/faulty/upload.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+const FAULTY = { workerEntry: resolve('test/helpers/faulty/worker.ts'), keepsWorkers: true };
+
+let service: Service;
+
+afterAll(async () => {
+  await service.stop();
+});
+
+describe('a worker that ends with a file in hand', () => {
+  beforeAll(async () => {
+    service = await startService({ ...FAULTY, workers: 2 });
+  });
+
+  test('killed, costs an attempt, and what it wrote', async () => {
+    const upload = await new FaultyUpload(service).send([['publish', 'deaf'], ['publish', 'finish']]);
+    const outcome = upload.outcome();
+    process.kill(await upload.begun(1), 'SIGKILL');
+    expect(await outcome).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
+    expect(await upload.deaths()).toBe(1);
+    await eventually('the files of the dead to be gone', async () => (await upload.attemptFolders()).join() === 'attempt-2');
+  });
+
+  test('paused past its lock, is fenced off when it wakes, and cleans up after itself', async () => {
+    const upload = await new FaultyUpload(service).send([['publish', 'until-released', 'publish', 'finish'], ['publish', 'finish']]);
+    const outcome = upload.outcome();
+    const paused = await upload.begun(1);
+    process.kill(paused, 'SIGSTOP');
+    expect(await outcome).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
+    await upload.release();
+    process.kill(paused, 'SIGCONT');
+    const woken = service.workers.find(({ child }) => child.pid === paused);
+    await eventually('the late writer to be told', () => woken?.lines().some(({ msg }) => msg === 'attempt superseded'));
+    await eventually('its files to be gone', async () => (await upload.attemptFolders()).join() === 'attempt-2');
+    expect(await upload.outcome()).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
+  });
+
+  test('because its event loop stands still, ends itself', async () => {
+    const upload = await new FaultyUpload(service).send([['spin'], ['finish']]);
+    const outcome = upload.outcome();
+    const stuck = await upload.begun(1);
+    expect(await outcome).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
+    const worker = service.workers.find(({ child }) => child.pid === stuck);
+    await eventually('it to be gone', () => worker?.child.signalCode === 'SIGKILL');
+    expect(worker?.output()).toContain('the event loop is stuck');
+  });
+});
+
+describe('a file that crashes workers', () => {
+  beforeAll(async () => {
+    await service.stop();
+    service = await startService({ ...FAULTY, env: { WORKER_CONCURRENCY: '2', NODE_OPTIONS: '--max-old-space-size=96' } });
+  });
+
+  test('runs alone after two deaths and is failed there; its neighbour, who died with it, is not', async () => {
+    const neighbour = await new FaultyUpload(service).send([['deaf'], ['deaf'], ['until-released', 'finish']]);
+    const attempts = [['with-neighbour', 'crash'], ['with-neighbour', 'segfault'], ['with-neighbour', 'eat']] as const;
+    const culprit = await new FaultyUpload(service).send(attempts, neighbour);
+    expect(await culprit.outcome()).toMatchObject({ status: 422, code: 'picture_crashes_worker', state: 'failed', final: true });
+    await neighbour.release();
+    expect(await neighbour.outcome()).toMatchObject({ state: 'completed' });
+    // Beside each other twice; then each in a process of its own, and the worker lives.
+    expect(pidsOf(culprit.diary).slice(0, 2)).toEqual(pidsOf(neighbour.diary).slice(0, 2));
+    const alone = [pidsOf(culprit.diary)[2], pidsOf(neighbour.diary)[2], service.workers.at(-1)?.child.pid];
+    expect([new Set(alone).size, service.workers.length]).toEqual([3, 3]);
+  });
+});

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { resolve } from 'node:path';
+import { eventually } from '../helpers/eventually.ts';
+import { pidsOf } from '../helpers/faulty/faults.ts';
+import { FaultyUpload } from '../helpers/faulty/upload.ts';
+import { isAlive } from '../helpers/is-alive.ts';
+import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
+
+const FAULTY = { workerEntry: resolve('test/helpers/faulty/worker.ts'), keepsWorkers: true };
+
+let service: Service;
+
+afterAll(async () => {
+  await service.stop();
+});
+
+function latestWorker(): ServiceProcess {
+  const worker = service.workers.at(-1);
+  if (worker === undefined) throw new Error('no worker was started');
+  return worker;
+}
+
+describe('an attempt that takes too long', () => {
+  beforeAll(async () => {
+    service = await startService({ ...FAULTY, env: { ATTEMPT_TIMEOUT_MS: '1000' } });
+  });
+
+  test('is ended by its time limit, and alone by a kill', async () => {
+    const upload = await new FaultyUpload(service).send([['wait'], ['deaf']]);
+    expect(await upload.outcome()).toMatchObject({ status: 422, code: 'picture_timeout', state: 'failed', final: true });
+    const [first, second] = pidsOf(upload.diary);
+    expect([first, second === first, (await upload.document()).progress.attempt]).toEqual([latestWorker().child.pid, false, 2]);
+  });
+
+  test('and holds a thread for ever has its process replaced, and goes on elsewhere', async () => {
+    const upload = await new FaultyUpload(service).send([['block'], ['finish']]);
+    const stuck = latestWorker();
+    expect(await upload.outcome()).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
+    await eventually('the worker to be replaced', () => latestWorker() !== stuck);
+    expect(stuck.child.signalCode).toBe('SIGKILL');
+  });
+});
+
+describe('a worker that is told to stop', () => {
+  beforeAll(async () => {
+    await service.stop();
+    service = await startService({ ...FAULTY, env: { SHUTDOWN_GRACE_MS: '0' } });
+  });
+
+  test('hands back what goes on past the grace, even where a thread of it is stuck', async () => {
+    const upload = await new FaultyUpload(service).send([['block'], ['finish']]);
+    const outcome = upload.outcome();
+    await upload.begun(1);
+    await latestWorker().end('SIGTERM');
+    expect(await outcome).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
+    expect(await upload.deaths()).toBe(0);
+  });
+
+  test('takes the process along that runs a file alone, and the file is not to blame', async () => {
+    const upload = await runsAlone([['deaf'], ['finish']]);
+    const alone = await upload.begun(1);
+    await latestWorker().end('SIGTERM');
+    expect(await upload.outcome()).toMatchObject({ state: 'completed' });
+    expect([alone === pidsOf(upload.diary)[1], await upload.deaths()]).toEqual([false, 2]);
+    expect(isAlive(alone)).toBe(false);
+  });
+
+  test('by SIGKILL is missed by the process that runs a file alone, which ends; the file is not to blame', async () => {
+    const upload = await runsAlone([['spin'], ['finish']]);
+    const orphan = await upload.begun(1);
+    await latestWorker().end('SIGKILL');
+    expect(await upload.outcome()).toMatchObject({ state: 'completed' });
+    expect(await upload.deaths()).toBe(3);
+    await eventually('the orphan to be gone', () => !isAlive(orphan));
+  });
+});
+
+/** An upload that has died twice already. */
+async function runsAlone(attempts: Parameters<FaultyUpload['send']>[0]): Promise<FaultyUpload> {
+  const before = new FaultyUpload(service);
+  await before.send([['until-released', 'finish']]);
+  await before.begun(1);
+  const upload = await new FaultyUpload(service).send(attempts);
+  await upload.setDeaths(2);
+  await before.release();
+  return upload;
+}

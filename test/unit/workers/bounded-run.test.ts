@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { runBounded, type RunBounds } from '../../../workers/bounded-run.ts';
+import { STOPPING, SUPERSEDED, TIMED_OUT } from '../../../workers/stop-reasons.ts';
+
+const TIMEOUT_MS = 1_000;
+const OBEY_MS = 300;
+
+let bounds: RunBounds;
+let stopping: AbortController;
+let leftBehind: number;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  stopping = new AbortController();
+  leftBehind = 0;
+  bounds = { controller: new AbortController(), timeoutMs: TIMEOUT_MS, obeyMs: OBEY_MS, stopping: stopping.signal, onLeftBehind: () => (leftBehind += 1) };
+});
+afterEach(() => {
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+/** Rejects as soon as it is told to stop. */
+async function obedient(): Promise<never> {
+  return await new Promise((_, reject) => bounds.controller.signal.addEventListener('abort', () => reject(new Error('stopped'))));
+}
+
+async function deaf(): Promise<never> {
+  return await new Promise(() => undefined);
+}
+
+/** How a run ends, once it does. */
+async function endOf(run: () => Promise<unknown>): Promise<unknown> {
+  return await runBounded(run, bounds).catch((error: unknown) => error);
+}
+
+test('a run that ends in time is let be', async () => {
+  expect(await runBounded(async () => await Promise.resolve(7), bounds)).toBe(7);
+  expect(await endOf(async () => await Promise.reject<never>(SUPERSEDED))).toBe(SUPERSEDED);
+  expect([bounds.controller.signal.aborted, leftBehind]).toEqual([false, 0]);
+});
+
+test('one that takes too long is told to stop, and its word is waited for', async () => {
+  const end = endOf(obedient);
+  await jest.advanceTimersByTimeAsync(TIMEOUT_MS);
+  expect(await end).toEqual(new Error('stopped'));
+  expect([bounds.controller.signal.reason, leftBehind]).toEqual([TIMED_OUT, 0]);
+});
+
+test('one that does not stop then is left behind', async () => {
+  const end = endOf(deaf);
+  await jest.advanceTimersByTimeAsync(TIMEOUT_MS + OBEY_MS - 1);
+  expect(leftBehind).toBe(0);
+  await jest.advanceTimersByTimeAsync(1);
+  expect([await end, leftBehind]).toEqual([TIMED_OUT, 1]);
+});
+
+test('one that is cancelled may go on until its time is up, and no longer', async () => {
+  const end = endOf(deaf);
+  bounds.controller.abort(SUPERSEDED);
+  await jest.advanceTimersByTimeAsync(TIMEOUT_MS + OBEY_MS);
+  expect([await end, leftBehind]).toEqual([SUPERSEDED, 1]);
+});
+
+test('one that does not stop with its process is left behind soon', async () => {
+  const end = endOf(deaf);
+  stopping.abort();
+  expect(bounds.controller.signal.reason).toBe(STOPPING);
+  await jest.advanceTimersByTimeAsync(1_500);
+  expect([await end, leftBehind]).toEqual([STOPPING, 1]);
+});
+
+test('one that begins when its process stops already is told so at once', async () => {
+  stopping.abort();
+  const end = endOf(async () => await Promise.reject<never>(bounds.controller.signal.reason as Error));
+  expect(await end).toBe(STOPPING);
+});

@@ -1,0 +1,97 @@
+import '../../../helpers/one-realm.ts';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isolatedRunner } from '../../../../workers/isolation/run-isolated.ts';
+import { ProcessDied } from '../../../../workers/isolation/process-died.ts';
+import type { PipelineReport } from '../../../../workers/pipeline.ts';
+import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
+import { eventually } from '../../../helpers/eventually.ts';
+import { faultyFile, pidsOf, type Act } from '../../../helpers/faulty/faults.ts';
+import { isAlive } from '../../../helpers/is-alive.ts';
+import { fakeContext, type FakeContext } from '../../../helpers/process-picture.ts';
+import { RESULT } from '../../../helpers/record-space.ts';
+
+let folder: string;
+let diary: string;
+let controller: AbortController;
+let context: FakeContext;
+let reports: PipelineReport[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'du-isolated-'));
+  diary = join(folder, 'diary');
+  controller = new AbortController();
+  context = fakeContext(join(folder, 'original'), controller.signal);
+  reports = [];
+});
+afterEach(async () => {
+  const [pid] = pidsOf(diary);
+  if (pid !== undefined) await eventually('the process to be gone', () => !isAlive(pid));
+  await rm(folder, { recursive: true });
+});
+
+const runner = isolatedRunner(pathToFileURL('test/helpers/faulty/isolated.ts'), ['--import', 'tsx', '--max-old-space-size=64']);
+
+async function run(...acts: Act[]) {
+  await writeFile(context.inputPath, faultyFile({ diary, attempts: [acts] }));
+  return await runner(context, { report: (report) => reports.push(report) });
+}
+
+/** Resolves with its pid when the file is in the process's hands. */
+async function begun(): Promise<number> {
+  return await eventually('the process to begin', () => pidsOf(diary)[0]);
+}
+
+describe('a file that runs in a process of its own', () => {
+  test('comes to its result as anywhere, with its reports and what it publishes', async () => {
+    expect(await run('publish', 'finish')).toEqual(RESULT);
+    expect(Number(context.files.get('160')?.toString())).toBe(pidsOf(diary)[0]);
+    expect(pidsOf(diary)).not.toEqual([process.pid]);
+    expect(reports.map(({ stage }) => stage)).toContain('obey');
+  });
+
+  test('may be refused for good, as anywhere', async () => {
+    const error = await run('refuse').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnprocessableError);
+    expect(error).toMatchObject({ code: 'picture_damaged', detail: 'As ordered.', cause: expect.stringContaining('Error: orders') });
+  });
+
+  test('whose variant could not be stored fails with that reason', async () => {
+    const full = new Error('disk full');
+    context.publishVariant = async () => await Promise.reject<never>(full);
+    await expect(run('publish')).rejects.toBe(full);
+  });
+
+  test.each<Act>(['crash', 'segfault', 'eat', 'exit'])('and ends that process by itself (%s) is found out', async (act) => {
+    await expect(run(act)).rejects.toBeInstanceOf(ProcessDied);
+  });
+
+  test('and is killed for want of memory, as the kernel does it, is found out too', async () => {
+    const running = run('deaf');
+    process.kill(await begun(), 'SIGKILL');
+    await expect(running).rejects.toBeInstanceOf(ProcessDied);
+  });
+
+  test('is not ended by signals that stop services', async () => {
+    const running = run('until-released');
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(await begun(), signal);
+    await writeFile(`${diary}.released`, '');
+    expect(await running).toEqual(RESULT);
+  });
+
+  test.each<Act>(['wait', 'deaf', 'spin'])('is ended with the reason of its signal, whatever it does (%s)', async (act) => {
+    const running = run(act);
+    await begun();
+    const reason = new Error('cancelled');
+    controller.abort(reason);
+    await expect(running).rejects.toBe(reason);
+  });
+});
+
+test('a process that cannot be started is no fault of the file', async () => {
+  const nowhere = isolatedRunner(pathToFileURL('test/helpers/faulty/nothing.ts'), ['--import', 'tsx']);
+  await expect(nowhere(context, { report: () => undefined })).rejects.not.toBeInstanceOf(ProcessDied);
+});

@@ -1,0 +1,83 @@
+import type { Problem } from '../src/api.ts';
+import { codeOfKind, problemOf } from '../src/errors.ts';
+import type { Logger } from '../src/log.ts';
+import type { ChangeOutcome } from '../src/progress/record-change.ts';
+import type { UploadRecord } from '../src/progress/record-fields.ts';
+import { MAX_FAULTS } from '../src/queue/contract.ts';
+import { attemptPrefix } from '../src/storage/keys.ts';
+import type { RunnerParts, RunOutcome } from './attempt.ts';
+import { ProcessDied } from './isolation/process-died.ts';
+import { STOPPING, SUPERSEDED, TIMED_OUT } from './stop-reasons.ts';
+import { UnprocessableError } from './unprocessable-error.ts';
+
+/** After so many deaths with the file in hand it runs alone: either may have been a neighbour's doing. */
+const ISOLATE_AFTER_DEATHS = 2;
+
+/** True for an upload that is run in a process of its own. */
+export function isIsolated({ deaths }: Pick<UploadRecord, 'deaths'>): boolean {
+  return deaths >= ISOLATE_AFTER_DEATHS;
+}
+
+/** Writes the end of an attempt that has no result to the record, as far as it may still, and removes its files. */
+export async function endAttempt(parts: RunnerParts, record: UploadRecord, reason: unknown, log: Logger): Promise<RunOutcome> {
+  try {
+    return await recordEnd(parts, record, reason, log);
+  } finally {
+    // The record names them no more by now.
+    await removeFiles(parts, record, log);
+  }
+}
+
+async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unknown, log: Logger): Promise<RunOutcome> {
+  const { id, attempt } = record;
+  if (reason === SUPERSEDED) {
+    log.info('attempt superseded');
+    return 'superseded';
+  }
+  if (reason === STOPPING) return outcomeOf(await parts.records.handBack(id, attempt), 'handed-back');
+  const problem = problemOfFile(parts, record, reason);
+  if (problem !== undefined) {
+    log.info({ code: problem.code, err: reason }, 'upload cannot be processed');
+    return outcomeOf(await parts.records.fail(id, attempt, problem), 'done');
+  }
+  if (reason === TIMED_OUT) {
+    log.warn('attempt took too long, the next one runs alone');
+    // Beyond doubt its own doing, as two deaths are.
+    return outcomeOf(await parts.records.handBack(id, attempt, { deaths: ISOLATE_AFTER_DEATHS }), 'handed-back');
+  }
+  log.error({ err: reason }, 'attempt failed');
+  const faults = record.faults + 1;
+  if (faults < MAX_FAULTS) return outcomeOf(await parts.records.handBack(id, attempt, { faults }), 'retry');
+  return outcomeOf(await parts.records.fail(id, attempt, processingFailed(id)), 'done');
+}
+
+/** Undefined where the file is not to blame, or not beyond doubt. */
+function problemOfFile(parts: RunnerParts, record: UploadRecord, reason: unknown): Problem | undefined {
+  const { id } = record;
+  if (reason instanceof UnprocessableError) return problemOf(reason.code, reason.detail, id);
+  const kind = parts.processors.find(record.type ?? '')?.kind ?? 'file';
+  if (reason instanceof ProcessDied) return problemOf(codeOfKind(kind, 'crashes_worker'), CRASHES, id);
+  if (reason === TIMED_OUT && isIsolated(record)) return problemOf(codeOfKind(kind, 'timeout'), TAKES_TOO_LONG, id);
+  return undefined;
+}
+
+const CRASHES = 'Reading this file ended the process that read it, several times over, and in the end with no other file at work in it. Save it anew with another program and send that.';
+
+const TAKES_TOO_LONG = 'Reading this file took longer than any file may, several times over. Save it anew with another program, or smaller, and send that.';
+
+/** A refusal means that somebody else has the upload by now. */
+function outcomeOf(change: ChangeOutcome, outcome: RunOutcome): RunOutcome {
+  return change.made ? outcome : 'superseded';
+}
+
+/** Losers' files are of no use; what fails here is left to the sweep. */
+async function removeFiles(parts: RunnerParts, record: UploadRecord, log: Logger): Promise<void> {
+  await parts.storage
+    .removeAll(attemptPrefix(record.id, record.attempt))
+    .catch((error: unknown) => log.warn({ err: error }, 'files of the attempt not removed'));
+}
+
+/** What a sender is told of faults of ours. */
+export function processingFailed(id: string): Problem {
+  return problemOf('processing_failed', 'Processing failed for a reason on our side, several times over. Send the file again later.', id);
+}

@@ -1,0 +1,45 @@
+import { STOPPING, TIMED_OUT } from './stop-reasons.ts';
+
+/** What bounds a run. */
+export interface RunBounds {
+  /** Of the attempt; aborted here with `TIMED_OUT` or `STOPPING`, unless it was for another reason before. */
+  controller: AbortController;
+  timeoutMs: number;
+  /** One that is told to stop by the time limit has so long to obey. */
+  obeyMs: number;
+  /** Fires when work in hand is to be handed back. */
+  stopping: AbortSignal;
+  /** Told of a run that did not stop when it was told to, and may hold a thread of this process for ever. */
+  onLeftBehind: () => void;
+}
+
+/** Less than what the process has for closing, after the grace for work in hand. */
+const OBEY_AT_STOP_MS = 1_500;
+
+/**
+ * Runs until the end, the time limit or the stop of this process. Rejects with the signal's reason where the run
+ * does not stop in time; it is left behind then, deaf, and what it comes to is of no interest any more.
+ */
+export async function runBounded<Value>(run: () => Promise<Value>, bounds: RunBounds): Promise<Value> {
+  const { controller, timeoutMs, obeyMs, stopping, onLeftBehind } = bounds;
+  let leave = (): void => undefined;
+  const left = new Promise<never>((_, reject) => {
+    leave = () => {
+      onLeftBehind();
+      reject(controller.signal.reason as Error);
+    };
+  });
+  const timers = [setTimeout(() => controller.abort(TIMED_OUT), timeoutMs), setTimeout(() => leave(), timeoutMs + obeyMs)];
+  const onStopping = (): void => {
+    controller.abort(STOPPING);
+    timers.push(setTimeout(() => leave(), OBEY_AT_STOP_MS));
+  };
+  if (stopping.aborted) onStopping();
+  stopping.addEventListener('abort', onStopping, { once: true });
+  try {
+    return await Promise.race([run(), left]);
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+    stopping.removeEventListener('abort', onStopping);
+  }
+}

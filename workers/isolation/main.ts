@@ -1,0 +1,5 @@
+import { loadConfig } from '../../src/config.ts';
+import { createProcessors } from '../processors.ts';
+import { serveIsolated } from './serve-isolated.ts';
+
+serveIsolated(createProcessors(loadConfig()));

@@ -1,0 +1,25 @@
+import type { Result, Variant } from '../../src/api.ts';
+import type { ErrorCode } from '../../src/errors.ts';
+import type { PipelineReport } from '../pipeline.ts';
+import type { StepContext } from '../processor.ts';
+
+/** What the worker says to the process that runs one file alone. */
+export type ToIsolated =
+  | { readonly type: 'run'; readonly upload: StepContext['upload']; readonly inputPath: string }
+  | { readonly type: 'abort' }
+  /** Answers a `publish`; without a variant it was not to be. */
+  | { readonly type: 'published'; readonly number: number; readonly variant?: Variant };
+
+/** How the run ended, where it did not end its process. */
+export type IsolatedOutcome =
+  | { readonly type: 'done'; readonly result: Result }
+  | { readonly type: 'unprocessable'; readonly code: ErrorCode; readonly detail: string; readonly cause: string }
+  | { readonly type: 'fault'; readonly stack: string };
+
+/** What that process says. `begun`: from here on its death is the file's doing. */
+export type FromIsolated =
+  | { readonly type: 'begun' }
+  | { readonly type: 'report'; readonly report: PipelineReport }
+  | { readonly type: 'step-ended'; readonly stage: string; readonly durationMs: number }
+  | { readonly type: 'publish'; readonly number: number; readonly variant: Omit<Variant, 'size' | 'url'>; readonly bytes: Uint8Array }
+  | IsolatedOutcome;

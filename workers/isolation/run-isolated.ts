@@ -1,0 +1,134 @@
+import { Buffer } from 'node:buffer';
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Result } from '../../src/api.ts';
+import type { PipelineContext, PipelineHooks } from '../pipeline.ts';
+import type { RunProcessor } from '../processors.ts';
+import { UnprocessableError } from '../unprocessable-error.ts';
+import type { FromIsolated, IsolatedOutcome, ToIsolated } from './messages.ts';
+import { isOwnDeath, ProcessDied } from './process-died.ts';
+
+/** A run that is told to stop has so long to tidy up. */
+const OBEY_MS = 500;
+
+/** The last of what a process complains of, which may say why it ended. */
+const KEPT_COMPLAINT_CHARS = 2_000;
+
+/** How a process ended, or that it could not be started. */
+type ProcessEnd = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };
+
+/**
+ * Runs processors in a process of their own, one for each run, which a crash or a kill of that process ends
+ * and nothing else. It sees the file and nothing of Redis or the storage: what it makes is published here.
+ * A run rejects with `ProcessDied` where the process ends by itself, and otherwise as the processor does.
+ * @param entry the module that calls `serveIsolated`.
+ * @param nodeOptions those of this process by default.
+ */
+export function isolatedRunner(entry: URL, nodeOptions: readonly string[] = process.execArgv): RunProcessor {
+  return async (context, hooks) => {
+    context.signal.throwIfAborted();
+    const child = fork(fileURLToPath(entry), {
+      execArgv: [...nodeOptions],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
+    return await new IsolatedRun(child, context, hooks).ended;
+  };
+}
+
+class IsolatedRun {
+  readonly ended: Promise<Result>;
+  readonly #child: ChildProcess;
+  readonly #context: PipelineContext;
+  readonly #hooks: PipelineHooks;
+  #hasBegun = false;
+  #outcome: IsolatedOutcome | undefined;
+  #complaint = '';
+  /** Why a file that it made was not published: the cause of what the process then says. */
+  #refused: unknown;
+
+  constructor(child: ChildProcess, context: PipelineContext, hooks: PipelineHooks) {
+    this.#child = child;
+    this.#context = context;
+    this.#hooks = hooks;
+    child.on('message', (message: FromIsolated) => this.#heard(message));
+    child.stderr?.on('data', (chunk: Buffer) => (this.#complaint = (this.#complaint + chunk.toString()).slice(-KEPT_COMPLAINT_CHARS)));
+    this.ended = this.#run();
+  }
+
+  async #run(): Promise<Result> {
+    const { signal, upload, inputPath } = this.#context;
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = (): void => {
+      this.#send({ type: 'abort' });
+      timer = setTimeout(() => this.#child.kill('SIGKILL'), OBEY_MS);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      this.#send({ type: 'run', upload, inputPath });
+      return this.#resultOf(await untilEnded(this.#child));
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+    }
+  }
+
+  #heard(message: FromIsolated): void {
+    switch (message.type) {
+      case 'begun':
+        this.#hasBegun = true;
+        return;
+      case 'report':
+        this.#hooks.report(message.report);
+        return;
+      case 'step-ended':
+        this.#hooks.stepEnded?.(message.stage, message.durationMs);
+        return;
+      case 'publish':
+        void this.#publish(message);
+        return;
+      default:
+        this.#outcome = message;
+        // All is said: what may go wrong at its end, in the destructors of native code, is nobody's concern.
+        this.#child.kill('SIGKILL');
+    }
+  }
+
+  async #publish({ number, variant, bytes }: Extract<FromIsolated, { type: 'publish' }>): Promise<void> {
+    try {
+      const published = await this.#context.publishVariant(variant, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      this.#send({ type: 'published', number, variant: published });
+    } catch (error) {
+      this.#refused ??= error;
+      this.#send({ type: 'published', number });
+    }
+  }
+
+  #resultOf(end: ProcessEnd): Result {
+    if (this.#outcome?.type === 'done') return this.#outcome.result;
+    this.#context.signal.throwIfAborted();
+    if (this.#refused !== undefined) throw this.#refused;
+    if (this.#outcome?.type === 'unprocessable') {
+      const { code, detail, cause } = this.#outcome;
+      throw new UnprocessableError(code, detail, { cause });
+    }
+    if (this.#outcome !== undefined) throw new Error('the process found a fault', { cause: this.#outcome.stack });
+    if ('error' in end) throw end.error;
+    if (this.#hasBegun && isOwnDeath(end.signal)) throw new ProcessDied(end.code, end.signal, this.#complaint);
+    throw new Error(`the process was ended from outside, or did not start: ${end.signal ?? `code ${end.code}`}`, { cause: this.#complaint });
+  }
+
+  #send(message: ToIsolated): void {
+    // One that has ended meanwhile hears nothing any more; its end is heard of elsewhere.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+}
+
+async function untilEnded(child: ChildProcess): Promise<ProcessEnd> {
+  return await new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.on('error', (error) => {
+      if (child.pid === undefined) resolve({ error });
+    });
+  });
+}

@@ -1,0 +1,85 @@
+import type { Variant } from '../../src/api.ts';
+import type { PipelineContext, PipelineReport } from '../pipeline.ts';
+import type { ProcessorTable } from '../processors.ts';
+import { createThrottle } from '../throttle.ts';
+import { UnprocessableError } from '../unprocessable-error.ts';
+import { watchParent } from '../watchdog.ts';
+import type { FromIsolated, IsolatedOutcome, ToIsolated } from './messages.ts';
+
+type Run = Extract<ToIsolated, { type: 'run' }>;
+
+/**
+ * Makes this process one that runs a single file for the worker that has started it, and is then killed by it.
+ * It leaves when the worker does; signals that stop services are the worker's business.
+ */
+export function serveIsolated(processors: ProcessorTable): void {
+  const controller = new AbortController();
+  const publishing = new Map<number, (variant: Variant | undefined) => void>();
+  watchParent();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  process.on('disconnect', () => process.exit());
+  process.on('message', (message: ToIsolated) => {
+    if (message.type === 'run') void run(processors, message, controller.signal, publishing);
+    else if (message.type === 'abort') controller.abort(new Error('told to stop'));
+    else publishing.get(message.number)?.(message.variant);
+  });
+}
+
+async function run(
+  processors: ProcessorTable,
+  { upload, inputPath }: Run,
+  signal: AbortSignal,
+  publishing: Map<number, (variant: Variant | undefined) => void>,
+): Promise<void> {
+  let numbers = 0;
+  const context: PipelineContext = {
+    upload,
+    inputPath,
+    signal,
+    async publishVariant(variant, bytes) {
+      const number = ++numbers;
+      const answered = new Promise<Variant | undefined>((resolve) => publishing.set(number, resolve));
+      say({ type: 'publish', number, variant, bytes });
+      const published = await answered;
+      publishing.delete(number);
+      if (published === undefined) throw new Error('not published');
+      return published;
+    },
+  };
+  const reports = createThrottle<PipelineReport>({
+    isUrgent: (report, previous) => report.stage !== previous.stage,
+    emit: (report) => say({ type: 'report', report }),
+  });
+  say({ type: 'begun' });
+  const outcome = await outcomeOf(async () => {
+    const entry = processors.find(upload.type);
+    if (entry === undefined) throw new Error(`no processor takes ${upload.type}`);
+    return await entry.run(context, {
+      report: (report) => reports.push(report),
+      stepEnded: (stage, durationMs) => say({ type: 'step-ended', stage, durationMs }),
+    });
+  });
+  reports.close();
+  say(outcome);
+}
+
+async function outcomeOf(run: () => Promise<Extract<IsolatedOutcome, { type: 'done' }>['result']>): Promise<IsolatedOutcome> {
+  try {
+    return { type: 'done', result: await run() };
+  } catch (error) {
+    if (error instanceof UnprocessableError) {
+      return { type: 'unprocessable', code: error.code, detail: error.detail, cause: textOf(error.cause) };
+    }
+    return { type: 'fault', stack: textOf(error) };
+  }
+}
+
+/** For the worker's log. */
+function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : JSON.stringify(thrown) ?? '';
+}
+
+/** Where the channel is closed the process is about to end. */
+function say(message: FromIsolated): void {
+  process.send?.(message, undefined, undefined, () => undefined);
+}

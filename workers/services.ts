@@ -1,0 +1,105 @@
+import { ConfigError, loadConfig, type Config } from '../src/config.ts';
+import { createLog, type Logger } from '../src/log.ts';
+import { UploadRecords } from '../src/progress/record.ts';
+import { closeConnection, DEFAULT_REDIS_URL, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
+import { queueKeys } from '../src/queue/contract.ts';
+import { UploadQueue } from '../src/queue/upload-queue.ts';
+import { UploadSets } from '../src/queue/upload-sets.ts';
+import { closeOnSignal, exitWithLine } from '../src/shutdown.ts';
+import { openStorage } from '../src/storage/open-storage.ts';
+import { isolatedRunner } from './isolation/run-isolated.ts';
+import type { ProcessorTable } from './processors.ts';
+import { Sweeper } from './sweep/sweeper.ts';
+import { watchEventLoop } from './watchdog.ts';
+import { WORKER_TIMING, type WorkerTiming } from './worker-timing.ts';
+import { UploadWorker } from './worker.ts';
+
+/** Closing takes the grace for work in hand and a little more. */
+const CLOSE_MARGIN_MS = 3_000;
+
+/** What makes one kind of worker process. */
+export interface WorkerKind {
+  createProcessors: (config: Config) => ProcessorTable;
+  /** Runs the same processors in a process of its own; see `isolatedRunner`. */
+  isolatedEntry: URL;
+  /** Default `WORKER_TIMING`. */
+  timing?: WorkerTiming;
+}
+
+/** Runs a worker process until it is told to stop; a wrong setting ends it with one line. */
+export function runWorkerProcess(kind: WorkerKind): void {
+  start(kind).catch((error: unknown) => exitWithLine(error, error instanceof ConfigError ? ConfigError.exitCode : 1));
+}
+
+/** Builds, wires and starts in one order, and closes in the reverse. */
+async function start(kind: WorkerKind): Promise<void> {
+  const config = loadConfig();
+  const log = createLog('worker', config);
+  const keys = queueKeys(config.queuePrefix);
+  const connection = openWaitingConnection(config.redisUrl ?? DEFAULT_REDIS_URL, log);
+  const calls = connection.duplicate();
+  calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
+  const records = new UploadRecords(new RedisRecordStore(connection), keys, { retentionMs: config.retentionMs, silenceMs: config.uploadSilenceMs });
+  const queue = new UploadQueue(connection, keys, log);
+  const storage = await openStorage(config);
+  const timing = kind.timing ?? WORKER_TIMING;
+  const replacement = new Replacement(log);
+  const worker = new UploadWorker({
+    connection, keys, queue, records, storage, log,
+    processors: kind.createProcessors(config),
+    runIsolated: isolatedRunner(kind.isolatedEntry),
+    attemptTimeoutMs: config.attemptTimeoutMs,
+    concurrency: config.workerConcurrency,
+    timing,
+    obeyMs: timing.obeyMs,
+    onLeftBehind: () => replacement.ask(),
+  });
+  const sweeper = new Sweeper({ connection, keys, queue, records, sets: new UploadSets(connection, keys), storage, log, periodMs: config.sweepPeriodMs });
+  const endWatch = watchEventLoop(timing.loopLimitMs);
+
+  replacement.close = closeOnSignal(log, config.shutdownGraceMs + CLOSE_MARGIN_MS, async () => {
+    await sweeper.close();
+    await worker.close(config.shutdownGraceMs);
+    await queue.close();
+    calls.disconnect();
+    await closeConnection(connection);
+    await storage.close?.();
+    endWatch();
+    replacement.endWhereStuck();
+  });
+
+  calls.on('message', (_channel, id: string) => worker.cancel(id));
+  // Subscribed again by then, after a while in which calls were lost.
+  calls.on('ready', () => worker.lookAgain());
+  await calls.subscribe(keys.cancelChannel);
+  await worker.ready();
+  await sweeper.start();
+  log.info('ready');
+  process.send?.({ type: 'ready' });
+}
+
+/** Ends a process in which a processor does not stop, so that whoever keeps workers running starts a fresh one. */
+class Replacement {
+  /** Begins to close the process. */
+  close: (reason: string) => void = () => undefined;
+  readonly #log: Logger;
+  #isAsked = false;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  ask(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    this.#log.error('a processor does not stop; this process ends, to be started again');
+    this.close('stuck');
+  }
+
+  /** Node's own exit waits for its thread pool, and so for the very thread that is stuck. */
+  endWhereStuck(): void {
+    if (!this.#isAsked) return;
+    this.#log.info('closed');
+    process.kill(process.pid, 'SIGKILL');
+  }
+}

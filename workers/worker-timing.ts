@@ -1,0 +1,17 @@
+/** The times by which faults of workers are noticed. */
+export interface WorkerTiming {
+  /**
+   * A worker that is gone is noticed when its lock has run out and the next look for stalled jobs comes by. Locks are
+   * renewed when half of it is left, so an event loop may stand still for that long without losing any.
+   */
+  lockMs: number;
+  /** One small script for all workers together. */
+  lookMs: number;
+  /** An event loop that stands still for longer, and so has lost all its locks, never comes back: its process is ended. */
+  loopLimitMs: number;
+  /** A processor that has taken too long has so long to stop; between two checks of its signal it may be in native code. */
+  obeyMs: number;
+}
+
+/** The next attempt begins 3 to 8 seconds after a death. */
+export const WORKER_TIMING: WorkerTiming = { lockMs: 6_000, lookMs: 2_000, loopLimitMs: 10_000, obeyMs: 5_000 };
