@@ -3,6 +3,7 @@ import Koa from 'koa';
 import { deferredMiddleware } from './deferred/middleware.ts';
 import type { DeferredManager } from './deferred/deferred-manager.ts';
 import { accessLog } from './http/access-log.ts';
+import { crossOrigin } from './http/cors.ts';
 import { methodNotAllowed } from './http/method-not-allowed.ts';
 import { problemResponses } from './http/problem.ts';
 import { requestContext } from './http/request-context.ts';
@@ -26,6 +27,8 @@ export type AppParts = UploadRouteParts & ProgressRouteParts & FileRouteParts & 
   metrics: Metrics;
   log: Logger;
   maxRequestBytes: number;
+  /** Empty: pages of this origin alone. */
+  corsOrigins: readonly string[];
 };
 
 /** The order in which a request meets everything; the answer passes it in reverse. */
@@ -35,6 +38,7 @@ export function createApp(parts: AppParts): Koa {
   app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));
+  if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   app.use(parsableTargets());
   app.use(deferredMiddleware(parts.manager));
   app.use(createRouter(parts).routes());

@@ -28,9 +28,9 @@ function isAddressRange(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
-const addressRanges = z
-  .string()
-  .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+
+const addressRanges = list
   .refine((parts) => parts.every(isAddressRange), 'must be addresses or ranges such as 10.0.0.0/8, separated by commas')
   .default([]);
 
@@ -47,6 +47,15 @@ const pictureOptions = z
     }
   })
   .pipe(pictureOptionsSchema());
+
+/** As browsers send it: nothing behind the port, no default port, and in lower case. */
+function isOrigin(text: string): boolean {
+  return /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+const origins = list
+  .refine((parts) => parts.every(isOrigin) || parts.join() === '*', 'must be * or origins such as https://app.example, separated by commas')
+  .default([]);
 
 /** A bucket's name is a part of host names; a prefix has the segments of our keys. */
 const STORAGE_FORM = /^(file:.+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/(?!\.+(\/|$))[A-Za-z0-9._-]+)*\/?)$/;
@@ -78,6 +87,7 @@ const settings = z.object({
   UPLOAD_SILENCE_MS: integer(300_000, 100),
   UPLOAD_EXPIRY_MS: integer(24 * HOUR_MS, 1000),
   TRUSTED_PROXIES: addressRanges,
+  CORS_ORIGINS: origins,
   DEFERRED_TIMEOUT_MS: integer(25_000, 0),
   DEFERRED_MAX_TIMEOUT_MS: integer(50_000, 0),
   DEFERRED_MAX_HELD: integer(20_000, 1),
@@ -134,6 +144,8 @@ export interface Config {
   /** A resumable upload to which nothing was added for so long is given up. */
   readonly uploadExpiryMs: number;
   readonly trustedProxies: readonly string[];
+  /** Whose pages may use the API from elsewhere; `*` alone means everybody's. */
+  readonly corsOrigins: readonly string[];
   readonly deferredTimeoutMs: number;
   readonly deferredMaxTimeoutMs: number;
   readonly deferredMaxHeld: number;
@@ -217,6 +229,7 @@ function inWordsOfTheCode(values: Settings): Config {
     uploadSilenceMs: values.UPLOAD_SILENCE_MS,
     uploadExpiryMs: values.UPLOAD_EXPIRY_MS,
     trustedProxies: values.TRUSTED_PROXIES,
+    corsOrigins: values.CORS_ORIGINS,
     deferredTimeoutMs: values.DEFERRED_TIMEOUT_MS,
     deferredMaxTimeoutMs: values.DEFERRED_MAX_TIMEOUT_MS,
     deferredMaxHeld: values.DEFERRED_MAX_HELD,

@@ -73,6 +73,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
+    corsOrigins: config.corsOrigins,
     service: { checkReady: () => store.ping(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
   });
   bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));

@@ -11,6 +11,7 @@ const all = [...src, ...workers];
 /** One third-party package, one home: the only places that may import it. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-s3': ['src/storage/'],
+  '@koa/cors': ['src/http/cors.ts'],
   '@koa/router': ['src/app.ts'],
   '@tus/server': ['src/tus/'],
   bullmq: ['src/queue/event-stream.ts', 'src/queue/upload-queue.ts', 'workers/worker.ts', 'workers/sweep/sweeper.ts'],

@@ -43,6 +43,11 @@ Each upload has a \`version\` that grows with every change of it. A poll that ca
 upload is at another one, whichever process it reaches, so no change is lost between two polls. Compare versions of one upload for being
 equal, nothing else.
 
+## Pages of other origins
+
+Where the service is set to (\`CORS_ORIGINS\`), it lets pages of other origins use every operation and read every answer, errors included:
+no credentials, and all headers of this document both ways.
+
 ## Errors
 
 Every 4xx and 5xx answer is a Problem (RFC 9457). Switch on \`code\`; the schema Problem lists all of them. An address that does not exist

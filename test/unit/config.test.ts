@@ -43,6 +43,9 @@ describe('settings', () => {
     ['STORAGE', 'file:/data', true], ['STORAGE', 'file:', false], ['STORAGE', '/data', false],
     ['LOG_LEVEL', 'debug', true], ['LOG_LEVEL', 'DEBUG', false],
     ['TRUSTED_PROXIES', '10.0.0.0/8, 2001:db8::/32,192.0.2.1', true], ['TRUSTED_PROXIES', '10.0.0.0/33', false],
+    ['CORS_ORIGINS', '*', true], ['CORS_ORIGINS', 'https://app.example, http://localhost:8080', true], ['CORS_ORIGINS', '*,https://app.example', false],
+    ['CORS_ORIGINS', 'https://app.example/', false], ['CORS_ORIGINS', 'https://app.example:443', false], ['CORS_ORIGINS', 'https://*.example', false],
+    ['CORS_ORIGINS', 'HTTPS://App.example', false], ['CORS_ORIGINS', 'app.example', false], ['CORS_ORIGINS', 'null', false], ['CORS_ORIGINS', 'ftp://app.example', false],
     ['TRUSTED_PROXIES', '::/129', false], ['TRUSTED_PROXIES', 'proxy.example', false], ['TRUSTED_PROXIES', '10.0.0.0/', false], ['TRUSTED_PROXIES', '10.0.0.0/8/8', false],
   ])('%s=%s is right: %s', (name, value, isRight) => {
     const mistake = mistakeIn({ [name]: value });

@@ -42,6 +42,7 @@ function emptyApp(): Koa {
     defaultTimeoutMs: 1000,
     maxTimeoutMs: 1000,
     maxRequestBytes: 1,
+    corsOrigins: [],
     service: { checkReady: nobody, metrics, openApi: {}, assets: PAGE },
   });
 }
