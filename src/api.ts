@@ -165,3 +165,38 @@ export interface ProgressList {
   uploads: (Progress | UnwatchableUpload)[];
   timedOut: boolean;
 }
+
+/** What one process did within the last 60 seconds. */
+export interface MinuteCounts {
+  /** Uploads that became queued: their bytes are stored. */
+  received: number;
+  completed: number;
+  /** Refused ones included. */
+  failed: number;
+}
+
+/** How long answers took from the event that resolved them to their last byte. */
+export interface WakeLatency {
+  /** As many answers of the last 60 seconds this tells of, the newest 1000 at most. */
+  count: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** What one process of the service tells of itself every few seconds. */
+export interface ProcessReport {
+  /** Another one after a restart. */
+  id: string;
+  role: 'api' | 'worker';
+  host: string;
+  pid: number;
+  version: string;
+  startedAt: string;
+  /** Responses held now, by route; those that hold none are left out. */
+  held: Record<string, number>;
+  /** Jobs in hand now. */
+  running: number;
+  lastMinute: MinuteCounts;
+  /** Null where nothing was woken within the last minute. */
+  wake: WakeLatency | null;
+}

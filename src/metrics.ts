@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { RecentWakes } from './presence/recent-wakes.ts';
 
 /** Seconds; held responses live up to a minute, a wake lasts about a millisecond. */
 const HELD_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 30, 60];
@@ -18,6 +19,8 @@ export interface Readings {
 
 /** The figures of one API process, in Prometheus' text format. */
 export class Metrics {
+  /** Of the last minute, for people who look on. */
+  readonly recentWakes = new RecentWakes();
   readonly #registry = new Registry();
   readonly #requests = new Counter({
     name: 'http_requests_total',
@@ -60,6 +63,12 @@ export class Metrics {
     this.#jobs(readings);
   }
 
+  /** Responses held now, by route; those that hold none are left out. */
+  async heldByRoute(): Promise<Record<string, number>> {
+    const { values } = await this.#heldNow.get();
+    return Object.fromEntries(values.filter(({ value }) => value > 0).map(({ labels, value }) => [String(labels['route']), value]));
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -78,6 +87,7 @@ export class Metrics {
 
   woken(latencyMs: number): void {
     this.#wakeSeconds.observe(latencyMs / 1000);
+    this.recentWakes.add(latencyMs);
   }
 
   deferredEnded(route: string, ending: string, heldMs: number): void {

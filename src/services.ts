@@ -12,8 +12,11 @@ import { createKinds } from './kinds/kinds.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi/document.ts';
+import { Presence, type ProcessNews } from './presence/presence.ts';
+import { UploadTally } from './presence/upload-tally.ts';
 import { ProgressBus } from './progress/bus.ts';
 import type { ProgressState } from './progress/progress.ts';
+import type { RecordOptions } from './progress/record-change.ts';
 import { UploadRecords } from './progress/record.ts';
 import { closeConnection, DEFAULT_REDIS_URL, openCommandConnection, openWaitingConnection, RedisRecordStore } from './queue/connection.ts';
 import { queueKeys } from './queue/contract.ts';
@@ -46,7 +49,8 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const redisUrl = config.redisUrl ?? DEFAULT_REDIS_URL;
   const connection = openCommandConnection(redisUrl, log);
   const store = new RedisRecordStore(connection);
-  const records = new UploadRecords(store, keys, { retentionMs: config.retentionMs, silenceMs: config.uploadSilenceMs });
+  const tally = new UploadTally();
+  const records = new UploadRecords(store, keys, recordOptions(config, tally));
   const queue = new UploadQueue(connection, keys, log);
   const storage = await openStorage(config);
   const registry = new Registry<ProgressState>({ onFault: (error) => log.error({ err: error }, 'waiter failed') });
@@ -66,6 +70,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   });
   manager.register('metrics', heldMetrics(metrics));
   manager.register('access-log', heldInAccessLog());
+  const presence = new Presence('api', { connection, keys, log }, () => newsOf(metrics, tally));
   const app = createApp({
     records, registry, storage, kinds, intake, manager, metrics, log,
     removal,
@@ -83,17 +88,13 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   answerExpectations(server, handle);
   answerClientErrors(server);
   await listen(server, config);
+  presence.start();
 
   return {
     url: urlOf(server),
     async close(graceMs) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await manager.drain();
-      await intake.drain(graceMs);
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-      await closed;
-      clearTimeout(timer);
+      await endRequests(server, { manager, intake }, graceMs);
+      await presence.close();
       eventConnection.disconnect();
       await settleWithin(bus.close(), CLOSE_LIMIT_MS);
       await settleWithin(queue.close(), CLOSE_LIMIT_MS);
@@ -101,6 +102,25 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
       await storage.close?.();
     },
   };
+}
+
+function recordOptions({ retentionMs, uploadSilenceMs }: Config, tally: UploadTally): RecordOptions {
+  return { retentionMs, silenceMs: uploadSilenceMs, onEntered: (state, from) => tally.entered(state, from) };
+}
+
+async function newsOf(metrics: Metrics, tally: UploadTally): Promise<ProcessNews> {
+  return { held: await metrics.heldByRoute(), running: 0, lastMinute: tally.lastMinute, wake: metrics.recentWakes.latency() };
+}
+
+/** Stops accepting, answers what is held, and lets what is under way end. */
+async function endRequests(server: Server, { manager, intake }: { manager: DeferredManager; intake: UploadIntake }, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await manager.drain();
+  await intake.drain(graceMs);
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
 }
 
 function createManager(config: Config, log: Logger, addressOf: ClientAddress): DeferredManager {

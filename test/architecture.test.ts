@@ -35,7 +35,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/((api|config|errors|log|shutdown)\.ts|(kinds|storage|progress)\/.+|queue\/(contract|connection|upload-queue|upload-sets)\.ts)$/;
+  /^src\/((api|config|errors|log|shutdown)\.ts|(kinds|storage|progress|presence)\/.+|queue\/(contract|connection|upload-queue|upload-sets)\.ts)$/;
 
 /** Names that a page has and Node has not. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([

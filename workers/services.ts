@@ -1,5 +1,7 @@
 import { ConfigError, loadConfig, type Config } from '../src/config.ts';
 import { createLog, type Logger } from '../src/log.ts';
+import { Presence } from '../src/presence/presence.ts';
+import { UploadTally } from '../src/presence/upload-tally.ts';
 import { UploadRecords } from '../src/progress/record.ts';
 import { closeConnection, DEFAULT_REDIS_URL, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
 import { queueKeys } from '../src/queue/contract.ts';
@@ -39,7 +41,10 @@ async function start(kind: WorkerKind): Promise<void> {
   const connection = openWaitingConnection(config.redisUrl ?? DEFAULT_REDIS_URL, log);
   const calls = connection.duplicate();
   calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
-  const records = new UploadRecords(new RedisRecordStore(connection), keys, { retentionMs: config.retentionMs, silenceMs: config.uploadSilenceMs });
+  const tally = new UploadTally();
+  const records = new UploadRecords(new RedisRecordStore(connection), keys, {
+    retentionMs: config.retentionMs, silenceMs: config.uploadSilenceMs, onEntered: (state, from) => tally.entered(state, from),
+  });
   const queue = new UploadQueue(connection, keys, log);
   const storage = await openStorage(config);
   const timing = kind.timing ?? WORKER_TIMING;
@@ -55,11 +60,13 @@ async function start(kind: WorkerKind): Promise<void> {
     onLeftBehind: () => replacement.ask(),
   });
   const sweeper = new Sweeper({ connection, keys, queue, records, sets: new UploadSets(connection, keys), storage, log, periodMs: config.sweepPeriodMs });
+  const presence = new Presence('worker', { connection, keys, log }, () => ({ held: {}, running: worker.running, lastMinute: tally.lastMinute, wake: null }));
   const endWatch = watchEventLoop(timing.loopLimitMs);
 
   replacement.close = closeOnSignal(log, config.shutdownGraceMs + CLOSE_MARGIN_MS, async () => {
     await sweeper.close();
     await worker.close(config.shutdownGraceMs);
+    await presence.close();
     await queue.close();
     calls.disconnect();
     await closeConnection(connection);
@@ -74,6 +81,7 @@ async function start(kind: WorkerKind): Promise<void> {
   await calls.subscribe(keys.cancelChannel);
   await worker.ready();
   await sweeper.start();
+  presence.start();
   log.info('ready');
   process.send?.({ type: 'ready' });
 }

@@ -57,6 +57,11 @@ export class UploadWorker {
     await this.#worker.waitUntilReady();
   }
 
+  /** Jobs in hand now. */
+  get running(): number {
+    return this.#inHand.size;
+  }
+
   /** Stops the upload's work where it is in hand here; nothing otherwise. */
   cancel(id: string): void {
     for (const hold of this.#inHand) if (hold.id === id) hold.controller.abort(SUPERSEDED);

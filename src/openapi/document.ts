@@ -7,9 +7,7 @@ import { TUS_PATHS } from './paths-tus.ts';
 import { UPLOAD_PATHS } from './paths-uploads.ts';
 import { HEADERS, problemResponse } from './responses.ts';
 import type { OpenApiDocument } from './shapes.ts';
-
-/** That of the package; a test keeps the two together. */
-const API_VERSION = '0.1.0';
+import { VERSION } from '../version.ts';
 
 const DESCRIPTION = `Send files, follow how they are digested, and fetch what was made of them.
 
@@ -64,7 +62,7 @@ const TAGS = [
 ];
 
 /** The API's own reference, as `GET /openapi.json` answers it; every call makes a new one. */
-export function openApiDocument(version: string = API_VERSION): OpenApiDocument {
+export function openApiDocument(version: string = VERSION): OpenApiDocument {
   return {
     openapi: '3.1.0',
     info: {

@@ -26,6 +26,8 @@ export interface RecordOptions {
   retentionMs: number;
   /** After so long without a report a receiving upload is one whose process has died. Default 5 minutes. */
   silenceMs?: number;
+  /** Told of every change of state that is made through here, with the states it could have come from. Must not throw. */
+  onEntered?: (state: string, from: readonly string[]) => void;
 }
 
 const DEFAULT_SILENCE_MS = 300_000;
@@ -128,7 +130,10 @@ export class RecordChanger {
       [this.#keys.record(id), this.#keys.waiting, this.#keys.events, this.#keys.due],
       [String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs())],
     );
-    return decodeOutcome(id, reply);
+    const outcome = decodeOutcome(id, reply);
+    const { state } = change.fields;
+    if (outcome.made && state !== undefined) this.#options.onEntered?.(state, from);
+    return outcome;
   }
 
   #newNonce(): string {

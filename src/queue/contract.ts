@@ -38,6 +38,10 @@ export interface QueueKeys {
   readonly due: string;
   /** There while all stored uploads are known to have records. */
   readonly surveyed: string;
+  /** Sorted set of uploads that failed for a reason of ours, by when. */
+  readonly failed: string;
+  /** Sorted set of the processes of the service, by when they last told of themselves. */
+  readonly processes: string;
   /** Channel on which cancelled and deleted uploads are called out to the workers. */
   readonly cancelChannel: string;
   /** Hash with the record of an upload. */
@@ -46,6 +50,8 @@ export interface QueueKeys {
   publicId(publicId: string): string;
   /** String with the token of the request that changes a resumable upload now. */
   uploadLock(id: string): string;
+  /** String with what a process tells of itself; gone where it has not for a while. */
+  process(id: string): string;
   /** There while another request waits for that lock. */
   uploadLockWanted(id: string): string;
 }
@@ -59,9 +65,12 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     waiting: `${bullPrefix}:waiting`,
     due: `${bullPrefix}:due`,
     surveyed: `${bullPrefix}:surveyed`,
+    failed: `${bullPrefix}:failed`,
+    processes: `${bullPrefix}:processes`,
     cancelChannel: `${bullPrefix}:cancel`,
     record: (id) => `${bullPrefix}:record:${id}`,
     publicId: (publicId) => `${bullPrefix}:public:${publicId}`,
+    process: (id) => `${bullPrefix}:process:${id}`,
     uploadLock: (id) => `${bullPrefix}:lock:${id}`,
     uploadLockWanted: (id) => `${bullPrefix}:lock-wanted:${id}`,
   };
