@@ -26,7 +26,7 @@ const DEFER_LENGTH: Parameter = {
 const METADATA: Parameter = {
   name: 'Upload-Metadata',
   in: 'header',
-  description: 'Names and values in base64. `filename` (or `name`) is the file name, `options` what the processor is asked for, as JSON. Others are kept and given back.',
+  description: 'Names and values in base64. `filename` (or `name`) is the file name, `options` what the processor is asked for, as JSON, `uploadId` a UUID version 4 of your own in place of one of ours. Others are kept and given back.',
   schema: TEXT,
   example: 'filename aGFyYm91ci5qcGc=',
 };
@@ -88,12 +88,14 @@ const createResumable: Operation = {
   description: `Makes an upload whose bytes may come in several requests, over connections that break, at any process of the service. Its id is the
 last part of \`Location\`; it is an upload like any other under \`/uploads/{id}\` from now on, and \`/uploads/{id}/progress\` tells how far it is.
 
+With an \`uploadId\` of your own the request is safe to send again: where the first answer was lost, the second one is a 409, and HEAD tells where to go on.
+
 A body of type \`application/offset+octet-stream\` is the beginning of the file, or all of it.`,
   parameters: [VERSION, LENGTH, DEFER_LENGTH, METADATA],
   requestBody: { description: 'The first bytes; may be left out.', required: false, content: OFFSET_STREAM },
   responses: {
     '201': { description: 'Made.', headers: { ...RESUMABLE, ...headers('Location'), ...AT, ...EXPIRES }, content: { 'text/plain': { schema: { type: 'string', maxLength: 0 } } } },
-    ...problems('bad_request', 'unsupported_tus_version', 'unsupported_tus_extension', ...OF_BYTES),
+    ...problems('bad_request', 'bad_upload_id', 'upload_conflict', 'upload_gone', 'unsupported_tus_version', 'unsupported_tus_extension', ...OF_BYTES),
   },
 };
 

@@ -9,6 +9,7 @@ import type { UploadIntake } from '../upload/intake.ts';
 import { requireIdentityEncoding } from '../upload/multipart.ts';
 import { RedisLocker, type LockStore } from './redis-locker.ts';
 import { tusError } from './tus-errors.ts';
+import { uploadIdIn } from './tus-metadata.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
 
 /** Where resumable uploads are made; each has its own address below. */
@@ -71,7 +72,7 @@ export class TusEndpoint {
       lockDrainTimeout: DRAIN_MS,
       // The store refuses what is too large, since that ends the upload.
       maxSize: ({ method }) => (method === 'OPTIONS' ? parts.maxFileBytes : 0),
-      namingFunction: () => randomUUID(),
+      namingFunction: (_, metadata) => uploadIdIn(metadata ?? {}) ?? randomUUID(),
       // An absolute path holds behind any proxy; clients resolve it.
       relativeLocation: true,
       onResponseError: (request, error) => void this.#errors.set(request, error),

@@ -1,5 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { UploadMetadata } from '../progress/record-fields.ts';
+import { isUploadId } from '../http/upload-id.ts';
 import { cleanFileName } from '../upload/file-name.ts';
 
 /** The file's name: tus-js-client calls it `filename`, Uppy `name` and `filename`. Fit to be shown. */
@@ -16,4 +17,12 @@ export function optionsIn(metadata: UploadMetadata): unknown {
   } catch (error) {
     throw new ServiceError('bad_options', 'The value "options" of Upload-Metadata is JSON.', { cause: error });
   }
+}
+
+/** The client's own id for the upload; undefined where it leaves the choice to us. Throws `bad_upload_id` (400). */
+export function uploadIdIn(metadata: UploadMetadata): string | undefined {
+  const { uploadId } = metadata;
+  if (uploadId === undefined || uploadId === null || uploadId === '') return undefined;
+  if (isUploadId(uploadId)) return uploadId;
+  throw new ServiceError('bad_upload_id', 'The value "uploadId" of Upload-Metadata is a lower-case UUID of version 4.');
 }

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
 import { DataStore, Upload } from '@tus/server';
+import { isFinalState } from '../api.ts';
 import { ServiceError } from '../errors.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { fileTooLarge } from '../upload/byte-limiter.ts';
 import { IncomingUpload } from '../upload/incoming-upload.ts';
 import { refusalToError } from '../upload/receive-progress.ts';
 import { finishUpload, receivePart, refuseUpload, type TusIntake } from './receive-part.ts';
-import { fileNameIn, optionsIn } from './tus-metadata.ts';
+import { fileNameIn, optionsIn, uploadIdIn } from './tus-metadata.ts';
 import { UploadParts } from './upload-parts.ts';
 
 /** What the store is made of. */
@@ -30,13 +31,17 @@ export class TusStore extends DataStore {
     this.extensions = ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'termination'];
   }
 
-  /** Throws `file_too_large` (413), `empty_file` or `bad_options` (400); then there is no upload. */
+  /**
+   * Throws `file_too_large` (413), `empty_file` or `bad_options` (400), and for an id of the client's own
+   * `upload_conflict` (409) or `upload_gone` (410); then no upload is made.
+   */
   override async create(upload: Upload): Promise<Upload> {
     const { maxFileBytes, expiryMs } = this.#parts;
     const { id, size, metadata = {} } = upload;
     if (size !== undefined && size > maxFileBytes) throw fileTooLarge(maxFileBytes);
     if (size === 0) throw new ServiceError('empty_file', 'The file has no bytes. Choose another one.');
     const options = optionsIn(metadata);
+    if (uploadIdIn(metadata) !== undefined) await this.#requireUnused(id);
     await IncomingUpload.open(this.#parts, { id, fileName: fileNameIn(metadata), totalBytes: size ?? null, silenceMs: expiryMs, metadata, options });
     return upload;
   }
@@ -83,6 +88,16 @@ export class TusStore extends DataStore {
 
   override getExpiration(): number {
     return this.#parts.expiryMs;
+  }
+
+  /** An upload that did not end well may be begun again under its id, with none of its old bytes. */
+  async #requireUnused(id: string): Promise<void> {
+    const record = (await this.#parts.records.read(id))?.record;
+    if (record === undefined) return;
+    if (!record.deleted && (!isFinalState(record.state) || record.state === 'completed')) {
+      throw new ServiceError('upload_conflict', 'There is an upload with this id. Ask with HEAD how far it is, and go on from there.', { id });
+    }
+    await new UploadParts(this.#parts.storage, id).removeAll();
   }
 
   async #existing(id: string): Promise<UploadRecord> {

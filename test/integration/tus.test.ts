@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Progress, Upload } from '../../src/api.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
@@ -96,6 +97,15 @@ describe('the protocol', () => {
     expect([head.status, ...told]).toEqual([200, '0', '100', metadata['Upload-Metadata'], 'no-store']);
   });
 
+  test('creation under an id of the client\'s own makes that upload, once', async () => {
+    const id = randomUUID();
+    const headers = { 'Upload-Length': '100', ...metadataHeader({ uploadId: id }) };
+    const first = await tusRequest('POST', `${url}/files`, headers);
+    const second = await tusRequest('POST', `${otherUrl}/files`, headers);
+    expect([first.status, first.headers.get('location')]).toEqual([201, `/files/${id}`]);
+    expect([second.status, second.body?.code]).toEqual([409, 'upload_conflict']);
+  });
+
   test('HEAD goes on telling the offset of what is finished', async () => {
     const id = await sendByTusClient(url, bytes);
     expect(await offsetOf(otherUrl, id)).toBe(bytes.length);
@@ -109,6 +119,7 @@ describe('the protocol', () => {
     ['a length that is none', 'POST', { 'Upload-Length': '1e3' }, 400, 'bad_request'],
     ['metadata that are none', 'POST', { 'Upload-Length': '9', 'Upload-Metadata': 'a b c' }, 400, 'bad_request'],
     ['options that are no JSON', 'POST', { 'Upload-Length': '9', ...metadataHeader({ options: '{' }) }, 400, 'bad_options'],
+    ['an id that is none', 'POST', { 'Upload-Length': '9', ...metadataHeader({ uploadId: 'me' }) }, 400, 'bad_upload_id'],
     ['no byte', 'POST', { 'Upload-Length': '0' }, 400, 'empty_file'],
     ['too many bytes', 'POST', { 'Upload-Length': String(MAX_BYTES + 1) }, 413, 'file_too_large'],
     ['a concatenation', 'POST', { 'Upload-Length': '9', 'Upload-Concat': 'partial' }, 501, 'unsupported_tus_extension'],

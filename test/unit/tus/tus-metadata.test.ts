@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { fileNameIn, optionsIn } from '../../../src/tus/tus-metadata.ts';
+import { fileNameIn, optionsIn, uploadIdIn } from '../../../src/tus/tus-metadata.ts';
 import { tusError } from '../../../src/tus/tus-errors.ts';
 import { codeOf } from '../upload/fake-request.ts';
 
@@ -15,6 +15,12 @@ test.each([
 test('options are JSON, or nothing', async () => {
   expect([optionsIn({ options: '{"a":1}' }), optionsIn({ options: null }), optionsIn({ options: '' }), optionsIn({})]).toEqual([{ a: 1 }, {}, {}, {}]);
   expect(await codeOf((async () => optionsIn({ options: 'a' }))())).toBe('bad_options');
+});
+
+test('an upload id is one, or there is none', async () => {
+  const uploadId = '0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10';
+  expect([uploadIdIn({ uploadId }), uploadIdIn({ uploadId: null }), uploadIdIn({})]).toEqual([uploadId, undefined, undefined]);
+  expect(await codeOf((async () => uploadIdIn({ uploadId: '../x' }))())).toBe('bad_upload_id');
 });
 
 test.each([

@@ -89,6 +89,33 @@ describe('an upload in several requests', () => {
   });
 });
 
+describe('an id of the client\'s own', () => {
+  const createUnder = async (uploadId: string) =>
+    await newStore().create(new Upload({ id: uploadId, size: BYTES.length, offset: 0, metadata: { uploadId } }));
+
+  test('makes creation safe to send again: the second time is a conflict, and nothing is lost', async () => {
+    const id = freshId();
+    await createUnder(id);
+    await write(id, 0, 100);
+    expect(await codeOf(createUnder(id))).toBe('upload_conflict');
+    expect((await newStore().getUpload(id)).offset).toBe(100);
+    await write(id, 100, 9000);
+    expect(await codeOf(createUnder(id))).toBe('upload_conflict');
+    await expectStored(id);
+  });
+
+  test('of an upload that was cancelled begins a new life', async () => {
+    const id = freshId();
+    await createUnder(id);
+    await write(id, 0, 5000);
+    await space.records.cancel(id);
+    await createUnder(id);
+    expect((await newStore().getUpload(id)).offset).toBe(0);
+    await write(id, 0, 9000);
+    await expectStored(id);
+  });
+});
+
 describe('where a process died', () => {
   test('between the last byte and the queue, the next request ends its work', async () => {
     const id = await announced();
