@@ -32,10 +32,14 @@ export interface FollowOptions {
 export interface UploadOptions extends FollowOptions {
   /** A File's own name by default, else `file`. */
   name?: string;
+  /** What the processor is asked for, as the API reference says; its defaults where left out. */
+  options?: object;
   /** Aborting it is `cancel()`. */
   signal?: AbortSignal;
-  /** A UUID version 4 of one's own: an upload that was given up goes on under its old id. */
+  /** A UUID version 4: an upload that was broken off, in this page or in one before, goes on under its old id. */
   id?: string;
+  /** True to begin with a pause, which `resume` ends. */
+  paused?: boolean;
 }
 
 /** One upload under way. */
@@ -48,6 +52,13 @@ export interface UploadHandle {
   readonly result: Promise<Upload>;
   /** What is final already keeps its outcome. Resolves once the server knows; never rejects. */
   cancel(): Promise<void>;
+  /**
+   * Stops sending and lets others take the place. What went in parts goes on where it was, a smaller file begins anew;
+   * either way it is one upload. False, and nothing done, once the server has all bytes.
+   */
+  pause(): boolean;
+  /** False where it is not paused. */
+  resume(): boolean;
 }
 
 /** The hands of a page or a script on the service; one per page, as each holds a request of its own. */
@@ -56,7 +67,7 @@ export interface UploadClient {
   upload(file: Blob, options?: UploadOptions): UploadHandle;
   /** Follows an upload whose bytes the server has, as after a reload; the handle in hand where there is one. */
   watch(id: string, options?: FollowOptions): UploadHandle;
-  /** Ends all pauses after failures, as when the network is back. */
+  /** Ends the waits after failures, and asks for progress anew: for when the network is back, or the page is seen again. */
   wake(): void;
   /** Lets go of everything in hand, without cancelling what the server has: the results reject as `aborted`. */
   close(): void;
@@ -66,8 +77,8 @@ export interface UploadClient {
  * Sends files and follows them with one held request for all. Uses nothing but `fetch`, timers
  * and `crypto`, and so runs in browsers and in Node 20 alike.
  */
-export function createUploadClient(options: UploadClientOptions = {}): UploadClient {
-  const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), onConnection, ...tuned } = options;
+export function createUploadClient(clientOptions: UploadClientOptions = {}): UploadClient {
+  const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), onConnection, ...tuned } = clientOptions;
   const context = createContext({ ...DEFAULT_TUNING, ...tuned }, createHttp(baseUrl.replace(/\/+$/, ''), fetch), onConnection);
   const inHand = new Map<string, UploadTask>();
 
@@ -80,9 +91,11 @@ export function createUploadClient(options: UploadClientOptions = {}): UploadCli
   }
 
   return {
-    upload(file, { id = uploadId(), name = nameOf(file), signal, onProgress, onPhase } = {}) {
+    upload(file, { id: givenId, name = nameOf(file), options, signal, paused: isPaused = false, onProgress, onPhase } = {}) {
+      const id = givenId ?? uploadId();
       if (inHand.has(id)) throw new RangeError(`upload ${id} is in hand already`);
-      const task = start({ id, file: { blob: file, name }, onProgress, onPhase });
+      const isKnown = givenId !== undefined;
+      const task = start({ id, file: { blob: file, name, options }, isKnown, isPaused, onProgress, onPhase });
       if (signal) cancelOn(signal, task);
       return task;
     },

@@ -1,5 +1,3 @@
-/** Below this a proxy is not cutting held answers, the network is simply gone. */
-const SHORTEST_CUT_MS = 1000;
 const SHORTEST_HOLD_MS = 2000;
 const TRY_IN_FULL_AFTER_MS = 300_000;
 
@@ -23,9 +21,8 @@ export class Hold {
     return this.#ms;
   }
 
-  /** To be told of each request that ended without an answer after `heldMs`. */
-  cut(heldMs: number, nowMs: number): void {
-    if (heldMs < Math.min(SHORTEST_CUT_MS, this.#fullMs)) return;
+  /** To be called where a held answer did not get through and a plain one right after it did. */
+  shorten(nowMs: number): void {
     const halfMs = Math.floor(this.#ms / 2);
     this.#ms = halfMs < Math.min(SHORTEST_HOLD_MS, this.#fullMs / 2) ? 0 : halfMs;
     this.#shortenedAtMs = nowMs;

@@ -9,11 +9,13 @@ export interface Http {
    * as an UploadError: `aborted` by the signal, `connection_lost` where no whole answer came.
    */
   request<T>(path: string, isExpected: (value: unknown) => value is T, init?: HttpInit): Promise<T>;
+  /** For answers that are all in their headers; throws as `request` does. */
+  headers(path: string, init: HttpInit): Promise<Headers>;
 }
 
 /** One request; a GET by default. */
 export interface HttpInit {
-  method?: 'GET' | 'PUT' | 'POST';
+  method?: 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT';
   headers?: Record<string, string>;
   body?: Blob;
   signal?: AbortSignal;
@@ -21,18 +23,26 @@ export interface HttpInit {
 
 /** `baseUrl` without a slash at its end; empty for the page's own origin. */
 export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch): Http {
+  async function exchange(path: string, init: HttpInit): Promise<{ response: Response; value: unknown }> {
+    const { response, text } = await send(fetch, `${baseUrl}${path}`, init);
+    const value = parse(text);
+    if (!response.ok) throw errorOf(response, value);
+    return { response, value };
+  }
+
   return {
     async request(path, isExpected, init = {}) {
-      const { response, text } = await exchange(fetch, `${baseUrl}${path}`, init);
-      const value = parse(text);
-      if (!response.ok) throw errorOf(response, value);
+      const { value } = await exchange(path, init);
       if (!isExpected(value)) throw clientError('unexpected_answer');
       return value;
+    },
+    async headers(path, init) {
+      return (await exchange(path, init)).response.headers;
     },
   };
 }
 
-async function exchange(fetch: typeof globalThis.fetch, url: string, init: HttpInit): Promise<{ response: Response; text: string }> {
+async function send(fetch: typeof globalThis.fetch, url: string, init: HttpInit): Promise<{ response: Response; text: string }> {
   try {
     const response = await fetch(url, { cache: 'no-store', ...init });
     return { response, text: await response.text() };
@@ -55,7 +65,7 @@ function errorOf(response: Response, value: unknown): UploadError {
   return new UploadError(isProblem(value) ? value : problemOf(response), { retryAfterMs });
 }
 
-/** Stands in where something between here and the service has answered. */
+/** Stands in where something between here and the service has answered, and for HEAD, which brings no document. */
 function problemOf({ status, statusText }: Response): Problem {
   const title = statusText || 'Error';
   return { type: 'about:blank', title, status, detail: `The server answered ${status}.`, code: `http_${status}` };

@@ -12,6 +12,10 @@ export const MOST_WATCHED = 100;
 
 /** Added to the hold before a silent request counts as lost: the answer needs time to travel. */
 const GRACE_MS = 10_000;
+/** How often that is looked at: timers stand still while a machine sleeps, its clock does not. */
+const LOOK_MS = 5000;
+/** A request that is younger is not begun anew by `wake`. */
+const YOUNG_MS = 1000;
 /** An upload that has nothing to tell yet is asked for less and less often, down to this. */
 const LONGEST_POSTPONEMENT_MS = 2000;
 
@@ -38,9 +42,17 @@ interface Entry {
   misses: number;
 }
 
+/**
+ * What is thought of the way to the server: `sound`; `doubtful` after a held request was cut, which may be the
+ * network's fault or the holding's; `lost` after any other failure. Where it is not sound, answers are asked for at once.
+ */
+type Link = 'sound' | 'doubtful' | 'lost';
+
 interface HeldRequest {
   readonly asked: ReadonlyMap<Entry, number>;
   readonly startedAtMs: number;
+  /** 0 asks for an answer at once. */
+  readonly holdMs: number;
   readonly controller: AbortController;
   interruption?: ReturnType<typeof setTimeout>;
 }
@@ -59,6 +71,7 @@ export class ProgressWatch {
   readonly #hold: Hold;
   #running = false;
   #held: HeldRequest | null = null;
+  #link: Link = 'sound';
   #notBeforeMs = 0;
   #backOffUntilMs = 0;
 
@@ -88,10 +101,11 @@ export class ProgressWatch {
     };
   }
 
-  /** Ends a back-off early, as when the network is back. */
+  /** Asks anew at once, as when the network is back: what is held may hang on a connection that is no more. */
   wake(): void {
     this.#backOffUntilMs = 0;
     this.#rests.wake();
+    if (this.#held && Date.now() - this.#held.startedAtMs > YOUNG_MS) this.#held.controller.abort();
   }
 
   #replan(): void {
@@ -119,23 +133,22 @@ export class ProgressWatch {
 
   async #ask(): Promise<void> {
     const startedAtMs = Date.now();
-    const holdMs = this.#hold.ms(startedAtMs);
-    const held: HeldRequest = { asked: this.#due(startedAtMs), startedAtMs, controller: new AbortController() };
-    let silent = false;
-    const watchdog = setTimeout(() => {
-      silent = true;
-      held.controller.abort();
-    }, holdMs + GRACE_MS);
+    const holdMs = this.#link === 'sound' ? this.#hold.ms(startedAtMs) : 0;
+    const held: HeldRequest = { asked: this.#due(startedAtMs), startedAtMs, holdMs, controller: new AbortController() };
+    let isSilent = false;
+    const look = setInterval(() => {
+      isSilent = Date.now() - startedAtMs > holdMs + GRACE_MS;
+      if (isSilent) held.controller.abort();
+    }, LOOK_MS);
     this.#held = held;
     this.#planInterruption(held);
     try {
       const { signal } = held.controller;
-      const list = await this.#http.request(pathOf(held.asked, holdMs), isProgressList, { signal });
-      this.#answered(list, held.asked, holdMs);
+      this.#answered(await this.#http.request(pathOf(held.asked, holdMs), isProgressList, { signal }), held);
     } catch (error) {
-      this.#failed(asUploadError(error), startedAtMs, silent);
+      this.#failed(asUploadError(error), held, isSilent);
     } finally {
-      clearTimeout(watchdog);
+      clearInterval(look);
       clearTimeout(held.interruption);
       this.#held = null;
     }
@@ -156,8 +169,12 @@ export class ProgressWatch {
     held.interruption = setTimeout(() => held.controller.abort(), Math.max(0, atMs - Date.now()));
   }
 
-  #answered({ uploads }: ProgressList, asked: ReadonlyMap<Entry, number>, holdMs: number): void {
-    this.#notBeforeMs = Date.now() + (holdMs === 0 ? this.#tuning.pollMs : this.#tuning.gapMs);
+  #answered({ uploads }: ProgressList, { asked, holdMs }: HeldRequest): void {
+    const nowMs = Date.now();
+    // The network is there after all, so it was the holding that something on the way did not let pass.
+    if (this.#link === 'doubtful') this.#hold.shorten(nowMs);
+    this.#notBeforeMs = nowMs + (holdMs === 0 && this.#link === 'sound' ? this.#tuning.pollMs : this.#tuning.gapMs);
+    this.#link = 'sound';
     this.#backoff.reset();
     this.#onConnection(true);
     for (const item of uploads) {
@@ -191,15 +208,13 @@ export class ProgressWatch {
     entry.misses += 1;
   }
 
-  #failed(error: UploadError, startedAtMs: number, silent: boolean): void {
-    // Aborted by a newcomer, or because nobody is left: no fault of the network.
-    if (error.code === 'aborted' && !silent) return;
-    const nowMs = Date.now();
-    if (silent || error.code === 'connection_lost' || error.status === 502 || error.status === 504) {
-      this.#hold.cut(nowMs - startedAtMs, nowMs);
-    }
-    this.#backOffUntilMs = nowMs + this.#backoff.nextMs(error.retryAfterMs);
-    this.#onConnection(false);
+  #failed(error: UploadError, { holdMs }: HeldRequest, isSilent: boolean): void {
+    // Aborted by a newcomer, by `wake`, or because nobody is left: no fault of the network.
+    if (error.code === 'aborted' && !isSilent) return;
+    const wasCut = isSilent || error.code === 'connection_lost' || error.status === 502 || error.status === 504;
+    this.#link = wasCut && holdMs > 0 ? 'doubtful' : 'lost';
+    this.#backOffUntilMs = Date.now() + this.#backoff.nextMs(error.retryAfterMs);
+    if (this.#link === 'lost') this.#onConnection(false);
   }
 }
 

@@ -7,10 +7,18 @@ import type { Tuning } from './tuning.ts';
 
 /**
  * Where the client stands with an upload; how far the server has come, its Progress tells.
- * `waiting` for its turn, `sending`, `retrying` after a broken connection, `following` what
- * becomes of the bytes, `over`.
+ * `waiting` for its turn, `sending`, `retrying` after a broken connection, `paused` by you,
+ * `following` what becomes of the bytes, `over`.
  */
-export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'following' | 'over';
+export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'paused' | 'following' | 'over';
+
+/** Bytes, and what is said of them. */
+export interface FileToSend {
+  readonly blob: Blob;
+  readonly name: string;
+  /** What the processor is asked for; left out for its defaults. */
+  readonly options?: object | undefined;
+}
 
 /** What all uploads of a client share. */
 export interface TaskContext {
@@ -27,7 +35,11 @@ export interface TaskContext {
 export interface TaskSpec {
   readonly id: string;
   /** Left out where the bytes are the server's already. */
-  readonly file?: { readonly blob: Blob; readonly name: string };
+  readonly file?: FileToSend;
+  /** True where the server may know the id already. */
+  readonly isKnown?: boolean;
+  /** True for one that does not start before `resume`. */
+  readonly isPaused?: boolean;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly onPhase?: ((phase: UploadPhase) => void) | undefined;
 }

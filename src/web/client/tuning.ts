@@ -2,6 +2,10 @@
 export interface Tuning {
   /** Files on their way at the same time, 3 by default: a browser has six connections to a server. */
   sendAtOnce: number;
+  /** Files above this go in parts, 33554432 (32 MiB) by default: a break or a pause costs nothing of them. */
+  resumableAboveBytes: number;
+  /** The longest part, 16777216 (16 MiB) by default; lower it for proxies that limit bodies. */
+  partBytes: number;
   /** Left between two progress requests, 250 by default. */
   gapMs: number;
   /** How long the server is asked to hold a progress request, 25000 by default. */
@@ -19,6 +23,8 @@ export interface Tuning {
 /** What holds where nothing else is said. */
 export const DEFAULT_TUNING: Readonly<Tuning> = {
   sendAtOnce: 3,
+  resumableAboveBytes: 32 * 2 ** 20,
+  partBytes: 16 * 2 ** 20,
   gapMs: 250,
   holdMs: 25_000,
   pollMs: 2000,

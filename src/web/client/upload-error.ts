@@ -42,7 +42,7 @@ export function clientError(code: ClientErrorCode, cause?: unknown): UploadError
 }
 
 /** Statuses that say: the same request may do better later. */
-const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
 
 /** Failures of the transfer, not of the file: the server may call them final, yet sending again mends them. */
 const TRANSFER_CODES: ReadonlySet<string> = new Set(['upload_interrupted', 'upload_too_slow', 'body_cut_short']);
@@ -54,7 +54,7 @@ export function isTransferProblem(problem: Problem): boolean {
 
 /** True where trying again may help; an outcome that the server calls final does not change. */
 export function isTransient(problem: Problem): boolean {
-  if (problem.code === 'connection_lost' || isTransferProblem(problem)) return true;
+  if (problem.code === 'connection_lost' || problem.code === 'offset_conflict' || isTransferProblem(problem)) return true;
   return problem.final !== true && TRANSIENT_STATUSES.has(problem.status);
 }
 

@@ -3,11 +3,12 @@ import { deferred } from './deferred.ts';
 import { persist } from './persist.ts';
 import { ProgressFeed } from './progress-feed.ts';
 import type { Watching } from './progress-watch.ts';
-import { sendFile } from './send-file.ts';
-import type { Slots } from './slots.ts';
+import { Sender } from './sender.ts';
 import type { TaskContext, TaskSpec, UploadPhase } from './task-spec.ts';
 import { asUploadError, clientError, errorOfOutcome, isTransferProblem, isTransient, UploadError } from './upload-error.ts';
 import { isUpload } from './wire.ts';
+
+const PAUSABLE: ReadonlySet<UploadPhase> = new Set(['waiting', 'sending', 'retrying']);
 
 /** The life of one upload, from waiting for its turn to its outcome; it starts when made. */
 export class UploadTask {
@@ -15,20 +16,25 @@ export class UploadTask {
   readonly progress: ProgressFeed;
   readonly #context: TaskContext;
   readonly #spec: TaskSpec;
+  /** Null where the server has the bytes. */
+  readonly #sender: Sender | null;
   readonly #result = deferred<Upload>();
   readonly #ended = deferred<void>();
-  readonly #stop = new AbortController();
+  readonly #closed = new AbortController();
   #phase: UploadPhase = 'waiting';
-  #watching: Watching | undefined;
-  #outcome: Upload | undefined;
+  #watching: Watching | null = null;
+  #leaveOpen: (() => void) | null = null;
+  #outcome: Upload | null = null;
 
   constructor(context: TaskContext, spec: TaskSpec) {
     this.id = spec.id;
     this.#context = context;
     this.#spec = spec;
     this.progress = new ProgressFeed(spec.onProgress);
+    this.#sender = spec.file ? this.#createSender({ id: spec.id, file: spec.file, isKnown: spec.isKnown ?? false }) : null;
     // Whoever follows the progress alone is not to be punished with an unhandled rejection.
     this.#result.promise.catch(() => undefined);
+    if (spec.isPaused === true) this.pause();
     void this.#run();
   }
 
@@ -40,14 +46,31 @@ export class UploadTask {
     return this.#result.promise;
   }
 
+  /** False where there is nothing to pause: what the server has, it works on. */
+  pause(): boolean {
+    if (!this.#sender || !PAUSABLE.has(this.#phase)) return false;
+    this.#sender.pause();
+    return true;
+  }
+
+  /** Takes its turn after those that wait; false where it is not paused. */
+  resume(): boolean {
+    if (this.#phase !== 'paused') return false;
+    this.#sender?.resume();
+    return true;
+  }
+
   /** Resolves once the server has confirmed, or once telling it has been given up; never rejects. */
   async cancel(): Promise<void> {
     if (this.#phase === 'over') return;
-    if (this.#phase === 'waiting') return this.#fail(clientError('upload_cancelled'));
+    if (this.#sender?.isKnown === false) return this.#fail(clientError('upload_cancelled'));
     const { http, tuning, rests } = this.#context;
     const tell = (): Promise<Upload> => http.request(`/uploads/${this.id}/cancel`, isUpload, { method: 'POST' });
     try {
-      this.#accept(await tell());
+      const upload = await tell();
+      // To the server a pause is a broken connection, which has ended the upload before this could.
+      if (upload.error && isTransferProblem(upload.error)) this.#fail(clientError('upload_cancelled'));
+      else this.#accept(upload);
     } catch {
       // Out of reach, or unknown because the bytes are still on their way: stop those, then tell it again.
       this.#fail(clientError('upload_cancelled'));
@@ -60,62 +83,54 @@ export class UploadTask {
     this.#fail(clientError('aborted'));
   }
 
+  #createSender(spec: ConstructorParameters<typeof Sender>[1]): Sender {
+    return new Sender(this.#context, spec, {
+      follow: (signal) => this.#follow(signal),
+      unfollow: () => this.#unfollow(),
+      onPhase: (phase) => this.#enterPhase(phase),
+    });
+  }
+
   async #run(): Promise<void> {
-    const releases: (() => void)[] = [];
     try {
-      const leaveSending = this.#spec.file && (await this.#enter(this.#context.sending, releases));
-      await this.#enter(this.#context.open, releases);
-      if (this.#stop.signal.aborted) return;
-      this.#startWatching(releases);
-      if (this.#spec.file) await Promise.race([this.#send(this.#spec.file), this.#ended.promise]);
-      leaveSending?.();
+      if (this.#sender) {
+        const upload = await this.#sender.run();
+        if (upload) this.#accept(upload);
+      } else {
+        await this.#follow(this.#closed.signal);
+      }
       this.#enterPhase('following');
       await this.#ended.promise;
       if (this.#phase !== 'over') this.#settle(this.#outcome ?? (await this.#readOutcome()));
     } catch (error) {
       this.#fail(asUploadError(error));
-    } finally {
-      for (const release of releases) release();
     }
   }
 
-  async #enter(slots: Slots, releases: (() => void)[]): Promise<(() => void) | undefined> {
-    const release = await slots.take(this.#stop.signal);
-    if (release) releases.push(release);
-    return release;
-  }
-
-  #startWatching(releases: (() => void)[]): void {
-    const { watch, tuning } = this.#context;
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { open, watch, tuning } = this.#context;
+    const leave = await open.take(signal);
+    if (signal.aborted) return leave?.();
+    this.#leaveOpen = leave ?? null;
     const target = {
       id: this.id,
       onProgress: (progress: Progress) => this.#moved(progress),
       onProblem: (problem: Problem) => this.#missed(problem),
     };
     // A small file is sent before a progress request could tell of it.
-    const watching = watch.add(target, this.#spec.file ? tuning.gapMs : 0);
-    this.#watching = watching;
-    releases.push(() => watching.release());
+    this.#watching = watch.add(target, this.#sender ? tuning.gapMs : 0);
   }
 
-  async #send({ blob, name }: { blob: Blob; name: string }): Promise<void> {
-    const upload = await sendFile({
-      ...this.#context,
-      id: this.id,
-      file: blob,
-      name,
-      signal: this.#stop.signal,
-      onAttempt: () => this.#enterPhase('sending'),
-      onPause: () => this.#enterPhase('retrying'),
-    });
-    if (upload) this.#accept(upload);
+  #unfollow(): void {
+    this.#watching?.release();
+    this.#leaveOpen?.();
+    this.#watching = null;
+    this.#leaveOpen = null;
   }
 
   #moved(progress: Progress): void {
-    if (progress.state === 'failed' && this.#isSending()) {
-      void this.#weighFailure();
-      return;
-    }
+    if (progress.state === 'failed' && this.#isSending()) return void this.#weighFailure();
+    this.#sender?.moved(progress);
     this.progress.push(progress);
     if (progress.final) this.#end();
   }
@@ -124,7 +139,9 @@ export class UploadTask {
   async #weighFailure(): Promise<void> {
     try {
       const upload = await this.#context.http.request(`/uploads/${this.id}`, isUpload);
-      if (upload.error && !isTransferProblem(upload.error)) this.#accept(upload);
+      if (!upload.error || upload.state !== 'failed') return;
+      if (isTransferProblem(upload.error)) this.#sender?.connectionBroke();
+      else this.#accept(upload);
     } catch {
       // The answer to the bytes themselves will tell.
     }
@@ -138,7 +155,7 @@ export class UploadTask {
   }
 
   #isSending(): boolean {
-    return this.#phase === 'sending' || this.#phase === 'retrying';
+    return this.#sender !== null && this.#phase !== 'following' && this.#phase !== 'over';
   }
 
   #accept(upload: Upload): void {
@@ -157,8 +174,9 @@ export class UploadTask {
   /** Nothing more is to be sent or watched; the outcome may still have to be read. */
   #end(): void {
     this.#ended.resolve();
-    this.#stop.abort();
-    this.#watching?.release();
+    this.#closed.abort();
+    this.#sender?.close();
+    this.#unfollow();
   }
 
   #settle(upload: Upload): void {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../../../src/api.ts';
 import { completedUpload, freshUpload, problem } from './documents.ts';
+import { FakeTus } from './fake-tus.ts';
 
 /** One progress request as the service saw it. */
 export interface SeenRequest {
@@ -45,6 +46,10 @@ export class FakeService {
   readonly progressMishaps: Mishap[] = [];
   /** While set, a PUT waits for it after its first byte. */
   putGate: Promise<void> | null = null;
+  readonly tus = new FakeTus({
+    onBytes: (id, received, total) => this.#received(id, received, total),
+    onComplete: (id, bytes) => this.#stored(id, bytes),
+  });
   /** Called when the bytes of an upload are stored. */
   onStored: (id: string) => void = () => undefined;
   readonly #held = new Set<Held>();
@@ -106,6 +111,7 @@ export class FakeService {
     if (url.pathname === '/progress') return this.#progress(url, response);
     this.requests.push(`${request.method} ${url.pathname}`);
     const id = url.pathname.split('/')[2] ?? '';
+    if (url.pathname.startsWith('/files')) return await this.tus.handle(id, request, response);
     if (request.method === 'PUT') return await this.#put(id, request, response);
     const upload = this.uploads.get(id);
     if (!upload) return send(response, 404, problem('unknown_upload', 404, 'There is no such upload.'));
@@ -130,7 +136,7 @@ export class FakeService {
       if (!Buffer.isBuffer(chunk)) continue;
       chunks.push(chunk);
       received += chunk.length;
-      this.move(id, { state: 'receiving', stage: 'receive', final: false, bytes: { received, total }, percent: (30 * received) / total });
+      this.#received(id, received, total);
       await this.putGate;
       if (mishap?.kind === 'cut' && received >= mishap.afterBytes) {
         this.fail(id, problem('upload_interrupted', 400, 'The connection broke.'));
@@ -138,11 +144,19 @@ export class FakeService {
       }
     }
     if (this.uploads.get(id)?.progress.final) return send(response, 410, problem('upload_cancelled', 410, 'Cancelled.'));
-    this.bytes.set(id, Buffer.concat(chunks));
-    this.move(id, { state: 'queued', stage: 'queue', percent: 30, queuePosition: 1 });
-    this.onStored(id);
+    this.#stored(id, Buffer.concat(chunks));
     if (mishap?.kind === 'lose-answer') return void response.destroy();
     send(response, 202, this.uploads.get(id));
+  }
+
+  #received(id: string, received: number, total: number): void {
+    this.move(id, { state: 'receiving', stage: 'receive', final: false, bytes: { received, total }, percent: (30 * received) / total });
+  }
+
+  #stored(id: string, bytes: Buffer): void {
+    this.bytes.set(id, bytes);
+    this.move(id, { state: 'queued', stage: 'queue', percent: 30, queuePosition: 1 });
+    this.onStored(id);
   }
 
   #progress(url: URL, response: ServerResponse): void {

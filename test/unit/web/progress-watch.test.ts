@@ -112,11 +112,41 @@ test('backs off after errors, says so, and recovers', async () => {
   await until(() => service.heldCount === 1);
   service.complete(FIRST);
   await handle.result;
-  expect(connected.slice(0, 4)).toEqual([false, false, false, true]);
+  // The first failure may be that of a held answer alone: it is asked once more before anybody is told.
+  expect(connected.slice(0, 3)).toEqual([false, false, true]);
   const starts = service.progressRequests.map((request) => request.startedAtMs);
   const pauses = starts.slice(1, 4).map((startedAtMs, index) => startedAtMs - (starts[index] ?? 0));
   // Half of 40, 80 and 160 is the least that jitter leaves.
   for (const [index, leastMs] of [20, 40, 80].entries()) expect(pauses[index]).toBeGreaterThanOrEqual(leastMs - 2);
+});
+
+test('after a failure asks for an answer at once, so that a silent recovery is seen', async () => {
+  service.move(FIRST, { state: 'queued' });
+  const connected: boolean[] = [];
+  const client = createClient({ onConnection: (isConnected) => connected.push(isConnected) });
+  client.watch(FIRST);
+  await until(() => service.heldCount === 1);
+  service.progressMishaps.push({ kind: 'silence', cutAfterMs: 0 }, { kind: 'silence', cutAfterMs: 0 });
+  client.watch(SECOND);
+  await until(() => connected.at(-1) === true && connected.includes(false));
+  await until(() => service.heldCount === 1);
+  // The first cut may be that of holding alone; the second one was not held. It is held in full again afterwards.
+  expect(service.progressRequests.slice(2).map(({ timeoutMs }) => timeoutMs > 0)).toEqual([true, false, false, true]);
+  expect(service.progressRequests.at(-1)?.timeoutMs).toBe(25_000);
+});
+
+test('woken, asks anew: what is held may hang on a dead connection', async () => {
+  service.move(FIRST, { state: 'queued' });
+  const client = createClient();
+  client.watch(FIRST);
+  await until(() => service.heldCount === 1);
+  client.wake();
+  expect(service.progressRequests).toHaveLength(2);
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  client.wake();
+  await until(() => service.progressRequests.length === 3);
+  expect(service.progressRequests.map((request) => request.aborted)).toEqual([false, true, false]);
+  expectOneAtATime();
 });
 
 test('honours Retry-After', async () => {

@@ -1,6 +1,6 @@
-/** Resolves as soon as the condition holds; rejects after two seconds without it. */
+/** Resolves as soon as the condition holds; rejects after ten seconds without it. */
 export async function until(condition: () => boolean): Promise<void> {
-  const lastMs = Date.now() + 2000;
+  const lastMs = Date.now() + 10_000;
   while (!condition()) {
     if (Date.now() > lastMs) throw new Error(`never came true: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
