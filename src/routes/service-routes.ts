@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import { ServiceError } from '../errors.ts';
 import { hasSeen } from '../http/entity-tags.ts';
-import type { PageAssets } from '../web/assets.ts';
+import { ASSET_CODINGS, type PageAssets } from '../web/assets.ts';
 
 /** What is told of the process itself. */
 export interface ServiceRouteParts {
@@ -44,13 +44,16 @@ function pageRoute(router: Router, assets: PageAssets, path: string): void {
   router.get(path, (ctx) => {
     const asset = assets.files.get(path);
     if (asset === undefined) throw new ServiceError('not_found', 'There is nothing at this address.');
-    ctx.set({ ETag: asset.etag, 'Cache-Control': 'no-cache' });
+    const coding = ASSET_CODINGS.find((wanted) => ctx.acceptsEncodings(wanted) === wanted) ?? 'identity';
+    const etag = coding === 'identity' ? `"${asset.tag}"` : `"${asset.tag}-${coding}"`;
+    ctx.set({ ETag: etag, 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' });
     if (path === '/') ctx.set('Content-Security-Policy', assets.contentSecurityPolicy);
-    if (hasSeen(ctx, asset.etag)) {
+    if (hasSeen(ctx, etag)) {
       ctx.status = 304;
       return;
     }
     ctx.set('Content-Type', asset.type);
-    ctx.body = asset.body;
+    if (coding !== 'identity') ctx.set('Content-Encoding', coding);
+    ctx.body = asset.bodies[coding];
   });
 }

@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { build, stop } from 'esbuild';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
+import { build, stop, type BuildResult } from 'esbuild';
+
+/** Content codings that a file comes in, the smallest first. */
+export const ASSET_CODINGS = ['br', 'gzip', 'identity'] as const;
+
+/** Names a content coding (RFC 9110 section 8.4.1). */
+export type AssetCoding = (typeof ASSET_CODINGS)[number];
 
 /** One file of the page, ready to be sent as it is. */
 export interface PageAsset {
-  readonly body: Buffer;
+  readonly bodies: Readonly<Record<AssetCoding, Buffer>>;
   /** The whole `Content-Type`, charset included. */
   readonly type: string;
-  /** Strong, with its quotes (RFC 9110 section 8.8.3): it changes with the bytes and with nothing else. */
-  readonly etag: string;
+  /** Changes with the bytes and with nothing else; without the quotes, and to be told apart by coding (RFC 9110 section 8.8.3). */
+  readonly tag: string;
 }
 
 /** Everything a browser fetches to show the page, by absolute path. */
@@ -30,7 +38,22 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Deno reads it, and so does a person who wonders. */
+const CLIENT_BANNER = '// @ts-self-types="./client.d.ts"';
+
 const SCRIPT_TYPE = 'text/javascript; charset=utf-8';
+
+const OPTIONS = {
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  platform: 'browser',
+  minify: true,
+  legalComments: 'none',
+  charset: 'utf8',
+  write: false,
+  logLevel: 'silent',
+} as const;
 
 /**
  * Bundles and reads the page; meant to be called once, while the process starts.
@@ -38,41 +61,32 @@ const SCRIPT_TYPE = 'text/javascript; charset=utf-8';
  */
 export async function loadPageAssets(): Promise<PageAssets> {
   try {
-    const [html, style, page, client] = await Promise.all([
-      readFile(beside('index.html')),
-      readFile(beside('style.css')),
-      bundle('page'),
-      bundle('upload-client'),
+    const files = await Promise.all([
+      asset('/', readFile(beside('index.html')), 'text/html; charset=utf-8'),
+      asset('/style.css', minify('style.css'), 'text/css; charset=utf-8'),
+      asset('/page.js', bundle('page'), SCRIPT_TYPE),
+      asset('/client.js', bundle('upload-client', CLIENT_BANNER), SCRIPT_TYPE),
+      asset('/client.d.ts', readFile(beside('client.d.ts')), 'text/plain; charset=utf-8'),
     ]);
-    const files = new Map<string, PageAsset>([
-      ['/', asset(html, 'text/html; charset=utf-8')],
-      ['/style.css', asset(style, 'text/css; charset=utf-8')],
-      ['/page.js', asset(page, SCRIPT_TYPE)],
-      ['/client.js', asset(client, SCRIPT_TYPE)],
-    ]);
-    return { files, contentSecurityPolicy: CONTENT_SECURITY_POLICY };
+    return { files: new Map(files), contentSecurityPolicy: CONTENT_SECURITY_POLICY };
   } finally {
     await stop();
   }
 }
 
-async function bundle(entry: string): Promise<Buffer> {
+async function bundle(entry: string, banner = ''): Promise<Buffer> {
   // The same code runs from the sources and from dist, where tsc has already made them JavaScript.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const { outputFiles } = await build({
-    entryPoints: [beside(`${entry}.${extension}`)],
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'browser',
-    minify: true,
-    legalComments: 'none',
-    charset: 'utf8',
-    write: false,
-    logLevel: 'silent',
-  });
+  return await build({ ...OPTIONS, entryPoints: [beside(`${entry}.${extension}`)], banner: { js: banner } }).then(onlyOutput);
+}
+
+async function minify(name: string): Promise<Buffer> {
+  return await build({ ...OPTIONS, entryPoints: [beside(name)] }).then(onlyOutput);
+}
+
+function onlyOutput({ outputFiles }: BuildResult<typeof OPTIONS>): Buffer {
   const [output] = outputFiles;
-  if (!output) throw new Error(`esbuild made nothing of ${entry}`);
+  if (!output) throw new Error('esbuild has made nothing');
   return Buffer.from(output.contents);
 }
 
@@ -80,7 +94,9 @@ function beside(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-function asset(body: Buffer, type: string): PageAsset {
-  const digest = createHash('sha256').update(body).digest('base64url').slice(0, 22);
-  return { body, type, etag: `"${digest}"` };
+async function asset(path: string, content: Promise<Buffer>, type: string): Promise<[path: string, asset: PageAsset]> {
+  const body = await content;
+  const [br, gzipped] = await Promise.all([promisify(brotliCompress)(body), promisify(gzip)(body, { level: 9 })]);
+  const tag = createHash('sha256').update(body).digest('base64url').slice(0, 22);
+  return [path, { bodies: { br, gzip: gzipped, identity: body }, type, tag }];
 }

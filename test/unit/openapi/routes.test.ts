@@ -16,7 +16,7 @@ import { UploadIntake } from '../../../src/upload/intake.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';
 
 /** Files of the page come and go with it; `/` stays. */
-const PAGE = { files: new Map([['/', { body: Buffer.of(), type: 'text/html', etag: '"0"' }]]), contentSecurityPolicy: '' };
+const PAGE = { files: new Map([['/', { bodies: { br: Buffer.of(), gzip: Buffer.of(), identity: Buffer.of() }, type: 'text/html', tag: '0' }]]), contentSecurityPolicy: '' };
 
 async function nobody(): Promise<never> {
   throw new Error('no request is made here');

@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** Where the sources lie. */
+export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const ENTRY = 'src/web/upload-client';
+
+const HEADING = `/*
+ * Types of the browser client, the module at /client.js of every deferred-uploads service.
+ * Made by \`npm run types\` from the sources; changes belong there.
+ */
+`;
+
+/** One declaration of a module, with its doc comment. */
+interface Declaration {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * The types of the browser client in one file without imports: what its module exports, and what that speaks of.
+ * Runs the compiler, and leaves nothing behind.
+ */
+export async function clientTypes(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'du-types-'));
+  try {
+    await compile(directory);
+    const modules = await readModules(join(directory, `${ENTRY}.d.ts`));
+    return [HEADING, ...reachable(modules).map(({ text }) => text)].join('\n');
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function compile(directory: string): Promise<void> {
+  const flags = [
+    '--ignoreConfig', '--declaration', '--emitDeclarationOnly', '--outDir', directory, '--rootDir', '.', '--strict', '--target', 'es2023',
+    '--module', 'nodenext', '--lib', 'es2023,dom,dom.iterable', '--rewriteRelativeImportExtensions', '--types', 'node',
+  ];
+  const compiler = join(PROJECT_ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  await promisify(execFile)(process.execPath, [compiler, ...flags, `${ENTRY}.ts`], { cwd: PROJECT_ROOT });
+}
+
+/** All modules that the first one leads to, that one first. */
+async function readModules(entry: string): Promise<Declaration[][]> {
+  const modules = new Map<string, Declaration[]>();
+  const read = async (path: string): Promise<void> => {
+    if (modules.has(path)) return;
+    const text = await readFile(path, 'utf8');
+    modules.set(path, declarationsIn(text));
+    for (const [, target = ''] of text.matchAll(/from '(\.[^']+)\.ts'/g)) await read(resolve(dirname(path), `${target}.d.ts`));
+  };
+  await read(entry);
+  return [...modules.values()];
+}
+
+function declarationsIn(text: string): Declaration[] {
+  const declarations: Declaration[] = [];
+  let lines: string[] = [];
+  for (const line of text.split('\n')) {
+    lines.push(line);
+    // Only the last line of a declaration ends so at the beginning of a line.
+    if (line !== '}' && !/^(?! |\/| \*).*;$/.test(line)) continue;
+    // What stands above a declaration's own comment speaks of its module.
+    const whole = lines.join('\n').replace(/^[^]*\*\/\n(?=\/\*\*)/, '');
+    lines = [];
+    const name = /^(?:export )?(?:declare )?(?:interface|type|class|function|const) (\w+)/m.exec(whole)?.[1];
+    if (name === undefined) continue;
+    declarations.push({ name, text: `${whole.replace(/^(export )?(?=(declare )?(interface|type|class|function|const) )/m, 'export ')}\n` });
+  }
+  return declarations;
+}
+
+/** In the order in which a reader comes upon them. */
+function reachable([entry = [], ...others]: readonly Declaration[][]): Declaration[] {
+  const known = new Map<string, Declaration>();
+  for (const declaration of [entry, ...others].flat()) {
+    if (known.has(declaration.name)) throw new Error(`two declarations of the client are called ${declaration.name}`);
+    known.set(declaration.name, declaration);
+  }
+  const taken = new Set<Declaration>();
+  const take = (declaration: Declaration): void => {
+    if (taken.has(declaration)) return;
+    taken.add(declaration);
+    for (const name of namesIn(declaration.text)) {
+      const next = known.get(name);
+      if (next) take(next);
+    }
+  };
+  for (const declaration of entry) take(declaration);
+  const error = known.get('UploadError');
+  if (error) take(error);
+  return [...taken];
+}
+
+function namesIn(text: string): string[] {
+  return text.replace(/\/\*[^]*?\*\//g, '').match(/\b[A-Z]\w*/g) ?? [];
+}
