@@ -199,7 +199,10 @@ export interface Problem {
 
 /** The hands of a page or a script on the service; one per page, as each holds a request of its own. */
 export interface UploadClient {
-    /** Takes its turn after those given before. Throws a RangeError where the given id is in hand already. */
+    /**
+     * Takes its turn after those given before. Where the given id is being watched, that ends (its result rejects as
+     * `aborted`); where it is being sent, a RangeError is thrown.
+     */
     upload(file: Blob, options?: UploadOptions): UploadHandle;
     /** Follows an upload whose bytes the server has, as after a reload; the handle in hand where there is one. */
     watch(id: string, options?: FollowOptions): UploadHandle;

@@ -63,7 +63,10 @@ export interface UploadHandle {
 
 /** The hands of a page or a script on the service; one per page, as each holds a request of its own. */
 export interface UploadClient {
-  /** Takes its turn after those given before. Throws a RangeError where the given id is in hand already. */
+  /**
+   * Takes its turn after those given before. Where the given id is being watched, that ends (its result rejects as
+   * `aborted`); where it is being sent, a RangeError is thrown.
+   */
   upload(file: Blob, options?: UploadOptions): UploadHandle;
   /** Follows an upload whose bytes the server has, as after a reload; the handle in hand where there is one. */
   watch(id: string, options?: FollowOptions): UploadHandle;
@@ -85,7 +88,7 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
   function start(spec: TaskSpec): UploadTask {
     const task = new UploadTask(context, spec);
     inHand.set(task.id, task);
-    const forget = (): boolean => inHand.delete(task.id);
+    const forget = (): boolean => inHand.get(task.id) === task && inHand.delete(task.id);
     task.result.then(forget, forget);
     return task;
   }
@@ -93,7 +96,9 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
   return {
     upload(file, { id: givenId, name = nameOf(file), options, signal, paused: isPaused = false, onProgress, onPhase } = {}) {
       const id = givenId ?? uploadId();
-      if (inHand.has(id)) throw new RangeError(`upload ${id} is in hand already`);
+      const present = inHand.get(id);
+      if (present?.isSending === true) throw new RangeError(`upload ${id} is being sent already`);
+      present?.abandon();
       const isKnown = givenId !== undefined;
       const task = start({ id, file: { blob: file, name, options }, isKnown, isPaused, onProgress, onPhase });
       if (signal) cancelOn(signal, task);

@@ -42,6 +42,11 @@ export class UploadTask {
     return this.#phase;
   }
 
+  /** True where it has the bytes itself. */
+  get isSending(): boolean {
+    return this.#sender !== null;
+  }
+
   get result(): Promise<Upload> {
     return this.#result.promise;
   }
@@ -129,7 +134,7 @@ export class UploadTask {
   }
 
   #moved(progress: Progress): void {
-    if (progress.state === 'failed' && this.#isSending()) return void this.#weighFailure();
+    if (progress.state === 'failed' && this.#isUnsent()) return void this.#weighFailure();
     this.#sender?.moved(progress);
     this.progress.push(progress);
     if (progress.final) this.#end();
@@ -150,11 +155,11 @@ export class UploadTask {
   #missed(problem: Problem): void {
     if (isTransient(problem)) return;
     // Its record appears with its first byte, and that may still be on its way.
-    if (problem.code === 'unknown_upload' && this.#isSending()) return;
+    if (problem.code === 'unknown_upload' && this.#isUnsent()) return;
     this.#fail(new UploadError(problem));
   }
 
-  #isSending(): boolean {
+  #isUnsent(): boolean {
     return this.#sender !== null && this.#phase !== 'following' && this.#phase !== 'over';
   }
 

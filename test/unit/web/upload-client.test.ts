@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../../src/api.ts';
 import { createUploadClient, type UploadClient, type UploadClientOptions, UploadError } from '../../../src/web/upload-client.ts';
-import { problem } from './documents.ts';
+import { freshUpload, problem } from './documents.ts';
 import { FakeService } from './fake-service.ts';
 import { until } from './until.ts';
 
@@ -94,6 +94,17 @@ describe('upload', () => {
     const client = createClient();
     client.upload(photo(), { id: ID }).result.catch(() => undefined);
     expect(() => client.upload(photo(), { id: ID })).toThrow(RangeError);
+  });
+
+  test('takes over from watching, once the file of an old upload is there again', async () => {
+    service.uploads.set(ID, freshUpload(ID));
+    service.onStored = (id) => service.complete(id);
+    const client = createClient();
+    const watched = client.watch(ID);
+    const sent = client.upload(photo(), { id: ID });
+    expect((await rejection(watched.result)).code).toBe('aborted');
+    expect((await sent.result).state).toBe('completed');
+    expect(client.watch(ID)).not.toBe(sent);
   });
 });
 

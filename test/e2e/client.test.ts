@@ -1,0 +1,105 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Progress } from '../../src/api.ts';
+import { createUploadClient, type UploadClient, type UploadClientOptions } from '../../src/web/upload-client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { type Service, startService } from '../helpers/service.ts';
+import { offsetOf } from '../helpers/tus-requests.ts';
+import { sha256 } from '../helpers/tus-service.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+let service: Service;
+let proxy: TcpProxy;
+let bytes: Buffer;
+const clients: UploadClient[] = [];
+
+beforeAll(async () => {
+  [bytes, service] = await Promise.all([photo({ width: 1600, height: 1200 }), startService()]);
+}, 60_000);
+
+afterAll(() => service.stop());
+
+beforeEach(async () => {
+  proxy = await startTcpProxy(service.url);
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await proxy.stop();
+});
+
+/** In parts of about an eighth of the picture. */
+function createClient(options: UploadClientOptions = {}): UploadClient {
+  const client = createUploadClient({
+    baseUrl: proxy.url, resumableAboveBytes: 100_000, partBytes: Math.ceil(bytes.length / 8), firstRetryMs: 50, ...options,
+  });
+  clients.push(client);
+  return client;
+}
+
+function picture(): Blob {
+  return new Blob([new Uint8Array(bytes)], { type: 'image/jpeg' });
+}
+
+/** The upload is what was sent, in one piece and of one attempt, and its progress never went back. */
+async function expectWhole(upload: ReturnType<UploadClient['upload']>, percents: readonly number[]): Promise<void> {
+  const { state, file, progress } = await upload.result;
+  expect([state, file.sha256, progress.attempt]).toEqual(['completed', sha256(bytes), 1]);
+  expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+  expect(percents.at(-1)).toBe(100);
+}
+
+function recordInto(percents: number[]): { onProgress: (progress: Progress) => void } {
+  return { onProgress: ({ percent }) => void percents.push(percent) };
+}
+
+describe('a file in parts', () => {
+  test('goes on at its offset after the connection broke in the middle of a part', async () => {
+    const percents: number[] = [];
+    // Headers count too, so this lies somewhere in the fourth part.
+    const broken = new Promise<void>((resolve) => proxy.cutAfter(Math.floor(bytes.length * 0.45), resolve));
+    const upload = createClient().upload(picture(), { name: 'ü.jpg', ...recordInto(percents) });
+    await broken;
+    expect(await eventually('the offset of what came', async () => {
+      const offset = await offsetOf(service.url, upload.id);
+      return typeof offset === 'number' && offset > 0 && offset;
+    })).toBeLessThan(bytes.length);
+    proxy.mend();
+    await expectWhole(upload, percents);
+  });
+
+  test('waits where it is while it is paused, even for another client', async () => {
+    const percents: number[] = [];
+    const phases: string[] = [];
+    const first = createClient();
+    const upload = first.upload(picture(), {
+      onProgress: ({ bytes: { received } }) => received > 0 && upload.pause(),
+      onPhase: (phase) => phases.push(phase),
+    });
+    await eventually('a pause, or the end', () => phases.includes('paused') || phases.includes('over'));
+    const offset = await offsetOf(service.url, upload.id);
+    first.close();
+    const second = createClient().upload(picture(), { id: upload.id, ...recordInto(percents) });
+    await expectWhole(second, percents);
+    expect(offset).toBeGreaterThan(0);
+  });
+});
+
+test('an API process that is replaced while a poll is held is not missed', async () => {
+  const [worker] = service.workers;
+  await worker?.end();
+  const percents: number[] = [];
+  const connected: boolean[] = [];
+  const client = createClient({ onConnection: (isConnected) => connected.push(isConnected) });
+  const upload = client.upload(picture(), recordInto(percents));
+  await eventually('the queue', () => upload.phase === 'following');
+  const [api] = service.apis;
+  proxy.cut();
+  await api?.end();
+  const successor = await service.addApi();
+  proxy.retarget(successor.url);
+  proxy.mend();
+  await eventually('the connection', () => connected.at(-1) === true);
+  await service.addWorker();
+  await expectWhole(upload, percents);
+});
