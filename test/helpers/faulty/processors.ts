@@ -2,7 +2,7 @@ import { pbkdf2 } from 'node:crypto';
 import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Result } from '../../../src/api.ts';
-import { picture } from '../../../src/kinds/picture.ts';
+import { pictureKind } from '../../../src/kinds/picture.ts';
 import { createProcessorTable, processorEntry, type ProcessorTable } from '../../../workers/processors.ts';
 import type { StepContext } from '../../../workers/processor.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
@@ -12,11 +12,12 @@ const POLL_MS = 10;
 
 const RESULT: Result = {
   kind: 'picture', format: 'jpeg', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', variants: [],
+  takenAt: null, camera: null, lens: null, exposure: null, dominantColour: '#000000', thumbhash: '', perceptualHash: '', variants: [],
 };
 
 /** In place of the real processor of pictures: does what the orders in the file say. */
 export function createFaultyProcessors(): ProcessorTable {
+  const picture = pictureKind();
   const steps = [{ name: 'obey', weight: 1, run: async (_state: object, context: StepContext) => await obey(context) }];
   return createProcessorTable([processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => RESULT })]);
 }
