@@ -166,11 +166,35 @@ export interface PictureResult {
     takenAt: string | null;
     /** Make and model as one line; null where the file says nothing. */
     camera: string | null;
+    /** Make and model as one line; null where the file says nothing. */
+    lens: string | null;
+    /** Null where the file says nothing. */
+    exposure: Exposure | null;
+    /** There only where the options asked for it; null where the file says nothing. */
+    gps?: Position | null;
     /** `#rrggbb`. */
     dominantColour: string;
     /** Base64 of a thumbhash. */
     thumbhash: string;
+    /** 64 bits in hex; the fewer bits differ, the more two pictures look alike. */
+    perceptualHash: string;
     variants: Variant[];
+}
+
+/** How a picture was exposed; each null where the file does not say. */
+export interface Exposure {
+    timeMs: number | null;
+    fNumber: number | null;
+    iso: number | null;
+    /** Of the lens itself, not of its like on 35 mm film. */
+    focalLengthMm: number | null;
+}
+
+/** Where a picture was taken, in degrees of WGS 84, south and west negative; above the sea where the file says how high. */
+export interface Position {
+    latitude: number;
+    longitude: number;
+    altitudeM: number | null;
 }
 
 /** One picture made from the uploaded one. */

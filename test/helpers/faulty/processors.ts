@@ -12,7 +12,7 @@ const POLL_MS = 10;
 
 const RESULT: Result = {
   kind: 'picture', format: 'jpeg', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-  takenAt: null, camera: null, lens: null, exposure: null, dominantColour: '#000000', thumbhash: '', perceptualHash: '', variants: [],
+  takenAt: null, camera: null, lens: null, exposure: null, dominantColour: '#000000', thumbhash: '', perceptualHash: 'd1c42f0e9a6b53e7', variants: [],
 };
 
 /** In place of the real processor of pictures: does what the orders in the file say. */
