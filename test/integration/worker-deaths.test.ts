@@ -21,7 +21,9 @@ describe('a worker that ends with a file in hand', () => {
   test('killed, costs an attempt, and what it wrote', async () => {
     const upload = await new FaultyUpload(service).send([['publish', 'deaf'], ['publish', 'finish']]);
     const outcome = upload.outcome();
-    process.kill(await upload.begun(1), 'SIGKILL');
+    const killed = await upload.begun(1);
+    await upload.published(1);
+    process.kill(killed, 'SIGKILL');
     expect(await outcome).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
     expect(await upload.deaths()).toBe(1);
     await eventually('the files of the dead to be gone', async () => (await upload.attemptFolders()).join() === 'attempt-2');
@@ -31,6 +33,7 @@ describe('a worker that ends with a file in hand', () => {
     const upload = await new FaultyUpload(service).send([['publish', 'until-released', 'publish', 'finish'], ['publish', 'finish']]);
     const outcome = upload.outcome();
     const paused = await upload.begun(1);
+    await upload.published(1);
     process.kill(paused, 'SIGSTOP');
     expect(await outcome).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
     await upload.release();

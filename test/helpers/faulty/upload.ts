@@ -63,8 +63,18 @@ export class FaultyUpload {
 
   /** Folders of attempts that have left files. */
   async attemptFolders(): Promise<string[]> {
+    const names = await this.#fileNames();
+    return names.filter((name) => /attempt-\d+$/.test(name)).map((name) => name.replace(/.*\//, ''));
+  }
+
+  /** Resolves once the attempt has published its file whole. */
+  async published(attempt: number): Promise<void> {
+    await eventually('the file to be published', async () => (await this.#fileNames()).some((name) => name.endsWith(`attempt-${attempt}/160.jpeg`)));
+  }
+
+  async #fileNames(): Promise<string[]> {
     const names = await readdir(this.#running.directory, { recursive: true });
-    return names.filter((name) => name.includes(this.id) && /attempt-\d+$/.test(name)).map((name) => name.replace(/.*\//, ''));
+    return names.filter((name) => name.includes(this.id));
   }
 
   get #recordKey(): string {
