@@ -7,6 +7,8 @@ import type { ObjectWriter } from './storage.ts';
 /** Chunks are gathered up to this and written in one vectored call. */
 const GATHER_BYTES = 1024 * 1024;
 
+const TAKEN = Promise.resolve();
+
 /** Writes beside its place; `commit` makes it durable with fdatasync, a rename, and an fsync of the directory. */
 export class LocalWriter implements ObjectWriter {
   readonly #partPath: string;
@@ -16,6 +18,8 @@ export class LocalWriter implements ObjectWriter {
   #file: FileHandle | undefined;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
+  /** The write under way: the next chunks gather, and are hashed, beside it. */
+  #flushing = TAKEN;
 
   constructor(file: FileHandle, partPath: string, path: string, room: DiskRoom, cleanParents: () => Promise<void>) {
     this.#file = file;
@@ -25,14 +29,15 @@ export class LocalWriter implements ObjectWriter {
     this.#cleanParents = cleanParents;
   }
 
-  async write(chunk: Buffer): Promise<void> {
+  write(chunk: Buffer): Promise<void> {
     this.#gathered.push(chunk);
     this.#gatheredBytes += chunk.length;
-    if (this.#gatheredBytes >= GATHER_BYTES) await this.#flush();
+    return this.#gatheredBytes >= GATHER_BYTES ? this.#flushBehind() : TAKEN;
   }
 
   async commit(): Promise<void> {
-    await this.#flush();
+    await this.#flushBehind();
+    await this.#flushing;
     const file = this.#opened();
     try {
       await file.datasync();
@@ -49,9 +54,18 @@ export class LocalWriter implements ObjectWriter {
     const file = this.#file;
     this.#file = undefined;
     this.#gathered = [];
+    await this.#flushing.catch(() => undefined);
     await file?.close().catch(() => undefined);
     await orUndefinedWhereMissing(unlink(this.#partPath));
     await this.#cleanParents();
+  }
+
+  /** Begins to write what has gathered; waits for the write before it alone, and rejects as that one did. */
+  async #flushBehind(): Promise<void> {
+    await this.#flushing;
+    this.#flushing = this.#flush();
+    // Told to the next one who writes or commits.
+    this.#flushing.catch(() => undefined);
   }
 
   async #flush(): Promise<void> {

@@ -110,13 +110,19 @@ async function receivePart(
 }
 
 /** Looks at the first chunk without losing it. */
-async function firstOf(chunks: AsyncIterable<Buffer>): Promise<{ isEmpty: boolean; all: AsyncIterable<Buffer> }> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  async function* all(): AsyncGenerator<Buffer> {
-    for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
-  }
-  return { isEmpty: first.done === true, all: all() };
+async function firstOf(chunks: AsyncIterableIterator<Buffer, undefined>): Promise<{ isEmpty: boolean; all: AsyncIterableIterator<Buffer, undefined> }> {
+  const first = await chunks.next();
+  let isTaken = false;
+  const all: AsyncIterableIterator<Buffer, undefined> = {
+    next() {
+      if (isTaken) return chunks.next();
+      isTaken = true;
+      return Promise.resolve(first);
+    },
+    return: () => chunks.return?.() ?? Promise.resolve({ done: true, value: undefined }),
+    [Symbol.asyncIterator]: () => all,
+  };
+  return { isEmpty: first.done === true, all };
 }
 
 /** Errors that end the whole request, not one of its files. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import busboy from 'busboy';
 import { ServiceError } from '../errors.ts';
+import { StreamChunks } from './stream-chunks.ts';
 
 /** Large enough that a big file is not chopped into many small reads. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
@@ -29,7 +30,7 @@ export interface FilePart {
   /** As the client sent it, path parts stripped; empty where it sent none. */
   fileName: string;
   /** Throws `body_cut_short`, `bad_multipart` or `upload_interrupted`; leaving it early keeps the part open. */
-  chunks: AsyncIterable<Buffer>;
+  chunks: AsyncIterableIterator<Buffer, undefined>;
   /** Reads what is left of it into nothing. */
   skip(): void;
 }
@@ -81,7 +82,8 @@ function listenToParser(parser: busboy.Busboy, parts: PartQueue, limits: Multipa
   parser.on('file', (fieldName, stream, info) => {
     // A cut body errors on the file's stream too; without a listener that ends the process.
     stream.on('error', () => undefined);
-    parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', chunks: chunksOf(stream), skip: () => skipRest(stream) });
+    const chunks = new StreamChunks(stream, asServiceError);
+    parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', chunks, skip: () => skipRest(stream, chunks) });
   });
   parser.on('field', (name, value, info) => {
     const isCut = info.valueTruncated || info.nameTruncated;
@@ -121,19 +123,9 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): busboy.B
   }
 }
 
-/** busboy ends the stream of a cut file with an error of its own, which the reader would see before ours. */
-async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
-  const chunks: AsyncIterable<Buffer> = stream.iterator({ destroyOnReturn: false });
-  try {
-    yield* chunks;
-  } catch (error) {
-    throw asServiceError(error);
-  }
-}
-
-/** Whoever read a part and gave up is still listening, and Node would leave the rest to such a listener. */
-function skipRest(stream: Readable): void {
-  stream.removeAllListeners('readable');
+/** Whoever read a part and gave up may still be listening, and would hold up what is left. */
+function skipRest(stream: Readable, chunks: StreamChunks): void {
+  void chunks.return();
   stream.resume();
 }
 

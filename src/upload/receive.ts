@@ -32,8 +32,23 @@ export interface IncomingFile {
  * Rejects with `empty_file`, `bad_options` (400), `file_too_large` (413), `unsupported_media_type` (415),
  * `storage_full` (507), or what the source or the progress threw.
  */
-export async function receiveFile({ storage, kinds }: ReceiveParts, file: IncomingFile, progress: ReceiveProgress): Promise<StoredUpload> {
+export async function receiveFile(parts: ReceiveParts, file: IncomingFile, progress: ReceiveProgress): Promise<StoredUpload> {
   const chunks = file.chunks[Symbol.asyncIterator]();
+  try {
+    return await storeChunks(parts, file, chunks, progress);
+  } catch (error) {
+    // Lets go of what is not read any more, so that it can flow off. Not awaited: it may wait for a read under way.
+    void chunks.return?.();
+    throw error;
+  }
+}
+
+async function storeChunks(
+  { storage, kinds }: ReceiveParts,
+  file: IncomingFile,
+  chunks: AsyncIterator<Buffer>,
+  progress: ReceiveProgress,
+): Promise<StoredUpload> {
   const limiter = new ByteLimiter(file.maxBytes);
   const head = await readHead(chunks, progress, limiter);
   const { type, options } = await acceptFile(kinds, head, file.options);
