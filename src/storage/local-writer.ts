@@ -7,6 +7,9 @@ import type { ObjectWriter } from './storage.ts';
 /** Chunks are gathered up to this and written in one vectored call. */
 const GATHER_BYTES = 1024 * 1024;
 
+/** So much may lie in the system's cache before it is sent to the disk, so that the end of a large file has little left to wait for. */
+const SYNC_BEHIND_BYTES = 64 * 1024 * 1024;
+
 const TAKEN = Promise.resolve();
 
 /** Writes beside its place; `commit` makes it durable with fdatasync, a rename, and an fsync of the directory. */
@@ -20,6 +23,8 @@ export class LocalWriter implements ObjectWriter {
   #gatheredBytes = 0;
   /** The write under way: the next chunks gather, and are hashed, beside it. */
   #flushing = TAKEN;
+  #unsyncedBytes = 0;
+  #syncing: Promise<void> | undefined;
 
   constructor(file: FileHandle, partPath: string, path: string, room: DiskRoom, cleanParents: () => Promise<void>) {
     this.#file = file;
@@ -38,6 +43,7 @@ export class LocalWriter implements ObjectWriter {
   async commit(): Promise<void> {
     await this.#flushBehind();
     await this.#flushing;
+    await this.#syncing;
     const file = this.#opened();
     try {
       await file.datasync();
@@ -55,6 +61,7 @@ export class LocalWriter implements ObjectWriter {
     this.#file = undefined;
     this.#gathered = [];
     await this.#flushing.catch(() => undefined);
+    await this.#syncing;
     await file?.close().catch(() => undefined);
     await orUndefinedWhereMissing(unlink(this.#partPath));
     await this.#cleanParents();
@@ -79,8 +86,21 @@ export class LocalWriter implements ObjectWriter {
         throw asServiceError(error);
       });
       leftBytes -= bytesWritten;
+      this.#unsyncedBytes += bytesWritten;
       dropWritten(chunks, bytesWritten);
     }
+    if (this.#unsyncedBytes >= SYNC_BEHIND_BYTES && this.#syncing === undefined) this.#syncBehind();
+  }
+
+  /** One at a time. What fails here fails again at the end, where somebody is told. */
+  #syncBehind(): void {
+    this.#unsyncedBytes = 0;
+    this.#syncing = this.#opened()
+      .datasync()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#syncing = undefined;
+      });
   }
 
   #opened(): FileHandle {
