@@ -96,6 +96,8 @@ const settings = z.object({
   WORKER_CONCURRENCY: integer(1, 1, 256),
   ATTEMPT_TIMEOUT_MS: integer(300_000, 1000, 86_400_000),
   PICTURE_MAX_PIXELS: integer(100_000_000, 1),
+  PICTURE_MAX_FRAMES: integer(2000, 1),
+  PICTURE_STEP_TIMEOUT_MS: integer(60_000, 100, 3_600_000),
   PICTURE_OPTIONS: pictureOptions,
   SWEEP_PERIOD_MS: integer(15_000, 100),
   RETENTION_MS: integer(24 * HOUR_MS, 1000),
@@ -158,6 +160,9 @@ export interface Config {
   /** How long one attempt at processing an upload may take. */
   readonly attemptTimeoutMs: number;
   readonly pictureMaxPixels: number;
+  /** Frames of an animation, pages of a TIFF. */
+  readonly pictureMaxFrames: number;
+  readonly pictureStepTimeoutMs: number;
   /** What is made of a picture whose sender does not say. */
   readonly pictureOptions: PictureOptions;
   /** How often one worker of all puts in order what processes that died have left. */
@@ -238,6 +243,8 @@ function inWordsOfTheCode(values: Settings): Config {
     workerConcurrency: values.WORKER_CONCURRENCY,
     attemptTimeoutMs: values.ATTEMPT_TIMEOUT_MS,
     pictureMaxPixels: values.PICTURE_MAX_PIXELS,
+    pictureMaxFrames: values.PICTURE_MAX_FRAMES,
+    pictureStepTimeoutMs: values.PICTURE_STEP_TIMEOUT_MS,
     pictureOptions: values.PICTURE_OPTIONS,
     sweepPeriodMs: values.SWEEP_PERIOD_MS,
     retentionMs: values.RETENTION_MS,

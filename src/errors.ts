@@ -43,6 +43,7 @@ const ERRORS = {
   expectation_failed: [417, 'Expectation not met'],
   picture_damaged: [422, 'Picture damaged'],
   picture_too_large: [422, 'Picture too large'],
+  picture_unsupported: [422, 'Picture of a kind that cannot be read'],
   picture_timeout: [422, 'Picture took too long'],
   picture_crashes_worker: [422, 'Picture crashes its reader'],
   file_timeout: [422, 'File took too long'],

@@ -25,14 +25,17 @@ export interface ProcessorTable {
 /** What processors are told at start; part of the settings. */
 export interface ProcessorSettings {
   readonly pictureMaxPixels: number;
+  readonly pictureMaxFrames: number;
+  readonly pictureStepTimeoutMs: number;
   /** For records that were made before there were options. */
   readonly pictureOptions: PictureOptions;
 }
 
 /** Every processor of the service: a further one is a folder beside `picture/` and a line here. */
-export function createProcessors({ pictureMaxPixels, pictureOptions }: ProcessorSettings): ProcessorTable {
-  const picture = pictureKind(pictureOptions);
-  return createProcessorTable([processorEntry(picture, createPictureProcessor({ maxPixels: pictureMaxPixels }, picture))]);
+export function createProcessors(settings: ProcessorSettings): ProcessorTable {
+  const { pictureMaxPixels: maxPixels, pictureMaxFrames: maxFrames, pictureStepTimeoutMs: stepTimeoutMs } = settings;
+  const picture = pictureKind(settings.pictureOptions);
+  return createProcessorTable([processorEntry(picture, createPictureProcessor({ maxPixels, maxFrames, stepTimeoutMs }, picture))]);
 }
 
 /** Pairs a kind with its processor. Throws where their names differ: a result would claim the wrong kind. */

@@ -89,9 +89,16 @@ async function readHead(chunks: AsyncIterator<Buffer>, progress: ReceiveProgress
   return Buffer.concat(head);
 }
 
+/** What senders of files that are often taken for pictures can do. */
+const ADVICE: Readonly<Record<string, string>> = {
+  'image/heic': ' Save it as JPEG: cameras have a setting for it, and most programs an export.',
+  'image/heif': ' Save it as JPEG: cameras have a setting for it, and most programs an export.',
+  'image/svg+xml': ' It is a drawing, which may hold programs: export it as PNG.',
+};
+
 function notTaken(type: string | undefined, taken: readonly string[]): ServiceError {
   const found = type === undefined ? 'These bytes are of no known type' : `This is ${type}`;
-  return new ServiceError('unsupported_media_type', `${found}; taken are ${taken.join(', ')}.`);
+  return new ServiceError('unsupported_media_type', `${found}; taken are ${taken.join(', ')}.${ADVICE[type ?? ''] ?? ''}`);
 }
 
 async function writeAll(

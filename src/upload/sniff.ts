@@ -3,8 +3,36 @@ import { fileTypeFromBuffer } from 'file-type';
 /** As many bytes from the start of a file as its type is told from. */
 export const SNIFF_BYTES = 4100;
 
+/** A PNG that moves is a PNG to whoever does not know better, as its makers meant it to be. */
+const MOVING_PNG = 'image/apng';
+
+/**
+ * The two byte orders of TIFF and of its large form. file-type looks on for the raw pictures of cameras, which begin
+ * alike: in the table of tags, which most writers put at the end of the file.
+ */
+const TIFF_SIGNATURES = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'];
+
 /** Media type of the bytes themselves, undefined where no known signature fits. Never looks at a name or a header. */
 export async function sniffType(head: Buffer): Promise<string | undefined> {
-  const found = await fileTypeFromBuffer(head);
-  return found?.mime;
+  const mime = (await fileTypeFromBuffer(head))?.mime;
+  if (mime === MOVING_PNG) return 'image/png';
+  if (mime === undefined && TIFF_SIGNATURES.includes(head.toString('latin1', 0, 4))) return 'image/tiff';
+  const mayBeText = mime === undefined || mime === 'application/xml';
+  return mayBeText && isSvg(head.toString('utf8')) ? 'image/svg+xml' : mime;
+}
+
+/** What may stand before the one element that makes a text a drawing. */
+const PROLOGUE = [['<?', '?>'], ['<!--', '-->'], ['<!DOCTYPE svg', '>']] as const;
+
+/** Step by step, since one pattern for all of it could be led round in circles by a text made for that. */
+function isSvg(text: string): boolean {
+  let rest = text.replace(/^\uFEFF/, '').trimStart();
+  for (;;) {
+    const part = PROLOGUE.find(([begin]) => rest.startsWith(begin));
+    if (part === undefined) return /^<(?:svg:)?svg[\s/>]/.test(rest);
+    const subset = /^<!DOCTYPE[^<>]*\[[^\]]*\]/.exec(rest)?.[0].length ?? 0;
+    const end = rest.indexOf(part[1], subset);
+    if (end === -1) return false;
+    rest = rest.slice(end + part[1].length).trimStart();
+  }
 }

@@ -78,6 +78,12 @@ export async function animation(format: 'gif' | 'webp', frames = 4, width = 120,
   return await strip.toFormat(format, { delay: Array.from({ length: frames }, () => 100), loop: 0 }).toBuffer();
 }
 
+/** A TIFF of several pages of 120 × 80, each the same four quarters. */
+export async function pages(count: number): Promise<Buffer> {
+  const page = await quarters({ format: 'png' });
+  return await sharp(Array.from({ length: count }, () => page), { join: { animated: true } }).tiff({ compression: 'lzw' }).toBuffer();
+}
+
 /** 6 × 4 pixels. */
 export async function tinyPicture(format: PhotoFormat = 'png'): Promise<Buffer> {
   return await quarters({ width: 6, height: 4, format });
@@ -104,6 +110,12 @@ export function textAsJpeg(): Buffer {
   return Buffer.from('This is not a picture, whatever its name says.\n'.repeat(40));
 }
 
+/** The beginning of a picture as phones take them, in a format that nobody may decode without a licence. */
+export function heic(brand = 'heic'): Buffer {
+  const box = Buffer.from(`\0\0\0\u0018ftyp${brand}\0\0\0\0mif1heic`, 'latin1');
+  return Buffer.concat([box, Buffer.alloc(5000)]);
+}
+
 /** A whole PNG of a few hundred bytes whose header claims more pixels than anyone has memory for. */
 export function hugeClaim(width = 100_000, height = 100_000): Buffer {
   const header = Buffer.alloc(13);
@@ -112,6 +124,14 @@ export function hugeClaim(width = 100_000, height = 100_000): Buffer {
   header.set([8, 2, 0, 0, 0], 8);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   return Buffer.concat([signature, pngChunk('IHDR', header), pngChunk('IDAT', deflateSync(Buffer.alloc(1000))), pngChunk('IEND', Buffer.alloc(0))]);
+}
+
+/** A PNG that says that it moves, with the frame it has. */
+export function movingPng(still: Buffer): Buffer {
+  const control = Buffer.alloc(8);
+  control.writeUInt32BE(1, 0);
+  const headerEnd = 8 + 25;
+  return Buffer.concat([still.subarray(0, headerEnd), pngChunk('acTL', control), still.subarray(headerEnd)]);
 }
 
 function pngChunk(type: string, data: Buffer): Buffer {

@@ -3,8 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PictureResult } from '../../src/api.ts';
-import type { PictureLimits } from '../../workers/picture/limits.ts';
+import { SNIFF_BYTES, sniffType } from '../../src/upload/sniff.ts';
+import { PICTURE_LIMITS, type PictureLimits } from '../../workers/picture/limits.ts';
 import { createPictureProcessor } from '../../workers/picture/processor.ts';
+import { AbandonedCalls } from '../../workers/picture/step-bounds.ts';
+import type { PictureTools } from '../../workers/picture/tools.ts';
 import { runPipeline, type PipelineReport } from '../../workers/pipeline.ts';
 import type { StepContext } from '../../workers/processor.ts';
 
@@ -23,7 +26,7 @@ export interface FakeContext extends StepContext {
 /** Runs the whole picture processor on `bytes`, with no queue and no storage; leaves no file behind. */
 export async function processPicture(bytes: Buffer, limits: Partial<PictureLimits> = {}, options: unknown = {}): Promise<Processed> {
   return await withFile(bytes, async (path) => {
-    const context = { ...fakeContext(path), upload: uploadOf(options) };
+    const context = { ...fakeContext(path), upload: await uploadOf(bytes, options) };
     const reports: PipelineReport[] = [];
     const result = await runPipeline(createPictureProcessor(limits), context, { report: (report) => reports.push(report) });
     return { result, files: context.files, reports };
@@ -35,7 +38,7 @@ export function fakeContext(inputPath: string, signal: AbortSignal = new AbortCo
   const files = new Map<string, Buffer>();
   const fractions: number[] = [];
   return {
-    upload: uploadOf({}),
+    upload: { id: 'id', publicId: 'public', type: 'image/jpeg', sizeBytes: 1, options: {} },
     inputPath,
     signal,
     files,
@@ -48,8 +51,15 @@ export function fakeContext(inputPath: string, signal: AbortSignal = new AbortCo
   };
 }
 
-function uploadOf(options: unknown): StepContext['upload'] {
-  return { id: 'id', publicId: 'public', type: 'image/jpeg', sizeBytes: 1, options };
+/** As the intake tells of it; what it would refuse is called a JPEG. */
+export async function uploadOf(bytes: Buffer, options: unknown = {}): Promise<StepContext['upload']> {
+  const type = (await sniffType(bytes.subarray(0, SNIFF_BYTES))) ?? 'image/jpeg';
+  return { id: 'id', publicId: 'public', type, sizeBytes: bytes.length, options };
+}
+
+/** What steps are made with, a set for each test. */
+export function pictureTools(limits: Partial<PictureLimits> = {}): PictureTools {
+  return { limits: { ...PICTURE_LIMITS, ...limits }, abandoned: new AbandonedCalls() };
 }
 
 /** Calls `use` with the path of a file of these bytes, and removes it afterwards. */

@@ -6,7 +6,7 @@ import { request, type IncomingMessage } from 'node:http';
 import type { Problem, Upload, UploadList } from '../../src/api.ts';
 import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
 import { look } from '../helpers/look.ts';
-import { photo } from '../helpers/pictures.ts';
+import { pages, photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, patchTus } from '../helpers/tus-requests.ts';
 
@@ -65,6 +65,12 @@ describe('the options of an upload', () => {
     expect(body.uploads[0]?.result?.variants).toMatchObject([{ name: 'only', format: 'jpeg', width: 50 }]);
     expect(body.uploads[0]?.result).not.toHaveProperty('gps');
   });
+});
+
+test('a TIFF of several pages, with its table of tags at the end, is a picture like others', async () => {
+  const { status, body } = await putFile<Upload>(service.url, randomUUID(), await pages(3), 'scan.tiff', '?timeout=20000');
+  expect([status, body.file.type, body.result?.kind]).toEqual([200, 'image/tiff', 'picture']);
+  expect(body.result).toMatchObject({ format: 'tiff', frames: 3, width: 120, height: 80 });
 });
 
 describe('options that make no sense', () => {

@@ -1,31 +1,36 @@
 import type { PictureOptions } from '../../src/kinds/picture-options.ts';
 import type { StepContext } from '../processor.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
+import { SLOW_TO_READ } from './decode.ts';
 import { exifFacts, exifPosition } from './exif.ts';
 import { keptExif } from './kept-exif.ts';
 import { readHeader, type Header } from './libvips.ts';
-import type { PictureLimits } from './limits.ts';
+import { ANIMATION_FACTOR, type PictureLimits } from './limits.ts';
 import { planPicture } from './plan.ts';
 import { readError } from './read-error.ts';
-import { areaOf, type Size } from './size.ts';
+import { areaOf } from './size.ts';
 import type { PictureFacts, PictureState } from './state.ts';
+import { boundsOf, type PictureTools } from './tools.ts';
 
 /** What is asked for, as a record holds it. Throws where that is no picture's: the intake has checked it. */
 export type ReadOptions = (options: unknown) => PictureOptions;
 
 /** Reads the header, refuses what is too large to decode, and leaves the facts and what is to be made. */
-export function inspect(limits: PictureLimits, readOptions: ReadOptions) {
-  return async (state: PictureState, { inputPath, upload }: StepContext): Promise<void> => {
+export function inspect(tools: PictureTools, readOptions: ReadOptions) {
+  return async (state: PictureState, { inputPath, upload, signal }: StepContext): Promise<void> => {
     const options = readOptions(upload.options);
-    const header = await readHeader(inputPath).catch((error: unknown) => {
-      throw readError(error, limits.maxDecodeSeconds);
+    // Each picture in hand may take as much memory as a worker has; what is left of earlier ones must not add to it.
+    await tools.abandoned.settled(tools.limits.stepTimeoutMs, signal);
+    const header = await boundsOf(tools, signal, SLOW_TO_READ).wait(() => readHeader(inputPath)).catch((error: unknown) => {
+      throw readError(error);
     });
     const facts = factsOf(header, options);
-    refuseTooLarge(facts, limits.maxPixels);
-    state.options.set(options);
+    if (`image/${facts.format}` !== upload.type) throw notWhatItSeems();
+    const isAnimated = moves(facts);
+    refuseTooLarge(facts, isAnimated, tools.limits);
     state.facts.set(facts);
     state.kept.set(options.keepMetadata ? keptExif(header.exif) : undefined);
-    state.plan.set(planPicture(facts, options.variants));
+    state.plan.set(planPicture({ ...facts, isAnimated }, options.variants));
   };
 }
 
@@ -50,13 +55,27 @@ function orientationOf(tag = 1): number {
   return tag >= 1 && tag <= 8 ? tag : 1;
 }
 
-function refuseTooLarge(size: Size, maxPixels: number): void {
-  if (areaOf(size) <= maxPixels) {
-    return;
-  }
-  const claim = `${count(size.width)} × ${count(size.height)} pixels`;
-  const detail = `The picture says that it has ${claim}; at most ${count(maxPixels)} pixels in all are taken.`;
-  throw new UnprocessableError('picture_too_large', detail);
+/** The pages of a TIFF are no frames; and only by hand is an animation made that has to be turned, which libvips cannot. */
+function moves({ format, frames, orientation }: PictureFacts): boolean {
+  return frames > 1 && (format === 'gif' || format === 'webp') && orientation === 1;
+}
+
+/** Its first bytes were taken for one format by the intake and are taken for another here. */
+function notWhatItSeems(): UnprocessableError {
+  return new UnprocessableError('picture_damaged', 'The file begins like a picture of one kind and goes on like one of another.');
+}
+
+function refuseTooLarge(facts: PictureFacts, isAnimated: boolean, { maxPixels, maxFrames }: PictureLimits): void {
+  const { width, height, frames } = facts;
+  const size = `${count(width)} × ${count(height)} pixels`;
+  if (areaOf(facts) > maxPixels) throw tooLarge(`${size}; at most ${count(maxPixels)} pixels in all are taken`);
+  if (frames > maxFrames) throw tooLarge(`${count(frames)} frames or pages; at most ${count(maxFrames)} are taken`);
+  const most = ANIMATION_FACTOR * maxPixels;
+  if (isAnimated && areaOf(facts) * frames > most) throw tooLarge(`${count(frames)} frames of ${size}; at most ${count(most)} pixels in all frames are taken`);
+}
+
+function tooLarge(claim: string): UnprocessableError {
+  return new UnprocessableError('picture_too_large', `The picture says that it has ${claim}.`);
 }
 
 function count(value: number): string {

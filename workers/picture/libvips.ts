@@ -1,7 +1,5 @@
 import { Buffer } from 'node:buffer';
-import sharp, { type Colour, type Metadata, type Sharp } from 'sharp';
-import type { PictureFormat } from '../../src/kinds/picture-options.ts';
-import type { KeptExif } from './kept-exif.ts';
+import sharp, { type Metadata, type Sharp } from 'sharp';
 import type { Size } from './size.ts';
 
 // Whole pictures run side by side, one per job in hand: threads inside one picture would only compete with them.
@@ -14,8 +12,8 @@ sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((loader) => `VipsForeignLoad${loader}`),
 });
 
-const WHITE = '#ffffff';
-const CLEAR = '#ffffff00';
+/** What clear places become where a format has none. */
+export const WHITE = '#ffffff';
 
 /** Decoded pixels, row by row, eight bits per channel, in sRGB; the last of two or four channels is alpha. */
 export interface Pixels extends Size {
@@ -26,9 +24,14 @@ export interface Pixels extends Size {
 /** What a file says of itself. */
 export type Header = Metadata;
 
-/** How a picture is read. */
-export interface DecodeOptions {
+/** A pipeline of the library, which does nothing until it is asked for bytes. */
+export type Pipeline = Sharp;
+
+/** How a file is read. */
+export interface ReadSettings {
+  /** Of one frame. */
   readonly maxPixels: number;
+  /** The library stops by itself at the next row or frame after so many seconds, whole ones. */
   readonly maxSeconds: number;
 }
 
@@ -41,9 +44,14 @@ export async function readHeader(path: string): Promise<Header> {
  * The first frame, turned the right way up, in sRGB, at `size` (as a person sees it, no larger than
  * the picture). Formats that can decode at a half, a quarter or an eighth of the size do.
  */
-export async function decode(path: string, size: Size, options: DecodeOptions): Promise<Pixels> {
-  const image = sharp(path, { failOn: 'error', autoOrient: true, limitInputPixels: options.maxPixels });
-  return await pixelsOf(image.timeout({ seconds: options.maxSeconds }).resize({ ...size, fit: 'fill' }));
+export async function decode(path: string, size: Size, { maxPixels, maxSeconds }: ReadSettings): Promise<Pixels> {
+  const image = sharp(path, { failOn: 'error', autoOrient: true, limitInputPixels: maxPixels });
+  return await pixelsOf(image.timeout({ seconds: maxSeconds }).resize({ ...size, fit: 'fill' }));
+}
+
+/** All frames below one another, as they stand in the file: nothing is turned. `maxPixels` is for all of them. */
+export function readFrames(path: string, { maxPixels, maxSeconds }: ReadSettings): Pipeline {
+  return sharp(path, { failOn: 'error', animated: true, limitInputPixels: maxPixels }).timeout({ seconds: maxSeconds });
 }
 
 /** `pixels` themselves where they have that size already. */
@@ -64,53 +72,12 @@ export async function toGrey(pixels: Pixels, size: Size): Promise<Buffer> {
   return await fromPixels(pixels).flatten({ background: WHITE }).greyscale().resize({ ...size, fit: 'fill' }).raw().toBuffer();
 }
 
-/** What a variant is written as. */
-export interface EncodeTarget {
-  /** Larger than the pixels: margins, clear or white. Smaller: what juts out is cut off. Both from the middle. */
-  readonly size: Size;
-  readonly format: PictureFormat;
-  /** 1 to 100; undefined is the encoder's own. */
-  readonly quality: number | undefined;
-  /** By default there is none. */
-  readonly exif?: KeptExif | undefined;
-}
-
-/** A file with no profile and no words in it but those given. Alpha is laid on white where the format has none. */
-export async function encode(pixels: Pixels, { size, format, quality, exif }: EncodeTarget): Promise<Buffer> {
-  const image = framed(pixels, size, format === 'jpeg' ? WHITE : CLEAR);
-  if (exif !== undefined) image.withExif(exif);
-  const options = quality === undefined ? {} : { quality };
-  switch (format) {
-    case 'webp':
-      // Effort 4, the default, takes 2.8 times as long for files 8 per cent smaller.
-      return await image.webp({ ...options, effort: 2 }).toBuffer();
-    case 'jpeg':
-      return await image.flatten({ background: WHITE }).jpeg(options).toBuffer();
-    case 'avif':
-      return await image.avif({ ...options, effort: 0 }).toBuffer();
-    case 'png':
-      return await image.png().toBuffer();
-  }
-}
-
-function framed(pixels: Pixels, size: Size, background: Colour): Sharp {
-  const image = fromPixels(pixels);
-  const [left, top] = [Math.abs(size.width - pixels.width) >> 1, Math.abs(size.height - pixels.height) >> 1];
-  if (size.width < pixels.width || size.height < pixels.height) {
-    return image.extract({ left, top, ...size });
-  }
-  if (size.width > pixels.width || size.height > pixels.height) {
-    const [right, bottom] = [size.width - pixels.width - left, size.height - pixels.height - top];
-    return image.extend({ left, top, right, bottom, background });
-  }
-  return image;
-}
-
-function fromPixels({ data, width, height, channels }: Pixels): Sharp {
+/** To be cut, framed or encoded. */
+export function fromPixels({ data, width, height, channels }: Pixels): Pipeline {
   return sharp(data, { raw: { width, height, channels } });
 }
 
-async function pixelsOf(image: Sharp): Promise<Pixels> {
+async function pixelsOf(image: Pipeline): Promise<Pixels> {
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height, channels: info.channels };
 }

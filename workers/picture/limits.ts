@@ -2,15 +2,20 @@
 export interface PictureLimits {
   /** Width times height, by the file's own header, before anything is decoded. */
   readonly maxPixels: number;
-  /** Whole seconds. */
-  readonly maxDecodeSeconds: number;
+  /** Frames of an animation, pages of a TIFF. */
+  readonly maxFrames: number;
+  /** For each step of the processing. */
+  readonly stepTimeoutMs: number;
 }
 
 /**
  * What 100 megapixels cost at the worst: progressive JPEG 0.6 GB, interlaced 16-bit PNG 0.9, AVIF 1.8.
  * What can be decoded row by row, as most photos can, takes about a tenth of one.
  */
-export const PICTURE_LIMITS: PictureLimits = { maxPixels: 100_000_000, maxDecodeSeconds: 60 };
+export const PICTURE_LIMITS: PictureLimits = { maxPixels: 100_000_000, maxFrames: 2000, stepTimeoutMs: 60_000 };
+
+/** All frames of an animation together may have so many times the pixels of the largest picture: they are held one at a time. */
+export const ANIMATION_FACTOR = 4;
 
 /** What the small facts are told from, such as the thumbhash, which takes no more. */
 export const PREVIEW_LONGEST_SIDE = 100;

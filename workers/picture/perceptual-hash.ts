@@ -1,6 +1,9 @@
 import type { Buffer } from 'node:buffer';
+import type { StepContext } from '../processor.ts';
+import { SLOW_TO_READ } from './decode.ts';
 import { toGrey } from './libvips.ts';
 import type { PictureState } from './state.ts';
+import { boundsOf, type PictureTools } from './tools.ts';
 
 /** So many shades on each side go in. */
 const SIDE = 32;
@@ -12,8 +15,11 @@ const WAVES = 8;
 const FAINTEST = 1e-6;
 
 /** Leaves the hash by which copies of a picture find each other. */
-export async function perceptualHash(state: PictureState): Promise<void> {
-  state.perceptualHash.set(perceptualHashOf(await toGrey(state.preview.get(), { width: SIDE, height: SIDE })));
+export function perceptualHash(tools: PictureTools) {
+  return async (state: PictureState, { signal }: StepContext): Promise<void> => {
+    const grey = boundsOf(tools, signal, SLOW_TO_READ).wait(() => toGrey(state.preview.get(), { width: SIDE, height: SIDE }));
+    state.perceptualHash.set(perceptualHashOf(await grey));
+  };
 }
 
 /**

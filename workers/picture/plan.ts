@@ -2,15 +2,22 @@ import type { VariantSpec } from '../../src/kinds/picture-options.ts';
 import { PREVIEW_LONGEST_SIDE } from './limits.ts';
 import { areaOf, fitWithin, scaledTo, type Size } from './size.ts';
 
+/** What a plan must know of a picture: its size as a person sees it, and whether it moves. */
+export interface PictureShape extends Size {
+  readonly isAnimated: boolean;
+}
+
 /** One variant to make. */
 export interface PlannedVariant {
   readonly spec: VariantSpec;
   /** The whole picture as it goes into the box: what juts out is cut off, what is missing is margin. */
   readonly whole: Size;
   readonly size: Size;
+  /** Has all frames, not the first alone. */
+  readonly isAnimated: boolean;
 }
 
-/** What is made of a picture, from one decode. */
+/** What is made of a picture, all that stands still from one decode. */
 export interface PicturePlan {
   /** No smaller than anything that is made of it. */
   readonly decoded: Size;
@@ -18,23 +25,21 @@ export interface PicturePlan {
   readonly variants: readonly PlannedVariant[];
 }
 
-/** For a picture of that size, as a person sees it. Nothing is enlarged. */
-export function planPicture(picture: Size, specs: readonly VariantSpec[]): PicturePlan {
+/** Nothing is enlarged. */
+export function planPicture(picture: PictureShape, specs: readonly VariantSpec[]): PicturePlan {
   const variants = specs.map((spec) => planVariant(picture, spec)).toSorted((one, other) => areaOf(other.whole) - areaOf(one.whole));
-  const sizes = [fitWithin(picture, PREVIEW_LONGEST_SIDE), ...variants.map(({ whole }) => whole)];
+  const still = variants.filter(({ isAnimated }) => !isAnimated).map(({ whole }) => whole);
+  const sizes = [fitWithin(picture, PREVIEW_LONGEST_SIDE), ...still];
   return { decoded: sizes.reduce((largest, size) => (areaOf(size) > areaOf(largest) ? size : largest)), variants };
 }
 
-function planVariant(picture: Size, spec: VariantSpec): PlannedVariant {
+function planVariant(picture: PictureShape, spec: VariantSpec): PlannedVariant {
   const { longestSide = Infinity, width = longestSide, height = longestSide, fit = 'inside' } = spec;
   const toWidth = width / picture.width;
   const toHeight = height / picture.height;
-  if (fit === 'cover') {
-    const whole = scaledTo(picture, Math.max(toWidth, toHeight));
-    return { spec, whole, size: largestOfShape({ width, height }, whole) };
-  }
-  const whole = scaledTo(picture, Math.min(toWidth, toHeight));
-  return { spec, whole, size: fit === 'contain' ? { width, height } : whole };
+  const whole = scaledTo(picture, fit === 'cover' ? Math.max(toWidth, toHeight) : Math.min(toWidth, toHeight));
+  const sizes = { inside: whole, contain: { width, height }, cover: largestOfShape({ width, height }, whole) };
+  return { spec, whole, size: sizes[fit], isAnimated: picture.isAnimated && spec.format === 'webp' };
 }
 
 /** The box itself, or one of its shape where the picture does not fill it. */

@@ -6,7 +6,9 @@ import { inspect } from './inspect.ts';
 import { PICTURE_LIMITS, type PictureLimits } from './limits.ts';
 import { perceptualHash } from './perceptual-hash.ts';
 import { createPictureState, type PictureState } from './state.ts';
+import { AbandonedCalls } from './step-bounds.ts';
 import { thumbhash } from './thumbhash.ts';
+import type { PictureTools } from './tools.ts';
 import { variants } from './variants.ts';
 
 /**
@@ -14,15 +16,15 @@ import { variants } from './variants.ts';
  * Decoding is the mean of 52 for a photo without a colour profile and 128 for one with.
  */
 export function createPictureProcessor(limits: Partial<PictureLimits> = {}, kind = pictureKind()): Processor<PictureState> {
-  const all = { ...PICTURE_LIMITS, ...limits };
+  const tools: PictureTools = { limits: { ...PICTURE_LIMITS, ...limits }, abandoned: new AbandonedCalls() };
   return {
     kind: kind.name,
     steps: [
-      { name: 'inspect', weight: 1, run: inspect(all, (options) => kind.options.parse(options)) },
-      { name: 'decode', weight: 90, run: decode(all) },
-      { name: 'variants', weight: 72, run: variants },
-      { name: 'thumbhash', weight: 2, run: thumbhash },
-      { name: 'fingerprint', weight: 1, run: perceptualHash },
+      { name: 'inspect', weight: 1, run: inspect(tools, (options) => kind.options.parse(options)) },
+      { name: 'decode', weight: 90, run: decode(tools) },
+      { name: 'variants', weight: 72, run: variants(tools) },
+      { name: 'thumbhash', weight: 2, run: thumbhash(tools) },
+      { name: 'fingerprint', weight: 1, run: perceptualHash(tools) },
       { name: 'colour', weight: 1, run: dominantColour },
     ],
     begin: createPictureState,

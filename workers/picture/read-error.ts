@@ -7,28 +7,28 @@ const OURS = /input file is missing|unable to open|out of memory|no space left|t
 const CUT_SHORT = /premature end of jpeg image|unexpected end|not enough data/i;
 const NOT_A_PICTURE = /unsupported image format/i;
 const TOO_LARGE = /pixel limit|security limit|user limit/i;
-const TOO_SLOW = /^timeout/i;
+const UNSUPPORTED = /unsupported (?!image format)|not supported|not configured|not implemented/i;
 
 /**
  * What to throw for an error that came up while `libvips` read a file of the sender's: an
  * `UnprocessableError` where the file is to blame, and the error itself where the machine is.
  * No word of the library gets into the detail; it stays in the cause.
  */
-export function readError(error: unknown, maxSeconds: number): unknown {
+export function readError(error: unknown): unknown {
   const words = error instanceof Error ? error.message : String(error);
-  if (OURS.test(words)) {
+  if (error instanceof UnprocessableError || OURS.test(words)) {
     return error;
   }
-  return unprocessable(words, maxSeconds, error);
+  return unprocessable(words, error);
 }
 
-function unprocessable(words: string, maxSeconds: number, cause: unknown): UnprocessableError {
+function unprocessable(words: string, cause: unknown): UnprocessableError {
   if (TOO_LARGE.test(words)) {
     return new UnprocessableError('picture_too_large', 'The picture has more pixels than can be taken.', { cause });
   }
-  if (TOO_SLOW.test(words)) {
-    const detail = `The picture takes more than ${maxSeconds} seconds to decode. Send a smaller one, or another format.`;
-    return new UnprocessableError('picture_timeout', detail, { cause });
+  if (UNSUPPORTED.test(words)) {
+    const detail = 'The picture is written in a way that cannot be read here. Save it as JPEG or PNG and send that.';
+    return new UnprocessableError('picture_unsupported', detail, { cause });
   }
   return new UnprocessableError('picture_damaged', damage(words), { cause });
 }

@@ -1,5 +1,4 @@
 import type { PictureResult, Variant } from '../../src/api.ts';
-import type { PictureOptions } from '../../src/kinds/picture-options.ts';
 import { createSlot, type Slot } from '../slot.ts';
 import type { KeptExif } from './kept-exif.ts';
 import type { Pixels } from './libvips.ts';
@@ -10,7 +9,6 @@ export type PictureFacts = Omit<PictureResult, 'kind' | 'dominantColour' | 'thum
 
 /** What the steps leave for each other, in the order in which they do. */
 export interface PictureState {
-  readonly options: Slot<PictureOptions>;
   readonly facts: Slot<PictureFacts>;
   /** What every variant says of the picture; undefined where they say nothing. */
   readonly kept: Slot<KeptExif | undefined>;
@@ -29,7 +27,6 @@ export interface PictureState {
 /** Empty slots for one attempt. */
 export function createPictureState(): PictureState {
   return {
-    options: createSlot('options'),
     facts: createSlot('facts'),
     kept: createSlot('kept'),
     plan: createSlot('plan'),

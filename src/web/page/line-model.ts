@@ -45,7 +45,7 @@ export function isBusy(model: LineModel): boolean {
 
 /** These say something of the bytes, which another try would send once more. */
 const HOPELESS_CODES: ReadonlySet<string> = new Set([
-  'unsupported_media_type', 'unsupported_encoding', 'empty_file', 'file_too_large', 'picture_damaged', 'picture_too_large',
+  'unsupported_media_type', 'unsupported_encoding', 'empty_file', 'file_too_large', 'picture_damaged', 'picture_too_large', 'picture_unsupported',
 ]);
 
 /** True where another try may end better, and the page still has the bytes. */

@@ -25,6 +25,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   request_too_large: '文件太大。',
   unsupported_media_type: '不支持这种文件。请选择 JPEG、PNG、WebP、AVIF、GIF 或 TIFF 图片。',
   picture_damaged: '图片已损坏，无法读取。',
+  picture_unsupported: '无法读取这种编码的图片。请另存为 JPEG 或 PNG 后再试。',
   picture_too_large: '图片尺寸过大。',
   storage_full: '服务器存储空间不足。',
   service_unavailable: '服务暂时不可用。请稍后重试。',

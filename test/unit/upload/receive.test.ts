@@ -10,6 +10,7 @@ import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { receiveFile, type IncomingFile } from '../../../src/upload/receive.ts';
 import { ReceiveProgress } from '../../../src/upload/receive-progress.ts';
 import { silentLog } from '../../helpers/record-space.ts';
+import { heic } from '../../helpers/pictures.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 import { codeOf } from './fake-request.ts';
 import { freshId, jpegBytes } from './intake-space.ts';
@@ -98,6 +99,15 @@ describe('a file that is refused', () => {
     expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source(), { maxBytes }), progress))).toBe('file_too_large');
     expect(temp.files()).toEqual([]);
     expect(read.bytes).toBeLessThanOrEqual(maxBytes + size);
+  });
+
+  test.each([
+    ['HEIC', heic(), /^This is image\/heic; taken are .*Save it as JPEG/],
+    ['SVG', Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'), /^This is image\/svg\+xml; taken are .*export it as PNG/],
+  ])('for being %s is told what to send instead', async (_, bytes, message) => {
+    const receiving = receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(bytes)), progress);
+    await expect(receiving).rejects.toMatchObject({ code: 'unsupported_media_type', message: expect.stringMatching(message) as unknown });
+    expect(temp.files()).toEqual([]);
   });
 
   test('for its options names the mistake, and nothing is written', async () => {

@@ -4,10 +4,10 @@ import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { createPictureProcessor } from '../../../workers/picture/processor.ts';
 import type { Processor } from '../../../workers/processor.ts';
 import { createProcessors, createProcessorTable, processorEntry } from '../../../workers/processors.ts';
-import { fakeContext, withFile } from '../../helpers/process-picture.ts';
+import { fakeContext, uploadOf, withFile } from '../../helpers/process-picture.ts';
 import { hugeClaim, quarters } from '../../helpers/pictures.ts';
 
-const SETTINGS = { pictureMaxPixels: 1, pictureOptions: DEFAULT_PICTURE_OPTIONS };
+const SETTINGS = { pictureMaxPixels: 1, pictureMaxFrames: 1, pictureStepTimeoutMs: 60_000, pictureOptions: DEFAULT_PICTURE_OPTIONS };
 
 describe('the table of processors', () => {
   test('has one for every type that the intake takes', () => {
@@ -21,7 +21,7 @@ describe('the table of processors', () => {
 
   test('hands the limit of the settings to the pictures', async () => {
     const table = createProcessors({ ...SETTINGS, pictureMaxPixels: 99 });
-    const process = async (path: string) => await table.find('image/png')?.run(fakeContext(path), { report: () => undefined });
+    const process = async (path: string) => await table.find('image/png')?.run({ ...fakeContext(path), upload: await uploadOf(hugeClaim()) }, { report: () => undefined });
     await expect(withFile(hugeClaim(10, 10), process)).rejects.toMatchObject({ code: 'picture_too_large' });
   });
 

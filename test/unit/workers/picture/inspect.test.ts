@@ -3,17 +3,16 @@ import { describe, expect, test } from '@jest/globals';
 import { pictureKind } from '../../../../src/kinds/picture.ts';
 import type { PictureOptions } from '../../../../src/kinds/picture-options.ts';
 import { inspect } from '../../../../workers/picture/inspect.ts';
-import { PICTURE_LIMITS } from '../../../../workers/picture/limits.ts';
+import type { PictureLimits } from '../../../../workers/picture/limits.ts';
 import { createPictureState, type PictureFacts, type PictureState } from '../../../../workers/picture/state.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
-import { fakeContext, withFile } from '../../../helpers/process-picture.ts';
-import { animation, cutShort, hugeClaim, photo, quarters, textAsJpeg, transparentPng, type PhotoFormat } from '../../../helpers/pictures.ts';
+import { fakeContext, pictureTools, uploadOf, withFile } from '../../../helpers/process-picture.ts';
+import { animation, cutShort, pages, hugeClaim, photo, quarters, textAsJpeg, transparentPng, type PhotoFormat } from '../../../helpers/pictures.ts';
 
-async function inspected(bytes: Buffer, options: unknown = {}, maxPixels = PICTURE_LIMITS.maxPixels): Promise<PictureState> {
+async function inspected(bytes: Buffer, options: unknown = {}, limits: Partial<PictureLimits> = {}): Promise<PictureState> {
   return await withFile(bytes, async (path) => {
     const state = createPictureState();
-    const context = fakeContext(path);
-    await inspect({ ...PICTURE_LIMITS, maxPixels }, readOptions)(state, { ...context, upload: { ...context.upload, options } });
+    await inspect(pictureTools(limits), readOptions)(state, { ...fakeContext(path), upload: await uploadOf(bytes, options) });
     return state;
   });
 }
@@ -22,8 +21,8 @@ function readOptions(options: unknown): PictureOptions {
   return pictureKind().options.parse(options);
 }
 
-async function factsOf(bytes: Buffer, maxPixels = PICTURE_LIMITS.maxPixels): Promise<PictureFacts> {
-  return (await inspected(bytes, {}, maxPixels)).facts.get();
+async function factsOf(bytes: Buffer, limits: Partial<PictureLimits> = {}): Promise<PictureFacts> {
+  return (await inspected(bytes, {}, limits)).facts.get();
 }
 
 describe('the facts of a picture', () => {
@@ -89,8 +88,25 @@ describe('a picture is refused', () => {
   });
 
   test('from one pixel above the limit on', async () => {
-    expect(await factsOf(await quarters({ width: 20, height: 10 }), 200)).toMatchObject({ width: 20 });
-    await expect(factsOf(await quarters({ width: 67, height: 3 }), 200)).rejects.toMatchObject({ code: 'picture_too_large' });
+    expect(await factsOf(await quarters({ width: 20, height: 10 }), { maxPixels: 200 })).toMatchObject({ width: 20 });
+    await expect(factsOf(await quarters({ width: 67, height: 3 }), { maxPixels: 200 })).rejects.toMatchObject({ code: 'picture_too_large' });
+  });
+
+  test('for its frames or pages, or for the pixels of all of them', async () => {
+    const moving = await animation('gif', 5, 20, 10);
+    expect((await inspected(moving, {}, { maxFrames: 5, maxPixels: 250 })).plan.get().variants[0]?.isAnimated).toBe(true);
+    await expect(factsOf(moving, { maxFrames: 4 })).rejects.toMatchObject({ code: 'picture_too_large', detail: 'The picture says that it has 5 frames or pages; at most 4 are taken.' });
+    await expect(factsOf(moving, { maxPixels: 249 })).rejects.toMatchObject({ code: 'picture_too_large', detail: expect.stringContaining('5 frames of 20 × 10 pixels; at most 996') });
+    await expect(factsOf(await pages(6), { maxFrames: 5 })).rejects.toMatchObject({ code: 'picture_too_large' });
+    // Pages are not held at once, nor one after the other: the first is all that is read.
+    expect(await factsOf(await pages(6), { maxPixels: 9600 })).toMatchObject({ format: 'tiff', frames: 6 });
+  });
+
+  test('when it goes on as another format than its first bytes have told', async () => {
+    const bytes = await quarters({ format: 'png' });
+    const step = inspect(pictureTools(), readOptions);
+    const run = withFile(bytes, async (path) => await step(createPictureState(), { ...fakeContext(path), upload: await uploadOf(await quarters()) }));
+    await expect(run).rejects.toMatchObject({ code: 'picture_damaged', detail: expect.stringContaining('one kind') });
   });
 
   test('when it is text, or empty, or cut within its header', async () => {
@@ -101,6 +117,6 @@ describe('a picture is refused', () => {
 });
 
 test('a file that is not there is a fault of ours', async () => {
-  const run = inspect(PICTURE_LIMITS, readOptions)(createPictureState(), fakeContext('/nowhere/original'));
+  const run = inspect(pictureTools(), readOptions)(createPictureState(), fakeContext('/nowhere/original'));
   await expect(run).rejects.not.toBeInstanceOf(UnprocessableError);
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PictureFormat } from '../../../../src/kinds/picture-options.ts';
-import { decode, encode as encodeTo, readHeader, shrink, toGrey, toRgba, type Pixels } from '../../../../workers/picture/libvips.ts';
+import { encode as encodeTo } from '../../../../workers/picture/encode.ts';
+import { decode, readHeader, shrink, toGrey, toRgba, type Pixels } from '../../../../workers/picture/libvips.ts';
 import { colourName, look } from '../../../helpers/look.ts';
 import { withFile } from '../../../helpers/process-picture.ts';
-import { animation, hugeClaim, photo, quarters, transparentPng, type PhotoOptions } from '../../../helpers/pictures.ts';
+import { animation, hugeClaim, quarters, transparentPng, type PhotoOptions } from '../../../helpers/pictures.ts';
 
 const OPTIONS = { maxPixels: 100_000_000, maxSeconds: 60 };
 
@@ -11,9 +12,9 @@ async function decoded(bytes: Buffer, width = 120, height = 80) {
   return await withFile(bytes, async (path) => await decode(path, { width, height }, OPTIONS));
 }
 
-/** Framed as it is, in the encoder's own quality. */
-async function encode({ data, channels, width, height }: Pixels, format: PictureFormat, size = { width, height }): Promise<Buffer> {
-  return await encodeTo({ data, channels, width, height }, { size, format, quality: undefined });
+/** As it is, in the encoder's own quality. */
+async function encode(pixels: Pixels, format: PictureFormat): Promise<Buffer> {
+  return await encodeTo(pixels, { size: pixels, format, quality: undefined });
 }
 
 /** The four quarters in reading order, after a way through decode and encode. */
@@ -103,42 +104,5 @@ describe('a picture in grey', () => {
     const grey = await toGrey(await decoded(await transparentPng(400, 300, '#000000'), 400, 300), { width: 8, height: 8 });
     expect(grey).toHaveLength(64);
     expect([grey.readUInt8(0), grey.readUInt8(4 * 8 + 4)]).toEqual([255, 0]);
-  });
-});
-
-describe('framing', () => {
-  test('cuts what juts out on both sides alike', async () => {
-    const seen = await look(await encode(await decoded(await quarters()), 'png', { width: 60, height: 20 }));
-    expect([seen.width, seen.height]).toEqual([60, 20]);
-    expect([seen.at(0.25, 0.25), seen.at(0.75, 0.25), seen.at(0.25, 0.75), seen.at(0.75, 0.75)].map(colourName)).toEqual(['red', 'green', 'blue', 'white']);
-  });
-
-  test.each<[PictureFormat, number]>([['webp', 0], ['avif', 0], ['png', 0], ['jpeg', 255]])('lays margins around it in %s, clear or white', async (format, alpha) => {
-    for (const colours of ['rgb', 'grey'] as const) {
-      const seen = await look(await encode(await decoded(await quarters({ colours })), format, { width: 121, height: 200 }));
-      expect([seen.width, seen.height, seen.at(0.5, 0.1)[3], seen.at(0.5, 0.9)[3]]).toEqual([121, 200, alpha, alpha]);
-      if (alpha === 255) expect(colourName(seen.at(0.5, 0.1))).toBe('white');
-      expect(seen.at(0.5, 0.5)[3]).toBe(255);
-    }
-  });
-});
-
-describe('encoding', () => {
-  test('lays transparency on white where the target has none', async () => {
-    const pixels = await decoded(await transparentPng(), 400, 300);
-    expect(colourName((await look(await encode(pixels, 'jpeg'))).at(0.05, 0.05))).toBe('white');
-  });
-
-  test('keeps transparency where the target has it', async () => {
-    const seen = await look(await encode(await decoded(await transparentPng(), 400, 300), 'webp'));
-    expect([seen.at(0.05, 0.05)[3], seen.at(0.5, 0.5)[3]]).toEqual([0, 255]);
-  });
-
-  test.each(['webp', 'jpeg', 'avif', 'png'] as const)('writes no EXIF, position, profile or other words into %s', async (format) => {
-    const exif = { date: '2024:05:01 12:30:00', make: 'Canon', model: 'R5', gps: true };
-    const original = await photo({ width: 120, height: 80, exif, orientation: 6, profile: 'p3' });
-    expect((await look(original)).metadata.exif).toBeDefined();
-    const { metadata } = await look(await encode(await decoded(original), format));
-    expect([metadata.exif, metadata.xmp, metadata.iptc, metadata.icc, metadata.orientation]).toEqual(Array(5).fill(undefined));
   });
 });

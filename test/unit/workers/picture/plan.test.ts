@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { PictureFit } from '../../../../src/kinds/picture-options.ts';
+import type { PictureFit, VariantSpec } from '../../../../src/kinds/picture-options.ts';
 import { planPicture } from '../../../../workers/picture/plan.ts';
 
 /** `whole → size` of one variant of a picture. */
 function planOf(picture: [width: number, height: number], box: { longestSide?: number; width?: number; height?: number; fit?: PictureFit }): string {
-  const [planned] = planPicture({ width: picture[0], height: picture[1] }, [{ name: 'a', format: 'webp', ...box }]).variants;
+  const [planned] = planPicture({ width: picture[0], height: picture[1], isAnimated: false }, [{ name: 'a', format: 'webp', ...box }]).variants;
   return `${planned?.whole.width}×${planned?.whole.height} → ${planned?.size.width}×${planned?.size.height}`;
 }
 
@@ -41,7 +41,7 @@ describe('the plan of a picture', () => {
   test('makes each variant from the one before it, whatever the sizes, and enlarges nothing', () => {
     fc.assert(
       fc.property(side, side, fc.array(box, { maxLength: 6 }), (width, height, boxes) => {
-        const { decoded, variants } = planPicture({ width, height }, boxes.map((one, index) => ({ name: `v${index}`, format: 'png', ...one })));
+        const { decoded, variants } = planPicture({ width, height, isAnimated: false }, boxes.map((one, index) => ({ name: `v${index}`, format: 'png', ...one })));
         let before = decoded;
         expect(before.width <= width && before.height <= height).toBe(true);
         for (const { whole, spec, size } of variants) {
@@ -57,6 +57,12 @@ describe('the plan of a picture', () => {
   });
 
   test('decodes for the small facts where no variant is asked for', () => {
-    expect(planPicture({ width: 4000, height: 2000 }, [])).toEqual({ decoded: { width: 100, height: 50 }, variants: [] });
+    expect(planPicture({ width: 4000, height: 2000, isAnimated: false }, [])).toEqual({ decoded: { width: 100, height: 50 }, variants: [] });
+  });
+
+  test('decodes nothing large where all that is large moves', () => {
+    const specs: VariantSpec[] = [{ name: 'a', longestSide: 900, format: 'webp' }, { name: 'b', longestSide: 200, format: 'jpeg' }];
+    const { decoded, variants } = planPicture({ width: 1000, height: 500, isAnimated: true }, specs);
+    expect([decoded, variants.map(({ isAnimated }) => isAnimated)]).toEqual([{ width: 200, height: 100 }, [true, false]]);
   });
 });

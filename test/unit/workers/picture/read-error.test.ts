@@ -11,10 +11,12 @@ describe('an error of the library', () => {
     ['Unknown error', 'picture_damaged', /damaged or incomplete/],
     ['Input image exceeds pixel limit', 'picture_too_large', /more pixels/],
     ['heif: Memory allocation error: Security limit exceeded', 'picture_too_large', /more pixels/],
-    ['timeout: 15% complete', 'picture_timeout', /more than 7 seconds/],
+    ['tiff2vips: unsupported tiff image type', 'picture_unsupported', /Save it as JPEG/],
+    ['LZMA compression support is not configured', 'picture_unsupported', /cannot be read here/],
+    ['heif: Unsupported feature: Unsupported codec (4.3000)', 'picture_unsupported', /cannot be read here/],
   ])('%p is %s', (words, code, detail) => {
     const cause = new Error(words);
-    const error = readError(cause, 7);
+    const error = readError(cause);
     expect(error).toBeInstanceOf(UnprocessableError);
     expect(error).toMatchObject({ code, detail: expect.stringMatching(detail), cause });
   });
@@ -27,11 +29,16 @@ describe('an error of the library', () => {
     'unix error: Too many open files',
   ])('%p is a fault of ours and goes on as it is', (words) => {
     const error = new Error(words);
-    expect(readError(error, 7)).toBe(error);
+    expect(readError(error)).toBe(error);
+  });
+
+  test('that is in words for people already goes on as it is', () => {
+    const error = new UnprocessableError('picture_timeout', 'Too slow.');
+    expect(readError(error)).toBe(error);
   });
 
   test('leaves none of its words in the detail', () => {
     const words = '/data/uploads/x/original: bad seek to 8793\nheif: Invalid input: Corrupt frame detected (2.0)';
-    expect(readError(new Error(words), 7)).toMatchObject({ detail: 'The picture is damaged or incomplete and cannot be decoded.' });
+    expect(readError(new Error(words))).toMatchObject({ detail: 'The picture is damaged or incomplete and cannot be decoded.' });
   });
 });

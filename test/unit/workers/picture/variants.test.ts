@@ -5,7 +5,7 @@ import { variants } from '../../../../workers/picture/variants.ts';
 import { createPictureState, type PictureState } from '../../../../workers/picture/state.ts';
 import { fractalPixels } from '../../../helpers/fractal.ts';
 import { look } from '../../../helpers/look.ts';
-import { fakeContext, type FakeContext } from '../../../helpers/process-picture.ts';
+import { fakeContext, pictureTools, type FakeContext } from '../../../helpers/process-picture.ts';
 
 const ORIGINAL = { format: 'jpeg', frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1, takenAt: null, camera: null, lens: null, exposure: null };
 
@@ -14,7 +14,7 @@ async function decodedState(width: number, height: number, factor = 5, specs: re
   const state = createPictureState();
   state.facts.set({ ...ORIGINAL, width: width * factor, height: height * factor });
   state.kept.set(undefined);
-  state.plan.set(planPicture(state.facts.get(), specs));
+  state.plan.set(planPicture({ ...state.facts.get(), isAnimated: false }, specs));
   state.decoded.set({ width, height, channels: 3, data: await fractalPixels(width, height, 1) });
   return state;
 }
@@ -22,7 +22,7 @@ async function decodedState(width: number, height: number, factor = 5, specs: re
 async function made(width: number, height: number, factor = 5, specs?: readonly VariantSpec[]): Promise<{ state: PictureState; context: FakeContext }> {
   const state = await decodedState(width, height, factor, specs);
   const context = fakeContext('/nowhere');
-  await variants(state, context);
+  await variants(pictureTools())(state, context);
   return { state, context };
 }
 
@@ -99,14 +99,14 @@ describe('a cancel', () => {
         return await context.publishVariant(...variant);
       },
     };
-    await expect(variants(await decodedState(320, 200), cancelling)).rejects.toBe(reason);
+    await expect(variants(pictureTools())(await decodedState(320, 200), cancelling)).rejects.toBe(reason);
     expect([...context.files.keys()]).toEqual(['1600']);
   });
 
   test('while one is encoded leaves it unpublished', async () => {
     const controller = new AbortController();
     const context = fakeContext('/nowhere', controller.signal);
-    const run = variants(await decodedState(1600, 1200), context);
+    const run = variants(pictureTools())(await decodedState(1600, 1200), context);
     setImmediate(() => controller.abort(new Error('cancelled')));
     await expect(run).rejects.toThrow('cancelled');
     expect(context.files.size).toBe(0);
@@ -116,5 +116,5 @@ describe('a cancel', () => {
 test('a store that fails is a fault of ours, as it came', async () => {
   const fault = new Error('disk');
   const failing = { ...fakeContext('/nowhere'), publishVariant: async () => await Promise.reject(fault) };
-  await expect(variants(await decodedState(32, 20), failing)).rejects.toBe(fault);
+  await expect(variants(pictureTools())(await decodedState(32, 20), failing)).rejects.toBe(fault);
 });

@@ -1,0 +1,99 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, test } from '@jest/globals';
+import { AbandonedCalls, StepBounds } from '../../../../workers/picture/step-bounds.ts';
+import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
+
+const LONG_MS = 600_000;
+
+interface Call {
+  promise: Promise<string>;
+  end(): void;
+  fail(error: Error): void;
+}
+
+/** A call of the library that ends when the test says so. */
+function openCall(): Call {
+  let end = () => {};
+  let fail: (error: Error) => void = () => {};
+  const promise = new Promise<string>((resolve, reject) => {
+    end = () => resolve('made');
+    fail = reject;
+  });
+  return { promise, end, fail };
+}
+
+function boundsWith(limitMs = LONG_MS) {
+  const controller = new AbortController();
+  const abandoned = new AbandonedCalls();
+  return { controller, abandoned, bounds: new StepBounds({ signal: controller.signal, limitMs, abandoned, tooSlow: 'Too slow. Send less.' }) };
+}
+
+describe('a call of the library', () => {
+  test('that ends in time gives what it made, and leaves nothing behind', async () => {
+    const { controller, abandoned, bounds } = boundsWith();
+    expect(await bounds.wait(async () => 'made')).toBe('made');
+    expect(await bounds.wait(async () => undefined)).toBeUndefined();
+    expect([abandoned.count, getEventListeners(controller.signal, 'abort').length]).toEqual([0, 0]);
+  });
+
+  test('that fails fails as it does', async () => {
+    const error = new Error('VipsJpeg: premature end of JPEG image');
+    await expect(boundsWith().bounds.wait(async () => await Promise.reject(error))).rejects.toBe(error);
+  });
+
+  test('is told the whole seconds that are left of the step', async () => {
+    let told = 0;
+    await boundsWith(4200).bounds.wait(async (maxSeconds) => void (told = maxSeconds));
+    expect([4, 5]).toContain(told);
+  });
+
+  test('that says itself that its time is up is too slow, in words for people', async () => {
+    const error: unknown = await boundsWith().bounds.wait(async () => await Promise.reject(new Error('timeout: 15% complete'))).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UnprocessableError);
+    expect(error).toMatchObject({ code: 'picture_timeout', detail: 'Too slow. Send less.' });
+  });
+
+  test('that does not look at the clock is waited for no longer than the step may take', async () => {
+    const { abandoned, bounds } = boundsWith(5);
+    const call = openCall();
+    await expect(bounds.wait(() => call.promise)).rejects.toMatchObject({ code: 'picture_timeout' });
+    expect(abandoned.count).toBe(1);
+    await expect(bounds.wait(async () => 'never begun')).rejects.toMatchObject({ code: 'picture_timeout' });
+    call.end();
+    await abandoned.settled(LONG_MS, new AbortController().signal);
+    expect(abandoned.count).toBe(0);
+  });
+
+  test('is waited for no more when the upload is cancelled, and its late failure disturbs nobody', async () => {
+    const { controller, abandoned, bounds } = boundsWith();
+    const call = openCall();
+    const waiting = bounds.wait(() => call.promise);
+    const reason = new Error('cancelled');
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    expect(abandoned.count).toBe(1);
+    await expect(bounds.wait(async () => 'never begun')).rejects.toBe(reason);
+    call.fail(new Error('late'));
+    await abandoned.settled(LONG_MS, new AbortController().signal);
+    expect(abandoned.count).toBe(0);
+  });
+});
+
+describe('calls that were abandoned', () => {
+  test('are waited for, but not for ever', async () => {
+    const abandoned = new AbandonedCalls();
+    abandoned.add(openCall().promise);
+    await abandoned.settled(5, new AbortController().signal);
+    expect(abandoned.count).toBe(1);
+  });
+
+  test('are waited for no more by an upload that is cancelled', async () => {
+    const abandoned = new AbandonedCalls();
+    abandoned.add(openCall().promise);
+    const controller = new AbortController();
+    const waiting = abandoned.settled(LONG_MS, controller.signal);
+    controller.abort(new Error('cancelled'));
+    await expect(waiting).rejects.toThrow('cancelled');
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  });
+});

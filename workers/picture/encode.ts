@@ -1,0 +1,65 @@
+import type { Buffer } from 'node:buffer';
+import type { PictureFit, PictureFormat } from '../../src/kinds/picture-options.ts';
+import type { KeptExif } from './kept-exif.ts';
+import { fromPixels, readFrames, WHITE, type Pipeline, type Pixels, type ReadSettings } from './libvips.ts';
+import type { Size } from './size.ts';
+
+/** What a variant is written as. */
+export interface EncodeTarget {
+  /** Larger than the picture: margins, clear or white. Smaller: what juts out is cut off. Both from the middle. */
+  readonly size: Size;
+  readonly format: PictureFormat;
+  /** 1 to 100; undefined is the encoder's own. */
+  readonly quality: number | undefined;
+  /** By default there is none. */
+  readonly exif?: KeptExif | undefined;
+  /** Whole seconds, after which the encoder gives up; by default it never does. */
+  readonly maxSeconds?: number;
+}
+
+/** How the frames of an animation come into their box. */
+export interface AnimationTarget extends Omit<EncodeTarget, 'format'> {
+  readonly fit: PictureFit;
+}
+
+const CLEAR = '#ffffff00';
+
+/** A file with no profile and no words in it but those given. Alpha is laid on white where the format has none. */
+export async function encode(pixels: Pixels, { size, format, quality, exif, maxSeconds = 0 }: EncodeTarget): Promise<Buffer> {
+  const image = framed(pixels, size, format === 'jpeg' ? WHITE : CLEAR).timeout({ seconds: maxSeconds });
+  return await written(exif === undefined ? image : image.withExif(exif), format, quality).toBuffer();
+}
+
+/** The whole animation as WebP, straight from the file: all its frames at once would be too much to hold. */
+export async function encodeAnimation(path: string, { size, fit, quality, exif }: AnimationTarget, settings: ReadSettings): Promise<Buffer> {
+  const image = readFrames(path, settings).resize({ ...size, fit: fit === 'inside' ? 'fill' : fit, withoutEnlargement: true, background: CLEAR });
+  return await written(exif === undefined ? image : image.withExif(exif), 'webp', quality).toBuffer();
+}
+
+function framed(pixels: Pixels, size: Size, background: string): Pipeline {
+  const image = fromPixels(pixels);
+  const [left, top] = [Math.abs(size.width - pixels.width) >> 1, Math.abs(size.height - pixels.height) >> 1];
+  if (size.width < pixels.width || size.height < pixels.height) {
+    return image.extract({ left, top, ...size });
+  }
+  if (size.width > pixels.width || size.height > pixels.height) {
+    const [right, bottom] = [size.width - pixels.width - left, size.height - pixels.height - top];
+    return image.extend({ left, top, right, bottom, background });
+  }
+  return image;
+}
+
+function written(image: Pipeline, format: PictureFormat, quality: number | undefined): Pipeline {
+  const options = quality === undefined ? {} : { quality };
+  switch (format) {
+    case 'webp':
+      // Effort 4, the default, takes 2.8 times as long for files 8 per cent smaller.
+      return image.webp({ ...options, effort: 2 });
+    case 'jpeg':
+      return image.flatten({ background: WHITE }).jpeg(options);
+    case 'avif':
+      return image.avif({ ...options, effort: 0 });
+    case 'png':
+      return image.png();
+  }
+}

@@ -1,0 +1,15 @@
+import type { PictureLimits } from './limits.ts';
+import { AbandonedCalls, StepBounds } from './step-bounds.ts';
+
+/** What every step of a picture's is made with. */
+export interface PictureTools {
+  readonly limits: PictureLimits;
+  /** Shared by all pictures of the process. */
+  readonly abandoned: AbandonedCalls;
+}
+
+/** Bounds for a step that begins now. */
+export function boundsOf({ limits, abandoned }: PictureTools, signal: AbortSignal, words: { does: string; advice: string }): StepBounds {
+  const limitMs = limits.stepTimeoutMs;
+  return new StepBounds({ signal, limitMs, abandoned, tooSlow: `${words.does} takes more than ${limitMs / 1000} seconds. ${words.advice}` });
+}
