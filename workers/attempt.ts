@@ -7,7 +7,7 @@ import type { ProcessorTable, RunProcessor } from './processors.ts';
 export interface RunnerParts {
   records: UploadRecords;
   storage: Storage;
-  processors: ProcessorTable;
+  processors: Pick<ProcessorTable, 'find'>;
   /** Runs whichever processor the upload's type asks for, in a process of its own. */
   runIsolated: RunProcessor;
   attemptTimeoutMs: number;

@@ -42,4 +42,6 @@ export interface Processor<State> {
   result(state: State): Result;
   /** Lets go of what the state holds; called for every ending. */
   end?(state: State): void;
+  /** Native calls that nobody waits for any more and that hold a thread of this process; default none. */
+  abandonedCalls?(): number;
 }

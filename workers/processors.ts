@@ -14,12 +14,16 @@ export interface ProcessorEntry {
   readonly kind: string;
   readonly types: readonly string[];
   readonly run: RunProcessor;
+  /** See `Processor`. */
+  readonly abandonedCalls?: () => number;
 }
 
 /** Which processor takes what. */
 export interface ProcessorTable {
   /** By media type as sniffed from the bytes; undefined where no processor takes it. */
   find(type: string): ProcessorEntry | undefined;
+  /** Of all processors. */
+  abandonedCalls(): number;
 }
 
 /** What processors are told at start; part of the settings. */
@@ -43,7 +47,12 @@ export function processorEntry<State>(kind: Pick<Kind<unknown>, 'name' | 'types'
   if (kind.name !== processor.kind) {
     throw new Error(`kind ${kind.name} is paired with a processor of ${processor.kind}`);
   }
-  return { kind: kind.name, types: kind.types, run: async (context, hooks) => await runPipeline(processor, context, hooks) };
+  return {
+    kind: kind.name,
+    types: kind.types,
+    run: async (context, hooks) => await runPipeline(processor, context, hooks),
+    abandonedCalls: () => processor.abandonedCalls?.() ?? 0,
+  };
 }
 
 /** Throws where two processors take the same type. */
@@ -58,5 +67,8 @@ export function createProcessorTable(entries: readonly ProcessorEntry[]): Proces
       byType.set(type, entry);
     }
   }
-  return { find: (type) => byType.get(type) };
+  return {
+    find: (type) => byType.get(type),
+    abandonedCalls: () => entries.reduce((sum, entry) => sum + (entry.abandonedCalls?.() ?? 0), 0),
+  };
 }

@@ -48,10 +48,10 @@ async function start(kind: WorkerKind): Promise<void> {
   const queue = new UploadQueue(connection, keys, log);
   const storage = await openStorage(config);
   const timing = kind.timing ?? WORKER_TIMING;
-  const replacement = new Replacement(log);
+  const processors = kind.createProcessors(config);
+  const replacement = new Replacement(processors, log);
   const worker = new UploadWorker({
-    connection, keys, queue, records, storage, log,
-    processors: kind.createProcessors(config),
+    connection, keys, queue, records, storage, processors, log,
     runIsolated: isolatedRunner(kind.isolatedEntry),
     attemptTimeoutMs: config.attemptTimeoutMs,
     concurrency: config.workerConcurrency,
@@ -90,10 +90,12 @@ async function start(kind: WorkerKind): Promise<void> {
 class Replacement {
   /** Begins to close the process. */
   close: (reason: string) => void = () => undefined;
+  readonly #processors: Pick<ProcessorTable, 'abandonedCalls'>;
   readonly #log: Logger;
   #isAsked = false;
 
-  constructor(log: Logger) {
+  constructor(processors: Pick<ProcessorTable, 'abandonedCalls'>, log: Logger) {
+    this.#processors = processors;
     this.#log = log;
   }
 
@@ -104,9 +106,9 @@ class Replacement {
     this.close('stuck');
   }
 
-  /** Node's own exit waits for its thread pool, and so for the very thread that is stuck. */
+  /** Node's own exit waits for its thread pool, and so for the very thread that is stuck, or busy with what nobody wants. */
   endWhereStuck(): void {
-    if (!this.#isAsked) return;
+    if (!this.#isAsked && this.#processors.abandonedCalls() === 0) return;
     this.#log.info('closed');
     process.kill(process.pid, 'SIGKILL');
   }

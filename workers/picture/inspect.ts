@@ -19,8 +19,9 @@ export type ReadOptions = (options: unknown) => PictureOptions;
 export function inspect(tools: PictureTools, readOptions: ReadOptions) {
   return async (state: PictureState, { inputPath, upload, signal }: StepContext): Promise<void> => {
     const options = readOptions(upload.options);
-    // Each picture in hand may take as much memory as a worker has; what is left of earlier ones must not add to it.
-    await tools.abandoned.settled(tools.limits.stepTimeoutMs, signal);
+    // What is left of earlier pictures must not add to the memory of this one. Where it never ends the attempt's own
+    // time limit finds a processor that obeys nobody, and the process is replaced.
+    await tools.abandoned.settled();
     const header = await boundsOf(tools, signal, SLOW_TO_READ).wait(() => readHeader(inputPath)).catch((error: unknown) => {
       throw readError(error);
     });

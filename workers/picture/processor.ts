@@ -28,6 +28,7 @@ export function createPictureProcessor(limits: Partial<PictureLimits> = {}, kind
       { name: 'colour', weight: 1, run: dominantColour },
     ],
     begin: createPictureState,
+    abandonedCalls: () => tools.abandoned.count,
     result: (state) => ({
       kind: 'picture',
       ...state.facts.get(),

@@ -16,9 +16,9 @@ export class AbandonedCalls {
     this.#running.add(settled);
   }
 
-  /** Resolves when none is left of those that run now, or after `limitMs`, since one may never end; rejects with the signal's reason. */
-  async settled(limitMs: number, signal: AbortSignal): Promise<void> {
-    if (this.count > 0) await raceTime(Promise.all(this.#running), limitMs, signal);
+  /** Resolves when none is left of those that run now, which may be never. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
   }
 }
 
@@ -27,6 +27,8 @@ export interface BoundsOptions {
   readonly signal: AbortSignal;
   /** From now on, for all that the step does. */
   readonly limitMs: number;
+  /** A call that ends so soon after the bound was reached is waited for: it leaves nothing behind then. */
+  readonly graceMs: number;
   /** Takes what was left behind. */
   readonly abandoned: AbandonedCalls;
   /** Told to the sender where the time is up; a sentence, or more. */
@@ -49,7 +51,7 @@ export class StepBounds {
 
   /** Rejects with `picture_timeout`, with the signal's reason, or as the call does, which is told how many whole seconds it has. */
   async wait<Value>(begin: (maxSeconds: number) => Promise<Value>): Promise<Value> {
-    const { signal, abandoned } = this.#options;
+    const { signal, abandoned, graceMs } = this.#options;
     signal.throwIfAborted();
     const leftMs = this.#endsAtMs - performance.now();
     if (leftMs <= 0) throw this.#timeout();
@@ -61,6 +63,7 @@ export class StepBounds {
     } catch (error) {
       throw isTimeout(error) ? this.#timeout(error) : error;
     } finally {
+      if (!isOver) await raceTime(Promise.allSettled([call]), graceMs);
       if (!isOver) abandoned.add(call);
     }
     throw this.#timeout();
@@ -74,9 +77,10 @@ export class StepBounds {
 }
 
 /** Undefined when the time is up first; rejects with the signal's reason when it fires first. */
-async function raceTime<Value>(work: Promise<Value>, limitMs: number, signal: AbortSignal): Promise<Value | undefined> {
+async function raceTime<Value>(work: Promise<Value>, limitMs: number, signal?: AbortSignal): Promise<Value | undefined> {
   const over = new AbortController();
-  const isUp = delay(limitMs, undefined, { signal: AbortSignal.any([signal, over.signal]) }).catch(() => signal.throwIfAborted());
+  const ends = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  const isUp = delay(limitMs, undefined, { signal: ends }).catch(() => signal?.throwIfAborted());
   try {
     return await Promise.race([work, isUp.then(() => undefined)]);
   } finally {

@@ -8,8 +8,11 @@ export interface PictureTools {
   readonly abandoned: AbandonedCalls;
 }
 
+/** Most calls take less, and a process that stops gives a processor a little more to obey. */
+const GRACE_MS = 1000;
+
 /** Bounds for a step that begins now. */
 export function boundsOf({ limits, abandoned }: PictureTools, signal: AbortSignal, words: { does: string; advice: string }): StepBounds {
   const limitMs = limits.stepTimeoutMs;
-  return new StepBounds({ signal, limitMs, abandoned, tooSlow: `${words.does} takes more than ${limitMs / 1000} seconds. ${words.advice}` });
+  return new StepBounds({ signal, limitMs, graceMs: GRACE_MS, abandoned, tooSlow: `${words.does} takes more than ${limitMs / 1000} seconds. ${words.advice}` });
 }

@@ -22,10 +22,10 @@ function openCall(): Call {
   return { promise, end, fail };
 }
 
-function boundsWith(limitMs = LONG_MS) {
+function boundsWith(limitMs = LONG_MS, graceMs = 5) {
   const controller = new AbortController();
   const abandoned = new AbandonedCalls();
-  return { controller, abandoned, bounds: new StepBounds({ signal: controller.signal, limitMs, abandoned, tooSlow: 'Too slow. Send less.' }) };
+  return { controller, abandoned, bounds: new StepBounds({ signal: controller.signal, limitMs, graceMs, abandoned, tooSlow: 'Too slow. Send less.' }) };
 }
 
 describe('a call of the library', () => {
@@ -60,7 +60,7 @@ describe('a call of the library', () => {
     expect(abandoned.count).toBe(1);
     await expect(bounds.wait(async () => 'never begun')).rejects.toMatchObject({ code: 'picture_timeout' });
     call.end();
-    await abandoned.settled(LONG_MS, new AbortController().signal);
+    await abandoned.settled();
     expect(abandoned.count).toBe(0);
   });
 
@@ -71,29 +71,21 @@ describe('a call of the library', () => {
     const reason = new Error('cancelled');
     controller.abort(reason);
     await expect(waiting).rejects.toBe(reason);
-    expect(abandoned.count).toBe(1);
+    expect([abandoned.count, getEventListeners(controller.signal, 'abort').length]).toEqual([1, 0]);
     await expect(bounds.wait(async () => 'never begun')).rejects.toBe(reason);
     call.fail(new Error('late'));
-    await abandoned.settled(LONG_MS, new AbortController().signal);
+    await abandoned.settled();
     expect(abandoned.count).toBe(0);
   });
-});
 
-describe('calls that were abandoned', () => {
-  test('are waited for, but not for ever', async () => {
-    const abandoned = new AbandonedCalls();
-    abandoned.add(openCall().promise);
-    await abandoned.settled(5, new AbortController().signal);
-    expect(abandoned.count).toBe(1);
-  });
-
-  test('are waited for no more by an upload that is cancelled', async () => {
-    const abandoned = new AbandonedCalls();
-    abandoned.add(openCall().promise);
-    const controller = new AbortController();
-    const waiting = abandoned.settled(LONG_MS, controller.signal);
-    controller.abort(new Error('cancelled'));
-    await expect(waiting).rejects.toThrow('cancelled');
-    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  test('that ends soon after the upload was cancelled leaves nothing behind', async () => {
+    const { controller, abandoned, bounds } = boundsWith(LONG_MS, LONG_MS);
+    const call = openCall();
+    const waiting = bounds.wait(() => call.promise);
+    const reason = new Error('cancelled');
+    controller.abort(reason);
+    setImmediate(() => call.end());
+    await expect(waiting).rejects.toBe(reason);
+    expect([abandoned.count, getEventListeners(controller.signal, 'abort').length]).toEqual([0, 0]);
   });
 });
