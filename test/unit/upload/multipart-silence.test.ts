@@ -40,11 +40,11 @@ async function sendSlowly(first: Buffer) {
   const sent = space.files().length;
   send(body.subarray(0, -1000));
   while (space.files().length === sent || (await space.connection.zcard(space.keys.due)) < 2) await turn();
-  const firstDueMs = await dueMs(0);
+  const firstDueMs = await dueMs('2.jpg');
   // The second file is still coming in: the chunk that keeps it alive is the last but one.
   while (Date.now() <= firstDueMs) await pause(20);
   send(body.subarray(-1000, -900));
-  while ((await dueMs(-1)) < Date.now()) await pause(5);
+  while ((await dueMs('2.jpg')) < Date.now()) await pause(5);
   const sets = new UploadSets(space.connection, space.keys);
   await lookAfterDue({ records, sets, queue: space.parts.queue, storage: space.storage, log: silentLog }, new AbortController().signal);
   send(body.subarray(-900));
@@ -52,10 +52,11 @@ async function sendSlowly(first: Buffer) {
   return (await taking).map(({ fileName, state, error }) => [fileName, state, error?.code]);
 }
 
-/** When the upload at this rank, -1 being the last, is given up for dead. */
-async function dueMs(rank: number): Promise<number> {
-  const [id = ''] = (await space.connection.call('ZRANGE', [space.keys.due, String(rank), String(rank)])) as string[];
-  return Number(await space.connection.zscore(space.keys.due, id));
+/** When the upload of this name is given up for dead. */
+async function dueMs(fileName: string): Promise<number> {
+  const ids = (await space.connection.call('ZRANGE', [space.keys.due, '0', '-1'])) as string[];
+  const names = await Promise.all(ids.map((id) => space.connection.hget(space.keys.record(id), 'name')));
+  return Number(await space.connection.zscore(space.keys.due, ids[names.indexOf(fileName)] ?? ''));
 }
 
 test('a file that is complete is not given up for dead while its siblings are still coming in', async () => {
