@@ -34,6 +34,7 @@ const ERRORS = {
   request_too_large: [413, 'Request too large'],
   too_many_files: [413, 'Too many files'],
   too_many_fields: [413, 'Too many fields'],
+  field_too_large: [413, 'Field too large'],
   not_offset_stream: [415, 'Not the body of a tus request'],
   not_multipart: [415, 'Not a multipart request'],
   unsupported_encoding: [415, 'Encoded body'],

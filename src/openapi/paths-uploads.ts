@@ -68,7 +68,7 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
     }),
     ...deferredProblems(
       'bad_multipart', 'missing_boundary', 'no_file', 'empty_file', 'bad_options', 'body_cut_short', 'upload_interrupted', 'upload_too_slow',
-      'request_too_large', 'file_too_large', 'too_many_files', 'too_many_fields', 'not_multipart', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address',
+      'request_too_large', 'file_too_large', 'too_many_files', 'too_many_fields', 'field_too_large', 'not_multipart', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address',
       'unsupported_media_type', 'storage_full',
     ),
   },

@@ -15,6 +15,7 @@ export const HEADERS = {
   ETag: { description: 'Strong: the same tag is the same bytes.', schema: string },
   'Content-Range': { description: '`bytes 0-99/1234`.', schema: string },
   'Accept-Ranges': { description: '`bytes`.', schema: string },
+  'Accept-Encoding': { description: '`identity`: bodies are taken as they are.', schema: string },
   Allow: { description: 'The methods that the address takes.', schema: string },
   'X-Timed-Out': { description: '`true` on the placeholder.', schema: string },
 } as const satisfies Record<string, Header>;
@@ -88,6 +89,7 @@ const STATUSES_WITH_RETRY: ReadonlySet<number> = new Set([429, 503]);
 function headerNames(codes: readonly ErrorCode[]): HeaderName[] {
   if (codes.some((code) => STATUSES_WITH_RETRY.has(statusOf(code)))) return ['Retry-After'];
   if (codes.includes('method_not_allowed')) return ['Allow'];
+  if (codes.includes('unsupported_encoding')) return ['Accept-Encoding'];
   if (codes.includes('content_not_stored')) return ['Retry-After'];
   return codes.includes('range_not_satisfiable') ? ['Content-Range'] : [];
 }

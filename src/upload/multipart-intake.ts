@@ -47,7 +47,7 @@ async function takeAll(
 ): Promise<UploadRecord[]> {
   try {
     await readParts(parts, request, limits, signal, sent);
-    if (sent.length === 0) throw new ServiceError('no_file', 'The request has no file part. Send at least one file, under any field name.');
+    if (sent.length === 0) throw new ServiceError('no_file', 'The request has no file part. Send at least one, with Content-Disposition: form-data; name="file"; filename="…".');
     return await settleAll(sent);
   } catch (error) {
     for (const { upload } of sent) {
@@ -128,7 +128,7 @@ async function firstOf(chunks: AsyncIterableIterator<Buffer, undefined>): Promis
 /** Errors that end the whole request, not one of its files. */
 const REQUEST_CODES: ReadonlySet<string> = new Set([
   'upload_interrupted', 'body_cut_short', 'bad_multipart', 'upload_too_slow', 'request_too_large',
-  'too_many_files', 'too_many_fields', 'storage_full', 'service_unavailable', 'shutting_down',
+  'too_many_files', 'too_many_fields', 'field_too_large', 'storage_full', 'service_unavailable', 'shutting_down',
 ]);
 
 function isOfRequest(error: ServiceError): boolean {

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import busboy from 'busboy';
 import { ServiceError } from '../errors.ts';
+import { requireBoundary } from './form-boundary.ts';
+import { asFormError, fieldTooLarge, isForm, isOfText, namelessFile, nestedForm, tooManyFields, tooManyFiles, tooManyParts } from './form-errors.ts';
 import { StreamChunks } from './stream-chunks.ts';
 
 /** Large enough that a big file is not chopped into many small reads. */
@@ -39,7 +41,7 @@ export interface FilePart {
  * The parts of a multipart/form-data request (RFC 7578) in the order sent. Ends normally only when
  * the closing boundary has come; until then nothing of the request may count.
  * Throws `not_multipart` or `unsupported_encoding` (415), `missing_boundary`, `bad_multipart` or `body_cut_short` (400),
- * `request_too_large`, `too_many_files` or `too_many_fields` (413), `upload_interrupted` where the client is gone, and the signal's reason.
+ * `request_too_large`, `too_many_files`, `too_many_fields` or `field_too_large` (413), `upload_interrupted` where the client is gone, and the signal's reason.
  * Leaving the loop early stops reading the request; the caller decides what becomes of its rest.
  */
 export async function* readMultipart(
@@ -57,7 +59,7 @@ export async function* readMultipart(
   const onClose = () => {
     if (!request.complete) fail(new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.'));
   };
-  const onAbort = () => fail(asServiceError(signal.reason));
+  const onAbort = () => fail(asFormError(signal.reason));
   let bytes = 0;
   const onData = (chunk: Buffer) => {
     bytes += chunk.length;
@@ -82,18 +84,20 @@ function listenToParser(parser: busboy.Busboy, parts: PartQueue, limits: Multipa
   parser.on('file', (fieldName, stream, info) => {
     // A cut body errors on the file's stream too; without a listener that ends the process.
     stream.on('error', () => undefined);
-    const chunks = new StreamChunks(stream, asServiceError);
+    const chunks = new StreamChunks(stream, asFormError);
+    if (isForm(info.mimeType)) fail(nestedForm());
     parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', chunks, skip: () => skipRest(stream, chunks) });
   });
   parser.on('field', (name, value, info) => {
-    const isCut = info.valueTruncated || info.nameTruncated;
-    if (isCut) fail(new ServiceError('too_many_fields', `A field may have at most ${limits.maxFieldBytes} bytes.`));
+    if (isForm(info.mimeType)) fail(nestedForm());
+    else if (!isOfText(info.mimeType)) fail(namelessFile(info.mimeType));
+    else if (info.valueTruncated || info.nameTruncated) fail(fieldTooLarge(limits.maxFieldBytes));
     else parts.push({ kind: 'field', name: name ?? '', value });
   });
-  parser.on('filesLimit', () => fail(new ServiceError('too_many_files', `At most ${limits.maxFiles} files in one request.`)));
-  parser.on('fieldsLimit', () => fail(tooManyFields(limits)));
-  parser.on('partsLimit', () => fail(tooManyFields(limits)));
-  parser.on('error', (error) => parts.fail(asServiceError(error)));
+  parser.on('filesLimit', () => fail(tooManyFiles(limits.maxFiles)));
+  parser.on('fieldsLimit', () => fail(tooManyFields(limits.maxFields)));
+  parser.on('partsLimit', () => fail(tooManyParts(limits.maxFiles + limits.maxFields)));
+  parser.on('error', (error) => parts.fail(asFormError(error)));
   parser.on('close', () => parts.end());
 }
 
@@ -103,6 +107,7 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): busboy.B
     throw new ServiceError('not_multipart', 'Send the files as multipart/form-data, or one file as the raw body of PUT /uploads/{id}.');
   }
   requireIdentityEncoding(request);
+  requireBoundary(request);
   try {
     return busboy({
       headers: request.headers,
@@ -119,7 +124,7 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): busboy.B
       },
     });
   } catch (error) {
-    throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request names its boundary; this one does not.', { cause: error });
+    throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request is malformed.', { cause: error });
   }
 }
 
@@ -165,25 +170,14 @@ class PartQueue implements AsyncIterable<FieldPart | FilePart> {
 
 /** Bodies are taken as they are: throws `unsupported_encoding` (415) for a compressed one. */
 export function requireIdentityEncoding(request: IncomingMessage): void {
-  const encoding = request.headers['content-encoding'];
-  if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
-  throw new ServiceError('unsupported_encoding', 'Send the body without a Content-Encoding.');
+  const { 'content-encoding': content = '', 'transfer-encoding': transfer = 'chunked' } = request.headers;
+  if (/^(identity)?$/i.test(content.trim()) && /^chunked$/i.test(transfer.trim())) return;
+  // RFC 9110 section 15.5.16 wants to be told what would do.
+  const headers = { 'Accept-Encoding': 'identity' };
+  throw new ServiceError('unsupported_encoding', 'Send the bytes as they are: no Content-Encoding, and no Transfer-Encoding but chunked.', { headers });
 }
 
 /** The refusal itself, for those that know the length before the first byte. */
 export function requestTooLarge(maxRequestBytes: number): ServiceError {
   return new ServiceError('request_too_large', `A request may have at most ${maxRequestBytes} bytes. Send fewer files at once.`);
-}
-
-function tooManyFields(limits: MultipartLimits): ServiceError {
-  return new ServiceError('too_many_fields', `At most ${limits.maxFields} fields in one request.`);
-}
-
-function asServiceError(error: unknown): ServiceError {
-  if (error instanceof ServiceError) return error;
-  const message = error instanceof Error ? error.message : '';
-  if (message === 'Unexpected end of form' || message === 'Unexpected end of file') {
-    return new ServiceError('body_cut_short', 'The body ended before its closing boundary. Send it again.', { cause: error });
-  }
-  return new ServiceError('bad_multipart', 'The body is not well-formed multipart/form-data.', { cause: error });
 }

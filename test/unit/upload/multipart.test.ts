@@ -126,15 +126,61 @@ describe('a request that is refused by its head', () => {
     ['not_multipart', { 'content-type': 'multipart/mixed; boundary=b' }],
     ['missing_boundary', { 'content-type': 'multipart/form-data' }],
     ['missing_boundary', { 'content-type': 'multipart/form-data; boundary=' }],
+    ['missing_boundary', { 'content-type': 'multipart/form-data; boundary=""' }],
     ['missing_boundary', { 'content-type': 'multipart/form-data; charset=utf-8' }],
+    ['bad_multipart', { 'content-type': `${FORM_HEADERS['content-type']}; boundary=other` }],
+    ['bad_multipart', { 'content-type': `multipart/form-data; boundary=${'b'.repeat(71)}` }],
     ['unsupported_encoding', { ...FORM_HEADERS, 'content-encoding': 'gzip' }],
+    ['unsupported_encoding', { ...FORM_HEADERS, 'content-encoding': 'identity, gzip' }],
+    ['unsupported_encoding', { ...FORM_HEADERS, 'transfer-encoding': 'gzip, chunked' }],
   ])('%s for %j', async (code, headers) => {
     expect(await codeOf(readAll(wholeRequest(headers, BODY)))).toBe(code);
   });
 
   test('the type is read in any case, and identity is no encoding', async () => {
     const headers = { 'content-type': FORM_HEADERS['content-type'].replace('multipart/form-data', 'Multipart/Form-Data'), 'content-encoding': 'Identity' };
-    expect(await readAll(wholeRequest(headers, BODY))).toEqual(SEEN);
+    expect(await readAll(wholeRequest({ ...headers, 'transfer-encoding': 'Chunked' }, BODY))).toEqual(SEEN);
+  });
+
+  test('an encoding is refused with what would do', async () => {
+    const reading = readAll(wholeRequest({ ...FORM_HEADERS, 'content-encoding': 'br' }, BODY));
+    await expect(reading).rejects.toMatchObject({ headers: { 'Accept-Encoding': 'identity' } });
+  });
+
+  test('a boundary may have 70 characters, in quotes and with others of its kind around it', async () => {
+    const boundary = `${'b'.repeat(34)} '${'b'.repeat(34)}`;
+    const body = Buffer.from(BODY.toString('latin1').replaceAll('------boundary7', `--${boundary}`), 'latin1');
+    const headers = { 'content-type': `multipart/form-data; charset=utf-8; boundary="${boundary}"; x=y` };
+    expect(await readAll(wholeRequest(headers, body))).toEqual(SEEN);
+  });
+});
+
+describe('parts that are neither file nor field', () => {
+  const mixed = (disposition: string, type: string, bytes = 'x') =>
+    wholeRequest(FORM_HEADERS, formBody({ name: '', disposition: `${disposition}\r\nContent-Type: ${type}`, bytes }));
+
+  test.each(['form-data; name="files"', 'form-data; name="files"; filename="a"'])('a form within the form is refused (%s)', async (disposition) => {
+    const reading = readAll(mixed(disposition, 'multipart/mixed; boundary=inner', '--inner\r\n\r\nx\r\n--inner--'));
+    await expect(reading).rejects.toMatchObject({ code: 'bad_multipart', message: expect.stringContaining('multipart itself') as unknown });
+  });
+
+  test('a picture whose file name is missing or empty is not taken for a field', async () => {
+    for (const disposition of ['form-data; name="f"', 'form-data; name="f"; filename=""']) {
+      const reading = readAll(mixed(disposition, 'image/jpeg', 'v'.repeat(100)));
+      await expect(reading).rejects.toMatchObject({ code: 'bad_multipart', message: expect.stringContaining('image/jpeg has no file name') as unknown });
+    }
+  });
+
+  test('fields may be JSON, and a nameless octet-stream is a file', async () => {
+    expect(await readAll(mixed('form-data; name="options"', 'application/json', '{}'))).toEqual([{ field: 'options', value: '{}' }]);
+    expect(await readAll(mixed('form-data; name="f"; filename=""', 'application/octet-stream'))).toEqual([{ file: 'f', fileName: '', bytes: 'x' }]);
+  });
+
+  test.each(['attachment; name="f"; filename="a"', 'form-data; name="f"; filename=my photo.jpg', "form-data; filename*=utf-9''a"])('%s is passed over, and counted', async (disposition) => {
+    const strange = { name: '', disposition, bytes: 'x' };
+    const file = { name: 'f', fileName: 'a', bytes: 'x' };
+    expect(await readAll(wholeRequest(FORM_HEADERS, formBody(strange, file)))).toHaveLength(1);
+    expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, formBody(...Array<typeof strange>(6).fill(strange), file))))).toBe('too_many_fields');
   });
 });
 
@@ -156,7 +202,7 @@ describe('limits', () => {
   test('a field of the allowed size is taken whole, one of a byte more is refused', async () => {
     const field = (bytes: number) => wholeRequest(FORM_HEADERS, formBody({ name: 'x', bytes: 'v'.repeat(bytes) }, file('1')));
     expect((await readAll(field(16)))[0]).toEqual({ field: 'x', value: 'v'.repeat(16) });
-    expect(await codeOf(readAll(field(17)))).toBe('too_many_fields');
+    expect(await codeOf(readAll(field(17)))).toBe('field_too_large');
   });
 
   test('a body of the allowed size is taken, one of a byte more is request_too_large', async () => {
