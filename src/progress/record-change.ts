@@ -16,8 +16,8 @@ export interface RecordStore {
   /** 0-based; null where the set has no such member. */
   rankIn(key: string, member: string): Promise<number | null>;
   get(key: string): Promise<string | null>;
-  /** Deletes the keys and takes the member out of the sorted set, in one step. */
-  remove(keys: readonly string[], rankedIn: string, member: string): Promise<void>;
+  /** Deletes the keys and takes the member out of the sorted sets, in one step. */
+  remove(keys: readonly string[], rankedIn: readonly string[], member: string): Promise<void>;
 }
 
 /** The times that records live by. */

@@ -259,7 +259,7 @@ export class UploadRecords {
 
   /** Removes every trace. For an id that was never given to anybody. */
   async forget(id: string, publicId: string): Promise<void> {
-    await this.#store.remove([this.#keys.record(id), this.#keys.publicId(publicId)], this.#keys.waiting, id);
+    await this.#store.remove([this.#keys.record(id), this.#keys.publicId(publicId)], [this.#keys.waiting, this.#keys.due], id);
   }
 
   /** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */

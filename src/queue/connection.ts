@@ -113,8 +113,10 @@ export class RedisRecordStore {
     return await available(() => this.#connection.get(key));
   }
 
-  async remove(keys: readonly string[], rankedIn: string, member: string): Promise<void> {
-    await available(() => this.#connection.multi().del(...keys).zrem(rankedIn, member).exec());
+  async remove(keys: readonly string[], rankedIn: readonly string[], member: string): Promise<void> {
+    const step = this.#connection.multi().del(...keys);
+    for (const set of rankedIn) step.zrem(set, member);
+    await available(() => step.exec());
   }
 
   /** Round trip to Redis; rejects like every command where there is none. */

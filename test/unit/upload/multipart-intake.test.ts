@@ -45,7 +45,9 @@ async function recordKeys(): Promise<string[]> {
 }
 
 async function expectNothingLeft(): Promise<void> {
-  expect([space.files(), space.jobs, await recordKeys(), await space.connection.zcard(space.keys.waiting)]).toEqual([[], [], [], 0]);
+  const { waiting, due } = space.keys;
+  const members = await Promise.all([waiting, due].map((set) => space.connection.zrange(set, '0', '-1')));
+  expect([space.files(), space.jobs, await recordKeys(), ...members]).toEqual([[], [], [], [], []]);
 }
 
 describe('a form', () => {
