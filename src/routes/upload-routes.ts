@@ -12,6 +12,7 @@ import { readExisting, watchUntilFinal, type WatchParts } from '../progress/watc
 import type { ReadRecord, UploadRecords } from '../progress/record.ts';
 import { toUpload } from '../progress/upload-document.ts';
 import { cleanFileName } from '../upload/file-name.ts';
+import { readOptionsJson } from '../upload/options-json.ts';
 import type { UploadIntake } from '../upload/intake.ts';
 import type { UploadRemoval } from '../upload/removal.ts';
 
@@ -94,10 +95,6 @@ function toUploads(reads: readonly ReadRecord[]): Upload[] {
 function optionsOf(ctx: Context): unknown {
   const options = queryParameter(ctx, 'options');
   if (options === undefined) return {};
-  try {
-    if (typeof options === 'string') return JSON.parse(options) as unknown;
-  } catch {
-    // Told below, like the parameter given twice.
-  }
-  throw new ServiceError('bad_options', 'The query parameter "options" is JSON, given once.');
+  if (typeof options === 'string') return readOptionsJson(options, 'The query parameter "options"');
+  throw new ServiceError('bad_options', 'The query parameter "options" is given once.');
 }

@@ -2,6 +2,7 @@ import { ServiceError } from '../errors.ts';
 import type { UploadMetadata } from '../progress/record-fields.ts';
 import { isUploadId } from '../http/upload-id.ts';
 import { cleanFileName } from '../upload/file-name.ts';
+import { readOptionsJson } from '../upload/options-json.ts';
 
 /** The file's name: tus-js-client calls it `filename`, Uppy `name` and `filename`. Fit to be shown. */
 export function fileNameIn(metadata: UploadMetadata): string {
@@ -12,11 +13,7 @@ export function fileNameIn(metadata: UploadMetadata): string {
 export function optionsIn(metadata: UploadMetadata): unknown {
   const { options } = metadata;
   if (options === undefined || options === null || options === '') return {};
-  try {
-    return JSON.parse(options) as unknown;
-  } catch (error) {
-    throw new ServiceError('bad_options', 'The value "options" of Upload-Metadata is JSON.', { cause: error });
-  }
+  return readOptionsJson(options, 'The value "options" of Upload-Metadata');
 }
 
 /** The client's own id for the upload; undefined where it leaves the choice to us. Throws `bad_upload_id` (400). */

@@ -4,6 +4,7 @@ import { asOutcome, ServiceError } from '../errors.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
+import { readOptionsJson } from './options-json.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
 
 /** The field that speaks of all files after it. */
@@ -75,11 +76,7 @@ async function readParts(
 function readField(part: FieldPart, options: unknown, filesBefore: number): unknown {
   if (part.name !== OPTIONS_FIELD) return options;
   if (filesBefore > 0) throw new ServiceError('bad_options', 'The field "options" comes before the files it speaks of.');
-  try {
-    return JSON.parse(part.value) as unknown;
-  } catch (error) {
-    throw new ServiceError('bad_options', 'The field "options" is not JSON.', { cause: error });
-  }
+  return readOptionsJson(part.value, 'The field "options"');
 }
 
 async function receivePart(
