@@ -1,0 +1,154 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { Redis } from 'ioredis';
+import { isFinalState } from '../../src/api.ts';
+import { decodeRecord, type UploadRecord } from '../../src/progress/record-fields.ts';
+import { isOfReceipt, partOffset, attemptPrefix } from '../../src/storage/keys.ts';
+import { eventually } from './eventually.ts';
+import type { Service, ServiceProcess } from './service.ts';
+
+/** Open descriptors of each API process, by its pid. */
+export type Stock = ReadonlyMap<number, Descriptors>;
+
+interface Descriptors {
+  sockets: number;
+  others: number;
+}
+
+/** Of clients that keep their connections for the next request, such as fetch. */
+const KEPT_ALIVE = 16;
+
+const GAUGES = ['deferred_held', 'deferred_waiters', 'uploads_receiving'];
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
+
+/** What is open now, for `expectNothingLeft` to compare with. */
+export function takeStock(service: Service): Stock {
+  return new Map(livingApis(service).map(({ child }) => [child.pid ?? 0, descriptorsOf(child.pid ?? 0)]));
+}
+
+/**
+ * Waits until nothing is left of uploads that came to nothing, and fails with the list of what is: files that no record
+ * names, keys of Redis that belong to no upload or never end, responses held, bodies being received, descriptors.
+ * @param stock from the start; without it descriptors are compared with nothing but the storage's directory.
+ */
+export async function expectNothingLeft(service: Service, stock?: Stock): Promise<void> {
+  const redis = new Redis(service.redis.url);
+  let left: string[] = [];
+  try {
+    await eventually('nothing to be left', async () => {
+      const records = await readRecords(redis);
+      left = [
+        ...(await strayFiles(service.directory, records)),
+        ...(await strayKeys(redis, records)),
+        ...(await Promise.all(livingApis(service).map(busyGauges))).flat(),
+        ...livingApis(service).flatMap((api) => openDescriptors(api, service.directory, stock)),
+      ];
+      return left.length === 0;
+    });
+  } catch (error) {
+    throw new Error(`left: ${left.join('\n')}`, { cause: error });
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function livingApis(service: Service): ServiceProcess[] {
+  return service.apis.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+}
+
+type Records = ReadonlyMap<string, UploadRecord>;
+
+async function readRecords(redis: Redis): Promise<Records> {
+  const keys = await redis.keys('{*}:record:*');
+  const read = await Promise.all(keys.map(async (key): Promise<[string, UploadRecord] | undefined> => {
+    const id = key.split(':').at(-1) ?? '';
+    const fields = await redis.hgetall(key);
+    return fields['state'] === undefined ? undefined : [id, decodeRecord(id, fields)];
+  }));
+  return new Map(read.filter((entry) => entry !== undefined));
+}
+
+/** A folder may go while it is read; then there is another look. */
+async function strayFiles(directory: string, records: Records): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
+  if (entries === undefined) return ['a folder that is going'];
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'));
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => relative(directory, join(entry.parentPath, entry.name)));
+  const empty = folders.filter((folder) => !files.some((file) => file.startsWith(`${folder}${sep}`)));
+  return [...files.filter((key) => !isNamed(key, records)).map((key) => `file ${key}`), ...empty.map((folder) => `folder ${folder}`)];
+}
+
+function isNamed(key: string, records: Records): boolean {
+  const record = records.get(key.split('/')[1] ?? '');
+  if (record === undefined || record.deleted || key.endsWith('.part')) return false;
+  if (record.state === 'receiving') return record.metadata !== null && partOffset(key) !== undefined;
+  if (!record.stored) return false;
+  const isOfAttempt = !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);
+  return isOfReceipt(key, record.id, record.receipt) || isOfAttempt || Object.values(record.variants).some((variant) => variant.key === key);
+}
+
+async function strayKeys(redis: Redis, records: Records): Promise<string[]> {
+  const keys = await redis.keys('*');
+  const found = await Promise.all(keys.map(async (key) => ((await isKnownKey(redis, key, records)) ? [] : [`key ${key}`])));
+  const members = await Promise.all(['waiting', 'due'].map(async (name) => {
+    const sets = keys.filter((key) => key.endsWith(`}:${name}`));
+    const ids = (await Promise.all(sets.map((set) => redis.zrange(set, '0', '-1')))).flat();
+    return ids.filter((id) => !records.has(id) || (name === 'waiting' && records.get(id)?.state !== 'queued')).map((id) => `${id} in ${name}`);
+  }));
+  return [...found.flat(), ...members.flat()];
+}
+
+/** Keys that bear no upload's id are of the installation: their number does not grow. */
+async function isKnownKey(redis: Redis, key: string, records: Records): Promise<boolean> {
+  const [, kind = '', name = ''] = key.split(':');
+  if (kind === 'public') return [...records.values()].some((record) => record.publicId === name);
+  const id = UUID.exec(key)?.[0];
+  if (id === undefined) return true;
+  const record = records.get(id);
+  if (kind === 'record') return record !== undefined && (await isLookedAfter(redis, key, record));
+  // The job of an upload that is not final yet; a lock is held for as long as a request or an attempt is under way.
+  return kind === 'uploads' && record !== undefined && !isFinalState(record.state);
+}
+
+/** A final record ends by itself; every other is in a set that somebody looks through. */
+async function isLookedAfter(redis: Redis, key: string, record: UploadRecord): Promise<boolean> {
+  if (isFinalState(record.state)) return (await redis.pttl(key)) > 0;
+  const prefix = key.slice(0, key.indexOf(':'));
+  const set = record.state === 'queued' ? 'waiting' : 'due';
+  return (await redis.zscore(`${prefix}:${set}`, record.id)) !== null;
+}
+
+async function busyGauges({ url }: ServiceProcess): Promise<string[]> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const values = GAUGES.map((name) => `${name} ${new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 'missing'}`);
+  return values.filter((line) => !line.endsWith(' 0'));
+}
+
+function descriptorsOf(pid: number): Descriptors {
+  const targets = targetsOf(pid);
+  const sockets = targets.filter((target) => target.startsWith('socket:')).length;
+  return { sockets, others: targets.length - sockets };
+}
+
+function targetsOf(pid: number): string[] {
+  const directory = `/proc/${pid}/fd`;
+  return readdirSync(directory).flatMap((name) => {
+    try {
+      return [readlinkSync(join(directory, name))];
+    } catch {
+      // Closed since it was listed.
+      return [];
+    }
+  });
+}
+
+function openDescriptors({ child }: ServiceProcess, directory: string, stock: Stock | undefined): string[] {
+  const pid = child.pid ?? 0;
+  const files = targetsOf(pid).filter((target) => target.startsWith(directory)).map((target) => `open file ${target}`);
+  const before = stock?.get(pid);
+  if (before === undefined) return files;
+  const now = descriptorsOf(pid);
+  const sockets = now.sockets > before.sockets + KEPT_ALIVE ? [`${now.sockets} sockets, at the start ${before.sockets}`] : [];
+  return [...files, ...sockets, ...(now.others > before.others ? [`${now.others} descriptors, at the start ${before.others}`] : [])];
+}
