@@ -13,6 +13,11 @@ export function answerExpectations(server: Server, handle: RequestListener): voi
   });
 }
 
+/** True while the sender waits to be told to go on. */
+export function awaitsContinue(request: IncomingMessage): boolean {
+  return waiting.has(request);
+}
+
 /** Tells the sender to go on, where it asked; to be called when its body is about to be read. */
 export function sendContinue(request: IncomingMessage): void {
   waiting.get(request)?.writeContinue();

@@ -150,14 +150,16 @@ function reasonOf(error: unknown): string {
   return error instanceof ServiceError ? error.code : String(error);
 }
 
+/** Not read ahead: the sender may be waiting to hear whether it is to go on. */
 function streamOf(chunks: AsyncGenerator<Buffer>): ReadableStream<Uint8Array> {
-  return new ReadableStream({
+  const source: UnderlyingDefaultSource<Uint8Array> = {
     async pull(controller) {
       const next = await chunks.next();
       if (next.done === true) controller.close();
       else controller.enqueue(next.value);
     },
-  });
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 function pick(names: readonly string[], valueOf: (name: string) => string | undefined): Record<string, string> {

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { sendContinue } from '../http/expect-continue.ts';
 import { ServiceError } from '../errors.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { fileTooLarge } from './byte-limiter.ts';
@@ -81,7 +80,6 @@ export class UploadIntake {
     const controller = new AbortController();
     const { stallTimeoutMs } = this.#settings;
     this.#receiving.add(controller);
-    sendContinue(request);
     const release = watchForStall(request, stallTimeoutMs, () =>
       controller.abort(new ServiceError('upload_too_slow', `Nothing came for ${stallTimeoutMs} ms. Send the file again.`)),
     );

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import busboy from 'busboy';
 import { ServiceError } from '../errors.ts';
+import { sendContinue } from '../http/expect-continue.ts';
 import { requireBoundary } from './form-boundary.ts';
 import { asFormError, fieldTooLarge, isForm, isOfText, namelessFile, nestedForm, tooManyFields, tooManyFiles, tooManyParts } from './form-errors.ts';
 import { StreamChunks } from './stream-chunks.ts';
@@ -68,6 +69,7 @@ export async function* readMultipart(
   request.on('data', onData);
   request.on('close', onClose);
   signal.addEventListener('abort', onAbort, { once: true });
+  sendContinue(request);
   request.pipe(parser);
   try {
     yield* parts;

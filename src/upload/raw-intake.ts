@@ -44,9 +44,10 @@ async function refuse(parts: IntakeParts, upload: IncomingUpload, reason: Servic
   }
 }
 
-/** Reads no further than the first byte beyond the stored file's size. */
+/** Reads nothing where the length tells, and no further than the first byte beyond the stored file's size. */
 async function compare(existing: UploadRecord, file: RawFile): Promise<UploadRecord> {
   const conflict = new ServiceError('upload_conflict', 'Another file is stored under this id. Send this one under an id of its own.', { id: file.id });
+  if (file.totalBytes !== null && file.totalBytes !== existing.receivedBytes) throw conflict;
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of readBody(file.request, file.signal)) {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { awaitsContinue } from '../http/expect-continue.ts';
 
 /** How often within the allowed time the connection is looked at. */
 const LOOKS = 4;
@@ -13,7 +14,7 @@ export function watchForStall(request: IncomingMessage, timeoutMs: number, onSta
   let quietMs = 0;
   const periodMs = Math.ceil(timeoutMs / LOOKS);
   const timer = setInterval(() => {
-    const isOurTurn = request.readableLength > 0 || request.complete;
+    const isOurTurn = request.readableLength > 0 || request.complete || awaitsContinue(request);
     const moved = request.socket.bytesRead !== seenBytes;
     seenBytes = request.socket.bytesRead;
     quietMs = moved || isOurTurn ? 0 : quietMs + periodMs;

@@ -17,6 +17,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
   readonly #stream: Readable;
   readonly #toError: (error: unknown) => unknown;
   readonly #signal: AbortSignal | undefined;
+  readonly #onFirst: (() => void) | undefined;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
   #state: 'new' | 'open' | 'ended' | 'failed' = 'new';
@@ -26,11 +27,13 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
   /**
    * @param toError what the reader is told in place of the stream's own errors.
    * @param signal ends it with its reason, before what has gathered.
+   * @param onFirst called with the first `next`, where there is anything to read.
    */
-  constructor(stream: Readable, toError: (error: unknown) => unknown, signal?: AbortSignal) {
+  constructor(stream: Readable, toError: (error: unknown) => unknown, signal?: AbortSignal, onFirst?: () => void) {
     this.#stream = stream;
     this.#toError = toError;
     this.#signal = signal;
+    this.#onFirst = onFirst;
     if (signal?.aborted === true) this.#fail(signal.reason);
     else signal?.addEventListener('abort', this.#onAbort);
   }
@@ -67,6 +70,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     if (stream.destroyed) return this.#onClose();
     stream.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose);
     stream.resume();
+    this.#onFirst?.();
   }
 
   #fail(error: unknown): void {

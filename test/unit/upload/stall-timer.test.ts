@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { IncomingMessage } from 'node:http';
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, Server } from 'node:http';
+import { answerExpectations, sendContinue } from '../../../src/http/expect-continue.ts';
 import { watchForStall } from '../../../src/upload/stall-timer.ts';
 
 beforeEach(() => {
@@ -55,6 +57,19 @@ describe('a sender', () => {
     jest.advanceTimersByTime(60_000);
     expect(onStall).not.toHaveBeenCalled();
     release();
+  });
+
+  test('that was not told to go on yet is not blamed for waiting', () => {
+    const { state, onStall } = watch();
+    const request = state as unknown as IncomingMessage;
+    const server = new EventEmitter();
+    answerExpectations(server as Server, () => undefined);
+    server.emit('checkContinue', request, { writeContinue: () => undefined });
+    jest.advanceTimersByTime(60_000);
+    expect(onStall).not.toHaveBeenCalled();
+    sendContinue(request);
+    jest.advanceTimersByTime(1000);
+    expect(onStall).toHaveBeenCalledTimes(1);
   });
 
   test('is watched no more after the release', () => {
