@@ -69,6 +69,7 @@ const settings = z.object({
   PORT: integer(3000, 0, 65_535),
   REDIS_URL: z.string().refine(isRedisUrl, 'must be redis://…, rediss://… or the path of a socket').optional(),
   QUEUE_PREFIX: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _').default('deferred-uploads'),
+  EVENT_BUS: z.enum(['stream', 'targeted'], 'must be stream or targeted').default('stream'),
   STORAGE: z.string().regex(STORAGE_FORM, 'must be file:<directory> or s3://<bucket>/<prefix>').default('file:./data/uploads'),
   S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an address such as https://s3.example.com' }).optional(),
   S3_REGION: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be the name of a region').optional(),
@@ -126,6 +127,8 @@ export interface Config {
   /** Undefined where none was given: `npm start` then brings a Redis of its own. */
   readonly redisUrl: string | undefined;
   readonly queuePrefix: string;
+  /** How API processes hear of changes; the same in all processes. */
+  readonly eventBus: Settings['EVENT_BUS'];
   readonly storage: string;
   readonly s3: S3Settings;
   /** Free disk that uploads leave alone. */
@@ -219,6 +222,7 @@ function inWordsOfTheCode(values: Settings): Config {
     port: values.PORT,
     redisUrl: values.REDIS_URL,
     queuePrefix: values.QUEUE_PREFIX,
+    eventBus: values.EVENT_BUS,
     storage: values.STORAGE,
     s3: s3Settings(values),
     storageReserveBytes: values.STORAGE_RESERVE_BYTES,

@@ -14,13 +14,17 @@ import { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { Presence, type ProcessNews } from './presence/presence.ts';
 import { UploadTally } from './presence/upload-tally.ts';
-import { ProgressBus } from './progress/bus.ts';
+import { ProgressBus, type OpenEvents } from './progress/bus.ts';
 import type { ProgressState } from './progress/progress.ts';
-import type { RecordOptions } from './progress/record-change.ts';
+import { recordOptions } from './progress/record-options.ts';
 import { UploadRecords } from './progress/record.ts';
-import { closeConnection, DEFAULT_REDIS_URL, openCommandConnection, openWaitingConnection, RedisRecordStore } from './queue/connection.ts';
-import { queueKeys } from './queue/contract.ts';
+import {
+  closeConnection, DEFAULT_REDIS_URL, openCommandConnection, openSubscribingConnection, openWaitingConnection, RedisRecordStore,
+} from './queue/connection.ts';
+import { queueKeys, type QueueKeys } from './queue/contract.ts';
+import { openEventChannels } from './queue/event-channels.ts';
 import { openEventStream } from './queue/event-stream.ts';
+import { openSubscriber } from './queue/subscriber.ts';
 import { UploadQueue } from './queue/upload-queue.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorage } from './storage/open-storage.ts';
@@ -50,12 +54,14 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const connection = openCommandConnection(redisUrl, log);
   const store = new RedisRecordStore(connection);
   const tally = new UploadTally();
-  const records = new UploadRecords(store, keys, recordOptions(config, tally));
+  const records = new UploadRecords(store, keys, { ...recordOptions(config), onEntered: (state, from) => tally.entered(state, from) });
   const queue = new UploadQueue(connection, keys, log);
   const storage = await openStorage(config);
-  const registry = new Registry<ProgressState>({ onFault: (error) => log.error({ err: error }, 'waiter failed') });
-  const eventConnection = openWaitingConnection(redisUrl, log);
-  const bus = new ProgressBus(registry, (listener) => openEventStream(eventConnection, keys, listener, log), log);
+  const registry: Registry<ProgressState> = new Registry<ProgressState>({
+    onFault: (error) => log.error({ err: error }, 'waiter failed'),
+    listen: (ids) => bus.listen(ids),
+  });
+  const bus = new ProgressBus(registry, eventsFrom(config, keys, log), log);
   const addressOf = clientAddresses(config.trustedProxies);
   const manager = createManager(config, log, addressOf);
   const kinds = createKinds(config);
@@ -95,7 +101,6 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
     async close(graceMs) {
       await endRequests(server, { manager, intake }, graceMs);
       await presence.close();
-      eventConnection.disconnect();
       await settleWithin(bus.close(), CLOSE_LIMIT_MS);
       await settleWithin(queue.close(), CLOSE_LIMIT_MS);
       await closeConnection(connection);
@@ -104,8 +109,11 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   };
 }
 
-function recordOptions({ retentionMs, uploadSilenceMs }: Config, tally: UploadTally): RecordOptions {
-  return { retentionMs, silenceMs: uploadSilenceMs, onEntered: (state, from) => tally.entered(state, from) };
+/** Either way of hearing of changes has a connection of its own. */
+function eventsFrom(config: Config, keys: QueueKeys, log: Logger): OpenEvents {
+  const url = config.redisUrl ?? DEFAULT_REDIS_URL;
+  if (config.eventBus === 'stream') return (listener) => openEventStream(openWaitingConnection(url, log), keys, listener, log);
+  return (listener) => openEventChannels((heard) => openSubscriber(openSubscribingConnection(url, log), heard), keys, listener, log);
 }
 
 async function newsOf(metrics: Metrics, tally: UploadTally): Promise<ProcessNews> {

@@ -2,6 +2,7 @@ import { ConfigError, loadConfig, type Config } from '../src/config.ts';
 import { createLog, type Logger } from '../src/log.ts';
 import { Presence } from '../src/presence/presence.ts';
 import { UploadTally } from '../src/presence/upload-tally.ts';
+import { recordOptions } from '../src/progress/record-options.ts';
 import { UploadRecords } from '../src/progress/record.ts';
 import { closeConnection, DEFAULT_REDIS_URL, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
 import { queueKeys } from '../src/queue/contract.ts';
@@ -43,7 +44,7 @@ async function start(kind: WorkerKind): Promise<void> {
   calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
   const tally = new UploadTally();
   const records = new UploadRecords(new RedisRecordStore(connection), keys, {
-    retentionMs: config.retentionMs, silenceMs: config.uploadSilenceMs, onEntered: (state, from) => tally.entered(state, from),
+    ...recordOptions(config), onEntered: (state, from) => tally.entered(state, from),
   });
   const queue = new UploadQueue(connection, keys, log);
   const storage = await openStorage(config);

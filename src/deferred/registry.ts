@@ -2,6 +2,11 @@
 export interface RegistryOptions {
   /** Told of a wake callback that threw; the other waiters are woken all the same. */
   onFault: (error: unknown) => void;
+  /**
+   * For a source that tells only of what it was asked for: asks for `keys`. Resolves when none of their events
+   * can be missed any more, undefined where that is so already; must not reject.
+   */
+  listen?: ((keys: readonly string[]) => Promise<void> | undefined) | undefined;
 }
 
 interface Waiter<Event> {
@@ -17,10 +22,12 @@ interface Waiter<Event> {
 export class Registry<Event> {
   readonly #waiters = new Map<string, Waiter<Event> | Set<Waiter<Event>>>();
   readonly #onFault: (error: unknown) => void;
+  readonly #listen: RegistryOptions['listen'];
   #size = 0;
 
   constructor(options: RegistryOptions) {
     this.#onFault = options.onFault;
+    this.#listen = options.listen;
   }
 
   /** Waiters, each counted once however many keys it has. */
@@ -47,6 +54,14 @@ export class Registry<Event> {
       this.#size -= 1;
       for (const key of keys) this.#remove(key, waiter);
     };
+  }
+
+  /**
+   * To be awaited between the registration under `keys` and the look at what they stand for. Undefined where
+   * there is nothing to wait for.
+   */
+  listening(keys: readonly string[]): Promise<void> | undefined {
+    return this.#listen?.(keys);
   }
 
   /** Wakes all that wait for `key` now; one that registers during the wake has to wait for the next. */

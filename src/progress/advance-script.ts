@@ -5,7 +5,7 @@
  *
  * KEYS  1 record, 2 event stream
  * ARGV  1 now in ms, 2 id, 3 nonce, 4 attempt, 5 sequence, 6 percent, 7 stage, 8 event stream length,
- *       9 now with its fractions of a ms
+ *       9 now with its fractions of a ms, 10 and 11 as 6 and 7 of `RECORD_SCRIPT`
  *
  * Returns what `RECORD_SCRIPT` returns.
  */
@@ -38,6 +38,8 @@ local tale = {
   attempt = was[4], attemptBase = was[9] or nil, updatedAt = ARGV[1], phaseStartedAt = was[12] or nil, phasePercent = was[13] or nil,
   stored = was[14] or nil, deleted = was[7] or nil, at = ARGV[9],
 }
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[8], '*', 'event', 'progress', 'jobId', ARGV[2], 'data', cjson.encode(tale))
+local told = cjson.encode(tale)
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[8], '*', 'event', 'progress', 'jobId', ARGV[2], 'data', told)
+if ARGV[10] then redis.call(ARGV[10], ARGV[11], told) end
 return { 'ok', version }
 `;

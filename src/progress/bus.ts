@@ -1,21 +1,22 @@
 import type { Registry } from '../deferred/registry.ts';
 import type { Logger } from '../log.ts';
-import type { EventListener, EventStream } from '../queue/event-stream.ts';
+import type { EventFeed, EventListener } from '../queue/event-feed.ts';
 import type { ProgressState } from './progress.ts';
 import { decodeProgress, type RecordFields } from './record-fields.ts';
 
-/** Opens a stream of changes; resolves when nothing that happens from now on can be missed. */
-export type OpenEvents = (listener: EventListener) => Promise<EventStream>;
+/** Opens a feed of changes. */
+export type OpenEvents = (listener: EventListener) => EventFeed;
 
 /**
- * Events in, waiters woken. Each process listens to all changes and looks at those alone that a waiter of
- * its own is concerned with; after a gap in the stream it wakes everybody, to read the records anew.
+ * Events in, waiters woken, whichever feed they come from. It looks at those events alone that a waiter of its
+ * own process is concerned with; after a gap it wakes everybody, to read the records anew.
  */
 export class ProgressBus {
   readonly #registry: Registry<ProgressState>;
   readonly #open: OpenEvents;
   readonly #log: Logger;
-  #stream: Promise<EventStream> | undefined;
+  #feed: EventFeed | undefined;
+  #askedBefore: string[] = [];
   #heard = 0;
 
   constructor(registry: Registry<ProgressState>, open: OpenEvents, log: Logger) {
@@ -34,18 +35,24 @@ export class ProgressBus {
    * before are woken then.
    */
   async start(): Promise<void> {
-    this.#stream = this.#open({
+    this.#feed = this.#open({
       changed: (id, fields) => this.#changed(id, fields),
-      resumed: () => this.#registry.wakeAll(),
+      missed: () => this.#registry.wakeAll(),
+      isWanted: (id) => this.#registry.has(id),
     });
-    await this.#stream;
-    this.#registry.wakeAll();
+    void this.#feed.listen(this.#askedBefore.splice(0));
+    await this.#feed.opened;
   }
 
-  /** Where the stream never opened, its connection has to be closed first. */
+  /** To be awaited between registering and reading; see `EventFeed.listen`. */
+  listen(ids: readonly string[]): Promise<void> | undefined {
+    if (this.#feed !== undefined) return this.#feed.listen(ids);
+    this.#askedBefore.push(...ids);
+    return undefined;
+  }
+
   async close(): Promise<void> {
-    const stream = await this.#stream?.catch(() => undefined);
-    await stream?.close();
+    await this.#feed?.close();
   }
 
   #changed(id: string, fields: unknown): void {

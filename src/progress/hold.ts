@@ -40,6 +40,8 @@ export async function hold<Answer>(registry: Registry<ProgressState>, wait: Wait
   const release = registry.register(wait.ids, (event) => looker.woken(event));
   result.onCompletion(release);
   try {
+    const listening = registry.listening(wait.ids);
+    if (listening !== undefined) await listening;
     await looker.look();
     return result;
   } catch (error) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../api.ts';
-import { EVENT_STREAM_LENGTH, MAX_DEATHS, MAX_FAULTS, type QueueKeys } from '../queue/contract.ts';
+import { EVENT_STREAM_LENGTH, MAX_DEATHS, MAX_FAULTS, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
 import { ADVANCE_SCRIPT } from './advance-script.ts';
 import { decodeRecord, pairFields, type RecordFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
 import { RECORD_SCRIPT } from './record-script.ts';
@@ -20,7 +20,7 @@ export interface RecordStore {
   remove(keys: readonly string[], rankedIn: readonly string[], member: string): Promise<void>;
 }
 
-/** The times that records live by. */
+/** The times that records live by, and how changes are told. */
 export interface RecordOptions {
   /** How long a final upload stays readable. */
   retentionMs: number;
@@ -28,6 +28,8 @@ export interface RecordOptions {
   silenceMs?: number;
   /** Told of every change of state that is made through here, with the states it could have come from. Must not throw. */
   onEntered?: (state: string, from: readonly string[]) => void;
+  /** The command that publishes each change on its upload's channel too, for listeners there. Default: none does. */
+  publish?: PublishCommand;
 }
 
 const DEFAULT_SILENCE_MS = 300_000;
@@ -106,7 +108,7 @@ export class RecordChanger {
       [this.#keys.record(id), this.#keys.events],
       [
         String(Date.now()), id, this.#newNonce(), String(attempt), String(sequence), String(percent), stage,
-        String(EVENT_STREAM_LENGTH), String(preciseNowMs()),
+        String(EVENT_STREAM_LENGTH), String(preciseNowMs()), ...this.#publishing(id),
       ],
     );
     return decodeOutcome(id, reply);
@@ -128,12 +130,20 @@ export class RecordChanger {
     const reply = await this.#store.runScript(
       RECORD_SCRIPT,
       [this.#keys.record(id), this.#keys.waiting, this.#keys.events, this.#keys.due],
-      [String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs())],
+      [
+        String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs()),
+        ...this.#publishing(id),
+      ],
     );
     const outcome = decodeOutcome(id, reply);
     const { state } = change.fields;
     if (outcome.made && state !== undefined) this.#options.onEntered?.(state, from);
     return outcome;
+  }
+
+  #publishing(id: string): string[] {
+    const { publish } = this.#options;
+    return publish === undefined ? [] : [publish, this.#keys.changeChannel(id)];
   }
 
   #newNonce(): string {

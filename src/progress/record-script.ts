@@ -5,7 +5,8 @@
  *
  * KEYS  1 record, 2 waiting set, 3 event stream, 4 due set
  * ARGV  1 now in ms, 2 the change as JSON (`RecordChange`), 3 event stream length,
- *       4 prefix of the public id's key, which bears the same hash tag, 5 now with its fractions of a ms
+ *       4 prefix of the public id's key, which bears the same hash tag, 5 now with its fractions of a ms,
+ *       6 and 7, where the change is to be published too: the command and the upload's channel
  *
  * Returns `{ 'ok', version, field, value, … }` (fields only where the change asks for the record)
  * or `{ reason, field, value, … }` with a reason of `Refusal`.
@@ -131,7 +132,9 @@ end
 
 local tale = { at = ARGV[5] }
 for _, name in ipairs(names) do tale[name] = event[name] end
-redis.call('XADD', eventsKey, 'MAXLEN', '~', ARGV[3], '*', 'event', 'progress', 'jobId', change.id, 'data', cjson.encode(tale))
+local data = cjson.encode(tale)
+redis.call('XADD', eventsKey, 'MAXLEN', '~', ARGV[3], '*', 'event', 'progress', 'jobId', change.id, 'data', data)
+if ARGV[6] then redis.call(ARGV[6], ARGV[7], data) end
 if change.calledOut then redis.call('PUBLISH', change.calledOut, change.id) end
 return answer('ok', change.wantsRecord)
 `;

@@ -26,7 +26,10 @@ export async function watchMany<Answer>(
 ): Promise<DeferredResult<Answer>> {
   const { uploads, timeoutMs } = asked;
   const seenVersions = new Map<string, Set<number | undefined>>();
-  for (const { id, since } of uploads) seenVersions.set(id, (seenVersions.get(id) ?? new Set()).add(since));
+  for (const { id, since, error } of uploads) {
+    // Nothing from outside that is no id may name what is listened to.
+    if (error === undefined) seenVersions.set(id, (seenVersions.get(id) ?? new Set()).add(since));
+  }
   let isFirstLook = true;
   return await hold(parts.registry, {
     ids: [...seenVersions.keys()],

@@ -11,6 +11,9 @@ export const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
 /** Long enough for a slow disk under Redis, short enough that a client hears of a dead one. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+
+/** For the other side to end a connection too that is given up, before it is cut. */
+const DISCONNECT_TIMEOUT_MS = 200;
 const RETRY_AFTER_MS = 2_000;
 
 /** From 50 ms up to 2 s, so that a Redis that comes back is found soon and is not stormed. */
@@ -18,10 +21,18 @@ function reconnectDelayMs(times: number): number {
   return Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 4);
 }
 
+/** They connect at once and not lazily: a copy that BullMQ connects itself it gives up for ever when that fails. */
 const CONNECTION_OPTIONS = {
-  lazyConnect: true,
   connectTimeout: CONNECT_TIMEOUT_MS,
+  disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   retryStrategy: reconnectDelayMs,
+} satisfies RedisOptions;
+
+const COMMAND_OPTIONS = {
+  ...CONNECTION_OPTIONS,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 1,
+  commandTimeout: COMMAND_TIMEOUT_MS,
 } satisfies RedisOptions;
 
 /**
@@ -29,12 +40,12 @@ const CONNECTION_OPTIONS = {
  * instead of piling up. Connects by itself and goes on trying; the caller closes it.
  */
 export function openCommandConnection(url: string, log: Logger): Redis {
-  return open(url, log, {
-    ...CONNECTION_OPTIONS,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-  });
+  return open(url, log, COMMAND_OPTIONS);
+}
+
+/** A connection for subscriptions: like one for commands, and after its return it has none. */
+export function openSubscribingConnection(url: string, log: Logger): Redis {
+  return open(url, log, { ...COMMAND_OPTIONS, autoResubscribe: false });
 }
 
 /** A connection for BullMQ's blocking reads and for workers: it waits for Redis as long as it takes. */
@@ -55,7 +66,6 @@ function open(url: string, log: Logger, options: Omit<RedisOptions, 'replyMappin
     if (away) log.info('Redis is back');
     away = false;
   });
-  connection.connect().catch(() => undefined);
   return connection;
 }
 

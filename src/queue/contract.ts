@@ -26,6 +26,9 @@ export const SWEEP_QUEUE_NAME = 'sweeps';
 /** BullMQ trims its event stream to about this many entries. */
 export const EVENT_STREAM_LENGTH = 10_000;
 
+/** `SPUBLISH` reaches the nodes of one shard of a cluster, `PUBLISH` all nodes. */
+export type PublishCommand = 'PUBLISH' | 'SPUBLISH';
+
 /** The Redis keys of one installation. */
 export interface QueueKeys {
   /** BullMQ's `prefix` option. */
@@ -44,6 +47,8 @@ export interface QueueKeys {
   readonly processes: string;
   /** Channel on which cancelled and deleted uploads are called out to the workers. */
   readonly cancelChannel: string;
+  /** Channel on which the changes of an upload are published, where there are listeners of that kind. */
+  changeChannel(id: string): string;
   /** Hash with the record of an upload. */
   record(id: string): string;
   /** String with the upload's id. */
@@ -68,6 +73,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     failed: `${bullPrefix}:failed`,
     processes: `${bullPrefix}:processes`,
     cancelChannel: `${bullPrefix}:cancel`,
+    changeChannel: (id) => `${bullPrefix}:changed:${id}`,
     record: (id) => `${bullPrefix}:record:${id}`,
     publicId: (publicId) => `${bullPrefix}:public:${publicId}`,
     process: (id) => `${bullPrefix}:process:${id}`,

@@ -44,6 +44,7 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
         stopHeartbeat?.();
       },
     });
+    await parts.registry.listening([id]);
     await follower.look();
     if (follower.hasNothingToTell) {
       ctx.set('Cache-Control', 'no-store');

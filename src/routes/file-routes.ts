@@ -137,6 +137,7 @@ async function holdUntilThere(ctx: Context, parts: FileRouteParts, { id, type }:
     look().catch((error: unknown) => parts.log.debug({ err: error, uploadId: id }, 'record not read'));
   });
   context.addListener({ onComplete: release });
+  await parts.registry.listening([id]);
   await look();
 }
 

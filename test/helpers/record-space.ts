@@ -6,7 +6,7 @@ import type { UploadRecord } from '../../src/progress/record-fields.ts';
 import type { ChangeOutcome } from '../../src/progress/record-change.ts';
 import { UploadRecords, type NewUpload } from '../../src/progress/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../../src/queue/connection.ts';
-import { queueKeys, type QueueKeys } from '../../src/queue/contract.ts';
+import { queueKeys, type PublishCommand, type QueueKeys } from '../../src/queue/contract.ts';
 
 /** A log that says nothing. */
 export const silentLog: Logger = createLog('api', { logLevel: 'silent' });
@@ -23,8 +23,9 @@ export interface RecordSpace {
   close(): Promise<void>;
 }
 
-/** Opens records under a prefix that nobody else has. */
-export async function openRecordSpace(url: string, retentionMs = 60_000): Promise<RecordSpace> {
+/** Opens records under a prefix that nobody else has, whose changes are published where `publish` says how. */
+export async function openRecordSpace(url: string, retentionMs = 60_000, publish?: PublishCommand): Promise<RecordSpace> {
+  const options = { retentionMs, ...(publish === undefined ? {} : { publish }) };
   const keys = queueKeys(`t-${randomUUID()}`);
   const connections: Redis[] = [];
   const open = (): RedisRecordStore => {
@@ -35,11 +36,11 @@ export async function openRecordSpace(url: string, retentionMs = 60_000): Promis
   const store = open();
   await store.ping();
   return {
-    records: new UploadRecords(store, keys, { retentionMs }),
+    records: new UploadRecords(store, keys, options),
     keys,
     store,
     connection: connections[0] as Redis,
-    another: () => new UploadRecords(open(), keys, { retentionMs }),
+    another: () => new UploadRecords(open(), keys, options),
     async close() {
       await Promise.all(connections.map(closeConnection));
     },

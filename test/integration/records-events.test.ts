@@ -4,13 +4,14 @@ import { randomUUID } from 'node:crypto';
 import type { ProgressState } from '../../src/progress/progress.ts';
 import { decodeProgress, type RecordFields } from '../../src/progress/record-fields.ts';
 import { openWaitingConnection } from '../../src/queue/connection.ts';
-import { openEventStream, type EventStream } from '../../src/queue/event-stream.ts';
+import type { EventFeed } from '../../src/queue/event-feed.ts';
+import { openEventStream } from '../../src/queue/event-stream.ts';
 import { made, newUpload, openRecordSpace, RESULT, silentLog, STORED, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
 let redis: RedisServer;
 let space: RecordSpace;
-const streams: EventStream[] = [];
+const streams: EventFeed[] = [];
 
 beforeAll(async () => {
   redis = await startRedisServer();
@@ -50,12 +51,15 @@ async function listen(): Promise<Heard> {
       heard.events.push(decodeProgress(id, fields as RecordFields));
       look();
     },
-    resumed() {
+    missed() {
       heard.resumptions += 1;
       look();
     },
+    isWanted: () => true,
   };
-  streams.push(await openEventStream(openWaitingConnection(redis.url, silentLog), space.keys, listener, silentLog));
+  const stream = openEventStream(openWaitingConnection(redis.url, silentLog), space.keys, listener, silentLog);
+  streams.push(stream);
+  await stream.opened;
   return heard;
 }
 

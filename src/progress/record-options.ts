@@ -1,0 +1,11 @@
+import type { Config } from '../config.ts';
+import type { RecordOptions } from './record-change.ts';
+
+/** What all processes of an installation have to keep to alike, as the settings say. */
+export function recordOptions(config: Pick<Config, 'retentionMs' | 'uploadSilenceMs' | 'eventBus'>): RecordOptions {
+  return {
+    retentionMs: config.retentionMs,
+    silenceMs: config.uploadSilenceMs,
+    ...(config.eventBus === 'targeted' ? { publish: 'PUBLISH' } : {}),
+  };
+}

@@ -1,0 +1,258 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { UploadRecords } from '../../src/progress/record.ts';
+import type { OpenEvents } from '../../src/progress/bus.ts';
+import { openCommandConnection, openSubscribingConnection, openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
+import { EVENT_STREAM_LENGTH, type PublishCommand } from '../../src/queue/contract.ts';
+import { openEventChannels } from '../../src/queue/event-channels.ts';
+import { openEventStream } from '../../src/queue/event-stream.ts';
+import { openSubscriber } from '../../src/queue/subscriber.ts';
+import { BusProcess } from '../helpers/bus-process.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { made, openRecordSpace, silentLog, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+
+/** One way of hearing of changes, and how they have to be told for it. */
+interface Driver {
+  publish: PublishCommand | undefined;
+  openOn(url: string, space: RecordSpace): OpenEvents;
+}
+
+/** Every driver of the service, by name. */
+const DRIVERS: Readonly<Record<string, Driver>> = {
+  'the stream': {
+    publish: undefined,
+    openOn: (url, space) => (listener) =>
+      openEventStream(openWaitingConnection(url, silentLog), space.keys, listener, silentLog),
+  },
+  'a channel for each upload': {
+    publish: 'PUBLISH',
+    openOn: (url, space) => (listener) =>
+      openEventChannels((heard) => openSubscriber(openSubscribingConnection(url, silentLog), heard), space.keys, listener, silentLog),
+  },
+};
+
+/** Changes of other uploads: as many as the stream keeps, and as many again. KEYS 1 stream; ARGV 1 stream length, 2 channel prefix. */
+const NOISE_SCRIPT = `
+for count = 1, 2 * ARGV[1] do
+  local data = '{"state":"processing","version":"' .. count .. '"}'
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'event', 'progress', 'jobId', 'other-' .. count, 'data', data)
+  redis.call('PUBLISH', ARGV[2] .. 'other-' .. count, data)
+end
+`;
+
+let redis: RedisServer;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+
+for (const [name, driver] of Object.entries(DRIVERS)) describe(`the bus over ${name}`, () => conformance(driver));
+
+/** What every wait relies on, whichever way the events come. */
+function conformance(driver: Driver): void {
+  let space: RecordSpace;
+  const processes: BusProcess[] = [];
+
+  beforeEach(async () => {
+    space = await openRecordSpace(redis.url, 60_000, driver.publish);
+  });
+  afterEach(async () => {
+    await Promise.all(processes.splice(0).map(({ bus }) => bus.close()));
+    await space.close();
+  });
+
+  const addProcess = (): BusProcess => {
+    const added = new BusProcess(space.records, driver.openOn(redis.url, space));
+    processes.push(added);
+    return added;
+  };
+  const startProcess = async (): Promise<BusProcess> => {
+    const added = addProcess();
+    await added.bus.start();
+    return added;
+  };
+  /** An upload in a worker's hands, at version 3. */
+  const working = async () => (await uploadIn(space.records, 'processing')).id;
+  const advance = async (id: string, sequence = 1, records = space.records) => made(await records.advance(id, 1, sequence, 'variants', sequence / 100));
+
+  describe('a change', () => {
+    test('ends the waits for its upload in every process, and no others', async () => {
+      const [first, second] = [await startProcess(), await startProcess()];
+      const [id, other] = [await working(), await working()];
+      const waits = [await first.wait(id, 3), await first.wait(id, 3), await second.wait(id, 3)];
+      const waitForOther = await second.wait(other, 3);
+      await advance(id);
+      for (const wait of waits) expect(await wait.answered()).toMatchObject({ id, version: 4, stage: 'variants', timedOut: false });
+      expect(waitForOther.isAnswered).toBe(false);
+      await advance(other);
+      expect((await waitForOther.answered()).version).toBe(4);
+    });
+
+    test('is answered from its event: the record is not read again', async () => {
+      const id = await working();
+      const process = await startProcess();
+      let reads = 0;
+      const counting = { readProgress: (asked: string) => ((reads += 1), space.records.readProgress(asked)) };
+      const wait = await process.wait(id, 3, counting);
+      await advance(id);
+      await wait.answered();
+      expect(reads).toBe(1);
+    });
+
+    test('of any kind ends waits: cancel and delete from another process too', async () => {
+      const process = await startProcess();
+      const ids = [await working(), await working(), (await uploadIn(space.records, 'receiving')).id];
+      const waits = [await process.wait(ids[0] ?? '', 3), await process.wait(ids[1] ?? '', 3), await process.wait(ids[2] ?? '', 1)];
+      const elsewhere = space.another();
+      made(await elsewhere.cancel(ids[0] ?? ''));
+      made(await elsewhere.bury(ids[1] ?? ''));
+      made(await elsewhere.cancel(ids[2] ?? ''));
+      for (const wait of waits) expect(await wait.answered()).toMatchObject({ state: 'cancelled', final: true });
+    });
+
+    test('after change ends wait after wait', async () => {
+      const process = await startProcess();
+      const id = await working();
+      for (let sequence = 1; sequence <= 50; sequence += 1) {
+        const wait = await process.wait(id, sequence + 2);
+        void advance(id, sequence);
+        expect((await wait.answered()).version).toBe(sequence + 3);
+      }
+    });
+  });
+
+  describe('no wait is lost', () => {
+    test.each(['before', 'after'] as const)('by a change between its registration and its holding, %s the record is read', async (when) => {
+      const id = await working();
+      const process = await startProcess();
+      const interfering = {
+        async readProgress(asked: string) {
+          if (when === 'before') await advance(asked);
+          const read = await space.records.readProgress(asked);
+          if (when === 'after') await advance(asked);
+          return read;
+        },
+      };
+      const wait = await process.wait(id, 3, interfering);
+      expect((await wait.answered()).version).toBe(4);
+    });
+
+    test('by changes at any moment of its beginning, for however many uploads', async () => {
+      const ids = await Promise.all(Array.from({ length: 150 }, working));
+      const process = await startProcess();
+      const elsewhere = space.another();
+      const waits = await Promise.all(
+        ids.map(async (id, index) => {
+          const changed = (async () => {
+            for (let turns = 0; turns < index % 15; turns += 1) await turn();
+            await advance(id, 1, elsewhere);
+          })();
+          const wait = await process.wait(id, 3);
+          await changed;
+          return wait;
+        }),
+      );
+      for (const wait of waits) expect((await wait.answered()).version).toBe(4);
+    });
+
+    test('by a late start: what came before it is woken, and hears from then on', async () => {
+      const process = addProcess();
+      const [changed, unchanged] = [await working(), await working()];
+      const waits = [await process.wait(changed, 3), await process.wait(unchanged, 3)] as const;
+      await advance(changed);
+      expect(waits[0].isAnswered).toBe(false);
+      await process.bus.start();
+      expect((await waits[0].answered()).version).toBe(4);
+      expect(waits[1].isAnswered).toBe(false);
+      await advance(unchanged);
+      expect((await waits[1].answered()).version).toBe(4);
+    });
+
+    test('by a connection that breaks, with a change while there is none', async () => {
+      const [changed, unchanged] = [await working(), await working()];
+      const process = await startProcess();
+      const waits = [await process.wait(changed, 3), await process.wait(unchanged, 3)] as const;
+      // One after the other on one connection, before anybody can be back.
+      const kills = ['normal', 'pubsub'].map((type) => space.connection.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes'));
+      const [, killed] = await Promise.all([...kills, advance(changed)]);
+      expect(Number(killed) + Number(await kills[0])).toBeGreaterThan(0);
+      expect((await waits[0].answered()).version).toBe(4);
+      expect(waits[1].isAnswered).toBe(false);
+      await advance(unchanged);
+      expect((await waits[1].answered()).version).toBe(4);
+    });
+
+    test('by a reader that stands still while two whole streams of other changes go by', async () => {
+      const id = await working();
+      const process = await startProcess();
+      const wait = await process.wait(id, 3);
+      await withinOneStep(id, (step) => step.eval(NOISE_SCRIPT, 1, space.keys.events, EVENT_STREAM_LENGTH, space.keys.changeChannel('')));
+      expect((await wait.answered()).version).toBe(4);
+    });
+
+    test('by a stream that is trimmed to nothing before it is read', async () => {
+      const id = await working();
+      const process = await startProcess();
+      const wait = await process.wait(id, 3);
+      await withinOneStep(id, (step) => step.xtrim(space.keys.events, 'MAXLEN', 0));
+      expect((await wait.answered()).version).toBe(4);
+    });
+  });
+
+  test('events that nobody waits for, and such as nobody understands, do no harm', async () => {
+    const process = await startProcess();
+    const id = await working();
+    const wait = await process.wait(id, 3);
+    for (const data of ['"progress"', '{}', '{"state":"x"}', 'null']) {
+      await space.connection.xadd(space.keys.events, '*', 'event', 'progress', 'jobId', id, 'data', data);
+      await space.connection.publish(space.keys.changeChannel(id), data);
+    }
+    await space.connection.publish(space.keys.changeChannel(id), '{"state":');
+    await advance(await working());
+    await advance(id);
+    expect((await wait.answered()).version).toBe(4);
+  });
+
+  test('when it is closed nothing is left, open or not', async () => {
+    const before = await connections();
+    const process = addProcess();
+    await process.bus.close();
+    await process.bus.start();
+    const id = await working();
+    const wait = await process.wait(id, 3);
+    wait.end();
+    await process.bus.close();
+    await eventually('its connections to be gone', async () => (await connections()) === before);
+    expect(process.registry.size).toBe(0);
+    const away = new BusProcess(space.records, driver.openOn('/nowhere/redis.sock', space));
+    void away.bus.start();
+    await turn();
+    await away.bus.close();
+  });
+
+  async function connections(): Promise<number> {
+    return String(await space.connection.call('CLIENT', 'LIST')).trim().split('\n').length;
+  }
+
+  type Step = ReturnType<RecordSpace['connection']['multi']>;
+
+  /** Changes the upload, and does something else in the same step of Redis: no reader comes in between. */
+  async function withinOneStep(id: string, also: (step: Step) => Step): Promise<void> {
+    const connection = openCommandConnection(redis.url, silentLog);
+    await new Promise<void>((resolve) => connection.once('ready', () => resolve()));
+    const store = Object.assign(new RedisRecordStore(connection), {
+      async runScript(script: string, keys: readonly string[], args: readonly string[]) {
+        const replies = await also(connection.multi().eval(script, keys.length, ...keys, ...args)).exec();
+        const [error, reply] = replies?.[0] ?? [];
+        if (error) throw error;
+        return reply;
+      },
+    });
+    const records = new UploadRecords(store, space.keys, { retentionMs: 60_000, ...(driver.publish === undefined ? {} : { publish: driver.publish }) });
+    await advance(id, 1, records).finally(() => connection.disconnect());
+  }
+}

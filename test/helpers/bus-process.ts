@@ -1,0 +1,55 @@
+import { Registry } from '../../src/deferred/registry.ts';
+import type { Progress } from '../../src/api.ts';
+import { ProgressBus, type OpenEvents } from '../../src/progress/bus.ts';
+import type { ProgressState } from '../../src/progress/progress.ts';
+import type { UploadRecords } from '../../src/progress/record.ts';
+import { watchProgress } from '../../src/progress/watch.ts';
+import { eventually } from './eventually.ts';
+import { silentLog } from './record-space.ts';
+
+/** Well under the time of any wait: an answer within it came from a wake. */
+const WAKE_LIMIT_MS = 8_000;
+const WAIT_MS = 600_000;
+
+/** A wait for another version than the one seen. */
+export interface HeldWait {
+  /** What it was answered with; rejects where no wake ends it. */
+  answered(): Promise<Progress>;
+  readonly isAnswered: boolean;
+  /** Lets it go, as a client that leaves. */
+  end(): void;
+}
+
+/** What an API process waits with, without its HTTP. */
+export class BusProcess {
+  readonly registry: Registry<ProgressState>;
+  readonly bus: ProgressBus;
+  readonly #records: Pick<UploadRecords, 'readProgress'>;
+
+  constructor(records: Pick<UploadRecords, 'readProgress'>, open: OpenEvents) {
+    this.#records = records;
+    const fault = (error: unknown) => {
+      throw error;
+    };
+    this.registry = new Registry<ProgressState>({ onFault: fault, listen: (ids) => this.bus.listen(ids) });
+    this.bus = new ProgressBus(this.registry, open, silentLog);
+  }
+
+  /** Resolves when the wait is held, or answered already. `records` may be others than the process reads as a rule. */
+  async wait(id: string, seenVersion: number, records = this.#records): Promise<HeldWait> {
+    const parts = { records, registry: this.registry };
+    const result = await watchProgress(parts, { id, seenVersions: [seenVersion], timeoutMs: WAIT_MS }, (progress) => progress);
+    const end = () => result.complete(() => undefined);
+    return {
+      end,
+      get isAnswered() {
+        return result.hasResult();
+      },
+      async answered() {
+        await eventually(`a wake for ${id}`, () => result.hasResult(), WAKE_LIMIT_MS);
+        end();
+        return result.getResult() as Progress;
+      },
+    };
+  }
+}

@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { openEventChannels } from '../../../src/queue/event-channels.ts';
+import type { EventFeed } from '../../../src/queue/event-feed.ts';
+import type { Subscriber, SubscriberListener } from '../../../src/queue/subscriber.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+
+const SWEEP_MS = 15_000;
+const PING_MS = 10_000;
+
+/** A connection whose every command a test answers. */
+class FakeSubscriber implements Subscriber {
+  isReady = false;
+  readonly log: string[] = [];
+  readonly answers: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  /** Commands are answered at once. */
+  isPrompt = true;
+  reconnects = 0;
+  isClosed = false;
+
+  subscribe = (channels: readonly string[]) => this.#command('+', channels);
+  unsubscribe = (channels: readonly string[]) => this.#command('-', channels);
+  ping = () => this.#command('ping', []);
+  reconnect = () => void (this.reconnects += 1);
+  close = () => void (this.isClosed = true);
+
+  #command(sign: string, channels: readonly string[]): Promise<void> {
+    this.log.push([sign, ...channels].join(' '));
+    return this.isPrompt ? Promise.resolve() : new Promise((resolve, reject) => this.answers.push({ resolve, reject }));
+  }
+}
+
+let subscriber: FakeSubscriber;
+let connection: SubscriberListener;
+let feed: EventFeed;
+let wanted: Set<string>;
+let told: unknown[];
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  subscriber = new FakeSubscriber();
+  wanted = new Set();
+  told = [];
+  feed = openEventChannels(
+    (listener) => ((connection = listener), subscriber),
+    { changeChannel: (id) => `c:${id}` },
+    { changed: (id, fields) => told.push([id, fields]), missed: () => told.push('missed'), isWanted: (id) => wanted.has(id) },
+    silentLog,
+  );
+});
+afterEach(async () => {
+  await feed.close();
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+async function becomeReady(): Promise<void> {
+  subscriber.isReady = true;
+  connection.ready();
+  await jest.advanceTimersByTimeAsync(0);
+}
+
+/** Somebody waits for these from now on. */
+function want(...ids: string[]): Promise<void> | undefined {
+  for (const id of ids) wanted.add(id);
+  return feed.listen(ids);
+}
+
+async function isSettled(promise: Promise<void> | undefined): Promise<boolean> {
+  let settled = promise === undefined;
+  void promise?.then(() => (settled = true));
+  await jest.advanceTimersByTimeAsync(0);
+  return settled;
+}
+
+describe('channels of uploads', () => {
+  test('are subscribed to for the first that waits, and not again', async () => {
+    await becomeReady();
+    subscriber.isPrompt = false;
+    const first = want('a');
+    const second = want('a', 'b', 'a');
+    expect(subscriber.log).toEqual(['+ c:a', '+ c:b']);
+    expect([await isSettled(first), await isSettled(second)]).toEqual([false, false]);
+    subscriber.answers[0]?.resolve();
+    expect([await isSettled(first), await isSettled(second)]).toEqual([true, false]);
+    subscriber.answers[1]?.resolve();
+    expect(await isSettled(second)).toBe(true);
+    expect(want('a', 'b')).toBe(undefined);
+  });
+
+  test('tell of their upload, whatever comes', async () => {
+    await becomeReady();
+    told = [];
+    connection.message('c:a', '{"state":"queued"}');
+    connection.message('c:b', 'nonsense');
+    expect(told).toEqual([['a', { state: 'queued' }], ['b', undefined]]);
+  });
+
+  test('that cannot be subscribed to now keep nobody waiting, and are when the connection is there', async () => {
+    expect(want('a')).toBe(undefined);
+    expect(subscriber.log).toEqual([]);
+    await becomeReady();
+    expect(subscriber.log).toEqual(['+ c:a']);
+    expect(told).toEqual(['missed']);
+    await feed.opened;
+  });
+
+  test('are those that somebody waits for, on a new connection, and all are told that they may have missed something when they are', async () => {
+    await becomeReady();
+    void want('a', 'b', 'c');
+    wanted.delete('b');
+    told = [];
+    subscriber.log.length = 0;
+    subscriber.isPrompt = false;
+    await becomeReady();
+    expect([subscriber.log, told]).toEqual([['+ c:a c:c'], []]);
+    subscriber.answers[0]?.resolve();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(told).toEqual(['missed']);
+    expect(await isSettled(want('b'))).toBe(false);
+  });
+
+  test('are subscribed to by commands that do not hold up Redis', async () => {
+    await becomeReady();
+    void want(...Array.from({ length: 2500 }, (_, index) => String(index)));
+    await jest.advanceTimersByTimeAsync(0);
+    expect(subscriber.log.map((line) => line.split(' ').length - 1)).toEqual([1000, 1000, 500]);
+  });
+
+  test('keep nobody waiting where the connection breaks, and give up one that does not answer', async () => {
+    await becomeReady();
+    subscriber.isPrompt = false;
+    const [first, second] = [want('a'), want('b')];
+    subscriber.answers[0]?.reject(new Error('Command timed out'));
+    expect(await isSettled(first)).toBe(true);
+    expect(subscriber.reconnects).toBe(1);
+    subscriber.isReady = false;
+    subscriber.answers[1]?.reject(new Error('Connection is closed.'));
+    expect(await isSettled(second)).toBe(true);
+    expect(subscriber.reconnects).toBe(1);
+  });
+
+  test('that Redis refuses are not asked for on and on', async () => {
+    await becomeReady();
+    subscriber.isPrompt = false;
+    const refused = want('a');
+    subscriber.answers[0]?.reject(Object.assign(new Error('NOPERM'), { name: 'ReplyError' }));
+    expect(await isSettled(refused)).toBe(true);
+    expect(subscriber.reconnects).toBe(0);
+  });
+});
+
+describe('a channel that nobody waits for any more', () => {
+  test('stays for a while, for the poll that follows, and is dropped then', async () => {
+    await becomeReady();
+    void want('a', 'b');
+    wanted.clear();
+    await jest.advanceTimersByTimeAsync(SWEEP_MS);
+    expect(want('a')).toBe(undefined);
+    wanted.clear();
+    await jest.advanceTimersByTimeAsync(SWEEP_MS);
+    expect(subscriber.log.filter((line) => line !== 'ping')).toEqual(['+ c:a c:b', '- c:b']);
+    await jest.advanceTimersByTimeAsync(SWEEP_MS);
+    expect(subscriber.log.at(-1)).toBe('- c:a');
+    expect(want('a')).toBeDefined();
+  });
+
+  test('stays as long as somebody waits', async () => {
+    await becomeReady();
+    void want('a');
+    await jest.advanceTimersByTimeAsync(10 * SWEEP_MS);
+    expect(subscriber.log.filter((line) => line !== 'ping')).toEqual(['+ c:a']);
+  });
+
+  test('is dropped at once where there are too many', async () => {
+    await becomeReady();
+    for (let count = 0; count < 50_000; count += 1) void feed.listen([String(count)]);
+    wanted.add('7');
+    subscriber.log.length = 0;
+    void feed.listen(['one more']);
+    expect(subscriber.log.flatMap((line) => (line.startsWith('-') ? line.split(' ').slice(1) : []))).toHaveLength(49_999);
+    expect(subscriber.log.at(-1)).toBe('+ c:one more');
+  });
+});
+
+test('a connection that died in silence is found by asking, one that is away is left to itself', async () => {
+  await jest.advanceTimersByTimeAsync(PING_MS);
+  expect(subscriber.log).toEqual([]);
+  await becomeReady();
+  subscriber.isPrompt = false;
+  await jest.advanceTimersByTimeAsync(PING_MS);
+  expect(subscriber.log).toEqual(['ping']);
+  subscriber.answers[0]?.reject(new Error('Command timed out'));
+  await jest.advanceTimersByTimeAsync(0);
+  expect(subscriber.reconnects).toBe(1);
+});
+
+test('closing gives up the connection', async () => {
+  await feed.close();
+  expect(subscriber.isClosed).toBe(true);
+});
