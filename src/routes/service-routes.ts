@@ -46,7 +46,8 @@ function pageRoute(router: Router, assets: PageAssets, path: string): void {
     if (asset === undefined) throw new ServiceError('not_found', 'There is nothing at this address.');
     const coding = ASSET_CODINGS.find((wanted) => ctx.acceptsEncodings(wanted) === wanted) ?? 'identity';
     const etag = coding === 'identity' ? `"${asset.tag}"` : `"${asset.tag}-${coding}"`;
-    ctx.set({ ETag: etag, 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' });
+    ctx.set({ ETag: etag, 'Cache-Control': 'no-cache' });
+    ctx.vary('Accept-Encoding');
     if (path === '/') ctx.set('Content-Security-Policy', assets.contentSecurityPolicy);
     if (hasSeen(ctx, etag)) {
       ctx.status = 304;

@@ -93,8 +93,8 @@ test('what is kept over a reload is followed to its end, and forgotten then', as
   await page.waitForFunction(() => 'keep' in window);
   await page.evaluate((base64) => {
     const file = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-    const { send } = (window as unknown as { keep: { send(blob: Blob): unknown } }).keep;
-    send(new Blob([file], { type: 'image/jpeg' }));
+    const { keep } = window as unknown as { keep: { send(blob: Blob): unknown } };
+    keep.send(new Blob([file], { type: 'image/jpeg' }));
   }, bytes.toString('base64'));
   expect(await kept()).toHaveLength(1);
   await page.waitForFunction(async (url) => {
@@ -104,8 +104,8 @@ test('what is kept over a reload is followed to its end, and forgotten then', as
   await page.reload();
   await page.waitForFunction(() => 'keep' in window);
   const states = await page.evaluate(async () => {
-    const { goOn } = (window as unknown as { keep: { goOn(): { result: Promise<{ state: string }> }[] } }).keep;
-    return await Promise.all(goOn().map(async ({ result }) => (await result.catch((error: { code: string }) => ({ state: error.code }))).state));
+    const { keep } = window as unknown as { keep: { goOn(): { result: Promise<{ state: string }> }[] } };
+    return await Promise.all(keep.goOn().map(async ({ result }) => (await result.catch((error: { code: string }) => ({ state: error.code }))).state));
   });
   // Whether the reload came after the last byte is not in our hands.
   for (const state of states) expect(['completed', 'upload_interrupted']).toContain(state);
