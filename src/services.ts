@@ -29,6 +29,7 @@ import { UploadQueue } from './queue/upload-queue.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorage } from './storage/open-storage.ts';
 import { TusEndpoint } from './tus/tus-endpoint.ts';
+import type { IntakeParts } from './upload/incoming-upload.ts';
 import { UploadIntake, type IntakeSettings } from './upload/intake.ts';
 import { UploadRemoval } from './upload/removal.ts';
 import { loadPageAssets } from './web/assets.ts';
@@ -65,7 +66,8 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const addressOf = clientAddresses(config.trustedProxies);
   const manager = createManager(config, log, addressOf);
   const kinds = createKinds(config);
-  const intake = new UploadIntake({ records, storage, kinds, queue, log }, intakeSettings(config, addressOf));
+  const intakeParts: IntakeParts = { records, storage, kinds, queue, log, listen: (id, heard) => registry.register([id], heard) };
+  const intake = new UploadIntake(intakeParts, intakeSettings(config, addressOf));
   const removal = new UploadRemoval({ records, storage, queue, log });
   const metrics = new Metrics({
     held: () => manager.held,
@@ -80,7 +82,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const app = createApp({
     records, registry, storage, kinds, intake, manager, metrics, log,
     removal,
-    tus: new TusEndpoint({ records, storage, kinds, queue, log, intake, removal, store, keys, maxFileBytes: config.maxFileBytes, expiryMs: config.uploadExpiryMs }),
+    tus: new TusEndpoint({ ...intakeParts, intake, removal, store, keys, maxFileBytes: config.maxFileBytes, expiryMs: config.uploadExpiryMs }),
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,

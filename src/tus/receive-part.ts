@@ -1,11 +1,13 @@
+import type { Readable } from 'node:stream';
 import { asOutcome, ServiceError, toProblem, type ErrorCode } from '../errors.ts';
 import { requestLog } from '../http/request-context.ts';
 import type { FileKind } from '../progress/record.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { fileTooLarge } from '../upload/byte-limiter.ts';
-import { IncomingUpload, type IntakeParts } from '../upload/incoming-upload.ts';
+import { IncomingUpload, listenForOthers, type IntakeParts } from '../upload/incoming-upload.ts';
 import { ReceiveProgress, refusalToError } from '../upload/receive-progress.ts';
 import { SNIFF_BYTES } from '../upload/sniff.ts';
+import { StreamChunks } from '../upload/stream-chunks.ts';
 import { optionsIn } from './tus-metadata.ts';
 import { TypeGate } from './type-gate.ts';
 import { UploadParts } from './upload-parts.ts';
@@ -20,18 +22,20 @@ const REFUSALS: readonly ErrorCode[] = ['unsupported_media_type', 'bad_options',
 
 /**
  * Takes in one request's bytes from `offset` on and returns the new offset; up to it everything is durable.
- * `chunks` may end early: what came is kept. A file that is refused by its first bytes or its size ends the
+ * `body` may end early, and is not destroyed: what came is kept. A file that is refused by its first bytes or its size ends the
  * upload as failed. Throws as `receiveFile` does, and `upload_cancelled` (410) or `upload_superseded` (409).
  */
-export async function receivePart(intake: TusIntake, record: UploadRecord, offset: number, chunks: AsyncIterable<Buffer>): Promise<number> {
+export async function receivePart(intake: TusIntake, record: UploadRecord, offset: number, body: Readable): Promise<number> {
   const { id, receipt, totalBytes } = record;
   const parts = new UploadParts(intake.storage, id);
   const gate = await openGate(intake, parts, record, offset);
   const writer = parts.append(offset);
   const report = (receivedBytes: number) => intake.records.receive(id, receipt, receivedBytes, totalBytes, gate.found);
   const progress = new ReceiveProgress((bytes) => report(offset + bytes), intake.log);
+  const refused = new AbortController();
+  progress.tellOfRefusal(listenForOthers(intake, record), (refusal) => refused.abort(refusal));
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of new StreamChunks(body, (error) => error, refused.signal)) {
       progress.received(chunk.length);
       if (offset + progress.receivedBytes > intake.maxFileBytes) throw fileTooLarge(intake.maxFileBytes);
       await gate.pass(chunk);

@@ -74,9 +74,7 @@ export class TusStore extends DataStore {
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const record = await this.#existing(id);
     if (record.state !== 'receiving') return record.receivedBytes;
-    // A stream that is destroyed would put an error of its own in the place of ours.
-    const chunks: AsyncIterable<Buffer> = stream.iterator({ destroyOnReturn: false });
-    const newOffset = await receivePart(this.#parts, record, offset, chunks);
+    const newOffset = await receivePart(this.#parts, record, offset, stream);
     if (newOffset === record.totalBytes) await finishUpload(this.#parts, await this.#existing(id));
     return newOffset;
   }

@@ -4,13 +4,14 @@ import { currentRequestId, requestLog } from '../http/request-context.ts';
 import type { Logger } from '../log.ts';
 import type { ChangeOutcome } from '../progress/record-change.ts';
 import type { NewUpload, StoredUpload, UploadRecords } from '../progress/record.ts';
+import type { ProgressState } from '../progress/progress.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { removeUnnamedFiles } from '../progress/unnamed-files.ts';
 import { manifestKey, originalKey } from '../storage/keys.ts';
 import { writeManifest } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
-import { ReceiveProgress, refusalToError, type ReportReceived } from './receive-progress.ts';
+import { ReceiveProgress, refusalToError, type ListenForOthers, type ReportReceived } from './receive-progress.ts';
 
 /** What the intake needs of the queue. */
 export interface JobAdder {
@@ -22,6 +23,8 @@ export interface JobAdder {
 export interface IntakeParts extends ReceiveParts {
   records: UploadRecords;
   queue: JobAdder;
+  /** Hears of an upload's changes, without an event after a gap; the returned function ends that. */
+  listen: (id: string, heard: (event: ProgressState | undefined) => void) => () => void;
   log: Logger;
 }
 
@@ -81,11 +84,13 @@ export class IncomingUpload {
 
   /**
    * Streams the bytes and the manifest to storage; both are durable when it resolves. Rejects as
-   * `receiveFile` does; then nothing of the file is left and `refuse` or `forget` is due.
+   * `receiveFile` does; then nothing of the file is left and `refuse` or `forget` is due. `onRefused` is told of a
+   * cancel or a takeover while it waits for bytes, to end that; without it the next chunk does.
    */
-  async receive(chunks: AsyncIterable<Buffer>, options: unknown, maxBytes: number): Promise<void> {
+  async receive(chunks: AsyncIterable<Buffer>, options: unknown, maxBytes: number, onRefused?: (refusal: ServiceError) => void): Promise<void> {
     const { id, receipt, publicId, fileName, createdAtMs } = this.record;
     const file = { id, receipt, chunks, options, maxBytes };
+    if (onRefused !== undefined) this.#progress.tellOfRefusal(listenForOthers(this.#parts, this.record), onRefused);
     try {
       const stored = await receiveFile(this.#parts, file, this.#progress);
       this.#stored = stored;
@@ -159,6 +164,15 @@ export class IncomingUpload {
   async #removeFiles(): Promise<void> {
     await removeFiles(this.#parts.storage, this.record.id, this.record.receipt);
   }
+}
+
+/** Of a receiving upload's changes, those that are not its own request's: it ends, or begins anew. */
+export function listenForOthers({ listen }: Pick<IntakeParts, 'listen'>, { id, version, phaseStartedAtMs }: UploadRecord): ListenForOthers {
+  return (look) =>
+    listen(id, (event) => {
+      const isOwn = event !== undefined && (event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs));
+      if (!isOwn) look();
+    });
 }
 
 async function removeFiles(storage: Storage, id: string, receipt: string): Promise<void> {

@@ -24,8 +24,10 @@ export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<Upl
   const outcome = await IncomingUpload.open(parts, file);
   if ('existing' in outcome) return await compare(outcome.existing, file);
   const upload = outcome.opened;
+  const refused = new AbortController();
+  const body = readBody(file.request, AbortSignal.any([file.signal, refused.signal]));
   try {
-    await upload.receive(readBody(file.request, file.signal), file.options, file.maxBytes);
+    await upload.receive(body, file.options, file.maxBytes, (refusal) => refused.abort(refusal));
     return await upload.enqueue();
   } catch (error) {
     const reason = error instanceof ServiceError ? error : new ServiceError('internal_error', 'The upload could not be stored.', { cause: error });

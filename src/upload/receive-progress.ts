@@ -11,6 +11,9 @@ const FIRST_REPORT_MS = 50;
 /** Sends the count of received bytes to the record. */
 export type ReportReceived = (receivedBytes: number) => Promise<ChangeOutcome>;
 
+/** Has `look` called whenever somebody else may have changed the upload; the returned function ends that. */
+export type ListenForOthers = (look: () => void) => () => void;
+
 /**
  * Tells the record how far a file has come, without holding up its bytes. The record's answer is the
  * fence: when another request has taken over, or the upload was cancelled, the next chunk throws
@@ -25,6 +28,9 @@ export class ReceiveProgress {
   #inFlight: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #refusal: ServiceError | undefined;
+  #onRefused: ((refusal: ServiceError) => void) | undefined;
+  #listenTimer: NodeJS.Timeout | undefined;
+  #endListening: (() => void) | undefined;
   #isClosed = false;
 
   constructor(report: ReportReceived, log: Logger) {
@@ -45,6 +51,19 @@ export class ReceiveProgress {
     this.#type = type;
   }
 
+  /**
+   * Has the refusal told at once, between chunks and where none come: when others are heard of the record is asked
+   * for its answer. Begins late, since small files are through before. Call it once.
+   */
+  tellOfRefusal(listen: ListenForOthers, onRefused: (refusal: ServiceError) => void): void {
+    this.#onRefused = onRefused;
+    this.#listenTimer = setTimeout(() => {
+      this.#endListening = listen(() => this.#reportNow());
+      // It may have happened before.
+      this.#reportNow();
+    }, FIRST_REPORT_MS);
+  }
+
   /** Counts a chunk. Throws once the record has refused a report. */
   received(byteCount: number): void {
     if (this.#refusal !== undefined) throw this.#refusal;
@@ -55,6 +74,8 @@ export class ReceiveProgress {
   /** Ends the reports; resolves when none is under way. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
+    clearTimeout(this.#listenTimer);
+    this.#endListening?.();
     this.#isClosed = true;
     await this.#inFlight;
   }
@@ -63,6 +84,11 @@ export class ReceiveProgress {
   #reportLater(): void {
     const dueMs = this.#reportedAtMs === undefined ? FIRST_REPORT_MS : this.#reportedAtMs + REPORT_PERIOD_MS - performance.now();
     this.#timer ??= setTimeout(() => this.#report(), Math.max(0, dueMs));
+  }
+
+  #reportNow(): void {
+    clearTimeout(this.#timer);
+    this.#report();
   }
 
   #report(): void {
@@ -79,7 +105,9 @@ export class ReceiveProgress {
   async #send(): Promise<void> {
     try {
       const outcome = await this.#write(this.#receivedBytes);
-      if (!outcome.made) this.#refusal = refusalToError(outcome);
+      if (outcome.made || this.#refusal !== undefined) return;
+      this.#refusal = refusalToError(outcome);
+      this.#onRefused?.(this.#refusal);
     } catch (error) {
       this.#log.debug({ err: error }, 'receive progress not recorded');
     }

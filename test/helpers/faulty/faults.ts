@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
+import type { Result } from '../../../src/api.ts';
 
 /**
  * What a faulty processor does with a file, attempt by attempt.
@@ -27,6 +28,12 @@ export interface Orders {
   /** The diary of the file that `with-neighbour` waits for. */
   readonly neighbour?: string;
 }
+
+/** What `finish` comes to. */
+export const FAULTY_RESULT: Result = {
+  kind: 'picture', format: 'jpeg', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
+  takenAt: null, camera: null, lens: null, exposure: null, dominantColour: '#000000', thumbhash: '', perceptualHash: '', variants: [],
+};
 
 /** As much of a JPEG as its type is told from. */
 const HEAD = Buffer.from([0xff, 0xd8, 0xff, 0xe0]);

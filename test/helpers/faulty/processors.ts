@@ -1,25 +1,19 @@
 import { pbkdf2 } from 'node:crypto';
 import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Result } from '../../../src/api.ts';
 import { pictureKind } from '../../../src/kinds/picture.ts';
 import { createProcessorTable, processorEntry, type ProcessorTable } from '../../../workers/processors.ts';
 import type { StepContext } from '../../../workers/processor.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
-import { pidsOf, readOrders, releasePath, type Act, type DiaryLine, type Orders } from './faults.ts';
+import { FAULTY_RESULT, pidsOf, readOrders, releasePath, type Act, type DiaryLine, type Orders } from './faults.ts';
 
 const POLL_MS = 10;
-
-const RESULT: Result = {
-  kind: 'picture', format: 'jpeg', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-  takenAt: null, camera: null, lens: null, exposure: null, dominantColour: '#000000', thumbhash: '', perceptualHash: 'd1c42f0e9a6b53e7', variants: [],
-};
 
 /** In place of the real processor of pictures: does what the orders in the file say. */
 export function createFaultyProcessors(): ProcessorTable {
   const picture = pictureKind();
   const steps = [{ name: 'obey', weight: 1, run: async (_state: object, context: StepContext) => await obey(context) }];
-  return createProcessorTable([processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => RESULT })]);
+  return createProcessorTable([processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => FAULTY_RESULT })]);
 }
 
 async function obey(context: StepContext): Promise<void> {

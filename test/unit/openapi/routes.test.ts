@@ -28,7 +28,7 @@ function emptyApp(): Koa {
   const store = { runScript: nobody, readHash: nobody, readFields: nobody, rankIn: nobody, get: nobody, remove: nobody };
   const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
   const storage = new LocalStorage('/nowhere');
-  const parts = { records, storage, kinds: createKinds(), queue: { add: nobody, remove: nobody }, log };
+  const parts = { records, storage, kinds: createKinds(), queue: { add: nobody, remove: nobody }, listen: () => () => undefined, log };
   const limits = { maxFileBytes: 1, maxRequestBytes: 1, maxFiles: 1, maxFields: 1, maxFieldBytes: 1, maxOpen: 1, maxOpenPerAddress: 1 };
   const metrics = new Metrics({ held: () => 0, waiters: () => 0, receiving: () => 0, eventsHeard: () => 0, jobCounts: nobody });
   return createApp({

@@ -6,11 +6,13 @@ import type { RecordStore } from '../../../src/progress/record-change.ts';
 import { UploadRecords } from '../../../src/progress/record.ts';
 import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
-import { IncomingUpload, type IntakeParts } from '../../../src/upload/incoming-upload.ts';
+import { IncomingUpload, listenForOthers, type IntakeParts } from '../../../src/upload/incoming-upload.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { codeOf } from './fake-request.ts';
+import type { ProgressState } from '../../../src/progress/progress.ts';
+import { recordOf as recordOfProgress } from '../progress/states.ts';
 import { freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
 
 let redis: RedisServer;
@@ -172,4 +174,27 @@ test('a Redis that is away while bytes come costs reports, not the upload', asyn
   await upload.receive(bytesThen(async () => await new Promise((resolve) => setTimeout(resolve, 60))), {}, 10_000);
   away = false;
   expect(await upload.enqueue()).toMatchObject({ state: 'queued' });
+});
+
+describe('what is heard of an upload while its bytes come in', () => {
+  const mine = recordOfProgress({ state: 'receiving', version: 5, phaseStartedAtMs: 1000 });
+
+  test.each([
+    ['a report of its own', { version: 6 }, 0],
+    ['news from before it was opened, late', { version: 4, state: 'cancelled' }, 0],
+    ['a cancel', { version: 6, state: 'cancelled' }, 1],
+    ['another request that begins anew', { version: 6, phaseStartedAtMs: 2000 }, 1],
+    ['a gap', undefined, 1],
+  ] as const)('%s: as many looks as it is worth', (_, change, looks) => {
+    let heard: (event: ProgressState | undefined) => void = () => undefined;
+    let looked = 0;
+    const listen: IntakeParts['listen'] = (id, callback) => {
+      expect(id).toBe(mine.id);
+      heard = callback;
+      return () => undefined;
+    };
+    listenForOthers({ listen }, mine)(() => (looked += 1));
+    heard(change === undefined ? undefined : { ...mine, ...change });
+    expect(looked).toBe(looks);
+  });
 });

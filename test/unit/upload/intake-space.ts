@@ -24,7 +24,7 @@ export async function openIntakeSpace(redisUrl: string): Promise<IntakeSpace> {
     ...records,
     ...files,
     jobs,
-    parts: { records: records.records, storage: files.storage, kinds: createKinds(), queue, log: silentLog },
+    parts: { records: records.records, storage: files.storage, kinds: createKinds(), queue, listen: () => () => undefined, log: silentLog },
     async close() {
       await records.close();
       await files.remove();

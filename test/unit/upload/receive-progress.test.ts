@@ -99,6 +99,54 @@ describe('the fence', () => {
     },
   );
 
+  describe('that is told of at once', () => {
+    let look: () => void;
+    let listening: number;
+    beforeEach(() => {
+      listening = 0;
+    });
+    const listen = (asked: () => void) => {
+      look = asked;
+      listening += 1;
+      return () => (listening -= 1);
+    };
+
+    test('is asked for when somebody else is heard of, though no byte comes', async () => {
+      let answer: ChangeOutcome = MADE;
+      const { progress, report } = build(async () => answer);
+      const told: string[] = [];
+      progress.tellOfRefusal(listen, ({ code }) => told.push(code));
+      await jest.advanceTimersByTimeAsync(60);
+      expect([listening, report.mock.calls.length, told]).toEqual([1, 1, []]);
+      answer = refused('final');
+      look();
+      await jest.advanceTimersByTimeAsync(200);
+      look();
+      await jest.advanceTimersByTimeAsync(200);
+      expect(told).toEqual(['upload_cancelled']);
+      await progress.close();
+      expect([listening, jest.getTimerCount()]).toEqual([0, 0]);
+    });
+
+    test('is asked for once when listening begins, since it may have come before', async () => {
+      const { progress } = build(async () => refused('fenced'));
+      const told: string[] = [];
+      progress.tellOfRefusal(listen, ({ code }) => told.push(code));
+      await jest.advanceTimersByTimeAsync(60);
+      expect(told).toEqual(['upload_superseded']);
+      await progress.close();
+    });
+
+    test('is not listened for where the file is whole at once', async () => {
+      const { progress, report } = build();
+      progress.tellOfRefusal(listen, () => undefined);
+      progress.received(10);
+      await progress.close();
+      await jest.advanceTimersByTimeAsync(1000);
+      expect([listening, report.mock.calls.length, jest.getTimerCount()]).toEqual([0, 0, 0]);
+    });
+  });
+
   test('what a sender is told of it has the status of the table', () => {
     const statusOf = (refusal: Refusal) => refusalToError({ made: false, refusal, record: undefined }).status;
     expect([statusOf('fenced'), statusOf('final'), statusOf('missing')]).toEqual([409, 410, 503]);

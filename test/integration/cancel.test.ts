@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Problem, Progress, Upload } from '../../src/api.ts';
+import { getJson, putFile, requestJson } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { faultyFile, readDiary, type Act } from '../helpers/faulty/faults.ts';
+import { FaultyUpload } from '../helpers/faulty/upload.ts';
+import { isAlive } from '../helpers/is-alive.ts';
+import { rawRequest } from '../helpers/raw-request.ts';
+import { startService, type Service } from '../helpers/service.ts';
+import { createTus, openPatch } from '../helpers/tus-requests.ts';
+
+let service: Service;
+let url: string;
+let otherUrl: string;
+
+beforeAll(async () => {
+  service = await startService({ apis: 2, workerEntry: resolve('test/helpers/faulty/worker.ts'), env: { SWEEP_PERIOD_MS: '300' } });
+  [url = '', otherUrl = ''] = service.urls;
+});
+afterAll(async () => {
+  await service.stop();
+});
+
+const HALF = faultyFile({ diary: '/nowhere', attempts: [] });
+
+const ways = {
+  cancel: async (id: string) => await requestJson<Upload>(`${otherUrl}/uploads/${id}/cancel`, { method: 'POST' }),
+  delete: async (id: string) => await requestJson<Upload>(`${otherUrl}/uploads/${id}`, { method: 'DELETE' }),
+};
+
+/** Resolves when bytes of it are heard of in the other process. */
+async function receiving(id: string): Promise<void> {
+  await eventually('its bytes', async () => (await getJson<Progress>(`${otherUrl}/uploads/${id}/progress`)).body.bytes?.received > 0);
+}
+
+async function filesOf(id: string): Promise<string[]> {
+  const names = await readdir(service.directory, { recursive: true, withFileTypes: true });
+  return names.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map(({ name }) => name);
+}
+
+describe('an upload whose sender pauses', () => {
+  async function pausedPut(id: string): Promise<{ status: string; body: Problem }> {
+    const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${2 * HALF.length}\r\n\r\n`;
+    const answer = await rawRequest(url, head, HALF);
+    return { status: answer.slice(9, 12), body: JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as Problem };
+  }
+
+  test.each(['cancel', 'delete'] as const)('hears of a %s in another process without a further byte, and leaves none', async (way) => {
+    const id = randomUUID();
+    const sent = pausedPut(id);
+    await receiving(id);
+    expect((await ways[way](id)).status).toBe(way === 'cancel' ? 202 : 204);
+    expect(await sent).toMatchObject({ status: '410', body: { code: 'upload_cancelled' } });
+    await eventually('no files', async () => (await filesOf(id)).length === 0);
+  });
+
+  test('hears that a later request has taken over in another process', async () => {
+    const id = randomUUID();
+    const sent = pausedPut(id);
+    await receiving(id);
+    const bytes = faultyFile({ diary: `${service.directory}/${id}.diary`, attempts: [['finish']] });
+    const later = await putFile<Upload>(otherUrl, id, bytes, 'a.jpg', '?timeout=15000');
+    expect(await sent).toMatchObject({ status: '409', body: { code: 'upload_superseded' } });
+    expect([later.status, later.body.state]).toEqual([200, 'completed']);
+  });
+
+  test('in pieces hears of a cancel as soon', async () => {
+    const id = await createTus(url, { 'Upload-Length': '5000' });
+    const patch = openPatch(url, id, 0, 5000);
+    await patch.send(HALF);
+    await receiving(id);
+    await ways.cancel(id);
+    expect(await patch.answer).toMatchObject({ status: 410 });
+    await eventually('no files', async () => (await filesOf(id)).length === 0);
+  });
+});
+
+describe('an upload at work in a worker', () => {
+  async function atWork(...acts: Act[]): Promise<FaultyUpload> {
+    const upload = await new FaultyUpload(service).send([acts]);
+    await upload.begun(1);
+    return upload;
+  }
+
+  test.each(['cancel', 'delete'] as const)('is stopped there by a %s in any process, and its waiters hear of it', async (way) => {
+    const upload = await atWork('publish', 'wait');
+    const outcome = upload.outcome();
+    await eventually('it to be held', async () => (await (await fetch(`${url}/metrics`)).text()).includes('deferred_held 1'));
+    await ways[way](upload.id);
+    expect(await outcome).toMatchObject({ code: 'upload_cancelled', state: 'cancelled', final: true });
+    await eventually('the signal', () => readDiary(upload.diary).some(({ event }) => event === 'aborted'));
+    await eventually('no files', async () => (await filesOf(upload.id)).length === 0);
+  });
+
+  test('that goes on regardless can change nothing, and leaves nothing', async () => {
+    const upload = await atWork('until-released', 'publish', 'finish');
+    await ways.cancel(upload.id);
+    await upload.release();
+    const next = await new FaultyUpload(service).send([['finish']]);
+    expect(await next.outcome()).toMatchObject({ state: 'completed' });
+    expect((await upload.document()).state).toBe('cancelled');
+    await eventually('no files', async () => (await filesOf(upload.id)).length === 0);
+  });
+
+  test('in a process of its own ends with that process, whatever it does', async () => {
+    const before = await atWork('until-released', 'finish');
+    const upload = await new FaultyUpload(service).send([['spin']]);
+    await upload.setDeaths(2);
+    await before.release();
+    const alone = await upload.begun(1);
+    await ways.cancel(upload.id);
+    await eventually('the process to be gone', () => !isAlive(alone));
+    expect(await upload.outcome()).toMatchObject({ code: 'upload_cancelled' });
+  });
+});
