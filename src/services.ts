@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -33,7 +33,6 @@ import type { IntakeParts } from './upload/incoming-upload.ts';
 import { UploadIntake, type IntakeSettings } from './upload/intake.ts';
 import { UploadRemoval } from './upload/removal.ts';
 import { loadPageAssets } from './web/assets.ts';
-
 
 /** For connections to a Redis that may be gone. */
 const CLOSE_LIMIT_MS = 1000;
@@ -90,12 +89,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
     service: { checkReady: () => store.ping(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
   });
   bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
-  const handle = app.callback();
-  // A request without a host is refused in our words.
-  const server = createServer({ maxHeaderSize: config.maxHeaderBytes, requireHostHeader: false }, handle);
-  answerExpectations(server, handle);
-  answerClientErrors(server);
-  await listen(server, config);
+  const server = await serve(app.callback(), config);
   presence.start();
 
   return {
@@ -109,6 +103,15 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
       await storage.close?.();
     },
   };
+}
+
+async function serve(handle: RequestListener, config: Config): Promise<Server> {
+  // A request without a host is refused in our words.
+  const server = createServer({ maxHeaderSize: config.maxHeaderBytes, requireHostHeader: false }, handle);
+  answerExpectations(server, handle);
+  answerClientErrors(server);
+  await listen(server, config);
+  return server;
 }
 
 /** Either way of hearing of changes has a connection of its own. */

@@ -37,8 +37,9 @@ async function boundUnread({ req, res }: Context, next: Next, maxLingerBytes: nu
 
 /** Reads on once the answer is out, and bounds it. */
 function linger(request: IncomingMessage, maxBytes: number): void {
-  // Whoever read the body and gave up may still be listening, and Node leaves the rest to such a listener.
+  // Whoever read the body and gave up may still be listening, and would hold the rest up.
   request.removeAllListeners('readable');
+  request.removeAllListeners('data');
   request.resume();
   const { socket } = request;
   const readBefore = socket.bytesRead;

@@ -102,6 +102,8 @@ async function strayKeys(redis: Redis, records: Records): Promise<string[]> {
 /** Keys that bear no upload's id are of the installation: their number does not grow. */
 async function isKnownKey(redis: Redis, key: string, records: Records): Promise<boolean> {
   const [, kind = '', name = ''] = key.split(':');
+  // Of a process that lives, and gone soon after it.
+  if (kind === 'process') return (await redis.pttl(key)) > 0;
   if (kind === 'public') return [...records.values()].some((record) => record.publicId === name);
   const id = UUID.exec(key)?.[0];
   if (id === undefined) return true;
