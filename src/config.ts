@@ -84,6 +84,7 @@ const settings = z.object({
   HTTP_MAX_HEADER_BYTES: integer(16_384, 1024, MIB),
   UPLOAD_MAX_OPEN: integer(1000, 0),
   UPLOAD_MAX_OPEN_PER_ADDRESS: integer(100, 0),
+  UPLOAD_HASH: z.enum(['api', 'worker'], 'must be api or worker').default('api'),
   UPLOAD_STALL_TIMEOUT_MS: integer(30_000, 100),
   UPLOAD_SILENCE_MS: integer(300_000, 100),
   UPLOAD_EXPIRY_MS: integer(24 * HOUR_MS, 1000),
@@ -129,6 +130,7 @@ export interface Config {
   readonly queuePrefix: string;
   /** How API processes hear of changes; the same in all processes. */
   readonly eventBus: Settings['EVENT_BUS'];
+  readonly uploadHash: Settings['UPLOAD_HASH'];
   readonly storage: string;
   readonly s3: S3Settings;
   /** Free disk that uploads leave alone. */
@@ -223,6 +225,7 @@ function inWordsOfTheCode(values: Settings): Config {
     redisUrl: values.REDIS_URL,
     queuePrefix: values.QUEUE_PREFIX,
     eventBus: values.EVENT_BUS,
+    uploadHash: values.UPLOAD_HASH,
     storage: values.STORAGE,
     s3: s3Settings(values),
     storageReserveBytes: values.STORAGE_RESERVE_BYTES,

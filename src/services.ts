@@ -65,7 +65,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const addressOf = clientAddresses(config.trustedProxies);
   const manager = createManager(config, log, addressOf);
   const kinds = createKinds(config);
-  const intakeParts: IntakeParts = { records, storage, kinds, queue, log, listen: (id, heard) => registry.register([id], heard) };
+  const intakeParts: IntakeParts = { records, storage, kinds, queue, log, hashes: config.uploadHash === 'api', listen: (id, heard) => registry.register([id], heard) };
   const intake = new UploadIntake(intakeParts, intakeSettings(config, addressOf));
   const removal = new UploadRemoval({ records, storage, queue, log });
   const metrics = new Metrics({

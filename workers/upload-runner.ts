@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import type { Result, Variant } from '../src/api.ts';
 import type { Logger } from '../src/log.ts';
 import type { UploadRecord } from '../src/progress/record-fields.ts';
@@ -6,6 +7,7 @@ import type { ChangeOutcome } from '../src/progress/record-change.ts';
 import { removeUnnamedFiles } from '../src/progress/unnamed-files.ts';
 import type { UploadJobData } from '../src/queue/contract.ts';
 import { originalKey, variantKey } from '../src/storage/keys.ts';
+import { sha256Of } from '../src/storage/sha256.ts';
 import { putObject } from '../src/storage/storage.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import { endAttempt, isIsolated, processingFailed } from './attempt-end.ts';
@@ -30,8 +32,8 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
   const log = parts.log.child({ ...(job.requestId === undefined ? {} : { requestId: job.requestId }), uploadId: id, attempt: record.attempt });
   if (record.deaths > 0) log.warn({ deaths: record.deaths, isIsolated: isIsolated(record) }, 'earlier attempts have ended without a word');
   try {
-    const result = await digest(parts, record, hold, log);
-    const outcome = await parts.records.complete(id, record.attempt, result);
+    const { result, sha256 } = await digest(parts, record, hold, log);
+    const outcome = await parts.records.complete(id, record.attempt, result, sha256);
     if (!outcome.made) throw SUPERSEDED;
     log.info({ kind: result.kind }, 'upload completed');
     if (record.deaths > 0) await removeOthersFiles(parts, id, log);
@@ -49,13 +51,21 @@ async function passOver(parts: RunnerParts, id: string, refusal: string): Promis
   return 'done';
 }
 
-async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log: Logger): Promise<Result> {
+/** What came out, and the file's digest where the intake has left that to us. */
+interface Digested {
+  result: Result;
+  sha256?: string;
+}
+
+async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log: Logger): Promise<Digested> {
   const entry = parts.processors.find(record.type ?? '');
   if (entry === undefined) throw new UnprocessableError('unsupported_media_type', 'No processor takes files of this type.');
   const input = await parts.storage.openLocal(originalKey(record.id, record.receipt));
   if (input === undefined) throw new Error('the uploaded bytes are not in storage');
   try {
-    return await runProcessor(parts, entry, record, input.path, hold, log);
+    const result = await runProcessor(parts, entry, record, input.path, hold, log);
+    if (record.sha256 !== null) return { result };
+    return { result, sha256: await sha256Of(createReadStream(input.path, { signal: hold.controller.signal })) };
   } finally {
     await input.release();
   }

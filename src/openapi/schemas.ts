@@ -158,7 +158,7 @@ const file = z.strictObject({
   name: z.string().min(1).describe('As sent, without a path and without what cannot be shown.'),
   type: z.string().min(1).nullable().describe('What the bytes are, whatever the sender claimed; null until enough of them came.'),
   size: bytes,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/).nullable().describe('Null until stored.'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/).nullable().describe('Null until stored; where workers take it, null until completed.'),
 });
 
 /** Checks each member by itself, not that they agree, such as `state` with `result`. */

@@ -18,7 +18,7 @@ export interface UploadRecord extends ProgressState {
   fileName: string;
   /** Sniffed media type, null until known. */
   type: string | null;
-  /** Lower-case hex, null until stored. */
+  /** Lower-case hex, null until stored, or until a worker is through with it where that is left to workers. */
   sha256: string | null;
   options: unknown;
   /** What a resumable upload was announced with; null for one that comes in a single request. */
@@ -102,7 +102,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     receipt: fields['receipt'] ?? '',
     fileName: fields['name'] ?? '',
     type: fields['type'] ?? null,
-    sha256: fields['sha256'] ?? null,
+    sha256: fields['sha256'] || null,
     options: parse<unknown>(fields['options']) ?? {},
     metadata: parse<UploadMetadata>(fields['metadata']),
     result: parse<Result>(fields['result']),

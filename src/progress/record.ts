@@ -45,7 +45,8 @@ export interface FileKind {
 /** What is known once its bytes are durable. */
 export interface StoredUpload extends FileKind {
   sizeBytes: number;
-  sha256: string;
+  /** Null where that is left to the worker. */
+  sha256: string | null;
 }
 
 /** What a problem says that is an upload's outcome. */
@@ -129,7 +130,7 @@ export class UploadRecords {
       wantsRecord: true,
       fields: {
         state: 'queued', stage: 'queue', received: size, total: size, stored: '1',
-        type: stored.type, sha256: stored.sha256, options: JSON.stringify(stored.options),
+        type: stored.type, sha256: stored.sha256 ?? '', options: JSON.stringify(stored.options),
       },
     });
   }
@@ -171,7 +172,7 @@ export class UploadRecords {
       percent: queuedPercent(),
       phase: true,
       fields: {
-        state: 'queued', stage: 'queue', received: size, total: size, stored: '1', receipt, name, type, sha256,
+        state: 'queued', stage: 'queue', received: size, total: size, stored: '1', receipt, name, type, sha256: sha256 ?? '',
         options: JSON.stringify(options),
       },
     });
@@ -201,12 +202,13 @@ export class UploadRecords {
     return await this.#changer.change(id, { from: ['processing'], attempt, variant, fields: {} });
   }
 
-  async complete(id: string, attempt: number, result: Result): Promise<ChangeOutcome> {
+  /** `sha256` of the uploaded bytes, where the attempt had to find that out as well. */
+  async complete(id: string, attempt: number, result: Result, sha256?: string): Promise<ChangeOutcome> {
     return await this.#changer.change(id, {
       from: ['processing'],
       attempt,
       percent: 100,
-      fields: { state: 'completed', stage: 'done', result: JSON.stringify(result) },
+      fields: { state: 'completed', stage: 'done', result: JSON.stringify(result), ...(sha256 === undefined ? {} : { sha256 }) },
     });
   }
 

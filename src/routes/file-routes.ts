@@ -41,14 +41,13 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
   router.get('/uploads/:id/content', async (ctx: Context) => {
     const id = requireUploadId(ctx['params']['id']);
     const { record } = await readExisting(parts.records, id);
-    if (!record.stored || record.sha256 === null) {
-      throw noContent(record);
-    }
+    if (!record.stored) throw noContent(record);
     await sendObject(ctx, parts.storage, {
       key: originalKey(id, record.receipt),
       sizeBytes: record.receivedBytes,
       type: record.type ?? 'application/octet-stream',
-      etag: `"${record.sha256}"`,
+      // Whoever sends other bytes under the id bears another receipt.
+      etag: `"${record.sha256 ?? record.receipt}"`,
       cacheControl: 'private, no-cache',
       disposition: attachmentDisposition(record.fileName),
       missing: 'upload_gone',

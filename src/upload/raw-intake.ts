@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
+import { originalKey } from '../storage/keys.ts';
+import { sha256Of } from '../storage/sha256.ts';
+import type { Storage } from '../storage/storage.ts';
 import { readBody } from './body.ts';
 import { fileTooLarge } from './byte-limiter.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
@@ -22,7 +25,7 @@ export interface RawFile extends FileAnnouncement {
  */
 export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<UploadRecord> {
   const outcome = await IncomingUpload.open(parts, file);
-  if ('existing' in outcome) return await compare(outcome.existing, file);
+  if ('existing' in outcome) return await compare(parts.storage, outcome.existing, file);
   const upload = outcome.opened;
   const refused = new AbortController();
   const body = readBody(file.request, AbortSignal.any([file.signal, refused.signal]));
@@ -47,7 +50,7 @@ async function refuse(parts: IntakeParts, upload: IncomingUpload, reason: Servic
 }
 
 /** Reads nothing where the length tells, and no further than the first byte beyond the stored file's size. */
-async function compare(existing: UploadRecord, file: RawFile): Promise<UploadRecord> {
+async function compare(storage: Storage, existing: UploadRecord, file: RawFile): Promise<UploadRecord> {
   const conflict = new ServiceError('upload_conflict', 'Another file is stored under this id. Send this one under an id of its own.', { id: file.id });
   if (file.totalBytes !== null && file.totalBytes !== existing.receivedBytes) throw conflict;
   const hash = createHash('sha256');
@@ -58,6 +61,13 @@ async function compare(existing: UploadRecord, file: RawFile): Promise<UploadRec
     if (bytes > existing.receivedBytes) throw conflict;
     hash.update(chunk);
   }
-  if (hash.digest('hex') !== existing.sha256) throw conflict;
+  const sha256 = existing.sha256 ?? (await storedDigest(storage, existing));
+  if (hash.digest('hex') !== sha256) throw conflict;
   return existing;
+}
+
+/** Of a file whose digest is left to a worker that has not come to it yet. */
+async function storedDigest(storage: Storage, { id, receipt }: UploadRecord): Promise<string | undefined> {
+  const stored = await storage.read(originalKey(id, receipt));
+  return stored === undefined ? undefined : await sha256Of(stored);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import type { FileKind, StoredUpload } from '../progress/record.ts';
@@ -13,6 +13,8 @@ import { SNIFF_BYTES, sniffType } from './sniff.ts';
 export interface ReceiveParts {
   storage: Storage;
   kinds: Kinds;
+  /** False leaves the SHA-256 of a file to the worker, which reads it anyway. Default true. */
+  hashes?: boolean;
 }
 
 /** A file about to come in. */
@@ -44,20 +46,22 @@ export async function receiveFile(parts: ReceiveParts, file: IncomingFile, progr
 }
 
 async function storeChunks(
-  { storage, kinds }: ReceiveParts,
+  parts: ReceiveParts,
   file: IncomingFile,
   chunks: AsyncIterator<Buffer>,
   progress: ReceiveProgress,
 ): Promise<StoredUpload> {
+  const { storage, kinds } = parts;
   const limiter = new ByteLimiter(file.maxBytes);
   const head = await readHead(chunks, progress, limiter);
   const { type, options } = await acceptFile(kinds, head, file.options);
   progress.typed(type);
   const writer = await storage.create(originalKey(file.id, file.receipt));
   try {
-    const digest = await writeAll(writer, head, chunks, progress, limiter);
+    const hash = parts.hashes === false ? undefined : createHash('sha256');
+    await writeAll(writer, head, chunks, progress, limiter, hash);
     await writer.commit();
-    return { type, sizeBytes: limiter.bytes, sha256: digest, options };
+    return { type, sizeBytes: limiter.bytes, sha256: hash?.digest('hex') ?? null, options };
   } catch (error) {
     await writer.discard();
     throw error;
@@ -107,14 +111,14 @@ async function writeAll(
   rest: AsyncIterator<Buffer>,
   progress: ReceiveProgress,
   limiter: ByteLimiter,
-): Promise<string> {
-  const hash = createHash('sha256').update(head);
+  hash: Hash | undefined,
+): Promise<void> {
+  hash?.update(head);
   await writer.write(head);
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
     limiter.add(next.value.length);
     progress.received(next.value.length);
-    hash.update(next.value);
+    hash?.update(next.value);
     await writer.write(next.value);
   }
-  return hash.digest('hex');
 }

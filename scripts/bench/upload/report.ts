@@ -1,7 +1,7 @@
 import { median, medianRatio } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
 import { formatLimits, type Limit } from './limits.ts';
-import { FORMIDABLE, KOA_MULTER, MULTER, OURS, OURS_PUT, OURS_PUT_UNSYNCED, OURS_UNSYNCED, type UploadPeer } from './peers.ts';
+import { FORMIDABLE, KOA_MULTER, MULTER, OURS, OURS_PUT, OURS_PUT_UNHASHED, OURS_PUT_UNSYNCED, OURS_UNHASHED, OURS_UNSYNCED, type UploadPeer } from './peers.ts';
 import type { Load, UploadFigures } from './round.ts';
 
 /** All rounds of one load, peer by peer. */
@@ -18,6 +18,7 @@ const MS_PER_SECOND = 1000;
 
 const FASTER = 1.2;
 const CPU_TO_FORMIDABLE = 0.85;
+const CPU_TO_MULTER = 0.84;
 const RSS_GROWTH_MIB = 32;
 
 const FILE_HEADINGS = ['', 'MB/s', 'server CPU s/GiB', 'sender CPU s/GiB', 'RSS growth MiB', 'MB/s to formidable', 'CPU to it', 'MB/s to multer', 'CPU to it'];
@@ -51,12 +52,19 @@ export function reportPictures({ title, load, peers }: LoadFigures): string {
 }
 
 function fileLimits(peers: LoadFigures['peers']): Limit[] {
-  const ours = [OURS, OURS_PUT, OURS_UNSYNCED, OURS_PUT_UNSYNCED].filter((one) => peers.some(({ peer }) => peer === one));
-  return ours.flatMap((one): Limit[] => [
-    { what: `MB/s to formidable: ${one.title}`, value: speedTo(peers, one, FORMIDABLE), least: FASTER },
-    { what: `CPU to formidable: ${one.title}`, value: cpuTo(peers, one, FORMIDABLE), most: CPU_TO_FORMIDABLE },
+  const hashed = [OURS, OURS_PUT, OURS_UNSYNCED, OURS_PUT_UNSYNCED];
+  return [
+    ...hashed.flatMap((one) => limitsTo(peers, one, { name: 'formidable', peer: FORMIDABLE, mostCpu: CPU_TO_FORMIDABLE })),
+    ...[OURS_UNHASHED, OURS_PUT_UNHASHED].flatMap((one) => limitsTo(peers, one, { name: 'multer', peer: MULTER, mostCpu: CPU_TO_MULTER })),
+  ];
+}
+
+function limitsTo(peers: LoadFigures['peers'], one: UploadPeer, other: { name: string; peer: UploadPeer; mostCpu: number }): Limit[] {
+  return [
+    { what: `MB/s to ${other.name}: ${one.title}`, value: speedTo(peers, one, other.peer), least: FASTER },
+    { what: `CPU to ${other.name}: ${one.title}`, value: cpuTo(peers, one, other.peer), most: other.mostCpu },
     { what: `RSS growth in MiB: ${one.title}`, value: median(roundsOf(peers, one).map(({ rssGrowth }) => rssGrowth / MIB)), most: RSS_GROWTH_MIB, digits: 1 },
-  ]);
+  ];
 }
 
 function speedTo(peers: LoadFigures['peers'], one: UploadPeer, other: UploadPeer): number {

@@ -62,6 +62,16 @@ describe('a raw upload', () => {
     expect([space.jobs, space.files().length]).toEqual([[id], 2]);
   });
 
+  test('whose digest is left to the worker is compared with what is stored', async () => {
+    const id = freshId();
+    const parts = { ...space.parts, hashes: false };
+    const first = await receiveRaw(parts, rawFile(id));
+    expect(first.sha256).toBeNull();
+    expect(await receiveRaw(parts, rawFile(id))).toEqual(first);
+    expect(await codeOf(receiveRaw(parts, rawFile(id, { request: wholeRequest({}, jpegBytes(6000, 2)) })))).toBe('upload_conflict');
+    expect([space.jobs, space.files().length]).toEqual([[id], 2]);
+  });
+
   test.each([
     ['longer', Buffer.concat([BYTES, Buffer.from('x')])],
     ['shorter', BYTES.subarray(0, 5999)],

@@ -53,6 +53,11 @@ describe('a file that is taken', () => {
     expect(await receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes(40))), progress)).toMatchObject({ type: 'image/jpeg', sizeBytes: 40 });
   });
 
+  test('has no digest where that is left to the worker', async () => {
+    const stored = await receiveFile({ storage: temp.storage, kinds, hashes: false }, incoming(chunksOf(jpegBytes())), progress);
+    expect(stored).toMatchObject({ type: 'image/jpeg', sizeBytes: jpegBytes().length, sha256: null });
+  });
+
   test('may have as many bytes as allowed', async () => {
     expect(await receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes(9000)), { maxBytes: 9000 }), progress)).toMatchObject({ sizeBytes: 9000 });
   });

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createHash, randomUUID } from 'node:crypto';
+import type { Upload } from '../../src/api.ts';
+import { getJson, putFile } from '../helpers/client.ts';
+import { photo } from '../helpers/pictures.ts';
+import { expectNothingLeft } from '../helpers/nothing-left.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+let service: Service;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  const [started, picture] = await Promise.all([startService({ env: { UPLOAD_HASH: 'worker' } }), photo({ width: 300, height: 200 })]);
+  service = started;
+  bytes = picture;
+}, 60_000);
+afterAll(async () => {
+  await expectNothingLeft(service);
+  await service.stop();
+});
+
+test('with UPLOAD_HASH=worker a file has its digest once it is completed, and may be read before and after', async () => {
+  const id = randomUUID();
+  const sent = await putFile(service.url, id, bytes, 'a.jpg');
+  expect(sent.status).toBe(202);
+  const content = async () => Buffer.from(await (await fetch(`${service.url}/uploads/${id}/content`)).arrayBuffer());
+  expect((await content()).equals(bytes)).toBe(true);
+  const { body } = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=30000`);
+  expect(body).toMatchObject({ state: 'completed', file: { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') } });
+  expect((await content()).equals(bytes)).toBe(true);
+  expect((await putFile(service.url, id, bytes, 'a.jpg')).status).toBe(202);
+  expect((await putFile(service.url, id, Buffer.concat([bytes.subarray(1), Buffer.of(1)]), 'a.jpg')).status).toBe(409);
+});
