@@ -134,7 +134,8 @@ export function movingPng(still: Buffer): Buffer {
   return Buffer.concat([still.subarray(0, headerEnd), pngChunk('acTL', control), still.subarray(headerEnd)]);
 }
 
-function pngChunk(type: string, data: Buffer): Buffer {
+/** A part of a PNG with its length and checksum. */
+export function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const frame = Buffer.alloc(8);
   frame.writeUInt32BE(data.length, 0);

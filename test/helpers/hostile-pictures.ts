@@ -1,0 +1,107 @@
+import { Buffer } from 'node:buffer';
+import { deflateSync } from 'node:zlib';
+import { animation, cutShort, flipBits, hugeClaim, pages, photo, pngChunk, quarters, type PhotoFormat } from './pictures.ts';
+
+/** A file that means no good, or that something went wrong with. */
+export interface HostilePicture {
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** What becomes of it: a code, `completed`, or `any` of all that is told in words for people. */
+  readonly outcome: string;
+}
+
+const FORMATS: readonly PhotoFormat[] = ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'];
+
+/** One of every kind that is known to hurt; the same ones each time. */
+export async function hostilePictures(flipsEach = 4): Promise<HostilePicture[]> {
+  const originals = await Promise.all(FORMATS.map(async (format) => ({ format, bytes: await photo({ width: 300, height: 200, format }) })));
+  const moving = await animation('webp', 3);
+  return [
+    ...originals.map(({ format, bytes }) => ({ name: `${format}, cut`, bytes: cutShort(bytes, 0.6), outcome: 'picture_damaged' })),
+    { name: 'moving webp, cut', bytes: cutShort(moving, 0.8), outcome: 'picture_damaged' },
+    ...[...originals, { format: 'moving webp', bytes: moving }].flatMap(({ format, bytes }) =>
+      Array.from({ length: flipsEach }, (_, seed) => ({ name: `${format}, ${8 * (seed + 1)} bits turned over`, bytes: flipBits(bytes, 8 * (seed + 1), seed), outcome: 'any' })),
+    ),
+    ...(await claims()),
+    ...(await bombs()),
+  ];
+}
+
+/** Headers that promise more than anyone has memory for. */
+async function claims(): Promise<HostilePicture[]> {
+  const [jpeg, webp, tiff, gif] = await Promise.all([quarters(), quarters({ format: 'webp' }), quarters({ format: 'tiff' }), animation('gif', 2)]);
+  const startOfFrame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
+  jpeg.writeUInt16BE(65_500, startOfFrame + 5);
+  jpeg.writeUInt16BE(65_500, startOfFrame + 7);
+  const frameHeader = webp.indexOf('VP8 ') + 14;
+  webp.writeUInt16LE(16_383, frameHeader);
+  webp.writeUInt16LE(16_383, frameHeader + 2);
+  for (const tag of [0x100, 0x101]) setTiffNumber(tiff, tag, 100_000);
+  // The one that promises many frames gives them, of next to nothing.
+  const frames = Buffer.concat([gifHead(gif), ...Array.from({ length: 5000 }, () => TINY_FRAME), Buffer.from([0x3b])]);
+  return [
+    { name: 'png of 100,000 × 100,000', bytes: hugeClaim() },
+    { name: 'jpeg of 65,500 × 65,500', bytes: jpeg },
+    { name: 'webp of 16,383 × 16,383', bytes: webp },
+    { name: 'tiff of 100,000 × 100,000', bytes: tiff },
+    { name: 'tiff of 2500 pages', bytes: manyPages(await quarters({ format: 'tiff' }), 2500) },
+    { name: 'gif of 5000 frames', bytes: frames },
+  ].map((file) => ({ ...file, outcome: 'picture_too_large' }));
+}
+
+/** What unfolds, goes in circles or is something else besides. */
+async function bombs(): Promise<HostilePicture[]> {
+  const profile = pngChunk('iCCP', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(50_000_000))]));
+  const texts = Array.from({ length: 20 }, () => pngChunk('zTXt', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(5_000_000))])));
+  const circle = await pages(2);
+  const table = circle.readUInt32LE(4);
+  circle.writeUInt32LE(table, table + 2 + circle.readUInt16LE(table) * 12);
+  const page = '<!DOCTYPE html><script>alert(1)</script>PK\u0003\u0004';
+  return [
+    { name: 'png of nothing but zeros', bytes: blackPng(6000, 6000), outcome: 'completed' },
+    { name: 'png with a profile of 50 MB', bytes: blackPng(9, 9, [profile]), outcome: 'completed' },
+    { name: 'png with 100 MB of words', bytes: blackPng(9, 9, texts), outcome: 'any' },
+    { name: 'tiff that leads back to itself', bytes: circle, outcome: 'any' },
+    { name: 'jpeg that is a page and an archive as well', bytes: Buffer.concat([await quarters(), Buffer.from(page)]), outcome: 'completed' },
+    { name: 'png that goes on as a gif', bytes: Buffer.concat([hugeClaim(1, 1).subarray(0, 8), await animation('gif')]), outcome: 'picture_damaged' },
+  ];
+}
+
+const TINY_FRAME = Buffer.from([0x21, 0xf9, 4, 0, 1, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0]);
+
+/** Up to the first block, the table of colours included. */
+function gifHead(gif: Buffer): Buffer {
+  return gif.subarray(0, 13 + 3 * (2 << (gif.readUInt8(10) & 7)));
+}
+
+function blackPng(width: number, height: number, more: readonly Buffer[] = []): Buffer {
+  const whole = hugeClaim(width, height);
+  const headerEnd = 8 + 25;
+  const pixels = pngChunk('IDAT', deflateSync(Buffer.alloc((width * 3 + 1) * height)));
+  return Buffer.concat([whole.subarray(0, headerEnd), ...more, pixels, pngChunk('IEND', Buffer.alloc(0))]);
+}
+
+function setTiffNumber(tiff: Buffer, tag: number, value: number): void {
+  const table = tiff.readUInt32LE(4);
+  for (let at = table + 2; at < tiff.length; at += 12) {
+    if (tiff.readUInt16LE(at) !== tag) continue;
+    tiff.writeUInt16LE(4, at + 2);
+    tiff.writeUInt32LE(value, at + 8);
+    return;
+  }
+}
+
+/** The one table again and again, each pointing to the next. */
+function manyPages(tiff: Buffer, count: number): Buffer {
+  const start = tiff.readUInt32LE(4);
+  const pointer = 2 + tiff.readUInt16LE(start) * 12;
+  const table = tiff.subarray(start, start + pointer + 4);
+  const copies = Array.from({ length: count - 1 }, (_, index) => {
+    const copy = Buffer.from(table);
+    copy.writeUInt32LE(index === count - 2 ? 0 : tiff.length + (index + 1) * table.length, pointer);
+    return copy;
+  });
+  const whole = Buffer.concat([tiff, ...copies]);
+  whole.writeUInt32LE(tiff.length, start + pointer);
+  return whole;
+}
