@@ -4,8 +4,8 @@ import type { Logger } from '../src/log.ts';
 import type { ChangeOutcome } from '../src/progress/record-change.ts';
 import type { UploadRecord } from '../src/progress/record-fields.ts';
 import { MAX_FAULTS } from '../src/queue/contract.ts';
-import { attemptPrefix } from '../src/storage/keys.ts';
 import type { RunnerParts, RunOutcome } from './attempt.ts';
+import { removeAttemptFiles, removeDeadAttempts } from './attempt-files.ts';
 import { ProcessDied } from './isolation/process-died.ts';
 import { STOPPING, SUPERSEDED, TIMED_OUT } from './stop-reasons.ts';
 import { UnprocessableError } from './unprocessable-error.ts';
@@ -21,10 +21,12 @@ export function isIsolated({ deaths }: Pick<UploadRecord, 'deaths'>): boolean {
 /** Writes the end of an attempt that has no result to the record, as far as it may still, and removes its files. */
 export async function endAttempt(parts: RunnerParts, record: UploadRecord, reason: unknown, log: Logger): Promise<RunOutcome> {
   try {
-    return await recordEnd(parts, record, reason, log);
+    const outcome = await recordEnd(parts, record, reason, log);
+    if (outcome === 'done') await removeDeadAttempts(parts, record, log);
+    return outcome;
   } finally {
     // The record names them no more by now.
-    await removeFiles(parts, record, log);
+    await removeAttemptFiles(parts, record, log);
   }
 }
 
@@ -68,13 +70,6 @@ const TAKES_TOO_LONG = 'Reading this file took longer than any file may, several
 /** A refusal means that somebody else has the upload by now. */
 function outcomeOf(change: ChangeOutcome, outcome: RunOutcome): RunOutcome {
   return change.made ? outcome : 'superseded';
-}
-
-/** Losers' files are of no use; what fails here is left to the sweep. */
-async function removeFiles(parts: RunnerParts, record: UploadRecord, log: Logger): Promise<void> {
-  await parts.storage
-    .removeAll(attemptPrefix(record.id, record.attempt))
-    .catch((error: unknown) => log.warn({ err: error }, 'files of the attempt not removed'));
 }
 
 /** What a sender is told of faults of ours. */

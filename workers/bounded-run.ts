@@ -13,6 +13,9 @@ export interface RunBounds {
   onLeftBehind: () => void;
 }
 
+/** What was cancelled keeps nobody waiting but the next job: long enough for the longest step. */
+const OBEY_AFTER_CANCEL_MS = 60_000;
+
 /** Less than what the process has for closing, after the grace for work in hand. */
 const OBEY_AT_STOP_MS = 1_500;
 
@@ -34,12 +37,15 @@ export async function runBounded<Value>(run: () => Promise<Value>, bounds: RunBo
     controller.abort(STOPPING);
     timers.push(setTimeout(() => leave(), OBEY_AT_STOP_MS));
   };
-  if (stopping.aborted) onStopping();
+  const onAborted = (): void => void timers.push(setTimeout(() => leave(), OBEY_AFTER_CANCEL_MS));
+  controller.signal.addEventListener('abort', onAborted, { once: true });
   stopping.addEventListener('abort', onStopping, { once: true });
+  if (stopping.aborted) onStopping();
   try {
     return await Promise.race([run(), left]);
   } finally {
     for (const timer of timers) clearTimeout(timer);
+    controller.signal.removeEventListener('abort', onAborted);
     stopping.removeEventListener('abort', onStopping);
   }
 }

@@ -3,14 +3,14 @@ import { createReadStream } from 'node:fs';
 import type { Result, Variant } from '../src/api.ts';
 import type { Logger } from '../src/log.ts';
 import type { UploadRecord } from '../src/progress/record-fields.ts';
-import type { ChangeOutcome } from '../src/progress/record-change.ts';
-import { removeUnnamedFiles } from '../src/progress/unnamed-files.ts';
+import type { ChangeOutcome, RefusedChange } from '../src/progress/record-change.ts';
 import type { UploadJobData } from '../src/queue/contract.ts';
 import { originalKey, variantKey } from '../src/storage/keys.ts';
 import { sha256Of } from '../src/storage/sha256.ts';
 import { putObject } from '../src/storage/storage.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import { endAttempt, isIsolated, processingFailed } from './attempt-end.ts';
+import { removeDeadAttempts } from './attempt-files.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { runBounded } from './bounded-run.ts';
 import type { PipelineContext, PipelineHooks } from './pipeline.ts';
@@ -25,7 +25,7 @@ import { UnprocessableError } from './unprocessable-error.ts';
 export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Hold): Promise<RunOutcome> {
   const { id } = job;
   const begun = await parts.records.begin(id);
-  if (!begun.made) return await passOver(parts, id, begun.refusal);
+  if (!begun.made) return await passOver(parts, id, begun);
   const { record } = begun;
   if (record === undefined) throw new Error('the record did not come back');
   hold.attempt = record.attempt;
@@ -36,7 +36,7 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
     const outcome = await parts.records.complete(id, record.attempt, result, sha256);
     if (!outcome.made) throw SUPERSEDED;
     log.info({ kind: result.kind }, 'upload completed');
-    if (record.deaths > 0) await removeOthersFiles(parts, id, log);
+    await removeDeadAttempts(parts, record, log);
     return 'done';
   } catch (error) {
     const { signal } = hold.controller;
@@ -45,9 +45,12 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
 }
 
 /** A job whose record is final is a no-op; one that used up its attempts is failed here, so that nobody waits for ever. */
-async function passOver(parts: RunnerParts, id: string, refusal: string): Promise<RunOutcome> {
-  parts.log.info({ uploadId: id, refusal }, 'job passed over');
-  if (refusal === 'exhausted') await parts.records.fail(id, undefined, processingFailed(id));
+async function passOver(parts: RunnerParts, id: string, { refusal, record }: RefusedChange): Promise<RunOutcome> {
+  const log = parts.log.child({ uploadId: id });
+  log.info({ refusal }, 'job passed over');
+  if (refusal !== 'exhausted' || record === undefined) return 'done';
+  const outcome = await parts.records.fail(id, undefined, processingFailed(id));
+  if (outcome.made) await removeDeadAttempts(parts, { ...record, attempt: record.attempt + 1 }, log);
   return 'done';
 }
 
@@ -121,9 +124,4 @@ async function publishVariant(
   if (!outcome.made) controller.abort(SUPERSEDED);
   controller.signal.throwIfAborted();
   return variant;
-}
-
-/** What earlier attempts that died have written and nobody names. What fails here is left to the sweep. */
-async function removeOthersFiles(parts: RunnerParts, id: string, log: Logger): Promise<void> {
-  await removeUnnamedFiles(parts, id).catch((error: unknown) => log.warn({ err: error }, 'files of earlier attempts not removed'));
 }

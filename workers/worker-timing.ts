@@ -5,7 +5,7 @@ export interface WorkerTiming {
    * renewed when half of it is left, so an event loop may stand still for that long without losing any.
    */
   lockMs: number;
-  /** One small script for all workers together. */
+  /** One small script; BullMQ lets one worker of all do the work of it. */
   lookMs: number;
   /** An event loop that stands still for longer, and so has lost all its locks, never comes back: its process is ended. */
   loopLimitMs: number;
@@ -13,5 +13,5 @@ export interface WorkerTiming {
   obeyMs: number;
 }
 
-/** The next attempt begins 3 to 8 seconds after a death. */
-export const WORKER_TIMING: WorkerTiming = { lockMs: 6_000, lookMs: 2_000, loopLimitMs: 10_000, obeyMs: 5_000 };
+/** The next attempt begins 3 to 8 seconds after a death: what is left of the lock, and up to two looks. */
+export const WORKER_TIMING: WorkerTiming = { lockMs: 6_000, lookMs: 1_000, loopLimitMs: 10_000, obeyMs: 5_000 };

@@ -16,9 +16,9 @@ const BEGIN_WITHIN_MS = 20_000;
 export class FaultyUpload {
   readonly id = randomUUID();
   readonly diary: string;
-  readonly #running: Service;
+  readonly #running: Pick<Service, 'url' | 'directory' | 'redis'>;
 
-  constructor(running: Service) {
+  constructor(running: Pick<Service, 'url' | 'directory' | 'redis'>) {
     this.#running = running;
     this.diary = join(running.directory, `${this.id}.diary`);
   }

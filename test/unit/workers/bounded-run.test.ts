@@ -55,10 +55,13 @@ test('one that does not stop then is left behind', async () => {
   expect([await end, leftBehind]).toEqual([TIMED_OUT, 1]);
 });
 
-test('one that is cancelled may go on until its time is up, and no longer', async () => {
+test.each([[TIMEOUT_MS, TIMEOUT_MS + OBEY_MS], [600_000, 60_000]])('one that is cancelled may go on until its time is up, or for a minute (limit %i)', async (timeoutMs, leftAfterMs) => {
+  bounds.timeoutMs = timeoutMs;
   const end = endOf(deaf);
   bounds.controller.abort(SUPERSEDED);
-  await jest.advanceTimersByTimeAsync(TIMEOUT_MS + OBEY_MS);
+  await jest.advanceTimersByTimeAsync(leftAfterMs - 1);
+  expect(leftBehind).toBe(0);
+  await jest.advanceTimersByTimeAsync(1);
   expect([await end, leftBehind]).toEqual([SUPERSEDED, 1]);
 });
 

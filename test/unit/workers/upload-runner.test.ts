@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { attemptPrefix, originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../../src/queue/contract.ts';
@@ -105,8 +106,10 @@ describe('a job that has nothing to do', () => {
   test('because the attempts are used up ends the upload, so that nobody waits for ever', async () => {
     const id = await waiting();
     for (let attempt = 0; attempt <= MAX_DEATHS; attempt++) await space.records.begin(id);
+    await putObject(temp.storage, `${attemptPrefix(id, MAX_DEATHS)}/160.jpeg`, Buffer.from('of the dead'));
     expect(await run(id, succeed)).toBe('done');
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'processing_failed', state: 'failed', final: true } });
+    expect(attemptFiles()).toEqual([]);
   });
 });
 
@@ -222,16 +225,29 @@ describe('an upload whose attempts have ended without a word', () => {
   test('twice, runs alone, and what they left is removed when it is completed', async () => {
     const id = await abandoned(2);
     await putObject(temp.storage, `${attemptPrefix(id, 1)}/160.jpeg`, Buffer.from('of the dead'));
+    await mkdir(join(temp.directory, attemptPrefix(id, 2)), { recursive: true });
+    await writeFile(join(temp.directory, attemptPrefix(id, 2), '160.jpeg.0123456789ab.part'), 'unfinished');
     expect(await run(id, notIsolated, undefined, { runIsolated: publishThen(succeed) })).toBe('done');
     expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 3, deaths: 2 });
     expect(attemptFiles()).toEqual([`${attemptPrefix(id, 3)}/160.jpeg`]);
   });
 
-  test('and that ends its process alone too, is failed as what crashes workers', async () => {
+  test('and of which one has announced what the last has not, keeps that', async () => {
+    const id = await abandoned(1);
+    const variant = { ...made, size: 1, url: '', key: `${attemptPrefix(id, 1)}/160.jpeg`, sha256: '' };
+    await putObject(temp.storage, variant.key, Buffer.from('of the dead'));
+    await space.records.announce(id, 1, variant);
+    expect(await run(id, succeed)).toBe('done');
+    expect(attemptFiles()).toEqual([variant.key]);
+  });
+
+  test('and that ends its process alone too, is failed as what crashes workers, and nothing is left', async () => {
     const id = await abandoned(2);
+    await putObject(temp.storage, `${attemptPrefix(id, 1)}/160.jpeg`, Buffer.from('of the dead'));
     const dies: RunProcessor = async () => await Promise.reject<never>(new ProcessDied(null, 'SIGSEGV', ''));
     expect(await run(id, notIsolated, undefined, { runIsolated: dies })).toBe('done');
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'picture_crashes_worker', status: 422, final: true } });
+    expect(attemptFiles()).toEqual([]);
   });
 
   test('and whose own process was ended by somebody else, is tried again', async () => {

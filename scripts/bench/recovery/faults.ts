@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { eventually } from '../../../test/helpers/eventually.ts';
+import { faultyFile, readDiary, type Act } from '../../../test/helpers/faulty/faults.ts';
+import { FaultyUpload } from '../../../test/helpers/faulty/upload.ts';
+import { rawRequest } from '../../../test/helpers/raw-request.ts';
+import type { Fleet } from './fleet.ts';
+
+/** Milliseconds from a fault to what follows; NaN where that has no meaning. */
+export interface Shot {
+  /** The next attempt begins; of a cancel: the processor's signal fires. */
+  next: number;
+  /** A client whose held request was there before the fault reads the outcome. */
+  heard: number;
+  /** A worker in the place of the dead one takes jobs. */
+  back: number;
+}
+
+/** One thing that goes wrong, at the default settings but for those named. */
+export interface Fault {
+  readonly title: string;
+  readonly workers: number;
+  readonly env: Readonly<Record<string, string>>;
+  shoot(fleet: Fleet): Promise<Shot>;
+}
+
+const TIME_LIMIT_MS = 2_000;
+const GRACE_MS = 1_000;
+
+/** What goes wrong when the first attempt has the file in hand; resolves with the moment from which time is taken. */
+type Strike = (fleet: Fleet, pid: number, begunAtMs: number) => Promise<number> | number;
+
+const atOnce: Strike = (_fleet, _pid, begunAtMs) => begunAtMs;
+const whenItDies: Strike = async (fleet, _pid, begunAtMs) => await fleet.diedAfter(begunAtMs);
+
+function signal(name: NodeJS.Signals): Strike {
+  return (_fleet, pid) => {
+    process.kill(pid, name);
+    return Date.now();
+  };
+}
+
+/** An upload that meets the fault with its first attempt, and what becomes of it. */
+function fault(title: string, about: { workers?: number; env?: Record<string, string>; attempts: Act[][]; strike: Strike; dies?: boolean; wakes?: boolean }): Fault {
+  const { workers = 2, env = {}, attempts, strike, dies = true, wakes = false } = about;
+  return {
+    title,
+    workers,
+    env,
+    async shoot(fleet) {
+      const upload = await new FaultyUpload(fleet.service).send(attempts);
+      const outcome = upload.outcome().then(() => Date.now());
+      const pid = await upload.begun(1);
+      const atMs = await strike(fleet, pid, begunAtMs(upload)[0] ?? 0);
+      const heardAtMs = await outcome;
+      if (wakes) process.kill(pid, 'SIGCONT');
+      await upload.release();
+      const nextAtMs = begunAtMs(upload)[1] ?? Number.NaN;
+      return { next: nextAtMs - atMs, heard: heardAtMs - atMs, back: dies ? (await fleet.readyAfter(atMs)) - atMs : Number.NaN };
+    },
+  };
+}
+
+function begunAtMs({ diary }: FaultyUpload): number[] {
+  return readDiary(diary).filter(({ event }) => event === 'began').map(({ atMs }) => atMs);
+}
+
+async function cancelAnywhere(fleet: Fleet, id: string): Promise<void> {
+  await fetch(`${fleet.service.urls[1] ?? ''}/uploads/${id}/cancel`, { method: 'POST' });
+}
+
+const cancelAtWork: Fault = {
+  title: 'cancel of an upload in a worker',
+  workers: 1,
+  env: {},
+  async shoot(fleet) {
+    const upload = await new FaultyUpload(fleet.service).send([['wait']]);
+    const outcome = upload.outcome().then(() => Date.now());
+    await upload.begun(1);
+    const atMs = Date.now();
+    await cancelAnywhere(fleet, upload.id);
+    const aborted = await eventually('the signal', () => readDiary(upload.diary).find(({ event }) => event === 'aborted'));
+    return { next: aborted.atMs - atMs, heard: (await outcome) - atMs, back: Number.NaN };
+  },
+};
+
+const cancelReceiving: Fault = {
+  title: 'cancel of an upload that is still received',
+  workers: 1,
+  env: {},
+  async shoot(fleet) {
+    const id = randomUUID();
+    const bytes = faultyFile({ diary: '', attempts: [] });
+    const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${2 * bytes.length}\r\n\r\n`;
+    const answered = rawRequest(fleet.service.url, head, bytes).then(() => Date.now());
+    await eventually('its bytes', async () => {
+      const progress = (await (await fetch(`${fleet.service.url}/uploads/${id}/progress`)).json()) as { bytes?: { received: number } };
+      return (progress.bytes?.received ?? 0) > 0;
+    });
+    const atMs = Date.now();
+    await cancelAnywhere(fleet, id);
+    return { next: Number.NaN, heard: (await answered) - atMs, back: Number.NaN };
+  },
+};
+
+/** All that is measured, in the order of the table. */
+export const FAULTS: readonly Fault[] = [
+  fault('worker killed (SIGKILL), another is there', { attempts: [['deaf'], ['finish']], strike: signal('SIGKILL') }),
+  fault('the only worker killed (SIGKILL)', { workers: 1, attempts: [['deaf'], ['finish']], strike: signal('SIGKILL') }),
+  fault('worker paused (SIGSTOP), woken after the outcome', { attempts: [['until-released'], ['finish']], strike: signal('SIGSTOP'), dies: false, wakes: true }),
+  fault('native crash (SIGABRT), once', { attempts: [['crash'], ['finish']], strike: whenItDies }),
+  fault('native crash (SIGSEGV), always: to its failure', { attempts: [['segfault']], strike: whenItDies }),
+  fault('out of memory', { env: { NODE_OPTIONS: '--max-old-space-size=128' }, attempts: [['eat'], ['finish']], strike: whenItDies }),
+  fault(`hung step, ATTEMPT_TIMEOUT_MS=${TIME_LIMIT_MS}`, {
+    env: { ATTEMPT_TIMEOUT_MS: String(TIME_LIMIT_MS) }, attempts: [['wait'], ['finish']], strike: atOnce, dies: false,
+  }),
+  fault(`hung native step, ATTEMPT_TIMEOUT_MS=${TIME_LIMIT_MS}`, {
+    env: { ATTEMPT_TIMEOUT_MS: String(TIME_LIMIT_MS) }, attempts: [['block'], ['finish']], strike: atOnce,
+  }),
+  fault('event loop stands still', { attempts: [['spin'], ['finish']], strike: atOnce }),
+  fault(`worker told to stop (SIGTERM), SHUTDOWN_GRACE_MS=${GRACE_MS}`, {
+    env: { SHUTDOWN_GRACE_MS: String(GRACE_MS) }, attempts: [['wait'], ['finish']], strike: signal('SIGTERM'),
+  }),
+  cancelAtWork,
+  cancelReceiving,
+];

@@ -1,0 +1,49 @@
+import { parseOptions, say, type Bench } from '../lib/bench.ts';
+import { machineFacts } from '../lib/machine.ts';
+import { median } from '../lib/statistics.ts';
+import { figure, formatTable } from '../lib/table.ts';
+import { FAULTS, type Fault, type Shot } from './faults.ts';
+import { startFleet } from './fleet.ts';
+
+const defaults = { rounds: 3, lanes: 4 };
+
+const HEADINGS = ['fault', 'next attempt ms', 'worst', 'waiter hears ms', 'worst', 'worker is back ms'];
+
+/** How long it takes to get over each fault of a worker, and to hear a cancel. */
+export const recovery: Bench = {
+  name: 'recovery',
+  summary: 'from a fault of a worker, or a cancel, to the next attempt, the outcome and the new worker; in several lanes at once',
+  defaults,
+  async run(args) {
+    const { rounds, lanes } = parseOptions(args, defaults);
+    const facts = await machineFacts();
+    const shots = new Map<Fault, Shot[]>();
+    const left = [...FAULTS];
+    const lane = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) shots.set(next, await shootAll(next, rounds));
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
+    const rows = FAULTS.map((fault) => rowOf(fault, shots.get(fault) ?? []));
+    console.log(`${facts}\n\nmedians and worst of ${rounds} rounds; of a cancel, the first figure is that of the signal of its processor\n\n${formatTable(HEADINGS, rows)}`);
+  },
+};
+
+async function shootAll(fault: Fault, rounds: number): Promise<Shot[]> {
+  say(fault.title);
+  const fleet = await startFleet(fault.workers, fault.env);
+  try {
+    const shots: Shot[] = [];
+    while (shots.length < rounds) shots.push(await fault.shoot(fleet));
+    return shots;
+  } catch (error) {
+    throw new Error(fault.title, { cause: error });
+  } finally {
+    await fleet.stop();
+  }
+}
+
+function rowOf({ title }: Fault, shots: readonly Shot[]): string[] {
+  const column = (pick: (shot: Shot) => number) => [figure(median(shots.map(pick))), figure(Math.max(...shots.map(pick)))];
+  const [back = '-'] = column(({ back: atMs }) => atMs);
+  return [title, ...column(({ next }) => next), ...column(({ heard }) => heard), back];
+}

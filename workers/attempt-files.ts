@@ -1,0 +1,28 @@
+import type { Logger } from '../src/log.ts';
+import type { UploadRecord } from '../src/progress/record-fields.ts';
+import { attemptPrefix } from '../src/storage/keys.ts';
+import type { RunnerParts } from './attempt.ts';
+
+type FileParts = Pick<RunnerParts, 'records' | 'storage'>;
+
+/** Removes what an attempt has written that came to nothing. What fails here is left to the sweep. */
+export async function removeAttemptFiles({ storage }: FileParts, { id, attempt }: Pick<UploadRecord, 'id' | 'attempt'>, log: Logger): Promise<void> {
+  await storage.removeAll(attemptPrefix(id, attempt)).catch((error: unknown) => log.warn({ err: error }, 'files of the attempt not removed'));
+}
+
+/**
+ * Removes what attempts before this one have written that ended without a word, unfinished files too, but for those
+ * of which the record names a variant. To be called when the upload is final.
+ */
+export async function removeDeadAttempts(parts: FileParts, { id, attempt, attemptBase, deaths }: UploadRecord, log: Logger): Promise<void> {
+  if (deaths === 0) return;
+  try {
+    const variants = Object.values((await parts.records.read(id))?.record.variants ?? {});
+    for (let earlier = attemptBase + 1; earlier < attempt; earlier += 1) {
+      const isNamed = variants.some(({ key }) => key.startsWith(`${attemptPrefix(id, earlier)}/`));
+      if (!isNamed) await removeAttemptFiles(parts, { id, attempt: earlier }, log);
+    }
+  } catch (error) {
+    log.warn({ err: error }, 'files of earlier attempts not removed');
+  }
+}
