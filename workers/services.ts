@@ -58,6 +58,7 @@ async function start(kind: WorkerKind): Promise<void> {
     concurrency: config.workerConcurrency,
     timing,
     obeyMs: timing.obeyMs,
+    abandonedCalls: () => processors.abandonedCalls(),
     onLeftBehind: () => replacement.ask(),
   });
   const sweeper = new Sweeper({ connection, keys, queue, records, sets: new UploadSets(connection, keys), storage, log, periodMs: config.sweepPeriodMs });

@@ -8,6 +8,9 @@ import type { WorkerTiming } from './worker-timing.ts';
 import { STOPPING, SUPERSEDED } from './stop-reasons.ts';
 import { runUpload } from './upload-runner.ts';
 
+/** Of the four threads of Node's pool, which files are read and written by too. */
+const MOST_ABANDONED_CALLS = 2;
+
 /** Stalls are counted by the record; BullMQ's own count must never end a job behind its back. */
 const NO_STALL_LIMIT = 1_000_000;
 
@@ -19,6 +22,8 @@ export interface WorkerParts extends RunnerParts {
   queue: UploadQueue;
   concurrency: number;
   timing: WorkerTiming;
+  /** Calls of native code that hold a thread of this process, though nobody waits for them any more. */
+  abandonedCalls: () => number;
   /** Told, once or more, that a processor does not stop: this process is to be replaced by a fresh one. */
   onLeftBehind: () => void;
 }
@@ -97,6 +102,7 @@ export class UploadWorker {
       return outcome;
     } finally {
       this.#inHand.delete(hold);
+      if (this.#parts.abandonedCalls() >= MOST_ABANDONED_CALLS) onLeftBehind();
     }
   }
 

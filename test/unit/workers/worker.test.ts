@@ -37,11 +37,11 @@ afterEach(async () => {
   await Promise.all([space.close(), temp.remove()]);
 });
 
-async function startWorker(run: RunProcessor): Promise<UploadWorker> {
+async function startWorker(run: RunProcessor, { abandonedCalls = (): number => 0, onLeftBehind = (): void => undefined } = {}): Promise<UploadWorker> {
   const processors = { find: (type: string) => ({ kind: 'picture', types: [type], run }) };
   const worker = new UploadWorker({
     connection, keys: space.keys, queue, concurrency: 2, records: space.records, storage: temp.storage, processors, log: silentLog,
-    runIsolated: run, attemptTimeoutMs: 60_000, obeyMs: 5_000, timing: WORKER_TIMING, onLeftBehind: () => undefined,
+    runIsolated: run, attemptTimeoutMs: 60_000, obeyMs: 5_000, timing: WORKER_TIMING, abandonedCalls, onLeftBehind,
   });
   workers.push(worker);
   await worker.ready();
@@ -107,6 +107,21 @@ describe('a worker', () => {
     worker.lookAgain();
     while ((await queue.counts()).active !== 1) await pause(5);
     expect((await space.records.read(second))?.record).toMatchObject({ state: 'processing', attempt: 1 });
+  });
+
+  test('asks to be replaced when half of its threads are held by calls that nobody waits for', async () => {
+    let abandoned = 0;
+    let asked = 0;
+    await startWorker(async () => {
+      abandoned += 1;
+      return RESULT;
+    }, { abandonedCalls: () => abandoned, onLeftBehind: () => void (asked += 1) });
+    await until(await waiting(), ({ state }) => state === 'completed');
+    await untilNoJobs();
+    expect(asked).toBe(0);
+    await until(await waiting(), ({ state }) => state === 'completed');
+    await untilNoJobs();
+    expect(asked).toBe(1);
   });
 
   test('that closes lets work in hand end within the grace', async () => {
