@@ -94,6 +94,9 @@ const settings = z.object({
   DEFERRED_MAX_TIMEOUT_MS: integer(50_000, 0),
   DEFERRED_MAX_HELD: integer(20_000, 1),
   DEFERRED_MAX_HELD_PER_ADDRESS: integer(0, 0),
+  QUEUE_CAPACITY: integer(5000, 1, 1_000_000),
+  QUEUE_OVERFLOW: z.enum(['reject', 'discard-oldest'], 'must be reject or discard-oldest').default('reject'),
+  QUEUE_CAPACITY_PER_ADDRESS: integer(0, 0, 1_000_000),
   WORKERS: integer(2, 0, 256),
   WORKER_CONCURRENCY: integer(1, 1, 256),
   ATTEMPT_TIMEOUT_MS: integer(300_000, 1000, 86_400_000),
@@ -158,6 +161,11 @@ export interface Config {
   readonly deferredMaxHeld: number;
   /** 0 means no limit. */
   readonly deferredMaxHeldPerAddress: number;
+  /** Uploads that may wait for a worker, over all processes, and what becomes of one too many. */
+  readonly queueCapacity: number;
+  readonly queueOverflow: Settings['QUEUE_OVERFLOW'];
+  /** For one client address; 0 means no limit. */
+  readonly queueCapacityPerAddress: number;
   /** Worker processes that `npm start` runs. */
   readonly workers: number;
   /** Jobs in hand at once, for one worker process. */
@@ -246,6 +254,9 @@ function inWordsOfTheCode(values: Settings): Config {
     deferredMaxTimeoutMs: values.DEFERRED_MAX_TIMEOUT_MS,
     deferredMaxHeld: values.DEFERRED_MAX_HELD,
     deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS,
+    queueCapacity: values.QUEUE_CAPACITY,
+    queueOverflow: values.QUEUE_OVERFLOW,
+    queueCapacityPerAddress: values.QUEUE_CAPACITY_PER_ADDRESS,
     workers: values.WORKERS,
     workerConcurrency: values.WORKER_CONCURRENCY,
     attemptTimeoutMs: values.ATTEMPT_TIMEOUT_MS,

@@ -54,6 +54,8 @@ const ERRORS = {
   too_many_held_by_address: [429, 'Too many held responses from one address'],
   internal_error: [500, 'Internal error'],
   processing_failed: [500, 'Processing failed'],
+  queue_full: [503, 'Queue full'],
+  too_many_queued_by_address: [429, 'Too many uploads of one address wait'],
   too_many_uploads: [503, 'Too many uploads at once'],
   too_many_uploads_by_address: [429, 'Too many uploads from one address'],
   unsupported_tus_extension: [501, 'Tus extension not supported'],

@@ -15,6 +15,9 @@ export interface Readings {
   eventsHeard: () => number;
   /** Undefined, or a rejection, while Redis is away; the figures are left out then. */
   jobCounts: () => Promise<{ waiting: number; active: number; delayed: number } | undefined>;
+  /** Likewise. */
+  backlog: () => Promise<{ waiting: number; drainedPerMinute: number | undefined } | undefined>;
+  queueCapacity: number;
 }
 
 /** The figures of one API process, in Prometheus' text format. */
@@ -46,6 +49,17 @@ export class Metrics {
     buckets: WAKE_SECONDS,
     registers: [this.#registry],
   });
+  readonly #refused = new Counter({
+    name: 'queue_refused_total',
+    help: 'Times that an upload found no room in the queue, by the code of its refusal.',
+    labelNames: ['code'],
+    registers: [this.#registry],
+  });
+  readonly #discarded = new Counter({
+    name: 'queue_discarded_total',
+    help: 'Uploads that made room in the queue for another one.',
+    registers: [this.#registry],
+  });
   readonly #heldSeconds = new Histogram({
     name: 'deferred_held_seconds',
     help: 'How long responses were held.',
@@ -60,7 +74,9 @@ export class Metrics {
     this.#gauge('deferred_waiters', 'Waiters registered now.', readings.waiters);
     this.#gauge('uploads_receiving', 'Request bodies being received now.', readings.receiving);
     this.#gauge('events_heard', 'Events heard since the start.', readings.eventsHeard);
+    this.#gauge('queue_capacity', 'Uploads that may wait for a worker, over all processes.', () => readings.queueCapacity);
     this.#jobs(readings);
+    this.#backlog(readings);
   }
 
   /** Responses held now, by route; those that hold none are left out. */
@@ -88,6 +104,14 @@ export class Metrics {
   woken(latencyMs: number): void {
     this.#wakeSeconds.observe(latencyMs / 1000);
     this.recentWakes.add(latencyMs);
+  }
+
+  queueRefused(code: string): void {
+    this.#refused.inc({ code });
+  }
+
+  queueDiscarded(): void {
+    this.#discarded.inc();
   }
 
   deferredEnded(route: string, ending: string, heldMs: number): void {
@@ -120,5 +144,16 @@ export class Metrics {
         for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
       },
     });
+  }
+  #backlog(readings: Readings): void {
+    const waiting = new Gauge({ name: 'queue_waiting', help: 'Uploads that wait for a worker, over all processes.', registers: [this.#registry], collect: read });
+    const drained = new Gauge({ name: 'queue_drained_per_minute', help: 'Uploads that leave the queue in a minute, as of late.', registers: [this.#registry] });
+    async function read(): Promise<void> {
+      const figures = await readings.backlog().catch(() => undefined);
+      for (const gauge of [waiting, drained]) gauge.remove();
+      if (figures === undefined) return;
+      waiting.set(figures.waiting);
+      drained.set(figures.drainedPerMinute ?? 0);
+    }
   }
 }

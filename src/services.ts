@@ -8,6 +8,7 @@ import { answerClientErrors } from './http/client-errors.ts';
 import { clientAddresses, type ClientAddress } from './http/client-address.ts';
 import { answerExpectations } from './http/expect-continue.ts';
 import { heldInAccessLog, heldMetrics } from './http/held-interceptors.ts';
+import { currentRequest } from './http/request-context.ts';
 import { createKinds } from './kinds/kinds.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -18,6 +19,7 @@ import { ProgressBus, type OpenEvents } from './progress/bus.ts';
 import type { ProgressState } from './progress/progress.ts';
 import { recordOptions } from './progress/record-options.ts';
 import { UploadRecords } from './progress/record.ts';
+import { Backlog } from './queue/backlog.ts';
 import {
   closeConnection, DEFAULT_REDIS_URL, openCommandConnection, openSubscribingConnection, openWaitingConnection, RedisRecordStore,
 } from './queue/connection.ts';
@@ -29,6 +31,7 @@ import { UploadQueue } from './queue/upload-queue.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorage } from './storage/open-storage.ts';
 import { TusEndpoint } from './tus/tus-endpoint.ts';
+import { Admission } from './upload/admission.ts';
 import type { IntakeParts } from './upload/incoming-upload.ts';
 import { UploadIntake, type IntakeSettings } from './upload/intake.ts';
 import { UploadRemoval } from './upload/removal.ts';
@@ -65,16 +68,20 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const addressOf = clientAddresses(config.trustedProxies);
   const manager = createManager(config, log, addressOf);
   const kinds = createKinds(config);
-  const intakeParts: IntakeParts = { records, storage, kinds, queue, log, hashes: config.uploadHash === 'api', listen: (id, heard) => registry.register([id], heard) };
-  const intake = new UploadIntake(intakeParts, intakeSettings(config, addressOf));
-  const removal = new UploadRemoval({ records, storage, queue, log });
+  const backlog = new Backlog(store, keys);
   const metrics = new Metrics({
     held: () => manager.held,
     waiters: () => registry.size,
     receiving: () => intake.receiving,
     eventsHeard: () => bus.heard,
     jobCounts: async () => (store.isReady ? await queue.counts() : undefined),
+    backlog: async () => (store.isReady ? await backlog.look() : undefined),
+    queueCapacity: config.queueCapacity,
   });
+  const admission = createAdmission(config, backlog, addressOf, metrics);
+  const intakeParts: IntakeParts = { records, storage, kinds, queue, admission, log, hashes: config.uploadHash === 'api', listen: (id, heard) => registry.register([id], heard) };
+  const intake = new UploadIntake(intakeParts, intakeSettings(config, addressOf));
+  const removal = new UploadRemoval({ records, storage, queue, log });
   manager.register('metrics', heldMetrics(metrics));
   manager.register('access-log', heldInAccessLog());
   const presence = new Presence('api', { connection, keys, log }, () => newsOf(metrics, tally));
@@ -121,6 +128,19 @@ function eventsFrom(config: Config, keys: QueueKeys, log: Logger): OpenEvents {
   return (listener) => openEventChannels((heard) => openSubscriber(openSubscribingConnection(url, log), heard), keys, listener, log);
 }
 
+function createAdmission(config: Config, backlog: Backlog, addressOf: ClientAddress, metrics: Metrics): Admission {
+  return new Admission({
+    bounds: { capacity: config.queueCapacity, overflow: config.queueOverflow, capacityPerAddress: config.queueCapacityPerAddress },
+    backlog,
+    addressOf() {
+      const request = currentRequest();
+      return request === undefined ? undefined : addressOf(request);
+    },
+    onRefused: (code) => metrics.queueRefused(code),
+    onDiscarded: () => metrics.queueDiscarded(),
+  });
+}
+
 async function newsOf(metrics: Metrics, tally: UploadTally): Promise<ProcessNews> {
   return { held: await metrics.heldByRoute(), running: 0, lastMinute: tally.lastMinute, wake: metrics.recentWakes.latency() };
 }
@@ -161,7 +181,11 @@ function intakeSettings(config: Config, addressOf: ClientAddress): IntakeSetting
 }
 
 /** Rejects with `EADDRINUSE` and its like. */
-async function listen(server: Server, config: Config): Promise<void> {
+async function serve(handle: RequestListener, config: Config): Promise<Server> {
+  // A request without a host is refused in our words.
+  const server = createServer({ maxHeaderSize: config.maxHeaderBytes, requireHostHeader: false }, handle);
+  answerExpectations(server, handle);
+  answerClientErrors(server);
   // Slow phones upload for longer than any fixed time; the stall timer watches bodies instead.
   server.requestTimeout = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -171,6 +195,7 @@ async function listen(server: Server, config: Config): Promise<void> {
     server.once('error', reject);
     server.listen(config.port, config.host, resolve);
   });
+  return server;
 }
 
 function urlOf(server: Server): string {

@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Logger } from '../log.ts';
 
 /** What follows a request through every call, timer and callback that it caused. */
 export interface RequestContext {
   readonly requestId: string;
+  readonly request: IncomingMessage;
 }
 
 const contexts = new AsyncLocalStorage<RequestContext>();
@@ -18,7 +20,7 @@ export function requestContext(): Middleware {
   return (ctx, next) => {
     const given = ctx.get('X-Request-Id');
     const requestId = FIT_REQUEST_ID.test(given) ? given : newRequestId();
-    return contexts.run({ requestId }, next);
+    return contexts.run({ requestId, request: ctx.req }, next);
   };
 }
 
@@ -31,6 +33,11 @@ function newRequestId(): string {
 export function requestLog(log: Logger): Logger {
   const context = contexts.getStore();
   return context === undefined ? log : log.child({ requestId: context.requestId });
+}
+
+/** The present request itself, for what is asked of it far from where it came in. Undefined outside of one. */
+export function currentRequest(): IncomingMessage | undefined {
+  return contexts.getStore()?.request;
 }
 
 /** Undefined outside of a request. */

@@ -20,7 +20,9 @@ const getReadiness: Operation = {
   operationId: 'getReadiness',
   tags: TAGS,
   summary: 'Can the process take uploads?',
-  description: 'Asks Redis: send no requests here while this is a 503, and do not restart the process for it.',
+  description:
+    'Asks Redis: send no requests here while this is a 503, and do not restart the process for it. A full queue does not show here: it is the ' +
+    'same for all processes, and what is no new upload is answered as ever.',
   responses: {
     '200': { description: 'It can.', headers: headers('Cache-Control'), content: json('ServiceStatus', { ready: { value: { status: 'ready' } } }) },
     ...onlyProblems('internal_error', 'service_unavailable'),
@@ -32,7 +34,8 @@ const getMetrics: Operation = {
   tags: TAGS,
   summary: 'Figures of this process',
   description:
-    'Requests, held answers and how they ended, waiters, bodies being received, jobs of the queue, and those of Node itself. ' +
+    'Requests, held answers and how they ended, waiters, bodies being received, the queue (its capacity, how much waits, how fast it drains, ' +
+    'jobs by state, uploads refused and discarded), and those of Node itself. ' +
     'The queue is left out while Redis is away.',
   responses: {
     '200': {

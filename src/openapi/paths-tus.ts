@@ -51,7 +51,7 @@ const OFFSET_STREAM = { 'application/offset+octet-stream': { schema: { type: 'st
 /** What may come of bytes, whichever request brings them. */
 const OF_BYTES = [
   'empty_file', 'bad_options', 'upload_locked', 'file_too_large', 'unsupported_media_type', 'unsupported_encoding', 'storage_full',
-  'too_many_uploads', 'too_many_uploads_by_address',
+  'too_many_uploads', 'too_many_uploads_by_address', 'queue_full', 'too_many_queued_by_address',
 ] as const;
 
 const OF_AN_UPLOAD = ['bad_request', 'bad_upload_id', 'unknown_upload', 'upload_gone', 'upload_cancelled', 'upload_discarded', 'unsupported_tus_version'] as const;
@@ -124,7 +124,9 @@ const addBytes: Operation = {
   tags: TAGS,
   summary: 'Add bytes to a resumable upload',
   description: `Adds the body from the offset on. Whatever came of it stays when the connection breaks. The type of the file is told as soon as its
-first bytes are there, and one that is not taken ends the upload as \`failed\`. The answer to the last byte comes when the file is queued.`,
+first bytes are there, and one that is not taken ends the upload as \`failed\`. The answer to the last byte comes when the file is queued.
+Where the queue has no room for it that is a problem with \`Retry-After\`: all that came is kept, the last byte counts as not sent, and sending
+it again tries again.`,
   parameters: [...parameters('Id'), VERSION, OFFSET, LENGTH],
   requestBody: { description: 'The bytes.', required: true, content: OFFSET_STREAM },
   responses: { '204': ADDED, ...problems(...OF_AN_UPLOAD, ...OF_BYTES, 'offset_conflict', 'upload_superseded', 'not_offset_stream') },

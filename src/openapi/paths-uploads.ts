@@ -35,7 +35,8 @@ const createUploads: Operation = {
 
 The files are queued when the whole body has come; a request that breaks off leaves none of them. The answer lists them in the order sent. A
 refused file does not spoil its siblings: it is an Upload in state \`failed\` with its \`error\`. Where every file is refused, the answer is
-the first one's Problem.
+the first one's Problem. A file that finds the queue full is refused like any other; where it is full from the start, the whole request is,
+before its body is read.
 
 Without \`timeout\` and \`Prefer: wait\` the answer is a 202 as soon as the files are queued. With either it is held until all of them are
 final: a 200, or a 202 when the time is up. \`Location\` is there where one file was sent.
@@ -69,7 +70,7 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
     ...deferredProblems(
       'bad_multipart', 'missing_boundary', 'no_file', 'empty_file', 'bad_options', 'body_cut_short', 'upload_interrupted', 'upload_too_slow',
       'request_too_large', 'file_too_large', 'too_many_files', 'too_many_fields', 'field_too_large', 'not_multipart', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address',
-      'unsupported_media_type', 'storage_full',
+      'queue_full', 'too_many_queued_by_address', 'unsupported_media_type', 'storage_full',
     ),
   },
 };
@@ -85,7 +86,8 @@ again when a connection broke:
 - a later PUT takes over from one that is still receiving under the same id (the earlier one ends with \`upload_superseded\`);
 - after \`failed\`, \`cancelled\` or \`discarded\` the upload starts clean; after DELETE the id is a 410.
 
-A refusal is also the outcome of the upload: whoever watches the id learns why. Types taken: ${TYPES}. Deferral is as for POST.
+A refusal is also the outcome of the upload: whoever watches the id learns why. A queue that is full from the start refuses before the body
+is read and changes nothing under the id. Types taken: ${TYPES}. Deferral is as for POST.
 
 \`\`\`
 curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"' https://host/uploads/0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10
@@ -114,7 +116,8 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
     }),
     ...deferredProblems(
       'bad_upload_id', 'bad_options', 'empty_file', 'upload_interrupted', 'upload_too_slow', 'upload_conflict', 'upload_superseded',
-      'upload_gone', 'upload_cancelled', 'file_too_large', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address', 'unsupported_media_type', 'storage_full',
+      'upload_gone', 'upload_cancelled', 'file_too_large', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address',
+      'queue_full', 'too_many_queued_by_address', 'unsupported_media_type', 'storage_full',
     ),
   },
 };

@@ -116,6 +116,8 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   unknown_variant: 'This upload does not have it and never will.',
   processing_failed: 'Several attempts failed for a reason of ours.',
   storage_full: 'Nothing of the file was kept.',
+  queue_full: 'As many uploads wait as may; `Retry-After` is told from how fast they go. Nothing of the file was kept, unless it is resumable.',
+  too_many_queued_by_address: 'As many of this client address wait as may. As for `queue_full`.',
 };
 
 function lineOf(code: ErrorCode): string {
@@ -135,6 +137,8 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
   file_too_large: 'A file may have at most 104857600 bytes.',
   upload_cancelled: 'The upload was cancelled.',
   upload_discarded: 'The queue was full, and this upload, the oldest that waited, made room. Send it again.',
+  queue_full: 'As many uploads wait as there is room for. Send the file again when Retry-After says.',
+  too_many_queued_by_address: 'At most 20 uploads of one address may wait. Send the file again when Retry-After says.',
   picture_damaged: 'The picture ends too early. Send it again, or another one.',
   unsupported_media_type: 'This is application/pdf; taken are image/jpeg, image/png, image/webp, image/avif, image/gif, image/tiff.',
 };

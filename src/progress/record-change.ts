@@ -16,8 +16,6 @@ export interface RecordStore {
   /** 0-based; null where the set has no such member. */
   rankIn(key: string, member: string): Promise<number | null>;
   get(key: string): Promise<string | null>;
-  /** Deletes the keys and takes the member out of the sorted sets, in one step. */
-  remove(keys: readonly string[], rankedIn: readonly string[], member: string): Promise<void>;
 }
 
 /** The times that records live by, and how changes are told. */
@@ -34,19 +32,39 @@ export interface RecordOptions {
 
 const DEFAULT_SILENCE_MS = 300_000;
 
+/** How much may wait, and whose the upload is: a change that bears one is made where there is room. */
+export interface QueueRoom {
+  /** As many uploads may wait. */
+  capacity: number;
+  /** What would be too many takes the place of the oldest ones, which are discarded. */
+  discards: boolean;
+  /** Whom a waiting upload counts for; kept only while it waits. Undefined: nobody's share is limited. */
+  address?: string;
+  /** As many uploads of one address may wait. */
+  perAddress: number;
+}
+
 /**
  * Why a change was not made. `missing`: no record; `deleted`: a tombstone; `expired`: its retention is over;
  * `final`: the outcome stands;
- * `state`: not from this state; `fenced`: a later request or attempt has taken over; `exhausted`: too many attempts have failed or died.
+ * `state`: not from this state; `fenced`: a later request or attempt has taken over; `exhausted`: too many attempts have failed or died;
+ * `full`: as many wait as may; `quota`: as many of the same client address do.
  */
-export type Refusal = 'missing' | 'deleted' | 'expired' | 'final' | 'state' | 'fenced' | 'exhausted';
+export type Refusal = 'missing' | 'deleted' | 'expired' | 'final' | 'state' | 'fenced' | 'exhausted' | 'full' | 'quota';
 
 /**
  * What became of a change; `record` is there for those that ask for it, and for refusals
- * other than `missing`; `restarted` is true where `open` began a new life of a failed upload.
+ * other than `missing`; `restarted` is true where `open` began a new life of a failed upload; `discarded` names the
+ * uploads that made room for this one.
  */
 export type ChangeOutcome =
-  | { readonly made: true; readonly version: number; readonly record: UploadRecord | undefined; readonly restarted?: boolean }
+  | {
+      readonly made: true;
+      readonly version: number;
+      readonly record: UploadRecord | undefined;
+      readonly restarted?: boolean;
+      readonly discarded?: readonly string[];
+    }
   | RefusedChange;
 
 /** A change that was not made, and the record that refused it. */
@@ -61,6 +79,7 @@ export interface RecordChange {
   from: readonly UploadState[];
   fields: Record<string, string>;
   create?: Record<string, string>;
+  room?: QueueRoom | undefined;
   clean?: boolean;
   mint?: boolean;
   phase?: boolean;
@@ -129,7 +148,7 @@ export class RecordChanger {
     };
     const reply = await this.#store.runScript(
       RECORD_SCRIPT,
-      [this.#keys.record(id), this.#keys.waiting, this.#keys.events, this.#keys.due],
+      [this.#keys.record(id), this.#keys.waiting, this.#keys.events, this.#keys.due, this.#keys.waitingByAddress, this.#keys.drained],
       [
         String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs()),
         ...this.#publishing(id),
@@ -156,13 +175,14 @@ export function preciseNowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-const REFUSALS: readonly Refusal[] = ['missing', 'deleted', 'expired', 'final', 'state', 'fenced', 'exhausted'];
+const REFUSALS: readonly Refusal[] = ['missing', 'deleted', 'expired', 'final', 'state', 'fenced', 'exhausted', 'full', 'quota'];
 
 function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script answered no list');
   const [word, version, ...flat] = reply.map(String);
-  const record = flat.length === 0 ? undefined : decodeRecord(id, pairFields(flat));
-  if (word === 'ok') return { made: true, version: Number(version), record };
+  const { discarded, ...fields } = pairFields(flat);
+  const record = fields['state'] === undefined ? undefined : decodeRecord(id, fields);
+  if (word === 'ok') return { made: true, version: Number(version), record, ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }) };
   const refusal = REFUSALS.find((known) => known === word);
   if (refusal === undefined) throw new Error(`the record script answered ${String(word)}`);
   return { made: false, refusal, record };

@@ -1,18 +1,22 @@
+import { WAITING_FUNCTIONS } from '../queue/waiting-script.ts';
+import { DISCARD_FUNCTIONS } from './discard-script.ts';
+
 /**
  * The one door through which a record changes, run by Redis as a single step: the guards
  * decide, the hash moves, the waiting set follows and the event goes out on BullMQ's own stream,
  * so that there is never a change without its event nor an event without its change.
  *
- * KEYS  1 record, 2 waiting set, 3 event stream, 4 due set
+ * KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained
  * ARGV  1 now in ms, 2 the change as JSON (`RecordChange`), 3 event stream length,
  *       4 prefix of the public id's key, which bears the same hash tag, 5 now with its fractions of a ms,
  *       6 and 7, where the change is to be published too: the command and the upload's channel
  *
  * Returns `{ 'ok', version, field, value, … }` (fields only where the change asks for the record)
- * or `{ reason, field, value, … }` with a reason of `Refusal`.
+ * or `{ reason, field, value, … }` with a reason of `Refusal`. Among the fields of one that made room for itself
+ * is `discarded`, the ids of those that gave it.
  */
 export const RECORD_SCRIPT = `
-local key, waitingKey, eventsKey, dueKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey = unpack(KEYS)
 local now, change = ARGV[1], cjson.decode(ARGV[2])
 
 -- What an event tells, in the order in which it is read; what the change sets takes the place of what was.
@@ -21,17 +25,32 @@ local told = redis.call('HMGET', key, unpack(names))
 local event = {}
 for index, name in ipairs(names) do if told[index] then event[name] = told[index] end end
 
+-- The key or channel of another upload that has the same form.
+local function beside(name, id) return string.sub(name, 1, -#change.id - 1) .. id end
+
+local function tell(id, event)
+  local tale = { at = ARGV[5] }
+  for _, name in ipairs(names) do tale[name] = event[name] end
+  local data = cjson.encode(tale)
+  redis.call('XADD', eventsKey, 'MAXLEN', '~', ARGV[3], '*', 'event', 'progress', 'jobId', id, 'data', data)
+  if ARGV[6] then redis.call(ARGV[6], beside(ARGV[7], id), data) end
+end
+${WAITING_FUNCTIONS}${DISCARD_FUNCTIONS}
 local function answer(word, withFields)
   local reply = { word, event.version or '0' }
   if withFields then
     for _, part in ipairs(redis.call('HGETALL', key)) do reply[#reply + 1] = part end
   end
+  if #discarded > 0 then
+    reply[#reply + 1] = 'discarded'
+    reply[#reply + 1] = table.concat(discarded, ' ')
+  end
   return reply
 end
 
-local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths')
+local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address')
 local sequence, receipt, nonce, variantsJson, expiresAt = tonumber(was[1] or '0'), was[2], was[3], was[4], was[5]
-local faults, deaths = tonumber(was[6] or '0'), tonumber(was[7] or '0')
+local faults, deaths, address = tonumber(was[6] or '0'), tonumber(was[7] or '0'), was[8]
 local state, percent, attempt = event.state, tonumber(event.percent or '0'), tonumber(event.attempt or '0')
 local publicKey = ARGV[4] .. (event.publicId or (change.create and change.create.publicId) or '')
 local final = state == 'completed' or state == 'failed' or state == 'cancelled' or state == 'discarded'
@@ -49,6 +68,10 @@ else
   if not change.from[state] then return answer(final and 'final' or 'state', true) end
   if change.attempt and change.attempt ~= attempt then return answer('fenced', true) end
   if change.sequence and change.sequence <= sequence then return answer('fenced', true) end
+end
+if change.room then
+  local word = makeRoom(change.room, change.fields.state == 'queued')
+  if word then return answer(word, true) end
 end
 
 local set = {}
@@ -112,9 +135,13 @@ if ends then
   redis.call('PEXPIRE', publicKey, 2 * change.retentionMs)
 end
 if newState == 'queued' then
-  redis.call('ZADD', waitingKey, 'NX', now, change.id)
+  enterQueue(change.id, now, change.fields.address)
+  -- One that is handed back takes the place again that it had left.
+  if state == 'processing' then countDrained(-1) end
 elseif state == 'queued' then
-  redis.call('ZREM', waitingKey, change.id)
+  leaveQueue(change.id, address)
+  countDrained(1)
+  redis.call('HDEL', key, 'address')
 end
 
 if change.fields.deleted or newState == 'cancelled' or newState == 'discarded' then
@@ -130,11 +157,7 @@ else
   redis.call('ZREM', dueKey, change.id)
 end
 
-local tale = { at = ARGV[5] }
-for _, name in ipairs(names) do tale[name] = event[name] end
-local data = cjson.encode(tale)
-redis.call('XADD', eventsKey, 'MAXLEN', '~', ARGV[3], '*', 'event', 'progress', 'jobId', change.id, 'data', data)
-if ARGV[6] then redis.call(ARGV[6], ARGV[7], data) end
+tell(change.id, event)
 if change.calledOut then redis.call('PUBLISH', change.calledOut, change.id) end
 return answer('ok', change.wantsRecord)
 `;

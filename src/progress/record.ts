@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Problem, Result, UploadState } from '../api.ts';
 import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
+import { FORGET_SCRIPT } from '../queue/waiting-script.ts';
 import { processingPercent, queuedPercent, receivingPercent, type ProgressState } from './progress.ts';
-import { RecordChanger, type ChangeOutcome, type RecordOptions, type RecordStore } from './record-change.ts';
+import { RecordChanger, type ChangeOutcome, type QueueRoom, type RecordOptions, type RecordStore } from './record-change.ts';
 import { decodeExpiry, decodeProgress, decodeRecord, nameFields, PROGRESS_FIELDS, type StoredVariant, type UploadMetadata, type UploadRecord } from './record-fields.ts';
 
 /** A record and its place among the waiting, as read at one moment. */
@@ -75,9 +76,9 @@ export class UploadRecords {
   /**
    * Begins to receive: makes the record, takes over from a request that is still receiving under the
    * same id, or starts clean after failed, cancelled or discarded. Refused with `state` or `final`
-   * where a stored upload has the id, with `deleted` after DELETE.
+   * where a stored upload has the id, with `deleted` after DELETE, and with `full` or `quota` where no more may wait.
    */
-  async open(upload: NewUpload): Promise<ChangeOutcome> {
+  async open(upload: NewUpload, room?: QueueRoom): Promise<ChangeOutcome> {
     const total = upload.totalBytes === null ? '' : String(upload.totalBytes);
     const common = {
       fields: {
@@ -86,6 +87,7 @@ export class UploadRecords {
         metadata: upload.metadata === undefined ? '' : JSON.stringify(upload.metadata),
         options: JSON.stringify(upload.options ?? {}),
       },
+      room,
       phase: true,
       wantsRecord: true,
     };
@@ -119,18 +121,20 @@ export class UploadRecords {
     return await this.#changer.change(id, { from: ['receiving'], receipt, wantsRecord: true, fields: { receipt: newReceipt } });
   }
 
-  /** The bytes are durable: the upload waits for a worker from now on. */
-  async enqueue(id: string, receipt: string, stored: StoredUpload): Promise<ChangeOutcome> {
+  /** The bytes are durable: the upload waits for a worker from now on. Refused with `full` or `quota` where no more may wait. */
+  async enqueue(id: string, receipt: string, stored: StoredUpload, room?: QueueRoom): Promise<ChangeOutcome> {
     const size = String(stored.sizeBytes);
     return await this.#changer.change(id, {
       from: ['receiving'],
       receipt,
+      room,
       percent: queuedPercent(),
       phase: true,
       wantsRecord: true,
       fields: {
         state: 'queued', stage: 'queue', received: size, total: size, stored: '1',
         type: stored.type, sha256: stored.sha256 ?? '', options: JSON.stringify(stored.options),
+        ...(room?.address === undefined ? {} : { address: room.address }),
       },
     });
   }
@@ -261,7 +265,12 @@ export class UploadRecords {
 
   /** Removes every trace. For an id that was never given to anybody. */
   async forget(id: string, publicId: string): Promise<void> {
-    await this.#store.remove([this.#keys.record(id), this.#keys.publicId(publicId)], [this.#keys.waiting, this.#keys.due], id);
+    const keys = this.#keys;
+    await this.#store.runScript(
+      FORGET_SCRIPT,
+      [keys.record(id), keys.publicId(publicId), keys.waiting, keys.waitingByAddress, keys.due],
+      [id],
+    );
   }
 
   /** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */

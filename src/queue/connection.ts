@@ -123,12 +123,6 @@ export class RedisRecordStore {
     return await available(() => this.#connection.get(key));
   }
 
-  async remove(keys: readonly string[], rankedIn: readonly string[], member: string): Promise<void> {
-    const step = this.#connection.multi().del(...keys);
-    for (const set of rankedIn) step.zrem(set, member);
-    await available(() => step.exec());
-  }
-
   /** Round trip to Redis; rejects like every command where there is none. */
   async ping(): Promise<void> {
     await available(() => this.#connection.ping());

@@ -37,6 +37,10 @@ export interface QueueKeys {
   readonly events: string;
   /** Sorted set of waiting uploads, oldest first. */
   readonly waiting: string;
+  /** Hash of client addresses and how many of the waiting uploads are theirs. */
+  readonly waitingByAddress: string;
+  /** Hash of stretches of time and how many uploads have left the waiting set in each. */
+  readonly drained: string;
   /** Sorted set of uploads that somebody has to look after, by the time when it is due. */
   readonly due: string;
   /** There while all stored uploads are known to have records. */
@@ -68,6 +72,8 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     bullPrefix,
     events: `${bullPrefix}:${QUEUE_NAME}:events`,
     waiting: `${bullPrefix}:waiting`,
+    waitingByAddress: `${bullPrefix}:waiting-by-address`,
+    drained: `${bullPrefix}:drained`,
     due: `${bullPrefix}:due`,
     surveyed: `${bullPrefix}:surveyed`,
     failed: `${bullPrefix}:failed`,

@@ -1,5 +1,6 @@
 import { available, type Redis } from './connection.ts';
 import type { QueueKeys } from './contract.ts';
+import { STRIKE_SCRIPT } from './waiting-script.ts';
 
 /** Takes a member out unless it has become due later meanwhile. */
 const SETTLE_SCRIPT = `
@@ -21,6 +22,16 @@ export class UploadSets {
   /** Uploads that wait for a worker and did so before the time given, oldest first. */
   async waitingBefore(timeMs: number): Promise<string[]> {
     return await available(() => this.#connection.zrangebyscore(this.#keys.waiting, 0, timeMs));
+  }
+
+  /**
+   * Takes those out that do not wait by their records, and returns them. Since one script keeps set and records, there are
+   * such only where somebody else was at work.
+   */
+  async strikeOut(ids: readonly string[]): Promise<string[]> {
+    const keys = this.#keys;
+    const reply = await available(() => this.#connection.eval(STRIKE_SCRIPT, 2, keys.waiting, keys.waitingByAddress, keys.record(''), ...ids));
+    return Array.isArray(reply) ? reply.map(String) : [];
   }
 
   /** Uploads that somebody has to look after, longest due first. */

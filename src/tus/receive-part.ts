@@ -56,9 +56,11 @@ export async function receivePart(intake: TusIntake, record: UploadRecord, offse
 
 /**
  * Makes one file of the parts and hands it to the workers, as any other upload. May be done again where a process
- * died over it. Throws as `receivePart` does; what is not the file's fault leaves the parts for another try.
+ * died over it. Throws as `receivePart` does, and `queue_full` (503) or `too_many_queued_by_address` (429); what is
+ * not the file's fault leaves the parts for another try.
  */
 export async function finishUpload(intake: TusIntake, record: UploadRecord): Promise<void> {
+  await intake.admission.requireRoom();
   const parts = new UploadParts(intake.storage, record.id);
   const { bytes, pieces } = await parts.stored();
   let current = record;

@@ -3,9 +3,11 @@ import { DataStore, Upload } from '@tus/server';
 import { isFinalState } from '../api.ts';
 import { ServiceError } from '../errors.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
+import { isLackOfRoom } from '../upload/admission.ts';
 import { fileTooLarge } from '../upload/byte-limiter.ts';
 import { IncomingUpload } from '../upload/incoming-upload.ts';
 import { refusalToError } from '../upload/receive-progress.ts';
+import { StreamChunks } from '../upload/stream-chunks.ts';
 import { finishUpload, receivePart, refuseUpload, type TusIntake } from './receive-part.ts';
 import { fileNameIn, optionsIn, uploadIdIn } from './tus-metadata.ts';
 import { UploadParts } from './upload-parts.ts';
@@ -32,8 +34,9 @@ export class TusStore extends DataStore {
   }
 
   /**
-   * Throws `file_too_large` (413), `empty_file` or `bad_options` (400), and for an id of the client's own
-   * `upload_conflict` (409) or `upload_gone` (410); then no upload is made.
+   * Throws `file_too_large` (413), `empty_file` or `bad_options` (400), `queue_full` (503) or
+   * `too_many_queued_by_address` (429), and for an id of the client's own `upload_conflict` (409) or `upload_gone` (410);
+   * then no upload is made.
    */
   override async create(upload: Upload): Promise<Upload> {
     const { maxFileBytes, expiryMs } = this.#parts;
@@ -42,13 +45,15 @@ export class TusStore extends DataStore {
     if (size === 0) throw new ServiceError('empty_file', 'The file has no bytes. Choose another one.');
     const options = optionsIn(metadata);
     if (uploadIdIn(metadata) !== undefined) await this.#requireUnused(id);
-    await IncomingUpload.open(this.#parts, { id, fileName: fileNameIn(metadata), totalBytes: size ?? null, silenceMs: expiryMs, metadata, options });
+    const announced = { id, fileName: fileNameIn(metadata), totalBytes: size ?? null, silenceMs: expiryMs, metadata, options };
+    await IncomingUpload.open(this.#parts, announced, this.#parts.admission.room());
     return upload;
   }
 
   /**
-   * Also ends what a process began that died over it: where all bytes are here and the upload is not queued yet.
-   * Throws `unknown_upload` (404), and `upload_gone`, `upload_cancelled` or `upload_discarded` (410).
+   * Also ends what a process began that died over it, or what found the queue full: where all bytes are here and the
+   * upload is not queued yet. While there is no room the last byte counts as not sent, so that the client comes again;
+   * were it told that all is here, it would go. Throws `unknown_upload` (404), and `upload_gone`, `upload_cancelled` or `upload_discarded` (410).
    */
   override async getUpload(id: string): Promise<Upload> {
     const record = await this.#existing(id);
@@ -56,9 +61,9 @@ export class TusStore extends DataStore {
     const about = { id, ...(totalBytes === null ? {} : { size: totalBytes }), metadata: { ...metadata } };
     if (record.state !== 'receiving') return new Upload({ ...about, offset: receivedBytes });
     const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
-    if (bytes === totalBytes) await finishUpload(this.#parts, record);
+    const isKeptBack = bytes === totalBytes && !(await this.#finishIfRoom(record));
     // The protocol's server counts the expiry from here on.
-    return new Upload({ ...about, offset: bytes, creation_date: new Date(updatedAtMs).toISOString() });
+    return new Upload({ ...about, offset: isKeptBack ? bytes - 1 : bytes, creation_date: new Date(updatedAtMs).toISOString() });
   }
 
   override async declareUploadLength(id: string, sizeBytes: number): Promise<void> {
@@ -70,11 +75,11 @@ export class TusStore extends DataStore {
     if (!outcome.made) throw refusalToError(outcome);
   }
 
-  /** With the last byte the upload is queued before this resolves. */
+  /** With the last byte the upload is queued before this resolves. Throws as `finishUpload` does. */
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const record = await this.#existing(id);
     if (record.state !== 'receiving') return record.receivedBytes;
-    const newOffset = await receivePart(this.#parts, record, offset, stream);
+    const newOffset = (await this.#hasAll(record, offset)) ? offset + (await countBytes(new StreamChunks(stream, (error) => error))) : await receivePart(this.#parts, record, offset, stream);
     if (newOffset === record.totalBytes) await finishUpload(this.#parts, await this.#existing(id));
     return newOffset;
   }
@@ -98,6 +103,23 @@ export class TusStore extends DataStore {
     await new UploadParts(this.#parts.storage, id).removeAll();
   }
 
+  /** False where the queue has no room. */
+  async #finishIfRoom(record: UploadRecord): Promise<boolean> {
+    try {
+      await finishUpload(this.#parts, record);
+      return true;
+    } catch (error) {
+      if (isLackOfRoom(error)) return false;
+      throw error;
+    }
+  }
+
+  /** True where these are bytes that were kept back: they are stored already, and come for the queue alone. */
+  async #hasAll({ id, totalBytes }: UploadRecord, offset: number): Promise<boolean> {
+    if (totalBytes === null || offset !== totalBytes - 1) return false;
+    return (await new UploadParts(this.#parts.storage, id).stored()).bytes === totalBytes;
+  }
+
   async #existing(id: string): Promise<UploadRecord> {
     const record = (await this.#parts.records.read(id))?.record;
     // One that came in a single request is not to be changed, or even told of, by this protocol.
@@ -112,4 +134,10 @@ export class TusStore extends DataStore {
     }
     return record;
   }
+}
+
+async function countBytes(chunks: AsyncIterable<Buffer>): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of chunks) bytes += chunk.length;
+  return bytes;
 }

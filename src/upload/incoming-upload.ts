@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import { currentRequestId, requestLog } from '../http/request-context.ts';
 import type { Logger } from '../log.ts';
-import type { ChangeOutcome } from '../progress/record-change.ts';
+import { removeEndedJob } from '../progress/ended-job.ts';
+import type { ChangeOutcome, QueueRoom, RefusedChange } from '../progress/record-change.ts';
 import type { NewUpload, StoredUpload, UploadRecords } from '../progress/record.ts';
 import type { ProgressState } from '../progress/progress.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
@@ -10,19 +11,22 @@ import { removeUnnamedFiles } from '../progress/unnamed-files.ts';
 import { manifestKey, originalKey } from '../storage/keys.ts';
 import { writeManifest } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Admission } from './admission.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
 import { ReceiveProgress, refusalToError, type ListenForOthers, type ReportReceived } from './receive-progress.ts';
 
 /** What the intake needs of the queue. */
-export interface JobAdder {
+export interface JobQueue {
   /** Twice is once. */
   add(id: string, requestId?: string): Promise<void>;
+  remove(id: string): Promise<void>;
 }
 
 /** What receiving a file needs. */
 export interface IntakeParts extends ReceiveParts {
   records: UploadRecords;
-  queue: JobAdder;
+  queue: JobQueue;
+  admission: Pick<Admission, 'room' | 'requireRoom' | 'refusal' | 'discarded'>;
   /** Hears of an upload's changes, without an event after a gap; the returned function ends that. */
   listen: (id: string, heard: (event: ProgressState | undefined) => void) => () => void;
   log: Logger;
@@ -44,19 +48,26 @@ export class IncomingUpload {
   readonly #parts: IntakeParts;
   readonly #progress: ReceiveProgress;
   readonly #report: ReportReceived;
+  readonly #room: QueueRoom;
   #keepAlive: NodeJS.Timeout | undefined;
   #stored: StoredUpload | undefined;
 
   private constructor(parts: IntakeParts, record: UploadRecord, report: ReportReceived) {
     this.#parts = parts;
+    // Now, since it tells whose upload this is, and a client that is gone later has no address any more.
+    this.#room = parts.admission.room();
     this.record = record;
     this.#report = report;
     this.#progress = new ReceiveProgress(report, parts.log);
   }
 
-  /** Makes or takes over the record. Throws `upload_gone` (410) for an id that was deleted. */
-  static async open(parts: IntakeParts, announced: FileAnnouncement): Promise<OpenedUpload> {
-    const outcome = await parts.records.open({ ...announced, receipt: randomUUID() });
+  /**
+   * Makes or takes over the record. Throws `upload_gone` (410) for an id that was deleted. With `room` it throws
+   * `queue_full` (503) or `too_many_queued_by_address` (429) where it would find none, and changes nothing then.
+   */
+  static async open(parts: IntakeParts, announced: FileAnnouncement, room?: QueueRoom): Promise<OpenedUpload> {
+    const outcome = await parts.records.open({ ...announced, receipt: randomUUID() }, room);
+    if (lacksRoom(outcome)) throw await parts.admission.refusal(outcome.refusal);
     if (!outcome.made && (outcome.refusal === 'deleted' || outcome.refusal === 'expired')) {
       throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', { id: announced.id });
     }
@@ -106,23 +117,24 @@ export class IncomingUpload {
   }
 
   /**
-   * Hands the stored file to the workers. Throws where another request has taken over: its files are gone
-   * then. Where Redis cannot be asked they stay, since the record may say queued all the same; if it does
+   * Hands the stored file to the workers. Throws where another request has taken over, and `queue_full` (503) or
+   * `too_many_queued_by_address` (429) where there is no room: its files are gone then. Where Redis cannot be asked they stay, since the record may say queued all the same; if it does
    * not, the sweep removes them.
    */
   async enqueue(): Promise<UploadRecord> {
     const { id } = this.record;
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
     clearInterval(this.#keepAlive);
-    const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored);
+    const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored, this.#room);
     if (!outcome.made) {
       await this.#removeFiles();
-      throw refusalToError(outcome);
+      throw lacksRoom(outcome) ? await this.#parts.admission.refusal(outcome.refusal) : refusalToError(outcome);
     }
     // The record leads: it is queued from here on, and the sweep adds a job that could not be added now.
     const log = requestLog(this.#parts.log);
     log.info({ uploadId: id, type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
     await this.#parts.queue.add(id, currentRequestId()).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not added yet'));
+    for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
     return outcome.record ?? this.record;
   }
 
@@ -141,6 +153,15 @@ export class IncomingUpload {
     clearInterval(this.#keepAlive);
     await this.#removeFiles();
     await this.#parts.records.forget(this.record.id, this.record.publicId);
+  }
+
+  /** What is left of one that made room for this one; what fails here is done by the sweep. */
+  async #clearAway(id: string): Promise<void> {
+    const log = requestLog(this.#parts.log);
+    log.info({ uploadId: id }, 'upload discarded');
+    this.#parts.admission.discarded();
+    const cleared = await Promise.allSettled([removeEndedJob(this.#parts, id), removeUnnamedFiles(this.#parts, id)]);
+    for (const { reason } of cleared.filter((work) => work.status === 'rejected')) log.warn({ err: reason as unknown, uploadId: id }, 'not cleaned up');
   }
 
   /** Its siblings may come in for long yet; without a sign of life it would be taken for abandoned. */
@@ -173,6 +194,10 @@ export function listenForOthers({ listen }: Pick<IntakeParts, 'listen'>, { id, v
       const isOwn = event !== undefined && (event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs));
       if (!isOwn) look();
     });
+}
+
+function lacksRoom(outcome: ChangeOutcome): outcome is RefusedChange & { refusal: 'full' | 'quota' } {
+  return !outcome.made && (outcome.refusal === 'full' || outcome.refusal === 'quota');
 }
 
 async function removeFiles(storage: Storage, id: string, receipt: string): Promise<void> {

@@ -45,11 +45,17 @@ export class UploadIntake {
     return this.#receiving.size;
   }
 
-  /** All files of a multipart request; see `receiveMultipart`. Throws `request_too_large` (413) before reading where the headers tell. */
+  /**
+   * All files of a multipart request; see `receiveMultipart`. Before reading it throws `request_too_large` (413) where the
+   * headers tell, and `queue_full` (503) or `too_many_queued_by_address` (429) where not even one file would find room.
+   */
   async receiveForm(request: IncomingMessage): Promise<UploadRecord[]> {
     const { maxRequestBytes } = this.#settings;
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
-    return await this.whileReceiving(request, (signal) => receiveMultipart(this.#parts, request, this.#settings, signal));
+    return await this.whileReceiving(request, async (signal) => {
+      await this.#parts.admission.requireRoom();
+      return await receiveMultipart(this.#parts, request, this.#settings, signal);
+    });
   }
 
   /** A raw body as one file; see `receiveRaw`. Throws `file_too_large` (413) before reading where the headers tell. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
+import { isLackOfRoom } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
 import { readOptionsJson } from './options-json.ts';
@@ -132,11 +133,21 @@ function isOfRequest(error: ServiceError): boolean {
   return REQUEST_CODES.has(error.code);
 }
 
-/** Queues what was taken. */
+/** Queues what was taken. The first of the files may take the last places of the queue; the others are refused then. */
 async function settleAll(sent: readonly Sent[]): Promise<UploadRecord[]> {
   const records: UploadRecord[] = [];
-  for (const { upload, error, refused } of sent) {
-    records.push(error === undefined ? await upload.enqueue() : (refused ?? upload.record));
-  }
+  for (const file of sent) records.push(await settle(file));
   return records;
+}
+
+async function settle(file: Sent): Promise<UploadRecord> {
+  const { upload } = file;
+  if (file.error !== undefined) return file.refused ?? upload.record;
+  try {
+    return await upload.enqueue();
+  } catch (error) {
+    if (!isLackOfRoom(error)) throw error;
+    file.error = error;
+    return (await upload.refuse(error)) ?? upload.record;
+  }
 }

@@ -20,11 +20,13 @@ export interface RawFile extends FileAnnouncement {
  * Takes the body of a PUT as the file with the client's id. Sent again with the bytes that are stored
  * already it is the same upload, with no second job; with others it throws `upload_conflict` (409).
  * A request that is still receiving under the id is taken over; after failed, cancelled or discarded
- * the upload starts clean; after DELETE it throws `upload_gone` (410). A refusal leaves the record
+ * the upload starts clean; after DELETE it throws `upload_gone` (410). Where the queue has no room it throws
+ * `queue_full` (503) or `too_many_queued_by_address` (429), before it reads anything where that shows early enough,
+ * and then the id is as it was. Any other refusal leaves the record
  * `failed`, so that whoever watches the id learns why.
  */
 export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<UploadRecord> {
-  const outcome = await IncomingUpload.open(parts, file);
+  const outcome = await IncomingUpload.open(parts, file, parts.admission.room());
   if ('existing' in outcome) return await compare(parts.storage, outcome.existing, file);
   const upload = outcome.opened;
   const refused = new AbortController();

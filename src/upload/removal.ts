@@ -1,5 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { removeEndedJob } from '../progress/ended-job.ts';
 import type { ChangeOutcome } from '../progress/record-change.ts';
 import type { ReadRecord, UploadRecords } from '../progress/record.ts';
 import { removeUnnamedFiles } from '../progress/unnamed-files.ts';
@@ -30,7 +31,7 @@ export class UploadRemoval {
   async cancel(id: string): Promise<{ upload: ReadRecord; stopped: boolean }> {
     const outcome = await this.#parts.records.cancel(id);
     if (outcome.made) {
-      await this.#orLog(id, this.#removeJob(id));
+      await this.#orLog(id, removeEndedJob(this.#parts, id));
       await this.#orLog(id, removeUnnamedFiles(this.#parts, id));
     }
     return { upload: await readExisting(this.#parts.records, id), stopped: outcome.made };
@@ -42,16 +43,6 @@ export class UploadRemoval {
     throwIfNotThere(id, outcome);
     await this.#orLog(id, this.#parts.queue.remove(id));
     await this.#orLog(id, this.#parts.storage.removeAll(uploadPrefix(id)));
-  }
-
-  /**
-   * Whoever hears of a cancel may send the file again under the same id before it is cleaned up; a job of the
-   * new life that was taken for the old one is put back.
-   */
-  async #removeJob(id: string): Promise<void> {
-    const { queue, records } = this.#parts;
-    await queue.remove(id);
-    if ((await records.read(id))?.record.state === 'queued') await queue.add(id);
   }
 
   /** What fails here is done by the sweep; the outcome stands. */

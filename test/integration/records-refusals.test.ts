@@ -100,7 +100,6 @@ function losingReplies(store: RecordStore): RecordStore {
     readFields: (key, names) => store.readFields(key, names),
     rankIn: (key, member) => store.rankIn(key, member),
     get: (key) => store.get(key),
-    remove: (keys, rankedIn, member) => store.remove(keys, rankedIn, member),
   };
 }
 

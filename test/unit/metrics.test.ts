@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { Metrics, type Readings } from '../../src/metrics.ts';
 
-const READINGS: Readings = { held: () => 3, waiters: () => 4, receiving: () => 1, eventsHeard: () => 9, jobCounts: async () => ({ waiting: 5, active: 2, delayed: 0 }) };
+const READINGS: Readings = {
+  held: () => 3, waiters: () => 4, receiving: () => 1, eventsHeard: () => 9, jobCounts: async () => ({ waiting: 5, active: 2, delayed: 0 }),
+  backlog: async () => ({ waiting: 6, drainedPerMinute: 90 }), queueCapacity: 50,
+};
 
 describe('the figures of a process', () => {
   test('are read at the moment of the scrape', async () => {

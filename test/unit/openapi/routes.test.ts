@@ -12,6 +12,7 @@ import type { ProgressState } from '../../../src/progress/progress.ts';
 import { UploadRecords } from '../../../src/progress/record.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
+import { Admission } from '../../../src/upload/admission.ts';
 import { UploadIntake } from '../../../src/upload/intake.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';
 
@@ -25,12 +26,14 @@ async function nobody(): Promise<never> {
 /** The service with nothing behind it. */
 function emptyApp(): Koa {
   const log = pino({ level: 'silent' });
-  const store = { runScript: nobody, readHash: nobody, readFields: nobody, rankIn: nobody, get: nobody, remove: nobody };
+  const store = { runScript: nobody, readHash: nobody, readFields: nobody, rankIn: nobody, get: nobody };
   const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
   const storage = new LocalStorage('/nowhere');
-  const parts = { records, storage, kinds: createKinds(), queue: { add: nobody, remove: nobody }, listen: () => () => undefined, log };
+  const bounds = { capacity: 1, overflow: 'reject', capacityPerAddress: 0 } as const;
+  const admission = new Admission({ bounds, backlog: { look: nobody }, addressOf: () => '', onRefused: nobody, onDiscarded: nobody });
+  const parts = { records, storage, kinds: createKinds(), queue: { add: nobody, remove: nobody }, admission, listen: () => () => undefined, log };
   const limits = { maxFileBytes: 1, maxRequestBytes: 1, maxFiles: 1, maxFields: 1, maxFieldBytes: 1, maxOpen: 1, maxOpenPerAddress: 1 };
-  const metrics = new Metrics({ held: () => 0, waiters: () => 0, receiving: () => 0, eventsHeard: () => 0, jobCounts: nobody });
+  const metrics = new Metrics({ held: () => 0, waiters: () => 0, receiving: () => 0, eventsHeard: () => 0, jobCounts: nobody, backlog: nobody, queueCapacity: 1 });
   return createApp({
     ...parts,
     metrics,

@@ -65,7 +65,6 @@ function forgetful(isAway: () => boolean): UploadRecords {
     readFields: (...args) => space.store.readFields(...args),
     rankIn: (...args) => space.store.rankIn(...args),
     get: (key) => space.store.get(key),
-    remove: async () => await Promise.reject(new ServiceError('service_unavailable', 'No reply.')),
   };
   return new UploadRecords(store, space.keys, { retentionMs: 60_000 });
 }
@@ -86,7 +85,7 @@ describe('the manifest', () => {
 describe('the queue', () => {
   test('whose job cannot be added does not fail the upload: the sweep adds it', async () => {
     const add = async () => await Promise.reject(new Error('Redis is away'));
-    const upload = await open({ ...space.parts, queue: { add } });
+    const upload = await open({ ...space.parts, queue: { ...space.parts.queue, add } });
     await upload.receive(bytesThen(), {}, 10_000);
     expect(await upload.enqueue()).toMatchObject({ state: 'queued' });
     expect(space.files()).toHaveLength(2);

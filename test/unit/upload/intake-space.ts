@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createKinds } from '../../../src/kinds/kinds.ts';
+import { Backlog } from '../../../src/queue/backlog.ts';
+import { Admission, type QueueBounds } from '../../../src/upload/admission.ts';
 import type { IntakeParts } from '../../../src/upload/incoming-upload.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
@@ -11,20 +13,34 @@ export interface IntakeSpace extends RecordSpace, TempStorage {
   readonly jobs: string[];
 }
 
+/** Where all requests of a test come from. */
+export const ADDRESS = '192.0.2.1';
+
 /** The caller closes it. */
-export async function openIntakeSpace(redisUrl: string): Promise<IntakeSpace> {
+export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBounds> = {}): Promise<IntakeSpace> {
   const [records, files] = await Promise.all([openRecordSpace(redisUrl), openTempStorage()]);
   const jobs: string[] = [];
   const queue = {
     async add(id: string) {
       jobs.push(id);
     },
+    async remove(id: string) {
+      const index = jobs.indexOf(id);
+      if (index >= 0) jobs.splice(index, 1);
+    },
   };
+  const admission = new Admission({
+    bounds: { capacity: 1000, overflow: 'reject', capacityPerAddress: 0, ...bounds },
+    backlog: new Backlog(records.store, records.keys),
+    addressOf: () => ADDRESS,
+    onRefused: () => undefined,
+    onDiscarded: () => undefined,
+  });
   return {
     ...records,
     ...files,
     jobs,
-    parts: { records: records.records, storage: files.storage, kinds: createKinds(), queue, listen: () => () => undefined, log: silentLog },
+    parts: { records: records.records, storage: files.storage, kinds: createKinds(), queue, admission, listen: () => () => undefined, log: silentLog },
     async close() {
       await records.close();
       await files.remove();

@@ -1,0 +1,90 @@
+/** A rate is told from so many stretches of so many seconds. */
+const STRETCHES = 12;
+const STRETCH_SECONDS = 5;
+
+/**
+ * What every script shares that changes the waiting set: who enters and who leaves, whose they are, and how fast
+ * they go. To be put before a script that has the locals `waitingKey`, `byAddressKey` and `drainedKey`. The time is that
+ * of Redis, since the clocks of the machines that call differ.
+ */
+export const WAITING_FUNCTIONS = `
+local function stretchNow() return math.floor(tonumber(redis.call('TIME')[1]) / ${STRETCH_SECONDS}) end
+
+local function countDrained(change)
+  local stretch = stretchNow()
+  redis.call('HINCRBY', drainedKey, stretch, change)
+  if redis.call('TTL', drainedKey) > ${(STRETCHES - 1) * STRETCH_SECONDS} then return end
+  for _, old in ipairs(redis.call('HKEYS', drainedKey)) do
+    if tonumber(old) <= stretch - ${STRETCHES} then redis.call('HDEL', drainedKey, old) end
+  end
+  redis.call('EXPIRE', drainedKey, ${STRETCHES * STRETCH_SECONDS})
+end
+
+local function enterQueue(id, now, address)
+  if redis.call('ZADD', waitingKey, 'NX', now, id) == 1 and address then redis.call('HINCRBY', byAddressKey, address, 1) end
+end
+
+local function leaveQueue(id, address)
+  if redis.call('ZREM', waitingKey, id) == 0 then return end
+  if address and redis.call('HINCRBY', byAddressKey, address, -1) <= 0 then redis.call('HDEL', byAddressKey, address) end
+end
+`;
+
+/**
+ * Removes every trace of an upload.
+ *
+ * KEYS  1 record, 2 its public id, 3 waiting set, 4 waiting by address, 5 due set
+ * ARGV  1 id
+ */
+export const FORGET_SCRIPT = `
+local waitingKey, byAddressKey = KEYS[3], KEYS[4]
+${WAITING_FUNCTIONS}
+leaveQueue(ARGV[1], redis.call('HGET', KEYS[1], 'address'))
+redis.call('ZREM', KEYS[5], ARGV[1])
+return redis.call('DEL', KEYS[1], KEYS[2])
+`;
+
+/**
+ * Takes out of the waiting set what does not wait: the record, which is the truth, says otherwise.
+ *
+ * KEYS  1 waiting set, 2 waiting by address
+ * ARGV  1 prefix of the records' keys, which bears the same hash tag, 2 … ids
+ *
+ * Returns the ids taken out.
+ */
+export const STRIKE_SCRIPT = `
+local waitingKey, byAddressKey = KEYS[1], KEYS[2]
+${WAITING_FUNCTIONS}
+local struck = {}
+for index = 2, #ARGV do
+  local state = redis.call('HGET', ARGV[1] .. ARGV[index], 'state')
+  if state ~= 'queued' then
+    leaveQueue(ARGV[index], redis.call('HGET', ARGV[1] .. ARGV[index], 'address'))
+    struck[#struck + 1] = ARGV[index]
+  end
+end
+return struck
+`;
+
+/**
+ * KEYS  1 waiting set, 2 waiting by address, 3 drained
+ * ARGV  1 client address, empty for none
+ *
+ * Returns how many wait, how many of them are the address's, how many have drained lately, and in how many seconds.
+ */
+export const BACKLOG_SCRIPT = `
+local waitingKey, byAddressKey, drainedKey = KEYS[1], KEYS[2], KEYS[3]
+${WAITING_FUNCTIONS}
+local stretch, oldest, drained = stretchNow(), nil, 0
+local counts = redis.call('HGETALL', drainedKey)
+for index = 1, #counts, 2 do
+  local since = tonumber(counts[index])
+  if since > stretch - ${STRETCHES} then
+    drained = drained + tonumber(counts[index + 1])
+    if not oldest or since < oldest then oldest = since end
+  end
+end
+local seconds = oldest and (stretch - oldest + 1) * ${STRETCH_SECONDS} or 0
+local ofAddress = ARGV[1] == '' and 0 or tonumber(redis.call('HGET', byAddressKey, ARGV[1]) or '0')
+return { redis.call('ZCARD', waitingKey), ofAddress, math.max(0, drained), seconds }
+`;

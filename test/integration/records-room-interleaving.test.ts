@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { randomUUID } from 'node:crypto';
+import type { QueueRoom } from '../../src/progress/record-change.ts';
+import type { UploadRecords } from '../../src/progress/record.ts';
+import { UploadSets } from '../../src/queue/upload-sets.ts';
+import { newUpload, openRecordSpace, PROBLEM, STORED, type RecordSpace } from '../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+
+const PROCESSES = 3;
+const UPLOADS = 6;
+const CAPACITY = 3;
+const SHARE = 2;
+const ADDRESSES = ['192.0.2.1', '2001:db8:0:1::/64'] as const;
+
+let redis: RedisServer;
+let space: RecordSpace;
+let processes: UploadRecords[];
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+  space = await openRecordSpace(redis.url);
+  processes = [space.records, space.another(), space.another()];
+});
+afterAll(async () => {
+  await space.close();
+  await redis.stop();
+});
+
+/** What a process does to one of the uploads, as holder of the one receipt or of an attempt that may long be overtaken. */
+interface Act {
+  /** Brings back what was accepted before, whether or not there is room. */
+  isReturn?: true;
+  run(records: UploadRecords, id: string): Promise<unknown>;
+}
+
+const room: fc.Arbitrary<QueueRoom> = fc.record({
+  capacity: fc.constant(CAPACITY),
+  discards: fc.boolean(),
+  perAddress: fc.constant(SHARE),
+  address: fc.constantFrom(...ADDRESSES),
+});
+const attempt = fc.integer({ min: 1, max: 3 });
+const enter: fc.Arbitrary<Act> = room.map((asked) => ({
+  async run(records, id) {
+    await records.open({ ...newUpload(), id, receipt: 'r' }, asked);
+    await records.enqueue(id, 'r', STORED, asked);
+  },
+}));
+const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 4, arbitrary: enter },
+  room.map((asked): Act => ({ run: (records, id) => records.enqueue(id, 'r', STORED, asked) })),
+  fc.constant<Act>({ run: (records, id) => records.begin(id) }),
+  attempt.map((held): Act => ({ isReturn: true, run: (records, id) => records.handBack(id, held) })),
+  fc.constant<Act>({ run: (records, id) => records.fail(id, undefined, PROBLEM) }),
+  fc.constant<Act>({ run: (records, id) => records.cancel(id) }),
+  fc.constant<Act>({ run: (records, id) => records.bury(id) }),
+  fc.constant<Act>({
+    async run(records, id) {
+      const read = await records.read(id);
+      if (read !== undefined) await records.forget(id, read.record.publicId);
+    },
+  }),
+);
+
+/** What the sets hold, and what they would hold by the records alone. */
+async function compare(ids: readonly string[]): Promise<{ kept: unknown; told: unknown }> {
+  const queued: string[] = [];
+  const shares: Record<string, string> = {};
+  for (const id of ids) {
+    const [state, address] = await space.connection.hmget(space.keys.record(id), 'state', 'address');
+    if (state === 'queued') queued.push(id);
+    else expect([state, address]).toEqual([state, null]);
+    if (address != null) shares[address] = String(Number(shares[address] ?? 0) + 1);
+  }
+  const kept = [(await space.connection.zrange(space.keys.waiting, '0', '-1')).sort(), await space.connection.hgetall(space.keys.waitingByAddress)];
+  return { kept, told: [queued.sort(), shares] };
+}
+
+test('whatever several processes do at once, who waits, whose they are and the records agree, and nothing is left over', async () => {
+  const sets = new UploadSets(space.connection, space.keys);
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.nat(PROCESSES - 1), fc.nat(UPLOADS - 1), act), { minLength: 5, maxLength: 60 }), async (steps) => {
+      const ids = Array.from({ length: UPLOADS }, () => randomUUID());
+      let mostWaiting = 0;
+      await Promise.all(
+        processes.map(async (records, index) => {
+          for (const [, upload, one] of steps.filter(([process]) => process === index)) {
+            await one.run(records, ids[upload] ?? '');
+            mostWaiting = Math.max(mostWaiting, await space.connection.zcard(space.keys.waiting));
+          }
+        }),
+      );
+      const { kept, told } = await compare(ids);
+      expect(kept).toEqual(told);
+      if (steps.every(([, , { isReturn }]) => isReturn !== true)) expect(mostWaiting).toBeLessThanOrEqual(CAPACITY);
+      await sets.strikeOut(ids);
+      expect((await compare(ids)).kept).toEqual(kept);
+      for (const id of ids) await space.records.bury(id);
+      expect([await space.connection.exists(space.keys.waiting), await space.connection.exists(space.keys.waitingByAddress)]).toEqual([0, 0]);
+    }),
+    { numRuns: 120 },
+  );
+});

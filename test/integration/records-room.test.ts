@@ -1,0 +1,287 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import type { ChangeOutcome, QueueRoom, RecordStore } from '../../src/progress/record-change.ts';
+import { decodeProgress, type RecordFields } from '../../src/progress/record-fields.ts';
+import { UploadRecords, type NewUpload } from '../../src/progress/record.ts';
+import { Backlog } from '../../src/queue/backlog.ts';
+import { UploadSets } from '../../src/queue/upload-sets.ts';
+import type { Manifest } from '../../src/storage/manifest.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { overriding } from '../helpers/overriding.ts';
+import { made, newUpload, openRecordSpace, PROBLEM, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+
+const PROCESSES = 3;
+
+let redis: RedisServer;
+let space: RecordSpace;
+let records: UploadRecords;
+let processes: UploadRecords[];
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openRecordSpace(redis.url);
+  ({ records } = space);
+  processes = [records, ...Array.from({ length: PROCESSES - 1 }, () => space.another())];
+});
+afterEach(async () => {
+  await space.close();
+});
+
+const rejecting = (capacity: number): QueueRoom => ({ capacity, discards: false, perAddress: 0 });
+const discarding = (capacity: number): QueueRoom => ({ capacity, discards: true, perAddress: 0 });
+const shareOf = (address: string, perAddress: number): QueueRoom => ({ capacity: 1000, discards: false, perAddress, address });
+
+async function receiving(): Promise<NewUpload> {
+  return await uploadIn(records, 'receiving');
+}
+
+async function enqueue({ id, receipt }: NewUpload, room: QueueRoom, by = records): Promise<ChangeOutcome> {
+  return await by.enqueue(id, receipt, STORED, room);
+}
+
+/** A new upload that waits. */
+async function waiting(room: QueueRoom): Promise<NewUpload> {
+  const upload = await receiving();
+  made(await enqueue(upload, room));
+  return upload;
+}
+
+async function waitingIds(): Promise<string[]> {
+  return await space.connection.zrange(space.keys.waiting, '0', '-1');
+}
+
+async function stateOf({ id }: { id: string }): Promise<string | undefined> {
+  return (await records.read(id))?.record.state;
+}
+
+async function shares(): Promise<Record<string, string>> {
+  return await space.connection.hgetall(space.keys.waitingByAddress);
+}
+
+describe('the last places', () => {
+  test('however many processes race for them, exactly as many are taken as there are', async () => {
+    const uploads = await Promise.all(Array.from({ length: 30 }, receiving));
+    const outcomes = await Promise.all(uploads.map((upload, index) => enqueue(upload, rejecting(7), processes[index % PROCESSES])));
+    expect(outcomes.map(verdict).sort()).toEqual([...Array<string>(23).fill('full'), ...Array<string>(7).fill('made')]);
+    const taken = uploads.filter((_, index) => outcomes[index]?.made);
+    expect((await waitingIds()).sort()).toEqual(taken.map(({ id }) => id).sort());
+    for (const [index, upload] of uploads.entries()) expect(await stateOf(upload)).toBe(outcomes[index]?.made ? 'queued' : 'receiving');
+  });
+
+  test('are free again when those that waited leave, whichever way', async () => {
+    const [begun, cancelled, failed, buried, forgotten] = [await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9))];
+    const next = await receiving();
+    const leaves = [
+      () => records.begin(begun.id), () => records.cancel(cancelled.id), () => records.fail(failed.id, undefined, PROBLEM), () => records.bury(buried.id),
+      () => records.forget(forgotten.id, 'p'),
+    ];
+    for (const [index, leave] of leaves.entries()) {
+      expect(verdict(await enqueue(next, rejecting(5 - index)))).toBe('full');
+      await leave();
+    }
+    expect(verdict(await enqueue(next, rejecting(1)))).toBe('made');
+  });
+
+  test('are asked for by what opens an upload too, which then leaves everything as it was', async () => {
+    await waiting(rejecting(1));
+    const fresh = newUpload();
+    expect(verdict(await records.open(fresh, rejecting(1)))).toBe('full');
+    expect(await records.read(fresh.id)).toBeUndefined();
+    for (const state of ['receiving', 'failed', 'cancelled'] as const) {
+      const { id } = await uploadIn(records, state);
+      const before = await records.read(id);
+      expect([state, verdict(await records.open({ ...newUpload(), id }, rejecting(1)))]).toEqual([state, 'full']);
+      expect(await records.read(id)).toEqual(before);
+    }
+    expect(verdict(await records.open(fresh, rejecting(2)))).toBe('made');
+  });
+
+  test('do not matter to what is stored already: a stored upload is told of even where the queue is full', async () => {
+    const stored = await waiting(rejecting(1));
+    const finished = await uploadIn(records, 'completed');
+    expect(verdict(await records.open({ ...newUpload(), id: stored.id }, rejecting(1)))).toBe('state');
+    expect(verdict(await records.open({ ...newUpload(), id: finished.id }, rejecting(1)))).toBe('final');
+  });
+
+  test('are not asked for by what was accepted before: a hand-back, a restore', async () => {
+    const first = await waiting(rejecting(1));
+    made(await records.begin(first.id));
+    await waiting(rejecting(1));
+    expect(verdict(await records.handBack(first.id, 1))).toBe('made');
+    const manifest: Manifest = { id: randomUUID(), publicId: 'p', receipt: 'r', name: 'a.jpg', createdAt: new Date(0).toISOString(), ...STORED };
+    expect(verdict(await records.restore(manifest))).toBe('made');
+    expect(await waitingIds()).toHaveLength(3);
+  });
+});
+
+describe('the oldest that waits', () => {
+  test('makes room: it ends as discarded, with everything that an end brings', async () => {
+    const oldest = await waiting(discarding(2));
+    const older = await waiting(discarding(2));
+    const before = (await records.read(oldest.id))?.record;
+    const upload = await receiving();
+    expect(made(await enqueue(upload, discarding(2))).discarded).toEqual([oldest.id]);
+    expect(await waitingIds()).toEqual([older.id, upload.id]);
+    const record = (await records.read(oldest.id))?.record;
+    expect(record).toMatchObject({ state: 'discarded', stage: 'done', stored: false, version: (before?.version ?? 0) + 1, percent: 30, error: null });
+    expect(record?.expiresAtMs).toBeGreaterThan(Date.now());
+    for (const key of [space.keys.record(oldest.id), space.keys.publicId(record?.publicId ?? '')]) expect(await space.connection.pttl(key)).toBeGreaterThan(0);
+    // So that the sweep removes its files where whoever discarded it dies.
+    expect(Number(await space.connection.zscore(space.keys.due, oldest.id))).toBeLessThanOrEqual(Date.now());
+    expect(verdict(await records.begin(oldest.id))).toBe('final');
+  });
+
+  test('is told of on the stream like any other change', async () => {
+    const oldest = await waiting(discarding(1));
+    await waiting(discarding(1));
+    const entries = await space.connection.xrange(space.keys.events, '-', '+');
+    const events = entries.flatMap(([, flat]) => (flat[3] === oldest.id ? [decodeProgress(oldest.id, JSON.parse(flat[5] ?? '') as RecordFields)] : []));
+    const { eventAtMs, ...last } = events.at(-1) ?? {};
+    expect((await records.read(oldest.id))?.record).toMatchObject(last);
+    expect([events.map(({ state, version }) => [state, version]), typeof eventAtMs]).toEqual([[['receiving', 1], ['queued', 2], ['discarded', 3]], 'number']);
+  });
+
+  test('may be sent again under its id, and starts clean', async () => {
+    const oldest = await waiting(discarding(1));
+    await waiting(discarding(1));
+    const again = { ...oldest, receipt: randomUUID() };
+    const opened = made(await records.open(again, discarding(1)));
+    expect([opened.restarted, opened.record?.state, opened.record?.percent, opened.record?.expiresAtMs]).toEqual([true, 'receiving', 0, null]);
+    expect(await space.connection.pttl(space.keys.record(oldest.id))).toBe(-1);
+    made(await enqueue(again, discarding(1)));
+    expect(await waitingIds()).toEqual([oldest.id]);
+    expect(made(await records.begin(oldest.id)).record).toMatchObject({ state: 'processing', error: null });
+  });
+
+  test('however many processes race, all get in, as many wait as may, and each other one is discarded once', async () => {
+    const uploads = await Promise.all(Array.from({ length: 30 }, receiving));
+    const outcomes = await Promise.all(uploads.map((upload, index) => enqueue(upload, discarding(7), processes[index % PROCESSES])));
+    const gone = outcomes.flatMap((outcome) => made(outcome).discarded ?? []);
+    expect([gone.length, new Set(gone).size, (await waitingIds()).length]).toEqual([23, 23, 7]);
+    for (const upload of uploads) expect(await stateOf(upload)).toBe(gone.includes(upload.id) ? 'discarded' : 'queued');
+  });
+
+  test('is discarded once where the reply was lost and the change is sent again', async () => {
+    const oldest = await waiting(discarding(2));
+    await waiting(discarding(2));
+    const twice: RecordStore = overriding(space.store, {
+      async runScript(script, keys, args) {
+        await space.store.runScript(script, keys, args);
+        return await space.store.runScript(script, keys, args);
+      },
+    });
+    const upload = await receiving();
+    const outcome = made(await enqueue(upload, discarding(2), new UploadRecords(twice, space.keys, { retentionMs: 60_000 })));
+    expect([outcome.version, await waitingIds(), await stateOf(oldest)]).toEqual([2, [expect.any(String), upload.id], 'discarded']);
+  });
+
+  test('is not discarded by what only opens an upload, nor by what is refused', async () => {
+    const oldest = await waiting(discarding(1));
+    made(await records.open(newUpload(), discarding(1)));
+    const superseded = await receiving();
+    expect(verdict(await enqueue({ ...superseded, receipt: randomUUID() }, discarding(1)))).toBe('fenced');
+    expect(verdict(await enqueue(await receiving(), { ...discarding(1), perAddress: 0, address: '192.0.2.1' }))).toBe('quota');
+    expect(await waitingIds()).toEqual([oldest.id]);
+  });
+
+  test('that does not wait by its record only loses its place, and nobody is told', async () => {
+    const { id } = await uploadIn(records, 'completed');
+    const before = await records.read(id);
+    await space.connection.zadd(space.keys.waiting, 1, id, 2, 'unknown');
+    const upload = await receiving();
+    expect(made(await enqueue(upload, discarding(1))).discarded).toBeUndefined();
+    expect([await waitingIds(), (await records.read(id))?.record]).toEqual([[upload.id], before?.record]);
+    expect(await space.connection.exists(space.keys.record('unknown'))).toBe(0);
+  });
+
+  test('goes in bounded numbers where the capacity was lowered far', async () => {
+    const uploads = await Promise.all(Array.from({ length: 150 }, () => waiting(rejecting(1000))));
+    expect(made(await enqueue(await receiving(), discarding(1))).discarded).toHaveLength(100);
+    expect(made(await enqueue(await receiving(), discarding(1))).discarded).toHaveLength(51);
+    expect([await waitingIds(), uploads.length]).toEqual([[expect.any(String)], 150]);
+  });
+});
+
+describe('the share of one address', () => {
+  test('is refused past its limit, and other addresses are not', async () => {
+    await waiting(shareOf('192.0.2.1', 2));
+    await waiting(shareOf('192.0.2.1', 2));
+    expect(verdict(await enqueue(await receiving(), shareOf('192.0.2.1', 2)))).toBe('quota');
+    expect(verdict(await records.open(newUpload(), shareOf('192.0.2.1', 2)))).toBe('quota');
+    expect(verdict(await enqueue(await receiving(), shareOf('192.0.2.2', 2)))).toBe('made');
+    expect(await shares()).toEqual({ '192.0.2.1': '2', '192.0.2.2': '1' });
+  });
+
+  test('however many processes race for it, exactly as many are taken as it has', async () => {
+    const uploads = await Promise.all(Array.from({ length: 20 }, receiving));
+    const outcomes = await Promise.all(uploads.map((upload, index) => enqueue(upload, shareOf('2001:db8:0:1::/64', 4), processes[index % PROCESSES])));
+    expect(outcomes.filter(({ made: isMade }) => isMade)).toHaveLength(4);
+    expect(await shares()).toEqual({ '2001:db8:0:1::/64': '4' });
+  });
+
+  const WAYS: readonly [name: string, leave: (id: string) => Promise<unknown>][] = [
+    ['is taken up', (id) => records.begin(id)],
+    ['is cancelled', (id) => records.cancel(id)],
+    ['is deleted', (id) => records.bury(id)],
+    ['fails', (id) => records.fail(id, undefined, PROBLEM)],
+    ['is forgotten', async (id) => await records.forget(id, (await records.read(id))?.record.publicId ?? '')],
+    ['is discarded', async () => await enqueue(await receiving(), discarding(1))],
+  ];
+
+  test.each(WAYS)('nothing of the address is left when the upload %s', async (_name, leave) => {
+    const { id } = await waiting(shareOf('192.0.2.1', 2));
+    expect(await space.connection.hget(space.keys.record(id), 'address')).toBe('192.0.2.1');
+    await leave(id);
+    expect([await shares(), await space.connection.hget(space.keys.record(id), 'address')]).toEqual([{}, null]);
+    expect(JSON.stringify(await space.connection.xrange(space.keys.events, '-', '+'))).not.toContain('192.0.2.1');
+  });
+
+  test('one that is handed back counts for nobody, since nobody knows any more whose it is', async () => {
+    const { id } = await waiting(shareOf('192.0.2.1', 1));
+    made(await records.begin(id));
+    made(await records.handBack(id, 1));
+    expect([await shares(), verdict(await enqueue(await receiving(), shareOf('192.0.2.1', 1)))]).toEqual([{}, 'made']);
+    expect(await waitingIds()).toHaveLength(2);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test('every script keeps to the keys of one slot, as a node of a cluster demands', async () => {
+  // By default it would be 10,000 above the other one, where there may be no port.
+  const node = await startRedisServer({ port: 0, args: ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] });
+  const there = await openRecordSpace(node.url);
+  try {
+    await there.connection.call('CLUSTER', ['ADDSLOTSRANGE', '0', '16383']);
+    await eventually('the node to serve all slots', async () => String(await there.connection.call('CLUSTER', ['INFO'])).includes('cluster_state:ok'));
+    const room: QueueRoom = { capacity: 1, discards: true, perAddress: 5, address: '192.0.2.1' };
+    const [first, second] = [newUpload(), newUpload()];
+    for (const upload of [first, second]) {
+      made(await there.records.open(upload, room));
+      made(await there.records.enqueue(upload.id, upload.receipt, STORED, room));
+    }
+    expect((await there.records.read(first.id))?.record.state).toBe('discarded');
+    expect(await new Backlog(there.store, there.keys).look('192.0.2.1')).toMatchObject({ waiting: 1, ofAddress: 1 });
+    expect(await new UploadSets(there.connection, there.keys).strikeOut([first.id])).toEqual([first.id]);
+    made(await there.records.begin(second.id));
+    await there.records.forget(second.id, 'p');
+  } finally {
+    await there.close();
+    await node.stop();
+  }
+});

@@ -1,0 +1,102 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Backlog, type BacklogFigures } from '../../../src/queue/backlog.ts';
+import { made, openRecordSpace, STORED, newUpload, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+
+const STRETCH_SECONDS = 5;
+
+let redis: RedisServer;
+let space: RecordSpace;
+let backlog: Backlog;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openRecordSpace(redis.url);
+  backlog = new Backlog(space.store, space.keys);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+async function stretchNow(): Promise<number> {
+  const [seconds] = await space.connection.time();
+  return Math.floor(Number(seconds) / STRETCH_SECONDS);
+}
+
+/** The figures where so many have left so many stretches ago. Made anew where a stretch ends meanwhile. */
+async function drainedAgo(counts: Readonly<Record<number, number>>): Promise<BacklogFigures> {
+  for (;;) {
+    const now = await stretchNow();
+    await space.connection.del(space.keys.drained);
+    for (const [ago, count] of Object.entries(counts)) await space.connection.hset(space.keys.drained, String(now - Number(ago)), count);
+    const figures = await backlog.look();
+    if ((await stretchNow()) === now) return figures;
+  }
+}
+
+describe('the rate at which the queue drains', () => {
+  test('is unknown where nothing has left it', async () => {
+    expect(await backlog.look()).toEqual({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined });
+  });
+
+  test('is told from the last minute, and from the first departure in it', async () => {
+    expect((await drainedAgo({ 11: 30, 0: 30 })).drainedPerMinute).toBe(60);
+    expect((await drainedAgo({ 1: 30, 0: 30 })).drainedPerMinute).toBe(360);
+    expect((await drainedAgo({ 0: 1 })).drainedPerMinute).toBe(12);
+  });
+
+  test('leaves out what is longer ago', async () => {
+    expect((await drainedAgo({ 12: 1000, 0: 2 })).drainedPerMinute).toBe(24);
+    expect((await drainedAgo({ 12: 1000 })).drainedPerMinute).toBeUndefined();
+  });
+
+  test('is unknown where more came back than have left', async () => {
+    expect((await drainedAgo({ 1: 2, 0: -3 })).drainedPerMinute).toBeUndefined();
+  });
+
+  test('counts those that leave the queue, however they do, and not those that come back', async () => {
+    const count = async () => (await space.connection.hvals(space.keys.drained)).reduce((sum, value) => sum + Number(value), 0);
+    const { records } = space;
+    const [begun, cancelled, failed] = [await uploadIn(records, 'queued'), await uploadIn(records, 'queued'), await uploadIn(records, 'queued')];
+    expect(await count()).toBe(0);
+    await records.begin(begun.id);
+    await records.cancel(cancelled.id);
+    await records.fail(failed.id, undefined, { type: 't', title: 't', status: 500, detail: 'd', code: 'c' });
+    expect(await count()).toBe(3);
+    made(await records.handBack(begun.id, 1));
+    expect(await count()).toBe(2);
+    made(await records.begin(begun.id));
+    expect(await count()).toBe(3);
+  });
+
+  test('is kept no longer than it is told from', async () => {
+    const { id } = await uploadIn(space.records, 'queued');
+    const now = await stretchNow();
+    await space.connection.hset(space.keys.drained, String(now - 12), 5, String(now - 13), 5, String(now - 3), 7);
+    await space.records.begin(id);
+    const kept = await space.connection.hgetall(space.keys.drained);
+    expect(kept).toMatchObject({ [String(now - 3)]: '7' });
+    expect(Object.keys(kept)).toHaveLength(2);
+    expect(await space.connection.ttl(space.keys.drained)).toBeGreaterThan(0);
+  });
+});
+
+describe('how much waits', () => {
+  test('is told of all, and of one address', async () => {
+    const { records } = space;
+    await uploadIn(records, 'queued');
+    for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.2']) {
+      const upload = newUpload();
+      made(await records.open(upload));
+      made(await records.enqueue(upload.id, upload.receipt, STORED, { capacity: 9, discards: false, perAddress: 9, address }));
+    }
+    expect(await backlog.look('192.0.2.1')).toMatchObject({ waiting: 4, ofAddress: 2 });
+    expect(await backlog.look('192.0.2.9')).toMatchObject({ waiting: 4, ofAddress: 0 });
+    expect(await backlog.look()).toMatchObject({ waiting: 4, ofAddress: 0 });
+  });
+});
