@@ -15,9 +15,11 @@ export interface JobCounts {
 
 /** The API's side of the BullMQ queue. */
 export class UploadQueue {
+  readonly #connection: Redis;
   readonly #queue: Queue<UploadJobData>;
 
   constructor(connection: Redis, keys: QueueKeys, log: Logger) {
+    this.#connection = connection;
     this.#queue = new Queue<UploadJobData>(QUEUE_NAME, {
       connection,
       prefix: keys.bullPrefix,
@@ -42,6 +44,12 @@ export class UploadQueue {
   /** Removes a job that no worker holds; one in a worker's hands is left to the record, which refuses its outcome. */
   async remove(id: string): Promise<void> {
     await available(() => this.#queue.remove(id));
+  }
+
+  /** Those of the uploads that have no job, in whatever state of BullMQ's. */
+  async withoutJob(ids: readonly string[]): Promise<string[]> {
+    const found = await available(() => Promise.all(ids.map((id) => this.#connection.exists(this.#queue.toKey(id)))));
+    return ids.filter((_, index) => found[index] === 0);
   }
 
   async counts(): Promise<JobCounts> {

@@ -1,5 +1,6 @@
 import { problemOf } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
+import { removeEndedJob } from '../../src/progress/ended-job.ts';
 import type { UploadRecords } from '../../src/progress/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
@@ -12,14 +13,14 @@ const BATCH = 500;
 export interface DueParts extends FileParts {
   records: UploadRecords;
   sets: Pick<UploadSets, 'dueBefore' | 'settle'>;
-  queue: Pick<UploadQueue, 'add'>;
+  queue: Pick<UploadQueue, 'add' | 'remove'>;
   log: Logger;
 }
 
 /**
  * Looks after every upload whose time has come: one that is still receiving has lost its process and is
- * ended, one of whose attempt nothing was heard for long gets a job unless it has one, and files that no record
- * names any more are removed. One that fails is due again with the next sweep.
+ * ended, one of whose attempt nothing was heard for long gets a job unless it has one, and the job of one that was
+ * ended while it waited is removed, as are files that no record names any more. One that fails is due again with the next sweep.
  */
 export async function lookAfterDue(parts: DueParts, signal: AbortSignal): Promise<void> {
   const nowMs = Date.now();
@@ -41,6 +42,7 @@ async function lookAfter(parts: DueParts, id: string, nowMs: number): Promise<vo
     if (outcome.made) parts.log.info({ uploadId: id }, 'interrupted upload ended');
   }
   if (read?.record.state === 'processing') await parts.queue.add(id);
+  if (read?.record.state === 'cancelled' || read?.record.state === 'discarded') await removeEndedJob(parts, id);
   const removed = await removeUnnamedFiles(parts, id);
   if (removed > 0) parts.log.info({ uploadId: id, removed }, 'files removed');
   await parts.sets.settle(id, nowMs);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,7 +38,11 @@ afterEach(async () => {
 
 const SIGNAL = new AbortController().signal;
 const NOW = Buffer.from('x');
-const queue = { add: async (id: string) => void jobs.push(id) };
+const queue = {
+  add: async (id: string) => void jobs.push(id),
+  remove: async (id: string) => void (jobs = jobs.filter((job) => job !== id)),
+  withoutJob: async (ids: readonly string[]) => ids.filter((id) => !jobs.includes(id)),
+};
 const parts = (records: UploadRecords = space.records) => ({ records, sets, queue, storage: temp.storage, log: silentLog });
 const put = async (key: string) => await putObject(temp.storage, key, NOW);
 
@@ -56,15 +60,38 @@ describe('jobs that are missing', () => {
   test('are added for uploads that have waited a while, oldest first, and not for those on their way', async () => {
     const [older, old, young] = [await uploadIn(space.records, 'queued'), await uploadIn(space.records, 'queued'), await uploadIn(space.records, 'queued')];
     await space.connection.zadd(space.keys.waiting, Date.now() - 9000, older.id, Date.now() - 6000, old.id);
-    await addMissingJobs({ sets, queue });
+    await addMissingJobs(parts());
     expect(jobs).toEqual([older.id, old.id]);
     expect(jobs).not.toContain(young.id);
+  });
+
+  test('are not added twice, since each time would be told of as an event', async () => {
+    const { id } = await uploadIn(space.records, 'queued');
+    await space.connection.zadd(space.keys.waiting, 1, id);
+    const add = jest.fn(queue.add);
+    for (let sweep = 0; sweep < 3; sweep++) await addMissingJobs({ ...parts(), queue: { ...queue, add } });
+    expect(add.mock.calls).toEqual([[id]]);
+  });
+
+  test('of more uploads than are compared in one go are added all the same', async () => {
+    const ids = await Promise.all(Array.from({ length: 501 }, async () => (await uploadIn(space.records, 'queued')).id));
+    await space.connection.zadd(space.keys.waiting, ...ids.flatMap((id, index) => [index, id]));
+    await addMissingJobs(parts());
+    expect(jobs).toEqual(ids);
+  });
+
+  test('are none of an upload that does not wait by its record, which only loses its place', async () => {
+    const [done, unknown] = [await uploadIn(space.records, 'completed'), randomUUID()];
+    const waiting = await uploadIn(space.records, 'queued');
+    await space.connection.zadd(space.keys.waiting, 1, done.id, 2, unknown, 3, waiting.id);
+    await addMissingJobs(parts());
+    expect([jobs, await space.connection.zrange(space.keys.waiting, '0', '-1')]).toEqual([[waiting.id], [waiting.id]]);
   });
 
   test('one that cannot be added is told to whoever runs the sweep', async () => {
     const { id } = await uploadIn(space.records, 'queued');
     await space.connection.zadd(space.keys.waiting, 1, id);
-    await expect(addMissingJobs({ sets, queue: { add: async () => await Promise.reject(new Error('away')) } })).rejects.toThrow('away');
+    await expect(addMissingJobs({ ...parts(), queue: { ...queue, add: async () => await Promise.reject(new Error('away')) } })).rejects.toThrow('away');
   });
 });
 
@@ -106,6 +133,23 @@ describe('uploads that are due', () => {
     await lookAfterDue(parts(), SIGNAL);
     expect(temp.files()).toEqual([originalKey(living.id, living.receipt)]);
     expect(await sets.dueBefore(Date.now(), 10)).toEqual([]);
+  });
+
+  test('the job of one that was ended while it waited goes, unless its id has a new life that waits', async () => {
+    const ended = await uploadIn(space.records, 'queued');
+    const again = await uploadIn(space.records, 'queued');
+    jobs = [ended.id, again.id];
+    for (const { id } of [ended, again]) await space.records.cancel(id);
+    const records = overriding(space.records, {
+      async read(id) {
+        const read = await space.records.read(id);
+        // Between the look at the record and the removal of the job.
+        if (id === again.id && read?.record.state === 'cancelled') await uploadIn(space.records, 'queued', again);
+        return read;
+      },
+    });
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(jobs).toEqual([again.id]);
   });
 
   test('at the end of the retention all files go', async () => {
