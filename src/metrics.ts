@@ -16,8 +16,13 @@ export interface Readings {
   /** Undefined, or a rejection, while Redis is away; the figures are left out then. */
   jobCounts: () => Promise<{ waiting: number; active: number; delayed: number } | undefined>;
   /** Likewise. */
-  backlog: () => Promise<{ waiting: number; drainedPerMinute: number | undefined } | undefined>;
+  backlog: () => Promise<BacklogReading | undefined>;
   queueCapacity: number;
+}
+
+interface BacklogReading {
+  waiting: number;
+  drainedPerMinute: number | undefined;
 }
 
 /** The figures of one API process, in Prometheus' text format. */
@@ -76,7 +81,8 @@ export class Metrics {
     this.#gauge('events_heard', 'Events heard since the start.', readings.eventsHeard);
     this.#gauge('queue_capacity', 'Uploads that may wait for a worker, over all processes.', () => readings.queueCapacity);
     this.#jobs(readings);
-    this.#backlog(readings);
+    this.#ofBacklog(readings, 'queue_waiting', 'Uploads that wait for a worker, over all processes.', ({ waiting }) => waiting);
+    this.#ofBacklog(readings, 'queue_drained_per_minute', 'Uploads that leave the queue in a minute, as of late.', ({ drainedPerMinute }) => drainedPerMinute ?? 0);
   }
 
   /** Responses held now, by route; those that hold none are left out. */
@@ -145,15 +151,17 @@ export class Metrics {
       },
     });
   }
-  #backlog(readings: Readings): void {
-    const waiting = new Gauge({ name: 'queue_waiting', help: 'Uploads that wait for a worker, over all processes.', registers: [this.#registry], collect: read });
-    const drained = new Gauge({ name: 'queue_drained_per_minute', help: 'Uploads that leave the queue in a minute, as of late.', registers: [this.#registry] });
-    async function read(): Promise<void> {
-      const figures = await readings.backlog().catch(() => undefined);
-      for (const gauge of [waiting, drained]) gauge.remove();
-      if (figures === undefined) return;
-      waiting.set(figures.waiting);
-      drained.set(figures.drainedPerMinute ?? 0);
-    }
+  /** Each asks for itself: the registry reads them side by side. */
+  #ofBacklog(readings: Readings, name: string, help: string, figureIn: (figures: BacklogReading) => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      async collect() {
+        this.remove();
+        const figures = await readings.backlog().catch(() => undefined);
+        if (figures !== undefined) this.set(figureIn(figures));
+      },
+    });
   }
 }

@@ -27,6 +27,19 @@ describe('the figures of a process', () => {
     expect(text).toMatch(/^deferred_held 3$/m);
   });
 
+  test('tell how much waits, how fast it drains, and what the queue had no room for', async () => {
+    let isAway = false;
+    const metrics = new Metrics({ ...READINGS, backlog: async () => (isAway ? await Promise.reject<never>(new Error('away')) : { waiting: 6, drainedPerMinute: 90 }) });
+    metrics.queueRefused('queue_full');
+    metrics.queueDiscarded();
+    const text = await metrics.text();
+    for (const line of ['queue_waiting 6', 'queue_capacity 50', 'queue_drained_per_minute 90', 'queue_refused_total{code="queue_full"} 1', 'queue_discarded_total 1']) {
+      expect(text.split('\n')).toContain(line);
+    }
+    isAway = true;
+    expect(await metrics.text()).not.toMatch(/^queue_(waiting|drained_per_minute) /m);
+  });
+
   test('count requests by method, route and status', async () => {
     const metrics = new Metrics(READINGS);
     metrics.requestEnded('GET', '/uploads/:id', 200);

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { createKinds } from '../../src/kinds/kinds.ts';
+import { createLog } from '../../src/log.ts';
+import { UploadRecords } from '../../src/progress/record.ts';
+import { Backlog } from '../../src/queue/backlog.ts';
+import { openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
+import { queueKeys } from '../../src/queue/contract.ts';
+import { LocalStorage } from '../../src/storage/local-storage.ts';
+import { Admission } from '../../src/upload/admission.ts';
+import { IncomingUpload } from '../../src/upload/incoming-upload.ts';
+
+/**
+ * Run as a program with a Redis, a prefix, a directory, a file and an id: takes the file in under the id, before a queue
+ * that holds one upload and discards the oldest, and is killed once the record is queued and before any job is touched.
+ */
+const [redisUrl = '', prefix = '', directory = '', path = '', id = ''] = process.argv.slice(2);
+const log = createLog('api', { logLevel: 'silent' });
+const keys = queueKeys(prefix);
+const store = new RedisRecordStore(openWaitingConnection(redisUrl, log));
+const die = async (): Promise<void> => {
+  process.kill(process.pid, 'SIGKILL');
+  await new Promise(() => undefined);
+};
+const admission = new Admission({
+  bounds: { capacity: 1, overflow: 'discard-oldest', capacityPerAddress: 0 },
+  backlog: new Backlog(store, keys),
+  addressOf: () => undefined,
+  onRefused: () => undefined,
+  onDiscarded: () => undefined,
+});
+const parts = {
+  records: new UploadRecords(store, keys, { retentionMs: 60_000 }),
+  storage: new LocalStorage(directory),
+  kinds: createKinds(),
+  queue: { add: die, remove: die },
+  admission,
+  log,
+};
+const bytes = await readFile(path);
+const outcome = await IncomingUpload.open(parts, { id, fileName: 'a.jpg', totalBytes: bytes.length });
+if (!('opened' in outcome)) throw new Error('the id is taken');
+await outcome.opened.receive((async function* () { yield bytes; })(), {}, bytes.length);
+await outcome.opened.enqueue();
