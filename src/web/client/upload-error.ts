@@ -44,10 +44,12 @@ export function clientError(code: ClientErrorCode, cause?: unknown): UploadError
 /** Statuses that say: the same request may do better later. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
 
-/** Failures of the transfer, not of the file: the server may call them final, yet sending again mends them. */
-const TRANSFER_CODES: ReadonlySet<string> = new Set(['upload_interrupted', 'upload_too_slow', 'body_cut_short']);
+/** Failures of the transfer or of the moment, not of the file: the server may call them final, yet sending again mends them. */
+const TRANSFER_CODES: ReadonlySet<string> = new Set([
+  'upload_interrupted', 'upload_too_slow', 'body_cut_short', 'queue_full', 'too_many_queued_by_address',
+]);
 
-/** True where only the way to the server failed, so that the file is worth sending again. */
+/** True where only the way to the server failed, or its queue was full, so that the file is worth sending again. */
 export function isTransferProblem(problem: Problem): boolean {
   return TRANSFER_CODES.has(problem.code);
 }

@@ -16,6 +16,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   unexpected_answer: '服务器返回了无法识别的内容。请稍后重试。',
   upload_interrupted: '发送中途连接断开。请重试。',
   upload_too_slow: '发送太慢，已中断。请重试。',
+  queue_full: '等待处理的图片太多。请稍后重试。',
+  too_many_queued_by_address: '你等待处理的图片太多。请稍后重试。',
   upload_discarded: '队列已满，这张图片被移出。请重试。',
   upload_gone: '这张图片已过期或已删除。',
   unknown_upload: '服务器上没有这张图片。',

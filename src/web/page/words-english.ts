@@ -17,6 +17,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   unsupported_media_type: 'This is not a picture that can be taken. JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome.',
   empty_file: 'There is nothing in this file.',
   upload_interrupted: 'The connection broke before everything was sent. Try again.',
+  queue_full: 'Too many pictures are waiting at the moment. Try again later.',
+  too_many_queued_by_address: 'Too many of your pictures are waiting at the moment. Try again later.',
   upload_discarded: 'The queue was full and this picture had to give way. Try again.',
   upload_gone: 'This picture has expired or was deleted.',
 };

@@ -148,6 +148,15 @@ describe('a broken upload', () => {
     expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(1000);
   });
 
+  test('is sent again where the queue filled up while it was sent, although its record has failed', async () => {
+    const full = problem('queue_full', 503, 'Full.', { state: 'failed', final: true });
+    service.putMishaps.push({ kind: 'status', status: 503, problem: full });
+    service.onStored = (id) => service.complete(id);
+    const handle = createClient().upload(photo());
+    expect((await handle.result).state).toBe('completed');
+    expect(service.requests.filter((line) => line.startsWith('PUT'))).toHaveLength(2);
+  });
+
   test('goes on at once when woken', async () => {
     service.putMishaps.push({ kind: 'status', status: 503, retryAfter: '600' });
     service.onStored = (id) => service.complete(id);
