@@ -80,6 +80,7 @@ export interface RecordChange {
   fields: Record<string, string>;
   create?: Record<string, string>;
   room?: QueueRoom | undefined;
+  first?: boolean;
   clean?: boolean;
   mint?: boolean;
   phase?: boolean;

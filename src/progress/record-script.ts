@@ -135,7 +135,7 @@ if ends then
   redis.call('PEXPIRE', publicKey, 2 * change.retentionMs)
 end
 if newState == 'queued' then
-  enterQueue(change.id, now, change.fields.address)
+  enterQueue(change.id, change.fields.address, change.first)
   -- One that is handed back takes the place again that it had left.
   if state == 'processing' then countDrained(-1) end
 elseif state == 'queued' then

@@ -227,8 +227,9 @@ export class UploadRecords {
   }
 
   /**
-   * Hands an attempt back: the upload waits again, oldest first, with the percent it had. `counts` are
-   * those of the record as they are from now on; those left out stay.
+   * Hands an attempt back: the upload waits again, with the percent it had, before all others, or after them where the
+   * attempt had a fault and so is tried again after a pause. `counts` are those of the record as they are from now on;
+   * those left out stay.
    */
   async handBack(id: string, attempt: number, counts: Partial<Pick<UploadRecord, 'faults' | 'deaths'>> = {}): Promise<ChangeOutcome> {
     const counted = Object.entries(counts).map(([name, count]) => [name, String(count)] as const);
@@ -236,6 +237,7 @@ export class UploadRecords {
       from: ['processing'],
       attempt,
       phase: true,
+      first: counts.faults === undefined,
       drop: ['variants'],
       fields: { state: 'queued', stage: 'queue', ...Object.fromEntries(counted) },
     });

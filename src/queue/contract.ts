@@ -35,7 +35,7 @@ export interface QueueKeys {
   readonly bullPrefix: string;
   /** The stream that BullMQ's `QueueEvents` reads. */
   readonly events: string;
-  /** Sorted set of waiting uploads, oldest first. */
+  /** Sorted set of waiting uploads by the time at which they were queued, in ms by the clock of Redis; oldest first. */
   readonly waiting: string;
   /** Hash of client addresses and how many of the waiting uploads are theirs. */
   readonly waitingByAddress: string;

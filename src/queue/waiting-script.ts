@@ -5,10 +5,15 @@ const STRETCH_SECONDS = 5;
 /**
  * What every script shares that changes the waiting set: who enters and who leaves, whose they are, and how fast
  * they go. To be put before a script that has the locals `waitingKey`, `byAddressKey` and `drainedKey`. The time is that
- * of Redis, since the clocks of the machines that call differ.
+ * of Redis, to the microsecond: the clocks of the machines that call differ, and two uploads of one millisecond have an order too.
  */
 export const WAITING_FUNCTIONS = `
-local function stretchNow() return math.floor(tonumber(redis.call('TIME')[1]) / ${STRETCH_SECONDS}) end
+local function nowMs()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + time[2] / 1000
+end
+
+local function stretchNow() return math.floor(nowMs() / ${STRETCH_SECONDS * 1000}) end
 
 local function countDrained(change)
   local stretch = stretchNow()
@@ -20,12 +25,15 @@ local function countDrained(change)
   redis.call('EXPIRE', drainedKey, ${STRETCHES * STRETCH_SECONDS})
 end
 
-local function enterQueue(id, now, address)
-  if redis.call('ZADD', waitingKey, 'NX', now, id) == 1 and address then redis.call('HINCRBY', byAddressKey, address, 1) end
+-- Last, or before all others, where BullMQ puts a job that was handed back.
+local function enterQueue(id, address, first)
+  local oldest = first and redis.call('ZRANGE', waitingKey, 0, 0, 'WITHSCORES')[2]
+  redis.call('ZADD', waitingKey, oldest and tonumber(oldest) - 1 or nowMs(), id)
+  if address then redis.call('HINCRBY', byAddressKey, address, 1) end
 end
 
 local function leaveQueue(id, address)
-  if redis.call('ZREM', waitingKey, id) == 0 then return end
+  redis.call('ZREM', waitingKey, id)
   if address and redis.call('HINCRBY', byAddressKey, address, -1) <= 0 then redis.call('HDEL', byAddressKey, address) end
 end
 `;

@@ -262,6 +262,41 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+describe('the place of one that comes back', () => {
+  async function placeOf({ id }: { id: string }): Promise<number | null | undefined> {
+    return (await records.read(id))?.queuePosition;
+  }
+
+  test('is the first where it was handed back, as in BullMQ\'s list, the latest before the others', async () => {
+    const uploads = [await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9))] as const;
+    const [first, second, third, fourth] = uploads;
+    for (const { id } of [first, second]) made(await records.begin(id));
+    for (const { id } of [first, second]) made(await records.handBack(id, 1));
+    expect(await Promise.all([second, first, third, fourth].map(placeOf))).toEqual([1, 2, 3, 4]);
+  });
+
+  test('is the last where it failed and is tried again after a pause', async () => {
+    const [first, second] = [await waiting(rejecting(9)), await waiting(rejecting(9))];
+    made(await records.begin(first.id));
+    made(await records.handBack(first.id, 1, { faults: 1 }));
+    expect(await Promise.all([second, first].map(placeOf))).toEqual([1, 2]);
+  });
+
+  test('is the first and only one of an empty queue', async () => {
+    const { id } = await waiting(rejecting(9));
+    made(await records.begin(id));
+    made(await records.handBack(id, 1));
+    expect(await placeOf({ id })).toBe(1);
+  });
+
+  test('moves up when the oldest is discarded', async () => {
+    await waiting(discarding(3));
+    const [second, third] = [await waiting(discarding(3)), await waiting(discarding(3))];
+    const fourth = await waiting(discarding(3));
+    expect(await Promise.all([second, third, fourth].map(placeOf))).toEqual([1, 2, 3]);
+  });
+});
+
 test('every script keeps to the keys of one slot, as a node of a cluster demands', async () => {
   // By default it would be 10,000 above the other one, where there may be no port.
   const node = await startRedisServer({ port: 0, args: ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] });
