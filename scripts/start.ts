@@ -11,7 +11,7 @@ import { stopOnSignals } from './stop-on-signals.ts';
 import { Supervisor, type SupervisorLog } from './supervisor.ts';
 
 /*
- * `npm start`: everything on this machine. A Redis of its own unless REDIS_URL is set, one API
+ * `npm start`: everything on this machine. A Redis of its own unless a setting names one, one API
  * process, WORKERS worker processes. Below `./data` lie the Redis's data and, in `run`, the
  * lock and the pids of this run.
  */
@@ -35,7 +35,7 @@ try {
 }
 
 async function start(config: Config): Promise<number> {
-  if (config.redisUrl !== undefined) return supervise(config, config.redisUrl, []);
+  if (config.redis !== undefined) return supervise(config, {}, []);
   const lock = tryLock(join(RUN_DIRECTORY, 'lock'));
   if ('holderPid' in lock) throw new SetupError(`already running in this directory, as process ${lock.holderPid}`);
   try {
@@ -51,17 +51,17 @@ async function startWithRedis(config: Config): Promise<number> {
   if (ended > 0) log.warn({ processes: ended }, 'ended what an earlier run had left behind');
   const redis = embeddedRedis(binary, join(DATA_DIRECTORY, 'redis'), graceMs(config));
   try {
-    return await supervise(config, redis.url, [redis.spec]);
+    return await supervise(config, { REDIS_URL: redis.url }, [redis.spec]);
   } finally {
     redis.close();
   }
 }
 
-async function supervise(config: Config, redisUrl: string, foundation: readonly ChildSpec[]): Promise<number> {
+async function supervise(config: Config, env: Record<string, string>, foundation: readonly ChildSpec[]): Promise<number> {
   let url = '';
   const supervisor = new Supervisor({
     foundation,
-    children: nodeChildren(config, redisUrl),
+    children: nodeChildren(config, env),
     log,
     ...(foundation.length === 0 ? {} : { pidDirectory: RUN_DIRECTORY }),
     onReady: (_name, message) => (url = urlIn(message) ?? url),
@@ -76,8 +76,7 @@ async function supervise(config: Config, redisUrl: string, foundation: readonly 
   return exitCode;
 }
 
-function nodeChildren(config: Config, redisUrl: string): ChildSpec[] {
-  const env = { REDIS_URL: redisUrl };
+function nodeChildren(config: Config, env: Record<string, string>): ChildSpec[] {
   const common = { command: process.execPath, env, graceMs: graceMs(config) };
   const workers = Array.from({ length: config.workers }, (_, index) => ({
     ...common,

@@ -3,6 +3,7 @@ import { loadEnvFile } from 'node:process';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { pictureOptionsSchema, type PictureOptions } from './kinds/picture-options.ts';
+import { parseHosts, type RedisPlace } from './queue/redis-place.ts';
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
@@ -19,6 +20,14 @@ function integer(defaultValue: number, least: number, most = Number.MAX_SAFE_INT
 
 function isRedisUrl(text: string): boolean {
   return text.startsWith('/') || /^(rediss?|unix):\/\/\S+$/.test(text);
+}
+
+function hosts(defaultPort: number) {
+  return z
+    .string()
+    .transform((text) => parseHosts(text, defaultPort))
+    .refine((found) => found !== undefined, 'must be hosts such as redis-1:6379, separated by commas')
+    .default([]);
 }
 
 function isAddressRange(text: string): boolean {
@@ -68,6 +77,12 @@ const settings = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: integer(3000, 0, 65_535),
   REDIS_URL: z.string().refine(isRedisUrl, 'must be redis://…, rediss://… or the path of a socket').optional(),
+  REDIS_SENTINELS: hosts(26_379),
+  REDIS_SENTINEL_NAME: z.string().min(1).default('mymaster'),
+  REDIS_SENTINEL_PASSWORD: z.string().optional(),
+  REDIS_CLUSTER_NODES: hosts(6379),
+  REDIS_USERNAME: z.string().optional(),
+  REDIS_PASSWORD: z.string().optional(),
   QUEUE_PREFIX: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _').default('deferred-uploads'),
   EVENT_BUS: z.enum(['stream', 'targeted'], 'must be stream or targeted').default('stream'),
   STORAGE: z.string().regex(STORAGE_FORM, 'must be file:<directory> or s3://<bucket>/<prefix>').default('file:./data/uploads'),
@@ -129,7 +144,7 @@ export interface Config {
   /** 0 picks a free one. */
   readonly port: number;
   /** Undefined where none was given: `npm start` then brings a Redis of its own. */
-  readonly redisUrl: string | undefined;
+  readonly redis: RedisPlace | undefined;
   readonly queuePrefix: string;
   /** How API processes hear of changes; the same in all processes. */
   readonly eventBus: Settings['EVENT_BUS'];
@@ -217,6 +232,10 @@ function inOneLine(error: z.ZodError): string {
 }
 
 function contradiction(values: Settings): string | undefined {
+  const places = [values.REDIS_URL ?? [], values.REDIS_SENTINELS, values.REDIS_CLUSTER_NODES].filter(({ length }) => length > 0);
+  if (places.length > 1) return 'only one of REDIS_URL, REDIS_SENTINELS and REDIS_CLUSTER_NODES may be set';
+  if (values.REDIS_URL !== undefined && (values.REDIS_USERNAME ?? values.REDIS_PASSWORD) !== undefined)
+    return 'REDIS_USERNAME and REDIS_PASSWORD stand in REDIS_URL itself where that is set';
   if (values.DEFERRED_TIMEOUT_MS > values.DEFERRED_MAX_TIMEOUT_MS)
     return 'DEFERRED_TIMEOUT_MS must not exceed DEFERRED_MAX_TIMEOUT_MS';
   if (values.UPLOAD_MAX_BYTES > values.UPLOAD_MAX_REQUEST_BYTES)
@@ -230,7 +249,7 @@ function inWordsOfTheCode(values: Settings): Config {
   return {
     host: values.HOST,
     port: values.PORT,
-    redisUrl: values.REDIS_URL,
+    redis: redisPlace(values),
     queuePrefix: values.QUEUE_PREFIX,
     eventBus: values.EVENT_BUS,
     uploadHash: values.UPLOAD_HASH,
@@ -269,6 +288,13 @@ function inWordsOfTheCode(values: Settings): Config {
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.LOG_LEVEL,
   };
+}
+
+function redisPlace(values: Settings): RedisPlace | undefined {
+  const { REDIS_URL: url, REDIS_CLUSTER_NODES: nodes, REDIS_SENTINELS: sentinels, REDIS_USERNAME: username, REDIS_PASSWORD: password } = values;
+  if (nodes.length > 0) return { nodes, username, password };
+  if (sentinels.length === 0) return url;
+  return { sentinels, masterName: values.REDIS_SENTINEL_NAME, sentinelPassword: values.REDIS_SENTINEL_PASSWORD, username, password };
 }
 
 /** Servers other than Amazon's have their buckets in the path, and few know its checksums. */

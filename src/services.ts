@@ -20,13 +20,13 @@ import type { ProgressState } from './progress/progress.ts';
 import { recordOptions } from './progress/record-options.ts';
 import { UploadRecords } from './progress/record.ts';
 import { Backlog } from './queue/backlog.ts';
-import {
-  closeConnection, DEFAULT_REDIS_URL, openCommandConnection, openSubscribingConnection, openWaitingConnection, RedisRecordStore,
-} from './queue/connection.ts';
+import { closeConnection, openClusterConnection, openCommandConnection, openSubscribingConnection, openWaitingConnection, RedisRecordStore } from './queue/connection.ts';
 import { queueKeys, type QueueKeys } from './queue/contract.ts';
 import { openEventChannels } from './queue/event-channels.ts';
 import { openEventStream } from './queue/event-stream.ts';
-import { openSubscriber } from './queue/subscriber.ts';
+import { DEFAULT_REDIS, isCluster } from './queue/redis-place.ts';
+import { openShardSubscriber } from './queue/shard-subscriber.ts';
+import { openSubscriber, type Subscriber, type SubscriberListener } from './queue/subscriber.ts';
 import { UploadQueue } from './queue/upload-queue.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorage } from './storage/open-storage.ts';
@@ -53,8 +53,8 @@ export interface Api {
 /** Builds and wires one API process, and starts it in the order in which its parts need each other. */
 export async function startApi(config: Config, log: Logger): Promise<Api> {
   const keys = queueKeys(config.queuePrefix);
-  const redisUrl = config.redisUrl ?? DEFAULT_REDIS_URL;
-  const connection = openCommandConnection(redisUrl, log);
+  const place = config.redis ?? DEFAULT_REDIS;
+  const connection = openCommandConnection(place, log);
   const store = new RedisRecordStore(connection);
   const tally = new UploadTally();
   const records = new UploadRecords(store, keys, { ...recordOptions(config), onEntered: (state, from) => tally.entered(state, from) });
@@ -123,9 +123,11 @@ async function serve(handle: RequestListener, config: Config): Promise<Server> {
 
 /** Either way of hearing of changes has a connection of its own. */
 function eventsFrom(config: Config, keys: QueueKeys, log: Logger): OpenEvents {
-  const url = config.redisUrl ?? DEFAULT_REDIS_URL;
-  if (config.eventBus === 'stream') return (listener) => openEventStream(openWaitingConnection(url, log), keys, listener, log);
-  return (listener) => openEventChannels((heard) => openSubscriber(openSubscribingConnection(url, log), heard), keys, listener, log);
+  const place = config.redis ?? DEFAULT_REDIS;
+  if (config.eventBus === 'stream') return (listener) => openEventStream(openWaitingConnection(place, log), keys, listener, log);
+  const subscribe = (heard: SubscriberListener): Subscriber =>
+    isCluster(place) ? openShardSubscriber(openClusterConnection(place, log), keys.changeChannel(''), heard) : openSubscriber(openSubscribingConnection(place, log), heard);
+  return (listener) => openEventChannels(subscribe, keys, listener, log);
 }
 
 function createAdmission(config: Config, backlog: Backlog, addressOf: ClientAddress, metrics: Metrics): Admission {

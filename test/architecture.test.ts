@@ -18,7 +18,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   busboy: ['src/upload/multipart.ts'],
   esbuild: ['src/web/assets.ts'],
   'file-type': ['src/upload/sniff.ts'],
-  ioredis: ['src/queue/connection.ts'],
+  ioredis: ['src/queue/redis-client.ts'],
   koa: ['src/app.ts'],
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],
@@ -35,7 +35,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/((api|config|errors|log|shutdown)\.ts|(kinds|storage|progress|presence)\/.+|queue\/(contract|connection|upload-queue|upload-sets)\.ts)$/;
+  /^src\/((api|config|errors|log|shutdown)\.ts|(kinds|storage|progress|presence)\/.+|queue\/(contract|connection|redis-check|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
 
 /** Names that a page has and Node has not. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([

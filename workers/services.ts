@@ -4,8 +4,10 @@ import { Presence } from '../src/presence/presence.ts';
 import { UploadTally } from '../src/presence/upload-tally.ts';
 import { recordOptions } from '../src/progress/record-options.ts';
 import { UploadRecords } from '../src/progress/record.ts';
-import { closeConnection, DEFAULT_REDIS_URL, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
+import { closeConnection, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
 import { queueKeys } from '../src/queue/contract.ts';
+import { connectToRedis } from '../src/queue/redis-client.ts';
+import { DEFAULT_REDIS } from '../src/queue/redis-place.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
 import { UploadSets } from '../src/queue/upload-sets.ts';
 import { closeOnSignal, exitWithLine } from '../src/shutdown.ts';
@@ -39,8 +41,9 @@ async function start(kind: WorkerKind): Promise<void> {
   const config = loadConfig();
   const log = createLog('worker', config);
   const keys = queueKeys(config.queuePrefix);
-  const connection = openWaitingConnection(config.redisUrl ?? DEFAULT_REDIS_URL, log);
-  const calls = connection.duplicate();
+  const place = config.redis ?? DEFAULT_REDIS;
+  const connection = openWaitingConnection(place, log);
+  const calls = connectToRedis(place, 'waits');
   calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
   const tally = new UploadTally();
   const records = new UploadRecords(new RedisRecordStore(connection), keys, {
@@ -77,7 +80,7 @@ async function start(kind: WorkerKind): Promise<void> {
     replacement.endWhereStuck();
   });
 
-  calls.on('message', (_channel, id: string) => worker.cancel(id));
+  calls.on('message', (_channel: string, id: string) => worker.cancel(id));
   // Subscribed again by then, after a while in which calls were lost.
   calls.on('ready', () => worker.lookAgain());
   await calls.subscribe(keys.cancelChannel);

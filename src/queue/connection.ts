@@ -1,61 +1,38 @@
 import { createHash } from 'node:crypto';
-import { Redis, type RedisOptions } from 'ioredis';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { connectToCluster, connectToRedis, connectToServer, type Cluster, type Redis, type SingleRedis } from './redis-client.ts';
+import type { ClusterPlace, RedisPlace, ServerPlace } from './redis-place.ts';
 
-export type { Redis } from 'ioredis';
+export type { Redis } from './redis-client.ts';
 
-/** Where Redis is looked for when no setting says. */
-export const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
-
-/** Long enough for a slow disk under Redis, short enough that a client hears of a dead one. */
-const COMMAND_TIMEOUT_MS = 5_000;
-const CONNECT_TIMEOUT_MS = 5_000;
-
-/** For the other side to end a connection too that is given up, before it is cut. */
-const DISCONNECT_TIMEOUT_MS = 200;
 const RETRY_AFTER_MS = 2_000;
-
-/** From 50 ms up to 2 s, so that a Redis that comes back is found soon and is not stormed. */
-function reconnectDelayMs(times: number): number {
-  return Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 4);
-}
-
-/** They connect at once and not lazily: a copy that BullMQ connects itself it gives up for ever when that fails. */
-const CONNECTION_OPTIONS = {
-  connectTimeout: CONNECT_TIMEOUT_MS,
-  disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-  retryStrategy: reconnectDelayMs,
-} satisfies RedisOptions;
-
-const COMMAND_OPTIONS = {
-  ...CONNECTION_OPTIONS,
-  enableOfflineQueue: false,
-  maxRetriesPerRequest: 1,
-  commandTimeout: COMMAND_TIMEOUT_MS,
-} satisfies RedisOptions;
 
 /**
  * A connection for commands that somebody waits for: while Redis is away they fail at once
  * instead of piling up. Connects by itself and goes on trying; the caller closes it.
  */
-export function openCommandConnection(url: string, log: Logger): Redis {
-  return open(url, log, COMMAND_OPTIONS);
+export function openCommandConnection(place: RedisPlace, log: Logger): Redis {
+  return watched(connectToRedis(place, 'fails-at-once'), log);
+}
+
+/** The same, for what needs to know the nodes of a cluster. */
+export function openClusterConnection(place: ClusterPlace, log: Logger): Cluster {
+  return watched(connectToCluster(place, 'fails-at-once'), log);
 }
 
 /** A connection for subscriptions: like one for commands, and after its return it has none. */
-export function openSubscribingConnection(url: string, log: Logger): Redis {
-  return open(url, log, { ...COMMAND_OPTIONS, autoResubscribe: false });
+export function openSubscribingConnection(place: ServerPlace, log: Logger): SingleRedis {
+  return watched(connectToServer(place, 'fails-at-once', { autoResubscribe: false }), log);
 }
 
 /** A connection for BullMQ's blocking reads and for workers: it waits for Redis as long as it takes. */
-export function openWaitingConnection(url: string, log: Logger): Redis {
-  return open(url, log, { ...CONNECTION_OPTIONS, maxRetriesPerRequest: null });
+export function openWaitingConnection(place: RedisPlace, log: Logger): Redis {
+  return watched(connectToRedis(place, 'waits'), log);
 }
 
 /** One line when Redis goes away and one when it is back, however often it is tried in between. */
-function open(url: string, log: Logger, options: Omit<RedisOptions, 'replyMapping'>): Redis {
-  const connection = new Redis(url, options);
+function watched<R extends Redis>(connection: R, log: Logger): R {
   let away = false;
   connection.on('error', (error: Error) => {
     if (away) return;

@@ -9,7 +9,7 @@ import { StreamGaps, type StreamPosition } from './stream-gaps.ts';
 const BEFORE_ALL_EVENTS = '0-0';
 
 /** How often the stream is asked how far it is, beside its being read. */
-const CHECK_PERIOD_MS = 1_000;
+const CHECK_PERIOD_MS = 500;
 
 /**
  * The changes of all uploads, through BullMQ's `QueueEvents`: every process reads every change.

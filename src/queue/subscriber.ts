@@ -1,4 +1,4 @@
-import type { Redis } from './connection.ts';
+import type { SingleRedis } from './redis-client.ts';
 
 /** Who hears of a subscriber's connection and channels. Neither may throw. */
 export interface SubscriberListener {
@@ -19,7 +19,7 @@ export interface Subscriber {
 }
 
 /** Subscribes over a connection of its own, which does not resubscribe by itself. */
-export function openSubscriber(connection: Redis, listener: SubscriberListener): Subscriber {
+export function openSubscriber(connection: SingleRedis, listener: SubscriberListener): Subscriber {
   connection.on('message', (channel: string, text: string) => listener.message(channel, text));
   connection.on('ready', () => listener.ready());
   return {

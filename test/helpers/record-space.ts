@@ -6,6 +6,7 @@ import type { UploadRecord } from '../../src/progress/record-fields.ts';
 import type { ChangeOutcome } from '../../src/progress/record-change.ts';
 import { UploadRecords, type NewUpload } from '../../src/progress/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../../src/queue/connection.ts';
+import type { RedisPlace } from '../../src/queue/redis-place.ts';
 import { queueKeys, type PublishCommand, type QueueKeys } from '../../src/queue/contract.ts';
 
 /** A log that says nothing. */
@@ -24,12 +25,12 @@ export interface RecordSpace {
 }
 
 /** Opens records under a prefix that nobody else has, whose changes are published where `publish` says how. */
-export async function openRecordSpace(url: string, retentionMs = 60_000, publish?: PublishCommand): Promise<RecordSpace> {
+export async function openRecordSpace(place: RedisPlace, retentionMs = 60_000, publish?: PublishCommand): Promise<RecordSpace> {
   const options = { retentionMs, ...(publish === undefined ? {} : { publish }) };
   const keys = queueKeys(`t-${randomUUID()}`);
   const connections: Redis[] = [];
   const open = (): RedisRecordStore => {
-    const connection = openWaitingConnection(url, silentLog);
+    const connection = openWaitingConnection(place, silentLog);
     connections.push(connection);
     return new RedisRecordStore(connection);
   };

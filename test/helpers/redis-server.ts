@@ -111,7 +111,8 @@ async function chooseAddress(port: number | 'socket', directory: string): Promis
   return { host: '127.0.0.1', port: port === 0 ? await freePort() : port };
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port of 127.0.0.1 that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -128,7 +128,7 @@ describe('the event of a change', () => {
 describe('the call to workers', () => {
   test.each(['cancel', 'bury'] as const)('%s is called out to them, once it is made', async (change) => {
     const { id } = await uploadIn(space.records, 'processing');
-    const ear = space.connection.duplicate();
+    const ear = openWaitingConnection(redis.url, silentLog);
     await ear.subscribe(space.keys.cancelChannel);
     const called = once(ear, 'message');
     await space.records[change](id);

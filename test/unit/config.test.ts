@@ -18,7 +18,7 @@ describe('settings', () => {
   test('have defaults, those of the contract among them', () => {
     expect(loadConfig({})).toMatchObject({
       port: 3000, deferredTimeoutMs: 25_000, deferredMaxTimeoutMs: 50_000, deferredMaxHeld: 20_000, deferredMaxHeldPerAddress: 0,
-      trustedProxies: [], redisUrl: undefined, logLevel: 'info',
+      trustedProxies: [], redis: undefined, logLevel: 'info',
     });
   });
 
@@ -40,6 +40,8 @@ describe('settings', () => {
     ['DEFERRED_MAX_HELD', '0', false], ['UPLOAD_MAX_BYTES', '0', false],
     ['QUEUE_PREFIX', 'a_B-9', true], ['QUEUE_PREFIX', 'a:b', false], ['QUEUE_PREFIX', '{a}', false], ['QUEUE_PREFIX', 'x'.repeat(65), false],
     ['REDIS_URL', 'redis://h:6379/1', true], ['REDIS_URL', 'rediss://h', true], ['REDIS_URL', '/run/redis.sock', true], ['REDIS_URL', 'localhost', false], ['REDIS_URL', 'http://h', false],
+    ['REDIS_SENTINELS', 's1:26379,s2', true], ['REDIS_SENTINELS', 'redis://s1', false], ['REDIS_CLUSTER_NODES', 'n1:x', false],
+    ['EVENT_BUS', 'targeted', true], ['EVENT_BUS', 'kafka', false],
     ['STORAGE', 'file:/data', true], ['STORAGE', 'file:', false], ['STORAGE', '/data', false],
     ['LOG_LEVEL', 'debug', true], ['LOG_LEVEL', 'DEBUG', false],
     ['TRUSTED_PROXIES', '10.0.0.0/8, 2001:db8::/32,192.0.2.1', true], ['TRUSTED_PROXIES', '10.0.0.0/33', false],
@@ -62,6 +64,16 @@ describe('settings', () => {
     expect(loadConfig({ PICTURE_OPTIONS: '{"gps":true}' }).pictureOptions).toEqual({ ...DEFAULT_PICTURE_OPTIONS, gps: true });
   });
 
+  test('of sentinels and of clusters say where Redis is, in place of a URL', () => {
+    const credentials = { username: 'u', password: 'p' };
+    const given = { REDIS_USERNAME: 'u', REDIS_PASSWORD: 'p' };
+    expect(loadConfig({ REDIS_SENTINELS: 's1,s2:1', REDIS_SENTINEL_PASSWORD: 'q', ...given }).redis).toEqual({
+      sentinels: [{ host: 's1', port: 26_379 }, { host: 's2', port: 1 }], masterName: 'mymaster', sentinelPassword: 'q', ...credentials,
+    });
+    expect(loadConfig({ REDIS_CLUSTER_NODES: 'n1', ...given }).redis).toEqual({ nodes: [{ host: 'n1', port: 6379 }], ...credentials });
+    expect(loadConfig({ REDIS_URL: 'redis://h' }).redis).toBe('redis://h');
+  });
+
   test('of trusted proxies are a list', () => {
     expect(loadConfig({ TRUSTED_PROXIES: ' 10.0.0.0/8 ,,192.0.2.1' }).trustedProxies).toEqual(['10.0.0.0/8', '192.0.2.1']);
   });
@@ -76,6 +88,8 @@ describe('a wrong start', () => {
 
   test.each([
     [{ DEFERRED_TIMEOUT_MS: '2', DEFERRED_MAX_TIMEOUT_MS: '1' }, 'DEFERRED_TIMEOUT_MS must not exceed DEFERRED_MAX_TIMEOUT_MS'],
+    [{ REDIS_URL: '/run/redis.sock', REDIS_SENTINELS: 's1' }, 'only one of REDIS_URL, REDIS_SENTINELS and REDIS_CLUSTER_NODES may be set'],
+    [{ REDIS_URL: '/run/redis.sock', REDIS_PASSWORD: 'x' }, 'REDIS_USERNAME and REDIS_PASSWORD stand in REDIS_URL itself where that is set'],
     [{ UPLOAD_MAX_BYTES: '2', UPLOAD_MAX_REQUEST_BYTES: '1' }, 'UPLOAD_MAX_BYTES must not exceed UPLOAD_MAX_REQUEST_BYTES'],
   ])('tells of settings that contradict each other: %j', (environment, mistake) => {
     expect(mistakeIn(environment)).toContain(mistake);
