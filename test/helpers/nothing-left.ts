@@ -109,8 +109,10 @@ async function isKnownKey(redis: Redis, key: string, records: Records): Promise<
   if (id === undefined) return true;
   const record = records.get(id);
   if (kind === 'record') return record !== undefined && (await isLookedAfter(redis, key, record));
-  // The job of an upload that is not final yet; a lock is held for as long as a request or an attempt is under way.
-  return kind === 'uploads' && record !== undefined && !isFinalState(record.state);
+  // The job of an upload that is not final yet.
+  if (kind === 'uploads') return record !== undefined && !isFinalState(record.state);
+  // What a process says of itself ends with it; a lock is held for as long as a request is under way.
+  return !kind.startsWith('lock') && (await redis.pttl(key)) > 0;
 }
 
 /** A final record ends by itself; every other is in a set that somebody looks through. */
