@@ -200,3 +200,27 @@ export interface ProcessReport {
   /** Null where nothing was woken within the last minute. */
   wake: WakeLatency | null;
 }
+
+/** An upload that failed in a way that another try may mend. */
+export interface FailedUpload {
+  id: string;
+  name: string;
+  type: string | null;
+  size: number;
+  attempts: number;
+  /** Of the error that it failed with. */
+  code: string;
+  failedAt: string;
+}
+
+/** What an operator looks at: the whole service, as its processes and its queue tell of it now. */
+export interface ServiceFigures {
+  at: string;
+  /** Jobs of the queue; `delayed` ones are attempts that wait for their next try. */
+  jobs: { waiting: number; active: number; delayed: number };
+  /** Uploads that wait for a worker, and for how long the first of them has; null where none does. */
+  waiting: { count: number; oldestMs: number | null };
+  /** Of the failures the newest alone. */
+  failures: { count: number; newest: FailedUpload[] };
+  processes: ProcessReport[];
+}

@@ -13,8 +13,10 @@ import { requestMetrics } from './http/request-metrics.ts';
 import { unreadBodies } from './http/unread-body.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { Operators } from './operators/operators.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from './routes/file-routes.ts';
+import { operatorRoutes } from './routes/operator-routes.ts';
 import { progressRoutes, type ProgressRouteParts } from './routes/progress-routes.ts';
 import { serviceRoutes, type ServiceRouteParts } from './routes/service-routes.ts';
 import { tusRoutes, type TusRouteParts } from './routes/tus-routes.ts';
@@ -29,6 +31,8 @@ export type AppParts = UploadRouteParts & ProgressRouteParts & FileRouteParts & 
   maxRequestBytes: number;
   /** Empty: pages of this origin alone. */
   corsOrigins: readonly string[];
+  /** Undefined: there is nothing for operators. */
+  operators: Operators | undefined;
 };
 
 /** The order in which a request meets everything; the answer passes it in reverse. */
@@ -38,6 +42,8 @@ export function createApp(parts: AppParts): Koa {
   app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));
+  // Above what lets other origins in.
+  if (parts.operators !== undefined) useOperators(app, parts.operators);
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   app.use(parsableTargets());
   app.use(deferredMiddleware(parts.manager));
@@ -45,6 +51,14 @@ export function createApp(parts: AppParts): Koa {
   app.use(methodNotAllowed());
   app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'response broken off'));
   return app;
+}
+
+function useOperators(app: Koa, operators: Operators): void {
+  app.use(operators.guard);
+  app.use(operators.board);
+  const router = new Router({ strict: true, sensitive: true });
+  operatorRoutes(router, operators);
+  app.use(router.routes());
 }
 
 function createRouter(parts: AppParts): Router {

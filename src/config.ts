@@ -105,6 +105,8 @@ const settings = z.object({
   UPLOAD_EXPIRY_MS: integer(24 * HOUR_MS, 1000),
   TRUSTED_PROXIES: addressRanges,
   CORS_ORIGINS: origins,
+  // Long enough not to be guessed, and fit for a header as it stands.
+  OPERATORS_TOKEN: z.string().regex(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 letters, digits and signs without spaces').optional(),
   DEFERRED_TIMEOUT_MS: integer(25_000, 0),
   DEFERRED_MAX_TIMEOUT_MS: integer(50_000, 0),
   DEFERRED_MAX_HELD: integer(20_000, 1),
@@ -171,6 +173,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Whose pages may use the API from elsewhere; `*` alone means everybody's. */
   readonly corsOrigins: readonly string[];
+  /** A secret. Undefined: there is no page for operators. */
+  readonly operatorsToken: string | undefined;
   readonly deferredTimeoutMs: number;
   readonly deferredMaxTimeoutMs: number;
   readonly deferredMaxHeld: number;
@@ -269,6 +273,7 @@ function inWordsOfTheCode(values: Settings): Config {
     uploadExpiryMs: values.UPLOAD_EXPIRY_MS,
     trustedProxies: values.TRUSTED_PROXIES,
     corsOrigins: values.CORS_ORIGINS,
+    operatorsToken: values.OPERATORS_TOKEN,
     deferredTimeoutMs: values.DEFERRED_TIMEOUT_MS,
     deferredMaxTimeoutMs: values.DEFERRED_MAX_TIMEOUT_MS,
     deferredMaxHeld: values.DEFERRED_MAX_HELD,

@@ -12,6 +12,7 @@ import { currentRequest } from './http/request-context.ts';
 import { createKinds } from './kinds/kinds.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
+import type { Operators, OperatorsParts } from './operators/operators.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { Presence, type ProcessNews } from './presence/presence.ts';
 import { UploadTally } from './presence/upload-tally.ts';
@@ -85,6 +86,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   manager.register('metrics', heldMetrics(metrics));
   manager.register('access-log', heldInAccessLog());
   const presence = new Presence('api', { connection, keys, log }, () => newsOf(metrics, tally));
+  const operators = await openOperatorsIfWanted(config, { connection, store, keys, records, queue, presence, addressOf, log });
   const app = createApp({
     records, registry, storage, kinds, intake, manager, metrics, log,
     removal,
@@ -93,6 +95,7 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
     maxTimeoutMs: config.deferredMaxTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
     corsOrigins: config.corsOrigins,
+    operators,
     service: { checkReady: () => store.ping(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
   });
   bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
@@ -105,20 +108,11 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
       await endRequests(server, { manager, intake }, graceMs);
       await presence.close();
       await settleWithin(bus.close(), CLOSE_LIMIT_MS);
-      await settleWithin(queue.close(), CLOSE_LIMIT_MS);
+      await settleWithin(Promise.all([queue.close(), operators?.close()]), CLOSE_LIMIT_MS);
       await closeConnection(connection);
       await storage.close?.();
     },
   };
-}
-
-async function serve(handle: RequestListener, config: Config): Promise<Server> {
-  // A request without a host is refused in our words.
-  const server = createServer({ maxHeaderSize: config.maxHeaderBytes, requireHostHeader: false }, handle);
-  answerExpectations(server, handle);
-  answerClientErrors(server);
-  await listen(server, config);
-  return server;
 }
 
 /** Either way of hearing of changes has a connection of its own. */
@@ -145,6 +139,13 @@ function createAdmission(config: Config, backlog: Backlog, addressOf: ClientAddr
 
 async function newsOf(metrics: Metrics, tally: UploadTally): Promise<ProcessNews> {
   return { held: await metrics.heldByRoute(), running: 0, lastMinute: tally.lastMinute, wake: metrics.recentWakes.latency() };
+}
+
+/** Nothing of it is even loaded where there is no token. */
+async function openOperatorsIfWanted(config: Config, parts: OperatorsParts): Promise<Operators | undefined> {
+  if (config.operatorsToken === undefined) return undefined;
+  const { openOperators } = await import('./operators/operators.ts');
+  return await openOperators(parts, config.operatorsToken, recordOptions(config));
 }
 
 /** Stops accepting, answers what is held, and lets what is under way end. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pictureOptionsSchema } from '../kinds/picture-options.ts';
 import * as schemas from './schemas.ts';
+import { processReportSchema, serviceFiguresSchema } from './schemas-operators.ts';
 import type { Schema } from './shapes.ts';
 
 const COMPONENTS = {
@@ -20,6 +21,8 @@ const COMPONENTS = {
   UnwatchableUpload: schemas.unwatchableUploadSchema,
   ProgressList: schemas.progressListSchema,
   ServiceStatus: schemas.serviceStatusSchema,
+  ProcessReport: processReportSchema,
+  ServiceFigures: serviceFiguresSchema,
 } as const satisfies Record<string, z.ZodType>;
 
 /** A name under `components.schemas`. */

@@ -1,6 +1,7 @@
 import { componentSchemas } from './components.ts';
 import { PARAMETERS } from './parameters.ts';
 import { FILE_PATHS } from './paths-files.ts';
+import { OPERATOR_PATHS, OPERATOR_SECURITY_SCHEMES } from './paths-operators.ts';
 import { PROGRESS_PATHS } from './paths-progress.ts';
 import { SERVICE_PATHS } from './paths-service.ts';
 import { TUS_PATHS } from './paths-tus.ts';
@@ -59,6 +60,7 @@ const TAGS = [
   { name: 'Progress', description: 'Held answers: how far an upload is, and what became of it.' },
   { name: 'Files', description: 'What was sent, and what was made of it.' },
   { name: 'Service', description: 'The process itself.' },
+  { name: 'Operators', description: 'For those who keep the service running: there where `OPERATORS_TOKEN` is set, a 404 everywhere else.' },
 ];
 
 /** The API's own reference, as `GET /openapi.json` answers it; every call makes a new one. */
@@ -74,11 +76,12 @@ export function openApiDocument(version: string = VERSION): OpenApiDocument {
     },
     servers: [{ url: '/', description: 'Where this document came from.' }],
     tags: TAGS,
-    paths: { ...UPLOAD_PATHS, ...TUS_PATHS, ...PROGRESS_PATHS, ...FILE_PATHS, ...SERVICE_PATHS },
+    paths: { ...UPLOAD_PATHS, ...TUS_PATHS, ...PROGRESS_PATHS, ...FILE_PATHS, ...SERVICE_PATHS, ...OPERATOR_PATHS },
     components: {
       schemas: componentSchemas(),
       parameters: PARAMETERS,
       headers: HEADERS,
+      securitySchemes: OPERATOR_SECURITY_SCHEMES,
       responses: { NotFound: problemResponse(['not_found']), MethodNotAllowed: problemResponse(['method_not_allowed']) },
     },
   };

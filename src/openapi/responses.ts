@@ -17,6 +17,7 @@ export const HEADERS = {
   'Accept-Ranges': { description: '`bytes`.', schema: string },
   'Accept-Encoding': { description: '`identity`: bodies are taken as they are.', schema: string },
   Allow: { description: 'The methods that the address takes.', schema: string },
+  'WWW-Authenticate': { description: 'What makes a browser ask for the token.', schema: string },
   'X-Timed-Out': { description: '`true` on the placeholder.', schema: string },
 } as const satisfies Record<string, Header>;
 
@@ -90,6 +91,7 @@ function headerNames(codes: readonly ErrorCode[]): HeaderName[] {
   if (codes.some((code) => STATUSES_WITH_RETRY.has(statusOf(code)))) return ['Retry-After'];
   if (codes.includes('method_not_allowed')) return ['Allow'];
   if (codes.includes('unsupported_encoding')) return ['Accept-Encoding'];
+  if (codes.includes('unauthorized')) return ['WWW-Authenticate'];
   if (codes.includes('content_not_stored')) return ['Retry-After'];
   return codes.includes('range_not_satisfiable') ? ['Content-Range'] : [];
 }
@@ -118,6 +120,9 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   storage_full: 'Nothing of the file was kept.',
   queue_full: 'As many uploads wait as may; `Retry-After` is told from how fast they go. Nothing of the file was kept, unless it is resumable.',
   too_many_queued_by_address: 'As many of this client address wait as may. As for `queue_full`.',
+  too_many_refusals: 'Ten wrong tokens came from this address within a minute.',
+  foreign_origin: 'What changes something is asked for by the operators\' own page, or by no page at all.',
+  not_retryable: 'It did not fail, or the file itself is at fault, or somebody has taken it up by now.',
 };
 
 function lineOf(code: ErrorCode): string {

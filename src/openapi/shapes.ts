@@ -61,6 +61,8 @@ export interface Operation {
   parameters?: readonly (Parameter | Reference)[];
   requestBody?: { description: string; required: boolean; content: Content };
   responses: Responses;
+  /** Any one of them will do; without it nothing is asked for. */
+  security?: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
 /** HEAD comes with every GET and is listed where there is none. */
@@ -84,5 +86,6 @@ export interface OpenApiDocument {
     parameters: Readonly<Record<string, Parameter>>;
     headers: Readonly<Record<string, Header>>;
     responses: Readonly<Record<string, Response>>;
+    securitySchemes: Readonly<Record<string, { type: 'http'; scheme: 'basic' | 'bearer'; description: string }>>;
   };
 }

@@ -92,6 +92,8 @@ export interface RecordChange {
   variant?: StoredVariant;
   drop?: readonly string[];
   callOut?: boolean;
+  /** It fails in a way that another try may mend. */
+  retryable?: boolean;
   wantsRecord?: boolean;
 }
 
@@ -149,7 +151,7 @@ export class RecordChanger {
     };
     const reply = await this.#store.runScript(
       RECORD_SCRIPT,
-      [this.#keys.record(id), this.#keys.waiting, this.#keys.events, this.#keys.due, this.#keys.waitingByAddress, this.#keys.drained],
+      [this.#keys.record(id), this.#keys.waiting, this.#keys.events, this.#keys.due, this.#keys.waitingByAddress, this.#keys.drained, this.#keys.failed],
       [
         String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs()),
         ...this.#publishing(id),

@@ -6,7 +6,7 @@ import { DISCARD_FUNCTIONS } from './discard-script.ts';
  * decide, the hash moves, the waiting set follows and the event goes out on BullMQ's own stream,
  * so that there is never a change without its event nor an event without its change.
  *
- * KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained
+ * KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained, 7 failures that another try may mend
  * ARGV  1 now in ms, 2 the change as JSON (`RecordChange`), 3 event stream length,
  *       4 prefix of the public id's key, which bears the same hash tag, 5 now with its fractions of a ms,
  *       6 and 7, where the change is to be published too: the command and the upload's channel
@@ -16,7 +16,7 @@ import { DISCARD_FUNCTIONS } from './discard-script.ts';
  * is `discarded`, the ids of those that gave it.
  */
 export const RECORD_SCRIPT = `
-local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey = unpack(KEYS)
+local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey, failedKey = unpack(KEYS)
 local now, change = ARGV[1], cjson.decode(ARGV[2])
 
 -- What an event tells, in the order in which it is read; what the change sets takes the place of what was.
@@ -86,7 +86,6 @@ put('nonce', change.nonce)
 
 if change.clean then
   redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'expiresAt', 'faults', 'deaths')
-  redis.call('PERSIST', key)
   -- What browsers keep of the earlier life, they keep under its own public id.
   redis.call('DEL', publicKey)
   publicKey = ARGV[4] .. change.create.publicId
@@ -133,6 +132,9 @@ if ends then
   -- Expired ones answer as gone for as long again, then as unknown.
   redis.call('PEXPIRE', key, 2 * change.retentionMs)
   redis.call('PEXPIRE', publicKey, 2 * change.retentionMs)
+elseif final then
+  redis.call('PERSIST', key)
+  redis.call('PERSIST', publicKey)
 end
 if newState == 'queued' then
   enterQueue(change.id, change.fields.address, change.first)
@@ -155,6 +157,13 @@ elseif newState == 'processing' then
   if change.mint then redis.call('ZADD', dueKey, tonumber(now) + change.silenceMs, change.id) end
 else
   redis.call('ZREM', dueKey, change.id)
+end
+
+if change.retryable then
+  redis.call('ZADD', failedKey, now, change.id)
+  redis.call('ZREMRANGEBYSCORE', failedKey, '-inf', tonumber(now) - change.retentionMs)
+elseif state == 'failed' then
+  redis.call('ZREM', failedKey, change.id)
 end
 
 tell(change.id, event)

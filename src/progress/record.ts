@@ -5,6 +5,7 @@ import type { QueueKeys } from '../queue/contract.ts';
 import { FORGET_SCRIPT } from '../queue/waiting-script.ts';
 import { processingPercent, queuedPercent, receivingPercent, type ProgressState } from './progress.ts';
 import { RecordChanger, type ChangeOutcome, type QueueRoom, type RecordOptions, type RecordStore } from './record-change.ts';
+import { isRetryable } from './retryable.ts';
 import { decodeExpiry, decodeProgress, decodeRecord, nameFields, PROGRESS_FIELDS, type StoredVariant, type UploadMetadata, type UploadRecord } from './record-fields.ts';
 
 /** A record and its place among the waiting, as read at one moment. */
@@ -222,6 +223,7 @@ export class UploadRecords {
       from: attempt === undefined ? ['queued', 'processing'] : ['processing'],
       ...(attempt === undefined ? {} : { attempt }),
       drop: ['variants'],
+      retryable: isRetryable(error),
       fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
     });
   }

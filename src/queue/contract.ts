@@ -45,7 +45,7 @@ export interface QueueKeys {
   readonly due: string;
   /** There while all stored uploads are known to have records. */
   readonly surveyed: string;
-  /** Sorted set of uploads that failed for a reason of ours, by when. */
+  /** Sorted set of uploads that failed in a way that another try may mend, by when. */
   readonly failed: string;
   /** Sorted set of the processes of the service, by when they last told of themselves. */
   readonly processes: string;

@@ -34,6 +34,13 @@ export class UploadSets {
     return Array.isArray(reply) ? reply.map(String) : [];
   }
 
+  /** How many uploads wait for a worker, and since when the first of them; null where none does. */
+  async waitingSince(): Promise<{ count: number; oldestAtMs: number | null }> {
+    const count = await available(() => this.#connection.zcard(this.#keys.waiting));
+    const [, score] = await available(() => this.#connection.zrangebyscore(this.#keys.waiting, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1));
+    return { count, oldestAtMs: score === undefined ? null : Number(score) };
+  }
+
   /** Uploads that somebody has to look after, longest due first. */
   async dueBefore(timeMs: number, limit: number): Promise<string[]> {
     return await available(() => this.#connection.zrangebyscore(this.#keys.due, 0, timeMs, 'LIMIT', 0, limit));

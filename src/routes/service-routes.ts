@@ -1,7 +1,6 @@
 import type Router from '@koa/router';
-import { ServiceError } from '../errors.ts';
-import { hasSeen } from '../http/entity-tags.ts';
-import { ASSET_CODINGS, type PageAssets } from '../web/assets.ts';
+import { sendAsset } from '../http/send-asset.ts';
+import type { PageAssets } from '../web/assets.ts';
 
 /** What is told of the process itself. */
 export interface ServiceRouteParts {
@@ -37,24 +36,10 @@ export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
     ctx.body = openApi;
   });
 
-  for (const path of parts.assets.files.keys()) pageRoute(router, parts.assets, path);
-}
-
-function pageRoute(router: Router, assets: PageAssets, path: string): void {
-  router.get(path, (ctx) => {
-    const asset = assets.files.get(path);
-    if (asset === undefined) throw new ServiceError('not_found', 'There is nothing at this address.');
-    const coding = ASSET_CODINGS.find((wanted) => ctx.acceptsEncodings(wanted) === wanted) ?? 'identity';
-    const etag = coding === 'identity' ? `"${asset.tag}"` : `"${asset.tag}-${coding}"`;
-    ctx.set({ ETag: etag, 'Cache-Control': 'no-cache' });
-    ctx.vary('Accept-Encoding');
-    if (path === '/') ctx.set('Content-Security-Policy', assets.contentSecurityPolicy);
-    if (hasSeen(ctx, etag)) {
-      ctx.status = 304;
-      return;
-    }
-    ctx.set('Content-Type', asset.type);
-    if (coding !== 'identity') ctx.set('Content-Encoding', coding);
-    ctx.body = asset.bodies[coding];
-  });
+  for (const [path, asset] of parts.assets.files) {
+    router.get(path, (ctx) => {
+      if (path === '/') ctx.set('Content-Security-Policy', parts.assets.contentSecurityPolicy);
+      sendAsset(ctx, asset);
+    });
+  }
 }

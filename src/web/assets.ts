@@ -23,9 +23,20 @@ export interface PageAsset {
 /** Everything a browser fetches to show the page, by absolute path. */
 export interface PageAssets {
   readonly files: ReadonlyMap<string, PageAsset>;
-  /** Goes out with `/`; without it the page works just as well, only less guarded. */
+  /** Goes out with the page itself; without it the page works just as well, only less guarded. */
   readonly contentSecurityPolicy: string;
 }
+
+const OPERATORS_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  'img-src data:',
+  "connect-src 'self'",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -69,6 +80,20 @@ export async function loadPageAssets(): Promise<PageAssets> {
       asset('/client.d.ts', readFile(beside('client.d.ts')), 'text/plain; charset=utf-8'),
     ]);
     return { files: new Map(files), contentSecurityPolicy: CONTENT_SECURITY_POLICY };
+  } finally {
+    await stop();
+  }
+}
+
+/** As `loadPageAssets`, for the operators' page; not to be called while that is under way. */
+export async function loadOperatorsAssets(): Promise<PageAssets> {
+  try {
+    const files = await Promise.all([
+      asset('/operators', readFile(beside('operators.html')), 'text/html; charset=utf-8'),
+      asset('/operators/style.css', minify('operators.css'), 'text/css; charset=utf-8'),
+      asset('/operators/page.js', bundle('operators'), SCRIPT_TYPE),
+    ]);
+    return { files: new Map(files), contentSecurityPolicy: OPERATORS_SECURITY_POLICY };
   } finally {
     await stop();
   }

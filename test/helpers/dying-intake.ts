@@ -33,6 +33,7 @@ const parts = {
   storage: new LocalStorage(directory),
   kinds: createKinds(),
   queue: { add: die, remove: die },
+  listen: () => () => undefined,
   admission,
   log,
 };

@@ -53,7 +53,7 @@ function readSource(path: string): SourceFile {
     path,
     text,
     body,
-    imports: body.flatMap((node) => importIn(path, node)),
+    imports: [...body.flatMap((node) => importIn(path, node)), ...lateImportsIn(path, body)],
     before: (node) => bytes.subarray(0, spanOf(node).start - origin).toString(),
     linesOf(node) {
       const { start, end } = spanOf(node);
@@ -66,11 +66,26 @@ function spanOf(node: SyntaxNode): { start: number; end: number } {
   return node['span'] as { start: number; end: number };
 }
 
+/** `import('…')`, wherever it stands. */
+function lateImportsIn(path: string, body: readonly SyntaxNode[]): ImportOf[] {
+  const found: ImportOf[] = [];
+  walk(body, (node) => {
+    const { callee, arguments: given } = node;
+    if (node.type !== 'CallExpression' || !isNode(callee) || callee.type !== 'Import' || !Array.isArray(given)) return;
+    const [first] = given as { expression: SyntaxNode }[];
+    if (first !== undefined) found.push({ target: targetOf(path, String(first.expression['value'])), isTypeOnly: false, isReExport: false });
+  });
+  return found;
+}
+
+function targetOf(path: string, specifier: string): string {
+  return specifier.startsWith('.') ? normalize(join(dirname(path), specifier)) : specifier;
+}
+
 function importIn(path: string, node: SyntaxNode): ImportOf[] {
   const source = node['source'];
   if (!isNode(source)) return [];
-  const specifier = String(source['value']);
-  const target = specifier.startsWith('.') ? normalize(join(dirname(path), specifier)) : specifier;
+  const target = targetOf(path, String(source['value']));
   const names = Array.isArray(node['specifiers']) ? (node['specifiers'] as SyntaxNode[]) : [];
   const isTypeOnly = node['typeOnly'] === true || (names.length > 0 && names.every((name) => name['isTypeOnly'] === true));
   return [{ target, isTypeOnly, isReExport: node.type !== 'ImportDeclaration' }];

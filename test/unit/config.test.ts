@@ -48,6 +48,8 @@ describe('settings', () => {
     ['CORS_ORIGINS', '*', true], ['CORS_ORIGINS', 'https://app.example, http://localhost:8080', true], ['CORS_ORIGINS', '*,https://app.example', false],
     ['CORS_ORIGINS', 'https://app.example/', false], ['CORS_ORIGINS', 'https://app.example:443', false], ['CORS_ORIGINS', 'https://*.example', false],
     ['CORS_ORIGINS', 'HTTPS://App.example', false], ['CORS_ORIGINS', 'app.example', false], ['CORS_ORIGINS', 'null', false], ['CORS_ORIGINS', 'ftp://app.example', false],
+    ['OPERATORS_TOKEN', 'x'.repeat(16), true], ['OPERATORS_TOKEN', 'x'.repeat(15), false], ['OPERATORS_TOKEN', 'x'.repeat(257), false],
+    ['OPERATORS_TOKEN', 'with a space in it', false], ['OPERATORS_TOKEN', 'überlang-und-geheim', false], ['OPERATORS_TOKEN', 'a:b/c+d=e!f"g%h&i', true],
     ['TRUSTED_PROXIES', '::/129', false], ['TRUSTED_PROXIES', 'proxy.example', false], ['TRUSTED_PROXIES', '10.0.0.0/', false], ['TRUSTED_PROXIES', '10.0.0.0/8/8', false],
   ])('%s=%s is right: %s', (name, value, isRight) => {
     const mistake = mistakeIn({ [name]: value });
@@ -72,6 +74,10 @@ describe('settings', () => {
     });
     expect(loadConfig({ REDIS_CLUSTER_NODES: 'n1', ...given }).redis).toEqual({ nodes: [{ host: 'n1', port: 6379 }], ...credentials });
     expect(loadConfig({ REDIS_URL: 'redis://h' }).redis).toBe('redis://h');
+  });
+
+  test('that are wrong and secret are not told', () => {
+    expect(mistakeIn({ OPERATORS_TOKEN: 'geheim' })).not.toContain('geheim');
   });
 
   test('of trusted proxies are a list', () => {

@@ -19,6 +19,8 @@ import { UploadRemoval } from '../../../src/upload/removal.ts';
 /** Files of the page come and go with it; `/` stays. */
 const PAGE = { files: new Map([['/', { bodies: { br: Buffer.of(), gzip: Buffer.of(), identity: Buffer.of() }, type: 'text/html', tag: '0' }]]), contentSecurityPolicy: '' };
 
+const OPERATORS_PAGE = { ...PAGE, files: new Map([...PAGE.files].map(([, asset]) => ['/operators', asset])) };
+
 async function nobody(): Promise<never> {
   throw new Error('no request is made here');
 }
@@ -46,6 +48,7 @@ function emptyApp(): Koa {
     maxTimeoutMs: 1000,
     maxRequestBytes: 1,
     corsOrigins: [],
+    operators: { guard: nobody, board: nobody, readFigures: nobody, retry: nobody, assets: OPERATORS_PAGE, close: nobody },
     service: { checkReady: nobody, metrics, openApi: {}, assets: PAGE },
   });
 }

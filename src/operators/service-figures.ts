@@ -1,0 +1,32 @@
+import type { ServiceFigures } from '../api.ts';
+import type { FailedUploads } from '../progress/failed-uploads.ts';
+import type { Presence } from '../presence/presence.ts';
+import type { JobCounts } from '../queue/upload-queue.ts';
+import type { UploadSets } from '../queue/upload-sets.ts';
+
+/** Failures that are shown; the rest are counted. */
+const SHOWN_FAILURES = 50;
+
+/** Where the figures come from. */
+export interface FigureParts {
+  presence: Pick<Presence, 'announce'>;
+  processes: () => Promise<ServiceFigures['processes']>;
+  queue: { counts(): Promise<JobCounts> };
+  sets: Pick<UploadSets, 'waitingSince'>;
+  failed: Pick<FailedUploads, 'list'>;
+}
+
+/** The whole service as it is now. Rejects with `service_unavailable` (503) where Redis cannot be asked. */
+export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
+  // So that at least this process' own word is of now.
+  await parts.presence.announce();
+  const [jobs, { count, oldestAtMs }, failures, processes] = await Promise.all([
+    parts.queue.counts(),
+    parts.sets.waitingSince(),
+    parts.failed.list(SHOWN_FAILURES),
+    parts.processes(),
+  ]);
+  const nowMs = Date.now();
+  const oldestMs = oldestAtMs === null ? null : Math.max(0, nowMs - oldestAtMs);
+  return { at: new Date(nowMs).toISOString(), jobs, waiting: { count, oldestMs }, failures, processes };
+}

@@ -1,0 +1,144 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { Page } from 'playwright-core';
+import type { Upload } from '../../src/api.ts';
+import { problemOf } from '../../src/errors.ts';
+import { UploadRecords } from '../../src/progress/record.ts';
+import { closeConnection, openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
+import { queueKeys } from '../../src/queue/contract.ts';
+import { type Browser, screenshot, startBrowser } from '../helpers/browser.ts';
+import { putFile } from '../helpers/client.ts';
+import { photo } from '../helpers/pictures.ts';
+import { made, silentLog } from '../helpers/record-space.ts';
+import { type Service, startService } from '../helpers/service.ts';
+
+const TOKEN = 'the-token-of-the-operators';
+const PREFIX = 'watched';
+
+let service: Service;
+let browser: Browser;
+let bytes: Buffer;
+let pages: Page[] = [];
+
+beforeAll(async () => {
+  const env = { OPERATORS_TOKEN: TOKEN, QUEUE_PREFIX: PREFIX };
+  [service, browser, bytes] = await Promise.all([startService({ apis: 2, workers: 0, env }), startBrowser(), photo({ width: 300, height: 200 })]);
+  await browser.context.setHTTPCredentials({ username: 'operator', password: TOKEN });
+}, 60_000);
+
+afterAll(async () => {
+  await browser.close();
+  await service.stop();
+});
+
+afterEach(async () => {
+  for (const page of pages) await page.close();
+  pages = [];
+});
+
+async function open(path: string): Promise<{ page: Page; complaints: string[] }> {
+  const opened = await browser.open(service.url + path);
+  pages.push(opened.page);
+  return opened;
+}
+
+async function awaitText(page: Page, selector: string, text: string): Promise<void> {
+  await page.waitForFunction(([where, what]) => document.querySelector(where)?.textContent === what, [selector, text] as const, { polling: 50 });
+}
+
+async function send(name: string): Promise<Upload> {
+  return (await putFile<Upload>(service.url, randomUUID(), bytes, name)).body;
+}
+
+test('the live view shows what goes on, as it goes on', async () => {
+  const { page, complaints } = await open('/operators');
+  await awaitText(page, '#status', 'Live');
+  await page.waitForFunction(() => document.querySelectorAll('#process-rows tr').length === 2);
+  await awaitText(page, '#waiting', '0');
+  const { id, version } = await send('a.jpg');
+  const held = fetch(`${service.url}/uploads/${id}/progress?since=${version}&timeout=30000`);
+  await awaitText(page, '#waiting', '1');
+  await awaitText(page, '#held', '1');
+  expect(await page.locator('#route-rows td').allInnerTexts()).toEqual(['/uploads/:id/progress', '1']);
+  await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' });
+  await held;
+  await awaitText(page, '#held', '0');
+  await page.waitForFunction(() => document.querySelector('#wake')?.textContent?.includes(' ms · '));
+  expect(complaints).toEqual([]);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(18, 20, 22)');
+  await screenshot(page, 'operators-dark');
+});
+
+test('a page that is not seen asks for nothing, and for the newest figures when it is seen again', async () => {
+  const { page } = await open('/operators');
+  await awaitText(page, '#status', 'Live');
+  await page.clock.install();
+  let asked = 0;
+  page.on('request', (request) => (asked += request.url().endsWith('/figures') ? 1 : 0));
+  await setHidden(page, true);
+  await page.clock.runFor(60_000);
+  expect(asked).toBe(0);
+  const answered = page.waitForResponse('**/operators/figures');
+  await setHidden(page, false);
+  await answered;
+  expect(asked).toBe(1);
+});
+
+async function setHidden(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
+}
+
+test('failures are tried again by mouse or keyboard, and those that cannot be say why', async () => {
+  const [first, second, third] = [await send('first.jpg'), await send('second.jpg'), await send('<i>third.jpg')];
+  for (const { id } of [first, second, third]) await failByOurFault(id);
+  const { page, complaints } = await open('/operators');
+  await page.waitForFunction(() => document.querySelectorAll('#failure-rows tr').length === 3);
+  await screenshot(page, 'operators-failures');
+  expect((await page.locator('#failure-rows .name').allInnerTexts()).join()).toContain('<i>third.jpg');
+  await page.getByRole('button', { name: 'Retry first.jpg' }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelectorAll('#failure-rows tr').length === 2);
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('failures');
+  await page.getByRole('button', { name: 'Retry all shown' }).click();
+  await page.waitForSelector('#failures-none', { state: 'visible' });
+  const states = await Promise.all([first, second, third].map(async ({ id }) => ((await (await fetch(`${service.url}/uploads/${id}`)).json()) as Upload).state));
+  expect([states, complaints]).toEqual([['queued', 'queued', 'queued'], []]);
+});
+
+test('while there are no figures it says so, and shows the last ones', async () => {
+  const { page } = await open('/operators');
+  await awaitText(page, '#status', 'Live');
+  await service.redis.down();
+  await page.waitForFunction(() => document.querySelector('#status')?.textContent?.startsWith('No figures: The service cannot reach its queue'));
+  expect(await page.locator('#process-rows tr').count()).toBe(2);
+  await service.redis.up();
+  await awaitText(page, '#status', 'Live');
+});
+
+test('the board shows queues and jobs under its strict policy, and offers no deed', async () => {
+  const { id } = await send('b.jpg');
+  const { page, complaints } = await open('/operators/queues/');
+  await page.getByText('uploads').first().waitFor();
+  await page.goto(`${service.url}/operators/queues/queue/uploads?status=waiting`);
+  await page.getByText(id).first().waitFor();
+  await screenshot(page, 'operators-board');
+  const buttons = (await page.getByRole('button').evaluateAll((all) => all.map((button) => `${button.getAttribute('aria-label') ?? ''} ${button.textContent ?? ''}`))).join('\n');
+  expect(buttons).not.toMatch(/retry|remove|delete|clean|promote|pause|empty|obliterate|add job|edit/i);
+  expect(complaints).toEqual([]);
+});
+
+/** As a worker does that has failed for the last time, its job gone. */
+async function failByOurFault(id: string): Promise<void> {
+  const connection = openWaitingConnection(service.redis.url, silentLog);
+  const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(PREFIX), { retentionMs: 60_000 });
+  try {
+    const attempt = made(await records.begin(id)).record?.attempt;
+    made(await records.fail(id, attempt, problemOf('processing_failed', 'Processing failed.', id)));
+  } finally {
+    await closeConnection(connection);
+  }
+}

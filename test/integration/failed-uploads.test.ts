@@ -1,0 +1,109 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { problemOf } from '../../src/errors.ts';
+import { FailedUploads } from '../../src/progress/failed-uploads.ts';
+import { made, newUpload, openRecordSpace, silentLog, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+
+const RETENTION_MS = 60_000;
+const OURS = problemOf('processing_failed', 'Processing failed.');
+const TIMEOUT = problemOf('picture_timeout', 'It took too long.');
+
+let redis: RedisServer;
+let space: RecordSpace;
+let failed: FailedUploads;
+let jobs: string[];
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openRecordSpace(redis.url, RETENTION_MS);
+  jobs = [];
+  const queue = { add: async (id: string) => void jobs.push(id) };
+  failed = new FailedUploads({ ...space, queue, log: silentLog }, { retentionMs: RETENTION_MS });
+});
+afterEach(async () => {
+  await space.close();
+});
+
+/** Fails by our fault: the first attempt died, the second came half of its way. */
+async function failedByUs(): Promise<string> {
+  const { id } = await uploadIn(space.records, 'processing');
+  const { attempt = 0, deaths } = made(await space.records.begin(id)).record ?? {};
+  expect([attempt, deaths]).toEqual([2, 1]);
+  made(await space.records.advance(id, attempt, 1, 'decode', 0.5));
+  made(await space.records.fail(id, attempt, OURS));
+  return id;
+}
+
+test('failures that another try may mend are listed, the newest first, and no others', async () => {
+  await uploadIn(space.records, 'failed');
+  await uploadIn(space.records, 'cancelled');
+  const ids = [await failedByUs(), await failedByUs(), await failedByUs()];
+  const { count, newest } = await failed.list(2);
+  expect(count).toBe(3);
+  expect(newest.every(({ id }) => ids.includes(id))).toBe(true);
+  expect(newest).toHaveLength(2);
+  expect(newest[0]).toMatchObject({ name: 'a.jpg', type: 'image/jpeg', size: 1000, attempts: 2, code: 'processing_failed' });
+});
+
+test('one that is taken up again waits like a new one, where it stood, for good', async () => {
+  const id = await failedByUs();
+  const before = await space.records.read(id);
+  await failed.retry(id);
+  const after = await space.records.read(id);
+  expect(after?.record).toMatchObject({ state: 'queued', error: null, expiresAtMs: null, percent: before?.record.percent });
+  expect([after?.queuePosition, after?.record.version, jobs]).toEqual([1, Number(before?.record.version) + 1, [id]]);
+  expect([await space.connection.pttl(space.keys.record(id)), await space.connection.pttl(space.keys.publicId(after?.record.publicId ?? ''))]).toEqual([-1, -1]);
+  expect(await space.connection.zscore(space.keys.due, id)).toBeNull();
+  expect(await failed.list(9)).toEqual({ count: 0, newest: [] });
+});
+
+test('it is forgiven what it died of, goes on counting attempts, and may fail and be taken up again', async () => {
+  const id = await failedByUs();
+  for (const attempts of [3, 4]) {
+    await failed.retry(id);
+    const { record } = made(await space.records.begin(id));
+    expect(record).toMatchObject({ attempt: attempts, faults: 0, deaths: 0 });
+    made(await space.records.fail(id, attempts, TIMEOUT));
+    expect((await failed.list(9)).newest).toMatchObject([{ id, attempts, code: 'picture_timeout' }]);
+  }
+});
+
+test('of two that take it up at once one does', async () => {
+  const id = await failedByUs();
+  const outcomes = await Promise.allSettled([failed.retry(id), failed.retry(id)]);
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(jobs).toEqual([id]);
+});
+
+test('what cannot be made good is refused', async () => {
+  const refused = await uploadIn(space.records, 'failed');
+  const running = await uploadIn(space.records, 'processing');
+  const buried = await failedByUs();
+  made(await space.records.bury(buried));
+  await expect(failed.retry(refused.id)).rejects.toMatchObject({ code: 'not_retryable' });
+  await expect(failed.retry(running.id)).rejects.toMatchObject({ code: 'not_retryable' });
+  await expect(failed.retry(buried)).rejects.toMatchObject({ code: 'upload_gone' });
+  await expect(failed.retry(randomUUID())).rejects.toMatchObject({ code: 'unknown_upload' });
+  expect([jobs, (await failed.list(9)).count]).toEqual([[], 0]);
+});
+
+test('one that its sender sends anew is a failure no more', async () => {
+  const id = await failedByUs();
+  made(await space.records.open(newUpload({ id })));
+  expect((await failed.list(9)).count).toBe(0);
+  await expect(failed.retry(id)).rejects.toMatchObject({ code: 'not_retryable' });
+});
+
+test('the expired ones are forgotten with the next failure, and not counted before', async () => {
+  const id = await failedByUs();
+  await space.connection.zadd(space.keys.failed, Date.now() - RETENTION_MS - 1, id);
+  expect(await failed.list(9)).toEqual({ count: 0, newest: [] });
+  const next = await failedByUs();
+  expect(await space.connection.zrangebyscore(space.keys.failed, '-inf', '+inf')).toEqual([next]);
+});

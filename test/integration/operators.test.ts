@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { Problem, Progress, ServiceFigures, Upload } from '../../src/api.ts';
+import { problemOf } from '../../src/errors.ts';
+import { serviceFiguresSchema } from '../../src/openapi/schemas-operators.ts';
+import { UploadRecords } from '../../src/progress/record.ts';
+import { closeConnection, openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
+import { queueKeys } from '../../src/queue/contract.ts';
+import { getJson, putFile, requestJson } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { rawRequest } from '../helpers/raw-request.ts';
+import { made, silentLog } from '../helpers/record-space.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+const TOKEN = 'a-token:of/operators+0123';
+const BEARER = { Authorization: `Bearer ${TOKEN}` };
+const PREFIX = 'operated';
+
+/** No worker at first: what is sent stays queued. */
+let service: Service;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  const env = { OPERATORS_TOKEN: TOKEN, QUEUE_PREFIX: PREFIX, TRUSTED_PROXIES: '127.0.0.1', CORS_ORIGINS: '*' };
+  [service, bytes] = await Promise.all([startService({ apis: 2, workers: 0, env }), photo({ width: 300, height: 200 })]);
+});
+
+afterAll(async () => {
+  await service.stop();
+});
+
+function basic(user: string, password: string): Record<string, string> {
+  return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
+}
+
+async function statusOf(path: string, headers: Record<string, string> = {}, init: RequestInit = {}): Promise<number> {
+  const response = await fetch(service.url + path, { ...init, headers, redirect: 'manual' });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+async function figures(): Promise<ServiceFigures> {
+  const { status, body } = await getJson<ServiceFigures>(`${service.url}/operators/figures`, BEARER);
+  expect([status, serviceFiguresSchema.safeParse(body).error]).toEqual([200, undefined]);
+  return body;
+}
+
+describe('what is for operators', () => {
+  const PATHS = ['/operators', '/operators/page.js', '/operators/figures', '/operators/queues', '/operators/queues/', '/operators/queues/api/queues', '/operators/nowhere'];
+
+  test.each(PATHS)('%s asks for the token', async (path) => {
+    const { status, headers, body } = await getJson<Problem>(service.url + path);
+    expect([status, body.code]).toEqual([401, 'unauthorized']);
+    expect(headers.get('www-authenticate')).toMatch(/^Basic realm=/);
+  });
+
+  test.each([
+    ['Basic, whatever the user name', basic('anybody', TOKEN)],
+    ['Basic without one', basic('', TOKEN)],
+    ['Bearer', BEARER],
+    ['a scheme in other letters', { Authorization: `bEARER ${TOKEN}` }],
+  ])('opens to the token as %s', async (_name, headers) => {
+    expect(await statusOf('/operators', headers)).toBe(200);
+  });
+
+  test.each([
+    ['nothing of the kind', { Authorization: 'Digest username="x"' }],
+    ['Basic without a colon', { Authorization: `Basic ${Buffer.from(TOKEN.replace(':', '')).toString('base64')}` }],
+    ['the token as a user name', basic(TOKEN, '')],
+    ['the token in the address', {}],
+  ])('stays shut to %s', async (_name, headers) => {
+    expect(await statusOf(`/operators?token=${TOKEN}`, { ...headers, 'X-Forwarded-For': '192.0.2.77' })).toBe(401);
+  });
+
+  test.each(['/OPERATORS', '/Operators/figures', '/operators/', '//operators', '/%6Fperators', '/operators%2Ffigures', '/x/../operators'])(
+    'is not reached round the guard as %s',
+    async (path) => {
+      const answer = await rawRequest(service.url, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 40[14] /);
+    },
+  );
+
+  test('is shut to an address that has tried too many tokens, even with the right one, and to no other', async () => {
+    const from = (address: string, password: string) => statusOf('/operators', { ...basic('x', password), 'X-Forwarded-For': address });
+    const tries = Array.from({ length: 10 }, (_, index) => from('192.0.2.1', `wrong-${index}`));
+    expect(await Promise.all(tries)).toEqual(Array<number>(10).fill(401));
+    const refused = await fetch(`${service.url}/operators`, { headers: { ...BEARER, 'X-Forwarded-For': '192.0.2.1' } });
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    expect(await from('192.0.2.2', TOKEN)).toBe(200);
+  });
+
+  test('says in the log who was refused, and no token', async () => {
+    const log = service.apis.map((api) => api.output()).join('');
+    expect(log).toContain('"address":"192.0.2.1"');
+    expect([log.includes(TOKEN), log.includes('wrong-0'), log.includes('Basic')]).toEqual([false, false, false]);
+  });
+
+  test('is told to no page of another origin', async () => {
+    const asked = await fetch(`${service.url}/operators/figures`, { headers: { ...BEARER, Origin: 'https://other.example' } });
+    expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([200, null]);
+    const foreign = { method: 'POST', headers: { ...BEARER, Origin: 'https://other.example' } };
+    const refused = await requestJson<Problem>(`${service.url}/operators/uploads/${randomUUID()}/retry`, foreign);
+    expect([refused.status, refused.body.code]).toEqual([403, 'foreign_origin']);
+    const own = { method: 'POST', headers: { ...BEARER, Origin: service.url } };
+    expect((await requestJson<Problem>(`${service.url}/operators/uploads/${randomUUID()}/retry`, own)).body.code).toBe('unknown_upload');
+  });
+
+  test('is nothing at all without a token', async () => {
+    const api = await service.addApi({ OPERATORS_TOKEN: '' });
+    for (const path of PATHS) {
+      const { status, body } = await getJson<Problem>(api.url + path, BEARER);
+      expect([path, status, body.code]).toEqual([path, 404, 'not_found']);
+    }
+    expect(await api.end()).toBe(0);
+  });
+});
+
+describe('the figures', () => {
+  test('tell of every process, of what is held by route, and of what waits', async () => {
+    const { body } = await putFile<Upload>(service.urls[1] ?? '', randomUUID(), bytes, 'a.jpg');
+    const held = fetch(`${service.url}/uploads/${body.id}/progress?since=${body.version}&timeout=20000`);
+    const seen = await eventually('the held poll', async () => {
+      const now = await figures();
+      return now.processes.some((process) => process.held['/uploads/:id/progress'] === 1) && now;
+    });
+    expect(seen.processes.map(({ role }) => role)).toEqual(['api', 'api']);
+    expect(new Set(seen.processes.map(({ pid }) => pid))).toEqual(new Set(service.apis.slice(0, 2).map(({ child }) => child.pid)));
+    expect([seen.waiting.count, seen.jobs.waiting]).toEqual([1, 1]);
+    expect(seen.waiting.oldestMs).toBeGreaterThanOrEqual(0);
+    const received = await eventually('the upload in the count of the other process', async () => {
+      const counts = (await figures()).processes.map(({ lastMinute }) => lastMinute.received);
+      return counts.reduce((sum, count) => sum + count, 0) === 1;
+    });
+    expect(received).toBe(true);
+    await fetch(`${service.url}/uploads/${body.id}`, { method: 'DELETE' });
+    expect(((await (await held).json()) as Progress).state).toBe('cancelled');
+    const after = await eventually('the wake', async () => {
+      const now = await figures();
+      return now.processes.some(({ wake }) => wake !== null && wake.count === 1) && now;
+    });
+    expect([after.waiting, after.processes.map((process) => process.held)]).toEqual([{ count: 0, oldestMs: null }, [{}, {}]]);
+  });
+
+  test('lose a process that has ended', async () => {
+    const api = await service.addApi();
+    await eventually('the third process', async () => (await figures()).processes.length === 3);
+    await api.end();
+    expect((await figures()).processes.length).toBe(2);
+  });
+});
+
+test('a failed upload that is tried again goes to the workers, and whoever asks sees it move', async () => {
+  const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'harbour.jpg');
+  await failByOurFault(body.id);
+  const failed = await figures();
+  expect(failed.failures).toMatchObject({ count: 1, newest: [{ id: body.id, name: 'harbour.jpg', attempts: 1, code: 'processing_failed' }] });
+  const outcome = await getJson<Problem>(`${service.url}/uploads/${body.id}/result`);
+  expect([outcome.status, outcome.body.code]).toEqual([500, 'processing_failed']);
+  const retry = async () => await statusOf(`/operators/uploads/${body.id}/retry`, BEARER, { method: 'POST' });
+  expect([await retry(), await retry()]).toEqual([204, 409]);
+  expect((await figures()).failures).toEqual({ count: 0, newest: [] });
+  await service.addWorker();
+  const result = await getJson<Upload>(`${service.url}/uploads/${body.id}/result?timeout=20000`);
+  expect(result).toMatchObject({ status: 200, body: { state: 'completed', expiresAt: expect.any(String) as unknown } });
+});
+
+/** As a worker does that has failed for the last time, its job gone. */
+async function failByOurFault(id: string): Promise<void> {
+  const connection = openWaitingConnection(service.redis.url, silentLog);
+  const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(PREFIX), { retentionMs: 60_000 });
+  try {
+    const attempt = made(await records.begin(id)).record?.attempt;
+    made(await records.fail(id, attempt, problemOf('processing_failed', 'Processing failed.', id)));
+    await connection.del(`{${PREFIX}}:uploads:${id}`);
+    await connection.lrem(`{${PREFIX}}:uploads:wait`, 0, id);
+  } finally {
+    await closeConnection(connection);
+  }
+}
+
+describe('the board of the queues', () => {
+  const API = '/operators/queues/api';
+
+  test('shows the queues, to be looked at alone', async () => {
+    const { status, body } = await getJson<{ queues: { name: string; readOnlyMode: boolean; allowRetries: boolean }[] }>(`${service.url}${API}/queues`, BEARER);
+    expect(status).toBe(200);
+    expect(body.queues.map(({ name, readOnlyMode, allowRetries }) => [name, readOnlyMode, allowRetries])).toEqual([['uploads', true, false], ['sweeps', true, false]]);
+  });
+
+  test.each([
+    ['PUT', '/queues/uploads/pause'], ['PUT', '/queues/pause'], ['PUT', '/queues/uploads/empty'], ['PUT', '/queues/uploads/obliterate'],
+    ['PUT', '/queues/uploads/retry/failed'], ['PUT', '/queues/uploads/clean/wait'], ['POST', '/queues/uploads/add'], ['PUT', '/queues/uploads/concurrency'],
+  ])('%s %s is not there', async (method, path) => {
+    const { status } = await requestJson<Problem>(service.url + API + path, { method, headers: { ...BEARER, 'Content-Type': 'application/json' }, body: '{}' });
+    expect([404, 405]).toContain(status);
+  });
+
+  test('is one page for all its addresses, under a strict policy, with nothing from elsewhere', async () => {
+    expect(await statusOf('/operators/queues', BEARER)).toBe(302);
+    for (const path of ['/', '/queue/uploads', '/queue/uploads/1']) {
+      const response = await fetch(`${service.url}/operators/queues${path}`, { headers: BEARER });
+      const page = await response.text();
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(response.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self';");
+      expect([page.includes('<%'), page.includes('https://'), page.includes('<base href="/operators/queues/" />')]).toEqual([false, false, true]);
+    }
+  });
+
+  test('serves its own files and no others', async () => {
+    const page = await (await fetch(`${service.url}/operators/queues/`, { headers: BEARER })).text();
+    const files = [...page.matchAll(/(?:src|href)="(static\/[^"]+)"/g)].map((found) => found[1] ?? '');
+    expect(files.length).toBeGreaterThan(3);
+    for (const file of files) expect([file, await statusOf(`/operators/queues/${file}`, BEARER)]).toEqual([file, 200]);
+    for (const path of ['/static/../package.json', '/static/..%2f..%2fpackage.json', '/static/', '/static/nothing.js']) {
+      const answer = await rawRequest(service.url, `GET /operators/queues${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+    }
+  });
+});
