@@ -38,7 +38,7 @@ export class UploadSets {
   async waitingSince(): Promise<{ count: number; oldestAtMs: number | null }> {
     const count = await available(() => this.#connection.zcard(this.#keys.waiting));
     const [, score] = await available(() => this.#connection.zrangebyscore(this.#keys.waiting, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1));
-    return { count, oldestAtMs: score === undefined ? null : Number(score) };
+    return { count, oldestAtMs: score === undefined ? null : Math.floor(Number(score)) };
   }
 
   /** Uploads that somebody has to look after, longest due first. */
