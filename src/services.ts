@@ -21,7 +21,7 @@ import type { ProgressState } from './progress/progress.ts';
 import { recordOptions } from './progress/record-options.ts';
 import { UploadRecords } from './progress/record.ts';
 import { Backlog } from './queue/backlog.ts';
-import { closeConnection, openClusterConnection, openCommandConnection, openSubscribingConnection, openWaitingConnection, RedisRecordStore } from './queue/connection.ts';
+import { closeConnection, openClusterConnection, openCommandConnection, openSubscribingConnection, openWaitingConnection, RedisRecordStore, type Redis } from './queue/connection.ts';
 import { queueKeys, type QueueKeys } from './queue/contract.ts';
 import { openEventChannels } from './queue/event-channels.ts';
 import { openEventStream } from './queue/event-stream.ts';
@@ -31,6 +31,7 @@ import { openSubscriber, type Subscriber, type SubscriberListener } from './queu
 import { UploadQueue } from './queue/upload-queue.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorage } from './storage/open-storage.ts';
+import type { Storage } from './storage/storage.ts';
 import { TusEndpoint } from './tus/tus-endpoint.ts';
 import { Admission } from './upload/admission.ts';
 import type { IntakeParts } from './upload/incoming-upload.ts';
@@ -102,17 +103,30 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const server = await serve(app.callback(), config);
   presence.start();
 
-  return {
-    url: urlOf(server),
-    async close(graceMs) {
-      await endRequests(server, { manager, intake }, graceMs);
-      await presence.close();
-      await settleWithin(bus.close(), CLOSE_LIMIT_MS);
-      await settleWithin(Promise.all([queue.close(), operators?.close()]), CLOSE_LIMIT_MS);
-      await closeConnection(connection);
-      await storage.close?.();
-    },
-  };
+  const open = { server, manager, intake, presence, bus, queue, operators, connection, storage };
+  return { url: urlOf(server), close: async (graceMs) => await closeInOrder(open, graceMs) };
+}
+
+/** What an API process has open. */
+interface Open {
+  server: Server;
+  manager: DeferredManager;
+  intake: UploadIntake;
+  presence: Presence;
+  bus: ProgressBus;
+  queue: UploadQueue;
+  operators: { close(): Promise<void> } | undefined;
+  connection: Redis;
+  storage: Storage;
+}
+
+async function closeInOrder({ server, manager, intake, presence, bus, queue, operators, connection, storage }: Open, graceMs: number): Promise<void> {
+  await endRequests(server, { manager, intake }, graceMs);
+  await presence.close();
+  await settleWithin(bus.close(), CLOSE_LIMIT_MS);
+  await settleWithin(Promise.all([queue.close(), operators?.close()]), CLOSE_LIMIT_MS);
+  await closeConnection(connection);
+  await storage.close?.();
 }
 
 /** Either way of hearing of changes has a connection of its own. */

@@ -26,7 +26,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'rate-limiter-flexible': ['src/operators/operator-guard.ts'],
   sharp: ['workers/picture/libvips.ts'],
   thumbhash: ['workers/picture/thumbhash.ts'],
-  zod: ['src/config.ts', 'src/kinds/', 'src/openapi/', 'src/storage/manifest.ts'],
+  zod: ['src/config.ts', 'src/setting-forms.ts', 'src/kinds/', 'src/openapi/', 'src/storage/manifest.ts'],
 };
 
 /** Packages whose types alone are the language of a whole folder. */
