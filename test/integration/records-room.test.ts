@@ -149,6 +149,20 @@ describe('the oldest that waits', () => {
     expect([events.map(({ state, version }) => [state, version]), typeof eventAtMs]).toEqual([[['receiving', 1], ['queued', 2], ['discarded', 3]], 'number']);
   });
 
+  test('is told of on its own channel, where changes are published', async () => {
+    const publishing = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, publish: 'PUBLISH' });
+    const oldest = await waiting(discarding(1));
+    const upload = await receiving();
+    const ear = space.connection.duplicate();
+    const heard: unknown[] = [];
+    ear.on('message', (channel, data) => heard.push([channel, (JSON.parse(data) as RecordFields)['state']]));
+    await ear.subscribe(space.keys.changeChannel(oldest.id), space.keys.changeChannel(upload.id));
+    made(await enqueue(upload, discarding(1), publishing));
+    await eventually('both to be told of', () => heard.length === 2);
+    expect(heard).toEqual([[space.keys.changeChannel(oldest.id), 'discarded'], [space.keys.changeChannel(upload.id), 'queued']]);
+    ear.disconnect();
+  });
+
   test('may be sent again under its id, and starts clean', async () => {
     const oldest = await waiting(discarding(1));
     await waiting(discarding(1));
