@@ -26,6 +26,9 @@ export interface ProgressRouteParts extends WatchParts {
 /** A client whose result did not come in time may ask again at once; the jitter alone spreads them. */
 const RETRY_AFTER_TIMEOUT_MS = 1000;
 
+/** A file that was refused for want of room may find some by then; what was told to its sender is long over. */
+const SEND_AGAIN_AFTER_MS = 10_000;
+
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** The held answers of one upload: how far it is, and what became of it. */
@@ -116,7 +119,12 @@ function resultAnswer(read: ReadRecord): ResponseEntity {
   if (problem === null) throw new Error('a failed upload without its error');
   return new ResponseEntity({
     status: problem.status,
-    headers: { ...NO_STORE, 'Content-Type': 'application/problem+json' },
+    headers: { ...NO_STORE, 'Content-Type': 'application/problem+json', ...whenToSendAgain(problem.status) },
     body: { ...problem, state: record.state, final: true },
   });
+}
+
+/** The statuses that are answered with `Retry-After` everywhere. */
+function whenToSendAgain(status: number): Record<string, string> {
+  return status === 429 || status === 503 ? { 'Retry-After': retryAfterSeconds(SEND_AGAIN_AFTER_MS) } : {};
 }

@@ -134,6 +134,27 @@ describe('a full queue', () => {
     expect((await postFiles<UploadList>(refusing[1] ?? '', files.slice(0, 1))).status).toBe(202);
   });
 
+  test('that filled up while the bytes came refuses them, and whoever watches learns of it', async () => {
+    const [url = '', otherUrl = ''] = refusing;
+    const id = randomUUID();
+    let goOn = (): void => undefined;
+    const isFull = new Promise<void>((settle) => (goOn = settle));
+    async function* slowly() {
+      yield bytes.subarray(0, 6000);
+      await isFull;
+      yield bytes.subarray(6000);
+    }
+    const sent = requestJson<Problem>(`${url}/uploads/${id}`, { method: 'PUT', body: slowly() as unknown as BodyInit, duplex: 'half' } as RequestInit);
+    await eventually('it to be received', async () => (await filesOf(id)).length > 0);
+    const held = getJson<Problem>(`${otherUrl}/uploads/${id}/result`);
+    await fill(otherUrl, CAPACITY);
+    goOn();
+    for (const { status, headers, body } of [await sent, await held]) {
+      expect([...refusalIn({ status, headers, body }).slice(0, 2), body.state, body.final, isUnmeasured(Number(headers.get('retry-after')))]).toEqual([503, 'queue_full', 'failed', true, true]);
+    }
+    expect([(await getJson<Upload>(`${otherUrl}/uploads/${id}`)).body.error?.code, await filesOf(id)]).toEqual(['queue_full', []]);
+  });
+
   test('is seen by operators, and turns nobody else away', async () => {
     const url = refusing[0] ?? '';
     const ids = await fill(url, CAPACITY);
