@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../api.ts';
 import { EVENT_STREAM_LENGTH, MAX_DEATHS, MAX_FAULTS, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
+import { FORGET_SCRIPT } from '../queue/waiting-script.ts';
 import { ADVANCE_SCRIPT } from './advance-script.ts';
 import { decodeRecord, pairFields, type RecordFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
 import { RECORD_SCRIPT } from './record-script.ts';
@@ -161,6 +162,11 @@ export class RecordChanger {
     const { state } = change.fields;
     if (outcome.made && state !== undefined) this.#options.onEntered?.(state, from);
     return outcome;
+  }
+
+  async forget(id: string, publicId: string): Promise<void> {
+    const keys = this.#keys;
+    await this.#store.runScript(FORGET_SCRIPT, [keys.record(id), keys.publicId(publicId), keys.waiting, keys.waitingByAddress, keys.due], [id]);
   }
 
   #publishing(id: string): string[] {

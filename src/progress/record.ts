@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Problem, Result, UploadState } from '../api.ts';
 import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
-import { FORGET_SCRIPT } from '../queue/waiting-script.ts';
 import { processingPercent, queuedPercent, receivingPercent, type ProgressState } from './progress.ts';
 import { RecordChanger, type ChangeOutcome, type QueueRoom, type RecordOptions, type RecordStore } from './record-change.ts';
 import { isRetryable } from './retryable.ts';
@@ -269,12 +268,7 @@ export class UploadRecords {
 
   /** Removes every trace. For an id that was never given to anybody. */
   async forget(id: string, publicId: string): Promise<void> {
-    const keys = this.#keys;
-    await this.#store.runScript(
-      FORGET_SCRIPT,
-      [keys.record(id), keys.publicId(publicId), keys.waiting, keys.waitingByAddress, keys.due],
-      [id],
-    );
+    await this.#changer.forget(id, publicId);
   }
 
   /** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */

@@ -118,8 +118,8 @@ export class IncomingUpload {
 
   /**
    * Hands the stored file to the workers. Throws where another request has taken over, and `queue_full` (503) or
-   * `too_many_queued_by_address` (429) where there is no room: its files are gone then. Where Redis cannot be asked they stay, since the record may say queued all the same; if it does
-   * not, the sweep removes them.
+   * `too_many_queued_by_address` (429) where there is no room: its files are gone then. Where Redis cannot be asked
+   * they stay, since the record may say queued all the same; if it does not, the sweep removes them.
    */
   async enqueue(): Promise<UploadRecord> {
     const { id } = this.record;
