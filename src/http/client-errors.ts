@@ -6,6 +6,7 @@ import { closeLingering, lingerOnClose } from './lingering-close.ts';
 /** What Node's parser found, in our words; everything else is `bad_request`. */
 const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers of this request are too large.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['request_too_large', 'The extensions of a chunk of this body are too large.'],
   HPE_INVALID_EOF_STATE: ['body_cut_short', 'The request ended too early. Send it again.'],
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The headers of this request did not come in time.'],
 };
@@ -29,7 +30,8 @@ export function answerClientErrors(server: Server): void {
   server.on('checkExpectation', (request, response: ServerResponse) => {
     const body = JSON.stringify(problemOf('expectation_failed', 'The only expectation that can be met is 100-continue.'));
     lingerOnClose(request.socket);
-    response.writeHead(statusOf('expectation_failed'), { 'Content-Type': 'application/problem+json', Connection: 'close' }).end(body);
+    const headers = { 'Content-Type': 'application/problem+json', 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
+    response.writeHead(statusOf('expectation_failed'), headers).end(body);
   });
 }
 
