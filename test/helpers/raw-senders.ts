@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { Problem, Progress, Upload } from '../../src/api.ts';
+import { getJson } from './client.ts';
+import { eventually } from './eventually.ts';
+import { filePart, FORM_END } from './raw-form.ts';
+import { createTus, offsetOf } from './tus-requests.ts';
+
+/** One way to send a file, written by hand. */
+export interface Sender {
+  /** The head without the line that ends it. */
+  head: string;
+  body: Buffer;
+  /**
+   * What the service knows of the file when its request has come to nothing: `nothing`, or its state and why, or
+   * how far it came.
+   */
+  outcome(): Promise<string>;
+  /** Waits until the service tells of so many bytes; where it tells nobody, until it is receiving. */
+  heard(byteCount: number): Promise<void>;
+}
+
+/** How a file can be sent, each under a fresh id. */
+export const SENDERS: Readonly<Record<'PUT' | 'POST' | 'PATCH', (url: string, bytes: Buffer) => Promise<Sender>>> = {
+  async PUT(url, bytes) {
+    const id = randomUUID();
+    return { head: headOf('PUT', `/uploads/${id}`), body: bytes, outcome: () => stateOf(url, id), heard: (byteCount) => heardOf(url, id, byteCount) };
+  },
+  async POST(url, bytes) {
+    const body = Buffer.concat([filePart('a.jpg', bytes), Buffer.from(FORM_END)]);
+    // Its ids are told in the answer alone; `expectNothingLeft` sees whether there is anything of it.
+    return { head: headOf('POST', '/uploads', 'Content-Type: multipart/form-data; boundary=b\r\n'), body, outcome: async () => 'nothing', heard: () => receiving(url, 1) };
+  },
+  async PATCH(url, bytes) {
+    const id = await createTus(url, { 'Upload-Length': String(bytes.length) });
+    const headers = 'Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\n';
+    return { head: headOf('PATCH', `/files/${id}`, headers), body: bytes, outcome: async () => `at ${await offsetOf(url, id)}`, heard: (byteCount) => heardOf(url, id, byteCount) };
+  },
+};
+
+function headOf(method: string, path: string, headers = ''): string {
+  return `${method} ${path} HTTP/1.1\r\nHost: x\r\n${headers}`;
+}
+
+/** Waits until so many bodies are being received. */
+export async function receiving(url: string, bodies: number): Promise<void> {
+  const line = `\nuploads_receiving ${bodies}\n`;
+  await eventually(`${bodies} bodies under way`, async () => (await (await fetch(`${url}/metrics`)).text()).includes(line));
+}
+
+async function heardOf(url: string, id: string, byteCount: number): Promise<void> {
+  await eventually(`${byteCount} bytes`, async () => (await getJson<Partial<Progress>>(`${url}/uploads/${id}/progress`)).body.bytes?.received === byteCount);
+}
+
+async function stateOf(url: string, id: string): Promise<string> {
+  const { body } = await getJson<Upload | Problem>(`${url}/uploads/${id}`);
+  if ('code' in body) return 'nothing';
+  return body.error === null ? body.state : `${body.state}, ${body.error.code}`;
+}
+
+/** One chunk of a body that is sent in chunks. */
+export function chunkOf(bytes: Buffer | string, extension = ''): Buffer {
+  const content = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+  return Buffer.concat([Buffer.from(`${content.length.toString(16)}${extension}\r\n`), content, Buffer.from('\r\n')]);
+}
+
+/** Ends a body that is sent in chunks. */
+export const LAST_CHUNK = '0\r\n\r\n';
