@@ -1,0 +1,129 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Upload } from '../../src/api.ts';
+import { getJson, putFile } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
+import { photo } from '../helpers/pictures.ts';
+import { openConnection, type RawConnection } from '../helpers/raw-connection.ts';
+import { receiving, SENDERS } from '../helpers/raw-senders.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+/** Long for a busy machine to be silent, short for a test. */
+const STALL_MS = 1500;
+const BYTE_PERIOD_MS = 200;
+
+const METHODS = ['PUT', 'POST', 'PATCH'] as const;
+
+/** More than anybody buffers. */
+const SURPLUS = Buffer.alloc(3_000_000, 'and so on ');
+
+let service: Service;
+let stock: Stock;
+let bytes: Buffer;
+let connections: RawConnection[] = [];
+
+beforeAll(async () => {
+  const [started, picture] = await Promise.all([startService({ env: { UPLOAD_STALL_TIMEOUT_MS: String(STALL_MS) }, workers: 0 }), photo({ width: 300, height: 200 })]);
+  service = started;
+  bytes = Buffer.concat([picture, SURPLUS]);
+  await fetch(`${service.url}/healthz`);
+  stock = takeStock(service);
+});
+afterAll(async () => {
+  await expectNothingLeft(service, stock);
+  await service.stop();
+});
+afterEach(async () => {
+  for (const connection of connections) connection.close();
+  connections = [];
+  await receiving(service.url, 0);
+});
+
+async function connected(): Promise<RawConnection> {
+  const connection = await openConnection(service.url);
+  connections.push(connection);
+  return connection;
+}
+
+/** A request of which all but the last bytes are sent, so many of them left. */
+async function begun(method: (typeof METHODS)[number], sentShare: number) {
+  const connection = await connected();
+  const sender = await SENDERS[method](service.url, bytes);
+  const sent = Math.floor(sender.body.length * sentShare);
+  await connection.send(`${sender.head}Content-Length: ${sender.body.length}\r\n\r\n`, sender.body.subarray(0, sent));
+  await receiving(service.url, 1);
+  return { ...sender, connection, sent };
+}
+
+describe.each(METHODS)('%s', (method) => {
+  test.each([['with the first byte', 0], ['halfway', 0.5], ['shortly before the end', 0.99]])('whose sender vanishes %s leaves what it should', async (_when, share) => {
+    const { connection, outcome, heard, sent } = await begun(method, share);
+    if (sent > 0) await heard(sent);
+    connection.reset();
+    const expected = { PUT: 'failed, upload_interrupted', POST: 'nothing', PATCH: `at ${sent}` }[method];
+    await eventually(expected, async () => (await outcome()) === expected);
+  });
+
+  test('one of whose sides is closed too early is told so', async () => {
+    const { connection } = await begun(method, 0.5);
+    connection.finish();
+    expect(await connection.answer()).toMatchObject({ status: 400, code: 'body_cut_short' });
+    expect(await connection.ended).toBe('end');
+  });
+});
+
+test('a sender that goes on byte by byte gets through, however long it takes', async () => {
+  const slow = async (method: (typeof METHODS)[number]) => {
+    const { connection, body, sent } = await begunBeside(method);
+    const startedAtMs = performance.now();
+    let at = sent;
+    for (; performance.now() - startedAtMs < 2 * STALL_MS; at += 1) {
+      await connection.send(body.subarray(at, at + 1));
+      await pause(BYTE_PERIOD_MS);
+    }
+    await connection.send(body.subarray(at));
+    return (await connection.answer()).status;
+  };
+  expect(await Promise.all(METHODS.map(slow))).toEqual([202, 202, 204]);
+});
+
+/** As `begun`, with others at the same time. */
+async function begunBeside(method: (typeof METHODS)[number], sent = 20_000) {
+  const connection = await connected();
+  const sender = await SENDERS[method](service.url, bytes);
+  await connection.send(`${sender.head}Content-Length: ${sender.body.length}\r\n\r\n`, sender.body.subarray(0, sent));
+  return { ...sender, connection, sent };
+}
+
+test('a sender that stands still is told so, with the first byte, in the middle and shortly before the end', async () => {
+  const still = async (method: (typeof METHODS)[number], left: number | undefined) => {
+    const { connection, outcome, sent } = await begunBeside(method, left === undefined ? 0 : bytes.length - left);
+    const { status, code } = await connection.answer();
+    return [method, status, code, method === 'PATCH' ? (await outcome()) === `at ${sent}` : await outcome()];
+  };
+  const outcomes = await Promise.all(METHODS.flatMap((method) => [undefined, 1_000_000, 1].map((left) => still(method, left))));
+  expect(outcomes).toEqual([
+    ...Array<unknown>(3).fill(['PUT', 408, 'upload_too_slow', 'failed, upload_too_slow']),
+    ...Array<unknown>(3).fill(['POST', 408, 'upload_too_slow', 'nothing']),
+    // What came is kept, and the sender is told how much it is.
+    ...Array<unknown>(3).fill(['PATCH', 204, 'none', true]),
+  ]);
+});
+
+describe('a PUT under the id of a stored upload', () => {
+  test('changes nothing where its sender vanishes or stands still, and is a conflict where it is refused', async () => {
+    const id = randomUUID();
+    const stored = await putFile<Upload>(service.url, id, bytes, 'a.jpg');
+    const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+    const [vanishing, still, other] = await Promise.all([connected(), connected(), connected()]);
+    await Promise.all([vanishing, still].map((connection) => connection.send(head, bytes.subarray(0, 500_000))));
+    await receiving(service.url, 2);
+    vanishing.reset();
+    await other.send(head, Buffer.concat([bytes.subarray(0, -1), Buffer.from('!')]));
+    expect(await other.answer()).toMatchObject({ status: 409, code: 'upload_conflict' });
+    expect(await still.answer()).toMatchObject({ status: 408, code: 'upload_too_slow' });
+    expect((await getJson<Upload>(`${service.url}/uploads/${id}`)).body).toMatchObject({ state: 'queued', version: stored.body.version, error: null });
+  });
+});
