@@ -22,8 +22,13 @@ const KEPT_ALIVE = 16;
 const GAUGES = ['deferred_held', 'deferred_waiters', 'uploads_receiving'];
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
+/** What is looked through. */
+export interface Premises extends Pick<Service, 'apis' | 'directory'> {
+  redis: Pick<Service['redis'], 'url'>;
+}
+
 /** What is open now, for `expectNothingLeft` to compare with. */
-export function takeStock(service: Service): Stock {
+export function takeStock(service: Pick<Premises, 'apis'>): Stock {
   return new Map(livingApis(service).map(({ child }) => [child.pid ?? 0, descriptorsOf(child.pid ?? 0)]));
 }
 
@@ -32,7 +37,7 @@ export function takeStock(service: Service): Stock {
  * names, keys of Redis that belong to no upload or never end, responses held, bodies being received, descriptors.
  * @param stock from the start; without it descriptors are compared with nothing but the storage's directory.
  */
-export async function expectNothingLeft(service: Service, stock?: Stock): Promise<void> {
+export async function expectNothingLeft(service: Premises, stock?: Stock): Promise<void> {
   const redis = new Redis(service.redis.url);
   let left: string[] = [];
   try {
@@ -53,7 +58,7 @@ export async function expectNothingLeft(service: Service, stock?: Stock): Promis
   }
 }
 
-function livingApis(service: Service): ServiceProcess[] {
+function livingApis(service: Pick<Premises, 'apis'>): ServiceProcess[] {
   return service.apis.filter(({ child }) => child.exitCode === null && child.signalCode === null);
 }
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { startRedisServer } from '../helpers/redis-server.ts';
 
 let directory: string;
 
@@ -15,8 +16,23 @@ afterEach(async () => {
 });
 
 /** In a mount namespace of its own, so that the disk is gone with the process. */
+async function onSmallDisk(program: string, ...args: readonly string[]): Promise<unknown> {
+  const script = 'mount -t tmpfs -o size=2m tmpfs "$2" && exec "$0" --import tsx "$@"';
+  const { stdout } = await promisify(execFile)('unshare', ['-rm', 'sh', '-c', script, process.execPath, program, directory, ...args]);
+  return JSON.parse(stdout);
+}
+
 test('a disk that fills up in mid-file is storage_full, and leaves nothing', async () => {
-  const script = 'mount -t tmpfs -o size=2m tmpfs "$1" && exec "$0" --import tsx test/helpers/fill-disk.ts "$1"';
-  const { stdout } = await promisify(execFile)('unshare', ['-rm', 'sh', '-c', script, process.execPath, directory]);
-  expect(JSON.parse(stdout)).toEqual({ code: 'storage_full', left: [] });
+  expect(await onSmallDisk('test/helpers/fill-disk.ts')).toEqual({ code: 'storage_full', left: [] });
+});
+
+test('a service whose disk fills up says so, keeps what fits and leaves nothing of what does not', async () => {
+  const redis = await startRedisServer();
+  try {
+    expect(await onSmallDisk('test/helpers/fill-disk-service.ts', redis.url)).toEqual({
+      put: '507 storage_full', post: '507 storage_full', patch: '507 storage_full, then 0', afterwards: '202 queued', left: 'nothing',
+    });
+  } finally {
+    await redis.stop();
+  }
 });
