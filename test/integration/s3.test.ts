@@ -1,16 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { resolve } from 'node:path';
-import type { Upload } from '../../src/api.ts';
-import { getJson, putFile } from '../helpers/client.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Problem, Upload, UploadList } from '../../src/api.ts';
+import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
-import { refuse, startS3Server, S3_CREDENTIALS, type S3Server } from '../helpers/s3-server.ts';
+import { at, loseAnswer, refuse, startS3Server, S3_CREDENTIALS, type S3Request, type S3Server } from '../helpers/s3-server.ts';
 import { startProcess, startService, type Service } from '../helpers/service.ts';
+import { createTus, offsetOf, patchTus } from '../helpers/tus-requests.ts';
 
 const MIB = 1024 * 1024;
+const STALL_MS = 1000;
 
 let s3: S3Server;
 let service: Service;
@@ -19,13 +23,17 @@ let env: Record<string, string>;
 
 beforeAll(async () => {
   [s3, bytes] = await Promise.all([startS3Server(), photo({ width: 900, height: 600 })]);
-  env = { ...S3_CREDENTIALS, S3_ENDPOINT: s3.url, STORAGE: `s3://${s3.bucket}/uploads` };
+  env = { UPLOAD_STALL_TIMEOUT_MS: String(STALL_MS), ...S3_CREDENTIALS, S3_ENDPOINT: s3.url, STORAGE: `s3://${s3.bucket}/uploads` };
   service = await startService({ env });
 });
 
 afterAll(async () => {
+  await expectNothingLeft(service);
   await service.stop();
   await s3.close();
+});
+afterEach(() => {
+  s3.fault = undefined;
 });
 
 const keysOf = (id: string) => s3.memory.keys().filter((key) => key.startsWith(`uploads/${id.slice(0, 2)}/${id}/`));
@@ -94,6 +102,54 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'photo.jpg', '?timeout=15000');
     s3.fault = undefined;
     expect([body.state, body.progress.attempt]).toEqual(['completed', 2]);
+  });
+});
+
+describe('an S3 that is slow', () => {
+  test('is not what its senders are blamed for, however much is waiting', async () => {
+    let slow = 4;
+    s3.fault = async (asked) => {
+      if (asked.operation === 'UploadPart' && slow-- > 0) await pause(2 * STALL_MS);
+      await asked.proceed();
+    };
+    // More than the parts that are under way and the one that is gathered.
+    const large = Buffer.concat([bytes, Buffer.alloc(34 * MIB)]);
+    const form = new FormData();
+    form.append('file', new Blob([new Uint8Array(bytes)]), 'small.jpg');
+    form.append('file', new Blob([new Uint8Array(large)]), 'large.jpg');
+    const sent = [
+      putFile<Upload>(service.url, randomUUID(), large, 'large.jpg'),
+      requestJson<UploadList>(`${service.url}/uploads`, { method: 'POST', body: form }),
+    ];
+    expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([202, 202]);
+  });
+});
+
+describe('an S3 that cuts its connections', () => {
+  const cut = ({ request: asked }: S3Request) => void asked.socket.destroy();
+
+  test('before the answer to what it has stored is no matter', async () => {
+    s3.fault = at('PutObject', loseAnswer);
+    const { status } = await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg');
+    expect(status).toBe(202);
+  });
+
+  test.each(['PutObject', 'UploadPart'])('at %s is a 503 for PUT, form and PATCH, and leaves nothing', async (operation) => {
+    const file = operation === 'PutObject' ? bytes : Buffer.concat([bytes, Buffer.alloc(9 * MIB)]);
+    const [id, resumable] = [randomUUID(), await createTus(service.url, { 'Upload-Length': String(file.length) })];
+    const before = s3.memory.keys();
+    s3.fault = at(operation, cut);
+    const answers = await Promise.all([
+      putFile<Problem>(service.url, id, file, 'a.jpg'),
+      postFiles<Problem>(service.url, [{ name: '1.jpg', bytes: file }, { name: '2.jpg', bytes: file }]),
+      patchTus(service.url, resumable, 0, file),
+    ]);
+    expect(answers.map(({ status, headers, body }) => [status, body?.code, headers.has('retry-after')])).toEqual(Array(3).fill([503, 'service_unavailable', true]));
+    s3.fault = undefined;
+    expect(await offsetOf(service.url, resumable)).toBe(0);
+    expect([s3.memory.keys().filter((key) => !before.includes(key)), s3.memory.uploads.size]).toEqual([[], 0]);
+    expect((await patchTus(service.url, resumable, 0, file)).status).toBe(204);
+    expect((await putFile<Upload>(service.url, id, file, 'a.jpg', '?timeout=15000')).body.state).toBe('completed');
   });
 });
 
