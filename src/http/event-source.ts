@@ -3,6 +3,10 @@ import type { ServerResponse } from 'node:http';
 /** Proxies cut what is silent for a minute, some after half of it. */
 const HEARTBEAT_MS = 15_000;
 
+/** When a browser whose connection broke comes again: sooner than it would by itself, and not all of them together. */
+const RECONNECT_MS = 500;
+const RECONNECT_JITTER_MS = 1000;
+
 /** A reader that has taken nothing for this many heartbeats is given up. */
 const STUCK_HEARTBEATS = 4;
 
@@ -39,6 +43,7 @@ export class EventSourceWriter {
       'X-Accel-Buffering': 'no',
     });
     this.#response.flushHeaders();
+    this.#response.write(`retry: ${Math.round(RECONNECT_MS + RECONNECT_JITTER_MS * Math.random())}\n\n`);
     this.#response.on('drain', () => this.#flush());
   }
 

@@ -125,7 +125,7 @@ const streamProgress: Operation = {
   summary: 'Follow an upload as Server-Sent Events',
   description: `For \`EventSource\`. Each event is \`progress\`, its \`id\` the version, its \`data\` a Progress as JSON in one line.
 The first comes at once, unless its version is the one that \`Last-Event-ID\` or \`since\` names. A reader that is slower than the changes
-gets the newest, not each of them. Comments keep the connection open. After the final event the stream ends; an \`EventSource\` then
+gets the newest, not each of them. Comments keep the connection open, and \`retry\` has a broken one taken up again soon. After the final event the stream ends; an \`EventSource\` then
 connects again, is told 204, and stops for good.`,
   parameters: [
     ...parameters('Id', 'Since'),

@@ -52,7 +52,17 @@ describe('a stream of events', () => {
     const { response, writer } = build();
     writer.begin();
     expect(response.head).toEqual({ status: 200, 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
-    expect(response.written).toEqual(['head']);
+    expect(response.written).toEqual(['head', expect.stringMatching(/^retry: \d+\n\n$/)]);
+  });
+
+  test('has browsers come back within a second and a half, at different times', () => {
+    const waits = Array.from({ length: 20 }, () => {
+      const { response, writer } = build();
+      writer.begin();
+      return Number(/\d+/.exec(response.written.join())?.[0]);
+    });
+    expect(new Set(waits).size).toBeGreaterThan(1);
+    expect(waits.every((waitMs) => waitMs >= 500 && waitMs <= 1500)).toBe(true);
   });
 
   test('sends every event to a reader that keeps up, and ends with the last', () => {
@@ -62,7 +72,7 @@ describe('a stream of events', () => {
     writer.send(event(2), false);
     expect(onEnded).not.toHaveBeenCalled();
     writer.send(event(3), true);
-    expect(response.written.slice(1)).toEqual([text(1), text(2), text(3)]);
+    expect(response.written.slice(2)).toEqual([text(1), text(2), text(3)]);
     expect(onEnded).toHaveBeenCalledTimes(1);
   });
 
@@ -73,7 +83,7 @@ describe('a stream of events', () => {
     for (let version = 1; version <= 1000; version++) writer.send(event(version), false);
     response.drain();
     response.drain();
-    expect(response.written.slice(1)).toEqual([text(1), text(1000)]);
+    expect(response.written.slice(2)).toEqual([text(1), text(1000)]);
   });
 
   test('never drops the last event, and ends when that has been handed over', () => {
@@ -108,7 +118,7 @@ describe('a heartbeat', () => {
     for (let beat = 0; beat < 3; beat++) writer.heartbeat();
     expect(response.isDestroyed).toBe(false);
     writer.heartbeat();
-    expect([response.isDestroyed, response.written.length]).toEqual([true, 2]);
+    expect([response.isDestroyed, response.written.length]).toEqual([true, 3]);
   });
 
   test('forgives a reader that drains in time, however often it is stuck', () => {

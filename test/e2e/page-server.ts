@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A server of pages at an origin of its own, as somebody's front end has it. */
+export interface PageServer {
+  readonly origin: string;
+  /** From now on there is a document at the path. */
+  serve(path: string, type: string, body: string): void;
+  stop(): Promise<void>;
+}
+
+/** There is an empty page at `/` from the beginning. */
+export async function startPageServer(): Promise<PageServer> {
+  const documents = new Map([['/', { type: 'text/html', body: '<!doctype html><title>Front end</title><link rel="icon" href="data:,">' }]]);
+  const server = createServer((request, response) => {
+    const document = documents.get(request.url ?? '');
+    response.writeHead(document === undefined ? 404 : 200, { 'Content-Type': `${document?.type ?? 'text/plain'}; charset=utf-8` }).end(document?.body);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    serve: (path, type, body) => void documents.set(path, { type, body }),
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}
