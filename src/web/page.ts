@@ -1,32 +1,31 @@
 import { Announcer } from './page/announcer.ts';
 import { required } from './page/dom.ts';
-import { listenForFiles } from './page/intake.ts';
+import { FileKeeper } from './page/file-keeper.ts';
+import { openFileStore } from './page/file-store.ts';
+import { chooseOne, listenForFiles } from './page/intake.ts';
+import { KeptUploads } from './page/kept-uploads.ts';
 import { isBusy, type LineModel } from './page/line-model.ts';
-import { readOpenUploads, writeOpenUploads } from './page/open-uploads.ts';
-import { showSummary, summarise } from './page/summary.ts';
+import { announcePresence } from './page/page-presence.ts';
+import { summarise, SummaryView } from './page/summary.ts';
+import { translate } from './page/translate.ts';
 import { UploadBoard } from './page/upload-board.ts';
 import { wordsFor } from './page/words-for.ts';
-import type { Words } from './page/words.ts';
 import { createUploadClient } from './upload-client.ts';
+import { uploadId } from './client/upload-id.ts';
 
 /** Someone who closed a lid over lunch finds everything sent afterwards. */
 const GIVE_UP_AFTER_MS = 4 * 3_600_000;
 
 const words = wordsFor(navigator.languages);
-const storage = (): Storage => sessionStorage;
 const offline = required('#offline', HTMLElement);
+const pauseAll = required('#pause-all', HTMLButtonElement);
 const cancelAll = required('#cancel-all', HTMLButtonElement);
 const clearFinished = required('#clear-finished', HTMLButtonElement);
-const summaryElements = {
-  section: required('#uploads', HTMLElement),
-  text: required('#summary', HTMLElement),
-  bar: required('#overall', HTMLProgressElement),
-  cancelAll,
-  clearFinished,
-};
 
-let shown: readonly LineModel[] = [];
-let kept = '';
+const presence = announcePresence(uploadId());
+const kept = new KeptUploads(() => localStorage, presence.name);
+const files = openFileStore();
+const keeper = new FileKeeper(files);
 
 const client = createUploadClient({
   giveUpAfterMs: GIVE_UP_AFTER_MS,
@@ -35,21 +34,41 @@ const client = createUploadClient({
   },
 });
 
+const announcer = new Announcer(required('#announcements', HTMLElement), words);
+const summaryView = new SummaryView(
+  {
+    section: required('#uploads', HTMLElement),
+    text: required('#summary', HTMLElement),
+    timeLeft: required('#time-left', HTMLElement),
+    bar: required('#overall', HTMLProgressElement),
+    pauseAll,
+    cancelAll,
+    clearFinished,
+  },
+  words,
+);
+
+let shown: readonly LineModel[] = [];
 const board = new UploadBoard({
   client,
   list: required('#lines', HTMLElement),
   words,
-  announcer: new Announcer(required('#announcements', HTMLElement), words),
+  announcer,
   fallbackFocus: required('#choose', HTMLInputElement),
+  chooseOne,
   onShown: (models) => {
     shown = models;
-    showSummary(summarise(models), summaryElements, words);
-    keep(models);
+    const summary = summarise(models);
+    summaryView.show(summary);
+    if (summary.busy === 0) announcer.settled();
+    kept.write(models);
+    keeper.follow(models);
   },
 });
 
 translate(words);
-listenForFiles((files) => board.add(files));
+listenForFiles((given) => board.add(given));
+pauseAll.addEventListener('click', () => (summarise(shown).pausable > 0 ? board.pauseAll() : board.resumeAll()));
 cancelAll.addEventListener('click', () => board.cancelAll());
 clearFinished.addEventListener('click', () => board.clearFinished());
 addEventListener('online', () => client.wake());
@@ -58,26 +77,18 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden) client.wake();
 });
 addEventListener('beforeunload', (event) => {
-  if (shown.some((model) => isBusy(model) && model.phase !== 'following')) event.preventDefault();
+  if (shown.some((model) => isBusy(model) && keeper.lacks(model))) event.preventDefault();
 });
-board.restore(readOpenUploads(storage));
+addEventListener('pagehide', () => kept.write(board.models));
+void goOn();
 
-function keep(models: readonly LineModel[]): void {
-  const open = models.flatMap(({ handle, name, sizeBytes }) => (handle ? [{ id: handle.id, name, sizeBytes }] : []));
-  const ids = open.map(({ id }) => id).join();
-  if (ids === kept) return;
-  kept = ids;
-  writeOpenUploads(storage, open);
-}
-
-/** The page comes in English; another language replaces the texts that it has words for. */
-function translate({ locale, page, title }: Words): void {
-  document.documentElement.lang = locale;
-  document.title = title.idle;
-  for (const element of document.querySelectorAll<HTMLElement>('[data-words]')) {
-    const text = page[element.dataset['words'] ?? ''];
-    if (text === undefined) continue;
-    if (element.hasAttribute('aria-label')) element.setAttribute('aria-label', text);
-    else element.textContent = text;
+/** Takes up what pages before this one have left. */
+async function goOn(): Promise<void> {
+  const orphans = kept.claim(await presence.others());
+  for (const orphan of orphans) {
+    const file = await files.get(orphan.id).catch(() => null);
+    if (file) keeper.found(orphan.id);
+    board.restore(orphan, file);
   }
+  for (const id of await files.ids().catch(() => [])) if (!kept.has(id)) await files.remove(id).catch(() => undefined);
 }

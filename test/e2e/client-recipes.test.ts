@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { photo, textAsJpeg } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { recipe } from './recipes.ts';
@@ -97,10 +98,10 @@ test('what is kept over a reload is followed to its end, and forgotten then', as
     keep.send(new Blob([file], { type: 'image/jpeg' }));
   }, bytes.toString('base64'));
   expect(await kept()).toHaveLength(1);
-  await page.waitForFunction(async (url) => {
-    const [id = ''] = JSON.parse(localStorage.getItem('uploads') ?? '[]') as string[];
-    return id === '' || (await fetch(`${url}/uploads/${id}`)).ok;
-  }, service.url);
+  await eventually('the first byte', async () => {
+    const [id] = await kept();
+    return id === undefined || (await fetch(`${service.url}/uploads/${id}`)).ok;
+  });
   await page.reload();
   await page.waitForFunction(() => 'keep' in window);
   const states = await page.evaluate(async () => {

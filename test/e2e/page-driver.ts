@@ -41,6 +41,15 @@ export async function stageOf(page: Page, name: string): Promise<string> {
   return await page.locator('.line', { hasText: name }).locator('.stage').innerText();
 }
 
+/** Waits until the first line says so. */
+export async function awaitStage(page: Page, pattern: RegExp): Promise<void> {
+  await page.waitForFunction(
+    ([source]) => new RegExp(source).test(document.querySelector('.stage')?.textContent ?? ''),
+    [pattern.source] as const,
+    { polling: 20 },
+  );
+}
+
 /** From now on keeps every percent that a line's bar takes, by the name of its file. */
 export async function recordPercents(page: Page): Promise<() => Promise<Record<string, number[]>>> {
   const recorded = await page.evaluateHandle(() => {
@@ -62,19 +71,38 @@ export async function recordPercents(page: Page): Promise<() => Promise<Record<s
   return () => recorded.jsonValue();
 }
 
-/** Counts the progress requests that are under way at the same time. */
-export function countProgressRequests(page: Page): { most: number; total: number } {
-  const count = { most: 0, total: 0 };
+/** What went over the wire. */
+export interface RequestCount {
+  /** Progress requests under way at the same time, at most. */
+  mostProgress: number;
+  /** `GET /progress` and the like: method and first part of the path, to how many there were. */
+  readonly total: Record<string, number>;
+}
+
+/** Counts the requests of the page from now on. */
+export function countRequests(page: Page): RequestCount {
+  const count: RequestCount = { mostProgress: 0, total: {} };
   const open = new Set<unknown>();
   page.on('request', (request) => {
-    if (!new URL(request.url()).pathname.startsWith('/progress')) return;
+    const { pathname } = new URL(request.url());
+    const kind = `${request.method()} /${pathname.split('/')[1]}`;
+    count.total[kind] = (count.total[kind] ?? 0) + 1;
+    if (kind !== 'GET /progress') return;
     open.add(request);
-    count.total += 1;
-    count.most = Math.max(count.most, open.size);
+    count.mostProgress = Math.max(count.mostProgress, open.size);
   });
   page.on('requestfinished', (request) => open.delete(request));
   page.on('requestfailed', (request) => open.delete(request));
   return count;
+}
+
+/** Closes the page; nothing is left in the browser for the page of the next test. */
+export async function leavePage(page: Page): Promise<void> {
+  const { origin } = new URL(page.url());
+  await page.goto('about:blank');
+  const session = await page.context().newCDPSession(page);
+  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'local_storage,indexeddb' });
+  await page.close();
 }
 
 /** `bytesPerSecond` holds up and down. */

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { type Browser, screenshot, startBrowser } from '../helpers/browser.ts';
+import { type Browser, startBrowser } from '../helpers/browser.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
-import { awaitStates, dropFiles, type GivenFile, type Network, networkOf, recordPercents } from './page-driver.ts';
+import { awaitStage, awaitStates, dropFiles, type GivenFile, type Network, networkOf, recordPercents, stageOf } from './page-driver.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** A photo of half a megabyte takes some ten seconds at this speed: enough to do something meanwhile. */
@@ -43,8 +44,20 @@ test('a cancelled upload stops, and can be tried again', async () => {
   await page.getByRole('button', { name: 'Cancel photo.jpg' }).click();
   await awaitStates(page, 1, ['cancelled']);
   await setNetwork({});
-  await page.getByRole('button', { name: 'Try photo.jpg again' }).click();
+  await page.getByRole('button', { name: 'Try again: photo.jpg' }).click();
   await awaitStates(page, 1, ['done']);
+});
+
+test('a paused upload stands still, and goes on', async () => {
+  const readPercents = await recordPercents(page);
+  await startSlowly();
+  await page.getByRole('button', { name: 'Pause photo.jpg' }).click();
+  await awaitStates(page, 1, ['paused']);
+  expect(await stageOf(page, 'photo.jpg')).toMatch(/^Paused at .* of 614 kB$/);
+  await setNetwork({});
+  await page.getByRole('button', { name: 'Resume all' }).click();
+  await awaitStates(page, 1, ['done']);
+  await expectForwards(readPercents);
 });
 
 test('an upload whose connection breaks is sent again by itself, and never goes back', async () => {
@@ -55,23 +68,56 @@ test('an upload whose connection breaks is sent again by itself, and never goes 
   // First the cut: at full speed the rest of the picture would be through before it.
   proxy.cut();
   await setNetwork({});
-  await page.waitForFunction(() => document.querySelector('.stage')?.textContent?.startsWith('Connection lost'));
+  await awaitStage(page, /^Connection lost/);
   await page.waitForSelector('#offline', { state: 'visible' });
-  await screenshot(page, 'desktop-offline');
   proxy.mend();
   await awaitStates(page, 1, ['done']);
   await page.waitForSelector('#offline', { state: 'hidden' });
   expect(puts.size).toBe(1);
-  const percents = (await readPercents())['photo.jpg'] ?? [];
-  expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+  await expectForwards(readPercents);
 });
 
-test('a reload in mid-sending says in words that the picture has to be chosen again', async () => {
+test('offline in mid-sending, goes on when it is online again', async () => {
+  const readPercents = await recordPercents(page);
   await startSlowly();
+  // What is under way already the emulated network lets through.
+  proxy.cut();
+  await setNetwork({ offline: true });
+  await awaitStage(page, /^Connection lost/);
+  expect(await page.evaluate(() => navigator.onLine)).toBe(false);
+  proxy.mend();
+  await setNetwork({});
+  await awaitStates(page, 1, ['done']);
+  await expectForwards(readPercents);
+});
+
+test('a reload in mid-sending goes on with the file that the browser has kept', async () => {
+  await startSlowly();
+  await awaitKept(page, 1);
   await page.reload();
   await setNetwork({});
-  await awaitStates(page, 1, ['failed']);
-  expect(await page.locator('.stage').innerText()).toMatch(/^The page was reloaded before/);
+  await awaitStates(page, 1, ['done']);
+  await awaitKept(page, 0);
+});
+
+test('a reload in mid-sending asks for a file that the browser could not keep, and takes no other', async () => {
+  await page.addInitScript(() => Object.defineProperty(window, 'indexedDB', { value: undefined }));
+  await page.reload();
+  await startSlowly();
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.reload();
+  await setNetwork({});
+  await awaitStates(page, 1, ['stopped']);
+  expect(await stageOf(page, 'photo.jpg')).toMatch(/Choose the file again/);
+  const choose = async (buffer: Buffer) => {
+    const chooser = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Choose again: photo.jpg' }).click();
+    await (await chooser).setFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer });
+  };
+  await choose(picture.bytes.subarray(1));
+  await awaitStage(page, /^That was another file/);
+  await choose(picture.bytes);
+  await awaitStates(page, 1, ['done']);
 });
 
 test('an API process that is replaced in mid-poll is not missed', async () => {
@@ -93,5 +139,30 @@ test('an API process that is replaced in mid-poll is not missed', async () => {
 async function startSlowly(): Promise<void> {
   await setNetwork(SLOW);
   await dropFiles(page, [picture]);
-  await page.waitForFunction(() => /^Sending, [1-9]/.test(document.querySelector('.stage')?.textContent ?? ''));
+  await awaitStage(page, /^Sending, [1-9]/);
+}
+
+async function expectForwards(readPercents: () => Promise<Record<string, number[]>>): Promise<void> {
+  const percents = (await readPercents())['photo.jpg'] ?? [];
+  expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+  expect(percents.at(-1)).toBe(100);
+}
+
+/** Waits until the browser has kept so many files. */
+async function awaitKept(of: Page, count: number): Promise<void> {
+  await eventually(`${count} kept files`, async () => (await of.evaluate(countKept)) === count);
+}
+
+async function countKept(): Promise<number> {
+  const database = await new Promise<IDBDatabase>((resolve) => {
+    const request = indexedDB.open('deferred-uploads', 1);
+    request.onupgradeneeded = () => request.result.createObjectStore('files');
+    request.onsuccess = () => resolve(request.result);
+  });
+  const count = await new Promise<number>((resolve) => {
+    const request = database.transaction('files').objectStore('files').count();
+    request.onsuccess = () => resolve(request.result);
+  });
+  database.close();
+  return count;
 }

@@ -1,7 +1,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** Names of the symbols in index.html. */
-export type IconName = 'picture' | 'cross' | 'again' | 'check' | 'alert' | 'link';
+export type IconName = 'file' | 'pause' | 'resume' | 'cross' | 'check' | 'alert' | 'link';
 
 /** An element of index.html; throws where page and script do not belong together. */
 export function required<T extends Element>(selector: string, kind: new () => T): T {
@@ -38,6 +38,15 @@ export function iconButton(name: IconName, label: string, onClick: () => void): 
   const button = make('button', 'icon-button', icon(name));
   button.type = 'button';
   button.title = label;
+  button.setAttribute('aria-label', label);
+  button.addEventListener('click', onClick);
+  return button;
+}
+
+/** A button with words; `label` says which of its kind it is. */
+export function textButton(text: string, label: string, onClick: () => void): HTMLButtonElement {
+  const button = make('button', 'button small', text);
+  button.type = 'button';
   button.setAttribute('aria-label', label);
   button.addEventListener('click', onClick);
   return button;

@@ -17,6 +17,17 @@ export function listenForFiles(take: (files: File[]) => void): void {
   listenForDrops(take);
 }
 
+/** Lets a person choose one file, of any kind. To be called while a click is being handled. */
+export function chooseOne(take: (file: File) => void): void {
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.addEventListener('change', () => {
+    const [file] = input.files ?? [];
+    if (file) take(file);
+  });
+  input.click();
+}
+
 function listenForDrops(take: (files: File[]) => void): void {
   const mark = (isOver: boolean): void => void document.body.toggleAttribute('data-drop', isOver);
   document.addEventListener('dragover', (event) => {

@@ -1,15 +1,19 @@
 import type { Problem, Progress, Upload } from '../../api.ts';
-import type { UploadHandle } from '../upload-client.ts';
 import type { UploadPhase } from '../client/task-spec.ts';
+import type { UploadHandle } from '../upload-client.ts';
 import { formatBytes, formatDuration } from './format.ts';
 import type { Words } from './words.ts';
 
-/** What the page knows of one picture. */
-export interface LineModel {
-  /** Null after a reload: the page has its name then, and no longer its bytes. */
-  readonly file: File | null;
+/** What stays the same of a file from one page to the next. */
+export interface FileFacts {
   readonly name: string;
   readonly sizeBytes: number;
+}
+
+/** What the page knows of one file. */
+export interface LineModel extends FileFacts {
+  /** Null after a reload where the browser has not kept it. */
+  file: File | null;
   /** Null before its first start. */
   handle: UploadHandle | null;
   phase: UploadPhase;
@@ -18,15 +22,19 @@ export interface LineModel {
   upload: Upload | null;
   problem: Problem | null;
   cancelling: boolean;
+  /** True once another file than this was chosen for it. */
+  wasMistaken: boolean;
 }
 
 /** A line before anything has been done for it. */
-export function createLineModel(file: File | null, name: string, sizeBytes: number): LineModel {
-  return { file, name, sizeBytes, handle: null, phase: 'waiting', progress: null, upload: null, problem: null, cancelling: false };
+export function createLineModel({ name, sizeBytes }: FileFacts, file: File | null): LineModel {
+  return {
+    name, sizeBytes, file, handle: null, phase: 'waiting', progress: null, upload: null, problem: null, cancelling: false, wasMistaken: false,
+  };
 }
 
-/** How a line looks; the word is its `data-state` too. */
-export type LineState = 'waiting' | 'sending' | 'working' | 'done' | 'failed' | 'cancelled';
+/** How a line looks; the word is its `data-state` too. `stopped` waits for its file. */
+export type LineState = 'waiting' | 'sending' | 'paused' | 'working' | 'stopped' | 'done' | 'failed' | 'cancelled';
 
 /** What a line shows, in words. */
 export interface LineText {
@@ -38,9 +46,23 @@ export interface LineText {
   percent: number | null;
 }
 
-/** True while something can still become of it. */
+/** True while something becomes of it by itself, or will once it is resumed. */
 export function isBusy(model: LineModel): boolean {
-  return model.upload === null && model.problem === null;
+  return model.upload === null && model.problem === null && !isStopped(model);
+}
+
+/** The server has not all bytes of these, and does not know them as finished or refused. */
+const UNSENT_CODES: ReadonlySet<string> = new Set(['unknown_upload', 'upload_interrupted', 'upload_too_slow', 'body_cut_short']);
+
+/** True where the bytes are wanted and the page has them not. */
+export function isStopped({ file, upload, problem, progress, cancelling }: LineModel): boolean {
+  if (file !== null || upload !== null || cancelling) return false;
+  return problem === null ? progress?.state === 'receiving' : UNSENT_CODES.has(problem.code);
+}
+
+/** True where the server has all bytes, whatever becomes of them. */
+export function isDelivered({ phase, progress }: LineModel): boolean {
+  return phase === 'following' || (progress !== null && progress.state !== 'receiving');
 }
 
 /** These say something of the bytes, which another try would send once more. */
@@ -56,36 +78,43 @@ export function isWorthRetrying({ file, problem }: LineModel): boolean {
 /** What to show of it now. */
 export function describeLine(model: LineModel, words: Words): LineText {
   if (model.upload) return { state: 'done', stage: words.done, timeLeft: null, percent: 100 };
-  if (model.problem) return describeEnd(model, model.problem, words);
+  if (isStopped(model)) return describeStop(model, words);
+  if (model.problem) return describeEnd(model.problem, words);
   const { progress } = model;
   const state = stateOf(model);
   return {
     state,
     stage: model.cancelling ? words.cancelling : stageOf(model, words),
-    timeLeft: model.phase === 'retrying' || model.cancelling ? null : timeLeftOf(progress, words),
-    percent: progress?.percent ?? (state === 'waiting' ? null : 0),
+    timeLeft: state === 'paused' || model.phase === 'retrying' || model.cancelling ? null : timeLeftOf(progress, words),
+    percent: progress?.percent ?? (state === 'sending' ? 0 : null),
   };
 }
 
-function describeEnd({ file }: LineModel, problem: Problem, words: Words): LineText {
-  if (problem.code === 'upload_cancelled') return { state: 'cancelled', stage: words.cancelled, timeLeft: null, percent: null };
-  const isCutOff = file === null && ['unknown_upload', 'upload_interrupted'].includes(problem.code);
-  return { state: 'failed', stage: isCutOff ? words.cutOff : words.problem(problem), timeLeft: null, percent: null };
+function describeStop({ name, progress, wasMistaken }: LineModel, words: Words): LineText {
+  const stage = wasMistaken ? words.wrongFile(name) : words.needsFile;
+  return { state: 'stopped', stage, timeLeft: null, percent: progress?.percent ?? null };
+}
+
+function describeEnd(problem: Problem, words: Words): LineText {
+  const isCancelled = problem.code === 'upload_cancelled';
+  return { state: isCancelled ? 'cancelled' : 'failed', stage: isCancelled ? words.cancelled : words.problem(problem), timeLeft: null, percent: null };
 }
 
 function stateOf({ phase, progress }: LineModel): LineState {
+  if (phase === 'paused') return 'paused';
   if (progress && progress.state !== 'receiving') return 'working';
   if (phase === 'sending' || phase === 'retrying' || progress) return 'sending';
   return 'waiting';
 }
 
 function stageOf(model: LineModel, words: Words): string {
-  const { phase, progress, sizeBytes } = model;
+  const { phase, progress } = model;
+  if (phase === 'paused') return pausedAt(model, words);
   if (phase === 'retrying') return words.retrying;
-  if (!progress) return phase === 'sending' ? sending(0, sizeBytes, words) : words.waiting;
+  if (!progress) return phase === 'sending' ? words.sending(...amounts(model, words)) : words.waiting;
   switch (progress.state) {
     case 'receiving':
-      return sending(progress.bytes.received, progress.bytes.total ?? sizeBytes, words);
+      return words.sending(...amounts(model, words));
     case 'queued':
       return words.queued(progress.queuePosition);
     case 'processing':
@@ -95,8 +124,12 @@ function stageOf(model: LineModel, words: Words): string {
   }
 }
 
-function sending(receivedBytes: number, totalBytes: number, words: Words): string {
-  return words.sending(formatBytes(receivedBytes, words.locale), formatBytes(totalBytes, words.locale));
+function pausedAt(model: LineModel, words: Words): string {
+  return (model.progress?.bytes.received ?? 0) === 0 ? words.pausedEarly : words.paused(...amounts(model, words));
+}
+
+function amounts({ progress, sizeBytes }: LineModel, { locale }: Words): [received: string, total: string] {
+  return [formatBytes(progress?.bytes.received ?? 0, locale), formatBytes(progress?.bytes.total ?? sizeBytes, locale)];
 }
 
 function timeLeftOf(progress: Progress | null, words: Words): string | null {

@@ -15,7 +15,7 @@ export class Previews {
 
   /** `show` is given a blob: URL, which is its to revoke, unless the file is no picture the browser knows. */
   want(element: Element, file: File, show: (url: string) => void): void {
-    if (file.size > MOST_BYTES) return;
+    if (file.size > MOST_BYTES || !isPicture(file)) return;
     this.#files.set(element, { file, show });
     this.#observer.observe(element);
   }
@@ -52,6 +52,11 @@ export class Previews {
     this.forget(element);
     if (preview && wanted) wanted.show(URL.createObjectURL(preview));
   }
+}
+
+/** Where the name has told the browser nothing, the bytes may. */
+function isPicture({ type }: File): boolean {
+  return type === '' || type.startsWith('image/');
 }
 
 async function shrink(file: File): Promise<Blob | null> {

@@ -1,6 +1,7 @@
 import { setAttribute, setText } from './dom.ts';
-import { formatPercent } from './format.ts';
-import { isBusy, type LineModel } from './line-model.ts';
+import { formatDuration, formatPercent } from './format.ts';
+import { isBusy, isDelivered, isStopped, type LineModel } from './line-model.ts';
+import { RemainingTime } from './remaining-time.ts';
 import type { Words } from './words.ts';
 
 /** All lines in figures. */
@@ -9,7 +10,11 @@ export interface Summary {
   done: number;
   /** Ended without a result, cancelled ones left out. */
   failed: number;
+  /** Something becomes of them by itself. */
   busy: number;
+  /** Of the busy ones, those that could be paused, and those that are. */
+  pausable: number;
+  paused: number;
   /** Mean over the lines, what has ended counting as a whole. */
   percent: number;
 }
@@ -17,13 +22,15 @@ export interface Summary {
 /** Counts the lines. */
 export function summarise(models: readonly LineModel[]): Summary {
   const busy = models.filter(isBusy);
-  const percents = busy.map((model) => model.progress?.percent ?? 0);
-  const sum = percents.reduce((total, percent) => total + percent, 100 * (models.length - busy.length));
+  const sum = busy.reduce((total, model) => total + (model.progress?.percent ?? 0), 100 * (models.length - busy.length));
+  const paused = busy.filter((model) => model.phase === 'paused').length;
   return {
     total: models.length,
     done: models.filter((model) => model.upload !== null).length,
-    failed: models.filter((model) => model.problem !== null && model.problem.code !== 'upload_cancelled').length,
-    busy: busy.length,
+    failed: models.filter((model) => !isStopped(model) && model.problem !== null && model.problem.code !== 'upload_cancelled').length,
+    busy: busy.length - paused,
+    pausable: busy.filter((model) => model.file !== null && !isDelivered(model)).length - paused,
+    paused,
     percent: models.length === 0 ? 0 : sum / models.length,
   };
 }
@@ -32,22 +39,52 @@ export function summarise(models: readonly LineModel[]): Summary {
 export interface SummaryElements {
   section: HTMLElement;
   text: Element;
+  timeLeft: Element;
   bar: HTMLProgressElement;
+  pauseAll: HTMLButtonElement;
   cancelAll: HTMLButtonElement;
   clearFinished: HTMLButtonElement;
 }
 
 /** Shows the figures above the list and in the document's title. */
-export function showSummary(summary: Summary, { section, text, bar, cancelAll, clearFinished }: SummaryElements, words: Words): void {
-  section.hidden = summary.total === 0;
-  setAttribute(document.body, 'data-filled', summary.total === 0 ? null : '');
-  setText(text, words.summary(summary.done, summary.total, summary.failed));
-  bar.value = summary.percent;
-  setAttribute(bar, 'data-over', summary.busy === 0 ? '' : null);
-  cancelAll.hidden = summary.busy === 0;
-  clearFinished.hidden = summary.busy === summary.total;
-  const title = titleOf(summary, words);
-  if (document.title !== title) document.title = title;
+export class SummaryView {
+  readonly #elements: SummaryElements;
+  readonly #words: Words;
+  readonly #remaining = new RemainingTime();
+
+  constructor(elements: SummaryElements, words: Words) {
+    this.#elements = elements;
+    this.#words = words;
+  }
+
+  show(summary: Summary): void {
+    const { section, text, bar } = this.#elements;
+    section.hidden = summary.total === 0;
+    setAttribute(document.body, 'data-filled', summary.total === 0 ? null : '');
+    setText(text, this.#words.summary(summary.done, summary.total, summary.failed));
+    bar.value = summary.percent;
+    setAttribute(bar, 'data-over', summary.busy + summary.paused === 0 ? '' : null);
+    this.#showTimeLeft(summary);
+    this.#showActions(summary);
+    const title = titleOf(summary, this.#words);
+    if (document.title !== title) document.title = title;
+  }
+
+  #showTimeLeft({ total, percent, busy, paused }: Summary): void {
+    const leftMs = this.#remaining.estimate({ total, percent, isBusy: busy > 0 && paused === 0 }, performance.now());
+    // A line says for itself how long it takes.
+    const duration = leftMs === null || total === 1 ? null : formatDuration(leftMs, this.#words.locale);
+    setText(this.#elements.timeLeft, duration === null ? '' : this.#words.timeLeft(duration));
+  }
+
+  #showActions({ total, busy, paused, pausable }: Summary): void {
+    const { pauseAll, cancelAll, clearFinished } = this.#elements;
+    const { actions } = this.#words;
+    pauseAll.hidden = pausable === 0 && paused === 0;
+    setText(pauseAll, pausable > 0 ? actions.pauseAll : actions.resumeAll);
+    cancelAll.hidden = busy + paused === 0;
+    clearFinished.hidden = busy + paused === total;
+  }
 }
 
 /** The document's title, which is all that is seen of a page in the background. */

@@ -1,27 +1,46 @@
-import type { PictureResult } from '../../api.ts';
+import { thumbHashToDataURL } from 'thumbhash';
+import type { PictureResult, Result } from '../../api.ts';
 import { icon, make } from './dom.ts';
 import type { Previews } from './preview.ts';
 
 /**
- * The small picture at the head of a line: a sign, then a local preview, then the variant
- * that the server has made, which it links to.
+ * The small picture at the head of a line: a sign, then a local preview, or what the thumbhash tells, then the
+ * variant that the server has made, which it links to. The variant is asked for once it exists: held, it would
+ * take up one of the browser's six connections.
  */
 export class Thumbnail {
-  readonly element = make('a', 'thumbnail', icon('picture'));
+  readonly element = make('a', 'thumbnail', icon('file'));
   readonly #previews: Previews;
   #previewUrl: string | null = null;
 
   constructor(previews: Previews, file: File | null) {
     this.#previews = previews;
-    if (file) previews.want(this.element, file, (url) => this.#showPreview(url));
+    this.showFile(file);
+  }
+
+  /** Begins to make a preview, where it is a picture that the browser knows. */
+  showFile(file: File | null): void {
+    if (file) this.#previews.want(this.element, file, (url) => this.#showPreview(url));
   }
 
   /** `label` is what the link is called. */
-  showResult({ variants, dominantColour }: PictureResult, label: string): void {
-    const smallest = [...variants].sort((a, b) => a.width - b.width).at(0);
-    const largest = [...variants].sort((a, b) => b.width - a.width).at(0);
+  showResult(result: Result, label: string): void {
     this.#previews.forget(this.element);
+    if (result.kind === 'picture') this.#showPicture(result, label);
+  }
+
+  /** To be called when the line goes. */
+  release(): void {
+    this.#previews.forget(this.element);
+    this.#releasePreview();
+  }
+
+  #showPicture({ variants, dominantColour, thumbhash }: PictureResult, label: string): void {
+    const bySize = [...variants].sort((a, b) => a.width * a.height - b.width * b.height);
+    const smallest = bySize.at(0);
+    const largest = bySize.at(-1);
     if (!smallest || !largest) return;
+    if (this.#previewUrl === null) this.#showPreview(sketch(thumbhash));
     this.element.style.backgroundColor = dominantColour;
     this.element.href = largest.url;
     this.element.target = '_blank';
@@ -30,14 +49,7 @@ export class Thumbnail {
     const image = pictureOf(smallest.url);
     // Until it has come, the preview stays: nothing flickers, and nothing is lost should it not come.
     image.addEventListener('load', () => this.#releasePreview(), { once: true });
-    if (this.#previewUrl === null) this.element.replaceChildren(image);
-    else this.element.append(image);
-  }
-
-  /** To be called when the line goes. */
-  release(): void {
-    this.#previews.forget(this.element);
-    this.#releasePreview();
+    this.element.append(image);
   }
 
   #showPreview(url: string): void {
@@ -52,6 +64,10 @@ export class Thumbnail {
     const [preview, variant] = this.element.children;
     if (variant) preview?.remove();
   }
+}
+
+function sketch(thumbhash: string): string {
+  return thumbHashToDataURL(Uint8Array.from(atob(thumbhash), (char) => char.charCodeAt(0)));
 }
 
 function pictureOf(url: string): HTMLImageElement {

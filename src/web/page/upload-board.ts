@@ -1,20 +1,17 @@
-import type { Progress } from '../../api.ts';
+import type { Problem, Progress } from '../../api.ts';
 import { type FollowOptions, type UploadClient, UploadError, type UploadHandle } from '../upload-client.ts';
 import type { Announcer } from './announcer.ts';
-import { createLineModel, describeLine, isBusy, type LineModel } from './line-model.ts';
-import type { OpenUpload } from './open-uploads.ts';
-import { Previews } from './preview.ts';
+import type { KeptUpload } from './kept-uploads.ts';
+import { createLineModel, describeLine, isBusy, isStopped, type LineModel } from './line-model.ts';
+import { LineList } from './line-list.ts';
 import { moveUpBehind } from './queue-positions.ts';
-import { UploadLine } from './upload-line.ts';
 import type { Words } from './words.ts';
-
-/** Changes are shown together this often: more cannot be told apart by eye. */
-const SHOW_AFTER_MS = 50;
-/** Longest stretch of showing; the rest comes with the next, so that typing and scrolling stay smooth. */
-const SHOW_FOR_MS = 12;
 
 /** Nothing has become of these on the server, so another try goes on under the same id. */
 const UNDECIDED_CODES: ReadonlySet<string> = new Set(['connection_lost', 'unexpected_answer', 'service_unavailable']);
+
+/** The server has thrown it away, as it does after a while. */
+const FORGOTTEN_CODES: ReadonlySet<string> = new Set(['upload_gone', 'unknown_upload']);
 
 /** What the list works with. */
 export interface UploadBoardOptions {
@@ -24,145 +21,146 @@ export interface UploadBoardOptions {
   announcer: Announcer;
   /** Takes the keyboard when the line that had it is gone, and no other is left. */
   fallbackFocus: HTMLElement;
+  /** Lets a person choose the one file that the line waits for; `take` is called with it. */
+  chooseOne: (take: (file: File) => void) => void;
   /** Called after each showing of changes. */
   onShown: (models: LineModel[]) => void;
 }
 
-/** The list of pictures: one line and one upload each. */
+/** All files that the page has in hand: one line and one upload each. */
 export class UploadBoard {
   readonly #options: UploadBoardOptions;
-  readonly #previews = new Previews();
-  readonly #models = new Set<LineModel>();
-  readonly #lines = new Map<LineModel, UploadLine>();
-  readonly #changed = new Set<LineModel>();
-  #scheduled = false;
+  readonly #lines: LineList;
 
   constructor(options: UploadBoardOptions) {
     this.#options = options;
+    this.#lines = new LineList({
+      ...options,
+      actionsOf: (model) => ({
+        pause: () => model.handle?.pause(),
+        resume: () => model.handle?.resume(),
+        cancel: () => this.#cancel(model),
+        retry: () => this.#retry(model),
+        chooseAgain: () => options.chooseOne((file) => this.#takeChosen(model, file)),
+        remove: () => this.#lines.remove(model),
+      }),
+    });
   }
 
-  /** Sends them, in the order given. */
+  get models(): Iterable<LineModel> {
+    return this.#lines.models;
+  }
+
+  /** Sends them, in the order given; one that a line waits for goes on there. */
   add(files: readonly File[]): void {
     if (files.length === 0) return;
     const { client, announcer } = this.#options;
     for (const file of files) {
-      this.#start(createLineModel(file, file.name, file.size), (on) => client.upload(file, on));
+      const waiting = [...this.#lines.models].find((model) => isStopped(model) && fits(model, file));
+      if (waiting) this.#takeChosen(waiting, file);
+      else this.#start(createLineModel({ name: file.name, sizeBytes: file.size }, file), (on) => client.upload(file, on));
     }
     announcer.added(files.length);
   }
 
-  /** Goes on with what this page had in hand before it was reloaded. */
-  restore(uploads: readonly OpenUpload[]): void {
-    for (const { id, name, sizeBytes } of uploads) {
-      this.#start(createLineModel(null, name, sizeBytes), (on) => this.#options.client.watch(id, on));
-    }
+  /** Goes on with what a page before this one had in hand; `file` where the browser has kept it. */
+  restore(kept: KeptUpload, file: File | null): void {
+    const { client } = this.#options;
+    const { id, isPaused } = kept;
+    const bytes = kept.isDelivered ? null : file;
+    const begin = (on: FollowOptions): UploadHandle => (bytes ? client.upload(bytes, { ...on, id, name: kept.name, paused: isPaused }) : client.watch(id, on));
+    const model = createLineModel(kept, bytes);
+    this.#start(model, begin, (problem) => kept.isDelivered && FORGOTTEN_CODES.has(problem.code) && this.#lines.remove(model));
+  }
+
+  pauseAll(): void {
+    for (const { handle } of this.#lines.models) handle?.pause();
+  }
+
+  resumeAll(): void {
+    for (const { handle } of this.#lines.models) handle?.resume();
   }
 
   cancelAll(): void {
-    for (const model of this.#models) {
-      if (isBusy(model)) this.#cancel(model);
-    }
+    for (const model of this.#lines.models) if (isBusy(model)) this.#cancel(model);
   }
 
   clearFinished(): void {
-    for (const model of this.#models) {
-      if (!isBusy(model)) this.#remove(model);
-    }
+    for (const model of this.#lines.models) if (!isBusy(model)) this.#lines.remove(model);
     this.#options.fallbackFocus.focus();
   }
 
-  #start(model: LineModel, begin: (on: FollowOptions) => UploadHandle): void {
-    this.#models.add(model);
+  #start(model: LineModel, begin: (on: FollowOptions) => UploadHandle, onProblem: (problem: Problem) => void = () => undefined): void {
+    let own: UploadHandle | null = null;
+    const isCurrent = (): boolean => own === null || model.handle === own;
+    this.#lines.add(model);
     const handle = begin({
-      onPhase: (phase) => this.#patch(model, { phase }),
-      onProgress: (progress) => this.#moved(model, progress),
+      onPhase: (phase) => isCurrent() && this.#lines.patch(model, { phase }),
+      onProgress: (progress) => isCurrent() && this.#moved(model, progress),
     });
-    this.#patch(model, { handle });
-    void this.#awaitOutcome(model, handle);
+    own = handle;
+    this.#lines.patch(model, { handle, phase: handle.phase });
+    void this.#awaitOutcome(model, handle, onProblem);
   }
 
   #moved(model: LineModel, progress: Progress): void {
     if (progress.queuePosition === null) {
-      for (const behind of moveUpBehind(model, this.#models)) this.#changed.add(behind);
+      for (const behind of moveUpBehind(model, this.#lines.models)) this.#lines.patch(behind, {});
     }
-    this.#patch(model, { progress });
+    // A file that goes on after a break may begin anew: people are not to see that.
+    const percent = Math.max(progress.percent, model.progress?.percent ?? 0);
+    this.#lines.patch(model, { progress: { ...progress, percent } });
   }
 
-  async #awaitOutcome(model: LineModel, handle: UploadHandle): Promise<void> {
+  async #awaitOutcome(model: LineModel, handle: UploadHandle, onProblem: (problem: Problem) => void): Promise<void> {
     const { announcer, words } = this.#options;
     try {
       const upload = await handle.result;
-      this.#patch(model, { upload });
+      this.#lines.patch(model, { upload });
       announcer.done(model.name);
     } catch (error) {
       if (!(error instanceof UploadError)) throw error;
-      this.#patch(model, { problem: error.problem });
+      // Another upload goes on in its place.
+      if (model.handle !== handle) return;
+      this.#lines.patch(model, { problem: error.problem });
+      onProblem(error.problem);
       const { state, stage } = describeLine(model, words);
       if (state === 'failed') announcer.failed(model.name, stage);
     }
   }
 
   #cancel(model: LineModel): void {
-    this.#patch(model, { cancelling: true });
+    this.#lines.patch(model, { cancelling: true });
     void model.handle?.cancel();
   }
 
   #retry(model: LineModel): void {
     const { file, handle, problem } = model;
     if (!file || !handle || !problem) return;
-    const { client } = this.#options;
-    const id = UNDECIDED_CODES.has(problem.code) ? { id: handle.id } : {};
-    Object.assign(model, createLineModel(file, model.name, model.sizeBytes));
-    this.#start(model, (on) => client.upload(file, { ...on, ...id }));
+    if (UNDECIDED_CODES.has(problem.code)) return this.#goOn(model, file);
+    model.progress = null;
+    this.#restart(model, (on) => this.#options.client.upload(file, on));
   }
 
-  #remove(model: LineModel): void {
-    const line = this.#lines.get(model);
-    const neighbour = line?.element.nextElementSibling ?? line?.element.previousElementSibling;
-    const hadFocus = line?.element.contains(document.activeElement) ?? false;
-    this.#models.delete(model);
-    this.#lines.delete(model);
-    line?.release();
-    this.#schedule();
-    if (hadFocus) (neighbour?.querySelector<HTMLElement>('.actions button') ?? this.#options.fallbackFocus).focus();
+  #takeChosen(model: LineModel, file: File): void {
+    if (!isStopped(model)) return;
+    if (!fits(model, file)) return this.#lines.patch(model, { wasMistaken: true });
+    this.#lines.patch(model, { file });
+    this.#lines.showFile(model);
+    this.#goOn(model, file);
   }
 
-  #patch(model: LineModel, patch: Partial<LineModel>): void {
-    Object.assign(model, patch);
-    this.#changed.add(model);
-    this.#schedule();
+  #goOn(model: LineModel, file: File): void {
+    const id = model.handle?.id;
+    this.#restart(model, (on) => this.#options.client.upload(file, { ...on, name: model.name, ...(id === undefined ? {} : { id }) }));
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setTimeout(() => this.#show(), SHOW_AFTER_MS);
+  #restart(model: LineModel, begin: (on: FollowOptions) => UploadHandle): void {
+    this.#lines.patch(model, { phase: 'waiting', upload: null, problem: null, cancelling: false, wasMistaken: false });
+    this.#start(model, begin);
   }
+}
 
-  #show(): void {
-    this.#scheduled = false;
-    const untilMs = performance.now() + SHOW_FOR_MS;
-    for (const model of this.#changed) {
-      if (performance.now() > untilMs) {
-        this.#schedule();
-        break;
-      }
-      this.#changed.delete(model);
-      this.#showLine(model);
-    }
-    this.#options.onShown([...this.#models]);
-  }
-
-  #showLine(model: LineModel): void {
-    if (!this.#models.has(model)) return;
-    const line = this.#lines.get(model);
-    if (line) return line.update(model);
-    const added = new UploadLine(model, this.#options.words, this.#previews, {
-      cancel: () => this.#cancel(model),
-      retry: () => this.#retry(model),
-      remove: () => this.#remove(model),
-    });
-    this.#lines.set(model, added);
-    this.#options.list.append(added.element);
-  }
+function fits({ name, sizeBytes }: LineModel, file: File): boolean {
+  return file.name === name && file.size === sizeBytes;
 }

@@ -1,6 +1,6 @@
-import { icon, iconButton, make, setAttribute, setText } from './dom.ts';
+import { icon, iconButton, make, setAttribute, setText, textButton } from './dom.ts';
 import { formatBytes, formatPercent } from './format.ts';
-import { describeLine, isWorthRetrying, type LineModel, type LineState } from './line-model.ts';
+import { describeLine, isDelivered, isWorthRetrying, type LineModel, type LineState } from './line-model.ts';
 import type { Previews } from './preview.ts';
 import { resultView } from './result-view.ts';
 import { Thumbnail } from './thumbnail.ts';
@@ -8,12 +8,17 @@ import type { Words } from './words.ts';
 
 /** What a person can do to a line. */
 export interface LineActions {
+  readonly pause: () => void;
+  readonly resume: () => void;
   readonly cancel: () => void;
   readonly retry: () => void;
+  readonly chooseAgain: () => void;
   readonly remove: () => void;
 }
 
-/** The line of one picture. It shows a model, and changes nothing of it. */
+const OVER: ReadonlySet<LineState> = new Set(['stopped', 'done', 'failed', 'cancelled']);
+
+/** The line of one file. It shows a model, and changes nothing of it. */
 export class UploadLine {
   readonly element = make('li', 'line');
   readonly #words: Words;
@@ -25,7 +30,8 @@ export class UploadLine {
   readonly #body = make('div', 'body');
   readonly #actions = make('div', 'actions');
   readonly #on: LineActions;
-  #state: LineState | null = null;
+  #shown = '';
+  #hasResult = false;
 
   constructor(model: LineModel, words: Words, previews: Previews, on: LineActions) {
     this.#words = words;
@@ -50,17 +56,15 @@ export class UploadLine {
     const { state, stage, timeLeft, percent } = describeLine(model, this.#words);
     setText(this.#stage, stage);
     setText(this.#timeLeft, timeLeft ?? '');
-    setText(this.#percent, percent === null || state === 'done' ? '' : formatPercent(percent, this.#words.locale));
+    setText(this.#percent, percent === null || OVER.has(state) ? '' : formatPercent(percent, this.#words.locale));
     this.#showBar(state, percent);
-    if (state === this.#state) return;
-    this.#state = state;
-    setAttribute(this.element, 'data-state', state);
-    this.#showActions(model, state);
-    if (model.upload?.result) {
-      const { result } = model.upload;
-      this.#body.append(resultView(model.upload, result, this.#words));
-      this.#thumbnail.showResult(result, this.#words.links.open(model.name));
-    }
+    this.#showState(model, state);
+    if (model.upload?.result && !this.#hasResult) this.#showResult(model.upload, model.name);
+  }
+
+  /** Another file has taken the place of one that was missing. */
+  showFile(file: File | null): void {
+    this.#thumbnail.showFile(file);
   }
 
   /** To be called when it leaves the list. */
@@ -71,28 +75,52 @@ export class UploadLine {
 
   /** Puts the keyboard on its first action. */
   focus(): void {
-    this.#actions.querySelector('button')?.focus();
+    this.element.querySelector('button')?.focus();
   }
 
   #showBar(state: LineState, percent: number | null): void {
-    this.#bar.hidden = state === 'done' || state === 'failed' || state === 'cancelled';
+    this.#bar.hidden = OVER.has(state);
     if (percent === null) this.#bar.removeAttribute('value');
     else if (percent !== this.#bar.value || !this.#bar.hasAttribute('value')) this.#bar.value = percent;
   }
 
-  #showActions(model: LineModel, state: LineState): void {
-    const { name } = model;
-    const { actions } = this.#words;
-    const hadFocus = this.#actions.contains(document.activeElement);
-    const isOver = state === 'done' || state === 'failed' || state === 'cancelled';
-    const buttons: HTMLElement[] = [];
-    if (isWorthRetrying(model)) buttons.push(iconButton('again', actions.retry(name), this.#on.retry));
-    if (isOver) buttons.push(iconButton('cross', actions.remove(name), this.#on.remove));
-    else buttons.push(iconButton('cross', actions.cancel(name), this.#on.cancel));
-    this.#actions.replaceChildren(...buttons);
-    if (hadFocus) this.focus();
-    const sign = state === 'done' ? icon('check') : state === 'failed' ? icon('alert') : null;
+  /** Signs and buttons change with the state alone: a button that is made anew loses a click under way. */
+  #showState(model: LineModel, state: LineState): void {
+    const canPause = !OVER.has(state) && model.file !== null && !isDelivered(model) && !model.cancelling;
+    const shown = [state, canPause, isWorthRetrying(model)].join();
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    setAttribute(this.element, 'data-state', state);
+    const hadFocus = this.#actions.contains(document.activeElement) || this.#body.querySelector('.mend')?.contains(document.activeElement) === true;
+    this.#actions.replaceChildren(...this.#buttons(model.name, state, canPause));
+    this.#body.querySelector('.mend')?.remove();
+    const mend = this.#mendingButton(model, state);
+    if (mend) this.#body.append(make('p', 'mend', mend));
     this.#body.querySelector('.head .icon')?.remove();
+    const sign = state === 'done' ? icon('check') : state === 'failed' || state === 'stopped' ? icon('alert') : null;
     if (sign) this.#percent.after(sign);
+    if (hadFocus) this.focus();
+  }
+
+  #buttons(name: string, state: LineState, canPause: boolean): HTMLElement[] {
+    const { actions } = this.#words;
+    if (OVER.has(state)) return [iconButton('cross', actions.remove(name), this.#on.remove)];
+    const cancel = iconButton('cross', actions.cancel(name), this.#on.cancel);
+    if (state === 'paused') return [iconButton('resume', actions.resume(name), this.#on.resume), cancel];
+    return canPause ? [iconButton('pause', actions.pause(name), this.#on.pause), cancel] : [cancel];
+  }
+
+  /** What helps, in words. */
+  #mendingButton(model: LineModel, state: LineState): HTMLElement | null {
+    const { actions } = this.#words;
+    if (state === 'stopped') return textButton(actions.chooseAgain, actions.named(actions.chooseAgain, model.name), this.#on.chooseAgain);
+    return isWorthRetrying(model) ? textButton(actions.retry, actions.named(actions.retry, model.name), this.#on.retry) : null;
+  }
+
+  #showResult(upload: NonNullable<LineModel['upload']>, name: string): void {
+    this.#hasResult = true;
+    const view = resultView(upload, this.#words);
+    if (view) this.#body.append(view);
+    if (upload.result) this.#thumbnail.showResult(upload.result, this.#words.links.open(name));
   }
 }

@@ -4,11 +4,14 @@ import type { Problem } from '../../api.ts';
 export interface Words {
   /** For `Intl` and the page's `lang`. */
   locale: string;
-  /** Texts of index.html by their `data-words`; the page's own English stands where one is missing. */
-  page: Readonly<Record<string, string>>;
-  pictures(count: number): string;
+  /** Texts of index.html by their `data-words`. */
+  page: Readonly<Record<PageText, string>>;
+  files(count: number): string;
   waiting: string;
   sending(received: string, total: string): string;
+  /** Where nothing has been sent yet. */
+  pausedEarly: string;
+  paused(received: string, total: string): string;
   retrying: string;
   queued(position: number | null): string;
   /** For a step of the processor, which may be one that the page has never heard of. */
@@ -21,9 +24,23 @@ export interface Words {
   timeLeft(duration: string): string;
   /** Why it has not worked, and what to do. */
   problem(problem: Problem): string;
-  /** In place of what the server says of an upload that a reload has cut off. */
-  cutOff: string;
-  actions: { cancel(name: string): string; retry(name: string): string; remove(name: string): string };
+  /** The page was left before everything was sent, and the browser has not kept the file. */
+  needsFile: string;
+  /** Another one than the line's was chosen. */
+  wrongFile(expected: string): string;
+  /** Names of buttons; where they stand beside others of their kind they bear the name of the file. */
+  actions: {
+    pause(name: string): string;
+    resume(name: string): string;
+    cancel(name: string): string;
+    remove(name: string): string;
+    retry: string;
+    chooseAgain: string;
+    /** One of the two above, with the name of the file; begins with what is seen. */
+    named(action: string, name: string): string;
+    pauseAll: string;
+    resumeAll: string;
+  };
   facts: { dimensions: string; format: string; camera: string; taken: string; colour: string };
   links: { open(name: string): string; variants: string; original: string; copy: string; copied: string; notCopied: string };
   summary(done: number, total: number, failed: number): string;
@@ -31,5 +48,16 @@ export interface Words {
   /** Document titles. */
   title: { idle: string; busy(percent: string): string; over(done: number): string };
   /** Spoken only. */
-  spoken: { added(count: number): string; done(name: string): string; manyDone(count: number): string; failed(name: string, why: string): string };
+  spoken: {
+    added(count: number): string;
+    done(name: string): string;
+    manyDone(count: number): string;
+    failed(name: string, why: string): string;
+    manyFailed(count: number): string;
+  };
 }
+
+/** What index.html says; each is the `data-words` of an element there. */
+export type PageText =
+  | 'heading' | 'lead' | 'drop' | 'release' | 'hint' | 'choose' | 'camera' | 'folder' | 'offline' | 'list' | 'overall'
+  | 'cancel-all' | 'clear-finished' | 'reference' | 'client';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../../src/api.ts';
-import { createLineModel, describeLine, isBusy, isWorthRetrying, type LineModel } from '../../../src/web/page/line-model.ts';
+import { createLineModel, describeLine, isBusy, isStopped, isWorthRetrying, type LineModel } from '../../../src/web/page/line-model.ts';
 import { moveUpBehind } from '../../../src/web/page/queue-positions.ts';
 import { summarise, titleOf } from '../../../src/web/page/summary.ts';
 import { english } from '../../../src/web/page/words-english.ts';
@@ -9,7 +9,7 @@ import { completedUpload, freshProgress, freshUpload, problem } from './document
 const FILE = new File(['x'], 'photo.jpg');
 
 function line(patch: Partial<LineModel> = {}): LineModel {
-  return { ...createLineModel(FILE, 'photo.jpg', 2_000_000), ...patch };
+  return { ...createLineModel({ name: 'photo.jpg', sizeBytes: 2_000_000 }, FILE), ...patch };
 }
 
 function progress(patch: Partial<Progress>): Progress {
@@ -60,8 +60,25 @@ describe('a line', () => {
     expect(describeLine(line({ problem: damaged }), english)).toMatchObject({ state: 'failed', stage: 'The end of the file is missing.' });
   });
 
-  test('that a reload has cut off says what to do', () => {
-    expect(stageOf({ file: null, problem: problem('upload_interrupted', 400, 'x') })).toBe(english.cutOff);
+  test.each([
+    [{ problem: problem('upload_interrupted', 400, 'x') }, true],
+    [{ problem: problem('unknown_upload', 404, 'x') }, true],
+    [{ progress: progress({ state: 'receiving', percent: 12 }) }, true],
+    [{ progress: progress({ state: 'queued' }) }, false],
+    [{ problem: problem('picture_damaged', 422, 'x') }, false],
+    [{ problem: problem('upload_interrupted', 400, 'x'), file: FILE }, false],
+  ])('without its file waits for that where the server lacks bytes: %j', (patch, stopped) => {
+    const model = line({ file: null, ...patch });
+    expect([isStopped(model), describeLine(model, english).stage === english.needsFile]).toEqual([stopped, stopped]);
+    if (stopped) expect([isBusy(model), describeLine({ ...model, wasMistaken: true }, english).stage]).toEqual([false, english.wrongFile('photo.jpg')]);
+  });
+
+  test('that is paused says where, and promises no time', () => {
+    const sent = progress({ bytes: { received: 1_000_000, total: 2_000_000 }, percent: 15, etaMs: 4000 });
+    expect(describeLine(line({ phase: 'paused', progress: sent }), english)).toEqual({
+      state: 'paused', stage: 'Paused at 1 MB of 2 MB', timeLeft: null, percent: 15,
+    });
+    expect(describeLine(line({ phase: 'paused' }), english)).toMatchObject({ stage: 'Paused', percent: null });
   });
 
   test('offers another try only where the same bytes may fare better', () => {
@@ -87,10 +104,11 @@ test('the figures of all lines, and the title made of them', () => {
     line({ problem: problem('picture_damaged', 422, '') }),
     line({ problem: problem('upload_cancelled', 410, '') }),
     line({ progress: progress({ percent: 50 }) }),
+    line({ phase: 'paused' }),
   ];
   const summary = summarise(models);
-  expect(summary).toEqual({ total: 4, done: 1, failed: 1, busy: 1, percent: 87.5 });
-  expect(titleOf(summary, english)).toBe('87% · Deferred uploads');
+  expect(summary).toEqual({ total: 5, done: 1, failed: 1, busy: 1, pausable: 1, paused: 1, percent: 70 });
+  expect(titleOf(summary, english)).toBe('70% · Deferred uploads');
   expect(titleOf(summarise(models.slice(0, 3)), english)).toBe('1 done · Deferred uploads');
   expect(titleOf(summarise([]), english)).toBe('Deferred uploads');
 });

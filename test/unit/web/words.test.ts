@@ -1,11 +1,14 @@
 import { expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { ERROR_CODES } from '../../../src/errors.ts';
 import { picturesAmong } from '../../../src/web/page/dropped-files.ts';
-import { readOpenUploads, writeOpenUploads } from '../../../src/web/page/open-uploads.ts';
 import { chinese } from '../../../src/web/page/words-chinese.ts';
 import { english } from '../../../src/web/page/words-english.ts';
 import { wordsFor } from '../../../src/web/page/words-for.ts';
+import type { Words } from '../../../src/web/page/words.ts';
 import { problem } from './documents.ts';
+
+const LANGUAGES = [english, chinese];
 
 test.each([
   [['en-US', 'zh-CN'], english],
@@ -19,32 +22,45 @@ test.each([
   expect(wordsFor(languages)).toBe(words);
 });
 
-test('every problem has words, in both languages', () => {
-  for (const code of ERROR_CODES) {
-    for (const words of [english, chinese]) expect(words.problem(problem(code, 500, ''))).not.toBe('');
+/** `path` to `placeholders` of everything that a language says; a function's words are made of marks. */
+function messagesOf(words: unknown, path = ''): [path: string, placeholders: string][] {
+  if (typeof words === 'string') return [[path, '']];
+  if (typeof words === 'function') return [[path, placeholdersOf(words as (...values: unknown[]) => unknown)]];
+  if (typeof words !== 'object' || words === null) throw new TypeError(`${path} is no message`);
+  return Object.entries(words).flatMap(([key, value]) => messagesOf(value, path === '' ? key : `${path}.${key}`));
+}
+
+/** Numbers for numbers: both languages put some of them into words of their own, 1 and null above all. */
+function placeholdersOf(message: (...values: unknown[]) => unknown): string {
+  const marks = Array.from({ length: message.length }, (_, index) => 101 + index);
+  const text = String(message(...marks));
+  return marks.map((mark, index) => (text.includes(String(mark)) ? `{${index}}` : '-')).join('');
+}
+
+test('both languages have the same messages, with the same placeholders', () => {
+  const [first, second] = LANGUAGES.map((words) => Object.fromEntries(messagesOf(words)));
+  // These two look their words up by a code, which is tested below.
+  const lookups = { step: '-', problem: '-' };
+  expect({ ...second, ...lookups }).toEqual({ ...first, ...lookups });
+});
+
+test('every error that the service knows has words, and every step', () => {
+  for (const words of LANGUAGES) {
+    for (const code of ERROR_CODES) expect(words.problem(problem(code, 500, ''))).not.toBe('');
+    for (const step of ['inspect', 'decode', 'orient', 'variants', 'thumbhash', 'fingerprint', 'colour', 'a step of tomorrow']) expect(words.step(step)).not.toBe('');
   }
 });
 
-test('what is kept over a reload is read again, and nothing else', () => {
-  const store = new Map<string, string>();
-  const storage = () => ({ getItem: (key: string) => store.get(key) ?? null, setItem: (key: string, value: string) => void store.set(key, value) });
-  const open = { id: '11111111-1111-4111-8111-111111111111', name: 'photo.jpg', sizeBytes: 5 };
-  expect(readOpenUploads(storage)).toEqual([]);
-  writeOpenUploads(storage, [open]);
-  expect(readOpenUploads(storage)).toEqual([open]);
-  const [key] = store.keys();
-  for (const junk of ['{', '{}', '[{"id":"../x","name":"a","sizeBytes":1}]', '[null]']) {
-    store.set(key ?? '', junk);
-    expect(readOpenUploads(storage)).toEqual([]);
-  }
+test('what the page says before its script runs is what English says', () => {
+  const html = readFileSync('src/web/index.html', 'utf8');
+  const said = [...html.matchAll(/<[^>]* data-words="([^"]+)"[^>]*>([^<]*)/g)].map(([tag, key = '', text = '']) => [key, /aria-label="([^"]*)"/.exec(tag)?.[1] ?? text]);
+  expect(Object.fromEntries(said)).toEqual(english.page);
 });
 
-test('a browser that keeps nothing is no fault', () => {
-  const storage = (): Storage => {
-    throw new DOMException('denied', 'SecurityError');
-  };
-  expect(readOpenUploads(storage)).toEqual([]);
-  expect(() => writeOpenUploads(storage, [])).not.toThrow();
+test('no message is left in the other language', () => {
+  const hasHan = (words: Words): string[] => messagesOf(words.page).map(([key]) => words.page[key as keyof Words['page']]).filter((text) => /\p{Script=Han}/u.test(text));
+  expect(hasHan(english)).toEqual([]);
+  expect(hasHan(chinese)).toHaveLength(Object.keys(chinese.page).length);
 });
 
 test('of a folder only pictures are taken', () => {

@@ -1,0 +1,53 @@
+/** Where files of unfinished uploads are kept for the page that comes after this one. */
+export interface FileStore {
+  /** Rejects where the browser keeps nothing, or has no room. */
+  put(id: string, file: File): Promise<void>;
+  /** Null where there is none. */
+  get(id: string): Promise<File | null>;
+  remove(id: string): Promise<void>;
+  ids(): Promise<string[]>;
+}
+
+const NAME = 'deferred-uploads';
+const FILES = 'files';
+
+/** In the browser's own database; nothing is opened before the first use. */
+export function openFileStore(): FileStore {
+  let opening: Promise<IDBDatabase> | null = null;
+  const open = (): Promise<IDBDatabase> => (opening ??= openDatabase());
+
+  async function run<T>(mode: IDBTransactionMode, act: (files: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+    const database = await open();
+    return await new Promise((resolve, reject) => {
+      const transaction = database.transaction(FILES, mode);
+      const request = act(transaction.objectStore(FILES));
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error ?? new Error('the browser keeps no files'));
+    });
+  }
+
+  return {
+    async put(id, file) {
+      await run('readwrite', (files) => files.put(file, id));
+    },
+    async get(id) {
+      const found: unknown = await run('readonly', (files): IDBRequest<unknown> => files.get(id));
+      return found instanceof File ? found : null;
+    },
+    async remove(id) {
+      await run('readwrite', (files) => files.delete(id));
+    },
+    async ids() {
+      return (await run('readonly', (files) => files.getAllKeys())).map(String);
+    },
+  };
+}
+
+function openDatabase(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(NAME, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(FILES);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error('the browser keeps no files'));
+  });
+}

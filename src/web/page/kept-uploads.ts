@@ -1,0 +1,101 @@
+import { isBusy, isDelivered, isStopped, type FileFacts, type LineModel } from './line-model.ts';
+
+/** What is kept of a line for the page that comes after this one. */
+export interface KeptUpload extends FileFacts {
+  readonly id: string;
+  /** The page that has it in hand. */
+  readonly owner: string;
+  readonly isPaused: boolean;
+  /** True once the server has all bytes. */
+  readonly isDelivered: boolean;
+}
+
+const PREFIX = 'deferred-uploads:';
+const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Uploads by their ids in the browser's storage, each under a key of its own, so that two pages write none of the
+ * other's. Ids are secrets: they leave it as soon as nothing more is to be gone on with.
+ */
+export class KeptUploads {
+  readonly #storage: () => Storage;
+  readonly #owner: string;
+  readonly #written = new Map<string, string>();
+
+  /** `storage` may throw, as it does where the browser keeps nothing: the page works on, and forgets on reload. */
+  constructor(storage: () => Storage, owner: string) {
+    this.#storage = storage;
+    this.#owner = owner;
+  }
+
+  /** What none of the given pages has in hand, in the order of its lines. It is this page's from now on. */
+  claim(others: ReadonlySet<string>): KeptUpload[] {
+    const orphans = this.#read().filter(({ owner }) => owner !== this.#owner && !others.has(owner));
+    for (const { id } of orphans) this.#written.set(id, '');
+    return orphans;
+  }
+
+  /** True where any page keeps it. */
+  has(id: string): boolean {
+    return this.#read().some((upload) => upload.id === id);
+  }
+
+  /** Keeps what may be gone on with, and forgets the rest of what was in this page's hands. */
+  write(models: Iterable<LineModel>): void {
+    const wanted = new Map<string, string>();
+    for (const model of models) {
+      if (model.handle && isWorthKeeping(model)) wanted.set(model.handle.id, this.#serialise(model, wanted.size));
+    }
+    for (const id of this.#written.keys()) if (!wanted.has(id)) this.#forget(id);
+    for (const [id, text] of wanted) this.#set(id, text);
+  }
+
+  #read(): KeptUpload[] {
+    try {
+      const storage = this.#storage();
+      const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '').filter((key) => key.startsWith(PREFIX));
+      const kept = keys.flatMap((key) => parse(key.slice(PREFIX.length), storage.getItem(key)));
+      return kept.sort((a, b) => a.order - b.order).map(({ upload }) => upload);
+    } catch {
+      return [];
+    }
+  }
+
+  #forget(id: string): void {
+    this.#written.delete(id);
+    this.#try((storage) => storage.removeItem(PREFIX + id));
+  }
+
+  #set(id: string, text: string): void {
+    if (this.#written.get(id) === text) return;
+    this.#written.set(id, text);
+    this.#try((storage) => storage.setItem(PREFIX + id, text));
+  }
+
+  #serialise(model: LineModel, order: number): string {
+    const { name, sizeBytes, phase } = model;
+    return JSON.stringify({ name, sizeBytes, owner: this.#owner, isPaused: phase === 'paused', isDelivered: isDelivered(model), order });
+  }
+
+  #try(use: (storage: Storage) => void): void {
+    try {
+      use(this.#storage());
+    } catch {
+      // A private window or a full store.
+    }
+  }
+}
+
+/** Nothing becomes of the rest when its page is gone. */
+function isWorthKeeping(model: LineModel): boolean {
+  return !model.cancelling && (isBusy(model) || isStopped(model) || model.upload !== null);
+}
+
+function parse(id: string, text: string | null): { upload: KeptUpload; order: number }[] {
+  const value: unknown = JSON.parse(text ?? 'null');
+  if (!UPLOAD_ID.test(id) || typeof value !== 'object' || value === null) return [];
+  const { name, sizeBytes, owner, isPaused, isDelivered: delivered, order } = value as Partial<Record<string, unknown>>;
+  if (typeof name !== 'string' || typeof sizeBytes !== 'number' || typeof owner !== 'string') return [];
+  const upload = { id, name, sizeBytes, owner, isPaused: isPaused === true, isDelivered: delivered === true };
+  return [{ upload, order: typeof order === 'number' ? order : 0 }];
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { type Browser, screenshot, startBrowser } from '../helpers/browser.ts';
+import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
+import { type Service, startService } from '../helpers/service.ts';
+import { awaitStates, dropFiles, type GivenFile, networkOf } from './page-driver.ts';
+
+const LOOKS = [
+  { name: 'desktop-light', width: 1100, colorScheme: 'light' },
+  { name: 'desktop-dark', width: 1100, colorScheme: 'dark' },
+  { name: 'phone-light', width: 320, colorScheme: 'light' },
+  { name: 'phone-dark', width: 320, colorScheme: 'dark' },
+] as const;
+
+let service: Service;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  service = await startService({ workers: 1 });
+  browser = await startBrowser();
+  ({ page } = await browser.open(service.url));
+}, 60_000);
+
+afterAll(async () => {
+  service.workers[0]?.child.kill('SIGCONT');
+  await browser.close();
+  await service.stop();
+});
+
+test('an empty page offends nobody, whatever its width and light', async () => {
+  await expectGoodLooks('empty');
+});
+
+test('neither does one with a line in every state', async () => {
+  const exif = { date: '2025:06:21 18:04:11', make: 'FUJIFILM', model: 'X-T5' };
+  const large = jpeg('harbour-with-a-rather-long-name-and-without-any-space-in-it.jpg', await photo({ width: 1600, height: 1200, seed: 5, exif }));
+  const small = jpeg('tower.jpg', await photo({ width: 900, height: 1200, seed: 2 }));
+  await leaveUnsent(page);
+  await page.reload();
+  await awaitStates(page, 1, ['stopped']);
+  await dropFiles(page, [large, small, jpeg('notes.jpg', textAsJpeg()), jpeg('half.jpg', cutShort(large.bytes))]);
+  await awaitStates(page, 5, ['stopped', 'done', 'failed']);
+
+  // From here on nothing gets on: one waits in the queue, the others on the way there.
+  service.workers[0]?.child.kill('SIGSTOP');
+  await dropFiles(page, [jpeg('queued.jpg', small.bytes), jpeg('queued too.jpg', small.bytes)]);
+  await awaitStates(page, 7, ['stopped', 'done', 'failed', 'working']);
+  const setNetwork = await networkOf(page);
+  await setNetwork({ bytesPerSecond: 20_000 });
+  await dropFiles(page, ['sent.jpg', 'paused.jpg', 'cancelled.jpg', 'waiting.jpg', 'waiting too.jpg'].map((name) => jpeg(name, large.bytes)));
+  await page.waitForFunction(() => document.querySelectorAll('[data-state=sending]').length === 3);
+  await page.getByRole('button', { name: 'Pause paused.jpg' }).click();
+  await page.getByRole('button', { name: 'Cancel cancelled.jpg' }).click();
+  await page.locator('[data-state=cancelled]').waitFor();
+
+  await expectGoodLooks('full');
+});
+
+function jpeg(name: string, bytes: Buffer): GivenFile {
+  return { name, type: 'image/jpeg', bytes };
+}
+
+/** Leaves what a page leaves that was closed before it could send; one that is opened now takes it up. */
+async function leaveUnsent(of: Page): Promise<void> {
+  await of.evaluate(() => {
+    const id = '0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10';
+    localStorage.setItem(`deferred-uploads:${id}`, JSON.stringify({ name: 'left.jpg', sizeBytes: 3_400_000, owner: 'gone', order: 99 }));
+  });
+}
+
+/** No violation that axe knows, nothing sticks out at the side; a picture of it where someone wants to look. */
+async function expectGoodLooks(name: string): Promise<void> {
+  await page.evaluate(axe.source);
+  for (const look of LOOKS) {
+    await page.setViewportSize({ width: look.width, height: 800 });
+    await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+    expect([look.name, violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])]).toEqual([look.name, []]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(look.width);
+    await screenshot(page, `${name}-${look.name}`);
+  }
+}
