@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, opendir, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DiskRoom } from './disk-room.ts';
@@ -90,11 +90,8 @@ export class LocalStorage implements Storage {
     return found === undefined ? undefined : { path: this.#pathOf(key), release: async () => undefined };
   }
 
-  async *#files(prefix: string): AsyncGenerator<string> {
-    const path = prefix === '' ? this.#root : this.#pathOf(prefix);
-    const directory = await orUndefinedWhereMissing(opendir(path, { recursive: true }));
-    if (directory === undefined) return;
-    for await (const entry of directory) if (entry.isFile()) yield join(entry.parentPath, entry.name);
+  #files(prefix: string): AsyncGenerator<string> {
+    return filesBelow(prefix === '' ? this.#root : this.#pathOf(prefix));
   }
 
   #pathOf(key: string): string {
@@ -135,5 +132,15 @@ export class LocalStorage implements Storage {
         return;
       }
     }
+  }
+}
+
+/** Folders go with their last file, at any moment: Node's own recursive listing would fail then. */
+async function* filesBelow(directory: string): AsyncGenerator<string> {
+  const entries = (await orUndefinedWhereMissing(readdir(directory, { withFileTypes: true }))) ?? [];
+  for (const entry of entries) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(path);
+    else if (entry.isFile()) yield path;
   }
 }

@@ -61,6 +61,18 @@ describe('files on a disk', () => {
     expect(await openFiles()).toEqual([]);
   });
 
+  test('folders that go while they are listed take nothing from the others', async () => {
+    const { storage } = temp;
+    const all = Array.from({ length: 100 }, (_, index) => `ab/${index}/x`);
+    for (const key of all) await (await storage.create(key)).commit();
+    const listed: string[] = [];
+    for await (const { key } of storage.list('ab')) {
+      if (listed.push(key) > 1) continue;
+      for (const other of all) if (other !== key) await storage.removeAll(other.slice(0, -'/x'.length));
+    }
+    expect(listed).toHaveLength(1);
+  });
+
   test('a root that is not there yet is made with the first object', async () => {
     const storage = new LocalStorage(join(temp.directory, 'not/yet'));
     expect(await storage.stat('a')).toBeUndefined();
