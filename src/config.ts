@@ -60,6 +60,10 @@ const settings = z.object({
   PICTURE_MAX_FRAMES: integer(2000, 1),
   PICTURE_STEP_TIMEOUT_MS: integer(60_000, 100, 3_600_000),
   PICTURE_OPTIONS: pictureOptions,
+  TABLE_MAX_LINE_BYTES: integer(MIB, 1024, 64 * MIB),
+  TABLE_MAX_COLUMNS: integer(2000, 1, 16_384),
+  TABLE_MAX_UNPACKED_BYTES: integer(1024 * MIB, 1),
+  TABLE_MAX_OUTPUT_BYTES: integer(2048 * MIB, 1),
   SWEEP_PERIOD_MS: integer(15_000, 100),
   RETENTION_MS: integer(24 * HOUR_MS, 1000),
   SHUTDOWN_GRACE_MS: integer(10_000, 0),
@@ -77,6 +81,17 @@ export interface S3Settings {
   /** The bucket in the path, not in the host's name. */
   readonly forcePathStyle: boolean;
   readonly checksums: 'WHEN_SUPPORTED' | 'WHEN_REQUIRED';
+}
+
+/** What one table may ask of a worker. */
+export interface TableLimits {
+  /** Of one record, with all lines that its quotes hold together. */
+  readonly maxLineBytes: number;
+  readonly maxColumns: number;
+  /** Of all parts of a workbook that are read, as their archive unpacks. */
+  readonly maxUnpackedBytes: number;
+  /** Of the rows as JSON Lines, in which every row repeats the names of its columns. */
+  readonly maxOutputBytes: number;
 }
 
 /** Settings in the words of the code. Units stand in the names. */
@@ -136,6 +151,7 @@ export interface Config {
   readonly pictureStepTimeoutMs: number;
   /** What is made of a picture whose sender does not say. */
   readonly pictureOptions: PictureOptions;
+  readonly tableLimits: TableLimits;
   /** How often one worker of all puts in order what processes that died have left. */
   readonly sweepPeriodMs: number;
   readonly retentionMs: number;
@@ -227,6 +243,12 @@ function inWordsOfTheCode(values: Settings): Config {
     pictureMaxFrames: values.PICTURE_MAX_FRAMES,
     pictureStepTimeoutMs: values.PICTURE_STEP_TIMEOUT_MS,
     pictureOptions: values.PICTURE_OPTIONS,
+    tableLimits: {
+      maxLineBytes: values.TABLE_MAX_LINE_BYTES,
+      maxColumns: values.TABLE_MAX_COLUMNS,
+      maxUnpackedBytes: values.TABLE_MAX_UNPACKED_BYTES,
+      maxOutputBytes: values.TABLE_MAX_OUTPUT_BYTES,
+    },
     sweepPeriodMs: values.SWEEP_PERIOD_MS,
     retentionMs: values.RETENTION_MS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,

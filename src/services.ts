@@ -9,7 +9,7 @@ import { clientAddresses, type ClientAddress } from './http/client-address.ts';
 import { answerExpectations } from './http/expect-continue.ts';
 import { heldInAccessLog, heldMetrics } from './http/held-interceptors.ts';
 import { currentRequest } from './http/request-context.ts';
-import { createKinds } from './kinds/kinds.ts';
+import { createKinds, type Kinds } from './kinds/kinds.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import type { Operators, OperatorsParts } from './operators/operators.ts';
@@ -53,7 +53,7 @@ export interface Api {
 }
 
 /** Builds and wires one API process, and starts it in the order in which its parts need each other. */
-export async function startApi(config: Config, log: Logger): Promise<Api> {
+export async function startApi(config: Config, log: Logger, kinds: Kinds = createKinds(config)): Promise<Api> {
   const keys = queueKeys(config.queuePrefix);
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openCommandConnection(place, log);
@@ -69,7 +69,6 @@ export async function startApi(config: Config, log: Logger): Promise<Api> {
   const bus = new ProgressBus(registry, eventsFrom(config, keys, log), log);
   const addressOf = clientAddresses(config.trustedProxies);
   const manager = createManager(config, log, addressOf);
-  const kinds = createKinds(config);
   const backlog = new Backlog(store, keys);
   const metrics = new Metrics({
     held: () => manager.held,

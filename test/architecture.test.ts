@@ -17,6 +17,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@tus/server': ['src/tus/'],
   bullmq: ['src/queue/event-stream.ts', 'src/queue/inspected-queues.ts', 'src/queue/upload-queue.ts', 'workers/worker.ts', 'workers/sweep/sweeper.ts'],
   busboy: ['src/upload/multipart.ts'],
+  'csv-parse': ['workers/table/text/record-reader.ts'],
   esbuild: ['src/web/assets.ts'],
   'file-type': ['src/upload/sniff.ts'],
   ioredis: ['src/queue/redis-client.ts'],

@@ -1,5 +1,4 @@
-import type { Result } from '../src/api.ts';
-import type { Processor, Step, StepContext } from './processor.ts';
+import type { AnyResult, Processor, Step, StepContext } from './processor.ts';
 
 /** What the runner of a pipeline supplies; `reportFraction` is the pipeline's own. */
 export type PipelineContext = Omit<StepContext, 'reportFraction'>;
@@ -25,11 +24,11 @@ export interface PipelineHooks {
  * is over after it fired, whatever that step did; else with what the step threw. The processor's
  * `end` is called for every ending.
  */
-export async function runPipeline<State>(
-  processor: Processor<State>,
+export async function runPipeline<State, Made extends AnyResult>(
+  processor: Processor<State, Made>,
   context: PipelineContext,
   hooks: PipelineHooks,
-): Promise<Result> {
+): Promise<Made> {
   context.signal.throwIfAborted();
   const meter = createMeter(processor.steps, hooks);
   const state = processor.begin();
@@ -54,6 +53,7 @@ function withMeter(context: PipelineContext, reportFraction: (fraction: number) 
     signal: context.signal,
     reportFraction,
     publishVariant: async (variant, bytes) => await context.publishVariant(variant, bytes),
+    publishFile: async (file, chunks) => await context.publishFile(file, chunks),
   };
 }
 

@@ -1,4 +1,18 @@
-import type { Result, Variant } from '../src/api.ts';
+import type { DerivedFile, Result, Variant } from '../src/api.ts';
+
+/** What every result says of itself. */
+export interface AnyResult {
+  readonly kind: string;
+}
+
+/** A derived file that is no picture. */
+export interface NewFile {
+  /** In its address, and under which it is saved: letters, digits, dots and dashes. */
+  readonly name: string;
+  readonly format: string;
+  /** Media type. */
+  readonly type: string;
+}
 
 /** One upload as a step sees it. */
 export interface StepContext {
@@ -20,6 +34,11 @@ export interface StepContext {
    * `GET /variants/{publicId}/{name}` answers with it. Resolves when it is durable and announced.
    */
   publishVariant(variant: Omit<Variant, 'size' | 'url'>, bytes: Buffer): Promise<Variant>;
+  /**
+   * As `publishVariant`, for a file of any size and kind, which is written while its chunks are made. The chunks must
+   * not change afterwards. What they throw is thrown on, and nothing is left of the file then.
+   */
+  publishFile(file: NewFile, chunks: AsyncIterable<Buffer>): Promise<DerivedFile>;
 }
 
 /** One step of a processor. Steps share a state of the processor's own. */
@@ -33,13 +52,13 @@ export interface Step<State> {
 }
 
 /** An ordered list of steps that turns one kind of file into a result. */
-export interface Processor<State> {
+export interface Processor<State, Made extends AnyResult = Result> {
   readonly kind: string;
   readonly steps: readonly Step<State>[];
   /** A fresh state for one attempt. */
   begin(): State;
   /** Called once, after the last step. */
-  result(state: State): Result;
+  result(state: State): Made;
   /** Lets go of what the state holds; called for every ending. */
   end?(state: State): void;
   /** Native calls that nobody waits for any more and that hold a thread of this process; default none. */

@@ -1,13 +1,15 @@
-import type { Result } from '../src/api.ts';
+import type { TableLimits } from '../src/config.ts';
 import type { Kind } from '../src/kinds/kind.ts';
 import { pictureKind } from '../src/kinds/picture.ts';
 import type { PictureOptions } from '../src/kinds/picture-options.ts';
+import { table } from '../src/kinds/table.ts';
 import { createPictureProcessor } from './picture/processor.ts';
 import { runPipeline, type PipelineContext, type PipelineHooks } from './pipeline.ts';
-import type { Processor } from './processor.ts';
+import type { AnyResult, Processor } from './processor.ts';
+import { createTableProcessor } from './table/processor.ts';
 
 /** A pipeline with its processor filled in; rejects as `runPipeline` does. */
-export type RunProcessor = (context: PipelineContext, hooks: PipelineHooks) => Promise<Result>;
+export type RunProcessor = (context: PipelineContext, hooks: PipelineHooks) => Promise<AnyResult>;
 
 /** A kind of file together with what is done with it. */
 export interface ProcessorEntry {
@@ -33,17 +35,22 @@ export interface ProcessorSettings {
   readonly pictureStepTimeoutMs: number;
   /** For records that were made before there were options. */
   readonly pictureOptions: PictureOptions;
+  /** Default: those of the settings. */
+  readonly tableLimits?: TableLimits;
 }
 
 /** Every processor of the service: a further one is a folder beside `picture/` and a line here. */
 export function createProcessors(settings: ProcessorSettings): ProcessorTable {
   const { pictureMaxPixels: maxPixels, pictureMaxFrames: maxFrames, pictureStepTimeoutMs: stepTimeoutMs } = settings;
   const picture = pictureKind(settings.pictureOptions);
-  return createProcessorTable([processorEntry(picture, createPictureProcessor({ maxPixels, maxFrames, stepTimeoutMs }, picture))]);
+  return createProcessorTable([
+    processorEntry(picture, createPictureProcessor({ maxPixels, maxFrames, stepTimeoutMs }, picture)),
+    processorEntry(table, createTableProcessor(settings.tableLimits)),
+  ]);
 }
 
 /** Pairs a kind with its processor. Throws where their names differ: a result would claim the wrong kind. */
-export function processorEntry<State>(kind: Pick<Kind<unknown>, 'name' | 'types'>, processor: Processor<State>): ProcessorEntry {
+export function processorEntry<State>(kind: Pick<Kind<unknown>, 'name' | 'types'>, processor: Processor<State, AnyResult>): ProcessorEntry {
   if (kind.name !== processor.kind) {
     throw new Error(`kind ${kind.name} is paired with a processor of ${processor.kind}`);
   }

@@ -1,20 +1,19 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import type { Result, Variant } from '../src/api.ts';
 import type { Logger } from '../src/log.ts';
 import type { UploadRecord } from '../src/progress/record-fields.ts';
-import type { ChangeOutcome, RefusedChange } from '../src/progress/record-change.ts';
+import type { RefusedChange } from '../src/progress/record-change.ts';
 import type { UploadJobData } from '../src/queue/contract.ts';
-import { originalKey, variantKey } from '../src/storage/keys.ts';
+import { originalKey } from '../src/storage/keys.ts';
 import { sha256Of } from '../src/storage/sha256.ts';
-import { putObject } from '../src/storage/storage.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import { endAttempt, isIsolated, processingFailed } from './attempt-end.ts';
 import { removeDeadAttempts } from './attempt-files.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { runBounded } from './bounded-run.ts';
 import type { PipelineContext, PipelineHooks } from './pipeline.ts';
+import type { AnyResult } from './processor.ts';
 import type { ProcessorEntry } from './processors.ts';
+import { createPublisher } from './publisher.ts';
 import { SUPERSEDED } from './stop-reasons.ts';
 import { UnprocessableError } from './unprocessable-error.ts';
 
@@ -56,7 +55,7 @@ async function passOver(parts: RunnerParts, id: string, { refusal, record }: Ref
 
 /** What came out, and the file's digest where the intake has left that to us. */
 interface Digested {
-  result: Result;
+  result: AnyResult;
   sha256?: string;
 }
 
@@ -81,7 +80,7 @@ async function runProcessor(
   inputPath: string,
   hold: Hold,
   log: Logger,
-): Promise<Result> {
+): Promise<AnyResult> {
   const { id, publicId, attempt, options } = record;
   const { controller, stopping, onLeftBehind } = hold;
   const progress = new AttemptProgress(
@@ -93,7 +92,7 @@ async function runProcessor(
     upload: { id, publicId, type: record.type ?? '', sizeBytes: record.receivedBytes, options },
     inputPath,
     signal: controller.signal,
-    publishVariant: (variant, bytes) => publishVariant(parts, record, controller, variant, bytes),
+    ...createPublisher(parts, record, controller.signal, () => controller.abort(SUPERSEDED)),
   };
   const hooks: PipelineHooks = {
     report: (report) => progress.report(report),
@@ -106,22 +105,4 @@ async function runProcessor(
   } finally {
     await progress.close();
   }
-}
-
-async function publishVariant(
-  parts: RunnerParts,
-  record: UploadRecord,
-  controller: AbortController,
-  made: Omit<Variant, 'size' | 'url'>,
-  bytes: Buffer,
-): Promise<Variant> {
-  controller.signal.throwIfAborted();
-  const key = variantKey(record.id, record.attempt, made.name, made.format);
-  await putObject(parts.storage, key, bytes);
-  const variant: Variant = { ...made, size: bytes.length, url: `/variants/${record.publicId}/${made.name}` };
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const outcome: ChangeOutcome = await parts.records.announce(record.id, record.attempt, { ...variant, key, sha256 });
-  if (!outcome.made) controller.abort(SUPERSEDED);
-  controller.signal.throwIfAborted();
-  return variant;
 }

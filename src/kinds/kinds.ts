@@ -1,6 +1,7 @@
-import type { Kind } from './kind.ts';
+import type { Kind, Sample } from './kind.ts';
 import { pictureKind } from './picture.ts';
 import type { PictureOptions } from './picture-options.ts';
+import { table } from './table.ts';
 
 /** The part of the settings that kinds are made with: what a sender's options leave open. */
 export interface KindSettings {
@@ -14,21 +15,43 @@ export interface Kinds {
   readonly types: readonly string[];
   /** Undefined for a type that no processor takes. */
   find(type: string): Kind<unknown> | undefined;
+  /** The type that the first kind sees in bytes without a known signature; undefined where none does. */
+  sniff(sample: Sample): string | undefined;
+  /** What to say to the sender of a type that is not taken; undefined where no kind is near it. */
+  adviceOn(type: string): string | undefined;
   /** Names of the derived files that an upload with these options will have; that it may have, where its type is null. */
   variantNames(type: string | null, options: unknown): ReadonlySet<string>;
+  /** True for the name of such a file that a placeholder may stand in for. */
+  hasPlaceholder(type: string | null, options: unknown, name: string): boolean;
 }
 
-/** One line a kind. The first that takes a type has it. */
+/** Every kind of the service: a further one is a file beside this and a name in this list. */
 export function createKinds({ pictureOptions }: KindSettings = {}): Kinds {
-  const kinds: readonly Kind<unknown>[] = [pictureKind(pictureOptions)];
+  return createKindTable([pictureKind(pictureOptions), table]);
+}
+
+/** Throws where two kinds take the same type. */
+export function createKindTable(kinds: readonly Kind<unknown>[]): Kinds {
+  const types = kinds.flatMap((kind) => kind.types);
+  const doubled = types.find((type, index) => types.indexOf(type) !== index);
+  if (doubled !== undefined) throw new Error(`${doubled} is taken by two kinds`);
+  const possible = (type: string | null) => (type === null ? kinds : kinds.filter((kind) => kind.types.includes(type)));
   return {
-    types: kinds.flatMap((kind) => kind.types),
+    types,
     find: (type) => kinds.find((kind) => kind.types.includes(type)),
-    variantNames(type, options) {
-      const possible = type === null ? kinds : kinds.filter((kind) => kind.types.includes(type));
-      return new Set(possible.flatMap((kind) => namesIn(kind, options)));
-    },
+    sniff: (sample) => firstOf(kinds, (kind) => kind.sniff?.(sample)),
+    adviceOn: (type) => firstOf(kinds, ({ advice }) => (advice !== undefined && Object.hasOwn(advice, type) ? advice[type] : undefined)),
+    variantNames: (type, options) => new Set(possible(type).flatMap((kind) => namesIn(kind, options))),
+    hasPlaceholder: (type, options, name) => possible(type).some((kind) => kind.hasPlaceholders === true && namesIn(kind, options).includes(name)),
   };
+}
+
+function firstOf<Found>(kinds: readonly Kind<unknown>[], look: (kind: Kind<unknown>) => Found | undefined): Found | undefined {
+  for (const kind of kinds) {
+    const found = look(kind);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function namesIn(kind: Kind<unknown>, options: unknown): readonly string[] {

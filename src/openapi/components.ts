@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { pictureOptionsSchema } from '../kinds/picture-options.ts';
+import { tableOptionsSchema } from '../kinds/table-options.ts';
 import * as schemas from './schemas.ts';
 import { processReportSchema, serviceFiguresSchema } from './schemas-operators.ts';
+import * as tableSchemas from './table-schemas.ts';
 import type { Schema } from './shapes.ts';
 
 const COMPONENTS = {
@@ -12,7 +14,11 @@ const COMPONENTS = {
   Exposure: schemas.exposureSchema,
   Position: schemas.positionSchema,
   PictureOptions: pictureOptionsSchema().describe('What is made of a picture. A member that is left out is as the service is set; the values shown are those of a service that is not set otherwise.'),
+  TableOptions: tableOptionsSchema.describe('How a table is read. What is left out is told from the table itself.'),
   PictureResult: schemas.pictureResultSchema,
+  TableColumn: tableSchemas.tableColumnSchema,
+  RowError: tableSchemas.rowErrorSchema,
+  TableResult: tableSchemas.tableResultSchema,
   Result: schemas.resultSchema,
   Upload: schemas.uploadSchema,
   UploadId: schemas.uploadIdSchema,

@@ -40,8 +40,8 @@ export const PARAMETERS = {
   Options: {
     name: 'options',
     in: 'query',
-    description: 'What is to be made of the file, as JSON (PictureOptions). `{}` is the default.',
-    schema: { type: 'string', contentMediaType: 'application/json', contentSchema: schemaRef('PictureOptions') },
+    description: 'What is to be made of the file, as JSON: PictureOptions for a picture, TableOptions for a table. `{}` is the default.',
+    schema: { type: 'string', contentMediaType: 'application/json', contentSchema: { anyOf: [schemaRef('PictureOptions'), schemaRef('TableOptions')] } },
     example: '{"variants":[{"name":"card","width":400,"height":300,"fit":"cover"}]}',
   },
   Range: {

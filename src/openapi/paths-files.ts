@@ -9,7 +9,7 @@ const TAGS = ['Files'];
 const binary = { schema: { type: 'string', format: 'binary' } };
 
 const ORIGINAL: Content = { '*/*': binary };
-const PICTURE: Content = Object.fromEntries(PICTURE_FORMATS.map((format) => [`image/${format}`, binary]));
+const DERIVED: Content = { ...Object.fromEntries(PICTURE_FORMATS.map((format) => [`image/${format}`, binary])), 'application/jsonl': binary };
 
 const cacheControl = (value: string): Header => ({ description: `\`${value}\`.`, schema: { type: 'string' } });
 
@@ -24,13 +24,16 @@ function partAndUnchanged(content: Content): Record<'206' | '304', Response> {
 const getVariant: Operation = {
   operationId: 'getVariant',
   tags: TAGS,
-  summary: 'The picture itself, as soon as it exists',
-  description: `Held until the picture exists, so that an \`<img>\` may point here from the first moment, on a page without script too. Where
-the time is up first, the answer is a placeholder: a 200, so that it is shown, never cached, and marked with \`X-Timed-Out:
-true\`.
+  summary: 'A file made of the upload, as soon as it exists',
+  description: `Held until the file exists, so that an \`<img>\` may point here from the first moment, on a page without script too. Where
+the time is up first, the answer for a picture is a placeholder: a 200, so that it is shown, never cached, and marked with
+\`X-Timed-Out: true\`. For the rows of a table it is a 503 with \`Retry-After\`.
 
-The public id reads variants and nothing else. Other sites may embed the picture. It carries no GPS position, and no other EXIF
-but what \`keepMetadata\` asked for.`,
+The public id reads these files and nothing else. Other sites may embed a picture. It carries no GPS position, and no other EXIF
+but what \`keepMetadata\` asked for.
+
+The rows of a table are an attachment, \`rows.jsonl\`: one JSON object a line, cells by the names of their columns, null where one is
+empty. A column holds numbers or truth values in all of them or in none; numbers stand as they were written.`,
   parameters: [
     {
       name: 'publicId',
@@ -44,7 +47,7 @@ but what \`keepMetadata\` asked for.`,
       name: 'name',
       in: 'path',
       required: true,
-      description: 'One of the names that the options gave. Without options there are `1600`, `640` and `160`, unless the service is set otherwise.',
+      description: 'Of a picture one of the names that the options gave; without options there are `1600`, `640` and `160`, unless the service is set otherwise. Of a table `rows.jsonl`.',
       schema: { type: 'string' },
       example: '640',
     },
@@ -52,15 +55,15 @@ but what \`keepMetadata\` asked for.`,
   ],
   responses: {
     '200': {
-      description: 'The picture, cacheable for ever; or the placeholder (`image/svg+xml`), to be asked for again.',
+      description: 'The file, cacheable for ever; or, for a picture, the placeholder (`image/svg+xml`), to be asked for again.',
       headers: {
         'Cache-Control': cacheControl('public, max-age=31536000, immutable` or, for the placeholder, `no-store'),
         ...headers('ETag', 'Accept-Ranges', 'X-Timed-Out', 'Preference-Applied'),
       },
-      content: { ...PICTURE, 'image/svg+xml': { schema: { type: 'string' } } },
+      content: { ...DERIVED, 'image/svg+xml': { schema: { type: 'string' } } },
     },
-    ...partAndUnchanged(PICTURE),
-    ...deferredProblems('unknown_variant', 'unknown_upload', 'range_not_satisfiable'),
+    ...partAndUnchanged(DERIVED),
+    ...deferredProblems('unknown_variant', 'unknown_upload', 'range_not_satisfiable', 'deferred_timeout'),
   },
 };
 

@@ -53,7 +53,10 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
         schema: {
           type: 'object',
           properties: {
-            options: { ...schemaRef('PictureOptions'), description: 'What is to be made of the files after it, as JSON. Bad options are a 400, before anything is stored.' },
+            options: {
+              anyOf: [schemaRef('PictureOptions'), schemaRef('TableOptions')],
+              description: 'What is to be made of the files after it, as JSON. Bad options are a 400, before anything is stored.',
+            },
             file: { type: 'array', minItems: 1, items: { type: 'string', format: 'binary' }, description: 'One or more files, under this or any other name.' },
           },
           additionalProperties: true,

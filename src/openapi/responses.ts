@@ -1,5 +1,6 @@
 import type { Problem } from '../api.ts';
 import { problemOf, statusOf, titleOf, type ErrorCode } from '../errors.ts';
+import { acceptedTypes } from '../kinds/kinds.ts';
 import { schemaRef, type SchemaName } from './components.ts';
 import { EXAMPLE_ID } from './examples.ts';
 import type { Content, Example, Header, Reference, Response, Responses, Schema } from './shapes.ts';
@@ -116,6 +117,7 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   request_too_large: 'The limit, of the settings, is in `detail`.',
   unsupported_media_type: 'Told from the bytes; neither name nor `Content-Type` counts.',
   unknown_variant: 'This upload does not have it and never will.',
+  deferred_timeout: 'The file did not come in time and is no picture; ask again.',
   processing_failed: 'Several attempts failed for a reason of ours.',
   storage_full: 'Nothing of the file was kept.',
   queue_full: 'As many uploads wait as may; `Retry-After` is told from how fast they go. Nothing of the file was kept, unless it is resumable.',
@@ -145,5 +147,10 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
   queue_full: 'As many uploads wait as there is room for. Send the file again when Retry-After says.',
   too_many_queued_by_address: 'At most 20 uploads of one address may wait. Send the file again when Retry-After says.',
   picture_damaged: 'The picture ends too early. Send it again, or another one.',
-  unsupported_media_type: 'This is application/pdf; taken are image/jpeg, image/png, image/webp, image/avif, image/gif, image/tiff.',
+  table_damaged: 'A quote that is opened after line 1204 is never closed.',
+  table_encrypted: 'The workbook is encrypted. Save it without a password.',
+  table_line_too_long: 'The row after line 1 has more than 1048576 bytes. Perhaps a quote in it is never closed, or the delimiter is another one.',
+  table_too_large: 'The table has 100000 columns; at most 2000 are taken.',
+  deferred_timeout: 'The file is not there yet. Ask again.',
+  unsupported_media_type: `This is application/pdf; taken are ${acceptedTypes().join(', ')}.`,
 };

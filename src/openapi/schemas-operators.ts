@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FailedUpload, MinuteCounts, ProcessReport, ServiceFigures, WakeLatency } from '../api.ts';
-import { schemaOf, uploadIdSchema } from './schemas.ts';
+import { schemaOf } from './schema-of.ts';
+import { uploadIdSchema } from './schemas.ts';
 
 const count = z.int().min(0);
 const time = z.iso.datetime().describe('UTC.');

@@ -2,13 +2,8 @@ import { z } from 'zod';
 import type { Exposure, Links, PictureResult, Position, Problem, Progress, ProgressList, Result, UnwatchableUpload, Upload, UploadList, UploadState, Variant } from '../api.ts';
 import { ERROR_CODES, statusOf, titleOf } from '../errors.ts';
 import { UPLOAD_ID } from '../http/upload-id.ts';
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-
-/** Takes a schema whose type is the wire's own, to the last optional member; any other does not compile. */
-export function schemaOf<Wire>() {
-  return <S extends z.ZodType<Wire>>(schema: S & (Same<z.infer<S>, Wire> extends true ? unknown : never)): S => schema;
-}
+import { schemaOf } from './schema-of.ts';
+import { tableResultSchema } from './table-schemas.ts';
 
 /** A camera's clock knows no time zone unless the file names one. */
 const CAMERA_CLOCK = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)?$/;
@@ -121,7 +116,7 @@ export const positionSchema = schemaOf<Position>()(
     .describe('In degrees of WGS 84, south and west negative; metres above the sea, null where the file does not say.'),
 );
 
-/** The one kind so far. */
+/** Of the kind `picture`. */
 export const pictureResultSchema = schemaOf<PictureResult>()(
   z
     .strictObject({
@@ -151,7 +146,7 @@ export const pictureResultSchema = schemaOf<PictureResult>()(
 
 /** Refuses a `kind` that no processor has; a new kind is one more line here. */
 export const resultSchema = schemaOf<Result>()(
-  z.discriminatedUnion('kind', [pictureResultSchema]).describe('What processing made of an upload; `kind` tells which processor. Kinds may be added.'),
+  z.discriminatedUnion('kind', [pictureResultSchema, tableResultSchema]).describe('What processing made of an upload; `kind` tells which processor. Kinds may be added.'),
 );
 
 const file = z.strictObject({

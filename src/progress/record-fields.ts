@@ -1,9 +1,15 @@
-import type { Problem, Result, UploadState, Variant } from '../api.ts';
+import type { DerivedFile, Problem, Result, UploadState, Variant } from '../api.ts';
 import type { ProgressState } from './progress.ts';
 
-/** A variant that can be served: where it lies, and what its HTTP answer needs. */
-export interface StoredVariant extends Variant {
+/** A derived file that can be served: where it lies, and what its HTTP answer needs. */
+export interface StoredVariant extends DerivedFile, Partial<Pick<Variant, 'width' | 'height'>> {
+  name: string;
+  format: string;
   key: string;
+  /** Media type; `image/{format}` where there is none. */
+  type?: string;
+  /** True for a file to be saved, not shown. */
+  isAttachment?: boolean;
   /** Lower-case hex SHA-256 of the bytes. */
   sha256: string;
 }

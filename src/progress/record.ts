@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Problem, Result, UploadState } from '../api.ts';
+import type { Problem, UploadState } from '../api.ts';
 import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import { processingPercent, queuedPercent, receivingPercent, type ProgressState } from './progress.ts';
@@ -206,8 +206,11 @@ export class UploadRecords {
     return await this.#changer.change(id, { from: ['processing'], attempt, variant, fields: {} });
   }
 
-  /** `sha256` of the uploaded bytes, where the attempt had to find that out as well. */
-  async complete(id: string, attempt: number, result: Result, sha256?: string): Promise<ChangeOutcome> {
+  /**
+   * The result goes out as it stands; its `kind` tells which processor made it. `sha256` is that of the uploaded bytes,
+   * where the attempt had to find it out as well.
+   */
+  async complete(id: string, attempt: number, result: { readonly kind: string }, sha256?: string): Promise<ChangeOutcome> {
     return await this.#changer.change(id, {
       from: ['processing'],
       attempt,

@@ -63,7 +63,7 @@ function noContent({ id, state }: UploadRecord): ServiceError {
 }
 
 /**
- * The pictures made of an upload, for anybody who knows its public id. Held until the picture exists and
+ * The files made of an upload, for anybody who knows its public id. Held until the file exists and
  * dispatched to this same handler then, so that an `<img>` may point here from the first moment.
  */
 export function variantRoutes(router: Router, parts: FileRouteParts): void {
@@ -76,7 +76,7 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
     ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
     const record = await readForVariant(parts, id, name);
     if (variantOf(record, name) !== undefined) await sendVariant(ctx, parts, record, name);
-    else if (timeoutMs === 0) answerPlaceholder(ctx);
+    else if (timeoutMs === 0) answerLate(ctx, parts, record, name);
     else await holdUntilThere(ctx, parts, record, name, timeoutMs);
   });
 }
@@ -101,7 +101,7 @@ function variantOf(record: UploadRecord, name: string): StoredVariant | undefine
 }
 
 function unknownVariant(): ServiceError {
-  return new ServiceError('unknown_variant', 'There is no such picture, and there will be none.');
+  return new ServiceError('unknown_variant', 'There is no such file, and there will be none.');
 }
 
 async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRecord, name: string): Promise<void> {
@@ -110,22 +110,24 @@ async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRe
   await sendObject(ctx, parts.storage, {
     key: variant.key,
     sizeBytes: variant.size,
-    type: `image/${variant.format}`,
+    type: variant.type ?? `image/${variant.format}`,
     etag: `"${variant.sha256}"`,
     cacheControl: 'public, max-age=31536000, immutable',
     missing: 'unknown_variant',
+    ...(variant.isAttachment === true ? { disposition: attachmentDisposition(name) } : {}),
   });
 }
 
 /** The waiter registers first and looks then, as everywhere. */
-async function holdUntilThere(ctx: Context, parts: FileRouteParts, { id, type }: UploadRecord, name: string, timeoutMs: number): Promise<void> {
+async function holdUntilThere(ctx: Context, parts: FileRouteParts, upload: UploadRecord, name: string, timeoutMs: number): Promise<void> {
+  const { id, type } = upload;
   const isDecided = async () => {
     const record = (await parts.records.read(id))?.record;
     return record === undefined || variantOf(record, name) !== undefined || isFinalState(record.state) || !willHave(parts, record, name);
   };
   const context = AsyncContext.start(ctx, {
     timeoutMs,
-    timeoutResult: async () => ((await isDecided().catch(() => false)) ? new Dispatch() : placeholder()),
+    timeoutResult: async () => ((await isDecided().catch(() => false)) ? new Dispatch() : lateAnswer(parts, upload, name)),
   });
   const look = async () => {
     if (await isDecided()) context.dispatch();
@@ -140,11 +142,14 @@ async function holdUntilThere(ctx: Context, parts: FileRouteParts, { id, type }:
   await look();
 }
 
-function placeholder(): ResponseEntity {
-  return new ResponseEntity({ status: 200, headers: PLACEHOLDER_HEADERS, body: PLACEHOLDER });
+/** What is not there in time. Throws `deferred_timeout` (503) for data: a program must not take a picture for it. */
+function lateAnswer({ kinds }: FileRouteParts, { type, options }: UploadRecord, name: string): ResponseEntity {
+  if (kinds.hasPlaceholder(type, options, name)) return new ResponseEntity({ status: 200, headers: PLACEHOLDER_HEADERS, body: PLACEHOLDER });
+  throw new ServiceError('deferred_timeout', 'The file is not there yet. Ask again.', { retryAfterMs: 1000 });
 }
 
-function answerPlaceholder(ctx: Context): void {
-  ctx.body = PLACEHOLDER;
-  ctx.set(PLACEHOLDER_HEADERS);
+function answerLate(ctx: Context, parts: FileRouteParts, record: UploadRecord, name: string): void {
+  const { body, headers } = lateAnswer(parts, record, name);
+  ctx.body = body;
+  ctx.set(headers);
 }

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
+import { SAMPLE_BYTES } from '../kinds/kind.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import type { FileKind, StoredUpload } from '../progress/record.ts';
 import { originalKey } from '../storage/keys.ts';
@@ -73,10 +74,18 @@ async function storeChunks(
  * `unsupported_media_type` (415) or `bad_options` (400).
  */
 export async function acceptFile(kinds: Kinds, head: Buffer, options: unknown): Promise<FileKind> {
-  const type = await sniffType(head);
+  const type = await typeOf(kinds, head, options);
   const kind = type === undefined ? undefined : kinds.find(type);
-  if (type === undefined || kind === undefined) throw notTaken(type, kinds.types);
+  if (type === undefined || kind === undefined) throw notTaken(type, kinds);
   return { type, options: parseOptions(kind, options) };
+}
+
+/** What the signature says, or else what a kind sees in the bytes; undefined where nobody knows them. */
+async function typeOf(kinds: Kinds, head: Buffer, options: unknown): Promise<string | undefined> {
+  const signed = await sniffType(head);
+  if (signed !== undefined && kinds.find(signed) !== undefined) return signed;
+  // The same bytes for whoever asks, so that all of them come to the same answer.
+  return kinds.sniff({ head: head.subarray(0, SAMPLE_BYTES), isWhole: head.length < SAMPLE_BYTES, options }) ?? signed;
 }
 
 /** Enough bytes to tell the type from, or the whole file where it is shorter. */
@@ -93,16 +102,10 @@ async function readHead(chunks: AsyncIterator<Buffer>, progress: ReceiveProgress
   return Buffer.concat(head);
 }
 
-/** What senders of files that are often taken for pictures can do. */
-const ADVICE: Readonly<Record<string, string>> = {
-  'image/heic': ' Save it as JPEG: cameras have a setting for it, and most programs an export.',
-  'image/heif': ' Save it as JPEG: cameras have a setting for it, and most programs an export.',
-  'image/svg+xml': ' It is a drawing, which may hold programs: export it as PNG.',
-};
-
-function notTaken(type: string | undefined, taken: readonly string[]): ServiceError {
+function notTaken(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {
   const found = type === undefined ? 'These bytes are of no known type' : `This is ${type}`;
-  return new ServiceError('unsupported_media_type', `${found}; taken are ${taken.join(', ')}.${ADVICE[type ?? ''] ?? ''}`);
+  const advice = type === undefined ? undefined : kinds.adviceOn(type);
+  return new ServiceError('unsupported_media_type', `${found}; taken are ${kinds.types.join(', ')}.${advice === undefined ? '' : ` ${advice}`}`);
 }
 
 async function writeAll(

@@ -148,7 +148,7 @@ export interface Upload {
 }
 
 /** What processing made of an upload; `kind` tells which processor. */
-export type Result = PictureResult;
+export type Result = PictureResult | TableResult;
 
 /** What a processed picture turned out to be; `width` and `height` are as a person sees it. */
 export interface PictureResult {
@@ -198,13 +198,64 @@ export interface Position {
 }
 
 /** One picture made from the uploaded one. */
-export interface Variant {
+export interface Variant extends DerivedFile {
     name: string;
     format: string;
     width: number;
     height: number;
+}
+
+/** A file made from the uploaded one. */
+export interface DerivedFile {
     size: number;
     url: string;
+}
+
+/** What a processed table turned out to be. */
+export interface TableResult {
+    kind: 'table';
+    format: 'csv' | 'tsv' | 'xlsx';
+    /** `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`; null for a workbook. */
+    encoding: string | null;
+    /** Null for a workbook. */
+    delimiter: string | null;
+    /** Name of the sheet; null for a text. */
+    sheet: string | null;
+    hasHeader: boolean;
+    columns: TableColumn[];
+    /** Rows that were taken, without the header. */
+    rowCount: number;
+    /** As many as fit into a page; long texts are cut. */
+    firstRows: CellValue[][];
+    /** The first ones of `errorCount`. */
+    errors: RowError[];
+    errorCount: number;
+    /** All rows, one JSON object a line. */
+    jsonLines: DerivedFile;
+}
+
+/** One column of a table, told from all its rows. */
+export interface TableColumn {
+    /** Unique within the table. */
+    name: string;
+    type: ColumnType;
+    /** Rows in which it is empty. */
+    nullCount: number;
+}
+
+/** What all values of a column can be read as; `empty` where it has none. */
+export type ColumnType = 'string' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime' | 'empty';
+
+/** Null for an empty cell. */
+export type CellValue = string | number | boolean | null;
+
+/** A row that was left out. */
+export interface RowError {
+    /** Line of a text, row of a sheet; 1 is the first. */
+    line: number;
+    /** `stray_quote`, `too_few_cells` or `too_many_cells`. */
+    code: string;
+    message: string;
 }
 
 /** RFC 9457 problem document with a stable machine word. */

@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import type { PictureResult } from '../../src/api.ts';
 import { SNIFF_BYTES, sniffType } from '../../src/upload/sniff.ts';
 import { PICTURE_LIMITS, type PictureLimits } from '../../workers/picture/limits.ts';
@@ -47,6 +48,11 @@ export function fakeContext(inputPath: string, signal: AbortSignal = new AbortCo
     async publishVariant(variant, bytes) {
       files.set(variant.name, bytes);
       return { ...variant, size: bytes.length, url: `/variants/public/${variant.name}` };
+    },
+    async publishFile({ name }, chunks) {
+      const bytes = await buffer(chunks);
+      files.set(name, bytes);
+      return { size: bytes.length, url: `/variants/public/${name}` };
     },
   };
 }

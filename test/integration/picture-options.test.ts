@@ -9,6 +9,7 @@ import { look } from '../helpers/look.ts';
 import { pages, photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, patchTus } from '../helpers/tus-requests.ts';
+import { pictureResult } from '../helpers/results.ts';
 
 const OPTIONS = { variants: [{ name: 'card', width: 40, height: 40, fit: 'cover', format: 'png' }], keepMetadata: true, gps: true };
 
@@ -33,7 +34,7 @@ async function post<Body>(options: string, query = '?timeout=20000'): Promise<Js
 
 function expectCard(upload: Upload | undefined): void {
   expect(upload).toMatchObject({ state: 'completed', result: { gps: { latitude: 52.5166667, longitude: 13.4 } } });
-  expect(upload?.result?.variants).toMatchObject([{ name: 'card', format: 'png', width: 40, height: 40, url: `/variants/${upload?.publicId}/card` }]);
+  expect(pictureResult(upload).variants).toMatchObject([{ name: 'card', format: 'png', width: 40, height: 40, url: `/variants/${upload?.publicId}/card` }]);
 }
 
 describe('the options of an upload', () => {
@@ -62,7 +63,7 @@ describe('the options of an upload', () => {
 
   test('that nobody gave are those of the settings', async () => {
     const { body } = await post<UploadList>('{}');
-    expect(body.uploads[0]?.result?.variants).toMatchObject([{ name: 'only', format: 'jpeg', width: 50 }]);
+    expect(pictureResult(body.uploads[0]).variants).toMatchObject([{ name: 'only', format: 'jpeg', width: 50 }]);
     expect(body.uploads[0]?.result).not.toHaveProperty('gps');
   });
 });

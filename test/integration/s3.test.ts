@@ -12,6 +12,7 @@ import { photo } from '../helpers/pictures.ts';
 import { at, loseAnswer, refuse, startS3Server, S3_CREDENTIALS, type S3Request, type S3Server } from '../helpers/s3-server.ts';
 import { startProcess, startService, type Service } from '../helpers/service.ts';
 import { createTus, offsetOf, patchTus } from '../helpers/tus-requests.ts';
+import { pictureResult } from '../helpers/results.ts';
 
 const MIB = 1024 * 1024;
 const STALL_MS = 1000;
@@ -42,11 +43,11 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
   test('take an upload to its result, serve it in ranges, and delete all of it', async () => {
     const id = randomUUID();
     const { status, body } = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', '?timeout=15000');
-    expect([status, body.state, body.result?.variants.map(({ name }) => name)]).toEqual([200, 'completed', ['1600', '640', '160']]);
+    expect([status, body.state, pictureResult(body).variants.map(({ name }) => name)]).toEqual([200, 'completed', ['1600', '640', '160']]);
     expect(keysOf(id)).toHaveLength(5);
     expect(await readdir(service.directory)).toEqual([]);
 
-    const variant = body.result?.variants[1];
+    const variant = pictureResult(body).variants[1];
     const url = `${service.url}${variant?.url}`;
     const whole = await fetch(url);
     const picture = Buffer.from(await whole.arrayBuffer());

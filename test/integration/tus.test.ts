@@ -8,6 +8,7 @@ import { photo, textAsJpeg } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, metadataHeader, offsetOf, patchTus, sendByTusClient, tusRequest } from '../helpers/tus-requests.ts';
 import { filesOf, locksIn, partsOf, resultOf, sha256 } from '../helpers/tus-service.ts';
+import { pictureResult } from '../helpers/results.ts';
 
 const MAX_BYTES = 5_000_000;
 const OFFSET_STREAM = { 'Content-Type': 'application/offset+octet-stream' };
@@ -37,7 +38,7 @@ describe('tus-js-client', () => {
       progress: { percent: 100, attempt: 1 },
       result: { width: 900, height: 600 },
     });
-    expect(upload.result?.variants.map(({ name }) => name)).toEqual(['1600', '640', '160']);
+    expect(pictureResult(upload).variants.map(({ name }) => name)).toEqual(['1600', '640', '160']);
     expect([await partsOf(service, id), await locksIn(service)]).toEqual([[], []]);
   });
 

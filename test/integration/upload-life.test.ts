@@ -5,6 +5,7 @@ import type { Progress, Upload, UploadList } from '../../src/api.ts';
 import { getJson, putFile, postFiles } from '../helpers/client.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
+import { pictureResult } from '../helpers/results.ts';
 
 let service: Service;
 let bytes: Buffer;
@@ -29,7 +30,7 @@ describe('one upload from its first byte to its result', () => {
       result: { kind: 'picture', format: 'jpeg', width: 900, height: 600, camera: 'Acme One' },
       error: null,
     });
-    expect(upload?.result?.variants.map(({ name, width }) => [name, width])).toEqual([['1600', 900], ['640', 640], ['160', 160]]);
+    expect(pictureResult(upload).variants.map(({ name, width }) => [name, width])).toEqual([['1600', 900], ['640', 640], ['160', 160]]);
     expect(upload?.expiresAt).not.toBeNull();
   });
 

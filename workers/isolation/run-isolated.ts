@@ -1,12 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Result } from '../../src/api.ts';
+import type { DerivedFile, Variant } from '../../src/api.ts';
 import type { PipelineContext, PipelineHooks } from '../pipeline.ts';
+import type { AnyResult } from '../processor.ts';
 import type { RunProcessor } from '../processors.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 import type { FromIsolated, IsolatedOutcome, ToIsolated } from './messages.ts';
 import { isOwnDeath, ProcessDied } from './process-died.ts';
+import { ChunksEnded, PulledChunks } from './pull-chunks.ts';
 
 /** A run that is told to stop has so long to tidy up. */
 const OBEY_MS = 500;
@@ -37,7 +39,7 @@ export function isolatedRunner(entry: URL, nodeOptions: readonly string[] = proc
 }
 
 class IsolatedRun {
-  readonly ended: Promise<Result>;
+  readonly ended: Promise<AnyResult>;
   readonly #child: ChildProcess;
   readonly #context: PipelineContext;
   readonly #hooks: PipelineHooks;
@@ -46,6 +48,8 @@ class IsolatedRun {
   #complaint = '';
   /** Why a file that it made was not published: the cause of what the process then says. */
   #refused: unknown;
+  readonly #pulled = new Map<number, PulledChunks>();
+  readonly #publishing = new Set<Promise<void>>();
 
   constructor(child: ChildProcess, context: PipelineContext, hooks: PipelineHooks) {
     this.#child = child;
@@ -56,7 +60,7 @@ class IsolatedRun {
     this.ended = this.#run();
   }
 
-  async #run(): Promise<Result> {
+  async #run(): Promise<AnyResult> {
     const { signal, upload, inputPath } = this.#context;
     let timer: NodeJS.Timeout | undefined;
     const onAbort = (): void => {
@@ -66,7 +70,11 @@ class IsolatedRun {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       this.#send({ type: 'run', upload, inputPath });
-      return this.#resultOf(await untilEnded(this.#child));
+      const end = await untilEnded(this.#child);
+      for (const chunks of this.#pulled.values()) chunks.cut();
+      // What they began to write they remove before the attempt is over.
+      await Promise.all(this.#publishing);
+      return this.#resultOf(end);
     } finally {
       signal.removeEventListener('abort', onAbort);
       clearTimeout(timer);
@@ -85,7 +93,16 @@ class IsolatedRun {
         this.#hooks.stepEnded?.(message.stage, message.durationMs);
         return;
       case 'publish':
-        void this.#publish(message);
+        this.#publish(message.number, async () => {
+          const { variant, bytes } = message;
+          return await this.#context.publishVariant(variant, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+        });
+        return;
+      case 'publish-file':
+        this.#publish(message.number, () => this.#publishFile(message));
+        return;
+      case 'chunk':
+        this.#pulled.get(message.number)?.answer(message.chunk);
         return;
       default:
         this.#outcome = message;
@@ -94,17 +111,29 @@ class IsolatedRun {
     }
   }
 
-  async #publish({ number, variant, bytes }: Extract<FromIsolated, { type: 'publish' }>): Promise<void> {
+  #publish(number: number, publish: () => Promise<Variant | DerivedFile>): void {
+    const answered = publish().then(
+      (file) => this.#send({ type: 'published', number, file }),
+      (error: unknown) => {
+        if (!(error instanceof ChunksEnded)) this.#refused ??= error;
+        this.#send({ type: 'published', number });
+      },
+    );
+    const settled = answered.finally(() => this.#publishing.delete(settled));
+    this.#publishing.add(settled);
+  }
+
+  async #publishFile({ number, file }: Extract<FromIsolated, { type: 'publish-file' }>): Promise<DerivedFile> {
+    const chunks = new PulledChunks(() => this.#send({ type: 'next', number }));
+    this.#pulled.set(number, chunks);
     try {
-      const published = await this.#context.publishVariant(variant, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-      this.#send({ type: 'published', number, variant: published });
-    } catch (error) {
-      this.#refused ??= error;
-      this.#send({ type: 'published', number });
+      return await this.#context.publishFile(file, chunks);
+    } finally {
+      this.#pulled.delete(number);
     }
   }
 
-  #resultOf(end: ProcessEnd): Result {
+  #resultOf(end: ProcessEnd): AnyResult {
     if (this.#outcome?.type === 'done') return this.#outcome.result;
     this.#context.signal.throwIfAborted();
     if (this.#refused !== undefined) throw this.#refused;

@@ -1,10 +1,11 @@
-import type { Variant } from '../../src/api.ts';
 import type { PipelineContext, PipelineReport } from '../pipeline.ts';
+import type { AnyResult } from '../processor.ts';
 import type { ProcessorTable } from '../processors.ts';
 import { createThrottle } from '../throttle.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 import { watchParent } from '../watchdog.ts';
 import type { FromIsolated, IsolatedOutcome, ToIsolated } from './messages.ts';
+import { RemotePublisher } from './remote-publisher.ts';
 
 type Run = Extract<ToIsolated, { type: 'run' }>;
 
@@ -14,14 +15,14 @@ type Run = Extract<ToIsolated, { type: 'run' }>;
  */
 export function serveIsolated(processors: ProcessorTable): void {
   const controller = new AbortController();
-  const publishing = new Map<number, (variant: Variant | undefined) => void>();
+  const publisher = new RemotePublisher(say);
   watchParent();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit());
   process.on('message', (message: ToIsolated) => {
-    if (message.type === 'run') void run(processors, message, controller.signal, publishing);
+    if (message.type === 'run') void run(processors, message, controller.signal, publisher);
     else if (message.type === 'abort') controller.abort(new Error('told to stop'));
-    else publishing.get(message.number)?.(message.variant);
+    else publisher.heard(message);
   });
 }
 
@@ -29,22 +30,14 @@ async function run(
   processors: ProcessorTable,
   { upload, inputPath }: Run,
   signal: AbortSignal,
-  publishing: Map<number, (variant: Variant | undefined) => void>,
+  publisher: RemotePublisher,
 ): Promise<void> {
-  let numbers = 0;
   const context: PipelineContext = {
     upload,
     inputPath,
     signal,
-    async publishVariant(variant, bytes) {
-      const number = ++numbers;
-      const answered = new Promise<Variant | undefined>((resolve) => publishing.set(number, resolve));
-      say({ type: 'publish', number, variant, bytes });
-      const published = await answered;
-      publishing.delete(number);
-      if (published === undefined) throw new Error('not published');
-      return published;
-    },
+    publishVariant: (variant, bytes) => publisher.publishVariant(variant, bytes),
+    publishFile: (file, chunks) => publisher.publishFile(file, chunks),
   };
   const reports = createThrottle<PipelineReport>({
     isUrgent: (report, previous) => report.stage !== previous.stage,
@@ -63,7 +56,7 @@ async function run(
   say(outcome);
 }
 
-async function outcomeOf(run: () => Promise<Extract<IsolatedOutcome, { type: 'done' }>['result']>): Promise<IsolatedOutcome> {
+async function outcomeOf(run: () => Promise<AnyResult>): Promise<IsolatedOutcome> {
   try {
     return { type: 'done', result: await run() };
   } catch (error) {

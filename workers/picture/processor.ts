@@ -1,3 +1,4 @@
+import type { PictureResult } from '../../src/api.ts';
 import { pictureKind } from '../../src/kinds/picture.ts';
 import type { Processor } from '../processor.ts';
 import { decode } from './decode.ts';
@@ -15,7 +16,7 @@ import { variants } from './variants.ts';
  * Weights are the milliseconds that each step takes of one thread for a 12-megapixel JPEG of 3.6 MB.
  * Decoding is the mean of 52 for a photo without a colour profile and 128 for one with.
  */
-export function createPictureProcessor(limits: Partial<PictureLimits> = {}, kind = pictureKind()): Processor<PictureState> {
+export function createPictureProcessor(limits: Partial<PictureLimits> = {}, kind = pictureKind()): Processor<PictureState, PictureResult> {
   const tools: PictureTools = { limits: { ...PICTURE_LIMITS, ...limits }, abandoned: new AbandonedCalls() };
   return {
     kind: kind.name,

@@ -68,6 +68,7 @@ export function isDelivered({ phase, progress }: LineModel): boolean {
 /** These say something of the bytes, which another try would send once more. */
 const HOPELESS_CODES: ReadonlySet<string> = new Set([
   'unsupported_media_type', 'unsupported_encoding', 'empty_file', 'file_too_large', 'picture_damaged', 'picture_too_large', 'picture_unsupported',
+  'table_damaged', 'table_encrypted', 'table_line_too_long', 'table_too_large',
 ]);
 
 /** True where another try may end better, and the page still has the bytes. */

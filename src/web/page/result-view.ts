@@ -1,5 +1,6 @@
 import type { Upload } from '../../api.ts';
 import { pictureView } from './picture-view.ts';
+import { tableView } from './table-view.ts';
 import type { Words } from './words.ts';
 
 /** What has become of a file, in the way of its kind; null for a kind that this page has never heard of. */
@@ -8,6 +9,8 @@ export function resultView(upload: Upload, words: Words): HTMLElement | null {
   switch (result?.kind) {
     case 'picture':
       return pictureView(upload, result, words);
+    case 'table':
+      return tableView(result, words);
     default:
       return null;
   }

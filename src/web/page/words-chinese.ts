@@ -8,6 +8,23 @@ const STEPS: Readonly<Record<string, string>> = {
   thumbhash: '正在生成预览',
   fingerprint: '正在生成指纹',
   colour: '正在提取主色',
+  rows: '正在读取各行',
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: '文本',
+  integer: '整数',
+  number: '数字',
+  boolean: '是或否',
+  date: '日期',
+  datetime: '时间',
+  empty: '空',
+};
+
+const ROW_ERRORS: Readonly<Record<string, string>> = {
+  stray_quote: '引号的位置不对',
+  too_few_cells: '单元格太少',
+  too_many_cells: '单元格太多',
 };
 
 /** The server speaks English; what a person can do something about is said here by its code. */
@@ -25,11 +42,15 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   empty_file: '文件是空的。',
   file_too_large: '文件太大。',
   request_too_large: '文件太大。',
-  unsupported_media_type: '不支持这种文件。请选择 JPEG、PNG、WebP、AVIF、GIF 或 TIFF 图片。',
+  unsupported_media_type: '不支持这种文件。请选择 JPEG、PNG、WebP、AVIF、GIF、TIFF 图片，或 CSV、XLSX 表格。',
   picture_damaged: '图片已损坏，无法读取。',
   picture_unsupported: '无法读取这种编码的图片。请另存为 JPEG 或 PNG 后再试。',
   picture_too_large: '图片尺寸过大。',
   picture_timeout: '图片处理时间过长，已停止。',
+  table_damaged: '表格已损坏，无法读取。',
+  table_encrypted: '表格已加密。请不加密码保存后再发送。',
+  table_line_too_long: '表格中有一行过长。',
+  table_too_large: '表格过大。',
   storage_full: '服务器存储空间不足。',
   too_many_uploads: '服务器正忙。请稍后重试。',
   too_many_uploads_by_address: '同时发送的文件太多。请稍后重试。',
@@ -98,6 +119,16 @@ export const chinese: Words = {
     copy: '复制链接',
     copied: '已复制',
     notCopied: '此处无法复制',
+  },
+  table: {
+    size: '大小',
+    sizeOf: (rows, columns) => `${rows} 行，${columns} 列`,
+    encoding: '编码',
+    firstRows: '前几行',
+    type: (type) => TYPES[type] ?? type,
+    errors: (count) => `略去 ${count} 行`,
+    error: (line, code) => `第 ${line} 行：${ROW_ERRORS[code] ?? '无法读取'}`,
+    download: '全部行（JSON Lines）',
   },
   summary: (done, total, failed) => {
     const all = `共 ${total} 个，已完成 ${done} 个`;

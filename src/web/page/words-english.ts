@@ -8,13 +8,24 @@ const STEPS: Readonly<Record<string, string>> = {
   thumbhash: 'Sketching a preview',
   fingerprint: 'Taking its fingerprint',
   colour: 'Finding its main colour',
+  rows: 'Reading the rows',
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'whole number',
+  number: 'number',
+  boolean: 'yes or no',
+  date: 'date',
+  datetime: 'time',
+  empty: 'empty',
 };
 
 /** Where the server's detail is not the best that can be said to whoever sits before the page. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'The server could not be reached. Check the connection, then try again.',
   unexpected_answer: 'The server sent something this page does not understand. Try again later.',
-  unsupported_media_type: 'This is not a picture that can be taken. JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome.',
+  unsupported_media_type: 'This is neither a picture nor a table that can be taken. JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome, CSV and XLSX too.',
   empty_file: 'There is nothing in this file.',
   upload_interrupted: 'The connection broke before everything was sent. Try again.',
   upload_too_slow: 'Sending stopped for too long. Try again.',
@@ -84,6 +95,16 @@ export const english: Words = {
     copy: 'Copy link',
     copied: 'Link copied',
     notCopied: 'Copying is not possible here',
+  },
+  table: {
+    size: 'Size',
+    sizeOf: (rows, columns) => `${rows} rows, ${columns} columns`,
+    encoding: 'Encoding',
+    firstRows: 'First rows',
+    type: (type) => TYPES[type] ?? type,
+    errors: (count) => `Rows left out: ${count}`,
+    error: (line, _code, message) => `Line ${line}: ${message}`,
+    download: 'All rows as JSON Lines',
   },
   summary: (done, total, failed) => {
     const all = `${done} of ${total} done`;

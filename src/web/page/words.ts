@@ -43,6 +43,17 @@ export interface Words {
   };
   facts: { dimensions: string; format: string; camera: string; taken: string; colour: string };
   links: { open(name: string): string; variants: string; original: string; copy: string; copied: string; notCopied: string };
+  table: {
+    size: string;
+    sizeOf(rows: string, columns: string): string;
+    encoding: string;
+    firstRows: string;
+    /** For the type of a column. */
+    type(type: string): string;
+    errors(count: string): string;
+    error(line: number, code: string, message: string): string;
+    download: string;
+  };
   summary(done: number, total: number, failed: number): string;
   progressOf(name: string): string;
   /** Document titles. */

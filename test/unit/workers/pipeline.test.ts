@@ -113,6 +113,9 @@ describe('a pipeline that ends well', () => {
       async publishVariant(variant: { name: string; format: string; width: number; height: number }) {
         return { ...variant, size: 0, url: this.#url };
       }
+      async publishFile() {
+        return { size: 0, url: this.#url };
+      }
     }
     let url = '';
     const processor = processorOf([

@@ -90,6 +90,44 @@ describe('a file that runs in a process of its own', () => {
   });
 });
 
+describe('a table that runs in a process of its own', () => {
+  const tables = isolatedRunner(pathToFileURL('workers/isolation/main.ts'), ['--import', 'tsx']);
+  const asTable = (options: unknown) => ({ ...context, upload: { ...context.upload, type: 'text/csv', options } });
+
+  test('has its rows written here, chunk by chunk, in a second pass too', async () => {
+    await writeFile(context.inputPath, `id,name\n${'1,x\n'.repeat(60_000)}x,y\n`);
+    expect(await tables(asTable({}), { report: () => undefined })).toMatchObject({ kind: 'table', rowCount: 60_001, columns: [{ type: 'string' }, { type: 'string' }] });
+    const rows = context.files.get('rows.jsonl')?.toString() ?? '';
+    expect([rows.length, rows.slice(0, 22), rows.slice(-22)]).toEqual([60_001 * 22, '{"id":"1","name":"x"}\n', '{"id":"x","name":"y"}\n']);
+  });
+
+  test('is refused for what is wrong in the midst of it, and for what is wrong with the disk', async () => {
+    await writeFile(context.inputPath, `id,name\n${'1,x\n'.repeat(60_000)}x\n`);
+    await expect(tables(asTable({ maxErrors: 0 }), { report: () => undefined })).rejects.toMatchObject({ code: 'table_damaged', detail: expect.stringContaining('line 60002') });
+    const full = new Error('disk full');
+    const publishFile: FakeContext['publishFile'] = async (_file, chunks) => {
+      for await (const _chunk of chunks) throw full;
+      throw new Error('no chunk');
+    };
+    await expect(tables({ ...asTable({}), publishFile }, { report: () => undefined })).rejects.toBe(full);
+  });
+
+  test('has let go of what it wrote by the time that it is stopped', async () => {
+    await writeFile(context.inputPath, `id,name\n${'1,x\n'.repeat(600_000)}`);
+    let hasLetGo = false;
+    const publishFile: FakeContext['publishFile'] = async (_file, chunks) => {
+      try {
+        for await (const _chunk of chunks) controller.abort(new Error('cancelled'));
+      } finally {
+        hasLetGo = true;
+      }
+      throw new Error('all of it came');
+    };
+    await expect(tables({ ...asTable({}), publishFile }, { report: () => undefined })).rejects.toThrow('cancelled');
+    expect(hasLetGo).toBe(true);
+  });
+});
+
 test('a process that cannot be started is no fault of the file', async () => {
   const nowhere = isolatedRunner(pathToFileURL('test/helpers/faulty/nothing.ts'), ['--import', 'tsx']);
   await expect(nowhere(context, { report: () => undefined })).rejects.not.toBeInstanceOf(ProcessDied);

@@ -1,0 +1,131 @@
+import type { Sample } from './kind.ts';
+import { decodeHead, sniffEncoding, type EncodedText } from './text-encoding.ts';
+
+/** What the beginning of a delimited text tells. */
+export interface DelimitedText extends EncodedText {
+  delimiter: string;
+}
+
+/** In the order of preference where the lines speak for several: a comma is in decimals and in prose too. */
+const CANDIDATES: readonly string[] = ['\t', ';', '|', ','];
+
+/** Signs of other languages made of lines: markup, JSON, RTF, scripts, Markdown. */
+const OTHER_LANGUAGE = /^\s*(?:[<{[|]|#!|-----)/;
+
+/** Of the lines at least this share has as many cells as most have. */
+const LEAST_AGREEMENT = 0.6;
+
+/** Cells of prose have many words; of a table's columns most have few. */
+const WORDS_OF_PROSE = 3;
+const MOST_WORDY = 0.6;
+const MOST_WORDY_OF_FEW_LINES = 0.25;
+const FEW_LINES = 2;
+
+/** A table whose first line does not end within the sample must at least be wide. */
+const LEAST_CELLS_OF_CUT_LINE = 20;
+
+/** Tells a table from prose, code and everything else by its beginning. Undefined for what is none, or has one column alone. */
+export function sniffDelimitedText({ head, isWhole }: Pick<Sample, 'head' | 'isWhole'>): DelimitedText | undefined {
+  const encoded = sniffEncoding(head);
+  if (encoded === undefined) return undefined;
+  const text = decodeHead(head, encoded);
+  if (OTHER_LANGUAGE.test(text)) return undefined;
+  let best: { delimiter: string; agreement: number } | undefined;
+  for (const delimiter of CANDIDATES) {
+    const agreement = agreementOf(linesOf(text, delimiter, isWhole));
+    if (agreement > (best?.agreement ?? 0)) best = { delimiter, agreement };
+  }
+  return best === undefined ? undefined : { ...encoded, delimiter: best.delimiter };
+}
+
+/** One record as a delimiter cuts it. */
+interface SampledLine {
+  cells: string[];
+  /** Cells that a quote opened; nobody quotes in prose without a space before it. */
+  quoted: number;
+  /** False for the last one of a sample that does not end with it. */
+  isComplete: boolean;
+}
+
+/** Cuts into records, a line each unless quotes hold several together; blank lines are passed over. */
+function linesOf(text: string, delimiter: string, isWhole: boolean): SampledLine[] {
+  const lines: SampledLine[] = [];
+  let line: SampledLine = { cells: [], quoted: 0, isComplete: false };
+  let start = 0;
+  let isQuoted = false;
+  const endCell = (at: number): void => {
+    line.cells.push(text.slice(start, at));
+    start = at + 1;
+  };
+  const endLine = (isComplete: boolean): void => {
+    if (line.cells.some((cell) => cell.trim() !== '')) lines.push({ ...line, isComplete });
+    line = { cells: [], quoted: 0, isComplete: false };
+  };
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"' && text[start] === '"') {
+      if (at === start) line.quoted += 1;
+      isQuoted = !isQuoted;
+    } else if (!isQuoted && character === delimiter) endCell(at);
+    else if (!isQuoted && (character === '\n' || character === '\r')) {
+      endCell(at);
+      endLine(true);
+    }
+  }
+  endCell(text.length);
+  endLine(isWhole && !isQuoted);
+  return lines;
+}
+
+/** The share of lines that agree on their number of cells; 0 for what is no table by this delimiter. */
+function agreementOf(lines: readonly SampledLine[]): number {
+  const complete = lines.filter(({ isComplete }) => isComplete);
+  if (complete.length < 2) return agreementOfCut(lines, complete);
+  const columns = commonest(complete.map(({ cells }) => cells.length));
+  if (columns < 2 || isListOfOne(complete, columns) || isProse(complete)) return 0;
+  const agreeing = complete.filter(({ cells }) => cells.length === columns).length / complete.length;
+  return agreeing >= LEAST_AGREEMENT ? agreeing : 0;
+}
+
+/** Of a sample that ends within its first or second line. */
+function agreementOfCut(lines: readonly SampledLine[], complete: readonly SampledLine[]): number {
+  const [cut] = lines.filter(({ isComplete }) => !isComplete);
+  if (cut === undefined || isProse(lines)) return 0;
+  const [first] = complete;
+  const isTable = first === undefined ? cut.cells.length >= LEAST_CELLS_OF_CUT_LINE : first.cells.length >= 2 && cut.cells.length <= first.cells.length;
+  return isTable ? 1 : 0;
+}
+
+/** Where every line begins or ends with the only delimiter it has, as indented text and lines of code do. */
+function isListOfOne(lines: readonly SampledLine[], columns: number): boolean {
+  if (columns > 2) return false;
+  const isEmptyAt = (index: number): boolean => lines.every(({ cells }) => cells.length < 2 || cells.at(index)?.trim() === '');
+  return isEmptyAt(0) || isEmptyAt(-1);
+}
+
+function isProse(lines: readonly SampledLine[]): boolean {
+  const cells = lines.flatMap((line) => line.cells);
+  const wordy = cells.filter((cell) => !cell.startsWith('"') && cell.trim().split(/\s+/).length >= WORDS_OF_PROSE).length;
+  if (wordy / cells.length > (lines.length > FEW_LINES ? MOST_WORDY : MOST_WORDY_OF_FEW_LINES)) return true;
+  return isPunctuated(lines);
+}
+
+const END_OF_SENTENCE = /[.!?…]["”’)]?\s*$/;
+
+/** Behind the commas of a sentence stands a space, and at its end a full stop. */
+function isPunctuated(lines: readonly SampledLine[]): boolean {
+  if (lines.some(({ quoted }) => quoted > 0)) return false;
+  const later = lines.flatMap(({ cells }) => cells.slice(1));
+  const spaced = later.filter((cell) => cell.startsWith(' ') || cell.trim() === '').length;
+  if (later.length === 0 || spaced < later.length) return false;
+  return lines.length <= FEW_LINES || lines.some(({ cells }) => END_OF_SENTENCE.test(cells.at(-1) ?? ''));
+}
+
+/** The value that is there most often; the first of several. */
+function commonest(values: readonly number[]): number {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  let best = 0;
+  for (const [value, count] of counts) if (count > (counts.get(best) ?? 0)) best = value;
+  return best;
+}

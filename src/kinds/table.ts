@@ -1,0 +1,41 @@
+import { sniffDelimitedText } from './delimited-text.ts';
+import type { Kind, Sample } from './kind.ts';
+import { tableOptionsSchema, type TableOptions } from './table-options.ts';
+import { sniffEncoding } from './text-encoding.ts';
+import { looksLikeWorkbook } from './workbook-head.ts';
+
+/** Tab-separated text; every other delimited text is `CSV_TYPE`. */
+export const TSV_TYPE = 'text/tab-separated-values';
+/** Of text with any delimiter but the tab (RFC 7111). */
+export const CSV_TYPE = 'text/csv';
+/** Of an Office Open XML workbook (ECMA-376). */
+export const XLSX_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
+/** The derived file with all rows, one JSON object a line. */
+export const JSON_LINES_NAME = 'rows.jsonl';
+
+/** Delimited text and workbooks. */
+export const table: Kind<TableOptions> = {
+  name: 'table',
+  types: [CSV_TYPE, TSV_TYPE],
+  sniff: sniffTable,
+  advice: {
+    'application/x-cfb': 'If this is a workbook, it is encrypted or of an old format: save it as .xlsx without a password.',
+    'application/vnd.oasis.opendocument.spreadsheet': 'Save the spreadsheet as .xlsx or .csv.',
+    'application/zip': 'If this is a workbook, open it and save it as .xlsx.',
+  },
+  options: tableOptionsSchema,
+  variantNames: () => [JSON_LINES_NAME],
+};
+
+function sniffTable(sample: Sample): string | undefined {
+  if (looksLikeWorkbook(sample.head)) return XLSX_TYPE;
+  const delimiter = givenDelimiter(sample.options) ?? sniffDelimitedText(sample)?.delimiter;
+  if (delimiter === undefined || sniffEncoding(sample.head) === undefined) return undefined;
+  return delimiter === '\t' ? TSV_TYPE : CSV_TYPE;
+}
+
+/** Who names a delimiter says that it is a table, and any text is taken for one. */
+function givenDelimiter(options: unknown): string | undefined {
+  return tableOptionsSchema.safeParse(options).data?.delimiter;
+}

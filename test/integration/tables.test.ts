@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import type { Problem, Progress, Upload, UploadList } from '../../src/api.ts';
+import { uploadSchema } from '../../src/openapi/schemas.ts';
+import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { tableResult } from '../helpers/results.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+const MAX_LINE_BYTES = 50_000;
+let service: Service;
+
+beforeAll(async () => {
+  service = await startService({ env: { TABLE_MAX_LINE_BYTES: String(MAX_LINE_BYTES), TABLE_MAX_COLUMNS: '50' } });
+});
+
+afterAll(async () => {
+  await service.stop();
+});
+
+async function put(bytes: Buffer | string, options?: unknown): Promise<Upload> {
+  const query = `?timeout=20000${options === undefined ? '' : `&options=${encodeURIComponent(JSON.stringify(options))}`}`;
+  const { status, body } = await putFile<Upload>(service.url, randomUUID(), Buffer.from(bytes), 'table.csv', query);
+  expect([status, body]).toEqual([200, expect.objectContaining({ id: expect.any(String) })]);
+  return body;
+}
+
+async function filesOf(id: string): Promise<string[]> {
+  const names = await readdir(service.directory, { recursive: true, withFileTypes: true });
+  return names.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map(({ name }) => name);
+}
+
+describe('a table', () => {
+  test('is told by its bytes, digested, and its rows are there for download', async () => {
+    const upload = await put('\ufeffcity;people;capital\r\nZürich;434008;false\r\nBern;;TRUE\r\n"Basel"x;1;true\r\n');
+    expect(uploadSchema.parse(upload)).toMatchObject({ state: 'completed', file: { type: 'text/csv', name: 'table.csv' }, progress: { percent: 100, stage: 'done' } });
+    const result = tableResult(upload);
+    expect(result).toEqual({
+      kind: 'table', format: 'csv', encoding: 'utf-8', delimiter: ';', sheet: null, hasHeader: true,
+      columns: [
+        { name: 'city', type: 'string', nullCount: 0 },
+        { name: 'people', type: 'integer', nullCount: 1 },
+        { name: 'capital', type: 'boolean', nullCount: 0 },
+      ],
+      rowCount: 2,
+      firstRows: [['Zürich', 434008, false], ['Bern', null, true]],
+      errors: [{ line: 4, code: 'stray_quote', message: expect.stringMatching(/quote/) }],
+      errorCount: 1,
+      jsonLines: { size: 96, url: `/variants/${upload.publicId}/rows.jsonl` },
+    });
+    const rows = await fetch(service.url + result.jsonLines.url);
+    expect(await rows.text()).toBe('{"city":"Zürich","people":434008,"capital":false}\n{"city":"Bern","people":null,"capital":true}\n');
+    expect([rows.status, rows.headers.get('content-type'), rows.headers.get('content-length')]).toEqual([200, 'application/jsonl; charset=utf-8', '96']);
+    expect(rows.headers.get('content-disposition')).toMatch(/^attachment; filename="rows\.jsonl"/);
+    expect([rows.headers.get('x-content-type-options'), rows.headers.get('cache-control')]).toEqual(['nosniff', 'public, max-age=31536000, immutable']);
+    const part = await fetch(service.url + result.jsonLines.url, { headers: { Range: 'bytes=0-7' } });
+    expect([part.status, await part.text()]).toEqual([206, '{"city":']);
+  });
+
+  test('is read as its options say', async () => {
+    const upload = await put('name\nAda\nGrace\n', { delimiter: ',', header: false });
+    expect(tableResult(upload)).toMatchObject({ hasHeader: false, columns: [{ name: 'column_1', type: 'string' }], rowCount: 3 });
+  });
+
+  test('is a sibling of pictures in one request', async () => {
+    const files = [{ name: 'a.csv', bytes: Buffer.from('a,b\n1,2\n') }, { name: 'b.jpg', bytes: await photo({ width: 40, height: 30 }) }, { name: 'c.tsv', bytes: Buffer.from('a\tb\n1\t2\n') }];
+    const { body } = await postFiles<UploadList>(service.url, files, '?timeout=20000');
+    expect(body.uploads.map(({ result, file }) => [result?.kind, file.type])).toEqual([['table', 'text/csv'], ['picture', 'image/jpeg'], ['table', 'text/tab-separated-values']]);
+  });
+
+  test('that goes leaves nothing', async () => {
+    const { id, publicId } = await put('a,b\n1,2\n');
+    expect(await filesOf(id)).toContain('rows.jsonl');
+    expect((await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' })).status).toBe(204);
+    await eventually('its files to go', async () => (await filesOf(id)).length === 0);
+    expect((await fetch(`${service.url}/variants/${publicId}/rows.jsonl`)).status).toBe(404);
+  });
+
+  test('has rows before it has a result, and none by any other name', async () => {
+    const { publicId } = await put('a,b\n1,2\n');
+    for (const name of ['rows', '160', 'rows.json', 'rows.jsonl.part']) expect((await fetch(`${service.url}/variants/${publicId}/${name}`)).status).toBe(404);
+  });
+});
+
+describe('a table that cannot be digested', () => {
+  test.each([
+    ['is never a table', 'a,b\n1,2\n3,\u00004\n', 'table_damaged'],
+    ['has a line without end', `a,b\n${'x'.repeat(MAX_LINE_BYTES)},y\n`, 'table_line_too_long'],
+    ['has too many columns', `${Array.from({ length: 51 }, (_, index) => `c${index}`).join(',')}\n`.repeat(2), 'table_too_large'],
+  ])('because it %s fails at once, with a reason, and leaves nothing but its bytes', async (_why, text, code) => {
+    const padded = text.includes('\0') ? `a,b\n${'1,2\n'.repeat(20_000)}\0` : text;
+    const upload = await put(padded);
+    expect(upload).toMatchObject({ state: 'failed', result: null, error: { code, status: 422, state: 'failed', final: true }, progress: { attempt: 1 } });
+    expect(upload.error?.detail).not.toMatch(/\/|node_modules|undefined/);
+    expect((await filesOf(upload.id)).filter((name) => !/\.(original|manifest\.json)$/.test(name))).toEqual([]);
+    const { status, body } = await getJson<Problem>(`${service.url}/uploads/${upload.id}/result`);
+    expect([status, body.code]).toEqual([422, code]);
+  });
+
+  test.each([
+    ['prose named .csv', 'Dear John, how are you?\nI am fine, thanks.\n'],
+    ['zero bytes', 'a,b\n1,\0\n'],
+  ])('because it is %s is refused before it is stored', async (_what, text) => {
+    const id = randomUUID();
+    const { status, body } = await putFile<Problem>(service.url, id, Buffer.from(text), 'table.csv');
+    expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+    expect(await filesOf(id)).toEqual([]);
+  });
+
+  test('because its options make no sense is refused with words about them', async () => {
+    const { status, body } = await putFile<Problem>(service.url, randomUUID(), Buffer.from('a,b\n1,2\n'), 'a.csv', `?options=${encodeURIComponent('{"maxErrors":-1}')}`);
+    expect([status, body.code, body.detail]).toEqual([400, 'bad_options', expect.stringContaining('maxErrors')]);
+  });
+});
+
+describe('a table under way', () => {
+  test('tells how far it is, and stops where it is cancelled', async () => {
+    const id = randomUUID();
+    const big = Buffer.from(`id,name,text\n${'1,Ada,"some ""quoted"" text, to keep the parser busy"\n'.repeat(600_000)}`);
+    const { status } = await putFile<Upload>(service.url, id, big, 'big.csv');
+    expect(status).toBe(202);
+    const seen = await eventually('some of its rows to be read', async () => {
+      const { body } = await getJson<Progress>(`${service.url}/uploads/${id}/progress`);
+      return body.stage === 'rows' && body.percent > 35 && body;
+    });
+    expect(seen).toMatchObject({ state: 'processing', final: false });
+    const late = await fetch(`${service.url}/variants/${await publicIdOf(id)}/rows.jsonl?timeout=0`);
+    expect([late.status, late.headers.get('content-type'), late.headers.has('retry-after')]).toEqual([503, 'application/problem+json', true]);
+    const { body } = await requestJson<Upload>(`${service.url}/uploads/${id}/cancel`, { method: 'POST' });
+    expect(body.state).toBe('cancelled');
+    await eventually('its files to go', async () => (await filesOf(id)).length === 0);
+  });
+});
+
+async function publicIdOf(id: string): Promise<string> {
+  return (await getJson<Upload>(`${service.url}/uploads/${id}`)).body.publicId;
+}

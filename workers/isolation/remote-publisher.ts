@@ -1,0 +1,72 @@
+import type { DerivedFile, Variant } from '../../src/api.ts';
+import type { NewFile } from '../processor.ts';
+import type { Publisher } from '../publisher.ts';
+import type { FromIsolated, ToIsolated } from './messages.ts';
+import type { PulledChunk } from './pull-chunks.ts';
+
+/** What concerns publishing of what the worker says. */
+type Answer = Extract<ToIsolated, { type: 'published' | 'next' }>;
+
+/** A file under way to the worker. */
+interface Publication {
+  settle: (file: Variant | DerivedFile | undefined) => void;
+  /** Undefined for one that went in a single message. */
+  chunks?: AsyncIterator<Buffer>;
+  /** What the maker of the chunks has thrown. */
+  fault?: { error: unknown };
+}
+
+/** Publishes through the worker that has started this process: it fetches the chunks of a file one by one. */
+export class RemotePublisher implements Publisher {
+  readonly #say: (message: FromIsolated) => void;
+  readonly #underWay = new Map<number, Publication>();
+  #numbers = 0;
+
+  constructor(say: (message: FromIsolated) => void) {
+    this.#say = say;
+  }
+
+  async publishVariant(variant: Omit<Variant, 'size' | 'url'>, bytes: Buffer): Promise<Variant> {
+    const { size, url } = await this.#publish((number) => ({ type: 'publish', number, variant, bytes }));
+    return { ...variant, size, url };
+  }
+
+  async publishFile(file: NewFile, chunks: AsyncIterable<Buffer>): Promise<DerivedFile> {
+    const { size, url } = await this.#publish((number) => ({ type: 'publish-file', number, file }), chunks[Symbol.asyncIterator]());
+    return { size, url };
+  }
+
+  /** To be called with what the worker answers. */
+  heard(message: Answer): void {
+    const publication = this.#underWay.get(message.number);
+    if (publication === undefined) return;
+    if (message.type === 'published') publication.settle(message.file);
+    else void this.#sendNext(message.number, publication);
+  }
+
+  async #publish(messageOf: (number: number) => FromIsolated, chunks?: AsyncIterator<Buffer>): Promise<Variant | DerivedFile> {
+    const number = ++this.#numbers;
+    const publication: Publication = { settle: () => undefined, ...(chunks === undefined ? {} : { chunks }) };
+    const answered = new Promise<Variant | DerivedFile | undefined>((resolve) => (publication.settle = resolve));
+    this.#underWay.set(number, publication);
+    this.#say(messageOf(number));
+    const file = await answered;
+    this.#underWay.delete(number);
+    if (publication.fault !== undefined) throw publication.fault.error;
+    if (file !== undefined) return file;
+    await chunks?.return?.();
+    throw new Error('not published');
+  }
+
+  async #sendNext(number: number, publication: Publication): Promise<void> {
+    let chunk: PulledChunk;
+    try {
+      const next = await publication.chunks?.next();
+      chunk = next === undefined || next.done === true ? {} : { bytes: next.value };
+    } catch (error) {
+      publication.fault = { error };
+      chunk = { failed: true };
+    }
+    this.#say({ type: 'chunk', number, chunk });
+  }
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { StoredVariant, UploadRecord } from '../src/progress/record-fields.ts';
+import type { UploadRecords } from '../src/progress/record.ts';
+import { attemptPrefix, variantKey } from '../src/storage/keys.ts';
+import { putObject, type ObjectWriter, type Storage } from '../src/storage/storage.ts';
+import type { StepContext } from './processor.ts';
+
+/** What publishing needs: where files lie, and who is told of them. */
+export interface PublisherParts {
+  records: Pick<UploadRecords, 'announce'>;
+  storage: Storage;
+}
+
+/** The part of a step's context that makes derived files. */
+export type Publisher = Pick<StepContext, 'publishVariant' | 'publishFile'>;
+
+/** Publishes for one attempt; `onRefused` is called where the record says that the attempt was overtaken, and fires its signal. */
+export function createPublisher(parts: PublisherParts, record: UploadRecord, signal: AbortSignal, onRefused: () => void): Publisher {
+  const announce = async (file: StoredVariant): Promise<void> => {
+    const outcome = await parts.records.announce(record.id, record.attempt, file);
+    if (!outcome.made) onRefused();
+    signal.throwIfAborted();
+  };
+  const urlOf = (name: string) => `/variants/${record.publicId}/${name}`;
+  return {
+    async publishVariant(made, bytes) {
+      signal.throwIfAborted();
+      const key = variantKey(record.id, record.attempt, made.name, made.format);
+      await putObject(parts.storage, key, bytes);
+      const variant = { ...made, size: bytes.length, url: urlOf(made.name) };
+      await announce({ ...variant, key, sha256: createHash('sha256').update(bytes).digest('hex') });
+      return variant;
+    },
+    async publishFile({ name, format, type }, chunks) {
+      signal.throwIfAborted();
+      const key = `${attemptPrefix(record.id, record.attempt)}/${name}`;
+      const { size, sha256 } = await putChunks(await parts.storage.create(key), chunks, signal);
+      const url = urlOf(name);
+      await announce({ name, format, type, isAttachment: true, size, url, key, sha256 });
+      return { size, url };
+    },
+  };
+}
+
+/** Writes a whole object as its chunks come; nothing of it is left where one does not, or the signal fires. */
+async function putChunks(writer: ObjectWriter, chunks: AsyncIterable<Buffer>, signal: AbortSignal): Promise<{ size: number; sha256: string }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  let written: Promise<unknown> = Promise.resolve();
+  try {
+    for await (const chunk of chunks) {
+      signal.throwIfAborted();
+      hash.update(chunk);
+      size += chunk.length;
+      // The next chunk is made while this one is written.
+      await written;
+      written = writer.write(chunk);
+      written.catch(() => undefined);
+    }
+    await written;
+    await writer.commit();
+    return { size, sha256: hash.digest('hex') };
+  } catch (error) {
+    await written.catch(() => undefined);
+    await writer.discard();
+    throw error;
+  }
+}

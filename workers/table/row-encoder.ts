@@ -1,0 +1,204 @@
+import { UnprocessableError } from '../unprocessable-error.ts';
+import { CELL, cellTypeOf, columnTypeOf } from './cell-type.ts';
+import type { ByteText } from './row-source.ts';
+
+/** How the cells of a column are written: they are all alike in the whole file. */
+const FORM = { undecided: 0, number: 1, boolean: 2, text: 3 } as const;
+
+const BUFFER_BYTES = 1024 * 1024;
+const WORD_BYTES = 4;
+/** A control character becomes six. */
+const MAX_BYTES_OF_CHARACTER = 6;
+/** Quotes, or `false`, and a comma. */
+const MOST_AROUND_CELL = 8;
+
+const [QUOTE, BACKSLASH, SPACE, BRACE_OPEN, BRACE_CLOSE, COMMA, COLON, LINE_FEED] = [34, 92, 32, 123, 125, 44, 58, 10];
+const LETTER_T_UPPER = 84;
+const LETTER_T_LOWER = 116;
+
+/** `,"name":` as bytes, and as words to be written four bytes at a time. */
+interface Key {
+  length: number;
+  words: Int32Array;
+}
+
+/**
+ * Writes rows as JSON Lines (one object a line, cells by the names of their columns) and learns the types of the
+ * columns from all rows. A column's first cells decide how all of it is written. Where a later cell does not fit,
+ * what was written is of no use: the encoder then only goes on learning, and the rows have to be gone through once
+ * more with what it has learned.
+ */
+export class RowEncoder {
+  readonly #keys: readonly Key[];
+  readonly #keyBytes: number;
+  readonly #forms: Uint8Array;
+  readonly #maxBytes: number;
+  /** The sum of its cells' types, for each column. */
+  readonly types: Uint8Array;
+  readonly nullCounts: Float64Array;
+  #isBroken = false;
+  #full: Buffer[] = [];
+  #takenBytes = 0;
+  #buffer: Buffer;
+  #view: DataView;
+  #at = 0;
+
+  /** @param types what is known of the columns beforehand, as their sums of cell types. */
+  constructor(names: readonly string[], types: Uint8Array, maxBytes: number) {
+    this.#keys = names.map(keyOf);
+    this.#keyBytes = this.#keys.reduce((sum, { length }) => sum + length, 0);
+    this.types = Uint8Array.from(types);
+    this.#forms = types.map(formOf);
+    this.nullCounts = new Float64Array(names.length);
+    this.#maxBytes = maxBytes;
+    this.#buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    this.#view = viewOf(this.#buffer);
+  }
+
+  /** True where what was written must not be used. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** A row with at most as many cells as there are columns; those that are missing are empty. */
+  row(cells: readonly ByteText[], types?: readonly number[]): void {
+    if (this.#isBroken) this.#learn(cells, types);
+    else this.#write(cells, types);
+  }
+
+  /** What was written since. Throws `table_too_large` where all of it is too much. */
+  take(): Buffer[] {
+    const taken = this.#full;
+    this.#full = [];
+    if (this.#isBroken) return [];
+    this.#takenBytes += taken.reduce((sum, { length }) => sum + length, 0);
+    if (this.#takenBytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    return taken;
+  }
+
+  /** As `take`, to the last byte; there is no row after it. */
+  takeLast(): Buffer[] {
+    this.#full.push(this.#buffer.subarray(0, this.#at));
+    this.#at = 0;
+    return this.take();
+  }
+
+  #learn(cells: readonly ByteText[], types: readonly number[] | undefined): void {
+    for (let column = 0; column < this.#keys.length; column += 1) this.#note(column, types?.[column] ?? cellTypeOf(cells[column] ?? ''));
+  }
+
+  #note(column: number, type: number): void {
+    this.types[column] = (this.types[column] ?? 0) | type;
+    if (type === CELL.empty) this.nullCounts[column] = (this.nullCounts[column] ?? 0) + 1;
+  }
+
+  #write(cells: readonly ByteText[], types: readonly number[] | undefined): void {
+    this.#makeRoom(cells);
+    const start = this.#at;
+    for (let column = 0; column < this.#keys.length; column += 1) {
+      const text = cells[column] ?? '';
+      this.#writeKey(column);
+      if (text.length === 0) {
+        this.nullCounts[column] = (this.nullCounts[column] ?? 0) + 1;
+        this.#writeRaw('null');
+      } else if (this.#forms[column] === FORM.text) {
+        this.#learnText(column, text, types);
+        this.#writeText(text);
+      } else this.#writeCell(column, text, types?.[column] ?? cellTypeOf(text));
+    }
+    // In place of the comma before the first key.
+    this.#buffer[start] = BRACE_OPEN;
+    this.#buffer[this.#at] = BRACE_CLOSE;
+    this.#buffer[this.#at + 1] = LINE_FEED;
+    this.#at += 2;
+  }
+
+  /** Of a column that holds all kinds of text nothing more is to be learned. */
+  #learnText(column: number, text: ByteText, types: readonly number[] | undefined): void {
+    const known = this.types[column] ?? 0;
+    if ((known & CELL.string) !== 0) return;
+    const sum = known | (types?.[column] ?? cellTypeOf(text));
+    this.types[column] = columnTypeOf(sum) === 'string' ? sum | CELL.string : sum;
+  }
+
+  #writeCell(column: number, text: ByteText, type: number): void {
+    const form = formOf(type);
+    if (this.#forms[column] === FORM.undecided) this.#forms[column] = form;
+    this.types[column] = (this.types[column] ?? 0) | type;
+    if (this.#forms[column] !== form) this.#isBroken = true;
+    else if (form === FORM.number) this.#writeRaw(text);
+    else if (form === FORM.text) this.#writeText(text);
+    else this.#writeRaw(isTrue(text) ? 'true' : 'false');
+  }
+
+  #writeKey(column: number): void {
+    const key = this.#keys[column];
+    if (key === undefined) return;
+    const { words } = key;
+    for (let word = 0; word < words.length; word += 1) this.#view.setInt32(this.#at + word * WORD_BYTES, words[word] ?? 0);
+    this.#at += key.length;
+  }
+
+  #writeRaw(text: ByteText): void {
+    const buffer = this.#buffer;
+    let at = this.#at;
+    for (let index = 0; index < text.length; index += 1) buffer[at++] = text.charCodeAt(index);
+    this.#at = at;
+  }
+
+  #writeText(text: ByteText): void {
+    const buffer = this.#buffer;
+    let at = this.#at;
+    buffer[at++] = QUOTE;
+    for (let index = 0; index < text.length; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code < SPACE || code === QUOTE || code === BACKSLASH) {
+        const escaped = JSON.stringify(text[index]);
+        for (let inner = 1; inner < escaped.length - 1; inner += 1) buffer[at++] = escaped.charCodeAt(inner);
+      } else buffer[at++] = code;
+    }
+    buffer[at++] = QUOTE;
+    this.#at = at;
+  }
+
+  #makeRoom(cells: readonly ByteText[]): void {
+    let characters = 0;
+    for (let column = 0; column < cells.length; column += 1) characters += (cells[column] ?? '').length;
+    const needed = this.#keyBytes + characters * MAX_BYTES_OF_CHARACTER + this.#keys.length * MOST_AROUND_CELL + 2 * WORD_BYTES;
+    if (this.#at + needed <= this.#buffer.length) return;
+    if (this.#at > 0) this.#full.push(this.#buffer.subarray(0, this.#at));
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, needed));
+    this.#view = viewOf(this.#buffer);
+    this.#at = 0;
+  }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+function keyOf(name: string): Key {
+  const bytes = Buffer.concat([Buffer.from([COMMA]), Buffer.from(JSON.stringify(name)), Buffer.from([COLON])]);
+  const padded = Buffer.alloc(Math.ceil(bytes.length / WORD_BYTES) * WORD_BYTES);
+  bytes.copy(padded);
+  const words = Int32Array.from({ length: padded.length / WORD_BYTES }, (_, word) => padded.readInt32BE(word * WORD_BYTES));
+  return { length: bytes.length, words };
+}
+
+/** How cells of these types are written; several kinds together as text. */
+function formOf(types: number): number {
+  const filled = types & ~CELL.empty;
+  if (filled === 0) return FORM.undecided;
+  if ((filled & ~(CELL.integer | CELL.number)) === 0) return FORM.number;
+  return filled === CELL.boolean ? FORM.boolean : FORM.text;
+}
+
+function isTrue(text: ByteText): boolean {
+  const first = text.charCodeAt(0);
+  return first === LETTER_T_LOWER || first === LETTER_T_UPPER;
+}
+
+function tooLarge(maxBytes: number): UnprocessableError {
+  const detail = `The rows would take more than ${maxBytes} bytes as JSON Lines, in which each of them repeats the names of its columns. Send fewer rows at once, or shorter names.`;
+  return new UnprocessableError('table_too_large', detail);
+}

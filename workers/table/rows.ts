@@ -1,0 +1,40 @@
+import { JSON_LINES_NAME } from '../../src/kinds/table.ts';
+import type { NewFile, StepContext } from '../processor.ts';
+import { tableOptionsOf } from './inspect.ts';
+import type { TableLimits } from '../../src/config.ts';
+import type { RowSource } from './row-source.ts';
+import type { TableState } from './state.ts';
+import { TablePass } from './table-pass.ts';
+
+const JSON_LINES: NewFile = { name: JSON_LINES_NAME, format: 'jsonl', type: 'application/jsonl; charset=utf-8' };
+
+/** A column has turned out to be something else than its first rows said; the pass knows now what all of them are. */
+class ColumnsMisread extends Error {
+  override readonly name = 'ColumnsMisread';
+}
+
+/** Goes through all rows and publishes them as JSON Lines: in one pass, or in a second one with what the first has learned. */
+export function rows(limits: TableLimits) {
+  return async (state: TableState, context: StepContext): Promise<void> => {
+    const source = state.source.get();
+    const shape = state.shape.get();
+    const passLimits = { maxErrors: tableOptionsOf(context).maxErrors, maxOutputBytes: limits.maxOutputBytes, isSparse: source.isSparse };
+    let pass = new TablePass(shape, passLimits);
+    const publish = async () => await context.publishFile(JSON_LINES, jsonLines(source, pass, context));
+    const jsonLinesFile = await publish().catch(async (error: unknown) => {
+      if (!(error instanceof ColumnsMisread)) throw error;
+      pass = new TablePass({ ...shape, types: pass.encoder.types }, passLimits);
+      return await publish();
+    });
+    state.rows.set({ ...pass.result(), jsonLines: jsonLinesFile });
+  };
+}
+
+async function* jsonLines(source: RowSource, pass: TablePass, context: StepContext): AsyncGenerator<Buffer, void, undefined> {
+  for await (const fraction of source.read(pass, context.signal)) {
+    yield* pass.encoder.take();
+    context.reportFraction(fraction);
+  }
+  if (pass.encoder.isBroken) throw new ColumnsMisread();
+  yield* pass.encoder.takeLast();
+}

@@ -1,0 +1,27 @@
+import type { TableResult } from '../../src/api.ts';
+import { createSlot, type Slot } from '../slot.ts';
+import type { RowSource } from './row-source.ts';
+
+/** What the first rows tell of a table. */
+export interface TableShape {
+  hasHeader: boolean;
+  /** One for each column. */
+  names: readonly string[];
+  /** What the columns seem to hold, as sums of cell types; later rows may add to it. */
+  types: Uint8Array;
+}
+
+/** What the rows turned out to be. */
+export type TableRows = Omit<TableResult, 'kind' | 'hasHeader' | keyof RowSource['facts']>;
+
+/** What the steps leave for each other, in the order in which they do. */
+export interface TableState {
+  readonly source: Slot<RowSource>;
+  readonly shape: Slot<TableShape>;
+  readonly rows: Slot<TableRows>;
+}
+
+/** Empty slots for one attempt. */
+export function createTableState(): TableState {
+  return { source: createSlot('source'), shape: createSlot('shape'), rows: createSlot('rows') };
+}

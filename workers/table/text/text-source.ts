@@ -1,0 +1,50 @@
+import { sniffDelimitedText } from '../../../src/kinds/delimited-text.ts';
+import { SAMPLE_BYTES } from '../../../src/kinds/kind.ts';
+import type { TableOptions } from '../../../src/kinds/table-options.ts';
+import { UnprocessableError } from '../../unprocessable-error.ts';
+import type { TableLimits } from '../../../src/config.ts';
+import type { RowSink, RowSource } from '../row-source.ts';
+import { readUtf8 } from './read-utf8.ts';
+import { RecordReader } from './record-reader.ts';
+import { scanText, type ScannedText } from './scan-text.ts';
+
+/** What a text is opened with. */
+export interface TextSettings {
+  path: string;
+  options: Pick<TableOptions, 'delimiter'>;
+  limits: Pick<TableLimits, 'maxLineBytes'>;
+}
+
+/** The rows of a delimited text. Throws `table_damaged` for what cannot be one, and `table_line_too_long`. */
+export async function openText(settings: TextSettings, signal: AbortSignal): Promise<RowSource> {
+  const text = await scanText(settings.path, signal);
+  const delimiter = settings.options.delimiter ?? delimiterOf(text);
+  return {
+    facts: { format: delimiter === '\t' ? 'tsv' : 'csv', encoding: text.encoding, delimiter, sheet: null },
+    isSparse: false,
+    read: (sink, readSignal) => readRows(settings, text, delimiter, sink, readSignal),
+  };
+}
+
+/** By as much of its beginning as the intake has taken it for a table by. */
+function delimiterOf({ head, sizeBytes }: ScannedText): string {
+  const found = sniffDelimitedText({ head: head.subarray(0, SAMPLE_BYTES), isWhole: sizeBytes < SAMPLE_BYTES });
+  if (found !== undefined) return found.delimiter;
+  throw new UnprocessableError('table_damaged', 'It cannot be told what separates the cells. Say it with the option delimiter.');
+}
+
+async function* readRows(
+  { path, limits }: TextSettings,
+  text: ScannedText,
+  delimiter: string,
+  sink: RowSink,
+  signal: AbortSignal,
+): AsyncGenerator<number, void, undefined> {
+  const reader = new RecordReader({ delimiter, hasReturns: text.hasReturns, maxLineBytes: limits.maxLineBytes }, sink);
+  for await (const { bytes, fraction } of readUtf8(path, text, signal)) {
+    reader.feed(bytes);
+    yield fraction;
+  }
+  reader.finish();
+  yield 1;
+}
