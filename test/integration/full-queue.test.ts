@@ -60,7 +60,10 @@ async function waitingIn(prefix: string): Promise<string[]> {
 
 /** Files of the upload, whatever part of it they are. */
 async function filesOf(id: string): Promise<string[]> {
-  return (await readdir(service.directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map(({ name }) => name);
+  // A folder may go while it is read.
+  const entries = await readdir(service.directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
+  if (entries === undefined) return await filesOf(id);
+  return entries.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map(({ name }) => name);
 }
 
 async function fill(url: string, count: number): Promise<string[]> {

@@ -1,17 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { Cluster } from 'ioredis';
-import { createServer, type AddressInfo } from 'node:net';
 import type { ChangeOutcome, QueueRoom, RecordStore } from '../../src/progress/record-change.ts';
 import { decodeProgress, type RecordFields } from '../../src/progress/record-fields.ts';
 import { UploadRecords, type NewUpload } from '../../src/progress/record.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
+import { openWaitingConnection } from '../../src/queue/connection.ts';
+import { UploadQueue } from '../../src/queue/upload-queue.ts';
 import { UploadSets } from '../../src/queue/upload-sets.ts';
 import type { Manifest } from '../../src/storage/manifest.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { overriding } from '../helpers/overriding.ts';
-import { made, newUpload, openRecordSpace, PROBLEM, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import { made, newUpload, openRecordSpace, PROBLEM, silentLog, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import { startRedisCluster } from '../helpers/redis-cluster.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
 const PROCESSES = 3;
@@ -154,11 +154,9 @@ describe('the oldest that waits', () => {
     const publishing = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, publish: 'PUBLISH' });
     const oldest = await waiting(discarding(1));
     const upload = await receiving();
-    const { connection } = space;
-    if (connection instanceof Cluster) throw new Error('this is about one server');
-    const ear = connection.duplicate();
+    const ear = openWaitingConnection(redis.url, silentLog);
     const heard: unknown[] = [];
-    ear.on('message', (channel, data) => heard.push([channel, (JSON.parse(data) as RecordFields)['state']]));
+    ear.on('message', (channel: string, data: string) => heard.push([channel, (JSON.parse(data) as RecordFields)['state']]));
     await ear.subscribe(space.keys.changeChannel(oldest.id), space.keys.changeChannel(upload.id));
     made(await enqueue(upload, discarding(1), publishing));
     await eventually('both to be told of', () => heard.length === 2);
@@ -270,57 +268,11 @@ describe('the share of one address', () => {
   });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-describe('the place of one that comes back', () => {
-  async function placeOf({ id }: { id: string }): Promise<number | null | undefined> {
-    return (await records.read(id))?.queuePosition;
-  }
-
-  test('is the first where it was handed back, as in BullMQ\'s list, the latest before the others', async () => {
-    const uploads = [await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9))] as const;
-    const [first, second, third, fourth] = uploads;
-    for (const { id } of [first, second]) made(await records.begin(id));
-    for (const { id } of [first, second]) made(await records.handBack(id, 1));
-    expect(await Promise.all([second, first, third, fourth].map(placeOf))).toEqual([1, 2, 3, 4]);
-  });
-
-  test('is the last where it failed and is tried again after a pause', async () => {
-    const [first, second] = [await waiting(rejecting(9)), await waiting(rejecting(9))];
-    made(await records.begin(first.id));
-    made(await records.handBack(first.id, 1, { faults: 1 }));
-    expect(await Promise.all([second, first].map(placeOf))).toEqual([1, 2]);
-  });
-
-  test('is the first and only one of an empty queue', async () => {
-    const { id } = await waiting(rejecting(9));
-    made(await records.begin(id));
-    made(await records.handBack(id, 1));
-    expect(await placeOf({ id })).toBe(1);
-  });
-
-  test('moves up when the oldest is discarded', async () => {
-    await waiting(discarding(3));
-    const [second, third] = [await waiting(discarding(3)), await waiting(discarding(3))];
-    const fourth = await waiting(discarding(3));
-    expect(await Promise.all([second, third, fourth].map(placeOf))).toEqual([1, 2, 3]);
-  });
-});
-
-test('every script keeps to the keys of one slot, as a node of a cluster demands', async () => {
-  // By default it would be 10,000 above the other one, where there may be no port.
-  const node = await startRedisServer({ port: 0, args: ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] });
-  const there = await openRecordSpace(node.url);
+test('every script keeps to the keys of one slot, as a cluster demands', async () => {
+  const cluster = await startRedisCluster();
+  const there = await openRecordSpace(cluster.place);
+  const queue = new UploadQueue(there.connection, there.keys, silentLog);
   try {
-    await there.connection.call('CLUSTER', ['ADDSLOTSRANGE', '0', '16383']);
-    await eventually('the node to serve all slots', async () => String(await there.connection.call('CLUSTER', ['INFO'])).includes('cluster_state:ok'));
     const room: QueueRoom = { capacity: 1, discards: true, perAddress: 5, address: '192.0.2.1' };
     const [first, second] = [newUpload(), newUpload()];
     for (const upload of [first, second]) {
@@ -330,10 +282,13 @@ test('every script keeps to the keys of one slot, as a node of a cluster demands
     expect((await there.records.read(first.id))?.record.state).toBe('discarded');
     expect(await new Backlog(there.store, there.keys).look('192.0.2.1')).toMatchObject({ waiting: 1, ofAddress: 1 });
     expect(await new UploadSets(there.connection, there.keys).strikeOut([first.id])).toEqual([first.id]);
+    await queue.add(second.id);
+    expect(await queue.withoutJob([first.id, second.id])).toEqual([first.id]);
     made(await there.records.begin(second.id));
     await there.records.forget(second.id, 'p');
   } finally {
+    await queue.close();
     await there.close();
-    await node.stop();
+    await cluster.stop();
   }
 });
