@@ -158,7 +158,9 @@ describe('the shape of files', () => {
   });
 
   test('a file has at most 300 lines', () => {
-    const long = all.map((file) => ({ path: file.path, lines: file.text.trimEnd().split('\n').length }));
+    // Types that are put together from the sources are nobody's to read in one go.
+    const written = all.filter(({ path }) => !path.endsWith('.d.ts'));
+    const long = written.map((file) => ({ path: file.path, lines: file.text.trimEnd().split('\n').length }));
     expect(long.filter(({ lines }) => lines > 300)).toEqual([]);
   });
 

@@ -89,7 +89,7 @@ test('what is no picture, or a damaged one, is refused in words, and spares the 
     { name: 'whole.jpg', mimeType: 'image/jpeg', buffer: photos[2]?.bytes ?? half },
   ]);
   await awaitStates(page, 3, ['failed', 'done']);
-  expect(await stageOf(page, 'notes.jpg')).toMatch(/^This is not a picture/);
+  expect(await stageOf(page, 'notes.jpg')).toMatch(/^This is neither a picture nor a table/);
   expect(await stageOf(page, 'half.jpg')).toMatch(/cut short/);
   expect(await stageOf(page, 'whole.jpg')).toBe('Done');
   expect(await page.locator('#summary').innerText()).toBe('1 of 3 done, 2 failed');
