@@ -25,6 +25,7 @@ import { closeConnection, openClusterConnection, openCommandConnection, openSubs
 import { queueKeys, type QueueKeys } from './queue/contract.ts';
 import { openEventChannels } from './queue/event-channels.ts';
 import { openEventStream } from './queue/event-stream.ts';
+import { RedisCheck } from './queue/redis-check.ts';
 import { DEFAULT_REDIS, isCluster } from './queue/redis-place.ts';
 import { openShardSubscriber } from './queue/shard-subscriber.ts';
 import { openSubscriber, type Subscriber, type SubscriberListener } from './queue/subscriber.ts';
@@ -57,6 +58,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const keys = queueKeys(config.queuePrefix);
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openCommandConnection(place, log);
+  const redisCheck = await RedisCheck.start(connection, log);
   const store = new RedisRecordStore(connection);
   const tally = new UploadTally();
   const records = new UploadRecords(store, keys, { ...recordOptions(config), onEntered: (state, from) => tally.entered(state, from) });
@@ -80,7 +82,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     queueCapacity: config.queueCapacity,
   });
   const admission = createAdmission(config, backlog, addressOf, metrics);
-  const intakeParts: IntakeParts = { records, storage, kinds, queue, admission, log, hashes: config.uploadHash === 'api', listen: (id, heard) => registry.register([id], heard) };
+  const intakeParts: IntakeParts = { records, storage, kinds, queue, admission, log, hashes: config.uploadHash === 'api', listen: (id, heard) => listenTo(registry, id, heard) };
   const intake = new UploadIntake(intakeParts, intakeSettings(config, addressOf));
   const removal = new UploadRemoval({ records, storage, queue, log });
   manager.register('metrics', heldMetrics(metrics));
@@ -96,7 +98,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     maxRequestBytes: config.maxRequestBytes,
     corsOrigins: config.corsOrigins,
     operators,
-    service: { checkReady: () => store.ping(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
+    service: { checkReady: () => redisCheck.assertReady(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
   });
   bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
   const server = await serve(app.callback(), config);
@@ -126,6 +128,13 @@ async function closeInOrder({ server, manager, intake, presence, bus, queue, ope
   await settleWithin(Promise.all([queue.close(), operators?.close()]), CLOSE_LIMIT_MS);
   await closeConnection(connection);
   await storage.close?.();
+}
+
+function listenTo(registry: Registry<ProgressState>, id: string, heard: (event: ProgressState | undefined) => void): () => void {
+  const release = registry.register([id], heard);
+  // What happens until it is listened to is not told.
+  void registry.listening([id])?.then(() => heard(undefined));
+  return release;
 }
 
 /** Either way of hearing of changes has a connection of its own. */

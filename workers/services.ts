@@ -6,6 +6,7 @@ import { recordOptions } from '../src/progress/record-options.ts';
 import { UploadRecords } from '../src/progress/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
 import { queueKeys } from '../src/queue/contract.ts';
+import { RedisCheck } from '../src/queue/redis-check.ts';
 import { connectToRedis } from '../src/queue/redis-client.ts';
 import { DEFAULT_REDIS } from '../src/queue/redis-place.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
@@ -83,6 +84,7 @@ async function start(kind: WorkerKind): Promise<void> {
   calls.on('message', (_channel: string, id: string) => worker.cancel(id));
   // Subscribed again by then, after a while in which calls were lost.
   calls.on('ready', () => worker.lookAgain());
+  await RedisCheck.start(connection, log, Infinity);
   await calls.subscribe(keys.cancelChannel);
   await worker.ready();
   await sweeper.start();

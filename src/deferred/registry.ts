@@ -3,8 +3,8 @@ export interface RegistryOptions {
   /** Told of a wake callback that threw; the other waiters are woken all the same. */
   onFault: (error: unknown) => void;
   /**
-   * For a source that tells only of what it was asked for: asks for `keys`. Resolves when none of their events
-   * can be missed any more, undefined where that is so already; must not reject.
+   * For a source that tells only of what it was asked for: asks for `keys`, at each registration and by `listening`.
+   * Resolves when none of their events can be missed any more, undefined where that is so already; must not reject.
    */
   listen?: ((keys: readonly string[]) => Promise<void> | undefined) | undefined;
 }
@@ -48,6 +48,7 @@ export class Registry<Event> {
     const waiter: Waiter<Event> = { wake };
     for (const key of keys) this.#add(key, waiter);
     this.#size += 1;
+    void this.#listen?.(keys);
     return () => {
       if (!waiter.wake) return;
       waiter.wake = undefined;

@@ -73,6 +73,11 @@ export function connectToCluster({ nodes, ...credentials }: ClusterPlace, patien
   });
 }
 
+/** True for a connection to a cluster as a whole. */
+export function isClusterConnection(connection: Redis): connection is Cluster {
+  return connection instanceof Cluster;
+}
+
 /** Without what is undefined. */
 function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };

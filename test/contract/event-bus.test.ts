@@ -55,8 +55,8 @@ function overStream(place: RedisPlace, keys: QueueKeys): OpenEvents {
 }
 
 async function startServer(): Promise<Ground> {
-  const { url, stop } = await startRedisServer();
-  return { place: url, ownerOf: async () => Promise.resolve(url), stop };
+  const server = await startRedisServer();
+  return { place: server.url, ownerOf: async () => Promise.resolve(server.url), stop: () => server.stop() };
 }
 
 let sharedCluster: Promise<RedisCluster> | undefined;
@@ -67,8 +67,8 @@ afterAll(async () => {
 
 /** One for all, since it takes a while until its nodes know each other. */
 async function startCluster(): Promise<Ground> {
-  const { place, ownerOf } = await (sharedCluster ??= startRedisCluster());
-  return { place, ownerOf: async (key) => (await ownerOf(key)).url, stop: async () => Promise.resolve() };
+  const cluster = await (sharedCluster ??= startRedisCluster());
+  return { place: cluster.place, ownerOf: async (key) => (await cluster.ownerOf(key)).url, stop: async () => Promise.resolve() };
 }
 
 /** Changes of other uploads: as many as the stream keeps, and as many again. KEYS 1 stream; ARGV 1 stream length, 2 channel prefix, 3 command to publish. */
