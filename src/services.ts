@@ -7,6 +7,7 @@ import { Registry } from './deferred/registry.ts';
 import { answerClientErrors } from './http/client-errors.ts';
 import { clientAddresses, type ClientAddress } from './http/client-address.ts';
 import { answerExpectations } from './http/expect-continue.ts';
+import { stopAccepting } from './http/stop-accepting.ts';
 import { heldInAccessLog, heldMetrics } from './http/held-interceptors.ts';
 import { currentRequest } from './http/request-context.ts';
 import { createKinds, type Kinds } from './kinds/kinds.ts';
@@ -42,6 +43,9 @@ import { loadPageAssets } from './web/assets.ts';
 
 /** For connections to a Redis that may be gone. */
 const CLOSE_LIMIT_MS = 1000;
+
+/** Twice the pause that the browser client makes between two polls; whoever has not asked again by then is not about to. */
+const IDLE_LIMIT_MS = 500;
 
 /** Proxies keep idle connections for up to a minute; closing ours first would break their next request. */
 const KEEP_ALIVE_MS = 75_000;
@@ -170,11 +174,13 @@ async function openOperatorsIfWanted(config: Config, parts: OperatorsParts): Pro
   return await openOperators(parts, config.operatorsToken, recordOptions(config));
 }
 
-/** Stops accepting, answers what is held, and lets what is under way end. */
+/** Stops accepting, answers what is held, and lets what is under way end, and every connection with an answer. */
 async function endRequests(server: Server, { manager, intake }: { manager: DeferredManager; intake: UploadIntake }, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closed = stopAccepting(server);
+  const settled = settleWithin(closed, IDLE_LIMIT_MS);
   await manager.drain();
   await intake.drain(graceMs);
+  await settled;
   server.closeIdleConnections();
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;

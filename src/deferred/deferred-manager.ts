@@ -72,8 +72,7 @@ export class DeferredManager {
   /**
    * Makes a held response of `result`; call its `hold()` next, in the same tick. One that needs no
    * waiting (set already, or a timeout of 0) counts for no bound and is served during a drain too.
-   * Throws `deferral_unsupported`, `invalid_state` (the result answers another request, or is over),
-   * `shutting_down`, `too_many_held`, `too_many_held_by_address`, and what an interceptor throws;
+   * Throws `deferral_unsupported`, `invalid_state` (the result answers another request, or is over), `too_many_held`, `too_many_held_by_address`, and what an interceptor throws;
    * then the result is completed, so that whatever waits to set it is released.
    */
   admit(ctx: Context, result: DeferredResult): HeldResponse {
@@ -94,7 +93,7 @@ export class DeferredManager {
   }
 
   /**
-   * Answers everything held with its timeout value, and refuses from now on what would have to wait.
+   * Answers everything held with its timeout value, and from now on at once what would have to wait.
    * Resolves when all of it is written, after one second at the latest. The same promise every time.
    */
   drain(): Promise<void> {
@@ -109,7 +108,9 @@ export class DeferredManager {
     const reason = unfitReason(ctx);
     if (reason !== undefined) throw new DeferredError('deferral_unsupported', `This request cannot be deferred: ${reason}`);
     assertDeferrable(ctx);
-    const timeoutMs = result.timeoutMs ?? this.#jittered(this.#options.defaultTimeoutMs);
+    // Whoever asks while the process ends is answered as though the time were up, and goes elsewhere for the next.
+    if (this.#isDraining) ctx.res.shouldKeepAlive = false;
+    const timeoutMs = this.#isDraining ? 0 : (result.timeoutMs ?? this.#jittered(this.#options.defaultTimeoutMs));
     const isToWait = timeoutMs > 0 && !result.isSetOrExpired();
     const address = isToWait ? this.#checkedAddress(ctx) : undefined;
     const startedAtMs = Math.floor(this.#options.clock.now());
@@ -120,10 +121,6 @@ export class DeferredManager {
   }
 
   #checkedAddress(ctx: Context): string | undefined {
-    if (this.isDraining) {
-      ctx.res.shouldKeepAlive = false;
-      throw new DeferredError('shutting_down', 'The service is shutting down', { retryAfterMs: this.#retryAfterMs() });
-    }
     const address = this.#bounds.addressOf(ctx);
     const broken = this.#bounds.brokenBy(this.held, address);
     if (broken) {

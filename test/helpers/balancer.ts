@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** What stands before several API processes: it passes bytes on and knows nothing of HTTP. */
+export interface Balancer {
+  readonly url: string;
+  /** From now on connections go to these in turn; those that are open stay. */
+  retarget(urls: readonly string[]): void;
+  stop(): Promise<void>;
+}
+
+/** Each new connection goes to the next of the targets, and past those that take none. */
+export async function startBalancer(urls: readonly string[]): Promise<Balancer> {
+  let targets = urls;
+  let turn = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    sockets.add(near);
+    near.on('error', () => undefined);
+    near.on('close', () => sockets.delete(near));
+    reach(near, targets.length);
+  });
+
+  function reach(near: Socket, tries: number): void {
+    const target = new URL(targets[turn++ % targets.length] ?? '');
+    const far = connect(Number(target.port), target.hostname);
+    sockets.add(far);
+    let isReached = false;
+    far.once('connect', () => {
+      isReached = true;
+      far.pipe(near);
+      near.pipe(far);
+      near.on('close', () => far.destroy());
+      if (near.destroyed) far.destroy();
+    });
+    far.on('error', () => undefined);
+    far.on('close', () => {
+      sockets.delete(far);
+      if (isReached || tries === 1) near.destroy();
+      else reach(near, tries - 1);
+    });
+  }
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    retarget: (to) => void (targets = to),
+    async stop() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}

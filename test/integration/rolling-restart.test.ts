@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import type { Progress, Upload } from '../../src/api.ts';
+import { createUploadClient, type UploadClient } from '../../src/web/upload-client.ts';
+import { startBalancer, type Balancer } from '../helpers/balancer.ts';
+import { getJson, putFile } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { createTus } from '../helpers/tus-requests.ts';
+import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
+
+/** Nothing that is held ends by itself while the test runs. */
+const HOLD_MS = 40_000;
+const LANES = 4;
+
+let service: Service;
+let balancer: Balancer;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  [service, bytes] = await Promise.all([startService({ apis: 2 }), photo({ width: 400, height: 300 })]);
+  balancer = await startBalancer(service.urls);
+});
+
+afterAll(async () => {
+  await balancer.stop();
+  await service.stop();
+});
+
+/** A fetch that keeps what went wrong with requests for progress; those that the client itself gave up did not. */
+function watchedFetch(): { fetch: typeof fetch; polls: () => number; failed: string[] } {
+  const failed: string[] = [];
+  let polls = 0;
+  return {
+    failed,
+    polls: () => polls,
+    async fetch(input: string | URL | Request, init?: RequestInit) {
+      const isPoll = (input instanceof Request ? input.url : String(input)).includes('/progress');
+      if (isPoll) polls += 1;
+      try {
+        const response = await fetch(input, init);
+        if (isPoll && !response.ok) failed.push(`${response.status} ${await response.clone().text()}`);
+        return response;
+      } catch (error) {
+        if (isPoll && init?.signal?.aborted !== true) failed.push(String(error instanceof Error ? (error.cause ?? error) : error));
+        throw error;
+      }
+    },
+  };
+}
+
+/** Sends one file after the other until told to stop; each comes to its end. */
+async function keepSending(client: UploadClient, isOver: () => boolean, ended: Upload[], percents: number[][]): Promise<void> {
+  while (!isOver()) {
+    const seen: number[] = [];
+    percents.push(seen);
+    const upload = client.upload(new Blob([new Uint8Array(bytes)], { type: 'image/jpeg' }), { name: 'a.jpg', onProgress: ({ percent }) => seen.push(percent) });
+    ended.push(await upload.result);
+  }
+}
+
+/** Asks for one upload that does not move, over and over, each time held for a moment; returns what went wrong. */
+async function keepPolling(id: string, isOver: () => boolean): Promise<{ polls: number; failed: string[] }> {
+  const failed: string[] = [];
+  let polls = 0;
+  while (!isOver()) {
+    polls += 1;
+    try {
+      const { status, body } = await getJson<Progress & { code?: string }>(`${balancer.url}/uploads/${id}/progress?since=1&timeout=30`);
+      if (status !== 200 || body.state !== 'receiving') failed.push(`${status} ${body.code ?? body.state}`);
+    } catch (error) {
+      failed.push(String(error instanceof Error ? (error.cause ?? error) : error));
+    }
+  }
+  return { polls, failed };
+}
+
+/** Puts another process in the place of one, as a rolling restart does: the balancer knows before the process is told to stop. */
+async function replace(old: ServiceProcess): Promise<void> {
+  const successor = await service.addApi();
+  const others = service.apis.filter((api) => api.child.exitCode === null && api !== old);
+  balancer.retarget([...new Set([...others, successor])].map(({ url }) => url));
+  expect(await old.end('SIGTERM')).toBe(0);
+}
+
+test('API processes are replaced in turn, under load, and no client has a poll that fails', async () => {
+  const { fetch, polls, failed } = watchedFetch();
+  const lost: boolean[] = [];
+  const client = createUploadClient({ baseUrl: balancer.url, fetch, onConnection: (connected) => void (connected || lost.push(connected)) });
+  const ended: Upload[] = [];
+  const percents: number[][] = [];
+  let isOver = false;
+  const lanes = Array.from({ length: LANES }, () => keepSending(client, () => isOver, ended, percents));
+  const still = await createTus(balancer.url, { 'Upload-Length': '1000' });
+  const pollers = Array.from({ length: LANES }, () => keepPolling(still, () => isOver));
+  const before = [...service.apis];
+  for (const old of before) {
+    const done = ended.length;
+    await eventually('the load to flow', () => ended.length >= done + LANES, 30_000);
+    await replace(old);
+  }
+  const done = ended.length;
+  await eventually('the load to flow on', () => ended.length >= done + LANES, 30_000);
+  isOver = true;
+  await Promise.all(lanes);
+  client.close();
+  const polled = await Promise.all(pollers);
+  expect(Math.min(polls(), ...polled.map((poller) => poller.polls))).toBeGreaterThan(LANES);
+  expect([failed, lost, polled.flatMap((poller) => poller.failed)]).toEqual([[], [], []]);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  expect(ended.filter(({ state, file }) => state !== 'completed' || file.sha256 !== sha256)).toEqual([]);
+  expect(percents.filter((seen) => seen.join() !== seen.toSorted((a, b) => a - b).join())).toEqual([]);
+  for (const { id } of ended) expect((await getJson<Upload>(`${balancer.url}/uploads/${id}`)).body.state).toBe('completed');
+}, 90_000);
+
+test('what is held is answered when its process is told to stop, not when its time is up', async () => {
+  const api = service.apis.find(({ child }) => child.exitCode === null) ?? (await service.addApi());
+  await Promise.all(service.workers.map((worker) => worker.end()));
+  const { body } = await putFile<Upload>(api.url, crypto.randomUUID(), bytes, 'a.jpg');
+  const held = Array.from({ length: 50 }, () => getJson<Progress>(`${api.url}/uploads/${body.id}/progress?since=${body.version}&timeout=${HOLD_MS}`));
+  await eventually('all to be held', async () => (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 50'));
+  const toldAtMs = performance.now();
+  const ended = api.end('SIGTERM');
+  const answers = await Promise.all(held);
+  const afterMs = performance.now() - toldAtMs;
+  expect(answers.filter(({ status, body: progress }) => status !== 200 || !progress.timedOut || progress.version !== body.version)).toEqual([]);
+  expect(afterMs).toBeLessThan(HOLD_MS / 4);
+  expect(await ended).toBe(0);
+});
