@@ -14,9 +14,9 @@ export interface Sender {
    * What the service knows of the file when its request has come to nothing: `nothing`, or its state and why, or
    * how far it came.
    */
-  outcome(): Promise<string>;
+  outcome: () => Promise<string>;
   /** Waits until the service tells of so many bytes; where it tells nobody, until it is receiving. */
-  heard(byteCount: number): Promise<void>;
+  heard: (byteCount: number) => Promise<void>;
 }
 
 /** How a file can be sent, each under a fresh id. */
