@@ -70,8 +70,8 @@ async function start(kind: WorkerKind): Promise<void> {
   const endWatch = watchEventLoop(timing.loopLimitMs);
 
   replacement.close = closeOnSignal(log, config.shutdownGraceMs + CLOSE_MARGIN_MS, async () => {
-    await sweeper.close();
-    await worker.close(config.shutdownGraceMs);
+    // Both at once: neither is to take another job while it waits for the other.
+    await Promise.all([sweeper.close(), worker.close(config.shutdownGraceMs)]);
     await presence.close();
     await queue.close();
     calls.disconnect();

@@ -6,6 +6,9 @@ import { join, resolve } from 'node:path';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 
 const API_ENTRY = resolve('src/main.ts');
+/** More than any grace of a test. */
+const END_WITHIN_MS = 25_000;
+
 const WORKER_ENTRY = resolve('workers/main.ts');
 
 export interface ServiceOptions {
@@ -32,7 +35,7 @@ export interface ServiceProcess {
   lines(): Record<string, unknown>[];
   /** Everything written so far, both streams. */
   output(): string;
-  /** Sends the signal and resolves with the exit code, null after a signal that ended it. */
+  /** Sends the signal and resolves with the exit code, null after a signal that ended it, as SIGKILL does one that has not heard. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -116,7 +119,9 @@ export async function startProcess(entry: string, env: Record<string, string>): 
     lines: () => text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>),
     async end(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      const timer = setTimeout(() => child.kill('SIGKILL'), END_WITHIN_MS);
       if (child.exitCode === null && child.signalCode === null) await exited;
+      clearTimeout(timer);
       return child.exitCode;
     },
   };

@@ -43,8 +43,10 @@ export class FaultyUpload {
 
   /** What a waiter hears, of those that ask before anything is decided too. */
   async outcome(): Promise<Upload | Problem> {
-    const { body } = await getJson<Upload | Problem>(`${this.#running.url}/uploads/${this.id}/result?timeout=30000`);
-    return body;
+    for (;;) {
+      const { status, body } = await getJson<Upload | Problem>(`${this.#running.url}/uploads/${this.id}/result?timeout=30000`);
+      if (status !== 202) return body;
+    }
   }
 
   async document(): Promise<Upload> {
