@@ -6,10 +6,10 @@ import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
 
 let url = '';
 
-/** An API process as it is served, at its default settings. */
+/** An API process as it is served, at its default settings but for those that are asked for. */
 serveQuestions<ServerQuestions>({
-  async start({ redisUrl, directory, maxHeld }) {
-    const config = loadConfig({ PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${directory}`, DEFERRED_MAX_HELD: String(maxHeld) });
+  async start({ redisUrl, directory, maxHeld, settings }) {
+    const config = loadConfig({ PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${directory}`, DEFERRED_MAX_HELD: String(maxHeld), ...settings });
     const api = await startApi(config, createLog('api', config));
     url = api.url;
     return Number(new URL(url).port);

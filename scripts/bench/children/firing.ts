@@ -14,7 +14,7 @@ export type SourceName = keyof typeof SOURCES;
 /** The process in which events are created, as workers are processes apart from the API. */
 export type FiringQuestions = {
   /** Prepares uploads with these ids, which takes the place of those before. */
-  open(options: { source: SourceName; redisUrl: string; ids: string[] }): Promise<void>;
+  open(options: { source: SourceName; redisUrl: string; ids: string[]; settings: Readonly<Record<string, string>> }): Promise<void>;
   /** Makes ready for so many events; resolves with the present versions. Call it before clients poll. */
   ready(events: number): Promise<number[]>;
   /**
@@ -31,8 +31,8 @@ let slots = 0;
 let next = 0;
 
 serveQuestions<FiringQuestions>({
-  async open({ source: name, redisUrl, ids }) {
-    source = await SOURCES[name](redisUrl, ids);
+  async open({ source: name, redisUrl, ids, settings }) {
+    source = await SOURCES[name](redisUrl, ids, settings);
     slots = ids.length;
     next = 0;
   },

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { recordOptions } from '../../../src/progress/record-options.ts';
 import { UploadRecords } from '../../../src/progress/record.ts';
 import { openCommandConnection, RedisRecordStore } from '../../../src/queue/connection.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';
@@ -9,12 +10,12 @@ import { forEachSlot, type EventSource } from './event-source.ts';
 const FRACTION_STEP = 1e-4;
 const RECEIPT = 'bench';
 
-/** Events of the service itself: uploads in a worker's hands, whose records it advances. */
-export async function openRecordSource(redisUrl: string, ids: readonly string[]): Promise<EventSource> {
-  const config = loadConfig({});
+/** Events of the service itself: uploads in a worker's hands, whose records it advances; `settings` as the service has them. */
+export async function openRecordSource(redisUrl: string, ids: readonly string[], settings: Readonly<Record<string, string>>): Promise<EventSource> {
+  const config = loadConfig(settings);
   const connection = openCommandConnection(redisUrl, pino({ level: 'silent' }));
   await new Promise<void>((resolve) => connection.once('ready', () => resolve()));
-  const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(config.queuePrefix), { retentionMs: config.retentionMs });
+  const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(config.queuePrefix), recordOptions(config));
   const versions: number[] = [];
   const sequences = ids.map(() => 0);
   const attempt = 1;

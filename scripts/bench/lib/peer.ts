@@ -13,12 +13,15 @@ export interface PeerKind {
   readonly source: SourceName;
   /** See `PollTarget.path`. */
   readonly path: string;
+  /** For our service alone: its `EVENT_BUS`. */
+  readonly eventBus?: 'stream' | 'targeted';
 }
 
 const PROGRESS_PATH = '/uploads/{id}/progress?since={version}&timeout=50000';
 
 export const BARE: PeerKind = { title: 'node:http + pub/sub', server: 'bare', source: 'publish', path: PROGRESS_PATH };
 export const OURS: PeerKind = { title: 'deferred-uploads', server: 'api', source: 'record', path: PROGRESS_PATH };
+export const OURS_TARGETED: PeerKind = { ...OURS, title: 'deferred-uploads, targeted', eventBus: 'targeted' };
 export const JOB_WAITER: PeerKind = { title: 'Koa + waitUntilFinished', server: 'job-waiter', source: 'job', path: '/jobs/{id}-{next}' };
 
 /** A server and the process that fires its events, both running. */
@@ -36,12 +39,13 @@ export interface Peer {
 /** Starts server and firing process, and prepares so many uploads. */
 export async function startPeer(session: Session, kind: PeerKind, uploads: number, nodeOptions: readonly string[]): Promise<Peer> {
   const { redisUrl, directory } = session;
+  const settings: Record<string, string> = kind.eventBus === undefined ? {} : { EVENT_BUS: kind.eventBus };
   const ids = Array.from({ length: uploads }, () => randomUUID());
   const server = session.start<ServerQuestions>(kind.server, nodeOptions);
   const firing = session.start<FiringQuestions>('firing');
   const [port] = await Promise.all([
-    server.ask('start', { redisUrl, directory, maxHeld: 2 * uploads }),
-    firing.ask('open', { source: kind.source, redisUrl, ids }),
+    server.ask('start', { redisUrl, directory, maxHeld: 2 * uploads, settings }),
+    firing.ask('open', { source: kind.source, redisUrl, ids, settings }),
   ]);
   return {
     kind, ids, port, server, firing,

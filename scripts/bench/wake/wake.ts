@@ -2,7 +2,7 @@ import type { ClientQuestions } from '../children/clients.ts';
 import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
-import { BARE, JOB_WAITER, OURS, startPeer, type Peer } from '../lib/peer.ts';
+import { BARE, JOB_WAITER, OURS, OURS_TARGETED, startPeer, type Peer } from '../lib/peer.ts';
 import { withSession } from '../lib/session.ts';
 import { reportWake, type LoadFigures } from './report.ts';
 import { runRound, type Load } from './round.ts';
@@ -24,7 +24,7 @@ export const wake: Bench = {
     await withSession(async (session) => {
       const clients = session.start<ClientQuestions>('clients');
       const peers: Peer[] = [];
-      for (const kind of [BARE, OURS, JOB_WAITER]) {
+      for (const kind of [BARE, OURS, JOB_WAITER, OURS_TARGETED]) {
         say(`starting ${kind.title}, ${options.held} uploads`);
         peers.push(await startPeer(session, kind, options.held, nodeOptionsOf(options)));
       }
