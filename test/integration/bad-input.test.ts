@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import type { Problem, Upload, UploadList } from '../../src/api.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { cutShort, photo } from '../helpers/pictures.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -18,6 +19,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await expectNothingLeft(service);
   await service.stop();
 });
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Problem, Progress, ProgressList, Upload, UploadList } from '../../src/api.ts';
 import { getJson, postFiles, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { readEvents } from '../helpers/server-events.ts';
@@ -17,6 +18,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await expectNothingLeft(service);
   await service.stop();
 });
 

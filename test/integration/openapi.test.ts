@@ -5,6 +5,7 @@ import type { Problem, Progress, ProgressList, Upload, UploadList } from '../../
 import { openApiDocument } from '../../src/openapi/document.ts';
 import { problemSchema, progressListSchema, progressSchema, serviceStatusSchema, uploadListSchema, uploadSchema } from '../../src/openapi/schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
+import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { cutShort, photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
@@ -23,6 +24,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
+  await expectNothingLeft(service);
   await service.stop();
 });
 

@@ -3,6 +3,7 @@ import type { Progress, Upload } from '../../src/api.ts';
 import { startTcpProxy } from '../e2e/tcp-proxy.ts';
 import { getJson, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, offsetOf, openPatch, patchTus, sendByTusClient } from '../helpers/tus-requests.ts';
@@ -28,6 +29,7 @@ beforeEach(() => {
 });
 
 afterAll(async () => {
+  await expectNothingLeft(service);
   await service.stop();
 });
 

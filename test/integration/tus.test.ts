@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { Progress, Upload } from '../../src/api.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo, textAsJpeg } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, metadataHeader, offsetOf, patchTus, sendByTusClient, tusRequest } from '../helpers/tus-requests.ts';
@@ -25,6 +26,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
+  await expectNothingLeft(service);
   await service.stop();
 });
 

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import type { Progress, Upload, UploadList } from '../../src/api.ts';
 import { getJson, putFile, postFiles } from '../helpers/client.ts';
+import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { pictureResult } from '../helpers/results.ts';
@@ -15,6 +16,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await expectNothingLeft(service);
   await service.stop();
 });
 

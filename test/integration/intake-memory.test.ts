@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { HEAP_REPORTER, heldBytes } from '../helpers/heap.ts';
+import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
+import { photo } from '../helpers/pictures.ts';
+import { openConnection } from '../helpers/raw-connection.ts';
+import { fieldPart, filePart, FORM_END, formPart, formRequest } from '../helpers/raw-form.ts';
+import { chunkOf, LAST_CHUNK, receiving, SENDERS } from '../helpers/raw-senders.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+const MIB = 1024 * 1024;
+const METHODS = ['PUT', 'POST', 'PATCH'] as const;
+const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+
+let service: Service;
+let stock: Stock;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  const [started, picture] = await Promise.all([startService({ env: { ...HEAP_REPORTER, UPLOAD_MAX_BYTES: String(MIB) }, workers: 0 }), photo({ width: 300, height: 200 })]);
+  service = started;
+  bytes = Buffer.concat([picture, Buffer.alloc(500_000)]);
+  await fetch(`${service.url}/healthz`);
+  stock = takeStock(service);
+});
+afterAll(async () => {
+  await expectNothingLeft(service, stock);
+  await service.stop();
+});
+
+/** Sends all of it, reads the first answer and goes. */
+async function exchange(...parts: readonly (Buffer | string)[]): Promise<void> {
+  const connection = await openConnection(service.url);
+  await connection.send(...parts);
+  await connection.answer();
+  connection.close();
+}
+
+async function vanish(...parts: readonly (Buffer | string)[]): Promise<void> {
+  const connection = await openConnection(service.url);
+  await connection.send(...parts);
+  connection.reset();
+}
+
+/** One of each kind of request that comes to nothing, and of each that is taken. */
+async function round(): Promise<void> {
+  const file = filePart('a.jpg', bytes);
+  const words = filePart('w.jpg', Buffer.alloc(MIB, 'only words '));
+  const large = filePart('l.jpg', Buffer.concat([bytes, Buffer.alloc(MIB)]));
+  const forms = [[file], [file, '--b-'], [file, '--b\r\n\r\n'], [words, file, large, FORM_END], [words, FORM_END], [file, ...Array<Buffer>(300).fill(fieldPart('q', '1')), FORM_END]];
+  for (const form of forms) await exchange(formRequest(form), NEXT);
+  await exchange(formRequest([file, formPart(`Content-Disposition: form-data; filename="${'n'.repeat(50_000)}"`, bytes), FORM_END]));
+  for (const method of METHODS) {
+    const begun = async () => await SENDERS[method](service.url, bytes);
+    const { head, body } = await begun();
+    await exchange(`${head}Transfer-Encoding: chunked\r\n\r\n`, chunkOf(body), LAST_CHUNK);
+    const malformed = await begun();
+    await exchange(`${malformed.head}Transfer-Encoding: chunked\r\n\r\n`, chunkOf(malformed.body), 'zz\r\n', body);
+    const half = await begun();
+    await vanish(`${half.head}Content-Length: ${half.body.length}\r\n\r\n`, half.body.subarray(0, 250_000));
+    await exchange(`${half.head}Content-Encoding: gzip\r\nContent-Length: ${half.body.length}\r\n\r\n`, half.body);
+  }
+  await receiving(service.url, 0);
+}
+
+test('requests that come to nothing cost no memory once they are over', async () => {
+  const [api] = service.apis;
+  if (api === undefined) throw new Error('there is no API process');
+  // Code is compiled and caches are filled by then.
+  for (let count = 0; count < 3; count += 1) await round();
+  const before = await heldBytes(api);
+  for (let count = 0; count < 5; count += 1) await round();
+  const grown = (await heldBytes(api)) - before;
+  expect(grown / MIB).toBeLessThan(3);
+});
