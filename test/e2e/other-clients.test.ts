@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import type { Progress, Upload } from '../../src/api.ts';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { putFile } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { photo, textAsJpeg } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { resultOf, sha256 } from '../helpers/tus-service.ts';
@@ -110,6 +111,7 @@ describe('EventSource', () => {
     expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
     expect([seen[0]?.state, seen.at(-1)?.state]).toEqual(['queued', 'completed']);
     // Taken up again after the cut, and once more after the end, which is told by 204.
+    await eventually('the third request', () => seenIds.length === 3);
     expect(seenIds).toEqual([undefined, String(versions[0]), String(versions.at(-1))]);
   });
 });
@@ -154,8 +156,9 @@ describe('tus-js-client', () => {
   test('goes on after a reload where it was', async () => {
     await openWith('tus.js');
     proxy.cutAfter(Math.floor(bytes.length / 2), () => undefined);
+    const broken = page.waitForEvent('requestfailed');
     await evaluate(`void client.send(${fileOf('harbour ü.jpg', bytes)}); undefined`);
-    await page.waitForEvent('requestfailed');
+    await broken;
     await page.close();
     proxy.mend();
     await openWith('tus.js');

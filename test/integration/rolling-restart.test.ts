@@ -15,15 +15,17 @@ const LANES = 4;
 
 let service: Service;
 let balancer: Balancer;
+/** Polls have connections of their own, all of them in use: one that has been idle for long may be cut just when it is used again. */
+let pollBalancer: Balancer;
 let bytes: Buffer;
 
 beforeAll(async () => {
   [service, bytes] = await Promise.all([startService({ apis: 2 }), photo({ width: 400, height: 300 })]);
-  balancer = await startBalancer(service.urls);
+  [balancer, pollBalancer] = await Promise.all([startBalancer(service.urls), startBalancer(service.urls)]);
 });
 
 afterAll(async () => {
-  await balancer.stop();
+  await Promise.all([balancer.stop(), pollBalancer.stop()]);
   await service.stop();
 });
 
@@ -35,10 +37,11 @@ function watchedFetch(): { fetch: typeof fetch; polls: () => number; failed: str
     failed,
     polls: () => polls,
     async fetch(input: string | URL | Request, init?: RequestInit) {
-      const isPoll = (input instanceof Request ? input.url : String(input)).includes('/progress');
+      const url = input instanceof Request ? input.url : String(input);
+      const isPoll = url.includes('/progress');
       if (isPoll) polls += 1;
       try {
-        const response = await fetch(input, init);
+        const response = await fetch(isPoll ? url.replace(balancer.url, pollBalancer.url) : url, init);
         if (isPoll && !response.ok) failed.push(`${response.status} ${await response.clone().text()}`);
         return response;
       } catch (error) {
@@ -66,7 +69,7 @@ async function keepPolling(id: string, isOver: () => boolean): Promise<{ polls: 
   while (!isOver()) {
     polls += 1;
     try {
-      const { status, body } = await getJson<Progress & { code?: string }>(`${balancer.url}/uploads/${id}/progress?since=1&timeout=30`);
+      const { status, body } = await getJson<Progress & { code?: string }>(`${pollBalancer.url}/uploads/${id}/progress?since=1&timeout=30`);
       if (status !== 200 || body.state !== 'receiving') failed.push(`${status} ${body.code ?? body.state}`);
     } catch (error) {
       failed.push(String(error instanceof Error ? (error.cause ?? error) : error));
@@ -79,7 +82,8 @@ async function keepPolling(id: string, isOver: () => boolean): Promise<{ polls: 
 async function replace(old: ServiceProcess): Promise<void> {
   const successor = await service.addApi();
   const others = service.apis.filter((api) => api.child.exitCode === null && api !== old);
-  balancer.retarget([...new Set([...others, successor])].map(({ url }) => url));
+  const urls = [...new Set([...others, successor])].map(({ url }) => url);
+  for (const each of [balancer, pollBalancer]) each.retarget(urls);
   expect(await old.end('SIGTERM')).toBe(0);
 }
 
