@@ -48,16 +48,17 @@ test('a cancelled upload stops, and can be tried again', async () => {
   await awaitStates(page, 1, ['done']);
 });
 
-test('a paused upload stands still, and goes on', async () => {
-  const readPercents = await recordPercents(page);
+test('a paused upload stands still, even over a reload, and goes on', async () => {
   await startSlowly();
   await page.getByRole('button', { name: 'Pause photo.jpg' }).click();
   await awaitStates(page, 1, ['paused']);
   expect(await stageOf(page, 'photo.jpg')).toMatch(/^Paused at .* of 614 kB$/);
+  await awaitKept(page, 1);
+  await page.reload();
+  await awaitStates(page, 1, ['paused']);
   await setNetwork({});
   await page.getByRole('button', { name: 'Resume all' }).click();
   await awaitStates(page, 1, ['done']);
-  await expectForwards(readPercents);
 });
 
 test('an upload whose connection breaks is sent again by itself, and never goes back', async () => {
@@ -98,6 +99,31 @@ test('a reload in mid-sending goes on with the file that the browser has kept', 
   await setNetwork({});
   await awaitStates(page, 1, ['done']);
   await awaitKept(page, 0);
+});
+
+test('a reload in the middle of a large file goes on at the very byte', async () => {
+  await setNetwork({ bytesPerSecond: 12_000_000 });
+  // What follows the picture is carried along and means nothing.
+  const size = await page.evaluate((base64) => {
+    const head = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([head, new Uint8Array(34 * 2 ** 20)], 'large.jpg', { type: 'image/jpeg' }));
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    return transfer.files[0]?.size ?? 0;
+  }, picture.bytes.toString('base64'));
+  await awaitKept(page, 1);
+  await awaitStage(page, /^Sending, [1-9]\d MB/);
+  await page.reload();
+  const offsets: number[] = [];
+  page.on('request', (request) => request.method() === 'PATCH' && offsets.push(Number(request.headers()['upload-offset'])));
+  await setNetwork({});
+  await awaitStates(page, 1, ['done']);
+  expect(offsets[0]).toBeGreaterThan(5_000_000);
+  expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
+  expect(offsets.at(-1)).toBeLessThan(size);
+  // Everything of it has arrived once.
+  const original = await page.locator('.links a', { hasText: 'Original' }).getAttribute('href');
+  expect(Number((await fetch(`${service.url}${original}`, { method: 'HEAD' })).headers.get('content-length'))).toBe(size);
 });
 
 test('a reload in mid-sending asks for a file that the browser could not keep, and takes no other', async () => {

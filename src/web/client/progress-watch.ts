@@ -1,10 +1,11 @@
-import type { Problem, Progress, ProgressList } from '../../api.ts';
+import type { ProgressList } from '../../api.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
 import { Hold } from './hold.ts';
 import type { Http } from './http.ts';
 import { createRests, type Rests } from './rests.ts';
 import type { Tuning } from './tuning.ts';
 import { asUploadError, type UploadError } from './upload-error.ts';
+import { type WatchTarget, WatchedUpload } from './watched-upload.ts';
 import { isProgressList } from './wire.ts';
 
 /** The server's own bound for one request. */
@@ -16,30 +17,12 @@ const GRACE_MS = 10_000;
 const LOOK_MS = 5000;
 /** A request that is younger is not begun anew by `wake`. */
 const YOUNG_MS = 1000;
-/** An upload that has nothing to tell yet is asked for less and less often, down to this. */
-const LONGEST_POSTPONEMENT_MS = 2000;
-
-/** Someone who wants to know how an upload goes. Neither method may throw. */
-export interface WatchTarget {
-  readonly id: string;
-  /** Called with each standing that differs from the one before. */
-  onProgress(progress: Progress): void;
-  /** To end the watch, release it; otherwise the upload is asked for again a little later. */
-  onProblem(problem: Problem): void;
-}
 
 /** A target that is being watched. */
 export interface Watching {
   /** Tells of a version that came another way, so that it is not asked for again. */
   seen(version: number): void;
   release(): void;
-}
-
-interface Entry {
-  readonly target: WatchTarget;
-  version: number;
-  askAtMs: number;
-  misses: number;
 }
 
 /**
@@ -49,7 +32,7 @@ interface Entry {
 type Link = 'sound' | 'doubtful' | 'lost';
 
 interface HeldRequest {
-  readonly asked: ReadonlyMap<Entry, number>;
+  readonly asked: ReadonlyMap<WatchedUpload, number>;
   readonly startedAtMs: number;
   /** 0 asks for an answer at once. */
   readonly holdMs: number;
@@ -65,7 +48,7 @@ export class ProgressWatch {
   readonly #http: Http;
   readonly #tuning: Tuning;
   readonly #onConnection: (connected: boolean) => void;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, WatchedUpload>();
   readonly #rests: Rests = createRests();
   readonly #backoff: Backoff;
   readonly #hold: Hold;
@@ -85,13 +68,12 @@ export class ProgressWatch {
 
   /** `delayMs` keeps the target out of requests for a while, unless its version is told before. */
   add(target: WatchTarget, delayMs = 0): Watching {
-    const entry: Entry = { target, version: 0, askAtMs: Date.now() + delayMs, misses: 0 };
+    const entry = new WatchedUpload(target, Date.now() + delayMs, this.#tuning.gapMs);
     this.#entries.set(target.id, entry);
     this.#replan();
     return {
       seen: (version) => {
-        entry.version = version;
-        entry.askAtMs = 0;
+        entry.seen(version);
         this.#replan();
       },
       release: () => {
@@ -137,8 +119,10 @@ export class ProgressWatch {
     const held: HeldRequest = { asked: this.#due(startedAtMs), startedAtMs, holdMs, controller: new AbortController() };
     let isSilent = false;
     const look = setInterval(() => {
-      isSilent = Date.now() - startedAtMs > holdMs + GRACE_MS;
-      if (isSilent) held.controller.abort();
+      const lateMs = Date.now() - startedAtMs - holdMs - GRACE_MS;
+      // Far too late means that the machine has slept, which says nothing of the way to the server.
+      isSilent = lateMs > 0 && lateMs < 2 * LOOK_MS;
+      if (lateMs > 0) held.controller.abort();
     }, LOOK_MS);
     this.#held = held;
     this.#planInterruption(held);
@@ -154,9 +138,9 @@ export class ProgressWatch {
     }
   }
 
-  #due(nowMs: number): Map<Entry, number> {
+  #due(nowMs: number): Map<WatchedUpload, number> {
     const due = [...this.#entries.values()].filter((entry) => entry.askAtMs <= nowMs).slice(0, MOST_WATCHED);
-    return new Map(due.map((entry) => [entry, entry.version]));
+    return new Map(due.map((entry) => [entry, entry.cursor]));
   }
 
   /** The held request gives way to one that has the newcomers too; what it would have told, its successor tells. */
@@ -169,7 +153,7 @@ export class ProgressWatch {
     held.interruption = setTimeout(() => held.controller.abort(), Math.max(0, atMs - Date.now()));
   }
 
-  #answered({ uploads }: ProgressList, { asked, holdMs }: HeldRequest): void {
+  #answered({ uploads, timedOut }: ProgressList, { asked, holdMs }: HeldRequest): void {
     const nowMs = Date.now();
     // The network is there after all, so it was the holding that something on the way did not let pass.
     if (this.#link === 'doubtful') this.#hold.shorten(nowMs);
@@ -177,35 +161,12 @@ export class ProgressWatch {
     this.#link = 'sound';
     this.#backoff.reset();
     this.#onConnection(true);
+    if (timedOut && holdMs > 0) for (const entry of asked.keys()) entry.heldInVain();
     for (const item of uploads) {
       const entry = this.#entries.get(item.id);
-      const askedVersion = entry && asked.get(entry);
-      if (!entry || askedVersion === undefined) continue;
-      // A version told meanwhile is newer than an answer that was on its way then; a lower one is a restored record.
-      const overtaken = entry.version !== askedVersion;
-      if (overtaken && ('error' in item || item.version < entry.version)) continue;
-      if ('error' in item) this.#missed(entry, item.error);
-      else this.#moved(entry, item);
+      const cursor = entry && asked.get(entry);
+      if (entry && cursor !== undefined) entry.answered(item, cursor);
     }
-  }
-
-  #moved(entry: Entry, progress: Progress): void {
-    const isNews = progress.version !== entry.version;
-    entry.version = progress.version;
-    // What is final is answered at once, however often: whoever watches it on must not make a loop of it.
-    if (progress.final) this.#postpone(entry);
-    else entry.misses = 0;
-    if (isNews) entry.target.onProgress(progress);
-  }
-
-  #missed(entry: Entry, problem: Problem): void {
-    this.#postpone(entry);
-    entry.target.onProblem(problem);
-  }
-
-  #postpone(entry: Entry): void {
-    entry.askAtMs = Date.now() + Math.min(LONGEST_POSTPONEMENT_MS, this.#tuning.gapMs * 2 ** entry.misses);
-    entry.misses += 1;
   }
 
   #failed(error: UploadError, { holdMs }: HeldRequest, isSilent: boolean): void {
@@ -218,7 +179,7 @@ export class ProgressWatch {
   }
 }
 
-function pathOf(asked: ReadonlyMap<Entry, number>, holdMs: number): string {
+function pathOf(asked: ReadonlyMap<WatchedUpload, number>, holdMs: number): string {
   const query = [...asked].map(([{ target }, version]) => `upload=${target.id}~${version}`);
   return `/progress?${[...query, `timeout=${holdMs}`].join('&')}`;
 }

@@ -149,6 +149,20 @@ test('woken, asks anew: what is held may hang on a dead connection', async () =>
   expectOneAtATime();
 });
 
+test('where nothing has moved for a whole hold, asks anew where in the queue it stands', async () => {
+  service.move(FIRST, { state: 'queued', queuePosition: 5 });
+  const positions: (number | null)[] = [];
+  createClient().watch(FIRST, { onProgress: ({ queuePosition }) => positions.push(queuePosition) });
+  await until(() => service.heldCount === 1);
+  // As when others leave the queue: the version stays.
+  const upload = service.uploads.get(FIRST);
+  if (upload) upload.progress.queuePosition = 2;
+  service.timeOut();
+  await until(() => service.progressRequests.length === 4 && service.heldCount === 1);
+  expect(service.progressRequests.map((request) => request.versions[FIRST])).toEqual([0, 1, 0, 1]);
+  expect(positions).toEqual([5, 2]);
+});
+
 test('honours Retry-After', async () => {
   service.move(FIRST, { state: 'queued' });
   service.progressMishaps.push({ kind: 'status', status: 503, retryAfter: '1' });
