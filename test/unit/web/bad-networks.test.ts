@@ -107,8 +107,8 @@ describe('a request that nobody answers', () => {
     const seen: number[] = [];
     const connected: boolean[] = [];
     const watch = new ProgressWatch(http, DEFAULT_TUNING, (isConnected) => connected.push(isConnected));
-    const { release } = watch.add({ id: ID, onProgress: ({ version }) => seen.push(version), onProblem: () => undefined });
-    return { seen, connected, release };
+    const watched = watch.add({ id: ID, onProgress: ({ version }) => seen.push(version), onProblem: () => undefined });
+    return { seen, connected, release: () => watched.release() };
   }
 
   const timeoutsOf = (http: SilentHttp): string[] => http.asked.map((path) => path.replace(/^.*timeout=/, ''));
