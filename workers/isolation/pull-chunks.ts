@@ -9,6 +9,7 @@ export class ChunksEnded extends Error {
 /** Chunks of one file that are made in another process, each fetched when the one before it is written. */
 export class PulledChunks implements AsyncIterable<Buffer> {
   readonly #ask: () => void;
+  #isCut = false;
   #waiting: { resolve: (chunk: PulledChunk) => void; reject: (error: Error) => void } | undefined;
 
   /** @param ask sends for the next chunk. */
@@ -23,13 +24,16 @@ export class PulledChunks implements AsyncIterable<Buffer> {
 
   /** Nothing more will come: the process is gone. */
   cut(): void {
+    this.#isCut = true;
     this.#waiting?.reject(new ChunksEnded('the process that makes the file has ended'));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     while (true) {
       const answered = new Promise<PulledChunk>((resolve, reject) => (this.#waiting = { resolve, reject }));
-      this.#ask();
+      // It may have gone while the chunk before was written, when nobody waited.
+      if (this.#isCut) this.cut();
+      else this.#ask();
       const chunk = await answered;
       if ('failed' in chunk) throw new ChunksEnded('the process could not make the file');
       if (chunk.bytes === undefined) return;

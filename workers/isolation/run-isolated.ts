@@ -44,6 +44,7 @@ class IsolatedRun {
   readonly #context: PipelineContext;
   readonly #hooks: PipelineHooks;
   #hasBegun = false;
+  #hasEnded = false;
   #outcome: IsolatedOutcome | undefined;
   #complaint = '';
   /** Why a file that it made was not published: the cause of what the process then says. */
@@ -71,6 +72,7 @@ class IsolatedRun {
     try {
       this.#send({ type: 'run', upload, inputPath });
       const end = await untilEnded(this.#child);
+      this.#hasEnded = true;
       for (const chunks of this.#pulled.values()) chunks.cut();
       // What they began to write they remove before the attempt is over.
       await Promise.all(this.#publishing);
@@ -126,6 +128,8 @@ class IsolatedRun {
   async #publishFile({ number, file }: Extract<FromIsolated, { type: 'publish-file' }>): Promise<DerivedFile> {
     const chunks = new PulledChunks(() => this.#send({ type: 'next', number }));
     this.#pulled.set(number, chunks);
+    // Its last messages may come after its end.
+    if (this.#hasEnded) chunks.cut();
     try {
       return await this.#context.publishFile(file, chunks);
     } finally {
