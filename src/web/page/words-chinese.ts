@@ -42,7 +42,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   empty_file: '文件是空的。',
   file_too_large: '文件太大。',
   request_too_large: '文件太大。',
-  unsupported_media_type: '不支持这种文件。请选择 JPEG、PNG、WebP、AVIF、GIF、TIFF 图片，或 CSV、XLSX 表格。',
+  unsupported_media_type: '不支持这种文件。请选择 JPEG、PNG、WebP、AVIF、GIF、TIFF 图片，或 CSV、TSV 表格。',
   picture_damaged: '图片已损坏，无法读取。',
   picture_unsupported: '无法读取这种编码的图片。请另存为 JPEG 或 PNG 后再试。',
   picture_too_large: '图片尺寸过大。',
