@@ -25,8 +25,10 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],
   'rate-limiter-flexible': ['src/operators/operator-guard.ts'],
+  sax: ['workers/table/workbook/read-xml.ts'],
   sharp: ['workers/picture/libvips.ts'],
   thumbhash: ['workers/picture/thumbhash.ts', 'src/web/page/thumbnail.ts'],
+  yauzl: ['workers/table/workbook/archive.ts'],
   zod: ['src/config.ts', 'src/setting-forms.ts', 'src/kinds/', 'src/openapi/', 'src/storage/manifest.ts'],
 };
 

@@ -17,7 +17,7 @@ export const JSON_LINES_NAME = 'rows.jsonl';
 /** Delimited text; workbooks are known, and refused with advice. */
 export const table: Kind<TableOptions> = {
   name: 'table',
-  types: [CSV_TYPE, TSV_TYPE],
+  types: [CSV_TYPE, TSV_TYPE, XLSX_TYPE],
   sniff: sniffTable,
   advice: {
     'application/x-cfb': 'If this is a workbook, it is encrypted or of an old format: save it as CSV, without a password.',

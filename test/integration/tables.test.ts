@@ -8,6 +8,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
 import { tableResult } from '../helpers/results.ts';
 import { startService, type Service } from '../helpers/service.ts';
+import { sheetRow, workbook } from '../helpers/workbook.ts';
 
 const MAX_LINE_BYTES = 50_000;
 let service: Service;
@@ -70,6 +71,15 @@ describe('a table', () => {
     expect(body.uploads.map(({ result, file }) => [result?.kind, file.type])).toEqual([['table', 'text/csv'], ['picture', 'image/jpeg'], ['table', 'text/tab-separated-values']]);
   });
 
+  test('may be the sheet of a workbook', async () => {
+    const bytes = workbook({ sheets: { A: sheetRow(1, ['x']), B: sheetRow(1, ['id', 'name']) + sheetRow(2, [1, 'Zürich']) } });
+    const upload = await put(bytes, { sheet: 'B' });
+    expect(upload.file.type).toBe('application/vnd.openxmlformats-officedocument.spreadsheetml.sheet');
+    expect(uploadSchema.parse(upload).result).toMatchObject({ kind: 'table', format: 'xlsx', sheet: 'B', rowCount: 1, firstRows: [[1, 'Zürich']] });
+    expect(await (await fetch(`${service.url}/variants/${upload.publicId}/rows.jsonl`)).text()).toBe('{"id":1,"name":"Zürich"}\n');
+    expect(await put(bytes, { sheet: 'C' })).toMatchObject({ state: 'failed', error: { code: 'bad_options', status: 400, final: true }, progress: { attempt: 1 } });
+  });
+
   test('that goes leaves nothing', async () => {
     const { id, publicId } = await put('a,b\n1,2\n');
     expect(await filesOf(id)).toContain('rows.jsonl');
@@ -102,10 +112,12 @@ describe('a table that cannot be digested', () => {
   test.each([
     ['prose named .csv', 'Dear John, how are you?\nI am fine, thanks.\n'],
     ['zero bytes', 'a,b\n1,\0\n'],
-  ])('because it is %s is refused before it is stored', async (_what, text) => {
+    ['an encrypted workbook', Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(4000)])],
+  ])('because it is %s is refused before it is stored', async (what, text) => {
     const id = randomUUID();
     const { status, body } = await putFile<Problem>(service.url, id, Buffer.from(text), 'table.csv');
     expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+    if (what.includes('encrypted')) expect(body.detail).toMatch(/without a password/);
     expect(await filesOf(id)).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import { XLSX_TYPE } from '../../src/kinds/table.ts';
 import { tableOptionsSchema, type TableOptions } from '../../src/kinds/table-options.ts';
 import type { StepContext } from '../processor.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
@@ -7,6 +8,7 @@ import type { TableLimits } from '../../src/config.ts';
 import { openText } from './text/text-source.ts';
 import type { ByteText, RowSink, RowSource } from './row-source.ts';
 import type { TableShape, TableState } from './state.ts';
+import { openWorkbook } from './workbook/workbook-source.ts';
 
 /** So many rows are looked at before the first is written: a column that is not what it seems costs a second pass. */
 const SAMPLED_ROWS = 1000;
@@ -15,7 +17,8 @@ const SAMPLED_ROWS = 1000;
 export function inspect(limits: TableLimits) {
   return async (state: TableState, context: StepContext): Promise<void> => {
     const options = tableOptionsOf(context);
-    const source = await openText({ path: context.inputPath, options, limits }, context.signal);
+    const open = context.upload.type === XLSX_TYPE ? openWorkbook : openText;
+    const source = await open({ path: context.inputPath, options, limits }, context.signal);
     state.source.set(source);
     state.shape.set(await shapeOf(source, options, limits, context.signal));
   };
@@ -35,17 +38,18 @@ async function shapeOf(source: RowSource, { header }: TableOptions, limits: Tabl
   const rows = await sampleOf(source, limits, signal);
   const [first] = rows;
   if (first === undefined) throw new UnprocessableError('table_damaged', 'The table has no rows.');
-  const hasHeader = header ?? (isHeader(first.cells) && !isTyped(first));
-  const types = new Uint8Array(first.cells.length);
+  const columnCount = source.isSparse ? Math.max(...rows.map(({ cells }) => cells.length)) : first.cells.length;
+  const hasHeader = header ?? (first.cells.length === columnCount && isHeader(first.cells) && !isTyped(first));
+  const types = new Uint8Array(columnCount);
   for (const row of hasHeader ? rows.slice(1) : rows) addTypes(types, row);
-  return { hasHeader, names: columnNames(hasHeader ? first.cells : undefined, first.cells.length), types };
+  return { hasHeader, names: columnNames(hasHeader ? first.cells : undefined, columnCount), types };
 }
 
 async function sampleOf(source: RowSource, limits: TableLimits, signal: AbortSignal): Promise<SampledRow[]> {
   const rows: SampledRow[] = [];
   const sink: RowSink = {
     row(cells, _line, types) {
-      if (rows.length === 0) refuseTooWide(cells.length, limits.maxColumns);
+      if (rows.length === 0 || source.isSparse) refuseTooWide(cells.length, limits.maxColumns);
       if (rows.length < SAMPLED_ROWS) rows.push({ cells, types });
     },
     // They are counted when the rows are written.

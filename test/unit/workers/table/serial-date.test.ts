@@ -1,0 +1,45 @@
+import { describe, expect, test } from '@jest/globals';
+import { serialToIso } from '../../../../workers/table/workbook/serial-date.ts';
+import { timeFormatOf } from '../../../../workers/table/workbook/styles.ts';
+
+describe('a count of days', () => {
+  test.each([
+    [1, 'date', false, '1900-01-01'],
+    [59, 'date', false, '1900-02-28'],
+    [61, 'date', false, '1900-03-01'],
+    [45_351, 'date', false, '2024-02-29'],
+    [45_351.999, 'date', false, '2024-02-29'],
+    [2_958_465, 'date', false, '9999-12-31'],
+    [45_351, 'datetime', false, '2024-02-29T00:00:00'],
+    [45_351.5, 'datetime', false, '2024-02-29T12:00:00'],
+    [45_351 + 1 / 86_400, 'datetime', false, '2024-02-29T00:00:01'],
+    [45_351.123_456_789, 'datetime', false, '2024-02-29T02:57:46.667'],
+    [0, 'date', true, '1904-01-01'],
+    [43_889, 'date', true, '2024-02-29'],
+    [0.25, 'time', false, '06:00:00'],
+  ] as const)('of %d as a %s, from 1904: %j, is %s', (serial, format, isFrom1904, iso) => {
+    expect(serialToIso(serial, format, isFrom1904)).toBe(iso);
+  });
+
+  test.each([[-1, 'date'], [0.5, 'date'], [2_958_466, 'date'], [Number.NaN, 'date'], [1.5, 'time']] as const)('of %d is no %s', (serial, format) => {
+    expect(serialToIso(serial, format, false)).toBeUndefined();
+  });
+});
+
+describe('a number format', () => {
+  test.each(['yyyy-mm-dd', 'm/d/yy', 'd. mmmm', 'mmm yy', '[$-409]d\\-mmm\\-yyyy;@', 'ggge"年"m"月"', 'mm'])('%s is one of a date', (code) => {
+    expect(timeFormatOf(code)).toBe('date');
+  });
+
+  test.each(['m/d/yy h:mm', 'yyyy-mm-dd"T"hh:mm:ss', 'dd.mm.yyyy hh:mm AM/PM'])('%s is one of a date and a time', (code) => {
+    expect(timeFormatOf(code)).toBe('datetime');
+  });
+
+  test.each(['h:mm', 'mm:ss', 'mm:ss.0', '[h]:mm:ss', 'h:mm AM/PM'])('%s is one of a time', (code) => {
+    expect(timeFormatOf(code)).toBe('time');
+  });
+
+  test.each(['General', '0.00', '#,##0', '0%', '[Red]0', '"days" 0', '@', '# ?/?', '0.00E+00', '_-* #,##0.00 "DM"', '[>100]0', 'General"d"'])('%s is one of a number', (code) => {
+    expect(timeFormatOf(code)).toBeUndefined();
+  });
+});

@@ -1,0 +1,119 @@
+import { posix } from 'node:path';
+import { UnprocessableError } from '../../unprocessable-error.ts';
+import { firstCharacters } from '../first-characters.ts';
+import type { WorkbookArchive } from './archive.ts';
+import { readXml, type XmlListener } from './read-xml.ts';
+
+/** A sheet with cells. */
+export interface Sheet {
+  name: string;
+  /** Name of its part in the archive. */
+  part: string;
+  isVisible: boolean;
+}
+
+/** What a workbook says of itself. */
+export interface Workbook {
+  /** In the order of their tabs. */
+  sheets: readonly Sheet[];
+  /** True where days are counted from 1904 on, as on old Macintoshes. */
+  isFrom1904: boolean;
+  /** Undefined where it has none. */
+  sharedStrings: string | undefined;
+  styles: string | undefined;
+}
+
+const ROOT_RELATIONS = '_rels/.rels';
+const USUAL_WORKBOOK = 'xl/workbook.xml';
+
+const SHOWN_SHEETS = 10;
+const SHOWN_NAME_CHARACTERS = 31;
+
+/** Reads the parts that say where the others are (ECMA-376 part 1, section 18.2). */
+export async function readWorkbook(archive: WorkbookArchive, signal: AbortSignal): Promise<Workbook> {
+  const root = archive.has(ROOT_RELATIONS) ? await readRelations(archive, ROOT_RELATIONS, '', signal) : [];
+  const part = root.find(({ type }) => type === 'officeDocument')?.target ?? USUAL_WORKBOOK;
+  const folder = posix.dirname(part);
+  const relations = await readRelations(archive, posix.join(folder, '_rels', `${posix.basename(part)}.rels`), folder, signal);
+  const targets = new Map(relations.map((relation) => [relation.id, relation]));
+  // Some programs speak of parts that they have not written.
+  const targetOf = (type: string) => relations.find((relation) => relation.type === type && archive.has(relation.target))?.target;
+  const { sheets, isFrom1904 } = await readSheets(archive, part, signal);
+  return {
+    sheets: sheets.flatMap(({ name, id, isVisible }) => {
+      const relation = targets.get(id);
+      return relation?.type === 'worksheet' ? [{ name, part: relation.target, isVisible }] : [];
+    }),
+    isFrom1904,
+    sharedStrings: targetOf('sharedStrings'),
+    styles: targetOf('styles'),
+  };
+}
+
+/**
+ * The sheet of that name or number; without either the first that can be seen. Throws `bad_options`, with the
+ * names that there are, and `table_damaged` where there is no sheet at all.
+ */
+export function chooseSheet({ sheets }: Workbook, wanted: string | number | undefined): Sheet {
+  const found = wanted === undefined ? (sheets.find(({ isVisible }) => isVisible) ?? sheets[0]) : sheetOf(sheets, wanted);
+  if (found !== undefined) return found;
+  if (sheets.length === 0) throw new UnprocessableError('table_damaged', 'The workbook has no sheet with cells.');
+  const names = sheets.slice(0, SHOWN_SHEETS).map(({ name }) => JSON.stringify(firstCharacters(name, SHOWN_NAME_CHARACTERS)));
+  throw new UnprocessableError('bad_options', `The workbook has no sheet ${JSON.stringify(wanted)}; it has ${sheets.length}: ${names.join(', ')}.`);
+}
+
+/** Names differ by more than case. */
+function sheetOf(sheets: readonly Sheet[], wanted: string | number): Sheet | undefined {
+  if (typeof wanted === 'number') return sheets[wanted - 1];
+  return sheets.find(({ name }) => name === wanted) ?? sheets.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
+}
+
+interface Relation {
+  id: string;
+  /** The last word of its address. */
+  type: string;
+  target: string;
+}
+
+async function readRelations(archive: WorkbookArchive, part: string, folder: string, signal: AbortSignal): Promise<Relation[]> {
+  const relations: Relation[] = [];
+  await readWhole(archive, part, signal, {
+    open(name, { Id = '', Type = '', Target = '' }) {
+      if (name !== 'Relationship') return;
+      const target = Target.startsWith('/') ? Target.slice(1) : posix.join(folder, Target);
+      relations.push({ id: Id, type: Type.slice(Type.lastIndexOf('/') + 1), target });
+    },
+  });
+  return relations;
+}
+
+interface ListedSheet {
+  name: string;
+  /** Of its relation. */
+  id: string;
+  isVisible: boolean;
+}
+
+async function readSheets(archive: WorkbookArchive, part: string, signal: AbortSignal): Promise<{ sheets: ListedSheet[]; isFrom1904: boolean }> {
+  const sheets: ListedSheet[] = [];
+  let isFrom1904 = false;
+  await readWhole(archive, part, signal, {
+    open(name, attributes) {
+      if (name === 'workbookPr') isFrom1904 = isTrue(attributes['date1904']);
+      if (name !== 'sheet') return;
+      const id = Object.entries(attributes).find(([key]) => key.endsWith(':id'))?.[1] ?? '';
+      sheets.push({ name: attributes['name'] ?? '', id, isVisible: (attributes['state'] ?? 'visible') === 'visible' });
+    },
+  });
+  return { sheets, isFrom1904 };
+}
+
+/** `xsd:boolean`. */
+function isTrue(word: string | undefined): boolean {
+  return word === '1' || word === 'true';
+}
+
+/** For parts that are small, and for those of which all is to be heard before anything can be said. */
+export async function readWhole(archive: Pick<WorkbookArchive, 'read'>, part: string, signal: AbortSignal, listener: XmlListener): Promise<void> {
+  for await (const _fraction of readXml(archive.read(part, signal), listener));
+}
