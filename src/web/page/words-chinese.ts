@@ -68,7 +68,7 @@ export const chinese: Words = {
     lead: '文件在后台排队处理。从第一个字节到结果，每一个的进度都在这里。',
     drop: '把文件拖到或粘贴到这里',
     release: '松开即可上传',
-    hint: '支持 JPEG、PNG、WebP、AVIF、GIF 和 TIFF 图片。',
+    hint: '支持 JPEG、PNG、WebP、AVIF、GIF 和 TIFF 图片，以及 CSV、TSV 和 XLSX 表格。',
     choose: '选择文件',
     camera: '拍照',
     folder: '选择文件夹',

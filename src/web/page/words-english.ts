@@ -44,7 +44,7 @@ export const english: Words = {
     lead: 'They queue and are worked on in the background. Follow each one here, from its first byte to its result.',
     drop: 'Drop or paste files here',
     release: 'Let go to send them',
-    hint: 'Pictures as JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome.',
+    hint: 'Pictures as JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome, tables as CSV, TSV and XLSX.',
     choose: 'Choose files',
     camera: 'Take a photo',
     folder: 'Choose a folder',
