@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { WORKER_ALLOCATOR } from './allocator.ts';
 import { ConfigError, loadConfig, type Config } from '../src/config.ts';
 import type { ChildSpec } from './child-life.ts';
 import { embeddedRedis } from './embedded-redis.ts';
@@ -80,6 +81,7 @@ function nodeChildren(config: Config, env: Record<string, string>): ChildSpec[] 
   const common = { command: process.execPath, env, graceMs: graceMs(config) };
   const workers = Array.from({ length: config.workers }, (_, index) => ({
     ...common,
+    env: { ...env, ...WORKER_ALLOCATOR },
     name: `worker-${index + 1}`,
     role: 'worker',
     args: entryArgs('../workers/main'),

@@ -1,4 +1,5 @@
 import type { Logger } from '../src/log.ts';
+import { FIRST_STAGE } from '../src/progress/progress.ts';
 import type { ChangeOutcome } from '../src/progress/record-change.ts';
 import type { PipelineReport } from './pipeline.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
@@ -11,8 +12,8 @@ export type Advance = (sequence: number, stage: string, fraction: number) => Pro
 
 /**
  * Sends an attempt's reports to the record, throttled at the source and one after the other. The record's
- * refusal is the sign that the attempt was overtaken. Close it before the attempt ends, so that no late
- * report comes after the outcome.
+ * refusal is the sign that the attempt was overtaken. What the record says by itself when an attempt begins is
+ * not told again. Close it before the attempt ends, so that no late report comes after the outcome.
  */
 export class AttemptProgress {
   readonly #advance: Advance;
@@ -34,7 +35,8 @@ export class AttemptProgress {
   }
 
   report(report: PipelineReport): void {
-    this.#throttle.push(report);
+    const isToldAlready = this.#sequence === 0 && report.stage === FIRST_STAGE && report.fraction === 0;
+    if (!isToldAlready) this.#throttle.push(report);
   }
 
   /** Sends what still waits; resolves when the last report is written. */

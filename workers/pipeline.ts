@@ -1,3 +1,4 @@
+import type { Variant } from '../src/api.ts';
 import type { AnyResult, Processor, Step, StepContext } from './processor.ts';
 
 /** What the runner of a pipeline supplies; `reportFraction` is the pipeline's own. */
@@ -21,8 +22,8 @@ export interface PipelineHooks {
 
 /**
  * Runs the steps in order and returns the result. Rejects with the signal's reason as soon as a step
- * is over after it fired, whatever that step did; else with what the step threw. The processor's
- * `end` is called for every ending.
+ * is over after it fired, whatever that step did; else with what the step threw. Whatever the ending, no
+ * variant is on its way into storage any more by then, and the processor's `end` was called.
  */
 export async function runPipeline<State, Made extends AnyResult>(
   processor: Processor<State, Made>,
@@ -30,42 +31,52 @@ export async function runPipeline<State, Made extends AnyResult>(
   hooks: PipelineHooks,
 ): Promise<Made> {
   context.signal.throwIfAborted();
-  const meter = createMeter(processor.steps, hooks);
   const state = processor.begin();
+  const meter = createMeter(processor.steps, state, hooks);
+  const publishing: Promise<Variant>[] = [];
   try {
     for (const [index, step] of processor.steps.entries()) {
       const startedMs = performance.now();
-      await runStep(step, state, withMeter(context, meter.begin(index)));
+      const seen = stepContext(context, meter.begin(index), publishing);
+      await heeding(context.signal, () => step.run(state, seen));
       hooks.stepEnded?.(step.name, performance.now() - startedMs);
     }
+    await heeding(context.signal, () => Promise.all(publishing));
     return processor.result(state);
   } finally {
     meter.stop();
+    await Promise.allSettled(publishing);
     processor.end?.(state);
   }
 }
 
 /** Member by member: a spread would lose the methods of a context that is a class. */
-function withMeter(context: PipelineContext, reportFraction: (fraction: number) => void): StepContext {
+function stepContext(context: PipelineContext, reportFraction: (fraction: number) => void, publishing: Promise<Variant>[]): StepContext {
   return {
     upload: context.upload,
     inputPath: context.inputPath,
     signal: context.signal,
     reportFraction,
-    publishVariant: async (variant, bytes) => await context.publishVariant(variant, bytes),
+    publishVariant(variant, bytes) {
+      const published = context.publishVariant(variant, bytes);
+      // Heard of at the end, if not by the step.
+      published.catch(() => undefined);
+      publishing.push(published);
+      return published;
+    },
     publishFile: async (file, chunks) => await context.publishFile(file, chunks),
   };
 }
 
-async function runStep<State>(step: Step<State>, state: State, context: StepContext): Promise<void> {
+/** A cancelled upload loses its files under the work's feet: the cancel is the cause then, not the missing file. */
+async function heeding(signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
   try {
-    await step.run(state, context);
+    await work();
   } catch (error) {
-    // A cancelled upload loses its files under the step's feet: the cancel is the cause, not the missing file.
-    context.signal.throwIfAborted();
+    signal.throwIfAborted();
     throw error;
   }
-  context.signal.throwIfAborted();
+  signal.throwIfAborted();
 }
 
 interface Meter {
@@ -74,23 +85,25 @@ interface Meter {
   stop(): void;
 }
 
-function createMeter(steps: readonly Pick<Step<unknown>, 'name' | 'weight'>[], hooks: PipelineHooks): Meter {
-  const total = steps.reduce((sum, step) => sum + step.weight, 0);
+function createMeter<State>(steps: readonly Step<State>[], state: State, hooks: PipelineHooks): Meter {
   let current = -1;
   let reached = 0;
 
   return {
     begin(index) {
       const step = steps[index];
-      const before = steps.slice(0, index).reduce((sum, earlier) => sum + earlier.weight, 0);
       if (step === undefined) {
         throw new RangeError(`no step ${index}`);
       }
+      const weights = steps.map(({ weight }) => (typeof weight === 'number' ? weight : weight(state)));
+      const sumBefore = (end: number) => weights.slice(0, end).reduce((sum, weight) => sum + weight, 0);
+      const [before, after, total] = [sumBefore(index), sumBefore(index + 1), sumBefore(steps.length)];
       current = index;
+      // Weights that have changed meanwhile may say that less is done; what was told stands.
       reached = Math.max(reached, before / total);
       hooks.report({ stage: step.name, fraction: reached });
       return (fraction) => {
-        const next = Math.min(1, (before + step.weight * fraction) / total, (before + step.weight) / total);
+        const next = (before + (after - before) * Math.min(1, fraction)) / total;
         if (index === current && next > reached) {
           reached = next;
           hooks.report({ stage: step.name, fraction: reached });

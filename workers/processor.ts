@@ -31,7 +31,8 @@ export interface StepContext {
   reportFraction(fraction: number): void;
   /**
    * Stores a derived file under this attempt's own path and announces it: from then on
-   * `GET /variants/{publicId}/{name}` answers with it. Resolves when it is durable and announced.
+   * `GET /variants/{publicId}/{name}` answers with it. Resolves when it is durable and announced; a step need not
+   * wait for that, since no run ends before.
    */
   publishVariant(variant: Omit<Variant, 'size' | 'url'>, bytes: Buffer): Promise<Variant>;
   /**
@@ -45,8 +46,11 @@ export interface StepContext {
 export interface Step<State> {
   /** Shown to people as the stage. */
   readonly name: string;
-  /** Share of the work in proportion to the other steps; measured, not guessed. */
-  readonly weight: number;
+  /**
+   * Share of the work in proportion to the other steps; measured, not guessed. A function is asked whenever a step
+   * begins, since the first steps may find out how much there is to do.
+   */
+  readonly weight: number | ((state: State) => number);
   /** Throws `UnprocessableError` for a file that no retry will mend; anything else is a fault of ours. */
   run(state: State, context: StepContext): Promise<void>;
 }

@@ -4,6 +4,8 @@ export interface Slot<Value> {
   set(value: Value): void;
   /** Throws while there is none: the steps are in the wrong order. */
   get(): Value;
+  /** The value, or `other` while there is none. */
+  orElse(other: Value): Value;
 }
 
 /** `name` stands in the errors, which only a programmer ever sees. */
@@ -22,5 +24,6 @@ export function createSlot<Value>(name: string): Slot<Value> {
       }
       return held.value;
     },
+    orElse: (other) => (held === undefined ? other : held.value),
   };
 }

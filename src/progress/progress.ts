@@ -3,6 +3,9 @@ import { isFinalState, type Links, type Progress, type UploadState } from '../ap
 /** Receiving moves the percent from 0 to this, processing the rest of the way. */
 const RECEIVE_SHARE_PERCENT = 30;
 
+/** What an attempt is at from its beginning, until its processor says otherwise. */
+export const FIRST_STAGE = 'inspect';
+
 /** 100 belongs to `completed` alone. */
 const LAST_PERCENT_BEFORE_DONE = 99.9;
 

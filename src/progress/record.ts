@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Problem, UploadState } from '../api.ts';
 import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
-import { processingPercent, queuedPercent, receivingPercent, type ProgressState } from './progress.ts';
+import { FIRST_STAGE, processingPercent, queuedPercent, receivingPercent, type ProgressState } from './progress.ts';
 import { RecordChanger, type ChangeOutcome, type QueueRoom, type RecordOptions, type RecordStore } from './record-change.ts';
 import { isRetryable } from './retryable.ts';
 import { decodeExpiry, decodeProgress, decodeRecord, nameFields, PROGRESS_FIELDS, type StoredVariant, type UploadMetadata, type UploadRecord } from './record-fields.ts';
@@ -192,7 +192,7 @@ export class UploadRecords {
       mint: true,
       phase: true,
       wantsRecord: true,
-      fields: { state: 'processing', stage: 'inspect' },
+      fields: { state: 'processing', stage: FIRST_STAGE },
     });
   }
 

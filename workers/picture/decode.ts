@@ -2,6 +2,7 @@ import type { StepContext } from '../processor.ts';
 import { decode as decodeFile } from './libvips.ts';
 import { readError } from './read-error.ts';
 import type { PictureState } from './state.ts';
+import { toSrgb } from './to-srgb.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
 /** What is said of a file that takes too long to read. */
@@ -12,11 +13,12 @@ export function decode(tools: PictureTools) {
   return async (state: PictureState, { inputPath, signal }: StepContext): Promise<void> => {
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
     const { maxPixels } = tools.limits;
-    const read = bounds.wait((maxSeconds) => decodeFile(inputPath, state.plan.get().decoded, { maxPixels, maxSeconds }));
-    state.decoded.set(
-      await read.catch((error: unknown) => {
-        throw readError(error);
-      }),
-    );
+    const way = state.wayToSrgb.get();
+    const read = { size: state.plan.get().decoded, appliesProfile: way.kind === 'managed', maxPixels };
+    const pixels = await bounds.wait((maxSeconds) => decodeFile(inputPath, { ...read, maxSeconds })).catch((error: unknown) => {
+      throw readError(error);
+    });
+    if (way.kind === 'matrix') await toSrgb(pixels, way.matrix);
+    state.decoded.set(pixels);
   };
 }

@@ -6,7 +6,9 @@ import type { Size } from './size.ts';
 
 /** What a variant is written as. */
 export interface EncodeTarget {
-  /** Larger than the picture: margins, clear or white. Smaller: what juts out is cut off. Both from the middle. */
+  /** The whole picture as it goes into `size`; no larger than the pixels. */
+  readonly whole: Size;
+  /** Larger than the whole: margins, clear or white. Smaller: what juts out is cut off. Both from the middle. */
   readonly size: Size;
   readonly format: PictureFormat;
   /** 1 to 100; undefined is the encoder's own. */
@@ -18,15 +20,15 @@ export interface EncodeTarget {
 }
 
 /** How the frames of an animation come into their box. */
-export interface AnimationTarget extends Omit<EncodeTarget, 'format'> {
+export interface AnimationTarget extends Omit<EncodeTarget, 'format' | 'whole'> {
   readonly fit: PictureFit;
 }
 
 const CLEAR = '#ffffff00';
 
 /** A file with no profile and no words in it but those given. Alpha is laid on white where the format has none. */
-export async function encode(pixels: Pixels, { size, format, quality, exif, maxSeconds = 0 }: EncodeTarget): Promise<Buffer> {
-  const image = framed(pixels, size, format === 'jpeg' ? WHITE : CLEAR).timeout({ seconds: maxSeconds });
+export async function encode(pixels: Pixels, { whole, size, format, quality, exif, maxSeconds = 0 }: EncodeTarget): Promise<Buffer> {
+  const image = framed(scaled(pixels, whole), whole, size, format === 'jpeg' ? WHITE : CLEAR).timeout({ seconds: maxSeconds });
   return await written(exif === undefined ? image : image.withExif(exif), format, quality).toBuffer();
 }
 
@@ -36,14 +38,18 @@ export async function encodeAnimation(path: string, { size, fit, quality, exif }
   return await written(exif === undefined ? image : image.withExif(exif), 'webp', quality).toBuffer();
 }
 
-function framed(pixels: Pixels, size: Size, background: string): Pipeline {
+function scaled(pixels: Pixels, whole: Size): Pipeline {
   const image = fromPixels(pixels);
-  const [left, top] = [Math.abs(size.width - pixels.width) >> 1, Math.abs(size.height - pixels.height) >> 1];
-  if (size.width < pixels.width || size.height < pixels.height) {
-    return image.extract({ left, top, ...size });
+  return whole.width === pixels.width && whole.height === pixels.height ? image : image.resize({ width: whole.width, height: whole.height, fit: 'fill' });
+}
+
+function framed(image: Pipeline, whole: Size, size: Size, background: string): Pipeline {
+  const [left, top] = [Math.abs(size.width - whole.width) >> 1, Math.abs(size.height - whole.height) >> 1];
+  if (size.width < whole.width || size.height < whole.height) {
+    return image.extract({ left, top, width: size.width, height: size.height });
   }
-  if (size.width > pixels.width || size.height > pixels.height) {
-    const [right, bottom] = [size.width - pixels.width - left, size.height - pixels.height - top];
+  if (size.width > whole.width || size.height > whole.height) {
+    const [right, bottom] = [size.width - whole.width - left, size.height - whole.height - top];
     return image.extend({ left, top, right, bottom, background });
   }
   return image;

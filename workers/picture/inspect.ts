@@ -2,7 +2,9 @@ import type { PictureOptions } from '../../src/kinds/picture-options.ts';
 import type { StepContext } from '../processor.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 import { SLOW_TO_READ } from './decode.ts';
+import { costsOf } from './costs.ts';
 import { exifFacts, exifPosition } from './exif.ts';
+import { wayToSrgb, type WayToSrgb } from './icc-profile.ts';
 import { keptExif } from './kept-exif.ts';
 import { readHeader, type Header } from './libvips.ts';
 import { ANIMATION_FACTOR, type PictureLimits } from './limits.ts';
@@ -29,9 +31,15 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     if (`image/${facts.format}` !== upload.type) throw notWhatItSeems();
     const isAnimated = moves(facts);
     refuseTooLarge(facts, isAnimated, tools.limits);
+    const plan = planPicture({ ...facts, isAnimated }, options.variants);
+    const way = wayOf(header);
+    const costly = { ...facts, isProgressive: header.isProgressive ?? false, isManaged: way.kind === 'managed' && header.icc !== undefined };
     state.facts.set(facts);
+    state.wayToSrgb.set(way);
     state.kept.set(options.keepMetadata ? keptExif(header.exif) : undefined);
-    state.plan.set(planPicture({ ...facts, isAnimated }, options.variants));
+    state.plan.set(plan);
+    state.costly.set(costly);
+    state.costs.set(costsOf(costly, plan));
   };
 }
 
@@ -49,6 +57,12 @@ function factsOf(header: Header, { gps }: PictureOptions): PictureFacts {
     ...exifFacts(header.exif),
     ...(gps ? { gps: exifPosition(header.exif) } : {}),
   };
+}
+
+/** Pictures of other channels or depths than most have are the colour management's, with a profile or without. */
+function wayOf({ icc, space, channels, depth }: Header): WayToSrgb {
+  const isPlain = space === 'srgb' && depth === 'uchar' && channels >= 3;
+  return isPlain && icc !== undefined ? wayToSrgb(icc) : { kind: 'managed' };
 }
 
 /** Some writers put numbers there that mean nothing; viewers take them for 1, and so does libvips. */

@@ -35,17 +35,25 @@ export interface ReadSettings {
   readonly maxSeconds: number;
 }
 
+/** How the first frame is decoded. */
+export interface DecodeSettings extends ReadSettings {
+  /** As a person sees it, no larger than the picture. */
+  readonly size: Size;
+  /** False leaves the colours as the numbers in the file say, whatever its profile. */
+  readonly appliesProfile: boolean;
+}
+
 /** Reads the header alone, so its claims are safe to look at however large they are. */
 export async function readHeader(path: string): Promise<Header> {
   return await sharp(path, { failOn: 'error', limitInputPixels: false }).metadata();
 }
 
 /**
- * The first frame, turned the right way up, in sRGB, at `size` (as a person sees it, no larger than
- * the picture). Formats that can decode at a half, a quarter or an eighth of the size do.
+ * The first frame, turned the right way up, in sRGB unless its profile is not applied. Formats that can
+ * decode at a half, a quarter or an eighth of the size do.
  */
-export async function decode(path: string, size: Size, { maxPixels, maxSeconds }: ReadSettings): Promise<Pixels> {
-  const image = sharp(path, { failOn: 'error', autoOrient: true, limitInputPixels: maxPixels });
+export async function decode(path: string, { size, appliesProfile, maxPixels, maxSeconds }: DecodeSettings): Promise<Pixels> {
+  const image = sharp(path, { failOn: 'error', autoOrient: true, ignoreIcc: !appliesProfile, limitInputPixels: maxPixels });
   return await pixelsOf(image.timeout({ seconds: maxSeconds }).resize({ ...size, fit: 'fill' }));
 }
 
@@ -62,14 +70,9 @@ export async function shrink(pixels: Pixels, size: Size): Promise<Pixels> {
   return await pixelsOf(fromPixels(pixels).resize({ ...size, fit: 'fill' }));
 }
 
-/** The same picture with four channels, whatever it had. */
-export async function toRgba(pixels: Pixels): Promise<Pixels> {
-  return await pixelsOf(fromPixels(pixels).toColourspace('srgb').ensureAlpha());
-}
-
-/** Shades of grey from 0 to 255, row by row, whatever the shape was; what is clear counts as white. */
-export async function toGrey(pixels: Pixels, size: Size): Promise<Buffer> {
-  return await fromPixels(pixels).flatten({ background: WHITE }).greyscale().resize({ ...size, fit: 'fill' }).raw().toBuffer();
+/** At that size and with four channels, whatever it had. */
+export async function toRgba(pixels: Pixels, size: Size): Promise<Pixels> {
+  return await pixelsOf(fromPixels(pixels).resize({ ...size, fit: 'fill' }).toColourspace('srgb').ensureAlpha());
 }
 
 /** To be cut, framed or encoded. */

@@ -17,5 +17,5 @@ export const PICTURE_LIMITS: PictureLimits = { maxPixels: 100_000_000, maxFrames
 /** All frames of an animation together may have so many times the pixels of the largest picture: they are held one at a time. */
 export const ANIMATION_FACTOR = 4;
 
-/** What the small facts are told from, such as the thumbhash, which takes no more. */
-export const PREVIEW_LONGEST_SIDE = 100;
+/** What the small facts are told from; a thumbhash has no detail that would show more, and takes its time by the pixel. */
+export const PREVIEW_LONGEST_SIDE = 64;

@@ -23,14 +23,17 @@ export interface PicturePlan {
   readonly decoded: Size;
   /** By the size of the whole, largest first: each can be made from the one before it. */
   readonly variants: readonly PlannedVariant[];
+  /** The smallest of those that stand still. */
+  readonly lastStill: PlannedVariant | undefined;
 }
 
 /** Nothing is enlarged. */
 export function planPicture(picture: PictureShape, specs: readonly VariantSpec[]): PicturePlan {
   const variants = specs.map((spec) => planVariant(picture, spec)).toSorted((one, other) => areaOf(other.whole) - areaOf(one.whole));
-  const still = variants.filter(({ isAnimated }) => !isAnimated).map(({ whole }) => whole);
-  const sizes = [fitWithin(picture, PREVIEW_LONGEST_SIDE), ...still];
-  return { decoded: sizes.reduce((largest, size) => (areaOf(size) > areaOf(largest) ? size : largest)), variants };
+  const still = variants.filter(({ isAnimated }) => !isAnimated);
+  const sizes = [fitWithin(picture, PREVIEW_LONGEST_SIDE), ...still.map(({ whole }) => whole)];
+  const decoded = sizes.reduce((largest, size) => (areaOf(size) > areaOf(largest) ? size : largest));
+  return { decoded, variants, lastStill: still.at(-1) };
 }
 
 function planVariant(picture: PictureShape, spec: VariantSpec): PlannedVariant {

@@ -1,6 +1,7 @@
 import type { PictureResult } from '../../src/api.ts';
 import { pictureKind } from '../../src/kinds/picture.ts';
-import type { Processor } from '../processor.ts';
+import type { Processor, Step } from '../processor.ts';
+import { TYPICAL_COSTS } from './costs.ts';
 import { decode } from './decode.ts';
 import { dominantColour } from './dominant-colour.ts';
 import { inspect } from './inspect.ts';
@@ -12,21 +13,15 @@ import { thumbhash } from './thumbhash.ts';
 import type { PictureTools } from './tools.ts';
 import { variants } from './variants.ts';
 
-/**
- * Weights are the milliseconds that each step takes of one thread for a 12-megapixel JPEG of 3.6 MB.
- * Decoding is the mean of 52 for a photo without a colour profile and 128 for one with.
- */
+/** Everything that is done with a picture, in order. Weights are milliseconds of one thread, by what `inspect` has found. */
 export function createPictureProcessor(limits: Partial<PictureLimits> = {}, kind = pictureKind()): Processor<PictureState, PictureResult> {
   const tools: PictureTools = { limits: { ...PICTURE_LIMITS, ...limits }, abandoned: new AbandonedCalls() };
   return {
     kind: kind.name,
     steps: [
       { name: 'inspect', weight: 1, run: inspect(tools, (options) => kind.options.parse(options)) },
-      { name: 'decode', weight: 90, run: decode(tools) },
-      { name: 'variants', weight: 72, run: variants(tools) },
-      { name: 'thumbhash', weight: 2, run: thumbhash(tools) },
-      { name: 'fingerprint', weight: 1, run: perceptualHash(tools) },
-      { name: 'colour', weight: 1, run: dominantColour },
+      { name: 'decode', weight: ({ costs }) => costs.orElse(TYPICAL_COSTS).decode, run: decode(tools) },
+      { name: 'variants', weight: ({ costs }) => costs.orElse(TYPICAL_COSTS).variants, run: inTurn(variants(tools), ...facts(tools), published) },
     ],
     begin: createPictureState,
     abandonedCalls: () => tools.abandoned.count,
@@ -39,4 +34,21 @@ export function createPictureProcessor(limits: Partial<PictureLimits> = {}, kind
       variants: state.variants.get(),
     }),
   };
+}
+
+type Run = Step<PictureState>['run'];
+
+function inTurn(...runs: readonly Run[]): Run {
+  return async (state, context) => {
+    for (const run of runs) await run(state, context);
+  };
+}
+
+/** They take 2 ms together, so to tell of each would take longer; meanwhile the last variant is on its way into storage. */
+function facts(tools: PictureTools): Run[] {
+  return [thumbhash(tools), perceptualHash, dominantColour];
+}
+
+async function published(state: PictureState): Promise<void> {
+  state.variants.set(await Promise.all(state.publishing.get()));
 }

@@ -1,5 +1,7 @@
 import type { PictureResult, Variant } from '../../src/api.ts';
 import { createSlot, type Slot } from '../slot.ts';
+import type { CostlyFacts, PictureCosts } from './costs.ts';
+import type { WayToSrgb } from './icc-profile.ts';
 import type { KeptExif } from './kept-exif.ts';
 import type { Pixels } from './libvips.ts';
 import type { PicturePlan } from './plan.ts';
@@ -10,14 +12,19 @@ export type PictureFacts = Omit<PictureResult, 'kind' | 'dominantColour' | 'thum
 /** What the steps leave for each other, in the order in which they do. */
 export interface PictureState {
   readonly facts: Slot<PictureFacts>;
+  readonly wayToSrgb: Slot<WayToSrgb>;
   /** What every variant says of the picture; undefined where they say nothing. */
   readonly kept: Slot<KeptExif | undefined>;
   readonly plan: Slot<PicturePlan>;
+  readonly costly: Slot<CostlyFacts>;
+  readonly costs: Slot<PictureCosts>;
   readonly decoded: Slot<Pixels>;
+  /** On their way into storage, largest first. */
+  readonly publishing: Slot<readonly Promise<Variant>[]>;
   readonly variants: Slot<Variant[]>;
   /** The smallest that was needed for a variant, and is large enough for the preview. */
   readonly smallest: Slot<Pixels>;
-  /** RGBA, longer side 100 pixels at most. */
+  /** RGBA, longer side 64 pixels at most. */
   readonly preview: Slot<Pixels>;
   readonly thumbhash: Slot<string>;
   readonly perceptualHash: Slot<string>;
@@ -28,9 +35,13 @@ export interface PictureState {
 export function createPictureState(): PictureState {
   return {
     facts: createSlot('facts'),
+    wayToSrgb: createSlot('wayToSrgb'),
     kept: createSlot('kept'),
     plan: createSlot('plan'),
+    costly: createSlot('costly'),
+    costs: createSlot('costs'),
     decoded: createSlot('decoded'),
+    publishing: createSlot('publishing'),
     variants: createSlot('variants'),
     smallest: createSlot('smallest'),
     preview: createSlot('preview'),

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { UnprocessableError } from '../unprocessable-error.ts';
 
 /** Calls of the library that nobody waits for any more, and that cannot be ended from outside. */
@@ -78,14 +77,17 @@ export class StepBounds {
 
 /** Undefined when the time is up first; rejects with the signal's reason when it fires first. */
 async function raceTime<Value>(work: Promise<Value>, limitMs: number, signal?: AbortSignal): Promise<Value | undefined> {
-  const over = new AbortController();
-  const ends = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
-  const isUp = delay(limitMs, undefined, { signal: ends }).catch(() => signal?.throwIfAborted());
-  try {
-    return await Promise.race([work, isUp.then(() => undefined)]);
-  } finally {
-    over.abort();
-  }
+  let release = (): void => undefined;
+  const isUp = new Promise<undefined>((resolve, reject) => {
+    const timer = setTimeout(resolve, limitMs, undefined);
+    const onAbort = (): void => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort);
+    release = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+  });
+  return await Promise.race([work, isUp]).finally(release);
 }
 
 /** `timeout: 15% complete` is how the library words it. */

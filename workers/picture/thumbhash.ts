@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { rgbaToThumbHash } from 'thumbhash';
 import type { StepContext } from '../processor.ts';
 import { SLOW_TO_READ } from './decode.ts';
-import { shrink, toRgba } from './libvips.ts';
+import { toRgba } from './libvips.ts';
 import { PREVIEW_LONGEST_SIDE } from './limits.ts';
 import { fitWithin } from './size.ts';
 import type { PictureState } from './state.ts';
@@ -13,7 +13,7 @@ export function thumbhash(tools: PictureTools) {
   return async (state: PictureState, { signal }: StepContext): Promise<void> => {
     const smallest = state.smallest.get();
     const size = fitWithin(smallest, PREVIEW_LONGEST_SIDE);
-    const preview = await boundsOf(tools, signal, SLOW_TO_READ).wait(async () => await toRgba(await shrink(smallest, size)));
+    const preview = await boundsOf(tools, signal, SLOW_TO_READ).wait(() => toRgba(smallest, size));
     state.preview.set(preview);
     const hash = rgbaToThumbHash(preview.width, preview.height, preview.data);
     state.thumbhash.set(Buffer.from(hash).toString('base64'));

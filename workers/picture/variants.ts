@@ -1,47 +1,53 @@
 import type { Variant } from '../../src/api.ts';
 import type { StepContext } from '../processor.ts';
+import { variantCost } from './costs.ts';
 import { encode, encodeAnimation } from './encode.ts';
 import type { KeptExif } from './kept-exif.ts';
 import { shrink, type Pixels } from './libvips.ts';
 import { ANIMATION_FACTOR, PREVIEW_LONGEST_SIDE } from './limits.ts';
 import type { PlannedVariant } from './plan.ts';
 import { readError } from './read-error.ts';
-import { areaOf } from './size.ts';
 import type { PictureState } from './state.ts';
 import type { StepBounds } from './step-bounds.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
 const SLOW_TO_WRITE = { does: 'Making the variants of this picture', advice: 'Ask for fewer or smaller ones, or for WebP in place of AVIF.' };
 
-/** Makes and publishes the variants, largest first, each from the pixels of the one before it. */
+/**
+ * Makes the variants, largest first, each from the pixels of the one before it. While one is on its way into storage
+ * the next one is made; a second never waits in memory.
+ */
 export function variants(tools: PictureTools) {
   return async (state: PictureState, context: StepContext): Promise<void> => {
-    const plan = state.plan.get().variants;
+    const { variants: plan, lastStill } = state.plan.get();
     const bounds = boundsOf(tools, context.signal, SLOW_TO_WRITE);
-    const total = plan.reduce((sum, { size }) => sum + areaOf(size), 0);
-    const published: Variant[] = [];
+    const [costly, total] = [state.costly.get(), state.costs.get().variants];
+    const publishing: Promise<Variant>[] = [];
     const exif = state.kept.get();
     let pixels = state.decoded.get();
     let smallest = pixels;
     let done = 0;
     for (const planned of plan) {
-      if (!planned.isAnimated) pixels = await bounds.wait(() => shrink(pixels, planned.whole));
+      // Nothing is made from the last one, so it needs no pixels of its own size.
+      if (!planned.isAnimated && planned !== lastStill) pixels = await bounds.wait(() => shrink(pixels, planned.whole));
+      if (Math.max(pixels.width, pixels.height) >= PREVIEW_LONGEST_SIDE) smallest = pixels;
       const bytes = planned.isAnimated
         ? await animated(planned, context.inputPath, tools.limits.maxPixels, exif, bounds)
         : await still(planned, pixels, exif, bounds);
-      published.push(await publish(planned, bytes, context));
-      if (Math.max(pixels.width, pixels.height) >= PREVIEW_LONGEST_SIDE) smallest = pixels;
-      done += areaOf(planned.size);
+      await publishing.at(-1);
+      context.signal.throwIfAborted();
+      publishing.push(context.publishVariant({ name: planned.spec.name, format: planned.spec.format, ...planned.size }, bytes));
+      done += variantCost(costly, planned);
       context.reportFraction(done / total);
     }
-    state.variants.set(published);
+    state.publishing.set(publishing);
     state.smallest.set(smallest);
   };
 }
 
-async function still({ spec, size }: PlannedVariant, pixels: Pixels, exif: KeptExif | undefined, bounds: StepBounds): Promise<Buffer> {
+async function still({ spec, whole, size }: PlannedVariant, pixels: Pixels, exif: KeptExif | undefined, bounds: StepBounds): Promise<Buffer> {
   const { format, quality } = spec;
-  return await bounds.wait((maxSeconds) => encode(pixels, { size, format, quality, exif, maxSeconds }));
+  return await bounds.wait((maxSeconds) => encode(pixels, { whole, size, format, quality, exif, maxSeconds }));
 }
 
 /** Frames after the first are read here for the first time, so the file may turn out to be damaged. */
@@ -51,12 +57,4 @@ async function animated({ spec, size }: PlannedVariant, path: string, maxPixels:
   return await bounds.wait(begin).catch((error: unknown) => {
     throw readError(error);
   });
-}
-
-async function publish({ spec, size }: PlannedVariant, bytes: Buffer, context: StepContext): Promise<Variant> {
-  const { name, format } = spec;
-  context.signal.throwIfAborted();
-  const variant = await context.publishVariant({ name, format, ...size }, bytes);
-  context.signal.throwIfAborted();
-  return variant;
 }

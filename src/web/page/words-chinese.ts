@@ -5,9 +5,6 @@ const STEPS: Readonly<Record<string, string>> = {
   decode: '正在打开图片',
   orient: '正在校正方向',
   variants: '正在生成各种尺寸',
-  thumbhash: '正在生成预览',
-  fingerprint: '正在生成指纹',
-  colour: '正在提取主色',
   rows: '正在读取各行',
 };
 

@@ -5,9 +5,6 @@ const STEPS: Readonly<Record<string, string>> = {
   decode: 'Opening the picture',
   orient: 'Turning it upright',
   variants: 'Making smaller versions',
-  thumbhash: 'Sketching a preview',
-  fingerprint: 'Taking its fingerprint',
-  colour: 'Finding its main colour',
   rows: 'Reading the rows',
 };
 

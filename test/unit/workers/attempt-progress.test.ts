@@ -23,11 +23,19 @@ function build(advance: Advance = async () => MADE) {
 describe('the reports of an attempt', () => {
   test('the first and every change of stage are written at once, with a sequence that grows', async () => {
     const { progress, calls } = build();
-    progress.report({ stage: 'inspect', fraction: 0 });
-    progress.report({ stage: 'decode', fraction: 0.1 });
+    progress.report({ stage: 'decode', fraction: 0 });
+    progress.report({ stage: 'variants', fraction: 0.1 });
     await jest.advanceTimersByTimeAsync(0);
-    expect(calls()).toEqual([[1, 'inspect', 0], [2, 'decode', 0.1]]);
+    expect(calls()).toEqual([[1, 'decode', 0], [2, 'variants', 0.1]]);
     await progress.close();
+  });
+
+  test('do not begin with what the record says by itself', async () => {
+    const { progress, calls } = build();
+    progress.report({ stage: 'inspect', fraction: 0 });
+    progress.report({ stage: 'inspect', fraction: 0.1 });
+    await progress.close();
+    expect(calls()).toEqual([[1, 'inspect', 0.1]]);
   });
 
   test('of many within a stage one is written in 100 ms, and the last one always', async () => {

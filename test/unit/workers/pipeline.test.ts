@@ -58,6 +58,26 @@ describe('a pipeline that ends well', () => {
     expect(reports.at(-1)).toEqual({ stage: 'two', fraction: 0.625 });
   });
 
+  test('weighs anew what a step has found out, and takes nothing back', async () => {
+    const state = { weight: 100 };
+    const processor: Processor<typeof state> = {
+      kind: 'picture',
+      steps: [
+        { name: 'one', weight: 100, run: async (found, context) => { context.reportFraction(0.5); found.weight = 900; } },
+        { name: 'two', weight: ({ weight }) => weight, run: async (_, context) => { context.reportFraction(0.1); context.reportFraction(0.5); } },
+      ],
+      begin: () => state,
+      result: () => RESULT,
+    };
+    const reports: PipelineReport[] = [];
+    await runPipeline(processor, fakeContext('/nowhere'), { report: (report) => reports.push(report) });
+    // Half of the first of two steps that seemed equal was told; a tenth of the second is less than that by now.
+    expect(reports).toEqual([
+      { stage: 'one', fraction: 0 }, { stage: 'one', fraction: 0.25 },
+      { stage: 'two', fraction: 0.25 }, { stage: 'two', fraction: 0.55 },
+    ]);
+  });
+
   test.each([Number.NaN, -1, 0, Number.NEGATIVE_INFINITY])('a fraction of %p is not reported', async (fraction) => {
     const { reports } = await run(processorOf([['one', 1, (_, context) => context.reportFraction(fraction)]]));
     expect(reports).toHaveLength(1);
@@ -125,6 +145,52 @@ describe('a pipeline that ends well', () => {
     ]);
     await runPipeline(processor, new Context(), { report: () => undefined });
     expect(url).toBe('/variants/x');
+  });
+});
+
+describe('variants on their way into storage', () => {
+  const VARIANT = { name: 'a', format: 'png', width: 1, height: 1 };
+  const published = { ...VARIANT, size: 0, url: '/variants/x/a' };
+
+  /** Its only step publishes and does not wait. */
+  const hasty = (more: Run = () => undefined) => processorOf([['one', 1, async (log, context) => {
+    void context.publishVariant(VARIANT, Buffer.alloc(0));
+    await more(log, context);
+  }]]);
+
+  async function outcomeOf(processor: Processor<string[]>, publish: () => Promise<typeof published>, signal?: AbortSignal): Promise<unknown> {
+    const context = { ...fakeContext('/nowhere', signal), publishVariant: publish };
+    return await runPipeline(processor, context, { report: () => undefined }).catch((error: unknown) => error);
+  }
+
+  test.each<[string, Run | undefined]>([
+    ['well', undefined],
+    ['with a fault', () => { throw new Error('fault'); }],
+  ])('are there before a run ends %s', async (_, more) => {
+    let isThere = false;
+    const publish = async () => {
+      await new Promise(setImmediate);
+      isThere = true;
+      return published;
+    };
+    await outcomeOf(hasty(more), publish);
+    expect(isThere).toBe(true);
+  });
+
+  test('fail the run where they fail, though the step did not look', async () => {
+    const fault = new Error('disk');
+    expect(await outcomeOf(hasty(), async () => await Promise.reject(fault))).toBe(fault);
+  });
+
+  test('that a cancel has disturbed are not taken for a fault', async () => {
+    const controller = new AbortController();
+    const reason = new Error('cancelled');
+    const publish = async () => {
+      await new Promise(setImmediate);
+      controller.abort(reason);
+      throw new Error('no such file');
+    };
+    expect(await outcomeOf(hasty(), publish, controller.signal)).toBe(reason);
   });
 });
 

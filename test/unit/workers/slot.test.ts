@@ -17,3 +17,10 @@ test('a slot is set once, even where the value is undefined', () => {
   expect(() => slot.set(undefined)).toThrow('slot size is set twice');
   expect(slot.get()).toBeUndefined();
 });
+
+test('gives another value while it has none', () => {
+  const slot = createSlot<number>('size');
+  expect(slot.orElse(1)).toBe(1);
+  slot.set(2);
+  expect(slot.orElse(1)).toBe(2);
+});

@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import type { PictureFormat } from '../../../../src/kinds/picture-options.ts';
 import { encode as encodeTo, encodeAnimation, type AnimationTarget } from '../../../../workers/picture/encode.ts';
 import { decode, type Pixels } from '../../../../workers/picture/libvips.ts';
+import type { Size } from '../../../../workers/picture/size.ts';
 import { colourName, look } from '../../../helpers/look.ts';
 import { withFile } from '../../../helpers/process-picture.ts';
 import { animation, photo, quarters, transparentPng } from '../../../helpers/pictures.ts';
@@ -10,15 +11,21 @@ import { animation, photo, quarters, transparentPng } from '../../../helpers/pic
 const SETTINGS = { maxPixels: 100_000_000, maxSeconds: 60 };
 
 async function decoded(bytes: Buffer, width = 120, height = 80): Promise<Pixels> {
-  return await withFile(bytes, async (path) => await decode(path, { width, height }, SETTINGS));
+  return await withFile(bytes, async (path) => await decode(path, { size: { width, height }, appliesProfile: true, ...SETTINGS }));
 }
 
-/** Framed as it is, in the encoder's own quality. */
-async function encode({ data, channels, width, height }: Pixels, format: PictureFormat, size = { width, height }): Promise<Buffer> {
-  return await encodeTo({ data, channels, width, height }, { size, format, quality: undefined });
+/** In the encoder's own quality. */
+async function encode(pixels: Pixels, format: PictureFormat, size: Size = pixels, whole: Size = pixels): Promise<Buffer> {
+  return await encodeTo(pixels, { whole, size, format, quality: undefined });
 }
 
 describe('framing', () => {
+  test('comes after shrinking', async () => {
+    const seen = await look(await encode(await decoded(await quarters()), 'png', { width: 30, height: 40 }, { width: 60, height: 40 }));
+    expect([seen.width, seen.height]).toEqual([30, 40]);
+    expect([seen.at(0.25, 0.25), seen.at(0.75, 0.25), seen.at(0.25, 0.75), seen.at(0.75, 0.75)].map(colourName)).toEqual(['red', 'green', 'blue', 'white']);
+  });
+
   test('cuts what juts out on both sides alike', async () => {
     const seen = await look(await encode(await decoded(await quarters()), 'png', { width: 60, height: 20 }));
     expect([seen.width, seen.height]).toEqual([60, 20]);

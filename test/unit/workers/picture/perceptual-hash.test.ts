@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { perceptualHashOf } from '../../../../workers/picture/perceptual-hash.ts';
+import { perceptualHashOf, shadesOf } from '../../../../workers/picture/perceptual-hash.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
 import { photo, quarters } from '../../../helpers/pictures.ts';
 
@@ -44,18 +44,36 @@ describe('the perceptual hash', () => {
   });
 
   test('has 64 bits, none of them set where nothing is to be seen', () => {
-    expect(perceptualHashOf(Buffer.alloc(1024, 128))).toBe('0'.repeat(16));
-    expect(perceptualHashOf(Buffer.from(Array.from({ length: 1024 }, (_, at) => (at * 7919) % 251)))).toMatch(/^[0-9a-f]{16}$/);
+    expect(perceptualHashOf(new Float64Array(1024).fill(128))).toBe('0'.repeat(16));
+    expect(perceptualHashOf(Float64Array.from({ length: 1024 }, (_, at) => (at * 7919) % 251))).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  test('is that of the definition: one slow wave from left to right sets the bits of its row alone', () => {
-    const grey = Buffer.from(Array.from({ length: 1024 }, (_, at) => 128 + Math.round(100 * Math.cos(((2 * (at % 32) + 1) * Math.PI) / 64))));
-    // Vertical frequencies 1 to 8 of what does not change downwards are nothing.
-    expect(perceptualHashOf(grey)).toBe('0'.repeat(16));
-    const both = Buffer.from(Array.from({ length: 1024 }, (_, at) => {
-      const wave = (place: number) => Math.cos(((2 * place + 1) * Math.PI) / 64);
-      return 128 + Math.round(100 * wave(at % 32) * wave(Math.floor(at / 32)));
-    }));
-    expect(perceptualHashOf(both).startsWith('8')).toBe(true);
+  test('is that of the definition: a bit for each pair of waves, the slowest first', () => {
+    const wave = (frequency: number, place: number) => Math.cos(((2 * place + 1) * frequency * Math.PI) / 64);
+    const shades = (across: number, down: number) => Float64Array.from({ length: 1024 }, (_, at) => 100 * wave(across, at % 32) * wave(down, Math.floor(at / 32)));
+    expect(perceptualHashOf(shades(1, 1))).toBe('8000000000000000');
+    expect(perceptualHashOf(shades(8, 1))).toBe('0100000000000000');
+    expect(perceptualHashOf(shades(8, 8))).toBe('0000000000000001');
+    // What does not change downwards, or faster than is looked at, sets none.
+    expect([perceptualHashOf(shades(1, 0)), perceptualHashOf(shades(9, 1))]).toEqual(Array(2).fill('0'.repeat(16)));
+  });
+});
+
+describe('the shades that go into it', () => {
+  const rgba = (width: number, height: number, pixel: (x: number, y: number) => number[]) => ({
+    width, height, channels: 4 as const, data: Buffer.from(Array.from({ length: width * height }, (_, at) => pixel(at % width, Math.floor(at / width))).flat()),
+  });
+
+  test('are the mean light of their field, what is clear being white', () => {
+    const shades = shadesOf(rgba(64, 48, (x, y) => (x < 32 ? [255, 0, 0, 255] : [0, 0, 0, y < 24 ? 0 : 255])));
+    expect(shades[0]).toBeCloseTo(0.299 * 255);
+    expect([shades[31], shades[1023]]).toEqual([255, 0]);
+  });
+
+  test('are some twice where a picture is too small', () => {
+    const shades = shadesOf(rgba(2, 1, (x) => Array(4).fill(255 * x || 1)));
+    expect(shades).toHaveLength(1024);
+    expect(shades[15]).not.toBe(shades[16]);
+    expect(shades[16]).toBe(shades[1023]);
   });
 });

@@ -57,7 +57,7 @@ describe('the plan of a picture', () => {
   });
 
   test('decodes for the small facts where no variant is asked for', () => {
-    expect(planPicture({ width: 4000, height: 2000, isAnimated: false }, [])).toEqual({ decoded: { width: 100, height: 50 }, variants: [] });
+    expect(planPicture({ width: 4000, height: 2000, isAnimated: false }, [])).toEqual({ decoded: { width: 64, height: 32 }, variants: [], lastStill: undefined });
   });
 
   test('decodes nothing large where all that is large moves', () => {

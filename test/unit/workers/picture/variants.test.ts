@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Variant } from '../../../../src/api.ts';
 import { DEFAULT_PICTURE_OPTIONS, type VariantSpec } from '../../../../src/kinds/picture-options.ts';
+import { costsOf } from '../../../../workers/picture/costs.ts';
 import { planPicture } from '../../../../workers/picture/plan.ts';
 import { variants } from '../../../../workers/picture/variants.ts';
 import { createPictureState, type PictureState } from '../../../../workers/picture/state.ts';
@@ -14,27 +16,37 @@ async function decodedState(width: number, height: number, factor = 5, specs: re
   const state = createPictureState();
   state.facts.set({ ...ORIGINAL, width: width * factor, height: height * factor });
   state.kept.set(undefined);
-  state.plan.set(planPicture({ ...state.facts.get(), isAnimated: false }, specs));
+  const plan = planPicture({ ...state.facts.get(), isAnimated: false }, specs);
+  const costly = { ...state.facts.get(), isProgressive: false, isManaged: false };
+  state.plan.set(plan);
+  state.costly.set(costly);
+  state.costs.set(costsOf(costly, plan));
   state.decoded.set({ width, height, channels: 3, data: await fractalPixels(width, height, 1) });
   return state;
 }
 
-async function made(width: number, height: number, factor = 5, specs?: readonly VariantSpec[]): Promise<{ state: PictureState; context: FakeContext }> {
+interface Made {
+  state: PictureState;
+  published: Variant[];
+  context: FakeContext;
+}
+
+async function made(width: number, height: number, factor = 5, specs?: readonly VariantSpec[]): Promise<Made> {
   const state = await decodedState(width, height, factor, specs);
   const context = fakeContext('/nowhere');
   await variants(pictureTools())(state, context);
-  return { state, context };
+  return { state, published: await Promise.all(state.publishing.get()), context };
 }
 
 describe('the variants of a picture', () => {
   test('are the three of the default set, with the sizes and formats that they say', async () => {
-    const { state, context } = await made(1600, 1067);
-    expect(state.variants.get().map(({ name, format, width, height }) => [name, format, width, height])).toEqual([
+    const { published, context } = await made(1600, 1067);
+    expect(published.map(({ name, format, width, height }) => [name, format, width, height])).toEqual([
       ['1600', 'webp', 1600, 1067],
       ['640', 'webp', 640, 427],
       ['160', 'jpeg', 160, 107],
     ]);
-    for (const variant of state.variants.get()) {
+    for (const variant of published) {
       const bytes = context.files.get(variant.name) ?? Buffer.alloc(0);
       const { metadata } = await look(bytes);
       expect(metadata).toMatchObject({ format: variant.format, width: variant.width, height: variant.height });
@@ -43,19 +55,20 @@ describe('the variants of a picture', () => {
   });
 
   test('of a small picture are as small as it is', async () => {
-    const { state } = await made(300, 200, 1);
-    expect(state.variants.get().map(({ width, height }) => [width, height])).toEqual([[300, 200], [300, 200], [160, 107]]);
+    const { published } = await made(300, 200, 1);
+    expect(published.map(({ width, height }) => [width, height])).toEqual([[300, 200], [300, 200], [160, 107]]);
   });
 
   test('leave the smallest pixels for the steps to come', async () => {
     const { state } = await made(320, 200);
-    expect(state.smallest.get()).toMatchObject({ width: 160, height: 100 });
+    expect(state.smallest.get()).toMatchObject({ width: 640, height: 400 });
+    expect((await made(400, 300, 5, [{ name: 'a', width: 300, format: 'png' }, { name: 'b', width: 200, format: 'png' }, { name: 'c', width: 9, format: 'png' }])).state.smallest.get()).toMatchObject({ width: 200 });
   });
 
-  test('are told of by their share of pixels, up to the whole', async () => {
+  test('are told of by what they cost, up to the whole', async () => {
     const { context } = await made(1600, 1200);
     expect(context.fractions).toHaveLength(3);
-    expect(context.fractions[0]).toBeCloseTo(0.855, 2);
+    expect(context.fractions[0]).toBeCloseTo(0.86, 2);
     expect(context.fractions.at(-1)).toBe(1);
   });
 });
@@ -68,13 +81,13 @@ describe('variants as the options want them', () => {
   ];
 
   test('have the sizes and formats that they ask for, the largest whole first', async () => {
-    const { state, context } = await made(400, 300, 2, specs);
-    expect(state.variants.get().map(({ name, format, width, height }) => [name, format, width, height])).toEqual([
+    const { published, context } = await made(400, 300, 2, specs);
+    expect(published.map(({ name, format, width, height }) => [name, format, width, height])).toEqual([
       ['wide', 'avif', 400, 300],
       ['card', 'jpeg', 100, 100],
       ['tile', 'png', 50, 50],
     ]);
-    for (const { name, format, width, height } of state.variants.get()) {
+    for (const { name, format, width, height } of published) {
       const { metadata } = await look(context.files.get(name) ?? Buffer.alloc(0));
       expect(metadata).toMatchObject({ format: format === 'avif' ? 'heif' : format, width, height });
     }
@@ -83,7 +96,7 @@ describe('variants as the options want them', () => {
   test('may be smaller than what the small facts are told from, which is left all the same', async () => {
     const { state } = await made(400, 300, 2, [{ name: 'icon', longestSide: 16, format: 'png' }]);
     expect(state.smallest.get()).toMatchObject({ width: 400 });
-    expect((await made(400, 300, 2, [])).state.variants.get()).toEqual([]);
+    expect((await made(400, 300, 2, [])).published).toEqual([]);
   });
 });
 
@@ -113,8 +126,16 @@ describe('a cancel', () => {
   });
 });
 
-test('a store that fails is a fault of ours, as it came', async () => {
+test('a store that fails is a fault of ours, as it came, and nothing more is sent there', async () => {
   const fault = new Error('disk');
-  const failing = { ...fakeContext('/nowhere'), publishVariant: async () => await Promise.reject(fault) };
-  await expect(variants(pictureTools())(await decodedState(32, 20), failing)).rejects.toBe(fault);
+  let calls = 0;
+  const publishVariant = (): Promise<never> => {
+    calls += 1;
+    const failed = Promise.reject(fault);
+    // As the pipeline does, which hears of it in the end.
+    failed.catch(() => undefined);
+    return failed;
+  };
+  await expect(variants(pictureTools())(await decodedState(320, 200), { ...fakeContext('/nowhere'), publishVariant })).rejects.toBe(fault);
+  expect(calls).toBe(1);
 });

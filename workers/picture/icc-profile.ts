@@ -1,0 +1,102 @@
+import type { Buffer } from 'node:buffer';
+
+/** Rows of three factors: from linear red, green and blue of one colour space to those of another. */
+export type ColourMatrix = readonly (readonly number[])[];
+
+/**
+ * How the colours of a profile become those of sRGB: not at all; by a matrix, in linear light, both spaces having the
+ * tone curve of sRGB, as phones' Display P3 has; or by all that a colour management knows.
+ */
+export type WayToSrgb = { readonly kind: 'none' } | { readonly kind: 'matrix'; readonly matrix: ColourMatrix } | { readonly kind: 'managed' };
+
+const MANAGED: WayToSrgb = { kind: 'managed' };
+
+/** From the connection space of profiles (XYZ under D50) to linear sRGB. */
+const TO_SRGB: ColourMatrix = [
+  [3.1338561, -1.6168667, -0.4906146],
+  [-0.9787684, 1.9161415, 0.033454],
+  [0.0719453, -0.2289914, 1.4052427],
+];
+
+/** About one level of 255 in the brightest colours: what tells one maker's sRGB from another's. */
+const SAME = 0.004;
+
+const HEADER_BYTES = 128;
+const ENTRY_BYTES = 12;
+const MAX_TAGS = 100;
+
+/**
+ * Of a profile as it lies in a file (ICC.1:2022, sections 7 and 9.3). Never throws: what is not plainly a matrix
+ * between three primaries, under the tone curve of sRGB, is left to the colour management.
+ */
+export function wayToSrgb(profile: Buffer): WayToSrgb {
+  const tags = tagsOf(profile);
+  const primaries = ['rXYZ', 'gXYZ', 'bXYZ'].map((name) => tags.get(name)).map((tag) => (tag === undefined ? undefined : xyzIn(tag)));
+  const [red, green, blue] = primaries;
+  const curves = ['rTRC', 'gTRC', 'bTRC'].map((name) => tags.get(name));
+  if (tags.has('A2B0') || red === undefined || green === undefined || blue === undefined || !curves.every(isCurveOfSrgb)) return MANAGED;
+  const matrix = TO_SRGB.map((row) => [red, green, blue].map((primary) => row.reduce((sum, factor, index) => sum + factor * (primary[index] ?? 0), 0)));
+  if (!matrix.every((row) => near(row.reduce((sum, factor) => sum + factor, 0), 1))) return MANAGED;
+  const isSame = matrix.every((row, index) => row.every((factor, column) => near(factor, index === column ? 1 : 0)));
+  return isSame ? { kind: 'none' } : { kind: 'matrix', matrix };
+}
+
+function near(one: number, other: number): boolean {
+  return Math.abs(one - other) <= SAME;
+}
+
+/** The bytes of each tag of an RGB profile; none of any other, or of a broken one. */
+function tagsOf(profile: Buffer): Map<string, Buffer> {
+  const tags = new Map<string, Buffer>();
+  if (profile.length < HEADER_BYTES + 4 || profile.toString('latin1', 16, 24) !== 'RGB XYZ ') return tags;
+  const count = Math.min(profile.readUInt32BE(HEADER_BYTES), MAX_TAGS);
+  for (let at = HEADER_BYTES + 4; at + ENTRY_BYTES <= profile.length && tags.size < count; at += ENTRY_BYTES) {
+    const offset = profile.readUInt32BE(at + 4);
+    tags.set(profile.toString('latin1', at, at + 4), profile.subarray(offset, offset + profile.readUInt32BE(at + 8)));
+  }
+  return tags;
+}
+
+function xyzIn(tag: Buffer): number[] | undefined {
+  if (tag.length < 20 || tag.toString('latin1', 0, 4) !== 'XYZ ') return undefined;
+  return [8, 12, 16].map((at) => fixed(tag, at));
+}
+
+/** s15Fixed16Number. */
+function fixed(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at) / 65_536;
+}
+
+const SAMPLES = Array.from({ length: 33 }, (_, index) => index / 32);
+
+function isCurveOfSrgb(tag: Buffer | undefined): boolean {
+  const curve = tag === undefined ? undefined : curveIn(tag);
+  return curve !== undefined && SAMPLES.every((level) => Math.abs(curve(level) - linear(level)) < 0.001);
+}
+
+/** IEC 61966-2-1; 0 to 1. */
+export function linear(level: number): number {
+  return level <= 0.04045 ? level / 12.92 : ((level + 0.055) / 1.055) ** 2.4;
+}
+
+function curveIn(tag: Buffer): ((level: number) => number) | undefined {
+  const type = tag.toString('latin1', 0, 4);
+  if (type === 'curv' && tag.length >= 12) return tabulated(tag);
+  // Function type 3 of section 10.18, by which sRGB is defined.
+  if (type === 'para' && tag.length >= 32 && tag.readUInt16BE(8) === 3) {
+    const [gamma = 1, a = 1, b = 0, c = 1, d = 0] = [12, 16, 20, 24, 28].map((at) => fixed(tag, at));
+    return (level) => (level >= d ? (a * level + b) ** gamma : c * level);
+  }
+  return undefined;
+}
+
+function tabulated(tag: Buffer): ((level: number) => number) | undefined {
+  const count = tag.readUInt32BE(8);
+  if (count < 2 || 12 + 2 * count > tag.length) return undefined;
+  return (level) => {
+    const place = level * (count - 1);
+    const below = Math.floor(place);
+    const [from, to] = [below, Math.min(below + 1, count - 1)].map((index) => tag.readUInt16BE(12 + 2 * index) / 65_535);
+    return (from ?? 0) + ((to ?? 0) - (from ?? 0)) * (place - below);
+  };
+}
