@@ -1,10 +1,11 @@
 import { hold } from './hold/hold.ts';
 import { COMMON_USAGE, say, type Bench } from './lib/bench.ts';
+import { pictures } from './pictures/pictures.ts';
 import { recovery } from './recovery/recovery.ts';
 import { upload } from './upload/upload.ts';
 import { wake } from './wake/wake.ts';
 
-const BENCHES: readonly Bench[] = [wake, hold, upload, recovery];
+const BENCHES: readonly Bench[] = [wake, hold, upload, pictures, recovery];
 
 /** `npm run bench -- <name> [--number value …] [--profile <directory>]` */
 async function main([name, ...args]: readonly string[]): Promise<void> {
