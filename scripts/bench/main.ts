@@ -1,11 +1,12 @@
 import { hold } from './hold/hold.ts';
 import { COMMON_USAGE, say, type Bench } from './lib/bench.ts';
+import { page } from './page/page.ts';
 import { pictures } from './pictures/pictures.ts';
 import { recovery } from './recovery/recovery.ts';
 import { upload } from './upload/upload.ts';
 import { wake } from './wake/wake.ts';
 
-const BENCHES: readonly Bench[] = [wake, hold, upload, pictures, recovery];
+const BENCHES: readonly Bench[] = [wake, hold, upload, pictures, recovery, page];
 
 /** `npm run bench -- <name> [--number value …] [--profile <directory>]` */
 async function main([name, ...args]: readonly string[]): Promise<void> {

@@ -1,0 +1,110 @@
+import type { Page } from 'playwright-core';
+import { startBrowser } from '../../../test/helpers/browser.ts';
+import { photo } from '../../../test/helpers/pictures.ts';
+import { startService } from '../../../test/helpers/service.ts';
+import { parseOptions, say, type Bench } from '../lib/bench.ts';
+import { machineFacts } from '../lib/machine.ts';
+import { pollEverySecond } from './poll-every-second.ts';
+import { reportPage, type DropFigures, type LoadFigures } from './report.ts';
+
+const defaults = { files: 200, loads: 9, workers: 2 };
+
+/** Different pictures among the files; the rest are the same ones under other names. */
+const DIFFERENT_PHOTOS = 4;
+
+const IDLE_MS = 1000;
+
+/** What the page weighs, how fast it is there, and what becomes of many files dropped at once. */
+export const page: Bench = {
+  name: 'page',
+  summary: 'weight and first paint of the page; smoothness and requests with many files dropped at once, beside polling once a second',
+  defaults,
+  async run(args) {
+    const options = parseOptions(args, defaults);
+    const facts = await machineFacts();
+    const photos = await Promise.all(Array.from({ length: DIFFERENT_PHOTOS }, (_, index) => photo({ width: 1200, height: 900, seed: index + 1 })));
+    const service = await startService({ workers: options.workers, env: { LOG_LEVEL: 'warn', UPLOAD_MAX_OPEN_PER_ADDRESS: '1000' } });
+    const browser = await startBrowser();
+    try {
+      say(`${options.loads} loads`);
+      const loads: LoadFigures[] = [];
+      for (let load = 0; load < options.loads; load += 1) loads.push(await measureLoad((await browser.open('about:blank')).page, service.url));
+      say(`${options.files} files dropped`);
+      const dropped = await measureDrop((await browser.open(service.url)).page, photos, options.files);
+      say(`${options.files} files, and a poll for each once a second`);
+      const polled = await pollEverySecond(service.url, photos, options.files);
+      console.log(`${facts}\n\n${reportPage(options, loads, dropped, polled)}`);
+    } finally {
+      await browser.close();
+      await service.stop();
+    }
+  },
+};
+
+/** A first visit: nothing is in the browser's cache. */
+async function measureLoad(tab: Page, url: string): Promise<LoadFigures> {
+  const session = await tab.context().newCDPSession(tab);
+  await session.send('Network.enable');
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  let bytes = 0;
+  let requests = 0;
+  session.on('Network.loadingFinished', ({ encodedDataLength }) => {
+    bytes += encodedDataLength;
+    requests += 1;
+  });
+  await tab.goto(url, { waitUntil: 'networkidle' });
+  const firstPaintMs = await tab.evaluate(async () => {
+    for (;;) {
+      const paint = performance.getEntriesByName('first-contentful-paint').at(0);
+      if (paint) return paint.startTime;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  });
+  await tab.close();
+  return { firstPaintMs, bytes, requests };
+}
+
+async function measureDrop(tab: Page, photos: readonly Buffer[], count: number): Promise<DropFigures> {
+  const requests: Record<string, number> = {};
+  await giveFiles(tab, photos, count);
+  await tab.waitForTimeout(IDLE_MS);
+  tab.on('request', (request) => {
+    const { protocol, pathname } = new URL(request.url());
+    // Local previews go over no wire.
+    if (protocol === 'blob:' || protocol === 'data:') return;
+    const kind = `${request.method()} /${pathname.split('/')[1]}`;
+    requests[kind] = (requests[kind] ?? 0) + 1;
+  });
+  const startedAtMs = performance.now();
+  await tab.evaluate(dropGivenFiles);
+  await tab.waitForFunction((all) => document.querySelectorAll('[data-state=done]').length === all, count, { timeout: 300_000, polling: 100 });
+  const seconds = (performance.now() - startedAtMs) / 1000;
+  await tab.waitForTimeout(IDLE_MS);
+  const longTasksMs = await tab.evaluate(() => (window as unknown as { longTasksMs: number[] }).longTasksMs);
+  return { requests, seconds, longTasksMs };
+}
+
+/** Makes the files in the page, so that the drop itself is all that is measured later. */
+async function giveFiles(tab: Page, photos: readonly Buffer[], count: number): Promise<void> {
+  const base64 = photos.map((bytes) => bytes.toString('base64'));
+  await tab.evaluate(
+    ([texts, total]) => {
+      const transfer = new DataTransfer();
+      const parts = texts.map((text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
+      for (let index = 0; index < total; index += 1) {
+        transfer.items.add(new File([parts[index % parts.length] ?? ''], `photo ${index + 1}.jpg`, { type: 'image/jpeg' }));
+      }
+      Object.assign(window, { transfer });
+    },
+    [base64, count] as const,
+  );
+}
+
+function dropGivenFiles(): void {
+  const longTasksMs: number[] = [];
+  new PerformanceObserver((list) => longTasksMs.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
+  Object.assign(window, { longTasksMs });
+  const { transfer } = window as unknown as { transfer: DataTransfer };
+  // As an event of its own, as a person's would be.
+  setTimeout(() => document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })));
+}
