@@ -46,7 +46,7 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
 \`\`\``,
   parameters: parameters('Timeout', 'Prefer'),
   requestBody: {
-    description: 'A field `options` (JSON) speaks of the files after it. Other fields are passed over.',
+    description: 'A field `options` (JSON, at most 8192 characters) speaks of the files after it. Other fields are passed over, and so are parts without `Content-Disposition: form-data`. What has a `filename` is a file, under whatever field name.',
     required: true,
     content: {
       'multipart/form-data': {

@@ -74,56 +74,77 @@ describe.each(METHODS)('%s', (method) => {
   });
 });
 
-test('a sender that goes on byte by byte gets through, however long it takes', async () => {
-  const slow = async (method: (typeof METHODS)[number]) => {
-    const { connection, body, sent } = await begunBeside(method);
-    const startedAtMs = performance.now();
-    let at = sent;
-    for (; performance.now() - startedAtMs < 2 * STALL_MS; at += 1) {
-      await connection.send(body.subarray(at, at + 1));
-      await pause(BYTE_PERIOD_MS);
-    }
-    await connection.send(body.subarray(at));
-    return (await connection.answer()).status;
-  };
-  expect(await Promise.all(METHODS.map(slow))).toEqual([202, 202, 204]);
-});
-
 /** As `begun`, with others at the same time. */
-async function begunBeside(method: (typeof METHODS)[number], sent = 20_000) {
+async function begunBeside(method: (typeof METHODS)[number], sent: number) {
   const connection = await connected();
   const sender = await SENDERS[method](service.url, bytes);
   await connection.send(`${sender.head}Content-Length: ${sender.body.length}\r\n\r\n`, sender.body.subarray(0, sent));
   return { ...sender, connection, sent };
 }
 
-test('a sender that stands still is told so, with the first byte, in the middle and shortly before the end', async () => {
-  const still = async (method: (typeof METHODS)[number], left: number | undefined) => {
-    const { connection, outcome, sent } = await begunBeside(method, left === undefined ? 0 : bytes.length - left);
-    const { status, code } = await connection.answer();
-    return [method, status, code, method === 'PATCH' ? (await outcome()) === `at ${sent}` : await outcome()];
-  };
-  const outcomes = await Promise.all(METHODS.flatMap((method) => [undefined, 1_000_000, 1].map((left) => still(method, left))));
-  expect(outcomes).toEqual([
-    ...Array<unknown>(3).fill(['PUT', 408, 'upload_too_slow', 'failed, upload_too_slow']),
-    ...Array<unknown>(3).fill(['POST', 408, 'upload_too_slow', 'nothing']),
-    // What came is kept, and the sender is told how much it is.
-    ...Array<unknown>(3).fill(['PATCH', 204, 'none', true]),
-  ]);
-});
+/** Sends a byte now and then for longer than anybody may be silent, and then all the rest. */
+async function sendSlowly(method: (typeof METHODS)[number]): Promise<[method: string, status: number]> {
+  const { connection, body, sent } = await begunBeside(method, 20_000);
+  const untilMs = performance.now() + 2 * STALL_MS;
+  let at = sent;
+  for (; performance.now() < untilMs; at += 1) {
+    await connection.send(body.subarray(at, at + 1));
+    await pause(BYTE_PERIOD_MS);
+  }
+  await connection.send(body.subarray(at));
+  return [method, (await connection.answer()).status];
+}
 
-describe('a PUT under the id of a stored upload', () => {
-  test('changes nothing where its sender vanishes or stands still, and is a conflict where it is refused', async () => {
-    const id = randomUUID();
-    const stored = await putFile<Upload>(service.url, id, bytes, 'a.jpg');
-    const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
-    const [vanishing, still, other] = await Promise.all([connected(), connected(), connected()]);
-    await Promise.all([vanishing, still].map((connection) => connection.send(head, bytes.subarray(0, 500_000))));
-    await receiving(service.url, 2);
-    vanishing.reset();
-    await other.send(head, Buffer.concat([bytes.subarray(0, -1), Buffer.from('!')]));
-    expect(await other.answer()).toMatchObject({ status: 409, code: 'upload_conflict' });
-    expect(await still.answer()).toMatchObject({ status: 408, code: 'upload_too_slow' });
-    expect((await getJson<Upload>(`${service.url}/uploads/${id}`)).body).toMatchObject({ state: 'queued', version: stored.body.version, error: null });
+/** Sends all but some of the bytes, or none of them, and then nothing. */
+async function standStill(method: (typeof METHODS)[number], left: number) {
+  const { connection, outcome, sent } = await begunBeside(method, bytes.length - left);
+  const { status, code } = await connection.answer();
+  return { method, status, code, outcome: (await outcome()).replace(`at ${sent}`, 'as sent') };
+}
+
+/** Stands still under the id of a stored upload, beside one that vanishes and one that sends another file. */
+async function disturbStored() {
+  const id = randomUUID();
+  const { body: stored } = await putFile<Upload>(service.url, id, bytes, 'a.jpg');
+  const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  const [vanishing, still, other] = await Promise.all([connected(), connected(), connected()]);
+  await Promise.all([vanishing, still].map((connection) => connection.send(head, bytes.subarray(0, 500_000))));
+  vanishing.reset();
+  await other.send(head, Buffer.concat([bytes.subarray(0, -1), Buffer.from('!')]));
+  const codes = [(await other.answer()).code, (await still.answer()).code];
+  return { codes, before: stored, after: (await getJson<Upload>(`${service.url}/uploads/${id}`)).body };
+}
+
+describe('a sender', () => {
+  let slow: Awaited<ReturnType<typeof sendSlowly>>[];
+  let still: Awaited<ReturnType<typeof standStill>>[];
+  let stored: Awaited<ReturnType<typeof disturbStored>>;
+
+  // All at once, since each takes its time.
+  beforeAll(async () => {
+    [slow, still, stored] = await Promise.all([
+      Promise.all(METHODS.map(sendSlowly)),
+      Promise.all(METHODS.flatMap((method) => [bytes.length, 1_000_000, 1].map((left) => standStill(method, left)))),
+      disturbStored(),
+    ]);
+  });
+
+  test('that goes on byte by byte gets through, however long it takes', () => {
+    expect(slow).toEqual([['PUT', 202], ['POST', 202], ['PATCH', 204]]);
+  });
+
+  test('that stands still is told so, with the first byte, in the middle and shortly before the end', () => {
+    const tooSlow = { status: 408, code: 'upload_too_slow' };
+    expect(still).toEqual([
+      ...Array<unknown>(3).fill({ method: 'PUT', ...tooSlow, outcome: 'failed, upload_too_slow' }),
+      ...Array<unknown>(3).fill({ method: 'POST', ...tooSlow, outcome: 'nothing' }),
+      // What came is kept, and the sender is told how much it is.
+      ...Array<unknown>(3).fill({ method: 'PATCH', status: 204, code: 'none', outcome: 'as sent' }),
+    ]);
+  });
+
+  test('changes nothing under the id of a stored upload where it vanishes, stands still or has another file', () => {
+    expect(stored.codes).toEqual(['upload_conflict', 'upload_too_slow']);
+    expect(stored.after).toMatchObject({ state: 'queued', version: stored.before.version, error: null });
   });
 });

@@ -15,7 +15,7 @@ import { createTus, offsetOf, patchTus } from '../helpers/tus-requests.ts';
 import { pictureResult } from '../helpers/results.ts';
 
 const MIB = 1024 * 1024;
-const STALL_MS = 1000;
+const STALL_MS = 700;
 
 let s3: S3Server;
 let service: Service;
