@@ -50,6 +50,9 @@ export async function* readMultipart(
   limits: MultipartLimits,
   signal: AbortSignal,
 ): AsyncGenerator<FieldPart | FilePart> {
+  // What has happened before somebody listens is not told again.
+  signal.throwIfAborted();
+  if (request.destroyed) throw interrupted();
   const parser = openParser(request, limits);
   const parts = new PartQueue();
   const fail = (error: ServiceError) => {
@@ -57,8 +60,9 @@ export async function* readMultipart(
     parser.destroy(error);
   };
   listenToParser(parser, parts, limits, fail);
+  // A body may have come as a whole and still not be read to its end.
   const onClose = () => {
-    if (!request.complete) fail(new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.'));
+    if (!request.readableEnded) fail(interrupted());
   };
   const onAbort = () => fail(asFormError(signal.reason));
   let bytes = 0;
@@ -80,6 +84,10 @@ export async function* readMultipart(
     request.unpipe(parser);
     parser.destroy();
   }
+}
+
+function interrupted(): ServiceError {
+  return new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.');
 }
 
 function listenToParser(parser: busboy.Busboy, parts: PartQueue, limits: MultipartLimits, fail: (error: ServiceError) => void): void {

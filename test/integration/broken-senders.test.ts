@@ -66,6 +66,17 @@ describe.each(METHODS)('%s', (method) => {
     await eventually(expected, async () => (await outcome()) === expected);
   });
 
+  test('whose sender vanishes with the last byte is not waited for', async () => {
+    const gone = async () => {
+      const connection = await connected();
+      const { head, body } = await SENDERS[method](service.url, bytes);
+      await connection.send(`${head}Content-Length: ${body.length}\r\n\r\n`, body);
+      connection.reset();
+    };
+    await Promise.all(Array.from({ length: 5 }, gone));
+    await receiving(service.url, 0);
+  });
+
   test('one of whose sides is closed too early is told so', async () => {
     const { connection } = await begun(method, 0.5);
     connection.finish();

@@ -112,6 +112,30 @@ describe('a body that is not whole', () => {
     }
   });
 
+  test('ends with what has happened before it is looked at', async () => {
+    const slow = AbortSignal.abort(new ServiceError('upload_too_slow', 'Slow.'));
+    expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, BODY), LIMITS, slow))).toBe('upload_too_slow');
+    const { request, send, end, breakOff } = fakeRequest(FORM_HEADERS);
+    request.on('error', () => undefined);
+    send(BODY);
+    end();
+    breakOff();
+    await turn();
+    expect(await codeOf(readAll(request))).toBe('upload_interrupted');
+  });
+
+  test('is upload_interrupted where the client goes away though all of it had come, and not all was read', async () => {
+    const { request, send, end, breakOff } = fakeRequest(FORM_HEADERS);
+    const parts = readMultipart(request, { ...LIMITS, maxRequestBytes: 10_000_000 }, SIGNAL);
+    const body = formBody({ name: 'f', fileName: 'a', bytes: Buffer.alloc(8_000_000, 'x') });
+    for (let at = 0; at < body.length; at += 65_536) send(body.subarray(at, at + 65_536));
+    end();
+    expect((await parts.next()).value).toMatchObject({ kind: 'file' });
+    const next = codeOf(parts.next());
+    breakOff();
+    expect(await next).toBe('upload_interrupted');
+  });
+
   test('is bad_multipart where a part has a head that is none', async () => {
     const body = BODY.toString('latin1').replace('Content-Disposition: form-data; name="a"', ': : \u0000');
     expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, Buffer.from(body, 'latin1'))))).toBe('bad_multipart');
