@@ -20,6 +20,16 @@ export function nestedForm(): ServiceError {
   return new ServiceError('bad_multipart', 'A part is multipart itself. Send each file as a part of its own, under the same field name if need be.');
 }
 
+/** True for bytes that are not as the file has them; RFC 7578 section 4.7 has done away with them too. */
+export function isTransferEncoded(encoding: string): boolean {
+  return /^(base64|quoted-printable)$/i.test(encoding.trim());
+}
+
+/** Such a part would be stored as the text that it is written in. */
+export function transferEncoded(encoding: string): ServiceError {
+  return new ServiceError('unsupported_encoding', `A part is encoded as ${encoding.trim()}. Send its bytes as they are, without Content-Transfer-Encoding.`);
+}
+
 /** True for what a field may be; all else is a file whose name is missing, as from a sender that says `filename=""`. */
 export function isOfText(mimeType: string): boolean {
   return /^(text|application)\//.test(mimeType);

@@ -64,6 +64,7 @@ export class UploadIntake {
     const maxBytes = this.#settings.maxFileBytes;
     if ((totalBytes ?? 0) > maxBytes) throw fileTooLarge(maxBytes);
     requireIdentityEncoding(request);
+    requireWholeFile(request);
     return await this.whileReceiving(request, (signal) => receiveRaw(this.#parts, { ...head, request, totalBytes, maxBytes, signal }));
   }
 
@@ -109,4 +110,10 @@ export class UploadIntake {
 function announcedBytes(request: IncomingMessage): number | null {
   const length = request.headers['content-length'];
   return length === undefined ? null : Number(length);
+}
+
+/** To store a piece in the place of the whole is what RFC 9110 section 14.5 warns of. */
+function requireWholeFile(request: IncomingMessage): void {
+  if (request.headers['content-range'] === undefined) return;
+  throw new ServiceError('bad_request', 'A PUT brings the whole file, so it has no Content-Range. What comes in pieces is taken at /files, by the tus protocol.');
 }

@@ -4,7 +4,10 @@ import busboy from 'busboy';
 import { ServiceError } from '../errors.ts';
 import { sendContinue } from '../http/expect-continue.ts';
 import { requireBoundary } from './form-boundary.ts';
-import { asFormError, fieldTooLarge, isForm, isOfText, namelessFile, nestedForm, tooManyFields, tooManyFiles, tooManyParts } from './form-errors.ts';
+import {
+  asFormError, fieldTooLarge, isForm, isOfText, isTransferEncoded, namelessFile,
+  nestedForm, tooManyFields, tooManyFiles, tooManyParts, transferEncoded,
+} from './form-errors.ts';
 import { StreamChunks } from './stream-chunks.ts';
 
 /** Large enough that a big file is not chopped into many small reads. */
@@ -96,6 +99,7 @@ function listenToParser(parser: busboy.Busboy, parts: PartQueue, limits: Multipa
     stream.on('error', () => undefined);
     const chunks = new StreamChunks(stream, asFormError);
     if (isForm(info.mimeType)) fail(nestedForm());
+    if (isTransferEncoded(info.encoding)) fail(transferEncoded(info.encoding));
     parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', chunks, skip: () => skipRest(stream, chunks) });
   });
   parser.on('field', (name, value, info) => {

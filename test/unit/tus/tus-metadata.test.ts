@@ -25,7 +25,9 @@ test('an upload id is one, or there is none', async () => {
 
 test.each([
   [409, 'Upload-Offset conflict\n', 'offset_conflict', 'Upload-Offset is not where the upload is. Ask for it with HEAD.'],
-  [400, 'Invalid upload-length\n', 'bad_request', 'Invalid upload-length.'],
+  [400, 'Invalid upload-length\n', 'bad_request', 'Upload-Length is a number of bytes in decimal digits, given once.'],
+  [403, 'Upload-Offset header required\n', 'bad_request', 'Upload-Offset is a number of bytes in decimal digits, given once.'],
+  [400, 'Invalid something\n', 'bad_request', 'Invalid something.'],
   [403, '', 'bad_request', 'The request does not follow the tus protocol.'],
   [400, 'Request aborted due to lock acquired', 'upload_locked', 'Another request has taken over this upload. Try again.'],
   [500, 'Something /with/a/path', 'internal_error', 'Something went wrong on our side.'],

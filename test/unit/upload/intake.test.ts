@@ -58,6 +58,11 @@ test('an encoded raw body is refused, an identical one is not', async () => {
   expect(await codeOf(intake.receiveRaw(wholeRequest({ 'content-encoding': 'identity' }, BYTES), head()))).toBe('none');
 });
 
+test('a piece of a file is not taken for the whole, and the sender told how to send it', async () => {
+  const receiving = openIntake().receiveRaw(wholeRequest({ 'content-range': 'bytes 0-9/6000' }, BYTES.subarray(0, 10)), head());
+  await expect(receiving).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining('/files') as unknown });
+});
+
 test('the total of a raw body is known from its first byte where its length is', async () => {
   const intake = openIntake();
   const id = freshId();

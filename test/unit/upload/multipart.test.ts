@@ -195,6 +195,12 @@ describe('parts that are neither file nor field', () => {
     }
   });
 
+  test.each(['base64', 'Quoted-Printable'])('a file in %s is not stored as the text that it is written in', async (encoding) => {
+    const part = (coding: string) => formBody({ name: '', disposition: `form-data; name="f"; filename="a"\r\nContent-Transfer-Encoding: ${coding}`, bytes: '/9j/' });
+    expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, part(encoding))))).toBe('unsupported_encoding');
+    expect(await readAll(wholeRequest(FORM_HEADERS, part('binary')))).toHaveLength(1);
+  });
+
   test('fields may be JSON, and a nameless octet-stream is a file', async () => {
     expect(await readAll(mixed('form-data; name="options"', 'application/json', '{}'))).toEqual([{ field: 'options', value: '{}' }]);
     expect(await readAll(mixed('form-data; name="f"; filename=""', 'application/octet-stream'))).toEqual([{ file: 'f', fileName: '', bytes: 'x' }]);
