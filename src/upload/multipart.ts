@@ -4,6 +4,7 @@ import busboy from 'busboy';
 import { ServiceError } from '../errors.ts';
 import { sendContinue } from '../http/expect-continue.ts';
 import { requireBoundary } from './form-boundary.ts';
+import { FormFeed } from './form-feed.ts';
 import {
   asFormError, fieldTooLarge, isForm, isOfText, isTransferEncoded, namelessFile,
   nestedForm, tooManyFields, tooManyFiles, tooManyParts, transferEncoded,
@@ -56,13 +57,13 @@ export async function* readMultipart(
   // What has happened before somebody listens is not told again.
   signal.throwIfAborted();
   if (request.destroyed) throw interrupted();
-  const parser = openParser(request, limits);
+  const { parser, feed } = openParser(request, limits);
   const parts = new PartQueue();
   const fail = (error: ServiceError) => {
     parts.fail(error);
     parser.destroy(error);
   };
-  listenToParser(parser, parts, limits, fail);
+  listenToParser(parser, feed, parts, limits, fail);
   // A body may have come as a whole and still not be read to its end.
   const onClose = () => {
     if (!request.readableEnded) fail(interrupted());
@@ -77,14 +78,14 @@ export async function* readMultipart(
   request.on('close', onClose);
   signal.addEventListener('abort', onAbort, { once: true });
   sendContinue(request);
-  request.pipe(parser);
+  request.pipe(feed);
   try {
     yield* parts;
   } finally {
     request.off('data', onData);
     request.off('close', onClose);
     signal.removeEventListener('abort', onAbort);
-    request.unpipe(parser);
+    request.unpipe(feed);
     parser.destroy();
   }
 }
@@ -93,11 +94,12 @@ function interrupted(): ServiceError {
   return new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.');
 }
 
-function listenToParser(parser: busboy.Busboy, parts: PartQueue, limits: MultipartLimits, fail: (error: ServiceError) => void): void {
+function listenToParser(parser: busboy.Busboy, feed: FormFeed, parts: PartQueue, limits: MultipartLimits, fail: (error: ServiceError) => void): void {
   parser.on('file', (fieldName, stream, info) => {
     // A cut body errors on the file's stream too; without a listener that ends the process.
     stream.on('error', () => undefined);
     const chunks = new StreamChunks(stream, asFormError);
+    feed.openFile(chunks);
     if (isForm(info.mimeType)) fail(nestedForm());
     if (isTransferEncoded(info.encoding)) fail(transferEncoded(info.encoding));
     parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', chunks, skip: () => skipRest(stream, chunks) });
@@ -115,15 +117,15 @@ function listenToParser(parser: busboy.Busboy, parts: PartQueue, limits: Multipa
   parser.on('close', () => parts.end());
 }
 
-function openParser(request: IncomingMessage, limits: MultipartLimits): busboy.Busboy {
+function openParser(request: IncomingMessage, limits: MultipartLimits): { parser: busboy.Busboy; feed: FormFeed } {
   const contentType = request.headers['content-type'] ?? '';
   if (!/^multipart\/form-data\s*(;|$)/i.test(contentType)) {
     throw new ServiceError('not_multipart', 'Send the files as multipart/form-data, or one file as the raw body of PUT /uploads/{id}.');
   }
   requireIdentityEncoding(request);
-  requireBoundary(request);
+  const boundary = requireBoundary(request);
   try {
-    return busboy({
+    const parser = busboy({
       headers: request.headers,
       // The default is latin1, in which browsers do not write.
       defParamCharset: 'utf8',
@@ -137,6 +139,7 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): busboy.B
         parts: limits.maxFiles + limits.maxFields,
       },
     });
+    return { parser, feed: new FormFeed(parser, boundary, HIGH_WATER_MARK_BYTES) };
   } catch (error) {
     throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request is malformed.', { cause: error });
   }

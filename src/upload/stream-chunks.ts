@@ -23,6 +23,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
   #state: 'new' | 'open' | 'ended' | 'failed' = 'new';
   #error: unknown;
   #reader: Reader | undefined;
+  #onRoom: (() => void) | undefined;
 
   /**
    * @param toError what the reader is told in place of the stream's own errors.
@@ -43,7 +44,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     const chunk = this.#gathered.shift();
     if (chunk !== undefined) {
       this.#gatheredBytes -= chunk.length;
-      if (this.#stream.isPaused() && this.#gatheredBytes < GATHER_BYTES) this.#stream.resume();
+      if (this.#stream.isPaused() && this.#gatheredBytes < GATHER_BYTES) this.#goOn();
       return Promise.resolve({ done: false, value: chunk });
     }
     if (this.#state === 'failed') return Promise.reject(this.#error);
@@ -56,6 +57,18 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     this.#onEnd();
     this.#gathered = [];
     return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /**
+   * A chunk that follows on what the stream has given, brought past it; `done` is called when the next may come.
+   * False, and nothing done, where the stream holds some that come before it, or nobody reads.
+   */
+  take(chunk: Buffer, done: () => void): boolean {
+    if (this.#state !== 'open' || this.#stream.isPaused() || this.#stream.readableLength > 0) return false;
+    if (chunk.length > 0) this.#onData(chunk);
+    if (this.#stream.isPaused()) this.#onRoom = done;
+    else done();
+    return true;
   }
 
   [Symbol.asyncIterator](): this {
@@ -73,6 +86,17 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     this.#onFirst?.();
   }
 
+  #goOn(): void {
+    this.#stream.resume();
+    this.#tellRoom();
+  }
+
+  #tellRoom(): void {
+    const tell = this.#onRoom;
+    this.#onRoom = undefined;
+    tell?.();
+  }
+
   #fail(error: unknown): void {
     if (this.#state === 'ended' || this.#state === 'failed') return;
     this.#error = error;
@@ -87,6 +111,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     // The listener for errors stays: one that nobody listens for would end the process.
+    this.#tellRoom();
   }
 
   readonly #onData = (chunk: Buffer): void => {
