@@ -29,7 +29,9 @@ export async function hostilePictures(flipsEach = 4): Promise<HostilePicture[]> 
 
 /** Headers that promise more than anyone has memory for. */
 async function claims(): Promise<HostilePicture[]> {
-  const [jpeg, webp, tiff, gif] = await Promise.all([quarters(), quarters({ format: 'webp' }), quarters({ format: 'tiff' }), animation('gif', 2)]);
+  const [jpeg, webp, tiff, avif, gif] = await Promise.all([
+    quarters(), quarters({ format: 'webp' }), quarters({ format: 'tiff' }), quarters({ format: 'avif' }), animation('gif', 2),
+  ]);
   const startOfFrame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
   jpeg.writeUInt16BE(65_500, startOfFrame + 5);
   jpeg.writeUInt16BE(65_500, startOfFrame + 7);
@@ -37,6 +39,9 @@ async function claims(): Promise<HostilePicture[]> {
   webp.writeUInt16LE(16_383, frameHeader);
   webp.writeUInt16LE(16_383, frameHeader + 2);
   for (const tag of [0x100, 0x101]) setTiffNumber(tiff, tag, 100_000);
+  const extents = avif.indexOf('ispe') + 8;
+  avif.writeUInt32BE(30_000, extents);
+  avif.writeUInt32BE(30_000, extents + 4);
   // The one that promises many frames gives them, of next to nothing.
   const frames = Buffer.concat([gifHead(gif), ...Array.from({ length: 5000 }, () => TINY_FRAME), Buffer.from([0x3b])]);
   return [
@@ -44,6 +49,7 @@ async function claims(): Promise<HostilePicture[]> {
     { name: 'jpeg of 65,500 × 65,500', bytes: jpeg },
     { name: 'webp of 16,383 × 16,383', bytes: webp },
     { name: 'tiff of 100,000 × 100,000', bytes: tiff },
+    { name: 'avif of 30,000 × 30,000', bytes: avif },
     { name: 'tiff of 2500 pages', bytes: manyPages(await quarters({ format: 'tiff' }), 2500) },
     { name: 'gif of 5000 frames', bytes: frames },
   ].map((file) => ({ ...file, outcome: 'picture_too_large' }));
@@ -59,11 +65,12 @@ async function bombs(): Promise<HostilePicture[]> {
   const page = '<!DOCTYPE html><script>alert(1)</script>PK\u0003\u0004';
   return [
     { name: 'png of nothing but zeros', bytes: blackPng(6000, 6000), outcome: 'completed' },
+    { name: 'interlaced png of nothing but zeros, which is decoded whole', bytes: interlacedPng(5000), outcome: 'completed' },
     { name: 'png with a profile of 50 MB', bytes: blackPng(9, 9, [profile]), outcome: 'completed' },
     { name: 'png with 100 MB of words', bytes: blackPng(9, 9, texts), outcome: 'any' },
     { name: 'tiff that leads back to itself', bytes: circle, outcome: 'any' },
     { name: 'jpeg that is a page and an archive as well', bytes: Buffer.concat([await quarters(), Buffer.from(page)]), outcome: 'completed' },
-    { name: 'png that goes on as a gif', bytes: Buffer.concat([hugeClaim(1, 1).subarray(0, 8), await animation('gif')]), outcome: 'picture_damaged' },
+    { name: 'png that goes on as a gif', bytes: Buffer.concat([hugeClaim(1, 1).subarray(0, 8), await animation('gif')]), outcome: 'any' },
   ];
 }
 
@@ -79,6 +86,18 @@ function blackPng(width: number, height: number, more: readonly Buffer[] = []): 
   const headerEnd = 8 + 25;
   const pixels = pngChunk('IDAT', deflateSync(Buffer.alloc((width * 3 + 1) * height)));
   return Buffer.concat([whole.subarray(0, headerEnd), ...more, pixels, pngChunk('IEND', Buffer.alloc(0))]);
+}
+
+/** Black and square, in the seven passes of Adam7; a hundred megabytes of memory in a hundred kilobytes. */
+function interlacedPng(side: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  header.set([8, 2, 0, 0, 1], 8);
+  const passes = [[8, 8, 0, 0], [8, 8, 4, 0], [4, 8, 0, 4], [4, 4, 2, 0], [2, 4, 0, 2], [2, 2, 1, 0], [1, 2, 0, 1]] as const;
+  const lengths = passes.map(([across, down, left, top]) => Math.ceil((side - top) / down) * (Math.ceil((side - left) / across) * 3 + 1));
+  const pixels = deflateSync(Buffer.alloc(lengths.reduce((sum, length) => sum + length)));
+  return Buffer.concat([hugeClaim().subarray(0, 8), pngChunk('IHDR', header), pngChunk('IDAT', pixels), pngChunk('IEND', Buffer.alloc(0))]);
 }
 
 function setTiffNumber(tiff: Buffer, tag: number, value: number): void {

@@ -9,7 +9,7 @@ import type { Batch } from './questions.ts';
 interface Program {
   readonly title: string;
   readonly name: string;
-  commands(photo: string, place: string): readonly (readonly string[])[];
+  readonly commands: (photo: string, place: string) => readonly (readonly string[])[];
 }
 
 /** As many pictures at work as for the others, so one thread for each. */

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import type { Upload } from '../../src/api.ts';
+import { WORKER_ALLOCATOR } from '../../scripts/allocator.ts';
+import { getJson, putFile } from '../helpers/client.ts';
+import { hostilePictures, type HostilePicture } from '../helpers/hostile-pictures.ts';
+import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
+import { photo } from '../helpers/pictures.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+/** What a worker may have more after all of them than after one photo; the largest of them takes three times as much. */
+const MOST_GROWTH_MIB = 100;
+
+let service: Service;
+let stock: Stock;
+let hostile: HostilePicture[];
+
+beforeAll(async () => {
+  [service, hostile] = await Promise.all([startService({ env: WORKER_ALLOCATOR }), hostilePictures(2)]);
+  stock = takeStock(service);
+});
+
+afterAll(async () => {
+  await service.stop();
+});
+
+async function send(bytes: Buffer): Promise<Upload> {
+  const id = randomUUID();
+  await putFile<Upload>(service.url, id, bytes, 'a', '?timeout=30000');
+  return (await getJson<Upload>(`${service.url}/uploads/${id}`)).body;
+}
+
+/** Resident memory of the worker process. */
+function memoryMib(): number {
+  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(service.workers[0]?.child.pid)], { encoding: 'utf8' })) / 1024;
+}
+
+async function sendPhoto(): Promise<void> {
+  expect(await send(await photo({ width: 2000, height: 1500 }))).toMatchObject({ state: 'completed' });
+}
+
+test('hostile pictures end with a reason, at their first attempt, and cost the worker neither its life nor its memory', async () => {
+  await sendPhoto();
+  const beforeMib = memoryMib();
+  for (const { name, bytes, outcome } of [...hostile, ...hostile]) {
+    const { state, error, progress } = await send(bytes);
+    expect([name, state === 'completed' || state === 'failed', progress.attempt <= 1]).toEqual([name, true, true]);
+    if (outcome !== 'any') expect([name, error?.code ?? state]).toEqual([name, outcome]);
+    expect(error?.detail ?? 'a reason').not.toMatch(/vips|heif|libpng|\/data|undefined/i);
+  }
+  await sendPhoto();
+  expect(service.workers[0]?.child.exitCode).toBeNull();
+  expect(memoryMib() - beforeMib).toBeLessThan(MOST_GROWTH_MIB);
+  await expectNothingLeft(service, stock);
+});
