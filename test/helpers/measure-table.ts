@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { runPipeline } from '../../workers/pipeline.ts';
+import { createTableProcessor } from '../../workers/table/processor.ts';
+
+/** What a process tells of the one table that it has read, its rows thrown away as they were made. */
+export interface TableMeasurement {
+  rowCount: number;
+  jsonLinesBytes: number;
+  /** The most that the process had of the machine's memory. */
+  peakBytes: number;
+}
+
+const KIB = 1024;
+
+/** The entry of such a process: `measure-table.ts <path> <type>`. */
+async function main([inputPath = '', type = '']: readonly string[]): Promise<void> {
+  const context = {
+    upload: { id: '', publicId: '', type, sizeBytes: 0, options: {} },
+    inputPath,
+    signal: new AbortController().signal,
+    publishVariant: async () => await Promise.reject<never>(new Error('a table makes no pictures')),
+    async publishFile(_file: unknown, chunks: AsyncIterable<Buffer>) {
+      let size = 0;
+      for await (const chunk of chunks) size += chunk.length;
+      return { size, url: '' };
+    },
+  };
+  const { rowCount, jsonLines } = await runPipeline(createTableProcessor(), context, { report: () => undefined });
+  const measurement: TableMeasurement = { rowCount, jsonLinesBytes: jsonLines.size, peakBytes: peakBytes() };
+  process.send?.(measurement);
+}
+
+/** Of this program alone: on Linux `resourceUsage` begins with what the process had that started it. */
+function peakBytes(): number {
+  const status = process.platform === 'linux' ? readFileSync('/proc/self/status', 'utf8') : '';
+  const [, kib] = /^VmHWM:\s*(\d+) kB$/m.exec(status) ?? [];
+  return Number(kib ?? process.resourceUsage().maxRSS) * KIB;
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CSV_TYPE } from '../../src/kinds/table.ts';
+import type { TableMeasurement } from '../helpers/measure-table.ts';
+
+const MIB = 1024 * 1024;
+
+/** Less than the larger file has, and much less than its rows; what there is of it is garbage that nobody had to collect yet. */
+const MOST_MORE_BYTES = 50 * MIB;
+
+/** Neither file nor rows would fit into this heap. */
+const HEAP_MIB = 48;
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'du-memory-'));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Reads a table in a process of its own. */
+async function measure(path: string): Promise<TableMeasurement> {
+  const child = fork('test/helpers/measure-table.ts', [path, CSV_TYPE], { execArgv: ['--import', 'tsx', `--max-old-space-size=${HEAP_MIB}`] });
+  const exited = once(child, 'exit');
+  const [answer]: unknown[] = await Promise.race([once(child, 'message'), exited]);
+  await exited;
+  if (typeof answer === 'object' && answer !== null && 'peakBytes' in answer) return answer as TableMeasurement;
+  throw new Error(`the process ended with ${String(answer)}`);
+}
+
+async function writeCsv(path: string, rows: number): Promise<number> {
+  const line = (row: number) => `${row},Ada Lovelace,user${row}@example.com,${row / 8},"a ""quoted"" note, as people write them"\n`;
+  function* lines(): Generator<string> {
+    yield 'id,name,email,amount,note\n';
+    for (let row = 0; row < rows; row += 1000) yield Array.from({ length: 1000 }, (_, index) => line(row + index)).join('');
+  }
+  await pipeline(Readable.from(lines()), createWriteStream(path));
+  return (await stat(path)).size;
+}
+
+test('a text of any size takes the memory of a small one', async () => {
+  await inFolder(async (folder) => {
+    const [small, large] = [join(folder, 'small'), join(folder, 'large')];
+    await writeCsv(small, 50_000);
+    expect(await writeCsv(large, 700_000)).toBeGreaterThan(55 * MIB);
+    const [first, second] = [await measure(small), await measure(large)];
+    expect([first.rowCount, second.rowCount]).toEqual([50_000, 700_000]);
+    expect(second.jsonLinesBytes).toBeGreaterThan(85 * MIB);
+    expect(second.peakBytes - first.peakBytes).toBeLessThan(MOST_MORE_BYTES);
+  });
+});
