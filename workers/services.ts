@@ -4,7 +4,7 @@ import { Presence } from '../src/presence/presence.ts';
 import { UploadTally } from '../src/presence/upload-tally.ts';
 import { recordOptions } from '../src/progress/record-options.ts';
 import { UploadRecords } from '../src/progress/record.ts';
-import { closeConnection, openWaitingConnection, RedisRecordStore } from '../src/queue/connection.ts';
+import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../src/queue/connection.ts';
 import { queueKeys } from '../src/queue/contract.ts';
 import { RedisCheck } from '../src/queue/redis-check.ts';
 import { connectToRedis } from '../src/queue/redis-client.ts';
@@ -44,6 +44,7 @@ async function start(kind: WorkerKind): Promise<void> {
   const keys = queueKeys(config.queuePrefix);
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openWaitingConnection(place, log);
+  await untilRedisIsThere(connection, log);
   const calls = connectToRedis(place, 'waits');
   calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
   const tally = new UploadTally();
@@ -84,13 +85,20 @@ async function start(kind: WorkerKind): Promise<void> {
   calls.on('message', (_channel: string, id: string) => worker.cancel(id));
   // Subscribed again by then, after a while in which calls were lost.
   calls.on('ready', () => worker.lookAgain());
-  await RedisCheck.start(connection, log, Infinity);
   await calls.subscribe(keys.cancelChannel);
   await worker.ready();
   await sweeper.start();
   presence.start();
   log.info('ready');
   process.send?.({ type: 'ready' });
+}
+
+/** There is nothing to close yet where the supervisor goes meanwhile. Rejects with `ConfigError` where it must not be used. */
+async function untilRedisIsThere(connection: Redis, log: Logger): Promise<void> {
+  const leave = (): never => process.exit(0);
+  process.once('disconnect', leave);
+  await RedisCheck.start(connection, log, Infinity);
+  process.off('disconnect', leave);
 }
 
 /** Ends a process in which a processor does not stop, so that whoever keeps workers running starts a fresh one. */

@@ -5,6 +5,7 @@ import { QUEUE_NAME, type QueueKeys, type UploadJobData } from '../src/queue/con
 import type { UploadQueue } from '../src/queue/upload-queue.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import type { WorkerTiming } from './worker-timing.ts';
+import { restOnRefusal } from './rest-on-refusal.ts';
 import { STOPPING, SUPERSEDED } from './stop-reasons.ts';
 import { runUpload } from './upload-runner.ts';
 
@@ -36,6 +37,7 @@ export class UploadWorker {
   /** The same upload may be in hand twice: a job whose lock ran out may come back to where it was. */
   readonly #inHand = new Set<Hold>();
   readonly #stopping = new AbortController();
+  readonly #endRest: () => void;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -51,6 +53,7 @@ export class UploadWorker {
       removeOnFail: { count: 0 },
     });
     this.#worker.on('error', (error) => this.#log.debug({ reason: error.message }, 'worker connection'));
+    this.#endRest = restOnRefusal(this.#worker);
     this.#worker.on('lockRenewalFailed', (ids: string[]) => void this.#lookAgain((hold) => ids.includes(hold.id)));
     this.#worker.on('completed', (job: Job<UploadJobData>, outcome: RunOutcome) => {
       if (outcome === 'superseded') void this.#addAgain(job.data.id);
@@ -81,6 +84,7 @@ export class UploadWorker {
   async close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stopping.abort(STOPPING), graceMs);
     try {
+      this.#endRest();
       await this.#worker.close();
     } finally {
       clearTimeout(timer);

@@ -27,7 +27,8 @@ export async function removeUnnamedFiles({ records, storage }: FileParts, id: st
 function isNamed(record: UploadRecord, key: string): boolean {
   const isGone = record.deleted || isExpired(record, Date.now()) || record.state === 'cancelled' || record.state === 'discarded';
   if (isGone) return false;
-  if (isOfReceipt(key, record.id, record.receipt)) return true;
+  // One that ended before its bytes counted has none, though they may have come to the disk.
+  if (isOfReceipt(key, record.id, record.receipt)) return record.stored || !isFinalState(record.state);
   // Parts of a resumable upload belong to whoever sends the next one.
   if (partOffset(key) !== undefined) return record.state === 'receiving';
   if (Object.values(record.variants).some((variant) => variant.key === key)) return true;

@@ -74,7 +74,8 @@ export class IncomingUpload {
     const { record } = outcome;
     if (record === undefined) throw new Error('the record did not come back');
     if (!outcome.made) return { existing: record };
-    if (outcome.restarted === true) await removeUnnamedFiles(parts, announced.id);
+    // An earlier life or request may have left some: one that ended while Redis was away could not know whether they count.
+    if (record.version > 1) await removeUnnamedFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) => parts.records.receive(record.id, record.receipt, receivedBytes, announced.totalBytes);
     return { opened: new IncomingUpload(parts, record, report) };
   }
@@ -145,6 +146,8 @@ export class IncomingUpload {
     const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
     const outcome = await this.#parts.records.refuse(id, receipt, toProblem(error, id), found);
     requestLog(this.#parts.log).info({ uploadId: id, code: error.code }, 'upload refused');
+    // Stored, and not queued because Redis was away in that moment: now it is certain that nobody needs them.
+    if (outcome.made && this.#stored !== undefined) await this.#removeFiles();
     return outcome.made ? outcome.record : undefined;
   }
 

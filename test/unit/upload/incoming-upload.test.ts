@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { ServiceError } from '../../../src/errors.ts';
 import type { RecordStore } from '../../../src/progress/record-change.ts';
 import { UploadRecords } from '../../../src/progress/record.ts';
+import { removeUnnamedFiles } from '../../../src/progress/unnamed-files.ts';
 import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { IncomingUpload, listenForOthers, type IntakeParts } from '../../../src/upload/incoming-upload.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';
+import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { codeOf } from './fake-request.ts';
@@ -113,6 +115,44 @@ describe('the queue', () => {
     await upload.enqueue().catch(() => undefined);
     expect(await recordOf(upload)).toMatchObject({ state: 'queued' });
     expect(space.files()).toContain(originalKey(upload.record.id, upload.record.receipt));
+  });
+});
+
+describe('an upload that was stored while Redis was away, and so not queued', () => {
+  async function storedOnly(): Promise<IncomingUpload> {
+    let away = false;
+    const store: RecordStore = overriding(space.store, {
+      async runScript(script: string, keys: readonly string[], args: readonly string[]) {
+        if (away) throw new ServiceError('service_unavailable', 'Away.');
+        return await space.store.runScript(script, keys, args);
+      },
+    });
+    const upload = await open({ ...space.parts, records: new UploadRecords(store, space.keys, { retentionMs: 60_000 }) });
+    await upload.receive(bytesThen(), {}, 10_000);
+    away = true;
+    expect(await codeOf(upload.enqueue())).toBe('service_unavailable');
+    expect(space.files()).toHaveLength(2);
+    away = false;
+    return upload;
+  }
+
+  test('leaves no file once the refusal is recorded', async () => {
+    const upload = await storedOnly();
+    await upload.refuse(new ServiceError('service_unavailable', 'Away.'));
+    expect([(await recordOf(upload))?.state, space.files()]).toEqual(['failed', []]);
+  });
+
+  test('leaves no file once it is sent again', async () => {
+    const upload = await storedOnly();
+    await open(space.parts, upload.record.id);
+    expect(space.files()).toEqual([]);
+  });
+
+  test('leaves no file once it is given up', async () => {
+    const { record } = await storedOnly();
+    const problem = { type: '/problems/x', title: 'X', status: 409, detail: 'X.', code: 'upload_interrupted' };
+    await space.records.interrupt(record.id, (await space.records.read(record.id))?.record.version ?? 0, problem);
+    expect(await removeUnnamedFiles({ records: space.records, storage: space.storage }, record.id)).toBe(2);
   });
 });
 

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { EventEmitter } from 'node:events';
+import { restOnRefusal } from '../../../workers/rest-on-refusal.ts';
+
+class FakeWorker extends EventEmitter {
+  readonly log: string[] = [];
+  pause = async (doNotWaitActive: boolean) => void this.log.push(`pause ${doNotWaitActive}`);
+  resume = async () => void this.log.push('resume');
+}
+
+const refusal = () => Object.assign(new Error("OOM command not allowed when used memory > 'maxmemory'."), { name: 'ReplyError' });
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+test('a worker that Redis refuses rests once for however many refusals, and again for later ones', () => {
+  const worker = new FakeWorker();
+  restOnRefusal(worker);
+  for (let count = 0; count < 5; count += 1) worker.emit('error', refusal());
+  expect(worker.log).toEqual(['pause true']);
+  jest.advanceTimersByTime(1000);
+  expect(worker.log).toEqual(['pause true', 'resume']);
+  worker.emit('error', refusal());
+  expect(worker.log).toHaveLength(3);
+});
+
+test('a Redis that is away needs no rest, and a worker that is closed none', () => {
+  const worker = new FakeWorker();
+  const end = restOnRefusal(worker);
+  worker.emit('error', new Error('connect ECONNREFUSED'));
+  expect(worker.log).toEqual([]);
+  worker.emit('error', refusal());
+  end();
+  // BullMQ goes on telling what went wrong while it closes; somebody has to hear it.
+  worker.on('error', () => undefined);
+  worker.emit('error', refusal());
+  expect([worker.log, jest.getTimerCount()]).toEqual([['pause true'], 0]);
+});
