@@ -87,7 +87,7 @@ function nodeChildren(config: Config, env: Record<string, string>): ChildSpec[] 
     args: entryArgs('../workers/main'),
     ready: { type: 'ready' },
   }));
-  return [{ ...common, name: 'api', role: 'api', args: entryArgs('../src/main'), ready: { type: 'listening' } }, ...workers];
+  return [{ ...common, graceMs: common.graceMs + config.shutdownDelayMs, name: 'api', role: 'api', args: entryArgs('../src/main'), ready: { type: 'listening' } }, ...workers];
 }
 
 function graceMs(config: Config): number {

@@ -66,6 +66,7 @@ const settings = z.object({
   TABLE_MAX_OUTPUT_BYTES: integer(2048 * MIB, 1),
   SWEEP_PERIOD_MS: integer(15_000, 100),
   RETENTION_MS: integer(24 * HOUR_MS, 1000),
+  SHUTDOWN_DELAY_MS: integer(0, 0, 600_000),
   SHUTDOWN_GRACE_MS: integer(10_000, 0),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
@@ -155,6 +156,7 @@ export interface Config {
   /** How often one worker of all puts in order what processes that died have left. */
   readonly sweepPeriodMs: number;
   readonly retentionMs: number;
+  readonly shutdownDelayMs: number;
   readonly shutdownGraceMs: number;
   readonly logLevel: Settings['LOG_LEVEL'];
 }
@@ -251,6 +253,7 @@ function inWordsOfTheCode(values: Settings): Config {
     },
     sweepPeriodMs: values.SWEEP_PERIOD_MS,
     retentionMs: values.RETENTION_MS,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.LOG_LEVEL,
   };

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { DeferredManager } from './deferred/deferred-manager.ts';
@@ -31,6 +32,7 @@ import { DEFAULT_REDIS, isCluster } from './queue/redis-place.ts';
 import { openShardSubscriber } from './queue/shard-subscriber.ts';
 import { openSubscriber, type Subscriber, type SubscriberListener } from './queue/subscriber.ts';
 import { UploadQueue } from './queue/upload-queue.ts';
+import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
@@ -53,7 +55,10 @@ const KEEP_ALIVE_MS = 75_000;
 /** A running API process. */
 export interface Api {
   url: string;
-  /** Stops accepting, answers what is held, lets bodies under way end within `graceMs`, and closes everything in order. */
+  /**
+   * Is not ready any more but serves on for `SHUTDOWN_DELAY_MS`; then stops accepting, answers what is held, lets bodies under
+   * way end within `graceMs`, and closes everything in order.
+   */
   close(graceMs: number): Promise<void>;
 }
 
@@ -63,6 +68,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openCommandConnection(place, log);
   const redisCheck = await RedisCheck.start(connection, log);
+  const readiness = new Readiness(() => redisCheck.assertReady());
   const store = new RedisRecordStore(connection);
   const tally = new UploadTally();
   const records = new UploadRecords(store, keys, { ...recordOptions(config), onEntered: (state, from) => tally.entered(state, from) });
@@ -102,14 +108,19 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     maxRequestBytes: config.maxRequestBytes,
     corsOrigins: config.corsOrigins,
     operators,
-    service: { checkReady: () => redisCheck.assertReady(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
+    service: { checkReady: () => readiness.assert(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
   });
   bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
   const server = await serve(app.callback(), config);
   presence.start();
 
   const open = { server, manager, intake, presence, bus, queue, operators, connection, storage };
-  return { url: urlOf(server), close: async (graceMs) => await closeInOrder(open, graceMs) };
+  const close = async (graceMs: number): Promise<void> => {
+    readiness.leave();
+    await delay(config.shutdownDelayMs);
+    await closeInOrder(open, graceMs);
+  };
+  return { url: urlOf(server), close };
 }
 
 /** What an API process has open. */

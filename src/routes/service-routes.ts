@@ -4,7 +4,7 @@ import type { PageAssets } from '../web/assets.ts';
 
 /** What is told of the process itself. */
 export interface ServiceRouteParts {
-  /** Rejects with `service_unavailable` where Redis cannot be asked. */
+  /** Rejects where no requests are to be sent here: with `service_unavailable` where Redis cannot be asked, with `shutting_down` before the end. */
   checkReady(): Promise<void>;
   metrics: { contentType: string; text(): Promise<string> };
   openApi: unknown;

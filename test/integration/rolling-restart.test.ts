@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import type { Progress, Upload } from '../../src/api.ts';
+import type { Problem, Progress, Upload } from '../../src/api.ts';
 import { createUploadClient, type UploadClient } from '../../src/web/upload-client.ts';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
 import { getJson, putFile } from '../helpers/client.ts';
@@ -129,5 +129,32 @@ test('what is held is answered when its process is told to stop, not when its ti
   const afterMs = performance.now() - toldAtMs;
   expect(answers.filter(({ status, body: progress }) => status !== 200 || !progress.timedOut || progress.version !== body.version)).toEqual([]);
   expect(afterMs).toBeLessThan(HOLD_MS / 4);
+  expect(await ended).toBe(0);
+});
+
+/** A process of its own, and a poll that it holds. */
+async function holding(delayMs: number): Promise<{ api: ServiceProcess; id: string; answer: Promise<Progress> }> {
+  const api = await service.addApi({ SHUTDOWN_DELAY_MS: String(delayMs) });
+  const id = await createTus(api.url, { 'Upload-Length': '1000' });
+  const answer = getJson<Progress>(`${api.url}/uploads/${id}/progress?since=1&timeout=${HOLD_MS}`).then(({ body }) => body);
+  await eventually('it to be held', async () => (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'));
+  return { api, id, answer };
+}
+
+test('one that is told to stop says so to balancers, and serves on until they had time to notice', async () => {
+  const { api, id, answer } = await holding(600_000);
+  api.child.kill('SIGTERM');
+  await eventually('/readyz to say so', async () => (await getJson<Problem>(`${api.url}/readyz`)).body.code === 'shutting_down');
+  expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
+  expect((await putFile<Upload>(api.url, crypto.randomUUID(), bytes, 'a.jpg')).status).toBe(202);
+  await fetch(`${api.url}/uploads/${id}/cancel`, { method: 'POST' });
+  expect(await answer).toMatchObject({ state: 'cancelled', timedOut: false });
+  await api.end('SIGKILL');
+});
+
+test('after that it answers what is held and ends', async () => {
+  const { api, answer } = await holding(100);
+  const ended = api.end('SIGTERM');
+  expect(await answer).toMatchObject({ state: 'receiving', timedOut: true });
   expect(await ended).toBe(0);
 });
