@@ -31,7 +31,7 @@ afterEach(async () => {
 /** In parts of about an eighth of the picture. */
 function createClient(options: UploadClientOptions = {}): UploadClient {
   const client = createUploadClient({
-    baseUrl: proxy.url, resumableAboveBytes: 100_000, partBytes: Math.ceil(bytes.length / 8), firstRetryMs: 50, ...options,
+    baseUrl: proxy.url, resumableAboveBytes: 100_000, partBytes: Math.ceil(bytes.length / 8), firstRetryMs: 50, longestRetryMs: 200, ...options,
   });
   clients.push(client);
   return client;

@@ -73,27 +73,31 @@ export async function recordPercents(page: Page): Promise<() => Promise<Record<s
 
 /** What went over the wire. */
 export interface RequestCount {
-  /** Progress requests under way at the same time, at most. */
-  mostProgress: number;
+  /** Progress requests held at the same time, at most. */
+  mostProgress(): number;
   /** `GET /progress` and the like: method and first part of the path, to how many there were. */
   readonly total: Record<string, number>;
 }
 
 /** Counts the requests of the page from now on. */
 export function countRequests(page: Page): RequestCount {
-  const count: RequestCount = { mostProgress: 0, total: {} };
-  const open = new Set<unknown>();
+  const total: Record<string, number> = {};
+  const held = new Map<unknown, { from: number; to: number }>();
+  let moment = 0;
   page.on('request', (request) => {
     const { pathname } = new URL(request.url());
     const kind = `${request.method()} /${pathname.split('/')[1]}`;
-    count.total[kind] = (count.total[kind] ?? 0) + 1;
-    if (kind !== 'GET /progress') return;
-    open.add(request);
-    count.mostProgress = Math.max(count.mostProgress, open.size);
+    total[kind] = (total[kind] ?? 0) + 1;
+    if (kind === 'GET /progress') held.set(request, { from: (moment += 1), to: Infinity });
   });
-  page.on('requestfinished', (request) => open.delete(request));
-  page.on('requestfailed', (request) => open.delete(request));
-  return count;
+  page.on('requestfinished', (request) => {
+    const span = held.get(request);
+    if (span) span.to = moment += 1;
+  });
+  // One that gives way to the next is over for the page; the browser tells of the two in any order.
+  page.on('requestfailed', (request) => held.delete(request));
+  const openAt = (at: number): number => [...held.values()].filter(({ from, to }) => from <= at && at < to).length;
+  return { total, mostProgress: () => Math.max(0, ...[...held.values()].map(({ from }) => openAt(from))) };
 }
 
 /** Closes the page; nothing is left in the browser for the page of the next test. */

@@ -17,8 +17,8 @@ describe('behind a proxy that cuts what is held', () => {
   test('every change is told once, the last one included', async () => {
     const service = new FakeService();
     const target = await service.start();
-    const proxy = await startCuttingProxy(target, 40);
-    const client = createUploadClient({ baseUrl: proxy.url, gapMs: 10, holdMs: 400, pollMs: 30, firstRetryMs: 10, longestRetryMs: 20 });
+    const proxy = await startCuttingProxy(target, 150);
+    const client = createUploadClient({ baseUrl: proxy.url, gapMs: 10, holdMs: 600, pollMs: 30, firstRetryMs: 10, longestRetryMs: 20 });
     service.move(ID, { state: 'queued' });
     const versions: number[] = [];
     const handle = client.watch(ID, { onProgress: ({ version }) => versions.push(version) });

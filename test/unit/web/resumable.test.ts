@@ -77,15 +77,6 @@ describe('what breaks a transfer off costs nothing of what has arrived:', () => 
     expect(service.tus.requests.filter((line) => line.startsWith('PATCH'))).toHaveLength(3);
   });
 
-  test('an offset that was taken for another', async () => {
-    service.tus.patchMishaps.push({ kind: 'status', status: 409 });
-    service.tus.headStatuses.push(423);
-    const handle = createClient().upload(film());
-    await handle.result.catch(() => undefined);
-    // A bare 409 is a proxy's or a conflict of ids: only the service's own word for it is worth another try.
-    expect(handle.phase).toBe('over');
-  });
-
   test('a page that is gone: another one goes on where it was', async () => {
     service.tus.patchMishaps.push({ kind: 'cut', afterBytes: 4000 });
     const client = createClient({ firstRetryMs: 5000, longestRetryMs: 5000 });
@@ -108,6 +99,11 @@ test('an upload that has ended meanwhile is not sent again', async () => {
   const handle = createClient().upload(film(), { id: ID });
   await expect(handle.result).rejects.toMatchObject({ code: 'unsupported_media_type' });
   expect(service.tus.requests).toEqual(['HEAD unknown']);
+});
+
+test('a bare 409, which the service never answers, is no reason to try again', async () => {
+  service.tus.patchMishaps.push({ kind: 'status', status: 409 });
+  await expect(createClient().upload(film()).result).rejects.toMatchObject({ status: 409, code: 'http_409' });
 });
 
 describe('a pause', () => {
