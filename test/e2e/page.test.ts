@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
@@ -24,6 +27,8 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
+  // One that a failed test has left standing still could not end.
+  service.workers[0]?.child.kill('SIGCONT');
   await browser.close();
   await service.stop();
 });
@@ -48,7 +53,7 @@ test('twenty photos dropped at once become finished pictures, over one held requ
     expect([name, percents]).toEqual([name, percents.toSorted((a, b) => a - b)]);
     expect(percents.at(-1)).toBe(100);
   }
-  expect(requests.mostProgress).toBe(1);
+  expect(requests.mostProgress()).toBe(1);
   // Each file is sent once and its result read once.
   expect(requests.total).toMatchObject({ 'PUT /uploads': 20, 'GET /uploads': 20 });
   expect(await page.title()).toBe('20 done · Deferred uploads');
@@ -141,6 +146,21 @@ test('another page of the same browser takes nothing out of the hands of this on
   await beside.page.reload();
   await awaitStates(beside.page, 1, ['done']);
   ({ page } = beside);
+});
+
+test('of dropped folders every picture is taken, and nothing else', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'du-dropped-'));
+  await mkdir(join(folder, 'deeper', 'still'), { recursive: true });
+  await writeFile(join(folder, 'first.jpg'), photos[2]?.bytes ?? '');
+  await writeFile(join(folder, 'deeper', 'still', 'second.jpg'), photos[2]?.bytes ?? '');
+  await writeFile(join(folder, 'deeper', 'Thumbs.db'), 'not for anybody');
+  const session = await page.context().newCDPSession(page);
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data: { items: [], files: [folder], dragOperationsMask: 1 } });
+  }
+  await awaitStates(page, 2, ['done']);
+  expect((await page.locator('.name').allTextContents()).toSorted((a, b) => a.localeCompare(b))).toEqual(['first.jpg', 'second.jpg']);
+  await rm(folder, { recursive: true });
 });
 
 test('speaks Chinese to those who read it', async () => {
