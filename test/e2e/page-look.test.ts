@@ -13,6 +13,12 @@ const LOOKS = [
   { name: 'phone-dark', width: 320, colorScheme: 'dark' },
 ] as const;
 
+const TABLE: GivenFile = {
+  name: 'harbours.csv',
+  type: 'text/csv',
+  bytes: Buffer.from('harbour,berths,depth in metres,opened\nHamburg,290,16.7,1189-05-07\nRotterdam,"1,100",24,1360-01-01\nShanghai,125,15.5\n'),
+};
+
 let service: Service;
 let browser: Browser;
 let page: Page;
@@ -40,13 +46,13 @@ test('neither does one with a line in every state', async () => {
   await leaveUnsent(page);
   await page.reload();
   await awaitStates(page, 1, ['stopped']);
-  await dropFiles(page, [large, small, jpeg('notes.jpg', textAsJpeg()), jpeg('half.jpg', cutShort(large.bytes))]);
-  await awaitStates(page, 5, ['stopped', 'done', 'failed']);
+  await dropFiles(page, [large, small, jpeg('notes.jpg', textAsJpeg()), jpeg('half.jpg', cutShort(large.bytes)), TABLE]);
+  await awaitStates(page, 6, ['stopped', 'done', 'failed']);
 
   // From here on nothing gets on: one waits in the queue, the others on the way there.
   service.workers[0]?.child.kill('SIGSTOP');
   await dropFiles(page, [jpeg('queued.jpg', small.bytes), jpeg('queued too.jpg', small.bytes)]);
-  await awaitStates(page, 7, ['stopped', 'done', 'failed', 'working']);
+  await awaitStates(page, 8, ['stopped', 'done', 'failed', 'working']);
   const setNetwork = await networkOf(page);
   await setNetwork({ bytesPerSecond: 20_000 });
   await dropFiles(page, ['sent.jpg', 'paused.jpg', 'cancelled.jpg', 'waiting.jpg', 'waiting too.jpg'].map((name) => jpeg(name, large.bytes)));
