@@ -1,5 +1,4 @@
 import { Writable } from 'node:stream';
-import type { Busboy } from 'busboy';
 
 const CR = 0x0d;
 const NOTHING = Buffer.alloc(0);
@@ -21,14 +20,14 @@ export interface FileSink {
  * parser's does, and most of a large form is such stretches.
  */
 export class FormFeed extends Writable {
-  readonly #parser: Busboy;
+  readonly #parser: Writable;
   /** What begins and ends every part: CRLF, two hyphens, the boundary. Undefined sends everything through the parser. */
   readonly #delimiter: Buffer | undefined;
   /** The last bytes where they may be the beginning of a delimiter: the parser holds them back, so the next ones go to it too. */
   #begun: Buffer = NOTHING;
   #file: FileSink | undefined;
 
-  constructor(parser: Busboy, boundary: string, highWaterMark: number) {
+  constructor(parser: Writable, boundary: string, highWaterMark: number) {
     super({ highWaterMark });
     this.#parser = parser;
     this.#delimiter = PLAIN_BOUNDARY.test(boundary) ? Buffer.from(`\r\n--${boundary}`) : undefined;
