@@ -4,11 +4,9 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DiskRoom } from './disk-room.ts';
 import { asServiceError, isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
-import { LocalWriter, syncDirectory } from './local-writer.ts';
+import { LocalWriter, PART_ENDING, syncDirectory } from './local-writer.ts';
 import { requireKey } from './keys.ts';
 import type { ByteRange, LocalFile, ObjectWriter, Storage, StoredObject } from './storage.ts';
-
-const PART_ENDING = '.part';
 
 /** Each try loses against a removal of that very moment alone. */
 const MAX_OPEN_TRIES = 10;
@@ -30,12 +28,13 @@ export class LocalStorage implements Storage {
   async create(key: string): Promise<ObjectWriter> {
     const path = this.#pathOf(key);
     const partPath = `${path}.${randomBytes(6).toString('hex')}${PART_ENDING}`;
-    const removeParents = () => this.#removeEmptyParents(path);
+    const cleanParents = () => this.#removeEmptyParents(path);
+    const target = { partPath, path, pathOf: (other: string) => this.#pathOf(other), room: this.#room, cleanParents };
     try {
       await this.#room.check();
-      return new LocalWriter(await this.#openNew(partPath), partPath, path, this.#room, removeParents);
+      return new LocalWriter(await this.#openNew(partPath), target);
     } catch (error) {
-      await removeParents();
+      await cleanParents();
       throw error;
     }
   }

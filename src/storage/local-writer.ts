@@ -2,7 +2,7 @@ import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskRoom } from './disk-room.ts';
 import { asServiceError, orUndefinedWhereMissing } from './file-errors.ts';
-import type { ObjectWriter } from './storage.ts';
+import type { ObjectWriter, SmallObject } from './storage.ts';
 
 /** Chunks are gathered up to this and written in one vectored call. */
 const GATHER_BYTES = 1024 * 1024;
@@ -12,12 +12,22 @@ const SYNC_BEHIND_BYTES = 64 * 1024 * 1024;
 
 const TAKEN = Promise.resolve();
 
+/** The name of a file that is not whole yet ends so. */
+export const PART_ENDING = '.part';
+
+/** Where an object is written, and where it goes. */
+export interface LocalTarget {
+  partPath: string;
+  path: string;
+  pathOf: (key: string) => string;
+  room: DiskRoom;
+  /** Removes the folders above it that are empty. */
+  cleanParents: () => Promise<void>;
+}
+
 /** Writes beside its place; `commit` makes it durable with fdatasync, a rename, and an fsync of the directory. */
 export class LocalWriter implements ObjectWriter {
-  readonly #partPath: string;
-  readonly #path: string;
-  readonly #room: DiskRoom;
-  readonly #cleanParents: () => Promise<void>;
+  readonly #target: LocalTarget;
   #file: FileHandle | undefined;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
@@ -26,12 +36,9 @@ export class LocalWriter implements ObjectWriter {
   #unsyncedBytes = 0;
   #syncing: Promise<void> | undefined;
 
-  constructor(file: FileHandle, partPath: string, path: string, room: DiskRoom, cleanParents: () => Promise<void>) {
+  constructor(file: FileHandle, target: LocalTarget) {
     this.#file = file;
-    this.#partPath = partPath;
-    this.#path = path;
-    this.#room = room;
-    this.#cleanParents = cleanParents;
+    this.#target = target;
   }
 
   write(chunk: Buffer): Promise<void> {
@@ -41,30 +48,52 @@ export class LocalWriter implements ObjectWriter {
   }
 
   async commit(): Promise<void> {
-    await this.#flushBehind();
-    await this.#flushing;
-    await this.#syncing;
-    const file = this.#opened();
-    try {
-      await file.datasync();
-      await file.close();
-      this.#file = undefined;
-      await rename(this.#partPath, this.#path);
-      await syncDirectory(dirname(this.#path));
-    } catch (error) {
-      throw asServiceError(error);
-    }
+    await this.#commit();
+  }
+
+  /** The companion is written while the disk is busy with the object, and one sync of their folder does for both names. */
+  async commitWith(companion: SmallObject): Promise<void> {
+    await this.#commit(companion);
   }
 
   async discard(): Promise<void> {
+    const { partPath, cleanParents } = this.#target;
     const file = this.#file;
     this.#file = undefined;
     this.#gathered = [];
     await this.#flushing.catch(() => undefined);
     await this.#syncing;
     await file?.close().catch(() => undefined);
-    await orUndefinedWhereMissing(unlink(this.#partPath));
-    await this.#cleanParents();
+    await orUndefinedWhereMissing(unlink(partPath));
+    await orUndefinedWhereMissing(unlink(companionPartOf(partPath)));
+    await cleanParents();
+  }
+
+  async #commit(companion?: SmallObject): Promise<void> {
+    await this.#flushBehind();
+    await this.#flushing;
+    await this.#syncing;
+    const { partPath, path, pathOf } = this.#target;
+    try {
+      await this.#sync(companion);
+      await rename(partPath, path);
+      if (companion !== undefined) await rename(companionPartOf(partPath), pathOf(companion.key));
+      await syncDirectory(dirname(path));
+    } catch (error) {
+      throw asServiceError(error);
+    }
+  }
+
+  async #sync(companion: SmallObject | undefined): Promise<void> {
+    const file = this.#opened();
+    const synced = await Promise.allSettled([
+      file.datasync(),
+      companion === undefined ? TAKEN : writeDurably(companionPartOf(this.#target.partPath), companion.bytes),
+    ]);
+    // Both have ended when it rejects, so that what they have written can be removed.
+    for (const part of synced) if (part.status === 'rejected') throw part.reason;
+    await file.close();
+    this.#file = undefined;
   }
 
   /** Begins to write what has gathered; waits for the write before it alone, and rejects as that one did. */
@@ -80,7 +109,7 @@ export class LocalWriter implements ObjectWriter {
     let leftBytes = this.#gatheredBytes;
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    await this.#room.check();
+    await this.#target.room.check();
     while (leftBytes > 0) {
       const { bytesWritten } = await this.#opened().writev(chunks).catch((error: unknown) => {
         throw asServiceError(error);
@@ -119,6 +148,20 @@ function dropWritten(chunks: Buffer[], bytesWritten: number): void {
     }
     left -= first.length;
     chunks.shift();
+  }
+}
+
+function companionPartOf(partPath: string): string {
+  return `${partPath}.beside${PART_ENDING}`;
+}
+
+async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.datasync();
+  } finally {
+    await file.close();
   }
 }
 

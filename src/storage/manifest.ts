@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { manifestKey } from './keys.ts';
 import { z } from 'zod';
-import { putObject, type Storage } from './storage.ts';
+import type { SmallObject, Storage } from './storage.ts';
 
 const manifestSchema = z.object({
   id: z.uuidv4(),
@@ -18,9 +18,9 @@ const manifestSchema = z.object({
 /** Everything from which record and job of a stored upload can be made again. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** Writes it durably. Call it only when the bytes are durable: its being there says that they are whole. */
-export async function writeManifest(storage: Storage, manifest: Manifest): Promise<void> {
-  await putObject(storage, manifestKey(manifest.id, manifest.receipt), Buffer.from(JSON.stringify(manifest)));
+/** What lies beside the bytes. It is not to be seen before they are durable: its being there says that they are whole. */
+export function manifestObject(manifest: Manifest): SmallObject {
+  return { key: manifestKey(manifest.id, manifest.receipt), bytes: Buffer.from(JSON.stringify(manifest)) };
 }
 
 /** Undefined where there is none, or one that cannot be read: then its upload cannot be made again. */

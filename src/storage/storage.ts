@@ -52,8 +52,16 @@ export interface ObjectWriter {
    * `service_unavailable` (503) where a storage beyond the network does not answer, as all calls of such a one do.
    */
   commit(): Promise<void>;
+  /** As `commit` and then `putObject` of a small one in the same folder, where a driver can do the two for less. */
+  commitWith?(companion: SmallObject): Promise<void>;
   /** Removes what was written. Safe to call after a failed `write` or `commit`, and twice. */
   discard(): Promise<void>;
+}
+
+/** An object that is held in memory as a whole. */
+export interface SmallObject {
+  key: string;
+  bytes: Buffer;
 }
 
 /** Both ends inclusive, as in RFC 9110 section 14.1.2. */
@@ -73,6 +81,16 @@ export interface StoredObject {
 export interface LocalFile {
   path: string;
   release(): Promise<void>;
+}
+
+/**
+ * Commits an object and, never before it, a small one in the same folder; both are durable when it resolves. Where it
+ * rejects either may be there: `discard` the writer, and remove both.
+ */
+export async function commitWith(storage: Storage, writer: ObjectWriter, companion: SmallObject): Promise<void> {
+  if (writer.commitWith !== undefined) return await writer.commitWith(companion);
+  await writer.commit();
+  await putObject(storage, companion.key, companion.bytes);
 }
 
 /** Writes a whole object at once, durably. */

@@ -9,7 +9,7 @@ import type { ProgressState } from '../progress/progress.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { removeUnnamedFiles } from '../progress/unnamed-files.ts';
 import { manifestKey, originalKey } from '../storage/keys.ts';
-import { writeManifest } from '../storage/manifest.ts';
+import { manifestObject } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Admission } from './admission.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
@@ -101,13 +101,12 @@ export class IncomingUpload {
    */
   async receive(chunks: AsyncIterable<Buffer>, options: unknown, maxBytes: number, onRefused?: (refusal: ServiceError) => void): Promise<void> {
     const { id, receipt, publicId, fileName, createdAtMs } = this.record;
-    const file = { id, receipt, chunks, options, maxBytes };
+    const createdAt = new Date(createdAtMs).toISOString();
+    const manifestOf = (stored: StoredUpload) => manifestObject({ id, receipt, publicId, name: fileName, createdAt, ...stored });
+    const file = { id, receipt, chunks, options, maxBytes, manifestOf };
     if (onRefused !== undefined) this.#progress.tellOfRefusal(listenForOthers(this.#parts, this.record), onRefused);
     try {
-      const stored = await receiveFile(this.#parts, file, this.#progress);
-      this.#stored = stored;
-      const createdAt = new Date(createdAtMs).toISOString();
-      await writeManifest(this.#parts.storage, { id, receipt, publicId, name: fileName, createdAt, ...stored });
+      this.#stored = await receiveFile(this.#parts, file, this.#progress);
       this.#stayAlive();
     } catch (error) {
       await this.#removeFiles().catch((failure: unknown) => this.#parts.log.warn({ err: failure, uploadId: id }, 'files not removed'));

@@ -4,7 +4,7 @@ import { SAMPLE_BYTES } from '../kinds/kind.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import type { FileKind, StoredUpload } from '../progress/record.ts';
 import { originalKey } from '../storage/keys.ts';
-import type { ObjectWriter, Storage } from '../storage/storage.ts';
+import { commitWith, type ObjectWriter, type SmallObject, type Storage } from '../storage/storage.ts';
 import { ByteLimiter } from './byte-limiter.ts';
 import type { ReceiveProgress } from './receive-progress.ts';
 import { parseOptions } from './parse-options.ts';
@@ -27,11 +27,14 @@ export interface IncomingFile {
   /** As the client sent them; checked against the kind's schema once the type is known. */
   options: unknown;
   maxBytes: number;
+  /** What is to lie beside it, as soon as it is whole. */
+  manifestOf: (stored: StoredUpload) => SmallObject;
 }
 
 /**
  * Streams one file to storage: typed by its first bytes before anything is written, hashed on the
- * way, limited, and durable when the promise resolves. On every rejection nothing of it is left.
+ * way, limited, and durable with its manifest when the promise resolves. On a rejection nothing of it is left, but
+ * where storage itself has failed.
  * Rejects with `empty_file`, `bad_options` (400), `file_too_large` (413), `unsupported_media_type` (415),
  * `storage_full` (507), or what the source or the progress threw.
  */
@@ -61,8 +64,9 @@ async function storeChunks(
   try {
     const hash = parts.hashes === false ? undefined : createHash('sha256');
     await writeAll(writer, head, chunks, progress, limiter, hash);
-    await writer.commit();
-    return { type, sizeBytes: limiter.bytes, sha256: hash?.digest('hex') ?? null, options };
+    const stored = { type, sizeBytes: limiter.bytes, sha256: hash?.digest('hex') ?? null, options };
+    await commitWith(storage, writer, file.manifestOf(stored));
+    return stored;
   } catch (error) {
     await writer.discard();
     throw error;

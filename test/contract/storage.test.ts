@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { putObject, type Storage } from '../../src/storage/storage.ts';
+import { commitWith, putObject, type Storage } from '../../src/storage/storage.ts';
 import { openS3Storage } from '../helpers/s3-storage.ts';
 import { openTempStorage } from '../helpers/temp-storage.ts';
 
@@ -60,6 +60,14 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await textOf(KEY)).toBe('old');
       await writer.commit();
       expect([await textOf(KEY), (await storage.stat(KEY))?.sizeBytes, await keysBelow('ab')]).toEqual(['newer', 5, [KEY]]);
+    });
+
+    test('brings a small one along, which is not to be seen before it', async () => {
+      const writer = await storage.create(KEY);
+      await writer.write(Buffer.from('large'));
+      expect(await keysBelow('ab')).toEqual([]);
+      await commitWith(storage, writer, { key: `${KEY}.beside`, bytes: Buffer.from('small') });
+      expect([await textOf(KEY), await textOf(`${KEY}.beside`), await keysBelow('ab')]).toEqual(['large', 'small', [KEY, `${KEY}.beside`]]);
     });
 
     test('leaves nothing when it is discarded, once or twice, and keeps the old one', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../../../src/config.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
-import { putObject } from '../../../src/storage/storage.ts';
+import { commitWith, putObject } from '../../../src/storage/storage.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 
 let temp: TempStorage;
@@ -58,6 +58,16 @@ describe('files on a disk', () => {
     const stream = await storage.read('ab/1', { start: 0, end: 0 });
     stream?.destroy();
     while ((await openFiles()).length > 0);
+    expect(await openFiles()).toEqual([]);
+  });
+
+  test('a companion that finds no place leaves nothing unfinished', async () => {
+    const writer = await temp.storage.create('ab/1/x');
+    await writer.write(Buffer.from('x'));
+    await expect(commitWith(temp.storage, writer, { key: 'not/there', bytes: Buffer.from('y') })).rejects.toThrow();
+    await writer.discard();
+    await temp.storage.remove('ab/1/x');
+    expect(temp.files()).toEqual([]);
     expect(await openFiles()).toEqual([]);
   });
 

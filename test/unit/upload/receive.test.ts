@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServiceError } from '../../../src/errors.ts';
-import { originalKey } from '../../../src/storage/keys.ts';
+import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { createKinds } from '../../../src/kinds/kinds.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { receiveFile, type IncomingFile } from '../../../src/upload/receive.ts';
 import { ReceiveProgress } from '../../../src/upload/receive-progress.ts';
+import type { StoredUpload } from '../../../src/progress/record.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { heic } from '../../helpers/pictures.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
@@ -35,7 +36,9 @@ async function* chunksOf(bytes: Buffer, size = 1000, end: () => void = () => und
 }
 
 function incoming(chunks: AsyncIterable<Buffer>, more: Partial<IncomingFile> = {}): IncomingFile {
-  return { id: freshId(), receipt: 'r1', chunks, options: {}, maxBytes: 1_000_000, ...more };
+  const id = freshId();
+  const manifestOf = (stored: StoredUpload) => ({ key: manifestKey(id, 'r1'), bytes: Buffer.from(JSON.stringify(stored)) });
+  return { id, receipt: 'r1', chunks, options: {}, maxBytes: 1_000_000, manifestOf, ...more };
 }
 
 describe('a file that is taken', () => {
@@ -45,7 +48,8 @@ describe('a file that is taken', () => {
     const stored = await receiveFile({ storage: temp.storage, kinds }, file, progress);
     expect(stored).toEqual({ type: 'image/jpeg', sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), options: DEFAULT_PICTURE_OPTIONS });
     expect((await readFile(join(temp.directory, originalKey(file.id, 'r1')))).equals(bytes)).toBe(true);
-    expect(temp.files()).toEqual([originalKey(file.id, 'r1')]);
+    expect(temp.files()).toEqual([manifestKey(file.id, 'r1'), originalKey(file.id, 'r1')]);
+    expect(JSON.parse(await readFile(join(temp.directory, manifestKey(file.id, 'r1')), 'utf8'))).toEqual(stored);
     expect([progress.receivedBytes, progress.type]).toEqual([bytes.length, 'image/jpeg']);
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { UploadRecords } from '../../../../src/progress/record.ts';
 import { UploadSets } from '../../../../src/queue/upload-sets.ts';
 import { manifestKey, originalKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
-import { writeManifest } from '../../../../src/storage/manifest.ts';
+import { manifestObject } from '../../../../src/storage/manifest.ts';
 import { putObject } from '../../../../src/storage/storage.ts';
 import { lookAfterDue } from '../../../../workers/sweep/due-uploads.ts';
 import { addMissingJobs } from '../../../../workers/sweep/missing-jobs.ts';
@@ -178,7 +178,8 @@ describe('a survey of the storage', () => {
   async function storedUpload(id: string = randomUUID(), receipt: string = randomUUID()) {
     await put(originalKey(id, receipt));
     const { type, sha256, options } = STORED;
-    await writeManifest(temp.storage, { id, receipt, publicId: `p-${id}`, name: 'a.jpg', type, sizeBytes: 1, sha256, options, createdAt: new Date(0).toISOString() });
+    const manifest = manifestObject({ id, receipt, publicId: `p-${id}`, name: 'a.jpg', type, sizeBytes: 1, sha256, options, createdAt: new Date(0).toISOString() });
+    await putObject(temp.storage, manifest.key, manifest.bytes);
     return { id, receipt };
   }
 
