@@ -8,7 +8,8 @@ import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
 
 /**
  * The least that can hold progress: `node:http`, one map of held responses, one Redis subscription. What is
- * published goes to the client as it is. It has what no server can do without: a timer a response, and the
+ * published goes to the client as it is. With `EVENT_BUS=targeted` it subscribes to each upload by itself, so that several
+ * of them share the work. It has what no server can do without: a timer a response, and the
  * response let go when its client does.
  */
 const TIMEOUT_MS = 50_000;
@@ -23,13 +24,21 @@ interface Held {
 const newest = new Map<string, { version: number; body: string }>();
 /** An upload has one client as a rule, and a set for it would be waste. */
 const heldById = new Map<string, Held | Set<Held>>();
+/** Uploads that were asked for, where each has a subscription of its own. */
+const asked = new Set<string>();
+let subscribeTo: ((id: string) => void) | undefined;
 let held = 0;
 
 serveQuestions<ServerQuestions>({
-  async start({ redisUrl }) {
+  async start({ redisUrl, settings }) {
     const subscriber = openRedis(redisUrl);
-    subscriber.on('pmessage', (_pattern: string, channel: string, body: string) => published(channel.slice(PROGRESS_CHANNEL.length), body));
-    await subscriber.psubscribe(`${PROGRESS_CHANNEL}*`);
+    if (settings['EVENT_BUS'] === 'targeted') {
+      subscriber.on('message', (channel: string, body: string) => published(channel.slice(PROGRESS_CHANNEL.length), body));
+      subscribeTo = (id) => void subscriber.subscribe(PROGRESS_CHANNEL + id);
+    } else {
+      subscriber.on('pmessage', (_pattern: string, channel: string, body: string) => published(channel.slice(PROGRESS_CHANNEL.length), body));
+      await subscriber.psubscribe(`${PROGRESS_CHANNEL}*`);
+    }
     const server = createServer(answer).listen(0, '127.0.0.1');
     server.keepAliveTimeout = KEEP_ALIVE_MS;
     await once(server, 'listening');
@@ -54,6 +63,10 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   const id = url.slice('/uploads/'.length, url.indexOf('/', '/uploads/'.length));
   const found = newest.get(id);
   if (found !== undefined && found.version !== versionIn(url, 'since=')) return send(response, found.body);
+  if (subscribeTo !== undefined && !asked.has(id)) {
+    asked.add(id);
+    subscribeTo(id);
+  }
   const one: Held = { response, timer: setTimeout(() => timedOut(id, one), TIMEOUT_MS) };
   response.on('close', () => release(id, one));
   const waiting = heldById.get(id);

@@ -5,7 +5,8 @@ import type { Moment } from '../lib/shared-clock.ts';
 
 /** Whom to poll, one client an id. */
 export interface PollTarget {
-  port: number;
+  /** Clients are dealt out to these in turn. */
+  ports: readonly number[];
   ids: string[];
   /** Path and query, with `{id}`, `{version}` (what the client has seen) and `{next}` (one more) in their places. */
   path: string;
@@ -61,10 +62,10 @@ const listener = {
 };
 
 serveQuestions<ClientQuestions>({
-  async connect({ port, ids, path }) {
+  async connect({ ports, ids, path }) {
     for (let first = 0; first < ids.length; first += CONNECTIONS_AT_ONCE) {
       const some = ids.slice(first, first + CONNECTIONS_AT_ONCE);
-      await Promise.all(some.map((id, index) => open(port, first + index, path.replaceAll('{id}', id))));
+      await Promise.all(some.map((id, index) => open(portOf(ports, first + index), first + index, path.replaceAll('{id}', id))));
     }
   },
   async poll({ versions, repolls }) {
@@ -95,6 +96,10 @@ serveQuestions<ClientQuestions>({
     failure = undefined;
   },
 });
+
+function portOf(ports: readonly number[], slot: number): number {
+  return ports[slot % ports.length] ?? 0;
+}
 
 async function open(port: number, slot: number, path: string): Promise<void> {
   const requestFor = (version: number) =>

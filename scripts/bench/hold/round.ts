@@ -73,9 +73,9 @@ async function burst(peer: Peer, clients: Child<ClientQuestions>, uploads: reado
 }
 
 /** One client for each entry of `uploads`, which are slots, all of them held. */
-async function holdAll({ kind, ids, port, server, firing }: Peer, clients: Child<ClientQuestions>, uploads: readonly number[]): Promise<void> {
+async function holdAll({ kind, ids, ports, server, firing }: Peer, clients: Child<ClientQuestions>, uploads: readonly number[]): Promise<void> {
   const present = await firing.ask('ready', ids.length);
-  await clients.ask('connect', { port, ids: uploads.map((slot) => ids[slot] ?? ''), path: kind.path });
+  await clients.ask('connect', { ports, ids: uploads.map((slot) => ids[slot] ?? ''), path: kind.path });
   await clients.ask('poll', { versions: uploads.map((slot) => present[slot] ?? 0), repolls: false });
   await untilEqual(`responses held by ${kind.title}`, uploads.length, () => server.ask('held'));
   await delay(REST_MS);

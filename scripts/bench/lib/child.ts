@@ -12,6 +12,7 @@ type Answer<F> = F extends (...parameters: never) => infer R ? Awaited<R> : neve
 
 /** A process of the benchmark, which is asked over its IPC channel. */
 export interface Child<Q extends Questions<Q>> {
+  readonly pid: number;
   /** Rejects with what the child threw, or when it ends first. */
   ask<K extends keyof Q & string>(question: K, ...argument: Argument<Q[K]>): Promise<Answer<Q[K]>>;
   /** Lets it go, so that a profile is written; kills it when that takes too long. Safe to call twice. */
@@ -47,6 +48,7 @@ export function startChild<Q extends Questions<Q>>(name: string, nodeOptions: re
   child.on('exit', (code, signal) => fail(`ended (${signal ?? code})`));
   let questions = 0;
   return {
+    pid: child.pid ?? 0,
     ask: (question, ...argument) =>
       new Promise((resolve, reject) => {
         if (!child.connected) return reject(new Error(`the ${name} process has ended`));

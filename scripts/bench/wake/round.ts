@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientQuestions } from '../children/clients.ts';
 import type { Child } from '../lib/child.ts';
 import { untilEqual } from '../lib/eventually.ts';
-import type { Peer } from '../lib/peer.ts';
+import { heldBy, serverCpuUs, type Peer } from '../lib/peer.ts';
 import { latenciesUs, percentile } from '../lib/statistics.ts';
 
 /** Events of a round: at a rate, or all at once. */
@@ -16,7 +16,7 @@ export interface Load {
 export interface RoundFigures {
   p50Us: number;
   p99Us: number;
-  /** Processor time of each process for an event, with the poll that follows. */
+  /** Processor time for an event, with the poll that follows: of all servers, and of each of the other processes. */
   serverUsPerEvent: number;
   firingUsPerEvent: number;
   clientUsPerEvent: number;
@@ -29,12 +29,12 @@ const REST_MS = 300;
 export async function runRound(peer: Peer, clients: Child<ClientQuestions>, load: Load): Promise<RoundFigures> {
   // The last events, which nobody times, end what is held then.
   await holdAll(peer, clients, load.events + peer.ids.length);
-  const serverUsBefore = await peer.server.ask('cpuUs');
+  const serverUsBefore = await serverCpuUs(peer);
   await clients.ask('take');
   const { created, cpuUs: firingUs } = await peer.firing.ask('fire', load);
   await untilEqual(`answers of ${peer.kind.title}`, load.events, () => clients.ask('answered'));
   const { answers, cpuUs: clientUs } = await clients.ask('take');
-  const serverUs = (await peer.server.ask('cpuUs')) - serverUsBefore;
+  const serverUs = (await serverCpuUs(peer)) - serverUsBefore;
   await letGo(peer, clients);
   const latencies = latenciesUs(created, answers);
   return {
@@ -46,19 +46,21 @@ export async function runRound(peer: Peer, clients: Child<ClientQuestions>, load
   };
 }
 
-async function holdAll({ kind, ids, port, server, firing }: Peer, clients: Child<ClientQuestions>, events: number): Promise<void> {
+async function holdAll(peer: Peer, clients: Child<ClientQuestions>, events: number): Promise<void> {
+  const { kind, ids, ports, firing } = peer;
   const versions = await firing.ask('ready', events);
-  await clients.ask('connect', { port, ids, path: kind.path });
+  await clients.ask('connect', { ports, ids, path: kind.path });
   await clients.ask('poll', { versions, repolls: true });
-  await untilEqual(`responses held by ${kind.title}`, ids.length, () => server.ask('held'));
+  await untilEqual(`responses held by ${kind.title}`, ids.length, () => heldBy(peer));
   await delay(REST_MS);
 }
 
 /** Has everything answered that is held, so that no peer takes a departed client along into its next round. */
-async function letGo({ kind, ids, server, firing }: Peer, clients: Child<ClientQuestions>): Promise<void> {
+async function letGo(peer: Peer, clients: Child<ClientQuestions>): Promise<void> {
+  const { kind, ids, firing } = peer;
   await clients.ask('stopPolling');
   await firing.ask('fire', { events: ids.length });
   await untilEqual(`last answers of ${kind.title}`, ids.length, () => clients.ask('answered'));
   await clients.ask('disconnect');
-  await untilEqual(`responses left with ${kind.title}`, 0, () => server.ask('held'));
+  await untilEqual(`responses left with ${kind.title}`, 0, () => heldBy(peer));
 }

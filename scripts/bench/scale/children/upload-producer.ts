@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Queue } from 'bullmq';
+import { pino } from 'pino';
+import { loadConfig } from '../../../../src/config.ts';
+import { recordOptions } from '../../../../src/progress/record-options.ts';
+import { UploadRecords } from '../../../../src/progress/record.ts';
+import { openCommandConnection, RedisRecordStore } from '../../../../src/queue/connection.ts';
+import { QUEUE_NAME, queueKeys } from '../../../../src/queue/contract.ts';
+import { UploadQueue } from '../../../../src/queue/upload-queue.ts';
+import { originalKey } from '../../../../src/storage/keys.ts';
+import { eventually } from '../../../../test/helpers/eventually.ts';
+import { OWN_USAGE } from '../../lib/server-questions.ts';
+import { serveQuestions } from '../../lib/serve-questions.ts';
+import { eachAtOnce } from '../throughput/at-once.ts';
+import type { Place, ProducerQuestions } from '../throughput/questions.ts';
+
+const RECEIPT = 'bench';
+const SIZE_BYTES = 1000;
+const ROOM = { capacity: 1_000_000, discards: false, perAddress: 0 };
+const AT_ONCE = 50;
+const FINISH_WITHIN_MS = 60_000;
+
+let parts: Parts | undefined;
+let ids: string[] = [];
+
+/** What an API process asks of Redis for each upload, and nothing of its HTTP and its storage: the files lie there before. */
+serveQuestions<ProducerQuestions>({
+  async open(place) {
+    parts = await openParts(place);
+    await writeFile(join(place.directory, 'file'), Buffer.alloc(SIZE_BYTES));
+  },
+  async prepare(count) {
+    const { directory } = opened();
+    ids = Array.from({ length: count }, () => randomUUID());
+    await eachAtOnce(count, AT_ONCE, async (index) => {
+      const path = join(directory, originalKey(ids[index] ?? '', RECEIPT));
+      await mkdir(dirname(path), { recursive: true });
+      await link(join(directory, 'file'), path);
+    });
+  },
+  async add({ count, atOnce }) {
+    const startedAtMs = Date.now();
+    await eachAtOnce(count, atOnce, (index) => add(ids[index] ?? ''));
+    return startedAtMs;
+  },
+  async finished() {
+    const { bull, records } = opened();
+    await eventually('the queue to be empty', async () => (await bull.count()) + (await bull.getActiveCount()) === 0, FINISH_WITHIN_MS);
+    let lastAtMs = 0;
+    await eachAtOnce(ids.length, AT_ONCE, async (index) => {
+      const state = (await records.readProgress(ids[index] ?? ''))?.state;
+      if (state?.state !== 'completed') throw new Error(`an upload is ${state?.state ?? 'gone'}`);
+      lastAtMs = Math.max(lastAtMs, state.updatedAtMs);
+    });
+    return lastAtMs;
+  },
+  workers: () => opened().bull.getWorkersCount(),
+  pause: () => opened().bull.pause(),
+  async resume() {
+    const atMs = Date.now();
+    await opened().bull.resume();
+    return atMs;
+  },
+  ...OWN_USAGE,
+});
+
+interface Parts {
+  directory: string;
+  records: UploadRecords;
+  queue: UploadQueue;
+  bull: Queue;
+}
+
+async function openParts({ redisUrl, directory }: Place): Promise<Parts> {
+  const config = loadConfig({});
+  const log = pino({ level: 'silent' });
+  const connection = openCommandConnection(redisUrl, log);
+  await new Promise<void>((resolve) => connection.once('ready', () => resolve()));
+  const keys = queueKeys(config.queuePrefix);
+  return {
+    directory,
+    records: new UploadRecords(new RedisRecordStore(connection), keys, recordOptions(config)),
+    queue: new UploadQueue(connection, keys, log),
+    bull: new Queue(QUEUE_NAME, { connection, prefix: keys.bullPrefix }),
+  };
+}
+
+function opened(): Parts {
+  if (parts === undefined) throw new Error('nothing is open');
+  return parts;
+}
+
+async function add(id: string): Promise<void> {
+  const { records, queue } = opened();
+  await records.open({ id, receipt: RECEIPT, fileName: 'photo.jpg', totalBytes: SIZE_BYTES }, ROOM);
+  const stored = { type: 'image/jpeg', sizeBytes: SIZE_BYTES, sha256: '0'.repeat(64), options: {} };
+  const queued = await records.enqueue(id, RECEIPT, stored, ROOM);
+  if (!queued.made) throw new Error(`an upload was refused: ${queued.refusal}`);
+  await queue.add(id, id);
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import type { FiringQuestions } from '../../children/firing.ts';
+import type { Session } from '../../lib/session.ts';
+import { sum } from '../../lib/statistics.ts';
+
+/** One process does not fire ten thousand a second beside everything else. */
+const PROCESSES = 2;
+const UPLOADS = 500;
+
+/** Workers on uploads that nobody waits for. */
+export interface Crowd {
+  /** Fires at so many events a second in all; resolves when all are made, with the rate that was reached. */
+  fire(load: { perSecond: number; seconds: number }): Promise<{ events: number; perSecond: number }>;
+  end(): Promise<void>;
+}
+
+/** Starts the processes and prepares their uploads. */
+export async function startCrowd(session: Session, settings: Readonly<Record<string, string>>): Promise<Crowd> {
+  const all = Array.from({ length: PROCESSES }, () => session.start<FiringQuestions>('firing'));
+  const newIds = () => Array.from({ length: UPLOADS }, () => randomUUID());
+  await Promise.all(all.map((one) => one.ask('open', { source: 'record', redisUrl: session.redisUrl, ids: newIds(), settings })));
+  return {
+    async fire({ perSecond, seconds }) {
+      const share = perSecond / PROCESSES;
+      const startedMs = performance.now();
+      const fired = await Promise.all(all.map((one) => one.ask('fire', { events: Math.round(share * seconds), perSecond: share })));
+      const events = sum(fired.map(({ created }) => created.length));
+      return { events, perSecond: events / ((performance.now() - startedMs) / 1000) };
+    },
+    end: async () => void (await Promise.all(all.map((one) => one.end()))),
+  };
+}

@@ -1,0 +1,15 @@
+import type { CommonOptions } from '../../lib/bench.ts';
+import type { Session } from '../../lib/session.ts';
+
+/** The numbers that may be given, for all parts. */
+export const SCALE_DEFAULTS = { rounds: 3, held: 960, rate: 500, unwanted: 10_000, seconds: 4, stall: 2, uploads: 3000, connections: 64 };
+
+/** What the parts are told. */
+export type ScaleOptions = typeof SCALE_DEFAULTS & CommonOptions;
+
+/** A part of the benchmark that may be run alone. */
+export interface Part {
+  readonly name: string;
+  /** Measures with a Redis of its own and resolves with its tables. */
+  run(session: Session, options: ScaleOptions): Promise<string>;
+}

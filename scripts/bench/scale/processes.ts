@@ -1,0 +1,71 @@
+import type { ClientQuestions } from '../children/clients.ts';
+import { say } from '../lib/bench.ts';
+import type { Child } from '../lib/child.ts';
+import { BARE, OURS, OURS_TARGETED, startPeer, type Peer, type PeerKind } from '../lib/peer.ts';
+import { median, medianRatio } from '../lib/statistics.ts';
+import { figure, formatTable, formatTargets } from '../lib/table.ts';
+import { runRound, type Load, type RoundFigures } from '../wake/round.ts';
+import type { Part, ScaleOptions } from './lib/part.ts';
+
+const PROCESS_COUNTS = [1, 4, 16];
+const SECONDS = 2;
+const P50_TARGET = 1.5;
+
+/** Prefixes of their own: a stream is read by all processes of its installation, and by none of another. */
+const KINDS: readonly PeerKind[] = [
+  { ...BARE, settings: { EVENT_BUS: 'targeted' } },
+  { ...OURS_TARGETED, title: 'targeted', settings: { EVENT_BUS: 'targeted', QUEUE_PREFIX: 'targeted' } },
+  { ...OURS, title: 'stream', settings: { EVENT_BUS: 'stream', QUEUE_PREFIX: 'stream' } },
+];
+
+const HEADINGS = ['', 'p50 µs', 'p99 µs', 'p50 ratio', 'p99 ratio', 'all APIs, µs an event', 'firing µs'];
+
+interface Measured {
+  kind: PeerKind;
+  rounds: RoundFigures[];
+}
+
+/** The wake with its clients spread over several API processes. */
+export const processes: Part = {
+  name: 'processes',
+  async run(session, options) {
+    const clients = session.start<ClientQuestions>('clients');
+    const tables: string[] = [];
+    for (const count of PROCESS_COUNTS) {
+      say(`${count} API processes of each kind`);
+      const peers = await Promise.all(KINDS.map((kind) => startPeer(session, kind, options.held, options.serverOptions, count)));
+      tables.push(report(count, await runRounds(peers, clients, options)));
+      await Promise.all(peers.map((peer) => peer.end()));
+    }
+    const title = `${options.held} held polls over all API processes, ${options.rate} events a second; medians of ${options.rounds} rounds, ratios to the first line`;
+    return [title, ...tables].join('\n\n');
+  },
+};
+
+async function runRounds(peers: readonly Peer[], clients: Child<ClientQuestions>, options: ScaleOptions): Promise<Measured[]> {
+  const load: Load = { events: options.rate * SECONDS, perSecond: options.rate };
+  const measured: Measured[] = peers.map(({ kind }) => ({ kind, rounds: [] }));
+  for (let round = 0; round <= options.rounds; round += 1) {
+    for (const [index, peer] of peers.entries()) {
+      const figures = await runRound(peer, clients, load);
+      // The first compiles.
+      if (round > 0) measured[index]?.rounds.push(figures);
+    }
+  }
+  return measured;
+}
+
+function report(count: number, measured: readonly Measured[]): string {
+  const bare = measured[0]?.rounds ?? [];
+  const p50 = (round: RoundFigures) => round.p50Us;
+  const p99 = (round: RoundFigures) => round.p99Us;
+  const ratio = (rounds: readonly RoundFigures[], pick: (round: RoundFigures) => number) => medianRatio(rounds.map(pick), bare.map(pick));
+  const rows = measured.map(({ kind, rounds }) => [
+    kind.title,
+    figure(median(rounds.map(p50))), figure(median(rounds.map(p99))), figure(ratio(rounds, p50), 2), figure(ratio(rounds, p99), 2),
+    figure(median(rounds.map((round) => round.serverUsPerEvent))), figure(median(rounds.map((round) => round.firingUsPerEvent))),
+  ]);
+  const targeted = measured[1]?.rounds ?? [];
+  const target = { what: `${count} API processes: p50, targeted to bare`, value: ratio(targeted, p50), most: P50_TARGET };
+  return `${count} API processes\n${formatTable(HEADINGS, rows)}\n${formatTargets([target])}`;
+}

@@ -1,0 +1,55 @@
+import { untilEqual } from '../../lib/eventually.ts';
+import type { Child } from '../../lib/child.ts';
+import type { Session } from '../../lib/session.ts';
+import type { ProducerQuestions, WorkerQuestions } from './questions.ts';
+
+/** Who puts work into a queue of its own, and who takes it. */
+export interface Contestant {
+  readonly title: string;
+  /** Files in `children/`. */
+  readonly producer: string;
+  readonly worker: string;
+  /** So many times as many are added, so that a round lasts as long as with the others. */
+  readonly times: number;
+}
+
+/** Nothing but BullMQ. */
+export const BARE_JOBS: Contestant = { title: 'bare BullMQ', producer: 'job-producer', worker: 'bare-worker', times: 5 };
+/** Records, queue and the worker process as it is served; no HTTP, no storage of what comes in. */
+export const UPLOADS: Contestant = { title: 'deferred-uploads', producer: 'upload-producer', worker: 'noop-worker', times: 1 };
+
+/** A producer and so many workers, running. */
+export interface Team {
+  readonly contestant: Contestant;
+  readonly producer: Child<ProducerQuestions>;
+  readonly workers: readonly Child<WorkerQuestions>[];
+}
+
+/** Jobs in hand at once, of each worker process. */
+export const CONCURRENCY = 10;
+
+/** Starts both. Resolves when all workers take jobs. */
+export async function startTeam(session: Session, contestant: Contestant, count: number, nodeOptions: readonly string[]): Promise<Team> {
+  const { redisUrl, directory } = session;
+  const producer = session.start<ProducerQuestions>(`../scale/children/${contestant.producer}`);
+  const workers = startWorkers(session, contestant.worker, count, nodeOptions);
+  await producer.ask('open', { redisUrl, directory });
+  await Promise.all(workers.map((worker) => worker.ask('start', { redisUrl, directory, concurrency: CONCURRENCY, settings: {} })));
+  await untilEqual(`workers of ${contestant.title}`, count, () => producer.ask('workers'));
+  return { contestant, producer, workers };
+}
+
+function startWorkers(session: Session, name: string, count: number, nodeOptions: readonly string[]): Child<WorkerQuestions>[] {
+  return Array.from({ length: count }, () => session.start<WorkerQuestions>(`../scale/children/${name}`, nodeOptions));
+}
+
+/** Ends all of its processes. */
+export async function endTeam({ producer, workers }: Team): Promise<void> {
+  await Promise.all([producer, ...workers].map((child) => child.end()));
+}
+
+/** Processor time of all workers, in microseconds. */
+export async function workersCpuUs({ workers }: Pick<Team, 'workers'>): Promise<number> {
+  const spent = await Promise.all(workers.map((worker) => worker.ask('cpuUs')));
+  return spent.reduce((sum, one) => sum + one, 0);
+}

@@ -1,0 +1,33 @@
+/** Where a process finds the others of a run. */
+export interface Place {
+  redisUrl: string;
+  /** Of the storage. */
+  directory: string;
+}
+
+/** What a worker process is asked, ours and a bare one. */
+export type WorkerQuestions = {
+  /** Begins to take jobs, soon after. */
+  start(setup: Place & { concurrency: number; settings: Readonly<Record<string, string>> }): void;
+  /** Processor time since its start, in microseconds. */
+  cpuUs(): number;
+};
+
+/** What the process is asked that puts work into the queue. */
+export type ProducerQuestions = {
+  open(setup: Place): Promise<void>;
+  /** What costs time and is not to be measured. To be called before `add`, with the same count. */
+  prepare(count: number): Promise<void>;
+  /** Adds one after the other, so many of them under way at once. Resolves with the moment of the first, by the clock of `Date`. */
+  add(load: { count: number; atOnce: number }): Promise<number>;
+  /** Resolves when all of it is done, with the moment of the last. Throws where one came to something else. */
+  finished(): Promise<number>;
+  /** How many processes take jobs. */
+  workers(): Promise<number>;
+  /** Keeps workers from taking jobs until `resume`. */
+  pause(): Promise<void>;
+  /** Resolves with the moment. */
+  resume(): Promise<number>;
+  /** Processor time since its start, in microseconds. */
+  cpuUs(): number;
+};

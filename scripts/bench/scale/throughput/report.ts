@@ -1,0 +1,53 @@
+import { median, medianRatio } from '../../lib/statistics.ts';
+import { figure, formatTable, formatTargets } from '../../lib/table.ts';
+import type { ScaleOptions } from '../lib/part.ts';
+import { BARE_JOBS, CONCURRENCY, UPLOADS, type Contestant } from './contestants.ts';
+import type { HttpFigures } from './http.ts';
+import type { Manner, RoundFigures } from './round.ts';
+
+/** All rounds with one number of workers. */
+export interface CountFigures {
+  workers: number;
+  measured: readonly { contestant: Contestant; manner: Manner; rounds: readonly RoundFigures[] }[];
+  http: readonly HttpFigures[];
+}
+
+const RATIO_TARGET = 0.5;
+
+const HEADINGS = ['', 'a second', 'beside bare', 'worker µs', 'Redis µs', 'producer or API µs'];
+
+const TITLES: Readonly<Record<Manner, string>> = { flow: 'added while they are worked off', drain: 'from a full queue' };
+
+/** Tables for all numbers of workers, and what became of the targets. */
+export function reportThroughput(figures: readonly CountFigures[], { rounds, uploads, connections }: ScaleOptions): string {
+  const title = `nothing to digest, ${CONCURRENCY} jobs at once for each worker, ${uploads} uploads a round; medians of ${rounds} rounds, processor time for each upload or job`;
+  const note = `over HTTP: PUT of 1000 bytes by ${connections} clients, durable on disk, each answered when the result is there`;
+  return [title, ...figures.map(tableOf), note, formatTargets(figures.flatMap(targetsOf))].join('\n\n');
+}
+
+function tableOf({ workers, measured, http }: CountFigures): string {
+  const rows = measured.map(({ contestant, manner, rounds }) => [
+    `${contestant.title}, ${TITLES[manner]}`,
+    ...columns(rounds, 'perSecond'),
+    contestant === UPLOADS ? figure(ratio({ measured }, manner), 2) : '1',
+    ...columns(rounds, 'workerUs', 'redisUs', 'producerUs'),
+  ]);
+  const overHttp = ['deferred-uploads, over HTTP', ...columns(http, 'perSecond'), '', ...columns(http, 'workerUs', 'redisUs', 'apiUs')];
+  return `${workers} worker process${workers === 1 ? '' : 'es'}\n${formatTable(HEADINGS, [...rows, overHttp])}`;
+}
+
+function columns<F>(rounds: readonly F[], ...names: { [K in keyof F]: F[K] extends number ? K : never }[keyof F][]): string[] {
+  return names.map((name) => figure(median(rounds.map((round) => Number(round[name])))));
+}
+
+function ratio({ measured }: Pick<CountFigures, 'measured'>, manner: Manner): number {
+  const ratesOf = (contestant: Contestant) =>
+    measured.filter((one) => one.contestant === contestant && one.manner === manner).flatMap(({ rounds }) => rounds.map(({ perSecond }) => perSecond));
+  return medianRatio(ratesOf(UPLOADS), ratesOf(BARE_JOBS));
+}
+
+function targetsOf(figures: CountFigures) {
+  return (['flow', 'drain'] as const).map((manner) => ({
+    what: `${figures.workers} workers, ${TITLES[manner]}: beside bare`, value: ratio(figures, manner), least: RATIO_TARGET,
+  }));
+}

@@ -1,0 +1,53 @@
+import { say, type CommonOptions } from '../../lib/bench.ts';
+import type { Session } from '../../lib/session.ts';
+import type { Part, ScaleOptions } from '../lib/part.ts';
+import { RedisMeter } from '../lib/redis-meter.ts';
+import { BARE_JOBS, endTeam, startTeam, UPLOADS, type Contestant, type Team } from './contestants.ts';
+import { runHttpRound, startFront, type HttpFigures, type HttpFront } from './http.ts';
+import { reportThroughput, type CountFigures } from './report.ts';
+import { runRound, type Manner, type RoundFigures } from './round.ts';
+
+const WORKER_COUNTS = [1, 2, 4];
+const MANNERS: readonly Manner[] = ['flow', 'drain'];
+
+/** Uploads that are nothing to digest, from the queue and from the client's first byte. */
+export const throughput: Part = {
+  name: 'throughput',
+  async run(session, options) {
+    const meter = new RedisMeter(session.redisUrl);
+    const front = await startFront(session, profiled(options));
+    const figures: CountFigures[] = [];
+    for (const workers of WORKER_COUNTS) figures.push(await measure(session, front, meter, workers, options));
+    meter.close();
+    return reportThroughput(figures, options);
+  },
+};
+
+function profiled({ serverOptions, profile }: CommonOptions): string[] {
+  return [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])];
+}
+
+/** One round to warm up and then those that count; in each, both take turns at each manner. */
+async function measure(session: Session, front: HttpFront, meter: RedisMeter, workers: number, options: ScaleOptions): Promise<CountFigures> {
+  const teams: Team[] = [];
+  for (const contestant of [BARE_JOBS, UPLOADS]) teams.push(await startTeam(session, contestant, workers, profiled(options)));
+  const ours = teams.find(({ contestant }) => contestant === UPLOADS);
+  if (ours === undefined) throw new Error('nobody takes uploads');
+  const measured: { contestant: Contestant; manner: Manner; rounds: RoundFigures[] }[] = teams.flatMap(({ contestant }) =>
+    MANNERS.map((manner) => ({ contestant, manner, rounds: [] })),
+  );
+  const http: HttpFigures[] = [];
+  for (let round = 0; round <= options.rounds; round += 1) {
+    say(round === 0 ? `${workers} workers: warming up` : `${workers} workers: round ${round} of ${options.rounds}`);
+    for (const manner of MANNERS) {
+      for (const team of teams) {
+        const figures = await runRound(team, manner, meter, options.uploads);
+        if (round > 0) measured.find((one) => one.contestant === team.contestant && one.manner === manner)?.rounds.push(figures);
+      }
+    }
+    const sent = await runHttpRound(front, ours, meter, options);
+    if (round > 0) http.push(sent);
+  }
+  await Promise.all(teams.map(endTeam));
+  return { workers, measured, http };
+}

@@ -1,0 +1,94 @@
+import type { ClientQuestions } from '../children/clients.ts';
+import { say } from '../lib/bench.ts';
+import type { Child } from '../lib/child.ts';
+import { untilEqual } from '../lib/eventually.ts';
+import { heldBy, OURS, startPeer, type Peer } from '../lib/peer.ts';
+import type { Session } from '../lib/session.ts';
+import { median } from '../lib/statistics.ts';
+import { figure, formatTable, formatTargets } from '../lib/table.ts';
+import type { ReaderQuestions } from './children/event-reader.ts';
+import { startCrowd, type Crowd } from './lib/crowd.ts';
+import type { Part, ScaleOptions } from './lib/part.ts';
+import { RedisMeter } from './lib/redis-meter.ts';
+
+/** Held by the process measured, and not among those that events are fired for. */
+const HELD = 100;
+const TARGET_PERCENT = 1;
+const BUSES = ['stream', 'targeted'] as const;
+
+interface Figures {
+  bus: (typeof BUSES)[number];
+  perSecond: number[];
+  /** Of one core at the rate asked for, should a busy machine have fired them slower; with what it spends anyway. */
+  apiPercent: number[];
+  readerPercent: number[];
+  redisUsPerEvent: number[];
+}
+
+/** What an API process spends on changes that none of its clients waits for. */
+export const unwanted: Part = {
+  name: 'unwanted',
+  async run(session, options) {
+    const clients = session.start<ClientQuestions>('clients');
+    const measured: Figures[] = [];
+    for (const bus of BUSES) {
+      say(`EVENT_BUS=${bus}`);
+      measured.push(await measureBus(session, clients, bus, options));
+    }
+    return report(measured, options);
+  },
+};
+
+async function measureBus(session: Session, clients: Child<ClientQuestions>, bus: Figures['bus'], options: ScaleOptions): Promise<Figures> {
+  const settings = { EVENT_BUS: bus };
+  const peer = await startPeer(session, { ...OURS, title: bus, settings }, HELD, options.serverOptions);
+  const crowd = await startCrowd(session, settings);
+  const reader = session.start<ReaderQuestions>('../scale/children/event-reader');
+  await reader.ask('start', session.redisUrl);
+  await hold(peer, clients);
+  const meter = new RedisMeter(session.redisUrl);
+  const figures: Figures = { bus, perSecond: [], apiPercent: [], readerPercent: [], redisUsPerEvent: [] };
+  for (let round = 0; round <= options.rounds; round += 1) {
+    const one = await runRound(peer, crowd, reader, meter, options);
+    if (round === 0) continue;
+    figures.perSecond.push(one.perSecond);
+    figures.apiPercent.push(one.apiPercent);
+    figures.readerPercent.push(one.readerPercent);
+    figures.redisUsPerEvent.push(one.redisUsPerEvent);
+  }
+  meter.close();
+  await clients.ask('disconnect');
+  await Promise.all([peer.end(), crowd.end(), reader.end()]);
+  return figures;
+}
+
+async function hold(peer: Peer, clients: Child<ClientQuestions>): Promise<void> {
+  const versions = await peer.firing.ask('ready', 0);
+  await clients.ask('connect', { ports: peer.ports, ids: peer.ids, path: peer.kind.path });
+  await clients.ask('poll', { versions, repolls: true });
+  await untilEqual('responses held', HELD, () => heldBy(peer));
+}
+
+async function runRound({ server }: Peer, crowd: Crowd, reader: Child<ReaderQuestions>, meter: RedisMeter, { unwanted: perSecond, seconds }: ScaleOptions) {
+  const [apiUs, readerUs] = [await server.ask('cpuUs'), await reader.ask('cpuUs')];
+  await meter.begin();
+  const fired = await crowd.fire({ perSecond, seconds });
+  const percent = (usedUs: number) => ((usedUs / fired.events) * perSecond) / 1e4;
+  return {
+    perSecond: fired.perSecond,
+    apiPercent: percent((await server.ask('cpuUs')) - apiUs),
+    readerPercent: percent((await reader.ask('cpuUs')) - readerUs),
+    redisUsPerEvent: (await meter.cpuUs()) / fired.events,
+  };
+}
+
+function report(measured: readonly Figures[], { unwanted: perSecond, rounds }: ScaleOptions): string {
+  const rows = measured.map((one) => [
+    one.bus, figure(median(one.perSecond)), figure(median(one.apiPercent), 2), figure(median(one.readerPercent), 2), figure(median(one.redisUsPerEvent), 1),
+  ]);
+  const headings = ['EVENT_BUS', 'events/s fired', 'API process, % of a core', 'bare QueueEvents, %', 'Redis µs an event'];
+  const targeted = measured.find(({ bus }) => bus === 'targeted')?.apiPercent ?? [];
+  const target = { what: 'targeted, % of a core', value: median(targeted), most: TARGET_PERCENT };
+  const title = `an API process that holds ${HELD} responses and waits for none of ${perSecond} events a second; medians of ${rounds} rounds`;
+  return `${title}\n${formatTable(headings, rows)}\n\n${formatTargets([target])}`;
+}
