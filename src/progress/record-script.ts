@@ -48,9 +48,9 @@ local function answer(word, withFields)
   return reply
 end
 
-local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address')
+local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn')
 local sequence, receipt, nonce, variantsJson, expiresAt = tonumber(was[1] or '0'), was[2], was[3], was[4], was[5]
-local faults, deaths, address = tonumber(was[6] or '0'), tonumber(was[7] or '0'), was[8]
+local faults, deaths, address, strewn = tonumber(was[6] or '0'), tonumber(was[7] or '0'), was[8], was[9]
 local state, percent, attempt = event.state, tonumber(event.percent or '0'), tonumber(event.attempt or '0')
 local publicKey = ARGV[4] .. (event.publicId or (change.create and change.create.publicId) or '')
 local final = state == 'completed' or state == 'failed' or state == 'cancelled' or state == 'discarded'
@@ -125,6 +125,12 @@ if not state then for field, value in pairs(change.create) do put(field, value) 
 local newState = change.fields.state or state
 local ends = newState == 'completed' or newState == 'failed' or newState == 'cancelled' or newState == 'discarded'
 if ends then put('expiresAt', tonumber(now) + change.retentionMs) end
+-- Somebody else goes on with it, or ends it: whoever wrote its files until now may write some more before it hears of that.
+local overtaken = (state == 'receiving' and (change.fields.receipt or (ends and not change.receipt))) or (state == 'processing' and ends and not change.attempt)
+if overtaken or change.clean or (change.mint and state == 'processing') then
+  strewn = '1'
+  put('strewn', strewn)
+end
 redis.call('HSET', key, unpack(set))
 if change.drop then redis.call('HDEL', key, unpack(change.drop)) end
 if not state then redis.call('SET', publicKey, change.id) end
@@ -146,7 +152,7 @@ elseif state == 'queued' then
   redis.call('HDEL', key, 'address')
 end
 
-if change.fields.deleted or newState == 'cancelled' or newState == 'discarded' then
+if change.fields.deleted or newState == 'cancelled' or newState == 'discarded' or (ends and strewn) then
   redis.call('ZADD', dueKey, now, change.id)
 elseif ends then
   redis.call('ZADD', dueKey, tonumber(now) + change.retentionMs, change.id)

@@ -2,11 +2,12 @@ import { available, type Redis } from './connection.ts';
 import type { QueueKeys } from './contract.ts';
 import { STRIKE_SCRIPT } from './waiting-script.ts';
 
-/** Takes a member out unless it has become due later meanwhile. */
+/** Takes a member out, or puts it off, unless it has become due later meanwhile. */
 const SETTLE_SCRIPT = `
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if score and tonumber(score) <= tonumber(ARGV[2]) then return redis.call('ZREM', KEYS[1], ARGV[1]) end
-return 0
+if not score or tonumber(score) > tonumber(ARGV[2]) then return 0 end
+if ARGV[3] == '' then return redis.call('ZREM', KEYS[1], ARGV[1]) end
+return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 `;
 
 /** The sets that the record's script keeps, as the sweep reads them. */
@@ -46,9 +47,9 @@ export class UploadSets {
     return await available(() => this.#connection.zrangebyscore(this.#keys.due, 0, timeMs, 'LIMIT', 0, limit));
   }
 
-  /** Says that an upload was looked after. One that was opened anew meanwhile stays. */
-  async settle(id: string, dueBeforeMs: number): Promise<void> {
-    await available(() => this.#connection.eval(SETTLE_SCRIPT, 1, this.#keys.due, id, String(dueBeforeMs)));
+  /** Says that an upload was looked after, for good or until a time. One that was opened anew meanwhile stays as it is. */
+  async settle(id: string, dueBeforeMs: number, untilMs?: number): Promise<void> {
+    await available(() => this.#connection.eval(SETTLE_SCRIPT, 1, this.#keys.due, id, String(dueBeforeMs), untilMs === undefined ? '' : String(untilMs)));
   }
 
   /** False where Redis has been emptied, or the last survey of the storage is too long ago. */

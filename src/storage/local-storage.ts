@@ -58,17 +58,8 @@ export class LocalStorage implements Storage {
     }
   }
 
-  async removeUnfinished(before: Date): Promise<number> {
-    let removed = 0;
-    for await (const path of this.#files('')) {
-      if (!path.endsWith(PART_ENDING)) continue;
-      const found = await orUndefinedWhereMissing(stat(path));
-      if (found === undefined || found.mtime >= before) continue;
-      await orUndefinedWhereMissing(unlink(path));
-      await this.#removeEmptyParents(path);
-      removed += 1;
-    }
-    return removed;
+  async removeUnfinished(prefix: string, before: Date): Promise<number> {
+    return await this.#prune(prefix === '' ? this.#root : this.#pathOf(prefix), before);
   }
 
   async remove(key: string): Promise<void> {
@@ -87,6 +78,22 @@ export class LocalStorage implements Storage {
   async openLocal(key: string): Promise<LocalFile | undefined> {
     const found = await this.stat(key);
     return found === undefined ? undefined : { path: this.#pathOf(key), release: async () => undefined };
+  }
+
+  /** Folders without files go too: whoever is about to write to one makes it again. */
+  async #prune(directory: string, before: Date): Promise<number> {
+    const entries = (await orUndefinedWhereMissing(readdir(directory, { withFileTypes: true }))) ?? [];
+    let removed = 0;
+    for (const entry of entries) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) removed += await this.#prune(path, before);
+      else if (entry.name.endsWith(PART_ENDING) && (await isOlder(path, before))) {
+        await orUndefinedWhereMissing(unlink(path));
+        removed += 1;
+      }
+    }
+    if (removed > 0 || entries.length === 0) await this.#removeEmptyParents(join(directory, PART_ENDING));
+    return removed;
   }
 
   #files(prefix: string): AsyncGenerator<string> {
@@ -132,6 +139,11 @@ export class LocalStorage implements Storage {
       }
     }
   }
+}
+
+async function isOlder(path: string, than: Date): Promise<boolean> {
+  const found = await orUndefinedWhereMissing(stat(path));
+  return found !== undefined && found.mtime < than;
 }
 
 /** Folders go with their last file, at any moment: Node's own recursive listing would fail then. */

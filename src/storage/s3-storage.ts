@@ -68,7 +68,7 @@ export class S3Storage implements Storage {
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
-    for await (const page of this.#pagesOf(prefix === '' ? this.#root() : `${this.#nameOf(prefix)}/`)) {
+    for await (const page of this.#pagesOf(this.#beginningOf(prefix))) {
       for (const { Key, Size, LastModified } of page) {
         if (Key === undefined) continue;
         yield { key: Key.slice(this.#root().length), sizeBytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
@@ -87,8 +87,8 @@ export class S3Storage implements Storage {
     for await (const page of this.#pagesOf(beginning)) await this.#removeTogether(page);
   }
 
-  async removeUnfinished(before: Date): Promise<number> {
-    return await abortUnfinished(this.#client, this.#place.bucket, this.#root(), { before }).catch(rethrow);
+  async removeUnfinished(prefix: string, before: Date): Promise<number> {
+    return await abortUnfinished(this.#client, this.#place.bucket, this.#beginningOf(prefix), { before }).catch(rethrow);
   }
 
   async openLocal(key: string): Promise<LocalFile | undefined> {
@@ -134,6 +134,10 @@ export class S3Storage implements Storage {
 
   #nameOf(key: string): string {
     return this.#root() + requireKey(key);
+  }
+
+  #beginningOf(prefix: string): string {
+    return prefix === '' ? this.#root() : `${this.#nameOf(prefix)}/`;
   }
 
   /** What the name of every object begins with: nothing, or the prefix and a slash. */

@@ -33,8 +33,8 @@ export interface Storage {
    */
   removeAll(prefix: string): Promise<void>;
 
-  /** Removes objects that were begun before the time given and never ended, as after a crash; returns how many. */
-  removeUnfinished(before: Date): Promise<number>;
+  /** Removes objects below `prefix` (all where it is empty) that were begun before the time given and never ended, as after a crash; returns how many. */
+  removeUnfinished(prefix: string, before: Date): Promise<number>;
 
   /** The object as a file of this machine, for libraries that want a path; undefined where there is none. */
   openLocal(key: string): Promise<LocalFile | undefined>;

@@ -183,11 +183,20 @@ function conformance(open: () => Promise<Driver>): void {
     test('that are old are removed, and younger ones can go on', async () => {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
-      expect(await storage.removeUnfinished(new Date(Date.now() - 60_000))).toBe(0);
-      expect(await storage.removeUnfinished(new Date(Date.now() + 60_000))).toBe(1);
+      expect(await storage.removeUnfinished('', new Date(Date.now() - 60_000))).toBe(0);
+      expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toBe(1);
       await expect(writer.commit()).rejects.toThrow();
       await writer.discard();
-      expect(await storage.removeUnfinished(new Date(Date.now() + 60_000))).toBe(0);
+      expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toBe(0);
+    });
+
+    test('of one upload are removed without the others', async () => {
+      const [own, other] = [await storage.create('ab/1/x'), await storage.create('ab/12/x')];
+      for (const writer of [own, other]) await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
+      expect(await storage.removeUnfinished('ab/1', new Date(Date.now() + 60_000))).toBe(1);
+      await own.discard();
+      await other.commit();
+      expect(await keysBelow('ab')).toEqual(['ab/12/x']);
     });
   });
 

@@ -33,6 +33,28 @@ async function stateOf(id: string): Promise<UploadState | undefined> {
   return (await records.read(id))?.record.state;
 }
 
+test('a record knows whether more than one request or attempt has had it in hand', async () => {
+  const strewn = async (id: string) => (await records.read(id))?.record.strewn;
+  const { id } = await uploadIn(records, 'processing');
+  expect(await strewn(id)).toBe(false);
+  made(await records.begin(id));
+  expect(await strewn(id)).toBe(true);
+  const overtaken = await uploadIn(records, 'receiving');
+  expect(await strewn(overtaken.id)).toBe(false);
+  made(await records.open(newUpload({ id: overtaken.id })));
+  expect(await strewn(overtaken.id)).toBe(true);
+  const refused = await uploadIn(records, 'receiving');
+  made(await records.refuse(refused.id, refused.receipt, PROBLEM, { receivedBytes: 0, type: null }));
+  expect(await strewn(refused.id)).toBe(false);
+  made(await records.open(newUpload({ id: refused.id })));
+  expect(await strewn(refused.id)).toBe(true);
+  expect(await strewn((await uploadIn(records, 'cancelled')).id)).toBe(true);
+  const atWork = await uploadIn(records, 'processing');
+  made(await records.cancel(atWork.id));
+  expect(await strewn(atWork.id)).toBe(true);
+  expect(await strewn((await uploadIn(records, 'failed')).id)).toBe(false);
+});
+
 describe('the life of a record', () => {
   test('it is made at version 1, receiving, with nothing in it yet', async () => {
     const upload = newUpload({ fileName: 'ü "你".jpg', totalBytes: null });

@@ -45,7 +45,7 @@ export async function surveyStorage(parts: SurveyParts, signal: AbortSignal): Pr
   }
   // After all manifests: an upload that was just restored names its files.
   for (const id of strays) if (!signal.aborted) await removeWhereUnknown(parts, id);
-  const unfinished = await parts.storage.removeUnfinished(new Date(nowMs - UNFINISHED_AGE_MS));
+  const unfinished = await parts.storage.removeUnfinished('', new Date(nowMs - UNFINISHED_AGE_MS));
   await parts.sets.markSurveyed(SURVEY_VALID_MS);
   parts.log.info({ restored, unfinished }, 'storage surveyed');
 }

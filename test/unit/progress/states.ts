@@ -12,7 +12,7 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     id: ID, publicId: 'public', state: 'processing', version: 7, percent: 65, stage: 'resize', receivedBytes: 1000, totalBytes: 1000,
     attempt: 1, attemptBase: 0, updatedAtMs: 5000, phaseStartedAtMs: 1000, phaseStartPercent: 30, stored: true, deleted: false,
     receipt: 'r1', fileName: 'a.jpg', type: 'image/jpeg', sha256: 'a'.repeat(64), options: {}, result: null, error: null, variants: {},
-    faults: 0, deaths: 0, createdAtMs: 500, expiresAtMs: null, metadata: null, ...more,
+    faults: 0, deaths: 0, strewn: false, createdAtMs: 500, expiresAtMs: null, metadata: null, ...more,
   };
 }
 

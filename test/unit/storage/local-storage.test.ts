@@ -47,6 +47,17 @@ describe('files on a disk', () => {
     expect(temp.files()).toEqual([]);
   });
 
+  test('what a crash left goes with its empty folders, the files beside it stay', async () => {
+    for (const folder of ['ab/abcd/attempt-1', 'ab/abcd/attempt-2', 'cd/cdef/attempt-1']) await mkdir(join(temp.directory, folder), { recursive: true });
+    await writeFile(join(temp.directory, 'ab/abcd/attempt-2/160.jpeg.0123456789ab.part'), 'half');
+    await putObject(temp.storage, 'ab/abcd/x.original', Buffer.from('x'));
+    const soon = new Date(Date.now() + 60_000);
+    expect(await temp.storage.removeUnfinished('ab/abcd', soon)).toBe(1);
+    expect((await readdir(temp.directory, { recursive: true })).sort()).toEqual(['ab', 'ab/abcd', 'ab/abcd/x.original', 'cd', 'cd/cdef', 'cd/cdef/attempt-1']);
+    expect(await temp.storage.removeUnfinished('', soon)).toBe(0);
+    expect(await readdir(temp.directory)).toEqual(['ab']);
+  });
+
   test('no file stays open, however a writing or a reading ends', async () => {
     const { storage } = temp;
     await putObject(storage, 'ab/1', Buffer.from('x'));

@@ -117,7 +117,7 @@ describe('what there is', () => {
     await write(Buffer.from('x'));
     server.fault = at('ListMultipartUploads', (request) => refuse(request, 501, 'NotImplemented'));
     await storage.removeAll('ab');
-    expect([server.memory.keys(), await storage.removeUnfinished(new Date())]).toEqual([[], 0]);
+    expect([server.memory.keys(), await storage.removeUnfinished('', new Date())]).toEqual([[], 0]);
   });
 });
 

@@ -168,9 +168,60 @@ describe('uploads that are due', () => {
       if (prefix === uploadPrefix(bad)) throw new Error('the disk is busy');
       return temp.storage.list(prefix);
     };
-    const storage = { list, remove: async (key: string) => await temp.storage.remove(key) };
+    const storage = overriding(temp.storage, { list });
     await lookAfterDue({ records: space.records, sets, queue, log: silentLog, storage }, SIGNAL);
     expect(await sets.dueBefore(Date.now(), 10)).toEqual([bad]);
+  });
+});
+
+describe('files of requests and attempts that were overtaken', () => {
+  const SILENCE_MS = 60_000;
+  const patient = () => new UploadRecords(space.store, space.keys, { retentionMs: 3_600_000, silenceMs: SILENCE_MS });
+  /** The same records when all that is now must be over. */
+  const later = () => new UploadRecords(space.store, space.keys, { retentionMs: 3_600_000, silenceMs: 0 });
+  const dueInMs = async (id: string) => Number(await space.connection.zscore(space.keys.due, id)) - Date.now();
+
+  test('go when the upload has ended, and those that come after that go when nobody can write any more', async () => {
+    const records = patient();
+    const { id, receipt: overtaken } = await uploadIn(records, 'receiving');
+    const { receipt } = await uploadIn(records, 'completed', { id });
+    await put(originalKey(id, receipt));
+    await put(originalKey(id, overtaken));
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(temp.files()).toEqual([originalKey(id, receipt)]);
+    expect(await dueInMs(id)).toBeGreaterThan(0);
+    expect(await dueInMs(id)).toBeLessThanOrEqual(SILENCE_MS);
+    // As a process leaves it that is killed before it has learnt that it was overtaken.
+    const unfinished = await temp.storage.create(originalKey(id, overtaken));
+    await put(manifestKey(id, overtaken));
+    await lookAfterDue({ ...parts(later()), sets: overriding(sets, { dueBefore: async () => [id] }) }, SIGNAL);
+    expect(temp.files()).toEqual([originalKey(id, receipt)]);
+    await unfinished.discard();
+  });
+
+  test('are looked for once more, and then not before the retention is over', async () => {
+    const records = later();
+    const { id } = await uploadIn(records, 'receiving');
+    await uploadIn(records, 'completed', { id });
+    while ((await sets.dueBefore(Date.now() - 1, 10)).length === 0);
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(await sets.dueBefore(Date.now(), 10)).toEqual([]);
+    expect(await dueInMs(id)).toBeGreaterThan(SILENCE_MS);
+  });
+
+  test('are looked for where one was cancelled while it was received', async () => {
+    const records = patient();
+    const { id, receipt } = await uploadIn(records, 'cancelled');
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(await dueInMs(id)).toBeGreaterThan(0);
+    await put(originalKey(id, receipt));
+    await lookAfterDue({ ...parts(later()), sets: overriding(sets, { dueBefore: async () => [id] }) }, SIGNAL);
+    expect(temp.files()).toEqual([]);
+  });
+
+  test('are not looked for where there was one request and one attempt', async () => {
+    const { id } = await uploadIn(patient(), 'completed');
+    expect(await dueInMs(id)).toBeGreaterThan(SILENCE_MS);
   });
 });
 
