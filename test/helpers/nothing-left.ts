@@ -37,7 +37,7 @@ export function takeStock(service: Pick<Premises, 'apis'>): Stock {
  * names, keys of Redis that belong to no upload or never end, responses held, bodies being received, descriptors.
  * @param stock from the start; without it descriptors are compared with nothing but the storage's directory.
  */
-export async function expectNothingLeft(service: Premises, stock?: Stock): Promise<void> {
+export async function expectNothingLeft(service: Premises, stock?: Stock, withinMs?: number): Promise<void> {
   const redis = new Redis(service.redis.url);
   let left: string[] = [];
   try {
@@ -50,7 +50,7 @@ export async function expectNothingLeft(service: Premises, stock?: Stock): Promi
         ...livingApis(service).flatMap((api) => openDescriptors(api, service.directory, stock)),
       ];
       return left.length === 0;
-    });
+    }, withinMs);
   } catch (error) {
     throw new Error(`left: ${left.join('\n')}`, { cause: error });
   } finally {

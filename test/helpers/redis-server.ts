@@ -28,8 +28,10 @@ export interface RedisServer {
   readonly url: string;
   /** Of the process that runs now; changes with every `up`. */
   readonly pid: number;
-  /** Ends it as a crash would (SIGKILL); clients find nobody until `up`. */
-  down(): Promise<void>;
+  /** Where its data lie. */
+  readonly directory: string;
+  /** Ends it as a crash would (SIGKILL), or in order by another signal; clients find nobody until `up`. */
+  down(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Starts it again at the same url; resolves when it answers. */
   up(): Promise<void>;
   /** `down`, then `up`. */
@@ -45,7 +47,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   const address = await chooseAddress(options.port ?? 'socket', directory);
   const args = [...addressArgs(address), ...dataArgs(directory, options.persist ?? false), ...(options.args ?? [])];
   let running = await launch(binary, args, address);
-  const down = (): Promise<void> => running.end();
+  const down = (signal?: 'SIGKILL' | 'SIGTERM'): Promise<void> => running.end(signal);
   const up = async (): Promise<void> => {
     running = await launch(binary, args, address);
   };
@@ -54,6 +56,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     get pid() {
       return running.pid;
     },
+    directory,
     down,
     up,
     restart: () => down().then(up),
@@ -63,7 +66,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
 
 interface Running {
   readonly pid: number;
-  end(): Promise<void>;
+  end(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
 async function launch(binary: RedisBinary, args: readonly string[], address: RedisAddress): Promise<Running> {
@@ -77,8 +80,8 @@ async function launch(binary: RedisBinary, args: readonly string[], address: Red
   await once(child, 'spawn');
   const pid = child.pid ?? 0;
   const callOff = guardAgainstOrphan(pid, 0, 'KILL');
-  const end = async (): Promise<void> => {
-    await killAndWait(child);
+  const end = async (signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> => {
+    await endAndWait(child, signal);
     callOff();
   };
   if (await untilAnswering(child, address)) return { pid, end };
@@ -95,10 +98,10 @@ async function untilAnswering(child: ChildProcess, address: RedisAddress): Promi
   return false;
 }
 
-async function killAndWait(child: ChildProcess): Promise<void> {
+async function endAndWait(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (!isRunning(child)) return;
   const exited = once(child, 'exit');
-  child.kill('SIGKILL');
+  child.kill(signal);
   await exited;
 }
 

@@ -1,0 +1,58 @@
+import { Redis } from 'ioredis';
+import { decodeProgress, pairFields, type RecordFields } from '../../src/progress/record-fields.ts';
+import { AuditTrail } from './audit-trail.ts';
+
+const BLOCK_MS = 500;
+const MOST_ENTRIES = 1000;
+
+/** Reads every change of every upload off Redis's own stream, past all proxies. */
+export class Auditor {
+  readonly trail = new AuditTrail();
+  readonly #redis: Redis;
+  readonly #stream: string;
+  #reading: Promise<void> | undefined;
+  #isClosed = false;
+  #caughtUpAtMs = 0;
+
+  /** The connection comes back by itself whenever Redis does. */
+  constructor(redisUrl: string, stream: string) {
+    this.#stream = stream;
+    this.#redis = new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+    this.#redis.on('error', () => undefined);
+  }
+
+  start(): void {
+    this.#reading = this.#read();
+  }
+
+  /** When the stream was last read to its end. */
+  get caughtUpAtMs(): number {
+    return this.#caughtUpAtMs;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#redis.disconnect();
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    let after = '0';
+    while (!this.#isClosed) {
+      const askedAtMs = performance.now();
+      const read = await this.#redis.xread('COUNT', MOST_ENTRIES, 'BLOCK', BLOCK_MS, 'STREAMS', this.#stream, after).catch(() => undefined);
+      const entries = read?.[0]?.[1] ?? [];
+      if (read === null || (read !== undefined && entries.length < MOST_ENTRIES)) this.#caughtUpAtMs = askedAtMs;
+      for (const [entryId, flat] of entries) {
+        after = entryId;
+        this.#look(pairFields(flat));
+      }
+    }
+  }
+
+  /** BullMQ's own events stand between ours. */
+  #look({ event, jobId = '', data = '' }: RecordFields): void {
+    if (event !== 'progress') return;
+    this.trail.change(jobId, decodeProgress(jobId, JSON.parse(data) as RecordFields));
+  }
+}

@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expectNothingLeft } from '../../../test/helpers/nothing-left.ts';
+import type { UploadRecord } from '../../../src/progress/record-fields.ts';
+import type { Auditor } from '../auditor.ts';
+import type { Diary } from '../clients/diary.ts';
+import type { Tale } from '../clients/life.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { LossBetween } from '../witness.ts';
+import type { Check } from './check.ts';
+import { checkOutcomes } from './outcomes.ts';
+import { openUploads, type RedisView } from './redis-view.ts';
+
+const POLL_MS = 250;
+
+/** Everything that a run is judged by. */
+export interface Judged {
+  tales: readonly Tale[];
+  diary: Diary;
+  fleet: Fleet;
+  auditor: Auditor;
+  view: RedisView;
+  lossBetween: LossBetween;
+  /** Until then it may take until everything is in order. */
+  deadlineMs: number;
+}
+
+/** All checks, in the order in which a reader asks; `records` are those that were there at the end. */
+export async function checkAll(judged: Judged): Promise<{ checks: Check[]; records: UploadRecord[] }> {
+  const { tales, diary, fleet, auditor, view } = judged;
+  const open = await untilNone(async () => openUploads(await view.records()), judged.deadlineMs);
+  const outcomes = await checkOutcomes(tales, fleet.urls, judged.lossBetween);
+  const left = await findLeft(judged);
+  const jobs = await untilNone(async () => await view.jobs(), judged.deadlineMs);
+  const records = await view.records();
+  await untilCaughtUp(auditor);
+  const checks = [
+    { name: `every client came to its end (${tales.length})`, findings: tales.filter(({ isOutOfTime }) => isOutOfTime).map(({ id, plan }) => `${id} ${plan.way} ${plan.wish}`) },
+    ...outcomes,
+    { name: `no upload is left open, those included whose answer was lost (${records.length})`, findings: open },
+    { name: `versions, states and percents went forward for every client (${diary.answers} answers)`, findings: tales.flatMap(({ offences }) => offences) },
+    { name: `each change was told once, and each life ended once (${auditor.trail.changes} changes)`, findings: auditor.trail.offences },
+    { name: 'what was told last is what the record says', findings: notAsTold(records, auditor) },
+    { name: 'no answer that nobody has to expect', findings: diary.offences },
+    { name: 'no file without a record, no key, no waiter, no open file', findings: left },
+    { name: 'no job is left in the queue', findings: jobs },
+    { name: 'no process ended but by a fault', findings: [...fleet.apis, ...fleet.workers].flatMap(({ unasked }) => unasked) },
+  ];
+  return { checks, records };
+}
+
+async function findLeft({ fleet, deadlineMs }: Judged): Promise<string[]> {
+  const apis = fleet.apis.flatMap(({ current }) => current ?? []);
+  try {
+    await expectNothingLeft({ apis, directory: fleet.directory, redis: fleet.redis }, undefined, leastMs(deadlineMs));
+    return [];
+  } catch (error) {
+    return String(error instanceof Error ? error.message : error).replace(/^left: /, '').split('\n');
+  }
+}
+
+/** Whatever came before it, each check has some time of its own. */
+function leastMs(deadlineMs: number): number {
+  return Math.max(10_000, deadlineMs - performance.now());
+}
+
+async function untilNone(list: () => Promise<string[]>, deadlineMs: number): Promise<string[]> {
+  const giveUpAtMs = performance.now() + leastMs(deadlineMs);
+  for (;;) {
+    const found = await list();
+    if (found.length === 0 || performance.now() > giveUpAtMs) return found;
+    await delay(POLL_MS);
+  }
+}
+
+async function untilCaughtUp(auditor: Auditor): Promise<void> {
+  const nowMs = performance.now();
+  while (auditor.caughtUpAtMs < nowMs) await delay(POLL_MS);
+}
+
+function notAsTold(records: readonly UploadRecord[], auditor: Auditor): string[] {
+  return records.flatMap(({ id, version, state }) => {
+    const told = auditor.trail.last(id);
+    return told === undefined || (told.version === version && told.state === state) ? [] : [`${id} ${state} version ${version}, told ${told.state} version ${told.version}`];
+  });
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { isFinalState, type Upload } from '../../../src/api.ts';
+import type { Tale } from '../clients/life.ts';
+import type { LossBetween } from '../witness.ts';
+import type { Check } from './check.ts';
+
+const LANES = 8;
+/** What was answered so shortly before Redis died may be among what it has lost. */
+const LOST_BEFORE_MS = 2500;
+
+interface Told {
+  status: number;
+  upload: Upload | undefined;
+}
+
+/** Asks every API process for every upload that was accepted, and reads what came of it. */
+export async function checkOutcomes(tales: readonly Tale[], urls: readonly string[], lossBetween: LossBetween): Promise<Check[]> {
+  const findings: Record<'final' | 'same' | 'kept' | 'bytes', string[]> = { final: [], same: [], kept: [], bytes: [] };
+  const left = tales.filter((tale) => tale.id !== undefined && tale.acceptedAtMs !== undefined);
+  const accepted = left.length;
+  const lane = async (): Promise<void> => {
+    for (let tale = left.pop(); tale !== undefined; tale = left.pop()) {
+      const told = await Promise.all(urls.map(async (url) => await ask(url, tale)));
+      findings.final.push(...notFinal(tale, told));
+      findings.same.push(...notTheSame(tale, told));
+      if (isWishLost(tale, lossBetween)) continue;
+      findings.kept.push(...notAsPromised(tale, told));
+      findings.bytes.push(...(await notReadable(tale, told[0], urls[0] ?? '')));
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return [
+    { name: `every accepted upload is final (${accepted})`, findings: findings.final },
+    { name: 'every API process says the same of it', findings: findings.same },
+    { name: 'its end is what its client was told, and none that nobody asked for', findings: findings.kept },
+    { name: 'results are readable, and the bytes are those that were sent', findings: findings.bytes },
+  ];
+}
+
+/** A cancel or delete that Redis has forgotten: then its upload is final and the same everywhere, and that is all that can be said. */
+function isWishLost({ plan, wishedAtMs }: Tale, lossBetween: LossBetween): boolean {
+  return plan.wish !== 'keep' && (wishedAtMs === undefined || lossBetween(wishedAtMs - LOST_BEFORE_MS, wishedAtMs + LOST_BEFORE_MS));
+}
+
+async function ask(url: string, { id }: Tale): Promise<Told> {
+  const response = await fetch(`${url}/uploads/${id}`);
+  const body = (await response.json()) as Upload;
+  return { status: response.status, upload: response.status === 200 ? body : undefined };
+}
+
+function notFinal({ id }: Tale, told: readonly Told[]): string[] {
+  const isFinal = told.every(({ status, upload }) => status === 410 || (upload !== undefined && isFinalState(upload.state)));
+  return isFinal ? [] : [`${id} ${told.map(describe).join(', ')}`];
+}
+
+function notTheSame({ id }: Tale, told: readonly Told[]): string[] {
+  return new Set(told.map(describe)).size === 1 ? [] : [`${id} ${told.map(describe).join(', ')}`];
+}
+
+function notAsPromised({ id, plan, ended, promised, mayRestart }: Tale, [told]: readonly Told[]): string[] {
+  const isDoubtful = mayRestart && (plan.wish === 'cancel' || plan.wish === 'stop');
+  if (told === undefined || isDoubtful) return [];
+  const now = told.status === 410 ? 'gone' : (told.upload?.state ?? `status ${told.status}`);
+  const wanted = promised ?? (plan.wish === 'keep' ? 'completed' : ended);
+  const isKept = now === wanted || (wanted === 'completed' && plan.wish === 'delete' && now === 'gone');
+  return isKept ? [] : [`${id} (${plan.wish}) is ${now}, was to be ${wanted}, its client saw ${ended}`];
+}
+
+async function notReadable({ id, sha256, sizeBytes }: Tale, told: Told | undefined, url: string): Promise<string[]> {
+  const upload = told?.upload;
+  if (upload === undefined || upload.state !== 'completed') return [];
+  if (upload.file.sha256 !== sha256 || upload.file.size !== sizeBytes) return [`${id} has the digest ${upload.file.sha256} and ${upload.file.size} bytes`];
+  const content = await read(`${url}/uploads/${id}/content`);
+  if (content.status !== 200 || content.sha256 !== sha256) return [`${id} content: ${content.status}, ${content.byteCount} bytes`];
+  const variants = upload.result?.kind === 'picture' ? upload.result.variants : [];
+  if (variants.length !== 1) return [`${id} has ${variants.length} variants`];
+  const findings: string[] = [];
+  for (const { name, size, url: path } of variants) {
+    const file = await read(url + path);
+    const isWhole = file.status === 200 && file.byteCount === size && file.etag === `"${file.sha256}"`;
+    if (!isWhole) findings.push(`${id} ${name}: ${file.status}, ${file.byteCount} bytes of ${size}, ${file.etag}`);
+  }
+  return findings;
+}
+
+async function read(url: string): Promise<{ status: number; byteCount: number; sha256: string; etag: string | null }> {
+  const response = await fetch(url);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  return { status: response.status, byteCount: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), etag: response.headers.get('etag') };
+}
+
+function describe({ status, upload }: Told): string {
+  return upload === undefined ? `status ${status}` : `${upload.state} version ${upload.version}`;
+}

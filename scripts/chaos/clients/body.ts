@@ -1,0 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The bytes as a request's body: at once, or in so many pieces with a pause before each but the first. */
+export function bodyOf(bytes: Buffer, pieces: number, pauseMs: number): BodyInit {
+  if (pieces <= 1) return new Uint8Array(bytes);
+  const size = Math.ceil(bytes.length / pieces);
+  let at = 0;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (at > 0) await delay(pauseMs);
+      controller.enqueue(new Uint8Array(bytes.subarray(at, at + size)));
+      at += size;
+      if (at >= bytes.length) controller.close();
+    },
+  });
+}

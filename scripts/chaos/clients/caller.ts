@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Random } from '../random.ts';
+import type { Diary } from './diary.ts';
+
+/** Beyond the time for which an answer may be held. */
+const PATIENCE_MS = 10_000;
+
+/** Statuses after which a request is to be sent again. */
+const AGAIN: ReadonlySet<number> = new Set([408, 423, 429, 503]);
+
+/** One request; `path` from the service's root. */
+export interface Question {
+  method: string;
+  path: string;
+  headers?: Record<string, string>;
+  /** Made anew for each try. */
+  body?: () => RequestInit['body'];
+  /** For how long the answer may be held. */
+  holdMs?: number;
+}
+
+/** What came back, and when. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  /** Parsed where it is JSON, else null. */
+  body: unknown;
+  sentAtMs: number;
+  answeredAtMs: number;
+}
+
+/** When the run gives its clients up. */
+export class OutOfTime extends Error {}
+
+/** One client's way to the service: any API process will do, and what fails is tried again at another. */
+export class Caller {
+  readonly #urls: readonly string[];
+  readonly #random: Random;
+  readonly #diary: Diary;
+  readonly #deadlineMs: () => number;
+
+  /** @param deadlineMs by the clock of `performance.now()`; it may move */
+  constructor(urls: readonly string[], random: Random, diary: Diary, deadlineMs: () => number) {
+    this.#urls = urls;
+    this.#random = random;
+    this.#diary = diary;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** Sends it until there is an answer that is one. Throws `OutOfTime`. */
+  async ask(question: Question): Promise<Answer> {
+    const startedAtMs = performance.now();
+    for (;;) {
+      const answer = await this.once(question);
+      if (answer !== undefined) {
+        this.#diary.answered(performance.now() - startedAtMs - (question.holdMs ?? 0));
+        return answer;
+      }
+    }
+  }
+
+  /** Sends it once. Undefined where it is to be sent again; the pause before that is over then. Throws `OutOfTime`. */
+  async once(question: Question): Promise<Answer | undefined> {
+    if (performance.now() > this.#deadlineMs()) throw new OutOfTime(`${question.method} ${question.path}`);
+    const sentAtMs = performance.now();
+    try {
+      const answer = await send(this.#random.pick(this.#urls), question, sentAtMs);
+      if (answer.status === 500) this.#diary.offence(`500 to ${question.method} ${question.path}: ${JSON.stringify(answer.body)}`);
+      if (!AGAIN.has(answer.status)) return answer;
+      this.#diary.failed(`${answer.status} ${codeOf(answer.body)}`);
+      await delay(retryAfterMs(answer.headers) + this.#random.between(0, 200));
+    } catch (error) {
+      this.#diary.failed(reasonOf(error));
+      await delay(this.#random.between(20, 300));
+    }
+    return undefined;
+  }
+
+  /** Waits; cut short where the run gives up. */
+  async rest(forMs: number): Promise<void> {
+    await delay(Math.min(forMs, Math.max(0, this.#deadlineMs() - performance.now())));
+  }
+}
+
+async function send(base: string, { method, path, headers, body, holdMs = 0 }: Question, sentAtMs: number): Promise<Answer> {
+  const init: RequestInit & { duplex?: 'half' } = { method, signal: AbortSignal.timeout(holdMs + PATIENCE_MS) };
+  if (headers !== undefined) init.headers = headers;
+  if (body !== undefined) Object.assign(init, { body: body(), duplex: 'half' });
+  const response = await fetch(base + path, init);
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : null, sentAtMs, answeredAtMs: performance.now() };
+}
+
+/** The stable word of a problem document. */
+export function codeOf(body: unknown): string {
+  return typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : '';
+}
+
+function retryAfterMs(headers: Headers): number {
+  return 1000 * Number(headers.get('retry-after') ?? '0');
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (typeof cause !== 'object' || cause === null) return String(cause);
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause instanceof Error ? cause.name : 'unknown';
+}

@@ -1,0 +1,31 @@
+import { codeOf } from './caller.ts';
+import { toldUpload, type Sending, type ToldUpload } from './sending.ts';
+
+/** `POST` as a form, until it is accepted; where an answer was lost, the file is sent as another upload. */
+export async function sendForm(sending: Sending): Promise<boolean> {
+  for (;;) {
+    const answer = await sending.caller.once({ method: 'POST', path: '/uploads', body: () => formOf(sending.bytes) });
+    if (answer === undefined) continue;
+    const told = firstOf(answer.body);
+    // A process that stood still for too long has its file given up: it says so of the file, not of the request.
+    if (answer.status === 202 && told !== undefined && told.state !== 'failed') {
+      sending.id = told.id;
+      return true;
+    }
+    const code = codeOf(answer.body);
+    if (told?.state === 'failed' || code === 'upload_interrupted') sending.diary.failed(`${answer.status} form ${told?.state ?? code}`);
+    else if (answer.status !== 500) sending.diary.offence(`${answer.status} ${code} to POST /uploads`);
+    await sending.caller.rest(100);
+  }
+}
+
+function formOf(bytes: Buffer): FormData {
+  const form = new FormData();
+  form.append('file', new Blob([new Uint8Array(bytes)]), 'chaos.jpg');
+  return form;
+}
+
+function firstOf(body: unknown): ToldUpload | undefined {
+  if (typeof body !== 'object' || body === null || !('uploads' in body) || !Array.isArray(body.uploads)) return undefined;
+  return toldUpload(body.uploads[0]);
+}

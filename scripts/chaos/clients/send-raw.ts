@@ -1,0 +1,41 @@
+import { bodyOf } from './body.ts';
+import { codeOf, type Answer } from './caller.ts';
+import type { Sending } from './sending.ts';
+
+const PAUSE_MS = 120;
+
+/** Answers to a PUT after which the same file is sent again under the same id. */
+const AGAIN: ReadonlySet<string> = new Set(['upload_superseded', 'upload_interrupted']);
+
+/** `PUT` under an id of the client's own, until it is accepted. False where it was called off before. */
+export async function sendRaw(sending: Sending, id: string): Promise<boolean> {
+  sending.id = id;
+  while (!sending.isCalledOff) {
+    const answer = await put(sending, id);
+    if (answer === undefined) continue;
+    if (answer.status === 200 || answer.status === 202) return true;
+    const code = codeOf(answer.body);
+    if (code === 'upload_cancelled' && isCalledOff(sending)) return false;
+    if (AGAIN.has(code)) sending.diary.failed(`${answer.status} ${code}`);
+    else if (answer.status !== 500) sending.diary.offence(`${answer.status} ${code} to PUT ${id}`);
+    await sending.caller.rest(100);
+  }
+  return false;
+}
+
+async function put(sending: Sending, id: string): Promise<Answer | undefined> {
+  sending.unanswered += 1;
+  const answer = await sending.caller.once({
+    method: 'PUT',
+    path: `/uploads/${id}`,
+    headers: { 'Content-Disposition': 'attachment; filename="chaos.jpg"' },
+    body: () => bodyOf(sending.bytes, sending.pieces, PAUSE_MS),
+  });
+  if (answer !== undefined) sending.unanswered -= 1;
+  return answer;
+}
+
+/** Asked anew: it may have changed while the request was under way. */
+function isCalledOff(sending: Sending): boolean {
+  return sending.isCalledOff;
+}

@@ -1,0 +1,54 @@
+import { codeOf, type Answer } from './caller.ts';
+import type { Sending } from './sending.ts';
+
+const PROTOCOL = { 'Tus-Resumable': '1.0.0' };
+
+/** What ends an upload that was not whole: it is begun again as another one. */
+const LOST: ReadonlySet<number> = new Set([404, 410]);
+
+/** By the tus protocol, until the last byte is accepted. Where the answer to its creation was lost, it is created as another upload. */
+export async function sendTus(sending: Sending): Promise<boolean> {
+  for (;;) {
+    const id = await create(sending);
+    sending.id = id;
+    if (id !== undefined && (await sendParts(sending, id))) return true;
+  }
+}
+
+async function create(sending: Sending): Promise<string | undefined> {
+  const headers = { ...PROTOCOL, 'Upload-Length': String(sending.bytes.length), 'Upload-Metadata': `filename ${btoa('chaos.jpg')}` };
+  const answer = await sending.caller.ask({ method: 'POST', path: '/files', headers });
+  const id = /\/files\/([0-9a-f-]{36})$/.exec(answer.headers.get('location') ?? '')?.[1];
+  if (id === undefined && answer.status !== 500) sending.diary.offence(`${answer.status} ${codeOf(answer.body)} to POST /files`);
+  return id;
+}
+
+/** False where the upload is gone. */
+async function sendParts(sending: Sending, id: string): Promise<boolean> {
+  const { caller, diary, bytes } = sending;
+  const size = Math.ceil(bytes.length / sending.pieces);
+  let offset: number | undefined = 0;
+  while (offset !== bytes.length) {
+    const from: number | undefined = offset;
+    const answer: Answer | undefined = from === undefined ? await caller.once({ method: 'HEAD', path: `/files/${id}`, headers: PROTOCOL }) : await patch(sending, id, from, size);
+    if (answer === undefined) {
+      offset = undefined;
+      continue;
+    }
+    if (LOST.has(answer.status)) {
+      diary.failed(`${answer.status} tus ${codeOf(answer.body)}`);
+      return false;
+    }
+    // Another request of ours is still at it, or has been: ask where it stands.
+    if (answer.status !== 204 && answer.status !== 200 && answer.status !== 409 && answer.status !== 500) diary.offence(`${answer.status} ${codeOf(answer.body)} to tus ${id}`);
+    const told = answer.headers.get('upload-offset');
+    offset = told === null || answer.status >= 400 ? undefined : Number(told);
+    if (answer.status >= 400) await caller.rest(100);
+  }
+  return true;
+}
+
+async function patch({ caller, bytes }: Sending, id: string, offset: number, size: number): Promise<Answer | undefined> {
+  const headers = { ...PROTOCOL, 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': String(offset) };
+  return await caller.once({ method: 'PATCH', path: `/files/${id}`, headers, body: () => new Uint8Array(bytes.subarray(offset, offset + size)) });
+}

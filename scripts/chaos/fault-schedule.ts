@@ -1,0 +1,98 @@
+import { Random } from './random.ts';
+
+/** What may happen to whom, for how long, and how often beside the others. */
+const KINDS = {
+  'api-kill': { target: 'api', forMs: [0, 0], cards: 2 },
+  'api-stop': { target: 'api', forMs: [0, 0], cards: 1 },
+  'api-pause': { target: 'api', forMs: [500, 4000], cards: 1 },
+  'api-cut': { target: 'api-link', forMs: [0, 800], cards: 2 },
+  'worker-kill': { target: 'worker', forMs: [0, 0], cards: 2 },
+  'worker-stop': { target: 'worker', forMs: [0, 0], cards: 1 },
+  // Past the lock of its jobs, which is 6 s.
+  'worker-pause': { target: 'worker', forMs: [7000, 9000], cards: 1 },
+  'redis-kill': { target: 'redis', forMs: [0, 1500], cards: 1 },
+  'redis-stop': { target: 'redis', forMs: [0, 1500], cards: 1 },
+  'redis-cut': { target: 'redis-link', forMs: [0, 1500], cards: 2 },
+  'redis-silence': { target: 'redis-link', forMs: [500, 3000], cards: 1 },
+} as const satisfies Record<string, { target: FaultTarget; forMs: readonly [number, number]; cards: number }>;
+
+/** A process, the network before an API process, a process's network to Redis, or Redis itself. */
+export type FaultTarget = 'api' | 'worker' | 'api-link' | 'redis-link' | 'redis';
+
+/** `kill` is SIGKILL, `stop` SIGTERM, `pause` SIGSTOP and then SIGCONT; `cut` breaks connections and refuses new ones, `silence` passes nothing on. */
+export type FaultKind = keyof typeof KINDS;
+
+/** Every kind that there is. */
+export const FAULT_KINDS: readonly FaultKind[] = Object.keys(KINDS).filter((name): name is FaultKind => name in KINDS);
+
+/** One fault. */
+export interface Fault {
+  /** Since the start of the run. */
+  atMs: number;
+  kind: FaultKind;
+  /** Which of those of its kind, from 0. The links to Redis count the API processes first. */
+  index: number;
+  /** How long it lasts; for Redis, how long it is away. */
+  forMs: number;
+}
+
+/** What a schedule is made for. */
+export interface ScheduleShape {
+  seconds: number;
+  apis: number;
+  workers: number;
+  /** Default one each 1.2 s. */
+  faults?: number;
+}
+
+const PERIOD_S = 1.2;
+/** Some load comes before the first fault, and some after the last. */
+const FIRST_AT = 0.04;
+const LAST_AT = 0.92;
+/** What was killed or has been away is left alone for so long. */
+const REST_MS = 1500;
+
+/** What is hit by a fault. */
+export function targetOf(kind: FaultKind): FaultTarget {
+  return KINDS[kind].target;
+}
+
+/**
+ * Faults in the order of their times. Kinds are dealt like cards, so that each comes up before one comes too often;
+ * nothing is hit while it is down by an earlier fault. The same shape and seed give the same schedule.
+ */
+export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
+  const random = new Random(seed);
+  const count = shape.faults ?? Math.max(1, Math.round(shape.seconds / PERIOD_S));
+  const times = Array.from({ length: count }, () => Math.round(shape.seconds * 1000 * (FIRST_AT + (LAST_AT - FIRST_AT) * random.next()))).sort((a, b) => a - b);
+  const busyUntilMs = new Map<string, number>();
+  const kinds = deal(random, count);
+  return times.flatMap((atMs, number) => {
+    const [kind] = kinds.slice(number);
+    if (kind === undefined) return [];
+    const [least, most] = KINDS[kind].forMs;
+    const forMs = random.between(least, most);
+    const free = indices(shape, targetOf(kind)).filter((index) => (busyUntilMs.get(`${targetOf(kind)} ${index}`) ?? 0) <= atMs);
+    if (free.length === 0) return [];
+    const index = random.pick(free);
+    busyUntilMs.set(`${targetOf(kind)} ${index}`, atMs + forMs + REST_MS);
+    return [{ atMs, kind, index, forMs }];
+  });
+}
+
+function deal(random: Random, count: number): FaultKind[] {
+  const deck = FAULT_KINDS.flatMap((kind) => Array.from({ length: KINDS[kind].cards }, () => kind));
+  const dealt: FaultKind[] = [];
+  while (dealt.length < count) dealt.push(...random.shuffle(deck));
+  return dealt.slice(0, count);
+}
+
+function indices({ apis, workers }: ScheduleShape, target: FaultTarget): number[] {
+  const counts: Record<FaultTarget, number> = { api: apis, 'api-link': apis, worker: workers, 'redis-link': apis + workers, redis: 1 };
+  return Array.from({ length: counts[target] }, (_, index) => index);
+}
+
+/** One fault as a line of the schedule. */
+export function faultLine({ atMs, kind, index, forMs }: Fault): string {
+  return `${(atMs / 1000).toFixed(2).padStart(7)} s  ${kind}${targetOf(kind) === 'redis' ? '' : ` ${index}`}${forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`}`;
+}

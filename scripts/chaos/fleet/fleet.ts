@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startRedisServer, type RedisServer } from '../../../test/helpers/redis-server.ts';
+import { KeptProcess } from './kept-process.ts';
+import { Link } from './link.ts';
+
+/** The settings of all processes: what is waited for in vain ends soon, and one variant of each picture is enough. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  LOG_LEVEL: 'info',
+  PICTURE_OPTIONS: JSON.stringify({ variants: [{ name: 'dot', longestSide: 8, format: 'png' }] }),
+  WORKER_CONCURRENCY: '4',
+  SWEEP_PERIOD_MS: '1000',
+  UPLOAD_SILENCE_MS: '8000',
+  UPLOAD_STALL_TIMEOUT_MS: '5000',
+  UPLOAD_EXPIRY_MS: '12000',
+  UPLOAD_MAX_OPEN_PER_ADDRESS: '1000',
+  SHUTDOWN_GRACE_MS: '2000',
+};
+
+const READY_WITHIN_MS = 60_000;
+const POLL_MS = 20;
+
+/** A whole installation on this machine, with a link before each API process and one between each process and Redis. */
+export interface Fleet {
+  readonly redis: RedisServer;
+  /** Where uploads are stored. */
+  readonly directory: string;
+  readonly apis: readonly KeptProcess[];
+  readonly workers: readonly KeptProcess[];
+  /** Where clients reach each of `apis`, whatever process it is at the time. */
+  readonly urls: readonly string[];
+  readonly apiLinks: readonly Link[];
+  /** Those of the API processes, then those of the workers. */
+  readonly redisLinks: readonly Link[];
+  /** Ends all of it and removes its files. */
+  stop(): Promise<void>;
+}
+
+/** How large it is, and whether Redis is to lose what it has not synced. */
+export interface FleetShape {
+  apis: number;
+  workers: number;
+  powerLoss: boolean;
+}
+
+/** Resolves when every process is up. */
+export async function startFleet({ apis, workers, powerLoss }: FleetShape): Promise<Fleet> {
+  const redis = await startRedisServer({ persist: true, ...(powerLoss ? { args: ['--appendfsync', 'everysec'] } : {}) });
+  const directory = await mkdtemp(join(tmpdir(), 'du-chaos-'));
+  const apiLinks = await Promise.all(Array.from({ length: apis }, () => Link.open()));
+  const redisLinks = await Promise.all(Array.from({ length: apis + workers }, () => Link.open({ path: redis.url })));
+  const processes = redisLinks.map((link, index) => {
+    const apiLink = apiLinks[index];
+    return apiLink === undefined ? keptWorker(index - apis, link, directory) : keptApi(index, link, directory, apiLink);
+  });
+  const fleet: Fleet = {
+    redis, directory, apiLinks, redisLinks,
+    apis: processes.slice(0, apis),
+    workers: processes.slice(apis),
+    urls: apiLinks.map(({ port }) => `http://127.0.0.1:${port}`),
+    async stop() {
+      await Promise.all(processes.map(async (one) => await one.stop()));
+      await Promise.all([...apiLinks, ...redisLinks].map(async (link) => await link.close()));
+      await redis.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  for (const one of processes) one.start();
+  await untilUp(fleet).catch(async (error: unknown) => {
+    await fleet.stop();
+    throw error;
+  });
+  return fleet;
+}
+
+/** Resolves when every process is up. Throws, naming those that are not, after a minute. */
+export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>): Promise<void> {
+  const deadline = performance.now() + READY_WITHIN_MS;
+  for (;;) {
+    const missing = [...apis, ...workers].filter(({ current }) => current === undefined);
+    if (missing.length === 0) return;
+    if (performance.now() > deadline) throw new Error(`not up: ${missing.map(({ name, unasked }) => `${name} ${unasked.join('\n')}`).join(', ')}`);
+    await delay(POLL_MS);
+  }
+}
+
+/** Every second API process has the targeted bus; workers publish for it, and so do those. */
+function keptApi(index: number, redisLink: Link, directory: string, apiLink: Link): KeptProcess {
+  const onUp = (url: string): void => apiLink.retarget({ host: '127.0.0.1', port: Number(new URL(url).port) });
+  const env = { ...settings(redisLink, directory), EVENT_BUS: index % 2 === 0 ? 'stream' : 'targeted' };
+  return new KeptProcess({ name: `api ${index}`, entry: resolve('src/main.ts'), env, onUp });
+}
+
+function keptWorker(index: number, redisLink: Link, directory: string): KeptProcess {
+  const env = { ...settings(redisLink, directory), EVENT_BUS: 'targeted' };
+  return new KeptProcess({ name: `worker ${index}`, entry: resolve('workers/main.ts'), env, onUp: () => undefined });
+}
+
+function settings(redisLink: Link, directory: string): Record<string, string> {
+  return { ...SETTINGS, REDIS_URL: `redis://127.0.0.1:${redisLink.port}`, STORAGE: `file:${directory}` };
+}

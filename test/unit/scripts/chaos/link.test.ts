@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Link } from '../../../../scripts/chaos/fleet/link.ts';
+
+let server: Server;
+let link: Link;
+const clients: Socket[] = [];
+
+beforeEach(async () => {
+  server = createServer((socket) => void socket.on('error', () => undefined).pipe(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  link = await Link.open({ host: '127.0.0.1', port: address.port });
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await link.close();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+function open(): Socket {
+  const client = connect(link.port, '127.0.0.1').on('error', () => undefined);
+  clients.push(client);
+  return client;
+}
+
+async function echoOf(client: Socket, text: string): Promise<string> {
+  const heard = once(client, 'data');
+  client.write(text);
+  return String((await heard)[0]);
+}
+
+describe('a link', () => {
+  test('passes on what it gets, both ways', async () => {
+    expect(await echoOf(open(), 'word')).toBe('word');
+  });
+
+  test('ends every connection where it is cut, and new ones until it is mended', async () => {
+    const client = open();
+    await echoOf(client, 'word');
+    const ended = once(client, 'close');
+    link.cut();
+    await ended;
+    await once(open(), 'close');
+    link.mend();
+    expect(await echoOf(open(), 'again')).toBe('again');
+  });
+
+  test('keeps back what comes while it is silent, and passes it on when it is mended', async () => {
+    const [early, late] = [open(), open()];
+    await echoOf(early, 'word');
+    link.silence();
+    let heard = '';
+    for (const client of [early, late]) client.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+    early.write('1');
+    late.write('1');
+    // What passes the server itself comes sooner than anything that the link would have let through.
+    const other = await Link.open({ host: '127.0.0.1', port: (server.address() as { port: number }).port });
+    const passing = connect(other.port, '127.0.0.1');
+    expect(await echoOf(passing, 'other')).toBe('other');
+    passing.destroy();
+    await other.close();
+    expect(heard).toBe('');
+    link.mend();
+    while (heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(heard).toBe('11');
+  });
+
+  test('that leads nowhere ends what comes', async () => {
+    const loose = await Link.open();
+    await once(connect(loose.port, '127.0.0.1').on('error', () => undefined), 'close');
+    await loose.close();
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { Witness, type Sighting } from '../../../../scripts/chaos/witness.ts';
+
+const seen = (change: Partial<Sighting> = {}): Sighting => ({
+  version: 5, percent: 40, state: 'processing', final: false, timedOut: false, life: '/variants/a', since: undefined, sentAtMs: 0, answeredAtMs: 1, ...change,
+});
+const completed = (change: Partial<Sighting> = {}) => seen({ version: 9, percent: 100, state: 'completed', final: true, ...change });
+const cancelled = (change: Partial<Sighting> = {}) => seen({ version: 9, state: 'cancelled', final: true, ...change });
+
+function offencesOf(sightings: readonly Sighting[], { mayRestart = false, isLost = false } = {}): readonly string[] {
+  const witness = new Witness(() => isLost);
+  for (const sighting of sightings) witness.see(sighting, mayRestart);
+  return witness.offences;
+}
+
+describe('a witness of one upload', () => {
+  test('is content with what goes forward', () => {
+    const tale = [
+      seen({ version: 1, percent: 0, state: 'receiving' }), seen({ version: 3, percent: 30, state: 'queued' }), seen({ version: 4, percent: 30 }), seen(),
+      // Handed back by a worker that stops.
+      seen({ version: 6, state: 'queued' }), seen({ version: 7, timedOut: true }), seen({ version: 7 }), completed(), completed(),
+    ];
+    expect(offencesOf(tale)).toEqual([]);
+  });
+
+  test.each<[string, Sighting, Sighting]>([
+    ['version went back', seen(), seen({ version: 4 })],
+    ['percent went back', seen(), seen({ version: 6, percent: 39 })],
+    ['state went back', seen({ state: 'queued' }), seen({ version: 6, state: 'receiving' })],
+    ['two tales of one version', seen(), seen({ percent: 41 })],
+    ['two tales of one version', seen(), seen({ state: 'queued' })],
+    ['a final state changed', cancelled(), completed({ version: 10 })],
+    ['a final state changed', cancelled(), seen({ version: 10 })],
+    ['began anew', cancelled(), seen({ version: 10, percent: 0, state: 'receiving', life: '/variants/b' })],
+  ])('says that %s', (words, first, second) => {
+    expect(offencesOf([first, second])).toEqual([expect.stringContaining(words)]);
+  });
+
+  test.each<[string, Sighting]>([
+    ['100 % in state processing', seen({ percent: 100 })],
+    ['99 % in state completed', completed({ percent: 99 })],
+    ['final is true in state processing', seen({ final: true })],
+    ['an answer without news', seen({ since: 5 })],
+  ])('says that there is %s', (words, sighting) => {
+    expect(offencesOf([sighting])).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('takes an answer without news where the time was up, or the upload is final', () => {
+    expect(offencesOf([seen({ since: 5, timedOut: true }), completed({ since: 9 })])).toEqual([]);
+  });
+
+  test('lets an upload begin anew by a late request of its client, but not a completed one', () => {
+    const anew = seen({ version: 10, percent: 0, state: 'receiving', life: '/variants/b' });
+    expect(offencesOf([cancelled(), anew], { mayRestart: true })).toEqual([]);
+    expect(offencesOf([completed(), anew], { mayRestart: true })).toEqual([expect.stringContaining('began anew')]);
+  });
+
+  test('compares nothing over a loss, and everything after it', () => {
+    expect(offencesOf([completed(), seen()], { isLost: true })).toEqual([]);
+    let isLost = true;
+    const witness = new Witness(() => isLost);
+    witness.see(completed(), false);
+    witness.see(seen(), false);
+    isLost = false;
+    witness.see(seen({ version: 4 }), false);
+    expect(witness.offences).toEqual([expect.stringContaining('version went back')]);
+  });
+});
