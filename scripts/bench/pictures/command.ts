@@ -1,14 +1,14 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { Contestant } from './contestant.ts';
 import type { Batch } from './questions.ts';
 
 /** A program, and the commands by which it makes all sizes of one photo at `place` followed by their names. */
 interface Program {
   readonly title: string;
-  readonly name: string;
+  /** The first that runs is taken. */
+  readonly names: readonly string[];
   readonly commands: (photo: string, place: string) => readonly (readonly string[])[];
 }
 
@@ -18,7 +18,7 @@ const ONE_THREAD = { VIPS_CONCURRENCY: '1', MAGICK_THREAD_LIMIT: '1', OMP_NUM_TH
 /** The profile of the file is applied and left out, as by the others. It knows no cascade, but decodes at a half, a quarter or an eighth of the size as we do. */
 export const VIPSTHUMBNAIL: Program = {
   title: 'vipsthumbnail',
-  name: 'vipsthumbnail',
+  names: ['vipsthumbnail'],
   commands: (photo, place) => [
     [photo, '-s', '1600x1600', '--eprofile', 'srgb', '-o', `${place}-1600.webp[Q=80,effort=2,strip]`],
     [photo, '-s', '640x640', '--eprofile', 'srgb', '-o', `${place}-640.webp[Q=80,effort=2,strip]`],
@@ -29,7 +29,7 @@ export const VIPSTHUMBNAIL: Program = {
 /** It leaves out the profile without applying it, to which it would need a file of sRGB's. In one command, each size from the one before it, and with the hint that lets its JPEG decoder shrink. */
 export const IMAGEMAGICK: Program = {
   title: 'ImageMagick',
-  name: 'convert',
+  names: ['magick', 'convert-im6.q16', 'convert'],
   commands: (photo, place) => [
     [
       '-define', 'jpeg:size=3200x3200', photo, '-auto-orient', '-strip', '-quality', '80', '-define', 'webp:method=2',
@@ -39,36 +39,24 @@ export const IMAGEMAGICK: Program = {
 };
 
 /** Undefined where this machine has no such program. */
-export function program({ title, name, commands }: Program): Contestant | undefined {
-  const path = pathOf(name);
-  if (path === undefined) return undefined;
-  return { title, convert: (batch) => convertAll(path, commands, batch), end: async () => {} };
+export function program({ title, names, commands }: Program): Contestant | undefined {
+  const name = names.find((one) => spawnSync(one, ['--version'], { stdio: 'ignore' }).status === 0);
+  if (name === undefined) return undefined;
+  return { title, convert: (batch) => convertAll(name, commands, batch), end: async () => {} };
 }
 
-async function convertAll(path: string, commands: Program['commands'], { photos, directory, count, inFlight }: Batch): Promise<void> {
+async function convertAll(name: string, commands: Program['commands'], { photos, directory, count, inFlight }: Batch): Promise<void> {
   let next = 0;
   const work = async () => {
     for (let index = next++; index < count; index = next++) {
-      for (const command of commands(photos[index % photos.length] ?? '', join(directory, String(index)))) await run(path, command);
+      for (const command of commands(photos[index % photos.length] ?? '', join(directory, String(index)))) await run(name, command);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, work));
 }
 
-async function run(path: string, command: readonly string[]): Promise<void> {
-  const child = spawn(path, command, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...ONE_THREAD } });
+async function run(name: string, command: readonly string[]): Promise<void> {
+  const child = spawn(name, command, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...ONE_THREAD } });
   const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`${path} ended with ${code}`);
-}
-
-function pathOf(name: string): string | undefined {
-  const places = (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, name));
-  return places.find((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  if (code !== 0) throw new Error(`${name} ended with ${code}`);
 }
