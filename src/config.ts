@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
 import type { PictureOptions } from './kinds/picture-options.ts';
@@ -53,7 +54,8 @@ const settings = z.object({
   QUEUE_CAPACITY: integer(5000, 1, 1_000_000),
   QUEUE_OVERFLOW: z.enum(['reject', 'discard-oldest'], 'must be reject or discard-oldest').default('reject'),
   QUEUE_CAPACITY_PER_ADDRESS: integer(0, 0, 1_000_000),
-  WORKERS: integer(2, 0, 256),
+  // One picture for each core and one thread for each picture is what makes most of them.
+  WORKERS: integer(Math.min(availableParallelism(), 256), 0, 256),
   WORKER_CONCURRENCY: integer(1, 1, 256),
   ATTEMPT_TIMEOUT_MS: integer(300_000, 1000, 86_400_000),
   PICTURE_MAX_PIXELS: integer(100_000_000, 1),

@@ -19,6 +19,13 @@ async function rewritten(write: (image: Sharp) => Sharp): Promise<Buffer> {
   return await write(sharp(await quarters({ format: 'png' }))).toBuffer();
 }
 
+/** Without the segment right at the start that names the colours: what few programs leave out, and viewers do without. */
+function withoutAdobe(jpeg: Buffer): Buffer {
+  const segment = Buffer.from('\u00ff\u00ee\0\u000eAdobe', 'latin1');
+  if (jpeg.indexOf(segment) !== 2) throw new Error('this JPEG has no mark of Adobe');
+  return Buffer.concat([jpeg.subarray(0, 2), jpeg.subarray(2 + 16)]);
+}
+
 const FILES: [name: string, format: string, make: () => Promise<Buffer>][] = [
   ...[{}, { progressive: true }, { colours: 'cmyk' }, { colours: 'grey' }, { profile: 'srgb' }, { profile: 'p3' }].map((more): [string, string, () => Promise<Buffer>] => {
     const options = { format: 'jpeg', ...more } as PhotoOptions;
@@ -27,6 +34,7 @@ const FILES: [name: string, format: string, make: () => Promise<Buffer>][] = [
   ...[1, 2, 3, 4, 5, 6, 7, 8].map((orientation): [string, string, () => Promise<Buffer>] => [`JPEG of orientation ${orientation}`, 'jpeg', () => quarters({ orientation })]),
   ['JPEG without subsampling', 'jpeg', () => rewritten((image) => image.jpeg({ chromaSubsampling: '4:4:4', optimiseCoding: false }))],
   ['JPEG of one colour channel less', 'jpeg', () => rewritten((image) => image.toColourspace('b-w').jpeg())],
+  ['JPEG in CMYK without the mark of Adobe', 'jpeg', async () => withoutAdobe(await quarters({ colours: 'cmyk' }))],
   ['PNG', 'png', () => quarters({ format: 'png' })],
   ['PNG, interlaced', 'png', () => quarters({ format: 'png', progressive: true })],
   ['PNG of 16 bits', 'png', () => quarters({ format: 'png', colours: '16-bit' })],

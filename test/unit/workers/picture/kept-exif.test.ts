@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import sharp from 'sharp';
 import type { PictureFormat } from '../../../../src/kinds/picture-options.ts';
 import { exifFacts, exifPosition } from '../../../../workers/picture/exif.ts';
 import { keptExif } from '../../../../workers/picture/kept-exif.ts';
 import { look } from '../../../helpers/look.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
-import { photo } from '../../../helpers/pictures.ts';
+import { animation, photo } from '../../../helpers/pictures.ts';
 
 const EXIF = {
   date: '2024:05:01 12:30:00', offset: '+02:00', make: 'Canon', model: 'EOS R5', artist: 'A. Sender', copyright: '2024 A. Sender',
@@ -32,6 +33,17 @@ describe('the metadata of a variant', () => {
     });
     expect(keptExif(block).IFD0).toMatchObject({ Artist: 'A. Sender', Copyright: '2024 A. Sender' });
     expect(exifPosition(block)).toBeNull();
+  });
+
+  test('are in what goes on moving too, and never the position', async () => {
+    const positioned = { IFD0: { Model: 'R5' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1', GPSLongitudeRef: 'E', GPSLongitude: '13/1 24/1 0/1' } };
+    const moving = await sharp(await animation('webp', 3), { animated: true }).withExif(positioned).webp().toBuffer();
+    expect(exifPosition((await look(moving)).metadata.exif)).not.toBeNull();
+    const { files } = await processPicture(moving, {}, { variants: [{ name: 'a', longestSide: 64 }], keepMetadata: true, gps: true });
+    const { metadata } = await look(files.get('a') ?? Buffer.alloc(0));
+    expect(metadata.pages).toBe(3);
+    expect(exifFacts(metadata.exif)).toMatchObject({ camera: 'R5' });
+    expect([exifPosition(metadata.exif), metadata.xmp]).toEqual([null, undefined]);
   });
 
   test('do not turn a picture again that stands upright', async () => {
