@@ -2,6 +2,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { ByteText, RowSink } from '../row-source.ts';
 import { RecordCutter, type CutRecord, type TextPiece } from './record-cutter.ts';
+import { splitQuoted } from './split-quoted.ts';
 
 /** How a text is cut into cells, and how long a record may be. */
 export interface RecordFormat {
@@ -24,8 +25,8 @@ interface CutPiece {
 }
 
 /**
- * Makes rows of the bytes of a text. Most records have no quotes, and are cut where the delimiters stand; those that
- * have some go through csv-parse, all of a chunk together. A row with a quote in the wrong place ends with its line, and
+ * Makes rows of the bytes of a text. Most records have no quotes but around whole cells, and are cut where the delimiters stand; those that
+ * have others go through csv-parse, all of a chunk together. A row with a quote in the wrong place ends with its line, and
  * is an error of that line alone: else one that is never closed would swallow all that comes after it.
  */
 export class RecordReader {
@@ -66,11 +67,11 @@ export class RecordReader {
   /** Returns where the record begins that goes on with the next piece; undefined, and nothing is done, where a record is at fault. */
   #readAll(piece: TextPiece): number | undefined {
     const { all, quoted, next, line, isTooLong } = this.#cutAll(piece);
-    const parsed = isTooLong ? undefined : this.#parse(piece, quoted);
-    if (parsed === undefined) return undefined;
+    const cellsOfQuoted = isTooLong ? undefined : this.#readQuoted(piece, quoted);
+    if (cellsOfQuoted === undefined) return undefined;
     let index = 0;
     for (const record of all) {
-      const cells = record.hasQuotes ? parsed[index++] : this.#split(piece, record);
+      const cells = record.hasQuotes ? cellsOfQuoted[index++] : this.#split(piece, record);
       if (cells !== undefined) this.#sink.row(cells, record.line);
     }
     this.#line = line;
@@ -110,20 +111,28 @@ export class RecordReader {
 
   /** Undefined where a quote is in the wrong place. */
   #cellsOf(piece: TextPiece, record: CutRecord): readonly ByteText[] | undefined {
-    return record.hasQuotes ? this.#parse(piece, [record])?.[0] : this.#split(piece, record);
+    return record.hasQuotes ? this.#readQuoted(piece, [record])?.[0] : this.#split(piece, record);
   }
 
-  #split({ text }: TextPiece, { start, end }: CutRecord): readonly ByteText[] {
-    return text.slice(start, end).split(this.#format.delimiter);
+  #split(piece: TextPiece, record: CutRecord): readonly ByteText[] {
+    return textOf(piece, record).split(this.#format.delimiter);
+  }
+
+  /** The cells of each record; undefined where one is at fault. */
+  #readQuoted(piece: TextPiece, records: readonly CutRecord[]): (readonly ByteText[])[] | undefined {
+    const split = records.map((record) => splitQuoted(textOf(piece, record), this.#format.delimiter));
+    const parsed = this.#parse(piece, records.filter((_, index) => split[index] === undefined));
+    let index = 0;
+    return parsed && split.map((cells) => cells ?? parsed[index++] ?? []);
   }
 
   /**
    * The cells of each record, undefined where one is at fault. What is right as a whole is right in each of its parts:
    * all records but the last of a text have an even number of quotes.
    */
-  #parse({ text }: TextPiece, records: readonly CutRecord[]): ByteText[][] | undefined {
+  #parse(piece: TextPiece, records: readonly CutRecord[]): ByteText[][] | undefined {
     if (records.length === 0) return [];
-    const joined = records.map(({ start, end }) => text.slice(start, end)).join('\n');
+    const joined = records.map((record) => textOf(piece, record)).join('\n');
     const options = { delimiter: this.#format.delimiter, encoding: 'latin1', record_delimiter: '\n', relax_column_count: true } as const;
     try {
       const rows = parse(Buffer.from(joined, 'latin1'), options);
@@ -147,6 +156,10 @@ export class RecordReader {
   #isTooLong(start: number, end: number): boolean {
     return end - start > this.#format.maxLineBytes;
   }
+}
+
+function textOf({ text }: TextPiece, { start, end }: CutRecord): ByteText {
+  return text.slice(start, end);
 }
 
 function tooLong(line: number, maxBytes: number): UnprocessableError {
