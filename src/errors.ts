@@ -54,6 +54,7 @@ const ERRORS = {
   table_line_too_long: [422, 'Line of the table too long'],
   table_too_large: [422, 'Table too large'],
   picture_crashes_worker: [422, 'Picture crashes its reader'],
+  file_damaged: [422, 'File damaged'],
   file_timeout: [422, 'File took too long'],
   file_crashes_worker: [422, 'File crashes its reader'],
   headers_too_large: [431, 'Headers too large'],

@@ -91,7 +91,7 @@ const ENDS: readonly ErrorCode[] = [
   'bad_options', 'empty_file', 'upload_interrupted', 'upload_too_slow', 'upload_cancelled', 'upload_discarded', 'file_too_large',
   'unsupported_media_type', 'picture_damaged', 'picture_too_large', 'picture_unsupported', 'picture_timeout', 'picture_crashes_worker',
   'table_damaged', 'table_encrypted', 'table_line_too_long', 'table_too_large',
-  'file_timeout', 'file_crashes_worker', 'processing_failed', 'storage_full',
+  'file_damaged', 'file_timeout', 'file_crashes_worker', 'processing_failed', 'storage_full',
   'queue_full', 'too_many_queued_by_address',
 ];
 

@@ -16,6 +16,8 @@ export interface ServiceOptions {
   apis?: number;
   /** Default 1. */
   workers?: number;
+  /** In place of the API that is served. */
+  apiEntry?: string;
   /** In place of the worker that is served. */
   workerEntry?: string;
   /** Starts a worker anew when it dies, as a supervisor does. */
@@ -61,7 +63,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redis.url, STORAGE: `file:${directory}`, ...options.env };
   const apis: ServiceProcess[] = [];
   const workers: ServiceProcess[] = [];
-  const addApi = async (more: Record<string, string> = {}) => keep(apis, await startProcess(API_ENTRY, { ...env, ...more }));
+  const addApi = async (more: Record<string, string> = {}) => keep(apis, await startProcess(options.apiEntry ?? API_ENTRY, { ...env, ...more }));
   let isStopping = false;
   const starting = new Set<Promise<unknown>>();
   const addWorker = async (): Promise<ServiceProcess> => {
@@ -99,9 +101,9 @@ function keep<T>(list: T[], item: T): T {
 }
 
 /** Starts one process from its entry and resolves when it says that it is ready. */
-export async function startProcess(entry: string, env: Record<string, string>): Promise<ServiceProcess> {
+export async function startProcess(entry: string, env: Record<string, string>, nodeOptions: readonly string[] = []): Promise<ServiceProcess> {
   const child = fork(entry, {
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--import', 'tsx', ...nodeOptions],
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -1,0 +1,15 @@
+import { loadConfig } from '../../../src/config.ts';
+import { createKindTable } from '../../../src/kinds/kinds.ts';
+import { pictureKind } from '../../../src/kinds/picture.ts';
+import { createLog } from '../../../src/log.ts';
+import { startApi } from '../../../src/services.ts';
+import { closeOnSignal } from '../../../src/shutdown.ts';
+import { sound } from './kind.ts';
+
+const CLOSE_LIMIT_MS = 5000;
+
+const config = loadConfig();
+const log = createLog('api', config);
+const api = await startApi(config, log, createKindTable([pictureKind(config.pictureOptions), sound]));
+closeOnSignal(log, CLOSE_LIMIT_MS, () => api.close(0));
+process.send?.({ type: 'listening', url: api.url });

@@ -1,0 +1,5 @@
+import { loadConfig } from '../../../src/config.ts';
+import { serveIsolated } from '../../../workers/isolation/serve-isolated.ts';
+import { createSoundProcessors } from './processors.ts';
+
+serveIsolated(createSoundProcessors(loadConfig()));

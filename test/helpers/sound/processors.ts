@@ -1,0 +1,15 @@
+import type { Config } from '../../../src/config.ts';
+import { createPictureProcessor } from '../../../workers/picture/processor.ts';
+import { pictureKind } from '../../../src/kinds/picture.ts';
+import { createProcessorTable, processorEntry, type ProcessorTable } from '../../../workers/processors.ts';
+import { sound } from './kind.ts';
+import { createSoundProcessor } from './processor.ts';
+
+/** In place of `createProcessors`: the one line that a further processor takes. */
+export function createSoundProcessors(config: Config): ProcessorTable {
+  const picture = pictureKind(config.pictureOptions);
+  return createProcessorTable([
+    processorEntry(picture, createPictureProcessor({}, picture)),
+    processorEntry(sound, createSoundProcessor()),
+  ]);
+}
