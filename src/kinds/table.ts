@@ -14,16 +14,15 @@ export const XLSX_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsh
 /** The derived file with all rows, one JSON object a line. */
 export const JSON_LINES_NAME = 'rows.jsonl';
 
-/** Delimited text; workbooks are known, and refused with advice. */
+/** Delimited text and workbooks; spreadsheets of other formats are known, and refused with advice. */
 export const table: Kind<TableOptions> = {
   name: 'table',
   types: [CSV_TYPE, TSV_TYPE, XLSX_TYPE],
   sniff: sniffTable,
   advice: {
-    'application/x-cfb': 'If this is a workbook, it is encrypted or of an old format: save it as CSV, without a password.',
-    'application/vnd.oasis.opendocument.spreadsheet': 'Save the spreadsheet as CSV.',
-    [XLSX_TYPE]: 'Open the workbook and save the sheet as CSV.',
-    'application/zip': 'If this is a workbook, open it and save it as CSV.',
+    'application/x-cfb': 'If this is a workbook, it is encrypted or of an old format: save it as XLSX or CSV, without a password.',
+    'application/vnd.oasis.opendocument.spreadsheet': 'Save the spreadsheet as XLSX or CSV.',
+    'application/zip': 'If this is a workbook, open it and save it as XLSX or CSV.',
   },
   options: tableOptionsSchema,
   variantNames: () => [JSON_LINES_NAME],

@@ -5,19 +5,24 @@ import type { Problem, Progress, Upload, UploadList } from '../../src/api.ts';
 import { uploadSchema } from '../../src/openapi/schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { tableResult } from '../helpers/results.ts';
 import { startService, type Service } from '../helpers/service.ts';
-import { sheetRow, workbook } from '../helpers/workbook.ts';
+import { sheetRow, sheetXml, workbook, workbookParts } from '../helpers/workbook.ts';
+import { zipFile } from '../helpers/zip-file.ts';
 
 const MAX_LINE_BYTES = 50_000;
 let service: Service;
+let stock: Stock;
 
 beforeAll(async () => {
   service = await startService({ env: { TABLE_MAX_LINE_BYTES: String(MAX_LINE_BYTES), TABLE_MAX_COLUMNS: '50' } });
+  stock = takeStock(service);
 });
 
 afterAll(async () => {
+  await expectNothingLeft(service, stock);
   await service.stop();
 });
 
@@ -94,13 +99,46 @@ describe('a table', () => {
   });
 });
 
+describe('a table as people send it', () => {
+  const sheets = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`Sheet ${index + 1}`, sheetRow(1, ['id', 'name']) + sheetRow(2, [index, 'x'])]));
+  const wide = sheetXml(sheetRow(1, ['id', 'name']) + sheetRow(2, [7, 'x'])).replace('<sheetData>', '<dimension ref="A1:XFD1048576"/><sheetData>');
+  const claiming = workbook({ sheets: { One: '' }, more: [{ name: 'xl/worksheets/sheet1.xml', bytes: wide }] });
+
+  test.each<[string, Buffer | string, object]>([
+    ['mixed line ends', 'a,b\r\n1,2\n3,4\r5,6\r\n', { hasHeader: true, rowCount: 3, errorCount: 0, firstRows: [[1, 2], [3, 4], [5, 6]] }],
+    ['UTF-16', Buffer.from('\ufeffcity,n\r\nZürich,1\r\n', 'utf16le'), { encoding: 'utf-16le', columns: [{ name: 'city' }, { name: 'n' }], firstRows: [['Zürich', 1]] }],
+    ['Latin-1', Buffer.from('city,n\nZürich,1\n', 'latin1'), { encoding: 'windows-1252', firstRows: [['Zürich', 1]] }],
+    ['no header', '1,2\n3,4\n', { hasHeader: false, columns: [{ name: 'column_1', type: 'integer' }, { name: 'column_2' }], rowCount: 2 }],
+    ['ten sheets', workbook({ sheets }), { format: 'xlsx', sheet: 'Sheet 1', rowCount: 1, firstRows: [[0, 'x']] }],
+    ['a claim of all the cells that a sheet can have', claiming, { rowCount: 1, columns: [{ name: 'id' }, { name: 'name' }] }],
+  ])('with %s is read', async (_what, bytes, result) => {
+    expect((await put(bytes)).result).toMatchObject(result);
+  });
+
+  test('with formulas in it has them as text, and no row that they made', async () => {
+    const formulas = ['=1+1', '@SUM(A1:A9)', '+1', '-2+3', '=HYPERLINK(""http://x"",""y"")', '""},{""a"":""b', '""}\n{""a"":""b'];
+    const upload = await put(`id,text\n${formulas.map((formula, index) => `${index},"${formula}"`).join('\n')}\n`);
+    expect(tableResult(upload)).toMatchObject({ rowCount: formulas.length, columns: [{ type: 'integer' }, { type: 'string' }] });
+    const lines = (await (await fetch(service.url + tableResult(upload).jsonLines.url)).text()).split('\n').slice(0, -1);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(formulas.map((formula, id) => ({ id, text: formula.replaceAll('""', '"') })));
+  });
+});
+
 describe('a table that cannot be digested', () => {
-  test.each([
+  const row = sheetRow(1, ['a', 'b']);
+  const parts = workbookParts({ sheets: { One: row } });
+
+  test.each<[string, Buffer | string, string]>([
+    ['has one line of 50 MB', `a,b\n1,2\n${'x'.repeat(50_000_000)}`, 'table_line_too_long'],
+    ['is a bomb', workbook({ sheets: { One: row + ' '.repeat(20_000_000) } }), 'table_too_large'],
+    ['is cut in half', workbook({ sheets: { One: row } }).subarray(0, 900), 'table_damaged'],
+    ['has a row beyond the last one', workbook({ sheets: { One: sheetRow(1_048_577, ['a']) } }), 'table_damaged'],
+    ['has encrypted parts', zipFile(parts.map((part) => ({ ...part, isEncrypted: part.name.includes('sheet1') }))), 'table_encrypted'],
     ['is never a table', 'a,b\n1,2\n3,\u00004\n', 'table_damaged'],
     ['has a line without end', `a,b\n${'x'.repeat(MAX_LINE_BYTES)},y\n`, 'table_line_too_long'],
     ['has too many columns', `${Array.from({ length: 51 }, (_, index) => `c${index}`).join(',')}\n`.repeat(2), 'table_too_large'],
   ])('because it %s fails at once, with a reason, and leaves nothing but its bytes', async (_why, text, code) => {
-    const padded = text.includes('\0') ? `a,b\n${'1,2\n'.repeat(20_000)}\0` : text;
+    const padded = typeof text === 'string' && text.includes('\0') ? `a,b\n${'1,2\n'.repeat(20_000)}\0` : text;
     const upload = await put(padded);
     expect(upload).toMatchObject({ state: 'failed', result: null, error: { code, status: 422, state: 'failed', final: true }, progress: { attempt: 1 } });
     expect(upload.error?.detail).not.toMatch(/\/|node_modules|undefined/);
@@ -112,6 +150,7 @@ describe('a table that cannot be digested', () => {
   test.each([
     ['prose named .csv', 'Dear John, how are you?\nI am fine, thanks.\n'],
     ['zero bytes', 'a,b\n1,\0\n'],
+    ['an archive of something else', zipFile([{ name: 'notes.txt', bytes: 'a,b\n1,2\n' }])],
     ['an encrypted workbook', Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(4000)])],
   ])('because it is %s is refused before it is stored', async (what, text) => {
     const id = randomUUID();
@@ -137,10 +176,14 @@ describe('a table under way', () => {
       const { body } = await getJson<Progress>(`${service.url}/uploads/${id}/progress`);
       return body.stage === 'rows' && body.percent > 35 && body;
     });
+    const worker = service.workers[0]?.child;
+    worker?.kill('SIGSTOP');
     expect(seen).toMatchObject({ state: 'processing', final: false });
     const late = await fetch(`${service.url}/variants/${await publicIdOf(id)}/rows.jsonl?timeout=0`);
     expect([late.status, late.headers.get('content-type'), late.headers.has('retry-after')]).toEqual([503, 'application/problem+json', true]);
+    expect((await filesOf(id)).some((name) => name.startsWith('rows.jsonl.'))).toBe(true);
     const { body } = await requestJson<Upload>(`${service.url}/uploads/${id}/cancel`, { method: 'POST' });
+    worker?.kill('SIGCONT');
     expect(body.state).toBe('cancelled');
     await eventually('its files to go', async () => (await filesOf(id)).length === 0);
   });

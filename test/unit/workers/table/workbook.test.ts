@@ -76,6 +76,11 @@ describe('a cell of a workbook', () => {
     expect(await cellsOf(cells)).toEqual(['007', '12', true, false, '#N/A', 'true', '2024-02-29', 0.0015, 0.30000000000000004]);
   });
 
+  test('with a formula is what that gave last, and never what it would give', async () => {
+    const cells = '<c r="A2"><f>1+1</f><v>7</v></c><c r="B2" t="str"><f>"a"&amp;"b"</f><v>=x</v></c><c r="C2"><f>NOW()</f></c>';
+    expect(await cellsOf(cells)).toEqual([7, '=x', null]);
+  });
+
   test('is a point in time where its format says so', async () => {
     const formats = ['yyyy-mm-dd', 'dd/mm/yyyy hh:mm', 'h:mm AM/PM', '0.00', '"day" 0', '[Red]d. mmmm yyyy', 'mm:ss'];
     const serials = [45351, 45351.5729166667, 0.75, 45351.5, 3, 60, 0.5];
