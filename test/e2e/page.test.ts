@@ -86,6 +86,21 @@ test('a finished picture tells its facts', async () => {
   expect(await (await fetch(`${service.url}${original}`)).arrayBuffer()).toHaveProperty('byteLength', photos[0]?.bytes.length);
 });
 
+test('a finished table tells its columns, its first rows and those left out', async () => {
+  const rows = ['1,Hamburg,<b>16.7</b>', '2,Rotterdam,', '3,Shanghai,deep', '4,"Le "Havre",17', '5', '6,Genoa,15', '7,Oslo,', '8,Gdynia,13'];
+  await dropFiles(page, [{ name: 'harbours.csv', type: 'text/csv', bytes: Buffer.from(`id,harbour,depth\n${rows.join('\n')}\n`) }]);
+  await awaitStates(page, 1, ['done']);
+  expect(await page.locator('.facts dd').allInnerTexts()).toEqual(['6 rows, 3 columns', 'CSV', 'utf-8']);
+  expect(await page.locator('.table-sample th').allInnerTexts()).toEqual(['id whole number', 'harbour text', 'depth text']);
+  const shown = await page.locator('.table-sample tbody tr').evaluateAll((lines) => lines.map((line) => [...line.children].map((cell) => cell.textContent)));
+  expect(shown).toEqual([['1', 'Hamburg', '<b>16.7</b>'], ['2', 'Rotterdam', ''], ['3', 'Shanghai', 'deep'], ['6', 'Genoa', '15'], ['7', 'Oslo', '']]);
+  expect(await page.locator('p.table-errors').innerText()).toBe('Rows left out: 2');
+  expect(await page.locator('ul.table-errors li').allInnerTexts()).toEqual([expect.stringMatching(/^Line 5: A quote /), 'Line 6: The row has 1 cells where 3 are expected.']);
+  const lines = await page.locator('.links a', { hasText: 'JSON Lines' }).getAttribute('href');
+  expect((await (await fetch(`${service.url}${lines}`)).text()).split('\n')[0]).toBe('{"id":1,"harbour":"Hamburg","depth":"<b>16.7</b>"}');
+  expect(complaints).toEqual([]);
+});
+
 test('what is no picture, or a damaged one, is refused in words, and spares the others', async () => {
   const half = cutShort(await photo({ seed: 4 }));
   await page.setInputFiles('#choose', [
