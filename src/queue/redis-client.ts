@@ -1,5 +1,6 @@
 import { Cluster, Redis as SingleRedis, type RedisOptions } from 'ioredis';
 import { isCluster, type ClusterPlace, type RedisPlace, type ServerPlace } from './redis-place.ts';
+import { LastingSentinelConnector } from './sentinel-connector.ts';
 
 export type { Cluster, Redis as SingleRedis } from 'ioredis';
 
@@ -51,6 +52,9 @@ export function connectToServer(place: ServerPlace, patience: Patience, more: Pi
     sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
     name: masterName,
     sentinelRetryStrategy: reconnectDelayMs,
+    // One that hangs is passed over for the next.
+    sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+    Connector: LastingSentinelConnector,
     // A master that hangs keeps its connections; the sentinels tell when it is none any more.
     failoverDetector: true,
   });

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { guardAgainstOrphan } from '../../scripts/orphan-guard.ts';
 import { redisPing, type RedisAddress } from '../../scripts/redis-ping.ts';
 import { inheritedEnvironment } from '../../scripts/setup/command.mjs';
-import { ensureRedisServer, type RedisBinary } from '../../scripts/setup/redis-binary.mjs';
+import { ensureRedisServer } from '../../scripts/setup/redis-binary.mjs';
 
 const POLL_MS = 5;
 const START_DEADLINE_MS = 10_000;
@@ -42,14 +42,13 @@ export interface RedisServer {
 
 /** Resolves when the server answers PING. The caller stops it; should the caller die, it dies too. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const binary = await ensureRedisServer((line) => console.log(line));
   const directory = await mkdtemp(join(tmpdir(), 'du-redis-'));
   const address = await chooseAddress(options.port ?? 'socket', directory);
   const args = [...addressArgs(address), ...dataArgs(directory, options.persist ?? false), ...(options.args ?? [])];
-  let running = await launch(binary, args, address);
+  let running = await launchRedis(args, address);
   const down = (signal?: 'SIGKILL' | 'SIGTERM'): Promise<void> => running.end(signal);
   const up = async (): Promise<void> => {
-    running = await launch(binary, args, address);
+    running = await launchRedis(args, address);
   };
   return {
     url: 'path' in address ? address.path : `redis://${address.host}:${address.port}`,
@@ -64,12 +63,16 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   };
 }
 
-interface Running {
+/** One life of a server. */
+export interface RunningRedis {
   readonly pid: number;
+  /** Default SIGKILL, as a crash would. Safe to call twice. */
   end(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
-async function launch(binary: RedisBinary, args: readonly string[], address: RedisAddress): Promise<Running> {
+/** Runs redis-server with these arguments and resolves when it answers there. The caller ends it; should the caller die, it dies too. */
+export async function launchRedis(args: readonly string[], address: RedisAddress): Promise<RunningRedis> {
+  const binary = await ensureRedisServer((line) => console.log(line));
   const child = spawn(binary.command, args, {
     ...(binary.argv0 === undefined ? {} : { argv0: binary.argv0 }),
     env: inheritedEnvironment(binary.env),

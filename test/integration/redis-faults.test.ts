@@ -27,7 +27,7 @@ end
 
 let redis: RedisServer;
 let service: Service;
-/** One API process hears by its uploads' channels, the other by the stream; both publish. */
+/** One API process hears by its uploads' channels, the other by the stream; the first publishes what is changed there. */
 let urls: readonly [targeted: string, stream: string];
 let bytes: Buffer;
 

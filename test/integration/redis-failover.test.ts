@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { Progress, Upload } from '../../src/api.ts';
+import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { startRedisFamily, type RedisFamily } from '../helpers/redis-sentinel.ts';
+import { startService, type Service } from '../helpers/service.ts';
+import { createTus } from '../helpers/tus-requests.ts';
+
+/** The sentinel takes its time, and so may a machine that is busy. */
+const FAILOVER_WITHIN_MS = 25_000;
+
+let family: RedisFamily;
+let service: Service;
+/** One API process hears by its uploads' channels, the other by the stream; the first publishes what is changed there. */
+let urls: readonly [targeted: string, stream: string];
+let bytes: Buffer;
+
+beforeAll(async () => {
+  [family, bytes] = await Promise.all([startRedisFamily(), photo({ width: 120, height: 90 })]);
+  const env = { REDIS_URL: '', REDIS_SENTINELS: family.sentinels, EVENT_BUS: 'targeted' };
+  service = await startService({ redis: await family.master(), env });
+  urls = [service.url, (await service.addApi({ EVENT_BUS: 'stream' })).url];
+});
+afterAll(async () => {
+  await service.stop();
+  await family.stop();
+});
+
+/** Both processes hold a poll for it. */
+async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>[]> }> {
+  const answers = Promise.all(urls.map((url) => getJson<Progress>(`${url}/uploads/${id}/progress?since=1&timeout=${FAILOVER_WITHIN_MS}`)));
+  answers.catch(() => undefined);
+  await eventually('the polls to be held', async () => {
+    const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
+    return metrics.every((text) => text.includes('deferred_held 1'));
+  });
+  return { answers };
+}
+
+/** Half of a file, and the rest once it is told to. */
+function inHalves(): { body: AsyncIterable<Buffer>; finish: () => void } {
+  let finish = (): void => undefined;
+  const told = new Promise<void>((resolve) => (finish = resolve));
+  async function* halves() {
+    yield bytes.subarray(0, bytes.length / 2);
+    await told;
+    yield bytes.subarray(bytes.length / 2);
+  }
+  return { body: halves(), finish };
+}
+
+/** A PUT of which one half has come. One that begins while a connection is just made anew is refused, and sent again. */
+async function halfSent(url: string, id: string): Promise<{ answer: Promise<JsonAnswer<Upload>>; finish: () => void }> {
+  return await eventually('half of the upload', async () => {
+    const { body, finish } = inHalves();
+    const answer = requestJson<Upload>(`${url}/uploads/${id}?timeout=15000`, { method: 'PUT', body: body as unknown as BodyInit, duplex: 'half' } as RequestInit);
+    const isThere = eventually('its record', async () => (await getJson<Upload>(`${url}/uploads/${id}`)).body.state === 'receiving');
+    const wasRefused = answer.then(() => false);
+    return (await Promise.race([isThere, wasRefused])) && { answer, finish };
+  });
+}
+
+test.each([
+  ['dies', 2, 'SIGKILL'],
+  ['hangs, and keeps its connections', 1, 'SIGSTOP'],
+] as const)('the master %s: what is held and what is under way goes on with the one that follows it', async (_how, replicas, signal) => {
+  const resting = await eventually('an upload', async () => await createTus(urls[0], { 'Upload-Length': '5000' }).catch(() => undefined));
+  const done = await eventually('another', async () => {
+    const { status, body } = await putFile<Upload>(urls[1], randomUUID(), bytes, 'a.jpg', '?timeout=15000');
+    return status === 200 && body;
+  });
+  const { answers } = await held(resting);
+  const id = randomUUID();
+  const { answer: underWay, finish } = await halfSent(urls[1], id);
+  // What a master has not handed on when it dies is lost, with Redis as it is; nothing of this is.
+  await family.inStep(replicas);
+
+  const before = await family.master();
+  process.kill(before.pid, signal);
+  await eventually('another master', async () => (await family.master()) !== before, FAILOVER_WITHIN_MS);
+  await eventually('readiness', async () => (await Promise.all(urls.map((url) => fetch(`${url}/readyz`)))).every(({ status }) => status === 200), FAILOVER_WITHIN_MS);
+  finish();
+  expect(await underWay).toMatchObject({ status: 200, body: { id, state: 'completed' } });
+  expect(await eventually('what was done before', async () => {
+    const { status, body } = await getJson<Upload>(`${urls[0]}/uploads/${done.id}`);
+    return status === 200 && body;
+  })).toEqual(done);
+  await eventually('the cancel', async () => (await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' })).status < 300);
+  expect((await answers).map(({ body: progress }) => progress.state)).toEqual(['cancelled', 'cancelled']);
+}, 90_000);
