@@ -269,8 +269,8 @@ export interface ServiceFigures {
   at: string;
   /** Jobs of the queue; `delayed` ones are attempts that wait for their next try. */
   jobs: { waiting: number; active: number; delayed: number };
-  /** Uploads that wait for a worker, and for how long the first of them has; null where none does. */
-  waiting: { count: number; oldestMs: number | null };
+  /** Uploads that wait for a worker, how many may, and for how long the first of them has; null where none does. */
+  waiting: { count: number; capacity: number; oldestMs: number | null };
   /** Of the failures the newest alone. */
   failures: { count: number; newest: FailedUpload[] };
   processes: ProcessReport[];

@@ -98,7 +98,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   manager.register('metrics', heldMetrics(metrics));
   manager.register('access-log', heldInAccessLog());
   const presence = new Presence('api', { connection, keys, log }, () => newsOf(metrics, tally));
-  const operators = await openOperatorsIfWanted(config, { connection, store, keys, records, queue, presence, addressOf, log });
+  const operators = await openOperatorsIfWanted(config, { connection, store, keys, records, queue, presence, queueCapacity: config.queueCapacity, addressOf, log });
   const app = createApp({
     records, registry, storage, kinds, intake, manager, metrics, log,
     removal,

@@ -58,8 +58,12 @@ export const serviceFiguresSchema = schemaOf<ServiceFigures>()(
       at: time,
       jobs: z.strictObject({ waiting: count, active: count, delayed: count.describe('Wait for their next attempt.') }).describe('Jobs of the queue.'),
       waiting: z
-        .strictObject({ count, oldestMs: count.nullable().describe('Milliseconds; null where none waits.') })
-        .describe('Uploads that wait for a worker, and for how long the first of them has.'),
+        .strictObject({
+          count,
+          capacity: count.describe('Past it an upload is refused, or the oldest one discarded, as QUEUE_OVERFLOW says.'),
+          oldestMs: count.nullable().describe('Milliseconds; null where none waits.'),
+        })
+        .describe('Uploads that wait for a worker, how many may, and for how long the first of them has.'),
       failures: z
         .strictObject({ count, newest: z.array(failedUploadSchema).describe('The newest 50.') })
         .describe('Uploads that failed in a way that another try may mend, until they expire.'),

@@ -17,6 +17,8 @@ import { readFigures } from './service-figures.ts';
 export interface OperatorsParts extends FailedUploadParts {
   queue: Pick<UploadQueue, 'add' | 'counts'>;
   presence: Pick<Presence, 'announce'>;
+  /** Uploads that may wait for a worker. */
+  queueCapacity: number;
   addressOf: (request: IncomingMessage) => string;
   log: Logger;
 }
@@ -30,14 +32,14 @@ export interface Operators extends OperatorRouteParts {
 
 /** Builds the operators' side of an API process. The board is loaded when somebody first asks for it. */
 export async function openOperators(parts: OperatorsParts, token: string, recordOptions: RecordOptions): Promise<Operators> {
-  const { connection, keys, queue, presence, addressOf, log } = parts;
+  const { connection, keys, queue, presence, queueCapacity, addressOf, log } = parts;
   const queues = openInspectedQueues(connection, keys, log);
   const failed = new FailedUploads(parts, recordOptions);
   const sets = new UploadSets(connection, keys);
   return {
     guard: operatorGuard({ token, addressOf, log }),
     board: onceAskedFor(() => openQueueBoard(queues)),
-    readFigures: () => readFigures({ presence, processes: () => presentProcesses(connection, keys), queue, sets, failed }),
+    readFigures: () => readFigures({ presence, processes: () => presentProcesses(connection, keys), queue, sets, failed, queueCapacity }),
     retry: (id) => failed.retry(id),
     assets: await loadOperatorsAssets(),
     close: () => queues.close(),

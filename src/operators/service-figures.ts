@@ -14,6 +14,8 @@ export interface FigureParts {
   queue: { counts(): Promise<JobCounts> };
   sets: Pick<UploadSets, 'waitingSince'>;
   failed: Pick<FailedUploads, 'list'>;
+  /** Uploads that may wait. */
+  queueCapacity: number;
 }
 
 /** The whole service as it is now. Rejects with `service_unavailable` (503) where Redis cannot be asked. */
@@ -28,5 +30,5 @@ export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
   ]);
   const nowMs = Date.now();
   const oldestMs = oldestAtMs === null ? null : Math.max(0, nowMs - oldestAtMs);
-  return { at: new Date(nowMs).toISOString(), jobs, waiting: { count, oldestMs }, failures, processes };
+  return { at: new Date(nowMs).toISOString(), jobs, waiting: { count, capacity: parts.queueCapacity, oldestMs }, failures, processes };
 }

@@ -11,6 +11,7 @@ import { putFile } from '../helpers/client.ts';
 import { photo } from '../helpers/pictures.ts';
 import { made, silentLog } from '../helpers/record-space.ts';
 import { type Service, startService } from '../helpers/service.ts';
+import { expectGoodLooks } from './good-looks.ts';
 
 const TOKEN = 'the-token-of-the-operators';
 const PREFIX = 'watched';
@@ -58,6 +59,7 @@ test('the live view shows what goes on, as it goes on', async () => {
   const { id, version } = await send('a.jpg');
   const held = fetch(`${service.url}/uploads/${id}/progress?since=${version}&timeout=30000`);
   await awaitText(page, '#waiting', '1');
+  await awaitText(page, '#room', '4,999 of 5,000 places free');
   await awaitText(page, '#held', '1');
   expect(await page.locator('#route-rows td').allInnerTexts()).toEqual(['/uploads/:id/progress', '1']);
   await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' });
@@ -65,9 +67,6 @@ test('the live view shows what goes on, as it goes on', async () => {
   await awaitText(page, '#held', '0');
   await page.waitForFunction(() => document.querySelector('#wake')?.textContent?.includes(' ms · '));
   expect(complaints).toEqual([]);
-  await page.emulateMedia({ colorScheme: 'dark' });
-  expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(18, 20, 22)');
-  await screenshot(page, 'operators-dark');
 });
 
 test('a page that is not seen asks for nothing, and for the newest figures when it is seen again', async () => {
@@ -98,7 +97,7 @@ test('failures are tried again by mouse or keyboard, and those that cannot be sa
   for (const { id } of [first, second, third]) await failByOurFault(id);
   const { page, complaints } = await open('/operators');
   await page.waitForFunction(() => document.querySelectorAll('#failure-rows tr').length === 3);
-  await screenshot(page, 'operators-failures');
+  await expectGoodLooks(page, 'operators');
   expect((await page.locator('#failure-rows .name').allInnerTexts()).join()).toContain('<i>third.jpg');
   await page.getByRole('button', { name: 'Retry first.jpg' }).focus();
   await page.keyboard.press('Enter');

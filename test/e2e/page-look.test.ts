@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import axe from 'axe-core';
+import { afterAll, beforeAll, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { type Browser, screenshot, startBrowser } from '../helpers/browser.ts';
+import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
+import { expectGoodLooks } from './good-looks.ts';
 import { awaitStates, dropFiles, type GivenFile, networkOf } from './page-driver.ts';
-
-const LOOKS = [
-  { name: 'desktop-light', width: 1100, colorScheme: 'light' },
-  { name: 'desktop-dark', width: 1100, colorScheme: 'dark' },
-  { name: 'phone-light', width: 320, colorScheme: 'light' },
-  { name: 'phone-dark', width: 320, colorScheme: 'dark' },
-] as const;
 
 const TABLE: GivenFile = {
   name: 'harbours.csv',
@@ -36,7 +29,7 @@ afterAll(async () => {
 });
 
 test('an empty page offends nobody, whatever its width and light', async () => {
-  await expectGoodLooks('empty');
+  await expectGoodLooks(page, 'empty');
 });
 
 test('neither does one with a line in every state', async () => {
@@ -61,7 +54,7 @@ test('neither does one with a line in every state', async () => {
   await page.getByRole('button', { name: 'Cancel cancelled.jpg' }).click();
   await page.locator('[data-state=cancelled]').waitFor();
 
-  await expectGoodLooks('full');
+  await expectGoodLooks(page, 'full');
 });
 
 function jpeg(name: string, bytes: Buffer): GivenFile {
@@ -74,17 +67,4 @@ async function leaveUnsent(of: Page): Promise<void> {
     const id = '0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10';
     localStorage.setItem(`deferred-uploads:${id}`, JSON.stringify({ name: 'left.jpg', sizeBytes: 3_400_000, owner: 'gone', order: 99 }));
   });
-}
-
-/** No violation that axe knows, nothing sticks out at the side; a picture of it where someone wants to look. */
-async function expectGoodLooks(name: string): Promise<void> {
-  await page.evaluate(axe.source);
-  for (const look of LOOKS) {
-    await page.setViewportSize({ width: look.width, height: 800 });
-    await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-    expect([look.name, violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])]).toEqual([look.name, []]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(look.width);
-    await screenshot(page, `${name}-${look.name}`);
-  }
 }

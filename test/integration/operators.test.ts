@@ -140,7 +140,7 @@ describe('the figures', () => {
       const now = await figures();
       return now.processes.some(({ wake }) => wake !== null && wake.count === 1) && now;
     });
-    expect([after.waiting, after.processes.map((process) => process.held)]).toEqual([{ count: 0, oldestMs: null }, [{}, {}]]);
+    expect([after.waiting, after.processes.map((process) => process.held)]).toEqual([{ count: 0, capacity: 5000, oldestMs: null }, [{}, {}]]);
   });
 
   test('lose a process that has ended', async () => {

@@ -50,7 +50,7 @@ class FailureRow {
   readonly #attempts = make('td', 'number');
   readonly #failed = make('td', '');
   readonly #button = make('button', '', 'Retry');
-  readonly element = make('tr', '', make('td', 'name', this.#name, this.#id), this.#error, this.#attempts, this.#failed, make('td', '', this.#button));
+  readonly element = make('tr', '', make('td', 'name', this.#name, this.#id), this.#error, this.#attempts, this.#failed, make('td', 'number', this.#button));
   #upload: FailedUpload | undefined;
 
   constructor(retry: (upload: FailedUpload) => Promise<void>) {

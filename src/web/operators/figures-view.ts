@@ -13,7 +13,9 @@ export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): v
   tile('received', formatCount(totals.lastMinute.received));
   tile('completed', formatCount(totals.lastMinute.completed));
   tile('failed', formatCount(totals.lastMinute.failed), totals.lastMinute.failed > 0);
-  tile('waiting', formatCount(waiting.count));
+  const room = Math.max(0, waiting.capacity - waiting.count);
+  tile('waiting', formatCount(waiting.count), room === 0);
+  setText(required('#room', HTMLElement), `${formatCount(room)} of ${formatCount(waiting.capacity)} places free`);
   tile('oldest', waiting.oldestMs === null ? NOTHING : formatAge(waiting.oldestMs));
   tile('jobs', `${formatCount(totals.running)} · ${formatCount(jobs.delayed)}`);
   showRoutes(totals);
@@ -38,7 +40,13 @@ function showProcesses(processes: readonly ProcessReport[], nowMs: number): void
     const held = Object.values(process.held).reduce((sum, count) => sum + count, 0);
     const wakes = process.wake === null ? [NOTHING, NOTHING] : [formatLatency(process.wake.p50Ms), formatLatency(process.wake.p99Ms)];
     const isApi = process.role === 'api';
-    const figures = [formatAge(Math.max(0, nowMs - Date.parse(process.startedAt))), isApi ? formatCount(held) : NOTHING, isApi ? NOTHING : formatCount(process.running)];
+    const { received, completed } = process.lastMinute;
+    const figures = [
+      formatAge(Math.max(0, nowMs - Date.parse(process.startedAt))),
+      isApi ? formatCount(held) : NOTHING,
+      isApi ? NOTHING : formatCount(process.running),
+      isApi ? `${formatCount(received)} received` : `${formatCount(completed)} completed`,
+    ];
     const row = rowOf([isApi ? 'API' : 'Worker', process.host, String(process.pid), process.version, ...figures, ...wakes], 4);
     row.children[2]?.classList.add('number');
     return row;

@@ -1,0 +1,24 @@
+import { expect } from '@jest/globals';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { screenshot } from '../helpers/browser.ts';
+
+const LOOKS = [
+  { name: 'desktop-light', width: 1100, colorScheme: 'light' },
+  { name: 'desktop-dark', width: 1100, colorScheme: 'dark' },
+  { name: 'phone-light', width: 320, colorScheme: 'light' },
+  { name: 'phone-dark', width: 320, colorScheme: 'dark' },
+] as const;
+
+/** No violation that axe knows, nothing sticks out at the side; a picture of it where someone wants to look. */
+export async function expectGoodLooks(page: Page, name: string): Promise<void> {
+  await page.evaluate(axe.source);
+  for (const look of LOOKS) {
+    await page.setViewportSize({ width: look.width, height: 800 });
+    await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+    expect([look.name, violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])]).toEqual([look.name, []]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(look.width);
+    await screenshot(page, `${name}-${look.name}`);
+  }
+}
