@@ -77,15 +77,19 @@ export interface RequestCount {
   mostProgress(): number;
   /** `GET /progress` and the like: method and first part of the path, to how many there were. */
   readonly total: Record<string, number>;
+  /** Of whom something was asked, other than of the browser itself. */
+  readonly origins: ReadonlySet<string>;
 }
 
 /** Counts the requests of the page from now on. */
 export function countRequests(page: Page): RequestCount {
   const total: Record<string, number> = {};
+  const origins = new Set<string>();
   const held = new Map<unknown, { from: number; to: number }>();
   let moment = 0;
   page.on('request', (request) => {
-    const { pathname } = new URL(request.url());
+    const { origin, pathname, protocol } = new URL(request.url());
+    if (protocol !== 'blob:' && protocol !== 'data:') origins.add(origin);
     const kind = `${request.method()} /${pathname.split('/')[1]}`;
     total[kind] = (total[kind] ?? 0) + 1;
     if (kind === 'GET /progress') held.set(request, { from: (moment += 1), to: Infinity });
@@ -97,7 +101,7 @@ export function countRequests(page: Page): RequestCount {
   // One that gives way to the next is over for the page; the browser tells of the two in any order.
   page.on('requestfailed', (request) => held.delete(request));
   const openAt = (at: number): number => [...held.values()].filter(({ from, to }) => from <= at && at < to).length;
-  return { total, mostProgress: () => Math.max(0, ...[...held.values()].map(({ from }) => openAt(from))) };
+  return { total, origins, mostProgress: () => Math.max(0, ...[...held.values()].map(({ from }) => openAt(from))) };
 }
 
 /** Closes the page; nothing is left in the browser for the page of the next test. */

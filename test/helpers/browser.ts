@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
+/** Leads here too, and is no secure context over plain HTTP. */
+export const OTHER_MACHINE = 'other-machine.test';
+
 /** What makes Chromium start as root, in a container, and leave the network alone. */
 const FLAGS = [
   '--no-sandbox',
@@ -13,6 +16,8 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // Under its own name the loopback address is trusted as much as TLS is; under this one it is another machine.
+  `--host-resolver-rules=MAP ${OTHER_MACHINE} 127.0.0.1`,
 ];
 
 /** How a page is to be seen. */

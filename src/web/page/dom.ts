@@ -1,7 +1,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** Names of the symbols in index.html. */
-export type IconName = 'file' | 'pause' | 'resume' | 'cross' | 'check' | 'alert' | 'link';
+export type IconName = 'file' | 'table' | 'pause' | 'resume' | 'cross' | 'check' | 'alert' | 'link';
 
 /** An element of index.html; throws where page and script do not belong together. */
 export function required<T extends Element>(selector: string, kind: new () => T): T {

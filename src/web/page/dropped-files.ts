@@ -1,7 +1,7 @@
-const PICTURE_NAME = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
+import { welcomeAmong } from './file-kinds.ts';
 
 /**
- * All files of a drop, folders and their folders included. To be called while the event is
+ * All files of a drop, and of its folders and their folders what the service takes. To be called while the event is
  * being handled: its items are gone afterwards.
  */
 export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
@@ -15,16 +15,11 @@ export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
   return [...plain.filter((file) => file.type !== '' || !names.has(file.name)), ...inFolders.flat()];
 }
 
-/** Folders hold more than pictures, and nobody has chosen the rest. */
-export function picturesAmong(files: readonly File[]): File[] {
-  return files.filter((file) => file.type.startsWith('image/') || PICTURE_NAME.test(file.name));
-}
-
 async function filesWithin(folder: FileSystemDirectoryEntry): Promise<File[]> {
   const entries = await entriesOf(folder);
   const files = await Promise.all(entries.filter(isFile).map(fileOf));
   const deeper = await Promise.all(entries.filter(isFolder).map(filesWithin));
-  return [...picturesAmong(files.filter((file) => file !== null)), ...deeper.flat()];
+  return [...welcomeAmong(files.filter((file) => file !== null)), ...deeper.flat()];
 }
 
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {

@@ -1,3 +1,5 @@
+import type { Exposure } from '../../api.ts';
+
 const BYTE_UNITS = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
 /** `3.4 MB`; thousands, as cameras and file managers count. What is less than a kilobyte is shown as one. */
@@ -33,6 +35,23 @@ export function formatTakenAt(takenAt: string, locale: string): string | null {
   const atMs = wallClock === undefined ? Number.NaN : Date.parse(`${wallClock}:00Z`);
   if (Number.isNaN(atMs)) return null;
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(atMs);
+}
+
+/** `1/250 s · f/2.8 · ISO 200 · 23 mm`, as photographers write it; null where the file said nothing. */
+export function formatExposure({ timeMs, fNumber, iso, focalLengthMm }: Exposure, locale: string): string | null {
+  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, useGrouping: false });
+  const parts = [
+    timeMs === null || timeMs <= 0 ? null : `${formatShutter(timeMs, number)} s`,
+    fNumber === null ? null : `f/${number.format(fNumber)}`,
+    iso === null ? null : `ISO ${number.format(iso)}`,
+    focalLengthMm === null ? null : `${number.format(focalLengthMm)} mm`,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.join(' · ');
+}
+
+/** Cameras write a third of a second and less as a fraction, whose denominator is whole. */
+function formatShutter(timeMs: number, number: Intl.NumberFormat): string {
+  return timeMs > 350 ? number.format(timeMs / 1000) : `1/${Math.round(1000 / timeMs)}`;
 }
 
 function formatUnit(value: number, unit: string, locale: string, maximumFractionDigits = 0, unitDisplay: 'short' | 'long' = 'short'): string {

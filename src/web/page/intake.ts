@@ -1,11 +1,12 @@
-import { droppedFiles, picturesAmong } from './dropped-files.ts';
+import { droppedFiles } from './dropped-files.ts';
+import { welcomeAmong } from './file-kinds.ts';
 
 /** Calls `take` with whatever is picked, dropped anywhere on the page, or pasted. */
 export function listenForFiles(take: (files: File[]) => void): void {
   for (const input of document.querySelectorAll<HTMLInputElement>('input[type=file]')) {
     input.addEventListener('change', () => {
       const files = [...(input.files ?? [])];
-      take(input.webkitdirectory ? picturesAmong(files) : files);
+      take(input.webkitdirectory ? welcomeAmong(files) : files);
       // The same file may be chosen again, and is news then.
       input.value = '';
     });

@@ -10,7 +10,7 @@ export function resultView(upload: Upload, words: Words): HTMLElement | null {
     case 'picture':
       return pictureView(upload, result, words);
     case 'table':
-      return tableView(result, words);
+      return tableView(upload, result, words);
     default:
       return null;
   }

@@ -1,6 +1,7 @@
 import { thumbHashToDataURL } from 'thumbhash';
 import type { PictureResult, Result } from '../../api.ts';
 import { icon, make } from './dom.ts';
+import { isTable } from './file-kinds.ts';
 import type { Previews } from './preview.ts';
 
 /**
@@ -9,12 +10,13 @@ import type { Previews } from './preview.ts';
  * take up one of the browser's six connections.
  */
 export class Thumbnail {
-  readonly element = make('a', 'thumbnail', icon('file'));
+  readonly element: HTMLAnchorElement;
   readonly #previews: Previews;
   #previewUrl: string | null = null;
 
-  constructor(previews: Previews, file: File | null) {
+  constructor(previews: Previews, { name, file }: { name: string; file: File | null }) {
     this.#previews = previews;
+    this.element = make('a', 'thumbnail', icon(isTable({ name }) ? 'table' : 'file'));
     this.showFile(file);
   }
 
@@ -27,6 +29,7 @@ export class Thumbnail {
   showResult(result: Result, label: string): void {
     this.#previews.forget(this.element);
     if (result.kind === 'picture') this.#showPicture(result, label);
+    else this.element.replaceChildren(icon('table'));
   }
 
   /** To be called when the line goes. */

@@ -1,4 +1,5 @@
 import { icon, iconButton, make, setAttribute, setText, textButton } from './dom.ts';
+import { fileName } from './file-name.ts';
 import { formatBytes, formatPercent } from './format.ts';
 import { describeLine, isDelivered, isWorthRetrying, type LineModel, type LineState } from './line-model.ts';
 import type { Previews } from './preview.ts';
@@ -36,14 +37,12 @@ export class UploadLine {
   constructor(model: LineModel, words: Words, previews: Previews, on: LineActions) {
     this.#words = words;
     this.#on = on;
-    this.#thumbnail = new Thumbnail(previews, model.file);
+    this.#thumbnail = new Thumbnail(previews, model);
     this.#bar.max = 100;
     this.#bar.setAttribute('aria-label', words.progressOf(model.name));
-    const name = make('span', 'name', model.name);
-    name.title = model.name;
     const size = make('span', 'size', formatBytes(model.sizeBytes, words.locale));
     this.#body.append(
-      make('div', 'head', name, this.#percent),
+      make('div', 'head', fileName(model.name), this.#percent),
       this.#bar,
       make('p', 'meta', size, this.#stage, this.#timeLeft),
     );

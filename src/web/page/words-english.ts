@@ -22,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'The server could not be reached. Check the connection, then try again.',
   unexpected_answer: 'The server sent something this page does not understand. Try again later.',
-  unsupported_media_type: 'This is neither a picture nor a table that can be taken. JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome, CSV and TSV too.',
+  unsupported_media_type: 'This is neither a picture nor a table that can be taken. JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome, CSV, TSV and XLSX too.',
   empty_file: 'There is nothing in this file.',
   upload_interrupted: 'The connection broke before everything was sent. Try again.',
   upload_too_slow: 'Sending stopped for too long. Try again.',
@@ -84,7 +84,7 @@ export const english: Words = {
     pauseAll: 'Pause all',
     resumeAll: 'Resume all',
   },
-  facts: { dimensions: 'Dimensions', format: 'Format', camera: 'Camera', taken: 'Taken', colour: 'Main colour' },
+  facts: { dimensions: 'Dimensions', format: 'Format', camera: 'Camera', lens: 'Lens', exposure: 'Exposure', taken: 'Taken', colour: 'Main colour' },
   links: {
     open: (name) => `Open ${name}`,
     variants: 'Versions',
@@ -97,6 +97,7 @@ export const english: Words = {
     size: 'Size',
     sizeOf: (rows, columns) => `${rows} rows, ${columns} columns`,
     encoding: 'Encoding',
+    sheet: 'Sheet',
     firstRows: 'First rows',
     type: (type) => TYPES[type] ?? type,
     errors: (count) => `Rows left out: ${count}`,

@@ -41,12 +41,13 @@ export interface Words {
     pauseAll: string;
     resumeAll: string;
   };
-  facts: { dimensions: string; format: string; camera: string; taken: string; colour: string };
+  facts: { dimensions: string; format: string; camera: string; lens: string; exposure: string; taken: string; colour: string };
   links: { open(name: string): string; variants: string; original: string; copy: string; copied: string; notCopied: string };
   table: {
     size: string;
     sizeOf(rows: string, columns: string): string;
     encoding: string;
+    sheet: string;
     firstRows: string;
     /** For the type of a column. */
     type(type: string): string;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { formatBytes, formatDuration, formatPercent, formatTakenAt } from '../../../src/web/page/format.ts';
+import { formatBytes, formatDuration, formatExposure, formatPercent, formatTakenAt } from '../../../src/web/page/format.ts';
 
 const LOCALE = 'en-GB';
 
@@ -47,4 +47,14 @@ test.each([
 
 test.each(['', 'yesterday', '2025-13-45T99:99:00'])('%p is no date', (takenAt) => {
   expect(formatTakenAt(takenAt, LOCALE)).toBeNull();
+});
+
+test.each([
+  [{ timeMs: 4, fNumber: 2.8, iso: 200, focalLengthMm: 23 }, '1/250 s · f/2.8 · ISO 200 · 23 mm'],
+  [{ timeMs: 333.3, fNumber: null, iso: 12_800, focalLengthMm: null }, '1/3 s · ISO 12800'],
+  [{ timeMs: 500, fNumber: 16, iso: null, focalLengthMm: 4.25 }, '0.5 s · f/16 · 4.3 mm'],
+  [{ timeMs: 30_000, fNumber: null, iso: null, focalLengthMm: null }, '30 s'],
+  [{ timeMs: 0, fNumber: null, iso: null, focalLengthMm: null }, null],
+])('an exposure of %j is written %p', (exposure, text) => {
+  expect(formatExposure(exposure, LOCALE)).toBe(text);
 });

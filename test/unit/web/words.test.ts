@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { ERROR_CODES } from '../../../src/errors.ts';
-import { picturesAmong } from '../../../src/web/page/dropped-files.ts';
 import { chinese } from '../../../src/web/page/words-chinese.ts';
 import { english } from '../../../src/web/page/words-english.ts';
 import { wordsFor } from '../../../src/web/page/words-for.ts';
@@ -61,9 +60,4 @@ test('no message is left in the other language', () => {
   const hasHan = (words: Words): string[] => messagesOf(words.page).map(([key]) => words.page[key as keyof Words['page']]).filter((text) => /\p{Script=Han}/u.test(text));
   expect(hasHan(english)).toEqual([]);
   expect(hasHan(chinese)).toHaveLength(Object.keys(chinese.page).length);
-});
-
-test('of a folder only pictures are taken', () => {
-  const files = [new File([], 'a.jpg', { type: 'image/jpeg' }), new File([], 'b.TIFF'), new File([], '.DS_Store'), new File([], 'c.txt', { type: 'text/plain' })];
-  expect(picturesAmong(files).map((file) => file.name)).toEqual(['a.jpg', 'b.TIFF']);
 });
