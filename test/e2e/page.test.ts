@@ -74,6 +74,18 @@ test('a picture is seen from the first moment, and its variant once that exists'
   expect(await page.locator('.thumbnail').getAttribute('href')).toMatch(/^\/variants\/[\w-]+\/1600$/);
 });
 
+test('says where in the queue a picture stands, and in the title how far all of them are', async () => {
+  const [worker] = service.workers;
+  worker?.child.kill('SIGSTOP');
+  await dropFiles(page, photos.slice(0, 2));
+  // Two are sent at the same time: either may be the first to arrive.
+  await page.waitForFunction(() => [...document.querySelectorAll('.stage')].map(({ textContent }) => textContent).toSorted().join() === 'Next in the queue,Number 2 in the queue');
+  expect(await page.title()).toBe('30% · Deferred uploads');
+  expect(await page.locator('#overall').getAttribute('value')).toBe('30');
+  worker?.child.kill('SIGCONT');
+  await awaitStates(page, 2, ['done']);
+});
+
 test('a finished picture tells its facts', async () => {
   await dropFiles(page, photos.slice(0, 1));
   await awaitStates(page, 1, ['done']);
