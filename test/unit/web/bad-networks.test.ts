@@ -126,6 +126,27 @@ describe('a request that nobody answers', () => {
     release();
   });
 
+  test('where that befalls all that are held, plain polls tell of every change once', async () => {
+    jest.useFakeTimers();
+    const http = new SilentHttp([]);
+    let version = 1;
+    const answerOnlyPlain: Http = {
+      headers: () => http.headers(),
+      request: (path, isExpected, init) => {
+        if (path.endsWith('timeout=0')) http.answers.push(freshProgress(ID, { version }));
+        return http.request(path, isExpected, init);
+      },
+    };
+    const { seen, release } = watchOver(answerOnlyPlain);
+    for (; version < 20; version += 1) await jest.advanceTimersByTimeAsync(10_000);
+    await jest.advanceTimersByTimeAsync(2500);
+    expect([...new Set(timeoutsOf(http))]).toEqual(['25000', '0', '12500', '6250', '3125']);
+    expect(timeoutsOf(http).slice(-20)).toEqual(Array<string>(20).fill('0'));
+    // Every one of them since it holds no more, and none twice or out of order before.
+    expect([seen.slice(-5), seen]).toEqual([[16, 17, 18, 19, 20], [...new Set(seen)].toSorted((a, b) => a - b)]);
+    release();
+  });
+
   test('and that a machine has slept over is given up within seconds of waking', async () => {
     jest.useFakeTimers();
     const http = new SilentHttp([freshProgress(ID, { version: 1 })]);
