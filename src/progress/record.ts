@@ -2,26 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Problem, UploadState } from '../api.ts';
 import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
-import { FIRST_STAGE, processingPercent, queuedPercent, receivingPercent, type ProgressState } from './progress.ts';
+import { FIRST_STAGE, processingPercent, queuedPercent, receivingPercent } from './progress.ts';
+import { readProgress, readRecord, type ReadProgress, type ReadRecord, type RecordReads } from './read-record.ts';
 import { RecordChanger, type ChangeOutcome, type QueueRoom, type RecordOptions, type RecordStore } from './record-change.ts';
 import { isRetryable } from './retryable.ts';
-import { decodeExpiry, decodeProgress, decodeRecord, nameFields, PROGRESS_FIELDS, type StoredVariant, type UploadMetadata, type UploadRecord } from './record-fields.ts';
-
-/** A record and its place among the waiting, as read at one moment. */
-export interface ReadRecord {
-  record: UploadRecord;
-  /** 1 is next; null unless queued. */
-  queuePosition: number | null;
-}
-
-/** The part of a record that progress is told from, as read at one moment. */
-export interface ReadProgress {
-  state: ProgressState;
-  /** 1 is next; null unless queued. */
-  queuePosition: number | null;
-  /** Null until final. */
-  expiresAtMs: number | null;
-}
+import type { StoredVariant, UploadMetadata, UploadRecord } from './record-fields.ts';
 
 /** What is known of a file when its first bytes are about to be read. */
 export interface NewUpload {
@@ -60,11 +45,13 @@ const RESTARTABLE_STATES: readonly UploadState[] = ['failed', 'cancelled', 'disc
 export class UploadRecords {
   readonly #store: RecordStore;
   readonly #keys: QueueKeys;
+  readonly #reads: RecordReads;
   readonly #changer: RecordChanger;
 
   constructor(store: RecordStore, keys: QueueKeys, options: RecordOptions) {
     this.#store = store;
     this.#keys = keys;
+    this.#reads = { store, keys };
     this.#changer = new RecordChanger(store, keys, options);
   }
 
@@ -276,18 +263,12 @@ export class UploadRecords {
 
   /** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */
   async read(id: string): Promise<ReadRecord | undefined> {
-    const { fields, rank } = await this.#store.readHash(this.#keys.record(id), this.#keys.waiting, id);
-    if (fields['state'] === undefined) return undefined;
-    return { record: decodeRecord(id, fields), queuePosition: rank === null ? null : rank + 1 };
+    return await readRecord(this.#reads, id);
   }
 
   /** As `read`, of the part that progress is told from alone: a tenth of the work, for the commonest question. */
   async readProgress(id: string): Promise<ReadProgress | undefined> {
-    const fields = nameFields(PROGRESS_FIELDS, await this.#store.readFields(this.#keys.record(id), PROGRESS_FIELDS));
-    if (fields['state'] === undefined) return undefined;
-    const state = decodeProgress(id, fields);
-    const rank = state.state === 'queued' ? await this.#store.rankIn(this.#keys.waiting, id) : null;
-    return { state, queuePosition: rank === null ? null : rank + 1, expiresAtMs: decodeExpiry(fields) };
+    return await readProgress(this.#reads, id);
   }
 
   /** The id behind a public id; undefined where there is none. */

@@ -1,6 +1,6 @@
 import { isFinalState, type Upload } from '../api.ts';
 import { linksOf, toProgress } from './progress.ts';
-import type { ReadRecord } from './record.ts';
+import type { ReadRecord } from './read-record.ts';
 
 /** The whole upload as a client sees it; a tombstone has none, so ask `deleted` first. */
 export function toUpload({ record, queuePosition }: ReadRecord, nowMs: number): Upload {

@@ -3,7 +3,7 @@ import type { DeferredResult } from '../deferred/deferred-result.ts';
 import { ServiceError, toProblem } from '../errors.ts';
 import { hold, LOOK } from './hold.ts';
 import type { ProgressState } from './progress.ts';
-import type { ReadRecord } from './record.ts';
+import type { ReadRecord } from './read-record.ts';
 import { presentProgress, readExisting, readWatched, type WatchParts } from './watch.ts';
 
 /** One upload of a page, and the version its page has seen; undefined where it has seen none. */

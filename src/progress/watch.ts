@@ -5,7 +5,8 @@ import { ServiceError } from '../errors.ts';
 import { hold, LOOK, type Wait } from './hold.ts';
 import { toProgress, type ProgressState } from './progress.ts';
 import { isExpired } from './record-fields.ts';
-import type { ReadProgress, ReadRecord, UploadRecords } from './record.ts';
+import type { ReadProgress, ReadRecord } from './read-record.ts';
+import type { UploadRecords } from './record.ts';
 
 /** What every wait on records needs. */
 export interface WatchParts {

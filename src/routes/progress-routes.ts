@@ -8,7 +8,7 @@ import { seenTags } from '../http/entity-tags.ts';
 import { retryAfterSeconds } from '../http/problem.ts';
 import { queryParameter } from '../http/query.ts';
 import { requireUploadId } from '../http/upload-id.ts';
-import type { ReadRecord } from '../progress/record.ts';
+import type { ReadRecord } from '../progress/read-record.ts';
 import { toUpload } from '../progress/upload-document.ts';
 import { watchMany, type WatchedUpload } from '../progress/watch-many.ts';
 import { presentProgress, watchProgress, watchUntilFinal, type AskedProgress, type ProgressWatchParts, type WatchParts } from '../progress/watch.ts';

@@ -2,7 +2,7 @@ import { Registry } from '../../../src/deferred/registry.ts';
 import type { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import type { ProgressState } from '../../../src/progress/progress.ts';
 import type { UploadRecord } from '../../../src/progress/record-fields.ts';
-import type { ReadProgress, ReadRecord } from '../../../src/progress/record.ts';
+import type { ReadProgress, ReadRecord } from '../../../src/progress/read-record.ts';
 
 export const ID = '0b0c7e4e-6f0b-4c58-9a43-0d5b8f0e6c11';
 
