@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { runPipeline } from '../../workers/pipeline.ts';
 import { createTableProcessor } from '../../workers/table/processor.ts';
+import { peakBytes } from './process-memory.ts';
 
 /** What a process tells of the one table that it has read, its rows thrown away as they were made. */
 export interface TableMeasurement {
@@ -26,15 +26,8 @@ async function main([inputPath = '', type = '']: readonly string[]): Promise<voi
     },
   };
   const { rowCount, jsonLines } = await runPipeline(createTableProcessor(), context, { report: () => undefined });
-  const measurement: TableMeasurement = { rowCount, jsonLinesBytes: jsonLines.size, peakBytes: peakBytes() };
+  const measurement: TableMeasurement = { rowCount, jsonLinesBytes: jsonLines.size, peakBytes: peakBytes(process.pid) || KIB * process.resourceUsage().maxRSS };
   process.send?.(measurement);
-}
-
-/** Of this program alone: on Linux `resourceUsage` begins with what the process had that started it. */
-function peakBytes(): number {
-  const status = process.platform === 'linux' ? readFileSync('/proc/self/status', 'utf8') : '';
-  const [, kib] = /^VmHWM:\s*(\d+) kB$/m.exec(status) ?? [];
-  return Number(kib ?? process.resourceUsage().maxRSS) * KIB;
 }
 
 await main(process.argv.slice(2));

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { Upload } from '../../../src/api.ts';
+import { peakBytes, residentBytes } from '../../../test/helpers/process-memory.ts';
+import { startProcess, type ServiceProcess } from '../../../test/helpers/service.ts';
+import { WORKER_ALLOCATOR } from '../../allocator.ts';
+import type { Session } from '../lib/session.ts';
+
+/** What one table took. */
+export interface TableFigures {
+  /** From its first byte to the held answer with its result. */
+  readonly seconds: number;
+  /** Of these, in the steps of its processor. */
+  readonly processingSeconds: number;
+}
+
+/** One API process and one worker process, with settings as they are by default but for the size of files. */
+export interface WholeService {
+  digest(path: string, rows: number): Promise<TableFigures>;
+  /** The most memory that the worker had, beyond what it has now. */
+  watchWorker(): () => number;
+  end(): Promise<void>;
+}
+
+const READ_BYTES = 1024 * 1024;
+const MS_PER_SECOND = 1000;
+
+/** Beyond what a run of a few minutes can have. */
+const MOST_BYTES = String(2 ** 36);
+const ANY_SIZE = { UPLOAD_MAX_BYTES: MOST_BYTES, UPLOAD_MAX_REQUEST_BYTES: MOST_BYTES, TABLE_MAX_OUTPUT_BYTES: MOST_BYTES };
+
+/** The worker's log says how long each step took. @param nodeOptions of the worker. */
+export async function startWholeService({ redisUrl, directory }: Session, nodeOptions: readonly string[]): Promise<WholeService> {
+  const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${join(directory, 'files')}`, ...ANY_SIZE };
+  const worker = await startProcess(entry('workers/main.ts'), { ...env, ...WORKER_ALLOCATOR, LOG_LEVEL: 'debug' }, nodeOptions);
+  const api = await startProcess(entry('src/main.ts'), env).catch(async (error: unknown) => {
+    await worker.end();
+    throw error;
+  });
+  return {
+    async digest(path, rows) {
+      const id = randomUUID();
+      const startedMs = performance.now();
+      const upload = await send(`${api.url}/uploads/${id}?timeout=50000`, path);
+      const seconds = (performance.now() - startedMs) / MS_PER_SECOND;
+      if (upload.result?.kind !== 'table' || upload.result.rowCount !== rows) throw new Error(`an upload ended as ${JSON.stringify(upload)}`);
+      const processingSeconds = stepMs(worker, id) / MS_PER_SECOND;
+      await fetch(`${api.url}/uploads/${id}`, { method: 'DELETE' });
+      return { seconds, processingSeconds };
+    },
+    watchWorker() {
+      const { pid } = worker.child;
+      const before = residentBytes(pid);
+      return () => peakBytes(pid) - before;
+    },
+    async end() {
+      await Promise.all([api.end(), worker.end()]);
+    },
+  };
+}
+
+function entry(path: string): string {
+  return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+}
+
+async function send(url: string, path: string): Promise<Upload> {
+  const { size } = await stat(path);
+  const put = request(url, { method: 'PUT', headers: { 'Content-Length': size } });
+  createReadStream(path, { highWaterMark: READ_BYTES }).pipe(put);
+  const [answer] = (await once(put, 'response')) as [IncomingMessage];
+  return JSON.parse(await text(answer)) as Upload;
+}
+
+function stepMs(worker: ServiceProcess, id: string): number {
+  const steps = worker.lines().filter(({ msg, uploadId }) => msg === 'step ended' && uploadId === id);
+  if (steps.length === 0) throw new Error('the worker has not said how long its steps took');
+  return steps.reduce((sum, { durationMs }) => sum + Number(durationMs), 0);
+}

@@ -1,0 +1,71 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import type { Child } from '../lib/child.ts';
+import { machineFacts } from '../lib/machine.ts';
+import { withSession, type Session } from '../lib/session.ts';
+import { CSV_KINDS, writeCsv, type CsvKind } from './csv.ts';
+import type { BareQuestions, BareWay } from './questions.ts';
+import { report, type KindFigures } from './report.ts';
+import { startWholeService } from './service.ts';
+
+const defaults = { rows: 1_000_000, rounds: 3 };
+
+const MB = 1e6;
+const MS_PER_SECOND = 1000;
+
+/** Enough for the compilation of everything that a row goes through, in every process. */
+const WARM_UP_ROWS = 50_000;
+
+/** What the service makes of large tables, from their first byte to their result, beside csv-parse alone. */
+export const tables: Bench = {
+  name: 'tables',
+  summary: 'a CSV of a million rows, through the whole service, beside bare csv-parse',
+  defaults,
+  async run(args) {
+    const options = parseOptions(args, defaults);
+    const facts = await machineFacts();
+    await withSession(async (session) => {
+      const figures: KindFigures[] = [];
+      for (const kind of CSV_KINDS) figures.push(await measureKind(session, kind, options));
+      console.log(`${facts}\n\n${report(figures)}`);
+    });
+  },
+};
+
+/** In each round all take turns at the same file. */
+async function measureKind(session: Session, kind: CsvKind, { rows, rounds, profile, serverOptions }: typeof defaults & CommonOptions): Promise<KindFigures> {
+  say(`${kind.title}: warming up`);
+  const [small, large] = [join(session.directory, 'small.csv'), join(session.directory, 'large.csv')];
+  await Promise.all([writeCsv(kind, WARM_UP_ROWS, small), writeCsv(kind, rows, large)]);
+  // Node names the profiles itself, by time and process.
+  const service = await startWholeService(session, [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])]);
+  const bare = session.start<BareQuestions>('../tables/children/bare');
+  try {
+    await readAll(session, bare, small);
+    await service.digest(small, WARM_UP_ROWS);
+    const workerGrowth = service.watchWorker();
+    const heading = `${rows} rows of ${kind.title}, ${((await stat(large)).size / MB).toFixed(0)} MB; medians of ${rounds} rounds`;
+    const figures: KindFigures = { heading, rows, ours: [], records: [], jsonLines: [], workerGrowth: 0 };
+    for (let round = 1; round <= rounds; round += 1) {
+      say(`${kind.title}: round ${round} of ${rounds}`);
+      figures.ours.push(await service.digest(large, rows));
+      const { records, jsonLines } = await readAll(session, bare, large);
+      figures.records.push(records);
+      figures.jsonLines.push(jsonLines);
+    }
+    return { ...figures, workerGrowth: workerGrowth() };
+  } finally {
+    await Promise.all([service.end(), bare.end()]);
+  }
+}
+
+/** The seconds that each way takes. */
+async function readAll({ directory }: Session, bare: Child<BareQuestions>, path: string): Promise<{ records: number; jsonLines: number }> {
+  const read = async (way: BareWay) => {
+    const startedMs = performance.now();
+    await bare.ask('read', { way, path, outputPath: join(directory, 'bare.jsonl') });
+    return (performance.now() - startedMs) / MS_PER_SECOND;
+  };
+  return { records: await read('records'), jsonLines: await read('json-lines') };
+}
