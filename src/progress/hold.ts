@@ -1,9 +1,13 @@
 import { DeferredResult } from '../deferred/deferred-result.ts';
 import type { Registry } from '../deferred/registry.ts';
+import { ServiceError } from '../errors.ts';
 import type { ProgressState } from './progress.ts';
 
 /** Tells `hold` to look at the records: the event alone does not decide. */
 export const LOOK = Symbol('look');
+
+/** Connections to Redis come back one after the other: one may tell of a gap while that which reads the records is not there yet. */
+const LOOK_AGAIN_MS = 500;
 
 /** What somebody waits for, and how it is answered. */
 export interface Wait<Answer> {
@@ -38,7 +42,10 @@ export async function hold<Answer>(registry: Registry<ProgressState>, wait: Wait
   });
   const looker = new Looker(result, wait);
   const release = registry.register(wait.ids, (event) => looker.woken(event));
-  result.onCompletion(release);
+  result.onCompletion(() => {
+    release();
+    looker.stop();
+  });
   try {
     const listening = registry.listening(wait.ids);
     if (listening !== undefined) await listening;
@@ -62,6 +69,7 @@ class Looker<Answer> {
   readonly #wait: Wait<Answer>;
   #isLooking = false;
   #wasWoken = false;
+  #again: NodeJS.Timeout | undefined;
 
   constructor(result: DeferredResult<Answer>, wait: Wait<Answer>) {
     this.#result = result;
@@ -90,8 +98,20 @@ class Looker<Answer> {
     if (decision === undefined) return;
     if (decision !== LOOK) this.#resolve(decision, event?.eventAtMs);
     else if (this.#isLooking) this.#wasWoken = true;
-    // A record that cannot be read now is read again at the end of the wait, or when Redis is back.
-    else this.look(event?.eventAtMs).catch(() => undefined);
+    else this.look(event?.eventAtMs).catch((error: unknown) => this.#lookAgainAfter(error));
+  }
+
+  /** Looks no more by itself. */
+  stop(): void {
+    clearTimeout(this.#again);
+  }
+
+  /** What went by before this wake is told of by nothing else, so a record that cannot be read is read again. */
+  #lookAgainAfter(error: unknown): void {
+    const isAway = error instanceof ServiceError && error.code === 'service_unavailable';
+    if (!isAway || this.#result.isSetOrExpired()) return;
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.woken(undefined), LOOK_AGAIN_MS);
   }
 
   #resolve(answer: Answer, eventAtMs: number | undefined): void {

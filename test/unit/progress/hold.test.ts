@@ -1,5 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
+import { ServiceError } from '../../../src/errors.ts';
 import { hold, LOOK, type Wait } from '../../../src/progress/hold.ts';
 import { complete, eventOf, ID, openRegistry, timeOut } from './states.ts';
 
@@ -8,6 +9,12 @@ function manualLook() {
   const asked: { answer: (value: string | undefined) => void; fail: (error: Error) => void }[] = [];
   const look = () => new Promise<string | undefined>((resolve, reject) => asked.push({ answer: resolve, fail: reject }));
   return { asked, look };
+}
+
+/** Finds nothing at first, and fails from then on. */
+function failing(): () => Promise<undefined> {
+  let looks = 0;
+  return async () => (looks++ === 0 ? undefined : await Promise.reject(new ServiceError('service_unavailable', 'Away.')));
 }
 
 function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
@@ -105,6 +112,31 @@ describe('a wake while waiting', () => {
     asked[2]?.answer('found');
     await turn();
     expect(result.getResult()).toBe('found');
+    complete(result);
+  });
+
+  test('whose look fails because Redis is away looks again by itself until it can, and no more after the end', async () => {
+    const registry = openRegistry();
+    const answers: (string | undefined | Error)[] = [undefined, new ServiceError('service_unavailable', 'Away.'), new ServiceError('service_unavailable', 'Away.'), 'found'];
+    const look = async () => {
+      const answer = answers.shift();
+      return answer instanceof Error ? await Promise.reject(answer) : answer;
+    };
+    const [result, ended] = [await hold(registry, waitFor({ look })), await hold(registry, waitFor({ look: failing() }))];
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      registry.wakeAll();
+      await turn();
+      expect(jest.getTimerCount()).toBe(2);
+      complete(ended);
+      expect(jest.getTimerCount()).toBe(1);
+      await jest.advanceTimersByTimeAsync(500);
+      expect(result.hasResult()).toBe(false);
+      await jest.advanceTimersByTimeAsync(500);
+      expect([result.getResult(), jest.getTimerCount()]).toEqual(['found', 0]);
+    } finally {
+      jest.useRealTimers();
+    }
     complete(result);
   });
 
