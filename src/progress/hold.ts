@@ -1,13 +1,10 @@
 import { DeferredResult } from '../deferred/deferred-result.ts';
 import type { Registry } from '../deferred/registry.ts';
-import { ServiceError } from '../errors.ts';
+import { lookAgainAfter } from './look-again.ts';
 import type { ProgressState } from './progress.ts';
 
 /** Tells `hold` to look at the records: the event alone does not decide. */
 export const LOOK = Symbol('look');
-
-/** Connections to Redis come back one after the other: one may tell of a gap while that which reads the records is not there yet. */
-const LOOK_AGAIN_MS = 500;
 
 /** What somebody waits for, and how it is answered. */
 export interface Wait<Answer> {
@@ -106,12 +103,9 @@ class Looker<Answer> {
     clearTimeout(this.#again);
   }
 
-  /** What went by before this wake is told of by nothing else, so a record that cannot be read is read again. */
   #lookAgainAfter(error: unknown): void {
-    const isAway = error instanceof ServiceError && error.code === 'service_unavailable';
-    if (!isAway || this.#result.isSetOrExpired()) return;
     clearTimeout(this.#again);
-    this.#again = setTimeout(() => this.woken(undefined), LOOK_AGAIN_MS);
+    if (!this.#result.isSetOrExpired()) this.#again = lookAgainAfter(error, () => this.woken(undefined));
   }
 
   #resolve(answer: Answer, eventAtMs: number | undefined): void {

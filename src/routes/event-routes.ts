@@ -7,6 +7,7 @@ import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
 import { queryParameter } from '../http/query.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import type { Logger } from '../log.ts';
+import { lookAgainAfter } from '../progress/look-again.ts';
 import { toProgress, type ProgressState } from '../progress/progress.ts';
 import { presentProgress, readExisting, type WatchParts } from '../progress/watch.ts';
 import { parseVersion } from './versions.ts';
@@ -41,6 +42,7 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
       onTimeout: () => context.complete(),
       onComplete: () => {
         release();
+        follower.stop();
         stopHeartbeat?.();
       },
     });
@@ -72,6 +74,8 @@ class Follower {
   #toldVersion: number | undefined;
   #newest: Progress | undefined;
   #isBegun = false;
+  #isOver = false;
+  #again: NodeJS.Timeout | undefined;
 
   constructor(parts: EventRouteParts, ctx: Context, context: AsyncContext, id: string, since: number | undefined) {
     this.#parts = parts;
@@ -102,7 +106,13 @@ class Follower {
     // A place in the queue is known to the record alone, and so is whether an older version is the true one.
     const tellsAll = event !== undefined && event.state !== 'queued' && event.version >= (this.#newest?.version ?? 0);
     if (tellsAll) this.#show(toProgress(event, { nowMs: Date.now(), queuePosition: null }));
-    else this.look().catch((error: unknown) => this.#parts.log.debug({ err: error, uploadId: this.#id }, 'record not read'));
+    else this.look().catch((error: unknown) => this.#lookAgainAfter(error));
+  }
+
+  /** Looks no more by itself. */
+  stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#again);
   }
 
   /** Throws `unknown_upload` (404) or `upload_gone` (410). */
@@ -111,6 +121,12 @@ class Follower {
     const progress = presentProgress(await readExisting(this.#parts.records, this.#id));
     const wasOvertaken = this.#newest !== before && (this.#newest?.version ?? 0) > progress.version;
     if (!wasOvertaken) this.#show(progress);
+  }
+
+  #lookAgainAfter(error: unknown): void {
+    this.#parts.log.debug({ err: error, uploadId: this.#id }, 'record not read');
+    clearTimeout(this.#again);
+    if (!this.#isOver) this.#again = lookAgainAfter(error, () => this.woken(undefined));
   }
 
   #show(progress: Progress): void {

@@ -106,6 +106,7 @@ test('Redis restarts: meanwhile uploads are refused at once, held polls stay hel
   const id = await resting();
   const { answers } = await held(id, 1);
   const { answers: brief } = await held(id, 1, 1000);
+  const streams = await Promise.all(urls.map((url) => fetch(`${url}/uploads/${id}/events?since=1`)));
   await redis.down();
   await expectRefusedUpload();
   expect([await statusOf('/readyz'), await statusOf('/healthz'), await statusOf(`/uploads/${id}`)]).toEqual([[503, 503], [200, 200], [503, 503]]);
@@ -114,6 +115,7 @@ test('Redis restarts: meanwhile uploads are refused at once, held polls stay hel
   await redis.up();
   await eventually('the cancel', async () => (await cancel(id)).status === 202);
   expect((await answers).map(({ body }) => body.state)).toEqual(['cancelled', 'cancelled']);
+  for (const stream of streams) expect(await stream.text()).toContain('"state":"cancelled"');
   await expectRecovered();
 });
 
