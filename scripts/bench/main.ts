@@ -3,12 +3,13 @@ import { COMMON_USAGE, say, type Bench } from './lib/bench.ts';
 import { page } from './page/page.ts';
 import { pictures } from './pictures/pictures.ts';
 import { recovery } from './recovery/recovery.ts';
+import { redisRecovery } from './recovery/redis-recovery.ts';
 import { scale } from './scale/scale.ts';
 import { tables } from './tables/tables.ts';
 import { upload } from './upload/upload.ts';
 import { wake } from './wake/wake.ts';
 
-const BENCHES: readonly Bench[] = [wake, hold, upload, pictures, tables, recovery, page, scale];
+const BENCHES: readonly Bench[] = [wake, hold, upload, pictures, tables, recovery, redisRecovery, page, scale];
 
 /** `npm run bench -- <name> [--number value …] [--profile <directory>]` */
 async function main([name, ...args]: readonly string[]): Promise<void> {

@@ -1,0 +1,37 @@
+import { startRedisServer } from '../../../test/helpers/redis-server.ts';
+import { startRedisFamily, type RedisFamily } from '../../../test/helpers/redis-sentinel.ts';
+import { startService, type Service } from '../../../test/helpers/service.ts';
+
+/** A running service, and the Redis that is to fail under it. */
+export interface Ground {
+  readonly service: Service;
+  /** The sentinels' account of the servers, where there are sentinels. */
+  readonly family: RedisFamily | undefined;
+  stop(): Promise<void>;
+}
+
+/** Two API processes, one for each way of hearing events, and a worker, over one server that keeps its data. */
+export async function startOnServer(): Promise<Ground> {
+  const redis = await startRedisServer({ persist: true });
+  return await startOn({ redis, env: {} }, undefined, () => redis.stop());
+}
+
+/** The same over a master, two replicas and a sentinel. */
+export async function startOnFamily(): Promise<Ground> {
+  const family = await startRedisFamily();
+  const env = { REDIS_URL: '', REDIS_SENTINELS: family.sentinels };
+  return await startOn({ redis: await family.master(), env }, family, () => family.stop());
+}
+
+async function startOn(options: { redis: Service['redis']; env: Record<string, string> }, family: RedisFamily | undefined, stopRedis: () => Promise<void>): Promise<Ground> {
+  const service = await startService({ ...options, env: { ...options.env, EVENT_BUS: 'targeted', LOG_LEVEL: 'silent' } });
+  await service.addApi({ EVENT_BUS: 'stream' });
+  return {
+    service,
+    family,
+    async stop() {
+      await service.stop();
+      await stopRedis();
+    },
+  };
+}
