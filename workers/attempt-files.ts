@@ -5,9 +5,18 @@ import type { RunnerParts } from './attempt.ts';
 
 type FileParts = Pick<RunnerParts, 'records' | 'storage'>;
 
-/** Removes what an attempt has written that came to nothing. What fails here is left to the sweep. */
-export async function removeAttemptFiles({ storage }: FileParts, { id, attempt }: Pick<UploadRecord, 'id' | 'attempt'>, log: Logger): Promise<void> {
-  await storage.removeAll(attemptPrefix(id, attempt)).catch((error: unknown) => log.warn({ err: error }, 'files of the attempt not removed'));
+/**
+ * Removes what an attempt has written that came to nothing. What fails here is left to the sweep. Where Redis has lost the beginning of
+ * the attempt, another one may bear its number by now, and writes to the same place: nothing is removed then.
+ */
+export async function removeAttemptFiles({ records, storage }: FileParts, { id, attempt }: Pick<UploadRecord, 'id' | 'attempt'>, log: Logger): Promise<void> {
+  try {
+    const record = (await records.read(id))?.record;
+    const isAnothers = record?.attempt === attempt && (record.state === 'processing' || Object.keys(record.variants).length > 0);
+    if (!isAnothers) await storage.removeAll(attemptPrefix(id, attempt));
+  } catch (error) {
+    log.warn({ err: error }, 'files of the attempt not removed');
+  }
 }
 
 /**

@@ -5,6 +5,7 @@ import type { QueueKeys } from '../queue/contract.ts';
 import { FIRST_STAGE, processingPercent, queuedPercent, receivingPercent } from './progress.ts';
 import { readProgress, readRecord, type ReadProgress, type ReadRecord, type RecordReads } from './read-record.ts';
 import { RecordChanger, type ChangeOutcome, type QueueRoom, type RecordOptions, type RecordStore } from './record-change.ts';
+import { queuedFields, restoredFields } from './queued-fields.ts';
 import { isRetryable } from './retryable.ts';
 import type { StoredVariant, UploadMetadata, UploadRecord } from './record-fields.ts';
 
@@ -110,7 +111,6 @@ export class UploadRecords {
 
   /** The bytes are durable: the upload waits for a worker from now on. Refused with `full` or `quota` where no more may wait. */
   async enqueue(id: string, receipt: string, stored: StoredUpload, room?: QueueRoom): Promise<ChangeOutcome> {
-    const size = String(stored.sizeBytes);
     return await this.#changer.change(id, {
       from: ['receiving'],
       receipt,
@@ -118,11 +118,7 @@ export class UploadRecords {
       percent: queuedPercent(),
       phase: true,
       wantsRecord: true,
-      fields: {
-        state: 'queued', stage: 'queue', received: size, total: size, stored: '1',
-        type: stored.type, sha256: stored.sha256 ?? '', options: JSON.stringify(stored.options),
-        ...(room?.address === undefined ? {} : { address: room.address }),
-      },
+      fields: { ...queuedFields(stored), ...(room?.address === undefined ? {} : { address: room.address }) },
     });
   }
 
@@ -150,22 +146,26 @@ export class UploadRecords {
   }
 
   /**
+   * Queues an upload whose bytes are stored and whose process has died before it could say so, or has said it to a Redis that has lost
+   * it: nobody has changed it since `version`.
+   */
+  async recover(manifest: Manifest, version: number): Promise<ChangeOutcome> {
+    return await this.#changer.change(manifest.id, { from: ['receiving'], version, percent: queuedPercent(), phase: true, fields: restoredFields(manifest) });
+  }
+
+  /**
    * Makes the record of a stored upload again, from its manifest, where Redis has lost it. Refused where
    * there is one. The attempts begin at a number above all that a worker may still hold.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
-    const { id, publicId, receipt, name, type, sizeBytes, sha256, options } = manifest;
-    const size = String(sizeBytes);
+    const { id, publicId } = manifest;
     const base = String(Math.floor(Date.now() / 1000));
     return await this.#changer.change(id, {
       from: [],
       create: { id, publicId, createdAt: String(Date.parse(manifest.createdAt)), attempt: base, attemptBase: base },
       percent: queuedPercent(),
       phase: true,
-      fields: {
-        state: 'queued', stage: 'queue', received: size, total: size, stored: '1', receipt, name, type, sha256: sha256 ?? '',
-        options: JSON.stringify(options),
-      },
+      fields: restoredFields(manifest),
     });
   }
 

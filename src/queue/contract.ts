@@ -43,7 +43,7 @@ export interface QueueKeys {
   readonly drained: string;
   /** Sorted set of uploads that somebody has to look after, by the time when it is due. */
   readonly due: string;
-  /** There while all stored uploads are known to have records. */
+  /** The run of Redis in which all stored uploads were found to have records; gone where that is too long ago. */
   readonly surveyed: string;
   /** Sorted set of uploads that failed in a way that another try may mend, by when. */
   readonly failed: string;

@@ -10,6 +10,19 @@ if ARGV[3] == '' then return redis.call('ZREM', KEYS[1], ARGV[1]) end
 return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 `;
 
+/**
+ * The run of the server that answers: another one after each restart or failover, which may have lost the last that it was told.
+ * In a script, so that on a cluster the server is asked that has the records.
+ *
+ * KEYS  1 where the run is kept that was surveyed
+ *
+ * Returns the run of the server, and the one that is kept.
+ */
+const RUN_SCRIPT = `
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+return { run or '', redis.call('GET', KEYS[1]) or '' }
+`;
+
 /** The sets that the record's script keeps, as the sweep reads them. */
 export class UploadSets {
   readonly #connection: Redis;
@@ -52,13 +65,18 @@ export class UploadSets {
     await available(() => this.#connection.eval(SETTLE_SCRIPT, 1, this.#keys.due, id, String(dueBeforeMs), untilMs === undefined ? '' : String(untilMs)));
   }
 
-  /** False where Redis has been emptied, or the last survey of the storage is too long ago. */
-  async isSurveyed(): Promise<boolean> {
-    return (await available(() => this.#connection.exists(this.#keys.surveyed))) === 1;
+  /**
+   * What a survey that begins now is to be marked with. Undefined where none is due: Redis is the same since the last one, has not been
+   * emptied, and that is not too long ago.
+   */
+  async surveyDue(): Promise<string | undefined> {
+    const reply = await available(() => this.#connection.eval(RUN_SCRIPT, 1, this.#keys.surveyed));
+    const [run = '', surveyed = ''] = Array.isArray(reply) ? reply.map(String) : [];
+    return run === surveyed ? undefined : run;
   }
 
-  /** To be called at the end of a survey. */
-  async markSurveyed(validMs: number): Promise<void> {
-    await available(() => this.#connection.set(this.#keys.surveyed, '1', 'PX', validMs));
+  /** To be called at the end of a survey, with what `surveyDue` returned before it. */
+  async markSurveyed(run: string, validMs: number): Promise<void> {
+    await available(() => this.#connection.set(this.#keys.surveyed, run, 'PX', validMs));
   }
 }

@@ -74,7 +74,7 @@ async function answer(
   const headers = { 'Cache-Control': 'no-store' };
   // What is stored is told of, even where nothing more can be held.
   if (timeoutMs === undefined || !parts.manager.canHold(ctx)) {
-    const reads = await Promise.all(ids.map((id) => readExisting(parts.records, id)));
+    const reads = await Promise.all(ids.map((id) => readStored(parts, id)));
     ctx.set(headers);
     ctx.status = 202;
     ctx.body = shape(toUploads(reads));
@@ -85,6 +85,14 @@ async function answer(
     { ids, timeoutMs },
     (reads, timedOut) => new ResponseEntity({ status: timedOut ? 202 : 200, headers, body: shape(toUploads(reads)) }),
   );
+}
+
+/** Throws `service_unavailable` (503) where the record of a moment ago is no more: Redis has lost it, and it was told to nobody. */
+async function readStored({ records }: UploadRouteParts, id: string): Promise<ReadRecord> {
+  return await readExisting(records, id).catch((error: unknown) => {
+    if (!(error instanceof ServiceError) || error.code !== 'unknown_upload') throw error;
+    throw new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', { retryAfterMs: 1000 });
+  });
 }
 
 function toUploads(reads: readonly ReadRecord[]): Upload[] {

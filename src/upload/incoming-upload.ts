@@ -127,6 +127,8 @@ export class IncomingUpload {
     clearInterval(this.#keepAlive);
     const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored, this.#room);
     if (!outcome.made) {
+      // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
+      if (outcome.record?.receipt === this.record.receipt && outcome.record.stored) return outcome.record;
       await this.#removeFiles();
       throw lacksRoom(outcome) ? await this.#parts.admission.refusal(outcome.refusal) : refusalToError(outcome);
     }

@@ -6,7 +6,8 @@ import type { UploadRecords } from '../../src/progress/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
 import { removeUnnamedFiles, type FileParts } from '../../src/progress/unnamed-files.ts';
-import { uploadPrefix } from '../../src/storage/keys.ts';
+import { isManifestKey, uploadPrefix } from '../../src/storage/keys.ts';
+import { readManifest, type Manifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 
 /** More than this many wait for the next sweep. */
@@ -17,13 +18,13 @@ export interface DueParts extends FileParts {
   records: UploadRecords;
   sets: Pick<UploadSets, 'dueBefore' | 'settle'>;
   queue: Pick<UploadQueue, 'add' | 'remove'>;
-  storage: FileParts['storage'] & Pick<Storage, 'removeUnfinished'>;
+  storage: FileParts['storage'] & Pick<Storage, 'read' | 'removeUnfinished'>;
   log: Logger;
 }
 
 /**
  * Looks after every upload whose time has come: one that is still receiving has lost its process and is
- * ended, one of whose attempt nothing was heard for long gets a job unless it has one, and the job of one that was
+ * ended, or queued where all of it is stored, one of whose attempt nothing was heard for long gets a job unless it has one, and the job of one that was
  * ended while it waited is removed, as are files that no record names any more. One that fails is due again with the next sweep,
  * and one that several have had in hand when all of them must have fallen silent.
  */
@@ -41,16 +42,36 @@ export async function lookAfterDue(parts: DueParts, signal: AbortSignal): Promis
 
 async function lookAfter(parts: DueParts, id: string, nowMs: number): Promise<void> {
   const read = await parts.records.read(id);
-  if (read?.record.state === 'receiving') {
-    const problem = problemOf('upload_interrupted', 'The upload broke off before it was complete. Send it again.', id);
-    const outcome = await parts.records.interrupt(id, read.record.version, problem);
-    if (outcome.made) parts.log.info({ uploadId: id }, 'interrupted upload ended');
-  }
+  if (read?.record.state === 'receiving') await endSilent(parts, id, read.record.version);
   if (read?.record.state === 'processing') await parts.queue.add(id);
   if (read?.record.state === 'cancelled' || read?.record.state === 'discarded') await removeEndedJob(parts, id);
   const removed = await removeUnnamedFiles(parts, id);
   if (removed > 0) parts.log.info({ uploadId: id, removed }, 'files removed');
   await parts.sets.settle(id, nowMs, await nextLookMs(parts, id, nowMs));
+}
+
+/** Its process has died. Where the bytes are whole all the same they may have been answered with a 2xx, and are queued. */
+async function endSilent({ records, queue, storage, log }: DueParts, id: string, version: number): Promise<void> {
+  const manifest = await newestManifest(storage, id);
+  if (manifest !== undefined) {
+    if (!(await records.recover(manifest, version)).made) return;
+    await queue.add(id);
+    log.info({ uploadId: id }, 'stored upload queued, whose process had died');
+    return;
+  }
+  const problem = problemOf('upload_interrupted', 'The upload broke off before it was complete. Send it again.', id);
+  const outcome = await records.interrupt(id, version, problem);
+  if (outcome.made) log.info({ uploadId: id }, 'interrupted upload ended');
+}
+
+/** Of several requests, that of the last. */
+async function newestManifest(storage: DueParts['storage'], id: string): Promise<Manifest | undefined> {
+  let newest: { key: string; modifiedAt: Date } | undefined;
+  for await (const { key, modifiedAt } of storage.list(uploadPrefix(id))) {
+    if (isManifestKey(key) && (newest === undefined || modifiedAt > newest.modifiedAt)) newest = { key, modifiedAt };
+  }
+  const manifest = newest === undefined ? undefined : await readManifest(storage, newest.key);
+  return manifest?.id === id ? manifest : undefined;
 }
 
 /**

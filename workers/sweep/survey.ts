@@ -7,7 +7,7 @@ import { readManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { removeUnnamedFiles } from '../../src/progress/unnamed-files.ts';
 
-/** The storage is gone through when Redis does not know that it was, and at least this often. */
+/** The storage is gone through when Redis was restarted or has failed over, when it does not know that it was, and at least this often. */
 const SURVEY_VALID_MS = 3_600_000;
 
 /** Younger files without a record may be about to be removed by the request that wrote them. */
@@ -19,7 +19,7 @@ const UNFINISHED_AGE_MS = 24 * 3_600_000;
 /** What a survey compares. */
 export interface SurveyParts {
   records: UploadRecords;
-  sets: Pick<UploadSets, 'isSurveyed' | 'markSurveyed'>;
+  sets: Pick<UploadSets, 'surveyDue' | 'markSurveyed'>;
   queue: Pick<UploadQueue, 'add'>;
   storage: Storage;
   log: Logger;
@@ -31,9 +31,10 @@ export interface SurveyParts {
  * and no manifest speaks for.
  */
 export async function surveyStorage(parts: SurveyParts, signal: AbortSignal): Promise<void> {
-  if (await parts.sets.isSurveyed()) return;
+  const run = await parts.sets.surveyDue();
+  if (run === undefined) return;
   const nowMs = Date.now();
-  const strays = new Set<string>();
+  const [strays, young] = [new Set<string>(), new Set<string>()];
   let restored = 0;
   for await (const { key, modifiedAt } of parts.storage.list('')) {
     if (signal.aborted) return;
@@ -42,11 +43,12 @@ export async function surveyStorage(parts: SurveyParts, signal: AbortSignal): Pr
     // The record comes before the first byte, so a manifest without one has lost it, however young it is.
     if (isManifestKey(key)) restored += await restore(parts, id, key);
     else if (nowMs - modifiedAt.getTime() >= LEAST_AGE_MS) strays.add(id);
+    else young.add(id);
   }
   // After all manifests: an upload that was just restored names its files.
   for (const id of strays) if (!signal.aborted) await removeWhereUnknown(parts, id);
   const unfinished = await parts.storage.removeUnfinished('', new Date(nowMs - UNFINISHED_AGE_MS));
-  await parts.sets.markSurveyed(SURVEY_VALID_MS);
+  await parts.sets.markSurveyed(run, (await hasUnknown(parts, young)) ? LEAST_AGE_MS : SURVEY_VALID_MS);
   parts.log.info({ restored, unfinished }, 'storage surveyed');
 }
 
@@ -59,6 +61,12 @@ async function restore(parts: SurveyParts, id: string, key: string): Promise<num
   await parts.queue.add(id);
   parts.log.info({ uploadId: id }, 'upload restored from its manifest');
   return 1;
+}
+
+/** Files that are too young to be removed yet, and may have lost their record for good. */
+async function hasUnknown(parts: SurveyParts, ids: ReadonlySet<string>): Promise<boolean> {
+  for (const id of ids) if ((await parts.records.read(id)) === undefined) return true;
+  return false;
 }
 
 async function removeWhereUnknown(parts: SurveyParts, id: string): Promise<void> {

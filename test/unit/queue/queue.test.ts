@@ -151,10 +151,13 @@ describe('the sets of uploads', () => {
 
   test('a survey is remembered for its time', async () => {
     const sets = new UploadSets(space.connection, space.keys);
-    expect(await sets.isSurveyed()).toBe(false);
-    await sets.markSurveyed(60_000);
-    expect(await sets.isSurveyed()).toBe(true);
-    await sets.markSurveyed(1);
-    while (await sets.isSurveyed());
+    const run = (await sets.surveyDue()) ?? '';
+    expect(run).toMatch(/^[0-9a-f]{40}$/);
+    await sets.markSurveyed(run, 60_000);
+    expect(await sets.surveyDue()).toBeUndefined();
+    await sets.markSurveyed('the run of a server that is no more', 60_000);
+    expect(await sets.surveyDue()).toBe(run);
+    await sets.markSurveyed(run, 1);
+    while ((await sets.surveyDue()) === undefined);
   });
 });

@@ -6,6 +6,7 @@ import type { RecordStore } from '../../../src/progress/record-change.ts';
 import { UploadRecords } from '../../../src/progress/record.ts';
 import { removeUnnamedFiles } from '../../../src/progress/unnamed-files.ts';
 import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
+import { readManifest } from '../../../src/storage/manifest.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { IncomingUpload, listenForOthers, type IntakeParts } from '../../../src/upload/incoming-upload.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';
@@ -90,6 +91,18 @@ describe('the queue', () => {
     const upload = await open({ ...space.parts, queue: { ...space.parts.queue, add } });
     await upload.receive(bytesThen(), {}, 10_000);
     expect(await upload.enqueue()).toMatchObject({ state: 'queued' });
+    expect(space.files()).toHaveLength(2);
+  });
+
+  test('has it already where the sweep took this process for dead, and nothing is removed', async () => {
+    const upload = await open();
+    await upload.receive(bytesThen(), {}, 10_000);
+    const { id, receipt } = upload.record;
+    const manifest = await readManifest(space.storage, manifestKey(id, receipt));
+    const { version } = (await recordOf(upload)) ?? upload.record;
+    if (manifest === undefined) throw new Error('no manifest');
+    expect((await space.records.recover(manifest, version)).made).toBe(true);
+    expect(await upload.enqueue()).toMatchObject({ id, state: 'queued' });
     expect(space.files()).toHaveLength(2);
   });
 

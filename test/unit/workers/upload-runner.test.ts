@@ -196,6 +196,19 @@ describe('an attempt that is stopped from outside', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2, result: { width: 1 } });
   });
 
+  test('by another attempt of the same number, whose beginning Redis had lost, leaves that one\'s files alone', async () => {
+    const id = await waiting();
+    const key = space.keys.record(id);
+    const before = await space.connection.hgetall(key);
+    const outcome = await run(id, publishThen(async () => {
+      await space.connection.del(key);
+      await space.connection.hset(key, before);
+      expect(await run(id, publishThen(succeed))).toBe('done');
+      return RESULT;
+    }));
+    expect([outcome, (await recordOf(id))?.attempt, attemptFiles()]).toEqual(['superseded', 1, [`${attemptPrefix(id, 1)}/160.jpeg`]]);
+  });
+
   test('because the process stops hands the upload back, whatever its processor threw', async () => {
     const id = await waiting();
     const controller = new AbortController();

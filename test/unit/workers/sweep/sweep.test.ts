@@ -52,6 +52,15 @@ async function age(ms: number): Promise<void> {
   for (const path of temp.files()) await utimes(join(temp.directory, path), then, then);
 }
 
+/** Bytes and manifest, without a record. */
+async function storedUpload(id: string = randomUUID(), receipt: string = randomUUID()) {
+  await put(originalKey(id, receipt));
+  const { type, sha256, options } = STORED;
+  const manifest = manifestObject({ id, receipt, publicId: `p-${id}`, name: 'a.jpg', type, sizeBytes: 1, sha256, options, createdAt: new Date(0).toISOString() });
+  await putObject(temp.storage, manifest.key, manifest.bytes);
+  return { id, receipt };
+}
+
 async function stateOf(id: string) {
   return (await space.records.read(id))?.record.state;
 }
@@ -104,6 +113,27 @@ describe('uploads that are due', () => {
     await lookAfterDue(parts(records), SIGNAL);
     expect((await records.read(upload.id))?.record).toMatchObject({ state: 'failed', error: { code: 'upload_interrupted', state: 'failed', final: true } });
     expect(temp.files()).toEqual([]);
+  });
+
+  test('one that has been silent too long and lies there whole is queued: it may have been answered with a 2xx', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    made(await records.open(upload));
+    await storedUpload(upload.id, upload.receipt);
+    await lookAfterDue(parts(records), SIGNAL);
+    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', stored: true, receipt: upload.receipt, type: STORED.type, percent: 30 });
+    expect([jobs, temp.files().length]).toEqual([[upload.id], 2]);
+  });
+
+  test('of several that were sent under one id the last counts, where Redis has lost that it was there', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    made(await records.open(upload));
+    await storedUpload(upload.id, 'earlier');
+    await age(10_000);
+    await storedUpload(upload.id, 'last');
+    await lookAfterDue(parts(records), SIGNAL);
+    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', receipt: 'last' });
   });
 
   test('one that has given a sign of life since is left alone', async () => {
@@ -226,14 +256,6 @@ describe('files of requests and attempts that were overtaken', () => {
 });
 
 describe('a survey of the storage', () => {
-  async function storedUpload(id: string = randomUUID(), receipt: string = randomUUID()) {
-    await put(originalKey(id, receipt));
-    const { type, sha256, options } = STORED;
-    const manifest = manifestObject({ id, receipt, publicId: `p-${id}`, name: 'a.jpg', type, sizeBytes: 1, sha256, options, createdAt: new Date(0).toISOString() });
-    await putObject(temp.storage, manifest.key, manifest.bytes);
-    return { id, receipt };
-  }
-
   test('makes record and job of an upload again that Redis has lost, above every attempt that may still be held', async () => {
     const { id, receipt } = await storedUpload();
     await surveyStorage(parts(), SIGNAL);
@@ -254,6 +276,28 @@ describe('a survey of the storage', () => {
     await storedUpload();
     await surveyStorage(parts(), SIGNAL);
     expect(jobs).toEqual([]);
+  });
+
+  test('is made again where Redis was restarted, since it may have lost the last that it was told', async () => {
+    await surveyStorage(parts(), SIGNAL);
+    const { id } = await storedUpload();
+    await surveyStorage(parts(), SIGNAL);
+    expect(jobs).toEqual([]);
+    await space.connection.set(space.keys.surveyed, 'the run of a server that is no more', 'PX', 60_000);
+    await surveyStorage(parts(), SIGNAL);
+    expect(jobs).toEqual([id]);
+  });
+
+  test('is made again soon where files are too young to tell, and only then', async () => {
+    const validMs = async () => await space.connection.pttl(space.keys.surveyed);
+    const known = await uploadIn(space.records, 'completed');
+    await put(originalKey(known.id, known.receipt));
+    await surveyStorage(parts(), SIGNAL);
+    expect(await validMs()).toBeGreaterThan(60_000);
+    await space.connection.del(space.keys.surveyed);
+    await put(originalKey(randomUUID(), 'r1'));
+    await surveyStorage(parts(), SIGNAL);
+    expect(await validMs()).toBeLessThanOrEqual(60_000);
   });
 
   test('removes old files that no record and no manifest speaks for, and leaves young ones', async () => {
