@@ -43,12 +43,16 @@ export interface ScheduleShape {
   workers: number;
   /** Default one each 1.2 s. */
   faults?: number;
+  /** Redis dies more often. */
+  powerLoss?: boolean;
 }
 
 const PERIOD_S = 1.2;
 /** Some load comes before the first fault, and some after the last. */
 const FIRST_AT = 0.04;
 const LAST_AT = 0.92;
+/** Of `redis-kill`, where it is what the run is about. */
+const POWER_LOSS_CARDS = 4;
 /** What was killed or has been away is left alone for so long. */
 const REST_MS = 1500;
 
@@ -66,7 +70,7 @@ export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
   const count = shape.faults ?? Math.max(1, Math.round(shape.seconds / PERIOD_S));
   const times = Array.from({ length: count }, () => Math.round(shape.seconds * 1000 * (FIRST_AT + (LAST_AT - FIRST_AT) * random.next()))).sort((a, b) => a - b);
   const busyUntilMs = new Map<string, number>();
-  const kinds = deal(random, count);
+  const kinds = deal(random, count, shape.powerLoss === true);
   return times.flatMap((atMs, number) => {
     const [kind] = kinds.slice(number);
     if (kind === undefined) return [];
@@ -80,8 +84,9 @@ export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
   });
 }
 
-function deal(random: Random, count: number): FaultKind[] {
-  const deck = FAULT_KINDS.flatMap((kind) => Array.from({ length: KINDS[kind].cards }, () => kind));
+function deal(random: Random, count: number, powerLoss: boolean): FaultKind[] {
+  const cards = (kind: FaultKind) => (powerLoss && kind === 'redis-kill' ? POWER_LOSS_CARDS : KINDS[kind].cards);
+  const deck = FAULT_KINDS.flatMap((kind) => Array.from({ length: cards(kind) }, () => kind));
   const dealt: FaultKind[] = [];
   while (dealt.length < count) dealt.push(...random.shuffle(deck));
   return dealt.slice(0, count);

@@ -60,9 +60,9 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
   try {
     auditor.start();
     const injector = new FaultInjector(fleet, log, () => auditor.trail.forget());
-    const diary = new Diary();
     let deadlineMs = Infinity;
     const lossBetween = (fromMs: number, toMs: number) => options.powerLoss && injector.outages.some((outage) => outage.fromMs < toMs && outage.toMs > fromMs);
+    const diary = new Diary(lossBetween);
     const world: World = { urls: fleet.urls, diary, picture, lossBetween, deadlineMs: () => deadlineMs };
     hooks.say(`everything is up: ${options.apis} API processes, ${options.workers} workers, Redis`);
     const startedAtMs = performance.now();

@@ -21,9 +21,9 @@ export async function checkOutcomes(tales: readonly Tale[], urls: readonly strin
   const lane = async (): Promise<void> => {
     for (let tale = left.pop(); tale !== undefined; tale = left.pop()) {
       const told = await Promise.all(urls.map(async (url) => await ask(url, tale)));
-      findings.final.push(...notFinal(tale, told));
       findings.same.push(...notTheSame(tale, told));
       if (isWishLost(tale, lossBetween)) continue;
+      findings.final.push(...notFinal(tale, told));
       findings.kept.push(...notAsPromised(tale, told));
       findings.bytes.push(...(await notReadable(tale, told[0], urls[0] ?? '')));
     }
@@ -37,7 +37,7 @@ export async function checkOutcomes(tales: readonly Tale[], urls: readonly strin
   ];
 }
 
-/** A cancel or delete that Redis has forgotten: then its upload is final and the same everywhere, and that is all that can be said. */
+/** A cancel or delete that Redis has forgotten, with the whole upload perhaps: all that can be said is that it is the same everywhere. */
 function isWishLost({ plan, wishedAtMs }: Tale, lossBetween: LossBetween): boolean {
   return plan.wish !== 'keep' && (wishedAtMs === undefined || lossBetween(wishedAtMs - LOST_BEFORE_MS, wishedAtMs + LOST_BEFORE_MS));
 }

@@ -65,7 +65,7 @@ export class Caller {
     const sentAtMs = performance.now();
     try {
       const answer = await send(this.#random.pick(this.#urls), question, sentAtMs);
-      if (answer.status === 500) this.#diary.offence(`500 to ${question.method} ${question.path}: ${JSON.stringify(answer.body)}`);
+      if (answer.status === 500) this.#diary.offence(`500 to ${question.method} ${question.path}: ${JSON.stringify(answer.body)}`, answer);
       if (!AGAIN.has(answer.status)) return answer;
       this.#diary.failed(`${answer.status} ${codeOf(answer.body)}`);
       await delay(retryAfterMs(answer.headers) + this.#random.between(0, 200));

@@ -1,9 +1,20 @@
+import type { LossBetween } from '../witness.ts';
+import type { Answer } from './caller.ts';
+
+/** What is told shortly after a loss may be of something that was told shortly before. */
+const LOST_BEFORE_MS = 3_000;
+
 /** What all clients together have met with. */
 export class Diary {
+  readonly #lossBetween: LossBetween;
   readonly #failures = new Map<string, number>();
   readonly #offences: string[] = [];
   #answers = 0;
   #longestSilenceMs = 0;
+
+  constructor(lossBetween: LossBetween) {
+    this.#lossBetween = lossBetween;
+  }
 
   /** Requests that came to nothing, by the reason. Clients have tried again. */
   get failures(): ReadonlyMap<string, number> {
@@ -34,7 +45,9 @@ export class Diary {
     this.#longestSilenceMs = Math.max(this.#longestSilenceMs, afterMs);
   }
 
-  offence(what: string): void {
-    this.#offences.push(what);
+  /** Where Redis has just lost something, it is no offence. */
+  offence(what: string, { sentAtMs, answeredAtMs }: Pick<Answer, 'sentAtMs' | 'answeredAtMs'>): void {
+    if (this.#lossBetween(sentAtMs - LOST_BEFORE_MS, answeredAtMs)) this.failed('told after a loss');
+    else this.#offences.push(what);
   }
 }

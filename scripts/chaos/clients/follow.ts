@@ -20,6 +20,8 @@ export interface Followed {
   mayRestart(): boolean;
   /** The client has asked for its removal. */
   mayBeGone(): boolean;
+  /** The client has asked for its end: where Redis has lost that together with the upload, nothing may be left of it. */
+  mayBeLost(): boolean;
 }
 
 const PAUSE_MS = 150;
@@ -42,15 +44,17 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
       last = told;
       look(followed, told, since, answer);
     } else if (isGone(told)) {
-      if (!followed.mayBeGone()) followed.diary.offence(`a poll of ${followed.id} is told that it is gone, and nobody has deleted it`);
+      if (!followed.mayBeGone()) followed.diary.offence(`a poll of ${followed.id} is told that it is gone, and nobody has deleted it`, answer);
+      return 'gone';
+    } else if (codeOf(told) === 'unknown_upload' && wasSettled && followed.mayBeLost() && followed.lossBetween(0, answer.answeredAtMs)) {
       return 'gone';
     } else if (!isTimeout(answer.body) && wasAccepted && !followed.lossBetween(answer.sentAtMs - RESTORED_WITHIN_MS, answer.answeredAtMs)) {
-      followed.diary.offence(`${answer.status} ${codeOf(answer.body)} to a poll of ${followed.id}, which was accepted`);
+      followed.diary.offence(`${answer.status} ${codeOf(answer.body)} to a poll of ${followed.id}, which was accepted`, answer);
     }
     if (last?.final === true && wasSettled) return last.state;
     if (last === undefined && wasSettled && !wasAccepted) return undefined;
-    // What is final answers at once; it is asked again only while its client may still change it.
-    if (last?.final !== false) await followed.caller.rest(PAUSE_MS);
+    // What is final answers at once, as errors do; the first is asked again only while its client may still change it.
+    if (last?.final !== false || !(isProgress(told) || isTimeout(answer.body))) await followed.caller.rest(PAUSE_MS);
   }
 }
 

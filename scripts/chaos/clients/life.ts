@@ -99,6 +99,7 @@ export class Life {
       isSettled: () => this.#isSent && this.#isWishDone,
       mayRestart: () => !this.#isSent || this.#sending.unanswered > 0,
       mayBeGone: () => this.#isDeleting,
+      mayBeLost: () => this.#plan.wish !== 'keep',
     });
   }
 
@@ -122,7 +123,7 @@ export class Life {
     if (answer.status === 202) this.#promised = 'cancelled';
     else if (answer.status === 200 && told !== undefined) this.#promised = told.state;
     // It may not have come to the service at all where it was called off early.
-    else if (this.#plan.wish !== 'stop' && !this.#isLost()) this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the cancel of ${this.#sending.id}`);
+    else if (this.#plan.wish !== 'stop' && !this.#isLost()) this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the cancel of ${this.#sending.id}`, answer);
   }
 
   async #delete(caller: Caller): Promise<void> {
@@ -131,7 +132,7 @@ export class Life {
     this.#wishedAtMs = performance.now();
     // An earlier try may have done it, and lost its answer.
     if (answer.status === 204 || codeOf(answer.body) === 'upload_gone') this.#promised = 'gone';
-    else if (!this.#isLost()) this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the delete of ${this.#sending.id}`);
+    else if (!this.#isLost()) this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the delete of ${this.#sending.id}`, answer);
   }
 
   #isLost(): boolean {

@@ -14,7 +14,7 @@ export async function sendForm(sending: Sending): Promise<boolean> {
     }
     const code = codeOf(answer.body);
     if (told?.state === 'failed' || code === 'upload_interrupted') sending.diary.failed(`${answer.status} form ${told?.state ?? code}`);
-    else if (answer.status !== 500) sending.diary.offence(`${answer.status} ${code} to POST /uploads`);
+    else if (answer.status !== 500) sending.diary.offence(`${answer.status} ${code} to POST /uploads`, answer);
     await sending.caller.rest(100);
   }
 }

@@ -17,7 +17,7 @@ export async function sendRaw(sending: Sending, id: string): Promise<boolean> {
     const code = codeOf(answer.body);
     if (code === 'upload_cancelled' && isCalledOff(sending)) return false;
     if (AGAIN.has(code)) sending.diary.failed(`${answer.status} ${code}`);
-    else if (answer.status !== 500) sending.diary.offence(`${answer.status} ${code} to PUT ${id}`);
+    else if (answer.status !== 500) sending.diary.offence(`${answer.status} ${code} to PUT ${id}`, answer);
     await sending.caller.rest(100);
   }
   return false;

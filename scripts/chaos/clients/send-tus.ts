@@ -19,7 +19,7 @@ async function create(sending: Sending): Promise<string | undefined> {
   const headers = { ...PROTOCOL, 'Upload-Length': String(sending.bytes.length), 'Upload-Metadata': `filename ${btoa('chaos.jpg')}` };
   const answer = await sending.caller.ask({ method: 'POST', path: '/files', headers });
   const id = /\/files\/([0-9a-f-]{36})$/.exec(answer.headers.get('location') ?? '')?.[1];
-  if (id === undefined && answer.status !== 500) sending.diary.offence(`${answer.status} ${codeOf(answer.body)} to POST /files`);
+  if (id === undefined && answer.status !== 500) sending.diary.offence(`${answer.status} ${codeOf(answer.body)} to POST /files`, answer);
   return id;
 }
 
@@ -40,7 +40,7 @@ async function sendParts(sending: Sending, id: string): Promise<boolean> {
       return false;
     }
     // Another request of ours is still at it, or has been: ask where it stands.
-    if (answer.status !== 204 && answer.status !== 200 && answer.status !== 409 && answer.status !== 500) diary.offence(`${answer.status} ${codeOf(answer.body)} to tus ${id}`);
+    if (answer.status !== 204 && answer.status !== 200 && answer.status !== 409 && answer.status !== 500) diary.offence(`${answer.status} ${codeOf(answer.body)} to tus ${id}`, answer);
     const told = answer.headers.get('upload-offset');
     offset = told === null || answer.status >= 400 ? undefined : Number(told);
     if (answer.status >= 400) await caller.rest(100);
