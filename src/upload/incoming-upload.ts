@@ -119,13 +119,13 @@ export class IncomingUpload {
   /**
    * Hands the stored file to the workers. Throws where another request has taken over, and `queue_full` (503) or
    * `too_many_queued_by_address` (429) where there is no room: its files are gone then. Where Redis cannot be asked
-   * they stay, since the record may say queued all the same; if it does not, the sweep removes them.
+   * its bytes stay, since the record may say queued all the same; if it does not, the sweep removes them.
    */
   async enqueue(): Promise<UploadRecord> {
     const { id } = this.record;
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
     clearInterval(this.#keepAlive);
-    const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored, this.#room);
+    const outcome = await this.#enqueue(this.#stored);
     if (!outcome.made) {
       // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
       if (outcome.record?.receipt === this.record.receipt && outcome.record.stored) return outcome.record;
@@ -157,6 +157,17 @@ export class IncomingUpload {
     clearInterval(this.#keepAlive);
     await this.#removeFiles();
     await this.#parts.records.forget(this.record.id, this.record.publicId);
+  }
+
+  /** Where that is not certain the sender is told that it was not taken, and the manifest is not to say otherwise to the sweep. */
+  async #enqueue(stored: StoredUpload): Promise<ChangeOutcome> {
+    const { id, receipt } = this.record;
+    try {
+      return await this.#parts.records.enqueue(id, receipt, stored, this.#room);
+    } catch (error) {
+      await this.#parts.storage.remove(manifestKey(id, receipt));
+      throw error;
+    }
   }
 
   /** What is left of one that made room for this one; what fails here is done by the sweep. */

@@ -1,12 +1,12 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Upload } from '../../src/api.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
-import { redisCommand } from '../helpers/redis-command.ts';
+import { startRedisServer } from '../helpers/redis-server.ts';
 import { startService, type Service, type ServiceOptions } from '../helpers/service.ts';
 
 let service: Service | undefined;
@@ -28,19 +28,63 @@ async function filesOf(running: Service, id = ''): Promise<string[]> {
   return names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).filter((path) => path.includes(id));
 }
 
-test('stored uploads come back from their manifests when Redis was emptied', async () => {
-  const running = await start({}, { workers: 0 });
+async function completed(running: Service, id: string): Promise<Upload> {
+  return await eventually(`${id} to be completed`, async () => {
+    const { body } = await getJson<Upload>(`${running.url}/uploads/${id}`);
+    return body.state === 'completed' && body;
+  }, 20_000);
+}
+
+test('stored uploads come back from their manifests when Redis comes back empty: completed, failed and waiting ones, as what they were', async () => {
+  const running = await start({});
   const bytes = await photo({ width: 400, height: 300 });
-  const ids = [randomUUID(), randomUUID()];
-  for (const id of ids) await putFile(running.url, id, bytes, 'kept name.jpg');
-  await redisCommand(running.redis.url, 'FLUSHALL');
+  const done = (await putFile<Upload>(running.url, randomUUID(), bytes, 'kept name.jpg', '?timeout=15000')).body;
+  const damaged = (await putFile<Upload>(running.url, randomUUID(), bytes.subarray(0, 2000), 'half.jpg', '?timeout=15000')).body;
+  await running.workers[0]?.end('SIGTERM');
+  const waiting = (await putFile<Upload>(running.url, randomUUID(), bytes, 'last.jpg')).body;
+  expect([done.state, damaged.state, waiting.state]).toEqual(['completed', 'failed', 'queued']);
+  await running.redis.restart();
+  await eventually('Redis to be empty', async () => (await getJson(`${running.url}/uploads/${done.id}`)).status === 404);
   await running.addWorker();
-  for (const id of ids) {
-    const upload = await eventually('the upload to be completed', async () => {
-      const { body } = await getJson<Upload>(`${running.url}/uploads/${id}`);
-      return body.state === 'completed' && body;
-    });
-    expect(upload).toMatchObject({ file: { name: 'kept name.jpg', size: bytes.length }, progress: { attempt: 1 } });
+  const back = await completed(running, done.id);
+  expect([back.file, back.publicId, back.result, back.createdAt]).toEqual([done.file, done.publicId, done.result, done.createdAt]);
+  expect((await completed(running, waiting.id)).file).toMatchObject({ name: 'last.jpg', size: bytes.length });
+  const failed = await eventually('the damaged one', async () => {
+    const { body } = await getJson<Upload>(`${running.url}/uploads/${damaged.id}`);
+    return body.state === 'failed' && body;
+  });
+  expect(failed.error?.code).toBe(damaged.error?.code);
+});
+
+test('what was answered comes back when Redis has lost the end of its log: records that were not there yet, and one that was still receiving', async () => {
+  const redis = await startRedisServer({ persist: true });
+  try {
+    const running = await start({ UPLOAD_SILENCE_MS: '2000' }, { redis });
+    const bytes = await photo({ width: 400, height: 300 });
+    const [before, straddling, lost] = [randomUUID(), randomUUID(), randomUUID()];
+    await putFile(running.url, before, bytes, 'a.jpg', '?timeout=15000');
+    let finish = (): void => undefined;
+    const told = new Promise<void>((resolve) => (finish = resolve));
+    async function* inHalves() {
+      yield bytes.subarray(0, bytes.length / 2);
+      await told;
+      yield bytes.subarray(bytes.length / 2);
+    }
+    const init = { method: 'PUT', body: inHalves() as unknown as BodyInit, duplex: 'half' } as RequestInit;
+    const sent = fetch(`${running.url}/uploads/${straddling}`, init);
+    await eventually('its first half', async () => (await getJson<Upload>(`${running.url}/uploads/${straddling}`)).body.state === 'receiving');
+    const log = join(redis.directory, 'appendonlydir', 'appendonly.aof.1.incr.aof');
+    const { size } = await stat(log);
+    finish();
+    expect([(await sent).status, (await putFile(running.url, lost, bytes, 'a.jpg')).status]).toEqual([202, 202]);
+    await redis.down();
+    await truncate(log, size);
+    await redis.up();
+    for (const id of [before, straddling, lost]) expect((await completed(running, id)).file.size).toBe(bytes.length);
+  } finally {
+    await service?.stop();
+    service = undefined;
+    await redis.stop();
   }
 });
 
