@@ -29,7 +29,7 @@ export class Thumbnail {
   showResult(result: Result, label: string): void {
     this.#previews.forget(this.element);
     if (result.kind === 'picture') this.#showPicture(result, label);
-    else this.element.replaceChildren(icon('table'));
+    if (result.kind === 'table') this.element.replaceChildren(icon('table'));
   }
 
   /** To be called when the line goes. */
