@@ -9,7 +9,7 @@ import { figure, formatTable, formatTargets } from '../lib/table.ts';
 import type { ReaderQuestions } from './children/event-reader.ts';
 import { startCrowd, type Crowd } from './lib/crowd.ts';
 import type { Part, ScaleOptions } from './lib/part.ts';
-import { RedisMeter } from './lib/redis-meter.ts';
+import { withRedisMeter, type RedisMeter } from './lib/redis-meter.ts';
 
 /** Held by the process measured, and not among those that events are fired for. */
 const HELD = 100;
@@ -46,17 +46,17 @@ async function measureBus(session: Session, clients: Child<ClientQuestions>, bus
   const reader = session.start<ReaderQuestions>('../scale/children/event-reader');
   await reader.ask('start', session.redisUrl);
   await hold(peer, clients);
-  const meter = new RedisMeter(session.redisUrl);
   const figures: Figures = { bus, perSecond: [], apiPercent: [], readerPercent: [], redisUsPerEvent: [] };
-  for (let round = 0; round <= options.rounds; round += 1) {
-    const one = await runRound(peer, crowd, reader, meter, options);
-    if (round === 0) continue;
-    figures.perSecond.push(one.perSecond);
-    figures.apiPercent.push(one.apiPercent);
-    figures.readerPercent.push(one.readerPercent);
-    figures.redisUsPerEvent.push(one.redisUsPerEvent);
-  }
-  meter.close();
+  await withRedisMeter(session.redisUrl, async (meter) => {
+    for (let round = 0; round <= options.rounds; round += 1) {
+      const one = await runRound(peer, crowd, reader, meter, options);
+      if (round === 0) continue;
+      figures.perSecond.push(one.perSecond);
+      figures.apiPercent.push(one.apiPercent);
+      figures.readerPercent.push(one.readerPercent);
+      figures.redisUsPerEvent.push(one.redisUsPerEvent);
+    }
+  });
   await clients.ask('disconnect');
   await Promise.all([peer.end(), crowd.end(), reader.end()]);
   return figures;

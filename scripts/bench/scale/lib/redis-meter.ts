@@ -1,4 +1,8 @@
+import { loadConfig } from '../../../../src/config.ts';
+import { queueKeys } from '../../../../src/queue/contract.ts';
 import { openRedis } from '../../lib/open-redis.ts';
+
+const KEYS = queueKeys(loadConfig({}).queuePrefix);
 
 /** One command as Redis has counted it; scripts are `evalsha`, and their commands are counted beside them. */
 export interface CommandCost {
@@ -7,7 +11,17 @@ export interface CommandCost {
   readonly usPerCall: number;
 }
 
-/** Reads what Redis has spent, over a connection of its own. To be closed. */
+/** Gives `run` a meter and closes it afterwards. */
+export async function withRedisMeter<T>(url: string, run: (meter: RedisMeter) => Promise<T>): Promise<T> {
+  const meter = new RedisMeter(url);
+  try {
+    return await run(meter);
+  } finally {
+    meter.close();
+  }
+}
+
+/** Reads what Redis has spent, over a connection of its own. */
 export class RedisMeter {
   readonly #connection;
   #cpuUs = 0;
@@ -34,16 +48,31 @@ export class RedisMeter {
     return costs.sort((one, other) => other.calls * other.usPerCall - one.calls * one.usPerCall);
   }
 
-  /** What its data take, in bytes. */
-  async memoryBytes(): Promise<number> {
-    const [line = ''] = await this.#infoLines('memory', 'used_memory:');
-    return Number(line);
+  /** What Redis keeps of the upload that became final last, in bytes: its record, its public id, and its place in the due set. */
+  async newestRecordBytes(): Promise<number> {
+    const [id = ''] = await this.#connection.zrange(KEYS.due, '-1', '-1');
+    const publicId = (await this.#connection.hget(KEYS.record(id), 'publicId')) ?? '';
+    // Samples of 0 are all fields, whose sizes differ much.
+    const bytesOf = async (key: string) => Number(await this.#connection.call('MEMORY', 'USAGE', key, 'SAMPLES', '0'));
+    const dueBytes = (await bytesOf(KEYS.due)) / (await this.#connection.zcard(KEYS.due));
+    return (await bytesOf(KEYS.record(id))) + (await bytesOf(KEYS.publicId(publicId))) + dueBytes;
   }
 
   /** Clients that are connected, this one not counted. */
   async connections(): Promise<number> {
     const [line = ''] = await this.#infoLines('clients', 'connected_clients:');
     return Number(line) - 1;
+  }
+
+  /** Sent to clients since `begin`, in bytes. */
+  async sentBytes(): Promise<number> {
+    const [line = ''] = await this.#infoLines('stats', 'total_net_output_bytes:');
+    return Number(line);
+  }
+
+  /** How often a command was called since `begin`. */
+  async calls(name: string): Promise<number> {
+    return (await this.commands()).find((command) => command.name === name)?.calls ?? 0;
   }
 
   close(): void {

@@ -16,7 +16,7 @@ export interface Contestant {
 /** Nothing but BullMQ. */
 export const BARE_JOBS: Contestant = { title: 'bare BullMQ', producer: 'job-producer', worker: 'bare-worker', times: 5 };
 /** Records, queue and the worker process as it is served; no HTTP, no storage of what comes in. */
-export const UPLOADS: Contestant = { title: 'deferred-uploads', producer: 'upload-producer', worker: 'noop-worker', times: 1 };
+export const UPLOADS: Contestant = { title: 'deferred-uploads', producer: 'upload-producer', worker: 'worker', times: 1 };
 
 /** A producer and so many workers, running. */
 export interface Team {

@@ -7,7 +7,8 @@ import { workersCpuUs, type Team } from './contestants.ts';
 
 /** Of each file: what is measured is the service, not the disk. */
 const FILE_BYTES = 1000;
-const PATH = '/uploads/{id}?timeout=50000';
+/** Path of a PUT that is answered when the result is there. */
+export const HELD_PUT = '/uploads/{id}?timeout=50000';
 const MAX_HELD = 20_000;
 
 /** Uploads as clients see them; processor times in microseconds for each. */
@@ -27,11 +28,11 @@ export interface HttpFront {
 }
 
 /** Starts both; the session ends them. */
-export async function startFront(session: Session, nodeOptions: readonly string[]): Promise<HttpFront> {
+export async function startFront(session: Session, nodeOptions: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<HttpFront> {
   const { redisUrl, directory } = session;
   const api = session.start<ServerQuestions>('api', nodeOptions);
   const sender = session.start<SenderQuestions>('../upload/children/sender');
-  const port = await api.ask('start', { redisUrl, directory, maxHeld: MAX_HELD, settings: { UPLOAD_MAX_OPEN_PER_ADDRESS: '0' } });
+  const port = await api.ask('start', { redisUrl, directory, maxHeld: MAX_HELD, settings: { UPLOAD_MAX_OPEN_PER_ADDRESS: '0', ...settings } });
   return { api, sender, port };
 }
 
@@ -41,7 +42,7 @@ export async function runHttpRound(front: HttpFront, team: Pick<Team, 'workers'>
   const { uploads, connections } = load;
   const [apiUs, workersUs] = [await api.ask('cpuUs'), await workersCpuUs(team)];
   await meter.begin();
-  const sent = await sender.ask('send', { port, form: 'put', path: PATH, bytes: FILE_BYTES, files: uploads, connections });
+  const sent = await sender.ask('send', { port, form: 'put', path: HELD_PUT, bytes: FILE_BYTES, files: uploads, connections });
   return {
     perSecond: uploads / sent.seconds,
     apiUs: ((await api.ask('cpuUs')) - apiUs) / uploads,

@@ -7,8 +7,8 @@ export interface Place {
 
 /** What a worker process is asked, ours and a bare one. */
 export type WorkerQuestions = {
-  /** Begins to take jobs, soon after. */
-  start(setup: Place & { concurrency: number; settings: Readonly<Record<string, string>> }): void;
+  /** Begins to take jobs, soon after. `digests`: it does what is to be done; default false. */
+  start(setup: Place & { concurrency: number; settings: Readonly<Record<string, string>>; digests?: boolean }): void;
   /** Processor time since its start, in microseconds. */
   cpuUs(): number;
 };

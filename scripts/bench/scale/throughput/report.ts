@@ -1,5 +1,6 @@
 import { median, medianRatio } from '../../lib/statistics.ts';
-import { figure, formatTable, formatTargets } from '../../lib/table.ts';
+import { figure, formatTable } from '../../lib/table.ts';
+import { formatLimits } from '../../upload/limits.ts';
 import type { ScaleOptions } from '../lib/part.ts';
 import { BARE_JOBS, CONCURRENCY, UPLOADS, type Contestant } from './contestants.ts';
 import type { HttpFigures } from './http.ts';
@@ -22,7 +23,7 @@ const TITLES: Readonly<Record<Manner, string>> = { flow: 'added while they are w
 export function reportThroughput(figures: readonly CountFigures[], { rounds, uploads, connections }: ScaleOptions): string {
   const title = `nothing to digest, ${CONCURRENCY} jobs at once for each worker, ${uploads} uploads a round; medians of ${rounds} rounds, processor time for each upload or job`;
   const note = `over HTTP: PUT of 1000 bytes by ${connections} clients, durable on disk, each answered when the result is there`;
-  return [title, ...figures.map(tableOf), note, formatTargets(figures.flatMap(targetsOf))].join('\n\n');
+  return [title, ...figures.map(tableOf), note, formatLimits(figures.flatMap(targetsOf))].join('\n\n');
 }
 
 function tableOf({ workers, measured, http }: CountFigures): string {

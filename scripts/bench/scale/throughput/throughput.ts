@@ -1,7 +1,7 @@
 import { say, type CommonOptions } from '../../lib/bench.ts';
 import type { Session } from '../../lib/session.ts';
 import type { Part, ScaleOptions } from '../lib/part.ts';
-import { RedisMeter } from '../lib/redis-meter.ts';
+import { withRedisMeter, type RedisMeter } from '../lib/redis-meter.ts';
 import { BARE_JOBS, endTeam, startTeam, UPLOADS, type Contestant, type Team } from './contestants.ts';
 import { runHttpRound, startFront, type HttpFigures, type HttpFront } from './http.ts';
 import { reportThroughput, type CountFigures } from './report.ts';
@@ -14,12 +14,12 @@ const MANNERS: readonly Manner[] = ['flow', 'drain'];
 export const throughput: Part = {
   name: 'throughput',
   async run(session, options) {
-    const meter = new RedisMeter(session.redisUrl);
-    const front = await startFront(session, profiled(options));
-    const figures: CountFigures[] = [];
-    for (const workers of WORKER_COUNTS) figures.push(await measure(session, front, meter, workers, options));
-    meter.close();
-    return reportThroughput(figures, options);
+    return await withRedisMeter(session.redisUrl, async (meter) => {
+      const front = await startFront(session, profiled(options));
+      const figures: CountFigures[] = [];
+      for (const workers of WORKER_COUNTS) figures.push(await measure(session, front, meter, workers, options));
+      return reportThroughput(figures, options);
+    });
   },
 };
 

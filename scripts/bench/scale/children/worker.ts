@@ -1,7 +1,7 @@
 import { pictureKind } from '../../../../src/kinds/picture.ts';
 import { FIRST_STAGE } from '../../../../src/progress/progress.ts';
 import { FAULTY_RESULT } from '../../../../test/helpers/faulty/faults.ts';
-import { createProcessorTable, processorEntry, type ProcessorTable } from '../../../../workers/processors.ts';
+import { createProcessors, createProcessorTable, processorEntry, type ProcessorTable } from '../../../../workers/processors.ts';
 import { runWorkerProcess } from '../../../../workers/services.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
@@ -10,12 +10,12 @@ import type { WorkerQuestions } from '../throughput/questions.ts';
 /** Named as the first step of every real processor. */
 const NOTHING = { name: FIRST_STAGE, weight: 1, run: () => Promise.resolve() };
 
-/** A worker process as it is served, whose processor of pictures looks at none of them. */
+/** A worker process as it is served, whose processor of pictures looks at none of them unless it is asked to. */
 serveQuestions<WorkerQuestions>({
-  start({ redisUrl, directory, concurrency, settings }) {
+  start({ redisUrl, directory, concurrency, settings, digests }) {
     Object.assign(process.env, { REDIS_URL: redisUrl, STORAGE: `file:${directory}`, WORKER_CONCURRENCY: String(concurrency), ...settings });
     runWorkerProcess({
-      createProcessors: createNoopProcessors,
+      createProcessors: digests === true ? createProcessors : createNoopProcessors,
       isolatedEntry: new URL('../../../../workers/isolation/main.ts', import.meta.url),
     });
   },

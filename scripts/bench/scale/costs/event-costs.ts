@@ -1,0 +1,59 @@
+import type { ClientQuestions } from '../../children/clients.ts';
+import type { Child } from '../../lib/child.ts';
+import { OURS_TARGETED, startPeer } from '../../lib/peer.ts';
+import type { Session } from '../../lib/session.ts';
+import { sum } from '../../lib/statistics.ts';
+import { runHoldRound } from '../../hold/round.ts';
+import { runRound } from '../../wake/round.ts';
+import type { ReaderQuestions } from '../children/event-reader.ts';
+import { startCrowd } from '../lib/crowd.ts';
+import type { RedisMeter } from '../lib/redis-meter.ts';
+import type { AnswerCost, EventCost } from './costs.ts';
+
+const READERS = 6;
+const LOAD = { perSecond: 3000, seconds: 3 };
+/** So many that each is polled again before its next event. */
+const POLLED = 1000;
+const ANSWERS = { events: 3000, perSecond: 1500 };
+const HELD = 4000;
+
+/** What it costs that one more process reads the stream: many readers beside none. */
+export async function measureEvents(session: Session, meter: RedisMeter): Promise<{ event: EventCost; redisUs: number }> {
+  const crowd = await startCrowd(session, {});
+  await crowd.fire(LOAD);
+  await meter.begin();
+  const unread = await crowd.fire(LOAD);
+  const [redisUs, bytes] = [(await meter.cpuUs()) / unread.events, (await meter.sentBytes()) / unread.events];
+  const readers = await Promise.all(Array.from({ length: READERS }, () => startReader(session)));
+  await crowd.fire(LOAD);
+  const cpuUs = async () => sum(await Promise.all(readers.map((reader) => reader.ask('cpuUs'))));
+  const before = await cpuUs();
+  await meter.begin();
+  const read = await crowd.fire(LOAD);
+  const [readUs, readBytes] = [(await meter.cpuUs()) / read.events, (await meter.sentBytes()) / read.events];
+  const readerUs = ((await cpuUs()) - before) / read.events / READERS;
+  await Promise.all([crowd.end(), ...readers.map((reader) => reader.end())]);
+  return { event: { redisUsPerReader: (readUs - redisUs) / READERS, bytesPerReader: (readBytes - bytes) / READERS, readerUs }, redisUs };
+}
+
+async function startReader(session: Session): Promise<Child<ReaderQuestions>> {
+  const reader = session.start<ReaderQuestions>('../scale/children/event-reader');
+  await reader.ask('start', session.redisUrl);
+  return reader;
+}
+
+/** @param eventUs what a change costs Redis that nobody reads. */
+export async function measureAnswers(session: Session, meter: RedisMeter, eventUs: number): Promise<{ answer: AnswerCost; heldBytes: number }> {
+  const clients = session.start<ClientQuestions>('clients');
+  const peer = await startPeer(session, OURS_TARGETED, POLLED, []);
+  await runRound(peer, clients, ANSWERS);
+  await meter.begin();
+  const { serverUsPerEvent } = await runRound(peer, clients, ANSWERS);
+  // Each upload has one more event and one more poll than are timed.
+  const redisUs = (await meter.cpuUs()) / (ANSWERS.events + POLLED) - eventUs;
+  await peer.end();
+  const many = await startPeer(session, OURS_TARGETED, HELD, []);
+  const { rssKibPerHeld } = await runHoldRound(many, clients, { idleSeconds: 1, profile: undefined });
+  await Promise.all([many.end(), clients.end()]);
+  return { answer: { apiUs: serverUsPerEvent, redisUs }, heldBytes: rssKibPerHeld * 1024 };
+}
