@@ -2,6 +2,7 @@ import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskRoom } from './disk-room.ts';
 import { asServiceError, orUndefinedWhereMissing } from './file-errors.ts';
+import { GatheredChunks } from './gathered-chunks.ts';
 import type { ObjectWriter, SmallObject } from './storage.ts';
 
 /** Chunks are gathered up to this and written in one vectored call. */
@@ -29,8 +30,7 @@ export interface LocalTarget {
 export class LocalWriter implements ObjectWriter {
   readonly #target: LocalTarget;
   #file: FileHandle | undefined;
-  #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
+  readonly #gathered = new GatheredChunks();
   /** The write under way: the next chunks gather, and are hashed, beside it. */
   #flushing = TAKEN;
   #unsyncedBytes = 0;
@@ -42,9 +42,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   write(chunk: Buffer): Promise<void> {
-    this.#gathered.push(chunk);
-    this.#gatheredBytes += chunk.length;
-    return this.#gatheredBytes >= GATHER_BYTES ? this.#flushBehind() : TAKEN;
+    this.#gathered.add(chunk);
+    return this.#gathered.bytes >= GATHER_BYTES ? this.#flushBehind() : TAKEN;
   }
 
   async commit(): Promise<void> {
@@ -60,7 +59,7 @@ export class LocalWriter implements ObjectWriter {
     const { partPath, cleanParents } = this.#target;
     const file = this.#file;
     this.#file = undefined;
-    this.#gathered = [];
+    this.#gathered.take();
     await this.#flushing.catch(() => undefined);
     await this.#syncing;
     await file?.close().catch(() => undefined);
@@ -105,10 +104,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   async #flush(): Promise<void> {
-    const chunks = this.#gathered;
-    let leftBytes = this.#gatheredBytes;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    let leftBytes = this.#gathered.bytes;
+    const chunks = this.#gathered.take();
     await this.#target.room.check();
     while (leftBytes > 0) {
       const { bytesWritten } = await this.#opened().writev(chunks).catch((error: unknown) => {

@@ -3,6 +3,7 @@ import {
   type CompletedPart, type S3Client,
 } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
+import { GatheredChunks } from './gathered-chunks.ts';
 import { asServiceError, isPassing, isUnknownUpload } from './s3-errors.ts';
 import { abortUnfinished, abortUpload } from './s3-unfinished.ts';
 import type { ObjectWriter } from './storage.ts';
@@ -36,8 +37,7 @@ export class S3Writer implements ObjectWriter {
   readonly #inFlight = new Set<Promise<void>>();
   readonly #parts: CompletedPart[] = [];
   readonly #spare: Buffer[] = [];
-  #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
+  readonly #gathered = new GatheredChunks();
   #sentParts = 0;
   #uploadId: Promise<string> | undefined;
   #failure: { error: unknown } | undefined;
@@ -52,11 +52,10 @@ export class S3Writer implements ObjectWriter {
   async write(chunk: Buffer): Promise<void> {
     this.#throwIfEnded();
     for (let rest = chunk; rest.length > 0; ) {
-      const taken = rest.subarray(0, PART_BYTES - this.#gatheredBytes);
-      this.#gathered.push(taken);
-      this.#gatheredBytes += taken.length;
+      const taken = rest.subarray(0, PART_BYTES - this.#gathered.bytes);
+      this.#gathered.add(taken);
       rest = rest.subarray(taken.length);
-      if (this.#gatheredBytes === PART_BYTES) await this.#sendGathered();
+      if (this.#gathered.bytes === PART_BYTES) await this.#sendGathered();
     }
   }
 
@@ -76,13 +75,13 @@ export class S3Writer implements ObjectWriter {
   }
 
   async #putWhole(): Promise<void> {
-    const body = this.#takeGathered();
+    const body = Buffer.concat(this.#gathered.take());
     this.#commitTried = true;
     await this.#target.client.send(new PutObjectCommand({ ...this.#address(), Body: body, Metadata: { writer: this.#mark } }));
   }
 
   async #complete(): Promise<void> {
-    if (this.#gatheredBytes > 0) await this.#sendGathered();
+    if (this.#gathered.bytes > 0) await this.#sendGathered();
     await Promise.all(this.#inFlight);
     this.#throwIfEnded();
     const uploadId = await this.#begin();
@@ -133,7 +132,7 @@ export class S3Writer implements ObjectWriter {
   /** Parts under way must end first: one that comes in after the abort would stay. What fails here is left to `removeAll`. */
   async #undo(): Promise<void> {
     this.#cut.abort();
-    this.#forgetGathered();
+    this.#gathered.take();
     await Promise.all(this.#inFlight);
     const signal = AbortSignal.timeout(UNDO_MS);
     await this.#endUpload(signal).catch(() => undefined);
@@ -160,24 +159,12 @@ export class S3Writer implements ObjectWriter {
     return { Bucket: this.#target.bucket, Key: this.#target.name };
   }
 
-  #takeGathered(): Buffer {
-    const body = Buffer.concat(this.#gathered, this.#gatheredBytes);
-    this.#forgetGathered();
-    return body;
-  }
-
   /** In memory that an earlier part is done with: fresh memory for each part costs a third more CPU, and twice the memory until it is collected. */
   #takePart(): Buffer {
     const memory = this.#spare.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
     let length = 0;
-    for (const chunk of this.#gathered) length += chunk.copy(memory, length);
-    this.#forgetGathered();
+    for (const chunk of this.#gathered.take()) length += chunk.copy(memory, length);
     return memory.subarray(0, length);
-  }
-
-  #forgetGathered(): void {
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
   }
 
   #throwIfEnded(): void {

@@ -8,10 +8,18 @@ type Done = (error?: Error | null) => void;
 /** The characters of which RFC 2046 section 5.1.1 makes boundaries; those that a parser might read in two ways are not among them. */
 const PLAIN_BOUNDARY = /^[\w'()+,\-./:=? ]+$/;
 
+/** As many chunks wait here, of 64 KiB each where they come fast. Counted and not measured: a sender may make them as short as it likes. */
+const MAX_WAITING_CHUNKS = 16;
+
+/** The parser holds up chunks below this by their bytes, and each takes some hundred of its own. */
+const SMALL_BYTES = 4096;
+
 /** Where the bytes of a file go that need no parser. */
 export interface FileSink {
   /** Calls `done` when the next may come. False where they must take the way of the bytes before them, which are not read yet. */
   take(chunk: Buffer, done: () => void): boolean;
+  /** Calls `done` when the reader has caught up. False, and nothing done, where it is not behind. */
+  awaitRoom(done: () => void): boolean;
 }
 
 /**
@@ -27,8 +35,8 @@ export class FormFeed extends Writable {
   #begun: Buffer = NOTHING;
   #file: FileSink | undefined;
 
-  constructor(parser: Writable, boundary: string, highWaterMark: number) {
-    super({ highWaterMark });
+  constructor(parser: Writable, boundary: string) {
+    super({ objectMode: true, highWaterMark: MAX_WAITING_CHUNKS });
     this.#parser = parser;
     this.#delimiter = PLAIN_BOUNDARY.test(boundary) ? Buffer.from(`\r\n--${boundary}`) : undefined;
     // Told to whoever listens to the parser.
@@ -42,14 +50,19 @@ export class FormFeed extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    if (this.#delimiter === undefined) this.#parse(chunk, done);
-    else this.#split(chunk, this.#delimiter, done);
+    if (chunk.length < SMALL_BYTES && this.#file?.awaitRoom(() => this.#pass(chunk, done)) === true) return;
+    this.#pass(chunk, done);
   }
 
   override _final(done: Done): void {
     // How it ends, the parser tells itself.
     this.#parser.end();
     done();
+  }
+
+  #pass(chunk: Buffer, done: Done): void {
+    if (this.#delimiter === undefined) this.#parse(chunk, done);
+    else this.#split(chunk, this.#delimiter, done);
   }
 
   #split(chunk: Buffer, delimiter: Buffer, done: Done): void {

@@ -139,7 +139,7 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): { parser
         parts: limits.maxFiles + limits.maxFields,
       },
     });
-    return { parser, feed: new FormFeed(parser, boundary, HIGH_WATER_MARK_BYTES) };
+    return { parser, feed: new FormFeed(parser, boundary) };
   } catch (error) {
     throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request is malformed.', { cause: error });
   }

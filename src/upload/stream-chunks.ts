@@ -3,6 +3,9 @@ import type { Readable } from 'node:stream';
 /** So much may gather while the reader is busy; the stream waits with what goes beyond it. */
 const GATHER_BYTES = 256 * 1024;
 
+/** And so many, since a sender may make them as short as it likes; it goes on when half of them are read. */
+const GATHER_CHUNKS = 64;
+
 interface Reader {
   resolve(result: IteratorResult<Buffer, undefined>): void;
   reject(error: unknown): void;
@@ -44,7 +47,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     const chunk = this.#gathered.shift();
     if (chunk !== undefined) {
       this.#gatheredBytes -= chunk.length;
-      if (this.#stream.isPaused() && this.#gatheredBytes < GATHER_BYTES) this.#goOn();
+      if (this.#stream.isPaused() && this.#gatheredBytes < GATHER_BYTES && this.#gathered.length <= GATHER_CHUNKS / 2) this.#goOn();
       return Promise.resolve({ done: false, value: chunk });
     }
     if (this.#state === 'failed') return Promise.reject(this.#error);
@@ -68,6 +71,13 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     if (chunk.length > 0) this.#onData(chunk);
     if (this.#stream.isPaused()) this.#onRoom = done;
     else done();
+    return true;
+  }
+
+  /** Calls `done` when the reader has caught up. False, and nothing done, where it is not behind, or nobody reads. */
+  awaitRoom(done: () => void): boolean {
+    if (this.#state !== 'open' || !this.#stream.isPaused()) return false;
+    this.#onRoom = done;
     return true;
   }
 
@@ -123,7 +133,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     }
     this.#gathered.push(chunk);
     this.#gatheredBytes += chunk.length;
-    if (this.#gatheredBytes >= GATHER_BYTES) this.#stream.pause();
+    if (this.#gatheredBytes >= GATHER_BYTES || this.#gathered.length >= GATHER_CHUNKS) this.#stream.pause();
   };
 
   readonly #onEnd = (): void => {

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../helpers/eventually.ts';
 import { HEAP_REPORTER, heldBytes } from '../helpers/heap.ts';
 import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { openConnection } from '../helpers/raw-connection.ts';
 import { fieldPart, filePart, FORM_END, formPart, formRequest } from '../helpers/raw-form.ts';
 import { chunkOf, LAST_CHUNK, receiving, SENDERS } from '../helpers/raw-senders.ts';
-import { startService, type Service } from '../helpers/service.ts';
+import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
 
 const MIB = 1024 * 1024;
 const METHODS = ['PUT', 'POST', 'PATCH'] as const;
@@ -62,13 +63,33 @@ async function round(): Promise<void> {
   await receiving(service.url, 0);
 }
 
-test('requests that come to nothing cost no memory once they are over', async () => {
+function theApi(): ServiceProcess {
   const [api] = service.apis;
   if (api === undefined) throw new Error('there is no API process');
+  return api;
+}
+
+test('requests that come to nothing cost no memory once they are over', async () => {
+  const api = theApi();
   // Code is compiled and caches are filled by then.
   for (let count = 0; count < 3; count += 1) await round();
   const before = await heldBytes(api);
   for (let count = 0; count < 5; count += 1) await round();
   const grown = (await heldBytes(api)) - before;
   expect(grown / MIB).toBeLessThan(3);
+});
+
+test.each(METHODS)('a %s whose sender makes chunks of one byte costs little more than its bytes', async (method) => {
+  const api = theApi();
+  const before = await heldBytes(api);
+  const chunks = chunkOf('x').toString('latin1').repeat(150_000);
+  const { head, body, heard } = await SENDERS[method](service.url, bytes);
+  const begun = body.subarray(0, 10_000);
+  const connection = await openConnection(service.url);
+  await connection.send(`${head}Transfer-Encoding: chunked\r\n\r\n`, chunkOf(begun), chunks);
+  await heard(begun.length + 150_000);
+  // Gathered each by itself, they would be 40 MiB.
+  await eventually('they are joined', async () => (await heldBytes(api)) - before < 10 * MIB);
+  connection.reset();
+  await receiving(service.url, 0);
 });

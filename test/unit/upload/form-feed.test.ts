@@ -23,7 +23,7 @@ interface Fed {
 /** A parser with its feed. @param reads false leaves the files unread. */
 function feedParser(boundary = BOUNDARY, reads = true): Fed {
   const parser = busboy({ headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` }, fileHwm: 64 * KIB });
-  const feed = new FormFeed(parser, boundary, 64 * KIB);
+  const feed = new FormFeed(parser, boundary);
   const fed: Fed = { feed, files: [], taken: [], chunks: [], streams: [] };
   parser.on('file', (_name, stream) => {
     stream.on('error', () => undefined);
@@ -36,6 +36,7 @@ function feedParser(boundary = BOUNDARY, reads = true): Fed {
         if (isTaken) fed.taken.push(chunk.length);
         return isTaken;
       },
+      awaitRoom: (done) => chunks.awaitRoom(done),
     });
     if (reads) fed.files.push(readAll(chunks));
   });
@@ -122,6 +123,21 @@ describe('a feed', () => {
     expect((first?.value?.length ?? 0) + rest.length).toBe(2048 * KIB);
   });
 
+  test('keeps few chunks, however short, while the reader of the file is behind', async () => {
+    const { feed, chunks } = feedParser(BOUNDARY, false);
+    const isWanted = [feed.write(body.subarray(0, 1024))];
+    await turn();
+    const first = await chunks[0]?.next();
+    for (let at = 1024; at < 2024; at += 1) {
+      isWanted.push(feed.write(body.subarray(at, at + 1)));
+      await turn();
+    }
+    expect(isWanted.filter(Boolean).length).toBeLessThan(120);
+    feed.end(body.subarray(2024));
+    const rest = chunks[0] === undefined ? Buffer.alloc(0) : await readAll(chunks[0]);
+    expect((first?.value?.length ?? 0) + rest.length).toBe(2048 * KIB);
+  });
+
   test('goes on, through the parser, where a file is left in the middle', async () => {
     const fed = feedParser(BOUNDARY, false);
     const sent = send(fed, ...parts);
@@ -137,7 +153,7 @@ describe('a feed', () => {
 
   test('ends with its parser', async () => {
     const parser = busboy({ headers: FORM_HEADERS });
-    const feed = new FormFeed(parser, BOUNDARY, KIB);
+    const feed = new FormFeed(parser, BOUNDARY);
     parser.on('error', () => undefined);
     parser.destroy(new Error('refused'));
     await turn();

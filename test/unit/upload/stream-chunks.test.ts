@@ -62,6 +62,22 @@ describe('the chunks of a stream', () => {
     expect(read).toBe(written);
   });
 
+  test('wait in the stream while there are many of them, however short', async () => {
+    const stream = new PassThrough({ highWaterMark: 100 });
+    const chunks = new StreamChunks(stream, toError);
+    const first = chunks.next();
+    let written = 0;
+    for (let isWanted = true; isWanted; await turn()) {
+      isWanted = stream.write('x');
+      written += 1;
+    }
+    expect(written).toBeLessThan(400);
+    stream.end();
+    let read = (await first).value?.length ?? 0;
+    for await (const chunk of chunks) read += chunk.length;
+    expect(read).toBe(written);
+  });
+
   test('that break off do so with the error that they are told of, once and for all', async () => {
     const stream = new PassThrough();
     const chunks = new StreamChunks(stream, toError);

@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { GatheredChunks } from '../../../src/storage/gathered-chunks.ts';
+
+const KIB = 1024;
+
+/** Bytes that tell where they stood, so that none may change places. */
+function numbered(length: number, from: number): Buffer {
+  return Buffer.from(Array.from({ length }, (_, index) => (from + index) % 251));
+}
+
+describe('gathered chunks', () => {
+  test('are the same bytes in the same order, however they come and whenever they are taken', () => {
+    const lengths = fc.array(fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 4090, max: 4100 }), fc.integer({ min: 0, max: 70 * KIB })), { maxLength: 40 });
+    fc.assert(
+      fc.property(lengths, fc.integer({ min: 1, max: 50 * KIB }), (chunkLengths, takenAt) => {
+        const gathered = new GatheredChunks();
+        const taken: Buffer[] = [];
+        let sent = 0;
+        for (const length of chunkLengths) {
+          gathered.add(numbered(length, sent));
+          sent += length;
+          if (gathered.bytes >= takenAt) taken.push(...gathered.take());
+        }
+        const left = gathered.bytes;
+        const rest = gathered.take();
+        expect(Buffer.concat(rest).length).toBe(left);
+        expect(Buffer.concat([...taken, ...rest]).equals(numbered(sent, 0))).toBe(true);
+      }),
+    );
+  });
+
+  test('are few, however short they come', () => {
+    const gathered = new GatheredChunks();
+    for (let count = 0; count < 200_000; count += 1) gathered.add(Buffer.of(count % 251));
+    for (let count = 0; count < 50; count += 1) {
+      gathered.add(Buffer.alloc(4 * KIB));
+      gathered.add(Buffer.of(1));
+    }
+    const chunks = gathered.take();
+    expect(chunks.length).toBeLessThan(110);
+    // A slab for each lone byte would be sixteen times as much.
+    expect(new Set(chunks.filter(({ length }) => length < 4 * KIB).map(({ buffer }) => buffer)).size).toBeLessThan(5);
+  });
+
+  test('that are large are not copied', () => {
+    const gathered = new GatheredChunks();
+    const large = Buffer.alloc(64 * KIB);
+    gathered.add(large);
+    expect(gathered.take()[0]).toBe(large);
+  });
+
+  test('are none once they are taken', () => {
+    const gathered = new GatheredChunks();
+    gathered.add(Buffer.of(1));
+    gathered.take();
+    expect([gathered.bytes, gathered.take()]).toEqual([0, []]);
+  });
+});
