@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, readlink, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/config.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
@@ -23,7 +24,43 @@ async function openFiles(): Promise<string[]> {
   return targets.filter((target) => target.startsWith(temp.directory));
 }
 
+/** What is sent to the disk, told by whether `path` was to be seen then. */
+async function withSyncsSeen(path: string, work: () => Promise<void>): Promise<string[]> {
+  const file = await open(temp.directory, 'r');
+  const handles = Object.getPrototypeOf(file) as FileHandle;
+  await file.close();
+  const seen: string[] = [];
+  const spies = ([['sync', 'names'], ['datasync', 'bytes']] as const).map(([name, what]) => {
+    const real = Object.getOwnPropertyDescriptor(handles, name)?.value as (this: FileHandle) => Promise<void>;
+    return jest.spyOn(handles, name).mockImplementation(async function (this: FileHandle) {
+      seen.push(`${what} ${existsSync(path) ? 'after' : 'before'}`);
+      await real.call(this);
+    });
+  });
+  try {
+    await work();
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  return seen;
+}
+
 describe('files on a disk', () => {
+  test('have their bytes on it before they are to be seen, and their names before the commit is told of', async () => {
+    await putObject(temp.storage, 'ab/abcd/other', Buffer.from('x'));
+    const writer = await temp.storage.create('ab/abcd/x.original');
+    await writer.write(Buffer.from('x'));
+    const manifest = { key: 'ab/abcd/x.manifest.json', bytes: Buffer.from('{}') };
+    expect(await withSyncsSeen(join(temp.directory, 'ab/abcd/x.original'), () => commitWith(temp.storage, writer, manifest))).toEqual(['bytes before', 'bytes before', 'names after']);
+    const alone = await temp.storage.create('ab/abcd/y');
+    expect(await withSyncsSeen(join(temp.directory, 'ab/abcd/y'), () => alone.commit())).toEqual(['bytes before', 'names after']);
+  });
+
+  test('have the names of their new folders on it too', async () => {
+    const names = await withSyncsSeen(join(temp.directory, 'cd/cdef/x'), async () => await (await temp.storage.create('cd/cdef/x')).discard());
+    expect(names).toEqual(['names before', 'names before']);
+  });
+
   test('an object lies in a file under its key, which may be copied away', async () => {
     await putObject(temp.storage, 'ab/abcd/x.original', Buffer.from('x'));
     expect(temp.files()).toEqual(['ab/abcd/x.original']);

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ConfigError, loadConfig } from '../../../src/config.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { refuse, startS3Server, S3_CREDENTIALS, type S3Server } from '../../helpers/s3-server.ts';
+import { openTempStorage } from '../../helpers/temp-storage.ts';
 
 /** Nobody shall look for credentials on the network or at home. */
 const ENVIRONMENT = {
@@ -45,6 +48,17 @@ describe('STORAGE=s3://…', () => {
   test('with the wrong key stops with one line', async () => {
     process.env['AWS_ACCESS_KEY_ID'] = 'NOBODY';
     await expect(open()).rejects.toEqual(new ConfigError(`STORAGE: S3 at ${server.url} refuses these credentials for bucket "test-bucket": InvalidAccessKeyId`));
+  });
+
+  test('finds its key in a file of the user\'s own where the environment has none', async () => {
+    const temp = await openTempStorage();
+    const path = join(temp.directory, 'credentials');
+    await writeFile(path, `[default]\naws_access_key_id = ${S3_CREDENTIALS.AWS_ACCESS_KEY_ID}\naws_secret_access_key = ${S3_CREDENTIALS.AWS_SECRET_ACCESS_KEY}\n`);
+    for (const name of Object.keys(S3_CREDENTIALS)) delete process.env[name];
+    process.env['AWS_SHARED_CREDENTIALS_FILE'] = path;
+    await (await open()).close?.();
+    expect(server.operations).toEqual(['ListObjectsV2']);
+    await temp.remove();
   });
 
   test('with no key at all stops with one line that tells where to put one', async () => {

@@ -1,0 +1,20 @@
+import http from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
+
+/** Node's own limit on the whole time of a request, which is five minutes, for a test that cannot wait so long. */
+const REQUEST_TIMEOUT_MS = 1000;
+
+/** Loaded into a process under test: whoever leaves Node's limit on requests as it is has this one. */
+const { createServer } = http;
+http.createServer = (options, listener) => {
+  const server = createServer({ connectionsCheckingInterval: 100, ...options }, listener);
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  // Node's default for headers is never longer than that for requests.
+  const ownHeadersTimeoutMs = server.headersTimeout;
+  server.headersTimeout = REQUEST_TIMEOUT_MS;
+  server.once('listening', () => {
+    if (server.requestTimeout !== REQUEST_TIMEOUT_MS) server.headersTimeout = ownHeadersTimeoutMs;
+  });
+  return server;
+};
+syncBuiltinESMExports();
