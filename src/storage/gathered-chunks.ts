@@ -2,7 +2,7 @@
 const SMALL_BYTES = 4096;
 
 /** Small chunks are joined in pieces of memory of this size. */
-const SLAB_BYTES = 64 * 1024;
+const SLAB_BYTES = 16 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
