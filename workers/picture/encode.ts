@@ -59,7 +59,8 @@ function written(image: Pipeline, format: PictureFormat, quality: number | undef
   const options = quality === undefined ? {} : { quality };
   switch (format) {
     case 'webp':
-      // Effort 4, the default, takes 2.8 times as long for files 8 per cent smaller.
+      // Effort 4, the default, takes 2.8 times as long for files 8 per cent smaller; effort 1 saves a quarter of the time,
+      // for files of photos and screenshots that are 10 to 19 per cent larger at the same PSNR.
       return image.webp({ ...options, effort: 2 });
     case 'jpeg':
       return image.flatten({ background: WHITE }).jpeg(options);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { photo, type PhotoOptions } from '../../../test/helpers/pictures.ts';
-import { parseOptions, say, type Bench } from '../lib/bench.ts';
+import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { bareSharp } from './bare.ts';
@@ -37,7 +37,7 @@ export const pictures: Bench = {
     await withSession(async (session) => {
       const programs = [VIPSTHUMBNAIL, IMAGEMAGICK].map((one) => ({ title: one.title, contestant: program(one) }));
       const absent = programs.filter(({ contestant }) => contestant === undefined).map(({ title }) => title);
-      const contestants = [await wholeService(session, options.workers), bareSharp(session), ...programs.flatMap(({ contestant }) => contestant ?? [])];
+      const contestants = [await wholeService(session, options.workers, nodeOptions(options)), bareSharp(session), ...programs.flatMap(({ contestant }) => contestant ?? [])];
       try {
         const reports: string[] = [];
         for (const { title, photos } of KINDS) {
@@ -52,6 +52,11 @@ export const pictures: Bench = {
     });
   },
 };
+
+/** Node names the profiles itself, by time and process. */
+function nodeOptions({ profile, serverOptions }: CommonOptions): string[] {
+  return [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])];
+}
 
 async function makePhotos(directory: string, photos: readonly PhotoOptions[]): Promise<string[]> {
   say(`making ${photos.length} photos`);

@@ -15,11 +15,14 @@ import type { Batch } from './questions.ts';
 /** So many times as many uploads as pictures at work, so that the queue is never empty. */
 const AHEAD = 3;
 
-/** Settings as they are by default, one worker process for each core; a picture counts from its first byte to the held answer with its result. */
-export async function wholeService({ redisUrl, directory }: Session, workers: number): Promise<Contestant> {
+/**
+ * Settings as they are by default, one worker process for each core; a picture counts from its first byte to the held answer with its result.
+ * @param nodeOptions of all its processes.
+ */
+export async function wholeService({ redisUrl, directory }: Session, workers: number, nodeOptions: readonly string[]): Promise<Contestant> {
   const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${join(directory, 'files')}` };
-  const api = await startProcess(entry('src/main.ts'), env);
-  const others = await Promise.all(Array.from({ length: workers }, () => startProcess(entry('workers/main.ts'), { ...env, ...WORKER_ALLOCATOR })));
+  const api = await startProcess(entry('src/main.ts'), env, nodeOptions);
+  const others = await Promise.all(Array.from({ length: workers }, () => startProcess(entry('workers/main.ts'), { ...env, ...WORKER_ALLOCATOR }, nodeOptions)));
   const agent = new Agent({ keepAlive: true });
   return {
     title: 'deferred-uploads',
