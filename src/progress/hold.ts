@@ -50,6 +50,7 @@ export async function hold<Answer>(registry: Registry<ProgressState>, wait: Wait
     return result;
   } catch (error) {
     release();
+    looker.stop();
     throw error;
   }
 }
@@ -66,6 +67,7 @@ class Looker<Answer> {
   readonly #wait: Wait<Answer>;
   #isLooking = false;
   #wasWoken = false;
+  #isOver = false;
   #again: NodeJS.Timeout | undefined;
 
   constructor(result: DeferredResult<Answer>, wait: Wait<Answer>) {
@@ -100,12 +102,13 @@ class Looker<Answer> {
 
   /** Looks no more by itself. */
   stop(): void {
+    this.#isOver = true;
     clearTimeout(this.#again);
   }
 
   #lookAgainAfter(error: unknown): void {
     clearTimeout(this.#again);
-    if (!this.#result.isSetOrExpired()) this.#again = lookAgainAfter(error, () => this.woken(undefined));
+    if (!this.#isOver && !this.#result.isSetOrExpired()) this.#again = lookAgainAfter(error, () => this.woken(undefined));
   }
 
   #resolve(answer: Answer, eventAtMs: number | undefined): void {

@@ -140,6 +140,24 @@ describe('a wake while waiting', () => {
     complete(result);
   });
 
+  test('before a first look that fails leaves nothing that looks again', async () => {
+    const away = new ServiceError('service_unavailable', 'Away.');
+    let listen = (): void => undefined;
+    const registry = openRegistry(() => new Promise((resolve) => (listen = resolve)));
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const holding = hold(registry, waitFor({ look: async () => await Promise.reject(away) }));
+      registry.wakeAll();
+      await turn();
+      expect(jest.getTimerCount()).toBe(1);
+      listen();
+      await expect(holding).rejects.toBe(away);
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test('that comes during a look that fails is not lost', async () => {
     const registry = openRegistry();
     const { asked, look } = manualLook();

@@ -50,8 +50,9 @@ export class FakeRecords {
 }
 
 /** A registry that rethrows what a waiter throws. */
-export function openRegistry(): Registry<ProgressState> {
+export function openRegistry(listen?: () => Promise<void>): Registry<ProgressState> {
   return new Registry<ProgressState>({
+    listen,
     onFault(error) {
       throw error;
     },
