@@ -68,7 +68,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openCommandConnection(place, log);
   const redisCheck = await RedisCheck.start(connection, log);
-  const readiness = new Readiness(() => redisCheck.assertReady());
+  const readiness = new Readiness(() => redisCheck.assertReady(keys.events));
   const store = new RedisRecordStore(connection);
   const tally = new UploadTally();
   const records = new UploadRecords(store, keys, { ...recordOptions(config), onEntered: (state, from) => tally.entered(state, from) });

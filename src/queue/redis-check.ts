@@ -36,9 +36,10 @@ export class RedisCheck {
     return check;
   }
 
-  /** Rejects with `service_unavailable` (503) while Redis is away, or one is there that must not be used. */
-  async assertReady(): Promise<void> {
-    await available(() => this.#connection.ping());
+  /** Rejects with `service_unavailable` (503) while the server that has `key` is away, or one is there that must not be used. */
+  async assertReady(key: string): Promise<void> {
+    // Not a ping, which any node of a cluster would answer.
+    await available(() => this.#connection.exists(key));
     if (this.#fault !== undefined) throw new ServiceError('service_unavailable', 'The service cannot use its queue as it is set up. Its operators find the reason in its log.');
   }
 

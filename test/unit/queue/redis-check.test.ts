@@ -60,10 +60,10 @@ describe('the look at Redis', () => {
     await redis.down();
     await eventually('the connection to know', () => connection.status !== 'ready');
     const check = await RedisCheck.start(connection, silentLog);
-    await expect(check.assertReady()).rejects.toMatchObject({ code: 'service_unavailable', retryAfterMs: expect.any(Number) as unknown });
+    await expect(check.assertReady('a')).rejects.toMatchObject({ code: 'service_unavailable', retryAfterMs: expect.any(Number) as unknown });
     await redis.up();
     await redisCommand(redis.url, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random');
-    const answer = async () => await check.assertReady().then(() => 'ready', (error: Error) => error.message);
+    const answer = async () => await check.assertReady('a').then(() => 'ready', (error: Error) => error.message);
     const reconnected = async () => {
       await eventually('the connection', () => connection.status === 'ready');
       await redisCommand(redis.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -78,6 +78,6 @@ describe('the look at Redis', () => {
   test('leaves it to people where it is not told', async () => {
     const { redis, connection } = await connect([]);
     await redisCommand(redis.url, 'ACL', 'SETUSER', 'default', '-info');
-    await (await RedisCheck.start(connection, silentLog)).assertReady();
+    await (await RedisCheck.start(connection, silentLog)).assertReady('a');
   });
 });

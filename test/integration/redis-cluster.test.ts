@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { Progress, Upload } from '../../src/api.ts';
+import { queueKeys } from '../../src/queue/contract.ts';
+import { getJson, putFile } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { startRedisCluster, type RedisCluster } from '../helpers/redis-cluster.ts';
+import { startService, type Service } from '../helpers/service.ts';
+import { createTus } from '../helpers/tus-requests.ts';
+
+let cluster: RedisCluster;
+let service: Service;
+/** One API process hears by its uploads' sharded channels, the other by the stream. */
+let urls: readonly [targeted: string, stream: string];
+
+beforeAll(async () => {
+  cluster = await startRedisCluster();
+  const redis = await cluster.ownerOf(queueKeys('deferred-uploads').events);
+  service = await startService({ redis, env: { REDIS_URL: '', REDIS_CLUSTER_NODES: cluster.nodes, EVENT_BUS: 'targeted', SWEEP_PERIOD_MS: '300' } });
+  urls = [service.url, (await service.addApi({ EVENT_BUS: 'stream' })).url];
+});
+afterAll(async () => {
+  await service.stop();
+  await cluster.stop();
+});
+
+test('the whole service runs on a cluster: uploads, workers, the sweep, polls held in every process', async () => {
+  expect(await Promise.all(urls.map(async (url) => (await fetch(`${url}/readyz`)).status))).toEqual([200, 200]);
+  const bytes = await photo({ width: 120, height: 90 });
+  const sent = await Promise.all(urls.map((url) => putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=20000')));
+  expect(sent.map(({ status, body }) => [status, body.state])).toEqual([[200, 'completed'], [200, 'completed']]);
+  const resting = await createTus(urls[0], { 'Upload-Length': '5000' });
+  const held = Promise.all(urls.map((url) => getJson<Progress>(`${url}/uploads/${resting}/progress?since=1&timeout=30000`)));
+  await eventually('the polls to be held', async () => {
+    const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
+    return metrics.every((text) => text.includes('deferred_held 1'));
+  });
+  await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' });
+  expect((await held).map(({ body }) => [body.state, body.timedOut])).toEqual([['cancelled', false], ['cancelled', false]]);
+  await eventually('a sweep', () => service.workers[0]?.lines().some(({ msg }) => msg === 'storage surveyed'));
+});
+
+test('the node that has the keys is away and comes back empty: uploads are refused meanwhile, then all goes on, and what is stored comes back', async () => {
+  const bytes = await photo({ width: 120, height: 90 });
+  const { body: before } = await putFile<Upload>(urls[0], randomUUID(), bytes, 'a.jpg', '?timeout=20000');
+  await service.redis.down();
+  for (const url of urls) {
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    expect((await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg')).status).toBe(503);
+  }
+  await service.redis.up();
+  for (const url of urls) {
+    await eventually('an upload to go through', async () => (await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=15000')).body.state === 'completed', 20_000);
+  }
+  await eventually('the upload from before', async () => (await getJson<Upload>(`${urls[0]}/uploads/${before.id}`)).body.state === 'completed', 20_000);
+});
