@@ -155,14 +155,14 @@ export class UploadRecords {
 
   /**
    * Makes the record of a stored upload again, from its manifest, where Redis has lost it. Refused where
-   * there is one. The attempts begin at a number above all that a worker may still hold.
+   * there is one. Version and attempts begin at a number above all that a client may have seen or a worker may still hold.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
     const { id, publicId } = manifest;
     const base = String(Math.floor(Date.now() / 1000));
     return await this.#changer.change(id, {
       from: [],
-      create: { id, publicId, createdAt: String(Date.parse(manifest.createdAt)), attempt: base, attemptBase: base },
+      create: { id, publicId, createdAt: String(Date.parse(manifest.createdAt)), version: base, attempt: base, attemptBase: base },
       percent: queuedPercent(),
       phase: true,
       fields: restoredFields(manifest),

@@ -1,7 +1,7 @@
 import { isFinalState } from '../api.ts';
 import { isExpired, type UploadRecord } from './record-fields.ts';
 import type { UploadRecords } from './record.ts';
-import { attemptPrefix, isOfReceipt, partOffset, uploadPrefix } from '../storage/keys.ts';
+import { attemptPrefix, isManifestKey, isOfReceipt, partOffset, uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** What the files of uploads are compared with. */
@@ -19,6 +19,8 @@ export async function removeUnnamedFiles({ records, storage }: FileParts, id: st
   const keys: string[] = [];
   for await (const { key } of storage.list(uploadPrefix(id))) keys.push(key);
   const record = (await records.read(id))?.record;
+  // Redis may have lost the record since somebody asked for this; the survey brings it back then.
+  if (record === undefined && keys.some(isManifestKey)) return 0;
   const unnamed = keys.filter((key) => record === undefined || !isNamed(record, key));
   for (const key of unnamed) await storage.remove(key);
   return unnamed.length;

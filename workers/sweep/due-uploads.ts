@@ -2,6 +2,7 @@ import { isFinalState } from '../../src/api.ts';
 import { problemOf } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import { removeEndedJob } from '../../src/progress/ended-job.ts';
+import type { UploadRecord } from '../../src/progress/record-fields.ts';
 import type { UploadRecords } from '../../src/progress/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
@@ -47,7 +48,10 @@ async function lookAfter(parts: DueParts, id: string, nowMs: number): Promise<vo
   if (read?.record.state === 'cancelled' || read?.record.state === 'discarded') await removeEndedJob(parts, id);
   const removed = await removeUnnamedFiles(parts, id);
   if (removed > 0) parts.log.info({ uploadId: id, removed }, 'files removed');
-  await parts.sets.settle(id, nowMs, await nextLookMs(parts, id, nowMs));
+  const record = (await parts.records.read(id))?.record;
+  // Begun anew meanwhile, or Redis has lost what was just done: what is due stays so.
+  if (record?.state === 'receiving') return;
+  await parts.sets.settle(id, nowMs, record === undefined ? undefined : await nextLookMs(parts, record, nowMs));
 }
 
 /** Its process has died. Where the bytes are whole all the same they may have been answered with a 2xx, and are queued. */
@@ -79,11 +83,10 @@ async function newestManifest(storage: DueParts['storage'], id: string): Promise
  * too early for what a request or attempt leaves that was overtaken, or killed after that: the one after the silence takes unfinished
  * files too, since nobody writes any more.
  */
-async function nextLookMs({ records, storage }: DueParts, id: string, nowMs: number): Promise<number | undefined> {
-  const record = (await records.read(id))?.record;
-  if (record === undefined || !isFinalState(record.state)) return undefined;
+async function nextLookMs({ records, storage }: DueParts, record: UploadRecord, nowMs: number): Promise<number | undefined> {
+  if (!isFinalState(record.state)) return undefined;
   const silentAtMs = record.strewn ? record.updatedAtMs + records.silenceMs : 0;
-  if (record.strewn && silentAtMs <= nowMs) await storage.removeUnfinished(uploadPrefix(id), new Date(nowMs));
+  if (record.strewn && silentAtMs <= nowMs) await storage.removeUnfinished(uploadPrefix(record.id), new Date(nowMs));
   const nextMs = [silentAtMs, record.expiresAtMs ?? 0].filter((timeMs) => timeMs > nowMs);
   return nextMs.length === 0 ? undefined : Math.min(...nextMs);
 }

@@ -136,6 +136,15 @@ describe('uploads that are due', () => {
     expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', receipt: 'last' });
   });
 
+  test('one that is receiving after all stays due, as when Redis has lost what was done about it', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    made(await records.open(upload));
+    const losing = overriding(records, { interrupt: async () => ({ made: false, refusal: 'fenced', record: undefined }) });
+    await lookAfterDue(parts(losing), SIGNAL);
+    expect([await stateOf(upload.id), await sets.dueBefore(Date.now(), 10)]).toEqual(['receiving', [upload.id]]);
+  });
+
   test('one that has given a sign of life since is left alone', async () => {
     const { id, receipt } = await uploadIn(space.records, 'receiving');
     await lookAfterDue(parts(), SIGNAL);
@@ -276,6 +285,23 @@ describe('a survey of the storage', () => {
     await storedUpload();
     await surveyStorage(parts(), SIGNAL);
     expect(jobs).toEqual([]);
+  });
+
+  test('begins at a version that no client can have seen', async () => {
+    const { id } = await storedUpload();
+    await surveyStorage(parts(), SIGNAL);
+    const { version = 0 } = (await space.records.read(id))?.record ?? {};
+    expect(version).toBeGreaterThan(1_000_000);
+    expect(made(await space.records.begin(id)).version).toBe(version + 1);
+  });
+
+  test('finds what is there, though its record was lost while it was looked after', async () => {
+    const { id } = await storedUpload();
+    const due = overriding(sets, { dueBefore: async () => [id] });
+    await lookAfterDue({ ...parts(), sets: due }, SIGNAL);
+    expect(temp.files()).toHaveLength(2);
+    await surveyStorage(parts(), SIGNAL);
+    expect(jobs).toEqual([id]);
   });
 
   test('is made again where Redis was restarted, since it may have lost the last that it was told', async () => {
