@@ -38,8 +38,8 @@ export async function checkOutcomes(tales: readonly Tale[], urls: readonly strin
 }
 
 /** A cancel or delete that Redis has forgotten, with the whole upload perhaps: all that can be said is that it is the same everywhere. */
-function isWishLost({ plan, wishedAtMs }: Tale, lossBetween: LossBetween): boolean {
-  return plan.wish !== 'keep' && (wishedAtMs === undefined || lossBetween(wishedAtMs - LOST_BEFORE_MS, wishedAtMs + LOST_BEFORE_MS));
+function isWishLost({ plan, acceptedAtMs = 0, wishedAtMs = Infinity }: Tale, lossBetween: LossBetween): boolean {
+  return plan.wish !== 'keep' && lossBetween(acceptedAtMs - LOST_BEFORE_MS, wishedAtMs + LOST_BEFORE_MS);
 }
 
 async function ask(url: string, { id }: Tale): Promise<Told> {
