@@ -1,16 +1,20 @@
-import { Worker } from 'bullmq';
-import { JOB_QUEUE } from '../../events/job-queue.ts';
+import { Worker, type Job } from 'bullmq';
+import { JOB_QUEUE, TOLD_QUEUE } from '../../events/job-queue.ts';
 import { openRedis } from '../../lib/open-redis.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import type { WorkerQuestions } from '../throughput/questions.ts';
 
-/** BullMQ's own worker with nothing to do. */
+/** BullMQ's own worker with nothing to do, but to tell how far it is where that is asked for. */
 serveQuestions<WorkerQuestions>({
-  start({ redisUrl, concurrency }) {
-    const worker = new Worker(JOB_QUEUE.name, () => Promise.resolve(), {
+  start({ redisUrl, concurrency, updates = 0 }) {
+    const queue = updates > 0 ? TOLD_QUEUE : JOB_QUEUE;
+    const tell = async (job: Job): Promise<void> => {
+      for (let update = 1; update <= updates; update += 1) await job.updateProgress((100 * update) / updates);
+    };
+    const worker = new Worker(queue.name, tell, {
       connection: openRedis(redisUrl),
-      prefix: JOB_QUEUE.prefix,
+      prefix: queue.prefix,
       concurrency,
       removeOnComplete: { count: 0 },
     });

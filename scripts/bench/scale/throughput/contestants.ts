@@ -11,12 +11,16 @@ export interface Contestant {
   readonly worker: string;
   /** So many times as many are added, so that a round lasts as long as with the others. */
   readonly times: number;
+  /** How often each job tells of its progress, where it is bare. */
+  readonly updates: number;
 }
 
 /** Nothing but BullMQ. */
-export const BARE_JOBS: Contestant = { title: 'bare BullMQ', producer: 'job-producer', worker: 'bare-worker', times: 5 };
+export const BARE_JOBS: Contestant = { title: 'bare BullMQ', producer: 'job-producer', worker: 'bare-worker', times: 5, updates: 0 };
+/** As people tell of progress with BullMQ alone: not decided by anybody, and with no record. */
+export const TOLD_JOBS: Contestant = { title: 'bare BullMQ, ten updates of progress each', producer: 'job-producer', worker: 'bare-worker', times: 1, updates: 10 };
 /** Records, queue and the worker process as it is served; no HTTP, no storage of what comes in. */
-export const UPLOADS: Contestant = { title: 'deferred-uploads', producer: 'upload-producer', worker: 'worker', times: 1 };
+export const UPLOADS: Contestant = { title: 'deferred-uploads', producer: 'upload-producer', worker: 'worker', times: 1, updates: 0 };
 
 /** A producer and so many workers, running. */
 export interface Team {
@@ -33,8 +37,9 @@ export async function startTeam(session: Session, contestant: Contestant, count:
   const { redisUrl, directory } = session;
   const producer = session.start<ProducerQuestions>(`../scale/children/${contestant.producer}`);
   const workers = startWorkers(session, contestant.worker, count, nodeOptions);
-  await producer.ask('open', { redisUrl, directory });
-  await Promise.all(workers.map((worker) => worker.ask('start', { redisUrl, directory, concurrency: CONCURRENCY, settings: {} })));
+  const place = { redisUrl, directory, updates: contestant.updates };
+  await producer.ask('open', place);
+  await Promise.all(workers.map((worker) => worker.ask('start', { ...place, concurrency: CONCURRENCY, settings: {} })));
   await untilEqual(`workers of ${contestant.title}`, count, () => producer.ask('workers'));
   return { contestant, producer, workers };
 }

@@ -3,6 +3,8 @@ export interface Place {
   redisUrl: string;
   /** Of the storage. */
   directory: string;
+  /** For bare jobs: so many times each tells how far it is; those that do have a queue of their own. Default 0. */
+  updates?: number;
 }
 
 /** What a worker process is asked, ours and a bare one. */

@@ -2,7 +2,7 @@ import { say, type CommonOptions } from '../../lib/bench.ts';
 import type { Session } from '../../lib/session.ts';
 import type { Part, ScaleOptions } from '../lib/part.ts';
 import { withRedisMeter, type RedisMeter } from '../lib/redis-meter.ts';
-import { BARE_JOBS, endTeam, startTeam, UPLOADS, type Contestant, type Team } from './contestants.ts';
+import { BARE_JOBS, endTeam, startTeam, TOLD_JOBS, UPLOADS, type Contestant, type Team } from './contestants.ts';
 import { runHttpRound, startFront, type HttpFigures, type HttpFront } from './http.ts';
 import { reportThroughput, type CountFigures } from './report.ts';
 import { runRound, type Manner, type RoundFigures } from './round.ts';
@@ -30,7 +30,7 @@ function profiled({ serverOptions, profile }: CommonOptions): string[] {
 /** One round to warm up and then those that count; in each, both take turns at each manner. */
 async function measure(session: Session, front: HttpFront, meter: RedisMeter, workers: number, options: ScaleOptions): Promise<CountFigures> {
   const teams: Team[] = [];
-  for (const contestant of [BARE_JOBS, UPLOADS]) teams.push(await startTeam(session, contestant, workers, profiled(options)));
+  for (const contestant of [BARE_JOBS, TOLD_JOBS, UPLOADS]) teams.push(await startTeam(session, contestant, workers, profiled(options)));
   const ours = teams.find(({ contestant }) => contestant === UPLOADS);
   if (ours === undefined) throw new Error('nobody takes uploads');
   const measured: { contestant: Contestant; manner: Manner; rounds: RoundFigures[] }[] = teams.flatMap(({ contestant }) =>
