@@ -6,6 +6,9 @@ import type { ProgressState } from './progress.ts';
 /** Tells `hold` to look at the records: the event alone does not decide. */
 export const LOOK = Symbol('look');
 
+/** A Redis that says nothing holds nobody up for longer at the end; below the manager's own limit, past which the answer is a 503. */
+const LAST_LOOK_MS = 2000;
+
 /** What somebody waits for, and how it is answered. */
 export interface Wait<Answer> {
   /** Uploads whose changes may end the wait. */
@@ -55,10 +58,16 @@ export async function hold<Answer>(registry: Registry<ProgressState>, wait: Wait
   }
 }
 
-/** Where the records cannot be read at the very end, the last state seen is the timeout value. */
+/** Where the records cannot be read at the very end, or not soon, the last state seen is the timeout value. */
 async function lastLook<Answer>(wait: Wait<Answer>): Promise<Answer> {
-  const answer = await wait.look().catch(() => undefined);
-  return answer ?? wait.timeoutValue();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, LAST_LOOK_MS, undefined)));
+  try {
+    const answer = await Promise.race([wait.look().catch(() => undefined), late]);
+    return answer ?? wait.timeoutValue();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Looks one at a time; a wake that comes during a look makes it look again. */

@@ -207,6 +207,25 @@ describe('when the time is up', () => {
     expect(await timeOut(result)).toBe('timed out');
     complete(result);
   });
+
+  test('the last state seen is the answer where Redis says nothing, and its word comes too late then', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+    try {
+      const { asked, look } = manualLook();
+      const holding = hold(openRegistry(), waitFor({ look }));
+      asked[0]?.answer(undefined);
+      const result = await holding;
+      const answered = timeOut(result);
+      await turn();
+      expect(asked).toHaveLength(2);
+      jest.advanceTimersByTime(2000);
+      expect(await answered).toBe('timed out');
+      asked[1]?.answer('too late');
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
 });
 
 describe('the release', () => {
