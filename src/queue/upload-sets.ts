@@ -16,11 +16,12 @@ return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
  *
  * KEYS  1 where the run is kept that was surveyed
  *
- * Returns the run of the server, and the one that is kept.
+ * Returns the run of the server, `untold` where it does not say, and the one that is kept.
  */
 const RUN_SCRIPT = `
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-return { run or '', redis.call('GET', KEYS[1]) or '' }
+local info = redis.pcall('INFO', 'server')
+local run = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
+return { run or 'untold', redis.call('GET', KEYS[1]) or '' }
 `;
 
 /** The sets that the record's script keeps, as the sweep reads them. */

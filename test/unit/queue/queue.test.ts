@@ -160,4 +160,17 @@ describe('the sets of uploads', () => {
     await sets.markSurveyed(run, 1);
     while ((await sets.surveyDue()) === undefined);
   });
+
+  test('a survey is due by time alone where the server does not tell of its run', async () => {
+    await withOwnRedis(
+      (url) => openCommandConnection(url, silentLog),
+      async (_own, connection) => {
+        await connection.call('ACL', 'SETUSER', 'default', '-info');
+        const sets = new UploadSets(connection, queueKeys('hidden'));
+        expect(await sets.surveyDue()).toBe('untold');
+        await sets.markSurveyed('untold', 60_000);
+        expect(await sets.surveyDue()).toBeUndefined();
+      },
+    );
+  });
 });
