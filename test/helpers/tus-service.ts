@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import type { Upload } from '../../src/api.ts';
 import { getJson } from './client.ts';
 import { redisCommand } from './redis-command.ts';
 import type { Service } from './service.ts';
+import { filesOfUpload } from './stored-files.ts';
 
 /** The finished upload, as the API process at `url` tells it. */
 export async function resultOf(url: string, id: string): Promise<Upload> {
@@ -17,8 +17,7 @@ export function sha256(bytes: Buffer): string {
 
 /** Every file of the upload, the unfinished ones too. */
 export async function filesOf(service: Service, id: string): Promise<string[]> {
-  const entries = await readdir(service.directory, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map((entry) => `${entry.parentPath}/${entry.name}`);
+  return await filesOfUpload(service.directory, id);
 }
 
 /** Those of them that were to be made one file, and those that were never ended. */

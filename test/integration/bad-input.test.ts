@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import type { Problem, Upload, UploadList } from '../../src/api.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -8,6 +7,7 @@ import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { cutShort, photo } from '../helpers/pictures.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
 import { startService, type Service } from '../helpers/service.ts';
+import { filesOfUpload, storedFiles } from '../helpers/stored-files.ts';
 
 const MAX_FILE_BYTES = 300_000;
 let service: Service;
@@ -26,8 +26,8 @@ afterAll(async () => {
 /** Every refusal leaves nothing on disk and a service that lives. */
 afterEach(async () => {
   await eventually('no partial file', async () => {
-    const names = await readdir(service.directory, { recursive: true });
-    return !names.some((name) => name.endsWith('.part'));
+    const files = await storedFiles(service.directory);
+    return !files.some((name) => name.endsWith('.part'));
   });
   expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
 });
@@ -156,7 +156,6 @@ test('a client that hangs up halfway leaves a failed record, no file, and an id 
     return body.state === 'failed' && body;
   });
   expect(failed.error).toMatchObject({ code: 'upload_interrupted' });
-  const names = await readdir(service.directory, { recursive: true });
-  expect(names.filter((name) => name.includes(id))).toEqual([]);
+  expect(await filesOfUpload(service.directory, id)).toEqual([]);
   expect((await putFile<Upload>(service.url, id, bytes, 'a.jpg', '?timeout=15000')).body.state).toBe('completed');
 });

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Problem, Progress, Upload } from '../../src/api.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -11,6 +10,7 @@ import { isAlive } from '../helpers/is-alive.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, openPatch } from '../helpers/tus-requests.ts';
+import { filesOfUpload } from '../helpers/stored-files.ts';
 
 let service: Service;
 let url: string;
@@ -37,8 +37,7 @@ async function receiving(id: string): Promise<void> {
 }
 
 async function filesOf(id: string): Promise<string[]> {
-  const names = await readdir(service.directory, { recursive: true, withFileTypes: true });
-  return names.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map(({ name }) => name);
+  return (await filesOfUpload(service.directory, id)).map((path) => basename(path));
 }
 
 describe('an upload whose sender pauses', () => {

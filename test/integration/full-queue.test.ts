@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Problem, Progress, Upload, UploadList } from '../../src/api.ts';
 import { queueKeys } from '../../src/queue/contract.ts';
@@ -14,6 +14,7 @@ import { runScript } from '../helpers/script-process.ts';
 import { readEvents } from '../helpers/server-events.ts';
 import { startProcess, startService, type Service, type ServiceProcess } from '../helpers/service.ts';
 import { createTus, offsetOf, patchTus, sendByTusClient, tusRequest } from '../helpers/tus-requests.ts';
+import { filesOfUpload } from '../helpers/stored-files.ts';
 
 const CAPACITY = 3;
 const SHARE = 2;
@@ -60,10 +61,7 @@ async function waitingIn(prefix: string): Promise<string[]> {
 
 /** Files of the upload, whatever part of it they are. */
 async function filesOf(id: string): Promise<string[]> {
-  // A folder may go while it is read.
-  const entries = await readdir(service.directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
-  if (entries === undefined) return await filesOf(id);
-  return entries.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map(({ name }) => name);
+  return (await filesOfUpload(service.directory, id)).map((path) => basename(path));
 }
 
 async function fill(url: string, count: number): Promise<string[]> {

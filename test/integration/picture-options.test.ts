@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import type { Problem, Upload, UploadList } from '../../src/api.ts';
 import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
@@ -10,6 +9,7 @@ import { pages, photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, patchTus } from '../helpers/tus-requests.ts';
 import { pictureResult } from '../helpers/results.ts';
+import { storedFiles } from '../helpers/stored-files.ts';
 
 const OPTIONS = { variants: [{ name: 'card', width: 40, height: 40, fit: 'cover', format: 'png' }], keepMetadata: true, gps: true };
 
@@ -79,17 +79,12 @@ describe('options that make no sense', () => {
     ['{"variants":[{"name":"a","longestSide":5,"width":5}]}', 'options.variants[0] has both longestSide and a box; take one of them out.'],
     [JSON.stringify({ variants: Array.from({ length: 200 }, (_, index) => ({ name: `v${index}`, width: 1 })) }), 'options.variants there may be at most 16; take some out, or send the file twice.'],
   ])('are one problem that says what to do, and leave nothing: %.60s', async (options, detail) => {
-    const before = await filesBelow(service.directory);
+    const before = (await storedFiles(service.directory)).length;
     const { status, body } = await post<Problem>(options);
     expect([status, body.code, body.detail]).toEqual([400, 'bad_options', detail]);
-    expect(await filesBelow(service.directory)).toBe(before);
+    expect((await storedFiles(service.directory)).length).toBe(before);
   });
 });
-
-/** How many. */
-async function filesBelow(directory: string): Promise<number> {
-  return (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
-}
 
 test('a variant may be asked for by its own name from the first moment, and none that will never be', async () => {
   const id = randomUUID();

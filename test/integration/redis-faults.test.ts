@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { queueKeys } from '../../src/queue/contract.ts';
 import type { Problem, Progress, Upload } from '../../src/api.ts';
 import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
@@ -13,6 +13,7 @@ import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 import { runScript } from '../helpers/script-process.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus } from '../helpers/tus-requests.ts';
+import { filesOfUpload } from '../helpers/stored-files.ts';
 
 const keys = queueKeys('deferred-uploads');
 
@@ -62,8 +63,7 @@ async function heldCounts(): Promise<number[]> {
 }
 
 async function filesOf(id: string): Promise<string[]> {
-  const entries = await readdir(service.directory, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map(({ name }) => name);
+  return (await filesOfUpload(service.directory, id)).map((path) => basename(path));
 }
 
 async function expectRefusedUpload(): Promise<void> {

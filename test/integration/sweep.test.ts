@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Upload } from '../../src/api.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
@@ -8,6 +8,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import { startService, type Service, type ServiceOptions } from '../helpers/service.ts';
+import { storedFiles } from '../helpers/stored-files.ts';
 
 let service: Service | undefined;
 
@@ -22,10 +23,7 @@ afterEach(async () => {
 });
 
 async function filesOf(running: Service, id = ''): Promise<string[]> {
-  // A folder may go while it is read.
-  const names = await readdir(running.directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
-  if (names === undefined) return await filesOf(running, id);
-  return names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).filter((path) => path.includes(id));
+  return (await storedFiles(running.directory)).filter((path) => path.includes(id));
 }
 
 async function completed(running: Service, id: string): Promise<Upload> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Problem, Progress, Upload, UploadList } from '../../src/api.ts';
 import { uploadSchema } from '../../src/openapi/schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
@@ -11,6 +11,7 @@ import { tableResult } from '../helpers/results.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { sheetRow, sheetXml, workbook, workbookParts } from '../helpers/workbook.ts';
 import { zipFile } from '../helpers/zip-file.ts';
+import { filesOfUpload } from '../helpers/stored-files.ts';
 
 const MAX_LINE_BYTES = 50_000;
 let service: Service;
@@ -34,8 +35,7 @@ async function put(bytes: Buffer | string, options?: unknown): Promise<Upload> {
 }
 
 async function filesOf(id: string): Promise<string[]> {
-  const names = await readdir(service.directory, { recursive: true, withFileTypes: true });
-  return names.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map(({ name }) => name);
+  return (await filesOfUpload(service.directory, id)).map((path) => basename(path));
 }
 
 describe('a table', () => {

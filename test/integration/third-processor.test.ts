@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Problem, Progress, Upload, UploadList } from '../../src/api.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -10,6 +9,7 @@ import { photo } from '../helpers/pictures.ts';
 import { readEvents } from '../helpers/server-events.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { SLOW_RATE, wav } from '../helpers/sound/wav.ts';
+import { filesOfUpload } from '../helpers/stored-files.ts';
 
 const SAMPLES = Buffer.from([...Array<number>(8000).fill(10), ...Array<number>(4000).fill(70), ...Array<number>(4000).fill(30)]);
 
@@ -27,8 +27,7 @@ afterAll(async () => {
 });
 
 async function filesOf(id: string): Promise<string[]> {
-  const names = await readdir(service.directory, { recursive: true, withFileTypes: true });
-  return names.filter((entry) => entry.isFile() && entry.parentPath.includes(id)).map(({ name }) => name);
+  return (await filesOfUpload(service.directory, id)).map((path) => basename(path));
 }
 
 describe('a third processor', () => {

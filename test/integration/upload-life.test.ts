@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import type { Progress, Upload, UploadList } from '../../src/api.ts';
 import { getJson, putFile, postFiles } from '../helpers/client.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { pictureResult } from '../helpers/results.ts';
+import { filesOfUpload } from '../helpers/stored-files.ts';
 
 let service: Service;
 let bytes: Buffer;
@@ -101,7 +101,6 @@ describe('one upload from its first byte to its result', () => {
       expect([path, answer.status, answer.body.code]).toEqual([path, 410, 'upload_gone']);
     }
     expect((await putFile<{ code: string }>(service.url, id, bytes, 'a.jpg')).status).toBe(410);
-    const names = await readdir(service.directory, { recursive: true });
-    expect(names.filter((name) => name.includes(id))).toEqual([]);
+    expect(await filesOfUpload(service.directory, id)).toEqual([]);
   });
 });

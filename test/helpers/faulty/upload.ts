@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem, Upload } from '../../../src/api.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';
@@ -8,6 +8,7 @@ import { eventually } from '../eventually.ts';
 import { redisCommand } from '../redis-command.ts';
 import type { Service } from '../service.ts';
 import { faultyFile, pidsOf, releasePath, type Act } from './faults.ts';
+import { filesOfUpload } from '../stored-files.ts';
 
 /** Slow machines start processes slowly. */
 const BEGIN_WITHIN_MS = 20_000;
@@ -66,7 +67,7 @@ export class FaultyUpload {
   /** Folders of attempts that have left files. */
   async attemptFolders(): Promise<string[]> {
     const names = await this.#fileNames();
-    return names.filter((name) => /attempt-\d+$/.test(name)).map((name) => name.replace(/.*\//, ''));
+    return [...new Set(names.flatMap((name) => /\/(attempt-\d+)\//.exec(name)?.[1] ?? []))];
   }
 
   /** Resolves once the attempt has published its file whole. */
@@ -75,8 +76,7 @@ export class FaultyUpload {
   }
 
   async #fileNames(): Promise<string[]> {
-    const names = await readdir(this.#running.directory, { recursive: true });
-    return names.filter((name) => name.includes(this.id));
+    return await filesOfUpload(this.#running.directory, this.id);
   }
 
   get #recordKey(): string {
