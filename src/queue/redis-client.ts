@@ -1,5 +1,6 @@
 import { Cluster, Redis as SingleRedis, type RedisOptions } from 'ioredis';
 import { isCluster, type ClusterPlace, type RedisPlace, type ServerPlace } from './redis-place.ts';
+import { makeLasting } from './lasting-cluster.ts';
 import { LastingSentinelConnector } from './sentinel-connector.ts';
 
 export type { Cluster, Redis as SingleRedis } from 'ioredis';
@@ -68,13 +69,14 @@ export function connectToRedis(place: RedisPlace, patience: Patience): Redis {
 /** Begins to connect to a cluster as a whole. */
 export function connectToCluster({ nodes, ...credentials }: ClusterPlace, patience: Patience): Cluster {
   const waits = patience === 'waits';
-  return new Cluster(nodes.map((node) => ({ ...node })), {
+  const cluster = new Cluster(nodes.map((node) => ({ ...node })), {
     clusterRetryStrategy: reconnectDelayMs,
     slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
     enableOfflineQueue: waits,
     maxRedirections: waits ? Infinity : CLUSTER_TRIES,
     redisOptions: { ...CONNECTION_OPTIONS, ...PATIENCE[patience], ...given(credentials) },
   });
+  return makeLasting(cluster);
 }
 
 /** True for a connection to a cluster as a whole. */

@@ -41,8 +41,9 @@ test('the whole service runs on a cluster: uploads, workers, the sweep, polls he
   await eventually('a sweep', () => service.workers[0]?.lines().some(({ msg }) => msg === 'storage surveyed'));
 });
 
-test('the node that has the keys is away and comes back empty: uploads are refused meanwhile, and then all goes on', async () => {
+test('the node that has the keys is away and comes back empty: uploads are refused meanwhile, then all goes on, and what is stored comes back', async () => {
   const bytes = await photo({ width: 120, height: 90 });
+  const { body: before } = await putFile<Upload>(urls[0], randomUUID(), bytes, 'a.jpg', '?timeout=20000');
   await service.redis.down();
   for (const url of urls) {
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
@@ -52,4 +53,5 @@ test('the node that has the keys is away and comes back empty: uploads are refus
   for (const url of urls) {
     await eventually('an upload to go through', async () => (await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=15000')).body.state === 'completed', 20_000);
   }
+  await eventually('the upload from before', async () => (await getJson<Upload>(`${urls[0]}/uploads/${before.id}`)).body.state === 'completed', 20_000);
 });
