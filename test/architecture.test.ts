@@ -20,7 +20,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'csv-parse': ['workers/table/text/record-reader.ts'],
   esbuild: ['src/web/assets.ts'],
   'file-type': ['src/upload/sniff.ts'],
-  ioredis: ['src/queue/redis-client.ts', 'src/queue/sentinel-connector.ts'],
+  ioredis: ['src/queue/redis-client.ts', 'src/queue/lasting-cluster.ts', 'src/queue/sentinel-connector.ts'],
   koa: ['src/app.ts'],
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],
