@@ -8,6 +8,7 @@ export default {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
   setupFiles: ['<rootDir>/test/helpers/one-realm.ts'],
-  maxWorkers: 2,
+  // One more than a small machine has cores: much of the time goes by waiting for processes to end and for locks to run out.
+  maxWorkers: 3,
   testTimeout: 40_000,
 };
