@@ -1,10 +1,7 @@
 import { ConfigError, loadConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { startApi } from './services.ts';
-import { closeOnSignal, exitWithLine } from './shutdown.ts';
-
-/** Closing takes the grace for bodies under way, a second for held responses, and a little more. */
-const CLOSE_MARGIN_MS = 3_000;
+import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from './shutdown.ts';
 
 /** An API process. */
 async function main(): Promise<void> {

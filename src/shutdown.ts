@@ -3,6 +3,9 @@ import type { Logger } from './log.ts';
 /** A terminal may send the same signal to npm and to us; within this time two are one. */
 const DOUBLE_SIGNAL_MS = 1000;
 
+/** Beyond the grace for bodies or work under way: a second for held responses, and a little more. */
+export const CLOSE_MARGIN_MS = 3_000;
+
 /**
  * Calls `close` at the first SIGINT or SIGTERM, or when the supervisor that started this process is
  * gone, and ends the process with 0 when it resolves. Past `deadlineMs`, or with a second signal

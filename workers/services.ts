@@ -11,7 +11,7 @@ import { connectToRedis } from '../src/queue/redis-client.ts';
 import { DEFAULT_REDIS } from '../src/queue/redis-place.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
 import { UploadSets } from '../src/queue/upload-sets.ts';
-import { closeOnSignal, exitWithLine } from '../src/shutdown.ts';
+import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from '../src/shutdown.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
 import type { ProcessorTable } from './processors.ts';
@@ -19,9 +19,6 @@ import { Sweeper } from './sweep/sweeper.ts';
 import { watchEventLoop } from './watchdog.ts';
 import { WORKER_TIMING, type WorkerTiming } from './worker-timing.ts';
 import { UploadWorker } from './worker.ts';
-
-/** Closing takes the grace for work in hand and a little more. */
-const CLOSE_MARGIN_MS = 3_000;
 
 /** What makes one kind of worker process. */
 export interface WorkerKind {

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { eachAtOnce } from '../lib/at-once.ts';
 import type { Contestant } from './contestant.ts';
 import type { Batch } from './questions.ts';
 
@@ -46,13 +47,9 @@ export function program({ title, names, commands }: Program): Contestant | undef
 }
 
 async function convertAll(name: string, commands: Program['commands'], { photos, directory, count, inFlight }: Batch): Promise<void> {
-  let next = 0;
-  const work = async () => {
-    for (let index = next++; index < count; index = next++) {
-      for (const command of commands(photos[index % photos.length] ?? '', join(directory, String(index)))) await run(name, command);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, work));
+  await eachAtOnce(count, inFlight, async (index) => {
+    for (const command of commands(photos[index % photos.length] ?? '', join(directory, String(index)))) await run(name, command);
+  });
 }
 
 async function run(name: string, command: readonly string[]): Promise<void> {

@@ -3,13 +3,11 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import type { Upload } from '../../../src/api.ts';
 import { peakBytes, residentBytes } from '../../../test/helpers/process-memory.ts';
-import { startProcess, type ServiceProcess } from '../../../test/helpers/service.ts';
-import { WORKER_ALLOCATOR } from '../../allocator.ts';
+import type { ServiceProcess } from '../../../test/helpers/service.ts';
+import { startServiceProcesses } from '../lib/service-processes.ts';
 import type { Session } from '../lib/session.ts';
 
 /** What one table took. */
@@ -36,13 +34,10 @@ const MOST_BYTES = String(2 ** 36);
 const ANY_SIZE = { UPLOAD_MAX_BYTES: MOST_BYTES, UPLOAD_MAX_REQUEST_BYTES: MOST_BYTES, TABLE_MAX_OUTPUT_BYTES: MOST_BYTES };
 
 /** The worker's log says how long each step took. @param nodeOptions of the worker. */
-export async function startWholeService({ redisUrl, directory }: Session, nodeOptions: readonly string[]): Promise<WholeService> {
-  const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${join(directory, 'files')}`, ...ANY_SIZE };
-  const worker = await startProcess(entry('workers/main.ts'), { ...env, ...WORKER_ALLOCATOR, LOG_LEVEL: 'debug' }, nodeOptions);
-  const api = await startProcess(entry('src/main.ts'), env).catch(async (error: unknown) => {
-    await worker.end();
-    throw error;
-  });
+export async function startWholeService(session: Session, nodeOptions: readonly string[]): Promise<WholeService> {
+  const { api, workers, end } = await startServiceProcesses(session, { workers: 1, env: ANY_SIZE, workerEnv: { LOG_LEVEL: 'debug' }, workerOptions: nodeOptions });
+  const [worker] = workers;
+  if (worker === undefined) throw new Error('no worker was started');
   return {
     async digest(path, rows) {
       const id = randomUUID();
@@ -59,14 +54,8 @@ export async function startWholeService({ redisUrl, directory }: Session, nodeOp
       const before = residentBytes(pid);
       return () => peakBytes(pid) - before;
     },
-    async end() {
-      await Promise.all([api.end(), worker.end()]);
-    },
+    end,
   };
-}
-
-function entry(path: string): string {
-  return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 }
 
 async function send(url: string, path: string): Promise<Upload> {

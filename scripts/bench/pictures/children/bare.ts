@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import sharp, { type OutputInfo, type Sharp } from 'sharp';
+import { eachAtOnce } from '../../lib/at-once.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import type { BareQuestions } from '../questions.ts';
 
@@ -9,11 +10,7 @@ sharp.cache(false);
 /** The script that anybody would write who knows sharp well: one decode, each size from the one before it. */
 serveQuestions<BareQuestions>({
   async convert({ photos, directory, count, inFlight }) {
-    let next = 0;
-    const work = async () => {
-      for (let index = next++; index < count; index = next++) await cascade(photos[index % photos.length] ?? '', join(directory, String(index)));
-    };
-    await Promise.all(Array.from({ length: inFlight }, work));
+    await eachAtOnce(count, inFlight, (index) => cascade(photos[index % photos.length] ?? '', join(directory, String(index))));
   },
 });
 

@@ -5,7 +5,7 @@ import { JOB_QUEUE, TOLD_QUEUE } from '../../events/job-queue.ts';
 import { openRedis } from '../../lib/open-redis.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
-import { eachAtOnce } from '../throughput/at-once.ts';
+import { eachAtOnce } from '../../lib/at-once.ts';
 import type { ProducerQuestions } from '../throughput/questions.ts';
 
 const FINISH_WITHIN_MS = 60_000;

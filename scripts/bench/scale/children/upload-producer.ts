@@ -13,7 +13,7 @@ import { originalKey } from '../../../../src/storage/keys.ts';
 import { eventually } from '../../../../test/helpers/eventually.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
-import { eachAtOnce } from '../throughput/at-once.ts';
+import { eachAtOnce } from '../../lib/at-once.ts';
 import type { Place, ProducerQuestions } from '../throughput/questions.ts';
 
 const RECEIPT = 'bench';

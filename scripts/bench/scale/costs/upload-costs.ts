@@ -7,7 +7,7 @@ import type { Child } from '../../lib/child.ts';
 import type { Session } from '../../lib/session.ts';
 import { sum } from '../../lib/statistics.ts';
 import type { RedisMeter } from '../lib/redis-meter.ts';
-import { eachAtOnce } from '../throughput/at-once.ts';
+import { eachAtOnce } from '../../lib/at-once.ts';
 import { HELD_PUT, startFront, type HttpFront } from '../throughput/http.ts';
 import type { WorkerQuestions } from '../throughput/questions.ts';
 import type { ConnectionCount, UploadCost } from './costs.ts';

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startProcess, type ServiceProcess } from '../../../test/helpers/service.ts';
+import { WORKER_ALLOCATOR } from '../../allocator.ts';
+import type { Session } from './session.ts';
+
+/** How the service is run. */
+export interface ServiceOptions {
+  workers: number;
+  /** On top of the settings by default. */
+  env?: Readonly<Record<string, string>>;
+  /** Of workers alone, on top of that. */
+  workerEnv?: Readonly<Record<string, string>>;
+  /** Options of Node for the API process. */
+  apiOptions?: readonly string[];
+  workerOptions?: readonly string[];
+}
+
+/** One API process and its workers, as processes of their own. */
+export interface ServiceProcesses {
+  api: ServiceProcess;
+  workers: readonly ServiceProcess[];
+  readonly end: () => Promise<void>;
+}
+
+/** Starts the service as `npm start` does, with the Redis of the session and files below its directory. Where one process does not come up the others are ended. */
+export async function startServiceProcesses({ redisUrl, directory }: Session, options: ServiceOptions): Promise<ServiceProcesses> {
+  const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${join(directory, 'files')}`, ...options.env };
+  const starting = [
+    startProcess(entry('src/main.ts'), env, options.apiOptions),
+    ...Array.from({ length: options.workers }, () => startProcess(entry('workers/main.ts'), { ...env, ...WORKER_ALLOCATOR, ...options.workerEnv }, options.workerOptions)),
+  ];
+  const end = async () => {
+    const started = (await Promise.allSettled(starting)).filter((one) => one.status === 'fulfilled');
+    await Promise.all(started.map(({ value }) => value.end()));
+  };
+  try {
+    const [api, ...workers] = await Promise.all(starting);
+    if (api === undefined) throw new Error('nothing was started');
+    return { api, workers, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+function entry(path: string): string {
+  return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+}
