@@ -56,8 +56,6 @@ export function connectToServer(place: ServerPlace, patience: Patience, more: Pi
     // One that hangs is passed over for the next.
     sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
     Connector: LastingSentinelConnector,
-    // A master that hangs keeps its connections; the sentinels tell when it is none any more.
-    failoverDetector: true,
   });
 }
 

@@ -20,6 +20,8 @@ export interface RedisFamily {
   readonly sentinels: string;
   /** Who is master now, by what the sentinel says. */
   master(): Promise<RedisServer>;
+  /** Listens; what it returns resolves when the sentinel tells of the next failover that is done. */
+  listenForSwitch(): Promise<{ told: Promise<void> }>;
   /** Resolves when every replica but those lost has all that the master was told until now. */
   inStep(replicas?: number): Promise<void>;
   stop(): Promise<void>;
@@ -42,6 +44,7 @@ export async function startRedisFamily(): Promise<RedisFamily> {
   return {
     sentinels: sentinel.url.slice('redis://'.length),
     master,
+    listenForSwitch: () => listenForSwitch(sentinel.url),
     async inStep(replicas = REPLICAS) {
       const connection = new Redis((await master()).url);
       try {
@@ -81,6 +84,13 @@ async function startSentinel(masterPort: string): Promise<{ url: string; stop():
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function listenForSwitch(sentinelUrl: string): Promise<{ told: Promise<void> }> {
+  const connection = new Redis(sentinelUrl, { enableReadyCheck: false });
+  await connection.subscribe('+switch-master');
+  const told = new Promise<void>((resolve) => connection.once('message', () => resolve())).finally(() => connection.disconnect());
+  return { told };
 }
 
 async function ask(url: string, command: string, ...args: string[]): Promise<string> {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Progress, Upload } from '../../src/api.ts';
+import { connectToServer, type SingleRedis } from '../../src/queue/redis-client.ts';
+import { parseHosts } from '../../src/queue/redis-place.ts';
 import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
@@ -16,6 +18,7 @@ let service: Service;
 /** One API process hears by its uploads' channels, the other by the stream; the first publishes what is changed there. */
 let urls: readonly [targeted: string, stream: string];
 let bytes: Buffer;
+const followers: SingleRedis[] = [];
 
 beforeAll(async () => {
   [family, bytes] = await Promise.all([startRedisFamily(), photo({ width: 120, height: 90 })]);
@@ -24,6 +27,7 @@ beforeAll(async () => {
   urls = [service.url, (await service.addApi({ EVENT_BUS: 'stream' })).url];
 });
 afterAll(async () => {
+  followers.forEach((connection) => connection.disconnect());
   await service.stop();
   await family.stop();
 });
@@ -37,6 +41,17 @@ async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>
     return metrics.every((text) => text.includes('deferred_held 1'));
   });
   return { answers };
+}
+
+/** A connection as ours are; what becomes of it is told in order. */
+function openFollower(): { connection: SingleRedis; events: readonly string[] } {
+  const credentials = { username: undefined, password: undefined, sentinelPassword: undefined };
+  const connection = connectToServer({ sentinels: parseHosts(family.sentinels, 26_379) ?? [], masterName: 'mymaster', ...credentials }, 'fails-at-once');
+  const events: string[] = [];
+  connection.on('ready', () => events.push('ready')).on('close', () => events.push('close'));
+  connection.on('error', () => undefined);
+  followers.push(connection);
+  return { connection, events };
 }
 
 /** Half of a file, and the rest once it is told to. */
@@ -78,6 +93,9 @@ test.each([
   await family.inStep(replicas);
 
   const before = await family.master();
+  const { told } = await family.listenForSwitch();
+  const { connection, events } = openFollower();
+  await eventually('a connection', () => events.includes('ready'));
   process.kill(before.pid, signal);
   await eventually('another master', async () => (await family.master()) !== before, FAILOVER_WITHIN_MS);
   await eventually('readiness', async () => (await Promise.all(urls.map((url) => fetch(`${url}/readyz`)))).every(({ status }) => status === 200), FAILOVER_WITHIN_MS);
@@ -89,4 +107,9 @@ test.each([
   })).toEqual(done);
   await eventually('the cancel', async () => (await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' })).status < 300);
   expect((await answers).map(({ body: progress }) => progress.state)).toEqual(['cancelled', 'cancelled']);
+  // It was found before the sentinel told of it, and is not left for that.
+  await told;
+  await connection.ping();
+  expect(events.filter((event) => event === 'ready')).toHaveLength(2);
+  expect(events.at(-1)).toBe('ready');
 }, 90_000);
