@@ -55,14 +55,15 @@ export type Refusal = 'missing' | 'deleted' | 'expired' | 'final' | 'state' | 'f
 
 /**
  * What became of a change; `record` is there for those that ask for it, and for refusals
- * other than `missing`; `restarted` is true where `open` began a new life of a failed upload; `discarded` names the
- * uploads that made room for this one.
+ * other than `missing`, with `queuePosition` (1 is next) where it waits; `restarted` is true where `open` began a new life
+ * of a failed upload; `discarded` names the uploads that made room for this one.
  */
 export type ChangeOutcome =
   | {
       readonly made: true;
       readonly version: number;
       readonly record: UploadRecord | undefined;
+      readonly queuePosition?: number;
       readonly restarted?: boolean;
       readonly discarded?: readonly string[];
     }
@@ -73,6 +74,7 @@ export interface RefusedChange {
   readonly made: false;
   readonly refusal: Refusal;
   readonly record: UploadRecord | undefined;
+  readonly queuePosition?: number;
 }
 
 /** One transition, as the script understands it: its guards, and what it sets. */
@@ -189,10 +191,11 @@ const REFUSALS: readonly Refusal[] = ['missing', 'deleted', 'expired', 'final', 
 function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script answered no list');
   const [word, version, ...flat] = reply.map(String);
-  const { discarded, ...fields } = pairFields(flat);
+  const { discarded, rank, ...fields } = pairFields(flat);
+  const place = rank === undefined ? {} : { queuePosition: Number(rank) + 1 };
   const record = fields['state'] === undefined ? undefined : decodeRecord(id, fields);
-  if (word === 'ok') return { made: true, version: Number(version), record, ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }) };
+  if (word === 'ok') return { made: true, version: Number(version), record, ...place, ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }) };
   const refusal = REFUSALS.find((known) => known === word);
   if (refusal === undefined) throw new Error(`the record script answered ${String(word)}`);
-  return { made: false, refusal, record };
+  return { made: false, refusal, record, ...place };
 }

@@ -12,8 +12,8 @@ import { DISCARD_FUNCTIONS } from './discard-script.ts';
  *       6 and 7, where the change is to be published too: the command and the upload's channel
  *
  * Returns `{ 'ok', version, field, value, … }` (fields only where the change asks for the record)
- * or `{ reason, field, value, … }` with a reason of `Refusal`. Among the fields of one that made room for itself
- * is `discarded`, the ids of those that gave it.
+ * or `{ reason, field, value, … }` with a reason of `Refusal`. Among the fields of one that waits is `rank`, its 0-based
+ * place, and of one that made room for itself `discarded`, the ids of those that gave it.
  */
 export const RECORD_SCRIPT = `
 local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey, failedKey = unpack(KEYS)
@@ -40,6 +40,11 @@ local function answer(word, withFields)
   local reply = { word, event.version or '0' }
   if withFields then
     for _, part in ipairs(redis.call('HGETALL', key)) do reply[#reply + 1] = part end
+    local rank = event.state == 'queued' and redis.call('ZRANK', waitingKey, change.id)
+    if rank then
+      reply[#reply + 1] = 'rank'
+      reply[#reply + 1] = rank
+    end
   end
   if #discarded > 0 then
     reply[#reply + 1] = 'discarded'

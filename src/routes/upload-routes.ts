@@ -32,18 +32,17 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
     const received = await parts.intake.receiveForm(ctx.req);
     const [first] = received;
-    if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
-    const ids = received.map((record) => record.id);
-    await answer(ctx, parts, ids, timeoutMs, (uploads) => ({ uploads }));
+    if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.record.id}`);
+    await answer(ctx, parts, received, timeoutMs, (uploads) => ({ uploads }));
   });
 
   router.put('/uploads/:id', async (ctx) => {
     const id = requireUploadId(ctx.params['id']);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
     const fileName = cleanFileName(dispositionFileName(ctx.get('Content-Disposition')) ?? '');
-    await parts.intake.receiveRaw(ctx.req, { id, fileName, options: optionsOf(ctx) });
+    const received = await parts.intake.receiveRaw(ctx.req, { id, fileName, options: optionsOf(ctx) });
     ctx.set('Location', `/uploads/${id}`);
-    await answer(ctx, parts, [id], timeoutMs, ([upload]) => upload);
+    await answer(ctx, parts, [received], timeoutMs, ([upload]) => upload);
   });
 
   router.get('/uploads/:id', async (ctx) => {
@@ -67,32 +66,23 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
 async function answer(
   ctx: Context,
   parts: UploadRouteParts,
-  ids: readonly string[],
+  received: readonly ReadRecord[],
   timeoutMs: number | undefined,
   shape: (uploads: readonly Upload[]) => unknown,
 ): Promise<void> {
   const headers = { 'Cache-Control': 'no-store' };
   // What is stored is told of, even where nothing more can be held.
   if (timeoutMs === undefined || !parts.manager.canHold(ctx)) {
-    const reads = await Promise.all(ids.map((id) => readStored(parts, id)));
     ctx.set(headers);
     ctx.status = 202;
-    ctx.body = shape(toUploads(reads));
+    ctx.body = shape(toUploads(received));
     return;
   }
   ctx.body = await watchUntilFinal(
     parts,
-    { ids, timeoutMs },
+    { ids: received.map(({ record }) => record.id), timeoutMs },
     (reads, timedOut) => new ResponseEntity({ status: timedOut ? 202 : 200, headers, body: shape(toUploads(reads)) }),
   );
-}
-
-/** Throws `service_unavailable` (503) where the record of a moment ago is no more: Redis has lost it, and it was told to nobody. */
-async function readStored({ records }: UploadRouteParts, id: string): Promise<ReadRecord> {
-  return await readExisting(records, id).catch((error: unknown) => {
-    if (!(error instanceof ServiceError) || error.code !== 'unknown_upload') throw error;
-    throw new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', { retryAfterMs: 1000 });
-  });
 }
 
 function toUploads(reads: readonly ReadRecord[]): Upload[] {

@@ -6,6 +6,7 @@ import { removeEndedJob } from '../progress/ended-job.ts';
 import type { ChangeOutcome, QueueRoom, RefusedChange } from '../progress/record-change.ts';
 import type { NewUpload, StoredUpload, UploadRecords } from '../progress/record.ts';
 import type { ProgressState } from '../progress/progress.ts';
+import type { ReadRecord } from '../progress/read-record.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { removeUnnamedFiles } from '../progress/unnamed-files.ts';
 import { manifestKey, originalKey } from '../storage/keys.ts';
@@ -121,14 +122,14 @@ export class IncomingUpload {
    * `too_many_queued_by_address` (429) where there is no room: its files are gone then. Where Redis cannot be asked
    * its bytes stay, since the record may say queued all the same; if it does not, the sweep removes them.
    */
-  async enqueue(): Promise<UploadRecord> {
+  async enqueue(): Promise<ReadRecord> {
     const { id } = this.record;
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
     clearInterval(this.#keepAlive);
     const outcome = await this.#enqueue(this.#stored);
     if (!outcome.made) {
       // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
-      if (outcome.record?.receipt === this.record.receipt && outcome.record.stored) return outcome.record;
+      if (outcome.record?.receipt === this.record.receipt && outcome.record.stored) return placed(outcome.record, outcome);
       await this.#removeFiles();
       throw lacksRoom(outcome) ? await this.#parts.admission.refusal(outcome.refusal) : refusalToError(outcome);
     }
@@ -137,7 +138,7 @@ export class IncomingUpload {
     log.info({ uploadId: id, type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
     await this.#parts.queue.add(id, currentRequestId()).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not added yet'));
     for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
-    return outcome.record ?? this.record;
+    return placed(outcome.record ?? this.record, outcome);
   }
 
   /** Ends the record as failed with the reason. Undefined where another request has taken over meanwhile. */
@@ -209,6 +210,10 @@ export function listenForOthers({ listen }: Pick<IntakeParts, 'listen'>, { id, v
       const isOwn = event !== undefined && (event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs));
       if (!isOwn) look();
     });
+}
+
+function placed(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {
+  return { record, queuePosition: queuePosition ?? null };
 }
 
 function lacksRoom(outcome: ChangeOutcome): outcome is RefusedChange & { refusal: 'full' | 'quota' } {

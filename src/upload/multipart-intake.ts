@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
-import type { UploadRecord } from '../progress/record-fields.ts';
+import type { ReadRecord } from '../progress/read-record.ts';
 import { isLackOfRoom } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
 import { readOptionsJson } from './options-json.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
+import { readReceived } from './read-received.ts';
 
 /** The field that speaks of all files after it. */
 const OPTIONS_FIELD = 'options';
@@ -16,8 +17,8 @@ export interface IntakeLimits extends MultipartLimits {
   maxFileBytes: number;
 }
 
-/** A file of the request: on its way to the queue, or refused with its error, and its record where that is still its own. */
-type Sent = { upload: IncomingUpload; error?: ServiceError; refused?: UploadRecord | undefined };
+/** A file of the request: on its way, in the queue, or refused with its error. */
+type Sent = { upload: IncomingUpload; queued?: ReadRecord; error?: ServiceError };
 
 /**
  * Takes all files of a multipart request. They are queued when its body has ended well; a request that
@@ -30,14 +31,16 @@ export async function receiveMultipart(
   request: IncomingMessage,
   limits: IntakeLimits,
   signal: AbortSignal,
-): Promise<UploadRecord[]> {
+): Promise<ReadRecord[]> {
   const sent: Sent[] = [];
-  const records = await takeAll(parts, request, limits, signal, sent);
+  await takeAll(parts, request, limits, signal, sent);
   const [first] = sent;
   if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
     throw asOutcome(first.error, first.upload.record.id, 'failed');
   }
-  return records;
+  if (sent.length === 1 && first?.queued !== undefined) return [first.queued];
+  // One that came later may have taken the place of one before it.
+  return await Promise.all(sent.map(({ upload }) => readReceived(parts.records, upload.record.id)));
 }
 
 async function takeAll(
@@ -46,11 +49,12 @@ async function takeAll(
   limits: IntakeLimits,
   signal: AbortSignal,
   sent: Sent[],
-): Promise<UploadRecord[]> {
+): Promise<void> {
   try {
     await readParts(parts, request, limits, signal, sent);
     if (sent.length === 0) throw new ServiceError('no_file', 'The request has no file part. Send at least one, with Content-Disposition: form-data; name="file"; filename="…".');
-    return await settleAll(sent);
+    // The first of the files may take the last places of the queue; the others are refused then.
+    for (const file of sent) await settle(file);
   } catch (error) {
     for (const { upload } of sent) {
       await upload.forget().catch((failure: unknown) => parts.log.warn({ err: failure, uploadId: upload.record.id }, 'file not forgotten'));
@@ -103,7 +107,7 @@ async function receivePart(
     // At once, since its siblings may come in for long yet.
     file.error = error;
     part.skip();
-    file.refused = await file.upload.refuse(error);
+    await file.upload.refuse(error);
   }
 }
 
@@ -133,21 +137,14 @@ function isOfRequest(error: ServiceError): boolean {
   return REQUEST_CODES.has(error.code);
 }
 
-/** Queues what was taken. The first of the files may take the last places of the queue; the others are refused then. */
-async function settleAll(sent: readonly Sent[]): Promise<UploadRecord[]> {
-  const records: UploadRecord[] = [];
-  for (const file of sent) records.push(await settle(file));
-  return records;
-}
-
-async function settle(file: Sent): Promise<UploadRecord> {
-  const { upload } = file;
-  if (file.error !== undefined) return file.refused ?? upload.record;
+/** Queues what was taken. */
+async function settle(file: Sent): Promise<void> {
+  if (file.error !== undefined) return;
   try {
-    return await upload.enqueue();
+    file.queued = await file.upload.enqueue();
   } catch (error) {
     if (!isLackOfRoom(error)) throw error;
     file.error = error;
-    return (await upload.refuse(error)) ?? upload.record;
+    await file.upload.refuse(error);
   }
 }

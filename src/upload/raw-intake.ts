@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
+import type { ReadRecord } from '../progress/read-record.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { originalKey } from '../storage/keys.ts';
 import { sha256Of } from '../storage/sha256.ts';
@@ -8,6 +9,7 @@ import type { Storage } from '../storage/storage.ts';
 import { readBody } from './body.ts';
 import { fileTooLarge } from './byte-limiter.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
+import { readReceived } from './read-received.ts';
 
 /** A raw request body as one file. */
 export interface RawFile extends FileAnnouncement {
@@ -25,9 +27,13 @@ export interface RawFile extends FileAnnouncement {
  * and then the id is as it was. Any other refusal leaves the record
  * `failed`, so that whoever watches the id learns why.
  */
-export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<UploadRecord> {
+export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<ReadRecord> {
   const outcome = await IncomingUpload.open(parts, file, parts.admission.room());
-  if ('existing' in outcome) return await compare(parts.storage, outcome.existing, file);
+  if ('existing' in outcome) {
+    await compare(parts.storage, outcome.existing, file);
+    // A whole body later.
+    return await readReceived(parts.records, file.id);
+  }
   const upload = outcome.opened;
   const refused = new AbortController();
   const body = readBody(file.request, AbortSignal.any([file.signal, refused.signal]));
@@ -52,7 +58,7 @@ async function refuse(parts: IntakeParts, upload: IncomingUpload, reason: Servic
 }
 
 /** Reads nothing where the length tells, and no further than the first byte beyond the stored file's size. */
-async function compare(storage: Storage, existing: UploadRecord, file: RawFile): Promise<UploadRecord> {
+async function compare(storage: Storage, existing: UploadRecord, file: RawFile): Promise<void> {
   const conflict = new ServiceError('upload_conflict', 'Another file is stored under this id. Send this one under an id of its own.', { id: file.id });
   if (file.totalBytes !== null && file.totalBytes !== existing.receivedBytes) throw conflict;
   const hash = createHash('sha256');
@@ -65,7 +71,6 @@ async function compare(storage: Storage, existing: UploadRecord, file: RawFile):
   }
   const sha256 = existing.sha256 ?? (await storedDigest(storage, existing));
   if (hash.digest('hex') !== sha256) throw conflict;
-  return existing;
 }
 
 /** Of a file whose digest is left to a worker that has not come to it yet. */

@@ -39,7 +39,8 @@ const BODY = formBody(
 const AT_ONCE = 32;
 
 async function take(request: IncomingMessage): Promise<UploadRecord[]> {
-  return await receiveMultipart(space.parts, request, LIMITS, new AbortController().signal);
+  const reads = await receiveMultipart(space.parts, request, LIMITS, new AbortController().signal);
+  return reads.map(({ record }) => record);
 }
 
 /** Takes a form, says what became of it and takes that away again. */

@@ -41,7 +41,7 @@ function intakeOver(parts: IntakeSpace['parts']): UploadIntake {
 }
 
 async function put(id = freshId(), request = wholeRequest({}, BYTES)) {
-  return await intake.receiveRaw(request, { id, fileName: 'a.jpg', options: {} });
+  return (await intake.receiveRaw(request, { id, fileName: 'a.jpg', options: {} })).record;
 }
 
 const photo = (name: string): FormPart => ({ name: 'file', fileName: name, bytes: BYTES });
@@ -129,7 +129,8 @@ describe('a queue that fills up while the bytes come', () => {
 
   test('refuses those files of a form that find no place, and keeps their siblings', async () => {
     await open({ capacity: 2 });
-    const records = await intake.receiveForm(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), { name: 'f', fileName: '2.jpg', bytes: 'words' }, photo('3.jpg'), photo('4.jpg'))));
+    const reads = await intake.receiveForm(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), { name: 'f', fileName: '2.jpg', bytes: 'words' }, photo('3.jpg'), photo('4.jpg'))));
+    const records = reads.map(({ record }) => record);
     expect(records.map(({ fileName, state, error }) => [fileName, state, error?.code])).toEqual([
       ['1.jpg', 'queued', undefined], ['2.jpg', 'failed', 'unsupported_media_type'], ['3.jpg', 'queued', undefined], ['4.jpg', 'failed', 'queue_full'],
     ]);
@@ -161,6 +162,12 @@ describe('a queue that discards its oldest', () => {
     expect([space.jobs, space.files().filter((path) => path.includes(first.id)), space.files().length]).toEqual([[second.id], [], 2]);
     expect(await put(first.id)).toMatchObject({ state: 'queued', error: null });
     expect([space.jobs, (await recordOf(second.id))?.state]).toEqual([[first.id], 'discarded']);
+  });
+
+  test('tells of a file that a later one of the same form has put out as discarded', async () => {
+    await open({ capacity: 1, overflow: 'discard-oldest' });
+    const reads = await intake.receiveForm(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), photo('2.jpg'))));
+    expect(reads.map(({ record, queuePosition }) => [record.fileName, record.state, queuePosition])).toEqual([['1.jpg', 'discarded', null], ['2.jpg', 'queued', 1]]);
   });
 
   test('takes the upload although what was discarded cannot be removed now', async () => {

@@ -90,7 +90,7 @@ describe('the queue', () => {
     const add = async () => await Promise.reject(new Error('Redis is away'));
     const upload = await open({ ...space.parts, queue: { ...space.parts.queue, add } });
     await upload.receive(bytesThen(), {}, 10_000);
-    expect(await upload.enqueue()).toMatchObject({ state: 'queued' });
+    expect(await upload.enqueue()).toMatchObject({ record: { state: 'queued' }, queuePosition: 1 });
     expect(space.files()).toHaveLength(2);
   });
 
@@ -102,7 +102,7 @@ describe('the queue', () => {
     const { version } = (await recordOf(upload)) ?? upload.record;
     if (manifest === undefined) throw new Error('no manifest');
     expect((await space.records.recover(manifest, version)).made).toBe(true);
-    expect(await upload.enqueue()).toMatchObject({ id, state: 'queued' });
+    expect(await upload.enqueue()).toMatchObject({ record: { id, state: 'queued' } });
     expect(space.files()).toHaveLength(2);
   });
 
@@ -225,7 +225,7 @@ test('a Redis that is away while bytes come costs reports, not the upload', asyn
   away = true;
   await upload.receive(bytesThen(async () => await new Promise((resolve) => setTimeout(resolve, 60))), {}, 10_000);
   away = false;
-  expect(await upload.enqueue()).toMatchObject({ state: 'queued' });
+  expect(await upload.enqueue()).toMatchObject({ record: { state: 'queued' }, queuePosition: 1 });
 });
 
 describe('what is heard of an upload while its bytes come in', () => {

@@ -29,7 +29,7 @@ afterEach(async () => {
 const LIMITS: IntakeLimits = { maxFiles: 4, maxFields: 5, maxFieldBytes: 1000, maxRequestBytes: 5_000_000, maxFileBytes: 20_000 };
 
 async function take(request: IncomingMessage, signal = new AbortController().signal, parts: IntakeParts = space.parts) {
-  return await receiveMultipart(parts, request, LIMITS, signal);
+  return (await receiveMultipart(parts, request, LIMITS, signal)).map(({ record }) => record);
 }
 
 function form(...parts: readonly FormPart[]): IncomingMessage {

@@ -49,7 +49,7 @@ async function sendSlowly(first: Buffer) {
   await lookAfterDue({ records, sets, queue: space.parts.queue, storage: space.storage, log: silentLog }, new AbortController().signal);
   send(body.subarray(-900));
   end();
-  return (await taking).map(({ fileName, state, error }) => [fileName, state, error?.code]);
+  return (await taking).map(({ record: { fileName, state, error } }) => [fileName, state, error?.code]);
 }
 
 /** When the upload of this name is given up for dead. */

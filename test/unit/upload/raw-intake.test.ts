@@ -35,10 +35,14 @@ async function recordOf(id: string) {
   return (await space.records.read(id))?.record;
 }
 
+async function take(parts: IntakeSpace['parts'], file: RawFile) {
+  return (await receiveRaw(parts, file)).record;
+}
+
 /** A request under way: its record is made and its first bytes are stored. */
 async function begun(id: string) {
   const sender = fakeRequest();
-  const outcome = codeOf(receiveRaw(space.parts, rawFile(id, { request: sender.request })));
+  const outcome = codeOf(take(space.parts, rawFile(id, { request: sender.request })));
   sender.send(BYTES.subarray(0, 5000));
   while (space.files().length === 0) await turn();
   return { ...sender, outcome };
@@ -47,28 +51,35 @@ async function begun(id: string) {
 describe('a raw upload', () => {
   test('is queued with its bytes and its manifest stored, and one job', async () => {
     const id = freshId();
-    const record = await receiveRaw(space.parts, rawFile(id));
+    const record = await take(space.parts, rawFile(id));
     expect(record).toMatchObject({ id, state: 'queued', stored: true, fileName: 'a.jpg', type: 'image/jpeg', receivedBytes: BYTES.length });
     expect(space.files()).toEqual([manifestKey(id, record.receipt), originalKey(id, record.receipt)]);
     expect(space.jobs).toEqual([id]);
   });
 
+  test('is told with its place among those that wait, also when it is sent again', async () => {
+    const id = freshId();
+    await take(space.parts, rawFile(freshId()));
+    expect(await receiveRaw(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
+    expect(await receiveRaw(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
+  });
+
   test('sent again with the same bytes is the same upload, with no second job', async () => {
     const id = freshId();
-    const first = await receiveRaw(space.parts, rawFile(id));
-    expect(await receiveRaw(space.parts, rawFile(id, { fileName: 'other.jpg' }))).toEqual(first);
+    const first = await take(space.parts, rawFile(id));
+    expect(await take(space.parts, rawFile(id, { fileName: 'other.jpg' }))).toEqual(first);
     await space.records.begin(id);
-    expect(await receiveRaw(space.parts, rawFile(id))).toMatchObject({ state: 'processing', version: first.version + 1 });
+    expect(await take(space.parts, rawFile(id))).toMatchObject({ state: 'processing', version: first.version + 1 });
     expect([space.jobs, space.files().length]).toEqual([[id], 2]);
   });
 
   test('whose digest is left to the worker is compared with what is stored', async () => {
     const id = freshId();
     const parts = { ...space.parts, hashes: false };
-    const first = await receiveRaw(parts, rawFile(id));
+    const first = await take(parts, rawFile(id));
     expect(first.sha256).toBeNull();
-    expect(await receiveRaw(parts, rawFile(id))).toEqual(first);
-    expect(await codeOf(receiveRaw(parts, rawFile(id, { request: wholeRequest({}, jpegBytes(6000, 2)) })))).toBe('upload_conflict');
+    expect(await take(parts, rawFile(id))).toEqual(first);
+    expect(await codeOf(take(parts, rawFile(id, { request: wholeRequest({}, jpegBytes(6000, 2)) })))).toBe('upload_conflict');
     expect([space.jobs, space.files().length]).toEqual([[id], 2]);
   });
 
@@ -79,17 +90,17 @@ describe('a raw upload', () => {
     ['none', Buffer.alloc(0)],
   ])('sent again with bytes that are %s is a conflict, and the first stands', async (_how, bytes) => {
     const id = freshId();
-    const first = await receiveRaw(space.parts, rawFile(id));
-    expect(await codeOf(receiveRaw(space.parts, rawFile(id, { request: wholeRequest({}, bytes) })))).toBe('upload_conflict');
+    const first = await take(space.parts, rawFile(id));
+    expect(await codeOf(take(space.parts, rawFile(id, { request: wholeRequest({}, bytes) })))).toBe('upload_conflict');
     expect(await recordOf(id)).toEqual(first);
     expect(space.files()).toHaveLength(2);
   });
 
   test('whose bytes are being compared reads no further than the first byte beyond the stored size', async () => {
     const id = freshId();
-    await receiveRaw(space.parts, rawFile(id));
+    await take(space.parts, rawFile(id));
     const endless = fakeRequest();
-    const outcome = codeOf(receiveRaw(space.parts, rawFile(id, { request: endless.request })));
+    const outcome = codeOf(take(space.parts, rawFile(id, { request: endless.request })));
     endless.send(BYTES, 'x');
     expect(await outcome).toBe('upload_conflict');
   });
@@ -97,7 +108,7 @@ describe('a raw upload', () => {
   test('takes over from one that is still receiving: the later one is stored whole, the first leaves nothing', async () => {
     const id = freshId();
     const first = await begun(id);
-    const second = await receiveRaw(space.parts, rawFile(id, { fileName: 'second.jpg' }));
+    const second = await take(space.parts, rawFile(id, { fileName: 'second.jpg' }));
     first.send(BYTES.subarray(5000));
     first.end();
     expect(await first.outcome).toBe('upload_superseded');
@@ -108,12 +119,12 @@ describe('a raw upload', () => {
 
   test.each(['failed', 'cancelled'] as const)('after %s starts clean: the old files are gone', async (state) => {
     const id = freshId();
-    await receiveRaw(space.parts, rawFile(id));
+    await take(space.parts, rawFile(id));
     await space.records.begin(id);
     if (state === 'failed') await space.records.fail(id, 1, PROBLEM);
     else await space.records.cancel(id);
     const other = jpegBytes(6000, 2);
-    const second = await receiveRaw(space.parts, rawFile(id, { request: wholeRequest({}, other) }));
+    const second = await take(space.parts, rawFile(id, { request: wholeRequest({}, other) }));
     expect(second).toMatchObject({ state: 'queued', error: null });
     expect(space.files()).toEqual([manifestKey(id, second.receipt), originalKey(id, second.receipt)]);
     expect(space.jobs).toEqual([id, id]);
@@ -121,19 +132,19 @@ describe('a raw upload', () => {
 
   test('after completed is not digested again', async () => {
     const id = freshId();
-    await receiveRaw(space.parts, rawFile(id));
+    await take(space.parts, rawFile(id));
     await space.records.begin(id);
     await space.records.complete(id, 1, RESULT);
-    expect(await receiveRaw(space.parts, rawFile(id))).toMatchObject({ state: 'completed' });
+    expect(await take(space.parts, rawFile(id))).toMatchObject({ state: 'completed' });
     expect(space.jobs).toEqual([id]);
   });
 
   test('after DELETE is gone', async () => {
     const id = freshId();
-    await receiveRaw(space.parts, rawFile(id));
+    await take(space.parts, rawFile(id));
     await space.records.bury(id);
     await space.storage.removeAll(uploadPrefix(id));
-    expect(await codeOf(receiveRaw(space.parts, rawFile(id)))).toBe('upload_gone');
+    expect(await codeOf(take(space.parts, rawFile(id)))).toBe('upload_gone');
     expect(space.files()).toEqual([]);
   });
 });
@@ -146,7 +157,7 @@ describe('a raw upload that is refused', () => {
     ['bad_options', { options: { no: 1 } }],
   ])('as %s leaves a failed record that says why, and no file', async (code, more) => {
     const id = freshId();
-    await expect(receiveRaw(space.parts, rawFile(id, more))).rejects.toMatchObject({ code, id });
+    await expect(take(space.parts, rawFile(id, more))).rejects.toMatchObject({ code, id });
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code, id, state: 'failed', final: true } });
     expect([space.files(), space.jobs]).toEqual([[], []]);
   });
@@ -164,7 +175,7 @@ describe('a raw upload that is refused', () => {
     const id = freshId();
     const controller = new AbortController();
     const { request, send } = fakeRequest();
-    const outcome = receiveRaw(space.parts, rawFile(id, { request, signal: controller.signal }));
+    const outcome = take(space.parts, rawFile(id, { request, signal: controller.signal }));
     send(BYTES.subarray(0, 5000));
     while (space.files().length === 0) await turn();
     controller.abort(new ServiceError('shutting_down', 'Stopping.', { retryAfterMs: 1000 }));

@@ -1,0 +1,15 @@
+import { ServiceError } from '../errors.ts';
+import type { ReadRecord } from '../progress/read-record.ts';
+import type { UploadRecords } from '../progress/record.ts';
+import { readExisting } from '../progress/watch.ts';
+
+/**
+ * An upload that this request has sent, as it is now. Throws `upload_gone` (410) where it was deleted meanwhile, and
+ * `service_unavailable` (503) where Redis has lost the record of a moment ago, which was told to nobody.
+ */
+export async function readReceived(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
+  return await readExisting(records, id).catch((error: unknown) => {
+    if (!(error instanceof ServiceError) || error.code !== 'unknown_upload') throw error;
+    throw new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', { retryAfterMs: 1000 });
+  });
+}
