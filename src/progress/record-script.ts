@@ -21,9 +21,10 @@ local now, change = ARGV[1], cjson.decode(ARGV[2])
 
 -- What an event tells, in the order in which it is read; what the change sets takes the place of what was.
 local names = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }
-local told = redis.call('HMGET', key, unpack(names))
+local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', unpack(names))
 local event = {}
-for index, name in ipairs(names) do if told[index] then event[name] = told[index] end end
+for index, name in ipairs(names) do if was[10 + index] then event[name] = was[10 + index] end end
+local isNew, set = not event.state, {}
 
 -- The key or channel of another upload that has the same form.
 local function beside(name, id) return string.sub(name, 1, -#change.id - 1) .. id end
@@ -39,7 +40,8 @@ ${WAITING_FUNCTIONS}${DISCARD_FUNCTIONS}
 local function answer(word, withFields)
   local reply = { word, event.version or '0' }
   if withFields then
-    for _, part in ipairs(redis.call('HGETALL', key)) do reply[#reply + 1] = part end
+    -- Where there was nothing before, what is set is all.
+    for _, part in ipairs(isNew and set or redis.call('HGETALL', key)) do reply[#reply + 1] = part end
     local rank = event.state == 'queued' and redis.call('ZRANK', waitingKey, change.id)
     if rank then
       reply[#reply + 1] = 'rank'
@@ -53,7 +55,6 @@ local function answer(word, withFields)
   return reply
 end
 
-local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn')
 local sequence, receipt, nonce, variantsJson, expiresAt = tonumber(was[1] or '0'), was[2], was[3], was[4], was[5]
 local faults, deaths, address, strewn = tonumber(was[6] or '0'), tonumber(was[7] or '0'), was[8], was[9]
 local state, percent, attempt = event.state, tonumber(event.percent or '0'), tonumber(event.attempt or '0')
@@ -79,7 +80,6 @@ if change.room then
   if word then return answer(word, true) end
 end
 
-local set = {}
 local function put(field, value)
   set[#set + 1] = field
   set[#set + 1] = tostring(value)
@@ -162,7 +162,7 @@ if change.fields.deleted or newState == 'cancelled' or newState == 'discarded' o
 elseif ends then
   redis.call('ZADD', dueKey, tonumber(now) + change.retentionMs, change.id)
 elseif newState == 'receiving' then
-  local silenceMs = tonumber(redis.call('HGET', key, 'silence') or '') or change.silenceMs
+  local silenceMs = tonumber(change.fields.silence or was[10] or '') or change.silenceMs
   redis.call('ZADD', dueKey, tonumber(now) + silenceMs, change.id)
 elseif newState == 'processing' then
   if change.mint then redis.call('ZADD', dueKey, tonumber(now) + change.silenceMs, change.id) end

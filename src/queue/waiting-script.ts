@@ -17,8 +17,8 @@ local function stretchNow() return math.floor(nowMs() / ${STRETCH_SECONDS * 1000
 
 local function countDrained(change)
   local stretch = stretchNow()
-  redis.call('HINCRBY', drainedKey, stretch, change)
-  if redis.call('TTL', drainedKey) > ${(STRETCHES - 1) * STRETCH_SECONDS} then return end
+  -- The first of its stretch clears up after those that are over.
+  if redis.call('HINCRBY', drainedKey, stretch, change) ~= change then return end
   for _, old in ipairs(redis.call('HKEYS', drainedKey)) do
     if tonumber(old) <= stretch - ${STRETCHES} then redis.call('HDEL', drainedKey, old) end
   end
