@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { UploadList } from '../../src/api.ts';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
+import { connectEachTest } from '../helpers/connect-each-test.ts';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
-import { openConnection, type RawConnection } from '../helpers/raw-connection.ts';
+import type { RawConnection } from '../helpers/raw-connection.ts';
 import { fieldPart, filePart, FORM_END, formPart, formRequest } from '../helpers/raw-form.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
@@ -13,7 +14,6 @@ const LONG = 'z'.repeat(5000);
 const WORDS = Buffer.alloc(2_000_000, 'only words ');
 
 let service: Service;
-let stock: Stock;
 let connection: RawConnection;
 let bytes: Buffer;
 let file: Buffer;
@@ -22,18 +22,11 @@ beforeAll(async () => {
   const env = { UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES), UPLOAD_MAX_REQUEST_BYTES: '5000000', UPLOAD_MAX_OPEN_PER_ADDRESS: '1' };
   [service, bytes] = await Promise.all([startService({ env, workers: 0 }), photo({ width: 300, height: 200 })]);
   file = filePart('a.jpg', bytes);
-  await fetch(`${service.url}/healthz`);
-  stock = takeStock(service);
 });
-afterAll(async () => {
-  await expectNothingLeft(service, stock);
-  await service.stop();
-});
+endWithNothingLeft(() => service);
+const connected = connectEachTest(() => service);
 beforeEach(async () => {
-  connection = await openConnection(service.url);
-});
-afterEach(() => {
-  connection.close();
+  connection = await connected();
 });
 
 /** A part with this disposition, for a name that follows. */

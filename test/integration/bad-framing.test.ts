@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { connectEachTest } from '../helpers/connect-each-test.ts';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
-import { openConnection, type RawAnswer, type RawConnection } from '../helpers/raw-connection.ts';
-import { chunkOf, LAST_CHUNK, receiving, SENDERS } from '../helpers/raw-senders.ts';
+import type { RawAnswer, RawConnection } from '../helpers/raw-connection.ts';
+import { chunkOf, LAST_CHUNK, SENDERS } from '../helpers/raw-senders.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
 const MAX_FILE_BYTES = 300_000;
@@ -12,26 +13,17 @@ const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 const METHODS = ['PUT', 'POST', 'PATCH'] as const;
 
 let service: Service;
-let stock: Stock;
 let connection: RawConnection;
 let bytes: Buffer;
 
 beforeAll(async () => {
   const env = { UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES), UPLOAD_MAX_REQUEST_BYTES: '20000000', UPLOAD_MAX_OPEN_PER_ADDRESS: '1' };
   [service, bytes] = await Promise.all([startService({ env, workers: 0 }), photo({ width: 300, height: 200 })]);
-  await fetch(`${service.url}/healthz`);
-  stock = takeStock(service);
 });
-afterAll(async () => {
-  await expectNothingLeft(service, stock);
-  await service.stop();
-});
+endWithNothingLeft(() => service);
+const connected = connectEachTest(() => service);
 beforeEach(async () => {
-  connection = await openConnection(service.url);
-});
-afterEach(async () => {
-  connection.close();
-  await receiving(service.url, 0);
+  connection = await connected();
 });
 
 /** The answer is there though nobody has closed yet, the connection ends with it, and the next one is served. */

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
-import { openConnection, type RawConnection } from '../helpers/raw-connection.ts';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { connectEachTest } from '../helpers/connect-each-test.ts';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
+import type { RawConnection } from '../helpers/raw-connection.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, offsetOf, tusRequest } from '../helpers/tus-requests.ts';
 
@@ -12,23 +13,15 @@ const MAX_BYTES = 300_000;
 const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64');
 
 let service: Service;
-let stock: Stock;
 let connection: RawConnection;
 
 beforeAll(async () => {
   service = await startService({ env: { UPLOAD_MAX_BYTES: String(MAX_BYTES), UPLOAD_MAX_OPEN_PER_ADDRESS: '1' }, workers: 0 });
-  await fetch(`${service.url}/healthz`);
-  stock = takeStock(service);
 });
-afterAll(async () => {
-  await expectNothingLeft(service, stock);
-  await service.stop();
-});
+endWithNothingLeft(() => service);
+const connected = connectEachTest(() => service);
 beforeEach(async () => {
-  connection = await openConnection(service.url);
-});
-afterEach(() => {
-  connection.close();
+  connection = await connected();
 });
 
 async function expectProblem(request: string, status: number, code: string, detail: RegExp): Promise<void> {

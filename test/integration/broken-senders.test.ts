@@ -1,14 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Upload } from '../../src/api.ts';
 import { getJson, putFile } from '../helpers/client.ts';
+import { connectEachTest } from '../helpers/connect-each-test.ts';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
-import { openConnection, type RawConnection } from '../helpers/raw-connection.ts';
 import { receiving, SENDERS } from '../helpers/raw-senders.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
@@ -25,32 +25,15 @@ const HASTY_SERVER = { NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/hel
 const SURPLUS = Buffer.alloc(3_000_000, 'and so on ');
 
 let service: Service;
-let stock: Stock;
 let bytes: Buffer;
-let connections: RawConnection[] = [];
 
 beforeAll(async () => {
   const [started, picture] = await Promise.all([startService({ env: { ...HASTY_SERVER, UPLOAD_STALL_TIMEOUT_MS: String(STALL_MS) }, workers: 0 }), photo({ width: 300, height: 200 })]);
   service = started;
   bytes = Buffer.concat([picture, SURPLUS]);
-  await fetch(`${service.url}/healthz`);
-  stock = takeStock(service);
 });
-afterAll(async () => {
-  await expectNothingLeft(service, stock);
-  await service.stop();
-});
-afterEach(async () => {
-  for (const connection of connections) connection.close();
-  connections = [];
-  await receiving(service.url, 0);
-});
-
-async function connected(): Promise<RawConnection> {
-  const connection = await openConnection(service.url);
-  connections.push(connection);
-  return connection;
-}
+endWithNothingLeft(() => service);
+const connected = connectEachTest(() => service);
 
 /** A request of which all but the last bytes are sent, so many of them left. */
 async function begun(method: (typeof METHODS)[number], sentShare: number) {

@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { putFile } from '../helpers/client.ts';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
+import { connectEachTest } from '../helpers/connect-each-test.ts';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
-import { openConnection, type RawConnection } from '../helpers/raw-connection.ts';
+import type { RawConnection } from '../helpers/raw-connection.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus } from '../helpers/tus-requests.ts';
 
@@ -11,25 +12,17 @@ const FORM = 'Content-Type: multipart/form-data; boundary=b\r\n';
 const TUS = 'Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\n';
 
 let service: Service;
-let stock: Stock;
 let connection: RawConnection;
 let bytes: Buffer;
 
 beforeAll(async () => {
   const env = { UPLOAD_MAX_BYTES: '300000', UPLOAD_MAX_REQUEST_BYTES: '1000000' };
   [service, bytes] = await Promise.all([startService({ env, workers: 0 }), photo({ width: 300, height: 200 })]);
-  await fetch(`${service.url}/healthz`);
-  stock = takeStock(service);
 });
-afterAll(async () => {
-  await expectNothingLeft(service, stock);
-  await service.stop();
-});
+endWithNothingLeft(() => service);
+const connected = connectEachTest(() => service);
 beforeEach(async () => {
-  connection = await openConnection(service.url);
-});
-afterEach(() => {
-  connection.close();
+  connection = await connected();
 });
 
 /** The head of a request whose sender waits for `100 Continue`. */

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import type { Upload } from '../../src/api.ts';
 import { WORKER_ALLOCATOR } from '../../scripts/allocator.ts';
 import { getJson, putFile } from '../helpers/client.ts';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { hostilePictures, type HostilePicture } from '../helpers/hostile-pictures.ts';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
@@ -13,17 +13,12 @@ import { startService, type Service } from '../helpers/service.ts';
 const MOST_GROWTH_MIB = 100;
 
 let service: Service;
-let stock: Stock;
 let hostile: HostilePicture[];
 
 beforeAll(async () => {
   [service, hostile] = await Promise.all([startService({ env: WORKER_ALLOCATOR }), hostilePictures(2)]);
-  stock = takeStock(service);
 });
-
-afterAll(async () => {
-  await service.stop();
-});
+endWithNothingLeft(() => service);
 
 async function send(bytes: Buffer): Promise<Upload> {
   const id = randomUUID();
@@ -52,5 +47,4 @@ test('hostile pictures end with a reason, at their first attempt, and cost the w
   await sendPhoto();
   expect(service.workers[0]?.child.exitCode).toBeNull();
   expect(memoryMib() - beforeMib).toBeLessThan(MOST_GROWTH_MIB);
-  await expectNothingLeft(service, stock);
 });

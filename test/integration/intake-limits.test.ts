@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { connectEachTest } from '../helpers/connect-each-test.ts';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
-import { openConnection, type RawAnswer, type RawConnection } from '../helpers/raw-connection.ts';
+import type { RawAnswer } from '../helpers/raw-connection.ts';
 import { fieldPart, filePart, FORM_END, formPart, formRequest } from '../helpers/raw-form.ts';
 import { receiving, SENDERS } from '../helpers/raw-senders.ts';
 import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
@@ -10,10 +11,8 @@ import { startService, type Service, type ServiceProcess } from '../helpers/serv
 const METHODS = ['PUT', 'POST', 'PATCH'] as const;
 
 let service: Service;
-let stock: Stock;
 let bytes: Buffer;
 let file: Buffer;
-let connections: RawConnection[] = [];
 
 /** Every limit away from its default, so that it is the setting that counts. */
 const SETTINGS = {
@@ -24,24 +23,9 @@ const SETTINGS = {
 beforeAll(async () => {
   [service, bytes] = await Promise.all([startService({ env: SETTINGS, workers: 0 }), photo({ width: 300, height: 200 })]);
   file = filePart('a.jpg', bytes);
-  await fetch(`${service.url}/healthz`);
-  stock = takeStock(service);
 });
-afterAll(async () => {
-  await expectNothingLeft(service, stock);
-  await service.stop();
-});
-afterEach(async () => {
-  for (const connection of connections) connection.close();
-  connections = [];
-  await receiving(service.url, 0);
-});
-
-async function connected(url = service.url): Promise<RawConnection> {
-  const connection = await openConnection(url);
-  connections.push(connection);
-  return connection;
-}
+endWithNothingLeft(() => service);
+const connected = connectEachTest(() => service);
 
 async function answerTo(...sent: readonly (Buffer | string)[]): Promise<RawAnswer> {
   const connection = await connected();

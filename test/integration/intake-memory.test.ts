@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { HEAP_REPORTER, heldBytes } from '../helpers/heap.ts';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { openConnection } from '../helpers/raw-connection.ts';
 import { fieldPart, filePart, FORM_END, formPart, formRequest } from '../helpers/raw-form.ts';
@@ -13,20 +13,14 @@ const METHODS = ['PUT', 'POST', 'PATCH'] as const;
 const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
 
 let service: Service;
-let stock: Stock;
 let bytes: Buffer;
 
 beforeAll(async () => {
   const [started, picture] = await Promise.all([startService({ env: { ...HEAP_REPORTER, UPLOAD_MAX_BYTES: String(MIB) }, workers: 0 }), photo({ width: 300, height: 200 })]);
   service = started;
   bytes = Buffer.concat([picture, Buffer.alloc(500_000)]);
-  await fetch(`${service.url}/healthz`);
-  stock = takeStock(service);
 });
-afterAll(async () => {
-  await expectNothingLeft(service, stock);
-  await service.stop();
-});
+endWithNothingLeft(() => service);
 
 /** Sends all of it, reads the first answer and goes. */
 async function exchange(...parts: readonly (Buffer | string)[]): Promise<void> {

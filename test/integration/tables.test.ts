@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Problem, Progress, Upload, UploadList } from '../../src/api.ts';
 import { uploadSchema } from '../../src/openapi/schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { tableResult } from '../helpers/results.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -15,17 +15,11 @@ import { filesOfUpload } from '../helpers/stored-files.ts';
 
 const MAX_LINE_BYTES = 50_000;
 let service: Service;
-let stock: Stock;
 
 beforeAll(async () => {
   service = await startService({ env: { TABLE_MAX_LINE_BYTES: String(MAX_LINE_BYTES), TABLE_MAX_COLUMNS: '50' } });
-  stock = takeStock(service);
 });
-
-afterAll(async () => {
-  await expectNothingLeft(service, stock);
-  await service.stop();
-});
+endWithNothingLeft(() => service);
 
 async function put(bytes: Buffer | string, options?: unknown): Promise<Upload> {
   const query = `?timeout=20000${options === undefined ? '' : `&options=${encodeURIComponent(JSON.stringify(options))}`}`;

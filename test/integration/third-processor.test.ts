@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { Problem, Progress, Upload, UploadList } from '../../src/api.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
+import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { expectNothingLeft, takeStock, type Stock } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { readEvents } from '../helpers/server-events.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -14,17 +14,12 @@ import { filesOfUpload } from '../helpers/stored-files.ts';
 const SAMPLES = Buffer.from([...Array<number>(8000).fill(10), ...Array<number>(4000).fill(70), ...Array<number>(4000).fill(30)]);
 
 let service: Service;
-let stock: Stock;
 
 /** The service as it is, with a kind in the one list and a processor in the other: all of both stands in `test/helpers/sound`. */
 beforeAll(async () => {
   service = await startService({ apiEntry: resolve('test/helpers/sound/api.ts'), workerEntry: resolve('test/helpers/sound/worker.ts') });
-  stock = takeStock(service);
 });
-afterAll(async () => {
-  await expectNothingLeft(service, stock);
-  await service.stop();
-});
+endWithNothingLeft(() => service);
 
 async function filesOf(id: string): Promise<string[]> {
   return (await filesOfUpload(service.directory, id)).map((path) => basename(path));
