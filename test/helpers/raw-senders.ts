@@ -19,8 +19,14 @@ export interface Sender {
   heard: (byteCount: number) => Promise<void>;
 }
 
+/** The methods of requests that carry files. */
+export const METHODS = ['PUT', 'POST', 'PATCH'] as const;
+
+/** One of `METHODS`. */
+export type Method = (typeof METHODS)[number];
+
 /** How a file can be sent, each under a fresh id. */
-export const SENDERS: Readonly<Record<'PUT' | 'POST' | 'PATCH', (url: string, bytes: Buffer) => Promise<Sender>>> = {
+export const SENDERS: Readonly<Record<Method, (url: string, bytes: Buffer) => Promise<Sender>>> = {
   async PUT(url, bytes) {
     const id = randomUUID();
     return { head: headOf('PUT', `/uploads/${id}`), body: bytes, outcome: () => stateOf(url, id), heard: (byteCount) => heardOf(url, id, byteCount) };

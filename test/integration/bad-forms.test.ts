@@ -3,12 +3,11 @@ import type { UploadList } from '../../src/api.ts';
 import { connectEachTest } from '../helpers/connect-each-test.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
-import type { RawConnection } from '../helpers/raw-connection.ts';
+import { NEXT_REQUEST, type RawConnection } from '../helpers/raw-connection.ts';
 import { fieldPart, filePart, FORM_END, formPart, formRequest } from '../helpers/raw-form.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
 const MAX_FILE_BYTES = 300_000;
-const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
 const FORM = 'Content-Type: multipart/form-data; boundary=b';
 const LONG = 'z'.repeat(5000);
 const WORDS = Buffer.alloc(2_000_000, 'only words ');
@@ -91,7 +90,7 @@ describe.each([['boundaries', BOUNDARIES], ['parts', PARTS], ['bodies', BODIES]]
     expect(refused).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
     if (refused.headers['connection'] === 'close') return;
     // The connection is good for more, and the place among the open uploads is free again.
-    await connection.send(NEXT, formRequest([file, FORM_END]));
+    await connection.send(NEXT_REQUEST, formRequest([file, FORM_END]));
     expect([(await connection.answer()).status, (await connection.answer()).status]).toEqual([200, 202]);
   });
 });
@@ -111,7 +110,7 @@ const TAKEN: [what: string, request: () => Buffer, uploads: [name: string, state
 ];
 
 test.each(TAKEN)('a form is taken with %s', async (_what, request, uploads) => {
-  await connection.send(request(), NEXT);
+  await connection.send(request(), NEXT_REQUEST);
   const taken = await connection.answer();
   expect(taken.status).toBe(202);
   const { uploads: answered } = JSON.parse(Buffer.from(taken.body, 'latin1').toString('utf8')) as UploadList;

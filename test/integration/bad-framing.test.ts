@@ -3,14 +3,12 @@ import { connectEachTest } from '../helpers/connect-each-test.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
-import type { RawAnswer, RawConnection } from '../helpers/raw-connection.ts';
-import { chunkOf, LAST_CHUNK, SENDERS } from '../helpers/raw-senders.ts';
+import { NEXT_REQUEST, type RawAnswer, type RawConnection } from '../helpers/raw-connection.ts';
+import { chunkOf, LAST_CHUNK, METHODS, SENDERS } from '../helpers/raw-senders.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
 const MAX_FILE_BYTES = 300_000;
-const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
-const METHODS = ['PUT', 'POST', 'PATCH'] as const;
 
 let service: Service;
 let connection: RawConnection;
@@ -37,7 +35,7 @@ async function expectRefusal(status: number, code: string): Promise<RawAnswer> {
 }
 
 describe('a head that can be read two ways, or not at all, ends the connection', () => {
-  const body = `5\r\nabcde\r\n${LAST_CHUNK}${NEXT}`;
+  const body = `5\r\nabcde\r\n${LAST_CHUNK}${NEXT_REQUEST}`;
 
   test.each([
     ['a length and chunks', `Content-Length: 5\r\n${CHUNKED}`],
@@ -80,7 +78,7 @@ describe('a head that can be read two ways, or not at all, ends the connection',
   });
 
   test.each([['no host', ''], ['two hosts', 'Host: x\r\nHost: y\r\n']])('%s is refused without ending it', async (_what, hosts) => {
-    await connection.send(`PUT /uploads/1 HTTP/1.1\r\n${hosts}Content-Length: 5\r\n\r\nabcde${NEXT}`);
+    await connection.send(`PUT /uploads/1 HTTP/1.1\r\n${hosts}Content-Length: 5\r\n\r\nabcde${NEXT_REQUEST}`);
     expect(await connection.answer()).toMatchObject({ status: 400, code: 'bad_request', detail: expect.stringContaining('one Host') as unknown });
     expect((await connection.answer()).status).toBe(200);
   });
@@ -103,7 +101,7 @@ describe.each(METHODS)('the body of a %s', (method) => {
     ['with extensions', (body: Buffer) => [chunkOf(body, ';a=b;c="d"'), LAST_CHUNK]],
   ])('is taken %s', async (_how, framed) => {
     const { head, body } = await begun();
-    await connection.send(`${head}${CHUNKED}\r\n`, ...framed(body), NEXT);
+    await connection.send(`${head}${CHUNKED}\r\n`, ...framed(body), NEXT_REQUEST);
     expect((await connection.answer()).status).toBe(method === 'PATCH' ? 204 : 202);
     expect((await connection.answer()).status).toBe(200);
   });
@@ -119,7 +117,7 @@ describe.each(METHODS)('the body of a %s', (method) => {
     const { head, body, heard, outcome } = await begun();
     await connection.send(`${head}${CHUNKED}\r\n`, chunkOf(body.subarray(0, 5000)));
     await heard(5000);
-    await connection.send(malformed, 'and so on', NEXT);
+    await connection.send(malformed, 'and so on', NEXT_REQUEST);
     await expectRefusal(status, code);
     connection.close();
     await eventually(brokenOff, async () => (await outcome()).startsWith(brokenOff));
@@ -150,7 +148,7 @@ describe.each(METHODS)('the body of a %s', (method) => {
   test('that is encoded is refused with what would do, and the connection goes on', async () => {
     const { head, body } = await begun();
     for (const encoding of ['Content-Encoding: gzip\r\n', 'Content-Encoding: identity, br\r\n']) {
-      await connection.send(`${head}${encoding}Content-Length: ${body.length}\r\n\r\n`, body, NEXT);
+      await connection.send(`${head}${encoding}Content-Length: ${body.length}\r\n\r\n`, body, NEXT_REQUEST);
       expect(await connection.answer()).toMatchObject({ status: 415, code: 'unsupported_encoding', headers: { 'accept-encoding': 'identity' } });
       expect((await connection.answer()).status).toBe(200);
     }

@@ -1,12 +1,11 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connectEachTest } from '../helpers/connect-each-test.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
-import type { RawConnection } from '../helpers/raw-connection.ts';
+import { NEXT_REQUEST, type RawConnection } from '../helpers/raw-connection.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, offsetOf, tusRequest } from '../helpers/tus-requests.ts';
 
 const BODY = 'Content-Type: application/offset+octet-stream\r\n';
-const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
 const LENGTH = 1000;
 const MAX_BYTES = 300_000;
 
@@ -25,7 +24,7 @@ beforeEach(async () => {
 });
 
 async function expectProblem(request: string, status: number, code: string, detail: RegExp): Promise<void> {
-  await connection.send(request, NEXT);
+  await connection.send(request, NEXT_REQUEST);
   expect(await connection.answer()).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
   expect((await connection.answer()).status).toBe(200);
 }

@@ -9,14 +9,12 @@ import { connectEachTest } from '../helpers/connect-each-test.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
-import { receiving, SENDERS } from '../helpers/raw-senders.ts';
+import { METHODS, receiving, SENDERS, type Method } from '../helpers/raw-senders.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
 /** Long for a busy machine to be silent, short for a test. */
 const STALL_MS = 1500;
 const BYTE_PERIOD_MS = 200;
-
-const METHODS = ['PUT', 'POST', 'PATCH'] as const;
 
 /** Node itself would cut whoever takes longer than a second, in place of five minutes. */
 const HASTY_SERVER = { NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/hasty-server.mjs')).href}` };
@@ -36,7 +34,7 @@ endWithNothingLeft(() => service);
 const connected = connectEachTest(() => service);
 
 /** A request of which all but the last bytes are sent, so many of them left. */
-async function begun(method: (typeof METHODS)[number], sentShare: number) {
+async function begun(method: Method, sentShare: number) {
   const connection = await connected();
   const sender = await SENDERS[method](service.url, bytes);
   const sent = Math.floor(sender.body.length * sentShare);
@@ -74,7 +72,7 @@ describe.each(METHODS)('%s', (method) => {
 });
 
 /** As `begun`, with others at the same time. */
-async function begunBeside(method: (typeof METHODS)[number], sent: number) {
+async function begunBeside(method: Method, sent: number) {
   const connection = await connected();
   const sender = await SENDERS[method](service.url, bytes);
   await connection.send(`${sender.head}Content-Length: ${sender.body.length}\r\n\r\n`, sender.body.subarray(0, sent));
@@ -82,7 +80,7 @@ async function begunBeside(method: (typeof METHODS)[number], sent: number) {
 }
 
 /** Sends a byte now and then for longer than anybody may be silent, and then all the rest. */
-async function sendSlowly(method: (typeof METHODS)[number]): Promise<[method: string, status: number]> {
+async function sendSlowly(method: Method): Promise<[method: string, status: number]> {
   const { connection, body, sent } = await begunBeside(method, 20_000);
   const untilMs = performance.now() + 2 * STALL_MS;
   let at = sent;
@@ -95,7 +93,7 @@ async function sendSlowly(method: (typeof METHODS)[number]): Promise<[method: st
 }
 
 /** Sends all but some of the bytes, or none of them, and then nothing. */
-async function standStill(method: (typeof METHODS)[number], left: number) {
+async function standStill(method: Method, left: number) {
   const { connection, outcome, sent } = await begunBeside(method, bytes.length - left);
   const { status, code } = await connection.answer();
   return { method, status, code, outcome: (await outcome()).replace(`at ${sent}`, 'as sent') };

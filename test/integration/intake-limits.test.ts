@@ -5,10 +5,8 @@ import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
 import type { RawAnswer } from '../helpers/raw-connection.ts';
 import { fieldPart, filePart, FORM_END, formPart, formRequest } from '../helpers/raw-form.ts';
-import { receiving, SENDERS } from '../helpers/raw-senders.ts';
+import { METHODS, receiving, SENDERS, type Method } from '../helpers/raw-senders.ts';
 import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
-
-const METHODS = ['PUT', 'POST', 'PATCH'] as const;
 
 let service: Service;
 let bytes: Buffer;
@@ -62,7 +60,7 @@ function named(length: number): Buffer {
 
 describe('bodies under way', () => {
   /** Sends half of a file from that address and waits until the service is receiving it. */
-  async function begin(method: (typeof METHODS)[number], address: string, nth: number) {
+  async function begin(method: Method, address: string, nth: number) {
     const connection = await connected();
     const { head, body } = await SENDERS[method](service.url, bytes);
     await connection.send(`${head}X-Forwarded-For: ${address}\r\nContent-Length: ${body.length}\r\n\r\n`, body.subarray(0, 5000));
@@ -74,7 +72,7 @@ describe('bodies under way', () => {
   }
 
   /** A whole request from that address. */
-  async function sendFrom(address: string, method: (typeof METHODS)[number]): Promise<RawAnswer> {
+  async function sendFrom(address: string, method: Method): Promise<RawAnswer> {
     const { head, body } = await SENDERS[method](service.url, bytes);
     return await answerTo(`${head}X-Forwarded-For: ${address}\r\nContent-Length: ${body.length}\r\n\r\n`, body);
   }

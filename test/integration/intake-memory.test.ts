@@ -3,14 +3,12 @@ import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { HEAP_REPORTER, heldBytes } from '../helpers/heap.ts';
 import { photo } from '../helpers/pictures.ts';
-import { openConnection } from '../helpers/raw-connection.ts';
+import { NEXT_REQUEST, openConnection } from '../helpers/raw-connection.ts';
 import { fieldPart, filePart, FORM_END, formPart, formRequest } from '../helpers/raw-form.ts';
-import { chunkOf, LAST_CHUNK, receiving, SENDERS } from '../helpers/raw-senders.ts';
+import { chunkOf, LAST_CHUNK, METHODS, receiving, SENDERS } from '../helpers/raw-senders.ts';
 import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
 
 const MIB = 1024 * 1024;
-const METHODS = ['PUT', 'POST', 'PATCH'] as const;
-const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
 
 let service: Service;
 let bytes: Buffer;
@@ -42,7 +40,7 @@ async function round(): Promise<void> {
   const words = filePart('w.jpg', Buffer.alloc(MIB, 'only words '));
   const large = filePart('l.jpg', Buffer.concat([bytes, Buffer.alloc(MIB)]));
   const forms = [[file], [file, '--b-'], [file, '--b\r\n\r\n'], [words, file, large, FORM_END], [words, FORM_END], [file, ...Array<Buffer>(300).fill(fieldPart('q', '1')), FORM_END]];
-  for (const form of forms) await exchange(formRequest(form), NEXT);
+  for (const form of forms) await exchange(formRequest(form), NEXT_REQUEST);
   await exchange(formRequest([file, formPart(`Content-Disposition: form-data; filename="${'n'.repeat(50_000)}"`, bytes), FORM_END]));
   for (const method of METHODS) {
     const begun = async () => await SENDERS[method](service.url, bytes);
