@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../src/api.ts';
 import { createUploadClient, type UploadClient, type UploadClientOptions } from '../../src/web/upload-client.ts';
+import { Link } from '../../scripts/chaos/fleet/link.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { offsetOf } from '../helpers/tus-requests.ts';
 import { sha256 } from '../helpers/tus-service.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 let service: Service;
-let proxy: TcpProxy;
+let link: Link;
 let bytes: Buffer;
 const clients: UploadClient[] = [];
 
@@ -20,18 +20,18 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 beforeEach(async () => {
-  proxy = await startTcpProxy(service.url);
+  link = await Link.open(service.url);
 });
 
 afterEach(async () => {
   for (const client of clients.splice(0)) client.close();
-  await proxy.stop();
+  await link.close();
 });
 
 /** In parts of about an eighth of the picture. */
 function createClient(options: UploadClientOptions = {}): UploadClient {
   const client = createUploadClient({
-    baseUrl: proxy.url, resumableAboveBytes: 100_000, partBytes: Math.ceil(bytes.length / 8), firstRetryMs: 50, longestRetryMs: 200, ...options,
+    baseUrl: link.url, resumableAboveBytes: 100_000, partBytes: Math.ceil(bytes.length / 8), firstRetryMs: 50, longestRetryMs: 200, ...options,
   });
   clients.push(client);
   return client;
@@ -57,14 +57,14 @@ describe('a file in parts', () => {
   test('goes on at its offset after the connection broke in the middle of a part', async () => {
     const percents: number[] = [];
     // Headers count too, so this lies somewhere in the fourth part.
-    const broken = new Promise<void>((resolve) => proxy.cutAfter(Math.floor(bytes.length * 0.45), resolve));
+    const broken = new Promise<void>((resolve) => link.cutAfter(Math.floor(bytes.length * 0.45), resolve));
     const upload = createClient().upload(picture(), { name: 'ü.jpg', ...recordInto(percents) });
     await broken;
     expect(await eventually('the offset of what came', async () => {
       const offset = await offsetOf(service.url, upload.id);
       return typeof offset === 'number' && offset > 0 && offset;
     })).toBeLessThan(bytes.length);
-    proxy.mend();
+    link.mend();
     await expectWhole(upload, percents);
   });
 
@@ -94,11 +94,11 @@ test('an API process that is replaced while a poll is held is not missed', async
   const upload = client.upload(picture(), recordInto(percents));
   await eventually('the queue', () => upload.phase === 'following');
   const [api] = service.apis;
-  proxy.cut();
+  link.cut();
   await api?.end();
   const successor = await service.addApi();
-  proxy.retarget(successor.url);
-  proxy.mend();
+  link.retarget(successor.url);
+  link.mend();
   await eventually('the connection', () => connected.at(-1) === true);
   await service.addWorker();
   await expectWhole(upload, percents);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import type { Progress, Upload } from '../../src/api.ts';
+import { Link } from '../../scripts/chaos/fleet/link.ts';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -10,14 +11,13 @@ import { type Service, startService } from '../helpers/service.ts';
 import { resultOf, sha256 } from '../helpers/tus-service.ts';
 import { type PageServer, startPageServer } from './page-server.ts';
 import { recipe } from './recipes.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 const DOCUMENT = 'docs/other-clients.md';
 
 let frontEnd: PageServer;
 let service: Service;
 /** What pages take for the service. */
-let proxy: TcpProxy;
+let link: Link;
 let browser: Browser;
 let bytes: Buffer;
 let page: Page;
@@ -27,12 +27,12 @@ beforeAll(async () => {
   frontEnd = await startPageServer();
   const env = { CORS_ORIGINS: frontEnd.origin, UPLOAD_MAX_BYTES: '2000000', UPLOAD_MAX_REQUEST_BYTES: '4000000' };
   [bytes, service, browser] = await Promise.all([photo({ width: 1600, height: 1200 }), startService({ env }), startBrowser()]);
-  proxy = await startTcpProxy(service.url);
+  link = await Link.open(service.url);
 }, 60_000);
 
 afterAll(async () => {
   await browser.close();
-  await proxy.stop();
+  await link.close();
   await service.stop();
   await frontEnd.stop();
 });
@@ -41,7 +41,7 @@ afterEach(() => page.close());
 
 /** Opens a page of the front end on which the snippet's exports are members of `window.client`. */
 async function openWith(snippet: string): Promise<void> {
-  const code = recipe(snippet, DOCUMENT).replaceAll('https://uploads.example', proxy.url);
+  const code = recipe(snippet, DOCUMENT).replaceAll('https://uploads.example', link.url);
   const bundle = await build({
     stdin: { contents: code, resolveDir: process.cwd() },
     bundle: true, write: false, format: 'iife', globalName: 'client', logLevel: 'error',
@@ -85,7 +85,7 @@ describe('fetch', () => {
   test('is told what of its preference was applied', async () => {
     await openWith('fetch.js');
     const { body } = await putFile<Upload>(service.url, crypto.randomUUID(), bytes, 'a.jpg');
-    const applied = await evaluate<string>(`fetch('${proxy.url}/uploads/${body.id}/result', { headers: { Prefer: 'wait=15' } }).then(({ headers }) => headers.get('Preference-Applied'))`);
+    const applied = await evaluate<string>(`fetch('${link.url}/uploads/${body.id}/result', { headers: { Prefer: 'wait=15' } }).then(({ headers }) => headers.get('Preference-Applied'))`);
     expect(applied).toBe('wait=15');
   });
 });
@@ -102,8 +102,8 @@ describe('EventSource', () => {
     });
     await evaluate(`window.seen = []; window.ended = client.follow('${body.id}', (progress) => seen.push(progress)); undefined`);
     await page.waitForFunction('seen.length > 0');
-    proxy.cut();
-    proxy.mend();
+    link.cut();
+    link.mend();
     await service.addWorker();
     await evaluate('ended');
     const seen = await evaluate<Progress[]>('seen');
@@ -131,7 +131,7 @@ describe('Uppy', () => {
   test('sends a form for each file', async () => {
     await openWith('uppy-xhr.js');
     const { url, error } = await evaluate<Sent>(SEND(fileOf('x', bytes)));
-    expect([error, url.startsWith(`${proxy.url}/uploads/`)]).toEqual(['', true]);
+    expect([error, url.startsWith(`${link.url}/uploads/`)]).toEqual(['', true]);
     expect(await resultOf(service.url, url.split('/').at(-1) ?? '')).toMatchObject(DONE());
     expect(complaints).toEqual([]);
   });
@@ -155,12 +155,12 @@ describe('Uppy', () => {
 describe('tus-js-client', () => {
   test('goes on after a reload where it was', async () => {
     await openWith('tus.js');
-    proxy.cutAfter(Math.floor(bytes.length / 2), () => undefined);
+    link.cutAfter(Math.floor(bytes.length / 2), () => undefined);
     const broken = page.waitForEvent('requestfailed');
     await evaluate(`void client.send(${fileOf('harbour ü.jpg', bytes)}); undefined`);
     await broken;
     await page.close();
-    proxy.mend();
+    link.mend();
     await openWith('tus.js');
     const offsets: number[] = [];
     page.on('request', (request) => {
@@ -174,7 +174,7 @@ describe('tus-js-client', () => {
 
 describe('a form without script', () => {
   async function submit(content: Buffer): Promise<{ type: string | undefined; shown: string }> {
-    frontEnd.serve('/form', 'text/html', recipe('form.html', DOCUMENT).replaceAll('https://uploads.example', proxy.url));
+    frontEnd.serve('/form', 'text/html', recipe('form.html', DOCUMENT).replaceAll('https://uploads.example', link.url));
     ({ page, complaints } = await browser.open(`${frontEnd.origin}/form`));
     await page.setInputFiles('input', { name: 'harbour ü.jpg', mimeType: 'image/jpeg', buffer: content });
     const navigated = page.waitForResponse((response) => response.request().isNavigationRequest());
@@ -206,7 +206,7 @@ test("the service's own client works from another origin", async () => {
       const file = new File([Uint8Array.from(atob(content), (char) => char.charCodeAt(0))], 'harbour ü.jpg', { type: 'image/jpeg' });
       return await createUploadClient({ baseUrl: url }).upload(file).result;
     },
-    [proxy.url, base64] as const,
+    [link.url, base64] as const,
   );
   expect(upload).toMatchObject(DONE());
   expect(complaints).toEqual([]);

@@ -1,18 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { Link } from '../../scripts/chaos/fleet/link.ts';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { awaitStage, awaitStates, dropFiles, type GivenFile, type Network, networkOf, recordPercents, stageOf } from './page-driver.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** A photo of half a megabyte takes some ten seconds at this speed: enough to do something meanwhile. */
 const SLOW = { bytesPerSecond: 60_000 };
 
 let service: Service;
 let browser: Browser;
-let proxy: TcpProxy;
+let link: Link;
 let page: Page;
 let setNetwork: (network: Network) => Promise<void>;
 let picture: GivenFile;
@@ -29,14 +29,14 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  proxy = await startTcpProxy(service.url);
-  ({ page } = await browser.open(proxy.url));
+  link = await Link.open(service.url);
+  ({ page } = await browser.open(link.url));
   setNetwork = await networkOf(page);
 });
 
 afterEach(async () => {
   await page.close();
-  await proxy.stop();
+  await link.close();
 });
 
 test('a cancelled upload stops, and can be tried again', async () => {
@@ -67,11 +67,11 @@ test('an upload whose connection breaks is sent again by itself, and never goes 
   page.on('request', (request) => request.method() === 'PUT' && puts.add(request.url()));
   await startSlowly();
   // First the cut: at full speed the rest of the picture would be through before it.
-  proxy.cut();
+  link.cut();
   await setNetwork({});
   await awaitStage(page, /^Connection lost/);
   await page.waitForSelector('#offline', { state: 'visible' });
-  proxy.mend();
+  link.mend();
   await awaitStates(page, 1, ['done']);
   await page.waitForSelector('#offline', { state: 'hidden' });
   expect(puts.size).toBe(1);
@@ -82,11 +82,11 @@ test('offline in mid-sending, goes on when it is online again', async () => {
   const readPercents = await recordPercents(page);
   await startSlowly();
   // What is under way already the emulated network lets through.
-  proxy.cut();
+  link.cut();
   await setNetwork({ offline: true });
   await awaitStage(page, /^Connection lost/);
   expect(await page.evaluate(() => navigator.onLine)).toBe(false);
-  proxy.mend();
+  link.mend();
   await setNetwork({});
   await awaitStates(page, 1, ['done']);
   await expectForwards(readPercents);
@@ -156,11 +156,11 @@ test('an API process that is replaced in mid-poll is not missed', async () => {
   await worker?.end();
   await dropFiles(page, [picture]);
   await awaitStates(page, 1, ['working']);
-  proxy.cut();
+  link.cut();
   await api?.end();
   const successor = await service.addApi();
-  proxy.retarget(successor.url);
-  proxy.mend();
+  link.retarget(successor.url);
+  link.mend();
   await service.addWorker();
   await awaitStates(page, 1, ['done']);
 });

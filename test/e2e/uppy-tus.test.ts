@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import type { Upload } from '../../src/api.ts';
+import { Link } from '../../scripts/chaos/fleet/link.ts';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { photo } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { resultOf, sha256 } from '../helpers/tus-service.ts';
-import { startTcpProxy } from './tcp-proxy.ts';
 
 /** What a page does that uses Uppy: the file comes in base64, the address of its upload goes back. */
 const PAGE_SCRIPT = `
@@ -58,12 +58,12 @@ test('Uppy sends a file in chunks', async () => {
 });
 
 test('Uppy goes on at another process where its connection is cut', async () => {
-  const proxy = await startTcpProxy(service.urls[0] ?? '');
-  const upload = await sendWithUppy(proxy.url, 30_000, () => {
-    proxy.cut();
-    proxy.retarget(service.urls[1] ?? '');
-    setTimeout(() => proxy.mend(), 300);
+  const link = await Link.open(service.urls[0] ?? '');
+  const upload = await sendWithUppy(link.url, 30_000, () => {
+    link.cut();
+    link.retarget(service.urls[1] ?? '');
+    setTimeout(() => link.mend(), 300);
   });
   expect(upload).toMatchObject({ state: 'completed', file: { size: bytes.length, sha256: sha256(bytes) } });
-  await proxy.stop();
+  await link.close();
 });

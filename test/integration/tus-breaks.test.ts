@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Progress, Upload } from '../../src/api.ts';
-import { startTcpProxy } from '../e2e/tcp-proxy.ts';
+import { Link } from '../../scripts/chaos/fleet/link.ts';
 import { getJson, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
@@ -70,18 +70,18 @@ describe('a connection that breaks in the middle of a PATCH', () => {
   });
 
   test('is made good by tus-js-client on its own, at another process', async () => {
-    const proxy = await startTcpProxy(url);
+    const link = await Link.open(url);
     const offsets: number[] = [];
-    proxy.cutAfter(12 * MIB, () => {
-      proxy.retarget(otherUrl);
-      proxy.mend();
+    link.cutAfter(12 * MIB, () => {
+      link.retarget(otherUrl);
+      link.mend();
     });
-    const id = await sendByTusClient(proxy.url, bytes, {
+    const id = await sendByTusClient(link.url, bytes, {
       onAfterResponse: (request, response) => void (request.getMethod() === 'HEAD' && offsets.push(Number(response.getHeader('Upload-Offset')))),
     });
     expect(offsets.at(-1)).toBeGreaterThan(0);
     expect((await resultOf(url, id)).file.sha256).toBe(sha256(bytes));
-    await proxy.stop();
+    await link.close();
   });
 
   test('and that nobody has noticed yet makes way for the one who asks elsewhere', async () => {

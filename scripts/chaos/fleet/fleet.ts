@@ -52,7 +52,7 @@ export async function startFleet({ apis, workers, powerLoss }: FleetShape): Prom
   const redis = await startRedisServer({ persist: true, ...(powerLoss ? { args: ['--appendfsync', 'everysec'] } : {}) });
   const directory = await mkdtemp(join(tmpdir(), 'du-chaos-'));
   const apiLinks = await Promise.all(Array.from({ length: apis }, () => Link.open()));
-  const redisLinks = await Promise.all(Array.from({ length: apis + workers }, () => Link.open({ path: redis.url })));
+  const redisLinks = await Promise.all(Array.from({ length: apis + workers }, () => Link.open(redis.url)));
   const processes = redisLinks.map((link, index) => {
     const apiLink = apiLinks[index];
     return apiLink === undefined ? keptWorker(index - apis, link, directory) : keptApi(index, link, directory, apiLink);
@@ -61,7 +61,7 @@ export async function startFleet({ apis, workers, powerLoss }: FleetShape): Prom
     redis, directory, apiLinks, redisLinks,
     apis: processes.slice(0, apis),
     workers: processes.slice(apis),
-    urls: apiLinks.map(({ port }) => `http://127.0.0.1:${port}`),
+    urls: apiLinks.map(({ url }) => url),
     async stop() {
       await Promise.all(processes.map(async (one) => await one.stop()));
       await Promise.all([...apiLinks, ...redisLinks].map(async (link) => await link.close()));
@@ -90,7 +90,7 @@ export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>
 
 /** Every second API process has the targeted bus; workers publish for it, and so do those. */
 function keptApi(index: number, redisLink: Link, directory: string, apiLink: Link): KeptProcess {
-  const onUp = (url: string): void => apiLink.retarget({ host: '127.0.0.1', port: Number(new URL(url).port) });
+  const onUp = (url: string): void => apiLink.retarget(url);
   const env = { ...settings(redisLink, directory), EVENT_BUS: index % 2 === 0 ? 'stream' : 'targeted' };
   return new KeptProcess({ name: `api ${index}`, entry: resolve('src/main.ts'), env, onUp });
 }

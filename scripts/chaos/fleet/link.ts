@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 
 /** A stretch of network that can be broken: it passes bytes on to a TCP port or a unix socket, and knows nothing of them. */
 export class Link {
@@ -15,10 +15,13 @@ export class Link {
     this.#close = close;
   }
 
-  /** Listens at a free port of 127.0.0.1. Without a target it takes connections and ends them. */
-  static async open(target?: LinkTarget): Promise<Link> {
+  /**
+   * Listens at a free port of 127.0.0.1.
+   * @param target a service's URL, or the path of a unix socket; without it connections are taken and ended.
+   */
+  static async open(target?: string): Promise<Link> {
     const sockets = new Set<Socket>();
-    const state: LinkState = { target, isBroken: false, isSilent: false };
+    const state: LinkState = { target, isBroken: false, isSilent: false, bytesToCut: Infinity, onBytes: () => undefined };
     const server = createServer((near) => join(near, sockets, state));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -32,8 +35,13 @@ export class Link {
     });
   }
 
+  /** What leads to the service behind it, where that speaks HTTP. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   /** Where new connections go from now on. */
-  retarget(target: LinkTarget): void {
+  retarget(target: string): void {
     this.#state.target = target;
   }
 
@@ -41,6 +49,15 @@ export class Link {
   cut(): void {
     this.#state.isBroken = true;
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Cuts by itself, once so many bytes have gone towards the target from now on; `onCut` is called then. */
+  cutAfter(byteCount: number, onCut: () => void): void {
+    this.#state.bytesToCut = byteCount;
+    this.#state.onBytes = () => {
+      this.cut();
+      onCut();
+    };
   }
 
   /** Passes nothing on and ends nothing, until `mend`. */
@@ -60,23 +77,24 @@ export class Link {
   }
 }
 
-/** What a link leads to: the path of a unix socket, or a port of this machine. */
-export type LinkTarget = { readonly path: string } | { readonly host: string; readonly port: number };
-
 interface LinkState {
-  target: LinkTarget | undefined;
+  target: string | undefined;
   isBroken: boolean;
   isSilent: boolean;
+  /** Until `onBytes` is called, once. */
+  bytesToCut: number;
+  onBytes: () => void;
 }
 
 function join(near: Socket, sockets: Set<Socket>, state: LinkState): void {
   near.on('error', () => undefined);
   if (state.isBroken || state.target === undefined) return void near.destroy();
-  const far = connect(state.target);
+  const far = connect(addressOf(state.target));
   for (const [socket, other] of [[near, far], [far, near]] as const) {
     sockets.add(socket);
     socket.on('data', (chunk: Buffer) => {
       if (!other.write(chunk)) socket.pause();
+      if (socket === near) count(chunk.length, state);
     });
     socket.on('drain', () => {
       if (!state.isSilent) other.resume();
@@ -88,4 +106,17 @@ function join(near: Socket, sockets: Set<Socket>, state: LinkState): void {
     });
     if (state.isSilent) socket.pause();
   }
+}
+
+function addressOf(target: string): NetConnectOpts {
+  if (target.startsWith('/')) return { path: target };
+  const { hostname, port } = new URL(target);
+  return { host: hostname, port: Number(port) };
+}
+
+function count(byteCount: number, state: LinkState): void {
+  state.bytesToCut -= byteCount;
+  if (state.bytesToCut > 0) return;
+  state.bytesToCut = Infinity;
+  state.onBytes();
 }

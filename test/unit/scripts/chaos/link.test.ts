@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Link } from '../../../../scripts/chaos/fleet/link.ts';
 
 let server: Server;
+let url: string;
 let link: Link;
 const clients: Socket[] = [];
 
@@ -12,7 +16,8 @@ beforeEach(async () => {
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  link = await Link.open({ host: '127.0.0.1', port: address.port });
+  url = `http://127.0.0.1:${address.port}`;
+  link = await Link.open(url);
 });
 
 afterEach(async () => {
@@ -49,6 +54,37 @@ describe('a link', () => {
     expect(await echoOf(open(), 'again')).toBe('again');
   });
 
+  test('cuts by itself once so many bytes have gone to the other end', async () => {
+    const client = open();
+    await echoOf(client, 'before');
+    const ended = once(client, 'close');
+    const isCut = new Promise<void>((resolve) => link.cutAfter(15, resolve));
+    // What comes back does not count.
+    for (let count = 0; count < 2; count += 1) expect(await echoOf(client, '1234567')).toBe('1234567');
+    client.write('8');
+    await Promise.all([isCut, ended]);
+    await once(open(), 'close');
+    link.mend();
+    expect(await echoOf(open(), 'more than fifteen')).toBe('more than fifteen');
+  });
+
+  test('leads new connections where it is told to, to a unix socket too, and keeps those it has', async () => {
+    const early = open();
+    await echoOf(early, 'word');
+    const directory = await mkdtemp(join(tmpdir(), 'du-link-'));
+    const path = join(directory, 'socket');
+    const other = createServer((socket) => void socket.on('error', () => undefined).end('other')).listen(path);
+    try {
+      await once(other, 'listening');
+      link.retarget(path);
+      const [heard] = await once(open(), 'data');
+      expect([String(heard), await echoOf(early, 'word')]).toEqual(['other', 'word']);
+    } finally {
+      await new Promise((resolve) => other.close(resolve));
+      await rm(directory, { recursive: true });
+    }
+  });
+
   test('keeps back what comes while it is silent, and passes it on when it is mended', async () => {
     const [early, late] = [open(), open()];
     await echoOf(early, 'word');
@@ -58,7 +94,7 @@ describe('a link', () => {
     early.write('1');
     late.write('1');
     // What passes the server itself comes sooner than anything that the link would have let through.
-    const other = await Link.open({ host: '127.0.0.1', port: (server.address() as { port: number }).port });
+    const other = await Link.open(url);
     const passing = connect(other.port, '127.0.0.1');
     expect(await echoOf(passing, 'other')).toBe('other');
     passing.destroy();
