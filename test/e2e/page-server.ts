@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../helpers/listen.ts';
 
 /** A server of pages at an origin of its own, as somebody's front end has it. */
 export interface PageServer {
@@ -16,9 +16,8 @@ export async function startPageServer(): Promise<PageServer> {
   const server = createServer((request, response) => {
     const document = documents.get(request.url ?? '');
     response.writeHead(document === undefined ? 404 : 200, { 'Content-Type': `${document?.type ?? 'text/plain'}; charset=utf-8` }).end(document?.body);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  });
+  const port = await listen(server);
   return {
     origin: `http://127.0.0.1:${port}`,
     serve: (path, type, body) => void documents.set(path, { type, body }),

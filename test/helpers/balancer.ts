@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { listen } from './listen.ts';
 
 /** What stands before several API processes: it passes bytes on and knows nothing of HTTP. */
 export interface Balancer {
@@ -41,12 +42,9 @@ export async function startBalancer(urls: readonly string[]): Promise<Balancer> 
     });
   }
 
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await listen(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     retarget: (to) => void (targets = to),
     async stop() {
       const closed = once(server, 'close');

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { guardAgainstOrphan } from '../../scripts/orphan-guard.ts';
 import { redisPing, type RedisAddress } from '../../scripts/redis-ping.ts';
 import { inheritedEnvironment } from '../../scripts/setup/command.mjs';
 import { ensureRedisServer } from '../../scripts/setup/redis-binary.mjs';
+import { listen } from './listen.ts';
 
 const POLL_MS = 5;
 const START_DEADLINE_MS = 10_000;
@@ -119,9 +120,8 @@ async function chooseAddress(port: number | 'socket', directory: string): Promis
 
 /** A TCP port of 127.0.0.1 that nobody listens on now. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const server = createServer();
+  const port = await listen(server);
   server.close();
   await once(server, 'close');
   return port;

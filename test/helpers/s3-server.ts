@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import S3rver from 's3rver';
 import { loadConfig, type S3Settings } from '../../src/config.ts';
+import { listen } from './listen.ts';
 import { S3Memory } from './s3-memory.ts';
 
 /** The only credentials that the server takes, as environment variables. */
@@ -61,8 +61,7 @@ export async function startS3Server(): Promise<S3Server> {
     const failed = () => request.socket.destroy();
     Promise.resolve((server.fault ?? proceed)({ operation, count, request, response, proceed })).catch(failed);
   });
-  await once(http.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${await listen(http)}`;
   const settings = loadConfig({ S3_ENDPOINT: url }).s3;
   const close = async () => {
     const closed = once(http, 'close');

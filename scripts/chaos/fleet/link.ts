@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
+import { listen } from '../../../test/helpers/listen.ts';
 
 /** A stretch of network that can be broken: it passes bytes on to a TCP port or a unix socket, and knows nothing of them. */
 export class Link {
@@ -23,11 +24,8 @@ export class Link {
     const sockets = new Set<Socket>();
     const state: LinkState = { target, isBroken: false, isSilent: false, bytesToCut: Infinity, onBytes: () => undefined };
     const server = createServer((near) => join(near, sockets, state));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return new Link(address.port, sockets, state, async () => {
+    const port = await listen(server);
+    return new Link(port, sockets, state, async () => {
       const closed = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.destroy();

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { closeLingering, isLingering } from '../../../src/http/lingering-close.ts';
+import { listen } from '../../helpers/listen.ts';
 
 let server: Server;
 let client: Socket;
@@ -9,9 +10,8 @@ let client: Socket;
 let socket: Socket;
 
 beforeEach(async () => {
-  server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
+  server = createServer({ allowHalfOpen: true });
+  client = connect(await listen(server), '127.0.0.1').pause();
   [[socket]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [[Socket], unknown];
 });
 afterEach(async () => {

@@ -3,7 +3,8 @@ import type Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { listen } from '../../helpers/listen.ts';
 
 /** Middleware behind a real server. */
 export interface Served {
@@ -22,9 +23,8 @@ export async function serve(...stack: readonly Middleware[]): Promise<Served> {
   const faults: unknown[] = [];
   app.on('error', (error: unknown) => faults.push(error));
   for (const middleware of stack) app.use(middleware);
-  const server = createServer(app.callback()).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const server = createServer(app.callback());
+  const port = await listen(server);
   return {
     url: `http://127.0.0.1:${port}`,
     server,

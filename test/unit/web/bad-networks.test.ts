@@ -7,6 +7,7 @@ import { ProgressWatch } from '../../../src/web/client/progress-watch.ts';
 import { DEFAULT_TUNING } from '../../../src/web/client/tuning.ts';
 import { clientError } from '../../../src/web/client/upload-error.ts';
 import { createUploadClient } from '../../../src/web/upload-client.ts';
+import { listen } from '../../helpers/listen.ts';
 import { freshProgress } from './documents.ts';
 import { FakeService } from './fake-service.ts';
 import { until } from './until.ts';
@@ -59,12 +60,9 @@ async function startCuttingProxy(target: string, patienceMs: number): Promise<{ 
     });
     incoming.pipe(onward);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await listen(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     async stop() {
       const closed = once(server, 'close');
       server.close();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../../../src/api.ts';
+import { listen } from '../../helpers/listen.ts';
 import { completedUpload, freshUpload, problem } from './documents.ts';
 import { FakeTus } from './fake-tus.ts';
 
@@ -62,11 +63,7 @@ export class FakeService {
   }
 
   async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return `http://127.0.0.1:${address.port}`;
+    return `http://127.0.0.1:${await listen(this.#server)}`;
   }
 
   async stop(): Promise<void> {

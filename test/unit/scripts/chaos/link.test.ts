@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Link } from '../../../../scripts/chaos/fleet/link.ts';
+import { listen } from '../../../helpers/listen.ts';
 
 let server: Server;
 let url: string;
@@ -12,11 +13,8 @@ let link: Link;
 const clients: Socket[] = [];
 
 beforeEach(async () => {
-  server = createServer((socket) => void socket.on('error', () => undefined).pipe(socket)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  url = `http://127.0.0.1:${address.port}`;
+  server = createServer((socket) => void socket.on('error', () => undefined).pipe(socket));
+  url = `http://127.0.0.1:${await listen(server)}`;
   link = await Link.open(url);
 });
 
