@@ -2,14 +2,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import type { Upload } from '../../src/api.ts';
-import { problemOf } from '../../src/errors.ts';
-import { UploadRecords } from '../../src/progress/record.ts';
-import { closeConnection, openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
-import { queueKeys } from '../../src/queue/contract.ts';
 import { type Browser, screenshot, startBrowser } from '../helpers/browser.ts';
 import { putFile } from '../helpers/client.ts';
+import { failByOurFault } from '../helpers/fail-by-our-fault.ts';
 import { photo } from '../helpers/pictures.ts';
-import { made, silentLog } from '../helpers/record-space.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { expectGoodLooks } from './good-looks.ts';
 
@@ -94,7 +90,7 @@ async function setHidden(page: Page, hidden: boolean): Promise<void> {
 
 test('failures are tried again by mouse or keyboard, and those that cannot be say why', async () => {
   const [first, second, third] = [await send('first.jpg'), await send('second.jpg'), await send('<i>third.jpg')];
-  for (const { id } of [first, second, third]) await failByOurFault(id);
+  for (const { id } of [first, second, third]) await failByOurFault(service, PREFIX, id);
   const { page, complaints } = await open('/operators');
   await page.waitForFunction(() => document.querySelectorAll('#failure-rows tr').length === 3);
   await expectGoodLooks(page, 'operators');
@@ -130,15 +126,3 @@ test('the board shows queues and jobs under its strict policy, and offers no dee
   expect(buttons).not.toMatch(/retry|remove|delete|clean|promote|pause|empty|obliterate|add job|edit/i);
   expect(complaints).toEqual([]);
 });
-
-/** As a worker does that has failed for the last time, its job gone. */
-async function failByOurFault(id: string): Promise<void> {
-  const connection = openWaitingConnection(service.redis.url, silentLog);
-  const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(PREFIX), { retentionMs: 60_000 });
-  try {
-    const attempt = made(await records.begin(id)).record?.attempt;
-    made(await records.fail(id, attempt, problemOf('processing_failed', 'Processing failed.', id)));
-  } finally {
-    await closeConnection(connection);
-  }
-}

@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Problem, Progress, ServiceFigures, Upload } from '../../src/api.ts';
-import { problemOf } from '../../src/errors.ts';
 import { serviceFiguresSchema } from '../../src/openapi/schemas-operators.ts';
-import { UploadRecords } from '../../src/progress/record.ts';
-import { closeConnection, openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
-import { queueKeys } from '../../src/queue/contract.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { failByOurFault } from '../helpers/fail-by-our-fault.ts';
 import { photo } from '../helpers/pictures.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
-import { made, silentLog } from '../helpers/record-space.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
 const TOKEN = 'a-token:of/operators+0123';
@@ -153,7 +149,7 @@ describe('the figures', () => {
 
 test('a failed upload that is tried again goes to the workers, and whoever asks sees it move', async () => {
   const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'harbour.jpg');
-  await failByOurFault(body.id);
+  await failByOurFault(service, PREFIX, body.id);
   const failed = await figures();
   expect(failed.failures).toMatchObject({ count: 1, newest: [{ id: body.id, name: 'harbour.jpg', attempts: 1, code: 'processing_failed' }] });
   const outcome = await getJson<Problem>(`${service.url}/uploads/${body.id}/result`);
@@ -165,20 +161,6 @@ test('a failed upload that is tried again goes to the workers, and whoever asks 
   const result = await getJson<Upload>(`${service.url}/uploads/${body.id}/result?timeout=20000`);
   expect(result).toMatchObject({ status: 200, body: { state: 'completed', expiresAt: expect.any(String) as unknown } });
 });
-
-/** As a worker does that has failed for the last time, its job gone. */
-async function failByOurFault(id: string): Promise<void> {
-  const connection = openWaitingConnection(service.redis.url, silentLog);
-  const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(PREFIX), { retentionMs: 60_000 });
-  try {
-    const attempt = made(await records.begin(id)).record?.attempt;
-    made(await records.fail(id, attempt, problemOf('processing_failed', 'Processing failed.', id)));
-    await connection.del(`{${PREFIX}}:uploads:${id}`);
-    await connection.lrem(`{${PREFIX}}:uploads:wait`, 0, id);
-  } finally {
-    await closeConnection(connection);
-  }
-}
 
 describe('the board of the queues', () => {
   const API = '/operators/queues/api';
