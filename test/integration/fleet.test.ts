@@ -5,6 +5,7 @@ import { queueKeys } from '../../src/queue/contract.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
+import { putInHalves } from '../helpers/put-in-halves.ts';
 import { redisCommand } from '../helpers/redis-command.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -48,22 +49,14 @@ test('receiving progress is seen from another process', async () => {
   const [first = '', second = ''] = urls;
   const id = randomUUID();
   const bytes = await photo({ width: 800, height: 600 });
-  let finish = () => undefined as void;
-  const half = new Promise<void>((resolve) => (finish = resolve));
-  async function* slowly() {
-    yield bytes.subarray(0, bytes.length / 2);
-    await half;
-    yield bytes.subarray(bytes.length / 2);
-  }
-  const init = { method: 'PUT', body: slowly() as unknown as BodyInit, duplex: 'half' } as const;
-  const sent = fetch(`${first}/uploads/${id}?timeout=15000`, init);
+  const sent = putInHalves<Upload>(`${first}/uploads/${id}?timeout=15000`, bytes);
   const progress = await eventually('half of the bytes', async () => {
     const { status, body } = await getJson<Progress>(`${second}/uploads/${id}/progress`);
     return status === 200 && body.bytes.received === Math.floor(bytes.length / 2) && body;
   });
   expect(progress).toMatchObject({ state: 'receiving', stage: 'receive' });
-  finish();
-  expect((await sent).status).toBe(200);
+  sent.finish();
+  expect((await sent.answer).status).toBe(200);
 });
 
 test('a later PUT takes over from one that is still receiving, on another process', async () => {

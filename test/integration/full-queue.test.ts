@@ -9,6 +9,7 @@ import { queueKeys } from '../../src/queue/contract.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
+import { putInHalves } from '../helpers/put-in-halves.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
 import { runScript } from '../helpers/script-process.ts';
 import { readEvents } from '../helpers/server-events.ts';
@@ -138,19 +139,12 @@ describe('a full queue', () => {
   test('that filled up while the bytes came refuses them, and whoever watches learns of it', async () => {
     const [url = '', otherUrl = ''] = refusing;
     const id = randomUUID();
-    let goOn = (): void => undefined;
-    const isFull = new Promise<void>((settle) => (goOn = settle));
-    async function* slowly() {
-      yield bytes.subarray(0, 6000);
-      await isFull;
-      yield bytes.subarray(6000);
-    }
-    const sent = requestJson<Problem>(`${url}/uploads/${id}`, { method: 'PUT', body: slowly() as unknown as BodyInit, duplex: 'half' } as RequestInit);
+    const sent = putInHalves<Problem>(`${url}/uploads/${id}`, bytes);
     await eventually('it to be received', async () => (await filesOf(id)).length > 0);
     const held = getJson<Problem>(`${otherUrl}/uploads/${id}/result`);
     await fill(otherUrl, CAPACITY);
-    goOn();
-    for (const { status, headers, body } of [await sent, await held]) {
+    sent.finish();
+    for (const { status, headers, body } of [await sent.answer, await held]) {
       expect([...refusalIn({ status, headers, body }).slice(0, 2), body.state, body.final, isUnmeasured(Number(headers.get('retry-after')))]).toEqual([503, 'queue_full', 'failed', true, true]);
     }
     expect([(await getJson<Upload>(`${otherUrl}/uploads/${id}`)).body.error?.code, await filesOf(id)]).toEqual(['queue_full', []]);

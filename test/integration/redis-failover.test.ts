@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { Progress, Upload } from '../../src/api.ts';
 import { connectToServer, type SingleRedis } from '../../src/queue/redis-client.ts';
 import { parseHosts } from '../../src/queue/redis-place.ts';
-import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
+import { getJson, putFile, type JsonAnswer } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
+import { putInHalves, type HalfSent } from '../helpers/put-in-halves.ts';
 import { startRedisFamily, type RedisFamily } from '../helpers/redis-sentinel.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus } from '../helpers/tus-requests.ts';
@@ -54,26 +55,13 @@ function openFollower(): { connection: SingleRedis; events: readonly string[] } 
   return { connection, events };
 }
 
-/** Half of a file, and the rest once it is told to. */
-function inHalves(): { body: AsyncIterable<Buffer>; finish: () => void } {
-  let finish = (): void => undefined;
-  const told = new Promise<void>((resolve) => (finish = resolve));
-  async function* halves() {
-    yield bytes.subarray(0, bytes.length / 2);
-    await told;
-    yield bytes.subarray(bytes.length / 2);
-  }
-  return { body: halves(), finish };
-}
-
 /** A PUT of which one half has come. One that begins while a connection is just made anew is refused, and sent again. */
-async function halfSent(url: string, id: string): Promise<{ answer: Promise<JsonAnswer<Upload>>; finish: () => void }> {
+async function halfSent(url: string, id: string): Promise<HalfSent<Upload>> {
   return await eventually('half of the upload', async () => {
-    const { body, finish } = inHalves();
-    const answer = requestJson<Upload>(`${url}/uploads/${id}?timeout=15000`, { method: 'PUT', body: body as unknown as BodyInit, duplex: 'half' } as RequestInit);
+    const sent = putInHalves<Upload>(`${url}/uploads/${id}?timeout=15000`, bytes);
     const isThere = eventually('its record', async () => (await getJson<Upload>(`${url}/uploads/${id}`)).body.state === 'receiving');
-    const wasRefused = answer.then(() => false);
-    return (await Promise.race([isThere, wasRefused])) && { answer, finish };
+    const wasRefused = sent.answer.then(() => false);
+    return (await Promise.race([isThere, wasRefused])) && sent;
   });
 }
 

@@ -6,6 +6,7 @@ import type { Upload } from '../../src/api.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
+import { putInHalves } from '../helpers/put-in-halves.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import { startService, type Service, type ServiceOptions } from '../helpers/service.ts';
 import { storedFiles } from '../helpers/stored-files.ts';
@@ -61,20 +62,12 @@ test('what was answered comes back when Redis has lost the end of its log: recor
     const bytes = await photo({ width: 400, height: 300 });
     const [before, straddling, lost] = [randomUUID(), randomUUID(), randomUUID()];
     await putFile(running.url, before, bytes, 'a.jpg', '?timeout=15000');
-    let finish = (): void => undefined;
-    const told = new Promise<void>((resolve) => (finish = resolve));
-    async function* inHalves() {
-      yield bytes.subarray(0, bytes.length / 2);
-      await told;
-      yield bytes.subarray(bytes.length / 2);
-    }
-    const init = { method: 'PUT', body: inHalves() as unknown as BodyInit, duplex: 'half' } as RequestInit;
-    const sent = fetch(`${running.url}/uploads/${straddling}`, init);
+    const sent = putInHalves<Upload>(`${running.url}/uploads/${straddling}`, bytes);
     await eventually('its first half', async () => (await getJson<Upload>(`${running.url}/uploads/${straddling}`)).body.state === 'receiving');
     const log = join(redis.directory, 'appendonlydir', 'appendonly.aof.1.incr.aof');
     const { size } = await stat(log);
-    finish();
-    expect([(await sent).status, (await putFile(running.url, lost, bytes, 'a.jpg')).status]).toEqual([202, 202]);
+    sent.finish();
+    expect([(await sent.answer).status, (await putFile(running.url, lost, bytes, 'a.jpg')).status]).toEqual([202, 202]);
     await redis.down();
     await truncate(log, size);
     await redis.up();
