@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,10 +10,13 @@ import { guardAgainstOrphan } from '../../scripts/orphan-guard.ts';
 import { redisPing, type RedisAddress } from '../../scripts/redis-ping.ts';
 import { inheritedEnvironment } from '../../scripts/setup/command.mjs';
 import { ensureRedisServer } from '../../scripts/setup/redis-binary.mjs';
-import { listen } from './listen.ts';
 
 const POLL_MS = 5;
 const START_DEADLINE_MS = 10_000;
+
+/** Below the ports from which connections leave, any of which may be taken while a server is down. */
+const LEAST_PORT = 12_000;
+const MOST_PORT = 32_000;
 
 export interface RedisServerOptions {
   /** `'socket'` (default) is a unix socket; 0 a free TCP port of 127.0.0.1, kept over restarts. */
@@ -118,13 +122,24 @@ async function chooseAddress(port: number | 'socket', directory: string): Promis
   return { host: '127.0.0.1', port: port === 0 ? await freePort() : port };
 }
 
-/** A TCP port of 127.0.0.1 that nobody listens on now. */
+/** A TCP port of 127.0.0.1 that nobody listens on now, and from which no connection leaves by itself. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
+  for (;;) {
+    const port = randomInt(LEAST_PORT, MOST_PORT);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
 }
 
 function addressArgs(address: RedisAddress): string[] {
