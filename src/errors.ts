@@ -32,6 +32,7 @@ const ERRORS = {
   upload_gone: [410, 'Upload gone'],
   upload_cancelled: [410, 'Upload cancelled'],
   upload_discarded: [410, 'Upload discarded'],
+  precondition_failed: [412, 'Precondition failed'],
   unsupported_tus_version: [412, 'Tus version not supported'],
   file_too_large: [413, 'File too large'],
   request_too_large: [413, 'Request too large'],

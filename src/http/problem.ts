@@ -3,6 +3,7 @@ import { ServiceError, isErrorCode, toProblem } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { setCommonHeaders } from './common-headers.ts';
 import { requestLog } from './request-context.ts';
+import { isUploadId } from './upload-id.ts';
 
 /** Spreads the clients of one refusal, so that they do not come back together. */
 const RETRY_JITTER = 0.25;
@@ -52,7 +53,14 @@ function setProblem(ctx: Context, known: ServiceError): void {
   ctx.set('Cache-Control', 'no-store');
   ctx.status = known.status;
   ctx.type = 'application/problem+json';
-  ctx.body = JSON.stringify(toProblem(known));
+  ctx.body = JSON.stringify(toProblem(known, known.id ?? namedUpload(ctx)));
+}
+
+/** The upload that the address speaks of, where a route has found one in it. */
+function namedUpload(ctx: Context): string | undefined {
+  const params: unknown = ctx['params'];
+  if (typeof params !== 'object' || params === null || !('id' in params)) return undefined;
+  return typeof params.id === 'string' && isUploadId(params.id) ? params.id : undefined;
 }
 
 /** Errors of other layers bear a code of the table and a message that is fit for clients; all else is a fault of ours. */

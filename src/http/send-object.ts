@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { ServiceError, type ErrorCode } from '../errors.ts';
-import { hasSeen } from './entity-tags.ts';
+import { hasSeen, isWanted } from './entity-tags.ts';
 import type { ByteRange, Storage } from '../storage/storage.ts';
 
 /** An object of storage as an HTTP representation. */
@@ -19,11 +19,12 @@ export interface ServedObject {
 
 /**
  * Answers with an object: conditional requests, one byte range, `If-Range` (RFC 9110 sections 13 and 14).
- * Throws `range_not_satisfiable` (416), and the object's own `missing` where it is gone.
+ * Throws `precondition_failed` (412), `range_not_satisfiable` (416), and the object's own `missing` where it is gone.
  */
 export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, object: ServedObject): Promise<void> {
   ctx.set({ ETag: object.etag, 'Cache-Control': object.cacheControl, 'Accept-Ranges': 'bytes' });
   if (object.disposition !== undefined) ctx.set('Content-Disposition', object.disposition);
+  if (!isWanted(ctx, object.etag)) throw new ServiceError('precondition_failed', 'The file is not the one that If-Match names. Ask without it for what there is.');
   if (hasSeen(ctx, object.etag)) {
     ctx.status = 304;
     return;

@@ -57,6 +57,12 @@ export const PARAMETERS = {
     description: 'An `ETag`: where the bytes are others by now, the whole is answered instead of the range.',
     schema: { type: 'string' },
   },
+  IfMatch: {
+    name: 'If-Match',
+    in: 'header',
+    description: 'An `ETag`: 412 where the bytes are others.',
+    schema: { type: 'string' },
+  },
   IfNoneMatch: {
     name: 'If-None-Match',
     in: 'header',

@@ -51,7 +51,7 @@ empty. A column holds numbers or truth values in all of them or in none; numbers
       schema: { type: 'string' },
       example: '640',
     },
-    ...parameters('Timeout', 'Prefer', 'Range', 'IfRange', 'IfNoneMatch'),
+    ...parameters('Timeout', 'Prefer', 'Range', 'IfRange', 'IfMatch', 'IfNoneMatch'),
   ],
   responses: {
     '200': {
@@ -63,7 +63,7 @@ empty. A column holds numbers or truth values in all of them or in none; numbers
       content: { ...DERIVED, 'image/svg+xml': { schema: { type: 'string' } } },
     },
     ...partAndUnchanged(DERIVED),
-    ...deferredProblems('unknown_variant', 'unknown_upload', 'range_not_satisfiable', 'deferred_timeout'),
+    ...deferredProblems('unknown_variant', 'unknown_upload', 'precondition_failed', 'range_not_satisfiable', 'deferred_timeout'),
   },
 };
 
@@ -74,7 +74,7 @@ const getContent: Operation = {
   description:
     'Answered as an attachment under the name it was sent with, EXIF and all; `links.content` is there from the moment it is stored. ' +
     'The `ETag` is the SHA-256.',
-  parameters: parameters('Id', 'Range', 'IfRange', 'IfNoneMatch'),
+  parameters: parameters('Id', 'Range', 'IfRange', 'IfMatch', 'IfNoneMatch'),
   responses: {
     '200': {
       description: 'The whole file.',
@@ -86,7 +86,7 @@ const getContent: Operation = {
       content: ORIGINAL,
     },
     ...partAndUnchanged(ORIGINAL),
-    ...problems('bad_upload_id', 'unknown_upload', 'content_not_stored', 'upload_gone', 'range_not_satisfiable'),
+    ...problems('bad_upload_id', 'unknown_upload', 'content_not_stored', 'upload_gone', 'precondition_failed', 'range_not_satisfiable'),
   },
 };
 

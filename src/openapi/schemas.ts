@@ -59,7 +59,7 @@ export const progressSchema = schemaOf<Progress>()(
       etaMs: count.nullable().describe('Milliseconds to the end of the present phase; null until it can be estimated. Computed when read.'),
       updatedAt: time,
       final: z.boolean().describe('Nothing changes any more: stop polling.'),
-      timedOut: z.boolean().describe('True where the time to hold the answer was up before anything changed: ask again.'),
+      timedOut: z.boolean().describe('True where the time to hold the answer was up before what was asked for had come: ask again.'),
       links: linksSchema,
     })
     .describe('How far an upload has come.'),

@@ -73,6 +73,7 @@ async function answer(
   const headers = { 'Cache-Control': 'no-store' };
   // What is stored is told of, even where nothing more can be held.
   if (timeoutMs === undefined || !parts.manager.canHold(ctx)) {
+    ctx.remove('Preference-Applied');
     ctx.set(headers);
     ctx.status = 202;
     ctx.body = shape(toUploads(received));
@@ -81,13 +82,13 @@ async function answer(
   ctx.body = await watchUntilFinal(
     parts,
     { ids: received.map(({ record }) => record.id), timeoutMs },
-    (reads, timedOut) => new ResponseEntity({ status: timedOut ? 202 : 200, headers, body: shape(toUploads(reads)) }),
+    (reads, timedOut) => new ResponseEntity({ status: timedOut ? 202 : 200, headers, body: shape(toUploads(reads, timedOut)) }),
   );
 }
 
-function toUploads(reads: readonly ReadRecord[]): Upload[] {
+function toUploads(reads: readonly ReadRecord[], timedOut = false): Upload[] {
   const nowMs = Date.now();
-  return reads.map((read) => toUpload(read, nowMs));
+  return reads.map((read) => toUpload(read, nowMs, timedOut));
 }
 
 /** A raw body has no fields, so its options are JSON in the query. */

@@ -127,10 +127,10 @@ export class TusStore extends DataStore {
       throw new ServiceError('unknown_upload', 'There is no resumable upload with this id.', { id });
     }
     if (record.deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
-    if (record.state === 'cancelled') throw new ServiceError('upload_cancelled', 'The upload was cancelled.', { id });
-    if (record.state === 'discarded') throw new ServiceError('upload_discarded', 'The upload made room for others.', { id });
+    if (record.state === 'cancelled') throw new ServiceError('upload_cancelled', 'The upload was cancelled.', { id, state: 'cancelled' });
+    if (record.state === 'discarded') throw new ServiceError('upload_discarded', 'The upload made room for others.', { id, state: 'discarded' });
     if (record.state === 'failed' && !record.stored) {
-      throw new ServiceError('upload_gone', `The upload has failed. ${record.error?.detail ?? ''}`.trim(), { id });
+      throw new ServiceError('upload_gone', `The upload has failed. ${record.error?.detail ?? ''}`.trim(), { id, state: 'failed' });
     }
     return record;
   }

@@ -36,7 +36,7 @@ export async function receiveMultipart(
   await takeAll(parts, request, limits, signal, sent);
   const [first] = sent;
   if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
-    throw asOutcome(first.error, first.upload.record.id, 'failed');
+    throw asOutcome(first.error, first.upload.record.id, first.error.state ?? 'failed');
   }
   if (sent.length === 1 && first?.queued !== undefined) return [first.queued];
   // One that came later may have taken the place of one before it.

@@ -114,13 +114,14 @@ export class ReceiveProgress {
   }
 }
 
-/** What a receiving request is told when the record refuses it. */
+/** What a receiving request is told when the record refuses it, with the state where that is the upload's outcome. */
 export function refusalToError({ refusal, record }: RefusedChange): ServiceError {
+  const id = record === undefined ? {} : { id: record.id };
   if (refusal === 'fenced' || refusal === 'state')
-    return new ServiceError('upload_superseded', 'A later request with the same id has taken over from this one.');
+    return new ServiceError('upload_superseded', 'A later request with the same id has taken over from this one.', id);
   if (refusal === 'missing')
     return new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', { retryAfterMs: 1000 });
   if (record?.state === 'failed')
-    return new ServiceError('upload_interrupted', 'The upload was silent for so long that it was given up. Send it again.');
-  return new ServiceError('upload_cancelled', 'The upload was cancelled while it was being received.');
+    return new ServiceError('upload_interrupted', 'The upload was silent for so long that it was given up. Send it again.', { ...id, state: 'failed' });
+  return new ServiceError('upload_cancelled', 'The upload was cancelled while it was being received.', { ...id, state: 'cancelled' });
 }

@@ -29,10 +29,10 @@ export async function postFiles<Body>(url: string, files: readonly FileToSend[],
 }
 
 /** One raw upload under the given id. */
-export async function putFile<Body>(url: string, id: string, bytes: Buffer, name: string, query = ''): Promise<JsonAnswer<Body>> {
+export async function putFile<Body>(url: string, id: string, bytes: Buffer, name: string, query = '', headers: Record<string, string> = {}): Promise<JsonAnswer<Body>> {
   return await requestJson<Body>(`${url}/uploads/${id}${query}`, {
     method: 'PUT',
     body: new Uint8Array(bytes),
-    headers: { 'Content-Disposition': `attachment; filename="${name}"` },
+    headers: { 'Content-Disposition': `attachment; filename="${name}"`, ...headers },
   });
 }

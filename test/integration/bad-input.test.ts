@@ -101,7 +101,7 @@ describe('files that cannot be taken', () => {
 
   test('a body that announces too much is refused before it is read', async () => {
     const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: x\r\nContent-Length: ${MAX_FILE_BYTES + 1}\r\n\r\n`;
-    expect(await rawRequest(service.url, head)).toMatch(/^HTTP\/1.1 413 .*"code":"file_too_large"/s);
+    expect(await rawRequest(service.url, head)).toMatch(/^HTTP\/1.1 413 .*"code":"file_too_large","id":"[0-9a-f-]{36}"/s);
     const form = 'POST /uploads HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000001\r\n\r\n';
     expect(await rawRequest(service.url, form)).toMatch(/^HTTP\/1.1 413 .*"code":"request_too_large"/s);
   });

@@ -52,7 +52,7 @@ describe('an upload whose sender pauses', () => {
     const sent = pausedPut(id);
     await receiving(id);
     expect((await ways[way](id)).status).toBe(way === 'cancel' ? 202 : 204);
-    expect(await sent).toMatchObject({ status: '410', body: { code: 'upload_cancelled' } });
+    expect(await sent).toMatchObject({ status: '410', body: { code: 'upload_cancelled', id, state: 'cancelled', final: true } });
     await eventually('no files', async () => (await filesOf(id)).length === 0);
   });
 
@@ -62,7 +62,7 @@ describe('an upload whose sender pauses', () => {
     await receiving(id);
     const bytes = faultyFile({ diary: `${service.directory}/${id}.diary`, attempts: [['finish']] });
     const later = await putFile<Upload>(otherUrl, id, bytes, 'a.jpg', '?timeout=15000');
-    expect(await sent).toMatchObject({ status: '409', body: { code: 'upload_superseded' } });
+    expect(await sent).toMatchObject({ status: '409', body: { code: 'upload_superseded', id } });
     expect([later.status, later.body.state]).toEqual([200, 'completed']);
   });
 

@@ -65,7 +65,7 @@ describe('timeout values', () => {
 
   test('an upload that asked to wait is answered 202 as it stands', async () => {
     const { status, body } = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes }], '?timeout=20');
-    expect([status, body.uploads[0]?.state]).toEqual([202, 'queued']);
+    expect([status, body.uploads[0]?.state, body.uploads[0]?.progress.timedOut]).toEqual([202, 'queued', true]);
   });
 
   test('many watched uploads of which none moves: an empty list, timedOut', async () => {
@@ -127,8 +127,8 @@ describe('bounds and endings', () => {
     const { id, version } = await queued();
     const held = getJson(`${api.url}/uploads/${id}/progress?since=${version}&timeout=1000`);
     await eventually('it to be held', async () => (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'));
-    const sent = await postFiles<UploadList>(api.url, [{ name: 'a.jpg', bytes }], '?timeout=3000');
-    expect([sent.status, sent.body.uploads[0]?.state, sent.headers.has('location')]).toEqual([202, 'queued', true]);
+    const sent = await putFile<Upload>(api.url, randomUUID(), bytes, 'a.jpg', '', { Prefer: 'wait=3' });
+    expect([sent.status, sent.body.state, sent.headers.has('location'), sent.headers.has('preference-applied')]).toEqual([202, 'queued', true, false]);
     await held;
   });
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Context } from 'koa';
-import { hasSeen, seenTags } from '../../../src/http/entity-tags.ts';
+import { hasSeen, isWanted, seenTags } from '../../../src/http/entity-tags.ts';
 
-const asking = (header: string) => ({ get: (name: string) => (name === 'If-None-Match' ? header : '') }) as unknown as Context;
+const asking = (header: string, asked = 'If-None-Match') => ({ get: (name: string) => (name === asked ? header : '') }) as unknown as Context;
 
 describe('If-None-Match', () => {
   test.each([
@@ -19,5 +19,15 @@ describe('If-None-Match', () => {
   test('gives its tags in order, their weakness left out', () => {
     expect(seenTags('W/"7", "8",, W/"x y", "9')).toEqual(['"7"', '"8"']);
     expect(seenTags('*')).toEqual([]);
+  });
+});
+
+describe('If-Match', () => {
+  test.each(['', '*', '"a"', '"b", "a"', 'W/"b","a"'])('%s wants the bytes that there are', (header) => {
+    expect(isWanted(asking(header, 'If-Match'), '"a"')).toBe(true);
+  });
+
+  test.each(['"b"', 'W/"a"', 'a', '"ab"'])('%s wants others', (header) => {
+    expect(isWanted(asking(header, 'If-Match'), '"a"')).toBe(false);
   });
 });

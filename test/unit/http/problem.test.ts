@@ -63,6 +63,20 @@ describe('what a handler throws', () => {
     expect(logged).toContain('"requestId":"r-1"');
   });
 
+  test('names the upload that the address speaks of, unless it names another', async () => {
+    const id = '0b0c7e4e-6f0b-4c58-9a43-0d5b8f0e6c11';
+    const idIn = async (params: unknown, own?: string) => {
+      const { body } = await ask((ctx) => {
+        ctx['params'] = params;
+        throw new ServiceError('bad_since', 'No.', own === undefined ? {} : { id: own });
+      });
+      await served?.close();
+      return (body as { id?: string }).id;
+    };
+    expect([await idIn({ id }), await idIn({ id }, 'x'), await idIn({ id: '../etc' }), await idIn({}), await idIn(undefined)]).toEqual([id, 'x', undefined, undefined, undefined]);
+    served = undefined;
+  });
+
   test('that the client has caused is no line of the error log', async () => {
     const { logged } = await ask(() => {
       throw new ServiceError('bad_since', 'No.');

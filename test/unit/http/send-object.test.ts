@@ -58,6 +58,14 @@ describe('an object', () => {
   });
 });
 
+describe('an object that is not the one wanted', () => {
+  test.each(['/x', '/named'])('is not sent, whole or in part', async (path) => {
+    const asked = await Promise.all([{}, { Range: 'bytes=0-1' }].map((range) => ask({ 'If-Match': '"other"', ...range }, path)));
+    expect(asked.map(({ status, header }) => [status, header('etag')])).toEqual([[412, null], [412, null]]);
+    expect((await ask({ 'If-Match': ETAG }, path)).status).toBe(200);
+  });
+});
+
 describe('a range', () => {
   test.each([
     ['bytes=0-0', '0', '0-0'],

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ChangeOutcome, Refusal } from '../../../src/progress/record-change.ts';
+import type { UploadRecord } from '../../../src/progress/record-fields.ts';
 import { ReceiveProgress, refusalToError, type ReportReceived } from '../../../src/upload/receive-progress.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 
@@ -150,6 +151,15 @@ describe('the fence', () => {
   test('what a sender is told of it has the status of the table', () => {
     const statusOf = (refusal: Refusal) => refusalToError({ made: false, refusal, record: undefined }).status;
     expect([statusOf('fenced'), statusOf('final'), statusOf('missing')]).toEqual([409, 410, 503]);
+  });
+
+  test.each([
+    ['cancelled', 'final', 'upload_cancelled', 'cancelled'],
+    ['failed', 'final', 'upload_interrupted', 'failed'],
+    ['receiving', 'fenced', 'upload_superseded', undefined],
+  ] as const)('a sender whose upload is %s is told which, and its state where that is final', (state, refusal, code, told) => {
+    const record = { id: 'u', state } as UploadRecord;
+    expect(refusalToError({ made: false, refusal, record })).toMatchObject({ code, id: 'u', state: told });
   });
 });
 
