@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { ServiceError, isErrorCode, toProblem } from '../errors.ts';
+import { ServiceError, isErrorCode, toProblem, type ErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { setCommonHeaders } from './common-headers.ts';
 import { requestLog } from './request-context.ts';
@@ -10,6 +10,9 @@ const RETRY_JITTER = 0.25;
 
 /** Headers of the answer that was being made and that a problem is not. */
 const REPRESENTATION_HEADERS = ['ETag', 'Accept-Ranges', 'Content-Disposition', 'Content-Range', 'Last-Modified', 'Location'];
+
+/** Of requests that were to be held and are not. */
+const UNHELD_CODES: ReadonlySet<ErrorCode> = new Set(['too_many_held', 'too_many_held_by_address']);
 
 /** `Retry-After` in whole seconds (RFC 9110 section 10.2.3), jittered upwards, at least 1. */
 export function retryAfterSeconds(retryAfterMs: number): string {
@@ -48,6 +51,7 @@ function answerProblem(ctx: Context, error: unknown, log: Logger): void {
 
 function setProblem(ctx: Context, known: ServiceError): void {
   for (const name of REPRESENTATION_HEADERS) ctx.remove(name);
+  if (UNHELD_CODES.has(known.code)) ctx.remove('Preference-Applied');
   for (const [name, value] of Object.entries(known.headers)) ctx.set(name, value);
   if (known.retryAfterMs !== undefined) ctx.set('Retry-After', retryAfterSeconds(known.retryAfterMs));
   ctx.set('Cache-Control', 'no-store');

@@ -101,8 +101,8 @@ describe('bounds and endings', () => {
     const leave = new AbortController();
     const held = Array.from({ length: 8 }, () => fetch(url, { signal: leave.signal }).catch(() => undefined));
     await eventually('eight to be held', async () => (await heldNow()) === 16);
-    const refused = await getJson<Problem>(url);
-    expect([refused.status, refused.body.code]).toEqual([503, 'too_many_held']);
+    const refused = await getJson<Problem>(url, { Prefer: 'wait=5' });
+    expect([refused.status, refused.body.code, refused.headers.has('preference-applied')]).toEqual([503, 'too_many_held', false]);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     leave.abort();
     await Promise.all(held);
