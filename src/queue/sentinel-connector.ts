@@ -20,9 +20,25 @@ export class LastingSentinelConnector extends SentinelConnector {
 
   override async connect(...args: Parameters<SentinelConnector['connect']>): Promise<Stream> {
     const stream = await super.connect(...args);
-    const listeners = (this.options.sentinels ?? []).map((sentinel) => this.#listenTo(sentinel, stream));
-    stream.once('close', () => listeners.forEach((listener) => listener.disconnect()));
+    // Not for a master that takes no connections: the next sentinel may know a better one.
+    stream.once('connect', () => this.#watch(stream));
     return stream;
+  }
+
+  #watch(stream: Stream): void {
+    const listeners = this.#allSentinels().map((sentinel) => this.#listenTo(sentinel, stream));
+    // What was told before and comes only now is nothing to the connection after this one.
+    stream.once('close', () => listeners.forEach((listener) => listener.removeAllListeners('message').disconnect()));
+  }
+
+  /** Those found meanwhile too. The one that has just led to the master is asked first again. */
+  #allSentinels(): Partial<SentinelAddress>[] {
+    const iterator = this.sentinelIterator;
+    const all: Partial<SentinelAddress>[] = [];
+    iterator.reset(true);
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) all.push(next.value);
+    iterator.reset(false);
+    return all;
   }
 
   /** Goes on until the caller disconnects it, also after the sentinel was away. */
@@ -44,6 +60,7 @@ function listenerOptions({ host, port }: Partial<SentinelAddress>, options: Sent
     port: port ?? 26_379,
     enableReadyCheck: false,
     maxRetriesPerRequest: null,
+    ...(options.disconnectTimeout === undefined ? {} : { disconnectTimeout: options.disconnectTimeout }),
     ...(options.sentinelPassword === undefined ? {} : { password: options.sentinelPassword }),
     ...(options.sentinelRetryStrategy === undefined ? {} : { retryStrategy: options.sentinelRetryStrategy }),
     ...(options.connectTimeout === undefined ? {} : { connectTimeout: options.connectTimeout }),

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { listen } from '../../helpers/listen.ts';
+
+/** Stands in for a server or a sentinel, where its answers and their order are what a test is about. */
+export interface FakeRedis {
+  readonly port: number;
+  /** Those open now, the oldest first. */
+  readonly sockets: readonly Socket[];
+  close(): Promise<void>;
+}
+
+/** What is sent back for a command, its name in lower case; undefined sends nothing. */
+export type FakeAnswer = (command: readonly string[], socket: Socket) => string | undefined;
+
+/** The caller closes it. A client's end is answered with an end only where `endsAtOnce` says so, the default. */
+export async function startFakeRedis(answer: FakeAnswer, { endsAtOnce = true } = {}): Promise<FakeRedis> {
+  const sockets: Socket[] = [];
+  const server = createServer({ allowHalfOpen: !endsAtOnce }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.splice(sockets.indexOf(socket), 1));
+    socket.on('data', (chunk: Buffer) => {
+      for (const [name = '', ...args] of commandsIn(chunk.toString())) {
+        // It speaks the protocol's version 2 alone.
+        const reply = name.toLowerCase() === 'hello' ? '-NOPROTO no\r\n' : (answer([name.toLowerCase(), ...args], socket) ?? '');
+        if (reply !== '') socket.write(reply);
+      }
+    });
+  });
+  const port = await listen(server);
+  return {
+    port,
+    sockets,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** A bulk string of the protocol of Redis. */
+export function bulk(text: string): string {
+  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+}
+
+/** A list of them. */
+export function bulks(...texts: readonly string[]): string {
+  return `*${texts.length}\r\n${texts.map(bulk).join('')}`;
+}
+
+/** Commands are short here, and each comes whole. */
+function commandsIn(text: string): string[][] {
+  const lines = text.split('\r\n');
+  const commands: string[][] = [];
+  for (let at = 0; at < lines.length; ) {
+    const count = Number(/^\*(\d+)$/.exec(lines[at] ?? '')?.[1] ?? 0);
+    if (count > 0) commands.push(Array.from({ length: count }, (_, index) => lines[at + 2 + index * 2] ?? ''));
+    at += 1 + count * 2;
+  }
+  return commands;
+}
