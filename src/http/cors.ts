@@ -8,7 +8,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** What a page may send beyond what every page may, the protocol of resumable uploads included. */
 const REQUEST_HEADERS = [
-  'Prefer', 'If-None-Match', 'If-Range', 'Range', 'Content-Disposition', 'Content-Type', 'Last-Event-ID', 'X-Request-Id', 'X-Requested-With',
+  'Prefer', 'If-Match', 'If-None-Match', 'If-Range', 'Range', 'Content-Disposition', 'Content-Type', 'Last-Event-ID', 'X-Request-Id', 'X-Requested-With',
   'Tus-Resumable', 'Upload-Length', 'Upload-Defer-Length', 'Upload-Offset', 'Upload-Metadata', 'X-HTTP-Method-Override',
 ];
 

@@ -118,7 +118,7 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
       final: json('Upload', { completed: { value: COMPLETED_UPLOAD } }),
     }),
     ...deferredProblems(
-      'bad_request', 'bad_upload_id', 'bad_options', 'empty_file', 'upload_interrupted', 'upload_too_slow', 'upload_conflict', 'upload_superseded',
+      'bad_request', 'bad_upload_id', 'bad_options', 'empty_file', 'upload_interrupted', 'upload_too_slow', 'upload_conflict', 'upload_superseded', 'upload_discarded',
       'upload_gone', 'upload_cancelled', 'file_too_large', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address',
       'queue_full', 'too_many_queued_by_address', 'unsupported_media_type', 'storage_full',
     ),

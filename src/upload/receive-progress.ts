@@ -123,5 +123,7 @@ export function refusalToError({ refusal, record }: RefusedChange): ServiceError
     return new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', { retryAfterMs: 1000 });
   if (record?.state === 'failed')
     return new ServiceError('upload_interrupted', 'The upload was silent for so long that it was given up. Send it again.', { ...id, state: 'failed' });
+  if (record?.state === 'discarded')
+    return new ServiceError('upload_discarded', 'The upload has made room for others. Send it again.', { ...id, state: 'discarded' });
   return new ServiceError('upload_cancelled', 'The upload was cancelled while it was being received.', { ...id, state: 'cancelled' });
 }

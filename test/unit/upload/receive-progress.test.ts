@@ -156,6 +156,7 @@ describe('the fence', () => {
   test.each([
     ['cancelled', 'final', 'upload_cancelled', 'cancelled'],
     ['failed', 'final', 'upload_interrupted', 'failed'],
+    ['discarded', 'final', 'upload_discarded', 'discarded'],
     ['receiving', 'fenced', 'upload_superseded', undefined],
   ] as const)('a sender whose upload is %s is told which, and its state where that is final', (state, refusal, code, told) => {
     const record = { id: 'u', state } as UploadRecord;

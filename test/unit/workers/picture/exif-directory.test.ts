@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { readExif } from '../../../../workers/picture/exif-directory.ts';
 import { exifBlock } from '../../../helpers/exif-block.ts';
 
@@ -32,6 +32,8 @@ function bomb(): Buffer {
   }
   return block;
 }
+
+afterEach(() => void jest.restoreAllMocks());
 
 describe('an EXIF block', () => {
   test('gives texts of its tables, long and short', () => {
@@ -74,6 +76,5 @@ describe('an EXIF block', () => {
     expect(decode.mock.calls.map(([bytes]) => bytes?.byteLength)).toEqual([200]);
     // Each table is gone through once for each question.
     expect(looks.mock.calls.length).toBeLessThan(2.1 * 5400);
-    jest.restoreAllMocks();
   });
 });
