@@ -20,8 +20,8 @@ const OBEY_AFTER_CANCEL_MS = 60_000;
 const OBEY_AT_STOP_MS = 1_500;
 
 /**
- * Runs until the end, the time limit or the stop of this process. Rejects with the signal's reason where the run
- * does not stop in time; it is left behind then, deaf, and what it comes to is of no interest any more.
+ * Runs until the end, the time limit or the stop of this process. Rejects with the signal's reason where that has come before
+ * the run, which is not begun then, and where the run does not stop in time; it is left behind then, deaf, and what it comes to is of no interest any more.
  */
 export async function runBounded<Value>(run: () => Promise<Value>, bounds: RunBounds): Promise<Value> {
   const { controller, timeoutMs, obeyMs, stopping, onLeftBehind } = bounds;
@@ -42,6 +42,8 @@ export async function runBounded<Value>(run: () => Promise<Value>, bounds: RunBo
   stopping.addEventListener('abort', onStopping, { once: true });
   if (stopping.aborted) onStopping();
   try {
+    // A run would wait in vain for what has happened before it.
+    controller.signal.throwIfAborted();
     return await Promise.race([run(), left]);
   } finally {
     for (const timer of timers) clearTimeout(timer);

@@ -1,5 +1,7 @@
 import { Worker, WaitingError, type Job } from 'bullmq';
+import { isFinalState } from '../src/api.ts';
 import type { Logger } from '../src/log.ts';
+import type { UploadRecord } from '../src/progress/record-fields.ts';
 import type { Redis } from '../src/queue/connection.ts';
 import { QUEUE_NAME, type QueueKeys, type UploadJobData } from '../src/queue/contract.ts';
 import type { UploadQueue } from '../src/queue/upload-queue.ts';
@@ -115,8 +117,7 @@ export class UploadWorker {
     for (const hold of [...this.#inHand].filter(isMeant)) {
       try {
         const record = (await this.#parts.records.read(hold.id))?.record;
-        const isOurs = record?.state === 'processing' && record.attempt === hold.attempt;
-        if (!isOurs && hold.attempt !== undefined) hold.controller.abort(SUPERSEDED);
+        if (isLost(hold, record)) hold.controller.abort(SUPERSEDED);
       } catch (error) {
         this.#log.debug({ err: error, uploadId: hold.id }, 'not looked at again; the next report will tell');
       }
@@ -136,4 +137,10 @@ export class UploadWorker {
       this.#log.warn({ err: error, uploadId: id }, 'job not added again; the sweep will');
     }
   }
+}
+
+/** As long as the reply that brings the attempt is on its way, it can only be told whether there is anything left to do. */
+function isLost(hold: Hold, record: UploadRecord | undefined): boolean {
+  if (hold.attempt === undefined) return record !== undefined && isFinalState(record.state);
+  return record?.state !== 'processing' || record.attempt !== hold.attempt;
 }

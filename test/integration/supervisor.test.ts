@@ -52,7 +52,9 @@ describe('Supervisor', () => {
   });
 
   test('stops in the order of the list, neighbours of one role together, the foundation last', async () => {
-    const worker = { role: 'worker', onTerm: `write('told'); setTimeout(() => { write('stopped'); process.exit() }, 50)` };
+    // Each waits for the other.
+    const told = `require('node:fs').readFileSync(process.env.DIARY, 'utf8').match(/told/g).length`;
+    const worker = { role: 'worker', onTerm: `write('told'); setInterval(() => { if (${told} === 2) { write('stopped'); process.exit(); } }, 5)` };
     const children = [fakeChild(diary, 'api'), fakeChild(diary, 'w1', worker), fakeChild(diary, 'w2', worker)];
     const running = supervise(children, { foundation: [fakeChild(diary, 'base')] });
     await running.start();

@@ -73,8 +73,12 @@ test('one that does not stop with its process is left behind soon', async () => 
   expect([await end, leftBehind]).toEqual([STOPPING, 1]);
 });
 
-test('one that begins when its process stops already is told so at once', async () => {
-  stopping.abort();
-  const end = endOf(async () => await Promise.reject<never>(bounds.controller.signal.reason as Error));
-  expect(await end).toBe(STOPPING);
+test.each([
+  ['cancelled', SUPERSEDED],
+  ['to be handed back', STOPPING],
+])('what is %s before is not begun', async (_what, reason) => {
+  const run = jest.fn(obedient);
+  if (reason === STOPPING) stopping.abort();
+  else bounds.controller.abort(reason);
+  expect([await endOf(run), run.mock.calls.length, leftBehind]).toEqual([reason, 0, 0]);
 });

@@ -9,6 +9,7 @@ import type { RunProcessor } from '../../../workers/processors.ts';
 import { WORKER_TIMING } from '../../../workers/worker-timing.ts';
 import { UploadWorker } from '../../../workers/worker.ts';
 import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import { overriding } from '../../helpers/overriding.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 
@@ -37,10 +38,10 @@ afterEach(async () => {
   await Promise.all([space.close(), temp.remove()]);
 });
 
-async function startWorker(run: RunProcessor, { abandonedCalls = (): number => 0, onLeftBehind = (): void => undefined } = {}): Promise<UploadWorker> {
+async function startWorker(run: RunProcessor, { abandonedCalls = (): number => 0, onLeftBehind = (): void => undefined, records = space.records } = {}): Promise<UploadWorker> {
   const processors = { find: (type: string) => ({ kind: 'picture', types: [type], run }) };
   const worker = new UploadWorker({
-    connection, keys: space.keys, queue, concurrency: 2, records: space.records, storage: temp.storage, processors, log: silentLog,
+    connection, keys: space.keys, queue, concurrency: 2, records, storage: temp.storage, processors, log: silentLog,
     runIsolated: run, attemptTimeoutMs: 60_000, obeyMs: 5_000, timing: WORKER_TIMING, abandonedCalls, onLeftBehind,
   });
   workers.push(worker);
@@ -107,6 +108,32 @@ describe('a worker', () => {
     worker.lookAgain();
     while ((await queue.counts()).active !== 1) await pause(5);
     expect((await space.records.read(second))?.record).toMatchObject({ state: 'processing', attempt: 1 });
+  });
+
+  test('that looks again before it has heard of its attempt stops what has ended meanwhile', async () => {
+    let hear = (): void => undefined;
+    const heard = new Promise<void>((resolve) => (hear = resolve));
+    const records = overriding(space.records, {
+      async begin(id) {
+        const outcome = await space.records.begin(id);
+        await heard;
+        return outcome;
+      },
+    });
+    let runs = 0;
+    const worker = await startWorker(async (context, hooks) => {
+      runs += 1;
+      return await endless(context, hooks);
+    }, { records });
+    const id = await waiting();
+    await until(id, ({ state }) => state === 'processing');
+    await space.records.cancel(id);
+    worker.lookAgain();
+    // The look has read the record before this does.
+    await space.records.read(id);
+    hear();
+    await untilNoJobs();
+    expect(runs).toBe(0);
   });
 
   test('asks to be replaced when half of its threads are held by calls that nobody waits for', async () => {
