@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Problem, Progress, Upload } from '../../src/api.ts';
 import { createUploadClient, type UploadClient } from '../../src/web/upload-client.ts';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
@@ -15,7 +15,7 @@ const LANES = 4;
 
 let service: Service;
 let balancer: Balancer;
-/** Polls have connections of their own, all of them in use: one that has been idle for long may be cut just when it is used again. */
+/** Polls have connections of their own, all of them in use. */
 let pollBalancer: Balancer;
 let bytes: Buffer;
 
@@ -29,6 +29,40 @@ afterAll(async () => {
   await service.stop();
 });
 
+/** Polls by their request ids: those that were answered, and those that were sent again. */
+const answered: string[] = [];
+const resent: string[] = [];
+
+/**
+ * Sends a poll, and once more where its connection was closed before an answer came, as browsers do: one that has been idle
+ * for long may be cut just when it is used again. None of those that were sent again may have reached a process.
+ */
+async function poll(url: string, init: RequestInit = {}): Promise<Response> {
+  const requestId = randomUUID();
+  const headers = new Headers(init.headers);
+  headers.set('X-Request-Id', requestId);
+  try {
+    const response = await fetch(url, { ...init, headers });
+    answered.push(requestId);
+    return response;
+  } catch (error) {
+    if (init.signal?.aborted === true || !isClosed(error)) throw error;
+    resent.push(requestId);
+    return await fetch(url, init);
+  }
+}
+
+function isClosed(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && (cause.code === 'UND_ERR_SOCKET' || cause.code === 'ECONNRESET');
+}
+
+/** Those of the polls that a process has taken in, by its log. */
+function received(polls: readonly string[]): string[] {
+  const logs = service.apis.map((api) => api.output());
+  return polls.filter((id) => logs.some((log) => log.includes(id)));
+}
+
 /** A fetch that keeps what went wrong with requests for progress; those that the client itself gave up did not. */
 function watchedFetch(): { fetch: typeof fetch; polls: () => number; failed: string[] } {
   const failed: string[] = [];
@@ -41,7 +75,7 @@ function watchedFetch(): { fetch: typeof fetch; polls: () => number; failed: str
       const isPoll = url.includes('/progress');
       if (isPoll) polls += 1;
       try {
-        const response = await fetch(isPoll ? url.replace(balancer.url, pollBalancer.url) : url, init);
+        const response = isPoll ? await poll(url.replace(balancer.url, pollBalancer.url), init) : await fetch(url, init);
         if (isPoll && !response.ok) failed.push(`${response.status} ${await response.clone().text()}`);
         return response;
       } catch (error) {
@@ -69,7 +103,9 @@ async function keepPolling(id: string, isOver: () => boolean): Promise<{ polls: 
   while (!isOver()) {
     polls += 1;
     try {
-      const { status, body } = await getJson<Progress & { code?: string }>(`${pollBalancer.url}/uploads/${id}/progress?since=1&timeout=30`);
+      const response = await poll(`${pollBalancer.url}/uploads/${id}/progress?since=1&timeout=30`);
+      const { status } = response;
+      const body = (await response.json()) as Progress & { code?: string };
       if (status !== 200 || body.state !== 'receiving') failed.push(`${status} ${body.code ?? body.state}`);
     } catch (error) {
       failed.push(String(error instanceof Error ? (error.cause ?? error) : error));
@@ -111,6 +147,8 @@ test('API processes are replaced in turn, under load, and no client has a poll t
   const polled = await Promise.all(pollers);
   expect(Math.min(polls(), ...polled.map((poller) => poller.polls))).toBeGreaterThan(LANES);
   expect([failed, lost, polled.flatMap((poller) => poller.failed)]).toEqual([[], [], []]);
+  await eventually('the log of every answered poll', () => received(answered).length === answered.length);
+  expect(received(resent)).toEqual([]);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   expect(ended.filter(({ state, file }) => state !== 'completed' || file.sha256 !== sha256)).toEqual([]);
   expect(percents.filter((seen) => seen.join() !== seen.toSorted((a, b) => a - b).join())).toEqual([]);
