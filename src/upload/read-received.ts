@@ -2,6 +2,7 @@ import { ServiceError } from '../errors.ts';
 import type { ReadRecord } from '../progress/read-record.ts';
 import type { UploadRecords } from '../progress/record.ts';
 import { readExisting } from '../progress/watch.ts';
+import { refusalToError } from './receive-progress.ts';
 
 /**
  * An upload that this request has sent, as it is now. Throws `upload_gone` (410) where it was deleted meanwhile, and
@@ -10,6 +11,6 @@ import { readExisting } from '../progress/watch.ts';
 export async function readReceived(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
   return await readExisting(records, id).catch((error: unknown) => {
     if (!(error instanceof ServiceError) || error.code !== 'unknown_upload') throw error;
-    throw new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', { retryAfterMs: 1000 });
+    throw refusalToError({ made: false, refusal: 'missing', record: undefined });
   });
 }
