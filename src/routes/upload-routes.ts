@@ -14,6 +14,7 @@ import type { UploadRecords } from '../progress/record.ts';
 import { toUpload } from '../progress/upload-document.ts';
 import { cleanFileName } from '../upload/file-name.ts';
 import { readOptionsJson } from '../upload/options-json.ts';
+import { readReceived, type ReceivedUpload } from '../upload/read-received.ts';
 import type { UploadIntake } from '../upload/intake.ts';
 import type { UploadRemoval } from '../upload/removal.ts';
 
@@ -32,7 +33,7 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
     const received = await parts.intake.receiveForm(ctx.req);
     const [first] = received;
-    if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.record.id}`);
+    if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
     await answer(ctx, parts, received, timeoutMs, (uploads) => ({ uploads }));
   });
 
@@ -66,22 +67,23 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
 async function answer(
   ctx: Context,
   parts: UploadRouteParts,
-  received: readonly ReadRecord[],
+  received: readonly ReceivedUpload[],
   timeoutMs: number | undefined,
   shape: (uploads: readonly Upload[]) => unknown,
 ): Promise<void> {
   const headers = { 'Cache-Control': 'no-store' };
   // What is stored is told of, even where nothing more can be held.
   if (timeoutMs === undefined || !parts.manager.canHold(ctx)) {
+    const reads = await Promise.all(received.map((upload) => readReceived(parts.records, upload)));
     ctx.remove('Preference-Applied');
     ctx.set(headers);
     ctx.status = 202;
-    ctx.body = shape(toUploads(received));
+    ctx.body = shape(toUploads(reads));
     return;
   }
   ctx.body = await watchUntilFinal(
     parts,
-    { ids: received.map(({ record }) => record.id), timeoutMs },
+    { ids: received.map(({ id }) => id), timeoutMs },
     (reads, timedOut) => new ResponseEntity({ status: timedOut ? 202 : 200, headers, body: shape(toUploads(reads, timedOut)) }),
   );
 }

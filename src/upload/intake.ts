@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.ts';
-import type { ReadRecord } from '../progress/read-record.ts';
 import { fileTooLarge } from './byte-limiter.ts';
 import type { IntakeParts } from './incoming-upload.ts';
 import { requestTooLarge, requireIdentityEncoding } from './multipart.ts';
 import { receiveMultipart, type IntakeLimits } from './multipart-intake.ts';
 import { receiveRaw } from './raw-intake.ts';
+import type { ReceivedUpload } from './read-received.ts';
 import { OpenUploads, type OpenUploadLimits } from './open-uploads.ts';
 import { watchForStall } from './stall-timer.ts';
 
@@ -49,7 +49,7 @@ export class UploadIntake {
    * All files of a multipart request; see `receiveMultipart`. Before reading it throws `request_too_large` (413) where the
    * headers tell, and `queue_full` (503) or `too_many_queued_by_address` (429) where not even one file would find room.
    */
-  async receiveForm(request: IncomingMessage): Promise<ReadRecord[]> {
+  async receiveForm(request: IncomingMessage): Promise<ReceivedUpload[]> {
     const { maxRequestBytes } = this.#settings;
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
     return await this.whileReceiving(request, async (signal) => {
@@ -59,7 +59,7 @@ export class UploadIntake {
   }
 
   /** A raw body as one file; see `receiveRaw`. Throws `file_too_large` (413) before reading where the headers tell. */
-  async receiveRaw(request: IncomingMessage, head: RawHead): Promise<ReadRecord> {
+  async receiveRaw(request: IncomingMessage, head: RawHead): Promise<ReceivedUpload> {
     const totalBytes = announcedBytes(request);
     const maxBytes = this.#settings.maxFileBytes;
     if ((totalBytes ?? 0) > maxBytes) throw fileTooLarge(maxBytes);

@@ -7,7 +7,7 @@ import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
 import { readOptionsJson } from './options-json.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
-import { readReceived } from './read-received.ts';
+import type { ReceivedUpload } from './read-received.ts';
 
 /** The field that speaks of all files after it. */
 const OPTIONS_FIELD = 'options';
@@ -24,23 +24,23 @@ type Sent = { upload: IncomingUpload; queued?: ReadRecord; error?: ServiceError 
  * Takes all files of a multipart request. They are queued when its body has ended well; a request that
  * breaks off leaves none. A refused file does not spoil its siblings: its record is among the answer in
  * state `failed`. Where every file was refused the first one's error is thrown.
- * @returns the records in the order sent.
+ * @returns the uploads in the order sent.
  */
 export async function receiveMultipart(
   parts: IntakeParts,
   request: IncomingMessage,
   limits: IntakeLimits,
   signal: AbortSignal,
-): Promise<ReadRecord[]> {
+): Promise<ReceivedUpload[]> {
   const sent: Sent[] = [];
   await takeAll(parts, request, limits, signal, sent);
   const [first] = sent;
   if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
     throw asOutcome(first.error, first.upload.record.id, first.error.state ?? 'failed');
   }
-  if (sent.length === 1 && first?.queued !== undefined) return [first.queued];
-  // One that came later may have taken the place of one before it.
-  return await Promise.all(sent.map(({ upload }) => readReceived(parts.records, upload.record.id)));
+  // Of several, one that came later may have taken the place of one before it.
+  const queued = sent.length === 1 && first?.queued !== undefined ? { queued: first.queued } : {};
+  return sent.map(({ upload }) => ({ id: upload.record.id, ...queued }));
 }
 
 async function takeAll(

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
-import type { ReadRecord } from '../progress/read-record.ts';
 import type { UploadRecord } from '../progress/record-fields.ts';
 import { originalKey } from '../storage/keys.ts';
 import { sha256Of } from '../storage/sha256.ts';
@@ -9,7 +8,7 @@ import type { Storage } from '../storage/storage.ts';
 import { readBody } from './body.ts';
 import { fileTooLarge } from './byte-limiter.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
-import { readReceived } from './read-received.ts';
+import type { ReceivedUpload } from './read-received.ts';
 
 /** A raw request body as one file. */
 export interface RawFile extends FileAnnouncement {
@@ -27,19 +26,18 @@ export interface RawFile extends FileAnnouncement {
  * and then the id is as it was. Any other refusal leaves the record
  * `failed`, so that whoever watches the id learns why.
  */
-export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<ReadRecord> {
+export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<ReceivedUpload> {
   const outcome = await IncomingUpload.open(parts, file, parts.admission.room());
   if ('existing' in outcome) {
     await compare(parts.storage, outcome.existing, file);
-    // A whole body later.
-    return await readReceived(parts.records, file.id);
+    return { id: file.id };
   }
   const upload = outcome.opened;
   const refused = new AbortController();
   const body = readBody(file.request, AbortSignal.any([file.signal, refused.signal]));
   try {
     await upload.receive(body, file.options, file.maxBytes, (refusal) => refused.abort(refusal));
-    return await upload.enqueue();
+    return { id: file.id, queued: await upload.enqueue() };
   } catch (error) {
     const reason = error instanceof ServiceError ? error : new ServiceError('internal_error', 'The upload could not be stored.', { cause: error });
     const isRecorded = await refuse(parts, upload, reason);

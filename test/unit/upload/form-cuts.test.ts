@@ -10,7 +10,7 @@ import { originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { receiveMultipart, type IntakeLimits } from '../../../src/upload/multipart-intake.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest } from './fake-request.ts';
-import { jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+import { jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
 
 let redis: RedisServer;
 let space: IntakeSpace;
@@ -39,7 +39,7 @@ const BODY = formBody(
 const AT_ONCE = 32;
 
 async function take(request: IncomingMessage): Promise<UploadRecord[]> {
-  const reads = await receiveMultipart(space.parts, request, LIMITS, new AbortController().signal);
+  const reads = await readsOf(space.parts, await receiveMultipart(space.parts, request, LIMITS, new AbortController().signal));
   return reads.map(({ record }) => record);
 }
 

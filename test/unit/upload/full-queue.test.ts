@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { IncomingMessage } from 'node:http';
 import { Upload } from '@tus/server';
 import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import { UploadIntake } from '../../../src/upload/intake.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest, type FormPart } from './fake-request.ts';
-import { ADDRESS, freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+import { ADDRESS, freshId, jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
 
 const BYTES = jpegBytes();
 const SIZE = BYTES.length;
@@ -41,13 +42,19 @@ function intakeOver(parts: IntakeSpace['parts']): UploadIntake {
 }
 
 async function put(id = freshId(), request = wholeRequest({}, BYTES)) {
-  return (await intake.receiveRaw(request, { id, fileName: 'a.jpg', options: {} })).record;
+  const [read] = await readsOf(space.parts, [await intake.receiveRaw(request, { id, fileName: 'a.jpg', options: {} })]);
+  if (read === undefined) throw new Error('nothing was read');
+  return read.record;
 }
 
 const photo = (name: string): FormPart => ({ name: 'file', fileName: name, bytes: BYTES });
 
 async function recordOf(id: string) {
   return (await space.records.read(id))?.record;
+}
+
+async function received(request: IncomingMessage) {
+  return await readsOf(space.parts, await intake.receiveForm(request));
 }
 
 /** Takes the last place while the bytes of another upload come. */
@@ -129,7 +136,7 @@ describe('a queue that fills up while the bytes come', () => {
 
   test('refuses those files of a form that find no place, and keeps their siblings', async () => {
     await open({ capacity: 2 });
-    const reads = await intake.receiveForm(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), { name: 'f', fileName: '2.jpg', bytes: 'words' }, photo('3.jpg'), photo('4.jpg'))));
+    const reads = await received(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), { name: 'f', fileName: '2.jpg', bytes: 'words' }, photo('3.jpg'), photo('4.jpg'))));
     const records = reads.map(({ record }) => record);
     expect(records.map(({ fileName, state, error }) => [fileName, state, error?.code])).toEqual([
       ['1.jpg', 'queued', undefined], ['2.jpg', 'failed', 'unsupported_media_type'], ['3.jpg', 'queued', undefined], ['4.jpg', 'failed', 'queue_full'],
@@ -166,7 +173,7 @@ describe('a queue that discards its oldest', () => {
 
   test('tells of a file that a later one of the same form has put out as discarded', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
-    const reads = await intake.receiveForm(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), photo('2.jpg'))));
+    const reads = await received(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), photo('2.jpg'))));
     expect(reads.map(({ record, queuePosition }) => [record.fileName, record.state, queuePosition])).toEqual([['1.jpg', 'discarded', null], ['2.jpg', 'queued', 1]]);
   });
 

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createKinds } from '../../../src/kinds/kinds.ts';
+import type { ReadRecord } from '../../../src/progress/read-record.ts';
 import { Backlog } from '../../../src/queue/backlog.ts';
 import { Admission, type QueueBounds } from '../../../src/upload/admission.ts';
 import type { IntakeParts } from '../../../src/upload/incoming-upload.ts';
+import { readReceived, type ReceivedUpload } from '../../../src/upload/read-received.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 
@@ -57,3 +59,8 @@ export function jpegBytes(length = 6000, seed = 1): Buffer {
 
 /** An id that a client may bring. */
 export const freshId = (): string => randomUUID();
+
+/** What a client is told of them at once. */
+export async function readsOf({ records }: Pick<IntakeParts, 'records'>, received: readonly ReceivedUpload[]): Promise<ReadRecord[]> {
+  return await Promise.all(received.map((upload) => readReceived(records, upload)));
+}

@@ -47,8 +47,8 @@ describe('a body that its headers tell to be too large', () => {
   test('is taken at the limit exactly, and without a length', async () => {
     const intake = openIntake();
     expect(await intake.receiveForm(wholeRequest({ ...FORM_HEADERS, 'content-length': '20000' }, BODY))).toHaveLength(1);
-    expect(await intake.receiveRaw(wholeRequest({ 'content-length': '10000' }, BYTES), head())).toMatchObject({ record: { totalBytes: 6000 } });
-    expect(await intake.receiveRaw(wholeRequest({}, BYTES), head())).toMatchObject({ record: { state: 'queued' } });
+    expect(await intake.receiveRaw(wholeRequest({ 'content-length': '10000' }, BYTES), head())).toMatchObject({ queued: { record: { totalBytes: 6000 } } });
+    expect(await intake.receiveRaw(wholeRequest({}, BYTES), head())).toMatchObject({ queued: { record: { state: 'queued' } } });
   });
 });
 

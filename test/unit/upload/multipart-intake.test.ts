@@ -8,7 +8,7 @@ import { receiveMultipart, type IntakeLimits } from '../../../src/upload/multipa
 import { overriding } from '../../helpers/overriding.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest, type FormPart } from './fake-request.ts';
-import { jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+import { jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
 
 let redis: RedisServer;
 let space: IntakeSpace;
@@ -29,7 +29,7 @@ afterEach(async () => {
 const LIMITS: IntakeLimits = { maxFiles: 4, maxFields: 5, maxFieldBytes: 1000, maxRequestBytes: 5_000_000, maxFileBytes: 20_000 };
 
 async function take(request: IncomingMessage, signal = new AbortController().signal, parts: IntakeParts = space.parts) {
-  return (await receiveMultipart(parts, request, LIMITS, signal)).map(({ record }) => record);
+  return (await readsOf(parts, await receiveMultipart(parts, request, LIMITS, signal))).map(({ record }) => record);
 }
 
 function form(...parts: readonly FormPart[]): IncomingMessage {

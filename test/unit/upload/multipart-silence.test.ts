@@ -7,7 +7,7 @@ import { lookAfterDue } from '../../../workers/sweep/due-uploads.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { fakeRequest, FORM_HEADERS, formBody } from './fake-request.ts';
-import { jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+import { jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
 
 let redis: RedisServer;
 let space: IntakeSpace;
@@ -49,7 +49,7 @@ async function sendSlowly(first: Buffer) {
   await lookAfterDue({ records, sets, queue: space.parts.queue, storage: space.storage, log: silentLog }, new AbortController().signal);
   send(body.subarray(-900));
   end();
-  return (await taking).map(({ record: { fileName, state, error } }) => [fileName, state, error?.code]);
+  return (await readsOf(space.parts, await taking)).map(({ record: { fileName, state, error } }) => [fileName, state, error?.code]);
 }
 
 /** When the upload of this name is given up for dead. */

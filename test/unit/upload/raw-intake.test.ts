@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { receiveRaw, type RawFile } from '../../../src/upload/raw-intake.ts';
+import { readReceived } from '../../../src/upload/read-received.ts';
 import { PROBLEM, RESULT } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { codeOf, fakeRequest, wholeRequest } from './fake-request.ts';
@@ -35,8 +36,12 @@ async function recordOf(id: string) {
   return (await space.records.read(id))?.record;
 }
 
+async function told(parts: IntakeSpace['parts'], file: RawFile) {
+  return await readReceived(parts.records, await receiveRaw(parts, file));
+}
+
 async function take(parts: IntakeSpace['parts'], file: RawFile) {
-  return (await receiveRaw(parts, file)).record;
+  return (await told(parts, file)).record;
 }
 
 /** A request under way: its record is made and its first bytes are stored. */
@@ -60,8 +65,8 @@ describe('a raw upload', () => {
   test('is told with its place among those that wait, also when it is sent again', async () => {
     const id = freshId();
     await take(space.parts, rawFile(freshId()));
-    expect(await receiveRaw(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
-    expect(await receiveRaw(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
+    expect(await told(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
+    expect(await told(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
   });
 
   test('sent again with the same bytes is the same upload, with no second job', async () => {
