@@ -39,8 +39,23 @@ export async function clientTypes(): Promise<string> {
 
 async function compile(directory: string): Promise<void> {
   const flags = [
-    '--ignoreConfig', '--declaration', '--emitDeclarationOnly', '--outDir', directory, '--rootDir', '.', '--strict', '--target', 'es2023',
-    '--module', 'nodenext', '--lib', 'es2023,dom,dom.iterable', '--rewriteRelativeImportExtensions', '--types', 'node',
+    '--ignoreConfig',
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--outDir',
+    directory,
+    '--rootDir',
+    '.',
+    '--strict',
+    '--target',
+    'es2023',
+    '--module',
+    'nodenext',
+    '--lib',
+    'es2023,dom,dom.iterable',
+    '--rewriteRelativeImportExtensions',
+    '--types',
+    'node',
   ];
   const compiler = join(PROJECT_ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   await promisify(execFile)(process.execPath, [compiler, ...flags, `${ENTRY}.ts`], { cwd: PROJECT_ROOT });
@@ -53,7 +68,8 @@ async function readModules(entry: string): Promise<Declaration[][]> {
     if (modules.has(path)) return;
     const text = await readFile(path, 'utf8');
     modules.set(path, declarationsIn(text));
-    for (const [, target = ''] of text.matchAll(/from '(\.[^']+)\.ts'/g)) await read(resolve(dirname(path), `${target}.d.ts`));
+    for (const [, target = ''] of text.matchAll(/from '(\.[^']+)\.ts'/g))
+      await read(resolve(dirname(path), `${target}.d.ts`));
   };
   await read(entry);
   return [...modules.values()];
@@ -71,7 +87,10 @@ function declarationsIn(text: string): Declaration[] {
     lines = [];
     const name = /^(?:export )?(?:declare )?(?:interface|type|class|function|const) (\w+)/m.exec(whole)?.[1];
     if (name === undefined) continue;
-    declarations.push({ name, text: `${whole.replace(/^(export )?(?=(declare )?(interface|type|class|function|const) )/m, 'export ')}\n` });
+    declarations.push({
+      name,
+      text: `${whole.replace(/^(export )?(?=(declare )?(interface|type|class|function|const) )/m, 'export ')}\n`,
+    });
   }
   return declarations;
 }

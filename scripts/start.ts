@@ -58,7 +58,11 @@ async function startWithRedis(config: Config): Promise<number> {
   }
 }
 
-async function supervise(config: Config, env: Record<string, string>, foundation: readonly ChildSpec[]): Promise<number> {
+async function supervise(
+  config: Config,
+  env: Record<string, string>,
+  foundation: readonly ChildSpec[],
+): Promise<number> {
   let url = '';
   const supervisor = new Supervisor({
     foundation,
@@ -87,7 +91,17 @@ function nodeChildren(config: Config, env: Record<string, string>): ChildSpec[] 
     args: entryArgs('../workers/main'),
     ready: { type: 'ready' },
   }));
-  return [{ ...common, graceMs: common.graceMs + config.shutdownDelayMs, name: 'api', role: 'api', args: entryArgs('../src/main'), ready: { type: 'listening' } }, ...workers];
+  return [
+    {
+      ...common,
+      graceMs: common.graceMs + config.shutdownDelayMs,
+      name: 'api',
+      role: 'api',
+      args: entryArgs('../src/main'),
+      ready: { type: 'listening' },
+    },
+    ...workers,
+  ];
 }
 
 function graceMs(config: Config): number {
@@ -111,5 +125,7 @@ function announce(url: string): void {
 }
 
 function printLine(level: string, fields: object): void {
-  console.log(JSON.stringify({ level, time: new Date().toISOString(), role: 'supervisor', pid: process.pid, ...fields }));
+  console.log(
+    JSON.stringify({ level, time: new Date().toISOString(), role: 'supervisor', pid: process.pid, ...fields }),
+  );
 }

@@ -5,14 +5,7 @@
  */
 
 /** Where an upload stands. The last four are final: no upload leaves them. */
-export type UploadState =
-  | 'receiving'
-  | 'queued'
-  | 'processing'
-  | 'completed'
-  | 'failed'
-  | 'cancelled'
-  | 'discarded';
+export type UploadState = 'receiving' | 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled' | 'discarded';
 
 const FINAL_STATES: ReadonlySet<UploadState> = new Set(['completed', 'failed', 'cancelled', 'discarded']);
 

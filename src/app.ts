@@ -23,17 +23,20 @@ import { tusRoutes, type TusRouteParts } from './routes/tus-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from './routes/upload-routes.ts';
 
 /** Everything that routes and middleware are made of. */
-export type AppParts = UploadRouteParts & ProgressRouteParts & FileRouteParts & TusRouteParts & {
-  manager: DeferredManager;
-  service: ServiceRouteParts;
-  metrics: Metrics;
-  log: Logger;
-  maxRequestBytes: number;
-  /** Empty: pages of this origin alone. */
-  corsOrigins: readonly string[];
-  /** Undefined: there is nothing for operators. */
-  operators: Operators | undefined;
-};
+export type AppParts = UploadRouteParts &
+  ProgressRouteParts &
+  FileRouteParts &
+  TusRouteParts & {
+    manager: DeferredManager;
+    service: ServiceRouteParts;
+    metrics: Metrics;
+    log: Logger;
+    maxRequestBytes: number;
+    /** Empty: pages of this origin alone. */
+    corsOrigins: readonly string[];
+    /** Undefined: there is nothing for operators. */
+    operators: Operators | undefined;
+  };
 
 /** The order in which a request meets everything; the answer passes it in reverse. */
 export function createApp(parts: AppParts): Koa {

@@ -23,11 +23,20 @@ const settings = z.object({
   REDIS_CLUSTER_NODES: hosts(6379),
   REDIS_USERNAME: z.string().optional(),
   REDIS_PASSWORD: z.string().optional(),
-  QUEUE_PREFIX: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _').default('deferred-uploads'),
+  QUEUE_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')
+    .default('deferred-uploads'),
   EVENT_BUS: z.enum(['stream', 'targeted'], 'must be stream or targeted').default('stream'),
-  STORAGE: z.string().regex(STORAGE_FORM, 'must be file:<directory> or s3://<bucket>/<prefix>').default('file:./data/uploads'),
+  STORAGE: z
+    .string()
+    .regex(STORAGE_FORM, 'must be file:<directory> or s3://<bucket>/<prefix>')
+    .default('file:./data/uploads'),
   S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an address such as https://s3.example.com' }).optional(),
-  S3_REGION: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be the name of a region').optional(),
+  S3_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'must be the name of a region')
+    .optional(),
   S3_FORCE_PATH_STYLE: z.enum(['true', 'false'], 'must be true or false').optional(),
   S3_CHECKSUMS: z.enum(['when_supported', 'when_required'], 'must be when_supported or when_required').optional(),
   STORAGE_RESERVE_BYTES: integer(256 * MIB, 0),
@@ -46,7 +55,10 @@ const settings = z.object({
   TRUSTED_PROXIES: addressRanges,
   CORS_ORIGINS: origins,
   // Long enough not to be guessed, and fit for a header as it stands.
-  OPERATORS_TOKEN: z.string().regex(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 letters, digits and signs without spaces').optional(),
+  OPERATORS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 letters, digits and signs without spaces')
+    .optional(),
   DEFERRED_TIMEOUT_MS: integer(25_000, 0),
   DEFERRED_MAX_TIMEOUT_MS: integer(50_000, 0),
   DEFERRED_MAX_HELD: integer(20_000, 1),
@@ -195,7 +207,9 @@ function inOneLine(error: z.ZodError): string {
 }
 
 function contradiction(values: Settings): string | undefined {
-  const places = [values.REDIS_URL ?? [], values.REDIS_SENTINELS, values.REDIS_CLUSTER_NODES].filter(({ length }) => length > 0);
+  const places = [values.REDIS_URL ?? [], values.REDIS_SENTINELS, values.REDIS_CLUSTER_NODES].filter(
+    ({ length }) => length > 0,
+  );
   if (places.length > 1) return 'only one of REDIS_URL, REDIS_SENTINELS and REDIS_CLUSTER_NODES may be set';
   if (values.REDIS_URL !== undefined && (values.REDIS_USERNAME ?? values.REDIS_PASSWORD) !== undefined)
     return 'REDIS_USERNAME and REDIS_PASSWORD stand in REDIS_URL itself where that is set';
@@ -262,10 +276,22 @@ function inWordsOfTheCode(values: Settings): Config {
 }
 
 function redisPlace(values: Settings): RedisPlace | undefined {
-  const { REDIS_URL: url, REDIS_CLUSTER_NODES: nodes, REDIS_SENTINELS: sentinels, REDIS_USERNAME: username, REDIS_PASSWORD: password } = values;
+  const {
+    REDIS_URL: url,
+    REDIS_CLUSTER_NODES: nodes,
+    REDIS_SENTINELS: sentinels,
+    REDIS_USERNAME: username,
+    REDIS_PASSWORD: password,
+  } = values;
   if (nodes.length > 0) return { nodes, username, password };
   if (sentinels.length === 0) return url;
-  return { sentinels, masterName: values.REDIS_SENTINEL_NAME, sentinelPassword: values.REDIS_SENTINEL_PASSWORD, username, password };
+  return {
+    sentinels,
+    masterName: values.REDIS_SENTINEL_NAME,
+    sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
+    username,
+    password,
+  };
 }
 
 /** Servers other than Amazon's have their buckets in the path, and few know its checksums. */

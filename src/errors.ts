@@ -157,7 +157,13 @@ export function toProblem(error: ServiceError, id: string | undefined = error.id
 /** The same error as the outcome of an upload that it has ended. */
 export function asOutcome(error: ServiceError, id: string, state: UploadState): ServiceError {
   const { code, message, retryAfterMs, headers, cause } = error;
-  return new ServiceError(code, message, { id, state, headers, cause, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  return new ServiceError(code, message, {
+    id,
+    state,
+    headers,
+    cause,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }
 
 /** The document for a code of the table. */

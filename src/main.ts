@@ -8,7 +8,9 @@ async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLog('api', config);
   const api = await startApi(config, log);
-  closeOnSignal(log, config.shutdownDelayMs + config.shutdownGraceMs + CLOSE_MARGIN_MS, () => api.close(config.shutdownGraceMs));
+  closeOnSignal(log, config.shutdownDelayMs + config.shutdownGraceMs + CLOSE_MARGIN_MS, () =>
+    api.close(config.shutdownGraceMs),
+  );
   log.info({ url: api.url }, 'listening');
   process.send?.({ type: 'listening', url: api.url });
 }

@@ -79,16 +79,32 @@ export class Metrics {
     this.#gauge('deferred_waiters', 'Waiters registered now.', readings.waiters);
     this.#gauge('uploads_receiving', 'Request bodies being received now.', readings.receiving);
     this.#gauge('events_heard', 'Events heard since the start.', readings.eventsHeard);
-    this.#gauge('queue_capacity', 'Uploads that may wait for a worker, over all processes.', () => readings.queueCapacity);
+    this.#gauge(
+      'queue_capacity',
+      'Uploads that may wait for a worker, over all processes.',
+      () => readings.queueCapacity,
+    );
     this.#jobs(readings);
-    this.#ofBacklog(readings, 'queue_waiting', 'Uploads that wait for a worker, over all processes.', ({ waiting }) => waiting);
-    this.#ofBacklog(readings, 'queue_drained_per_minute', 'Uploads that leave the queue in a minute, as of late.', ({ drainedPerMinute }) => drainedPerMinute ?? 0);
+    this.#ofBacklog(
+      readings,
+      'queue_waiting',
+      'Uploads that wait for a worker, over all processes.',
+      ({ waiting }) => waiting,
+    );
+    this.#ofBacklog(
+      readings,
+      'queue_drained_per_minute',
+      'Uploads that leave the queue in a minute, as of late.',
+      ({ drainedPerMinute }) => drainedPerMinute ?? 0,
+    );
   }
 
   /** Responses held now, by route; those that hold none are left out. */
   async heldByRoute(): Promise<Record<string, number>> {
     const { values } = await this.#heldNow.get();
-    return Object.fromEntries(values.filter(({ value }) => value > 0).map(({ labels, value }) => [String(labels['route']), value]));
+    return Object.fromEntries(
+      values.filter(({ value }) => value > 0).map(({ labels, value }) => [String(labels['route']), value]),
+    );
   }
 
   get contentType(): string {

@@ -12,7 +12,8 @@ export class Readiness {
 
   /** Rejects with what `check` rejects with, or with `shutting_down` (503) once the process leaves, whatever it serves still. */
   async assert(): Promise<void> {
-    if (this.#isLeaving) throw new ServiceError('shutting_down', 'This process is about to stop. Send requests to another one.');
+    if (this.#isLeaving)
+      throw new ServiceError('shutting_down', 'This process is about to stop. Send requests to another one.');
     await this.#check();
   }
 

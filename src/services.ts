@@ -23,7 +23,15 @@ import type { ProgressState } from './progress/progress.ts';
 import { recordOptions } from './progress/record-options.ts';
 import { UploadRecords } from './progress/record.ts';
 import { Backlog } from './queue/backlog.ts';
-import { closeConnection, openClusterConnection, openCommandConnection, openSubscribingConnection, openWaitingConnection, RedisRecordStore, type Redis } from './queue/connection.ts';
+import {
+  closeConnection,
+  openClusterConnection,
+  openCommandConnection,
+  openSubscribingConnection,
+  openWaitingConnection,
+  RedisRecordStore,
+  type Redis,
+} from './queue/connection.ts';
 import { queueKeys, type QueueKeys } from './queue/contract.ts';
 import { openEventChannels } from './queue/event-channels.ts';
 import { openEventStream } from './queue/event-stream.ts';
@@ -71,7 +79,10 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const readiness = new Readiness(() => redisCheck.assertReady(keys.events));
   const store = new RedisRecordStore(connection);
   const tally = new UploadTally();
-  const records = new UploadRecords(store, keys, { ...recordOptions(config), onEntered: (state, from) => tally.entered(state, from) });
+  const records = new UploadRecords(store, keys, {
+    ...recordOptions(config),
+    onEntered: (state, from) => tally.entered(state, from),
+  });
   const queue = new UploadQueue(connection, keys, log);
   const storage = await openStorage(config);
   const registry: Registry<ProgressState> = new Registry<ProgressState>({
@@ -92,23 +103,62 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     queueCapacity: config.queueCapacity,
   });
   const admission = createAdmission(config, backlog, addressOf, metrics);
-  const intakeParts: IntakeParts = { records, storage, kinds, queue, admission, log, hashes: config.uploadHash === 'api', listen: (id, heard) => listenTo(registry, id, heard) };
+  const intakeParts: IntakeParts = {
+    records,
+    storage,
+    kinds,
+    queue,
+    admission,
+    log,
+    hashes: config.uploadHash === 'api',
+    listen: (id, heard) => listenTo(registry, id, heard),
+  };
   const intake = new UploadIntake(intakeParts, intakeSettings(config, addressOf));
   const removal = new UploadRemoval({ records, storage, queue, log });
   manager.register('metrics', heldMetrics(metrics));
   manager.register('access-log', heldInAccessLog());
   const presence = new Presence('api', { connection, keys, log }, () => newsOf(metrics, tally));
-  const operators = await openOperatorsIfWanted(config, { connection, store, keys, records, queue, presence, queueCapacity: config.queueCapacity, addressOf, log });
+  const operators = await openOperatorsIfWanted(config, {
+    connection,
+    store,
+    keys,
+    records,
+    queue,
+    presence,
+    queueCapacity: config.queueCapacity,
+    addressOf,
+    log,
+  });
   const app = createApp({
-    records, registry, storage, kinds, intake, manager, metrics, log,
+    records,
+    registry,
+    storage,
+    kinds,
+    intake,
+    manager,
+    metrics,
+    log,
     removal,
-    tus: new TusEndpoint({ ...intakeParts, intake, removal, store, keys, maxFileBytes: config.maxFileBytes, expiryMs: config.uploadExpiryMs }),
+    tus: new TusEndpoint({
+      ...intakeParts,
+      intake,
+      removal,
+      store,
+      keys,
+      maxFileBytes: config.maxFileBytes,
+      expiryMs: config.uploadExpiryMs,
+    }),
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
     corsOrigins: config.corsOrigins,
     operators,
-    service: { checkReady: () => readiness.assert(), metrics, openApi: openApiDocument(), assets: await loadPageAssets() },
+    service: {
+      checkReady: () => readiness.assert(),
+      metrics,
+      openApi: openApiDocument(),
+      assets: await loadPageAssets(),
+    },
   });
   bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
   const server = await serve(app.callback(), config);
@@ -136,7 +186,10 @@ interface Open {
   storage: Storage;
 }
 
-async function closeInOrder({ server, manager, intake, presence, bus, queue, operators, connection, storage }: Open, graceMs: number): Promise<void> {
+async function closeInOrder(
+  { server, manager, intake, presence, bus, queue, operators, connection, storage }: Open,
+  graceMs: number,
+): Promise<void> {
   await endRequests(server, { manager, intake }, graceMs);
   await presence.close();
   await settleWithin(bus.close(), CLOSE_LIMIT_MS);
@@ -145,7 +198,11 @@ async function closeInOrder({ server, manager, intake, presence, bus, queue, ope
   await storage.close?.();
 }
 
-function listenTo(registry: Registry<ProgressState>, id: string, heard: (event: ProgressState | undefined) => void): () => void {
+function listenTo(
+  registry: Registry<ProgressState>,
+  id: string,
+  heard: (event: ProgressState | undefined) => void,
+): () => void {
   const release = registry.register([id], heard);
   // What happens until it is listened to is not told.
   void registry.listening([id])?.then(() => heard(undefined));
@@ -155,15 +212,22 @@ function listenTo(registry: Registry<ProgressState>, id: string, heard: (event: 
 /** Either way of hearing of changes has a connection of its own. */
 function eventsFrom(config: Config, keys: QueueKeys, log: Logger): OpenEvents {
   const place = config.redis ?? DEFAULT_REDIS;
-  if (config.eventBus === 'stream') return (listener) => openEventStream(openWaitingConnection(place, log), keys, listener, log);
+  if (config.eventBus === 'stream')
+    return (listener) => openEventStream(openWaitingConnection(place, log), keys, listener, log);
   const subscribe = (heard: SubscriberListener): Subscriber =>
-    isCluster(place) ? openShardSubscriber(openClusterConnection(place, log), keys.changeChannel(''), heard) : openSubscriber(openSubscribingConnection(place, log), heard);
+    isCluster(place)
+      ? openShardSubscriber(openClusterConnection(place, log), keys.changeChannel(''), heard)
+      : openSubscriber(openSubscribingConnection(place, log), heard);
   return (listener) => openEventChannels(subscribe, keys, listener, log);
 }
 
 function createAdmission(config: Config, backlog: Backlog, addressOf: ClientAddress, metrics: Metrics): Admission {
   return new Admission({
-    bounds: { capacity: config.queueCapacity, overflow: config.queueOverflow, capacityPerAddress: config.queueCapacityPerAddress },
+    bounds: {
+      capacity: config.queueCapacity,
+      overflow: config.queueOverflow,
+      capacityPerAddress: config.queueCapacityPerAddress,
+    },
     backlog,
     addressOf() {
       const request = currentRequest();
@@ -175,7 +239,12 @@ function createAdmission(config: Config, backlog: Backlog, addressOf: ClientAddr
 }
 
 async function newsOf(metrics: Metrics, tally: UploadTally): Promise<ProcessNews> {
-  return { held: await metrics.heldByRoute(), running: 0, lastMinute: tally.lastMinute, wake: metrics.recentWakes.latency() };
+  return {
+    held: await metrics.heldByRoute(),
+    running: 0,
+    lastMinute: tally.lastMinute,
+    wake: metrics.recentWakes.latency(),
+  };
 }
 
 /** Nothing of it is even loaded where there is no token. */
@@ -186,7 +255,11 @@ async function openOperatorsIfWanted(config: Config, parts: OperatorsParts): Pro
 }
 
 /** Stops accepting, answers what is held, and lets what is under way end, and every connection with an answer. */
-async function endRequests(server: Server, { manager, intake }: { manager: DeferredManager; intake: UploadIntake }, graceMs: number): Promise<void> {
+async function endRequests(
+  server: Server,
+  { manager, intake }: { manager: DeferredManager; intake: UploadIntake },
+  graceMs: number,
+): Promise<void> {
   const closed = stopAccepting(server);
   const settled = settleWithin(closed, IDLE_LIMIT_MS);
   await manager.drain();

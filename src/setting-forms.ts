@@ -34,7 +34,12 @@ function isAddressRange(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
 
 /** Addresses and CIDR ranges, separated by commas; none by default. */
 export const addressRanges = list
@@ -62,7 +67,10 @@ function isOrigin(text: string): boolean {
 
 /** Origins of pages, or `*`; none by default. */
 export const origins = list
-  .refine((parts) => parts.every(isOrigin) || parts.join() === '*', 'must be * or origins such as https://app.example, separated by commas')
+  .refine(
+    (parts) => parts.every(isOrigin) || parts.join() === '*',
+    'must be * or origins such as https://app.example, separated by commas',
+  )
   .default([]);
 
 /** A bucket's name is a part of host names; a prefix has the segments of our keys. */

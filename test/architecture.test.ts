@@ -2,7 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import { builtinModules } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { filesBelow, freeNames, isNode, nameOf, readSources, walk, type SourceFile, type SyntaxNode } from './helpers/source-tree.ts';
+import {
+  filesBelow,
+  freeNames,
+  isNode,
+  nameOf,
+  readSources,
+  walk,
+  type SourceFile,
+  type SyntaxNode,
+} from './helpers/source-tree.ts';
 
 const src = readSources('src');
 const workers = readSources('workers');
@@ -15,7 +24,13 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@koa/cors': ['src/http/cors.ts'],
   '@koa/router': ['src/app.ts', 'src/operators/queue-board.ts'],
   '@tus/server': ['src/tus/'],
-  bullmq: ['src/queue/event-stream.ts', 'src/queue/inspected-queues.ts', 'src/queue/upload-queue.ts', 'workers/worker.ts', 'workers/sweep/sweeper.ts'],
+  bullmq: [
+    'src/queue/event-stream.ts',
+    'src/queue/inspected-queues.ts',
+    'src/queue/upload-queue.ts',
+    'workers/worker.ts',
+    'workers/sweep/sweeper.ts',
+  ],
   busboy: ['src/upload/multipart.ts'],
   'csv-parse': ['workers/table/text/record-reader.ts'],
   esbuild: ['src/web/assets.ts'],
@@ -44,12 +59,33 @@ const SHARED_WITH_WORKERS =
 
 /** Names that a page has and Node has not. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([
-  'window', 'document', 'navigator', 'location', 'history', 'localStorage', 'sessionStorage', 'customElements', 'alert',
-  'requestAnimationFrame', 'HTMLElement', 'Element', 'XMLHttpRequest', 'EventSource', 'MutationObserver', 'Image', 'FileReader',
+  'window',
+  'document',
+  'navigator',
+  'location',
+  'history',
+  'localStorage',
+  'sessionStorage',
+  'customElements',
+  'alert',
+  'requestAnimationFrame',
+  'HTMLElement',
+  'Element',
+  'XMLHttpRequest',
+  'EventSource',
+  'MutationObserver',
+  'Image',
+  'FileReader',
 ]);
 
 const FUNCTIONS: ReadonlySet<string> = new Set([
-  'FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression', 'ClassMethod', 'PrivateMethod', 'Constructor', 'MethodProperty',
+  'FunctionDeclaration',
+  'FunctionExpression',
+  'ArrowFunctionExpression',
+  'ClassMethod',
+  'PrivateMethod',
+  'Constructor',
+  'MethodProperty',
 ]);
 
 function isBuiltIn(target: string): boolean {
@@ -69,9 +105,14 @@ function packageOf(target: string): string {
 const NEVER_IMPORTED: readonly string[] = ['tsx', '@bull-board/ui'];
 
 /** `path → target` of all imports that break a rule. */
-function offences(files: readonly SourceFile[], isAllowed: (target: string, file: SourceFile, isTypeOnly: boolean) => boolean): string[] {
+function offences(
+  files: readonly SourceFile[],
+  isAllowed: (target: string, file: SourceFile, isTypeOnly: boolean) => boolean,
+): string[] {
   return files.flatMap((file) =>
-    file.imports.filter(({ target, isTypeOnly }) => !isAllowed(target, file, isTypeOnly)).map(({ target }) => `${file.path} → ${target}`),
+    file.imports
+      .filter(({ target, isTypeOnly }) => !isAllowed(target, file, isTypeOnly))
+      .map(({ target }) => `${file.path} → ${target}`),
   );
 }
 
@@ -103,9 +144,11 @@ describe('who may import whom', () => {
     expect(offences(workers, isShared)).toEqual([]);
   });
 
-  test('what runs in the browser imports the browser\'s side, the wire types and what small packages it is given', () => {
+  test("what runs in the browser imports the browser's side, the wire types and what small packages it is given", () => {
     const files = below(src, 'src/web/').filter((file) => file.path !== 'src/web/assets.ts');
-    expect(offences(files, (target) => target.startsWith('src/web/') || target === 'src/api.ts' || target === 'thumbhash')).toEqual([]);
+    expect(
+      offences(files, (target) => target.startsWith('src/web/') || target === 'src/api.ts' || target === 'thumbhash'),
+    ).toEqual([]);
   });
 
   test('one third-party package, one home', () => {
@@ -113,7 +156,9 @@ describe('who may import whom', () => {
   });
 
   test('every dependency is used at its home', () => {
-    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
     const used = new Set(all.flatMap((file) => file.imports.map(({ target }) => packageOf(target))));
     expect(Object.keys(dependencies).filter((name) => !NEVER_IMPORTED.includes(name) && !used.has(name))).toEqual([]);
     expect(Object.keys(HOMES).filter((name) => !(name in dependencies))).toEqual([]);
@@ -139,9 +184,15 @@ describe('who may import whom', () => {
   });
 
   test('the upload client touches no DOM globals', () => {
-    const files = src.filter((file) => file.path === 'src/web/upload-client.ts' || file.path.startsWith('src/web/client/'));
+    const files = src.filter(
+      (file) => file.path === 'src/web/upload-client.ts' || file.path.startsWith('src/web/client/'),
+    );
     expect(files.length).toBeGreaterThan(3);
-    expect(files.flatMap((file) => [...freeNames(file.body)].filter((name) => DOM_GLOBALS.has(name)).map((name) => `${file.path}: ${name}`))).toEqual([]);
+    expect(
+      files.flatMap((file) =>
+        [...freeNames(file.body)].filter((name) => DOM_GLOBALS.has(name)).map((name) => `${file.path}: ${name}`),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -149,13 +200,18 @@ describe('the shape of files', () => {
   test('named exports alone, and no barrels', () => {
     const isBarrel = (file: SourceFile) =>
       file.body.length > 0 && file.body.every((node) => node.type !== 'ImportDeclaration' && isNode(node['source']));
-    const breaks = (file: SourceFile) => file.body.some((node) => /^(ExportDefault|ExportAll|TsExportAssignment)/.test(node.type));
+    const breaks = (file: SourceFile) =>
+      file.body.some((node) => /^(ExportDefault|ExportAll|TsExportAssignment)/.test(node.type));
     const offenders = all.filter((file) => isBarrel(file) || breaks(file) || basename(file.path) === 'index.ts');
     expect(offenders.map((file) => file.path)).toEqual([]);
   });
 
   test('every export has a doc comment', () => {
-    const bare = all.flatMap((file) => file.body.filter((node) => node.type === 'ExportDeclaration' && !isDocumented(file, node)).map((node) => `${file.path}: ${nameOf(node)}`));
+    const bare = all.flatMap((file) =>
+      file.body
+        .filter((node) => node.type === 'ExportDeclaration' && !isDocumented(file, node))
+        .map((node) => `${file.path}: ${nameOf(node)}`),
+    );
     expect(bare).toEqual([]);
   });
 
@@ -170,7 +226,8 @@ describe('the shape of files', () => {
     const long: string[] = [];
     for (const file of all) {
       walk(file.body, (node) => {
-        if (FUNCTIONS.has(node.type) && file.linesOf(node) > 60) long.push(`${file.path}: ${nameOf(node)} has ${file.linesOf(node)} lines`);
+        if (FUNCTIONS.has(node.type) && file.linesOf(node) > 60)
+          long.push(`${file.path}: ${nameOf(node)} has ${file.linesOf(node)} lines`);
       });
     }
     expect(long).toEqual([]);
@@ -179,7 +236,9 @@ describe('the shape of files', () => {
   test('files and folders are named in kebab-case', () => {
     const paths = ['src', 'workers', 'test', 'scripts'].flatMap(filesBelow);
     expect(paths.length).toBeGreaterThan(100);
-    expect(paths.filter((path) => !/^([a-z0-9]+(-[a-z0-9]+)*\/)+[a-z0-9]+(-[a-z0-9]+)*(\.(test|d))?\.[a-z]+$/.test(path))).toEqual([]);
+    expect(
+      paths.filter((path) => !/^([a-z0-9]+(-[a-z0-9]+)*\/)+[a-z0-9]+(-[a-z0-9]+)*(\.(test|d))?\.[a-z]+$/.test(path)),
+    ).toEqual([]);
   });
 });
 
@@ -187,7 +246,8 @@ function readsEnvironment(body: readonly SyntaxNode[]): boolean {
   let reads = false;
   walk(body, (node) => {
     const { object, property } = node as { object?: SyntaxNode; property?: SyntaxNode };
-    const isMember = node.type === 'MemberExpression' && object?.['value'] === 'process' && property?.['value'] === 'env';
+    const isMember =
+      node.type === 'MemberExpression' && object?.['value'] === 'process' && property?.['value'] === 'env';
     const isImport = node.type === 'ImportSpecifier' && (node['local'] as SyntaxNode)['value'] === 'env';
     if (isMember || isImport) reads = true;
   });

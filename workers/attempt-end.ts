@@ -19,7 +19,12 @@ export function isIsolated({ deaths }: Pick<UploadRecord, 'deaths'>): boolean {
 }
 
 /** Writes the end of an attempt that has no result to the record, as far as it may still, and removes its files. */
-export async function endAttempt(parts: RunnerParts, record: UploadRecord, reason: unknown, log: Logger): Promise<RunOutcome> {
+export async function endAttempt(
+  parts: RunnerParts,
+  record: UploadRecord,
+  reason: unknown,
+  log: Logger,
+): Promise<RunOutcome> {
   try {
     const outcome = await recordEnd(parts, record, reason, log);
     if (outcome === 'done') await removeDeadAttempts(parts, record, log);
@@ -63,9 +68,11 @@ function problemOfFile(parts: RunnerParts, record: UploadRecord, reason: unknown
   return undefined;
 }
 
-const CRASHES = 'Reading this file ended the process that read it, several times over, and in the end with no other file at work in it. Save it anew with another program and send that.';
+const CRASHES =
+  'Reading this file ended the process that read it, several times over, and in the end with no other file at work in it. Save it anew with another program and send that.';
 
-const TAKES_TOO_LONG = 'Reading this file took longer than any file may, several times over. Save it anew with another program, or smaller, and send that.';
+const TAKES_TOO_LONG =
+  'Reading this file took longer than any file may, several times over. Save it anew with another program, or smaller, and send that.';
 
 /** A refusal means that somebody else has the upload by now. */
 function outcomeOf(change: ChangeOutcome, outcome: RunOutcome): RunOutcome {
@@ -74,5 +81,9 @@ function outcomeOf(change: ChangeOutcome, outcome: RunOutcome): RunOutcome {
 
 /** What a sender is told of faults of ours. */
 export function processingFailed(id: string): Problem {
-  return problemOf('processing_failed', 'Processing failed for a reason on our side, several times over. Send the file again later.', id);
+  return problemOf(
+    'processing_failed',
+    'Processing failed for a reason on our side, several times over. Send the file again later.',
+    id,
+  );
 }

@@ -9,10 +9,15 @@ type FileParts = Pick<RunnerParts, 'records' | 'storage'>;
  * Removes what an attempt has written that came to nothing. What fails here is left to the sweep. Where Redis has lost the beginning of
  * the attempt, another one may bear its number by now, and writes to the same place: nothing is removed then.
  */
-export async function removeAttemptFiles({ records, storage }: FileParts, { id, attempt }: Pick<UploadRecord, 'id' | 'attempt'>, log: Logger): Promise<void> {
+export async function removeAttemptFiles(
+  { records, storage }: FileParts,
+  { id, attempt }: Pick<UploadRecord, 'id' | 'attempt'>,
+  log: Logger,
+): Promise<void> {
   try {
     const record = (await records.read(id))?.record;
-    const isAnothers = record?.attempt === attempt && (record.state === 'processing' || Object.keys(record.variants).length > 0);
+    const isAnothers =
+      record?.attempt === attempt && (record.state === 'processing' || Object.keys(record.variants).length > 0);
     if (!isAnothers) await storage.removeAll(attemptPrefix(id, attempt));
   } catch (error) {
     log.warn({ err: error }, 'files of the attempt not removed');
@@ -23,7 +28,11 @@ export async function removeAttemptFiles({ records, storage }: FileParts, { id, 
  * Removes what attempts before this one have written that ended without a word, unfinished files too, but for those
  * of which the record names a variant. To be called when the upload is final.
  */
-export async function removeDeadAttempts(parts: FileParts, { id, attempt, attemptBase, deaths }: UploadRecord, log: Logger): Promise<void> {
+export async function removeDeadAttempts(
+  parts: FileParts,
+  { id, attempt, attemptBase, deaths }: UploadRecord,
+  log: Logger,
+): Promise<void> {
   if (deaths === 0) return;
   try {
     const variants = Object.values((await parts.records.read(id))?.record.variants ?? {});

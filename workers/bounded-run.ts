@@ -32,7 +32,10 @@ export async function runBounded<Value>(run: () => Promise<Value>, bounds: RunBo
       reject(controller.signal.reason as Error);
     };
   });
-  const timers = [setTimeout(() => controller.abort(TIMED_OUT), timeoutMs), setTimeout(() => leave(), timeoutMs + obeyMs)];
+  const timers = [
+    setTimeout(() => controller.abort(TIMED_OUT), timeoutMs),
+    setTimeout(() => leave(), timeoutMs + obeyMs),
+  ];
   const onStopping = (): void => {
     controller.abort(STOPPING);
     timers.push(setTimeout(() => leave(), OBEY_AT_STOP_MS));

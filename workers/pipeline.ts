@@ -51,7 +51,11 @@ export async function runPipeline<State, Made extends AnyResult>(
 }
 
 /** Member by member: a spread would lose the methods of a context that is a class. */
-function stepContext(context: PipelineContext, reportFraction: (fraction: number) => void, publishing: Promise<Variant>[]): StepContext {
+function stepContext(
+  context: PipelineContext,
+  reportFraction: (fraction: number) => void,
+  publishing: Promise<Variant>[],
+): StepContext {
   return {
     upload: context.upload,
     inputPath: context.inputPath,

@@ -50,7 +50,10 @@ export function createProcessors(settings: ProcessorSettings): ProcessorTable {
 }
 
 /** Pairs a kind with its processor. Throws where their names differ: a result would claim the wrong kind. */
-export function processorEntry<State>(kind: Pick<Kind<unknown>, 'name' | 'types'>, processor: Processor<State, AnyResult>): ProcessorEntry {
+export function processorEntry<State>(
+  kind: Pick<Kind<unknown>, 'name' | 'types'>,
+  processor: Processor<State, AnyResult>,
+): ProcessorEntry {
   if (kind.name !== processor.kind) {
     throw new Error(`kind ${kind.name} is paired with a processor of ${processor.kind}`);
   }

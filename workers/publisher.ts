@@ -15,7 +15,12 @@ export interface PublisherParts {
 export type Publisher = Pick<StepContext, 'publishVariant' | 'publishFile'>;
 
 /** Publishes for one attempt; `onRefused` is called where the record says that the attempt was overtaken, and fires its signal. */
-export function createPublisher(parts: PublisherParts, record: UploadRecord, signal: AbortSignal, onRefused: () => void): Publisher {
+export function createPublisher(
+  parts: PublisherParts,
+  record: UploadRecord,
+  signal: AbortSignal,
+  onRefused: () => void,
+): Publisher {
   const announce = async (file: StoredVariant): Promise<void> => {
     const outcome = await parts.records.announce(record.id, record.attempt, file);
     if (!outcome.made) onRefused();
@@ -43,7 +48,11 @@ export function createPublisher(parts: PublisherParts, record: UploadRecord, sig
 }
 
 /** Writes a whole object as its chunks come; nothing of it is left where one does not, or the signal fires. */
-async function putChunks(writer: ObjectWriter, chunks: AsyncIterable<Buffer>, signal: AbortSignal): Promise<{ size: number; sha256: string }> {
+async function putChunks(
+  writer: ObjectWriter,
+  chunks: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): Promise<{ size: number; sha256: string }> {
   const hash = createHash('sha256');
   let size = 0;
   let written: Promise<unknown> = Promise.resolve();

@@ -46,7 +46,8 @@ async function start(kind: WorkerKind): Promise<void> {
   calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
   const tally = new UploadTally();
   const records = new UploadRecords(new RedisRecordStore(connection), keys, {
-    ...recordOptions(config), onEntered: (state, from) => tally.entered(state, from),
+    ...recordOptions(config),
+    onEntered: (state, from) => tally.entered(state, from),
   });
   const queue = new UploadQueue(connection, keys, log);
   const storage = await openStorage(config);
@@ -54,7 +55,13 @@ async function start(kind: WorkerKind): Promise<void> {
   const processors = kind.createProcessors(config);
   const replacement = new Replacement(processors, log);
   const worker = new UploadWorker({
-    connection, keys, queue, records, storage, processors, log,
+    connection,
+    keys,
+    queue,
+    records,
+    storage,
+    processors,
+    log,
     runIsolated: isolatedRunner(kind.isolatedEntry),
     attemptTimeoutMs: config.attemptTimeoutMs,
     concurrency: config.workerConcurrency,
@@ -63,8 +70,22 @@ async function start(kind: WorkerKind): Promise<void> {
     abandonedCalls: () => processors.abandonedCalls(),
     onLeftBehind: () => replacement.ask(),
   });
-  const sweeper = new Sweeper({ connection, keys, queue, records, sets: new UploadSets(connection, keys), storage, log, periodMs: config.sweepPeriodMs });
-  const presence = new Presence('worker', { connection, keys, log }, () => ({ held: {}, running: worker.running, lastMinute: tally.lastMinute, wake: null }));
+  const sweeper = new Sweeper({
+    connection,
+    keys,
+    queue,
+    records,
+    sets: new UploadSets(connection, keys),
+    storage,
+    log,
+    periodMs: config.sweepPeriodMs,
+  });
+  const presence = new Presence('worker', { connection, keys, log }, () => ({
+    held: {},
+    running: worker.running,
+    lastMinute: tally.lastMinute,
+    wake: null,
+  }));
   const endWatch = watchEventLoop(timing.loopLimitMs);
 
   replacement.close = closeOnSignal(log, config.shutdownGraceMs + CLOSE_MARGIN_MS, async () => {

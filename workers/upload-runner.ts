@@ -28,8 +28,13 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
   const { record } = begun;
   if (record === undefined) throw new Error('the record did not come back');
   hold.attempt = record.attempt;
-  const log = parts.log.child({ ...(job.requestId === undefined ? {} : { requestId: job.requestId }), uploadId: id, attempt: record.attempt });
-  if (record.deaths > 0) log.warn({ deaths: record.deaths, isIsolated: isIsolated(record) }, 'earlier attempts have ended without a word');
+  const log = parts.log.child({
+    ...(job.requestId === undefined ? {} : { requestId: job.requestId }),
+    uploadId: id,
+    attempt: record.attempt,
+  });
+  if (record.deaths > 0)
+    log.warn({ deaths: record.deaths, isIsolated: isIsolated(record) }, 'earlier attempts have ended without a word');
   try {
     const { result, sha256 } = await digest(parts, record, hold, log);
     const outcome = await parts.records.complete(id, record.attempt, result, sha256);
@@ -61,7 +66,8 @@ interface Digested {
 
 async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log: Logger): Promise<Digested> {
   const entry = parts.processors.find(record.type ?? '');
-  if (entry === undefined) throw new UnprocessableError('unsupported_media_type', 'No processor takes files of this type.');
+  if (entry === undefined)
+    throw new UnprocessableError('unsupported_media_type', 'No processor takes files of this type.');
   const input = await parts.storage.openLocal(originalKey(record.id, record.receipt));
   if (input === undefined) throw new Error('the uploaded bytes are not in storage');
   try {

@@ -96,7 +96,13 @@ export class UploadWorker {
   async #process(job: Job<UploadJobData>, token: string | undefined): Promise<RunOutcome> {
     const controller = new AbortController();
     const { onLeftBehind } = this.#parts;
-    const hold: Hold = { id: job.data.id, controller, attempt: undefined, stopping: this.#stopping.signal, onLeftBehind };
+    const hold: Hold = {
+      id: job.data.id,
+      controller,
+      attempt: undefined,
+      stopping: this.#stopping.signal,
+      onLeftBehind,
+    };
     this.#inHand.add(hold);
     try {
       const outcome = await runUpload(this.#parts, job.data, hold);

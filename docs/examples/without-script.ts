@@ -36,16 +36,26 @@ server.listen(Number(port), '127.0.0.1', () => {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url?.startsWith('/variants/') === true) return await passVariant(request.url, response);
   const uploads = request.method === 'POST' ? await passForm(request) : [];
-  response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': "default-src 'none'; img-src 'self'; form-action 'self'" });
+  response.writeHead(200, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': "default-src 'none'; img-src 'self'; form-action 'self'",
+  });
   response.end(page(uploads));
 }
 
 /** The form goes on as it comes; it is answered when the files are stored, long before the pictures are made. */
 async function passForm(request: IncomingMessage): Promise<SentUpload[]> {
-  const init = { method: 'POST', headers: { 'Content-Type': request.headers['content-type'] ?? '' }, body: Readable.toWeb(request), duplex: 'half' };
+  const init = {
+    method: 'POST',
+    headers: { 'Content-Type': request.headers['content-type'] ?? '' },
+    body: Readable.toWeb(request),
+    duplex: 'half',
+  };
   const sent = await fetch(`${service}/uploads`, init as RequestInit);
   const body = (await sent.json()) as { uploads: SentUpload[] } | { detail: string };
-  return 'uploads' in body ? body.uploads : [{ state: 'failed', file: { name: '' }, error: body, links: { variants: '' } }];
+  return 'uploads' in body
+    ? body.uploads
+    : [{ state: 'failed', file: { name: '' }, error: body, links: { variants: '' } }];
 }
 
 /** Held by the service until the picture exists. */
@@ -53,7 +63,9 @@ async function passVariant(path: string, response: ServerResponse): Promise<void
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const variant = await fetch(`${service}${path}`, { signal: gone.signal });
-  response.writeHead(variant.status, { 'Content-Type': variant.headers.get('Content-Type') ?? 'application/octet-stream' });
+  response.writeHead(variant.status, {
+    'Content-Type': variant.headers.get('Content-Type') ?? 'application/octet-stream',
+  });
   response.end(Buffer.from(await variant.arrayBuffer()));
 }
 

@@ -44,7 +44,8 @@ export class AuditTrail {
 function breach(last: AuditedChange, change: AuditedChange): string | undefined {
   if (change.version !== last.version + 1) return 'a version left out or told twice';
   if (change.attempt < last.attempt) return 'attempt went back';
-  if (change.publicId !== last.publicId) return isRestart(last, change) ? undefined : 'began anew from where it may not';
+  if (change.publicId !== last.publicId)
+    return isRestart(last, change) ? undefined : 'began anew from where it may not';
   if (last.deleted) return 'changed after it was deleted';
   if (isFinalState(last.state) && !(change.deleted && change.state === last.state)) return 'changed after its end';
   return change.percent < last.percent ? 'percent went back' : undefined;

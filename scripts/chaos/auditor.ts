@@ -40,7 +40,9 @@ export class Auditor {
     let after = '0';
     while (!this.#isClosed) {
       const askedAtMs = performance.now();
-      const read = await this.#redis.xread('COUNT', MOST_ENTRIES, 'BLOCK', BLOCK_MS, 'STREAMS', this.#stream, after).catch(() => undefined);
+      const read = await this.#redis
+        .xread('COUNT', MOST_ENTRIES, 'BLOCK', BLOCK_MS, 'STREAMS', this.#stream, after)
+        .catch(() => undefined);
       const entries = read?.[0]?.[1] ?? [];
       if (read === null || (read !== undefined && entries.length < MOST_ENTRIES)) this.#caughtUpAtMs = askedAtMs;
       for (const [entryId, flat] of entries) {

@@ -10,7 +10,9 @@ export async function gatherEvidence(checks: readonly Check[], view: RedisView, 
   const evidence: string[] = [];
   for (const id of idsIn(checks).slice(0, MOST_UPLOADS)) {
     evidence.push(`record of ${id}: ${JSON.stringify(await view.fields(id))}`);
-    const lines = [...fleet.apis, ...fleet.workers].flatMap((one) => one.linesWith(id).map((line) => `${one.name}: ${line}`));
+    const lines = [...fleet.apis, ...fleet.workers].flatMap((one) =>
+      one.linesWith(id).map((line) => `${one.name}: ${line}`),
+    );
     evidence.push(...lines.sort((left, right) => timeIn(left).localeCompare(timeIn(right))).slice(-MOST_LINES));
   }
   return evidence;

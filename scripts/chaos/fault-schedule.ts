@@ -68,7 +68,9 @@ export function targetOf(kind: FaultKind): FaultTarget {
 export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
   const random = new Random(seed);
   const count = shape.faults ?? Math.max(1, Math.round(shape.seconds / PERIOD_S));
-  const times = Array.from({ length: count }, () => Math.round(shape.seconds * 1000 * (FIRST_AT + (LAST_AT - FIRST_AT) * random.next()))).sort((a, b) => a - b);
+  const times = Array.from({ length: count }, () =>
+    Math.round(shape.seconds * 1000 * (FIRST_AT + (LAST_AT - FIRST_AT) * random.next())),
+  ).sort((a, b) => a - b);
   const busyUntilMs = new Map<string, number>();
   const kinds = deal(random, count, shape.powerLoss === true);
   return times.flatMap((atMs, number) => {
@@ -76,7 +78,9 @@ export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
     if (kind === undefined) return [];
     const [least, most] = KINDS[kind].forMs;
     const forMs = random.between(least, most);
-    const free = indices(shape, targetOf(kind)).filter((index) => (busyUntilMs.get(`${targetOf(kind)} ${index}`) ?? 0) <= atMs);
+    const free = indices(shape, targetOf(kind)).filter(
+      (index) => (busyUntilMs.get(`${targetOf(kind)} ${index}`) ?? 0) <= atMs,
+    );
     if (free.length === 0) return [];
     const index = random.pick(free);
     busyUntilMs.set(`${targetOf(kind)} ${index}`, atMs + forMs + REST_MS);
@@ -93,7 +97,13 @@ function deal(random: Random, count: number, powerLoss: boolean): FaultKind[] {
 }
 
 function indices({ apis, workers }: ScheduleShape, target: FaultTarget): number[] {
-  const counts: Record<FaultTarget, number> = { api: apis, 'api-link': apis, worker: workers, 'redis-link': apis + workers, redis: 1 };
+  const counts: Record<FaultTarget, number> = {
+    api: apis,
+    'api-link': apis,
+    worker: workers,
+    'redis-link': apis + workers,
+    redis: 1,
+  };
   return Array.from({ length: counts[target] }, (_, index) => index);
 }
 

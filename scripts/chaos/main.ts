@@ -18,7 +18,10 @@ async function main(options: ChaosOptions): Promise<void> {
     kill: () => process.exit(EXIT_CODE_INTERRUPTED),
   });
   console.log(`${formatPlan(options, planOf(options).faults)}\n`);
-  const outcome = await runChaos(options, { say: (line) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`), started: (begun) => void (fleet = begun) });
+  const outcome = await runChaos(options, {
+    say: (line) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`),
+    started: (begun) => void (fleet = begun),
+  });
   giveSignalsBack();
   console.log(formatReport(outcome));
   process.exitCode = outcome.checks.every(({ findings }) => findings.length === 0) ? 0 : 1;

@@ -27,9 +27,19 @@ export function parseChaosOptions(args: readonly string[]): ChaosOptions {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { uploads: text, seconds: text, apis: text, workers: text, seed: text, faults: text, settle: text, 'power-loss': { type: 'boolean' } },
+    options: {
+      uploads: text,
+      seconds: text,
+      apis: text,
+      workers: text,
+      seed: text,
+      faults: text,
+      settle: text,
+      'power-loss': { type: 'boolean' },
+    },
   });
-  const number = (name: 'uploads' | 'seconds' | 'apis' | 'workers' | 'settle') => wholeNumber(name, values[name] ?? String(DEFAULTS[name]));
+  const number = (name: 'uploads' | 'seconds' | 'apis' | 'workers' | 'settle') =>
+    wholeNumber(name, values[name] ?? String(DEFAULTS[name]));
   return {
     uploads: number('uploads'),
     seconds: number('seconds'),

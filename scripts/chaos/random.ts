@@ -35,6 +35,9 @@ export class Random {
 
   /** The same members in another order. */
   shuffle<T>(list: readonly T[]): T[] {
-    return list.map((member) => ({ member, place: this.next() })).sort((left, right) => left.place - right.place).map(({ member }) => member);
+    return list
+      .map((member) => ({ member, place: this.next() }))
+      .sort((left, right) => left.place - right.place)
+      .map(({ member }) => member);
   }
 }

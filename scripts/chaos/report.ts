@@ -19,18 +19,32 @@ export function formatReport(outcome: ChaosOutcome): string {
   const { tales, diary, injector, checks, fleet, changes, attempts, settledMs, evidence } = outcome;
   const failed = checks.filter(({ findings }) => findings.length > 0);
   return [
-    formatTable(['uploads', ''], [...countBy(tales, endOf)].map(([end, count]) => [end, String(count)])),
-    formatTable(['faults', ''], FAULT_KINDS.flatMap((kind) => (injector.counts.has(kind) ? [[kind, String(injector.counts.get(kind))]] : []))),
-    formatTable(['requests that failed, and were sent again', ''], [...diary.failures].map(([reason, count]) => [reason, String(count)])),
-    formatTable(['figures', ''], [
-      ['answers', String(diary.answers)],
-      ['changes of records', String(changes)],
-      ['processes begun', String([...fleet.apis, ...fleet.workers].reduce((sum, { starts }) => sum + starts, 0))],
-      ['bytes that Redis lost', String(injector.lostBytes)],
-      ['longest time without an answer, s', (diary.longestSilenceMs / 1000).toFixed(1)],
-      ['from the last fault to the last client, s', (settledMs / 1000).toFixed(1)],
-      ...[...attempts].sort(([left], [right]) => left - right).map(([count, uploads]) => [`uploads that took ${count} attempts`, String(uploads)]),
-    ]),
+    formatTable(
+      ['uploads', ''],
+      [...countBy(tales, endOf)].map(([end, count]) => [end, String(count)]),
+    ),
+    formatTable(
+      ['faults', ''],
+      FAULT_KINDS.flatMap((kind) => (injector.counts.has(kind) ? [[kind, String(injector.counts.get(kind))]] : [])),
+    ),
+    formatTable(
+      ['requests that failed, and were sent again', ''],
+      [...diary.failures].map(([reason, count]) => [reason, String(count)]),
+    ),
+    formatTable(
+      ['figures', ''],
+      [
+        ['answers', String(diary.answers)],
+        ['changes of records', String(changes)],
+        ['processes begun', String([...fleet.apis, ...fleet.workers].reduce((sum, { starts }) => sum + starts, 0))],
+        ['bytes that Redis lost', String(injector.lostBytes)],
+        ['longest time without an answer, s', (diary.longestSilenceMs / 1000).toFixed(1)],
+        ['from the last fault to the last client, s', (settledMs / 1000).toFixed(1)],
+        ...[...attempts]
+          .sort(([left], [right]) => left - right)
+          .map(([count, uploads]) => [`uploads that took ${count} attempts`, String(uploads)]),
+      ],
+    ),
     ...checks.map(formatCheck),
     ...(evidence.length === 0 ? [] : [`evidence:\n${evidence.join('\n')}`]),
     failed.length === 0 ? `all ${checks.length} checks passed` : `${failed.length} of ${checks.length} checks FAILED`,
@@ -50,5 +64,8 @@ function countBy<T>(list: readonly T[], keyOf: (one: T) => string): Map<string, 
 
 function formatCheck({ name, findings }: Check): string {
   if (findings.length === 0) return `passed  ${name}`;
-  return [`FAILED  ${name}: ${findings.length}`, ...findings.slice(0, MOST_FINDINGS).map((finding) => `          ${finding}`)].join('\n');
+  return [
+    `FAILED  ${name}: ${findings.length}`,
+    ...findings.slice(0, MOST_FINDINGS).map((finding) => `          ${finding}`),
+  ].join('\n');
 }

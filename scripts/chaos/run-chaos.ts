@@ -61,15 +61,18 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
     auditor.start();
     const injector = new FaultInjector(fleet, log, () => auditor.trail.forget());
     let deadlineMs = Infinity;
-    const lossBetween = (fromMs: number, toMs: number) => options.powerLoss && injector.outages.some((outage) => outage.fromMs < toMs && outage.toMs > fromMs);
+    const lossBetween = (fromMs: number, toMs: number) =>
+      options.powerLoss && injector.outages.some((outage) => outage.fromMs < toMs && outage.toMs > fromMs);
     const diary = new Diary(lossBetween);
     const world: World = { urls: fleet.urls, diary, picture, lossBetween, deadlineMs: () => deadlineMs };
     hooks.say(`everything is up: ${options.apis} API processes, ${options.workers} workers, Redis`);
     const startedAtMs = performance.now();
-    const living = Promise.all(plan.uploads.map(async (one) => {
-      await delay(Math.max(0, startedAtMs + one.atMs - performance.now()));
-      return await new Life(one, world).run();
-    }));
+    const living = Promise.all(
+      plan.uploads.map(async (one) => {
+        await delay(Math.max(0, startedAtMs + one.atMs - performance.now()));
+        return await new Life(one, world).run();
+      }),
+    );
     await Promise.all([injector.run(plan.faults, startedAtMs), delay(options.seconds * 1000)]);
     const healedAtMs = performance.now();
     deadlineMs = healedAtMs + options.settleSeconds * 1000;
@@ -79,7 +82,17 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
     hooks.say('clients are through');
     const { checks, records } = await checkAll({ tales, diary, fleet, auditor, view, lossBetween, deadlineMs });
     const evidence = await gatherEvidence(checks, view, fleet);
-    return { tales, diary, injector, fleet, checks, changes: auditor.trail.changes, attempts: countAttempts(records), settledMs, evidence };
+    return {
+      tales,
+      diary,
+      injector,
+      fleet,
+      checks,
+      changes: auditor.trail.changes,
+      attempts: countAttempts(records),
+      settledMs,
+      evidence,
+    };
   } finally {
     view.close();
     log?.close();

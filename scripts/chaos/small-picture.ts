@@ -7,11 +7,14 @@ const MARKER_BYTES = 4;
 
 /** JPEGs of any size that are all different and cost next to nothing to decode: what makes them long is a comment. */
 export async function pictureMaker(): Promise<(sizeBytes: number, seed: number) => Buffer> {
-  const plain = await sharp({ create: { width: 24, height: 16, channels: 3, background: '#3a7' } }).jpeg().toBuffer();
+  const plain = await sharp({ create: { width: 24, height: 16, channels: 3, background: '#3a7' } })
+    .jpeg()
+    .toBuffer();
   return (sizeBytes, seed) => {
     const random = new Random(seed);
     const comments: Buffer[] = [];
-    for (let left = sizeBytes - plain.length; left > 0; left -= MOST_COMMENT_BYTES) comments.push(comment(Math.min(left, MOST_COMMENT_BYTES), random));
+    for (let left = sizeBytes - plain.length; left > 0; left -= MOST_COMMENT_BYTES)
+      comments.push(comment(Math.min(left, MOST_COMMENT_BYTES), random));
     // Behind the mark that begins the file.
     return Buffer.concat([plain.subarray(0, 2), ...comments, plain.subarray(2)]);
   };

@@ -34,7 +34,9 @@ const BEGINNING = 0.9;
 /** So many clients with what they do, in the order of their beginnings; the same seed gives the same. */
 export function planUploads({ uploads, seconds }: { uploads: number; seconds: number }, seed: number): UploadPlan[] {
   const random = new Random(seed ^ 0x5bd1e995);
-  const times = Array.from({ length: uploads }, () => Math.round(random.next() * seconds * 1000 * BEGINNING)).sort((a, b) => a - b);
+  const times = Array.from({ length: uploads }, () => Math.round(random.next() * seconds * 1000 * BEGINNING)).sort(
+    (a, b) => a - b,
+  );
   return times.map((atMs, number) => planOne(random, number, atMs));
 }
 
@@ -43,7 +45,10 @@ function planOne(random: Random, number: number, atMs: number): UploadPlan {
   const isSlow = random.chance(0.1);
   const wish = wishOf(random.next(), way);
   return {
-    number, atMs, way, wish,
+    number,
+    atMs,
+    way,
+    wish,
     wishAfterMs: random.chance(0.5) ? random.between(0, 60) : random.between(0, 1500),
     sizeBytes: isSlow || wish === 'stop' ? random.between(60_000, 300_000) : random.between(1000, 8000),
     pieces: isSlow || wish === 'stop' ? random.between(3, 8) : 1,

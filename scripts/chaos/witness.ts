@@ -13,7 +13,15 @@ export interface Sighting extends Pick<Progress, 'version' | 'percent' | 'state'
 /** Whether Redis has lost anything between the two moments; what was told before is not comparable with what is told after. */
 export type LossBetween = (fromMs: number, toMs: number) => boolean;
 
-const ORDER: Readonly<Record<UploadState, number>> = { receiving: 0, queued: 1, processing: 1, completed: 2, failed: 2, cancelled: 2, discarded: 2 };
+const ORDER: Readonly<Record<UploadState, number>> = {
+  receiving: 0,
+  queued: 1,
+  processing: 1,
+  completed: 2,
+  failed: 2,
+  cancelled: 2,
+  discarded: 2,
+};
 
 /** What one client sees of one upload, held against what it was promised. */
 export class Witness {
@@ -50,7 +58,8 @@ export class Witness {
 
 function standsAlone({ version, percent, state, final, timedOut, since }: Sighting): string | undefined {
   if (final !== isFinalState(state)) return `final is ${final} in state ${state}`;
-  if (percent < 0 || percent > 100 || (percent === 100) !== (state === 'completed')) return `${percent} % in state ${state}`;
+  if (percent < 0 || percent > 100 || (percent === 100) !== (state === 'completed'))
+    return `${percent} % in state ${state}`;
   if (since === version && !timedOut && !final) return `an answer without news at version ${version}`;
   return undefined;
 }
@@ -59,7 +68,8 @@ function follows(last: Sighting, seen: Sighting, mayRestart: boolean): string | 
   const step = `${describe(last)} → ${describe(seen)}`;
   if (seen.version < last.version) return `version went back: ${step}`;
   if (seen.life !== last.life) return mayRestart && last.state !== 'completed' ? undefined : `began anew: ${step}`;
-  if (seen.version === last.version && (seen.state !== last.state || seen.percent !== last.percent)) return `two tales of one version: ${step}`;
+  if (seen.version === last.version && (seen.state !== last.state || seen.percent !== last.percent))
+    return `two tales of one version: ${step}`;
   if (last.final && seen.state !== last.state) return `a final state changed: ${step}`;
   if (seen.percent < last.percent) return `percent went back: ${step}`;
   if (ORDER[seen.state] < ORDER[last.state]) return `state went back: ${step}`;

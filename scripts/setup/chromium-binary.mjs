@@ -45,7 +45,7 @@ export async function ensureChromium(say) {
 async function installChromium(say) {
   const machine = await probeMachine();
   if (machine.mayInstall) {
-    say('no Chromium on this machine: installing one with the system\'s package manager (some 100 MB)');
+    say("no Chromium on this machine: installing one with the system's package manager (some 100 MB)");
     await installPackage(machine, PACKAGE_NAMES);
   }
   const found = await findChromium();

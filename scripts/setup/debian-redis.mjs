@@ -51,7 +51,7 @@ async function download(directory, downloads) {
   const withOwnLists = [...unsandboxed, ...ownState(join(directory, 'apt'))];
   await mustRun('apt-get', [...withOwnLists, 'update']);
   if (await tryDownload(withOwnLists, downloads)) return;
-  throw new SetupError('the system\'s packages hold no redis-tools');
+  throw new SetupError("the system's packages hold no redis-tools");
 }
 
 /**
@@ -66,7 +66,13 @@ async function tryDownload(options, downloads) {
 
 /** @param {readonly string[]} options */
 async function neededPackages(options) {
-  const { code, output } = await run('apt-get', [...options, 'install', '-s', '--no-install-recommends', 'redis-tools']);
+  const { code, output } = await run('apt-get', [
+    ...options,
+    'install',
+    '-s',
+    '--no-install-recommends',
+    'redis-tools',
+  ]);
   if (code !== 0) return USUAL_PACKAGES;
   return [...new Set(['redis-tools', ...parseSimulatedInstall(output)])];
 }

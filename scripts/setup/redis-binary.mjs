@@ -11,7 +11,12 @@ import { installPackage, probeMachine } from './system-packages.mjs';
 /** @typedef {import('./redis-binary.d.mts').RedisBinary} RedisBinary */
 
 const PRIVATE_COPY = join(cacheDirectory, 'redis');
-const PACKAGE_NAMES = { 'apt-get': ['redis-tools'], apk: ['redis', 'valkey'], dnf: ['valkey', 'redis'], brew: ['redis'] };
+const PACKAGE_NAMES = {
+  'apt-get': ['redis-tools'],
+  apk: ['redis', 'valkey'],
+  dnf: ['valkey', 'redis'],
+  brew: ['redis'],
+};
 
 /**
  * A redis-server or valkey-server (6.2 or newer) that runs here, or undefined: from PATH,
@@ -57,7 +62,9 @@ async function getRedisServer(say) {
 
 /** @param {(line: string) => void} say */
 async function makePrivateCopy(say) {
-  say('no redis-server on this machine: unpacking a private copy from the system\'s packages (1 to 2 MB, no root needed)');
+  say(
+    "no redis-server on this machine: unpacking a private copy from the system's packages (1 to 2 MB, no root needed)",
+  );
   mkdirSync(cacheDirectory, { recursive: true });
   const draft = mkdtempSync(`${PRIVATE_COPY}-draft-`);
   try {
@@ -79,7 +86,7 @@ async function makePrivateCopy(say) {
  * @param {(line: string) => void} say
  */
 async function installFromSystem(machine, say) {
-  say('no redis-server on this machine: installing one with the system\'s package manager');
+  say("no redis-server on this machine: installing one with the system's package manager");
   await installPackage(machine, PACKAGE_NAMES);
 }
 

@@ -10,7 +10,8 @@ export function redisSources({ managers, mayInstall }) {
   /** @type {('private-copy' | 'system-package')[]} */
   const sources = [];
   if (managers.includes('apt-get') && managers.includes('dpkg')) sources.push('private-copy');
-  if (managers.includes('brew') || (mayInstall && managers.some((name) => name !== 'dpkg'))) sources.push('system-package');
+  if (managers.includes('brew') || (mayInstall && managers.some((name) => name !== 'dpkg')))
+    sources.push('system-package');
   return sources;
 }
 

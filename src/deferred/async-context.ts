@@ -54,7 +54,8 @@ export class AsyncContext {
       throw new DeferredError('deferral_unsupported', 'There is no deferredMiddleware above this handler');
     }
     const earlier = contextOf(ctx);
-    if (earlier?.result.isFree()) throw new DeferredError('invalid_state', 'The asynchronous context is started already');
+    if (earlier?.result.isFree())
+      throw new DeferredError('invalid_state', 'The asynchronous context is started already');
     assertDeferrable(ctx);
     const started = new AsyncContext(ctx, options);
     ownContext(ctx)[CONTEXT] = started;

@@ -106,7 +106,8 @@ export class DeferredManager {
 
   #admit(ctx: Context, result: DeferredResult): HeldResponse {
     const reason = unfitReason(ctx);
-    if (reason !== undefined) throw new DeferredError('deferral_unsupported', `This request cannot be deferred: ${reason}`);
+    if (reason !== undefined)
+      throw new DeferredError('deferral_unsupported', `This request cannot be deferred: ${reason}`);
     assertDeferrable(ctx);
     // Whoever asks while the process ends is answered as though the time were up, and goes elsewhere for the next.
     if (this.#isDraining) ctx.res.shouldKeepAlive = false;

@@ -79,7 +79,13 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
   #cutBy: Ending | undefined;
   #expiry: Expiry | undefined;
 
-  constructor(holder: Holder, chain: InterceptorChain, ctx: Context, result: DeferredResult, options: HeldResponseOptions) {
+  constructor(
+    holder: Holder,
+    chain: InterceptorChain,
+    ctx: Context,
+    result: DeferredResult,
+    options: HeldResponseOptions,
+  ) {
     super('HeldResponse');
     this.#holder = holder;
     this.#chain = chain;

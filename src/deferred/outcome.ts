@@ -1,7 +1,6 @@
 /** What a deferred result was set to. An error need not be an `Error`. */
 export type Outcome<T = unknown> =
-  | { readonly kind: 'value'; readonly value: T }
-  | { readonly kind: 'error'; readonly error: unknown };
+  { readonly kind: 'value'; readonly value: T } | { readonly kind: 'error'; readonly error: unknown };
 
 /**
  * How a held response came to its end. The first two were set by whoever resolves it, an error also

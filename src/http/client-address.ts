@@ -22,7 +22,11 @@ export function clientAddresses(trustedProxies: readonly string[]): ClientAddres
   };
   return (request) => {
     let address = plain(request.socket.remoteAddress ?? '');
-    const forwarded = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',').map((hop) => plain(hop.trim()));
+    const forwarded = [request.headers['x-forwarded-for'] ?? []]
+      .flat()
+      .join(',')
+      .split(',')
+      .map((hop) => plain(hop.trim()));
     while (isTrusted(address)) {
       const previous = forwarded.pop();
       if (previous === undefined || isIP(previous) === 0) break;

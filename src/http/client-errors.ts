@@ -26,11 +26,19 @@ export function answerClientErrors(server: Server): void {
     spoiled.add(socket);
     endSpoiled(socket, error, answering.get(socket));
   });
-  server.on('connect', (_request, socket) => closeLingering(socket, rawProblem('bad_request', 'This server is no proxy: it opens no tunnels.')));
+  server.on('connect', (_request, socket) =>
+    closeLingering(socket, rawProblem('bad_request', 'This server is no proxy: it opens no tunnels.')),
+  );
   server.on('checkExpectation', (request, response: ServerResponse) => {
-    const body = JSON.stringify(problemOf('expectation_failed', 'The only expectation that can be met is 100-continue.'));
+    const body = JSON.stringify(
+      problemOf('expectation_failed', 'The only expectation that can be met is 100-continue.'),
+    );
     lingerOnClose(request.socket);
-    const headers = { 'Content-Type': 'application/problem+json', 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
+    const headers = {
+      'Content-Type': 'application/problem+json',
+      'Content-Length': Buffer.byteLength(body),
+      Connection: 'close',
+    };
     response.writeHead(statusOf('expectation_failed'), headers).end(body);
   });
 }

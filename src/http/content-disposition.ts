@@ -1,7 +1,10 @@
 /** `attachment` with the name in both forms of RFC 6266, so that every browser finds one it can read. */
 export function attachmentDisposition(fileName: string): string {
   const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const encoded = encodeURIComponent(fileName).replace(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const encoded = encodeURIComponent(fileName).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
 
@@ -20,7 +23,10 @@ export function dispositionFileName(header: string): string | undefined {
   }
   const plain = parameters.get('filename');
   // Node gives header bytes as latin1, while clients send UTF-8 without a word.
-  return extendedValue(parameters.get('filename*')) ?? (plain === undefined ? undefined : Buffer.from(plain, 'latin1').toString('utf8'));
+  return (
+    extendedValue(parameters.get('filename*')) ??
+    (plain === undefined ? undefined : Buffer.from(plain, 'latin1').toString('utf8'))
+  );
 }
 
 function extendedValue(value: string | undefined): string | undefined {

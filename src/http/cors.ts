@@ -8,14 +8,44 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** What a page may send beyond what every page may, the protocol of resumable uploads included. */
 const REQUEST_HEADERS = [
-  'Prefer', 'If-Match', 'If-None-Match', 'If-Range', 'Range', 'Content-Disposition', 'Content-Type', 'Last-Event-ID', 'X-Request-Id', 'X-Requested-With',
-  'Tus-Resumable', 'Upload-Length', 'Upload-Defer-Length', 'Upload-Offset', 'Upload-Metadata', 'X-HTTP-Method-Override',
+  'Prefer',
+  'If-Match',
+  'If-None-Match',
+  'If-Range',
+  'Range',
+  'Content-Disposition',
+  'Content-Type',
+  'Last-Event-ID',
+  'X-Request-Id',
+  'X-Requested-With',
+  'Tus-Resumable',
+  'Upload-Length',
+  'Upload-Defer-Length',
+  'Upload-Offset',
+  'Upload-Metadata',
+  'X-HTTP-Method-Override',
 ];
 
 /** What a page may read beyond what every page may. */
 const ANSWER_HEADERS = [
-  'Location', 'ETag', 'Retry-After', 'Preference-Applied', 'X-Timed-Out', 'X-Request-Id', 'Content-Disposition', 'Content-Range', 'Accept-Ranges', 'Allow',
-  'Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size', 'Upload-Offset', 'Upload-Length', 'Upload-Defer-Length', 'Upload-Metadata',
+  'Location',
+  'ETag',
+  'Retry-After',
+  'Preference-Applied',
+  'X-Timed-Out',
+  'X-Request-Id',
+  'Content-Disposition',
+  'Content-Range',
+  'Accept-Ranges',
+  'Allow',
+  'Tus-Resumable',
+  'Tus-Version',
+  'Tus-Extension',
+  'Tus-Max-Size',
+  'Upload-Offset',
+  'Upload-Length',
+  'Upload-Defer-Length',
+  'Upload-Metadata',
   'Upload-Expires',
 ];
 

@@ -1,5 +1,6 @@
 /** `preference-name [= value]`, its parameters ignored (RFC 7240 section 2). */
-const PREFERENCE = /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"([^"\\]*)"|([!#$%&'*+.^_`|~0-9A-Za-z-]+))\s*)?(?:;.*)?$/;
+const PREFERENCE =
+  /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"([^"\\]*)"|([!#$%&'*+.^_`|~0-9A-Za-z-]+))\s*)?(?:;.*)?$/;
 
 /** An element of the list; a comma within quotes parts nothing, and an unclosed quote ends the list. */
 const ELEMENT = /((?:"(?:[^"\\]|\\.)*"|[^,"])*)(?:,|$)/y;
@@ -24,6 +25,7 @@ export function preferredWaitSeconds(header: string): number | undefined {
 function elementsOf(header: string): string[] {
   const elements: string[] = [];
   ELEMENT.lastIndex = 0;
-  for (let found = ELEMENT.exec(header); found !== null && found[0] !== ''; found = ELEMENT.exec(header)) elements.push(found[1] ?? '');
+  for (let found = ELEMENT.exec(header); found !== null && found[0] !== ''; found = ELEMENT.exec(header))
+    elements.push(found[1] ?? '');
   return elements;
 }

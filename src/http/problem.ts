@@ -9,7 +9,14 @@ import { isUploadId } from './upload-id.ts';
 const RETRY_JITTER = 0.25;
 
 /** Headers of the answer that was being made and that a problem is not. */
-const REPRESENTATION_HEADERS = ['ETag', 'Accept-Ranges', 'Content-Disposition', 'Content-Range', 'Last-Modified', 'Location'];
+const REPRESENTATION_HEADERS = [
+  'ETag',
+  'Accept-Ranges',
+  'Content-Disposition',
+  'Content-Range',
+  'Last-Modified',
+  'Location',
+];
 
 /** Of requests that were to be held and are not. */
 const UNHELD_CODES: ReadonlySet<ErrorCode> = new Set(['too_many_held', 'too_many_held_by_address']);
@@ -40,7 +47,10 @@ export function problemResponses(log: Logger): Middleware {
 
 function refuseUnanswered(ctx: Context): void {
   if (ctx.status !== 404 || ctx.body != null || ctx.respond === false) return;
-  setProblem(ctx, new ServiceError('not_found', 'There is nothing at this address. GET /openapi.json lists what there is.'));
+  setProblem(
+    ctx,
+    new ServiceError('not_found', 'There is nothing at this address. GET /openapi.json lists what there is.'),
+  );
 }
 
 function answerProblem(ctx: Context, error: unknown, log: Logger): void {
@@ -71,8 +81,13 @@ function namedUpload(ctx: Context): string | undefined {
 function asServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof Error && 'code' in error && typeof error.code === 'string' && isErrorCode(error.code)) {
-    const retryAfterMs = 'retryAfterMs' in error && typeof error.retryAfterMs === 'number' ? { retryAfterMs: error.retryAfterMs } : {};
+    const retryAfterMs =
+      'retryAfterMs' in error && typeof error.retryAfterMs === 'number' ? { retryAfterMs: error.retryAfterMs } : {};
     return new ServiceError(error.code, error.message, { ...retryAfterMs, cause: error });
   }
-  return new ServiceError('internal_error', 'Something went wrong on our side. The request id in X-Request-Id helps to find it.', { cause: error });
+  return new ServiceError(
+    'internal_error',
+    'Something went wrong on our side. The request id in X-Request-Id helps to find it.',
+    { cause: error },
+  );
 }

@@ -17,7 +17,8 @@ export function requestPath(ctx: Context): string {
  */
 export function parsableTargets(): Middleware {
   return (ctx, next) => {
-    if (requestPath(ctx) === '') throw new ServiceError('bad_request', 'The address of this request cannot be understood.');
+    if (requestPath(ctx) === '')
+      throw new ServiceError('bad_request', 'The address of this request cannot be understood.');
     const hosts = countHosts(ctx.req.rawHeaders);
     if (hosts > 1 || (hosts === 0 && ctx.req.httpVersion !== '1.0')) {
       throw new ServiceError('bad_request', `A request has exactly one Host header; this one has ${hosts}.`);

@@ -24,7 +24,11 @@ export interface ServedObject {
 export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, object: ServedObject): Promise<void> {
   ctx.set({ ETag: object.etag, 'Cache-Control': object.cacheControl, 'Accept-Ranges': 'bytes' });
   if (object.disposition !== undefined) ctx.set('Content-Disposition', object.disposition);
-  if (!isWanted(ctx, object.etag)) throw new ServiceError('precondition_failed', 'The file is not the one that If-Match names. Ask without it for what there is.');
+  if (!isWanted(ctx, object.etag))
+    throw new ServiceError(
+      'precondition_failed',
+      'The file is not the one that If-Match names. Ask without it for what there is.',
+    );
   if (hasSeen(ctx, object.etag)) {
     ctx.status = 304;
     return;

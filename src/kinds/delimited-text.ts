@@ -92,20 +92,26 @@ function agreementOfCut(lines: readonly SampledLine[], complete: readonly Sample
   const [cut] = lines.filter(({ isComplete }) => !isComplete);
   if (cut === undefined || isProse(lines)) return 0;
   const [first] = complete;
-  const isTable = first === undefined ? cut.cells.length >= LEAST_CELLS_OF_CUT_LINE : first.cells.length >= 2 && cut.cells.length <= first.cells.length;
+  const isTable =
+    first === undefined
+      ? cut.cells.length >= LEAST_CELLS_OF_CUT_LINE
+      : first.cells.length >= 2 && cut.cells.length <= first.cells.length;
   return isTable ? 1 : 0;
 }
 
 /** Where every line begins or ends with the only delimiter it has, as indented text and lines of code do. */
 function isListOfOne(lines: readonly SampledLine[], columns: number): boolean {
   if (columns > 2) return false;
-  const isEmptyAt = (index: number): boolean => lines.every(({ cells }) => cells.length < 2 || cells.at(index)?.trim() === '');
+  const isEmptyAt = (index: number): boolean =>
+    lines.every(({ cells }) => cells.length < 2 || cells.at(index)?.trim() === '');
   return isEmptyAt(0) || isEmptyAt(-1);
 }
 
 function isProse(lines: readonly SampledLine[]): boolean {
   const cells = lines.flatMap((line) => line.cells);
-  const wordy = cells.filter((cell) => !cell.startsWith('"') && cell.trim().split(/\s+/).length >= WORDS_OF_PROSE).length;
+  const wordy = cells.filter(
+    (cell) => !cell.startsWith('"') && cell.trim().split(/\s+/).length >= WORDS_OF_PROSE,
+  ).length;
   if (wordy / cells.length > (lines.length > FEW_LINES ? MOST_WORDY : MOST_WORDY_OF_FEW_LINES)) return true;
   return isPunctuated(lines);
 }

@@ -40,13 +40,18 @@ export function createKindTable(kinds: readonly Kind<unknown>[]): Kinds {
     types,
     find: (type) => kinds.find((kind) => kind.types.includes(type)),
     sniff: (sample) => firstOf(kinds, (kind) => kind.sniff?.(sample)),
-    adviceOn: (type) => firstOf(kinds, ({ advice }) => (advice !== undefined && Object.hasOwn(advice, type) ? advice[type] : undefined)),
+    adviceOn: (type) =>
+      firstOf(kinds, ({ advice }) => (advice !== undefined && Object.hasOwn(advice, type) ? advice[type] : undefined)),
     variantNames: (type, options) => new Set(possible(type).flatMap((kind) => namesIn(kind, options))),
-    hasPlaceholder: (type, options, name) => possible(type).some((kind) => kind.hasPlaceholders === true && namesIn(kind, options).includes(name)),
+    hasPlaceholder: (type, options, name) =>
+      possible(type).some((kind) => kind.hasPlaceholders === true && namesIn(kind, options).includes(name)),
   };
 }
 
-function firstOf<Found>(kinds: readonly Kind<unknown>[], look: (kind: Kind<unknown>) => Found | undefined): Found | undefined {
+function firstOf<Found>(
+  kinds: readonly Kind<unknown>[],
+  look: (kind: Kind<unknown>) => Found | undefined,
+): Found | undefined {
   for (const kind of kinds) {
     const found = look(kind);
     if (found !== undefined) return found;

@@ -44,7 +44,8 @@ const MAX_VARIANTS = 16;
 const QUALITIES: Readonly<Record<PictureFormat, number | undefined>> = { webp: 80, jpeg: 80, avif: 55, png: undefined };
 
 const SIDE = `must be a whole number of pixels from 1 to ${MAX_SIDE}`;
-const NAME = 'must be 1 to 64 letters, digits, - and _, the first of them a letter or digit, since it becomes a part of an address';
+const NAME =
+  'must be 1 to 64 letters, digits, - and _, the first of them a letter or digit, since it becomes a part of an address';
 const QUALITY = 'must be a whole number from 1 to 100';
 
 const side = z.int({ error: SIDE, abort: true }).min(1, SIDE).max(MAX_SIDE, SIDE);
@@ -52,16 +53,26 @@ const side = z.int({ error: SIDE, abort: true }).min(1, SIDE).max(MAX_SIDE, SIDE
 const variant = z
   .strictObject(
     {
-      name: z.string(NAME).regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, NAME).describe('The last part of its address, `/variants/{publicId}/{name}`.'),
+      name: z
+        .string(NAME)
+        .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, NAME)
+        .describe('The last part of its address, `/variants/{publicId}/{name}`.'),
       longestSide: side.describe('Pixels of the longer side, in place of a box.').exactOptional(),
       width: side.describe('Pixels of the box that it goes into; with `height`, or alone.').exactOptional(),
       height: side.describe('Pixels of the box that it goes into; with `width`, or alone.').exactOptional(),
       fit: z
         .enum(PICTURE_FITS, oneOf(PICTURE_FITS))
-        .describe('`inside` (the default): whole, as large as the box allows. `cover`: fills the box, what juts out is cut off. `contain`: whole, with margins up to the box, clear or, in JPEG, white.')
+        .describe(
+          '`inside` (the default): whole, as large as the box allows. `cover`: fills the box, what juts out is cut off. `contain`: whole, with margins up to the box, clear or, in JPEG, white.',
+        )
         .exactOptional(),
       format: z.enum(PICTURE_FORMATS, oneOf(PICTURE_FORMATS)).default('webp'),
-      quality: z.int({ error: QUALITY, abort: true }).min(1, QUALITY).max(100, QUALITY).describe('Default 80 for WebP and JPEG, 55 for AVIF. PNG loses nothing and has none.').exactOptional(),
+      quality: z
+        .int({ error: QUALITY, abort: true })
+        .min(1, QUALITY)
+        .max(100, QUALITY)
+        .describe('Default 80 for WebP and JPEG, 55 for AVIF. PNG loses nothing and has none.')
+        .exactOptional(),
     },
     { error: knownMembers('name, longestSide, width, height, fit, format and quality') },
   )
@@ -80,7 +91,12 @@ const variants = z
   .superRefine((specs, context) => {
     for (const [index, { name }] of specs.entries()) {
       const first = specs.findIndex((other) => sameFile(other.name, name));
-      if (first < index) context.addIssue({ code: 'custom', path: [index, 'name'], message: `variants[${first}] has this name; give each one of its own, in whatever case` });
+      if (first < index)
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'name'],
+          message: `variants[${first}] has this name; give each one of its own, in whatever case`,
+        });
     }
   });
 
@@ -104,12 +120,19 @@ export function pictureOptionsSchema(defaults: PictureOptions = DEFAULT_PICTURE_
     {
       variants: variants
         .default(() => structuredClone(defaults.variants))
-        .describe('The pictures to make, at most 16, with different names. An empty list makes none: the result has the facts alone.'),
+        .describe(
+          'The pictures to make, at most 16, with different names. An empty list makes none: the result has the facts alone.',
+        ),
       keepMetadata: z
         .boolean('must be true or false')
         .default(defaults.keepMetadata)
-        .describe('Writes date, camera, lens, exposure, author and copyright into the variants. A position is never written.'),
-      gps: z.boolean('must be true or false').default(defaults.gps).describe('The result tells the position where the picture was taken, for whoever knows the id of the upload.'),
+        .describe(
+          'Writes date, camera, lens, exposure, author and copyright into the variants. A position is never written.',
+        ),
+      gps: z
+        .boolean('must be true or false')
+        .default(defaults.gps)
+        .describe('The result tells the position where the picture was taken, for whoever knows the id of the upload.'),
     },
     { error: knownMembers('variants, keepMetadata and gps') },
   ) satisfies z.ZodType<PictureOptions>;
@@ -121,7 +144,9 @@ function oneOf(words: readonly string[]): string {
 
 function knownMembers(names: string) {
   return (issue: { code: string; keys?: readonly string[] }) =>
-    issue.code === 'unrecognized_keys' ? `has an unknown member${wordIn(issue.keys)}; there are ${names}` : `must be an object with ${names}`;
+    issue.code === 'unrecognized_keys'
+      ? `has an unknown member${wordIn(issue.keys)}; there are ${names}`
+      : `must be an object with ${names}`;
 }
 
 /** The first, where it is a plain word: a key may be anything, and as long as the whole request. */
@@ -134,8 +159,10 @@ function contradiction({ longestSide, width, height, fit, format, quality }: Var
   const hasBox = width !== undefined || height !== undefined;
   if (longestSide === undefined && !hasBox) return 'has no size; give it longestSide, or width and height';
   if (longestSide !== undefined && hasBox) return 'has both longestSide and a box; take one of them out';
-  if (fit !== undefined && (width === undefined || height === undefined)) return 'has a fit, which needs both width and height';
-  if (format === 'png' && quality !== undefined) return 'has a quality, which PNG does not know; take it out, or choose another format';
+  if (fit !== undefined && (width === undefined || height === undefined))
+    return 'has a fit, which needs both width and height';
+  if (format === 'png' && quality !== undefined)
+    return 'has a quality, which PNG does not know; take it out, or choose another format';
   return undefined;
 }
 

@@ -2,7 +2,14 @@ import type { Kind } from './kind.ts';
 import { DEFAULT_PICTURE_OPTIONS, pictureOptionsSchema, type PictureOptions } from './picture-options.ts';
 
 /** What sniffing calls the pictures that are taken. */
-export const PICTURE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/avif', 'image/gif', 'image/tiff'] as const;
+export const PICTURE_TYPES = [
+  'image/jpeg',
+  'image/png',
+  'image/webp',
+  'image/avif',
+  'image/gif',
+  'image/tiff',
+] as const;
 
 const TO_JPEG = 'Save it as JPEG: cameras have a setting for it, and most programs an export.';
 

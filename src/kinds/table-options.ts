@@ -11,14 +11,21 @@ export const tableOptionsSchema = z.strictObject({
   delimiter: z
     .string()
     .regex(DELIMITER, 'must be one character: a tab, a space or a sign other than the quote')
-    .describe('What separates the cells of a text. Who gives it says that the text is a table, so that one with a single column is taken too.')
+    .describe(
+      'What separates the cells of a text. Who gives it says that the text is a table, so that one with a single column is taken too.',
+    )
     .optional(),
   header: z.boolean().describe('Whether the first row holds the names of the columns.').optional(),
   sheet: z
     .union([z.string().min(1).max(255), z.int().min(1)], 'must be the name of a sheet or its number, from 1 on')
     .describe('Which sheet of a workbook, by its name or its number; the first where it is left out.')
     .optional(),
-  maxErrors: z.int().min(0).max(MOST_ERRORS).default(DEFAULT_MAX_ERRORS).describe('With more faulty rows than these the table is given up.'),
+  maxErrors: z
+    .int()
+    .min(0)
+    .max(MOST_ERRORS)
+    .default(DEFAULT_MAX_ERRORS)
+    .describe('With more faulty rows than these the table is given up.'),
 });
 
 /** Options of one table; what is left out is told from the table, and `sheet` is the first. */

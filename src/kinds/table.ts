@@ -20,7 +20,8 @@ export const table: Kind<TableOptions> = {
   types: [CSV_TYPE, TSV_TYPE, XLSX_TYPE],
   sniff: sniffTable,
   advice: {
-    'application/x-cfb': 'If this is a workbook, it is encrypted or of an old format: save it as XLSX or CSV, without a password.',
+    'application/x-cfb':
+      'If this is a workbook, it is encrypted or of an old format: save it as XLSX or CSV, without a password.',
     'application/vnd.oasis.opendocument.spreadsheet': 'Save the spreadsheet as XLSX or CSV.',
     'application/zip': 'If this is a workbook, open it and save it as XLSX or CSV.',
   },

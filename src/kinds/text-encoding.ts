@@ -47,7 +47,8 @@ function withoutMark(head: Buffer): TextEncoding {
 function utf16Of(head: Buffer): TextEncoding | undefined {
   const pairs = Math.floor(head.length / 2);
   const zeros = [0, 0];
-  for (let index = 0; index < 2 * pairs; index += 1) if (head[index] === 0) zeros[index % 2] = (zeros[index % 2] ?? 0) + 1;
+  for (let index = 0; index < 2 * pairs; index += 1)
+    if (head[index] === 0) zeros[index % 2] = (zeros[index % 2] ?? 0) + 1;
   const [even = 0, odd = 0] = zeros;
   if (even === 0 && odd > pairs / 3) return 'utf-16le';
   return odd === 0 && even > pairs / 3 ? 'utf-16be' : undefined;

@@ -13,7 +13,9 @@ const COMPONENTS = {
   Variant: schemas.variantSchema,
   Exposure: schemas.exposureSchema,
   Position: schemas.positionSchema,
-  PictureOptions: pictureOptionsSchema().describe('What is made of a picture. A member that is left out is as the service is set; the values shown are those of a service that is not set otherwise.'),
+  PictureOptions: pictureOptionsSchema().describe(
+    'What is made of a picture. A member that is left out is as the service is set; the values shown are those of a service that is not set otherwise.',
+  ),
   TableOptions: tableOptionsSchema.describe('How a table is read. What is left out is told from the table itself.'),
   PictureResult: schemas.pictureResultSchema,
   TableColumn: tableSchemas.tableColumnSchema,
@@ -46,7 +48,11 @@ export function schemaRef(name: SchemaName): Schema {
 export function componentSchemas(): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id });
-  const { schemas: made } = z.toJSONSchema(registry, { uri: locationOf, io: 'input', override: ({ jsonSchema }) => simplify(jsonSchema) });
+  const { schemas: made } = z.toJSONSchema(registry, {
+    uri: locationOf,
+    io: 'input',
+    override: ({ jsonSchema }) => simplify(jsonSchema),
+  });
   return Object.fromEntries(Object.entries(made).map(([name, schema]) => [name, withoutIdentity(schema)]));
 }
 

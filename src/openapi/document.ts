@@ -56,11 +56,17 @@ Every answer carries \`X-Request-Id\`: the request's own where it brought a fit 
 
 const TAGS = [
   { name: 'Uploads', description: 'Sending, reading, cancelling and deleting.' },
-  { name: 'Resumable uploads', description: 'The tus protocol, version 1.0, for Uppy, tus-js-client and any other client of it.' },
+  {
+    name: 'Resumable uploads',
+    description: 'The tus protocol, version 1.0, for Uppy, tus-js-client and any other client of it.',
+  },
   { name: 'Progress', description: 'Held answers: how far an upload is, and what became of it.' },
   { name: 'Files', description: 'What was sent, and what was made of it.' },
   { name: 'Service', description: 'The process itself.' },
-  { name: 'Operators', description: 'For those who keep the service running: there where `OPERATORS_TOKEN` is set, a 404 everywhere else.' },
+  {
+    name: 'Operators',
+    description: 'For those who keep the service running: there where `OPERATORS_TOKEN` is set, a 404 everywhere else.',
+  },
 ];
 
 /** The API's own reference, as `GET /openapi.json` answers it; every call makes a new one. */
@@ -70,7 +76,8 @@ export function openApiDocument(version: string = VERSION): OpenApiDocument {
     info: {
       title: 'deferred-uploads',
       version,
-      summary: 'Uploads that take time to digest: streamed in, parsed behind a queue, followed through deferred responses.',
+      summary:
+        'Uploads that take time to digest: streamed in, parsed behind a queue, followed through deferred responses.',
       description: DESCRIPTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
@@ -82,7 +89,10 @@ export function openApiDocument(version: string = VERSION): OpenApiDocument {
       parameters: PARAMETERS,
       headers: HEADERS,
       securitySchemes: OPERATOR_SECURITY_SCHEMES,
-      responses: { NotFound: problemResponse(['not_found']), MethodNotAllowed: problemResponse(['method_not_allowed']) },
+      responses: {
+        NotFound: problemResponse(['not_found']),
+        MethodNotAllowed: problemResponse(['method_not_allowed']),
+      },
     },
   };
 }

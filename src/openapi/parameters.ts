@@ -9,7 +9,14 @@ const VERSION_DIGITS = { type: 'string', pattern: '^[0-9]{1,15}$' };
 
 /** What stands under `components.parameters`. */
 export const PARAMETERS = {
-  Id: { name: 'id', in: 'path', required: true, description: 'The upload.', schema: schemaRef('UploadId'), example: EXAMPLE_ID },
+  Id: {
+    name: 'id',
+    in: 'path',
+    required: true,
+    description: 'The upload.',
+    schema: schemaRef('UploadId'),
+    example: EXAMPLE_ID,
+  },
   Timeout: {
     name: 'timeout',
     in: 'query',
@@ -40,14 +47,20 @@ export const PARAMETERS = {
   Options: {
     name: 'options',
     in: 'query',
-    description: 'What is to be made of the file, as JSON: PictureOptions for a picture, TableOptions for a table. `{}` is the default.',
-    schema: { type: 'string', contentMediaType: 'application/json', contentSchema: { anyOf: [schemaRef('PictureOptions'), schemaRef('TableOptions')] } },
+    description:
+      'What is to be made of the file, as JSON: PictureOptions for a picture, TableOptions for a table. `{}` is the default.',
+    schema: {
+      type: 'string',
+      contentMediaType: 'application/json',
+      contentSchema: { anyOf: [schemaRef('PictureOptions'), schemaRef('TableOptions')] },
+    },
     example: '{"variants":[{"name":"card","width":400,"height":300,"fit":"cover"}]}',
   },
   Range: {
     name: 'Range',
     in: 'header',
-    description: 'One range of bytes (RFC 9110 section 14), answered with 206. Several at once are answered with the whole.',
+    description:
+      'One range of bytes (RFC 9110 section 14), answered with 206. Several at once are answered with the whole.',
     schema: { type: 'string' },
     example: 'bytes=0-65535',
   },

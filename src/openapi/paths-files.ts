@@ -9,14 +9,21 @@ const TAGS = ['Files'];
 const binary = { schema: { type: 'string', format: 'binary' } };
 
 const ORIGINAL: Content = { '*/*': binary };
-const DERIVED: Content = { ...Object.fromEntries(PICTURE_FORMATS.map((format) => [`image/${format}`, binary])), 'application/jsonl': binary };
+const DERIVED: Content = {
+  ...Object.fromEntries(PICTURE_FORMATS.map((format) => [`image/${format}`, binary])),
+  'application/jsonl': binary,
+};
 
 const cacheControl = (value: string): Header => ({ description: `\`${value}\`.`, schema: { type: 'string' } });
 
 /** 206 and 304, which files of any kind answer alike. */
 function partAndUnchanged(content: Content): Record<'206' | '304', Response> {
   return {
-    '206': { description: 'The part that `Range` asked for.', headers: headers('ETag', 'Content-Range', 'Accept-Ranges'), content },
+    '206': {
+      description: 'The part that `Range` asked for.',
+      headers: headers('ETag', 'Content-Range', 'Accept-Ranges'),
+      content,
+    },
     '304': { description: 'The bytes are those that `If-None-Match` names.', headers: headers('ETag') },
   };
 }
@@ -47,7 +54,8 @@ empty. A column holds numbers or truth values in all of them or in none; numbers
       name: 'name',
       in: 'path',
       required: true,
-      description: 'Of a picture one of the names that the options gave; without options there are `1600`, `640` and `160`, unless the service is set otherwise. Of a table `rows.jsonl`.',
+      description:
+        'Of a picture one of the names that the options gave; without options there are `1600`, `640` and `160`, unless the service is set otherwise. Of a table `rows.jsonl`.',
       schema: { type: 'string' },
       example: '640',
     },
@@ -55,7 +63,8 @@ empty. A column holds numbers or truth values in all of them or in none; numbers
   ],
   responses: {
     '200': {
-      description: 'The file, cacheable for ever; or, for a picture, the placeholder (`image/svg+xml`), to be asked for again.',
+      description:
+        'The file, cacheable for ever; or, for a picture, the placeholder (`image/svg+xml`), to be asked for again.',
       headers: {
         'Cache-Control': cacheControl('public, max-age=31536000, immutable` or, for the placeholder, `no-store'),
         ...headers('ETag', 'Accept-Ranges', 'X-Timed-Out', 'Preference-Applied'),
@@ -63,7 +72,13 @@ empty. A column holds numbers or truth values in all of them or in none; numbers
       content: { ...DERIVED, 'image/svg+xml': { schema: { type: 'string' } } },
     },
     ...partAndUnchanged(DERIVED),
-    ...deferredProblems('unknown_variant', 'unknown_upload', 'precondition_failed', 'range_not_satisfiable', 'deferred_timeout'),
+    ...deferredProblems(
+      'unknown_variant',
+      'unknown_upload',
+      'precondition_failed',
+      'range_not_satisfiable',
+      'deferred_timeout',
+    ),
   },
 };
 
@@ -79,14 +94,24 @@ const getContent: Operation = {
     '200': {
       description: 'The whole file.',
       headers: {
-        'Content-Disposition': { description: '`attachment`, with the file name in both forms of RFC 6266.', schema: { type: 'string' } },
+        'Content-Disposition': {
+          description: '`attachment`, with the file name in both forms of RFC 6266.',
+          schema: { type: 'string' },
+        },
         'Cache-Control': cacheControl('private, no-cache'),
         ...headers('ETag', 'Accept-Ranges'),
       },
       content: ORIGINAL,
     },
     ...partAndUnchanged(ORIGINAL),
-    ...problems('bad_upload_id', 'unknown_upload', 'content_not_stored', 'upload_gone', 'precondition_failed', 'range_not_satisfiable'),
+    ...problems(
+      'bad_upload_id',
+      'unknown_upload',
+      'content_not_stored',
+      'upload_gone',
+      'precondition_failed',
+      'range_not_satisfiable',
+    ),
   },
 };
 

@@ -22,12 +22,30 @@ const FIGURES: ServiceFigures = {
   waiting: { count: 3, capacity: 5000, oldestMs: 1840 },
   failures: {
     count: 1,
-    newest: [{ id: EXAMPLE_ID, name: 'harbour.jpg', type: 'image/jpeg', size: 3_481_920, attempts: 5, code: 'processing_failed', failedAt: '2026-03-14T09:20:11.020Z' }],
+    newest: [
+      {
+        id: EXAMPLE_ID,
+        name: 'harbour.jpg',
+        type: 'image/jpeg',
+        size: 3_481_920,
+        attempts: 5,
+        code: 'processing_failed',
+        failedAt: '2026-03-14T09:20:11.020Z',
+      },
+    ],
   },
   processes: [
     {
-      id: 'c1c2a9ce-3f55-4a1e-8d0d-0a6b0c2f9d11', role: 'api', host: 'app-1', pid: 4711, version: '0.1.0', startedAt: '2026-03-14T08:00:00.000Z',
-      held: { '/progress': 212 }, running: 0, lastMinute: { received: 41, completed: 0, failed: 2 }, wake: { count: 318, p50Ms: 0.42, p99Ms: 3.1 },
+      id: 'c1c2a9ce-3f55-4a1e-8d0d-0a6b0c2f9d11',
+      role: 'api',
+      host: 'app-1',
+      pid: 4711,
+      version: '0.1.0',
+      startedAt: '2026-03-14T08:00:00.000Z',
+      held: { '/progress': 212 },
+      running: 0,
+      lastMinute: { received: 41, completed: 0, failed: 2 },
+      wake: { count: 318, p50Ms: 0.42, p99Ms: 3.1 },
     },
   ],
 };
@@ -36,10 +54,15 @@ const getOperatorsPage: Operation = {
   operationId: 'getOperatorsPage',
   tags: TAGS,
   summary: 'The page for operators',
-  description: 'A live view of the figures below. Beside it, at `/operators/queues/`, lies a board of the queues and their jobs, to look at.',
+  description:
+    'A live view of the figures below. Beside it, at `/operators/queues/`, lies a board of the queues and their jobs, to look at.',
   security,
   responses: {
-    '200': { description: 'The page.', headers: headers('ETag'), content: { 'text/html': { schema: { type: 'string' } } } },
+    '200': {
+      description: 'The page.',
+      headers: headers('ETag'),
+      content: { 'text/html': { schema: { type: 'string' } } },
+    },
     '304': { description: 'The page is the one that `If-None-Match` names.', headers: headers('ETag') },
     ...onlyProblems('internal_error', ...REFUSALS),
   },
@@ -49,10 +72,15 @@ const getServiceFigures: Operation = {
   operationId: 'getServiceFigures',
   tags: TAGS,
   summary: 'Figures of the whole service',
-  description: 'What waits, what has failed, and every process with what it holds, runs and has done within the last minute.',
+  description:
+    'What waits, what has failed, and every process with what it holds, runs and has done within the last minute.',
   security,
   responses: {
-    '200': { description: 'The figures of now.', headers: headers('Cache-Control'), content: json('ServiceFigures', { some: { value: FIGURES } }) },
+    '200': {
+      description: 'The figures of now.',
+      headers: headers('Cache-Control'),
+      content: json('ServiceFigures', { some: { value: FIGURES } }),
+    },
     ...problems(...REFUSALS),
   },
 };

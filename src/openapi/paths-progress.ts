@@ -31,7 +31,8 @@ final version has been seen already. \`since\` wins over it.`,
   ],
   responses: {
     '200': {
-      description: 'The upload has moved or is final; or, with `timedOut: true`, it stands as it did and the time is up.',
+      description:
+        'The upload has moved or is final; or, with `timedOut: true`, it stands as it did and the time is up.',
       headers: {
         ETag: { description: '`W/"<version>"`.', schema: { type: 'string' } },
         ...headers('Cache-Control', 'Preference-Applied'),
@@ -43,7 +44,10 @@ final version has been seen already. \`since\` wins over it.`,
     },
     '304': {
       description: 'Only with `If-None-Match`: the version is still that one.',
-      headers: { ETag: { description: '`W/"<version>"`.', schema: { type: 'string' } }, ...headers('Cache-Control', 'Preference-Applied') },
+      headers: {
+        ETag: { description: '`W/"<version>"`.', schema: { type: 'string' } },
+        ...headers('Cache-Control', 'Preference-Applied'),
+      },
     },
     ...deferredProblems('bad_upload_id', 'bad_since', 'unknown_upload', 'upload_gone'),
   },
@@ -74,7 +78,8 @@ GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12
   ],
   responses: {
     '200': {
-      description: 'The uploads that moved, in the order asked; or none, with `timedOut: true`. One that cannot be watched has its Problem in its place.',
+      description:
+        'The uploads that moved, in the order asked; or none, with `timedOut: true`. One that cannot be watched has its Problem in its place.',
       headers: headers('Cache-Control', 'Preference-Applied'),
       content: json('ProgressList', {
         moved: { value: { uploads: [PROCESSING_PROGRESS], timedOut: false } },
@@ -88,11 +93,30 @@ GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12
 
 /** What an upload can end with other than a result, a refusal of its bytes included. */
 const ENDS: readonly ErrorCode[] = [
-  'bad_options', 'empty_file', 'upload_interrupted', 'upload_too_slow', 'upload_cancelled', 'upload_discarded', 'file_too_large',
-  'unsupported_media_type', 'picture_damaged', 'picture_too_large', 'picture_unsupported', 'picture_timeout', 'picture_crashes_worker',
-  'table_damaged', 'table_encrypted', 'table_line_too_long', 'table_too_large',
-  'file_damaged', 'file_timeout', 'file_crashes_worker', 'processing_failed', 'storage_full',
-  'queue_full', 'too_many_queued_by_address',
+  'bad_options',
+  'empty_file',
+  'upload_interrupted',
+  'upload_too_slow',
+  'upload_cancelled',
+  'upload_discarded',
+  'file_too_large',
+  'unsupported_media_type',
+  'picture_damaged',
+  'picture_too_large',
+  'picture_unsupported',
+  'picture_timeout',
+  'picture_crashes_worker',
+  'table_damaged',
+  'table_encrypted',
+  'table_line_too_long',
+  'table_too_large',
+  'file_damaged',
+  'file_timeout',
+  'file_crashes_worker',
+  'processing_failed',
+  'storage_full',
+  'queue_full',
+  'too_many_queued_by_address',
 ];
 
 const getResult: Operation = {
@@ -112,7 +136,8 @@ A Problem without \`final\` speaks of this request, not of the upload.`,
       content: json('Upload', { completed: { value: COMPLETED_UPLOAD } }),
     },
     '202': {
-      description: 'Not final yet when the time was up: the Progress, with `timedOut: true`. Ask again after `Retry-After`.',
+      description:
+        'Not final yet when the time was up: the Progress, with `timedOut: true`. Ask again after `Retry-After`.',
       headers: headers('Retry-After', 'Cache-Control', 'Preference-Applied'),
       content: json('Progress', { timedOut: { value: TIMED_OUT_PROGRESS } }),
     },
@@ -133,7 +158,8 @@ connects again, is told 204, and stops for good.`,
     {
       name: 'Last-Event-ID',
       in: 'header',
-      description: 'The version seen last; browsers send it when they connect again. Wins over `since`. What is no version is passed over.',
+      description:
+        'The version seen last; browsers send it when they connect again. Wins over `since`. What is no version is passed over.',
       schema: { type: 'string' },
       example: '7',
     },
@@ -145,13 +171,25 @@ connects again, is told 204, and stops for good.`,
       content: {
         'text/event-stream': {
           schema: { type: 'string', description: 'Each `data` is a Progress.' },
-          examples: { one: { value: `id: ${PROCESSING_PROGRESS.version}\nevent: progress\ndata: ${JSON.stringify(PROCESSING_PROGRESS)}\n\n` } },
+          examples: {
+            one: {
+              value: `id: ${PROCESSING_PROGRESS.version}\nevent: progress\ndata: ${JSON.stringify(PROCESSING_PROGRESS)}\n\n`,
+            },
+          },
         },
       },
     },
     '204': { description: 'The version seen is the final one: do not connect again.' },
     // A stream has no timeout to get wrong.
-    ...problems('bad_upload_id', 'bad_since', 'unknown_upload', 'upload_gone', 'too_many_held_by_address', 'too_many_held', 'shutting_down'),
+    ...problems(
+      'bad_upload_id',
+      'bad_since',
+      'unknown_upload',
+      'upload_gone',
+      'too_many_held_by_address',
+      'too_many_held',
+      'shutting_down',
+    ),
   },
 };
 

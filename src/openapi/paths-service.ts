@@ -24,7 +24,11 @@ const getReadiness: Operation = {
     'Asks Redis: send no requests here while this is a 503, and do not restart the process for it. A full queue does not show here: it is the ' +
     'same for all processes, and what is no new upload is answered as ever. A process that was told to stop says `shutting_down` here, and serves on for `SHUTDOWN_DELAY_MS`.',
   responses: {
-    '200': { description: 'It can.', headers: headers('Cache-Control'), content: json('ServiceStatus', { ready: { value: { status: 'ready' } } }) },
+    '200': {
+      description: 'It can.',
+      headers: headers('Cache-Control'),
+      content: json('ServiceStatus', { ready: { value: { status: 'ready' } } }),
+    },
     ...onlyProblems('internal_error', 'service_unavailable', 'shutting_down'),
   },
 };
@@ -62,9 +66,14 @@ const getPage: Operation = {
   operationId: 'getPage',
   tags: TAGS,
   summary: 'The page for browsers',
-  description: 'Sends files and shows their progress. Its style and scripts lie beside it and are named by the page alone.',
+  description:
+    'Sends files and shows their progress. Its style and scripts lie beside it and are named by the page alone.',
   responses: {
-    '200': { description: 'The page.', headers: headers('ETag'), content: { 'text/html': { schema: { type: 'string' } } } },
+    '200': {
+      description: 'The page.',
+      headers: headers('ETag'),
+      content: { 'text/html': { schema: { type: 'string' } } },
+    },
     '304': { description: 'The page is the one that `If-None-Match` names.', headers: headers('ETag') },
     ...onlyProblems('internal_error'),
   },

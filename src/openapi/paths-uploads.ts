@@ -7,7 +7,9 @@ import type { Content, Operation, Paths, Response } from './shapes.ts';
 
 const TAGS = ['Uploads'];
 
-const TYPES = acceptedTypes().map((type) => `\`${type}\``).join(', ');
+const TYPES = acceptedTypes()
+  .map((type) => `\`${type}\``)
+  .join(', ');
 
 /** Answers of the two operations that send files; `answered` holds the body of both. */
 function answersOfSending(what: string, answered: { now: Content; final: Content }): Record<'200' | '202', Response> {
@@ -46,7 +48,8 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
 \`\`\``,
   parameters: parameters('Timeout', 'Prefer'),
   requestBody: {
-    description: 'A field `options` (JSON, at most 8192 characters) speaks of the files after it. Other fields are passed over, and so are parts without `Content-Disposition: form-data`. What has a `filename` is a file, under whatever field name.',
+    description:
+      'A field `options` (JSON, at most 8192 characters) speaks of the files after it. Other fields are passed over, and so are parts without `Content-Disposition: form-data`. What has a `filename` is a file, under whatever field name.',
     required: true,
     content: {
       'multipart/form-data': {
@@ -55,9 +58,15 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
           properties: {
             options: {
               anyOf: [schemaRef('PictureOptions'), schemaRef('TableOptions')],
-              description: 'What is to be made of the files after it, as JSON. Bad options are a 400, before anything is stored.',
+              description:
+                'What is to be made of the files after it, as JSON. Bad options are a 400, before anything is stored.',
             },
-            file: { type: 'array', minItems: 1, items: { type: 'string', format: 'binary' }, description: 'One or more files, under this or any other name.' },
+            file: {
+              type: 'array',
+              minItems: 1,
+              items: { type: 'string', format: 'binary' },
+              description: 'One or more files, under this or any other name.',
+            },
           },
           additionalProperties: true,
         },
@@ -71,9 +80,27 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
       final: json('UploadList', { completed: { value: { uploads: [COMPLETED_UPLOAD] } } }),
     }),
     ...deferredProblems(
-      'bad_multipart', 'missing_boundary', 'no_file', 'empty_file', 'bad_options', 'body_cut_short', 'upload_interrupted', 'upload_too_slow',
-      'request_too_large', 'file_too_large', 'too_many_files', 'too_many_fields', 'field_too_large', 'not_multipart', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address',
-      'queue_full', 'too_many_queued_by_address', 'unsupported_media_type', 'storage_full',
+      'bad_multipart',
+      'missing_boundary',
+      'no_file',
+      'empty_file',
+      'bad_options',
+      'body_cut_short',
+      'upload_interrupted',
+      'upload_too_slow',
+      'request_too_large',
+      'file_too_large',
+      'too_many_files',
+      'too_many_fields',
+      'field_too_large',
+      'not_multipart',
+      'unsupported_encoding',
+      'too_many_uploads',
+      'too_many_uploads_by_address',
+      'queue_full',
+      'too_many_queued_by_address',
+      'unsupported_media_type',
+      'storage_full',
     ),
   },
 };
@@ -118,9 +145,25 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
       final: json('Upload', { completed: { value: COMPLETED_UPLOAD } }),
     }),
     ...deferredProblems(
-      'bad_request', 'bad_upload_id', 'bad_options', 'empty_file', 'upload_interrupted', 'upload_too_slow', 'upload_conflict', 'upload_superseded', 'upload_discarded',
-      'upload_gone', 'upload_cancelled', 'file_too_large', 'unsupported_encoding', 'too_many_uploads', 'too_many_uploads_by_address',
-      'queue_full', 'too_many_queued_by_address', 'unsupported_media_type', 'storage_full',
+      'bad_request',
+      'bad_upload_id',
+      'bad_options',
+      'empty_file',
+      'upload_interrupted',
+      'upload_too_slow',
+      'upload_conflict',
+      'upload_superseded',
+      'upload_discarded',
+      'upload_gone',
+      'upload_cancelled',
+      'file_too_large',
+      'unsupported_encoding',
+      'too_many_uploads',
+      'too_many_uploads_by_address',
+      'queue_full',
+      'too_many_queued_by_address',
+      'unsupported_media_type',
+      'storage_full',
     ),
   },
 };
@@ -159,7 +202,10 @@ const cancelUpload: Operation = {
   description: 'Stops receiving, waiting or processing, wherever it runs. What is final already keeps its outcome.',
   parameters: parameters('Id'),
   responses: {
-    '200': { description: 'It was final before, with the outcome shown.', content: json('Upload', { completed: { value: COMPLETED_UPLOAD } }) },
+    '200': {
+      description: 'It was final before, with the outcome shown.',
+      content: json('Upload', { completed: { value: COMPLETED_UPLOAD } }),
+    },
     '202': { description: 'Cancelled.', content: json('Upload') },
     ...problems('bad_upload_id', 'unknown_upload', 'upload_gone'),
   },

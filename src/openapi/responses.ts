@@ -11,8 +11,14 @@ const string: Schema = { type: 'string' };
 export const HEADERS = {
   Location: { description: 'The upload, as a path at this same host.', schema: string },
   'Cache-Control': { description: '`no-store`: the answer is of this moment.', schema: string },
-  'Retry-After': { description: 'Whole seconds to wait before asking again, jittered so that clients spread.', schema: { type: 'integer', minimum: 1 } },
-  'Preference-Applied': { description: 'The `wait` that counts, where `Prefer` asked for one: `wait=20`.', schema: string },
+  'Retry-After': {
+    description: 'Whole seconds to wait before asking again, jittered so that clients spread.',
+    schema: { type: 'integer', minimum: 1 },
+  },
+  'Preference-Applied': {
+    description: 'The `wait` that counts, where `Prefer` asked for one: `wait=20`.',
+    schema: string,
+  },
   ETag: { description: 'Strong: the same tag is the same bytes.', schema: string },
   'Content-Range': { description: '`bytes 0-99/1234`.', schema: string },
   'Accept-Ranges': { description: '`bytes`.', schema: string },
@@ -57,7 +63,9 @@ export function onlyProblems(...codes: readonly ErrorCode[]): Responses {
 
 /** `deferredProblems`, where `ends` speak of the upload itself and say so in `state` and `final`. */
 export function outcomeProblems(ends: readonly ErrorCode[], codes: readonly ErrorCode[]): Responses {
-  return byStatus([...ends, ...codes, ...OF_RECORDS, ...OF_DEFERRAL], (code) => (ends.includes(code) ? outcome(code) : plainExample(code)));
+  return byStatus([...ends, ...codes, ...OF_RECORDS, ...OF_DEFERRAL], (code) =>
+    ends.includes(code) ? outcome(code) : plainExample(code),
+  );
 }
 
 function outcome(code: ErrorCode): Problem {
@@ -68,11 +76,22 @@ function outcome(code: ErrorCode): Problem {
 function byStatus(codes: readonly ErrorCode[], example: (code: ErrorCode) => Problem): Responses {
   const distinct = [...new Set(codes)];
   const statuses = [...new Set(distinct.map(statusOf))];
-  return Object.fromEntries(statuses.map((status) => [String(status), problemResponse(distinct.filter((code) => statusOf(code) === status), example)]));
+  return Object.fromEntries(
+    statuses.map((status) => [
+      String(status),
+      problemResponse(
+        distinct.filter((code) => statusOf(code) === status),
+        example,
+      ),
+    ]),
+  );
 }
 
 /** One response for codes of one status. */
-export function problemResponse(codes: readonly ErrorCode[], example: (code: ErrorCode) => Problem = plainExample): Response {
+export function problemResponse(
+  codes: readonly ErrorCode[],
+  example: (code: ErrorCode) => Problem = plainExample,
+): Response {
   const names = headerNames(codes);
   return {
     description: codes.map(lineOf).join('\n'),
@@ -120,10 +139,11 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   deferred_timeout: 'The file did not come in time and is no picture; ask again.',
   processing_failed: 'Several attempts failed for a reason of ours.',
   storage_full: 'Nothing of the file was kept.',
-  queue_full: 'As many uploads wait as may; `Retry-After` is told from how fast they go. Nothing of the file was kept, unless it is resumable.',
+  queue_full:
+    'As many uploads wait as may; `Retry-After` is told from how fast they go. Nothing of the file was kept, unless it is resumable.',
   too_many_queued_by_address: 'As many of this client address wait as may. As for `queue_full`.',
   too_many_refusals: 'Ten wrong tokens came from this address within a minute.',
-  foreign_origin: 'What changes something is asked for by the operators\' own page, or by no page at all.',
+  foreign_origin: "What changes something is asked for by the operators' own page, or by no page at all.",
   not_retryable: 'It did not fail, or the file itself is at fault, or somebody has taken it up by now.',
 };
 
@@ -149,7 +169,8 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
   picture_damaged: 'The picture ends too early. Send it again, or another one.',
   table_damaged: 'A quote that is opened after line 1204 is never closed.',
   table_encrypted: 'The workbook is encrypted. Save it without a password.',
-  table_line_too_long: 'The row after line 1 has more than 1048576 bytes. Perhaps a quote in it is never closed, or the delimiter is another one.',
+  table_line_too_long:
+    'The row after line 1 has more than 1048576 bytes. Perhaps a quote in it is never closed, or the delimiter is another one.',
   table_too_large: 'The table has 100000 columns; at most 2000 are taken.',
   deferred_timeout: 'The file is not there yet. Ask again.',
   unsupported_media_type: `This is application/pdf; taken are ${acceptedTypes().join(', ')}.`,

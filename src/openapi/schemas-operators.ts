@@ -9,13 +9,21 @@ const milliseconds = z.number().min(0).describe('Milliseconds.');
 
 const minuteCountsSchema = schemaOf<MinuteCounts>()(
   z
-    .strictObject({ received: count.describe('Became queued.'), completed: count, failed: count.describe('Refused ones included.') })
+    .strictObject({
+      received: count.describe('Became queued.'),
+      completed: count,
+      failed: count.describe('Refused ones included.'),
+    })
     .describe('Uploads of the last 60 seconds.'),
 );
 
 const wakeLatencySchema = schemaOf<WakeLatency>()(
   z
-    .strictObject({ count: count.describe('As many answers of the last 60 seconds, the newest 1000 at most.'), p50Ms: milliseconds, p99Ms: milliseconds })
+    .strictObject({
+      count: count.describe('As many answers of the last 60 seconds, the newest 1000 at most.'),
+      p50Ms: milliseconds,
+      p99Ms: milliseconds,
+    })
     .describe('From an event to the last byte of the answer that it resolved.'),
 );
 
@@ -56,11 +64,15 @@ export const serviceFiguresSchema = schemaOf<ServiceFigures>()(
   z
     .strictObject({
       at: time,
-      jobs: z.strictObject({ waiting: count, active: count, delayed: count.describe('Wait for their next attempt.') }).describe('Jobs of the queue.'),
+      jobs: z
+        .strictObject({ waiting: count, active: count, delayed: count.describe('Wait for their next attempt.') })
+        .describe('Jobs of the queue.'),
       waiting: z
         .strictObject({
           count,
-          capacity: count.describe('Past it an upload is refused, or the oldest one discarded, as QUEUE_OVERFLOW says.'),
+          capacity: count.describe(
+            'Past it an upload is refused, or the oldest one discarded, as QUEUE_OVERFLOW says.',
+          ),
           oldestMs: count.nullable().describe('Milliseconds; null where none waits.'),
         })
         .describe('Uploads that wait for a worker, how many may, and for how long the first of them has.'),

@@ -1,5 +1,19 @@
 import { z } from 'zod';
-import type { Exposure, Links, PictureResult, Position, Problem, Progress, ProgressList, Result, UnwatchableUpload, Upload, UploadList, UploadState, Variant } from '../api.ts';
+import type {
+  Exposure,
+  Links,
+  PictureResult,
+  Position,
+  Problem,
+  Progress,
+  ProgressList,
+  Result,
+  UnwatchableUpload,
+  Upload,
+  UploadList,
+  UploadState,
+  Variant,
+} from '../api.ts';
 import { ERROR_CODES, statusOf, titleOf } from '../errors.ts';
 import { UPLOAD_ID } from '../http/upload-id.ts';
 import { schemaOf } from './schema-of.ts';
@@ -18,13 +32,19 @@ const time = z.iso.datetime().describe('UTC.');
 export const uploadIdSchema = z
   .string()
   .regex(UPLOAD_ID)
-  .meta({ format: 'uuid', description: 'A lower-case UUID of version 4. Whoever knows it may read, cancel and delete the upload: keep it secret.' });
+  .meta({
+    format: 'uuid',
+    description:
+      'A lower-case UUID of version 4. Whoever knows it may read, cancel and delete the upload: keep it secret.',
+  });
 
 /** All seven, in the order in which an upload may pass through them. */
 export const uploadStateSchema = schemaOf<UploadState>()(
   z
     .enum(['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled', 'discarded'])
-    .describe('The last four are final. `discarded`: the queue was full, and this upload, the oldest that waited, made room.'),
+    .describe(
+      'The last four are final. `discarded`: the queue was full, and this upload, the oldest that waited, made room.',
+    ),
 );
 
 /** Absolute paths; refuses a whole URL. */
@@ -36,13 +56,18 @@ export const linksSchema = schemaOf<Links>()(
       result: path,
       events: path,
       cancel: path,
-      variants: path.describe('Followed by `/{name}`, each picture made of the upload. The one link that may be shown to others.'),
+      variants: path.describe(
+        'Followed by `/{name}`, each picture made of the upload. The one link that may be shown to others.',
+      ),
       content: path.describe('There once the bytes are stored.').exactOptional(),
     })
     .describe('Where to go next: absolute paths at this same host.'),
 );
 
-const version = z.int().min(1).describe('Grows with every change of the upload. Give back the last one seen as `since`, and no change is missed.');
+const version = z
+  .int()
+  .min(1)
+  .describe('Grows with every change of the upload. Give back the last one seen as `since`, and no change is missed.');
 
 /** Refuses members that are not documented, as do all below it. */
 export const progressSchema = schemaOf<Progress>()(
@@ -51,15 +76,37 @@ export const progressSchema = schemaOf<Progress>()(
       id: uploadIdSchema,
       state: uploadStateSchema,
       version,
-      percent: z.number().min(0).max(100).describe('Never goes down within an upload; 100 only when `state` is `completed`.'),
-      stage: z.string().min(1).describe('`receive`, `queue`, `inspect`, a step of the processor, or `done`. New steps may come: show them, do not switch on them.'),
-      bytes: z.strictObject({ received: bytes, total: bytes.nullable().describe('Null where the sender did not say.') }),
-      attempt: count.describe('Counts the workers that have taken the upload up; a retry shows here and takes no percent back.'),
-      queuePosition: z.int().min(1).nullable().describe('1 is next; null unless queued. Computed when read, so it moves without a new version.'),
-      etaMs: count.nullable().describe('Milliseconds to the end of the present phase; null until it can be estimated. Computed when read.'),
+      percent: z
+        .number()
+        .min(0)
+        .max(100)
+        .describe('Never goes down within an upload; 100 only when `state` is `completed`.'),
+      stage: z
+        .string()
+        .min(1)
+        .describe(
+          '`receive`, `queue`, `inspect`, a step of the processor, or `done`. New steps may come: show them, do not switch on them.',
+        ),
+      bytes: z.strictObject({
+        received: bytes,
+        total: bytes.nullable().describe('Null where the sender did not say.'),
+      }),
+      attempt: count.describe(
+        'Counts the workers that have taken the upload up; a retry shows here and takes no percent back.',
+      ),
+      queuePosition: z
+        .int()
+        .min(1)
+        .nullable()
+        .describe('1 is next; null unless queued. Computed when read, so it moves without a new version.'),
+      etaMs: count
+        .nullable()
+        .describe('Milliseconds to the end of the present phase; null until it can be estimated. Computed when read.'),
       updatedAt: time,
       final: z.boolean().describe('Nothing changes any more: stop polling.'),
-      timedOut: z.boolean().describe('True where the time to hold the answer was up before what was asked for had come: ask again.'),
+      timedOut: z
+        .boolean()
+        .describe('True where the time to hold the answer was up before what was asked for had come: ask again.'),
       links: linksSchema,
     })
     .describe('How far an upload has come.'),
@@ -85,7 +132,10 @@ export const problemSchema = schemaOf<Problem>()(
       code: z.enum(codes).describe('What to switch on. Words may be added: fall back on `status`.'),
       id: z.string().describe('The upload it speaks of, as it was asked for.').exactOptional(),
       state: uploadStateSchema.exactOptional(),
-      final: z.literal(true).describe('Present, with `state`, where this is the outcome of the upload: asking again gives the same.').exactOptional(),
+      final: z
+        .literal(true)
+        .describe('Present, with `state`, where this is the outcome of the upload: asking again gives the same.')
+        .exactOptional(),
     })
     .describe(`Every 4xx and 5xx answer (RFC 9457, \`application/problem+json\`).\n\n${codeTable()}`),
 );
@@ -93,8 +143,17 @@ export const problemSchema = schemaOf<Problem>()(
 /** As a result lists it; what storage knows of a variant is more, and stays inside. */
 export const variantSchema = schemaOf<Variant>()(
   z
-    .strictObject({ name: z.string().min(1), format: z.string().min(1), width: pixels, height: pixels, size: bytes, url: path })
-    .describe('A picture made of the uploaded one. It carries no GPS position, and no other EXIF but what `keepMetadata` asked for.'),
+    .strictObject({
+      name: z.string().min(1),
+      format: z.string().min(1),
+      width: pixels,
+      height: pixels,
+      size: bytes,
+      url: path,
+    })
+    .describe(
+      'A picture made of the uploaded one. It carries no GPS position, and no other EXIF but what `keepMetadata` asked for.',
+    ),
 );
 
 /** Refuses numbers that make no sense. */
@@ -112,7 +171,11 @@ export const exposureSchema = schemaOf<Exposure>()(
 /** Refuses what is on no globe. */
 export const positionSchema = schemaOf<Position>()(
   z
-    .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180), altitudeM: z.number().nullable() })
+    .strictObject({
+      latitude: z.number().min(-90).max(90),
+      longitude: z.number().min(-180).max(180),
+      altitudeM: z.number().nullable(),
+    })
     .describe('In degrees of WGS 84, south and west negative; metres above the sea, null where the file does not say.'),
 );
 
@@ -128,17 +191,30 @@ export const pictureResultSchema = schemaOf<PictureResult>()(
       hasAlpha: z.boolean(),
       colourSpace: z.string().min(1),
       orientation: z.int().min(1).max(8).describe('The EXIF orientation as found; 1 where the file has none.'),
-      takenAt: z.string().regex(CAMERA_CLOCK).nullable().describe("The camera's own clock, with an offset where the file has one; null where it says nothing."),
+      takenAt: z
+        .string()
+        .regex(CAMERA_CLOCK)
+        .nullable()
+        .describe("The camera's own clock, with an offset where the file has one; null where it says nothing."),
       camera: z.string().min(1).nullable().describe('Make and model as one line; null where the file says nothing.'),
       lens: z.string().min(1).nullable().describe('Make and model as one line; null where the file says nothing.'),
       exposure: exposureSchema.nullable().describe('Null where the file says nothing.'),
-      gps: positionSchema.nullable().describe('There only where the options asked for it; null where the file says nothing.').exactOptional(),
+      gps: positionSchema
+        .nullable()
+        .describe('There only where the options asked for it; null where the file says nothing.')
+        .exactOptional(),
       dominantColour: z.string().regex(/^#[0-9a-f]{6}$/),
-      thumbhash: z.base64().describe('A [thumbhash](https://evanw.github.io/thumbhash/): about 25 bytes to show until a variant has come.'),
+      thumbhash: z
+        .base64()
+        .describe(
+          'A [thumbhash](https://evanw.github.io/thumbhash/): about 25 bytes to show until a variant has come.',
+        ),
       perceptualHash: z
         .string()
         .regex(/^[0-9a-f]{16}$/)
-        .describe('64 bits in hex. Two pictures are copies of one another, resized or encoded anew, where at most about 10 of these bits differ.'),
+        .describe(
+          '64 bits in hex. Two pictures are copies of one another, resized or encoded anew, where at most about 10 of these bits differ.',
+        ),
       variants: z.array(variantSchema).describe('Largest first.'),
     })
     .describe('What a processed picture turned out to be.'),
@@ -146,14 +222,24 @@ export const pictureResultSchema = schemaOf<PictureResult>()(
 
 /** Refuses a `kind` that no processor has; a new kind is one more line here. */
 export const resultSchema = schemaOf<Result>()(
-  z.discriminatedUnion('kind', [pictureResultSchema, tableResultSchema]).describe('What processing made of an upload; `kind` tells which processor. Kinds may be added.'),
+  z
+    .discriminatedUnion('kind', [pictureResultSchema, tableResultSchema])
+    .describe('What processing made of an upload; `kind` tells which processor. Kinds may be added.'),
 );
 
 const file = z.strictObject({
   name: z.string().min(1).describe('As sent, without a path and without what cannot be shown.'),
-  type: z.string().min(1).nullable().describe('What the bytes are, whatever the sender claimed; null until enough of them came.'),
+  type: z
+    .string()
+    .min(1)
+    .nullable()
+    .describe('What the bytes are, whatever the sender claimed; null until enough of them came.'),
   size: bytes,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/).nullable().describe('Null until stored; where workers take it, null until completed.'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .describe('Null until stored; where workers take it, null until completed.'),
 });
 
 /** Checks each member by itself, not that they agree, such as `state` with `result`. */
@@ -170,7 +256,10 @@ export const uploadSchema = schemaOf<Upload>()(
       createdAt: time,
       updatedAt: time,
       expiresAt: time.nullable().describe('When the upload and its files are removed; null until it is final.'),
-      publicId: z.string().min(1).describe('Reads variants and nothing else, so it may be shown to others; `id` may not.'),
+      publicId: z
+        .string()
+        .min(1)
+        .describe('Reads variants and nothing else, so it may be shown to others; `id` may not.'),
       links: linksSchema,
     })
     .describe('One file sent by a client, from its first byte to its result.'),
@@ -185,7 +274,9 @@ export const uploadListSchema = schemaOf<UploadList>()(
 export const unwatchableUploadSchema = schemaOf<UnwatchableUpload>()(
   z
     .strictObject({ id: z.string().describe('As it was asked for.'), error: problemSchema })
-    .describe('Stands in place of a Progress for an upload that cannot be watched: `bad_upload_id`, `bad_since`, `unknown_upload` or `upload_gone`.'),
+    .describe(
+      'Stands in place of a Progress for an upload that cannot be watched: `bad_upload_id`, `bad_since`, `unknown_upload` or `upload_gone`.',
+    ),
 );
 
 /** Answer of `GET /progress`. */
@@ -199,4 +290,6 @@ export const progressListSchema = schemaOf<ProgressList>()(
 );
 
 /** Answer of `GET /healthz` and, with `ready`, of `GET /readyz`. */
-export const serviceStatusSchema = z.strictObject({ status: z.enum(['ok', 'ready']) }).describe('A service that is well.');
+export const serviceStatusSchema = z
+  .strictObject({ status: z.enum(['ok', 'ready']) })
+  .describe('A service that is well.');

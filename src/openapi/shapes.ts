@@ -77,7 +77,13 @@ export type Paths = Readonly<Record<string, PathItem>>;
 /** The whole of it, fit for `JSON.stringify`. */
 export interface OpenApiDocument {
   openapi: string;
-  info: { title: string; version: string; summary: string; description: string; license: { name: string; identifier: string } };
+  info: {
+    title: string;
+    version: string;
+    summary: string;
+    description: string;
+    license: { name: string; identifier: string };
+  };
   servers: readonly { url: string; description: string }[];
   tags: readonly { name: string; description: string }[];
   paths: Paths;

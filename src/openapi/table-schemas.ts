@@ -11,7 +11,9 @@ export const tableColumnSchema = schemaOf<TableColumn>()(
       name: z.string().min(1).describe('Unique within the table: of the header, or `column_1` and so on.'),
       type: z
         .enum(['string', 'integer', 'number', 'boolean', 'date', 'datetime', 'empty'])
-        .describe('What all its values can be read as. Numbers are those of JSON, with 15 digits at most where they are whole; dates and times those of ISO 8601; `empty`: it has no value.'),
+        .describe(
+          'What all its values can be read as. Numbers are those of JSON, with 15 digits at most where they are whole; dates and times those of ISO 8601; `empty`: it has no value.',
+        ),
       nullCount: count.describe('Rows in which it is empty.'),
     })
     .describe('One column of a table, told from all its rows.'),
@@ -34,16 +36,26 @@ export const tableResultSchema = schemaOf<TableResult>()(
     .strictObject({
       kind: z.literal('table'),
       format: z.enum(['csv', 'tsv', 'xlsx']),
-      encoding: z.string().min(1).nullable().describe('`utf-8`, `utf-16le`, `utf-16be` or `windows-1252`, with which Latin-1 is read; null for a workbook.'),
+      encoding: z
+        .string()
+        .min(1)
+        .nullable()
+        .describe(
+          '`utf-8`, `utf-16le`, `utf-16be` or `windows-1252`, with which Latin-1 is read; null for a workbook.',
+        ),
       delimiter: z.string().length(1).nullable().describe('Null for a workbook.'),
       sheet: z.string().nullable().describe('Name of the sheet; null for a text.'),
       hasHeader: z.boolean(),
       columns: z.array(tableColumnSchema).min(1),
       rowCount: count.describe('Rows that were taken, without the header.'),
-      firstRows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))).describe('At most 20; long texts are cut.'),
+      firstRows: z
+        .array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])))
+        .describe('At most 20; long texts are cut.'),
       errors: z.array(rowErrorSchema).describe('The first 100 of `errorCount`.'),
       errorCount: count.describe('Rows that were left out.'),
-      jsonLines: z.strictObject({ size: count.describe('Bytes.'), url: z.string().regex(/^\//) }).describe('All rows, one JSON object a line, for download.'),
+      jsonLines: z
+        .strictObject({ size: count.describe('Bytes.'), url: z.string().regex(/^\//) })
+        .describe('All rows, one JSON object a line, for download.'),
     })
     .describe('What a processed table turned out to be.'),
 );

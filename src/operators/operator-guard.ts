@@ -44,7 +44,8 @@ export function operatorGuard({ token, addressOf, log }: OperatorGuardOptions): 
     const spent = await refusals.get(address);
     if (spent !== null && spent.consumedPoints >= MAX_REFUSALS) throw tooManyRefusals(spent.msBeforeNext);
     const given = givenToken(ctx.get('Authorization'));
-    if (given === undefined) throw new ServiceError('unauthorized', 'This is for operators, who have a token.', { headers: CHALLENGE });
+    if (given === undefined)
+      throw new ServiceError('unauthorized', 'This is for operators, who have a token.', { headers: CHALLENGE });
     // Digests have one length, so that comparing takes the same time whatever was given.
     if (timingSafeEqual(digest(given), expected)) return requireOwnOrigin(ctx);
     await refusals.penalty(address);
@@ -70,8 +71,9 @@ function requireOwnOrigin(ctx: Context): void {
   if (ctx.method === 'GET' || ctx.method === 'HEAD') return;
   const site = ctx.get('Sec-Fetch-Site');
   const origin = ctx.get('Origin');
-  const isOwn = site === '' ? origin === '' || hostOf(origin) === ctx.get('Host') : site === 'same-origin' || site === 'none';
-  if (!isOwn) throw new ServiceError('foreign_origin', 'This may be asked for by the operators\' own page alone.');
+  const isOwn =
+    site === '' ? origin === '' || hostOf(origin) === ctx.get('Host') : site === 'same-origin' || site === 'none';
+  if (!isOwn) throw new ServiceError('foreign_origin', "This may be asked for by the operators' own page alone.");
 }
 
 function hostOf(origin: string): string | undefined {
@@ -79,5 +81,7 @@ function hostOf(origin: string): string | undefined {
 }
 
 function tooManyRefusals(retryAfterMs: number): ServiceError {
-  return new ServiceError('too_many_refusals', 'Too many wrong tokens came from this address. Wait a minute.', { retryAfterMs });
+  return new ServiceError('too_many_refusals', 'Too many wrong tokens came from this address. Wait a minute.', {
+    retryAfterMs,
+  });
 }

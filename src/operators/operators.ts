@@ -31,7 +31,11 @@ export interface Operators extends OperatorRouteParts {
 }
 
 /** Builds the operators' side of an API process. The board is loaded when somebody first asks for it. */
-export async function openOperators(parts: OperatorsParts, token: string, recordOptions: RecordOptions): Promise<Operators> {
+export async function openOperators(
+  parts: OperatorsParts,
+  token: string,
+  recordOptions: RecordOptions,
+): Promise<Operators> {
   const { connection, keys, queue, presence, queueCapacity, addressOf, log } = parts;
   const queues = openInspectedQueues(connection, keys, log);
   const failed = new FailedUploads(parts, recordOptions);
@@ -39,7 +43,15 @@ export async function openOperators(parts: OperatorsParts, token: string, record
   return {
     guard: operatorGuard({ token, addressOf, log }),
     board: onceAskedFor(() => openQueueBoard(queues)),
-    readFigures: () => readFigures({ presence, processes: () => presentProcesses(connection, keys), queue, sets, failed, queueCapacity }),
+    readFigures: () =>
+      readFigures({
+        presence,
+        processes: () => presentProcesses(connection, keys),
+        queue,
+        sets,
+        failed,
+        queueCapacity,
+      }),
     retry: (id) => failed.retry(id),
     assets: await loadOperatorsAssets(),
     close: () => queues.close(),

@@ -1,5 +1,12 @@
 import Router from '@koa/router';
-import type { AppControllerRoute, AppViewRoute, BullBoardQueues, ControllerHandlerReturnType, IServerAdapter, UIConfig } from '@bull-board/api/dist/types.js';
+import type {
+  AppControllerRoute,
+  AppViewRoute,
+  BullBoardQueues,
+  ControllerHandlerReturnType,
+  IServerAdapter,
+  UIConfig,
+} from '@bull-board/api/dist/types.js';
 import type { Context, Middleware } from 'koa';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -43,10 +50,15 @@ const UI_CONFIG: UIConfig = {
  * would pass by the record, which leads. Takes in some 3 MB of code, so open it when somebody wants to see it.
  */
 export async function openQueueBoard({ uploads, sweeps }: InspectedQueues): Promise<Middleware> {
-  const [{ createBullBoard }, { BullMQAdapter }] = await Promise.all([import('@bull-board/api'), import('@bull-board/api/bullMQAdapter')]);
+  const [{ createBullBoard }, { BullMQAdapter }] = await Promise.all([
+    import('@bull-board/api'),
+    import('@bull-board/api/bullMQAdapter'),
+  ]);
   const board = new Board();
   const uiBasePath = dirname(createRequire(import.meta.url).resolve('@bull-board/ui/package.json'));
-  const queues = [uploads, sweeps].map((queue) => new BullMQAdapter(queue, { readOnlyMode: true, allowRetries: false }));
+  const queues = [uploads, sweeps].map(
+    (queue) => new BullMQAdapter(queue, { readOnlyMode: true, allowRetries: false }),
+  );
   createBullBoard({ queues, serverAdapter: board, options: { uiBasePath, uiConfig: UI_CONFIG } });
   const statics = await board.readStatics();
   const page = await board.readPage();
@@ -128,7 +140,14 @@ class Board implements IServerAdapter {
 
   async answer(ctx: Context, route: AppControllerRoute): Promise<void> {
     const headers = Object.fromEntries(Object.entries(ctx.headers).map(([name, value]) => [name, value?.toString()]));
-    const asked = { queues: this.#queues, uiConfig: this.#uiConfig, params: ctx['params'] as Record<string, unknown>, query: ctx.query, body: {}, headers };
+    const asked = {
+      queues: this.#queues,
+      uiConfig: this.#uiConfig,
+      params: ctx['params'] as Record<string, unknown>,
+      query: ctx.query,
+      body: {},
+      headers,
+    };
     const { status = 200, body } = await route.handler(asked);
     ctx.status = status;
     ctx.body = body;
@@ -139,7 +158,9 @@ class Board implements IServerAdapter {
     const { path, directory } = this.#statics;
     const entries = await readdir(directory, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    return new Map(files.map((file) => [`${BOARD_PATH}${path}/${relative(directory, file).replaceAll('\\', '/')}`, file]));
+    return new Map(
+      files.map((file) => [`${BOARD_PATH}${path}/${relative(directory, file).replaceAll('\\', '/')}`, file]),
+    );
   }
 
   /** The one page, with its few values in place. */

@@ -30,5 +30,11 @@ export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
   ]);
   const nowMs = Date.now();
   const oldestMs = oldestAtMs === null ? null : Math.max(0, nowMs - oldestAtMs);
-  return { at: new Date(nowMs).toISOString(), jobs, waiting: { count, capacity: parts.queueCapacity, oldestMs }, failures, processes };
+  return {
+    at: new Date(nowMs).toISOString(),
+    jobs,
+    waiting: { count, capacity: parts.queueCapacity, oldestMs },
+    failures,
+    processes,
+  };
 }

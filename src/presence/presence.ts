@@ -35,12 +35,23 @@ export class Presence {
   #timer: NodeJS.Timeout | undefined;
   #announcing: Promise<void> | undefined;
 
-  constructor(role: ProcessReport['role'], parts: { connection: Redis; keys: QueueKeys; log: Logger }, news: () => ProcessNews | Promise<ProcessNews>) {
+  constructor(
+    role: ProcessReport['role'],
+    parts: { connection: Redis; keys: QueueKeys; log: Logger },
+    news: () => ProcessNews | Promise<ProcessNews>,
+  ) {
     this.#connection = parts.connection;
     this.#keys = parts.keys;
     this.#log = parts.log;
     this.#news = news;
-    this.#self = { id: randomUUID(), role, host: hostname(), pid: process.pid, version: VERSION, startedAt: new Date().toISOString() };
+    this.#self = {
+      id: randomUUID(),
+      role,
+      host: hostname(),
+      pid: process.pid,
+      version: VERSION,
+      startedAt: new Date().toISOString(),
+    };
   }
 
   /** From now until `close`; at once where Redis is there, and whenever it comes back. */

@@ -68,5 +68,7 @@ export class ProgressBus {
 }
 
 function isFields(value: unknown): value is RecordFields {
-  return typeof value === 'object' && value !== null && Object.values(value).every((field) => typeof field === 'string');
+  return (
+    typeof value === 'object' && value !== null && Object.values(value).every((field) => typeof field === 'string')
+  );
 }

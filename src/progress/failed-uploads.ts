@@ -72,9 +72,15 @@ function toFailedUpload(record: UploadRecord): FailedUpload[] {
   const { id, fileName, type, receivedBytes, attempt, attemptBase, updatedAtMs, error } = record;
   if (!mayBeRetried(record) || error === null) return [];
   const failedAt = new Date(updatedAtMs).toISOString();
-  return [{ id, name: fileName, type, size: receivedBytes, attempts: attempt - attemptBase, code: error.code, failedAt }];
+  return [
+    { id, name: fileName, type, size: receivedBytes, attempts: attempt - attemptBase, code: error.code, failedAt },
+  ];
 }
 
 function notRetryable(id: string): ServiceError {
-  return new ServiceError('not_retryable', 'Another try would mend nothing here, or somebody has taken the upload up by now.', { id });
+  return new ServiceError(
+    'not_retryable',
+    'Another try would mend nothing here, or somebody has taken the upload up by now.',
+    { id },
+  );
 }

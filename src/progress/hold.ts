@@ -35,7 +35,10 @@ export function eventTimeOf(result: object): number | undefined {
  * the waiter registers first, then looks, then waits to be woken, and looks once more when its time is
  * up, so that an event may be lost, late, doubled or out of order. Rejects with what the first look threw.
  */
-export async function hold<Answer>(registry: Registry<ProgressState>, wait: Wait<Answer>): Promise<DeferredResult<Answer>> {
+export async function hold<Answer>(
+  registry: Registry<ProgressState>,
+  wait: Wait<Answer>,
+): Promise<DeferredResult<Answer>> {
   const result: DeferredResult<Answer> = new DeferredResult({
     ...(wait.timeoutMs === undefined ? {} : { timeoutMs: wait.timeoutMs }),
     timeoutResult: () => lastLook(wait),
@@ -117,7 +120,8 @@ class Looker<Answer> {
 
   #lookAgainAfter(error: unknown): void {
     clearTimeout(this.#again);
-    if (!this.#isOver && !this.#result.isSetOrExpired()) this.#again = lookAgainAfter(error, () => this.woken(undefined));
+    if (!this.#isOver && !this.#result.isSetOrExpired())
+      this.#again = lookAgainAfter(error, () => this.woken(undefined));
   }
 
   #resolve(answer: Answer, eventAtMs: number | undefined): void {

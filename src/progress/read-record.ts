@@ -1,7 +1,14 @@
 import type { QueueKeys } from '../queue/contract.ts';
 import type { ProgressState } from './progress.ts';
 import type { RecordStore } from './record-change.ts';
-import { decodeExpiry, decodeProgress, decodeRecord, nameFields, PROGRESS_FIELDS, type UploadRecord } from './record-fields.ts';
+import {
+  decodeExpiry,
+  decodeProgress,
+  decodeRecord,
+  nameFields,
+  PROGRESS_FIELDS,
+  type UploadRecord,
+} from './record-fields.ts';
 
 /** A record and its place among the waiting, as read at one moment. */
 export interface ReadRecord {
@@ -30,22 +37,28 @@ const MAX_READS = 4;
 
 /** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */
 export async function readRecord({ store, keys }: RecordReads, id: string): Promise<ReadRecord | undefined> {
-  return await atOneMoment(async () => {
-    const { fields, rank } = await store.readHash(keys.record(id), keys.waiting, id);
-    if (fields['state'] === undefined) return undefined;
-    return { record: decodeRecord(id, fields), queuePosition: positionOf(rank) };
-  }, ({ record }) => record);
+  return await atOneMoment(
+    async () => {
+      const { fields, rank } = await store.readHash(keys.record(id), keys.waiting, id);
+      if (fields['state'] === undefined) return undefined;
+      return { record: decodeRecord(id, fields), queuePosition: positionOf(rank) };
+    },
+    ({ record }) => record,
+  );
 }
 
 /** As `readRecord`, of the part that progress is told from alone: a tenth of the work, for the commonest question. */
 export async function readProgress({ store, keys }: RecordReads, id: string): Promise<ReadProgress | undefined> {
-  return await atOneMoment(async () => {
-    const fields = nameFields(PROGRESS_FIELDS, await store.readFields(keys.record(id), PROGRESS_FIELDS));
-    if (fields['state'] === undefined) return undefined;
-    const state = decodeProgress(id, fields);
-    const rank = state.state === 'queued' ? await store.rankIn(keys.waiting, id) : null;
-    return { state, queuePosition: positionOf(rank), expiresAtMs: decodeExpiry(fields) };
-  }, ({ state }) => state);
+  return await atOneMoment(
+    async () => {
+      const fields = nameFields(PROGRESS_FIELDS, await store.readFields(keys.record(id), PROGRESS_FIELDS));
+      if (fields['state'] === undefined) return undefined;
+      const state = decodeProgress(id, fields);
+      const rank = state.state === 'queued' ? await store.rankIn(keys.waiting, id) : null;
+      return { state, queuePosition: positionOf(rank), expiresAtMs: decodeExpiry(fields) };
+    },
+    ({ state }) => state,
+  );
 }
 
 /** Record and place are two reads. Where a worker took the upload up between them, what was read first is not true any more. */

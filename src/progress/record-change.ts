@@ -132,8 +132,16 @@ export class RecordChanger {
       ADVANCE_SCRIPT,
       [this.#keys.record(id), this.#keys.events],
       [
-        String(Date.now()), id, this.#newNonce(), String(attempt), String(sequence), String(percent), stage,
-        String(EVENT_STREAM_LENGTH), String(preciseNowMs()), ...this.#publishing(id),
+        String(Date.now()),
+        id,
+        this.#newNonce(),
+        String(attempt),
+        String(sequence),
+        String(percent),
+        stage,
+        String(EVENT_STREAM_LENGTH),
+        String(preciseNowMs()),
+        ...this.#publishing(id),
       ],
     );
     return decodeOutcome(id, reply);
@@ -154,9 +162,21 @@ export class RecordChanger {
     };
     const reply = await this.#store.runScript(
       RECORD_SCRIPT,
-      [this.#keys.record(id), this.#keys.waiting, this.#keys.events, this.#keys.due, this.#keys.waitingByAddress, this.#keys.drained, this.#keys.failed],
       [
-        String(Date.now()), JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), String(preciseNowMs()),
+        this.#keys.record(id),
+        this.#keys.waiting,
+        this.#keys.events,
+        this.#keys.due,
+        this.#keys.waitingByAddress,
+        this.#keys.drained,
+        this.#keys.failed,
+      ],
+      [
+        String(Date.now()),
+        JSON.stringify(wire),
+        String(EVENT_STREAM_LENGTH),
+        this.#keys.publicId(''),
+        String(preciseNowMs()),
         ...this.#publishing(id),
       ],
     );
@@ -168,7 +188,11 @@ export class RecordChanger {
 
   async forget(id: string, publicId: string): Promise<void> {
     const keys = this.#keys;
-    await this.#store.runScript(FORGET_SCRIPT, [keys.record(id), keys.publicId(publicId), keys.waiting, keys.waitingByAddress, keys.due], [id]);
+    await this.#store.runScript(
+      FORGET_SCRIPT,
+      [keys.record(id), keys.publicId(publicId), keys.waiting, keys.waitingByAddress, keys.due],
+      [id],
+    );
   }
 
   #publishing(id: string): string[] {
@@ -186,7 +210,17 @@ export function preciseNowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-const REFUSALS: readonly Refusal[] = ['missing', 'deleted', 'expired', 'final', 'state', 'fenced', 'exhausted', 'full', 'quota'];
+const REFUSALS: readonly Refusal[] = [
+  'missing',
+  'deleted',
+  'expired',
+  'final',
+  'state',
+  'fenced',
+  'exhausted',
+  'full',
+  'quota',
+];
 
 function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script answered no list');
@@ -194,7 +228,14 @@ function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
   const { discarded, rank, ...fields } = pairFields(flat);
   const place = rank === undefined ? {} : { queuePosition: Number(rank) + 1 };
   const record = fields['state'] === undefined ? undefined : decodeRecord(id, fields);
-  if (word === 'ok') return { made: true, version: Number(version), record, ...place, ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }) };
+  if (word === 'ok')
+    return {
+      made: true,
+      version: Number(version),
+      record,
+      ...place,
+      ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }),
+    };
   const refusal = REFUSALS.find((known) => known === word);
   if (refusal === undefined) throw new Error(`the record script answered ${String(word)}`);
   return { made: false, refusal, record, ...place };

@@ -62,8 +62,21 @@ export function pairFields(flat: readonly string[]): RecordFields {
 
 /** What `decodeProgress` reads of a hash, and what tells that its retention is over. */
 export const PROGRESS_FIELDS = [
-  'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt',
-  'phaseStartedAt', 'phasePercent', 'stored', 'deleted', 'expiresAt',
+  'publicId',
+  'state',
+  'version',
+  'percent',
+  'stage',
+  'received',
+  'total',
+  'attempt',
+  'attemptBase',
+  'updatedAt',
+  'phaseStartedAt',
+  'phasePercent',
+  'stored',
+  'deleted',
+  'expiresAt',
 ] as const;
 
 /** Puts values beside the names they were asked for under; those that the hash has not are left out. */

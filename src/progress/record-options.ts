@@ -3,7 +3,9 @@ import { isCluster } from '../queue/redis-place.ts';
 import type { RecordOptions } from './record-change.ts';
 
 /** What all processes of an installation have to keep to alike, as the settings say. */
-export function recordOptions(config: Pick<Config, 'retentionMs' | 'uploadSilenceMs' | 'eventBus' | 'redis'>): RecordOptions {
+export function recordOptions(
+  config: Pick<Config, 'retentionMs' | 'uploadSilenceMs' | 'eventBus' | 'redis'>,
+): RecordOptions {
   const publish = config.redis !== undefined && isCluster(config.redis) ? 'SPUBLISH' : 'PUBLISH';
   return {
     retentionMs: config.retentionMs,

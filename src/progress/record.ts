@@ -4,7 +4,13 @@ import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import { FIRST_STAGE, processingPercent, queuedPercent, receivingPercent } from './progress.ts';
 import { readProgress, readRecord, type ReadProgress, type ReadRecord, type RecordReads } from './read-record.ts';
-import { RecordChanger, type ChangeOutcome, type QueueRoom, type RecordOptions, type RecordStore } from './record-change.ts';
+import {
+  RecordChanger,
+  type ChangeOutcome,
+  type QueueRoom,
+  type RecordOptions,
+  type RecordStore,
+} from './record-change.ts';
 import { queuedFields, restoredFields } from './queued-fields.ts';
 import { isRetryable } from './retryable.ts';
 import type { StoredVariant, UploadMetadata, UploadRecord } from './record-fields.ts';
@@ -70,7 +76,13 @@ export class UploadRecords {
     const total = upload.totalBytes === null ? '' : String(upload.totalBytes);
     const common = {
       fields: {
-        state: 'receiving', stage: 'receive', received: '0', total, receipt: upload.receipt, name: upload.fileName, stored: '0',
+        state: 'receiving',
+        stage: 'receive',
+        received: '0',
+        total,
+        receipt: upload.receipt,
+        name: upload.fileName,
+        stored: '0',
         silence: upload.silenceMs === undefined ? '' : String(upload.silenceMs),
         metadata: upload.metadata === undefined ? '' : JSON.stringify(upload.metadata),
         options: JSON.stringify(upload.options ?? {}),
@@ -83,19 +95,35 @@ export class UploadRecords {
     const create = { id: upload.id, publicId, createdAt: String(Date.now()) };
     const outcome = await this.#changer.change(upload.id, { ...common, from: ['receiving'], create });
     if (outcome.made || outcome.refusal !== 'final' || outcome.record?.state === 'completed') return outcome;
-    const restarted = await this.#changer.change(upload.id, { ...common, from: RESTARTABLE_STATES, create, clean: true });
+    const restarted = await this.#changer.change(upload.id, {
+      ...common,
+      from: RESTARTABLE_STATES,
+      create,
+      clean: true,
+    });
     if (restarted.made) return { ...restarted, restarted: true };
     // Somebody else has begun the new life between the two; that one is taken over like any other.
-    return restarted.record?.state === 'receiving' ? await this.#changer.change(upload.id, { ...common, from: ['receiving'] }) : restarted;
+    return restarted.record?.state === 'receiving'
+      ? await this.#changer.change(upload.id, { ...common, from: ['receiving'] })
+      : restarted;
   }
 
   /** Progress of the request that bears the receipt; `found` is what its first bytes have told. */
-  async receive(id: string, receipt: string, receivedBytes: number, totalBytes: number | null, found?: FileKind): Promise<ChangeOutcome> {
+  async receive(
+    id: string,
+    receipt: string,
+    receivedBytes: number,
+    totalBytes: number | null,
+    found?: FileKind,
+  ): Promise<ChangeOutcome> {
     return await this.#changer.change(id, {
       from: ['receiving'],
       receipt,
       percent: receivingPercent(receivedBytes, totalBytes),
-      fields: { received: String(receivedBytes), ...(found === undefined ? {} : { type: found.type, options: JSON.stringify(found.options) }) },
+      fields: {
+        received: String(receivedBytes),
+        ...(found === undefined ? {} : { type: found.type, options: JSON.stringify(found.options) }),
+      },
     });
   }
 
@@ -106,7 +134,12 @@ export class UploadRecords {
 
   /** Goes on with an upload that is still receiving, with the bytes it has; the request with the earlier receipt is fenced. */
   async takeOver(id: string, receipt: string, newReceipt: string): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, { from: ['receiving'], receipt, wantsRecord: true, fields: { receipt: newReceipt } });
+    return await this.#changer.change(id, {
+      from: ['receiving'],
+      receipt,
+      wantsRecord: true,
+      fields: { receipt: newReceipt },
+    });
   }
 
   /** The bytes are durable: the upload waits for a worker from now on. Refused with `full` or `quota` where no more may wait. */
@@ -123,13 +156,24 @@ export class UploadRecords {
   }
 
   /** The file was refused or its request broke off. `fields` may tell what was found out about it. */
-  async refuse(id: string, receipt: string, error: Problem, found: { receivedBytes: number; type: string | null }): Promise<ChangeOutcome> {
+  async refuse(
+    id: string,
+    receipt: string,
+    error: Problem,
+    found: { receivedBytes: number; type: string | null },
+  ): Promise<ChangeOutcome> {
     const type: Record<string, string> = found.type === null ? {} : { type: found.type };
     return await this.#changer.change(id, {
       from: ['receiving'],
       receipt,
       wantsRecord: true,
-      fields: { state: 'failed', stage: 'done', received: String(found.receivedBytes), error: JSON.stringify({ ...error, ...FAILED }), ...type },
+      fields: {
+        state: 'failed',
+        stage: 'done',
+        received: String(found.receivedBytes),
+        error: JSON.stringify({ ...error, ...FAILED }),
+        ...type,
+      },
     });
   }
 
@@ -150,7 +194,13 @@ export class UploadRecords {
    * it: nobody has changed it since `version`.
    */
   async recover(manifest: Manifest, version: number): Promise<ChangeOutcome> {
-    return await this.#changer.change(manifest.id, { from: ['receiving'], version, percent: queuedPercent(), phase: true, fields: restoredFields(manifest) });
+    return await this.#changer.change(manifest.id, {
+      from: ['receiving'],
+      version,
+      percent: queuedPercent(),
+      phase: true,
+      fields: restoredFields(manifest),
+    });
   }
 
   /**
@@ -162,7 +212,14 @@ export class UploadRecords {
     const base = String(Math.floor(Date.now() / 1000));
     return await this.#changer.change(id, {
       from: [],
-      create: { id, publicId, createdAt: String(Date.parse(manifest.createdAt)), version: base, attempt: base, attemptBase: base },
+      create: {
+        id,
+        publicId,
+        createdAt: String(Date.parse(manifest.createdAt)),
+        version: base,
+        attempt: base,
+        attemptBase: base,
+      },
       percent: queuedPercent(),
       phase: true,
       fields: restoredFields(manifest),
@@ -184,7 +241,13 @@ export class UploadRecords {
   }
 
   /** Progress of an attempt; `fraction` 0 to 1 of its work, `sequence` grows with every call. */
-  async advance(id: string, attempt: number, sequence: number, stage: string, fraction: number): Promise<ChangeOutcome> {
+  async advance(
+    id: string,
+    attempt: number,
+    sequence: number,
+    stage: string,
+    fraction: number,
+  ): Promise<ChangeOutcome> {
     return await this.#changer.advance(id, { attempt, sequence, percent: processingPercent(fraction), stage });
   }
 
@@ -197,12 +260,22 @@ export class UploadRecords {
    * The result goes out as it stands; its `kind` tells which processor made it. `sha256` is that of the uploaded bytes,
    * where the attempt had to find it out as well.
    */
-  async complete(id: string, attempt: number, result: { readonly kind: string }, sha256?: string): Promise<ChangeOutcome> {
+  async complete(
+    id: string,
+    attempt: number,
+    result: { readonly kind: string },
+    sha256?: string,
+  ): Promise<ChangeOutcome> {
     return await this.#changer.change(id, {
       from: ['processing'],
       attempt,
       percent: 100,
-      fields: { state: 'completed', stage: 'done', result: JSON.stringify(result), ...(sha256 === undefined ? {} : { sha256 }) },
+      fields: {
+        state: 'completed',
+        stage: 'done',
+        result: JSON.stringify(result),
+        ...(sha256 === undefined ? {} : { sha256 }),
+      },
     });
   }
 
@@ -222,7 +295,11 @@ export class UploadRecords {
    * attempt had a fault and so is tried again after a pause. `counts` are those of the record as they are from now on;
    * those left out stay.
    */
-  async handBack(id: string, attempt: number, counts: Partial<Pick<UploadRecord, 'faults' | 'deaths'>> = {}): Promise<ChangeOutcome> {
+  async handBack(
+    id: string,
+    attempt: number,
+    counts: Partial<Pick<UploadRecord, 'faults' | 'deaths'>> = {},
+  ): Promise<ChangeOutcome> {
     const counted = Object.entries(counts).map(([name, count]) => [name, String(count)] as const);
     return await this.#changer.change(id, {
       from: ['processing'],

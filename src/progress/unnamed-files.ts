@@ -27,7 +27,8 @@ export async function removeUnnamedFiles({ records, storage }: FileParts, id: st
 }
 
 function isNamed(record: UploadRecord, key: string): boolean {
-  const isGone = record.deleted || isExpired(record, Date.now()) || record.state === 'cancelled' || record.state === 'discarded';
+  const isGone =
+    record.deleted || isExpired(record, Date.now()) || record.state === 'cancelled' || record.state === 'discarded';
   if (isGone) return false;
   // One that ended before its bytes counted has none, though they may have come to the disk.
   if (isOfReceipt(key, record.id, record.receipt)) return record.stored || !isFinalState(record.state);

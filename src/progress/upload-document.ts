@@ -14,7 +14,8 @@ export function toUpload({ record, queuePosition }: ReadRecord, nowMs: number, t
     error: record.error,
     createdAt: new Date(record.createdAtMs).toISOString(),
     updatedAt: new Date(record.updatedAtMs).toISOString(),
-    expiresAt: isFinalState(record.state) && record.expiresAtMs !== null ? new Date(record.expiresAtMs).toISOString() : null,
+    expiresAt:
+      isFinalState(record.state) && record.expiresAtMs !== null ? new Date(record.expiresAtMs).toISOString() : null,
     publicId: record.publicId,
     links: linksOf(record.id, record.publicId, record.stored),
   };

@@ -29,7 +29,9 @@ function unknownUpload(id: string): ServiceError {
 function refuseGone(id: string, isDeleted: boolean, expiresAtMs: number | null): void {
   if (isDeleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
   if (!isExpired({ expiresAtMs }, Date.now())) return;
-  throw new ServiceError('upload_gone', 'This upload was kept for as long as uploads are kept here, and is gone.', { id });
+  throw new ServiceError('upload_gone', 'This upload was kept for as long as uploads are kept here, and is gone.', {
+    id,
+  });
 }
 
 /** What a wait for progress alone reads. */
@@ -68,7 +70,11 @@ class ProgressWait<Answer> implements Wait<Answer> {
   readonly #shape: (progress: Progress, asked: AskedProgress) => Answer;
   #seen: ReadProgress | undefined;
 
-  constructor(records: ProgressWatchParts['records'], asked: AskedProgress, shape: (progress: Progress, asked: AskedProgress) => Answer) {
+  constructor(
+    records: ProgressWatchParts['records'],
+    asked: AskedProgress,
+    shape: (progress: Progress, asked: AskedProgress) => Answer,
+  ) {
     this.ids = [asked.id];
     this.timeoutMs = asked.timeoutMs;
     this.#records = records;
@@ -117,7 +123,9 @@ export async function watchUntilFinal<Answer>(
     timeoutMs: asked.timeoutMs,
     async look() {
       const isFirst = seen.length === 0;
-      seen = await Promise.all(asked.ids.map((id) => (isFirst ? readExisting(parts.records, id) : readWatched(parts.records, id))));
+      seen = await Promise.all(
+        asked.ids.map((id) => (isFirst ? readExisting(parts.records, id) : readWatched(parts.records, id))),
+      );
       return seen.every(({ record }) => isFinalState(record.state)) ? shape(seen, false) : undefined;
     },
     heard: (event) => (isFinalState(event.state) ? LOOK : undefined),

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { connectToCluster, connectToRedis, connectToServer, type Cluster, type Redis, type SingleRedis } from './redis-client.ts';
+import {
+  connectToCluster,
+  connectToRedis,
+  connectToServer,
+  type Cluster,
+  type Redis,
+  type SingleRedis,
+} from './redis-client.ts';
 import type { ClusterPlace, RedisPlace, ServerPlace } from './redis-place.ts';
 
 export type { Redis } from './redis-client.ts';
@@ -81,9 +88,16 @@ export class RedisRecordStore {
     });
   }
 
-  async readHash(key: string, rankedIn: string, member: string): Promise<{ fields: Record<string, string>; rank: number | null }> {
+  async readHash(
+    key: string,
+    rankedIn: string,
+    member: string,
+  ): Promise<{ fields: Record<string, string>; rank: number | null }> {
     return await available(async () => {
-      const [fields, rank] = await Promise.all([this.#connection.hgetall(key), this.#connection.zrank(rankedIn, member)]);
+      const [fields, rank] = await Promise.all([
+        this.#connection.hgetall(key),
+        this.#connection.zrank(rankedIn, member),
+      ]);
       return { fields, rank };
     });
   }
@@ -120,10 +134,11 @@ export async function available<T>(command: () => Promise<T>): Promise<T> {
     return await command();
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    throw new ServiceError('service_unavailable', 'The service cannot reach its queue at the moment. Try again shortly.', {
-      retryAfterMs: RETRY_AFTER_MS,
-      cause: error,
-    });
+    throw new ServiceError(
+      'service_unavailable',
+      'The service cannot reach its queue at the moment. Try again shortly.',
+      { retryAfterMs: RETRY_AFTER_MS, cause: error },
+    );
   }
 }
 
@@ -132,7 +147,16 @@ function isMissingScript(error: unknown): boolean {
 }
 
 /** Replies of a Redis that lives but cannot serve now, beside errors of the connection itself. */
-const UNAVAILABLE_REPLIES = ['LOADING', 'OOM', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'MISCONF', 'NOREPLICAS', 'BUSY'];
+const UNAVAILABLE_REPLIES = [
+  'LOADING',
+  'OOM',
+  'READONLY',
+  'MASTERDOWN',
+  'CLUSTERDOWN',
+  'MISCONF',
+  'NOREPLICAS',
+  'BUSY',
+];
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

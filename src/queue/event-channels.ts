@@ -45,7 +45,12 @@ class EventChannels implements EventFeed {
   readonly #channels = new Map<string, Channel>();
   readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor(open: (listener: SubscriberListener) => Subscriber, keys: Pick<QueueKeys, 'changeChannel'>, listener: EventListener, log: Logger) {
+  constructor(
+    open: (listener: SubscriberListener) => Subscriber,
+    keys: Pick<QueueKeys, 'changeChannel'>,
+    listener: EventListener,
+    log: Logger,
+  ) {
     this.#prefix = keys.changeChannel('');
     this.#listener = listener;
     this.#log = log;
@@ -55,7 +60,10 @@ class EventChannels implements EventFeed {
       ready: () => void this.#begin(began),
       message: (name, text) => listener.changed(name.slice(this.#prefix.length), parse(text)),
     });
-    this.#timers = [setInterval(() => this.#sweep(), SWEEP_PERIOD_MS).unref(), setInterval(() => void this.#ping(), PING_PERIOD_MS).unref()];
+    this.#timers = [
+      setInterval(() => this.#sweep(), SWEEP_PERIOD_MS).unref(),
+      setInterval(() => void this.#ping(), PING_PERIOD_MS).unref(),
+    ];
   }
 
   listen(ids: readonly string[]): Promise<void> | undefined {
@@ -137,7 +145,8 @@ class EventChannels implements EventFeed {
   }
 
   *#inCommands(ids: readonly string[]): Generator<string[]> {
-    for (let first = 0; first < ids.length; first += AT_ONCE) yield ids.slice(first, first + AT_ONCE).map((id) => this.#prefix + id);
+    for (let first = 0; first < ids.length; first += AT_ONCE)
+      yield ids.slice(first, first + AT_ONCE).map((id) => this.#prefix + id);
   }
 }
 

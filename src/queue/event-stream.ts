@@ -49,7 +49,12 @@ class EventStream {
     if (start === undefined || this.#isClosed) return;
     this.#connection.on('ready', () => this.#listener.missed());
     const gaps = new StreamGaps(start);
-    const options = { connection: this.#connection, prefix: this.#keys.bullPrefix, skipVersionCheck: true, lastEventId: start.lastId };
+    const options = {
+      connection: this.#connection,
+      prefix: this.#keys.bullPrefix,
+      skipVersionCheck: true,
+      lastEventId: start.lastId,
+    };
     const backend = backendThatReads((entries, lastId) => gaps.read(entries, lastId) && this.#toldTooLate());
     const reader = new QueueEvents(QUEUE_NAME, options, backend);
     reader.on('error', (error) => this.#log.debug({ reason: error.message }, 'event stream'));

@@ -13,7 +13,12 @@ export interface InspectedQueues {
 /** Opens them over a connection that stays the caller's. */
 export function openInspectedQueues(connection: Redis, keys: QueueKeys, log: Logger): InspectedQueues {
   const open = (name: string): Queue => {
-    const queue = new Queue(name, { connection, prefix: keys.bullPrefix, skipVersionCheck: true, skipMetasUpdate: true });
+    const queue = new Queue(name, {
+      connection,
+      prefix: keys.bullPrefix,
+      skipVersionCheck: true,
+      skipMetasUpdate: true,
+    });
     queue.on('error', (error) => log.debug({ reason: error.message }, 'inspected queue'));
     return queue;
   };

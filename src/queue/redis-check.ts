@@ -40,13 +40,19 @@ export class RedisCheck {
   async assertReady(key: string): Promise<void> {
     // Not a ping, which any node of a cluster would answer.
     await available(() => this.#connection.exists(key));
-    if (this.#fault !== undefined) throw new ServiceError('service_unavailable', 'The service cannot use its queue as it is set up. Its operators find the reason in its log.');
+    if (this.#fault !== undefined)
+      throw new ServiceError(
+        'service_unavailable',
+        'The service cannot use its queue as it is set up. Its operators find the reason in its log.',
+      );
   }
 
   async #look(): Promise<void> {
     try {
       const infos = await informationOf(this.#connection);
-      this.#fault = infos.map((info) => faultIn(info, isClusterConnection(this.#connection))).find((fault) => fault !== undefined);
+      this.#fault = infos
+        .map((info) => faultIn(info, isClusterConnection(this.#connection)))
+        .find((fault) => fault !== undefined);
     } catch (error) {
       this.#log.warn({ err: error }, 'Redis does not tell its version and policy; make sure of them yourself');
     }
@@ -63,7 +69,8 @@ export function faultIn(info: string, isClustered: boolean): string | undefined 
   const valueOf = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const [major, minor] = isClustered ? LEAST_CLUSTER_VERSION : LEAST_VERSION;
   const version = valueOf('redis_version');
-  if (version !== undefined && isOlder(version, major, minor)) return `Redis ${version} is too old: ${major}.${minor} or newer is needed`;
+  if (version !== undefined && isOlder(version, major, minor))
+    return `Redis ${version} is too old: ${major}.${minor} or newer is needed`;
   const policy = valueOf('maxmemory_policy');
   if (policy === undefined || policy === 'noeviction') return undefined;
   return `Redis has the maxmemory-policy ${policy}, by which it would throw records of uploads away when its memory is full: set it to noeviction`;
@@ -91,7 +98,8 @@ async function firstContact(connection: Redis, limitMs: number): Promise<boolean
     };
     const onReady = (): void => end(() => resolve(true));
     const onError = (error: Error): void => {
-      if (REFUSED.test(error.message)) end(() => reject(new ConfigError(`Redis does not let this service in: ${error.message}`)));
+      if (REFUSED.test(error.message))
+        end(() => reject(new ConfigError(`Redis does not let this service in: ${error.message}`)));
       else if (limitMs !== Infinity) end(() => resolve(false));
     };
     const timer = limitMs === Infinity ? undefined : setTimeout(() => end(() => resolve(false)), limitMs);

@@ -43,8 +43,18 @@ const CONNECTION_OPTIONS = {
 } satisfies RedisOptions;
 
 /** Begins to connect to one server, the one that is master now where there are sentinels. */
-export function connectToServer(place: ServerPlace, patience: Patience, more: Pick<RedisOptions, 'autoResubscribe'> = {}): SingleRedis {
-  const options = { ...CONNECTION_OPTIONS, ...PATIENCE[patience], ...more, retryStrategy: reconnectDelayMs, enableOfflineQueue: patience === 'waits' };
+export function connectToServer(
+  place: ServerPlace,
+  patience: Patience,
+  more: Pick<RedisOptions, 'autoResubscribe'> = {},
+): SingleRedis {
+  const options = {
+    ...CONNECTION_OPTIONS,
+    ...PATIENCE[patience],
+    ...more,
+    retryStrategy: reconnectDelayMs,
+    enableOfflineQueue: patience === 'waits',
+  };
   if (typeof place === 'string') return new SingleRedis(place, options);
   const { sentinels, masterName, sentinelPassword, ...credentials } = place;
   return new SingleRedis({
@@ -67,13 +77,16 @@ export function connectToRedis(place: RedisPlace, patience: Patience): Redis {
 /** Begins to connect to a cluster as a whole. */
 export function connectToCluster({ nodes, ...credentials }: ClusterPlace, patience: Patience): Cluster {
   const waits = patience === 'waits';
-  const cluster = new Cluster(nodes.map((node) => ({ ...node })), {
-    clusterRetryStrategy: reconnectDelayMs,
-    slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-    enableOfflineQueue: waits,
-    maxRedirections: waits ? Infinity : CLUSTER_TRIES,
-    redisOptions: { ...CONNECTION_OPTIONS, ...PATIENCE[patience], ...given(credentials) },
-  });
+  const cluster = new Cluster(
+    nodes.map((node) => ({ ...node })),
+    {
+      clusterRetryStrategy: reconnectDelayMs,
+      slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+      enableOfflineQueue: waits,
+      maxRedirections: waits ? Infinity : CLUSTER_TRIES,
+      redisOptions: { ...CONNECTION_OPTIONS, ...PATIENCE[patience], ...given(credentials) },
+    },
+  );
   return makeLasting(cluster);
 }
 
@@ -84,5 +97,7 @@ export function isClusterConnection(connection: Redis): connection is Cluster {
 
 /** Without what is undefined. */
 function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -37,8 +37,13 @@ const HOST_FORM = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i;
 
 /** Reads hosts separated by commas; undefined where one of them is none. */
 export function parseHosts(text: string, defaultPort: number): HostAndPort[] | undefined {
-  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
-  const hosts = parts.map((part) => HOST_FORM.exec(part)).map((found) => ({ host: found?.[1] ?? found?.[2] ?? '', port: Number(found?.[3] ?? defaultPort) }));
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const hosts = parts
+    .map((part) => HOST_FORM.exec(part))
+    .map((found) => ({ host: found?.[1] ?? found?.[2] ?? '', port: Number(found?.[3] ?? defaultPort) }));
   return hosts.every(({ host, port }) => host !== '' && port >= 1 && port <= 65_535) ? hosts : undefined;
 }
 

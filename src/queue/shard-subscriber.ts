@@ -78,7 +78,12 @@ class ShardSubscriber implements Subscriber {
   }
 
   #connect(node: SingleRedis): void {
-    const connection = node.duplicate({ autoResubscribe: false, enableOfflineQueue: false, retryStrategy: null, lazyConnect: false });
+    const connection = node.duplicate({
+      autoResubscribe: false,
+      enableOfflineQueue: false,
+      retryStrategy: null,
+      lazyConnect: false,
+    });
     this.#connection = connection;
     connection.on('error', () => undefined);
     connection.on('ready', () => this.#listener.ready());

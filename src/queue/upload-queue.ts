@@ -25,12 +25,7 @@ export class UploadQueue {
       prefix: keys.bullPrefix,
       skipVersionCheck: true,
       streams: { events: { maxLen: EVENT_STREAM_LENGTH } },
-      defaultJobOptions: {
-        attempts: MAX_FAULTS,
-        backoff: RETRY_BACKOFF,
-        removeOnComplete: true,
-        removeOnFail: true,
-      },
+      defaultJobOptions: { attempts: MAX_FAULTS, backoff: RETRY_BACKOFF, removeOnComplete: true, removeOnFail: true },
     });
     this.#queue.on('error', (error) => log.debug({ reason: error.message }, 'queue connection'));
   }

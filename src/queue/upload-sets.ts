@@ -45,14 +45,18 @@ export class UploadSets {
    */
   async strikeOut(ids: readonly string[]): Promise<string[]> {
     const keys = this.#keys;
-    const reply = await available(() => this.#connection.eval(STRIKE_SCRIPT, 2, keys.waiting, keys.waitingByAddress, keys.record(''), ...ids));
+    const reply = await available(() =>
+      this.#connection.eval(STRIKE_SCRIPT, 2, keys.waiting, keys.waitingByAddress, keys.record(''), ...ids),
+    );
     return Array.isArray(reply) ? reply.map(String) : [];
   }
 
   /** How many uploads wait for a worker, and since when the first of them; null where none does. */
   async waitingSince(): Promise<{ count: number; oldestAtMs: number | null }> {
     const count = await available(() => this.#connection.zcard(this.#keys.waiting));
-    const [, score] = await available(() => this.#connection.zrangebyscore(this.#keys.waiting, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1));
+    const [, score] = await available(() =>
+      this.#connection.zrangebyscore(this.#keys.waiting, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1),
+    );
     return { count, oldestAtMs: score === undefined ? null : Math.floor(Number(score)) };
   }
 
@@ -63,7 +67,16 @@ export class UploadSets {
 
   /** Says that an upload was looked after, for good or until a time. One that was opened anew meanwhile stays as it is. */
   async settle(id: string, dueBeforeMs: number, untilMs?: number): Promise<void> {
-    await available(() => this.#connection.eval(SETTLE_SCRIPT, 1, this.#keys.due, id, String(dueBeforeMs), untilMs === undefined ? '' : String(untilMs)));
+    await available(() =>
+      this.#connection.eval(
+        SETTLE_SCRIPT,
+        1,
+        this.#keys.due,
+        id,
+        String(dueBeforeMs),
+        untilMs === undefined ? '' : String(untilMs),
+      ),
+    );
   }
 
   /**

@@ -138,6 +138,9 @@ class Follower {
     const progress = this.#newest;
     if (progress === undefined || (progress.version === this.#toldVersion && !progress.final)) return;
     this.#toldVersion = progress.version;
-    this.writer.send({ id: String(progress.version), event: 'progress', data: JSON.stringify(progress) }, isFinalState(progress.state));
+    this.writer.send(
+      { id: String(progress.version), event: 'progress', data: JSON.stringify(progress) },
+      isFinalState(progress.state),
+    );
   }
 }

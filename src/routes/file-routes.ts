@@ -56,10 +56,19 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
 }
 
 function noContent({ id, state }: UploadRecord): ServiceError {
-  if (state === 'cancelled') return new ServiceError('upload_cancelled', 'The upload was cancelled and its bytes are gone.', { id, state });
-  if (state === 'discarded') return new ServiceError('upload_discarded', 'The upload made room for others and its bytes are gone.', { id, state });
-  if (state === 'failed') return new ServiceError('content_not_stored', 'The file was refused, so its bytes were not kept.', { id, state });
-  return new ServiceError('content_not_stored', 'The bytes of this upload are not stored yet.', { id, retryAfterMs: 1000 });
+  if (state === 'cancelled')
+    return new ServiceError('upload_cancelled', 'The upload was cancelled and its bytes are gone.', { id, state });
+  if (state === 'discarded')
+    return new ServiceError('upload_discarded', 'The upload made room for others and its bytes are gone.', {
+      id,
+      state,
+    });
+  if (state === 'failed')
+    return new ServiceError('content_not_stored', 'The file was refused, so its bytes were not kept.', { id, state });
+  return new ServiceError('content_not_stored', 'The bytes of this upload are not stored yet.', {
+    id,
+    retryAfterMs: 1000,
+  });
 }
 
 /**
@@ -69,7 +78,8 @@ function noContent({ id, state }: UploadRecord): ServiceError {
 export function variantRoutes(router: Router, parts: FileRouteParts): void {
   router.get('/variants/:publicId/:name', async (ctx: Context) => {
     const name = String(ctx['params']['name']);
-    const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs) ?? parts.defaultTimeoutMs * (1 - JITTER * Math.random());
+    const timeoutMs =
+      requestedTimeoutMs(ctx, parts.maxTimeoutMs) ?? parts.defaultTimeoutMs * (1 - JITTER * Math.random());
     const id = await parts.records.idOf(String(ctx['params']['publicId']));
     if (id === undefined) throw unknownVariant();
     // Others may show it: that is what the public id is for.
@@ -119,15 +129,27 @@ async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRe
 }
 
 /** The waiter registers first and looks then, as everywhere. */
-async function holdUntilThere(ctx: Context, parts: FileRouteParts, upload: UploadRecord, name: string, timeoutMs: number): Promise<void> {
+async function holdUntilThere(
+  ctx: Context,
+  parts: FileRouteParts,
+  upload: UploadRecord,
+  name: string,
+  timeoutMs: number,
+): Promise<void> {
   const { id, type } = upload;
   const isDecided = async () => {
     const record = (await parts.records.read(id))?.record;
-    return record === undefined || variantOf(record, name) !== undefined || isFinalState(record.state) || !willHave(parts, record, name);
+    return (
+      record === undefined ||
+      variantOf(record, name) !== undefined ||
+      isFinalState(record.state) ||
+      !willHave(parts, record, name)
+    );
   };
   const context = AsyncContext.start(ctx, {
     timeoutMs,
-    timeoutResult: async () => ((await isDecided().catch(() => false)) ? new Dispatch() : lateAnswer(parts, upload, name)),
+    timeoutResult: async () =>
+      (await isDecided().catch(() => false)) ? new Dispatch() : lateAnswer(parts, upload, name),
   });
   const look = async () => {
     if (await isDecided()) context.dispatch();
@@ -144,7 +166,8 @@ async function holdUntilThere(ctx: Context, parts: FileRouteParts, upload: Uploa
 
 /** What is not there in time. Throws `deferred_timeout` (503) for data: a program must not take a picture for it. */
 function lateAnswer({ kinds }: FileRouteParts, { type, options }: UploadRecord, name: string): ResponseEntity {
-  if (kinds.hasPlaceholder(type, options, name)) return new ResponseEntity({ status: 200, headers: PLACEHOLDER_HEADERS, body: PLACEHOLDER });
+  if (kinds.hasPlaceholder(type, options, name))
+    return new ResponseEntity({ status: 200, headers: PLACEHOLDER_HEADERS, body: PLACEHOLDER });
   throw new ServiceError('deferred_timeout', 'The file is not there yet. Ask again.', { retryAfterMs: 1000 });
 }
 

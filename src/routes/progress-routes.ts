@@ -11,7 +11,14 @@ import { requireUploadId } from '../http/upload-id.ts';
 import type { ReadRecord } from '../progress/read-record.ts';
 import { toUpload } from '../progress/upload-document.ts';
 import { watchMany, type WatchedUpload } from '../progress/watch-many.ts';
-import { presentProgress, watchProgress, watchUntilFinal, type AskedProgress, type ProgressWatchParts, type WatchParts } from '../progress/watch.ts';
+import {
+  presentProgress,
+  watchProgress,
+  watchUntilFinal,
+  type AskedProgress,
+  type ProgressWatchParts,
+  type WatchParts,
+} from '../progress/watch.ts';
 import { parseVersion } from './versions.ts';
 
 /** As many uploads as one request can watch. */
@@ -37,14 +44,22 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
     const id = requireUploadId(ctx.params['id']);
     const { seenVersions, isConditional } = requestedVersions(ctx);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
-    return await watchProgress(parts, { id, seenVersions, timeoutMs }, isConditional ? conditionalAnswer : progressAnswer);
+    return await watchProgress(
+      parts,
+      { id, seenVersions, timeoutMs },
+      isConditional ? conditionalAnswer : progressAnswer,
+    );
   });
 
   router.get('/progress', async (ctx) => {
     ctx.set(NO_STORE);
     const uploads = watchedUploads(ctx);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
-    return await watchMany(parts, { uploads, timeoutMs }, (list) => new ResponseEntity({ status: 200, headers: NO_STORE, body: list }));
+    return await watchMany(
+      parts,
+      { uploads, timeoutMs },
+      (list) => new ResponseEntity({ status: 200, headers: NO_STORE, body: list }),
+    );
   });
 
   router.get('/uploads/:id/result', async (ctx) => {
@@ -108,12 +123,16 @@ function stillWorking(read: ReadRecord): ResponseEntity {
 
 const ENDED_EARLY: Readonly<Record<string, { code: ErrorCode; detail: string }>> = {
   cancelled: { code: 'upload_cancelled', detail: 'The upload was cancelled.' },
-  discarded: { code: 'upload_discarded', detail: 'The queue was full, and this upload, the oldest that waited, made room. Send it again.' },
+  discarded: {
+    code: 'upload_discarded',
+    detail: 'The queue was full, and this upload, the oldest that waited, made room. Send it again.',
+  },
 };
 
 function resultAnswer(read: ReadRecord): ResponseEntity {
   const { record } = read;
-  if (record.state === 'completed') return new ResponseEntity({ status: 200, headers: NO_STORE, body: toUpload(read, Date.now()) });
+  if (record.state === 'completed')
+    return new ResponseEntity({ status: 200, headers: NO_STORE, body: toUpload(read, Date.now()) });
   const early = ENDED_EARLY[record.state];
   const problem = early === undefined ? record.error : problemOf(early.code, early.detail, record.id);
   if (problem === null) throw new Error('a failed upload without its error');

@@ -24,7 +24,8 @@ export function tusRoutes(router: Router, { tus }: TusRouteParts): void {
     ctx.remove('Content-Type');
     ctx.set(headers);
   };
-  const answerOf = async (ctx: Context, method: TusMethod) => await answer(ctx, method, requireUploadId(ctx.params['id']));
+  const answerOf = async (ctx: Context, method: TusMethod) =>
+    await answer(ctx, method, requireUploadId(ctx.params['id']));
   router.options(TUS_PATH, async (ctx) => await answer(ctx, 'OPTIONS'));
   router.post(TUS_PATH, async (ctx) => await answer(ctx, 'POST'));
   router.head(`${TUS_PATH}/:id`, async (ctx) => await answerOf(ctx, 'HEAD'));

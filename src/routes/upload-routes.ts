@@ -84,7 +84,8 @@ async function answer(
   ctx.body = await watchUntilFinal(
     parts,
     { ids: received.map(({ id }) => id), timeoutMs },
-    (reads, timedOut) => new ResponseEntity({ status: timedOut ? 202 : 200, headers, body: shape(toUploads(reads, timedOut)) }),
+    (reads, timedOut) =>
+      new ResponseEntity({ status: timedOut ? 202 : 200, headers, body: shape(toUploads(reads, timedOut)) }),
   );
 }
 

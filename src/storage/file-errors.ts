@@ -25,7 +25,9 @@ export function isTaken(error: unknown): boolean {
 export function asServiceError(error: unknown): unknown {
   const code = codeOf(error);
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new ServiceError('storage_full', 'The server has no room for this file at the moment. Try again later.', { cause: error });
+  return new ServiceError('storage_full', 'The server has no room for this file at the moment. Try again later.', {
+    cause: error,
+  });
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -108,9 +108,11 @@ export class LocalWriter implements ObjectWriter {
     const chunks = this.#gathered.take();
     await this.#target.room.check();
     while (leftBytes > 0) {
-      const { bytesWritten } = await this.#opened().writev(chunks).catch((error: unknown) => {
-        throw asServiceError(error);
-      });
+      const { bytesWritten } = await this.#opened()
+        .writev(chunks)
+        .catch((error: unknown) => {
+          throw asServiceError(error);
+        });
       leftBytes -= bytesWritten;
       this.#unsyncedBytes += bytesWritten;
       dropWritten(chunks, bytesWritten);

@@ -10,7 +10,10 @@ const manifestSchema = z.object({
   name: z.string(),
   type: z.string(),
   sizeBytes: z.number().int().nonnegative(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/).nullable(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable(),
   options: z.unknown(),
   createdAt: z.iso.datetime(),
 });

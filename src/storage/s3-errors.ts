@@ -4,12 +4,27 @@ const RETRY_AFTER_MS = 5_000;
 
 /** What the network does to requests. */
 const NETWORK_CODES: ReadonlySet<string> = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
 /** What S3 says, under statuses below 500 too, of states that pass. */
-const PASSING_NAMES: ReadonlySet<string> = new Set(['TimeoutError', 'RequestTimeout', 'SlowDown', 'Throttling', 'ThrottlingException', 'TooManyRequestsException']);
+const PASSING_NAMES: ReadonlySet<string> = new Set([
+  'TimeoutError',
+  'RequestTimeout',
+  'SlowDown',
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequestsException',
+]);
 
 /** What servers other than Amazon's say where they have no room. */
 const FULL_NAMES: ReadonlySet<string> = new Set(['QuotaExceeded', 'InsufficientStorage', 'XMinioStorageFull']);
@@ -17,7 +32,9 @@ const FULL_NAMES: ReadonlySet<string> = new Set(['QuotaExceeded', 'InsufficientS
 /** `service_unavailable` (503) for what passes, `storage_full` (507) where a server has no room, anything else as it came. */
 export function asServiceError(error: unknown): unknown {
   if (isFull(error)) {
-    return new ServiceError('storage_full', 'The server has no room for this file at the moment. Try again later.', { cause: error });
+    return new ServiceError('storage_full', 'The server has no room for this file at the moment. Try again later.', {
+      cause: error,
+    });
   }
   if (!isPassing(error)) return error;
   const detail = 'The storage does not answer at the moment. Try again a little later.';

@@ -1,6 +1,12 @@
 import {
-  DeleteObjectCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, paginateListObjectsV2,
-  type S3Client, type _Object as S3Object,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  paginateListObjectsV2,
+  type S3Client,
+  type _Object as S3Object,
 } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -56,7 +62,9 @@ export class S3Storage implements Storage {
 
   async read(key: string, range?: ByteRange): Promise<Readable | undefined> {
     const Range = range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` };
-    const found = await orUndefinedWhereMissing(this.#client.send(new GetObjectCommand({ ...this.#address(key), ...Range })));
+    const found = await orUndefinedWhereMissing(
+      this.#client.send(new GetObjectCommand({ ...this.#address(key), ...Range })),
+    );
     if (found === undefined) return undefined;
     if (!(found.Body instanceof Readable)) throw new Error('S3 gave no body');
     return found.Body;
@@ -64,7 +72,9 @@ export class S3Storage implements Storage {
 
   async stat(key: string): Promise<StoredObject | undefined> {
     const found = await orUndefinedWhereMissing(this.#client.send(new HeadObjectCommand(this.#address(key))));
-    return found === undefined ? undefined : { key, sizeBytes: found.ContentLength ?? 0, modifiedAt: found.LastModified ?? new Date(0) };
+    return found === undefined
+      ? undefined
+      : { key, sizeBytes: found.ContentLength ?? 0, modifiedAt: found.LastModified ?? new Date(0) };
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
@@ -88,7 +98,9 @@ export class S3Storage implements Storage {
   }
 
   async removeUnfinished(prefix: string, before: Date): Promise<number> {
-    return await abortUnfinished(this.#client, this.#place.bucket, this.#beginningOf(prefix), { before }).catch(rethrow);
+    return await abortUnfinished(this.#client, this.#place.bucket, this.#beginningOf(prefix), { before }).catch(
+      rethrow,
+    );
   }
 
   async openLocal(key: string): Promise<LocalFile | undefined> {
@@ -125,7 +137,8 @@ export class S3Storage implements Storage {
     const command = new DeleteObjectsCommand({ Bucket: this.#place.bucket, Delete: { Objects: names, Quiet: true } });
     const { Errors } = await this.#client.send(command).catch(rethrow);
     const [first] = Errors ?? [];
-    if (first !== undefined) throw new Error(`S3 did not remove ${Errors?.length} objects: ${first.Code} ${first.Message}`);
+    if (first !== undefined)
+      throw new Error(`S3 did not remove ${Errors?.length} objects: ${first.Code} ${first.Message}`);
   }
 
   #address(key: string): { Bucket: string; Key: string } {

@@ -1,6 +1,10 @@
 import {
-  AbortMultipartUploadCommand, ListMultipartUploadsCommand, paginateListParts,
-  type ListMultipartUploadsCommandInput, type MultipartUpload, type S3Client,
+  AbortMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  paginateListParts,
+  type ListMultipartUploadsCommandInput,
+  type MultipartUpload,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { isNotImplemented, isUnknownUpload } from './s3-errors.ts';
 
@@ -27,7 +31,12 @@ export async function abortUpload(client: S3Client, address: UploadAddress, sign
 }
 
 /** Aborts multipart uploads to names that begin so, and returns how many. Servers that cannot list them end them by themselves. */
-export async function abortUnfinished(client: S3Client, bucket: string, beginning: string, options: AbortOptions = {}): Promise<number> {
+export async function abortUnfinished(
+  client: S3Client,
+  bucket: string,
+  beginning: string,
+  options: AbortOptions = {},
+): Promise<number> {
   const { before, signal } = options;
   let aborted = 0;
   for await (const { Key, UploadId, Initiated } of unfinishedUploads(client, bucket, beginning, signal)) {
@@ -40,14 +49,23 @@ export async function abortUnfinished(client: S3Client, bucket: string, beginnin
   return aborted;
 }
 
-async function* unfinishedUploads(client: S3Client, bucket: string, beginning: string, signal?: AbortSignal): AsyncIterable<MultipartUpload> {
+async function* unfinishedUploads(
+  client: S3Client,
+  bucket: string,
+  beginning: string,
+  signal?: AbortSignal,
+): AsyncIterable<MultipartUpload> {
   let input: ListMultipartUploadsCommandInput | undefined = { Bucket: bucket, Prefix: beginning };
   while (input !== undefined) {
-    const page: Page = await client.send(new ListMultipartUploadsCommand(input), untilCut(signal)).catch(noneWhereUnknown);
+    const page: Page = await client
+      .send(new ListMultipartUploadsCommand(input), untilCut(signal))
+      .catch(noneWhereUnknown);
     yield* page.Uploads ?? [];
     // A server that says there is more, and not where, has the last word.
     const hasNext = page.IsTruncated === true && page.NextKeyMarker !== undefined;
-    input = hasNext ? { Bucket: bucket, Prefix: beginning, KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
+    input = hasNext
+      ? { Bucket: bucket, Prefix: beginning, KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+      : undefined;
   }
 }
 
@@ -68,7 +86,12 @@ function noneWhereUnknown(error: unknown): Page {
 }
 
 /** Slow senders take hours, so that the newest part counts, not the beginning. */
-async function isYounger(client: S3Client, address: UploadAddress, begunAt: Date | undefined, before: Date): Promise<boolean> {
+async function isYounger(
+  client: S3Client,
+  address: UploadAddress,
+  begunAt: Date | undefined,
+  before: Date,
+): Promise<boolean> {
   if (begunAt === undefined || begunAt >= before) return true;
   try {
     for await (const { Parts } of paginateListParts({ client }, address)) {

@@ -1,6 +1,12 @@
 import {
-  CompleteMultipartUploadCommand, CreateMultipartUploadCommand, DeleteObjectCommand, HeadObjectCommand, PutObjectCommand, UploadPartCommand,
-  type CompletedPart, type S3Client,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+  type CompletedPart,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
 import { GatheredChunks } from './gathered-chunks.ts';
@@ -51,7 +57,7 @@ export class S3Writer implements ObjectWriter {
 
   async write(chunk: Buffer): Promise<void> {
     this.#throwIfEnded();
-    for (let rest = chunk; rest.length > 0; ) {
+    for (let rest = chunk; rest.length > 0;) {
       const taken = rest.subarray(0, PART_BYTES - this.#gathered.bytes);
       this.#gathered.add(taken);
       rest = rest.subarray(taken.length);
@@ -65,7 +71,8 @@ export class S3Writer implements ObjectWriter {
       await (this.#sentParts === 0 ? this.#putWhole() : this.#complete());
     } catch (error) {
       const isInDoubt = this.#commitTried && (isPassing(error) || isUnknownUpload(error));
-      if (!isInDoubt || !(await this.#isThere(AbortSignal.timeout(UNDO_MS)).catch(() => false))) throw asServiceError(error);
+      if (!isInDoubt || !(await this.#isThere(AbortSignal.timeout(UNDO_MS)).catch(() => false)))
+        throw asServiceError(error);
     }
     this.#committed = true;
   }
@@ -77,7 +84,9 @@ export class S3Writer implements ObjectWriter {
   async #putWhole(): Promise<void> {
     const body = Buffer.concat(this.#gathered.take());
     this.#commitTried = true;
-    await this.#target.client.send(new PutObjectCommand({ ...this.#address(), Body: body, Metadata: { writer: this.#mark } }));
+    await this.#target.client.send(
+      new PutObjectCommand({ ...this.#address(), Body: body, Metadata: { writer: this.#mark } }),
+    );
   }
 
   async #complete(): Promise<void> {
@@ -88,7 +97,11 @@ export class S3Writer implements ObjectWriter {
     this.#parts.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
     this.#commitTried = true;
     await this.#target.client.send(
-      new CompleteMultipartUploadCommand({ ...this.#address(), UploadId: uploadId, MultipartUpload: { Parts: this.#parts } }),
+      new CompleteMultipartUploadCommand({
+        ...this.#address(),
+        UploadId: uploadId,
+        MultipartUpload: { Parts: this.#parts },
+      }),
     );
   }
 
@@ -124,7 +137,9 @@ export class S3Writer implements ObjectWriter {
   async #createUpload(): Promise<string> {
     const { client, checksums } = this.#target;
     const algorithm = checksums ? { ChecksumAlgorithm: 'CRC32' as const } : {};
-    const begun = await client.send(new CreateMultipartUploadCommand({ ...this.#address(), Metadata: { writer: this.#mark }, ...algorithm }));
+    const begun = await client.send(
+      new CreateMultipartUploadCommand({ ...this.#address(), Metadata: { writer: this.#mark }, ...algorithm }),
+    );
     if (begun.UploadId === undefined) throw new Error('S3 gave no id for a multipart upload');
     return begun.UploadId;
   }
@@ -137,7 +152,9 @@ export class S3Writer implements ObjectWriter {
     const signal = AbortSignal.timeout(UNDO_MS);
     await this.#endUpload(signal).catch(() => undefined);
     if (!this.#commitTried || !(await this.#isThere(signal).catch(() => false))) return;
-    await this.#target.client.send(new DeleteObjectCommand(this.#address()), { abortSignal: signal }).catch(() => undefined);
+    await this.#target.client
+      .send(new DeleteObjectCommand(this.#address()), { abortSignal: signal })
+      .catch(() => undefined);
   }
 
   async #endUpload(signal: AbortSignal): Promise<void> {
@@ -151,7 +168,9 @@ export class S3Writer implements ObjectWriter {
 
   /** True where the object under the name is this writer's. */
   async #isThere(signal: AbortSignal): Promise<boolean> {
-    const { Metadata } = await this.#target.client.send(new HeadObjectCommand(this.#address()), { abortSignal: signal });
+    const { Metadata } = await this.#target.client.send(new HeadObjectCommand(this.#address()), {
+      abortSignal: signal,
+    });
     return Metadata?.['writer'] === this.#mark;
   }
 

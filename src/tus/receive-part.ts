@@ -25,7 +25,12 @@ const REFUSALS: readonly ErrorCode[] = ['unsupported_media_type', 'bad_options',
  * `body` may end early, and is not destroyed: what came is kept. A file that is refused by its first bytes or its size ends the
  * upload as failed. Throws as `receiveFile` does, and `upload_cancelled` (410) or `upload_superseded` (409).
  */
-export async function receivePart(intake: TusIntake, record: UploadRecord, offset: number, body: Readable): Promise<number> {
+export async function receivePart(
+  intake: TusIntake,
+  record: UploadRecord,
+  offset: number,
+  body: Readable,
+): Promise<number> {
   const { id, receipt, totalBytes } = record;
   const parts = new UploadParts(intake.storage, id);
   const gate = await openGate(intake, parts, record, offset);
@@ -72,11 +77,18 @@ export async function finishUpload(intake: TusIntake, record: UploadRecord): Pro
   } catch (error) {
     throw await settle(intake, current, error, bytes);
   }
-  await parts.removeAll().catch((error: unknown) => intake.log.warn({ err: error, uploadId: record.id }, 'parts not removed'));
+  await parts
+    .removeAll()
+    .catch((error: unknown) => intake.log.warn({ err: error, uploadId: record.id }, 'parts not removed'));
 }
 
 /** Ends the record where the file is to blame. */
-export async function refuseUpload(intake: TusIntake, record: UploadRecord, error: ServiceError, receivedBytes: number): Promise<ServiceError> {
+export async function refuseUpload(
+  intake: TusIntake,
+  record: UploadRecord,
+  error: ServiceError,
+  receivedBytes: number,
+): Promise<ServiceError> {
   const { id, receipt, type } = record;
   const outcome = await intake.records.refuse(id, receipt, toProblem(error, id), { receivedBytes, type });
   requestLog(intake.log).info({ uploadId: id, code: error.code }, 'upload refused');
@@ -85,8 +97,14 @@ export async function refuseUpload(intake: TusIntake, record: UploadRecord, erro
 }
 
 /** What the sender is told, when all that has to be done about it is done. */
-async function settle(intake: TusIntake, record: UploadRecord, error: unknown, receivedBytes: number): Promise<unknown> {
-  if (error instanceof ServiceError && REFUSALS.includes(error.code)) return await refuseUpload(intake, record, error, receivedBytes);
+async function settle(
+  intake: TusIntake,
+  record: UploadRecord,
+  error: unknown,
+  receivedBytes: number,
+): Promise<unknown> {
+  if (error instanceof ServiceError && REFUSALS.includes(error.code))
+    return await refuseUpload(intake, record, error, receivedBytes);
   const now = await intake.records.read(record.id);
   if (now?.record.state !== 'cancelled') return error;
   // The cancellation has removed what lay there; a part may have become visible after it.
@@ -94,7 +112,12 @@ async function settle(intake: TusIntake, record: UploadRecord, error: unknown, r
   return refusalToError({ made: false, refusal: 'final', record: now.record });
 }
 
-async function openGate({ kinds }: TusIntake, parts: UploadParts, record: UploadRecord, offset: number): Promise<TypeGate> {
+async function openGate(
+  { kinds }: TusIntake,
+  parts: UploadParts,
+  record: UploadRecord,
+  offset: number,
+): Promise<TypeGate> {
   const known: FileKind | undefined = record.type === null ? undefined : { type: record.type, options: record.options };
   const head = known === undefined && offset > 0 ? await parts.head(SNIFF_BYTES) : Buffer.alloc(0);
   return new TypeGate({ kinds, known, head, options: optionsIn(record.metadata ?? {}) });

@@ -93,7 +93,9 @@ class RedisLock implements Lock {
     const deadlineMs = performance.now() + ASK_DEADLINE_MS;
     while ((await this.#run(TAKE_SCRIPT)) !== 'taken') {
       if (signal.aborted || this.#gone.aborted || performance.now() > deadlineMs) {
-        throw new ServiceError('upload_locked', 'Another request is sending this upload at the moment. Try again.', { retryAfterMs: 1000 });
+        throw new ServiceError('upload_locked', 'Another request is sending this upload at the moment. Try again.', {
+          retryAfterMs: 1000,
+        });
       }
       await delay(ASK_PERIOD_MS * (0.5 + Math.random()));
     }
@@ -106,7 +108,9 @@ class RedisLock implements Lock {
     this.#isHeld = false;
     clearTimeout(this.#timer);
     await this.#keeping;
-    await this.#run(RELEASE_SCRIPT).catch((error: unknown) => this.#parts.log.debug({ err: error }, 'lock not released'));
+    await this.#run(RELEASE_SCRIPT).catch((error: unknown) =>
+      this.#parts.log.debug({ err: error }, 'lock not released'),
+    );
   }
 
   #keepLater(requestRelease: RequestRelease): void {

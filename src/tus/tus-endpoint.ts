@@ -49,12 +49,28 @@ const DRAIN_MS = 1_000;
 
 /** Of what a client sends, all that the protocol speaks of. */
 const REQUEST_HEADERS = [
-  'tus-resumable', 'content-type', 'content-length', 'upload-length', 'upload-defer-length', 'upload-offset', 'upload-metadata', 'upload-concat',
+  'tus-resumable',
+  'content-type',
+  'content-length',
+  'upload-length',
+  'upload-defer-length',
+  'upload-offset',
+  'upload-metadata',
+  'upload-concat',
 ];
 
 const ANSWER_HEADERS = [
-  'Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size', 'Location', 'Cache-Control',
-  'Upload-Offset', 'Upload-Length', 'Upload-Defer-Length', 'Upload-Metadata', 'Upload-Expires',
+  'Tus-Resumable',
+  'Tus-Version',
+  'Tus-Extension',
+  'Tus-Max-Size',
+  'Location',
+  'Cache-Control',
+  'Upload-Offset',
+  'Upload-Length',
+  'Upload-Defer-Length',
+  'Upload-Metadata',
+  'Upload-Expires',
 ];
 
 /** Resumable uploads by the tus protocol, version 1.0 (tus.io/protocols/resumable-upload). */
@@ -95,7 +111,8 @@ export class TusEndpoint {
     const answered = new AbortController();
     const chunks = readBody(asked.request, AbortSignal.any([signal, answered.signal]));
     const body = untilBroken(chunks, (reason) => {
-      if (!answered.signal.aborted) log.info({ uploadId: asked.id, reason: reasonOf(reason) }, 'request broken off, bytes kept');
+      if (!answered.signal.aborted)
+        log.info({ uploadId: asked.id, reason: reasonOf(reason) }, 'request broken off, bytes kept');
     });
     try {
       return await this.#answer(asked, streamOf(body));
@@ -106,13 +123,17 @@ export class TusEndpoint {
     }
   }
 
-  async #answer({ request, method, id, gone }: TusRequest, body: ReadableStream<Uint8Array> | null): Promise<TusAnswer> {
+  async #answer(
+    { request, method, id, gone }: TusRequest,
+    body: ReadableStream<Uint8Array> | null,
+  ): Promise<TusAnswer> {
     const headers = pick(REQUEST_HEADERS, (name) => request.headers[name]?.toString());
     const url = `http://localhost${TUS_PATH}${id === undefined ? '' : `/${id}`}`;
     const init: RequestInit & { duplex: 'half' } = { method, headers, body, duplex: 'half', signal: gone };
     const asked = new Request(url, init);
     const answer = await this.#server.handleWeb(asked);
-    if (answer.status < 400) return { status: answer.status, headers: pick(ANSWER_HEADERS, (name) => answer.headers.get(name) ?? undefined) };
+    if (answer.status < 400)
+      return { status: answer.status, headers: pick(ANSWER_HEADERS, (name) => answer.headers.get(name) ?? undefined) };
     const thrown = this.#errors.get(asked);
     if (thrown instanceof Error && !('status_code' in thrown)) throw thrown;
     throw tusError(answer.status, await answer.text());
@@ -122,7 +143,9 @@ export class TusEndpoint {
 /** Section "Tus-Resumable": another version than the server's is answered with 412 and `Tus-Version`. */
 function requireVersion({ request, method }: TusRequest): void {
   if (method === 'OPTIONS' || request.headers['tus-resumable'] === TUS_VERSION) return;
-  throw new ServiceError('unsupported_tus_version', `Send Tus-Resumable: ${TUS_VERSION}.`, { headers: { 'Tus-Version': TUS_VERSION } });
+  throw new ServiceError('unsupported_tus_version', `Send Tus-Resumable: ${TUS_VERSION}.`, {
+    headers: { 'Tus-Version': TUS_VERSION },
+  });
 }
 
 /** With POST this is the extension creation-with-upload. */
@@ -138,7 +161,10 @@ function requireOffsetStream({ request }: TusRequest): void {
   throw new ServiceError('not_offset_stream', `The bytes of an upload are sent as ${OFFSET_STREAM}.`);
 }
 
-async function* untilBroken(chunks: AsyncIterable<Buffer>, onBroken: (reason: unknown) => void): AsyncGenerator<Buffer> {
+async function* untilBroken(
+  chunks: AsyncIterable<Buffer>,
+  onBroken: (reason: unknown) => void,
+): AsyncGenerator<Buffer> {
   try {
     yield* chunks;
   } catch (error) {
@@ -163,8 +189,10 @@ function streamOf(chunks: AsyncGenerator<Buffer>): ReadableStream<Uint8Array> {
 }
 
 function pick(names: readonly string[], valueOf: (name: string) => string | undefined): Record<string, string> {
-  return Object.fromEntries(names.flatMap((name) => {
-    const value = valueOf(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = valueOf(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }

@@ -19,16 +19,27 @@ const FORMS: Readonly<Record<string, string>> = {
   'upload-length': 'Upload-Length is a number of bytes in decimal digits, given once.',
   'upload-offset': 'Upload-Offset is a number of bytes in decimal digits, given once.',
   'upload-defer-length': 'Upload-Defer-Length is 1, where it is given.',
-  'upload-metadata': 'Upload-Metadata are names, each once and with its value in base64 behind a blank, with commas between them.',
-  'upload-length or upload-defer-length': 'An upload is made with either Upload-Length or Upload-Defer-Length; its length is told once.',
+  'upload-metadata':
+    'Upload-Metadata are names, each once and with its value in base64 behind a blank, with commas between them.',
+  'upload-length or upload-defer-length':
+    'An upload is made with either Upload-Length or Upload-Defer-Length; its length is told once.',
 };
 
 /** The error behind an answer of the protocol's server that is not one of ours. */
 export function tusError(status: number, body: string): ServiceError {
   const text = body.trim();
-  if (MADE_WAY.test(text)) return new ServiceError('upload_locked', 'Another request has taken over this upload. Try again.', { retryAfterMs: 1000 });
-  const { code, detail } = BY_STATUS[status] ?? { code: 'internal_error' as const, detail: 'Something went wrong on our side.' };
+  if (MADE_WAY.test(text))
+    return new ServiceError('upload_locked', 'Another request has taken over this upload. Try again.', {
+      retryAfterMs: 1000,
+    });
+  const { code, detail } = BY_STATUS[status] ?? {
+    code: 'internal_error' as const,
+    detail: 'Something went wrong on our side.',
+  };
   const wrongHeader = /^(?:Invalid ([\w-]+)|(.+) header required)$/.exec(text);
   const form = FORMS[(wrongHeader?.[1] ?? wrongHeader?.[2] ?? '').toLowerCase()];
-  return new ServiceError(code, detail ?? form ?? (text === '' ? 'The request does not follow the tus protocol.' : `${text.replace(/\.$/, '')}.`));
+  return new ServiceError(
+    code,
+    detail ?? form ?? (text === '' ? 'The request does not follow the tus protocol.' : `${text.replace(/\.$/, '')}.`),
+  );
 }

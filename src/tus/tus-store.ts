@@ -45,7 +45,14 @@ export class TusStore extends DataStore {
     if (size === 0) throw new ServiceError('empty_file', 'The file has no bytes. Choose another one.');
     const options = optionsIn(metadata);
     if (uploadIdIn(metadata) !== undefined) await this.#requireUnused(id);
-    const announced = { id, fileName: fileNameIn(metadata), totalBytes: size ?? null, silenceMs: expiryMs, metadata, options };
+    const announced = {
+      id,
+      fileName: fileNameIn(metadata),
+      totalBytes: size ?? null,
+      silenceMs: expiryMs,
+      metadata,
+      options,
+    };
     await IncomingUpload.open(this.#parts, announced, this.#parts.admission.room());
     return upload;
   }
@@ -63,7 +70,11 @@ export class TusStore extends DataStore {
     const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
     const isKeptBack = bytes === totalBytes && !(await this.#finishIfRoom(record));
     // The protocol's server counts the expiry from here on.
-    return new Upload({ ...about, offset: isKeptBack ? bytes - 1 : bytes, creation_date: new Date(updatedAtMs).toISOString() });
+    return new Upload({
+      ...about,
+      offset: isKeptBack ? bytes - 1 : bytes,
+      creation_date: new Date(updatedAtMs).toISOString(),
+    });
   }
 
   override async declareUploadLength(id: string, sizeBytes: number): Promise<void> {
@@ -79,7 +90,9 @@ export class TusStore extends DataStore {
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const record = await this.#existing(id);
     if (record.state !== 'receiving') return record.receivedBytes;
-    const newOffset = (await this.#hasAll(record, offset)) ? offset + (await countBytes(new StreamChunks(stream, (error) => error))) : await receivePart(this.#parts, record, offset, stream);
+    const newOffset = (await this.#hasAll(record, offset))
+      ? offset + (await countBytes(new StreamChunks(stream, (error) => error)))
+      : await receivePart(this.#parts, record, offset, stream);
     if (newOffset === record.totalBytes) await finishUpload(this.#parts, await this.#existing(id));
     return newOffset;
   }
@@ -98,7 +111,11 @@ export class TusStore extends DataStore {
     const record = (await this.#parts.records.read(id))?.record;
     if (record === undefined) return;
     if (!record.deleted && (!isFinalState(record.state) || record.state === 'completed')) {
-      throw new ServiceError('upload_conflict', 'There is an upload with this id. Ask with HEAD how far it is, and go on from there.', { id });
+      throw new ServiceError(
+        'upload_conflict',
+        'There is an upload with this id. Ask with HEAD how far it is, and go on from there.',
+        { id },
+      );
     }
     await new UploadParts(this.#parts.storage, id).removeAll();
   }
@@ -127,10 +144,15 @@ export class TusStore extends DataStore {
       throw new ServiceError('unknown_upload', 'There is no resumable upload with this id.', { id });
     }
     if (record.deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
-    if (record.state === 'cancelled') throw new ServiceError('upload_cancelled', 'The upload was cancelled.', { id, state: 'cancelled' });
-    if (record.state === 'discarded') throw new ServiceError('upload_discarded', 'The upload made room for others.', { id, state: 'discarded' });
+    if (record.state === 'cancelled')
+      throw new ServiceError('upload_cancelled', 'The upload was cancelled.', { id, state: 'cancelled' });
+    if (record.state === 'discarded')
+      throw new ServiceError('upload_discarded', 'The upload made room for others.', { id, state: 'discarded' });
     if (record.state === 'failed' && !record.stored) {
-      throw new ServiceError('upload_gone', `The upload has failed. ${record.error?.detail ?? ''}`.trim(), { id, state: 'failed' });
+      throw new ServiceError('upload_gone', `The upload has failed. ${record.error?.detail ?? ''}`.trim(), {
+        id,
+        state: 'failed',
+      });
     }
     return record;
   }

@@ -44,7 +44,12 @@ export class Admission {
   room(): QueueRoom {
     const { capacity, overflow, capacityPerAddress } = this.#parts.bounds;
     const address = this.#countedAddress();
-    return { capacity, discards: overflow === 'discard-oldest', perAddress: capacityPerAddress, ...(address === undefined ? {} : { address }) };
+    return {
+      capacity,
+      discards: overflow === 'discard-oldest',
+      perAddress: capacityPerAddress,
+      ...(address === undefined ? {} : { address }),
+    };
   }
 
   /**
@@ -54,7 +59,8 @@ export class Admission {
   async requireRoom(): Promise<void> {
     const { bounds, backlog } = this.#parts;
     const figures = await backlog.look(this.#countedAddress());
-    if (bounds.capacityPerAddress > 0 && figures.ofAddress >= bounds.capacityPerAddress) throw this.#refuse('quota', figures);
+    if (bounds.capacityPerAddress > 0 && figures.ofAddress >= bounds.capacityPerAddress)
+      throw this.#refuse('quota', figures);
     if (bounds.overflow === 'reject' && figures.waiting >= bounds.capacity) throw this.#refuse('full', figures);
   }
 

@@ -10,6 +10,8 @@ import { StreamChunks } from './stream-chunks.ts';
  */
 export function readBody(request: IncomingMessage, signal: AbortSignal): StreamChunks {
   const interrupted = (cause: unknown) =>
-    new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.', { cause });
+    new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.', {
+      cause,
+    });
   return new StreamChunks(request, interrupted, signal, () => sendContinue(request));
 }

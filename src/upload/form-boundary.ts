@@ -13,10 +13,21 @@ const MAX_BOUNDARY_LENGTH = 70;
  */
 export function requireBoundary(request: IncomingMessage): string {
   const types = request.headersDistinct['content-type'] ?? [request.headers['content-type'] ?? ''];
-  const boundaries = types.flatMap((type) => [...type.matchAll(BOUNDARY)].map(([, quoted, token]) => quoted ?? token ?? ''));
+  const boundaries = types.flatMap((type) =>
+    [...type.matchAll(BOUNDARY)].map(([, quoted, token]) => quoted ?? token ?? ''),
+  );
   const [boundary = ''] = boundaries;
-  if (boundary === '') throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request names its boundary; this one does not.');
-  if (boundaries.length > 1 || types.length > 1) throw new ServiceError('bad_multipart', 'A request has one Content-Type, which names one boundary; this one has more.');
-  if (boundary.length > MAX_BOUNDARY_LENGTH) throw new ServiceError('bad_multipart', `A boundary has at most ${MAX_BOUNDARY_LENGTH} characters.`);
+  if (boundary === '')
+    throw new ServiceError(
+      'missing_boundary',
+      'The Content-Type of a multipart request names its boundary; this one does not.',
+    );
+  if (boundaries.length > 1 || types.length > 1)
+    throw new ServiceError(
+      'bad_multipart',
+      'A request has one Content-Type, which names one boundary; this one has more.',
+    );
+  if (boundary.length > MAX_BOUNDARY_LENGTH)
+    throw new ServiceError('bad_multipart', `A boundary has at most ${MAX_BOUNDARY_LENGTH} characters.`);
   return boundary;
 }

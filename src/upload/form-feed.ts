@@ -72,7 +72,11 @@ export class FormFeed extends Writable {
     const last = first < 0 ? -1 : bytes.lastIndexOf(delimiter);
     this.#begun = beginningAtEnd(bytes, delimiter);
     const end = first < 0 ? bytes.length - this.#begun.length : first;
-    if (givenBytes === 0 && this.#file?.take(bytes.subarray(0, end), () => this.#parseFrom(end, bytes, last, done)) === true) return;
+    if (
+      givenBytes === 0 &&
+      this.#file?.take(bytes.subarray(0, end), () => this.#parseFrom(end, bytes, last, done)) === true
+    )
+      return;
     this.#parseFrom(givenBytes, bytes, last, done);
   }
 

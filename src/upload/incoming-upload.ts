@@ -70,14 +70,17 @@ export class IncomingUpload {
     const outcome = await parts.records.open({ ...announced, receipt: randomUUID() }, room);
     if (lacksRoom(outcome)) throw await parts.admission.refusal(outcome.refusal);
     if (!outcome.made && (outcome.refusal === 'deleted' || outcome.refusal === 'expired')) {
-      throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', { id: announced.id });
+      throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', {
+        id: announced.id,
+      });
     }
     const { record } = outcome;
     if (record === undefined) throw new Error('the record did not come back');
     if (!outcome.made) return { existing: record };
     // An earlier life or request may have left some: one that ended while Redis was away could not know whether they count.
     if (record.version > 1) await removeUnnamedFiles(parts, announced.id);
-    const report: ReportReceived = (receivedBytes) => parts.records.receive(record.id, record.receipt, receivedBytes, announced.totalBytes);
+    const report: ReportReceived = (receivedBytes) =>
+      parts.records.receive(record.id, record.receipt, receivedBytes, announced.totalBytes);
     return { opened: new IncomingUpload(parts, record, report) };
   }
 
@@ -100,17 +103,25 @@ export class IncomingUpload {
    * `receiveFile` does; then nothing of the file is left and `refuse` or `forget` is due. `onRefused` is told of a
    * cancel or a takeover while it waits for bytes, to end that; without it the next chunk does.
    */
-  async receive(chunks: AsyncIterable<Buffer>, options: unknown, maxBytes: number, onRefused?: (refusal: ServiceError) => void): Promise<void> {
+  async receive(
+    chunks: AsyncIterable<Buffer>,
+    options: unknown,
+    maxBytes: number,
+    onRefused?: (refusal: ServiceError) => void,
+  ): Promise<void> {
     const { id, receipt, publicId, fileName, createdAtMs } = this.record;
     const createdAt = new Date(createdAtMs).toISOString();
-    const manifestOf = (stored: StoredUpload) => manifestObject({ id, receipt, publicId, name: fileName, createdAt, ...stored });
+    const manifestOf = (stored: StoredUpload) =>
+      manifestObject({ id, receipt, publicId, name: fileName, createdAt, ...stored });
     const file = { id, receipt, chunks, options, maxBytes, manifestOf };
     if (onRefused !== undefined) this.#progress.tellOfRefusal(listenForOthers(this.#parts, this.record), onRefused);
     try {
       this.#stored = await receiveFile(this.#parts, file, this.#progress);
       this.#stayAlive();
     } catch (error) {
-      await this.#removeFiles().catch((failure: unknown) => this.#parts.log.warn({ err: failure, uploadId: id }, 'files not removed'));
+      await this.#removeFiles().catch((failure: unknown) =>
+        this.#parts.log.warn({ err: failure, uploadId: id }, 'files not removed'),
+      );
       throw await this.#reasonOf(error);
     } finally {
       await this.#progress.close();
@@ -129,14 +140,17 @@ export class IncomingUpload {
     const outcome = await this.#enqueue(this.#stored);
     if (!outcome.made) {
       // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
-      if (outcome.record?.receipt === this.record.receipt && outcome.record.stored) return placed(outcome.record, outcome);
+      if (outcome.record?.receipt === this.record.receipt && outcome.record.stored)
+        return placed(outcome.record, outcome);
       await this.#removeFiles();
       throw lacksRoom(outcome) ? await this.#parts.admission.refusal(outcome.refusal) : refusalToError(outcome);
     }
     // The record leads: it is queued from here on, and the sweep adds a job that could not be added now.
     const log = requestLog(this.#parts.log);
     log.info({ uploadId: id, type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
-    await this.#parts.queue.add(id, currentRequestId()).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not added yet'));
+    await this.#parts.queue
+      .add(id, currentRequestId())
+      .catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not added yet'));
     for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
     return placed(outcome.record ?? this.record, outcome);
   }
@@ -177,13 +191,16 @@ export class IncomingUpload {
     log.info({ uploadId: id }, 'upload discarded');
     this.#parts.admission.discarded();
     const cleared = await Promise.allSettled([removeEndedJob(this.#parts, id), removeUnnamedFiles(this.#parts, id)]);
-    for (const { reason } of cleared.filter((work) => work.status === 'rejected')) log.warn({ err: reason as unknown, uploadId: id }, 'not cleaned up');
+    for (const { reason } of cleared.filter((work) => work.status === 'rejected'))
+      log.warn({ err: reason as unknown, uploadId: id }, 'not cleaned up');
   }
 
   /** Its siblings may come in for long yet; without a sign of life it would be taken for abandoned. */
   #stayAlive(): void {
     const report = () => {
-      this.#report(this.#progress.receivedBytes).catch((error: unknown) => this.#parts.log.debug({ err: error }, 'no sign of life given'));
+      this.#report(this.#progress.receivedBytes).catch((error: unknown) =>
+        this.#parts.log.debug({ err: error }, 'no sign of life given'),
+      );
     };
     this.#keepAlive = setInterval(report, this.#parts.records.silenceMs / 3).unref();
   }
@@ -204,10 +221,15 @@ export class IncomingUpload {
 }
 
 /** Of a receiving upload's changes, those that are not its own request's: it ends, or begins anew. */
-export function listenForOthers({ listen }: Pick<IntakeParts, 'listen'>, { id, version, phaseStartedAtMs }: UploadRecord): ListenForOthers {
+export function listenForOthers(
+  { listen }: Pick<IntakeParts, 'listen'>,
+  { id, version, phaseStartedAtMs }: UploadRecord,
+): ListenForOthers {
   return (look) =>
     listen(id, (event) => {
-      const isOwn = event !== undefined && (event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs));
+      const isOwn =
+        event !== undefined &&
+        (event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs));
       if (!isOwn) look();
     });
 }

@@ -65,7 +65,9 @@ export class UploadIntake {
     if ((totalBytes ?? 0) > maxBytes) throw fileTooLarge(maxBytes);
     requireIdentityEncoding(request);
     requireWholeFile(request);
-    return await this.whileReceiving(request, (signal) => receiveRaw(this.#parts, { ...head, request, totalBytes, maxBytes, signal }));
+    return await this.whileReceiving(request, (signal) =>
+      receiveRaw(this.#parts, { ...head, request, totalBytes, maxBytes, signal }),
+    );
   }
 
   /** Gives bodies under way the time to end, then breaks them off with `shutting_down` (503); resolves when none is left. */
@@ -88,7 +90,9 @@ export class UploadIntake {
     const { stallTimeoutMs } = this.#settings;
     this.#receiving.add(controller);
     const release = watchForStall(request, stallTimeoutMs, () =>
-      controller.abort(new ServiceError('upload_too_slow', `Nothing came for ${stallTimeoutMs} ms. Send the file again.`)),
+      controller.abort(
+        new ServiceError('upload_too_slow', `Nothing came for ${stallTimeoutMs} ms. Send the file again.`),
+      ),
     );
     try {
       return await receive(controller.signal);
@@ -101,7 +105,9 @@ export class UploadIntake {
   }
 
   #breakOff(): void {
-    const reason = new ServiceError('shutting_down', 'The server is stopping. Send the file again in a moment.', { retryAfterMs: 1000 });
+    const reason = new ServiceError('shutting_down', 'The server is stopping. Send the file again in a moment.', {
+      retryAfterMs: 1000,
+    });
     for (const controller of this.#receiving) controller.abort(reason);
   }
 }
@@ -115,5 +121,8 @@ function announcedBytes(request: IncomingMessage): number | null {
 /** To store a piece in the place of the whole is what RFC 9110 section 14.5 warns of. */
 function requireWholeFile(request: IncomingMessage): void {
   if (request.headers['content-range'] === undefined) return;
-  throw new ServiceError('bad_request', 'A PUT brings the whole file, so it has no Content-Range. What comes in pieces is taken at /files, by the tus protocol.');
+  throw new ServiceError(
+    'bad_request',
+    'A PUT brings the whole file, so it has no Content-Range. What comes in pieces is taken at /files, by the tus protocol.',
+  );
 }

@@ -52,12 +52,20 @@ async function takeAll(
 ): Promise<void> {
   try {
     await readParts(parts, request, limits, signal, sent);
-    if (sent.length === 0) throw new ServiceError('no_file', 'The request has no file part. Send at least one, with Content-Disposition: form-data; name="file"; filename="…".');
+    if (sent.length === 0)
+      throw new ServiceError(
+        'no_file',
+        'The request has no file part. Send at least one, with Content-Disposition: form-data; name="file"; filename="…".',
+      );
     // The first of the files may take the last places of the queue; the others are refused then.
     for (const file of sent) await settle(file);
   } catch (error) {
     for (const { upload } of sent) {
-      await upload.forget().catch((failure: unknown) => parts.log.warn({ err: failure, uploadId: upload.record.id }, 'file not forgotten'));
+      await upload
+        .forget()
+        .catch((failure: unknown) =>
+          parts.log.warn({ err: failure, uploadId: upload.record.id }, 'file not forgotten'),
+        );
     }
     throw error;
   }
@@ -80,7 +88,8 @@ async function readParts(
 /** Unknown fields are passed over: plain forms send their buttons and hidden inputs too. */
 function readField(part: FieldPart, options: unknown, filesBefore: number): unknown {
   if (part.name !== OPTIONS_FIELD) return options;
-  if (filesBefore > 0) throw new ServiceError('bad_options', 'The field "options" comes before the files it speaks of.');
+  if (filesBefore > 0)
+    throw new ServiceError('bad_options', 'The field "options" comes before the files it speaks of.');
   return readOptionsJson(part.value, 'The field "options"');
 }
 
@@ -112,7 +121,9 @@ async function receivePart(
 }
 
 /** Looks at the first chunk without losing it. */
-async function firstOf(chunks: AsyncIterableIterator<Buffer, undefined>): Promise<{ isEmpty: boolean; all: AsyncIterableIterator<Buffer, undefined> }> {
+async function firstOf(
+  chunks: AsyncIterableIterator<Buffer, undefined>,
+): Promise<{ isEmpty: boolean; all: AsyncIterableIterator<Buffer, undefined> }> {
   const first = await chunks.next();
   let isTaken = false;
   const all: AsyncIterableIterator<Buffer, undefined> = {
@@ -129,8 +140,17 @@ async function firstOf(chunks: AsyncIterableIterator<Buffer, undefined>): Promis
 
 /** Errors that end the whole request, not one of its files. */
 const REQUEST_CODES: ReadonlySet<string> = new Set([
-  'upload_interrupted', 'body_cut_short', 'bad_multipart', 'upload_too_slow', 'request_too_large',
-  'too_many_files', 'too_many_fields', 'field_too_large', 'storage_full', 'service_unavailable', 'shutting_down',
+  'upload_interrupted',
+  'body_cut_short',
+  'bad_multipart',
+  'upload_too_slow',
+  'request_too_large',
+  'too_many_files',
+  'too_many_fields',
+  'field_too_large',
+  'storage_full',
+  'service_unavailable',
+  'shutting_down',
 ]);
 
 function isOfRequest(error: ServiceError): boolean {

@@ -6,8 +6,17 @@ import { sendContinue } from '../http/expect-continue.ts';
 import { requireBoundary } from './form-boundary.ts';
 import { FormFeed } from './form-feed.ts';
 import {
-  asFormError, fieldTooLarge, isForm, isOfText, isTransferEncoded, namelessFile,
-  nestedForm, tooManyFields, tooManyFiles, tooManyParts, transferEncoded,
+  asFormError,
+  fieldTooLarge,
+  isForm,
+  isOfText,
+  isTransferEncoded,
+  namelessFile,
+  nestedForm,
+  tooManyFields,
+  tooManyFiles,
+  tooManyParts,
+  transferEncoded,
 } from './form-errors.ts';
 import { StreamChunks } from './stream-chunks.ts';
 
@@ -94,7 +103,13 @@ function interrupted(): ServiceError {
   return new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.');
 }
 
-function listenToParser(parser: busboy.Busboy, feed: FormFeed, parts: PartQueue, limits: MultipartLimits, fail: (error: ServiceError) => void): void {
+function listenToParser(
+  parser: busboy.Busboy,
+  feed: FormFeed,
+  parts: PartQueue,
+  limits: MultipartLimits,
+  fail: (error: ServiceError) => void,
+): void {
   parser.on('file', (fieldName, stream, info) => {
     // A cut body errors on the file's stream too; without a listener that ends the process.
     stream.on('error', () => undefined);
@@ -102,7 +117,13 @@ function listenToParser(parser: busboy.Busboy, feed: FormFeed, parts: PartQueue,
     feed.openFile(chunks);
     if (isForm(info.mimeType)) fail(nestedForm());
     if (isTransferEncoded(info.encoding)) fail(transferEncoded(info.encoding));
-    parts.push({ kind: 'file', fieldName, fileName: info.filename ?? '', chunks, skip: () => skipRest(stream, chunks) });
+    parts.push({
+      kind: 'file',
+      fieldName,
+      fileName: info.filename ?? '',
+      chunks,
+      skip: () => skipRest(stream, chunks),
+    });
   });
   parser.on('field', (name, value, info) => {
     if (isForm(info.mimeType)) fail(nestedForm());
@@ -120,7 +141,10 @@ function listenToParser(parser: busboy.Busboy, feed: FormFeed, parts: PartQueue,
 function openParser(request: IncomingMessage, limits: MultipartLimits): { parser: busboy.Busboy; feed: FormFeed } {
   const contentType = request.headers['content-type'] ?? '';
   if (!/^multipart\/form-data\s*(;|$)/i.test(contentType)) {
-    throw new ServiceError('not_multipart', 'Send the files as multipart/form-data, or one file as the raw body of PUT /uploads/{id}.');
+    throw new ServiceError(
+      'not_multipart',
+      'Send the files as multipart/form-data, or one file as the raw body of PUT /uploads/{id}.',
+    );
   }
   requireIdentityEncoding(request);
   const boundary = requireBoundary(request);
@@ -141,7 +165,9 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): { parser
     });
     return { parser, feed: new FormFeed(parser, boundary) };
   } catch (error) {
-    throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request is malformed.', { cause: error });
+    throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request is malformed.', {
+      cause: error,
+    });
   }
 }
 
@@ -191,10 +217,17 @@ export function requireIdentityEncoding(request: IncomingMessage): void {
   if (/^(identity)?$/i.test(content.trim()) && /^chunked$/i.test(transfer.trim())) return;
   // RFC 9110 section 15.5.16 wants to be told what would do.
   const headers = { 'Accept-Encoding': 'identity' };
-  throw new ServiceError('unsupported_encoding', 'Send the bytes as they are: no Content-Encoding, and no Transfer-Encoding but chunked.', { headers });
+  throw new ServiceError(
+    'unsupported_encoding',
+    'Send the bytes as they are: no Content-Encoding, and no Transfer-Encoding but chunked.',
+    { headers },
+  );
 }
 
 /** The refusal itself, for those that know the length before the first byte. */
 export function requestTooLarge(maxRequestBytes: number): ServiceError {
-  return new ServiceError('request_too_large', `A request may have at most ${maxRequestBytes} bytes. Send fewer files at once.`);
+  return new ServiceError(
+    'request_too_large',
+    `A request may have at most ${maxRequestBytes} bytes. Send fewer files at once.`,
+  );
 }

@@ -24,14 +24,18 @@ export class OpenUploads {
     const { maxOpen, maxOpenPerAddress } = this.#limits;
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (maxOpenPerAddress > 0 && ofAddress >= maxOpenPerAddress) {
-      throw new ServiceError('too_many_uploads_by_address', `At most ${maxOpenPerAddress} uploads at once from one address. Wait for one to end.`, {
-        retryAfterMs: RETRY_AFTER_MS,
-      });
+      throw new ServiceError(
+        'too_many_uploads_by_address',
+        `At most ${maxOpenPerAddress} uploads at once from one address. Wait for one to end.`,
+        { retryAfterMs: RETRY_AFTER_MS },
+      );
     }
     if (maxOpen > 0 && this.#open >= maxOpen) {
-      throw new ServiceError('too_many_uploads', 'The server receives as many uploads as it can at once. Try again shortly.', {
-        retryAfterMs: RETRY_AFTER_MS,
-      });
+      throw new ServiceError(
+        'too_many_uploads',
+        'The server receives as many uploads as it can at once. Try again shortly.',
+        { retryAfterMs: RETRY_AFTER_MS },
+      );
     }
     this.#open += 1;
     this.#byAddress.set(address, ofAddress + 1);

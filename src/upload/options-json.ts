@@ -11,21 +11,28 @@ const MAX_DEPTH = 32;
  * @param where begins the sentence that tells of a mistake.
  */
 export function readOptionsJson(json: string, where: string): unknown {
-  if (json.length > MAX_LENGTH) throw new ServiceError('bad_options', `${where} has more than ${MAX_LENGTH} characters. Send what differs from the defaults alone.`);
+  if (json.length > MAX_LENGTH)
+    throw new ServiceError(
+      'bad_options',
+      `${where} has more than ${MAX_LENGTH} characters. Send what differs from the defaults alone.`,
+    );
   let options: unknown;
   try {
     options = JSON.parse(json);
   } catch (error) {
     throw new ServiceError('bad_options', `${where} is not JSON.`, { cause: error });
   }
-  if (isDeeperThan(MAX_DEPTH, options)) throw new ServiceError('bad_options', `${where} is nested deeper than any option is.`);
+  if (isDeeperThan(MAX_DEPTH, options))
+    throw new ServiceError('bad_options', `${where} is nested deeper than any option is.`);
   return options;
 }
 
 function isDeeperThan(levels: number, value: unknown): boolean {
   let level = [value];
   for (let depth = 0; depth <= levels; depth += 1) {
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? (Object.values(item) as unknown[]) : []));
+    level = level.flatMap((item) =>
+      typeof item === 'object' && item !== null ? (Object.values(item) as unknown[]) : [],
+    );
     if (level.length === 0) return false;
   }
   return true;

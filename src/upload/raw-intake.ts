@@ -39,7 +39,10 @@ export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<Rec
     await upload.receive(body, file.options, file.maxBytes, (refusal) => refused.abort(refusal));
     return { id: file.id, queued: await upload.enqueue() };
   } catch (error) {
-    const reason = error instanceof ServiceError ? error : new ServiceError('internal_error', 'The upload could not be stored.', { cause: error });
+    const reason =
+      error instanceof ServiceError
+        ? error
+        : new ServiceError('internal_error', 'The upload could not be stored.', { cause: error });
     const isRecorded = await refuse(parts, upload, reason);
     throw isRecorded ? asOutcome(reason, file.id, 'failed') : reason;
   }
@@ -57,7 +60,11 @@ async function refuse(parts: IntakeParts, upload: IncomingUpload, reason: Servic
 
 /** Reads nothing where the length tells, and no further than the first byte beyond the stored file's size. */
 async function compare(storage: Storage, existing: UploadRecord, file: RawFile): Promise<void> {
-  const conflict = new ServiceError('upload_conflict', 'Another file is stored under this id. Send this one under an id of its own.', { id: file.id });
+  const conflict = new ServiceError(
+    'upload_conflict',
+    'Another file is stored under this id. Send this one under an id of its own.',
+    { id: file.id },
+  );
   if (file.totalBytes !== null && file.totalBytes !== existing.receivedBytes) throw conflict;
   const hash = createHash('sha256');
   let bytes = 0;

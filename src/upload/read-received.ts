@@ -15,7 +15,10 @@ export interface ReceivedUpload {
  * What is to be told of it at once. Throws `upload_gone` (410) where it was deleted meanwhile, and
  * `service_unavailable` (503) where Redis has lost the record of a moment ago, which was told to nobody.
  */
-export async function readReceived(records: Pick<UploadRecords, 'read'>, { id, queued }: ReceivedUpload): Promise<ReadRecord> {
+export async function readReceived(
+  records: Pick<UploadRecords, 'read'>,
+  { id, queued }: ReceivedUpload,
+): Promise<ReadRecord> {
   if (queued !== undefined) return queued;
   return await readExisting(records, id).catch((error: unknown) => {
     if (!(error instanceof ServiceError) || error.code !== 'unknown_upload') throw error;

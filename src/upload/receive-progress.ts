@@ -82,7 +82,8 @@ export class ReceiveProgress {
 
   /** A sender may pause at any chunk, so the last one before a pause is told too. */
   #reportLater(): void {
-    const dueMs = this.#reportedAtMs === undefined ? FIRST_REPORT_MS : this.#reportedAtMs + REPORT_PERIOD_MS - performance.now();
+    const dueMs =
+      this.#reportedAtMs === undefined ? FIRST_REPORT_MS : this.#reportedAtMs + REPORT_PERIOD_MS - performance.now();
     this.#timer ??= setTimeout(() => this.#report(), Math.max(0, dueMs));
   }
 
@@ -120,10 +121,22 @@ export function refusalToError({ refusal, record }: RefusedChange): ServiceError
   if (refusal === 'fenced' || refusal === 'state')
     return new ServiceError('upload_superseded', 'A later request with the same id has taken over from this one.', id);
   if (refusal === 'missing')
-    return new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', { retryAfterMs: 1000 });
+    return new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', {
+      retryAfterMs: 1000,
+    });
   if (record?.state === 'failed')
-    return new ServiceError('upload_interrupted', 'The upload was silent for so long that it was given up. Send it again.', { ...id, state: 'failed' });
+    return new ServiceError(
+      'upload_interrupted',
+      'The upload was silent for so long that it was given up. Send it again.',
+      { ...id, state: 'failed' },
+    );
   if (record?.state === 'discarded')
-    return new ServiceError('upload_discarded', 'The upload has made room for others. Send it again.', { ...id, state: 'discarded' });
-  return new ServiceError('upload_cancelled', 'The upload was cancelled while it was being received.', { ...id, state: 'cancelled' });
+    return new ServiceError('upload_discarded', 'The upload has made room for others. Send it again.', {
+      ...id,
+      state: 'discarded',
+    });
+  return new ServiceError('upload_cancelled', 'The upload was cancelled while it was being received.', {
+    ...id,
+    state: 'cancelled',
+  });
 }

@@ -38,7 +38,11 @@ export interface IncomingFile {
  * Rejects with `empty_file`, `bad_options` (400), `file_too_large` (413), `unsupported_media_type` (415),
  * `storage_full` (507), or what the source or the progress threw.
  */
-export async function receiveFile(parts: ReceiveParts, file: IncomingFile, progress: ReceiveProgress): Promise<StoredUpload> {
+export async function receiveFile(
+  parts: ReceiveParts,
+  file: IncomingFile,
+  progress: ReceiveProgress,
+): Promise<StoredUpload> {
   const chunks = file.chunks[Symbol.asyncIterator]();
   try {
     return await storeChunks(parts, file, chunks, progress);
@@ -93,7 +97,11 @@ async function typeOf(kinds: Kinds, head: Buffer, options: unknown): Promise<str
 }
 
 /** Enough bytes to tell the type from, or the whole file where it is shorter. */
-async function readHead(chunks: AsyncIterator<Buffer>, progress: ReceiveProgress, limiter: ByteLimiter): Promise<Buffer> {
+async function readHead(
+  chunks: AsyncIterator<Buffer>,
+  progress: ReceiveProgress,
+  limiter: ByteLimiter,
+): Promise<Buffer> {
   const head: Buffer[] = [];
   while (limiter.bytes < SNIFF_BYTES) {
     const next = await chunks.next();
@@ -109,7 +117,10 @@ async function readHead(chunks: AsyncIterator<Buffer>, progress: ReceiveProgress
 function notTaken(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {
   const found = type === undefined ? 'These bytes are of no known type' : `This is ${type}`;
   const advice = type === undefined ? undefined : kinds.adviceOn(type);
-  return new ServiceError('unsupported_media_type', `${found}; taken are ${kinds.types.join(', ')}.${advice === undefined ? '' : ` ${advice}`}`);
+  return new ServiceError(
+    'unsupported_media_type',
+    `${found}; taken are ${kinds.types.join(', ')}.${advice === undefined ? '' : ` ${advice}`}`,
+  );
 }
 
 async function writeAll(

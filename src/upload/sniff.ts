@@ -22,7 +22,11 @@ export async function sniffType(head: Buffer): Promise<string | undefined> {
 }
 
 /** What may stand before the one element that makes a text a drawing. */
-const PROLOGUE = [['<?', '?>'], ['<!--', '-->'], ['<!DOCTYPE svg', '>']] as const;
+const PROLOGUE = [
+  ['<?', '?>'],
+  ['<!--', '-->'],
+  ['<!DOCTYPE svg', '>'],
+] as const;
 
 /** Step by step, since one pattern for all of it could be led round in circles by a text made for that. */
 function isSvg(text: string): boolean {

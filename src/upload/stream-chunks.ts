@@ -47,7 +47,8 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     const chunk = this.#gathered.shift();
     if (chunk !== undefined) {
       this.#gatheredBytes -= chunk.length;
-      if (this.#stream.isPaused() && this.#gatheredBytes < GATHER_BYTES && this.#gathered.length <= GATHER_CHUNKS / 2) this.#goOn();
+      if (this.#stream.isPaused() && this.#gatheredBytes < GATHER_BYTES && this.#gathered.length <= GATHER_CHUNKS / 2)
+        this.#goOn();
       return Promise.resolve({ done: false, value: chunk });
     }
     if (this.#state === 'failed') return Promise.reject(this.#error);

@@ -102,7 +102,9 @@ export async function loadOperatorsAssets(): Promise<PageAssets> {
 async function bundle(entry: string, banner = ''): Promise<Buffer> {
   // The same code runs from the sources and from dist, where tsc has already made them JavaScript.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return await build({ ...OPTIONS, entryPoints: [beside(`${entry}.${extension}`)], banner: { js: banner } }).then(onlyOutput);
+  return await build({ ...OPTIONS, entryPoints: [beside(`${entry}.${extension}`)], banner: { js: banner } }).then(
+    onlyOutput,
+  );
 }
 
 async function minify(name: string): Promise<Buffer> {

@@ -37,7 +37,11 @@ async function retry({ id }: FailedUpload): Promise<void> {
 /** Throws what the problem says where the answer is one. */
 async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   // A page that was opened with name and password in its address may not fetch a path as it stands.
-  const response = await fetch(location.origin + path, { ...init, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+  const response = await fetch(location.origin + path, {
+    ...init,
+    cache: 'no-store',
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
   if (response.ok) return response;
   const problem: unknown = await response.json().catch(() => undefined);
   const isTold = typeof problem === 'object' && problem !== null && 'detail' in problem;

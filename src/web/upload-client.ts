@@ -82,7 +82,11 @@ export interface UploadClient {
  */
 export function createUploadClient(clientOptions: UploadClientOptions = {}): UploadClient {
   const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), onConnection, ...tuned } = clientOptions;
-  const context = createContext({ ...DEFAULT_TUNING, ...tuned }, createHttp(baseUrl.replace(/\/+$/, ''), fetch), onConnection);
+  const context = createContext(
+    { ...DEFAULT_TUNING, ...tuned },
+    createHttp(baseUrl.replace(/\/+$/, ''), fetch),
+    onConnection,
+  );
   const inHand = new Map<string, UploadTask>();
 
   function start(spec: TaskSpec): UploadTask {
@@ -94,7 +98,10 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
   }
 
   return {
-    upload(file, { id: givenId, name = nameOf(file), options, signal, paused: isPaused = false, onProgress, onPhase } = {}) {
+    upload(
+      file,
+      { id: givenId, name = nameOf(file), options, signal, paused: isPaused = false, onProgress, onPhase } = {},
+    ) {
       const id = givenId ?? uploadId();
       const present = inHand.get(id);
       if (present?.isSending === true) throw new RangeError(`upload ${id} is being sent already`);

@@ -3,7 +3,12 @@ import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import type { OpenEvents } from '../../src/progress/bus.ts';
 import type { RecordStore } from '../../src/progress/record-change.ts';
 import { UploadRecords } from '../../src/progress/record.ts';
-import { openClusterConnection, openSubscribingConnection, openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
+import {
+  openClusterConnection,
+  openSubscribingConnection,
+  openWaitingConnection,
+  RedisRecordStore,
+} from '../../src/queue/connection.ts';
 import { EVENT_STREAM_LENGTH, type PublishCommand, type QueueKeys } from '../../src/queue/contract.ts';
 import { openEventChannels } from '../../src/queue/event-channels.ts';
 import { openEventStream } from '../../src/queue/event-stream.ts';
@@ -40,13 +45,24 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
     start: startServer,
     publish: 'PUBLISH',
     openOn: (place, keys) => (listener) =>
-      openEventChannels((heard) => openSubscriber(openSubscribingConnection(place as string, silentLog), heard), keys, listener, silentLog),
+      openEventChannels(
+        (heard) => openSubscriber(openSubscribingConnection(place as string, silentLog), heard),
+        keys,
+        listener,
+        silentLog,
+      ),
   },
   'a sharded channel for each upload': {
     start: startCluster,
     publish: 'SPUBLISH',
     openOn: (place, keys) => (listener) =>
-      openEventChannels((heard) => openShardSubscriber(openClusterConnection(place as ClusterPlace, silentLog), keys.changeChannel(''), heard), keys, listener, silentLog),
+      openEventChannels(
+        (heard) =>
+          openShardSubscriber(openClusterConnection(place as ClusterPlace, silentLog), keys.changeChannel(''), heard),
+        keys,
+        listener,
+        silentLog,
+      ),
   },
 };
 
@@ -68,7 +84,11 @@ afterAll(async () => {
 /** One for all, since it takes a while until its nodes know each other. */
 async function startCluster(): Promise<Ground> {
   const cluster = await (sharedCluster ??= startRedisCluster());
-  return { place: cluster.place, ownerOf: async (key) => (await cluster.ownerOf(key)).url, stop: async () => Promise.resolve() };
+  return {
+    place: cluster.place,
+    ownerOf: async (key) => (await cluster.ownerOf(key)).url,
+    stop: async () => Promise.resolve(),
+  };
 }
 
 /** Changes of other uploads: as many as the stream keeps, and as many again. KEYS 1 stream; ARGV 1 stream length, 2 channel prefix, 3 command to publish. */
@@ -120,7 +140,8 @@ function conformance(driver: Driver): void {
   };
   /** An upload in a worker's hands, at version 3. */
   const working = async () => (await uploadIn(space.records, 'processing')).id;
-  const advance = async (id: string, sequence = 1, records = space.records) => made(await records.advance(id, 1, sequence, 'variants', sequence / 100));
+  const advance = async (id: string, sequence = 1, records = space.records) =>
+    made(await records.advance(id, 1, sequence, 'variants', sequence / 100));
 
   describe('a change', () => {
     test('ends the waits for its upload in every process, and no others', async () => {
@@ -129,7 +150,8 @@ function conformance(driver: Driver): void {
       const waits = [await first.wait(id, 3), await first.wait(id, 3), await second.wait(id, 3)];
       const waitForOther = await second.wait(other, 3);
       await advance(id);
-      for (const wait of waits) expect(await wait.answered()).toMatchObject({ id, version: 4, stage: 'variants', timedOut: false });
+      for (const wait of waits)
+        expect(await wait.answered()).toMatchObject({ id, version: 4, stage: 'variants', timedOut: false });
       expect(waitForOther.isAnswered).toBe(false);
       await advance(other);
       expect((await waitForOther.answered()).version).toBe(4);
@@ -149,7 +171,11 @@ function conformance(driver: Driver): void {
     test('of any kind ends waits: cancel and delete from another process too', async () => {
       const process = await startProcess();
       const ids = [await working(), await working(), (await uploadIn(space.records, 'receiving')).id];
-      const waits = [await process.wait(ids[0] ?? '', 3), await process.wait(ids[1] ?? '', 3), await process.wait(ids[2] ?? '', 1)];
+      const waits = [
+        await process.wait(ids[0] ?? '', 3),
+        await process.wait(ids[1] ?? '', 3),
+        await process.wait(ids[2] ?? '', 1),
+      ];
       const elsewhere = space.another();
       made(await elsewhere.cancel(ids[0] ?? ''));
       made(await elsewhere.bury(ids[1] ?? ''));
@@ -169,20 +195,23 @@ function conformance(driver: Driver): void {
   });
 
   describe('no wait is lost', () => {
-    test.each(['before', 'after'] as const)('by a change between its registration and its holding, %s the record is read', async (when) => {
-      const id = await working();
-      const process = await startProcess();
-      const interfering = {
-        async readProgress(asked: string) {
-          if (when === 'before') await advance(asked);
-          const read = await space.records.readProgress(asked);
-          if (when === 'after') await advance(asked);
-          return read;
-        },
-      };
-      const wait = await process.wait(id, 3, interfering);
-      expect((await wait.answered()).version).toBe(4);
-    });
+    test.each(['before', 'after'] as const)(
+      'by a change between its registration and its holding, %s the record is read',
+      async (when) => {
+        const id = await working();
+        const process = await startProcess();
+        const interfering = {
+          async readProgress(asked: string) {
+            if (when === 'before') await advance(asked);
+            const read = await space.records.readProgress(asked);
+            if (when === 'after') await advance(asked);
+            return read;
+          },
+        };
+        const wait = await process.wait(id, 3, interfering);
+        expect((await wait.answered()).version).toBe(4);
+      },
+    );
 
     test('by changes at any moment of its beginning, for however many uploads', async () => {
       const ids = await Promise.all(Array.from({ length: 150 }, working));
@@ -220,7 +249,9 @@ function conformance(driver: Driver): void {
       const process = await startProcess();
       const waits = [await process.wait(changed, 3), await process.wait(unchanged, 3)] as const;
       // One after the other on one connection, before anybody can be back.
-      const kills = Promise.all(['normal', 'pubsub'].map((type) => server.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes')));
+      const kills = Promise.all(
+        ['normal', 'pubsub'].map((type) => server.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes')),
+      );
       await advance(changed, 1, recordsOver(new RedisRecordStore(server)));
       expect((await kills).map(Number).reduce((sum, count) => sum + count)).toBeGreaterThan(0);
       expect((await waits[0].answered()).version).toBe(4);
@@ -233,7 +264,9 @@ function conformance(driver: Driver): void {
       const id = await working();
       const process = await startProcess();
       const wait = await process.wait(id, 3);
-      await withinOneStep(id, (step) => step.eval(NOISE_SCRIPT, 1, space.keys.events, EVENT_STREAM_LENGTH, space.keys.changeChannel(''), publish));
+      await withinOneStep(id, (step) =>
+        step.eval(NOISE_SCRIPT, 1, space.keys.events, EVENT_STREAM_LENGTH, space.keys.changeChannel(''), publish),
+      );
       expect((await wait.answered()).version).toBe(4);
     });
 
@@ -279,7 +312,10 @@ function conformance(driver: Driver): void {
     await openAndClose();
     await eventually('its connections to be gone', async () => (await connections()) === others);
     expect(process.registry.size).toBe(0);
-    const nowhere = typeof ground.place === 'string' ? '/nowhere/redis.sock' : { ...ground.place, nodes: [{ host: '127.0.0.1', port: 1 }] };
+    const nowhere =
+      typeof ground.place === 'string'
+        ? '/nowhere/redis.sock'
+        : { ...ground.place, nodes: [{ host: '127.0.0.1', port: 1 }] };
     const away = new BusProcess(space.records, driver.openOn(nowhere, space.keys));
     void away.bus.start();
     await turn();
@@ -287,7 +323,9 @@ function conformance(driver: Driver): void {
   });
 
   async function connections(): Promise<number> {
-    return String(await server.call('CLIENT', 'LIST')).trim().split('\n').length;
+    return String(await server.call('CLIENT', 'LIST'))
+      .trim()
+      .split('\n').length;
   }
 
   type Step = ReturnType<SingleRedis['multi']>;
@@ -306,6 +344,9 @@ function conformance(driver: Driver): void {
   }
 
   function recordsOver(store: RecordStore): UploadRecords {
-    return new UploadRecords(store, space.keys, { retentionMs: 60_000, ...(driver.publish === undefined ? {} : { publish: driver.publish }) });
+    return new UploadRecords(store, space.keys, {
+      retentionMs: 60_000,
+      ...(driver.publish === undefined ? {} : { publish: driver.publish }),
+    });
   }
 }

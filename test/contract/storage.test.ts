@@ -13,7 +13,10 @@ interface Driver {
 }
 
 /** Every driver of the service, by name. */
-const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = { LocalStorage: openTempStorage, S3Storage: () => openS3Storage() };
+const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = {
+  LocalStorage: openTempStorage,
+  S3Storage: () => openS3Storage(),
+};
 
 for (const [name, open] of Object.entries(DRIVERS)) describe(name, () => conformance(open));
 
@@ -47,10 +50,19 @@ function conformance(open: () => Promise<Driver>): void {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(3_000_000, 'x'));
       await writer.write(Buffer.from('end'));
-      expect([await storage.read(KEY), await storage.stat(KEY), await storage.openLocal(KEY), await keysBelow('ab')]).toEqual([undefined, undefined, undefined, []]);
+      expect([
+        await storage.read(KEY),
+        await storage.stat(KEY),
+        await storage.openLocal(KEY),
+        await keysBelow('ab'),
+      ]).toEqual([undefined, undefined, undefined, []]);
       await writer.commit();
       expect(await storage.stat(KEY)).toMatchObject({ key: KEY, sizeBytes: 3_000_003 });
-      expect((await bytesOf(await storage.read(KEY)))?.equals(Buffer.concat([Buffer.alloc(3_000_000, 'x'), Buffer.from('end')]))).toBe(true);
+      expect(
+        (await bytesOf(await storage.read(KEY)))?.equals(
+          Buffer.concat([Buffer.alloc(3_000_000, 'x'), Buffer.from('end')]),
+        ),
+      ).toBe(true);
     });
 
     test('replaces the one that was there with its commit, not before', async () => {
@@ -59,7 +71,11 @@ function conformance(open: () => Promise<Driver>): void {
       await writer.write(Buffer.from('newer'));
       expect(await textOf(KEY)).toBe('old');
       await writer.commit();
-      expect([await textOf(KEY), (await storage.stat(KEY))?.sizeBytes, await keysBelow('ab')]).toEqual(['newer', 5, [KEY]]);
+      expect([await textOf(KEY), (await storage.stat(KEY))?.sizeBytes, await keysBelow('ab')]).toEqual([
+        'newer',
+        5,
+        [KEY],
+      ]);
     });
 
     test('brings a small one along, which is not to be seen before it', async () => {
@@ -67,7 +83,11 @@ function conformance(open: () => Promise<Driver>): void {
       await writer.write(Buffer.from('large'));
       expect(await keysBelow('ab')).toEqual([]);
       await commitWith(storage, writer, { key: `${KEY}.beside`, bytes: Buffer.from('small') });
-      expect([await textOf(KEY), await textOf(`${KEY}.beside`), await keysBelow('ab')]).toEqual(['large', 'small', [KEY, `${KEY}.beside`]]);
+      expect([await textOf(KEY), await textOf(`${KEY}.beside`), await keysBelow('ab')]).toEqual([
+        'large',
+        'small',
+        [KEY, `${KEY}.beside`],
+      ]);
     });
 
     test('leaves nothing when it is discarded, once or twice, and keeps the old one', async () => {
@@ -124,7 +144,11 @@ function conformance(open: () => Promise<Driver>): void {
       await putObject(storage, KEY, bytes);
       const ends = fc.tuple(fc.nat(999), fc.nat(999)).map(([a, b]) => ({ start: Math.min(a, b), end: Math.max(a, b) }));
       await fc.assert(
-        fc.asyncProperty(ends, async (range) => expect((await bytesOf(await storage.read(KEY, range)))?.equals(bytes.subarray(range.start, range.end + 1))).toBe(true)),
+        fc.asyncProperty(ends, async (range) =>
+          expect(
+            (await bytesOf(await storage.read(KEY, range)))?.equals(bytes.subarray(range.start, range.end + 1)),
+          ).toBe(true),
+        ),
         { numRuns: 40, examples: [[{ start: 0, end: 0 }], [{ start: 999, end: 999 }], [{ start: 0, end: 999 }]] },
       );
     });
@@ -140,7 +164,12 @@ function conformance(open: () => Promise<Driver>): void {
     test('of what is not there is undefined, be it the beginning of a key or the child of one', async () => {
       await putObject(storage, KEY, Buffer.from('x'));
       for (const key of ['zz/none', 'ab', 'ab/abcd', `${KEY}/child`]) {
-        expect([key, await textOf(key), await storage.stat(key), await storage.openLocal(key)]).toEqual([key, undefined, undefined, undefined]);
+        expect([key, await textOf(key), await storage.stat(key), await storage.openLocal(key)]).toEqual([
+          key,
+          undefined,
+          undefined,
+          undefined,
+        ]);
       }
     });
   });
@@ -176,7 +205,9 @@ function conformance(open: () => Promise<Driver>): void {
     await writer.commit();
     expect((await bytesOf(await storage.read(KEY)))?.equals(bytes)).toBe(true);
     const middle = { start: 8 * 1024 * 1024 - 5, end: 8 * 1024 * 1024 + 5 };
-    expect((await bytesOf(await storage.read(KEY, middle)))?.equals(bytes.subarray(middle.start, middle.end + 1))).toBe(true);
+    expect((await bytesOf(await storage.read(KEY, middle)))?.equals(bytes.subarray(middle.start, middle.end + 1))).toBe(
+      true,
+    );
   });
 
   describe('unfinished objects', () => {
@@ -232,12 +263,22 @@ function conformance(open: () => Promise<Driver>): void {
     });
   });
 
-  test.each(['', '..', '../x', 'a/../../x', '/etc/passwd', 'a//b', 'a/', 'a/.', 'a\\b', 'a\0b', 'ü', 'a b', '...'])('the key %j is refused everywhere', async (key) => {
-    const calls: (() => Promise<unknown>)[] = [() => storage.create(key), () => storage.read(key), () => storage.stat(key), () => storage.openLocal(key), () => storage.remove(key), () => storage.removeAll(key)];
-    // The empty prefix lists everything.
-    if (key !== '') calls.push(() => keysBelow(key));
-    for (const call of calls) await expect(call()).rejects.toThrow('not a storage key');
-  });
+  test.each(['', '..', '../x', 'a/../../x', '/etc/passwd', 'a//b', 'a/', 'a/.', 'a\\b', 'a\0b', 'ü', 'a b', '...'])(
+    'the key %j is refused everywhere',
+    async (key) => {
+      const calls: (() => Promise<unknown>)[] = [
+        () => storage.create(key),
+        () => storage.read(key),
+        () => storage.stat(key),
+        () => storage.openLocal(key),
+        () => storage.remove(key),
+        () => storage.removeAll(key),
+      ];
+      // The empty prefix lists everything.
+      if (key !== '') calls.push(() => keysBelow(key));
+      for (const call of calls) await expect(call()).rejects.toThrow('not a storage key');
+    },
+  );
 }
 
 async function bytesOf(stream: Readable | undefined): Promise<Buffer | undefined> {

@@ -33,7 +33,8 @@ afterAll(async () => {
 /** Opens a page of the given documents as though the service had them. */
 async function openRecipe(documents: Readonly<Record<string, { contentType: string; body: string }>>) {
   const opened = await browser.open('about:blank');
-  for (const [path, document] of Object.entries(documents)) await opened.page.route(`${service.url}${path}`, (route) => route.fulfill(document));
+  for (const [path, document] of Object.entries(documents))
+    await opened.page.route(`${service.url}${path}`, (route) => route.fulfill(document));
   await opened.page.goto(`${service.url}${Object.keys(documents)[0]}`);
   return opened;
 }
@@ -52,12 +53,18 @@ test('the script for Node tells of each file, and fails with the reason of one t
   const [code] = await once(script, 'close');
   expect(said).toContain('harbour.jpg: 100 % done');
   expect(said.find((line) => /^harbour\.jpg: 900 × 600, http:\/\/.*\/variants\/.*\/1600$/.test(line))).toBeDefined();
-  expect(said.some((line) => !line.startsWith('harbour.jpg: ') && !line.startsWith('notes.jpg: ') && line.includes('image/jpeg'))).toBe(true);
+  expect(
+    said.some(
+      (line) => !line.startsWith('harbour.jpg: ') && !line.startsWith('notes.jpg: ') && line.includes('image/jpeg'),
+    ),
+  ).toBe(true);
   expect(code).toBe(1);
 });
 
 test('the plain form shows what becomes of its pictures', async () => {
-  const { page, complaints } = await openRecipe({ '/form.html': { contentType: 'text/html', body: recipe('form.html') } });
+  const { page, complaints } = await openRecipe({
+    '/form.html': { contentType: 'text/html', body: recipe('form.html') },
+  });
   await page.setInputFiles('input', [PICTURE(), { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() }]);
   await page.getByRole('button', { name: 'Send' }).click();
   await page.getByRole('link', { name: '900 × 600' }).waitFor();
@@ -70,11 +77,20 @@ test('the hook for React renders progress, and then the picture', async () => {
   for (const name of ['use-uploads.jsx', 'gallery.jsx']) await writeFile(join(directory, name), recipe(name));
   await writeFile(join(directory, 'client.js'), await (await fetch(`${service.url}/client.js`)).text());
   const bundle = await build({
-    entryPoints: [join(directory, 'gallery.jsx')], bundle: true, write: false, format: 'esm', jsx: 'automatic', logLevel: 'error',
-    define: { 'process.env.NODE_ENV': '"production"' }, nodePaths: [resolve('node_modules')],
+    entryPoints: [join(directory, 'gallery.jsx')],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    jsx: 'automatic',
+    logLevel: 'error',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    nodePaths: [resolve('node_modules')],
   });
   const { page, complaints } = await openRecipe({
-    '/gallery.html': { contentType: 'text/html', body: '<!doctype html><link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/gallery.js"></script>' },
+    '/gallery.html': {
+      contentType: 'text/html',
+      body: '<!doctype html><link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/gallery.js"></script>',
+    },
     '/gallery.js': { contentType: 'text/javascript', body: bundle.outputFiles[0]?.text ?? '' },
   });
   await page.setInputFiles('input', [PICTURE()]);
@@ -87,7 +103,10 @@ test('the hook for React renders progress, and then the picture', async () => {
 
 test('what is kept over a reload is followed to its end, and forgotten then', async () => {
   const { page } = await openRecipe({
-    '/keep.html': { contentType: 'text/html', body: '<!doctype html><script type="module">import * as keep from "/keep.js"; window.keep = keep;</script>' },
+    '/keep.html': {
+      contentType: 'text/html',
+      body: '<!doctype html><script type="module">import * as keep from "/keep.js"; window.keep = keep;</script>',
+    },
     '/keep.js': { contentType: 'text/javascript', body: recipe('keep.js') },
   });
   const kept = () => page.evaluate(() => JSON.parse(localStorage.getItem('uploads') ?? '[]') as string[]);
@@ -106,7 +125,11 @@ test('what is kept over a reload is followed to its end, and forgotten then', as
   await page.waitForFunction(() => 'keep' in window);
   const states = await page.evaluate(async () => {
     const { keep } = window as unknown as { keep: { goOn(): { result: Promise<{ state: string }> }[] } };
-    return await Promise.all(keep.goOn().map(async ({ result }) => (await result.catch((error: { code: string }) => ({ state: error.code }))).state));
+    return await Promise.all(
+      keep
+        .goOn()
+        .map(async ({ result }) => (await result.catch((error: { code: string }) => ({ state: error.code }))).state),
+    );
   });
   // Whether the reload came after the last byte is not in our hands.
   for (const state of states) expect(['completed', 'upload_interrupted']).toContain(state);
@@ -123,7 +146,10 @@ test('the page without script shows a picture that was not there when it came', 
     const session = await page.context().newCDPSession(page);
     await session.send('Emulation.setScriptExecutionDisabled', { value: true });
     await page.goto(line);
-    await page.setInputFiles('input', [PICTURE(), { name: '<b>notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() }]);
+    await page.setInputFiles('input', [
+      PICTURE(),
+      { name: '<b>notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() },
+    ]);
     // The page is loaded when its held picture is.
     await page.getByRole('button', { name: 'Send' }).click();
     await page.waitForLoadState('load');

@@ -31,7 +31,12 @@ afterEach(async () => {
 /** In parts of about an eighth of the picture. */
 function createClient(options: UploadClientOptions = {}): UploadClient {
   const client = createUploadClient({
-    baseUrl: link.url, resumableAboveBytes: 100_000, partBytes: Math.ceil(bytes.length / 8), firstRetryMs: 50, longestRetryMs: 200, ...options,
+    baseUrl: link.url,
+    resumableAboveBytes: 100_000,
+    partBytes: Math.ceil(bytes.length / 8),
+    firstRetryMs: 50,
+    longestRetryMs: 200,
+    ...options,
   });
   clients.push(client);
   return client;
@@ -60,10 +65,12 @@ describe('a file in parts', () => {
     const broken = new Promise<void>((resolve) => link.cutAfter(Math.floor(bytes.length * 0.45), resolve));
     const upload = createClient().upload(picture(), { name: 'ü.jpg', ...recordInto(percents) });
     await broken;
-    expect(await eventually('the offset of what came', async () => {
-      const offset = await offsetOf(service.url, upload.id);
-      return typeof offset === 'number' && offset > 0 && offset;
-    })).toBeLessThan(bytes.length);
+    expect(
+      await eventually('the offset of what came', async () => {
+        const offset = await offsetOf(service.url, upload.id);
+        return typeof offset === 'number' && offset > 0 && offset;
+      }),
+    ).toBeLessThan(bytes.length);
     link.mend();
     await expectWhole(upload, percents);
   });

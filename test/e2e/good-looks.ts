@@ -16,8 +16,13 @@ export async function expectGoodLooks(page: Page, name: string): Promise<void> {
   for (const look of LOOKS) {
     await page.setViewportSize({ width: look.width, height: 800 });
     await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-    expect([look.name, violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])]).toEqual([look.name, []]);
+    const { violations } = await page.evaluate(() =>
+      axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+    );
+    expect([look.name, violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])]).toEqual([
+      look.name,
+      [],
+    ]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(look.width);
     await screenshot(page, `${name}-${look.name}`);
   }

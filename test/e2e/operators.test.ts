@@ -19,7 +19,11 @@ let pages: Page[] = [];
 
 beforeAll(async () => {
   const env = { OPERATORS_TOKEN: TOKEN, QUEUE_PREFIX: PREFIX };
-  [service, browser, bytes] = await Promise.all([startService({ apis: 2, workers: 0, env }), startBrowser(), photo({ width: 300, height: 200 })]);
+  [service, browser, bytes] = await Promise.all([
+    startService({ apis: 2, workers: 0, env }),
+    startBrowser(),
+    photo({ width: 300, height: 200 }),
+  ]);
   await browser.context.setHTTPCredentials({ username: 'operator', password: TOKEN });
 }, 60_000);
 
@@ -40,7 +44,11 @@ async function open(path: string): Promise<{ page: Page; complaints: string[] }>
 }
 
 async function awaitText(page: Page, selector: string, text: string): Promise<void> {
-  await page.waitForFunction(([where, what]) => document.querySelector(where)?.textContent === what, [selector, text] as const, { polling: 50 });
+  await page.waitForFunction(
+    ([where, what]) => document.querySelector(where)?.textContent === what,
+    [selector, text] as const,
+    { polling: 50 },
+  );
 }
 
 async function send(name: string): Promise<Upload> {
@@ -101,7 +109,11 @@ test('failures are tried again by mouse or keyboard, and those that cannot be sa
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('failures');
   await page.getByRole('button', { name: 'Retry all shown' }).click();
   await page.waitForSelector('#failures-none', { state: 'visible' });
-  const states = await Promise.all([first, second, third].map(async ({ id }) => ((await (await fetch(`${service.url}/uploads/${id}`)).json()) as Upload).state));
+  const states = await Promise.all(
+    [first, second, third].map(
+      async ({ id }) => ((await (await fetch(`${service.url}/uploads/${id}`)).json()) as Upload).state,
+    ),
+  );
   expect([states, complaints]).toEqual([['queued', 'queued', 'queued'], []]);
 });
 
@@ -109,7 +121,9 @@ test('while there are no figures it says so, and shows the last ones', async () 
   const { page } = await open('/operators');
   await awaitText(page, '#status', 'Live');
   await service.redis.down();
-  await page.waitForFunction(() => document.querySelector('#status')?.textContent?.startsWith('No figures: The service cannot reach its queue'));
+  await page.waitForFunction(() =>
+    document.querySelector('#status')?.textContent?.startsWith('No figures: The service cannot reach its queue'),
+  );
   expect(await page.locator('#process-rows tr').count()).toBe(2);
   await service.redis.up();
   await awaitText(page, '#status', 'Live');
@@ -122,7 +136,13 @@ test('the board shows queues and jobs under its strict policy, and offers no dee
   await page.goto(`${service.url}/operators/queues/queue/uploads?status=waiting`);
   await page.getByText(id).first().waitFor();
   await screenshot(page, 'operators-board');
-  const buttons = (await page.getByRole('button').evaluateAll((all) => all.map((button) => `${button.getAttribute('aria-label') ?? ''} ${button.textContent ?? ''}`))).join('\n');
+  const buttons = (
+    await page
+      .getByRole('button')
+      .evaluateAll((all) =>
+        all.map((button) => `${button.getAttribute('aria-label') ?? ''} ${button.textContent ?? ''}`),
+      )
+  ).join('\n');
   expect(buttons).not.toMatch(/retry|remove|delete|clean|promote|pause|empty|obliterate|add job|edit/i);
   expect(complaints).toEqual([]);
 });

@@ -26,7 +26,11 @@ let complaints: string[];
 beforeAll(async () => {
   frontEnd = await startPageServer();
   const env = { CORS_ORIGINS: frontEnd.origin, UPLOAD_MAX_BYTES: '2000000', UPLOAD_MAX_REQUEST_BYTES: '4000000' };
-  [bytes, service, browser] = await Promise.all([photo({ width: 1600, height: 1200 }), startService({ env }), startBrowser()]);
+  [bytes, service, browser] = await Promise.all([
+    photo({ width: 1600, height: 1200 }),
+    startService({ env }),
+    startBrowser(),
+  ]);
   link = await Link.open(service.url);
 }, 60_000);
 
@@ -44,11 +48,17 @@ async function openWith(snippet: string): Promise<void> {
   const code = recipe(snippet, DOCUMENT).replaceAll('https://uploads.example', link.url);
   const bundle = await build({
     stdin: { contents: code, resolveDir: process.cwd() },
-    bundle: true, write: false, format: 'iife', globalName: 'client', logLevel: 'error',
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'client',
+    logLevel: 'error',
   });
   ({ page, complaints } = await browser.open(frontEnd.origin));
   await page.evaluate(`${bundle.outputFiles[0]?.text ?? ''}; window.client = client`);
-  await page.evaluate(`window.fileOf = (name, base64) => new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], name, { type: 'image/jpeg', lastModified: 1 })`);
+  await page.evaluate(
+    `window.fileOf = (name, base64) => new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], name, { type: 'image/jpeg', lastModified: 1 })`,
+  );
 }
 
 /** An expression of the page's for a file with these bytes. */
@@ -72,20 +82,26 @@ describe('fetch', () => {
 
   test('reads why a file was refused', async () => {
     await openWith('fetch.js');
-    const said = await evaluate<string>(`client.send(${fileOf('a.jpg', textAsJpeg())}).catch((error) => error.message)`);
+    const said = await evaluate<string>(
+      `client.send(${fileOf('a.jpg', textAsJpeg())}).catch((error) => error.message)`,
+    );
     expect(said).toMatch(/^unsupported_media_type: .*image\/jpeg/);
   });
 
   test('reads a refusal that comes before the bytes', async () => {
     await openWith('fetch.js');
-    const said = await evaluate<string>(`client.send(new File([new Uint8Array(4_010_000)], 'a.jpg')).catch((error) => error.message)`);
+    const said = await evaluate<string>(
+      `client.send(new File([new Uint8Array(4_010_000)], 'a.jpg')).catch((error) => error.message)`,
+    );
     expect(said).toMatch(/^request_too_large: /);
   });
 
   test('is told what of its preference was applied', async () => {
     await openWith('fetch.js');
     const { body } = await putFile<Upload>(service.url, crypto.randomUUID(), bytes, 'a.jpg');
-    const applied = await evaluate<string>(`fetch('${link.url}/uploads/${body.id}/result', { headers: { Prefer: 'wait=15' } }).then(({ headers }) => headers.get('Preference-Applied'))`);
+    const applied = await evaluate<string>(
+      `fetch('${link.url}/uploads/${body.id}/result', { headers: { Prefer: 'wait=15' } }).then(({ headers }) => headers.get('Preference-Applied'))`,
+    );
     expect(applied).toBe('wait=15');
   });
 });
@@ -98,9 +114,15 @@ describe('EventSource', () => {
     const { body } = await putFile<Upload>(service.url, crypto.randomUUID(), bytes, 'a.jpg');
     const seenIds: (string | undefined)[] = [];
     page.on('request', (request) => {
-      if (request.url().endsWith('/events')) void request.allHeaders().then((headers) => seenIds.push(headers['last-event-id']), () => undefined);
+      if (request.url().endsWith('/events'))
+        void request.allHeaders().then(
+          (headers) => seenIds.push(headers['last-event-id']),
+          () => undefined,
+        );
     });
-    await evaluate(`window.seen = []; window.ended = client.follow('${body.id}', (progress) => seen.push(progress)); undefined`);
+    await evaluate(
+      `window.seen = []; window.ended = client.follow('${body.id}', (progress) => seen.push(progress)); undefined`,
+    );
     await page.waitForFunction('seen.length > 0');
     link.cut();
     link.mend();
@@ -117,7 +139,11 @@ describe('EventSource', () => {
 });
 
 describe('Uppy', () => {
-  interface Sent { url: string; error: string; told: string }
+  interface Sent {
+    url: string;
+    error: string;
+    told: string;
+  }
 
   const SEND = (file: string) => `(async () => {
     const { uppy } = client;
@@ -202,8 +228,12 @@ test("the service's own client works from another origin", async () => {
   const base64 = bytes.toString('base64');
   const upload = await page.evaluate(
     async ([url, content]) => {
-      const { createUploadClient } = (await import(`${url}/client.js`)) as { createUploadClient: (options: object) => { upload(file: File): { result: Promise<unknown> } } };
-      const file = new File([Uint8Array.from(atob(content), (char) => char.charCodeAt(0))], 'harbour ü.jpg', { type: 'image/jpeg' });
+      const { createUploadClient } = (await import(`${url}/client.js`)) as {
+        createUploadClient: (options: object) => { upload(file: File): { result: Promise<unknown> } };
+      };
+      const file = new File([Uint8Array.from(atob(content), (char) => char.charCodeAt(0))], 'harbour ü.jpg', {
+        type: 'image/jpeg',
+      });
       return await createUploadClient({ baseUrl: url }).upload(file).result;
     },
     [link.url, base64] as const,

@@ -65,7 +65,11 @@ export async function recordPercents(page: Page): Promise<() => Promise<Record<s
           if (node instanceof Element) node.querySelectorAll('progress').forEach(note);
         }
       }
-    }).observe(document.querySelector('#lines') ?? document.body, { subtree: true, childList: true, attributeFilter: ['value'] });
+    }).observe(document.querySelector('#lines') ?? document.body, {
+      subtree: true,
+      childList: true,
+      attributeFilter: ['value'],
+    });
     return percents;
   });
   return () => recorded.jsonValue();

@@ -42,13 +42,22 @@ afterEach(() => leavePage(page));
 
 async function expectWhatTheFolderHolds(): Promise<void> {
   await awaitStates(page, 3, ['done']);
-  expect((await page.locator('.name').allTextContents()).toSorted()).toEqual(['first.jpg', 'harbours.csv', 'second.jpg']);
+  expect((await page.locator('.name').allTextContents()).toSorted()).toEqual([
+    'first.jpg',
+    'harbours.csv',
+    'second.jpg',
+  ]);
 }
 
 test('of dropped folders every picture and table is taken, and nothing else', async () => {
   const session = await page.context().newCDPSession(page);
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-    await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data: { items: [], files: [folder], dragOperationsMask: 1 } });
+    await session.send('Input.dispatchDragEvent', {
+      type,
+      x: 400,
+      y: 300,
+      data: { items: [], files: [folder], dragOperationsMask: 1 },
+    });
   }
   await expectWhatTheFolderHolds();
 });
@@ -61,7 +70,9 @@ test('so it is of a folder that is chosen', async () => {
 test('a picture is pasted', async () => {
   await page.evaluate((base64) => {
     const clipboardData = new DataTransfer();
-    clipboardData.items.add(new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], 'image.png', { type: 'image/png' }));
+    clipboardData.items.add(
+      new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], 'image.png', { type: 'image/png' }),
+    );
     document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
   }, picture.toString('base64'));
   await awaitStates(page, 1, ['done']);
@@ -73,7 +84,12 @@ test('a phone offers its camera in place of folders', async () => {
   expect([await camera.isVisible(), await folders.isVisible()]).toEqual([false, true]);
   const session = await page.context().newCDPSession(page);
   await session.send('Emulation.setTouchEmulationEnabled', { enabled: true, maxTouchPoints: 5 });
-  await session.send('Emulation.setDeviceMetricsOverride', { width: 390, height: 800, deviceScaleFactor: 3, mobile: true });
+  await session.send('Emulation.setDeviceMetricsOverride', {
+    width: 390,
+    height: 800,
+    deviceScaleFactor: 3,
+    mobile: true,
+  });
   await camera.waitFor();
   expect(await folders.isVisible()).toBe(false);
   const chosen = page.waitForEvent('filechooser');
@@ -86,12 +102,20 @@ test('a phone offers its camera in place of folders', async () => {
 
 test('works over plain HTTP from another machine, where browsers give less', async () => {
   await page.goto(`http://${OTHER_MACHINE}:${new URL(service.url).port}/`);
-  expect(await page.evaluate(() => [isSecureContext, 'randomUUID' in crypto, 'clipboard' in navigator])).toEqual([false, false, false]);
+  expect(await page.evaluate(() => [isSecureContext, 'randomUUID' in crypto, 'clipboard' in navigator])).toEqual([
+    false,
+    false,
+    false,
+  ]);
   await dropFiles(page, [{ name: 'photo.jpg', type: 'image/jpeg', bytes: picture }]);
   await awaitStates(page, 1, ['done']);
-  await page.evaluate(() => document.addEventListener('copy', () => (document.body.dataset['copied'] = String(document.getSelection()))));
+  await page.evaluate(() =>
+    document.addEventListener('copy', () => (document.body.dataset['copied'] = String(document.getSelection()))),
+  );
   await page.getByRole('button', { name: 'Copy link' }).click();
   await page.getByRole('button', { name: 'Link copied' }).waitFor();
-  expect(await page.getAttribute('body', 'data-copied')).toMatch(/^http:\/\/other-machine\.test:.*\/variants\/[\w-]+\/1600$/);
+  expect(await page.getAttribute('body', 'data-copied')).toMatch(
+    /^http:\/\/other-machine\.test:.*\/variants\/[\w-]+\/1600$/,
+  );
   expect(complaints).toEqual([]);
 });

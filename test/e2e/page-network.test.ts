@@ -5,7 +5,16 @@ import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
-import { awaitStage, awaitStates, dropFiles, type GivenFile, type Network, networkOf, recordPercents, stageOf } from './page-driver.ts';
+import {
+  awaitStage,
+  awaitStates,
+  dropFiles,
+  type GivenFile,
+  type Network,
+  networkOf,
+  recordPercents,
+  stageOf,
+} from './page-driver.ts';
 
 /** A photo of half a megabyte takes some ten seconds at this speed: enough to do something meanwhile. */
 const SLOW = { bytesPerSecond: 60_000 };
@@ -117,7 +126,10 @@ test('a reload in the middle of a large file goes on at the very byte', async ()
   await awaitKept(page, 1);
   await page.reload();
   const offsets: number[] = [];
-  page.on('request', (request) => request.method() === 'PATCH' && offsets.push(Number(request.headers()['upload-offset'])));
+  page.on(
+    'request',
+    (request) => request.method() === 'PATCH' && offsets.push(Number(request.headers()['upload-offset'])),
+  );
   await setNetwork({});
   await page.getByRole('button', { name: 'Resume large.jpg' }).click();
   await awaitStates(page, 1, ['done']);
@@ -126,7 +138,9 @@ test('a reload in the middle of a large file goes on at the very byte', async ()
   expect(offsets.at(-1)).toBeLessThan(size);
   // Everything of it has arrived once.
   const original = await page.locator('.links a', { hasText: 'Original' }).getAttribute('href');
-  expect(Number((await fetch(`${service.url}${original}`, { method: 'HEAD' })).headers.get('content-length'))).toBe(size);
+  expect(Number((await fetch(`${service.url}${original}`, { method: 'HEAD' })).headers.get('content-length'))).toBe(
+    size,
+  );
 });
 
 test('a reload in mid-sending asks for a file that the browser could not keep, and takes no other', async () => {

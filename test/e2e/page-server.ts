@@ -12,10 +12,16 @@ export interface PageServer {
 
 /** There is an empty page at `/` from the beginning. */
 export async function startPageServer(): Promise<PageServer> {
-  const documents = new Map([['/', { type: 'text/html', body: '<!doctype html><title>Front end</title><link rel="icon" href="data:,">' }]]);
+  const documents = new Map([
+    ['/', { type: 'text/html', body: '<!doctype html><title>Front end</title><link rel="icon" href="data:,">' }],
+  ]);
   const server = createServer((request, response) => {
     const document = documents.get(request.url ?? '');
-    response.writeHead(document === undefined ? 404 : 200, { 'Content-Type': `${document?.type ?? 'text/plain'}; charset=utf-8` }).end(document?.body);
+    response
+      .writeHead(document === undefined ? 404 : 200, {
+        'Content-Type': `${document?.type ?? 'text/plain'}; charset=utf-8`,
+      })
+      .end(document?.body);
   });
   const port = await listen(server);
   return {

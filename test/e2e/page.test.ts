@@ -3,7 +3,15 @@ import type { Page } from 'playwright-core';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
-import { awaitStates, countRequests, dropFiles, type GivenFile, leavePage, recordPercents, stageOf } from './page-driver.ts';
+import {
+  awaitStates,
+  countRequests,
+  dropFiles,
+  type GivenFile,
+  leavePage,
+  recordPercents,
+  stageOf,
+} from './page-driver.ts';
 
 let service: Service;
 let browser: Browser;
@@ -38,14 +46,21 @@ afterEach(() => leavePage(page));
 
 test('twenty photos dropped at once become finished pictures, over one held request and few others', async () => {
   const small = await photo({ width: 400, height: 300 });
-  const many = [...photos, ...Array.from({ length: 17 }, (_, index) => ({ name: `small ${index}.jpg`, type: 'image/jpeg', bytes: small }))];
+  const many = [
+    ...photos,
+    ...Array.from({ length: 17 }, (_, index) => ({ name: `small ${index}.jpg`, type: 'image/jpeg', bytes: small })),
+  ];
   const readPercents = await recordPercents(page);
   const requests = countRequests(page);
   await dropFiles(page, many);
   await awaitStates(page, 20, ['done']);
 
   expect(await page.locator('.name').allTextContents()).toEqual(many.map(({ name }) => name));
-  await page.waitForFunction(() => [...document.querySelectorAll<HTMLImageElement>('.thumbnail img')].slice(0, 3).every(({ src, naturalWidth }) => src.includes('/variants/') && naturalWidth > 0));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll<HTMLImageElement>('.thumbnail img')]
+      .slice(0, 3)
+      .every(({ src, naturalWidth }) => src.includes('/variants/') && naturalWidth > 0),
+  );
   for (const [name, percents] of Object.entries(await readPercents())) {
     expect([name, percents]).toEqual([name, percents.toSorted((a, b) => a - b)]);
     expect(percents.at(-1)).toBe(100);
@@ -79,7 +94,13 @@ test('says where in the queue a picture stands, and in the title how far all of 
   worker?.child.kill('SIGSTOP');
   await dropFiles(page, photos.slice(0, 2));
   // Two are sent at the same time: either may be the first to arrive.
-  await page.waitForFunction(() => [...document.querySelectorAll('.stage')].map(({ textContent }) => textContent).toSorted().join() === 'Next in the queue,Number 2 in the queue');
+  await page.waitForFunction(
+    () =>
+      [...document.querySelectorAll('.stage')]
+        .map(({ textContent }) => textContent)
+        .toSorted()
+        .join() === 'Next in the queue,Number 2 in the queue',
+  );
   expect(await page.title()).toBe('30% · Deferred uploads');
   expect(await page.locator('#overall').getAttribute('value')).toBe('30');
   worker?.child.kill('SIGCONT');
@@ -93,19 +114,40 @@ test('a finished picture tells its facts', async () => {
   expect(facts.slice(0, 4)).toEqual(['1600 × 1200', 'JPEG', 'FUJIFILM X-T5', '21 Jun 2025, 18:04']);
   expect(facts[4]).toMatch(/^#[0-9a-f]{6}$/);
   const original = await page.locator('.links a', { hasText: 'Original' }).getAttribute('href');
-  expect(await (await fetch(`${service.url}${original}`)).arrayBuffer()).toHaveProperty('byteLength', photos[0]?.bytes.length);
+  expect(await (await fetch(`${service.url}${original}`)).arrayBuffer()).toHaveProperty(
+    'byteLength',
+    photos[0]?.bytes.length,
+  );
 });
 
 test('a finished table shows its columns, its first rows, and the rows that were left out', async () => {
-  const bytes = Buffer.from('harbour,berths,opened\nHamburg,290,1189-05-07\n<b>Rotterdam</b>,1100,1360-01-01\nShanghai,125\n');
+  const bytes = Buffer.from(
+    'harbour,berths,opened\nHamburg,290,1189-05-07\n<b>Rotterdam</b>,1100,1360-01-01\nShanghai,125\n',
+  );
   await dropFiles(page, [{ name: 'harbours.csv', type: 'text/csv', bytes }]);
   await awaitStates(page, 1, ['done']);
   expect((await page.locator('.facts dd').allInnerTexts()).slice(0, 2)).toEqual(['2 rows, 3 columns', 'CSV']);
-  expect(await page.locator('.table-sample th').allInnerTexts()).toEqual(['harbour text', 'berths whole number', 'opened date']);
-  expect(await page.locator('.table-sample td').allInnerTexts()).toEqual(['Hamburg', '290', '1189-05-07', '<b>Rotterdam</b>', '1100', '1360-01-01']);
+  expect(await page.locator('.table-sample th').allInnerTexts()).toEqual([
+    'harbour text',
+    'berths whole number',
+    'opened date',
+  ]);
+  expect(await page.locator('.table-sample td').allInnerTexts()).toEqual([
+    'Hamburg',
+    '290',
+    '1189-05-07',
+    '<b>Rotterdam</b>',
+    '1100',
+    '1360-01-01',
+  ]);
   expect(await page.locator('.table-errors').innerText()).toMatch(/^Rows left out: 1\s+Line 4: The row has 2 cells/);
   const rows = await page.getByRole('link', { name: 'All rows as JSON Lines' }).getAttribute('href');
-  expect((await (await fetch(`${service.url}${rows}`)).text()).trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
+  expect(
+    (await (await fetch(`${service.url}${rows}`)).text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([
     { harbour: 'Hamburg', berths: 290, opened: '1189-05-07' },
     { harbour: '<b>Rotterdam</b>', berths: 1100, opened: '1360-01-01' },
   ]);
@@ -137,14 +179,18 @@ test('the first Tab reaches the choice of files, and the keyboard works the line
   await remove.first().focus();
   await page.keyboard.press('Enter');
   await awaitStates(page, 1, ['done']);
-  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Remove photo 2.jpg from the list');
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(
+    'Remove photo 2.jpg from the list',
+  );
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.activeElement?.id === 'choose');
 });
 
 test('says aloud what has become of a picture', async () => {
   await dropFiles(page, photos.slice(2));
-  await page.waitForFunction(() => document.querySelector('#announcements')?.textContent?.includes('photo 3.jpg is done.'));
+  await page.waitForFunction(() =>
+    document.querySelector('#announcements')?.textContent?.includes('photo 3.jpg is done.'),
+  );
 });
 
 test('a reload goes on with what was in hand, and shows what was done', async () => {
@@ -153,7 +199,11 @@ test('a reload goes on with what was in hand, and shows what was done', async ()
   await page.reload();
   await awaitStates(page, 3, ['done']);
   expect(await page.locator('.name').allTextContents()).toEqual(photos.map((file) => file.name));
-  await page.waitForFunction(() => [...document.querySelectorAll<HTMLImageElement>('.thumbnail img')].filter(({ src }) => src.includes('/variants/')).length === 3);
+  await page.waitForFunction(
+    () =>
+      [...document.querySelectorAll<HTMLImageElement>('.thumbnail img')].filter(({ src }) => src.includes('/variants/'))
+        .length === 3,
+  );
   await page.getByRole('button', { name: 'Clear finished' }).click();
   await awaitStates(page, 0, []);
   await page.reload();
@@ -177,7 +227,11 @@ test('another page of the same browser takes nothing out of the hands of this on
 test('speaks Chinese to those who read it', async () => {
   await page.addInitScript(() => Object.defineProperty(navigator, 'languages', { value: ['zh-CN', 'en'] }));
   await page.reload();
-  expect([await page.title(), await page.locator('h1').innerText(), await page.getAttribute('html', 'lang')]).toEqual(['上传文件', '上传文件', 'zh-CN']);
+  expect([await page.title(), await page.locator('h1').innerText(), await page.getAttribute('html', 'lang')]).toEqual([
+    '上传文件',
+    '上传文件',
+    'zh-CN',
+  ]);
   await page.setInputFiles('#choose', [{ name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() }]);
   await awaitStates(page, 1, ['failed']);
   expect(await stageOf(page, 'notes.jpg')).toMatch(/^不支持这种文件/);

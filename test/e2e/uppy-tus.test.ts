@@ -28,9 +28,19 @@ let script: string;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  const bundle = await build({ stdin: { contents: PAGE_SCRIPT, resolveDir: process.cwd() }, bundle: true, write: false, format: 'iife', logLevel: 'error' });
+  const bundle = await build({
+    stdin: { contents: PAGE_SCRIPT, resolveDir: process.cwd() },
+    bundle: true,
+    write: false,
+    format: 'iife',
+    logLevel: 'error',
+  });
   script = bundle.outputFiles[0]?.text ?? '';
-  [bytes, service, browser] = await Promise.all([photo({ width: 1600, height: 1200 }), startService({ apis: 2 }), startBrowser()]);
+  [bytes, service, browser] = await Promise.all([
+    photo({ width: 1600, height: 1200 }),
+    startService({ apis: 2 }),
+    startBrowser(),
+  ]);
 }, 60_000);
 
 afterAll(async () => {
@@ -54,7 +64,10 @@ async function sendWithUppy(url: string, chunkSize: number, meanwhile: () => voi
 
 test('Uppy sends a file in chunks', async () => {
   const upload = await sendWithUppy(service.url, 100_000);
-  expect(upload).toMatchObject({ state: 'completed', file: { name: 'harbour ü.jpg', size: bytes.length, sha256: sha256(bytes) } });
+  expect(upload).toMatchObject({
+    state: 'completed',
+    file: { name: 'harbour ü.jpg', size: bytes.length, sha256: sha256(bytes) },
+  });
 });
 
 test('Uppy goes on at another process where its connection is cut', async () => {

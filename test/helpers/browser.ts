@@ -83,8 +83,14 @@ async function openTab(context: BrowserContext, url: string): Promise<{ page: Pa
 }
 
 function chromiumPath(): string {
-  const candidates = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const candidates = [
+    process.env['CHROMIUM_PATH'],
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+  ];
   const found = candidates.find((path) => path !== undefined && existsSync(path));
-  if (found === undefined) throw new Error('No Chromium found: set CHROMIUM_PATH, or install it (apt-get install chromium).');
+  if (found === undefined)
+    throw new Error('No Chromium found: set CHROMIUM_PATH, or install it (apt-get install chromium).');
   return found;
 }

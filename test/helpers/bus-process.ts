@@ -38,7 +38,11 @@ export class BusProcess {
   /** Resolves when the wait is held, or answered already. `records` may be others than the process reads as a rule. */
   async wait(id: string, seenVersion: number, records = this.#records): Promise<HeldWait> {
     const parts = { records, registry: this.registry };
-    const result = await watchProgress(parts, { id, seenVersions: [seenVersion], timeoutMs: WAIT_MS }, (progress) => progress);
+    const result = await watchProgress(
+      parts,
+      { id, seenVersions: [seenVersion], timeoutMs: WAIT_MS },
+      (progress) => progress,
+    );
     const end = () => result.complete(() => undefined);
     return {
       end,

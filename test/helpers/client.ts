@@ -22,14 +22,25 @@ export async function getJson<Body>(url: string, headers: Record<string, string>
 }
 
 /** One multipart request with the files in order. */
-export async function postFiles<Body>(url: string, files: readonly FileToSend[], query = ''): Promise<JsonAnswer<Body>> {
+export async function postFiles<Body>(
+  url: string,
+  files: readonly FileToSend[],
+  query = '',
+): Promise<JsonAnswer<Body>> {
   const form = new FormData();
   for (const { name, bytes } of files) form.append('file', new Blob([new Uint8Array(bytes)]), name);
   return await requestJson<Body>(`${url}/uploads${query}`, { method: 'POST', body: form });
 }
 
 /** One raw upload under the given id. */
-export async function putFile<Body>(url: string, id: string, bytes: Buffer, name: string, query = '', headers: Record<string, string> = {}): Promise<JsonAnswer<Body>> {
+export async function putFile<Body>(
+  url: string,
+  id: string,
+  bytes: Buffer,
+  name: string,
+  query = '',
+  headers: Record<string, string> = {},
+): Promise<JsonAnswer<Body>> {
   return await requestJson<Body>(`${url}/uploads/${id}${query}`, {
     method: 'PUT',
     body: new Uint8Array(bytes),

@@ -40,5 +40,11 @@ const parts = {
 const bytes = await readFile(path);
 const outcome = await IncomingUpload.open(parts, { id, fileName: 'a.jpg', totalBytes: bytes.length });
 if (!('opened' in outcome)) throw new Error('the id is taken');
-await outcome.opened.receive((async function* () { yield bytes; })(), {}, bytes.length);
+await outcome.opened.receive(
+  (async function* () {
+    yield bytes;
+  })(),
+  {},
+  bytes.length,
+);
 await outcome.opened.enqueue();

@@ -47,12 +47,20 @@ interface Entry {
 /** A little-endian EXIF block, as it lies in a JPEG. */
 export function exifBlock(texts: ExifTexts, numbers: ExifNumbers = {}): Buffer {
   const photo = [
-    ...[text(TAKEN, texts.taken), text(DIGITIZED, texts.digitized), text(CHANGED_OFFSET, texts.changedOffset), text(TAKEN_OFFSET, texts.takenOffset)].flat(),
+    ...[
+      text(TAKEN, texts.taken),
+      text(DIGITIZED, texts.digitized),
+      text(CHANGED_OFFSET, texts.changedOffset),
+      text(TAKEN_OFFSET, texts.takenOffset),
+    ].flat(),
     ...entriesOf(numbers.photo ?? {}),
   ];
   const gps = entriesOf(numbers.gps ?? {});
   const image = [text(MAKE, texts.make), text(MODEL, texts.model), text(CHANGED, texts.changed)].flat();
-  const pointers = (photoOffset: number, gpsOffset: number): Entry[] => [pointer(EXIF_IFD, photoOffset), pointer(GPS_IFD, gpsOffset)];
+  const pointers = (photoOffset: number, gpsOffset: number): Entry[] => [
+    pointer(EXIF_IFD, photoOffset),
+    pointer(GPS_IFD, gpsOffset),
+  ];
   const photoOffset = HEADER_BYTES + directory([...image, ...pointers(0, 0)], HEADER_BYTES).length;
   const gpsOffset = photoOffset + directory(photo, photoOffset).length;
   return Buffer.concat([

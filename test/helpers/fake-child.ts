@@ -23,7 +23,10 @@ export function fakeChild(diary: Diary, name: string, options: FakeChildOptions 
     name,
     role,
     command: process.execPath,
-    args: ['-e', `${PREAMBLE}\nprocess.on('SIGTERM', () => { ${onTerm} });\nwrite('started ' + process.pid);\n${script}`],
+    args: [
+      '-e',
+      `${PREAMBLE}\nprocess.on('SIGTERM', () => { ${onTerm} });\nwrite('started ' + process.pid);\n${script}`,
+    ],
     env: { DIARY: diary.file, NAME: name },
     ready: { type: 'ready' },
     graceMs,

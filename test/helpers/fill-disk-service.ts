@@ -15,7 +15,14 @@ interface Answer {
  * one that does, and says what the answers were and whether anything is left.
  */
 const [directory = '', redisUrl = ''] = process.argv.slice(2);
-const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${directory}`, STORAGE_RESERVE_BYTES: '0', LOG_LEVEL: 'warn' };
+const env = {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  REDIS_URL: redisUrl,
+  STORAGE: `file:${directory}`,
+  STORAGE_RESERVE_BYTES: '0',
+  LOG_LEVEL: 'warn',
+};
 const api = await startProcess(resolve('src/main.ts'), env);
 const { url } = api;
 
@@ -24,7 +31,10 @@ Buffer.from([0xff, 0xd8, 0xff, 0xe0]).copy(small);
 const large = Buffer.concat([small, Buffer.alloc(4_000_000)]);
 
 async function put(bytes: Buffer): Promise<string> {
-  const { status, body } = await requestJson<Answer>(`${url}/uploads/${randomUUID()}`, { method: 'PUT', body: new Uint8Array(bytes) });
+  const { status, body } = await requestJson<Answer>(`${url}/uploads/${randomUUID()}`, {
+    method: 'PUT',
+    body: new Uint8Array(bytes),
+  });
   return `${status} ${body.code ?? body.state}`;
 }
 
@@ -43,7 +53,15 @@ async function patch(bytes: Buffer): Promise<string> {
   return `${status} ${body?.code}, then ${left}`;
 }
 
-const answers = { put: await put(large), post: await post(small, large), patch: await patch(large), afterwards: await put(small) };
-const left = await expectNothingLeft({ apis: [api], redis: { url: redisUrl }, directory }).then(() => 'nothing', String);
+const answers = {
+  put: await put(large),
+  post: await post(small, large),
+  patch: await patch(large),
+  afterwards: await put(small),
+};
+const left = await expectNothingLeft({ apis: [api], redis: { url: redisUrl }, directory }).then(
+  () => 'nothing',
+  String,
+);
 await api.end();
 process.stdout.write(JSON.stringify({ ...answers, left }));

@@ -28,7 +28,10 @@ export async function fractalPixels(width: number, height: number, seed: number)
     amplitude *= 0.45;
     const target = sizeAt(width, height, scale);
     const source = sharp(data, { raw: { ...size, channels: 3 } });
-    data = await source.resize({ ...target, fit: 'fill', kernel: 'cubic' }).raw().toBuffer();
+    data = await source
+      .resize({ ...target, fit: 'fill', kernel: 'cubic' })
+      .raw()
+      .toBuffer();
     addNoise(data, next, scale === 1 ? GRAIN : amplitude);
     size = target;
   }

@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import type { ServiceProcess } from './service.ts';
 
 /** To be among the settings of a service whose heap is to be looked at. */
-export const HEAP_REPORTER = { NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/heap-reporter.mjs')).href}` };
+export const HEAP_REPORTER = {
+  NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/heap-reporter.mjs')).href}`,
+};
 
 /** Bytes that a process still holds when its garbage is collected, those of buffers among them. */
 export async function heldBytes({ child }: ServiceProcess): Promise<number> {

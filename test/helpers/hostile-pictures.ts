@@ -1,6 +1,16 @@
 import { Buffer } from 'node:buffer';
 import { deflateSync } from 'node:zlib';
-import { animation, cutShort, flipBits, hugeClaim, pages, photo, pngChunk, quarters, type PhotoFormat } from './pictures.ts';
+import {
+  animation,
+  cutShort,
+  flipBits,
+  hugeClaim,
+  pages,
+  photo,
+  pngChunk,
+  quarters,
+  type PhotoFormat,
+} from './pictures.ts';
 
 /** A file that means no good, or that something went wrong with. */
 export interface HostilePicture {
@@ -14,13 +24,23 @@ const FORMATS: readonly PhotoFormat[] = ['jpeg', 'png', 'webp', 'avif', 'gif', '
 
 /** One of every kind that is known to hurt; the same ones each time. */
 export async function hostilePictures(flipsEach = 4): Promise<HostilePicture[]> {
-  const originals = await Promise.all(FORMATS.map(async (format) => ({ format, bytes: await photo({ width: 300, height: 200, format }) })));
+  const originals = await Promise.all(
+    FORMATS.map(async (format) => ({ format, bytes: await photo({ width: 300, height: 200, format }) })),
+  );
   const moving = await animation('webp', 3);
   return [
-    ...originals.map(({ format, bytes }) => ({ name: `${format}, cut`, bytes: cutShort(bytes, 0.6), outcome: 'picture_damaged' })),
+    ...originals.map(({ format, bytes }) => ({
+      name: `${format}, cut`,
+      bytes: cutShort(bytes, 0.6),
+      outcome: 'picture_damaged',
+    })),
     { name: 'moving webp, cut', bytes: cutShort(moving, 0.8), outcome: 'picture_damaged' },
     ...[...originals, { format: 'moving webp', bytes: moving }].flatMap(({ format, bytes }) =>
-      Array.from({ length: flipsEach }, (_, seed) => ({ name: `${format}, ${8 * (seed + 1)} bits turned over`, bytes: flipBits(bytes, 8 * (seed + 1), seed), outcome: 'any' })),
+      Array.from({ length: flipsEach }, (_, seed) => ({
+        name: `${format}, ${8 * (seed + 1)} bits turned over`,
+        bytes: flipBits(bytes, 8 * (seed + 1), seed),
+        outcome: 'any',
+      })),
     ),
     ...(await claims()),
     ...(await bombs()),
@@ -30,7 +50,11 @@ export async function hostilePictures(flipsEach = 4): Promise<HostilePicture[]> 
 /** Headers that promise more than anyone has memory for. */
 async function claims(): Promise<HostilePicture[]> {
   const [jpeg, webp, tiff, avif, gif] = await Promise.all([
-    quarters(), quarters({ format: 'webp' }), quarters({ format: 'tiff' }), quarters({ format: 'avif' }), animation('gif', 2),
+    quarters(),
+    quarters({ format: 'webp' }),
+    quarters({ format: 'tiff' }),
+    quarters({ format: 'avif' }),
+    animation('gif', 2),
   ]);
   const startOfFrame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
   jpeg.writeUInt16BE(65_500, startOfFrame + 5);
@@ -58,19 +82,33 @@ async function claims(): Promise<HostilePicture[]> {
 /** What unfolds, goes in circles or is something else besides. */
 async function bombs(): Promise<HostilePicture[]> {
   const profile = pngChunk('iCCP', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(50_000_000))]));
-  const texts = Array.from({ length: 20 }, () => pngChunk('zTXt', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(5_000_000))])));
+  const texts = Array.from({ length: 20 }, () =>
+    pngChunk('zTXt', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(5_000_000))])),
+  );
   const circle = await pages(2);
   const table = circle.readUInt32LE(4);
   circle.writeUInt32LE(table, table + 2 + circle.readUInt16LE(table) * 12);
   const page = '<!DOCTYPE html><script>alert(1)</script>PK\u0003\u0004';
   return [
     { name: 'png of nothing but zeros', bytes: blackPng(6000, 6000), outcome: 'completed' },
-    { name: 'interlaced png of nothing but zeros, which is decoded whole', bytes: interlacedPng(5000), outcome: 'completed' },
+    {
+      name: 'interlaced png of nothing but zeros, which is decoded whole',
+      bytes: interlacedPng(5000),
+      outcome: 'completed',
+    },
     { name: 'png with a profile of 50 MB', bytes: blackPng(9, 9, [profile]), outcome: 'completed' },
     { name: 'png with 100 MB of words', bytes: blackPng(9, 9, texts), outcome: 'any' },
     { name: 'tiff that leads back to itself', bytes: circle, outcome: 'any' },
-    { name: 'jpeg that is a page and an archive as well', bytes: Buffer.concat([await quarters(), Buffer.from(page)]), outcome: 'completed' },
-    { name: 'png that goes on as a gif', bytes: Buffer.concat([hugeClaim(1, 1).subarray(0, 8), await animation('gif')]), outcome: 'any' },
+    {
+      name: 'jpeg that is a page and an archive as well',
+      bytes: Buffer.concat([await quarters(), Buffer.from(page)]),
+      outcome: 'completed',
+    },
+    {
+      name: 'png that goes on as a gif',
+      bytes: Buffer.concat([hugeClaim(1, 1).subarray(0, 8), await animation('gif')]),
+      outcome: 'any',
+    },
   ];
 }
 
@@ -94,10 +132,25 @@ function interlacedPng(side: number): Buffer {
   header.writeUInt32BE(side, 0);
   header.writeUInt32BE(side, 4);
   header.set([8, 2, 0, 0, 1], 8);
-  const passes = [[8, 8, 0, 0], [8, 8, 4, 0], [4, 8, 0, 4], [4, 4, 2, 0], [2, 4, 0, 2], [2, 2, 1, 0], [1, 2, 0, 1]] as const;
-  const lengths = passes.map(([across, down, left, top]) => Math.ceil((side - top) / down) * (Math.ceil((side - left) / across) * 3 + 1));
+  const passes = [
+    [8, 8, 0, 0],
+    [8, 8, 4, 0],
+    [4, 8, 0, 4],
+    [4, 4, 2, 0],
+    [2, 4, 0, 2],
+    [2, 2, 1, 0],
+    [1, 2, 0, 1],
+  ] as const;
+  const lengths = passes.map(
+    ([across, down, left, top]) => Math.ceil((side - top) / down) * (Math.ceil((side - left) / across) * 3 + 1),
+  );
   const pixels = deflateSync(Buffer.alloc(lengths.reduce((sum, length) => sum + length)));
-  return Buffer.concat([hugeClaim().subarray(0, 8), pngChunk('IHDR', header), pngChunk('IDAT', pixels), pngChunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    hugeClaim().subarray(0, 8),
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', pixels),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 function setTiffNumber(tiff: Buffer, tag: number, value: number): void {

@@ -12,7 +12,12 @@ export interface Look {
 /** A picture as a viewer shows it, for tests that look at pixels. */
 export async function look(bytes: Buffer): Promise<Look> {
   const metadata = await sharp(bytes).metadata();
-  const { data, info } = await sharp(bytes).autoOrient().toColourspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(bytes)
+    .autoOrient()
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   return {
     metadata,
     width: info.width,
@@ -26,6 +31,8 @@ export async function look(bytes: Buffer): Promise<Look> {
 
 /** The name of the nearest plain colour, for pictures made of such. */
 export function colourName([red, green, blue]: readonly [number, number, number, number]): string {
-  const strong = [red > 128 ? 'red' : '', green > 128 ? 'green' : '', blue > 128 ? 'blue' : ''].filter((name) => name !== '');
+  const strong = [red > 128 ? 'red' : '', green > 128 ? 'green' : '', blue > 128 ? 'blue' : ''].filter(
+    (name) => name !== '',
+  );
   return strong.length === 3 ? 'white' : strong.join('+') || 'black';
 }

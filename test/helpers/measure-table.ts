@@ -26,7 +26,11 @@ async function main([inputPath = '', type = '']: readonly string[]): Promise<voi
     },
   };
   const { rowCount, jsonLines } = await runPipeline(createTableProcessor(), context, { report: () => undefined });
-  const measurement: TableMeasurement = { rowCount, jsonLinesBytes: jsonLines.size, peakBytes: peakBytes(process.pid) || KIB * process.resourceUsage().maxRSS };
+  const measurement: TableMeasurement = {
+    rowCount,
+    jsonLinesBytes: jsonLines.size,
+    peakBytes: peakBytes(process.pid) || KIB * process.resourceUsage().maxRSS,
+  };
   process.send?.(measurement);
 }
 

@@ -41,16 +41,20 @@ export async function expectNothingLeft(service: Premises, stock?: Stock, within
   const redis = new Redis(service.redis.url);
   let left: string[] = [];
   try {
-    await eventually('nothing to be left', async () => {
-      const records = await readRecords(redis);
-      left = [
-        ...(await strayFiles(service.directory, records)),
-        ...(await strayKeys(redis, records)),
-        ...(await Promise.all(livingApis(service).map(busyGauges))).flat(),
-        ...livingApis(service).flatMap((api) => openDescriptors(api, service.directory, stock)),
-      ];
-      return left.length === 0;
-    }, withinMs);
+    await eventually(
+      'nothing to be left',
+      async () => {
+        const records = await readRecords(redis);
+        left = [
+          ...(await strayFiles(service.directory, records)),
+          ...(await strayKeys(redis, records)),
+          ...(await Promise.all(livingApis(service).map(busyGauges))).flat(),
+          ...livingApis(service).flatMap((api) => openDescriptors(api, service.directory, stock)),
+        ];
+        return left.length === 0;
+      },
+      withinMs,
+    );
   } catch (error) {
     throw new Error(`left: ${left.join('\n')}`, { cause: error });
   } finally {
@@ -66,11 +70,13 @@ type Records = ReadonlyMap<string, UploadRecord>;
 
 async function readRecords(redis: Redis): Promise<Records> {
   const keys = await redis.keys('{*}:record:*');
-  const read = await Promise.all(keys.map(async (key): Promise<[string, UploadRecord] | undefined> => {
-    const id = key.split(':').at(-1) ?? '';
-    const fields = await redis.hgetall(key);
-    return fields['state'] === undefined ? undefined : [id, decodeRecord(id, fields)];
-  }));
+  const read = await Promise.all(
+    keys.map(async (key): Promise<[string, UploadRecord] | undefined> => {
+      const id = key.split(':').at(-1) ?? '';
+      const fields = await redis.hgetall(key);
+      return fields['state'] === undefined ? undefined : [id, decodeRecord(id, fields)];
+    }),
+  );
   return new Map(read.filter((entry) => entry !== undefined));
 }
 
@@ -78,10 +84,17 @@ async function readRecords(redis: Redis): Promise<Records> {
 async function strayFiles(directory: string, records: Records): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
   if (entries === undefined) return ['a folder that is going'];
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'));
-  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => relative(directory, join(entry.parentPath, entry.name)));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'));
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)));
   const empty = folders.filter((folder) => !files.some((file) => file.startsWith(`${folder}${sep}`)));
-  return [...files.filter((key) => !isNamed(key, records)).map((key) => `file ${key}`), ...empty.map((folder) => `folder ${folder}`)];
+  return [
+    ...files.filter((key) => !isNamed(key, records)).map((key) => `file ${key}`),
+    ...empty.map((folder) => `folder ${folder}`),
+  ];
 }
 
 function isNamed(key: string, records: Records): boolean {
@@ -90,17 +103,27 @@ function isNamed(key: string, records: Records): boolean {
   if (record.state === 'receiving') return record.metadata !== null && partOffset(key) !== undefined;
   if (!record.stored) return false;
   const isOfAttempt = !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);
-  return isOfReceipt(key, record.id, record.receipt) || isOfAttempt || Object.values(record.variants).some((variant) => variant.key === key);
+  return (
+    isOfReceipt(key, record.id, record.receipt) ||
+    isOfAttempt ||
+    Object.values(record.variants).some((variant) => variant.key === key)
+  );
 }
 
 async function strayKeys(redis: Redis, records: Records): Promise<string[]> {
   const keys = await redis.keys('*');
-  const found = await Promise.all(keys.map(async (key) => ((await isKnownKey(redis, key, records)) ? [] : [`key ${key}`])));
-  const members = await Promise.all(['waiting', 'due'].map(async (name) => {
-    const sets = keys.filter((key) => key.endsWith(`}:${name}`));
-    const ids = (await Promise.all(sets.map((set) => redis.zrange(set, '0', '-1')))).flat();
-    return ids.filter((id) => !records.has(id) || (name === 'waiting' && records.get(id)?.state !== 'queued')).map((id) => `${id} in ${name}`);
-  }));
+  const found = await Promise.all(
+    keys.map(async (key) => ((await isKnownKey(redis, key, records)) ? [] : [`key ${key}`])),
+  );
+  const members = await Promise.all(
+    ['waiting', 'due'].map(async (name) => {
+      const sets = keys.filter((key) => key.endsWith(`}:${name}`));
+      const ids = (await Promise.all(sets.map((set) => redis.zrange(set, '0', '-1')))).flat();
+      return ids
+        .filter((id) => !records.has(id) || (name === 'waiting' && records.get(id)?.state !== 'queued'))
+        .map((id) => `${id} in ${name}`);
+    }),
+  );
   return [...found.flat(), ...members.flat()];
 }
 
@@ -154,10 +177,17 @@ function targetsOf(pid: number): string[] {
 
 function openDescriptors({ child }: ServiceProcess, directory: string, stock: Stock | undefined): string[] {
   const pid = child.pid ?? 0;
-  const files = targetsOf(pid).filter((target) => target.startsWith(directory)).map((target) => `open file ${target}`);
+  const files = targetsOf(pid)
+    .filter((target) => target.startsWith(directory))
+    .map((target) => `open file ${target}`);
   const before = stock?.get(pid);
   if (before === undefined) return files;
   const now = descriptorsOf(pid);
-  const sockets = now.sockets > before.sockets + KEPT_ALIVE ? [`${now.sockets} sockets, at the start ${before.sockets}`] : [];
-  return [...files, ...sockets, ...(now.others > before.others ? [`${now.others} descriptors, at the start ${before.others}`] : [])];
+  const sockets =
+    now.sockets > before.sockets + KEPT_ALIVE ? [`${now.sockets} sockets, at the start ${before.sockets}`] : [];
+  return [
+    ...files,
+    ...sockets,
+    ...(now.others > before.others ? [`${now.others} descriptors, at the start ${before.others}`] : []),
+  ];
 }

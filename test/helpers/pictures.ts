@@ -50,7 +50,12 @@ export async function photo(options: PhotoOptions = {}): Promise<Buffer> {
 /** Red, green, blue and white quarters, in reading order as a person sees it; each test of a turn needs one. */
 export async function quarters(options: Omit<PhotoOptions, 'seed' | 'exif'> = {}): Promise<Buffer> {
   const { width = 120, height = 80 } = options;
-  const colours = [[220, 30, 30], [30, 200, 30], [30, 30, 220], [250, 250, 250]];
+  const colours = [
+    [220, 30, 30],
+    [30, 200, 30],
+    [30, 30, 220],
+    [250, 250, 250],
+  ];
   const data = Buffer.alloc(width * height * 3);
   for (let at = 0; at < width * height; at++) {
     const quarter = (at % width < width / 2 ? 0 : 1) + (at < (width * height) / 2 ? 0 : 2);
@@ -62,9 +67,17 @@ export async function quarters(options: Omit<PhotoOptions, 'seed' | 'exif'> = {}
 /** One colour in the middle half, nothing at all around it. */
 export async function transparentPng(width = 400, height = 300, colour = '#2060c0'): Promise<Buffer> {
   const background = { r: 0, g: 0, b: 0, alpha: 0 };
-  const middle = { width: Math.ceil(width / 2), height: Math.ceil(height / 2), channels: 3, background: colour } as const;
+  const middle = {
+    width: Math.ceil(width / 2),
+    height: Math.ceil(height / 2),
+    channels: 3,
+    background: colour,
+  } as const;
   const canvas = sharp({ create: { width, height, channels: 4, background } });
-  return await canvas.composite([{ input: { create: middle } }]).png().toBuffer();
+  return await canvas
+    .composite([{ input: { create: middle } }])
+    .png()
+    .toBuffer();
 }
 
 /** Frames of different plain colours, the first one red. */
@@ -81,7 +94,12 @@ export async function animation(format: 'gif' | 'webp', frames = 4, width = 120,
 /** A TIFF of several pages of 120 × 80, each the same four quarters. */
 export async function pages(count: number): Promise<Buffer> {
   const page = await quarters({ format: 'png' });
-  return await sharp(Array.from({ length: count }, () => page), { join: { animated: true } }).tiff({ compression: 'lzw' }).toBuffer();
+  return await sharp(
+    Array.from({ length: count }, () => page),
+    { join: { animated: true } },
+  )
+    .tiff({ compression: 'lzw' })
+    .toBuffer();
 }
 
 /** 6 × 4 pixels. */
@@ -123,7 +141,12 @@ export function hugeClaim(width = 100_000, height = 100_000): Buffer {
   header.writeUInt32BE(height, 4);
   header.set([8, 2, 0, 0, 0], 8);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, pngChunk('IHDR', header), pngChunk('IDAT', deflateSync(Buffer.alloc(1000))), pngChunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', deflateSync(Buffer.alloc(1000))),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** A PNG that says that it moves, with the frame it has. */
@@ -208,16 +231,40 @@ async function encode(upright: Raster, options: PhotoOptions): Promise<Buffer> {
   }
 }
 
-function exifTags({ date, offset, make, model, artist, copyright, lens, seconds, fNumber, focalLength, iso, gps }: PhotoExif): Exif {
+function exifTags({
+  date,
+  offset,
+  make,
+  model,
+  artist,
+  copyright,
+  lens,
+  seconds,
+  fNumber,
+  focalLength,
+  iso,
+  gps,
+}: PhotoExif): Exif {
   return {
     IFD0: present({ Make: make, Model: model, Artist: artist, Copyright: copyright }),
     IFD2: present({
-      DateTimeOriginal: date, OffsetTimeOriginal: offset, LensModel: lens, ExposureTime: seconds, FNumber: fNumber, FocalLength: focalLength, ISOSpeedRatings: iso,
+      DateTimeOriginal: date,
+      OffsetTimeOriginal: offset,
+      LensModel: lens,
+      ExposureTime: seconds,
+      FNumber: fNumber,
+      FocalLength: focalLength,
+      ISOSpeedRatings: iso,
     }),
-    IFD3: gps === true ? { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1', GPSLongitudeRef: 'E', GPSLongitude: '13/1 24/1 0/1' } : {},
+    IFD3:
+      gps === true
+        ? { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1', GPSLongitudeRef: 'E', GPSLongitude: '13/1 24/1 0/1' }
+        : {},
   };
 }
 
 function present(tags: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(tags).flatMap(([tag, value]) => (value === undefined ? [] : [[tag, value]])));
+  return Object.fromEntries(
+    Object.entries(tags).flatMap(([tag, value]) => (value === undefined ? [] : [[tag, value]])),
+  );
 }

@@ -25,11 +25,17 @@ export interface FakeContext extends StepContext {
 }
 
 /** Runs the whole picture processor on `bytes`, with no queue and no storage; leaves no file behind. */
-export async function processPicture(bytes: Buffer, limits: Partial<PictureLimits> = {}, options: unknown = {}): Promise<Processed> {
+export async function processPicture(
+  bytes: Buffer,
+  limits: Partial<PictureLimits> = {},
+  options: unknown = {},
+): Promise<Processed> {
   return await withFile(bytes, async (path) => {
     const context = { ...fakeContext(path), upload: await uploadOf(bytes, options) };
     const reports: PipelineReport[] = [];
-    const result = await runPipeline(createPictureProcessor(limits), context, { report: (report) => reports.push(report) });
+    const result = await runPipeline(createPictureProcessor(limits), context, {
+      report: (report) => reports.push(report),
+    });
     return { result, files: context.files, reports };
   });
 }

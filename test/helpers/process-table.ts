@@ -20,15 +20,25 @@ export interface TableToProcess {
 }
 
 /** Runs the whole table processor on `bytes`, with no queue and no storage; leaves no file behind. */
-export async function processTable(bytes: Buffer | string, { options = {}, limits = {}, type = 'text/csv', signal }: TableToProcess = {}): Promise<ProcessedTable> {
+export async function processTable(
+  bytes: Buffer | string,
+  { options = {}, limits = {}, type = 'text/csv', signal }: TableToProcess = {},
+): Promise<ProcessedTable> {
   const whole = Buffer.from(bytes);
   return await withFile(whole, async (path) => {
     const context = fakeContext(path, signal);
     const upload = { ...context.upload, type, sizeBytes: whole.length, options };
     const reports: PipelineReport[] = [];
-    const result = await runPipeline(createTableProcessor(limits), { ...context, upload }, { report: (report) => reports.push(report) });
+    const result = await runPipeline(
+      createTableProcessor(limits),
+      { ...context, upload },
+      { report: (report) => reports.push(report) },
+    );
     const jsonLines = context.files.get('rows.jsonl')?.toString() ?? '';
-    const rows = jsonLines.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const rows = jsonLines
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     return { result, rows, jsonLines, reports };
   });
 }

@@ -89,10 +89,12 @@ function firstAnswer(text: string): { answer: RawAnswer; length: number } | unde
   if (headEnd < 0) return undefined;
   const [statusLine = '', ...lines] = text.slice(0, headEnd).split('\r\n');
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]);
-  const headers = Object.fromEntries(lines.map((line): [string, string] => {
-    const colon = line.indexOf(':');
-    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-  }));
+  const headers = Object.fromEntries(
+    lines.map((line): [string, string] => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+    }),
+  );
   const hasNoBody = status < 200 || status === 204 || status === 304;
   const length = headEnd + 4 + (hasNoBody ? 0 : Number(headers['content-length'] ?? 0));
   if (text.length < length) return undefined;

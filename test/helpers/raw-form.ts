@@ -3,7 +3,11 @@ export const BOUNDARY = 'b';
 
 /** One part, its headers as they stand, without the last line break. */
 export function formPart(headers: string, bytes: Buffer | string, boundary = BOUNDARY): Buffer {
-  return Buffer.concat([Buffer.from(`--${boundary}\r\n${headers}\r\n\r\n`, 'latin1'), bytesOf(bytes), Buffer.from('\r\n')]);
+  return Buffer.concat([
+    Buffer.from(`--${boundary}\r\n${headers}\r\n\r\n`, 'latin1'),
+    bytesOf(bytes),
+    Buffer.from('\r\n'),
+  ]);
 }
 
 /** A file, in a part as browsers write it. */
@@ -20,9 +24,15 @@ export function fieldPart(name: string, value: string): Buffer {
 export const FORM_END = `--${BOUNDARY}--\r\n`;
 
 /** A whole POST: the head with its length, and the body of these pieces. */
-export function formRequest(pieces: readonly (Buffer | string)[], headers = `Content-Type: multipart/form-data; boundary=${BOUNDARY}\r\n`): Buffer {
+export function formRequest(
+  pieces: readonly (Buffer | string)[],
+  headers = `Content-Type: multipart/form-data; boundary=${BOUNDARY}\r\n`,
+): Buffer {
   const body = Buffer.concat(pieces.map(bytesOf));
-  return Buffer.concat([Buffer.from(`POST /uploads HTTP/1.1\r\nHost: x\r\n${headers}Content-Length: ${body.length}\r\n\r\n`, 'latin1'), body]);
+  return Buffer.concat([
+    Buffer.from(`POST /uploads HTTP/1.1\r\nHost: x\r\n${headers}Content-Length: ${body.length}\r\n\r\n`, 'latin1'),
+    body,
+  ]);
 }
 
 function bytesOf(piece: Buffer | string): Buffer {

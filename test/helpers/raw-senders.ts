@@ -29,17 +29,32 @@ export type Method = (typeof METHODS)[number];
 export const SENDERS: Readonly<Record<Method, (url: string, bytes: Buffer) => Promise<Sender>>> = {
   async PUT(url, bytes) {
     const id = randomUUID();
-    return { head: headOf('PUT', `/uploads/${id}`), body: bytes, outcome: () => stateOf(url, id), heard: (byteCount) => heardOf(url, id, byteCount) };
+    return {
+      head: headOf('PUT', `/uploads/${id}`),
+      body: bytes,
+      outcome: () => stateOf(url, id),
+      heard: (byteCount) => heardOf(url, id, byteCount),
+    };
   },
   async POST(url, bytes) {
     const body = Buffer.concat([filePart('a.jpg', bytes), Buffer.from(FORM_END)]);
     // Its ids are told in the answer alone; `expectNothingLeft` sees whether there is anything of it.
-    return { head: headOf('POST', '/uploads', 'Content-Type: multipart/form-data; boundary=b\r\n'), body, outcome: async () => 'nothing', heard: () => receiving(url, 1) };
+    return {
+      head: headOf('POST', '/uploads', 'Content-Type: multipart/form-data; boundary=b\r\n'),
+      body,
+      outcome: async () => 'nothing',
+      heard: () => receiving(url, 1),
+    };
   },
   async PATCH(url, bytes) {
     const id = await createTus(url, { 'Upload-Length': String(bytes.length) });
     const headers = 'Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\n';
-    return { head: headOf('PATCH', `/files/${id}`, headers), body: bytes, outcome: async () => `at ${await offsetOf(url, id)}`, heard: (byteCount) => heardOf(url, id, byteCount) };
+    return {
+      head: headOf('PATCH', `/files/${id}`, headers),
+      body: bytes,
+      outcome: async () => `at ${await offsetOf(url, id)}`,
+      heard: (byteCount) => heardOf(url, id, byteCount),
+    };
   },
 };
 
@@ -50,11 +65,16 @@ function headOf(method: string, path: string, headers = ''): string {
 /** Waits until so many bodies are being received. */
 export async function receiving(url: string, bodies: number): Promise<void> {
   const line = `\nuploads_receiving ${bodies}\n`;
-  await eventually(`${bodies} bodies under way`, async () => (await (await fetch(`${url}/metrics`)).text()).includes(line));
+  await eventually(`${bodies} bodies under way`, async () =>
+    (await (await fetch(`${url}/metrics`)).text()).includes(line),
+  );
 }
 
 async function heardOf(url: string, id: string, byteCount: number): Promise<void> {
-  await eventually(`${byteCount} bytes`, async () => (await getJson<Partial<Progress>>(`${url}/uploads/${id}/progress`)).body.bytes?.received === byteCount);
+  await eventually(
+    `${byteCount} bytes`,
+    async () => (await getJson<Partial<Progress>>(`${url}/uploads/${id}/progress`)).body.bytes?.received === byteCount,
+  );
 }
 
 async function stateOf(url: string, id: string): Promise<string> {

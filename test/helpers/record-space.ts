@@ -25,7 +25,11 @@ export interface RecordSpace {
 }
 
 /** Opens records under a prefix that nobody else has, whose changes are published where `publish` says how. */
-export async function openRecordSpace(place: RedisPlace, retentionMs = 60_000, publish?: PublishCommand): Promise<RecordSpace> {
+export async function openRecordSpace(
+  place: RedisPlace,
+  retentionMs = 60_000,
+  publish?: PublishCommand,
+): Promise<RecordSpace> {
   const options = { retentionMs, ...(publish === undefined ? {} : { publish }) };
   const keys = queueKeys(`t-${randomUUID()}`);
   const connections: Redis[] = [];
@@ -58,8 +62,22 @@ export const STORED = { type: 'image/jpeg', sizeBytes: 1000, sha256: 'a'.repeat(
 
 /** A whole result of a picture without variants. */
 export const RESULT: Result = {
-  kind: 'picture', format: 'jpeg', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', lens: null, exposure: null, perceptualHash: 'd1c42f0e9a6b53e7', variants: [],
+  kind: 'picture',
+  format: 'jpeg',
+  width: 1,
+  height: 1,
+  frames: 1,
+  hasAlpha: false,
+  colourSpace: 'srgb',
+  orientation: 1,
+  takenAt: null,
+  camera: null,
+  dominantColour: '#000000',
+  thumbhash: '',
+  lens: null,
+  exposure: null,
+  perceptualHash: 'd1c42f0e9a6b53e7',
+  variants: [],
 };
 
 /** Takes a new upload to a state by the way that the service would. */
@@ -83,7 +101,13 @@ export async function uploadIn(
 }
 
 /** A problem as failed uploads bear one. */
-export const PROBLEM = { type: '/problems/picture_damaged', title: 'Picture damaged', status: 422, detail: 'No.', code: 'picture_damaged' };
+export const PROBLEM = {
+  type: '/problems/picture_damaged',
+  title: 'Picture damaged',
+  status: 422,
+  detail: 'No.',
+  code: 'picture_damaged',
+};
 
 /** The outcome of a change that must have been made; throws where it was refused. */
 export function made(outcome: ChangeOutcome): Extract<ChangeOutcome, { made: true }> {

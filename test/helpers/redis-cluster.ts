@@ -29,7 +29,11 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   }
   const addresses = servers.map(({ url }) => url.slice('redis://'.length));
   return {
-    place: { nodes: servers.map(({ url }) => ({ host: '127.0.0.1', port: portOf(url) })), username: undefined, password: undefined },
+    place: {
+      nodes: servers.map(({ url }) => ({ host: '127.0.0.1', port: portOf(url) })),
+      username: undefined,
+      password: undefined,
+    },
     nodes: addresses.join(','),
     async ownerOf(key) {
       const asked = new Redis(servers[0]?.url ?? '');
@@ -46,7 +50,16 @@ export async function startRedisCluster(): Promise<RedisCluster> {
 }
 
 function argsFor(busPort: number): string[] {
-  return ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '1000', '--cluster-config-file', `nodes-${busPort}.conf`];
+  return [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-port',
+    String(busPort),
+    '--cluster-node-timeout',
+    '1000',
+    '--cluster-config-file',
+    `nodes-${busPort}.conf`,
+  ];
 }
 
 async function freePorts(count: number): Promise<number[]> {
@@ -55,7 +68,11 @@ async function freePorts(count: number): Promise<number[]> {
   return [...ports];
 }
 
-async function join(connections: readonly Redis[], servers: readonly RedisServer[], busPorts: readonly number[]): Promise<void> {
+async function join(
+  connections: readonly Redis[],
+  servers: readonly RedisServer[],
+  busPorts: readonly number[],
+): Promise<void> {
   for (const [index, connection] of connections.entries()) {
     await connection.call('CLUSTER', 'ADDSLOTSRANGE', index * SHARE, Math.min((index + 1) * SHARE, SLOTS) - 1);
     await connection.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);

@@ -31,10 +31,18 @@ export interface RedisFamily {
 export async function startRedisFamily(): Promise<RedisFamily> {
   const first = await startRedisServer({ port: 0, args: ['--repl-diskless-sync-delay', '0'] });
   const follow = ['--replicaof', '127.0.0.1', portOf(first.url), '--repl-diskless-sync-delay', '0'];
-  const servers = [first, ...(await Promise.all(Array.from({ length: REPLICAS }, () => startRedisServer({ port: 0, args: follow }))))];
-  await eventually('the replicas', async () => (await ask(first.url, 'INFO', 'replication')).match(/state=online/g)?.length === REPLICAS);
+  const servers = [
+    first,
+    ...(await Promise.all(Array.from({ length: REPLICAS }, () => startRedisServer({ port: 0, args: follow })))),
+  ];
+  await eventually(
+    'the replicas',
+    async () => (await ask(first.url, 'INFO', 'replication')).match(/state=online/g)?.length === REPLICAS,
+  );
   const sentinel = await startSentinel(portOf(first.url));
-  await eventually('the sentinel to know the replicas', async () => (await ask(sentinel.url, 'INFO', 'sentinel')).includes(`slaves=${REPLICAS}`));
+  await eventually('the sentinel to know the replicas', async () =>
+    (await ask(sentinel.url, 'INFO', 'sentinel')).includes(`slaves=${REPLICAS}`),
+  );
   const master = async (): Promise<RedisServer> => {
     const port = (await ask(sentinel.url, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME)).split(',')[1];
     const found = servers.find(({ url }) => portOf(url) === port);
@@ -89,7 +97,9 @@ async function startSentinel(masterPort: string): Promise<{ url: string; stop():
 async function listenForSwitch(sentinelUrl: string): Promise<{ told: Promise<void> }> {
   const connection = new Redis(sentinelUrl, { enableReadyCheck: false });
   await connection.subscribe('+switch-master');
-  const told = new Promise<void>((resolve) => connection.once('message', () => resolve())).finally(() => connection.disconnect());
+  const told = new Promise<void>((resolve) => connection.once('message', () => resolve())).finally(() =>
+    connection.disconnect(),
+  );
   return { told };
 }
 

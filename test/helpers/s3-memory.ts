@@ -50,7 +50,11 @@ export class S3Memory {
     const start = options.start ?? 0;
     const end = Math.min(options.end ?? Infinity, bytes.length - 1);
     const content = Readable.from(bytes.length === 0 ? [] : [bytes.subarray(start, end + 1)]);
-    const known = { etag: `"${md5Of(bytes)}"`, 'last-modified': modifiedAt.toUTCString(), 'content-length': bytes.length };
+    const known = {
+      etag: `"${md5Of(bytes)}"`,
+      'last-modified': modifiedAt.toUTCString(),
+      'content-length': bytes.length,
+    };
     const object = new S3Object(bucket, key, content, { ...metadata, ...known });
     if (options.start !== undefined) object.range = { start, end };
     return object;
@@ -64,17 +68,31 @@ export class S3Memory {
     this.objects.delete(key);
   }
 
-  async initiateUpload(_bucket: string, key: string, uploadId: string, metadata: Readonly<Record<string, unknown>>): Promise<void> {
+  async initiateUpload(
+    _bucket: string,
+    key: string,
+    uploadId: string,
+    metadata: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
     this.uploads.set(uploadId, { key, metadata, begunAt: this.#now(), parts: new Map() });
   }
 
-  async putPart(_bucket: string, uploadId: string, number: string, content: Readable): Promise<{ size: number; md5: string }> {
+  async putPart(
+    _bucket: string,
+    uploadId: string,
+    number: string,
+    content: Readable,
+  ): Promise<{ size: number; md5: string }> {
     const bytes = await bytesOf(content);
     this.#upload(uploadId).parts.set(Number(number), { bytes, modifiedAt: this.#now() });
     return { size: bytes.length, md5: md5Of(bytes) };
   }
 
-  async putObjectMultipart(_bucket: string, uploadId: string, parts: readonly { number: number }[]): Promise<{ size: number; md5: string }> {
+  async putObjectMultipart(
+    _bucket: string,
+    uploadId: string,
+    parts: readonly { number: number }[],
+  ): Promise<{ size: number; md5: string }> {
     const { key, metadata, parts: stored } = this.#upload(uploadId);
     const bytes = Buffer.concat(parts.map(({ number }) => stored.get(number)?.bytes ?? Buffer.alloc(0)));
     this.uploads.delete(uploadId);

@@ -69,13 +69,25 @@ export async function startS3Server(): Promise<S3Server> {
     http.closeAllConnections();
     await closed;
   };
-  const server: S3Server = { url, bucket: BUCKET, memory, settings, operations, fault: undefined, pageSize: 1000, close };
+  const server: S3Server = {
+    url,
+    bucket: BUCKET,
+    memory,
+    settings,
+    operations,
+    fault: undefined,
+    pageSize: 1000,
+    close,
+  };
   return server;
 }
 
 /** A fault: answers with an error of S3's, or as a proxy in front of it does where there is no name. */
 export function refuse({ response }: S3Request, status: number, name?: string): void {
-  const body = name === undefined ? '<html>Bad Gateway</html>' : `<?xml version="1.0"?><Error><Code>${name}</Code><Message>No.</Message></Error>`;
+  const body =
+    name === undefined
+      ? '<html>Bad Gateway</html>'
+      : `<?xml version="1.0"?><Error><Code>${name}</Code><Message>No.</Message></Error>`;
   response.writeHead(status, { 'Content-Type': 'application/xml' }).end(body);
 }
 
@@ -92,7 +104,8 @@ export function at(operation: string, fault: Fault, upTo = Infinity): Fault {
 
 function operationOf(method: string, { pathname, searchParams }: URL): string {
   const isBucket = pathname.split('/').filter((part) => part !== '').length < 2;
-  if (isBucket) return method === 'POST' ? 'DeleteObjects' : searchParams.has('uploads') ? 'ListMultipartUploads' : 'ListObjectsV2';
+  if (isBucket)
+    return method === 'POST' ? 'DeleteObjects' : searchParams.has('uploads') ? 'ListMultipartUploads' : 'ListObjectsV2';
   const isOfUpload = searchParams.has('uploadId');
   const names: Readonly<Record<string, string>> = isOfUpload
     ? { GET: 'ListParts', PUT: 'UploadPart', POST: 'CompleteMultipartUpload', DELETE: 'AbortMultipartUpload' }
@@ -109,31 +122,54 @@ function isTrusted(request: IncomingMessage, { pathname }: URL): boolean {
 function ownAnswer(operation: string, { searchParams }: URL, memory: S3Memory, pageSize: number): string | undefined {
   const asked = (name: string) => searchParams.get(name) ?? '';
   if (operation === 'AbortMultipartUpload') return memory.uploads.delete(asked('uploadId')) ? '' : undefined;
-  if (operation === 'ListObjectsV2') return objectList(memory, asked('prefix'), asked('continuation-token'), Math.min(pageSize, Number(asked('max-keys') || 1000)));
-  if (operation === 'ListMultipartUploads') return uploadList(memory, asked('prefix'), asked('upload-id-marker'), pageSize);
+  if (operation === 'ListObjectsV2')
+    return objectList(
+      memory,
+      asked('prefix'),
+      asked('continuation-token'),
+      Math.min(pageSize, Number(asked('max-keys') || 1000)),
+    );
+  if (operation === 'ListMultipartUploads')
+    return uploadList(memory, asked('prefix'), asked('upload-id-marker'), pageSize);
   if (operation === 'ListParts') return partList(memory, asked('uploadId'));
   return undefined;
 }
 
 function objectList({ objects }: S3Memory, prefix: string, after: string, pageSize: number): string {
-  const rest = [...objects].filter(([key]) => key.startsWith(prefix) && key > after).sort(([a], [b]) => (a < b ? -1 : 1));
+  const rest = [...objects]
+    .filter(([key]) => key.startsWith(prefix) && key > after)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const page = rest.slice(0, pageSize);
-  const contents = page.map(([key, { bytes, modifiedAt }]) => `<Contents><Key>${key}</Key><LastModified>${modifiedAt.toISOString()}</LastModified><Size>${bytes.length}</Size></Contents>`);
+  const contents = page.map(
+    ([key, { bytes, modifiedAt }]) =>
+      `<Contents><Key>${key}</Key><LastModified>${modifiedAt.toISOString()}</LastModified><Size>${bytes.length}</Size></Contents>`,
+  );
   const next = page.length < rest.length ? `<NextContinuationToken>${page.at(-1)?.[0]}</NextContinuationToken>` : '';
   return `<ListBucketResult><IsTruncated>${next !== ''}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`;
 }
 
 function uploadList({ uploads }: S3Memory, prefix: string, after: string, pageSize: number): string {
-  const rest = [...uploads].filter(([id, { key }]) => key.startsWith(prefix) && id > after).sort(([a], [b]) => (a < b ? -1 : 1));
+  const rest = [...uploads]
+    .filter(([id, { key }]) => key.startsWith(prefix) && id > after)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const page = rest.slice(0, pageSize);
-  const items = page.map(([id, { key, begunAt }]) => `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${begunAt.toISOString()}</Initiated></Upload>`);
+  const items = page.map(
+    ([id, { key, begunAt }]) =>
+      `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${begunAt.toISOString()}</Initiated></Upload>`,
+  );
   const [id, last] = page.at(-1) ?? ['', { key: '' }];
-  const next = page.length < rest.length ? `<NextKeyMarker>${last.key}</NextKeyMarker><NextUploadIdMarker>${id}</NextUploadIdMarker>` : '';
+  const next =
+    page.length < rest.length
+      ? `<NextKeyMarker>${last.key}</NextKeyMarker><NextUploadIdMarker>${id}</NextUploadIdMarker>`
+      : '';
   return `<ListMultipartUploadsResult><IsTruncated>${next !== ''}</IsTruncated>${next}${items.join('')}</ListMultipartUploadsResult>`;
 }
 
 function partList({ uploads }: S3Memory, uploadId: string): string {
   const parts = [...(uploads.get(uploadId)?.parts ?? [])];
-  const items = parts.map(([number, { bytes, modifiedAt }]) => `<Part><PartNumber>${number}</PartNumber><LastModified>${modifiedAt.toISOString()}</LastModified><Size>${bytes.length}</Size></Part>`);
+  const items = parts.map(
+    ([number, { bytes, modifiedAt }]) =>
+      `<Part><PartNumber>${number}</PartNumber><LastModified>${modifiedAt.toISOString()}</LastModified><Size>${bytes.length}</Size></Part>`,
+  );
   return `<ListPartsResult><IsTruncated>false</IsTruncated>${items.join('')}</ListPartsResult>`;
 }

@@ -46,7 +46,8 @@ export function runScript(
     },
     printed: async (text) => {
       await eventually(`${file} to print ${text}`, () => output.stdout.includes(text) || hasEnded(child));
-      if (!output.stdout.includes(text)) throw new Error(`${file} ended without ${text}:\n${output.stdout}${output.stderr}`);
+      if (!output.stdout.includes(text))
+        throw new Error(`${file} ended without ${text}:\n${output.stdout}${output.stderr}`);
     },
     signal: (name) => void child.kill(name),
     ended: once(child, 'close').then(([code]) => (typeof code === 'number' ? code : null)),

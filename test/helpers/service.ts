@@ -63,7 +63,8 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redis.url, STORAGE: `file:${directory}`, ...options.env };
   const apis: ServiceProcess[] = [];
   const workers: ServiceProcess[] = [];
-  const addApi = async (more: Record<string, string> = {}) => keep(apis, await startProcess(options.apiEntry ?? API_ENTRY, { ...env, ...more }));
+  const addApi = async (more: Record<string, string> = {}) =>
+    keep(apis, await startProcess(options.apiEntry ?? API_ENTRY, { ...env, ...more }));
   let isStopping = false;
   const starting = new Set<Promise<unknown>>();
   const addWorker = async (): Promise<ServiceProcess> => {
@@ -101,7 +102,11 @@ function keep<T>(list: T[], item: T): T {
 }
 
 /** Starts one process from its entry and resolves when it says that it is ready. */
-export async function startProcess(entry: string, env: Record<string, string>, nodeOptions: readonly string[] = []): Promise<ServiceProcess> {
+export async function startProcess(
+  entry: string,
+  env: Record<string, string>,
+  nodeOptions: readonly string[] = [],
+): Promise<ServiceProcess> {
   const child = fork(entry, {
     execArgv: ['--import', 'tsx', ...nodeOptions],
     env: { PATH: process.env['PATH'] ?? '', ...env },
@@ -112,13 +117,18 @@ export async function startProcess(entry: string, env: Record<string, string>, n
   child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const exited = once(child, 'exit');
   const first = await Promise.race([once(child, 'message'), exited]);
-  if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${entry} ended before it was ready: ${text}`);
+  if (child.exitCode !== null || child.signalCode !== null)
+    throw new Error(`${entry} ended before it was ready: ${text}`);
   const url = urlIn(first[0]);
   return {
     child,
     url,
     output: () => text,
-    lines: () => text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>),
+    lines: () =>
+      text
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
     async end(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       const timer = setTimeout(() => child.kill('SIGKILL'), END_WITHIN_MS);

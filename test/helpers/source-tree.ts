@@ -36,18 +36,25 @@ const MARK = '"";';
 /** Paths of all files below a folder, in order. */
 export function filesBelow(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }
 
 /** Parses every TypeScript file below the folders. */
 export function readSources(...folders: readonly string[]): SourceFile[] {
-  return folders.flatMap(filesBelow).filter((path) => path.endsWith('.ts')).map(readSource);
+  return folders
+    .flatMap(filesBelow)
+    .filter((path) => path.endsWith('.ts'))
+    .map(readSource);
 }
 
 function readSource(path: string): SourceFile {
   const text = readFileSync(path, 'utf8');
   const bytes = Buffer.from(text);
-  const [mark, ...body] = parseSync(MARK + text, { syntax: 'typescript', target: 'es2022' }).body as unknown as SyntaxNode[];
+  const [mark, ...body] = parseSync(MARK + text, { syntax: 'typescript', target: 'es2022' })
+    .body as unknown as SyntaxNode[];
   const origin = mark === undefined ? 0 : spanOf(mark).start + MARK.length;
   return {
     path,
@@ -57,7 +64,10 @@ function readSource(path: string): SourceFile {
     before: (node) => bytes.subarray(0, spanOf(node).start - origin).toString(),
     linesOf(node) {
       const { start, end } = spanOf(node);
-      return bytes.subarray(start - origin, end - origin).toString().split('\n').length;
+      return bytes
+        .subarray(start - origin, end - origin)
+        .toString()
+        .split('\n').length;
     },
   };
 }
@@ -73,7 +83,8 @@ function lateImportsIn(path: string, body: readonly SyntaxNode[]): ImportOf[] {
     const { callee, arguments: given } = node;
     if (node.type !== 'CallExpression' || !isNode(callee) || callee.type !== 'Import' || !Array.isArray(given)) return;
     const [first] = given as { expression: SyntaxNode }[];
-    if (first !== undefined) found.push({ target: targetOf(path, String(first.expression['value'])), isTypeOnly: false, isReExport: false });
+    if (first !== undefined)
+      found.push({ target: targetOf(path, String(first.expression['value'])), isTypeOnly: false, isReExport: false });
   });
   return found;
 }
@@ -87,7 +98,8 @@ function importIn(path: string, node: SyntaxNode): ImportOf[] {
   if (!isNode(source)) return [];
   const target = targetOf(path, String(source['value']));
   const names = Array.isArray(node['specifiers']) ? (node['specifiers'] as SyntaxNode[]) : [];
-  const isTypeOnly = node['typeOnly'] === true || (names.length > 0 && names.every((name) => name['isTypeOnly'] === true));
+  const isTypeOnly =
+    node['typeOnly'] === true || (names.length > 0 && names.every((name) => name['isTypeOnly'] === true));
   return [{ target, isTypeOnly, isReExport: node.type !== 'ImportDeclaration' }];
 }
 
@@ -97,7 +109,10 @@ export function isNode(value: unknown): value is SyntaxNode {
 }
 
 /** Every node below `value`, parents first; `visit` gets the member of its parent under which a node lies. */
-export function walk(value: unknown, visit: (node: SyntaxNode, parent: SyntaxNode | undefined, member: string) => void): void {
+export function walk(
+  value: unknown,
+  visit: (node: SyntaxNode, parent: SyntaxNode | undefined, member: string) => void,
+): void {
   const go = (part: unknown, parent: SyntaxNode | undefined, member: string): void => {
     if (Array.isArray(part)) {
       for (const item of part) go(item, parent, member);
@@ -116,7 +131,9 @@ export function freeNames(body: readonly SyntaxNode[]): Set<string> {
   const made = new Set<string>();
   walk(body, (node, parent, member) => {
     if (node.type !== 'Identifier') return;
-    const isMade = ['id', 'pat', 'param', 'params', 'local', 'left', 'identifier'].includes(member) && parent?.type !== 'AssignmentExpression';
+    const isMade =
+      ['id', 'pat', 'param', 'params', 'local', 'left', 'identifier'].includes(member) &&
+      parent?.type !== 'AssignmentExpression';
     const isPlainMember = (member === 'property' && parent?.type === 'MemberExpression') || member === 'key';
     if (isMade) made.add(String(node['value']));
     else if (!isPlainMember) used.add(String(node['value']));

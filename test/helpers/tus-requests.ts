@@ -12,10 +12,23 @@ export interface TusResponse {
 const PROTOCOL = { 'Tus-Resumable': '1.0.0' };
 
 /** One request by hand; headers on top of the protocol's own. */
-export async function tusRequest(method: string, url: string, headers: Record<string, string> = {}, body?: Buffer): Promise<TusResponse> {
-  const response = await fetch(url, { method, headers: { ...PROTOCOL, ...headers }, ...(body === undefined ? {} : { body: new Uint8Array(body) }) });
+export async function tusRequest(
+  method: string,
+  url: string,
+  headers: Record<string, string> = {},
+  body?: Buffer,
+): Promise<TusResponse> {
+  const response = await fetch(url, {
+    method,
+    headers: { ...PROTOCOL, ...headers },
+    ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+  });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? null : (JSON.parse(text) as TusResponse['body']) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? null : (JSON.parse(text) as TusResponse['body']),
+  };
 }
 
 /** Makes an upload and returns its id. */
@@ -26,7 +39,13 @@ export async function createTus(url: string, headers: Record<string, string>): P
   return id;
 }
 
-export async function patchTus(url: string, id: string, offset: number, bytes: Buffer, headers: Record<string, string> = {}): Promise<TusResponse> {
+export async function patchTus(
+  url: string,
+  id: string,
+  offset: number,
+  bytes: Buffer,
+  headers: Record<string, string> = {},
+): Promise<TusResponse> {
   return await tusRequest('PATCH', `${url}/files/${id}`, { ...patchHeaders(offset), ...headers }, bytes);
 }
 
@@ -74,11 +93,19 @@ function patchHeaders(offset: number): Record<string, string> {
 
 /** `Upload-Metadata` with these values. */
 export function metadataHeader(values: Record<string, string>): Record<string, string> {
-  return { 'Upload-Metadata': Object.entries(values).map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`).join(',') };
+  return {
+    'Upload-Metadata': Object.entries(values)
+      .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
+      .join(','),
+  };
 }
 
 /** Sends a file with tus-js-client; resolves with the upload's id. */
-export async function sendByTusClient(url: string, bytes: Upload['file'], options: UploadOptions = {}): Promise<string> {
+export async function sendByTusClient(
+  url: string,
+  bytes: Upload['file'],
+  options: UploadOptions = {},
+): Promise<string> {
   return await new Promise((resolve, reject) => {
     const upload: Upload = new Upload(bytes, {
       endpoint: `${url}/files`,

@@ -46,7 +46,10 @@ export function workbookParts(spec: WorkbookSpec): ZipEntry[] {
     },
     { name: 'xl/styles.xml', bytes: stylesXml(spec.formats ?? []) },
     { name: 'xl/sharedStrings.xml', bytes: `${HEAD}<sst xmlns="${MAIN}">${(spec.strings ?? []).join('')}</sst>` },
-    ...names.map((name, index) => ({ name: `xl/worksheets/sheet${index + 1}.xml`, bytes: sheetXml(spec.sheets[name] ?? '', spec.prefix) })),
+    ...names.map((name, index) => ({
+      name: `xl/worksheets/sheet${index + 1}.xml`,
+      bytes: sheetXml(spec.sheets[name] ?? '', spec.prefix),
+    })),
   ];
   const replaced = new Set(spec.more?.map(({ name }) => name));
   const all = [...parts.filter(({ name }) => !replaced.has(name)), ...(spec.more ?? [])];
@@ -60,18 +63,25 @@ export function sheetXml(rows: string, prefix = ''): string {
 }
 
 function relations(list: readonly (readonly [id: string, type: string, target: string])[]): string {
-  const items = list.map(([id, type, target]) => `<Relationship Id="${id}" Type="${RELATIONS}/${type}" Target="${target}"/>`);
+  const items = list.map(
+    ([id, type, target]) => `<Relationship Id="${id}" Type="${RELATIONS}/${type}" Target="${target}"/>`,
+  );
   return `${HEAD}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${items.join('')}</Relationships>`;
 }
 
 function workbookXml({ hidden = [], isFrom1904 = false }: WorkbookSpec, names: readonly string[]): string {
-  const sheets = names.map((name, index) => `<sheet name="${name.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}" sheetId="${index + 1}"${hidden.includes(name) ? ' state="hidden"' : ''} r:id="rId${index + 1}"/>`);
+  const sheets = names.map(
+    (name, index) =>
+      `<sheet name="${name.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}" sheetId="${index + 1}"${hidden.includes(name) ? ' state="hidden"' : ''} r:id="rId${index + 1}"/>`,
+  );
   const properties = isFrom1904 ? '<workbookPr date1904="1"/>' : '<workbookPr/>';
   return `${HEAD}<workbook xmlns="${MAIN}" xmlns:r="${RELATIONS}">${properties}<sheets>${sheets.join('')}</sheets></workbook>`;
 }
 
 function stylesXml(formats: readonly string[]): string {
-  const codes = formats.map((code, index) => `<numFmt numFmtId="${200 + index}" formatCode="${code.replaceAll('"', '&quot;')}"/>`);
+  const codes = formats.map(
+    (code, index) => `<numFmt numFmtId="${200 + index}" formatCode="${code.replaceAll('"', '&quot;')}"/>`,
+  );
   const styles = ['<xf numFmtId="0"/>', ...formats.map((_, index) => `<xf numFmtId="${200 + index}"/>`)];
   return `${HEAD}<styleSheet xmlns="${MAIN}"><numFmts>${codes.join('')}</numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs>${styles.join('')}</cellXfs></styleSheet>`;
 }
@@ -81,7 +91,9 @@ export function sheetRow(row: number, cells: readonly (string | number | null)[]
   const filled = cells.map((cell, column) => {
     const place = `${String.fromCharCode(65 + column)}${row}`;
     if (cell === null) return '';
-    return typeof cell === 'number' ? `<c r="${place}"><v>${cell}</v></c>` : `<c r="${place}" t="inlineStr"><is><t>${cell}</t></is></c>`;
+    return typeof cell === 'number'
+      ? `<c r="${place}"><v>${cell}</v></c>`
+      : `<c r="${place}" t="inlineStr"><is><t>${cell}</t></is></c>`;
   });
   return `<row r="${row}">${filled.join('')}</row>`;
 }

@@ -31,7 +31,9 @@ export function zipFile(entries: readonly ZipEntry[], claimedEntries = entries.l
     files.push(local);
     const tail = Buffer.alloc(16);
     tail.writeUInt32LE(offset, 12);
-    directory.push(Buffer.concat([Buffer.from('PK\x01\x02'), Buffer.from([20, 0]), common, tail.subarray(0, 16), name]));
+    directory.push(
+      Buffer.concat([Buffer.from('PK\x01\x02'), Buffer.from([20, 0]), common, tail.subarray(0, 16), name]),
+    );
     offset += local.length;
   }
   const listed = Buffer.concat(directory);

@@ -18,7 +18,11 @@ let bytes: Buffer;
 let file: Buffer;
 
 beforeAll(async () => {
-  const env = { UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES), UPLOAD_MAX_REQUEST_BYTES: '5000000', UPLOAD_MAX_OPEN_PER_ADDRESS: '1' };
+  const env = {
+    UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES),
+    UPLOAD_MAX_REQUEST_BYTES: '5000000',
+    UPLOAD_MAX_OPEN_PER_ADDRESS: '1',
+  };
   [service, bytes] = await Promise.all([startService({ env, workers: 0 }), photo({ width: 300, height: 200 })]);
   file = filePart('a.jpg', bytes);
 });
@@ -32,58 +36,267 @@ beforeEach(async () => {
 const disposed = (rest: string, content: Buffer | string = bytes, type = 'image/jpeg') =>
   formPart(`Content-Disposition: form-data; ${rest}\r\nContent-Type: ${type}`, content);
 
-const inner = () => Buffer.concat([formPart('Content-Disposition: file; filename="a.jpg"', bytes, 'i'), Buffer.from('--i--')]);
+const inner = () =>
+  Buffer.concat([formPart('Content-Disposition: file; filename="a.jpg"', bytes, 'i'), Buffer.from('--i--')]);
 
 /** What is sent, and what the answer has to say. Each is made when its turn comes. */
 type Line = [what: string, request: () => Buffer, status: number, code: string, detail: RegExp];
 
 const BOUNDARIES: Line[] = [
-  ['a missing boundary', () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data\r\n'), 400, 'missing_boundary', /names its boundary/],
-  ['an empty boundary', () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data; boundary=""\r\n'), 400, 'missing_boundary', /names its boundary/],
-  ['two boundaries', () => formRequest([file, FORM_END], `${FORM}; boundary=c\r\n`), 400, 'bad_multipart', /names one boundary/],
-  ['two Content-Types', () => formRequest([file, FORM_END], `${FORM}\r\nContent-Type: multipart/form-data; boundary=c\r\n`), 400, 'bad_multipart', /one Content-Type/],
-  ['another boundary', () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data; boundary=c\r\n'), 400, 'body_cut_short', /that Content-Type names/],
-  ['a boundary of 5,000 characters', () => formRequest([formPart('X: y', bytes, LONG), `--${LONG}--`], `Content-Type: multipart/form-data; boundary=${LONG}\r\n`), 400, 'bad_multipart', /at most 70/],
-  ['a boundary that fills the headers', () => formRequest([file, FORM_END], `Content-Type: multipart/form-data; boundary=${LONG.repeat(4)}\r\n`), 431, 'headers_too_large', /headers/],
+  [
+    'a missing boundary',
+    () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data\r\n'),
+    400,
+    'missing_boundary',
+    /names its boundary/,
+  ],
+  [
+    'an empty boundary',
+    () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data; boundary=""\r\n'),
+    400,
+    'missing_boundary',
+    /names its boundary/,
+  ],
+  [
+    'two boundaries',
+    () => formRequest([file, FORM_END], `${FORM}; boundary=c\r\n`),
+    400,
+    'bad_multipart',
+    /names one boundary/,
+  ],
+  [
+    'two Content-Types',
+    () => formRequest([file, FORM_END], `${FORM}\r\nContent-Type: multipart/form-data; boundary=c\r\n`),
+    400,
+    'bad_multipart',
+    /one Content-Type/,
+  ],
+  [
+    'another boundary',
+    () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data; boundary=c\r\n'),
+    400,
+    'body_cut_short',
+    /that Content-Type names/,
+  ],
+  [
+    'a boundary of 5,000 characters',
+    () =>
+      formRequest(
+        [formPart('X: y', bytes, LONG), `--${LONG}--`],
+        `Content-Type: multipart/form-data; boundary=${LONG}\r\n`,
+      ),
+    400,
+    'bad_multipart',
+    /at most 70/,
+  ],
+  [
+    'a boundary that fills the headers',
+    () => formRequest([file, FORM_END], `Content-Type: multipart/form-data; boundary=${LONG.repeat(4)}\r\n`),
+    431,
+    'headers_too_large',
+    /headers/,
+  ],
   ['no closing boundary', () => formRequest([file]), 400, 'body_cut_short', /Send it again/],
   ['no body', () => formRequest([]), 400, 'body_cut_short', /Send it again/],
-  ['a body cut in the headers of a part', () => formRequest([file, '--b\r\nContent-Disp']), 400, 'body_cut_short', /Send it again/],
+  [
+    'a body cut in the headers of a part',
+    () => formRequest([file, '--b\r\nContent-Disp']),
+    400,
+    'body_cut_short',
+    /Send it again/,
+  ],
   ['a body cut in the data', () => formRequest([file, file.subarray(0, -500)]), 400, 'body_cut_short', /Send it again/],
   ['a body cut in the closing boundary', () => formRequest([file, '--b-']), 400, 'body_cut_short', /Send it again/],
-  ['line ends of one character', () => formRequest([file.toString('latin1').replaceAll('\r\n', '\n'), '--b--\n']), 400, 'body_cut_short', /Send it again/],
+  [
+    'line ends of one character',
+    () => formRequest([file.toString('latin1').replaceAll('\r\n', '\n'), '--b--\n']),
+    400,
+    'body_cut_short',
+    /Send it again/,
+  ],
 ];
 
 const PARTS: Line[] = [
-  ['a part without a disposition', () => formRequest([formPart('Content-Type: image/jpeg', bytes), FORM_END]), 400, 'no_file', /Content-Disposition: form-data/],
-  ['a part without headers', () => formRequest(['--b\r\n\r\nx\r\n', file, FORM_END]), 400, 'bad_multipart', /headers of a part/],
-  ['a part for another purpose', () => formRequest([formPart('Content-Disposition: attachment; name="f"; filename="a.jpg"', bytes), FORM_END]), 400, 'no_file', /Content-Disposition: form-data/],
-  ['a file name without its quotes', () => formRequest([disposed('name="f"; filename=my photo.jpg'), FORM_END]), 400, 'no_file', /filename=/],
-  ['filename="" with a picture behind it', () => formRequest([file, disposed('name="f"; filename=""'), FORM_END]), 400, 'bad_multipart', /has no file name/],
-  ['a file name with NUL in it', () => formRequest([file, disposed('name="f"; filename="a\0b.jpg"'), FORM_END]), 400, 'bad_multipart', /headers of a part/],
-  ['a file name of a megabyte', () => formRequest([file, disposed(`name="f"; filename="${'n'.repeat(1_000_000)}"`), FORM_END]), 400, 'bad_multipart', /more than 16384 bytes/],
-  ['a header with a broken line', () => formRequest([file, formPart('Content-Disposition: form-data\r name="f"', bytes), FORM_END]), 400, 'bad_multipart', /headers of a part/],
-  ['a form within the form', () => formRequest([file, disposed('name="files"', inner(), 'multipart/mixed; boundary=i'), FORM_END]), 400, 'bad_multipart', /multipart itself/],
-  ['a form within a file', () => formRequest([file, disposed('name="f"; filename="x"', inner(), 'multipart/form-data; boundary=i'), FORM_END]), 400, 'bad_multipart', /multipart itself/],
-  ['a file in base64', () => formRequest([file, formPart('Content-Disposition: form-data; name="f"; filename="a.jpg"\r\nContent-Transfer-Encoding: base64', bytes.toString('base64')), FORM_END]), 415, 'unsupported_encoding', /without Content-Transfer-Encoding/],
-  ['10,000 tiny fields', () => formRequest([file, ...Array<Buffer>(10_000).fill(fieldPart('q', '1')), FORM_END]), 413, 'too_many_fields', /At most 100 fields/],
-  ['10,000 parts that are neither', () => formRequest([file, ...Array<Buffer>(10_000).fill(formPart('X: y', '1')), FORM_END]), 413, 'too_many_fields', /At most 200 parts/],
-  ['10,000 boundaries in a row', () => formRequest([file, '--b\r\n'.repeat(10_000), FORM_END]), 413, 'too_many_fields', /At most 200 parts/],
-  ['101 files', () => formRequest([...Array<Buffer>(101).fill(filePart('w.jpg', 'w')), FORM_END]), 413, 'too_many_files', /At most 100 files/],
-  ['a field of 64 KiB and a byte', () => formRequest([file, fieldPart('q', 'x'.repeat(65_537)), FORM_END]), 413, 'field_too_large', /65536/],
-  ['options of 60 KB', () => formRequest([fieldPart('options', JSON.stringify({ ['k'.repeat(60_000)]: 1 })), file, FORM_END]), 400, 'bad_options', /8192/],
-  ['options 4,000 deep', () => formRequest([fieldPart('options', '['.repeat(4000) + ']'.repeat(4000)), file, FORM_END]), 400, 'bad_options', /nested/],
+  [
+    'a part without a disposition',
+    () => formRequest([formPart('Content-Type: image/jpeg', bytes), FORM_END]),
+    400,
+    'no_file',
+    /Content-Disposition: form-data/,
+  ],
+  [
+    'a part without headers',
+    () => formRequest(['--b\r\n\r\nx\r\n', file, FORM_END]),
+    400,
+    'bad_multipart',
+    /headers of a part/,
+  ],
+  [
+    'a part for another purpose',
+    () => formRequest([formPart('Content-Disposition: attachment; name="f"; filename="a.jpg"', bytes), FORM_END]),
+    400,
+    'no_file',
+    /Content-Disposition: form-data/,
+  ],
+  [
+    'a file name without its quotes',
+    () => formRequest([disposed('name="f"; filename=my photo.jpg'), FORM_END]),
+    400,
+    'no_file',
+    /filename=/,
+  ],
+  [
+    'filename="" with a picture behind it',
+    () => formRequest([file, disposed('name="f"; filename=""'), FORM_END]),
+    400,
+    'bad_multipart',
+    /has no file name/,
+  ],
+  [
+    'a file name with NUL in it',
+    () => formRequest([file, disposed('name="f"; filename="a\0b.jpg"'), FORM_END]),
+    400,
+    'bad_multipart',
+    /headers of a part/,
+  ],
+  [
+    'a file name of a megabyte',
+    () => formRequest([file, disposed(`name="f"; filename="${'n'.repeat(1_000_000)}"`), FORM_END]),
+    400,
+    'bad_multipart',
+    /more than 16384 bytes/,
+  ],
+  [
+    'a header with a broken line',
+    () => formRequest([file, formPart('Content-Disposition: form-data\r name="f"', bytes), FORM_END]),
+    400,
+    'bad_multipart',
+    /headers of a part/,
+  ],
+  [
+    'a form within the form',
+    () => formRequest([file, disposed('name="files"', inner(), 'multipart/mixed; boundary=i'), FORM_END]),
+    400,
+    'bad_multipart',
+    /multipart itself/,
+  ],
+  [
+    'a form within a file',
+    () => formRequest([file, disposed('name="f"; filename="x"', inner(), 'multipart/form-data; boundary=i'), FORM_END]),
+    400,
+    'bad_multipart',
+    /multipart itself/,
+  ],
+  [
+    'a file in base64',
+    () =>
+      formRequest([
+        file,
+        formPart(
+          'Content-Disposition: form-data; name="f"; filename="a.jpg"\r\nContent-Transfer-Encoding: base64',
+          bytes.toString('base64'),
+        ),
+        FORM_END,
+      ]),
+    415,
+    'unsupported_encoding',
+    /without Content-Transfer-Encoding/,
+  ],
+  [
+    '10,000 tiny fields',
+    () => formRequest([file, ...Array<Buffer>(10_000).fill(fieldPart('q', '1')), FORM_END]),
+    413,
+    'too_many_fields',
+    /At most 100 fields/,
+  ],
+  [
+    '10,000 parts that are neither',
+    () => formRequest([file, ...Array<Buffer>(10_000).fill(formPart('X: y', '1')), FORM_END]),
+    413,
+    'too_many_fields',
+    /At most 200 parts/,
+  ],
+  [
+    '10,000 boundaries in a row',
+    () => formRequest([file, '--b\r\n'.repeat(10_000), FORM_END]),
+    413,
+    'too_many_fields',
+    /At most 200 parts/,
+  ],
+  [
+    '101 files',
+    () => formRequest([...Array<Buffer>(101).fill(filePart('w.jpg', 'w')), FORM_END]),
+    413,
+    'too_many_files',
+    /At most 100 files/,
+  ],
+  [
+    'a field of 64 KiB and a byte',
+    () => formRequest([file, fieldPart('q', 'x'.repeat(65_537)), FORM_END]),
+    413,
+    'field_too_large',
+    /65536/,
+  ],
+  [
+    'options of 60 KB',
+    () => formRequest([fieldPart('options', JSON.stringify({ ['k'.repeat(60_000)]: 1 })), file, FORM_END]),
+    400,
+    'bad_options',
+    /8192/,
+  ],
+  [
+    'options 4,000 deep',
+    () => formRequest([fieldPart('options', '['.repeat(4000) + ']'.repeat(4000)), file, FORM_END]),
+    400,
+    'bad_options',
+    /nested/,
+  ],
 ];
 
 const BODIES: Line[] = [
-  ['another kind of multipart', () => formRequest([file, FORM_END], 'Content-Type: multipart/mixed; boundary=b\r\n'), 415, 'not_multipart', /multipart\/form-data/],
+  [
+    'another kind of multipart',
+    () => formRequest([file, FORM_END], 'Content-Type: multipart/mixed; boundary=b\r\n'),
+    415,
+    'not_multipart',
+    /multipart\/form-data/,
+  ],
   ['no Content-Type', () => formRequest([file, FORM_END], ''), 415, 'not_multipart', /multipart\/form-data/],
-  ['a gzip\'d body', () => formRequest([file, FORM_END], `${FORM}\r\nContent-Encoding: gzip\r\n`), 415, 'unsupported_encoding', /no Content-Encoding/],
-  ['one large file of words', () => formRequest([filePart('a.jpg', WORDS), FORM_END]), 415, 'unsupported_media_type', /taken are image\/jpeg/],
-  ['one file over its limit by far', () => formRequest([filePart('a.jpg', Buffer.concat([bytes, WORDS])), FORM_END]), 413, 'file_too_large', /300000/],
-  ['a body over the limit of requests', () => formRequest([file, Buffer.alloc(5_000_000), FORM_END]), 413, 'request_too_large', /5000000/],
+  [
+    "a gzip'd body",
+    () => formRequest([file, FORM_END], `${FORM}\r\nContent-Encoding: gzip\r\n`),
+    415,
+    'unsupported_encoding',
+    /no Content-Encoding/,
+  ],
+  [
+    'one large file of words',
+    () => formRequest([filePart('a.jpg', WORDS), FORM_END]),
+    415,
+    'unsupported_media_type',
+    /taken are image\/jpeg/,
+  ],
+  [
+    'one file over its limit by far',
+    () => formRequest([filePart('a.jpg', Buffer.concat([bytes, WORDS])), FORM_END]),
+    413,
+    'file_too_large',
+    /300000/,
+  ],
+  [
+    'a body over the limit of requests',
+    () => formRequest([file, Buffer.alloc(5_000_000), FORM_END]),
+    413,
+    'request_too_large',
+    /5000000/,
+  ],
 ];
 
-describe.each([['boundaries', BOUNDARIES], ['parts', PARTS], ['bodies', BODIES]])('a form is refused for its %s', (_kind, lines) => {
+describe.each([
+  ['boundaries', BOUNDARIES],
+  ['parts', PARTS],
+  ['bodies', BODIES],
+])('a form is refused for its %s', (_kind, lines) => {
   test.each(lines)('%s', async (_what, request, status, code, detail) => {
     await connection.send(request());
     const refused = await connection.answer();
@@ -97,16 +310,62 @@ describe.each([['boundaries', BOUNDARIES], ['parts', PARTS], ['bodies', BODIES]]
 
 /** A form that is taken all the same, and the names and states that come of it. */
 const TAKEN: [what: string, request: () => Buffer, uploads: [name: string, state: string][]][] = [
-  ['what stands before and behind it', () => formRequest(['a preamble\r\n', file, FORM_END, 'an epilogue\r\n--b\r\nX']), [['a.jpg', 'queued']]],
+  [
+    'what stands before and behind it',
+    () => formRequest(['a preamble\r\n', file, FORM_END, 'an epilogue\r\n--b\r\nX']),
+    [['a.jpg', 'queued']],
+  ],
   ['a boundary that is doubled', () => formRequest(['--b\r\n', file, FORM_END]), [['a.jpg', 'queued']]],
   ['a file without a field name', () => formRequest([disposed('filename="a.jpg"'), FORM_END]), [['a.jpg', 'queued']]],
-  ['a nameless field', () => formRequest([formPart('Content-Disposition: form-data', 'x'), file, FORM_END]), [['a.jpg', 'queued']]],
-  ['filename="" with bytes of no type', () => formRequest([disposed('name="f"; filename=""', bytes, 'application/octet-stream'), FORM_END]), [['file', 'queued']]],
-  ['a path up and away', () => formRequest([disposed('name="../../x"; filename="../../etc/passwd"'), FORM_END]), [['passwd', 'queued']]],
-  ['a path and NUL in filename*', () => formRequest([disposed("name=\"f\"; filename*=UTF-8''..%2F..%2Fetc%2F%E2%82%AC%00%0D%0A.jpg"), FORM_END]), [['€.jpg', 'queued']]],
-  ['a name of 10,000 characters', () => formRequest([disposed(`name="f"; filename="${'n'.repeat(10_000)}.jpg"`), FORM_END]), [[`${'n'.repeat(251)}.jpg`, 'queued']]],
-  ['a Content-Type that is none', () => formRequest([disposed('name="f"; filename="a.jpg"', bytes, ';;;'), FORM_END]), [['a.jpg', 'queued']]],
-  ['siblings that are refused', () => formRequest([filePart('w.jpg', WORDS), file, filePart('big.jpg', Buffer.concat([bytes, WORDS])), filePart('0.jpg', ''), file, FORM_END]), [['w.jpg', 'failed'], ['a.jpg', 'queued'], ['big.jpg', 'failed'], ['0.jpg', 'failed'], ['a.jpg', 'queued']]],
+  [
+    'a nameless field',
+    () => formRequest([formPart('Content-Disposition: form-data', 'x'), file, FORM_END]),
+    [['a.jpg', 'queued']],
+  ],
+  [
+    'filename="" with bytes of no type',
+    () => formRequest([disposed('name="f"; filename=""', bytes, 'application/octet-stream'), FORM_END]),
+    [['file', 'queued']],
+  ],
+  [
+    'a path up and away',
+    () => formRequest([disposed('name="../../x"; filename="../../etc/passwd"'), FORM_END]),
+    [['passwd', 'queued']],
+  ],
+  [
+    'a path and NUL in filename*',
+    () => formRequest([disposed('name="f"; filename*=UTF-8\'\'..%2F..%2Fetc%2F%E2%82%AC%00%0D%0A.jpg'), FORM_END]),
+    [['€.jpg', 'queued']],
+  ],
+  [
+    'a name of 10,000 characters',
+    () => formRequest([disposed(`name="f"; filename="${'n'.repeat(10_000)}.jpg"`), FORM_END]),
+    [[`${'n'.repeat(251)}.jpg`, 'queued']],
+  ],
+  [
+    'a Content-Type that is none',
+    () => formRequest([disposed('name="f"; filename="a.jpg"', bytes, ';;;'), FORM_END]),
+    [['a.jpg', 'queued']],
+  ],
+  [
+    'siblings that are refused',
+    () =>
+      formRequest([
+        filePart('w.jpg', WORDS),
+        file,
+        filePart('big.jpg', Buffer.concat([bytes, WORDS])),
+        filePart('0.jpg', ''),
+        file,
+        FORM_END,
+      ]),
+    [
+      ['w.jpg', 'failed'],
+      ['a.jpg', 'queued'],
+      ['big.jpg', 'failed'],
+      ['0.jpg', 'failed'],
+      ['a.jpg', 'queued'],
+    ],
+  ],
 ];
 
 test.each(TAKEN)('a form is taken with %s', async (_what, request, uploads) => {

@@ -15,7 +15,11 @@ let connection: RawConnection;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  const env = { UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES), UPLOAD_MAX_REQUEST_BYTES: '20000000', UPLOAD_MAX_OPEN_PER_ADDRESS: '1' };
+  const env = {
+    UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES),
+    UPLOAD_MAX_REQUEST_BYTES: '20000000',
+    UPLOAD_MAX_OPEN_PER_ADDRESS: '1',
+  };
   [service, bytes] = await Promise.all([startService({ env, workers: 0 }), photo({ width: 300, height: 200 })]);
 });
 endWithNothingLeft(() => service);
@@ -65,21 +69,38 @@ describe('a head that can be read two ways, or not at all, ends the connection',
   });
 
   test.each([
-    ['lines that end in one character', 'PUT /uploads/1 HTTP/1.1\nHost: x\nContent-Length: 5\n\nabcde', 400, 'bad_request'],
+    [
+      'lines that end in one character',
+      'PUT /uploads/1 HTTP/1.1\nHost: x\nContent-Length: 5\n\nabcde',
+      400,
+      'bad_request',
+    ],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'bad_request'],
     ['a greeting of TLS', '\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03', 400, 'bad_request'],
     ['a method that nobody knows', 'BREW /uploads HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'bad_request'],
     ['a tunnel', 'CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'bad_request'],
     ['thousands of headers', `GET / HTTP/1.1\r\nHost: x\r\n${'a:b\r\n'.repeat(10_000)}\r\n`, 431, 'headers_too_large'],
-    ['a target of 20,000 characters', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431, 'headers_too_large'],
+    [
+      'a target of 20,000 characters',
+      `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+      431,
+      'headers_too_large',
+    ],
   ])('%s', async (_what, sent, status, code) => {
     await connection.send(sent);
     await expectRefusal(status, code);
   });
 
-  test.each([['no host', ''], ['two hosts', 'Host: x\r\nHost: y\r\n']])('%s is refused without ending it', async (_what, hosts) => {
+  test.each([
+    ['no host', ''],
+    ['two hosts', 'Host: x\r\nHost: y\r\n'],
+  ])('%s is refused without ending it', async (_what, hosts) => {
     await connection.send(`PUT /uploads/1 HTTP/1.1\r\n${hosts}Content-Length: 5\r\n\r\nabcde${NEXT_REQUEST}`);
-    expect(await connection.answer()).toMatchObject({ status: 400, code: 'bad_request', detail: expect.stringContaining('one Host') as unknown });
+    expect(await connection.answer()).toMatchObject({
+      status: 400,
+      code: 'bad_request',
+      detail: expect.stringContaining('one Host') as unknown,
+    });
     expect((await connection.answer()).status).toBe(200);
   });
 
@@ -96,7 +117,15 @@ describe.each(METHODS)('the body of a %s', (method) => {
 
   test.each([
     ['in one chunk', (body: Buffer) => [chunkOf(body), LAST_CHUNK]],
-    ['in many chunks', (body: Buffer) => [chunkOf(body.subarray(0, 1)), chunkOf(body.subarray(1, 4000)), chunkOf(body.subarray(4000)), LAST_CHUNK]],
+    [
+      'in many chunks',
+      (body: Buffer) => [
+        chunkOf(body.subarray(0, 1)),
+        chunkOf(body.subarray(1, 4000)),
+        chunkOf(body.subarray(4000)),
+        LAST_CHUNK,
+      ],
+    ],
     ['with trailers', (body: Buffer) => [chunkOf(body), '0\r\nX-Check: 1\r\nX-More: 2\r\n\r\n']],
     ['with extensions', (body: Buffer) => [chunkOf(body, ';a=b;c="d"'), LAST_CHUNK]],
   ])('is taken %s', async (_how, framed) => {
@@ -125,7 +154,11 @@ describe.each(METHODS)('the body of a %s', (method) => {
 
   test('is broken off by trailers without end', async () => {
     const { head, body } = await begun();
-    await connection.send(`${head}${CHUNKED}\r\n`, chunkOf(body.subarray(0, 5000)), `0\r\n${`X: ${'y'.repeat(1000)}\r\n`.repeat(30)}\r\n`);
+    await connection.send(
+      `${head}${CHUNKED}\r\n`,
+      chunkOf(body.subarray(0, 5000)),
+      `0\r\n${`X: ${'y'.repeat(1000)}\r\n`.repeat(30)}\r\n`,
+    );
     await expectRefusal(431, 'headers_too_large');
   });
 
@@ -149,7 +182,11 @@ describe.each(METHODS)('the body of a %s', (method) => {
     const { head, body } = await begun();
     for (const encoding of ['Content-Encoding: gzip\r\n', 'Content-Encoding: identity, br\r\n']) {
       await connection.send(`${head}${encoding}Content-Length: ${body.length}\r\n\r\n`, body, NEXT_REQUEST);
-      expect(await connection.answer()).toMatchObject({ status: 415, code: 'unsupported_encoding', headers: { 'accept-encoding': 'identity' } });
+      expect(await connection.answer()).toMatchObject({
+        status: 415,
+        code: 'unsupported_encoding',
+        headers: { 'accept-encoding': 'identity' },
+      });
       expect((await connection.answer()).status).toBe(200);
     }
     await connection.send(`${head}Transfer-Encoding: gzip, chunked\r\n\r\n`, chunkOf(body), LAST_CHUNK);

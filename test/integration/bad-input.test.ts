@@ -14,7 +14,11 @@ let service: Service;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  const env = { UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES), UPLOAD_MAX_REQUEST_BYTES: '1000000', UPLOAD_STALL_TIMEOUT_MS: '400' };
+  const env = {
+    UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES),
+    UPLOAD_MAX_REQUEST_BYTES: '1000000',
+    UPLOAD_STALL_TIMEOUT_MS: '400',
+  };
   [service, bytes] = await Promise.all([startService({ env }), photo({ width: 300, height: 200 })]);
 });
 
@@ -42,11 +46,51 @@ async function problemOf(path: string, init?: RequestInit): Promise<[number, str
 
 describe('requests that make no sense', () => {
   test.each([
-    ['a POST that is not multipart', 'POST', '/uploads', { 'Content-Type': 'application/json' }, '{}', 415, 'not_multipart'],
-    ['multipart without a boundary', 'POST', '/uploads', { 'Content-Type': 'multipart/form-data' }, 'x', 400, 'missing_boundary'],
-    ['no file part', 'POST', '/uploads', { 'Content-Type': 'multipart/form-data; boundary=b' }, '--b--\r\n', 400, 'no_file'],
-    ['no closing boundary', 'POST', '/uploads', { 'Content-Type': 'multipart/form-data; boundary=b' }, '--b\r\n', 400, 'body_cut_short'],
-    ['an encoded body', 'PUT', `/uploads/${randomUUID()}`, { 'Content-Encoding': 'gzip' }, 'x', 415, 'unsupported_encoding'],
+    [
+      'a POST that is not multipart',
+      'POST',
+      '/uploads',
+      { 'Content-Type': 'application/json' },
+      '{}',
+      415,
+      'not_multipart',
+    ],
+    [
+      'multipart without a boundary',
+      'POST',
+      '/uploads',
+      { 'Content-Type': 'multipart/form-data' },
+      'x',
+      400,
+      'missing_boundary',
+    ],
+    [
+      'no file part',
+      'POST',
+      '/uploads',
+      { 'Content-Type': 'multipart/form-data; boundary=b' },
+      '--b--\r\n',
+      400,
+      'no_file',
+    ],
+    [
+      'no closing boundary',
+      'POST',
+      '/uploads',
+      { 'Content-Type': 'multipart/form-data; boundary=b' },
+      '--b\r\n',
+      400,
+      'body_cut_short',
+    ],
+    [
+      'an encoded body',
+      'PUT',
+      `/uploads/${randomUUID()}`,
+      { 'Content-Encoding': 'gzip' },
+      'x',
+      415,
+      'unsupported_encoding',
+    ],
     ['an id that is no UUID', 'PUT', '/uploads/..%2f..%2fetc', {}, 'x', 400, 'bad_upload_id'],
     ['an upper-case id', 'PUT', `/uploads/${randomUUID().toUpperCase()}`, {}, 'x', 400, 'bad_upload_id'],
     ['an empty file', 'PUT', `/uploads/${randomUUID()}`, {}, '', 400, 'empty_file'],
@@ -54,9 +98,25 @@ describe('requests that make no sense', () => {
     ['a wrong method', 'PATCH', '/uploads', {}, 'x', 405, 'method_not_allowed'],
     ['no such address', 'GET', '/nowhere', {}, undefined, 404, 'not_found'],
     ['an unknown id', 'GET', `/uploads/${randomUUID()}`, {}, undefined, 404, 'unknown_upload'],
-    ['a timeout with an exponent', 'GET', `/uploads/${randomUUID()}/progress?timeout=1e9`, {}, undefined, 400, 'bad_timeout'],
+    [
+      'a timeout with an exponent',
+      'GET',
+      `/uploads/${randomUUID()}/progress?timeout=1e9`,
+      {},
+      undefined,
+      400,
+      'bad_timeout',
+    ],
     ['a negative timeout', 'GET', `/uploads/${randomUUID()}/progress?timeout=-1`, {}, undefined, 400, 'bad_timeout'],
-    ['a timeout given twice', 'GET', `/uploads/${randomUUID()}/progress?timeout=1&timeout=1`, {}, undefined, 400, 'bad_timeout'],
+    [
+      'a timeout given twice',
+      'GET',
+      `/uploads/${randomUUID()}/progress?timeout=1&timeout=1`,
+      {},
+      undefined,
+      400,
+      'bad_timeout',
+    ],
     ['a version that is none', 'GET', `/uploads/${randomUUID()}/progress?since=x`, {}, undefined, 400, 'bad_since'],
     ['a variant of nobody', 'GET', '/variants/nobody/160', {}, undefined, 404, 'unknown_variant'],
     ['no upload to watch', 'GET', '/progress', {}, undefined, 400, 'bad_request'],
@@ -74,35 +134,62 @@ describe('files that cannot be taken', () => {
     const id = randomUUID();
     const refused = await putFile<Problem>(service.url, id, Buffer.from('plain words'), 'photo.jpg');
     expect([refused.status, refused.body.code, refused.body.id]).toEqual([415, 'unsupported_media_type', id]);
-    expect((await getJson<Upload>(`${service.url}/uploads/${id}`)).body).toMatchObject({ state: 'failed', error: { code: 'unsupported_media_type' } });
+    expect((await getJson<Upload>(`${service.url}/uploads/${id}`)).body).toMatchObject({
+      state: 'failed',
+      error: { code: 'unsupported_media_type' },
+    });
     const again = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', '?timeout=15000');
     expect([again.status, again.body.state]).toEqual([200, 'completed']);
   });
 
   test('a cut JPEG fails at once with a reason and one attempt', async () => {
-    const { body } = await postFiles<UploadList>(service.url, [{ name: 'cut.jpg', bytes: cutShort(bytes) }], '?timeout=15000');
-    expect(body.uploads[0]).toMatchObject({ state: 'failed', error: { code: 'picture_damaged', status: 422 }, progress: { attempt: 1 } });
+    const { body } = await postFiles<UploadList>(
+      service.url,
+      [{ name: 'cut.jpg', bytes: cutShort(bytes) }],
+      '?timeout=15000',
+    );
+    expect(body.uploads[0]).toMatchObject({
+      state: 'failed',
+      error: { code: 'picture_damaged', status: 422 },
+      progress: { attempt: 1 },
+    });
     const result = await getJson<Problem>(`${service.url}/uploads/${body.uploads[0]?.id ?? ''}/result`);
     expect(result.body).toMatchObject({ status: 422, code: 'picture_damaged', state: 'failed', final: true });
   });
 
-  test('where every file is refused the answer is the first one\'s problem', async () => {
-    const files = [{ name: 'a.jpg', bytes: Buffer.from('words') }, { name: 'b.jpg', bytes: Buffer.alloc(0) }];
+  test("where every file is refused the answer is the first one's problem", async () => {
+    const files = [
+      { name: 'a.jpg', bytes: Buffer.from('words') },
+      { name: 'b.jpg', bytes: Buffer.alloc(0) },
+    ];
     const { status, body } = await postFiles<Problem>(service.url, files);
     expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
   });
 
   test('a file over its limit is cut and removed, its sibling kept', async () => {
     const big = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);
-    const { status, body } = await postFiles<UploadList>(service.url, [{ name: 'big.jpg', bytes: big }, { name: 'ok.jpg', bytes }], '?timeout=15000');
+    const { status, body } = await postFiles<UploadList>(
+      service.url,
+      [
+        { name: 'big.jpg', bytes: big },
+        { name: 'ok.jpg', bytes },
+      ],
+      '?timeout=15000',
+    );
     expect(status).toBe(200);
-    expect(body.uploads.map((upload) => [upload.state, upload.error?.code ?? null])).toEqual([['failed', 'file_too_large'], ['completed', null]]);
+    expect(body.uploads.map((upload) => [upload.state, upload.error?.code ?? null])).toEqual([
+      ['failed', 'file_too_large'],
+      ['completed', null],
+    ]);
   });
 
   test('a body that announces too much is refused before it is read', async () => {
     const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: x\r\nContent-Length: ${MAX_FILE_BYTES + 1}\r\n\r\n`;
-    expect(await rawRequest(service.url, head)).toMatch(/^HTTP\/1.1 413 .*"code":"file_too_large","id":"[0-9a-f-]{36}"/s);
-    const form = 'POST /uploads HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000001\r\n\r\n';
+    expect(await rawRequest(service.url, head)).toMatch(
+      /^HTTP\/1.1 413 .*"code":"file_too_large","id":"[0-9a-f-]{36}"/s,
+    );
+    const form =
+      'POST /uploads HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000001\r\n\r\n';
     expect(await rawRequest(service.url, form)).toMatch(/^HTTP\/1.1 413 .*"code":"request_too_large"/s);
   });
 
@@ -110,7 +197,9 @@ describe('files that cannot be taken', () => {
     const expecting = (length: number) =>
       `PUT /uploads/${randomUUID()}?timeout=15000 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
     expect(await rawRequest(service.url, expecting(MAX_FILE_BYTES + 1))).toMatch(/^HTTP\/1.1 413 /);
-    expect(await rawRequest(service.url, expecting(bytes.length), bytes)).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /);
+    expect(await rawRequest(service.url, expecting(bytes.length), bytes)).toMatch(
+      /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /,
+    );
   });
 
   test('a body without length is cut at the first byte over', async () => {
@@ -118,12 +207,16 @@ describe('files that cannot be taken', () => {
     const chunk = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);
     const body = `${chunk.length.toString(16)}\r\n`;
     const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`;
-    expect(await rawRequest(service.url, head, Buffer.from(body), chunk, Buffer.from('\r\n0\r\n\r\n'))).toMatch(/^HTTP\/1.1 413 /);
+    expect(await rawRequest(service.url, head, Buffer.from(body), chunk, Buffer.from('\r\n0\r\n\r\n'))).toMatch(
+      /^HTTP\/1.1 413 /,
+    );
   });
 
   test('a sender that stalls is told so', async () => {
     const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n`;
-    expect(await rawRequest(service.url, head, bytes.subarray(0, 100))).toMatch(/^HTTP\/1.1 408 .*"code":"upload_too_slow"/s);
+    expect(await rawRequest(service.url, head, bytes.subarray(0, 100))).toMatch(
+      /^HTTP\/1.1 408 .*"code":"upload_too_slow"/s,
+    );
   });
 });
 
@@ -134,7 +227,12 @@ describe('what never becomes a request', () => {
     ['no HTTP at all', 'hello\r\n\r\n', 400, 'bad_request'],
     ['a negative length', 'PUT /uploads/x HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400, 'bad_request'],
     ['headers without end', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
-    ['another expectation', 'PUT /uploads/x HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nContent-Length: 1\r\n\r\n', 417, 'expectation_failed'],
+    [
+      'another expectation',
+      'PUT /uploads/x HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nContent-Length: 1\r\n\r\n',
+      417,
+      'expectation_failed',
+    ],
   ])('%s', async (_name, bytesSent, status, code) => {
     const answer = await rawRequest(service.url, bytesSent);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} .*application/problem\\+json.*"code":"${code}"`, 's'));
@@ -143,7 +241,9 @@ describe('what never becomes a request', () => {
   test('bytes behind a whole request do not spoil its answer', async () => {
     const id = randomUUID();
     const head = `PUT /uploads/${id}?timeout=15000 HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
-    expect(await rawRequest(service.url, head, Buffer.concat([bytes, Buffer.from('surplus')]))).toMatch(/^HTTP\/1.1 200 /);
+    expect(await rawRequest(service.url, head, Buffer.concat([bytes, Buffer.from('surplus')]))).toMatch(
+      /^HTTP\/1.1 200 /,
+    );
   });
 });
 

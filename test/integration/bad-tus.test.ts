@@ -15,7 +15,10 @@ let service: Service;
 let connection: RawConnection;
 
 beforeAll(async () => {
-  service = await startService({ env: { UPLOAD_MAX_BYTES: String(MAX_BYTES), UPLOAD_MAX_OPEN_PER_ADDRESS: '1' }, workers: 0 });
+  service = await startService({
+    env: { UPLOAD_MAX_BYTES: String(MAX_BYTES), UPLOAD_MAX_OPEN_PER_ADDRESS: '1' },
+    workers: 0,
+  });
 });
 endWithNothingLeft(() => service);
 const connected = connectEachTest(() => service);
@@ -41,29 +44,99 @@ describe('an upload is not made', () => {
     ['of a length of 20 digits', 'Upload-Length: 99999999999999999999\r\n', 400, 'bad_request', NUMBER],
     ['of two lengths', 'Upload-Length: 5\r\nUpload-Length: 6\r\n', 400, 'bad_request', NUMBER],
     ['of no length', 'Upload-Length:\r\n', 400, 'bad_request', NUMBER],
-    ['of a length that is told and is to come', 'Upload-Length: 5\r\nUpload-Defer-Length: 1\r\n', 400, 'bad_request', /its length is told once/],
-    ['of a length that comes in another way', 'Upload-Defer-Length: 2\r\n', 400, 'bad_request', /Upload-Defer-Length is 1/],
-    ['with a name of JavaScript\'s own', `Upload-Length: 5\r\nUpload-Metadata: __proto__ ${base64('x')}\r\n`, 400, 'bad_request', METADATA],
-    ['with a name given twice', `Upload-Length: 5\r\nUpload-Metadata: filename ${base64('a')},filename ${base64('b')}\r\n`, 400, 'bad_request', METADATA],
-    ['with a value that is no base64', 'Upload-Length: 5\r\nUpload-Metadata: filename !!!!\r\n', 400, 'bad_request', METADATA],
+    [
+      'of a length that is told and is to come',
+      'Upload-Length: 5\r\nUpload-Defer-Length: 1\r\n',
+      400,
+      'bad_request',
+      /its length is told once/,
+    ],
+    [
+      'of a length that comes in another way',
+      'Upload-Defer-Length: 2\r\n',
+      400,
+      'bad_request',
+      /Upload-Defer-Length is 1/,
+    ],
+    [
+      "with a name of JavaScript's own",
+      `Upload-Length: 5\r\nUpload-Metadata: __proto__ ${base64('x')}\r\n`,
+      400,
+      'bad_request',
+      METADATA,
+    ],
+    [
+      'with a name given twice',
+      `Upload-Length: 5\r\nUpload-Metadata: filename ${base64('a')},filename ${base64('b')}\r\n`,
+      400,
+      'bad_request',
+      METADATA,
+    ],
+    [
+      'with a value that is no base64',
+      'Upload-Length: 5\r\nUpload-Metadata: filename !!!!\r\n',
+      400,
+      'bad_request',
+      METADATA,
+    ],
     ['with commas alone', 'Upload-Length: 5\r\nUpload-Metadata: ,,,\r\n', 400, 'bad_request', METADATA],
-    ['with a name that is not ASCII', `Upload-Length: 5\r\nUpload-Metadata: n\xe4me ${base64('x')}\r\n`, 400, 'bad_request', METADATA],
-    ['under an id that leads elsewhere', `Upload-Length: 5\r\nUpload-Metadata: uploadId ${base64('../../x')}\r\n`, 400, 'bad_upload_id', /lower-case UUID/],
-    ['with options 4,000 deep', `Upload-Length: 5\r\nUpload-Metadata: options ${base64('['.repeat(4000) + ']'.repeat(4000))}\r\n`, 400, 'bad_options', /nested/],
-    ['with more bytes than it is to have', `Upload-Length: 5\r\n${BODY}Content-Length: 10\r\n\r\n0123456789`, 413, 'file_too_large', /more bytes than Upload-Length/],
-    ['of others', 'Upload-Length: 5\r\nUpload-Concat: final;/files/a /files/b\r\n', 501, 'unsupported_tus_extension', /Concatenation/],
+    [
+      'with a name that is not ASCII',
+      `Upload-Length: 5\r\nUpload-Metadata: n\xe4me ${base64('x')}\r\n`,
+      400,
+      'bad_request',
+      METADATA,
+    ],
+    [
+      'under an id that leads elsewhere',
+      `Upload-Length: 5\r\nUpload-Metadata: uploadId ${base64('../../x')}\r\n`,
+      400,
+      'bad_upload_id',
+      /lower-case UUID/,
+    ],
+    [
+      'with options 4,000 deep',
+      `Upload-Length: 5\r\nUpload-Metadata: options ${base64('['.repeat(4000) + ']'.repeat(4000))}\r\n`,
+      400,
+      'bad_options',
+      /nested/,
+    ],
+    [
+      'with more bytes than it is to have',
+      `Upload-Length: 5\r\n${BODY}Content-Length: 10\r\n\r\n0123456789`,
+      413,
+      'file_too_large',
+      /more bytes than Upload-Length/,
+    ],
+    [
+      'of others',
+      'Upload-Length: 5\r\nUpload-Concat: final;/files/a /files/b\r\n',
+      501,
+      'unsupported_tus_extension',
+      /Concatenation/,
+    ],
   ])('%s', async (_what, headers, status, code, detail) => {
     const end = headers.includes('\r\n\r\n') ? '' : '\r\n';
-    await expectProblem(`POST /files HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n${headers}${end}`, status, code, detail);
+    await expectProblem(
+      `POST /files HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n${headers}${end}`,
+      status,
+      code,
+      detail,
+    );
   });
 
   test('with metadata of a megabyte', async () => {
-    await connection.send(`POST /files HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 5\r\nUpload-Metadata: filename ${base64('n'.repeat(1_000_000))}\r\n\r\n`);
+    await connection.send(
+      `POST /files HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 5\r\nUpload-Metadata: filename ${base64('n'.repeat(1_000_000))}\r\n\r\n`,
+    );
     expect(await connection.answer()).toMatchObject({ status: 431, code: 'headers_too_large' });
   });
 
   test('under a path: its file name is what is left of that', async () => {
-    const id = await createTus(service.url, { 'Upload-Length': '5', 'Upload-Metadata': `filename ${base64('../../etc/pass\0wd')}` });
+    const id = await createTus(service.url, {
+      'Upload-Length': '5',
+      'Upload-Metadata': `filename ${base64('../../etc/pass\0wd')}`,
+    });
     const upload = (await (await fetch(`${service.url}/uploads/${id}`)).json()) as { file: { name: string } };
     expect(upload.file.name).toBe('passwd');
   });
@@ -89,21 +162,51 @@ describe('bytes are not added', () => {
     ['at two offsets', `${BODY}Upload-Offset: 0\r\nUpload-Offset: 0\r\n`, 400, 'bad_request', NUMBER],
     ['at no offset', BODY, 400, 'bad_request', /Upload-Offset/],
     ['at another offset', `${BODY}Upload-Offset: 7\r\n`, 409, 'offset_conflict', /HEAD/],
-    ['of another type', 'Content-Type: application/octet-stream\r\nUpload-Offset: 0\r\n', 415, 'not_offset_stream', /application\/offset\+octet-stream/],
+    [
+      'of another type',
+      'Content-Type: application/octet-stream\r\nUpload-Offset: 0\r\n',
+      415,
+      'not_offset_stream',
+      /application\/offset\+octet-stream/,
+    ],
     ['with another length', `${BODY}Upload-Offset: 0\r\nUpload-Length: 5\r\n`, 400, 'bad_request', /told once/],
-    ['that are encoded', `${BODY}Upload-Offset: 0\r\nContent-Encoding: gzip\r\n`, 415, 'unsupported_encoding', /as they are/],
+    [
+      'that are encoded',
+      `${BODY}Upload-Offset: 0\r\nContent-Encoding: gzip\r\n`,
+      415,
+      'unsupported_encoding',
+      /as they are/,
+    ],
   ])('%s', async (_what, headers, status, code, detail) => {
-    await expectProblem(`PATCH /files/${id} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n${headers}Content-Length: 5\r\n\r\nabcde`, status, code, detail);
+    await expectProblem(
+      `PATCH /files/${id} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n${headers}Content-Length: 5\r\n\r\nabcde`,
+      status,
+      code,
+      detail,
+    );
   });
 
   test.each([
     ['where there are more than the length', `Content-Length: ${2 * LENGTH}\r\n\r\n${'x'.repeat(2 * LENGTH)}`],
-    ['where there turn out to be more', `Transfer-Encoding: chunked\r\n\r\n7d0\r\n${'x'.repeat(2 * LENGTH)}\r\n0\r\n\r\n`],
+    [
+      'where there turn out to be more',
+      `Transfer-Encoding: chunked\r\n\r\n7d0\r\n${'x'.repeat(2 * LENGTH)}\r\n0\r\n\r\n`,
+    ],
   ])('%s', async (_what, framed) => {
-    await expectProblem(`PATCH /files/${id} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n${BODY}Upload-Offset: 0\r\n${framed}`, 413, 'file_too_large', /more bytes than Upload-Length/);
+    await expectProblem(
+      `PATCH /files/${id} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n${BODY}Upload-Offset: 0\r\n${framed}`,
+      413,
+      'file_too_large',
+      /more bytes than Upload-Length/,
+    );
   });
 
   test('by a method that is none', async () => {
-    await expectProblem(`POST /files/${id} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nX-HTTP-Method-Override: BREW\r\n\r\n`, 405, 'method_not_allowed', /HEAD, PATCH, DELETE/);
+    await expectProblem(
+      `POST /files/${id} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nX-HTTP-Method-Override: BREW\r\n\r\n`,
+      405,
+      'method_not_allowed',
+      /HEAD, PATCH, DELETE/,
+    );
   });
 });

@@ -26,7 +26,10 @@ let service: Service;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  const [started, picture] = await Promise.all([startService({ env: { ...HASTY_SERVER, UPLOAD_STALL_TIMEOUT_MS: String(STALL_MS) }, workers: 0 }), photo({ width: 300, height: 200 })]);
+  const [started, picture] = await Promise.all([
+    startService({ env: { ...HASTY_SERVER, UPLOAD_STALL_TIMEOUT_MS: String(STALL_MS) }, workers: 0 }),
+    photo({ width: 300, height: 200 }),
+  ]);
   service = started;
   bytes = Buffer.concat([picture, SURPLUS]);
 });
@@ -44,7 +47,11 @@ async function begun(method: Method, sentShare: number) {
 }
 
 describe.each(METHODS)('%s', (method) => {
-  test.each([['with the first byte', 0], ['halfway', 0.5], ['shortly before the end', 0.99]])('whose sender vanishes %s leaves what it should', async (_when, share) => {
+  test.each([
+    ['with the first byte', 0],
+    ['halfway', 0.5],
+    ['shortly before the end', 0.99],
+  ])('whose sender vanishes %s leaves what it should', async (_when, share) => {
     const { connection, outcome, heard, sent } = await begun(method, share);
     if (sent > 0) await heard(sent);
     connection.reset();
@@ -127,7 +134,11 @@ describe('a sender', () => {
   });
 
   test('that goes on byte by byte gets through, however long it takes', () => {
-    expect(slow).toEqual([['PUT', 202], ['POST', 202], ['PATCH', 204]]);
+    expect(slow).toEqual([
+      ['PUT', 202],
+      ['POST', 202],
+      ['PATCH', 204],
+    ]);
   });
 
   test('that stands still is told so, with the first byte, in the middle and shortly before the end', () => {

@@ -17,7 +17,11 @@ let url: string;
 let otherUrl: string;
 
 beforeAll(async () => {
-  service = await startService({ apis: 2, workerEntry: resolve('test/helpers/faulty/worker.ts'), env: { SWEEP_PERIOD_MS: '300' } });
+  service = await startService({
+    apis: 2,
+    workerEntry: resolve('test/helpers/faulty/worker.ts'),
+    env: { SWEEP_PERIOD_MS: '300' },
+  });
   [url = '', otherUrl = ''] = service.urls;
 });
 afterAll(async () => {
@@ -33,7 +37,10 @@ const ways = {
 
 /** Resolves when bytes of it are heard of in the other process. */
 async function receiving(id: string): Promise<void> {
-  await eventually('its bytes', async () => (await getJson<Progress>(`${otherUrl}/uploads/${id}/progress`)).body.bytes?.received > 0);
+  await eventually(
+    'its bytes',
+    async () => (await getJson<Progress>(`${otherUrl}/uploads/${id}/progress`)).body.bytes?.received > 0,
+  );
 }
 
 async function filesOf(id: string): Promise<string[]> {
@@ -47,14 +54,20 @@ describe('an upload whose sender pauses', () => {
     return { status: answer.slice(9, 12), body: JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as Problem };
   }
 
-  test.each(['cancel', 'delete'] as const)('hears of a %s in another process without a further byte, and leaves none', async (way) => {
-    const id = randomUUID();
-    const sent = pausedPut(id);
-    await receiving(id);
-    expect((await ways[way](id)).status).toBe(way === 'cancel' ? 202 : 204);
-    expect(await sent).toMatchObject({ status: '410', body: { code: 'upload_cancelled', id, state: 'cancelled', final: true } });
-    await eventually('no files', async () => (await filesOf(id)).length === 0);
-  });
+  test.each(['cancel', 'delete'] as const)(
+    'hears of a %s in another process without a further byte, and leaves none',
+    async (way) => {
+      const id = randomUUID();
+      const sent = pausedPut(id);
+      await receiving(id);
+      expect((await ways[way](id)).status).toBe(way === 'cancel' ? 202 : 204);
+      expect(await sent).toMatchObject({
+        status: '410',
+        body: { code: 'upload_cancelled', id, state: 'cancelled', final: true },
+      });
+      await eventually('no files', async () => (await filesOf(id)).length === 0);
+    },
+  );
 
   test('hears that a later request has taken over in another process', async () => {
     const id = randomUUID();
@@ -84,15 +97,20 @@ describe('an upload at work in a worker', () => {
     return upload;
   }
 
-  test.each(['cancel', 'delete'] as const)('is stopped there by a %s in any process, and its waiters hear of it', async (way) => {
-    const upload = await atWork('publish', 'wait');
-    const outcome = upload.outcome();
-    await eventually('it to be held', async () => (await (await fetch(`${url}/metrics`)).text()).includes('deferred_held 1'));
-    await ways[way](upload.id);
-    expect(await outcome).toMatchObject({ code: 'upload_cancelled', state: 'cancelled', final: true });
-    await eventually('the signal', () => readDiary(upload.diary).some(({ event }) => event === 'aborted'));
-    await eventually('no files', async () => (await filesOf(upload.id)).length === 0);
-  });
+  test.each(['cancel', 'delete'] as const)(
+    'is stopped there by a %s in any process, and its waiters hear of it',
+    async (way) => {
+      const upload = await atWork('publish', 'wait');
+      const outcome = upload.outcome();
+      await eventually('it to be held', async () =>
+        (await (await fetch(`${url}/metrics`)).text()).includes('deferred_held 1'),
+      );
+      await ways[way](upload.id);
+      expect(await outcome).toMatchObject({ code: 'upload_cancelled', state: 'cancelled', final: true });
+      await eventually('the signal', () => readDiary(upload.diary).some(({ event }) => event === 'aborted'));
+      await eventually('no files', async () => (await filesOf(upload.id)).length === 0);
+    },
+  );
 
   test('that goes on regardless can change nothing, and leaves nothing', async () => {
     const upload = await atWork('until-released', 'publish', 'finish');

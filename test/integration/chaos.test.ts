@@ -2,10 +2,22 @@ import { expect, test } from '@jest/globals';
 import { runChaos } from '../../scripts/chaos/run-chaos.ts';
 import { FAULT_KINDS } from '../../scripts/chaos/fault-schedule.ts';
 
-const OPTIONS = { uploads: 60, seconds: 6, apis: 2, workers: 2, seed: 18, faults: 9, settleSeconds: 90, powerLoss: false };
+const OPTIONS = {
+  uploads: 60,
+  seconds: 6,
+  apis: 2,
+  workers: 2,
+  seed: 18,
+  faults: 9,
+  settleSeconds: 90,
+  powerLoss: false,
+};
 
 test('however processes die, and whatever breaks, each accepted upload comes to its one end and nothing is left', async () => {
-  const { checks, tales, injector, evidence } = await runChaos(OPTIONS, { say: () => undefined, started: () => undefined });
+  const { checks, tales, injector, evidence } = await runChaos(OPTIONS, {
+    say: () => undefined,
+    started: () => undefined,
+  });
   const failed = checks.filter(({ findings }) => findings.length > 0);
   expect([failed, failed.length === 0 ? [] : evidence]).toEqual([[], []]);
   // It would prove nothing where nothing happened.

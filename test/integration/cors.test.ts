@@ -13,7 +13,11 @@ let bytes: Buffer;
 let upload: Upload;
 
 beforeAll(async () => {
-  const env = { CORS_ORIGINS: `${APP},https://other.example`, UPLOAD_MAX_BYTES: '100000', UPLOAD_MAX_REQUEST_BYTES: '200000' };
+  const env = {
+    CORS_ORIGINS: `${APP},https://other.example`,
+    UPLOAD_MAX_BYTES: '100000',
+    UPLOAD_MAX_REQUEST_BYTES: '200000',
+  };
   [service, bytes] = await Promise.all([startService({ workers: 0, env }), photo({ width: 300, height: 200 })]);
   upload = (await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg')).body;
 });
@@ -46,7 +50,11 @@ describe('a page of another origin may read', () => {
   test.each([
     ['an upload', () => ask(of('')), 200],
     ['a held poll that timed out', () => ask(of(`/progress?since=${upload.version}&timeout=20`)), 200],
-    ['one that timed out as 304', () => ask(of('/progress?timeout=20'), { headers: { 'If-None-Match': `W/"${upload.version}"` } }), 304],
+    [
+      'one that timed out as 304',
+      () => ask(of('/progress?timeout=20'), { headers: { 'If-None-Match': `W/"${upload.version}"` } }),
+      304,
+    ],
     ['what was preferred', () => ask(of('/result'), { headers: { Prefer: 'wait=0' } }), 202],
     ['a file', () => ask(of('/content')), 200],
     ['a part of a file', () => ask(of('/content'), { headers: { Range: 'bytes=0-9' } }), 206],
@@ -64,9 +72,24 @@ describe('a page of another origin may read', () => {
   });
 
   test.each([
-    ['a file of a type that nobody takes', () => ask(`/uploads/${randomUUID()}`, { method: 'PUT', body: 'text' }), 415, 'unsupported_media_type'],
-    ['a file too large by its length', () => ask(`/uploads/${randomUUID()}`, { method: 'PUT', body: bodyOf(150_000) }), 413, 'file_too_large'],
-    ['a form too large by its length', () => ask('/uploads', { method: 'POST', body: bodyOf(300_000) }), 413, 'request_too_large'],
+    [
+      'a file of a type that nobody takes',
+      () => ask(`/uploads/${randomUUID()}`, { method: 'PUT', body: 'text' }),
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'a file too large by its length',
+      () => ask(`/uploads/${randomUUID()}`, { method: 'PUT', body: bodyOf(150_000) }),
+      413,
+      'file_too_large',
+    ],
+    [
+      'a form too large by its length',
+      () => ask('/uploads', { method: 'POST', body: bodyOf(300_000) }),
+      413,
+      'request_too_large',
+    ],
     ['what is no form', () => ask('/uploads', { method: 'POST', body: 'text' }), 415, 'not_multipart'],
   ])('the refusal of %s', async (_name, answer, status, code) => {
     const response = await answer();
@@ -83,15 +106,26 @@ describe('a page of another origin may read', () => {
   });
 
   test('every answer of a resumable upload, whose server says no word of its own about origins', async () => {
-    const preflight = await ask('/files', { method: 'OPTIONS', headers: { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'tus-resumable' } });
-    expect([preflight.status, preflight.headers.get('access-control-allow-origin'), preflight.headers.get('tus-version')]).toEqual([204, APP, null]);
+    const preflight = await ask('/files', {
+      method: 'OPTIONS',
+      headers: { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'tus-resumable' },
+    });
+    expect([
+      preflight.status,
+      preflight.headers.get('access-control-allow-origin'),
+      preflight.headers.get('tus-version'),
+    ]).toEqual([204, APP, null]);
     // Without what makes it a preflight it is a question of the protocol, which no browser asks.
     const protocol = await ask('/files', { method: 'OPTIONS' });
     expect([protocol.status, protocol.headers.get('tus-version')]).toEqual([204, '1.0.0']);
     const made = await ask('/files', { method: 'POST', headers: { ...TUS, 'Upload-Length': String(bytes.length) } });
     const location = made.headers.get('location') ?? '';
     const head = await ask(location, { method: 'HEAD', headers: TUS });
-    const conflict = await ask(location, { method: 'PATCH', body: 'x', headers: { ...TUS, 'Upload-Offset': '5', 'Content-Type': 'application/offset+octet-stream' } });
+    const conflict = await ask(location, {
+      method: 'PATCH',
+      body: 'x',
+      headers: { ...TUS, 'Upload-Offset': '5', 'Content-Type': 'application/offset+octet-stream' },
+    });
     const gone = await ask(location, { method: 'DELETE', headers: TUS });
     expect([made.status, head.status, conflict.status, gone.status]).toEqual([201, 200, 409, 204]);
     for (const response of [made, head, conflict, gone]) {
@@ -104,7 +138,10 @@ describe('a page of another origin may read', () => {
 test('a service that was told of no other origin allows none', async () => {
   const api = await service.addApi({ CORS_ORIGINS: '' });
   for (const init of [{}, { method: 'OPTIONS', headers: { 'Access-Control-Request-Method': 'PUT' } }]) {
-    const { headers } = await fetch(`${api.url}/uploads/${upload.id}`, { ...init, headers: { ...init.headers, Origin: APP } });
+    const { headers } = await fetch(`${api.url}/uploads/${upload.id}`, {
+      ...init,
+      headers: { ...init.headers, Origin: APP },
+    });
     expect([...headers.keys()].filter((name) => name.startsWith('access-control') || name === 'vary')).toEqual([]);
   }
 });

@@ -52,7 +52,7 @@ describe('embeddedRedis', () => {
   const pidAt = (url: string): Promise<number> =>
     ask(url, async (client) => Number(/process_id:(\d+)/.exec(await client.info('server'))?.[1]));
 
-  test('answers on a socket that is only its owner\'s, and never throws keys out', async () => {
+  test("answers on a socket that is only its owner's, and never throws keys out", async () => {
     const { redis } = await start();
     expect(redis.url).toBe(join(directory, 'redis.sock'));
     expect(statSync(redis.url).mode & 0o777).toBe(0o700);
@@ -81,15 +81,18 @@ describe('embeddedRedis', () => {
     expect(await pidAt(redis.url)).not.toBe(pid);
   });
 
-  test.each(['d'.repeat(120), 'with blank'])('takes a socket elsewhere where the path would not do: %s', async (name) => {
-    const deep = join(directory, name);
-    const { redis, stop } = await start(deep);
-    expect(redis.url.startsWith(deep)).toBe(false);
-    expect(await ask(redis.url, (client) => client.ping())).toBe('PONG');
-    await stop();
-    expect(existsSync(dirname(redis.url))).toBe(false);
-    expect(existsSync(join(deep, 'appendonlydir'))).toBe(true);
-  });
+  test.each(['d'.repeat(120), 'with blank'])(
+    'takes a socket elsewhere where the path would not do: %s',
+    async (name) => {
+      const deep = join(directory, name);
+      const { redis, stop } = await start(deep);
+      expect(redis.url.startsWith(deep)).toBe(false);
+      expect(await ask(redis.url, (client) => client.ping())).toBe('PONG');
+      await stop();
+      expect(existsSync(dirname(redis.url))).toBe(false);
+      expect(existsSync(join(deep, 'appendonlydir'))).toBe(true);
+    },
+  );
 
   test('is ended by its guard when the supervisor was killed', async () => {
     const { pid, url } = await orphan();
@@ -108,7 +111,9 @@ describe('embeddedRedis', () => {
 
   /** A Redis whose supervisor is no more. */
   async function orphan(): Promise<{ pid: number; url: string }> {
-    const supervisor = runScript('test/helpers/supervisor-process.ts', [join(directory, 'diary'), directory], { cwd: directory });
+    const supervisor = runScript('test/helpers/supervisor-process.ts', [join(directory, 'diary'), directory], {
+      cwd: directory,
+    });
     await supervisor.printed('started');
     const url = join(directory, 'redis.sock');
     await ask(url, (client) => client.set('key', 'value'));

@@ -45,18 +45,68 @@ async function deleted(): Promise<string> {
 
 test.each<[what: string, head: () => string | Promise<string>, status: number, code: string]>([
   ['a form that is none', () => expecting('POST', '/uploads', 'Content-Type: image/jpeg\r\n'), 415, 'not_multipart'],
-  ['a form without boundary', () => expecting('POST', '/uploads', 'Content-Type: multipart/form-data\r\n'), 400, 'missing_boundary'],
-  ['a form that is encoded', () => expecting('POST', '/uploads', `${FORM}Content-Encoding: br\r\n`), 415, 'unsupported_encoding'],
+  [
+    'a form without boundary',
+    () => expecting('POST', '/uploads', 'Content-Type: multipart/form-data\r\n'),
+    400,
+    'missing_boundary',
+  ],
+  [
+    'a form that is encoded',
+    () => expecting('POST', '/uploads', `${FORM}Content-Encoding: br\r\n`),
+    415,
+    'unsupported_encoding',
+  ],
   ['a form that is too large', () => expecting('POST', '/uploads', FORM, 1_000_001), 413, 'request_too_large'],
   ['a file that is too large', () => expecting('PUT', `/uploads/${randomUUID()}`, '', 300_001), 413, 'file_too_large'],
   ['a file whose id is none', () => expecting('PUT', '/uploads/1', ''), 400, 'bad_upload_id'],
-  ['a file whose options are none', () => expecting('PUT', `/uploads/${randomUUID()}?options={`, ''), 400, 'bad_options'],
-  ['a file that has another length than the one of its id', async () => expecting('PUT', `/uploads/${await stored()}`, ''), 409, 'upload_conflict'],
+  [
+    'a file whose options are none',
+    () => expecting('PUT', `/uploads/${randomUUID()}?options={`, ''),
+    400,
+    'bad_options',
+  ],
+  [
+    'a file that has another length than the one of its id',
+    async () => expecting('PUT', `/uploads/${await stored()}`, ''),
+    409,
+    'upload_conflict',
+  ],
   ['a file whose id was deleted', async () => expecting('PUT', `/uploads/${await deleted()}`, ''), 410, 'upload_gone'],
-  ['a PATCH for nothing', () => expecting('PATCH', `/files/${randomUUID()}`, `${TUS}Upload-Offset: 0\r\n`), 404, 'unknown_upload'],
-  ['a PATCH at another offset', async () => expecting('PATCH', `/files/${await createTus(service.url, { 'Upload-Length': '1000' })}`, `${TUS}Upload-Offset: 7\r\n`), 409, 'offset_conflict'],
-  ['a PATCH beyond the length', async () => expecting('PATCH', `/files/${await createTus(service.url, { 'Upload-Length': '10' })}`, `${TUS}Upload-Offset: 0\r\n`), 413, 'file_too_large'],
-  ['a resumable upload that is too large', () => expecting('POST', '/files', `${TUS}Upload-Length: 300001\r\n`), 413, 'file_too_large'],
+  [
+    'a PATCH for nothing',
+    () => expecting('PATCH', `/files/${randomUUID()}`, `${TUS}Upload-Offset: 0\r\n`),
+    404,
+    'unknown_upload',
+  ],
+  [
+    'a PATCH at another offset',
+    async () =>
+      expecting(
+        'PATCH',
+        `/files/${await createTus(service.url, { 'Upload-Length': '1000' })}`,
+        `${TUS}Upload-Offset: 7\r\n`,
+      ),
+    409,
+    'offset_conflict',
+  ],
+  [
+    'a PATCH beyond the length',
+    async () =>
+      expecting(
+        'PATCH',
+        `/files/${await createTus(service.url, { 'Upload-Length': '10' })}`,
+        `${TUS}Upload-Offset: 0\r\n`,
+      ),
+    413,
+    'file_too_large',
+  ],
+  [
+    'a resumable upload that is too large',
+    () => expecting('POST', '/files', `${TUS}Upload-Length: 300001\r\n`),
+    413,
+    'file_too_large',
+  ],
   ['a wrong method', () => expecting('PATCH', '/uploads', ''), 405, 'method_not_allowed'],
 ])('%s is refused before its body is sent, and the connection with it', async (_what, head, status, code) => {
   await connection.send(await head());
@@ -67,7 +117,16 @@ test.each<[what: string, head: () => string | Promise<string>, status: number, c
 
 test.each<[method: string, head: () => Promise<string>]>([
   ['PUT', async () => expecting('PUT', `/uploads/${randomUUID()}`, '', bytes.length)],
-  ['PATCH', async () => expecting('PATCH', `/files/${await createTus(service.url, { 'Upload-Length': String(bytes.length) })}`, `${TUS}Upload-Offset: 0\r\n`, bytes.length)],
+  [
+    'PATCH',
+    async () =>
+      expecting(
+        'PATCH',
+        `/files/${await createTus(service.url, { 'Upload-Length': String(bytes.length) })}`,
+        `${TUS}Upload-Offset: 0\r\n`,
+        bytes.length,
+      ),
+  ],
 ])('%s that nothing speaks against is told to go on, and then taken', async (_method, head) => {
   await connection.send(await head());
   expect((await connection.answer()).status).toBe(100);

@@ -48,7 +48,13 @@ test('failures that another try may mend are listed, the newest first, and no ot
   expect(count).toBe(3);
   expect(newest.every(({ id }) => ids.includes(id))).toBe(true);
   expect(newest).toHaveLength(2);
-  expect(newest[0]).toMatchObject({ name: 'a.jpg', type: 'image/jpeg', size: 1000, attempts: 2, code: 'processing_failed' });
+  expect(newest[0]).toMatchObject({
+    name: 'a.jpg',
+    type: 'image/jpeg',
+    size: 1000,
+    attempts: 2,
+    code: 'processing_failed',
+  });
 });
 
 test('one that is taken up again waits like a new one, where it stood, for good', async () => {
@@ -56,9 +62,17 @@ test('one that is taken up again waits like a new one, where it stood, for good'
   const before = await space.records.read(id);
   await failed.retry(id);
   const after = await space.records.read(id);
-  expect(after?.record).toMatchObject({ state: 'queued', error: null, expiresAtMs: null, percent: before?.record.percent });
+  expect(after?.record).toMatchObject({
+    state: 'queued',
+    error: null,
+    expiresAtMs: null,
+    percent: before?.record.percent,
+  });
   expect([after?.queuePosition, after?.record.version, jobs]).toEqual([1, Number(before?.record.version) + 1, [id]]);
-  expect([await space.connection.pttl(space.keys.record(id)), await space.connection.pttl(space.keys.publicId(after?.record.publicId ?? ''))]).toEqual([-1, -1]);
+  expect([
+    await space.connection.pttl(space.keys.record(id)),
+    await space.connection.pttl(space.keys.publicId(after?.record.publicId ?? '')),
+  ]).toEqual([-1, -1]);
   expect(await space.connection.zscore(space.keys.due, id)).toBeNull();
   expect(await failed.list(9)).toEqual({ count: 0, newest: [] });
 });

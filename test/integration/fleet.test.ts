@@ -23,10 +23,14 @@ afterEach(async () => {
 });
 
 async function resultOf(url: string, id: string): Promise<Upload> {
-  return await eventually('the upload to be final', async () => {
-    const { status, body } = await getJson<Upload>(`${url}/uploads/${id}/result?timeout=20000`);
-    return status === 200 && body;
-  }, 30_000);
+  return await eventually(
+    'the upload to be final',
+    async () => {
+      const { status, body } = await getJson<Upload>(`${url}/uploads/${id}/result?timeout=20000`);
+      return status === 200 && body;
+    },
+    30_000,
+  );
 }
 
 test('uploading to one process, polling another, working in a third: the same answers', async () => {
@@ -69,13 +73,24 @@ test('a later PUT takes over from one that is still receiving, on another proces
     yield bytes.subarray(0, 5000);
     await new Promise((resolve) => hanging.signal.addEventListener('abort', resolve));
   }
-  const dead = fetch(`${first}/uploads/${id}`, { method: 'PUT', body: never() as unknown as BodyInit, duplex: 'half', signal: hanging.signal } as RequestInit).catch(() => undefined);
-  await eventually('the first to be receiving', async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'receiving');
+  const dead = fetch(`${first}/uploads/${id}`, {
+    method: 'PUT',
+    body: never() as unknown as BodyInit,
+    duplex: 'half',
+    signal: hanging.signal,
+  } as RequestInit).catch(() => undefined);
+  await eventually(
+    'the first to be receiving',
+    async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'receiving',
+  );
   const taken = await putFile<Upload>(second, id, bytes, 'a.jpg', '?timeout=15000');
   expect([taken.status, taken.body.state]).toEqual([200, 'completed']);
   hanging.abort();
   await dead;
-  await eventually('the first to have ended', async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'completed');
+  await eventually(
+    'the first to have ended',
+    async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'completed',
+  );
 });
 
 test('however many send the same file anew after a cancel, all of them get the one upload', async () => {
@@ -88,7 +103,11 @@ test('however many send the same file anew after a cancel, all of them get the o
     await fetch(`${first}/uploads/${id}/cancel`, { method: 'POST' });
     const sent = await Promise.all([first, second].map((url) => putFile<{ code?: string }>(url, id, bytes, 'a.jpg')));
     // One may be told that the other has taken over; neither that another file is there, nor of a fault.
-    expect(sent.map(({ status, body }) => body.code ?? status).filter((word) => word !== 202 && word !== 'upload_superseded')).toEqual([]);
+    expect(
+      sent
+        .map(({ status, body }) => body.code ?? status)
+        .filter((word) => word !== 202 && word !== 'upload_superseded'),
+    ).toEqual([]);
     expect(await resultOf(first, id)).toMatchObject({ state: 'completed' });
   }
 }, 60_000);
@@ -133,12 +152,27 @@ test('without Redis a process starts, says 503, and recovers when it comes', asy
     expect((await fetch(`${fleet.url}/metrics`)).status).toBe(200);
     const stopped = await fleet.addApi();
     expect(await stopped.end('SIGTERM')).toBe(0);
-    const refused = await putFile<{ code: string }>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg');
-    expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([503, 'service_unavailable', true]);
+    const refused = await putFile<{ code: string }>(
+      fleet.url,
+      randomUUID(),
+      await photo({ width: 100, height: 80 }),
+      'a.jpg',
+    );
+    expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([
+      503,
+      'service_unavailable',
+      true,
+    ]);
     await redis.up();
     await eventually('readiness', async () => (await fetch(`${fleet.url}/readyz`)).status === 200);
     await fleet.addWorker();
-    const sent = await putFile<Upload>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg', '?timeout=15000');
+    const sent = await putFile<Upload>(
+      fleet.url,
+      randomUUID(),
+      await photo({ width: 100, height: 80 }),
+      'a.jpg',
+      '?timeout=15000',
+    );
     expect([sent.status, sent.body.state]).toEqual([200, 'completed']);
   } finally {
     for (const started of open.splice(0)) await started.stop();
@@ -150,9 +184,15 @@ test('SIGTERM answers what is held with its timeout value and ends with 0', asyn
   const fleet = await service({ workers: 0 });
   const { body } = await putFile<Upload>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg');
   const held = fetch(`${fleet.url}/uploads/${body.id}/progress?since=${body.version}`);
-  await eventually('it to be held', async () => (await (await fetch(`${fleet.url}/metrics`)).text()).includes('deferred_held 1'));
+  await eventually('it to be held', async () =>
+    (await (await fetch(`${fleet.url}/metrics`)).text()).includes('deferred_held 1'),
+  );
   const ended = fleet.apis[0]?.end('SIGTERM');
   const answer = await held;
-  expect([answer.status, answer.headers.get('connection'), ((await answer.json()) as Progress).timedOut]).toEqual([200, 'close', true]);
+  expect([answer.status, answer.headers.get('connection'), ((await answer.json()) as Progress).timedOut]).toEqual([
+    200,
+    'close',
+    true,
+  ]);
   expect(await ended).toBe(0);
 });

@@ -18,7 +18,16 @@ afterEach(async () => {
 /** In a mount namespace of its own, so that the disk is gone with the process. */
 async function onSmallDisk(program: string, ...args: readonly string[]): Promise<unknown> {
   const script = 'mount -t tmpfs -o size=2m tmpfs "$2" && exec "$0" --import tsx "$@"';
-  const { stdout } = await promisify(execFile)('unshare', ['-rm', 'sh', '-c', script, process.execPath, program, directory, ...args]);
+  const { stdout } = await promisify(execFile)('unshare', [
+    '-rm',
+    'sh',
+    '-c',
+    script,
+    process.execPath,
+    program,
+    directory,
+    ...args,
+  ]);
   return JSON.parse(stdout);
 }
 
@@ -30,7 +39,11 @@ test('a service whose disk fills up says so, keeps what fits and leaves nothing 
   const redis = await startRedisServer();
   try {
     expect(await onSmallDisk('test/helpers/fill-disk-service.ts', redis.url)).toEqual({
-      put: '507 storage_full', post: '507 storage_full', patch: '507 storage_full, then 0', afterwards: '202 queued', left: 'nothing',
+      put: '507 storage_full',
+      post: '507 storage_full',
+      patch: '507 storage_full, then 0',
+      afterwards: '202 queued',
+      left: 'nothing',
     });
   } finally {
     await redis.stop();

@@ -36,7 +36,9 @@ const workers: ServiceProcess[] = [];
 beforeAll(async () => {
   [service, bytes] = await Promise.all([startService({ apis: 0, workers: 0 }), photo({ width: 300, height: 200 })]);
   redis = new Redis(service.redis.url);
-  const apis = await Promise.all([REFUSING, REFUSING, SHARING, DISCARDING, DISCARDING].map((env) => service.addApi(env)));
+  const apis = await Promise.all(
+    [REFUSING, REFUSING, SHARING, DISCARDING, DISCARDING].map((env) => service.addApi(env)),
+  );
   const urls = apis.map(({ url }) => url);
   [refusing, sharing, discarding] = [urls.slice(0, 2), urls[2] ?? '', urls.slice(3)];
 }, 60_000);
@@ -49,7 +51,11 @@ afterAll(async () => {
 /** Every test begins with queues that are empty, and of which nothing is known. */
 afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.end()));
-  for (const [prefix, url] of [['refusing', refusing[0]], ['sharing', sharing], ['discarding', discarding[0]]] as const) {
+  for (const [prefix, url] of [
+    ['refusing', refusing[0]],
+    ['sharing', sharing],
+    ['discarding', discarding[0]],
+  ] as const) {
     for (const id of await waitingIn(prefix)) await requestJson(`${url}/uploads/${id}/cancel`, { method: 'POST' });
     expect(await redis.exists(queueKeys(prefix).waiting, queueKeys(prefix).waitingByAddress)).toBe(0);
     await redis.del(queueKeys(prefix).drained);
@@ -72,7 +78,15 @@ async function fill(url: string, count: number): Promise<string[]> {
 }
 
 /** What a refused sender is told: status, code, and seconds to wait. */
-function refusalIn({ status, headers, body }: { status: number; headers: Headers; body: { code?: string | undefined } | null }): [number, string | undefined, number] {
+function refusalIn({
+  status,
+  headers,
+  body,
+}: {
+  status: number;
+  headers: Headers;
+  body: { code?: string | undefined } | null;
+}): [number, string | undefined, number] {
   return [status, body?.code, Number(headers.get('retry-after'))];
 }
 
@@ -87,7 +101,9 @@ const isUnmeasured = (seconds: number) => seconds >= 10 && seconds <= 13;
 describe('a full queue', () => {
   test('of all who race for its places on two processes takes exactly as many as it has, and keeps nothing of the others', async () => {
     const ids = Array.from({ length: 20 }, () => randomUUID());
-    const answers = await Promise.all(ids.map((id, index) => putFile<Upload & Problem>(refusing[index % 2] ?? '', id, bytes, 'a.jpg')));
+    const answers = await Promise.all(
+      ids.map((id, index) => putFile<Upload & Problem>(refusing[index % 2] ?? '', id, bytes, 'a.jpg')),
+    );
     const taken = ids.filter((_, index) => answers[index]?.status === 202);
     expect([taken.length, (await waitingIn('refusing')).sort()]).toEqual([CAPACITY, taken.sort()]);
     for (const answer of answers.filter(({ status }) => status !== 202)) {
@@ -99,19 +115,26 @@ describe('a full queue', () => {
 
   test('tells so before the body is sent, to those who wait to be told', async () => {
     await fill(refusing[0] ?? '', CAPACITY);
-    const head = (line: string) => `${line} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${bytes.length}\r\n`;
+    const head = (line: string) =>
+      `${line} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${bytes.length}\r\n`;
     const put = `${head(`PUT /uploads/${randomUUID()}`)}\r\n`;
     const post = `${head('POST /uploads')}Content-Type: multipart/form-data; boundary=b\r\n\r\n`;
     const tus = `${head('POST /files')}Tus-Resumable: 1.0.0\r\nUpload-Length: ${bytes.length}\r\nContent-Type: application/offset+octet-stream\r\n\r\n`;
     for (const request of [put, post, tus]) {
-      expect(await rawRequest(refusing[1] ?? '', request)).toMatch(/^HTTP\/1\.1 503 .*\r\nRetry-After: 1\d\r\n.*"code":"queue_full"/is);
+      expect(await rawRequest(refusing[1] ?? '', request)).toMatch(
+        /^HTTP\/1\.1 503 .*\r\nRetry-After: 1\d\r\n.*"code":"queue_full"/is,
+      );
     }
   });
 
   test('lets those go on who wait to be told, as long as there is room', async () => {
     const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     expect(await rawRequest(refusing[0] ?? '', head, bytes)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 202 /);
-    const part = Buffer.concat([Buffer.from('--b\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\n'), bytes, Buffer.from('\r\n--b--\r\n')]);
+    const part = Buffer.concat([
+      Buffer.from('--b\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\n'),
+      bytes,
+      Buffer.from('\r\n--b--\r\n'),
+    ]);
     const form = `POST /uploads HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${part.length}\r\n\r\n`;
     expect(await rawRequest(refusing[0] ?? '', form, part)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 202 /);
     const tus = `POST /files HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nTus-Resumable: 1.0.0\r\nUpload-Length: ${bytes.length}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${bytes.length}\r\n\r\n`;
@@ -123,15 +146,26 @@ describe('a full queue', () => {
     const large = Buffer.concat([bytes, Buffer.alloc(8_000_000)]);
     const put = await putFile<Problem>(refusing[0] ?? '', randomUUID(), large, 'a.jpg');
     const post = await postFiles<Problem>(refusing[0] ?? '', [{ name: 'a.jpg', bytes: large }]);
-    expect([refusalIn(put).slice(0, 2), refusalIn(post).slice(0, 2)]).toEqual([[503, 'queue_full'], [503, 'queue_full']]);
+    expect([refusalIn(put).slice(0, 2), refusalIn(post).slice(0, 2)]).toEqual([
+      [503, 'queue_full'],
+      [503, 'queue_full'],
+    ]);
   });
 
   test('takes what finds a place of a form, and says of each other file that it was full', async () => {
     const [id = ''] = await fill(refusing[0] ?? '', CAPACITY - 1);
     const files = ['1.jpg', '2.jpg', '3.jpg'].map((name) => ({ name, bytes }));
     const { status, body } = await postFiles<UploadList>(refusing[1] ?? '', files);
-    expect([status, body.uploads.map(({ state, error }) => [state, error?.code])]).toEqual([202, [['queued', undefined], ['failed', 'queue_full'], ['failed', 'queue_full']]]);
-    for (const upload of body.uploads) expect((await filesOf(upload.id)).length).toBe(upload.state === 'queued' ? 2 : 0);
+    expect([status, body.uploads.map(({ state, error }) => [state, error?.code])]).toEqual([
+      202,
+      [
+        ['queued', undefined],
+        ['failed', 'queue_full'],
+        ['failed', 'queue_full'],
+      ],
+    ]);
+    for (const upload of body.uploads)
+      expect((await filesOf(upload.id)).length).toBe(upload.state === 'queued' ? 2 : 0);
     await requestJson(`${refusing[0]}/uploads/${id}/cancel`, { method: 'POST' });
     expect((await postFiles<UploadList>(refusing[1] ?? '', files.slice(0, 1))).status).toBe(202);
   });
@@ -145,9 +179,17 @@ describe('a full queue', () => {
     await fill(otherUrl, CAPACITY);
     sent.finish();
     for (const { status, headers, body } of [await sent.answer, await held]) {
-      expect([...refusalIn({ status, headers, body }).slice(0, 2), body.state, body.final, isUnmeasured(Number(headers.get('retry-after')))]).toEqual([503, 'queue_full', 'failed', true, true]);
+      expect([
+        ...refusalIn({ status, headers, body }).slice(0, 2),
+        body.state,
+        body.final,
+        isUnmeasured(Number(headers.get('retry-after'))),
+      ]).toEqual([503, 'queue_full', 'failed', true, true]);
     }
-    expect([(await getJson<Upload>(`${otherUrl}/uploads/${id}`)).body.error?.code, await filesOf(id)]).toEqual(['queue_full', []]);
+    expect([(await getJson<Upload>(`${otherUrl}/uploads/${id}`)).body.error?.code, await filesOf(id)]).toEqual([
+      'queue_full',
+      [],
+    ]);
   });
 
   test('is seen by operators, and turns nobody else away', async () => {
@@ -155,12 +197,19 @@ describe('a full queue', () => {
     const ids = await fill(url, CAPACITY);
     const refusedBefore = await metricOf(url, 'queue_refused_total\\{code="queue_full"\\}');
     await putFile(url, randomUUID(), bytes, 'a.jpg');
-    expect(await metricOf(url, 'queue_refused_total\\{code="queue_full"\\}')).toBe((Number.isNaN(refusedBefore) ? 0 : refusedBefore) + 1);
+    expect(await metricOf(url, 'queue_refused_total\\{code="queue_full"\\}')).toBe(
+      (Number.isNaN(refusedBefore) ? 0 : refusedBefore) + 1,
+    );
     expect([await metricOf(url, 'queue_waiting'), await metricOf(url, 'queue_capacity')]).toEqual([CAPACITY, CAPACITY]);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    const places = await Promise.all(ids.map(async (id) => (await getJson<Progress>(`${refusing[1]}/uploads/${id}/progress`)).body.queuePosition));
+    const places = await Promise.all(
+      ids.map(async (id) => (await getJson<Progress>(`${refusing[1]}/uploads/${id}/progress`)).body.queuePosition),
+    );
     expect(places).toEqual([1, 2, 3]);
-    expect((await putFile<Upload>(url, ids[1] ?? '', bytes, 'a.jpg')).body).toMatchObject({ id: ids[1], state: 'queued' });
+    expect((await putFile<Upload>(url, ids[1] ?? '', bytes, 'a.jpg')).body).toMatchObject({
+      id: ids[1],
+      state: 'queued',
+    });
   });
 
   test('tells when to come again from how fast it drains, on every process alike', async () => {
@@ -169,7 +218,8 @@ describe('a full queue', () => {
     // 60 a minute, over the last minute: a hundredth of the capacity is one upload, which is a second.
     await redis.hset(drained, String(Math.floor(Number(seconds) / 5) - 10), 60);
     await fill(refusing[0] ?? '', CAPACITY);
-    for (const url of refusing) expect(refusalIn(await putFile<Problem>(url, randomUUID(), bytes, 'a.jpg'))).toEqual([503, 'queue_full', 2]);
+    for (const url of refusing)
+      expect(refusalIn(await putFile<Problem>(url, randomUUID(), bytes, 'a.jpg'))).toEqual([503, 'queue_full', 2]);
   });
 
   test('is emptied by workers, and takes again what it refused', async () => {
@@ -178,10 +228,14 @@ describe('a full queue', () => {
     const id = randomUUID();
     expect((await putFile(url, id, bytes, 'a.jpg')).status).toBe(503);
     await startWorker(REFUSING);
-    const sent = await eventually('a place', async () => {
-      const answer = await putFile<Upload>(url, id, bytes, 'a.jpg', '?timeout=20000');
-      return answer.status !== 503 && answer;
-    }, 30_000);
+    const sent = await eventually(
+      'a place',
+      async () => {
+        const answer = await putFile<Upload>(url, id, bytes, 'a.jpg', '?timeout=20000');
+        return answer.status !== 503 && answer;
+      },
+      30_000,
+    );
     expect([sent.status, sent.body.state]).toEqual([200, 'completed']);
     expect(await metricOf(refusing[1] ?? '', 'queue_drained_per_minute')).toBeGreaterThan(0);
   });
@@ -193,7 +247,12 @@ describe('a resumable upload before a full queue', () => {
     await fill(url, CAPACITY);
     const answer = await tusRequest('POST', `${url}/files`, { 'Upload-Length': '100' });
     const [status, code, seconds] = refusalIn(answer);
-    expect([status, code, isUnmeasured(seconds), answer.headers.get('location')]).toEqual([503, 'queue_full', true, null]);
+    expect([status, code, isUnmeasured(seconds), answer.headers.get('location')]).toEqual([
+      503,
+      'queue_full',
+      true,
+      null,
+    ]);
   });
 
   test('that was made keeps its bytes, and tus-js-client brings it in as soon as there is room, sending nothing twice but the last byte', async () => {
@@ -203,31 +262,50 @@ describe('a resumable upload before a full queue', () => {
     expect((await patchTus(url, id, 0, bytes.subarray(0, half))).status).toBe(204);
     const [first = ''] = await fill(otherUrl, CAPACITY);
     const refused = await patchTus(url, id, half, bytes.subarray(half));
-    expect([refusalIn(refused).slice(0, 2), await offsetOf(otherUrl, id)]).toEqual([[503, 'queue_full'], bytes.length - 1]);
-    expect((await getJson<Progress>(`${otherUrl}/uploads/${id}/progress`)).body).toMatchObject({ state: 'receiving', bytes: { received: bytes.length } });
+    expect([refusalIn(refused).slice(0, 2), await offsetOf(otherUrl, id)]).toEqual([
+      [503, 'queue_full'],
+      bytes.length - 1,
+    ]);
+    expect((await getJson<Progress>(`${otherUrl}/uploads/${id}/progress`)).body).toMatchObject({
+      state: 'receiving',
+      bytes: { received: bytes.length },
+    });
     const sent: number[] = [];
     const done = sendByTusClient(otherUrl, bytes, {
       uploadUrl: `${otherUrl}/files/${id}`,
       retryDelays: Array<number>(50).fill(100),
-      onBeforeRequest: (request) => void (request.getMethod() === 'PATCH' && sent.push(Number(request.getHeader('Upload-Offset')))),
+      onBeforeRequest: (request) =>
+        void (request.getMethod() === 'PATCH' && sent.push(Number(request.getHeader('Upload-Offset')))),
     });
     await eventually('two tries', () => sent.length >= 2);
     await requestJson(`${url}/uploads/${first}/cancel`, { method: 'POST' });
     expect([await done, new Set(sent)]).toEqual([id, new Set([bytes.length - 1])]);
-    expect((await getJson<Upload>(`${url}/uploads/${id}`)).body).toMatchObject({ state: 'queued', file: { size: bytes.length } });
+    expect((await getJson<Upload>(`${url}/uploads/${id}`)).body).toMatchObject({
+      state: 'queued',
+      file: { size: bytes.length },
+    });
     expect((await filesOf(id)).length).toBe(2);
   });
 });
 
 describe('the share of one address', () => {
   const from = (address: string) => ({ 'X-Forwarded-For': address });
-  const put = async (address: string) => await requestJson<Problem>(`${sharing}/uploads/${randomUUID()}`, { method: 'PUT', body: new Uint8Array(bytes), headers: from(address) });
+  const put = async (address: string) =>
+    await requestJson<Problem>(`${sharing}/uploads/${randomUUID()}`, {
+      method: 'PUT',
+      body: new Uint8Array(bytes),
+      headers: from(address),
+    });
 
   test('is refused past its limit, whichever way it is sent, and other addresses are not', async () => {
     for (let upload = 0; upload < SHARE; upload++) expect((await put('192.0.2.1')).status).toBe(202);
     const form = new FormData();
     form.append('file', new Blob([new Uint8Array(bytes)]), 'a.jpg');
-    const post = await requestJson<Problem>(`${sharing}/uploads`, { method: 'POST', body: form, headers: from('192.0.2.1') });
+    const post = await requestJson<Problem>(`${sharing}/uploads`, {
+      method: 'POST',
+      body: form,
+      headers: from('192.0.2.1'),
+    });
     const tus = await tusRequest('POST', `${sharing}/files`, { 'Upload-Length': '100', ...from('192.0.2.1') });
     for (const answer of [await put('192.0.2.1'), post, tus]) {
       const [status, code, seconds] = refusalIn(answer);
@@ -241,8 +319,15 @@ describe('the share of one address', () => {
     expect((await patchTus(sharing, id, 0, bytes, from('2001:db8:0:1::1'))).status).toBe(204);
     const form = new FormData();
     for (const name of ['1.jpg', '2.jpg']) form.append('file', new Blob([new Uint8Array(bytes)]), name);
-    const { status, body } = await requestJson<UploadList>(`${sharing}/uploads`, { method: 'POST', body: form, headers: from('2001:db8:0:1:ffff::2') });
-    expect([status, body.uploads.map(({ state, error }) => error?.code ?? state)]).toEqual([202, ['queued', 'too_many_queued_by_address']]);
+    const { status, body } = await requestJson<UploadList>(`${sharing}/uploads`, {
+      method: 'POST',
+      body: form,
+      headers: from('2001:db8:0:1:ffff::2'),
+    });
+    expect([status, body.uploads.map(({ state, error }) => error?.code ?? state)]).toEqual([
+      202,
+      ['queued', 'too_many_queued_by_address'],
+    ]);
     expect(await redis.hgetall(queueKeys('sharing').waitingByAddress)).toEqual({ '2001:db8:0:1::/64': '2' });
     expect([(await put('2001:db8:0:1:1::3')).status, (await put('2001:db8:0:2::1')).status]).toEqual([429, 202]);
   });
@@ -259,16 +344,30 @@ describe('a queue that discards its oldest', () => {
       getJson<Progress>(`${otherUrl}/uploads/${id}/progress?since=${version}`),
       readEvents(`${otherUrl}/uploads/${id}/events?since=${version}`),
     ]);
-    await eventually('all to be held', async () => (await metricOf(url, 'deferred_waiters')) === 1 && (await metricOf(otherUrl, 'deferred_waiters')) === 3);
+    await eventually(
+      'all to be held',
+      async () =>
+        (await metricOf(url, 'deferred_waiters')) === 1 && (await metricOf(otherUrl, 'deferred_waiters')) === 3,
+    );
     const [next = ''] = await fill(url, 1);
     const [here, there, progress, events] = await waits;
-    for (const { status, body } of [here, there]) expect([status, body]).toEqual([410, expect.objectContaining({ code: 'upload_discarded', id, state: 'discarded', final: true })]);
+    for (const { status, body } of [here, there])
+      expect([status, body]).toEqual([
+        410,
+        expect.objectContaining({ code: 'upload_discarded', id, state: 'discarded', final: true }),
+      ]);
     expect(progress.body).toMatchObject({ state: 'discarded', final: true, timedOut: false, version: version + 1 });
     expect(events.map(({ data }) => data.state)).toEqual(['discarded']);
-    expect([await filesOf(id), await redis.exists(`{discarding}:uploads:${id}`), await redis.exists(`{discarding}:uploads:${next}`)]).toEqual([[], 0, 1]);
+    expect([
+      await filesOf(id),
+      await redis.exists(`{discarding}:uploads:${id}`),
+      await redis.exists(`{discarding}:uploads:${next}`),
+    ]).toEqual([[], 0, 1]);
     expect((await getJson<Problem>(`${url}/uploads/${id}/content`)).body).toMatchObject({ code: 'upload_discarded' });
     expect((await getJson<Progress>(`${url}/uploads/${next}/progress`)).body).toMatchObject({ queuePosition: 1 });
-    expect([await metricOf(url, 'queue_discarded_total'), await metricOf(otherUrl, 'queue_discarded_total')]).toEqual([1, 0]);
+    expect([await metricOf(url, 'queue_discarded_total'), await metricOf(otherUrl, 'queue_discarded_total')]).toEqual([
+      1, 0,
+    ]);
   });
 
   test('takes what it discarded anew under the same id', async () => {
@@ -276,9 +375,15 @@ describe('a queue that discards its oldest', () => {
     const [id = ''] = await fill(url, 1);
     await fill(otherUrl, 1);
     expect((await getJson<Upload>(`${url}/uploads/${id}`)).body).toMatchObject({ state: 'discarded', error: null });
-    expect((await putFile<Upload>(otherUrl, id, bytes, 'again.jpg')).body).toMatchObject({ state: 'queued', file: { name: 'again.jpg' }, progress: { attempt: 0, final: false } });
+    expect((await putFile<Upload>(otherUrl, id, bytes, 'again.jpg')).body).toMatchObject({
+      state: 'queued',
+      file: { name: 'again.jpg' },
+      progress: { attempt: 0, final: false },
+    });
     await startWorker(DISCARDING);
-    expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=20000`)).body).toMatchObject({ state: 'completed' });
+    expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=20000`)).body).toMatchObject({
+      state: 'completed',
+    });
   });
 
   test('is put in order by the sweep where the process died between record and job', async () => {
@@ -287,17 +392,31 @@ describe('a queue that discards its oldest', () => {
     const id = randomUUID();
     await dieTakingIn(id);
     expect([await waitingIn('discarding'), await redis.exists(`{discarding}:uploads:${id}`)]).toEqual([[id], 0]);
-    expect([(await getJson<Problem>(`${url}/uploads/${old}/result`)).body.code, (await filesOf(old)).length, await redis.exists(`{discarding}:uploads:${old}`)]).toEqual(['upload_discarded', 2, 1]);
+    expect([
+      (await getJson<Problem>(`${url}/uploads/${old}/result`)).body.code,
+      (await filesOf(old)).length,
+      await redis.exists(`{discarding}:uploads:${old}`),
+    ]).toEqual(['upload_discarded', 2, 1]);
     // The sweep leaves those alone that may be on their way from record to job.
     await redis.zadd(queueKeys('discarding').waiting, Date.now() - 6000, id);
     await startWorker(DISCARDING);
-    await eventually('files and job of the discarded one to go', async () => (await filesOf(old)).length === 0 && (await redis.exists(`{discarding}:uploads:${old}`)) === 0);
-    expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=30000`)).body).toMatchObject({ state: 'completed' });
+    await eventually(
+      'files and job of the discarded one to go',
+      async () => (await filesOf(old)).length === 0 && (await redis.exists(`{discarding}:uploads:${old}`)) === 0,
+    );
+    expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=30000`)).body).toMatchObject({
+      state: 'completed',
+    });
   }, 60_000);
 });
 
 async function startWorker(installation: Record<string, string>): Promise<void> {
-  const env = { REDIS_URL: service.redis.url, STORAGE: `file:${service.directory}`, SWEEP_PERIOD_MS: '200', ...installation };
+  const env = {
+    REDIS_URL: service.redis.url,
+    STORAGE: `file:${service.directory}`,
+    SWEEP_PERIOD_MS: '200',
+    ...installation,
+  };
   workers.push(await startProcess(resolve('workers/main.ts'), env));
 }
 
@@ -307,7 +426,11 @@ async function dieTakingIn(id: string): Promise<void> {
   try {
     const path = join(directory, 'photo.jpg');
     await writeFile(path, bytes);
-    const dying = runScript('test/helpers/dying-intake.ts', [service.redis.url, 'discarding', service.directory, path, id], { cwd: directory });
+    const dying = runScript(
+      'test/helpers/dying-intake.ts',
+      [service.redis.url, 'discarding', service.directory, path, id],
+      { cwd: directory },
+    );
     const code = await dying.ended;
     if (code !== null) throw new Error(`ended by itself: ${code} ${dying.stderr}`);
   } finally {

@@ -41,7 +41,9 @@ async function nothingHeld(): Promise<void> {
 describe('timeout values', () => {
   test('a progress poll that saw nothing new ends with the present progress, timedOut true', async () => {
     const { id, version } = await queued();
-    const { status, body } = await getJson<Progress>(`${service.url}/uploads/${id}/progress?since=${version}&timeout=30`);
+    const { status, body } = await getJson<Progress>(
+      `${service.url}/uploads/${id}/progress?since=${version}&timeout=30`,
+    );
     expect([status, body.timedOut, body.version, body.state]).toEqual([200, true, version, 'queued']);
     expect(body.queuePosition).toBeGreaterThan(0);
     await nothingHeld();
@@ -88,7 +90,11 @@ describe('timeout values', () => {
   test('a variant that does not exist yet is a placeholder that nobody keeps', async () => {
     const { publicId } = await queued();
     const response = await fetch(`${service.url}/variants/${publicId}/160?timeout=20`);
-    expect([response.status, response.headers.get('x-timed-out'), response.headers.get('cache-control')]).toEqual([200, 'true', 'no-store']);
+    expect([response.status, response.headers.get('x-timed-out'), response.headers.get('cache-control')]).toEqual([
+      200,
+      'true',
+      'no-store',
+    ]);
     expect(response.headers.get('content-type')).toMatch(/^image\//);
     expect((await getJson<Problem>(`${service.url}/variants/${publicId}/nope`)).body.code).toBe('unknown_variant');
   });
@@ -102,7 +108,11 @@ describe('bounds and endings', () => {
     const held = Array.from({ length: 8 }, () => fetch(url, { signal: leave.signal }).catch(() => undefined));
     await eventually('eight to be held', async () => (await heldNow()) === 16);
     const refused = await getJson<Problem>(url, { Prefer: 'wait=5' });
-    expect([refused.status, refused.body.code, refused.headers.has('preference-applied')]).toEqual([503, 'too_many_held', false]);
+    expect([refused.status, refused.body.code, refused.headers.has('preference-applied')]).toEqual([
+      503,
+      'too_many_held',
+      false,
+    ]);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     leave.abort();
     await Promise.all(held);
@@ -115,9 +125,15 @@ describe('bounds and endings', () => {
     const url = `${api.url}/uploads/${id}/progress?since=${version}&timeout=2000`;
     const from = (address: string) => getJson<Problem>(url, { 'X-Forwarded-For': address });
     const held = from('192.0.2.1');
-    await eventually('it to be held', async () => (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'));
+    await eventually('it to be held', async () =>
+      (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'),
+    );
     const refused = await from('192.0.2.1');
-    expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([429, 'too_many_held_by_address', true]);
+    expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([
+      429,
+      'too_many_held_by_address',
+      true,
+    ]);
     expect((await from('192.0.2.2')).status).toBe(200);
     expect((await held).status).toBe(200);
   });
@@ -126,10 +142,19 @@ describe('bounds and endings', () => {
     const api = await service.addApi({ DEFERRED_MAX_HELD: '1' });
     const { id, version } = await queued();
     const leave = new AbortController();
-    const held = fetch(`${api.url}/uploads/${id}/progress?since=${version}`, { signal: leave.signal }).catch(() => undefined);
-    await eventually('it to be held', async () => (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'));
+    const held = fetch(`${api.url}/uploads/${id}/progress?since=${version}`, { signal: leave.signal }).catch(
+      () => undefined,
+    );
+    await eventually('it to be held', async () =>
+      (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'),
+    );
     const sent = await putFile<Upload>(api.url, randomUUID(), bytes, 'a.jpg', '', { Prefer: 'wait=3' });
-    expect([sent.status, sent.body.state, sent.headers.has('location'), sent.headers.has('preference-applied')]).toEqual([202, 'queued', true, false]);
+    expect([
+      sent.status,
+      sent.body.state,
+      sent.headers.has('location'),
+      sent.headers.has('preference-applied'),
+    ]).toEqual([202, 'queued', true, false]);
     leave.abort();
     await held;
   });
@@ -151,7 +176,10 @@ describe('bounds and endings', () => {
     expect((await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' })).status).toBe(204);
     expect((await poll).body).toMatchObject({ state: 'cancelled', final: true, timedOut: false });
     expect((await many).body.uploads[0]).toMatchObject({ state: 'cancelled' });
-    expect((await result)).toMatchObject({ status: 410, body: { code: 'upload_cancelled', state: 'cancelled', final: true } });
+    expect(await result).toMatchObject({
+      status: 410,
+      body: { code: 'upload_cancelled', state: 'cancelled', final: true },
+    });
     expect((await events).at(-1)?.data).toMatchObject({ state: 'cancelled' });
     await nothingHeld();
   });
@@ -166,7 +194,9 @@ describe('bounds and endings', () => {
   test('an unknown upload among many is answered in its place', async () => {
     const { id, version } = await queued();
     const unknown = randomUUID();
-    const { body } = await getJson<ProgressList>(`${service.url}/progress?upload=${id}~${version}&upload=${unknown}~0&upload=nonsense`);
+    const { body } = await getJson<ProgressList>(
+      `${service.url}/progress?upload=${id}~${version}&upload=${unknown}~0&upload=nonsense`,
+    );
     expect(body.uploads.map((entry) => ('error' in entry ? [entry.id, entry.error.code] : entry.id))).toEqual([
       [unknown, 'unknown_upload'],
       ['nonsense', 'bad_upload_id'],
@@ -182,7 +212,11 @@ test('once a worker comes, everything held is resolved: events in order, a varia
   await eventually('three to be held', async () => (await heldNow()) === 6);
   await service.addWorker();
   const picture = await variant;
-  expect([picture.status, picture.headers.get('x-timed-out'), picture.headers.get('content-type')]).toEqual([200, null, 'image/webp']);
+  expect([picture.status, picture.headers.get('x-timed-out'), picture.headers.get('content-type')]).toEqual([
+    200,
+    null,
+    'image/webp',
+  ]);
   expect(picture.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
   const again = await fetch(picture.url, {
     // fetch itself asks for no cache where a condition is given.
@@ -194,7 +228,9 @@ test('once a worker comes, everything held is resolved: events in order, a varia
   const versions = seen.map((event) => Number(event.id));
   expect(versions).toEqual([...versions].sort((a, b) => a - b));
   expect(seen.at(-1)?.data).toMatchObject({ state: 'completed', percent: 100 });
-  const ended = await fetch(`${service.url}/uploads/${id}/events`, { headers: { 'Last-Event-ID': seen.at(-1)?.id ?? '' } });
+  const ended = await fetch(`${service.url}/uploads/${id}/events`, {
+    headers: { 'Last-Event-ID': seen.at(-1)?.id ?? '' },
+  });
   expect(ended.status).toBe(204);
   await nothingHeld();
 });

@@ -28,7 +28,9 @@ async function send(bytes: Buffer): Promise<Upload> {
 
 /** Resident memory of the worker process. */
 function memoryMib(): number {
-  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(service.workers[0]?.child.pid)], { encoding: 'utf8' })) / 1024;
+  return (
+    Number(execFileSync('ps', ['-o', 'rss=', '-p', String(service.workers[0]?.child.pid)], { encoding: 'utf8' })) / 1024
+  );
 }
 
 async function sendPhoto(): Promise<void> {

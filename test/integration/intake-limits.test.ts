@@ -14,12 +14,22 @@ let file: Buffer;
 
 /** Every limit away from its default, so that it is the setting that counts. */
 const SETTINGS = {
-  UPLOAD_MAX_BYTES: '50000', UPLOAD_MAX_REQUEST_BYTES: '200000', UPLOAD_MAX_FILES: '2', UPLOAD_MAX_FIELDS: '3', UPLOAD_MAX_FIELD_BYTES: '10',
-  HTTP_MAX_HEADER_BYTES: '4096', UPLOAD_MAX_OPEN: '3', UPLOAD_MAX_OPEN_PER_ADDRESS: '2', TRUSTED_PROXIES: '127.0.0.1',
+  UPLOAD_MAX_BYTES: '50000',
+  UPLOAD_MAX_REQUEST_BYTES: '200000',
+  UPLOAD_MAX_FILES: '2',
+  UPLOAD_MAX_FIELDS: '3',
+  UPLOAD_MAX_FIELD_BYTES: '10',
+  HTTP_MAX_HEADER_BYTES: '4096',
+  UPLOAD_MAX_OPEN: '3',
+  UPLOAD_MAX_OPEN_PER_ADDRESS: '2',
+  TRUSTED_PROXIES: '127.0.0.1',
 };
 
 beforeAll(async () => {
-  [service, bytes] = await Promise.all([startService({ env: SETTINGS, workers: 0 }), photo({ width: 300, height: 200 })]);
+  [service, bytes] = await Promise.all([
+    startService({ env: SETTINGS, workers: 0 }),
+    photo({ width: 300, height: 200 }),
+  ]);
   file = filePart('a.jpg', bytes);
 });
 endWithNothingLeft(() => service);
@@ -34,17 +44,69 @@ async function answerTo(...sent: readonly (Buffer | string)[]): Promise<RawAnswe
 const field = fieldPart('q', '0123456789');
 
 test.each<[what: string, most: () => Buffer, more: () => Buffer, status: number, code: string, detail: RegExp]>([
-  ['bytes of a file', () => formRequest([filePart('a.jpg', padded(50_000)), FORM_END]), () => formRequest([filePart('a.jpg', padded(50_001)), FORM_END]), 413, 'file_too_large', /50000/],
-  ['bytes of a request', () => formRequest([file, FORM_END, Buffer.alloc(150_000)]), () => formRequest([file, FORM_END, Buffer.alloc(200_000)]), 413, 'request_too_large', /200000/],
-  ['files', () => formRequest([file, file, FORM_END]), () => formRequest([file, file, file, FORM_END]), 413, 'too_many_files', /2 files/],
-  ['fields', () => formRequest([field, field, field, file, FORM_END]), () => formRequest([field, field, field, file, field, FORM_END]), 413, 'too_many_fields', /3 fields/],
-  ['bytes of a field', () => formRequest([field, file, FORM_END]), () => formRequest([fieldPart('q', '01234567890'), file, FORM_END]), 413, 'field_too_large', /10 bytes/],
-  ['bytes of all headers', () => formRequest([file, FORM_END], headersOf(3000)), () => formRequest([file, FORM_END], headersOf(4100)), 431, 'headers_too_large', /headers/],
-  ['bytes of the headers of a part', () => formRequest([named(16_000), FORM_END]), () => formRequest([named(16_400), FORM_END]), 400, 'bad_multipart', /16384/],
-])('as many %s as allowed are taken, and more are refused with how many that are', async (_what, most, more, status, code, detail) => {
-  expect((await answerTo(most())).status).toBe(202);
-  expect(await answerTo(more())).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
-});
+  [
+    'bytes of a file',
+    () => formRequest([filePart('a.jpg', padded(50_000)), FORM_END]),
+    () => formRequest([filePart('a.jpg', padded(50_001)), FORM_END]),
+    413,
+    'file_too_large',
+    /50000/,
+  ],
+  [
+    'bytes of a request',
+    () => formRequest([file, FORM_END, Buffer.alloc(150_000)]),
+    () => formRequest([file, FORM_END, Buffer.alloc(200_000)]),
+    413,
+    'request_too_large',
+    /200000/,
+  ],
+  [
+    'files',
+    () => formRequest([file, file, FORM_END]),
+    () => formRequest([file, file, file, FORM_END]),
+    413,
+    'too_many_files',
+    /2 files/,
+  ],
+  [
+    'fields',
+    () => formRequest([field, field, field, file, FORM_END]),
+    () => formRequest([field, field, field, file, field, FORM_END]),
+    413,
+    'too_many_fields',
+    /3 fields/,
+  ],
+  [
+    'bytes of a field',
+    () => formRequest([field, file, FORM_END]),
+    () => formRequest([fieldPart('q', '01234567890'), file, FORM_END]),
+    413,
+    'field_too_large',
+    /10 bytes/,
+  ],
+  [
+    'bytes of all headers',
+    () => formRequest([file, FORM_END], headersOf(3000)),
+    () => formRequest([file, FORM_END], headersOf(4100)),
+    431,
+    'headers_too_large',
+    /headers/,
+  ],
+  [
+    'bytes of the headers of a part',
+    () => formRequest([named(16_000), FORM_END]),
+    () => formRequest([named(16_400), FORM_END]),
+    400,
+    'bad_multipart',
+    /16384/,
+  ],
+])(
+  'as many %s as allowed are taken, and more are refused with how many that are',
+  async (_what, most, more, status, code, detail) => {
+    expect((await answerTo(most())).status).toBe(202);
+    expect(await answerTo(more())).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
+  },
+);
 
 function padded(length: number): Buffer {
   return Buffer.concat([bytes, Buffer.alloc(length - bytes.length)]);
@@ -63,12 +125,17 @@ describe('bodies under way', () => {
   async function begin(method: Method, address: string, nth: number) {
     const connection = await connected();
     const { head, body } = await SENDERS[method](service.url, bytes);
-    await connection.send(`${head}X-Forwarded-For: ${address}\r\nContent-Length: ${body.length}\r\n\r\n`, body.subarray(0, 5000));
+    await connection.send(
+      `${head}X-Forwarded-For: ${address}\r\nContent-Length: ${body.length}\r\n\r\n`,
+      body.subarray(0, 5000),
+    );
     await receiving(service.url, nth);
-    return { end: async () => {
-      await connection.send(body.subarray(5000));
-      return (await connection.answer()).status;
-    } };
+    return {
+      end: async () => {
+        await connection.send(body.subarray(5000));
+        return (await connection.answer()).status;
+      },
+    };
   }
 
   /** A whole request from that address. */
@@ -77,16 +144,27 @@ describe('bodies under way', () => {
     return await answerTo(`${head}X-Forwarded-For: ${address}\r\nContent-Length: ${body.length}\r\n\r\n`, body);
   }
 
-  test.each(METHODS)('are so many from one address and so many in all; past that a %s is told when to come again', async (method) => {
-    const first = await begin('PUT', '192.0.2.1', 1);
-    const second = await begin('POST', '192.0.2.1', 2);
-    expect(await sendFrom('192.0.2.1', method)).toMatchObject({ status: 429, code: 'too_many_uploads_by_address', headers: { 'retry-after': expect.stringMatching(/^[23]$/) as unknown } });
-    const third = await begin('PATCH', '192.0.2.2', 3);
-    expect(await sendFrom('192.0.2.3', method)).toMatchObject({ status: 503, code: 'too_many_uploads', headers: { 'retry-after': expect.stringMatching(/^[23]$/) as unknown } });
-    expect([await first.end(), await second.end(), await third.end()]).toEqual([202, 202, 204]);
-    await receiving(service.url, 0);
-    expect((await sendFrom('192.0.2.1', method)).status).toBeLessThan(300);
-  });
+  test.each(METHODS)(
+    'are so many from one address and so many in all; past that a %s is told when to come again',
+    async (method) => {
+      const first = await begin('PUT', '192.0.2.1', 1);
+      const second = await begin('POST', '192.0.2.1', 2);
+      expect(await sendFrom('192.0.2.1', method)).toMatchObject({
+        status: 429,
+        code: 'too_many_uploads_by_address',
+        headers: { 'retry-after': expect.stringMatching(/^[23]$/) as unknown },
+      });
+      const third = await begin('PATCH', '192.0.2.2', 3);
+      expect(await sendFrom('192.0.2.3', method)).toMatchObject({
+        status: 503,
+        code: 'too_many_uploads',
+        headers: { 'retry-after': expect.stringMatching(/^[23]$/) as unknown },
+      });
+      expect([await first.end(), await second.end(), await third.end()]).toEqual([202, 202, 204]);
+      await receiving(service.url, 0);
+      expect((await sendFrom('192.0.2.1', method)).status).toBeLessThan(300);
+    },
+  );
 });
 
 describe('disk that is left alone', () => {

@@ -14,7 +14,10 @@ let service: Service;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  const [started, picture] = await Promise.all([startService({ env: { ...HEAP_REPORTER, UPLOAD_MAX_BYTES: String(MIB) }, workers: 0 }), photo({ width: 300, height: 200 })]);
+  const [started, picture] = await Promise.all([
+    startService({ env: { ...HEAP_REPORTER, UPLOAD_MAX_BYTES: String(MIB) }, workers: 0 }),
+    photo({ width: 300, height: 200 }),
+  ]);
   service = started;
   bytes = Buffer.concat([picture, Buffer.alloc(500_000)]);
 });
@@ -39,9 +42,18 @@ async function round(): Promise<void> {
   const file = filePart('a.jpg', bytes);
   const words = filePart('w.jpg', Buffer.alloc(MIB, 'only words '));
   const large = filePart('l.jpg', Buffer.concat([bytes, Buffer.alloc(MIB)]));
-  const forms = [[file], [file, '--b-'], [file, '--b\r\n\r\n'], [words, file, large, FORM_END], [words, FORM_END], [file, ...Array<Buffer>(300).fill(fieldPart('q', '1')), FORM_END]];
+  const forms = [
+    [file],
+    [file, '--b-'],
+    [file, '--b\r\n\r\n'],
+    [words, file, large, FORM_END],
+    [words, FORM_END],
+    [file, ...Array<Buffer>(300).fill(fieldPart('q', '1')), FORM_END],
+  ];
   for (const form of forms) await exchange(formRequest(form), NEXT_REQUEST);
-  await exchange(formRequest([file, formPart(`Content-Disposition: form-data; filename="${'n'.repeat(50_000)}"`, bytes), FORM_END]));
+  await exchange(
+    formRequest([file, formPart(`Content-Disposition: form-data; filename="${'n'.repeat(50_000)}"`, bytes), FORM_END]),
+  );
   for (const method of METHODS) {
     const begun = async () => await SENDERS[method](service.url, bytes);
     const { head, body } = await begun();

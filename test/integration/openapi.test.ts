@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Problem, Progress, ProgressList, Upload, UploadList } from '../../src/api.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
-import { problemSchema, progressListSchema, progressSchema, serviceStatusSchema, uploadListSchema, uploadSchema } from '../../src/openapi/schemas.ts';
+import {
+  problemSchema,
+  progressListSchema,
+  progressSchema,
+  serviceStatusSchema,
+  uploadListSchema,
+  uploadSchema,
+} from '../../src/openapi/schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { cutShort, photo } from '../helpers/pictures.ts';
@@ -19,7 +26,12 @@ beforeAll(async () => {
   [service, bytes, photoExif] = await Promise.all([
     startService(),
     photo({ width: 320, height: 240 }),
-    photo({ width: 320, height: 240, orientation: 6, exif: { make: 'Acme', model: 'One', date: '2024:05:01 12:30:00' } }),
+    photo({
+      width: 320,
+      height: 240,
+      orientation: 6,
+      exif: { make: 'Acme', model: 'One', date: '2024:05:01 12:30:00' },
+    }),
   ]);
 }, 60_000);
 
@@ -55,10 +67,20 @@ describe('the service answers as its document says', () => {
   });
 
   test('POST /uploads, queued and finished', async () => {
-    const now = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes }, { name: 'b.jpg', bytes }]);
+    const now = await postFiles<UploadList>(service.url, [
+      { name: 'a.jpg', bytes },
+      { name: 'b.jpg', bytes },
+    ]);
     expect(now.status).toBe(202);
     expectShape(uploadListSchema, now.body);
-    const final = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes: photoExif }, { name: 'b.jpg', bytes: Buffer.from('text') }], WAIT);
+    const final = await postFiles<UploadList>(
+      service.url,
+      [
+        { name: 'a.jpg', bytes: photoExif },
+        { name: 'b.jpg', bytes: Buffer.from('text') },
+      ],
+      WAIT,
+    );
     expect([final.status, final.body.uploads.map(({ state }) => state)]).toEqual([200, ['completed', 'failed']]);
     expectShape(uploadListSchema, final.body);
   });

@@ -19,7 +19,10 @@ let bytes: Buffer;
 
 beforeAll(async () => {
   const env = { OPERATORS_TOKEN: TOKEN, QUEUE_PREFIX: PREFIX, TRUSTED_PROXIES: '127.0.0.1', CORS_ORIGINS: '*' };
-  [service, bytes] = await Promise.all([startService({ apis: 2, workers: 0, env }), photo({ width: 300, height: 200 })]);
+  [service, bytes] = await Promise.all([
+    startService({ apis: 2, workers: 0, env }),
+    photo({ width: 300, height: 200 }),
+  ]);
 });
 
 afterAll(async () => {
@@ -43,7 +46,15 @@ async function figures(): Promise<ServiceFigures> {
 }
 
 describe('what is for operators', () => {
-  const PATHS = ['/operators', '/operators/page.js', '/operators/figures', '/operators/queues', '/operators/queues/', '/operators/queues/api/queues', '/operators/nowhere'];
+  const PATHS = [
+    '/operators',
+    '/operators/page.js',
+    '/operators/figures',
+    '/operators/queues',
+    '/operators/queues/',
+    '/operators/queues/api/queues',
+    '/operators/nowhere',
+  ];
 
   test.each(PATHS)('%s asks for the token', async (path) => {
     const { status, headers, body } = await getJson<Problem>(service.url + path);
@@ -69,16 +80,22 @@ describe('what is for operators', () => {
     expect(await statusOf(`/operators?token=${TOKEN}`, { ...headers, 'X-Forwarded-For': '192.0.2.77' })).toBe(401);
   });
 
-  test.each(['/OPERATORS', '/Operators/figures', '/operators/', '//operators', '/%6Fperators', '/operators%2Ffigures', '/x/../operators'])(
-    'is not reached round the guard as %s',
-    async (path) => {
-      const answer = await rawRequest(service.url, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-      expect(answer).toMatch(/^HTTP\/1\.1 40[14] /);
-    },
-  );
+  test.each([
+    '/OPERATORS',
+    '/Operators/figures',
+    '/operators/',
+    '//operators',
+    '/%6Fperators',
+    '/operators%2Ffigures',
+    '/x/../operators',
+  ])('is not reached round the guard as %s', async (path) => {
+    const answer = await rawRequest(service.url, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 40[14] /);
+  });
 
   test('is shut to an address that has tried too many tokens, even with the right one, and to no other', async () => {
-    const from = (address: string, password: string) => statusOf('/operators', { ...basic('x', password), 'X-Forwarded-For': address });
+    const from = (address: string, password: string) =>
+      statusOf('/operators', { ...basic('x', password), 'X-Forwarded-For': address });
     const tries = Array.from({ length: 10 }, (_, index) => from('192.0.2.1', `wrong-${index}`));
     expect(await Promise.all(tries)).toEqual(Array<number>(10).fill(401));
     const refused = await fetch(`${service.url}/operators`, { headers: { ...BEARER, 'X-Forwarded-For': '192.0.2.1' } });
@@ -94,13 +111,17 @@ describe('what is for operators', () => {
   });
 
   test('is told to no page of another origin', async () => {
-    const asked = await fetch(`${service.url}/operators/figures`, { headers: { ...BEARER, Origin: 'https://other.example' } });
+    const asked = await fetch(`${service.url}/operators/figures`, {
+      headers: { ...BEARER, Origin: 'https://other.example' },
+    });
     expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([200, null]);
     const foreign = { method: 'POST', headers: { ...BEARER, Origin: 'https://other.example' } };
     const refused = await requestJson<Problem>(`${service.url}/operators/uploads/${randomUUID()}/retry`, foreign);
     expect([refused.status, refused.body.code]).toEqual([403, 'foreign_origin']);
     const own = { method: 'POST', headers: { ...BEARER, Origin: service.url } };
-    expect((await requestJson<Problem>(`${service.url}/operators/uploads/${randomUUID()}/retry`, own)).body.code).toBe('unknown_upload');
+    expect((await requestJson<Problem>(`${service.url}/operators/uploads/${randomUUID()}/retry`, own)).body.code).toBe(
+      'unknown_upload',
+    );
   });
 
   test('is nothing at all without a token', async () => {
@@ -122,7 +143,9 @@ describe('the figures', () => {
       return now.processes.some((process) => process.held['/uploads/:id/progress'] === 1) && now;
     });
     expect(seen.processes.map(({ role }) => role)).toEqual(['api', 'api']);
-    expect(new Set(seen.processes.map(({ pid }) => pid))).toEqual(new Set(service.apis.slice(0, 2).map(({ child }) => child.pid)));
+    expect(new Set(seen.processes.map(({ pid }) => pid))).toEqual(
+      new Set(service.apis.slice(0, 2).map(({ child }) => child.pid)),
+    );
     expect([seen.waiting.count, seen.jobs.waiting]).toEqual([1, 1]);
     expect(seen.waiting.oldestMs).toBeGreaterThanOrEqual(0);
     const received = await eventually('the upload in the count of the other process', async () => {
@@ -136,7 +159,10 @@ describe('the figures', () => {
       const now = await figures();
       return now.processes.some(({ wake }) => wake !== null && wake.count === 1) && now;
     });
-    expect([after.waiting, after.processes.map((process) => process.held)]).toEqual([{ count: 0, capacity: 5000, oldestMs: null }, [{}, {}]]);
+    expect([after.waiting, after.processes.map((process) => process.held)]).toEqual([
+      { count: 0, capacity: 5000, oldestMs: null },
+      [{}, {}],
+    ]);
   });
 
   test('lose a process that has ended', async () => {
@@ -151,7 +177,10 @@ test('a failed upload that is tried again goes to the workers, and whoever asks 
   const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'harbour.jpg');
   await failByOurFault(service, PREFIX, body.id);
   const failed = await figures();
-  expect(failed.failures).toMatchObject({ count: 1, newest: [{ id: body.id, name: 'harbour.jpg', attempts: 1, code: 'processing_failed' }] });
+  expect(failed.failures).toMatchObject({
+    count: 1,
+    newest: [{ id: body.id, name: 'harbour.jpg', attempts: 1, code: 'processing_failed' }],
+  });
   const outcome = await getJson<Problem>(`${service.url}/uploads/${body.id}/result`);
   expect([outcome.status, outcome.body.code]).toEqual([500, 'processing_failed']);
   const retry = async () => await statusOf(`/operators/uploads/${body.id}/retry`, BEARER, { method: 'POST' });
@@ -166,16 +195,31 @@ describe('the board of the queues', () => {
   const API = '/operators/queues/api';
 
   test('shows the queues, to be looked at alone', async () => {
-    const { status, body } = await getJson<{ queues: { name: string; readOnlyMode: boolean; allowRetries: boolean }[] }>(`${service.url}${API}/queues`, BEARER);
+    const { status, body } = await getJson<{
+      queues: { name: string; readOnlyMode: boolean; allowRetries: boolean }[];
+    }>(`${service.url}${API}/queues`, BEARER);
     expect(status).toBe(200);
-    expect(body.queues.map(({ name, readOnlyMode, allowRetries }) => [name, readOnlyMode, allowRetries])).toEqual([['uploads', true, false], ['sweeps', true, false]]);
+    expect(body.queues.map(({ name, readOnlyMode, allowRetries }) => [name, readOnlyMode, allowRetries])).toEqual([
+      ['uploads', true, false],
+      ['sweeps', true, false],
+    ]);
   });
 
   test.each([
-    ['PUT', '/queues/uploads/pause'], ['PUT', '/queues/pause'], ['PUT', '/queues/uploads/empty'], ['PUT', '/queues/uploads/obliterate'],
-    ['PUT', '/queues/uploads/retry/failed'], ['PUT', '/queues/uploads/clean/wait'], ['POST', '/queues/uploads/add'], ['PUT', '/queues/uploads/concurrency'],
+    ['PUT', '/queues/uploads/pause'],
+    ['PUT', '/queues/pause'],
+    ['PUT', '/queues/uploads/empty'],
+    ['PUT', '/queues/uploads/obliterate'],
+    ['PUT', '/queues/uploads/retry/failed'],
+    ['PUT', '/queues/uploads/clean/wait'],
+    ['POST', '/queues/uploads/add'],
+    ['PUT', '/queues/uploads/concurrency'],
   ])('%s %s is not there', async (method, path) => {
-    const { status } = await requestJson<Problem>(service.url + API + path, { method, headers: { ...BEARER, 'Content-Type': 'application/json' }, body: '{}' });
+    const { status } = await requestJson<Problem>(service.url + API + path, {
+      method,
+      headers: { ...BEARER, 'Content-Type': 'application/json' },
+      body: '{}',
+    });
     expect([404, 405]).toContain(status);
   });
 
@@ -186,7 +230,11 @@ describe('the board of the queues', () => {
       const page = await response.text();
       expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
       expect(response.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self';");
-      expect([page.includes('<%'), page.includes('https://'), page.includes('<base href="/operators/queues/" />')]).toEqual([false, false, true]);
+      expect([
+        page.includes('<%'),
+        page.includes('https://'),
+        page.includes('<base href="/operators/queues/" />'),
+      ]).toEqual([false, false, true]);
     }
   });
 
@@ -195,8 +243,16 @@ describe('the board of the queues', () => {
     const files = [...page.matchAll(/(?:src|href)="(static\/[^"]+)"/g)].map((found) => found[1] ?? '');
     expect(files.length).toBeGreaterThan(3);
     for (const file of files) expect([file, await statusOf(`/operators/queues/${file}`, BEARER)]).toEqual([file, 200]);
-    for (const path of ['/static/../package.json', '/static/..%2f..%2fpackage.json', '/static/', '/static/nothing.js']) {
-      const answer = await rawRequest(service.url, `GET /operators/queues${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`);
+    for (const path of [
+      '/static/../package.json',
+      '/static/..%2f..%2fpackage.json',
+      '/static/',
+      '/static/nothing.js',
+    ]) {
+      const answer = await rawRequest(
+        service.url,
+        `GET /operators/queues${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`,
+      );
       expect(answer).toMatch(/^HTTP\/1\.1 404 /);
     }
   });

@@ -11,14 +11,21 @@ import { createTus, patchTus } from '../helpers/tus-requests.ts';
 import { pictureResult } from '../helpers/results.ts';
 import { storedFiles } from '../helpers/stored-files.ts';
 
-const OPTIONS = { variants: [{ name: 'card', width: 40, height: 40, fit: 'cover', format: 'png' }], keepMetadata: true, gps: true };
+const OPTIONS = {
+  variants: [{ name: 'card', width: 40, height: 40, fit: 'cover', format: 'png' }],
+  keepMetadata: true,
+  gps: true,
+};
 
 let service: Service;
 let bytes: Buffer;
 
 beforeAll(async () => {
   const env = { PICTURE_OPTIONS: JSON.stringify({ variants: [{ name: 'only', longestSide: 50, format: 'jpeg' }] }) };
-  [service, bytes] = await Promise.all([startService({ env }), photo({ width: 90, height: 60, exif: { make: 'Acme', model: 'One', gps: true } })]);
+  [service, bytes] = await Promise.all([
+    startService({ env }),
+    photo({ width: 90, height: 60, exif: { make: 'Acme', model: 'One', gps: true } }),
+  ]);
 });
 
 afterAll(async () => {
@@ -34,7 +41,9 @@ async function post<Body>(options: string, query = '?timeout=20000'): Promise<Js
 
 function expectCard(upload: Upload | undefined): void {
   expect(upload).toMatchObject({ state: 'completed', result: { gps: { latitude: 52.5166667, longitude: 13.4 } } });
-  expect(pictureResult(upload).variants).toMatchObject([{ name: 'card', format: 'png', width: 40, height: 40, url: `/variants/${upload?.publicId}/card` }]);
+  expect(pictureResult(upload).variants).toMatchObject([
+    { name: 'card', format: 'png', width: 40, height: 40, url: `/variants/${upload?.publicId}/card` },
+  ]);
 }
 
 describe('the options of an upload', () => {
@@ -69,15 +78,27 @@ describe('the options of an upload', () => {
 });
 
 test('a TIFF of several pages, with its table of tags at the end, is a picture like others', async () => {
-  const { status, body } = await putFile<Upload>(service.url, randomUUID(), await pages(3), 'scan.tiff', '?timeout=20000');
+  const { status, body } = await putFile<Upload>(
+    service.url,
+    randomUUID(),
+    await pages(3),
+    'scan.tiff',
+    '?timeout=20000',
+  );
   expect([status, body.file.type, body.result?.kind]).toEqual([200, 'image/tiff', 'picture']);
   expect(body.result).toMatchObject({ format: 'tiff', frames: 3, width: 120, height: 80 });
 });
 
 describe('options that make no sense', () => {
   test.each([
-    ['{"variants":[{"name":"a","longestSide":5,"width":5}]}', 'options.variants[0] has both longestSide and a box; take one of them out.'],
-    [JSON.stringify({ variants: Array.from({ length: 200 }, (_, index) => ({ name: `v${index}`, width: 1 })) }), 'options.variants there may be at most 16; take some out, or send the file twice.'],
+    [
+      '{"variants":[{"name":"a","longestSide":5,"width":5}]}',
+      'options.variants[0] has both longestSide and a box; take one of them out.',
+    ],
+    [
+      JSON.stringify({ variants: Array.from({ length: 200 }, (_, index) => ({ name: `v${index}`, width: 1 })) }),
+      'options.variants there may be at most 16; take some out, or send the file twice.',
+    ],
   ])('are one problem that says what to do, and leave nothing: %.60s', async (options, detail) => {
     const before = (await storedFiles(service.directory)).length;
     const { status, body } = await post<Problem>(options);
@@ -89,7 +110,10 @@ describe('options that make no sense', () => {
 test('a variant may be asked for by its own name from the first moment, and none that will never be', async () => {
   const id = randomUUID();
   const query = `?options=${encodeURIComponent(JSON.stringify(OPTIONS))}`;
-  const put = request(`${service.url}/uploads/${id}${query}`, { method: 'PUT', headers: { 'Content-Length': bytes.length } });
+  const put = request(`${service.url}/uploads/${id}${query}`, {
+    method: 'PUT',
+    headers: { 'Content-Length': bytes.length },
+  });
   const answered = once(put, 'response') as Promise<[IncomingMessage]>;
   put.write(bytes.subarray(0, 100));
   const publicId = await publicIdOf(id);

@@ -26,7 +26,8 @@ afterAll(async () => {
 });
 
 function session(): string {
-  const [, commands = ''] = /^## A session with curl\n\n```sh\n([^]*?)^```$/m.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const [, commands = ''] =
+    /^## A session with curl\n\n```sh\n([^]*?)^```$/m.exec(readFileSync('README.md', 'utf8')) ?? [];
   return commands.replaceAll('localhost:3000', new URL(service.url).host);
 }
 
@@ -35,7 +36,10 @@ function session(): string {
   expect(commands.match(/^curl /gm)?.length).toBeGreaterThan(6);
   // A function of that name makes a refusal an error, and leaves the lines as they are; each answer stands on a line of its own.
   const quiet = 'curl() { command curl --silent --show-error --fail "$@" && echo; }';
-  const { stdout, stderr } = await promisify(execFile)('sh', ['-eu', '-c', `${quiet}\n${commands}`], { cwd: directory, timeout: 60_000 });
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-eu', '-c', `${quiet}\n${commands}`], {
+    cwd: directory,
+    timeout: 60_000,
+  });
   const [first = '', ...more] = stdout.split('\n').filter((line) => line.startsWith('{'));
   expect(JSON.parse(first)).toMatchObject({ uploads: [{ state: 'completed', file: { name: 'photo.jpg' } }] });
   expect(JSON.parse(more.at(-1) ?? '')).toMatchObject({ state: 'completed', result: { width: 800, height: 600 } });

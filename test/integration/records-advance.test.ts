@@ -23,7 +23,9 @@ afterAll(async () => {
 async function traceOf(id: string): Promise<object> {
   const { updatedAt: _updatedAt, nonce: _nonce, ...hash } = await space.connection.hgetall(space.keys.record(id));
   const entries = await space.connection.xrange(space.keys.events, '-', '+');
-  const events = entries.flatMap(([, flat]) => (flat[3] === id ? [JSON.parse(flat[5] ?? '') as Record<string, string>] : []));
+  const events = entries.flatMap(([, flat]) =>
+    flat[3] === id ? [JSON.parse(flat[5] ?? '') as Record<string, string>] : [],
+  );
   return { hash, events: events.map(({ at: _at, updatedAt: _eventUpdatedAt, ...event }) => event) };
 }
 
@@ -42,23 +44,36 @@ const prepare: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
 const STATES: readonly UploadState[] = ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'];
 
 describe('progress of an attempt, which has a script of its own, decides and changes as the script of all changes does', () => {
-  test.each(STATES.flatMap((state) => Object.keys(prepare).map((how) => ({ state, how }))))('where the upload is $state and $how', async ({ state, how }) => {
-    const { id } = await uploadIn(space.records, state);
-    await prepare[how]?.(id);
-    const twin = randomUUID();
-    await space.connection.copy(space.keys.record(id), space.keys.record(twin));
-    await space.connection.del(space.keys.events);
-    const advance = { attempt: 1, sequence: 3, percent: 62.5, stage: 'resize' };
-    const own = await changer.advance(id, advance);
-    const general = await changer.change(twin, { from: ['processing'], attempt: 1, sequence: 3, percent: 62.5, fields: { stage: 'resize' } });
-    expect(wordOf(own)).toEqual(wordOf(general));
-    expect(await traceOf(id)).toEqual(await traceOf(twin));
-    expect(own.made).toBe(state === 'processing' && ['as it is', 'further on', 'past its retention'].includes(how));
-  });
+  test.each(STATES.flatMap((state) => Object.keys(prepare).map((how) => ({ state, how }))))(
+    'where the upload is $state and $how',
+    async ({ state, how }) => {
+      const { id } = await uploadIn(space.records, state);
+      await prepare[how]?.(id);
+      const twin = randomUUID();
+      await space.connection.copy(space.keys.record(id), space.keys.record(twin));
+      await space.connection.del(space.keys.events);
+      const advance = { attempt: 1, sequence: 3, percent: 62.5, stage: 'resize' };
+      const own = await changer.advance(id, advance);
+      const general = await changer.change(twin, {
+        from: ['processing'],
+        attempt: 1,
+        sequence: 3,
+        percent: 62.5,
+        fields: { stage: 'resize' },
+      });
+      expect(wordOf(own)).toEqual(wordOf(general));
+      expect(await traceOf(id)).toEqual(await traceOf(twin));
+      expect(own.made).toBe(state === 'processing' && ['as it is', 'further on', 'past its retention'].includes(how));
+    },
+  );
 
   test('sent again after a reply that was lost, it is made once', async () => {
     const { id, attempt } = await uploadIn(space.records, 'processing');
-    const asSentTwice = new RecordChanger({ runScript: async (...call) => (await space.store.runScript(...call), await space.store.runScript(...call)) }, space.keys, { retentionMs: 1 });
+    const asSentTwice = new RecordChanger(
+      { runScript: async (...call) => (await space.store.runScript(...call), await space.store.runScript(...call)) },
+      space.keys,
+      { retentionMs: 1 },
+    );
     const { version } = made(await asSentTwice.advance(id, { attempt, sequence: 1, percent: 50, stage: 'resize' }));
     expect((await space.records.read(id))?.record.version).toBe(version);
   });

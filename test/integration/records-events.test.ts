@@ -6,7 +6,16 @@ import { decodeProgress, type RecordFields } from '../../src/progress/record-fie
 import { openWaitingConnection } from '../../src/queue/connection.ts';
 import type { EventFeed } from '../../src/queue/event-feed.ts';
 import { openEventStream } from '../../src/queue/event-stream.ts';
-import { made, newUpload, openRecordSpace, RESULT, silentLog, STORED, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
+import {
+  made,
+  newUpload,
+  openRecordSpace,
+  RESULT,
+  silentLog,
+  STORED,
+  uploadIn,
+  type RecordSpace,
+} from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
 let redis: RedisServer;
@@ -111,7 +120,10 @@ describe('the event of a change', () => {
     const heard = await listen();
     const { id } = await uploadIn(space.records, 'cancelled');
     await heard.until(({ events }) => events.length >= 2);
-    expect(heard.events.map((event) => [event.id, event.state])).toEqual([[id, 'receiving'], [id, 'cancelled']]);
+    expect(heard.events.map((event) => [event.id, event.state])).toEqual([
+      [id, 'receiving'],
+      [id, 'cancelled'],
+    ]);
   });
 
   test('events of a gap in the connection are heard afterwards, and the listener is told of the gap', async () => {

@@ -6,7 +6,17 @@ import type { ProgressState } from '../../src/progress/progress.ts';
 import { decodeProgress, type RecordFields } from '../../src/progress/record-fields.ts';
 import type { ChangeOutcome } from '../../src/progress/record-change.ts';
 import type { UploadRecords } from '../../src/progress/record.ts';
-import { made, newUpload, openRecordSpace, PROBLEM, RESULT, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import {
+  made,
+  newUpload,
+  openRecordSpace,
+  PROBLEM,
+  RESULT,
+  STORED,
+  uploadIn,
+  verdict,
+  type RecordSpace,
+} from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
 const PROCESSES = 3;
@@ -31,25 +41,72 @@ type Act = (records: UploadRecords, id: string) => Promise<ChangeOutcome>;
 const receipt = fc.constantFrom('receipt-0', 'receipt-1', 'receipt-2');
 const attempt = fc.integer({ min: 1, max: 6 });
 const act: fc.Arbitrary<Act> = fc.oneof(
-  receipt.map((held): Act => (records, id) => records.open({ ...newUpload(), id, receipt: held })),
-  fc.tuple(receipt, fc.nat(1000)).map(([held, bytes]): Act => (records, id) => records.receive(id, held, bytes, 1000)),
-  receipt.map((held): Act => (records, id) => records.enqueue(id, held, STORED)),
-  receipt.map((held): Act => (records, id) => records.refuse(id, held, PROBLEM, { receivedBytes: 1, type: null })),
+  receipt.map(
+    (held): Act =>
+      (records, id) =>
+        records.open({ ...newUpload(), id, receipt: held }),
+  ),
+  fc.tuple(receipt, fc.nat(1000)).map(
+    ([held, bytes]): Act =>
+      (records, id) =>
+        records.receive(id, held, bytes, 1000),
+  ),
+  receipt.map(
+    (held): Act =>
+      (records, id) =>
+        records.enqueue(id, held, STORED),
+  ),
+  receipt.map(
+    (held): Act =>
+      (records, id) =>
+        records.refuse(id, held, PROBLEM, { receivedBytes: 1, type: null }),
+  ),
   fc.constant<Act>((records, id) => records.begin(id)),
   fc.constant<Act>((records, id) => records.begin(id)),
   fc.tuple(attempt, fc.nat(5), fc.double({ min: 0, max: 1, noNaN: true })).map(
-    ([held, sequence, fraction]): Act => (records, id) => records.advance(id, held, sequence, 'resize', fraction),
+    ([held, sequence, fraction]): Act =>
+      (records, id) =>
+        records.advance(id, held, sequence, 'resize', fraction),
   ),
-  attempt.map((held): Act => (records, id) => records.complete(id, held, RESULT)),
-  attempt.map((held): Act => (records, id) => records.fail(id, held, PROBLEM)),
-  attempt.map((held): Act => (records, id) => records.announce(id, held, VARIANT)),
-  attempt.map((held): Act => (records, id) => records.handBack(id, held)),
-  attempt.map((held): Act => (records, id) => records.handBack(id, held, { faults: 1 })),
+  attempt.map(
+    (held): Act =>
+      (records, id) =>
+        records.complete(id, held, RESULT),
+  ),
+  attempt.map(
+    (held): Act =>
+      (records, id) =>
+        records.fail(id, held, PROBLEM),
+  ),
+  attempt.map(
+    (held): Act =>
+      (records, id) =>
+        records.announce(id, held, VARIANT),
+  ),
+  attempt.map(
+    (held): Act =>
+      (records, id) =>
+        records.handBack(id, held),
+  ),
+  attempt.map(
+    (held): Act =>
+      (records, id) =>
+        records.handBack(id, held, { faults: 1 }),
+  ),
   fc.constant<Act>((records, id) => records.cancel(id)),
   fc.constant<Act>((records, id) => records.bury(id)),
 );
 
-const VARIANT = { name: '160', format: 'jpeg', width: 1, height: 1, size: 1, url: '/variants/public/160', key: 'attempt-1/160.jpeg', sha256: 'a' };
+const VARIANT = {
+  name: '160',
+  format: 'jpeg',
+  width: 1,
+  height: 1,
+  size: 1,
+  url: '/variants/public/160',
+  key: 'attempt-1/160.jpeg',
+  sha256: 'a',
+};
 
 /** A way that ends well, so that the later states are met often; what is random comes in between. */
 const usualWay: readonly Act[] = [
@@ -86,27 +143,31 @@ function expectLawful(before: ProgressState | undefined, after: ProgressState): 
 
 test('whatever several processes do at once, versions grow, percents never fall, and an outcome stands', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(fc.nat(PROCESSES - 1), act), { maxLength: 30 }), fc.nat(PROCESSES - 1), async (others, usual) => {
-      const id = randomUUID();
-      const acts: Act[][] = Array.from({ length: PROCESSES }, () => []);
-      for (const [process, one] of others) acts[process]?.push(one);
-      acts[usual]?.unshift(...usualWay);
-      const outcomes = await Promise.all(
-        processes.map(async (records, index) => {
-          const made: ChangeOutcome[] = [];
-          for (const one of acts[index] ?? []) made.push(await one(records, id));
-          return made;
-        }),
-      );
-      const states = await history(id);
-      for (const [index, state] of states.entries()) expectLawful(states[index - 1], state);
-      const versions = outcomes.flat().flatMap((outcome) => (outcome.made ? [outcome.version] : []));
-      expect(versions.sort((a, b) => a - b)).toEqual(states.map(({ version }) => version));
-      const read = await space.records.read(id);
-      const { eventAtMs: _, ...last } = states.at(-1) ?? {};
-      expect(read?.record ?? {}).toMatchObject(last);
-      expect(typeof read?.queuePosition === 'number').toBe(read?.record.state === 'queued');
-    }),
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(PROCESSES - 1), act), { maxLength: 30 }),
+      fc.nat(PROCESSES - 1),
+      async (others, usual) => {
+        const id = randomUUID();
+        const acts: Act[][] = Array.from({ length: PROCESSES }, () => []);
+        for (const [process, one] of others) acts[process]?.push(one);
+        acts[usual]?.unshift(...usualWay);
+        const outcomes = await Promise.all(
+          processes.map(async (records, index) => {
+            const made: ChangeOutcome[] = [];
+            for (const one of acts[index] ?? []) made.push(await one(records, id));
+            return made;
+          }),
+        );
+        const states = await history(id);
+        for (const [index, state] of states.entries()) expectLawful(states[index - 1], state);
+        const versions = outcomes.flat().flatMap((outcome) => (outcome.made ? [outcome.version] : []));
+        expect(versions.sort((a, b) => a - b)).toEqual(states.map(({ version }) => version));
+        const read = await space.records.read(id);
+        const { eventAtMs: _, ...last } = states.at(-1) ?? {};
+        expect(read?.record ?? {}).toMatchObject(last);
+        expect(typeof read?.queuePosition === 'number').toBe(read?.record.state === 'queued');
+      },
+    ),
     { numRuns: 150 },
   );
 });
@@ -123,8 +184,15 @@ test('of all who would end an upload at once exactly one does', async () => {
       (records) => records.cancel(id),
       (records) => records.fail(id, undefined, PROBLEM),
     ];
-    const outcomes = await Promise.all(enders.map((end, index) => end(processes[(index + round) % PROCESSES] ?? space.records, id)));
-    expect(outcomes.map((outcome) => (outcome.made ? 'made' : outcome.refusal)).sort()).toEqual(['final', 'final', 'final', 'made']);
+    const outcomes = await Promise.all(
+      enders.map((end, index) => end(processes[(index + round) % PROCESSES] ?? space.records, id)),
+    );
+    expect(outcomes.map((outcome) => (outcome.made ? 'made' : outcome.refusal)).sort()).toEqual([
+      'final',
+      'final',
+      'final',
+      'made',
+    ]);
     expect((await history(id)).filter(({ state }) => isFinalState(state))).toHaveLength(1);
   }
 });
@@ -137,7 +205,10 @@ describe('a cancel at any moment of an attempt', () => {
     (records, id) => records.advance(id, 1, 2, 'variants', 0.7),
     (records, id) => records.complete(id, 1, RESULT),
   ];
-  const stops = { cancel: (records: UploadRecords, id: string) => records.cancel(id), bury: (records: UploadRecords, id: string) => records.bury(id) };
+  const stops = {
+    cancel: (records: UploadRecords, id: string) => records.cancel(id),
+    bury: (records: UploadRecords, id: string) => records.bury(id),
+  };
 
   test.each(['cancel', 'bury'] as const)('wins before the completion and not after it: %s', async (stop) => {
     for (let before = 0; before <= work.length; before += 1) {
@@ -145,8 +216,11 @@ describe('a cancel at any moment of an attempt', () => {
       for (const act of work.slice(0, before)) made(await act(space.records, id));
       const isCompleted = before === work.length;
       // A tombstone is laid over an outcome; it does not change it.
-      expect(verdict(await stops[stop](processes[1] ?? space.records, id))).toBe(isCompleted && stop === 'cancel' ? 'final' : 'made');
-      for (const act of work.slice(before)) expect(verdict(await act(space.records, id))).toBe(stop === 'cancel' ? 'final' : 'deleted');
+      expect(verdict(await stops[stop](processes[1] ?? space.records, id))).toBe(
+        isCompleted && stop === 'cancel' ? 'final' : 'made',
+      );
+      for (const act of work.slice(before))
+        expect(verdict(await act(space.records, id))).toBe(stop === 'cancel' ? 'final' : 'deleted');
       const record = (await space.records.read(id))?.record;
       expect(record?.state).toBe(isCompleted ? 'completed' : 'cancelled');
       if (!isCompleted || stop === 'bury') expect(record?.variants).toEqual({});
@@ -155,36 +229,48 @@ describe('a cancel at any moment of an attempt', () => {
 
   test('leaves one outcome and no variant of another, whatever comes at once', async () => {
     const delays = fc.array(fc.nat(3), { minLength: 4, maxLength: 4 });
-    const property = fc.asyncProperty(delays, fc.nat(12), fc.constantFrom('cancel' as const, 'bury' as const), async (gaps, moment, stop) => {
-      const { id } = await uploadIn(space.records, 'processing');
-      const worker = async (): Promise<string[]> => {
-        const verdicts: string[] = [];
-        for (const [index, act] of work.entries()) {
-          for (let turn = 0; turn < (gaps[index] ?? 0); turn += 1) await space.store.ping();
-          verdicts.push(verdict(await act(space.records, id)));
-        }
-        return verdicts;
-      };
-      const stopper = async (): Promise<string> => {
-        for (let turn = 0; turn < moment; turn += 1) await space.store.ping();
-        return verdict(await stops[stop](processes[1] ?? space.records, id));
-      };
-      const [verdicts, stopped] = await Promise.all([worker(), stopper()]);
-      const record = (await space.records.read(id))?.record;
-      const isCompleted = verdicts.at(-1) === 'made';
-      // Whatever the worker was told, it was told so from one moment on.
-      expect(verdicts.lastIndexOf('made')).toBe(verdicts.filter((word) => word === 'made').length - 1);
-      expect([record?.state, stopped === 'made']).toEqual([isCompleted ? 'completed' : 'cancelled', !isCompleted || stop === 'bury']);
-      expect(Object.keys(record?.variants ?? {})).toEqual(isCompleted && stop === 'cancel' ? ['160'] : []);
-      expect((await history(id)).filter(({ state, deleted }) => isFinalState(state) && !deleted).length).toBe(isCompleted || stop === 'cancel' ? 1 : 0);
-    });
+    const property = fc.asyncProperty(
+      delays,
+      fc.nat(12),
+      fc.constantFrom('cancel' as const, 'bury' as const),
+      async (gaps, moment, stop) => {
+        const { id } = await uploadIn(space.records, 'processing');
+        const worker = async (): Promise<string[]> => {
+          const verdicts: string[] = [];
+          for (const [index, act] of work.entries()) {
+            for (let turn = 0; turn < (gaps[index] ?? 0); turn += 1) await space.store.ping();
+            verdicts.push(verdict(await act(space.records, id)));
+          }
+          return verdicts;
+        };
+        const stopper = async (): Promise<string> => {
+          for (let turn = 0; turn < moment; turn += 1) await space.store.ping();
+          return verdict(await stops[stop](processes[1] ?? space.records, id));
+        };
+        const [verdicts, stopped] = await Promise.all([worker(), stopper()]);
+        const record = (await space.records.read(id))?.record;
+        const isCompleted = verdicts.at(-1) === 'made';
+        // Whatever the worker was told, it was told so from one moment on.
+        expect(verdicts.lastIndexOf('made')).toBe(verdicts.filter((word) => word === 'made').length - 1);
+        expect([record?.state, stopped === 'made']).toEqual([
+          isCompleted ? 'completed' : 'cancelled',
+          !isCompleted || stop === 'bury',
+        ]);
+        expect(Object.keys(record?.variants ?? {})).toEqual(isCompleted && stop === 'cancel' ? ['160'] : []);
+        expect((await history(id)).filter(({ state, deleted }) => isFinalState(state) && !deleted).length).toBe(
+          isCompleted || stop === 'cancel' ? 1 : 0,
+        );
+      },
+    );
     await fc.assert(property, { numRuns: 60 });
   });
 });
 
 test('deaths are counted one for one, whoever takes over from whom', async () => {
   const { id } = await uploadIn(space.records, 'queued');
-  const begun = await Promise.all(Array.from({ length: 6 }, (_, index) => (processes[index % PROCESSES] ?? space.records).begin(id)));
+  const begun = await Promise.all(
+    Array.from({ length: 6 }, (_, index) => (processes[index % PROCESSES] ?? space.records).begin(id)),
+  );
   const minted = begun.map((outcome) => made(outcome).record);
   expect(new Set(minted.map((record) => record?.attempt))).toEqual(new Set([1, 2, 3, 4, 5, 6]));
   for (const record of minted) expect(record?.deaths).toBe((record?.attempt ?? 0) - 1);

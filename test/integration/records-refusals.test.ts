@@ -5,7 +5,17 @@ import type { StoredVariant } from '../../src/progress/record-fields.ts';
 import type { ChangeOutcome, RecordStore } from '../../src/progress/record-change.ts';
 import { UploadRecords } from '../../src/progress/record.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../src/queue/contract.ts';
-import { made, newUpload, openRecordSpace, PROBLEM, RESULT, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import {
+  made,
+  newUpload,
+  openRecordSpace,
+  PROBLEM,
+  RESULT,
+  STORED,
+  uploadIn,
+  verdict,
+  type RecordSpace,
+} from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
 let redis: RedisServer;
@@ -26,7 +36,16 @@ afterEach(async () => {
   await space.close();
 });
 
-const VARIANT: StoredVariant = { name: '160', format: 'jpeg', width: 1, height: 1, size: 1, url: '/v', key: 'k', sha256: 'c' };
+const VARIANT: StoredVariant = {
+  name: '160',
+  format: 'jpeg',
+  width: 1,
+  height: 1,
+  size: 1,
+  url: '/v',
+  key: 'k',
+  sha256: 'c',
+};
 
 interface Holder {
   id: string;
@@ -35,7 +54,11 @@ interface Holder {
 }
 
 /** Every change but `open`, as its rightful holder makes it, and the states from which it is made. */
-const CHANGES: readonly [name: string, from: readonly UploadState[], make: (records: UploadRecords, holder: Holder) => Promise<ChangeOutcome>][] = [
+const CHANGES: readonly [
+  name: string,
+  from: readonly UploadState[],
+  make: (records: UploadRecords, holder: Holder) => Promise<ChangeOutcome>,
+][] = [
   ['receive', ['receiving'], (it, { id, receipt }) => it.receive(id, receipt, 500, 1000)],
   ['enqueue', ['receiving'], (it, { id, receipt }) => it.enqueue(id, receipt, STORED)],
   ['refuse', ['receiving'], (it, { id, receipt }) => it.refuse(id, receipt, PROBLEM, { receivedBytes: 1, type: null })],
@@ -61,7 +84,8 @@ describe.each(CHANGES)('%s', (_name, from, make) => {
     const expected = from.includes(state) ? 'made' : FINAL.includes(state) ? 'final' : 'state';
     expect(verdict(outcome)).toBe(expected);
     const after = await records.read(holder.id);
-    if (outcome.made) expect([outcome.version, after?.record.version]).toEqual([(before?.record.version ?? 0) + 1, outcome.version]);
+    if (outcome.made)
+      expect([outcome.version, after?.record.version]).toEqual([(before?.record.version ?? 0) + 1, outcome.version]);
     else expect([outcome.record, after]).toEqual([before?.record, before]);
   });
 
@@ -82,7 +106,9 @@ describe.each(CHANGES)('%s', (_name, from, make) => {
   test('is made once where its reply was lost and it is sent again', async () => {
     const holder = await uploadIn(records, from.includes('processing') ? 'processing' : (from[0] ?? 'queued'));
     const before = await records.read(holder.id);
-    const outcome = made(await make(new UploadRecords(losingReplies(space.store), space.keys, { retentionMs: 60_000 }), holder));
+    const outcome = made(
+      await make(new UploadRecords(losingReplies(space.store), space.keys, { retentionMs: 60_000 }), holder),
+    );
     const after = await records.read(holder.id);
     expect([outcome.version, after?.record.version]).toEqual([(before?.record.version ?? 0) + 1, outcome.version]);
     expect(after?.record.attempt).toBe(_name === 'begin' ? holder.attempt + 1 : holder.attempt);
@@ -121,19 +147,25 @@ describe('open', () => {
 });
 
 describe('fences', () => {
-  test.each(CHANGES.filter(([, from]) => from.join() === 'receiving'))('%s with another receipt is refused', async (_name, _from, make) => {
-    const holder = await uploadIn(records, 'receiving');
-    expect(verdict(await make(records, { ...holder, receipt: randomUUID() }))).toBe('fenced');
-    expect(verdict(await make(records, holder))).toBe('made');
-  });
+  test.each(CHANGES.filter(([, from]) => from.join() === 'receiving'))(
+    '%s with another receipt is refused',
+    async (_name, _from, make) => {
+      const holder = await uploadIn(records, 'receiving');
+      expect(verdict(await make(records, { ...holder, receipt: randomUUID() }))).toBe('fenced');
+      expect(verdict(await make(records, holder))).toBe('made');
+    },
+  );
 
-  test.each(CHANGES.filter(([name, from]) => from.join() === 'processing' && name !== 'begin'))('%s of an attempt that was overtaken is refused', async (_name, _from, make) => {
-    const holder = await uploadIn(records, 'processing');
-    const next = made(await records.begin(holder.id)).record?.attempt ?? 0;
-    expect(verdict(await make(records, holder))).toBe('fenced');
-    expect(verdict(await make(records, { ...holder, attempt: next + 1 }))).toBe('fenced');
-    expect(verdict(await make(records, { ...holder, attempt: next }))).toBe('made');
-  });
+  test.each(CHANGES.filter(([name, from]) => from.join() === 'processing' && name !== 'begin'))(
+    '%s of an attempt that was overtaken is refused',
+    async (_name, _from, make) => {
+      const holder = await uploadIn(records, 'processing');
+      const next = made(await records.begin(holder.id)).record?.attempt ?? 0;
+      expect(verdict(await make(records, holder))).toBe('fenced');
+      expect(verdict(await make(records, { ...holder, attempt: next + 1 }))).toBe('fenced');
+      expect(verdict(await make(records, { ...holder, attempt: next }))).toBe('made');
+    },
+  );
 
   test('a report that comes late or twice is refused, and takes the percent nowhere', async () => {
     const { id } = await uploadIn(records, 'processing');
@@ -188,7 +220,15 @@ describe('a tombstone', () => {
     const { id } = await uploadIn(records, 'completed');
     made(await records.bury(id));
     expect((await records.read(id))?.record).toMatchObject({
-      state: 'completed', deleted: true, stored: false, fileName: '', result: null, error: null, variants: {}, sha256: null, type: null,
+      state: 'completed',
+      deleted: true,
+      stored: false,
+      fileName: '',
+      result: null,
+      error: null,
+      variants: {},
+      sha256: null,
+      type: null,
     });
     expect(await space.connection.pttl(space.keys.record(id))).toBeGreaterThan(0);
   });
@@ -196,6 +236,9 @@ describe('a tombstone', () => {
   test('of work under way is cancelled, and waits no more', async () => {
     const { id } = await uploadIn(records, 'queued');
     made(await records.bury(id));
-    expect(await records.read(id)).toMatchObject({ queuePosition: null, record: { state: 'cancelled', deleted: true } });
+    expect(await records.read(id)).toMatchObject({
+      queuePosition: null,
+      record: { state: 'cancelled', deleted: true },
+    });
   });
 });

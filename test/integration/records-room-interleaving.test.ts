@@ -73,32 +73,41 @@ async function compare(ids: readonly string[]): Promise<{ kept: unknown; told: u
     else expect([state, address]).toEqual([state, null]);
     if (address != null) shares[address] = String(Number(shares[address] ?? 0) + 1);
   }
-  const kept = [(await space.connection.zrange(space.keys.waiting, '0', '-1')).sort(), await space.connection.hgetall(space.keys.waitingByAddress)];
+  const kept = [
+    (await space.connection.zrange(space.keys.waiting, '0', '-1')).sort(),
+    await space.connection.hgetall(space.keys.waitingByAddress),
+  ];
   return { kept, told: [queued.sort(), shares] };
 }
 
 test('whatever several processes do at once, who waits, whose they are and the records agree, and nothing is left over', async () => {
   const sets = new UploadSets(space.connection, space.keys);
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(fc.nat(PROCESSES - 1), fc.nat(UPLOADS - 1), act), { minLength: 5, maxLength: 60 }), async (steps) => {
-      const ids = Array.from({ length: UPLOADS }, () => randomUUID());
-      let mostWaiting = 0;
-      await Promise.all(
-        processes.map(async (records, index) => {
-          for (const [, upload, one] of steps.filter(([process]) => process === index)) {
-            await one.run(records, ids[upload] ?? '');
-            mostWaiting = Math.max(mostWaiting, await space.connection.zcard(space.keys.waiting));
-          }
-        }),
-      );
-      const { kept, told } = await compare(ids);
-      expect(kept).toEqual(told);
-      if (steps.every(([, , { isReturn }]) => isReturn !== true)) expect(mostWaiting).toBeLessThanOrEqual(CAPACITY);
-      await sets.strikeOut(ids);
-      expect((await compare(ids)).kept).toEqual(kept);
-      for (const id of ids) await space.records.bury(id);
-      expect([await space.connection.exists(space.keys.waiting), await space.connection.exists(space.keys.waitingByAddress)]).toEqual([0, 0]);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(PROCESSES - 1), fc.nat(UPLOADS - 1), act), { minLength: 5, maxLength: 60 }),
+      async (steps) => {
+        const ids = Array.from({ length: UPLOADS }, () => randomUUID());
+        let mostWaiting = 0;
+        await Promise.all(
+          processes.map(async (records, index) => {
+            for (const [, upload, one] of steps.filter(([process]) => process === index)) {
+              await one.run(records, ids[upload] ?? '');
+              mostWaiting = Math.max(mostWaiting, await space.connection.zcard(space.keys.waiting));
+            }
+          }),
+        );
+        const { kept, told } = await compare(ids);
+        expect(kept).toEqual(told);
+        if (steps.every(([, , { isReturn }]) => isReturn !== true)) expect(mostWaiting).toBeLessThanOrEqual(CAPACITY);
+        await sets.strikeOut(ids);
+        expect((await compare(ids)).kept).toEqual(kept);
+        for (const id of ids) await space.records.bury(id);
+        expect([
+          await space.connection.exists(space.keys.waiting),
+          await space.connection.exists(space.keys.waitingByAddress),
+        ]).toEqual([0, 0]);
+      },
+    ),
     { numRuns: 120 },
   );
 });

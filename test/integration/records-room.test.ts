@@ -10,7 +10,17 @@ import { UploadSets } from '../../src/queue/upload-sets.ts';
 import type { Manifest } from '../../src/storage/manifest.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { overriding } from '../helpers/overriding.ts';
-import { made, newUpload, openRecordSpace, PROBLEM, silentLog, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import {
+  made,
+  newUpload,
+  openRecordSpace,
+  PROBLEM,
+  silentLog,
+  STORED,
+  uploadIn,
+  verdict,
+  type RecordSpace,
+} from '../helpers/record-space.ts';
 import { startRedisCluster } from '../helpers/redis-cluster.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
@@ -38,7 +48,12 @@ afterEach(async () => {
 
 const rejecting = (capacity: number): QueueRoom => ({ capacity, discards: false, perAddress: 0 });
 const discarding = (capacity: number): QueueRoom => ({ capacity, discards: true, perAddress: 0 });
-const shareOf = (address: string, perAddress: number): QueueRoom => ({ capacity: 1000, discards: false, perAddress, address });
+const shareOf = (address: string, perAddress: number): QueueRoom => ({
+  capacity: 1000,
+  discards: false,
+  perAddress,
+  address,
+});
 
 async function receiving(): Promise<NewUpload> {
   return await uploadIn(records, 'receiving');
@@ -70,18 +85,30 @@ async function shares(): Promise<Record<string, string>> {
 describe('the last places', () => {
   test('however many processes race for them, exactly as many are taken as there are', async () => {
     const uploads = await Promise.all(Array.from({ length: 30 }, receiving));
-    const outcomes = await Promise.all(uploads.map((upload, index) => enqueue(upload, rejecting(7), processes[index % PROCESSES])));
+    const outcomes = await Promise.all(
+      uploads.map((upload, index) => enqueue(upload, rejecting(7), processes[index % PROCESSES])),
+    );
     expect(outcomes.map(verdict).sort()).toEqual([...Array<string>(23).fill('full'), ...Array<string>(7).fill('made')]);
     const taken = uploads.filter((_, index) => outcomes[index]?.made);
     expect((await waitingIds()).sort()).toEqual(taken.map(({ id }) => id).sort());
-    for (const [index, upload] of uploads.entries()) expect(await stateOf(upload)).toBe(outcomes[index]?.made ? 'queued' : 'receiving');
+    for (const [index, upload] of uploads.entries())
+      expect(await stateOf(upload)).toBe(outcomes[index]?.made ? 'queued' : 'receiving');
   });
 
   test('are free again when those that waited leave, whichever way', async () => {
-    const [begun, cancelled, failed, buried, forgotten] = [await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9)), await waiting(rejecting(9))];
+    const [begun, cancelled, failed, buried, forgotten] = [
+      await waiting(rejecting(9)),
+      await waiting(rejecting(9)),
+      await waiting(rejecting(9)),
+      await waiting(rejecting(9)),
+      await waiting(rejecting(9)),
+    ];
     const next = await receiving();
     const leaves = [
-      () => records.begin(begun.id), () => records.cancel(cancelled.id), () => records.fail(failed.id, undefined, PROBLEM), () => records.bury(buried.id),
+      () => records.begin(begun.id),
+      () => records.cancel(cancelled.id),
+      () => records.fail(failed.id, undefined, PROBLEM),
+      () => records.bury(buried.id),
       () => records.forget(forgotten.id, 'p'),
     ];
     for (const [index, leave] of leaves.entries()) {
@@ -117,7 +144,14 @@ describe('the last places', () => {
     made(await records.begin(first.id));
     await waiting(rejecting(1));
     expect(verdict(await records.handBack(first.id, 1))).toBe('made');
-    const manifest: Manifest = { id: randomUUID(), publicId: 'p', receipt: 'r', name: 'a.jpg', createdAt: new Date(0).toISOString(), ...STORED };
+    const manifest: Manifest = {
+      id: randomUUID(),
+      publicId: 'p',
+      receipt: 'r',
+      name: 'a.jpg',
+      createdAt: new Date(0).toISOString(),
+      ...STORED,
+    };
     expect(verdict(await records.restore(manifest))).toBe('made');
     expect(await waitingIds()).toHaveLength(3);
   });
@@ -132,9 +166,17 @@ describe('the oldest that waits', () => {
     expect(made(await enqueue(upload, discarding(2))).discarded).toEqual([oldest.id]);
     expect(await waitingIds()).toEqual([older.id, upload.id]);
     const record = (await records.read(oldest.id))?.record;
-    expect(record).toMatchObject({ state: 'discarded', stage: 'done', stored: false, version: (before?.version ?? 0) + 1, percent: 30, error: null });
+    expect(record).toMatchObject({
+      state: 'discarded',
+      stage: 'done',
+      stored: false,
+      version: (before?.version ?? 0) + 1,
+      percent: 30,
+      error: null,
+    });
     expect(record?.expiresAtMs).toBeGreaterThan(Date.now());
-    for (const key of [space.keys.record(oldest.id), space.keys.publicId(record?.publicId ?? '')]) expect(await space.connection.pttl(key)).toBeGreaterThan(0);
+    for (const key of [space.keys.record(oldest.id), space.keys.publicId(record?.publicId ?? '')])
+      expect(await space.connection.pttl(key)).toBeGreaterThan(0);
     // So that the sweep removes its files where whoever discarded it dies.
     expect(Number(await space.connection.zscore(space.keys.due, oldest.id))).toBeLessThanOrEqual(Date.now());
     expect(verdict(await records.begin(oldest.id))).toBe('final');
@@ -144,10 +186,19 @@ describe('the oldest that waits', () => {
     const oldest = await waiting(discarding(1));
     await waiting(discarding(1));
     const entries = await space.connection.xrange(space.keys.events, '-', '+');
-    const events = entries.flatMap(([, flat]) => (flat[3] === oldest.id ? [decodeProgress(oldest.id, JSON.parse(flat[5] ?? '') as RecordFields)] : []));
+    const events = entries.flatMap(([, flat]) =>
+      flat[3] === oldest.id ? [decodeProgress(oldest.id, JSON.parse(flat[5] ?? '') as RecordFields)] : [],
+    );
     const { eventAtMs, ...last } = events.at(-1) ?? {};
     expect((await records.read(oldest.id))?.record).toMatchObject(last);
-    expect([events.map(({ state, version }) => [state, version]), typeof eventAtMs]).toEqual([[['receiving', 1], ['queued', 2], ['discarded', 3]], 'number']);
+    expect([events.map(({ state, version }) => [state, version]), typeof eventAtMs]).toEqual([
+      [
+        ['receiving', 1],
+        ['queued', 2],
+        ['discarded', 3],
+      ],
+      'number',
+    ]);
   });
 
   test('is told of on its own channel, where changes are published', async () => {
@@ -156,11 +207,16 @@ describe('the oldest that waits', () => {
     const upload = await receiving();
     const ear = openWaitingConnection(redis.url, silentLog);
     const heard: unknown[] = [];
-    ear.on('message', (channel: string, data: string) => heard.push([channel, (JSON.parse(data) as RecordFields)['state']]));
+    ear.on('message', (channel: string, data: string) =>
+      heard.push([channel, (JSON.parse(data) as RecordFields)['state']]),
+    );
     await ear.subscribe(space.keys.changeChannel(oldest.id), space.keys.changeChannel(upload.id));
     made(await enqueue(upload, discarding(1), publishing));
     await eventually('both to be told of', () => heard.length === 2);
-    expect(heard).toEqual([[space.keys.changeChannel(oldest.id), 'discarded'], [space.keys.changeChannel(upload.id), 'queued']]);
+    expect(heard).toEqual([
+      [space.keys.changeChannel(oldest.id), 'discarded'],
+      [space.keys.changeChannel(upload.id), 'queued'],
+    ]);
     ear.disconnect();
   });
 
@@ -169,7 +225,12 @@ describe('the oldest that waits', () => {
     await waiting(discarding(1));
     const again = { ...oldest, receipt: randomUUID() };
     const opened = made(await records.open(again, discarding(1)));
-    expect([opened.restarted, opened.record?.state, opened.record?.percent, opened.record?.expiresAtMs]).toEqual([true, 'receiving', 0, null]);
+    expect([opened.restarted, opened.record?.state, opened.record?.percent, opened.record?.expiresAtMs]).toEqual([
+      true,
+      'receiving',
+      0,
+      null,
+    ]);
     expect(await space.connection.pttl(space.keys.record(oldest.id))).toBe(-1);
     made(await enqueue(again, discarding(1)));
     expect(await waitingIds()).toEqual([oldest.id]);
@@ -178,7 +239,9 @@ describe('the oldest that waits', () => {
 
   test('however many processes race, all get in, as many wait as may, and each other one is discarded once', async () => {
     const uploads = await Promise.all(Array.from({ length: 30 }, receiving));
-    const outcomes = await Promise.all(uploads.map((upload, index) => enqueue(upload, discarding(7), processes[index % PROCESSES])));
+    const outcomes = await Promise.all(
+      uploads.map((upload, index) => enqueue(upload, discarding(7), processes[index % PROCESSES])),
+    );
     const gone = outcomes.flatMap((outcome) => made(outcome).discarded ?? []);
     expect([gone.length, new Set(gone).size, (await waitingIds()).length]).toEqual([23, 23, 7]);
     for (const upload of uploads) expect(await stateOf(upload)).toBe(gone.includes(upload.id) ? 'discarded' : 'queued');
@@ -194,8 +257,14 @@ describe('the oldest that waits', () => {
       },
     });
     const upload = await receiving();
-    const outcome = made(await enqueue(upload, discarding(2), new UploadRecords(twice, space.keys, { retentionMs: 60_000 })));
-    expect([outcome.version, await waitingIds(), await stateOf(oldest)]).toEqual([2, [expect.any(String), upload.id], 'discarded']);
+    const outcome = made(
+      await enqueue(upload, discarding(2), new UploadRecords(twice, space.keys, { retentionMs: 60_000 })),
+    );
+    expect([outcome.version, await waitingIds(), await stateOf(oldest)]).toEqual([
+      2,
+      [expect.any(String), upload.id],
+      'discarded',
+    ]);
   });
 
   test('is not discarded by what only opens an upload, nor by what is refused', async () => {
@@ -203,7 +272,9 @@ describe('the oldest that waits', () => {
     made(await records.open(newUpload(), discarding(1)));
     const superseded = await receiving();
     expect(verdict(await enqueue({ ...superseded, receipt: randomUUID() }, discarding(1)))).toBe('fenced');
-    expect(verdict(await enqueue(await receiving(), { ...discarding(1), perAddress: 0, address: '192.0.2.1' }))).toBe('quota');
+    expect(verdict(await enqueue(await receiving(), { ...discarding(1), perAddress: 0, address: '192.0.2.1' }))).toBe(
+      'quota',
+    );
     expect(await waitingIds()).toEqual([oldest.id]);
   });
 
@@ -237,7 +308,9 @@ describe('the share of one address', () => {
 
   test('however many processes race for it, exactly as many are taken as it has', async () => {
     const uploads = await Promise.all(Array.from({ length: 20 }, receiving));
-    const outcomes = await Promise.all(uploads.map((upload, index) => enqueue(upload, shareOf('2001:db8:0:1::/64', 4), processes[index % PROCESSES])));
+    const outcomes = await Promise.all(
+      uploads.map((upload, index) => enqueue(upload, shareOf('2001:db8:0:1::/64', 4), processes[index % PROCESSES])),
+    );
     expect(outcomes.filter(({ made: isMade }) => isMade)).toHaveLength(4);
     expect(await shares()).toEqual({ '2001:db8:0:1::/64': '4' });
   });

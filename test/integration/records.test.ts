@@ -4,7 +4,17 @@ import type { UploadState } from '../../src/api.ts';
 import type { StoredVariant } from '../../src/progress/record-fields.ts';
 import type { UploadRecords } from '../../src/progress/record.ts';
 import { MAX_FAULTS } from '../../src/queue/contract.ts';
-import { made, newUpload, openRecordSpace, PROBLEM, RESULT, STORED, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import {
+  made,
+  newUpload,
+  openRecordSpace,
+  PROBLEM,
+  RESULT,
+  STORED,
+  uploadIn,
+  verdict,
+  type RecordSpace,
+} from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
 let redis: RedisServer;
@@ -26,7 +36,14 @@ afterEach(async () => {
 });
 
 const VARIANT: StoredVariant = {
-  name: '160', format: 'jpeg', width: 160, height: 120, size: 7, url: '/variants/p/160', key: 'a/b/c.jpeg', sha256: 'b'.repeat(64),
+  name: '160',
+  format: 'jpeg',
+  width: 160,
+  height: 120,
+  size: 7,
+  url: '/variants/p/160',
+  key: 'a/b/c.jpeg',
+  sha256: 'b'.repeat(64),
 };
 
 async function stateOf(id: string): Promise<UploadState | undefined> {
@@ -61,8 +78,20 @@ describe('the life of a record', () => {
     const { version, record, restarted } = made(await records.open(upload));
     expect([version, restarted]).toEqual([1, undefined]);
     expect(record).toMatchObject({
-      id: upload.id, receipt: upload.receipt, fileName: 'ü "你".jpg', state: 'receiving', stage: 'receive', percent: 0,
-      receivedBytes: 0, totalBytes: null, attempt: 0, type: null, sha256: null, stored: false, deleted: false, expiresAtMs: null,
+      id: upload.id,
+      receipt: upload.receipt,
+      fileName: 'ü "你".jpg',
+      state: 'receiving',
+      stage: 'receive',
+      percent: 0,
+      receivedBytes: 0,
+      totalBytes: null,
+      attempt: 0,
+      type: null,
+      sha256: null,
+      stored: false,
+      deleted: false,
+      expiresAtMs: null,
     });
     expect((await records.read(upload.id))?.record).toEqual(record);
     expect(await records.idOf(record?.publicId ?? '')).toBe(upload.id);
@@ -81,15 +110,27 @@ describe('the life of a record', () => {
     ];
     expect(versions).toEqual([2, 3, 4, 5, 6, 7]);
     expect((await records.read(id))?.record).toMatchObject({
-      state: 'completed', stage: 'done', percent: 100, receivedBytes: 1000, totalBytes: 1000, stored: true, attempt: 1,
-      type: 'image/jpeg', sha256: STORED.sha256, result: RESULT, variants: { 160: VARIANT },
+      state: 'completed',
+      stage: 'done',
+      percent: 100,
+      receivedBytes: 1000,
+      totalBytes: 1000,
+      stored: true,
+      attempt: 1,
+      type: 'image/jpeg',
+      sha256: STORED.sha256,
+      result: RESULT,
+      variants: { 160: VARIANT },
     });
   });
 
   test('an upload that waits stands in the waiting set with its place, and leaves it when it is taken up', async () => {
     const first = await uploadIn(records, 'queued');
     const second = await uploadIn(records, 'queued');
-    const positions = async () => [(await records.read(first.id))?.queuePosition, (await records.read(second.id))?.queuePosition];
+    const positions = async () => [
+      (await records.read(first.id))?.queuePosition,
+      (await records.read(second.id))?.queuePosition,
+    ];
     expect(new Set(await positions())).toEqual(new Set([1, 2]));
     await records.begin(first.id);
     expect(await positions()).toEqual([null, 1]);
@@ -101,19 +142,30 @@ describe('the life of a record', () => {
     const { id } = await uploadIn(records, 'processing');
     await records.advance(id, 1, 1, 'resize', 0.5);
     made(await records.handBack(id, 1));
-    expect(await records.read(id)).toMatchObject({ queuePosition: 1, record: { state: 'queued', percent: 65, attempt: 1 } });
-    expect(made(await records.begin(id)).record).toMatchObject({ state: 'processing', percent: 65, attempt: 2, phaseStartPercent: 65 });
+    expect(await records.read(id)).toMatchObject({
+      queuePosition: 1,
+      record: { state: 'queued', percent: 65, attempt: 1 },
+    });
+    expect(made(await records.begin(id)).record).toMatchObject({
+      state: 'processing',
+      percent: 65,
+      attempt: 2,
+      phaseStartPercent: 65,
+    });
   });
 
-  test.each(['completed', 'failed', 'cancelled'] as const)('the expiry of record and public id starts when it is %s', async (state) => {
-    const beforeMs = Date.now();
-    const { id } = await uploadIn(records, state);
-    const read = await records.read(id);
-    expect(read?.record.expiresAtMs).toBeGreaterThanOrEqual(beforeMs + 60_000);
-    for (const key of [space.keys.record(id), space.keys.publicId(read?.record.publicId ?? '')]) {
-      expect(await space.connection.pttl(key)).toBeGreaterThan(0);
-    }
-  });
+  test.each(['completed', 'failed', 'cancelled'] as const)(
+    'the expiry of record and public id starts when it is %s',
+    async (state) => {
+      const beforeMs = Date.now();
+      const { id } = await uploadIn(records, state);
+      const read = await records.read(id);
+      expect(read?.record.expiresAtMs).toBeGreaterThanOrEqual(beforeMs + 60_000);
+      for (const key of [space.keys.record(id), space.keys.publicId(read?.record.publicId ?? '')]) {
+        expect(await space.connection.pttl(key)).toBeGreaterThan(0);
+      }
+    },
+  );
 
   test('while it is not final nothing of it expires', async () => {
     for (const state of ['receiving', 'queued', 'processing'] as const) {
@@ -142,10 +194,17 @@ describe('a later request with the same id', () => {
   test('takes over from one that is still receiving, which is fenced from then on', async () => {
     const first = await uploadIn(records, 'receiving');
     const second = { ...first, receipt: randomUUID(), fileName: 'b.jpg' };
-    expect(made(await records.open(second)).record).toMatchObject({ fileName: 'b.jpg', receipt: second.receipt, state: 'receiving', receivedBytes: 0 });
+    expect(made(await records.open(second)).record).toMatchObject({
+      fileName: 'b.jpg',
+      receipt: second.receipt,
+      state: 'receiving',
+      receivedBytes: 0,
+    });
     expect(verdict(await records.receive(first.id, first.receipt, 900, 1000))).toBe('fenced');
     expect(verdict(await records.enqueue(first.id, first.receipt, STORED))).toBe('fenced');
-    expect(verdict(await records.refuse(first.id, first.receipt, PROBLEM, { receivedBytes: 1, type: null }))).toBe('fenced');
+    expect(verdict(await records.refuse(first.id, first.receipt, PROBLEM, { receivedBytes: 1, type: null }))).toBe(
+      'fenced',
+    );
     expect(verdict(await records.enqueue(second.id, second.receipt, STORED))).toBe('made');
   });
 
@@ -155,19 +214,34 @@ describe('a later request with the same id', () => {
     expect(made(await records.open({ ...first, receipt: randomUUID() })).record?.percent).toBe(15);
   });
 
-  test.each(['failed', 'cancelled'] as const)('starts clean after %s, with a public id of its own and no expiry', async (state) => {
-    const first = await uploadIn(records, state);
-    const before = (await records.read(first.id))?.record;
-    const { restarted, record, version } = made(await records.open({ ...first, receipt: randomUUID() }));
-    expect(restarted).toBe(true);
-    expect(version).toBeGreaterThan(before?.version ?? 0);
-    expect(record).toMatchObject({ state: 'receiving', percent: 0, error: null, result: null, sha256: null, type: null, variants: {}, expiresAtMs: null });
-    // Browsers keep variants for long, and must not show those of the earlier file.
-    expect(record?.publicId).not.toBe(before?.publicId);
-    expect([await records.idOf(before?.publicId ?? ''), await records.idOf(record?.publicId ?? '')]).toEqual([undefined, first.id]);
-    expect(await space.connection.pttl(space.keys.record(first.id))).toBe(-1);
-    expect(await space.connection.pttl(space.keys.publicId(record?.publicId ?? ''))).toBe(-1);
-  });
+  test.each(['failed', 'cancelled'] as const)(
+    'starts clean after %s, with a public id of its own and no expiry',
+    async (state) => {
+      const first = await uploadIn(records, state);
+      const before = (await records.read(first.id))?.record;
+      const { restarted, record, version } = made(await records.open({ ...first, receipt: randomUUID() }));
+      expect(restarted).toBe(true);
+      expect(version).toBeGreaterThan(before?.version ?? 0);
+      expect(record).toMatchObject({
+        state: 'receiving',
+        percent: 0,
+        error: null,
+        result: null,
+        sha256: null,
+        type: null,
+        variants: {},
+        expiresAtMs: null,
+      });
+      // Browsers keep variants for long, and must not show those of the earlier file.
+      expect(record?.publicId).not.toBe(before?.publicId);
+      expect([await records.idOf(before?.publicId ?? ''), await records.idOf(record?.publicId ?? '')]).toEqual([
+        undefined,
+        first.id,
+      ]);
+      expect(await space.connection.pttl(space.keys.record(first.id))).toBe(-1);
+      expect(await space.connection.pttl(space.keys.publicId(record?.publicId ?? ''))).toBe(-1);
+    },
+  );
 
   test('an attempt of the life before is fenced in the new one', async () => {
     const first = await uploadIn(records, 'processing');
@@ -191,7 +265,11 @@ describe('a later request with the same id', () => {
     expect(made(await records.begin(again.id)).record).toMatchObject({ faults: 0, deaths: 0 });
   });
 
-  test.each([['queued', 'state'], ['processing', 'state'], ['completed', 'final']] as const)('leaves one that is %s alone: %s', async (state, refusal) => {
+  test.each([
+    ['queued', 'state'],
+    ['processing', 'state'],
+    ['completed', 'final'],
+  ] as const)('leaves one that is %s alone: %s', async (state, refusal) => {
     const first = await uploadIn(records, state);
     const before = await records.read(first.id);
     const outcome = await records.open({ ...first, receipt: randomUUID() });

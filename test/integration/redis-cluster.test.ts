@@ -17,7 +17,10 @@ let urls: readonly [targeted: string, stream: string];
 beforeAll(async () => {
   cluster = await startRedisCluster();
   const redis = await cluster.ownerOf(queueKeys('deferred-uploads').events);
-  service = await startService({ redis, env: { REDIS_URL: '', REDIS_CLUSTER_NODES: cluster.nodes, EVENT_BUS: 'targeted', SWEEP_PERIOD_MS: '300' } });
+  service = await startService({
+    redis,
+    env: { REDIS_URL: '', REDIS_CLUSTER_NODES: cluster.nodes, EVENT_BUS: 'targeted', SWEEP_PERIOD_MS: '300' },
+  });
   urls = [service.url, (await service.addApi({ EVENT_BUS: 'stream' })).url];
 });
 afterAll(async () => {
@@ -28,16 +31,26 @@ afterAll(async () => {
 test('the whole service runs on a cluster: uploads, workers, the sweep, polls held in every process', async () => {
   expect(await Promise.all(urls.map(async (url) => (await fetch(`${url}/readyz`)).status))).toEqual([200, 200]);
   const bytes = await photo({ width: 120, height: 90 });
-  const sent = await Promise.all(urls.map((url) => putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=20000')));
-  expect(sent.map(({ status, body }) => [status, body.state])).toEqual([[200, 'completed'], [200, 'completed']]);
+  const sent = await Promise.all(
+    urls.map((url) => putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=20000')),
+  );
+  expect(sent.map(({ status, body }) => [status, body.state])).toEqual([
+    [200, 'completed'],
+    [200, 'completed'],
+  ]);
   const resting = await createTus(urls[0], { 'Upload-Length': '5000' });
-  const held = Promise.all(urls.map((url) => getJson<Progress>(`${url}/uploads/${resting}/progress?since=1&timeout=30000`)));
+  const held = Promise.all(
+    urls.map((url) => getJson<Progress>(`${url}/uploads/${resting}/progress?since=1&timeout=30000`)),
+  );
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
     return metrics.every((text) => text.includes('deferred_held 1'));
   });
   await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' });
-  expect((await held).map(({ body }) => [body.state, body.timedOut])).toEqual([['cancelled', false], ['cancelled', false]]);
+  expect((await held).map(({ body }) => [body.state, body.timedOut])).toEqual([
+    ['cancelled', false],
+    ['cancelled', false],
+  ]);
   await eventually('a sweep', () => service.workers[0]?.lines().some(({ msg }) => msg === 'storage surveyed'));
 });
 
@@ -51,7 +64,16 @@ test('the node that has the keys is away and comes back empty: uploads are refus
   }
   await service.redis.up();
   for (const url of urls) {
-    await eventually('an upload to go through', async () => (await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=15000')).body.state === 'completed', 20_000);
+    await eventually(
+      'an upload to go through',
+      async () =>
+        (await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=15000')).body.state === 'completed',
+      20_000,
+    );
   }
-  await eventually('the upload from before', async () => (await getJson<Upload>(`${urls[0]}/uploads/${before.id}`)).body.state === 'completed', 20_000);
+  await eventually(
+    'the upload from before',
+    async () => (await getJson<Upload>(`${urls[0]}/uploads/${before.id}`)).body.state === 'completed',
+    20_000,
+  );
 });

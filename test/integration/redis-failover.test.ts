@@ -35,7 +35,9 @@ afterAll(async () => {
 
 /** Both processes hold a poll for it. */
 async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>[]> }> {
-  const answers = Promise.all(urls.map((url) => getJson<Progress>(`${url}/uploads/${id}/progress?since=1&timeout=${FAILOVER_WITHIN_MS}`)));
+  const answers = Promise.all(
+    urls.map((url) => getJson<Progress>(`${url}/uploads/${id}/progress?since=1&timeout=${FAILOVER_WITHIN_MS}`)),
+  );
   answers.catch(() => undefined);
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
@@ -47,7 +49,10 @@ async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>
 /** A connection as ours are; what becomes of it is told in order. */
 function openFollower(): { connection: SingleRedis; events: readonly string[] } {
   const credentials = { username: undefined, password: undefined, sentinelPassword: undefined };
-  const connection = connectToServer({ sentinels: parseHosts(family.sentinels, 26_379) ?? [], masterName: 'mymaster', ...credentials }, 'fails-at-once');
+  const connection = connectToServer(
+    { sentinels: parseHosts(family.sentinels, 26_379) ?? [], masterName: 'mymaster', ...credentials },
+    'fails-at-once',
+  );
   const events: string[] = [];
   connection.on('ready', () => events.push('ready')).on('close', () => events.push('close'));
   connection.on('error', () => undefined);
@@ -59,7 +64,10 @@ function openFollower(): { connection: SingleRedis; events: readonly string[] } 
 async function halfSent(url: string, id: string): Promise<HalfSent<Upload>> {
   return await eventually('half of the upload', async () => {
     const sent = putInHalves<Upload>(`${url}/uploads/${id}?timeout=15000`, bytes);
-    const isThere = eventually('its record', async () => (await getJson<Upload>(`${url}/uploads/${id}`)).body.state === 'receiving');
+    const isThere = eventually(
+      'its record',
+      async () => (await getJson<Upload>(`${url}/uploads/${id}`)).body.state === 'receiving',
+    );
     const wasRefused = sent.answer.then(() => false);
     return (await Promise.race([isThere, wasRefused])) && sent;
   });
@@ -68,38 +76,54 @@ async function halfSent(url: string, id: string): Promise<HalfSent<Upload>> {
 test.each([
   ['dies', 2, 'SIGKILL'],
   ['hangs, and keeps its connections', 1, 'SIGSTOP'],
-] as const)('the master %s: what is held and what is under way goes on with the one that follows it', async (_how, replicas, signal) => {
-  const resting = await eventually('an upload', async () => await createTus(urls[0], { 'Upload-Length': '5000' }).catch(() => undefined));
-  const done = await eventually('another', async () => {
-    const { status, body } = await putFile<Upload>(urls[1], randomUUID(), bytes, 'a.jpg', '?timeout=15000');
-    return status === 200 && body;
-  });
-  const { answers } = await held(resting);
-  const id = randomUUID();
-  const { answer: underWay, finish } = await halfSent(urls[1], id);
-  // What a master has not handed on when it dies is lost, with Redis as it is; nothing of this is.
-  await family.inStep(replicas);
+] as const)(
+  'the master %s: what is held and what is under way goes on with the one that follows it',
+  async (_how, replicas, signal) => {
+    const resting = await eventually(
+      'an upload',
+      async () => await createTus(urls[0], { 'Upload-Length': '5000' }).catch(() => undefined),
+    );
+    const done = await eventually('another', async () => {
+      const { status, body } = await putFile<Upload>(urls[1], randomUUID(), bytes, 'a.jpg', '?timeout=15000');
+      return status === 200 && body;
+    });
+    const { answers } = await held(resting);
+    const id = randomUUID();
+    const { answer: underWay, finish } = await halfSent(urls[1], id);
+    // What a master has not handed on when it dies is lost, with Redis as it is; nothing of this is.
+    await family.inStep(replicas);
 
-  const before = await family.master();
-  const { told } = await family.listenForSwitch();
-  const { connection, events } = openFollower();
-  await eventually('a connection', () => events.includes('ready'));
-  process.kill(before.pid, signal);
-  await eventually('another master', async () => (await family.master()) !== before, FAILOVER_WITHIN_MS);
-  await eventually('readiness', async () => (await Promise.all(urls.map((url) => fetch(`${url}/readyz`)))).every(({ status }) => status === 200), FAILOVER_WITHIN_MS);
-  finish();
-  expect(await underWay).toMatchObject({ status: 200, body: { id, state: 'completed' } });
-  expect(await eventually('what was done before', async () => {
-    const { status, body } = await getJson<Upload>(`${urls[0]}/uploads/${done.id}`);
-    return status === 200 && body;
-  })).toEqual(done);
-  await eventually('the cancel', async () => (await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' })).status < 300);
-  expect((await answers).map(({ body: progress }) => progress.state)).toEqual(['cancelled', 'cancelled']);
-  // As a rule it was found before the sentinel told of it, and is not left for that.
-  await told;
-  const readyTimes = (): number => events.filter((event) => event === 'ready').length;
-  await eventually('the new master', () => readyTimes() >= 2);
-  await connection.ping();
-  expect(readyTimes()).toBe(2);
-  expect(events.at(-1)).toBe('ready');
-}, 90_000);
+    const before = await family.master();
+    const { told } = await family.listenForSwitch();
+    const { connection, events } = openFollower();
+    await eventually('a connection', () => events.includes('ready'));
+    process.kill(before.pid, signal);
+    await eventually('another master', async () => (await family.master()) !== before, FAILOVER_WITHIN_MS);
+    await eventually(
+      'readiness',
+      async () => (await Promise.all(urls.map((url) => fetch(`${url}/readyz`)))).every(({ status }) => status === 200),
+      FAILOVER_WITHIN_MS,
+    );
+    finish();
+    expect(await underWay).toMatchObject({ status: 200, body: { id, state: 'completed' } });
+    expect(
+      await eventually('what was done before', async () => {
+        const { status, body } = await getJson<Upload>(`${urls[0]}/uploads/${done.id}`);
+        return status === 200 && body;
+      }),
+    ).toEqual(done);
+    await eventually(
+      'the cancel',
+      async () => (await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' })).status < 300,
+    );
+    expect((await answers).map(({ body: progress }) => progress.state)).toEqual(['cancelled', 'cancelled']);
+    // As a rule it was found before the sentinel told of it, and is not left for that.
+    await told;
+    const readyTimes = (): number => events.filter((event) => event === 'ready').length;
+    await eventually('the new master', () => readyTimes() >= 2);
+    await connection.ping();
+    expect(readyTimes()).toBe(2);
+    expect(events.at(-1)).toBe('ready');
+  },
+  90_000,
+);

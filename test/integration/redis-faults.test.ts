@@ -34,7 +34,12 @@ let bytes: Buffer;
 
 beforeAll(async () => {
   [redis, bytes] = await Promise.all([startRedisServer({ persist: true }), photo({ width: 120, height: 90 })]);
-  service = await startService({ redis, apis: 1, workers: 1, env: { EVENT_BUS: 'targeted', SWEEP_PERIOD_MS: '300', UPLOAD_SILENCE_MS: '4000' } });
+  service = await startService({
+    redis,
+    apis: 1,
+    workers: 1,
+    env: { EVENT_BUS: 'targeted', SWEEP_PERIOD_MS: '300', UPLOAD_SILENCE_MS: '4000' },
+  });
   const other = await service.addApi({ EVENT_BUS: 'stream' });
   urls = [service.url, other.url];
 });
@@ -50,16 +55,28 @@ const statusOf = async (path: string) => await Promise.all(urls.map(async (url) 
 const resting = async () => await createTus(urls[0], { 'Upload-Length': '5000' });
 
 /** Polls held in both processes, until the upload is at another version. */
-async function held(id: string, version: number, timeoutMs = 20_000): Promise<{ answers: Promise<JsonAnswer<Progress & Problem>[]> }> {
+async function held(
+  id: string,
+  version: number,
+  timeoutMs = 20_000,
+): Promise<{ answers: Promise<JsonAnswer<Progress & Problem>[]> }> {
   const before = await heldCounts();
-  const answers = Promise.all(urls.map((url) => getJson<Progress & Problem>(`${url}/uploads/${id}/progress?since=${version}&timeout=${timeoutMs}`)));
+  const answers = Promise.all(
+    urls.map((url) =>
+      getJson<Progress & Problem>(`${url}/uploads/${id}/progress?since=${version}&timeout=${timeoutMs}`),
+    ),
+  );
   answers.catch(() => undefined);
-  await eventually('the polls to be held', async () => (await heldCounts()).every((count, index) => count > (before[index] ?? 0)));
+  await eventually('the polls to be held', async () =>
+    (await heldCounts()).every((count, index) => count > (before[index] ?? 0)),
+  );
   return { answers };
 }
 
 async function heldCounts(): Promise<number[]> {
-  return await Promise.all(urls.map(async (url) => Number(/^deferred_held (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1])));
+  return await Promise.all(
+    urls.map(async (url) => Number(/^deferred_held (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1])),
+  );
 }
 
 async function filesOf(id: string): Promise<string[]> {
@@ -70,7 +87,11 @@ async function expectRefusedUpload(): Promise<void> {
   for (const url of urls) {
     const id = randomUUID();
     const refused = await putFile<Problem>(url, id, bytes, 'a.jpg');
-    expect([refused.status, refused.body.code, Number(refused.headers.get('retry-after')) > 0]).toEqual([503, 'service_unavailable', true]);
+    expect([refused.status, refused.body.code, Number(refused.headers.get('retry-after')) > 0]).toEqual([
+      503,
+      'service_unavailable',
+      true,
+    ]);
     expect(await filesOf(id)).toEqual([]);
   }
 }
@@ -79,10 +100,14 @@ async function expectRefusedUpload(): Promise<void> {
 async function expectRecovered(): Promise<void> {
   await eventually('readiness', async () => (await statusOf('/readyz')).every((status) => status === 200));
   for (const url of urls) {
-    const { body } = await eventually('an upload to go through', async () => {
-      const sent = await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=15000');
-      return sent.status === 200 && sent;
-    }, 15_000);
+    const { body } = await eventually(
+      'an upload to go through',
+      async () => {
+        const sent = await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=15000');
+        return sent.status === 200 && sent;
+      },
+      15_000,
+    );
     expect(body.state).toBe('completed');
   }
 }
@@ -90,7 +115,11 @@ async function expectRecovered(): Promise<void> {
 test('a cancel reaches held polls in every process, and a sender that pauses, whichever way they hear', async () => {
   for (const url of urls) {
     const id = randomUUID();
-    const sent = rawRequest(url, `PUT /uploads/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${2 * bytes.length}\r\n\r\n`, bytes);
+    const sent = rawRequest(
+      url,
+      `PUT /uploads/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${2 * bytes.length}\r\n\r\n`,
+      bytes,
+    );
     const version = await eventually('its bytes', async () => {
       const { body } = await getJson<Progress>(`${url}/uploads/${id}/progress`);
       return body.bytes?.received === bytes.length && body.version;
@@ -109,9 +138,16 @@ test('Redis restarts: meanwhile uploads are refused at once, held polls stay hel
   const streams = await Promise.all(urls.map((url) => fetch(`${url}/uploads/${id}/events?since=1`)));
   await redis.down();
   await expectRefusedUpload();
-  expect([await statusOf('/readyz'), await statusOf('/healthz'), await statusOf(`/uploads/${id}`)]).toEqual([[503, 503], [200, 200], [503, 503]]);
+  expect([await statusOf('/readyz'), await statusOf('/healthz'), await statusOf(`/uploads/${id}`)]).toEqual([
+    [503, 503],
+    [200, 200],
+    [503, 503],
+  ]);
   // The last that was seen, since nobody can look.
-  expect((await brief).map(({ status, body }) => [status, body.version, body.timedOut])).toEqual([[200, 1, true], [200, 1, true]]);
+  expect((await brief).map(({ status, body }) => [status, body.version, body.timedOut])).toEqual([
+    [200, 1, true],
+    [200, 1, true],
+  ]);
   await redis.up();
   await eventually('the cancel', async () => (await cancel(id)).status === 202);
   expect((await answers).map(({ body }) => body.state)).toEqual(['cancelled', 'cancelled']);
@@ -123,13 +159,20 @@ test('Redis goes away in mid-body: the upload is refused at its end', async () =
   const id = randomUUID();
   async function* inHalves() {
     yield bytes.subarray(0, 1000);
-    await eventually('its first bytes', async () => (await getJson<Progress>(`${urls[0]}/uploads/${id}/progress`)).status === 200);
+    await eventually(
+      'its first bytes',
+      async () => (await getJson<Progress>(`${urls[0]}/uploads/${id}/progress`)).status === 200,
+    );
     await redis.down();
     yield bytes.subarray(1000);
   }
   const init = { method: 'PUT', body: inHalves() as unknown as BodyInit, duplex: 'half' } as RequestInit;
   const refused = await requestJson<Problem>(`${urls[0]}/uploads/${id}`, init);
-  expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([503, 'service_unavailable', true]);
+  expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([
+    503,
+    'service_unavailable',
+    true,
+  ]);
   await redis.up();
   await expectRecovered();
 });
@@ -145,23 +188,24 @@ test('every connection is killed, again and again: what is under way ends as it 
     });
   });
   for (let round = 0; round < 10; round += 1) {
-    for (const type of ['normal', 'pubsub']) await redisCommand(redis.url, 'CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
+    for (const type of ['normal', 'pubsub'])
+      await redisCommand(redis.url, 'CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
   }
   expect(await Promise.all(uploads)).toEqual(['completed', 'completed']);
   await eventually('the cancel', async () => (await cancel(id)).status < 300);
   expect((await answers).map(({ body }) => body.state)).toEqual(['cancelled', 'cancelled']);
 });
 
-test.each([['trimmed to nothing', ['XTRIM', keys.events, 'MAXLEN', '0']], ['removed', ['DEL', keys.events]]] as const)(
-  'the stream is %s: waits are woken all the same',
-  async (_how, [command, ...args]) => {
-    const id = await resting();
-    const { answers } = await held(id, 1);
-    await redisCommand(redis.url, command, ...args);
-    await cancel(id);
-    expect((await answers).map(({ body }) => body.state)).toEqual(['cancelled', 'cancelled']);
-  },
-);
+test.each([
+  ['trimmed to nothing', ['XTRIM', keys.events, 'MAXLEN', '0']],
+  ['removed', ['DEL', keys.events]],
+] as const)('the stream is %s: waits are woken all the same', async (_how, [command, ...args]) => {
+  const id = await resting();
+  const { answers } = await held(id, 1);
+  await redisCommand(redis.url, command, ...args);
+  await cancel(id);
+  expect((await answers).map(({ body }) => body.state)).toEqual(['cancelled', 'cancelled']);
+});
 
 test('the processes stand still while two whole streams of other changes go by: no wait is lost', async () => {
   const id = await resting();
@@ -172,14 +216,23 @@ test('the processes stand still while two whole streams of other changes go by: 
     // The stream's reader is given this one at once, and is not waiting when the others come.
     await redisCommand(redis.url, 'XADD', keys.events, '*', 'event', 'progress', 'jobId', 'other', 'data', '{}');
     await redisCommand(redis.url, 'HSET', keys.record(id), 'version', '2');
-    const told = JSON.stringify({ state: 'receiving', version: '2', percent: '0', updatedAt: '1', phaseStartedAt: '1' });
+    const told = JSON.stringify({
+      state: 'receiving',
+      version: '2',
+      percent: '0',
+      updatedAt: '1',
+      phaseStartedAt: '1',
+    });
     await redisCommand(redis.url, 'XADD', keys.events, '*', 'event', 'progress', 'jobId', id, 'data', told);
     await redisCommand(redis.url, 'PUBLISH', keys.changeChannel(id), told);
     await redisCommand(redis.url, 'EVAL', NOISE_SCRIPT, '1', keys.events, keys.changeChannel(''));
   } finally {
     for (const child of stopped) child.kill('SIGCONT');
   }
-  expect((await answers).map(({ body }) => [body.version, body.timedOut])).toEqual([[2, false], [2, false]]);
+  expect((await answers).map(({ body }) => [body.version, body.timedOut])).toEqual([
+    [2, false],
+    [2, false],
+  ]);
 });
 
 test('of all this nothing is left', async () => {
@@ -205,10 +258,14 @@ test('Redis forgets everything, its scripts too: the service goes on, and the sw
   await redisCommand(redis.url, 'SCRIPT', 'FLUSH');
   expect(await statusOf(`/uploads/${id}/progress?since=1`)).toEqual([404, 404]);
   await expectRecovered();
-  const back = await eventually('the stored upload', async () => {
-    const { body } = await getJson<Upload>(`${urls[1]}/uploads/${stored.id}`);
-    return body.state === 'completed' && body;
-  }, 20_000);
+  const back = await eventually(
+    'the stored upload',
+    async () => {
+      const { body } = await getJson<Upload>(`${urls[1]}/uploads/${stored.id}`);
+      return body.state === 'completed' && body;
+    },
+    20_000,
+  );
   expect([back.file, back.publicId, back.result]).toEqual([stored.file, stored.publicId, stored.result]);
 });
 
@@ -216,10 +273,14 @@ test('a start with a Redis that would throw records away ends with one line', as
   await redisCommand(redis.url, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
   try {
     const env = { REDIS_URL: redis.url, PORT: '0', STORAGE: `file:${service.directory}`, LOG_LEVEL: 'warn' };
-    const started = ['src/main.ts', 'workers/main.ts'].map((entry) => runScript(entry, [], { cwd: service.directory, env }));
+    const started = ['src/main.ts', 'workers/main.ts'].map((entry) =>
+      runScript(entry, [], { cwd: service.directory, env }),
+    );
     expect(await Promise.all(started.map(({ ended }) => ended))).toEqual([78, 78]);
     for (const { stdout, stderr } of started) {
-      expect(stderr).toBe('deferred-uploads: Redis has the maxmemory-policy allkeys-lru, by which it would throw records of uploads away when its memory is full: set it to noeviction\n');
+      expect(stderr).toBe(
+        'deferred-uploads: Redis has the maxmemory-policy allkeys-lru, by which it would throw records of uploads away when its memory is full: set it to noeviction\n',
+      );
       expect(stdout).toBe('');
     }
   } finally {

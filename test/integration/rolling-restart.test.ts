@@ -75,11 +75,14 @@ function watchedFetch(): { fetch: typeof fetch; polls: () => number; failed: str
       const isPoll = url.includes('/progress');
       if (isPoll) polls += 1;
       try {
-        const response = isPoll ? await poll(url.replace(balancer.url, pollBalancer.url), init) : await fetch(url, init);
+        const response = isPoll
+          ? await poll(url.replace(balancer.url, pollBalancer.url), init)
+          : await fetch(url, init);
         if (isPoll && !response.ok) failed.push(`${response.status} ${await response.clone().text()}`);
         return response;
       } catch (error) {
-        if (isPoll && init?.signal?.aborted !== true) failed.push(String(error instanceof Error ? (error.cause ?? error) : error));
+        if (isPoll && init?.signal?.aborted !== true)
+          failed.push(String(error instanceof Error ? (error.cause ?? error) : error));
         throw error;
       }
     },
@@ -87,11 +90,19 @@ function watchedFetch(): { fetch: typeof fetch; polls: () => number; failed: str
 }
 
 /** Sends one file after the other until told to stop; each comes to its end. */
-async function keepSending(client: UploadClient, isOver: () => boolean, ended: Upload[], percents: number[][]): Promise<void> {
+async function keepSending(
+  client: UploadClient,
+  isOver: () => boolean,
+  ended: Upload[],
+  percents: number[][],
+): Promise<void> {
   while (!isOver()) {
     const seen: number[] = [];
     percents.push(seen);
-    const upload = client.upload(new Blob([new Uint8Array(bytes)], { type: 'image/jpeg' }), { name: 'a.jpg', onProgress: ({ percent }) => seen.push(percent) });
+    const upload = client.upload(new Blob([new Uint8Array(bytes)], { type: 'image/jpeg' }), {
+      name: 'a.jpg',
+      onProgress: ({ percent }) => seen.push(percent),
+    });
     ended.push(await upload.result);
   }
 }
@@ -126,7 +137,11 @@ async function replace(old: ServiceProcess): Promise<void> {
 test('API processes are replaced in turn, under load, and no client has a poll that fails', async () => {
   const { fetch, polls, failed } = watchedFetch();
   const lost: boolean[] = [];
-  const client = createUploadClient({ baseUrl: balancer.url, fetch, onConnection: (connected) => void (connected || lost.push(connected)) });
+  const client = createUploadClient({
+    baseUrl: balancer.url,
+    fetch,
+    onConnection: (connected) => void (connected || lost.push(connected)),
+  });
   const ended: Upload[] = [];
   const percents: number[][] = [];
   let isOver = false;
@@ -152,20 +167,29 @@ test('API processes are replaced in turn, under load, and no client has a poll t
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   expect(ended.filter(({ state, file }) => state !== 'completed' || file.sha256 !== sha256)).toEqual([]);
   expect(percents.filter((seen) => seen.join() !== seen.toSorted((a, b) => a - b).join())).toEqual([]);
-  for (const { id } of ended) expect((await getJson<Upload>(`${balancer.url}/uploads/${id}`)).body.state).toBe('completed');
+  for (const { id } of ended)
+    expect((await getJson<Upload>(`${balancer.url}/uploads/${id}`)).body.state).toBe('completed');
 }, 90_000);
 
 test('what is held is answered when its process is told to stop, not when its time is up', async () => {
   const api = service.apis.find(({ child }) => child.exitCode === null) ?? (await service.addApi());
   await Promise.all(service.workers.map((worker) => worker.end()));
   const { body } = await putFile<Upload>(api.url, crypto.randomUUID(), bytes, 'a.jpg');
-  const held = Array.from({ length: 50 }, () => getJson<Progress>(`${api.url}/uploads/${body.id}/progress?since=${body.version}&timeout=${HOLD_MS}`));
-  await eventually('all to be held', async () => (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 50'));
+  const held = Array.from({ length: 50 }, () =>
+    getJson<Progress>(`${api.url}/uploads/${body.id}/progress?since=${body.version}&timeout=${HOLD_MS}`),
+  );
+  await eventually('all to be held', async () =>
+    (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 50'),
+  );
   const toldAtMs = performance.now();
   const ended = api.end('SIGTERM');
   const answers = await Promise.all(held);
   const afterMs = performance.now() - toldAtMs;
-  expect(answers.filter(({ status, body: progress }) => status !== 200 || !progress.timedOut || progress.version !== body.version)).toEqual([]);
+  expect(
+    answers.filter(
+      ({ status, body: progress }) => status !== 200 || !progress.timedOut || progress.version !== body.version,
+    ),
+  ).toEqual([]);
   expect(afterMs).toBeLessThan(HOLD_MS / 4);
   expect(await ended).toBe(0);
 });
@@ -174,15 +198,22 @@ test('what is held is answered when its process is told to stop, not when its ti
 async function holding(delayMs: number): Promise<{ api: ServiceProcess; id: string; answer: Promise<Progress> }> {
   const api = await service.addApi({ SHUTDOWN_DELAY_MS: String(delayMs) });
   const id = await createTus(api.url, { 'Upload-Length': '1000' });
-  const answer = getJson<Progress>(`${api.url}/uploads/${id}/progress?since=1&timeout=${HOLD_MS}`).then(({ body }) => body);
-  await eventually('it to be held', async () => (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'));
+  const answer = getJson<Progress>(`${api.url}/uploads/${id}/progress?since=1&timeout=${HOLD_MS}`).then(
+    ({ body }) => body,
+  );
+  await eventually('it to be held', async () =>
+    (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'),
+  );
   return { api, id, answer };
 }
 
 test('one that is told to stop says so to balancers, and serves on until they had time to notice', async () => {
   const { api, id, answer } = await holding(600_000);
   api.child.kill('SIGTERM');
-  await eventually('/readyz to say so', async () => (await getJson<Problem>(`${api.url}/readyz`)).body.code === 'shutting_down');
+  await eventually(
+    '/readyz to say so',
+    async () => (await getJson<Problem>(`${api.url}/readyz`)).body.code === 'shutting_down',
+  );
   expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
   expect((await putFile<Upload>(api.url, crypto.randomUUID(), bytes, 'a.jpg')).status).toBe(202);
   await fetch(`${api.url}/uploads/${id}/cancel`, { method: 'POST' });

@@ -9,7 +9,15 @@ import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
-import { at, loseAnswer, refuse, startS3Server, S3_CREDENTIALS, type S3Request, type S3Server } from '../helpers/s3-server.ts';
+import {
+  at,
+  loseAnswer,
+  refuse,
+  startS3Server,
+  S3_CREDENTIALS,
+  type S3Request,
+  type S3Server,
+} from '../helpers/s3-server.ts';
 import { startProcess, startService, type Service } from '../helpers/service.ts';
 import { createTus, offsetOf, patchTus } from '../helpers/tus-requests.ts';
 import { pictureResult } from '../helpers/results.ts';
@@ -24,7 +32,12 @@ let env: Record<string, string>;
 
 beforeAll(async () => {
   [s3, bytes] = await Promise.all([startS3Server(), photo({ width: 900, height: 600 })]);
-  env = { UPLOAD_STALL_TIMEOUT_MS: String(STALL_MS), ...S3_CREDENTIALS, S3_ENDPOINT: s3.url, STORAGE: `s3://${s3.bucket}/uploads` };
+  env = {
+    UPLOAD_STALL_TIMEOUT_MS: String(STALL_MS),
+    ...S3_CREDENTIALS,
+    S3_ENDPOINT: s3.url,
+    STORAGE: `s3://${s3.bucket}/uploads`,
+  };
   service = await startService({ env });
 });
 
@@ -43,7 +56,11 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
   test('take an upload to its result, serve it in ranges, and delete all of it', async () => {
     const id = randomUUID();
     const { status, body } = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', '?timeout=15000');
-    expect([status, body.state, pictureResult(body).variants.map(({ name }) => name)]).toEqual([200, 'completed', ['1600', '640', '160']]);
+    expect([status, body.state, pictureResult(body).variants.map(({ name }) => name)]).toEqual([
+      200,
+      'completed',
+      ['1600', '640', '160'],
+    ]);
     expect(keysOf(id)).toHaveLength(5);
     expect(await readdir(service.directory)).toEqual([]);
 
@@ -51,7 +68,11 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     const url = `${service.url}${variant?.url}`;
     const whole = await fetch(url);
     const picture = Buffer.from(await whole.arrayBuffer());
-    expect([whole.status, picture.length, whole.headers.get('content-type')]).toEqual([200, variant?.size, `image/${variant?.format}`]);
+    expect([whole.status, picture.length, whole.headers.get('content-type')]).toEqual([
+      200,
+      variant?.size,
+      `image/${variant?.format}`,
+    ]);
     const part = await fetch(url, { headers: { Range: 'bytes=10-19' } });
     expect([part.status, part.headers.get('content-range')]).toEqual([206, `bytes 10-19/${picture.length}`]);
     expect(Buffer.from(await part.arrayBuffer()).equals(picture.subarray(10, 20))).toBe(true);
@@ -76,7 +97,10 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
   test('leave nothing of a file whose sender vanished', async () => {
     const id = randomUUID();
     const begun = s3.operations.length;
-    const sending = request(`${service.url}/uploads/${id}`, { method: 'PUT', headers: { 'Content-Length': 20 * MIB } }).on('error', () => undefined);
+    const sending = request(`${service.url}/uploads/${id}`, {
+      method: 'PUT',
+      headers: { 'Content-Length': 20 * MIB },
+    }).on('error', () => undefined);
     sending.write(Buffer.concat([bytes, Buffer.alloc(9 * MIB)]));
     await eventually('a part', () => s3.operations.slice(begun).includes('UploadPart'));
     sending.destroy();
@@ -99,7 +123,8 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
 
   test('begin a job anew whose file S3 did not give', async () => {
     let refusals = 3;
-    s3.fault = (asked) => (asked.operation === 'GetObject' && refusals-- > 0 ? refuse(asked, 503, 'SlowDown') : asked.proceed());
+    s3.fault = (asked) =>
+      asked.operation === 'GetObject' && refusals-- > 0 ? refuse(asked, 503, 'SlowDown') : asked.proceed();
     const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'photo.jpg', '?timeout=15000');
     s3.fault = undefined;
     expect([body.state, body.progress.attempt]).toEqual(['completed', 2]);
@@ -135,26 +160,44 @@ describe('an S3 that cuts its connections', () => {
     expect(status).toBe(202);
   });
 
-  test.each(['PutObject', 'UploadPart'])('at %s is a 503 for PUT, form and PATCH, and leaves nothing', async (operation) => {
-    const file = operation === 'PutObject' ? bytes : Buffer.concat([bytes, Buffer.alloc(9 * MIB)]);
-    const [id, resumable] = [randomUUID(), await createTus(service.url, { 'Upload-Length': String(file.length) })];
-    const before = s3.memory.keys();
-    s3.fault = at(operation, cut);
-    const answers = await Promise.all([
-      putFile<Problem>(service.url, id, file, 'a.jpg'),
-      postFiles<Problem>(service.url, [{ name: '1.jpg', bytes: file }, { name: '2.jpg', bytes: file }]),
-      patchTus(service.url, resumable, 0, file),
-    ]);
-    expect(answers.map(({ status, headers, body }) => [status, body?.code, headers.has('retry-after')])).toEqual(Array(3).fill([503, 'service_unavailable', true]));
-    s3.fault = undefined;
-    expect(await offsetOf(service.url, resumable)).toBe(0);
-    expect([s3.memory.keys().filter((key) => !before.includes(key) && !key.includes('/attempt-')), s3.memory.uploads.size]).toEqual([[], 0]);
-    expect((await patchTus(service.url, resumable, 0, file)).status).toBe(204);
-    expect((await putFile<Upload>(service.url, id, file, 'a.jpg', '?timeout=15000')).body.state).toBe('completed');
-  });
+  test.each(['PutObject', 'UploadPart'])(
+    'at %s is a 503 for PUT, form and PATCH, and leaves nothing',
+    async (operation) => {
+      const file = operation === 'PutObject' ? bytes : Buffer.concat([bytes, Buffer.alloc(9 * MIB)]);
+      const [id, resumable] = [randomUUID(), await createTus(service.url, { 'Upload-Length': String(file.length) })];
+      const before = s3.memory.keys();
+      s3.fault = at(operation, cut);
+      const answers = await Promise.all([
+        putFile<Problem>(service.url, id, file, 'a.jpg'),
+        postFiles<Problem>(service.url, [
+          { name: '1.jpg', bytes: file },
+          { name: '2.jpg', bytes: file },
+        ]),
+        patchTus(service.url, resumable, 0, file),
+      ]);
+      expect(answers.map(({ status, headers, body }) => [status, body?.code, headers.has('retry-after')])).toEqual(
+        Array(3).fill([503, 'service_unavailable', true]),
+      );
+      s3.fault = undefined;
+      expect(await offsetOf(service.url, resumable)).toBe(0);
+      expect([
+        s3.memory.keys().filter((key) => !before.includes(key) && !key.includes('/attempt-')),
+        s3.memory.uploads.size,
+      ]).toEqual([[], 0]);
+      expect((await patchTus(service.url, resumable, 0, file)).status).toBe(204);
+      expect((await putFile<Upload>(service.url, id, file, 'a.jpg', '?timeout=15000')).body.state).toBe('completed');
+    },
+  );
 });
 
 test.each(['src/main.ts', 'workers/main.ts'])('%s stops with one line where the bucket is wrong', async (entry) => {
-  const started = startProcess(resolve(entry), { ...env, PORT: '0', REDIS_URL: service.redis.url, STORAGE: 's3://other-bucket' });
-  await expect(started).rejects.toThrow(/ready: (\{.*\}\n)*deferred-uploads: STORAGE: S3 at \S+ has no bucket "other-bucket"\n$/);
+  const started = startProcess(resolve(entry), {
+    ...env,
+    PORT: '0',
+    REDIS_URL: service.redis.url,
+    STORAGE: 's3://other-bucket',
+  });
+  await expect(started).rejects.toThrow(
+    /ready: (\{.*\}\n)*deferred-uploads: STORAGE: S3 at \S+ has no bucket "other-bucket"\n$/,
+  );
 });

@@ -54,7 +54,10 @@ describe('Supervisor', () => {
   test('stops in the order of the list, neighbours of one role together, the foundation last', async () => {
     // Each waits for the other.
     const told = `require('node:fs').readFileSync(process.env.DIARY, 'utf8').match(/told/g).length`;
-    const worker = { role: 'worker', onTerm: `write('told'); setInterval(() => { if (${told} === 2) { write('stopped'); process.exit(); } }, 5)` };
+    const worker = {
+      role: 'worker',
+      onTerm: `write('told'); setInterval(() => { if (${told} === 2) { write('stopped'); process.exit(); } }, 5)`,
+    };
     const children = [fakeChild(diary, 'api'), fakeChild(diary, 'w1', worker), fakeChild(diary, 'w2', worker)];
     const running = supervise(children, { foundation: [fakeChild(diary, 'base')] });
     await running.start();
@@ -99,7 +102,11 @@ describe('Supervisor', () => {
       write('grandchild ' + pid); process.send({ type: 'ready' }); setInterval(() => {}, 1000);`;
     const running = supervise([fakeChild(diary, 'stubborn', { script, onTerm: `write('told')`, graceMs: 100 })]);
     await running.start();
-    const grandchild = Number(readDiary(diary).find((line) => line.includes('grandchild'))?.split(' ')[2]);
+    const grandchild = Number(
+      readDiary(diary)
+        .find((line) => line.includes('grandchild'))
+        ?.split(' ')[2],
+    );
     await running.stop();
     expect(await running.finished).toBe(0);
     expect(readDiary(diary).at(-1)).toBe('stubborn told');
@@ -118,7 +125,13 @@ describe('Supervisor', () => {
   });
 
   test('gives up when the foundation does not come up, and says why', async () => {
-    const broken = { name: 'base', role: 'base', command: '/bin/sh', args: ['-c', 'echo spoilt >&2; exit 4'], graceMs: 1000 };
+    const broken = {
+      name: 'base',
+      role: 'base',
+      command: '/bin/sh',
+      args: ['-c', 'echo spoilt >&2; exit 4'],
+      graceMs: 1000,
+    };
     const running = supervise([fakeChild(diary, 'api')], {
       foundation: [{ ...broken, ready: { probe: async () => false } }],
     });
@@ -133,7 +146,10 @@ describe('Supervisor', () => {
     expect(await running.start()).toBe(false);
     expect(await running.finished).toBe(1);
     expect(logged).toEqual([
-      [{ child: 'base', code: null, signal: null, output: 'spawn /nowhere/redis-server ENOENT' }, 'child did not start'],
+      [
+        { child: 'base', code: null, signal: null, output: 'spawn /nowhere/redis-server ENOENT' },
+        'child did not start',
+      ],
     ]);
   });
 

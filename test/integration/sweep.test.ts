@@ -28,25 +28,39 @@ async function filesOf(running: Service, id = ''): Promise<string[]> {
 }
 
 async function completed(running: Service, id: string): Promise<Upload> {
-  return await eventually(`${id} to be completed`, async () => {
-    const { body } = await getJson<Upload>(`${running.url}/uploads/${id}`);
-    return body.state === 'completed' && body;
-  }, 20_000);
+  return await eventually(
+    `${id} to be completed`,
+    async () => {
+      const { body } = await getJson<Upload>(`${running.url}/uploads/${id}`);
+      return body.state === 'completed' && body;
+    },
+    20_000,
+  );
 }
 
 test('stored uploads come back from their manifests when Redis comes back empty: completed, failed and waiting ones, as what they were', async () => {
   const running = await start({});
   const bytes = await photo({ width: 400, height: 300 });
   const done = (await putFile<Upload>(running.url, randomUUID(), bytes, 'kept name.jpg', '?timeout=15000')).body;
-  const damaged = (await putFile<Upload>(running.url, randomUUID(), bytes.subarray(0, 2000), 'half.jpg', '?timeout=15000')).body;
+  const damaged = (
+    await putFile<Upload>(running.url, randomUUID(), bytes.subarray(0, 2000), 'half.jpg', '?timeout=15000')
+  ).body;
   await running.workers[0]?.end('SIGTERM');
   const waiting = (await putFile<Upload>(running.url, randomUUID(), bytes, 'last.jpg')).body;
   expect([done.state, damaged.state, waiting.state]).toEqual(['completed', 'failed', 'queued']);
   await running.redis.restart();
-  await eventually('Redis to be empty', async () => (await getJson(`${running.url}/uploads/${done.id}`)).status === 404);
+  await eventually(
+    'Redis to be empty',
+    async () => (await getJson(`${running.url}/uploads/${done.id}`)).status === 404,
+  );
   await running.addWorker();
   const back = await completed(running, done.id);
-  expect([back.file, back.publicId, back.result, back.createdAt]).toEqual([done.file, done.publicId, done.result, done.createdAt]);
+  expect([back.file, back.publicId, back.result, back.createdAt]).toEqual([
+    done.file,
+    done.publicId,
+    done.result,
+    done.createdAt,
+  ]);
   expect((await completed(running, waiting.id)).file).toMatchObject({ name: 'last.jpg', size: bytes.length });
   const failed = await eventually('the damaged one', async () => {
     const { body } = await getJson<Upload>(`${running.url}/uploads/${damaged.id}`);
@@ -63,7 +77,10 @@ test('what was answered comes back when Redis has lost the end of its log: recor
     const [before, straddling, lost] = [randomUUID(), randomUUID(), randomUUID()];
     await putFile(running.url, before, bytes, 'a.jpg', '?timeout=15000');
     const sent = putInHalves<Upload>(`${running.url}/uploads/${straddling}`, bytes);
-    await eventually('its first half', async () => (await getJson<Upload>(`${running.url}/uploads/${straddling}`)).body.state === 'receiving');
+    await eventually(
+      'its first half',
+      async () => (await getJson<Upload>(`${running.url}/uploads/${straddling}`)).body.state === 'receiving',
+    );
     const log = join(redis.directory, 'appendonlydir', 'appendonly.aof.1.incr.aof');
     const { size } = await stat(log);
     sent.finish();
@@ -82,7 +99,13 @@ test('what was answered comes back when Redis has lost the end of its log: recor
 test('after the retention files are removed and the id is a 410, for as long again, then a 404', async () => {
   const running = await start({ RETENTION_MS: '1500' });
   const id = randomUUID();
-  const sent = await putFile<Upload>(running.url, id, await photo({ width: 200, height: 100 }), 'a.jpg', '?timeout=15000');
+  const sent = await putFile<Upload>(
+    running.url,
+    id,
+    await photo({ width: 200, height: 100 }),
+    'a.jpg',
+    '?timeout=15000',
+  );
   expect(Date.parse(sent.body.expiresAt ?? '') - Date.parse(sent.body.updatedAt)).toBe(1500);
   const statusOf = async () => (await getJson(`${running.url}/uploads/${id}`)).status;
   await eventually('a 410', async () => (await statusOf()) === 410);

@@ -29,7 +29,9 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 
 /** Reads a table in a process of its own. */
 async function measure(path: string): Promise<TableMeasurement> {
-  const child = fork('test/helpers/measure-table.ts', [path, CSV_TYPE], { execArgv: ['--import', 'tsx', `--max-old-space-size=${HEAP_MIB}`] });
+  const child = fork('test/helpers/measure-table.ts', [path, CSV_TYPE], {
+    execArgv: ['--import', 'tsx', `--max-old-space-size=${HEAP_MIB}`],
+  });
   const exited = once(child, 'exit');
   const [answer]: unknown[] = await Promise.race([once(child, 'message'), exited]);
   await exited;
@@ -38,10 +40,12 @@ async function measure(path: string): Promise<TableMeasurement> {
 }
 
 async function writeCsv(path: string, rows: number): Promise<number> {
-  const line = (row: number) => `${row},Ada Lovelace,user${row}@example.com,${row / 8},"a ""quoted"" note, as people write them"\n`;
+  const line = (row: number) =>
+    `${row},Ada Lovelace,user${row}@example.com,${row / 8},"a ""quoted"" note, as people write them"\n`;
   function* lines(): Generator<string> {
     yield 'id,name,email,amount,note\n';
-    for (let row = 0; row < rows; row += 1000) yield Array.from({ length: 1000 }, (_, index) => line(row + index)).join('');
+    for (let row = 0; row < rows; row += 1000)
+      yield Array.from({ length: 1000 }, (_, index) => line(row + index)).join('');
   }
   await pipeline(Readable.from(lines()), createWriteStream(path));
   return (await stat(path)).size;

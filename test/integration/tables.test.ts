@@ -35,48 +35,95 @@ async function filesOf(id: string): Promise<string[]> {
 describe('a table', () => {
   test('is told by its bytes, digested, and its rows are there for download', async () => {
     const upload = await put('\ufeffcity;people;capital\r\nZürich;434008;false\r\nBern;;TRUE\r\n"Basel"x;1;true\r\n');
-    expect(uploadSchema.parse(upload)).toMatchObject({ state: 'completed', file: { type: 'text/csv', name: 'table.csv' }, progress: { percent: 100, stage: 'done' } });
+    expect(uploadSchema.parse(upload)).toMatchObject({
+      state: 'completed',
+      file: { type: 'text/csv', name: 'table.csv' },
+      progress: { percent: 100, stage: 'done' },
+    });
     const result = tableResult(upload);
     expect(result).toEqual({
-      kind: 'table', format: 'csv', encoding: 'utf-8', delimiter: ';', sheet: null, hasHeader: true,
+      kind: 'table',
+      format: 'csv',
+      encoding: 'utf-8',
+      delimiter: ';',
+      sheet: null,
+      hasHeader: true,
       columns: [
         { name: 'city', type: 'string', nullCount: 0 },
         { name: 'people', type: 'integer', nullCount: 1 },
         { name: 'capital', type: 'boolean', nullCount: 0 },
       ],
       rowCount: 2,
-      firstRows: [['Zürich', 434008, false], ['Bern', null, true]],
+      firstRows: [
+        ['Zürich', 434008, false],
+        ['Bern', null, true],
+      ],
       errors: [{ line: 4, code: 'stray_quote', message: expect.stringMatching(/quote/) }],
       errorCount: 1,
       jsonLines: { size: 96, url: `/variants/${upload.publicId}/rows.jsonl` },
     });
     const rows = await fetch(service.url + result.jsonLines.url);
-    expect(await rows.text()).toBe('{"city":"Zürich","people":434008,"capital":false}\n{"city":"Bern","people":null,"capital":true}\n');
-    expect([rows.status, rows.headers.get('content-type'), rows.headers.get('content-length')]).toEqual([200, 'application/jsonl; charset=utf-8', '96']);
+    expect(await rows.text()).toBe(
+      '{"city":"Zürich","people":434008,"capital":false}\n{"city":"Bern","people":null,"capital":true}\n',
+    );
+    expect([rows.status, rows.headers.get('content-type'), rows.headers.get('content-length')]).toEqual([
+      200,
+      'application/jsonl; charset=utf-8',
+      '96',
+    ]);
     expect(rows.headers.get('content-disposition')).toMatch(/^attachment; filename="rows\.jsonl"/);
-    expect([rows.headers.get('x-content-type-options'), rows.headers.get('cache-control')]).toEqual(['nosniff', 'public, max-age=31536000, immutable']);
+    expect([rows.headers.get('x-content-type-options'), rows.headers.get('cache-control')]).toEqual([
+      'nosniff',
+      'public, max-age=31536000, immutable',
+    ]);
     const part = await fetch(service.url + result.jsonLines.url, { headers: { Range: 'bytes=0-7' } });
     expect([part.status, await part.text()]).toEqual([206, '{"city":']);
   });
 
   test('is read as its options say', async () => {
     const upload = await put('name\nAda\nGrace\n', { delimiter: ',', header: false });
-    expect(tableResult(upload)).toMatchObject({ hasHeader: false, columns: [{ name: 'column_1', type: 'string' }], rowCount: 3 });
+    expect(tableResult(upload)).toMatchObject({
+      hasHeader: false,
+      columns: [{ name: 'column_1', type: 'string' }],
+      rowCount: 3,
+    });
   });
 
   test('is a sibling of pictures in one request', async () => {
-    const files = [{ name: 'a.csv', bytes: Buffer.from('a,b\n1,2\n') }, { name: 'b.jpg', bytes: await photo({ width: 40, height: 30 }) }, { name: 'c.tsv', bytes: Buffer.from('a\tb\n1\t2\n') }];
+    const files = [
+      { name: 'a.csv', bytes: Buffer.from('a,b\n1,2\n') },
+      { name: 'b.jpg', bytes: await photo({ width: 40, height: 30 }) },
+      { name: 'c.tsv', bytes: Buffer.from('a\tb\n1\t2\n') },
+    ];
     const { body } = await postFiles<UploadList>(service.url, files, '?timeout=20000');
-    expect(body.uploads.map(({ result, file }) => [result?.kind, file.type])).toEqual([['table', 'text/csv'], ['picture', 'image/jpeg'], ['table', 'text/tab-separated-values']]);
+    expect(body.uploads.map(({ result, file }) => [result?.kind, file.type])).toEqual([
+      ['table', 'text/csv'],
+      ['picture', 'image/jpeg'],
+      ['table', 'text/tab-separated-values'],
+    ]);
   });
 
   test('may be the sheet of a workbook', async () => {
-    const bytes = workbook({ sheets: { A: sheetRow(1, ['x']), B: sheetRow(1, ['id', 'name']) + sheetRow(2, [1, 'Zürich']) } });
+    const bytes = workbook({
+      sheets: { A: sheetRow(1, ['x']), B: sheetRow(1, ['id', 'name']) + sheetRow(2, [1, 'Zürich']) },
+    });
     const upload = await put(bytes, { sheet: 'B' });
     expect(upload.file.type).toBe('application/vnd.openxmlformats-officedocument.spreadsheetml.sheet');
-    expect(uploadSchema.parse(upload).result).toMatchObject({ kind: 'table', format: 'xlsx', sheet: 'B', rowCount: 1, firstRows: [[1, 'Zürich']] });
-    expect(await (await fetch(`${service.url}/variants/${upload.publicId}/rows.jsonl`)).text()).toBe('{"id":1,"name":"Zürich"}\n');
-    expect(await put(bytes, { sheet: 'C' })).toMatchObject({ state: 'failed', error: { code: 'bad_options', status: 400, final: true }, progress: { attempt: 1 } });
+    expect(uploadSchema.parse(upload).result).toMatchObject({
+      kind: 'table',
+      format: 'xlsx',
+      sheet: 'B',
+      rowCount: 1,
+      firstRows: [[1, 'Zürich']],
+    });
+    expect(await (await fetch(`${service.url}/variants/${upload.publicId}/rows.jsonl`)).text()).toBe(
+      '{"id":1,"name":"Zürich"}\n',
+    );
+    expect(await put(bytes, { sheet: 'C' })).toMatchObject({
+      state: 'failed',
+      error: { code: 'bad_options', status: 400, final: true },
+      progress: { attempt: 1 },
+    });
   });
 
   test('that goes leaves nothing', async () => {
@@ -89,32 +136,81 @@ describe('a table', () => {
 
   test('has rows before it has a result, and none by any other name', async () => {
     const { publicId } = await put('a,b\n1,2\n');
-    for (const name of ['rows', '160', 'rows.json', 'rows.jsonl.part']) expect((await fetch(`${service.url}/variants/${publicId}/${name}`)).status).toBe(404);
+    for (const name of ['rows', '160', 'rows.json', 'rows.jsonl.part'])
+      expect((await fetch(`${service.url}/variants/${publicId}/${name}`)).status).toBe(404);
   });
 });
 
 describe('a table as people send it', () => {
-  const sheets = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`Sheet ${index + 1}`, sheetRow(1, ['id', 'name']) + sheetRow(2, [index, 'x'])]));
-  const wide = sheetXml(sheetRow(1, ['id', 'name']) + sheetRow(2, [7, 'x'])).replace('<sheetData>', '<dimension ref="A1:XFD1048576"/><sheetData>');
+  const sheets = Object.fromEntries(
+    Array.from({ length: 10 }, (_, index) => [
+      `Sheet ${index + 1}`,
+      sheetRow(1, ['id', 'name']) + sheetRow(2, [index, 'x']),
+    ]),
+  );
+  const wide = sheetXml(sheetRow(1, ['id', 'name']) + sheetRow(2, [7, 'x'])).replace(
+    '<sheetData>',
+    '<dimension ref="A1:XFD1048576"/><sheetData>',
+  );
   const claiming = workbook({ sheets: { One: '' }, more: [{ name: 'xl/worksheets/sheet1.xml', bytes: wide }] });
 
   test.each<[string, Buffer | string, object]>([
-    ['mixed line ends', 'a,b\r\n1,2\n3,4\r5,6\r\n', { hasHeader: true, rowCount: 3, errorCount: 0, firstRows: [[1, 2], [3, 4], [5, 6]] }],
-    ['UTF-16', Buffer.from('\ufeffcity,n\r\nZürich,1\r\n', 'utf16le'), { encoding: 'utf-16le', columns: [{ name: 'city' }, { name: 'n' }], firstRows: [['Zürich', 1]] }],
+    [
+      'mixed line ends',
+      'a,b\r\n1,2\n3,4\r5,6\r\n',
+      {
+        hasHeader: true,
+        rowCount: 3,
+        errorCount: 0,
+        firstRows: [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+      },
+    ],
+    [
+      'UTF-16',
+      Buffer.from('\ufeffcity,n\r\nZürich,1\r\n', 'utf16le'),
+      { encoding: 'utf-16le', columns: [{ name: 'city' }, { name: 'n' }], firstRows: [['Zürich', 1]] },
+    ],
     ['Latin-1', Buffer.from('city,n\nZürich,1\n', 'latin1'), { encoding: 'windows-1252', firstRows: [['Zürich', 1]] }],
-    ['no header', '1,2\n3,4\n', { hasHeader: false, columns: [{ name: 'column_1', type: 'integer' }, { name: 'column_2' }], rowCount: 2 }],
+    [
+      'no header',
+      '1,2\n3,4\n',
+      { hasHeader: false, columns: [{ name: 'column_1', type: 'integer' }, { name: 'column_2' }], rowCount: 2 },
+    ],
     ['ten sheets', workbook({ sheets }), { format: 'xlsx', sheet: 'Sheet 1', rowCount: 1, firstRows: [[0, 'x']] }],
-    ['a claim of all the cells that a sheet can have', claiming, { rowCount: 1, columns: [{ name: 'id' }, { name: 'name' }] }],
+    [
+      'a claim of all the cells that a sheet can have',
+      claiming,
+      { rowCount: 1, columns: [{ name: 'id' }, { name: 'name' }] },
+    ],
   ])('with %s is read', async (_what, bytes, result) => {
     expect((await put(bytes)).result).toMatchObject(result);
   });
 
   test('with formulas in it has them as text, and no row that they made', async () => {
-    const formulas = ['=1+1', '@SUM(A1:A9)', '+1', '-2+3', '=HYPERLINK(""http://x"",""y"")', '""},{""a"":""b', '""}\n{""a"":""b'];
+    const formulas = [
+      '=1+1',
+      '@SUM(A1:A9)',
+      '+1',
+      '-2+3',
+      '=HYPERLINK(""http://x"",""y"")',
+      '""},{""a"":""b',
+      '""}\n{""a"":""b',
+    ];
     const upload = await put(`id,text\n${formulas.map((formula, index) => `${index},"${formula}"`).join('\n')}\n`);
-    expect(tableResult(upload)).toMatchObject({ rowCount: formulas.length, columns: [{ type: 'integer' }, { type: 'string' }] });
-    const lines = (await (await fetch(service.url + tableResult(upload).jsonLines.url)).text()).split('\n').slice(0, -1);
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(formulas.map((formula, id) => ({ id, text: formula.replaceAll('""', '"') })));
+    expect(tableResult(upload)).toMatchObject({
+      rowCount: formulas.length,
+      columns: [{ type: 'integer' }, { type: 'string' }],
+    });
+    const lines = (await (await fetch(service.url + tableResult(upload).jsonLines.url)).text())
+      .split('\n')
+      .slice(0, -1);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
+      formulas.map((formula, id) => ({ id, text: formula.replaceAll('""', '"') })),
+    );
   });
 });
 
@@ -127,14 +223,27 @@ describe('a table that cannot be digested', () => {
     ['is a bomb', workbook({ sheets: { One: row + ' '.repeat(20_000_000) } }), 'table_too_large'],
     ['is cut in half', workbook({ sheets: { One: row } }).subarray(0, 900), 'table_damaged'],
     ['has a row beyond the last one', workbook({ sheets: { One: sheetRow(1_048_577, ['a']) } }), 'table_damaged'],
-    ['has encrypted parts', zipFile(parts.map((part) => ({ ...part, isEncrypted: part.name.includes('sheet1') }))), 'table_encrypted'],
+    [
+      'has encrypted parts',
+      zipFile(parts.map((part) => ({ ...part, isEncrypted: part.name.includes('sheet1') }))),
+      'table_encrypted',
+    ],
     ['is never a table', 'a,b\n1,2\n3,\u00004\n', 'table_damaged'],
     ['has a line without end', `a,b\n${'x'.repeat(MAX_LINE_BYTES)},y\n`, 'table_line_too_long'],
-    ['has too many columns', `${Array.from({ length: 51 }, (_, index) => `c${index}`).join(',')}\n`.repeat(2), 'table_too_large'],
+    [
+      'has too many columns',
+      `${Array.from({ length: 51 }, (_, index) => `c${index}`).join(',')}\n`.repeat(2),
+      'table_too_large',
+    ],
   ])('because it %s fails at once, with a reason, and leaves nothing but its bytes', async (_why, text, code) => {
     const padded = typeof text === 'string' && text.includes('\0') ? `a,b\n${'1,2\n'.repeat(20_000)}\0` : text;
     const upload = await put(padded);
-    expect(upload).toMatchObject({ state: 'failed', result: null, error: { code, status: 422, state: 'failed', final: true }, progress: { attempt: 1 } });
+    expect(upload).toMatchObject({
+      state: 'failed',
+      result: null,
+      error: { code, status: 422, state: 'failed', final: true },
+      progress: { attempt: 1 },
+    });
     expect(upload.error?.detail).not.toMatch(/\/|node_modules|undefined/);
     expect((await filesOf(upload.id)).filter((name) => !/\.(original|manifest\.json)$/.test(name))).toEqual([]);
     const { status, body } = await getJson<Problem>(`${service.url}/uploads/${upload.id}/result`);
@@ -155,7 +264,13 @@ describe('a table that cannot be digested', () => {
   });
 
   test('because its options make no sense is refused with words about them', async () => {
-    const { status, body } = await putFile<Problem>(service.url, randomUUID(), Buffer.from('a,b\n1,2\n'), 'a.csv', `?options=${encodeURIComponent('{"maxErrors":-1}')}`);
+    const { status, body } = await putFile<Problem>(
+      service.url,
+      randomUUID(),
+      Buffer.from('a,b\n1,2\n'),
+      'a.csv',
+      `?options=${encodeURIComponent('{"maxErrors":-1}')}`,
+    );
     expect([status, body.code, body.detail]).toEqual([400, 'bad_options', expect.stringContaining('maxErrors')]);
   });
 });
@@ -163,7 +278,9 @@ describe('a table that cannot be digested', () => {
 describe('a table under way', () => {
   test('tells how far it is, and stops where it is cancelled', async () => {
     const id = randomUUID();
-    const big = Buffer.from(`id,name,text\n${'1,Ada,"some ""quoted"" text, to keep the parser busy"\n'.repeat(600_000)}`);
+    const big = Buffer.from(
+      `id,name,text\n${'1,Ada,"some ""quoted"" text, to keep the parser busy"\n'.repeat(600_000)}`,
+    );
     const { status } = await putFile<Upload>(service.url, id, big, 'big.csv');
     expect(status).toBe(202);
     const seen = await eventually('some of its rows to be read', async () => {
@@ -174,7 +291,11 @@ describe('a table under way', () => {
     worker?.kill('SIGSTOP');
     expect(seen).toMatchObject({ state: 'processing', final: false });
     const late = await fetch(`${service.url}/variants/${await publicIdOf(id)}/rows.jsonl?timeout=0`);
-    expect([late.status, late.headers.get('content-type'), late.headers.has('retry-after')]).toEqual([503, 'application/problem+json', true]);
+    expect([late.status, late.headers.get('content-type'), late.headers.has('retry-after')]).toEqual([
+      503,
+      'application/problem+json',
+      true,
+    ]);
     expect((await filesOf(id)).some((name) => name.startsWith('rows.jsonl.'))).toBe(true);
     const { body } = await requestJson<Upload>(`${service.url}/uploads/${id}/cancel`, { method: 'POST' });
     worker?.kill('SIGCONT');

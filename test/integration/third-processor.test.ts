@@ -11,13 +11,20 @@ import { startService, type Service } from '../helpers/service.ts';
 import { SLOW_RATE, wav } from '../helpers/sound/wav.ts';
 import { filesOfUpload } from '../helpers/stored-files.ts';
 
-const SAMPLES = Buffer.from([...Array<number>(8000).fill(10), ...Array<number>(4000).fill(70), ...Array<number>(4000).fill(30)]);
+const SAMPLES = Buffer.from([
+  ...Array<number>(8000).fill(10),
+  ...Array<number>(4000).fill(70),
+  ...Array<number>(4000).fill(30),
+]);
 
 let service: Service;
 
 /** The service as it is, with a kind in the one list and a processor in the other: all of both stands in `test/helpers/sound`. */
 beforeAll(async () => {
-  service = await startService({ apiEntry: resolve('test/helpers/sound/api.ts'), workerEntry: resolve('test/helpers/sound/worker.ts') });
+  service = await startService({
+    apiEntry: resolve('test/helpers/sound/api.ts'),
+    workerEntry: resolve('test/helpers/sound/worker.ts'),
+  });
 });
 endWithNothingLeft(() => service);
 
@@ -30,10 +37,16 @@ describe('a third processor', () => {
     const id = randomUUID();
     const { status, body } = await putFile<Upload>(service.url, id, wav(SAMPLES), 'a.jpg', '?timeout=20000');
     const url = `/variants/${body.publicId}/peaks.json`;
-    expect([status, body]).toMatchObject([200, { state: 'completed', file: { type: 'audio/wav' }, progress: { percent: 100, stage: 'done', attempt: 1 } }]);
+    expect([status, body]).toMatchObject([
+      200,
+      { state: 'completed', file: { type: 'audio/wav' }, progress: { percent: 100, stage: 'done', attempt: 1 } },
+    ]);
     expect(body.result).toEqual({ kind: 'sound', seconds: 2, peaks: { size: expect.any(Number), url } });
     const peaks = await fetch(service.url + url);
-    expect([peaks.headers.get('content-type'), await peaks.json()]).toEqual(['application/json; charset=utf-8', [10, 10, 70, 30]]);
+    expect([peaks.headers.get('content-type'), await peaks.json()]).toEqual([
+      'application/json; charset=utf-8',
+      [10, 10, 70, 30],
+    ]);
     expect((await fetch(`${service.url}/variants/${body.publicId}/160`)).status).toBe(404);
     expect((await getJson<Upload>(`${service.url}/uploads/${id}/result`)).body.result).toEqual(body.result);
   });
@@ -41,7 +54,10 @@ describe('a third processor', () => {
   test('says how far it is in steps of its own', async () => {
     const id = randomUUID();
     const [events] = await Promise.all([
-      eventually('its events to be read', async () => await readEvents(`${service.url}/uploads/${id}/events`).catch(() => undefined)),
+      eventually(
+        'its events to be read',
+        async () => await readEvents(`${service.url}/uploads/${id}/events`).catch(() => undefined),
+      ),
       putFile<Upload>(service.url, id, wav(Buffer.alloc(100_000), SLOW_RATE), 'a.wav'),
     ]);
     const stages = events.map(({ data }) => data.stage);
@@ -61,23 +77,43 @@ describe('a third processor', () => {
   });
 
   test('may find a file at fault, and give advice on others', async () => {
-    const damaged = await putFile<Upload>(service.url, randomUUID(), wav(SAMPLES).subarray(0, 30), 'a.wav', '?timeout=20000');
-    expect(damaged.body).toMatchObject({ state: 'failed', error: { code: 'file_damaged', status: 422, detail: expect.stringContaining('header') }, progress: { attempt: 1 } });
+    const damaged = await putFile<Upload>(
+      service.url,
+      randomUUID(),
+      wav(SAMPLES).subarray(0, 30),
+      'a.wav',
+      '?timeout=20000',
+    );
+    expect(damaged.body).toMatchObject({
+      state: 'failed',
+      error: { code: 'file_damaged', status: 422, detail: expect.stringContaining('header') },
+      progress: { attempt: 1 },
+    });
     const { status, body } = await putFile<Problem>(service.url, randomUUID(), Buffer.from('fLaC and more'), 'a.flac');
-    expect([status, body.code, body.detail]).toEqual([415, 'unsupported_media_type', expect.stringContaining('Save the sound as WAV.')]);
+    expect([status, body.code, body.detail]).toEqual([
+      415,
+      'unsupported_media_type',
+      expect.stringContaining('Save the sound as WAV.'),
+    ]);
   });
 
   test('is cancelled in a step, and what it wrote is removed', async () => {
     const id = randomUUID();
     await putFile<Upload>(service.url, id, wav(Buffer.alloc(60_000_000), SLOW_RATE), 'long.wav');
-    await eventually('it to be under way', async () => (await getJson<Progress>(`${service.url}/uploads/${id}/progress`)).body.stage === 'listen');
+    await eventually(
+      'it to be under way',
+      async () => (await getJson<Progress>(`${service.url}/uploads/${id}/progress`)).body.stage === 'listen',
+    );
     const { body } = await requestJson<Upload>(`${service.url}/uploads/${id}/cancel`, { method: 'POST' });
     expect(body.state).toBe('cancelled');
     await eventually('its files to go', async () => (await filesOf(id)).length === 0);
   });
 
   test('stands beside the others', async () => {
-    const files = [{ name: 'a.wav', bytes: wav(SAMPLES) }, { name: 'b.jpg', bytes: await photo({ width: 40, height: 30 }) }];
+    const files = [
+      { name: 'a.wav', bytes: wav(SAMPLES) },
+      { name: 'b.jpg', bytes: await photo({ width: 40, height: 30 }) },
+    ];
     const { body } = await postFiles<UploadList>(service.url, files, '?timeout=20000');
     expect(body.uploads.map(({ result }) => result?.kind)).toEqual(['sound', 'picture']);
   });

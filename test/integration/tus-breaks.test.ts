@@ -54,7 +54,10 @@ async function expectGoingOn(at: string, id: string): Promise<void> {
   const offset = Number(await offsetOf(at, id));
   const last = await patchTus(at, id, offset, bytes.subarray(offset));
   expect([last.status, last.headers.get('upload-offset')]).toEqual([204, String(bytes.length)]);
-  expect(await resultOf(at, id)).toMatchObject({ state: 'completed', file: { size: bytes.length, sha256: sha256(bytes) } });
+  expect(await resultOf(at, id)).toMatchObject({
+    state: 'completed',
+    file: { size: bytes.length, sha256: sha256(bytes) },
+  });
   expect([await partsOf(service, id), await locksIn(service)]).toEqual([[], []]);
 }
 
@@ -65,7 +68,11 @@ describe('a connection that breaks in the middle of a PATCH', () => {
     const { percent } = await progressOf(id);
     patch.request.destroy();
     expect(await offsetOf(otherUrl, id)).toBe(3 * MIB + 123);
-    expect(await progressOf(id)).toMatchObject({ state: 'receiving', percent, bytes: { received: 3 * MIB + 123, total: bytes.length } });
+    expect(await progressOf(id)).toMatchObject({
+      state: 'receiving',
+      percent,
+      bytes: { received: 3 * MIB + 123, total: bytes.length },
+    });
     await expectGoingOn(otherUrl, id);
   });
 
@@ -77,7 +84,8 @@ describe('a connection that breaks in the middle of a PATCH', () => {
       link.mend();
     });
     const id = await sendByTusClient(link.url, bytes, {
-      onAfterResponse: (request, response) => void (request.getMethod() === 'HEAD' && offsets.push(Number(response.getHeader('Upload-Offset')))),
+      onAfterResponse: (request, response) =>
+        void (request.getMethod() === 'HEAD' && offsets.push(Number(response.getHeader('Upload-Offset')))),
     });
     expect(offsets.at(-1)).toBeGreaterThan(0);
     expect((await resultOf(url, id)).file.sha256).toBe(sha256(bytes));
@@ -106,7 +114,9 @@ test('of two PATCHes at once one wins, and nothing is doubled', async () => {
   const second = patchTus(otherUrl, id, 0, bytes);
   expect(await first.answer).toEqual({ status: 204, offset: 2 * MIB });
   expect((await second).body?.code).toBe('offset_conflict');
-  const both = await Promise.all([url, otherUrl].map(async (at) => await patchTus(at, id, 2 * MIB, bytes.subarray(2 * MIB))));
+  const both = await Promise.all(
+    [url, otherUrl].map(async (at) => await patchTus(at, id, 2 * MIB, bytes.subarray(2 * MIB))),
+  );
   expect(both.map(({ status }) => status).sort((one, other) => one - other)).toEqual([204, 409]);
   expect((await resultOf(url, id)).file).toMatchObject({ size: bytes.length, sha256: sha256(bytes) });
   expect(await locksIn(service)).toEqual([]);

@@ -9,7 +9,14 @@ import { filesOf } from '../helpers/tus-service.ts';
 let service: Service;
 
 beforeAll(async () => {
-  service = await startService({ env: { UPLOAD_EXPIRY_MS: '1500', SWEEP_PERIOD_MS: '200', UPLOAD_SILENCE_MS: '1000', UPLOAD_STALL_TIMEOUT_MS: '500' } });
+  service = await startService({
+    env: {
+      UPLOAD_EXPIRY_MS: '1500',
+      SWEEP_PERIOD_MS: '200',
+      UPLOAD_SILENCE_MS: '1000',
+      UPLOAD_STALL_TIMEOUT_MS: '500',
+    },
+  });
 }, 60_000);
 
 afterAll(async () => {
@@ -18,7 +25,10 @@ afterAll(async () => {
 
 test('an upload to which nothing is added is given up, told of and removed; whoever adds to it in time keeps it', async () => {
   const { url } = service;
-  const [left, kept] = await Promise.all([createTus(url, { 'Upload-Length': '100' }), createTus(url, { 'Upload-Length': '100' })]);
+  const [left, kept] = await Promise.all([
+    createTus(url, { 'Upload-Length': '100' }),
+    createTus(url, { 'Upload-Length': '100' }),
+  ]);
   await patchTus(url, left, 0, Buffer.alloc(9));
   let offset = 0;
   await eventually('the end', async () => {

@@ -61,14 +61,19 @@ describe('tus-js-client', () => {
     });
     const polled = seen.filter(({ state }) => state === 'receiving');
     expect([link, polled.length]).toEqual(['there', 8]);
-    expect(polled.map(({ bytes: { received } }) => received)).toEqual(Array.from({ length: 8 }, (_, index) => index * chunkSize));
+    expect(polled.map(({ bytes: { received } }) => received)).toEqual(
+      Array.from({ length: 8 }, (_, index) => index * chunkSize),
+    );
     expect(polled.map(({ percent }) => Math.floor(percent))).toEqual([0, 3, 7, 11, 15, 18, 22, 26]);
     expect((await resultOf(otherUrl, id)).file.sha256).toBe(sha256(bytes));
   });
 
   test('sends a file whose size it learns at the end', async () => {
     const id = await sendByTusClient(url, Readable.from(bytes), { uploadLengthDeferred: true, chunkSize: 50_000 });
-    expect(await resultOf(otherUrl, id)).toMatchObject({ state: 'completed', file: { size: bytes.length, sha256: sha256(bytes) } });
+    expect(await resultOf(otherUrl, id)).toMatchObject({
+      state: 'completed',
+      file: { size: bytes.length, sha256: sha256(bytes) },
+    });
   });
 
   test('sends it with the request that creates it', async () => {
@@ -85,8 +90,18 @@ describe('tus-js-client', () => {
 describe('the protocol', () => {
   test('OPTIONS tells what there is', async () => {
     const { status, headers } = await tusRequest('OPTIONS', `${url}/files`);
-    expect([status, headers.get('tus-version'), headers.get('tus-max-size')]).toEqual([204, '1.0.0', String(MAX_BYTES)]);
-    expect(headers.get('tus-extension')?.split(',').sort()).toEqual(['creation', 'creation-defer-length', 'creation-with-upload', 'expiration', 'termination']);
+    expect([status, headers.get('tus-version'), headers.get('tus-max-size')]).toEqual([
+      204,
+      '1.0.0',
+      String(MAX_BYTES),
+    ]);
+    expect(headers.get('tus-extension')?.split(',').sort()).toEqual([
+      'creation',
+      'creation-defer-length',
+      'creation-with-upload',
+      'expiration',
+      'termination',
+    ]);
   });
 
   test('creation answers with an absolute path and an expiry, and HEAD with what was announced', async () => {
@@ -96,11 +111,13 @@ describe('the protocol', () => {
     const inMs = Date.parse(created.headers.get('upload-expires') ?? '') - Date.now();
     expect(inMs / 3_600_000).toBeCloseTo(24, 1);
     const head = await tusRequest('HEAD', `${otherUrl}${created.headers.get('location') ?? ''}`);
-    const told = ['upload-offset', 'upload-length', 'upload-metadata', 'cache-control'].map((name) => head.headers.get(name));
+    const told = ['upload-offset', 'upload-length', 'upload-metadata', 'cache-control'].map((name) =>
+      head.headers.get(name),
+    );
     expect([head.status, ...told]).toEqual([200, '0', '100', metadata['Upload-Metadata'], 'no-store']);
   });
 
-  test('creation under an id of the client\'s own makes that upload, once', async () => {
+  test("creation under an id of the client's own makes that upload, once", async () => {
     const id = randomUUID();
     const headers = { 'Upload-Length': '100', ...metadataHeader({ uploadId: id }) };
     const first = await tusRequest('POST', `${url}/files`, headers);
@@ -121,15 +138,31 @@ describe('the protocol', () => {
     ['neither length nor deferral', 'POST', {}, 400, 'bad_request'],
     ['a length that is none', 'POST', { 'Upload-Length': '1e3' }, 400, 'bad_request'],
     ['metadata that are none', 'POST', { 'Upload-Length': '9', 'Upload-Metadata': 'a b c' }, 400, 'bad_request'],
-    ['options that are no JSON', 'POST', { 'Upload-Length': '9', ...metadataHeader({ options: '{' }) }, 400, 'bad_options'],
-    ['an id that is none', 'POST', { 'Upload-Length': '9', ...metadataHeader({ uploadId: 'me' }) }, 400, 'bad_upload_id'],
+    [
+      'options that are no JSON',
+      'POST',
+      { 'Upload-Length': '9', ...metadataHeader({ options: '{' }) },
+      400,
+      'bad_options',
+    ],
+    [
+      'an id that is none',
+      'POST',
+      { 'Upload-Length': '9', ...metadataHeader({ uploadId: 'me' }) },
+      400,
+      'bad_upload_id',
+    ],
     ['no byte', 'POST', { 'Upload-Length': '0' }, 400, 'empty_file'],
     ['too many bytes', 'POST', { 'Upload-Length': String(MAX_BYTES + 1) }, 413, 'file_too_large'],
     ['a concatenation', 'POST', { 'Upload-Length': '9', 'Upload-Concat': 'partial' }, 501, 'unsupported_tus_extension'],
     ['no method that is known', 'GET', {}, 405, 'method_not_allowed'],
   ])('%s is a problem', async (_what, method, headers, status, code) => {
     const answer = await tusRequest(method, `${url}/files`, headers);
-    expect([answer.status, answer.body?.code, answer.headers.get('content-type')]).toEqual([status, code, 'application/problem+json']);
+    expect([answer.status, answer.body?.code, answer.headers.get('content-type')]).toEqual([
+      status,
+      code,
+      'application/problem+json',
+    ]);
     expect(answer.headers.get('tus-version')).toBe(status === 412 ? '1.0.0' : null);
   });
 
@@ -146,7 +179,12 @@ describe('the protocol', () => {
     ];
     const answers = await Promise.all(attempts);
     expect(answers.map(({ status, body }) => [status, body?.code])).toEqual([
-      [409, 'offset_conflict'], [415, 'not_offset_stream'], [400, 'bad_request'], [413, 'file_too_large'], [404, 'unknown_upload'], [400, 'bad_upload_id'],
+      [409, 'offset_conflict'],
+      [415, 'not_offset_stream'],
+      [400, 'bad_request'],
+      [413, 'file_too_large'],
+      [404, 'unknown_upload'],
+      [400, 'bad_upload_id'],
     ]);
     expect(await offsetOf(url, id)).toBe(0);
   });
@@ -195,7 +233,10 @@ describe('what is refused', () => {
   });
 
   test('options that the kind does not know', async () => {
-    const id = await createTus(url, { 'Upload-Length': String(bytes.length), ...metadataHeader({ options: '{"colour":"red"}' }) });
+    const id = await createTus(url, {
+      'Upload-Length': String(bytes.length),
+      ...metadataHeader({ options: '{"colour":"red"}' }),
+    });
     expect((await patchTus(url, id, 0, bytes)).body?.code).toBe('bad_options');
   });
 });
@@ -208,7 +249,10 @@ describe('an end before the end', () => {
     const held = getJson<Progress>(`${otherUrl}/uploads/${id}/result?timeout=10000`);
     expect((await tusRequest('DELETE', `${otherUrl}/files/${id}`)).status).toBe(204);
     expect([(await watched).status, (await held).status]).toEqual([200, 410]);
-    expect([await offsetOf(url, id), (await patchTus(url, id, 9000, bytes.subarray(9000))).status]).toEqual(['status 410', 410]);
+    expect([await offsetOf(url, id), (await patchTus(url, id, 9000, bytes.subarray(9000))).status]).toEqual([
+      'status 410',
+      410,
+    ]);
     expect((await getJson<{ code: string }>(`${url}/uploads/${id}`)).body.code).toBe('upload_gone');
     expect(await filesOf(service, id)).toEqual([]);
   });

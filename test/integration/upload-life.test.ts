@@ -12,7 +12,10 @@ let service: Service;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  [service, bytes] = await Promise.all([startService(), photo({ width: 900, height: 600, exif: { make: 'Acme', model: 'One' } })]);
+  [service, bytes] = await Promise.all([
+    startService(),
+    photo({ width: 900, height: 600, exif: { make: 'Acme', model: 'One' } }),
+  ]);
 });
 
 afterAll(async () => {
@@ -27,12 +30,21 @@ describe('one upload from its first byte to its result', () => {
     const upload = body.uploads[0];
     expect(upload).toMatchObject({
       state: 'completed',
-      file: { name: 'ü你.jpg', type: 'image/jpeg', size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+      file: {
+        name: 'ü你.jpg',
+        type: 'image/jpeg',
+        size: bytes.length,
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+      },
       progress: { percent: 100, final: true, stage: 'done', attempt: 1, timedOut: false },
       result: { kind: 'picture', format: 'jpeg', width: 900, height: 600, camera: 'Acme One' },
       error: null,
     });
-    expect(pictureResult(upload).variants.map(({ name, width }) => [name, width])).toEqual([['1600', 900], ['640', 640], ['160', 160]]);
+    expect(pictureResult(upload).variants.map(({ name, width }) => [name, width])).toEqual([
+      ['1600', 900],
+      ['640', 640],
+      ['160', 160],
+    ]);
     expect(upload?.expiresAt).not.toBeNull();
   });
 
@@ -46,20 +58,38 @@ describe('one upload from its first byte to its result', () => {
   });
 
   test('several files come back in the order sent, a refused one among them as failed', async () => {
-    const files = [{ name: '1.jpg', bytes }, { name: 'notes.jpg', bytes: Buffer.from('only text') }, { name: '3.jpg', bytes }];
+    const files = [
+      { name: '1.jpg', bytes },
+      { name: 'notes.jpg', bytes: Buffer.from('only text') },
+      { name: '3.jpg', bytes },
+    ];
     const { status, body } = await postFiles<UploadList>(service.url, files, '?timeout=15000');
     expect(status).toBe(200);
-    expect(body.uploads.map(({ file, state }) => [file.name, state])).toEqual([['1.jpg', 'completed'], ['notes.jpg', 'failed'], ['3.jpg', 'completed']]);
-    expect(body.uploads[1]?.error).toMatchObject({ code: 'unsupported_media_type', status: 415, state: 'failed', final: true });
+    expect(body.uploads.map(({ file, state }) => [file.name, state])).toEqual([
+      ['1.jpg', 'completed'],
+      ['notes.jpg', 'failed'],
+      ['3.jpg', 'completed'],
+    ]);
+    expect(body.uploads[1]?.error).toMatchObject({
+      code: 'unsupported_media_type',
+      status: 415,
+      state: 'failed',
+      final: true,
+    });
   });
 
-  test('PUT with the client\'s id is idempotent by digest and refuses other bytes', async () => {
+  test("PUT with the client's id is idempotent by digest and refuses other bytes", async () => {
     const id = randomUUID();
     const first = await putFile<Upload>(service.url, id, bytes, 'name.jpg', '?timeout=15000');
     expect([first.status, first.body.state, first.body.file.name]).toEqual([200, 'completed', 'name.jpg']);
     const again = await putFile<Upload>(service.url, id, bytes, 'name.jpg', '?timeout=15000');
     expect([again.status, again.body.version]).toEqual([200, first.body.version]);
-    const other = await putFile<{ code: string }>(service.url, id, Buffer.concat([bytes, Buffer.from('x')]), 'name.jpg');
+    const other = await putFile<{ code: string }>(
+      service.url,
+      id,
+      Buffer.concat([bytes, Buffer.from('x')]),
+      'name.jpg',
+    );
     expect([other.status, other.body.code]).toEqual([409, 'upload_conflict']);
   });
 
@@ -67,9 +97,17 @@ describe('one upload from its first byte to its result', () => {
     const { body } = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes }]);
     const id = body.uploads[0]?.id ?? '';
     const seen: Progress[] = [];
-    for (let version = body.uploads[0]?.version ?? 0; seen.at(-1)?.final !== true; version = seen.at(-1)?.version ?? 0) {
+    for (
+      let version = body.uploads[0]?.version ?? 0;
+      seen.at(-1)?.final !== true;
+      version = seen.at(-1)?.version ?? 0
+    ) {
       const poll = await getJson<Progress>(`${service.url}/uploads/${id}/progress?since=${version}&timeout=15000`);
-      expect([poll.status, poll.headers.get('etag'), poll.headers.get('cache-control')]).toEqual([200, `W/"${poll.body.version}"`, 'no-store']);
+      expect([poll.status, poll.headers.get('etag'), poll.headers.get('cache-control')]).toEqual([
+        200,
+        `W/"${poll.body.version}"`,
+        'no-store',
+      ]);
       seen.push(poll.body);
     }
     expect(seen.at(-1)).toMatchObject({ state: 'completed', percent: 100 });

@@ -22,18 +22,27 @@ describe('a worker that ends with a file in hand', () => {
   });
 
   test('killed, costs an attempt, and what it wrote', async () => {
-    const upload = await new FaultyUpload(service).send([['publish', 'deaf'], ['publish', 'finish']]);
+    const upload = await new FaultyUpload(service).send([
+      ['publish', 'deaf'],
+      ['publish', 'finish'],
+    ]);
     const outcome = upload.outcome();
     const killed = await upload.begun(1);
     await upload.published(1);
     process.kill(killed, 'SIGKILL');
     expect(await outcome).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
     expect(await upload.deaths()).toBe(1);
-    await eventually('the files of the dead to be gone', async () => (await upload.attemptFolders()).join() === 'attempt-2');
+    await eventually(
+      'the files of the dead to be gone',
+      async () => (await upload.attemptFolders()).join() === 'attempt-2',
+    );
   });
 
   test('paused past its lock, is fenced off when it wakes, and cleans up after itself', async () => {
-    const upload = await new FaultyUpload(service).send([['publish', 'until-released', 'publish', 'finish'], ['publish', 'finish']]);
+    const upload = await new FaultyUpload(service).send([
+      ['publish', 'until-released', 'publish', 'finish'],
+      ['publish', 'finish'],
+    ]);
     const outcome = upload.outcome();
     const paused = await upload.begun(1);
     await upload.published(1);
@@ -42,7 +51,9 @@ describe('a worker that ends with a file in hand', () => {
     await upload.release();
     process.kill(paused, 'SIGCONT');
     const woken = service.workers.find(({ child }) => child.pid === paused);
-    await eventually('the late writer to be told', () => woken?.lines().some(({ msg }) => msg === 'attempt superseded'));
+    await eventually('the late writer to be told', () =>
+      woken?.lines().some(({ msg }) => msg === 'attempt superseded'),
+    );
     await eventually('its files to be gone', async () => (await upload.attemptFolders()).join() === 'attempt-2');
     expect(await upload.outcome()).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
   });
@@ -61,14 +72,26 @@ describe('a worker that ends with a file in hand', () => {
 describe('a file that crashes workers', () => {
   beforeAll(async () => {
     await service.stop();
-    service = await startService({ ...FAULTY, env: { WORKER_CONCURRENCY: '2', NODE_OPTIONS: '--max-old-space-size=96' } });
+    service = await startService({
+      ...FAULTY,
+      env: { WORKER_CONCURRENCY: '2', NODE_OPTIONS: '--max-old-space-size=96' },
+    });
   });
 
   test('runs alone after two deaths and is failed there; its neighbour, who died with it, is not', async () => {
     const neighbour = await new FaultyUpload(service).send([['deaf'], ['deaf'], ['until-released', 'finish']]);
-    const attempts = [['with-neighbour', 'crash'], ['with-neighbour', 'segfault'], ['with-neighbour', 'eat']] as const;
+    const attempts = [
+      ['with-neighbour', 'crash'],
+      ['with-neighbour', 'segfault'],
+      ['with-neighbour', 'eat'],
+    ] as const;
     const culprit = await new FaultyUpload(service).send(attempts, neighbour);
-    expect(await culprit.outcome()).toMatchObject({ status: 422, code: 'picture_crashes_worker', state: 'failed', final: true });
+    expect(await culprit.outcome()).toMatchObject({
+      status: 422,
+      code: 'picture_crashes_worker',
+      state: 'failed',
+      final: true,
+    });
     await neighbour.release();
     expect(await neighbour.outcome()).toMatchObject({ state: 'completed' });
     // Beside each other twice; then each in a process of its own, and the worker lives.

@@ -10,7 +10,10 @@ let service: Service;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  const [started, picture] = await Promise.all([startService({ env: { UPLOAD_HASH: 'worker' } }), photo({ width: 300, height: 200 })]);
+  const [started, picture] = await Promise.all([
+    startService({ env: { UPLOAD_HASH: 'worker' } }),
+    photo({ width: 300, height: 200 }),
+  ]);
   service = started;
   bytes = picture;
 }, 60_000);
@@ -26,7 +29,10 @@ test('with UPLOAD_HASH=worker a file has its digest once it is completed, and ma
   const content = async () => Buffer.from(await (await fetch(`${service.url}/uploads/${id}/content`)).arrayBuffer());
   expect((await content()).equals(bytes)).toBe(true);
   const { body } = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=30000`);
-  expect(body).toMatchObject({ state: 'completed', file: { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') } });
+  expect(body).toMatchObject({
+    state: 'completed',
+    file: { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+  });
   expect((await content()).equals(bytes)).toBe(true);
   expect((await putFile(service.url, id, bytes, 'a.jpg')).status).toBe(202);
   expect((await putFile(service.url, id, Buffer.concat([bytes.subarray(1), Buffer.of(1)]), 'a.jpg')).status).toBe(409);

@@ -32,15 +32,28 @@ describe('an attempt that takes too long', () => {
   let blocking: FaultyUpload;
   beforeAll(async () => {
     // Long enough for a process of its own to start on a busy machine.
-    service = await startService({ ...FAULTY, workers: 2, env: { ATTEMPT_TIMEOUT_MS: '4000', SHUTDOWN_GRACE_MS: '1000' } });
+    service = await startService({
+      ...FAULTY,
+      workers: 2,
+      env: { ATTEMPT_TIMEOUT_MS: '4000', SHUTDOWN_GRACE_MS: '1000' },
+    });
     obeying = await new FaultyUpload(service).send([['wait'], ['deaf']]);
     blocking = await new FaultyUpload(service).send([['block'], ['finish']]);
   });
 
   test('is ended by its time limit, and alone by a kill', async () => {
-    expect(await obeying.outcome()).toMatchObject({ status: 422, code: 'picture_timeout', state: 'failed', final: true });
+    expect(await obeying.outcome()).toMatchObject({
+      status: 422,
+      code: 'picture_timeout',
+      state: 'failed',
+      final: true,
+    });
     const [first, second] = pidsOf(obeying.diary);
-    expect([workerOf(first) === undefined, workerOf(second), (await obeying.document()).progress.attempt]).toEqual([false, undefined, 2]);
+    expect([workerOf(first) === undefined, workerOf(second), (await obeying.document()).progress.attempt]).toEqual([
+      false,
+      undefined,
+      2,
+    ]);
   });
 
   test('and holds a thread for ever has its process replaced, and goes on elsewhere', async () => {

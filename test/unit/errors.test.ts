@@ -1,8 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { asOutcome, ERROR_CODES, isErrorCode, problemOf, ServiceError, statusOf, titleOf, toProblem } from '../../src/errors.ts';
+import {
+  asOutcome,
+  ERROR_CODES,
+  isErrorCode,
+  problemOf,
+  ServiceError,
+  statusOf,
+  titleOf,
+  toProblem,
+} from '../../src/errors.ts';
 
 describe('the table of errors', () => {
-  test.each(ERROR_CODES)('%s is a snake-case word with an error\'s status and a title for people', (code) => {
+  test.each(ERROR_CODES)("%s is a snake-case word with an error's status and a title for people", (code) => {
     expect(code).toMatch(/^[a-z]+(_[a-z0-9]+)*$/);
     expect(statusOf(code)).toBeGreaterThanOrEqual(400);
     expect(statusOf(code)).toBeLessThan(600);
@@ -10,25 +19,60 @@ describe('the table of errors', () => {
   });
 
   test('knows its words and no others', () => {
-    expect([isErrorCode('upload_gone'), isErrorCode('ENOENT'), isErrorCode('constructor'), isErrorCode('')]).toEqual([true, false, false, false]);
+    expect([isErrorCode('upload_gone'), isErrorCode('ENOENT'), isErrorCode('constructor'), isErrorCode('')]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   test('has the statuses that the contract names', () => {
-    const named = { unsupported_media_type: 415, upload_cancelled: 410, upload_discarded: 410, upload_gone: 410, unknown_upload: 404, method_not_allowed: 405, upload_too_slow: 408, upload_conflict: 409, file_too_large: 413, too_many_held: 503, too_many_held_by_address: 429 } as const;
-    for (const [code, status] of Object.entries(named)) expect([code, statusOf(code as keyof typeof named)]).toEqual([code, status]);
+    const named = {
+      unsupported_media_type: 415,
+      upload_cancelled: 410,
+      upload_discarded: 410,
+      upload_gone: 410,
+      unknown_upload: 404,
+      method_not_allowed: 405,
+      upload_too_slow: 408,
+      upload_conflict: 409,
+      file_too_large: 413,
+      too_many_held: 503,
+      too_many_held_by_address: 429,
+    } as const;
+    for (const [code, status] of Object.entries(named))
+      expect([code, statusOf(code as keyof typeof named)]).toEqual([code, status]);
   });
 });
 
 describe('the problem of an error', () => {
   test('holds what RFC 9457 and the contract name', () => {
-    expect(toProblem(new ServiceError('upload_gone', 'Gone.', { id: 'x' }))).toEqual({ type: '/problems/upload_gone', title: 'Upload gone', status: 410, detail: 'Gone.', code: 'upload_gone', id: 'x' });
+    expect(toProblem(new ServiceError('upload_gone', 'Gone.', { id: 'x' }))).toEqual({
+      type: '/problems/upload_gone',
+      title: 'Upload gone',
+      status: 410,
+      detail: 'Gone.',
+      code: 'upload_gone',
+      id: 'x',
+    });
     expect(problemOf('upload_gone', 'Gone.')).not.toHaveProperty('id');
   });
 
-  test('says that it is final where it is an upload\'s outcome', () => {
-    const error = new ServiceError('picture_damaged', 'No.', { retryAfterMs: 5, headers: { Allow: 'GET' }, cause: 'secret' });
+  test("says that it is final where it is an upload's outcome", () => {
+    const error = new ServiceError('picture_damaged', 'No.', {
+      retryAfterMs: 5,
+      headers: { Allow: 'GET' },
+      cause: 'secret',
+    });
     const outcome = asOutcome(error, 'x', 'failed');
-    expect(toProblem(outcome)).toMatchObject({ code: 'picture_damaged', detail: 'No.', id: 'x', state: 'failed', final: true });
+    expect(toProblem(outcome)).toMatchObject({
+      code: 'picture_damaged',
+      detail: 'No.',
+      id: 'x',
+      state: 'failed',
+      final: true,
+    });
     expect([outcome.retryAfterMs, outcome.headers, outcome.cause]).toEqual([5, { Allow: 'GET' }, 'secret']);
   });
 

@@ -2,8 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { Metrics, type Readings } from '../../src/metrics.ts';
 
 const READINGS: Readings = {
-  held: () => 3, waiters: () => 4, receiving: () => 1, eventsHeard: () => 9, jobCounts: async () => ({ waiting: 5, active: 2, delayed: 0 }),
-  backlog: async () => ({ waiting: 6, drainedPerMinute: 90 }), queueCapacity: 50,
+  held: () => 3,
+  waiters: () => 4,
+  receiving: () => 1,
+  eventsHeard: () => 9,
+  jobCounts: async () => ({ waiting: 5, active: 2, delayed: 0 }),
+  backlog: async () => ({ waiting: 6, drainedPerMinute: 90 }),
+  queueCapacity: 50,
 };
 
 describe('the figures of a process', () => {
@@ -19,7 +24,11 @@ describe('the figures of a process', () => {
 
   test('leave the queue out while Redis is away, and are there all the same', async () => {
     let isAway = false;
-    const metrics = new Metrics({ ...READINGS, jobCounts: async () => (isAway ? await Promise.reject<never>(new Error('away')) : { waiting: 1, active: 1, delayed: 1 }) });
+    const metrics = new Metrics({
+      ...READINGS,
+      jobCounts: async () =>
+        isAway ? await Promise.reject<never>(new Error('away')) : { waiting: 1, active: 1, delayed: 1 },
+    });
     expect(await metrics.text()).toContain('queue_jobs{');
     isAway = true;
     const text = await metrics.text();
@@ -29,11 +38,21 @@ describe('the figures of a process', () => {
 
   test('tell how much waits, how fast it drains, and what the queue had no room for', async () => {
     let isAway = false;
-    const metrics = new Metrics({ ...READINGS, backlog: async () => (isAway ? await Promise.reject<never>(new Error('away')) : { waiting: 6, drainedPerMinute: 90 }) });
+    const metrics = new Metrics({
+      ...READINGS,
+      backlog: async () =>
+        isAway ? await Promise.reject<never>(new Error('away')) : { waiting: 6, drainedPerMinute: 90 },
+    });
     metrics.queueRefused('queue_full');
     metrics.queueDiscarded();
     const text = await metrics.text();
-    for (const line of ['queue_waiting 6', 'queue_capacity 50', 'queue_drained_per_minute 90', 'queue_refused_total{code="queue_full"} 1', 'queue_discarded_total 1']) {
+    for (const line of [
+      'queue_waiting 6',
+      'queue_capacity 50',
+      'queue_drained_per_minute 90',
+      'queue_refused_total{code="queue_full"} 1',
+      'queue_discarded_total 1',
+    ]) {
       expect(text.split('\n')).toContain(line);
     }
     isAway = true;
@@ -44,7 +63,9 @@ describe('the figures of a process', () => {
     const metrics = new Metrics(READINGS);
     metrics.requestEnded('GET', '/uploads/:id', 200);
     metrics.requestEnded('GET', '/uploads/:id', 200);
-    expect(await metrics.text()).toMatch(/^http_requests_total\{method="GET",route="\/uploads\/:id",status="200"\} 2$/m);
+    expect(await metrics.text()).toMatch(
+      /^http_requests_total\{method="GET",route="\/uploads\/:id",status="200"\} 2$/m,
+    );
   });
 
   test('count held responses while they are held, and how they ended', async () => {

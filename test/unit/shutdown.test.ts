@@ -76,7 +76,10 @@ describe('a process that is to end', () => {
 });
 
 describe('a process that could not start', () => {
-  test.each([[new Error('PORT is taken'), 'PORT is taken'], ['plain words', 'plain words']])('says so in one line and ends with its code', (error, words) => {
+  test.each([
+    [new Error('PORT is taken'), 'PORT is taken'],
+    ['plain words', 'plain words'],
+  ])('says so in one line and ends with its code', (error, words) => {
     const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     exitWithLine(error, 78);
     expect([written.mock.calls.map(([text]) => text), exits]).toEqual([[`deferred-uploads: ${words}\n`], [78]]);

@@ -24,7 +24,12 @@ export type FromIsolated =
   | { readonly type: 'begun' }
   | { readonly type: 'report'; readonly report: PipelineReport }
   | { readonly type: 'step-ended'; readonly stage: string; readonly durationMs: number }
-  | { readonly type: 'publish'; readonly number: number; readonly variant: Omit<Variant, 'size' | 'url'>; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'publish';
+      readonly number: number;
+      readonly variant: Omit<Variant, 'size' | 'url'>;
+      readonly bytes: Uint8Array;
+    }
   | { readonly type: 'publish-file'; readonly number: number; readonly file: NewFile }
   /** Answers a `next`. */
   | { readonly type: 'chunk'; readonly number: number; readonly chunk: PulledChunk }

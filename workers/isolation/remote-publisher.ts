@@ -32,7 +32,10 @@ export class RemotePublisher implements Publisher {
   }
 
   async publishFile(file: NewFile, chunks: AsyncIterable<Buffer>): Promise<DerivedFile> {
-    const { size, url } = await this.#publish((number) => ({ type: 'publish-file', number, file }), chunks[Symbol.asyncIterator]());
+    const { size, url } = await this.#publish(
+      (number) => ({ type: 'publish-file', number, file }),
+      chunks[Symbol.asyncIterator](),
+    );
     return { size, url };
   }
 
@@ -44,7 +47,10 @@ export class RemotePublisher implements Publisher {
     else void this.#sendNext(message.number, publication);
   }
 
-  async #publish(messageOf: (number: number) => FromIsolated, chunks?: AsyncIterator<Buffer>): Promise<Variant | DerivedFile> {
+  async #publish(
+    messageOf: (number: number) => FromIsolated,
+    chunks?: AsyncIterator<Buffer>,
+  ): Promise<Variant | DerivedFile> {
     const number = ++this.#numbers;
     const publication: Publication = { settle: () => undefined, ...(chunks === undefined ? {} : { chunks }) };
     const answered = new Promise<Variant | DerivedFile | undefined>((resolve) => (publication.settle = resolve));

@@ -57,7 +57,10 @@ class IsolatedRun {
     this.#context = context;
     this.#hooks = hooks;
     child.on('message', (message: FromIsolated) => this.#heard(message));
-    child.stderr?.on('data', (chunk: Buffer) => (this.#complaint = (this.#complaint + chunk.toString()).slice(-KEPT_COMPLAINT_CHARS)));
+    child.stderr?.on(
+      'data',
+      (chunk: Buffer) => (this.#complaint = (this.#complaint + chunk.toString()).slice(-KEPT_COMPLAINT_CHARS)),
+    );
     this.ended = this.#run();
   }
 
@@ -97,7 +100,10 @@ class IsolatedRun {
       case 'publish':
         this.#publish(message.number, async () => {
           const { variant, bytes } = message;
-          return await this.#context.publishVariant(variant, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+          return await this.#context.publishVariant(
+            variant,
+            Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+          );
         });
         return;
       case 'publish-file':
@@ -148,7 +154,9 @@ class IsolatedRun {
     if (this.#outcome !== undefined) throw new Error('the process found a fault', { cause: this.#outcome.stack });
     if ('error' in end) throw end.error;
     if (this.#hasBegun && isOwnDeath(end.signal)) throw new ProcessDied(end.code, end.signal, this.#complaint);
-    throw new Error(`the process was ended from outside, or did not start: ${end.signal ?? `code ${end.code}`}`, { cause: this.#complaint });
+    throw new Error(`the process was ended from outside, or did not start: ${end.signal ?? `code ${end.code}`}`, {
+      cause: this.#complaint,
+    });
   }
 
   #send(message: ToIsolated): void {

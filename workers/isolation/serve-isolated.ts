@@ -69,7 +69,7 @@ async function outcomeOf(run: () => Promise<AnyResult>): Promise<IsolatedOutcome
 
 /** For the worker's log. */
 function textOf(thrown: unknown): string {
-  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : JSON.stringify(thrown) ?? '';
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : (JSON.stringify(thrown) ?? '');
 }
 
 /** Where the channel is closed the process is about to end. */

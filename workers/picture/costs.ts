@@ -34,7 +34,9 @@ const OTHER_MS = 10;
 /** Of a whole picture. */
 export function costsOf(facts: CostlyFacts, { decoded, variants }: PicturePlan): PictureCosts {
   return {
-    decode: megapixels(facts) * readMs(facts) * (facts.isProgressive ? PROGRESSIVE_FACTOR : 1) + (facts.isManaged ? megapixels(decoded) * MANAGED_MS : 0),
+    decode:
+      megapixels(facts) * readMs(facts) * (facts.isProgressive ? PROGRESSIVE_FACTOR : 1) +
+      (facts.isManaged ? megapixels(decoded) * MANAGED_MS : 0),
     variants: variants.reduce((sum, planned) => sum + variantCost(facts, planned), 0),
   };
 }

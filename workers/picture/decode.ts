@@ -15,9 +15,11 @@ export function decode(tools: PictureTools) {
     const { maxPixels } = tools.limits;
     const way = state.wayToSrgb.get();
     const read = { size: state.plan.get().decoded, appliesProfile: way.kind === 'managed', maxPixels };
-    const pixels = await bounds.wait((maxSeconds) => decodeFile(inputPath, { ...read, maxSeconds })).catch((error: unknown) => {
-      throw readError(error);
-    });
+    const pixels = await bounds
+      .wait((maxSeconds) => decodeFile(inputPath, { ...read, maxSeconds }))
+      .catch((error: unknown) => {
+        throw readError(error);
+      });
     if (way.kind === 'matrix') await toSrgb(pixels, way.matrix);
     state.decoded.set(pixels);
   };

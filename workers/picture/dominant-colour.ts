@@ -15,7 +15,12 @@ export function dominantColourOf(rgba: Buffer): string {
   const bins = new Map<number, Bin>();
   let largest: Bin = { weight: 0, red: 0, green: 0, blue: 0 };
   for (let at = 0; at + 3 < rgba.length; at += 4) {
-    const [red, green, blue, alpha] = [rgba.readUInt8(at), rgba.readUInt8(at + 1), rgba.readUInt8(at + 2), rgba.readUInt8(at + 3)];
+    const [red, green, blue, alpha] = [
+      rgba.readUInt8(at),
+      rgba.readUInt8(at + 1),
+      rgba.readUInt8(at + 2),
+      rgba.readUInt8(at + 3),
+    ];
     const key = (top(red) << (2 * BIN_BITS)) | (top(green) << BIN_BITS) | top(blue);
     const bin = bins.get(key) ?? { weight: 0, red: 0, green: 0, blue: 0 };
     bin.weight += alpha;
@@ -41,6 +46,10 @@ function top(channel: number): number {
 }
 
 function hex({ weight, red, green, blue }: Bin): string {
-  const channels = [red, green, blue].map((sum) => Math.round(sum / weight).toString(16).padStart(2, '0'));
+  const channels = [red, green, blue].map((sum) =>
+    Math.round(sum / weight)
+      .toString(16)
+      .padStart(2, '0'),
+  );
   return `#${channels.join('')}`;
 }

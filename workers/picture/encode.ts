@@ -27,20 +27,36 @@ export interface AnimationTarget extends Omit<EncodeTarget, 'format' | 'whole'> 
 const CLEAR = '#ffffff00';
 
 /** A file with no profile and no words in it but those given. Alpha is laid on white where the format has none. */
-export async function encode(pixels: Pixels, { whole, size, format, quality, exif, maxSeconds = 0 }: EncodeTarget): Promise<Buffer> {
-  const image = framed(scaled(pixels, whole), whole, size, format === 'jpeg' ? WHITE : CLEAR).timeout({ seconds: maxSeconds });
+export async function encode(
+  pixels: Pixels,
+  { whole, size, format, quality, exif, maxSeconds = 0 }: EncodeTarget,
+): Promise<Buffer> {
+  const image = framed(scaled(pixels, whole), whole, size, format === 'jpeg' ? WHITE : CLEAR).timeout({
+    seconds: maxSeconds,
+  });
   return await written(exif === undefined ? image : image.withExif(exif), format, quality).toBuffer();
 }
 
 /** The whole animation as WebP, straight from the file: all its frames at once would be too much to hold. */
-export async function encodeAnimation(path: string, { size, fit, quality, exif }: AnimationTarget, settings: ReadSettings): Promise<Buffer> {
-  const image = readFrames(path, settings).resize({ ...size, fit: fit === 'inside' ? 'fill' : fit, withoutEnlargement: true, background: CLEAR });
+export async function encodeAnimation(
+  path: string,
+  { size, fit, quality, exif }: AnimationTarget,
+  settings: ReadSettings,
+): Promise<Buffer> {
+  const image = readFrames(path, settings).resize({
+    ...size,
+    fit: fit === 'inside' ? 'fill' : fit,
+    withoutEnlargement: true,
+    background: CLEAR,
+  });
   return await written(exif === undefined ? image : image.withExif(exif), 'webp', quality).toBuffer();
 }
 
 function scaled(pixels: Pixels, whole: Size): Pipeline {
   const image = fromPixels(pixels);
-  return whole.width === pixels.width && whole.height === pixels.height ? image : image.resize({ width: whole.width, height: whole.height, fit: 'fill' });
+  return whole.width === pixels.width && whole.height === pixels.height
+    ? image
+    : image.resize({ width: whole.width, height: whole.height, fit: 'fill' });
 }
 
 function framed(image: Pipeline, whole: Size, size: Size, background: string): Pipeline {

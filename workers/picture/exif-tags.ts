@@ -1,5 +1,13 @@
 /** Of the first table of a block (Exif 2.32, section 4.6.4); the last two point to further tables. */
-export const IMAGE = { make: 0x010f, model: 0x0110, changed: 0x0132, artist: 0x013b, copyright: 0x8298, photo: 0x8769, gps: 0x8825 } as const;
+export const IMAGE = {
+  make: 0x010f,
+  model: 0x0110,
+  changed: 0x0132,
+  artist: 0x013b,
+  copyright: 0x8298,
+  photo: 0x8769,
+  gps: 0x8825,
+} as const;
 
 /** Of the table behind `IMAGE.photo` (section 4.6.5). */
 export const PHOTO = {

@@ -36,7 +36,11 @@ export function exifPosition(block: Buffer | undefined): Position | null {
   }
   const [metres = Number.NaN] = gps.numbers(GPS.altitude);
   const [isBelowSea = 0] = gps.numbers(GPS.altitudeRef);
-  return { latitude, longitude, altitudeM: Number.isFinite(metres) ? rounded(isBelowSea === 1 ? -metres : metres, 1) : null };
+  return {
+    latitude,
+    longitude,
+    altitudeM: Number.isFinite(metres) ? rounded(isBelowSea === 1 ? -metres : metres, 1) : null,
+  };
 }
 
 /** The moment of the shot before that of its digitizing, and that before the last change of the file. */
@@ -96,7 +100,12 @@ function positive(table: ExifDirectory, tag: number, factor = 1): number | null 
 }
 
 /** Degrees, minutes and seconds, of which the last may be missing. */
-function degrees([whole = Number.NaN, minutes = 0, seconds = 0]: readonly number[], reference: string | undefined, negative: string, most: number): number | null {
+function degrees(
+  [whole = Number.NaN, minutes = 0, seconds = 0]: readonly number[],
+  reference: string | undefined,
+  negative: string,
+  most: number,
+): number | null {
   const value = whole + minutes / 60 + seconds / 3600;
   if (!(Math.abs(value) <= most)) {
     return null;
@@ -112,5 +121,9 @@ const MAX_LINE_LENGTH = 100;
 
 /** Words of a file as one line that can be shown; empty where there is nothing to show. */
 export function line(text = ''): string {
-  return text.replace(/[\s\p{Cc}\p{Cf}\uFFFD]+/gu, ' ').trim().slice(0, MAX_LINE_LENGTH).trim();
+  return text
+    .replace(/[\s\p{Cc}\p{Cf}\uFFFD]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_LINE_LENGTH)
+    .trim();
 }

@@ -7,7 +7,8 @@ export type ColourMatrix = readonly (readonly number[])[];
  * How the colours of a profile become those of sRGB: not at all; by a matrix, in linear light, both spaces having the
  * tone curve of sRGB, as phones' Display P3 has; or by all that a colour management knows.
  */
-export type WayToSrgb = { readonly kind: 'none' } | { readonly kind: 'matrix'; readonly matrix: ColourMatrix } | { readonly kind: 'managed' };
+export type WayToSrgb =
+  { readonly kind: 'none' } | { readonly kind: 'matrix'; readonly matrix: ColourMatrix } | { readonly kind: 'managed' };
 
 const MANAGED: WayToSrgb = { kind: 'managed' };
 
@@ -31,12 +32,31 @@ const MAX_TAGS = 100;
  */
 export function wayToSrgb(profile: Buffer): WayToSrgb {
   const tags = tagsOf(profile);
-  const primaries = ['rXYZ', 'gXYZ', 'bXYZ'].map((name) => tags.get(name)).map((tag) => (tag === undefined ? undefined : xyzIn(tag)));
+  const primaries = ['rXYZ', 'gXYZ', 'bXYZ']
+    .map((name) => tags.get(name))
+    .map((tag) => (tag === undefined ? undefined : xyzIn(tag)));
   const [red, green, blue] = primaries;
   const curves = ['rTRC', 'gTRC', 'bTRC'].map((name) => tags.get(name));
-  if (tags.has('A2B0') || red === undefined || green === undefined || blue === undefined || !curves.every(isCurveOfSrgb)) return MANAGED;
-  const matrix = TO_SRGB.map((row) => [red, green, blue].map((primary) => row.reduce((sum, factor, index) => sum + factor * (primary[index] ?? 0), 0)));
-  if (!matrix.every((row) => near(row.reduce((sum, factor) => sum + factor, 0), 1))) return MANAGED;
+  if (
+    tags.has('A2B0') ||
+    red === undefined ||
+    green === undefined ||
+    blue === undefined ||
+    !curves.every(isCurveOfSrgb)
+  )
+    return MANAGED;
+  const matrix = TO_SRGB.map((row) =>
+    [red, green, blue].map((primary) => row.reduce((sum, factor, index) => sum + factor * (primary[index] ?? 0), 0)),
+  );
+  if (
+    !matrix.every((row) =>
+      near(
+        row.reduce((sum, factor) => sum + factor, 0),
+        1,
+      ),
+    )
+  )
+    return MANAGED;
   const isSame = matrix.every((row, index) => row.every((factor, column) => near(factor, index === column ? 1 : 0)));
   return isSame ? { kind: 'none' } : { kind: 'matrix', matrix };
 }
@@ -96,7 +116,9 @@ function tabulated(tag: Buffer): ((level: number) => number) | undefined {
   return (level) => {
     const place = level * (count - 1);
     const below = Math.floor(place);
-    const [from, to] = [below, Math.min(below + 1, count - 1)].map((index) => tag.readUInt16BE(12 + 2 * index) / 65_535);
+    const [from, to] = [below, Math.min(below + 1, count - 1)].map(
+      (index) => tag.readUInt16BE(12 + 2 * index) / 65_535,
+    );
     return (from ?? 0) + ((to ?? 0) - (from ?? 0)) * (place - below);
   };
 }

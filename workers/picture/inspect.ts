@@ -24,16 +24,22 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     // What is left of earlier pictures must not add to the memory of this one. Where it never ends the attempt's own
     // time limit finds a processor that obeys nobody, and the process is replaced.
     await tools.abandoned.settled();
-    const header = await boundsOf(tools, signal, SLOW_TO_READ).wait(() => readHeader(inputPath)).catch((error: unknown) => {
-      throw readError(error);
-    });
+    const header = await boundsOf(tools, signal, SLOW_TO_READ)
+      .wait(() => readHeader(inputPath))
+      .catch((error: unknown) => {
+        throw readError(error);
+      });
     const facts = factsOf(header, options);
     if (`image/${facts.format}` !== upload.type) throw notWhatItSeems();
     const isAnimated = moves(facts);
     refuseTooLarge(facts, isAnimated, tools.limits);
     const plan = planPicture({ ...facts, isAnimated }, options.variants);
     const way = wayOf(header);
-    const costly = { ...facts, isProgressive: header.isProgressive ?? false, isManaged: way.kind === 'managed' && header.icc !== undefined };
+    const costly = {
+      ...facts,
+      isProgressive: header.isProgressive ?? false,
+      isManaged: way.kind === 'managed' && header.icc !== undefined,
+    };
     state.facts.set(facts);
     state.wayToSrgb.set(way);
     state.kept.set(options.keepMetadata ? keptExif(header.exif) : undefined);
@@ -77,7 +83,10 @@ function moves({ format, frames, orientation }: PictureFacts): boolean {
 
 /** Its first bytes were taken for one format by the intake and are taken for another here. */
 function notWhatItSeems(): UnprocessableError {
-  return new UnprocessableError('picture_damaged', 'The file begins like a picture of one kind and goes on like one of another.');
+  return new UnprocessableError(
+    'picture_damaged',
+    'The file begins like a picture of one kind and goes on like one of another.',
+  );
 }
 
 function refuseTooLarge(facts: PictureFacts, isAnimated: boolean, { maxPixels, maxFrames }: PictureLimits): void {
@@ -86,7 +95,8 @@ function refuseTooLarge(facts: PictureFacts, isAnimated: boolean, { maxPixels, m
   if (areaOf(facts) > maxPixels) throw tooLarge(`${size}; at most ${count(maxPixels)} pixels in all are taken`);
   if (frames > maxFrames) throw tooLarge(`${count(frames)} frames or pages; at most ${count(maxFrames)} are taken`);
   const most = ANIMATION_FACTOR * maxPixels;
-  if (isAnimated && areaOf(facts) * frames > most) throw tooLarge(`${count(frames)} frames of ${size}; at most ${count(most)} pixels in all frames are taken`);
+  if (isAnimated && areaOf(facts) * frames > most)
+    throw tooLarge(`${count(frames)} frames of ${size}; at most ${count(most)} pixels in all frames are taken`);
 }
 
 function tooLarge(claim: string): UnprocessableError {

@@ -52,8 +52,16 @@ export async function readHeader(path: string): Promise<Header> {
  * The first frame, turned the right way up, in sRGB unless its profile is not applied. Formats that can
  * decode at a half, a quarter or an eighth of the size do.
  */
-export async function decode(path: string, { size, appliesProfile, maxPixels, maxSeconds }: DecodeSettings): Promise<Pixels> {
-  const image = sharp(path, { failOn: 'error', autoOrient: true, ignoreIcc: !appliesProfile, limitInputPixels: maxPixels });
+export async function decode(
+  path: string,
+  { size, appliesProfile, maxPixels, maxSeconds }: DecodeSettings,
+): Promise<Pixels> {
+  const image = sharp(path, {
+    failOn: 'error',
+    autoOrient: true,
+    ignoreIcc: !appliesProfile,
+    limitInputPixels: maxPixels,
+  });
   return await pixelsOf(image.timeout({ seconds: maxSeconds }).resize({ ...size, fit: 'fill' }));
 }
 
@@ -72,7 +80,12 @@ export async function shrink(pixels: Pixels, size: Size): Promise<Pixels> {
 
 /** At that size and with four channels, whatever it had. */
 export async function toRgba(pixels: Pixels, size: Size): Promise<Pixels> {
-  return await pixelsOf(fromPixels(pixels).resize({ ...size, fit: 'fill' }).toColourspace('srgb').ensureAlpha());
+  return await pixelsOf(
+    fromPixels(pixels)
+      .resize({ ...size, fit: 'fill' })
+      .toColourspace('srgb')
+      .ensureAlpha(),
+  );
 }
 
 /** To be cut, framed or encoded. */

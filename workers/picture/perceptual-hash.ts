@@ -22,12 +22,16 @@ export async function perceptualHash(state: PictureState): Promise<void> {
  */
 export function perceptualHashOf(shades: Float64Array): string {
   const columns = COSINES.map((wave) => Float64Array.from({ length: SIDE }, (_, x) => dot(wave, shades, x, SIDE)));
-  const amounts = columns.flatMap((column) => COSINES.map((wave) => dot(wave, column, 0, 1))).map((amount) => (Math.abs(amount) < FAINTEST ? 0 : amount));
+  const amounts = columns
+    .flatMap((column) => COSINES.map((wave) => dot(wave, column, 0, 1)))
+    .map((amount) => (Math.abs(amount) < FAINTEST ? 0 : amount));
   const sorted = amounts.toSorted((one, other) => one - other);
   const middle = sorted.length / 2;
   const median = ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
   const bits = amounts.map((amount) => (amount > median ? '1' : '0')).join('');
-  return BigInt(`0b${bits}`).toString(16).padStart(bits.length / 4, '0');
+  return BigInt(`0b${bits}`)
+    .toString(16)
+    .padStart(bits.length / 4, '0');
 }
 
 const COSINES: readonly Float64Array[] = Array.from({ length: WAVES }, (_, index) =>

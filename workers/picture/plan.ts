@@ -29,7 +29,9 @@ export interface PicturePlan {
 
 /** Nothing is enlarged. */
 export function planPicture(picture: PictureShape, specs: readonly VariantSpec[]): PicturePlan {
-  const variants = specs.map((spec) => planVariant(picture, spec)).toSorted((one, other) => areaOf(other.whole) - areaOf(one.whole));
+  const variants = specs
+    .map((spec) => planVariant(picture, spec))
+    .toSorted((one, other) => areaOf(other.whole) - areaOf(one.whole));
   const still = variants.filter(({ isAnimated }) => !isAnimated);
   const sizes = [fitWithin(picture, PREVIEW_LONGEST_SIDE), ...still.map(({ whole }) => whole)];
   const decoded = sizes.reduce((largest, size) => (areaOf(size) > areaOf(largest) ? size : largest));

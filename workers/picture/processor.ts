@@ -14,14 +14,21 @@ import type { PictureTools } from './tools.ts';
 import { variants } from './variants.ts';
 
 /** Everything that is done with a picture, in order. Weights are milliseconds of one thread, by what `inspect` has found. */
-export function createPictureProcessor(limits: Partial<PictureLimits> = {}, kind = pictureKind()): Processor<PictureState, PictureResult> {
+export function createPictureProcessor(
+  limits: Partial<PictureLimits> = {},
+  kind = pictureKind(),
+): Processor<PictureState, PictureResult> {
   const tools: PictureTools = { limits: { ...PICTURE_LIMITS, ...limits }, abandoned: new AbandonedCalls() };
   return {
     kind: kind.name,
     steps: [
       { name: 'inspect', weight: 1, run: inspect(tools, (options) => kind.options.parse(options)) },
       { name: 'decode', weight: ({ costs }) => costs.orElse(TYPICAL_COSTS).decode, run: decode(tools) },
-      { name: 'variants', weight: ({ costs }) => costs.orElse(TYPICAL_COSTS).variants, run: inTurn(variants(tools), ...facts(tools), published) },
+      {
+        name: 'variants',
+        weight: ({ costs }) => costs.orElse(TYPICAL_COSTS).variants,
+        run: inTurn(variants(tools), ...facts(tools), published),
+      },
     ],
     begin: createPictureState,
     abandonedCalls: () => tools.abandoned.count,

@@ -1,7 +1,8 @@
 import { UnprocessableError } from '../unprocessable-error.ts';
 
 /** The machine's troubles, as libvips words them. */
-const OURS = /input file is missing|unable to open|out of memory|no space left|too many open files|input\/output error|permission denied/i;
+const OURS =
+  /input file is missing|unable to open|out of memory|no space left|too many open files|input\/output error|permission denied/i;
 
 /** Words that can only mean a missing end; most libraries word that and other damage alike. */
 const CUT_SHORT = /premature end of jpeg image|unexpected end|not enough data/i;

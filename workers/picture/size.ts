@@ -14,10 +14,7 @@ export function scaledTo(size: Size, scale: number): Size {
   if (scale >= 1) {
     return { width: size.width, height: size.height };
   }
-  return {
-    width: Math.max(1, Math.round(size.width * scale)),
-    height: Math.max(1, Math.round(size.height * scale)),
-  };
+  return { width: Math.max(1, Math.round(size.width * scale)), height: Math.max(1, Math.round(size.height * scale)) };
 }
 
 /** In square pixels. */

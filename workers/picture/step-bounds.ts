@@ -57,7 +57,11 @@ export class StepBounds {
     let isOver = false;
     const call = begin(Math.ceil(leftMs / 1000)).finally(() => (isOver = true));
     try {
-      const outcome = await raceTime(call.then((value) => ({ value })), leftMs, signal);
+      const outcome = await raceTime(
+        call.then((value) => ({ value })),
+        leftMs,
+        signal,
+      );
       if (outcome !== undefined) return outcome.value;
     } catch (error) {
       throw isTimeout(error) ? this.#timeout(error) : error;
@@ -76,7 +80,11 @@ export class StepBounds {
 }
 
 /** Undefined when the time is up first; rejects with the signal's reason when it fires first. */
-async function raceTime<Value>(work: Promise<Value>, limitMs: number, signal?: AbortSignal): Promise<Value | undefined> {
+async function raceTime<Value>(
+  work: Promise<Value>,
+  limitMs: number,
+  signal?: AbortSignal,
+): Promise<Value | undefined> {
   let release = (): void => undefined;
   const isUp = new Promise<undefined>((resolve, reject) => {
     const timer = setTimeout(resolve, limitMs, undefined);

@@ -12,7 +12,17 @@ export interface PictureTools {
 const GRACE_MS = 1000;
 
 /** Bounds for a step that begins now. */
-export function boundsOf({ limits, abandoned }: PictureTools, signal: AbortSignal, words: { does: string; advice: string }): StepBounds {
+export function boundsOf(
+  { limits, abandoned }: PictureTools,
+  signal: AbortSignal,
+  words: { does: string; advice: string },
+): StepBounds {
   const limitMs = limits.stepTimeoutMs;
-  return new StepBounds({ signal, limitMs, graceMs: GRACE_MS, abandoned, tooSlow: `${words.does} takes more than ${limitMs / 1000} seconds. ${words.advice}` });
+  return new StepBounds({
+    signal,
+    limitMs,
+    graceMs: GRACE_MS,
+    abandoned,
+    tooSlow: `${words.does} takes more than ${limitMs / 1000} seconds. ${words.advice}`,
+  });
 }

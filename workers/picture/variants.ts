@@ -11,7 +11,10 @@ import type { PictureState } from './state.ts';
 import type { StepBounds } from './step-bounds.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
-const SLOW_TO_WRITE = { does: 'Making the variants of this picture', advice: 'Ask for fewer or smaller ones, or for WebP in place of AVIF.' };
+const SLOW_TO_WRITE = {
+  does: 'Making the variants of this picture',
+  advice: 'Ask for fewer or smaller ones, or for WebP in place of AVIF.',
+};
 
 /**
  * Makes the variants, largest first, each from the pixels of the one before it. While one is on its way into storage
@@ -36,7 +39,9 @@ export function variants(tools: PictureTools) {
         : await still(planned, pixels, exif, bounds);
       await publishing.at(-1);
       context.signal.throwIfAborted();
-      publishing.push(context.publishVariant({ name: planned.spec.name, format: planned.spec.format, ...planned.size }, bytes));
+      publishing.push(
+        context.publishVariant({ name: planned.spec.name, format: planned.spec.format, ...planned.size }, bytes),
+      );
       done += variantCost(costly, planned);
       context.reportFraction(done / total);
     }
@@ -45,15 +50,27 @@ export function variants(tools: PictureTools) {
   };
 }
 
-async function still({ spec, whole, size }: PlannedVariant, pixels: Pixels, exif: KeptExif | undefined, bounds: StepBounds): Promise<Buffer> {
+async function still(
+  { spec, whole, size }: PlannedVariant,
+  pixels: Pixels,
+  exif: KeptExif | undefined,
+  bounds: StepBounds,
+): Promise<Buffer> {
   const { format, quality } = spec;
   return await bounds.wait((maxSeconds) => encode(pixels, { whole, size, format, quality, exif, maxSeconds }));
 }
 
 /** Frames after the first are read here for the first time, so the file may turn out to be damaged. */
-async function animated({ spec, size }: PlannedVariant, path: string, maxPixels: number, exif: KeptExif | undefined, bounds: StepBounds): Promise<Buffer> {
+async function animated(
+  { spec, size }: PlannedVariant,
+  path: string,
+  maxPixels: number,
+  exif: KeptExif | undefined,
+  bounds: StepBounds,
+): Promise<Buffer> {
   const { quality, fit = 'inside' } = spec;
-  const begin = (maxSeconds: number) => encodeAnimation(path, { size, fit, quality, exif }, { maxPixels: ANIMATION_FACTOR * maxPixels, maxSeconds });
+  const begin = (maxSeconds: number) =>
+    encodeAnimation(path, { size, fit, quality, exif }, { maxPixels: ANIMATION_FACTOR * maxPixels, maxSeconds });
   return await bounds.wait(begin).catch((error: unknown) => {
     throw readError(error);
   });

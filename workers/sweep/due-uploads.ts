@@ -83,7 +83,11 @@ async function newestManifest(storage: DueParts['storage'], id: string): Promise
  * too early for what a request or attempt leaves that was overtaken, or killed after that: the one after the silence takes unfinished
  * files too, since nobody writes any more.
  */
-async function nextLookMs({ records, storage }: DueParts, record: UploadRecord, nowMs: number): Promise<number | undefined> {
+async function nextLookMs(
+  { records, storage }: DueParts,
+  record: UploadRecord,
+  nowMs: number,
+): Promise<number | undefined> {
   if (!isFinalState(record.state)) return undefined;
   const silentAtMs = record.strewn ? record.updatedAtMs + records.silenceMs : 0;
   if (record.strewn && silentAtMs <= nowMs) await storage.removeUnfinished(uploadPrefix(record.id), new Date(nowMs));

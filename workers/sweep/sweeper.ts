@@ -9,11 +9,7 @@ import { surveyStorage, type SurveyParts } from './survey.ts';
 /** What a sweep needs, and the connection that BullMQ shares. */
 export type SweeperParts = DueParts &
   MissingJobParts &
-  SurveyParts & {
-    connection: Redis;
-    keys: QueueKeys;
-    periodMs: number;
-  };
+  SurveyParts & { connection: Redis; keys: QueueKeys; periodMs: number };
 
 const SCHEDULER_ID = 'sweep';
 

@@ -34,7 +34,12 @@ interface SampledRow {
   types: readonly number[] | undefined;
 }
 
-async function shapeOf(source: RowSource, { header }: TableOptions, limits: TableLimits, signal: AbortSignal): Promise<TableShape> {
+async function shapeOf(
+  source: RowSource,
+  { header }: TableOptions,
+  limits: TableLimits,
+  signal: AbortSignal,
+): Promise<TableShape> {
   const rows = await sampleOf(source, limits, signal);
   const [first] = rows;
   if (first === undefined) throw new UnprocessableError('table_damaged', 'The table has no rows.');
@@ -72,5 +77,6 @@ function isTyped({ types }: SampledRow): boolean {
 /** Rows of another length are no rows of this table. */
 function addTypes(sums: Uint8Array, { cells, types }: SampledRow): void {
   if (cells.length > sums.length) return;
-  for (const [column, cell] of cells.entries()) sums[column] = (sums[column] ?? 0) | (types?.[column] ?? cellTypeOf(cell));
+  for (const [column, cell] of cells.entries())
+    sums[column] = (sums[column] ?? 0) | (types?.[column] ?? cellTypeOf(cell));
 }

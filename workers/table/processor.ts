@@ -17,6 +17,11 @@ export function createTableProcessor(limits: Partial<TableLimits> = {}): Process
       { name: 'rows', weight: 2000, run: rows(all) },
     ],
     begin: createTableState,
-    result: (state) => ({ kind: 'table', hasHeader: state.shape.get().hasHeader, ...state.source.get().facts, ...state.rows.get() }),
+    result: (state) => ({
+      kind: 'table',
+      hasHeader: state.shape.get().hasHeader,
+      ...state.source.get().facts,
+      ...state.rows.get(),
+    }),
   };
 }

@@ -84,7 +84,8 @@ export class RowEncoder {
   }
 
   #learn(cells: readonly ByteText[], types: readonly number[] | undefined): void {
-    for (let column = 0; column < this.#keys.length; column += 1) this.#note(column, types?.[column] ?? cellTypeOf(cells[column] ?? ''));
+    for (let column = 0; column < this.#keys.length; column += 1)
+      this.#note(column, types?.[column] ?? cellTypeOf(cells[column] ?? ''));
   }
 
   #note(column: number, type: number): void {
@@ -135,7 +136,8 @@ export class RowEncoder {
     const key = this.#keys[column];
     if (key === undefined) return;
     const { words } = key;
-    for (let word = 0; word < words.length; word += 1) this.#view.setInt32(this.#at + word * WORD_BYTES, words[word] ?? 0);
+    for (let word = 0; word < words.length; word += 1)
+      this.#view.setInt32(this.#at + word * WORD_BYTES, words[word] ?? 0);
     this.#at += key.length;
   }
 
@@ -164,7 +166,8 @@ export class RowEncoder {
   #makeRoom(cells: readonly ByteText[]): void {
     let characters = 0;
     for (let column = 0; column < cells.length; column += 1) characters += (cells[column] ?? '').length;
-    const needed = this.#keyBytes + characters * MAX_BYTES_OF_CHARACTER + this.#keys.length * MOST_AROUND_CELL + 2 * WORD_BYTES;
+    const needed =
+      this.#keyBytes + characters * MAX_BYTES_OF_CHARACTER + this.#keys.length * MOST_AROUND_CELL + 2 * WORD_BYTES;
     if (this.#at + needed <= this.#buffer.length) return;
     if (this.#at > 0) this.#full.push(this.#buffer.subarray(0, this.#at));
     this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, needed));
@@ -181,7 +184,9 @@ function keyOf(name: string): Key {
   const bytes = Buffer.concat([Buffer.from([COMMA]), Buffer.from(JSON.stringify(name)), Buffer.from([COLON])]);
   const padded = Buffer.alloc(Math.ceil(bytes.length / WORD_BYTES) * WORD_BYTES);
   bytes.copy(padded);
-  const words = Int32Array.from({ length: padded.length / WORD_BYTES }, (_, word) => padded.readInt32BE(word * WORD_BYTES));
+  const words = Int32Array.from({ length: padded.length / WORD_BYTES }, (_, word) =>
+    padded.readInt32BE(word * WORD_BYTES),
+  );
   return { length: bytes.length, words };
 }
 

@@ -18,7 +18,11 @@ export function rows(limits: TableLimits) {
   return async (state: TableState, context: StepContext): Promise<void> => {
     const source = state.source.get();
     const shape = state.shape.get();
-    const passLimits = { maxErrors: tableOptionsOf(context).maxErrors, maxOutputBytes: limits.maxOutputBytes, isSparse: source.isSparse };
+    const passLimits = {
+      maxErrors: tableOptionsOf(context).maxErrors,
+      maxOutputBytes: limits.maxOutputBytes,
+      isSparse: source.isSparse,
+    };
     let pass = new TablePass(shape, passLimits);
     const publish = async () => await context.publishFile(JSON_LINES, jsonLines(source, pass, context));
     const jsonLinesFile = await publish().catch(async (error: unknown) => {
@@ -30,7 +34,11 @@ export function rows(limits: TableLimits) {
   };
 }
 
-async function* jsonLines(source: RowSource, pass: TablePass, context: StepContext): AsyncGenerator<Buffer, void, undefined> {
+async function* jsonLines(
+  source: RowSource,
+  pass: TablePass,
+  context: StepContext,
+): AsyncGenerator<Buffer, void, undefined> {
   for await (const fraction of source.read(pass, context.signal)) {
     yield* pass.encoder.take();
     context.reportFraction(fraction);

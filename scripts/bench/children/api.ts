@@ -9,7 +9,13 @@ let url = '';
 /** An API process as it is served, at its default settings but for those that are asked for. */
 serveQuestions<ServerQuestions>({
   async start({ redisUrl, directory, maxHeld, settings }) {
-    const config = loadConfig({ PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${directory}`, DEFERRED_MAX_HELD: String(maxHeld), ...settings });
+    const config = loadConfig({
+      PORT: '0',
+      REDIS_URL: redisUrl,
+      STORAGE: `file:${directory}`,
+      DEFERRED_MAX_HELD: String(maxHeld),
+      ...settings,
+    });
     const api = await startApi(config, createLog('api', config));
     url = api.url;
     return Number(new URL(url).port);

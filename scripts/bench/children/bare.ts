@@ -33,10 +33,14 @@ serveQuestions<ServerQuestions>({
   async start({ redisUrl, settings }) {
     const subscriber = openRedis(redisUrl);
     if (settings['EVENT_BUS'] === 'targeted') {
-      subscriber.on('message', (channel: string, body: string) => published(channel.slice(PROGRESS_CHANNEL.length), body));
+      subscriber.on('message', (channel: string, body: string) =>
+        published(channel.slice(PROGRESS_CHANNEL.length), body),
+      );
       subscribeTo = (id) => void subscriber.subscribe(PROGRESS_CHANNEL + id);
     } else {
-      subscriber.on('pmessage', (_pattern: string, channel: string, body: string) => published(channel.slice(PROGRESS_CHANNEL.length), body));
+      subscriber.on('pmessage', (_pattern: string, channel: string, body: string) =>
+        published(channel.slice(PROGRESS_CHANNEL.length), body),
+      );
       await subscriber.psubscribe(`${PROGRESS_CHANNEL}*`);
     }
     const server = createServer(answer).listen(0, '127.0.0.1');
@@ -91,7 +95,11 @@ function release(id: string, one: Held): void {
 }
 
 function send(response: ServerResponse, body: string): void {
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Content-Length': Buffer.byteLength(body) });
+  response.writeHead(200, {
+    'Content-Type': 'application/json',
+    'Cache-Control': 'no-store',
+    'Content-Length': Buffer.byteLength(body),
+  });
   response.end(body);
 }
 

@@ -65,7 +65,9 @@ serveQuestions<ClientQuestions>({
   async connect({ ports, ids, path }) {
     for (let first = 0; first < ids.length; first += CONNECTIONS_AT_ONCE) {
       const some = ids.slice(first, first + CONNECTIONS_AT_ONCE);
-      await Promise.all(some.map((id, index) => open(portOf(ports, first + index), first + index, path.replaceAll('{id}', id))));
+      await Promise.all(
+        some.map((id, index) => open(portOf(ports, first + index), first + index, path.replaceAll('{id}', id))),
+      );
     }
   },
   async poll({ versions, repolls }) {
@@ -105,13 +107,19 @@ async function open(port: number, slot: number, path: string): Promise<void> {
   const requestFor = (version: number) =>
     `GET ${path.replace('{version}', String(version)).replace('{next}', String(version + 1))} HTTP/1.1\r\n${HEADERS}\r\n\r\n`;
   await new Promise<void>((resolve, reject) => {
-    const poller = new LongPoller(port, slot, requestFor, {
-      ...listener,
-      failed(at, why) {
-        listener.failed(at, why);
-        reject(new Error(why));
+    const poller = new LongPoller(
+      port,
+      slot,
+      requestFor,
+      {
+        ...listener,
+        failed(at, why) {
+          listener.failed(at, why);
+          reject(new Error(why));
+        },
       },
-    }, resolve);
+      resolve,
+    );
     pollers[slot] = poller;
   });
 }

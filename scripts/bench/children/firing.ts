@@ -14,7 +14,12 @@ export type SourceName = keyof typeof SOURCES;
 /** The process in which events are created, as workers are processes apart from the API. */
 export type FiringQuestions = {
   /** Prepares uploads with these ids, which takes the place of those before. */
-  open(options: { source: SourceName; redisUrl: string; ids: string[]; settings: Readonly<Record<string, string>> }): Promise<void>;
+  open(options: {
+    source: SourceName;
+    redisUrl: string;
+    ids: string[];
+    settings: Readonly<Record<string, string>>;
+  }): Promise<void>;
   /** Makes ready for so many events; resolves with the present versions. Call it before clients poll. */
   ready(events: number): Promise<number[]>;
   /**

@@ -17,11 +17,11 @@ type Finish = (value: unknown) => void;
 export async function openJobSource(redisUrl: string, ids: readonly string[]): Promise<EventSource> {
   const queue = new Queue(JOB_QUEUE.name, { connection: openRedis(redisUrl), prefix: JOB_QUEUE.prefix });
   const active = new Map<string, Finish>();
-  const worker = new Worker(JOB_QUEUE.name, (job) => new Promise<unknown>((resolve) => active.set(job.id ?? '', resolve)), {
-    connection: openRedis(redisUrl),
-    prefix: JOB_QUEUE.prefix,
-    concurrency: ids.length,
-  });
+  const worker = new Worker(
+    JOB_QUEUE.name,
+    (job) => new Promise<unknown>((resolve) => active.set(job.id ?? '', resolve)),
+    { connection: openRedis(redisUrl), prefix: JOB_QUEUE.prefix, concurrency: ids.length },
+  );
   worker.on('error', (error) => process.stderr.write(`${error.message}\n`));
   await worker.waitUntilReady();
   const versions = ids.map(() => 0);
@@ -30,7 +30,11 @@ export async function openJobSource(redisUrl: string, ids: readonly string[]): P
     async ready(events) {
       // One more than there will be events: the last answer is followed by a poll as well.
       const wanted = Math.max(...versions) + Math.ceil(events / ids.length) + 1;
-      for (; added < wanted; added += 1) await addJobs(queue, ids.map((id) => jobId(id, added + 1)));
+      for (; added < wanted; added += 1)
+        await addJobs(
+          queue,
+          ids.map((id) => jobId(id, added + 1)),
+        );
       while (active.size < ids.length) await delay(POLL_MS);
       return [...versions];
     },
@@ -44,7 +48,9 @@ export async function openJobSource(redisUrl: string, ids: readonly string[]): P
 
 async function addJobs(queue: Queue, jobIds: readonly string[]): Promise<void> {
   for (let first = 0; first < jobIds.length; first += ADD_AT_ONCE) {
-    await queue.addBulk(jobIds.slice(first, first + ADD_AT_ONCE).map((id) => ({ name: 'bench', data: {}, opts: { jobId: id } })));
+    await queue.addBulk(
+      jobIds.slice(first, first + ADD_AT_ONCE).map((id) => ({ name: 'bench', data: {}, opts: { jobId: id } })),
+    );
   }
 }
 

@@ -21,9 +21,21 @@ export async function openPublishSource(redisUrl: string, ids: readonly string[]
 function progressOf(id: string, version: number) {
   const nowMs = Date.now();
   const state: ProgressState = {
-    id, version, publicId: 'AAAAAAAAAAAAAAAAAAAAAA', state: 'processing', percent: 42, stage: 'variants',
-    receivedBytes: 3_000_000, totalBytes: 3_000_000, attempt: 1, attemptBase: 0, updatedAtMs: nowMs, phaseStartedAtMs: nowMs,
-    phaseStartPercent: 30, stored: true, deleted: false,
+    id,
+    version,
+    publicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+    state: 'processing',
+    percent: 42,
+    stage: 'variants',
+    receivedBytes: 3_000_000,
+    totalBytes: 3_000_000,
+    attempt: 1,
+    attemptBase: 0,
+    updatedAtMs: nowMs,
+    phaseStartedAtMs: nowMs,
+    phaseStartPercent: 30,
+    stored: true,
+    deleted: false,
   };
   return toProgress(state, { nowMs, queuePosition: null });
 }

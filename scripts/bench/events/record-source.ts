@@ -11,11 +11,19 @@ const FRACTION_STEP = 1e-4;
 const RECEIPT = 'bench';
 
 /** Events of the service itself: uploads in a worker's hands, whose records it advances; `settings` as the service has them. */
-export async function openRecordSource(redisUrl: string, ids: readonly string[], settings: Readonly<Record<string, string>>): Promise<EventSource> {
+export async function openRecordSource(
+  redisUrl: string,
+  ids: readonly string[],
+  settings: Readonly<Record<string, string>>,
+): Promise<EventSource> {
   const config = loadConfig(settings);
   const connection = openCommandConnection(redisUrl, pino({ level: 'silent' }));
   await new Promise<void>((resolve) => connection.once('ready', () => resolve()));
-  const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(config.queuePrefix), recordOptions(config));
+  const records = new UploadRecords(
+    new RedisRecordStore(connection),
+    queueKeys(config.queuePrefix),
+    recordOptions(config),
+  );
   const versions: number[] = [];
   const sequences = ids.map(() => 0);
   const attempt = 1;
@@ -26,9 +34,11 @@ export async function openRecordSource(redisUrl: string, ids: readonly string[],
     ready: () => Promise.resolve([...versions]),
     fire(slot) {
       const sequence = (sequences[slot] = (sequences[slot] ?? 0) + 1);
-      const done = records.advance(ids[slot] ?? '', attempt, sequence, 'variants', sequence * FRACTION_STEP).then((outcome) => {
-        if (!outcome.made) throw new Error(`an event was refused: ${outcome.refusal}`);
-      });
+      const done = records
+        .advance(ids[slot] ?? '', attempt, sequence, 'variants', sequence * FRACTION_STEP)
+        .then((outcome) => {
+          if (!outcome.made) throw new Error(`an event was refused: ${outcome.refusal}`);
+        });
       const version = (versions[slot] = (versions[slot] ?? 0) + 1);
       return { version, done };
     },

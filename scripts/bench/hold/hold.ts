@@ -22,7 +22,8 @@ export const hold: Bench = {
   defaults,
   async run(args) {
     const options = parseOptions(args, defaults);
-    if (options.idle > MAX_IDLE_SECONDS) throw new Error(`--idle is at most ${MAX_IDLE_SECONDS}: longer than that nothing is held`);
+    if (options.idle > MAX_IDLE_SECONDS)
+      throw new Error(`--idle is at most ${MAX_IDLE_SECONDS}: longer than that nothing is held`);
     assertOpenFiles(options.held + SPARE_FILES);
     const facts = await machineFacts();
     await withSession(async (session) => {
@@ -40,7 +41,12 @@ export const hold: Bench = {
 };
 
 /** A server of its own for each round: memory once taken from the machine is not all given back. */
-async function runFresh(session: Session, clients: Child<ClientQuestions>, kind: PeerKind, options: typeof defaults & CommonOptions) {
+async function runFresh(
+  session: Session,
+  clients: Child<ClientQuestions>,
+  kind: PeerKind,
+  options: typeof defaults & CommonOptions,
+) {
   const peer = await startPeer(session, kind, options.held, options.serverOptions);
   const figures = await runHoldRound(peer, clients, { idleSeconds: options.idle, profile: options.profile });
   await peer.end();

@@ -16,12 +16,19 @@ const IDLE_PERCENT_TARGET = 0.5;
 const HEADINGS = ['', 'RSS KiB', 'heap KiB', 'idle %', 'one event ms', 'event each ms'];
 
 /** The table, and what became of the targets. */
-export function reportHold(options: { held: number; idle: number; rounds: number }, peers: readonly PeerFigures[]): string {
+export function reportHold(
+  options: { held: number; idle: number; rounds: number },
+  peers: readonly PeerFigures[],
+): string {
   const rows = peers.map(({ kind, rounds }) => {
     const column = (pick: keyof HoldFigures, digits: number) => figure(medianOf(rounds, pick), digits);
     return [
-      kind.title, column('rssKibPerHeld', 2), column('heapKibPerHeld', 2), column('idlePercent', 2),
-      column('oneEventMs', 0), column('eventEachMs', 0),
+      kind.title,
+      column('rssKibPerHeld', 2),
+      column('heapKibPerHeld', 2),
+      column('idlePercent', 2),
+      column('oneEventMs', 0),
+      column('eventEachMs', 0),
     ];
   });
   return [
@@ -39,7 +46,11 @@ export function reportHold(options: { held: number; idle: number; rounds: number
 function targetsOf(peers: readonly PeerFigures[]): Target[] {
   const [bare, ours] = peers.map(({ rounds }) => rounds);
   if (bare === undefined || ours === undefined) return [];
-  const ratio = (pick: keyof HoldFigures) => medianRatio(ours.map((round) => round[pick]), bare.map((round) => round[pick]));
+  const ratio = (pick: keyof HoldFigures) =>
+    medianRatio(
+      ours.map((round) => round[pick]),
+      bare.map((round) => round[pick]),
+    );
   return [
     { what: 'memory (RSS), ours to bare', value: ratio('rssKibPerHeld'), most: MEMORY_TARGET },
     { what: 'memory (heap), ours to bare', value: ratio('heapKibPerHeld'), most: MEMORY_TARGET },

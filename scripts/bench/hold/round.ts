@@ -35,7 +35,11 @@ const KIB = 1024;
 const US_PER_MS = 1000;
 
 /** Measures a peer that was just started. */
-export async function runHoldRound(peer: Peer, clients: Child<ClientQuestions>, options: HoldRoundOptions): Promise<HoldFigures> {
+export async function runHoldRound(
+  peer: Peer,
+  clients: Child<ClientQuestions>,
+  options: HoldRoundOptions,
+): Promise<HoldFigures> {
   const all = [...peer.ids.keys()];
   const few = all.slice(0, Math.ceil(all.length * WARM_UP_SHARE));
   for (let count = 0; count < WARM_UP_BURSTS; count += 1) await burst(peer, clients, few, few.length);
@@ -46,7 +50,12 @@ export async function runHoldRound(peer: Peer, clients: Child<ClientQuestions>, 
   if (options.profile !== undefined) await writeProfile(peer, options.profile);
   const idlePercent = await measureIdle(peer, options.idleSeconds);
   const eventEachMs = await release(peer, clients, all.length, all.length);
-  const oneEventMs = await burst(peer, clients, all.map(() => 0), 1);
+  const oneEventMs = await burst(
+    peer,
+    clients,
+    all.map(() => 0),
+    1,
+  );
   return {
     rssKibPerHeld: (after.rss - before.rss) / all.length / KIB,
     heapKibPerHeld: (after.heap - before.heap) / all.length / KIB,
@@ -67,13 +76,22 @@ async function writeProfile({ kind, server }: Peer, directory: string): Promise<
   await server.ask('stopHeapProfile', join(directory, `held-by-${kind.server}.heapprofile`));
 }
 
-async function burst(peer: Peer, clients: Child<ClientQuestions>, uploads: readonly number[], events: number): Promise<number> {
+async function burst(
+  peer: Peer,
+  clients: Child<ClientQuestions>,
+  uploads: readonly number[],
+  events: number,
+): Promise<number> {
   await holdAll(peer, clients, uploads);
   return await release(peer, clients, uploads.length, events);
 }
 
 /** One client for each entry of `uploads`, which are slots, all of them held. */
-async function holdAll({ kind, ids, ports, server, firing }: Peer, clients: Child<ClientQuestions>, uploads: readonly number[]): Promise<void> {
+async function holdAll(
+  { kind, ids, ports, server, firing }: Peer,
+  clients: Child<ClientQuestions>,
+  uploads: readonly number[],
+): Promise<void> {
   const present = await firing.ask('ready', ids.length);
   await clients.ask('connect', { ports, ids: uploads.map((slot) => ids[slot] ?? ''), path: kind.path });
   await clients.ask('poll', { versions: uploads.map((slot) => present[slot] ?? 0), repolls: false });
@@ -82,7 +100,12 @@ async function holdAll({ kind, ids, ports, server, firing }: Peer, clients: Chil
 }
 
 /** Fires at the first uploads; resolves with the milliseconds until all `held` are read. */
-async function release({ kind, server, firing }: Peer, clients: Child<ClientQuestions>, held: number, events: number): Promise<number> {
+async function release(
+  { kind, server, firing }: Peer,
+  clients: Child<ClientQuestions>,
+  held: number,
+  events: number,
+): Promise<number> {
   await clients.ask('take');
   const { created } = await firing.ask('fire', { events, from: 0 });
   await untilEqual(`answers of ${kind.title}`, held, () => clients.ask('answered'));

@@ -23,11 +23,18 @@ export interface CommonOptions {
 export const COMMON_USAGE = '--profile <directory> --node-options="<options of the servers>"';
 
 /** Reads `--rounds 5` and its like. Throws for a name that `defaults` does not hold, and for what is no positive number. */
-export function parseOptions<D extends Record<string, number>>(args: readonly string[], defaults: D): D & CommonOptions {
+export function parseOptions<D extends Record<string, number>>(
+  args: readonly string[],
+  defaults: D,
+): D & CommonOptions {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { profile: text, 'node-options': text, ...Object.fromEntries(Object.keys(defaults).map((name) => [name, text])) },
+    options: {
+      profile: text,
+      'node-options': text,
+      ...Object.fromEntries(Object.keys(defaults).map((name) => [name, text])),
+    },
   });
   const { profile, 'node-options': nodeOptions, ...numbers } = values;
   const given = Object.entries(numbers).map(([name, number]) => [name, positive(name, String(number))] as const);

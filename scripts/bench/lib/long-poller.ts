@@ -33,7 +33,13 @@ export class LongPoller {
   repolls = true;
 
   /** Connects; `onConnect` is called once. */
-  constructor(port: number, slot: number, requestFor: (version: number) => string, listener: PollerListener, onConnect: () => void) {
+  constructor(
+    port: number,
+    slot: number,
+    requestFor: (version: number) => string,
+    listener: PollerListener,
+    onConnect: () => void,
+  ) {
     this.#slot = slot;
     this.#requestFor = requestFor;
     this.#listener = listener;
@@ -41,7 +47,10 @@ export class LongPoller {
       port,
       host: '127.0.0.1',
       noDelay: true,
-      onread: { buffer: SHARED_BUFFER, callback: (length, buffer) => this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length)) },
+      onread: {
+        buffer: SHARED_BUFFER,
+        callback: (length, buffer) => this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length)),
+      },
     });
     this.#socket.once('connect', onConnect);
     this.#socket.on('error', (error) => listener.failed(slot, error.message));

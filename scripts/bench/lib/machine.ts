@@ -9,7 +9,9 @@ export async function machineFacts(): Promise<string> {
   return [
     `machine   ${processors[0]?.model.trim() ?? 'unknown processor'}, ${processors.length} cores, ${gib.toFixed(0)} GiB, ${type()} ${release()}`,
     `software  node ${process.version}, redis-server ${version}, unix socket, no persistence`,
-    `taken     ${new Date().toISOString()}, load average before the start ${loadavg().map((load) => load.toFixed(2)).join(' ')}`,
+    `taken     ${new Date().toISOString()}, load average before the start ${loadavg()
+      .map((load) => load.toFixed(2))
+      .join(' ')}`,
   ].join('\n');
 }
 
@@ -17,7 +19,9 @@ export async function machineFacts(): Promise<string> {
 export function assertOpenFiles(wanted: number): void {
   const allowed = softOpenFilesLimit();
   if (allowed >= wanted) return;
-  throw new Error(`this takes ${wanted} open files a process, and ${allowed} are allowed: raise it with ulimit -n ${wanted}, or hold fewer`);
+  throw new Error(
+    `this takes ${wanted} open files a process, and ${allowed} are allowed: raise it with ulimit -n ${wanted}, or hold fewer`,
+  );
 }
 
 function softOpenFilesLimit(): number {
@@ -28,5 +32,7 @@ function softOpenFilesLimit(): number {
 }
 
 function objectIn(holder: unknown, name: string): unknown {
-  return typeof holder === 'object' && holder !== null ? Object.entries(holder).find(([key]) => key === name)?.[1] : undefined;
+  return typeof holder === 'object' && holder !== null
+    ? Object.entries(holder).find(([key]) => key === name)?.[1]
+    : undefined;
 }

@@ -22,8 +22,17 @@ const PROGRESS_PATH = '/uploads/{id}/progress?since={version}&timeout=50000';
 
 export const BARE: PeerKind = { title: 'node:http + pub/sub', server: 'bare', source: 'publish', path: PROGRESS_PATH };
 export const OURS: PeerKind = { title: 'deferred-uploads', server: 'api', source: 'record', path: PROGRESS_PATH };
-export const OURS_TARGETED: PeerKind = { ...OURS, title: 'deferred-uploads, targeted', settings: { EVENT_BUS: 'targeted' } };
-export const JOB_WAITER: PeerKind = { title: 'Koa + waitUntilFinished', server: 'job-waiter', source: 'job', path: '/jobs/{id}-{next}' };
+export const OURS_TARGETED: PeerKind = {
+  ...OURS,
+  title: 'deferred-uploads, targeted',
+  settings: { EVENT_BUS: 'targeted' },
+};
+export const JOB_WAITER: PeerKind = {
+  title: 'Koa + waitUntilFinished',
+  server: 'job-waiter',
+  source: 'job',
+  path: '/jobs/{id}-{next}',
+};
 
 /** One server or several, and the process that fires their events, all running. */
 export interface Peer {
@@ -41,7 +50,13 @@ export interface Peer {
 }
 
 /** Starts servers, one where nothing is said, and firing process, and prepares so many uploads. */
-export async function startPeer(session: Session, kind: PeerKind, uploads: number, nodeOptions: readonly string[], processes = 1): Promise<Peer> {
+export async function startPeer(
+  session: Session,
+  kind: PeerKind,
+  uploads: number,
+  nodeOptions: readonly string[],
+  processes = 1,
+): Promise<Peer> {
   const { redisUrl, directory } = session;
   const settings = { ...kind.settings };
   const ids = Array.from({ length: uploads }, () => randomUUID());
@@ -54,7 +69,12 @@ export async function startPeer(session: Session, kind: PeerKind, uploads: numbe
     firing.ask('open', { source: kind.source, redisUrl, ids, settings }),
   ]);
   return {
-    kind, ids, ports, servers, server, firing,
+    kind,
+    ids,
+    ports,
+    servers,
+    server,
+    firing,
     async end() {
       await Promise.all([...servers, firing].map((child) => child.end()));
     },

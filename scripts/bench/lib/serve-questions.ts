@@ -13,7 +13,11 @@ export function serveQuestions<Q extends Questions<Q>>(handlers: Q): void {
   });
 }
 
-async function answer(number: number, handler: ((argument: never) => unknown) | undefined, argument: never): Promise<void> {
+async function answer(
+  number: number,
+  handler: ((argument: never) => unknown) | undefined,
+  argument: never,
+): Promise<void> {
   try {
     if (handler === undefined) throw new Error('no such question');
     reply({ number, answer: await handler(argument) });

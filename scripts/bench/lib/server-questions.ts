@@ -3,7 +3,12 @@ import { collect, startHeapProfile, stopHeapProfile } from './heap-tools.ts';
 /** What a server process is asked; each server is a child of its own. */
 export type ServerQuestions = {
   /** Resolves with the port it listens on at 127.0.0.1. */
-  start(options: { redisUrl: string; directory: string; maxHeld: number; settings: Readonly<Record<string, string>> }): Promise<number>;
+  start(options: {
+    redisUrl: string;
+    directory: string;
+    maxHeld: number;
+    settings: Readonly<Record<string, string>>;
+  }): Promise<number>;
   /** How many responses it holds now. */
   held(): number | Promise<number>;
   /** Processor time since its start, in microseconds. */

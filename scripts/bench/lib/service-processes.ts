@@ -24,11 +24,26 @@ export interface ServiceProcesses {
 }
 
 /** Starts the service as `npm start` does, with the Redis of the session and files below its directory. Where one process does not come up the others are ended. */
-export async function startServiceProcesses({ redisUrl, directory }: Session, options: ServiceOptions): Promise<ServiceProcesses> {
-  const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redisUrl, STORAGE: `file:${join(directory, 'files')}`, ...options.env };
+export async function startServiceProcesses(
+  { redisUrl, directory }: Session,
+  options: ServiceOptions,
+): Promise<ServiceProcesses> {
+  const env = {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    REDIS_URL: redisUrl,
+    STORAGE: `file:${join(directory, 'files')}`,
+    ...options.env,
+  };
   const starting = [
     startProcess(entry('src/main.ts'), env, options.apiOptions),
-    ...Array.from({ length: options.workers }, () => startProcess(entry('workers/main.ts'), { ...env, ...WORKER_ALLOCATOR, ...options.workerEnv }, options.workerOptions)),
+    ...Array.from({ length: options.workers }, () =>
+      startProcess(
+        entry('workers/main.ts'),
+        { ...env, ...WORKER_ALLOCATOR, ...options.workerEnv },
+        options.workerOptions,
+      ),
+    ),
   ];
   const end = async () => {
     const started = (await Promise.allSettled(starting)).filter((one) => one.status === 'fulfilled');

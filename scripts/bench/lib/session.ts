@@ -21,7 +21,11 @@ export async function withSession(run: (session: Session) => Promise<void>): Pro
   const releases: (() => Promise<void>)[] = [];
   const opening = openSession(releases);
   let closed: Promise<void> | undefined;
-  const close = () => (closed ??= opening.then(() => releaseAll(releases), () => releaseAll(releases)));
+  const close = () =>
+    (closed ??= opening.then(
+      () => releaseAll(releases),
+      () => releaseAll(releases),
+    ));
   const giveSignalsBack = stopOnSignals({
     async stop() {
       await close();

@@ -1,8 +1,12 @@
 /** Columns under their headings: the first to the left, the others, figures, to the right. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)));
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
   const line = (cells: readonly string[]) =>
-    cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ');
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ');
   return [line(headings), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }
 
@@ -22,7 +26,10 @@ export interface Target {
 /** One line for each target: what was measured, what is allowed, whether it holds. */
 export function formatTargets(targets: readonly Target[]): string {
   const rows = targets.map(({ what, value, most, digits = 2 }) => [
-    what, figure(value, digits), `≤ ${most}`, value <= most ? 'met' : 'MISSED',
+    what,
+    figure(value, digits),
+    `≤ ${most}`,
+    value <= most ? 'met' : 'MISSED',
   ]);
   return formatTable(['target', 'measured', 'allowed', ''], rows);
 }

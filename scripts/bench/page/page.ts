@@ -17,18 +17,25 @@ const IDLE_MS = 1000;
 /** What the page weighs, how fast it is there, and what becomes of many files dropped at once. */
 export const page: Bench = {
   name: 'page',
-  summary: 'weight and first paint of the page; smoothness and requests with many files dropped at once, beside polling once a second',
+  summary:
+    'weight and first paint of the page; smoothness and requests with many files dropped at once, beside polling once a second',
   defaults,
   async run(args) {
     const options = parseOptions(args, defaults);
     const facts = await machineFacts();
-    const photos = await Promise.all(Array.from({ length: DIFFERENT_PHOTOS }, (_, index) => photo({ width: 1200, height: 900, seed: index + 1 })));
-    const service = await startService({ workers: options.workers, env: { LOG_LEVEL: 'warn', UPLOAD_MAX_OPEN_PER_ADDRESS: '1000' } });
+    const photos = await Promise.all(
+      Array.from({ length: DIFFERENT_PHOTOS }, (_, index) => photo({ width: 1200, height: 900, seed: index + 1 })),
+    );
+    const service = await startService({
+      workers: options.workers,
+      env: { LOG_LEVEL: 'warn', UPLOAD_MAX_OPEN_PER_ADDRESS: '1000' },
+    });
     const browser = await startBrowser();
     try {
       say(`${options.loads} loads`);
       const loads: LoadFigures[] = [];
-      for (let load = 0; load < options.loads; load += 1) loads.push(await measureLoad((await browser.open('about:blank')).page, service.url));
+      for (let load = 0; load < options.loads; load += 1)
+        loads.push(await measureLoad((await browser.open('about:blank')).page, service.url));
       say(`${options.files} files dropped`);
       const dropped = await measureDrop((await browser.open(service.url)).page, photos, options.files);
       say(`${options.files} files, and a poll for each once a second`);
@@ -77,7 +84,10 @@ async function measureDrop(tab: Page, photos: readonly Buffer[], count: number):
   });
   const startedAtMs = performance.now();
   await tab.evaluate(dropGivenFiles);
-  await tab.waitForFunction((all) => document.querySelectorAll('[data-state=done]').length === all, count, { timeout: 300_000, polling: 100 });
+  await tab.waitForFunction((all) => document.querySelectorAll('[data-state=done]').length === all, count, {
+    timeout: 300_000,
+    polling: 100,
+  });
   const seconds = (performance.now() - startedAtMs) / 1000;
   await tab.waitForTimeout(IDLE_MS);
   const longTasksMs = await tab.evaluate(() => (window as unknown as { longTasksMs: number[] }).longTasksMs);
@@ -92,7 +102,9 @@ async function giveFiles(tab: Page, photos: readonly Buffer[], count: number): P
       const transfer = new DataTransfer();
       const parts = texts.map((text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
       for (let index = 0; index < total; index += 1) {
-        transfer.items.add(new File([parts[index % parts.length] ?? ''], `photo ${index + 1}.jpg`, { type: 'image/jpeg' }));
+        transfer.items.add(
+          new File([parts[index % parts.length] ?? ''], `photo ${index + 1}.jpg`, { type: 'image/jpeg' }),
+        );
       }
       Object.assign(window, { transfer });
     },
@@ -102,9 +114,13 @@ async function giveFiles(tab: Page, photos: readonly Buffer[], count: number): P
 
 function dropGivenFiles(): void {
   const longTasksMs: number[] = [];
-  new PerformanceObserver((list) => longTasksMs.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
+  new PerformanceObserver((list) => longTasksMs.push(...list.getEntries().map(({ duration }) => duration))).observe({
+    type: 'longtask',
+  });
   Object.assign(window, { longTasksMs });
   const { transfer } = window as unknown as { transfer: DataTransfer };
   // As an event of its own, as a person's would be.
-  setTimeout(() => document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })));
+  setTimeout(() =>
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })),
+  );
 }

@@ -23,24 +23,49 @@ const LONG_TASK_TARGET_MS = 100;
 const REQUESTS_TARGET = 3;
 
 /** The tables, and what became of the targets. */
-export function reportPage({ files, loads }: { files: number; loads: number }, loaded: readonly LoadFigures[], dropped: DropFigures, polled: PollFigures): string {
+export function reportPage(
+  { files, loads }: { files: number; loads: number },
+  loaded: readonly LoadFigures[],
+  dropped: DropFigures,
+  polled: PollFigures,
+): string {
   const { requests, seconds, longTasksMs } = dropped;
   const total = Object.values(requests).reduce((sum, count) => sum + count, 0);
   const longest = Math.max(0, ...longTasksMs);
   const weightKb = median(loaded.map(({ bytes }) => bytes)) / 1000;
   const paintMs = median(loaded.map(({ firstPaintMs }) => firstPaintMs));
-  const kinds = Object.entries(requests).sort(([, a], [, b]) => b - a).map(([kind, count]) => [`  ${kind}`, figure(count), figure(count / files, 2), '']);
+  const kinds = Object.entries(requests)
+    .sort(([, a], [, b]) => b - a)
+    .map(([kind, count]) => [`  ${kind}`, figure(count), figure(count / files, 2), '']);
   return [
-    formatTable(['', 'requests', 'per upload', 'seconds'], [
-      ['the page', figure(total), figure(total / files, 2), figure(seconds, 1)],
-      ...kinds,
-      ['polling once a second', figure(polled.requests), figure(polled.requests / files, 2), figure(polled.seconds, 1)],
-    ]),
+    formatTable(
+      ['', 'requests', 'per upload', 'seconds'],
+      [
+        ['the page', figure(total), figure(total / files, 2), figure(seconds, 1)],
+        ...kinds,
+        [
+          'polling once a second',
+          figure(polled.requests),
+          figure(polled.requests / files, 2),
+          figure(polled.seconds, 1),
+        ],
+      ],
+    ),
     '',
     formatTargets([
-      { what: `weight of the page, kB over the wire (${loaded[0]?.requests ?? 0} requests)`, value: weightKb, most: WEIGHT_TARGET_KB, digits: 1 },
+      {
+        what: `weight of the page, kB over the wire (${loaded[0]?.requests ?? 0} requests)`,
+        value: weightKb,
+        most: WEIGHT_TARGET_KB,
+        digits: 1,
+      },
       { what: `first contentful paint, ms (median of ${loads})`, value: paintMs, most: PAINT_TARGET_MS, digits: 0 },
-      { what: `longest task, ms, while ${files} files go through (${longTasksMs.length} over 50)`, value: longest, most: LONG_TASK_TARGET_MS, digits: 0 },
+      {
+        what: `longest task, ms, while ${files} files go through (${longTasksMs.length} over 50)`,
+        value: longest,
+        most: LONG_TASK_TARGET_MS,
+        digits: 0,
+      },
       { what: 'requests per finished upload', value: total / files, most: REQUESTS_TARGET },
     ]),
     '',

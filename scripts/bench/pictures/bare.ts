@@ -5,9 +5,5 @@ import type { BareQuestions } from './questions.ts';
 /** Nothing but sharp: no upload, no queue, no record, no durability, no facts. */
 export function bareSharp(session: Session): Contestant {
   const child = session.start<BareQuestions>('../pictures/children/bare');
-  return {
-    title: 'bare sharp script',
-    convert: (batch) => child.ask('convert', batch),
-    end: () => child.end(),
-  };
+  return { title: 'bare sharp script', convert: (batch) => child.ask('convert', batch), end: () => child.end() };
 }

@@ -33,8 +33,26 @@ export const IMAGEMAGICK: Program = {
   names: ['magick', 'convert-im6.q16', 'convert'],
   commands: (photo, place) => [
     [
-      '-define', 'jpeg:size=3200x3200', photo, '-auto-orient', '-strip', '-quality', '80', '-define', 'webp:method=2',
-      '-resize', '1600x1600', '-write', `${place}-1600.webp`, '-resize', '640x640', '-write', `${place}-640.webp`, '-resize', '160x160', `${place}-160.jpg`,
+      '-define',
+      'jpeg:size=3200x3200',
+      photo,
+      '-auto-orient',
+      '-strip',
+      '-quality',
+      '80',
+      '-define',
+      'webp:method=2',
+      '-resize',
+      '1600x1600',
+      '-write',
+      `${place}-1600.webp`,
+      '-resize',
+      '640x640',
+      '-write',
+      `${place}-640.webp`,
+      '-resize',
+      '160x160',
+      `${place}-160.jpg`,
     ],
   ],
 };
@@ -46,14 +64,22 @@ export function program({ title, names, commands }: Program): Contestant | undef
   return { title, convert: (batch) => convertAll(name, commands, batch), end: async () => {} };
 }
 
-async function convertAll(name: string, commands: Program['commands'], { photos, directory, count, inFlight }: Batch): Promise<void> {
+async function convertAll(
+  name: string,
+  commands: Program['commands'],
+  { photos, directory, count, inFlight }: Batch,
+): Promise<void> {
   await eachAtOnce(count, inFlight, async (index) => {
-    for (const command of commands(photos[index % photos.length] ?? '', join(directory, String(index)))) await run(name, command);
+    for (const command of commands(photos[index % photos.length] ?? '', join(directory, String(index))))
+      await run(name, command);
   });
 }
 
 async function run(name: string, command: readonly string[]): Promise<void> {
-  const child = spawn(name, command, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...ONE_THREAD } });
+  const child = spawn(name, command, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...ONE_THREAD },
+  });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`${name} ended with ${code}`);
 }

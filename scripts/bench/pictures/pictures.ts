@@ -17,19 +17,43 @@ const defaults = { pictures: 48, rounds: 5, workers: availableParallelism() };
 const WARM_UP_PICTURES = 4;
 
 const PHONE: PhotoOptions = {
-  width: 4000, height: 3000, orientation: 1, exif: { make: 'Acme', model: 'One', date: '2026:03:13 18:04:11', offset: '+01:00', lens: 'One back camera', iso: '64', gps: true },
+  width: 4000,
+  height: 3000,
+  orientation: 1,
+  exif: {
+    make: 'Acme',
+    model: 'One',
+    date: '2026:03:13 18:04:11',
+    offset: '+01:00',
+    lens: 'One back camera',
+    iso: '64',
+    gps: true,
+  },
 };
 
 /** What is converted, and what is said of it. */
 const KINDS: readonly { title: string; photos: readonly PhotoOptions[] }[] = [
-  { title: 'as phones write them: EXIF, and a profile of sRGB or Display P3', photos: [{ ...PHONE, profile: 'srgb', seed: 1 }, { ...PHONE, profile: 'p3', seed: 2 }] },
-  { title: 'without any profile', photos: [{ width: 4000, height: 3000, seed: 1 }, { width: 4000, height: 3000, seed: 2 }] },
+  {
+    title: 'as phones write them: EXIF, and a profile of sRGB or Display P3',
+    photos: [
+      { ...PHONE, profile: 'srgb', seed: 1 },
+      { ...PHONE, profile: 'p3', seed: 2 },
+    ],
+  },
+  {
+    title: 'without any profile',
+    photos: [
+      { width: 4000, height: 3000, seed: 1 },
+      { width: 4000, height: 3000, seed: 2 },
+    ],
+  },
 ];
 
 /** What the service makes of photos, from their first byte to their result, beside programs that only convert files. */
 export const pictures: Bench = {
   name: 'pictures',
-  summary: '12-megapixel photos to three sizes, through the whole service, beside bare sharp, vipsthumbnail and ImageMagick',
+  summary:
+    '12-megapixel photos to three sizes, through the whole service, beside bare sharp, vipsthumbnail and ImageMagick',
   defaults,
   async run(args) {
     const options = parseOptions(args, defaults);
@@ -37,13 +61,19 @@ export const pictures: Bench = {
     await withSession(async (session) => {
       const programs = [VIPSTHUMBNAIL, IMAGEMAGICK].map((one) => ({ title: one.title, contestant: program(one) }));
       const absent = programs.filter(({ contestant }) => contestant === undefined).map(({ title }) => title);
-      const contestants = [await wholeService(session, options.workers, nodeOptions(options)), bareSharp(session), ...programs.flatMap(({ contestant }) => contestant ?? [])];
+      const contestants = [
+        await wholeService(session, options.workers, nodeOptions(options)),
+        bareSharp(session),
+        ...programs.flatMap(({ contestant }) => contestant ?? []),
+      ];
       try {
         const reports: string[] = [];
         for (const { title, photos } of KINDS) {
           const files = await makePhotos(session.directory, photos);
           const heading = `${options.pictures} photos of 12 megapixels, ${title}; to 1600 and 640 (WebP) and 160 (JPEG), ${options.workers} at work at once; medians of ${options.rounds} rounds`;
-          reports.push(report(heading, options.pictures, await runRounds(session, contestants, files, options), absent));
+          reports.push(
+            report(heading, options.pictures, await runRounds(session, contestants, files, options), absent),
+          );
         }
         console.log([facts, ...reports].join('\n\n'));
       } finally {
@@ -61,15 +91,22 @@ function nodeOptions({ profile, serverOptions }: CommonOptions): string[] {
 async function makePhotos(directory: string, photos: readonly PhotoOptions[]): Promise<string[]> {
   say(`making ${photos.length} photos`);
   const place = await mkdtemp(join(directory, 'photos-'));
-  return await Promise.all(photos.map(async (options, index) => {
-    const path = join(place, `${index}.jpg`);
-    await writeFile(path, await photo(options));
-    return path;
-  }));
+  return await Promise.all(
+    photos.map(async (options, index) => {
+      const path = join(place, `${index}.jpg`);
+      await writeFile(path, await photo(options));
+      return path;
+    }),
+  );
 }
 
 /** In each round all take turns at the same photos. */
-async function runRounds(session: Session, contestants: readonly Contestant[], photos: readonly string[], options: typeof defaults): Promise<Figures[]> {
+async function runRounds(
+  session: Session,
+  contestants: readonly Contestant[],
+  photos: readonly string[],
+  options: typeof defaults,
+): Promise<Figures[]> {
   const figures = contestants.map(({ title }) => ({ title, seconds: [] as number[] }));
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const [index, contestant] of contestants.entries()) {
@@ -77,7 +114,12 @@ async function runRounds(session: Session, contestants: readonly Contestant[], p
       say(isWarmUp ? `warming up: ${contestant.title}` : `round ${round} of ${options.rounds}: ${contestant.title}`);
       const directory = await mkdtemp(join(session.directory, 'made-'));
       const startedMs = performance.now();
-      await contestant.convert({ photos, directory, count: isWarmUp ? WARM_UP_PICTURES : options.pictures, inFlight: options.workers });
+      await contestant.convert({
+        photos,
+        directory,
+        count: isWarmUp ? WARM_UP_PICTURES : options.pictures,
+        inFlight: options.workers,
+      });
       if (!isWarmUp) figures[index]?.seconds.push((performance.now() - startedMs) / 1000);
       await rm(directory, { recursive: true });
     }

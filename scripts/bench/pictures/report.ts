@@ -12,14 +12,24 @@ export interface Figures {
 const WANTED: Readonly<Record<string, number>> = { 'bare sharp script': 0.95, vipsthumbnail: 1.8, ImageMagick: 2 };
 
 /** All as a table, ours first, with its ratio to each of the others. */
-export function report(heading: string, pictures: number, [ours, ...others]: readonly Figures[], absent: readonly string[]): string {
+export function report(
+  heading: string,
+  pictures: number,
+  [ours, ...others]: readonly Figures[],
+  absent: readonly string[],
+): string {
   if (ours === undefined) return heading;
   const row = ({ title, seconds }: Figures): string[] => [
-    title, figure(pictures / median(seconds), 2), figure((1000 * median(seconds)) / pictures, 0), figure(medianRatio(seconds, ours.seconds), 2),
+    title,
+    figure(pictures / median(seconds), 2),
+    figure((1000 * median(seconds)) / pictures, 0),
+    figure(medianRatio(seconds, ours.seconds), 2),
   ];
   const limits = others.flatMap(({ title, seconds }): Limit[] => {
     const least = WANTED[title];
-    return least === undefined ? [] : [{ what: `pictures per second, ours to ${title}`, value: medianRatio(seconds, ours.seconds), least }];
+    return least === undefined
+      ? []
+      : [{ what: `pictures per second, ours to ${title}`, value: medianRatio(seconds, ours.seconds), least }];
   });
   const table = formatTable(['', 'pictures per second', 'ms for each', 'ours to it'], [ours, ...others].map(row));
   const missing = absent.map((title) => `${title} is not installed on this machine, and so not measured.`);

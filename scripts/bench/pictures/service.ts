@@ -17,8 +17,16 @@ const AHEAD = 3;
  * Settings as they are by default, one worker process for each core; a picture counts from its first byte to the held answer with its result.
  * @param nodeOptions of all its processes.
  */
-export async function wholeService(session: Session, workers: number, nodeOptions: readonly string[]): Promise<Contestant> {
-  const { api, end } = await startServiceProcesses(session, { workers, apiOptions: nodeOptions, workerOptions: nodeOptions });
+export async function wholeService(
+  session: Session,
+  workers: number,
+  nodeOptions: readonly string[],
+): Promise<Contestant> {
+  const { api, end } = await startServiceProcesses(session, {
+    workers,
+    apiOptions: nodeOptions,
+    workerOptions: nodeOptions,
+  });
   const agent = new Agent({ keepAlive: true });
   return {
     title: 'deferred-uploads',
@@ -32,13 +40,20 @@ export async function wholeService(session: Session, workers: number, nodeOption
 
 async function sendAll(url: string, agent: Agent, { photos, count, inFlight }: Batch): Promise<void> {
   const files = await Promise.all(photos.map(async (photo) => await readFile(photo)));
-  await eachAtOnce(count, AHEAD * inFlight, (index) => send(url, agent, files[index % files.length] ?? Buffer.alloc(0)));
+  await eachAtOnce(count, AHEAD * inFlight, (index) =>
+    send(url, agent, files[index % files.length] ?? Buffer.alloc(0)),
+  );
 }
 
 async function send(url: string, agent: Agent, bytes: Buffer): Promise<void> {
-  const put = request(`${url}/uploads/${randomUUID()}?timeout=50000`, { method: 'PUT', agent, headers: { 'Content-Length': bytes.length } });
+  const put = request(`${url}/uploads/${randomUUID()}?timeout=50000`, {
+    method: 'PUT',
+    agent,
+    headers: { 'Content-Length': bytes.length },
+  });
   put.end(bytes);
   const [answer] = (await once(put, 'response')) as [IncomingMessage];
   const upload = JSON.parse(await text(answer)) as Upload;
-  if (upload.result?.kind !== 'picture' || upload.result.variants.length !== 3) throw new Error(`an upload ended as ${JSON.stringify(upload)}`);
+  if (upload.result?.kind !== 'picture' || upload.result.variants.length !== 3)
+    throw new Error(`an upload ended as ${JSON.stringify(upload)}`);
 }

@@ -40,7 +40,17 @@ function signal(name: NodeJS.Signals): Strike {
 }
 
 /** An upload that meets the fault with its first attempt, and what becomes of it. */
-function fault(title: string, about: { workers?: number; env?: Record<string, string>; attempts: Act[][]; strike: Strike; dies?: boolean; wakes?: boolean }): Fault {
+function fault(
+  title: string,
+  about: {
+    workers?: number;
+    env?: Record<string, string>;
+    attempts: Act[][];
+    strike: Strike;
+    dies?: boolean;
+    wakes?: boolean;
+  },
+): Fault {
   const { workers = 2, env = {}, attempts, strike, dies = true, wakes = false } = about;
   return {
     title,
@@ -55,13 +65,19 @@ function fault(title: string, about: { workers?: number; env?: Record<string, st
       if (wakes) process.kill(pid, 'SIGCONT');
       await upload.release();
       const nextAtMs = begunAtMs(upload)[1] ?? Number.NaN;
-      return { next: nextAtMs - atMs, heard: heardAtMs - atMs, back: dies ? (await fleet.readyAfter(atMs)) - atMs : Number.NaN };
+      return {
+        next: nextAtMs - atMs,
+        heard: heardAtMs - atMs,
+        back: dies ? (await fleet.readyAfter(atMs)) - atMs : Number.NaN,
+      };
     },
   };
 }
 
 function begunAtMs({ diary }: FaultyUpload): number[] {
-  return readDiary(diary).filter(({ event }) => event === 'began').map(({ atMs }) => atMs);
+  return readDiary(diary)
+    .filter(({ event }) => event === 'began')
+    .map(({ atMs }) => atMs);
 }
 
 async function cancelAnywhere(fleet: Fleet, id: string): Promise<void> {
@@ -78,7 +94,9 @@ const cancelAtWork: Fault = {
     await upload.begun(1);
     const atMs = Date.now();
     await cancelAnywhere(fleet, upload.id);
-    const aborted = await eventually('the signal', () => readDiary(upload.diary).find(({ event }) => event === 'aborted'));
+    const aborted = await eventually('the signal', () =>
+      readDiary(upload.diary).find(({ event }) => event === 'aborted'),
+    );
     return { next: aborted.atMs - atMs, heard: (await outcome) - atMs, back: Number.NaN };
   },
 };
@@ -93,7 +111,9 @@ const cancelReceiving: Fault = {
     const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${2 * bytes.length}\r\n\r\n`;
     const answered = rawRequest(fleet.service.url, head, bytes).then(() => Date.now());
     await eventually('its bytes', async () => {
-      const progress = (await (await fetch(`${fleet.service.url}/uploads/${id}/progress`)).json()) as { bytes?: { received: number } };
+      const progress = (await (await fetch(`${fleet.service.url}/uploads/${id}/progress`)).json()) as {
+        bytes?: { received: number };
+      };
       return (progress.bytes?.received ?? 0) > 0;
     });
     const atMs = Date.now();
@@ -105,20 +125,40 @@ const cancelReceiving: Fault = {
 /** All that is measured, in the order of the table. */
 export const FAULTS: readonly Fault[] = [
   fault('worker killed (SIGKILL), another is there', { attempts: [['deaf'], ['finish']], strike: signal('SIGKILL') }),
-  fault('the only worker killed (SIGKILL)', { workers: 1, attempts: [['deaf'], ['finish']], strike: signal('SIGKILL') }),
-  fault('worker paused (SIGSTOP), woken after the outcome', { attempts: [['until-released'], ['finish']], strike: signal('SIGSTOP'), dies: false, wakes: true }),
+  fault('the only worker killed (SIGKILL)', {
+    workers: 1,
+    attempts: [['deaf'], ['finish']],
+    strike: signal('SIGKILL'),
+  }),
+  fault('worker paused (SIGSTOP), woken after the outcome', {
+    attempts: [['until-released'], ['finish']],
+    strike: signal('SIGSTOP'),
+    dies: false,
+    wakes: true,
+  }),
   fault('native crash (SIGABRT), once', { attempts: [['crash'], ['finish']], strike: whenItDies }),
   fault('native crash (SIGSEGV), always: to its failure', { attempts: [['segfault']], strike: whenItDies }),
-  fault('out of memory', { env: { NODE_OPTIONS: '--max-old-space-size=128' }, attempts: [['eat'], ['finish']], strike: whenItDies }),
+  fault('out of memory', {
+    env: { NODE_OPTIONS: '--max-old-space-size=128' },
+    attempts: [['eat'], ['finish']],
+    strike: whenItDies,
+  }),
   fault(`hung step, ATTEMPT_TIMEOUT_MS=${TIME_LIMIT_MS}`, {
-    env: { ATTEMPT_TIMEOUT_MS: String(TIME_LIMIT_MS) }, attempts: [['wait'], ['finish']], strike: atOnce, dies: false,
+    env: { ATTEMPT_TIMEOUT_MS: String(TIME_LIMIT_MS) },
+    attempts: [['wait'], ['finish']],
+    strike: atOnce,
+    dies: false,
   }),
   fault(`hung native step, ATTEMPT_TIMEOUT_MS=${TIME_LIMIT_MS}`, {
-    env: { ATTEMPT_TIMEOUT_MS: String(TIME_LIMIT_MS) }, attempts: [['block'], ['finish']], strike: atOnce,
+    env: { ATTEMPT_TIMEOUT_MS: String(TIME_LIMIT_MS) },
+    attempts: [['block'], ['finish']],
+    strike: atOnce,
   }),
   fault('event loop stands still', { attempts: [['spin'], ['finish']], strike: atOnce }),
   fault(`worker told to stop (SIGTERM), SHUTDOWN_GRACE_MS=${GRACE_MS}`, {
-    env: { SHUTDOWN_GRACE_MS: String(GRACE_MS) }, attempts: [['wait'], ['finish']], strike: signal('SIGTERM'),
+    env: { SHUTDOWN_GRACE_MS: String(GRACE_MS) },
+    attempts: [['wait'], ['finish']],
+    strike: signal('SIGTERM'),
   }),
   cancelAtWork,
   cancelReceiving,

@@ -12,7 +12,8 @@ const HEADINGS = ['fault', 'next attempt ms', 'worst', 'waiter hears ms', 'worst
 /** How long it takes to get over each fault of a worker, and to hear a cancel. */
 export const recovery: Bench = {
   name: 'recovery',
-  summary: 'from a fault of a worker, or a cancel, to the next attempt, the outcome and the new worker; in several lanes at once',
+  summary:
+    'from a fault of a worker, or a cancel, to the next attempt, the outcome and the new worker; in several lanes at once',
   defaults,
   async run(args) {
     const { rounds, lanes } = parseOptions(args, defaults);
@@ -20,11 +21,14 @@ export const recovery: Bench = {
     const shots = new Map<Fault, Shot[]>();
     const left = [...FAULTS];
     const lane = async (): Promise<void> => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) shots.set(next, await shootAll(next, rounds));
+      for (let next = left.shift(); next !== undefined; next = left.shift())
+        shots.set(next, await shootAll(next, rounds));
     };
     await Promise.all(Array.from({ length: lanes }, lane));
     const rows = FAULTS.map((fault) => rowOf(fault, shots.get(fault) ?? []));
-    console.log(`${facts}\n\nmedians and worst of ${rounds} rounds; of a cancel, the first figure is that of the signal of its processor\n\n${formatTable(HEADINGS, rows)}`);
+    console.log(
+      `${facts}\n\nmedians and worst of ${rounds} rounds; of a cancel, the first figure is that of the signal of its processor\n\n${formatTable(HEADINGS, rows)}`,
+    );
   },
 };
 
@@ -43,7 +47,10 @@ async function shootAll(fault: Fault, rounds: number): Promise<Shot[]> {
 }
 
 function rowOf({ title }: Fault, shots: readonly Shot[]): string[] {
-  const column = (pick: (shot: Shot) => number) => [figure(median(shots.map(pick))), figure(Math.max(...shots.map(pick)))];
+  const column = (pick: (shot: Shot) => number) => [
+    figure(median(shots.map(pick))),
+    figure(Math.max(...shots.map(pick))),
+  ];
   const [back = '-'] = column(({ back: atMs }) => atMs);
   return [title, ...column(({ next }) => next), ...column(({ heard }) => heard), back];
 }

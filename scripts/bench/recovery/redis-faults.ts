@@ -24,7 +24,8 @@ async function outage({ service: { redis } }: Ground, outageMs: number): Promise
 
 async function killConnections({ service: { redis } }: Ground): Promise<number> {
   const atMs = Date.now();
-  for (const type of ['normal', 'pubsub']) await redisCommand(redis.url, 'CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
+  for (const type of ['normal', 'pubsub'])
+    await redisCommand(redis.url, 'CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
   return atMs;
 }
 
@@ -60,13 +61,29 @@ async function killApi({ service }: Ground): Promise<number> {
 /** All that is measured, in the order of the table; the longest first, since they are shared out to lanes. */
 export function redisFaults(outageMs: number): RedisFault[] {
   return [
-    { title: `Redis away for ${outageMs / 1000} s`, start: startOnServer, strike: async (ground) => await outage(ground, outageMs) },
-    { title: 'Redis killed and started again', start: startOnServer, strike: async (ground) => await outage(ground, 0) },
+    {
+      title: `Redis away for ${outageMs / 1000} s`,
+      start: startOnServer,
+      strike: async (ground) => await outage(ground, outageMs),
+    },
+    {
+      title: 'Redis killed and started again',
+      start: startOnServer,
+      strike: async (ground) => await outage(ground, 0),
+    },
     { title: 'every connection cut (CLIENT KILL)', start: startOnServer, strike: killConnections },
     { title: 'event stream trimmed to nothing', start: startOnServer, strike: trimStream },
     { title: 'memory full for 2 s', start: startOnServer, strike: fillMemory },
-    { title: 'master killed, down-after-milliseconds 1000', start: startOnFamily, strike: async (ground) => await failOver(ground, 'SIGKILL') },
-    { title: 'master hangs, down-after-milliseconds 1000', start: startOnFamily, strike: async (ground) => await failOver(ground, 'SIGSTOP') },
+    {
+      title: 'master killed, down-after-milliseconds 1000',
+      start: startOnFamily,
+      strike: async (ground) => await failOver(ground, 'SIGKILL'),
+    },
+    {
+      title: 'master hangs, down-after-milliseconds 1000',
+      start: startOnFamily,
+      strike: async (ground) => await failOver(ground, 'SIGSTOP'),
+    },
     { title: 'API process killed (SIGKILL)', start: startOnServer, strike: killApi },
   ];
 }

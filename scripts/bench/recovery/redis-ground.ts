@@ -23,8 +23,15 @@ export async function startOnFamily(): Promise<Ground> {
   return await startOn({ redis: await family.master(), env }, family, () => family.stop());
 }
 
-async function startOn(options: { redis: Service['redis']; env: Record<string, string> }, family: RedisFamily | undefined, stopRedis: () => Promise<void>): Promise<Ground> {
-  const service = await startService({ ...options, env: { ...options.env, EVENT_BUS: 'targeted', LOG_LEVEL: 'silent' } });
+async function startOn(
+  options: { redis: Service['redis']; env: Record<string, string> },
+  family: RedisFamily | undefined,
+  stopRedis: () => Promise<void>,
+): Promise<Ground> {
+  const service = await startService({
+    ...options,
+    env: { ...options.env, EVENT_BUS: 'targeted', LOG_LEVEL: 'silent' },
+  });
   await service.addApi({ EVENT_BUS: 'stream' });
   return {
     service,

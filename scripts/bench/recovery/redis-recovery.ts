@@ -9,12 +9,22 @@ import { shootRedis, type RedisShot } from './redis-shot.ts';
 /** `outage` in seconds. */
 const defaults = { rounds: 3, lanes: 2, outage: 30 };
 
-const HEADINGS = ['fault', 'ready ms', 'worst', 'upload taken ms', 'worst', 'held client hears ms', 'worst', 'slowest refusal ms'];
+const HEADINGS = [
+  'fault',
+  'ready ms',
+  'worst',
+  'upload taken ms',
+  'worst',
+  'held client hears ms',
+  'worst',
+  'slowest refusal ms',
+];
 
 /** How long it takes to get over each fault of Redis. */
 export const redisRecovery: Bench = {
   name: 'redis-recovery',
-  summary: 'from a fault of Redis, or its end, until processes are ready, an upload is taken, and clients that were held hear of a change',
+  summary:
+    'from a fault of Redis, or its end, until processes are ready, an upload is taken, and clients that were held hear of a change',
   defaults,
   async run(args) {
     const { rounds, lanes, outage } = parseOptions(args, defaults);
@@ -31,13 +41,24 @@ export const redisRecovery: Bench = {
     };
     await Promise.all(Array.from({ length: lanes }, lane));
     const rows = faults.map((fault) => rowOf(fault, shots.get(fault) ?? []));
-    console.log(`${facts}\n\nmedians and worst of ${rounds} rounds, from the end of the fault; from its beginning where it is over at once, or a process is gone for good\n\n${formatTable(HEADINGS, rows)}`);
+    console.log(
+      `${facts}\n\nmedians and worst of ${rounds} rounds, from the end of the fault; from its beginning where it is over at once, or a process is gone for good\n\n${formatTable(HEADINGS, rows)}`,
+    );
   },
 };
 
 function rowOf({ title }: RedisFault, shots: readonly RedisShot[]): string[] {
-  const column = (pick: (shot: RedisShot) => number) => [figure(median(shots.map(pick))), figure(Math.max(...shots.map(pick)))];
+  const column = (pick: (shot: RedisShot) => number) => [
+    figure(median(shots.map(pick))),
+    figure(Math.max(...shots.map(pick))),
+  ];
   const refusals = shots.map(({ refused }) => refused).filter((ms) => !Number.isNaN(ms));
   const slowest = refusals.length === 0 ? Number.NaN : Math.max(...refusals);
-  return [title, ...column(({ ready }) => ready), ...column(({ taken }) => taken), ...column(({ heard }) => heard), figure(slowest)];
+  return [
+    title,
+    ...column(({ ready }) => ready),
+    ...column(({ taken }) => taken),
+    ...column(({ heard }) => heard),
+    figure(slowest),
+  ];
 }

@@ -36,17 +36,24 @@ export async function shootRedis(fault: RedisFault, bytes: Buffer): Promise<Redi
 async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<RedisShot> {
   const urls = ground.service.apis.map(({ url }) => url);
   const id = await createTus(urls[0] ?? '', { 'Upload-Length': '5000' });
-  const heard = Promise.all(urls.map(async (_, index) => await hear([...urls.slice(index), ...urls.slice(0, index)], id)));
+  const heard = Promise.all(
+    urls.map(async (_, index) => await hear([...urls.slice(index), ...urls.slice(0, index)], id)),
+  );
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
     return metrics.every((text) => text.includes('deferred_held 1'));
   });
   const sending = keepSending(urls.at(-1) ?? '', bytes);
   const atMs = await fault.strike(ground);
-  const living = ground.service.apis.filter(({ child }) => child.exitCode === null && child.signalCode === null).map(({ url }) => url);
+  const living = ground.service.apis
+    .filter(({ child }) => child.exitCode === null && child.signalCode === null)
+    .map(({ url }) => url);
   const ready = untilAll(living, async (url) => (await fetch(`${url}/readyz`)).status === 200);
   // The first publishes its changes for both ways of hearing; where it is dead the other is the only one that waits.
-  const cancelled = untilAll(living.slice(0, 1), async (url) => (await fetch(`${url}/uploads/${id}/cancel`, { method: 'POST' })).status < 300);
+  const cancelled = untilAll(
+    living.slice(0, 1),
+    async (url) => (await fetch(`${url}/uploads/${id}/cancel`, { method: 'POST' })).status < 300,
+  );
   const readyAtMs = await ready;
   await cancelled;
   const heardAtMs = Math.max(...(await heard));
@@ -56,7 +63,9 @@ async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<
 
 /** Resolves with the moment in which all of them have said yes. */
 async function untilAll(urls: readonly string[], says: (url: string) => Promise<boolean>): Promise<number> {
-  await Promise.all(urls.map(async (url) => await eventually(url, async () => await says(url).catch(() => false), RECOVERED_WITHIN_MS)));
+  await Promise.all(
+    urls.map(async (url) => await eventually(url, async () => await says(url).catch(() => false), RECOVERED_WITHIN_MS)),
+  );
   return Date.now();
 }
 
@@ -64,7 +73,9 @@ async function untilAll(urls: readonly string[], says: (url: string) => Promise<
 async function hear(urls: readonly string[], id: string): Promise<number> {
   for (let turn = 0; ; turn += 1) {
     try {
-      const { status, body } = await getJson<Progress>(`${urls[turn % urls.length] ?? ''}/uploads/${id}/progress?since=1&timeout=${HOLD_MS}`);
+      const { status, body } = await getJson<Progress>(
+        `${urls[turn % urls.length] ?? ''}/uploads/${id}/progress?since=1&timeout=${HOLD_MS}`,
+      );
       if (status === 200 && body.version !== 1) return Date.now();
     } catch {
       // Its process is gone.

@@ -33,7 +33,9 @@ export const processes: Part = {
     const tables: string[] = [];
     for (const count of PROCESS_COUNTS) {
       say(`${count} API processes of each kind`);
-      const peers = await Promise.all(KINDS.map((kind) => startPeer(session, kind, options.held, options.serverOptions, count)));
+      const peers = await Promise.all(
+        KINDS.map((kind) => startPeer(session, kind, options.held, options.serverOptions, count)),
+      );
       tables.push(report(count, await runRounds(peers, clients, options)));
       await Promise.all(peers.map((peer) => peer.end()));
     }
@@ -42,7 +44,11 @@ export const processes: Part = {
   },
 };
 
-async function runRounds(peers: readonly Peer[], clients: Child<ClientQuestions>, options: ScaleOptions): Promise<Measured[]> {
+async function runRounds(
+  peers: readonly Peer[],
+  clients: Child<ClientQuestions>,
+  options: ScaleOptions,
+): Promise<Measured[]> {
   const load: Load = { events: options.rate * SECONDS, perSecond: options.rate };
   const measured: Measured[] = peers.map(({ kind }) => ({ kind, rounds: [] }));
   for (let round = 0; round <= options.rounds; round += 1) {
@@ -59,13 +65,22 @@ function report(count: number, measured: readonly Measured[]): string {
   const bare = measured[0]?.rounds ?? [];
   const p50 = (round: RoundFigures) => round.p50Us;
   const p99 = (round: RoundFigures) => round.p99Us;
-  const ratio = (rounds: readonly RoundFigures[], pick: (round: RoundFigures) => number) => medianRatio(rounds.map(pick), bare.map(pick));
+  const ratio = (rounds: readonly RoundFigures[], pick: (round: RoundFigures) => number) =>
+    medianRatio(rounds.map(pick), bare.map(pick));
   const rows = measured.map(({ kind, rounds }) => [
     kind.title,
-    figure(median(rounds.map(p50))), figure(median(rounds.map(p99))), figure(ratio(rounds, p50), 2), figure(ratio(rounds, p99), 2),
-    figure(median(rounds.map((round) => round.serverUsPerEvent))), figure(median(rounds.map((round) => round.firingUsPerEvent))),
+    figure(median(rounds.map(p50))),
+    figure(median(rounds.map(p99))),
+    figure(ratio(rounds, p50), 2),
+    figure(ratio(rounds, p99), 2),
+    figure(median(rounds.map((round) => round.serverUsPerEvent))),
+    figure(median(rounds.map((round) => round.firingUsPerEvent))),
   ]);
   const targeted = measured[1]?.rounds ?? [];
-  const target = { what: `${count} API processes: p50, targeted to bare`, value: ratio(targeted, p50), most: P50_TARGET };
+  const target = {
+    what: `${count} API processes: p50, targeted to bare`,
+    value: ratio(targeted, p50),
+    most: P50_TARGET,
+  };
   return `${count} API processes\n${formatTable(HEADINGS, rows)}\n${formatTargets([target])}`;
 }

@@ -66,7 +66,8 @@ async function measureBus(session: Session, bus: Figures['bus'], options: ScaleO
   await Promise.all([peer.end(), crowd.end(), reader.end(), clients.end()]);
   const right = new Set(answers.filter(({ slot, version }) => version > (versions[slot] ?? 0)).map(({ slot }) => slot));
   return {
-    bus, events,
+    bus,
+    events,
     perSecond: fired.perSecond,
     lost: peer.ids.length - right.size,
     lastMs: (answers.reduce((last, { atUs }) => Math.max(last, atUs), 0) - wokenAtUs) / US_PER_MS,
@@ -92,9 +93,19 @@ async function answersWithin(clients: Child<ClientQuestions>, wanted: number): P
 
 function report(measured: readonly Figures[], { held, unwanted, stall: seconds }: ScaleOptions): string {
   const rows = measured.map((one) => [
-    one.bus, figure(one.perSecond), figure(one.lost), figure(one.lastMs), `${figure((100 * one.readerMissed) / one.events, 1)} %`,
+    one.bus,
+    figure(one.perSecond),
+    figure(one.lost),
+    figure(one.lastMs),
+    `${figure((100 * one.readerMissed) / one.events, 1)} %`,
   ]);
-  const headings = ['EVENT_BUS', 'events/s fired', 'waits lost', 'last answer, ms after', 'missed by a bare QueueEvents'];
+  const headings = [
+    'EVENT_BUS',
+    'events/s fired',
+    'waits lost',
+    'last answer, ms after',
+    'missed by a bare QueueEvents',
+  ];
   const title = `an API process with ${held} held polls stands still for ${seconds} s, at ${unwanted} events a second; all that is polled changes meanwhile`;
   const targets = measured.map(({ bus, lost }) => ({ what: `waits lost, ${bus}`, value: lost, most: 0, digits: 0 }));
   return `${title}\n${formatTable(headings, rows)}\n\n${formatTargets(targets)}`;

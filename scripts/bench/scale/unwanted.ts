@@ -39,7 +39,12 @@ export const unwanted: Part = {
   },
 };
 
-async function measureBus(session: Session, clients: Child<ClientQuestions>, bus: Figures['bus'], options: ScaleOptions): Promise<Figures> {
+async function measureBus(
+  session: Session,
+  clients: Child<ClientQuestions>,
+  bus: Figures['bus'],
+  options: ScaleOptions,
+): Promise<Figures> {
   const settings = { EVENT_BUS: bus };
   const peer = await startPeer(session, { ...OURS, title: bus, settings }, HELD, options.serverOptions);
   const crowd = await startCrowd(session, settings);
@@ -69,7 +74,13 @@ async function hold(peer: Peer, clients: Child<ClientQuestions>): Promise<void> 
   await untilEqual('responses held', HELD, () => heldBy(peer));
 }
 
-async function runRound({ server }: Peer, crowd: Crowd, reader: Child<ReaderQuestions>, meter: RedisMeter, { unwanted: perSecond, seconds }: ScaleOptions) {
+async function runRound(
+  { server }: Peer,
+  crowd: Crowd,
+  reader: Child<ReaderQuestions>,
+  meter: RedisMeter,
+  { unwanted: perSecond, seconds }: ScaleOptions,
+) {
   const [apiUs, readerUs] = [await server.ask('cpuUs'), await reader.ask('cpuUs')];
   await meter.begin();
   const fired = await crowd.fire({ perSecond, seconds });
@@ -84,9 +95,19 @@ async function runRound({ server }: Peer, crowd: Crowd, reader: Child<ReaderQues
 
 function report(measured: readonly Figures[], { unwanted: perSecond, rounds }: ScaleOptions): string {
   const rows = measured.map((one) => [
-    one.bus, figure(median(one.perSecond)), figure(median(one.apiPercent), 2), figure(median(one.readerPercent), 2), figure(median(one.redisUsPerEvent), 1),
+    one.bus,
+    figure(median(one.perSecond)),
+    figure(median(one.apiPercent), 2),
+    figure(median(one.readerPercent), 2),
+    figure(median(one.redisUsPerEvent), 1),
   ]);
-  const headings = ['EVENT_BUS', 'events/s fired', 'API process, % of a core', 'bare QueueEvents, %', 'Redis µs an event'];
+  const headings = [
+    'EVENT_BUS',
+    'events/s fired',
+    'API process, % of a core',
+    'bare QueueEvents, %',
+    'Redis µs an event',
+  ];
   const targeted = measured.find(({ bus }) => bus === 'targeted')?.apiPercent ?? [];
   const target = { what: 'targeted, % of a core', value: median(targeted), most: TARGET_PERCENT };
   const title = `an API process that holds ${HELD} responses and waits for none of ${perSecond} events a second; medians of ${rounds} rounds`;

@@ -16,7 +16,9 @@ const LANDS = ['Switzerland', 'Germany', 'France', 'Japan', 'Brazil', 'Kenya', '
 
 /** Of ten rows, each with its share: a comma in a cell needs quotes, a quote in it needs more of them. */
 const NOTES = [
-  ...Array<string>(7).fill('nothing to say of it'), ...Array<string>(2).fill('"late, but there"'), '"said ""hello"", and left"',
+  ...Array<string>(7).fill('nothing to say of it'),
+  ...Array<string>(2).fill('"late, but there"'),
+  '"said ""hello"", and left"',
 ];
 
 /** As people export them from shops and spreadsheets, as measurements are written, and as some databases do. */
@@ -24,7 +26,8 @@ export const CSV_KINDS: readonly CsvKind[] = [
   {
     title: 'eight columns, a quoted cell in three of ten rows, quotes within it in one',
     header: 'id,name,email,country,amount,active,created_at,note',
-    row: (index) => `${index},${nameOf(index)},user${index}@example.com,${landOf(index)},${amountOf(index)},${index % 3 === 0},${timeOf(index)},${noteOf(index)}`,
+    row: (index) =>
+      `${index},${nameOf(index)},user${index}@example.com,${landOf(index)},${amountOf(index)},${index % 3 === 0},${timeOf(index)},${noteOf(index)}`,
   },
   {
     title: 'three columns without quotes',

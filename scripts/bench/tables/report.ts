@@ -22,18 +22,33 @@ const LEAST_TO_BARE = 0.8;
 
 /** The kinds' tables, then the limits of all. */
 export function report(kinds: readonly KindFigures[]): string {
-  const limits = kinds.map((kind) => ({ what: `rows per second, ours to bare csv-parse: ${kind.heading}`, value: toBare(kind, seconds(kind)), least: LEAST_TO_BARE }));
+  const limits = kinds.map((kind) => ({
+    what: `rows per second, ours to bare csv-parse: ${kind.heading}`,
+    value: toBare(kind, seconds(kind)),
+    least: LEAST_TO_BARE,
+  }));
   return [...kinds.map(reportKind), formatLimits(limits)].join('\n\n');
 }
 
 function reportKind(kind: KindFigures): string {
-  const row = (title: string, took: readonly number[]): string[] => [title, figure(kind.rows / median(took)), figure(median(took), 2), figure(toBare(kind, took), 2)];
-  const table = formatTable(['', 'rows per second', 'seconds', 'to bare'], [
-    row('deferred-uploads, first byte to result', seconds(kind)),
-    row('of that the processor: types, JSON Lines, durable', kind.ours.map(({ processingSeconds }) => processingSeconds)),
-    row('bare csv-parse: counts the records', kind.records),
-    row('csv-parse, JSON.stringify, a file', kind.jsonLines),
-  ]);
+  const row = (title: string, took: readonly number[]): string[] => [
+    title,
+    figure(kind.rows / median(took)),
+    figure(median(took), 2),
+    figure(toBare(kind, took), 2),
+  ];
+  const table = formatTable(
+    ['', 'rows per second', 'seconds', 'to bare'],
+    [
+      row('deferred-uploads, first byte to result', seconds(kind)),
+      row(
+        'of that the processor: types, JSON Lines, durable',
+        kind.ours.map(({ processingSeconds }) => processingSeconds),
+      ),
+      row('bare csv-parse: counts the records', kind.records),
+      row('csv-parse, JSON.stringify, a file', kind.jsonLines),
+    ],
+  );
   return `${kind.heading}\n${table}\nmemory of the worker, most beyond a small table: ${figure(kind.workerGrowth / MIB)} MiB`;
 }
 

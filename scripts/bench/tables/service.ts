@@ -31,11 +31,20 @@ const MS_PER_SECOND = 1000;
 
 /** Beyond what a run of a few minutes can have. */
 const MOST_BYTES = String(2 ** 36);
-const ANY_SIZE = { UPLOAD_MAX_BYTES: MOST_BYTES, UPLOAD_MAX_REQUEST_BYTES: MOST_BYTES, TABLE_MAX_OUTPUT_BYTES: MOST_BYTES };
+const ANY_SIZE = {
+  UPLOAD_MAX_BYTES: MOST_BYTES,
+  UPLOAD_MAX_REQUEST_BYTES: MOST_BYTES,
+  TABLE_MAX_OUTPUT_BYTES: MOST_BYTES,
+};
 
 /** The worker's log says how long each step took. @param nodeOptions of the worker. */
 export async function startWholeService(session: Session, nodeOptions: readonly string[]): Promise<WholeService> {
-  const { api, workers, end } = await startServiceProcesses(session, { workers: 1, env: ANY_SIZE, workerEnv: { LOG_LEVEL: 'debug' }, workerOptions: nodeOptions });
+  const { api, workers, end } = await startServiceProcesses(session, {
+    workers: 1,
+    env: ANY_SIZE,
+    workerEnv: { LOG_LEVEL: 'debug' },
+    workerOptions: nodeOptions,
+  });
   const [worker] = workers;
   if (worker === undefined) throw new Error('no worker was started');
   return {
@@ -44,7 +53,8 @@ export async function startWholeService(session: Session, nodeOptions: readonly 
       const startedMs = performance.now();
       const upload = await send(`${api.url}/uploads/${id}?timeout=50000`, path);
       const seconds = (performance.now() - startedMs) / MS_PER_SECOND;
-      if (upload.result?.kind !== 'table' || upload.result.rowCount !== rows) throw new Error(`an upload ended as ${JSON.stringify(upload)}`);
+      if (upload.result?.kind !== 'table' || upload.result.rowCount !== rows)
+        throw new Error(`an upload ended as ${JSON.stringify(upload)}`);
       const processingSeconds = stepMs(worker, id) / MS_PER_SECOND;
       await fetch(`${api.url}/uploads/${id}`, { method: 'DELETE' });
       return { seconds, processingSeconds };

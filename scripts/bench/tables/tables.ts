@@ -34,12 +34,19 @@ export const tables: Bench = {
 };
 
 /** In each round all take turns at the same file. */
-async function measureKind(session: Session, kind: CsvKind, { rows, rounds, profile, serverOptions }: typeof defaults & CommonOptions): Promise<KindFigures> {
+async function measureKind(
+  session: Session,
+  kind: CsvKind,
+  { rows, rounds, profile, serverOptions }: typeof defaults & CommonOptions,
+): Promise<KindFigures> {
   say(`${kind.title}: warming up`);
   const [small, large] = [join(session.directory, 'small.csv'), join(session.directory, 'large.csv')];
   await Promise.all([writeCsv(kind, WARM_UP_ROWS, small), writeCsv(kind, rows, large)]);
   // Node names the profiles itself, by time and process.
-  const service = await startWholeService(session, [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])]);
+  const service = await startWholeService(session, [
+    ...serverOptions,
+    ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
+  ]);
   const bare = session.start<BareQuestions>('../tables/children/bare');
   try {
     await readAll(session, bare, small);
@@ -61,7 +68,11 @@ async function measureKind(session: Session, kind: CsvKind, { rows, rounds, prof
 }
 
 /** The seconds that each way takes. */
-async function readAll({ directory }: Session, bare: Child<BareQuestions>, path: string): Promise<{ records: number; jsonLines: number }> {
+async function readAll(
+  { directory }: Session,
+  bare: Child<BareQuestions>,
+  path: string,
+): Promise<{ records: number; jsonLines: number }> {
   const read = async (way: BareWay) => {
     const startedMs = performance.now();
     await bare.ask('read', { way, path, outputPath: join(directory, 'bare.jsonl') });

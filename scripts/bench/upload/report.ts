@@ -1,7 +1,18 @@
 import { median, medianRatio } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
 import { formatLimits, type Limit } from './limits.ts';
-import { FORMIDABLE, KOA_MULTER, MULTER, OURS, OURS_PUT, OURS_PUT_UNHASHED, OURS_PUT_UNSYNCED, OURS_UNHASHED, OURS_UNSYNCED, type UploadPeer } from './peers.ts';
+import {
+  FORMIDABLE,
+  KOA_MULTER,
+  MULTER,
+  OURS,
+  OURS_PUT,
+  OURS_PUT_UNHASHED,
+  OURS_PUT_UNSYNCED,
+  OURS_UNHASHED,
+  OURS_UNSYNCED,
+  type UploadPeer,
+} from './peers.ts';
 import type { Load, UploadFigures } from './round.ts';
 
 /** All rounds of one load, peer by peer. */
@@ -21,7 +32,17 @@ const CPU_TO_FORMIDABLE = 0.85;
 const CPU_TO_MULTER = 0.84;
 const RSS_GROWTH_MIB = 32;
 
-const FILE_HEADINGS = ['', 'MB/s', 'server CPU s/GiB', 'sender CPU s/GiB', 'RSS growth MiB', 'MB/s to formidable', 'CPU to it', 'MB/s to multer', 'CPU to it'];
+const FILE_HEADINGS = [
+  '',
+  'MB/s',
+  'server CPU s/GiB',
+  'sender CPU s/GiB',
+  'RSS growth MiB',
+  'MB/s to formidable',
+  'CPU to it',
+  'MB/s to multer',
+  'CPU to it',
+];
 const PICTURE_HEADINGS = ['', 'per second', 'server CPU ms', 'sender CPU ms', 'per CPU second, to Koa + multer'];
 
 /** Large files: their table and limits. */
@@ -31,8 +52,13 @@ export function reportFiles({ title, load, peers }: LoadFigures): string {
     const column = (pick: (round: UploadFigures) => number, digits: number) => figure(median(rounds.map(pick)), digits);
     const to = (other: UploadPeer) => [figure(speedTo(peers, peer, other), 2), figure(cpuTo(peers, peer, other), 2)];
     return [
-      peer.title, column(({ seconds }) => (load.bytes * load.files) / MB / seconds, 0), column(({ serverSeconds }) => serverSeconds / gib, 2),
-      column(({ senderSeconds }) => senderSeconds / gib, 2), column(({ rssGrowth }) => rssGrowth / MIB, 1), ...to(FORMIDABLE), ...to(MULTER),
+      peer.title,
+      column(({ seconds }) => (load.bytes * load.files) / MB / seconds, 0),
+      column(({ serverSeconds }) => serverSeconds / gib, 2),
+      column(({ senderSeconds }) => senderSeconds / gib, 2),
+      column(({ rssGrowth }) => rssGrowth / MIB, 1),
+      ...to(FORMIDABLE),
+      ...to(MULTER),
     ];
   });
   return `${title}\n${formatTable(FILE_HEADINGS, rows)}\n\n${formatLimits(fileLimits(peers))}`;
@@ -43,27 +69,47 @@ export function reportPictures({ title, load, peers }: LoadFigures): string {
   const rows = peers.map(({ peer, rounds }) => {
     const column = (pick: (round: UploadFigures) => number, digits: number) => figure(median(rounds.map(pick)), digits);
     return [
-      peer.title, column(({ seconds }) => load.files / seconds, 0), column(({ serverSeconds }) => (serverSeconds / load.files) * MS_PER_SECOND, 3),
-      column(({ senderSeconds }) => (senderSeconds / load.files) * MS_PER_SECOND, 3), figure(1 / cpuTo(peers, peer, KOA_MULTER), 2),
+      peer.title,
+      column(({ seconds }) => load.files / seconds, 0),
+      column(({ serverSeconds }) => (serverSeconds / load.files) * MS_PER_SECOND, 3),
+      column(({ senderSeconds }) => (senderSeconds / load.files) * MS_PER_SECOND, 3),
+      figure(1 / cpuTo(peers, peer, KOA_MULTER), 2),
     ];
   });
-  const limit: Limit = { what: 'per CPU second, ours to Koa + multer', value: 1 / cpuTo(peers, OURS, KOA_MULTER), least: FASTER };
+  const limit: Limit = {
+    what: 'per CPU second, ours to Koa + multer',
+    value: 1 / cpuTo(peers, OURS, KOA_MULTER),
+    least: FASTER,
+  };
   return `${title}\n${formatTable(PICTURE_HEADINGS, rows)}\n\n${formatLimits([limit])}`;
 }
 
 function fileLimits(peers: LoadFigures['peers']): Limit[] {
   const hashed = [OURS, OURS_PUT, OURS_UNSYNCED, OURS_PUT_UNSYNCED];
   return [
-    ...hashed.flatMap((one) => limitsTo(peers, one, { name: 'formidable', peer: FORMIDABLE, mostCpu: CPU_TO_FORMIDABLE })),
-    ...[OURS_UNHASHED, OURS_PUT_UNHASHED].flatMap((one) => limitsTo(peers, one, { name: 'multer', peer: MULTER, mostCpu: CPU_TO_MULTER })),
+    ...hashed.flatMap((one) =>
+      limitsTo(peers, one, { name: 'formidable', peer: FORMIDABLE, mostCpu: CPU_TO_FORMIDABLE }),
+    ),
+    ...[OURS_UNHASHED, OURS_PUT_UNHASHED].flatMap((one) =>
+      limitsTo(peers, one, { name: 'multer', peer: MULTER, mostCpu: CPU_TO_MULTER }),
+    ),
   ];
 }
 
-function limitsTo(peers: LoadFigures['peers'], one: UploadPeer, other: { name: string; peer: UploadPeer; mostCpu: number }): Limit[] {
+function limitsTo(
+  peers: LoadFigures['peers'],
+  one: UploadPeer,
+  other: { name: string; peer: UploadPeer; mostCpu: number },
+): Limit[] {
   return [
     { what: `MB/s to ${other.name}: ${one.title}`, value: speedTo(peers, one, other.peer), least: FASTER },
     { what: `CPU to ${other.name}: ${one.title}`, value: cpuTo(peers, one, other.peer), most: other.mostCpu },
-    { what: `RSS growth in MiB: ${one.title}`, value: median(roundsOf(peers, one).map(({ rssGrowth }) => rssGrowth / MIB)), most: RSS_GROWTH_MIB, digits: 1 },
+    {
+      what: `RSS growth in MiB: ${one.title}`,
+      value: median(roundsOf(peers, one).map(({ rssGrowth }) => rssGrowth / MIB)),
+      most: RSS_GROWTH_MIB,
+      digits: 1,
+    },
   ];
 }
 

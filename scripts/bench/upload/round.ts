@@ -44,7 +44,10 @@ export async function runUploadRound(
   nodeOptions: readonly string[],
 ): Promise<UploadFigures> {
   const directory = await mkdtemp(join(session.directory, 'files-'));
-  const server = session.start<UploadServerQuestions>(`../upload/children/${peer.server}`, ['--expose-gc', ...nodeOptions]);
+  const server = session.start<UploadServerQuestions>(`../upload/children/${peer.server}`, [
+    '--expose-gc',
+    ...nodeOptions,
+  ]);
   const { settings = {}, isDurable = true, form, path } = peer;
   const port = await server.ask('start', { redisUrl: session.redisUrl, directory, settings, isDurable });
   const transfer = { port, form, path, connections: load.connections };

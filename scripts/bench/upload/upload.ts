@@ -29,7 +29,11 @@ export const upload: Bench = {
       const sender = session.start<SenderQuestions>('../upload/children/sender');
       const figures: LoadFigures[] = [
         { title: titleOf(1, options.mib, options), load: fileLoad(1, options.mib), peers: none(FILE_PEERS) },
-        { title: titleOf(options.files, options.each, options), load: fileLoad(options.files, options.each), peers: none(FILE_PEERS) },
+        {
+          title: titleOf(options.files, options.each, options),
+          load: fileLoad(options.files, options.each),
+          peers: none(FILE_PEERS),
+        },
         { title: pictureTitle(options), load: pictureLoad(options), peers: none(PICTURE_PEERS) },
       ];
       await runAll(session, sender, figures, options);
@@ -53,7 +57,13 @@ function pictureTitle({ pictures, connections, rounds }: typeof defaults): strin
 }
 
 function fileLoad(files: number, mib: number): Load {
-  return { files, bytes: mib * MIB, connections: files, keepsFiles: false, warmUp: { files, bytes: Math.min(mib * MIB, WARM_UP_BYTES / files) } };
+  return {
+    files,
+    bytes: mib * MIB,
+    connections: files,
+    keepsFiles: false,
+    warmUp: { files, bytes: Math.min(mib * MIB, WARM_UP_BYTES / files) },
+  };
 }
 
 function pictureLoad({ pictures, connections }: typeof defaults): Load {
@@ -62,7 +72,12 @@ function pictureLoad({ pictures, connections }: typeof defaults): Load {
 }
 
 /** In each round all peers take turns at each load. */
-async function runAll(session: Session, sender: Child<SenderQuestions>, figures: readonly LoadFigures[], options: typeof defaults & CommonOptions): Promise<void> {
+async function runAll(
+  session: Session,
+  sender: Child<SenderQuestions>,
+  figures: readonly LoadFigures[],
+  options: typeof defaults & CommonOptions,
+): Promise<void> {
   const { profile, rounds, serverOptions } = options;
   // Node names the profiles itself, by time and process.
   const nodeOptions = [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])];

@@ -15,8 +15,11 @@ const HEADINGS = ['', 'p50 µs', 'p99 µs', 'p50 ratio', 'p99 ratio', 'server µ
 
 /** Tables of all loads, and what became of the targets. */
 export function reportWake(options: { held: number; rounds: number }, figures: readonly LoadFigures[]): string {
-  const tables = figures.map((load) => `${titleOf(load, options)}\n${tableOf(load)}\n\n${formatTargets(targetsOf(load))}`);
-  const note = 'Ratios are to the first line, medians over the rounds; server, firing and client µs are processor time for an event and the poll that follows it.';
+  const tables = figures.map(
+    (load) => `${titleOf(load, options)}\n${tableOf(load)}\n\n${formatTargets(targetsOf(load))}`,
+  );
+  const note =
+    'Ratios are to the first line, medians over the rounds; server, firing and client µs are processor time for an event and the poll that follows it.';
   return `${tables.join('\n\n')}\n\n${note}`;
 }
 
@@ -29,10 +32,17 @@ function tableOf({ peers }: LoadFigures): string {
   const reference = peers[0]?.rounds ?? [];
   const rows = peers.map(({ title, rounds }) => {
     const column = (pick: (round: RoundFigures) => number) => figure(median(rounds.map(pick)));
-    const ratio = (pick: (round: RoundFigures) => number) => figure(medianRatio(rounds.map(pick), reference.map(pick)), 2);
+    const ratio = (pick: (round: RoundFigures) => number) =>
+      figure(medianRatio(rounds.map(pick), reference.map(pick)), 2);
     return [
-      title, column(p50), column(p99), ratio(p50), ratio(p99),
-      column((round) => round.serverUsPerEvent), column((round) => round.firingUsPerEvent), column((round) => round.clientUsPerEvent),
+      title,
+      column(p50),
+      column(p99),
+      ratio(p50),
+      ratio(p99),
+      column((round) => round.serverUsPerEvent),
+      column((round) => round.firingUsPerEvent),
+      column((round) => round.clientUsPerEvent),
     ];
   });
   return formatTable(HEADINGS, rows);
@@ -41,7 +51,8 @@ function tableOf({ peers }: LoadFigures): string {
 function targetsOf({ peers }: LoadFigures) {
   const [bare, ours, jobWaiter] = peers.map(({ rounds }) => rounds);
   if (bare === undefined || ours === undefined || jobWaiter === undefined) return [];
-  const ratio = (pick: (round: RoundFigures) => number, to: RoundFigures[]) => medianRatio(ours.map(pick), to.map(pick));
+  const ratio = (pick: (round: RoundFigures) => number, to: RoundFigures[]) =>
+    medianRatio(ours.map(pick), to.map(pick));
   return [
     { what: 'p50, ours to bare', value: ratio(p50, bare), most: P50_TARGET },
     { what: 'p99, ours to bare', value: ratio(p99, bare), most: P99_TARGET },

@@ -42,7 +42,12 @@ function nodeOptionsOf({ serverOptions, profile }: CommonOptions): string[] {
 }
 
 /** One round to warm up and then those that count; in each, all peers take turns at each load. */
-async function runLoads(peers: readonly Peer[], clients: Child<ClientQuestions>, loads: readonly Load[], rounds: number): Promise<LoadFigures[]> {
+async function runLoads(
+  peers: readonly Peer[],
+  clients: Child<ClientQuestions>,
+  loads: readonly Load[],
+  rounds: number,
+): Promise<LoadFigures[]> {
   const figures = loads.map((load) => ({ load, peers: peers.map(({ kind }) => ({ title: kind.title, rounds: [] })) }));
   const all: LoadFigures[] = figures;
   for (let round = 0; round <= rounds; round += 1) {

@@ -33,18 +33,33 @@ export async function checkAll(judged: Judged): Promise<{ checks: Check[]; recor
   const jobs = await untilNone(async () => await view.jobs(), judged.deadlineMs);
   const records = await view.records();
   const readAtMs = performance.now();
-  const behind = await untilNone(async () => (auditor.caughtUpAtMs < readAtMs ? ['the event stream was not read to its end'] : []), judged.deadlineMs);
+  const behind = await untilNone(
+    async () => (auditor.caughtUpAtMs < readAtMs ? ['the event stream was not read to its end'] : []),
+    judged.deadlineMs,
+  );
   const checks = [
-    { name: `every client came to its end (${tales.length})`, findings: tales.filter(({ isOutOfTime }) => isOutOfTime).map(({ id, plan }) => `${id} ${plan.way} ${plan.wish}`) },
+    {
+      name: `every client came to its end (${tales.length})`,
+      findings: tales.filter(({ isOutOfTime }) => isOutOfTime).map(({ id, plan }) => `${id} ${plan.way} ${plan.wish}`),
+    },
     ...outcomes,
     { name: `no upload is left open, those included whose answer was lost (${records.length})`, findings: open },
-    { name: `versions, states and percents went forward for every client (${diary.answers} answers)`, findings: tales.flatMap(({ offences }) => offences) },
-    { name: `each change was told once, and each life ended once (${auditor.trail.changes} changes)`, findings: auditor.trail.offences },
+    {
+      name: `versions, states and percents went forward for every client (${diary.answers} answers)`,
+      findings: tales.flatMap(({ offences }) => offences),
+    },
+    {
+      name: `each change was told once, and each life ended once (${auditor.trail.changes} changes)`,
+      findings: auditor.trail.offences,
+    },
     { name: 'what was told last is what the record says', findings: [...behind, ...notAsTold(records, auditor)] },
     { name: 'no answer that nobody has to expect', findings: diary.offences },
     { name: 'no file without a record, no key, no waiter, no open file', findings: left },
     { name: 'no job is left in the queue', findings: jobs },
-    { name: 'no process ended but by a fault', findings: [...fleet.apis, ...fleet.workers].flatMap(({ unasked }) => unasked) },
+    {
+      name: 'no process ended but by a fault',
+      findings: [...fleet.apis, ...fleet.workers].flatMap(({ unasked }) => unasked),
+    },
   ];
   return { checks, records };
 }
@@ -67,7 +82,10 @@ async function findLeft({ fleet, deadlineMs, lossBetween }: Judged): Promise<str
     await expectNothingLeft({ apis, directory: fleet.directory, redis: fleet.redis }, undefined, leastMs(deadlineMs));
     return [];
   } catch (error) {
-    return String(error instanceof Error ? error.message : error).replace(/^left: /, '').split('\n').filter((line) => !isLossy || !/^(file|folder) /.test(line));
+    return String(error instanceof Error ? error.message : error)
+      .replace(/^left: /, '')
+      .split('\n')
+      .filter((line) => !isLossy || !/^(file|folder) /.test(line));
   }
 }
 
@@ -88,6 +106,8 @@ async function untilNone(list: () => Promise<string[]>, deadlineMs: number): Pro
 function notAsTold(records: readonly UploadRecord[], auditor: Auditor): string[] {
   return records.flatMap(({ id, version, state }) => {
     const told = auditor.trail.last(id);
-    return told === undefined || (told.version === version && told.state === state) ? [] : [`${id} ${state} version ${version}, told ${told.state} version ${told.version}`];
+    return told === undefined || (told.version === version && told.state === state)
+      ? []
+      : [`${id} ${state} version ${version}, told ${told.state} version ${told.version}`];
   });
 }

@@ -7,6 +7,8 @@ export interface Check {
 
 /** The ids that the findings name. */
 export function idsIn(checks: readonly Check[]): string[] {
-  const found = checks.flatMap(({ findings }) => findings).flatMap((finding) => finding.match(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g) ?? []);
+  const found = checks
+    .flatMap(({ findings }) => findings)
+    .flatMap((finding) => finding.match(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g) ?? []);
   return [...new Set(found)];
 }

@@ -14,7 +14,11 @@ interface Told {
 }
 
 /** Asks every API process for every upload that was accepted, and reads what came of it. */
-export async function checkOutcomes(tales: readonly Tale[], urls: readonly string[], lossBetween: LossBetween): Promise<Check[]> {
+export async function checkOutcomes(
+  tales: readonly Tale[],
+  urls: readonly string[],
+  lossBetween: LossBetween,
+): Promise<Check[]> {
   const findings: Record<'final' | 'same' | 'kept' | 'bytes', string[]> = { final: [], same: [], kept: [], bytes: [] };
   const left = tales.filter((tale) => tale.id !== undefined && tale.acceptedAtMs !== undefined);
   const accepted = left.length;
@@ -49,7 +53,9 @@ async function ask(url: string, { id }: Tale): Promise<Told> {
 }
 
 function notFinal({ id }: Tale, told: readonly Told[]): string[] {
-  const isFinal = told.every(({ status, upload }) => status === 410 || (upload !== undefined && isFinalState(upload.state)));
+  const isFinal = told.every(
+    ({ status, upload }) => status === 410 || (upload !== undefined && isFinalState(upload.state)),
+  );
   return isFinal ? [] : [`${id} ${told.map(describe).join(', ')}`];
 }
 
@@ -69,9 +75,11 @@ function notAsPromised({ id, plan, ended, promised, mayRestart }: Tale, [told]: 
 async function notReadable({ id, sha256, sizeBytes }: Tale, told: Told | undefined, url: string): Promise<string[]> {
   const upload = told?.upload;
   if (upload === undefined || upload.state !== 'completed') return [];
-  if (upload.file.sha256 !== sha256 || upload.file.size !== sizeBytes) return [`${id} has the digest ${upload.file.sha256} and ${upload.file.size} bytes`];
+  if (upload.file.sha256 !== sha256 || upload.file.size !== sizeBytes)
+    return [`${id} has the digest ${upload.file.sha256} and ${upload.file.size} bytes`];
   const content = await read(`${url}/uploads/${id}/content`);
-  if (content.status !== 200 || content.sha256 !== sha256) return [`${id} content: ${content.status}, ${content.byteCount} bytes`];
+  if (content.status !== 200 || content.sha256 !== sha256)
+    return [`${id} content: ${content.status}, ${content.byteCount} bytes`];
   const variants = upload.result?.kind === 'picture' ? upload.result.variants : [];
   if (variants.length !== 1) return [`${id} has ${variants.length} variants`];
   const findings: string[] = [];
@@ -86,7 +94,12 @@ async function notReadable({ id, sha256, sizeBytes }: Tale, told: Told | undefin
 async function read(url: string): Promise<{ status: number; byteCount: number; sha256: string; etag: string | null }> {
   const response = await fetch(url);
   const bytes = Buffer.from(await response.arrayBuffer());
-  return { status: response.status, byteCount: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), etag: response.headers.get('etag') };
+  return {
+    status: response.status,
+    byteCount: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    etag: response.headers.get('etag'),
+  };
 }
 
 function describe({ status, upload }: Told): string {

@@ -4,7 +4,17 @@ import { decodeRecord, type UploadRecord } from '../../../src/progress/record-fi
 import type { QueueKeys } from '../../../src/queue/contract.ts';
 
 /** Lists and sets in which BullMQ keeps the ids of jobs that are not over. */
-const JOB_PLACES = ['wait', 'active', 'paused', 'prioritized', 'delayed', 'stalled', 'completed', 'failed', 'waiting-children'];
+const JOB_PLACES = [
+  'wait',
+  'active',
+  'paused',
+  'prioritized',
+  'delayed',
+  'stalled',
+  'completed',
+  'failed',
+  'waiting-children',
+];
 
 const BATCH = 500;
 
@@ -29,8 +39,11 @@ export class RedisView {
     const keys = await this.#redis.keys(`${prefix}*`);
     const records: UploadRecord[] = [];
     for (let start = 0; start < keys.length; start += BATCH) {
-      const read = await Promise.all(keys.slice(start, start + BATCH).map(async (key) => ({ key, fields: await this.#redis.hgetall(key) })));
-      for (const { key, fields } of read) if (fields['state'] !== undefined) records.push(decodeRecord(key.slice(prefix.length), fields));
+      const read = await Promise.all(
+        keys.slice(start, start + BATCH).map(async (key) => ({ key, fields: await this.#redis.hgetall(key) })),
+      );
+      for (const { key, fields } of read)
+        if (fields['state'] !== undefined) records.push(decodeRecord(key.slice(prefix.length), fields));
     }
     return records;
   }
@@ -42,7 +55,11 @@ export class RedisView {
 
   /** Jobs that BullMQ has in any of its places, as `place id`. */
   async jobs(): Promise<string[]> {
-    const places = await Promise.all(JOB_PLACES.map(async (place) => (await this.#members(`${this.#keys.bullPrefix}:uploads:${place}`)).map((id) => `${place} ${id}`)));
+    const places = await Promise.all(
+      JOB_PLACES.map(async (place) =>
+        (await this.#members(`${this.#keys.bullPrefix}:uploads:${place}`)).map((id) => `${place} ${id}`),
+      ),
+    );
     return places.flat();
   }
 
@@ -62,5 +79,7 @@ export class RedisView {
 
 /** Those that have not come to their end. */
 export function openUploads(records: readonly UploadRecord[]): string[] {
-  return records.filter(({ state }) => !isFinalState(state)).map(({ id, state, version, attempt }) => `${id} ${state} (version ${version}, attempt ${attempt})`);
+  return records
+    .filter(({ state }) => !isFinalState(state))
+    .map(({ id, state, version, attempt }) => `${id} ${state} (version ${version}, attempt ${attempt})`);
 }

@@ -65,7 +65,8 @@ export class Caller {
     const sentAtMs = performance.now();
     try {
       const answer = await send(this.#random.pick(this.#urls), question, sentAtMs);
-      if (answer.status === 500) this.#diary.offence(`500 to ${question.method} ${question.path}: ${JSON.stringify(answer.body)}`, answer);
+      if (answer.status === 500)
+        this.#diary.offence(`500 to ${question.method} ${question.path}: ${JSON.stringify(answer.body)}`, answer);
       if (!AGAIN.has(answer.status)) return answer;
       this.#diary.failed(`${answer.status} ${codeOf(answer.body)}`);
       await delay(retryAfterMs(answer.headers) + this.#random.between(0, 200));
@@ -82,14 +83,24 @@ export class Caller {
   }
 }
 
-async function send(base: string, { method, path, headers, body, holdMs = 0 }: Question, sentAtMs: number): Promise<Answer> {
+async function send(
+  base: string,
+  { method, path, headers, body, holdMs = 0 }: Question,
+  sentAtMs: number,
+): Promise<Answer> {
   const init: RequestInit & { duplex?: 'half' } = { method, signal: AbortSignal.timeout(holdMs + PATIENCE_MS) };
   if (headers !== undefined) init.headers = headers;
   if (body !== undefined) Object.assign(init, { body: body(), duplex: 'half' });
   const response = await fetch(base + path, init);
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : null, sentAtMs, answeredAtMs: performance.now() };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text !== '' ? JSON.parse(text) : null,
+    sentAtMs,
+    answeredAtMs: performance.now(),
+  };
 }
 
 /** The stable word of a problem document. */
@@ -104,5 +115,9 @@ function retryAfterMs(headers: Headers): number {
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (typeof cause !== 'object' || cause === null) return String(cause);
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause instanceof Error ? cause.name : 'unknown';
+  return 'code' in cause && typeof cause.code === 'string'
+    ? cause.code
+    : cause instanceof Error
+      ? cause.name
+      : 'unknown';
 }

@@ -44,12 +44,25 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
       last = told;
       look(followed, told, since, answer);
     } else if (isGone(told)) {
-      if (!followed.mayBeGone()) followed.diary.offence(`a poll of ${followed.id} is told that it is gone, and nobody has deleted it`, answer);
+      if (!followed.mayBeGone())
+        followed.diary.offence(`a poll of ${followed.id} is told that it is gone, and nobody has deleted it`, answer);
       return 'gone';
-    } else if (codeOf(told) === 'unknown_upload' && wasSettled && followed.mayBeLost() && followed.lossBetween(0, answer.answeredAtMs)) {
+    } else if (
+      codeOf(told) === 'unknown_upload' &&
+      wasSettled &&
+      followed.mayBeLost() &&
+      followed.lossBetween(0, answer.answeredAtMs)
+    ) {
       return 'gone';
-    } else if (!isTimeout(answer.body) && wasAccepted && !followed.lossBetween(answer.sentAtMs - RESTORED_WITHIN_MS, answer.answeredAtMs)) {
-      followed.diary.offence(`${answer.status} ${codeOf(answer.body)} to a poll of ${followed.id}, which was accepted`, answer);
+    } else if (
+      !isTimeout(answer.body) &&
+      wasAccepted &&
+      !followed.lossBetween(answer.sentAtMs - RESTORED_WITHIN_MS, answer.answeredAtMs)
+    ) {
+      followed.diary.offence(
+        `${answer.status} ${codeOf(answer.body)} to a poll of ${followed.id}, which was accepted`,
+        answer,
+      );
     }
     if (last?.final === true && wasSettled) return last.state;
     if (last === undefined && wasSettled && !wasAccepted) return undefined;
@@ -58,20 +71,30 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
   }
 }
 
-function look(followed: Followed, progress: Progress, since: number | undefined, { sentAtMs, answeredAtMs }: Answer): void {
+function look(
+  followed: Followed,
+  progress: Progress,
+  since: number | undefined,
+  { sentAtMs, answeredAtMs }: Answer,
+): void {
   const { version, percent, state, final, timedOut, links } = progress;
-  followed.witness.see({ version, percent, state, final, timedOut, life: links.variants, since, sentAtMs, answeredAtMs }, followed.mayRestart());
+  followed.witness.see(
+    { version, percent, state, final, timedOut, life: links.variants, since, sentAtMs, answeredAtMs },
+    followed.mayRestart(),
+  );
 }
 
 function question({ id, by, holdMs }: Followed, since: number | undefined): Question {
-  const path = by === 'one'
-    ? `/uploads/${id}/progress?timeout=${holdMs}${since === undefined ? '' : `&since=${since}`}`
-    : `/progress?timeout=${holdMs}&upload=${id}${since === undefined ? '' : `~${since}`}`;
+  const path =
+    by === 'one'
+      ? `/uploads/${id}/progress?timeout=${holdMs}${since === undefined ? '' : `&since=${since}`}`
+      : `/progress?timeout=${holdMs}&upload=${id}${since === undefined ? '' : `~${since}`}`;
   return { method: 'GET', path, holdMs };
 }
 
 function firstOf(body: unknown): unknown {
-  const [first]: unknown[] = typeof body === 'object' && body !== null && 'uploads' in body && Array.isArray(body.uploads) ? body.uploads : [];
+  const [first]: unknown[] =
+    typeof body === 'object' && body !== null && 'uploads' in body && Array.isArray(body.uploads) ? body.uploads : [];
   return typeof first === 'object' && first !== null && 'error' in first && !('state' in first) ? first.error : first;
 }
 

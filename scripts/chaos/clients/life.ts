@@ -65,7 +65,15 @@ export class Life {
     this.#sha256 = createHash('sha256').update(bytes).digest('hex');
     this.#witness = new Witness(world.lossBetween);
     this.#isWishDone = plan.wish === 'keep';
-    this.#sending = { bytes, pieces: plan.pieces, caller: this.#caller(0), diary: world.diary, id: undefined, unanswered: 0, isCalledOff: false };
+    this.#sending = {
+      bytes,
+      pieces: plan.pieces,
+      caller: this.#caller(0),
+      diary: world.diary,
+      id: undefined,
+      unanswered: 0,
+      isCalledOff: false,
+    };
   }
 
   async run(): Promise<Tale> {
@@ -92,7 +100,11 @@ export class Life {
     const { diary, lossBetween } = this.#world;
     const { followsBy: by, holdMs } = this.#plan;
     return await follow({
-      id, diary, lossBetween, by, holdMs,
+      id,
+      diary,
+      lossBetween,
+      by,
+      holdMs,
       caller: this.#caller(1),
       witness: this.#witness,
       isAccepted: () => this.#acceptedAtMs !== undefined,
@@ -123,7 +135,8 @@ export class Life {
     if (answer.status === 202) this.#promised = 'cancelled';
     else if (answer.status === 200 && told !== undefined) this.#promised = told.state;
     // It may not have come to the service at all where it was called off early.
-    else if (this.#plan.wish !== 'stop' && !this.#isLost()) this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the cancel of ${this.#sending.id}`, answer);
+    else if (this.#plan.wish !== 'stop' && !this.#isLost())
+      this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the cancel of ${this.#sending.id}`, answer);
   }
 
   async #delete(caller: Caller): Promise<void> {
@@ -132,7 +145,8 @@ export class Life {
     this.#wishedAtMs = performance.now();
     // An earlier try may have done it, and lost its answer.
     if (answer.status === 204 || codeOf(answer.body) === 'upload_gone') this.#promised = 'gone';
-    else if (!this.#isLost()) this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the delete of ${this.#sending.id}`, answer);
+    else if (!this.#isLost())
+      this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the delete of ${this.#sending.id}`, answer);
   }
 
   #isLost(): boolean {
@@ -147,7 +161,12 @@ export class Life {
   }
 
   #caller(number: number): Caller {
-    return new Caller(this.#world.urls, new Random(this.#plan.seed + number), this.#world.diary, this.#world.deadlineMs);
+    return new Caller(
+      this.#world.urls,
+      new Random(this.#plan.seed + number),
+      this.#world.diary,
+      this.#world.deadlineMs,
+    );
   }
 
   #tale(ended: UploadState | 'gone' | undefined, isOutOfTime: boolean): Tale {
@@ -155,7 +174,10 @@ export class Life {
     // A request that was under way when it was called off may have come after the cancel, and have begun it anew.
     const isDoubtful = this.#plan.wish === 'stop' && (this.#acceptedAtMs !== undefined || unanswered > 0);
     return {
-      plan: this.#plan, id, ended, isOutOfTime,
+      plan: this.#plan,
+      id,
+      ended,
+      isOutOfTime,
       sizeBytes: bytes.length,
       sha256: this.#sha256,
       acceptedAtMs: this.#acceptedAtMs,

@@ -13,7 +13,8 @@ export async function sendForm(sending: Sending): Promise<boolean> {
       return true;
     }
     const code = codeOf(answer.body);
-    if (told?.state === 'failed' || code === 'upload_interrupted') sending.diary.failed(`${answer.status} form ${told?.state ?? code}`);
+    if (told?.state === 'failed' || code === 'upload_interrupted')
+      sending.diary.failed(`${answer.status} form ${told?.state ?? code}`);
     else if (answer.status !== 500) sending.diary.offence(`${answer.status} ${code} to POST /uploads`, answer);
     await sending.caller.rest(100);
   }
@@ -26,6 +27,7 @@ function formOf(bytes: Buffer): FormData {
 }
 
 function firstOf(body: unknown): ToldUpload | undefined {
-  if (typeof body !== 'object' || body === null || !('uploads' in body) || !Array.isArray(body.uploads)) return undefined;
+  if (typeof body !== 'object' || body === null || !('uploads' in body) || !Array.isArray(body.uploads))
+    return undefined;
   return toldUpload(body.uploads[0]);
 }

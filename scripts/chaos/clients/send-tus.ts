@@ -16,10 +16,15 @@ export async function sendTus(sending: Sending): Promise<boolean> {
 }
 
 async function create(sending: Sending): Promise<string | undefined> {
-  const headers = { ...PROTOCOL, 'Upload-Length': String(sending.bytes.length), 'Upload-Metadata': `filename ${btoa('chaos.jpg')}` };
+  const headers = {
+    ...PROTOCOL,
+    'Upload-Length': String(sending.bytes.length),
+    'Upload-Metadata': `filename ${btoa('chaos.jpg')}`,
+  };
   const answer = await sending.caller.ask({ method: 'POST', path: '/files', headers });
   const id = /\/files\/([0-9a-f-]{36})$/.exec(answer.headers.get('location') ?? '')?.[1];
-  if (id === undefined && answer.status !== 500) sending.diary.offence(`${answer.status} ${codeOf(answer.body)} to POST /files`, answer);
+  if (id === undefined && answer.status !== 500)
+    sending.diary.offence(`${answer.status} ${codeOf(answer.body)} to POST /files`, answer);
   return id;
 }
 
@@ -30,7 +35,10 @@ async function sendParts(sending: Sending, id: string): Promise<boolean> {
   let offset: number | undefined = 0;
   while (offset !== bytes.length) {
     const from: number | undefined = offset;
-    const answer: Answer | undefined = from === undefined ? await caller.once({ method: 'HEAD', path: `/files/${id}`, headers: PROTOCOL }) : await patch(sending, id, from, size);
+    const answer: Answer | undefined =
+      from === undefined
+        ? await caller.once({ method: 'HEAD', path: `/files/${id}`, headers: PROTOCOL })
+        : await patch(sending, id, from, size);
     if (answer === undefined) {
       offset = undefined;
       continue;
@@ -40,7 +48,8 @@ async function sendParts(sending: Sending, id: string): Promise<boolean> {
       return false;
     }
     // Another request of ours is still at it, or has been: ask where it stands.
-    if (answer.status !== 204 && answer.status !== 200 && answer.status !== 409 && answer.status !== 500) diary.offence(`${answer.status} ${codeOf(answer.body)} to tus ${id}`, answer);
+    if (answer.status !== 204 && answer.status !== 200 && answer.status !== 409 && answer.status !== 500)
+      diary.offence(`${answer.status} ${codeOf(answer.body)} to tus ${id}`, answer);
     const told = answer.headers.get('upload-offset');
     offset = told === null || answer.status >= 400 ? undefined : Number(told);
     if (answer.status >= 400) await caller.rest(100);
@@ -48,7 +57,17 @@ async function sendParts(sending: Sending, id: string): Promise<boolean> {
   return true;
 }
 
-async function patch({ caller, bytes }: Sending, id: string, offset: number, size: number): Promise<Answer | undefined> {
+async function patch(
+  { caller, bytes }: Sending,
+  id: string,
+  offset: number,
+  size: number,
+): Promise<Answer | undefined> {
   const headers = { ...PROTOCOL, 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': String(offset) };
-  return await caller.once({ method: 'PATCH', path: `/files/${id}`, headers, body: () => new Uint8Array(bytes.subarray(offset, offset + size)) });
+  return await caller.once({
+    method: 'PATCH',
+    path: `/files/${id}`,
+    headers,
+    body: () => new Uint8Array(bytes.subarray(offset, offset + size)),
+  });
 }

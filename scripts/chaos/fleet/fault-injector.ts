@@ -46,10 +46,12 @@ export class FaultInjector {
 
   /** Resolves when the last fault is over and mended. */
   async run(faults: readonly Fault[], startedAtMs: number): Promise<void> {
-    await Promise.all(faults.map(async (fault) => {
-      await delay(Math.max(0, startedAtMs + fault.atMs - performance.now()));
-      if (await this.#inject(fault)) this.#counts.set(fault.kind, (this.#counts.get(fault.kind) ?? 0) + 1);
-    }));
+    await Promise.all(
+      faults.map(async (fault) => {
+        await delay(Math.max(0, startedAtMs + fault.atMs - performance.now()));
+        if (await this.#inject(fault)) this.#counts.set(fault.kind, (this.#counts.get(fault.kind) ?? 0) + 1);
+      }),
+    );
   }
 
   /** False where there was nothing to hit. */

@@ -49,7 +49,10 @@ export interface FleetShape {
 
 /** Resolves when every process is up. */
 export async function startFleet({ apis, workers, powerLoss }: FleetShape): Promise<Fleet> {
-  const redis = await startRedisServer({ persist: true, ...(powerLoss ? { args: ['--appendfsync', 'everysec'] } : {}) });
+  const redis = await startRedisServer({
+    persist: true,
+    ...(powerLoss ? { args: ['--appendfsync', 'everysec'] } : {}),
+  });
   const directory = await mkdtemp(join(tmpdir(), 'du-chaos-'));
   const apiLinks = await Promise.all(Array.from({ length: apis }, () => Link.open()));
   const redisLinks = await Promise.all(Array.from({ length: apis + workers }, () => Link.open(redis.url)));
@@ -58,7 +61,10 @@ export async function startFleet({ apis, workers, powerLoss }: FleetShape): Prom
     return apiLink === undefined ? keptWorker(index - apis, link, directory) : keptApi(index, link, directory, apiLink);
   });
   const fleet: Fleet = {
-    redis, directory, apiLinks, redisLinks,
+    redis,
+    directory,
+    apiLinks,
+    redisLinks,
     apis: processes.slice(0, apis),
     workers: processes.slice(apis),
     urls: apiLinks.map(({ url }) => url),
@@ -83,7 +89,8 @@ export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>
   for (;;) {
     const missing = [...apis, ...workers].filter(({ current }) => current === undefined);
     if (missing.length === 0) return;
-    if (performance.now() > deadline) throw new Error(`not up: ${missing.map(({ name, unasked }) => `${name} ${unasked.join('\n')}`).join(', ')}`);
+    if (performance.now() > deadline)
+      throw new Error(`not up: ${missing.map(({ name, unasked }) => `${name} ${unasked.join('\n')}`).join(', ')}`);
     await delay(POLL_MS);
   }
 }

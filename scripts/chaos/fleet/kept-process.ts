@@ -97,10 +97,12 @@ export class KeptProcess {
 
   async #untilEnded(started: ServiceProcess): Promise<void> {
     const { child } = started;
-    if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
+    if (child.exitCode === null && child.signalCode === null)
+      await new Promise((resolve) => child.once('exit', resolve));
     this.#current = undefined;
     this.#ended.push(started);
-    if (!this.#isExplained()) this.#unasked.push(`${this.name} ended (${child.signalCode ?? child.exitCode}): ${started.output().slice(-500)}`);
+    if (!this.#isExplained())
+      this.#unasked.push(`${this.name} ended (${child.signalCode ?? child.exitCode}): ${started.output().slice(-500)}`);
   }
 
   #isExplained(): boolean {

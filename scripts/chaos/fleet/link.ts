@@ -22,7 +22,13 @@ export class Link {
    */
   static async open(target?: string): Promise<Link> {
     const sockets = new Set<Socket>();
-    const state: LinkState = { target, isBroken: false, isSilent: false, bytesToCut: Infinity, onBytes: () => undefined };
+    const state: LinkState = {
+      target,
+      isBroken: false,
+      isSilent: false,
+      bytesToCut: Infinity,
+      onBytes: () => undefined,
+    };
     const server = createServer((near) => join(near, sockets, state));
     const port = await listen(server);
     return new Link(port, sockets, state, async () => {
@@ -88,7 +94,10 @@ function join(near: Socket, sockets: Set<Socket>, state: LinkState): void {
   near.on('error', () => undefined);
   if (state.isBroken || state.target === undefined) return void near.destroy();
   const far = connect(addressOf(state.target));
-  for (const [socket, other] of [[near, far], [far, near]] as const) {
+  for (const [socket, other] of [
+    [near, far],
+    [far, near],
+  ] as const) {
     sockets.add(socket);
     socket.on('data', (chunk: Buffer) => {
       if (!other.write(chunk)) socket.pause();

@@ -31,7 +31,11 @@ export async function runAttempt<T>(work: (signal: AbortSignal) => Promise<T>, o
   const look = setInterval(() => Date.now() - heardAtMs > silenceMs && giveUp(), Math.min(LOOK_MS, silenceMs));
   if (signal.aborted) giveUp();
   signal.addEventListener('abort', giveUp);
-  onAttempt({ alive: (hasAllBytes) => void (heardAtMs = hasAllBytes ? Infinity : Date.now()), giveUp, startedAtMs: heardAtMs });
+  onAttempt({
+    alive: (hasAllBytes) => void (heardAtMs = hasAllBytes ? Infinity : Date.now()),
+    giveUp,
+    startedAtMs: heardAtMs,
+  });
   try {
     return await work(controller.signal);
   } catch (error) {

@@ -42,7 +42,11 @@ export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch): Htt
   };
 }
 
-async function send(fetch: typeof globalThis.fetch, url: string, init: HttpInit): Promise<{ response: Response; text: string }> {
+async function send(
+  fetch: typeof globalThis.fetch,
+  url: string,
+  init: HttpInit,
+): Promise<{ response: Response; text: string }> {
   try {
     const response = await fetch(url, { cache: 'no-store', ...init });
     return { response, text: await response.text() };

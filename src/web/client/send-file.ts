@@ -46,7 +46,11 @@ function putFile({ http, id, file: { blob, name, options } }: SendOptions, signa
 }
 
 /** Undefined where the server has never heard of it. */
-export async function readUpload({ http, id, signal }: Pick<SendOptions, 'http' | 'id' | 'signal'>): Promise<Upload | undefined> {
+export async function readUpload({
+  http,
+  id,
+  signal,
+}: Pick<SendOptions, 'http' | 'id' | 'signal'>): Promise<Upload | undefined> {
   try {
     return await http.request(`/uploads/${id}`, isUpload, { signal });
   } catch (error) {

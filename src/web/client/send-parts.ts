@@ -26,7 +26,10 @@ export async function sendInParts(options: SendPartsOptions): Promise<Upload | u
     const from: number | null = offset;
     const isUnsure: boolean = options.isKnown && from === null;
     // Each step has a patience of its own: whoever gets on, however slowly, is not given up.
-    const next = await persist((failures): Promise<number | Upload> => sendOn(options, from, isUnsure || failures > 0), options);
+    const next = await persist(
+      (failures): Promise<number | Upload> => sendOn(options, from, isUnsure || failures > 0),
+      options,
+    );
     if (typeof next === 'object') return next;
     offset = next;
   }
@@ -57,7 +60,11 @@ async function findOffset(options: SendPartsOptions): Promise<number | Upload | 
 }
 
 async function create({ http, id, file: { blob, name, options }, signal }: SendPartsOptions): Promise<number> {
-  const metadata = { uploadId: id, filename: name, ...(options === undefined ? {} : { options: JSON.stringify(options) }) };
+  const metadata = {
+    uploadId: id,
+    filename: name,
+    ...(options === undefined ? {} : { options: JSON.stringify(options) }),
+  };
   const headers = { ...PROTOCOL, 'Upload-Length': String(blob.size), 'Upload-Metadata': encodeMetadata(metadata) };
   await http.headers('/files', { method: 'POST', headers, signal });
   return 0;
@@ -67,7 +74,8 @@ async function patch(options: SendPartsOptions, offset: number): Promise<number>
   const { http, id, file, partBytes } = options;
   const body = file.blob.slice(offset, offset + partBytes);
   const headers = { ...PROTOCOL, 'Upload-Offset': String(offset), 'Content-Type': 'application/offset+octet-stream' };
-  const send = (signal: AbortSignal): Promise<Headers> => http.headers(`/files/${id}`, { method: 'PATCH', headers, body, signal });
+  const send = (signal: AbortSignal): Promise<Headers> =>
+    http.headers(`/files/${id}`, { method: 'PATCH', headers, body, signal });
   const newOffset = offsetIn(await runAttempt(send, { ...options, silenceMs: SILENCE_MS }));
   // The request had to make way before anything of it had come.
   if (newOffset <= offset) throw clientError('connection_lost');
@@ -82,7 +90,9 @@ function offsetIn(headers: Headers): number {
 
 /** Section "Upload-Metadata": names and values in base64, the values in UTF-8. */
 function encodeMetadata(metadata: Readonly<Record<string, string>>): string {
-  return Object.entries(metadata).map(([name, value]) => `${name} ${base64(value)}`).join(',');
+  return Object.entries(metadata)
+    .map(([name, value]) => `${name} ${base64(value)}`)
+    .join(',');
 }
 
 function base64(text: string): string {

@@ -46,7 +46,11 @@ const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 423, 425, 429, 500
 
 /** Failures of the transfer or of the moment, not of the file: the server may call them final, yet sending again mends them. */
 const TRANSFER_CODES: ReadonlySet<string> = new Set([
-  'upload_interrupted', 'upload_too_slow', 'body_cut_short', 'queue_full', 'too_many_queued_by_address',
+  'upload_interrupted',
+  'upload_too_slow',
+  'body_cut_short',
+  'queue_full',
+  'too_many_queued_by_address',
 ]);
 
 /** True where only the way to the server failed, or its queue was full, so that the file is worth sending again. */
@@ -56,7 +60,8 @@ export function isTransferProblem(problem: Problem): boolean {
 
 /** True where trying again may help; an outcome that the server calls final does not change. */
 export function isTransient(problem: Problem): boolean {
-  if (problem.code === 'connection_lost' || problem.code === 'offset_conflict' || isTransferProblem(problem)) return true;
+  if (problem.code === 'connection_lost' || problem.code === 'offset_conflict' || isTransferProblem(problem))
+    return true;
   return problem.final !== true && TRANSIENT_STATUSES.has(problem.status);
 }
 
@@ -70,5 +75,12 @@ export function errorOfOutcome({ id, state, error }: Upload): UploadError {
   if (error) return new UploadError(error);
   if (state === 'cancelled') return clientError('upload_cancelled');
   const detail = `The upload has ended as ${state}.`;
-  return new UploadError({ type: 'about:blank', title: 'Upload ended', status: 0, detail, code: `upload_${state}`, id });
+  return new UploadError({
+    type: 'about:blank',
+    title: 'Upload ended',
+    status: 0,
+    detail,
+    code: `upload_${state}`,
+    id,
+  });
 }

@@ -5,7 +5,14 @@ import { ProgressFeed } from './progress-feed.ts';
 import type { Watching } from './progress-watch.ts';
 import { Sender } from './sender.ts';
 import type { TaskContext, TaskSpec, UploadPhase } from './task-spec.ts';
-import { asUploadError, clientError, errorOfOutcome, isTransferProblem, isTransient, UploadError } from './upload-error.ts';
+import {
+  asUploadError,
+  clientError,
+  errorOfOutcome,
+  isTransferProblem,
+  isTransient,
+  UploadError,
+} from './upload-error.ts';
 import { isUpload } from './wire.ts';
 
 const PAUSABLE: ReadonlySet<UploadPhase> = new Set(['waiting', 'sending', 'retrying']);
@@ -31,7 +38,9 @@ export class UploadTask {
     this.#context = context;
     this.#spec = spec;
     this.progress = new ProgressFeed(spec.onProgress);
-    this.#sender = spec.file ? this.#createSender({ id: spec.id, file: spec.file, isKnown: spec.isKnown ?? false }) : null;
+    this.#sender = spec.file
+      ? this.#createSender({ id: spec.id, file: spec.file, isKnown: spec.isKnown ?? false })
+      : null;
     // Whoever follows the progress alone is not to be punished with an unhandled rejection.
     this.#result.promise.catch(() => undefined);
     if (spec.isPaused === true) this.pause();

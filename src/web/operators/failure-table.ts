@@ -26,7 +26,8 @@ export class FailureTable {
       const row = this.#rows.get(upload.id) ?? new FailureRow(this.#retry);
       this.#rows.set(upload.id, row);
       row.show(upload, nowMs);
-      if (this.#body.children[index] !== row.element) this.#body.insertBefore(row.element, this.#body.children[index] ?? null);
+      if (this.#body.children[index] !== row.element)
+        this.#body.insertBefore(row.element, this.#body.children[index] ?? null);
     }
     this.#region.hidden = newest.length === 0;
     this.#none.hidden = newest.length > 0;
@@ -50,7 +51,15 @@ class FailureRow {
   readonly #attempts = make('td', 'number');
   readonly #failed = make('td', '');
   readonly #button = make('button', '', 'Retry');
-  readonly element = make('tr', '', make('td', 'name', this.#name, this.#id), this.#error, this.#attempts, this.#failed, make('td', 'number', this.#button));
+  readonly element = make(
+    'tr',
+    '',
+    make('td', 'name', this.#name, this.#id),
+    this.#error,
+    this.#attempts,
+    this.#failed,
+    make('td', 'number', this.#button),
+  );
   #upload: FailedUpload | undefined;
 
   constructor(retry: (upload: FailedUpload) => Promise<void>) {

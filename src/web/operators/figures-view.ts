@@ -9,7 +9,10 @@ const NOTHING = '–';
 export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): void {
   const totals = totalsOf(processes);
   tile('held', formatCount(totals.held));
-  tile('wake', totals.wake === null ? NOTHING : `${formatLatency(totals.wake.p50Ms)} · ${formatLatency(totals.wake.p99Ms)}`);
+  tile(
+    'wake',
+    totals.wake === null ? NOTHING : `${formatLatency(totals.wake.p50Ms)} · ${formatLatency(totals.wake.p99Ms)}`,
+  );
   tile('received', formatCount(totals.lastMinute.received));
   tile('completed', formatCount(totals.lastMinute.completed));
   tile('failed', formatCount(totals.lastMinute.failed), totals.lastMinute.failed > 0);
@@ -38,7 +41,10 @@ function showRoutes({ heldByRoute }: Totals): void {
 function showProcesses(processes: readonly ProcessReport[], nowMs: number): void {
   const rows = processes.map((process) => {
     const held = Object.values(process.held).reduce((sum, count) => sum + count, 0);
-    const wakes = process.wake === null ? [NOTHING, NOTHING] : [formatLatency(process.wake.p50Ms), formatLatency(process.wake.p99Ms)];
+    const wakes =
+      process.wake === null
+        ? [NOTHING, NOTHING]
+        : [formatLatency(process.wake.p50Ms), formatLatency(process.wake.p99Ms)];
     const isApi = process.role === 'api';
     const { received, completed } = process.lastMinute;
     const figures = [
@@ -47,7 +53,10 @@ function showProcesses(processes: readonly ProcessReport[], nowMs: number): void
       isApi ? NOTHING : formatCount(process.running),
       isApi ? `${formatCount(received)} received` : `${formatCount(completed)} completed`,
     ];
-    const row = rowOf([isApi ? 'API' : 'Worker', process.host, String(process.pid), process.version, ...figures, ...wakes], 4);
+    const row = rowOf(
+      [isApi ? 'API' : 'Worker', process.host, String(process.pid), process.version, ...figures, ...wakes],
+      4,
+    );
     row.children[2]?.classList.add('number');
     return row;
   });

@@ -23,7 +23,9 @@ export function totalsOf(processes: readonly ProcessReport[]): Totals {
     lastMinute.completed += process.lastMinute.completed;
     lastMinute.failed += process.lastMinute.failed;
   }
-  const heldByRoute = [...byRoute].sort(([route, held], [otherRoute, otherHeld]) => otherHeld - held || route.localeCompare(otherRoute));
+  const heldByRoute = [...byRoute].sort(
+    ([route, held], [otherRoute, otherHeld]) => otherHeld - held || route.localeCompare(otherRoute),
+  );
   const held = heldByRoute.reduce((sum, [, count]) => sum + count, 0);
   return { held, heldByRoute, running, lastMinute, wake: slowestOf(processes) };
 }

@@ -43,7 +43,8 @@ export class Announcer {
   }
 
   #sayLater(): void {
-    if (this.#timer === undefined) this.#sayWithin(Math.max(GATHER_MS, this.#spokeAtMs + BETWEEN_MS - performance.now()));
+    if (this.#timer === undefined)
+      this.#sayWithin(Math.max(GATHER_MS, this.#spokeAtMs + BETWEEN_MS - performance.now()));
   }
 
   #sayWithin(delayMs: number): void {
@@ -64,9 +65,13 @@ export class Announcer {
     const { spoken } = this.#words;
     const sentences = this.#added > 0 ? [spoken.added(this.#added)] : [];
     const [done] = this.#done;
-    if (done !== undefined) sentences.push(this.#done.length === 1 ? spoken.done(done) : spoken.manyDone(this.#done.length));
+    if (done !== undefined)
+      sentences.push(this.#done.length === 1 ? spoken.done(done) : spoken.manyDone(this.#done.length));
     const [failed] = this.#failed;
-    if (failed) sentences.push(this.#failed.length === 1 ? spoken.failed(failed.name, failed.why) : spoken.manyFailed(this.#failed.length));
+    if (failed)
+      sentences.push(
+        this.#failed.length === 1 ? spoken.failed(failed.name, failed.why) : spoken.manyFailed(this.#failed.length),
+      );
     return sentences;
   }
 }

@@ -48,7 +48,9 @@ export class FileKeeper {
   }
 
   #next(): LineModel | undefined {
-    return this.#models.find((model) => isUnsent(model) && !this.#kept.has(idOf(model)) && !this.#refused.has(idOf(model)));
+    return this.#models.find(
+      (model) => isUnsent(model) && !this.#kept.has(idOf(model)) && !this.#refused.has(idOf(model)),
+    );
   }
 
   #superfluous(): string[] {

@@ -14,5 +14,7 @@ export function isTable({ name }: NamedFile): boolean {
 
 /** Folders hold more than what the service takes, and nobody has chosen the rest. */
 export function welcomeAmong<T extends NamedFile>(files: readonly T[]): T[] {
-  return files.filter((file) => file.type?.startsWith('image/') === true || PICTURE_NAME.test(file.name) || isTable(file));
+  return files.filter(
+    (file) => file.type?.startsWith('image/') === true || PICTURE_NAME.test(file.name) || isTable(file),
+  );
 }

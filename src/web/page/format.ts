@@ -54,6 +54,12 @@ function formatShutter(timeMs: number, number: Intl.NumberFormat): string {
   return timeMs > 350 ? number.format(timeMs / 1000) : `1/${Math.round(1000 / timeMs)}`;
 }
 
-function formatUnit(value: number, unit: string, locale: string, maximumFractionDigits = 0, unitDisplay: 'short' | 'long' = 'short'): string {
+function formatUnit(
+  value: number,
+  unit: string,
+  locale: string,
+  maximumFractionDigits = 0,
+  unitDisplay: 'short' | 'long' = 'short',
+): string {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay, maximumFractionDigits }).format(value);
 }

@@ -53,7 +53,9 @@ export class KeptUploads {
   #read(): KeptUpload[] {
     try {
       const storage = this.#storage();
-      const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '').filter((key) => key.startsWith(PREFIX));
+      const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '').filter((key) =>
+        key.startsWith(PREFIX),
+      );
       const kept = keys.flatMap((key) => parse(key.slice(PREFIX.length), storage.getItem(key)));
       return kept.sort((a, b) => a.order - b.order).map(({ upload }) => upload);
     } catch {
@@ -74,7 +76,14 @@ export class KeptUploads {
 
   #serialise(model: LineModel, order: number): string {
     const { name, sizeBytes, phase } = model;
-    return JSON.stringify({ name, sizeBytes, owner: this.#owner, isPaused: phase === 'paused', isDelivered: isDelivered(model), order });
+    return JSON.stringify({
+      name,
+      sizeBytes,
+      owner: this.#owner,
+      isPaused: phase === 'paused',
+      isDelivered: isDelivered(model),
+      order,
+    });
   }
 
   #try(use: (storage: Storage) => void): void {

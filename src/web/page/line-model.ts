@@ -29,7 +29,16 @@ export interface LineModel extends FileFacts {
 /** A line before anything has been done for it. */
 export function createLineModel({ name, sizeBytes }: FileFacts, file: File | null): LineModel {
   return {
-    name, sizeBytes, file, handle: null, phase: 'waiting', progress: null, upload: null, problem: null, cancelling: false, wasMistaken: false,
+    name,
+    sizeBytes,
+    file,
+    handle: null,
+    phase: 'waiting',
+    progress: null,
+    upload: null,
+    problem: null,
+    cancelling: false,
+    wasMistaken: false,
   };
 }
 
@@ -52,7 +61,12 @@ export function isBusy(model: LineModel): boolean {
 }
 
 /** The server has not all bytes of these, and does not know them as finished or refused. */
-const UNSENT_CODES: ReadonlySet<string> = new Set(['unknown_upload', 'upload_interrupted', 'upload_too_slow', 'body_cut_short']);
+const UNSENT_CODES: ReadonlySet<string> = new Set([
+  'unknown_upload',
+  'upload_interrupted',
+  'upload_too_slow',
+  'body_cut_short',
+]);
 
 /** True where the bytes are wanted and the page has them not. */
 export function isStopped({ file, upload, problem, progress, cancelling }: LineModel): boolean {
@@ -67,8 +81,17 @@ export function isDelivered({ phase, progress }: LineModel): boolean {
 
 /** These say something of the bytes, which another try would send once more. */
 const HOPELESS_CODES: ReadonlySet<string> = new Set([
-  'unsupported_media_type', 'unsupported_encoding', 'empty_file', 'file_too_large', 'picture_damaged', 'picture_too_large', 'picture_unsupported',
-  'table_damaged', 'table_encrypted', 'table_line_too_long', 'table_too_large',
+  'unsupported_media_type',
+  'unsupported_encoding',
+  'empty_file',
+  'file_too_large',
+  'picture_damaged',
+  'picture_too_large',
+  'picture_unsupported',
+  'table_damaged',
+  'table_encrypted',
+  'table_line_too_long',
+  'table_too_large',
 ]);
 
 /** True where another try may end better, and the page still has the bytes. */
@@ -98,7 +121,12 @@ function describeStop({ name, progress, wasMistaken }: LineModel, words: Words):
 
 function describeEnd(problem: Problem, words: Words): LineText {
   const isCancelled = problem.code === 'upload_cancelled';
-  return { state: isCancelled ? 'cancelled' : 'failed', stage: isCancelled ? words.cancelled : words.problem(problem), timeLeft: null, percent: null };
+  return {
+    state: isCancelled ? 'cancelled' : 'failed',
+    stage: isCancelled ? words.cancelled : words.problem(problem),
+    timeLeft: null,
+    percent: null,
+  };
 }
 
 function stateOf({ phase, progress }: LineModel): LineState {
@@ -119,7 +147,9 @@ function stageOf(model: LineModel, words: Words): string {
     case 'queued':
       return words.queued(progress.queuePosition);
     case 'processing':
-      return progress.attempt > 1 ? `${words.step(progress.stage)}, ${words.attempt(progress.attempt)}` : words.step(progress.stage);
+      return progress.attempt > 1
+        ? `${words.step(progress.stage)}, ${words.attempt(progress.attempt)}`
+        : words.step(progress.stage);
     default:
       return words.finishing;
   }

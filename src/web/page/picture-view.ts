@@ -27,8 +27,13 @@ function factsOf(result: PictureResult, { facts, locale }: Words): Fact[] {
 }
 
 function linksOf({ file, links }: Upload, { variants }: PictureResult, words: Words): HTMLElement {
-  const shown = variants.map(({ url, width, height, size }) => fileLink({ text: `${width} × ${height}`, url, sizeBytes: size }, words));
-  if (links.content !== undefined) shown.push(fileLink({ text: words.links.original, url: links.content, sizeBytes: file.size, saveAs: file.name }, words));
+  const shown = variants.map(({ url, width, height, size }) =>
+    fileLink({ text: `${width} × ${height}`, url, sizeBytes: size }, words),
+  );
+  if (links.content !== undefined)
+    shown.push(
+      fileLink({ text: words.links.original, url: links.content, sizeBytes: file.size, saveAs: file.name }, words),
+    );
   const [largest] = variants;
   if (largest) shown.push(copyButton(largest.url, words));
   const list = linkList(...shown);

@@ -8,7 +8,10 @@ export class RemainingTime {
   #from: { atMs: number; percent: number } | null = null;
 
   /** `percent` of `total` things; null while nothing can be said. More things begin a new measurement. */
-  estimate({ total, percent, isBusy }: { total: number; percent: number; isBusy: boolean }, nowMs: number): number | null {
+  estimate(
+    { total, percent, isBusy }: { total: number; percent: number; isBusy: boolean },
+    nowMs: number,
+  ): number | null {
     if (!isBusy) this.#from = null;
     if (isBusy && (this.#from === null || total !== this.#total)) this.#from = { atMs: nowMs, percent };
     this.#total = total;

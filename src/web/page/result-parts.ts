@@ -10,7 +10,11 @@ export type Fact = readonly [label: string, ...value: (Node | string)[]];
 
 /** The labels are heard and not seen: the values speak for themselves. */
 export function factList(facts: readonly Fact[]): HTMLElement {
-  return make('dl', 'facts', ...facts.map(([label, ...value]) => make('div', '', make('dt', 'unseen', label), make('dd', '', ...value))));
+  return make(
+    'dl',
+    'facts',
+    ...facts.map(([label, ...value]) => make('div', '', make('dt', 'unseen', label), make('dd', '', ...value))),
+  );
 }
 
 /** Links and buttons in a row. */

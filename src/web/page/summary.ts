@@ -22,12 +22,17 @@ export interface Summary {
 /** Counts the lines. */
 export function summarise(models: readonly LineModel[]): Summary {
   const busy = models.filter(isBusy);
-  const sum = busy.reduce((total, model) => total + (model.progress?.percent ?? 0), 100 * (models.length - busy.length));
+  const sum = busy.reduce(
+    (total, model) => total + (model.progress?.percent ?? 0),
+    100 * (models.length - busy.length),
+  );
   const paused = busy.filter((model) => model.phase === 'paused').length;
   return {
     total: models.length,
     done: models.filter((model) => model.upload !== null).length,
-    failed: models.filter((model) => !isStopped(model) && model.problem !== null && model.problem.code !== 'upload_cancelled').length,
+    failed: models.filter(
+      (model) => !isStopped(model) && model.problem !== null && model.problem.code !== 'upload_cancelled',
+    ).length,
     busy: busy.length - paused,
     pausable: busy.filter((model) => model.file !== null && !isDelivered(model)).length - paused,
     paused,

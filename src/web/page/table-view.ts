@@ -10,7 +10,14 @@ const SHOWN_ERRORS = 5;
 
 /** What a table turned out to be: its columns, its first rows, what is wrong with it, and where all of its rows are. */
 export function tableView(upload: Upload, result: TableResult, words: Words): HTMLElement {
-  return make('div', 'result', factList(factsOf(result, words)), sampleOf(result, words), ...errorsOf(result, words), linksOf(upload, result, words));
+  return make(
+    'div',
+    'result',
+    factList(factsOf(result, words)),
+    sampleOf(result, words),
+    ...errorsOf(result, words),
+    linksOf(upload, result, words),
+  );
 }
 
 function factsOf({ format, rowCount, columns, encoding, sheet }: TableResult, { table, facts, locale }: Words): Fact[] {
@@ -32,7 +39,11 @@ function sampleOf({ columns, firstRows }: TableResult, { table }: Words): HTMLEl
     head.scope = 'col';
     return head;
   });
-  const rows = firstRows.slice(0, SHOWN_ROWS).map((cells) => make('tr', '', ...shown.map(({ type }, index) => make('td', classOf(type), textOf(cells[index] ?? null)))));
+  const rows = firstRows
+    .slice(0, SHOWN_ROWS)
+    .map((cells) =>
+      make('tr', '', ...shown.map(({ type }, index) => make('td', classOf(type), textOf(cells[index] ?? null)))),
+    );
   const sheet = make('table', '', make('thead', '', make('tr', '', ...heads)), make('tbody', '', ...rows));
   const frame = make('div', 'table-sample', sheet);
   frame.tabIndex = 0;
@@ -52,13 +63,20 @@ function textOf(value: CellValue): string {
 
 function errorsOf({ errors, errorCount }: TableResult, { table, locale }: Words): HTMLElement[] {
   if (errorCount === 0) return [];
-  const lines = errors.slice(0, SHOWN_ERRORS).map(({ line, code, message }) => make('li', '', table.error(line, code, message)));
+  const lines = errors
+    .slice(0, SHOWN_ERRORS)
+    .map(({ line, code, message }) => make('li', '', table.error(line, code, message)));
   const count = new Intl.NumberFormat(locale).format(errorCount);
   return [make('div', 'table-errors', make('p', '', table.errors(count)), make('ul', '', ...lines))];
 }
 
 function linksOf({ file, links }: Upload, { jsonLines }: TableResult, words: Words): HTMLElement {
-  const shown = [fileLink({ text: words.table.download, url: jsonLines.url, sizeBytes: jsonLines.size, saveAs: '' }, words)];
-  if (links.content !== undefined) shown.push(fileLink({ text: words.links.original, url: links.content, sizeBytes: file.size, saveAs: file.name }, words));
+  const shown = [
+    fileLink({ text: words.table.download, url: jsonLines.url, sizeBytes: jsonLines.size, saveAs: '' }, words),
+  ];
+  if (links.content !== undefined)
+    shown.push(
+      fileLink({ text: words.links.original, url: links.content, sizeBytes: file.size, saveAs: file.name }, words),
+    );
   return linkList(...shown, copyButton(jsonLines.url, words));
 }

@@ -58,7 +58,8 @@ export class UploadBoard {
     for (const file of files) {
       const waiting = [...this.#lines.models].find((model) => isStopped(model) && fits(model, file));
       if (waiting) this.#takeChosen(waiting, file);
-      else this.#start(createLineModel({ name: file.name, sizeBytes: file.size }, file), (on) => client.upload(file, on));
+      else
+        this.#start(createLineModel({ name: file.name, sizeBytes: file.size }, file), (on) => client.upload(file, on));
     }
     announcer.added(files.length);
   }
@@ -68,9 +69,14 @@ export class UploadBoard {
     const { client } = this.#options;
     const { id, isPaused } = kept;
     const bytes = kept.isDelivered ? null : file;
-    const begin = (on: FollowOptions): UploadHandle => (bytes ? client.upload(bytes, { ...on, id, name: kept.name, paused: isPaused }) : client.watch(id, on));
+    const begin = (on: FollowOptions): UploadHandle =>
+      bytes ? client.upload(bytes, { ...on, id, name: kept.name, paused: isPaused }) : client.watch(id, on);
     const model = createLineModel(kept, bytes);
-    this.#start(model, begin, (problem) => kept.isDelivered && FORGOTTEN_CODES.has(problem.code) && this.#lines.remove(model));
+    this.#start(
+      model,
+      begin,
+      (problem) => kept.isDelivered && FORGOTTEN_CODES.has(problem.code) && this.#lines.remove(model),
+    );
   }
 
   pauseAll(): void {
@@ -90,7 +96,11 @@ export class UploadBoard {
     this.#options.fallbackFocus.focus();
   }
 
-  #start(model: LineModel, begin: (on: FollowOptions) => UploadHandle, onProblem: (problem: Problem) => void = () => undefined): void {
+  #start(
+    model: LineModel,
+    begin: (on: FollowOptions) => UploadHandle,
+    onProblem: (problem: Problem) => void = () => undefined,
+  ): void {
     let own: UploadHandle | null = null;
     const isCurrent = (): boolean => own === null || model.handle === own;
     this.#lines.add(model);
@@ -152,7 +162,9 @@ export class UploadBoard {
 
   #goOn(model: LineModel, file: File): void {
     const id = model.handle?.id;
-    this.#restart(model, (on) => this.#options.client.upload(file, { ...on, name: model.name, ...(id === undefined ? {} : { id }) }));
+    this.#restart(model, (on) =>
+      this.#options.client.upload(file, { ...on, name: model.name, ...(id === undefined ? {} : { id }) }),
+    );
   }
 
   #restart(model: LineModel, begin: (on: FollowOptions) => UploadHandle): void {

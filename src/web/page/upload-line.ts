@@ -90,7 +90,9 @@ export class UploadLine {
     if (shown === this.#shown) return;
     this.#shown = shown;
     setAttribute(this.element, 'data-state', state);
-    const hadFocus = this.#actions.contains(document.activeElement) || this.#body.querySelector('.mend')?.contains(document.activeElement) === true;
+    const hadFocus =
+      this.#actions.contains(document.activeElement) ||
+      this.#body.querySelector('.mend')?.contains(document.activeElement) === true;
     this.#actions.replaceChildren(...this.#buttons(model.name, state, canPause));
     this.#body.querySelector('.mend')?.remove();
     const mend = this.#mendingButton(model, state);
@@ -112,8 +114,11 @@ export class UploadLine {
   /** What helps, in words. */
   #mendingButton(model: LineModel, state: LineState): HTMLElement | null {
     const { actions } = this.#words;
-    if (state === 'stopped') return textButton(actions.chooseAgain, actions.named(actions.chooseAgain, model.name), this.#on.chooseAgain);
-    return isWorthRetrying(model) ? textButton(actions.retry, actions.named(actions.retry, model.name), this.#on.retry) : null;
+    if (state === 'stopped')
+      return textButton(actions.chooseAgain, actions.named(actions.chooseAgain, model.name), this.#on.chooseAgain);
+    return isWorthRetrying(model)
+      ? textButton(actions.retry, actions.named(actions.retry, model.name), this.#on.retry)
+      : null;
   }
 
   #showResult(upload: NonNullable<LineModel['upload']>, name: string): void {

@@ -108,7 +108,15 @@ export const chinese: Words = {
     pauseAll: '全部暂停',
     resumeAll: '全部继续',
   },
-  facts: { dimensions: '尺寸', format: '格式', camera: '相机', lens: '镜头', exposure: '曝光', taken: '拍摄时间', colour: '主色' },
+  facts: {
+    dimensions: '尺寸',
+    format: '格式',
+    camera: '相机',
+    lens: '镜头',
+    exposure: '曝光',
+    taken: '拍摄时间',
+    colour: '主色',
+  },
   links: {
     open: (name) => `打开 ${name}`,
     variants: '各种尺寸',
@@ -133,11 +141,7 @@ export const chinese: Words = {
     return failed === 0 ? all : `${all}，未成功 ${failed} 个`;
   },
   progressOf: (name) => `${name} 的进度`,
-  title: {
-    idle: '上传文件',
-    busy: (percent) => `${percent} · 上传文件`,
-    over: (done) => `完成 ${done} 个 · 上传文件`,
-  },
+  title: { idle: '上传文件', busy: (percent) => `${percent} · 上传文件`, over: (done) => `完成 ${done} 个 · 上传文件` },
   spoken: {
     added: (count) => `已添加 ${count} 个文件。`,
     done: (name) => `${name} 已完成。`,

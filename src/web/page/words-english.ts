@@ -22,7 +22,8 @@ const TYPES: Readonly<Record<string, string>> = {
 const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'The server could not be reached. Check the connection, then try again.',
   unexpected_answer: 'The server sent something this page does not understand. Try again later.',
-  unsupported_media_type: 'This is neither a picture nor a table that can be taken. JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome, CSV, TSV and XLSX too.',
+  unsupported_media_type:
+    'This is neither a picture nor a table that can be taken. JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome, CSV, TSV and XLSX too.',
   empty_file: 'There is nothing in this file.',
   upload_interrupted: 'The connection broke before everything was sent. Try again.',
   upload_too_slow: 'Sending stopped for too long. Try again.',
@@ -84,7 +85,15 @@ export const english: Words = {
     pauseAll: 'Pause all',
     resumeAll: 'Resume all',
   },
-  facts: { dimensions: 'Dimensions', format: 'Format', camera: 'Camera', lens: 'Lens', exposure: 'Exposure', taken: 'Taken', colour: 'Main colour' },
+  facts: {
+    dimensions: 'Dimensions',
+    format: 'Format',
+    camera: 'Camera',
+    lens: 'Lens',
+    exposure: 'Exposure',
+    taken: 'Taken',
+    colour: 'Main colour',
+  },
   links: {
     open: (name) => `Open ${name}`,
     variants: 'Versions',

@@ -41,8 +41,23 @@ export interface Words {
     pauseAll: string;
     resumeAll: string;
   };
-  facts: { dimensions: string; format: string; camera: string; lens: string; exposure: string; taken: string; colour: string };
-  links: { open(name: string): string; variants: string; original: string; copy: string; copied: string; notCopied: string };
+  facts: {
+    dimensions: string;
+    format: string;
+    camera: string;
+    lens: string;
+    exposure: string;
+    taken: string;
+    colour: string;
+  };
+  links: {
+    open(name: string): string;
+    variants: string;
+    original: string;
+    copy: string;
+    copied: string;
+    notCopied: string;
+  };
   table: {
     size: string;
     sizeOf(rows: string, columns: string): string;
@@ -71,5 +86,18 @@ export interface Words {
 
 /** What index.html says; each is the `data-words` of an element there. */
 export type PageText =
-  | 'heading' | 'lead' | 'drop' | 'release' | 'hint' | 'choose' | 'camera' | 'folder' | 'offline' | 'list' | 'overall'
-  | 'cancel-all' | 'clear-finished' | 'reference' | 'client';
+  | 'heading'
+  | 'lead'
+  | 'drop'
+  | 'release'
+  | 'hint'
+  | 'choose'
+  | 'camera'
+  | 'folder'
+  | 'offline'
+  | 'list'
+  | 'overall'
+  | 'cancel-all'
+  | 'clear-finished'
+  | 'reference'
+  | 'client';

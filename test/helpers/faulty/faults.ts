@@ -10,7 +10,19 @@ import type { Result } from '../../../src/api.ts';
  * `with-neighbour` waits until the neighbour has begun as often as this file.
  */
 export type Act =
-  | 'finish' | 'publish' | 'crash' | 'segfault' | 'eat' | 'exit' | 'spin' | 'block' | 'deaf' | 'wait' | 'refuse' | 'with-neighbour' | 'until-released';
+  | 'finish'
+  | 'publish'
+  | 'crash'
+  | 'segfault'
+  | 'eat'
+  | 'exit'
+  | 'spin'
+  | 'block'
+  | 'deaf'
+  | 'wait'
+  | 'refuse'
+  | 'with-neighbour'
+  | 'until-released';
 
 /** One attempt at a file, as its processor has written it down. */
 export interface DiaryLine {
@@ -31,8 +43,22 @@ export interface Orders {
 
 /** What `finish` comes to. */
 export const FAULTY_RESULT: Result = {
-  kind: 'picture', format: 'jpeg', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-  takenAt: null, camera: null, lens: null, exposure: null, dominantColour: '#000000', thumbhash: '', perceptualHash: '', variants: [],
+  kind: 'picture',
+  format: 'jpeg',
+  width: 1,
+  height: 1,
+  frames: 1,
+  hasAlpha: false,
+  colourSpace: 'srgb',
+  orientation: 1,
+  takenAt: null,
+  camera: null,
+  lens: null,
+  exposure: null,
+  dominantColour: '#000000',
+  thumbhash: '',
+  perceptualHash: '',
+  variants: [],
 };
 
 /** As much of a JPEG as its type is told from. */
@@ -50,12 +76,17 @@ export function readOrders(path: string): Orders {
 /** Empty where no attempt has begun yet. */
 export function readDiary(diary: string): DiaryLine[] {
   if (!existsSync(diary)) return [];
-  return readFileSync(diary, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as DiaryLine);
+  return readFileSync(diary, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as DiaryLine);
 }
 
 /** Processes in which attempts have begun, in order. */
 export function pidsOf(diary: string): number[] {
-  return readDiary(diary).filter(({ event }) => event === 'began').map(({ pid }) => pid);
+  return readDiary(diary)
+    .filter(({ event }) => event === 'began')
+    .map(({ pid }) => pid);
 }
 
 /** Lets `until-released` go on. */

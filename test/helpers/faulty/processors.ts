@@ -13,7 +13,9 @@ const POLL_MS = 10;
 export function createFaultyProcessors(): ProcessorTable {
   const picture = pictureKind();
   const steps = [{ name: 'obey', weight: 1, run: async (_state: object, context: StepContext) => await obey(context) }];
-  return createProcessorTable([processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => FAULTY_RESULT })]);
+  return createProcessorTable([
+    processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => FAULTY_RESULT }),
+  ]);
 }
 
 async function obey(context: StepContext): Promise<void> {
@@ -31,7 +33,11 @@ function write({ diary }: Orders, event: DiaryLine['event']): void {
 
 const ACTS: Record<Act, (context: StepContext, orders: Orders) => Promise<void> | void> = {
   finish: () => undefined,
-  publish: async (context) => void (await context.publishVariant({ name: '160', format: 'jpeg', width: 1, height: 1 }, Buffer.from(String(process.pid)))),
+  publish: async (context) =>
+    void (await context.publishVariant(
+      { name: '160', format: 'jpeg', width: 1, height: 1 },
+      Buffer.from(String(process.pid)),
+    )),
   crash: () => process.abort(),
   segfault: () => void process.kill(process.pid, 'SIGSEGV'),
   eat() {
@@ -44,7 +50,8 @@ const ACTS: Record<Act, (context: StepContext, orders: Orders) => Promise<void> 
   },
   block: async () => await new Promise((resolve) => pbkdf2('a', 'b', 2 ** 31 - 1, 64, 'sha512', () => resolve())),
   deaf: async () => await new Promise(() => undefined),
-  wait: async ({ signal }) => await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+  wait: async ({ signal }) =>
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
   refuse: () => {
     throw new UnprocessableError('picture_damaged', 'As ordered.', { cause: new Error('orders') });
   },

@@ -45,7 +45,9 @@ export class FaultyUpload {
   /** What a waiter hears, of those that ask before anything is decided too. */
   async outcome(): Promise<Upload | Problem> {
     for (;;) {
-      const { status, body } = await getJson<Upload | Problem>(`${this.#running.url}/uploads/${this.id}/result?timeout=30000`);
+      const { status, body } = await getJson<Upload | Problem>(
+        `${this.#running.url}/uploads/${this.id}/result?timeout=30000`,
+      );
       if (status !== 202) return body;
     }
   }
@@ -72,7 +74,9 @@ export class FaultyUpload {
 
   /** Resolves once the attempt has published its file whole. */
   async published(attempt: number): Promise<void> {
-    await eventually('the file to be published', async () => (await this.#fileNames()).some((name) => name.endsWith(`attempt-${attempt}/160.jpeg`)));
+    await eventually('the file to be published', async () =>
+      (await this.#fileNames()).some((name) => name.endsWith(`attempt-${attempt}/160.jpeg`)),
+    );
   }
 
   async #fileNames(): Promise<string[]> {

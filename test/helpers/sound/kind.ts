@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { Kind } from '../../../src/kinds/kind.ts';
 
 /** What a sender may say of a sound. */
-export const soundOptionsSchema = z.strictObject({ peaks: z.int().min(1).max(1000).default(4).describe('How many of them.') });
+export const soundOptionsSchema = z.strictObject({
+  peaks: z.int().min(1).max(1000).default(4).describe('How many of them.'),
+});
 
 type SoundOptions = z.infer<typeof soundOptionsSchema>;
 

@@ -40,7 +40,8 @@ async function readHeader(state: SoundState, { inputPath }: StepContext): Promis
   const file = await open(inputPath);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
-    if (bytesRead < HEADER_BYTES) throw new UnprocessableError('file_damaged', 'The sound ends within its header. Send the whole of it.');
+    if (bytesRead < HEADER_BYTES)
+      throw new UnprocessableError('file_damaged', 'The sound ends within its header. Send the whole of it.');
     state.rate.set(buffer.readUInt32LE(24));
     state.sizeBytes.set(buffer.readUInt32LE(40));
   } finally {
@@ -51,7 +52,10 @@ async function readHeader(state: SoundState, { inputPath }: StepContext): Promis
 async function listen(state: SoundState, context: StepContext): Promise<void> {
   const { peaks: count } = soundOptionsSchema.parse(context.upload.options);
   const peaks = Array<number>(count).fill(0);
-  const file = await context.publishFile({ name: 'peaks.json', format: 'json', type: 'application/json; charset=utf-8' }, hear(peaks, state, context));
+  const file = await context.publishFile(
+    { name: 'peaks.json', format: 'json', type: 'application/json; charset=utf-8' },
+    hear(peaks, state, context),
+  );
   state.peaks.set(file);
 }
 
@@ -59,7 +63,10 @@ async function* hear(peaks: number[], state: SoundState, context: StepContext): 
   const { inputPath, signal } = context;
   const sizeBytes = state.sizeBytes.get();
   let at = 0;
-  for await (const chunk of createReadStream(inputPath, { start: HEADER_BYTES, highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(inputPath, {
+    start: HEADER_BYTES,
+    highWaterMark: CHUNK_BYTES,
+  }) as AsyncIterable<Buffer>) {
     signal.throwIfAborted();
     for (const sample of chunk) {
       const index = Math.floor((at++ * peaks.length) / sizeBytes);

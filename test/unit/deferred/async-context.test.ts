@@ -161,7 +161,11 @@ describe('AsyncContext', () => {
     const served = await serve(
       (ctx) => {
         AsyncContext.start(ctx)
-          .addListener({ onStartAsync: throwing('start'), onTimeout: throwing('timeout'), onComplete: throwing('complete') })
+          .addListener({
+            onStartAsync: throwing('start'),
+            onTimeout: throwing('timeout'),
+            onComplete: throwing('complete'),
+          })
           .addListener(recorder('b', log));
       },
       { clock },
@@ -215,7 +219,10 @@ describe('AsyncContext', () => {
 
   test('a timeout value may stand in for what did not come: held, counted, drained like any other', async () => {
     const placeholder = (): ResponseEntity =>
-      new ResponseEntity({ body: Buffer.from('GIF89a'), headers: { 'Content-Type': 'image/gif', 'X-Timed-Out': 'true' } });
+      new ResponseEntity({
+        body: Buffer.from('GIF89a'),
+        headers: { 'Content-Type': 'image/gif', 'X-Timed-Out': 'true' },
+      });
     const endings: unknown[] = [];
     const served = await serve((ctx) => void AsyncContext.start(ctx, { timeoutResult: placeholder }));
     served.manager.register('endings', { afterCompletion: (held) => endings.push(held.ending) });

@@ -11,7 +11,11 @@ import { closeServers, serve, settle, until } from './serve.ts';
 afterEach(closeServers);
 
 /** A task that ends when it is told to. */
-function manualTask(): { run: (signal: AbortSignal) => Promise<string>; finish: (value: string) => void; signals: AbortSignal[] } {
+function manualTask(): {
+  run: (signal: AbortSignal) => Promise<string>;
+  finish: (value: string) => void;
+  signals: AbortSignal[];
+} {
   const signals: AbortSignal[] = [];
   let finish = (_value: string): void => {};
   const run = (signal: AbortSignal): Promise<string> => {
@@ -203,46 +207,52 @@ describe('Executor', () => {
     const policies = fc.constantFrom<OverflowPolicy>('reject', 'discard-oldest', 'caller-waits');
     const steps = fc.array(fc.constantFrom('add', 'add', 'finish', 'remove'), { maxLength: 40 });
     await fc.assert(
-      fc.asyncProperty(policies, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 3 }), steps, async (policy, maxRunning, maxWaiting, order) => {
-        const executor = new Executor({ maxRunning, maxWaiting, policy });
-        const ends: string[][] = [];
-        const tasks: ExecutorTask[] = [];
-        const finishes: (() => void)[] = [];
-        const finishNext = async (): Promise<void> => {
-          finishes.shift()?.();
-          await settle();
-        };
-        for (const step of order) {
-          if (step === 'add') {
-            const end: string[] = [];
-            const task: ExecutorTask = {
-              run: () => {
-                end.push('run');
-                return new Promise((resolve) => finishes.push(resolve));
-              },
-              discarded: () => end.push('discarded'),
-            };
-            ends.push(end);
-            tasks.push(task);
-            try {
-              void executor.execute(task);
-            } catch {
-              end.push('refused');
+      fc.asyncProperty(
+        policies,
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 0, max: 3 }),
+        steps,
+        async (policy, maxRunning, maxWaiting, order) => {
+          const executor = new Executor({ maxRunning, maxWaiting, policy });
+          const ends: string[][] = [];
+          const tasks: ExecutorTask[] = [];
+          const finishes: (() => void)[] = [];
+          const finishNext = async (): Promise<void> => {
+            finishes.shift()?.();
+            await settle();
+          };
+          for (const step of order) {
+            if (step === 'add') {
+              const end: string[] = [];
+              const task: ExecutorTask = {
+                run: () => {
+                  end.push('run');
+                  return new Promise((resolve) => finishes.push(resolve));
+                },
+                discarded: () => end.push('discarded'),
+              };
+              ends.push(end);
+              tasks.push(task);
+              try {
+                void executor.execute(task);
+              } catch {
+                end.push('refused');
+              }
             }
+            if (step === 'finish') await finishNext();
+            if (step === 'remove') {
+              const index = ends.findIndex((end) => end.length === 0);
+              const task = tasks[index];
+              if (task && executor.remove(task)) ends[index]?.push('removed');
+            }
+            expect(executor.running).toBeLessThanOrEqual(maxRunning);
+            if (policy !== 'caller-waits') expect(executor.waiting).toBeLessThanOrEqual(maxWaiting);
           }
-          if (step === 'finish') await finishNext();
-          if (step === 'remove') {
-            const index = ends.findIndex((end) => end.length === 0);
-            const task = tasks[index];
-            if (task && executor.remove(task)) ends[index]?.push('removed');
-          }
-          expect(executor.running).toBeLessThanOrEqual(maxRunning);
-          if (policy !== 'caller-waits') expect(executor.waiting).toBeLessThanOrEqual(maxWaiting);
-        }
-        while (finishes.length > 0) await finishNext();
-        for (const end of ends) expect(end).toHaveLength(1);
-        expect([executor.running, executor.waiting]).toEqual([0, 0]);
-      }),
+          while (finishes.length > 0) await finishNext();
+          for (const end of ends) expect(end).toHaveLength(1);
+          expect([executor.running, executor.waiting]).toEqual([0, 0]);
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -59,7 +59,14 @@ describe('completion', () => {
       await until(() => served.manager.held === 1);
       ENDINGS[ending]?.(result, served, clock, () => request.destroy());
       await until(() => log.length >= 6);
-      expect(log).toEqual(['a.pre', 'b.pre', `b.after:${ending}`, `a.after:${ending}`, 'first callback', 'second callback']);
+      expect(log).toEqual([
+        'a.pre',
+        'b.pre',
+        `b.after:${ending}`,
+        `a.after:${ending}`,
+        'first callback',
+        'second callback',
+      ]);
       expect(unusable).toEqual([ending === 'disconnect']);
     },
   );

@@ -70,7 +70,9 @@ describe('bounds', () => {
       const exchange = new FakeExchange();
       exchange.run(middleware, () => {
         const result = new DeferredResult<string>();
-        return result.onCompletion(registry.register([`upload ${index}`, 'all'], (event) => result.setResult(event ?? '')));
+        return result.onCompletion(
+          registry.register([`upload ${index}`, 'all'], (event) => result.setResult(event ?? '')),
+        );
       });
       return exchange;
     });
@@ -107,7 +109,10 @@ describe('drain', () => {
     const later = await served.get('/later');
     expect([later.status, later.body, later.headers['connection']]).toEqual([200, 'fallback of /later', 'close']);
     expect((await served.get('/bare')).status).toBe(503);
-    expect(served.appErrors.map((error) => (error as { code: string }).code)).toEqual(['shutting_down', 'shutting_down']);
+    expect(served.appErrors.map((error) => (error as { code: string }).code)).toEqual([
+      'shutting_down',
+      'shutting_down',
+    ]);
   });
 
   test('on a connection that would be kept alive it says Connection: close, to what was held and to what comes later', async () => {

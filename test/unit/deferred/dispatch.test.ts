@@ -147,7 +147,9 @@ describe('dispatch', () => {
   test('39. below a deferred middleware that the app does not know by itself, a dispatch fails loudly', async () => {
     const manager = new DeferredManager({ reportFault: () => {} });
     const inner = deferredMiddleware(manager);
-    const served = await serve((ctx) => inner(ctx, () => Promise.resolve(DeferredResult.from(Promise.resolve(new Dispatch())))));
+    const served = await serve((ctx) =>
+      inner(ctx, () => Promise.resolve(DeferredResult.from(Promise.resolve(new Dispatch())))),
+    );
     expect((await served.get('/')).status).toBe(500);
     expect(served.appErrors).toEqual([expect.objectContaining({ code: 'deferral_unsupported' })]);
   });

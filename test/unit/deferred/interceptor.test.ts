@@ -75,7 +75,12 @@ describe('interceptors', () => {
     expect(await served.get('/')).toMatchObject({ status: 409, body: 'b.before' });
     expect(caught).toHaveLength(1);
     expect(log).toEqual(['a.before', 'b.before']);
-    expect([served.manager.held, served.manager.timers, isReleased, result.setResult('late')]).toEqual([0, 0, true, false]);
+    expect([served.manager.held, served.manager.timers, isReleased, result.setResult('late')]).toEqual([
+      0,
+      0,
+      true,
+      false,
+    ]);
   });
 
   test.each([[false], [true]])(

@@ -23,7 +23,13 @@ describe('deferredMiddleware', () => {
     ['a Buffer', Buffer.from('bytes'), 200, 'application/octet-stream', 'bytes'],
     ['null', null, 204, undefined, ''],
     ['undefined', undefined, 204, undefined, ''],
-    ['an entity', new ResponseEntity({ status: 201, body: 'made', headers: { Location: '/x', 'Content-Type': 'text/x' } }), 201, 'text/x', 'made'],
+    [
+      'an entity',
+      new ResponseEntity({ status: 201, body: 'made', headers: { Location: '/x', 'Content-Type': 'text/x' } }),
+      201,
+      'text/x',
+      'made',
+    ],
     ['an entity without body', new ResponseEntity({ status: 304, headers: { ETag: 'W/"7"' } }), 304, undefined, ''],
     ['an empty entity', new ResponseEntity(), 204, undefined, ''],
   ])('a value decides the answer, returned or set as body: %s', async (_name, value, status, type, body) => {
@@ -69,7 +75,11 @@ describe('deferredMiddleware', () => {
   test('what a handler returns comes up through a router, and through async handlers', async () => {
     const router = new Router();
     router.get('/returned/:id', (ctx) => later(`returned ${ctx.params.id}`));
-    router.get('/async', (_ctx, next) => next(), async () => Promise.resolve(later('async')));
+    router.get(
+      '/async',
+      (_ctx, next) => next(),
+      async () => Promise.resolve(later('async')),
+    );
     const nested = new Router();
     nested.use('/nested', router.routes());
     const served = await serve([], { mount: (app) => app.use(router.routes()).use(nested.routes()) });
@@ -112,15 +122,18 @@ describe('deferredMiddleware', () => {
 
   test('a middleware above sees the finished response, and may still add to it', async () => {
     const seen: unknown[] = [];
-    const served = await serve(() => later(new ResponseEntity({ status: 201, body: { id: 1 }, headers: { 'X-Own': 'yes' } })), {
-      above: [
-        async (ctx, next) => {
-          await next();
-          seen.push(ctx.status, ctx.body, ctx.response.get('X-Own'));
-          ctx.set('X-Above', 'added');
-        },
-      ],
-    });
+    const served = await serve(
+      () => later(new ResponseEntity({ status: 201, body: { id: 1 }, headers: { 'X-Own': 'yes' } })),
+      {
+        above: [
+          async (ctx, next) => {
+            await next();
+            seen.push(ctx.status, ctx.body, ctx.response.get('X-Own'));
+            ctx.set('X-Above', 'added');
+          },
+        ],
+      },
+    );
     const answer = await served.get('/');
     expect(seen).toEqual([201, { id: 1 }, 'yes']);
     expect(answer.headers['x-above']).toBe('added');

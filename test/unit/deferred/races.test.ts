@@ -172,7 +172,18 @@ describe('races', () => {
 
   test('18. in any interleaving of set, error, timeout, disconnect and shutdown: one ending, every callback once, nothing held afterwards', async () => {
     const timeouts = fc.constantFrom<Timeout>('none', 'value', 'supplier', 'async', 'never');
-    const moves = fc.constantFrom('hold', 'value', 'error', 'wake', 'wakeAll', 'timeout', 'disconnect', 'shutdown', 'tick', 'tick');
+    const moves = fc.constantFrom(
+      'hold',
+      'value',
+      'error',
+      'wake',
+      'wakeAll',
+      'timeout',
+      'disconnect',
+      'shutdown',
+      'tick',
+      'tick',
+    );
     const step = fc.record({ move: moves, of: fc.nat(3), timeout: timeouts });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {

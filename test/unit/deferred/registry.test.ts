@@ -117,7 +117,10 @@ describe('Registry', () => {
   test('asks a source that tells of nothing unasked, at each registration and before a look', async () => {
     const asked: (readonly string[])[] = [];
     const listening = Promise.resolve();
-    const registry: Registry<string> = new Registry<string>({ onFault: () => undefined, listen: (keys) => (asked.push([...keys, String(registry.has('x'))]), listening) });
+    const registry: Registry<string> = new Registry<string>({
+      onFault: () => undefined,
+      listen: (keys) => (asked.push([...keys, String(registry.has('x'))]), listening),
+    });
     registry.register(['x', 'y'], () => undefined);
     expect(asked).toEqual([['x', 'y', 'true']]);
     expect(registry.listening(['x'])).toBe(listening);

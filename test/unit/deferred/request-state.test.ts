@@ -148,14 +148,23 @@ describe("the request's state", () => {
       return served;
     }
 
-    const common = ['beforeConcurrentHandling', 'preProcess', 'postProcess', 'afterCompletion', 'onCompletion', 'middleware above'];
+    const common = [
+      'beforeConcurrentHandling',
+      'preProcess',
+      'postProcess',
+      'afterCompletion',
+      'onCompletion',
+      'middleware above',
+    ];
 
-    test.each<[string, string[], (served: Served, clock: FakeClock, result: DeferredResult, drop: () => void) => void]>([
-      ['a setter', [], (_served, _clock, result) => void result.setResult('value')],
-      ['the timeout', ['onTimeout', 'timeoutResult'], (_served, clock) => clock.advance(25_100)],
-      ['the client', ['onError', 'handleError'], (_served, _clock, _result, drop) => drop()],
-      ['a shutdown', ['onTimeout', 'timeoutResult'], (served) => void served.manager.drain()],
-    ])('33. ended by %s', async (_by, more, end) => {
+    test.each<[string, string[], (served: Served, clock: FakeClock, result: DeferredResult, drop: () => void) => void]>(
+      [
+        ['a setter', [], (_served, _clock, result) => void result.setResult('value')],
+        ['the timeout', ['onTimeout', 'timeoutResult'], (_served, clock) => clock.advance(25_100)],
+        ['the client', ['onError', 'handleError'], (_served, _clock, _result, drop) => drop()],
+        ['a shutdown', ['onTimeout', 'timeoutResult'], (served) => void served.manager.drain()],
+      ],
+    )('33. ended by %s', async (_by, more, end) => {
       const clock = new FakeClock();
       const results: DeferredResult[] = [];
       const served = await serveNoted(clock, results);

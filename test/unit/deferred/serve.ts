@@ -67,7 +67,16 @@ export async function serve(handlers: Middleware | Middleware[], options: ServeO
   const server = http.createServer(app.callback());
   const port = await listen(server);
   const url = `http://127.0.0.1:${port}`;
-  return { url, port, manager, faults, appErrors, contexts, get: (path) => get(url + path), open: (path) => open(url + path) };
+  return {
+    url,
+    port,
+    manager,
+    faults,
+    appErrors,
+    contexts,
+    get: (path) => get(url + path),
+    open: (path) => open(url + path),
+  };
 }
 
 /** Goes round the event loop until `condition` holds; the test's own timeout is the bound. */

@@ -263,7 +263,10 @@ describe('timeout', () => {
 
   test('17. 0 answers at once with the timeout value, and is never held', async () => {
     const clock = new FakeClock();
-    const served = await serve(() => new DeferredResult({ timeoutMs: 0, timeoutResult: 'at once' }), { clock, maxHeld: 0 });
+    const served = await serve(() => new DeferredResult({ timeoutMs: 0, timeoutResult: 'at once' }), {
+      clock,
+      maxHeld: 0,
+    });
     expect(await served.get('/')).toMatchObject({ status: 200, body: 'at once' });
     expect([served.manager.held, clock.timers]).toEqual([0, 0]);
   });
@@ -277,10 +280,14 @@ describe('timeout', () => {
 
   test('an interceptor that needs time for its timeout value gets it, and the chain goes on behind it when it takes too long', async () => {
     const order: string[] = [];
-    const { clock, answer } = await holdOne({ timeoutMs: 1000 }, { timeoutValueLimitMs: 300 }, (_result, { manager }) => {
-      manager.register('slow', { handleTimeout: (held) => held.awaitTimeoutValue(new Promise(() => {})) });
-      manager.register('next', { handleTimeout: () => void order.push('next') });
-    });
+    const { clock, answer } = await holdOne(
+      { timeoutMs: 1000 },
+      { timeoutValueLimitMs: 300 },
+      (_result, { manager }) => {
+        manager.register('slow', { handleTimeout: (held) => held.awaitTimeoutValue(new Promise(() => {})) });
+        manager.register('next', { handleTimeout: () => void order.push('next') });
+      },
+    );
     clock.advance(1100);
     expect(order).toEqual([]);
     clock.advance(350);

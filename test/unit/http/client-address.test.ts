@@ -2,13 +2,17 @@ import { describe, expect, test } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { clientAddresses } from '../../../src/http/client-address.ts';
 
-function address(trustedProxies: readonly string[], remoteAddress: string | undefined, forwarded?: string | string[]): string {
+function address(
+  trustedProxies: readonly string[],
+  remoteAddress: string | undefined,
+  forwarded?: string | string[],
+): string {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
   return clientAddresses(trustedProxies)({ socket: { remoteAddress }, headers } as unknown as IncomingMessage);
 }
 
 describe('without trusted proxies', () => {
-  test('an X-Forwarded-For is anybody\'s invention', () => {
+  test("an X-Forwarded-For is anybody's invention", () => {
     expect(address([], '203.0.113.9', '198.51.100.1')).toBe('203.0.113.9');
     expect(address(['10.0.0.0/8'], '203.0.113.9', '10.0.0.1, 198.51.100.1')).toBe('203.0.113.9');
   });

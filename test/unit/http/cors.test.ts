@@ -14,13 +14,21 @@ afterEach(async () => {
   await served?.close();
 });
 
-async function ask(origins: readonly string[], init: RequestInit & { path?: string }, handler: Middleware = (ctx) => (ctx.body = 'x')): Promise<Response> {
+async function ask(
+  origins: readonly string[],
+  init: RequestInit & { path?: string },
+  handler: Middleware = (ctx) => (ctx.body = 'x'),
+): Promise<Response> {
   served = await serve(problemResponses(silentLog), crossOrigin(origins), handler);
   return await fetch(served.url + (init.path ?? '/'), init);
 }
 
 function preflight(origin: string, method = 'PUT'): RequestInit {
-  const headers = { Origin: origin, 'Access-Control-Request-Method': method, 'Access-Control-Request-Headers': 'prefer, tus-resumable' };
+  const headers = {
+    Origin: origin,
+    'Access-Control-Request-Method': method,
+    'Access-Control-Request-Headers': 'prefer, tus-resumable',
+  };
   return { method: 'OPTIONS', headers };
 }
 
@@ -31,10 +39,21 @@ function listIn(response: Response, name: string): string[] {
 describe('a preflight', () => {
   test('of a known origin says what may be sent, and for how long that holds', async () => {
     const response = await ask([APP, OTHER], preflight(OTHER));
-    expect([response.status, await response.text(), response.headers.get('access-control-allow-origin')]).toEqual([204, '', OTHER]);
+    expect([response.status, await response.text(), response.headers.get('access-control-allow-origin')]).toEqual([
+      204,
+      '',
+      OTHER,
+    ]);
     expect(listIn(response, 'access-control-allow-methods')).toEqual(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
     const headers = ['Prefer', 'If-None-Match', 'Content-Disposition', 'Content-Type', 'Last-Event-ID'];
-    const ofTus = ['Tus-Resumable', 'Upload-Length', 'Upload-Defer-Length', 'Upload-Offset', 'Upload-Metadata', 'X-HTTP-Method-Override'];
+    const ofTus = [
+      'Tus-Resumable',
+      'Upload-Length',
+      'Upload-Defer-Length',
+      'Upload-Offset',
+      'Upload-Metadata',
+      'X-HTTP-Method-Override',
+    ];
     expect(listIn(response, 'access-control-allow-headers')).toEqual(expect.arrayContaining([...headers, ...ofTus]));
     expect(Number(response.headers.get('access-control-max-age'))).toBeGreaterThan(0);
   });
@@ -67,7 +86,16 @@ describe('an answer', () => {
   test('lets a page read what the API says in headers', async () => {
     const response = await ask([APP], { headers: { Origin: APP } });
     const names = ['Location', 'ETag', 'Retry-After', 'Preference-Applied', 'X-Timed-Out', 'X-Request-Id'];
-    const ofTus = ['Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size', 'Upload-Offset', 'Upload-Length', 'Upload-Metadata', 'Upload-Expires'];
+    const ofTus = [
+      'Tus-Resumable',
+      'Tus-Version',
+      'Tus-Extension',
+      'Tus-Max-Size',
+      'Upload-Offset',
+      'Upload-Length',
+      'Upload-Metadata',
+      'Upload-Expires',
+    ];
     expect(listIn(response, 'access-control-expose-headers')).toEqual(expect.arrayContaining([...names, ...ofTus]));
   });
 
@@ -79,11 +107,21 @@ describe('an answer', () => {
   });
 
   test.each([
-    ['an error that was thrown', (): never => { throw new Error('fault'); }, 500],
+    [
+      'an error that was thrown',
+      (): never => {
+        throw new Error('fault');
+      },
+      500,
+    ],
     ['what nobody answered', () => undefined, 404],
   ])('is readable for %s too', async (_name, handler, status) => {
     const response = await ask([APP], { headers: { Origin: APP } }, handler);
-    expect([response.status, response.headers.get('access-control-allow-origin'), response.headers.get('vary')]).toEqual([status, APP, 'Origin']);
+    expect([
+      response.status,
+      response.headers.get('access-control-allow-origin'),
+      response.headers.get('vary'),
+    ]).toEqual([status, APP, 'Origin']);
   });
 
   test('varies by origin where there was none, and keeps what else it varies by', async () => {

@@ -7,7 +7,11 @@ const MAX_MS = 50_000;
 
 function ask(query: Record<string, string | string[]>, prefer = '') {
   const headers = new Map<string, string>();
-  const ctx = { querystring: stringify(query), get: (name: string) => (name === 'Prefer' ? prefer : ''), set: (name: string, value: string) => headers.set(name, value) };
+  const ctx = {
+    querystring: stringify(query),
+    get: (name: string) => (name === 'Prefer' ? prefer : ''),
+    set: (name: string, value: string) => headers.set(name, value),
+  };
   return { ms: requestedTimeoutMs(ctx as unknown as Context, MAX_MS), applied: headers.get('Preference-Applied') };
 }
 
@@ -16,13 +20,23 @@ describe('the time that a client wants to be held', () => {
     expect(ask({})).toEqual({ ms: undefined, applied: undefined });
   });
 
-  test.each([['0', 0], ['1', 1], ['00250', 250], ['50000', 50_000], ['50001', 50_000], ['9'.repeat(400), 50_000]])('timeout=%s is %d ms', (timeout, ms) => {
+  test.each([
+    ['0', 0],
+    ['1', 1],
+    ['00250', 250],
+    ['50000', 50_000],
+    ['50001', 50_000],
+    ['9'.repeat(400), 50_000],
+  ])('timeout=%s is %d ms', (timeout, ms) => {
     expect(ask({ timeout })).toEqual({ ms, applied: undefined });
   });
 
-  test.each(['', '-1', '+1', '1.5', '1e3', '0x10', 'abc', ' 1', '1 ', '١', 'Infinity', 'NaN', '1_000'])('timeout=%j is a 400', (timeout) => {
-    expect(() => ask({ timeout })).toThrow(expect.objectContaining({ code: 'bad_timeout', status: 400 }));
-  });
+  test.each(['', '-1', '+1', '1.5', '1e3', '0x10', 'abc', ' 1', '1 ', '١', 'Infinity', 'NaN', '1_000'])(
+    'timeout=%j is a 400',
+    (timeout) => {
+      expect(() => ask({ timeout })).toThrow(expect.objectContaining({ code: 'bad_timeout', status: 400 }));
+    },
+  );
 
   test('a timeout given twice is a 400', () => {
     expect(() => ask({ timeout: ['1', '1'] })).toThrow(expect.objectContaining({ code: 'bad_timeout' }));
@@ -41,7 +55,10 @@ describe('the time that a client wants to be held', () => {
     expect(ask({ timeout: '5' }, 'wait=10')).toEqual({ ms: 5, applied: undefined });
   });
 
-  test.each(['wait=x', 'wait', 'respond-async', 'wait=1.5'])('a malformed or unknown Prefer (%s) is passed over and not named', (prefer) => {
-    expect(ask({}, prefer)).toEqual({ ms: undefined, applied: undefined });
-  });
+  test.each(['wait=x', 'wait', 'respond-async', 'wait=1.5'])(
+    'a malformed or unknown Prefer (%s) is passed over and not named',
+    (prefer) => {
+      expect(ask({}, prefer)).toEqual({ ms: undefined, applied: undefined });
+    },
+  );
 });

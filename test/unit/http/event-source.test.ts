@@ -44,14 +44,23 @@ function build() {
   return { response, onEnded, writer };
 }
 
-const event = (version: number): ServerEvent => ({ id: String(version), event: 'progress', data: `{"version":${version}}` });
+const event = (version: number): ServerEvent => ({
+  id: String(version),
+  event: 'progress',
+  data: `{"version":${version}}`,
+});
 const text = (version: number) => `id: ${version}\nevent: progress\ndata: {"version":${version}}\n\n`;
 
 describe('a stream of events', () => {
   test('begins with a head that no proxy buffers and no cache keeps, sent at once', () => {
     const { response, writer } = build();
     writer.begin();
-    expect(response.head).toEqual({ status: 200, 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+    expect(response.head).toEqual({
+      status: 200,
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Accel-Buffering': 'no',
+    });
     expect(response.written).toEqual(['head', expect.stringMatching(/^retry: \d+\n\n$/)]);
   });
 

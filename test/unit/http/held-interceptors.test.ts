@@ -14,7 +14,11 @@ function heldBy(result: DeferredResult, ending: Held['ending'] = 'value'): Held 
 }
 
 function build() {
-  const told = { deferredBegun: jest.fn(), deferredEnded: jest.fn<Metrics['deferredEnded']>(), woken: jest.fn<Metrics['woken']>() };
+  const told = {
+    deferredBegun: jest.fn(),
+    deferredEnded: jest.fn<Metrics['deferredEnded']>(),
+    woken: jest.fn<Metrics['woken']>(),
+  };
   return { told, interceptor: heldMetrics(told as unknown as Metrics) };
 }
 
@@ -41,7 +45,13 @@ describe('the measure of held responses', () => {
   test('takes the time from the event that resolved it', async () => {
     const { told, interceptor } = build();
     const registry = openRegistry();
-    const wait = { ids: [ID], timeoutMs: 1000, look: async () => undefined, heard: () => 'answer', timeoutValue: () => 'none' };
+    const wait = {
+      ids: [ID],
+      timeoutMs: 1000,
+      look: async () => undefined,
+      heard: () => 'answer',
+      timeoutValue: () => 'none',
+    };
     const result = await hold<string>(registry, wait);
     const held = heldBy(result as DeferredResult);
     interceptor.preProcess?.(held);

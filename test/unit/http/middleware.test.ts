@@ -20,7 +20,10 @@ afterEach(async () => {
 
 function logOf() {
   const lines: Record<string, unknown>[] = [];
-  const sink = new Writable({ write: (line: Buffer, _encoding, done) => done(void lines.push(JSON.parse(line.toString()) as Record<string, unknown>)) });
+  const sink = new Writable({
+    write: (line: Buffer, _encoding, done) =>
+      done(void lines.push(JSON.parse(line.toString()) as Record<string, unknown>)),
+  });
   return { lines, log: pino({ level: 'info' }, sink) };
 }
 
@@ -37,7 +40,10 @@ describe('an address that exists, asked with another method', () => {
   test.each(['POST', 'PUT', 'PATCH'])('is a 405 with what it takes (%s)', async (method) => {
     const response = await fetch(`${await routed()}/uploads/1`, { method });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'DELETE, GET, HEAD, OPTIONS']);
-    expect(await response.json()).toMatchObject({ code: 'method_not_allowed', detail: expect.stringContaining('DELETE') as unknown });
+    expect(await response.json()).toMatchObject({
+      code: 'method_not_allowed',
+      detail: expect.stringContaining('DELETE') as unknown,
+    });
   });
 
   test('OPTIONS is answered with the list', async () => {
@@ -49,7 +55,8 @@ describe('an address that exists, asked with another method', () => {
     const url = await routed();
     expect((await fetch(`${url}/uploads/1`, { method: 'HEAD' })).status).toBe(200);
     expect((await fetch(`${url}/uploads/1/`)).status).toBe(404);
-    for (const method of ['GET', 'OPTIONS', 'DELETE']) expect([method, (await fetch(`${url}/nowhere`, { method })).status]).toEqual([method, 404]);
+    for (const method of ['GET', 'OPTIONS', 'DELETE'])
+      expect([method, (await fetch(`${url}/nowhere`, { method })).status]).toEqual([method, 404]);
   });
 });
 
@@ -96,7 +103,9 @@ describe('the line of a request', () => {
   async function lineOf(path: string, handler: Middleware = (ctx) => (ctx.body = 'x')) {
     const { log, lines } = logOf();
     served = await serve(requestContext(), onRequestEnd(accessLog(log)), handler);
-    await fetch(`${served.url}${path}`, { headers: { 'X-Request-Id': 'r1' } }).then((response) => response.text()).catch(() => undefined);
+    await fetch(`${served.url}${path}`, { headers: { 'X-Request-Id': 'r1' } })
+      .then((response) => response.text())
+      .catch(() => undefined);
     while (lines.length === 0) await turn();
     return lines;
   }

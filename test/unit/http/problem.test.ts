@@ -20,7 +20,12 @@ async function ask(handler: Middleware) {
   served = await serve(requestContext(), problemResponses(pino({ level: 'info' }, sink)), handler);
   const response = await fetch(served.url, { headers: { 'X-Request-Id': 'r-1' } });
   const text = await response.text();
-  return { response, text, body: text.startsWith('{') ? (JSON.parse(text) as unknown) : undefined, logged: logged.join('') };
+  return {
+    response,
+    text,
+    body: text.startsWith('{') ? (JSON.parse(text) as unknown) : undefined,
+    logged: logged.join(''),
+  };
 }
 
 describe('what a handler throws', () => {
@@ -28,8 +33,19 @@ describe('what a handler throws', () => {
     const { response, body } = await ask(() => {
       throw new ServiceError('upload_conflict', 'Another one.', { id: 'x' });
     });
-    expect([response.status, response.headers.get('content-type'), response.headers.get('cache-control')]).toEqual([409, 'application/problem+json', 'no-store']);
-    expect(body).toEqual({ type: '/problems/upload_conflict', title: 'Another file has this id', status: 409, detail: 'Another one.', code: 'upload_conflict', id: 'x' });
+    expect([response.status, response.headers.get('content-type'), response.headers.get('cache-control')]).toEqual([
+      409,
+      'application/problem+json',
+      'no-store',
+    ]);
+    expect(body).toEqual({
+      type: '/problems/upload_conflict',
+      title: 'Another file has this id',
+      status: 409,
+      detail: 'Another one.',
+      code: 'upload_conflict',
+      id: 'x',
+    });
   });
 
   test('brings its headers, and Retry-After in whole seconds', async () => {
@@ -44,7 +60,10 @@ describe('what a handler throws', () => {
     const { response, body } = await ask(() => {
       throw Object.assign(new Error('Too many.'), { code: 'too_many_held', retryAfterMs: 1 });
     });
-    expect([response.status, body]).toEqual([503, expect.objectContaining({ code: 'too_many_held', detail: 'Too many.' })]);
+    expect([response.status, body]).toEqual([
+      503,
+      expect.objectContaining({ code: 'too_many_held', detail: 'Too many.' }),
+    ]);
     expect(response.headers.get('retry-after')).not.toBeNull();
   });
 
@@ -73,7 +92,13 @@ describe('what a handler throws', () => {
       await served?.close();
       return (body as { id?: string }).id;
     };
-    expect([await idIn({ id }), await idIn({ id }, 'x'), await idIn({ id: '../etc' }), await idIn({}), await idIn(undefined)]).toEqual([id, 'x', undefined, undefined, undefined]);
+    expect([
+      await idIn({ id }),
+      await idIn({ id }, 'x'),
+      await idIn({ id: '../etc' }),
+      await idIn({}),
+      await idIn(undefined),
+    ]).toEqual([id, 'x', undefined, undefined, undefined]);
     served = undefined;
   });
 
@@ -86,10 +111,16 @@ describe('what a handler throws', () => {
 
   test('takes the headers of the file that was to be sent away again', async () => {
     const { response } = await ask((ctx) => {
-      ctx.set({ ETag: '"x"', 'Content-Disposition': 'attachment; filename="x"', 'Accept-Ranges': 'bytes', 'Content-Range': 'bytes 0-1/2' });
+      ctx.set({
+        ETag: '"x"',
+        'Content-Disposition': 'attachment; filename="x"',
+        'Accept-Ranges': 'bytes',
+        'Content-Range': 'bytes 0-1/2',
+      });
       throw new ServiceError('unknown_upload', 'The file is gone.');
     });
-    for (const name of ['etag', 'content-disposition', 'content-range', 'accept-ranges']) expect([name, response.headers.get(name)]).toEqual([name, null]);
+    for (const name of ['etag', 'content-disposition', 'content-range', 'accept-ranges'])
+      expect([name, response.headers.get(name)]).toEqual([name, null]);
     expect(response.headers.get('x-request-id')).toBe('r-1');
   });
 });

@@ -15,13 +15,26 @@ beforeAll(async () => {
   const storage = {
     async read(key: string, range?: ByteRange) {
       if (key === 'gone') return undefined;
-      return Readable.from([range === undefined ? BYTES : BYTES.subarray(range.start, range.end + 1)], { objectMode: false });
+      return Readable.from([range === undefined ? BYTES : BYTES.subarray(range.start, range.end + 1)], {
+        objectMode: false,
+      });
     },
   };
   served = await serve(problemResponses(silentLog), async (ctx) => {
     const sizeBytes = ctx.path === '/empty' ? 0 : BYTES.length;
-    const object = { key: ctx.path.slice(1), sizeBytes, type: 'image/jpeg', etag: ETAG, cacheControl: 'private, no-cache', missing: 'upload_gone' } as const;
-    await sendObject(ctx, storage, ctx.path === '/named' ? { ...object, disposition: 'attachment; filename="a.jpg"' } : object);
+    const object = {
+      key: ctx.path.slice(1),
+      sizeBytes,
+      type: 'image/jpeg',
+      etag: ETAG,
+      cacheControl: 'private, no-cache',
+      missing: 'upload_gone',
+    } as const;
+    await sendObject(
+      ctx,
+      storage,
+      ctx.path === '/named' ? { ...object, disposition: 'attachment; filename="a.jpg"' } : object,
+    );
   });
 });
 afterAll(async () => {
@@ -39,7 +52,13 @@ describe('an object', () => {
   test('is sent whole with all that a cache and a player need', async () => {
     const { status, text, header, length } = await ask();
     expect([status, text, length]).toEqual([200, '0123456789', '10']);
-    expect(['etag', 'content-type', 'accept-ranges', 'cache-control', 'content-disposition'].map(header)).toEqual([ETAG, 'image/jpeg', 'bytes', 'private, no-cache', null]);
+    expect(['etag', 'content-type', 'accept-ranges', 'cache-control', 'content-disposition'].map(header)).toEqual([
+      ETAG,
+      'image/jpeg',
+      'bytes',
+      'private, no-cache',
+      null,
+    ]);
   });
 
   test('brings its disposition where it has one', async () => {
@@ -60,8 +79,13 @@ describe('an object', () => {
 
 describe('an object that is not the one wanted', () => {
   test.each(['/x', '/named'])('is not sent, whole or in part', async (path) => {
-    const asked = await Promise.all([{}, { Range: 'bytes=0-1' }].map((range) => ask({ 'If-Match': '"other"', ...range }, path)));
-    expect(asked.map(({ status, header }) => [status, header('etag')])).toEqual([[412, null], [412, null]]);
+    const asked = await Promise.all(
+      [{}, { Range: 'bytes=0-1' }].map((range) => ask({ 'If-Match': '"other"', ...range }, path)),
+    );
+    expect(asked.map(({ status, header }) => [status, header('etag')])).toEqual([
+      [412, null],
+      [412, null],
+    ]);
     expect((await ask({ 'If-Match': ETAG }, path)).status).toBe(200);
   });
 });
@@ -79,22 +103,41 @@ describe('a range', () => {
     ['bytes=5-999999999999999999999999', '56789', '5-9'],
   ])('%s is a 206', async (header, text, range) => {
     const answer = await ask({ Range: header });
-    expect([answer.status, answer.text, answer.range, answer.length]).toEqual([206, text, `bytes ${range}/10`, String(text.length)]);
+    expect([answer.status, answer.text, answer.range, answer.length]).toEqual([
+      206,
+      text,
+      `bytes ${range}/10`,
+      String(text.length),
+    ]);
   });
 
-  test.each(['bytes=10-', 'bytes=10-20', 'bytes=-0', 'bytes=99999999999999999999-'])('%s is a 416 that tells the size', async (header) => {
-    const answer = await ask({ Range: header });
-    expect([answer.status, answer.range, answer.header('content-type')]).toEqual([416, 'bytes */10', 'application/problem+json']);
-    expect([answer.header('etag'), answer.header('content-disposition')]).toEqual([null, null]);
-  });
-
-  test.each(['bytes=', 'bytes=-', 'bytes', 'items=0-1', 'bytes=a-b', 'bytes=0-1,3-4', 'bytes=1.5-2', 'bytes=--1', '0-1'])(
-    'what is none that we serve (%s) is passed over',
+  test.each(['bytes=10-', 'bytes=10-20', 'bytes=-0', 'bytes=99999999999999999999-'])(
+    '%s is a 416 that tells the size',
     async (header) => {
-      const { status, text, range } = await ask({ Range: header });
-      expect([status, text, range]).toEqual([200, '0123456789', null]);
+      const answer = await ask({ Range: header });
+      expect([answer.status, answer.range, answer.header('content-type')]).toEqual([
+        416,
+        'bytes */10',
+        'application/problem+json',
+      ]);
+      expect([answer.header('etag'), answer.header('content-disposition')]).toEqual([null, null]);
     },
   );
+
+  test.each([
+    'bytes=',
+    'bytes=-',
+    'bytes',
+    'items=0-1',
+    'bytes=a-b',
+    'bytes=0-1,3-4',
+    'bytes=1.5-2',
+    'bytes=--1',
+    '0-1',
+  ])('what is none that we serve (%s) is passed over', async (header) => {
+    const { status, text, range } = await ask({ Range: header });
+    expect([status, text, range]).toEqual([200, '0123456789', null]);
+  });
 
   test('of an empty object is a 416', async () => {
     expect(await ask({ Range: 'bytes=0-' }, '/empty')).toMatchObject({ status: 416, range: 'bytes */0' });
@@ -111,25 +154,37 @@ describe('If-Range', () => {
     expect(await ask({ Range: 'bytes=2-5', 'If-Range': ETAG })).toMatchObject({ status: 206, text: '2345' });
   });
 
-  test.each(['"other"', `W/${ETAG}`, 'Wed, 21 Oct 2015 07:28:00 GMT'])('with another validator (%s) gives the whole', async (validator) => {
-    expect(await ask({ Range: 'bytes=2-5', 'If-Range': validator })).toMatchObject({ status: 200, text: '0123456789' });
-    expect(await ask({ Range: 'bytes=99-', 'If-Range': validator })).toMatchObject({ status: 200 });
-  });
+  test.each(['"other"', `W/${ETAG}`, 'Wed, 21 Oct 2015 07:28:00 GMT'])(
+    'with another validator (%s) gives the whole',
+    async (validator) => {
+      expect(await ask({ Range: 'bytes=2-5', 'If-Range': validator })).toMatchObject({
+        status: 200,
+        text: '0123456789',
+      });
+      expect(await ask({ Range: 'bytes=99-', 'If-Range': validator })).toMatchObject({ status: 200 });
+    },
+  );
 });
 
 describe('If-None-Match', () => {
-  test.each([ETAG, `W/${ETAG}`, '*', `"other", ${ETAG}`])('%s is a 304 without a body, for GET and HEAD', async (tag) => {
-    for (const method of ['GET', 'HEAD']) {
-      const { status, text, header } = await ask({ 'If-None-Match': tag, 'Cache-Control': '' }, '/named', method);
-      expect([status, text, header('etag'), header('cache-control')]).toEqual([304, '', ETAG, 'private, no-cache']);
-    }
-  });
+  test.each([ETAG, `W/${ETAG}`, '*', `"other", ${ETAG}`])(
+    '%s is a 304 without a body, for GET and HEAD',
+    async (tag) => {
+      for (const method of ['GET', 'HEAD']) {
+        const { status, text, header } = await ask({ 'If-None-Match': tag, 'Cache-Control': '' }, '/named', method);
+        expect([status, text, header('etag'), header('cache-control')]).toEqual([304, '', ETAG, 'private, no-cache']);
+      }
+    },
+  );
 
   test('another tag gives the object', async () => {
     expect(await ask({ 'If-None-Match': '"other"' })).toMatchObject({ status: 200, text: '0123456789' });
   });
 
   test('comes before the range (RFC 9110 section 13.2.2)', async () => {
-    expect(await ask({ 'If-None-Match': ETAG, Range: 'bytes=2-5', 'Cache-Control': '' })).toMatchObject({ status: 304, range: null });
+    expect(await ask({ 'If-None-Match': ETAG, Range: 'bytes=2-5', 'Cache-Control': '' })).toMatchObject({
+      status: 304,
+      range: null,
+    });
   });
 });

@@ -52,7 +52,7 @@ test('a sender that waits to be told to go on is told so, and that the connectio
   await closed;
 });
 
-test('nobody new gets in, and what stays idle is the caller\'s to cut', async () => {
+test("nobody new gets in, and what stays idle is the caller's to cut", async () => {
   served = await serve((ctx) => (ctx.body = 'x'));
   const socket = await keptOpen();
   const closed = stopAccepting(served.server);

@@ -35,7 +35,8 @@ const EARLY: Readonly<Record<string, Middleware>> = {
     ctx.body = 'early';
   },
   async 'throws in the middle of a form'(ctx) {
-    for await (const part of readMultipart(ctx.req, LIMITS, SIGNAL)) if (part.kind === 'file') throw new ServiceError('no_file', 'early');
+    for await (const part of readMultipart(ctx.req, LIMITS, SIGNAL))
+      if (part.kind === 'file') throw new ServiceError('no_file', 'early');
   },
 };
 
@@ -44,7 +45,9 @@ const FORM_HEAD = '--b\r\nContent-Disposition: form-data; name="f"; filename="a"
 /** Sends a body as browsers do: all of it, before looking at an answer. Resolves with all that came back. */
 async function sendWhole(connected: Socket, bodyBytes: number, headers = '', behind = ''): Promise<string> {
   connected.pause();
-  connected.write(`POST / HTTP/1.1\r\nHost: x\r\n${headers}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: ${FORM_HEAD.length + bodyBytes}\r\n\r\n${FORM_HEAD}`);
+  connected.write(
+    `POST / HTTP/1.1\r\nHost: x\r\n${headers}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: ${FORM_HEAD.length + bodyBytes}\r\n\r\n${FORM_HEAD}`,
+  );
   for (let left = bodyBytes; left > 0; left -= 100_000) {
     if (!connected.write(Buffer.alloc(Math.min(100_000, left)))) await once(connected, 'drain');
   }
@@ -69,7 +72,9 @@ describe.each(Object.entries(EARLY))('where a handler %s', (_what, handler) => {
     served = await serve(unreadBodies(100_000_000), problemResponses(silentLog), handler);
     socket = await served.connect();
     const ended = once(socket, 'end');
-    expect(await sendWhole(socket, 8_000_000, 'Connection: close\r\n')).toMatch(/^HTTP\/1\.1 (200|400) .*Connection: close/s);
+    expect(await sendWhole(socket, 8_000_000, 'Connection: close\r\n')).toMatch(
+      /^HTTP\/1\.1 (200|400) .*Connection: close/s,
+    );
     await ended;
   });
 });
@@ -88,7 +93,11 @@ test('a request behind an answer that closes the connection is not looked at', a
 });
 
 test('a sender that goes on for too many bytes is cut off', async () => {
-  served = await serve(unreadBodies(1_000_000), problemResponses(silentLog), EARLY['reads nothing of it'] as Middleware);
+  served = await serve(
+    unreadBodies(1_000_000),
+    problemResponses(silentLog),
+    EARLY['reads nothing of it'] as Middleware,
+  );
   const sending = await served.connect();
   socket = sending;
   sending.on('error', () => undefined);

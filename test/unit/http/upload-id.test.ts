@@ -13,8 +13,20 @@ describe('an upload id', () => {
   });
 
   test.each([
-    '', ID.toUpperCase(), ID.replace('-4c58', '-1c58'), ID.replace('-9a43', '-ca43'), `${ID} `, `${ID}\n`, ` ${ID}`, ID.replaceAll('-', ''),
-    `{${ID}}`, ID.slice(1), `${ID}0`, '../../../etc/passwd', '00000000-0000-0000-0000-000000000000', `${ID}\u0000`,
+    '',
+    ID.toUpperCase(),
+    ID.replace('-4c58', '-1c58'),
+    ID.replace('-9a43', '-ca43'),
+    `${ID} `,
+    `${ID}\n`,
+    ` ${ID}`,
+    ID.replaceAll('-', ''),
+    `{${ID}}`,
+    ID.slice(1),
+    `${ID}0`,
+    '../../../etc/passwd',
+    '00000000-0000-0000-0000-000000000000',
+    `${ID}\u0000`,
   ])('is not %j', (text) => {
     expect(isUploadId(text)).toBe(false);
     expect(() => requireUploadId(text)).toThrow(expect.objectContaining({ code: 'bad_upload_id', status: 400 }));
@@ -26,7 +38,12 @@ describe('an upload id', () => {
 });
 
 describe('a version', () => {
-  test.each([['0', 0], ['7', 7], ['007', 7], ['999999999999999', 999_999_999_999_999]])('%s is %d', (text, version) => {
+  test.each([
+    ['0', 0],
+    ['7', 7],
+    ['007', 7],
+    ['999999999999999', 999_999_999_999_999],
+  ])('%s is %d', (text, version) => {
     expect(parseVersion(text)).toBe(version);
   });
 

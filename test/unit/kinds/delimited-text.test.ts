@@ -44,10 +44,19 @@ describe('a delimited text', () => {
       'utf-16le': Buffer.from(text, 'utf16le'),
       'utf-16be': utf16be,
     };
-    for (const [encoding, head] of Object.entries(encoded)) expect(sniffDelimitedText({ head, isWhole: true })).toMatchObject({ encoding, delimiter: ';', bomBytes: 0 });
-    const marked = { 'utf-8': `\ufeff${text}`, 'utf-16le': Buffer.from(`\ufeff${text}`, 'utf16le'), 'utf-16be': Buffer.from(`\ufeff${text}`, 'utf16le').swap16() };
+    for (const [encoding, head] of Object.entries(encoded))
+      expect(sniffDelimitedText({ head, isWhole: true })).toMatchObject({ encoding, delimiter: ';', bomBytes: 0 });
+    const marked = {
+      'utf-8': `\ufeff${text}`,
+      'utf-16le': Buffer.from(`\ufeff${text}`, 'utf16le'),
+      'utf-16be': Buffer.from(`\ufeff${text}`, 'utf16le').swap16(),
+    };
     for (const [encoding, bytes] of Object.entries(marked)) {
-      expect(sniffDelimitedText({ head: Buffer.from(bytes), isWhole: true })).toMatchObject({ encoding, delimiter: ';', bomBytes: encoding === 'utf-8' ? 3 : 2 });
+      expect(sniffDelimitedText({ head: Buffer.from(bytes), isWhole: true })).toMatchObject({
+        encoding,
+        delimiter: ';',
+        bomBytes: encoding === 'utf-8' ? 3 : 2,
+      });
     }
   });
 });
@@ -56,8 +65,14 @@ describe('no delimited text', () => {
   test.each([
     ['a sentence', 'Hello, world.'],
     ['a letter', 'Dear John, how are you?\nI am fine, thanks.\nYours, Ann\n'],
-    ['verse', 'I came, I saw, I conquered,\nthen went, then wept, then wondered,\nand slept, and woke, and blundered.\n'],
-    ['wrapped prose', 'It was the best of times, it was the worst of times,\nit was the age of wisdom, it was the age of foolishness,\nit was the epoch of belief.\n'],
+    [
+      'verse',
+      'I came, I saw, I conquered,\nthen went, then wept, then wondered,\nand slept, and woke, and blundered.\n',
+    ],
+    [
+      'wrapped prose',
+      'It was the best of times, it was the worst of times,\nit was the age of wisdom, it was the age of foolishness,\nit was the epoch of belief.\n',
+    ],
     ['a line said again and again', 'This is not a picture, whatever its name says.\n'.repeat(40)],
     ['one column', 'name\nAda\nGrace\n'],
     ['one line', 'a,b,c\n'],
@@ -91,10 +106,18 @@ describe('no delimited text', () => {
     const clause = fc.array(word, { minLength: 3, maxLength: 7 }).map((words) => words.join(' '));
     const sentence = fc.array(clause, { minLength: 1, maxLength: 3 }).map((clauses) => `${clauses.join(', ')}.`);
     const prose = fc.array(sentence, { minLength: 2, maxLength: 12 }).map((sentences) => sentences.join('\n'));
-    fc.assert(fc.property(prose, (text) => delimiterOf(text) === undefined), { numRuns: 300 });
+    fc.assert(
+      fc.property(prose, (text) => delimiterOf(text) === undefined),
+      { numRuns: 300 },
+    );
   });
 
   test('is what chance has made', () => {
-    fc.assert(fc.property(fc.uint8Array({ minLength: 300, maxLength: 4100 }), (bytes) => delimiterOf(Buffer.from(bytes)) === undefined));
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 300, maxLength: 4100 }),
+        (bytes) => delimiterOf(Buffer.from(bytes)) === undefined,
+      ),
+    );
   });
 });

@@ -3,14 +3,20 @@ import { acceptedTypes, createKinds } from '../../../src/kinds/kinds.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 
 describe('kinds of files', () => {
-  test.each(['image/jpeg', 'image/png', 'image/webp', 'image/avif', 'image/gif', 'image/tiff'])('%s is a picture', (type) => {
-    expect(createKinds().find(type)?.name).toBe('picture');
-    expect(acceptedTypes()).toContain(type);
-  });
+  test.each(['image/jpeg', 'image/png', 'image/webp', 'image/avif', 'image/gif', 'image/tiff'])(
+    '%s is a picture',
+    (type) => {
+      expect(createKinds().find(type)?.name).toBe('picture');
+      expect(acceptedTypes()).toContain(type);
+    },
+  );
 
-  test.each(['image/svg+xml', 'image/heic', 'application/pdf', 'text/html', 'IMAGE/JPEG', '', 'image/*'])('%j is none', (type) => {
-    expect(createKinds().find(type)).toBeUndefined();
-  });
+  test.each(['image/svg+xml', 'image/heic', 'application/pdf', 'text/html', 'IMAGE/JPEG', '', 'image/*'])(
+    '%j is none',
+    (type) => {
+      expect(createKinds().find(type)).toBeUndefined();
+    },
+  );
 
   test('no type is taken twice', () => {
     expect(new Set(acceptedTypes()).size).toBe(acceptedTypes().length);
@@ -21,7 +27,9 @@ describe('the names of derived files', () => {
   const options = { variants: [{ name: 'card', width: 4, format: 'webp' }] };
 
   test('are those that the options give, and else those of the settings', () => {
-    const kinds = createKinds({ pictureOptions: { ...DEFAULT_PICTURE_OPTIONS, variants: [{ name: 'hero', longestSide: 9, format: 'png' }] } });
+    const kinds = createKinds({
+      pictureOptions: { ...DEFAULT_PICTURE_OPTIONS, variants: [{ name: 'hero', longestSide: 9, format: 'png' }] },
+    });
     expect([...kinds.variantNames('image/png', options)]).toEqual(['card']);
     expect([...kinds.variantNames('image/png', {})]).toEqual(['hero']);
     expect([...createKinds().variantNames('image/png', {})]).toEqual(['1600', '640', '160']);

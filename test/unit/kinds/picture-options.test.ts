@@ -18,11 +18,22 @@ describe('options of a picture', () => {
   test('that are left out are those of the settings, member by member', () => {
     expect(schema.parse({})).toEqual(DEFAULT_PICTURE_OPTIONS);
     const defaults = { ...DEFAULT_PICTURE_OPTIONS, keepMetadata: true };
-    expect(pictureOptionsSchema(defaults).parse({ variants: [] })).toEqual({ variants: [], keepMetadata: true, gps: false });
+    expect(pictureOptionsSchema(defaults).parse({ variants: [] })).toEqual({
+      variants: [],
+      keepMetadata: true,
+      gps: false,
+    });
   });
 
   test('say the sizes by longest side, box, or one side of it', () => {
-    const variants = [{ longestSide: 5 }, { width: 5, height: 4 }, { width: 5 }, { height: 4 }, { width: 5, height: 4, fit: 'cover' }, { width: 8192, height: 1, fit: 'contain' }];
+    const variants = [
+      { longestSide: 5 },
+      { width: 5, height: 4 },
+      { width: 5 },
+      { height: 4 },
+      { width: 5, height: 4, fit: 'cover' },
+      { width: 8192, height: 1, fit: 'contain' },
+    ];
     const named = variants.map((size, index) => ({ name: `v-${index}`, format: 'jpeg', quality: 1, ...size }));
     expect(schema.parse({ variants: named }).variants).toEqual(named);
   });
@@ -34,7 +45,13 @@ describe('options of a picture', () => {
   });
 
   test('are taken again as they come out', () => {
-    const once = schema.parse({ variants: [{ name: 'a', width: 4, height: 5, fit: 'cover' }, { name: 'b', longestSide: 4, format: 'png' }], gps: true });
+    const once = schema.parse({
+      variants: [
+        { name: 'a', width: 4, height: 5, fit: 'cover' },
+        { name: 'b', longestSide: 4, format: 'png' },
+      ],
+      gps: true,
+    });
     expect(pictureOptionsSchema({ ...DEFAULT_PICTURE_OPTIONS, keepMetadata: true }).parse(once)).toEqual(once);
   });
 
@@ -44,17 +61,45 @@ describe('options of a picture', () => {
 
   test.each<[string, unknown, string]>([
     ['an unknown member', { shrink: 3 }, ': has an unknown member "shrink"; there are variants, keepMetadata and gps'],
-    ['a misspelt member', variant({ Quality: 3 }), 'variants.0: has an unknown member "Quality"; there are name, longestSide, width, height, fit, format and quality'],
-    ['a member that cannot be shown', { ['<'.repeat(9000)]: 3 }, ': has an unknown member; there are variants, keepMetadata and gps'],
+    [
+      'a misspelt member',
+      variant({ Quality: 3 }),
+      'variants.0: has an unknown member "Quality"; there are name, longestSide, width, height, fit, format and quality',
+    ],
+    [
+      'a member that cannot be shown',
+      { ['<'.repeat(9000)]: 3 },
+      ': has an unknown member; there are variants, keepMetadata and gps',
+    ],
     ['no list', { variants: {} }, 'variants: must be a list'],
-    ['no object', { variants: ['160'] }, 'variants.0: must be an object with name, longestSide, width, height, fit, format and quality'],
+    [
+      'no object',
+      { variants: ['160'] },
+      'variants.0: must be an object with name, longestSide, width, height, fit, format and quality',
+    ],
     ['no size', boxed({}), 'variants.0: has no size; give it longestSide, or width and height'],
     ['two sizes', variant({ width: 100 }), 'variants.0: has both longestSide and a box; take one of them out'],
-    ['a fit without a box', boxed({ width: 1, fit: 'cover' }), 'variants.0: has a fit, which needs both width and height'],
-    ['a fit beside the longest side', variant({ fit: 'inside' }), 'variants.0: has a fit, which needs both width and height'],
-    ['an unknown fit', boxed({ width: 1, height: 1, fit: 'fill' }), 'variants.0.fit: must be one of inside, cover, contain'],
+    [
+      'a fit without a box',
+      boxed({ width: 1, fit: 'cover' }),
+      'variants.0: has a fit, which needs both width and height',
+    ],
+    [
+      'a fit beside the longest side',
+      variant({ fit: 'inside' }),
+      'variants.0: has a fit, which needs both width and height',
+    ],
+    [
+      'an unknown fit',
+      boxed({ width: 1, height: 1, fit: 'fill' }),
+      'variants.0.fit: must be one of inside, cover, contain',
+    ],
     ['an unknown format', variant({ format: 'bmp' }), 'variants.0.format: must be one of webp, jpeg, avif, png'],
-    ['quality for PNG', variant({ format: 'png', quality: 80 }), 'variants.0: has a quality, which PNG does not know; take it out, or choose another format'],
+    [
+      'quality for PNG',
+      variant({ format: 'png', quality: 80 }),
+      'variants.0: has a quality, which PNG does not know; take it out, or choose another format',
+    ],
     ['a word for true', { gps: 'yes' }, 'gps: must be true or false'],
     ['a number for true', { keepMetadata: 1 }, 'keepMetadata: must be true or false'],
   ])('with %s are refused, and the message says which and what to do', (_, options, message) => {
@@ -71,9 +116,14 @@ describe('options of a picture', () => {
     expect(mistakesIn(variant({ quality }))).toEqual(['variants.0.quality: must be a whole number from 1 to 100']);
   });
 
-  test.each(['', '.', '..', '../a', 'a/b', 'a.b', 'a b', 'ä', '-a', '_a', '__proto__', 'a\n', 'a'.repeat(65), 5, null])('take no name like %p, which is no safe part of an address', (name) => {
-    expect(mistakesIn(variant({ name }))).toEqual([expect.stringMatching(/^variants\.0\.name: must be 1 to 64 letters/)]);
-  });
+  test.each(['', '.', '..', '../a', 'a/b', 'a.b', 'a b', 'ä', '-a', '_a', '__proto__', 'a\n', 'a'.repeat(65), 5, null])(
+    'take no name like %p, which is no safe part of an address',
+    (name) => {
+      expect(mistakesIn(variant({ name }))).toEqual([
+        expect.stringMatching(/^variants\.0\.name: must be 1 to 64 letters/),
+      ]);
+    },
+  );
 
   test('take no name twice, in whatever case', () => {
     const variants = ['a', 'b', 'A', 'b'].map((name) => ({ name, width: 1 }));
@@ -84,8 +134,13 @@ describe('options of a picture', () => {
   });
 
   test('take 16 variants, and not 17 or 200', () => {
-    const of = (count: number) => ({ variants: Array.from({ length: count }, (_, index) => ({ name: `v${index}`, width: 1 })) });
+    const of = (count: number) => ({
+      variants: Array.from({ length: count }, (_, index) => ({ name: `v${index}`, width: 1 })),
+    });
     expect(schema.parse(of(16)).variants).toHaveLength(16);
-    for (const count of [17, 200]) expect(mistakesIn(of(count))).toEqual(['variants: there may be at most 16; take some out, or send the file twice']);
+    for (const count of [17, 200])
+      expect(mistakesIn(of(count))).toEqual([
+        'variants: there may be at most 16; take some out, or send the file twice',
+      ]);
   });
 });

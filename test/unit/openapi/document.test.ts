@@ -10,7 +10,11 @@ const document = openApiDocument();
 const sent: unknown = JSON.parse(JSON.stringify(document));
 
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
-  Object.entries(item).map(([method, operation]): [name: string, path: string, operation: Operation] => [`${method} ${path}`, path, operation]),
+  Object.entries(item).map(([method, operation]): [name: string, path: string, operation: Operation] => [
+    `${method} ${path}`,
+    path,
+    operation,
+  ]),
 );
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -19,19 +23,27 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** What a `#/…` pointer names; undefined where it names nothing. */
 function resolve(pointer: string): unknown {
-  const steps = pointer.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const steps = pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
   return steps.reduce<unknown>((place, step) => (isObject(place) ? place[step] : undefined), sent);
 }
 
 function valuesOf(member: string, place: unknown): unknown[] {
   if (!isObject(place)) return [];
-  return Object.entries(place).flatMap(([name, value]) => [...(name === member ? [value] : []), ...valuesOf(member, value)]);
+  return Object.entries(place).flatMap(([name, value]) => [
+    ...(name === member ? [value] : []),
+    ...valuesOf(member, value),
+  ]);
 }
 
 function parametersOf(operation: Operation): Parameter[] {
   return (operation.parameters ?? []).map((parameter: Parameter | Reference) => {
     if (!('$ref' in parameter)) return parameter;
-    const shared = Object.entries(document.components.parameters).find(([name]) => parameter.$ref === `#/components/parameters/${name}`);
+    const shared = Object.entries(document.components.parameters).find(
+      ([name]) => parameter.$ref === `#/components/parameters/${name}`,
+    );
     if (shared === undefined) throw new Error(`${parameter.$ref} is not there`);
     return shared[1];
   });
@@ -45,7 +57,10 @@ function codesIn(place: unknown): unknown[] {
 describe('the document', () => {
   test('is OpenAPI 3.1 under the version of the package', () => {
     const { version }: { version?: string } = JSON.parse(readFileSync('package.json', 'utf8'));
-    expect(sent).toMatchObject({ openapi: '3.1.0', info: { title: 'deferred-uploads', version, license: { identifier: 'MIT' } } });
+    expect(sent).toMatchObject({
+      openapi: '3.1.0',
+      info: { title: 'deferred-uploads', version, license: { identifier: 'MIT' } },
+    });
     expect(openApiDocument('9.9.9').info.version).toBe('9.9.9');
   });
 
@@ -56,7 +71,9 @@ describe('the document', () => {
   test('points only to what is there', () => {
     const references = valuesOf('$ref', sent).map(String);
     expect(references.length).toBeGreaterThan(50);
-    expect(references.filter((reference) => !reference.startsWith('#/components/') || resolve(reference) === undefined)).toEqual([]);
+    expect(
+      references.filter((reference) => !reference.startsWith('#/components/') || resolve(reference) === undefined),
+    ).toEqual([]);
   });
 
   test('gives no schema an identity of its own, which would change where references point', () => {
@@ -66,7 +83,9 @@ describe('the document', () => {
   test('uses every shared parameter and header', () => {
     const used = new Set(valuesOf('$ref', sent));
     const shared = ['parameters', 'headers'] as const;
-    const all = shared.flatMap((kind) => Object.keys(document.components[kind]).map((name) => `#/components/${kind}/${name}`));
+    const all = shared.flatMap((kind) =>
+      Object.keys(document.components[kind]).map((name) => `#/components/${kind}/${name}`),
+    );
     expect(all.filter((reference) => !used.has(reference))).toEqual([]);
   });
 
@@ -84,8 +103,12 @@ describe.each(operations)('%s', (name, path, operation) => {
     const inPath = declared.filter((parameter) => parameter.in === 'path');
     expect(inPath.map(({ name }) => name)).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((found) => found[1]));
     expect(inPath.every(({ required }) => required === true)).toBe(true);
-    expect(new Set(declared.map((parameter) => `${parameter.in} ${parameter.name.toLowerCase()}`)).size).toBe(declared.length);
-    expect(declared.every(({ description, schema }) => description !== '' && Object.keys(schema).length > 0)).toBe(true);
+    expect(new Set(declared.map((parameter) => `${parameter.in} ${parameter.name.toLowerCase()}`)).size).toBe(
+      declared.length,
+    );
+    expect(declared.every(({ description, schema }) => description !== '' && Object.keys(schema).length > 0)).toBe(
+      true,
+    );
   });
 
   test('describes itself and every answer', () => {
@@ -95,7 +118,9 @@ describe.each(operations)('%s', (name, path, operation) => {
     for (const [status, response] of Object.entries(operation.responses)) {
       expect(status).toMatch(/^[2-5]\d\d$/);
       expect(response.description).not.toBe('');
-      expect(Object.keys(response.content ?? {})).toEqual(Number(status) >= 400 ? ['application/problem+json'] : expect.anything());
+      expect(Object.keys(response.content ?? {})).toEqual(
+        Number(status) >= 400 ? ['application/problem+json'] : expect.anything(),
+      );
     }
   });
 

@@ -17,7 +17,12 @@ import { UploadIntake } from '../../../src/upload/intake.ts';
 import { UploadRemoval } from '../../../src/upload/removal.ts';
 
 /** Files of the page come and go with it; `/` stays. */
-const PAGE = { files: new Map([['/', { bodies: { br: Buffer.of(), gzip: Buffer.of(), identity: Buffer.of() }, type: 'text/html', tag: '0' }]]), contentSecurityPolicy: '' };
+const PAGE = {
+  files: new Map([
+    ['/', { bodies: { br: Buffer.of(), gzip: Buffer.of(), identity: Buffer.of() }, type: 'text/html', tag: '0' }],
+  ]),
+  contentSecurityPolicy: '',
+};
 
 const OPERATORS_PAGE = { ...PAGE, files: new Map([...PAGE.files].map(([, asset]) => ['/operators', asset])) };
 
@@ -32,10 +37,40 @@ function emptyApp(): Koa {
   const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
   const storage = new LocalStorage('/nowhere');
   const bounds = { capacity: 1, overflow: 'reject', capacityPerAddress: 0 } as const;
-  const admission = new Admission({ bounds, backlog: { look: nobody }, addressOf: () => '', onRefused: nobody, onDiscarded: nobody });
-  const parts = { records, storage, kinds: createKinds(), queue: { add: nobody, remove: nobody }, admission, listen: () => () => undefined, log };
-  const limits = { maxFileBytes: 1, maxRequestBytes: 1, maxFiles: 1, maxFields: 1, maxFieldBytes: 1, maxOpen: 1, maxOpenPerAddress: 1 };
-  const metrics = new Metrics({ held: () => 0, waiters: () => 0, receiving: () => 0, eventsHeard: () => 0, jobCounts: nobody, backlog: nobody, queueCapacity: 1 });
+  const admission = new Admission({
+    bounds,
+    backlog: { look: nobody },
+    addressOf: () => '',
+    onRefused: nobody,
+    onDiscarded: nobody,
+  });
+  const parts = {
+    records,
+    storage,
+    kinds: createKinds(),
+    queue: { add: nobody, remove: nobody },
+    admission,
+    listen: () => () => undefined,
+    log,
+  };
+  const limits = {
+    maxFileBytes: 1,
+    maxRequestBytes: 1,
+    maxFiles: 1,
+    maxFields: 1,
+    maxFieldBytes: 1,
+    maxOpen: 1,
+    maxOpenPerAddress: 1,
+  };
+  const metrics = new Metrics({
+    held: () => 0,
+    waiters: () => 0,
+    receiving: () => 0,
+    eventsHeard: () => 0,
+    jobCounts: nobody,
+    backlog: nobody,
+    queueCapacity: 1,
+  });
   return createApp({
     ...parts,
     metrics,
@@ -48,22 +83,34 @@ function emptyApp(): Koa {
     maxTimeoutMs: 1000,
     maxRequestBytes: 1,
     corsOrigins: [],
-    operators: { guard: nobody, board: nobody, readFigures: nobody, retry: nobody, assets: OPERATORS_PAGE, close: nobody },
+    operators: {
+      guard: nobody,
+      board: nobody,
+      readFigures: nobody,
+      retry: nobody,
+      assets: OPERATORS_PAGE,
+      close: nobody,
+    },
     service: { checkReady: nobody, metrics, openApi: {}, assets: PAGE },
   });
 }
 
 function registeredRoutes(): string[] {
-  const routers = emptyApp().middleware.flatMap((middleware) => ('router' in middleware && middleware.router instanceof Router ? [middleware.router] : []));
+  const routers = emptyApp().middleware.flatMap((middleware) =>
+    'router' in middleware && middleware.router instanceof Router ? [middleware.router] : [],
+  );
   const layers = routers.flatMap((router) => router.stack);
   // HEAD comes with every GET.
-  const named = (methods: readonly string[]) => methods.filter((method) => method !== 'HEAD' || !methods.includes('GET'));
+  const named = (methods: readonly string[]) =>
+    methods.filter((method) => method !== 'HEAD' || !methods.includes('GET'));
   return layers.flatMap(({ methods, path }) => named(methods).map((method) => `${method} ${String(path)}`)).sort();
 }
 
 function documentedRoutes(): string[] {
   return Object.entries(openApiDocument().paths)
-    .flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`))
+    .flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
+    )
     .sort();
 }
 

@@ -45,7 +45,9 @@ describe('the schemas', () => {
   });
 
   test('take a problem of each code, and of no other', () => {
-    expect(ERROR_CODES.filter((code) => !schemas.problemSchema.safeParse(problemOf(code, 'Why.', EXAMPLE_ID)).success)).toEqual([]);
+    expect(
+      ERROR_CODES.filter((code) => !schemas.problemSchema.safeParse(problemOf(code, 'Why.', EXAMPLE_ID)).success),
+    ).toEqual([]);
     expect(schemas.problemSchema.safeParse({ ...UNWATCHABLE.error, code: 'no_such_code' }).success).toBe(false);
   });
 
@@ -55,8 +57,14 @@ describe('the schemas', () => {
     ['more than 100 per cent', { ...PROCESSING_PROGRESS, percent: 100.1 }],
     ['an id in capitals', { ...PROCESSING_PROGRESS, id: EXAMPLE_ID.toUpperCase() }],
     ['a local time', { ...PROCESSING_PROGRESS, updatedAt: '2026-03-14T09:26:53' }],
-    ['a link to another host', { ...PROCESSING_PROGRESS, links: { ...PROCESSING_PROGRESS.links, self: 'https://elsewhere/' } }],
-    ['a link that is there and undefined', { ...PROCESSING_PROGRESS, links: { ...PROCESSING_PROGRESS.links, content: undefined } }],
+    [
+      'a link to another host',
+      { ...PROCESSING_PROGRESS, links: { ...PROCESSING_PROGRESS.links, self: 'https://elsewhere/' } },
+    ],
+    [
+      'a link that is there and undefined',
+      { ...PROCESSING_PROGRESS, links: { ...PROCESSING_PROGRESS.links, content: undefined } },
+    ],
   ])('refuse a progress with %s', (_name, progress) => {
     expect(schemas.progressSchema.safeParse(progress).success).toBe(false);
   });
@@ -71,7 +79,9 @@ describe('the schemas as the document shows them', () => {
   const shown = componentSchemas();
 
   test('refer to each other by name', () => {
-    expect(shown['Upload']).toMatchObject({ properties: { progress: schemaRef('Progress'), links: schemaRef('Links') } });
+    expect(shown['Upload']).toMatchObject({
+      properties: { progress: schemaRef('Progress'), links: schemaRef('Links') },
+    });
     expect(shown['UploadList']).toMatchObject({ properties: { uploads: { items: schemaRef('Upload') } } });
   });
 

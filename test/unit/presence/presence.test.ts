@@ -7,7 +7,12 @@ import { eventually } from '../../helpers/eventually.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 
-const NEWS: ProcessNews = { held: { '/progress': 2 }, running: 0, lastMinute: { received: 1, completed: 0, failed: 0 }, wake: null };
+const NEWS: ProcessNews = {
+  held: { '/progress': 2 },
+  running: 0,
+  lastMinute: { received: 1, completed: 0, failed: 0 },
+  wake: null,
+};
 
 let redis: RedisServer;
 let space: RecordSpace;
@@ -99,7 +104,10 @@ test('while Redis is away nobody waits for it, and it is told when it is back', 
     presence.start();
     await presence.announce();
     await own.up();
-    await eventually('its word', async () => connection.status === 'ready' && (await presentProcesses(connection, space.keys)).length === 1);
+    await eventually(
+      'its word',
+      async () => connection.status === 'ready' && (await presentProcesses(connection, space.keys)).length === 1,
+    );
     await own.down();
     await presence.close();
   } finally {

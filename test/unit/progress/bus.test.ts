@@ -28,7 +28,16 @@ function build() {
   );
   const wakes: (ProgressState | undefined)[] = [];
   const release = registry.register([ID], (event) => wakes.push(event));
-  return { bus, registry, release, wakes, subscribing, closed: () => closed, open: () => opened(), feed: () => heard as EventListener };
+  return {
+    bus,
+    registry,
+    release,
+    wakes,
+    subscribing,
+    closed: () => closed,
+    open: () => opened(),
+    feed: () => heard as EventListener,
+  };
 }
 
 describe('the bus', () => {
@@ -70,7 +79,14 @@ describe('the bus', () => {
     expect(feed().isWanted(ID)).toBe(false);
   });
 
-  test.each([['not even fields', 'progress'], ['a number', 50], ['null', null], ['fields of something else', { a: { b: 1 } }], ['no state', {}], ['an unknown state', { ...FIELDS, state: 'x' }]])(
+  test.each([
+    ['not even fields', 'progress'],
+    ['a number', 50],
+    ['null', null],
+    ['fields of something else', { a: { b: 1 } }],
+    ['no state', {}],
+    ['an unknown state', { ...FIELDS, state: 'x' }],
+  ])(
     'an event that it does not understand (%s) makes those that wait look for themselves, and ends nothing',
     (_what, fields) => {
       const { bus, wakes, feed, open } = build();

@@ -3,7 +3,14 @@ import { eventTimeOf, hold, type Wait } from '../../../src/progress/hold.ts';
 import { complete, eventOf, ID, openRegistry } from './states.ts';
 
 function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
-  return { ids: [ID], timeoutMs: 1000, look: async () => undefined, heard: () => undefined, timeoutValue: () => 'timed out', ...more };
+  return {
+    ids: [ID],
+    timeoutMs: 1000,
+    look: async () => undefined,
+    heard: () => undefined,
+    timeoutValue: () => 'timed out',
+    ...more,
+  };
 }
 
 describe('the time of the event that resolved it', () => {

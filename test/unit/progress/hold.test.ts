@@ -7,18 +7,27 @@ import { complete, eventOf, ID, openRegistry, timeOut } from './states.ts';
 /** A look that a test answers by hand. */
 function manualLook() {
   const asked: { answer: (value: string | undefined) => void; fail: (error: Error) => void }[] = [];
-  const look = () => new Promise<string | undefined>((resolve, reject) => asked.push({ answer: resolve, fail: reject }));
+  const look = () =>
+    new Promise<string | undefined>((resolve, reject) => asked.push({ answer: resolve, fail: reject }));
   return { asked, look };
 }
 
 /** Finds nothing at first, and fails from then on. */
 function failing(): () => Promise<undefined> {
   let looks = 0;
-  return async () => (looks++ === 0 ? undefined : await Promise.reject(new ServiceError('service_unavailable', 'Away.')));
+  return async () =>
+    looks++ === 0 ? undefined : await Promise.reject(new ServiceError('service_unavailable', 'Away.'));
 }
 
 function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
-  return { ids: [ID], timeoutMs: 1000, look: async () => undefined, heard: () => LOOK, timeoutValue: () => 'timed out', ...more };
+  return {
+    ids: [ID],
+    timeoutMs: 1000,
+    look: async () => undefined,
+    heard: () => LOOK,
+    timeoutValue: () => 'timed out',
+    ...more,
+  };
 }
 
 describe('the order of things', () => {
@@ -81,7 +90,10 @@ describe('a wake while waiting', () => {
   test('with an event that does not concern the wait changes nothing', async () => {
     const registry = openRegistry();
     let looks = 0;
-    const result = await hold(registry, waitFor({ heard: () => undefined, look: async () => void looks++ as undefined }));
+    const result = await hold(
+      registry,
+      waitFor({ heard: () => undefined, look: async () => void looks++ as undefined }),
+    );
     registry.wake(ID, eventOf());
     await turn();
     expect([looks, result.hasResult()]).toEqual([1, false]);
@@ -117,12 +129,20 @@ describe('a wake while waiting', () => {
 
   test('whose look fails because Redis is away looks again by itself until it can, and no more after the end', async () => {
     const registry = openRegistry();
-    const answers: (string | undefined | Error)[] = [undefined, new ServiceError('service_unavailable', 'Away.'), new ServiceError('service_unavailable', 'Away.'), 'found'];
+    const answers: (string | undefined | Error)[] = [
+      undefined,
+      new ServiceError('service_unavailable', 'Away.'),
+      new ServiceError('service_unavailable', 'Away.'),
+      'found',
+    ];
     const look = async () => {
       const answer = answers.shift();
       return answer instanceof Error ? await Promise.reject(answer) : answer;
     };
-    const [result, ended] = [await hold(registry, waitFor({ look })), await hold(registry, waitFor({ look: failing() }))];
+    const [result, ended] = [
+      await hold(registry, waitFor({ look })),
+      await hold(registry, waitFor({ look: failing() })),
+    ];
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     try {
       registry.wakeAll();
@@ -178,7 +198,10 @@ describe('a wake while waiting', () => {
   test('after the answer looks no more', async () => {
     const registry = openRegistry();
     let looks = 0;
-    const result = await hold(registry, waitFor({ look: async () => (++looks > 1 ? 'late' : undefined), heard: () => 'by event' }));
+    const result = await hold(
+      registry,
+      waitFor({ look: async () => (++looks > 1 ? 'late' : undefined), heard: () => 'by event' }),
+    );
     registry.wake(ID, eventOf());
     registry.wake(ID, eventOf());
     expect([result.getResult(), looks]).toEqual(['by event', 1]);
@@ -251,13 +274,19 @@ describe('the release', () => {
   test('leaves no key of many', async () => {
     const registry = openRegistry();
     const ids = Array.from({ length: 100 }, (_, index) => `id-${index}`);
-    const results = await Promise.all([hold(registry, waitFor({ ids })), hold(registry, waitFor({ ids: ids.slice(50) }))]);
+    const results = await Promise.all([
+      hold(registry, waitFor({ ids })),
+      hold(registry, waitFor({ ids: ids.slice(50) })),
+    ]);
     for (const result of results) complete(result);
     expect([registry.size, ids.filter((id) => registry.has(id))]).toEqual([0, []]);
   });
 });
 
-test('the timeout asked for is the result\'s own; none leaves it to the manager', async () => {
-  const [asked, open] = await Promise.all([hold(openRegistry(), waitFor({ timeoutMs: 5 })), hold(openRegistry(), waitFor({ timeoutMs: undefined }))]);
+test("the timeout asked for is the result's own; none leaves it to the manager", async () => {
+  const [asked, open] = await Promise.all([
+    hold(openRegistry(), waitFor({ timeoutMs: 5 })),
+    hold(openRegistry(), waitFor({ timeoutMs: undefined })),
+  ]);
   expect([asked.timeoutMs, open.timeoutMs]).toEqual([5, undefined]);
 });

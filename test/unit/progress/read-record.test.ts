@@ -30,8 +30,20 @@ function readsOf(...moments: { state?: string; rank: number | null }[]): RecordR
 }
 
 const READERS = [
-  ['whole', async (reads: RecordReads) => await readRecord(reads, ID).then((found) => found && { state: found.record.state, queuePosition: found.queuePosition })],
-  ['for its progress', async (reads: RecordReads) => await readProgress(reads, ID).then((found) => found && { state: found.state.state, queuePosition: found.queuePosition })],
+  [
+    'whole',
+    async (reads: RecordReads) =>
+      await readRecord(reads, ID).then(
+        (found) => found && { state: found.record.state, queuePosition: found.queuePosition },
+      ),
+  ],
+  [
+    'for its progress',
+    async (reads: RecordReads) =>
+      await readProgress(reads, ID).then(
+        (found) => found && { state: found.state.state, queuePosition: found.queuePosition },
+      ),
+  ],
 ] as const;
 
 test.each(READERS)('a record read %s has its place while it waits', async (_how, read) => {
@@ -39,10 +51,13 @@ test.each(READERS)('a record read %s has its place while it waits', async (_how,
   expect([await read(reads), reads.count()]).toEqual([{ state: 'queued', queuePosition: 3 }, 1]);
 });
 
-test.each(READERS)('a record read %s is read again where a worker took it up before its place was read', async (_how, read) => {
-  const reads = readsOf({ state: 'queued', rank: null }, { state: 'processing', rank: null });
-  expect([await read(reads), reads.count()]).toEqual([{ state: 'processing', queuePosition: null }, 2]);
-});
+test.each(READERS)(
+  'a record read %s is read again where a worker took it up before its place was read',
+  async (_how, read) => {
+    const reads = readsOf({ state: 'queued', rank: null }, { state: 'processing', rank: null });
+    expect([await read(reads), reads.count()]).toEqual([{ state: 'processing', queuePosition: null }, 2]);
+  },
+);
 
 test.each(READERS)('a record read %s is not read for ever where it waits without a place', async (_how, read) => {
   const reads = readsOf({ state: 'queued', rank: null });

@@ -14,13 +14,20 @@ beforeEach(() => {
   for (const id of ['a', 'b', 'c']) records.set(recordOf({ id }));
 });
 
-const watch = async (...uploads: WatchedUpload[]) => await watchMany(parts, { uploads, timeoutMs: 1000 }, (list) => list);
+const watch = async (...uploads: WatchedUpload[]) =>
+  await watchMany(parts, { uploads, timeoutMs: 1000 }, (list) => list);
 const at = (id: string, since: number | undefined = 7): WatchedUpload => ({ id, since });
 
 describe('a page of uploads', () => {
   test('of which some have moved is answered at once with those alone, in the order asked', async () => {
     const result = await watch(at('c', 6), at('a'), at('b', 8));
-    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'c', version: 7 }, { id: 'b', version: 7 }], timedOut: false });
+    expect(result.getResult()).toMatchObject({
+      uploads: [
+        { id: 'c', version: 7 },
+        { id: 'b', version: 7 },
+      ],
+      timedOut: false,
+    });
     complete(result);
   });
 

@@ -1,7 +1,13 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Progress } from '../../../src/api.ts';
-import { readExisting, watchProgress, watchUntilFinal, type ProgressWatchParts, type WatchParts } from '../../../src/progress/watch.ts';
+import {
+  readExisting,
+  watchProgress,
+  watchUntilFinal,
+  type ProgressWatchParts,
+  type WatchParts,
+} from '../../../src/progress/watch.ts';
 import { complete, eventOf, FakeRecords, ID, openRegistry, recordOf, timeOut } from './states.ts';
 
 let records: FakeRecords;
@@ -12,7 +18,8 @@ beforeEach(() => {
   parts = { records, registry: openRegistry() };
 });
 
-const watch = async (...seenVersions: number[]) => await watchProgress(parts, { id: ID, seenVersions, timeoutMs: 1000 }, (progress) => progress);
+const watch = async (...seenVersions: number[]) =>
+  await watchProgress(parts, { id: ID, seenVersions, timeoutMs: 1000 }, (progress) => progress);
 
 describe('a watch of one upload', () => {
   test.each([
@@ -115,7 +122,10 @@ describe('a watch of one upload', () => {
 describe('a watch until all are final', () => {
   const other = 'other';
   const watchAll = async () =>
-    await watchUntilFinal(parts, { ids: [ID, other], timeoutMs: 1000 }, (reads, timedOut) => ({ states: reads.map(({ record }) => record.state), timedOut }));
+    await watchUntilFinal(parts, { ids: [ID, other], timeoutMs: 1000 }, (reads, timedOut) => ({
+      states: reads.map(({ record }) => record.state),
+      timedOut,
+    }));
 
   beforeEach(() => {
     records.set(recordOf());
@@ -163,5 +173,19 @@ test('an answer is shaped from the document that clients see', async () => {
   records.set(recordOf());
   const shaped: Progress[] = [];
   complete(await watchProgress(parts, { id: ID, seenVersions: [], timeoutMs: 0 }, (progress) => shaped.push(progress)));
-  expect(Object.keys(shaped[0] ?? {})).toEqual(['id', 'state', 'version', 'percent', 'stage', 'bytes', 'attempt', 'queuePosition', 'etaMs', 'updatedAt', 'final', 'timedOut', 'links']);
+  expect(Object.keys(shaped[0] ?? {})).toEqual([
+    'id',
+    'state',
+    'version',
+    'percent',
+    'stage',
+    'bytes',
+    'attempt',
+    'queuePosition',
+    'etaMs',
+    'updatedAt',
+    'final',
+    'timedOut',
+    'links',
+  ]);
 });

@@ -33,7 +33,8 @@ async function drainedAgo(counts: Readonly<Record<number, number>>): Promise<Bac
   for (;;) {
     const now = await stretchNow();
     await space.connection.del(space.keys.drained);
-    for (const [ago, count] of Object.entries(counts)) await space.connection.hset(space.keys.drained, String(now - Number(ago)), count);
+    for (const [ago, count] of Object.entries(counts))
+      await space.connection.hset(space.keys.drained, String(now - Number(ago)), count);
     const figures = await backlog.look();
     if ((await stretchNow()) === now) return figures;
   }
@@ -60,9 +61,14 @@ describe('the rate at which the queue drains', () => {
   });
 
   test('counts those that leave the queue, however they do, and not those that come back', async () => {
-    const count = async () => (await space.connection.hvals(space.keys.drained)).reduce((sum, value) => sum + Number(value), 0);
+    const count = async () =>
+      (await space.connection.hvals(space.keys.drained)).reduce((sum, value) => sum + Number(value), 0);
     const { records } = space;
-    const [begun, cancelled, failed] = [await uploadIn(records, 'queued'), await uploadIn(records, 'queued'), await uploadIn(records, 'queued')];
+    const [begun, cancelled, failed] = [
+      await uploadIn(records, 'queued'),
+      await uploadIn(records, 'queued'),
+      await uploadIn(records, 'queued'),
+    ];
     expect(await count()).toBe(0);
     await records.begin(begun.id);
     await records.cancel(cancelled.id);
@@ -93,7 +99,14 @@ describe('how much waits', () => {
     for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.2']) {
       const upload = newUpload();
       made(await records.open(upload));
-      made(await records.enqueue(upload.id, upload.receipt, STORED, { capacity: 9, discards: false, perAddress: 9, address }));
+      made(
+        await records.enqueue(upload.id, upload.receipt, STORED, {
+          capacity: 9,
+          discards: false,
+          perAddress: 9,
+          address,
+        }),
+      );
     }
     expect(await backlog.look('192.0.2.1')).toMatchObject({ waiting: 4, ofAddress: 2 });
     expect(await backlog.look('192.0.2.9')).toMatchObject({ waiting: 4, ofAddress: 0 });

@@ -43,7 +43,11 @@ beforeEach(() => {
   feed = openEventChannels(
     (listener) => ((connection = listener), subscriber),
     { changeChannel: (id) => `c:${id}` },
-    { changed: (id, fields) => told.push([id, fields]), missed: () => told.push('missed'), isWanted: (id) => wanted.has(id) },
+    {
+      changed: (id, fields) => told.push([id, fields]),
+      missed: () => told.push('missed'),
+      isWanted: (id) => wanted.has(id),
+    },
     silentLog,
   );
 });
@@ -92,7 +96,10 @@ describe('channels of uploads', () => {
     told = [];
     connection.message('c:a', '{"state":"queued"}');
     connection.message('c:b', 'nonsense');
-    expect(told).toEqual([['a', { state: 'queued' }], ['b', undefined]]);
+    expect(told).toEqual([
+      ['a', { state: 'queued' }],
+      ['b', undefined],
+    ]);
   });
 
   test('that cannot be subscribed to now keep nobody waiting, and are when the connection is there', async () => {
@@ -177,7 +184,9 @@ describe('a channel that nobody waits for any more', () => {
     wanted.add('7');
     subscriber.log.length = 0;
     void feed.listen(['one more']);
-    expect(subscriber.log.flatMap((line) => (line.startsWith('-') ? line.split(' ').slice(1) : []))).toHaveLength(49_999);
+    expect(subscriber.log.flatMap((line) => (line.startsWith('-') ? line.split(' ').slice(1) : []))).toHaveLength(
+      49_999,
+    );
     expect(subscriber.log.at(-1)).toBe('+ c:one more');
   });
 });

@@ -23,7 +23,8 @@ export async function startFakeRedis(answer: FakeAnswer, { endsAtOnce = true } =
     socket.on('data', (chunk: Buffer) => {
       for (const [name = '', ...args] of commandsIn(chunk.toString())) {
         // It speaks the protocol's version 2 alone.
-        const reply = name.toLowerCase() === 'hello' ? '-NOPROTO no\r\n' : (answer([name.toLowerCase(), ...args], socket) ?? '');
+        const reply =
+          name.toLowerCase() === 'hello' ? '-NOPROTO no\r\n' : (answer([name.toLowerCase(), ...args], socket) ?? '');
         if (reply !== '') socket.write(reply);
       }
     });
@@ -55,7 +56,7 @@ export function bulks(...texts: readonly string[]): string {
 function commandsIn(text: string): string[][] {
   const lines = text.split('\r\n');
   const commands: string[][] = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     const count = Number(/^\*(\d+)$/.exec(lines[at] ?? '')?.[1] ?? 0);
     if (count > 0) commands.push(Array.from({ length: count }, (_, index) => lines[at + 2 + index * 2] ?? ''));
     at += 1 + count * 2;

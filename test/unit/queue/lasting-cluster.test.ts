@@ -34,16 +34,22 @@ test('a copy of a connection that is made anew while a node is away is there whe
   const connection = connectToCluster(cluster.place, 'waits').on('error', () => undefined);
   const copy = connection.duplicate().on('error', () => undefined);
   const lost = await cluster.ownerOf('foo');
-  const others = cluster.place.nodes.filter(({ port }) => !lost.url.endsWith(`:${port}`)).map(({ host, port }) => `redis://${host}:${port}`);
+  const others = cluster.place.nodes
+    .filter(({ port }) => !lost.url.endsWith(`:${port}`))
+    .map(({ host, port }) => `redis://${host}:${port}`);
   try {
     await eventually('the copy to be ready', () => copy.status === 'ready');
     await disconnected(copy);
     await lost.down();
     // Whichever of them is asked; one that has not noticed yet would say that all is well.
-    await eventually('all others to miss it', async () => {
-      const states = await Promise.all(others.map((url) => redisCommand(url, 'CLUSTER', 'INFO')));
-      return states.every((state) => String(state).includes('cluster_state:fail'));
-    }, 20_000);
+    await eventually(
+      'all others to miss it',
+      async () => {
+        const states = await Promise.all(others.map((url) => redisCommand(url, 'CLUSTER', 'INFO')));
+        return states.every((state) => String(state).includes('cluster_state:fail'));
+      },
+      20_000,
+    );
     const triedAgain = new Promise((resolve) => copy.once('reconnecting', resolve));
     const connected = copy.connect();
     await triedAgain;

@@ -1,7 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
-import { available, closeConnection, openCommandConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../../../src/queue/connection.ts';
+import {
+  available,
+  closeConnection,
+  openCommandConnection,
+  openWaitingConnection,
+  RedisRecordStore,
+  type Redis,
+} from '../../../src/queue/connection.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../src/queue/upload-queue.ts';
 import { UploadSets } from '../../../src/queue/upload-sets.ts';
@@ -25,7 +32,10 @@ afterEach(async () => {
 });
 
 /** A Redis that may be taken away, and a connection to it that is ready. It is there again when both are closed. */
-async function withOwnRedis(open: (url: string) => Redis, use: (own: RedisServer, connection: Redis) => Promise<void>): Promise<void> {
+async function withOwnRedis(
+  open: (url: string) => Redis,
+  use: (own: RedisServer, connection: Redis) => Promise<void>,
+): Promise<void> {
   const own = await startRedisServer({ port: 0 });
   const connection = open(own.url);
   try {
@@ -48,7 +58,9 @@ async function bringBack(own: RedisServer, connection: Redis): Promise<void> {
 }
 
 test('every key of an installation bears the same hash tag, so that one script may touch them all', () => {
-  const keys = Object.values(queueKeys('my-prefix')).map((key: string | ((id: string) => string)) => (typeof key === 'string' ? key : key('x')));
+  const keys = Object.values(queueKeys('my-prefix')).map((key: string | ((id: string) => string)) =>
+    typeof key === 'string' ? key : key('x'),
+  );
   for (const key of keys) expect(key).toMatch(/^\{my-prefix\}/);
   expect(new Set(keys).size).toBe(keys.length);
 });
@@ -100,7 +112,11 @@ describe('commands for records', () => {
       expect(store.isReady).toBe(true);
       await own.down();
       for (const ask of [() => store.ping(), () => store.get('k'), () => store.runScript('return 1', ['k'], [])]) {
-        await expect(ask()).rejects.toMatchObject({ code: 'service_unavailable', status: 503, retryAfterMs: expect.any(Number) as unknown });
+        await expect(ask()).rejects.toMatchObject({
+          code: 'service_unavailable',
+          status: 503,
+          retryAfterMs: expect.any(Number) as unknown,
+        });
       }
       while (store.isReady) await turn();
       await bringBack(own, connection);
@@ -109,27 +125,41 @@ describe('commands for records', () => {
   });
 
   test('of a connection that waits are answered when Redis comes back', async () => {
-    await withOwnRedis((url) => openWaitingConnection(url, silentLog), async (own, connection) => {
-      await own.down();
-      const waits = connection.ping();
-      await own.up();
-      expect(await waits).toBe('PONG');
-    });
+    await withOwnRedis(
+      (url) => openWaitingConnection(url, silentLog),
+      async (own, connection) => {
+        await own.down();
+        const waits = connection.ping();
+        await own.up();
+        expect(await waits).toBe('PONG');
+      },
+    );
   });
 });
 
 describe('what is told as a Redis that is away', () => {
   const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
 
-  const away = [new Error('Connection is closed.'), new Error('Command timed out'), reply('LOADING Redis is loading'), reply('OOM command not allowed'), reply('READONLY You can\'t write')];
-  test.each(away.map((error) => [error.message, error] as const))(
-    '"%s" is',
-    async (_message, error) => {
-      await expect(available(async () => await Promise.reject(error))).rejects.toMatchObject({ code: 'service_unavailable', cause: error });
-    },
-  );
+  const away = [
+    new Error('Connection is closed.'),
+    new Error('Command timed out'),
+    reply('LOADING Redis is loading'),
+    reply('OOM command not allowed'),
+    reply("READONLY You can't write"),
+  ];
+  test.each(away.map((error) => [error.message, error] as const))('"%s" is', async (_message, error) => {
+    await expect(available(async () => await Promise.reject(error))).rejects.toMatchObject({
+      code: 'service_unavailable',
+      cause: error,
+    });
+  });
 
-  const others = [reply('WRONGTYPE Operation against a key'), reply('ERR unknown command'), new TypeError('x is not a function'), new ServiceError('upload_gone', 'Gone.')];
+  const others = [
+    reply('WRONGTYPE Operation against a key'),
+    reply('ERR unknown command'),
+    new TypeError('x is not a function'),
+    new ServiceError('upload_gone', 'Gone.'),
+  ];
   test.each(others.map((error) => [error.message, error] as const))(
     '"%s" is not: it is a fault of ours, or an answer',
     async (_message, error) => {

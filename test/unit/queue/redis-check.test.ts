@@ -1,13 +1,19 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ConfigError } from '../../../src/config.ts';
-import { closeConnection, openCommandConnection, openWaitingConnection, type Redis } from '../../../src/queue/connection.ts';
+import {
+  closeConnection,
+  openCommandConnection,
+  openWaitingConnection,
+  type Redis,
+} from '../../../src/queue/connection.ts';
 import { faultIn, RedisCheck } from '../../../src/queue/redis-check.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { redisCommand } from '../../helpers/redis-command.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 
-const info = (version: string, policy: string) => `# Server\r\nredis_version:${version}\r\n\r\n# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:${policy}\r\nallocator:x\r\n`;
+const info = (version: string, policy: string) =>
+  `# Server\r\nredis_version:${version}\r\n\r\n# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:${policy}\r\nallocator:x\r\n`;
 
 describe('a Redis', () => {
   test.each([
@@ -15,7 +21,11 @@ describe('a Redis', () => {
     [info('10.0.1', 'noeviction'), true, undefined],
     [info('6.0.16', 'noeviction'), false, 'Redis 6.0.16 is too old: 6.2 or newer is needed'],
     [info('6.2.14', 'noeviction'), true, 'Redis 6.2.14 is too old: 7.0 or newer is needed'],
-    [info('7.0.15', 'allkeys-lru'), false, 'Redis has the maxmemory-policy allkeys-lru, by which it would throw records of uploads away when its memory is full: set it to noeviction'],
+    [
+      info('7.0.15', 'allkeys-lru'),
+      false,
+      'Redis has the maxmemory-policy allkeys-lru, by which it would throw records of uploads away when its memory is full: set it to noeviction',
+    ],
     ['# nothing that we ask for\r\n', false, undefined],
   ])('that says %j of itself (cluster: %s) is fit, or the line says why not', (text, isClustered, fault) => {
     expect(faultIn(text, isClustered)).toBe(fault);
@@ -32,7 +42,10 @@ describe('the look at Redis', () => {
     }
   });
 
-  async function connect(args: readonly string[], openConnection: typeof openCommandConnection = openCommandConnection) {
+  async function connect(
+    args: readonly string[],
+    openConnection: typeof openCommandConnection = openCommandConnection,
+  ) {
     const redis = await startRedisServer({ args });
     const connection = openConnection(redis.url, silentLog);
     open.push({ connection, redis });
@@ -41,7 +54,9 @@ describe('the look at Redis', () => {
 
   test('ends the start where it would throw records away', async () => {
     const { connection } = await connect(['--maxmemory-policy', 'volatile-ttl']);
-    await expect(RedisCheck.start(connection, silentLog)).rejects.toThrow(new ConfigError(faultIn(info('7.0.0', 'volatile-ttl'), false)));
+    await expect(RedisCheck.start(connection, silentLog)).rejects.toThrow(
+      new ConfigError(faultIn(info('7.0.0', 'volatile-ttl'), false)),
+    );
   });
 
   test('ends the start where it does not let us in, however patient the start is', async () => {
@@ -49,7 +64,9 @@ describe('the look at Redis', () => {
       const { redis } = await connect([]);
       await redisCommand(redis.url, 'CONFIG', 'SET', 'requirepass', 'secret');
       const connection = openConnection(redis.url, silentLog);
-      await expect(RedisCheck.start(connection, silentLog, Infinity)).rejects.toThrow(/^Redis does not let this service in: NOAUTH/);
+      await expect(RedisCheck.start(connection, silentLog, Infinity)).rejects.toThrow(
+        /^Redis does not let this service in: NOAUTH/,
+      );
       connection.disconnect();
     }
   });
@@ -60,10 +77,17 @@ describe('the look at Redis', () => {
     await redis.down();
     await eventually('the connection to know', () => connection.status !== 'ready');
     const check = await RedisCheck.start(connection, silentLog);
-    await expect(check.assertReady('a')).rejects.toMatchObject({ code: 'service_unavailable', retryAfterMs: expect.any(Number) as unknown });
+    await expect(check.assertReady('a')).rejects.toMatchObject({
+      code: 'service_unavailable',
+      retryAfterMs: expect.any(Number) as unknown,
+    });
     await redis.up();
     await redisCommand(redis.url, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random');
-    const answer = async () => await check.assertReady('a').then(() => 'ready', (error: Error) => error.message);
+    const answer = async () =>
+      await check.assertReady('a').then(
+        () => 'ready',
+        (error: Error) => error.message,
+      );
     const reconnected = async () => {
       await eventually('the connection', () => connection.status === 'ready');
       await redisCommand(redis.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');

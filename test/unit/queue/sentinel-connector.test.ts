@@ -25,20 +25,30 @@ interface FakeSentinel extends FakeRedis {
 }
 
 /** `masterNow` may take its time. */
-async function startSentinel(masterNow: () => FakeRedis | Promise<FakeRedis>, found: () => readonly FakeRedis[] = () => [], endsAtOnce = true): Promise<FakeSentinel> {
+async function startSentinel(
+  masterNow: () => FakeRedis | Promise<FakeRedis>,
+  found: () => readonly FakeRedis[] = () => [],
+  endsAtOnce = true,
+): Promise<FakeSentinel> {
   const listening: Socket[] = [];
   let asked = 0;
-  const fake = await startFakeRedis(([name, what], socket) => {
-    if (name === 'subscribe') {
-      listening.push(socket);
-      return `*3\r\n${bulk('subscribe')}${bulk('+switch-master')}:1\r\n`;
-    }
-    if (name !== 'sentinel') return '+OK\r\n';
-    if (what !== 'get-master-addr-by-name') return `*${found().length}\r\n${found().map(({ port }) => bulks('name', 'x', 'ip', '127.0.0.1', 'port', String(port), 'flags', 'sentinel')).join('')}`;
-    asked += 1;
-    void Promise.resolve(masterNow()).then(({ port }) => socket.write(bulks('127.0.0.1', String(port))));
-    return undefined;
-  }, { endsAtOnce });
+  const fake = await startFakeRedis(
+    ([name, what], socket) => {
+      if (name === 'subscribe') {
+        listening.push(socket);
+        return `*3\r\n${bulk('subscribe')}${bulk('+switch-master')}:1\r\n`;
+      }
+      if (name !== 'sentinel') return '+OK\r\n';
+      if (what !== 'get-master-addr-by-name')
+        return `*${found().length}\r\n${found()
+          .map(({ port }) => bulks('name', 'x', 'ip', '127.0.0.1', 'port', String(port), 'flags', 'sentinel'))
+          .join('')}`;
+      asked += 1;
+      void Promise.resolve(masterNow()).then(({ port }) => socket.write(bulks('127.0.0.1', String(port))));
+      return undefined;
+    },
+    { endsAtOnce },
+  );
   open.push(fake);
   const tellOf = ({ port }: FakeRedis, to: readonly Socket[] = listening) => {
     for (const socket of to) socket.write(bulks('message', '+switch-master', `mymaster 127.0.0.1 1 127.0.0.1 ${port}`));
@@ -55,7 +65,13 @@ interface Connected {
 
 /** Resolves when it is ready. */
 async function connect(...sentinels: readonly FakeRedis[]): Promise<Connected> {
-  const place = { sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })), masterName: 'mymaster', username: undefined, password: undefined, sentinelPassword: undefined };
+  const place = {
+    sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
+    masterName: 'mymaster',
+    username: undefined,
+    password: undefined,
+    sentinelPassword: undefined,
+  };
   const connection = connectToServer(place, 'waits');
   const events: string[] = [];
   for (const event of ['ready', 'close', 'end']) connection.on(event, () => events.push(event));
@@ -75,7 +91,10 @@ describe('a connection through sentinels', () => {
     const [old, next] = [await startMaster(), await startMaster()];
     let current = old;
     const found: FakeSentinel = await startSentinel(() => current);
-    const known = await startSentinel(() => current, () => [found]);
+    const known = await startSentinel(
+      () => current,
+      () => [found],
+    );
     const { times } = await connect(known);
     await listened(found);
     current = next;
@@ -102,10 +121,14 @@ describe('a connection through sentinels', () => {
   test('is not ended by what its predecessor is told while it looks for the master', async () => {
     const master = await startMaster();
     let tellFirst: (() => Promise<void>) | undefined;
-    const sentinel: FakeSentinel = await startSentinel(async () => {
-      await tellFirst?.();
-      return master;
-    }, () => [], false);
+    const sentinel: FakeSentinel = await startSentinel(
+      async () => {
+        await tellFirst?.();
+        return master;
+      },
+      () => [],
+      false,
+    );
     const { times } = await connect(sentinel);
     await listened(sentinel);
     const [listening] = sentinel.listening;

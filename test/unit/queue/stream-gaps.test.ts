@@ -29,7 +29,14 @@ describe('entries that were trimmed unread', () => {
 
   test('are told by a reader that stands still though the stream goes on, once for each newest entry', () => {
     const gaps = new StreamGaps(at(5));
-    expect([at(5), at(9), at(9), at(9), at(12), at(12)].map((position) => gaps.missedUpTo(position))).toEqual([false, false, true, false, true, false]);
+    expect([at(5), at(9), at(9), at(9), at(12), at(12)].map((position) => gaps.missedUpTo(position))).toEqual([
+      false,
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
   });
 
   test('are none where the reader is on its way', () => {

@@ -23,7 +23,12 @@ beforeEach(async () => {
   const idOf = async (publicId: string) => (publicId === 'public' ? ID : undefined);
   const parts: FileRouteParts = {
     records: Object.assign(records, { idOf }) as unknown as UploadRecords,
-    registry: openRegistry(), storage: temp.storage, kinds: createKinds(), defaultTimeoutMs: 0, maxTimeoutMs: 1000, log: silentLog,
+    registry: openRegistry(),
+    storage: temp.storage,
+    kinds: createKinds(),
+    defaultTimeoutMs: 0,
+    maxTimeoutMs: 1000,
+    log: silentLog,
   };
   contentRoutes(router, parts);
   variantRoutes(router, parts);
@@ -41,7 +46,16 @@ async function ask(path: string) {
   return { status: response.status, text, code, header: (name: string) => response.headers.get(name) };
 }
 
-const VARIANT = { name: '160', format: 'jpeg', width: 1, height: 1, size: 5, url: '/variants/public/160', key: `0b/${ID}/attempt-1/160.jpeg`, sha256: 'f'.repeat(64) };
+const VARIANT = {
+  name: '160',
+  format: 'jpeg',
+  width: 1,
+  height: 1,
+  size: 5,
+  url: '/variants/public/160',
+  key: `0b/${ID}/attempt-1/160.jpeg`,
+  sha256: 'f'.repeat(64),
+};
 
 async function stored(more: Partial<UploadRecord> = {}): Promise<UploadRecord> {
   const record = recordOf({ receivedBytes: 5, ...more });
@@ -55,7 +69,12 @@ describe('the bytes as uploaded', () => {
   test('are an attachment under their name, in the type that they are', async () => {
     await stored();
     const { status, text, header } = await ask(`/uploads/${ID}/content`);
-    expect([status, text, header('content-type'), header('etag')]).toEqual([200, 'bytes', 'image/jpeg', `"${'a'.repeat(64)}"`]);
+    expect([status, text, header('content-type'), header('etag')]).toEqual([
+      200,
+      'bytes',
+      'image/jpeg',
+      `"${'a'.repeat(64)}"`,
+    ]);
     expect(header('content-disposition')).toBe('attachment; filename="a.jpg"; filename*=UTF-8\'\'a.jpg');
     expect(header('cache-control')).toBe('private, no-cache');
   });
@@ -82,15 +101,28 @@ describe('a variant', () => {
   test('that is there may be shown by anybody and kept for good', async () => {
     await stored({ variants: { 160: VARIANT } });
     const { status, text, header } = await ask('/variants/public/160');
-    expect([status, text, header('content-type'), header('etag')]).toEqual([200, 'small', 'image/jpeg', `"${VARIANT.sha256}"`]);
-    expect([header('cache-control'), header('cross-origin-resource-policy')]).toEqual(['public, max-age=31536000, immutable', 'cross-origin']);
+    expect([status, text, header('content-type'), header('etag')]).toEqual([
+      200,
+      'small',
+      'image/jpeg',
+      `"${VARIANT.sha256}"`,
+    ]);
+    expect([header('cache-control'), header('cross-origin-resource-policy')]).toEqual([
+      'public, max-age=31536000, immutable',
+      'cross-origin',
+    ]);
     expect(header('content-disposition')).toBeNull();
   });
 
   test('that is still to come is a placeholder nobody keeps, where the client will not wait', async () => {
     await stored();
     const { status, header } = await ask('/variants/public/160?timeout=0');
-    expect([status, header('content-type'), header('cache-control'), header('x-timed-out')]).toEqual([200, 'image/svg+xml', 'no-store', 'true']);
+    expect([status, header('content-type'), header('cache-control'), header('x-timed-out')]).toEqual([
+      200,
+      'image/svg+xml',
+      'no-store',
+      'true',
+    ]);
   });
 
   test('may still come while the type of the upload is unknown', async () => {
@@ -99,34 +131,51 @@ describe('a variant', () => {
     expect(await ask('/variants/public/161')).toMatchObject({ status: 404 });
   });
 
-  test.each([null, 'image/jpeg'])('has the names that the options give, and no others, the type being %p', async (type) => {
-    await stored({ state: 'receiving', type, stored: false, options: { variants: [{ name: 'card', width: 4 }] } });
-    expect(await ask('/variants/public/card')).toMatchObject({ status: 200 });
-    expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
-  });
-
-  test.each(['unknown', '160.jpeg', '0160', 'constructor', 'toString', '__proto__', 'hasOwnProperty', '%00', '..%2f160'])(
-    'of a name that there will never be (%s) is a 404',
-    async (name) => {
-      await stored({ variants: { 160: VARIANT } });
-      expect(await ask(`/variants/public/${name}`)).toMatchObject({ status: 404, code: 'unknown_variant' });
+  test.each([null, 'image/jpeg'])(
+    'has the names that the options give, and no others, the type being %p',
+    async (type) => {
+      await stored({ state: 'receiving', type, stored: false, options: { variants: [{ name: 'card', width: 4 }] } });
+      expect(await ask('/variants/public/card')).toMatchObject({ status: 200 });
+      expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
     },
   );
 
-  test.each(['failed', 'cancelled', 'discarded', 'completed'] as const)('that a %s upload does not have is a 404', async (state) => {
-    await stored({ state });
-    expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
+  test.each([
+    'unknown',
+    '160.jpeg',
+    '0160',
+    'constructor',
+    'toString',
+    '__proto__',
+    'hasOwnProperty',
+    '%00',
+    '..%2f160',
+  ])('of a name that there will never be (%s) is a 404', async (name) => {
+    await stored({ variants: { 160: VARIANT } });
+    expect(await ask(`/variants/public/${name}`)).toMatchObject({ status: 404, code: 'unknown_variant' });
   });
+
+  test.each(['failed', 'cancelled', 'discarded', 'completed'] as const)(
+    'that a %s upload does not have is a 404',
+    async (state) => {
+      await stored({ state });
+      expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
+    },
+  );
 
   test('of an unknown public id, or by the secret id, is a 404', async () => {
     await stored({ variants: { 160: VARIANT } });
-    for (const id of ['other', ID]) expect(await ask(`/variants/${id}/160`)).toMatchObject({ status: 404, code: 'unknown_variant' });
+    for (const id of ['other', ID])
+      expect(await ask(`/variants/${id}/160`)).toMatchObject({ status: 404, code: 'unknown_variant' });
   });
 
-  test.each([{ deleted: true }, { state: 'completed' as const, expiresAtMs: 1 }])('of an upload that is gone (%j) is a 404', async (more) => {
-    await stored({ variants: { 160: VARIANT }, ...more });
-    expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
-  });
+  test.each([{ deleted: true }, { state: 'completed' as const, expiresAtMs: 1 }])(
+    'of an upload that is gone (%j) is a 404',
+    async (more) => {
+      await stored({ variants: { 160: VARIANT }, ...more });
+      expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
+    },
+  );
 
   test('with a timeout that is none is a 400', async () => {
     await stored({ variants: { 160: VARIANT } });

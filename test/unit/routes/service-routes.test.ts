@@ -16,14 +16,19 @@ beforeEach(async () => {
     checkReady: async () => undefined,
     metrics: { contentType: 'text/plain', text: async () => '' },
     openApi: {},
-    assets: { files: new Map([['/', { bodies: BODIES, type: 'text/html; charset=utf-8', tag: 'abc' }]]), contentSecurityPolicy: "default-src 'none'" },
+    assets: {
+      files: new Map([['/', { bodies: BODIES, type: 'text/html; charset=utf-8', tag: 'abc' }]]),
+      contentSecurityPolicy: "default-src 'none'",
+    },
   });
   served = await serve(routesOf(router));
 });
 afterEach(() => served.close());
 
 /** `fetch` would say by itself which codings it takes. */
-async function ask(headers: Record<string, string>): Promise<{ status: number; coding: string | undefined; etag: string | undefined; body: string }> {
+async function ask(
+  headers: Record<string, string>,
+): Promise<{ status: number; coding: string | undefined; etag: string | undefined; body: string }> {
   return await new Promise((resolve, reject) => {
     const sent = request(served.url, { headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
@@ -47,7 +52,12 @@ describe('the page', () => {
     ['*', 'br', '"abc-br"'],
   ])('comes in the smallest coding of "%s"', async (accepted, coding, etag) => {
     const answer = await ask({ 'Accept-Encoding': accepted });
-    expect(answer).toEqual({ status: 200, coding, etag, body: BODIES[coding === 'br' || coding === 'gzip' ? coding : 'identity'].toString('latin1') });
+    expect(answer).toEqual({
+      status: 200,
+      coding,
+      etag,
+      body: BODIES[coding === 'br' || coding === 'gzip' ? coding : 'identity'].toString('latin1'),
+    });
   });
 
   test('comes plain to those who do not say', async () => {

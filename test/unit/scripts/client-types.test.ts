@@ -34,9 +34,21 @@ test('they are enough by themselves, and find mistakes', async () => {
     await copyFile(SERVED, join(directory, 'client.d.ts'));
     await writeFile(join(directory, 'package.json'), '{"type":"module"}');
     await writeFile(join(directory, 'sample.ts'), SAMPLE);
-    const flags = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,dom,dom.asynciterable'];
+    const flags = [
+      '--noEmit',
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--target',
+      'es2022',
+      '--module',
+      'nodenext',
+      '--lib',
+      'es2022,dom,dom.asynciterable',
+    ];
     const compiler = resolve('node_modules/typescript/bin/tsc');
-    const failure = await promisify(execFile)(process.execPath, [compiler, ...flags, 'sample.ts'], { cwd: directory }).then(
+    const failure = await promisify(execFile)(process.execPath, [compiler, ...flags, 'sample.ts'], {
+      cwd: directory,
+    }).then(
       () => 'no mistake found',
       (error: { stdout: string }) => error.stdout,
     );

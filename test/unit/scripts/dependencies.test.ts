@@ -20,7 +20,9 @@ describe('isInStep', () => {
   });
 
   test('is false when an optional package that is there is of another version', () => {
-    const installed = { packages: { 'node_modules/koa': koa, 'node_modules/native-win': { ...native, version: '2.0.0' } } };
+    const installed = {
+      packages: { 'node_modules/koa': koa, 'node_modules/native-win': { ...native, version: '2.0.0' } },
+    };
     expect(isInStep(lock, installed)).toBe(false);
   });
 });

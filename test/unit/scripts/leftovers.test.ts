@@ -65,17 +65,23 @@ describe('endLeftovers', () => {
     const { pid, gone } = await start(':');
     notePid(directory, 'redis', pid, false);
     const file = join(directory, 'redis.pid');
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/(\d)"/, (_, digit: string) => `${(Number(digit) + 1) % 10}"`));
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace(/(\d)"/, (_, digit: string) => `${(Number(digit) + 1) % 10}"`),
+    );
     expect(await endLeftovers(directory, GRACE_MS)).toBe(0);
     process.kill(pid, 'SIGUSR1');
     expect(await gone).toEqual([null, 'SIGUSR1']);
   });
 
-  test.each(['', '{"pid":', '{"pid":-1,"identity":"x"}', '{"pid":1}', 'null'])('takes no harm from %j', async (text) => {
-    writeFileSync(join(directory, 'redis.pid'), text);
-    expect(await endLeftovers(directory, GRACE_MS)).toBe(0);
-    expect(readdirSync(directory)).toEqual([]);
-  });
+  test.each(['', '{"pid":', '{"pid":-1,"identity":"x"}', '{"pid":1}', 'null'])(
+    'takes no harm from %j',
+    async (text) => {
+      writeFileSync(join(directory, 'redis.pid'), text);
+      expect(await endLeftovers(directory, GRACE_MS)).toBe(0);
+      expect(readdirSync(directory)).toEqual([]);
+    },
+  );
 
   test('finds nothing where nothing was noted, or it was forgotten', async () => {
     expect(await endLeftovers(join(directory, 'missing'), GRACE_MS)).toBe(0);

@@ -10,7 +10,10 @@ import {
 describe('redisSources', () => {
   test('takes a private copy where there are Debian packages, with and without rights', () => {
     expect(redisSources({ managers: ['apt-get', 'dpkg'], mayInstall: false })).toEqual(['private-copy']);
-    expect(redisSources({ managers: ['apt-get', 'dpkg'], mayInstall: true })).toEqual(['private-copy', 'system-package']);
+    expect(redisSources({ managers: ['apt-get', 'dpkg'], mayInstall: true })).toEqual([
+      'private-copy',
+      'system-package',
+    ]);
   });
 
   test('asks other package managers only with the rights that they need', () => {
@@ -52,9 +55,12 @@ describe('parseServerVersion', () => {
     expect(parseServerVersion(output)).toBe(version);
   });
 
-  test.each(['', 'redis-cli 7.0.15', 'error while loading shared libraries: liblzf.so.1'])('does not read %j', (output) => {
-    expect(parseServerVersion(output)).toBeUndefined();
-  });
+  test.each(['', 'redis-cli 7.0.15', 'error while loading shared libraries: liblzf.so.1'])(
+    'does not read %j',
+    (output) => {
+      expect(parseServerVersion(output)).toBeUndefined();
+    },
+  );
 });
 
 test.each([

@@ -7,7 +7,10 @@ import { ceilingOf, usesOf } from '../../../scripts/bench/scale/model/uses.ts';
 import { staffingOf, type Work } from '../../../scripts/bench/scale/model/site.ts';
 
 const costs = JSON.parse(readFileSync('docs/scaling-costs.json', 'utf8')) as Costs;
-const works: readonly Work[] = [{ title: 'photo', upload: costs.photo }, { title: 'small', upload: costs.small }];
+const works: readonly Work[] = [
+  { title: 'photo', upload: costs.photo },
+  { title: 'small', upload: costs.small },
+];
 const counts = [1, 10, 100, 1000];
 
 describe('the model of scale', () => {
@@ -31,14 +34,17 @@ describe('the model of scale', () => {
     for (const work of works) {
       for (const machines of counts) {
         const carried = STEPS.map((_, step) => ceilingOf(costs, work, siteAfter(step, machines)).uploadsPerSecond);
-        for (const [step, uploads] of carried.entries()) expect(uploads).toBeGreaterThanOrEqual((carried[step - 1] ?? 0) * 0.999_999);
+        for (const [step, uploads] of carried.entries())
+          expect(uploads).toBeGreaterThanOrEqual((carried[step - 1] ?? 0) * 0.999_999);
       }
     }
   });
 
   test('as many machines and queues more carry as much more: nothing is left that all of them share', () => {
     for (const work of works) {
-      const [ten, hundred] = [10, 100].map((count) => ceilingOf(costs, work, { ...siteAfter(STEPS.length - 1, count), queues: count }));
+      const [ten, hundred] = [10, 100].map((count) =>
+        ceilingOf(costs, work, { ...siteAfter(STEPS.length - 1, count), queues: count }),
+      );
       expect(hundred?.uploadsPerSecond).toBeCloseTo(10 * (ten?.uploadsPerSecond ?? 0));
       expect(hundred?.limit).toBe(ten?.limit);
     }

@@ -23,7 +23,9 @@ describe('system packages', () => {
   function calls(): string[] {
     const file = inside('calls');
     if (!existsSync(file)) return [];
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('sudo'));
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('sudo'));
   }
 
   const installWith = (manager: Manager, names: readonly string[], mayInstall = true): Promise<boolean> =>

@@ -24,7 +24,10 @@ test('more free than the reserve is room', async () => {
 });
 
 test('less free than the reserve is storage_full', async () => {
-  await expect(new DiskRoom(directory, (await freeBytes()) * 2).check()).rejects.toMatchObject({ code: 'storage_full', status: 507 });
+  await expect(new DiskRoom(directory, (await freeBytes()) * 2).check()).rejects.toMatchObject({
+    code: 'storage_full',
+    status: 507,
+  });
 });
 
 test('a reserve of 0 looks at nothing', async () => {

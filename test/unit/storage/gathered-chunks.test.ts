@@ -11,7 +11,14 @@ function numbered(length: number, from: number): Buffer {
 
 describe('gathered chunks', () => {
   test('are the same bytes in the same order, however they come and whenever they are taken', () => {
-    const lengths = fc.array(fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 4090, max: 4100 }), fc.integer({ min: 0, max: 70 * KIB })), { maxLength: 40 });
+    const lengths = fc.array(
+      fc.oneof(
+        fc.integer({ min: 0, max: 5 }),
+        fc.integer({ min: 4090, max: 4100 }),
+        fc.integer({ min: 0, max: 70 * KIB }),
+      ),
+      { maxLength: 40 },
+    );
     fc.assert(
       fc.property(lengths, fc.integer({ min: 1, max: 50 * KIB }), (chunkLengths, takenAt) => {
         const gathered = new GatheredChunks();

@@ -30,7 +30,12 @@ async function withSyncsSeen(path: string, work: () => Promise<void>): Promise<s
   const handles = Object.getPrototypeOf(file) as FileHandle;
   await file.close();
   const seen: string[] = [];
-  const spies = ([['sync', 'names'], ['datasync', 'bytes']] as const).map(([name, what]) => {
+  const spies = (
+    [
+      ['sync', 'names'],
+      ['datasync', 'bytes'],
+    ] as const
+  ).map(([name, what]) => {
     const real = Object.getOwnPropertyDescriptor(handles, name)?.value as (this: FileHandle) => Promise<void>;
     return jest.spyOn(handles, name).mockImplementation(async function (this: FileHandle) {
       seen.push(`${what} ${existsSync(path) ? 'after' : 'before'}`);
@@ -51,13 +56,21 @@ describe('files on a disk', () => {
     const writer = await temp.storage.create('ab/abcd/x.original');
     await writer.write(Buffer.from('x'));
     const manifest = { key: 'ab/abcd/x.manifest.json', bytes: Buffer.from('{}') };
-    expect(await withSyncsSeen(join(temp.directory, 'ab/abcd/x.original'), () => commitWith(temp.storage, writer, manifest))).toEqual(['bytes before', 'bytes before', 'names after']);
+    expect(
+      await withSyncsSeen(join(temp.directory, 'ab/abcd/x.original'), () => commitWith(temp.storage, writer, manifest)),
+    ).toEqual(['bytes before', 'bytes before', 'names after']);
     const alone = await temp.storage.create('ab/abcd/y');
-    expect(await withSyncsSeen(join(temp.directory, 'ab/abcd/y'), () => alone.commit())).toEqual(['bytes before', 'names after']);
+    expect(await withSyncsSeen(join(temp.directory, 'ab/abcd/y'), () => alone.commit())).toEqual([
+      'bytes before',
+      'names after',
+    ]);
   });
 
   test('have the names of their new folders on it too', async () => {
-    const names = await withSyncsSeen(join(temp.directory, 'cd/cdef/x'), async () => await (await temp.storage.create('cd/cdef/x')).discard());
+    const names = await withSyncsSeen(
+      join(temp.directory, 'cd/cdef/x'),
+      async () => await (await temp.storage.create('cd/cdef/x')).discard(),
+    );
     expect(names).toEqual(['names before', 'names before']);
   });
 
@@ -85,12 +98,20 @@ describe('files on a disk', () => {
   });
 
   test('what a crash left goes with its empty folders, the files beside it stay', async () => {
-    for (const folder of ['ab/abcd/attempt-1', 'ab/abcd/attempt-2', 'cd/cdef/attempt-1']) await mkdir(join(temp.directory, folder), { recursive: true });
+    for (const folder of ['ab/abcd/attempt-1', 'ab/abcd/attempt-2', 'cd/cdef/attempt-1'])
+      await mkdir(join(temp.directory, folder), { recursive: true });
     await writeFile(join(temp.directory, 'ab/abcd/attempt-2/160.jpeg.0123456789ab.part'), 'half');
     await putObject(temp.storage, 'ab/abcd/x.original', Buffer.from('x'));
     const soon = new Date(Date.now() + 60_000);
     expect(await temp.storage.removeUnfinished('ab/abcd', soon)).toBe(1);
-    expect((await readdir(temp.directory, { recursive: true })).sort()).toEqual(['ab', 'ab/abcd', 'ab/abcd/x.original', 'cd', 'cd/cdef', 'cd/cdef/attempt-1']);
+    expect((await readdir(temp.directory, { recursive: true })).sort()).toEqual([
+      'ab',
+      'ab/abcd',
+      'ab/abcd/x.original',
+      'cd',
+      'cd/cdef',
+      'cd/cdef/attempt-1',
+    ]);
     expect(await temp.storage.removeUnfinished('', soon)).toBe(0);
     expect(await readdir(temp.directory)).toEqual(['ab']);
   });

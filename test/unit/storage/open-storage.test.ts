@@ -26,10 +26,16 @@ afterEach(async () => {
   await server.close();
 });
 
-const open = (environment: Record<string, string> = {}) => openStorage(loadConfig({ STORAGE: `s3://${server.bucket}/x`, S3_ENDPOINT: server.url, ...environment }));
+const open = (environment: Record<string, string> = {}) =>
+  openStorage(loadConfig({ STORAGE: `s3://${server.bucket}/x`, S3_ENDPOINT: server.url, ...environment }));
 
 describe('STORAGE=s3://…', () => {
-  test.each([['', 'ab/1'], ['/', 'ab/1'], ['/one', 'one/ab/1'], ['/one/two/', 'one/two/ab/1']])('with the prefix %j stores below it', async (prefix, name) => {
+  test.each([
+    ['', 'ab/1'],
+    ['/', 'ab/1'],
+    ['/one', 'one/ab/1'],
+    ['/one/two/', 'one/two/ab/1'],
+  ])('with the prefix %j stores below it', async (prefix, name) => {
     const storage = await open({ STORAGE: `s3://${server.bucket}${prefix}` });
     await putObject(storage, 'ab/1', Buffer.from('x'));
     await storage.close?.();
@@ -42,18 +48,27 @@ describe('STORAGE=s3://…', () => {
   });
 
   test('that names no bucket there is stops with one line', async () => {
-    await expect(open({ STORAGE: 's3://other-bucket' })).rejects.toEqual(new ConfigError(`STORAGE: S3 at ${server.url} has no bucket "other-bucket"`));
+    await expect(open({ STORAGE: 's3://other-bucket' })).rejects.toEqual(
+      new ConfigError(`STORAGE: S3 at ${server.url} has no bucket "other-bucket"`),
+    );
   });
 
   test('with the wrong key stops with one line', async () => {
     process.env['AWS_ACCESS_KEY_ID'] = 'NOBODY';
-    await expect(open()).rejects.toEqual(new ConfigError(`STORAGE: S3 at ${server.url} refuses these credentials for bucket "test-bucket": InvalidAccessKeyId`));
+    await expect(open()).rejects.toEqual(
+      new ConfigError(
+        `STORAGE: S3 at ${server.url} refuses these credentials for bucket "test-bucket": InvalidAccessKeyId`,
+      ),
+    );
   });
 
-  test('finds its key in a file of the user\'s own where the environment has none', async () => {
+  test("finds its key in a file of the user's own where the environment has none", async () => {
     const temp = await openTempStorage();
     const path = join(temp.directory, 'credentials');
-    await writeFile(path, `[default]\naws_access_key_id = ${S3_CREDENTIALS.AWS_ACCESS_KEY_ID}\naws_secret_access_key = ${S3_CREDENTIALS.AWS_SECRET_ACCESS_KEY}\n`);
+    await writeFile(
+      path,
+      `[default]\naws_access_key_id = ${S3_CREDENTIALS.AWS_ACCESS_KEY_ID}\naws_secret_access_key = ${S3_CREDENTIALS.AWS_SECRET_ACCESS_KEY}\n`,
+    );
     for (const name of Object.keys(S3_CREDENTIALS)) delete process.env[name];
     process.env['AWS_SHARED_CREDENTIALS_FILE'] = path;
     await (await open()).close?.();
@@ -89,7 +104,9 @@ describe('STORAGE=s3://…', () => {
   });
 
   test('with no server behind its endpoint stops with one line', async () => {
-    await expect(open({ S3_ENDPOINT: 'http://127.0.0.1:9' })).rejects.toThrow(/^STORAGE: S3 at http:\/\/127\.0\.0\.1:9 does not answer: .*ECONNREFUSED/);
+    await expect(open({ S3_ENDPOINT: 'http://127.0.0.1:9' })).rejects.toThrow(
+      /^STORAGE: S3 at http:\/\/127\.0\.0\.1:9 does not answer: .*ECONNREFUSED/,
+    );
   });
 
   test('with no region stops with one line', async () => {
@@ -102,18 +119,48 @@ describe('the settings of S3', () => {
   const s3Of = (environment: Record<string, string>) => loadConfig({ STORAGE: 's3://bucket', ...environment }).s3;
 
   test('suit Amazon where there is no endpoint, and others where there is one', () => {
-    expect(s3Of({})).toEqual({ endpoint: undefined, region: undefined, forcePathStyle: false, checksums: 'WHEN_SUPPORTED' });
-    expect(s3Of({ S3_ENDPOINT: 'https://s3.example.com' })).toEqual({ endpoint: 'https://s3.example.com', region: undefined, forcePathStyle: true, checksums: 'WHEN_REQUIRED' });
+    expect(s3Of({})).toEqual({
+      endpoint: undefined,
+      region: undefined,
+      forcePathStyle: false,
+      checksums: 'WHEN_SUPPORTED',
+    });
+    expect(s3Of({ S3_ENDPOINT: 'https://s3.example.com' })).toEqual({
+      endpoint: 'https://s3.example.com',
+      region: undefined,
+      forcePathStyle: true,
+      checksums: 'WHEN_REQUIRED',
+    });
   });
 
-  test('are each one\'s own to choose', () => {
-    const chosen = { S3_ENDPOINT: 'http://localhost:9000', S3_REGION: 'eu-central-1', S3_FORCE_PATH_STYLE: 'false', S3_CHECKSUMS: 'when_supported' };
-    expect(s3Of(chosen)).toEqual({ endpoint: 'http://localhost:9000', region: 'eu-central-1', forcePathStyle: false, checksums: 'WHEN_SUPPORTED' });
+  test("are each one's own to choose", () => {
+    const chosen = {
+      S3_ENDPOINT: 'http://localhost:9000',
+      S3_REGION: 'eu-central-1',
+      S3_FORCE_PATH_STYLE: 'false',
+      S3_CHECKSUMS: 'when_supported',
+    };
+    expect(s3Of(chosen)).toEqual({
+      endpoint: 'http://localhost:9000',
+      region: 'eu-central-1',
+      forcePathStyle: false,
+      checksums: 'WHEN_SUPPORTED',
+    });
   });
 
   test.each([
-    ['STORAGE', 's3://'], ['STORAGE', 's3://A'], ['STORAGE', 's3://Bucket'], ['STORAGE', 's3://bucket//x'], ['STORAGE', 's3://bucket/../x'], ['STORAGE', 's3://bucket/a b'],
-    ['STORAGE', 'http://bucket'], ['S3_ENDPOINT', 'localhost:9000'], ['S3_ENDPOINT', 'ftp://x'], ['S3_REGION', 'EU 1'], ['S3_FORCE_PATH_STYLE', 'yes'], ['S3_CHECKSUMS', 'never'],
+    ['STORAGE', 's3://'],
+    ['STORAGE', 's3://A'],
+    ['STORAGE', 's3://Bucket'],
+    ['STORAGE', 's3://bucket//x'],
+    ['STORAGE', 's3://bucket/../x'],
+    ['STORAGE', 's3://bucket/a b'],
+    ['STORAGE', 'http://bucket'],
+    ['S3_ENDPOINT', 'localhost:9000'],
+    ['S3_ENDPOINT', 'ftp://x'],
+    ['S3_REGION', 'EU 1'],
+    ['S3_FORCE_PATH_STYLE', 'yes'],
+    ['S3_CHECKSUMS', 'never'],
   ])('%s=%s is a mistake that is named', (name, value) => {
     expect(() => loadConfig({ [name]: value })).toThrow(`wrong settings: ${name} must be `);
   });

@@ -35,9 +35,23 @@ const write = (bytes: Buffer) => writeOrDiscard(storage, KEY, bytes);
 const countOf = (operation: string) => server.operations.filter((name) => name === operation).length;
 
 describe('an S3 that answers 500', () => {
-  test.each(['PutObject', 'HeadObject', 'GetObject', 'DeleteObject', 'ListObjectsV2', 'DeleteObjects', 'ListMultipartUploads'])('at %s is tried again, and then is a 503', async (operation) => {
+  test.each([
+    'PutObject',
+    'HeadObject',
+    'GetObject',
+    'DeleteObject',
+    'ListObjectsV2',
+    'DeleteObjects',
+    'ListMultipartUploads',
+  ])('at %s is tried again, and then is a 503', async (operation) => {
     await write(Buffer.from('x'));
-    const call = { PutObject: () => putObject(storage, KEY, Buffer.from('y')), HeadObject: () => storage.stat(KEY), GetObject: () => storage.read(KEY), DeleteObject: () => storage.remove(KEY) }[operation] ?? (() => storage.removeAll('ab'));
+    const call =
+      {
+        PutObject: () => putObject(storage, KEY, Buffer.from('y')),
+        HeadObject: () => storage.stat(KEY),
+        GetObject: () => storage.read(KEY),
+        DeleteObject: () => storage.remove(KEY),
+      }[operation] ?? (() => storage.removeAll('ab'));
     const before = countOf(operation);
     server.fault = at(operation, (request) => refuse(request, 500, 'InternalError'));
     await expect(call()).rejects.toMatchObject(UNAVAILABLE);
@@ -45,11 +59,14 @@ describe('an S3 that answers 500', () => {
     expect(countOf(operation) - before).toBe(6);
   });
 
-  test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])('at %s of a large object leaves nothing', async (operation) => {
-    server.fault = at(operation, (request) => refuse(request, 500, 'InternalError'));
-    expect(await write(Buffer.alloc(30 * MIB))).toMatchObject(UNAVAILABLE);
-    expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
-  });
+  test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
+    'at %s of a large object leaves nothing',
+    async (operation) => {
+      server.fault = at(operation, (request) => refuse(request, 500, 'InternalError'));
+      expect(await write(Buffer.alloc(30 * MIB))).toMatchObject(UNAVAILABLE);
+      expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
+    },
+  );
 
   test('for a moment goes unnoticed', async () => {
     server.fault = (request) => (request.count === 1 ? refuse(request, 503, 'SlowDown') : request.proceed());
@@ -66,7 +83,8 @@ describe('an S3 that answers 500', () => {
   });
 
   test('even to what cleans up hides no reason, and what stays goes with the next removal', async () => {
-    server.fault = (request) => (/Create|ListM/.test(request.operation) ? request.proceed() : refuse(request, 500, 'InternalError'));
+    server.fault = (request) =>
+      /Create|ListM/.test(request.operation) ? request.proceed() : refuse(request, 500, 'InternalError');
     expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
     expect(server.memory.uploads.size).toBe(1);
     server.fault = undefined;
@@ -96,18 +114,26 @@ describe('an S3 that is silent', () => {
   test.each(['PutObject', 'GetObject'])('at %s is a 503 after its time', async (operation) => {
     await write(Buffer.from('x'));
     server.fault = at(operation, () => undefined);
-    await expect(operation === 'GetObject' ? storage.read(KEY) : putObject(storage, KEY, Buffer.from('y'))).rejects.toMatchObject(UNAVAILABLE);
+    await expect(
+      operation === 'GetObject' ? storage.read(KEY) : putObject(storage, KEY, Buffer.from('y')),
+    ).rejects.toMatchObject(UNAVAILABLE);
   });
 
-  test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])('at %s leaves nothing', async (operation) => {
-    server.fault = at(operation, () => undefined);
-    expect(await write(Buffer.alloc(20 * MIB))).toMatchObject(UNAVAILABLE);
-    expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
-  });
+  test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
+    'at %s leaves nothing',
+    async (operation) => {
+      server.fault = at(operation, () => undefined);
+      expect(await write(Buffer.alloc(20 * MIB))).toMatchObject(UNAVAILABLE);
+      expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
+    },
+  );
 
   test('within an object ends the reading, and leaves no file', async () => {
     await write(Buffer.alloc(MIB));
-    server.fault = at('GetObject', ({ response }) => void response.writeHead(200, { 'Content-Length': MIB }).write('beginning'));
+    server.fault = at(
+      'GetObject',
+      ({ response }) => void response.writeHead(200, { 'Content-Length': MIB }).write('beginning'),
+    );
     await expect(storage.openLocal(KEY)).rejects.toMatchObject(UNAVAILABLE);
     expect(await temp.copies()).toEqual([]);
   });
@@ -122,13 +148,19 @@ describe('an S3 that is silent', () => {
 });
 
 describe('an S3 that cuts', () => {
-  test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])('before %s leaves nothing', async (operation) => {
-    server.fault = at(operation, ({ request }) => void request.socket.destroy());
-    expect(await write(Buffer.alloc(20 * MIB))).toMatchObject(UNAVAILABLE);
-    expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
-  });
+  test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
+    'before %s leaves nothing',
+    async (operation) => {
+      server.fault = at(operation, ({ request }) => void request.socket.destroy());
+      expect(await write(Buffer.alloc(20 * MIB))).toMatchObject(UNAVAILABLE);
+      expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
+    },
+  );
 
-  test.each([['PutObject', 1], ['CompleteMultipartUpload', 9]])('after %s has stored the object all the same', async (operation, size) => {
+  test.each([
+    ['PutObject', 1],
+    ['CompleteMultipartUpload', 9],
+  ])('after %s has stored the object all the same', async (operation, size) => {
     server.fault = at(operation, loseAnswer);
     expect(await write(Buffer.alloc(size * MIB, 'x'))).toBe('committed');
     expect(server.memory.objects.get(NAME)?.bytes.equals(Buffer.alloc(size * MIB, 'x'))).toBe(true);
@@ -151,7 +183,7 @@ describe('an S3 that cuts', () => {
     expect(server.memory.keys()).toEqual([]);
   });
 
-  test('never takes another writer\'s object for its own', async () => {
+  test("never takes another writer's object for its own", async () => {
     await write(Buffer.from('theirs'));
     server.fault = at('PutObject', ({ request }) => void request.socket.destroy());
     expect(await write(Buffer.from('mine'))).toMatchObject(UNAVAILABLE);
@@ -160,7 +192,11 @@ describe('an S3 that cuts', () => {
 
   test('within an object ends the reading, and leaves no file', async () => {
     await write(Buffer.alloc(MIB));
-    server.fault = at('GetObject', ({ response, request }) => void response.writeHead(200, { 'Content-Length': MIB }).write('beginning', () => request.socket.destroy()));
+    server.fault = at(
+      'GetObject',
+      ({ response, request }) =>
+        void response.writeHead(200, { 'Content-Length': MIB }).write('beginning', () => request.socket.destroy()),
+    );
     await expect(storage.openLocal(KEY)).rejects.toMatchObject(UNAVAILABLE);
     const stream = await storage.read(KEY);
     await expect(stream?.toArray()).rejects.toThrow();

@@ -100,8 +100,9 @@ describe('what there is', () => {
     expect([server.memory.keys(), server.memory.uploads.size]).toEqual([[], 0]);
   });
 
-  test('beside the prefix is another\'s', async () => {
-    for (const name of ['some/prefix-2/ab/1', 'some/ab/1', 'ab/1']) server.memory.objects.set(name, { bytes: Buffer.from('x'), metadata: {}, modifiedAt: new Date() });
+  test("beside the prefix is another's", async () => {
+    for (const name of ['some/prefix-2/ab/1', 'some/ab/1', 'ab/1'])
+      server.memory.objects.set(name, { bytes: Buffer.from('x'), metadata: {}, modifiedAt: new Date() });
     await storage.removeAll('ab');
     for await (const { key } of storage.list('')) expect(key).toBe('nothing');
     expect(server.memory.keys()).toEqual(['ab/1', 'some/ab/1', 'some/prefix-2/ab/1']);
@@ -109,7 +110,13 @@ describe('what there is', () => {
 
   test('that S3 does not remove is told', async () => {
     await write(Buffer.from('x'));
-    server.fault = at('DeleteObjects', ({ response }) => void response.end(`<DeleteResult><Error><Key>${NAME}</Key><Code>AccessDenied</Code><Message>No.</Message></Error></DeleteResult>`));
+    server.fault = at(
+      'DeleteObjects',
+      ({ response }) =>
+        void response.end(
+          `<DeleteResult><Error><Key>${NAME}</Key><Code>AccessDenied</Code><Message>No.</Message></Error></DeleteResult>`,
+        ),
+    );
     await expect(storage.removeAll('ab')).rejects.toThrow('AccessDenied');
   });
 

@@ -4,7 +4,9 @@ import { Readable } from 'node:stream';
 import { sha256Of } from '../../../src/storage/sha256.ts';
 
 test('a stream has the digest of all its bytes', async () => {
-  expect(await sha256Of(Readable.from([Buffer.from('one'), Buffer.from('two')]))).toBe(createHash('sha256').update('onetwo').digest('hex'));
+  expect(await sha256Of(Readable.from([Buffer.from('one'), Buffer.from('two')]))).toBe(
+    createHash('sha256').update('onetwo').digest('hex'),
+  );
   expect(await sha256Of(Readable.from([]))).toBe(createHash('sha256').digest('hex'));
 });
 

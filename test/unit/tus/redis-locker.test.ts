@@ -63,13 +63,15 @@ test('a holder hears that it is wanted, and not from itself', async () => {
 test('of many at once one after the other has it', async () => {
   let inside = 0;
   let most = 0;
-  await Promise.all(Array.from({ length: 8 }, async () => {
-    const lock = await take();
-    most = Math.max(most, ++inside);
-    await delay(5);
-    inside -= 1;
-    await lock.unlock();
-  }));
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const lock = await take();
+      most = Math.max(most, ++inside);
+      await delay(5);
+      inside -= 1;
+      await lock.unlock();
+    }),
+  );
   expect(most).toBe(1);
 });
 
@@ -99,7 +101,10 @@ test('whoever is gone, or is asked to end, waits no longer', async () => {
   const gone = new AbortController();
   const waiting = codeOf(newLock({}, gone.signal).lock(NEVER, () => undefined));
   gone.abort();
-  expect([await waiting, await codeOf(newLock().lock(AbortSignal.abort(), () => undefined))]).toEqual(['upload_locked', 'upload_locked']);
+  expect([await waiting, await codeOf(newLock().lock(AbortSignal.abort(), () => undefined))]).toEqual([
+    'upload_locked',
+    'upload_locked',
+  ]);
   await lock.unlock();
 });
 

@@ -33,14 +33,21 @@ afterEach(async () => {
 });
 
 function newStore(parts: Partial<TusStoreParts> = {}): TusStore {
-  const removal = new UploadRemoval({ records: space.records, storage: space.storage, queue: { add: async () => undefined, remove: async () => undefined }, log: silentLog });
+  const removal = new UploadRemoval({
+    records: space.records,
+    storage: space.storage,
+    queue: { add: async () => undefined, remove: async () => undefined },
+    log: silentLog,
+  });
   return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts });
 }
 
 /** An upload of `BYTES`, as though announced to another process. */
 async function announced(size: number | null = BYTES.length): Promise<string> {
   const id = freshId();
-  await newStore().create(new Upload({ id, offset: 0, metadata: { filename: 'a.jpg' }, ...(size === null ? {} : { size }) }));
+  await newStore().create(
+    new Upload({ id, offset: 0, metadata: { filename: 'a.jpg' }, ...(size === null ? {} : { size }) }),
+  );
   return id;
 }
 
@@ -54,7 +61,12 @@ async function recordOf(id: string): Promise<UploadRecord | undefined> {
 
 async function expectStored(id: string): Promise<void> {
   const record = await recordOf(id);
-  expect(record).toMatchObject({ state: 'queued', sha256: createHash('sha256').update(BYTES).digest('hex'), receivedBytes: BYTES.length, percent: 30 });
+  expect(record).toMatchObject({
+    state: 'queued',
+    sha256: createHash('sha256').update(BYTES).digest('hex'),
+    receivedBytes: BYTES.length,
+    percent: 30,
+  });
   const receipt = record?.receipt ?? '';
   expect(space.files().sort()).toEqual([manifestKey(id, receipt), originalKey(id, receipt)].sort());
   expect(space.jobs).toContain(id);
@@ -66,7 +78,12 @@ describe('an upload in several requests', () => {
     expect(await write(id, 0, 100)).toBe(100);
     expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: 100, type: null });
     expect(await write(id, 100, 6000)).toBe(6000);
-    expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: 6000, type: 'image/jpeg', percent: 20 });
+    expect(await recordOf(id)).toMatchObject({
+      state: 'receiving',
+      receivedBytes: 6000,
+      type: 'image/jpeg',
+      percent: 20,
+    });
     expect((await newStore().getUpload(id)).offset).toBe(6000);
     expect(await write(id, 6000, 9000)).toBe(9000);
     await expectStored(id);
@@ -89,7 +106,7 @@ describe('an upload in several requests', () => {
   });
 });
 
-describe('an id of the client\'s own', () => {
+describe("an id of the client's own", () => {
   const createUnder = async (uploadId: string) =>
     await newStore().create(new Upload({ id: uploadId, size: BYTES.length, offset: 0, metadata: { uploadId } }));
 
@@ -143,7 +160,7 @@ describe('where a process died', () => {
   });
 });
 
-describe('what is not the file\'s fault', () => {
+describe("what is not the file's fault", () => {
   test('leaves everything for another try', async () => {
     const id = await announced();
     const unavailable = new ServiceError('service_unavailable', 'No Redis.');
@@ -159,11 +176,13 @@ describe('an end', () => {
   test('by cancellation while bytes come leaves no file', async () => {
     const id = await announced();
     const store = newStore();
-    const source = Readable.from((async function* () {
-      yield BYTES.subarray(0, 5000);
-      await space.records.cancel(id);
-      yield BYTES.subarray(5000, 8000);
-    })());
+    const source = Readable.from(
+      (async function* () {
+        yield BYTES.subarray(0, 5000);
+        await space.records.cancel(id);
+        yield BYTES.subarray(5000, 8000);
+      })(),
+    );
     expect(await codeOf(store.write(source, id, 0))).toBe('upload_cancelled');
     expect(space.files()).toEqual([]);
     expect(await codeOf(store.getUpload(id))).toBe('upload_cancelled');

@@ -30,7 +30,11 @@ function build(bounds: Partial<QueueBounds>, figures: Partial<BacklogFigures> | 
   return { admission, refused, asked };
 }
 
-async function retryAfterMs(word: 'full' | 'quota', bounds: Partial<QueueBounds>, figures: Partial<BacklogFigures> | Error): Promise<number | undefined> {
+async function retryAfterMs(
+  word: 'full' | 'quota',
+  bounds: Partial<QueueBounds>,
+  figures: Partial<BacklogFigures> | Error,
+): Promise<number | undefined> {
   return (await build(bounds, figures).admission.refusal(word)).retryAfterMs;
 }
 
@@ -42,14 +46,21 @@ describe('room', () => {
     [{ overflow: 'discard-oldest' as const }, { waiting: 100 }, 'taken'],
     [{ capacityPerAddress: 3 }, { waiting: 50, ofAddress: 2 }, 'taken'],
     [{ capacityPerAddress: 3 }, { waiting: 50, ofAddress: 3 }, 'too_many_queued_by_address'],
-    [{ capacityPerAddress: 3, overflow: 'discard-oldest' as const }, { waiting: 50, ofAddress: 3 }, 'too_many_queued_by_address'],
+    [
+      { capacityPerAddress: 3, overflow: 'discard-oldest' as const },
+      { waiting: 50, ofAddress: 3 },
+      'too_many_queued_by_address',
+    ],
   ])('with %j and %j: %s', async (bounds, figures, verdict) => {
     const { admission, refused } = build(bounds, figures);
-    const outcome = await admission.requireRoom().then(() => 'taken', (error: unknown) => (error instanceof ServiceError ? error.code : 'other'));
+    const outcome = await admission.requireRoom().then(
+      () => 'taken',
+      (error: unknown) => (error instanceof ServiceError ? error.code : 'other'),
+    );
     expect([outcome, refused]).toEqual([verdict, verdict === 'taken' ? [] : [verdict]]);
   });
 
-  test('names nobody\'s address where no share is limited', async () => {
+  test("names nobody's address where no share is limited", async () => {
     const { admission, asked } = build({}, {});
     await admission.requireRoom();
     expect([admission.room(), asked]).toEqual([{ capacity: 100, discards: false, perAddress: 0 }, [undefined]]);
@@ -58,13 +69,20 @@ describe('room', () => {
   test('goes by the address where shares are limited', async () => {
     const { admission, asked } = build({ capacityPerAddress: 5, overflow: 'discard-oldest' }, {});
     await admission.requireRoom();
-    expect([admission.room(), asked]).toEqual([{ capacity: 100, discards: true, perAddress: 5, address: ADDRESS }, [ADDRESS]]);
+    expect([admission.room(), asked]).toEqual([
+      { capacity: 100, discards: true, perAddress: 5, address: ADDRESS },
+      [ADDRESS],
+    ]);
   });
 
   test('that cannot be asked for because Redis is away is no lack of room', async () => {
     const away = new ServiceError('service_unavailable', 'Away.');
     await expect(build({}, away).admission.requireRoom()).rejects.toBe(away);
-    expect([isLackOfRoom(away), isLackOfRoom(new Error('x')), isLackOfRoom(await build({}, {}).admission.refusal('quota'))]).toEqual([false, false, true]);
+    expect([
+      isLackOfRoom(away),
+      isLackOfRoom(new Error('x')),
+      isLackOfRoom(await build({}, {}).admission.refusal('quota')),
+    ]).toEqual([false, false, true]);
   });
 });
 
@@ -75,7 +93,9 @@ describe('when to come again', () => {
   });
 
   test('for an address is when one of its own is likely to have left', async () => {
-    expect(await retryAfterMs('quota', { capacityPerAddress: 10 }, { waiting: 100, ofAddress: 10, drainedPerMinute: 60 })).toBe(10_000);
+    expect(
+      await retryAfterMs('quota', { capacityPerAddress: 10 }, { waiting: 100, ofAddress: 10, drainedPerMinute: 60 }),
+    ).toBe(10_000);
   });
 
   test.each(['full', 'quota'] as const)('is within bounds however fast or slow it drains (%s)', async (word) => {
@@ -84,15 +104,22 @@ describe('when to come again', () => {
     expect(await retryAfterMs(word, { capacity: 5000 }, { ...figures, drainedPerMinute: 0.001 })).toBe(120_000);
   });
 
-  test.each(['full', 'quota'] as const)('is a guess where nothing was measured, or Redis is gone meanwhile (%s)', async (word) => {
-    expect(await retryAfterMs(word, {}, { waiting: 100, ofAddress: 1 })).toBe(10_000);
-    expect(await retryAfterMs(word, {}, new Error('away'))).toBe(10_000);
-  });
+  test.each(['full', 'quota'] as const)(
+    'is a guess where nothing was measured, or Redis is gone meanwhile (%s)',
+    async (word) => {
+      expect(await retryAfterMs(word, {}, { waiting: 100, ofAddress: 1 })).toBe(10_000);
+      expect(await retryAfterMs(word, {}, new Error('away'))).toBe(10_000);
+    },
+  );
 
   test('is told with a problem that says what to do', async () => {
     const full = await build({}, {}).admission.refusal('full');
     expect([full.code, full.status, full.message]).toEqual(['queue_full', 503, expect.stringContaining('Retry-After')]);
     const quota = await build({ capacityPerAddress: 7 }, {}).admission.refusal('quota');
-    expect([quota.code, quota.status, quota.message]).toEqual(['too_many_queued_by_address', 429, expect.stringContaining('At most 7 uploads')]);
+    expect([quota.code, quota.status, quota.message]).toEqual([
+      'too_many_queued_by_address',
+      429,
+      expect.stringContaining('At most 7 uploads'),
+    ]);
   });
 });

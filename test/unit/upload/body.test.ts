@@ -50,7 +50,9 @@ describe('a raw body', () => {
   });
 
   test('is not begun where the signal has fired before', async () => {
-    const reading = readAll(readBody(wholeRequest({}, 'one'), AbortSignal.abort(new ServiceError('shutting_down', 'Stopping.'))));
+    const reading = readAll(
+      readBody(wholeRequest({}, 'one'), AbortSignal.abort(new ServiceError('shutting_down', 'Stopping.'))),
+    );
     expect(await codeOf(reading)).toBe('shutting_down');
   });
 

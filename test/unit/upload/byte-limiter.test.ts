@@ -12,5 +12,7 @@ test('every byte up to the limit passes, the first one over it throws', () => {
 });
 
 test('the refusal says how much is allowed', () => {
-  expect(() => new ByteLimiter(10).add(11)).toThrow(new ServiceError('file_too_large', 'A file may have at most 10 bytes.'));
+  expect(() => new ByteLimiter(10).add(11)).toThrow(
+    new ServiceError('file_too_large', 'A file may have at most 10 bytes.'),
+  );
 });

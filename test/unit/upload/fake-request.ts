@@ -32,7 +32,10 @@ export function fakeRequest(headers: Record<string, string> = {}): FakeRequest {
 }
 
 /** A request whose whole body has come, in these chunks. */
-export function wholeRequest(headers: Record<string, string>, ...chunks: readonly (Buffer | string)[]): IncomingMessage {
+export function wholeRequest(
+  headers: Record<string, string>,
+  ...chunks: readonly (Buffer | string)[]
+): IncomingMessage {
   const { request, send, end } = fakeRequest(headers);
   send(...chunks);
   end();
@@ -58,8 +61,13 @@ export function formBody(...parts: readonly FormPart[]): Buffer {
   const pieces = parts.flatMap(({ name, fileName, bytes, disposition }) => {
     const file = fileName === undefined ? '' : `; filename="${fileName}"`;
     const head = disposition ?? `form-data; name="${name}"${file}`;
-    const type = fileName === undefined && disposition === undefined ? '' : 'Content-Type: application/octet-stream\r\n';
-    return [Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: ${head}\r\n${type}\r\n`), Buffer.from(bytes), Buffer.from('\r\n')];
+    const type =
+      fileName === undefined && disposition === undefined ? '' : 'Content-Type: application/octet-stream\r\n';
+    return [
+      Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: ${head}\r\n${type}\r\n`),
+      Buffer.from(bytes),
+      Buffer.from('\r\n'),
+    ];
   });
   return Buffer.concat([...pieces, Buffer.from(`--${BOUNDARY}--\r\n`)]);
 }

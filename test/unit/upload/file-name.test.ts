@@ -5,11 +5,36 @@ import { cleanFileName } from '../../../src/upload/file-name.ts';
 /** Names with what attackers and odd keyboards put into them. */
 const anyName = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 400 }),
-  fc.array(fc.constantFrom('a', '.', '..', '/', '\\', '\u0000', '\n', '\u202E', '\u061C', '\ud800', '😀', 'é', 'e\u0301', ' ', 'ﬀ', 'x'.repeat(99))).map((parts) => parts.join('')),
+  fc
+    .array(
+      fc.constantFrom(
+        'a',
+        '.',
+        '..',
+        '/',
+        '\\',
+        '\u0000',
+        '\n',
+        '\u202E',
+        '\u061C',
+        '\ud800',
+        '😀',
+        'é',
+        'e\u0301',
+        ' ',
+        'ﬀ',
+        'x'.repeat(99),
+      ),
+    )
+    .map((parts) => parts.join('')),
 );
 
 describe('whatever a client calls its file, the clean name', () => {
-  const holds = (rule: (name: string) => void) => fc.assert(fc.property(anyName, (raw) => rule(cleanFileName(raw))), { numRuns: 1000 });
+  const holds = (rule: (name: string) => void) =>
+    fc.assert(
+      fc.property(anyName, (raw) => rule(cleanFileName(raw))),
+      { numRuns: 1000 },
+    );
 
   test('is no path', () => {
     holds((name) => {

@@ -24,7 +24,13 @@ afterAll(async () => {
   await redis.stop();
 });
 
-const LIMITS: IntakeLimits = { maxFiles: 3, maxFields: 2, maxFieldBytes: 16, maxRequestBytes: 10_000, maxFileBytes: 1000 };
+const LIMITS: IntakeLimits = {
+  maxFiles: 3,
+  maxFields: 2,
+  maxFieldBytes: 16,
+  maxRequestBytes: 10_000,
+  maxFileBytes: 1000,
+};
 // What looks like a boundary stands in the file.
 const CONTENT = Buffer.concat([jpegBytes(40), Buffer.from('\r\n------boundar\r\n')]);
 
@@ -39,14 +45,19 @@ const BODY = formBody(
 const AT_ONCE = 32;
 
 async function take(request: IncomingMessage): Promise<UploadRecord[]> {
-  const reads = await readsOf(space.parts, await receiveMultipart(space.parts, request, LIMITS, new AbortController().signal));
+  const reads = await readsOf(
+    space.parts,
+    await receiveMultipart(space.parts, request, LIMITS, new AbortController().signal),
+  );
   return reads.map(({ record }) => record);
 }
 
 /** Takes a form, says what became of it and takes that away again. */
 async function outcomeOf(...chunks: readonly Buffer[]): Promise<unknown> {
   const records = await take(wholeRequest(FORM_HEADERS, ...chunks));
-  const files = records.filter(({ stored }) => stored).map(({ id, receipt }) => readFileSync(join(space.directory, originalKey(id, receipt)), 'latin1'));
+  const files = records
+    .filter(({ stored }) => stored)
+    .map(({ id, receipt }) => readFileSync(join(space.directory, originalKey(id, receipt)), 'latin1'));
   for (const { id, publicId } of records) {
     await space.records.forget(id, publicId);
     await space.storage.removeAll(uploadPrefix(id));
@@ -65,13 +76,23 @@ async function atEveryByte<T>(end: number, look: (at: number) => Promise<T>): Pr
 }
 
 async function left(): Promise<unknown> {
-  return [space.files(), await space.connection.keys(`${space.keys.bullPrefix}:[rp]*`), await space.connection.zrange(space.keys.due, '0', '-1')];
+  return [
+    space.files(),
+    await space.connection.keys(`${space.keys.bullPrefix}:[rp]*`),
+    await space.connection.zrange(space.keys.due, '0', '-1'),
+  ];
 }
 
 describe('a form', () => {
   test('becomes the same wherever it is cut in two, and in any other chunks', async () => {
     const whole = await outcomeOf(BODY);
-    expect(whole).toEqual([[['a.jpg', 'queued', expect.any(String), undefined], ['b', 'failed', null, 'unsupported_media_type']], [CONTENT.toString('latin1')]]);
+    expect(whole).toEqual([
+      [
+        ['a.jpg', 'queued', expect.any(String), undefined],
+        ['b', 'failed', null, 'unsupported_media_type'],
+      ],
+      [CONTENT.toString('latin1')],
+    ]);
     const inTwo = await atEveryByte(BODY.length, (at) => outcomeOf(BODY.subarray(0, at), BODY.subarray(at)));
     expect(inTwo.filter((outcome) => !isDeepStrictEqual(outcome, inTwo[0]))).toEqual([]);
     expect(inTwo[0]).toEqual(whole);
@@ -80,7 +101,10 @@ describe('a form', () => {
       const ends = [...at.sort((a, b) => a - b), BODY.length];
       return await outcomeOf(...ends.map((end, index) => BODY.subarray(ends[index - 1] ?? 0, end)));
     };
-    await fc.assert(fc.asyncProperty(cuts, async (at) => expect(await inChunks(at)).toEqual(whole)), { numRuns: 40 });
+    await fc.assert(
+      fc.asyncProperty(cuts, async (at) => expect(await inChunks(at)).toEqual(whole)),
+      { numRuns: 40 },
+    );
     expect(await left()).toEqual([[], [], []]);
   });
 

@@ -22,7 +22,10 @@ interface Fed {
 
 /** A parser with its feed. @param reads false leaves the files unread. */
 function feedParser(boundary = BOUNDARY, reads = true): Fed {
-  const parser = busboy({ headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` }, fileHwm: 64 * KIB });
+  const parser = busboy({
+    headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
+    fileHwm: 64 * KIB,
+  });
   const feed = new FormFeed(parser, boundary);
   const fed: Fed = { feed, files: [], taken: [], chunks: [], streams: [] };
   parser.on('file', (_name, stream) => {
@@ -91,14 +94,19 @@ describe('a form', () => {
     const content = Buffer.alloc(640 * KIB, 'x');
     const body = formBody({ name: 'a', fileName: 'a', bytes: content });
     const fed = feedParser();
-    await send(fed, ...Array.from({ length: 11 }, (_, index) => body.subarray(index * 64 * KIB, (index + 1) * 64 * KIB)));
+    await send(
+      fed,
+      ...Array.from({ length: 11 }, (_, index) => body.subarray(index * 64 * KIB, (index + 1) * 64 * KIB)),
+    );
     expect((await fed.files[0])?.equals(content)).toBe(true);
     expect(fed.taken).toEqual([...Array.from({ length: 9 }, () => 64 * KIB), expect.any(Number)]);
   });
 
   test('goes through the parser where its boundary is of other characters than boundaries are made of', async () => {
     const boundary = 'a;b%c';
-    const body = Buffer.from(String(formBody({ name: 'a', fileName: 'a', bytes: CONTENT })).replaceAll(`--${BOUNDARY}`, `--${boundary}`));
+    const body = Buffer.from(
+      String(formBody({ name: 'a', fileName: 'a', bytes: CONTENT })).replaceAll(`--${BOUNDARY}`, `--${boundary}`),
+    );
     const fed = feedParser(boundary);
     await send(fed, body.subarray(0, 120), body.subarray(120));
     expect(String(await fed.files[0])).toBe(String(CONTENT));

@@ -37,7 +37,14 @@ async function open(bounds: Partial<QueueBounds>): Promise<void> {
 }
 
 function intakeOver(parts: IntakeSpace['parts']): UploadIntake {
-  const limits = { maxFiles: 9, maxFields: 9, maxFieldBytes: 100, maxFileBytes: 100_000, maxRequestBytes: 200_000, stallTimeoutMs: 10_000 };
+  const limits = {
+    maxFiles: 9,
+    maxFields: 9,
+    maxFieldBytes: 100,
+    maxFileBytes: 100_000,
+    maxRequestBytes: 200_000,
+    stallTimeoutMs: 10_000,
+  };
   return new UploadIntake(parts, { ...limits, maxOpen: 0, maxOpenPerAddress: 0, addressOf: () => ADDRESS });
 }
 
@@ -70,8 +77,19 @@ describe('a queue that is full from the start', () => {
     await put();
     const { request } = fakeRequest({ 'content-length': '6000' });
     const id = freshId();
-    await expect(put(id, request)).rejects.toMatchObject({ code: 'queue_full', status: 503, retryAfterMs: 10_000, state: undefined });
-    expect([request.readableDidRead, await recordOf(id), intake.receiving, space.jobs.length, space.files().length]).toEqual([false, undefined, 0, 1, 2]);
+    await expect(put(id, request)).rejects.toMatchObject({
+      code: 'queue_full',
+      status: 503,
+      retryAfterMs: 10_000,
+      state: undefined,
+    });
+    expect([
+      request.readableDidRead,
+      await recordOf(id),
+      intake.receiving,
+      space.jobs.length,
+      space.files().length,
+    ]).toEqual([false, undefined, 0, 1, 2]);
   });
 
   test('refuses a form before a byte of it is read', async () => {
@@ -79,7 +97,11 @@ describe('a queue that is full from the start', () => {
     await put();
     const { request } = fakeRequest(FORM_HEADERS);
     expect(await codeOf(intake.receiveForm(request))).toBe('queue_full');
-    expect([request.readableDidRead, intake.receiving, (await space.connection.keys(space.keys.record('*'))).length]).toEqual([false, 0, 1]);
+    expect([
+      request.readableDidRead,
+      intake.receiving,
+      (await space.connection.keys(space.keys.record('*'))).length,
+    ]).toEqual([false, 0, 1]);
   });
 
   test('refuses to make a resumable upload', async () => {
@@ -110,7 +132,11 @@ describe('a queue that is full from the start', () => {
   test('with a limit for each address refuses one too many of them', async () => {
     await open({ capacityPerAddress: 1 });
     await put();
-    await expect(put()).rejects.toMatchObject({ code: 'too_many_queued_by_address', status: 429, retryAfterMs: 10_000 });
+    await expect(put()).rejects.toMatchObject({
+      code: 'too_many_queued_by_address',
+      status: 429,
+      retryAfterMs: 10_000,
+    });
     expect(await codeOf(intake.receiveForm(fakeRequest(FORM_HEADERS).request))).toBe('too_many_queued_by_address');
   });
 });
@@ -120,14 +146,22 @@ describe('a queue that fills up while the bytes come', () => {
     await open({ capacity: 1 });
     const id = freshId();
     const { request, send, end } = fakeRequest();
-    const refused = expect(put(id, request)).rejects.toMatchObject({ code: 'queue_full', id, state: 'failed', retryAfterMs: 10_000 });
+    const refused = expect(put(id, request)).rejects.toMatchObject({
+      code: 'queue_full',
+      id,
+      state: 'failed',
+      retryAfterMs: 10_000,
+    });
     send(BYTES.subarray(0, 5000));
     while (space.files().length === 0) await turn();
     await put();
     send(BYTES.subarray(5000));
     end();
     await refused;
-    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'queue_full', status: 503, state: 'failed', final: true } });
+    expect(await recordOf(id)).toMatchObject({
+      state: 'failed',
+      error: { code: 'queue_full', status: 503, state: 'failed', final: true },
+    });
     expect([space.files().filter((path) => path.includes(id)), space.jobs.length]).toEqual([[], 1]);
     const [waiting = ''] = await space.connection.zrange(space.keys.waiting, '0', '-1');
     await space.records.begin(waiting);
@@ -136,19 +170,32 @@ describe('a queue that fills up while the bytes come', () => {
 
   test('refuses those files of a form that find no place, and keeps their siblings', async () => {
     await open({ capacity: 2 });
-    const reads = await received(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), { name: 'f', fileName: '2.jpg', bytes: 'words' }, photo('3.jpg'), photo('4.jpg'))));
+    const reads = await received(
+      wholeRequest(
+        FORM_HEADERS,
+        formBody(photo('1.jpg'), { name: 'f', fileName: '2.jpg', bytes: 'words' }, photo('3.jpg'), photo('4.jpg')),
+      ),
+    );
     const records = reads.map(({ record }) => record);
     expect(records.map(({ fileName, state, error }) => [fileName, state, error?.code])).toEqual([
-      ['1.jpg', 'queued', undefined], ['2.jpg', 'failed', 'unsupported_media_type'], ['3.jpg', 'queued', undefined], ['4.jpg', 'failed', 'queue_full'],
+      ['1.jpg', 'queued', undefined],
+      ['2.jpg', 'failed', 'unsupported_media_type'],
+      ['3.jpg', 'queued', undefined],
+      ['4.jpg', 'failed', 'queue_full'],
     ]);
     expect(space.jobs).toEqual([records[0]?.id, records[2]?.id]);
     expect(space.files()).toHaveLength(4);
   });
 
-  test('where no file of a form finds a place, the first one\'s problem is the answer, with when to come again', async () => {
+  test("where no file of a form finds a place, the first one's problem is the answer, with when to come again", async () => {
     await open({ capacity: 1 });
     const { request, send, end } = fakeRequest(FORM_HEADERS);
-    const refused = expect(intake.receiveForm(request)).rejects.toMatchObject({ code: 'queue_full', state: 'failed', retryAfterMs: 10_000, id: expect.any(String) as unknown });
+    const refused = expect(intake.receiveForm(request)).rejects.toMatchObject({
+      code: 'queue_full',
+      state: 'failed',
+      retryAfterMs: 10_000,
+      id: expect.any(String) as unknown,
+    });
     const body = formBody(photo('1.jpg'), photo('2.jpg'));
     send(body.subarray(0, -10));
     while (space.files().length === 0) await turn();
@@ -166,7 +213,11 @@ describe('a queue that discards its oldest', () => {
     const first = await put();
     const second = await put();
     expect([await recordOf(first.id), second]).toMatchObject([{ state: 'discarded' }, { state: 'queued' }]);
-    expect([space.jobs, space.files().filter((path) => path.includes(first.id)), space.files().length]).toEqual([[second.id], [], 2]);
+    expect([space.jobs, space.files().filter((path) => path.includes(first.id)), space.files().length]).toEqual([
+      [second.id],
+      [],
+      2,
+    ]);
     expect(await put(first.id)).toMatchObject({ state: 'queued', error: null });
     expect([space.jobs, (await recordOf(second.id))?.state]).toEqual([[first.id], 'discarded']);
   });
@@ -174,14 +225,21 @@ describe('a queue that discards its oldest', () => {
   test('tells of a file that a later one of the same form has put out as discarded', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
     const reads = await received(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), photo('2.jpg'))));
-    expect(reads.map(({ record, queuePosition }) => [record.fileName, record.state, queuePosition])).toEqual([['1.jpg', 'discarded', null], ['2.jpg', 'queued', 1]]);
+    expect(reads.map(({ record, queuePosition }) => [record.fileName, record.state, queuePosition])).toEqual([
+      ['1.jpg', 'discarded', null],
+      ['2.jpg', 'queued', 1],
+    ]);
   });
 
   test('takes the upload although what was discarded cannot be removed now', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
     await put();
     const fail = async () => await Promise.reject(new ServiceError('service_unavailable', 'Not now.'));
-    const storage = overriding(space.storage, { list: () => { throw new Error('the disk is busy'); } });
+    const storage = overriding(space.storage, {
+      list: () => {
+        throw new Error('the disk is busy');
+      },
+    });
     intake = intakeOver({ ...space.parts, storage, queue: { ...space.parts.queue, remove: fail } });
     expect(await put()).toMatchObject({ state: 'queued' });
   });
@@ -199,22 +257,38 @@ describe('a queue that discards its oldest', () => {
 test('an upload counts for the address that it came from, although its client is gone when it is queued', async () => {
   await open({ capacityPerAddress: 5 });
   let address = '192.0.2.7';
-  const admission = overriding(space.parts.admission, { room: () => ({ capacity: 9, discards: false, perAddress: 5, address }) });
-  const opened = await IncomingUpload.open({ ...space.parts, admission }, { id: freshId(), fileName: 'a.jpg', totalBytes: null });
+  const admission = overriding(space.parts.admission, {
+    room: () => ({ capacity: 9, discards: false, perAddress: 5, address }),
+  });
+  const opened = await IncomingUpload.open(
+    { ...space.parts, admission },
+    { id: freshId(), fileName: 'a.jpg', totalBytes: null },
+  );
   if (!('opened' in opened)) throw new Error('not opened');
-  await opened.opened.receive(bytesMeeting(async () => void (address = '')), {}, 10_000);
+  await opened.opened.receive(
+    bytesMeeting(async () => void (address = '')),
+    {},
+    10_000,
+  );
   await opened.opened.enqueue();
   expect(await space.connection.hgetall(space.keys.waitingByAddress)).toEqual({ '192.0.2.7': '1' });
 });
 
 function tusStore(): TusStore {
-  return new TusStore({ ...space.parts, removal: { delete: async () => undefined }, maxFileBytes: 100_000, expiryMs: 60_000 });
+  return new TusStore({
+    ...space.parts,
+    removal: { delete: async () => undefined },
+    maxFileBytes: 100_000,
+    expiryMs: 60_000,
+  });
 }
 
 describe('a resumable upload whose last byte finds the queue full', () => {
   async function created(size: number | null = SIZE): Promise<string> {
     const id = freshId();
-    await tusStore().create(new Upload({ id, offset: 0, metadata: { filename: 'a.jpg' }, ...(size === null ? {} : { size }) }));
+    await tusStore().create(
+      new Upload({ id, offset: 0, metadata: { filename: 'a.jpg' }, ...(size === null ? {} : { size }) }),
+    );
     return id;
   }
 

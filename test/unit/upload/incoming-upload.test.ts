@@ -53,7 +53,12 @@ async function recordOf({ record }: IncomingUpload) {
 }
 
 function removal(): UploadRemoval {
-  return new UploadRemoval({ records: space.records, storage: space.storage, queue: { add: async () => undefined, remove: async () => undefined }, log: silentLog });
+  return new UploadRemoval({
+    records: space.records,
+    storage: space.storage,
+    queue: { add: async () => undefined, remove: async () => undefined },
+    log: silentLog,
+  });
 }
 
 /** Records whose changes are made and whose replies are lost, from the time on that `isAway` is true. */
@@ -79,8 +84,15 @@ describe('the manifest', () => {
     await upload.receive(bytesThen(), {}, 10_000);
     const manifest: unknown = JSON.parse(await readFile(join(space.directory, manifestKey(id, receipt)), 'utf8'));
     expect(manifest).toEqual({
-      id, receipt, publicId, name: 'a.jpg', type: 'image/jpeg', sizeBytes: BYTES.length, options: DEFAULT_PICTURE_OPTIONS,
-      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown, createdAt: new Date(createdAtMs).toISOString(),
+      id,
+      receipt,
+      publicId,
+      name: 'a.jpg',
+      type: 'image/jpeg',
+      sizeBytes: BYTES.length,
+      options: DEFAULT_PICTURE_OPTIONS,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+      createdAt: new Date(createdAtMs).toISOString(),
     });
   });
 });
@@ -140,7 +152,10 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
         return await space.store.runScript(script, keys, args);
       },
     });
-    const upload = await open({ ...space.parts, records: new UploadRecords(store, space.keys, { retentionMs: 60_000 }) });
+    const upload = await open({
+      ...space.parts,
+      records: new UploadRecords(store, space.keys, { retentionMs: 60_000 }),
+    });
     await upload.receive(bytesThen(), {}, 10_000);
     away = true;
     expect(await codeOf(upload.enqueue())).toBe('service_unavailable');
@@ -172,7 +187,13 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
 describe('an upload that is cancelled while it is received', () => {
   test('is upload_cancelled, stays cancelled and leaves no file', async () => {
     const upload = await open();
-    const receiving = upload.receive(bytesThen(() => removal().cancel(upload.record.id)), {}, 10_000).then(() => upload.enqueue());
+    const receiving = upload
+      .receive(
+        bytesThen(() => removal().cancel(upload.record.id)),
+        {},
+        10_000,
+      )
+      .then(() => upload.enqueue());
     expect(await codeOf(receiving)).toBe('upload_cancelled');
     expect(await recordOf(upload)).toMatchObject({ state: 'cancelled' });
     expect([space.files(), space.jobs]).toEqual([[], []]);
@@ -180,14 +201,24 @@ describe('an upload that is cancelled while it is received', () => {
 
   test('is upload_cancelled too where it is deleted', async () => {
     const upload = await open();
-    const receiving = upload.receive(bytesThen(() => removal().delete(upload.record.id)), {}, 10_000).then(() => upload.enqueue());
+    const receiving = upload
+      .receive(
+        bytesThen(() => removal().delete(upload.record.id)),
+        {},
+        10_000,
+      )
+      .then(() => upload.enqueue());
     expect(await codeOf(receiving)).toBe('upload_cancelled');
     expect([space.files(), space.jobs]).toEqual([[], []]);
   });
 
   test('is so by the record alone, before its files are removed', async () => {
     const upload = await open();
-    await upload.receive(bytesThen(() => space.records.cancel(upload.record.id)), {}, 10_000);
+    await upload.receive(
+      bytesThen(() => space.records.cancel(upload.record.id)),
+      {},
+      10_000,
+    );
     expect(await codeOf(upload.enqueue())).toBe('upload_cancelled');
     expect([space.files(), space.jobs]).toEqual([[], []]);
   });
@@ -198,7 +229,10 @@ describe('the end of an upload that is not queued', () => {
     const upload = await open();
     await expect(upload.receive(bytesThen(), {}, 5999)).rejects.toMatchObject({ code: 'file_too_large' });
     const record = await upload.refuse(new ServiceError('file_too_large', 'Too large.'));
-    expect(record).toMatchObject({ state: 'failed', error: { code: 'file_too_large', detail: 'Too large.', state: 'failed', final: true } });
+    expect(record).toMatchObject({
+      state: 'failed',
+      error: { code: 'file_too_large', detail: 'Too large.', state: 'failed', final: true },
+    });
     expect(space.files()).toEqual([]);
   });
 
@@ -223,7 +257,11 @@ test('a Redis that is away while bytes come costs reports, not the upload', asyn
   let away = false;
   const upload = await open({ ...space.parts, records: forgetful(() => away) });
   away = true;
-  await upload.receive(bytesThen(async () => await new Promise((resolve) => setTimeout(resolve, 60))), {}, 10_000);
+  await upload.receive(
+    bytesThen(async () => await new Promise((resolve) => setTimeout(resolve, 60))),
+    {},
+    10_000,
+  );
   away = false;
   expect(await upload.enqueue()).toMatchObject({ record: { state: 'queued' }, queuePosition: 1 });
 });

@@ -42,7 +42,15 @@ export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBou
     ...records,
     ...files,
     jobs,
-    parts: { records: records.records, storage: files.storage, kinds: createKinds(), queue, admission, listen: () => () => undefined, log: silentLog },
+    parts: {
+      records: records.records,
+      storage: files.storage,
+      kinds: createKinds(),
+      queue,
+      admission,
+      listen: () => () => undefined,
+      log: silentLog,
+    },
     async close() {
       await records.close();
       await files.remove();
@@ -61,6 +69,9 @@ export function jpegBytes(length = 6000, seed = 1): Buffer {
 export const freshId = (): string => randomUUID();
 
 /** What a client is told of them at once. */
-export async function readsOf({ records }: Pick<IntakeParts, 'records'>, received: readonly ReceivedUpload[]): Promise<ReadRecord[]> {
+export async function readsOf(
+  { records }: Pick<IntakeParts, 'records'>,
+  received: readonly ReceivedUpload[],
+): Promise<ReadRecord[]> {
   return await Promise.all(received.map((upload) => readReceived(records, upload)));
 }

@@ -25,7 +25,14 @@ const BYTES = jpegBytes();
 const BODY = formBody({ name: 'f', fileName: 'a.jpg', bytes: BYTES });
 
 function openIntake(stallTimeoutMs = 10_000): UploadIntake {
-  const settings = { maxFiles: 2, maxFields: 2, maxFieldBytes: 100, maxFileBytes: 10_000, maxRequestBytes: 20_000, stallTimeoutMs };
+  const settings = {
+    maxFiles: 2,
+    maxFields: 2,
+    maxFieldBytes: 100,
+    maxFileBytes: 10_000,
+    maxRequestBytes: 20_000,
+    stallTimeoutMs,
+  };
   return new UploadIntake(space.parts, { ...settings, maxOpen: 0, maxOpenPerAddress: 0, addressOf: () => '192.0.2.1' });
 }
 
@@ -46,21 +53,35 @@ describe('a body that its headers tell to be too large', () => {
 
   test('is taken at the limit exactly, and without a length', async () => {
     const intake = openIntake();
-    expect(await intake.receiveForm(wholeRequest({ ...FORM_HEADERS, 'content-length': '20000' }, BODY))).toHaveLength(1);
-    expect(await intake.receiveRaw(wholeRequest({ 'content-length': '10000' }, BYTES), head())).toMatchObject({ queued: { record: { totalBytes: 6000 } } });
-    expect(await intake.receiveRaw(wholeRequest({}, BYTES), head())).toMatchObject({ queued: { record: { state: 'queued' } } });
+    expect(await intake.receiveForm(wholeRequest({ ...FORM_HEADERS, 'content-length': '20000' }, BODY))).toHaveLength(
+      1,
+    );
+    expect(await intake.receiveRaw(wholeRequest({ 'content-length': '10000' }, BYTES), head())).toMatchObject({
+      queued: { record: { totalBytes: 6000 } },
+    });
+    expect(await intake.receiveRaw(wholeRequest({}, BYTES), head())).toMatchObject({
+      queued: { record: { state: 'queued' } },
+    });
   });
 });
 
 test('an encoded raw body is refused, an identical one is not', async () => {
   const intake = openIntake();
-  expect(await codeOf(intake.receiveRaw(wholeRequest({ 'content-encoding': 'gzip' }, BYTES), head()))).toBe('unsupported_encoding');
+  expect(await codeOf(intake.receiveRaw(wholeRequest({ 'content-encoding': 'gzip' }, BYTES), head()))).toBe(
+    'unsupported_encoding',
+  );
   expect(await codeOf(intake.receiveRaw(wholeRequest({ 'content-encoding': 'identity' }, BYTES), head()))).toBe('none');
 });
 
 test('a piece of a file is not taken for the whole, and the sender told how to send it', async () => {
-  const receiving = openIntake().receiveRaw(wholeRequest({ 'content-range': 'bytes 0-9/6000' }, BYTES.subarray(0, 10)), head());
-  await expect(receiving).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining('/files') as unknown });
+  const receiving = openIntake().receiveRaw(
+    wholeRequest({ 'content-range': 'bytes 0-9/6000' }, BYTES.subarray(0, 10)),
+    head(),
+  );
+  await expect(receiving).rejects.toMatchObject({
+    code: 'bad_request',
+    message: expect.stringContaining('/files') as unknown,
+  });
 });
 
 test('the total of a raw body is known from its first byte where its length is', async () => {
@@ -83,7 +104,10 @@ describe('a sender that gives nothing', () => {
     const id = freshId();
     form.send(BODY.subarray(0, 100));
     raw.send(BYTES.subarray(0, 10));
-    const codes = Promise.all([codeOf(intake.receiveForm(form.request)), codeOf(intake.receiveRaw(raw.request, { ...head(), id }))]);
+    const codes = Promise.all([
+      codeOf(intake.receiveForm(form.request)),
+      codeOf(intake.receiveRaw(raw.request, { ...head(), id })),
+    ]);
     expect(await codes).toEqual(['upload_too_slow', 'upload_too_slow']);
     expect((await space.records.read(id))?.record.error).toMatchObject({ code: 'upload_too_slow', status: 408 });
     expect([intake.receiving, space.files()]).toEqual([0, []]);

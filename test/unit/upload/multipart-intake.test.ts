@@ -26,7 +26,13 @@ afterEach(async () => {
   await space.close();
 });
 
-const LIMITS: IntakeLimits = { maxFiles: 4, maxFields: 5, maxFieldBytes: 1000, maxRequestBytes: 5_000_000, maxFileBytes: 20_000 };
+const LIMITS: IntakeLimits = {
+  maxFiles: 4,
+  maxFields: 5,
+  maxFieldBytes: 1000,
+  maxRequestBytes: 5_000_000,
+  maxFileBytes: 20_000,
+};
 
 async function take(request: IncomingMessage, signal = new AbortController().signal, parts: IntakeParts = space.parts) {
   return (await readsOf(parts, await receiveMultipart(parts, request, LIMITS, signal))).map(({ record }) => record);
@@ -54,7 +60,9 @@ describe('a form', () => {
   test('has its files queued in the order sent', async () => {
     const records = await take(form(photo('1.jpg'), photo('2.jpg', 20_000), photo('../3.jpg', 100)));
     expect(records.map(({ fileName, state, receivedBytes }) => [fileName, state, receivedBytes])).toEqual([
-      ['1.jpg', 'queued', 6000], ['2.jpg', 'queued', 20_000], ['3.jpg', 'queued', 100],
+      ['1.jpg', 'queued', 6000],
+      ['2.jpg', 'queued', 20_000],
+      ['3.jpg', 'queued', 100],
     ]);
     expect(space.jobs).toEqual(records.map(({ id }) => id));
     expect(space.files()).toHaveLength(6);
@@ -75,12 +83,19 @@ describe('a form', () => {
   });
 
   test('may hold fields of any name, and file inputs that nobody filled', async () => {
-    const records = await take(form({ name: 'send', bytes: 'Send' }, { name: 'file', fileName: '', bytes: '' }, photo('a.jpg'), { name: 'after', bytes: '1' }));
+    const records = await take(
+      form({ name: 'send', bytes: 'Send' }, { name: 'file', fileName: '', bytes: '' }, photo('a.jpg'), {
+        name: 'after',
+        bytes: '1',
+      }),
+    );
     expect(records).toHaveLength(1);
   });
 
   test('has its options before its files', async () => {
-    expect(await take(form({ name: 'options', bytes: '{}' }, photo('a.jpg')))).toMatchObject([{ state: 'queued', options: {} }]);
+    expect(await take(form({ name: 'options', bytes: '{}' }, photo('a.jpg')))).toMatchObject([
+      { state: 'queued', options: {} },
+    ]);
   });
 
   test.each([
@@ -103,17 +118,28 @@ describe('a form', () => {
 
 describe('a refused file', () => {
   test('is among the answer as failed, and spoils none of its siblings', async () => {
-    const records = await take(form(photo('1.jpg'), words('2.jpg'), photo('big.jpg', 20_001), { name: 'f', fileName: 'empty.jpg', bytes: '' }));
+    const records = await take(
+      form(photo('1.jpg'), words('2.jpg'), photo('big.jpg', 20_001), { name: 'f', fileName: 'empty.jpg', bytes: '' }),
+    );
     expect(records.map(({ state, error }) => [state, error?.code])).toEqual([
-      ['queued', undefined], ['failed', 'unsupported_media_type'], ['failed', 'file_too_large'], ['failed', 'empty_file'],
+      ['queued', undefined],
+      ['failed', 'unsupported_media_type'],
+      ['failed', 'file_too_large'],
+      ['failed', 'empty_file'],
     ]);
     const [first] = records;
-    expect([space.jobs, space.files().filter((path) => path.endsWith('.original'))]).toEqual([[first?.id], [originalKey(first?.id ?? '', first?.receipt ?? '')]]);
+    expect([space.jobs, space.files().filter((path) => path.endsWith('.original'))]).toEqual([
+      [first?.id],
+      [originalKey(first?.id ?? '', first?.receipt ?? '')],
+    ]);
   });
 
   test('that is large has the rest of its part skipped, and the next file is taken', async () => {
     const records = await take(form(photo('big.jpg', 300_000), photo('2.jpg')));
-    expect(records.map(({ state, receivedBytes }) => [state, receivedBytes <= 20_000 || state])).toEqual([['failed', true], ['queued', true]]);
+    expect(records.map(({ state, receivedBytes }) => [state, receivedBytes <= 20_000 || state])).toEqual([
+      ['failed', true],
+      ['queued', true],
+    ]);
   });
 
   test.each([
@@ -132,8 +158,11 @@ describe('a refused file', () => {
     expect((await taking).map(({ state }) => state)).toEqual(['failed', 'queued']);
   });
 
-  test('where all are, the first one\'s error is the answer, and every record says why', async () => {
-    await expect(take(form(words('1.jpg'), photo('big.jpg', 20_001)))).rejects.toMatchObject({ code: 'unsupported_media_type', id: expect.any(String) as unknown });
+  test("where all are, the first one's error is the answer, and every record says why", async () => {
+    await expect(take(form(words('1.jpg'), photo('big.jpg', 20_001)))).rejects.toMatchObject({
+      code: 'unsupported_media_type',
+      id: expect.any(String) as unknown,
+    });
     const states = await Promise.all((await recordKeys()).map((key) => space.connection.hget(key, 'state')));
     expect([states, space.files(), space.jobs]).toEqual([['failed', 'failed'], [], []]);
   });
@@ -194,7 +223,9 @@ describe('a form that does not end well leaves nothing', () => {
       },
     });
     const parts: IntakeParts = { ...space.parts, storage: stubborn };
-    const code = await codeOf(take(form(photo('1.jpg'), photo('2.jpg'), { name: 'options', bytes: '{}' }), undefined, parts));
+    const code = await codeOf(
+      take(form(photo('1.jpg'), photo('2.jpg'), { name: 'options', bytes: '{}' }), undefined, parts),
+    );
     expect(code).toBe('bad_options');
     expect(failures).toBeLessThan(0);
     expect(space.files().filter((path) => path.endsWith('.original'))).toHaveLength(1);

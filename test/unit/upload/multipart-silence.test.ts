@@ -36,7 +36,10 @@ async function sendSlowly(first: Buffer) {
   const limits = { maxFiles: 2, maxFields: 1, maxFieldBytes: 9, maxRequestBytes: 1_000_000, maxFileBytes: 100_000 };
   const { request, send, end } = fakeRequest(FORM_HEADERS);
   const taking = receiveMultipart({ ...space.parts, records }, request, limits, new AbortController().signal);
-  const body = formBody({ name: 'f', fileName: '1.jpg', bytes: first }, { name: 'f', fileName: '2.jpg', bytes: jpegBytes(50_000) });
+  const body = formBody(
+    { name: 'f', fileName: '1.jpg', bytes: first },
+    { name: 'f', fileName: '2.jpg', bytes: jpegBytes(50_000) },
+  );
   const sent = space.files().length;
   send(body.subarray(0, -1000));
   while (space.files().length === sent || (await space.connection.zcard(space.keys.due)) < 2) await turn();
@@ -46,10 +49,17 @@ async function sendSlowly(first: Buffer) {
   send(body.subarray(-1000, -900));
   while ((await dueMs('2.jpg')) < Date.now()) await pause(5);
   const sets = new UploadSets(space.connection, space.keys);
-  await lookAfterDue({ records, sets, queue: space.parts.queue, storage: space.storage, log: silentLog }, new AbortController().signal);
+  await lookAfterDue(
+    { records, sets, queue: space.parts.queue, storage: space.storage, log: silentLog },
+    new AbortController().signal,
+  );
   send(body.subarray(-900));
   end();
-  return (await readsOf(space.parts, await taking)).map(({ record: { fileName, state, error } }) => [fileName, state, error?.code]);
+  return (await readsOf(space.parts, await taking)).map(({ record: { fileName, state, error } }) => [
+    fileName,
+    state,
+    error?.code,
+  ]);
 }
 
 /** When the upload of this name is given up for dead. */
@@ -60,9 +70,15 @@ async function dueMs(fileName: string): Promise<number> {
 }
 
 test('a file that is complete is not given up for dead while its siblings are still coming in', async () => {
-  expect(await sendSlowly(jpegBytes())).toEqual([['1.jpg', 'queued', undefined], ['2.jpg', 'queued', undefined]]);
+  expect(await sendSlowly(jpegBytes())).toEqual([
+    ['1.jpg', 'queued', undefined],
+    ['2.jpg', 'queued', undefined],
+  ]);
 });
 
 test('a file that was refused keeps its reason while its siblings are still coming in', async () => {
-  expect(await sendSlowly(Buffer.from('only words'))).toEqual([['1.jpg', 'failed', 'unsupported_media_type'], ['2.jpg', 'queued', undefined]]);
+  expect(await sendSlowly(Buffer.from('only words'))).toEqual([
+    ['1.jpg', 'failed', 'unsupported_media_type'],
+    ['2.jpg', 'queued', undefined],
+  ]);
 });

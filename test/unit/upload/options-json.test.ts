@@ -6,9 +6,12 @@ const read = (json: string) => readOptionsJson(json, 'The field "options"');
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 describe('options', () => {
-  test.each(['{}', 'null', '[{"a":[1,"x"]}]', `"${'x'.repeat(8190)}"`, nested(33)])('that are JSON are given as they are (%#)', (json) => {
-    expect(read(json)).toEqual(JSON.parse(json));
-  });
+  test.each(['{}', 'null', '[{"a":[1,"x"]}]', `"${'x'.repeat(8190)}"`, nested(33)])(
+    'that are JSON are given as they are (%#)',
+    (json) => {
+      expect(read(json)).toEqual(JSON.parse(json));
+    },
+  );
 
   test.each([
     ['not JSON', '', 'is not JSON'],

@@ -20,9 +20,19 @@ describe('what a sender asks for', () => {
   });
 
   test('is refused in one sentence that names the place as JavaScript would', () => {
-    const options = { variants: [{ name: 'a', width: 1 }, { name: 'b', width: 0 }] };
-    expect(refusalOf(options)).toMatchObject({ code: 'bad_options', message: 'options.variants[1].width must be a whole number of pixels from 1 to 8192.' });
-    expect(refusalOf(null)).toMatchObject({ message: 'options must be an object with variants, keepMetadata and gps.' });
+    const options = {
+      variants: [
+        { name: 'a', width: 1 },
+        { name: 'b', width: 0 },
+      ],
+    };
+    expect(refusalOf(options)).toMatchObject({
+      code: 'bad_options',
+      message: 'options.variants[1].width must be a whole number of pixels from 1 to 8192.',
+    });
+    expect(refusalOf(null)).toMatchObject({
+      message: 'options must be an object with variants, keepMetadata and gps.',
+    });
   });
 
   test('is refused in few words, however many mistakes there are', () => {

@@ -29,7 +29,16 @@ const BYTES = jpegBytes();
 
 function rawFile(id: string, more: Partial<RawFile> = {}): RawFile {
   const signal = new AbortController().signal;
-  return { id, fileName: 'a.jpg', totalBytes: BYTES.length, options: {}, maxBytes: 100_000, signal, request: wholeRequest({}, BYTES), ...more };
+  return {
+    id,
+    fileName: 'a.jpg',
+    totalBytes: BYTES.length,
+    options: {},
+    maxBytes: 100_000,
+    signal,
+    request: wholeRequest({}, BYTES),
+    ...more,
+  };
 }
 
 async function recordOf(id: string) {
@@ -57,7 +66,14 @@ describe('a raw upload', () => {
   test('is queued with its bytes and its manifest stored, and one job', async () => {
     const id = freshId();
     const record = await take(space.parts, rawFile(id));
-    expect(record).toMatchObject({ id, state: 'queued', stored: true, fileName: 'a.jpg', type: 'image/jpeg', receivedBytes: BYTES.length });
+    expect(record).toMatchObject({
+      id,
+      state: 'queued',
+      stored: true,
+      fileName: 'a.jpg',
+      type: 'image/jpeg',
+      receivedBytes: BYTES.length,
+    });
     expect(space.files()).toEqual([manifestKey(id, record.receipt), originalKey(id, record.receipt)]);
     expect(space.jobs).toEqual([id]);
   });
@@ -84,7 +100,9 @@ describe('a raw upload', () => {
     const first = await take(parts, rawFile(id));
     expect(first.sha256).toBeNull();
     expect(await take(parts, rawFile(id))).toEqual(first);
-    expect(await codeOf(take(parts, rawFile(id, { request: wholeRequest({}, jpegBytes(6000, 2)) })))).toBe('upload_conflict');
+    expect(await codeOf(take(parts, rawFile(id, { request: wholeRequest({}, jpegBytes(6000, 2)) })))).toBe(
+      'upload_conflict',
+    );
     expect([space.jobs, space.files().length]).toEqual([[id], 2]);
   });
 
@@ -172,7 +190,11 @@ describe('a raw upload that is refused', () => {
     const { breakOff, outcome } = await begun(id);
     breakOff();
     expect(await outcome).toBe('upload_interrupted');
-    expect(await recordOf(id)).toMatchObject({ state: 'failed', receivedBytes: 5000, error: { code: 'upload_interrupted' } });
+    expect(await recordOf(id)).toMatchObject({
+      state: 'failed',
+      receivedBytes: 5000,
+      error: { code: 'upload_interrupted' },
+    });
     expect(space.files()).toEqual([]);
   });
 

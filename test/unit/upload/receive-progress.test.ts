@@ -88,17 +88,19 @@ describe('reports of received bytes', () => {
 });
 
 describe('the fence', () => {
-  test.each([['fenced', 'upload_superseded'], ['state', 'upload_superseded'], ['final', 'upload_cancelled'], ['deleted', 'upload_cancelled']] as const)(
-    'after a report was refused as %s, the next chunk throws %s',
-    async (refusal, code) => {
-      const { progress } = build(async () => refused(refusal));
-      progress.received(1);
-      await jest.advanceTimersByTimeAsync(60);
-      expect(() => progress.received(1)).toThrow(expect.objectContaining({ code }));
-      expect(progress.receivedBytes).toBe(1);
-      await progress.close();
-    },
-  );
+  test.each([
+    ['fenced', 'upload_superseded'],
+    ['state', 'upload_superseded'],
+    ['final', 'upload_cancelled'],
+    ['deleted', 'upload_cancelled'],
+  ] as const)('after a report was refused as %s, the next chunk throws %s', async (refusal, code) => {
+    const { progress } = build(async () => refused(refusal));
+    progress.received(1);
+    await jest.advanceTimersByTimeAsync(60);
+    expect(() => progress.received(1)).toThrow(expect.objectContaining({ code }));
+    expect(progress.receivedBytes).toBe(1);
+    await progress.close();
+  });
 
   describe('that is told of at once', () => {
     let look: () => void;
@@ -158,10 +160,13 @@ describe('the fence', () => {
     ['failed', 'final', 'upload_interrupted', 'failed'],
     ['discarded', 'final', 'upload_discarded', 'discarded'],
     ['receiving', 'fenced', 'upload_superseded', undefined],
-  ] as const)('a sender whose upload is %s is told which, and its state where that is final', (state, refusal, code, told) => {
-    const record = { id: 'u', state } as UploadRecord;
-    expect(refusalToError({ made: false, refusal, record })).toMatchObject({ code, id: 'u', state: told });
-  });
+  ] as const)(
+    'a sender whose upload is %s is told which, and its state where that is final',
+    (state, refusal, code, told) => {
+      const record = { id: 'u', state } as UploadRecord;
+      expect(refusalToError({ made: false, refusal, record })).toMatchObject({ code, id: 'u', state: told });
+    },
+  );
 });
 
 test('the type is null until it is told', () => {

@@ -37,33 +37,56 @@ async function* chunksOf(bytes: Buffer, size = 1000, end: () => void = () => und
 
 function incoming(chunks: AsyncIterable<Buffer>, more: Partial<IncomingFile> = {}): IncomingFile {
   const id = freshId();
-  const manifestOf = (stored: StoredUpload) => ({ key: manifestKey(id, 'r1'), bytes: Buffer.from(JSON.stringify(stored)) });
+  const manifestOf = (stored: StoredUpload) => ({
+    key: manifestKey(id, 'r1'),
+    bytes: Buffer.from(JSON.stringify(stored)),
+  });
   return { id, receipt: 'r1', chunks, options: {}, maxBytes: 1_000_000, manifestOf, ...more };
 }
 
 describe('a file that is taken', () => {
-  test.each([1, 7, 4099, 4100, 4101, 100_000])('in chunks of %d bytes is stored whole, with its size, type and digest', async (size) => {
-    const bytes = jpegBytes(size === 1 ? 5000 : 60_000);
-    const file = incoming(chunksOf(bytes, size));
-    const stored = await receiveFile({ storage: temp.storage, kinds }, file, progress);
-    expect(stored).toEqual({ type: 'image/jpeg', sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), options: DEFAULT_PICTURE_OPTIONS });
-    expect((await readFile(join(temp.directory, originalKey(file.id, 'r1')))).equals(bytes)).toBe(true);
-    expect(temp.files()).toEqual([manifestKey(file.id, 'r1'), originalKey(file.id, 'r1')]);
-    expect(JSON.parse(await readFile(join(temp.directory, manifestKey(file.id, 'r1')), 'utf8'))).toEqual(stored);
-    expect([progress.receivedBytes, progress.type]).toEqual([bytes.length, 'image/jpeg']);
-  });
+  test.each([1, 7, 4099, 4100, 4101, 100_000])(
+    'in chunks of %d bytes is stored whole, with its size, type and digest',
+    async (size) => {
+      const bytes = jpegBytes(size === 1 ? 5000 : 60_000);
+      const file = incoming(chunksOf(bytes, size));
+      const stored = await receiveFile({ storage: temp.storage, kinds }, file, progress);
+      expect(stored).toEqual({
+        type: 'image/jpeg',
+        sizeBytes: bytes.length,
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        options: DEFAULT_PICTURE_OPTIONS,
+      });
+      expect((await readFile(join(temp.directory, originalKey(file.id, 'r1')))).equals(bytes)).toBe(true);
+      expect(temp.files()).toEqual([manifestKey(file.id, 'r1'), originalKey(file.id, 'r1')]);
+      expect(JSON.parse(await readFile(join(temp.directory, manifestKey(file.id, 'r1')), 'utf8'))).toEqual(stored);
+      expect([progress.receivedBytes, progress.type]).toEqual([bytes.length, 'image/jpeg']);
+    },
+  );
 
   test('may be shorter than what a type is told from', async () => {
-    expect(await receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes(40))), progress)).toMatchObject({ type: 'image/jpeg', sizeBytes: 40 });
+    expect(
+      await receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes(40))), progress),
+    ).toMatchObject({ type: 'image/jpeg', sizeBytes: 40 });
   });
 
   test('has no digest where that is left to the worker', async () => {
-    const stored = await receiveFile({ storage: temp.storage, kinds, hashes: false }, incoming(chunksOf(jpegBytes())), progress);
+    const stored = await receiveFile(
+      { storage: temp.storage, kinds, hashes: false },
+      incoming(chunksOf(jpegBytes())),
+      progress,
+    );
     expect(stored).toMatchObject({ type: 'image/jpeg', sizeBytes: jpegBytes().length, sha256: null });
   });
 
   test('may have as many bytes as allowed', async () => {
-    expect(await receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes(9000)), { maxBytes: 9000 }), progress)).toMatchObject({ sizeBytes: 9000 });
+    expect(
+      await receiveFile(
+        { storage: temp.storage, kinds },
+        incoming(chunksOf(jpegBytes(9000)), { maxBytes: 9000 }),
+        progress,
+      ),
+    ).toMatchObject({ sizeBytes: 9000 });
   });
 });
 
@@ -86,17 +109,26 @@ describe('a file that is refused', () => {
 
   test('is refused by its bytes, not its size: %PDF and text alike', async () => {
     for (const bytes of [Buffer.from('%PDF-1.7\n%\u00e2\n'), text, Buffer.from('x')]) {
-      expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(bytes)), progress))).toBe('unsupported_media_type');
+      expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(bytes)), progress))).toBe(
+        'unsupported_media_type',
+      );
     }
     expect(temp.files()).toEqual([]);
   });
 
   test('for having no bytes leaves nothing', async () => {
-    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(Buffer.alloc(0))), progress))).toBe('empty_file');
+    expect(
+      await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(Buffer.alloc(0))), progress)),
+    ).toBe('empty_file');
     expect(temp.files()).toEqual([]);
   });
 
-  test.each([[100, 1], [4100, 1000], [9000, 7], [59_999, 60_000]])('is cut with the first byte over %d (chunks of %d), and nothing is left', async (maxBytes, size) => {
+  test.each([
+    [100, 1],
+    [4100, 1000],
+    [9000, 7],
+    [59_999, 60_000],
+  ])('is cut with the first byte over %d (chunks of %d), and nothing is left', async (maxBytes, size) => {
     const bytes = jpegBytes(60_000);
     const read = { bytes: 0 };
     async function* source(): AsyncGenerator<Buffer> {
@@ -105,25 +137,45 @@ describe('a file that is refused', () => {
         yield chunk;
       }
     }
-    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source(), { maxBytes }), progress))).toBe('file_too_large');
+    expect(
+      await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source(), { maxBytes }), progress)),
+    ).toBe('file_too_large');
     expect(temp.files()).toEqual([]);
     expect(read.bytes).toBeLessThanOrEqual(maxBytes + size);
   });
 
   test.each([
     ['HEIC', heic(), /^This is image\/heic; taken are .*Save it as JPEG/],
-    ['SVG', Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'), /^This is image\/svg\+xml; taken are .*export it as PNG/],
+    [
+      'SVG',
+      Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'),
+      /^This is image\/svg\+xml; taken are .*export it as PNG/,
+    ],
   ])('for being %s is told what to send instead', async (_, bytes, message) => {
     const receiving = receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(bytes)), progress);
-    await expect(receiving).rejects.toMatchObject({ code: 'unsupported_media_type', message: expect.stringMatching(message) as unknown });
+    await expect(receiving).rejects.toMatchObject({
+      code: 'unsupported_media_type',
+      message: expect.stringMatching(message) as unknown,
+    });
     expect(temp.files()).toEqual([]);
   });
 
   test('for its options names the mistake, and nothing is written', async () => {
-    const receiving = receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes()), { options: { shrink: 3 } }), progress);
-    await expect(receiving).rejects.toMatchObject({ code: 'bad_options', message: expect.stringContaining('shrink') as unknown });
+    const receiving = receiveFile(
+      { storage: temp.storage, kinds },
+      incoming(chunksOf(jpegBytes()), { options: { shrink: 3 } }),
+      progress,
+    );
+    await expect(receiving).rejects.toMatchObject({
+      code: 'bad_options',
+      message: expect.stringContaining('shrink') as unknown,
+    });
     for (const options of [null, [], 'x', 7]) {
-      expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes()), { options }), progress))).toBe('bad_options');
+      expect(
+        await codeOf(
+          receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes()), { options }), progress),
+        ),
+      ).toBe('bad_options');
     }
     expect(temp.files()).toEqual([]);
   });
@@ -132,7 +184,9 @@ describe('a file that is refused', () => {
     const source = chunksOf(jpegBytes(bytes), 1000, () => {
       throw new ServiceError('upload_interrupted', 'Gone.');
     });
-    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source), progress))).toBe('upload_interrupted');
+    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source), progress))).toBe(
+      'upload_interrupted',
+    );
     expect(temp.files()).toEqual([]);
   });
 
@@ -151,7 +205,9 @@ describe('a file that is refused', () => {
       }
       yield Buffer.alloc(10);
     }
-    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source()), fencing))).toBe('upload_superseded');
+    expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source()), fencing))).toBe(
+      'upload_superseded',
+    );
     expect(temp.files()).toEqual([]);
     await fencing.close();
   });
@@ -163,7 +219,9 @@ describe('storage that fails', () => {
     const full = async () => await Promise.reject(new ServiceError('storage_full', 'Full.'));
     const writer = { write: async () => undefined, commit: async () => undefined, discard, [where]: full };
     const storage = { create: async () => writer } as unknown as Storage;
-    expect(await codeOf(receiveFile({ storage, kinds }, incoming(chunksOf(jpegBytes())), progress))).toBe('storage_full');
+    expect(await codeOf(receiveFile({ storage, kinds }, incoming(chunksOf(jpegBytes())), progress))).toBe(
+      'storage_full',
+    );
     expect(discard).toHaveBeenCalledTimes(1);
   });
 });

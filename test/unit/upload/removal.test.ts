@@ -26,7 +26,16 @@ afterEach(async () => {
 
 function build(more: Partial<RemovalParts> = {}) {
   const remove = jest.fn(async (_id: string) => undefined as void);
-  return { remove, removal: new UploadRemoval({ records: space.records, storage: space.storage, queue: { add: async () => undefined, remove }, log: silentLog, ...more }) };
+  return {
+    remove,
+    removal: new UploadRemoval({
+      records: space.records,
+      storage: space.storage,
+      queue: { add: async () => undefined, remove },
+      log: silentLog,
+      ...more,
+    }),
+  };
 }
 
 async function storedUpload(state: 'receiving' | 'queued' | 'processing' | 'completed'): Promise<string> {
@@ -36,24 +45,37 @@ async function storedUpload(state: 'receiving' | 'queued' | 'processing' | 'comp
 }
 
 describe('cancel', () => {
-  test.each(['receiving', 'queued', 'processing'] as const)('of an upload that is %s stops it: its job and its files go', async (state) => {
-    const id = await storedUpload(state);
-    const { removal, remove } = build();
-    expect(await removal.cancel(id)).toMatchObject({ stopped: true, upload: { record: { id, state: 'cancelled' } } });
-    expect([remove.mock.calls, space.files()]).toEqual([[[id]], []]);
-  });
+  test.each(['receiving', 'queued', 'processing'] as const)(
+    'of an upload that is %s stops it: its job and its files go',
+    async (state) => {
+      const id = await storedUpload(state);
+      const { removal, remove } = build();
+      expect(await removal.cancel(id)).toMatchObject({ stopped: true, upload: { record: { id, state: 'cancelled' } } });
+      expect([remove.mock.calls, space.files()]).toEqual([[[id]], []]);
+    },
+  );
 
   test('of one that is final changes nothing', async () => {
     const id = await storedUpload('completed');
     const { removal, remove } = build();
-    expect(await removal.cancel(id)).toMatchObject({ stopped: false, upload: { record: { state: 'completed', percent: 100 } } });
+    expect(await removal.cancel(id)).toMatchObject({
+      stopped: false,
+      upload: { record: { state: 'completed', percent: 100 } },
+    });
     expect([remove.mock.calls, space.files().length]).toEqual([[], 1]);
   });
 
   test('stands although the job and the files cannot be removed now', async () => {
     const id = await storedUpload('queued');
     const fail = async () => await Promise.reject(new Error('not now'));
-    const { removal } = build({ queue: { add: fail, remove: fail }, storage: overriding(space.storage, { list: () => { throw new Error('not now'); } }) });
+    const { removal } = build({
+      queue: { add: fail, remove: fail },
+      storage: overriding(space.storage, {
+        list: () => {
+          throw new Error('not now');
+        },
+      }),
+    });
     expect(await removal.cancel(id)).toMatchObject({ stopped: true });
   });
 
@@ -67,13 +89,19 @@ describe('cancel', () => {
 });
 
 describe('delete', () => {
-  test.each(['receiving', 'queued', 'processing', 'completed'] as const)('of an upload that is %s leaves a tombstone and no file', async (state) => {
-    const id = await storedUpload(state);
-    const { removal, remove } = build();
-    await removal.delete(id);
-    expect((await space.records.read(id))?.record).toMatchObject({ deleted: true, state: state === 'completed' ? 'completed' : 'cancelled' });
-    expect([remove.mock.calls, space.files()]).toEqual([[[id]], []]);
-  });
+  test.each(['receiving', 'queued', 'processing', 'completed'] as const)(
+    'of an upload that is %s leaves a tombstone and no file',
+    async (state) => {
+      const id = await storedUpload(state);
+      const { removal, remove } = build();
+      await removal.delete(id);
+      expect((await space.records.read(id))?.record).toMatchObject({
+        deleted: true,
+        state: state === 'completed' ? 'completed' : 'cancelled',
+      });
+      expect([remove.mock.calls, space.files()]).toEqual([[[id]], []]);
+    },
+  );
 
   test('twice is upload_gone, of nothing unknown_upload', async () => {
     const { removal } = build();

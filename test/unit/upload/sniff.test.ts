@@ -4,17 +4,27 @@ import { sniffType, SNIFF_BYTES } from '../../../src/upload/sniff.ts';
 import { animation, heic, movingPng, photo, textAsJpeg, tinyPicture } from '../../helpers/pictures.ts';
 
 describe('the type of bytes', () => {
-  test.each(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const)('%s is told from its beginning', async (format) => {
-    const bytes = await tinyPicture(format);
-    expect(await sniffType(bytes.subarray(0, SNIFF_BYTES))).toBe(`image/${format}`);
-  });
+  test.each(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const)(
+    '%s is told from its beginning',
+    async (format) => {
+      const bytes = await tinyPicture(format);
+      expect(await sniffType(bytes.subarray(0, SNIFF_BYTES))).toBe(`image/${format}`);
+    },
+  );
 
-  test.each(['none', 'lzw', 'deflate', 'jpeg'] as const)('a TIFF (%s) whose table of tags lies at its end is told from its beginning all the same', async (compression) => {
-    const bytes = await sharp(await photo({ width: 300, height: 200 })).tiff({ compression }).toBuffer();
-    expect(bytes.readUInt32LE(4)).toBeGreaterThan(SNIFF_BYTES);
-    expect(await sniffType(bytes.subarray(0, SNIFF_BYTES))).toBe('image/tiff');
-    expect(await sniffType(Buffer.concat([Buffer.from('MM\0*\0\u0001\0\0', 'latin1'), Buffer.alloc(5000)]))).toBe('image/tiff');
-  });
+  test.each(['none', 'lzw', 'deflate', 'jpeg'] as const)(
+    'a TIFF (%s) whose table of tags lies at its end is told from its beginning all the same',
+    async (compression) => {
+      const bytes = await sharp(await photo({ width: 300, height: 200 }))
+        .tiff({ compression })
+        .toBuffer();
+      expect(bytes.readUInt32LE(4)).toBeGreaterThan(SNIFF_BYTES);
+      expect(await sniffType(bytes.subarray(0, SNIFF_BYTES))).toBe('image/tiff');
+      expect(await sniffType(Buffer.concat([Buffer.from('MM\0*\0\u0001\0\0', 'latin1'), Buffer.alloc(5000)]))).toBe(
+        'image/tiff',
+      );
+    },
+  );
 
   test('a PNG that moves is a PNG', async () => {
     expect(await sniffType(movingPng(await tinyPicture('png')))).toBe('image/png');
@@ -25,13 +35,24 @@ describe('the type of bytes', () => {
   });
 
   test.each([
-    '<svg xmlns="http://www.w3.org/2000/svg">', '<?xml version="1.0"?>\n<svg/>', '\uFEFF<?xml version="1.0"?><!-- made by hand --><svg width="1">',
-    '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd"><svg>', '<!DOCTYPE svg [<!ENTITY a "b">]>\n<svg>', '<?xml version="1.0"?><svg:svg xmlns:svg="http://www.w3.org/2000/svg">',
+    '<svg xmlns="http://www.w3.org/2000/svg">',
+    '<?xml version="1.0"?>\n<svg/>',
+    '\uFEFF<?xml version="1.0"?><!-- made by hand --><svg width="1">',
+    '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd"><svg>',
+    '<!DOCTYPE svg [<!ENTITY a "b">]>\n<svg>',
+    '<?xml version="1.0"?><svg:svg xmlns:svg="http://www.w3.org/2000/svg">',
   ])('SVG is called so: %s', async (text) => {
     expect(await sniffType(Buffer.from(text))).toBe('image/svg+xml');
   });
 
-  test.each(['<svgs>', '<html><svg></svg></html>', 'text <svg>', '<?xml version="1.0"?><rss/>', `<!--${'-'.repeat(4000)}`, `${'<!---->'.repeat(580)}<`])('what is no SVG is not: %.40s', async (text) => {
+  test.each([
+    '<svgs>',
+    '<html><svg></svg></html>',
+    'text <svg>',
+    '<?xml version="1.0"?><rss/>',
+    `<!--${'-'.repeat(4000)}`,
+    `${'<!---->'.repeat(580)}<`,
+  ])('what is no SVG is not: %.40s', async (text) => {
     expect(await sniffType(Buffer.from(text))).not.toBe('image/svg+xml');
   });
 
@@ -39,15 +60,23 @@ describe('the type of bytes', () => {
     expect(await sniffType(await animation('gif'))).toBe('image/gif');
   });
 
-  test.each([['text', textAsJpeg()], ['nothing', Buffer.alloc(0)], ['one byte', Buffer.from([0xff])], ['zeros', Buffer.alloc(5000)]])(
-    'of %s is unknown',
-    async (_what, bytes) => {
-      expect(await sniffType(bytes)).toBeUndefined();
-    },
-  );
+  test.each([
+    ['text', textAsJpeg()],
+    ['nothing', Buffer.alloc(0)],
+    ['one byte', Buffer.from([0xff])],
+    ['zeros', Buffer.alloc(5000)],
+  ])('of %s is unknown', async (_what, bytes) => {
+    expect(await sniffType(bytes)).toBeUndefined();
+  });
 
   test('a page or a program is never a picture', async () => {
-    for (const bytes of ['<!DOCTYPE html><script>', '<svg xmlns="http://www.w3.org/2000/svg">', 'MZ\u0090', '#!/bin/sh\n', '%PDF-1.7']) {
+    for (const bytes of [
+      '<!DOCTYPE html><script>',
+      '<svg xmlns="http://www.w3.org/2000/svg">',
+      'MZ\u0090',
+      '#!/bin/sh\n',
+      '%PDF-1.7',
+    ]) {
       expect((await sniffType(Buffer.from(bytes))) ?? '').not.toMatch(/^image\/(jpeg|png|webp|avif|gif|tiff)$/);
     }
   });

@@ -106,7 +106,11 @@ describe('the chunks of a stream', () => {
       expect(chunk.toString()).toBe('one');
       break;
     }
-    expect([stream.destroyed, stream.isPaused(), listeners(stream)]).toEqual([false, true, listeners(new PassThrough())]);
+    expect([stream.destroyed, stream.isPaused(), listeners(stream)]).toEqual([
+      false,
+      true,
+      listeners(new PassThrough()),
+    ]);
     stream.resume().end('the rest');
     await turn();
     await turn();

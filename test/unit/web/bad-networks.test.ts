@@ -19,7 +19,14 @@ describe('behind a proxy that cuts what is held', () => {
     const service = new FakeService();
     const target = await service.start();
     const proxy = await startCuttingProxy(target, 150);
-    const client = createUploadClient({ baseUrl: proxy.url, gapMs: 10, holdMs: 600, pollMs: 30, firstRetryMs: 10, longestRetryMs: 20 });
+    const client = createUploadClient({
+      baseUrl: proxy.url,
+      gapMs: 10,
+      holdMs: 600,
+      pollMs: 30,
+      firstRetryMs: 10,
+      longestRetryMs: 20,
+    });
     service.move(ID, { state: 'queued' });
     const versions: number[] = [];
     const handle = client.watch(ID, { onProgress: ({ version }) => versions.push(version) });
@@ -44,11 +51,15 @@ describe('behind a proxy that cuts what is held', () => {
 /** Passes requests on; an answer that has not begun after so long never comes, and its connection goes. */
 async function startCuttingProxy(target: string, patienceMs: number): Promise<{ url: string; stop(): Promise<void> }> {
   const server: Server = createServer((incoming, outgoing) => {
-    const onward = httpRequest(new URL(incoming.url ?? '/', target), { method: incoming.method, headers: incoming.headers, agent: false }, (answer) => {
-      clearTimeout(timer);
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
+    const onward = httpRequest(
+      new URL(incoming.url ?? '/', target),
+      { method: incoming.method, headers: incoming.headers, agent: false },
+      (answer) => {
+        clearTimeout(timer);
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
     const timer = setTimeout(() => {
       onward.destroy();
       outgoing.destroy();
@@ -154,7 +165,10 @@ describe('a request that nobody answers', () => {
     // Timers stand still while it sleeps, the clock goes on.
     jest.setSystemTime(Date.now() + 3_600_000);
     await jest.advanceTimersByTimeAsync(7000);
-    expect([seen, timeoutsOf(http).slice(2)]).toEqual([[1, 9], ['25000', '25000']]);
+    expect([seen, timeoutsOf(http).slice(2)]).toEqual([
+      [1, 9],
+      ['25000', '25000'],
+    ]);
     release();
   });
 });

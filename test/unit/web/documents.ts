@@ -74,7 +74,10 @@ export function completedUpload(upload: Upload): Upload {
       takenAt: '2025-06-21T18:04:11+02:00',
       camera: 'Fujifilm X-T5',
       dominantColour: '#4f7f8c',
-      thumbhash: '3OcRJYB4d3h/iIeHeEh3eIhw+j3A', lens: null, exposure: null, perceptualHash: 'd1c42f0e9a6b53e7',
+      thumbhash: '3OcRJYB4d3h/iIeHeEh3eIhw+j3A',
+      lens: null,
+      exposure: null,
+      perceptualHash: 'd1c42f0e9a6b53e7',
       variants: [variant('1600', 1600, 'webp'), variant('640', 640, 'webp'), variant('160', 160, 'jpeg')],
     },
   };

@@ -58,7 +58,9 @@ export class FakeService {
 
   constructor() {
     this.#server = createServer((request, response) => {
-      this.handle(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+      this.handle(request, response).catch((error: unknown) =>
+        response.destroy(error instanceof Error ? error : undefined),
+      );
     });
   }
 
@@ -140,14 +142,21 @@ export class FakeService {
         return void request.destroy();
       }
     }
-    if (this.uploads.get(id)?.progress.final) return send(response, 410, problem('upload_cancelled', 410, 'Cancelled.'));
+    if (this.uploads.get(id)?.progress.final)
+      return send(response, 410, problem('upload_cancelled', 410, 'Cancelled.'));
     this.#stored(id, Buffer.concat(chunks));
     if (mishap?.kind === 'lose-answer') return void response.destroy();
     send(response, 202, this.uploads.get(id));
   }
 
   #received(id: string, received: number, total: number): void {
-    this.move(id, { state: 'receiving', stage: 'receive', final: false, bytes: { received, total }, percent: (30 * received) / total });
+    this.move(id, {
+      state: 'receiving',
+      stage: 'receive',
+      final: false,
+      bytes: { received, total },
+      percent: (30 * received) / total,
+    });
   }
 
   #stored(id: string, bytes: Buffer): void {

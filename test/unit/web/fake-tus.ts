@@ -90,10 +90,12 @@ export class FakeTus {
 }
 
 function decode(header: string): Record<string, string> {
-  return Object.fromEntries(header.split(',').map((pair) => {
-    const [name = '', value = ''] = pair.split(' ');
-    return [name, Buffer.from(value, 'base64').toString()];
-  }));
+  return Object.fromEntries(
+    header.split(',').map((pair) => {
+      const [name = '', value = ''] = pair.split(' ');
+      return [name, Buffer.from(value, 'base64').toString()];
+    }),
+  );
 }
 
 function answer(response: ServerResponse, status: number, headers: Record<string, string | number> = {}): void {

@@ -12,5 +12,11 @@ test('of a folder pictures and tables are taken, and nothing else', () => {
     new File([], 'f.txt', { type: 'text/plain' }),
     new File([], 'csv'),
   ];
-  expect(welcomeAmong(files).map((file) => file.name)).toEqual(['a.jpg', 'b.TIFF', 'without an ending', 'd.csv', 'e.xlsx']);
+  expect(welcomeAmong(files).map((file) => file.name)).toEqual([
+    'a.jpg',
+    'b.TIFF',
+    'without an ending',
+    'd.csv',
+    'e.xlsx',
+  ]);
 });

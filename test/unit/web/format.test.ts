@@ -1,5 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { formatBytes, formatDuration, formatExposure, formatPercent, formatTakenAt } from '../../../src/web/page/format.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatExposure,
+  formatPercent,
+  formatTakenAt,
+} from '../../../src/web/page/format.ts';
 
 const LOCALE = 'en-GB';
 

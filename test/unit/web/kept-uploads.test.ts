@@ -45,7 +45,12 @@ function keptBy(owner: string): KeptUploads {
 
 function line(id: string, patch: Partial<LineModel> = {}): LineModel {
   const handle: Partial<UploadHandle> = { id };
-  return { ...createLineModel({ name: 'photo.jpg', sizeBytes: 5 }, new File(['bytes'], 'photo.jpg')), handle: handle as UploadHandle, phase: 'sending', ...patch };
+  return {
+    ...createLineModel({ name: 'photo.jpg', sizeBytes: 5 }, new File(['bytes'], 'photo.jpg')),
+    handle: handle as UploadHandle,
+    phase: 'sending',
+    ...patch,
+  };
 }
 
 describe('uploads over a reload', () => {
@@ -61,7 +66,11 @@ describe('uploads over a reload', () => {
 
   test('leave the storage as soon as nothing more becomes of them', () => {
     const kept = keptBy('first');
-    const patches: Partial<LineModel>[] = [{ problem: problem('picture_damaged', 422, '') }, { problem: problem('upload_cancelled', 410, '') }, { cancelling: true }];
+    const patches: Partial<LineModel>[] = [
+      { problem: problem('picture_damaged', 422, '') },
+      { problem: problem('upload_cancelled', 410, '') },
+      { cancelling: true },
+    ];
     for (const patch of patches) {
       kept.write([line(ID)]);
       expect(storage.length).toBe(1);
@@ -83,11 +92,14 @@ describe('uploads over a reload', () => {
     expect([kept.has(ID), kept.has(OTHER)]).toEqual([false, true]);
   });
 
-  test.each(['{', '{}', 'null', '[]', '{"name":"a","sizeBytes":"5","owner":"x"}'])('junk such as %s is nothing', (junk) => {
-    storage.setItem(`deferred-uploads:${ID}`, junk);
-    storage.setItem('deferred-uploads:../x', '{"name":"a","sizeBytes":1,"owner":"x"}');
-    expect(keptBy('after').claim(NOBODY)).toEqual([]);
-  });
+  test.each(['{', '{}', 'null', '[]', '{"name":"a","sizeBytes":"5","owner":"x"}'])(
+    'junk such as %s is nothing',
+    (junk) => {
+      storage.setItem(`deferred-uploads:${ID}`, junk);
+      storage.setItem('deferred-uploads:../x', '{"name":"a","sizeBytes":1,"owner":"x"}');
+      expect(keptBy('after').claim(NOBODY)).toEqual([]);
+    },
+  );
 
   test('need no storage: a browser that keeps nothing is no fault', () => {
     const denied = new KeptUploads(() => {

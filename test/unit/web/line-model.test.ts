@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../../src/api.ts';
-import { createLineModel, describeLine, isBusy, isStopped, isWorthRetrying, type LineModel } from '../../../src/web/page/line-model.ts';
+import {
+  createLineModel,
+  describeLine,
+  isBusy,
+  isStopped,
+  isWorthRetrying,
+  type LineModel,
+} from '../../../src/web/page/line-model.ts';
 import { moveUpBehind } from '../../../src/web/page/queue-positions.ts';
 import { summarise, titleOf } from '../../../src/web/page/summary.ts';
 import { english } from '../../../src/web/page/words-english.ts';
@@ -22,7 +29,12 @@ function stageOf(patch: Partial<LineModel>): string {
 
 describe('a line', () => {
   test('waits for its turn', () => {
-    expect(describeLine(line(), english)).toEqual({ state: 'waiting', stage: 'Waiting to be sent', timeLeft: null, percent: null });
+    expect(describeLine(line(), english)).toEqual({
+      state: 'waiting',
+      stage: 'Waiting to be sent',
+      timeLeft: null,
+      percent: null,
+    });
   });
 
   test('tells how much has been sent', () => {
@@ -54,10 +66,18 @@ describe('a line', () => {
   });
 
   test('ends as done, failed or cancelled', () => {
-    expect(describeLine(line({ upload: completedUpload(freshUpload('an id')) }), english)).toMatchObject({ state: 'done', percent: 100 });
-    expect(describeLine(line({ problem: problem('upload_cancelled', 410, '') }), english)).toMatchObject({ state: 'cancelled' });
+    expect(describeLine(line({ upload: completedUpload(freshUpload('an id')) }), english)).toMatchObject({
+      state: 'done',
+      percent: 100,
+    });
+    expect(describeLine(line({ problem: problem('upload_cancelled', 410, '') }), english)).toMatchObject({
+      state: 'cancelled',
+    });
     const damaged = problem('picture_damaged', 422, 'The end of the file is missing.');
-    expect(describeLine(line({ problem: damaged }), english)).toMatchObject({ state: 'failed', stage: 'The end of the file is missing.' });
+    expect(describeLine(line({ problem: damaged }), english)).toMatchObject({
+      state: 'failed',
+      stage: 'The end of the file is missing.',
+    });
   });
 
   test.each([
@@ -70,13 +90,20 @@ describe('a line', () => {
   ])('without its file waits for that where the server lacks bytes: %j', (patch, stopped) => {
     const model = line({ file: null, ...patch });
     expect([isStopped(model), describeLine(model, english).stage === english.needsFile]).toEqual([stopped, stopped]);
-    if (stopped) expect([isBusy(model), describeLine({ ...model, wasMistaken: true }, english).stage]).toEqual([false, english.wrongFile('photo.jpg')]);
+    if (stopped)
+      expect([isBusy(model), describeLine({ ...model, wasMistaken: true }, english).stage]).toEqual([
+        false,
+        english.wrongFile('photo.jpg'),
+      ]);
   });
 
   test('that is paused says where, and promises no time', () => {
     const sent = progress({ bytes: { received: 1_000_000, total: 2_000_000 }, percent: 15, etaMs: 4000 });
     expect(describeLine(line({ phase: 'paused', progress: sent }), english)).toEqual({
-      state: 'paused', stage: 'Paused at 1 MB of 2 MB', timeLeft: null, percent: 15,
+      state: 'paused',
+      stage: 'Paused at 1 MB of 2 MB',
+      timeLeft: null,
+      percent: 15,
     });
     expect(describeLine(line({ phase: 'paused' }), english)).toMatchObject({ stage: 'Paused', percent: null });
   });
@@ -90,7 +117,9 @@ describe('a line', () => {
 });
 
 test('those behind move up when a picture of the page leaves the queue', () => {
-  const [first, second, third] = [1, 2, 5].map((queuePosition) => line({ progress: progress({ state: 'queued', queuePosition }) }));
+  const [first, second, third] = [1, 2, 5].map((queuePosition) =>
+    line({ progress: progress({ state: 'queued', queuePosition }) }),
+  );
   const all = [first, second, third].filter((model) => model !== undefined);
   if (!second) throw new Error('there are three');
   expect(moveUpBehind(second, all)).toEqual([third]);

@@ -41,8 +41,17 @@ test('readers do not take from each other', async () => {
 test('the percent never goes down, everything else is passed on', () => {
   const heard: Progress[] = [];
   const feed = new ProgressFeed((progress) => heard.push(progress));
-  for (const [percent, version] of [[40, 8], [12, 3], [41, 4]] as const) feed.push(at(percent, version));
-  expect(heard.map(({ percent, version }) => [percent, version])).toEqual([[40, 8], [40, 3], [41, 4]]);
+  for (const [percent, version] of [
+    [40, 8],
+    [12, 3],
+    [41, 4],
+  ] as const)
+    feed.push(at(percent, version));
+  expect(heard.map(({ percent, version }) => [percent, version])).toEqual([
+    [40, 8],
+    [40, 3],
+    [41, 4],
+  ]);
 });
 
 test('is silent after its end', () => {

@@ -27,7 +27,13 @@ afterEach(() => {
 
 function createClient(options: UploadClientOptions = {}): UploadClient {
   const client = createUploadClient({
-    baseUrl, gapMs: 20, firstRetryMs: 10, longestRetryMs: 40, resumableAboveBytes: 20_000, partBytes: PART, ...options,
+    baseUrl,
+    gapMs: 20,
+    firstRetryMs: 10,
+    longestRetryMs: 40,
+    resumableAboveBytes: 20_000,
+    partBytes: PART,
+    ...options,
   });
   clients.push(client);
   return client;
@@ -46,7 +52,11 @@ test('a large file goes in parts, under an id, a name and options of its own', a
   expect((await handle.result).state).toBe('completed');
   expectArrived(handle.id);
   expect(service.tus.requests).toEqual(['POST', 'PATCH 0', 'PATCH 10000', 'PATCH 20000']);
-  expect(service.tus.metadata.get(handle.id)).toEqual({ uploadId: handle.id, filename: 'Straße.mp4', options: '{"columns":3}' });
+  expect(service.tus.metadata.get(handle.id)).toEqual({
+    uploadId: handle.id,
+    filename: 'Straße.mp4',
+    options: '{"columns":3}',
+  });
 });
 
 test('a small file goes in one request', async () => {
@@ -71,7 +81,11 @@ describe('what breaks a transfer off costs nothing of what has arrived:', () => 
   });
 
   test('the lost answer to the last part sends nothing again', async () => {
-    service.tus.patchMishaps.push({ kind: 'status', status: 423 }, { kind: 'status', status: 503 }, { kind: 'lose-answer' });
+    service.tus.patchMishaps.push(
+      { kind: 'status', status: 423 },
+      { kind: 'status', status: 503 },
+      { kind: 'lose-answer' },
+    );
     const handle = createClient({ partBytes: 25_000 }).upload(film());
     expect((await handle.result).state).toBe('completed');
     expect(service.tus.requests.filter((line) => line.startsWith('PATCH'))).toHaveLength(3);

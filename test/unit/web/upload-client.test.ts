@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../../src/api.ts';
-import { createUploadClient, type UploadClient, type UploadClientOptions, UploadError } from '../../../src/web/upload-client.ts';
+import {
+  createUploadClient,
+  type UploadClient,
+  type UploadClientOptions,
+  UploadError,
+} from '../../../src/web/upload-client.ts';
 import { freshUpload, problem } from './documents.ts';
 import { FakeService } from './fake-service.ts';
 import { until } from './until.ts';

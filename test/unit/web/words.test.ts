@@ -46,18 +46,34 @@ test('both languages have the same messages, with the same placeholders', () => 
 test('every error that the service knows has words, and every step', () => {
   for (const words of LANGUAGES) {
     for (const code of ERROR_CODES) expect(words.problem(problem(code, 500, ''))).not.toBe('');
-    for (const step of ['inspect', 'decode', 'orient', 'variants', 'thumbhash', 'fingerprint', 'colour', 'a step of tomorrow']) expect(words.step(step)).not.toBe('');
+    for (const step of [
+      'inspect',
+      'decode',
+      'orient',
+      'variants',
+      'thumbhash',
+      'fingerprint',
+      'colour',
+      'a step of tomorrow',
+    ])
+      expect(words.step(step)).not.toBe('');
   }
 });
 
 test('what the page says before its script runs is what English says', () => {
   const html = readFileSync('src/web/index.html', 'utf8');
-  const said = [...html.matchAll(/<[^>]* data-words="([^"]+)"[^>]*>([^<]*)/g)].map(([tag, key = '', text = '']) => [key, /aria-label="([^"]*)"/.exec(tag)?.[1] ?? text]);
+  const said = [...html.matchAll(/<[^>]* data-words="([^"]+)"[^>]*>([^<]*)/g)].map(([tag, key = '', text = '']) => [
+    key,
+    /aria-label="([^"]*)"/.exec(tag)?.[1] ?? text,
+  ]);
   expect(Object.fromEntries(said)).toEqual(english.page);
 });
 
 test('no message is left in the other language', () => {
-  const hasHan = (words: Words): string[] => messagesOf(words.page).map(([key]) => words.page[key as keyof Words['page']]).filter((text) => /\p{Script=Han}/u.test(text));
+  const hasHan = (words: Words): string[] =>
+    messagesOf(words.page)
+      .map(([key]) => words.page[key as keyof Words['page']])
+      .filter((text) => /\p{Script=Han}/u.test(text));
   expect(hasHan(english)).toEqual([]);
   expect(hasHan(chinese)).toHaveLength(Object.keys(chinese.page).length);
 });

@@ -26,7 +26,10 @@ describe('the reports of an attempt', () => {
     progress.report({ stage: 'decode', fraction: 0 });
     progress.report({ stage: 'variants', fraction: 0.1 });
     await jest.advanceTimersByTimeAsync(0);
-    expect(calls()).toEqual([[1, 'decode', 0], [2, 'variants', 0.1]]);
+    expect(calls()).toEqual([
+      [1, 'decode', 0],
+      [2, 'variants', 0.1],
+    ]);
     await progress.close();
   });
 
@@ -73,7 +76,10 @@ describe('the reports of an attempt', () => {
     await progress.close();
     progress.report({ stage: 'b', fraction: 1 });
     await jest.advanceTimersByTimeAsync(1000);
-    expect(calls()).toEqual([[1, 'a', 0], [2, 'a', 0.5]]);
+    expect(calls()).toEqual([
+      [1, 'a', 0],
+      [2, 'a', 0.5],
+    ]);
     expect(jest.getTimerCount()).toBe(0);
   });
 });
@@ -91,7 +97,9 @@ describe('a report that is refused', () => {
 describe('a report that fails', () => {
   test('costs nothing but itself', async () => {
     let calls = 0;
-    const { progress, onRefused, written } = build(async () => (++calls === 1 ? await Promise.reject<ChangeOutcome>(new Error('Redis is away')) : MADE));
+    const { progress, onRefused, written } = build(async () =>
+      ++calls === 1 ? await Promise.reject<ChangeOutcome>(new Error('Redis is away')) : MADE,
+    );
     progress.report({ stage: 'a', fraction: 0 });
     progress.report({ stage: 'b', fraction: 0.5 });
     await progress.close();

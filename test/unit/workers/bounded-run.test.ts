@@ -13,7 +13,13 @@ beforeEach(() => {
   jest.useFakeTimers();
   stopping = new AbortController();
   leftBehind = 0;
-  bounds = { controller: new AbortController(), timeoutMs: TIMEOUT_MS, obeyMs: OBEY_MS, stopping: stopping.signal, onLeftBehind: () => (leftBehind += 1) };
+  bounds = {
+    controller: new AbortController(),
+    timeoutMs: TIMEOUT_MS,
+    obeyMs: OBEY_MS,
+    stopping: stopping.signal,
+    onLeftBehind: () => (leftBehind += 1),
+  };
 });
 afterEach(() => {
   expect(jest.getTimerCount()).toBe(0);
@@ -22,7 +28,9 @@ afterEach(() => {
 
 /** Rejects as soon as it is told to stop. */
 async function obedient(): Promise<never> {
-  return await new Promise((_, reject) => bounds.controller.signal.addEventListener('abort', () => reject(new Error('stopped'))));
+  return await new Promise((_, reject) =>
+    bounds.controller.signal.addEventListener('abort', () => reject(new Error('stopped'))),
+  );
 }
 
 async function deaf(): Promise<never> {
@@ -55,15 +63,21 @@ test('one that does not stop then is left behind', async () => {
   expect([await end, leftBehind]).toEqual([TIMED_OUT, 1]);
 });
 
-test.each([[TIMEOUT_MS, TIMEOUT_MS + OBEY_MS], [600_000, 60_000]])('one that is cancelled may go on until its time is up, or for a minute (limit %i)', async (timeoutMs, leftAfterMs) => {
-  bounds.timeoutMs = timeoutMs;
-  const end = endOf(deaf);
-  bounds.controller.abort(SUPERSEDED);
-  await jest.advanceTimersByTimeAsync(leftAfterMs - 1);
-  expect(leftBehind).toBe(0);
-  await jest.advanceTimersByTimeAsync(1);
-  expect([await end, leftBehind]).toEqual([SUPERSEDED, 1]);
-});
+test.each([
+  [TIMEOUT_MS, TIMEOUT_MS + OBEY_MS],
+  [600_000, 60_000],
+])(
+  'one that is cancelled may go on until its time is up, or for a minute (limit %i)',
+  async (timeoutMs, leftAfterMs) => {
+    bounds.timeoutMs = timeoutMs;
+    const end = endOf(deaf);
+    bounds.controller.abort(SUPERSEDED);
+    await jest.advanceTimersByTimeAsync(leftAfterMs - 1);
+    expect(leftBehind).toBe(0);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([await end, leftBehind]).toEqual([SUPERSEDED, 1]);
+  },
+);
 
 test('one that does not stop with its process is left behind soon', async () => {
   const end = endOf(deaf);

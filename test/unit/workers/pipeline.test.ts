@@ -6,14 +6,31 @@ import type { Processor, StepContext } from '../../../workers/processor.ts';
 import { fakeContext } from '../../helpers/process-picture.ts';
 
 const RESULT: Result = {
-  kind: 'picture', format: 'png', width: 1, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-  takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', lens: null, exposure: null, perceptualHash: 'd1c42f0e9a6b53e7', variants: [],
+  kind: 'picture',
+  format: 'png',
+  width: 1,
+  height: 1,
+  frames: 1,
+  hasAlpha: false,
+  colourSpace: 'srgb',
+  orientation: 1,
+  takenAt: null,
+  camera: null,
+  dominantColour: '#000000',
+  thumbhash: '',
+  lens: null,
+  exposure: null,
+  perceptualHash: 'd1c42f0e9a6b53e7',
+  variants: [],
 };
 
 type Run = (log: string[], context: StepContext) => void | Promise<void>;
 
 /** Its state is a log of what ran, and `ended` what was let go of. */
-function processorOf(steps: readonly [name: string, weight: number, run?: Run][], ended: string[][] = []): Processor<string[]> {
+function processorOf(
+  steps: readonly [name: string, weight: number, run?: Run][],
+  ended: string[][] = [],
+): Processor<string[]> {
   return {
     kind: 'picture',
     steps: steps.map(([name, weight, run]) => ({
@@ -30,22 +47,42 @@ function processorOf(steps: readonly [name: string, weight: number, run?: Run][]
   };
 }
 
-async function run(processor: Processor<string[]>, signal?: AbortSignal): Promise<{ reports: PipelineReport[]; result: Result }> {
+async function run(
+  processor: Processor<string[]>,
+  signal?: AbortSignal,
+): Promise<{ reports: PipelineReport[]; result: Result }> {
   const reports: PipelineReport[] = [];
-  const result = await runPipeline(processor, fakeContext('/nowhere', signal), { report: (report) => reports.push(report) });
+  const result = await runPipeline(processor, fakeContext('/nowhere', signal), {
+    report: (report) => reports.push(report),
+  });
   return { reports, result };
 }
 
 describe('a pipeline that ends well', () => {
   test('runs the steps in order, gives the result and lets go of the state', async () => {
     const ended: string[][] = [];
-    const { result } = await run(processorOf([['one', 1], ['two', 1], ['three', 1]], ended));
+    const { result } = await run(
+      processorOf(
+        [
+          ['one', 1],
+          ['two', 1],
+          ['three', 1],
+        ],
+        ended,
+      ),
+    );
     expect(result).toBe(RESULT);
     expect(ended).toEqual([['one', 'two', 'three']]);
   });
 
   test('reports the start of each step with the share of those before it', async () => {
-    const { reports } = await run(processorOf([['one', 1], ['two', 6], ['three', 3]]));
+    const { reports } = await run(
+      processorOf([
+        ['one', 1],
+        ['two', 6],
+        ['three', 3],
+      ]),
+    );
     expect(reports).toEqual([
       { stage: 'one', fraction: 0 },
       { stage: 'two', fraction: 0.1 },
@@ -54,7 +91,12 @@ describe('a pipeline that ends well', () => {
   });
 
   test('a fraction of a step counts by the weight of the step', async () => {
-    const { reports } = await run(processorOf([['one', 1], ['two', 3, (_, context) => context.reportFraction(0.5)]]));
+    const { reports } = await run(
+      processorOf([
+        ['one', 1],
+        ['two', 3, (_, context) => context.reportFraction(0.5)],
+      ]),
+    );
     expect(reports.at(-1)).toEqual({ stage: 'two', fraction: 0.625 });
   });
 
@@ -63,8 +105,22 @@ describe('a pipeline that ends well', () => {
     const processor: Processor<typeof state> = {
       kind: 'picture',
       steps: [
-        { name: 'one', weight: 100, run: async (found, context) => { context.reportFraction(0.5); found.weight = 900; } },
-        { name: 'two', weight: ({ weight }) => weight, run: async (_, context) => { context.reportFraction(0.1); context.reportFraction(0.5); } },
+        {
+          name: 'one',
+          weight: 100,
+          run: async (found, context) => {
+            context.reportFraction(0.5);
+            found.weight = 900;
+          },
+        },
+        {
+          name: 'two',
+          weight: ({ weight }) => weight,
+          run: async (_, context) => {
+            context.reportFraction(0.1);
+            context.reportFraction(0.5);
+          },
+        },
       ],
       begin: () => state,
       result: () => RESULT,
@@ -73,8 +129,10 @@ describe('a pipeline that ends well', () => {
     await runPipeline(processor, fakeContext('/nowhere'), { report: (report) => reports.push(report) });
     // Half of the first of two steps that seemed equal was told; a tenth of the second is less than that by now.
     expect(reports).toEqual([
-      { stage: 'one', fraction: 0 }, { stage: 'one', fraction: 0.25 },
-      { stage: 'two', fraction: 0.25 }, { stage: 'two', fraction: 0.55 },
+      { stage: 'one', fraction: 0 },
+      { stage: 'one', fraction: 0.25 },
+      { stage: 'two', fraction: 0.25 },
+      { stage: 'two', fraction: 0.55 },
     ]);
   });
 
@@ -84,7 +142,12 @@ describe('a pipeline that ends well', () => {
   });
 
   test('a fraction above one counts as one', async () => {
-    const { reports } = await run(processorOf([['one', 1, (_, context) => context.reportFraction(7)], ['two', 1]]));
+    const { reports } = await run(
+      processorOf([
+        ['one', 1, (_, context) => context.reportFraction(7)],
+        ['two', 1],
+      ]),
+    );
     expect(reports.map((report) => report.fraction)).toEqual([0, 0.5, 0.5]);
   });
 
@@ -102,19 +165,32 @@ describe('a pipeline that ends well', () => {
 
   test('tells how long each step took', async () => {
     const ends: string[] = [];
-    await runPipeline(processorOf([['one', 1], ['two', 1]]), fakeContext('/nowhere'), {
-      report: () => undefined,
-      stepEnded: (stage, durationMs) => ends.push(`${stage} ${durationMs >= 0}`),
-    });
+    await runPipeline(
+      processorOf([
+        ['one', 1],
+        ['two', 1],
+      ]),
+      fakeContext('/nowhere'),
+      { report: () => undefined, stepEnded: (stage, durationMs) => ends.push(`${stage} ${durationMs >= 0}`) },
+    );
     expect(ends).toEqual(['one true', 'two true']);
   });
 
   test('whatever steps report, the fraction stays between 0 and 1 and never goes back', async () => {
-    const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 1000 }), fc.array(fc.double({ min: -1, max: 2 }))), { minLength: 1, maxLength: 8 });
+    const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 1000 }), fc.array(fc.double({ min: -1, max: 2 }))), {
+      minLength: 1,
+      maxLength: 8,
+    });
     await fc.assert(
       fc.asyncProperty(steps, async (list) => {
         const { reports } = await run(
-          processorOf(list.map(([weight, fractions], index) => [`${index}`, weight, (_, context) => fractions.forEach((fraction) => context.reportFraction(fraction))])),
+          processorOf(
+            list.map(([weight, fractions], index) => [
+              `${index}`,
+              weight,
+              (_, context) => fractions.forEach((fraction) => context.reportFraction(fraction)),
+            ]),
+          ),
         );
         const fractions = reports.map((report) => report.fraction);
         expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
@@ -139,9 +215,13 @@ describe('a pipeline that ends well', () => {
     }
     let url = '';
     const processor = processorOf([
-      ['one', 1, async (_, context) => {
-        url = (await context.publishVariant({ name: 'a', format: 'png', width: 1, height: 1 }, Buffer.alloc(0))).url;
-      }],
+      [
+        'one',
+        1,
+        async (_, context) => {
+          url = (await context.publishVariant({ name: 'a', format: 'png', width: 1, height: 1 }, Buffer.alloc(0))).url;
+        },
+      ],
     ]);
     await runPipeline(processor, new Context(), { report: () => undefined });
     expect(url).toBe('/variants/x');
@@ -153,19 +233,35 @@ describe('variants on their way into storage', () => {
   const published = { ...VARIANT, size: 0, url: '/variants/x/a' };
 
   /** Its only step publishes and does not wait. */
-  const hasty = (more: Run = () => undefined) => processorOf([['one', 1, async (log, context) => {
-    void context.publishVariant(VARIANT, Buffer.alloc(0));
-    await more(log, context);
-  }]]);
+  const hasty = (more: Run = () => undefined) =>
+    processorOf([
+      [
+        'one',
+        1,
+        async (log, context) => {
+          void context.publishVariant(VARIANT, Buffer.alloc(0));
+          await more(log, context);
+        },
+      ],
+    ]);
 
-  async function outcomeOf(processor: Processor<string[]>, publish: () => Promise<typeof published>, signal?: AbortSignal): Promise<unknown> {
+  async function outcomeOf(
+    processor: Processor<string[]>,
+    publish: () => Promise<typeof published>,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     const context = { ...fakeContext('/nowhere', signal), publishVariant: publish };
     return await runPipeline(processor, context, { report: () => undefined }).catch((error: unknown) => error);
   }
 
   test.each<[string, Run | undefined]>([
     ['well', undefined],
-    ['with a fault', () => { throw new Error('fault'); }],
+    [
+      'with a fault',
+      () => {
+        throw new Error('fault');
+      },
+    ],
   ])('are there before a run ends %s', async (_, more) => {
     let isThere = false;
     const publish = async () => {
@@ -201,7 +297,17 @@ describe('a pipeline that does not', () => {
     const failing: Run = () => {
       throw fault;
     };
-    await expect(run(processorOf([['one', 1, failing], ['two', 1]], ended))).rejects.toBe(fault);
+    await expect(
+      run(
+        processorOf(
+          [
+            ['one', 1, failing],
+            ['two', 1],
+          ],
+          ended,
+        ),
+      ),
+    ).rejects.toBe(fault);
     expect(ended).toEqual([['one']]);
   });
 
@@ -216,7 +322,13 @@ describe('a pipeline that does not', () => {
     const controller = new AbortController();
     const ended: string[][] = [];
     const reason = new Error('cancelled');
-    const steps = processorOf([['one', 1, () => controller.abort(reason)], ['two', 1]], ended);
+    const steps = processorOf(
+      [
+        ['one', 1, () => controller.abort(reason)],
+        ['two', 1],
+      ],
+      ended,
+    );
     await expect(run(steps, controller.signal)).rejects.toBe(reason);
     expect(ended).toEqual([['one']]);
   });
@@ -224,7 +336,9 @@ describe('a pipeline that does not', () => {
   test('a signal that fires in the last step leaves no result', async () => {
     const controller = new AbortController();
     const reason = new Error('cancelled');
-    await expect(run(processorOf([['one', 1, () => controller.abort(reason)]]), controller.signal)).rejects.toBe(reason);
+    await expect(run(processorOf([['one', 1, () => controller.abort(reason)]]), controller.signal)).rejects.toBe(
+      reason,
+    );
   });
 
   test('the reason of the signal comes before the error of the step that it disturbed', async () => {

@@ -7,7 +7,12 @@ import { createProcessors, createProcessorTable, processorEntry } from '../../..
 import { fakeContext, uploadOf, withFile } from '../../helpers/process-picture.ts';
 import { hugeClaim, quarters } from '../../helpers/pictures.ts';
 
-const SETTINGS = { pictureMaxPixels: 1, pictureMaxFrames: 1, pictureStepTimeoutMs: 60_000, pictureOptions: DEFAULT_PICTURE_OPTIONS };
+const SETTINGS = {
+  pictureMaxPixels: 1,
+  pictureMaxFrames: 1,
+  pictureStepTimeoutMs: 60_000,
+  pictureOptions: DEFAULT_PICTURE_OPTIONS,
+};
 
 describe('the table of processors', () => {
   test('has one for every type that the intake takes', () => {
@@ -21,7 +26,10 @@ describe('the table of processors', () => {
 
   test('hands the limit of the settings to the pictures', async () => {
     const table = createProcessors({ ...SETTINGS, pictureMaxPixels: 99 });
-    const process = async (path: string) => await table.find('image/png')?.run({ ...fakeContext(path), upload: await uploadOf(hugeClaim()) }, { report: () => undefined });
+    const process = async (path: string) =>
+      await table
+        .find('image/png')
+        ?.run({ ...fakeContext(path), upload: await uploadOf(hugeClaim()) }, { report: () => undefined });
     await expect(withFile(hugeClaim(10, 10), process)).rejects.toMatchObject({ code: 'picture_too_large' });
   });
 
@@ -31,8 +39,22 @@ describe('the table of processors', () => {
       steps: [{ name: 'count', weight: 1, run: async (state) => void (state.steps += 1) }],
       begin: () => ({ steps: 0 }),
       result: (state) => ({
-        kind: 'picture', format: 'none', width: state.steps, height: 1, frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1,
-        takenAt: null, camera: null, dominantColour: '#000000', thumbhash: '', lens: null, exposure: null, perceptualHash: 'd1c42f0e9a6b53e7', variants: [],
+        kind: 'picture',
+        format: 'none',
+        width: state.steps,
+        height: 1,
+        frames: 1,
+        hasAlpha: false,
+        colourSpace: 'srgb',
+        orientation: 1,
+        takenAt: null,
+        camera: null,
+        dominantColour: '#000000',
+        thumbhash: '',
+        lens: null,
+        exposure: null,
+        perceptualHash: 'd1c42f0e9a6b53e7',
+        variants: [],
       }),
     };
     const table = createProcessorTable([
@@ -41,16 +63,23 @@ describe('the table of processors', () => {
     ]);
     const result = await table.find('text/x-counter')?.run(fakeContext('/nowhere'), { report: () => undefined });
     expect(result).toMatchObject({ format: 'none', width: 1 });
-    const still = await withFile(await quarters(), async (path) => await table.find('image/jpeg')?.run(fakeContext(path), { report: () => undefined }));
+    const still = await withFile(
+      await quarters(),
+      async (path) => await table.find('image/jpeg')?.run(fakeContext(path), { report: () => undefined }),
+    );
     expect(still).toMatchObject({ kind: 'picture', format: 'jpeg' });
   });
 
   test('refuses two processors for one type', () => {
     const entry = processorEntry(pictureKind(), createPictureProcessor());
-    expect(() => createProcessorTable([entry, { ...entry, kind: 'other' }])).toThrow('image/jpeg is taken by both picture and other');
+    expect(() => createProcessorTable([entry, { ...entry, kind: 'other' }])).toThrow(
+      'image/jpeg is taken by both picture and other',
+    );
   });
 
   test('refuses a processor under the name of another kind', () => {
-    expect(() => processorEntry({ name: 'table', types: [] }, createPictureProcessor())).toThrow('kind table is paired with a processor of picture');
+    expect(() => processorEntry({ name: 'table', types: [] }, createPictureProcessor())).toThrow(
+      'kind table is paired with a processor of picture',
+    );
   });
 });

@@ -35,7 +35,9 @@ function publisher(storage: Storage = temp.storage): Publisher {
       return answer;
     },
   };
-  return createPublisher({ records, storage }, recordOf({ attempt: 3 }), controller.signal, () => controller.abort(new Error('overtaken')));
+  return createPublisher({ records, storage }, recordOf({ attempt: 3 }), controller.signal, () =>
+    controller.abort(new Error('overtaken')),
+  );
 }
 
 async function* chunksOf(...texts: string[]): AsyncGenerator<Buffer> {
@@ -78,7 +80,8 @@ describe('a file that is published while it is made', () => {
       }
     }
     const storage = Object.assign(Object.create(temp.storage) as Storage, {
-      create: async (key: string) => Object.assign(await temp.storage.create(key), { write: async () => await Promise.reject<void>(full) }),
+      create: async (key: string) =>
+        Object.assign(await temp.storage.create(key), { write: async () => await Promise.reject<void>(full) }),
     });
     await expect(publisher(storage).publishFile(FILE, endless())).rejects.toBe(full);
     expect([hasEnded, temp.files(), announced]).toEqual([true, [], []]);

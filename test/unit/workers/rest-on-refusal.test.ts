@@ -8,7 +8,8 @@ class FakeWorker extends EventEmitter {
   resume = async () => void this.log.push('resume');
 }
 
-const refusal = () => Object.assign(new Error("OOM command not allowed when used memory > 'maxmemory'."), { name: 'ReplyError' });
+const refusal = () =>
+  Object.assign(new Error("OOM command not allowed when used memory > 'maxmemory'."), { name: 'ReplyError' });
 
 beforeEach(() => {
   jest.useFakeTimers();

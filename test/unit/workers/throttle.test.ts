@@ -142,7 +142,9 @@ describe('throttle', () => {
   });
 
   test('whatever comes: stage changes at once, no two others within 100 ms, order kept, the last never dropped', () => {
-    const pushes = fc.array(fc.record({ waitMs: fc.integer({ min: 0, max: 150 }), stage: fc.constantFrom('a', 'b') }), { minLength: 1 });
+    const pushes = fc.array(fc.record({ waitMs: fc.integer({ min: 0, max: 150 }), stage: fc.constantFrom('a', 'b') }), {
+      minLength: 1,
+    });
     fc.assert(
       fc.property(pushes, (list) => {
         const { push, sent, clock, throttle } = build();

@@ -39,10 +39,31 @@ async function waiting(): Promise<string> {
 
 const notIsolated: RunProcessor = async () => await Promise.reject<never>(new Error('runs in a process of its own'));
 
-async function run(id: string, processor: RunProcessor, controller = new AbortController(), { runIsolated = notIsolated, attemptTimeoutMs = 60_000 } = {}) {
-  const processors = { find: (type: string) => (type === 'image/jpeg' ? { kind: 'picture', types: [type], run: processor } : undefined) };
-  const parts = { records: space.records, storage: temp.storage, processors, runIsolated, attemptTimeoutMs, obeyMs: 5_000, log: silentLog };
-  const hold = { id, controller, attempt: undefined, stopping: new AbortController().signal, onLeftBehind: () => undefined };
+async function run(
+  id: string,
+  processor: RunProcessor,
+  controller = new AbortController(),
+  { runIsolated = notIsolated, attemptTimeoutMs = 60_000 } = {},
+) {
+  const processors = {
+    find: (type: string) => (type === 'image/jpeg' ? { kind: 'picture', types: [type], run: processor } : undefined),
+  };
+  const parts = {
+    records: space.records,
+    storage: temp.storage,
+    processors,
+    runIsolated,
+    attemptTimeoutMs,
+    obeyMs: 5_000,
+    log: silentLog,
+  };
+  const hold = {
+    id,
+    controller,
+    attempt: undefined,
+    stopping: new AbortController().signal,
+    onLeftBehind: () => undefined,
+  };
   return await runUpload(parts, { id }, hold);
 }
 
@@ -54,10 +75,12 @@ const attemptFiles = () => temp.files().filter((path) => path.includes('/attempt
 
 const succeed: RunProcessor = async () => RESULT;
 const made = { name: '160', format: 'jpeg', width: 1, height: 1 };
-const publishThen = (then: RunProcessor): RunProcessor => async (context, hooks) => {
-  await context.publishVariant(made, Buffer.from('small'));
-  return await then(context, hooks);
-};
+const publishThen =
+  (then: RunProcessor): RunProcessor =>
+  async (context, hooks) => {
+    await context.publishVariant(made, Buffer.from('small'));
+    return await then(context, hooks);
+  };
 
 describe('an upload that is digested', () => {
   test('is completed with what its processor made, from the bytes and the options as sent', async () => {
@@ -69,7 +92,13 @@ describe('an upload that is digested', () => {
       return { ...RESULT, width: 7 };
     });
     expect(outcome).toBe('done');
-    expect(await recordOf(id)).toMatchObject({ state: 'completed', percent: 100, stage: 'done', attempt: 1, result: { width: 7 } });
+    expect(await recordOf(id)).toMatchObject({
+      state: 'completed',
+      percent: 100,
+      stage: 'done',
+      attempt: 1,
+      result: { width: 7 },
+    });
   });
 
   test('its reports reach the record, the last one before its outcome', async () => {
@@ -88,7 +117,10 @@ describe('an upload that is digested', () => {
     await run(id, async (context) => {
       const variant = await context.publishVariant(made, Buffer.from('small'));
       expect(variant).toEqual({ ...made, size: 5, url: `/variants/${context.upload.publicId}/160` });
-      expect((await recordOf(id))?.variants['160']).toMatchObject({ ...variant, key: `${attemptPrefix(id, 1)}/160.jpeg` });
+      expect((await recordOf(id))?.variants['160']).toMatchObject({
+        ...variant,
+        key: `${attemptPrefix(id, 1)}/160.jpeg`,
+      });
       return RESULT;
     });
     expect(attemptFiles()).toEqual([`${attemptPrefix(id, 1)}/160.jpeg`]);
@@ -96,19 +128,28 @@ describe('an upload that is digested', () => {
 });
 
 describe('a job that has nothing to do', () => {
-  test.each(['cancelled', 'completed', 'failed'] as const)('because its upload is %s, or is none any more, is passed over', async (state) => {
-    const { id } = await uploadIn(space.records, state);
-    const before = await recordOf(id);
-    expect([await run(id, async () => await Promise.reject<never>(new Error('ran'))), await run('nothing', succeed)]).toEqual(['done', 'done']);
-    expect(await recordOf(id)).toEqual(before);
-  });
+  test.each(['cancelled', 'completed', 'failed'] as const)(
+    'because its upload is %s, or is none any more, is passed over',
+    async (state) => {
+      const { id } = await uploadIn(space.records, state);
+      const before = await recordOf(id);
+      expect([
+        await run(id, async () => await Promise.reject<never>(new Error('ran'))),
+        await run('nothing', succeed),
+      ]).toEqual(['done', 'done']);
+      expect(await recordOf(id)).toEqual(before);
+    },
+  );
 
   test('because the attempts are used up ends the upload, so that nobody waits for ever', async () => {
     const id = await waiting();
     for (let attempt = 0; attempt <= MAX_DEATHS; attempt++) await space.records.begin(id);
     await putObject(temp.storage, `${attemptPrefix(id, MAX_DEATHS)}/160.jpeg`, Buffer.from('of the dead'));
     expect(await run(id, succeed)).toBe('done');
-    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'processing_failed', state: 'failed', final: true } });
+    expect(await recordOf(id)).toMatchObject({
+      state: 'failed',
+      error: { code: 'processing_failed', state: 'failed', final: true },
+    });
     expect(attemptFiles()).toEqual([]);
   });
 });
@@ -116,9 +157,16 @@ describe('a job that has nothing to do', () => {
 describe('a file that cannot be processed', () => {
   test('fails for good, with its reason and without a retry', async () => {
     const id = await waiting();
-    const outcome = await run(id, publishThen(async () => await Promise.reject<never>(new UnprocessableError('picture_damaged', 'Broken off.'))));
+    const outcome = await run(
+      id,
+      publishThen(async () => await Promise.reject<never>(new UnprocessableError('picture_damaged', 'Broken off.'))),
+    );
     expect(outcome).toBe('done');
-    expect(await recordOf(id)).toMatchObject({ state: 'failed', attempt: 1, error: { code: 'picture_damaged', status: 422, detail: 'Broken off.', id, state: 'failed', final: true } });
+    expect(await recordOf(id)).toMatchObject({
+      state: 'failed',
+      attempt: 1,
+      error: { code: 'picture_damaged', status: 422, detail: 'Broken off.', id, state: 'failed', final: true },
+    });
     expect(attemptFiles()).toEqual([]);
   });
 
@@ -150,7 +198,11 @@ describe('a fault of ours', () => {
     for (let attempt = 1; attempt < MAX_FAULTS; attempt++) expect(await run(id, fault)).toBe('retry');
     expect(await run(id, fault)).toBe('done');
     const record = await recordOf(id);
-    expect(record).toMatchObject({ state: 'failed', attempt: MAX_FAULTS, error: { code: 'processing_failed', status: 500, final: true } });
+    expect(record).toMatchObject({
+      state: 'failed',
+      attempt: MAX_FAULTS,
+      error: { code: 'processing_failed', status: 500, final: true },
+    });
     expect(JSON.stringify(record?.error)).not.toContain('secret');
   });
 
@@ -165,19 +217,26 @@ describe('an attempt that is stopped from outside', () => {
   test('by a cancel changes nothing any more, and its files go', async () => {
     const id = await waiting();
     const controller = new AbortController();
-    const outcome = await run(id, publishThen(async (context) => {
-      await space.records.cancel(id);
-      controller.abort(SUPERSEDED);
-      context.signal.throwIfAborted();
-      return RESULT;
-    }), controller);
+    const outcome = await run(
+      id,
+      publishThen(async (context) => {
+        await space.records.cancel(id);
+        controller.abort(SUPERSEDED);
+        context.signal.throwIfAborted();
+        return RESULT;
+      }),
+      controller,
+    );
     expect([outcome, (await recordOf(id))?.state, attemptFiles()]).toEqual(['superseded', 'cancelled', []]);
   });
 
   test('learns of a cancel from the record where nobody told it', async () => {
     const id = await waiting();
     const cancelled: RunProcessor = async () => (await space.records.cancel(id), RESULT);
-    expect([await run(id, async (...given) => (await cancelled(...given), await publishThen(succeed)(...given))), attemptFiles()]).toEqual(['superseded', []]);
+    expect([
+      await run(id, async (...given) => (await cancelled(...given), await publishThen(succeed)(...given))),
+      attemptFiles(),
+    ]).toEqual(['superseded', []]);
     const second = await waiting();
     const ended = await run(second, async () => {
       await space.records.cancel(second);
@@ -186,36 +245,50 @@ describe('an attempt that is stopped from outside', () => {
     expect([ended, (await recordOf(second))?.state]).toEqual(['superseded', 'cancelled']);
   });
 
-  test('by another attempt leaves that one\'s files and outcome alone', async () => {
+  test("by another attempt leaves that one's files and outcome alone", async () => {
     const id = await waiting();
-    const outcome = await run(id, publishThen(async () => {
-      expect(await run(id, publishThen(succeed))).toBe('done');
-      return { ...RESULT, width: 99 };
-    }));
+    const outcome = await run(
+      id,
+      publishThen(async () => {
+        expect(await run(id, publishThen(succeed))).toBe('done');
+        return { ...RESULT, width: 99 };
+      }),
+    );
     expect([outcome, attemptFiles()]).toEqual(['superseded', [`${attemptPrefix(id, 2)}/160.jpeg`]]);
     expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2, result: { width: 1 } });
   });
 
-  test('by another attempt of the same number, whose beginning Redis had lost, leaves that one\'s files alone', async () => {
+  test("by another attempt of the same number, whose beginning Redis had lost, leaves that one's files alone", async () => {
     const id = await waiting();
     const key = space.keys.record(id);
     const before = await space.connection.hgetall(key);
-    const outcome = await run(id, publishThen(async () => {
-      await space.connection.del(key);
-      await space.connection.hset(key, before);
-      expect(await run(id, publishThen(succeed))).toBe('done');
-      return RESULT;
-    }));
-    expect([outcome, (await recordOf(id))?.attempt, attemptFiles()]).toEqual(['superseded', 1, [`${attemptPrefix(id, 1)}/160.jpeg`]]);
+    const outcome = await run(
+      id,
+      publishThen(async () => {
+        await space.connection.del(key);
+        await space.connection.hset(key, before);
+        expect(await run(id, publishThen(succeed))).toBe('done');
+        return RESULT;
+      }),
+    );
+    expect([outcome, (await recordOf(id))?.attempt, attemptFiles()]).toEqual([
+      'superseded',
+      1,
+      [`${attemptPrefix(id, 1)}/160.jpeg`],
+    ]);
   });
 
   test('because the process stops hands the upload back, whatever its processor threw', async () => {
     const id = await waiting();
     const controller = new AbortController();
-    const outcome = await run(id, publishThen(async () => {
-      controller.abort(STOPPING);
-      throw new Error('torn away');
-    }), controller);
+    const outcome = await run(
+      id,
+      publishThen(async () => {
+        controller.abort(STOPPING);
+        throw new Error('torn away');
+      }),
+      controller,
+    );
     expect([outcome, attemptFiles()]).toEqual(['handed-back', []]);
     expect(await space.records.read(id)).toMatchObject({ queuePosition: 1, record: { state: 'queued' } });
   });
@@ -229,7 +302,7 @@ describe('an upload whose attempts have ended without a word', () => {
     return id;
   }
 
-  test('once, which may have been a neighbour\'s doing, runs beside others again', async () => {
+  test("once, which may have been a neighbour's doing, runs beside others again", async () => {
     const id = await abandoned(1);
     expect(await run(id, succeed)).toBe('done');
     expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2, deaths: 1 });
@@ -259,7 +332,10 @@ describe('an upload whose attempts have ended without a word', () => {
     await putObject(temp.storage, `${attemptPrefix(id, 1)}/160.jpeg`, Buffer.from('of the dead'));
     const dies: RunProcessor = async () => await Promise.reject<never>(new ProcessDied(null, 'SIGSEGV', ''));
     expect(await run(id, notIsolated, undefined, { runIsolated: dies })).toBe('done');
-    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'picture_crashes_worker', status: 422, final: true } });
+    expect(await recordOf(id)).toMatchObject({
+      state: 'failed',
+      error: { code: 'picture_crashes_worker', status: 422, final: true },
+    });
     expect(attemptFiles()).toEqual([]);
   });
 
@@ -272,7 +348,9 @@ describe('an upload whose attempts have ended without a word', () => {
 
 describe('an attempt that takes too long', () => {
   const waitsForTheSignal: RunProcessor = async ({ signal }) =>
-    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('torn away')), { once: true }));
+    await new Promise((_, reject) =>
+      signal.addEventListener('abort', () => reject(new Error('torn away')), { once: true }),
+    );
 
   test('is ended, and the next one runs alone', async () => {
     const id = await waiting();
@@ -284,7 +362,9 @@ describe('an attempt that takes too long', () => {
   test('alone too is failed: the file takes too long', async () => {
     const id = await waiting();
     await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 });
-    expect(await run(id, notIsolated, undefined, { runIsolated: waitsForTheSignal, attemptTimeoutMs: 20 })).toBe('done');
+    expect(await run(id, notIsolated, undefined, { runIsolated: waitsForTheSignal, attemptTimeoutMs: 20 })).toBe(
+      'done',
+    );
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'picture_timeout', final: true } });
   });
 });

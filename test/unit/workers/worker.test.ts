@@ -38,11 +38,26 @@ afterEach(async () => {
   await Promise.all([space.close(), temp.remove()]);
 });
 
-async function startWorker(run: RunProcessor, { abandonedCalls = (): number => 0, onLeftBehind = (): void => undefined, records = space.records } = {}): Promise<UploadWorker> {
+async function startWorker(
+  run: RunProcessor,
+  { abandonedCalls = (): number => 0, onLeftBehind = (): void => undefined, records = space.records } = {},
+): Promise<UploadWorker> {
   const processors = { find: (type: string) => ({ kind: 'picture', types: [type], run }) };
   const worker = new UploadWorker({
-    connection, keys: space.keys, queue, concurrency: 2, records, storage: temp.storage, processors, log: silentLog,
-    runIsolated: run, attemptTimeoutMs: 60_000, obeyMs: 5_000, timing: WORKER_TIMING, abandonedCalls, onLeftBehind,
+    connection,
+    keys: space.keys,
+    queue,
+    concurrency: 2,
+    records,
+    storage: temp.storage,
+    processors,
+    log: silentLog,
+    runIsolated: run,
+    attemptTimeoutMs: 60_000,
+    obeyMs: 5_000,
+    timing: WORKER_TIMING,
+    abandonedCalls,
+    onLeftBehind,
   });
   workers.push(worker);
   await worker.ready();
@@ -77,7 +92,9 @@ async function untilNoJobs(): Promise<void> {
 
 /** Works until it is stopped. */
 const endless: RunProcessor = async ({ signal }) =>
-  await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+  await new Promise((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+  );
 
 describe('a worker', () => {
   test('takes jobs and leaves none behind', async () => {
@@ -121,10 +138,13 @@ describe('a worker', () => {
       },
     });
     let runs = 0;
-    const worker = await startWorker(async (context, hooks) => {
-      runs += 1;
-      return await endless(context, hooks);
-    }, { records });
+    const worker = await startWorker(
+      async (context, hooks) => {
+        runs += 1;
+        return await endless(context, hooks);
+      },
+      { records },
+    );
     const id = await waiting();
     await until(id, ({ state }) => state === 'processing');
     await space.records.cancel(id);
@@ -139,10 +159,13 @@ describe('a worker', () => {
   test('asks to be replaced when half of its threads are held by calls that nobody waits for', async () => {
     let abandoned = 0;
     let asked = 0;
-    await startWorker(async () => {
-      abandoned += 1;
-      return RESULT;
-    }, { abandonedCalls: () => abandoned, onLeftBehind: () => void (asked += 1) });
+    await startWorker(
+      async () => {
+        abandoned += 1;
+        return RESULT;
+      },
+      { abandonedCalls: () => abandoned, onLeftBehind: () => void (asked += 1) },
+    );
     await until(await waiting(), ({ state }) => state === 'completed');
     await untilNoJobs();
     expect(asked).toBe(0);

@@ -13,10 +13,18 @@ export interface Utf8Chunk {
 const CHUNK_BYTES = 65_536;
 
 /** Reads a text of any encoding as UTF-8. Throws `table_damaged` for a byte of zero and for what its encoding does not have. */
-export async function* readUtf8(path: string, text: ScannedText, signal: AbortSignal): AsyncGenerator<Utf8Chunk, void, undefined> {
+export async function* readUtf8(
+  path: string,
+  text: ScannedText,
+  signal: AbortSignal,
+): AsyncGenerator<Utf8Chunk, void, undefined> {
   const toUtf8 = transcoder(text);
   let at = text.bomBytes;
-  for await (const chunk of createReadStream(path, { start: at, highWaterMark: CHUNK_BYTES, signal }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, {
+    start: at,
+    highWaterMark: CHUNK_BYTES,
+    signal,
+  }) as AsyncIterable<Buffer>) {
     at += chunk.length;
     yield { bytes: withoutZeros(toUtf8(chunk)), fraction: at / text.sizeBytes };
   }
@@ -28,7 +36,8 @@ function withoutZeros(bytes: Buffer): Buffer {
   return bytes;
 }
 
-const ZERO_BYTE = 'The file has characters of code zero in it, which no table has: it is damaged, or no text. Save the table as CSV in UTF-8.';
+const ZERO_BYTE =
+  'The file has characters of code zero in it, which no table has: it is damaged, or no text. Save the table as CSV in UTF-8.';
 
 /** Empty chunks end it. */
 function transcoder({ encoding }: ScannedText): (chunk: Buffer) => Buffer {
@@ -38,7 +47,11 @@ function transcoder({ encoding }: ScannedText): (chunk: Buffer) => Buffer {
     try {
       return Buffer.from(decoder.decode(chunk, { stream: chunk.length > 0 }));
     } catch (error) {
-      throw new UnprocessableError('table_damaged', `The file is said to be ${encoding} and has bytes in it that are not, or is cut short.`, { cause: error });
+      throw new UnprocessableError(
+        'table_damaged',
+        `The file is said to be ${encoding} and has bytes in it that are not, or is cut short.`,
+        { cause: error },
+      );
     }
   };
 }

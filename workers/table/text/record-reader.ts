@@ -97,7 +97,8 @@ export class RecordReader {
     while (next < piece.text.length) {
       const record = new RecordCutter(piece).cut(next, this.#line);
       if (record === undefined && !this.#isTooLong(next, piece.text.length)) break;
-      const cells = record === undefined || this.#isTooLong(record.start, record.end) ? undefined : this.#cellsOf(piece, record);
+      const cells =
+        record === undefined || this.#isTooLong(record.start, record.end) ? undefined : this.#cellsOf(piece, record);
       if (record === undefined || cells === undefined) {
         next = this.#skipLine(piece, next);
       } else {
@@ -121,7 +122,10 @@ export class RecordReader {
   /** The cells of each record; undefined where one is at fault. */
   #readQuoted(piece: TextPiece, records: readonly CutRecord[]): (readonly ByteText[])[] | undefined {
     const split = records.map((record) => splitQuoted(textOf(piece, record), this.#format.delimiter));
-    const parsed = this.#parse(piece, records.filter((_, index) => split[index] === undefined));
+    const parsed = this.#parse(
+      piece,
+      records.filter((_, index) => split[index] === undefined),
+    );
     let index = 0;
     return parsed && split.map((cells) => cells ?? parsed[index++] ?? []);
   }
@@ -133,7 +137,12 @@ export class RecordReader {
   #parse(piece: TextPiece, records: readonly CutRecord[]): ByteText[][] | undefined {
     if (records.length === 0) return [];
     const joined = records.map((record) => textOf(piece, record)).join('\n');
-    const options = { delimiter: this.#format.delimiter, encoding: 'latin1', record_delimiter: '\n', relax_column_count: true } as const;
+    const options = {
+      delimiter: this.#format.delimiter,
+      encoding: 'latin1',
+      record_delimiter: '\n',
+      relax_column_count: true,
+    } as const;
     try {
       const rows = parse(Buffer.from(joined, 'latin1'), options);
       return rows.length === records.length ? rows : undefined;
@@ -163,5 +172,8 @@ function textOf({ text }: TextPiece, { start, end }: CutRecord): ByteText {
 }
 
 function tooLong(line: number, maxBytes: number): UnprocessableError {
-  return new UnprocessableError('table_line_too_long', `Line ${line} has more than ${maxBytes} bytes. Is it the right delimiter, and a table at all?`);
+  return new UnprocessableError(
+    'table_line_too_long',
+    `Line ${line} has more than ${maxBytes} bytes. Is it the right delimiter, and a table at all?`,
+  );
 }

@@ -28,7 +28,11 @@ export async function scanText(path: string, signal: AbortSignal): Promise<Scann
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   const scan = new Scan();
   try {
-    for (let read = await file.read(chunk); read.bytesRead > 0; read = await file.read(chunk, scan.cutBytes, CHUNK_BYTES - scan.cutBytes)) {
+    for (
+      let read = await file.read(chunk);
+      read.bytesRead > 0;
+      read = await file.read(chunk, scan.cutBytes, CHUNK_BYTES - scan.cutBytes)
+    ) {
       signal.throwIfAborted();
       scan.add(chunk, read.bytesRead);
     }
@@ -61,7 +65,8 @@ class Scan {
   end(): ScannedText {
     const { encoding, bomBytes } = sniffEncoding(this.#head) ?? notText();
     const isUtf8Whole = this.#isUtf8 && this.cutBytes === 0;
-    if (encoding === 'utf-8' && bomBytes > 0 && !isUtf8Whole) throw new UnprocessableError('table_damaged', BELIED_MARK);
+    if (encoding === 'utf-8' && bomBytes > 0 && !isUtf8Whole)
+      throw new UnprocessableError('table_damaged', BELIED_MARK);
     const found = encoding === 'utf-8' && !isUtf8Whole ? 'windows-1252' : encoding;
     return { encoding: found, bomBytes, sizeBytes: this.#sizeBytes, hasReturns: this.#hasReturns, head: this.#head };
   }
@@ -70,7 +75,10 @@ class Scan {
 const BELIED_MARK = 'The file begins with the mark of UTF-8 and has bytes in it that are none. Save it as UTF-8 again.';
 
 function notText(): never {
-  throw new UnprocessableError('table_damaged', 'The file has bytes in it that no text has. Save the table as CSV in UTF-8.');
+  throw new UnprocessableError(
+    'table_damaged',
+    'The file has bytes in it that no text has. Save the table as CSV in UTF-8.',
+  );
 }
 
 /** How many bytes at the end belong to a character of UTF-8 that goes on after them. */

@@ -9,7 +9,7 @@ const QUOTE = '"';
 export function splitQuoted(record: ByteText, delimiter: string): ByteText[] | undefined {
   const cells: ByteText[] = [];
   let quote = positionOf(QUOTE, record, 0);
-  for (let start = 0; ; ) {
+  for (let start = 0; ;) {
     const isQuoted = quote === start && quote < record.length;
     const inner = isQuoted ? start + 1 : start;
     const innerEnd = positionOf(isQuoted ? QUOTE : delimiter, record, inner);

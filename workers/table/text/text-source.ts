@@ -30,7 +30,10 @@ export async function openText(settings: TextSettings, signal: AbortSignal): Pro
 function delimiterOf({ head, sizeBytes }: ScannedText): string {
   const found = sniffDelimitedText({ head: head.subarray(0, SAMPLE_BYTES), isWhole: sizeBytes < SAMPLE_BYTES });
   if (found !== undefined) return found.delimiter;
-  throw new UnprocessableError('table_damaged', 'It cannot be told what separates the cells. Say it with the option delimiter.');
+  throw new UnprocessableError(
+    'table_damaged',
+    'It cannot be told what separates the cells. Say it with the option delimiter.',
+  );
 }
 
 async function* readRows(

@@ -58,7 +58,8 @@ export class WorkbookArchive {
   /** A part from its first byte to its last; whoever stops early lets go of it with `return`. */
   async *read(name: string, signal: AbortSignal): AsyncGenerator<PartChunk, void, undefined> {
     const entry = this.#entries.get(keyOf(name));
-    if (entry === undefined) throw new UnprocessableError('table_damaged', 'The workbook is damaged: a part of it is missing.');
+    if (entry === undefined)
+      throw new UnprocessableError('table_damaged', 'The workbook is damaged: a part of it is missing.');
     this.#admit(entry);
     let sum = 0;
     let readBytes = 0;
@@ -83,24 +84,33 @@ export class WorkbookArchive {
   }
 
   #admit(entry: Entry): void {
-    if (entry.isEncrypted()) throw new UnprocessableError('table_encrypted', 'The workbook is encrypted. Save it without a password.');
+    if (entry.isEncrypted())
+      throw new UnprocessableError('table_encrypted', 'The workbook is encrypted. Save it without a password.');
     this.#read.add(entry);
     const bytes = [...this.#read].reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
-    const isBomb = entry.uncompressedSize > RATIO_COUNTS_FROM_BYTES && entry.uncompressedSize > MAX_RATIO * entry.compressedSize;
+    const isBomb =
+      entry.uncompressedSize > RATIO_COUNTS_FROM_BYTES && entry.uncompressedSize > MAX_RATIO * entry.compressedSize;
     if (!isBomb && bytes <= this.#maxUnpackedBytes) return;
     const what = isBomb ? `${MAX_RATIO} times its size` : `more than ${this.#maxUnpackedBytes} bytes`;
-    throw new UnprocessableError('table_too_large', `The workbook unpacks to ${what}. Send fewer rows at once, or CSV.`);
+    throw new UnprocessableError(
+      'table_too_large',
+      `The workbook unpacks to ${what}. Send fewer rows at once, or CSV.`,
+    );
   }
 }
 
 async function listEntries(zip: ZipFile): Promise<Map<string, Entry>> {
   if (zip.entryCount > MAX_ENTRIES) {
-    throw new UnprocessableError('table_too_large', `The workbook has ${zip.entryCount} parts; at most ${MAX_ENTRIES} are taken.`);
+    throw new UnprocessableError(
+      'table_too_large',
+      `The workbook has ${zip.entryCount} parts; at most ${MAX_ENTRIES} are taken.`,
+    );
   }
   const entries = new Map<string, Entry>();
   for await (const entry of zip.eachEntry()) {
     const key = keyOf(entry.fileName);
-    if (entries.has(key)) throw new UnprocessableError('table_damaged', 'The workbook is damaged: a part of it is there twice.');
+    if (entries.has(key))
+      throw new UnprocessableError('table_damaged', 'The workbook is damaged: a part of it is there twice.');
     entries.set(key, entry);
   }
   return entries;
@@ -120,9 +130,17 @@ function rethrow(error: unknown): never {
   const isOurs = error instanceof Error && 'syscall' in error;
   if (isOurs) throw error;
   const leadsOut = error instanceof Error && LEADS_OUT.test(error.message);
-  throw leadsOut ? new UnprocessableError('table_damaged', 'The workbook has a part whose name leads out of it. Save it anew.', { cause: error }) : damaged(error);
+  throw leadsOut
+    ? new UnprocessableError('table_damaged', 'The workbook has a part whose name leads out of it. Save it anew.', {
+        cause: error,
+      })
+    : damaged(error);
 }
 
 function damaged(cause?: unknown): UnprocessableError {
-  return new UnprocessableError('table_damaged', 'The workbook is damaged or cut short: its archive cannot be read. Save it anew, and send the whole of it.', { cause });
+  return new UnprocessableError(
+    'table_damaged',
+    'The workbook is damaged or cut short: its archive cannot be read. Save it anew, and send the whole of it.',
+    { cause },
+  );
 }

@@ -20,7 +20,10 @@ export const MAX_TEXT_CHARACTERS = 1024 * 1024;
  * Reads a part of a workbook and yields, after each piece of it, how much has been read. What a listener throws is
  * thrown on; what is no XML, or has a document type, which may define text that grows without end, is `table_damaged`.
  */
-export async function* readXml(chunks: AsyncIterable<PartChunk>, listener: XmlListener): AsyncGenerator<number, void, undefined> {
+export async function* readXml(
+  chunks: AsyncIterable<PartChunk>,
+  listener: XmlListener,
+): AsyncGenerator<number, void, undefined> {
   const reader = new XmlReader(listener);
   let decoder: TextDecoder | undefined;
   for await (const { bytes, fraction } of chunks) {
@@ -97,5 +100,9 @@ function localName(name: string): string {
 }
 
 function notXml(cause?: unknown): UnprocessableError {
-  return new UnprocessableError('table_damaged', 'The workbook is damaged: a part of it cannot be read. Save it anew.', { cause });
+  return new UnprocessableError(
+    'table_damaged',
+    'The workbook is damaged: a part of it cannot be read. Save it anew.',
+    { cause },
+  );
 }

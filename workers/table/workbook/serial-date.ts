@@ -22,7 +22,9 @@ export function serialToIso(serial: number, format: TimeFormat, isFrom1904: bool
   if (!isFrom1904 && serial < 1) return undefined;
   const atMs = epochMs(serial, isFrom1904) + Math.round(serial * DAY_MS);
   const iso = new Date(atMs).toISOString();
-  return format === 'date' ? iso.slice(0, 'yyyy-mm-dd'.length) : `${iso.slice(0, 'yyyy-mm-dd'.length)}T${timeOf(((atMs % DAY_MS) + DAY_MS) % DAY_MS)}`;
+  return format === 'date'
+    ? iso.slice(0, 'yyyy-mm-dd'.length)
+    : `${iso.slice(0, 'yyyy-mm-dd'.length)}T${timeOf(((atMs % DAY_MS) + DAY_MS) % DAY_MS)}`;
 }
 
 function epochMs(serial: number, isFrom1904: boolean): number {

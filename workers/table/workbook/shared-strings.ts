@@ -9,7 +9,12 @@ import { readWhole } from './workbook.ts';
 const MOST = { strings: 2_000_000, bytes: 64 * 1024 * 1024 };
 
 /** The texts that cells refer to by their number. Throws `table_too_large` where they do not fit into memory. */
-export async function readSharedStrings(archive: Pick<WorkbookArchive, 'read'>, part: string, signal: AbortSignal, most = MOST): Promise<ByteText[]> {
+export async function readSharedStrings(
+  archive: Pick<WorkbookArchive, 'read'>,
+  part: string,
+  signal: AbortSignal,
+  most = MOST,
+): Promise<ByteText[]> {
   const strings: ByteText[] = [];
   let bytes = 0;
   const text = new StringText((whole) => {
@@ -51,7 +56,8 @@ export class StringText {
 
   add(piece: string): void {
     if (this.#isText) this.#text += piece;
-    if (this.#text.length > MAX_TEXT_CHARACTERS) throw new UnprocessableError('table_damaged', 'The workbook is damaged: a text in it has no end. Save it anew.');
+    if (this.#text.length > MAX_TEXT_CHARACTERS)
+      throw new UnprocessableError('table_damaged', 'The workbook is damaged: a text in it has no end. Save it anew.');
   }
 
   close(name: string, element: string): void {

@@ -95,7 +95,10 @@ export class SheetReader implements XmlListener {
     this.#types.push(type);
     this.#bytes += text.length;
     if (this.#bytes > this.#context.maxLineBytes) {
-      throw new UnprocessableError('table_line_too_long', `Row ${this.#row} has more than ${this.#context.maxLineBytes} bytes.`);
+      throw new UnprocessableError(
+        'table_line_too_long',
+        `Row ${this.#row} has more than ${this.#context.maxLineBytes} bytes.`,
+      );
     }
   }
 
@@ -139,7 +142,11 @@ export class SheetReader implements XmlListener {
   }
 }
 
-const TYPE_OF_TIME: Readonly<Record<TimeFormat, number>> = { date: CELL.date, datetime: CELL.datetime, time: CELL.string };
+const TYPE_OF_TIME: Readonly<Record<TimeFormat, number>> = {
+  date: CELL.date,
+  datetime: CELL.datetime,
+  time: CELL.string,
+};
 
 /** 1 for `A7`; beyond all columns for what is no place. */
 function columnOf(place: string): number {
@@ -153,5 +160,8 @@ function columnOf(place: string): number {
 }
 
 function damaged(): UnprocessableError {
-  return new UnprocessableError('table_damaged', 'The workbook is damaged: its sheet has cells in the wrong places. Save it anew.');
+  return new UnprocessableError(
+    'table_damaged',
+    'The workbook is damaged: its sheet has cells in the wrong places. Save it anew.',
+  );
 }

@@ -12,7 +12,11 @@ const BUILT_IN: ReadonlyMap<number, TimeFormat> = new Map<number, TimeFormat>([
 ]);
 
 /** What number formats say of the cells of each style; undefined for those that are just numbers. */
-export async function readTimeFormats(archive: WorkbookArchive, part: string, signal: AbortSignal): Promise<(TimeFormat | undefined)[]> {
+export async function readTimeFormats(
+  archive: WorkbookArchive,
+  part: string,
+  signal: AbortSignal,
+): Promise<(TimeFormat | undefined)[]> {
   const custom = new Map<number, TimeFormat | undefined>();
   const styles: number[] = [];
   let isOfCells = false;

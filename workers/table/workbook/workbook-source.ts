@@ -16,7 +16,10 @@ export interface WorkbookSettings {
 }
 
 /** The rows of one sheet of a workbook. Throws `UnprocessableError` for what is none, and for a sheet that is not there. */
-export async function openWorkbook({ path, options, limits }: WorkbookSettings, signal: AbortSignal): Promise<RowSource> {
+export async function openWorkbook(
+  { path, options, limits }: WorkbookSettings,
+  signal: AbortSignal,
+): Promise<RowSource> {
   const archive = await WorkbookArchive.open(path, limits);
   try {
     const workbook = await readWorkbook(archive, signal);

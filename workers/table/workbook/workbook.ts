@@ -34,10 +34,16 @@ export async function readWorkbook(archive: WorkbookArchive, signal: AbortSignal
   const root = archive.has(ROOT_RELATIONS) ? await readRelations(archive, ROOT_RELATIONS, '', signal) : [];
   const part = root.find(({ type }) => type === 'officeDocument')?.target ?? USUAL_WORKBOOK;
   const folder = posix.dirname(part);
-  const relations = await readRelations(archive, posix.join(folder, '_rels', `${posix.basename(part)}.rels`), folder, signal);
+  const relations = await readRelations(
+    archive,
+    posix.join(folder, '_rels', `${posix.basename(part)}.rels`),
+    folder,
+    signal,
+  );
   const targets = new Map(relations.map((relation) => [relation.id, relation]));
   // Some programs speak of parts that they have not written.
-  const targetOf = (type: string) => relations.find((relation) => relation.type === type && archive.has(relation.target))?.target;
+  const targetOf = (type: string) =>
+    relations.find((relation) => relation.type === type && archive.has(relation.target))?.target;
   const { sheets, isFrom1904 } = await readSheets(archive, part, signal);
   return {
     sheets: sheets.flatMap(({ name, id, isVisible }) => {
@@ -55,17 +61,25 @@ export async function readWorkbook(archive: WorkbookArchive, signal: AbortSignal
  * names that there are, and `table_damaged` where there is no sheet at all.
  */
 export function chooseSheet({ sheets }: Workbook, wanted: string | number | undefined): Sheet {
-  const found = wanted === undefined ? (sheets.find(({ isVisible }) => isVisible) ?? sheets[0]) : sheetOf(sheets, wanted);
+  const found =
+    wanted === undefined ? (sheets.find(({ isVisible }) => isVisible) ?? sheets[0]) : sheetOf(sheets, wanted);
   if (found !== undefined) return found;
   if (sheets.length === 0) throw new UnprocessableError('table_damaged', 'The workbook has no sheet with cells.');
-  const names = sheets.slice(0, SHOWN_SHEETS).map(({ name }) => JSON.stringify(firstCharacters(name, SHOWN_NAME_CHARACTERS)));
-  throw new UnprocessableError('bad_options', `The workbook has no sheet ${JSON.stringify(wanted)}; it has ${sheets.length}: ${names.join(', ')}.`);
+  const names = sheets
+    .slice(0, SHOWN_SHEETS)
+    .map(({ name }) => JSON.stringify(firstCharacters(name, SHOWN_NAME_CHARACTERS)));
+  throw new UnprocessableError(
+    'bad_options',
+    `The workbook has no sheet ${JSON.stringify(wanted)}; it has ${sheets.length}: ${names.join(', ')}.`,
+  );
 }
 
 /** Names differ by more than case. */
 function sheetOf(sheets: readonly Sheet[], wanted: string | number): Sheet | undefined {
   if (typeof wanted === 'number') return sheets[wanted - 1];
-  return sheets.find(({ name }) => name === wanted) ?? sheets.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
+  return (
+    sheets.find(({ name }) => name === wanted) ?? sheets.find(({ name }) => name.toLowerCase() === wanted.toLowerCase())
+  );
 }
 
 interface Relation {
@@ -75,7 +89,12 @@ interface Relation {
   target: string;
 }
 
-async function readRelations(archive: WorkbookArchive, part: string, folder: string, signal: AbortSignal): Promise<Relation[]> {
+async function readRelations(
+  archive: WorkbookArchive,
+  part: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Relation[]> {
   const relations: Relation[] = [];
   await readWhole(archive, part, signal, {
     open(name, { Id = '', Type = '', Target = '' }) {
@@ -94,7 +113,11 @@ interface ListedSheet {
   isVisible: boolean;
 }
 
-async function readSheets(archive: WorkbookArchive, part: string, signal: AbortSignal): Promise<{ sheets: ListedSheet[]; isFrom1904: boolean }> {
+async function readSheets(
+  archive: WorkbookArchive,
+  part: string,
+  signal: AbortSignal,
+): Promise<{ sheets: ListedSheet[]; isFrom1904: boolean }> {
   const sheets: ListedSheet[] = [];
   let isFrom1904 = false;
   await readWhole(archive, part, signal, {
@@ -114,6 +137,11 @@ function isTrue(word: string | undefined): boolean {
 }
 
 /** For parts that are small, and for those of which all is to be heard before anything can be said. */
-export async function readWhole(archive: Pick<WorkbookArchive, 'read'>, part: string, signal: AbortSignal, listener: XmlListener): Promise<void> {
+export async function readWhole(
+  archive: Pick<WorkbookArchive, 'read'>,
+  part: string,
+  signal: AbortSignal,
+  listener: XmlListener,
+): Promise<void> {
   for await (const _fraction of readXml(archive.read(part, signal), listener));
 }

@@ -10,16 +10,27 @@ sharp.cache(false);
 /** The script that anybody would write who knows sharp well: one decode, each size from the one before it. */
 serveQuestions<BareQuestions>({
   async convert({ photos, directory, count, inFlight }) {
-    await eachAtOnce(count, inFlight, (index) => cascade(photos[index % photos.length] ?? '', join(directory, String(index))));
+    await eachAtOnce(count, inFlight, (index) =>
+      cascade(photos[index % photos.length] ?? '', join(directory, String(index))),
+    );
   },
 });
 
 async function cascade(photo: string, place: string): Promise<void> {
-  const large = await sharp(photo, { autoOrient: true }).resize({ width: 1600, height: 1600, fit: 'inside' }).raw().toBuffer({ resolveWithObject: true });
+  const large = await sharp(photo, { autoOrient: true })
+    .resize({ width: 1600, height: 1600, fit: 'inside' })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   await again(large).webp({ quality: 80, effort: 2 }).toFile(`${place}-1600.webp`);
-  const middle = await again(large).resize({ width: 640, height: 640, fit: 'inside' }).raw().toBuffer({ resolveWithObject: true });
+  const middle = await again(large)
+    .resize({ width: 640, height: 640, fit: 'inside' })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   await again(middle).webp({ quality: 80, effort: 2 }).toFile(`${place}-640.webp`);
-  await again(middle).resize({ width: 160, height: 160, fit: 'inside' }).jpeg({ quality: 80 }).toFile(`${place}-160.jpeg`);
+  await again(middle)
+    .resize({ width: 160, height: 160, fit: 'inside' })
+    .jpeg({ quality: 80 })
+    .toFile(`${place}-160.jpeg`);
 }
 
 function again({ data, info }: { data: Buffer; info: OutputInfo }): Sharp {

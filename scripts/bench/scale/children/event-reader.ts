@@ -20,7 +20,9 @@ let heard = 0;
 serveQuestions<ReaderQuestions>({
   async start(redisUrl) {
     const reader = new QueueEvents(QUEUE_NAME, {
-      connection: openRedis(redisUrl), prefix: queueKeys(loadConfig({}).queuePrefix).bullPrefix, lastEventId: '0-0',
+      connection: openRedis(redisUrl),
+      prefix: queueKeys(loadConfig({}).queuePrefix).bullPrefix,
+      lastEventId: '0-0',
     });
     reader.on('error', (error) => process.stderr.write(`${error.message}\n`));
     reader.on('progress', () => (heard += 1));

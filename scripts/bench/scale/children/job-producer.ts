@@ -26,7 +26,11 @@ serveQuestions<ProducerQuestions>({
     return startedAtMs;
   },
   async finished() {
-    await eventually('the queue to be empty', async () => (await opened().count()) + (await opened().getActiveCount()) === 0, FINISH_WITHIN_MS);
+    await eventually(
+      'the queue to be empty',
+      async () => (await opened().count()) + (await opened().getActiveCount()) === 0,
+      FINISH_WITHIN_MS,
+    );
     return Date.now();
   },
   workers: () => opened().getWorkersCount(),

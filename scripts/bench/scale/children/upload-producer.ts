@@ -47,7 +47,11 @@ serveQuestions<ProducerQuestions>({
   },
   async finished() {
     const { bull, records } = opened();
-    await eventually('the queue to be empty', async () => (await bull.count()) + (await bull.getActiveCount()) === 0, FINISH_WITHIN_MS);
+    await eventually(
+      'the queue to be empty',
+      async () => (await bull.count()) + (await bull.getActiveCount()) === 0,
+      FINISH_WITHIN_MS,
+    );
     let lastAtMs = 0;
     await eachAtOnce(ids.length, AT_ONCE, async (index) => {
       const state = (await records.readProgress(ids[index] ?? ''))?.state;

@@ -1,7 +1,12 @@
 import { pictureKind } from '../../../../src/kinds/picture.ts';
 import { FIRST_STAGE } from '../../../../src/progress/progress.ts';
 import { FAULTY_RESULT } from '../../../../test/helpers/faulty/faults.ts';
-import { createProcessors, createProcessorTable, processorEntry, type ProcessorTable } from '../../../../workers/processors.ts';
+import {
+  createProcessors,
+  createProcessorTable,
+  processorEntry,
+  type ProcessorTable,
+} from '../../../../workers/processors.ts';
 import { runWorkerProcess } from '../../../../workers/services.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
@@ -13,7 +18,12 @@ const NOTHING = { name: FIRST_STAGE, weight: 1, run: () => Promise.resolve() };
 /** A worker process as it is served, whose processor of pictures looks at none of them unless it is asked to. */
 serveQuestions<WorkerQuestions>({
   start({ redisUrl, directory, concurrency, settings, digests }) {
-    Object.assign(process.env, { REDIS_URL: redisUrl, STORAGE: `file:${directory}`, WORKER_CONCURRENCY: String(concurrency), ...settings });
+    Object.assign(process.env, {
+      REDIS_URL: redisUrl,
+      STORAGE: `file:${directory}`,
+      WORKER_CONCURRENCY: String(concurrency),
+      ...settings,
+    });
     runWorkerProcess({
       createProcessors: digests === true ? createProcessors : createNoopProcessors,
       isolatedEntry: new URL('../../../../workers/isolation/main.ts', import.meta.url),

@@ -18,7 +18,10 @@ const ANSWERS = { events: 3000, perSecond: 1500 };
 const HELD = 4000;
 
 /** What it costs that one more process reads the stream: many readers beside none. */
-export async function measureEvents(session: Session, meter: RedisMeter): Promise<{ event: EventCost; redisUs: number }> {
+export async function measureEvents(
+  session: Session,
+  meter: RedisMeter,
+): Promise<{ event: EventCost; redisUs: number }> {
   const crowd = await startCrowd(session, {});
   await crowd.fire(LOAD);
   await meter.begin();
@@ -33,7 +36,10 @@ export async function measureEvents(session: Session, meter: RedisMeter): Promis
   const [readUs, readBytes] = [(await meter.cpuUs()) / read.events, (await meter.sentBytes()) / read.events];
   const readerUs = ((await cpuUs()) - before) / read.events / READERS;
   await Promise.all([crowd.end(), ...readers.map((reader) => reader.end())]);
-  return { event: { redisUsPerReader: (readUs - redisUs) / READERS, bytesPerReader: (readBytes - bytes) / READERS, readerUs }, redisUs };
+  return {
+    event: { redisUsPerReader: (readUs - redisUs) / READERS, bytesPerReader: (readBytes - bytes) / READERS, readerUs },
+    redisUs,
+  };
 }
 
 async function startReader(session: Session): Promise<Child<ReaderQuestions>> {
@@ -43,7 +49,11 @@ async function startReader(session: Session): Promise<Child<ReaderQuestions>> {
 }
 
 /** @param eventUs what a change costs Redis that nobody reads. */
-export async function measureAnswers(session: Session, meter: RedisMeter, eventUs: number): Promise<{ answer: AnswerCost; heldBytes: number }> {
+export async function measureAnswers(
+  session: Session,
+  meter: RedisMeter,
+  eventUs: number,
+): Promise<{ answer: AnswerCost; heldBytes: number }> {
   const clients = session.start<ClientQuestions>('clients');
   const peer = await startPeer(session, OURS_TARGETED, POLLED, []);
   await runRound(peer, clients, ANSWERS);

@@ -12,7 +12,11 @@ export const costs: Part = {
   name: 'costs',
   async run(session) {
     const measured = await withRedisMeter(session.redisUrl, (meter) => measure(session, meter));
-    return JSON.stringify(measured, (_, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(3)) : value), 2);
+    return JSON.stringify(
+      measured,
+      (_, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(3)) : value),
+      2,
+    );
   },
 };
 

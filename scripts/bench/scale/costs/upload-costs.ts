@@ -18,8 +18,20 @@ const PHOTOS = { count: 24, atOnce: 4, warmUp: 8 };
 const SMALL = { count: 3000, atOnce: 64, warmUp: 3000, bytes: 1000 };
 const IDLE_MS = 2000;
 const PHONE: PhotoOptions = {
-  width: 4000, height: 3000, orientation: 1, profile: 'srgb', seed: 1,
-  exif: { make: 'Acme', model: 'One', date: '2026:03:13 18:04:11', offset: '+01:00', lens: 'One back camera', iso: '64', gps: true },
+  width: 4000,
+  height: 3000,
+  orientation: 1,
+  profile: 'srgb',
+  seed: 1,
+  exif: {
+    make: 'Acme',
+    model: 'One',
+    date: '2026:03:13 18:04:11',
+    offset: '+01:00',
+    lens: 'One back camera',
+    iso: '64',
+    gps: true,
+  },
 };
 
 /** What is measured with one API process and one worker, each upload answered when its result is there. */
@@ -36,16 +48,23 @@ export async function measureUploads(session: Session, meter: RedisMeter): Promi
   const withApi = await meter.connections();
   const photoBytes = await photo(PHONE);
   const noop = await startWorker(session, { concurrency: 10, digests: false });
-  const small = await measure({ session, front, meter, worker: noop }, SMALL, SMALL.bytes, (load) => sendSmall(front, load));
+  const small = await measure({ session, front, meter, worker: noop }, SMALL, SMALL.bytes, (load) =>
+    sendSmall(front, load),
+  );
   const withWorker = await meter.connections();
   await noop.end();
   const real = await startWorker(session, { concurrency: 1, digests: true });
-  const large = await measure({ session, front, meter, worker: real }, PHOTOS, photoBytes.length, (load) => sendAll(front.port, photoBytes, load));
+  const large = await measure({ session, front, meter, worker: real }, PHOTOS, photoBytes.length, (load) =>
+    sendAll(front.port, photoBytes, load),
+  );
   await Promise.all([front.api.end(), front.sender.end(), real.end()]);
   return { photo: large, small, connections: { api: withApi - alone, worker: withWorker - withApi } };
 }
 
-async function startWorker(session: Session, kind: { concurrency: number; digests: boolean }): Promise<Child<WorkerQuestions>> {
+async function startWorker(
+  session: Session,
+  kind: { concurrency: number; digests: boolean },
+): Promise<Child<WorkerQuestions>> {
   const { redisUrl, directory } = session;
   const worker = session.start<WorkerQuestions>('../scale/children/worker');
   await worker.ask('start', { redisUrl, directory, settings: SETTINGS, ...kind });
@@ -66,7 +85,12 @@ interface Load {
 }
 
 /** What the processes spend while nothing happens is taken off: few photos take long. */
-async function measure(measured: Measured, load: Load & { warmUp: number }, bytesIn: number, send: (load: Load) => Promise<void>): Promise<UploadCost> {
+async function measure(
+  measured: Measured,
+  load: Load & { warmUp: number },
+  bytesIn: number,
+  send: (load: Load) => Promise<void>,
+): Promise<UploadCost> {
   const { session, meter } = measured;
   await send({ ...load, count: load.warmUp });
   const idle = await spentIn(measured, () => delay(IDLE_MS));
@@ -98,11 +122,23 @@ async function spentIn({ front, meter, worker }: Measured, work: () => Promise<v
   await work();
   const redisUs = await meter.cpuUs();
   const ms = performance.now() - startedMs;
-  return { ms, redisUs, apiUs: (await front.api.ask('cpuUs')) - apiUs, workerUs: (await worker.ask('cpuUs')) - workerUs };
+  return {
+    ms,
+    redisUs,
+    apiUs: (await front.api.ask('cpuUs')) - apiUs,
+    workerUs: (await worker.ask('cpuUs')) - workerUs,
+  };
 }
 
 async function sendSmall({ sender, port }: HttpFront, { count, atOnce }: Load): Promise<void> {
-  await sender.ask('send', { port, form: 'put', path: HELD_PUT, bytes: SMALL.bytes, files: count, connections: atOnce });
+  await sender.ask('send', {
+    port,
+    form: 'put',
+    path: HELD_PUT,
+    bytes: SMALL.bytes,
+    files: count,
+    connections: atOnce,
+  });
 }
 
 async function sendAll(port: number, bytes: Buffer, { count, atOnce }: Load): Promise<void> {
@@ -117,6 +153,10 @@ async function sendAll(port: number, bytes: Buffer, { count, atOnce }: Load): Pr
 /** Manifests too. */
 async function bytesBelow(directory: string): Promise<number> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const sizes = await Promise.all(entries.filter((entry) => entry.isFile()).map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size));
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size),
+  );
   return sum(sizes);
 }

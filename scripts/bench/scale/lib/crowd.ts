@@ -18,12 +18,16 @@ export interface Crowd {
 export async function startCrowd(session: Session, settings: Readonly<Record<string, string>>): Promise<Crowd> {
   const all = Array.from({ length: PROCESSES }, () => session.start<FiringQuestions>('firing'));
   const newIds = () => Array.from({ length: UPLOADS }, () => randomUUID());
-  await Promise.all(all.map((one) => one.ask('open', { source: 'record', redisUrl: session.redisUrl, ids: newIds(), settings })));
+  await Promise.all(
+    all.map((one) => one.ask('open', { source: 'record', redisUrl: session.redisUrl, ids: newIds(), settings })),
+  );
   return {
     async fire({ perSecond, seconds }) {
       const share = perSecond / PROCESSES;
       const startedMs = performance.now();
-      const fired = await Promise.all(all.map((one) => one.ask('fire', { events: Math.round(share * seconds), perSecond: share })));
+      const fired = await Promise.all(
+        all.map((one) => one.ask('fire', { events: Math.round(share * seconds), perSecond: share })),
+      );
       const events = sum(fired.map(({ created }) => created.length));
       return { events, perSecond: events / ((performance.now() - startedMs) / 1000) };
     },

@@ -2,7 +2,16 @@ import type { CommonOptions } from '../../lib/bench.ts';
 import type { Session } from '../../lib/session.ts';
 
 /** The numbers that may be given, for all parts. */
-export const SCALE_DEFAULTS = { rounds: 3, held: 960, rate: 500, unwanted: 10_000, seconds: 4, stall: 2, uploads: 3000, connections: 64 };
+export const SCALE_DEFAULTS = {
+  rounds: 3,
+  held: 960,
+  rate: 500,
+  unwanted: 10_000,
+  seconds: 4,
+  stall: 2,
+  uploads: 3000,
+  connections: 64,
+};
 
 /** What the parts are told. */
 export type ScaleOptions = typeof SCALE_DEFAULTS & CommonOptions;

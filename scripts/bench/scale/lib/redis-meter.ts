@@ -44,7 +44,11 @@ export class RedisMeter {
   /** Since `begin`, the costliest first. */
   async commands(): Promise<CommandCost[]> {
     const lines = await this.#infoLines('commandstats', 'cmdstat_');
-    const costs = lines.map((line) => ({ name: line.slice(0, line.indexOf(':')), calls: figureIn(line, 'calls'), usPerCall: figureIn(line, 'usec_per_call') }));
+    const costs = lines.map((line) => ({
+      name: line.slice(0, line.indexOf(':')),
+      calls: figureIn(line, 'calls'),
+      usPerCall: figureIn(line, 'usec_per_call'),
+    }));
     return costs.sort((one, other) => other.calls * other.usPerCall - one.calls * one.usPerCall);
   }
 

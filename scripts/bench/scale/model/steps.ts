@@ -5,7 +5,7 @@ const HOUR_SECONDS = 3_600;
 
 /** What moves the limits, each step with those before it. */
 export const STEPS: readonly { title: string; settings: Partial<Site> }[] = [
-  { title: 'as it starts: `EVENT_BUS=stream`, one directory, a day\'s retention', settings: {} },
+  { title: "as it starts: `EVENT_BUS=stream`, one directory, a day's retention", settings: {} },
   { title: '`STORAGE=s3://…`', settings: { storage: 'bucket' } },
   { title: '`EVENT_BUS=targeted`', settings: { bus: 'targeted' } },
   { title: '`RETENTION_MS` of an hour', settings: { retentionSeconds: HOUR_SECONDS } },
@@ -17,5 +17,8 @@ const START: Omit<Site, 'machines'> = { bus: 'stream', storage: 'directory', ret
 
 /** So many machines, set up as after the step of this number, counted from 0. */
 export function siteAfter(step: number, machines: number): Site {
-  return STEPS.slice(0, step + 1).reduce<Site>((site, { settings }) => ({ ...site, ...settings }), { ...START, machines });
+  return STEPS.slice(0, step + 1).reduce<Site>((site, { settings }) => ({ ...site, ...settings }), {
+    ...START,
+    machines,
+  });
 }

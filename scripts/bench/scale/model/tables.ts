@@ -14,13 +14,17 @@ export function scalingTables(costs: Costs): string {
   const ladders = works.flatMap((work) => [`### ${work.title}`, sentenceOf(costs, work), ladderOf(costs, work)]);
   const [photos] = works;
   const uses = photos === undefined ? [] : [USES_SENTENCE, usesTable(costs, photos)];
-  return ['### What it costs', costsTable(costs), ...ladders, '### How much of each limit is taken', ...uses].join('\n\n');
+  return ['### What it costs', costsTable(costs), ...ladders, '### How much of each limit is taken', ...uses].join(
+    '\n\n',
+  );
 }
 
-const USES_SENTENCE = 'Of photos, half as many as the workers of so many machines could do; past 100 % it cannot be done so.';
+const USES_SENTENCE =
+  'Of photos, half as many as the workers of so many machines could do; past 100 % it cannot be done so.';
 
 function costsTable(costs: Costs): string {
-  const row = (title: string, of: (upload: UploadCost) => string) => `| ${title} | ${of(costs.photo)} | ${of(costs.small)} |`;
+  const row = (title: string, of: (upload: UploadCost) => string) =>
+    `| ${title} | ${of(costs.photo)} | ${of(costs.small)} |`;
   const us = (value: number) => `${round(value)} µs`;
   return [
     `| for each upload (${costs.taken}) | photo | small file |`,
@@ -54,7 +58,11 @@ function ladderOf(costs: Costs, work: Work): string {
     });
     return `| ${index === 0 ? title : `+ ${title}`} | ${cells.join(' | ')} |`;
   });
-  return [`| ${['step', ...MACHINE_COUNTS.map(machinesTitle)].join(' | ')} |`, separator(MACHINE_COUNTS.length), ...lines].join('\n');
+  return [
+    `| ${['step', ...MACHINE_COUNTS.map(machinesTitle)].join(' | ')} |`,
+    separator(MACHINE_COUNTS.length),
+    ...lines,
+  ].join('\n');
 }
 
 function usesTable(costs: Costs, work: Work): string {
@@ -67,7 +75,12 @@ function usesTable(costs: Costs, work: Work): string {
   const names = Object.keys(uses[0] ?? {}) as Limit[];
   const lines = names.map((name) => `| ${[name, ...uses.map((use) => percent(use[name]))].join(' | ')} |`);
   const connections = `| ${['connections to each Redis', ...columns.map(({ site }) => round(connectionsOf(costs, work, site)))].join(' | ')} |`;
-  return [`| ${['limit', ...columns.map(({ title }) => title)].join(' | ')} |`, separator(columns.length), ...lines, connections].join('\n');
+  return [
+    `| ${['limit', ...columns.map(({ title }) => title)].join(' | ')} |`,
+    separator(columns.length),
+    ...lines,
+    connections,
+  ].join('\n');
 }
 
 function machinesTitle(machines: number): string {

@@ -4,7 +4,15 @@ import { apiUsPerUpload, BUSY, MACHINE, REDIS_BYTES, staffingOf, WATCHED, type S
 
 /** What may run out, as the tables call it. */
 export type Limit =
-  | 'worker CPU' | 'API CPU' | 'Redis CPU' | 'Redis memory' | 'Redis network' | 'stream length' | 'sockets' | 'network' | 'storage network';
+  | 'worker CPU'
+  | 'API CPU'
+  | 'Redis CPU'
+  | 'Redis memory'
+  | 'Redis network'
+  | 'stream length'
+  | 'sockets'
+  | 'network'
+  | 'storage network';
 
 const US_PER_SECOND = 1e6;
 
@@ -28,7 +36,8 @@ export function usesOf(costs: Costs, work: Work, site: Site, uploadsPerSecond: n
   const cpu = (us: number, cores: number) => us / (US_PER_SECOND * BUSY * cores);
   const network = (bytesPerSecond: number) => bytesPerSecond / (MACHINE.networkBytesPerSecond * BUSY);
   const readUs = site.bus === 'stream' ? eventsPerSecond * costs.event.readerUs : 0;
-  const redisUs = upload.redisUs + WATCHED.answers * costs.answer.redisUs + upload.events * readers * costs.event.redisUsPerReader;
+  const redisUs =
+    upload.redisUs + WATCHED.answers * costs.answer.redisUs + upload.events * readers * costs.event.redisUsPerReader;
   // In and out of the API, to the worker and back, and out once more to whoever looks at what was made.
   const moved = 3 * upload.bytesIn + 2 * upload.bytesMade;
   return {
@@ -40,7 +49,8 @@ export function usesOf(costs: Costs, work: Work, site: Site, uploadsPerSecond: n
     'stream length': site.bus === 'stream' ? (eventsPerSecond * STALL_SECONDS) / EVENT_STREAM_LENGTH : 0,
     sockets: (perSecond * WATCHED.seconds) / apiProcesses / MAX_HELD,
     network: network((perSecond * moved) / machines),
-    'storage network': site.storage === 'directory' && site.machines > 1 ? network(uploadsPerSecond * (moved - upload.bytesIn)) : 0,
+    'storage network':
+      site.storage === 'directory' && site.machines > 1 ? network(uploadsPerSecond * (moved - upload.bytesIn)) : 0,
   };
 }
 

@@ -16,11 +16,29 @@ export interface Contestant {
 }
 
 /** Nothing but BullMQ. */
-export const BARE_JOBS: Contestant = { title: 'bare BullMQ', producer: 'job-producer', worker: 'bare-worker', times: 5, updates: 0 };
+export const BARE_JOBS: Contestant = {
+  title: 'bare BullMQ',
+  producer: 'job-producer',
+  worker: 'bare-worker',
+  times: 5,
+  updates: 0,
+};
 /** As people tell of progress with BullMQ alone: not decided by anybody, and with no record. */
-export const TOLD_JOBS: Contestant = { title: 'bare BullMQ, ten updates of progress each', producer: 'job-producer', worker: 'bare-worker', times: 1, updates: 10 };
+export const TOLD_JOBS: Contestant = {
+  title: 'bare BullMQ, ten updates of progress each',
+  producer: 'job-producer',
+  worker: 'bare-worker',
+  times: 1,
+  updates: 10,
+};
 /** Records, queue and the worker process as it is served; no HTTP, no storage of what comes in. */
-export const UPLOADS: Contestant = { title: 'deferred-uploads', producer: 'upload-producer', worker: 'worker', times: 1, updates: 0 };
+export const UPLOADS: Contestant = {
+  title: 'deferred-uploads',
+  producer: 'upload-producer',
+  worker: 'worker',
+  times: 1,
+  updates: 0,
+};
 
 /** A producer and so many workers, running. */
 export interface Team {
@@ -33,7 +51,12 @@ export interface Team {
 export const CONCURRENCY = 10;
 
 /** Starts both. Resolves when all workers take jobs. */
-export async function startTeam(session: Session, contestant: Contestant, count: number, nodeOptions: readonly string[]): Promise<Team> {
+export async function startTeam(
+  session: Session,
+  contestant: Contestant,
+  count: number,
+  nodeOptions: readonly string[],
+): Promise<Team> {
   const { redisUrl, directory } = session;
   const producer = session.start<ProducerQuestions>(`../scale/children/${contestant.producer}`);
   const workers = startWorkers(session, contestant.worker, count, nodeOptions);
@@ -44,7 +67,12 @@ export async function startTeam(session: Session, contestant: Contestant, count:
   return { contestant, producer, workers };
 }
 
-function startWorkers(session: Session, name: string, count: number, nodeOptions: readonly string[]): Child<WorkerQuestions>[] {
+function startWorkers(
+  session: Session,
+  name: string,
+  count: number,
+  nodeOptions: readonly string[],
+): Child<WorkerQuestions>[] {
   return Array.from({ length: count }, () => session.start<WorkerQuestions>(`../scale/children/${name}`, nodeOptions));
 }
 

@@ -28,21 +28,42 @@ export interface HttpFront {
 }
 
 /** Starts both; the session ends them. */
-export async function startFront(session: Session, nodeOptions: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<HttpFront> {
+export async function startFront(
+  session: Session,
+  nodeOptions: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<HttpFront> {
   const { redisUrl, directory } = session;
   const api = session.start<ServerQuestions>('api', nodeOptions);
   const sender = session.start<SenderQuestions>('../upload/children/sender');
-  const port = await api.ask('start', { redisUrl, directory, maxHeld: MAX_HELD, settings: { UPLOAD_MAX_OPEN_PER_ADDRESS: '0', ...settings } });
+  const port = await api.ask('start', {
+    redisUrl,
+    directory,
+    maxHeld: MAX_HELD,
+    settings: { UPLOAD_MAX_OPEN_PER_ADDRESS: '0', ...settings },
+  });
   return { api, sender, port };
 }
 
 /** Each client sends a file and has its answer held until the result is there, then sends the next. */
-export async function runHttpRound(front: HttpFront, team: Pick<Team, 'workers'>, meter: RedisMeter, load: { uploads: number; connections: number }): Promise<HttpFigures> {
+export async function runHttpRound(
+  front: HttpFront,
+  team: Pick<Team, 'workers'>,
+  meter: RedisMeter,
+  load: { uploads: number; connections: number },
+): Promise<HttpFigures> {
   const { api, sender, port } = front;
   const { uploads, connections } = load;
   const [apiUs, workersUs] = [await api.ask('cpuUs'), await workersCpuUs(team)];
   await meter.begin();
-  const sent = await sender.ask('send', { port, form: 'put', path: HELD_PUT, bytes: FILE_BYTES, files: uploads, connections });
+  const sent = await sender.ask('send', {
+    port,
+    form: 'put',
+    path: HELD_PUT,
+    bytes: FILE_BYTES,
+    files: uploads,
+    connections,
+  });
   return {
     perSecond: uploads / sent.seconds,
     apiUs: ((await api.ask('cpuUs')) - apiUs) / uploads,

@@ -17,10 +17,16 @@ const RATIO_TARGET = 0.5;
 
 const HEADINGS = ['', 'a second', 'ours beside it', 'worker µs', 'Redis µs', 'producer or API µs'];
 
-const TITLES: Readonly<Record<Manner, string>> = { flow: 'added while they are worked off', drain: 'from a full queue' };
+const TITLES: Readonly<Record<Manner, string>> = {
+  flow: 'added while they are worked off',
+  drain: 'from a full queue',
+};
 
 /** Tables for all numbers of workers, and what became of the targets. */
-export function reportThroughput(figures: readonly CountFigures[], { rounds, uploads, connections }: ScaleOptions): string {
+export function reportThroughput(
+  figures: readonly CountFigures[],
+  { rounds, uploads, connections }: ScaleOptions,
+): string {
   const title = `nothing to digest, ${CONCURRENCY} jobs at once for each worker, ${uploads} uploads a round; medians of ${rounds} rounds, processor time for each upload or job`;
   const note = `over HTTP: PUT of 1000 bytes by ${connections} clients, durable on disk, each answered when the result is there`;
   return [title, ...figures.map(tableOf), note, formatLimits(figures.flatMap(targetsOf))].join('\n\n');
@@ -33,24 +39,36 @@ function tableOf({ workers, measured, http }: CountFigures): string {
     contestant === UPLOADS ? '' : figure(ratio({ measured }, manner, contestant), 2),
     ...columns(rounds, 'workerUs', 'redisUs', 'producerUs'),
   ]);
-  const overHttp = ['deferred-uploads, over HTTP', ...columns(http, 'perSecond'), '', ...columns(http, 'workerUs', 'redisUs', 'apiUs')];
+  const overHttp = [
+    'deferred-uploads, over HTTP',
+    ...columns(http, 'perSecond'),
+    '',
+    ...columns(http, 'workerUs', 'redisUs', 'apiUs'),
+  ];
   return `${workers} worker process${workers === 1 ? '' : 'es'}\n${formatTable(HEADINGS, [...rows, overHttp])}`;
 }
 
-function columns<F>(rounds: readonly F[], ...names: { [K in keyof F]: F[K] extends number ? K : never }[keyof F][]): string[] {
+function columns<F>(
+  rounds: readonly F[],
+  ...names: { [K in keyof F]: F[K] extends number ? K : never }[keyof F][]
+): string[] {
   return names.map((name) => figure(median(rounds.map((round) => Number(round[name])))));
 }
 
 function ratio({ measured }: Pick<CountFigures, 'measured'>, manner: Manner, peer: Contestant): number {
   const ratesOf = (contestant: Contestant) =>
-    measured.filter((one) => one.contestant === contestant && one.manner === manner).flatMap(({ rounds }) => rounds.map(({ perSecond }) => perSecond));
+    measured
+      .filter((one) => one.contestant === contestant && one.manner === manner)
+      .flatMap(({ rounds }) => rounds.map(({ perSecond }) => perSecond));
   return medianRatio(ratesOf(UPLOADS), ratesOf(peer));
 }
 
 function targetsOf(figures: CountFigures) {
   return [BARE_JOBS, TOLD_JOBS].flatMap((peer) =>
     (['flow', 'drain'] as const).map((manner) => ({
-      what: `${figures.workers} workers, ${TITLES[manner]}: beside ${peer.title}`, value: ratio(figures, manner, peer), least: RATIO_TARGET,
+      what: `${figures.workers} workers, ${TITLES[manner]}: beside ${peer.title}`,
+      value: ratio(figures, manner, peer),
+      least: RATIO_TARGET,
     })),
   );
 }

@@ -27,7 +27,8 @@ export async function runRound(team: Team, manner: Manner, meter: RedisMeter, up
   }
   const [workersUs, producerUs] = [await workersCpuUs(team), await producer.ask('cpuUs')];
   await meter.begin();
-  const startedAtMs = manner === 'drain' ? await producer.ask('resume') : await producer.ask('add', { count, atOnce: AT_ONCE });
+  const startedAtMs =
+    manner === 'drain' ? await producer.ask('resume') : await producer.ask('add', { count, atOnce: AT_ONCE });
   const addedUs = (await producer.ask('cpuUs')) - producerUs;
   const finishedAtMs = await producer.ask('finished');
   const redisUs = await meter.cpuUs();

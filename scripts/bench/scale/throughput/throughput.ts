@@ -28,13 +28,20 @@ function profiled({ serverOptions, profile }: CommonOptions): string[] {
 }
 
 /** One round to warm up and then those that count; in each, both take turns at each manner. */
-async function measure(session: Session, front: HttpFront, meter: RedisMeter, workers: number, options: ScaleOptions): Promise<CountFigures> {
+async function measure(
+  session: Session,
+  front: HttpFront,
+  meter: RedisMeter,
+  workers: number,
+  options: ScaleOptions,
+): Promise<CountFigures> {
   const teams: Team[] = [];
-  for (const contestant of [BARE_JOBS, TOLD_JOBS, UPLOADS]) teams.push(await startTeam(session, contestant, workers, profiled(options)));
+  for (const contestant of [BARE_JOBS, TOLD_JOBS, UPLOADS])
+    teams.push(await startTeam(session, contestant, workers, profiled(options)));
   const ours = teams.find(({ contestant }) => contestant === UPLOADS);
   if (ours === undefined) throw new Error('nobody takes uploads');
-  const measured: { contestant: Contestant; manner: Manner; rounds: RoundFigures[] }[] = teams.flatMap(({ contestant }) =>
-    MANNERS.map((manner) => ({ contestant, manner, rounds: [] })),
+  const measured: { contestant: Contestant; manner: Manner; rounds: RoundFigures[] }[] = teams.flatMap(
+    ({ contestant }) => MANNERS.map((manner) => ({ contestant, manner, rounds: [] })),
   );
   const http: HttpFigures[] = [];
   for (let round = 0; round <= options.rounds; round += 1) {
@@ -42,7 +49,8 @@ async function measure(session: Session, front: HttpFront, meter: RedisMeter, wo
     for (const manner of MANNERS) {
       for (const team of teams) {
         const figures = await runRound(team, manner, meter, options.uploads);
-        if (round > 0) measured.find((one) => one.contestant === team.contestant && one.manner === manner)?.rounds.push(figures);
+        if (round > 0)
+          measured.find((one) => one.contestant === team.contestant && one.manner === manner)?.rounds.push(figures);
       }
     }
     const sent = await runHttpRound(front, ours, meter, options);

@@ -7,7 +7,8 @@ import type { BareQuestions } from '../questions.ts';
 
 /** The script that anybody would write: csv-parse as a stream, with an event for each record. */
 serveQuestions<BareQuestions>({
-  read: async ({ way, path, outputPath }) => await (way === 'records' ? countRecords(path) : writeJsonLines(path, outputPath)),
+  read: async ({ way, path, outputPath }) =>
+    await (way === 'records' ? countRecords(path) : writeJsonLines(path, outputPath)),
 });
 
 async function countRecords(path: string): Promise<number> {

@@ -16,9 +16,11 @@ serveQuestions<SenderQuestions>({
     const startedAtUs = sharedNowUs();
     let left = transfer.files;
     try {
-      await Promise.all(senders.map(async (sender) => {
-        while (left-- > 0) await sender.send();
-      }));
+      await Promise.all(
+        senders.map(async (sender) => {
+          while (left-- > 0) await sender.send();
+        }),
+      );
     } finally {
       for (const sender of senders) sender.close();
     }

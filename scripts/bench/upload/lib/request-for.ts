@@ -23,7 +23,8 @@ export function requestFor({ form, path, bytes }: Transfer, picture: Buffer): Se
   const length = start.length + bytes + end.length;
   const lines = [`Host: 127.0.0.1`, 'Connection: keep-alive', `Content-Length: ${length}`, ...headersOf(form, bytes)];
   return {
-    head: (id) => `${form === 'put' ? 'PUT' : 'POST'} ${path.replace('{id}', id)} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`,
+    head: (id) =>
+      `${form === 'put' ? 'PUT' : 'POST'} ${path.replace('{id}', id)} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`,
     body: [Buffer.from(start), ...fileOf(bytes, picture), Buffer.from(end)],
   };
 }

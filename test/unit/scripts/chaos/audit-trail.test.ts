@@ -2,7 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { AuditTrail, type AuditedChange } from '../../../../scripts/chaos/audit-trail.ts';
 
 const change = (version: number, rest: Partial<AuditedChange> = {}): AuditedChange => ({
-  version, publicId: 'a', percent: 40, state: 'processing', attempt: 1, deleted: false, ...rest,
+  version,
+  publicId: 'a',
+  percent: 40,
+  state: 'processing',
+  attempt: 1,
+  deleted: false,
+  ...rest,
 });
 
 function offencesOf(changes: readonly AuditedChange[]): readonly string[] {
@@ -14,7 +20,10 @@ function offencesOf(changes: readonly AuditedChange[]): readonly string[] {
 describe('the trail of all changes', () => {
   test('is content with lives that end once, and begin anew where they may', () => {
     const failed = change(3, { state: 'failed' });
-    const anew = [change(4, { publicId: 'b', state: 'receiving', percent: 0 }), change(5, { publicId: 'b', state: 'queued', percent: 30 })];
+    const anew = [
+      change(4, { publicId: 'b', state: 'receiving', percent: 0 }),
+      change(5, { publicId: 'b', state: 'queued', percent: 30 }),
+    ];
     expect(offencesOf([change(1, { state: 'receiving', percent: 0 }), change(2), failed, ...anew])).toEqual([]);
   });
 
@@ -30,7 +39,11 @@ describe('the trail of all changes', () => {
     ['percent went back', change(1), change(2, { percent: 39 })],
     ['changed after its end', change(1, { state: 'cancelled' }), change(2, { state: 'cancelled' })],
     ['changed after its end', change(1, { state: 'cancelled' }), change(2, { state: 'failed', deleted: true })],
-    ['changed after it was deleted', change(1, { state: 'completed', deleted: true }), change(2, { state: 'completed', deleted: true })],
+    [
+      'changed after it was deleted',
+      change(1, { state: 'completed', deleted: true }),
+      change(2, { state: 'completed', deleted: true }),
+    ],
     ['began anew', change(1, { state: 'completed' }), change(2, { publicId: 'b', state: 'receiving' })],
     ['began anew', change(1, { state: 'failed', deleted: true }), change(2, { publicId: 'b', state: 'receiving' })],
     ['began anew', change(1), change(2, { publicId: 'b', state: 'receiving' })],

@@ -40,7 +40,11 @@ describe('the schedule of faults', () => {
   });
 
   test('reads as lines', () => {
-    expect(faultLine({ atMs: 1234, kind: 'worker-pause', index: 2, forMs: 7000 })).toBe('   1.23 s  worker-pause 2 for 7.0 s');
-    expect(faultLine({ atMs: 61_000, kind: 'redis-kill', index: 0, forMs: 500 })).toBe('  61.00 s  redis-kill for 0.5 s');
+    expect(faultLine({ atMs: 1234, kind: 'worker-pause', index: 2, forMs: 7000 })).toBe(
+      '   1.23 s  worker-pause 2 for 7.0 s',
+    );
+    expect(faultLine({ atMs: 61_000, kind: 'redis-kill', index: 0, forMs: 500 })).toBe(
+      '  61.00 s  redis-kill for 0.5 s',
+    );
   });
 });

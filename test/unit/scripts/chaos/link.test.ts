@@ -105,7 +105,10 @@ describe('a link', () => {
 
   test('that leads nowhere ends what comes', async () => {
     const loose = await Link.open();
-    await once(connect(loose.port, '127.0.0.1').on('error', () => undefined), 'close');
+    await once(
+      connect(loose.port, '127.0.0.1').on('error', () => undefined),
+      'close',
+    );
     await loose.close();
   });
 });

@@ -3,7 +3,12 @@ import { parseChaosOptions } from '../../../../scripts/chaos/options.ts';
 
 describe('the options of a run', () => {
   test('are numbers, and whether Redis is to lose its last second', () => {
-    expect(parseChaosOptions(['--uploads', '50', '--seed', '9', '--faults', '3', '--power-loss'])).toMatchObject({ uploads: 50, seed: 9, faults: 3, powerLoss: true });
+    expect(parseChaosOptions(['--uploads', '50', '--seed', '9', '--faults', '3', '--power-loss'])).toMatchObject({
+      uploads: 50,
+      seed: 9,
+      faults: 3,
+      powerLoss: true,
+    });
     expect(parseChaosOptions([])).toMatchObject({ uploads: 2000, apis: 3, workers: 3, powerLoss: false });
   });
 

@@ -12,9 +12,12 @@ describe('the plan of uploads', () => {
   test('has clients of every kind, all of which begin within the time', () => {
     const plans = planUploads(shape, 7);
     expect(plans).toHaveLength(1000);
-    expect(new Set(plans.map(({ way, wish }) => `${way} ${wish}`))).toEqual(new Set([
-      ...['put', 'form', 'tus'].flatMap((way) => ['keep', 'cancel', 'delete'].map((wish) => `${way} ${wish}`)), 'put stop',
-    ]));
+    expect(new Set(plans.map(({ way, wish }) => `${way} ${wish}`))).toEqual(
+      new Set([
+        ...['put', 'form', 'tus'].flatMap((way) => ['keep', 'cancel', 'delete'].map((wish) => `${way} ${wish}`)),
+        'put stop',
+      ]),
+    );
     expect(new Set(plans.map(({ followsBy, followsEarly }) => `${followsBy} ${followsEarly}`)).size).toBe(4);
     expect(plans.filter(({ atMs }) => atMs < 0 || atMs > 60_000)).toEqual([]);
     expect(new Set(plans.map(({ seed }) => seed)).size).toBeGreaterThan(990);

@@ -2,9 +2,19 @@ import { describe, expect, test } from '@jest/globals';
 import { Witness, type Sighting } from '../../../../scripts/chaos/witness.ts';
 
 const seen = (change: Partial<Sighting> = {}): Sighting => ({
-  version: 5, percent: 40, state: 'processing', final: false, timedOut: false, life: '/variants/a', since: undefined, sentAtMs: 0, answeredAtMs: 1, ...change,
+  version: 5,
+  percent: 40,
+  state: 'processing',
+  final: false,
+  timedOut: false,
+  life: '/variants/a',
+  since: undefined,
+  sentAtMs: 0,
+  answeredAtMs: 1,
+  ...change,
 });
-const completed = (change: Partial<Sighting> = {}) => seen({ version: 9, percent: 100, state: 'completed', final: true, ...change });
+const completed = (change: Partial<Sighting> = {}) =>
+  seen({ version: 9, percent: 100, state: 'completed', final: true, ...change });
 const cancelled = (change: Partial<Sighting> = {}) => seen({ version: 9, state: 'cancelled', final: true, ...change });
 
 function offencesOf(sightings: readonly Sighting[], { mayRestart = false, isLost = false } = {}): readonly string[] {
@@ -16,9 +26,16 @@ function offencesOf(sightings: readonly Sighting[], { mayRestart = false, isLost
 describe('a witness of one upload', () => {
   test('is content with what goes forward', () => {
     const tale = [
-      seen({ version: 1, percent: 0, state: 'receiving' }), seen({ version: 3, percent: 30, state: 'queued' }), seen({ version: 4, percent: 30 }), seen(),
+      seen({ version: 1, percent: 0, state: 'receiving' }),
+      seen({ version: 3, percent: 30, state: 'queued' }),
+      seen({ version: 4, percent: 30 }),
+      seen(),
       // Handed back by a worker that stops.
-      seen({ version: 6, state: 'queued' }), seen({ version: 7, timedOut: true }), seen({ version: 7 }), completed(), completed(),
+      seen({ version: 6, state: 'queued' }),
+      seen({ version: 7, timedOut: true }),
+      seen({ version: 7 }),
+      completed(),
+      completed(),
     ];
     expect(offencesOf(tale)).toEqual([]);
   });

@@ -4,11 +4,26 @@ import { totalsOf } from '../../../../src/web/operators/totals.ts';
 
 function report(told: Partial<ProcessReport>): ProcessReport {
   const nothing = { held: {}, running: 0, lastMinute: { received: 0, completed: 0, failed: 0 }, wake: null };
-  return { id: 'x', role: 'api', host: 'h', pid: 1, version: '0.1.0', startedAt: '2026-03-14T08:00:00.000Z', ...nothing, ...told };
+  return {
+    id: 'x',
+    role: 'api',
+    host: 'h',
+    pid: 1,
+    version: '0.1.0',
+    startedAt: '2026-03-14T08:00:00.000Z',
+    ...nothing,
+    ...told,
+  };
 }
 
 test('no processes come to nothing', () => {
-  expect(totalsOf([])).toEqual({ held: 0, heldByRoute: [], running: 0, lastMinute: { received: 0, completed: 0, failed: 0 }, wake: null });
+  expect(totalsOf([])).toEqual({
+    held: 0,
+    heldByRoute: [],
+    running: 0,
+    lastMinute: { received: 0, completed: 0, failed: 0 },
+    wake: null,
+  });
 });
 
 test('what the processes tell is added up, the fullest route first', () => {
@@ -17,8 +32,17 @@ test('what the processes tell is added up, the fullest route first', () => {
     report({ held: { '/progress': 2, '/a': 4 }, lastMinute: { received: 1, completed: 0, failed: 0 } }),
     report({ role: 'worker', running: 2, lastMinute: { received: 0, completed: 6, failed: 1 } }),
   ]);
-  expect(totals).toMatchObject({ held: 13, running: 2, lastMinute: { received: 6, completed: 6, failed: 2 }, wake: null });
-  expect(totals.heldByRoute).toEqual([['/progress', 5], ['/a', 4], ['/b', 4]]);
+  expect(totals).toMatchObject({
+    held: 13,
+    running: 2,
+    lastMinute: { received: 6, completed: 6, failed: 2 },
+    wake: null,
+  });
+  expect(totals.heldByRoute).toEqual([
+    ['/progress', 5],
+    ['/a', 4],
+    ['/b', 4],
+  ]);
 });
 
 test('a latency is that of the slowest process at each point', () => {

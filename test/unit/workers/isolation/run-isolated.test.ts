@@ -55,7 +55,11 @@ describe('a file that runs in a process of its own', () => {
   test('may be refused for good, as anywhere', async () => {
     const error = await run('refuse').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnprocessableError);
-    expect(error).toMatchObject({ code: 'picture_damaged', detail: 'As ordered.', cause: expect.stringContaining('Error: orders') });
+    expect(error).toMatchObject({
+      code: 'picture_damaged',
+      detail: 'As ordered.',
+      cause: expect.stringContaining('Error: orders'),
+    });
   });
 
   test('whose variant could not be stored fails with that reason', async () => {
@@ -96,14 +100,25 @@ describe('a table that runs in a process of its own', () => {
 
   test('has its rows written here, chunk by chunk, in a second pass too', async () => {
     await writeFile(context.inputPath, `id,name\n${'1,x\n'.repeat(60_000)}x,y\n`);
-    expect(await tables(asTable({}), { report: () => undefined })).toMatchObject({ kind: 'table', rowCount: 60_001, columns: [{ type: 'string' }, { type: 'string' }] });
+    expect(await tables(asTable({}), { report: () => undefined })).toMatchObject({
+      kind: 'table',
+      rowCount: 60_001,
+      columns: [{ type: 'string' }, { type: 'string' }],
+    });
     const rows = context.files.get('rows.jsonl')?.toString() ?? '';
-    expect([rows.length, rows.slice(0, 22), rows.slice(-22)]).toEqual([60_001 * 22, '{"id":"1","name":"x"}\n', '{"id":"x","name":"y"}\n']);
+    expect([rows.length, rows.slice(0, 22), rows.slice(-22)]).toEqual([
+      60_001 * 22,
+      '{"id":"1","name":"x"}\n',
+      '{"id":"x","name":"y"}\n',
+    ]);
   });
 
   test('is refused for what is wrong in the midst of it, and for what is wrong with the disk', async () => {
     await writeFile(context.inputPath, `id,name\n${'1,x\n'.repeat(60_000)}x\n`);
-    await expect(tables(asTable({ maxErrors: 0 }), { report: () => undefined })).rejects.toMatchObject({ code: 'table_damaged', detail: expect.stringContaining('line 60002') });
+    await expect(tables(asTable({ maxErrors: 0 }), { report: () => undefined })).rejects.toMatchObject({
+      code: 'table_damaged',
+      detail: expect.stringContaining('line 60002'),
+    });
     const full = new Error('disk full');
     const publishFile: FakeContext['publishFile'] = async (_file, chunks) => {
       for await (const _chunk of chunks) throw full;

@@ -3,9 +3,19 @@ import { DEFAULT_PICTURE_OPTIONS, type VariantSpec } from '../../../../src/kinds
 import { costsOf, TYPICAL_COSTS, type CostlyFacts, type PictureCosts } from '../../../../workers/picture/costs.ts';
 import { planPicture } from '../../../../workers/picture/plan.ts';
 
-const PHOTO: CostlyFacts = { width: 4000, height: 3000, format: 'jpeg', frames: 1, isProgressive: false, isManaged: false };
+const PHOTO: CostlyFacts = {
+  width: 4000,
+  height: 3000,
+  format: 'jpeg',
+  frames: 1,
+  isProgressive: false,
+  isManaged: false,
+};
 
-function costs(more: Partial<CostlyFacts> = {}, specs: readonly VariantSpec[] = DEFAULT_PICTURE_OPTIONS.variants): PictureCosts {
+function costs(
+  more: Partial<CostlyFacts> = {},
+  specs: readonly VariantSpec[] = DEFAULT_PICTURE_OPTIONS.variants,
+): PictureCosts {
   const facts = { ...PHOTO, ...more };
   return costsOf(facts, planPicture({ ...facts, isAnimated: facts.frames > 1 }, specs));
 }
@@ -18,12 +28,14 @@ describe('what a picture costs', () => {
 
   test('grows with its pixels, and with what makes it slow to read', () => {
     expect(costs({ width: 8000 }).decode).toBeCloseTo(2 * costs().decode);
-    for (const more of [{ format: 'avif' }, { isProgressive: true }, { isManaged: true }]) expect(costs(more).decode).toBeGreaterThan(1.5 * costs().decode);
+    for (const more of [{ format: 'avif' }, { isProgressive: true }, { isManaged: true }])
+      expect(costs(more).decode).toBeGreaterThan(1.5 * costs().decode);
     expect(costs({ format: 'unheard-of' }).decode).toBeGreaterThan(0);
   });
 
   test('grows with what is made of it, by size and format', () => {
-    const of = (format: VariantSpec['format'], longestSide: number) => costs({}, [{ name: 'a', format, longestSide }]).variants;
+    const of = (format: VariantSpec['format'], longestSide: number) =>
+      costs({}, [{ name: 'a', format, longestSide }]).variants;
     expect(of('webp', 1600)).toBeCloseTo(4 * of('webp', 800));
     expect(of('avif', 800)).toBeGreaterThan(of('webp', 800));
     expect(of('jpeg', 800)).toBeLessThan(of('webp', 800));

@@ -49,7 +49,11 @@ describe('an EXIF block', () => {
 
   test('gives undefined for tags that are absent or of another type', () => {
     const image = readExif(exifBlock({ make: 'A' }));
-    expect([image.text(MODEL), image.text(EXIF_IFD), image.directory(MAKE).text(TAKEN)]).toEqual([undefined, undefined, undefined]);
+    expect([image.text(MODEL), image.text(EXIF_IFD), image.directory(MAKE).text(TAKEN)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test('that points at itself or past its end is followed no further than asked', () => {

@@ -15,7 +15,8 @@ function takenAt(texts: ExifTexts): string | null {
 }
 
 function camera(make: string | undefined, model: string | undefined): string | null {
-  return exifFacts(exifBlock({ ...(make === undefined ? {} : { make }), ...(model === undefined ? {} : { model }) })).camera;
+  return exifFacts(exifBlock({ ...(make === undefined ? {} : { make }), ...(model === undefined ? {} : { model }) }))
+    .camera;
 }
 
 describe('the date of a picture', () => {
@@ -38,7 +39,16 @@ describe('the date of a picture', () => {
     expect(takenAt({ changed: clocks.changed, changedOffset: clocks.changedOffset })).toBe('2024-05-03T00:00:00+01:00');
   });
 
-  test.each(['0000:00:00 00:00:00', '0000:01:01 00:00:00', '2024:02:31 12:00:00', '2024:13:01 12:00:00', '2024:05:01 25:00:00', '    :  :     :  :  ', 'yesterday', ''])('is null for a clock that says %p', (taken) => {
+  test.each([
+    '0000:00:00 00:00:00',
+    '0000:01:01 00:00:00',
+    '2024:02:31 12:00:00',
+    '2024:13:01 12:00:00',
+    '2024:05:01 25:00:00',
+    '    :  :     :  :  ',
+    'yesterday',
+    '',
+  ])('is null for a clock that says %p', (taken) => {
     expect(takenAt({ taken })).toBeNull();
   });
 });
@@ -76,16 +86,31 @@ describe('the exposure of a picture', () => {
   }
 
   test('is told in milliseconds, f-number, ISO and millimetres', () => {
-    const photo = { [PHOTO.exposureTime]: [1, 8000], [PHOTO.fNumber]: [18, 10], [PHOTO.sensitivity]: 400, [PHOTO.focalLength]: [50_000, 1000] } as const;
+    const photo = {
+      [PHOTO.exposureTime]: [1, 8000],
+      [PHOTO.fNumber]: [18, 10],
+      [PHOTO.sensitivity]: 400,
+      [PHOTO.focalLength]: [50_000, 1000],
+    } as const;
     expect(exposure(photo)).toEqual({ timeMs: 0.125, fNumber: 1.8, iso: 400, focalLengthMm: 50 });
   });
 
   test('is null where nothing is told, and member by member where something is', () => {
     expect(exposure()).toBeNull();
-    expect(exposure({ [PHOTO.exposureTime]: [30, 1] })).toEqual({ timeMs: 30_000, fNumber: null, iso: null, focalLengthMm: null });
+    expect(exposure({ [PHOTO.exposureTime]: [30, 1] })).toEqual({
+      timeMs: 30_000,
+      fNumber: null,
+      iso: null,
+      focalLengthMm: null,
+    });
   });
 
-  test.each<[string, Quotient]>([['zero', [0, 10]], ['a quotient by zero', [28, 0]], ['nothing by nothing', [0, 0]], ['next to nothing', [1, 4_000_000_000]]])('passes over %s', (_, quotient) => {
+  test.each<[string, Quotient]>([
+    ['zero', [0, 10]],
+    ['a quotient by zero', [28, 0]],
+    ['nothing by nothing', [0, 0]],
+    ['next to nothing', [1, 4_000_000_000]],
+  ])('passes over %s', (_, quotient) => {
     expect(exposure({ [PHOTO.fNumber]: quotient })).toBeNull();
   });
 
@@ -104,8 +129,15 @@ describe('the position of a picture', () => {
   }
 
   test('is told in degrees, those of south and west below zero', () => {
-    expect(position({ ...berlin, [GPS.latitudeRef]: 'N', [GPS.longitudeRef]: 'E' })).toEqual({ latitude: 52.51, longitude: 13.4, altitudeM: null });
-    expect(position({ ...berlin, [GPS.latitudeRef]: 'S', [GPS.longitudeRef]: 'w' })).toMatchObject({ latitude: -52.51, longitude: -13.4 });
+    expect(position({ ...berlin, [GPS.latitudeRef]: 'N', [GPS.longitudeRef]: 'E' })).toEqual({
+      latitude: 52.51,
+      longitude: 13.4,
+      altitudeM: null,
+    });
+    expect(position({ ...berlin, [GPS.latitudeRef]: 'S', [GPS.longitudeRef]: 'w' })).toMatchObject({
+      latitude: -52.51,
+      longitude: -13.4,
+    });
   });
 
   test('has a height where the file knows one, below the sea too', () => {
@@ -118,7 +150,17 @@ describe('the position of a picture', () => {
     ['there is none', {}],
     ['half of it is missing', { [GPS.latitude]: degrees(52) }],
     ['it is on no globe', { [GPS.latitude]: degrees(91), [GPS.longitude]: degrees(13) }],
-    ['it is nothing by nothing', { [GPS.latitude]: [[0, 0], [0, 0], [0, 0]], [GPS.longitude]: degrees(13) }],
+    [
+      'it is nothing by nothing',
+      {
+        [GPS.latitude]: [
+          [0, 0],
+          [0, 0],
+          [0, 0],
+        ],
+        [GPS.longitude]: degrees(13),
+      },
+    ],
   ])('is null where %s', (_, gps) => {
     expect(position(gps)).toBeNull();
   });
@@ -129,19 +171,43 @@ describe('an EXIF block that is', () => {
     expect(exifFacts(undefined)).toEqual(NOTHING);
   });
 
-  test.each(['', 'Exif', 'II*\0', 'MM\0*\0\0\0\u0008', 'Exif\0\0II*\0\u00ff\u00ff\u00ff\u00ff', 'no EXIF at all, but long enough'])('broken like %p says nothing', (text) => {
+  test.each([
+    '',
+    'Exif',
+    'II*\0',
+    'MM\0*\0\0\0\u0008',
+    'Exif\0\0II*\0\u00ff\u00ff\u00ff\u00ff',
+    'no EXIF at all, but long enough',
+  ])('broken like %p says nothing', (text) => {
     expect(exifFacts(Buffer.from(text, 'latin1'))).toEqual(NOTHING);
   });
 
   test('damaged anywhere, or cut, never throws', () => {
-    const gps = { [GPS.latitude]: [[52, 1], [30, 1]], [GPS.longitude]: [[13, 1], [24, 1]] } as const;
-    const whole = exifBlock({ make: 'Canon', model: 'R5', changed: DAY, taken: DAY, takenOffset: '+02:00' }, { photo: { [PHOTO.fNumber]: [28, 10] }, gps });
+    const gps = {
+      [GPS.latitude]: [
+        [52, 1],
+        [30, 1],
+      ],
+      [GPS.longitude]: [
+        [13, 1],
+        [24, 1],
+      ],
+    } as const;
+    const whole = exifBlock(
+      { make: 'Canon', model: 'R5', changed: DAY, taken: DAY, takenOffset: '+02:00' },
+      { photo: { [PHOTO.fNumber]: [28, 10] }, gps },
+    );
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.integer(), fc.integer({ min: 0, max: whole.length }), (flips, seed, length) => {
-        const damaged = flipBits(whole, flips, seed, 0).subarray(0, length);
-        exifFacts(damaged);
-        exifPosition(damaged);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer(),
+        fc.integer({ min: 0, max: whole.length }),
+        (flips, seed, length) => {
+          const damaged = flipBits(whole, flips, seed, 0).subarray(0, length);
+          exifFacts(damaged);
+          exifPosition(damaged);
+        },
+      ),
     );
   });
 });

@@ -2,16 +2,30 @@ import { describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { colourName, look } from '../../../helpers/look.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
-import { animation, hugeClaim, movingPng, pages, quarters, transparentPng, type PhotoOptions } from '../../../helpers/pictures.ts';
+import {
+  animation,
+  hugeClaim,
+  movingPng,
+  pages,
+  quarters,
+  transparentPng,
+  type PhotoOptions,
+} from '../../../helpers/pictures.ts';
 
-const VARIANTS = (['webp', 'jpeg', 'avif', 'png'] as const).map((format) => ({ name: format, longestSide: 60, format }));
+const VARIANTS = (['webp', 'jpeg', 'avif', 'png'] as const).map((format) => ({
+  name: format,
+  longestSide: 60,
+  format,
+}));
 
 /** The four quarters of every variant, in reading order. */
 async function quartersIn(files: Map<string, Buffer>): Promise<string[][]> {
-  return await Promise.all([...files.values()].map(async (bytes) => {
-    const seen = await look(bytes);
-    return [seen.at(0.25, 0.25), seen.at(0.75, 0.25), seen.at(0.25, 0.75), seen.at(0.75, 0.75)].map(colourName);
-  }));
+  return await Promise.all(
+    [...files.values()].map(async (bytes) => {
+      const seen = await look(bytes);
+      return [seen.at(0.25, 0.25), seen.at(0.75, 0.25), seen.at(0.25, 0.75), seen.at(0.75, 0.75)].map(colourName);
+    }),
+  );
 }
 
 /** The quarters as another encoder setting writes them. */
@@ -27,35 +41,61 @@ function withoutAdobe(jpeg: Buffer): Buffer {
 }
 
 const FILES: [name: string, format: string, make: () => Promise<Buffer>][] = [
-  ...[{}, { progressive: true }, { colours: 'cmyk' }, { colours: 'grey' }, { profile: 'srgb' }, { profile: 'p3' }].map((more): [string, string, () => Promise<Buffer>] => {
-    const options = { format: 'jpeg', ...more } as PhotoOptions;
-    return [`JPEG ${JSON.stringify(more)}`, 'jpeg', () => quarters(options)];
-  }),
-  ...[1, 2, 3, 4, 5, 6, 7, 8].map((orientation): [string, string, () => Promise<Buffer>] => [`JPEG of orientation ${orientation}`, 'jpeg', () => quarters({ orientation })]),
-  ['JPEG without subsampling', 'jpeg', () => rewritten((image) => image.jpeg({ chromaSubsampling: '4:4:4', optimiseCoding: false }))],
+  ...[{}, { progressive: true }, { colours: 'cmyk' }, { colours: 'grey' }, { profile: 'srgb' }, { profile: 'p3' }].map(
+    (more): [string, string, () => Promise<Buffer>] => {
+      const options = { format: 'jpeg', ...more } as PhotoOptions;
+      return [`JPEG ${JSON.stringify(more)}`, 'jpeg', () => quarters(options)];
+    },
+  ),
+  ...[1, 2, 3, 4, 5, 6, 7, 8].map((orientation): [string, string, () => Promise<Buffer>] => [
+    `JPEG of orientation ${orientation}`,
+    'jpeg',
+    () => quarters({ orientation }),
+  ]),
+  [
+    'JPEG without subsampling',
+    'jpeg',
+    () => rewritten((image) => image.jpeg({ chromaSubsampling: '4:4:4', optimiseCoding: false })),
+  ],
   ['JPEG of one colour channel less', 'jpeg', () => rewritten((image) => image.toColourspace('b-w').jpeg())],
   ['JPEG in CMYK without the mark of Adobe', 'jpeg', async () => withoutAdobe(await quarters({ colours: 'cmyk' }))],
   ['PNG', 'png', () => quarters({ format: 'png' })],
   ['PNG, interlaced', 'png', () => quarters({ format: 'png', progressive: true })],
   ['PNG of 16 bits', 'png', () => quarters({ format: 'png', colours: '16-bit' })],
-  ['PNG of 16 bits with alpha, interlaced', 'png', () => rewritten((image) => image.ensureAlpha().toColourspace('rgb16').png({ progressive: true }))],
+  [
+    'PNG of 16 bits with alpha, interlaced',
+    'png',
+    () => rewritten((image) => image.ensureAlpha().toColourspace('rgb16').png({ progressive: true })),
+  ],
   ['PNG with a palette', 'png', () => rewritten((image) => image.png({ palette: true }))],
-  ['PNG with a palette that has clear places', 'png', () => rewritten((image) => image.extend({ right: 0, background: '#fff0' }).ensureAlpha().png({ palette: true }))],
+  [
+    'PNG with a palette that has clear places',
+    'png',
+    () => rewritten((image) => image.extend({ right: 0, background: '#fff0' }).ensureAlpha().png({ palette: true })),
+  ],
   ['PNG that moves', 'png', async () => movingPng(await quarters({ format: 'png' }))],
   ['WebP, lossy', 'webp', () => quarters({ format: 'webp' })],
   ['WebP, lossless, with alpha', 'webp', () => rewritten((image) => image.ensureAlpha().webp({ lossless: true }))],
   ['AVIF', 'avif', () => quarters({ format: 'avif' })],
   ['AVIF of 10 bits', 'avif', () => rewritten((image) => image.avif({ bitdepth: 10, effort: 0 }))],
-  ['AVIF with alpha, lossless', 'avif', () => rewritten((image) => image.ensureAlpha().avif({ lossless: true, effort: 0 }))],
+  [
+    'AVIF with alpha, lossless',
+    'avif',
+    () => rewritten((image) => image.ensureAlpha().avif({ lossless: true, effort: 0 })),
+  ],
   ['GIF', 'gif', () => quarters({ format: 'gif' })],
   ['GIF, interlaced', 'gif', () => rewritten((image) => image.gif({ progressive: true }))],
   ['TIFF', 'tiff', () => quarters({ format: 'tiff' })],
   ['TIFF of 16 bits', 'tiff', () => quarters({ format: 'tiff', colours: '16-bit' })],
   ['TIFF in CMYK', 'tiff', () => quarters({ format: 'tiff', colours: 'cmyk' })],
   ['TIFF of three pages', 'tiff', () => pages(3)],
-  ...(['none', 'deflate', 'packbits', 'jpeg', 'webp'] as const).map((compression): [string, string, () => Promise<Buffer>] => [
-    `TIFF, ${compression}`, 'tiff', () => rewritten((image) => image.tiff({ compression })),
-  ]),
+  ...(['none', 'deflate', 'packbits', 'jpeg', 'webp'] as const).map(
+    (compression): [string, string, () => Promise<Buffer>] => [
+      `TIFF, ${compression}`,
+      'tiff',
+      () => rewritten((image) => image.tiff({ compression })),
+    ],
+  ),
   ['TIFF in tiles', 'tiff', () => rewritten((image) => image.tiff({ tile: true, tileWidth: 32, tileHeight: 32 }))],
   ['TIFF with pyramid', 'tiff', () => rewritten((image) => image.tiff({ pyramid: true, tile: true }))],
   ['TIFF in its large form', 'tiff', () => rewritten((image) => image.tiff({ bigtiff: true }))],
@@ -80,8 +120,15 @@ describe('a picture of every format that is taken', () => {
 describe('transparency', () => {
   test('stays where the target has it and becomes white where it has not', async () => {
     const { files } = await processPicture(await transparentPng(), {}, { variants: VARIANTS });
-    const corners = await Promise.all([...files].map(async ([format, bytes]) => [format, (await look(bytes)).at(0.05, 0.05)] as const));
-    expect(Object.fromEntries(corners.map(([format, corner]) => [format, corner[3]]))).toEqual({ webp: 0, avif: 0, png: 0, jpeg: 255 });
+    const corners = await Promise.all(
+      [...files].map(async ([format, bytes]) => [format, (await look(bytes)).at(0.05, 0.05)] as const),
+    );
+    expect(Object.fromEntries(corners.map(([format, corner]) => [format, corner[3]]))).toEqual({
+      webp: 0,
+      avif: 0,
+      png: 0,
+      jpeg: 255,
+    });
     expect(colourName(new Map(corners).get('jpeg') ?? [0, 0, 0, 0])).toBe('white');
   });
 });
@@ -89,15 +136,30 @@ describe('transparency', () => {
 describe('a picture that moves', () => {
   test.each(['gif', 'webp'] as const)('goes on moving as WebP and is its first frame elsewhere: %s', async (format) => {
     const { result, files } = await processPicture(await animation(format, 4), {}, { variants: VARIANTS });
-    expect(result).toMatchObject({ format, frames: 4, width: 120, height: 80, dominantColour: expect.stringMatching(/^#d[cd]00/) });
+    expect(result).toMatchObject({
+      format,
+      frames: 4,
+      width: 120,
+      height: 80,
+      dominantColour: expect.stringMatching(/^#d[cd]00/),
+    });
     for (const [name, bytes] of files) {
       const seen = await look(bytes);
-      expect([name, seen.metadata.pages ?? 1, seen.width, seen.height, colourName(seen.at(0.5, 0.5))]).toEqual([name, name === 'webp' ? 4 : 1, 60, 40, 'red']);
+      expect([name, seen.metadata.pages ?? 1, seen.width, seen.height, colourName(seen.at(0.5, 0.5))]).toEqual([
+        name,
+        name === 'webp' ? 4 : 1,
+        60,
+        40,
+        'red',
+      ]);
     }
   });
 
   test('stands still, but upright, where it would have to be turned', async () => {
-    const turned = await sharp(await animation('webp', 3), { animated: true }).withMetadata({ orientation: 6 }).webp().toBuffer();
+    const turned = await sharp(await animation('webp', 3), { animated: true })
+      .withMetadata({ orientation: 6 })
+      .webp()
+      .toBuffer();
     const { result, files } = await processPicture(turned, {}, { variants: VARIANTS });
     expect(result).toMatchObject({ frames: 3, width: 80, height: 120, orientation: 6 });
     const { metadata } = await look(files.get('webp') ?? Buffer.alloc(0));
@@ -106,11 +168,13 @@ describe('a picture that moves', () => {
 });
 
 test('a wide colour is brought to the one that a screen shows', async () => {
-  const [plain, wide] = await Promise.all([undefined, 'p3' as const].map(async (profile) => {
-    const bytes = await quarters({ quality: 100, ...(profile === undefined ? {} : { profile }) });
-    const { files } = await processPicture(bytes, {}, { variants: [{ name: 'a', longestSide: 60, format: 'png' }] });
-    return (await look(files.get('a') ?? Buffer.alloc(0))).at(0.25, 0.25);
-  }));
+  const [plain, wide] = await Promise.all(
+    [undefined, 'p3' as const].map(async (profile) => {
+      const bytes = await quarters({ quality: 100, ...(profile === undefined ? {} : { profile }) });
+      const { files } = await processPicture(bytes, {}, { variants: [{ name: 'a', longestSide: 60, format: 'png' }] });
+      return (await look(files.get('a') ?? Buffer.alloc(0))).at(0.25, 0.25);
+    }),
+  );
   plain?.forEach((channel, index) => expect(Math.abs(channel - (wide?.[index] ?? Infinity))).toBeLessThan(12));
 });
 
@@ -118,7 +182,10 @@ test('a TIFF in a compression that is not known here is called so', async () => 
   const bytes = await rewritten((image) => image.tiff({ compression: 'none' }));
   const entry = bytes.indexOf(Buffer.from([0x03, 0x01, 0x03, 0x00]));
   bytes.writeUInt16LE(34_925, entry + 8);
-  await expect(processPicture(bytes)).rejects.toMatchObject({ code: 'picture_unsupported', detail: expect.stringContaining('JPEG or PNG') });
+  await expect(processPicture(bytes)).rejects.toMatchObject({
+    code: 'picture_unsupported',
+    detail: expect.stringContaining('JPEG or PNG'),
+  });
 });
 
 test('what is claimed to be huge is refused before anything is decoded', async () => {

@@ -22,14 +22,18 @@ describe('a hostile picture', () => {
   test('of whatever kind has an outcome in words for people', async () => {
     const seen: [string, unknown][] = [];
     for (const { name, bytes } of hostile) seen.push([name, await outcomeOf(bytes)]);
-    const wanted = hostile.map(({ name, outcome }, index) => [name, outcome === 'any' && isTold(seen[index]?.[1]) ? seen[index]?.[1] : outcome]);
+    const wanted = hostile.map(({ name, outcome }, index) => [
+      name,
+      outcome === 'any' && isTold(seen[index]?.[1]) ? seen[index]?.[1] : outcome,
+    ]);
     expect(seen).toEqual(wanted);
   });
 
   test('that is something else besides is nothing else in its variants', async () => {
     const page = hostile.find(({ name }) => name.includes('a page'));
     const { files } = await processPicture(page?.bytes ?? Buffer.alloc(0));
-    for (const bytes of files.values()) expect([bytes.includes('script'), (await look(bytes)).width]).toEqual([false, 120]);
+    for (const bytes of files.values())
+      expect([bytes.includes('script'), (await look(bytes)).width]).toEqual([false, 120]);
   });
 });
 
@@ -39,5 +43,9 @@ function isTold(outcome: unknown): boolean {
 
 test('a picture that takes longer than a step may is too slow, and says what to do', async () => {
   const run = processPicture(await photo({ width: 3000, height: 2000 }), { stepTimeoutMs: 1 });
-  await expect(run).rejects.toMatchObject({ name: 'UnprocessableError', code: 'picture_timeout', detail: expect.stringMatching(/takes more than 0\.001 seconds\. \w/) });
+  await expect(run).rejects.toMatchObject({
+    name: 'UnprocessableError',
+    code: 'picture_timeout',
+    detail: expect.stringMatching(/takes more than 0\.001 seconds\. \w/),
+  });
 });

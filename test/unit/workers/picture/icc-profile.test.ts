@@ -12,7 +12,11 @@ let p3: Buffer;
 
 /** As the library writes it. */
 async function profileOf(profile: 'srgb' | 'p3' | 'cmyk'): Promise<Buffer> {
-  const bytes = await sharp(await quarters()).toColourspace(profile === 'cmyk' ? 'cmyk' : 'srgb').withIccProfile(profile).jpeg().toBuffer();
+  const bytes = await sharp(await quarters())
+    .toColourspace(profile === 'cmyk' ? 'cmyk' : 'srgb')
+    .withIccProfile(profile)
+    .jpeg()
+    .toBuffer();
   return (await sharp(bytes).metadata()).icc ?? Buffer.alloc(0);
 }
 
@@ -61,13 +65,24 @@ function tableOfSrgb(count: number): Buffer {
   tag.writeUInt32BE(count, 8);
   for (let index = 0; index < count; index += 1) {
     const level = index / (count - 1);
-    tag.writeUInt16BE(Math.round(65_535 * (level <= 0.04045 ? level / 12.92 : ((level + 0.055) / 1.055) ** 2.4)), 12 + 2 * index);
+    tag.writeUInt16BE(
+      Math.round(65_535 * (level <= 0.04045 ? level / 12.92 : ((level + 0.055) / 1.055) ** 2.4)),
+      12 + 2 * index,
+    );
   }
   return tag;
 }
 
-const SRGB = [[0.43607, 0.22249, 0.01392], [0.38515, 0.71687, 0.09708], [0.14307, 0.06061, 0.7141]];
-const P3 = [[0.51512, 0.2412, -0.00105], [0.29198, 0.69225, 0.04189], [0.1571, 0.06657, 0.78407]];
+const SRGB = [
+  [0.43607, 0.22249, 0.01392],
+  [0.38515, 0.71687, 0.09708],
+  [0.14307, 0.06061, 0.7141],
+];
+const P3 = [
+  [0.51512, 0.2412, -0.00105],
+  [0.29198, 0.69225, 0.04189],
+  [0.1571, 0.06657, 0.78407],
+];
 
 describe('the way of a profile to sRGB', () => {
   test('is none where it is sRGB, whoever wrote it', () => {
@@ -87,20 +102,33 @@ describe('the way of a profile to sRGB', () => {
     ['another tone curve', () => profile(SRGB, gamma(2.2))],
     ['a curve of too few steps', () => profile(SRGB, tableOfSrgb(4))],
     ['tables of its own', () => profile(SRGB, tableOfSrgb(1024), [['A2B0', Buffer.alloc(8)]])],
-    ['a white of its own', () => profile(SRGB.map((primary) => primary.map((value) => value * 1.1)), tableOfSrgb(1024))],
+    [
+      'a white of its own',
+      () =>
+        profile(
+          SRGB.map((primary) => primary.map((value) => value * 1.1)),
+          tableOfSrgb(1024),
+        ),
+    ],
     ['a primary less', () => profile(SRGB.slice(0, 2), tableOfSrgb(1024))],
     ['other channels', () => profileOf('cmyk')],
     ['nothing in it', () => Buffer.alloc(0)],
     ['zeros in it', () => Buffer.alloc(500)],
-  ])('is the colour management\'s for one with %s', async (_, make) => {
+  ])("is the colour management's for one with %s", async (_, make) => {
     expect(wayToSrgb(await make())).toEqual({ kind: 'managed' });
   });
 
   test('is told without a fault, whatever is broken or cut', () => {
     fc.assert(
-      fc.property(fc.constantFrom(srgb, p3, profile(P3, tableOfSrgb(64))), fc.integer({ min: 1, max: 60 }), fc.integer(), fc.nat(4000), (whole, flips, seed, length) => {
-        wayToSrgb(flipBits(whole, flips, seed, 0).subarray(0, length));
-      }),
+      fc.property(
+        fc.constantFrom(srgb, p3, profile(P3, tableOfSrgb(64))),
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer(),
+        fc.nat(4000),
+        (whole, flips, seed, length) => {
+          wayToSrgb(flipBits(whole, flips, seed, 0).subarray(0, length));
+        },
+      ),
     );
   });
 });
@@ -109,7 +137,10 @@ describe('colours brought to sRGB by a matrix', () => {
   test('are those of the colour management, but for rounding', async () => {
     const [width, height] = [300, 200];
     const data = await fractalPixels(width, height, 7);
-    const jpeg = await sharp(data, { raw: { width, height, channels: 3 } }).withIccProfile('p3').tiff({ compression: 'none' }).toBuffer();
+    const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
+      .withIccProfile('p3')
+      .tiff({ compression: 'none' })
+      .toBuffer();
     const managed = await sharp(jpeg).raw().toBuffer();
     const plain = await sharp(jpeg, { ignoreIcc: true }).raw().toBuffer();
     const way = wayToSrgb(p3);
@@ -127,13 +158,20 @@ describe('colours brought to sRGB by a matrix', () => {
     const data = Buffer.from(greys);
     await toSrgb({ data, width: 16, height: 16, channels: 4 }, way.matrix);
     expect(Math.max(...data.map((level, index) => Math.abs(level - (greys[index] ?? 0))))).toBeLessThanOrEqual(1);
-    expect(data.filter((_, index) => index % 4 === 3)).toEqual(Buffer.from(greys.filter((_, index) => index % 4 === 3)));
+    expect(data.filter((_, index) => index % 4 === 3)).toEqual(
+      Buffer.from(greys.filter((_, index) => index % 4 === 3)),
+    );
   });
 
   test('are all of them so, in however many portions', async () => {
     const way = wayToSrgb(p3);
     if (way.kind !== 'matrix') throw new Error(`it is ${way.kind}`);
-    const pixels = { data: Buffer.alloc(600_001 * 3, Buffer.from([200, 40, 40])), width: 600_001, height: 1, channels: 3 as const };
+    const pixels = {
+      data: Buffer.alloc(600_001 * 3, Buffer.from([200, 40, 40])),
+      width: 600_001,
+      height: 1,
+      channels: 3 as const,
+    };
     await toSrgb(pixels, way.matrix);
     expect(pixels.data.subarray(-3)).toEqual(pixels.data.subarray(0, 3));
     expect(pixels.data.readUInt8(0)).toBeGreaterThan(210);

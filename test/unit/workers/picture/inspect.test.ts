@@ -7,12 +7,29 @@ import type { PictureLimits } from '../../../../workers/picture/limits.ts';
 import { createPictureState, type PictureFacts, type PictureState } from '../../../../workers/picture/state.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 import { fakeContext, pictureTools, uploadOf, withFile } from '../../../helpers/process-picture.ts';
-import { animation, cutShort, pages, hugeClaim, photo, quarters, textAsJpeg, transparentPng, type PhotoFormat } from '../../../helpers/pictures.ts';
+import {
+  animation,
+  cutShort,
+  pages,
+  hugeClaim,
+  photo,
+  quarters,
+  textAsJpeg,
+  transparentPng,
+  type PhotoFormat,
+} from '../../../helpers/pictures.ts';
 
-async function inspected(bytes: Buffer, options: unknown = {}, limits: Partial<PictureLimits> = {}): Promise<PictureState> {
+async function inspected(
+  bytes: Buffer,
+  options: unknown = {},
+  limits: Partial<PictureLimits> = {},
+): Promise<PictureState> {
   return await withFile(bytes, async (path) => {
     const state = createPictureState();
-    await inspect(pictureTools(limits), readOptions)(state, { ...fakeContext(path), upload: await uploadOf(bytes, options) });
+    await inspect(pictureTools(limits), readOptions)(state, {
+      ...fakeContext(path),
+      upload: await uploadOf(bytes, options),
+    });
     return state;
   });
 }
@@ -26,9 +43,17 @@ async function factsOf(bytes: Buffer, limits: Partial<PictureLimits> = {}): Prom
 }
 
 describe('the facts of a picture', () => {
-  test.each<PhotoFormat>(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'])('name its format and size: %s', async (format) => {
-    expect(await factsOf(await photo({ width: 90, height: 60, format }))).toMatchObject({ format, width: 90, height: 60, frames: 1 });
-  });
+  test.each<PhotoFormat>(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'])(
+    'name its format and size: %s',
+    async (format) => {
+      expect(await factsOf(await photo({ width: 90, height: 60, format }))).toMatchObject({
+        format,
+        width: 90,
+        height: 60,
+        frames: 1,
+      });
+    },
+  );
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8])('give the size as a person sees it under orientation %i', async (orientation) => {
     const facts = await factsOf(await quarters({ width: 120, height: 80, orientation }));
@@ -45,7 +70,13 @@ describe('the facts of a picture', () => {
   });
 
   test('are null and 1 where the file says nothing', async () => {
-    expect(await factsOf(await photo({ width: 60, height: 40 }))).toMatchObject({ takenAt: null, camera: null, lens: null, exposure: null, orientation: 1 });
+    expect(await factsOf(await photo({ width: 60, height: 40 }))).toMatchObject({
+      takenAt: null,
+      camera: null,
+      lens: null,
+      exposure: null,
+      orientation: 1,
+    });
   });
 
   test('tell the lens and how it was exposed', async () => {
@@ -61,7 +92,9 @@ describe('the facts of a picture', () => {
     expect(await factsOf(withPosition)).not.toHaveProperty('gps');
     const berlin = { latitude: 52.5166667, longitude: 13.4, altitudeM: null };
     expect((await inspected(withPosition, { gps: true })).facts.get()).toMatchObject({ gps: berlin });
-    expect((await inspected(await photo({ width: 60, height: 40 }), { gps: true })).facts.get()).toMatchObject({ gps: null });
+    expect((await inspected(await photo({ width: 60, height: 40 }), { gps: true })).facts.get()).toMatchObject({
+      gps: null,
+    });
   });
 
   test('count the frames of an animation', async () => {
@@ -89,14 +122,24 @@ describe('a picture is refused', () => {
 
   test('from one pixel above the limit on', async () => {
     expect(await factsOf(await quarters({ width: 20, height: 10 }), { maxPixels: 200 })).toMatchObject({ width: 20 });
-    await expect(factsOf(await quarters({ width: 67, height: 3 }), { maxPixels: 200 })).rejects.toMatchObject({ code: 'picture_too_large' });
+    await expect(factsOf(await quarters({ width: 67, height: 3 }), { maxPixels: 200 })).rejects.toMatchObject({
+      code: 'picture_too_large',
+    });
   });
 
   test('for its frames or pages, or for the pixels of all of them', async () => {
     const moving = await animation('gif', 5, 20, 10);
-    expect((await inspected(moving, {}, { maxFrames: 5, maxPixels: 250 })).plan.get().variants[0]?.isAnimated).toBe(true);
-    await expect(factsOf(moving, { maxFrames: 4 })).rejects.toMatchObject({ code: 'picture_too_large', detail: 'The picture says that it has 5 frames or pages; at most 4 are taken.' });
-    await expect(factsOf(moving, { maxPixels: 249 })).rejects.toMatchObject({ code: 'picture_too_large', detail: expect.stringContaining('5 frames of 20 × 10 pixels; at most 996') });
+    expect((await inspected(moving, {}, { maxFrames: 5, maxPixels: 250 })).plan.get().variants[0]?.isAnimated).toBe(
+      true,
+    );
+    await expect(factsOf(moving, { maxFrames: 4 })).rejects.toMatchObject({
+      code: 'picture_too_large',
+      detail: 'The picture says that it has 5 frames or pages; at most 4 are taken.',
+    });
+    await expect(factsOf(moving, { maxPixels: 249 })).rejects.toMatchObject({
+      code: 'picture_too_large',
+      detail: expect.stringContaining('5 frames of 20 × 10 pixels; at most 996'),
+    });
     await expect(factsOf(await pages(6), { maxFrames: 5 })).rejects.toMatchObject({ code: 'picture_too_large' });
     // Pages are not held at once, nor one after the other: the first is all that is read.
     expect(await factsOf(await pages(6), { maxPixels: 9600 })).toMatchObject({ format: 'tiff', frames: 6 });
@@ -105,12 +148,20 @@ describe('a picture is refused', () => {
   test('when it goes on as another format than its first bytes have told', async () => {
     const bytes = await quarters({ format: 'png' });
     const step = inspect(pictureTools(), readOptions);
-    const run = withFile(bytes, async (path) => await step(createPictureState(), { ...fakeContext(path), upload: await uploadOf(await quarters()) }));
+    const run = withFile(
+      bytes,
+      async (path) =>
+        await step(createPictureState(), { ...fakeContext(path), upload: await uploadOf(await quarters()) }),
+    );
     await expect(run).rejects.toMatchObject({ code: 'picture_damaged', detail: expect.stringContaining('one kind') });
   });
 
   test('when it is text, or empty, or cut within its header', async () => {
-    for (const bytes of [textAsJpeg(), textAsJpeg().subarray(0, 0), cutShort(await quarters({ format: 'png' }), 0.02)]) {
+    for (const bytes of [
+      textAsJpeg(),
+      textAsJpeg().subarray(0, 0),
+      cutShort(await quarters({ format: 'png' }), 0.02),
+    ]) {
       await expect(factsOf(bytes)).rejects.toMatchObject({ name: 'UnprocessableError', code: 'picture_damaged' });
     }
   });

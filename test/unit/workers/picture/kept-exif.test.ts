@@ -9,8 +9,18 @@ import { processPicture } from '../../../helpers/process-picture.ts';
 import { animation, photo } from '../../../helpers/pictures.ts';
 
 const EXIF = {
-  date: '2024:05:01 12:30:00', offset: '+02:00', make: 'Canon', model: 'EOS R5', artist: 'A. Sender', copyright: '2024 A. Sender',
-  lens: 'RF50mm F1.8', seconds: '1/125', fNumber: '28/10', iso: '400', focalLength: '50/1', gps: true,
+  date: '2024:05:01 12:30:00',
+  offset: '+02:00',
+  make: 'Canon',
+  model: 'EOS R5',
+  artist: 'A. Sender',
+  copyright: '2024 A. Sender',
+  lens: 'RF50mm F1.8',
+  seconds: '1/125',
+  fNumber: '28/10',
+  iso: '400',
+  focalLength: '50/1',
+  gps: true,
 };
 
 async function exifOf(format: PictureFormat, options: object): Promise<Buffer | undefined> {
@@ -21,25 +31,43 @@ async function exifOf(format: PictureFormat, options: object): Promise<Buffer | 
 }
 
 describe('the metadata of a variant', () => {
-  test.each<PictureFormat>(['jpeg', 'webp', 'avif', 'png'])('are none in %s unless they are asked for', async (format) => {
-    expect(await exifOf(format, { gps: true })).toBeUndefined();
-  });
+  test.each<PictureFormat>(['jpeg', 'webp', 'avif', 'png'])(
+    'are none in %s unless they are asked for',
+    async (format) => {
+      expect(await exifOf(format, { gps: true })).toBeUndefined();
+    },
+  );
 
-  test.each<PictureFormat>(['jpeg', 'webp', 'avif', 'png'])('are in %s date, camera, lens, exposure, author and copyright, and never the position', async (format) => {
-    const block = await exifOf(format, { keepMetadata: true, gps: true });
-    expect(exifFacts(block)).toEqual({
-      takenAt: '2024-05-01T12:30:00+02:00', camera: 'Canon EOS R5', lens: 'RF50mm F1.8',
-      exposure: { timeMs: 8, fNumber: 2.8, iso: 400, focalLengthMm: 50 },
-    });
-    expect(keptExif(block).IFD0).toMatchObject({ Artist: 'A. Sender', Copyright: '2024 A. Sender' });
-    expect(exifPosition(block)).toBeNull();
-  });
+  test.each<PictureFormat>(['jpeg', 'webp', 'avif', 'png'])(
+    'are in %s date, camera, lens, exposure, author and copyright, and never the position',
+    async (format) => {
+      const block = await exifOf(format, { keepMetadata: true, gps: true });
+      expect(exifFacts(block)).toEqual({
+        takenAt: '2024-05-01T12:30:00+02:00',
+        camera: 'Canon EOS R5',
+        lens: 'RF50mm F1.8',
+        exposure: { timeMs: 8, fNumber: 2.8, iso: 400, focalLengthMm: 50 },
+      });
+      expect(keptExif(block).IFD0).toMatchObject({ Artist: 'A. Sender', Copyright: '2024 A. Sender' });
+      expect(exifPosition(block)).toBeNull();
+    },
+  );
 
   test('are in what goes on moving too, and never the position', async () => {
-    const positioned = { IFD0: { Model: 'R5' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1', GPSLongitudeRef: 'E', GPSLongitude: '13/1 24/1 0/1' } };
-    const moving = await sharp(await animation('webp', 3), { animated: true }).withExif(positioned).webp().toBuffer();
+    const positioned = {
+      IFD0: { Model: 'R5' },
+      IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1', GPSLongitudeRef: 'E', GPSLongitude: '13/1 24/1 0/1' },
+    };
+    const moving = await sharp(await animation('webp', 3), { animated: true })
+      .withExif(positioned)
+      .webp()
+      .toBuffer();
     expect(exifPosition((await look(moving)).metadata.exif)).not.toBeNull();
-    const { files } = await processPicture(moving, {}, { variants: [{ name: 'a', longestSide: 64 }], keepMetadata: true, gps: true });
+    const { files } = await processPicture(
+      moving,
+      {},
+      { variants: [{ name: 'a', longestSide: 64 }], keepMetadata: true, gps: true },
+    );
     const { metadata } = await look(files.get('a') ?? Buffer.alloc(0));
     expect(metadata.pages).toBe(3);
     expect(exifFacts(metadata.exif)).toMatchObject({ camera: 'R5' });
@@ -47,7 +75,11 @@ describe('the metadata of a variant', () => {
   });
 
   test('do not turn a picture again that stands upright', async () => {
-    const { files } = await processPicture(await photo({ width: 60, height: 90, orientation: 6, exif: EXIF }), {}, { keepMetadata: true });
+    const { files } = await processPicture(
+      await photo({ width: 60, height: 90, orientation: 6, exif: EXIF }),
+      {},
+      { keepMetadata: true },
+    );
     for (const bytes of files.values()) {
       const { metadata } = await look(bytes);
       expect([metadata.orientation ?? 1, metadata.width, metadata.height]).toEqual([1, 60, 90]);
@@ -56,5 +88,6 @@ describe('the metadata of a variant', () => {
 });
 
 test('of an absent or broken block nothing is kept', () => {
-  for (const block of [undefined, Buffer.from('Exif\0\0II*\0'), Buffer.alloc(0)]) expect(keptExif(block)).toEqual({ IFD0: {}, IFD2: {} });
+  for (const block of [undefined, Buffer.from('Exif\0\0II*\0'), Buffer.alloc(0)])
+    expect(keptExif(block)).toEqual({ IFD0: {}, IFD2: {} });
 });

@@ -9,7 +9,10 @@ import { animation, hugeClaim, quarters, transparentPng, type PhotoOptions } fro
 const OPTIONS = { maxPixels: 100_000_000, maxSeconds: 60 };
 
 async function decoded(bytes: Buffer, width = 120, height = 80) {
-  return await withFile(bytes, async (path) => await decode(path, { size: { width, height }, appliesProfile: true, ...OPTIONS }));
+  return await withFile(
+    bytes,
+    async (path) => await decode(path, { size: { width, height }, appliesProfile: true, ...OPTIONS }),
+  );
 }
 
 /** As it is, in the encoder's own quality. */
@@ -29,9 +32,16 @@ describe('decoding', () => {
   });
 
   test.each<PhotoOptions>([
-    { format: 'jpeg', colours: 'cmyk' }, { format: 'jpeg', progressive: true }, { format: 'png', colours: '16-bit' },
-    { format: 'png', progressive: true }, { format: 'webp' }, { format: 'avif' }, { format: 'gif' }, { format: 'tiff' },
-    { format: 'tiff', colours: '16-bit' }, { format: 'jpeg', profile: 'p3' },
+    { format: 'jpeg', colours: 'cmyk' },
+    { format: 'jpeg', progressive: true },
+    { format: 'png', colours: '16-bit' },
+    { format: 'png', progressive: true },
+    { format: 'webp' },
+    { format: 'avif' },
+    { format: 'gif' },
+    { format: 'tiff' },
+    { format: 'tiff', colours: '16-bit' },
+    { format: 'jpeg', profile: 'p3' },
   ])('gives the colours of %j in sRGB', async (options) => {
     expect(await quartersSeen(options)).toEqual(['red', 'green', 'blue', 'white']);
   });
@@ -60,7 +70,9 @@ describe('decoding', () => {
   test('reads the header of a file that claims the impossible, but does not decode it', async () => {
     await withFile(hugeClaim(), async (path) => {
       expect(await readHeader(path)).toMatchObject({ width: 100_000, height: 100_000 });
-      await expect(decode(path, { size: { width: 1600, height: 1600 }, appliesProfile: true, ...OPTIONS })).rejects.toThrow('pixel limit');
+      await expect(
+        decode(path, { size: { width: 1600, height: 1600 }, appliesProfile: true, ...OPTIONS }),
+      ).rejects.toThrow('pixel limit');
     });
   });
 
@@ -83,7 +95,10 @@ describe('shrinking', () => {
   });
 
   test('keeps transparency, and colours clean at its edge', async () => {
-    const pixels = await shrink(await decoded(await transparentPng(400, 300, '#ff0000'), 400, 300), { width: 40, height: 30 });
+    const pixels = await shrink(await decoded(await transparentPng(400, 300, '#ff0000'), 400, 300), {
+      width: 40,
+      height: 30,
+    });
     expect(pixels).toMatchObject({ width: 40, height: 30, channels: 4 });
     for (let at = 0; at < pixels.data.length; at += 4) {
       if (pixels.data.readUInt8(at + 3) > 8) {

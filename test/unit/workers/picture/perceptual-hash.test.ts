@@ -32,12 +32,19 @@ describe('the perceptual hash', () => {
   });
 
   test('of a picture held the other way is that of the picture as seen', async () => {
-    const hashes = await Promise.all([1, 6, 3].map(async (orientation) => await hashOf(await photo({ width: 300, height: 200, seed: 5, orientation, quality: 95 }))));
+    const hashes = await Promise.all(
+      [1, 6, 3].map(
+        async (orientation) =>
+          await hashOf(await photo({ width: 300, height: 200, seed: 5, orientation, quality: 95 })),
+      ),
+    );
     for (const hash of hashes) expect(distance(hash, hashes[0] ?? '')).toBeLessThanOrEqual(NEAR);
   });
 
   test('of other pictures is far', async () => {
-    const hashes = await Promise.all([1, 2, 3, 4, 5].map(async (seed) => await hashOf(await photo({ width: 300, height: 200, seed }))));
+    const hashes = await Promise.all(
+      [1, 2, 3, 4, 5].map(async (seed) => await hashOf(await photo({ width: 300, height: 200, seed }))),
+    );
     hashes.push(await hashOf(await quarters({ width: 300, height: 200 })));
     const distances = hashes.flatMap((one, index) => hashes.slice(index + 1).map((other) => distance(one, other)));
     expect(Math.min(...distances)).toBeGreaterThan(NEAR);
@@ -45,12 +52,15 @@ describe('the perceptual hash', () => {
 
   test('has 64 bits, none of them set where nothing is to be seen', () => {
     expect(perceptualHashOf(new Float64Array(1024).fill(128))).toBe('0'.repeat(16));
-    expect(perceptualHashOf(Float64Array.from({ length: 1024 }, (_, at) => (at * 7919) % 251))).toMatch(/^[0-9a-f]{16}$/);
+    expect(perceptualHashOf(Float64Array.from({ length: 1024 }, (_, at) => (at * 7919) % 251))).toMatch(
+      /^[0-9a-f]{16}$/,
+    );
   });
 
   test('is that of the definition: a bit for each pair of waves, the slowest first', () => {
     const wave = (frequency: number, place: number) => Math.cos(((2 * place + 1) * frequency * Math.PI) / 64);
-    const shades = (across: number, down: number) => Float64Array.from({ length: 1024 }, (_, at) => 100 * wave(across, at % 32) * wave(down, Math.floor(at / 32)));
+    const shades = (across: number, down: number) =>
+      Float64Array.from({ length: 1024 }, (_, at) => 100 * wave(across, at % 32) * wave(down, Math.floor(at / 32)));
     expect(perceptualHashOf(shades(1, 1))).toBe('8000000000000000');
     expect(perceptualHashOf(shades(8, 1))).toBe('0100000000000000');
     expect(perceptualHashOf(shades(8, 8))).toBe('0000000000000001');
@@ -61,7 +71,12 @@ describe('the perceptual hash', () => {
 
 describe('the shades that go into it', () => {
   const rgba = (width: number, height: number, pixel: (x: number, y: number) => number[]) => ({
-    width, height, channels: 4 as const, data: Buffer.from(Array.from({ length: width * height }, (_, at) => pixel(at % width, Math.floor(at / width))).flat()),
+    width,
+    height,
+    channels: 4 as const,
+    data: Buffer.from(
+      Array.from({ length: width * height }, (_, at) => pixel(at % width, Math.floor(at / width))).flat(),
+    ),
   });
 
   test('are the mean light of their field, what is clear being white', () => {

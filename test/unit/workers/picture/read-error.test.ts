@@ -39,6 +39,8 @@ describe('an error of the library', () => {
 
   test('leaves none of its words in the detail', () => {
     const words = '/data/uploads/x/original: bad seek to 8793\nheif: Invalid input: Corrupt frame detected (2.0)';
-    expect(readError(new Error(words))).toMatchObject({ detail: 'The picture is damaged or incomplete and cannot be decoded.' });
+    expect(readError(new Error(words))).toMatchObject({
+      detail: 'The picture is damaged or incomplete and cannot be decoded.',
+    });
   });
 });

@@ -25,7 +25,11 @@ function openCall(): Call {
 function boundsWith(limitMs = LONG_MS, graceMs = 5) {
   const controller = new AbortController();
   const abandoned = new AbandonedCalls();
-  return { controller, abandoned, bounds: new StepBounds({ signal: controller.signal, limitMs, graceMs, abandoned, tooSlow: 'Too slow. Send less.' }) };
+  return {
+    controller,
+    abandoned,
+    bounds: new StepBounds({ signal: controller.signal, limitMs, graceMs, abandoned, tooSlow: 'Too slow. Send less.' }),
+  };
 }
 
 describe('a call of the library', () => {
@@ -48,7 +52,9 @@ describe('a call of the library', () => {
   });
 
   test('that says itself that its time is up is too slow, in words for people', async () => {
-    const error: unknown = await boundsWith().bounds.wait(async () => await Promise.reject(new Error('timeout: 15% complete'))).catch((reason: unknown) => reason);
+    const error: unknown = await boundsWith()
+      .bounds.wait(async () => await Promise.reject(new Error('timeout: 15% complete')))
+      .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UnprocessableError);
     expect(error).toMatchObject({ code: 'picture_timeout', detail: 'Too slow. Send less.' });
   });

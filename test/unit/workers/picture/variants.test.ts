@@ -9,10 +9,25 @@ import { fractalPixels } from '../../../helpers/fractal.ts';
 import { look } from '../../../helpers/look.ts';
 import { fakeContext, pictureTools, type FakeContext } from '../../../helpers/process-picture.ts';
 
-const ORIGINAL = { format: 'jpeg', frames: 1, hasAlpha: false, colourSpace: 'srgb', orientation: 1, takenAt: null, camera: null, lens: null, exposure: null };
+const ORIGINAL = {
+  format: 'jpeg',
+  frames: 1,
+  hasAlpha: false,
+  colourSpace: 'srgb',
+  orientation: 1,
+  takenAt: null,
+  camera: null,
+  lens: null,
+  exposure: null,
+};
 
 /** As inspect and decode leave it, the original being five times as large. */
-async function decodedState(width: number, height: number, factor = 5, specs: readonly VariantSpec[] = DEFAULT_PICTURE_OPTIONS.variants): Promise<PictureState> {
+async function decodedState(
+  width: number,
+  height: number,
+  factor = 5,
+  specs: readonly VariantSpec[] = DEFAULT_PICTURE_OPTIONS.variants,
+): Promise<PictureState> {
   const state = createPictureState();
   state.facts.set({ ...ORIGINAL, width: width * factor, height: height * factor });
   state.kept.set(undefined);
@@ -56,13 +71,25 @@ describe('the variants of a picture', () => {
 
   test('of a small picture are as small as it is', async () => {
     const { published } = await made(300, 200, 1);
-    expect(published.map(({ width, height }) => [width, height])).toEqual([[300, 200], [300, 200], [160, 107]]);
+    expect(published.map(({ width, height }) => [width, height])).toEqual([
+      [300, 200],
+      [300, 200],
+      [160, 107],
+    ]);
   });
 
   test('leave the smallest pixels for the steps to come', async () => {
     const { state } = await made(320, 200);
     expect(state.smallest.get()).toMatchObject({ width: 640, height: 400 });
-    expect((await made(400, 300, 5, [{ name: 'a', width: 300, format: 'png' }, { name: 'b', width: 200, format: 'png' }, { name: 'c', width: 9, format: 'png' }])).state.smallest.get()).toMatchObject({ width: 200 });
+    expect(
+      (
+        await made(400, 300, 5, [
+          { name: 'a', width: 300, format: 'png' },
+          { name: 'b', width: 200, format: 'png' },
+          { name: 'c', width: 9, format: 'png' },
+        ])
+      ).state.smallest.get(),
+    ).toMatchObject({ width: 200 });
   });
 
   test('are told of by what they cost, up to the whole', async () => {
@@ -136,6 +163,8 @@ test('a store that fails is a fault of ours, as it came, and nothing more is sen
     failed.catch(() => undefined);
     return failed;
   };
-  await expect(variants(pictureTools())(await decodedState(320, 200), { ...fakeContext('/nowhere'), publishVariant })).rejects.toBe(fault);
+  await expect(
+    variants(pictureTools())(await decodedState(320, 200), { ...fakeContext('/nowhere'), publishVariant }),
+  ).rejects.toBe(fault);
   expect(calls).toBe(1);
 });

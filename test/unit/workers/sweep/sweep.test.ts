@@ -10,7 +10,16 @@ import { putObject } from '../../../../src/storage/storage.ts';
 import { lookAfterDue } from '../../../../workers/sweep/due-uploads.ts';
 import { addMissingJobs } from '../../../../workers/sweep/missing-jobs.ts';
 import { surveyStorage } from '../../../../workers/sweep/survey.ts';
-import { made, newUpload, openRecordSpace, RESULT, silentLog, STORED, uploadIn, type RecordSpace } from '../../../helpers/record-space.ts';
+import {
+  made,
+  newUpload,
+  openRecordSpace,
+  RESULT,
+  silentLog,
+  STORED,
+  uploadIn,
+  type RecordSpace,
+} from '../../../helpers/record-space.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { startRedisServer, type RedisServer } from '../../../helpers/redis-server.ts';
 import { openTempStorage, type TempStorage } from '../../../helpers/temp-storage.ts';
@@ -43,7 +52,13 @@ const queue = {
   remove: async (id: string) => void (jobs = jobs.filter((job) => job !== id)),
   withoutJob: async (ids: readonly string[]) => ids.filter((id) => !jobs.includes(id)),
 };
-const parts = (records: UploadRecords = space.records) => ({ records, sets, queue, storage: temp.storage, log: silentLog });
+const parts = (records: UploadRecords = space.records) => ({
+  records,
+  sets,
+  queue,
+  storage: temp.storage,
+  log: silentLog,
+});
 const put = async (key: string) => await putObject(temp.storage, key, NOW);
 
 /** Makes everything in storage as old as that. */
@@ -56,7 +71,17 @@ async function age(ms: number): Promise<void> {
 async function storedUpload(id: string = randomUUID(), receipt: string = randomUUID()) {
   await put(originalKey(id, receipt));
   const { type, sha256, options } = STORED;
-  const manifest = manifestObject({ id, receipt, publicId: `p-${id}`, name: 'a.jpg', type, sizeBytes: 1, sha256, options, createdAt: new Date(0).toISOString() });
+  const manifest = manifestObject({
+    id,
+    receipt,
+    publicId: `p-${id}`,
+    name: 'a.jpg',
+    type,
+    sizeBytes: 1,
+    sha256,
+    options,
+    createdAt: new Date(0).toISOString(),
+  });
   await putObject(temp.storage, manifest.key, manifest.bytes);
   return { id, receipt };
 }
@@ -67,7 +92,11 @@ async function stateOf(id: string) {
 
 describe('jobs that are missing', () => {
   test('are added for uploads that have waited a while, oldest first, and not for those on their way', async () => {
-    const [older, old, young] = [await uploadIn(space.records, 'queued'), await uploadIn(space.records, 'queued'), await uploadIn(space.records, 'queued')];
+    const [older, old, young] = [
+      await uploadIn(space.records, 'queued'),
+      await uploadIn(space.records, 'queued'),
+      await uploadIn(space.records, 'queued'),
+    ];
     await space.connection.zadd(space.keys.waiting, Date.now() - 9000, older.id, Date.now() - 6000, old.id);
     await addMissingJobs(parts());
     expect(jobs).toEqual([older.id, old.id]);
@@ -83,7 +112,9 @@ describe('jobs that are missing', () => {
   });
 
   test('of more uploads than are compared in one go are added all the same', async () => {
-    const ids = await Promise.all(Array.from({ length: 501 }, async () => (await uploadIn(space.records, 'queued')).id));
+    const ids = await Promise.all(
+      Array.from({ length: 501 }, async () => (await uploadIn(space.records, 'queued')).id),
+    );
     await space.connection.zadd(space.keys.waiting, ...ids.flatMap((id, index) => [index, id]));
     await addMissingJobs(parts());
     expect(jobs).toEqual(ids);
@@ -100,7 +131,9 @@ describe('jobs that are missing', () => {
   test('one that cannot be added is told to whoever runs the sweep', async () => {
     const { id } = await uploadIn(space.records, 'queued');
     await space.connection.zadd(space.keys.waiting, 1, id);
-    await expect(addMissingJobs({ ...parts(), queue: { ...queue, add: async () => await Promise.reject(new Error('away')) } })).rejects.toThrow('away');
+    await expect(
+      addMissingJobs({ ...parts(), queue: { ...queue, add: async () => await Promise.reject(new Error('away')) } }),
+    ).rejects.toThrow('away');
   });
 });
 
@@ -111,7 +144,10 @@ describe('uploads that are due', () => {
     made(await records.open(upload));
     await put(`${uploadPrefix(upload.id)}/other.original`);
     await lookAfterDue(parts(records), SIGNAL);
-    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'failed', error: { code: 'upload_interrupted', state: 'failed', final: true } });
+    expect((await records.read(upload.id))?.record).toMatchObject({
+      state: 'failed',
+      error: { code: 'upload_interrupted', state: 'failed', final: true },
+    });
     expect(temp.files()).toEqual([]);
   });
 
@@ -121,7 +157,13 @@ describe('uploads that are due', () => {
     made(await records.open(upload));
     await storedUpload(upload.id, upload.receipt);
     await lookAfterDue(parts(records), SIGNAL);
-    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', stored: true, receipt: upload.receipt, type: STORED.type, percent: 30 });
+    expect((await records.read(upload.id))?.record).toMatchObject({
+      state: 'queued',
+      stored: true,
+      receipt: upload.receipt,
+      type: STORED.type,
+      percent: 30,
+    });
     expect([jobs, temp.files().length]).toEqual([[upload.id], 2]);
   });
 
@@ -140,7 +182,9 @@ describe('uploads that are due', () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     made(await records.open(upload));
-    const losing = overriding(records, { interrupt: async () => ({ made: false, refusal: 'fenced', record: undefined }) });
+    const losing = overriding(records, {
+      interrupt: async () => ({ made: false, refusal: 'fenced', record: undefined }),
+    });
     await lookAfterDue(parts(losing), SIGNAL);
     expect([await stateOf(upload.id), await sets.dueBefore(Date.now(), 10)]).toEqual(['receiving', [upload.id]]);
   });
@@ -269,7 +313,15 @@ describe('a survey of the storage', () => {
     const { id, receipt } = await storedUpload();
     await surveyStorage(parts(), SIGNAL);
     const record = (await space.records.read(id))?.record;
-    expect(record).toMatchObject({ state: 'queued', receipt, fileName: 'a.jpg', stored: true, percent: 30, publicId: `p-${id}`, createdAtMs: 0 });
+    expect(record).toMatchObject({
+      state: 'queued',
+      receipt,
+      fileName: 'a.jpg',
+      stored: true,
+      percent: 30,
+      publicId: `p-${id}`,
+      createdAtMs: 0,
+    });
     expect([jobs, await space.records.idOf(`p-${id}`)]).toEqual([[id], id]);
     const attempt = made(await space.records.begin(id)).record?.attempt ?? 0;
     expect(attempt).toBeGreaterThan(1_000_000);

@@ -19,13 +19,50 @@ describe('a cell is', () => {
     expect(cellTypeOf(text)).toBe(CELL.date);
   });
 
-  test.each(['2024-02-29T23:59', '2024-02-29 23:59:59', '2024-02-29T00:00:00Z', '2024-02-29T00:00:00.123456+05:30', '2024-02-29T00:00:00-0800'])('a time: %j', (text) => {
+  test.each([
+    '2024-02-29T23:59',
+    '2024-02-29 23:59:59',
+    '2024-02-29T00:00:00Z',
+    '2024-02-29T00:00:00.123456+05:30',
+    '2024-02-29T00:00:00-0800',
+  ])('a time: %j', (text) => {
     expect(cellTypeOf(text)).toBe(CELL.datetime);
   });
 
   test.each([
-    '01', '-', '+5', '.5', '5.', '1e', '1e+', '1e999', '1,5', '1 000', '0x10', '1_000', '1234567890123456', ' 5', '5 ', 'NaN', 'Infinity', '--1', '1.2.3',
-    'yes', 'truth', 'TRUE ', '2023-02-29', '1900-02-29', '2024-13-01', '2024-00-01', '2024-01-00', '2024-1-1', '2024-01-01T24:00', '2024-01-01T', '2024-01-01x', '01.02.2024', ' ',
+    '01',
+    '-',
+    '+5',
+    '.5',
+    '5.',
+    '1e',
+    '1e+',
+    '1e999',
+    '1,5',
+    '1 000',
+    '0x10',
+    '1_000',
+    '1234567890123456',
+    ' 5',
+    '5 ',
+    'NaN',
+    'Infinity',
+    '--1',
+    '1.2.3',
+    'yes',
+    'truth',
+    'TRUE ',
+    '2023-02-29',
+    '1900-02-29',
+    '2024-13-01',
+    '2024-00-01',
+    '2024-01-00',
+    '2024-1-1',
+    '2024-01-01T24:00',
+    '2024-01-01T',
+    '2024-01-01x',
+    '01.02.2024',
+    ' ',
   ])('a string: %j', (text) => {
     expect(cellTypeOf(text)).toBe(CELL.string);
   });
@@ -36,10 +73,13 @@ describe('a cell is', () => {
 
   test('a number just where JSON has one of the same value', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.double({ noNaN: true }).map(String), fc.stringMatching(/^-?[0-9.eE+-]{1,8}$/)), (text) => {
-        const isNumber = (cellTypeOf(text) & (CELL.integer | CELL.number)) !== 0;
-        if (isNumber) expect(typeof JSON.parse(text)).toBe('number');
-      }),
+      fc.property(
+        fc.oneof(fc.double({ noNaN: true }).map(String), fc.stringMatching(/^-?[0-9.eE+-]{1,8}$/)),
+        (text) => {
+          const isNumber = (cellTypeOf(text) & (CELL.integer | CELL.number)) !== 0;
+          if (isNumber) expect(typeof JSON.parse(text)).toBe('number');
+        },
+      ),
     );
   });
 });
@@ -48,11 +88,22 @@ describe('a column is', () => {
   const typeOf = (...cells: string[]) => columnTypeOf(cells.reduce((sum, cell) => sum | cellTypeOf(cell), 0));
 
   test('what all its values can be read as', () => {
-    expect([typeOf('1', '2'), typeOf('1', '2.5'), typeOf('true', 'false'), typeOf('2024-01-01'), typeOf('2024-01-01T10:00')]).toEqual(['integer', 'number', 'boolean', 'date', 'datetime']);
+    expect([
+      typeOf('1', '2'),
+      typeOf('1', '2.5'),
+      typeOf('true', 'false'),
+      typeOf('2024-01-01'),
+      typeOf('2024-01-01T10:00'),
+    ]).toEqual(['integer', 'number', 'boolean', 'date', 'datetime']);
   });
 
   test('of strings where its values are of several kinds', () => {
-    expect([typeOf('1', 'x'), typeOf('1', 'true'), typeOf('2024-01-01', '2024-01-01T10:00'), typeOf('1', '01')]).toEqual(['string', 'string', 'string', 'string']);
+    expect([
+      typeOf('1', 'x'),
+      typeOf('1', 'true'),
+      typeOf('2024-01-01', '2024-01-01T10:00'),
+      typeOf('1', '01'),
+    ]).toEqual(['string', 'string', 'string', 'string']);
   });
 
   test('empty where it has none, and else as though those that are empty were not there', () => {

@@ -13,7 +13,10 @@ interface Read {
 function read(text: string, { chunkBytes = 65_536, delimiter = ',', maxLineBytes = 10_000 } = {}): Read {
   const rows: Read['rows'] = [];
   const errors: Read['errors'] = [];
-  const sink: RowSink = { row: (cells, line) => rows.push([line, ...cells]), error: (line, code) => errors.push([line, code]) };
+  const sink: RowSink = {
+    row: (cells, line) => rows.push([line, ...cells]),
+    error: (line, code) => errors.push([line, code]),
+  };
   const reader = new RecordReader({ delimiter, hasReturns: text.includes('\r'), maxLineBytes }, sink);
   const bytes = Buffer.from(text, 'latin1');
   for (let at = 0; at < bytes.length; at += chunkBytes) reader.feed(bytes.subarray(at, at + chunkBytes));
@@ -23,27 +26,48 @@ function read(text: string, { chunkBytes = 65_536, delimiter = ',', maxLineBytes
 
 describe('the records of a text', () => {
   test('are cut at delimiters and line ends of every kind, mixed too', () => {
-    expect(read('a,b\r\n1,2\n3,\r4,5').rows).toEqual([[1, 'a', 'b'], [2, '1', '2'], [3, '3', ''], [4, '4', '5']]);
+    expect(read('a,b\r\n1,2\n3,\r4,5').rows).toEqual([
+      [1, 'a', 'b'],
+      [2, '1', '2'],
+      [3, '3', ''],
+      [4, '4', '5'],
+    ]);
   });
 
   test('may hold delimiters, quotes and line ends in quotes', () => {
-    expect(read('"a,b","say ""x"""\n"1\r\n2\n3",4\n5,6\n').rows).toEqual([[1, 'a,b', 'say "x"'], [2, '1\r\n2\n3', '4'], [5, '5', '6']]);
+    expect(read('"a,b","say ""x"""\n"1\r\n2\n3",4\n5,6\n').rows).toEqual([
+      [1, 'a,b', 'say "x"'],
+      [2, '1\r\n2\n3', '4'],
+      [5, '5', '6'],
+    ]);
   });
 
   test('have lines that count the blank ones between them', () => {
-    expect(read('\n\na,b\r\n\r\n\r\n1,2\n\n').rows).toEqual([[3, 'a', 'b'], [6, '1', '2']]);
+    expect(read('\n\na,b\r\n\r\n\r\n1,2\n\n').rows).toEqual([
+      [3, 'a', 'b'],
+      [6, '1', '2'],
+    ]);
   });
 
   test('are those that csv-parse finds, whatever the chunks', () => {
     const cell = fc.oneof(
       fc.stringMatching(/^[a-z0-9 é;]{0,6}$/),
-      fc.array(fc.constantFrom('"', ',', '\n', '\r\n', 'x', ' '), { maxLength: 5 }).map((parts) => `"${parts.join('').replaceAll('"', '""')}"`),
+      fc
+        .array(fc.constantFrom('"', ',', '\n', '\r\n', 'x', ' '), { maxLength: 5 })
+        .map((parts) => `"${parts.join('').replaceAll('"', '""')}"`),
     );
     const row = fc.array(cell, { minLength: 1, maxLength: 4 }).map((cells) => cells.join(','));
-    const text = fc.tuple(fc.array(row, { maxLength: 12 }), fc.constantFrom('\n', '\r\n', '\r'), fc.boolean()).map(([rows, end, ends]) => rows.join(end) + (ends ? end : ''));
+    const text = fc
+      .tuple(fc.array(row, { maxLength: 12 }), fc.constantFrom('\n', '\r\n', '\r'), fc.boolean())
+      .map(([rows, end, ends]) => rows.join(end) + (ends ? end : ''));
     fc.assert(
       fc.property(text, fc.integer({ min: 1, max: 40 }), (whole, chunkBytes) => {
-        const expected = parse(Buffer.from(whole, 'latin1'), { encoding: 'latin1', record_delimiter: ['\r\n', '\n', '\r'], relax_column_count: true, skip_empty_lines: true });
+        const expected = parse(Buffer.from(whole, 'latin1'), {
+          encoding: 'latin1',
+          record_delimiter: ['\r\n', '\n', '\r'],
+          relax_column_count: true,
+          skip_empty_lines: true,
+        });
         const { rows, errors } = read(whole, { chunkBytes });
         expect(rows.map(([, ...cells]) => cells)).toEqual(expected);
         expect(errors).toEqual([]);
@@ -64,26 +88,40 @@ describe('a quote in the wrong place', () => {
     for (const chunkBytes of [1, 3, 7, 1000]) {
       const { rows, errors } = read(text, { chunkBytes });
       expect(errors).toEqual([[2, 'stray_quote']]);
-      expect(rows.slice(0, 2)).toEqual([[1, 'a', 'b'], [3, '3', '4']]);
+      expect(rows.slice(0, 2)).toEqual([
+        [1, 'a', 'b'],
+        [3, '3', '4'],
+      ]);
     }
   });
 
   test('costs the rows around it nothing, and no line its number', () => {
     const { rows, errors } = read('"a","b"\r\n"x"y,1\r\n\r\n"c\r\nd",2\r\ne"f,3\r\ng,4\r\n');
-    expect(rows).toEqual([[1, 'a', 'b'], [4, 'c\r\nd', '2'], [7, 'g', '4']]);
-    expect(errors).toEqual([[2, 'stray_quote'], [6, 'stray_quote']]);
+    expect(rows).toEqual([
+      [1, 'a', 'b'],
+      [4, 'c\r\nd', '2'],
+      [7, 'g', '4'],
+    ]);
+    expect(errors).toEqual([
+      [2, 'stray_quote'],
+      [6, 'stray_quote'],
+    ]);
   });
 
   test('is found in any text, and every other line is a row', () => {
     const line = fc.constantFrom('1,2', '"1","2"', '"1"x,2', '1,x"y', '"1,2');
     fc.assert(
-      fc.property(fc.array(line, { minLength: 1, maxLength: 10 }), fc.integer({ min: 1, max: 30 }), (lines, chunkBytes) => {
-        const { rows, errors } = read(lines.join('\n'), { chunkBytes });
-        const whole = read(lines.join('\n'));
-        expect({ rows, errors }).toEqual(whole);
-        const seen = [...rows.map(([at]) => at), ...errors.map(([at]) => at)];
-        expect(new Set(seen).size).toBe(seen.length);
-      }),
+      fc.property(
+        fc.array(line, { minLength: 1, maxLength: 10 }),
+        fc.integer({ min: 1, max: 30 }),
+        (lines, chunkBytes) => {
+          const { rows, errors } = read(lines.join('\n'), { chunkBytes });
+          const whole = read(lines.join('\n'));
+          expect({ rows, errors }).toEqual(whole);
+          const seen = [...rows.map(([at]) => at), ...errors.map(([at]) => at)];
+          expect(new Set(seen).size).toBe(seen.length);
+        },
+      ),
     );
   });
 });
@@ -92,12 +130,17 @@ describe('a line', () => {
   test('of as many bytes as allowed is taken, one more is not', () => {
     expect(read(`a,b\n${'x'.repeat(98)},y\n1,2`, { maxLineBytes: 100, chunkBytes: 64 }).rows).toHaveLength(3);
     for (const chunkBytes of [10, 64, 1000]) {
-      expect(() => read(`a,b\n${'x'.repeat(99)},y\n1,2`, { maxLineBytes: 100, chunkBytes })).toThrow(expect.objectContaining({ code: 'table_line_too_long', detail: expect.stringContaining('Line 2 ') }));
+      expect(() => read(`a,b\n${'x'.repeat(99)},y\n1,2`, { maxLineBytes: 100, chunkBytes })).toThrow(
+        expect.objectContaining({ code: 'table_line_too_long', detail: expect.stringContaining('Line 2 ') }),
+      );
     }
   });
 
   test('without end is given up long before all of it is in memory', () => {
-    const reader = new RecordReader({ delimiter: ',', hasReturns: false, maxLineBytes: 1000 }, { row: () => undefined, error: () => undefined });
+    const reader = new RecordReader(
+      { delimiter: ',', hasReturns: false, maxLineBytes: 1000 },
+      { row: () => undefined, error: () => undefined },
+    );
     let chunks = 0;
     const feed = () => {
       for (; chunks < 1000; chunks += 1) reader.feed(Buffer.from('x'.repeat(100)));

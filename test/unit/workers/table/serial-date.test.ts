@@ -21,25 +21,50 @@ describe('a count of days', () => {
     expect(serialToIso(serial, format, isFrom1904)).toBe(iso);
   });
 
-  test.each([[-1, 'date'], [0.5, 'date'], [2_958_466, 'date'], [Number.NaN, 'date'], [1.5, 'time']] as const)('of %d is no %s', (serial, format) => {
+  test.each([
+    [-1, 'date'],
+    [0.5, 'date'],
+    [2_958_466, 'date'],
+    [Number.NaN, 'date'],
+    [1.5, 'time'],
+  ] as const)('of %d is no %s', (serial, format) => {
     expect(serialToIso(serial, format, false)).toBeUndefined();
   });
 });
 
 describe('a number format', () => {
-  test.each(['yyyy-mm-dd', 'm/d/yy', 'd. mmmm', 'mmm yy', '[$-409]d\\-mmm\\-yyyy;@', 'ggge"年"m"月"', 'mm'])('%s is one of a date', (code) => {
-    expect(timeFormatOf(code)).toBe('date');
-  });
+  test.each(['yyyy-mm-dd', 'm/d/yy', 'd. mmmm', 'mmm yy', '[$-409]d\\-mmm\\-yyyy;@', 'ggge"年"m"月"', 'mm'])(
+    '%s is one of a date',
+    (code) => {
+      expect(timeFormatOf(code)).toBe('date');
+    },
+  );
 
-  test.each(['m/d/yy h:mm', 'yyyy-mm-dd"T"hh:mm:ss', 'dd.mm.yyyy hh:mm AM/PM'])('%s is one of a date and a time', (code) => {
-    expect(timeFormatOf(code)).toBe('datetime');
-  });
+  test.each(['m/d/yy h:mm', 'yyyy-mm-dd"T"hh:mm:ss', 'dd.mm.yyyy hh:mm AM/PM'])(
+    '%s is one of a date and a time',
+    (code) => {
+      expect(timeFormatOf(code)).toBe('datetime');
+    },
+  );
 
   test.each(['h:mm', 'mm:ss', 'mm:ss.0', '[h]:mm:ss', 'h:mm AM/PM'])('%s is one of a time', (code) => {
     expect(timeFormatOf(code)).toBe('time');
   });
 
-  test.each(['General', '0.00', '#,##0', '0%', '[Red]0', '"days" 0', '@', '# ?/?', '0.00E+00', '_-* #,##0.00 "DM"', '[>100]0', 'General"d"'])('%s is one of a number', (code) => {
+  test.each([
+    'General',
+    '0.00',
+    '#,##0',
+    '0%',
+    '[Red]0',
+    '"days" 0',
+    '@',
+    '# ?/?',
+    '0.00E+00',
+    '_-* #,##0.00 "DM"',
+    '[>100]0',
+    'General"d"',
+  ])('%s is one of a number', (code) => {
     expect(timeFormatOf(code)).toBeUndefined();
   });
 });

@@ -8,13 +8,19 @@ import { createTableProcessor } from '../../../../workers/table/processor.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 
 async function problemOf(bytes: Buffer | string, more: TableToProcess = {}): Promise<UnprocessableError> {
-  const error = await processTable(bytes, more).then(() => undefined, (thrown: unknown) => thrown);
+  const error = await processTable(bytes, more).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   if (error instanceof UnprocessableError) return error;
   throw new Error('it was not refused', { cause: error });
 }
 
 const TEXT = 'Stadt,Größe\nZürich,4\nKöln,\n';
-const ROWS = [{ Stadt: 'Zürich', Größe: 4 }, { Stadt: 'Köln', Größe: null }];
+const ROWS = [
+  { Stadt: 'Zürich', Größe: 4 },
+  { Stadt: 'Köln', Größe: null },
+];
 
 describe('the encoding of a table', () => {
   const utf16 = Buffer.from(TEXT, 'utf16le');
@@ -30,24 +36,40 @@ describe('the encoding of a table', () => {
     ['windows-1252', Buffer.from(TEXT, 'latin1')],
   ])('may be %s, marked or not', async (encoding, bytes) => {
     const { result, rows } = await processTable(bytes);
-    expect([result.encoding, rows, result.columns.map(({ name }) => name)]).toEqual([encoding, ROWS, ['Stadt', 'Größe']]);
+    expect([result.encoding, rows, result.columns.map(({ name }) => name)]).toEqual([
+      encoding,
+      ROWS,
+      ['Stadt', 'Größe'],
+    ]);
   });
 
   test('is told from all of it, since most that is not UTF-8 looks like it for long', async () => {
-    const { result, rows } = await processTable(Buffer.from(`id,name\n${'1,Ada\n'.repeat(200_000)}2,Grüße €\n`.replace('€', '\x80'), 'latin1'));
+    const { result, rows } = await processTable(
+      Buffer.from(`id,name\n${'1,Ada\n'.repeat(200_000)}2,Grüße €\n`.replace('€', '\x80'), 'latin1'),
+    );
     expect([result.encoding, rows.at(-1)]).toEqual(['windows-1252', { id: 2, name: 'Grüße €' }]);
   });
 
   test('of a character that two pieces of the file share is what it was', async () => {
     for (const shift of [0, 1, 2, 3]) {
-      const { result, rows } = await processTable(`id,name\n${'x'.repeat(shift)},${'😀'.repeat(400_000)}\n`, { limits: { maxLineBytes: 2_000_000 } });
+      const { result, rows } = await processTable(`id,name\n${'x'.repeat(shift)},${'😀'.repeat(400_000)}\n`, {
+        limits: { maxLineBytes: 2_000_000 },
+      });
       expect([result.encoding, String(rows[0]?.['name']).length]).toEqual(['utf-8', 800_000]);
     }
   });
 
   test.each([
-    ['a zero byte', Buffer.concat([Buffer.from(`a,b\n${'1,2\n'.repeat(30_000)}`), Buffer.from([0]), Buffer.from(',3\n')]), /code zero/],
-    ['bytes that belie its mark', Buffer.concat([Buffer.from('\ufeffa,b\n1,2\n'), Buffer.from([0xe9, 0x2c, 0x31])]), /mark of UTF-8/],
+    [
+      'a zero byte',
+      Buffer.concat([Buffer.from(`a,b\n${'1,2\n'.repeat(30_000)}`), Buffer.from([0]), Buffer.from(',3\n')]),
+      /code zero/,
+    ],
+    [
+      'bytes that belie its mark',
+      Buffer.concat([Buffer.from('\ufeffa,b\n1,2\n'), Buffer.from([0xe9, 0x2c, 0x31])]),
+      /mark of UTF-8/,
+    ],
     ['half a character of UTF-16', Buffer.concat([marked, Buffer.from([0x31])]), /cut short/],
     ['control characters', Buffer.from('a,b\n1,\u0007\n'), /no text has/],
   ])('is none that has %s', async (_what, bytes, words) => {
@@ -58,7 +80,9 @@ describe('the encoding of a table', () => {
 
 describe('the columns of a table', () => {
   test('are those of a header, which is all names', async () => {
-    const { result } = await processTable('id, first  name ,id,,,x\u0000y\n1,2,3,4,5,6\n'.replace('\u0000', '\u0085'), { options: { header: true } });
+    const { result } = await processTable('id, first  name ,id,,,x\u0000y\n1,2,3,4,5,6\n'.replace('\u0000', '\u0085'), {
+      options: { header: true },
+    });
     expect(result.columns.map(({ name }) => name)).toEqual(['id', 'first name', 'id_2', 'column_4', 'column_5', 'x y']);
   });
 
@@ -74,28 +98,47 @@ describe('the columns of a table', () => {
   });
 
   test('are named by the sender where it knows better', async () => {
-    expect((await processTable('1,2\n3,4\n', { options: { header: true } })).result).toMatchObject({ columns: [{ name: '1' }, { name: '2' }], rowCount: 1 });
-    expect((await processTable('a,b\n3,4\n', { options: { header: false } })).result).toMatchObject({ columns: [{ name: 'column_1', type: 'string' }, { name: 'column_2' }], rowCount: 2 });
+    expect((await processTable('1,2\n3,4\n', { options: { header: true } })).result).toMatchObject({
+      columns: [{ name: '1' }, { name: '2' }],
+      rowCount: 1,
+    });
+    expect((await processTable('a,b\n3,4\n', { options: { header: false } })).result).toMatchObject({
+      columns: [{ name: 'column_1', type: 'string' }, { name: 'column_2' }],
+      rowCount: 2,
+    });
   });
 
   test('have names that bound what every row repeats', async () => {
-    const { result } = await processTable(`${'n'.repeat(500)},${'n'.repeat(500)}\n1,2\n`, { options: { header: true } });
+    const { result } = await processTable(`${'n'.repeat(500)},${'n'.repeat(500)}\n1,2\n`, {
+      options: { header: true },
+    });
     expect(result.columns.map(({ name }) => name.length)).toEqual([128, 130]);
   });
 
   test('may be 100,000, which is too many', async () => {
     const header = Array.from({ length: 100_000 }, (_, index) => `c${index}`).join(',');
-    expect(await problemOf(`${header}\n${header}\n`)).toMatchObject({ code: 'table_too_large', detail: expect.stringContaining('100000 columns; at most 2000') });
+    expect(await problemOf(`${header}\n${header}\n`)).toMatchObject({
+      code: 'table_too_large',
+      detail: expect.stringContaining('100000 columns; at most 2000'),
+    });
   });
 });
 
 describe('the types of columns', () => {
   test('come from all rows, whatever the first thousands say', async () => {
-    const { result, rows } = await processTable(`n,b,d,e\n${'1,true,2024-01-01,\n'.repeat(5000)}2.5,x,2024-01-01T10:00,7\n`);
+    const { result, rows } = await processTable(
+      `n,b,d,e\n${'1,true,2024-01-01,\n'.repeat(5000)}2.5,x,2024-01-01T10:00,7\n`,
+    );
     expect(result.columns).toEqual([
-      { name: 'n', type: 'number', nullCount: 0 }, { name: 'b', type: 'string', nullCount: 0 }, { name: 'd', type: 'string', nullCount: 0 }, { name: 'e', type: 'integer', nullCount: 5000 },
+      { name: 'n', type: 'number', nullCount: 0 },
+      { name: 'b', type: 'string', nullCount: 0 },
+      { name: 'd', type: 'string', nullCount: 0 },
+      { name: 'e', type: 'integer', nullCount: 5000 },
     ]);
-    expect([rows[0], rows.at(-1)]).toEqual([{ n: 1, b: 'true', d: '2024-01-01', e: null }, { n: 2.5, b: 'x', d: '2024-01-01T10:00', e: 7 }]);
+    expect([rows[0], rows.at(-1)]).toEqual([
+      { n: 1, b: 'true', d: '2024-01-01', e: null },
+      { n: 2.5, b: 'x', d: '2024-01-01T10:00', e: 7 },
+    ]);
     expect(result.firstRows[0]).toEqual([1, 'true', '2024-01-01', null]);
     expect([result.rowCount, rows.length]).toEqual([5001, 5001]);
   });
@@ -110,13 +153,19 @@ describe('the types of columns', () => {
       fc.constantFrom('', '0', '12', '-3.5', 'true', 'FALSE', '2024-01-31', '007', '1e5'),
       fc.string({ unit: 'grapheme', maxLength: 6 }).map((text) => text.replaceAll(/[\0\ufeff\ufffe\uffff]/g, '')),
     );
-    const table = fc.integer({ min: 1, max: 4 }).chain((columns) => fc.array(fc.array(cell, { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 8 }));
+    const table = fc
+      .integer({ min: 1, max: 4 })
+      .chain((columns) =>
+        fc.array(fc.array(cell, { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 8 }),
+      );
     await fc.assert(
       fc.asyncProperty(table, async (cells) => {
         const text = cells.map((row) => row.map((value) => `"${value.replaceAll('"', '""')}"`).join(',')).join('\n');
         const { result, rows } = await processTable(text, { options: { delimiter: ',', header: false } });
         const types = result.columns.map(({ type }) => type);
-        expect(rows.map((row) => Object.values(row))).toEqual(cells.map((row) => row.map((cell, column) => valueOf(cell, types[column]))));
+        expect(rows.map((row) => Object.values(row))).toEqual(
+          cells.map((row) => row.map((cell, column) => valueOf(cell, types[column]))),
+        );
         expect(result.firstRows).toEqual(rows.map((row) => Object.values(row)));
       }),
       { numRuns: 60 },
@@ -134,7 +183,10 @@ function valueOf(cell: string, type: string | undefined): string | number | bool
 describe('rows that are wrong', () => {
   test('are left out and named, the others stay', async () => {
     const { result, rows } = await processTable('a,b\n1,2\n3\n4,5,6\n"7"x,8\n\n9,10\n');
-    expect(rows).toEqual([{ a: 1, b: 2 }, { a: 9, b: 10 }]);
+    expect(rows).toEqual([
+      { a: 1, b: 2 },
+      { a: 9, b: 10 },
+    ]);
     expect(result.errors).toEqual([
       { line: 3, code: 'too_few_cells', message: 'The row has 1 cells where 2 are expected.' },
       { line: 4, code: 'too_many_cells', message: 'The row has 3 cells where 2 are expected.' },
@@ -151,7 +203,10 @@ describe('rows that are wrong', () => {
   test('end the table where they are more than its sender allows', async () => {
     const text = `a,b\n${'1,2\n'.repeat(9)}${'1\n'.repeat(3)}`;
     expect((await processTable(text, { options: { maxErrors: 3 } })).result.errorCount).toBe(3);
-    expect(await problemOf(text, { options: { maxErrors: 2 } })).toMatchObject({ code: 'table_damaged', detail: expect.stringMatching(/^More than 2 rows .* line 11: /) });
+    expect(await problemOf(text, { options: { maxErrors: 2 } })).toMatchObject({
+      code: 'table_damaged',
+      detail: expect.stringMatching(/^More than 2 rows .* line 11: /),
+    });
   });
 });
 
@@ -160,7 +215,12 @@ describe('a table that is too much', () => {
     ['a line of 50 MB', `a,b\n${'x'.repeat(50_000_000)}`, {}, 'table_line_too_long'],
     ['a cell of 50 MB in quotes', `a,b\n"${'x'.repeat(50_000_000)}"`, {}, 'table_line_too_long'],
     ['no rows', '\n\n\n', {}, 'table_damaged'],
-    ['JSON Lines beyond the limit', `${'a'.repeat(100)},b\n${'1,\n'.repeat(50_000)}`, { limits: { maxOutputBytes: 1_000_000 } }, 'table_too_large'],
+    [
+      'JSON Lines beyond the limit',
+      `${'a'.repeat(100)},b\n${'1,\n'.repeat(50_000)}`,
+      { limits: { maxOutputBytes: 1_000_000 } },
+      'table_too_large',
+    ],
   ])('for it has %s ends with words about it', async (_what, text, more, code) => {
     expect((await problemOf(text, { options: { delimiter: ',' }, ...more })).code).toBe(code);
   });
@@ -194,13 +254,20 @@ describe('a table under way', () => {
         throw new Error('all of it was made');
       };
       const upload = { ...context.upload, type: 'text/csv' };
-      await expect(runPipeline(createTableProcessor(), { ...context, upload, publishFile }, { report: () => undefined })).rejects.toBe(reason);
+      await expect(
+        runPipeline(createTableProcessor(), { ...context, upload, publishFile }, { report: () => undefined }),
+      ).rejects.toBe(reason);
       expect(chunks).toBe(2);
     });
   });
 
   test('whose bytes are gone is no fault of the sender', async () => {
-    const context = { ...fakeContext('/nowhere/original'), upload: { id: '', publicId: '', type: 'text/csv', sizeBytes: 1, options: {} } };
-    await expect(runPipeline(createTableProcessor(), context, { report: () => undefined })).rejects.toMatchObject({ code: 'ENOENT' });
+    const context = {
+      ...fakeContext('/nowhere/original'),
+      upload: { id: '', publicId: '', type: 'text/csv', sizeBytes: 1, options: {} },
+    };
+    await expect(runPipeline(createTableProcessor(), context, { report: () => undefined })).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
   });
 });
