@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 /** Where the sources lie. */
 export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-const ENTRY = 'src/web/upload-client';
+const ENTRY = 'src/client/upload-client';
 
 const HEADING = `/*
  * Types of the browser client, the module at /client.js of every deferred-uploads service.

@@ -12,5 +12,5 @@ for (const folder of ['src', join('scripts', 'setup')]) {
 
 /** @param {string} path */
 function isAsset(path) {
-  return statSync(path).isDirectory() || !/\.m?ts$/.test(path) || path.endsWith(join('web', 'client.d.ts'));
+  return statSync(path).isDirectory() || !/\.m?ts$/.test(path) || path.endsWith(join('client', 'client.d.ts'));
 }

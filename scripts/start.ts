@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WORKER_ALLOCATOR } from './allocator.ts';
-import { ConfigError, loadConfig, type Config } from '../src/config.ts';
+import { ConfigError, loadConfig, type Config } from '../src/settings/config.ts';
 import type { ChildSpec } from './child-life.ts';
 import { embeddedRedis } from './embedded-redis.ts';
 import { endLeftovers } from './leftovers.ts';

@@ -1,4 +1,4 @@
-import type { Problem, UploadState } from './api.ts';
+import type { Problem, UploadState } from './wire/documents.ts';
 
 /**
  * Every error a client can be told of: one table, one class. The code is the contract

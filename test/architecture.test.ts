@@ -22,29 +22,29 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-s3': ['src/storage/'],
   '@bull-board/api': ['src/operators/queue-board.ts'],
   '@koa/cors': ['src/http/cors.ts'],
-  '@koa/router': ['src/app.ts', 'src/operators/queue-board.ts'],
-  '@tus/server': ['src/tus/'],
+  '@koa/router': ['src/server/app.ts', 'src/operators/queue-board.ts'],
+  '@tus/server': ['src/roads/tus/'],
   bullmq: [
     'src/queue/event-stream.ts',
     'src/queue/inspected-queues.ts',
     'src/queue/upload-queue.ts',
     'workers/worker.ts',
-    'workers/sweep/sweeper.ts',
+    'workers/janitor/sweeper.ts',
   ],
-  busboy: ['src/upload/multipart.ts'],
+  busboy: ['src/intake/multipart.ts'],
   'csv-parse': ['workers/table/text/record-reader.ts'],
-  esbuild: ['src/web/assets.ts'],
-  'file-type': ['src/upload/sniff.ts'],
-  ioredis: ['src/queue/redis-client.ts', 'src/queue/lasting-cluster.ts', 'src/queue/sentinel-connector.ts'],
-  koa: ['src/app.ts'],
-  pino: ['src/log.ts'],
-  'prom-client': ['src/metrics.ts'],
+  esbuild: ['src/page/assets.ts'],
+  'file-type': ['src/intake/sniff.ts'],
+  ioredis: ['src/queue/redis-client.ts', 'src/compat/lasting-cluster.ts', 'src/compat/sentinel-connector.ts'],
+  koa: ['src/server/app.ts'],
+  pino: ['src/telemetry/log.ts'],
+  'prom-client': ['src/telemetry/metrics.ts'],
   'rate-limiter-flexible': ['src/operators/operator-guard.ts'],
   sax: ['workers/table/workbook/read-xml.ts'],
   sharp: ['workers/picture/libvips.ts'],
-  thumbhash: ['workers/picture/thumbhash.ts', 'src/web/page/thumbnail.ts'],
+  thumbhash: ['workers/picture/thumbhash.ts', 'src/page/thumbnail.ts'],
   yauzl: ['workers/table/workbook/archive.ts'],
-  zod: ['src/config.ts', 'src/setting-forms.ts', 'src/kinds/', 'src/openapi/', 'src/storage/manifest.ts'],
+  zod: ['src/settings/', 'src/kinds/', 'src/wire/openapi/', 'src/storage/manifest.ts'],
 };
 
 /** Packages whose types alone are the language of a whole folder. */
@@ -55,7 +55,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/((api|config|errors|log|shutdown)\.ts|(kinds|storage|progress|presence)\/.+|queue\/(contract|connection|redis-check|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
+  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|(kinds|record|settings|storage|telemetry)\/.+|queue\/(contract|connection|redis-check|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
 
 /** Names that a page has and Node has not. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([
@@ -131,7 +131,7 @@ describe('who may import whom', () => {
   });
 
   test('the types that cross HTTP import nothing', () => {
-    expect(src.find((file) => file.path === 'src/api.ts')?.imports).toEqual([]);
+    expect(src.find((file) => file.path === 'src/wire/documents.ts')?.imports).toEqual([]);
   });
 
   test('src/ never imports workers/, tests or scripts', () => {
@@ -145,9 +145,15 @@ describe('who may import whom', () => {
   });
 
   test("what runs in the browser imports the browser's side, the wire types and what small packages it is given", () => {
-    const files = below(src, 'src/web/').filter((file) => file.path !== 'src/web/assets.ts');
+    const files = [...below(src, 'src/client/'), ...below(src, 'src/page/')].filter(
+      (file) => file.path !== 'src/page/assets.ts',
+    );
     expect(
-      offences(files, (target) => target.startsWith('src/web/') || target === 'src/api.ts' || target === 'thumbhash'),
+      offences(
+        files,
+        (target) =>
+          /^src\/(client|page)\//.test(target) || target === 'src/wire/documents.ts' || target === 'thumbhash',
+      ),
     ).toEqual([]);
   });
 
@@ -178,15 +184,13 @@ describe('who may import whom', () => {
     expect(circles).toEqual([]);
   });
 
-  test('the only reader of the environment is config.ts', () => {
+  test('only settings/config.ts reads the environment', () => {
     const readers = all.filter((file) => readsEnvironment(file.body)).map((file) => file.path);
-    expect(readers).toEqual(['src/config.ts']);
+    expect(readers).toEqual(['src/settings/config.ts']);
   });
 
   test('the upload client touches no DOM globals', () => {
-    const files = src.filter(
-      (file) => file.path === 'src/web/upload-client.ts' || file.path.startsWith('src/web/client/'),
-    );
+    const files = src.filter((file) => file.path.startsWith('src/client/'));
     expect(files.length).toBeGreaterThan(3);
     expect(
       files.flatMap((file) =>

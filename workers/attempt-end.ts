@@ -1,8 +1,8 @@
-import type { Problem } from '../src/api.ts';
+import type { Problem } from '../src/wire/documents.ts';
 import { codeOfKind, problemOf } from '../src/errors.ts';
-import type { Logger } from '../src/log.ts';
-import type { ChangeOutcome } from '../src/progress/record-change.ts';
-import type { UploadRecord } from '../src/progress/record-fields.ts';
+import type { Logger } from '../src/telemetry/log.ts';
+import type { ChangeOutcome } from '../src/record/record-change.ts';
+import type { UploadRecord } from '../src/record/record-fields.ts';
 import { MAX_FAULTS } from '../src/queue/contract.ts';
 import type { RunnerParts, RunOutcome } from './attempt.ts';
 import { removeAttemptFiles, removeDeadAttempts } from './attempt-files.ts';

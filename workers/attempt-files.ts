@@ -1,5 +1,5 @@
-import type { Logger } from '../src/log.ts';
-import type { UploadRecord } from '../src/progress/record-fields.ts';
+import type { Logger } from '../src/telemetry/log.ts';
+import type { UploadRecord } from '../src/record/record-fields.ts';
 import { attemptPrefix } from '../src/storage/keys.ts';
 import type { RunnerParts } from './attempt.ts';
 

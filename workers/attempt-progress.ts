@@ -1,6 +1,6 @@
-import type { Logger } from '../src/log.ts';
-import { FIRST_STAGE } from '../src/progress/progress.ts';
-import type { ChangeOutcome } from '../src/progress/record-change.ts';
+import type { Logger } from '../src/telemetry/log.ts';
+import { FIRST_STAGE } from '../src/record/progress.ts';
+import type { ChangeOutcome } from '../src/record/record-change.ts';
 import type { PipelineReport } from './pipeline.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 

@@ -1,5 +1,5 @@
-import type { Logger } from '../src/log.ts';
-import type { UploadRecords } from '../src/progress/record.ts';
+import type { Logger } from '../src/telemetry/log.ts';
+import type { UploadRecords } from '../src/record/record.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import type { ProcessorTable, RunProcessor } from './processors.ts';
 

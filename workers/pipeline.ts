@@ -1,4 +1,4 @@
-import type { Variant } from '../src/api.ts';
+import type { Variant } from '../src/wire/documents.ts';
 import type { AnyResult, Processor, Step, StepContext } from './processor.ts';
 
 /** What the runner of a pipeline supplies; `reportFraction` is the pipeline's own. */

@@ -1,4 +1,4 @@
-import type { DerivedFile, Result, Variant } from '../src/api.ts';
+import type { DerivedFile, Result, Variant } from '../src/wire/documents.ts';
 
 /** What every result says of itself. */
 export interface AnyResult {

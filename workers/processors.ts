@@ -1,4 +1,4 @@
-import type { TableLimits } from '../src/config.ts';
+import type { TableLimits } from '../src/settings/config.ts';
 import type { Kind } from '../src/kinds/kind.ts';
 import { pictureKind } from '../src/kinds/picture.ts';
 import type { PictureOptions } from '../src/kinds/picture-options.ts';

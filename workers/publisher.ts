@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { StoredVariant, UploadRecord } from '../src/progress/record-fields.ts';
-import type { UploadRecords } from '../src/progress/record.ts';
+import type { StoredVariant, UploadRecord } from '../src/record/record-fields.ts';
+import type { UploadRecords } from '../src/record/record.ts';
 import { attemptPrefix, variantKey } from '../src/storage/keys.ts';
 import { putObject, type ObjectWriter, type Storage } from '../src/storage/storage.ts';
 import type { StepContext } from './processor.ts';

@@ -1,21 +1,21 @@
-import { ConfigError, loadConfig, type Config } from '../src/config.ts';
-import { createLog, type Logger } from '../src/log.ts';
-import { Presence } from '../src/presence/presence.ts';
-import { UploadTally } from '../src/presence/upload-tally.ts';
-import { recordOptions } from '../src/progress/record-options.ts';
-import { UploadRecords } from '../src/progress/record.ts';
+import { ConfigError, loadConfig, type Config } from '../src/settings/config.ts';
+import { createLog, type Logger } from '../src/telemetry/log.ts';
+import { Presence } from '../src/telemetry/presence.ts';
+import { UploadTally } from '../src/telemetry/upload-tally.ts';
+import { recordOptions } from '../src/record/record-options.ts';
+import { UploadRecords } from '../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../src/queue/connection.ts';
-import { queueKeys } from '../src/queue/contract.ts';
+import { queueKeys, type QueueKeys } from '../src/queue/contract.ts';
 import { RedisCheck } from '../src/queue/redis-check.ts';
 import { connectToRedis } from '../src/queue/redis-client.ts';
 import { DEFAULT_REDIS } from '../src/queue/redis-place.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
 import { UploadSets } from '../src/queue/upload-sets.ts';
-import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from '../src/shutdown.ts';
+import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from '../src/server/shutdown.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
 import type { ProcessorTable } from './processors.ts';
-import { Sweeper } from './sweep/sweeper.ts';
+import { Sweeper } from './janitor/sweeper.ts';
 import { watchEventLoop } from './watchdog.ts';
 import { WORKER_TIMING, type WorkerTiming } from './worker-timing.ts';
 import { UploadWorker } from './worker.ts';
@@ -34,34 +34,20 @@ export function runWorkerProcess(kind: WorkerKind): void {
   start(kind).catch((error: unknown) => exitWithLine(error, error instanceof ConfigError ? ConfigError.exitCode : 1));
 }
 
-/** Builds, wires and starts in one order, and closes in the reverse. */
+/** Builds and starts the parts in the order in which they need each other, and closes them in the reverse order. */
 async function start(kind: WorkerKind): Promise<void> {
   const config = loadConfig();
   const log = createLog('worker', config);
-  const keys = queueKeys(config.queuePrefix);
-  const place = config.redis ?? DEFAULT_REDIS;
-  const connection = openWaitingConnection(place, log);
-  await untilRedisIsThere(connection, log);
-  const calls = connectToRedis(place, 'waits');
-  calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
-  const tally = new UploadTally();
-  const records = new UploadRecords(new RedisRecordStore(connection), keys, {
-    ...recordOptions(config),
-    onEntered: (state, from) => tally.entered(state, from),
-  });
-  const queue = new UploadQueue(connection, keys, log);
+  const redis = await openRedisParts(config, log);
+  const { connection, keys, calls, queue } = redis;
   const storage = await openStorage(config);
   const timing = kind.timing ?? WORKER_TIMING;
   const processors = kind.createProcessors(config);
   const replacement = new Replacement(processors, log);
+  const shared = { connection, keys, queue, records: redis.records, storage, log };
   const worker = new UploadWorker({
-    connection,
-    keys,
-    queue,
-    records,
-    storage,
+    ...shared,
     processors,
-    log,
     runIsolated: isolatedRunner(kind.isolatedEntry),
     attemptTimeoutMs: config.attemptTimeoutMs,
     concurrency: config.workerConcurrency,
@@ -70,20 +56,12 @@ async function start(kind: WorkerKind): Promise<void> {
     abandonedCalls: () => processors.abandonedCalls(),
     onLeftBehind: () => replacement.ask(),
   });
-  const sweeper = new Sweeper({
-    connection,
-    keys,
-    queue,
-    records,
-    sets: new UploadSets(connection, keys),
-    storage,
-    log,
-    periodMs: config.sweepPeriodMs,
-  });
+  const sets = new UploadSets(connection, keys);
+  const sweeper = new Sweeper({ ...shared, sets, periodMs: config.sweepPeriodMs });
   const presence = new Presence('worker', { connection, keys, log }, () => ({
     held: {},
     running: worker.running,
-    lastMinute: tally.lastMinute,
+    lastMinute: redis.tally.lastMinute,
     wake: null,
   }));
   const endWatch = watchEventLoop(timing.loopLimitMs);
@@ -100,15 +78,45 @@ async function start(kind: WorkerKind): Promise<void> {
     replacement.endWhereStuck();
   });
 
-  calls.on('message', (_channel: string, id: string) => worker.cancel(id));
-  // Subscribed again by then, after a while in which calls were lost.
-  calls.on('ready', () => worker.lookAgain());
-  await calls.subscribe(keys.cancelChannel);
+  await listenForCancels(redis, worker);
   await worker.ready();
   await sweeper.start();
   presence.start();
   log.info('ready');
   process.send?.({ type: 'ready' });
+}
+
+interface RedisParts {
+  readonly keys: QueueKeys;
+  readonly connection: Redis;
+  /** Receives cancels. */
+  readonly calls: ReturnType<typeof connectToRedis>;
+  readonly tally: UploadTally;
+  readonly records: UploadRecords;
+  readonly queue: UploadQueue;
+}
+
+/** Waits for Redis without a limit. Rejects with `ConfigError` if it must not be used as it is set up. */
+async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> {
+  const keys = queueKeys(config.queuePrefix);
+  const place = config.redis ?? DEFAULT_REDIS;
+  const connection = openWaitingConnection(place, log);
+  await untilRedisIsThere(connection, log);
+  const calls = connectToRedis(place, 'waits');
+  calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
+  const tally = new UploadTally();
+  const records = new UploadRecords(new RedisRecordStore(connection), keys, {
+    ...recordOptions(config),
+    onEntered: (state, from) => tally.entered(state, from),
+  });
+  return { keys, connection, calls, tally, records, queue: new UploadQueue(connection, keys, log) };
+}
+
+async function listenForCancels({ calls, keys }: RedisParts, worker: UploadWorker): Promise<void> {
+  calls.on('message', (_channel: string, id: string) => worker.cancel(id));
+  // Messages may have been missed before the connection was ready again.
+  calls.on('ready', () => worker.lookAgain());
+  await calls.subscribe(keys.cancelChannel);
 }
 
 /** There is nothing to close yet where the supervisor goes meanwhile. Rejects with `ConfigError` where it must not be used. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import type { Logger } from '../src/log.ts';
-import type { UploadRecord } from '../src/progress/record-fields.ts';
-import type { RefusedChange } from '../src/progress/record-change.ts';
+import type { Logger } from '../src/telemetry/log.ts';
+import type { UploadRecord } from '../src/record/record-fields.ts';
+import type { RefusedChange } from '../src/record/record-change.ts';
 import type { UploadJobData } from '../src/queue/contract.ts';
 import { originalKey } from '../src/storage/keys.ts';
 import { sha256Of } from '../src/storage/sha256.ts';

@@ -1,7 +1,7 @@
 import { Worker, WaitingError, type Job } from 'bullmq';
-import { isFinalState } from '../src/api.ts';
-import type { Logger } from '../src/log.ts';
-import type { UploadRecord } from '../src/progress/record-fields.ts';
+import { isFinalState } from '../src/wire/documents.ts';
+import type { Logger } from '../src/telemetry/log.ts';
+import type { UploadRecord } from '../src/record/record-fields.ts';
 import type { Redis } from '../src/queue/connection.ts';
 import { QUEUE_NAME, type QueueKeys, type UploadJobData } from '../src/queue/contract.ts';
 import type { UploadQueue } from '../src/queue/upload-queue.ts';

@@ -1,5 +1,5 @@
-import { isFinalState } from '../../src/api.ts';
-import type { ProgressState } from '../../src/progress/progress.ts';
+import { isFinalState } from '../../src/wire/documents.ts';
+import type { ProgressState } from '../../src/record/progress.ts';
 
 /** What of a change is looked at. */
 export type AuditedChange = Pick<ProgressState, 'publicId' | 'version' | 'percent' | 'state' | 'attempt' | 'deleted'>;

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { decodeProgress, pairFields, type RecordFields } from '../../src/progress/record-fields.ts';
+import { decodeProgress, pairFields, type RecordFields } from '../../src/record/record-fields.ts';
 import { AuditTrail } from './audit-trail.ts';
 
 const BLOCK_MS = 500;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { queueKeys } from '../../src/queue/contract.ts';
 import { Auditor } from './auditor.ts';
 import { checkAll } from './checks/check-all.ts';
-import type { UploadRecord } from '../../src/progress/record-fields.ts';
+import type { UploadRecord } from '../../src/record/record-fields.ts';
 import type { Check } from './checks/check.ts';
 import { RedisView } from './checks/redis-view.ts';
 import { Diary } from './clients/diary.ts';

@@ -1,4 +1,4 @@
-import { isFinalState, type Progress, type UploadState } from '../../src/api.ts';
+import { isFinalState, type Progress, type UploadState } from '../../src/wire/documents.ts';
 
 /** What one client was told of one upload, and when. */
 export interface Sighting extends Pick<Progress, 'version' | 'percent' | 'state' | 'final' | 'timedOut'> {

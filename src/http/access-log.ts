@@ -1,4 +1,4 @@
-import type { Logger } from '../log.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { heldPart } from './held-interceptors.ts';
 import type { RequestEnd } from './request-end.ts';
 import { requestPath } from './request-target.ts';

@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 import type { DeferredInterceptor, Held } from '../deferred/interceptor.ts';
-import type { Metrics } from '../metrics.ts';
-import { eventTimeOf } from '../progress/hold.ts';
-import { preciseNowMs } from '../progress/record-change.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { eventTimeOf } from '../record/hold.ts';
+import { preciseNowMs } from '../record/record-change.ts';
 import { routeOf } from './request-metrics.ts';
 
 /**

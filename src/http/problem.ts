@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import { ServiceError, isErrorCode, toProblem, type ErrorCode } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { setCommonHeaders } from './common-headers.ts';
 import { requestLog } from './request-context.ts';
 import { isUploadId } from './upload-id.ts';

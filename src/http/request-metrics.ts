@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { RequestEnd } from './request-end.ts';
 
 /** The pattern that a request matched, such as `/uploads/:id`: labels must be few, and ids are many and secret. */

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { ASSET_CODINGS, type PageAsset } from '../web/assets.ts';
+import { ASSET_CODINGS, type PageAsset } from '../page/assets.ts';
 import { hasSeen } from './entity-tags.ts';
 
 /** Answers with a file of a page, in the smallest coding that the browser takes; 304 where it has it. */

@@ -4,7 +4,7 @@ import type { Context, Middleware } from 'koa';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { ServiceError } from '../errors.ts';
 import { requestPath } from '../http/request-target.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../telemetry/log.ts';
 
 /** Where all that is for operators lies. */
 export const OPERATORS_PATH = '/operators';

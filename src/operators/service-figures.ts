@@ -1,6 +1,6 @@
-import type { ServiceFigures } from '../api.ts';
-import type { FailedUploads } from '../progress/failed-uploads.ts';
-import type { Presence } from '../presence/presence.ts';
+import type { ServiceFigures } from '../wire/documents.ts';
+import type { FailedUploads } from '../record/failed-uploads.ts';
+import type { Presence } from '../telemetry/presence.ts';
 import type { JobCounts } from '../queue/upload-queue.ts';
 import type { UploadSets } from '../queue/upload-sets.ts';
 

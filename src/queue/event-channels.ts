@@ -1,4 +1,4 @@
-import type { Logger } from '../log.ts';
+import type { Logger } from '../telemetry/log.ts';
 import type { QueueKeys } from './contract.ts';
 import type { EventFeed, EventListener } from './event-feed.ts';
 import type { Subscriber, SubscriberListener } from './subscriber.ts';

@@ -1,5 +1,5 @@
 import { createRedisBackend, QueueEvents, type BackendFactory, type RedisQueueBackend } from 'bullmq';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../telemetry/log.ts';
 import type { Redis } from './connection.ts';
 import { QUEUE_NAME, type QueueKeys } from './contract.ts';
 import type { EventFeed, EventListener } from './event-feed.ts';

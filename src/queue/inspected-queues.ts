@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../telemetry/log.ts';
 import type { Redis } from './connection.ts';
 import { QUEUE_NAME, SWEEP_QUEUE_NAME, type QueueKeys } from './contract.ts';
 

@@ -1,6 +1,6 @@
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../settings/config.ts';
 import { ServiceError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { available } from './connection.ts';
 import { isClusterConnection, type Redis } from './redis-client.ts';
 

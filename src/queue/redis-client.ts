@@ -1,7 +1,7 @@
 import { Cluster, Redis as SingleRedis, type RedisOptions } from 'ioredis';
 import { isCluster, type ClusterPlace, type RedisPlace, type ServerPlace } from './redis-place.ts';
-import { makeLasting } from './lasting-cluster.ts';
-import { LastingSentinelConnector } from './sentinel-connector.ts';
+import { makeLasting } from '../compat/lasting-cluster.ts';
+import { LastingSentinelConnector } from '../compat/sentinel-connector.ts';
 
 export type { Cluster, Redis as SingleRedis } from 'ioredis';
 

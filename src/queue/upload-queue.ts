@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../telemetry/log.ts';
 import { available, type Redis } from './connection.ts';
 import { EVENT_STREAM_LENGTH, MAX_FAULTS, QUEUE_NAME, type QueueKeys, type UploadJobData } from './contract.ts';
 

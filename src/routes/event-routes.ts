@@ -1,15 +1,15 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { isFinalState, type Progress } from '../api.ts';
+import { isFinalState, type Progress } from '../wire/documents.ts';
 import { AsyncContext } from '../deferred/async-context.ts';
 import { setCommonHeaders } from '../http/common-headers.ts';
 import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
 import { queryParameter } from '../http/query.ts';
 import { requireUploadId } from '../http/upload-id.ts';
-import type { Logger } from '../log.ts';
-import { lookAgainAfter } from '../progress/look-again.ts';
-import { toProgress, type ProgressState } from '../progress/progress.ts';
-import { presentProgress, readExisting, type WatchParts } from '../progress/watch.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { lookAgainAfter } from '../record/look-again.ts';
+import { toProgress, type ProgressState } from '../record/progress.ts';
+import { presentProgress, readExisting, type WatchParts } from '../record/watch.ts';
 import { parseVersion } from './versions.ts';
 
 /** What the event streams need. */

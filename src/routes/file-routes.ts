@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { isFinalState } from '../api.ts';
+import { isFinalState } from '../wire/documents.ts';
 import { AsyncContext } from '../deferred/async-context.ts';
 import { Dispatch } from '../deferred/dispatch.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
@@ -10,10 +10,10 @@ import { attachmentDisposition } from '../http/content-disposition.ts';
 import { sendObject } from '../http/send-object.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import type { Kinds } from '../kinds/kinds.ts';
-import type { Logger } from '../log.ts';
-import { isExpired, type StoredVariant, type UploadRecord } from '../progress/record-fields.ts';
-import type { UploadRecords } from '../progress/record.ts';
-import { readExisting, type WatchParts } from '../progress/watch.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { isExpired, type StoredVariant, type UploadRecord } from '../record/record-fields.ts';
+import type { UploadRecords } from '../record/record.ts';
+import { readExisting, type WatchParts } from '../record/watch.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 

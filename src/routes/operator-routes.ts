@@ -1,8 +1,8 @@
 import type Router from '@koa/router';
-import type { ServiceFigures } from '../api.ts';
+import type { ServiceFigures } from '../wire/documents.ts';
 import { sendAsset } from '../http/send-asset.ts';
 import { requireUploadId } from '../http/upload-id.ts';
-import type { PageAssets } from '../web/assets.ts';
+import type { PageAssets } from '../page/assets.ts';
 
 /** What operators are shown, and what they may do. Whoever gets here is one. */
 export interface OperatorRouteParts {

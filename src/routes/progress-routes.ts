@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import type { Progress } from '../api.ts';
+import type { Progress } from '../wire/documents.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError, problemOf, type ErrorCode } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
@@ -8,9 +8,9 @@ import { seenTags } from '../http/entity-tags.ts';
 import { retryAfterSeconds } from '../http/problem.ts';
 import { queryParameter } from '../http/query.ts';
 import { requireUploadId } from '../http/upload-id.ts';
-import type { ReadRecord } from '../progress/read-record.ts';
-import { toUpload } from '../progress/upload-document.ts';
-import { watchMany, type WatchedUpload } from '../progress/watch-many.ts';
+import type { ReadRecord } from '../record/read-record.ts';
+import { toUpload } from '../record/upload-document.ts';
+import { watchMany, type WatchedUpload } from '../record/watch-many.ts';
 import {
   presentProgress,
   watchProgress,
@@ -18,7 +18,7 @@ import {
   type AskedProgress,
   type ProgressWatchParts,
   type WatchParts,
-} from '../progress/watch.ts';
+} from '../record/watch.ts';
 import { parseVersion } from './versions.ts';
 
 /** As many uploads as one request can watch. */

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import { sendAsset } from '../http/send-asset.ts';
-import type { PageAssets } from '../web/assets.ts';
+import type { PageAssets } from '../page/assets.ts';
 
 /** What is told of the process itself. */
 export interface ServiceRouteParts {

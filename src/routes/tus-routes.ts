@@ -2,7 +2,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { requireUploadId } from '../http/upload-id.ts';
-import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../tus/tus-endpoint.ts';
+import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../roads/tus/tus-endpoint.ts';
 
 /** What resumable uploads need. */
 export interface TusRouteParts {

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import type { Upload } from '../api.ts';
+import type { Upload } from '../wire/documents.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
@@ -8,15 +8,15 @@ import { requestedTimeoutMs } from '../http/deferral.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
 import { queryParameter } from '../http/query.ts';
 import { requireUploadId } from '../http/upload-id.ts';
-import { readExisting, watchUntilFinal, type WatchParts } from '../progress/watch.ts';
-import type { ReadRecord } from '../progress/read-record.ts';
-import type { UploadRecords } from '../progress/record.ts';
-import { toUpload } from '../progress/upload-document.ts';
-import { cleanFileName } from '../upload/file-name.ts';
-import { readOptionsJson } from '../upload/options-json.ts';
-import { readReceived, type ReceivedUpload } from '../upload/read-received.ts';
-import type { UploadIntake } from '../upload/intake.ts';
-import type { UploadRemoval } from '../upload/removal.ts';
+import { readExisting, watchUntilFinal, type WatchParts } from '../record/watch.ts';
+import type { ReadRecord } from '../record/read-record.ts';
+import type { UploadRecords } from '../record/record.ts';
+import { toUpload } from '../record/upload-document.ts';
+import { cleanFileName } from '../intake/file-name.ts';
+import { readOptionsJson } from '../intake/options-json.ts';
+import { readReceived, type ReceivedUpload } from '../intake/read-received.ts';
+import type { UploadIntake } from '../intake/intake.ts';
+import type { UploadRemoval } from '../intake/removal.ts';
 
 /** What the upload endpoints need; longer waits are clamped to `maxTimeoutMs`. */
 export interface UploadRouteParts extends WatchParts {

@@ -1,4 +1,4 @@
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../settings/config.ts';
 import { isPassing, nameOf, statusOf } from './s3-errors.ts';
 
 const WRONG_REGION: ReadonlySet<string> = new Set([

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { S3Settings } from '../config.ts';
+import type { S3Settings } from '../settings/config.ts';
 import { requireKey } from './keys.ts';
 import { createClient, placeOf, type S3Place } from './s3-client.ts';
 import { asServiceError, isMissing } from './s3-errors.ts';

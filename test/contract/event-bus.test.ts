@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
-import type { OpenEvents } from '../../src/progress/bus.ts';
-import type { RecordStore } from '../../src/progress/record-change.ts';
-import { UploadRecords } from '../../src/progress/record.ts';
+import type { OpenEvents } from '../../src/record/bus.ts';
+import type { RecordStore } from '../../src/record/record-change.ts';
+import { UploadRecords } from '../../src/record/record.ts';
 import {
   openClusterConnection,
   openSubscribingConnection,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Progress } from '../../src/api.ts';
-import { createUploadClient, type UploadClient, type UploadClientOptions } from '../../src/web/upload-client.ts';
+import type { Progress } from '../../src/wire/documents.ts';
+import { createUploadClient, type UploadClient, type UploadClientOptions } from '../../src/client/upload-client.ts';
 import { Link } from '../../scripts/chaos/fleet/link.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
-import type { Upload } from '../../src/api.ts';
+import type { Upload } from '../../src/wire/documents.ts';
 import { type Browser, screenshot, startBrowser } from '../helpers/browser.ts';
 import { putFile } from '../helpers/client.ts';
 import { failByOurFault } from '../helpers/fail-by-our-fault.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
-import type { Upload } from '../../src/api.ts';
+import type { Upload } from '../../src/wire/documents.ts';
 import { Link } from '../../scripts/chaos/fleet/link.ts';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { photo } from '../helpers/pictures.ts';

@@ -1,9 +1,9 @@
 import { Registry } from '../../src/deferred/registry.ts';
-import type { Progress } from '../../src/api.ts';
-import { ProgressBus, type OpenEvents } from '../../src/progress/bus.ts';
-import type { ProgressState } from '../../src/progress/progress.ts';
-import type { UploadRecords } from '../../src/progress/record.ts';
-import { watchProgress } from '../../src/progress/watch.ts';
+import type { Progress } from '../../src/wire/documents.ts';
+import { ProgressBus, type OpenEvents } from '../../src/record/bus.ts';
+import type { ProgressState } from '../../src/record/progress.ts';
+import type { UploadRecords } from '../../src/record/record.ts';
+import { watchProgress } from '../../src/record/watch.ts';
 import { eventually } from './eventually.ts';
 import { silentLog } from './record-space.ts';
 

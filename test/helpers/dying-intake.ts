@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { createKinds } from '../../src/kinds/kinds.ts';
-import { createLog } from '../../src/log.ts';
-import { UploadRecords } from '../../src/progress/record.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { UploadRecords } from '../../src/record/record.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
 import { openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
 import { queueKeys } from '../../src/queue/contract.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
-import { Admission } from '../../src/upload/admission.ts';
-import { IncomingUpload } from '../../src/upload/incoming-upload.ts';
+import { Admission } from '../../src/intake/admission.ts';
+import { IncomingUpload } from '../../src/intake/incoming-upload.ts';
 
 /**
  * Run as a program with a Redis, a prefix, a directory, a file and an id: takes the file in under the id, before a queue

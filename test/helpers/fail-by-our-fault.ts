@@ -1,5 +1,5 @@
 import { problemOf } from '../../src/errors.ts';
-import { UploadRecords } from '../../src/progress/record.ts';
+import { UploadRecords } from '../../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
 import { queueKeys } from '../../src/queue/contract.ts';
 import { made, silentLog } from './record-space.ts';

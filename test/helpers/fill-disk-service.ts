@@ -23,7 +23,7 @@ const env = {
   STORAGE_RESERVE_BYTES: '0',
   LOG_LEVEL: 'warn',
 };
-const api = await startProcess(resolve('src/main.ts'), env);
+const api = await startProcess(resolve('src/server/main.ts'), env);
 const { url } = api;
 
 const small = Buffer.alloc(100_000, 'not a picture at all ');

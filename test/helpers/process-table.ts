@@ -1,5 +1,5 @@
-import type { TableResult } from '../../src/api.ts';
-import type { TableLimits } from '../../src/config.ts';
+import type { TableResult } from '../../src/wire/documents.ts';
+import type { TableLimits } from '../../src/settings/config.ts';
 import { runPipeline, type PipelineReport } from '../../workers/pipeline.ts';
 import { createTableProcessor } from '../../workers/table/processor.ts';
 import { fakeContext, withFile } from './process-picture.ts';

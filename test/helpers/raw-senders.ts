@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Problem, Progress, Upload } from '../../src/api.ts';
+import type { Problem, Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson } from './client.ts';
 import { eventually } from './eventually.ts';
 import { filePart, FORM_END } from './raw-form.ts';

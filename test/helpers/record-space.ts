@@ -1,10 +1,11 @@
 import './one-realm.ts';
 import { randomUUID } from 'node:crypto';
-import type { Result } from '../../src/api.ts';
-import { createLog, type Logger } from '../../src/log.ts';
-import type { UploadRecord } from '../../src/progress/record-fields.ts';
-import type { ChangeOutcome } from '../../src/progress/record-change.ts';
-import { UploadRecords, type NewUpload } from '../../src/progress/record.ts';
+import type { Result } from '../../src/wire/documents.ts';
+import { createLog, type Logger } from '../../src/telemetry/log.ts';
+import type { UploadRecord } from '../../src/record/record-fields.ts';
+import type { ChangeOutcome } from '../../src/record/record-change.ts';
+import type { NewUpload } from '../../src/record/open-record.ts';
+import { UploadRecords } from '../../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../../src/queue/connection.ts';
 import type { RedisPlace } from '../../src/queue/redis-place.ts';
 import { queueKeys, type PublishCommand, type QueueKeys } from '../../src/queue/contract.ts';

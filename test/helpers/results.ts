@@ -1,4 +1,4 @@
-import type { PictureResult, TableResult, Upload } from '../../src/api.ts';
+import type { PictureResult, TableResult, Upload } from '../../src/wire/documents.ts';
 
 /** The result of an upload that was a picture; throws where it has another or none. */
 export function pictureResult(upload: Pick<Upload, 'result' | 'error'> | undefined): PictureResult {

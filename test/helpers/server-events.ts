@@ -1,4 +1,4 @@
-import type { Progress } from '../../src/api.ts';
+import type { Progress } from '../../src/wire/documents.ts';
 
 export interface ReadEvent {
   id: string;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 
-const API_ENTRY = resolve('src/main.ts');
+const API_ENTRY = resolve('src/server/main.ts');
 /** More than any grace of a test. */
 const END_WITHIN_MS = 25_000;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Upload } from '../../src/api.ts';
+import type { Upload } from '../../src/wire/documents.ts';
 import { getJson } from './client.ts';
 import { redisCommand } from './redis-command.ts';
 import type { Service } from './service.ts';

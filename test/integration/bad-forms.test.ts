@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { UploadList } from '../../src/api.ts';
+import type { UploadList } from '../../src/wire/documents.ts';
 import { connectEachTest } from '../helpers/connect-each-test.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';

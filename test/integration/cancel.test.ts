@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
-import type { Problem, Progress, Upload } from '../../src/api.ts';
+import type { Problem, Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { faultyFile, readDiary, type Act } from '../helpers/faulty/faults.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { problemOf } from '../../src/errors.ts';
-import { FailedUploads } from '../../src/progress/failed-uploads.ts';
+import { FailedUploads } from '../../src/record/failed-uploads.ts';
 import { made, newUpload, openRecordSpace, silentLog, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { Progress, Upload } from '../../src/api.ts';
+import type { Progress, Upload } from '../../src/wire/documents.ts';
 import { queueKeys } from '../../src/queue/contract.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
-import type { Problem, Progress, Upload, UploadList } from '../../src/api.ts';
+import type { Problem, Progress, Upload, UploadList } from '../../src/wire/documents.ts';
 import { queueKeys } from '../../src/queue/contract.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';

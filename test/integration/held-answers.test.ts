@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { Problem, Progress, ProgressList, Upload, UploadList } from '../../src/api.ts';
+import type { Problem, Progress, ProgressList, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, postFiles, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';

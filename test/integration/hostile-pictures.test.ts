@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import type { Upload } from '../../src/api.ts';
+import type { Upload } from '../../src/wire/documents.ts';
 import { WORKER_ALLOCATOR } from '../../scripts/allocator.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Problem, Progress, ProgressList, Upload, UploadList } from '../../src/api.ts';
-import { openApiDocument } from '../../src/openapi/document.ts';
+import type { Problem, Progress, ProgressList, Upload, UploadList } from '../../src/wire/documents.ts';
+import { openApiDocument } from '../../src/wire/openapi/document.ts';
 import {
   problemSchema,
   progressListSchema,
@@ -10,7 +10,7 @@ import {
   serviceStatusSchema,
   uploadListSchema,
   uploadSchema,
-} from '../../src/openapi/schemas.ts';
+} from '../../src/wire/openapi/schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { cutShort, photo } from '../helpers/pictures.ts';

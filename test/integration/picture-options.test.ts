@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import type { Problem, Upload, UploadList } from '../../src/api.ts';
+import type { Problem, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
 import { look } from '../helpers/look.ts';
 import { pages, photo } from '../helpers/pictures.ts';

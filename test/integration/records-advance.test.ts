@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { UploadState } from '../../src/api.ts';
-import { RecordChanger, type ChangeOutcome } from '../../src/progress/record-change.ts';
+import type { UploadState } from '../../src/wire/documents.ts';
+import { RecordChanger, type ChangeOutcome } from '../../src/record/record-change.ts';
 import { made, openRecordSpace, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
-import type { ProgressState } from '../../src/progress/progress.ts';
-import { decodeProgress, type RecordFields } from '../../src/progress/record-fields.ts';
+import type { ProgressState } from '../../src/record/progress.ts';
+import { decodeProgress, type RecordFields } from '../../src/record/record-fields.ts';
 import { openWaitingConnection } from '../../src/queue/connection.ts';
 import type { EventFeed } from '../../src/queue/event-feed.ts';
 import { openEventStream } from '../../src/queue/event-stream.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
-import { isFinalState } from '../../src/api.ts';
-import type { ProgressState } from '../../src/progress/progress.ts';
-import { decodeProgress, type RecordFields } from '../../src/progress/record-fields.ts';
-import type { ChangeOutcome } from '../../src/progress/record-change.ts';
-import type { UploadRecords } from '../../src/progress/record.ts';
+import { isFinalState } from '../../src/wire/documents.ts';
+import type { ProgressState } from '../../src/record/progress.ts';
+import { decodeProgress, type RecordFields } from '../../src/record/record-fields.ts';
+import type { ChangeOutcome } from '../../src/record/record-change.ts';
+import type { UploadRecords } from '../../src/record/record.ts';
 import {
   made,
   newUpload,

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { UploadState } from '../../src/api.ts';
-import type { StoredVariant } from '../../src/progress/record-fields.ts';
-import type { ChangeOutcome, RecordStore } from '../../src/progress/record-change.ts';
-import { UploadRecords } from '../../src/progress/record.ts';
+import type { UploadState } from '../../src/wire/documents.ts';
+import type { StoredVariant } from '../../src/record/record-fields.ts';
+import type { ChangeOutcome, RecordStore } from '../../src/record/record-change.ts';
+import { UploadRecords } from '../../src/record/record.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../src/queue/contract.ts';
 import {
   made,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
-import type { QueueRoom } from '../../src/progress/record-change.ts';
-import type { UploadRecords } from '../../src/progress/record.ts';
+import type { QueueRoom } from '../../src/record/record-change.ts';
+import type { UploadRecords } from '../../src/record/record.ts';
 import { UploadSets } from '../../src/queue/upload-sets.ts';
 import { newUpload, openRecordSpace, PROBLEM, STORED, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';

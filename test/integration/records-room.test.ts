@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { ChangeOutcome, QueueRoom, RecordStore } from '../../src/progress/record-change.ts';
-import { decodeProgress, type RecordFields } from '../../src/progress/record-fields.ts';
-import { UploadRecords, type NewUpload } from '../../src/progress/record.ts';
+import type { ChangeOutcome, QueueRoom, RecordStore } from '../../src/record/record-change.ts';
+import { decodeProgress, type RecordFields } from '../../src/record/record-fields.ts';
+import type { NewUpload } from '../../src/record/open-record.ts';
+import { UploadRecords } from '../../src/record/record.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
 import { openWaitingConnection } from '../../src/queue/connection.ts';
 import { UploadQueue } from '../../src/queue/upload-queue.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { Progress, Upload } from '../../src/api.ts';
+import type { Progress, Upload } from '../../src/wire/documents.ts';
 import { connectToServer, type SingleRedis } from '../../src/queue/redis-client.ts';
 import { parseHosts } from '../../src/queue/redis-place.ts';
 import { getJson, putFile, type JsonAnswer } from '../helpers/client.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import { queueKeys } from '../../src/queue/contract.ts';
-import type { Problem, Progress, Upload } from '../../src/api.ts';
+import type { Problem, Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
@@ -273,7 +273,7 @@ test('a start with a Redis that would throw records away ends with one line', as
   await redisCommand(redis.url, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
   try {
     const env = { REDIS_URL: redis.url, PORT: '0', STORAGE: `file:${service.directory}`, LOG_LEVEL: 'warn' };
-    const started = ['src/main.ts', 'workers/main.ts'].map((entry) =>
+    const started = ['src/server/main.ts', 'workers/main.ts'].map((entry) =>
       runScript(entry, [], { cwd: service.directory, env }),
     );
     expect(await Promise.all(started.map(({ ended }) => ended))).toEqual([78, 78]);

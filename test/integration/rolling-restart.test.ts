@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
-import type { Problem, Progress, Upload } from '../../src/api.ts';
-import { createUploadClient, type UploadClient } from '../../src/web/upload-client.ts';
+import type { Problem, Progress, Upload } from '../../src/wire/documents.ts';
+import { createUploadClient, type UploadClient } from '../../src/client/upload-client.ts';
 import { startBalancer, type Balancer } from '../helpers/balancer.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';

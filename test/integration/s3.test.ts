@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Problem, Upload, UploadList } from '../../src/api.ts';
+import type { Problem, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
@@ -190,14 +190,17 @@ describe('an S3 that cuts its connections', () => {
   );
 });
 
-test.each(['src/main.ts', 'workers/main.ts'])('%s stops with one line where the bucket is wrong', async (entry) => {
-  const started = startProcess(resolve(entry), {
-    ...env,
-    PORT: '0',
-    REDIS_URL: service.redis.url,
-    STORAGE: 's3://other-bucket',
-  });
-  await expect(started).rejects.toThrow(
-    /ready: (\{.*\}\n)*deferred-uploads: STORAGE: S3 at \S+ has no bucket "other-bucket"\n$/,
-  );
-});
+test.each(['src/server/main.ts', 'workers/main.ts'])(
+  '%s stops with one line where the bucket is wrong',
+  async (entry) => {
+    const started = startProcess(resolve(entry), {
+      ...env,
+      PORT: '0',
+      REDIS_URL: service.redis.url,
+      STORAGE: 's3://other-bucket',
+    });
+    await expect(started).rejects.toThrow(
+      /ready: (\{.*\}\n)*deferred-uploads: STORAGE: S3 at \S+ has no bucket "other-bucket"\n$/,
+    );
+  },
+);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
-import type { Problem, Progress, Upload, UploadList } from '../../src/api.ts';
+import type { Problem, Progress, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Progress, Upload } from '../../src/api.ts';
+import type { Progress, Upload } from '../../src/wire/documents.ts';
 import { Link } from '../../scripts/chaos/fleet/link.ts';
 import { getJson, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Upload } from '../../src/api.ts';
+import type { Upload } from '../../src/wire/documents.ts';
 import { getJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { startService, type Service } from '../helpers/service.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
-import type { Progress, Upload, UploadList } from '../../src/api.ts';
+import type { Progress, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, putFile, postFiles } from '../helpers/client.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';

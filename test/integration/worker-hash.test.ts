@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
-import type { Upload } from '../../src/api.ts';
+import type { Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { photo } from '../helpers/pictures.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';

@@ -1,4 +1,4 @@
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/settings/config.ts';
 import { createProcessors } from '../processors.ts';
 import { serveIsolated } from './serve-isolated.ts';
 

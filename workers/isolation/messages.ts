@@ -1,4 +1,4 @@
-import type { DerivedFile, Variant } from '../../src/api.ts';
+import type { DerivedFile, Variant } from '../../src/wire/documents.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { PipelineReport } from '../pipeline.ts';
 import type { AnyResult, NewFile, StepContext } from '../processor.ts';

@@ -1,4 +1,4 @@
-import type { DerivedFile, Variant } from '../../src/api.ts';
+import type { DerivedFile, Variant } from '../../src/wire/documents.ts';
 import type { NewFile } from '../processor.ts';
 import type { Publisher } from '../publisher.ts';
 import type { FromIsolated, ToIsolated } from './messages.ts';

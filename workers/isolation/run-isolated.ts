@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { DerivedFile, Variant } from '../../src/api.ts';
+import type { DerivedFile, Variant } from '../../src/wire/documents.ts';
 import type { PipelineContext, PipelineHooks } from '../pipeline.ts';
 import type { AnyResult } from '../processor.ts';
 import type { RunProcessor } from '../processors.ts';

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Exposure, Position } from '../../src/api.ts';
+import type { Exposure, Position } from '../../src/wire/documents.ts';
 import { readExif, type ExifDirectory } from './exif-directory.ts';
 import { GPS, IMAGE, PHOTO } from './exif-tags.ts';
 

@@ -1,4 +1,4 @@
-import type { PictureResult } from '../../src/api.ts';
+import type { PictureResult } from '../../src/wire/documents.ts';
 import { pictureKind } from '../../src/kinds/picture.ts';
 import type { Processor, Step } from '../processor.ts';
 import { TYPICAL_COSTS } from './costs.ts';

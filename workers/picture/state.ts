@@ -1,4 +1,4 @@
-import type { PictureResult, Variant } from '../../src/api.ts';
+import type { PictureResult, Variant } from '../../src/wire/documents.ts';
 import { createSlot, type Slot } from '../slot.ts';
 import type { CostlyFacts, PictureCosts } from './costs.ts';
 import type { WayToSrgb } from './icc-profile.ts';

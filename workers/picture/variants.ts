@@ -1,4 +1,4 @@
-import type { Variant } from '../../src/api.ts';
+import type { Variant } from '../../src/wire/documents.ts';
 import type { StepContext } from '../processor.ts';
 import { variantCost } from './costs.ts';
 import { encode, encodeAnimation } from './encode.ts';

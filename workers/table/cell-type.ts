@@ -1,4 +1,4 @@
-import type { ColumnType } from '../../src/api.ts';
+import type { ColumnType } from '../../src/wire/documents.ts';
 
 /** What one cell can be read as; powers of two, so that a column holds all of its own in one number. */
 export const CELL = { empty: 1, integer: 2, number: 4, boolean: 8, date: 16, datetime: 32, string: 64 } as const;

@@ -4,7 +4,7 @@ import type { StepContext } from '../processor.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 import { CELL, cellTypeOf } from './cell-type.ts';
 import { columnNames, isHeader } from './header.ts';
-import type { TableLimits } from '../../src/config.ts';
+import type { TableLimits } from '../../src/settings/config.ts';
 import { openText } from './text/text-source.ts';
 import type { ByteText, RowSink, RowSource } from './row-source.ts';
 import type { TableShape, TableState } from './state.ts';

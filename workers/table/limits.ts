@@ -1,4 +1,4 @@
-import type { TableLimits } from '../../src/config.ts';
+import type { TableLimits } from '../../src/settings/config.ts';
 
 const MIB = 1024 * 1024;
 

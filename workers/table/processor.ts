@@ -1,8 +1,8 @@
-import type { TableResult } from '../../src/api.ts';
+import type { TableResult } from '../../src/wire/documents.ts';
 import { table } from '../../src/kinds/table.ts';
 import type { Processor } from '../processor.ts';
 import { inspect } from './inspect.ts';
-import type { TableLimits } from '../../src/config.ts';
+import type { TableLimits } from '../../src/settings/config.ts';
 import { TABLE_LIMITS } from './limits.ts';
 import { rows } from './rows.ts';
 import { createTableState, type TableState } from './state.ts';

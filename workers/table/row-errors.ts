@@ -1,4 +1,4 @@
-import type { RowError } from '../../src/api.ts';
+import type { RowError } from '../../src/wire/documents.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 
 /** As many go into a result. */

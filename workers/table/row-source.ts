@@ -1,4 +1,4 @@
-import type { TableResult } from '../../src/api.ts';
+import type { TableResult } from '../../src/wire/documents.ts';
 
 /**
  * UTF-8, one character of code 0 to 255 for each byte: text that was read as bytes and goes out as bytes is so spared

@@ -1,7 +1,7 @@
 import { JSON_LINES_NAME } from '../../src/kinds/table.ts';
 import type { NewFile, StepContext } from '../processor.ts';
 import { tableOptionsOf } from './inspect.ts';
-import type { TableLimits } from '../../src/config.ts';
+import type { TableLimits } from '../../src/settings/config.ts';
 import type { RowSource } from './row-source.ts';
 import type { TableState } from './state.ts';
 import { TablePass } from './table-pass.ts';

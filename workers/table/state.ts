@@ -1,4 +1,4 @@
-import type { TableResult } from '../../src/api.ts';
+import type { TableResult } from '../../src/wire/documents.ts';
 import { createSlot, type Slot } from '../slot.ts';
 import type { RowSource } from './row-source.ts';
 

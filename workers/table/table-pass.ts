@@ -1,4 +1,4 @@
-import type { CellValue, TableColumn } from '../../src/api.ts';
+import type { CellValue, TableColumn } from '../../src/wire/documents.ts';
 import { columnTypeOf } from './cell-type.ts';
 import { firstCharacters } from './first-characters.ts';
 import { RowEncoder } from './row-encoder.ts';

@@ -1,4 +1,4 @@
-import { toProgress, type ProgressState } from '../../../src/progress/progress.ts';
+import { toProgress, type ProgressState } from '../../../src/record/progress.ts';
 import { openRedis } from '../lib/open-redis.ts';
 import type { EventSource } from './event-source.ts';
 import { PROGRESS_CHANNEL } from './progress-channel.ts';

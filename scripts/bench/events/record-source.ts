@@ -1,9 +1,9 @@
 import { pino } from 'pino';
-import { recordOptions } from '../../../src/progress/record-options.ts';
-import { UploadRecords } from '../../../src/progress/record.ts';
+import { recordOptions } from '../../../src/record/record-options.ts';
+import { UploadRecords } from '../../../src/record/record.ts';
 import { openCommandConnection, RedisRecordStore } from '../../../src/queue/connection.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/settings/config.ts';
 import { forEachSlot, type EventSource } from './event-source.ts';
 
 /** Fractions of a whole in steps of this keep growing for the longest benchmark. */

@@ -36,7 +36,7 @@ export async function startServiceProcesses(
     ...options.env,
   };
   const starting = [
-    startProcess(entry('src/main.ts'), env, options.apiOptions),
+    startProcess(entry('src/server/main.ts'), env, options.apiOptions),
     ...Array.from({ length: options.workers }, () =>
       startProcess(
         entry('workers/main.ts'),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Progress } from '../../../src/api.ts';
+import type { Progress } from '../../../src/wire/documents.ts';
 
 const SENT_AT_ONCE = 3;
 const PERIOD_MS = 1000;

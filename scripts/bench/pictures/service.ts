@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Upload } from '../../../src/api.ts';
+import type { Upload } from '../../../src/wire/documents.ts';
 import { eachAtOnce } from '../lib/at-once.ts';
 import { startServiceProcesses } from '../lib/service-processes.ts';
 import type { Session } from '../lib/session.ts';

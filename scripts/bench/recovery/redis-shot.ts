@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Progress } from '../../../src/api.ts';
+import type { Progress } from '../../../src/wire/documents.ts';
 import { getJson, putFile } from '../../../test/helpers/client.ts';
 import { eventually } from '../../../test/helpers/eventually.ts';
 import { createTus } from '../../../test/helpers/tus-requests.ts';

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Upload } from '../../../src/api.ts';
+import type { Upload } from '../../../src/wire/documents.ts';
 import { peakBytes, residentBytes } from '../../../test/helpers/process-memory.ts';
 import type { ServiceProcess } from '../../../test/helpers/service.ts';
 import { startServiceProcesses } from '../lib/service-processes.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expectNothingLeft } from '../../../test/helpers/nothing-left.ts';
-import type { UploadRecord } from '../../../src/progress/record-fields.ts';
+import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import type { Auditor } from '../auditor.ts';
 import type { Diary } from '../clients/diary.ts';
 import type { Tale } from '../clients/life.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isFinalState, type Upload } from '../../../src/api.ts';
+import { isFinalState, type Upload } from '../../../src/wire/documents.ts';
 import type { Tale } from '../clients/life.ts';
 import type { LossBetween } from '../witness.ts';
 import type { Check } from './check.ts';

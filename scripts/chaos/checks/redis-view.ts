@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
-import { isFinalState } from '../../../src/api.ts';
-import { decodeRecord, type UploadRecord } from '../../../src/progress/record-fields.ts';
+import { isFinalState } from '../../../src/wire/documents.ts';
+import { decodeRecord, type UploadRecord } from '../../../src/record/record-fields.ts';
 import type { QueueKeys } from '../../../src/queue/contract.ts';
 
 /** Lists and sets in which BullMQ keeps the ids of jobs that are not over. */

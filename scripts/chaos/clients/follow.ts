@@ -1,4 +1,4 @@
-import type { Progress, UploadState } from '../../../src/api.ts';
+import type { Progress, UploadState } from '../../../src/wire/documents.ts';
 import type { LossBetween, Witness } from '../witness.ts';
 import { codeOf, type Answer, type Caller, type Question } from './caller.ts';
 import type { Diary } from './diary.ts';

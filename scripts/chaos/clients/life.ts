@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { UploadState } from '../../../src/api.ts';
+import type { UploadState } from '../../../src/wire/documents.ts';
 import { Random } from '../random.ts';
 import type { UploadPlan } from '../upload-plan.ts';
 import { Witness, type LossBetween } from '../witness.ts';

@@ -1,4 +1,4 @@
-import type { UploadState } from '../../../src/api.ts';
+import type { UploadState } from '../../../src/wire/documents.ts';
 import type { Caller } from './caller.ts';
 import type { Diary } from './diary.ts';
 

@@ -99,7 +99,7 @@ export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>
 function keptApi(index: number, redisLink: Link, directory: string, apiLink: Link): KeptProcess {
   const onUp = (url: string): void => apiLink.retarget(url);
   const env = { ...settings(redisLink, directory), EVENT_BUS: index % 2 === 0 ? 'stream' : 'targeted' };
-  return new KeptProcess({ name: `api ${index}`, entry: resolve('src/main.ts'), env, onUp });
+  return new KeptProcess({ name: `api ${index}`, entry: resolve('src/server/main.ts'), env, onUp });
 }
 
 function keptWorker(index: number, redisLink: Link, directory: string): KeptProcess {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
-import type { Result } from '../../../src/api.ts';
+import type { Result } from '../../../src/wire/documents.ts';
 
 /**
  * What a faulty processor does with a file, attempt by attempt.

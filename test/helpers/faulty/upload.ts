@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Problem, Upload } from '../../../src/api.ts';
+import type { Problem, Upload } from '../../../src/wire/documents.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';
 import { getJson, putFile } from '../client.ts';
 import { eventually } from '../eventually.ts';

@@ -1,9 +1,9 @@
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/settings/config.ts';
 import { createKindTable } from '../../../src/kinds/kinds.ts';
 import { pictureKind } from '../../../src/kinds/picture.ts';
-import { createLog } from '../../../src/log.ts';
-import { startApi } from '../../../src/services.ts';
-import { closeOnSignal } from '../../../src/shutdown.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { startApi } from '../../../src/server/services.ts';
+import { closeOnSignal } from '../../../src/server/shutdown.ts';
 import { sound } from './kind.ts';
 
 const CLOSE_LIMIT_MS = 5000;

@@ -1,4 +1,4 @@
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/settings/config.ts';
 import { serveIsolated } from '../../../workers/isolation/serve-isolated.ts';
 import { createSoundProcessors } from './processors.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../../../src/config.ts';
+import type { Config } from '../../../src/settings/config.ts';
 import { createPictureProcessor } from '../../../workers/picture/processor.ts';
 import { pictureKind } from '../../../src/kinds/picture.ts';
 import { createProcessorTable, processorEntry, type ProcessorTable } from '../../../workers/processors.ts';

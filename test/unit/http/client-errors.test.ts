@@ -5,9 +5,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { answerClientErrors } from '../../../src/http/client-errors.ts';
 import { parsableTargets } from '../../../src/http/request-target.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
-import { readBody } from '../../../src/upload/body.ts';
+import { readBody } from '../../../src/intake/body.ts';
 import { silentLog } from '../../helpers/record-space.ts';
-import { codeOf } from '../upload/fake-request.ts';
+import { codeOf } from '../intake/fake-request.ts';
 import { serve, type Served } from './serve.ts';
 
 let served: Served;

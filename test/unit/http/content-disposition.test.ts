@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { attachmentDisposition, dispositionFileName } from '../../../src/http/content-disposition.ts';
-import { cleanFileName } from '../../../src/upload/file-name.ts';
+import { cleanFileName } from '../../../src/intake/file-name.ts';
 
 /** As Node hands a header on: bytes as latin1. */
 const asSent = (text: string): string => Buffer.from(text).toString('latin1');

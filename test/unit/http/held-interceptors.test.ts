@@ -3,10 +3,10 @@ import type { Context } from 'koa';
 import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import type { Held } from '../../../src/deferred/interceptor.ts';
 import { heldInAccessLog, heldMetrics, heldPart } from '../../../src/http/held-interceptors.ts';
-import type { Metrics } from '../../../src/metrics.ts';
-import { hold } from '../../../src/progress/hold.ts';
-import { preciseNowMs } from '../../../src/progress/record-change.ts';
-import { eventOf, ID, openRegistry } from '../progress/states.ts';
+import type { Metrics } from '../../../src/telemetry/metrics.ts';
+import { hold } from '../../../src/record/hold.ts';
+import { preciseNowMs } from '../../../src/record/record-change.ts';
+import { eventOf, ID, openRegistry } from '../record/states.ts';
 
 function heldBy(result: DeferredResult, ending: Held['ending'] = 'value'): Held {
   const ctx = { _matchedRoute: '/uploads/:id', state: {} } as unknown as Context;

@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 import { ServiceError } from '../../../src/errors.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { unreadBodies } from '../../../src/http/unread-body.ts';
-import { readBody } from '../../../src/upload/body.ts';
-import { readMultipart } from '../../../src/upload/multipart.ts';
+import { readBody } from '../../../src/intake/body.ts';
+import { readMultipart } from '../../../src/intake/multipart.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { serve, type Served } from './serve.ts';
 

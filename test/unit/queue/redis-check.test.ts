@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ConfigError } from '../../../src/config.ts';
+import { ConfigError } from '../../../src/settings/config.ts';
 import {
   closeConnection,
   openCommandConnection,

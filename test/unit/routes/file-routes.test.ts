@@ -2,15 +2,15 @@ import Router from '@koa/router';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { createKinds } from '../../../src/kinds/kinds.ts';
-import type { UploadRecord } from '../../../src/progress/record-fields.ts';
-import type { UploadRecords } from '../../../src/progress/record.ts';
+import type { UploadRecord } from '../../../src/record/record-fields.ts';
+import type { UploadRecords } from '../../../src/record/record.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from '../../../src/routes/file-routes.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 import { routesOf, serve, type Served } from '../http/serve.ts';
-import { FakeRecords, ID, openRegistry, recordOf } from '../progress/states.ts';
+import { FakeRecords, ID, openRegistry, recordOf } from '../record/states.ts';
 
 let served: Served;
 let temp: TempStorage;

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { clientTypes } from '../../../scripts/client-types.ts';
 
-const SERVED = resolve('src/web/client.d.ts');
+const SERVED = resolve('src/client/client.d.ts');
 
 /** What someone writes who has fetched the two files; the last line is a mistake. */
 const SAMPLE = `

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readlink, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/settings/config.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import { commitWith, putObject } from '../../../src/storage/storage.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError, loadConfig } from '../../../src/config.ts';
+import { ConfigError, loadConfig } from '../../../src/settings/config.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { refuse, startS3Server, S3_CREDENTIALS, type S3Server } from '../../helpers/s3-server.ts';

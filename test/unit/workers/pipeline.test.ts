@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Result } from '../../../src/api.ts';
+import type { Result } from '../../../src/wire/documents.ts';
 import { runPipeline, type PipelineReport } from '../../../workers/pipeline.ts';
 import type { Processor, StepContext } from '../../../workers/processor.ts';
 import { fakeContext } from '../../helpers/process-picture.ts';

@@ -3,13 +3,13 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ChangeOutcome } from '../../../src/progress/record-change.ts';
-import type { StoredVariant } from '../../../src/progress/record-fields.ts';
+import type { ChangeOutcome } from '../../../src/record/record-change.ts';
+import type { StoredVariant } from '../../../src/record/record-fields.ts';
 import { attemptPrefix } from '../../../src/storage/keys.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { createPublisher, type Publisher } from '../../../workers/publisher.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
-import { ID, recordOf } from '../progress/states.ts';
+import { ID, recordOf } from '../record/states.ts';
 
 const FILE = { name: 'rows.jsonl', format: 'jsonl', type: 'application/jsonl' };
 

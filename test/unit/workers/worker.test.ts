@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { UploadRecord } from '../../../src/progress/record-fields.ts';
+import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { closeConnection, openWaitingConnection, type Redis } from '../../../src/queue/connection.ts';
 import { UploadQueue } from '../../../src/queue/upload-queue.ts';
 import { originalKey } from '../../../src/storage/keys.ts';

@@ -2,7 +2,7 @@ import { sniffDelimitedText } from '../../../src/kinds/delimited-text.ts';
 import { SAMPLE_BYTES } from '../../../src/kinds/kind.ts';
 import type { TableOptions } from '../../../src/kinds/table-options.ts';
 import { UnprocessableError } from '../../unprocessable-error.ts';
-import type { TableLimits } from '../../../src/config.ts';
+import type { TableLimits } from '../../../src/settings/config.ts';
 import type { RowSink, RowSource } from '../row-source.ts';
 import { readUtf8 } from './read-utf8.ts';
 import { RecordReader } from './record-reader.ts';

@@ -1,4 +1,4 @@
-import type { TableLimits } from '../../../src/config.ts';
+import type { TableLimits } from '../../../src/settings/config.ts';
 import type { TableOptions } from '../../../src/kinds/table-options.ts';
 import type { RowSink, RowSource } from '../row-source.ts';
 import { WorkbookArchive } from './archive.ts';

@@ -1,5 +1,5 @@
 import { QueueEvents } from 'bullmq';
-import { loadConfig } from '../../../../src/config.ts';
+import { loadConfig } from '../../../../src/settings/config.ts';
 import { QUEUE_NAME, queueKeys } from '../../../../src/queue/contract.ts';
 import { openRedis } from '../../lib/open-redis.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';

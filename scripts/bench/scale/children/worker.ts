@@ -1,5 +1,5 @@
 import { pictureKind } from '../../../../src/kinds/picture.ts';
-import { FIRST_STAGE } from '../../../../src/progress/progress.ts';
+import { FIRST_STAGE } from '../../../../src/record/progress.ts';
 import { FAULTY_RESULT } from '../../../../test/helpers/faulty/faults.ts';
 import {
   createProcessors,

@@ -1,4 +1,4 @@
-import { loadConfig } from '../../../../src/config.ts';
+import { loadConfig } from '../../../../src/settings/config.ts';
 import { queueKeys } from '../../../../src/queue/contract.ts';
 import { openRedis } from '../../lib/open-redis.ts';
 

@@ -1,6 +1,6 @@
-import { loadConfig } from '../../../../src/config.ts';
-import { createLog } from '../../../../src/log.ts';
-import { startApi } from '../../../../src/services.ts';
+import { loadConfig } from '../../../../src/settings/config.ts';
+import { createLog } from '../../../../src/telemetry/log.ts';
+import { startApi } from '../../../../src/server/services.ts';
 import { serveUploads } from './serve-uploads.ts';
 import { skipSyncs } from './skip-syncs.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Variant } from '../../../../src/api.ts';
+import type { Variant } from '../../../../src/wire/documents.ts';
 import { DEFAULT_PICTURE_OPTIONS, type VariantSpec } from '../../../../src/kinds/picture-options.ts';
 import { costsOf } from '../../../../workers/picture/costs.ts';
 import { planPicture } from '../../../../workers/picture/plan.ts';

@@ -1,0 +1,84 @@
+import type { Problem } from '../wire/documents.ts';
+import { clientError, UploadError } from './upload-error.ts';
+import { isProblem } from './wire.ts';
+
+/** The one way of the client to its server. */
+export interface Http {
+  /**
+   * Sends, and answers the JSON of a 2xx that `isExpected` recognises. Everything else is thrown
+   * as an UploadError: `aborted` by the signal, `connection_lost` where no whole answer came.
+   */
+  request<T>(path: string, isExpected: (value: unknown) => value is T, init?: HttpInit): Promise<T>;
+  /** For answers that are all in their headers; throws as `request` does. */
+  headers(path: string, init: HttpInit): Promise<Headers>;
+}
+
+/** One request; a GET by default. */
+export interface HttpInit {
+  method?: 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT';
+  headers?: Record<string, string>;
+  body?: Blob;
+  signal?: AbortSignal;
+}
+
+/** `baseUrl` without a slash at its end; empty for the page's own origin. */
+export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch): Http {
+  async function exchange(path: string, init: HttpInit): Promise<{ response: Response; value: unknown }> {
+    const { response, text } = await send(fetch, `${baseUrl}${path}`, init);
+    const value = parse(text);
+    if (!response.ok) throw errorOf(response, value);
+    return { response, value };
+  }
+
+  return {
+    async request(path, isExpected, init = {}) {
+      const { value } = await exchange(path, init);
+      if (!isExpected(value)) throw clientError('unexpected_answer');
+      return value;
+    },
+    async headers(path, init) {
+      return (await exchange(path, init)).response.headers;
+    },
+  };
+}
+
+async function send(
+  fetch: typeof globalThis.fetch,
+  url: string,
+  init: HttpInit,
+): Promise<{ response: Response; text: string }> {
+  try {
+    const response = await fetch(url, { cache: 'no-store', ...init });
+    return { response, text: await response.text() };
+  } catch (error) {
+    throw clientError(init.signal?.aborted ? 'aborted' : 'connection_lost', error);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+function errorOf(response: Response, value: unknown): UploadError {
+  const retryAfterMs = readRetryAfter(response.headers.get('Retry-After'), Date.now());
+  return new UploadError(isProblem(value) ? value : problemOf(response), { retryAfterMs });
+}
+
+/** Stands in where something between here and the service has answered, and for HEAD, which brings no document. */
+function problemOf({ status, statusText }: Response): Problem {
+  const title = statusText || 'Error';
+  return { type: 'about:blank', title, status, detail: `The server answered ${status}.`, code: `http_${status}` };
+}
+
+/** Milliseconds from now, or null; seconds and dates are both allowed (RFC 9110 section 10.2.3). */
+export function readRetryAfter(value: string | null, nowMs: number): number | null {
+  if (value === null) return null;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const atMs = Date.parse(value);
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+}

@@ -1,0 +1,47 @@
+import type { Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../wire/documents.ts';
+
+/**
+ * Looks at what came over the wire before it is believed: enough to tell an answer of this
+ * service from a proxy's page, not a validation of every field.
+ */
+export function isUpload(value: unknown): value is Upload {
+  return isRecord(value) && typeof value['id'] === 'string' && isRecord(value['file']) && isProgress(value['progress']);
+}
+
+/** True for a progress document. */
+export function isProgress(value: unknown): value is Progress {
+  return (
+    isRecord(value) &&
+    typeof value['id'] === 'string' &&
+    typeof value['state'] === 'string' &&
+    typeof value['version'] === 'number' &&
+    typeof value['percent'] === 'number' &&
+    typeof value['final'] === 'boolean'
+  );
+}
+
+/** True for a problem document (RFC 9457) that carries a code. */
+export function isProblem(value: unknown): value is Problem {
+  return (
+    isRecord(value) &&
+    typeof value['code'] === 'string' &&
+    typeof value['status'] === 'number' &&
+    typeof value['detail'] === 'string'
+  );
+}
+
+/** True for the answer of a watch over several uploads. */
+export function isProgressList(value: unknown): value is ProgressList {
+  if (!isRecord(value)) return false;
+  const uploads: unknown = value['uploads'];
+  return Array.isArray(uploads) && uploads.every((item: unknown) => isProgress(item) || isUnwatchable(item));
+}
+
+/** True for the entry of an upload that could not be watched. */
+export function isUnwatchable(value: unknown): value is UnwatchableUpload {
+  return isRecord(value) && typeof value['id'] === 'string' && isProblem(value['error']);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

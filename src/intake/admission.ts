@@ -1,0 +1,113 @@
+import { ServiceError } from '../errors.ts';
+import type { QueueRoom } from '../record/record-change.ts';
+import type { Backlog, BacklogFigures } from '../queue/backlog.ts';
+
+/** How many uploads may wait for workers, and what becomes of one too many. */
+export interface QueueBounds {
+  capacity: number;
+  overflow: 'reject' | 'discard-oldest';
+  /** For one client address; 0 means no limit. One too many is refused, whatever `overflow` says. */
+  capacityPerAddress: number;
+}
+
+/** What admission needs. */
+export interface AdmissionParts {
+  bounds: QueueBounds;
+  backlog: Pick<Backlog, 'look'>;
+  /** Whom the present request counts for; undefined outside of one. */
+  addressOf: () => string | undefined;
+  /** Told of each upload that finds no room. */
+  onRefused: (code: 'queue_full' | 'too_many_queued_by_address') => void;
+  /** Told of each upload that made room for another one. */
+  onDiscarded: () => void;
+}
+
+/** Where nothing has drained lately, nobody knows when there will be room. */
+const UNMEASURED_RETRY_MS = 10_000;
+
+/** A refused client comes again no sooner, so that it is no storm, and no later, so that it notices more workers. */
+const LEAST_RETRY_MS = 1_000;
+const MOST_RETRY_MS = 120_000;
+
+/** Of the capacity; so much is free when those that were refused come again, not a single place for all of them. */
+const ROOM_WANTED = 0.01;
+
+/** Decides whether one more upload may wait, and tells those that may not when to come again. */
+export class Admission {
+  readonly #parts: AdmissionParts;
+
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** What the record's script is to go by, which decides; the address stands in it only where its share is limited. */
+  room(): QueueRoom {
+    const { capacity, overflow, capacityPerAddress } = this.#parts.bounds;
+    const address = this.#countedAddress();
+    return {
+      capacity,
+      discards: overflow === 'discard-oldest',
+      perAddress: capacityPerAddress,
+      ...(address === undefined ? {} : { address }),
+    };
+  }
+
+  /**
+   * For those that have a body to read first: throws what `refusal` tells where there is no room now. That there is
+   * some says little of the time when the body is here.
+   */
+  async requireRoom(): Promise<void> {
+    const { bounds, backlog } = this.#parts;
+    const figures = await backlog.look(this.#countedAddress());
+    if (bounds.capacityPerAddress > 0 && figures.ofAddress >= bounds.capacityPerAddress)
+      throw this.#refuse('quota', figures);
+    if (bounds.overflow === 'reject' && figures.waiting >= bounds.capacity) throw this.#refuse('full', figures);
+  }
+
+  /** The error for a refusal of the script: `queue_full` (503) or `too_many_queued_by_address` (429), with when to come again. */
+  async refusal(word: 'full' | 'quota'): Promise<ServiceError> {
+    const figures = await this.#parts.backlog.look(this.#countedAddress()).catch(() => undefined);
+    return this.#refuse(word, figures);
+  }
+
+  /** To be called for each upload that made room for another one. */
+  discarded(): void {
+    this.#parts.onDiscarded();
+  }
+
+  #refuse(word: 'full' | 'quota', figures: BacklogFigures | undefined): ServiceError {
+    const { bounds, onRefused } = this.#parts;
+    const code = word === 'full' ? 'queue_full' : 'too_many_queued_by_address';
+    onRefused(code);
+    const retryAfterMs = word === 'full' ? fullRetryMs(figures, bounds.capacity) : quotaRetryMs(figures);
+    const detail =
+      word === 'full'
+        ? 'As many uploads wait as there is room for. Send the file again when Retry-After says.'
+        : `At most ${bounds.capacityPerAddress} uploads of one address may wait. Send the file again when Retry-After says.`;
+    return new ServiceError(code, detail, { retryAfterMs });
+  }
+
+  #countedAddress(): string | undefined {
+    return this.#parts.bounds.capacityPerAddress > 0 ? this.#parts.addressOf() : undefined;
+  }
+}
+
+/** True for an error that says no more of the file than that it may not wait now. */
+export function isLackOfRoom(error: unknown): error is ServiceError {
+  return error instanceof ServiceError && (error.code === 'queue_full' || error.code === 'too_many_queued_by_address');
+}
+
+/** Until so much room has drained as is wanted. */
+function fullRetryMs(figures: BacklogFigures | undefined, capacity: number): number {
+  return timeToDrainMs(figures?.drainedPerMinute, Math.ceil(capacity * ROOM_WANTED));
+}
+
+/** Until one of the address's own is likely to have its turn: they are spread over all that wait. */
+function quotaRetryMs(figures: BacklogFigures | undefined): number {
+  return timeToDrainMs(figures?.drainedPerMinute, (figures?.waiting ?? 1) / Math.max(1, figures?.ofAddress ?? 1));
+}
+
+function timeToDrainMs(drainedPerMinute: number | undefined, uploads: number): number {
+  if (drainedPerMinute === undefined) return UNMEASURED_RETRY_MS;
+  return Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, (uploads * 60_000) / drainedPerMinute));
+}

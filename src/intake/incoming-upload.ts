@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import { ServiceError, toProblem } from '../errors.ts';
+import { currentRequestId, requestLog } from '../http/request-context.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { removeEndedJob } from '../record/ended-job.ts';
+import type { ChangeOutcome, QueueRoom, RefusedChange } from '../record/record-change.ts';
+import type { NewUpload, StoredUpload } from '../record/open-record.ts';
+import type { UploadRecords } from '../record/record.ts';
+import type { ProgressState } from '../record/progress.ts';
+import type { ReadRecord } from '../record/read-record.ts';
+import type { UploadRecord } from '../record/record-fields.ts';
+import { removeUnnamedFiles } from '../record/unnamed-files.ts';
+import { manifestKey, originalKey } from '../storage/keys.ts';
+import { manifestObject } from '../storage/manifest.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Admission } from './admission.ts';
+import { receiveFile, type ReceiveParts } from './receive.ts';
+import { ReceiveProgress, refusalToError, type ListenForOthers, type ReportReceived } from './receive-progress.ts';
+
+/** What the intake needs of the queue. */
+export interface JobQueue {
+  /** Twice is once. */
+  add(id: string, requestId?: string): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+/** What receiving a file needs. */
+export interface IntakeParts extends ReceiveParts {
+  records: UploadRecords;
+  queue: JobQueue;
+  admission: Pick<Admission, 'room' | 'requireRoom' | 'refusal' | 'discarded'>;
+  /** Hears of an upload's changes, without an event after a gap; the returned function ends that. */
+  listen: (id: string, heard: (event: ProgressState | undefined) => void) => () => void;
+  log: Logger;
+}
+
+/** What is known of a file before its bytes. */
+export type FileAnnouncement = Omit<NewUpload, 'receipt'>;
+
+/** How an upload may be opened: as a new one, or not at all because the id has a stored or a deleted one. */
+export type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord };
+
+/**
+ * One file on its way in, from the record's first version to the queue. The receipt it bears fences it:
+ * whoever opens the same id later takes over, and this one can change nothing any more.
+ * After `receive`, end it with exactly one of `enqueue`, `refuse` and `forget`.
+ */
+export class IncomingUpload {
+  readonly record: UploadRecord;
+  readonly #parts: IntakeParts;
+  readonly #progress: ReceiveProgress;
+  readonly #report: ReportReceived;
+  readonly #room: QueueRoom;
+  #keepAlive: NodeJS.Timeout | undefined;
+  #stored: StoredUpload | undefined;
+
+  private constructor(parts: IntakeParts, record: UploadRecord, report: ReportReceived) {
+    this.#parts = parts;
+    // Now, since it tells whose upload this is, and a client that is gone later has no address any more.
+    this.#room = parts.admission.room();
+    this.record = record;
+    this.#report = report;
+    this.#progress = new ReceiveProgress(report, parts.log);
+  }
+
+  /**
+   * Makes or takes over the record. Throws `upload_gone` (410) for an id that was deleted. With `room` it throws
+   * `queue_full` (503) or `too_many_queued_by_address` (429) where it would find none, and changes nothing then.
+   */
+  static async open(parts: IntakeParts, announced: FileAnnouncement, room?: QueueRoom): Promise<OpenedUpload> {
+    const outcome = await parts.records.open({ ...announced, receipt: randomUUID() }, room);
+    if (lacksRoom(outcome)) throw await parts.admission.refusal(outcome.refusal);
+    if (!outcome.made && (outcome.refusal === 'deleted' || outcome.refusal === 'expired')) {
+      throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', {
+        id: announced.id,
+      });
+    }
+    const { record } = outcome;
+    if (record === undefined) throw new Error('the record did not come back');
+    if (!outcome.made) return { existing: record };
+    // An earlier life or request may have left some: one that ended while Redis was away could not know whether they count.
+    if (record.version > 1) await removeUnnamedFiles(parts, announced.id);
+    const report: ReportReceived = (receivedBytes) =>
+      parts.records.receive(record.id, record.receipt, receivedBytes, announced.totalBytes);
+    return { opened: new IncomingUpload(parts, record, report) };
+  }
+
+  /**
+   * Goes on, in whatever process, with an upload all of whose bytes have been reported before: `receive` then
+   * only looks whether it still may. It bears a receipt of its own, which fences whoever went on with it earlier.
+   * Throws `upload_superseded` (409) or `upload_cancelled` (410).
+   */
+  static async resume(parts: IntakeParts, { id, receipt }: UploadRecord): Promise<IncomingUpload> {
+    const outcome = await parts.records.takeOver(id, receipt, randomUUID());
+    if (!outcome.made) throw refusalToError(outcome);
+    if (outcome.record === undefined) throw new Error('the record did not come back');
+    const upload = new IncomingUpload(parts, outcome.record, () => lookAt(parts.records, upload.record));
+    await removeFiles(parts.storage, id, receipt);
+    return upload;
+  }
+
+  /**
+   * Streams the bytes and the manifest to storage; both are durable when it resolves. Rejects as
+   * `receiveFile` does; then nothing of the file is left and `refuse` or `forget` is due. `onRefused` is told of a
+   * cancel or a takeover while it waits for bytes, to end that; without it the next chunk does.
+   */
+  async receive(
+    chunks: AsyncIterable<Buffer>,
+    options: unknown,
+    maxBytes: number,
+    onRefused?: (refusal: ServiceError) => void,
+  ): Promise<void> {
+    const { id, receipt, publicId, fileName, createdAtMs } = this.record;
+    const createdAt = new Date(createdAtMs).toISOString();
+    const manifestOf = (stored: StoredUpload) =>
+      manifestObject({ id, receipt, publicId, name: fileName, createdAt, ...stored });
+    const file = { id, receipt, chunks, options, maxBytes, manifestOf };
+    if (onRefused !== undefined) this.#progress.tellOfRefusal(listenForOthers(this.#parts, this.record), onRefused);
+    try {
+      this.#stored = await receiveFile(this.#parts, file, this.#progress);
+      this.#stayAlive();
+    } catch (error) {
+      await this.#removeFiles().catch((failure: unknown) =>
+        this.#parts.log.warn({ err: failure, uploadId: id }, 'files not removed'),
+      );
+      throw await this.#reasonOf(error);
+    } finally {
+      await this.#progress.close();
+    }
+  }
+
+  /**
+   * Hands the stored file to the workers. Throws where another request has taken over, and `queue_full` (503) or
+   * `too_many_queued_by_address` (429) where there is no room: its files are gone then. Where Redis cannot be asked
+   * its bytes stay, since the record may say queued all the same; if it does not, the sweep removes them.
+   */
+  async enqueue(): Promise<ReadRecord> {
+    const { id } = this.record;
+    if (this.#stored === undefined) throw new Error('nothing is stored yet');
+    clearInterval(this.#keepAlive);
+    const outcome = await this.#enqueue(this.#stored);
+    if (!outcome.made) {
+      // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
+      if (outcome.record?.receipt === this.record.receipt && outcome.record.stored)
+        return placed(outcome.record, outcome);
+      await this.#removeFiles();
+      throw lacksRoom(outcome) ? await this.#parts.admission.refusal(outcome.refusal) : refusalToError(outcome);
+    }
+    // The record leads: it is queued from here on, and the sweep adds a job that could not be added now.
+    const log = requestLog(this.#parts.log);
+    log.info({ uploadId: id, type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
+    await this.#parts.queue
+      .add(id, currentRequestId())
+      .catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not added yet'));
+    for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
+    return placed(outcome.record ?? this.record, outcome);
+  }
+
+  /** Ends the record as failed with the reason. Undefined where another request has taken over meanwhile. */
+  async refuse(error: ServiceError): Promise<UploadRecord | undefined> {
+    clearInterval(this.#keepAlive);
+    const { id, receipt } = this.record;
+    const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
+    const outcome = await this.#parts.records.refuse(id, receipt, toProblem(error, id), found);
+    requestLog(this.#parts.log).info({ uploadId: id, code: error.code }, 'upload refused');
+    // Stored, and not queued because Redis was away in that moment: now it is certain that nobody needs them.
+    if (outcome.made && this.#stored !== undefined) await this.#removeFiles();
+    return outcome.made ? outcome.record : undefined;
+  }
+
+  /** Removes files and record, as though it had never come. For ids that nobody else knows. */
+  async forget(): Promise<void> {
+    clearInterval(this.#keepAlive);
+    await this.#removeFiles();
+    await this.#parts.records.forget(this.record.id, this.record.publicId);
+  }
+
+  /** Where that is not certain the sender is told that it was not taken, and the manifest is not to say otherwise to the sweep. */
+  async #enqueue(stored: StoredUpload): Promise<ChangeOutcome> {
+    const { id, receipt } = this.record;
+    try {
+      return await this.#parts.records.enqueue(id, receipt, stored, this.#room);
+    } catch (error) {
+      await this.#parts.storage.remove(manifestKey(id, receipt));
+      throw error;
+    }
+  }
+
+  /** What is left of one that made room for this one; what fails here is done by the sweep. */
+  async #clearAway(id: string): Promise<void> {
+    const log = requestLog(this.#parts.log);
+    log.info({ uploadId: id }, 'upload discarded');
+    this.#parts.admission.discarded();
+    const cleared = await Promise.allSettled([removeEndedJob(this.#parts, id), removeUnnamedFiles(this.#parts, id)]);
+    for (const { reason } of cleared.filter((work) => work.status === 'rejected'))
+      log.warn({ err: reason as unknown, uploadId: id }, 'not cleaned up');
+  }
+
+  /** Its siblings may come in for long yet; without a sign of life it would be taken for abandoned. */
+  #stayAlive(): void {
+    const report = () => {
+      this.#report(this.#progress.receivedBytes).catch((error: unknown) =>
+        this.#parts.log.debug({ err: error }, 'no sign of life given'),
+      );
+    };
+    this.#keepAlive = setInterval(report, this.#parts.records.silenceMs / 3).unref();
+  }
+
+  /**
+   * A cancel removes the files under a request that has not heard of it yet; what looks like a fault of the
+   * disk then is the record's refusal.
+   */
+  async #reasonOf(error: unknown): Promise<unknown> {
+    if (error instanceof ServiceError) return error;
+    const outcome = await this.#report(this.#progress.receivedBytes).catch(() => undefined);
+    return outcome === undefined || outcome.made ? error : refusalToError(outcome);
+  }
+
+  async #removeFiles(): Promise<void> {
+    await removeFiles(this.#parts.storage, this.record.id, this.record.receipt);
+  }
+}
+
+/** Of a receiving upload's changes, those that are not its own request's: it ends, or begins anew. */
+export function listenForOthers(
+  { listen }: Pick<IntakeParts, 'listen'>,
+  { id, version, phaseStartedAtMs }: UploadRecord,
+): ListenForOthers {
+  return (look) =>
+    listen(id, (event) => {
+      const isOwn =
+        event !== undefined &&
+        (event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs));
+      if (!isOwn) look();
+    });
+}
+
+function placed(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {
+  return { record, queuePosition: queuePosition ?? null };
+}
+
+function lacksRoom(outcome: ChangeOutcome): outcome is RefusedChange & { refusal: 'full' | 'quota' } {
+  return !outcome.made && (outcome.refusal === 'full' || outcome.refusal === 'quota');
+}
+
+async function removeFiles(storage: Storage, id: string, receipt: string): Promise<void> {
+  await storage.remove(manifestKey(id, receipt));
+  await storage.remove(originalKey(id, receipt));
+}
+
+/** The answer that a report would get, without a report. */
+async function lookAt(records: UploadRecords, { id, receipt }: UploadRecord): Promise<ChangeOutcome> {
+  const record = (await records.read(id))?.record;
+  if (record === undefined) return { made: false, refusal: 'missing', record };
+  if (record.state === 'cancelled' || record.deleted) return { made: false, refusal: 'final', record };
+  const isOurs = record.state === 'receiving' && record.receipt === receipt;
+  return isOurs ? { made: true, version: record.version, record } : { made: false, refusal: 'fenced', record };
+}

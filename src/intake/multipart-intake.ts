@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { asOutcome, ServiceError } from '../errors.ts';
+import type { ReadRecord } from '../record/read-record.ts';
+import { isLackOfRoom } from './admission.ts';
+import { cleanFileName } from './file-name.ts';
+import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
+import { readOptionsJson } from './options-json.ts';
+import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
+import type { ReceivedUpload } from './read-received.ts';
+
+/** The field that speaks of all files after it. */
+const OPTIONS_FIELD = 'options';
+
+/** Limits of one multipart request and of each of its files. */
+export interface IntakeLimits extends MultipartLimits {
+  maxFileBytes: number;
+}
+
+/** A file of the request: on its way, in the queue, or refused with its error. */
+type Sent = { upload: IncomingUpload; queued?: ReadRecord; error?: ServiceError };
+
+/**
+ * Takes all files of a multipart request. They are queued when its body has ended well; a request that
+ * breaks off leaves none. A refused file does not spoil its siblings: its record is among the answer in
+ * state `failed`. Where every file was refused the first one's error is thrown.
+ * @returns the uploads in the order sent.
+ */
+export async function receiveMultipart(
+  parts: IntakeParts,
+  request: IncomingMessage,
+  limits: IntakeLimits,
+  signal: AbortSignal,
+): Promise<ReceivedUpload[]> {
+  const sent: Sent[] = [];
+  await takeAll(parts, request, limits, signal, sent);
+  const [first] = sent;
+  if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
+    throw asOutcome(first.error, first.upload.record.id, first.error.state ?? 'failed');
+  }
+  // Of several, one that came later may have taken the place of one before it.
+  const queued = sent.length === 1 && first?.queued !== undefined ? { queued: first.queued } : {};
+  return sent.map(({ upload }) => ({ id: upload.record.id, ...queued }));
+}
+
+async function takeAll(
+  parts: IntakeParts,
+  request: IncomingMessage,
+  limits: IntakeLimits,
+  signal: AbortSignal,
+  sent: Sent[],
+): Promise<void> {
+  try {
+    await readParts(parts, request, limits, signal, sent);
+    if (sent.length === 0)
+      throw new ServiceError(
+        'no_file',
+        'The request has no file part. Send at least one, with Content-Disposition: form-data; name="file"; filename="…".',
+      );
+    // The first of the files may take the last places of the queue; the others are refused then.
+    for (const file of sent) await settle(file);
+  } catch (error) {
+    for (const { upload } of sent) {
+      await upload
+        .forget()
+        .catch((failure: unknown) =>
+          parts.log.warn({ err: failure, uploadId: upload.record.id }, 'file not forgotten'),
+        );
+    }
+    throw error;
+  }
+}
+
+async function readParts(
+  parts: IntakeParts,
+  request: IncomingMessage,
+  limits: IntakeLimits,
+  signal: AbortSignal,
+  sent: Sent[],
+): Promise<void> {
+  let options: unknown = {};
+  for await (const part of readMultipart(request, limits, signal)) {
+    if (part.kind === 'field') options = readField(part, options, sent.length);
+    else await receivePart(parts, part, options, limits, signal, sent);
+  }
+}
+
+/** Unknown fields are passed over: plain forms send their buttons and hidden inputs too. */
+function readField(part: FieldPart, options: unknown, filesBefore: number): unknown {
+  if (part.name !== OPTIONS_FIELD) return options;
+  if (filesBefore > 0)
+    throw new ServiceError('bad_options', 'The field "options" comes before the files it speaks of.');
+  return readOptionsJson(part.value, 'The field "options"');
+}
+
+async function receivePart(
+  parts: IntakeParts,
+  part: FilePart,
+  options: unknown,
+  limits: IntakeLimits,
+  signal: AbortSignal,
+  sent: Sent[],
+): Promise<void> {
+  const first = await firstOf(part.chunks);
+  // What a browser sends for a file input that nobody filled.
+  if (part.fileName === '' && first.isEmpty) return;
+  const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null, options };
+  const outcome = await IncomingUpload.open(parts, announced);
+  if (!('opened' in outcome)) throw new Error('a fresh id was taken');
+  const file: Sent = { upload: outcome.opened };
+  sent.push(file);
+  try {
+    await file.upload.receive(first.all, options, limits.maxFileBytes);
+  } catch (error) {
+    if (!(error instanceof ServiceError) || signal.aborted || isOfRequest(error)) throw error;
+    // At once, since its siblings may come in for long yet.
+    file.error = error;
+    part.skip();
+    await file.upload.refuse(error);
+  }
+}
+
+/** Looks at the first chunk without losing it. */
+async function firstOf(
+  chunks: AsyncIterableIterator<Buffer, undefined>,
+): Promise<{ isEmpty: boolean; all: AsyncIterableIterator<Buffer, undefined> }> {
+  const first = await chunks.next();
+  let isTaken = false;
+  const all: AsyncIterableIterator<Buffer, undefined> = {
+    next() {
+      if (isTaken) return chunks.next();
+      isTaken = true;
+      return Promise.resolve(first);
+    },
+    return: () => chunks.return?.() ?? Promise.resolve({ done: true, value: undefined }),
+    [Symbol.asyncIterator]: () => all,
+  };
+  return { isEmpty: first.done === true, all };
+}
+
+/** Errors that end the whole request, not one of its files. */
+const REQUEST_CODES: ReadonlySet<string> = new Set([
+  'upload_interrupted',
+  'body_cut_short',
+  'bad_multipart',
+  'upload_too_slow',
+  'request_too_large',
+  'too_many_files',
+  'too_many_fields',
+  'field_too_large',
+  'storage_full',
+  'service_unavailable',
+  'shutting_down',
+]);
+
+function isOfRequest(error: ServiceError): boolean {
+  return REQUEST_CODES.has(error.code);
+}
+
+/** Queues what was taken. */
+async function settle(file: Sent): Promise<void> {
+  if (file.error !== undefined) return;
+  try {
+    file.queued = await file.upload.enqueue();
+  } catch (error) {
+    if (!isLackOfRoom(error)) throw error;
+    file.error = error;
+    await file.upload.refuse(error);
+  }
+}

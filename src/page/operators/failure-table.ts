@@ -1,0 +1,93 @@
+import type { FailedUpload } from '../../wire/documents.ts';
+import { make, required, setText } from '../dom.ts';
+import { formatAge, formatCount } from './format-figures.ts';
+
+/** The failures, each with a button; rows that stay keep their elements, and so the focus. */
+export class FailureTable {
+  readonly #retry: (upload: FailedUpload) => Promise<void>;
+  readonly #region = required('#failures', HTMLElement);
+  readonly #none = required('#failures-none', HTMLElement);
+  readonly #more = required('#failures-more', HTMLElement);
+  readonly #body = required('#failure-rows', HTMLTableSectionElement);
+  readonly #rows = new Map<string, FailureRow>();
+
+  /** @param retry rejects where the upload was not taken up. */
+  constructor(retry: (upload: FailedUpload) => Promise<void>) {
+    this.#retry = retry;
+    required('#retry-all', HTMLButtonElement).addEventListener('click', () => {
+      for (const row of this.#rows.values()) void row.retry();
+    });
+  }
+
+  show({ count, newest }: { count: number; newest: readonly FailedUpload[] }, nowMs: number): void {
+    const shown = new Set(newest.map(({ id }) => id));
+    for (const [id, row] of this.#rows) if (!shown.has(id)) this.#remove(id, row);
+    for (const [index, upload] of newest.entries()) {
+      const row = this.#rows.get(upload.id) ?? new FailureRow(this.#retry);
+      this.#rows.set(upload.id, row);
+      row.show(upload, nowMs);
+      if (this.#body.children[index] !== row.element)
+        this.#body.insertBefore(row.element, this.#body.children[index] ?? null);
+    }
+    this.#region.hidden = newest.length === 0;
+    this.#none.hidden = newest.length > 0;
+    this.#more.hidden = count <= newest.length;
+    setText(this.#more, `${formatCount(count - newest.length)} older ones follow these.`);
+  }
+
+  #remove(id: string, { element }: FailureRow): void {
+    const hadFocus = element.contains(document.activeElement);
+    element.remove();
+    this.#rows.delete(id);
+    if (hadFocus) this.#region.focus();
+  }
+}
+
+class FailureRow {
+  readonly #retry: (upload: FailedUpload) => Promise<void>;
+  readonly #name = make('span', '');
+  readonly #id = make('span', 'id');
+  readonly #error = make('td', '');
+  readonly #attempts = make('td', 'number');
+  readonly #failed = make('td', '');
+  readonly #button = make('button', '', 'Retry');
+  readonly element = make(
+    'tr',
+    '',
+    make('td', 'name', this.#name, this.#id),
+    this.#error,
+    this.#attempts,
+    this.#failed,
+    make('td', 'number', this.#button),
+  );
+  #upload: FailedUpload | undefined;
+
+  constructor(retry: (upload: FailedUpload) => Promise<void>) {
+    this.#retry = retry;
+    this.#button.type = 'button';
+    this.#button.addEventListener('click', () => void this.retry());
+  }
+
+  show(upload: FailedUpload, nowMs: number): void {
+    this.#upload = upload;
+    setText(this.#name, upload.name);
+    setText(this.#id, upload.id);
+    setText(this.#error, upload.code);
+    setText(this.#attempts, formatCount(upload.attempts));
+    setText(this.#failed, `${formatAge(Math.max(0, nowMs - Date.parse(upload.failedAt)))} ago`);
+    this.#button.setAttribute('aria-label', `Retry ${upload.name}`);
+  }
+
+  async retry(): Promise<void> {
+    if (this.#upload === undefined || this.#button.ariaDisabled === 'true') return;
+    // A button that is disabled for good loses the focus.
+    this.#button.ariaDisabled = 'true';
+    try {
+      await this.#retry(this.#upload);
+    } catch (error) {
+      setText(this.#error, error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#button.ariaDisabled = null;
+    }
+  }
+}

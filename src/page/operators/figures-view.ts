@@ -1,0 +1,69 @@
+import type { ProcessReport, ServiceFigures } from '../../wire/documents.ts';
+import { make, required, setText } from '../dom.ts';
+import { formatAge, formatCount, formatLatency } from './format-figures.ts';
+import { totalsOf, type Totals } from './totals.ts';
+
+const NOTHING = '–';
+
+/** Shows the tiles and the tables that have nothing to click in them. */
+export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): void {
+  const totals = totalsOf(processes);
+  tile('held', formatCount(totals.held));
+  tile(
+    'wake',
+    totals.wake === null ? NOTHING : `${formatLatency(totals.wake.p50Ms)} · ${formatLatency(totals.wake.p99Ms)}`,
+  );
+  tile('received', formatCount(totals.lastMinute.received));
+  tile('completed', formatCount(totals.lastMinute.completed));
+  tile('failed', formatCount(totals.lastMinute.failed), totals.lastMinute.failed > 0);
+  const room = Math.max(0, waiting.capacity - waiting.count);
+  tile('waiting', formatCount(waiting.count), room === 0);
+  setText(required('#room', HTMLElement), `${formatCount(room)} of ${formatCount(waiting.capacity)} places free`);
+  tile('oldest', waiting.oldestMs === null ? NOTHING : formatAge(waiting.oldestMs));
+  tile('jobs', `${formatCount(totals.running)} · ${formatCount(jobs.delayed)}`);
+  showRoutes(totals);
+  showProcesses(processes, Date.parse(at));
+}
+
+function tile(id: string, text: string, isBad = false): void {
+  const element = required(`#${id}`, HTMLElement);
+  setText(element, text);
+  element.classList.toggle('bad', isBad);
+}
+
+function showRoutes({ heldByRoute }: Totals): void {
+  required('#routes', HTMLElement).hidden = heldByRoute.length === 0;
+  required('#routes-none', HTMLElement).hidden = heldByRoute.length > 0;
+  const rows = heldByRoute.map(([route, held]) => rowOf([route, formatCount(held)], 1));
+  required('#route-rows', HTMLElement).replaceChildren(...rows);
+}
+
+function showProcesses(processes: readonly ProcessReport[], nowMs: number): void {
+  const rows = processes.map((process) => {
+    const held = Object.values(process.held).reduce((sum, count) => sum + count, 0);
+    const wakes =
+      process.wake === null
+        ? [NOTHING, NOTHING]
+        : [formatLatency(process.wake.p50Ms), formatLatency(process.wake.p99Ms)];
+    const isApi = process.role === 'api';
+    const { received, completed } = process.lastMinute;
+    const figures = [
+      formatAge(Math.max(0, nowMs - Date.parse(process.startedAt))),
+      isApi ? formatCount(held) : NOTHING,
+      isApi ? NOTHING : formatCount(process.running),
+      isApi ? `${formatCount(received)} received` : `${formatCount(completed)} completed`,
+    ];
+    const row = rowOf(
+      [isApi ? 'API' : 'Worker', process.host, String(process.pid), process.version, ...figures, ...wakes],
+      4,
+    );
+    row.children[2]?.classList.add('number');
+    return row;
+  });
+  required('#process-rows', HTMLElement).replaceChildren(...rows);
+}
+
+/** From `numbersFrom` on the cells hold numbers. */
+function rowOf(texts: readonly string[], numbersFrom: number): HTMLTableRowElement {
+  return make('tr', '', ...texts.map((text, index) => make('td', index >= numbersFrom ? 'number' : '', text)));
+}

@@ -1,0 +1,37 @@
+import type { MinuteCounts, ProcessReport } from '../../wire/documents.ts';
+
+/** Figures of all processes together. */
+export interface Totals {
+  held: number;
+  /** The fullest first. */
+  heldByRoute: readonly (readonly [route: string, held: number])[];
+  running: number;
+  lastMinute: MinuteCounts;
+  /** Of the process that is slowest at each; null where nothing was woken. */
+  wake: { p50Ms: number; p99Ms: number } | null;
+}
+
+/** Adds up what the processes tell of themselves. */
+export function totalsOf(processes: readonly ProcessReport[]): Totals {
+  const byRoute = new Map<string, number>();
+  const lastMinute = { received: 0, completed: 0, failed: 0 };
+  let running = 0;
+  for (const process of processes) {
+    for (const [route, held] of Object.entries(process.held)) byRoute.set(route, (byRoute.get(route) ?? 0) + held);
+    running += process.running;
+    lastMinute.received += process.lastMinute.received;
+    lastMinute.completed += process.lastMinute.completed;
+    lastMinute.failed += process.lastMinute.failed;
+  }
+  const heldByRoute = [...byRoute].sort(
+    ([route, held], [otherRoute, otherHeld]) => otherHeld - held || route.localeCompare(otherRoute),
+  );
+  const held = heldByRoute.reduce((sum, [, count]) => sum + count, 0);
+  return { held, heldByRoute, running, lastMinute, wake: slowestOf(processes) };
+}
+
+function slowestOf(processes: readonly ProcessReport[]): Totals['wake'] {
+  const wakes = processes.flatMap(({ wake }) => (wake === null ? [] : [wake]));
+  if (wakes.length === 0) return null;
+  return { p50Ms: Math.max(...wakes.map(({ p50Ms }) => p50Ms)), p99Ms: Math.max(...wakes.map(({ p99Ms }) => p99Ms)) };
+}

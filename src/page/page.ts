@@ -1,0 +1,94 @@
+import { Announcer } from './announcer.ts';
+import { required } from './dom.ts';
+import { FileKeeper } from './file-keeper.ts';
+import { openFileStore } from './file-store.ts';
+import { chooseOne, listenForFiles } from './intake.ts';
+import { KeptUploads } from './kept-uploads.ts';
+import { isBusy, type LineModel } from './line-model.ts';
+import { announcePresence } from './page-presence.ts';
+import { summarise, SummaryView } from './summary.ts';
+import { translate } from './translate.ts';
+import { UploadBoard } from './upload-board.ts';
+import { wordsFor } from './words-for.ts';
+import { createUploadClient } from '../client/upload-client.ts';
+import { uploadId } from '../client/upload-id.ts';
+
+/** Someone who closed a lid over lunch finds everything sent afterwards. */
+const GIVE_UP_AFTER_MS = 4 * 3_600_000;
+
+const words = wordsFor(navigator.languages);
+const offline = required('#offline', HTMLElement);
+const pauseAll = required('#pause-all', HTMLButtonElement);
+const cancelAll = required('#cancel-all', HTMLButtonElement);
+const clearFinished = required('#clear-finished', HTMLButtonElement);
+
+const presence = announcePresence(uploadId());
+const kept = new KeptUploads(() => localStorage, presence.name);
+const files = openFileStore();
+const keeper = new FileKeeper(files);
+
+const client = createUploadClient({
+  giveUpAfterMs: GIVE_UP_AFTER_MS,
+  onConnection: (connected) => {
+    offline.hidden = connected;
+  },
+});
+
+const announcer = new Announcer(required('#announcements', HTMLElement), words);
+const summaryView = new SummaryView(
+  {
+    section: required('#uploads', HTMLElement),
+    text: required('#summary', HTMLElement),
+    timeLeft: required('#time-left', HTMLElement),
+    bar: required('#overall', HTMLProgressElement),
+    pauseAll,
+    cancelAll,
+    clearFinished,
+  },
+  words,
+);
+
+let shown: readonly LineModel[] = [];
+const board = new UploadBoard({
+  client,
+  list: required('#lines', HTMLElement),
+  words,
+  announcer,
+  fallbackFocus: required('#choose', HTMLInputElement),
+  chooseOne,
+  onShown: (models) => {
+    shown = models;
+    const summary = summarise(models);
+    summaryView.show(summary);
+    if (summary.busy === 0) announcer.settled();
+    kept.write(models);
+    keeper.follow(models);
+  },
+});
+
+translate(words);
+listenForFiles((given) => board.add(given));
+pauseAll.addEventListener('click', () => (summarise(shown).pausable > 0 ? board.pauseAll() : board.resumeAll()));
+cancelAll.addEventListener('click', () => board.cancelAll());
+clearFinished.addEventListener('click', () => board.clearFinished());
+addEventListener('online', () => client.wake());
+document.addEventListener('visibilitychange', () => {
+  // Timers of a sleeping page may be far behind.
+  if (!document.hidden) client.wake();
+});
+addEventListener('beforeunload', (event) => {
+  if (shown.some((model) => isBusy(model) && keeper.lacks(model))) event.preventDefault();
+});
+addEventListener('pagehide', () => kept.write(board.models));
+void goOn();
+
+/** Takes up what pages before this one have left. */
+async function goOn(): Promise<void> {
+  const orphans = kept.claim(await presence.others());
+  for (const orphan of orphans) {
+    const file = await files.get(orphan.id).catch(() => null);
+    if (file) keeper.found(orphan.id);
+    board.restore(orphan, file);
+  }
+  for (const id of await files.ids().catch(() => [])) if (!kept.has(id)) await files.remove(id).catch(() => undefined);
+}

@@ -1,0 +1,42 @@
+import type { PictureResult, Upload } from '../wire/documents.ts';
+import { make } from './dom.ts';
+import { formatExposure, formatTakenAt } from './format.ts';
+import { copyButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
+import type { Words } from './words.ts';
+
+/** What a finished picture turned out to be, and where its versions are. */
+export function pictureView(upload: Upload, result: PictureResult, words: Words): HTMLElement {
+  return make('div', 'result', factList(factsOf(result, words)), linksOf(upload, result, words));
+}
+
+function factsOf(result: PictureResult, { facts, locale }: Words): Fact[] {
+  const swatch = make('span', 'swatch');
+  swatch.style.backgroundColor = result.dominantColour;
+  const told: readonly (readonly [label: string, value: string | null])[] = [
+    [facts.camera, result.camera],
+    [facts.lens, result.lens],
+    [facts.exposure, result.exposure === null ? null : formatExposure(result.exposure, locale)],
+    [facts.taken, result.takenAt === null ? null : formatTakenAt(result.takenAt, locale)],
+  ];
+  return [
+    [facts.dimensions, `${result.width} × ${result.height}`],
+    [facts.format, result.format.toUpperCase()],
+    ...told.flatMap(([label, value]): Fact[] => (value === null ? [] : [[label, value]])),
+    [facts.colour, swatch, result.dominantColour],
+  ];
+}
+
+function linksOf({ file, links }: Upload, { variants }: PictureResult, words: Words): HTMLElement {
+  const shown = variants.map(({ url, width, height, size }) =>
+    fileLink({ text: `${width} × ${height}`, url, sizeBytes: size }, words),
+  );
+  if (links.content !== undefined)
+    shown.push(
+      fileLink({ text: words.links.original, url: links.content, sizeBytes: file.size, saveAs: file.name }, words),
+    );
+  const [largest] = variants;
+  if (largest) shown.push(copyButton(largest.url, words));
+  const list = linkList(...shown);
+  list.setAttribute('aria-label', words.links.variants);
+  return list;
+}

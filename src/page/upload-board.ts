@@ -1,0 +1,178 @@
+import type { Problem, Progress } from '../wire/documents.ts';
+import { type FollowOptions, type UploadClient, UploadError, type UploadHandle } from '../client/upload-client.ts';
+import type { Announcer } from './announcer.ts';
+import type { KeptUpload } from './kept-uploads.ts';
+import { createLineModel, describeLine, isBusy, isStopped, type LineModel } from './line-model.ts';
+import { LineList } from './line-list.ts';
+import { moveUpBehind } from './queue-positions.ts';
+import type { Words } from './words.ts';
+
+/** Nothing has become of these on the server, so another try goes on under the same id. */
+const UNDECIDED_CODES: ReadonlySet<string> = new Set(['connection_lost', 'unexpected_answer', 'service_unavailable']);
+
+/** The server has thrown it away, as it does after a while. */
+const FORGOTTEN_CODES: ReadonlySet<string> = new Set(['upload_gone', 'unknown_upload']);
+
+/** What the list works with. */
+export interface UploadBoardOptions {
+  client: UploadClient;
+  list: HTMLElement;
+  words: Words;
+  announcer: Announcer;
+  /** Takes the keyboard when the line that had it is gone, and no other is left. */
+  fallbackFocus: HTMLElement;
+  /** Lets a person choose the one file that the line waits for; `take` is called with it. */
+  chooseOne: (take: (file: File) => void) => void;
+  /** Called after each showing of changes. */
+  onShown: (models: LineModel[]) => void;
+}
+
+/** All files that the page has in hand: one line and one upload each. */
+export class UploadBoard {
+  readonly #options: UploadBoardOptions;
+  readonly #lines: LineList;
+
+  constructor(options: UploadBoardOptions) {
+    this.#options = options;
+    this.#lines = new LineList({
+      ...options,
+      actionsOf: (model) => ({
+        pause: () => model.handle?.pause(),
+        resume: () => model.handle?.resume(),
+        cancel: () => this.#cancel(model),
+        retry: () => this.#retry(model),
+        chooseAgain: () => options.chooseOne((file) => this.#takeChosen(model, file)),
+        remove: () => this.#lines.remove(model),
+      }),
+    });
+  }
+
+  get models(): Iterable<LineModel> {
+    return this.#lines.models;
+  }
+
+  /** Sends them, in the order given; one that a line waits for goes on there. */
+  add(files: readonly File[]): void {
+    if (files.length === 0) return;
+    const { client, announcer } = this.#options;
+    for (const file of files) {
+      const waiting = [...this.#lines.models].find((model) => isStopped(model) && fits(model, file));
+      if (waiting) this.#takeChosen(waiting, file);
+      else
+        this.#start(createLineModel({ name: file.name, sizeBytes: file.size }, file), (on) => client.upload(file, on));
+    }
+    announcer.added(files.length);
+  }
+
+  /** Goes on with what a page before this one had in hand; `file` where the browser has kept it. */
+  restore(kept: KeptUpload, file: File | null): void {
+    const { client } = this.#options;
+    const { id, isPaused } = kept;
+    const bytes = kept.isDelivered ? null : file;
+    const begin = (on: FollowOptions): UploadHandle =>
+      bytes ? client.upload(bytes, { ...on, id, name: kept.name, paused: isPaused }) : client.watch(id, on);
+    const model = createLineModel(kept, bytes);
+    this.#start(
+      model,
+      begin,
+      (problem) => kept.isDelivered && FORGOTTEN_CODES.has(problem.code) && this.#lines.remove(model),
+    );
+  }
+
+  pauseAll(): void {
+    for (const { handle } of this.#lines.models) handle?.pause();
+  }
+
+  resumeAll(): void {
+    for (const { handle } of this.#lines.models) handle?.resume();
+  }
+
+  cancelAll(): void {
+    for (const model of this.#lines.models) if (isBusy(model)) this.#cancel(model);
+  }
+
+  clearFinished(): void {
+    for (const model of this.#lines.models) if (!isBusy(model)) this.#lines.remove(model);
+    this.#options.fallbackFocus.focus();
+  }
+
+  #start(
+    model: LineModel,
+    begin: (on: FollowOptions) => UploadHandle,
+    onProblem: (problem: Problem) => void = () => undefined,
+  ): void {
+    let own: UploadHandle | null = null;
+    const isCurrent = (): boolean => own === null || model.handle === own;
+    this.#lines.add(model);
+    const handle = begin({
+      onPhase: (phase) => isCurrent() && this.#lines.patch(model, { phase }),
+      onProgress: (progress) => isCurrent() && this.#moved(model, progress),
+    });
+    own = handle;
+    this.#lines.patch(model, { handle, phase: handle.phase });
+    void this.#awaitOutcome(model, handle, onProblem);
+  }
+
+  #moved(model: LineModel, progress: Progress): void {
+    if (progress.queuePosition === null) {
+      for (const behind of moveUpBehind(model, this.#lines.models)) this.#lines.patch(behind, {});
+    }
+    // A file that goes on after a break may begin anew: people are not to see that.
+    const percent = Math.max(progress.percent, model.progress?.percent ?? 0);
+    this.#lines.patch(model, { progress: { ...progress, percent } });
+  }
+
+  async #awaitOutcome(model: LineModel, handle: UploadHandle, onProblem: (problem: Problem) => void): Promise<void> {
+    const { announcer, words } = this.#options;
+    try {
+      const upload = await handle.result;
+      this.#lines.patch(model, { upload });
+      announcer.done(model.name);
+    } catch (error) {
+      if (!(error instanceof UploadError)) throw error;
+      // Another upload goes on in its place.
+      if (model.handle !== handle) return;
+      this.#lines.patch(model, { problem: error.problem });
+      onProblem(error.problem);
+      const { state, stage } = describeLine(model, words);
+      if (state === 'failed') announcer.failed(model.name, stage);
+    }
+  }
+
+  #cancel(model: LineModel): void {
+    this.#lines.patch(model, { cancelling: true });
+    void model.handle?.cancel();
+  }
+
+  #retry(model: LineModel): void {
+    const { file, handle, problem } = model;
+    if (!file || !handle || !problem) return;
+    if (UNDECIDED_CODES.has(problem.code)) return this.#goOn(model, file);
+    model.progress = null;
+    this.#restart(model, (on) => this.#options.client.upload(file, on));
+  }
+
+  #takeChosen(model: LineModel, file: File): void {
+    if (!isStopped(model)) return;
+    if (!fits(model, file)) return this.#lines.patch(model, { wasMistaken: true });
+    this.#lines.patch(model, { file });
+    this.#lines.showFile(model);
+    this.#goOn(model, file);
+  }
+
+  #goOn(model: LineModel, file: File): void {
+    const id = model.handle?.id;
+    this.#restart(model, (on) =>
+      this.#options.client.upload(file, { ...on, name: model.name, ...(id === undefined ? {} : { id }) }),
+    );
+  }
+
+  #restart(model: LineModel, begin: (on: FollowOptions) => UploadHandle): void {
+    this.#lines.patch(model, { phase: 'waiting', upload: null, problem: null, cancelling: false, wasMistaken: false });
+    this.#start(model, begin);
+  }
+}
+
+function fits({ name, sizeBytes }: LineModel, file: File): boolean {
+  return file.name === name && file.size === sizeBytes;
+}

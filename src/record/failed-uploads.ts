@@ -1,0 +1,86 @@
+import type { FailedUpload } from '../wire/documents.ts';
+import { ServiceError } from '../errors.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { available, type Redis } from '../queue/connection.ts';
+import type { QueueKeys } from '../queue/contract.ts';
+import { RecordChanger, type RecordOptions, type RecordStore } from './record-change.ts';
+import type { UploadRecord } from './record-fields.ts';
+import type { UploadRecords } from './record.ts';
+import { isRetryable } from './retryable.ts';
+import { readExisting } from './watch.ts';
+
+/** What looking after failures needs. */
+export interface FailedUploadParts {
+  connection: Redis;
+  store: Pick<RecordStore, 'runScript'>;
+  keys: QueueKeys;
+  records: Pick<UploadRecords, 'read'>;
+  queue: { add(id: string): Promise<void> };
+  log: Logger;
+}
+
+/** Uploads that failed though their files may be sound: the bytes are kept until they expire, and may be taken up again. */
+export class FailedUploads {
+  readonly #parts: FailedUploadParts;
+  readonly #changer: RecordChanger;
+  readonly #retentionMs: number;
+
+  constructor(parts: FailedUploadParts, options: RecordOptions) {
+    this.#parts = parts;
+    this.#changer = new RecordChanger(parts.store, parts.keys, options);
+    this.#retentionMs = options.retentionMs;
+  }
+
+  /** How many there are, and the newest of them, at most `limit`. */
+  async list(limit: number): Promise<{ count: number; newest: FailedUpload[] }> {
+    const { connection, keys, records } = this.#parts;
+    const since = Date.now() - this.#retentionMs;
+    const ids = await available(() => connection.zrevrangebyscore(keys.failed, '+inf', since, 'LIMIT', 0, limit));
+    const count = await available(() => connection.zcount(keys.failed, since, '+inf'));
+    const reads = await Promise.all(ids.map((id) => records.read(id)));
+    return { count, newest: reads.flatMap((read) => (read === undefined ? [] : toFailedUpload(read.record))) };
+  }
+
+  /**
+   * Has the workers take it up again, from its stored bytes; its faults and deaths are forgiven, its percent stays.
+   * Throws `unknown_upload` (404), `upload_gone` (410), and `not_retryable` (409) where another try would mend nothing.
+   */
+  async retry(id: string): Promise<void> {
+    const { records, queue, log } = this.#parts;
+    const { record } = await readExisting(records, id);
+    if (!mayBeRetried(record)) throw notRetryable(id);
+    const outcome = await this.#changer.change(id, {
+      from: ['failed'],
+      version: record.version,
+      phase: true,
+      drop: ['error', 'expiresAt', 'faults', 'deaths'],
+      fields: { state: 'queued', stage: 'queue' },
+    });
+    if (!outcome.made) throw notRetryable(id);
+    log.info({ uploadId: id }, 'failed upload taken up again');
+    // It waits in the record from here on, and the sweep adds a job that could not be added now.
+    await queue.add(id).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not added yet'));
+  }
+}
+
+function mayBeRetried({ state, stored, deleted, error }: UploadRecord): boolean {
+  return state === 'failed' && stored && !deleted && error !== null && isRetryable(error);
+}
+
+/** Nothing for one that was taken up meanwhile. */
+function toFailedUpload(record: UploadRecord): FailedUpload[] {
+  const { id, fileName, type, receivedBytes, attempt, attemptBase, updatedAtMs, error } = record;
+  if (!mayBeRetried(record) || error === null) return [];
+  const failedAt = new Date(updatedAtMs).toISOString();
+  return [
+    { id, name: fileName, type, size: receivedBytes, attempts: attempt - attemptBase, code: error.code, failedAt },
+  ];
+}
+
+function notRetryable(id: string): ServiceError {
+  return new ServiceError(
+    'not_retryable',
+    'Another try would mend nothing here, or somebody has taken the upload up by now.',
+    { id },
+  );
+}

@@ -1,0 +1,242 @@
+import { randomBytes } from 'node:crypto';
+import type { UploadState } from '../wire/documents.ts';
+import { EVENT_STREAM_LENGTH, MAX_DEATHS, MAX_FAULTS, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
+import { FORGET_SCRIPT } from '../queue/waiting-script.ts';
+import { ADVANCE_SCRIPT } from './advance-script.ts';
+import { decodeRecord, pairFields, type RecordFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
+import { RECORD_SCRIPT } from './record-script.ts';
+
+/** The few Redis commands that records need. */
+export interface RecordStore {
+  /** Runs a script by its digest, loading it where Redis has not seen it. */
+  runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
+  /** The hash, empty where there is none, and its 0-based rank in the sorted set, null where it has none. */
+  readHash(key: string, rankedIn: string, member: string): Promise<{ fields: RecordFields; rank: number | null }>;
+  /** These fields of the hash, null for one that it has not. */
+  readFields(key: string, names: readonly string[]): Promise<(string | null)[]>;
+  /** 0-based; null where the set has no such member. */
+  rankIn(key: string, member: string): Promise<number | null>;
+  get(key: string): Promise<string | null>;
+}
+
+/** The times that records live by, and how changes are told. */
+export interface RecordOptions {
+  /** How long a final upload stays readable. */
+  retentionMs: number;
+  /** After so long without a report a receiving upload is one whose process has died. Default 5 minutes. */
+  silenceMs?: number;
+  /** Told of every change of state that is made through here, with the states it could have come from. Must not throw. */
+  onEntered?: (state: string, from: readonly string[]) => void;
+  /** The command that publishes each change on its upload's channel too, for listeners there. Default: none does. */
+  publish?: PublishCommand;
+}
+
+const DEFAULT_SILENCE_MS = 300_000;
+
+/** How much may wait, and whose the upload is: a change that bears one is made where there is room. */
+export interface QueueRoom {
+  /** As many uploads may wait. */
+  capacity: number;
+  /** What would be too many takes the place of the oldest ones, which are discarded. */
+  discards: boolean;
+  /** Whom a waiting upload counts for; kept only while it waits. Undefined: nobody's share is limited. */
+  address?: string;
+  /** As many uploads of one address may wait. */
+  perAddress: number;
+}
+
+/**
+ * Why a change was not made. `missing`: no record; `deleted`: a tombstone; `expired`: its retention is over;
+ * `final`: the outcome stands;
+ * `state`: not from this state; `fenced`: a later request or attempt has taken over; `exhausted`: too many attempts have failed or died;
+ * `full`: as many wait as may; `quota`: as many of the same client address do.
+ */
+export type Refusal = 'missing' | 'deleted' | 'expired' | 'final' | 'state' | 'fenced' | 'exhausted' | 'full' | 'quota';
+
+/**
+ * What became of a change; `record` is there for those that ask for it, and for refusals
+ * other than `missing`, with `queuePosition` (1 is next) where it waits; `restarted` is true where `open` began a new life
+ * of a failed upload; `discarded` names the uploads that made room for this one.
+ */
+export type ChangeOutcome =
+  | {
+      readonly made: true;
+      readonly version: number;
+      readonly record: UploadRecord | undefined;
+      readonly queuePosition?: number;
+      readonly restarted?: boolean;
+      readonly discarded?: readonly string[];
+    }
+  | RefusedChange;
+
+/** A change that was not made, and the record that refused it. */
+export interface RefusedChange {
+  readonly made: false;
+  readonly refusal: Refusal;
+  readonly record: UploadRecord | undefined;
+  readonly queuePosition?: number;
+}
+
+/** One transition, as the script understands it: its guards, and what it sets. */
+export interface RecordChange {
+  from: readonly UploadState[];
+  fields: Record<string, string>;
+  create?: Record<string, string>;
+  room?: QueueRoom | undefined;
+  first?: boolean;
+  clean?: boolean;
+  mint?: boolean;
+  phase?: boolean;
+  receipt?: string;
+  attempt?: number;
+  version?: number;
+  sequence?: number;
+  percent?: number;
+  variant?: StoredVariant;
+  drop?: readonly string[];
+  callOut?: boolean;
+  /** It fails in a way that another try may mend. */
+  retryable?: boolean;
+  wantsRecord?: boolean;
+}
+
+/** How far an attempt has come. */
+export interface Advance {
+  attempt: number;
+  /** Grows with every report of the attempt; one that comes late is fenced. */
+  sequence: number;
+  percent: number;
+  stage: string;
+}
+
+/** Makes changes through the script, under nonces by which it knows one that is sent again. */
+export class RecordChanger {
+  readonly #store: Pick<RecordStore, 'runScript'>;
+  readonly #keys: QueueKeys;
+  readonly #options: RecordOptions;
+  readonly #noncePrefix = randomBytes(6).toString('base64url');
+  #nonces = 0;
+
+  constructor(store: Pick<RecordStore, 'runScript'>, keys: QueueKeys, options: RecordOptions) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#options = options;
+  }
+
+  get silenceMs(): number {
+    return this.#options.silenceMs ?? DEFAULT_SILENCE_MS;
+  }
+
+  async advance(id: string, { attempt, sequence, percent, stage }: Advance): Promise<ChangeOutcome> {
+    const reply = await this.#store.runScript(
+      ADVANCE_SCRIPT,
+      [this.#keys.record(id), this.#keys.events],
+      [
+        String(Date.now()),
+        id,
+        this.#newNonce(),
+        String(attempt),
+        String(sequence),
+        String(percent),
+        stage,
+        String(EVENT_STREAM_LENGTH),
+        String(preciseNowMs()),
+        ...this.#publishing(id),
+      ],
+    );
+    return decodeOutcome(id, reply);
+  }
+
+  async change(id: string, change: RecordChange): Promise<ChangeOutcome> {
+    const { from, callOut, ...rest } = change;
+    const wire = {
+      ...rest,
+      id,
+      nonce: this.#newNonce(),
+      from: Object.fromEntries(from.map((state) => [state, true])),
+      retentionMs: this.#options.retentionMs,
+      silenceMs: this.silenceMs,
+      maxFaults: MAX_FAULTS,
+      maxDeaths: MAX_DEATHS,
+      ...(callOut === true ? { calledOut: this.#keys.cancelChannel } : {}),
+    };
+    const reply = await this.#store.runScript(
+      RECORD_SCRIPT,
+      [
+        this.#keys.record(id),
+        this.#keys.waiting,
+        this.#keys.events,
+        this.#keys.due,
+        this.#keys.waitingByAddress,
+        this.#keys.drained,
+        this.#keys.failed,
+      ],
+      [
+        String(Date.now()),
+        JSON.stringify(wire),
+        String(EVENT_STREAM_LENGTH),
+        this.#keys.publicId(''),
+        String(preciseNowMs()),
+        ...this.#publishing(id),
+      ],
+    );
+    const outcome = decodeOutcome(id, reply);
+    const { state } = change.fields;
+    if (outcome.made && state !== undefined) this.#options.onEntered?.(state, from);
+    return outcome;
+  }
+
+  async forget(id: string, publicId: string): Promise<void> {
+    const keys = this.#keys;
+    await this.#store.runScript(
+      FORGET_SCRIPT,
+      [keys.record(id), keys.publicId(publicId), keys.waiting, keys.waitingByAddress, keys.due],
+      [id],
+    );
+  }
+
+  #publishing(id: string): string[] {
+    const { publish } = this.#options;
+    return publish === undefined ? [] : [publish, this.#keys.changeChannel(id)];
+  }
+
+  #newNonce(): string {
+    return `${this.#noncePrefix}${++this.#nonces}`;
+  }
+}
+
+/** Milliseconds since 1970 with their fractions, the same on all processes of a machine. */
+export function preciseNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+const REFUSALS: readonly Refusal[] = [
+  'missing',
+  'deleted',
+  'expired',
+  'final',
+  'state',
+  'fenced',
+  'exhausted',
+  'full',
+  'quota',
+];
+
+function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
+  if (!Array.isArray(reply)) throw new Error('the record script answered no list');
+  const [word, version, ...flat] = reply.map(String);
+  const { discarded, rank, ...fields } = pairFields(flat);
+  const place = rank === undefined ? {} : { queuePosition: Number(rank) + 1 };
+  const record = fields['state'] === undefined ? undefined : decodeRecord(id, fields);
+  if (word === 'ok')
+    return {
+      made: true,
+      version: Number(version),
+      record,
+      ...place,
+      ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }),
+    };
+  const refusal = REFUSALS.find((known) => known === word);
+  if (refusal === undefined) throw new Error(`the record script answered ${String(word)}`);
+  return { made: false, refusal, record, ...place };
+}

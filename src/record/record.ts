@@ -1,0 +1,295 @@
+import type { Problem, UploadState } from '../wire/documents.ts';
+import type { Manifest } from '../storage/manifest.ts';
+import type { QueueKeys } from '../queue/contract.ts';
+import { FIRST_STAGE, processingPercent, queuedPercent, receivingPercent } from './progress.ts';
+import { readProgress, readRecord, type ReadProgress, type ReadRecord, type RecordReads } from './read-record.ts';
+import {
+  RecordChanger,
+  type ChangeOutcome,
+  type QueueRoom,
+  type RecordOptions,
+  type RecordStore,
+} from './record-change.ts';
+import { openRecord, RESTARTABLE_STATES, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
+import { queuedFields, restoredFields } from './queued-fields.ts';
+import { isRetryable } from './retryable.ts';
+import type { StoredVariant, UploadRecord } from './record-fields.ts';
+
+/** What a problem says that is an upload's outcome. */
+const FAILED = { state: 'failed', final: true } as const;
+
+const OPEN_STATES: readonly UploadState[] = ['receiving', 'queued', 'processing'];
+
+/** Reads and changes the records of uploads. Stateless: any number of processes may hold one. */
+export class UploadRecords {
+  readonly #store: RecordStore;
+  readonly #keys: QueueKeys;
+  readonly #reads: RecordReads;
+  readonly #changer: RecordChanger;
+
+  constructor(store: RecordStore, keys: QueueKeys, options: RecordOptions) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#reads = { store, keys };
+    this.#changer = new RecordChanger(store, keys, options);
+  }
+
+  /** After so long without a report a receiving upload is taken for one whose process has died. */
+  get silenceMs(): number {
+    return this.#changer.silenceMs;
+  }
+
+  /**
+   * Begins to receive: makes the record, takes over from a request that is still receiving under the
+   * same id, or starts clean after failed, cancelled or discarded. Refused with `state` or `final`
+   * where a stored upload has the id, with `deleted` after DELETE, and with `full` or `quota` where no more may wait.
+   */
+  async open(upload: NewUpload, room?: QueueRoom): Promise<ChangeOutcome> {
+    return await openRecord(this.#changer, upload, room);
+  }
+
+  /** Progress of the request that bears the receipt; `found` is what its first bytes have told. */
+  async receive(
+    id: string,
+    receipt: string,
+    receivedBytes: number,
+    totalBytes: number | null,
+    found?: FileKind,
+  ): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: ['receiving'],
+      receipt,
+      percent: receivingPercent(receivedBytes, totalBytes),
+      fields: {
+        received: String(receivedBytes),
+        ...(found === undefined ? {} : { type: found.type, options: JSON.stringify(found.options) }),
+      },
+    });
+  }
+
+  /** The size of an upload that was opened without one. */
+  async announceTotal(id: string, receipt: string, totalBytes: number): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, { from: ['receiving'], receipt, fields: { total: String(totalBytes) } });
+  }
+
+  /** Goes on with an upload that is still receiving, with the bytes it has; the request with the earlier receipt is fenced. */
+  async takeOver(id: string, receipt: string, newReceipt: string): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: ['receiving'],
+      receipt,
+      wantsRecord: true,
+      fields: { receipt: newReceipt },
+    });
+  }
+
+  /** The bytes are durable: the upload waits for a worker from now on. Refused with `full` or `quota` where no more may wait. */
+  async enqueue(id: string, receipt: string, stored: StoredUpload, room?: QueueRoom): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: ['receiving'],
+      receipt,
+      room,
+      percent: queuedPercent(),
+      phase: true,
+      wantsRecord: true,
+      fields: { ...queuedFields(stored), ...(room?.address === undefined ? {} : { address: room.address }) },
+    });
+  }
+
+  /** The file was refused or its request broke off. `fields` may tell what was found out about it. */
+  async refuse(
+    id: string,
+    receipt: string,
+    error: Problem,
+    found: { receivedBytes: number; type: string | null },
+  ): Promise<ChangeOutcome> {
+    const type: Record<string, string> = found.type === null ? {} : { type: found.type };
+    return await this.#changer.change(id, {
+      from: ['receiving'],
+      receipt,
+      wantsRecord: true,
+      fields: {
+        state: 'failed',
+        stage: 'done',
+        received: String(found.receivedBytes),
+        error: JSON.stringify({ ...error, ...FAILED }),
+        ...type,
+      },
+    });
+  }
+
+  /**
+   * Ends a receiving upload whose process has died: nobody has changed it since `version`. Its sender may
+   * send it again.
+   */
+  async interrupt(id: string, version: number, error: Problem): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: ['receiving'],
+      version,
+      fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
+    });
+  }
+
+  /**
+   * Queues an upload whose bytes are stored and whose process has died before it could say so, or has said it to a Redis that has lost
+   * it: nobody has changed it since `version`.
+   */
+  async recover(manifest: Manifest, version: number): Promise<ChangeOutcome> {
+    return await this.#changer.change(manifest.id, {
+      from: ['receiving'],
+      version,
+      percent: queuedPercent(),
+      phase: true,
+      fields: restoredFields(manifest),
+    });
+  }
+
+  /**
+   * Makes the record of a stored upload again, from its manifest, where Redis has lost it. Refused where
+   * there is one. Version and attempts begin at a number above all that a client may have seen or a worker may still hold.
+   */
+  async restore(manifest: Manifest): Promise<ChangeOutcome> {
+    const { id, publicId } = manifest;
+    const base = String(Math.floor(Date.now() / 1000));
+    return await this.#changer.change(id, {
+      from: [],
+      create: {
+        id,
+        publicId,
+        createdAt: String(Date.parse(manifest.createdAt)),
+        version: base,
+        attempt: base,
+        attemptBase: base,
+      },
+      percent: queuedPercent(),
+      phase: true,
+      fields: restoredFields(manifest),
+    });
+  }
+
+  /**
+   * A worker takes the upload up: mints the attempt that fences all earlier ones, and counts a death where it takes
+   * over from one. Refused with `exhausted` past `MAX_FAULTS` or `MAX_DEATHS`.
+   */
+  async begin(id: string): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: ['queued', 'processing'],
+      mint: true,
+      phase: true,
+      wantsRecord: true,
+      fields: { state: 'processing', stage: FIRST_STAGE },
+    });
+  }
+
+  /** Progress of an attempt; `fraction` 0 to 1 of its work, `sequence` grows with every call. */
+  async advance(
+    id: string,
+    attempt: number,
+    sequence: number,
+    stage: string,
+    fraction: number,
+  ): Promise<ChangeOutcome> {
+    return await this.#changer.advance(id, { attempt, sequence, percent: processingPercent(fraction), stage });
+  }
+
+  /** A variant lies in storage and may be served. */
+  async announce(id: string, attempt: number, variant: StoredVariant): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, { from: ['processing'], attempt, variant, fields: {} });
+  }
+
+  /**
+   * The result goes out as it stands; its `kind` tells which processor made it. `sha256` is that of the uploaded bytes,
+   * where the attempt had to find it out as well.
+   */
+  async complete(
+    id: string,
+    attempt: number,
+    result: { readonly kind: string },
+    sha256?: string,
+  ): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: ['processing'],
+      attempt,
+      percent: 100,
+      fields: {
+        state: 'completed',
+        stage: 'done',
+        result: JSON.stringify(result),
+        ...(sha256 === undefined ? {} : { sha256 }),
+      },
+    });
+  }
+
+  /** Ends an upload for good. Without an attempt: whatever attempt was the last. */
+  async fail(id: string, attempt: number | undefined, error: Problem): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: attempt === undefined ? ['queued', 'processing'] : ['processing'],
+      ...(attempt === undefined ? {} : { attempt }),
+      drop: ['variants'],
+      retryable: isRetryable(error),
+      fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
+    });
+  }
+
+  /**
+   * Hands an attempt back: the upload waits again, with the percent it had, before all others, or after them where the
+   * attempt had a fault and so is tried again after a pause. `counts` are those of the record as they are from now on;
+   * those left out stay.
+   */
+  async handBack(
+    id: string,
+    attempt: number,
+    counts: Partial<Pick<UploadRecord, 'faults' | 'deaths'>> = {},
+  ): Promise<ChangeOutcome> {
+    const counted = Object.entries(counts).map(([name, count]) => [name, String(count)] as const);
+    return await this.#changer.change(id, {
+      from: ['processing'],
+      attempt,
+      phase: true,
+      first: counts.faults === undefined,
+      drop: ['variants'],
+      fields: { state: 'queued', stage: 'queue', ...Object.fromEntries(counted) },
+    });
+  }
+
+  /** Refused with `final` where the outcome stands already. */
+  async cancel(id: string): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: OPEN_STATES,
+      callOut: true,
+      wantsRecord: true,
+      drop: ['variants'],
+      fields: { state: 'cancelled', stage: 'done', stored: '0' },
+    });
+  }
+
+  /** Leaves a tombstone of the id, so that it answers 410 until the retention is over. */
+  async bury(id: string): Promise<ChangeOutcome> {
+    return await this.#changer.change(id, {
+      from: [...OPEN_STATES, ...RESTARTABLE_STATES, 'completed'],
+      callOut: true,
+      wantsRecord: true,
+      fields: { state: 'cancelled', stage: 'done', deleted: '1', stored: '0' },
+      drop: ['name', 'result', 'error', 'variants', 'sha256', 'type', 'options', 'metadata'],
+    });
+  }
+
+  /** Removes every trace. For an id that was never given to anybody. */
+  async forget(id: string, publicId: string): Promise<void> {
+    await this.#changer.forget(id, publicId);
+  }
+
+  /** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */
+  async read(id: string): Promise<ReadRecord | undefined> {
+    return await readRecord(this.#reads, id);
+  }
+
+  /** As `read`, of the part that progress is told from alone: a tenth of the work, for the commonest question. */
+  async readProgress(id: string): Promise<ReadProgress | undefined> {
+    return await readProgress(this.#reads, id);
+  }
+
+  /** The id behind a public id; undefined where there is none. */
+  async idOf(publicId: string): Promise<string | undefined> {
+    return (await this.#store.get(this.#keys.publicId(publicId))) ?? undefined;
+  }
+}

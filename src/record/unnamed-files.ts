@@ -1,0 +1,40 @@
+import { isFinalState } from '../wire/documents.ts';
+import { isExpired, type UploadRecord } from './record-fields.ts';
+import type { UploadRecords } from './record.ts';
+import { attemptPrefix, isManifestKey, isOfReceipt, partOffset, uploadPrefix } from '../storage/keys.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** What the files of uploads are compared with. */
+export interface FileParts {
+  records: Pick<UploadRecords, 'read'>;
+  storage: Pick<Storage, 'list' | 'remove'>;
+}
+
+/**
+ * Removes the files of an upload that its record does not name: all of them where it is gone, expired,
+ * cancelled or discarded; those of earlier requests and of attempts that lost where it lives. The files
+ * are listed before the record is read, so that none of a request that begins meanwhile is among them.
+ */
+export async function removeUnnamedFiles({ records, storage }: FileParts, id: string): Promise<number> {
+  const keys: string[] = [];
+  for await (const { key } of storage.list(uploadPrefix(id))) keys.push(key);
+  const record = (await records.read(id))?.record;
+  // Redis may have lost the record since somebody asked for this; the survey brings it back then.
+  if (record === undefined && keys.some(isManifestKey)) return 0;
+  const unnamed = keys.filter((key) => record === undefined || !isNamed(record, key));
+  for (const key of unnamed) await storage.remove(key);
+  return unnamed.length;
+}
+
+function isNamed(record: UploadRecord, key: string): boolean {
+  const isGone =
+    record.deleted || isExpired(record, Date.now()) || record.state === 'cancelled' || record.state === 'discarded';
+  if (isGone) return false;
+  // One that ended before its bytes counted has none, though they may have come to the disk.
+  if (isOfReceipt(key, record.id, record.receipt)) return record.stored || !isFinalState(record.state);
+  // Parts of a resumable upload belong to whoever sends the next one.
+  if (partOffset(key) !== undefined) return record.state === 'receiving';
+  if (Object.values(record.variants).some((variant) => variant.key === key)) return true;
+  // The present attempt writes a file first and names it then.
+  return !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);
+}

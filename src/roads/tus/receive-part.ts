@@ -1,0 +1,124 @@
+import type { Readable } from 'node:stream';
+import { asOutcome, ServiceError, toProblem, type ErrorCode } from '../../errors.ts';
+import { requestLog } from '../../http/request-context.ts';
+import type { FileKind } from '../../record/open-record.ts';
+import type { UploadRecord } from '../../record/record-fields.ts';
+import { fileTooLarge } from '../../intake/byte-limiter.ts';
+import { IncomingUpload, listenForOthers, type IntakeParts } from '../../intake/incoming-upload.ts';
+import { ReceiveProgress, refusalToError } from '../../intake/receive-progress.ts';
+import { SNIFF_BYTES } from '../../intake/sniff.ts';
+import { StreamChunks } from '../../intake/stream-chunks.ts';
+import { optionsIn } from './tus-metadata.ts';
+import { TypeGate } from './type-gate.ts';
+import { UploadParts } from './upload-parts.ts';
+
+/** What taking in resumable uploads needs. */
+export interface TusIntake extends IntakeParts {
+  maxFileBytes: number;
+}
+
+/** What is wrong with the file itself: it ends the upload. After all else the sender may go on where it was. */
+const REFUSALS: readonly ErrorCode[] = ['unsupported_media_type', 'bad_options', 'file_too_large', 'empty_file'];
+
+/**
+ * Takes in one request's bytes from `offset` on and returns the new offset; up to it everything is durable.
+ * `body` may end early, and is not destroyed: what came is kept. A file that is refused by its first bytes or its size ends the
+ * upload as failed. Throws as `receiveFile` does, and `upload_cancelled` (410) or `upload_superseded` (409).
+ */
+export async function receivePart(
+  intake: TusIntake,
+  record: UploadRecord,
+  offset: number,
+  body: Readable,
+): Promise<number> {
+  const { id, receipt, totalBytes } = record;
+  const parts = new UploadParts(intake.storage, id);
+  const gate = await openGate(intake, parts, record, offset);
+  const writer = parts.append(offset);
+  const report = (receivedBytes: number) => intake.records.receive(id, receipt, receivedBytes, totalBytes, gate.found);
+  const progress = new ReceiveProgress((bytes) => report(offset + bytes), intake.log);
+  const refused = new AbortController();
+  progress.tellOfRefusal(listenForOthers(intake, record), (refusal) => refused.abort(refusal));
+  try {
+    for await (const chunk of new StreamChunks(body, (error) => error, refused.signal)) {
+      progress.received(chunk.length);
+      if (offset + progress.receivedBytes > intake.maxFileBytes) throw fileTooLarge(intake.maxFileBytes);
+      await gate.pass(chunk);
+      await writer.write(chunk);
+    }
+    await writer.commit();
+    await progress.close();
+    if (writer.offset === offset) return offset;
+    const outcome = await report(writer.offset);
+    if (!outcome.made) throw refusalToError(outcome);
+    return writer.offset;
+  } catch (error) {
+    await writer.discard();
+    await progress.close();
+    throw await settle(intake, record, error, offset + progress.receivedBytes);
+  }
+}
+
+/**
+ * Makes one file of the parts and hands it to the workers, as any other upload. May be done again where a process
+ * died over it. Throws as `receivePart` does, and `queue_full` (503) or `too_many_queued_by_address` (429); what is
+ * not the file's fault leaves the parts for another try.
+ */
+export async function finishUpload(intake: TusIntake, record: UploadRecord): Promise<void> {
+  await intake.admission.requireRoom();
+  const parts = new UploadParts(intake.storage, record.id);
+  const { bytes, pieces } = await parts.stored();
+  let current = record;
+  try {
+    const upload = await IncomingUpload.resume(intake, record);
+    current = upload.record;
+    await upload.receive(parts.read(pieces), optionsIn(record.metadata ?? {}), intake.maxFileBytes);
+    await upload.enqueue();
+  } catch (error) {
+    throw await settle(intake, current, error, bytes);
+  }
+  await parts
+    .removeAll()
+    .catch((error: unknown) => intake.log.warn({ err: error, uploadId: record.id }, 'parts not removed'));
+}
+
+/** Ends the record where the file is to blame. */
+export async function refuseUpload(
+  intake: TusIntake,
+  record: UploadRecord,
+  error: ServiceError,
+  receivedBytes: number,
+): Promise<ServiceError> {
+  const { id, receipt, type } = record;
+  const outcome = await intake.records.refuse(id, receipt, toProblem(error, id), { receivedBytes, type });
+  requestLog(intake.log).info({ uploadId: id, code: error.code }, 'upload refused');
+  await new UploadParts(intake.storage, id).removeAll();
+  return outcome.made ? asOutcome(error, id, 'failed') : error;
+}
+
+/** What the sender is told, when all that has to be done about it is done. */
+async function settle(
+  intake: TusIntake,
+  record: UploadRecord,
+  error: unknown,
+  receivedBytes: number,
+): Promise<unknown> {
+  if (error instanceof ServiceError && REFUSALS.includes(error.code))
+    return await refuseUpload(intake, record, error, receivedBytes);
+  const now = await intake.records.read(record.id);
+  if (now?.record.state !== 'cancelled') return error;
+  // The cancellation has removed what lay there; a part may have become visible after it.
+  await new UploadParts(intake.storage, record.id).removeAll();
+  return refusalToError({ made: false, refusal: 'final', record: now.record });
+}
+
+async function openGate(
+  { kinds }: TusIntake,
+  parts: UploadParts,
+  record: UploadRecord,
+  offset: number,
+): Promise<TypeGate> {
+  const known: FileKind | undefined = record.type === null ? undefined : { type: record.type, options: record.options };
+  const head = known === undefined && offset > 0 ? await parts.head(SNIFF_BYTES) : Buffer.alloc(0);
+  return new TypeGate({ kinds, known, head, options: optionsIn(record.metadata ?? {}) });
+}

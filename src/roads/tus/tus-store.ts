@@ -1,0 +1,165 @@
+import type { Readable } from 'node:stream';
+import { DataStore, Upload } from '@tus/server';
+import { isFinalState } from '../../wire/documents.ts';
+import { ServiceError } from '../../errors.ts';
+import type { UploadRecord } from '../../record/record-fields.ts';
+import { isLackOfRoom } from '../../intake/admission.ts';
+import { fileTooLarge } from '../../intake/byte-limiter.ts';
+import { IncomingUpload } from '../../intake/incoming-upload.ts';
+import { refusalToError } from '../../intake/receive-progress.ts';
+import { StreamChunks } from '../../intake/stream-chunks.ts';
+import { finishUpload, receivePart, refuseUpload, type TusIntake } from './receive-part.ts';
+import { fileNameIn, optionsIn, uploadIdIn } from './tus-metadata.ts';
+import { UploadParts } from './upload-parts.ts';
+
+/** What the store is made of. */
+export interface TusStoreParts extends TusIntake {
+  removal: { delete(id: string): Promise<void> };
+  /** An upload to which nothing was added for so long is given up. */
+  expiryMs: number;
+}
+
+/**
+ * Resumable uploads as the server of the tus protocol sees them: the record says whose they are and what became of
+ * them, the storage how far they have come. Nothing is kept in this process. All but `create` is called under
+ * the upload's lock.
+ */
+export class TusStore extends DataStore {
+  readonly #parts: TusStoreParts;
+
+  constructor(parts: TusStoreParts) {
+    super();
+    this.#parts = parts;
+    this.extensions = ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'termination'];
+  }
+
+  /**
+   * Throws `file_too_large` (413), `empty_file` or `bad_options` (400), `queue_full` (503) or
+   * `too_many_queued_by_address` (429), and for an id of the client's own `upload_conflict` (409) or `upload_gone` (410);
+   * then no upload is made.
+   */
+  override async create(upload: Upload): Promise<Upload> {
+    const { maxFileBytes, expiryMs } = this.#parts;
+    const { id, size, metadata = {} } = upload;
+    if (size !== undefined && size > maxFileBytes) throw fileTooLarge(maxFileBytes);
+    if (size === 0) throw new ServiceError('empty_file', 'The file has no bytes. Choose another one.');
+    const options = optionsIn(metadata);
+    if (uploadIdIn(metadata) !== undefined) await this.#requireUnused(id);
+    const announced = {
+      id,
+      fileName: fileNameIn(metadata),
+      totalBytes: size ?? null,
+      silenceMs: expiryMs,
+      metadata,
+      options,
+    };
+    await IncomingUpload.open(this.#parts, announced, this.#parts.admission.room());
+    return upload;
+  }
+
+  /**
+   * Also ends what a process began that died over it, or what found the queue full: where all bytes are here and the
+   * upload is not queued yet. While there is no room the last byte counts as not sent, so that the client comes again;
+   * were it told that all is here, it would go. Throws `unknown_upload` (404), and `upload_gone`, `upload_cancelled` or `upload_discarded` (410).
+   */
+  override async getUpload(id: string): Promise<Upload> {
+    const record = await this.#existing(id);
+    const { totalBytes, receivedBytes, metadata, updatedAtMs } = record;
+    const about = { id, ...(totalBytes === null ? {} : { size: totalBytes }), metadata: { ...metadata } };
+    if (record.state !== 'receiving') return new Upload({ ...about, offset: receivedBytes });
+    const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
+    const isKeptBack = bytes === totalBytes && !(await this.#finishIfRoom(record));
+    // The protocol's server counts the expiry from here on.
+    return new Upload({
+      ...about,
+      offset: isKeptBack ? bytes - 1 : bytes,
+      creation_date: new Date(updatedAtMs).toISOString(),
+    });
+  }
+
+  override async declareUploadLength(id: string, sizeBytes: number): Promise<void> {
+    const record = await this.#existing(id);
+    if (sizeBytes > this.#parts.maxFileBytes) {
+      throw await refuseUpload(this.#parts, record, fileTooLarge(this.#parts.maxFileBytes), record.receivedBytes);
+    }
+    const outcome = await this.#parts.records.announceTotal(id, record.receipt, sizeBytes);
+    if (!outcome.made) throw refusalToError(outcome);
+  }
+
+  /** With the last byte the upload is queued before this resolves. Throws as `finishUpload` does. */
+  override async write(stream: Readable, id: string, offset: number): Promise<number> {
+    const record = await this.#existing(id);
+    if (record.state !== 'receiving') return record.receivedBytes;
+    const newOffset = (await this.#hasAll(record, offset))
+      ? offset + (await countBytes(new StreamChunks(stream, (error) => error)))
+      : await receivePart(this.#parts, record, offset, stream);
+    if (newOffset === record.totalBytes) await finishUpload(this.#parts, await this.#existing(id));
+    return newOffset;
+  }
+
+  override async remove(id: string): Promise<void> {
+    await this.#existing(id);
+    await this.#parts.removal.delete(id);
+  }
+
+  override getExpiration(): number {
+    return this.#parts.expiryMs;
+  }
+
+  /** An upload that did not end well may be begun again under its id, with none of its old bytes. */
+  async #requireUnused(id: string): Promise<void> {
+    const record = (await this.#parts.records.read(id))?.record;
+    if (record === undefined) return;
+    if (!record.deleted && (!isFinalState(record.state) || record.state === 'completed')) {
+      throw new ServiceError(
+        'upload_conflict',
+        'There is an upload with this id. Ask with HEAD how far it is, and go on from there.',
+        { id },
+      );
+    }
+    await new UploadParts(this.#parts.storage, id).removeAll();
+  }
+
+  /** False where the queue has no room. */
+  async #finishIfRoom(record: UploadRecord): Promise<boolean> {
+    try {
+      await finishUpload(this.#parts, record);
+      return true;
+    } catch (error) {
+      if (isLackOfRoom(error)) return false;
+      throw error;
+    }
+  }
+
+  /** True where these are bytes that were kept back: they are stored already, and come for the queue alone. */
+  async #hasAll({ id, totalBytes }: UploadRecord, offset: number): Promise<boolean> {
+    if (totalBytes === null || offset !== totalBytes - 1) return false;
+    return (await new UploadParts(this.#parts.storage, id).stored()).bytes === totalBytes;
+  }
+
+  async #existing(id: string): Promise<UploadRecord> {
+    const record = (await this.#parts.records.read(id))?.record;
+    // One that came in a single request is not to be changed, or even told of, by this protocol.
+    if (record === undefined || (record.metadata === null && !record.deleted)) {
+      throw new ServiceError('unknown_upload', 'There is no resumable upload with this id.', { id });
+    }
+    if (record.deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
+    if (record.state === 'cancelled')
+      throw new ServiceError('upload_cancelled', 'The upload was cancelled.', { id, state: 'cancelled' });
+    if (record.state === 'discarded')
+      throw new ServiceError('upload_discarded', 'The upload made room for others.', { id, state: 'discarded' });
+    if (record.state === 'failed' && !record.stored) {
+      throw new ServiceError('upload_gone', `The upload has failed. ${record.error?.detail ?? ''}`.trim(), {
+        id,
+        state: 'failed',
+      });
+    }
+    return record;
+  }
+}
+
+async function countBytes(chunks: AsyncIterable<Buffer>): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of chunks) bytes += chunk.length;
+  return bytes;
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { partKey, partOffset, partsPrefix } from '../../storage/keys.ts';
+import type { ByteRange, ObjectWriter, Storage } from '../../storage/storage.ts';
+
+/** Nothing of the unfinished part survives a process that is killed, so no part grows beyond this, or stays open longer. */
+const PART_BYTES = 8 * 1024 * 1024;
+const PART_MS = 30_000;
+
+/** Where a stretch of an upload lies: a range of one part. */
+export interface Piece extends ByteRange {
+  key: string;
+}
+
+/** The bytes from the first one on that are durable without a gap. */
+export interface StoredPieces {
+  bytes: number;
+  pieces: readonly Piece[];
+}
+
+/**
+ * What has come so far of one upload, as objects in its storage: each bears in its key the offset at which it
+ * begins. Parts may overlap where two processes took themselves for the one that writes; they hold the same
+ * bytes then, and what was told of once stays told.
+ */
+export class UploadParts {
+  readonly #storage: Storage;
+  readonly #id: string;
+
+  constructor(storage: Storage, id: string) {
+    this.#storage = storage;
+    this.#id = id;
+  }
+
+  async stored(): Promise<StoredPieces> {
+    const parts: { key: string; offset: number; sizeBytes: number }[] = [];
+    for await (const { key, sizeBytes } of this.#storage.list(partsPrefix(this.#id))) {
+      const offset = partOffset(key);
+      if (offset !== undefined) parts.push({ key, offset, sizeBytes });
+    }
+    parts.sort((one, other) => one.offset - other.offset);
+    const pieces: Piece[] = [];
+    let bytes = 0;
+    for (const { key, offset, sizeBytes } of parts) {
+      const isOfUse = offset <= bytes && offset + sizeBytes > bytes;
+      if (!isOfUse) continue;
+      pieces.push({ key, start: bytes - offset, end: sizeBytes - 1 });
+      bytes = offset + sizeBytes;
+    }
+    return { bytes, pieces };
+  }
+
+  /** The bytes of the pieces in a row. Throws where one is gone, as after a cancellation. */
+  async *read(pieces: readonly Piece[]): AsyncGenerator<Buffer> {
+    for (const { key, start, end } of pieces) {
+      const stream = await this.#storage.read(key, { start, end });
+      if (stream === undefined) throw new Error('a part of the upload is gone');
+      yield* buffersOf(stream);
+    }
+  }
+
+  /** The first bytes, at most `byteCount` of them. */
+  async head(byteCount: number): Promise<Buffer> {
+    const { pieces } = await this.stored();
+    const head: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of this.read(pieces)) {
+      head.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= byteCount) break;
+    }
+    return Buffer.concat(head).subarray(0, byteCount);
+  }
+
+  /** Bytes from `offset` on; nothing is stored until the first of them. */
+  append(offset: number): PartWriter {
+    return new PartWriter(this.#storage, this.#id, offset);
+  }
+
+  async removeAll(): Promise<void> {
+    await this.#storage.removeAll(partsPrefix(this.#id));
+  }
+}
+
+/** Writes one request's bytes as parts. End it with `commit` or `discard`; parts that were full before stay. */
+export class PartWriter {
+  readonly #storage: Storage;
+  readonly #id: string;
+  #offset: number;
+  #openBytes = 0;
+  #openedAtMs = 0;
+  #writer: ObjectWriter | undefined;
+
+  constructor(storage: Storage, id: string, offset: number) {
+    this.#storage = storage;
+    this.#id = id;
+    this.#offset = offset;
+  }
+
+  /** Up to here the bytes are durable. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    const writer = this.#writer ?? (await this.#open());
+    await writer.write(chunk);
+    this.#openBytes += chunk.length;
+    if (this.#openBytes >= PART_BYTES || performance.now() - this.#openedAtMs >= PART_MS) await this.commit();
+  }
+
+  async commit(): Promise<void> {
+    await this.#writer?.commit();
+    this.#writer = undefined;
+    this.#offset += this.#openBytes;
+    this.#openBytes = 0;
+  }
+
+  /** Safe after a failed `write` or `commit`. */
+  async discard(): Promise<void> {
+    await this.#writer?.discard();
+    this.#writer = undefined;
+    this.#openBytes = 0;
+  }
+
+  async #open(): Promise<ObjectWriter> {
+    this.#openedAtMs = performance.now();
+    this.#writer = await this.#storage.create(partKey(this.#id, this.#offset, randomBytes(6).toString('hex')));
+    return this.#writer;
+  }
+}
+
+async function* buffersOf(stream: Readable): AsyncGenerator<Buffer> {
+  for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
+}

@@ -1,0 +1,77 @@
+import Router from '@koa/router';
+import Koa from 'koa';
+import { deferredMiddleware } from '../deferred/middleware.ts';
+import type { DeferredManager } from '../deferred/deferred-manager.ts';
+import { accessLog } from '../http/access-log.ts';
+import { crossOrigin } from '../http/cors.ts';
+import { methodNotAllowed } from '../http/method-not-allowed.ts';
+import { problemResponses } from '../http/problem.ts';
+import { requestContext } from '../http/request-context.ts';
+import { parsableTargets } from '../http/request-target.ts';
+import { onRequestEnd } from '../http/request-end.ts';
+import { requestMetrics } from '../http/request-metrics.ts';
+import { unreadBodies } from '../http/unread-body.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Operators } from '../operators/operators.ts';
+import { eventRoutes } from '../routes/event-routes.ts';
+import { contentRoutes, variantRoutes, type FileRouteParts } from '../routes/file-routes.ts';
+import { operatorRoutes } from '../routes/operator-routes.ts';
+import { progressRoutes, type ProgressRouteParts } from '../routes/progress-routes.ts';
+import { serviceRoutes, type ServiceRouteParts } from '../routes/service-routes.ts';
+import { tusRoutes, type TusRouteParts } from '../routes/tus-routes.ts';
+import { uploadRoutes, type UploadRouteParts } from '../routes/upload-routes.ts';
+
+/** Everything that routes and middleware are made of. */
+export type AppParts = UploadRouteParts &
+  ProgressRouteParts &
+  FileRouteParts &
+  TusRouteParts & {
+    manager: DeferredManager;
+    service: ServiceRouteParts;
+    metrics: Metrics;
+    log: Logger;
+    maxRequestBytes: number;
+    /** Empty: pages of this origin alone. */
+    corsOrigins: readonly string[];
+    /** Undefined: there is nothing for operators. */
+    operators: Operators | undefined;
+  };
+
+/** The order in which a request meets everything; the answer passes it in reverse. */
+export function createApp(parts: AppParts): Koa {
+  const app = new Koa();
+  app.use(requestContext());
+  app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
+  app.use(unreadBodies(parts.maxRequestBytes));
+  app.use(problemResponses(parts.log));
+  // Above what lets other origins in.
+  if (parts.operators !== undefined) useOperators(app, parts.operators);
+  if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
+  app.use(parsableTargets());
+  app.use(deferredMiddleware(parts.manager));
+  app.use(createRouter(parts).routes());
+  app.use(methodNotAllowed());
+  app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'response broken off'));
+  return app;
+}
+
+function useOperators(app: Koa, operators: Operators): void {
+  app.use(operators.guard);
+  app.use(operators.board);
+  const router = new Router({ strict: true, sensitive: true });
+  operatorRoutes(router, operators);
+  app.use(router.routes());
+}
+
+function createRouter(parts: AppParts): Router {
+  const router = new Router({ strict: true });
+  uploadRoutes(router, parts);
+  tusRoutes(router, parts);
+  progressRoutes(router, parts);
+  eventRoutes(router, parts);
+  contentRoutes(router, parts);
+  variantRoutes(router, parts);
+  serviceRoutes(router, parts.service);
+  return router;
+}

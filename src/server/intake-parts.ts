@@ -1,0 +1,84 @@
+import type { ClientAddress } from '../http/client-address.ts';
+import { currentRequest } from '../http/request-context.ts';
+import { Admission } from '../intake/admission.ts';
+import type { IntakeParts } from '../intake/incoming-upload.ts';
+import { UploadIntake, type IntakeSettings } from '../intake/intake.ts';
+import { UploadRemoval } from '../intake/removal.ts';
+import type { Kinds } from '../kinds/kinds.ts';
+import type { Backlog } from '../queue/backlog.ts';
+import { TusEndpoint } from '../roads/tus/tus-endpoint.ts';
+import type { Config } from '../settings/config.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { RedisParts } from './redis-parts.ts';
+
+/** The ways by which bytes come in and uploads go. */
+export interface IntakeServices {
+  readonly intake: UploadIntake;
+  readonly removal: UploadRemoval;
+  readonly tus: TusEndpoint;
+}
+
+/** What the intake is built from. */
+export interface IntakeSources {
+  redis: RedisParts;
+  storage: Storage;
+  kinds: Kinds;
+  backlog: Backlog;
+  metrics: Metrics;
+  addressOf: ClientAddress;
+  listen: IntakeParts['listen'];
+  log: Logger;
+}
+
+/** Builds the intake of forms and raw bodies, the tus endpoint and the removal of uploads. */
+export function buildIntake(config: Config, sources: IntakeSources): IntakeServices {
+  const { redis, storage, kinds, addressOf, listen, log } = sources;
+  const { records, queue, store, keys } = redis;
+  const parts: IntakeParts = {
+    records,
+    storage,
+    kinds,
+    queue,
+    admission: createAdmission(config, sources),
+    log,
+    hashes: config.uploadHash === 'api',
+    listen,
+  };
+  const intake = new UploadIntake(parts, intakeSettings(config, addressOf));
+  const removal = new UploadRemoval({ records, storage, queue, log });
+  const { maxFileBytes, uploadExpiryMs: expiryMs } = config;
+  return { intake, removal, tus: new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs }) };
+}
+
+function createAdmission(config: Config, { backlog, addressOf, metrics }: IntakeSources): Admission {
+  return new Admission({
+    bounds: {
+      capacity: config.queueCapacity,
+      overflow: config.queueOverflow,
+      capacityPerAddress: config.queueCapacityPerAddress,
+    },
+    backlog,
+    addressOf() {
+      const request = currentRequest();
+      return request === undefined ? undefined : addressOf(request);
+    },
+    onRefused: (code) => metrics.queueRefused(code),
+    onDiscarded: () => metrics.queueDiscarded(),
+  });
+}
+
+function intakeSettings(config: Config, addressOf: ClientAddress): IntakeSettings {
+  return {
+    maxFileBytes: config.maxFileBytes,
+    maxRequestBytes: config.maxRequestBytes,
+    maxFiles: config.maxFiles,
+    maxFields: config.maxFields,
+    maxFieldBytes: config.maxFieldBytes,
+    stallTimeoutMs: config.uploadStallTimeoutMs,
+    maxOpen: config.maxOpenUploads,
+    maxOpenPerAddress: config.maxOpenUploadsPerAddress,
+    addressOf,
+  };
+}

@@ -1,0 +1,59 @@
+import {
+  openClusterConnection,
+  openCommandConnection,
+  openSubscribingConnection,
+  openWaitingConnection,
+  RedisRecordStore,
+  type Redis,
+} from '../queue/connection.ts';
+import { queueKeys, type QueueKeys } from '../queue/contract.ts';
+import { openEventChannels } from '../queue/event-channels.ts';
+import { openEventStream } from '../queue/event-stream.ts';
+import { RedisCheck } from '../queue/redis-check.ts';
+import { DEFAULT_REDIS, isCluster } from '../queue/redis-place.ts';
+import { openShardSubscriber } from '../queue/shard-subscriber.ts';
+import { openSubscriber, type Subscriber, type SubscriberListener } from '../queue/subscriber.ts';
+import { UploadQueue } from '../queue/upload-queue.ts';
+import type { OpenEvents } from '../record/bus.ts';
+import { recordOptions } from '../record/record-options.ts';
+import { UploadRecords } from '../record/record.ts';
+import type { Config } from '../settings/config.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { UploadTally } from '../telemetry/upload-tally.ts';
+
+/** Everything of an API process that lives in Redis. */
+export interface RedisParts {
+  readonly keys: QueueKeys;
+  readonly connection: Redis;
+  readonly redisCheck: RedisCheck;
+  readonly store: RedisRecordStore;
+  readonly tally: UploadTally;
+  readonly records: UploadRecords;
+  readonly queue: UploadQueue;
+}
+
+/** Connects and checks the server. Rejects with `ConfigError` if Redis must not be used as it is set up. */
+export async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> {
+  const keys = queueKeys(config.queuePrefix);
+  const connection = openCommandConnection(config.redis ?? DEFAULT_REDIS, log);
+  const redisCheck = await RedisCheck.start(connection, log);
+  const store = new RedisRecordStore(connection);
+  const tally = new UploadTally();
+  const records = new UploadRecords(store, keys, {
+    ...recordOptions(config),
+    onEntered: (state, from) => tally.entered(state, from),
+  });
+  return { keys, connection, redisCheck, store, tally, records, queue: new UploadQueue(connection, keys, log) };
+}
+
+/** The configured event bus. Each has a connection of its own, which its feed closes. */
+export function eventsFrom(config: Config, keys: QueueKeys, log: Logger): OpenEvents {
+  const place = config.redis ?? DEFAULT_REDIS;
+  if (config.eventBus === 'stream')
+    return (listener) => openEventStream(openWaitingConnection(place, log), keys, listener, log);
+  const subscribe = (heard: SubscriberListener): Subscriber =>
+    isCluster(place)
+      ? openShardSubscriber(openClusterConnection(place, log), keys.changeChannel(''), heard)
+      : openSubscriber(openSubscribingConnection(place, log), heard);
+  return (listener) => openEventChannels(subscribe, keys, listener, log);
+}

@@ -1,0 +1,157 @@
+import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { clientAddresses, type ClientAddress } from '../http/client-address.ts';
+import { heldInAccessLog, heldMetrics } from '../http/held-interceptors.ts';
+import { createKinds, type Kinds } from '../kinds/kinds.ts';
+import type { Operators } from '../operators/operators.ts';
+import { loadPageAssets } from '../page/assets.ts';
+import { Backlog } from '../queue/backlog.ts';
+import { closeConnection } from '../queue/connection.ts';
+import { recordOptions } from '../record/record-options.ts';
+import type { Config } from '../settings/config.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { Presence, type ProcessNews } from '../telemetry/presence.ts';
+import type { UploadTally } from '../telemetry/upload-tally.ts';
+import { openApiDocument } from '../wire/openapi/document.ts';
+import { createApp } from './app.ts';
+import { buildHeldParts, listenTo, type HeldParts } from './held-parts.ts';
+import { endRequests, openHttpServer, urlOf } from './http-server.ts';
+import { buildIntake, type IntakeServices } from './intake-parts.ts';
+import { eventsFrom, openRedisParts, type RedisParts } from './redis-parts.ts';
+import { Readiness } from './readiness.ts';
+import { settleWithin } from './shutdown.ts';
+
+/** For connections to a Redis that may be gone. */
+const CLOSE_LIMIT_MS = 1000;
+
+/** A running API process. */
+export interface Api {
+  url: string;
+  /**
+   * Reports not ready but keeps serving for `SHUTDOWN_DELAY_MS`; then stops accepting, answers held responses, lets
+   * running uploads end within `graceMs`, and closes everything in order.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Builds and wires one API process, and starts its parts in the order in which they need each other. */
+export async function startApi(config: Config, log: Logger, kinds: Kinds = createKinds(config)): Promise<Api> {
+  const redis = await openRedisParts(config, log);
+  const { records, store, keys } = redis;
+  const readiness = new Readiness(() => redis.redisCheck.assertReady(keys.events));
+  const storage = await openStorage(config);
+  const addressOf = clientAddresses(config.trustedProxies);
+  const held = buildHeldParts(config, { events: eventsFrom(config, keys, log), addressOf, log });
+  const { registry, bus, manager } = held;
+  const backlog = new Backlog(store, keys);
+  const metrics = createMetrics(config, { redis, held, backlog, receiving: () => intake.receiving });
+  const listen = listenTo.bind(undefined, registry);
+  const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, addressOf, listen, log });
+  const { intake } = services;
+  manager.register('metrics', heldMetrics(metrics));
+  manager.register('access-log', heldInAccessLog());
+  const presence = new Presence('api', { connection: redis.connection, keys, log }, () => newsOf(metrics, redis.tally));
+  const operators = await openOperatorsIfWanted(config, { redis, presence, addressOf, log });
+  const app = createApp({
+    records,
+    registry,
+    storage,
+    kinds,
+    manager,
+    metrics,
+    log,
+    ...services,
+    defaultTimeoutMs: config.deferredTimeoutMs,
+    maxTimeoutMs: config.deferredMaxTimeoutMs,
+    maxRequestBytes: config.maxRequestBytes,
+    corsOrigins: config.corsOrigins,
+    operators,
+    service: {
+      checkReady: () => readiness.assert(),
+      metrics,
+      openApi: openApiDocument(),
+      assets: await loadPageAssets(),
+    },
+  });
+  bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
+  const server = await openHttpServer(app.callback(), config);
+  presence.start();
+
+  const close = async (graceMs: number): Promise<void> => {
+    readiness.leave();
+    await delay(config.shutdownDelayMs);
+    await closeInOrder({ server, held, intake, presence, redis, operators, storage }, graceMs);
+  };
+  return { url: urlOf(server), close };
+}
+
+/** What an API process has open. */
+interface Open {
+  server: Server;
+  held: HeldParts;
+  intake: IntakeServices['intake'];
+  presence: Presence;
+  redis: RedisParts;
+  operators: Operators | undefined;
+  storage: Storage;
+}
+
+async function closeInOrder(open: Open, graceMs: number): Promise<void> {
+  const { server, held, intake, presence, redis, operators, storage } = open;
+  await endRequests(server, { manager: held.manager, intake }, graceMs);
+  await presence.close();
+  await settleWithin(held.bus.close(), CLOSE_LIMIT_MS);
+  await settleWithin(Promise.all([redis.queue.close(), operators?.close()]), CLOSE_LIMIT_MS);
+  await closeConnection(redis.connection);
+  await storage.close?.();
+}
+
+interface Measured {
+  redis: RedisParts;
+  held: HeldParts;
+  backlog: Backlog;
+  receiving: () => number;
+}
+
+function createMetrics(config: Config, { redis, held, backlog, receiving }: Measured): Metrics {
+  const { store, queue } = redis;
+  return new Metrics({
+    held: () => held.manager.held,
+    waiters: () => held.registry.size,
+    receiving,
+    eventsHeard: () => held.bus.heard,
+    jobCounts: async () => (store.isReady ? await queue.counts() : undefined),
+    backlog: async () => (store.isReady ? await backlog.look() : undefined),
+    queueCapacity: config.queueCapacity,
+  });
+}
+
+async function newsOf(metrics: Metrics, tally: UploadTally): Promise<ProcessNews> {
+  return {
+    held: await metrics.heldByRoute(),
+    running: 0,
+    lastMinute: tally.lastMinute,
+    wake: metrics.recentWakes.latency(),
+  };
+}
+
+interface OperatorSources {
+  redis: RedisParts;
+  presence: Presence;
+  addressOf: ClientAddress;
+  log: Logger;
+}
+
+/** Loads the operators' modules only if there is a token. */
+async function openOperatorsIfWanted(
+  config: Config,
+  { redis, presence, addressOf, log }: OperatorSources,
+): Promise<Operators | undefined> {
+  if (config.operatorsToken === undefined) return undefined;
+  const { openOperators } = await import('../operators/operators.ts');
+  const parts = { ...redis, presence, queueCapacity: config.queueCapacity, addressOf, log };
+  return await openOperators(parts, config.operatorsToken, recordOptions(config));
+}

@@ -1,0 +1,209 @@
+import { existsSync } from 'node:fs';
+import { loadEnvFile } from 'node:process';
+import type { z } from 'zod';
+import type { PictureOptions } from '../kinds/picture-options.ts';
+import type { RedisPlace } from '../queue/redis-place.ts';
+import { contradiction, settingsSchema, type Settings } from './schema.ts';
+
+/** How a bucket is reached. Credentials come from the usual sources of Amazon's SDK. */
+export interface S3Settings {
+  /** Undefined: Amazon's own. */
+  readonly endpoint: string | undefined;
+  /** Undefined: what the usual sources say. */
+  readonly region: string | undefined;
+  /** The bucket in the path, not in the host's name. */
+  readonly forcePathStyle: boolean;
+  readonly checksums: 'WHEN_SUPPORTED' | 'WHEN_REQUIRED';
+}
+
+/** What one table may ask of a worker. */
+export interface TableLimits {
+  /** Of one record, with all lines that its quotes hold together. */
+  readonly maxLineBytes: number;
+  readonly maxColumns: number;
+  /** Of all parts of a workbook that are read, as their archive unpacks. */
+  readonly maxUnpackedBytes: number;
+  /** Of the rows as JSON Lines, in which every row repeats the names of its columns. */
+  readonly maxOutputBytes: number;
+}
+
+/** Settings in the words of the code. Units stand in the names. */
+export interface Config {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Undefined where none was given: `npm start` then brings a Redis of its own. */
+  readonly redis: RedisPlace | undefined;
+  readonly queuePrefix: string;
+  /** How API processes hear of changes; the same in all processes. */
+  readonly eventBus: Settings['EVENT_BUS'];
+  readonly uploadHash: Settings['UPLOAD_HASH'];
+  readonly storage: string;
+  readonly s3: S3Settings;
+  /** Free disk that uploads leave alone. */
+  readonly storageReserveBytes: number;
+  readonly maxFileBytes: number;
+  readonly maxRequestBytes: number;
+  readonly maxFiles: number;
+  readonly maxFields: number;
+  readonly maxFieldBytes: number;
+  /** Of all headers of one request; those of a part of a form have 16 KiB. */
+  readonly maxHeaderBytes: number;
+  /** Bodies received at once by one process, in all and from one client address; 0 means no limit. */
+  readonly maxOpenUploads: number;
+  readonly maxOpenUploadsPerAddress: number;
+  readonly uploadStallTimeoutMs: number;
+  /** After so long without a byte a receiving upload has lost its process; above `uploadStallTimeoutMs`. */
+  readonly uploadSilenceMs: number;
+  /** A resumable upload to which nothing was added for so long is given up. */
+  readonly uploadExpiryMs: number;
+  readonly trustedProxies: readonly string[];
+  /** Whose pages may use the API from elsewhere; `*` alone means everybody's. */
+  readonly corsOrigins: readonly string[];
+  /** A secret. Undefined: there is no page for operators. */
+  readonly operatorsToken: string | undefined;
+  readonly deferredTimeoutMs: number;
+  readonly deferredMaxTimeoutMs: number;
+  readonly deferredMaxHeld: number;
+  /** 0 means no limit. */
+  readonly deferredMaxHeldPerAddress: number;
+  /** Uploads that may wait for a worker, over all processes, and what becomes of one too many. */
+  readonly queueCapacity: number;
+  readonly queueOverflow: Settings['QUEUE_OVERFLOW'];
+  /** For one client address; 0 means no limit. */
+  readonly queueCapacityPerAddress: number;
+  /** Worker processes that `npm start` runs. */
+  readonly workers: number;
+  /** Jobs in hand at once, for one worker process. */
+  readonly workerConcurrency: number;
+  /** How long one attempt at processing an upload may take. */
+  readonly attemptTimeoutMs: number;
+  readonly pictureMaxPixels: number;
+  /** Frames of an animation, pages of a TIFF. */
+  readonly pictureMaxFrames: number;
+  readonly pictureStepTimeoutMs: number;
+  /** What is made of a picture whose sender does not say. */
+  readonly pictureOptions: PictureOptions;
+  readonly tableLimits: TableLimits;
+  /** How often one worker of all puts in order what processes that died have left. */
+  readonly sweepPeriodMs: number;
+  readonly retentionMs: number;
+  readonly shutdownDelayMs: number;
+  readonly shutdownGraceMs: number;
+  readonly logLevel: Settings['LOG_LEVEL'];
+}
+
+/** One line that names every wrong setting; a process that meets it exits with 78 (EX_CONFIG of sysexits). */
+export class ConfigError extends Error {
+  static readonly exitCode = 78;
+}
+
+/**
+ * Reads all settings at once, so that one start shows every mistake.
+ * An empty value counts as not set. Without an argument it reads the environment and,
+ * for what that leaves open, `.env` in the working directory.
+ */
+export function loadConfig(environment: Record<string, string | undefined> = processEnvironment()): Config {
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
+  const parsed = settingsSchema.safeParse(Object.fromEntries(given));
+  if (!parsed.success) throw new ConfigError(inOneLine(parsed.error));
+  const found = contradiction(parsed.data);
+  if (found !== undefined) throw new ConfigError(`wrong settings: ${found}`);
+  return inWordsOfTheCode(parsed.data);
+}
+
+function processEnvironment(): Record<string, string | undefined> {
+  if (existsSync('.env')) loadEnvFile('.env');
+  // Amazon's SDK would warn of versions to come; the one in use knows this Node.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  return process.env;
+}
+
+function inOneLine(error: z.ZodError): string {
+  const mistakes = error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  return `wrong settings: ${mistakes.join('; ')}`;
+}
+
+function inWordsOfTheCode(values: Settings): Config {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    redis: redisPlace(values),
+    queuePrefix: values.QUEUE_PREFIX,
+    eventBus: values.EVENT_BUS,
+    uploadHash: values.UPLOAD_HASH,
+    storage: values.STORAGE,
+    s3: s3Settings(values),
+    storageReserveBytes: values.STORAGE_RESERVE_BYTES,
+    maxFileBytes: values.UPLOAD_MAX_BYTES,
+    maxRequestBytes: values.UPLOAD_MAX_REQUEST_BYTES,
+    maxFiles: values.UPLOAD_MAX_FILES,
+    maxFields: values.UPLOAD_MAX_FIELDS,
+    maxFieldBytes: values.UPLOAD_MAX_FIELD_BYTES,
+    maxHeaderBytes: values.HTTP_MAX_HEADER_BYTES,
+    maxOpenUploads: values.UPLOAD_MAX_OPEN,
+    maxOpenUploadsPerAddress: values.UPLOAD_MAX_OPEN_PER_ADDRESS,
+    uploadStallTimeoutMs: values.UPLOAD_STALL_TIMEOUT_MS,
+    uploadSilenceMs: values.UPLOAD_SILENCE_MS,
+    uploadExpiryMs: values.UPLOAD_EXPIRY_MS,
+    trustedProxies: values.TRUSTED_PROXIES,
+    corsOrigins: values.CORS_ORIGINS,
+    operatorsToken: values.OPERATORS_TOKEN,
+    deferredTimeoutMs: values.DEFERRED_TIMEOUT_MS,
+    deferredMaxTimeoutMs: values.DEFERRED_MAX_TIMEOUT_MS,
+    deferredMaxHeld: values.DEFERRED_MAX_HELD,
+    deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS,
+    queueCapacity: values.QUEUE_CAPACITY,
+    queueOverflow: values.QUEUE_OVERFLOW,
+    queueCapacityPerAddress: values.QUEUE_CAPACITY_PER_ADDRESS,
+    workers: values.WORKERS,
+    workerConcurrency: values.WORKER_CONCURRENCY,
+    attemptTimeoutMs: values.ATTEMPT_TIMEOUT_MS,
+    pictureMaxPixels: values.PICTURE_MAX_PIXELS,
+    pictureMaxFrames: values.PICTURE_MAX_FRAMES,
+    pictureStepTimeoutMs: values.PICTURE_STEP_TIMEOUT_MS,
+    pictureOptions: values.PICTURE_OPTIONS,
+    tableLimits: {
+      maxLineBytes: values.TABLE_MAX_LINE_BYTES,
+      maxColumns: values.TABLE_MAX_COLUMNS,
+      maxUnpackedBytes: values.TABLE_MAX_UNPACKED_BYTES,
+      maxOutputBytes: values.TABLE_MAX_OUTPUT_BYTES,
+    },
+    sweepPeriodMs: values.SWEEP_PERIOD_MS,
+    retentionMs: values.RETENTION_MS,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    logLevel: values.LOG_LEVEL,
+  };
+}
+
+function redisPlace(values: Settings): RedisPlace | undefined {
+  const {
+    REDIS_URL: url,
+    REDIS_CLUSTER_NODES: nodes,
+    REDIS_SENTINELS: sentinels,
+    REDIS_USERNAME: username,
+    REDIS_PASSWORD: password,
+  } = values;
+  if (nodes.length > 0) return { nodes, username, password };
+  if (sentinels.length === 0) return url;
+  return {
+    sentinels,
+    masterName: values.REDIS_SENTINEL_NAME,
+    sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
+    username,
+    password,
+  };
+}
+
+/** Servers other than Amazon's have their buckets in the path, and few know its checksums. */
+function s3Settings(values: Settings): S3Settings {
+  const isAmazon = values.S3_ENDPOINT === undefined;
+  const checksums = values.S3_CHECKSUMS ?? (isAmazon ? 'when_supported' : 'when_required');
+  return {
+    endpoint: values.S3_ENDPOINT,
+    region: values.S3_REGION,
+    forcePathStyle: values.S3_FORCE_PATH_STYLE === undefined ? !isAmazon : values.S3_FORCE_PATH_STYLE === 'true',
+    checksums: checksums === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',
+  };
+}

@@ -1,0 +1,39 @@
+import type { WakeLatency } from '../wire/documents.ts';
+
+const KEPT = 1000;
+const PERIOD_MS = 60_000;
+
+/** The latest wake latencies of this process, for a figure of now; the whole history is in the metrics. */
+export class RecentWakes {
+  readonly #latenciesMs = new Float64Array(KEPT);
+  readonly #endedAtMs = new Float64Array(KEPT);
+  readonly #nowMs: () => number;
+  #count = 0;
+
+  /** @param nowMs a clock that never goes back. */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
+
+  add(latencyMs: number): void {
+    const index = this.#count % KEPT;
+    this.#latenciesMs[index] = latencyMs;
+    this.#endedAtMs[index] = this.#nowMs();
+    this.#count += 1;
+  }
+
+  /** Null where there was none within the last minute. */
+  latency(): WakeLatency | null {
+    const sinceMs = this.#nowMs() - PERIOD_MS;
+    const kept = this.#latenciesMs.subarray(0, Math.min(this.#count, KEPT));
+    const sorted = kept.filter((_latency, index) => (this.#endedAtMs[index] ?? 0) > sinceMs).sort();
+    if (sorted.length === 0) return null;
+    return { count: sorted.length, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) };
+  }
+}
+
+/** The nearest rank, in hundredths of a millisecond. */
+function quantile(sorted: Float64Array, fraction: number): number {
+  const value = sorted[Math.max(0, Math.ceil(sorted.length * fraction) - 1)] ?? 0;
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { pictureOptionsSchema } from '../../kinds/picture-options.ts';
+import { tableOptionsSchema } from '../../kinds/table-options.ts';
+import * as schemas from './schemas.ts';
+import { processReportSchema, serviceFiguresSchema } from './schemas-operators.ts';
+import * as tableSchemas from './table-schemas.ts';
+import type { Schema } from './shapes.ts';
+
+const COMPONENTS = {
+  Links: schemas.linksSchema,
+  Progress: schemas.progressSchema,
+  Problem: schemas.problemSchema,
+  Variant: schemas.variantSchema,
+  Exposure: schemas.exposureSchema,
+  Position: schemas.positionSchema,
+  PictureOptions: pictureOptionsSchema().describe(
+    'What is made of a picture. A member that is left out is as the service is set; the values shown are those of a service that is not set otherwise.',
+  ),
+  TableOptions: tableOptionsSchema.describe('How a table is read. What is left out is told from the table itself.'),
+  PictureResult: schemas.pictureResultSchema,
+  TableColumn: tableSchemas.tableColumnSchema,
+  RowError: tableSchemas.rowErrorSchema,
+  TableResult: tableSchemas.tableResultSchema,
+  Result: schemas.resultSchema,
+  Upload: schemas.uploadSchema,
+  UploadId: schemas.uploadIdSchema,
+  UploadList: schemas.uploadListSchema,
+  UploadState: schemas.uploadStateSchema,
+  UnwatchableUpload: schemas.unwatchableUploadSchema,
+  ProgressList: schemas.progressListSchema,
+  ServiceStatus: schemas.serviceStatusSchema,
+  ProcessReport: processReportSchema,
+  ServiceFigures: serviceFiguresSchema,
+} as const satisfies Record<string, z.ZodType>;
+
+/** A name under `components.schemas`. */
+export type SchemaName = keyof typeof COMPONENTS;
+
+/** Points to a schema of the document. */
+export function schemaRef(name: SchemaName): Schema {
+  return { $ref: locationOf(name) };
+}
+
+/**
+ * What stands under `components.schemas`. The service answers with no member beyond these today; the
+ * document leaves objects open all the same, so that one can be added without breaking a generated client.
+ */
+export function componentSchemas(): Record<string, Schema> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id });
+  const { schemas: made } = z.toJSONSchema(registry, {
+    uri: locationOf,
+    io: 'input',
+    override: ({ jsonSchema }) => simplify(jsonSchema),
+  });
+  return Object.fromEntries(Object.entries(made).map(([name, schema]) => [name, withoutIdentity(schema)]));
+}
+
+function locationOf(name: string): string {
+  return `#/components/schemas/${name}`;
+}
+
+const FORMATS_THAT_SAY_ALL: ReadonlySet<unknown> = new Set(['date-time', 'base64']);
+
+/** The patterns that zod checks well-known formats by help no reader. */
+function simplify(schema: z.core.JSONSchema.BaseSchema): void {
+  if (FORMATS_THAT_SAY_ALL.has(schema.format)) delete schema.pattern;
+  if (schema.additionalProperties === false) delete schema.additionalProperties;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+}
+
+/** Inside a document the place is the identity; a `$id` with a fragment is none (JSON Schema 2020-12, section 8.2.1). */
+function withoutIdentity(schema: z.core.JSONSchema.BaseSchema): Schema {
+  const { $id: _id, $schema: _dialect, ...rest } = schema;
+  return rest;
+}

@@ -1,0 +1,107 @@
+import { EXAMPLE_ID } from './examples.ts';
+import type { ServiceFigures } from '../documents.ts';
+import { parameters } from './parameters.ts';
+import { headers, json, onlyProblems, problems } from './responses.ts';
+import type { OpenApiDocument, Operation, Paths } from './shapes.ts';
+
+const TAGS = ['Operators'];
+
+/** The token, in one of two forms. */
+export const OPERATOR_SECURITY_SCHEMES: OpenApiDocument['components']['securitySchemes'] = {
+  operatorBasic: { type: 'http', scheme: 'basic', description: 'The token as the password, under any user name.' },
+  operatorBearer: { type: 'http', scheme: 'bearer', description: 'The token.' },
+};
+
+const security = Object.keys(OPERATOR_SECURITY_SCHEMES).map((name) => ({ [name]: [] }));
+
+const REFUSALS = ['unauthorized', 'too_many_refusals', 'not_found'] as const;
+
+const FIGURES: ServiceFigures = {
+  at: '2026-03-14T09:26:53.940Z',
+  jobs: { waiting: 3, active: 1, delayed: 0 },
+  waiting: { count: 3, capacity: 5000, oldestMs: 1840 },
+  failures: {
+    count: 1,
+    newest: [
+      {
+        id: EXAMPLE_ID,
+        name: 'harbour.jpg',
+        type: 'image/jpeg',
+        size: 3_481_920,
+        attempts: 5,
+        code: 'processing_failed',
+        failedAt: '2026-03-14T09:20:11.020Z',
+      },
+    ],
+  },
+  processes: [
+    {
+      id: 'c1c2a9ce-3f55-4a1e-8d0d-0a6b0c2f9d11',
+      role: 'api',
+      host: 'app-1',
+      pid: 4711,
+      version: '0.1.0',
+      startedAt: '2026-03-14T08:00:00.000Z',
+      held: { '/progress': 212 },
+      running: 0,
+      lastMinute: { received: 41, completed: 0, failed: 2 },
+      wake: { count: 318, p50Ms: 0.42, p99Ms: 3.1 },
+    },
+  ],
+};
+
+const getOperatorsPage: Operation = {
+  operationId: 'getOperatorsPage',
+  tags: TAGS,
+  summary: 'The page for operators',
+  description:
+    'A live view of the figures below. Beside it, at `/operators/queues/`, lies a board of the queues and their jobs, to look at.',
+  security,
+  responses: {
+    '200': {
+      description: 'The page.',
+      headers: headers('ETag'),
+      content: { 'text/html': { schema: { type: 'string' } } },
+    },
+    '304': { description: 'The page is the one that `If-None-Match` names.', headers: headers('ETag') },
+    ...onlyProblems('internal_error', ...REFUSALS),
+  },
+};
+
+const getServiceFigures: Operation = {
+  operationId: 'getServiceFigures',
+  tags: TAGS,
+  summary: 'Figures of the whole service',
+  description:
+    'What waits, what has failed, and every process with what it holds, runs and has done within the last minute.',
+  security,
+  responses: {
+    '200': {
+      description: 'The figures of now.',
+      headers: headers('Cache-Control'),
+      content: json('ServiceFigures', { some: { value: FIGURES } }),
+    },
+    ...problems(...REFUSALS),
+  },
+};
+
+const retryUpload: Operation = {
+  operationId: 'retryUpload',
+  tags: TAGS,
+  summary: 'Try a failed upload again',
+  description: `Has the workers take up an upload again that failed though its file may be sound, as \`processing_failed\` or for taking too long
+or crashing its reader. It is \`queued\` from now on, under a new version; whoever asks for it sees it move.`,
+  parameters: parameters('Id'),
+  security,
+  responses: {
+    '204': { description: 'It waits for a worker.' },
+    ...problems(...REFUSALS, 'foreign_origin', 'bad_upload_id', 'unknown_upload', 'upload_gone', 'not_retryable'),
+  },
+};
+
+/** What there is for operators. */
+export const OPERATOR_PATHS: Paths = {
+  '/operators': { get: getOperatorsPage },
+  '/operators/figures': { get: getServiceFigures },
+  '/operators/uploads/{id}/retry': { post: retryUpload },
+};

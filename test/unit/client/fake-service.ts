@@ -1,0 +1,218 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../../../src/wire/documents.ts';
+import { listen } from '../../helpers/listen.ts';
+import { completedUpload, freshUpload, problem } from './documents.ts';
+import { FakeTus } from './fake-tus.ts';
+
+/** One progress request as the service saw it. */
+export interface SeenRequest {
+  /** Version by id, as asked for. */
+  versions: Record<string, number>;
+  timeoutMs: number;
+  startedAtMs: number;
+  /** Null while held. */
+  endedAtMs: number | null;
+  /** True once the client went away before the answer. */
+  aborted: boolean;
+}
+
+interface Held {
+  seen: SeenRequest;
+  tryAnswer(timedOut: boolean): void;
+}
+
+/** What the next request of a kind is to suffer instead of being served. */
+export type Mishap =
+  | { kind: 'status'; status: number; retryAfter?: string; problem?: Problem }
+  /** The bytes are taken up to the given number, then the connection goes. */
+  | { kind: 'cut'; afterBytes: number }
+  /** No answer, and after a while no connection. */
+  | { kind: 'silence'; cutAfterMs: number }
+  /** Everything is done, and the answer is lost. */
+  | { kind: 'lose-answer' };
+
+/**
+ * The contract in memory, behind a real port: nothing is processed, a test moves the records by
+ * hand and looks at what was asked.
+ */
+export class FakeService {
+  readonly uploads = new Map<string, Upload>();
+  readonly bytes = new Map<string, Buffer>();
+  readonly progressRequests: SeenRequest[] = [];
+  /** Method and path of every other request. */
+  readonly requests: string[] = [];
+  readonly dispositions: string[] = [];
+  readonly putMishaps: Mishap[] = [];
+  readonly progressMishaps: Mishap[] = [];
+  /** While set, a PUT waits for it after its first byte. */
+  putGate: Promise<void> | null = null;
+  readonly tus = new FakeTus({
+    onBytes: (id, received, total) => this.#received(id, received, total),
+    onComplete: (id, bytes) => this.#stored(id, bytes),
+  });
+  /** Called when the bytes of an upload are stored. */
+  onStored: (id: string) => void = () => undefined;
+  readonly #held = new Set<Held>();
+  readonly #server: Server;
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      this.handle(request, response).catch((error: unknown) =>
+        response.destroy(error instanceof Error ? error : undefined),
+      );
+    });
+  }
+
+  async start(): Promise<string> {
+    return `http://127.0.0.1:${await listen(this.#server)}`;
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
+  /** Changes a record and wakes whoever waits for it. */
+  move(id: string, patch: Partial<Progress>): void {
+    const upload = this.uploads.get(id) ?? freshUpload(id);
+    const version = patch.version ?? upload.version + 1;
+    const progress = { ...upload.progress, ...patch, version };
+    this.uploads.set(id, { ...upload, version, state: progress.state, progress });
+    for (const held of this.#held) held.tryAnswer(false);
+  }
+
+  complete(id: string): void {
+    this.move(id, { state: 'completed', stage: 'done', percent: 100, final: true, etaMs: 0 });
+    const upload = this.uploads.get(id);
+    if (upload) this.uploads.set(id, completedUpload(upload));
+  }
+
+  fail(id: string, error: Problem): void {
+    const upload = this.uploads.get(id) ?? freshUpload(id);
+    this.uploads.set(id, { ...upload, error });
+    this.move(id, { state: 'failed', final: true });
+  }
+
+  /** Answers everything that is held with its timeout value. */
+  timeOut(): void {
+    for (const held of this.#held) held.tryAnswer(true);
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://fake');
+    if (url.pathname === '/progress') return this.#progress(url, response);
+    this.requests.push(`${request.method} ${url.pathname}`);
+    const id = url.pathname.split('/')[2] ?? '';
+    if (url.pathname.startsWith('/files')) return await this.tus.handle(id, request, response);
+    if (request.method === 'PUT') return await this.#put(id, request, response);
+    const upload = this.uploads.get(id);
+    if (!upload) return send(response, 404, problem('unknown_upload', 404, 'There is no such upload.'));
+    if (request.method === 'POST' && !upload.progress.final) {
+      this.move(id, { state: 'cancelled', final: true });
+      return send(response, 202, this.uploads.get(id));
+    }
+    send(response, 200, upload);
+  }
+
+  async #put(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const mishap = this.putMishaps.shift();
+    this.dispositions.push(request.headers['content-disposition'] ?? '');
+    if (mishap?.kind === 'status') {
+      request.resume();
+      return fault(response, mishap);
+    }
+    const total = Number(request.headers['content-length'] ?? 0);
+    const chunks: Buffer[] = [];
+    let received = 0;
+    for await (const chunk of request) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      chunks.push(chunk);
+      received += chunk.length;
+      this.#received(id, received, total);
+      await this.putGate;
+      if (mishap?.kind === 'cut' && received >= mishap.afterBytes) {
+        this.fail(id, problem('upload_interrupted', 400, 'The connection broke.'));
+        return void request.destroy();
+      }
+    }
+    if (this.uploads.get(id)?.progress.final)
+      return send(response, 410, problem('upload_cancelled', 410, 'Cancelled.'));
+    this.#stored(id, Buffer.concat(chunks));
+    if (mishap?.kind === 'lose-answer') return void response.destroy();
+    send(response, 202, this.uploads.get(id));
+  }
+
+  #received(id: string, received: number, total: number): void {
+    this.move(id, {
+      state: 'receiving',
+      stage: 'receive',
+      final: false,
+      bytes: { received, total },
+      percent: (30 * received) / total,
+    });
+  }
+
+  #stored(id: string, bytes: Buffer): void {
+    this.bytes.set(id, bytes);
+    this.move(id, { state: 'queued', stage: 'queue', percent: 30, queuePosition: 1 });
+    this.onStored(id);
+  }
+
+  #progress(url: URL, response: ServerResponse): void {
+    const versions = Object.fromEntries(url.searchParams.getAll('upload').map(parseCursor));
+    const timeoutMs = Number(url.searchParams.get('timeout'));
+    const seen: SeenRequest = { versions, timeoutMs, startedAtMs: Date.now(), endedAtMs: null, aborted: false };
+    this.progressRequests.push(seen);
+    const mishap = this.progressMishaps.shift();
+    response.on('close', () => {
+      seen.endedAtMs = Date.now();
+      seen.aborted = !response.writableEnded;
+      this.#held.delete(held);
+      clearTimeout(timer);
+    });
+    const held: Held = {
+      seen,
+      tryAnswer: (timedOut) => {
+        const uploads = this.#moved(versions);
+        if (uploads.length === 0 && !timedOut) return;
+        this.#held.delete(held);
+        send(response, 200, { uploads, timedOut } satisfies ProgressList);
+      },
+    };
+    const timer = setTimeout(() => mishap?.kind !== 'silence' && held.tryAnswer(true), timeoutMs);
+    if (mishap?.kind === 'status') return fault(response, mishap);
+    if (mishap?.kind === 'silence') return void setTimeout(() => response.destroy(), mishap.cutAfterMs);
+    this.#held.add(held);
+    held.tryAnswer(false);
+  }
+
+  #moved(versions: Record<string, number>): (Progress | UnwatchableUpload)[] {
+    return Object.entries(versions).flatMap(([id, version]): (Progress | UnwatchableUpload)[] => {
+      const upload = this.uploads.get(id);
+      if (!upload) return [{ id, error: problem('unknown_upload', 404, 'There is no such upload.') }];
+      return upload.version === version && !upload.progress.final ? [] : [upload.progress];
+    });
+  }
+}
+
+function parseCursor(cursor: string): [id: string, version: number] {
+  const [id = '', version = ''] = cursor.split('~');
+  return [id, Number(version)];
+}
+
+function fault(response: ServerResponse, mishap: Extract<Mishap, { kind: 'status' }>): void {
+  if (mishap.retryAfter !== undefined) response.setHeader('Retry-After', mishap.retryAfter);
+  send(response, mishap.status, mishap.problem ?? problem('service_unavailable', mishap.status, 'Not now.'));
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Progress } from '../../../src/wire/documents.ts';
+import { createUploadClient, type UploadClient, type UploadClientOptions } from '../../../src/client/upload-client.ts';
+import { FakeService } from './fake-service.ts';
+import { until } from './until.ts';
+
+const FIRST = '11111111-1111-4111-8111-111111111111';
+const SECOND = '22222222-2222-4222-8222-222222222222';
+const GAP_MS = 60;
+
+let service: FakeService;
+let baseUrl: string;
+const clients: UploadClient[] = [];
+
+beforeEach(async () => {
+  service = new FakeService();
+  baseUrl = await service.start();
+});
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+  return service.stop();
+});
+
+function createClient(options: UploadClientOptions = {}): UploadClient {
+  const client = createUploadClient({ baseUrl, gapMs: GAP_MS, firstRetryMs: 40, longestRetryMs: 400, ...options });
+  clients.push(client);
+  return client;
+}
+
+/** Requests may follow each other, and no two may overlap. */
+function expectOneAtATime(): void {
+  const requests = service.progressRequests;
+  for (const [index, request] of requests.slice(1).entries()) {
+    // The service hears of an aborted one a little after the client has left it.
+    expect(request.startedAtMs).toBeGreaterThanOrEqual((requests[index]?.endedAtMs ?? Infinity) - 20);
+  }
+}
+
+test('misses no change that happens between two requests', async () => {
+  service.move(FIRST, { state: 'queued' });
+  const seen: number[] = [];
+  const handle = createClient().watch(FIRST, { onProgress: (progress) => seen.push(progress.version) });
+  await until(() => seen.length === 1);
+  // The gap: nothing is held now.
+  expect(service.heldCount).toBe(0);
+  service.move(FIRST, { state: 'processing', percent: 50 });
+  service.complete(FIRST);
+  await handle.result;
+  expect(seen).toEqual([1, 3]);
+  expect(service.progressRequests.map((request) => request.versions[FIRST])).toEqual([0, 1]);
+});
+
+test('asks for all open uploads in one request, begun in the same breath', async () => {
+  for (const id of [FIRST, SECOND]) service.move(id, { state: 'queued' });
+  const client = createClient();
+  for (const id of [FIRST, SECOND]) client.watch(id);
+  await until(() => service.heldCount === 1);
+  expect(service.progressRequests.map((request) => request.versions)).toEqual([
+    { [FIRST]: 0, [SECOND]: 0 },
+    { [FIRST]: 1, [SECOND]: 1 },
+  ]);
+});
+
+test('leaves a gap between two answers', async () => {
+  service.move(FIRST, { state: 'queued' });
+  const handle = createClient().watch(FIRST, {
+    onProgress: ({ percent }) => percent < 90 && service.move(FIRST, { state: 'processing', percent: percent + 30 }),
+  });
+  await until(() => service.uploads.get(FIRST)?.progress.percent === 90);
+  service.complete(FIRST);
+  await handle.result;
+  const requests = service.progressRequests;
+  for (const [index, request] of requests.slice(1).entries()) {
+    expect(request.startedAtMs - (requests[index]?.endedAtMs ?? Infinity)).toBeGreaterThanOrEqual(GAP_MS - 15);
+  }
+  expectOneAtATime();
+});
+
+test('a newcomer interrupts the held request', async () => {
+  for (const id of [FIRST, SECOND]) service.move(id, { state: 'queued' });
+  const client = createClient();
+  client.watch(FIRST);
+  await until(() => service.heldCount === 1);
+  const seen: Progress[] = [];
+  client.watch(SECOND, { onProgress: (progress) => seen.push(progress) });
+  await until(() => seen.length === 1);
+  expect(service.progressRequests.map((request) => request.aborted)).toEqual([false, true, false]);
+  expect(service.progressRequests[2]?.versions).toEqual({ [FIRST]: 1, [SECOND]: 0 });
+  expectOneAtATime();
+});
+
+test('holds nothing once everything is over', async () => {
+  service.move(FIRST, { state: 'queued' });
+  service.move(SECOND, { state: 'queued' });
+  const client = createClient();
+  const handles = [FIRST, SECOND].map((id) => client.watch(id));
+  await until(() => service.heldCount === 1);
+  await Promise.all(handles.map((handle) => handle.cancel()));
+  await until(() => service.heldCount === 0);
+  const count = service.progressRequests.length;
+  await new Promise((resolve) => setTimeout(resolve, 3 * GAP_MS));
+  expect(service.progressRequests).toHaveLength(count);
+});
+
+test('backs off after errors, says so, and recovers', async () => {
+  service.move(FIRST, { state: 'queued' });
+  service.progressMishaps.push(...Array.from({ length: 3 }, () => ({ kind: 'status', status: 502 }) as const));
+  const connected: boolean[] = [];
+  const client = createClient({ onConnection: (isConnected) => connected.push(isConnected) });
+  const handle = client.watch(FIRST);
+  await until(() => service.heldCount === 1);
+  service.complete(FIRST);
+  await handle.result;
+  // The first failure may be that of a held answer alone: it is asked once more before anybody is told.
+  expect(connected.slice(0, 3)).toEqual([false, false, true]);
+  const starts = service.progressRequests.map((request) => request.startedAtMs);
+  const pauses = starts.slice(1, 4).map((startedAtMs, index) => startedAtMs - (starts[index] ?? 0));
+  // Half of 40, 80 and 160 is the least that jitter leaves.
+  for (const [index, leastMs] of [20, 40, 80].entries()) expect(pauses[index]).toBeGreaterThanOrEqual(leastMs - 2);
+});
+
+test('after a failure asks for an answer at once, so that a silent recovery is seen', async () => {
+  service.move(FIRST, { state: 'queued' });
+  const connected: boolean[] = [];
+  const client = createClient({ onConnection: (isConnected) => connected.push(isConnected) });
+  client.watch(FIRST);
+  await until(() => service.heldCount === 1);
+  service.progressMishaps.push({ kind: 'silence', cutAfterMs: 0 }, { kind: 'silence', cutAfterMs: 0 });
+  client.watch(SECOND);
+  await until(() => connected.at(-1) === true && connected.includes(false));
+  await until(() => service.heldCount === 1);
+  // The first cut may be that of holding alone; the second one was not held. It is held in full again afterwards.
+  expect(service.progressRequests.slice(2).map(({ timeoutMs }) => timeoutMs > 0)).toEqual([true, false, false, true]);
+  expect(service.progressRequests.at(-1)?.timeoutMs).toBe(25_000);
+});
+
+test('woken, asks anew: what is held may hang on a dead connection', async () => {
+  service.move(FIRST, { state: 'queued' });
+  const client = createClient();
+  client.watch(FIRST);
+  await until(() => service.heldCount === 1);
+  client.wake();
+  expect(service.progressRequests).toHaveLength(2);
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  client.wake();
+  await until(() => service.progressRequests.length === 3);
+  expect(service.progressRequests.map((request) => request.aborted)).toEqual([false, true, false]);
+  expectOneAtATime();
+});
+
+test('where nothing has moved for a whole hold, asks anew where in the queue it stands', async () => {
+  service.move(FIRST, { state: 'queued', queuePosition: 5 });
+  const positions: (number | null)[] = [];
+  createClient().watch(FIRST, { onProgress: ({ queuePosition }) => positions.push(queuePosition) });
+  await until(() => service.heldCount === 1);
+  // As when others leave the queue: the version stays.
+  const upload = service.uploads.get(FIRST);
+  if (upload) upload.progress.queuePosition = 2;
+  service.timeOut();
+  await until(() => service.progressRequests.length === 4 && service.heldCount === 1);
+  expect(service.progressRequests.map((request) => request.versions[FIRST])).toEqual([0, 1, 0, 1]);
+  expect(positions).toEqual([5, 2]);
+});
+
+test('honours Retry-After', async () => {
+  service.move(FIRST, { state: 'queued' });
+  service.progressMishaps.push({ kind: 'status', status: 503, retryAfter: '1' });
+  createClient().watch(FIRST);
+  await until(() => service.progressRequests.length === 2);
+  const [first, second] = service.progressRequests;
+  expect((second?.startedAtMs ?? 0) - (first?.startedAtMs ?? 0)).toBeGreaterThanOrEqual(1000);
+});
+
+test('asks for shorter holds, and then for plain polls, where held answers are cut', async () => {
+  service.move(FIRST, { state: 'queued' });
+  const client = createClient({ holdMs: 200, pollMs: 80 });
+  client.watch(FIRST);
+  await until(() => service.heldCount === 1);
+  service.progressMishaps.push(...Array.from({ length: 2 }, () => ({ kind: 'silence', cutAfterMs: 210 }) as const));
+  await until(() => service.progressRequests.some((request) => request.timeoutMs === 0));
+  const seen: Progress[] = [];
+  for await (const progress of client.watch(FIRST).progress) {
+    seen.push(progress);
+    if (!progress.final) service.complete(FIRST);
+  }
+  expect(seen.map((progress) => progress.version)).toEqual([1, 2]);
+});
+
+test('takes a lower version for a restored record, and not for news', async () => {
+  service.move(FIRST, { state: 'processing', percent: 60, version: 9 });
+  const seen: Progress[] = [];
+  createClient().watch(FIRST, { onProgress: (progress) => seen.push(progress) });
+  await until(() => service.heldCount === 1);
+  service.move(FIRST, { state: 'queued', percent: 30, version: 4 });
+  await until(() => seen.length === 2);
+  expect(seen.map(({ version, percent }) => [version, percent])).toEqual([
+    [9, 60],
+    [4, 60],
+  ]);
+  await until(() => service.heldCount === 1);
+  expect(service.progressRequests.at(-1)?.versions).toEqual({ [FIRST]: 4 });
+});
+
+test('sends no more than it can watch', async () => {
+  const client = createClient();
+  const handles = Array.from({ length: 103 }, () => client.upload(new Blob(['x'])));
+  await until(() => service.bytes.size === 100);
+  await until(() => Object.keys(service.progressRequests.at(-1)?.versions ?? {}).length === 100);
+  expect(handles.filter((handle) => handle.phase === 'waiting')).toHaveLength(3);
+  for (const id of [...service.bytes.keys()].slice(0, 3)) service.complete(id);
+  await until(() => service.bytes.size === 103);
+  expect(Math.max(...service.progressRequests.map((request) => Object.keys(request.versions).length))).toBe(100);
+  expectOneAtATime();
+});

@@ -1,0 +1,169 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Socket } from 'node:net';
+import { connectToServer, type SingleRedis } from '../../../src/queue/redis-client.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { bulk, bulks, startFakeRedis, type FakeRedis } from '../queue/fake-redis.ts';
+
+const open: { close(): Promise<void> | void }[] = [];
+
+afterEach(async () => {
+  for (const each of open.splice(0).toReversed()) await each.close();
+});
+
+async function startMaster(): Promise<FakeRedis> {
+  const master = await startFakeRedis(([name]) => (name === 'info' ? bulk('role:master\r\nloading:0\r\n') : '+OK\r\n'));
+  open.push(master);
+  return master;
+}
+
+interface FakeSentinel extends FakeRedis {
+  /** How often the master was asked for. */
+  readonly asked: () => number;
+  readonly listening: readonly Socket[];
+  /** Says that this one is master from now on, to these or to all that listen. */
+  tellOf(master: FakeRedis, listening?: readonly Socket[]): void;
+}
+
+/** `masterNow` may take its time. */
+async function startSentinel(
+  masterNow: () => FakeRedis | Promise<FakeRedis>,
+  found: () => readonly FakeRedis[] = () => [],
+  endsAtOnce = true,
+): Promise<FakeSentinel> {
+  const listening: Socket[] = [];
+  let asked = 0;
+  const fake = await startFakeRedis(
+    ([name, what], socket) => {
+      if (name === 'subscribe') {
+        listening.push(socket);
+        return `*3\r\n${bulk('subscribe')}${bulk('+switch-master')}:1\r\n`;
+      }
+      if (name !== 'sentinel') return '+OK\r\n';
+      if (what !== 'get-master-addr-by-name')
+        return `*${found().length}\r\n${found()
+          .map(({ port }) => bulks('name', 'x', 'ip', '127.0.0.1', 'port', String(port), 'flags', 'sentinel'))
+          .join('')}`;
+      asked += 1;
+      void Promise.resolve(masterNow()).then(({ port }) => socket.write(bulks('127.0.0.1', String(port))));
+      return undefined;
+    },
+    { endsAtOnce },
+  );
+  open.push(fake);
+  const tellOf = ({ port }: FakeRedis, to: readonly Socket[] = listening) => {
+    for (const socket of to) socket.write(bulks('message', '+switch-master', `mymaster 127.0.0.1 1 127.0.0.1 ${port}`));
+  };
+  return { ...fake, asked: () => asked, listening, tellOf };
+}
+
+interface Connected {
+  readonly connection: SingleRedis;
+  /** What became of it, in order. */
+  readonly events: readonly string[];
+  readonly times: (event: string) => number;
+}
+
+/** Resolves when it is ready. */
+async function connect(...sentinels: readonly FakeRedis[]): Promise<Connected> {
+  const place = {
+    sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
+    masterName: 'mymaster',
+    username: undefined,
+    password: undefined,
+    sentinelPassword: undefined,
+  };
+  const connection = connectToServer(place, 'waits');
+  const events: string[] = [];
+  for (const event of ['ready', 'close', 'end']) connection.on(event, () => events.push(event));
+  connection.on('error', () => events.push('error'));
+  open.push({ close: () => connection.disconnect() });
+  const times = (event: string): number => events.filter((each) => each === event).length;
+  await eventually('the connection', () => times('ready') === 1);
+  return { connection, events, times };
+}
+
+async function listened(sentinel: FakeSentinel, count = 1): Promise<void> {
+  await eventually('somebody to listen', () => sentinel.listening.length >= count);
+}
+
+describe('a connection through sentinels', () => {
+  test('goes to the new master when it is told of one, by a sentinel that was only found', async () => {
+    const [old, next] = [await startMaster(), await startMaster()];
+    let current = old;
+    const found: FakeSentinel = await startSentinel(() => current);
+    const known = await startSentinel(
+      () => current,
+      () => [found],
+    );
+    const { times } = await connect(known);
+    await listened(found);
+    current = next;
+    found.tellOf(next);
+    await eventually('the new master', () => times('ready') === 2 && next.sockets.length === 1);
+    expect(old.sockets).toHaveLength(0);
+  });
+
+  test('stays with the master that it has when it is told of that one', async () => {
+    const master = await startMaster();
+    const sentinels = [await startSentinel(() => master), await startSentinel(() => master)] as const;
+    const { connection, events } = await connect(...sentinels);
+    for (const sentinel of sentinels) await listened(sentinel);
+    for (const sentinel of sentinels) sentinel.tellOf(master);
+    // Another master's failover is nothing to it either.
+    sentinels[0].listening[0]?.write(bulks('message', '+switch-master', 'other 127.0.0.1 1 127.0.0.1 2'));
+    // Who listens again has read what came before the end.
+    for (const sentinel of sentinels) sentinel.listening[0]?.end();
+    for (const sentinel of sentinels) await listened(sentinel, 2);
+    await connection.ping();
+    expect(events).toEqual(['ready']);
+  });
+
+  test('is not ended by what its predecessor is told while it looks for the master', async () => {
+    const master = await startMaster();
+    let tellFirst: (() => Promise<void>) | undefined;
+    const sentinel: FakeSentinel = await startSentinel(
+      async () => {
+        await tellFirst?.();
+        return master;
+      },
+      () => [],
+      false,
+    );
+    const { times } = await connect(sentinel);
+    await listened(sentinel);
+    const [listening] = sentinel.listening;
+    tellFirst = async () => {
+      tellFirst = undefined;
+      // Heard by the old listener, whose end this sentinel has not taken yet.
+      sentinel.tellOf(master, listening === undefined ? [] : [listening]);
+      await eventually('the message to be out', () => listening?.writableLength === 0);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    master.sockets[0]?.destroy();
+    await eventually('the connection again', () => times('ready') === 2);
+    expect(times('end')).toBe(0);
+  });
+
+  test('asks the sentinel first that has led to the master before, and takes nobody for away', async () => {
+    const master = await startMaster();
+    const [first, second] = [await startSentinel(() => master), await startSentinel(() => master)];
+    const { events, times } = await connect(first, second);
+    for (let round = 2; round <= 4; round += 1) {
+      await listened(first, round - 1);
+      master.sockets[0]?.destroy();
+      await eventually('the connection again', () => times('ready') === round);
+    }
+    expect([first.asked(), second.asked()]).toEqual([4, 0]);
+    expect(events).not.toContain('error');
+  });
+
+  test('leaves nobody listening when it is closed', async () => {
+    const master = await startMaster();
+    const sentinel = await startSentinel(() => master);
+    const { connection } = await connect(sentinel);
+    await listened(sentinel);
+    connection.disconnect();
+    await eventually('nobody', () => sentinel.sockets.length === 0 && master.sockets.length === 0);
+    expect(connection.status).toBe('end');
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from '@jest/globals';
+import { ServiceError } from '../../../src/errors.ts';
+import type { BacklogFigures } from '../../../src/queue/backlog.ts';
+import { Admission, isLackOfRoom, type QueueBounds } from '../../../src/intake/admission.ts';
+
+const ADDRESS = '192.0.2.1';
+
+interface Built {
+  admission: Admission;
+  refused: string[];
+  asked: (string | undefined)[];
+}
+
+function build(bounds: Partial<QueueBounds>, figures: Partial<BacklogFigures> | Error): Built {
+  const refused: string[] = [];
+  const asked: (string | undefined)[] = [];
+  const admission = new Admission({
+    bounds: { capacity: 100, overflow: 'reject', capacityPerAddress: 0, ...bounds },
+    backlog: {
+      async look(address) {
+        asked.push(address);
+        if (figures instanceof Error) throw figures;
+        return { waiting: 0, ofAddress: 0, drainedPerMinute: undefined, ...figures };
+      },
+    },
+    addressOf: () => ADDRESS,
+    onRefused: (code) => refused.push(code),
+    onDiscarded: () => undefined,
+  });
+  return { admission, refused, asked };
+}
+
+async function retryAfterMs(
+  word: 'full' | 'quota',
+  bounds: Partial<QueueBounds>,
+  figures: Partial<BacklogFigures> | Error,
+): Promise<number | undefined> {
+  return (await build(bounds, figures).admission.refusal(word)).retryAfterMs;
+}
+
+describe('room', () => {
+  test.each([
+    [{}, { waiting: 99 }, 'taken'],
+    [{}, { waiting: 100 }, 'queue_full'],
+    [{}, { waiting: 101 }, 'queue_full'],
+    [{ overflow: 'discard-oldest' as const }, { waiting: 100 }, 'taken'],
+    [{ capacityPerAddress: 3 }, { waiting: 50, ofAddress: 2 }, 'taken'],
+    [{ capacityPerAddress: 3 }, { waiting: 50, ofAddress: 3 }, 'too_many_queued_by_address'],
+    [
+      { capacityPerAddress: 3, overflow: 'discard-oldest' as const },
+      { waiting: 50, ofAddress: 3 },
+      'too_many_queued_by_address',
+    ],
+  ])('with %j and %j: %s', async (bounds, figures, verdict) => {
+    const { admission, refused } = build(bounds, figures);
+    const outcome = await admission.requireRoom().then(
+      () => 'taken',
+      (error: unknown) => (error instanceof ServiceError ? error.code : 'other'),
+    );
+    expect([outcome, refused]).toEqual([verdict, verdict === 'taken' ? [] : [verdict]]);
+  });
+
+  test("names nobody's address where no share is limited", async () => {
+    const { admission, asked } = build({}, {});
+    await admission.requireRoom();
+    expect([admission.room(), asked]).toEqual([{ capacity: 100, discards: false, perAddress: 0 }, [undefined]]);
+  });
+
+  test('goes by the address where shares are limited', async () => {
+    const { admission, asked } = build({ capacityPerAddress: 5, overflow: 'discard-oldest' }, {});
+    await admission.requireRoom();
+    expect([admission.room(), asked]).toEqual([
+      { capacity: 100, discards: true, perAddress: 5, address: ADDRESS },
+      [ADDRESS],
+    ]);
+  });
+
+  test('that cannot be asked for because Redis is away is no lack of room', async () => {
+    const away = new ServiceError('service_unavailable', 'Away.');
+    await expect(build({}, away).admission.requireRoom()).rejects.toBe(away);
+    expect([
+      isLackOfRoom(away),
+      isLackOfRoom(new Error('x')),
+      isLackOfRoom(await build({}, {}).admission.refusal('quota')),
+    ]).toEqual([false, false, true]);
+  });
+});
+
+describe('when to come again', () => {
+  test('is when a hundredth of the capacity has drained', async () => {
+    expect(await retryAfterMs('full', { capacity: 5000 }, { waiting: 5000, drainedPerMinute: 100 })).toBe(30_000);
+    expect(await retryAfterMs('full', { capacity: 2 }, { waiting: 2, drainedPerMinute: 30 })).toBe(2000);
+  });
+
+  test('for an address is when one of its own is likely to have left', async () => {
+    expect(
+      await retryAfterMs('quota', { capacityPerAddress: 10 }, { waiting: 100, ofAddress: 10, drainedPerMinute: 60 }),
+    ).toBe(10_000);
+  });
+
+  test.each(['full', 'quota'] as const)('is within bounds however fast or slow it drains (%s)', async (word) => {
+    const figures = { waiting: 5000, ofAddress: 1 };
+    expect(await retryAfterMs(word, { capacity: 5000 }, { ...figures, drainedPerMinute: 1e9 })).toBe(1000);
+    expect(await retryAfterMs(word, { capacity: 5000 }, { ...figures, drainedPerMinute: 0.001 })).toBe(120_000);
+  });
+
+  test.each(['full', 'quota'] as const)(
+    'is a guess where nothing was measured, or Redis is gone meanwhile (%s)',
+    async (word) => {
+      expect(await retryAfterMs(word, {}, { waiting: 100, ofAddress: 1 })).toBe(10_000);
+      expect(await retryAfterMs(word, {}, new Error('away'))).toBe(10_000);
+    },
+  );
+
+  test('is told with a problem that says what to do', async () => {
+    const full = await build({}, {}).admission.refusal('full');
+    expect([full.code, full.status, full.message]).toEqual(['queue_full', 503, expect.stringContaining('Retry-After')]);
+    const quota = await build({ capacityPerAddress: 7 }, {}).admission.refusal('quota');
+    expect([quota.code, quota.status, quota.message]).toEqual([
+      'too_many_queued_by_address',
+      429,
+      expect.stringContaining('At most 7 uploads'),
+    ]);
+  });
+});

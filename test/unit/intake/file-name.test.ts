@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { cleanFileName } from '../../../src/intake/file-name.ts';
+
+/** Names with what attackers and odd keyboards put into them. */
+const anyName = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 400 }),
+  fc
+    .array(
+      fc.constantFrom(
+        'a',
+        '.',
+        '..',
+        '/',
+        '\\',
+        '\u0000',
+        '\n',
+        '\u202E',
+        '\u061C',
+        '\ud800',
+        '😀',
+        'é',
+        'e\u0301',
+        ' ',
+        'ﬀ',
+        'x'.repeat(99),
+      ),
+    )
+    .map((parts) => parts.join('')),
+);
+
+describe('whatever a client calls its file, the clean name', () => {
+  const holds = (rule: (name: string) => void) =>
+    fc.assert(
+      fc.property(anyName, (raw) => rule(cleanFileName(raw))),
+      { numRuns: 1000 },
+    );
+
+  test('is no path', () => {
+    holds((name) => {
+      expect(name).not.toMatch(/[/\\]/);
+      expect(['', '.', '..']).not.toContain(name);
+    });
+  });
+
+  test('has no control characters, no lone surrogates and none that change the direction of text', () => {
+    holds((name) => expect(name).not.toMatch(/[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u));
+  });
+
+  test('has at most 255 bytes', () => {
+    holds((name) => expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255));
+  });
+
+  test('survives UTF-8, a URL and a header', () => {
+    holds((name) => {
+      expect(Buffer.from(name).toString()).toBe(name);
+      expect(decodeURIComponent(encodeURIComponent(name))).toBe(name);
+    });
+  });
+});
+
+describe('a name', () => {
+  test.each([
+    ['photo.jpg', 'photo.jpg'],
+    ['../../etc/passwd', 'passwd'],
+    ['C:\\Users\\me\\photo.jpg', 'photo.jpg'],
+    ['a/b\\c.png', 'c.png'],
+    ['', 'file'],
+    ['..', 'file'],
+    ['folder/', 'file'],
+    [' \u0000\u202E ', 'file'],
+    ['gpj.\u202Eexe.jpg', 'gpj.exe.jpg'],
+    ['  spaced name.jpg  ', 'spaced name.jpg'],
+    ['cafe\u0301.jpg', 'caf\u00e9.jpg'],
+    ['你好.jpg', '你好.jpg'],
+    ['👩‍👩‍👧.jpg', '👩‍👩‍👧.jpg'],
+    ['"quoted".jpg', '"quoted".jpg'],
+    ['.htaccess', '.htaccess'],
+  ])('%j becomes %j', (raw, clean) => {
+    expect(cleanFileName(raw)).toBe(clean);
+  });
+
+  test('that is too long is cut between characters and keeps its ending', () => {
+    const name = cleanFileName(`${'😀'.repeat(100)}.jpeg`);
+    expect(name).toBe(`${'😀'.repeat(62)}.jpeg`);
+    expect(cleanFileName('x'.repeat(300))).toBe('x'.repeat(255));
+  });
+
+  test('of 255 bytes stays whole', () => {
+    const name = `${'ü'.repeat(125)}x.jpg`;
+    expect(Buffer.byteLength(name)).toBe(255);
+    expect(cleanFileName(name)).toBe(name);
+  });
+});

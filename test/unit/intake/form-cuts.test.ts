@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { UploadRecord } from '../../../src/record/record-fields.ts';
+import { originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
+import { receiveMultipart, type IntakeLimits } from '../../../src/intake/multipart-intake.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest } from './fake-request.ts';
+import { jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
+
+let redis: RedisServer;
+let space: IntakeSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+  space = await openIntakeSpace(redis.url);
+});
+afterAll(async () => {
+  await space.close();
+  await redis.stop();
+});
+
+const LIMITS: IntakeLimits = {
+  maxFiles: 3,
+  maxFields: 2,
+  maxFieldBytes: 16,
+  maxRequestBytes: 10_000,
+  maxFileBytes: 1000,
+};
+// What looks like a boundary stands in the file.
+const CONTENT = Buffer.concat([jpegBytes(40), Buffer.from('\r\n------boundar\r\n')]);
+
+// Its sibling is refused.
+const BODY = formBody(
+  { name: 'options', bytes: '{}' },
+  { name: 'a', fileName: 'a.jpg', bytes: CONTENT },
+  { name: 'b', fileName: 'b', bytes: 'w' },
+);
+
+/** As many at once; most of the time goes by waiting for the disk. */
+const AT_ONCE = 32;
+
+async function take(request: IncomingMessage): Promise<UploadRecord[]> {
+  const reads = await readsOf(
+    space.parts,
+    await receiveMultipart(space.parts, request, LIMITS, new AbortController().signal),
+  );
+  return reads.map(({ record }) => record);
+}
+
+/** Takes a form, says what became of it and takes that away again. */
+async function outcomeOf(...chunks: readonly Buffer[]): Promise<unknown> {
+  const records = await take(wholeRequest(FORM_HEADERS, ...chunks));
+  const files = records
+    .filter(({ stored }) => stored)
+    .map(({ id, receipt }) => readFileSync(join(space.directory, originalKey(id, receipt)), 'latin1'));
+  for (const { id, publicId } of records) {
+    await space.records.forget(id, publicId);
+    await space.storage.removeAll(uploadPrefix(id));
+  }
+  return [records.map(({ fileName, state, sha256, error }) => [fileName, state, sha256, error?.code]), files];
+}
+
+/** What `look` finds at each byte of the body up to there. */
+async function atEveryByte<T>(end: number, look: (at: number) => Promise<T>): Promise<T[]> {
+  const found: T[] = [];
+  for (let from = 0; from < end; from += AT_ONCE) {
+    const places = Array.from({ length: Math.min(AT_ONCE, end - from) }, (_, index) => from + index);
+    found.push(...(await Promise.all(places.map(look))));
+  }
+  return found;
+}
+
+async function left(): Promise<unknown> {
+  return [
+    space.files(),
+    await space.connection.keys(`${space.keys.bullPrefix}:[rp]*`),
+    await space.connection.zrange(space.keys.due, '0', '-1'),
+  ];
+}
+
+describe('a form', () => {
+  test('becomes the same wherever it is cut in two, and in any other chunks', async () => {
+    const whole = await outcomeOf(BODY);
+    expect(whole).toEqual([
+      [
+        ['a.jpg', 'queued', expect.any(String), undefined],
+        ['b', 'failed', null, 'unsupported_media_type'],
+      ],
+      [CONTENT.toString('latin1')],
+    ]);
+    const inTwo = await atEveryByte(BODY.length, (at) => outcomeOf(BODY.subarray(0, at), BODY.subarray(at)));
+    expect(inTwo.filter((outcome) => !isDeepStrictEqual(outcome, inTwo[0]))).toEqual([]);
+    expect(inTwo[0]).toEqual(whole);
+    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: BODY.length - 1 }));
+    const inChunks = async (at: number[]) => {
+      const ends = [...at.sort((a, b) => a - b), BODY.length];
+      return await outcomeOf(...ends.map((end, index) => BODY.subarray(ends[index - 1] ?? 0, end)));
+    };
+    await fc.assert(
+      fc.asyncProperty(cuts, async (at) => expect(await inChunks(at)).toEqual(whole)),
+      { numRuns: 40 },
+    );
+    expect(await left()).toEqual([[], [], []]);
+  });
+
+  test('that ends too early is a 400 at whatever byte, and leaves nothing', async () => {
+    // The line break behind the last boundary may be missing.
+    const codes = await atEveryByte(BODY.length - 2, (end) => codeOf(outcomeOf(BODY.subarray(0, end))));
+    expect(new Set(codes)).toEqual(new Set(['body_cut_short']));
+    expect(await left()).toEqual([[], [], []]);
+  });
+
+  test.each([
+    ['ends', 'end', 'body_cut_short'],
+    ['breaks off', 'breakOff', 'upload_interrupted'],
+  ] as const)('that %s while what came of it is being stored leaves nothing either', async (_how, stop, code) => {
+    const codes = await atEveryByte(BODY.length - 2, async (end) => {
+      const sender = fakeRequest(FORM_HEADERS);
+      const taking = codeOf(take(sender.request));
+      sender.send(BODY.subarray(0, end));
+      for (let turns = end % 23; turns > 0; turns -= 1) await turn();
+      sender[stop]();
+      return await taking;
+    });
+    expect(new Set(codes)).toEqual(new Set([code]));
+    expect(await left()).toEqual([[], [], []]);
+  });
+});

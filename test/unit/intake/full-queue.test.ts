@@ -1,0 +1,358 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { IncomingMessage } from 'node:http';
+import { Upload } from '@tus/server';
+import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ServiceError } from '../../../src/errors.ts';
+import { TusStore } from '../../../src/roads/tus/tus-store.ts';
+import type { QueueBounds } from '../../../src/intake/admission.ts';
+import { IncomingUpload } from '../../../src/intake/incoming-upload.ts';
+import { UploadIntake } from '../../../src/intake/intake.ts';
+import { overriding } from '../../helpers/overriding.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest, type FormPart } from './fake-request.ts';
+import { ADDRESS, freshId, jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
+
+const BYTES = jpegBytes();
+const SIZE = BYTES.length;
+
+let redis: RedisServer;
+let space: IntakeSpace;
+let intake: UploadIntake;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+afterEach(async () => {
+  await space.close();
+});
+
+/** An intake before a queue of these bounds. */
+async function open(bounds: Partial<QueueBounds>): Promise<void> {
+  space = await openIntakeSpace(redis.url, bounds);
+  intake = intakeOver(space.parts);
+}
+
+function intakeOver(parts: IntakeSpace['parts']): UploadIntake {
+  const limits = {
+    maxFiles: 9,
+    maxFields: 9,
+    maxFieldBytes: 100,
+    maxFileBytes: 100_000,
+    maxRequestBytes: 200_000,
+    stallTimeoutMs: 10_000,
+  };
+  return new UploadIntake(parts, { ...limits, maxOpen: 0, maxOpenPerAddress: 0, addressOf: () => ADDRESS });
+}
+
+async function put(id = freshId(), request = wholeRequest({}, BYTES)) {
+  const [read] = await readsOf(space.parts, [await intake.receiveRaw(request, { id, fileName: 'a.jpg', options: {} })]);
+  if (read === undefined) throw new Error('nothing was read');
+  return read.record;
+}
+
+const photo = (name: string): FormPart => ({ name: 'file', fileName: name, bytes: BYTES });
+
+async function recordOf(id: string) {
+  return (await space.records.read(id))?.record;
+}
+
+async function received(request: IncomingMessage) {
+  return await readsOf(space.parts, await intake.receiveForm(request));
+}
+
+/** Takes the last place while the bytes of another upload come. */
+async function* bytesMeeting(other: () => Promise<unknown>): AsyncGenerator<Buffer> {
+  yield BYTES.subarray(0, 3000);
+  await other();
+  yield BYTES.subarray(3000);
+}
+
+describe('a queue that is full from the start', () => {
+  test('refuses a raw body before a byte of it is read, and makes no record', async () => {
+    await open({ capacity: 1 });
+    await put();
+    const { request } = fakeRequest({ 'content-length': '6000' });
+    const id = freshId();
+    await expect(put(id, request)).rejects.toMatchObject({
+      code: 'queue_full',
+      status: 503,
+      retryAfterMs: 10_000,
+      state: undefined,
+    });
+    expect([
+      request.readableDidRead,
+      await recordOf(id),
+      intake.receiving,
+      space.jobs.length,
+      space.files().length,
+    ]).toEqual([false, undefined, 0, 1, 2]);
+  });
+
+  test('refuses a form before a byte of it is read', async () => {
+    await open({ capacity: 1 });
+    await put();
+    const { request } = fakeRequest(FORM_HEADERS);
+    expect(await codeOf(intake.receiveForm(request))).toBe('queue_full');
+    expect([
+      request.readableDidRead,
+      intake.receiving,
+      (await space.connection.keys(space.keys.record('*'))).length,
+    ]).toEqual([false, 0, 1]);
+  });
+
+  test('refuses to make a resumable upload', async () => {
+    await open({ capacity: 1 });
+    await put();
+    const id = freshId();
+    expect(await codeOf(tusStore().create(new Upload({ id, offset: 0, size: SIZE, metadata: {} })))).toBe('queue_full');
+    expect(await recordOf(id)).toBeUndefined();
+  });
+
+  test('still answers those who send again what is stored', async () => {
+    await open({ capacity: 1 });
+    const id = freshId();
+    const first = await put(id);
+    expect(await put(id)).toEqual(first);
+    expect(await codeOf(put(id, wholeRequest({}, jpegBytes(6000, 2))))).toBe('upload_conflict');
+  });
+
+  test('has room again for whoever comes when one has left', async () => {
+    await open({ capacity: 1 });
+    const first = await put();
+    const id = freshId();
+    expect(await codeOf(put(id))).toBe('queue_full');
+    await space.records.begin(first.id);
+    expect(await put(id)).toMatchObject({ state: 'queued' });
+  });
+
+  test('with a limit for each address refuses one too many of them', async () => {
+    await open({ capacityPerAddress: 1 });
+    await put();
+    await expect(put()).rejects.toMatchObject({
+      code: 'too_many_queued_by_address',
+      status: 429,
+      retryAfterMs: 10_000,
+    });
+    expect(await codeOf(intake.receiveForm(fakeRequest(FORM_HEADERS).request))).toBe('too_many_queued_by_address');
+  });
+});
+
+describe('a queue that fills up while the bytes come', () => {
+  test('refuses the upload: its record says why, nothing is left of it, and it may be sent again', async () => {
+    await open({ capacity: 1 });
+    const id = freshId();
+    const { request, send, end } = fakeRequest();
+    const refused = expect(put(id, request)).rejects.toMatchObject({
+      code: 'queue_full',
+      id,
+      state: 'failed',
+      retryAfterMs: 10_000,
+    });
+    send(BYTES.subarray(0, 5000));
+    while (space.files().length === 0) await turn();
+    await put();
+    send(BYTES.subarray(5000));
+    end();
+    await refused;
+    expect(await recordOf(id)).toMatchObject({
+      state: 'failed',
+      error: { code: 'queue_full', status: 503, state: 'failed', final: true },
+    });
+    expect([space.files().filter((path) => path.includes(id)), space.jobs.length]).toEqual([[], 1]);
+    const [waiting = ''] = await space.connection.zrange(space.keys.waiting, '0', '-1');
+    await space.records.begin(waiting);
+    expect(await put(id)).toMatchObject({ state: 'queued', error: null });
+  });
+
+  test('refuses those files of a form that find no place, and keeps their siblings', async () => {
+    await open({ capacity: 2 });
+    const reads = await received(
+      wholeRequest(
+        FORM_HEADERS,
+        formBody(photo('1.jpg'), { name: 'f', fileName: '2.jpg', bytes: 'words' }, photo('3.jpg'), photo('4.jpg')),
+      ),
+    );
+    const records = reads.map(({ record }) => record);
+    expect(records.map(({ fileName, state, error }) => [fileName, state, error?.code])).toEqual([
+      ['1.jpg', 'queued', undefined],
+      ['2.jpg', 'failed', 'unsupported_media_type'],
+      ['3.jpg', 'queued', undefined],
+      ['4.jpg', 'failed', 'queue_full'],
+    ]);
+    expect(space.jobs).toEqual([records[0]?.id, records[2]?.id]);
+    expect(space.files()).toHaveLength(4);
+  });
+
+  test("where no file of a form finds a place, the first one's problem is the answer, with when to come again", async () => {
+    await open({ capacity: 1 });
+    const { request, send, end } = fakeRequest(FORM_HEADERS);
+    const refused = expect(intake.receiveForm(request)).rejects.toMatchObject({
+      code: 'queue_full',
+      state: 'failed',
+      retryAfterMs: 10_000,
+      id: expect.any(String) as unknown,
+    });
+    const body = formBody(photo('1.jpg'), photo('2.jpg'));
+    send(body.subarray(0, -10));
+    while (space.files().length === 0) await turn();
+    await put();
+    send(body.subarray(-10));
+    end();
+    await refused;
+    expect([space.files().length, space.jobs.length]).toEqual([2, 1]);
+  });
+});
+
+describe('a queue that discards its oldest', () => {
+  test('takes the upload, and removes the job and the files of the one that made room', async () => {
+    await open({ capacity: 1, overflow: 'discard-oldest' });
+    const first = await put();
+    const second = await put();
+    expect([await recordOf(first.id), second]).toMatchObject([{ state: 'discarded' }, { state: 'queued' }]);
+    expect([space.jobs, space.files().filter((path) => path.includes(first.id)), space.files().length]).toEqual([
+      [second.id],
+      [],
+      2,
+    ]);
+    expect(await put(first.id)).toMatchObject({ state: 'queued', error: null });
+    expect([space.jobs, (await recordOf(second.id))?.state]).toEqual([[first.id], 'discarded']);
+  });
+
+  test('tells of a file that a later one of the same form has put out as discarded', async () => {
+    await open({ capacity: 1, overflow: 'discard-oldest' });
+    const reads = await received(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), photo('2.jpg'))));
+    expect(reads.map(({ record, queuePosition }) => [record.fileName, record.state, queuePosition])).toEqual([
+      ['1.jpg', 'discarded', null],
+      ['2.jpg', 'queued', 1],
+    ]);
+  });
+
+  test('takes the upload although what was discarded cannot be removed now', async () => {
+    await open({ capacity: 1, overflow: 'discard-oldest' });
+    await put();
+    const fail = async () => await Promise.reject(new ServiceError('service_unavailable', 'Not now.'));
+    const storage = overriding(space.storage, {
+      list: () => {
+        throw new Error('the disk is busy');
+      },
+    });
+    intake = intakeOver({ ...space.parts, storage, queue: { ...space.parts.queue, remove: fail } });
+    expect(await put()).toMatchObject({ state: 'queued' });
+  });
+
+  test('tells of it to those who count', async () => {
+    await open({ capacity: 1, overflow: 'discard-oldest' });
+    let discarded = 0;
+    const admission = overriding(space.parts.admission, { discarded: () => void discarded++ });
+    intake = intakeOver({ ...space.parts, admission });
+    for (let upload = 0; upload < 3; upload++) await put();
+    expect(discarded).toBe(2);
+  });
+});
+
+test('an upload counts for the address that it came from, although its client is gone when it is queued', async () => {
+  await open({ capacityPerAddress: 5 });
+  let address = '192.0.2.7';
+  const admission = overriding(space.parts.admission, {
+    room: () => ({ capacity: 9, discards: false, perAddress: 5, address }),
+  });
+  const opened = await IncomingUpload.open(
+    { ...space.parts, admission },
+    { id: freshId(), fileName: 'a.jpg', totalBytes: null },
+  );
+  if (!('opened' in opened)) throw new Error('not opened');
+  await opened.opened.receive(
+    bytesMeeting(async () => void (address = '')),
+    {},
+    10_000,
+  );
+  await opened.opened.enqueue();
+  expect(await space.connection.hgetall(space.keys.waitingByAddress)).toEqual({ '192.0.2.7': '1' });
+});
+
+function tusStore(): TusStore {
+  return new TusStore({
+    ...space.parts,
+    removal: { delete: async () => undefined },
+    maxFileBytes: 100_000,
+    expiryMs: 60_000,
+  });
+}
+
+describe('a resumable upload whose last byte finds the queue full', () => {
+  async function created(size: number | null = SIZE): Promise<string> {
+    const id = freshId();
+    await tusStore().create(
+      new Upload({ id, offset: 0, metadata: { filename: 'a.jpg' }, ...(size === null ? {} : { size }) }),
+    );
+    return id;
+  }
+
+  async function send(id: string, from: number, to = SIZE): Promise<number> {
+    return await tusStore().write(Readable.from([BYTES.subarray(from, to)]), id, from);
+  }
+
+  test('is told to come again, keeps its bytes, and is queued by its last byte when there is room', async () => {
+    await open({ capacity: 1 });
+    const id = await created();
+    const other = await put();
+    await expect(send(id, 0)).rejects.toMatchObject({ code: 'queue_full', retryAfterMs: 10_000 });
+    const kept = space.files();
+    expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: SIZE });
+    for (let asked = 0; asked < 2; asked++) {
+      // A client that were told that all is here would take it for queued.
+      expect((await tusStore().getUpload(id)).offset).toBe(SIZE - 1);
+      expect(await codeOf(send(id, SIZE - 1))).toBe('queue_full');
+    }
+    expect(space.files()).toEqual(kept);
+    await space.records.begin(other.id);
+    expect(await send(id, SIZE - 1)).toBe(SIZE);
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', receivedBytes: SIZE });
+    expect((await tusStore().getUpload(id)).offset).toBe(SIZE);
+    expect([space.jobs, space.files().filter((path) => path.includes(id)).length]).toEqual([[other.id, id], 2]);
+  });
+
+  test('is queued too when its client only asks where it is', async () => {
+    await open({ capacity: 1 });
+    const id = await created();
+    const other = await put();
+    expect(await codeOf(send(id, 0))).toBe('queue_full');
+    await space.records.begin(other.id);
+    expect((await tusStore().getUpload(id)).offset).toBe(SIZE);
+    expect(await recordOf(id)).toMatchObject({ state: 'queued' });
+  });
+
+  test('is the same for one that tells its size at the end', async () => {
+    await open({ capacity: 1 });
+    const id = await created(null);
+    const other = await put();
+    await send(id, 0);
+    await tusStore().declareUploadLength(id, SIZE);
+    expect(await codeOf(send(id, SIZE))).toBe('queue_full');
+    expect((await tusStore().getUpload(id)).offset).toBe(SIZE - 1);
+    await space.records.begin(other.id);
+    expect(await send(id, SIZE - 1)).toBe(SIZE);
+    expect(await recordOf(id)).toMatchObject({ state: 'queued' });
+  });
+
+  test('with nothing in its last request stays where it is', async () => {
+    await open({ capacity: 1 });
+    const id = await created();
+    await put();
+    expect(await codeOf(send(id, 0))).toBe('queue_full');
+    expect(await send(id, SIZE - 1, SIZE - 1)).toBe(SIZE - 1);
+    expect(await recordOf(id)).toMatchObject({ state: 'receiving' });
+  });
+
+  test('discards the oldest where the queue is set to', async () => {
+    await open({ capacity: 1, overflow: 'discard-oldest' });
+    const other = await put();
+    const id = await created();
+    expect(await send(id, 0)).toBe(SIZE);
+    expect([await recordOf(id), await recordOf(other.id)]).toMatchObject([{ state: 'queued' }, { state: 'discarded' }]);
+  });
+});

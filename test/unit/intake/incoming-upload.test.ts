@@ -1,0 +1,290 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ServiceError } from '../../../src/errors.ts';
+import type { RecordStore } from '../../../src/record/record-change.ts';
+import { UploadRecords } from '../../../src/record/record.ts';
+import { removeUnnamedFiles } from '../../../src/record/unnamed-files.ts';
+import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
+import { readManifest } from '../../../src/storage/manifest.ts';
+import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
+import { IncomingUpload, listenForOthers, type IntakeParts } from '../../../src/intake/incoming-upload.ts';
+import { UploadRemoval } from '../../../src/intake/removal.ts';
+import { overriding } from '../../helpers/overriding.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { codeOf } from './fake-request.ts';
+import type { ProgressState } from '../../../src/record/progress.ts';
+import { recordOf as recordOfProgress } from '../record/states.ts';
+import { freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+
+let redis: RedisServer;
+let space: IntakeSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openIntakeSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+const BYTES = jpegBytes();
+
+async function open(parts: IntakeParts = space.parts, id = freshId()): Promise<IncomingUpload> {
+  const outcome = await IncomingUpload.open(parts, { id, fileName: 'a.jpg', totalBytes: null });
+  if (!('opened' in outcome)) throw new Error('not opened');
+  return outcome.opened;
+}
+
+/** The file's bytes, with something happening before they end. */
+async function* bytesThen(happens: () => Promise<unknown> = async () => undefined): AsyncGenerator<Buffer> {
+  yield BYTES;
+  await happens();
+}
+
+async function recordOf({ record }: IncomingUpload) {
+  return (await space.records.read(record.id))?.record;
+}
+
+function removal(): UploadRemoval {
+  return new UploadRemoval({
+    records: space.records,
+    storage: space.storage,
+    queue: { add: async () => undefined, remove: async () => undefined },
+    log: silentLog,
+  });
+}
+
+/** Records whose changes are made and whose replies are lost, from the time on that `isAway` is true. */
+function forgetful(isAway: () => boolean): UploadRecords {
+  const store: RecordStore = {
+    async runScript(script, keys, args) {
+      const reply = await space.store.runScript(script, keys, args);
+      if (isAway()) throw new ServiceError('service_unavailable', 'No reply.');
+      return reply;
+    },
+    readHash: (...args) => space.store.readHash(...args),
+    readFields: (...args) => space.store.readFields(...args),
+    rankIn: (...args) => space.store.rankIn(...args),
+    get: (key) => space.store.get(key),
+  };
+  return new UploadRecords(store, space.keys, { retentionMs: 60_000 });
+}
+
+describe('the manifest', () => {
+  test('lies beside complete bytes and holds all that record and job can be made from', async () => {
+    const upload = await open();
+    const { id, receipt, publicId, createdAtMs } = upload.record;
+    await upload.receive(bytesThen(), {}, 10_000);
+    const manifest: unknown = JSON.parse(await readFile(join(space.directory, manifestKey(id, receipt)), 'utf8'));
+    expect(manifest).toEqual({
+      id,
+      receipt,
+      publicId,
+      name: 'a.jpg',
+      type: 'image/jpeg',
+      sizeBytes: BYTES.length,
+      options: DEFAULT_PICTURE_OPTIONS,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+      createdAt: new Date(createdAtMs).toISOString(),
+    });
+  });
+});
+
+describe('the queue', () => {
+  test('whose job cannot be added does not fail the upload: the sweep adds it', async () => {
+    const add = async () => await Promise.reject(new Error('Redis is away'));
+    const upload = await open({ ...space.parts, queue: { ...space.parts.queue, add } });
+    await upload.receive(bytesThen(), {}, 10_000);
+    expect(await upload.enqueue()).toMatchObject({ record: { state: 'queued' }, queuePosition: 1 });
+    expect(space.files()).toHaveLength(2);
+  });
+
+  test('has it already where the sweep took this process for dead, and nothing is removed', async () => {
+    const upload = await open();
+    await upload.receive(bytesThen(), {}, 10_000);
+    const { id, receipt } = upload.record;
+    const manifest = await readManifest(space.storage, manifestKey(id, receipt));
+    const { version } = (await recordOf(upload)) ?? upload.record;
+    if (manifest === undefined) throw new Error('no manifest');
+    expect((await space.records.recover(manifest, version)).made).toBe(true);
+    expect(await upload.enqueue()).toMatchObject({ record: { id, state: 'queued' } });
+    expect(space.files()).toHaveLength(2);
+  });
+
+  test('takes nothing that is not stored', async () => {
+    const upload = await open();
+    await expect(upload.enqueue()).rejects.toThrow('nothing is stored yet');
+  });
+
+  test('is not reached by an upload that was taken over, whose files go', async () => {
+    const first = await open();
+    await first.receive(bytesThen(), {}, 10_000);
+    const second = await open(space.parts, first.record.id);
+    expect(await codeOf(first.enqueue())).toBe('upload_superseded');
+    expect([space.files(), space.jobs]).toEqual([[], []]);
+    expect(await recordOf(second)).toMatchObject({ state: 'receiving', receipt: second.record.receipt });
+  });
+
+  test('an upload whose queueing was made keeps its bytes though the reply was lost', async () => {
+    let away = false;
+    const upload = await open({ ...space.parts, records: forgetful(() => away) });
+    await upload.receive(bytesThen(), {}, 10_000);
+    away = true;
+    await upload.enqueue().catch(() => undefined);
+    expect(await recordOf(upload)).toMatchObject({ state: 'queued' });
+    expect(space.files()).toContain(originalKey(upload.record.id, upload.record.receipt));
+  });
+});
+
+describe('an upload that was stored while Redis was away, and so not queued', () => {
+  async function storedOnly(): Promise<IncomingUpload> {
+    let away = false;
+    const store: RecordStore = overriding(space.store, {
+      async runScript(script: string, keys: readonly string[], args: readonly string[]) {
+        if (away) throw new ServiceError('service_unavailable', 'Away.');
+        return await space.store.runScript(script, keys, args);
+      },
+    });
+    const upload = await open({
+      ...space.parts,
+      records: new UploadRecords(store, space.keys, { retentionMs: 60_000 }),
+    });
+    await upload.receive(bytesThen(), {}, 10_000);
+    away = true;
+    expect(await codeOf(upload.enqueue())).toBe('service_unavailable');
+    expect(space.files()).toEqual([originalKey(upload.record.id, upload.record.receipt)]);
+    away = false;
+    return upload;
+  }
+
+  test('leaves no file once the refusal is recorded', async () => {
+    const upload = await storedOnly();
+    await upload.refuse(new ServiceError('service_unavailable', 'Away.'));
+    expect([(await recordOf(upload))?.state, space.files()]).toEqual(['failed', []]);
+  });
+
+  test('leaves no file once it is sent again', async () => {
+    const upload = await storedOnly();
+    await open(space.parts, upload.record.id);
+    expect(space.files()).toEqual([]);
+  });
+
+  test('leaves no file once it is given up', async () => {
+    const { record } = await storedOnly();
+    const problem = { type: '/problems/x', title: 'X', status: 409, detail: 'X.', code: 'upload_interrupted' };
+    await space.records.interrupt(record.id, (await space.records.read(record.id))?.record.version ?? 0, problem);
+    expect(await removeUnnamedFiles({ records: space.records, storage: space.storage }, record.id)).toBe(1);
+  });
+});
+
+describe('an upload that is cancelled while it is received', () => {
+  test('is upload_cancelled, stays cancelled and leaves no file', async () => {
+    const upload = await open();
+    const receiving = upload
+      .receive(
+        bytesThen(() => removal().cancel(upload.record.id)),
+        {},
+        10_000,
+      )
+      .then(() => upload.enqueue());
+    expect(await codeOf(receiving)).toBe('upload_cancelled');
+    expect(await recordOf(upload)).toMatchObject({ state: 'cancelled' });
+    expect([space.files(), space.jobs]).toEqual([[], []]);
+  });
+
+  test('is upload_cancelled too where it is deleted', async () => {
+    const upload = await open();
+    const receiving = upload
+      .receive(
+        bytesThen(() => removal().delete(upload.record.id)),
+        {},
+        10_000,
+      )
+      .then(() => upload.enqueue());
+    expect(await codeOf(receiving)).toBe('upload_cancelled');
+    expect([space.files(), space.jobs]).toEqual([[], []]);
+  });
+
+  test('is so by the record alone, before its files are removed', async () => {
+    const upload = await open();
+    await upload.receive(
+      bytesThen(() => space.records.cancel(upload.record.id)),
+      {},
+      10_000,
+    );
+    expect(await codeOf(upload.enqueue())).toBe('upload_cancelled');
+    expect([space.files(), space.jobs]).toEqual([[], []]);
+  });
+});
+
+describe('the end of an upload that is not queued', () => {
+  test('refuse records what was found out about the file', async () => {
+    const upload = await open();
+    await expect(upload.receive(bytesThen(), {}, 5999)).rejects.toMatchObject({ code: 'file_too_large' });
+    const record = await upload.refuse(new ServiceError('file_too_large', 'Too large.'));
+    expect(record).toMatchObject({
+      state: 'failed',
+      error: { code: 'file_too_large', detail: 'Too large.', state: 'failed', final: true },
+    });
+    expect(space.files()).toEqual([]);
+  });
+
+  test('refuse says nothing of one that was taken over', async () => {
+    const first = await open();
+    const second = await open(space.parts, first.record.id);
+    expect(await first.refuse(new ServiceError('upload_interrupted', 'Gone.'))).toBeUndefined();
+    expect(await recordOf(second)).toMatchObject({ state: 'receiving' });
+  });
+
+  test('forget leaves neither file nor record', async () => {
+    const upload = await open();
+    await upload.receive(bytesThen(), {}, 10_000);
+    await upload.forget();
+    expect(await recordOf(upload)).toBeUndefined();
+    expect(await space.records.idOf(upload.record.publicId)).toBeUndefined();
+    expect(space.files()).toEqual([]);
+  });
+});
+
+test('a Redis that is away while bytes come costs reports, not the upload', async () => {
+  let away = false;
+  const upload = await open({ ...space.parts, records: forgetful(() => away) });
+  away = true;
+  await upload.receive(
+    bytesThen(async () => await new Promise((resolve) => setTimeout(resolve, 60))),
+    {},
+    10_000,
+  );
+  away = false;
+  expect(await upload.enqueue()).toMatchObject({ record: { state: 'queued' }, queuePosition: 1 });
+});
+
+describe('what is heard of an upload while its bytes come in', () => {
+  const mine = recordOfProgress({ state: 'receiving', version: 5, phaseStartedAtMs: 1000 });
+
+  test.each([
+    ['a report of its own', { version: 6 }, 0],
+    ['news from before it was opened, late', { version: 4, state: 'cancelled' }, 0],
+    ['a cancel', { version: 6, state: 'cancelled' }, 1],
+    ['another request that begins anew', { version: 6, phaseStartedAtMs: 2000 }, 1],
+    ['a gap', undefined, 1],
+  ] as const)('%s: as many looks as it is worth', (_, change, looks) => {
+    let heard: (event: ProgressState | undefined) => void = () => undefined;
+    let looked = 0;
+    const listen: IntakeParts['listen'] = (id, callback) => {
+      expect(id).toBe(mine.id);
+      heard = callback;
+      return () => undefined;
+    };
+    listenForOthers({ listen }, mine)(() => (looked += 1));
+    heard(change === undefined ? undefined : { ...mine, ...change });
+    expect(looked).toBe(looks);
+  });
+});

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { createKinds } from '../../../src/kinds/kinds.ts';
+import type { ReadRecord } from '../../../src/record/read-record.ts';
+import { Backlog } from '../../../src/queue/backlog.ts';
+import { Admission, type QueueBounds } from '../../../src/intake/admission.ts';
+import type { IntakeParts } from '../../../src/intake/incoming-upload.ts';
+import { readReceived, type ReceivedUpload } from '../../../src/intake/read-received.ts';
+import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
+import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+
+/** What an intake is made of: records on a real Redis, files in a directory, and a list in place of the queue. */
+export interface IntakeSpace extends RecordSpace, TempStorage {
+  readonly parts: IntakeParts;
+  /** Ids of the jobs added. */
+  readonly jobs: string[];
+}
+
+/** Where all requests of a test come from. */
+export const ADDRESS = '192.0.2.1';
+
+/** The caller closes it. */
+export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBounds> = {}): Promise<IntakeSpace> {
+  const [records, files] = await Promise.all([openRecordSpace(redisUrl), openTempStorage()]);
+  const jobs: string[] = [];
+  const queue = {
+    async add(id: string) {
+      jobs.push(id);
+    },
+    async remove(id: string) {
+      const index = jobs.indexOf(id);
+      if (index >= 0) jobs.splice(index, 1);
+    },
+  };
+  const admission = new Admission({
+    bounds: { capacity: 1000, overflow: 'reject', capacityPerAddress: 0, ...bounds },
+    backlog: new Backlog(records.store, records.keys),
+    addressOf: () => ADDRESS,
+    onRefused: () => undefined,
+    onDiscarded: () => undefined,
+  });
+  return {
+    ...records,
+    ...files,
+    jobs,
+    parts: {
+      records: records.records,
+      storage: files.storage,
+      kinds: createKinds(),
+      queue,
+      admission,
+      listen: () => () => undefined,
+      log: silentLog,
+    },
+    async close() {
+      await records.close();
+      await files.remove();
+    },
+  };
+}
+
+/** Bytes that begin as a JPEG does; the same seed gives the same ones. */
+export function jpegBytes(length = 6000, seed = 1): Buffer {
+  const bytes = Buffer.alloc(length, `not a picture at all ${seed} `);
+  Buffer.from([0xff, 0xd8, 0xff, 0xe0]).copy(bytes);
+  return bytes;
+}
+
+/** An id that a client may bring. */
+export const freshId = (): string => randomUUID();
+
+/** What a client is told of them at once. */
+export async function readsOf(
+  { records }: Pick<IntakeParts, 'records'>,
+  received: readonly ReceivedUpload[],
+): Promise<ReadRecord[]> {
+  return await Promise.all(received.map((upload) => readReceived(records, upload)));
+}

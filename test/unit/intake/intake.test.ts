@@ -1,0 +1,147 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { UploadIntake } from '../../../src/intake/intake.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest } from './fake-request.ts';
+import { freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+
+let redis: RedisServer;
+let space: IntakeSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openIntakeSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+const BYTES = jpegBytes();
+const BODY = formBody({ name: 'f', fileName: 'a.jpg', bytes: BYTES });
+
+function openIntake(stallTimeoutMs = 10_000): UploadIntake {
+  const settings = {
+    maxFiles: 2,
+    maxFields: 2,
+    maxFieldBytes: 100,
+    maxFileBytes: 10_000,
+    maxRequestBytes: 20_000,
+    stallTimeoutMs,
+  };
+  return new UploadIntake(space.parts, { ...settings, maxOpen: 0, maxOpenPerAddress: 0, addressOf: () => '192.0.2.1' });
+}
+
+function head() {
+  return { id: freshId(), fileName: 'a.jpg', options: {} };
+}
+
+describe('a body that its headers tell to be too large', () => {
+  test('is refused before a byte of it is read, and leaves no record', async () => {
+    const intake = openIntake();
+    const form = fakeRequest({ ...FORM_HEADERS, 'content-length': '20001' });
+    const raw = fakeRequest({ 'content-length': '10001' });
+    expect(await codeOf(intake.receiveForm(form.request))).toBe('request_too_large');
+    expect(await codeOf(intake.receiveRaw(raw.request, head()))).toBe('file_too_large');
+    expect([form.request.readableDidRead, raw.request.readableDidRead, intake.receiving]).toEqual([false, false, 0]);
+    expect(await space.connection.keys(space.keys.record('*'))).toEqual([]);
+  });
+
+  test('is taken at the limit exactly, and without a length', async () => {
+    const intake = openIntake();
+    expect(await intake.receiveForm(wholeRequest({ ...FORM_HEADERS, 'content-length': '20000' }, BODY))).toHaveLength(
+      1,
+    );
+    expect(await intake.receiveRaw(wholeRequest({ 'content-length': '10000' }, BYTES), head())).toMatchObject({
+      queued: { record: { totalBytes: 6000 } },
+    });
+    expect(await intake.receiveRaw(wholeRequest({}, BYTES), head())).toMatchObject({
+      queued: { record: { state: 'queued' } },
+    });
+  });
+});
+
+test('an encoded raw body is refused, an identical one is not', async () => {
+  const intake = openIntake();
+  expect(await codeOf(intake.receiveRaw(wholeRequest({ 'content-encoding': 'gzip' }, BYTES), head()))).toBe(
+    'unsupported_encoding',
+  );
+  expect(await codeOf(intake.receiveRaw(wholeRequest({ 'content-encoding': 'identity' }, BYTES), head()))).toBe('none');
+});
+
+test('a piece of a file is not taken for the whole, and the sender told how to send it', async () => {
+  const receiving = openIntake().receiveRaw(
+    wholeRequest({ 'content-range': 'bytes 0-9/6000' }, BYTES.subarray(0, 10)),
+    head(),
+  );
+  await expect(receiving).rejects.toMatchObject({
+    code: 'bad_request',
+    message: expect.stringContaining('/files') as unknown,
+  });
+});
+
+test('the total of a raw body is known from its first byte where its length is', async () => {
+  const intake = openIntake();
+  const id = freshId();
+  const { request, send, end } = fakeRequest({ 'content-length': '6000' });
+  const taking = intake.receiveRaw(request, { ...head(), id });
+  send(BYTES);
+  while ((await space.records.read(id)) === undefined);
+  expect((await space.records.read(id))?.record.totalBytes).toBe(6000);
+  end();
+  await taking;
+});
+
+describe('a sender that gives nothing', () => {
+  test('is upload_too_slow, whichever way it sends', async () => {
+    const intake = openIntake(20);
+    const form = fakeRequest(FORM_HEADERS);
+    const raw = fakeRequest();
+    const id = freshId();
+    form.send(BODY.subarray(0, 100));
+    raw.send(BYTES.subarray(0, 10));
+    const codes = Promise.all([
+      codeOf(intake.receiveForm(form.request)),
+      codeOf(intake.receiveRaw(raw.request, { ...head(), id })),
+    ]);
+    expect(await codes).toEqual(['upload_too_slow', 'upload_too_slow']);
+    expect((await space.records.read(id))?.record.error).toMatchObject({ code: 'upload_too_slow', status: 408 });
+    expect([intake.receiving, space.files()]).toEqual([0, []]);
+  });
+});
+
+describe('drain', () => {
+  test('is done at once where nothing is being received', async () => {
+    await openIntake().drain(60_000);
+  });
+
+  test('lets a body under way end', async () => {
+    const intake = openIntake();
+    const { request, send, end } = fakeRequest(FORM_HEADERS);
+    const taking = intake.receiveForm(request);
+    send(BODY.subarray(0, 3000));
+    await turn();
+    let isDrained = false;
+    const drained = intake.drain(60_000).then(() => (isDrained = true));
+    expect([intake.receiving, isDrained]).toEqual([1, false]);
+    send(BODY.subarray(3000));
+    end();
+    expect(await taking).toHaveLength(1);
+    await drained;
+  });
+
+  test('breaks off what goes on past the grace, with when to come again', async () => {
+    const intake = openIntake();
+    const { request, send } = fakeRequest(FORM_HEADERS);
+    const taking = intake.receiveForm(request);
+    const refused = expect(taking).rejects.toMatchObject({ code: 'shutting_down', retryAfterMs: 1000 });
+    send(BODY.subarray(0, 3000));
+    await intake.drain(1);
+    await refused;
+    expect([intake.receiving, space.files(), space.jobs]).toEqual([0, [], []]);
+  });
+});

@@ -1,0 +1,233 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../../../src/errors.ts';
+import { originalKey } from '../../../src/storage/keys.ts';
+import type { IntakeParts } from '../../../src/intake/incoming-upload.ts';
+import { receiveMultipart, type IntakeLimits } from '../../../src/intake/multipart-intake.ts';
+import { overriding } from '../../helpers/overriding.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest, type FormPart } from './fake-request.ts';
+import { jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
+
+let redis: RedisServer;
+let space: IntakeSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openIntakeSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+const LIMITS: IntakeLimits = {
+  maxFiles: 4,
+  maxFields: 5,
+  maxFieldBytes: 1000,
+  maxRequestBytes: 5_000_000,
+  maxFileBytes: 20_000,
+};
+
+async function take(request: IncomingMessage, signal = new AbortController().signal, parts: IntakeParts = space.parts) {
+  return (await readsOf(parts, await receiveMultipart(parts, request, LIMITS, signal))).map(({ record }) => record);
+}
+
+function form(...parts: readonly FormPart[]): IncomingMessage {
+  return wholeRequest(FORM_HEADERS, formBody(...parts));
+}
+
+const photo = (name: string, length = 6000): FormPart => ({ name: 'file', fileName: name, bytes: jpegBytes(length) });
+const words = (name: string): FormPart => ({ name: 'file', fileName: name, bytes: 'only words' });
+
+/** Keys of records, whatever their state. */
+async function recordKeys(): Promise<string[]> {
+  return await space.connection.keys(space.keys.record('*'));
+}
+
+async function expectNothingLeft(): Promise<void> {
+  const { waiting, due } = space.keys;
+  const members = await Promise.all([waiting, due].map((set) => space.connection.zrange(set, '0', '-1')));
+  expect([space.files(), space.jobs, await recordKeys(), ...members]).toEqual([[], [], [], [], []]);
+}
+
+describe('a form', () => {
+  test('has its files queued in the order sent', async () => {
+    const records = await take(form(photo('1.jpg'), photo('2.jpg', 20_000), photo('../3.jpg', 100)));
+    expect(records.map(({ fileName, state, receivedBytes }) => [fileName, state, receivedBytes])).toEqual([
+      ['1.jpg', 'queued', 6000],
+      ['2.jpg', 'queued', 20_000],
+      ['3.jpg', 'queued', 100],
+    ]);
+    expect(space.jobs).toEqual(records.map(({ id }) => id));
+    expect(space.files()).toHaveLength(6);
+  });
+
+  test('has none of its files queued before its body has ended well', async () => {
+    const { request, send, end } = fakeRequest(FORM_HEADERS);
+    const taking = take(request);
+    const body = formBody(photo('1.jpg'));
+    send(body.subarray(0, -4));
+    while (space.files().length === 0) await turn();
+    expect(space.jobs).toEqual([]);
+    const [key = ''] = await recordKeys();
+    expect(await space.connection.hget(key, 'state')).toBe('receiving');
+    send(body.subarray(-4));
+    end();
+    expect((await taking).map(({ state }) => state)).toEqual(['queued']);
+  });
+
+  test('may hold fields of any name, and file inputs that nobody filled', async () => {
+    const records = await take(
+      form({ name: 'send', bytes: 'Send' }, { name: 'file', fileName: '', bytes: '' }, photo('a.jpg'), {
+        name: 'after',
+        bytes: '1',
+      }),
+    );
+    expect(records).toHaveLength(1);
+  });
+
+  test('has its options before its files', async () => {
+    expect(await take(form({ name: 'options', bytes: '{}' }, photo('a.jpg')))).toMatchObject([
+      { state: 'queued', options: {} },
+    ]);
+  });
+
+  test.each([
+    ['after its files', [photo('a.jpg'), { name: 'options', bytes: '{}' }]],
+    ['that are not JSON', [{ name: 'options', bytes: '{' }, photo('a.jpg')]],
+  ])('with options %s is refused whole', async (_how, parts) => {
+    expect(await codeOf(take(form(...parts)))).toBe('bad_options');
+    await expectNothingLeft();
+  });
+
+  test.each([
+    ['no part', []],
+    ['fields alone', [{ name: 'options', bytes: '{}' }]],
+    ['an unfilled input', [{ name: 'file', fileName: '', bytes: '' }]],
+  ])('with %s has no_file', async (_what, parts) => {
+    expect(await codeOf(take(form(...parts)))).toBe('no_file');
+    await expectNothingLeft();
+  });
+});
+
+describe('a refused file', () => {
+  test('is among the answer as failed, and spoils none of its siblings', async () => {
+    const records = await take(
+      form(photo('1.jpg'), words('2.jpg'), photo('big.jpg', 20_001), { name: 'f', fileName: 'empty.jpg', bytes: '' }),
+    );
+    expect(records.map(({ state, error }) => [state, error?.code])).toEqual([
+      ['queued', undefined],
+      ['failed', 'unsupported_media_type'],
+      ['failed', 'file_too_large'],
+      ['failed', 'empty_file'],
+    ]);
+    const [first] = records;
+    expect([space.jobs, space.files().filter((path) => path.endsWith('.original'))]).toEqual([
+      [first?.id],
+      [originalKey(first?.id ?? '', first?.receipt ?? '')],
+    ]);
+  });
+
+  test('that is large has the rest of its part skipped, and the next file is taken', async () => {
+    const records = await take(form(photo('big.jpg', 300_000), photo('2.jpg')));
+    expect(records.map(({ state, receivedBytes }) => [state, receivedBytes <= 20_000 || state])).toEqual([
+      ['failed', true],
+      ['queued', true],
+    ]);
+  });
+
+  test.each([
+    ['type', words('1.jpg')],
+    ['size', photo('1.jpg')],
+  ])('for its %s has the bytes skipped that are still to come, more than anybody buffers', async (_why, part) => {
+    const { request, send, end } = fakeRequest(FORM_HEADERS);
+    const taking = take(request);
+    const bytes = Buffer.concat([Buffer.from(part.bytes), Buffer.alloc(3_000_000, 'and so on ')]);
+    const body = formBody({ ...part, bytes }, photo('2.jpg'));
+    for (let at = 0; at < body.length; at += 65_536) {
+      send(body.subarray(at, at + 65_536));
+      await turn();
+    }
+    end();
+    expect((await taking).map(({ state }) => state)).toEqual(['failed', 'queued']);
+  });
+
+  test("where all are, the first one's error is the answer, and every record says why", async () => {
+    await expect(take(form(words('1.jpg'), photo('big.jpg', 20_001)))).rejects.toMatchObject({
+      code: 'unsupported_media_type',
+      id: expect.any(String) as unknown,
+    });
+    const states = await Promise.all((await recordKeys()).map((key) => space.connection.hget(key, 'state')));
+    expect([states, space.files(), space.jobs]).toEqual([['failed', 'failed'], [], []]);
+  });
+});
+
+describe('a form that does not end well leaves nothing', () => {
+  test.each([
+    ['too_many_files', [1, 2, 3, 4, 5].map((name) => photo(`${name}.jpg`))],
+    ['too_many_fields', [photo('1.jpg'), ...[1, 2, 3, 4, 5, 6].map((name) => ({ name: String(name), bytes: '' }))]],
+  ])('%s', async (code, parts) => {
+    expect(await codeOf(take(form(...parts)))).toBe(code);
+    await expectNothingLeft();
+  });
+
+  test('where its body is cut in the second file, however it comes', async () => {
+    const whole = formBody(photo('1.jpg'), photo('2.jpg', 20_000));
+    const cut = whole.subarray(0, whole.length - 3000);
+    expect(await codeOf(take(wholeRequest(FORM_HEADERS, cut)))).toBe('body_cut_short');
+    await expectNothingLeft();
+    const { request, send, end } = fakeRequest(FORM_HEADERS);
+    const taking = codeOf(take(request));
+    send(cut);
+    while (space.files().length < 3) await turn();
+    end();
+    expect(await taking).toBe('body_cut_short');
+    await expectNothingLeft();
+  });
+
+  test('where its sender is gone in the second file', async () => {
+    const whole = formBody(photo('1.jpg'), photo('2.jpg', 20_000));
+    const { request, send, breakOff } = fakeRequest(FORM_HEADERS);
+    const taking = codeOf(take(request));
+    send(whole.subarray(0, -3000));
+    while (space.files().length < 3) await turn();
+    breakOff();
+    expect(await taking).toBe('upload_interrupted');
+    await expectNothingLeft();
+  });
+
+  test('where the signal fires', async () => {
+    const controller = new AbortController();
+    const { request, send } = fakeRequest(FORM_HEADERS);
+    const taking = codeOf(take(request, controller.signal));
+    send(formBody(photo('1.jpg'), photo('2.jpg', 20_000)).subarray(0, -3000));
+    while (space.files().length < 3) await turn();
+    controller.abort(new ServiceError('upload_too_slow', 'Slow.'));
+    expect(await taking).toBe('upload_too_slow');
+    await expectNothingLeft();
+  });
+
+  test('where one file cannot be forgotten, its siblings are all the same, and the first reason is told', async () => {
+    const { storage } = space.parts;
+    let failures = 1;
+    const stubborn = overriding(storage, {
+      async remove(key) {
+        if (failures-- > 0) throw new Error('the disk is busy');
+        await storage.remove(key);
+      },
+    });
+    const parts: IntakeParts = { ...space.parts, storage: stubborn };
+    const code = await codeOf(
+      take(form(photo('1.jpg'), photo('2.jpg'), { name: 'options', bytes: '{}' }), undefined, parts),
+    );
+    expect(code).toBe('bad_options');
+    expect(failures).toBeLessThan(0);
+    expect(space.files().filter((path) => path.endsWith('.original'))).toHaveLength(1);
+  });
+});

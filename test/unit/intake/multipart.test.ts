@@ -1,0 +1,312 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../../../src/errors.ts';
+import { readMultipart, type MultipartLimits } from '../../../src/intake/multipart.ts';
+import { bytesOf, codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest } from './fake-request.ts';
+
+const LIMITS: MultipartLimits = { maxFiles: 3, maxFields: 2, maxFieldBytes: 16, maxRequestBytes: 100_000 };
+const SIGNAL = new AbortController().signal;
+
+type Seen = { field: string; value: string } | { file: string; fileName: string; bytes: string };
+
+async function readAll(request: IncomingMessage, limits = LIMITS, signal = SIGNAL): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  for await (const part of readMultipart(request, limits, signal)) {
+    if (part.kind === 'field') seen.push({ field: part.name, value: part.value });
+    else
+      seen.push({
+        file: part.fieldName,
+        fileName: part.fileName,
+        bytes: (await bytesOf(part.chunks)).toString('latin1'),
+      });
+  }
+  return seen;
+}
+
+async function fileNameFor(disposition: string): Promise<string | undefined> {
+  const [seen] = await readAll(wholeRequest(FORM_HEADERS, formBody({ name: '', disposition, bytes: 'x' })));
+  return seen !== undefined && 'fileName' in seen ? seen.fileName : undefined;
+}
+
+// Its file holds what looks like a boundary and is none.
+const BODY = formBody(
+  { name: 'options', bytes: '{}' },
+  { name: 'a', fileName: 'ü.jpg', bytes: 'one\r\n------boundary\r\n\r\n-' },
+  { name: 'b', fileName: 'empty', bytes: '' },
+);
+const SEEN: Seen[] = [
+  { field: 'options', value: '{}' },
+  { file: 'a', fileName: 'ü.jpg', bytes: 'one\r\n------boundary\r\n\r\n-' },
+  { file: 'b', fileName: 'empty', bytes: '' },
+];
+
+describe('the parts of a body', () => {
+  test('come in the order sent, fields and files', async () => {
+    expect(await readAll(wholeRequest(FORM_HEADERS, BODY))).toEqual(SEEN);
+  });
+
+  test('are the same wherever the body is cut in two', async () => {
+    for (let at = 1; at < BODY.length; at++) {
+      expect([at, await readAll(wholeRequest(FORM_HEADERS, BODY.subarray(0, at), BODY.subarray(at)))]).toEqual([
+        at,
+        SEEN,
+      ]);
+    }
+  });
+
+  test('are the same byte by byte, and in any other chunks', async () => {
+    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: BODY.length - 1 }));
+    const everyByte = Array.from({ length: BODY.length - 1 }, (_, index) => index + 1);
+    const inChunks = async (at: number[]) => {
+      const ends = [...at.sort((a, b) => a - b), BODY.length];
+      return await readAll(
+        wholeRequest(FORM_HEADERS, ...ends.map((end, index) => BODY.subarray(ends[index - 1] ?? 0, end))),
+      );
+    };
+    await fc.assert(
+      fc.asyncProperty(cuts, async (at) => expect(await inChunks(at)).toEqual(SEEN)),
+      { examples: [[everyByte]], numRuns: 60 },
+    );
+  });
+
+  test('come while the body is still on its way', async () => {
+    const { request, send, end } = fakeRequest(FORM_HEADERS);
+    const parts = readMultipart(request, LIMITS, SIGNAL);
+    send(BODY.subarray(0, BODY.length / 2));
+    expect((await parts.next()).value).toMatchObject({ kind: 'field', value: '{}' });
+    send(BODY.subarray(BODY.length / 2));
+    end();
+    const file = (await parts.next()).value;
+    expect(file?.kind).toBe('file');
+    await parts.return(undefined);
+  });
+});
+
+describe('a body that is not whole', () => {
+  test('is a 400 wherever it ends too early', async () => {
+    // The line break behind the last boundary may be missing.
+    const closing = BODY.length - 2;
+    const codes = new Map<number, string>();
+    for (let end = 0; end < closing; end++)
+      codes.set(end, await codeOf(readAll(wholeRequest(FORM_HEADERS, BODY.subarray(0, end)))));
+    expect([...codes].filter(([, code]) => code !== 'body_cut_short' && code !== 'bad_multipart')).toEqual([]);
+  });
+
+  test('is body_cut_short in the middle of a file that is being read already', async () => {
+    const { request, send, end } = fakeRequest(FORM_HEADERS);
+    const reading = codeOf(readAll(request));
+    send(BODY.subarray(0, BODY.indexOf('one') + 2));
+    await turn();
+    end();
+    expect(await reading).toBe('body_cut_short');
+  });
+
+  test.each([0, 10, 60, BODY.indexOf('one') + 2, BODY.length - 8])(
+    'is upload_interrupted where the client goes away after %d bytes',
+    async (end) => {
+      const { request, send, breakOff } = fakeRequest(FORM_HEADERS);
+      const reading = codeOf(readAll(request));
+      send(BODY.subarray(0, end));
+      await turn();
+      breakOff();
+      expect(await reading).toBe('upload_interrupted');
+      expect(request.listenerCount('data') + request.listenerCount('close')).toBe(0);
+    },
+  );
+
+  test('ends with the reason of the signal, in a file and between parts', async () => {
+    for (const end of [0, BODY.indexOf('one') + 2]) {
+      const controller = new AbortController();
+      const { request, send } = fakeRequest(FORM_HEADERS);
+      const reading = codeOf(readAll(request, LIMITS, controller.signal));
+      send(BODY.subarray(0, end));
+      await turn();
+      controller.abort(new ServiceError('upload_too_slow', 'Slow.'));
+      expect(await reading).toBe('upload_too_slow');
+      expect(request.destroyed).toBe(false);
+    }
+  });
+
+  test('ends with what has happened before it is looked at', async () => {
+    const slow = AbortSignal.abort(new ServiceError('upload_too_slow', 'Slow.'));
+    expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, BODY), LIMITS, slow))).toBe('upload_too_slow');
+    const { request, send, end, breakOff } = fakeRequest(FORM_HEADERS);
+    request.on('error', () => undefined);
+    send(BODY);
+    end();
+    breakOff();
+    await turn();
+    expect(await codeOf(readAll(request))).toBe('upload_interrupted');
+  });
+
+  test('is upload_interrupted where the client goes away though all of it had come, and not all was read', async () => {
+    const { request, send, end, breakOff } = fakeRequest(FORM_HEADERS);
+    const parts = readMultipart(request, { ...LIMITS, maxRequestBytes: 10_000_000 }, SIGNAL);
+    const body = formBody({ name: 'f', fileName: 'a', bytes: Buffer.alloc(8_000_000, 'x') });
+    for (let at = 0; at < body.length; at += 65_536) send(body.subarray(at, at + 65_536));
+    end();
+    expect((await parts.next()).value).toMatchObject({ kind: 'file' });
+    const next = codeOf(parts.next());
+    breakOff();
+    expect(await next).toBe('upload_interrupted');
+  });
+
+  test('is bad_multipart where a part has a head that is none', async () => {
+    const body = BODY.toString('latin1').replace('Content-Disposition: form-data; name="a"', ': : \u0000');
+    expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, Buffer.from(body, 'latin1'))))).toBe('bad_multipart');
+  });
+});
+
+describe('a request that is refused by its head', () => {
+  test.each([
+    ['not_multipart', {}],
+    ['not_multipart', { 'content-type': 'image/jpeg' }],
+    ['not_multipart', { 'content-type': 'multipart/form-data-x; boundary=b' }],
+    ['not_multipart', { 'content-type': 'multipart/mixed; boundary=b' }],
+    ['missing_boundary', { 'content-type': 'multipart/form-data' }],
+    ['missing_boundary', { 'content-type': 'multipart/form-data; boundary=' }],
+    ['missing_boundary', { 'content-type': 'multipart/form-data; boundary=""' }],
+    ['missing_boundary', { 'content-type': 'multipart/form-data; charset=utf-8' }],
+    ['bad_multipart', { 'content-type': `${FORM_HEADERS['content-type']}; boundary=other` }],
+    ['bad_multipart', { 'content-type': `multipart/form-data; boundary=${'b'.repeat(71)}` }],
+    ['unsupported_encoding', { ...FORM_HEADERS, 'content-encoding': 'gzip' }],
+    ['unsupported_encoding', { ...FORM_HEADERS, 'content-encoding': 'identity, gzip' }],
+    ['unsupported_encoding', { ...FORM_HEADERS, 'transfer-encoding': 'gzip, chunked' }],
+  ])('%s for %j', async (code, headers) => {
+    expect(await codeOf(readAll(wholeRequest(headers, BODY)))).toBe(code);
+  });
+
+  test('the type is read in any case, and identity is no encoding', async () => {
+    const headers = {
+      'content-type': FORM_HEADERS['content-type'].replace('multipart/form-data', 'Multipart/Form-Data'),
+      'content-encoding': 'Identity',
+    };
+    expect(await readAll(wholeRequest({ ...headers, 'transfer-encoding': 'Chunked' }, BODY))).toEqual(SEEN);
+  });
+
+  test('an encoding is refused with what would do', async () => {
+    const reading = readAll(wholeRequest({ ...FORM_HEADERS, 'content-encoding': 'br' }, BODY));
+    await expect(reading).rejects.toMatchObject({ headers: { 'Accept-Encoding': 'identity' } });
+  });
+
+  test('a boundary may have 70 characters, in quotes and with others of its kind around it', async () => {
+    const boundary = `${'b'.repeat(34)} '${'b'.repeat(34)}`;
+    const body = Buffer.from(BODY.toString('latin1').replaceAll('------boundary7', `--${boundary}`), 'latin1');
+    const headers = { 'content-type': `multipart/form-data; charset=utf-8; boundary="${boundary}"; x=y` };
+    expect(await readAll(wholeRequest(headers, body))).toEqual(SEEN);
+  });
+});
+
+describe('parts that are neither file nor field', () => {
+  const mixed = (disposition: string, type: string, bytes = 'x') =>
+    wholeRequest(FORM_HEADERS, formBody({ name: '', disposition: `${disposition}\r\nContent-Type: ${type}`, bytes }));
+
+  test.each(['form-data; name="files"', 'form-data; name="files"; filename="a"'])(
+    'a form within the form is refused (%s)',
+    async (disposition) => {
+      const reading = readAll(mixed(disposition, 'multipart/mixed; boundary=inner', '--inner\r\n\r\nx\r\n--inner--'));
+      await expect(reading).rejects.toMatchObject({
+        code: 'bad_multipart',
+        message: expect.stringContaining('multipart itself') as unknown,
+      });
+    },
+  );
+
+  test('a picture whose file name is missing or empty is not taken for a field', async () => {
+    for (const disposition of ['form-data; name="f"', 'form-data; name="f"; filename=""']) {
+      const reading = readAll(mixed(disposition, 'image/jpeg', 'v'.repeat(100)));
+      await expect(reading).rejects.toMatchObject({
+        code: 'bad_multipart',
+        message: expect.stringContaining('image/jpeg has no file name') as unknown,
+      });
+    }
+  });
+
+  test.each(['base64', 'Quoted-Printable'])(
+    'a file in %s is not stored as the text that it is written in',
+    async (encoding) => {
+      const part = (coding: string) =>
+        formBody({
+          name: '',
+          disposition: `form-data; name="f"; filename="a"\r\nContent-Transfer-Encoding: ${coding}`,
+          bytes: '/9j/',
+        });
+      expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, part(encoding))))).toBe('unsupported_encoding');
+      expect(await readAll(wholeRequest(FORM_HEADERS, part('binary')))).toHaveLength(1);
+    },
+  );
+
+  test('fields may be JSON, and a nameless octet-stream is a file', async () => {
+    expect(await readAll(mixed('form-data; name="options"', 'application/json', '{}'))).toEqual([
+      { field: 'options', value: '{}' },
+    ]);
+    expect(await readAll(mixed('form-data; name="f"; filename=""', 'application/octet-stream'))).toEqual([
+      { file: 'f', fileName: '', bytes: 'x' },
+    ]);
+  });
+
+  test.each([
+    'attachment; name="f"; filename="a"',
+    'form-data; name="f"; filename=my photo.jpg',
+    "form-data; filename*=utf-9''a",
+  ])('%s is passed over, and counted', async (disposition) => {
+    const strange = { name: '', disposition, bytes: 'x' };
+    const file = { name: 'f', fileName: 'a', bytes: 'x' };
+    expect(await readAll(wholeRequest(FORM_HEADERS, formBody(strange, file)))).toHaveLength(1);
+    expect(
+      await codeOf(readAll(wholeRequest(FORM_HEADERS, formBody(...Array<typeof strange>(6).fill(strange), file)))),
+    ).toBe('too_many_fields');
+  });
+});
+
+describe('limits', () => {
+  const file = (name: string) => ({ name, fileName: name, bytes: name });
+
+  test('as many files as allowed are taken, one more is too_many_files', async () => {
+    const most = ['1', '2', '3'].map(file);
+    expect(await readAll(wholeRequest(FORM_HEADERS, formBody(...most)))).toHaveLength(3);
+    expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, formBody(...most, file('4')))))).toBe('too_many_files');
+  });
+
+  test('as many fields as allowed are taken, one more is too_many_fields', async () => {
+    const most = [
+      { name: 'x', bytes: '1' },
+      { name: 'y', bytes: '2' },
+    ];
+    expect(await readAll(wholeRequest(FORM_HEADERS, formBody(...most)))).toHaveLength(2);
+    expect(
+      await codeOf(readAll(wholeRequest(FORM_HEADERS, formBody(...most, file('1'), { name: 'z', bytes: '3' })))),
+    ).toBe('too_many_fields');
+  });
+
+  test('a field of the allowed size is taken whole, one of a byte more is refused', async () => {
+    const field = (bytes: number) =>
+      wholeRequest(FORM_HEADERS, formBody({ name: 'x', bytes: 'v'.repeat(bytes) }, file('1')));
+    expect((await readAll(field(16)))[0]).toEqual({ field: 'x', value: 'v'.repeat(16) });
+    expect(await codeOf(readAll(field(17)))).toBe('field_too_large');
+  });
+
+  test('a body of the allowed size is taken, one of a byte more is request_too_large', async () => {
+    const exact = { ...LIMITS, maxRequestBytes: BODY.length };
+    expect(await readAll(wholeRequest(FORM_HEADERS, BODY), exact)).toEqual(SEEN);
+    for (const chunks of [[BODY], Array.from(BODY, (byte) => Buffer.from([byte]))]) {
+      expect(
+        await codeOf(readAll(wholeRequest(FORM_HEADERS, ...chunks), { ...exact, maxRequestBytes: BODY.length - 1 })),
+      ).toBe('request_too_large');
+    }
+  });
+});
+
+describe('file names', () => {
+  test.each([
+    ['你好 ü.jpg', 'form-data; name="f"; filename="你好 ü.jpg"'],
+    ['€ rates.jpg', 'form-data; name="f"; filename="EURO"; filename*=UTF-8\'\'%e2%82%ac%20rates.jpg'],
+    ['b.jpg', 'form-data; name="f"; filename="/etc/a/b.jpg"'],
+    ['b.jpg', 'form-data; name="f"; filename="C:\\\\fake\\\\b.jpg"'],
+    ['', 'form-data; name="f"; filename=""'],
+  ])('%j is read from %s', async (name, disposition) => {
+    expect(await fileNameFor(disposition)).toBe(name);
+  });
+});

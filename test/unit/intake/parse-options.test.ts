@@ -1,0 +1,44 @@
+import { describe, expect, test } from '@jest/globals';
+import { pictureKind } from '../../../src/kinds/picture.ts';
+import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
+import { ServiceError } from '../../../src/errors.ts';
+import { parseOptions } from '../../../src/intake/parse-options.ts';
+
+function refusalOf(options: unknown): ServiceError | undefined {
+  try {
+    parseOptions(pictureKind(), options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ServiceError) return error;
+    throw error;
+  }
+}
+
+describe('what a sender asks for', () => {
+  test('is filled in with the defaults', () => {
+    expect(parseOptions(pictureKind(), { gps: true })).toEqual({ ...DEFAULT_PICTURE_OPTIONS, gps: true });
+  });
+
+  test('is refused in one sentence that names the place as JavaScript would', () => {
+    const options = {
+      variants: [
+        { name: 'a', width: 1 },
+        { name: 'b', width: 0 },
+      ],
+    };
+    expect(refusalOf(options)).toMatchObject({
+      code: 'bad_options',
+      message: 'options.variants[1].width must be a whole number of pixels from 1 to 8192.',
+    });
+    expect(refusalOf(null)).toMatchObject({
+      message: 'options must be an object with variants, keepMetadata and gps.',
+    });
+  });
+
+  test('is refused in few words, however many mistakes there are', () => {
+    const variants = Array.from({ length: 16 }, () => ({ name: '../'.repeat(50), width: -1 }));
+    const message = refusalOf({ variants })?.message ?? '';
+    expect(message).toMatch(/^options\.variants\[0\]\.name must be .*; and \d\d more\.$/);
+    expect(message.length).toBeLessThan(500);
+  });
+});

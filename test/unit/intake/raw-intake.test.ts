@@ -1,0 +1,212 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ServiceError } from '../../../src/errors.ts';
+import { manifestKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
+import { receiveRaw, type RawFile } from '../../../src/intake/raw-intake.ts';
+import { readReceived } from '../../../src/intake/read-received.ts';
+import { PROBLEM, RESULT } from '../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { codeOf, fakeRequest, wholeRequest } from './fake-request.ts';
+import { freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+
+let redis: RedisServer;
+let space: IntakeSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openIntakeSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+const BYTES = jpegBytes();
+
+function rawFile(id: string, more: Partial<RawFile> = {}): RawFile {
+  const signal = new AbortController().signal;
+  return {
+    id,
+    fileName: 'a.jpg',
+    totalBytes: BYTES.length,
+    options: {},
+    maxBytes: 100_000,
+    signal,
+    request: wholeRequest({}, BYTES),
+    ...more,
+  };
+}
+
+async function recordOf(id: string) {
+  return (await space.records.read(id))?.record;
+}
+
+async function told(parts: IntakeSpace['parts'], file: RawFile) {
+  return await readReceived(parts.records, await receiveRaw(parts, file));
+}
+
+async function take(parts: IntakeSpace['parts'], file: RawFile) {
+  return (await told(parts, file)).record;
+}
+
+/** A request under way: its record is made and its first bytes are stored. */
+async function begun(id: string) {
+  const sender = fakeRequest();
+  const outcome = codeOf(take(space.parts, rawFile(id, { request: sender.request })));
+  sender.send(BYTES.subarray(0, 5000));
+  while (space.files().length === 0) await turn();
+  return { ...sender, outcome };
+}
+
+describe('a raw upload', () => {
+  test('is queued with its bytes and its manifest stored, and one job', async () => {
+    const id = freshId();
+    const record = await take(space.parts, rawFile(id));
+    expect(record).toMatchObject({
+      id,
+      state: 'queued',
+      stored: true,
+      fileName: 'a.jpg',
+      type: 'image/jpeg',
+      receivedBytes: BYTES.length,
+    });
+    expect(space.files()).toEqual([manifestKey(id, record.receipt), originalKey(id, record.receipt)]);
+    expect(space.jobs).toEqual([id]);
+  });
+
+  test('is told with its place among those that wait, also when it is sent again', async () => {
+    const id = freshId();
+    await take(space.parts, rawFile(freshId()));
+    expect(await told(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
+    expect(await told(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
+  });
+
+  test('sent again with the same bytes is the same upload, with no second job', async () => {
+    const id = freshId();
+    const first = await take(space.parts, rawFile(id));
+    expect(await take(space.parts, rawFile(id, { fileName: 'other.jpg' }))).toEqual(first);
+    await space.records.begin(id);
+    expect(await take(space.parts, rawFile(id))).toMatchObject({ state: 'processing', version: first.version + 1 });
+    expect([space.jobs, space.files().length]).toEqual([[id], 2]);
+  });
+
+  test('whose digest is left to the worker is compared with what is stored', async () => {
+    const id = freshId();
+    const parts = { ...space.parts, hashes: false };
+    const first = await take(parts, rawFile(id));
+    expect(first.sha256).toBeNull();
+    expect(await take(parts, rawFile(id))).toEqual(first);
+    expect(await codeOf(take(parts, rawFile(id, { request: wholeRequest({}, jpegBytes(6000, 2)) })))).toBe(
+      'upload_conflict',
+    );
+    expect([space.jobs, space.files().length]).toEqual([[id], 2]);
+  });
+
+  test.each([
+    ['longer', Buffer.concat([BYTES, Buffer.from('x')])],
+    ['shorter', BYTES.subarray(0, 5999)],
+    ['as long, but others', jpegBytes(6000, 2)],
+    ['none', Buffer.alloc(0)],
+  ])('sent again with bytes that are %s is a conflict, and the first stands', async (_how, bytes) => {
+    const id = freshId();
+    const first = await take(space.parts, rawFile(id));
+    expect(await codeOf(take(space.parts, rawFile(id, { request: wholeRequest({}, bytes) })))).toBe('upload_conflict');
+    expect(await recordOf(id)).toEqual(first);
+    expect(space.files()).toHaveLength(2);
+  });
+
+  test('whose bytes are being compared reads no further than the first byte beyond the stored size', async () => {
+    const id = freshId();
+    await take(space.parts, rawFile(id));
+    const endless = fakeRequest();
+    const outcome = codeOf(take(space.parts, rawFile(id, { request: endless.request })));
+    endless.send(BYTES, 'x');
+    expect(await outcome).toBe('upload_conflict');
+  });
+
+  test('takes over from one that is still receiving: the later one is stored whole, the first leaves nothing', async () => {
+    const id = freshId();
+    const first = await begun(id);
+    const second = await take(space.parts, rawFile(id, { fileName: 'second.jpg' }));
+    first.send(BYTES.subarray(5000));
+    first.end();
+    expect(await first.outcome).toBe('upload_superseded');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', fileName: 'second.jpg', receipt: second.receipt });
+    expect(space.files()).toEqual([manifestKey(id, second.receipt), originalKey(id, second.receipt)]);
+    expect(space.jobs).toEqual([id]);
+  });
+
+  test.each(['failed', 'cancelled'] as const)('after %s starts clean: the old files are gone', async (state) => {
+    const id = freshId();
+    await take(space.parts, rawFile(id));
+    await space.records.begin(id);
+    if (state === 'failed') await space.records.fail(id, 1, PROBLEM);
+    else await space.records.cancel(id);
+    const other = jpegBytes(6000, 2);
+    const second = await take(space.parts, rawFile(id, { request: wholeRequest({}, other) }));
+    expect(second).toMatchObject({ state: 'queued', error: null });
+    expect(space.files()).toEqual([manifestKey(id, second.receipt), originalKey(id, second.receipt)]);
+    expect(space.jobs).toEqual([id, id]);
+  });
+
+  test('after completed is not digested again', async () => {
+    const id = freshId();
+    await take(space.parts, rawFile(id));
+    await space.records.begin(id);
+    await space.records.complete(id, 1, RESULT);
+    expect(await take(space.parts, rawFile(id))).toMatchObject({ state: 'completed' });
+    expect(space.jobs).toEqual([id]);
+  });
+
+  test('after DELETE is gone', async () => {
+    const id = freshId();
+    await take(space.parts, rawFile(id));
+    await space.records.bury(id);
+    await space.storage.removeAll(uploadPrefix(id));
+    expect(await codeOf(take(space.parts, rawFile(id)))).toBe('upload_gone');
+    expect(space.files()).toEqual([]);
+  });
+});
+
+describe('a raw upload that is refused', () => {
+  test.each([
+    ['unsupported_media_type', { request: wholeRequest({}, 'only words') }],
+    ['empty_file', { request: wholeRequest({}) }],
+    ['file_too_large', { maxBytes: 5999 }],
+    ['bad_options', { options: { no: 1 } }],
+  ])('as %s leaves a failed record that says why, and no file', async (code, more) => {
+    const id = freshId();
+    await expect(take(space.parts, rawFile(id, more))).rejects.toMatchObject({ code, id });
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code, id, state: 'failed', final: true } });
+    expect([space.files(), space.jobs]).toEqual([[], []]);
+  });
+
+  test('because its sender is gone leaves a failed record and no file', async () => {
+    const id = freshId();
+    const { breakOff, outcome } = await begun(id);
+    breakOff();
+    expect(await outcome).toBe('upload_interrupted');
+    expect(await recordOf(id)).toMatchObject({
+      state: 'failed',
+      receivedBytes: 5000,
+      error: { code: 'upload_interrupted' },
+    });
+    expect(space.files()).toEqual([]);
+  });
+
+  test('by the signal ends with its reason, and says when to come again', async () => {
+    const id = freshId();
+    const controller = new AbortController();
+    const { request, send } = fakeRequest();
+    const outcome = take(space.parts, rawFile(id, { request, signal: controller.signal }));
+    send(BYTES.subarray(0, 5000));
+    while (space.files().length === 0) await turn();
+    controller.abort(new ServiceError('shutting_down', 'Stopping.', { retryAfterMs: 1000 }));
+    await expect(outcome).rejects.toMatchObject({ code: 'shutting_down', retryAfterMs: 1000, id });
+    expect(space.files()).toEqual([]);
+  });
+});

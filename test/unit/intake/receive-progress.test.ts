@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { ChangeOutcome, Refusal } from '../../../src/record/record-change.ts';
+import type { UploadRecord } from '../../../src/record/record-fields.ts';
+import { ReceiveProgress, refusalToError, type ReportReceived } from '../../../src/intake/receive-progress.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+
+const MADE: ChangeOutcome = { made: true, version: 2, record: undefined };
+const refused = (refusal: Refusal): ChangeOutcome => ({ made: false, refusal, record: undefined });
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+function build(answer: ReportReceived = async () => MADE) {
+  const report = jest.fn(answer);
+  const progress = new ReceiveProgress(report, silentLog);
+  return { report, progress, reported: () => report.mock.calls.map(([bytes]) => bytes) };
+}
+
+describe('reports of received bytes', () => {
+  test('a file that is whole at once needs none', async () => {
+    const { progress, report } = build();
+    progress.received(10);
+    await progress.close();
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect([report.mock.calls.length, progress.receivedBytes, jest.getTimerCount()]).toEqual([0, 10, 0]);
+  });
+
+  test('of many chunks at most one goes out in 150 ms, and the last before a pause is told', async () => {
+    const { progress, reported } = build();
+    for (let chunk = 0; chunk < 100; chunk++) {
+      progress.received(1);
+      await jest.advanceTimersByTimeAsync(10);
+    }
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(reported().length).toBeLessThanOrEqual(8);
+    expect(reported().at(-1)).toBe(100);
+    expect(reported()).toEqual(reported().toSorted((a, b) => a - b));
+    await progress.close();
+  });
+
+  test('never are two on their way at once', async () => {
+    let open = 0;
+    let most = 0;
+    const { progress, reported } = build(async () => {
+      most = Math.max(most, ++open);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      open -= 1;
+      return MADE;
+    });
+    for (let chunk = 0; chunk < 30; chunk++) {
+      progress.received(1);
+      await jest.advanceTimersByTimeAsync(100);
+    }
+    await jest.advanceTimersByTimeAsync(5000);
+    expect([most, reported().at(-1)]).toEqual([1, 30]);
+    await progress.close();
+  });
+
+  test('close waits for the one on its way and lets none follow', async () => {
+    let answer: (outcome: ChangeOutcome) => void = () => undefined;
+    const { progress, report } = build(() => new Promise((resolve) => (answer = resolve)));
+    progress.received(1);
+    await jest.advanceTimersByTimeAsync(60);
+    progress.received(1);
+    let isClosed = false;
+    const closing = progress.close().then(() => (isClosed = true));
+    await jest.advanceTimersByTimeAsync(1000);
+    expect([isClosed, report.mock.calls.length]).toEqual([false, 1]);
+    answer(MADE);
+    await closing;
+    await jest.advanceTimersByTimeAsync(1000);
+    expect([report.mock.calls.length, jest.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  test('one that fails costs nothing but itself', async () => {
+    const { progress, report } = build(async () => await Promise.reject(new Error('Redis is away')));
+    progress.received(1);
+    await jest.advanceTimersByTimeAsync(200);
+    progress.received(1);
+    await jest.advanceTimersByTimeAsync(200);
+    expect([report.mock.calls.length, progress.receivedBytes]).toEqual([2, 2]);
+    await progress.close();
+  });
+});
+
+describe('the fence', () => {
+  test.each([
+    ['fenced', 'upload_superseded'],
+    ['state', 'upload_superseded'],
+    ['final', 'upload_cancelled'],
+    ['deleted', 'upload_cancelled'],
+  ] as const)('after a report was refused as %s, the next chunk throws %s', async (refusal, code) => {
+    const { progress } = build(async () => refused(refusal));
+    progress.received(1);
+    await jest.advanceTimersByTimeAsync(60);
+    expect(() => progress.received(1)).toThrow(expect.objectContaining({ code }));
+    expect(progress.receivedBytes).toBe(1);
+    await progress.close();
+  });
+
+  describe('that is told of at once', () => {
+    let look: () => void;
+    let listening: number;
+    beforeEach(() => {
+      listening = 0;
+    });
+    const listen = (asked: () => void) => {
+      look = asked;
+      listening += 1;
+      return () => (listening -= 1);
+    };
+
+    test('is asked for when somebody else is heard of, though no byte comes', async () => {
+      let answer: ChangeOutcome = MADE;
+      const { progress, report } = build(async () => answer);
+      const told: string[] = [];
+      progress.tellOfRefusal(listen, ({ code }) => told.push(code));
+      await jest.advanceTimersByTimeAsync(60);
+      expect([listening, report.mock.calls.length, told]).toEqual([1, 1, []]);
+      answer = refused('final');
+      look();
+      await jest.advanceTimersByTimeAsync(200);
+      look();
+      await jest.advanceTimersByTimeAsync(200);
+      expect(told).toEqual(['upload_cancelled']);
+      await progress.close();
+      expect([listening, jest.getTimerCount()]).toEqual([0, 0]);
+    });
+
+    test('is asked for once when listening begins, since it may have come before', async () => {
+      const { progress } = build(async () => refused('fenced'));
+      const told: string[] = [];
+      progress.tellOfRefusal(listen, ({ code }) => told.push(code));
+      await jest.advanceTimersByTimeAsync(60);
+      expect(told).toEqual(['upload_superseded']);
+      await progress.close();
+    });
+
+    test('is not listened for where the file is whole at once', async () => {
+      const { progress, report } = build();
+      progress.tellOfRefusal(listen, () => undefined);
+      progress.received(10);
+      await progress.close();
+      await jest.advanceTimersByTimeAsync(1000);
+      expect([listening, report.mock.calls.length, jest.getTimerCount()]).toEqual([0, 0, 0]);
+    });
+  });
+
+  test('what a sender is told of it has the status of the table', () => {
+    const statusOf = (refusal: Refusal) => refusalToError({ made: false, refusal, record: undefined }).status;
+    expect([statusOf('fenced'), statusOf('final'), statusOf('missing')]).toEqual([409, 410, 503]);
+  });
+
+  test.each([
+    ['cancelled', 'final', 'upload_cancelled', 'cancelled'],
+    ['failed', 'final', 'upload_interrupted', 'failed'],
+    ['discarded', 'final', 'upload_discarded', 'discarded'],
+    ['receiving', 'fenced', 'upload_superseded', undefined],
+  ] as const)(
+    'a sender whose upload is %s is told which, and its state where that is final',
+    (state, refusal, code, told) => {
+      const record = { id: 'u', state } as UploadRecord;
+      expect(refusalToError({ made: false, refusal, record })).toMatchObject({ code, id: 'u', state: told });
+    },
+  );
+});
+
+test('the type is null until it is told', () => {
+  const { progress } = build();
+  expect(progress.type).toBeNull();
+  progress.typed('image/png');
+  expect(progress.type).toBe('image/png');
+});

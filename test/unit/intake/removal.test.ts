@@ -1,0 +1,113 @@
+import { overriding } from '../../helpers/overriding.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { originalKey } from '../../../src/storage/keys.ts';
+import { putObject } from '../../../src/storage/storage.ts';
+import { UploadRemoval, type RemovalParts } from '../../../src/intake/removal.ts';
+import { silentLog, uploadIn } from '../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { codeOf } from './fake-request.ts';
+import { freshId, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+
+let redis: RedisServer;
+let space: IntakeSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openIntakeSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+function build(more: Partial<RemovalParts> = {}) {
+  const remove = jest.fn(async (_id: string) => undefined as void);
+  return {
+    remove,
+    removal: new UploadRemoval({
+      records: space.records,
+      storage: space.storage,
+      queue: { add: async () => undefined, remove },
+      log: silentLog,
+      ...more,
+    }),
+  };
+}
+
+async function storedUpload(state: 'receiving' | 'queued' | 'processing' | 'completed'): Promise<string> {
+  const { id, receipt } = await uploadIn(space.records, state);
+  await putObject(space.storage, originalKey(id, receipt), Buffer.from('x'));
+  return id;
+}
+
+describe('cancel', () => {
+  test.each(['receiving', 'queued', 'processing'] as const)(
+    'of an upload that is %s stops it: its job and its files go',
+    async (state) => {
+      const id = await storedUpload(state);
+      const { removal, remove } = build();
+      expect(await removal.cancel(id)).toMatchObject({ stopped: true, upload: { record: { id, state: 'cancelled' } } });
+      expect([remove.mock.calls, space.files()]).toEqual([[[id]], []]);
+    },
+  );
+
+  test('of one that is final changes nothing', async () => {
+    const id = await storedUpload('completed');
+    const { removal, remove } = build();
+    expect(await removal.cancel(id)).toMatchObject({
+      stopped: false,
+      upload: { record: { state: 'completed', percent: 100 } },
+    });
+    expect([remove.mock.calls, space.files().length]).toEqual([[], 1]);
+  });
+
+  test('stands although the job and the files cannot be removed now', async () => {
+    const id = await storedUpload('queued');
+    const fail = async () => await Promise.reject(new Error('not now'));
+    const { removal } = build({
+      queue: { add: fail, remove: fail },
+      storage: overriding(space.storage, {
+        list: () => {
+          throw new Error('not now');
+        },
+      }),
+    });
+    expect(await removal.cancel(id)).toMatchObject({ stopped: true });
+  });
+
+  test('of nothing is unknown_upload, of a deleted one upload_gone', async () => {
+    const { removal } = build();
+    expect(await codeOf(removal.cancel(freshId()))).toBe('unknown_upload');
+    const id = await storedUpload('queued');
+    await removal.delete(id);
+    expect(await codeOf(removal.cancel(id))).toBe('upload_gone');
+  });
+});
+
+describe('delete', () => {
+  test.each(['receiving', 'queued', 'processing', 'completed'] as const)(
+    'of an upload that is %s leaves a tombstone and no file',
+    async (state) => {
+      const id = await storedUpload(state);
+      const { removal, remove } = build();
+      await removal.delete(id);
+      expect((await space.records.read(id))?.record).toMatchObject({
+        deleted: true,
+        state: state === 'completed' ? 'completed' : 'cancelled',
+      });
+      expect([remove.mock.calls, space.files()]).toEqual([[[id]], []]);
+    },
+  );
+
+  test('twice is upload_gone, of nothing unknown_upload', async () => {
+    const { removal } = build();
+    const id = await storedUpload('completed');
+    await removal.delete(id);
+    expect(await codeOf(removal.delete(id))).toBe('upload_gone');
+    expect(await codeOf(removal.delete(freshId()))).toBe('unknown_upload');
+  });
+});

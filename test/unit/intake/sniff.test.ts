@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import sharp from 'sharp';
+import { sniffType, SNIFF_BYTES } from '../../../src/intake/sniff.ts';
+import { animation, heic, movingPng, photo, textAsJpeg, tinyPicture } from '../../helpers/pictures.ts';
+
+describe('the type of bytes', () => {
+  test.each(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const)(
+    '%s is told from its beginning',
+    async (format) => {
+      const bytes = await tinyPicture(format);
+      expect(await sniffType(bytes.subarray(0, SNIFF_BYTES))).toBe(`image/${format}`);
+    },
+  );
+
+  test.each(['none', 'lzw', 'deflate', 'jpeg'] as const)(
+    'a TIFF (%s) whose table of tags lies at its end is told from its beginning all the same',
+    async (compression) => {
+      const bytes = await sharp(await photo({ width: 300, height: 200 }))
+        .tiff({ compression })
+        .toBuffer();
+      expect(bytes.readUInt32LE(4)).toBeGreaterThan(SNIFF_BYTES);
+      expect(await sniffType(bytes.subarray(0, SNIFF_BYTES))).toBe('image/tiff');
+      expect(await sniffType(Buffer.concat([Buffer.from('MM\0*\0\u0001\0\0', 'latin1'), Buffer.alloc(5000)]))).toBe(
+        'image/tiff',
+      );
+    },
+  );
+
+  test('a PNG that moves is a PNG', async () => {
+    expect(await sniffType(movingPng(await tinyPicture('png')))).toBe('image/png');
+  });
+
+  test.each(['heic', 'heix', 'mif1'])('HEIC (%s) is told from AVIF', async (brand) => {
+    expect(await sniffType(heic(brand))).toMatch(/^image\/hei[cf]$/);
+  });
+
+  test.each([
+    '<svg xmlns="http://www.w3.org/2000/svg">',
+    '<?xml version="1.0"?>\n<svg/>',
+    '\uFEFF<?xml version="1.0"?><!-- made by hand --><svg width="1">',
+    '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd"><svg>',
+    '<!DOCTYPE svg [<!ENTITY a "b">]>\n<svg>',
+    '<?xml version="1.0"?><svg:svg xmlns:svg="http://www.w3.org/2000/svg">',
+  ])('SVG is called so: %s', async (text) => {
+    expect(await sniffType(Buffer.from(text))).toBe('image/svg+xml');
+  });
+
+  test.each([
+    '<svgs>',
+    '<html><svg></svg></html>',
+    'text <svg>',
+    '<?xml version="1.0"?><rss/>',
+    `<!--${'-'.repeat(4000)}`,
+    `${'<!---->'.repeat(580)}<`,
+  ])('what is no SVG is not: %.40s', async (text) => {
+    expect(await sniffType(Buffer.from(text))).not.toBe('image/svg+xml');
+  });
+
+  test('an animation is what its still picture is', async () => {
+    expect(await sniffType(await animation('gif'))).toBe('image/gif');
+  });
+
+  test.each([
+    ['text', textAsJpeg()],
+    ['nothing', Buffer.alloc(0)],
+    ['one byte', Buffer.from([0xff])],
+    ['zeros', Buffer.alloc(5000)],
+  ])('of %s is unknown', async (_what, bytes) => {
+    expect(await sniffType(bytes)).toBeUndefined();
+  });
+
+  test('a page or a program is never a picture', async () => {
+    for (const bytes of [
+      '<!DOCTYPE html><script>',
+      '<svg xmlns="http://www.w3.org/2000/svg">',
+      'MZ\u0090',
+      '#!/bin/sh\n',
+      '%PDF-1.7',
+    ]) {
+      expect((await sniffType(Buffer.from(bytes))) ?? '').not.toMatch(/^image\/(jpeg|png|webp|avif|gif|tiff)$/);
+    }
+  });
+});

@@ -1,0 +1,73 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../../helpers/eventually.ts';
+import { loadPageAssets, type PageAssets } from '../../../src/page/assets.ts';
+
+const PATHS = ['/', '/style.css', '/page.js', '/client.js', '/client.d.ts'];
+/** What a browser fetches to show the page. */
+const PAGE_PATHS = PATHS.slice(0, 3);
+const MOST_COMPRESSED_BYTES = 40_000;
+
+let assets: PageAssets;
+
+beforeAll(async () => {
+  assets = await loadPageAssets();
+});
+
+function textOf(path: string): string {
+  return assets.files.get(path)?.bodies.identity.toString('utf8') ?? '';
+}
+
+test('there is everything that the page asks for, each of its type', () => {
+  expect(Object.fromEntries([...assets.files].map(([path, { type }]) => [path, type.split(';')[0]]))).toEqual({
+    '/': 'text/html',
+    '/style.css': 'text/css',
+    '/page.js': 'text/javascript',
+    '/client.js': 'text/javascript',
+    '/client.d.ts': 'text/plain',
+  });
+  const asked = [...textOf('/').matchAll(/(?:src|<link [^>]*href)="(\/[^"]*)"/g)].map((match) => match[1]);
+  expect(new Set(asked)).toEqual(new Set(['/page.js', '/style.css']));
+});
+
+test('each coding is the same file', () => {
+  for (const { bodies } of assets.files.values()) {
+    expect(brotliDecompressSync(bodies.br).equals(bodies.identity)).toBe(true);
+    expect(gunzipSync(bodies.gzip).equals(bodies.identity)).toBe(true);
+  }
+});
+
+test('tags differ, and stay while the bytes do', async () => {
+  const again = await loadPageAssets();
+  const tags = PATHS.map((path) => assets.files.get(path)?.tag);
+  for (const tag of tags) expect(tag).toMatch(/^[\w-]{22}$/);
+  expect(new Set(tags).size).toBe(PATHS.length);
+  expect(PATHS.map((path) => again.files.get(path)?.tag)).toEqual(tags);
+});
+
+test('nothing leads elsewhere, and nothing needs more than the policy allows', () => {
+  for (const path of [...PAGE_PATHS, '/client.js']) {
+    // Names of XML namespaces look like addresses, and are never fetched.
+    const text = textOf(path).replaceAll('http://www.w3.org/2000/svg', '');
+    expect([path, text.match(/https?:\/\/|["'(]\/\/\w/g)]).toEqual([path, null]);
+  }
+  expect(textOf('/')).not.toMatch(/<style| style=| on\w+=/);
+  expect(assets.contentSecurityPolicy).toContain("default-src 'none'; script-src 'self';");
+  expect(assets.contentSecurityPolicy).not.toContain('unsafe');
+});
+
+test('the whole page stays light', () => {
+  const sizes = PAGE_PATHS.map((path) => assets.files.get(path)?.bodies.gzip.length ?? Infinity);
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(MOST_COMPRESSED_BYTES);
+});
+
+test('the client knows no document', () => {
+  expect(textOf('/client.js')).not.toMatch(/\b(document|window|localStorage|sessionStorage)\b/);
+  expect(textOf('/client.js')).toMatch(/export\{[^}]*createUploadClient/);
+  expect(textOf('/client.js')).toMatch(/^\/\/ @ts-self-types="\.\/client\.d\.ts"\n/);
+});
+
+test('leaves no process behind', async () => {
+  const isProcess = (kind: string) => kind === 'ProcessWrap' || kind === 'ChildProcess';
+  await eventually('all processes to be gone', () => !process.getActiveResourcesInfo().some(isProcess));
+});

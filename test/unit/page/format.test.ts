@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals';
+import { formatBytes, formatDuration, formatExposure, formatPercent, formatTakenAt } from '../../../src/page/format.ts';
+
+const LOCALE = 'en-GB';
+
+test.each([
+  [0, '0 kB'],
+  [1, '1 kB'],
+  [999, '1 kB'],
+  [613_714, '614 kB'],
+  [3_449_000, '3.4 MB'],
+  [48_700_000, '49 MB'],
+  [1_000_000_000, '1 GB'],
+  [2.5e15, '2,500 TB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(formatBytes(bytes, LOCALE)).toBe(text);
+});
+
+test.each([
+  [0, '0%'],
+  [43.9, '43%'],
+  [99.9, '99%'],
+  [100, '100%'],
+])('%d percent are shown as %s', (percent, text) => {
+  expect(formatPercent(percent, LOCALE)).toBe(text);
+});
+
+test.each([
+  [999, null],
+  [1000, '1 second'],
+  [8200, '9 seconds'],
+  [11_000, '15 seconds'],
+  [59_000, '55 seconds'],
+  [61_000, '2 minutes'],
+  [3_600_000, '1 hour'],
+])('%d ms are %s', (durationMs, text) => {
+  expect(formatDuration(durationMs, LOCALE)).toBe(text);
+});
+
+test.each([
+  ['2025-06-21T18:04:11+02:00', '21 Jun 2025, 18:04'],
+  ['2025-06-21T18:04:11', '21 Jun 2025, 18:04'],
+  ['2025-06-21T18:04:11Z', '21 Jun 2025, 18:04'],
+])('the clock of the camera is shown as it stood: %s', (takenAt, text) => {
+  expect(formatTakenAt(takenAt, LOCALE)).toBe(text);
+});
+
+test.each(['', 'yesterday', '2025-13-45T99:99:00'])('%p is no date', (takenAt) => {
+  expect(formatTakenAt(takenAt, LOCALE)).toBeNull();
+});
+
+test.each([
+  [{ timeMs: 4, fNumber: 2.8, iso: 200, focalLengthMm: 23 }, '1/250 s · f/2.8 · ISO 200 · 23 mm'],
+  [{ timeMs: 333.3, fNumber: null, iso: 12_800, focalLengthMm: null }, '1/3 s · ISO 12800'],
+  [{ timeMs: 500, fNumber: 16, iso: null, focalLengthMm: 4.25 }, '0.5 s · f/16 · 4.3 mm'],
+  [{ timeMs: 30_000, fNumber: null, iso: null, focalLengthMm: null }, '30 s'],
+  [{ timeMs: 0, fNumber: null, iso: null, focalLengthMm: null }, null],
+])('an exposure of %j is written %p', (exposure, text) => {
+  expect(formatExposure(exposure, LOCALE)).toBe(text);
+});

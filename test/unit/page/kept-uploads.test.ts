@@ -1,0 +1,177 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { FileKeeper } from '../../../src/page/file-keeper.ts';
+import type { FileStore } from '../../../src/page/file-store.ts';
+import { KeptUploads } from '../../../src/page/kept-uploads.ts';
+import { createLineModel, type LineModel } from '../../../src/page/line-model.ts';
+import type { UploadHandle } from '../../../src/client/upload-client.ts';
+import { completedUpload, freshProgress, freshUpload, problem } from '../client/documents.ts';
+import { until } from '../client/until.ts';
+
+const ID = '11111111-1111-4111-8111-111111111111';
+const OTHER = '22222222-2222-4222-8222-222222222222';
+const NOBODY: ReadonlySet<string> = new Set();
+
+let storage: MapStorage;
+
+beforeEach(() => {
+  storage = new MapStorage();
+});
+
+class MapStorage implements Storage {
+  readonly map = new Map<string, string>();
+  get length(): number {
+    return this.map.size;
+  }
+  key(index: number): string | null {
+    return [...this.map.keys()][index] ?? null;
+  }
+  getItem(key: string): string | null {
+    return this.map.get(key) ?? null;
+  }
+  setItem(key: string, value: string): void {
+    this.map.set(key, value);
+  }
+  removeItem(key: string): void {
+    this.map.delete(key);
+  }
+  clear(): void {
+    this.map.clear();
+  }
+}
+
+function keptBy(owner: string): KeptUploads {
+  return new KeptUploads(() => storage, owner);
+}
+
+function line(id: string, patch: Partial<LineModel> = {}): LineModel {
+  const handle: Partial<UploadHandle> = { id };
+  return {
+    ...createLineModel({ name: 'photo.jpg', sizeBytes: 5 }, new File(['bytes'], 'photo.jpg')),
+    handle: handle as UploadHandle,
+    phase: 'sending',
+    ...patch,
+  };
+}
+
+describe('uploads over a reload', () => {
+  test('are claimed by the page after, in their order, and not by one beside', () => {
+    keptBy('first').write([line(OTHER, { phase: 'paused' }), line(ID, { phase: 'following' })]);
+    expect(keptBy('beside').claim(new Set(['first']))).toEqual([]);
+    expect(keptBy('first').claim(NOBODY)).toEqual([]);
+    expect(keptBy('after').claim(new Set(['beside']))).toEqual([
+      { id: OTHER, name: 'photo.jpg', sizeBytes: 5, owner: 'first', isPaused: true, isDelivered: false },
+      { id: ID, name: 'photo.jpg', sizeBytes: 5, owner: 'first', isPaused: false, isDelivered: true },
+    ]);
+  });
+
+  test('leave the storage as soon as nothing more becomes of them', () => {
+    const kept = keptBy('first');
+    const patches: Partial<LineModel>[] = [
+      { problem: problem('picture_damaged', 422, '') },
+      { problem: problem('upload_cancelled', 410, '') },
+      { cancelling: true },
+    ];
+    for (const patch of patches) {
+      kept.write([line(ID)]);
+      expect(storage.length).toBe(1);
+      kept.write([line(ID, patch)]);
+      expect(storage.length).toBe(0);
+    }
+    kept.write([line(ID, { upload: completedUpload(freshUpload(ID)) })]);
+    expect([storage.length, kept.has(ID)]).toEqual([1, true]);
+    kept.write([]);
+    expect([storage.length, kept.has(ID)]).toEqual([0, false]);
+  });
+
+  test('that were claimed are forgotten when their line goes, those of another page are not', () => {
+    keptBy('gone').write([line(ID)]);
+    keptBy('beside').write([line(OTHER)]);
+    const kept = keptBy('after');
+    kept.claim(new Set(['beside']));
+    kept.write([]);
+    expect([kept.has(ID), kept.has(OTHER)]).toEqual([false, true]);
+  });
+
+  test.each(['{', '{}', 'null', '[]', '{"name":"a","sizeBytes":"5","owner":"x"}'])(
+    'junk such as %s is nothing',
+    (junk) => {
+      storage.setItem(`deferred-uploads:${ID}`, junk);
+      storage.setItem('deferred-uploads:../x', '{"name":"a","sizeBytes":1,"owner":"x"}');
+      expect(keptBy('after').claim(NOBODY)).toEqual([]);
+    },
+  );
+
+  test('need no storage: a browser that keeps nothing is no fault', () => {
+    const denied = new KeptUploads(() => {
+      throw new DOMException('denied', 'SecurityError');
+    }, 'first');
+    expect(denied.claim(NOBODY)).toEqual([]);
+    expect(() => denied.write([line(ID)])).not.toThrow();
+  });
+});
+
+class MapFileStore implements FileStore {
+  readonly files = new Map<string, File>();
+  isFull = false;
+  async put(id: string, file: File): Promise<void> {
+    if (this.isFull) throw new DOMException('no room', 'QuotaExceededError');
+    this.files.set(id, file);
+  }
+  async get(id: string): Promise<File | null> {
+    return this.files.get(id) ?? null;
+  }
+  async remove(id: string): Promise<void> {
+    this.files.delete(id);
+  }
+  async ids(): Promise<string[]> {
+    return [...this.files.keys()];
+  }
+}
+
+describe('files over a reload', () => {
+  test('are kept while they are sent, and no longer', async () => {
+    const store = new MapFileStore();
+    const keeper = new FileKeeper(store, 0);
+    const model = line(ID);
+    expect(keeper.lacks(model)).toBe(true);
+    keeper.follow([model]);
+    await until(() => store.files.has(ID));
+    expect(keeper.lacks(model)).toBe(false);
+    model.progress = freshProgress(ID, { state: 'queued' });
+    keeper.follow([model]);
+    await until(() => store.files.size === 0);
+    expect(keeper.lacks(model)).toBe(false);
+  });
+
+  test('that are through before anything was copied are not copied', async () => {
+    const store = new MapFileStore();
+    const keeper = new FileKeeper(store, 20);
+    const [quick, slow] = [line(ID), line(OTHER)];
+    keeper.follow([quick, slow]);
+    quick.phase = 'following';
+    await until(() => store.files.has(OTHER));
+    expect(store.files.has(ID)).toBe(false);
+  });
+
+  test('that find no room are asked for again, and tried no more', async () => {
+    const store = new MapFileStore();
+    store.isFull = true;
+    const keeper = new FileKeeper(store, 0);
+    const model = line(ID);
+    keeper.follow([model]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    store.isFull = false;
+    keeper.follow([model]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([store.files.size, keeper.lacks(model)]).toEqual([0, true]);
+  });
+
+  test('that were found there are forgotten like any other', async () => {
+    const store = new MapFileStore();
+    store.files.set(ID, new File([], 'photo.jpg'));
+    const keeper = new FileKeeper(store, 0);
+    keeper.found(ID);
+    keeper.follow([]);
+    await until(() => store.files.size === 0);
+  });
+});

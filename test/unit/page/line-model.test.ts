@@ -1,0 +1,143 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Progress } from '../../../src/wire/documents.ts';
+import {
+  createLineModel,
+  describeLine,
+  isBusy,
+  isStopped,
+  isWorthRetrying,
+  type LineModel,
+} from '../../../src/page/line-model.ts';
+import { moveUpBehind } from '../../../src/page/queue-positions.ts';
+import { summarise, titleOf } from '../../../src/page/summary.ts';
+import { english } from '../../../src/page/words-english.ts';
+import { completedUpload, freshProgress, freshUpload, problem } from '../client/documents.ts';
+
+const FILE = new File(['x'], 'photo.jpg');
+
+function line(patch: Partial<LineModel> = {}): LineModel {
+  return { ...createLineModel({ name: 'photo.jpg', sizeBytes: 2_000_000 }, FILE), ...patch };
+}
+
+function progress(patch: Partial<Progress>): Progress {
+  return freshProgress('an id', patch);
+}
+
+function stageOf(patch: Partial<LineModel>): string {
+  return describeLine(line(patch), english).stage;
+}
+
+describe('a line', () => {
+  test('waits for its turn', () => {
+    expect(describeLine(line(), english)).toEqual({
+      state: 'waiting',
+      stage: 'Waiting to be sent',
+      timeLeft: null,
+      percent: null,
+    });
+  });
+
+  test('tells how much has been sent', () => {
+    const sent = progress({ bytes: { received: 1_000_000, total: 2_000_000 }, percent: 15, etaMs: 4000 });
+    expect(describeLine(line({ phase: 'sending', progress: sent }), english)).toEqual({
+      state: 'sending',
+      stage: 'Sending, 1 MB of 2 MB',
+      timeLeft: 'about 4 seconds left',
+      percent: 15,
+    });
+    expect(stageOf({ phase: 'sending' })).toBe('Sending, 0 kB of 2 MB');
+  });
+
+  test('promises no time while the connection is gone', () => {
+    const text = describeLine(line({ phase: 'retrying', progress: progress({ etaMs: 4000 }) }), english);
+    expect(text).toMatchObject({ stage: 'Connection lost, trying again soon', timeLeft: null });
+  });
+
+  test.each([
+    [{ state: 'queued', queuePosition: 1 }, 'Next in the queue'],
+    [{ state: 'queued', queuePosition: 12 }, 'Number 12 in the queue'],
+    [{ state: 'queued', queuePosition: null }, 'In the queue'],
+    [{ state: 'processing', stage: 'variants', attempt: 1 }, 'Making smaller versions'],
+    [{ state: 'processing', stage: 'variants', attempt: 2 }, 'Making smaller versions, attempt 2'],
+    [{ state: 'processing', stage: 'fold' }, 'Working on it'],
+    [{ state: 'completed', stage: 'done' }, 'Finishing'],
+  ] satisfies [Partial<Progress>, string][])('%j reads %s', (patch, text) => {
+    expect(stageOf({ phase: 'following', progress: progress(patch) })).toBe(text);
+  });
+
+  test('ends as done, failed or cancelled', () => {
+    expect(describeLine(line({ upload: completedUpload(freshUpload('an id')) }), english)).toMatchObject({
+      state: 'done',
+      percent: 100,
+    });
+    expect(describeLine(line({ problem: problem('upload_cancelled', 410, '') }), english)).toMatchObject({
+      state: 'cancelled',
+    });
+    const damaged = problem('picture_damaged', 422, 'The end of the file is missing.');
+    expect(describeLine(line({ problem: damaged }), english)).toMatchObject({
+      state: 'failed',
+      stage: 'The end of the file is missing.',
+    });
+  });
+
+  test.each([
+    [{ problem: problem('upload_interrupted', 400, 'x') }, true],
+    [{ problem: problem('unknown_upload', 404, 'x') }, true],
+    [{ progress: progress({ state: 'receiving', percent: 12 }) }, true],
+    [{ progress: progress({ state: 'queued' }) }, false],
+    [{ problem: problem('picture_damaged', 422, 'x') }, false],
+    [{ problem: problem('upload_interrupted', 400, 'x'), file: FILE }, false],
+  ])('without its file waits for that where the server lacks bytes: %j', (patch, stopped) => {
+    const model = line({ file: null, ...patch });
+    expect([isStopped(model), describeLine(model, english).stage === english.needsFile]).toEqual([stopped, stopped]);
+    if (stopped)
+      expect([isBusy(model), describeLine({ ...model, wasMistaken: true }, english).stage]).toEqual([
+        false,
+        english.wrongFile('photo.jpg'),
+      ]);
+  });
+
+  test('that is paused says where, and promises no time', () => {
+    const sent = progress({ bytes: { received: 1_000_000, total: 2_000_000 }, percent: 15, etaMs: 4000 });
+    expect(describeLine(line({ phase: 'paused', progress: sent }), english)).toEqual({
+      state: 'paused',
+      stage: 'Paused at 1 MB of 2 MB',
+      timeLeft: null,
+      percent: 15,
+    });
+    expect(describeLine(line({ phase: 'paused' }), english)).toMatchObject({ stage: 'Paused', percent: null });
+  });
+
+  test('offers another try only where the same bytes may fare better', () => {
+    expect(isWorthRetrying(line({ problem: problem('connection_lost', 0, '') }))).toBe(true);
+    expect(isWorthRetrying(line({ problem: problem('picture_damaged', 422, '') }))).toBe(false);
+    expect(isWorthRetrying(line({ file: null, problem: problem('connection_lost', 0, '') }))).toBe(false);
+    expect(isBusy(line())).toBe(true);
+  });
+});
+
+test('those behind move up when a picture of the page leaves the queue', () => {
+  const [first, second, third] = [1, 2, 5].map((queuePosition) =>
+    line({ progress: progress({ state: 'queued', queuePosition }) }),
+  );
+  const all = [first, second, third].filter((model) => model !== undefined);
+  if (!second) throw new Error('there are three');
+  expect(moveUpBehind(second, all)).toEqual([third]);
+  expect(all.map((model) => model.progress?.queuePosition)).toEqual([1, 2, 4]);
+  expect(moveUpBehind(line(), all)).toEqual([]);
+});
+
+test('the figures of all lines, and the title made of them', () => {
+  const models = [
+    line({ upload: completedUpload(freshUpload('an id')) }),
+    line({ problem: problem('picture_damaged', 422, '') }),
+    line({ problem: problem('upload_cancelled', 410, '') }),
+    line({ progress: progress({ percent: 50 }) }),
+    line({ phase: 'paused' }),
+  ];
+  const summary = summarise(models);
+  expect(summary).toEqual({ total: 5, done: 1, failed: 1, busy: 1, pausable: 1, paused: 1, percent: 70 });
+  expect(titleOf(summary, english)).toBe('70% · Deferred uploads');
+  expect(titleOf(summarise(models.slice(0, 3)), english)).toBe('1 done · Deferred uploads');
+  expect(titleOf(summarise([]), english)).toBe('Deferred uploads');
+});

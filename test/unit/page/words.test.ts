@@ -1,0 +1,79 @@
+import { expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { ERROR_CODES } from '../../../src/errors.ts';
+import { chinese } from '../../../src/page/words-chinese.ts';
+import { english } from '../../../src/page/words-english.ts';
+import { wordsFor } from '../../../src/page/words-for.ts';
+import type { Words } from '../../../src/page/words.ts';
+import { problem } from '../client/documents.ts';
+
+const LANGUAGES = [english, chinese];
+
+test.each([
+  [['en-US', 'zh-CN'], english],
+  [['fr-FR', 'zh-CN', 'en'], chinese],
+  [['zh-Hans-SG'], chinese],
+  [['zh-TW'], english],
+  [['zh-Hant-HK'], english],
+  [['fr'], english],
+  [[], english],
+])('%j is spoken to in its language', (languages, words) => {
+  expect(wordsFor(languages)).toBe(words);
+});
+
+/** `path` to `placeholders` of everything that a language says; a function's words are made of marks. */
+function messagesOf(words: unknown, path = ''): [path: string, placeholders: string][] {
+  if (typeof words === 'string') return [[path, '']];
+  if (typeof words === 'function') return [[path, placeholdersOf(words as (...values: unknown[]) => unknown)]];
+  if (typeof words !== 'object' || words === null) throw new TypeError(`${path} is no message`);
+  return Object.entries(words).flatMap(([key, value]) => messagesOf(value, path === '' ? key : `${path}.${key}`));
+}
+
+/** Numbers for numbers: both languages put some of them into words of their own, 1 and null above all. */
+function placeholdersOf(message: (...values: unknown[]) => unknown): string {
+  const marks = Array.from({ length: message.length }, (_, index) => 101 + index);
+  const text = String(message(...marks));
+  return marks.map((mark, index) => (text.includes(String(mark)) ? `{${index}}` : '-')).join('');
+}
+
+test('both languages have the same messages, with the same placeholders', () => {
+  const [first, second] = LANGUAGES.map((words) => Object.fromEntries(messagesOf(words)));
+  // These look their words up by a code.
+  const lookups = { step: '-', problem: '-', 'table.error': '-' };
+  expect({ ...second, ...lookups }).toEqual({ ...first, ...lookups });
+});
+
+test('every error that the service knows has words, and every step', () => {
+  for (const words of LANGUAGES) {
+    for (const code of ERROR_CODES) expect(words.problem(problem(code, 500, ''))).not.toBe('');
+    for (const step of [
+      'inspect',
+      'decode',
+      'orient',
+      'variants',
+      'thumbhash',
+      'fingerprint',
+      'colour',
+      'a step of tomorrow',
+    ])
+      expect(words.step(step)).not.toBe('');
+  }
+});
+
+test('what the page says before its script runs is what English says', () => {
+  const html = readFileSync('src/page/index.html', 'utf8');
+  const said = [...html.matchAll(/<[^>]* data-words="([^"]+)"[^>]*>([^<]*)/g)].map(([tag, key = '', text = '']) => [
+    key,
+    /aria-label="([^"]*)"/.exec(tag)?.[1] ?? text,
+  ]);
+  expect(Object.fromEntries(said)).toEqual(english.page);
+});
+
+test('no message is left in the other language', () => {
+  const hasHan = (words: Words): string[] =>
+    messagesOf(words.page)
+      .map(([key]) => words.page[key as keyof Words['page']])
+      .filter((text) => /\p{Script=Han}/u.test(text));
+  expect(hasHan(english)).toEqual([]);
+  expect(hasHan(chinese)).toHaveLength(Object.keys(chinese.page).length);
+});

@@ -1,0 +1,31 @@
+import { describe, expect, test } from '@jest/globals';
+import { eventTimeOf, hold, type Wait } from '../../../src/record/hold.ts';
+import { complete, eventOf, ID, openRegistry } from './states.ts';
+
+function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
+  return {
+    ids: [ID],
+    timeoutMs: 1000,
+    look: async () => undefined,
+    heard: () => undefined,
+    timeoutValue: () => 'timed out',
+    ...more,
+  };
+}
+
+describe('the time of the event that resolved it', () => {
+  test('is that of the first that decided, whatever came after', async () => {
+    const registry = openRegistry();
+    const result = await hold(registry, waitFor({ heard: () => 'by event' }));
+    registry.wake(ID, eventOf({ eventAtMs: 100 }));
+    registry.wake(ID, eventOf({ eventAtMs: 200 }));
+    expect(eventTimeOf(result)).toBe(100);
+    complete(result);
+  });
+
+  test('is none where no event did', async () => {
+    const result = await hold(openRegistry(), waitFor({ look: async () => 'seen' }));
+    expect(eventTimeOf(result)).toBeUndefined();
+    complete(result);
+  });
+});

@@ -1,0 +1,292 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ServiceError } from '../../../src/errors.ts';
+import { hold, LOOK, type Wait } from '../../../src/record/hold.ts';
+import { complete, eventOf, ID, openRegistry, timeOut } from './states.ts';
+
+/** A look that a test answers by hand. */
+function manualLook() {
+  const asked: { answer: (value: string | undefined) => void; fail: (error: Error) => void }[] = [];
+  const look = () =>
+    new Promise<string | undefined>((resolve, reject) => asked.push({ answer: resolve, fail: reject }));
+  return { asked, look };
+}
+
+/** Finds nothing at first, and fails from then on. */
+function failing(): () => Promise<undefined> {
+  let looks = 0;
+  return async () =>
+    looks++ === 0 ? undefined : await Promise.reject(new ServiceError('service_unavailable', 'Away.'));
+}
+
+function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
+  return {
+    ids: [ID],
+    timeoutMs: 1000,
+    look: async () => undefined,
+    heard: () => LOOK,
+    timeoutValue: () => 'timed out',
+    ...more,
+  };
+}
+
+describe('the order of things', () => {
+  test('the waiter is registered before the first look', async () => {
+    const registry = openRegistry();
+    const { asked, look } = manualLook();
+    const holding = hold(registry, waitFor({ look }));
+    expect([registry.has(ID), asked.length]).toEqual([true, 1]);
+    asked[0]?.answer('seen');
+    const result = await holding;
+    expect(result.getResult()).toBe('seen');
+    complete(result);
+  });
+
+  test('a wake during the first look makes it look again: what the look missed is found', async () => {
+    const registry = openRegistry();
+    const { asked, look } = manualLook();
+    const holding = hold(registry, waitFor({ look }));
+    registry.wake(ID, undefined);
+    asked[0]?.answer(undefined);
+    await turn();
+    expect(asked).toHaveLength(2);
+    asked[1]?.answer('found');
+    expect((await holding).getResult()).toBe('found');
+    complete(await holding);
+  });
+
+  test('an event that decides during the first look is the answer', async () => {
+    const registry = openRegistry();
+    const { asked, look } = manualLook();
+    const holding = hold(registry, waitFor({ look, heard: () => 'by event' }));
+    registry.wake(ID, eventOf());
+    asked[0]?.answer('by look');
+    expect((await holding).getResult()).toBe('by event');
+    complete(await holding);
+  });
+
+  test('ten wakes during a look are one more look', async () => {
+    const registry = openRegistry();
+    const { asked, look } = manualLook();
+    const holding = hold(registry, waitFor({ look }));
+    for (let wake = 0; wake < 10; wake++) registry.wake(ID, undefined);
+    asked[0]?.answer(undefined);
+    await turn();
+    asked[1]?.answer(undefined);
+    complete(await holding);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('without a wake it looks once, and waits', async () => {
+    const registry = openRegistry();
+    let looks = 0;
+    const result = await hold(registry, waitFor({ look: async () => void looks++ as undefined }));
+    expect([looks, result.hasResult(), registry.size]).toEqual([1, false, 1]);
+    complete(result);
+  });
+});
+
+describe('a wake while waiting', () => {
+  test('with an event that does not concern the wait changes nothing', async () => {
+    const registry = openRegistry();
+    let looks = 0;
+    const result = await hold(
+      registry,
+      waitFor({ heard: () => undefined, look: async () => void looks++ as undefined }),
+    );
+    registry.wake(ID, eventOf());
+    await turn();
+    expect([looks, result.hasResult()]).toEqual([1, false]);
+    complete(result);
+  });
+
+  test('without an event (a gap in the stream) makes it look', async () => {
+    const registry = openRegistry();
+    const answers = [undefined, 'found'];
+    const result = await hold(registry, waitFor({ heard: () => undefined, look: async () => answers.shift() }));
+    registry.wakeAll();
+    await turn();
+    expect(result.getResult()).toBe('found');
+    complete(result);
+  });
+
+  test('whose look fails goes on waiting: the next wake looks again', async () => {
+    const registry = openRegistry();
+    const { asked, look } = manualLook();
+    const holding = hold(registry, waitFor({ look }));
+    asked[0]?.answer(undefined);
+    const result = await holding;
+    registry.wake(ID, undefined);
+    asked[1]?.fail(new Error('Redis is away'));
+    await turn();
+    expect(result.hasResult()).toBe(false);
+    registry.wake(ID, undefined);
+    asked[2]?.answer('found');
+    await turn();
+    expect(result.getResult()).toBe('found');
+    complete(result);
+  });
+
+  test('whose look fails because Redis is away looks again by itself until it can, and no more after the end', async () => {
+    const registry = openRegistry();
+    const answers: (string | undefined | Error)[] = [
+      undefined,
+      new ServiceError('service_unavailable', 'Away.'),
+      new ServiceError('service_unavailable', 'Away.'),
+      'found',
+    ];
+    const look = async () => {
+      const answer = answers.shift();
+      return answer instanceof Error ? await Promise.reject(answer) : answer;
+    };
+    const [result, ended] = [
+      await hold(registry, waitFor({ look })),
+      await hold(registry, waitFor({ look: failing() })),
+    ];
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      registry.wakeAll();
+      await turn();
+      expect(jest.getTimerCount()).toBe(2);
+      complete(ended);
+      expect(jest.getTimerCount()).toBe(1);
+      await jest.advanceTimersByTimeAsync(500);
+      expect(result.hasResult()).toBe(false);
+      await jest.advanceTimersByTimeAsync(500);
+      expect([result.getResult(), jest.getTimerCount()]).toEqual(['found', 0]);
+    } finally {
+      jest.useRealTimers();
+    }
+    complete(result);
+  });
+
+  test('before a first look that fails leaves nothing that looks again', async () => {
+    const away = new ServiceError('service_unavailable', 'Away.');
+    let listen = (): void => undefined;
+    const registry = openRegistry(() => new Promise((resolve) => (listen = resolve)));
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const holding = hold(registry, waitFor({ look: async () => await Promise.reject(away) }));
+      registry.wakeAll();
+      await turn();
+      expect(jest.getTimerCount()).toBe(1);
+      listen();
+      await expect(holding).rejects.toBe(away);
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('that comes during a look that fails is not lost', async () => {
+    const registry = openRegistry();
+    const { asked, look } = manualLook();
+    const holding = hold(registry, waitFor({ look }));
+    asked[0]?.answer(undefined);
+    const result = await holding;
+    registry.wake(ID, undefined);
+    registry.wake(ID, undefined);
+    asked[1]?.fail(new Error('Redis is away'));
+    await turn();
+    expect(asked).toHaveLength(3);
+    asked[2]?.answer('found');
+    await turn();
+    expect(result.getResult()).toBe('found');
+    complete(result);
+  });
+
+  test('after the answer looks no more', async () => {
+    const registry = openRegistry();
+    let looks = 0;
+    const result = await hold(
+      registry,
+      waitFor({ look: async () => (++looks > 1 ? 'late' : undefined), heard: () => 'by event' }),
+    );
+    registry.wake(ID, eventOf());
+    registry.wake(ID, eventOf());
+    expect([result.getResult(), looks]).toEqual(['by event', 1]);
+    complete(result);
+  });
+});
+
+describe('when the time is up', () => {
+  test('the record is looked at once more, and what is found is the answer', async () => {
+    const answers = [undefined, 'found at the end'];
+    const result = await hold(openRegistry(), waitFor({ look: async () => answers.shift() }));
+    expect(await timeOut(result)).toBe('found at the end');
+    complete(result);
+  });
+
+  test('the timeout value is the answer where nothing is found', async () => {
+    const result = await hold(openRegistry(), waitFor());
+    expect(await timeOut(result)).toBe('timed out');
+    complete(result);
+  });
+
+  test('the last state seen is the answer where Redis is away', async () => {
+    let looks = 0;
+    const look = async () => (++looks === 1 ? undefined : await Promise.reject<undefined>(new Error('Redis is away')));
+    const result = await hold(openRegistry(), waitFor({ look }));
+    expect(await timeOut(result)).toBe('timed out');
+    complete(result);
+  });
+
+  test('the last state seen is the answer where Redis says nothing, and its word comes too late then', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+    try {
+      const { asked, look } = manualLook();
+      const holding = hold(openRegistry(), waitFor({ look }));
+      asked[0]?.answer(undefined);
+      const result = await holding;
+      const answered = timeOut(result);
+      await turn();
+      expect(asked).toHaveLength(2);
+      jest.advanceTimersByTime(2000);
+      expect(await answered).toBe('timed out');
+      asked[1]?.answer('too late');
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
+describe('the release', () => {
+  test.each([
+    ['an answer by event', (registry: ReturnType<typeof openRegistry>) => registry.wake(ID, eventOf())],
+    ['a timeout, a client gone, a shutdown', () => undefined],
+  ])('comes with the end of the response, after %s', async (_how, happens) => {
+    const registry = openRegistry();
+    const result = await hold(registry, waitFor({ heard: () => 'by event' }));
+    happens(registry);
+    complete(result);
+    expect([registry.size, registry.has(ID)]).toEqual([0, false]);
+    registry.wake(ID, eventOf());
+  });
+
+  test('comes at once where the first look throws, which is the answer', async () => {
+    const registry = openRegistry();
+    const look = async () => await Promise.reject<undefined>(new Error('no such upload'));
+    await expect(hold(registry, waitFor({ look }))).rejects.toThrow('no such upload');
+    expect([registry.size, registry.has(ID)]).toEqual([0, false]);
+  });
+
+  test('leaves no key of many', async () => {
+    const registry = openRegistry();
+    const ids = Array.from({ length: 100 }, (_, index) => `id-${index}`);
+    const results = await Promise.all([
+      hold(registry, waitFor({ ids })),
+      hold(registry, waitFor({ ids: ids.slice(50) })),
+    ]);
+    for (const result of results) complete(result);
+    expect([registry.size, ids.filter((id) => registry.has(id))]).toEqual([0, []]);
+  });
+});
+
+test("the timeout asked for is the result's own; none leaves it to the manager", async () => {
+  const [asked, open] = await Promise.all([
+    hold(openRegistry(), waitFor({ timeoutMs: 5 })),
+    hold(openRegistry(), waitFor({ timeoutMs: undefined })),
+  ]);
+  expect([asked.timeoutMs, open.timeoutMs]).toEqual([5, undefined]);
+});

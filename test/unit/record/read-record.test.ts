@@ -1,0 +1,70 @@
+import { expect, test } from '@jest/globals';
+import { readProgress, readRecord, type RecordReads } from '../../../src/record/read-record.ts';
+import { PROGRESS_FIELDS, type RecordFields } from '../../../src/record/record-fields.ts';
+import { ID } from './states.ts';
+
+const LEAST = { version: '1', percent: '30', updatedAt: '5', phaseStartedAt: '5' };
+
+/** What lies in Redis at each read, one after the other; the last for ever. `rank` is what is found a moment after the fields. */
+function readsOf(...moments: { state?: string; rank: number | null }[]): RecordReads & { count: () => number } {
+  let reads = 0;
+  let last: { state?: string; rank: number | null } = { rank: null };
+  const next = () => {
+    last = moments[Math.min(reads, moments.length - 1)] ?? last;
+    reads += 1;
+    const fields: RecordFields = last.state === undefined ? {} : { ...LEAST, state: last.state };
+    return fields;
+  };
+  return {
+    keys: { record: (id) => id, waiting: 'waiting' },
+    count: () => reads,
+    store: {
+      readHash: async () => ({ fields: next(), rank: last.rank }),
+      readFields: async () => {
+        const fields = next();
+        return PROGRESS_FIELDS.map((name) => fields[name] ?? null);
+      },
+      rankIn: async () => last.rank,
+    },
+  };
+}
+
+const READERS = [
+  [
+    'whole',
+    async (reads: RecordReads) =>
+      await readRecord(reads, ID).then(
+        (found) => found && { state: found.record.state, queuePosition: found.queuePosition },
+      ),
+  ],
+  [
+    'for its progress',
+    async (reads: RecordReads) =>
+      await readProgress(reads, ID).then(
+        (found) => found && { state: found.state.state, queuePosition: found.queuePosition },
+      ),
+  ],
+] as const;
+
+test.each(READERS)('a record read %s has its place while it waits', async (_how, read) => {
+  const reads = readsOf({ state: 'queued', rank: 2 });
+  expect([await read(reads), reads.count()]).toEqual([{ state: 'queued', queuePosition: 3 }, 1]);
+});
+
+test.each(READERS)(
+  'a record read %s is read again where a worker took it up before its place was read',
+  async (_how, read) => {
+    const reads = readsOf({ state: 'queued', rank: null }, { state: 'processing', rank: null });
+    expect([await read(reads), reads.count()]).toEqual([{ state: 'processing', queuePosition: null }, 2]);
+  },
+);
+
+test.each(READERS)('a record read %s is not read for ever where it waits without a place', async (_how, read) => {
+  const reads = readsOf({ state: 'queued', rank: null });
+  expect(await read(reads)).toEqual({ state: 'queued', queuePosition: null });
+  expect(reads.count()).toBeLessThan(10);
+});
+
+test.each(READERS)('one that is not there, read %s, is undefined', async (_how, read) => {
+  expect(await read(readsOf({ rank: null }))).toBeUndefined();
+});

@@ -1,0 +1,100 @@
+import { Registry } from '../../../src/deferred/registry.ts';
+import type { DeferredResult } from '../../../src/deferred/deferred-result.ts';
+import type { ProgressState } from '../../../src/record/progress.ts';
+import type { UploadRecord } from '../../../src/record/record-fields.ts';
+import type { ReadProgress, ReadRecord } from '../../../src/record/read-record.ts';
+
+export const ID = '0b0c7e4e-6f0b-4c58-9a43-0d5b8f0e6c11';
+
+/** A record in the middle of its work. */
+export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
+  return {
+    id: ID,
+    publicId: 'public',
+    state: 'processing',
+    version: 7,
+    percent: 65,
+    stage: 'resize',
+    receivedBytes: 1000,
+    totalBytes: 1000,
+    attempt: 1,
+    attemptBase: 0,
+    updatedAtMs: 5000,
+    phaseStartedAtMs: 1000,
+    phaseStartPercent: 30,
+    stored: true,
+    deleted: false,
+    receipt: 'r1',
+    fileName: 'a.jpg',
+    type: 'image/jpeg',
+    sha256: 'a'.repeat(64),
+    options: {},
+    result: null,
+    error: null,
+    variants: {},
+    faults: 0,
+    deaths: 0,
+    strewn: false,
+    createdAtMs: 500,
+    expiresAtMs: null,
+    metadata: null,
+    ...more,
+  };
+}
+
+/** The event that a change of such a record makes. */
+export function eventOf(more: Partial<ProgressState> = {}): ProgressState {
+  return { ...recordOf(), ...more };
+}
+
+/** Records whose every read a test answers, or that answer with what lies in `now`. */
+export class FakeRecords {
+  readonly now = new Map<string, ReadRecord>();
+  reads = 0;
+  /** Rejects reads while it is there. */
+  fault: Error | undefined;
+  /** Called at every read, before it is answered. */
+  onRead: () => Promise<void> | void = () => undefined;
+
+  set(record: UploadRecord, queuePosition: number | null = null): void {
+    this.now.set(record.id, { record, queuePosition });
+  }
+
+  async readProgress(id: string): Promise<ReadProgress | undefined> {
+    const found = await this.read(id);
+    if (found === undefined) return undefined;
+    return { state: found.record, queuePosition: found.queuePosition, expiresAtMs: found.record.expiresAtMs };
+  }
+
+  async read(id: string): Promise<ReadRecord | undefined> {
+    this.reads += 1;
+    const found = this.now.get(id);
+    await this.onRead();
+    if (this.fault !== undefined) throw this.fault;
+    return found;
+  }
+}
+
+/** A registry that rethrows what a waiter throws. */
+export function openRegistry(listen?: () => Promise<void>): Registry<ProgressState> {
+  return new Registry<ProgressState>({
+    listen,
+    onFault(error) {
+      throw error;
+    },
+  });
+}
+
+/** The timeout value, made as the manager makes it when the time is up. */
+export async function timeOut<T>(result: DeferredResult<T>): Promise<T> {
+  const value = result.timeoutResult;
+  if (value === undefined) throw new Error('no timeout value');
+  return typeof value === 'function' ? await (value as () => T | PromiseLike<T>)() : value;
+}
+
+/** Ends a result as the manager does when its response is over, however it came. */
+export function complete(result: DeferredResult): void {
+  result.complete((error) => {
+    throw error;
+  });
+}

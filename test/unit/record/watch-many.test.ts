@@ -1,0 +1,127 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ServiceError } from '../../../src/errors.ts';
+import { watchMany, type WatchedUpload } from '../../../src/record/watch-many.ts';
+import type { WatchParts } from '../../../src/record/watch.ts';
+import { complete, eventOf, FakeRecords, openRegistry, recordOf, timeOut } from './states.ts';
+
+let records: FakeRecords;
+let parts: WatchParts;
+
+beforeEach(() => {
+  records = new FakeRecords();
+  parts = { records, registry: openRegistry() };
+  for (const id of ['a', 'b', 'c']) records.set(recordOf({ id }));
+});
+
+const watch = async (...uploads: WatchedUpload[]) =>
+  await watchMany(parts, { uploads, timeoutMs: 1000 }, (list) => list);
+const at = (id: string, since: number | undefined = 7): WatchedUpload => ({ id, since });
+
+describe('a page of uploads', () => {
+  test('of which some have moved is answered at once with those alone, in the order asked', async () => {
+    const result = await watch(at('c', 6), at('a'), at('b', 8));
+    expect(result.getResult()).toMatchObject({
+      uploads: [
+        { id: 'c', version: 7 },
+        { id: 'b', version: 7 },
+      ],
+      timedOut: false,
+    });
+    complete(result);
+  });
+
+  test('one that it has never seen has moved', async () => {
+    const result = await watch(at('a'), { id: 'b', since: undefined });
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'b' }] });
+    complete(result);
+  });
+
+  test('is held while none has moved, and answered when one has', async () => {
+    const result = await watch(at('a'), at('b'));
+    expect([result.hasResult(), parts.registry.size]).toEqual([false, 1]);
+    records.set(recordOf({ id: 'b', version: 8 }));
+    parts.registry.wake('b', eventOf({ id: 'b', version: 8 }));
+    await turn();
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'b', version: 8 }], timedOut: false });
+    complete(result);
+    expect(parts.registry.size).toBe(0);
+  });
+
+  test('is not woken by the event of a version it has seen', async () => {
+    const result = await watch(at('a'), at('b'));
+    const before = records.reads;
+    parts.registry.wake('a', eventOf({ id: 'a', version: 7 }));
+    await turn();
+    expect([result.hasResult(), records.reads]).toEqual([false, before]);
+    complete(result);
+  });
+
+  test('finished uploads whose end it has seen do not end the wait for the others', async () => {
+    records.set(recordOf({ id: 'a', state: 'completed', percent: 100 }));
+    const result = await watch(at('a'), at('b'));
+    expect(result.hasResult()).toBe(false);
+    complete(result);
+  });
+
+  test('the same upload watched twice counts twice', async () => {
+    const result = await watch(at('a', 6), at('a', 7));
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'a' }] });
+    complete(result);
+    const held = await watch(at('a'), at('a'));
+    records.set(recordOf({ id: 'a', version: 8 }));
+    parts.registry.wake('a', eventOf({ id: 'a', version: 8 }));
+    await turn();
+    expect(held.getResult()).toMatchObject({ uploads: [{ id: 'a' }, { id: 'a' }] });
+    complete(held);
+  });
+});
+
+describe('one that cannot be watched', () => {
+  test('is answered in its place, at once, with the others that moved', async () => {
+    records.set(recordOf({ id: 'gone', deleted: true, state: 'cancelled' }));
+    const error = new ServiceError('bad_upload_id', 'No id.');
+    const result = await watch(at('none'), at('a'), at('gone'), { id: 'BAD', since: undefined, error }, at('b', 1));
+    expect(result.getResult()).toMatchObject({
+      uploads: [
+        { id: 'none', error: { code: 'unknown_upload', status: 404, id: 'none' } },
+        { id: 'gone', error: { code: 'upload_gone' } },
+        { id: 'BAD', error: { code: 'bad_upload_id', id: 'BAD' } },
+        { id: 'b', version: 7 },
+      ],
+    });
+    complete(result);
+  });
+
+  test('because it was deleted during the wait is told of as cancelled', async () => {
+    const result = await watch(at('a'), at('b'));
+    records.set(recordOf({ id: 'a', deleted: true, state: 'cancelled', version: 8 }));
+    parts.registry.wake('a', eventOf({ id: 'a', version: 8, state: 'cancelled', deleted: true }));
+    await turn();
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'a', state: 'cancelled', final: true }] });
+    complete(result);
+  });
+
+  test('because Redis is away fails the request, and nobody waits then', async () => {
+    records.fault = new ServiceError('service_unavailable', 'Away.');
+    await expect(watch(at('a'))).rejects.toMatchObject({ code: 'service_unavailable' });
+    expect(parts.registry.size).toBe(0);
+  });
+});
+
+describe('when the time is up', () => {
+  test('none has moved, so the list is empty', async () => {
+    const result = await watch(at('a'), at('b'));
+    expect(await timeOut(result)).toEqual({ uploads: [], timedOut: true });
+    records.fault = new Error('Redis is away');
+    expect(await timeOut(result)).toEqual({ uploads: [], timedOut: true });
+    complete(result);
+  });
+
+  test('what the last look finds has moved', async () => {
+    const result = await watch(at('a'), at('b'));
+    records.set(recordOf({ id: 'b', version: 9 }));
+    expect(await timeOut(result)).toMatchObject({ uploads: [{ id: 'b', version: 9 }], timedOut: false });
+    complete(result);
+  });
+});

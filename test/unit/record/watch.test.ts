@@ -1,0 +1,191 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Progress } from '../../../src/wire/documents.ts';
+import {
+  readExisting,
+  watchProgress,
+  watchUntilFinal,
+  type ProgressWatchParts,
+  type WatchParts,
+} from '../../../src/record/watch.ts';
+import { complete, eventOf, FakeRecords, ID, openRegistry, recordOf, timeOut } from './states.ts';
+
+let records: FakeRecords;
+let parts: WatchParts & ProgressWatchParts;
+
+beforeEach(() => {
+  records = new FakeRecords();
+  parts = { records, registry: openRegistry() };
+});
+
+const watch = async (...seenVersions: number[]) =>
+  await watchProgress(parts, { id: ID, seenVersions, timeoutMs: 1000 }, (progress) => progress);
+
+describe('a watch of one upload', () => {
+  test.each([
+    ['without a version seen', {}, undefined],
+    ['with an older version seen', {}, 6],
+    ['with a newer version seen, as after a restore', {}, 9],
+    ['with the final version seen', { state: 'completed', percent: 100 }, 7],
+  ] as const)('answers at once %s', async (_when, more, since) => {
+    records.set(recordOf(more));
+    const result = await (since === undefined ? watch() : watch(since));
+    expect(result.getResult()).toMatchObject({ id: ID, version: 7, timedOut: false });
+    complete(result);
+  });
+
+  test('waits with the present version seen, until an event tells of another', async () => {
+    records.set(recordOf());
+    const result = await watch(7);
+    expect(result.hasResult()).toBe(false);
+    parts.registry.wake(ID, eventOf({ version: 8, percent: 70 }));
+    expect(result.getResult()).toMatchObject({ version: 8, percent: 70, timedOut: false, queuePosition: null });
+    expect(records.reads).toBe(1);
+    complete(result);
+  });
+
+  test('is not ended by the event of the version it has seen, come late or twice', async () => {
+    records.set(recordOf());
+    const result = await watch(7);
+    parts.registry.wake(ID, eventOf({ version: 7 }));
+    parts.registry.wake(ID, eventOf({ version: 6 }));
+    await turn();
+    expect(result.hasResult()).toBe(false);
+    complete(result);
+  });
+
+  test('reads the record after the event of one that waits, whose place no event knows', async () => {
+    records.set(recordOf());
+    const result = await watch(7);
+    records.set(recordOf({ state: 'queued', version: 8 }), 3);
+    parts.registry.wake(ID, eventOf({ state: 'queued', version: 8 }));
+    await turn();
+    expect(result.getResult()).toMatchObject({ state: 'queued', version: 8, queuePosition: 3 });
+    complete(result);
+  });
+
+  test('reads the record after an older event: it may be a restored one', async () => {
+    records.set(recordOf());
+    const result = await watch(7);
+    records.set(recordOf({ version: 2 }));
+    parts.registry.wake(ID, eventOf({ version: 2 }));
+    await turn();
+    expect(result.getResult()).toMatchObject({ version: 2 });
+    complete(result);
+  });
+
+  test('times out with the state as it stands, and says so', async () => {
+    records.set(recordOf());
+    const result = await watch(7);
+    expect(await timeOut(result)).toMatchObject({ version: 7, timedOut: true });
+    complete(result);
+  });
+
+  test('finds at the last look what no event told', async () => {
+    records.set(recordOf());
+    const result = await watch(7);
+    records.set(recordOf({ version: 8 }));
+    expect(await timeOut(result)).toMatchObject({ version: 8, timedOut: false });
+    complete(result);
+  });
+
+  test('answers with the last state seen where Redis is away at the last look', async () => {
+    records.set(recordOf());
+    const result = await watch(7);
+    records.fault = new Error('Redis is away');
+    expect(await timeOut(result)).toMatchObject({ version: 7, percent: 65, timedOut: true });
+    complete(result);
+  });
+
+  test('tells one that waits already of a deletion', async () => {
+    records.set(recordOf());
+    const [byEvent, byLook] = await Promise.all([watch(7), watch(7)]);
+    records.set(recordOf({ state: 'cancelled', version: 8, deleted: true }));
+    expect(await timeOut(byLook)).toMatchObject({ state: 'cancelled', final: true });
+    parts.registry.wake(ID, eventOf({ state: 'cancelled', version: 8, deleted: true }));
+    expect(byEvent.getResult()).toMatchObject({ state: 'cancelled', final: true });
+    for (const result of [byEvent, byLook]) complete(result);
+  });
+
+  test.each([
+    ['unknown_upload', undefined],
+    ['upload_gone', recordOf({ deleted: true, state: 'cancelled' })],
+    ['upload_gone', recordOf({ state: 'completed', expiresAtMs: 1 })],
+  ])('is %s where there is none to watch, and nobody waits then', async (code, record) => {
+    if (record !== undefined) records.set(record);
+    await expect(watch()).rejects.toMatchObject({ code, id: ID });
+    await expect(readExisting(records, ID)).rejects.toMatchObject({ code });
+    expect(parts.registry.size).toBe(0);
+  });
+});
+
+describe('a watch until all are final', () => {
+  const other = 'other';
+  const watchAll = async () =>
+    await watchUntilFinal(parts, { ids: [ID, other], timeoutMs: 1000 }, (reads, timedOut) => ({
+      states: reads.map(({ record }) => record.state),
+      timedOut,
+    }));
+
+  beforeEach(() => {
+    records.set(recordOf());
+    records.set(recordOf({ id: other }));
+  });
+
+  test('answers in the order asked when the last of them is final, whatever its outcome', async () => {
+    const result = await watchAll();
+    records.set(recordOf({ id: other, state: 'failed' }));
+    parts.registry.wake(other, eventOf({ id: other, state: 'failed' }));
+    await turn();
+    expect(result.hasResult()).toBe(false);
+    records.set(recordOf({ state: 'completed' }));
+    parts.registry.wake(ID, eventOf({ state: 'completed' }));
+    await turn();
+    expect(result.getResult()).toEqual({ states: ['completed', 'failed'], timedOut: false });
+    complete(result);
+  });
+
+  test('reads nothing for an event that is not final', async () => {
+    const result = await watchAll();
+    parts.registry.wake(ID, eventOf({ version: 8 }));
+    await turn();
+    expect(records.reads).toBe(2);
+    complete(result);
+  });
+
+  test('times out with all as they stand, and as last seen where Redis is away', async () => {
+    const result = await watchAll();
+    records.set(recordOf({ id: other, state: 'completed' }));
+    expect(await timeOut(result)).toEqual({ states: ['processing', 'completed'], timedOut: true });
+    records.fault = new Error('Redis is away');
+    expect(await timeOut(result)).toEqual({ states: ['processing', 'completed'], timedOut: true });
+    complete(result);
+  });
+
+  test('is unknown_upload where one of them is, and nobody waits then', async () => {
+    records.now.delete(other);
+    await expect(watchAll()).rejects.toMatchObject({ code: 'unknown_upload', id: other });
+    expect(parts.registry.size).toBe(0);
+  });
+});
+
+test('an answer is shaped from the document that clients see', async () => {
+  records.set(recordOf());
+  const shaped: Progress[] = [];
+  complete(await watchProgress(parts, { id: ID, seenVersions: [], timeoutMs: 0 }, (progress) => shaped.push(progress)));
+  expect(Object.keys(shaped[0] ?? {})).toEqual([
+    'id',
+    'state',
+    'version',
+    'percent',
+    'stage',
+    'bytes',
+    'attempt',
+    'queuePosition',
+    'etaMs',
+    'updatedAt',
+    'final',
+    'timedOut',
+    'links',
+  ]);
+});

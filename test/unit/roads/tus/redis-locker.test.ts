@@ -1,0 +1,135 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Lock } from '@tus/server';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ServiceError } from '../../../../src/errors.ts';
+import { RedisLocker, type LockerParts } from '../../../../src/roads/tus/redis-locker.ts';
+import { eventually } from '../../../helpers/eventually.ts';
+import { openRecordSpace, silentLog, type RecordSpace } from '../../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../../helpers/redis-server.ts';
+import { codeOf } from '../../intake/fake-request.ts';
+
+const ID = 'an-upload';
+const NEVER = new AbortController().signal;
+
+let redis: RedisServer;
+let space: RecordSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openRecordSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+function newLock(parts: Partial<LockerParts> = {}, gone = NEVER): Lock {
+  return new RedisLocker({ store: space.store, keys: space.keys, log: silentLog, ...parts }, gone).newLock(ID);
+}
+
+async function take(lock = newLock(), onWanted = (): void => undefined): Promise<Lock> {
+  await lock.lock(NEVER, onWanted);
+  return lock;
+}
+
+const holder = async (): Promise<string | null> => await space.connection.get(space.keys.uploadLock(ID));
+
+test('one holds it, the next has it when it was given back, and nothing stays behind', async () => {
+  const first = await take();
+  let isTaken = false;
+  const second = take().then((lock) => ((isTaken = true), lock));
+  await delay(300);
+  expect(isTaken).toBe(false);
+  await first.unlock();
+  await (await second).unlock();
+  expect([await holder(), await space.connection.exists(space.keys.uploadLockWanted(ID))]).toEqual([null, 0]);
+});
+
+test('a holder hears that it is wanted, and not from itself', async () => {
+  let wanted = 0;
+  const first = await take(newLock(), () => void (wanted += 1));
+  await delay(600);
+  expect(wanted).toBe(0);
+  const second = take();
+  await eventually('the wish', () => wanted > 0);
+  await first.unlock();
+  await (await second).unlock();
+});
+
+test('of many at once one after the other has it', async () => {
+  let inside = 0;
+  let most = 0;
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const lock = await take();
+      most = Math.max(most, ++inside);
+      await delay(5);
+      inside -= 1;
+      await lock.unlock();
+    }),
+  );
+  expect(most).toBe(1);
+});
+
+test('a holder that lives keeps it, a dead one loses it, and is told when it comes back', async () => {
+  let lost = 0;
+  const slept = await take(newLock(), () => void (lost += 1));
+  await delay(600);
+  expect(await space.connection.pttl(space.keys.uploadLock(ID))).toBeGreaterThan(5500);
+  await space.connection.del(space.keys.uploadLock(ID));
+  const next = await take();
+  await eventually('the loss', () => lost > 0);
+  await slept.unlock();
+  expect(await holder()).not.toBeNull();
+  await next.unlock();
+});
+
+test('one that ran out and was not taken is taken again', async () => {
+  const lock = await take();
+  await space.connection.del(space.keys.uploadLock(ID));
+  await eventually('the lock', async () => (await holder()) !== null);
+  await lock.unlock();
+  expect(await holder()).toBeNull();
+});
+
+test('whoever is gone, or is asked to end, waits no longer', async () => {
+  const lock = await take();
+  const gone = new AbortController();
+  const waiting = codeOf(newLock({}, gone.signal).lock(NEVER, () => undefined));
+  gone.abort();
+  expect([await waiting, await codeOf(newLock().lock(AbortSignal.abort(), () => undefined))]).toEqual([
+    'upload_locked',
+    'upload_locked',
+  ]);
+  await lock.unlock();
+});
+
+test('without Redis it cannot be had, and giving it back is no error', async () => {
+  let isAway = false;
+  const store: LockerParts['store'] = {
+    async runScript(...args) {
+      if (isAway) throw new ServiceError('service_unavailable', 'Away.');
+      return await space.store.runScript(...args);
+    },
+  };
+  const lock = await take(newLock({ store }));
+  isAway = true;
+  expect(await codeOf(newLock({ store }).lock(NEVER, () => undefined))).toBe('service_unavailable');
+  await lock.unlock();
+});
+
+test('a reply that was lost does not lock its own sender out', async () => {
+  let losses = 1;
+  const store: LockerParts['store'] = {
+    async runScript(...args) {
+      const reply = await space.store.runScript(...args);
+      return losses-- > 0 ? 'wait' : reply;
+    },
+  };
+  await (await take(newLock({ store }))).unlock();
+  expect(await holder()).toBeNull();
+});

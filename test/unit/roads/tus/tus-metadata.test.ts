@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals';
+import { fileNameIn, optionsIn, uploadIdIn } from '../../../../src/roads/tus/tus-metadata.ts';
+import { tusError } from '../../../../src/roads/tus/tus-errors.ts';
+import { codeOf } from '../../intake/fake-request.ts';
+
+test.each([
+  [{ filename: 'a.jpg', name: 'b.jpg' }, 'a.jpg'],
+  [{ name: '../b.jpg' }, 'b.jpg'],
+  [{ filename: null }, 'file'],
+  [{}, 'file'],
+])('the name in %j is %s', (metadata, name) => {
+  expect(fileNameIn(metadata)).toBe(name);
+});
+
+test('options are JSON, or nothing', async () => {
+  expect([
+    optionsIn({ options: '{"a":1}' }),
+    optionsIn({ options: null }),
+    optionsIn({ options: '' }),
+    optionsIn({}),
+  ]).toEqual([{ a: 1 }, {}, {}, {}]);
+  expect(await codeOf((async () => optionsIn({ options: 'a' }))())).toBe('bad_options');
+});
+
+test('an upload id is one, or there is none', async () => {
+  const uploadId = '0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10';
+  expect([uploadIdIn({ uploadId }), uploadIdIn({ uploadId: null }), uploadIdIn({})]).toEqual([
+    uploadId,
+    undefined,
+    undefined,
+  ]);
+  expect(await codeOf((async () => uploadIdIn({ uploadId: '../x' }))())).toBe('bad_upload_id');
+});
+
+test.each([
+  [
+    409,
+    'Upload-Offset conflict\n',
+    'offset_conflict',
+    'Upload-Offset is not where the upload is. Ask for it with HEAD.',
+  ],
+  [400, 'Invalid upload-length\n', 'bad_request', 'Upload-Length is a number of bytes in decimal digits, given once.'],
+  [
+    403,
+    'Upload-Offset header required\n',
+    'bad_request',
+    'Upload-Offset is a number of bytes in decimal digits, given once.',
+  ],
+  [400, 'Invalid something\n', 'bad_request', 'Invalid something.'],
+  [403, '', 'bad_request', 'The request does not follow the tus protocol.'],
+  [
+    400,
+    'Request aborted due to lock acquired',
+    'upload_locked',
+    'Another request has taken over this upload. Try again.',
+  ],
+  [500, 'Something /with/a/path', 'internal_error', 'Something went wrong on our side.'],
+])('a bare %i "%s" is %s', (status, body, code, detail) => {
+  expect(tusError(status, body)).toMatchObject({ code, message: detail });
+});

@@ -1,0 +1,196 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Upload } from '@tus/server';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { ServiceError } from '../../../../src/errors.ts';
+import type { UploadRecord } from '../../../../src/record/record-fields.ts';
+import { manifestKey, originalKey, partKey } from '../../../../src/storage/keys.ts';
+import { putObject } from '../../../../src/storage/storage.ts';
+import { TusStore, type TusStoreParts } from '../../../../src/roads/tus/tus-store.ts';
+import { UploadRemoval } from '../../../../src/intake/removal.ts';
+import { overriding } from '../../../helpers/overriding.ts';
+import { silentLog } from '../../../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../../../helpers/redis-server.ts';
+import { codeOf } from '../../intake/fake-request.ts';
+import { freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from '../../intake/intake-space.ts';
+
+const BYTES = jpegBytes(9000);
+
+let redis: RedisServer;
+let space: IntakeSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openIntakeSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+function newStore(parts: Partial<TusStoreParts> = {}): TusStore {
+  const removal = new UploadRemoval({
+    records: space.records,
+    storage: space.storage,
+    queue: { add: async () => undefined, remove: async () => undefined },
+    log: silentLog,
+  });
+  return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts });
+}
+
+/** An upload of `BYTES`, as though announced to another process. */
+async function announced(size: number | null = BYTES.length): Promise<string> {
+  const id = freshId();
+  await newStore().create(
+    new Upload({ id, offset: 0, metadata: { filename: 'a.jpg' }, ...(size === null ? {} : { size }) }),
+  );
+  return id;
+}
+
+async function write(id: string, from: number, to: number, store = newStore()): Promise<number> {
+  return await store.write(Readable.from([BYTES.subarray(from, to)]), id, from);
+}
+
+async function recordOf(id: string): Promise<UploadRecord | undefined> {
+  return (await space.records.read(id))?.record;
+}
+
+async function expectStored(id: string): Promise<void> {
+  const record = await recordOf(id);
+  expect(record).toMatchObject({
+    state: 'queued',
+    sha256: createHash('sha256').update(BYTES).digest('hex'),
+    receivedBytes: BYTES.length,
+    percent: 30,
+  });
+  const receipt = record?.receipt ?? '';
+  expect(space.files().sort()).toEqual([manifestKey(id, receipt), originalKey(id, receipt)].sort());
+  expect(space.jobs).toContain(id);
+}
+
+describe('an upload in several requests', () => {
+  test('goes on in any process, and is one file and queued at the end', async () => {
+    const id = await announced();
+    expect(await write(id, 0, 100)).toBe(100);
+    expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: 100, type: null });
+    expect(await write(id, 100, 6000)).toBe(6000);
+    expect(await recordOf(id)).toMatchObject({
+      state: 'receiving',
+      receivedBytes: 6000,
+      type: 'image/jpeg',
+      percent: 20,
+    });
+    expect((await newStore().getUpload(id)).offset).toBe(6000);
+    expect(await write(id, 6000, 9000)).toBe(9000);
+    await expectStored(id);
+    expect(await newStore().getUpload(id)).toMatchObject({ offset: 9000, size: 9000, metadata: { filename: 'a.jpg' } });
+  });
+
+  test('may learn its size at the end', async () => {
+    const id = await announced(null);
+    await write(id, 0, 9000);
+    expect(await newStore().getUpload(id)).toMatchObject({ offset: 9000, size: undefined });
+    await newStore().declareUploadLength(id, 9000);
+    await newStore().write(Readable.from([]), id, 9000);
+    await expectStored(id);
+  });
+
+  test('keeps what came when a source ends early', async () => {
+    const id = await announced();
+    await write(id, 0, 5000);
+    expect((await newStore().getUpload(id)).offset).toBe(5000);
+  });
+});
+
+describe("an id of the client's own", () => {
+  const createUnder = async (uploadId: string) =>
+    await newStore().create(new Upload({ id: uploadId, size: BYTES.length, offset: 0, metadata: { uploadId } }));
+
+  test('makes creation safe to send again: the second time is a conflict, and nothing is lost', async () => {
+    const id = freshId();
+    await createUnder(id);
+    await write(id, 0, 100);
+    expect(await codeOf(createUnder(id))).toBe('upload_conflict');
+    expect((await newStore().getUpload(id)).offset).toBe(100);
+    await write(id, 100, 9000);
+    expect(await codeOf(createUnder(id))).toBe('upload_conflict');
+    await expectStored(id);
+  });
+
+  test('of an upload that was cancelled begins a new life', async () => {
+    const id = freshId();
+    await createUnder(id);
+    await write(id, 0, 5000);
+    await space.records.cancel(id);
+    await createUnder(id);
+    expect((await newStore().getUpload(id)).offset).toBe(0);
+    await write(id, 0, 9000);
+    await expectStored(id);
+  });
+});
+
+describe('where a process died', () => {
+  test('between the last byte and the queue, the next request ends its work', async () => {
+    const id = await announced();
+    await putObject(space.storage, partKey(id, 0, 'dead'), BYTES);
+    expect((await newStore().getUpload(id)).offset).toBe(9000);
+    await expectStored(id);
+  });
+
+  test('over making one file, what it left of that is removed', async () => {
+    const id = await announced();
+    const receipt = (await recordOf(id))?.receipt ?? '';
+    await putObject(space.storage, partKey(id, 0, 'dead'), BYTES);
+    await putObject(space.storage, originalKey(id, receipt), BYTES.subarray(0, 10));
+    await newStore().getUpload(id);
+    await expectStored(id);
+  });
+
+  test('or was only thought dead, two that end the work leave one file', async () => {
+    const id = await announced();
+    await putObject(space.storage, partKey(id, 0, 'x'), BYTES);
+    const ends = await Promise.all([newStore(), newStore()].map((store) => codeOf(store.getUpload(id))));
+    expect(ends).toContain('none');
+    await expectStored(id);
+    expect(space.jobs).toEqual([id]);
+  });
+});
+
+describe("what is not the file's fault", () => {
+  test('leaves everything for another try', async () => {
+    const id = await announced();
+    const unavailable = new ServiceError('service_unavailable', 'No Redis.');
+    const records = overriding(space.records, { enqueue: async () => await Promise.reject(unavailable) });
+    expect(await codeOf(write(id, 0, 9000, newStore({ records })))).toBe('service_unavailable');
+    expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: 9000 });
+    expect((await newStore().getUpload(id)).offset).toBe(9000);
+    await expectStored(id);
+  });
+});
+
+describe('an end', () => {
+  test('by cancellation while bytes come leaves no file', async () => {
+    const id = await announced();
+    const store = newStore();
+    const source = Readable.from(
+      (async function* () {
+        yield BYTES.subarray(0, 5000);
+        await space.records.cancel(id);
+        yield BYTES.subarray(5000, 8000);
+      })(),
+    );
+    expect(await codeOf(store.write(source, id, 0))).toBe('upload_cancelled');
+    expect(space.files()).toEqual([]);
+    expect(await codeOf(store.getUpload(id))).toBe('upload_cancelled');
+  });
+
+  test('by a PUT under its id takes it out of the protocol', async () => {
+    const id = await announced();
+    await space.records.open({ id, receipt: 'r', fileName: 'a.jpg', totalBytes: null });
+    expect(await codeOf(newStore().getUpload(id))).toBe('unknown_upload');
+  });
+});

@@ -1,0 +1,87 @@
+import '../../helpers/one-realm.ts';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { closeOnSignal, exitWithLine } from '../../../src/server/shutdown.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+
+const handlers = new Map<string | symbol, () => void>();
+const exits: unknown[] = [];
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  handlers.clear();
+  exits.length = 0;
+  jest.spyOn(process, 'on').mockImplementation((event, handler) => {
+    handlers.set(event, handler as () => void);
+    return process;
+  });
+  // Ends nothing: what follows an exit in the code must do no harm.
+  jest.spyOn(process, 'exit').mockImplementation((code) => void exits.push(code) as never);
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
+
+function build(close: () => Promise<void>) {
+  const closing = jest.fn(close);
+  closeOnSignal(silentLog, 5000, closing);
+  return { closing, raise: (event: string) => handlers.get(event)?.() };
+}
+
+describe('a process that is to end', () => {
+  test.each(['SIGINT', 'SIGTERM', 'disconnect'])('closes on %s and ends with 0', async (event) => {
+    const { closing, raise } = build(async () => undefined);
+    raise(event);
+    await jest.advanceTimersByTimeAsync(0);
+    expect([closing.mock.calls.length, exits]).toEqual([1, [0]]);
+  });
+
+  test('takes a signal that comes twice at once for one', async () => {
+    const { closing, raise } = build(() => new Promise(() => undefined));
+    raise('SIGINT');
+    await jest.advanceTimersByTimeAsync(900);
+    raise('SIGINT');
+    raise('SIGTERM');
+    expect([closing.mock.calls.length, exits]).toEqual([1, []]);
+  });
+
+  test('ends at once with 1 on a second signal after a rest', async () => {
+    const { closing, raise } = build(() => new Promise(() => undefined));
+    raise('SIGINT');
+    await jest.advanceTimersByTimeAsync(1100);
+    raise('SIGINT');
+    expect([closing.mock.calls.length, exits]).toEqual([1, [1]]);
+  });
+
+  test('goes on closing when its supervisor disconnects meanwhile', async () => {
+    const { raise } = build(() => new Promise(() => undefined));
+    raise('SIGTERM');
+    await jest.advanceTimersByTimeAsync(2000);
+    raise('disconnect');
+    expect(exits).toEqual([]);
+  });
+
+  test('ends with 1 when closing takes too long, or fails', async () => {
+    const slow = build(() => new Promise(() => undefined));
+    slow.raise('SIGTERM');
+    await jest.advanceTimersByTimeAsync(4999);
+    expect(exits).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(exits).toEqual([1]);
+    const failing = build(async () => await Promise.reject(new Error('stuck')));
+    failing.raise('SIGTERM');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(exits).toEqual([1, 1]);
+  });
+});
+
+describe('a process that could not start', () => {
+  test.each([
+    [new Error('PORT is taken'), 'PORT is taken'],
+    ['plain words', 'plain words'],
+  ])('says so in one line and ends with its code', (error, words) => {
+    const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    exitWithLine(error, 78);
+    expect([written.mock.calls.map(([text]) => text), exits]).toEqual([[`deferred-uploads: ${words}\n`], [78]]);
+  });
+});

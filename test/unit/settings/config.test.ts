@@ -1,0 +1,198 @@
+import '../../helpers/one-realm.ts';
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
+import { ConfigError, loadConfig } from '../../../src/settings/config.ts';
+import { settingsSchema } from '../../../src/settings/schema.ts';
+
+function mistakeIn(environment: Record<string, string>): string {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('settings', () => {
+  test('have defaults, those of the contract among them', () => {
+    expect(loadConfig({})).toMatchObject({
+      port: 3000,
+      deferredTimeoutMs: 25_000,
+      deferredMaxTimeoutMs: 50_000,
+      deferredMaxHeld: 20_000,
+      deferredMaxHeldPerAddress: 0,
+      trustedProxies: [],
+      redis: undefined,
+      logLevel: 'info',
+    });
+  });
+
+  test('that are empty count as not set', () => {
+    expect(loadConfig({ PORT: '', REDIS_URL: '', TRUSTED_PROXIES: '' })).toEqual(loadConfig({}));
+  });
+
+  test('of other programs are passed over', () => {
+    expect(loadConfig({ PATH: '/bin', port: 'x', NODE_ENV: 'test' })).toEqual(loadConfig({}));
+  });
+
+  test.each(['1e9', '0x10', ' 5', '5 ', '-1', '+1', '1.5', 'abc', '٣', '99999999999999999'])(
+    'a number written as %j is a mistake',
+    (text) => {
+      expect(mistakeIn({ RETENTION_MS: text })).toMatch(/^wrong settings: RETENTION_MS /);
+    },
+  );
+
+  test.each([
+    ['PORT', '0', true],
+    ['PORT', '65535', true],
+    ['PORT', '65536', false],
+    ['WORKER_CONCURRENCY', '0', false],
+    ['WORKER_CONCURRENCY', '1', true],
+    ['DEFERRED_MAX_HELD', '0', false],
+    ['UPLOAD_MAX_BYTES', '0', false],
+    ['QUEUE_PREFIX', 'a_B-9', true],
+    ['QUEUE_PREFIX', 'a:b', false],
+    ['QUEUE_PREFIX', '{a}', false],
+    ['QUEUE_PREFIX', 'x'.repeat(65), false],
+    ['REDIS_URL', 'redis://h:6379/1', true],
+    ['REDIS_URL', 'rediss://h', true],
+    ['REDIS_URL', '/run/redis.sock', true],
+    ['REDIS_URL', 'localhost', false],
+    ['REDIS_URL', 'http://h', false],
+    ['REDIS_SENTINELS', 's1:26379,s2', true],
+    ['REDIS_SENTINELS', 'redis://s1', false],
+    ['REDIS_CLUSTER_NODES', 'n1:x', false],
+    ['EVENT_BUS', 'targeted', true],
+    ['EVENT_BUS', 'kafka', false],
+    ['STORAGE', 'file:/data', true],
+    ['STORAGE', 'file:', false],
+    ['STORAGE', '/data', false],
+    ['LOG_LEVEL', 'debug', true],
+    ['LOG_LEVEL', 'DEBUG', false],
+    ['TRUSTED_PROXIES', '10.0.0.0/8, 2001:db8::/32,192.0.2.1', true],
+    ['TRUSTED_PROXIES', '10.0.0.0/33', false],
+    ['CORS_ORIGINS', '*', true],
+    ['CORS_ORIGINS', 'https://app.example, http://localhost:8080', true],
+    ['CORS_ORIGINS', '*,https://app.example', false],
+    ['CORS_ORIGINS', 'https://app.example/', false],
+    ['CORS_ORIGINS', 'https://app.example:443', false],
+    ['CORS_ORIGINS', 'https://*.example', false],
+    ['CORS_ORIGINS', 'HTTPS://App.example', false],
+    ['CORS_ORIGINS', 'app.example', false],
+    ['CORS_ORIGINS', 'null', false],
+    ['CORS_ORIGINS', 'ftp://app.example', false],
+    ['OPERATORS_TOKEN', 'x'.repeat(16), true],
+    ['OPERATORS_TOKEN', 'x'.repeat(15), false],
+    ['OPERATORS_TOKEN', 'x'.repeat(257), false],
+    ['OPERATORS_TOKEN', 'with a space in it', false],
+    ['OPERATORS_TOKEN', 'überlang-und-geheim', false],
+    ['OPERATORS_TOKEN', 'a:b/c+d=e!f"g%h&i', true],
+    ['TRUSTED_PROXIES', '::/129', false],
+    ['TRUSTED_PROXIES', 'proxy.example', false],
+    ['TRUSTED_PROXIES', '10.0.0.0/', false],
+    ['TRUSTED_PROXIES', '10.0.0.0/8/8', false],
+  ])('%s=%s is right: %s', (name, value, isRight) => {
+    const mistake = mistakeIn({ [name]: value });
+    if (isRight) expect(mistake).toBe('');
+    else expect(mistake).toContain(`wrong settings: ${name} `);
+  });
+
+  test.each([
+    ['{', 'PICTURE_OPTIONS must be JSON'],
+    ['7', 'PICTURE_OPTIONS must be an object with variants, keepMetadata and gps'],
+    [
+      '{"variants":[{"name":"a","longestSide":0}]}',
+      'PICTURE_OPTIONS.variants.0.longestSide must be a whole number of pixels from 1 to 8192',
+    ],
+  ])('of pictures are in the words of senders, and %s is none', (value, mistake) => {
+    expect(mistakeIn({ PICTURE_OPTIONS: value })).toBe(`wrong settings: ${mistake}`);
+    expect(loadConfig({ PICTURE_OPTIONS: '{"gps":true}' }).pictureOptions).toEqual({
+      ...DEFAULT_PICTURE_OPTIONS,
+      gps: true,
+    });
+  });
+
+  test('of sentinels and of clusters say where Redis is, in place of a URL', () => {
+    const credentials = { username: 'u', password: 'p' };
+    const given = { REDIS_USERNAME: 'u', REDIS_PASSWORD: 'p' };
+    expect(loadConfig({ REDIS_SENTINELS: 's1,s2:1', REDIS_SENTINEL_PASSWORD: 'q', ...given }).redis).toEqual({
+      sentinels: [
+        { host: 's1', port: 26_379 },
+        { host: 's2', port: 1 },
+      ],
+      masterName: 'mymaster',
+      sentinelPassword: 'q',
+      ...credentials,
+    });
+    expect(loadConfig({ REDIS_CLUSTER_NODES: 'n1', ...given }).redis).toEqual({
+      nodes: [{ host: 'n1', port: 6379 }],
+      ...credentials,
+    });
+    expect(loadConfig({ REDIS_URL: 'redis://h' }).redis).toBe('redis://h');
+  });
+
+  test('that are wrong and secret are not told', () => {
+    expect(mistakeIn({ OPERATORS_TOKEN: 'geheim' })).not.toContain('geheim');
+  });
+
+  test('of trusted proxies are a list', () => {
+    expect(loadConfig({ TRUSTED_PROXIES: ' 10.0.0.0/8 ,,192.0.2.1' }).trustedProxies).toEqual([
+      '10.0.0.0/8',
+      '192.0.2.1',
+    ]);
+  });
+});
+
+describe('a wrong start', () => {
+  test('names every mistake in one line', () => {
+    const mistake = mistakeIn({ PORT: 'x', LOG_LEVEL: 'loud', STORAGE: 'x' });
+    for (const name of ['PORT', 'LOG_LEVEL', 'STORAGE']) expect(mistake).toContain(name);
+    expect(mistake).not.toContain('\n');
+  });
+
+  test.each([
+    [
+      { DEFERRED_TIMEOUT_MS: '2', DEFERRED_MAX_TIMEOUT_MS: '1' },
+      'DEFERRED_TIMEOUT_MS must not exceed DEFERRED_MAX_TIMEOUT_MS',
+    ],
+    [
+      { REDIS_URL: '/run/redis.sock', REDIS_SENTINELS: 's1' },
+      'only one of REDIS_URL, REDIS_SENTINELS and REDIS_CLUSTER_NODES may be set',
+    ],
+    [
+      { REDIS_URL: '/run/redis.sock', REDIS_PASSWORD: 'x' },
+      'REDIS_USERNAME and REDIS_PASSWORD stand in REDIS_URL itself where that is set',
+    ],
+    [
+      { UPLOAD_MAX_BYTES: '2', UPLOAD_MAX_REQUEST_BYTES: '1' },
+      'UPLOAD_MAX_BYTES must not exceed UPLOAD_MAX_REQUEST_BYTES',
+    ],
+  ])('tells of settings that contradict each other: %j', (environment, mistake) => {
+    expect(mistakeIn(environment)).toContain(mistake);
+  });
+
+  test('ends with the code of sysexits for a configuration error', () => {
+    expect(ConfigError.exitCode).toBe(78);
+  });
+});
+
+describe('.env.example', () => {
+  const lines = readFileSync('.env.example', 'utf8').split('\n');
+  const documented = Object.fromEntries(
+    lines
+      .filter((line) => /^#?\s?[A-Z][A-Z0-9_]+=/.test(line))
+      .map((line) => line.replace(/^#\s?/, '').split(/=(.*)/s) as [string, string]),
+  );
+
+  test('shows every default as it is', () => {
+    expect(loadConfig(documented)).toEqual(loadConfig({}));
+  });
+
+  test('documents every setting', () => {
+    const known = Object.keys(settingsSchema.shape);
+    expect(known.length).toBeGreaterThan(20);
+    expect(known.filter((name) => !(name in documented))).toEqual([]);
+  });
+});

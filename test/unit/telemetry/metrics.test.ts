@@ -1,0 +1,90 @@
+import { describe, expect, test } from '@jest/globals';
+import { Metrics, type Readings } from '../../../src/telemetry/metrics.ts';
+
+const READINGS: Readings = {
+  held: () => 3,
+  waiters: () => 4,
+  receiving: () => 1,
+  eventsHeard: () => 9,
+  jobCounts: async () => ({ waiting: 5, active: 2, delayed: 0 }),
+  backlog: async () => ({ waiting: 6, drainedPerMinute: 90 }),
+  queueCapacity: 50,
+};
+
+describe('the figures of a process', () => {
+  test('are read at the moment of the scrape', async () => {
+    let held = 0;
+    const metrics = new Metrics({ ...READINGS, held: () => held });
+    held = 7;
+    const text = await metrics.text();
+    expect(text).toMatch(/^deferred_held 7$/m);
+    expect(text).toMatch(/^deferred_waiters 4$/m);
+    expect(text).toMatch(/^queue_jobs\{state="waiting"\} 5$/m);
+  });
+
+  test('leave the queue out while Redis is away, and are there all the same', async () => {
+    let isAway = false;
+    const metrics = new Metrics({
+      ...READINGS,
+      jobCounts: async () =>
+        isAway ? await Promise.reject<never>(new Error('away')) : { waiting: 1, active: 1, delayed: 1 },
+    });
+    expect(await metrics.text()).toContain('queue_jobs{');
+    isAway = true;
+    const text = await metrics.text();
+    expect(text).not.toContain('queue_jobs{');
+    expect(text).toMatch(/^deferred_held 3$/m);
+  });
+
+  test('tell how much waits, how fast it drains, and what the queue had no room for', async () => {
+    let isAway = false;
+    const metrics = new Metrics({
+      ...READINGS,
+      backlog: async () =>
+        isAway ? await Promise.reject<never>(new Error('away')) : { waiting: 6, drainedPerMinute: 90 },
+    });
+    metrics.queueRefused('queue_full');
+    metrics.queueDiscarded();
+    const text = await metrics.text();
+    for (const line of [
+      'queue_waiting 6',
+      'queue_capacity 50',
+      'queue_drained_per_minute 90',
+      'queue_refused_total{code="queue_full"} 1',
+      'queue_discarded_total 1',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    isAway = true;
+    expect(await metrics.text()).not.toMatch(/^queue_(waiting|drained_per_minute) /m);
+  });
+
+  test('count requests by method, route and status', async () => {
+    const metrics = new Metrics(READINGS);
+    metrics.requestEnded('GET', '/uploads/:id', 200);
+    metrics.requestEnded('GET', '/uploads/:id', 200);
+    expect(await metrics.text()).toMatch(
+      /^http_requests_total\{method="GET",route="\/uploads\/:id",status="200"\} 2$/m,
+    );
+  });
+
+  test('count held responses while they are held, and how they ended', async () => {
+    const metrics = new Metrics(READINGS);
+    metrics.deferredBegun('/progress');
+    metrics.deferredBegun('/progress');
+    metrics.deferredEnded('/progress', 'timeout', 25_000);
+    metrics.woken(2);
+    const text = await metrics.text();
+    expect(text).toMatch(/^deferred_held_by_route\{route="\/progress"\} 1$/m);
+    expect(text).toMatch(/^deferred_responses_total\{route="\/progress",ending="timeout"\} 1$/m);
+    expect(text).toMatch(/^deferred_held_seconds_sum\{route="\/progress"\} 25$/m);
+    expect(text).toMatch(/^deferred_wake_seconds_bucket\{le="0.0025"\} 1$/m);
+  });
+
+  test('of two processes in one are two', async () => {
+    const [one, other] = [new Metrics(READINGS), new Metrics(READINGS)];
+    one.requestEnded('GET', '/', 200);
+    expect(await other.text()).not.toContain('http_requests_total{');
+    expect(one.contentType).toContain('text/plain');
+  });
+});

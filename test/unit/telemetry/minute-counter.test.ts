@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { MinuteCounter } from '../../../src/telemetry/minute-counter.ts';
+
+function counterAt(startMs: number) {
+  const clock = { nowMs: startMs };
+  return { clock, counter: new MinuteCounter(() => clock.nowMs) };
+}
+
+test('counts what happened within the last minute, and forgets it after', () => {
+  const { clock, counter } = counterAt(1_500);
+  counter.add();
+  counter.add();
+  clock.nowMs = 31_000;
+  counter.add();
+  expect(counter.total).toBe(3);
+  clock.nowMs = 60_999;
+  expect(counter.total).toBe(3);
+  clock.nowMs = 61_000;
+  expect(counter.total).toBe(1);
+  clock.nowMs = 91_000;
+  expect(counter.total).toBe(0);
+});
+
+test('counts anew after any time of rest', () => {
+  const { clock, counter } = counterAt(0);
+  for (const restMs of [59_000, 60_000, 61_000, 3_600_000]) {
+    counter.add();
+    clock.nowMs += restMs;
+  }
+  expect(counter.total).toBe(0);
+  counter.add();
+  expect(counter.total).toBe(1);
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from '@jest/globals';
+import type { z } from 'zod';
+import { ERROR_CODES, problemOf } from '../../../../src/errors.ts';
+import { componentSchemas, schemaRef } from '../../../../src/wire/openapi/components.ts';
+import { openApiDocument } from '../../../../src/wire/openapi/document.ts';
+import {
+  COMPLETED_UPLOAD,
+  EXAMPLE_ID,
+  PROCESSING_PROGRESS,
+  UNWATCHABLE,
+} from '../../../../src/wire/openapi/examples.ts';
+import * as schemas from '../../../../src/wire/openapi/schemas.ts';
+import { serviceFiguresSchema } from '../../../../src/wire/openapi/schemas-operators.ts';
+import type { MediaType } from '../../../../src/wire/openapi/shapes.ts';
+
+const SCHEMAS_BY_REFERENCE = new Map<unknown, z.ZodType>([
+  [schemaRef('Progress')['$ref'], schemas.progressSchema],
+  [schemaRef('ProgressList')['$ref'], schemas.progressListSchema],
+  [schemaRef('Upload')['$ref'], schemas.uploadSchema],
+  [schemaRef('UploadList')['$ref'], schemas.uploadListSchema],
+  [schemaRef('ServiceStatus')['$ref'], schemas.serviceStatusSchema],
+  [schemaRef('ServiceFigures')['$ref'], serviceFiguresSchema],
+]);
+
+function mediaTypes(type: string): MediaType[] {
+  const operations = Object.values(openApiDocument().paths).flatMap((item) => Object.values(item));
+  const responses = operations.flatMap((operation) => Object.values(operation.responses));
+  return responses.flatMap(({ content }) => content?.[type] ?? []);
+}
+
+function examplesOf({ examples = {} }: MediaType): unknown[] {
+  return Object.values(examples).map(({ value }) => value);
+}
+
+describe('the schemas', () => {
+  test('take every JSON example of the document', () => {
+    let count = 0;
+    for (const mediaType of mediaTypes('application/json')) {
+      for (const example of examplesOf(mediaType)) {
+        expect(SCHEMAS_BY_REFERENCE.get(mediaType.schema['$ref'])?.safeParse(example)).toMatchObject({ success: true });
+        count += 1;
+      }
+    }
+    expect(count).toBeGreaterThan(10);
+  });
+
+  test('take every example of a problem', () => {
+    const examples = mediaTypes('application/problem+json').flatMap(examplesOf);
+    expect(examples.filter((example) => !schemas.problemSchema.safeParse(example).success)).toEqual([]);
+  });
+
+  test('take a problem of each code, and of no other', () => {
+    expect(
+      ERROR_CODES.filter((code) => !schemas.problemSchema.safeParse(problemOf(code, 'Why.', EXAMPLE_ID)).success),
+    ).toEqual([]);
+    expect(schemas.problemSchema.safeParse({ ...UNWATCHABLE.error, code: 'no_such_code' }).success).toBe(false);
+  });
+
+  test.each([
+    ['a member too many', { ...PROCESSING_PROGRESS, more: 1 }],
+    ['a member too few', { ...PROCESSING_PROGRESS, etaMs: undefined }],
+    ['more than 100 per cent', { ...PROCESSING_PROGRESS, percent: 100.1 }],
+    ['an id in capitals', { ...PROCESSING_PROGRESS, id: EXAMPLE_ID.toUpperCase() }],
+    ['a local time', { ...PROCESSING_PROGRESS, updatedAt: '2026-03-14T09:26:53' }],
+    [
+      'a link to another host',
+      { ...PROCESSING_PROGRESS, links: { ...PROCESSING_PROGRESS.links, self: 'https://elsewhere/' } },
+    ],
+    [
+      'a link that is there and undefined',
+      { ...PROCESSING_PROGRESS, links: { ...PROCESSING_PROGRESS.links, content: undefined } },
+    ],
+  ])('refuse a progress with %s', (_name, progress) => {
+    expect(schemas.progressSchema.safeParse(progress).success).toBe(false);
+  });
+
+  test('refuse a result of no known kind', () => {
+    const upload = { ...COMPLETED_UPLOAD, result: { ...COMPLETED_UPLOAD.result, kind: 'film' } };
+    expect(schemas.uploadSchema.safeParse(upload).success).toBe(false);
+  });
+});
+
+describe('the schemas as the document shows them', () => {
+  const shown = componentSchemas();
+
+  test('refer to each other by name', () => {
+    expect(shown['Upload']).toMatchObject({
+      properties: { progress: schemaRef('Progress'), links: schemaRef('Links') },
+    });
+    expect(shown['UploadList']).toMatchObject({ properties: { uploads: { items: schemaRef('Upload') } } });
+  });
+
+  test('leave out what may be missing from what is required', () => {
+    expect(shown['Links']?.['required']).toEqual(['self', 'progress', 'result', 'events', 'cancel', 'variants']);
+    expect(shown['Problem']?.['required']).toEqual(['type', 'title', 'status', 'detail', 'code']);
+  });
+
+  test('stay open for members to come, and are described', () => {
+    expect(JSON.stringify(shown)).not.toContain('"additionalProperties":false');
+    expect(Object.values(shown).filter(({ description }) => typeof description !== 'string')).toEqual([]);
+  });
+});

@@ -1,0 +1,401 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UploadRecords } from '../../../../src/record/record.ts';
+import { UploadSets } from '../../../../src/queue/upload-sets.ts';
+import { manifestKey, originalKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
+import { manifestObject } from '../../../../src/storage/manifest.ts';
+import { putObject } from '../../../../src/storage/storage.ts';
+import { lookAfterDue } from '../../../../workers/janitor/due-uploads.ts';
+import { addMissingJobs } from '../../../../workers/janitor/missing-jobs.ts';
+import { surveyStorage } from '../../../../workers/janitor/survey.ts';
+import {
+  made,
+  newUpload,
+  openRecordSpace,
+  RESULT,
+  silentLog,
+  STORED,
+  uploadIn,
+  type RecordSpace,
+} from '../../../helpers/record-space.ts';
+import { overriding } from '../../../helpers/overriding.ts';
+import { startRedisServer, type RedisServer } from '../../../helpers/redis-server.ts';
+import { openTempStorage, type TempStorage } from '../../../helpers/temp-storage.ts';
+
+let redis: RedisServer;
+let space: RecordSpace;
+let temp: TempStorage;
+let sets: UploadSets;
+let jobs: string[];
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  [space, temp] = await Promise.all([openRecordSpace(redis.url), openTempStorage()]);
+  sets = new UploadSets(space.connection, space.keys);
+  jobs = [];
+});
+afterEach(async () => {
+  await Promise.all([space.close(), temp.remove()]);
+});
+
+const SIGNAL = new AbortController().signal;
+const NOW = Buffer.from('x');
+const queue = {
+  add: async (id: string) => void jobs.push(id),
+  remove: async (id: string) => void (jobs = jobs.filter((job) => job !== id)),
+  withoutJob: async (ids: readonly string[]) => ids.filter((id) => !jobs.includes(id)),
+};
+const parts = (records: UploadRecords = space.records) => ({
+  records,
+  sets,
+  queue,
+  storage: temp.storage,
+  log: silentLog,
+});
+const put = async (key: string) => await putObject(temp.storage, key, NOW);
+
+/** Makes everything in storage as old as that. */
+async function age(ms: number): Promise<void> {
+  const then = new Date(Date.now() - ms);
+  for (const path of temp.files()) await utimes(join(temp.directory, path), then, then);
+}
+
+/** Bytes and manifest, without a record. */
+async function storedUpload(id: string = randomUUID(), receipt: string = randomUUID()) {
+  await put(originalKey(id, receipt));
+  const { type, sha256, options } = STORED;
+  const manifest = manifestObject({
+    id,
+    receipt,
+    publicId: `p-${id}`,
+    name: 'a.jpg',
+    type,
+    sizeBytes: 1,
+    sha256,
+    options,
+    createdAt: new Date(0).toISOString(),
+  });
+  await putObject(temp.storage, manifest.key, manifest.bytes);
+  return { id, receipt };
+}
+
+async function stateOf(id: string) {
+  return (await space.records.read(id))?.record.state;
+}
+
+describe('jobs that are missing', () => {
+  test('are added for uploads that have waited a while, oldest first, and not for those on their way', async () => {
+    const [older, old, young] = [
+      await uploadIn(space.records, 'queued'),
+      await uploadIn(space.records, 'queued'),
+      await uploadIn(space.records, 'queued'),
+    ];
+    await space.connection.zadd(space.keys.waiting, Date.now() - 9000, older.id, Date.now() - 6000, old.id);
+    await addMissingJobs(parts());
+    expect(jobs).toEqual([older.id, old.id]);
+    expect(jobs).not.toContain(young.id);
+  });
+
+  test('are not added twice, since each time would be told of as an event', async () => {
+    const { id } = await uploadIn(space.records, 'queued');
+    await space.connection.zadd(space.keys.waiting, 1, id);
+    const add = jest.fn(queue.add);
+    for (let sweep = 0; sweep < 3; sweep++) await addMissingJobs({ ...parts(), queue: { ...queue, add } });
+    expect(add.mock.calls).toEqual([[id]]);
+  });
+
+  test('of more uploads than are compared in one go are added all the same', async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 501 }, async () => (await uploadIn(space.records, 'queued')).id),
+    );
+    await space.connection.zadd(space.keys.waiting, ...ids.flatMap((id, index) => [index, id]));
+    await addMissingJobs(parts());
+    expect(jobs).toEqual(ids);
+  });
+
+  test('are none of an upload that does not wait by its record, which only loses its place', async () => {
+    const [done, unknown] = [await uploadIn(space.records, 'completed'), randomUUID()];
+    const waiting = await uploadIn(space.records, 'queued');
+    await space.connection.zadd(space.keys.waiting, 1, done.id, 2, unknown, 3, waiting.id);
+    await addMissingJobs(parts());
+    expect([jobs, await space.connection.zrange(space.keys.waiting, '0', '-1')]).toEqual([[waiting.id], [waiting.id]]);
+  });
+
+  test('one that cannot be added is told to whoever runs the sweep', async () => {
+    const { id } = await uploadIn(space.records, 'queued');
+    await space.connection.zadd(space.keys.waiting, 1, id);
+    await expect(
+      addMissingJobs({ ...parts(), queue: { ...queue, add: async () => await Promise.reject(new Error('away')) } }),
+    ).rejects.toThrow('away');
+  });
+});
+
+describe('uploads that are due', () => {
+  test('one that has been silent too long is ended as interrupted, so that its watchers learn of it', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    made(await records.open(upload));
+    await put(`${uploadPrefix(upload.id)}/other.original`);
+    await lookAfterDue(parts(records), SIGNAL);
+    expect((await records.read(upload.id))?.record).toMatchObject({
+      state: 'failed',
+      error: { code: 'upload_interrupted', state: 'failed', final: true },
+    });
+    expect(temp.files()).toEqual([]);
+  });
+
+  test('one that has been silent too long and lies there whole is queued: it may have been answered with a 2xx', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    made(await records.open(upload));
+    await storedUpload(upload.id, upload.receipt);
+    await lookAfterDue(parts(records), SIGNAL);
+    expect((await records.read(upload.id))?.record).toMatchObject({
+      state: 'queued',
+      stored: true,
+      receipt: upload.receipt,
+      type: STORED.type,
+      percent: 30,
+    });
+    expect([jobs, temp.files().length]).toEqual([[upload.id], 2]);
+  });
+
+  test('of several that were sent under one id the last counts, where Redis has lost that it was there', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    made(await records.open(upload));
+    await storedUpload(upload.id, 'earlier');
+    await age(10_000);
+    await storedUpload(upload.id, 'last');
+    await lookAfterDue(parts(records), SIGNAL);
+    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', receipt: 'last' });
+  });
+
+  test('one that is receiving after all stays due, as when Redis has lost what was done about it', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    made(await records.open(upload));
+    const losing = overriding(records, {
+      interrupt: async () => ({ made: false, refusal: 'fenced', record: undefined }),
+    });
+    await lookAfterDue(parts(losing), SIGNAL);
+    expect([await stateOf(upload.id), await sets.dueBefore(Date.now(), 10)]).toEqual(['receiving', [upload.id]]);
+  });
+
+  test('one that has given a sign of life since is left alone', async () => {
+    const { id, receipt } = await uploadIn(space.records, 'receiving');
+    await lookAfterDue(parts(), SIGNAL);
+    await space.records.receive(id, receipt, 1, 10);
+    let reads = 0;
+    const records = overriding(space.records, {
+      async read(of) {
+        const read = await space.records.read(of);
+        if (reads++ === 0) await space.records.receive(id, receipt, 2, 10);
+        return read;
+      },
+    });
+    const due = overriding(sets, { dueBefore: async () => [id] });
+    await lookAfterDue({ ...parts(records), sets: due }, SIGNAL);
+    expect(reads).toBeGreaterThan(0);
+    expect(await stateOf(id)).toBe('receiving');
+  });
+
+  test('files of cancelled and of deleted uploads go, those of living ones stay', async () => {
+    const living = await uploadIn(space.records, 'completed');
+    const cancelled = await uploadIn(space.records, 'cancelled');
+    const deleted = await uploadIn(space.records, 'completed');
+    await space.records.bury(deleted.id);
+    for (const { id, receipt } of [living, cancelled, deleted]) await put(originalKey(id, receipt));
+    await lookAfterDue(parts(), SIGNAL);
+    expect(temp.files()).toEqual([originalKey(living.id, living.receipt)]);
+    expect(await sets.dueBefore(Date.now(), 10)).toEqual([]);
+  });
+
+  test('the job of one that was ended while it waited goes, unless its id has a new life that waits', async () => {
+    const ended = await uploadIn(space.records, 'queued');
+    const again = await uploadIn(space.records, 'queued');
+    jobs = [ended.id, again.id];
+    for (const { id } of [ended, again]) await space.records.cancel(id);
+    const records = overriding(space.records, {
+      async read(id) {
+        const read = await space.records.read(id);
+        // Between the look at the record and the removal of the job.
+        if (id === again.id && read?.record.state === 'cancelled') await uploadIn(space.records, 'queued', again);
+        return read;
+      },
+    });
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(jobs).toEqual([again.id]);
+  });
+
+  test('at the end of the retention all files go', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 1 });
+    const { id, receipt } = await uploadIn(records, 'completed');
+    await put(originalKey(id, receipt));
+    while ((await sets.dueBefore(Date.now() - 1, 10)).length === 0);
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(temp.files()).toEqual([]);
+  });
+
+  test('one that fails to be looked after stays due, and the others are looked after', async () => {
+    const ids = [(await uploadIn(space.records, 'cancelled')).id, (await uploadIn(space.records, 'cancelled')).id];
+    const bad = ids[0] ?? '';
+    const list = (prefix: string) => {
+      if (prefix === uploadPrefix(bad)) throw new Error('the disk is busy');
+      return temp.storage.list(prefix);
+    };
+    const storage = overriding(temp.storage, { list });
+    await lookAfterDue({ records: space.records, sets, queue, log: silentLog, storage }, SIGNAL);
+    expect(await sets.dueBefore(Date.now(), 10)).toEqual([bad]);
+  });
+});
+
+describe('files of requests and attempts that were overtaken', () => {
+  const SILENCE_MS = 60_000;
+  const patient = () => new UploadRecords(space.store, space.keys, { retentionMs: 3_600_000, silenceMs: SILENCE_MS });
+  /** The same records when all that is now must be over. */
+  const later = () => new UploadRecords(space.store, space.keys, { retentionMs: 3_600_000, silenceMs: 0 });
+  const dueInMs = async (id: string) => Number(await space.connection.zscore(space.keys.due, id)) - Date.now();
+
+  test('go when the upload has ended, and those that come after that go when nobody can write any more', async () => {
+    const records = patient();
+    const { id, receipt: overtaken } = await uploadIn(records, 'receiving');
+    const { receipt } = await uploadIn(records, 'completed', { id });
+    await put(originalKey(id, receipt));
+    await put(originalKey(id, overtaken));
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(temp.files()).toEqual([originalKey(id, receipt)]);
+    expect(await dueInMs(id)).toBeGreaterThan(0);
+    expect(await dueInMs(id)).toBeLessThanOrEqual(SILENCE_MS);
+    // As a process leaves it that is killed before it has learnt that it was overtaken.
+    const unfinished = await temp.storage.create(originalKey(id, overtaken));
+    await put(manifestKey(id, overtaken));
+    await lookAfterDue({ ...parts(later()), sets: overriding(sets, { dueBefore: async () => [id] }) }, SIGNAL);
+    expect(temp.files()).toEqual([originalKey(id, receipt)]);
+    await unfinished.discard();
+  });
+
+  test('are looked for once more, and then not before the retention is over', async () => {
+    const records = later();
+    const { id } = await uploadIn(records, 'receiving');
+    await uploadIn(records, 'completed', { id });
+    while ((await sets.dueBefore(Date.now() - 1, 10)).length === 0);
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(await sets.dueBefore(Date.now(), 10)).toEqual([]);
+    expect(await dueInMs(id)).toBeGreaterThan(SILENCE_MS);
+  });
+
+  test('are looked for where one was cancelled while it was received', async () => {
+    const records = patient();
+    const { id, receipt } = await uploadIn(records, 'cancelled');
+    await lookAfterDue(parts(records), SIGNAL);
+    expect(await dueInMs(id)).toBeGreaterThan(0);
+    await put(originalKey(id, receipt));
+    await lookAfterDue({ ...parts(later()), sets: overriding(sets, { dueBefore: async () => [id] }) }, SIGNAL);
+    expect(temp.files()).toEqual([]);
+  });
+
+  test('are not looked for where there was one request and one attempt', async () => {
+    const { id } = await uploadIn(patient(), 'completed');
+    expect(await dueInMs(id)).toBeGreaterThan(SILENCE_MS);
+  });
+});
+
+describe('a survey of the storage', () => {
+  test('makes record and job of an upload again that Redis has lost, above every attempt that may still be held', async () => {
+    const { id, receipt } = await storedUpload();
+    await surveyStorage(parts(), SIGNAL);
+    const record = (await space.records.read(id))?.record;
+    expect(record).toMatchObject({
+      state: 'queued',
+      receipt,
+      fileName: 'a.jpg',
+      stored: true,
+      percent: 30,
+      publicId: `p-${id}`,
+      createdAtMs: 0,
+    });
+    expect([jobs, await space.records.idOf(`p-${id}`)]).toEqual([[id], id]);
+    const attempt = made(await space.records.begin(id)).record?.attempt ?? 0;
+    expect(attempt).toBeGreaterThan(1_000_000);
+    expect((await space.records.complete(id, attempt, RESULT)).made).toBe(true);
+  });
+
+  test('leaves uploads that have a record alone, and is not made again at once', async () => {
+    const upload = await uploadIn(space.records, 'completed');
+    await storedUpload(upload.id, upload.receipt);
+    const before = await space.records.read(upload.id);
+    await surveyStorage(parts(), SIGNAL);
+    expect([await space.records.read(upload.id), jobs]).toEqual([before, []]);
+    await storedUpload();
+    await surveyStorage(parts(), SIGNAL);
+    expect(jobs).toEqual([]);
+  });
+
+  test('begins at a version that no client can have seen', async () => {
+    const { id } = await storedUpload();
+    await surveyStorage(parts(), SIGNAL);
+    const { version = 0 } = (await space.records.read(id))?.record ?? {};
+    expect(version).toBeGreaterThan(1_000_000);
+    expect(made(await space.records.begin(id)).version).toBe(version + 1);
+  });
+
+  test('finds what is there, though its record was lost while it was looked after', async () => {
+    const { id } = await storedUpload();
+    const due = overriding(sets, { dueBefore: async () => [id] });
+    await lookAfterDue({ ...parts(), sets: due }, SIGNAL);
+    expect(temp.files()).toHaveLength(2);
+    await surveyStorage(parts(), SIGNAL);
+    expect(jobs).toEqual([id]);
+  });
+
+  test('is made again where Redis was restarted, since it may have lost the last that it was told', async () => {
+    await surveyStorage(parts(), SIGNAL);
+    const { id } = await storedUpload();
+    await surveyStorage(parts(), SIGNAL);
+    expect(jobs).toEqual([]);
+    await space.connection.set(space.keys.surveyed, 'the run of a server that is no more', 'PX', 60_000);
+    await surveyStorage(parts(), SIGNAL);
+    expect(jobs).toEqual([id]);
+  });
+
+  test('is made again soon where files are too young to tell, and only then', async () => {
+    const validMs = async () => await space.connection.pttl(space.keys.surveyed);
+    const known = await uploadIn(space.records, 'completed');
+    await put(originalKey(known.id, known.receipt));
+    await surveyStorage(parts(), SIGNAL);
+    expect(await validMs()).toBeGreaterThan(60_000);
+    await space.connection.del(space.keys.surveyed);
+    await put(originalKey(randomUUID(), 'r1'));
+    await surveyStorage(parts(), SIGNAL);
+    expect(await validMs()).toBeLessThanOrEqual(60_000);
+  });
+
+  test('removes old files that no record and no manifest speaks for, and leaves young ones', async () => {
+    const stray = randomUUID();
+    await put(originalKey(stray, 'r1'));
+    await put(variantKey(stray, 1, '160', 'jpeg'));
+    await age(120_000);
+    const young = originalKey(randomUUID(), 'r1');
+    await put(young);
+    await surveyStorage(parts(), SIGNAL);
+    expect(temp.files()).toEqual([young]);
+  });
+
+  test('a manifest that cannot be read restores nothing', async () => {
+    const id = randomUUID();
+    for (const text of ['', '{', '{}', JSON.stringify({ id: 'other' })]) {
+      await putObject(temp.storage, manifestKey(id, 'r1'), Buffer.from(text));
+      await space.connection.del(space.keys.surveyed);
+      await surveyStorage(parts(), SIGNAL);
+    }
+    expect([await stateOf(id), jobs]).toEqual([undefined, []]);
+  });
+});

@@ -1,0 +1,96 @@
+import { isFinalState } from '../../src/wire/documents.ts';
+import { problemOf } from '../../src/errors.ts';
+import type { Logger } from '../../src/telemetry/log.ts';
+import { removeEndedJob } from '../../src/record/ended-job.ts';
+import type { UploadRecord } from '../../src/record/record-fields.ts';
+import type { UploadRecords } from '../../src/record/record.ts';
+import type { UploadQueue } from '../../src/queue/upload-queue.ts';
+import type { UploadSets } from '../../src/queue/upload-sets.ts';
+import { removeUnnamedFiles, type FileParts } from '../../src/record/unnamed-files.ts';
+import { isManifestKey, uploadPrefix } from '../../src/storage/keys.ts';
+import { readManifest, type Manifest } from '../../src/storage/manifest.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+
+/** More than this many wait for the next sweep. */
+const BATCH = 500;
+
+/** What is done with uploads that are due. */
+export interface DueParts extends FileParts {
+  records: UploadRecords;
+  sets: Pick<UploadSets, 'dueBefore' | 'settle'>;
+  queue: Pick<UploadQueue, 'add' | 'remove'>;
+  storage: FileParts['storage'] & Pick<Storage, 'read' | 'removeUnfinished'>;
+  log: Logger;
+}
+
+/**
+ * Looks after every upload whose time has come: one that is still receiving has lost its process and is
+ * ended, or queued where all of it is stored, one of whose attempt nothing was heard for long gets a job unless it has one, and the job of one that was
+ * ended while it waited is removed, as are files that no record names any more. One that fails is due again with the next sweep,
+ * and one that several have had in hand when all of them must have fallen silent.
+ */
+export async function lookAfterDue(parts: DueParts, signal: AbortSignal): Promise<void> {
+  const nowMs = Date.now();
+  for (const id of await parts.sets.dueBefore(nowMs, BATCH)) {
+    if (signal.aborted) return;
+    try {
+      await lookAfter(parts, id, nowMs);
+    } catch (error) {
+      parts.log.warn({ err: error, uploadId: id }, 'due upload not looked after');
+    }
+  }
+}
+
+async function lookAfter(parts: DueParts, id: string, nowMs: number): Promise<void> {
+  const read = await parts.records.read(id);
+  if (read?.record.state === 'receiving') await endSilent(parts, id, read.record.version);
+  if (read?.record.state === 'processing') await parts.queue.add(id);
+  if (read?.record.state === 'cancelled' || read?.record.state === 'discarded') await removeEndedJob(parts, id);
+  const removed = await removeUnnamedFiles(parts, id);
+  if (removed > 0) parts.log.info({ uploadId: id, removed }, 'files removed');
+  const record = (await parts.records.read(id))?.record;
+  // Begun anew meanwhile, or Redis has lost what was just done: what is due stays so.
+  if (record?.state === 'receiving') return;
+  await parts.sets.settle(id, nowMs, record === undefined ? undefined : await nextLookMs(parts, record, nowMs));
+}
+
+/** Its process has died. Where the bytes are whole all the same they may have been answered with a 2xx, and are queued. */
+async function endSilent({ records, queue, storage, log }: DueParts, id: string, version: number): Promise<void> {
+  const manifest = await newestManifest(storage, id);
+  if (manifest !== undefined) {
+    if (!(await records.recover(manifest, version)).made) return;
+    await queue.add(id);
+    log.info({ uploadId: id }, 'stored upload queued, whose process had died');
+    return;
+  }
+  const problem = problemOf('upload_interrupted', 'The upload broke off before it was complete. Send it again.', id);
+  const outcome = await records.interrupt(id, version, problem);
+  if (outcome.made) log.info({ uploadId: id }, 'interrupted upload ended');
+}
+
+/** Of several requests, that of the last. */
+async function newestManifest(storage: DueParts['storage'], id: string): Promise<Manifest | undefined> {
+  let newest: { key: string; modifiedAt: Date } | undefined;
+  for await (const { key, modifiedAt } of storage.list(uploadPrefix(id))) {
+    if (isManifestKey(key) && (newest === undefined || modifiedAt > newest.modifiedAt)) newest = { key, modifiedAt };
+  }
+  const manifest = newest === undefined ? undefined : await readManifest(storage, newest.key);
+  return manifest?.id === id ? manifest : undefined;
+}
+
+/**
+ * When an upload that has ended is due again; undefined for any other. Of one that was strewn the first look may have come
+ * too early for what a request or attempt leaves that was overtaken, or killed after that: the one after the silence takes unfinished
+ * files too, since nobody writes any more.
+ */
+async function nextLookMs(
+  { records, storage }: DueParts,
+  record: UploadRecord,
+  nowMs: number,
+): Promise<number | undefined> {
+  if (!isFinalState(record.state)) return undefined;
+  const silentAtMs = record.strewn ? record.updatedAtMs + records.silenceMs : 0;
+  if (record.strewn && silentAtMs <= nowMs) await storage.removeUnfinished(uploadPrefix(record.id), new Date(nowMs));
+  const nextMs = [silentAtMs, record.expiresAtMs ?? 0].filter((timeMs) => timeMs > nowMs);
+  return nextMs.length === 0 ? undefined : Math.min(...nextMs);
+}

@@ -1,0 +1,31 @@
+import type { Logger } from '../../src/telemetry/log.ts';
+import type { UploadQueue } from '../../src/queue/upload-queue.ts';
+import type { UploadSets } from '../../src/queue/upload-sets.ts';
+
+/** Younger ones may be on their way from record to job this very moment. */
+const LEAST_AGE_MS = 5_000;
+
+/** As many are compared in one go, so that Redis is not held up. */
+const BATCH = 500;
+
+/** What the jobs are compared with. */
+export interface MissingJobParts {
+  sets: Pick<UploadSets, 'waitingBefore' | 'strikeOut'>;
+  queue: Pick<UploadQueue, 'add' | 'withoutJob'>;
+  log: Logger;
+}
+
+/**
+ * Makes the set of waiting uploads and BullMQ's jobs agree again. The record leads: an upload that waits without a job,
+ * since a process died between the two, gets one; one that does not wait by its record is none of the set.
+ */
+export async function addMissingJobs({ sets, queue, log }: MissingJobParts): Promise<void> {
+  const waiting = await sets.waitingBefore(Date.now() - LEAST_AGE_MS);
+  for (let start = 0; start < waiting.length; start += BATCH) {
+    const ids = waiting.slice(start, start + BATCH);
+    const struck = await sets.strikeOut(ids);
+    for (const uploadId of struck) log.warn({ uploadId }, 'did not wait, taken out of the waiting set');
+    // A job that is there already would stay as it is, but be told of as an event each time.
+    for (const id of await queue.withoutJob(ids.filter((one) => !struck.includes(one)))) await queue.add(id);
+  }
+}
