@@ -1,3 +1,10 @@
+import { calibratePatience } from './test/helpers/calibrate.mjs';
+
+/** Every deadline of the tests is scaled by this; the processes that run the tests inherit it. */
+const patience = calibratePatience();
+if (process.env['TEST_PATIENCE'] === undefined) console.error(`patience: ${patience} (TEST_PATIENCE overrides it)`);
+process.env['TEST_PATIENCE'] = String(patience);
+
 /** Tests are ES modules in TypeScript, stripped of their types by swc: no module map, no build before a test. */
 export default {
   testEnvironment: 'node',
@@ -11,7 +18,7 @@ export default {
     ],
   },
   setupFiles: ['<rootDir>/test/helpers/one-realm.ts'],
-  // One more than a small machine has cores: much of the time goes by waiting for processes to end and for locks to run out.
+  // One more than a small machine has cores: much of the time is spent waiting for processes to end and locks to expire.
   maxWorkers: 3,
-  testTimeout: 40_000,
+  testTimeout: 60_000 * patience,
 };

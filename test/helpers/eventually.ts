@@ -1,21 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { patienceMs } from './patience.ts';
 
 const POLL_MS = 10;
 
 /**
- * Resolves with the first value of `look` that is not undefined or false. Rejects after
- * `withinMs`, naming `what` was waited for.
+ * Resolves with the first value of `look` that is not undefined or false. Rejects when the deadline is over, naming
+ * `what` was waited for. `withinMs` counts for a quiet machine and is scaled to this one; default 20 s.
  */
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  withinMs = 10_000,
+  withinMs = 20_000,
 ): Promise<T> {
-  const deadline = performance.now() + withinMs;
+  const limitMs = patienceMs(withinMs);
+  const deadline = performance.now() + limitMs;
   for (;;) {
     const value = await look();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
     await delay(POLL_MS);
   }
 }
