@@ -1,27 +1,37 @@
 import type { IncomingMessage } from 'node:http';
 import { awaitsContinue } from '../http/expect-continue.ts';
 
-/** How often within the allowed time the connection is looked at. */
-const LOOKS = 4;
+/** How often the connection is checked within the allowed time. */
+const CHECKS = 4;
 
 /**
- * Calls `onStall`, once, when a request's sender has given nothing for `timeoutMs` while we were
- * ready to read. Time that our side takes does not count, nor does the total: a slow phone gets
- * through, a dead one does not. Returns the release; call it when the body has ended.
+ * Calls `onStall` once if a request's sender gives nothing for `timeoutMs` while we read its body. Only full periods
+ * of reading count. A storage, a Redis or a machine that is slow stops the reading, so it is never charged to the
+ * sender; nor is the total time: a slow phone gets through, a dead one does not. `onStall` comes at most a quarter of
+ * `timeoutMs` late. Returns the release; call it when the body has ended.
  */
 export function watchForStall(request: IncomingMessage, timeoutMs: number, onStall: () => void): () => void {
   let seenBytes = request.socket.bytesRead;
+  let wasReading = isReading(request);
   let quietMs = 0;
-  const periodMs = Math.ceil(timeoutMs / LOOKS);
+  const periodMs = Math.ceil(timeoutMs / CHECKS);
   const timer = setInterval(() => {
-    const isOurTurn = request.readableLength > 0 || request.complete || awaitsContinue(request);
-    const moved = request.socket.bytesRead !== seenBytes;
+    const hasRead = request.socket.bytesRead !== seenBytes;
+    const isStillReading = wasReading && isReading(request);
     seenBytes = request.socket.bytesRead;
-    quietMs = moved || isOurTurn ? 0 : quietMs + periodMs;
+    wasReading = isReading(request);
+    quietMs = isStillReading && !hasRead ? quietMs + periodMs : 0;
     if (quietMs < timeoutMs) return;
     clearInterval(timer);
     onStall();
   }, periodMs);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** False before the body is opened, while it is paused because of what it is written to, and after its end. */
+function isReading(request: IncomingMessage): boolean {
+  return (
+    request.readableFlowing === true && request.readableLength === 0 && !request.complete && !awaitsContinue(request)
+  );
 }

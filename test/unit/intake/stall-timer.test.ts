@@ -12,7 +12,12 @@ afterEach(() => {
 });
 
 function watch(timeoutMs = 1000) {
-  const state = { socket: { bytesRead: 0 }, readableLength: 0, complete: false };
+  const state = {
+    socket: { bytesRead: 0 },
+    readableFlowing: true as boolean | null,
+    readableLength: 0,
+    complete: false,
+  };
   const onStall = jest.fn();
   const release = watchForStall(state as unknown as IncomingMessage, timeoutMs, onStall);
   return { state, onStall, release };
@@ -47,6 +52,23 @@ describe('a sender', () => {
     expect(onStall).not.toHaveBeenCalled();
     state.readableLength = 0;
     jest.advanceTimersByTime(1000);
+    expect(onStall).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(250);
+    expect(onStall).toHaveBeenCalledTimes(1);
+  });
+
+  test.each([
+    ['before we begin to read', null],
+    ['while we do not read because the storage is slow', false],
+  ])('is not blamed for silence %s', (_when, flowing) => {
+    const { state, onStall } = watch();
+    state.readableFlowing = flowing;
+    jest.advanceTimersByTime(60_000);
+    expect(onStall).not.toHaveBeenCalled();
+    state.readableFlowing = true;
+    jest.advanceTimersByTime(1249);
+    expect(onStall).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1);
     expect(onStall).toHaveBeenCalledTimes(1);
   });
 
@@ -68,7 +90,7 @@ describe('a sender', () => {
     jest.advanceTimersByTime(60_000);
     expect(onStall).not.toHaveBeenCalled();
     sendContinue(request);
-    jest.advanceTimersByTime(1000);
+    jest.advanceTimersByTime(1250);
     expect(onStall).toHaveBeenCalledTimes(1);
   });
 
