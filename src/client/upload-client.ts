@@ -84,7 +84,7 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
   const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), onConnection, ...tuned } = clientOptions;
   const context = createContext(
     { ...DEFAULT_TUNING, ...tuned },
-    createHttp(baseUrl.replace(/\/+$/, ''), fetch),
+    createHttp(withoutEndSlashes(baseUrl), fetch),
     onConnection,
   );
   const inHand = new Map<string, UploadTask>();
@@ -147,4 +147,10 @@ function cancelOn(signal: AbortSignal, task: UploadTask): void {
   signal.addEventListener('abort', cancel);
   const letGo = (): void => signal.removeEventListener('abort', cancel);
   task.result.then(letGo, letGo);
+}
+
+function withoutEndSlashes(url: string): string {
+  let end = url.length;
+  while (url[end - 1] === '/') end -= 1;
+  return url.slice(0, end);
 }

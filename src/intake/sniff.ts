@@ -12,8 +12,12 @@ const MOVING_PNG = 'image/apng';
  */
 const TIFF_SIGNATURES = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'];
 
-/** Media type of the bytes themselves, undefined where no known signature fits. Never looks at a name or a header. */
-export async function sniffType(head: Buffer): Promise<string | undefined> {
+/**
+ * Returns the media type of the bytes themselves, undefined if no known signature fits. Never reads a name or a header.
+ * Reads the first `SNIFF_BYTES` only, however many the caller has, so that every road gives the same answer.
+ */
+export async function sniffType(bytes: Buffer): Promise<string | undefined> {
+  const head = bytes.subarray(0, SNIFF_BYTES);
   const mime = (await fileTypeFromBuffer(head))?.mime;
   if (mime === MOVING_PNG) return 'image/png';
   if (mime === undefined && TIFF_SIGNATURES.includes(head.toString('latin1', 0, 4))) return 'image/tiff';
@@ -28,13 +32,13 @@ const PROLOGUE = [
   ['<!DOCTYPE svg', '>'],
 ] as const;
 
-/** Step by step, since one pattern for all of it could be led round in circles by a text made for that. */
+/** In steps, since one pattern for all of it would need quadratic time for a text made for that. */
 function isSvg(text: string): boolean {
   let rest = text.replace(/^\uFEFF/, '').trimStart();
   for (;;) {
     const part = PROLOGUE.find(([begin]) => rest.startsWith(begin));
     if (part === undefined) return /^<(?:svg:)?svg[\s/>]/.test(rest);
-    const subset = /^<!DOCTYPE[^<>]*\[[^\]]*\]/.exec(rest)?.[0].length ?? 0;
+    const subset = /^<!DOCTYPE[^<>[]*\[[^\]]*\]/.exec(rest)?.[0].length ?? 0;
     const end = rest.indexOf(part[1], subset);
     if (end === -1) return false;
     rest = rest.slice(end + part[1].length).trimStart();

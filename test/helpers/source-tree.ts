@@ -26,6 +26,8 @@ export interface SourceFile {
   readonly imports: readonly ImportOf[];
   /** The text before a node. */
   before(node: SyntaxNode): string;
+  /** The text of a node. */
+  textOf(node: SyntaxNode): string;
   /** Lines from a node's first to its last. */
   linesOf(node: SyntaxNode): number;
 }
@@ -56,19 +58,18 @@ function readSource(path: string): SourceFile {
   const [mark, ...body] = parseSync(MARK + text, { syntax: 'typescript', target: 'es2022' })
     .body as unknown as SyntaxNode[];
   const origin = mark === undefined ? 0 : spanOf(mark).start + MARK.length;
+  const textOf = (node: SyntaxNode): string => {
+    const { start, end } = spanOf(node);
+    return bytes.subarray(start - origin, end - origin).toString();
+  };
   return {
     path,
     text,
     body,
     imports: [...body.flatMap((node) => importIn(path, node)), ...lateImportsIn(path, body)],
     before: (node) => bytes.subarray(0, spanOf(node).start - origin).toString(),
-    linesOf(node) {
-      const { start, end } = spanOf(node);
-      return bytes
-        .subarray(start - origin, end - origin)
-        .toString()
-        .split('\n').length;
-    },
+    textOf,
+    linesOf: (node) => textOf(node).split('\n').length,
   };
 }
 

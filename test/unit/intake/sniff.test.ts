@@ -69,6 +69,12 @@ describe('the type of bytes', () => {
     expect(await sniffType(bytes)).toBeUndefined();
   });
 
+  test('is told from the first bytes only, however many there are', async () => {
+    const picture = Buffer.from(`<!--${'-'.repeat(SNIFF_BYTES)}--><svg>`);
+    expect(await sniffType(picture)).toBeUndefined();
+    expect(await sniffType(Buffer.from(`<!DOCTYPE svg${'['.repeat(2_000_000)}`))).toBeUndefined();
+  });
+
   test('a page or a program is never a picture', async () => {
     for (const bytes of [
       '<!DOCTYPE html><script>',

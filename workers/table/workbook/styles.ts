@@ -33,11 +33,18 @@ export async function readTimeFormats(
   return styles.map((id) => (custom.has(id) ? custom.get(id) : BUILT_IN.get(id)));
 }
 
-/** Texts, colours, conditions and padding of a format code. */
-const NOT_PLACES = /"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]/gi;
+/** Excel accepts no longer ones. */
+const MAX_FORMAT_CHARACTERS = 255;
 
-/** By the places of the first section of a format code: `m` stands for months or for minutes, next to hours or seconds. */
+/** Texts, colours, conditions and padding of a format code. A bracket never spans another one: this keeps it linear. */
+const NOT_PLACES = /"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\][]*\]/gi;
+
+/**
+ * By the places of the first section of a format code: `m` stands for months or for minutes, next to hours or seconds.
+ * Undefined also for a code of more than 255 characters.
+ */
 export function timeFormatOf(formatCode: string): TimeFormat | undefined {
+  if (formatCode.length > MAX_FORMAT_CHARACTERS) return undefined;
   const [first = ''] = formatCode.replace(NOT_PLACES, '').split(';');
   const code = first.replace(/general|E[+-]/gi, '');
   const hasTime = /[hs]|AM\/PM|A\/P|\[m+\]/i.test(code);

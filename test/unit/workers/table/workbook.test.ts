@@ -139,6 +139,12 @@ describe('a cell of a workbook', () => {
     expect(await cellsOf(cells)).toEqual([7, '=x', null]);
   });
 
+  test('is a number if its format has more characters than Excel accepts', async () => {
+    const formats = [`yyyy${' '.repeat(252)}`, `yyyy${' '.repeat(251)}`, '['.repeat(63_000)];
+    const cells = formats.map((_, index) => `<c s="${index + 1}"><v>45351</v></c>`).join('');
+    expect(await cellsOf(cells, { formats })).toEqual([45351, '2024-02-29', 45351]);
+  });
+
   test('is a point in time where its format says so', async () => {
     const formats = ['yyyy-mm-dd', 'dd/mm/yyyy hh:mm', 'h:mm AM/PM', '0.00', '"day" 0', '[Red]d. mmmm yyyy', 'mm:ss'];
     const serials = [45351, 45351.5729166667, 0.75, 45351.5, 3, 60, 0.5];

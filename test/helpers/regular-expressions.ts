@@ -1,0 +1,140 @@
+import { createContext, Script } from 'node:vm';
+import { patienceMs } from './patience.ts';
+import { walk, type SourceFile, type SyntaxNode } from './source-tree.ts';
+
+/** A regular expression literal of a source file. */
+export interface PatternInSource {
+  readonly path: string;
+  readonly source: string;
+  readonly flags: string;
+}
+
+/** Returns every regular expression literal of the files, each once per file. */
+export function patternsIn(files: readonly SourceFile[]): PatternInSource[] {
+  return files.flatMap(({ path, body }) => {
+    const found = new Map<string, PatternInSource>();
+    walk(body, (node) => {
+      if (node.type !== 'RegExpLiteral') return;
+      const [source, flags] = [String(node['pattern']), String(node['flags'])];
+      found.set(`/${source}/${flags}`, { path, source, flags });
+    });
+    return [...found.values()];
+  });
+}
+
+/** Returns `path: argument` of every `new RegExp(…)` and `RegExp(…)` of the files. */
+export function constructedPatternsIn(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const found: string[] = [];
+    walk(file.body, (node) => {
+      const callee = node['callee'] as SyntaxNode | undefined;
+      if (!/^(New|Call)Expression$/.test(node.type) || callee?.['value'] !== 'RegExp') return;
+      found.push(`${file.path}: ${file.textOf(node)}`);
+    });
+    return found;
+  });
+}
+
+const TEXT_LENGTH = 65_536;
+const MOST_CHARACTERS = 24;
+const UNBOUNDED = /[^\\][*+]|\{\d+,\}/;
+
+/** No pattern can match it, so a text that ends with it forces the engine to try everything else. */
+const UNMATCHED_END = '\u0001';
+
+/** The start of a text, and the characters that are repeated after it. */
+type SlowText = readonly [prefix: string, unit: string];
+
+/**
+ * Returns the first text for which the pattern needs more than linear time, undefined if there is none. The texts are
+ * each character of the pattern 64 K times, each of them after a prefix of the pattern, and each prefix again and again;
+ * all with an end that does not match.
+ */
+export function superlinearText(pattern: PatternInSource): SlowText | undefined {
+  return slowTextsFor(pattern).find((text) => isSuperlinear(pattern, text));
+}
+
+function slowTextsFor({ source }: PatternInSource): SlowText[] {
+  const characters = charactersOf(source).slice(0, MOST_CHARACTERS);
+  const each = [...new Set(characters)];
+  if (!UNBOUNDED.test(source)) return each.map((character) => ['', character]);
+  const prefixes = ['', ...characters.map((_, index) => characters.slice(0, index + 1).join(''))];
+  return prefixes.flatMap((prefix): SlowText[] => [
+    ...(prefix === '' ? [] : [['', prefix] as const]),
+    ...each.map((character) => [prefix, character] as const),
+  ]);
+}
+
+const CLASS_OF_ESCAPE: Readonly<Record<string, string>> = {
+  d: '0',
+  w: 'a',
+  s: ' ',
+  D: 'a',
+  W: '!',
+  S: 'a',
+  t: '\t',
+  n: '\n',
+  r: '\r',
+  b: '',
+  B: '',
+  p: 'a',
+  P: '!',
+};
+
+/** One character for each atom of a pattern, in order; of a class each of its members that is spelled out. */
+function charactersOf(source: string): string[] {
+  const atoms =
+    /\\u\{?([0-9a-f]{4,6})\}?|\\x([0-9a-f]{2})|\\([pP])\{[^}]*\}|\\(.)|\(\?(?:<[^>]*>|[:=!]|<[=!])?|\{[\d,]*\}|\[\^|([^\\()|{}*+?^$[\]])/giu;
+  return [...source.matchAll(atoms)].flatMap(([all, unicode, hex, property, escaped, plain]) => {
+    const code = unicode ?? hex;
+    if (code !== undefined) return [String.fromCodePoint(Number.parseInt(code, 16))];
+    const escape = property ?? escaped;
+    if (escape !== undefined) return [CLASS_OF_ESCAPE[escape] ?? escape].filter((character) => character !== '');
+    if (all === '[^') return ['a'];
+    return plain === undefined ? [] : [plain === '.' ? 'a' : plain];
+  });
+}
+
+/** A linear pattern needs about a millisecond for 64 KB. It is CPU time, so it does not grow with the machine's load. */
+const FAST_CPU_MS = 20;
+/** No linear pattern needs so much. It ends an exponential pattern too, which nothing else can. */
+const SLOW_MS = 1000;
+/** Four times the text takes a linear pattern 4 times as long, a quadratic one 16 times. */
+const SHORTER = 4;
+const MOST_GROWTH = 8;
+const ATTEMPTS = 3;
+
+const context = createContext({});
+const search = new Script('text.replace(pattern, "")');
+
+function isSuperlinear(pattern: PatternInSource, text: SlowText): boolean {
+  const longMs = searchCpuMs(pattern, text, TEXT_LENGTH);
+  if (longMs <= patienceMs(FAST_CPU_MS)) return false;
+  return longMs === Infinity || longMs > MOST_GROWTH * searchCpuMs(pattern, text, TEXT_LENGTH / SHORTER);
+}
+
+/** The best of three, so that a pause of the engine does not count; infinite if the search did not end. */
+function searchCpuMs({ source, flags }: PatternInSource, [prefix, unit]: SlowText, length: number): number {
+  const text = prefix + unit.repeat(Math.ceil(length / unit.length)) + UNMATCHED_END;
+  let bestMs = Infinity;
+  for (let attempt = 0; attempt < ATTEMPTS && bestMs > patienceMs(FAST_CPU_MS); attempt += 1) {
+    Object.assign(context, { text, pattern: new RegExp(source, /[gy]/.test(flags) ? flags : `${flags}g`) });
+    const before = process.cpuUsage();
+    const hasEnded = endsWithin(patienceMs(SLOW_MS));
+    const { user, system } = process.cpuUsage(before);
+    const cpuMs = (user + system) / 1000;
+    // An attempt that the machine gave no time to says nothing.
+    if (!hasEnded && cpuMs > patienceMs(SLOW_MS) / ATTEMPTS) return Infinity;
+    if (hasEnded) bestMs = Math.min(bestMs, cpuMs);
+  }
+  return bestMs;
+}
+
+function endsWithin(limitMs: number): boolean {
+  try {
+    search.runInContext(context, { timeout: limitMs });
+    return true;
+  } catch {
+    return false;
+  }
+}
