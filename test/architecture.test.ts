@@ -20,17 +20,10 @@ const all = [...src, ...workers];
 /** One third-party package, one home: the only places that may import it. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-s3': ['src/storage/'],
-  '@bull-board/api': ['src/operators/queue-board.ts'],
   '@koa/cors': ['src/http/cors.ts'],
-  '@koa/router': ['src/server/app.ts', 'src/operators/queue-board.ts'],
+  '@koa/router': ['src/server/app.ts'],
   '@tus/server': ['src/roads/tus/'],
-  bullmq: [
-    'src/queue/event-stream.ts',
-    'src/queue/inspected-queues.ts',
-    'src/queue/upload-queue.ts',
-    'workers/worker.ts',
-    'workers/janitor/sweeper.ts',
-  ],
+  bullmq: ['src/queue/event-stream.ts', 'src/queue/upload-queue.ts', 'workers/worker.ts'],
   busboy: ['src/intake/multipart.ts'],
   'csv-parse': ['workers/table/text/record-reader.ts'],
   esbuild: ['src/page/assets.ts'],
@@ -102,7 +95,7 @@ function packageOf(target: string): string {
 }
 
 /** Names the packages that are there without being imported: one runs the TypeScript itself, the other is files that a browser fetches. */
-const NEVER_IMPORTED: readonly string[] = ['tsx', '@bull-board/ui'];
+const NEVER_IMPORTED: readonly string[] = ['tsx'];
 
 /** `path → target` of all imports that break a rule. */
 function offences(

@@ -4,13 +4,11 @@ import type { Logger } from '../telemetry/log.ts';
 import { presentProcesses, type Presence } from '../telemetry/presence.ts';
 import { FailedUploads, type FailedUploadParts } from '../record/failed-uploads.ts';
 import type { RecordOptions } from '../record/record-change.ts';
-import { openInspectedQueues } from '../queue/inspected-queues.ts';
 import type { UploadQueue } from '../queue/upload-queue.ts';
 import { UploadSets } from '../queue/upload-sets.ts';
 import type { OperatorRouteParts } from '../routes/operator-routes.ts';
 import { loadOperatorsAssets } from '../page/assets.ts';
-import { isForOperators, operatorGuard } from './operator-guard.ts';
-import { BOARD_PATH, openQueueBoard } from './queue-board.ts';
+import { operatorGuard } from './operator-guard.ts';
 import { readFigures } from './service-figures.ts';
 
 /** What the operators' side shares with the rest of the process. */
@@ -23,26 +21,22 @@ export interface OperatorsParts extends FailedUploadParts {
   log: Logger;
 }
 
-/** Everything for operators: who may come in, the board of the queues, and what lies beside it. */
+/** Everything for operators: the guard that asks for their token, and what their routes need. */
 export interface Operators extends OperatorRouteParts {
   guard: Middleware;
-  board: Middleware;
-  close(): Promise<void>;
 }
 
-/** Builds the operators' side of an API process. The board is loaded when somebody first asks for it. */
+/** Builds the operators' side of an API process. */
 export async function openOperators(
   parts: OperatorsParts,
   token: string,
   recordOptions: RecordOptions,
 ): Promise<Operators> {
   const { connection, keys, queue, presence, queueCapacity, addressOf, log } = parts;
-  const queues = openInspectedQueues(connection, keys, log);
   const failed = new FailedUploads(parts, recordOptions);
   const sets = new UploadSets(connection, keys);
   return {
     guard: operatorGuard({ token, addressOf, log }),
-    board: onceAskedFor(() => openQueueBoard(queues)),
     readFigures: () =>
       readFigures({
         presence,
@@ -54,20 +48,5 @@ export async function openOperators(
       }),
     retry: (id) => failed.retry(id),
     assets: await loadOperatorsAssets(),
-    close: () => queues.close(),
-  };
-}
-
-/** One that cannot be opened is tried again with the next request. */
-function onceAskedFor(open: () => Promise<Middleware>): Middleware {
-  let opened: Promise<Middleware> | undefined;
-  return (ctx, next) => {
-    const isBoard = isForOperators(ctx) && (ctx.path === BOARD_PATH || ctx.path.startsWith(`${BOARD_PATH}/`));
-    if (!isBoard) return next();
-    opened ??= open().catch((error: unknown) => {
-      opened = undefined;
-      throw error;
-    });
-    return opened.then((board) => board(ctx, next));
   };
 }

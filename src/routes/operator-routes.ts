@@ -13,7 +13,7 @@ export interface OperatorRouteParts {
   assets: PageAssets;
 }
 
-/** The operators' page and what it asks for; the board of the queues lies beside it. */
+/** The operators' page and its requests. */
 export function operatorRoutes(router: Router, parts: OperatorRouteParts): void {
   router.get('/operators/figures', async (ctx) => {
     ctx.body = await parts.readFigures();

@@ -58,7 +58,6 @@ export function createApp(parts: AppParts): Koa {
 
 function useOperators(app: Koa, operators: Operators): void {
   app.use(operators.guard);
-  app.use(operators.board);
   const router = new Router({ strict: true, sensitive: true });
   operatorRoutes(router, operators);
   app.use(router.routes());

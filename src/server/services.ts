@@ -83,7 +83,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const close = async (graceMs: number): Promise<void> => {
     readiness.leave();
     await delay(config.shutdownDelayMs);
-    await closeInOrder({ server, held, intake, presence, redis, operators, storage }, graceMs);
+    await closeInOrder({ server, held, intake, presence, redis, storage }, graceMs);
   };
   return { url: urlOf(server), close };
 }
@@ -95,16 +95,15 @@ interface Open {
   intake: IntakeServices['intake'];
   presence: Presence;
   redis: RedisParts;
-  operators: Operators | undefined;
   storage: Storage;
 }
 
 async function closeInOrder(open: Open, graceMs: number): Promise<void> {
-  const { server, held, intake, presence, redis, operators, storage } = open;
+  const { server, held, intake, presence, redis, storage } = open;
   await endRequests(server, { manager: held.manager, intake }, graceMs);
   await presence.close();
   await settleWithin(held.bus.close(), CLOSE_LIMIT_MS);
-  await settleWithin(Promise.all([redis.queue.close(), operators?.close()]), CLOSE_LIMIT_MS);
+  await settleWithin(redis.queue.close(), CLOSE_LIMIT_MS);
   await closeConnection(redis.connection);
   await storage.close?.();
 }

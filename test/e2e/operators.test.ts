@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import type { Upload } from '../../src/wire/documents.ts';
-import { type Browser, screenshot, startBrowser } from '../helpers/browser.ts';
+import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { putFile } from '../helpers/client.ts';
 import { failByOurFault } from '../helpers/fail-by-our-fault.ts';
 import { photo } from '../helpers/pictures.ts';
@@ -127,22 +127,4 @@ test('while there are no figures it says so, and shows the last ones', async () 
   expect(await page.locator('#process-rows tr').count()).toBe(2);
   await service.redis.up();
   await awaitText(page, '#status', 'Live');
-});
-
-test('the board shows queues and jobs under its strict policy, and offers no deed', async () => {
-  const { id } = await send('b.jpg');
-  const { page, complaints } = await open('/operators/queues/');
-  await page.getByText('uploads').first().waitFor();
-  await page.goto(`${service.url}/operators/queues/queue/uploads?status=waiting`);
-  await page.getByText(id).first().waitFor();
-  await screenshot(page, 'operators-board');
-  const buttons = (
-    await page
-      .getByRole('button')
-      .evaluateAll((all) =>
-        all.map((button) => `${button.getAttribute('aria-label') ?? ''} ${button.textContent ?? ''}`),
-      )
-  ).join('\n');
-  expect(buttons).not.toMatch(/retry|remove|delete|clean|promote|pause|empty|obliterate|add job|edit/i);
-  expect(complaints).toEqual([]);
 });

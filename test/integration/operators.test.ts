@@ -46,15 +46,7 @@ async function figures(): Promise<ServiceFigures> {
 }
 
 describe('what is for operators', () => {
-  const PATHS = [
-    '/operators',
-    '/operators/page.js',
-    '/operators/figures',
-    '/operators/queues',
-    '/operators/queues/',
-    '/operators/queues/api/queues',
-    '/operators/nowhere',
-  ];
+  const PATHS = ['/operators', '/operators/page.js', '/operators/figures', '/operators/nowhere'];
 
   test.each(PATHS)('%s asks for the token', async (path) => {
     const { status, headers, body } = await getJson<Problem>(service.url + path);
@@ -189,71 +181,4 @@ test('a failed upload that is tried again goes to the workers, and whoever asks 
   await service.addWorker();
   const result = await getJson<Upload>(`${service.url}/uploads/${body.id}/result?timeout=20000`);
   expect(result).toMatchObject({ status: 200, body: { state: 'completed', expiresAt: expect.any(String) as unknown } });
-});
-
-describe('the board of the queues', () => {
-  const API = '/operators/queues/api';
-
-  test('shows the queues, to be looked at alone', async () => {
-    const { status, body } = await getJson<{
-      queues: { name: string; readOnlyMode: boolean; allowRetries: boolean }[];
-    }>(`${service.url}${API}/queues`, BEARER);
-    expect(status).toBe(200);
-    expect(body.queues.map(({ name, readOnlyMode, allowRetries }) => [name, readOnlyMode, allowRetries])).toEqual([
-      ['uploads', true, false],
-      ['sweeps', true, false],
-    ]);
-  });
-
-  test.each([
-    ['PUT', '/queues/uploads/pause'],
-    ['PUT', '/queues/pause'],
-    ['PUT', '/queues/uploads/empty'],
-    ['PUT', '/queues/uploads/obliterate'],
-    ['PUT', '/queues/uploads/retry/failed'],
-    ['PUT', '/queues/uploads/clean/wait'],
-    ['POST', '/queues/uploads/add'],
-    ['PUT', '/queues/uploads/concurrency'],
-  ])('%s %s is not there', async (method, path) => {
-    const { status } = await requestJson<Problem>(service.url + API + path, {
-      method,
-      headers: { ...BEARER, 'Content-Type': 'application/json' },
-      body: '{}',
-    });
-    expect([404, 405]).toContain(status);
-  });
-
-  test('is one page for all its addresses, under a strict policy, with nothing from elsewhere', async () => {
-    expect(await statusOf('/operators/queues', BEARER)).toBe(302);
-    for (const path of ['/', '/queue/uploads', '/queue/uploads/1']) {
-      const response = await fetch(`${service.url}/operators/queues${path}`, { headers: BEARER });
-      const page = await response.text();
-      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-      expect(response.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self';");
-      expect([
-        page.includes('<%'),
-        page.includes('https://'),
-        page.includes('<base href="/operators/queues/" />'),
-      ]).toEqual([false, false, true]);
-    }
-  });
-
-  test('serves its own files and no others', async () => {
-    const page = await (await fetch(`${service.url}/operators/queues/`, { headers: BEARER })).text();
-    const files = [...page.matchAll(/(?:src|href)="(static\/[^"]+)"/g)].map((found) => found[1] ?? '');
-    expect(files.length).toBeGreaterThan(3);
-    for (const file of files) expect([file, await statusOf(`/operators/queues/${file}`, BEARER)]).toEqual([file, 200]);
-    for (const path of [
-      '/static/../package.json',
-      '/static/..%2f..%2fpackage.json',
-      '/static/',
-      '/static/nothing.js',
-    ]) {
-      const answer = await rawRequest(
-        service.url,
-        `GET /operators/queues${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`,
-      );
-      expect(answer).toMatch(/^HTTP\/1\.1 404 /);
-    }
-  });
 });

@@ -54,8 +54,7 @@ const getOperatorsPage: Operation = {
   operationId: 'getOperatorsPage',
   tags: TAGS,
   summary: 'The page for operators',
-  description:
-    'A live view of the figures below. Beside it, at `/operators/queues/`, lies a board of the queues and their jobs, to look at.',
+  description: 'A live view of the figures below.',
   security,
   responses: {
     '200': {

@@ -83,14 +83,7 @@ function emptyApp(): Koa {
     maxTimeoutMs: 1000,
     maxRequestBytes: 1,
     corsOrigins: [],
-    operators: {
-      guard: nobody,
-      board: nobody,
-      readFigures: nobody,
-      retry: nobody,
-      assets: OPERATORS_PAGE,
-      close: nobody,
-    },
+    operators: { guard: nobody, readFigures: nobody, retry: nobody, assets: OPERATORS_PAGE },
     service: { checkReady: nobody, metrics, openApi: {}, assets: PAGE },
   });
 }
