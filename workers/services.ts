@@ -80,7 +80,7 @@ async function start(kind: WorkerKind): Promise<void> {
 
   await listenForCancels(redis, worker);
   await worker.ready();
-  await sweeper.start();
+  sweeper.start();
   presence.start();
   log.info('ready');
   process.send?.({ type: 'ready' });

@@ -20,9 +20,6 @@ export const MAX_FAULTS = 5;
 /** How often an attempt may end without a word, which may be its neighbours' doing, before the same. */
 export const MAX_DEATHS = 10;
 
-/** The queue of the sweep, which one worker at a time runs. */
-export const SWEEP_QUEUE_NAME = 'sweeps';
-
 /** BullMQ trims its event stream to about this many entries. */
 export const EVENT_STREAM_LENGTH = 10_000;
 
@@ -43,6 +40,8 @@ export interface QueueKeys {
   readonly drained: string;
   /** Sorted set of uploads that somebody has to look after, by the time when it is due. */
   readonly due: string;
+  /** String with the worker that runs the janitor, or ran it last; expires when the next sweep is due. */
+  readonly janitor: string;
   /** The run of Redis in which all stored uploads were found to have records; gone where that is too long ago. */
   readonly surveyed: string;
   /** Sorted set of uploads that failed in a way that another try may mend, by when. */
@@ -75,6 +74,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     waitingByAddress: `${bullPrefix}:waiting-by-address`,
     drained: `${bullPrefix}:drained`,
     due: `${bullPrefix}:due`,
+    janitor: `${bullPrefix}:janitor`,
     surveyed: `${bullPrefix}:surveyed`,
     failed: `${bullPrefix}:failed`,
     processes: `${bullPrefix}:processes`,

@@ -1,90 +1,86 @@
-import { Queue, Worker } from 'bullmq';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from '../../src/queue/connection.ts';
-import { SWEEP_QUEUE_NAME, type QueueKeys } from '../../src/queue/contract.ts';
-import { restOnRefusal } from '../rest-on-refusal.ts';
+import type { QueueKeys } from '../../src/queue/contract.ts';
+import { settleWithin } from '../../src/server/shutdown.ts';
 import { lookAfterDue, type DueParts } from './due-uploads.ts';
+import { JanitorLease } from './janitor-lease.ts';
 import { addMissingJobs, type MissingJobParts } from './missing-jobs.ts';
 import { surveyStorage, type SurveyParts } from './survey.ts';
 
-/** What a sweep needs, and the connection that BullMQ shares. */
+/** What the janitor needs. */
 export type SweeperParts = DueParts &
   MissingJobParts &
   SurveyParts & { connection: Redis; keys: QueueKeys; periodMs: number };
 
-const SCHEDULER_ID = 'sweep';
+/** A sweep whose worker died is taken over after this time. */
+const LEASE_MS = 10_000;
+const RENEW_PERIOD_MS = 3_000;
 
-/** A sweep of which nothing was heard for so long is taken over by another worker, which looks so often for such. */
-const LOCK_MS = 10_000;
-const STALLED_LOOK_MS = 5_000;
+/** Each worker asks for the lease four times a period: a sweep starts at most a quarter of a period late. */
+const CHECKS_PER_PERIOD = 4;
 
-/** A Redis that was emptied has lost the schedule too; each worker looks so often. */
-const SCHEDULE_LOOK_MS = 5_000;
+/** For a sweep under way at shutdown, whose Redis may be gone. */
+const CLOSE_LIMIT_MS = 2_000;
 
 /**
- * Puts in order what a process that died has left: BullMQ's job scheduler lets one worker of all run it, every
- * `periodMs`. Each part compares what is there with the records, so that running it twice is running it once.
+ * Repairs what dead processes left behind: one worker of all runs it, every `periodMs`. Each part compares the present
+ * state with the records, so that running it twice changes nothing.
  */
 export class Sweeper {
   readonly #parts: SweeperParts;
-  readonly #queue: Queue;
-  readonly #worker: Worker;
+  readonly #lease: JanitorLease;
   readonly #stopping = new AbortController();
-  readonly #endRest: () => void;
-  #looking: NodeJS.Timeout | undefined;
+  #loop: Promise<void> = Promise.resolve();
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
-    const options = { connection: parts.connection, prefix: parts.keys.bullPrefix };
-    this.#queue = new Queue(SWEEP_QUEUE_NAME, options);
-    this.#worker = new Worker(SWEEP_QUEUE_NAME, () => this.#sweep(), {
-      ...options,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_LOOK_MS,
-      maxStalledCount: 1_000_000,
-    });
-    const onError = (error: Error) => parts.log.debug({ reason: error.message }, 'sweep connection');
-    this.#queue.on('error', onError);
-    this.#worker.on('error', onError);
-    this.#worker.on('failed', (_job, error) => parts.log.warn({ err: error }, 'sweep failed'));
-    this.#endRest = restOnRefusal(this.#worker);
+    this.#lease = new JanitorLease(parts.connection, parts.keys.janitor);
   }
 
-  /** Sees to it that there is a schedule, until it is closed; any number of workers may. */
-  async start(): Promise<void> {
-    await this.#schedule();
-    this.#looking = setInterval(() => void this.#scheduleWhereLost(), Math.min(this.#parts.periodMs, SCHEDULE_LOOK_MS));
-  }
-
-  async #scheduleWhereLost(): Promise<void> {
-    if (this.#parts.connection.status !== 'ready') return;
-    try {
-      // To schedule it anew where it is would put the next sweep off.
-      if ((await this.#queue.getJobScheduler(SCHEDULER_ID)) === undefined) await this.#schedule();
-    } catch (error) {
-      this.#parts.log.warn({ err: error }, 'sweep not scheduled');
-    }
-  }
-
-  async #schedule(): Promise<void> {
-    await this.#queue.upsertJobScheduler(
-      SCHEDULER_ID,
-      { every: this.#parts.periodMs },
-      { name: 'sweep', opts: { removeOnComplete: true, removeOnFail: true } },
-    );
+  /** Begins to sweep whenever it is due, until `close`. Any number of workers may. */
+  start(): void {
+    this.#loop = this.#run();
   }
 
   /** Ends a sweep under way at its next step. */
   async close(): Promise<void> {
     this.#stopping.abort();
-    clearInterval(this.#looking);
-    this.#endRest();
-    await this.#worker.close();
-    await this.#queue.close();
+    await settleWithin(this.#loop, CLOSE_LIMIT_MS);
   }
 
-  async #sweep(): Promise<void> {
-    await addMissingJobs(this.#parts);
-    await lookAfterDue(this.#parts, this.#stopping.signal);
-    await surveyStorage(this.#parts, this.#stopping.signal);
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#sweepIfDue();
+      } catch (error) {
+        if (!signal.aborted) this.#parts.log.warn({ err: error }, 'sweep failed');
+      }
+      // With jitter, so that the workers of a fleet do not ask together.
+      const pauseMs = (this.#parts.periodMs / CHECKS_PER_PERIOD) * (0.75 + Math.random() / 2);
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #sweepIfDue(): Promise<void> {
+    if (!(await this.#lease.take(LEASE_MS))) return;
+    const renewal = setInterval(() => void this.#renew(LEASE_MS), RENEW_PERIOD_MS);
+    try {
+      await addMissingJobs(this.#parts);
+      await lookAfterDue(this.#parts, this.#stopping.signal);
+      await surveyStorage(this.#parts, this.#stopping.signal);
+    } finally {
+      clearInterval(renewal);
+      // Nobody else sweeps until the next one is due; a sweep that was broken off is taken over sooner.
+      await this.#renew(this.#stopping.signal.aborted ? 1 : this.#parts.periodMs);
+    }
+  }
+
+  async #renew(forMs: number): Promise<void> {
+    try {
+      await this.#lease.renew(forMs);
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'janitor lease not renewed');
+    }
   }
 }
