@@ -48,7 +48,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|(kinds|record|settings|storage|telemetry)\/.+|queue\/(contract|connection|redis-check|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
+  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|(kinds|record|settings|storage|telemetry)\/.+|queue\/(contract|connection|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
 
 /** Names that a page has and Node has not. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([

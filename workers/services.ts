@@ -7,6 +7,7 @@ import { UploadRecords } from '../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../src/queue/connection.ts';
 import { queueKeys, type QueueKeys } from '../src/queue/contract.ts';
 import { RedisCheck } from '../src/queue/redis-check.ts';
+import { RedisClock } from '../src/queue/redis-clock.ts';
 import { connectToRedis } from '../src/queue/redis-client.ts';
 import { DEFAULT_REDIS } from '../src/queue/redis-place.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
@@ -58,7 +59,7 @@ async function start(kind: WorkerKind): Promise<void> {
   });
   const sets = new UploadSets(connection, keys);
   const sweeper = new Sweeper({ ...shared, sets, periodMs: config.sweepPeriodMs });
-  const presence = new Presence('worker', { connection, keys, log }, () => ({
+  const presence = new Presence('worker', { ...redis, log }, () => ({
     held: {},
     running: worker.running,
     lastMinute: redis.tally.lastMinute,
@@ -72,6 +73,7 @@ async function start(kind: WorkerKind): Promise<void> {
     await presence.close();
     await queue.close();
     calls.disconnect();
+    redis.clock.close();
     await closeConnection(connection);
     await storage.close?.();
     endWatch();
@@ -89,6 +91,7 @@ async function start(kind: WorkerKind): Promise<void> {
 interface RedisParts {
   readonly keys: QueueKeys;
   readonly connection: Redis;
+  readonly clock: RedisClock;
   /** Receives cancels. */
   readonly calls: ReturnType<typeof connectToRedis>;
   readonly tally: UploadTally;
@@ -102,14 +105,17 @@ async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> 
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openWaitingConnection(place, log);
   await untilRedisIsThere(connection, log);
+  const clock = new RedisClock(connection, keys.events, log);
+  await clock.start();
   const calls = connectToRedis(place, 'waits');
   calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
   const tally = new UploadTally();
   const records = new UploadRecords(new RedisRecordStore(connection), keys, {
     ...recordOptions(config),
+    nowMs: () => clock.nowMs(),
     onEntered: (state, from) => tally.entered(state, from),
   });
-  return { keys, connection, calls, tally, records, queue: new UploadQueue(connection, keys, log) };
+  return { keys, connection, clock, calls, tally, records, queue: new UploadQueue(connection, keys, log) };
 }
 
 async function listenForCancels({ calls, keys }: RedisParts, worker: UploadWorker): Promise<void> {

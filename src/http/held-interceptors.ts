@@ -2,14 +2,14 @@ import type { Context } from 'koa';
 import type { DeferredInterceptor, Held } from '../deferred/interceptor.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { eventTimeOf } from '../record/hold.ts';
-import { preciseNowMs } from '../record/record-change.ts';
 import { routeOf } from './request-metrics.ts';
 
 /**
  * Counts held responses by route, how each ended and how long it was held, and the time from an event's
  * creation to the last byte of the answer. One that was resolved before it was held does not count.
+ * @param nowMs the clock that events bear the time of.
  */
-export function heldMetrics(metrics: Metrics): DeferredInterceptor {
+export function heldMetrics(metrics: Metrics, nowMs: () => number): DeferredInterceptor {
   const routes = new WeakMap<Held, string>();
   return {
     preProcess(held) {
@@ -23,7 +23,7 @@ export function heldMetrics(metrics: Metrics): DeferredInterceptor {
       if (route === undefined) return;
       metrics.deferredEnded(route, held.ending ?? 'none', heldMs(held));
       const eventAtMs = eventTimeOf(held.result);
-      if (eventAtMs !== undefined && held.ending === 'value') metrics.woken(Math.max(0, preciseNowMs() - eventAtMs));
+      if (eventAtMs !== undefined && held.ending === 'value') metrics.woken(Math.max(0, nowMs() - eventAtMs));
     },
   };
 }

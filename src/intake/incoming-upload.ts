@@ -236,7 +236,7 @@ export function listenForOthers(
 }
 
 function placed(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {
-  return { record, queuePosition: queuePosition ?? null };
+  return { record, queuePosition: queuePosition ?? null, nowMs: record.updatedAtMs };
 }
 
 function lacksRoom(outcome: ChangeOutcome): outcome is RefusedChange & { refusal: 'full' | 'quota' } {

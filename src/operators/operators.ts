@@ -3,7 +3,6 @@ import type { Middleware } from 'koa';
 import type { Logger } from '../telemetry/log.ts';
 import { presentProcesses, type Presence } from '../telemetry/presence.ts';
 import { FailedUploads, type FailedUploadParts } from '../record/failed-uploads.ts';
-import type { RecordOptions } from '../record/record-change.ts';
 import type { UploadQueue } from '../queue/upload-queue.ts';
 import { UploadSets } from '../queue/upload-sets.ts';
 import type { OperatorRouteParts } from '../routes/operator-routes.ts';
@@ -27,19 +26,16 @@ export interface Operators extends OperatorRouteParts {
 }
 
 /** Builds the operators' side of an API process. */
-export async function openOperators(
-  parts: OperatorsParts,
-  token: string,
-  recordOptions: RecordOptions,
-): Promise<Operators> {
-  const { connection, keys, queue, presence, queueCapacity, addressOf, log } = parts;
-  const failed = new FailedUploads(parts, recordOptions);
+export async function openOperators(parts: OperatorsParts, token: string, retentionMs: number): Promise<Operators> {
+  const { connection, keys, records, queue, presence, queueCapacity, addressOf, log } = parts;
+  const failed = new FailedUploads(parts, retentionMs);
   const sets = new UploadSets(connection, keys);
   return {
     guard: operatorGuard({ token, addressOf, log }),
     readFigures: () =>
       readFigures({
         presence,
+        nowMs: () => records.nowMs(),
         processes: () => presentProcesses(connection, keys),
         queue,
         sets,

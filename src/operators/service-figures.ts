@@ -10,6 +10,8 @@ const SHOWN_FAILURES = 50;
 /** Where the figures come from. */
 export interface FigureParts {
   presence: Pick<Presence, 'announce'>;
+  /** By the clock of Redis. */
+  nowMs: () => number;
   processes: () => Promise<ServiceFigures['processes']>;
   queue: { counts(): Promise<JobCounts> };
   sets: Pick<UploadSets, 'waitingSince'>;
@@ -28,7 +30,7 @@ export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
     parts.failed.list(SHOWN_FAILURES),
     parts.processes(),
   ]);
-  const nowMs = Date.now();
+  const nowMs = parts.nowMs();
   const oldestMs = oldestAtMs === null ? null : Math.max(0, nowMs - oldestAtMs);
   return {
     at: new Date(nowMs).toISOString(),

@@ -42,6 +42,8 @@ export interface QueueKeys {
   readonly due: string;
   /** String with the worker that runs the janitor, or ran it last; expires when the next sweep is due. */
   readonly janitor: string;
+  /** Hash of due uploads that could not be looked after, and how often in a row. */
+  readonly putOff: string;
   /** The run of Redis in which all stored uploads were found to have records; gone where that is too long ago. */
   readonly surveyed: string;
   /** Sorted set of uploads that failed in a way that another try may mend, by when. */
@@ -75,6 +77,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     drained: `${bullPrefix}:drained`,
     due: `${bullPrefix}:due`,
     janitor: `${bullPrefix}:janitor`,
+    putOff: `${bullPrefix}:put-off`,
     surveyed: `${bullPrefix}:surveyed`,
     failed: `${bullPrefix}:failed`,
     processes: `${bullPrefix}:processes`,

@@ -1,14 +1,64 @@
 import { available, type Redis } from './connection.ts';
 import type { QueueKeys } from './contract.ts';
-import { STRIKE_SCRIPT } from './waiting-script.ts';
+import { STRIKE_SCRIPT, TIME_FUNCTIONS } from './waiting-script.ts';
 
-/** Takes a member out, or puts it off, unless it has become due later meanwhile. */
+/** The first pause of an upload that could not be looked after; each further one is twice as long, up to the most. */
+const FIRST_PAUSE_MS = 15_000;
+const MOST_PAUSE_MS = 3_600_000;
+
+/** After so long without a further failure it is forgotten how often there were some. */
+const FAILURES_KEPT_MS = 24 * 3_600_000;
+
+/**
+ * KEYS  1 due set
+ * ARGV  1 how many at most
+ *
+ * Returns the time by the clock of Redis, and the ids of the uploads that are due, longest due first.
+ */
+const DUE_SCRIPT = `
+${TIME_FUNCTIONS}
+local now = string.format('%d', nowMs())
+return { now, redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'LIMIT', 0, ARGV[1]) }
+`;
+
+/**
+ * Takes a member out, or sets when it is due next, unless it has become due later meanwhile.
+ *
+ * KEYS  1 due set, 2 failures in a row
+ * ARGV  1 id, 2 the time at which it was due, 3 when it is due next, empty for never
+ */
 const SETTLE_SCRIPT = `
+redis.call('HDEL', KEYS[2], ARGV[1])
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not score or tonumber(score) > tonumber(ARGV[2]) then return 0 end
 if ARGV[3] == '' then return redis.call('ZREM', KEYS[1], ARGV[1]) end
 return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 `;
+
+/**
+ * KEYS  1 due set, 2 failures in a row
+ * ARGV  1 id, 2 the time at which it was due
+ *
+ * Returns the pause in ms; 0 for an upload that has become due later meanwhile, which stays as it is.
+ */
+const PUT_OFF_SCRIPT = `
+${TIME_FUNCTIONS}
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not score or tonumber(score) > tonumber(ARGV[2]) then return 0 end
+local failures = redis.call('HINCRBY', KEYS[2], ARGV[1], 1)
+redis.call('PEXPIRE', KEYS[2], ${FAILURES_KEPT_MS})
+local pause = math.min(${MOST_PAUSE_MS}, ${FIRST_PAUSE_MS} * 2 ^ math.min(failures - 1, 20))
+redis.call('ZADD', KEYS[1], string.format('%d', nowMs() + pause), ARGV[1])
+return pause
+`;
+
+/** Uploads that are due at one moment. */
+export interface DueUploads {
+  /** That moment, by the clock of Redis. */
+  nowMs: number;
+  /** Longest due first. */
+  ids: string[];
+}
 
 /**
  * The run of the server that answers: another one after each restart or failover, which may have lost the last that it was told.
@@ -60,22 +110,32 @@ export class UploadSets {
     return { count, oldestAtMs: score === undefined ? null : Math.floor(Number(score)) };
   }
 
-  /** Uploads that somebody has to look after, longest due first. */
-  async dueBefore(timeMs: number, limit: number): Promise<string[]> {
-    return await available(() => this.#connection.zrangebyscore(this.#keys.due, 0, timeMs, 'LIMIT', 0, limit));
+  /** Uploads that somebody has to look after now, at most `limit`. */
+  async due(limit: number): Promise<DueUploads> {
+    const reply = await available(() => this.#connection.eval(DUE_SCRIPT, 1, this.#keys.due, String(limit)));
+    const [nowMs, ids] = Array.isArray(reply) ? (reply as unknown[]) : [];
+    return { nowMs: Number(nowMs), ids: Array.isArray(ids) ? ids.map(String) : [] };
   }
 
-  /** Says that an upload was looked after, for good or until a time. One that was opened anew meanwhile stays as it is. */
+  /**
+   * Says that an upload was looked after, for good or until a time by the clock of Redis. An upload that was opened
+   * again since `dueBeforeMs` stays as it is.
+   */
   async settle(id: string, dueBeforeMs: number, untilMs?: number): Promise<void> {
-    await available(() =>
-      this.#connection.eval(
-        SETTLE_SCRIPT,
-        1,
-        this.#keys.due,
-        id,
-        String(dueBeforeMs),
-        untilMs === undefined ? '' : String(untilMs),
-      ),
+    const { due, putOff } = this.#keys;
+    const until = untilMs === undefined ? '' : String(untilMs);
+    await available(() => this.#connection.eval(SETTLE_SCRIPT, 2, due, putOff, id, String(dueBeforeMs), until));
+  }
+
+  /**
+   * Says that an upload could not be looked after, so that it does not hold up those behind it: it is due again after
+   * 15 s, and after twice as long with each failure in a row, up to an hour. Returns the pause in ms; 0 if it was
+   * opened again since `dueBeforeMs`, which leaves it as it is.
+   */
+  async putOff(id: string, dueBeforeMs: number): Promise<number> {
+    const { due, putOff } = this.#keys;
+    return Number(
+      await available(() => this.#connection.eval(PUT_OFF_SCRIPT, 2, due, putOff, id, String(dueBeforeMs))),
     );
   }
 

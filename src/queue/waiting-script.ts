@@ -3,16 +3,23 @@ const STRETCHES = 12;
 const STRETCH_SECONDS = 5;
 
 /**
+ * The time in milliseconds by the clock of Redis, with fractions: the clocks of the machines that call may differ.
+ * `redis.call('TIME')` returns the same within one script.
+ */
+export const TIME_FUNCTIONS = `
+local function nowMs()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + time[2] / 1000
+end
+`;
+
+/**
  * What every script shares that changes the waiting set: who enters and who leaves, whose they are, and how fast
  * they go. To be put before a script that has the locals `waitingKey`, `byAddressKey` and `drainedKey`. The time is that
  * of Redis, to the microsecond: the clocks of the machines that call differ, and two uploads of one millisecond have an order too.
  */
 export const WAITING_FUNCTIONS = `
-local function nowMs()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + time[2] / 1000
-end
-
+${TIME_FUNCTIONS}
 local function stretchNow() return math.floor(nowMs() / ${STRETCH_SECONDS * 1000}) end
 
 local function countDrained(change)

@@ -21,7 +21,7 @@ local function discard(id)
   redis.call('HSET', victim, 'state', 'discarded', 'stage', 'done', 'stored', '0', 'version', victimEvent.version, 'updatedAt', now, 'expiresAt', tonumber(now) + change.retentionMs)
   redis.call('HDEL', victim, 'variants', 'address')
   redis.call('PEXPIRE', victim, 2 * change.retentionMs)
-  redis.call('PEXPIRE', ARGV[4] .. victimEvent.publicId, 2 * change.retentionMs)
+  redis.call('PEXPIRE', ARGV[3] .. victimEvent.publicId, 2 * change.retentionMs)
   redis.call('ZADD', dueKey, now, id)
   tell(id, victimEvent)
   discarded[#discarded + 1] = id

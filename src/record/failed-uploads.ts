@@ -3,7 +3,6 @@ import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { available, type Redis } from '../queue/connection.ts';
 import type { QueueKeys } from '../queue/contract.ts';
-import { RecordChanger, type RecordOptions, type RecordStore } from './record-change.ts';
 import type { UploadRecord } from './record-fields.ts';
 import type { UploadRecords } from './record.ts';
 import { isRetryable } from './retryable.ts';
@@ -12,9 +11,8 @@ import { readExisting } from './watch.ts';
 /** What looking after failures needs. */
 export interface FailedUploadParts {
   connection: Redis;
-  store: Pick<RecordStore, 'runScript'>;
   keys: QueueKeys;
-  records: Pick<UploadRecords, 'read'>;
+  records: Pick<UploadRecords, 'read' | 'retry' | 'nowMs'>;
   queue: { add(id: string): Promise<void> };
   log: Logger;
 }
@@ -22,19 +20,17 @@ export interface FailedUploadParts {
 /** Uploads that failed though their files may be sound: the bytes are kept until they expire, and may be taken up again. */
 export class FailedUploads {
   readonly #parts: FailedUploadParts;
-  readonly #changer: RecordChanger;
   readonly #retentionMs: number;
 
-  constructor(parts: FailedUploadParts, options: RecordOptions) {
+  constructor(parts: FailedUploadParts, retentionMs: number) {
     this.#parts = parts;
-    this.#changer = new RecordChanger(parts.store, parts.keys, options);
-    this.#retentionMs = options.retentionMs;
+    this.#retentionMs = retentionMs;
   }
 
   /** How many there are, and the newest of them, at most `limit`. */
   async list(limit: number): Promise<{ count: number; newest: FailedUpload[] }> {
     const { connection, keys, records } = this.#parts;
-    const since = Date.now() - this.#retentionMs;
+    const since = records.nowMs() - this.#retentionMs;
     const ids = await available(() => connection.zrevrangebyscore(keys.failed, '+inf', since, 'LIMIT', 0, limit));
     const count = await available(() => connection.zcount(keys.failed, since, '+inf'));
     const reads = await Promise.all(ids.map((id) => records.read(id)));
@@ -49,13 +45,7 @@ export class FailedUploads {
     const { records, queue, log } = this.#parts;
     const { record } = await readExisting(records, id);
     if (!mayBeRetried(record)) throw notRetryable(id);
-    const outcome = await this.#changer.change(id, {
-      from: ['failed'],
-      version: record.version,
-      phase: true,
-      drop: ['error', 'expiresAt', 'faults', 'deaths'],
-      fields: { state: 'queued', stage: 'queue' },
-    });
+    const outcome = await records.retry(id, record.version);
     if (!outcome.made) throw notRetryable(id);
     log.info({ uploadId: id }, 'failed upload taken up again');
     // It waits in the record from here on, and the sweep adds a job that could not be added now.

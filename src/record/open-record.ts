@@ -54,7 +54,7 @@ export async function openRecord(changer: RecordChanger, upload: NewUpload, room
     wantsRecord: true,
   };
   const publicId = randomBytes(16).toString('base64url');
-  const create = { id: upload.id, publicId, createdAt: String(Date.now()) };
+  const create = { id: upload.id, publicId };
   const outcome = await changer.change(upload.id, { ...common, from: ['receiving'], create });
   if (outcome.made || outcome.refusal !== 'final' || outcome.record?.state === 'completed') return outcome;
   const restarted = await changer.change(upload.id, { ...common, from: RESTARTABLE_STATES, create, clean: true });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../wire/documents.ts';
 import { EVENT_STREAM_LENGTH, MAX_DEATHS, MAX_FAULTS, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
+import { preciseNowMs } from '../queue/redis-clock.ts';
 import { FORGET_SCRIPT } from '../queue/waiting-script.ts';
 import { ADVANCE_SCRIPT } from './advance-script.ts';
 import { decodeRecord, pairFields, type RecordFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
@@ -27,6 +28,8 @@ export interface RecordOptions {
   silenceMs?: number;
   /** Told of every change of state that is made through here, with the states it could have come from. Must not throw. */
   onEntered?: (state: string, from: readonly string[]) => void;
+  /** The time by the clock of Redis, from which all times of records are. Default: that of this machine. */
+  nowMs?: () => number;
   /** The command that publishes each change on its upload's channel too, for listeners there. Default: none does. */
   publish?: PublishCommand;
 }
@@ -127,12 +130,15 @@ export class RecordChanger {
     return this.#options.silenceMs ?? DEFAULT_SILENCE_MS;
   }
 
+  nowMs(): number {
+    return (this.#options.nowMs ?? preciseNowMs)();
+  }
+
   async advance(id: string, { attempt, sequence, percent, stage }: Advance): Promise<ChangeOutcome> {
     const reply = await this.#store.runScript(
       ADVANCE_SCRIPT,
       [this.#keys.record(id), this.#keys.events],
       [
-        String(Date.now()),
         id,
         this.#newNonce(),
         String(attempt),
@@ -140,7 +146,6 @@ export class RecordChanger {
         String(percent),
         stage,
         String(EVENT_STREAM_LENGTH),
-        String(preciseNowMs()),
         ...this.#publishing(id),
       ],
     );
@@ -171,14 +176,7 @@ export class RecordChanger {
         this.#keys.drained,
         this.#keys.failed,
       ],
-      [
-        String(Date.now()),
-        JSON.stringify(wire),
-        String(EVENT_STREAM_LENGTH),
-        this.#keys.publicId(''),
-        String(preciseNowMs()),
-        ...this.#publishing(id),
-      ],
+      [JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), ...this.#publishing(id)],
     );
     const outcome = decodeOutcome(id, reply);
     const { state } = change.fields;
@@ -203,11 +201,6 @@ export class RecordChanger {
   #newNonce(): string {
     return `${this.#noncePrefix}${++this.#nonces}`;
   }
-}
-
-/** Milliseconds since 1970 with their fractions, the same on all processes of a machine. */
-export function preciseNowMs(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 const REFUSALS: readonly Refusal[] = [

@@ -7,9 +7,10 @@ import { DISCARD_FUNCTIONS } from './discard-script.ts';
  * so that there is never a change without its event nor an event without its change.
  *
  * KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained, 7 failures that another try may mend
- * ARGV  1 now in ms, 2 the change as JSON (`RecordChange`), 3 event stream length,
- *       4 prefix of the public id's key, which bears the same hash tag, 5 now with its fractions of a ms,
- *       6 and 7, where the change is to be published too: the command and the upload's channel
+ * ARGV  1 the change as JSON (`RecordChange`), 2 event stream length,
+ *       3 prefix of the public id's key, which bears the same hash tag,
+ *       4 and 5, where the change is to be published too: the command and the upload's channel
+ * All times are those of Redis.
  *
  * Returns `{ 'ok', version, field, value, … }` (fields only where the change asks for the record)
  * or `{ reason, field, value, … }` with a reason of `Refusal`. Among the fields of one that waits is `rank`, its 0-based
@@ -17,7 +18,10 @@ import { DISCARD_FUNCTIONS } from './discard-script.ts';
  */
 export const RECORD_SCRIPT = `
 local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey, failedKey = unpack(KEYS)
-local now, change = ARGV[1], cjson.decode(ARGV[2])
+local change = cjson.decode(ARGV[1])
+${WAITING_FUNCTIONS}
+local preciseNow = nowMs()
+local now = string.format('%d', preciseNow)
 
 -- What an event tells, in the order in which it is read; what the change sets takes the place of what was.
 local names = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }
@@ -30,13 +34,13 @@ local isNew, set = not event.state, {}
 local function beside(name, id) return string.sub(name, 1, -#change.id - 1) .. id end
 
 local function tell(id, event)
-  local tale = { at = ARGV[5] }
+  local tale = { at = string.format('%.3f', preciseNow) }
   for _, name in ipairs(names) do tale[name] = event[name] end
   local data = cjson.encode(tale)
-  redis.call('XADD', eventsKey, 'MAXLEN', '~', ARGV[3], '*', 'event', 'progress', 'jobId', id, 'data', data)
-  if ARGV[6] then redis.call(ARGV[6], beside(ARGV[7], id), data) end
+  redis.call('XADD', eventsKey, 'MAXLEN', '~', ARGV[2], '*', 'event', 'progress', 'jobId', id, 'data', data)
+  if ARGV[4] then redis.call(ARGV[4], beside(ARGV[5], id), data) end
 end
-${WAITING_FUNCTIONS}${DISCARD_FUNCTIONS}
+${DISCARD_FUNCTIONS}
 local function answer(word, withFields)
   local reply = { word, event.version or '0' }
   if withFields then
@@ -58,7 +62,7 @@ end
 local sequence, receipt, nonce, variantsJson, expiresAt = tonumber(was[1] or '0'), was[2], was[3], was[4], was[5]
 local faults, deaths, address, strewn = tonumber(was[6] or '0'), tonumber(was[7] or '0'), was[8], was[9]
 local state, percent, attempt = event.state, tonumber(event.percent or '0'), tonumber(event.attempt or '0')
-local publicKey = ARGV[4] .. (event.publicId or (change.create and change.create.publicId) or '')
+local publicKey = ARGV[3] .. (event.publicId or (change.create and change.create.publicId) or '')
 local final = state == 'completed' or state == 'failed' or state == 'cancelled' or state == 'discarded'
 
 -- A reply that was lost with its connection makes the client send the same change again.
@@ -93,7 +97,7 @@ if change.clean then
   redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'expiresAt', 'faults', 'deaths')
   -- What browsers keep of the earlier life, they keep under its own public id.
   redis.call('DEL', publicKey)
-  publicKey = ARGV[4] .. change.create.publicId
+  publicKey = ARGV[3] .. change.create.publicId
   redis.call('SET', publicKey, change.id)
   put('publicId', change.create.publicId)
   -- Attempts go on counting, since they fence; a new life has all of its own.
@@ -125,7 +129,10 @@ end
 -- A tombstone of a finished upload keeps its outcome.
 if final and change.fields.deleted then change.fields.state, change.fields.stage = nil, nil end
 for field, value in pairs(change.fields) do put(field, value) end
-if not state then for field, value in pairs(change.create) do put(field, value) end end
+if not state then
+  put('createdAt', now)
+  for field, value in pairs(change.create) do put(field, value) end
+end
 
 local newState = change.fields.state or state
 local ends = newState == 'completed' or newState == 'failed' or newState == 'cancelled' or newState == 'discarded'

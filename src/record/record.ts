@@ -11,7 +11,8 @@ import {
   type RecordStore,
 } from './record-change.ts';
 import { openRecord, RESTARTABLE_STATES, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
-import { queuedFields, restoredFields } from './queued-fields.ts';
+import { queuedFields } from './queued-fields.ts';
+import { recoverUpload, restoreUpload, retryUpload } from './revive.ts';
 import { isRetryable } from './retryable.ts';
 import type { StoredVariant, UploadRecord } from './record-fields.ts';
 
@@ -30,13 +31,18 @@ export class UploadRecords {
   constructor(store: RecordStore, keys: QueueKeys, options: RecordOptions) {
     this.#store = store;
     this.#keys = keys;
-    this.#reads = { store, keys };
     this.#changer = new RecordChanger(store, keys, options);
+    this.#reads = { store, keys, nowMs: () => this.nowMs() };
   }
 
   /** After so long without a report a receiving upload is taken for one whose process has died. */
   get silenceMs(): number {
     return this.#changer.silenceMs;
+  }
+
+  /** The time by the clock of Redis, from which all times of records are. */
+  nowMs(): number {
+    return this.#changer.nowMs();
   }
 
   /**
@@ -134,13 +140,7 @@ export class UploadRecords {
    * it: nobody has changed it since `version`.
    */
   async recover(manifest: Manifest, version: number): Promise<ChangeOutcome> {
-    return await this.#changer.change(manifest.id, {
-      from: ['receiving'],
-      version,
-      percent: queuedPercent(),
-      phase: true,
-      fields: restoredFields(manifest),
-    });
+    return await recoverUpload(this.#changer, manifest, version);
   }
 
   /**
@@ -148,22 +148,7 @@ export class UploadRecords {
    * there is one. Version and attempts begin at a number above all that a client may have seen or a worker may still hold.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
-    const { id, publicId } = manifest;
-    const base = String(Math.floor(Date.now() / 1000));
-    return await this.#changer.change(id, {
-      from: [],
-      create: {
-        id,
-        publicId,
-        createdAt: String(Date.parse(manifest.createdAt)),
-        version: base,
-        attempt: base,
-        attemptBase: base,
-      },
-      percent: queuedPercent(),
-      phase: true,
-      fields: restoredFields(manifest),
-    });
+    return await restoreUpload(this.#changer, manifest);
   }
 
   /**
@@ -249,6 +234,14 @@ export class UploadRecords {
       drop: ['variants'],
       fields: { state: 'queued', stage: 'queue', ...Object.fromEntries(counted) },
     });
+  }
+
+  /**
+   * Queues an upload that has failed again, from its stored bytes, unless it was changed since `version`. Its faults
+   * and deaths are forgiven.
+   */
+  async retry(id: string, version: number): Promise<ChangeOutcome> {
+    return await retryUpload(this.#changer, id, version);
   }
 
   /** Refused with `final` where the outcome stands already. */

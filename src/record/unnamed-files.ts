@@ -1,5 +1,6 @@
 import { isFinalState } from '../wire/documents.ts';
-import { isExpired, type UploadRecord } from './record-fields.ts';
+import { isExpired } from './record-fields.ts';
+import type { ReadRecord } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
 import { attemptPrefix, isManifestKey, isOfReceipt, partOffset, uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -18,17 +19,17 @@ export interface FileParts {
 export async function removeUnnamedFiles({ records, storage }: FileParts, id: string): Promise<number> {
   const keys: string[] = [];
   for await (const { key } of storage.list(uploadPrefix(id))) keys.push(key);
-  const record = (await records.read(id))?.record;
+  const read = await records.read(id);
   // Redis may have lost the record since somebody asked for this; the survey brings it back then.
-  if (record === undefined && keys.some(isManifestKey)) return 0;
-  const unnamed = keys.filter((key) => record === undefined || !isNamed(record, key));
+  if (read === undefined && keys.some(isManifestKey)) return 0;
+  const unnamed = keys.filter((key) => read === undefined || !isNamed(read, key));
   for (const key of unnamed) await storage.remove(key);
   return unnamed.length;
 }
 
-function isNamed(record: UploadRecord, key: string): boolean {
+function isNamed({ record, nowMs }: ReadRecord, key: string): boolean {
   const isGone =
-    record.deleted || isExpired(record, Date.now()) || record.state === 'cancelled' || record.state === 'discarded';
+    record.deleted || isExpired(record, nowMs) || record.state === 'cancelled' || record.state === 'discarded';
   if (isGone) return false;
   // One that ended before its bytes counted has none, though they may have come to the disk.
   if (isOfReceipt(key, record.id, record.receipt)) return record.stored || !isFinalState(record.state);

@@ -3,7 +3,7 @@ import { linksOf, toProgress } from './progress.ts';
 import type { ReadRecord } from './read-record.ts';
 
 /** The whole upload as a client sees it; a tombstone has none, so ask `deleted` first. `timedOut` says that it was waited for in vain. */
-export function toUpload({ record, queuePosition }: ReadRecord, nowMs: number, timedOut = false): Upload {
+export function toUpload({ record, queuePosition, nowMs }: ReadRecord, timedOut = false): Upload {
   return {
     id: record.id,
     state: record.state,

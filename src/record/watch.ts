@@ -18,7 +18,7 @@ export interface WatchParts {
 export async function readExisting(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
   const read = await records.read(id);
   if (read === undefined) throw unknownUpload(id);
-  refuseGone(id, read.record.deleted, read.record.expiresAtMs);
+  refuseGone(id, read.record, read.nowMs);
   return read;
 }
 
@@ -26,9 +26,13 @@ function unknownUpload(id: string): ServiceError {
   return new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
 }
 
-function refuseGone(id: string, isDeleted: boolean, expiresAtMs: number | null): void {
-  if (isDeleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
-  if (!isExpired({ expiresAtMs }, Date.now())) return;
+function refuseGone(
+  id: string,
+  { deleted, expiresAtMs }: { deleted: boolean; expiresAtMs: number | null },
+  nowMs: number,
+): void {
+  if (deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
+  if (!isExpired({ expiresAtMs }, nowMs)) return;
   throw new ServiceError('upload_gone', 'This upload was kept for as long as uploads are kept here, and is gone.', {
     id,
   });
@@ -87,7 +91,8 @@ class ProgressWait<Answer> implements Wait<Answer> {
     const read = await this.#records.readProgress(id);
     if (read === undefined) throw unknownUpload(id);
     // A tombstone is told of to those that wait already; who comes later gets a 410.
-    if (this.#seen === undefined) refuseGone(id, read.state.deleted, read.expiresAtMs);
+    if (this.#seen === undefined)
+      refuseGone(id, { deleted: read.state.deleted, expiresAtMs: read.expiresAtMs }, read.nowMs);
     this.#seen = read;
     const hasMoved = !seenVersions.includes(read.state.version) || isFinalState(read.state.state);
     return hasMoved ? this.#answer(read, false) : undefined;
@@ -98,7 +103,7 @@ class ProgressWait<Answer> implements Wait<Answer> {
     if (seenVersions.includes(event.version) && !isFinalState(event.state)) return undefined;
     // Smaller is an event that comes late, or a record restored from an older copy. One that waits has a place, which no event knows.
     if (event.version < Math.max(...seenVersions) || event.state === 'queued') return LOOK;
-    return this.#answer({ state: event, queuePosition: null }, false);
+    return this.#answer({ state: event, queuePosition: null, nowMs: event.eventAtMs ?? event.updatedAtMs }, false);
   }
 
   timeoutValue(): Answer {
@@ -106,8 +111,11 @@ class ProgressWait<Answer> implements Wait<Answer> {
     return this.#answer(this.#seen, true);
   }
 
-  #answer({ state, queuePosition }: Pick<ReadProgress, 'state' | 'queuePosition'>, timedOut: boolean): Answer {
-    return this.#shape(toProgress(state, { nowMs: Date.now(), queuePosition, timedOut }), this.#asked);
+  #answer(
+    { state, queuePosition, nowMs }: Pick<ReadProgress, 'state' | 'queuePosition' | 'nowMs'>,
+    timedOut: boolean,
+  ): Answer {
+    return this.#shape(toProgress(state, { nowMs, queuePosition, timedOut }), this.#asked);
   }
 }
 
@@ -141,6 +149,6 @@ export async function readWatched(records: Pick<UploadRecords, 'read'>, id: stri
 }
 
 /** The Progress of a record as read just now. */
-export function presentProgress({ record, queuePosition }: ReadRecord): Progress {
-  return toProgress(record, { nowMs: Date.now(), queuePosition });
+export function presentProgress({ record, queuePosition, nowMs }: ReadRecord): Progress {
+  return toProgress(record, { nowMs, queuePosition });
 }

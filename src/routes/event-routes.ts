@@ -105,7 +105,7 @@ class Follower {
   woken(event: ProgressState | undefined): void {
     // A place in the queue is known to the record alone, and so is whether an older version is the true one.
     const tellsAll = event !== undefined && event.state !== 'queued' && event.version >= (this.#newest?.version ?? 0);
-    if (tellsAll) this.#show(toProgress(event, { nowMs: Date.now(), queuePosition: null }));
+    if (tellsAll) this.#show(toProgress(event, { nowMs: event.eventAtMs ?? event.updatedAtMs, queuePosition: null }));
     else this.look().catch((error: unknown) => this.#lookAgainAfter(error));
   }
 

@@ -94,7 +94,7 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
 /** Throws `unknown_variant` (404) for one that this upload does not have and will never have. */
 async function readForVariant(parts: FileRouteParts, id: string, name: string): Promise<UploadRecord> {
   const read = await parts.records.read(id);
-  if (read === undefined || read.record.deleted || isExpired(read.record, Date.now())) throw unknownVariant();
+  if (read === undefined || read.record.deleted || isExpired(read.record, read.nowMs)) throw unknownVariant();
   const { record } = read;
   if (variantOf(record, name) !== undefined) return record;
   if (!willHave(parts, record, name) || isFinalState(record.state)) throw unknownVariant();

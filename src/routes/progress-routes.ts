@@ -131,8 +131,7 @@ const ENDED_EARLY: Readonly<Record<string, { code: ErrorCode; detail: string }>>
 
 function resultAnswer(read: ReadRecord): ResponseEntity {
   const { record } = read;
-  if (record.state === 'completed')
-    return new ResponseEntity({ status: 200, headers: NO_STORE, body: toUpload(read, Date.now()) });
+  if (record.state === 'completed') return new ResponseEntity({ status: 200, headers: NO_STORE, body: toUpload(read) });
   const early = ENDED_EARLY[record.state];
   const problem = early === undefined ? record.error : problemOf(early.code, early.detail, record.id);
   if (problem === null) throw new Error('a failed upload without its error');

@@ -48,13 +48,13 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
 
   router.get('/uploads/:id', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = toUpload(await readExisting(parts.records, requireUploadId(ctx.params['id'])), Date.now());
+    ctx.body = toUpload(await readExisting(parts.records, requireUploadId(ctx.params['id'])));
   });
 
   router.post('/uploads/:id/cancel', async (ctx) => {
     const { upload, stopped } = await parts.removal.cancel(requireUploadId(ctx.params['id']));
     ctx.status = stopped ? 202 : 200;
-    ctx.body = toUpload(upload, Date.now());
+    ctx.body = toUpload(upload);
   });
 
   router.delete('/uploads/:id', async (ctx) => {
@@ -90,8 +90,7 @@ async function answer(
 }
 
 function toUploads(reads: readonly ReadRecord[], timedOut = false): Upload[] {
-  const nowMs = Date.now();
-  return reads.map((read) => toUpload(read, nowMs, timedOut));
+  return reads.map((read) => toUpload(read, timedOut));
 }
 
 /** A raw body has no fields, so its options are JSON in the query. */

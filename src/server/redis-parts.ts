@@ -10,6 +10,7 @@ import { queueKeys, type QueueKeys } from '../queue/contract.ts';
 import { openEventChannels } from '../queue/event-channels.ts';
 import { openEventStream } from '../queue/event-stream.ts';
 import { RedisCheck } from '../queue/redis-check.ts';
+import { RedisClock } from '../queue/redis-clock.ts';
 import { DEFAULT_REDIS, isCluster } from '../queue/redis-place.ts';
 import { openShardSubscriber } from '../queue/shard-subscriber.ts';
 import { openSubscriber, type Subscriber, type SubscriberListener } from '../queue/subscriber.ts';
@@ -26,6 +27,7 @@ export interface RedisParts {
   readonly keys: QueueKeys;
   readonly connection: Redis;
   readonly redisCheck: RedisCheck;
+  readonly clock: RedisClock;
   readonly store: RedisRecordStore;
   readonly tally: UploadTally;
   readonly records: UploadRecords;
@@ -37,13 +39,17 @@ export async function openRedisParts(config: Config, log: Logger): Promise<Redis
   const keys = queueKeys(config.queuePrefix);
   const connection = openCommandConnection(config.redis ?? DEFAULT_REDIS, log);
   const redisCheck = await RedisCheck.start(connection, log);
+  const clock = new RedisClock(connection, keys.events, log);
+  await clock.start();
   const store = new RedisRecordStore(connection);
   const tally = new UploadTally();
   const records = new UploadRecords(store, keys, {
     ...recordOptions(config),
+    nowMs: () => clock.nowMs(),
     onEntered: (state, from) => tally.entered(state, from),
   });
-  return { keys, connection, redisCheck, store, tally, records, queue: new UploadQueue(connection, keys, log) };
+  const queue = new UploadQueue(connection, keys, log);
+  return { keys, connection, redisCheck, clock, store, tally, records, queue };
 }
 
 /** The configured event bus. Each has a connection of its own, which its feed closes. */

@@ -7,7 +7,6 @@ import type { Operators } from '../operators/operators.ts';
 import { loadPageAssets } from '../page/assets.ts';
 import { Backlog } from '../queue/backlog.ts';
 import { closeConnection } from '../queue/connection.ts';
-import { recordOptions } from '../record/record-options.ts';
 import type { Config } from '../settings/config.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -51,9 +50,12 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const listen = listenTo.bind(undefined, registry);
   const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, addressOf, listen, log });
   const { intake } = services;
-  manager.register('metrics', heldMetrics(metrics));
+  manager.register(
+    'metrics',
+    heldMetrics(metrics, () => redis.clock.nowMs()),
+  );
   manager.register('access-log', heldInAccessLog());
-  const presence = new Presence('api', { connection: redis.connection, keys, log }, () => newsOf(metrics, redis.tally));
+  const presence = new Presence('api', { ...redis, log }, () => newsOf(metrics, redis.tally));
   const operators = await openOperatorsIfWanted(config, { redis, presence, addressOf, log });
   const app = createApp({
     records,
@@ -104,6 +106,7 @@ async function closeInOrder(open: Open, graceMs: number): Promise<void> {
   await presence.close();
   await settleWithin(held.bus.close(), CLOSE_LIMIT_MS);
   await settleWithin(redis.queue.close(), CLOSE_LIMIT_MS);
+  redis.clock.close();
   await closeConnection(redis.connection);
   await storage.close?.();
 }
@@ -152,5 +155,5 @@ async function openOperatorsIfWanted(
   if (config.operatorsToken === undefined) return undefined;
   const { openOperators } = await import('../operators/operators.ts');
   const parts = { ...redis, presence, queueCapacity: config.queueCapacity, addressOf, log };
-  return await openOperators(parts, config.operatorsToken, recordOptions(config));
+  return await openOperators(parts, config.operatorsToken, config.retentionMs);
 }

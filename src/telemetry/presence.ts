@@ -4,6 +4,7 @@ import type { ProcessReport } from '../wire/documents.ts';
 import type { Logger } from './log.ts';
 import { available, type Redis } from '../queue/connection.ts';
 import type { QueueKeys } from '../queue/contract.ts';
+import type { RedisClock } from '../queue/redis-clock.ts';
 import { settleWithin } from '../server/shutdown.ts';
 import { VERSION } from '../version.ts';
 
@@ -21,6 +22,15 @@ const FORGET_MS = 60_000;
 /** What a process has to tell that is not the same all its life. */
 export type ProcessNews = Pick<ProcessReport, 'held' | 'running' | 'lastMinute' | 'wake'>;
 
+/** What a process tells of itself with. */
+export interface PresenceParts {
+  connection: Redis;
+  keys: QueueKeys;
+  /** The same clock in all processes: what one writes, the others let run out. */
+  clock: Pick<RedisClock, 'nowMs'>;
+  log: Logger;
+}
+
 /**
  * Tells the others that this process is there, and what it is at: every few seconds four small commands, under keys
  * that run out by themselves. Nobody decides anything by it; it is for people to look at.
@@ -28,6 +38,7 @@ export type ProcessNews = Pick<ProcessReport, 'held' | 'running' | 'lastMinute' 
 export class Presence {
   readonly #connection: Redis;
   readonly #keys: QueueKeys;
+  readonly #clock: PresenceParts['clock'];
   readonly #log: Logger;
   readonly #news: () => ProcessNews | Promise<ProcessNews>;
   readonly #self: Omit<ProcessReport, keyof ProcessNews>;
@@ -35,13 +46,10 @@ export class Presence {
   #timer: NodeJS.Timeout | undefined;
   #announcing: Promise<void> | undefined;
 
-  constructor(
-    role: ProcessReport['role'],
-    parts: { connection: Redis; keys: QueueKeys; log: Logger },
-    news: () => ProcessNews | Promise<ProcessNews>,
-  ) {
+  constructor(role: ProcessReport['role'], parts: PresenceParts, news: () => ProcessNews | Promise<ProcessNews>) {
     this.#connection = parts.connection;
     this.#keys = parts.keys;
+    this.#clock = parts.clock;
     this.#log = parts.log;
     this.#news = news;
     this.#self = {
@@ -88,7 +96,7 @@ export class Presence {
     if (this.#connection.status !== 'ready') return;
     const { id } = this.#self;
     const report: ProcessReport = { ...this.#self, ...(await this.#news()) };
-    const nowMs = Date.now();
+    const nowMs = Math.floor(this.#clock.nowMs());
     await this.#connection
       .multi()
       .set(this.#keys.process(id), JSON.stringify(report), 'PX', TTL_MS)

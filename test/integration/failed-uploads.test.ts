@@ -24,7 +24,7 @@ beforeEach(async () => {
   space = await openRecordSpace(redis.url, RETENTION_MS);
   jobs = [];
   const queue = { add: async (id: string) => void jobs.push(id) };
-  failed = new FailedUploads({ ...space, queue, log: silentLog }, { retentionMs: RETENTION_MS });
+  failed = new FailedUploads({ ...space, queue, log: silentLog }, RETENTION_MS);
 });
 afterEach(async () => {
   await space.close();

@@ -17,7 +17,7 @@ const BATCH = 500;
 /** What is done with uploads that are due. */
 export interface DueParts extends FileParts {
   records: UploadRecords;
-  sets: Pick<UploadSets, 'dueBefore' | 'settle'>;
+  sets: Pick<UploadSets, 'due' | 'settle' | 'putOff'>;
   queue: Pick<UploadQueue, 'add' | 'remove'>;
   storage: FileParts['storage'] & Pick<Storage, 'read' | 'removeUnfinished'>;
   log: Logger;
@@ -26,17 +26,18 @@ export interface DueParts extends FileParts {
 /**
  * Looks after every upload whose time has come: one that is still receiving has lost its process and is
  * ended, or queued where all of it is stored, one of whose attempt nothing was heard for long gets a job unless it has one, and the job of one that was
- * ended while it waited is removed, as are files that no record names any more. One that fails is due again with the next sweep,
+ * ended while it waited is removed, as are files that no record names any more. One that fails is due again after a growing pause,
  * and one that several have had in hand when all of them must have fallen silent.
  */
 export async function lookAfterDue(parts: DueParts, signal: AbortSignal): Promise<void> {
-  const nowMs = Date.now();
-  for (const id of await parts.sets.dueBefore(nowMs, BATCH)) {
+  const { nowMs, ids } = await parts.sets.due(BATCH);
+  for (const id of ids) {
     if (signal.aborted) return;
     try {
       await lookAfter(parts, id, nowMs);
     } catch (error) {
-      parts.log.warn({ err: error, uploadId: id }, 'due upload not looked after');
+      const pauseMs = await parts.sets.putOff(id, nowMs);
+      parts.log.warn({ err: error, uploadId: id, pauseMs }, 'due upload not looked after');
     }
   }
 }

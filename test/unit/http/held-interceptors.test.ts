@@ -5,7 +5,7 @@ import type { Held } from '../../../src/deferred/interceptor.ts';
 import { heldInAccessLog, heldMetrics, heldPart } from '../../../src/http/held-interceptors.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { hold } from '../../../src/record/hold.ts';
-import { preciseNowMs } from '../../../src/record/record-change.ts';
+import { preciseNowMs } from '../../../src/queue/redis-clock.ts';
 import { eventOf, ID, openRegistry } from '../record/states.ts';
 
 function heldBy(result: DeferredResult, ending: Held['ending'] = 'value'): Held {
@@ -19,7 +19,7 @@ function build() {
     deferredEnded: jest.fn<Metrics['deferredEnded']>(),
     woken: jest.fn<Metrics['woken']>(),
   };
-  return { told, interceptor: heldMetrics(told as unknown as Metrics) };
+  return { told, interceptor: heldMetrics(told as unknown as Metrics, preciseNowMs) };
 }
 
 describe('the measure of held responses', () => {

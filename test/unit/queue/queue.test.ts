@@ -171,12 +171,14 @@ describe('what is told as a Redis that is away', () => {
 describe('the sets of uploads', () => {
   test('what was opened anew while it was looked after stays due', async () => {
     const sets = new UploadSets(space.connection, space.keys);
-    await space.connection.zadd(space.keys.due, 10, 'a', 20, 'b', 30, 'c');
-    expect(await sets.dueBefore(20, 9)).toEqual(['a', 'b']);
-    expect(await sets.dueBefore(20, 1)).toEqual(['a']);
+    await space.connection.zadd(space.keys.due, 10, 'a', 20, 'b', 1e15, 'c');
+    expect((await sets.due(9)).ids).toEqual(['a', 'b']);
+    expect((await sets.due(1)).ids).toEqual(['a']);
     await space.connection.zadd(space.keys.due, 99, 'a');
     for (const id of ['a', 'b', 'nothing']) await sets.settle(id, 20);
-    expect(await sets.dueBefore(100, 9)).toEqual(['c', 'a']);
+    expect((await sets.due(9)).ids).toEqual(['a']);
+    expect(await sets.putOff('a', 20)).toBe(0);
+    expect((await sets.due(9)).ids).toEqual(['a']);
   });
 
   test('a survey is remembered for its time', async () => {

@@ -17,6 +17,7 @@ function readsOf(...moments: { state?: string; rank: number | null }[]): RecordR
   };
   return {
     keys: { record: (id) => id, waiting: 'waiting' },
+    nowMs: () => 0,
     count: () => reads,
     store: {
       readHash: async () => ({ fields: next(), rank: last.rank }),

@@ -59,7 +59,7 @@ test('an upload is expired from the end of its retention on, one that is not fin
 
 describe('the document of an upload', () => {
   test('holds what the contract names', () => {
-    const upload = toUpload({ record: recordOf(), queuePosition: null }, 6000);
+    const upload = toUpload({ record: recordOf(), queuePosition: null, nowMs: 6000 });
     expect(Object.keys(upload)).toEqual(
       expect.arrayContaining([
         'id',
@@ -86,7 +86,7 @@ describe('the document of an upload', () => {
 
   test('says when it expires once it is final', () => {
     const at = (state: 'processing' | 'failed') =>
-      toUpload({ record: recordOf({ state, expiresAtMs: 7000 }), queuePosition: null }, 6000).expiresAt;
+      toUpload({ record: recordOf({ state, expiresAtMs: 7000 }), queuePosition: null, nowMs: 6000 }).expiresAt;
     expect([at('processing'), at('failed')]).toEqual([null, '1970-01-01T00:00:07.000Z']);
   });
 });

@@ -57,13 +57,14 @@ export class FakeRecords {
   onRead: () => Promise<void> | void = () => undefined;
 
   set(record: UploadRecord, queuePosition: number | null = null): void {
-    this.now.set(record.id, { record, queuePosition });
+    this.now.set(record.id, { record, queuePosition, nowMs: Date.now() });
   }
 
   async readProgress(id: string): Promise<ReadProgress | undefined> {
     const found = await this.read(id);
     if (found === undefined) return undefined;
-    return { state: found.record, queuePosition: found.queuePosition, expiresAtMs: found.record.expiresAtMs };
+    const { record, queuePosition, nowMs } = found;
+    return { state: record, queuePosition, nowMs, expiresAtMs: record.expiresAtMs };
   }
 
   async read(id: string): Promise<ReadRecord | undefined> {

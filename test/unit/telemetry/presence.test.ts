@@ -14,6 +14,8 @@ const NEWS: ProcessNews = {
   wake: null,
 };
 
+const CLOCK = { nowMs: () => Date.now() };
+
 let redis: RedisServer;
 let space: RecordSpace;
 const open: Presence[] = [];
@@ -33,7 +35,7 @@ afterEach(async () => {
 });
 
 function presenceOf(role: 'api' | 'worker', news: () => ProcessNews = () => NEWS): Presence {
-  const presence = new Presence(role, { ...space, log: silentLog }, news);
+  const presence = new Presence(role, { ...space, clock: CLOCK, log: silentLog }, news);
   open.push(presence);
   return presence;
 }
@@ -100,7 +102,7 @@ test('while Redis is away nobody waits for it, and it is told when it is back', 
   const connection = openCommandConnection(own.url, silentLog);
   try {
     await own.down();
-    const presence = new Presence('api', { connection, keys: space.keys, log: silentLog }, () => NEWS);
+    const presence = new Presence('api', { connection, keys: space.keys, clock: CLOCK, log: silentLog }, () => NEWS);
     presence.start();
     await presence.announce();
     await own.up();

@@ -20,6 +20,7 @@ import {
   uploadIn,
   type RecordSpace,
 } from '../../../helpers/record-space.ts';
+import { eventually } from '../../../helpers/eventually.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { startRedisServer, type RedisServer } from '../../../helpers/redis-server.ts';
 import { openTempStorage, type TempStorage } from '../../../helpers/temp-storage.ts';
@@ -84,6 +85,11 @@ async function storedUpload(id: string = randomUUID(), receipt: string = randomU
   });
   await putObject(temp.storage, manifest.key, manifest.bytes);
   return { id, receipt };
+}
+
+async function redisNowMs(): Promise<number> {
+  const [seconds = 0, microseconds = 0] = (await space.connection.time()).map(Number);
+  return Math.floor(seconds * 1000 + microseconds / 1000);
 }
 
 async function stateOf(id: string) {
@@ -186,7 +192,7 @@ describe('uploads that are due', () => {
       interrupt: async () => ({ made: false, refusal: 'fenced', record: undefined }),
     });
     await lookAfterDue(parts(losing), SIGNAL);
-    expect([await stateOf(upload.id), await sets.dueBefore(Date.now(), 10)]).toEqual(['receiving', [upload.id]]);
+    expect([await stateOf(upload.id), (await sets.due(10)).ids]).toEqual(['receiving', [upload.id]]);
   });
 
   test('one that has given a sign of life since is left alone', async () => {
@@ -201,7 +207,7 @@ describe('uploads that are due', () => {
         return read;
       },
     });
-    const due = overriding(sets, { dueBefore: async () => [id] });
+    const due = overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) });
     await lookAfterDue({ ...parts(records), sets: due }, SIGNAL);
     expect(reads).toBeGreaterThan(0);
     expect(await stateOf(id)).toBe('receiving');
@@ -215,7 +221,7 @@ describe('uploads that are due', () => {
     for (const { id, receipt } of [living, cancelled, deleted]) await put(originalKey(id, receipt));
     await lookAfterDue(parts(), SIGNAL);
     expect(temp.files()).toEqual([originalKey(living.id, living.receipt)]);
-    expect(await sets.dueBefore(Date.now(), 10)).toEqual([]);
+    expect((await sets.due(10)).ids).toEqual([]);
   });
 
   test('the job of one that was ended while it waited goes, unless its id has a new life that waits', async () => {
@@ -239,12 +245,12 @@ describe('uploads that are due', () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 1 });
     const { id, receipt } = await uploadIn(records, 'completed');
     await put(originalKey(id, receipt));
-    while ((await sets.dueBefore(Date.now() - 1, 10)).length === 0);
+    await eventually('it to be due', async () => (await sets.due(10)).ids.length > 0);
     await lookAfterDue(parts(records), SIGNAL);
     expect(temp.files()).toEqual([]);
   });
 
-  test('one that fails to be looked after stays due, and the others are looked after', async () => {
+  test('puts off an upload that fails, with growing pauses, and looks after the others', async () => {
     const ids = [(await uploadIn(space.records, 'cancelled')).id, (await uploadIn(space.records, 'cancelled')).id];
     const bad = ids[0] ?? '';
     const list = (prefix: string) => {
@@ -252,8 +258,19 @@ describe('uploads that are due', () => {
       return temp.storage.list(prefix);
     };
     const storage = overriding(temp.storage, { list });
-    await lookAfterDue({ records: space.records, sets, queue, log: silentLog, storage }, SIGNAL);
-    expect(await sets.dueBefore(Date.now(), 10)).toEqual([bad]);
+    const failing = { records: space.records, sets, queue, log: silentLog, storage };
+    const pauses: number[] = [];
+    for (let sweep = 0; sweep < 3; sweep++) {
+      await space.connection.zadd(space.keys.due, 'XX', 1, bad);
+      const beforeMs = await redisNowMs();
+      await lookAfterDue(failing, SIGNAL);
+      pauses.push(Number(await space.connection.zscore(space.keys.due, bad)) - beforeMs);
+    }
+    for (const [index, pauseMs] of pauses.entries()) expect(pauseMs).toBeGreaterThanOrEqual(15_000 * 2 ** index);
+    expect((await sets.due(10)).ids).toEqual([]);
+    await space.connection.zadd(space.keys.due, 1, bad);
+    await lookAfterDue(parts(), SIGNAL);
+    expect(await space.connection.exists(space.keys.putOff)).toBe(0);
   });
 });
 
@@ -277,7 +294,10 @@ describe('files of requests and attempts that were overtaken', () => {
     // As a process leaves it that is killed before it has learnt that it was overtaken.
     const unfinished = await temp.storage.create(originalKey(id, overtaken));
     await put(manifestKey(id, overtaken));
-    await lookAfterDue({ ...parts(later()), sets: overriding(sets, { dueBefore: async () => [id] }) }, SIGNAL);
+    await lookAfterDue(
+      { ...parts(later()), sets: overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) }) },
+      SIGNAL,
+    );
     expect(temp.files()).toEqual([originalKey(id, receipt)]);
     await unfinished.discard();
   });
@@ -286,9 +306,9 @@ describe('files of requests and attempts that were overtaken', () => {
     const records = later();
     const { id } = await uploadIn(records, 'receiving');
     await uploadIn(records, 'completed', { id });
-    while ((await sets.dueBefore(Date.now() - 1, 10)).length === 0);
+    await eventually('it to be due', async () => (await sets.due(10)).ids.length > 0);
     await lookAfterDue(parts(records), SIGNAL);
-    expect(await sets.dueBefore(Date.now(), 10)).toEqual([]);
+    expect((await sets.due(10)).ids).toEqual([]);
     expect(await dueInMs(id)).toBeGreaterThan(SILENCE_MS);
   });
 
@@ -298,7 +318,10 @@ describe('files of requests and attempts that were overtaken', () => {
     await lookAfterDue(parts(records), SIGNAL);
     expect(await dueInMs(id)).toBeGreaterThan(0);
     await put(originalKey(id, receipt));
-    await lookAfterDue({ ...parts(later()), sets: overriding(sets, { dueBefore: async () => [id] }) }, SIGNAL);
+    await lookAfterDue(
+      { ...parts(later()), sets: overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) }) },
+      SIGNAL,
+    );
     expect(temp.files()).toEqual([]);
   });
 
@@ -333,7 +356,7 @@ describe('a survey of the storage', () => {
     await storedUpload(upload.id, upload.receipt);
     const before = await space.records.read(upload.id);
     await surveyStorage(parts(), SIGNAL);
-    expect([await space.records.read(upload.id), jobs]).toEqual([before, []]);
+    expect([(await space.records.read(upload.id))?.record, jobs]).toEqual([before?.record, []]);
     await storedUpload();
     await surveyStorage(parts(), SIGNAL);
     expect(jobs).toEqual([]);
@@ -349,7 +372,7 @@ describe('a survey of the storage', () => {
 
   test('finds what is there, though its record was lost while it was looked after', async () => {
     const { id } = await storedUpload();
-    const due = overriding(sets, { dueBefore: async () => [id] });
+    const due = overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) });
     await lookAfterDue({ ...parts(), sets: due }, SIGNAL);
     expect(temp.files()).toHaveLength(2);
     await surveyStorage(parts(), SIGNAL);

@@ -1,0 +1,77 @@
+import type { Logger } from '../telemetry/log.ts';
+import type { Redis } from './connection.ts';
+
+/** How often the clock of Redis is read. */
+const PERIOD_MS = 10_000;
+
+/** Through a script with a key, so that a cluster answers with the clock of the node that has the records. */
+const TIME_SCRIPT = `return redis.call('TIME')`;
+
+/** Milliseconds since 1970 with their fractions, by the clock of this machine. */
+export function preciseNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/**
+ * The time by the clock of Redis. All times of records are taken from it, so ages and expiries are compared with it
+ * and not with the clock of this machine, which may differ. Until Redis was read once it is the clock of this machine.
+ */
+export class RedisClock {
+  readonly #connection: Redis;
+  readonly #key: string;
+  readonly #log: Logger;
+  readonly #onReady = (): void => void this.measure();
+  #timer: NodeJS.Timeout | undefined;
+  /** The time of Redis when `performance.now()` was 0. A monotonic base: setting this machine's clock does not move it. */
+  #originMs = performance.timeOrigin;
+
+  /** @param key any key of the installation. */
+  constructor(connection: Redis, key: string, log: Logger) {
+    this.#connection = connection;
+    this.#key = key;
+    this.#log = log;
+  }
+
+  /** Reads the clock now if Redis is there, whenever it comes back, and every 10 s until `close`. */
+  async start(): Promise<void> {
+    this.#timer = setInterval(() => void this.measure(), PERIOD_MS).unref();
+    this.#connection.on('ready', this.#onReady);
+    await this.measure();
+  }
+
+  /** The connection stays the caller's. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#connection.off('ready', this.#onReady);
+  }
+
+  /** Milliseconds since 1970 with their fractions. */
+  nowMs(): number {
+    return this.#originMs + performance.now();
+  }
+
+  /** Reads the clock of Redis. Never rejects: without an answer the last offset stays. */
+  async measure(): Promise<void> {
+    if (this.#connection.status !== 'ready') return;
+    try {
+      const sentAtMs = performance.now();
+      const reply = await this.#connection.eval(TIME_SCRIPT, 1, this.#key);
+      this.#correct(timeOf(reply), sentAtMs, performance.now());
+    } catch (error) {
+      this.#log.debug({ err: error }, 'clock of Redis not read');
+    }
+  }
+
+  /** A difference that the round trip may explain is none, so that on one machine the two clocks stay the same. */
+  #correct(redisMs: number, sentAtMs: number, receivedAtMs: number): void {
+    const uncertaintyMs = (receivedAtMs - sentAtMs) / 2;
+    const originMs = redisMs - sentAtMs - uncertaintyMs;
+    if (Math.abs(originMs - this.#originMs) > uncertaintyMs) this.#originMs = originMs;
+  }
+}
+
+function timeOf(reply: unknown): number {
+  const [seconds, microseconds] = Array.isArray(reply) ? reply.map(Number) : [];
+  if (seconds === undefined || microseconds === undefined) throw new Error('Redis answered no time');
+  return seconds * 1000 + microseconds / 1000;
+}

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Redis } from 'ioredis';
+import { queueKeys } from '../../src/queue/contract.ts';
+import type { Progress, Upload } from '../../src/wire/documents.ts';
+import { getJson, putFile, requestJson } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { putInHalves } from '../helpers/put-in-halves.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+const PRELOAD = `--import ${pathToFileURL(resolve('test/helpers/clock-apart.mjs')).href}`;
+const MINUTE_MS = 60_000;
+const keys = queueKeys('deferred-uploads');
+
+let service: Service;
+let redis: Redis;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  bytes = await photo({ width: 120, height: 90 });
+  service = await startService({ env: { SWEEP_PERIOD_MS: '200' } });
+  redis = new Redis(service.redis.url);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await service.stop();
+});
+
+async function apiWithClock(offsetMs: number): Promise<string> {
+  return (await service.addApi({ NODE_OPTIONS: PRELOAD, CLOCK_OFFSET_MS: String(offsetMs) })).url;
+}
+
+/** Resolves when a sweep that began after this call has looked after all that was due. */
+async function nextSweep(): Promise<void> {
+  const id = randomUUID();
+  await putFile<Upload>(service.url, id, bytes, 'a.jpg');
+  // What is deleted is due at once, and later or never when the sweep has been there.
+  await requestJson(`${service.url}/uploads/${id}`, { method: 'DELETE' });
+  await eventually('a sweep', async () => Number((await redis.zscore(keys.due, id)) ?? Infinity) > Date.now());
+}
+
+test.each([
+  ['behind', -10 * MINUTE_MS],
+  ['ahead', 10 * MINUTE_MS],
+])('does not cut a running upload of an API whose clock is 10 minutes %s', async (_word, offsetMs) => {
+  const url = await apiWithClock(offsetMs);
+  const id = randomUUID();
+  const { answer, finish } = putInHalves<Upload>(`${url}/uploads/${id}?timeout=30000`, bytes);
+  await eventually('it to be receiving', async () => {
+    const { body } = await getJson<Progress>(`${url}/uploads/${id}/progress`);
+    return body.state === 'receiving' && body.bytes.received > 0;
+  });
+  for (let sweeps = 0; sweeps < 2; sweeps++) await nextSweep();
+  finish();
+  const { status, body } = await answer;
+  expect([status, body.state]).toEqual([200, 'completed']);
+  expect(Math.abs(Date.parse(body.createdAt) - Date.now())).toBeLessThan(5 * MINUTE_MS);
+});
+
+test('an API whose clock is days ahead still serves what is kept for a day', async () => {
+  const url = await apiWithClock(72 * 60 * MINUTE_MS);
+  const { id } = (await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=30000')).body;
+  const paths = [`/uploads/${id}`, `/uploads/${id}/progress`, `/uploads/${id}/result`, `/uploads/${id}/content`];
+  const statuses = await Promise.all(paths.map(async (path) => (await fetch(url + path)).status));
+  expect(statuses).toEqual([200, 200, 200, 200]);
+});

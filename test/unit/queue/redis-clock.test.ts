@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+import { RedisClock } from '../../../src/queue/redis-clock.ts';
+import type { Redis } from '../../../src/queue/connection.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+
+/** A connection to a Redis whose clock is `aheadMs` ahead of this machine's; undefined: it answers with an error. */
+function clockOf(aheadMs: () => number | undefined): RedisClock {
+  const connection = {
+    status: 'ready',
+    on: () => undefined,
+    off: () => undefined,
+    eval: async () => {
+      const ahead = aheadMs();
+      if (ahead === undefined) throw new Error('away');
+      const nowMs = performance.timeOrigin + performance.now() + ahead;
+      return [String(Math.floor(nowMs / 1000)), String(Math.floor((nowMs % 1000) * 1000))];
+    },
+  };
+  return new RedisClock(connection as unknown as Redis, 'key', silentLog);
+}
+
+const localMs = () => performance.timeOrigin + performance.now();
+
+test.each([-600_000, 600_000])('follows a Redis whose clock is %i ms apart', async (aheadMs) => {
+  const clock = clockOf(() => aheadMs);
+  await clock.measure();
+  expect(Math.abs(clock.nowMs() - localMs() - aheadMs)).toBeLessThan(1000);
+});
+
+test('keeps the clock of this machine if the round trip explains the difference', async () => {
+  const clock = clockOf(() => 0);
+  for (let times = 0; times < 20; times++) await clock.measure();
+  expect(Math.abs(clock.nowMs() - localMs())).toBeLessThan(1);
+});
+
+test('keeps the last difference while Redis does not answer', async () => {
+  let aheadMs: number | undefined = 5000;
+  const clock = clockOf(() => aheadMs);
+  await clock.measure();
+  aheadMs = undefined;
+  await clock.measure();
+  expect(Math.abs(clock.nowMs() - localMs() - 5000)).toBeLessThan(1000);
+});
