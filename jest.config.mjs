@@ -5,7 +5,8 @@ const patience = calibratePatience();
 if (process.env['TEST_PATIENCE'] === undefined) console.error(`patience: ${patience} (TEST_PATIENCE overrides it)`);
 process.env['TEST_PATIENCE'] = String(patience);
 
-/** Tests are ES modules in TypeScript, stripped of their types by swc: no module map, no build before a test. */
+/** Tests are ES modules in TypeScript, stripped of their types by swc: no module map. The processes that they start are
+ * compiled first. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
@@ -17,6 +18,7 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+  globalSetup: '<rootDir>/test/helpers/build-first.mjs',
   setupFiles: ['<rootDir>/test/helpers/one-realm.ts'],
   // One more than a small machine has cores: much of the time is spent waiting for processes to end and locks to expire.
   maxWorkers: 3,

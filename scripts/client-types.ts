@@ -2,11 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-
-/** Where the sources lie. */
-export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url));
+import { projectRoot } from './setup/project-root.mjs';
 
 const ENTRY = 'src/client/upload-client';
 
@@ -57,8 +54,8 @@ async function compile(directory: string): Promise<void> {
     '--types',
     'node',
   ];
-  const compiler = join(PROJECT_ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  await promisify(execFile)(process.execPath, [compiler, ...flags, `${ENTRY}.ts`], { cwd: PROJECT_ROOT });
+  const compiler = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+  await promisify(execFile)(process.execPath, [compiler, ...flags, `${ENTRY}.ts`], { cwd: projectRoot });
 }
 
 /** All modules that the first one leads to, that one first. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureBuild, isUsable, rebuild, SERVICE_BUILD, TEST_BUILD } from './setup/build.mjs';
 import { ensureChromium } from './setup/chromium-binary.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { projectRoot } from './setup/project-root.mjs';
@@ -11,6 +12,9 @@ import { SetupError } from './setup/setup-error.mjs';
  * missing and is silent when nothing is. Imports nothing but node's own modules, as it runs
  * before there are others.
  *
+ *   --service    also compiles the service into `dist`, unless that is up to date
+ *   --rebuild    as --service, even if that is up to date
+ *   --tests      also compiles what tests, benchmarks and chaos start
  *   --redis      also a redis-server for the tests, which start their own even with REDIS_URL set
  *   --chromium   also a Chromium for the tests of the page, unless E2E=0
  */
@@ -19,9 +23,13 @@ const OLDEST_NODE = [20, 19];
 try {
   checkNode();
   loadDotEnv();
-  await ensureDependencies(say);
-  if (process.argv.includes('--redis')) await ensureRedisServer(say);
-  if (process.argv.includes('--chromium') && process.env.E2E !== '0') await ensureChromium(say);
+  // A production installation has no compiler, and a build that needs none.
+  await ensureDependencies(say, { development: !has('--service') || !isUsable(SERVICE_BUILD) });
+  if (has('--rebuild')) await rebuild(SERVICE_BUILD, say);
+  if (has('--service')) await ensureBuild(SERVICE_BUILD, say);
+  if (has('--tests')) await ensureBuild(TEST_BUILD, say);
+  if (has('--redis')) await ensureRedisServer(say);
+  if (has('--chromium') && process.env.E2E !== '0') await ensureChromium(say);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   console.error(`setup: ${error.message}`);
@@ -38,6 +46,11 @@ function checkNode() {
 function loadDotEnv() {
   const file = join(projectRoot, '.env');
   if (existsSync(file)) process.loadEnvFile(file);
+}
+
+/** @param {string} option */
+function has(option) {
+  return process.argv.includes(option);
 }
 
 /** @param {string} line */

@@ -88,7 +88,7 @@ function nodeChildren(config: Config, env: Record<string, string>): ChildSpec[] 
     env: { ...env, ...WORKER_ALLOCATOR },
     name: `worker-${index + 1}`,
     role: 'worker',
-    args: entryArgs('../workers/main'),
+    args: entryArgs('../workers/main.js'),
     ready: { type: 'ready' },
   }));
   return [
@@ -97,7 +97,7 @@ function nodeChildren(config: Config, env: Record<string, string>): ChildSpec[] 
       graceMs: common.graceMs + config.shutdownDelayMs,
       name: 'api',
       role: 'api',
-      args: entryArgs('../src/main'),
+      args: entryArgs('../src/server/main.js'),
       ready: { type: 'listening' },
     },
     ...workers,
@@ -108,10 +108,8 @@ function graceMs(config: Config): number {
   return config.shutdownGraceMs + KILL_MARGIN_MS;
 }
 
-/** The entry beside this file, in the form this file has: TypeScript under tsx, JavaScript once built. */
 function entryArgs(entry: string): string[] {
-  const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  return [...process.execArgv, fileURLToPath(new URL(entry + ending, import.meta.url))];
+  return [...process.execArgv, fileURLToPath(new URL(entry, import.meta.url))];
 }
 
 function urlIn(message: unknown): string | undefined {

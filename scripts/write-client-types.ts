@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clientTypes, PROJECT_ROOT } from './client-types.ts';
+import { clientTypes } from './client-types.ts';
+import { projectRoot } from './setup/project-root.mjs';
 
-await writeFile(join(PROJECT_ROOT, 'src', 'client', 'client.d.ts'), await clientTypes());
+await writeFile(join(projectRoot, 'src', 'client', 'client.d.ts'), await clientTypes());

@@ -26,7 +26,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   bullmq: ['src/queue/event-stream.ts', 'src/queue/upload-queue.ts', 'workers/worker.ts'],
   busboy: ['src/intake/multipart.ts'],
   'csv-parse': ['workers/table/text/record-reader.ts'],
-  esbuild: ['src/page/assets.ts'],
   'file-type': ['src/intake/sniff.ts'],
   ioredis: ['src/queue/redis-client.ts', 'src/compat/lasting-cluster.ts', 'src/compat/sentinel-connector.ts'],
   koa: ['src/server/app.ts'],
@@ -94,9 +93,6 @@ function packageOf(target: string): string {
   return /^(@[^/]+\/)?[^/]+/.exec(target)?.[0] ?? target;
 }
 
-/** Names the packages that are there without being imported: one runs the TypeScript itself, the other is files that a browser fetches. */
-const NEVER_IMPORTED: readonly string[] = ['tsx'];
-
 /** `path → target` of all imports that break a rule. */
 function offences(
   files: readonly SourceFile[],
@@ -159,7 +155,7 @@ describe('who may import whom', () => {
       dependencies: Record<string, string>;
     };
     const used = new Set(all.flatMap((file) => file.imports.map(({ target }) => packageOf(target))));
-    expect(Object.keys(dependencies).filter((name) => !NEVER_IMPORTED.includes(name) && !used.has(name))).toEqual([]);
+    expect(Object.keys(dependencies).filter((name) => !used.has(name))).toEqual([]);
     expect(Object.keys(HOMES).filter((name) => !(name in dependencies))).toEqual([]);
   });
 

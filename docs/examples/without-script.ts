@@ -2,7 +2,9 @@
  * A web page without a line of script, and the server that makes it: a form, and after it the pictures that were sent,
  * each held by the service until it exists. Run it beside `npm start`:
  *
- *   node --import tsx docs/examples/without-script.ts http://localhost:3000 4000
+ *   node docs/examples/without-script.ts http://localhost:3000 4000
+ *
+ * Node 22.18 and newer run TypeScript; for Node 20 there is `npx tsx`.
  *
  * The ids of uploads stay here; the page shows public ids alone, which read pictures and nothing else.
  */

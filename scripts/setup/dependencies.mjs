@@ -3,10 +3,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.mjs';
 import { withLock } from './lock.mjs';
+import { currentPlatform, isForPlatform } from './platform.mjs';
 import { projectRoot, setupLockFile } from './project-root.mjs';
 import { SetupError } from './setup-error.mjs';
 
 /** @typedef {import('./dependencies.d.mts').LockFile} LockFile */
+/** @typedef {import('./platform.d.mts').Platform} Platform */
 
 const LOCK_FILE = join(projectRoot, 'package-lock.json');
 const MODULES = join(projectRoot, 'node_modules');
@@ -17,31 +19,36 @@ const STAMP = join(MODULES, '.setup-stamp');
  * npm's exit code when npm fails, which has then said why.
  *
  * @param {(line: string) => void} say
+ * @param {{ development: boolean }} needed whether the development packages are needed too
  */
-export async function ensureDependencies(say) {
-  if (isStamped()) return;
+export async function ensureDependencies(say, needed) {
+  if (isStamped(needed)) return;
   const onWait = (/** @type {number} */ pid) => say(`waiting for another set-up (process ${pid})`);
   await withLock(setupLockFile, onWait, async () => {
-    if (isStamped()) return;
-    if (!isInstalledByHand()) await install(say);
-    writeFileSync(STAMP, hashOfLock());
+    if (isStamped(needed)) return;
+    const isComplete = isInstalledByHand({ development: true });
+    if (isComplete || (!needed.development && isInstalledByHand(needed))) return stamp({ development: isComplete });
+    await install(say);
+    stamp({ development: true });
   });
 }
 
 /**
- * Whether npm's record of what it installed has every package of the lock, in the lock's
- * version. Optional ones may be missing: most of them are for other platforms.
+ * Whether npm's record of what it installed has every package of the lock that this machine needs, in the lock's
+ * version. Other optional ones may be missing: most of them are for other platforms.
  *
  * @param {LockFile} lock package-lock.json
  * @param {LockFile} installed node_modules/.package-lock.json
+ * @param {{ development: boolean, platform: Platform }} needed
  * @returns {boolean}
  */
-export function isInStep(lock, installed) {
+export function isInStep(lock, installed, { development, platform }) {
   return Object.entries(lock.packages).every(([path, wanted]) => {
     if (path === '') return true;
     const present = installed.packages[path];
-    if (present === undefined) return wanted.optional === true;
-    return present.version === wanted.version && present.integrity === wanted.integrity;
+    if (present !== undefined) return present.version === wanted.version && present.integrity === wanted.integrity;
+    if (!development && (wanted.dev === true || wanted.devOptional === true)) return true;
+    return wanted.optional === true && !isForPlatform(wanted, platform);
   });
 }
 
@@ -58,19 +65,45 @@ async function install(say) {
   if (code !== 0) throw new SetupError(`npm ci failed with exit code ${code}`, code);
 }
 
-/** Somebody who typed `npm ci` before the first `npm test` need not wait for a second one. */
-function isInstalledByHand() {
+/**
+ * Somebody who typed `npm ci` before the first `npm test` need not wait for a second one.
+ *
+ * @param {{ development: boolean }} needed
+ */
+function isInstalledByHand({ development }) {
   const installed = readLock(join(MODULES, '.package-lock.json'));
   const lock = readLock(LOCK_FILE);
-  return installed !== undefined && lock !== undefined && isInStep(lock, installed);
+  if (installed === undefined || lock === undefined) return false;
+  return isInStep(lock, installed, { development, platform: currentPlatform() });
 }
 
-function isStamped() {
-  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hashOfLock();
+/** @param {{ development: boolean }} needed */
+function isStamped({ development }) {
+  if (!existsSync(STAMP)) return false;
+  const text = readFileSync(STAMP, 'utf8');
+  return text === stampText({ development: true }) || (!development && text === stampText({ development }));
 }
 
-function hashOfLock() {
-  return createHash('sha256').update(readFileSync(LOCK_FILE)).digest('hex');
+/** @param {{ development: boolean }} installed */
+function stamp(installed) {
+  try {
+    writeFileSync(STAMP, stampText(installed));
+  } catch (error) {
+    // Somebody else's, or on a disk that nobody may write to: all is there, only looking it up takes longer.
+    if (!['EACCES', 'EROFS', 'EPERM'].includes(codeOf(error))) throw error;
+  }
+}
+
+/**
+ * Packages with native code fit one platform only, so the same folder on another machine counts as not installed.
+ *
+ * @param {{ development: boolean }} installed
+ */
+function stampText({ development }) {
+  const { os, cpu, libc } = currentPlatform();
+  const hash = createHash('sha256').update(readFileSync(LOCK_FILE)).digest('hex');
+  const packages = development ? 'all' : 'production';
+  return `${hash} ${packages} ${os} ${cpu} ${libc} abi-${process.versions.modules}`;
 }
 
 /**
@@ -83,4 +116,9 @@ function readLock(file) {
   } catch {
     return undefined;
   }
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  return /** @type {NodeJS.ErrnoException} */ (error).code ?? '';
 }

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The directory with package.json, from the sources as well as from the build in `dist`. */
+/** The directory with package.json, from the sources as well as from either build. */
 export const projectRoot = climb(dirname(fileURLToPath(import.meta.url)));
 
 /** What set-up fetches for this clone alone; may be deleted at any time. */
 export const cacheDirectory = join(projectRoot, '.cache');
 
-/** Held by whoever changes `node_modules` or the cache. */
+/** Held by whoever changes `node_modules`, a build or the cache. */
 export const setupLockFile = join(cacheDirectory, 'setup.lock');
 
 /**

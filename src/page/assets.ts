@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { brotliCompress, gzip } from 'node:zlib';
-import { build, stop, type BuildResult } from 'esbuild';
 
 /** Content codings that a file comes in, the smallest first. */
 export const ASSET_CODINGS = ['br', 'gzip', 'identity'] as const;
@@ -49,81 +46,56 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Deno reads it, and so does a person who wonders. */
-const CLIENT_BANNER = '// @ts-self-types="./client.d.ts"';
-
-const SCRIPT_TYPE = 'text/javascript; charset=utf-8';
-
-const OPTIONS = {
-  bundle: true,
-  format: 'esm',
-  target: 'es2022',
-  platform: 'browser',
-  minify: true,
-  legalComments: 'none',
-  charset: 'utf8',
-  write: false,
-  logLevel: 'silent',
+const TYPES = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  script: 'text/javascript; charset=utf-8',
+  text: 'text/plain; charset=utf-8',
 } as const;
 
+/** Made by the build (`scripts/setup/page-bundles.mjs`). */
+const BUILT = new URL('./built/', import.meta.url);
+
 /**
- * Bundles and reads the page; meant to be called once, while the process starts.
- * Rejects where a source does not compile or is missing. No child process is left behind.
+ * Reads the page; call it once, while the process starts. Rejects with one line if there is no build.
+ * @param built another place of the built files; must end with a slash.
  */
-export async function loadPageAssets(): Promise<PageAssets> {
+export async function loadPageAssets(built: URL = BUILT): Promise<PageAssets> {
+  const files = await Promise.all([
+    asset(built, '/', 'index.html', TYPES.html),
+    asset(built, '/style.css', 'style.css', TYPES.css),
+    asset(built, '/page.js', 'page.js', TYPES.script),
+    asset(built, '/client.js', 'client.js', TYPES.script),
+    asset(built, '/client.d.ts', 'client.d.ts', TYPES.text),
+  ]);
+  return { files: new Map(files), contentSecurityPolicy: CONTENT_SECURITY_POLICY };
+}
+
+/** As `loadPageAssets`, for the operators' page. */
+export async function loadOperatorsAssets(built: URL = BUILT): Promise<PageAssets> {
+  const files = await Promise.all([
+    asset(built, '/operators', 'operators.html', TYPES.html),
+    asset(built, '/operators/style.css', 'operators.css', TYPES.css),
+    asset(built, '/operators/page.js', 'operators.js', TYPES.script),
+  ]);
+  return { files: new Map(files), contentSecurityPolicy: OPERATORS_SECURITY_POLICY };
+}
+
+async function asset(built: URL, path: string, name: string, type: string): Promise<[path: string, asset: PageAsset]> {
+  const [identity, br, gzip] = await Promise.all([
+    read(built, name),
+    read(built, `${name}.br`),
+    read(built, `${name}.gz`),
+  ]);
+  const tag = createHash('sha256').update(identity).digest('base64url').slice(0, 22);
+  return [path, { bodies: { br, gzip, identity }, type, tag }];
+}
+
+async function read(built: URL, name: string): Promise<Buffer> {
+  const path = fileURLToPath(new URL(name, built));
   try {
-    const files = await Promise.all([
-      asset('/', readFile(beside('index.html')), 'text/html; charset=utf-8'),
-      asset('/style.css', minify('style.css'), 'text/css; charset=utf-8'),
-      asset('/page.js', bundle('page'), SCRIPT_TYPE),
-      asset('/client.js', bundle('../client/upload-client', CLIENT_BANNER), SCRIPT_TYPE),
-      asset('/client.d.ts', readFile(beside('../client/client.d.ts')), 'text/plain; charset=utf-8'),
-    ]);
-    return { files: new Map(files), contentSecurityPolicy: CONTENT_SECURITY_POLICY };
-  } finally {
-    await stop();
+    return await readFile(path);
+  } catch (error) {
+    throw new Error(`the page is not built, ${path} is missing: npm run build`, { cause: error });
   }
-}
-
-/** As `loadPageAssets`, for the operators' page; not to be called while that is under way. */
-export async function loadOperatorsAssets(): Promise<PageAssets> {
-  try {
-    const files = await Promise.all([
-      asset('/operators', readFile(beside('operators/operators.html')), 'text/html; charset=utf-8'),
-      asset('/operators/style.css', minify('operators/operators.css'), 'text/css; charset=utf-8'),
-      asset('/operators/page.js', bundle('operators/operators'), SCRIPT_TYPE),
-    ]);
-    return { files: new Map(files), contentSecurityPolicy: OPERATORS_SECURITY_POLICY };
-  } finally {
-    await stop();
-  }
-}
-
-async function bundle(entry: string, banner = ''): Promise<Buffer> {
-  // The same code runs from the sources and from dist, where tsc has already made them JavaScript.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return await build({ ...OPTIONS, entryPoints: [beside(`${entry}.${extension}`)], banner: { js: banner } }).then(
-    onlyOutput,
-  );
-}
-
-async function minify(name: string): Promise<Buffer> {
-  return await build({ ...OPTIONS, entryPoints: [beside(name)] }).then(onlyOutput);
-}
-
-function onlyOutput({ outputFiles }: BuildResult<typeof OPTIONS>): Buffer {
-  const [output] = outputFiles;
-  if (!output) throw new Error('esbuild has made nothing');
-  return Buffer.from(output.contents);
-}
-
-function beside(name: string): string {
-  return fileURLToPath(new URL(name, import.meta.url));
-}
-
-async function asset(path: string, content: Promise<Buffer>, type: string): Promise<[path: string, asset: PageAsset]> {
-  const body = await content;
-  const [br, gzipped] = await Promise.all([promisify(brotliCompress)(body), promisify(gzip)(body, { level: 9 })]);
-  const tag = createHash('sha256').update(body).digest('base64url').slice(0, 22);
-  return [path, { bodies: { br, gzip: gzipped, identity: body }, type, tag }];
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
+import { compiled } from '../helpers/compiled.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo, textAsJpeg } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
@@ -138,7 +139,7 @@ test('what is kept over a reload is followed to its end, and forgotten then', as
 });
 
 test('the page without script shows a picture that was not there when it came', async () => {
-  const example = spawn(process.execPath, ['--import', 'tsx', 'docs/examples/without-script.ts', service.url, '0']);
+  const example = spawn(process.execPath, [compiled('docs/examples/without-script.ts'), service.url, '0']);
   const [line] = (await once(createInterface(example.stdout), 'line')) as [string];
   const closed = once(example, 'close');
   try {

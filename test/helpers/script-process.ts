@@ -1,15 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { inheritedEnvironment } from '../../scripts/setup/command.mjs';
+import { compiled } from './compiled.ts';
 import { eventually } from './eventually.ts';
 
-const TOP = new URL('../../', import.meta.url);
-
-/** By its full name, as scripts run in directories that are not below the repository. */
-const TSX = new URL('node_modules/tsx/dist/loader.mjs', TOP).href;
-
-/** A TypeScript file that runs as a process of its own. */
+/** A file that runs as a process of its own. */
 export interface ScriptProcess {
   readonly pid: number;
   /** All of standard output up to now. */
@@ -22,13 +17,13 @@ export interface ScriptProcess {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts `file` (relative to the top of the repository) under tsx, in the directory `cwd`. */
+/** Starts `file` (relative to the top of the repository), compiled, in the directory `cwd`. */
 export function runScript(
   file: string,
   args: readonly string[],
   { cwd, env = {} }: { cwd: string; env?: Readonly<Record<string, string>> },
 ): ScriptProcess {
-  const child = spawn(process.execPath, ['--import', TSX, fileURLToPath(new URL(file, TOP)), ...args], {
+  const child = spawn(process.execPath, [compiled(file), ...args], {
     cwd,
     env: inheritedEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { compiled } from './compiled.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 
 const API_ENTRY = resolve('src/server/main.ts');
@@ -101,14 +102,14 @@ function keep<T>(list: T[], item: T): T {
   return item;
 }
 
-/** Starts one process from its entry and resolves when it says that it is ready. */
+/** Starts one process from its entry, a source file, which runs compiled, and resolves when it says that it is ready. */
 export async function startProcess(
   entry: string,
   env: Record<string, string>,
   nodeOptions: readonly string[] = [],
 ): Promise<ServiceProcess> {
-  const child = fork(entry, {
-    execArgv: ['--import', 'tsx', ...nodeOptions],
+  const child = fork(compiled(entry), {
+    execArgv: [...nodeOptions],
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { compiled } from '../helpers/compiled.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 
 let directory: string;
@@ -17,14 +18,14 @@ afterEach(async () => {
 
 /** In a mount namespace of its own, so that the disk is gone with the process. */
 async function onSmallDisk(program: string, ...args: readonly string[]): Promise<unknown> {
-  const script = 'mount -t tmpfs -o size=2m tmpfs "$2" && exec "$0" --import tsx "$@"';
+  const script = 'mount -t tmpfs -o size=2m tmpfs "$2" && exec "$0" "$@"';
   const { stdout } = await promisify(execFile)('unshare', [
     '-rm',
     'sh',
     '-c',
     script,
     process.execPath,
-    program,
+    compiled(program),
     directory,
     ...args,
   ]);

@@ -24,6 +24,20 @@ describe('npm start', () => {
     lock.release();
   });
 
+  test('runs everything, and ends all of it in order at SIGTERM', async () => {
+    const started = runScript('scripts/start.ts', [], {
+      cwd: directory,
+      env: { REDIS_URL: '', PORT: '0', WORKERS: '1' },
+    });
+    await started.printed('"msg":"started"');
+    const [, url = ''] = /"msg":"started","url":"([^"]+)"/.exec(started.stdout) ?? [];
+    expect(await (await fetch(`${url}/`)).text()).toContain('<script');
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    started.signal('SIGTERM');
+    expect(await started.ended).toBe(0);
+    expect(started.stdout).not.toContain('will be restarted');
+  });
+
   test('names a wrong setting in one line and exits with 78', async () => {
     const started = runScript('scripts/start.ts', [], { cwd: directory, env: { PORT: 'http' } });
     expect(await started.ended).toBe(78);

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { compiled } from '../../../test/helpers/compiled.ts';
 
 const END_GRACE_MS = 5_000;
 
@@ -32,9 +33,9 @@ interface Pending {
  * @param name of the file, without ending.
  */
 export function startChild<Q extends Questions<Q>>(name: string, nodeOptions: readonly string[] = []): Child<Q> {
-  const entry = fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url));
+  const entry = compiled(fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url)));
   const child = fork(entry, {
-    execArgv: ['--import', 'tsx', ...nodeOptions],
+    execArgv: [...nodeOptions],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

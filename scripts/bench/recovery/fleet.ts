@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { compiled } from '../../../test/helpers/compiled.ts';
 import { eventually } from '../../../test/helpers/eventually.ts';
 import { startService, type Service } from '../../../test/helpers/service.ts';
 import type { ChildSpec } from '../../child-life.ts';
@@ -46,7 +46,7 @@ function workerSpec(name: string, { redis, directory }: Service, env: Readonly<R
     name,
     role: 'worker',
     command: process.execPath,
-    args: ['--import', 'tsx', fileURLToPath(new URL('./worker.ts', import.meta.url))],
+    args: [compiled('scripts/bench/recovery/worker.ts')],
     env: { REDIS_URL: redis.url, STORAGE: `file:${directory}`, LOG_LEVEL: 'silent', ...env },
     ready: { type: 'ready' },
     graceMs: 20_000,

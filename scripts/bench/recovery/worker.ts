@@ -4,5 +4,5 @@ import { runWorkerProcess } from '../../../workers/services.ts';
 /** A worker as it is served, timing and all, that does what the orders in a file say. */
 runWorkerProcess({
   createProcessors: createFaultyProcessors,
-  isolatedEntry: new URL('../../../test/helpers/faulty/isolated.ts', import.meta.url),
+  isolatedEntry: new URL('../../../test/helpers/faulty/isolated.js', import.meta.url),
 });

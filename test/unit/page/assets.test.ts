@@ -1,6 +1,7 @@
+import { pathToFileURL } from 'node:url';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../../helpers/eventually.ts';
+import { compiled } from '../../helpers/compiled.ts';
 import { loadPageAssets, type PageAssets } from '../../../src/page/assets.ts';
 
 const PATHS = ['/', '/style.css', '/page.js', '/client.js', '/client.d.ts'];
@@ -8,10 +9,12 @@ const PATHS = ['/', '/style.css', '/page.js', '/client.js', '/client.d.ts'];
 const PAGE_PATHS = PATHS.slice(0, 3);
 const MOST_COMPRESSED_BYTES = 40_000;
 
+const BUILT = pathToFileURL(`${compiled('src/page/built')}/`);
+
 let assets: PageAssets;
 
 beforeAll(async () => {
-  assets = await loadPageAssets();
+  assets = await loadPageAssets(BUILT);
 });
 
 function textOf(path: string): string {
@@ -38,7 +41,7 @@ test('each coding is the same file', () => {
 });
 
 test('tags differ, and stay while the bytes do', async () => {
-  const again = await loadPageAssets();
+  const again = await loadPageAssets(BUILT);
   const tags = PATHS.map((path) => assets.files.get(path)?.tag);
   for (const tag of tags) expect(tag).toMatch(/^[\w-]{22}$/);
   expect(new Set(tags).size).toBe(PATHS.length);
@@ -67,7 +70,6 @@ test('the client knows no document', () => {
   expect(textOf('/client.js')).toMatch(/^\/\/ @ts-self-types="\.\/client\.d\.ts"\n/);
 });
 
-test('leaves no process behind', async () => {
-  const isProcess = (kind: string) => kind === 'ProcessWrap' || kind === 'ChildProcess';
-  await eventually('all processes to be gone', () => !process.getActiveResourcesInfo().some(isProcess));
+test('names the command that builds the page when there is no build', async () => {
+  await expect(loadPageAssets(new URL('./nowhere/', BUILT))).rejects.toThrow(/index\.html is missing: npm run build$/);
 });

@@ -1,28 +1,57 @@
 import { describe, expect, test } from '@jest/globals';
 import { isInStep } from '../../../scripts/setup/dependencies.mjs';
 
-describe('isInStep', () => {
-  const koa = { version: '3.3.0', integrity: 'sha512-a' };
-  const native = { version: '1.0.0', integrity: 'sha512-b', optional: true };
-  const lock = { packages: { '': { version: '0.1.0' }, 'node_modules/koa': koa, 'node_modules/native-win': native } };
+const KOA = { version: '3.3.0', integrity: 'sha512-a' };
+const LINUX = { os: ['linux'], cpu: ['x64'], libc: ['glibc'], optional: true };
+const SHARP = { version: '1.0.0', integrity: 'sha512-b', ...LINUX };
+const WASM = { version: '1.0.0', integrity: 'sha512-c', cpu: ['wasm32'], optional: true };
+const JEST = { version: '30.0.0', integrity: 'sha512-d', dev: true };
+const LOCK = {
+  packages: { '': { version: '0.1.0' }, 'node_modules/koa': KOA, 'node_modules/sharp': SHARP, 'node_modules/w': WASM },
+};
+const HERE = { development: true, platform: { os: 'linux', cpu: 'x64', libc: 'glibc' } };
 
+describe('isInStep', () => {
   test('is true when all but packages for other platforms are there', () => {
-    expect(isInStep(lock, { packages: { 'node_modules/koa': koa } })).toBe(true);
+    const installed = { packages: { 'node_modules/koa': KOA, 'node_modules/sharp': SHARP } };
+    expect(isInStep(LOCK, installed, HERE)).toBe(true);
   });
 
   test('is false when a package is missing', () => {
-    expect(isInStep(lock, { packages: { 'node_modules/native-win': native } })).toBe(false);
+    expect(isInStep(LOCK, { packages: { 'node_modules/sharp': SHARP } }, HERE)).toBe(false);
+  });
+
+  test("is false when this platform's package with native code is missing", () => {
+    const fromElsewhere = { packages: { 'node_modules/koa': KOA } };
+    expect(isInStep(LOCK, fromElsewhere, HERE)).toBe(false);
+    for (const other of [{ os: 'darwin' }, { cpu: 'arm64' }, { libc: 'musl' }]) {
+      const platform = { ...HERE.platform, ...other };
+      expect(isInStep(LOCK, fromElsewhere, { ...HERE, platform })).toBe(true);
+    }
   });
 
   test('is false when a package is of another version or another archive', () => {
-    expect(isInStep(lock, { packages: { 'node_modules/koa': { ...koa, version: '3.2.0' } } })).toBe(false);
-    expect(isInStep(lock, { packages: { 'node_modules/koa': { ...koa, integrity: 'sha512-c' } } })).toBe(false);
+    const withKoa = (koa: object) => ({
+      packages: { 'node_modules/koa': { ...KOA, ...koa }, 'node_modules/sharp': SHARP },
+    });
+    expect(isInStep(LOCK, withKoa({ version: '3.2.0' }), HERE)).toBe(false);
+    expect(isInStep(LOCK, withKoa({ integrity: 'sha512-e' }), HERE)).toBe(false);
   });
 
   test('is false when an optional package that is there is of another version', () => {
-    const installed = {
-      packages: { 'node_modules/koa': koa, 'node_modules/native-win': { ...native, version: '2.0.0' } },
+    const packages = {
+      'node_modules/koa': KOA,
+      'node_modules/sharp': SHARP,
+      'node_modules/w': { ...WASM, version: '2.0.0' },
     };
-    expect(isInStep(lock, installed)).toBe(false);
+    expect(isInStep(LOCK, { packages }, HERE)).toBe(false);
+  });
+
+  test('misses the development packages only if they are needed', () => {
+    const lock = { packages: { 'node_modules/koa': KOA, 'node_modules/jest': JEST } };
+    const production = { packages: { 'node_modules/koa': KOA } };
+    expect(isInStep(lock, production, HERE)).toBe(false);
+    expect(isInStep(lock, production, { ...HERE, development: false })).toBe(true);
+    expect(isInStep(lock, { packages: {} }, { ...HERE, development: false })).toBe(false);
   });
 });

@@ -46,10 +46,6 @@ export class SheetReader implements XmlListener {
     this.#sink = sink;
   }
 
-  get isFull(): boolean {
-    return this.#sink.isFull === true;
-  }
-
   open(name: string, attributes: Readonly<Record<string, string>>): void {
     if (name === 'row') this.#openRow(attributes);
     else if (name === 'c') this.#openCell(attributes);
@@ -58,7 +54,7 @@ export class SheetReader implements XmlListener {
   }
 
   text(text: string): void {
-    if (this.#isValue) this.#addValue(text);
+    if (this.#isValue) this.#value += text;
     else this.#inline.add(text);
   }
 
@@ -88,11 +84,6 @@ export class SheetReader implements XmlListener {
     this.#inlineText = '';
   }
 
-  #addValue(text: string): void {
-    this.#value += text;
-    if (this.#value.length > this.#context.maxLineBytes) throw this.#tooLong();
-  }
-
   #closeCell(): void {
     const [text, type] = this.#valueOfCell();
     if (text === '') return;
@@ -103,14 +94,12 @@ export class SheetReader implements XmlListener {
     this.#cells.push(text);
     this.#types.push(type);
     this.#bytes += text.length;
-    if (this.#bytes > this.#context.maxLineBytes) throw this.#tooLong();
-  }
-
-  #tooLong(): UnprocessableError {
-    return new UnprocessableError(
-      'table_line_too_long',
-      `Row ${this.#row} has more than ${this.#context.maxLineBytes} bytes.`,
-    );
+    if (this.#bytes > this.#context.maxLineBytes) {
+      throw new UnprocessableError(
+        'table_line_too_long',
+        `Row ${this.#row} has more than ${this.#context.maxLineBytes} bytes.`,
+      );
+    }
   }
 
   #closeRow(): void {

@@ -26,7 +26,7 @@ serveQuestions<WorkerQuestions>({
     });
     runWorkerProcess({
       createProcessors: digests === true ? createProcessors : createNoopProcessors,
-      isolatedEntry: new URL('../../../../workers/isolation/main.ts', import.meta.url),
+      isolatedEntry: new URL('../../../../workers/isolation/main.js', import.meta.url),
     });
   },
   ...OWN_USAGE,

@@ -8,6 +8,7 @@ import { isolatedRunner } from '../../../../workers/isolation/run-isolated.ts';
 import { ProcessDied } from '../../../../workers/isolation/process-died.ts';
 import type { PipelineReport } from '../../../../workers/pipeline.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
+import { compiled } from '../../../helpers/compiled.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { faultyFile, FAULTY_RESULT, pidsOf, type Act } from '../../../helpers/faulty/faults.ts';
 import { isAlive } from '../../../helpers/is-alive.ts';
@@ -32,7 +33,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const runner = isolatedRunner(pathToFileURL('test/helpers/faulty/isolated.ts'), ['--import', 'tsx']);
+const runner = isolatedRunner(pathToFileURL(compiled('test/helpers/faulty/isolated.ts')), []);
 
 async function run(...acts: Act[]) {
   await writeFile(context.inputPath, faultyFile({ diary, attempts: [acts] }));
@@ -95,7 +96,7 @@ describe('a file that runs in a process of its own', () => {
 });
 
 describe('a table that runs in a process of its own', () => {
-  const tables = isolatedRunner(pathToFileURL('workers/isolation/main.ts'), ['--import', 'tsx']);
+  const tables = isolatedRunner(pathToFileURL(compiled('workers/isolation/main.ts')), []);
   const asTable = (options: unknown) => ({ ...context, upload: { ...context.upload, type: 'text/csv', options } });
 
   test('has its rows written here, chunk by chunk, in a second pass too', async () => {
@@ -144,6 +145,6 @@ describe('a table that runs in a process of its own', () => {
 });
 
 test('a process that cannot be started is no fault of the file', async () => {
-  const nowhere = isolatedRunner(pathToFileURL('test/helpers/faulty/nothing.ts'), ['--import', 'tsx']);
+  const nowhere = isolatedRunner(pathToFileURL(compiled('test/helpers/faulty/nothing.ts')), []);
   await expect(nowhere(context, { report: () => undefined })).rejects.not.toBeInstanceOf(ProcessDied);
 });

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from './project-root.mjs';
+
+/** @typedef {import('./build.d.mts').BuildTarget} BuildTarget */
+
+const STAMP = '.build-stamp';
+
+/** What the output depends on besides the sources. */
+const SHARED_INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json'];
+
+/**
+ * Whether the build was made of the sources as they are now. Compares contents, so that a copy or a checkout that
+ * only changes times does not count.
+ *
+ * @param {BuildTarget} target
+ * @returns {boolean}
+ */
+export function isFresh(target) {
+  const file = join(target.directory, STAMP);
+  return existsSync(file) && readFileSync(file, 'utf8') === hashOfInputs(target);
+}
+
+/**
+ * False for an installation that came with its build only.
+ *
+ * @param {BuildTarget} target
+ * @returns {boolean}
+ */
+export function hasSources(target) {
+  return [...target.sources, target.compilerConfig].every((path) => existsSync(join(projectRoot, path)));
+}
+
+/**
+ * Reads the sources now, and returns a function that writes the stamp: call it when all else is written. A file that
+ * changes meanwhile leaves the build out of date.
+ *
+ * @param {BuildTarget} target
+ * @param {string} directory
+ * @returns {() => void}
+ */
+export function beginStamp(target, directory) {
+  const hash = hashOfInputs(target);
+  return () => writeFileSync(join(directory, STAMP), hash);
+}
+
+/** @param {BuildTarget} target */
+function hashOfInputs(target) {
+  const hash = createHash('sha256');
+  const files = target.sources.flatMap((folder) => filesBelow(folder, target.without));
+  for (const path of [...SHARED_INPUTS, target.compilerConfig, ...files]) {
+    const content = readFileSync(join(projectRoot, path));
+    hash.update(`${path} ${content.length}\n`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * @param {string} folder
+ * @param {readonly string[]} without
+ * @returns {string[]}
+ */
+function filesBelow(folder, without) {
+  if (without.includes(folder)) return [];
+  const entries = readdirSync(join(projectRoot, folder), { withFileTypes: true });
+  return entries
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return filesBelow(path, without);
+      return entry.isFile() ? [path] : [];
+    });
+}

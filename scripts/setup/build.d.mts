@@ -1,0 +1,22 @@
+/** One build of the project. Paths of files are relative to the top of the repository. */
+export interface BuildTarget {
+  /** Absolute. */
+  readonly directory: string;
+  readonly compilerConfig: string;
+  /** Folders that are compiled. */
+  readonly sources: readonly string[];
+  /** Folders among them that are not. */
+  readonly without: readonly string[];
+  /** Closed to the other users of the machine. */
+  readonly isPrivate: boolean;
+}
+
+export const SERVICE_BUILD: BuildTarget;
+
+export const TEST_BUILD: BuildTarget;
+
+export function ensureBuild(target: BuildTarget, say: (line: string) => void): Promise<void>;
+
+export function rebuild(target: BuildTarget, say: (line: string) => void): Promise<void>;
+
+export function isUsable(target: BuildTarget): boolean;

@@ -1,0 +1,154 @@
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { hasSources, isFresh, beginStamp } from './build-stamp.mjs';
+import { run } from './command.mjs';
+import { withLock } from './lock.mjs';
+import { bundlePage } from './page-bundles.mjs';
+import { cacheDirectory, projectRoot, setupLockFile } from './project-root.mjs';
+import { SetupError } from './setup-error.mjs';
+
+/** @typedef {import('./build.d.mts').BuildTarget} BuildTarget */
+
+const DRAFT_PREFIX = 'build-draft-';
+const COMPILER = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+
+/**
+ * What runs in production.
+ *
+ * @type {BuildTarget}
+ */
+export const SERVICE_BUILD = {
+  directory: join(projectRoot, 'dist'),
+  compilerConfig: 'tsconfig.build.json',
+  sources: ['src', 'workers', 'scripts'],
+  without: [join('scripts', 'bench'), join('scripts', 'chaos')],
+  isPrivate: false,
+};
+
+/**
+ * What tests, benchmarks and chaos start as processes of their own: the service as it runs in production, and the
+ * entries of the tests.
+ *
+ * @type {BuildTarget}
+ */
+export const TEST_BUILD = {
+  directory: join(cacheDirectory, 'test-build'),
+  compilerConfig: 'tsconfig.test-build.json',
+  sources: ['src', 'workers', 'scripts', join('test', 'helpers'), join('docs', 'examples')],
+  without: [],
+  isPrivate: true,
+};
+
+/**
+ * Compiles the target if its sources are not the ones that it was made of. Does not check types. Any number of
+ * processes may ask at once: one compiles, the others wait. Throws SetupError with the compiler's output.
+ *
+ * @param {BuildTarget} target
+ * @param {(line: string) => void} say
+ */
+export async function ensureBuild(target, say) {
+  if (isUsable(target)) return;
+  await underLock(say, async () => {
+    if (!isUsable(target)) await build(target, say);
+  });
+}
+
+/**
+ * As `ensureBuild`, even if nothing has changed.
+ *
+ * @param {BuildTarget} target
+ * @param {(line: string) => void} say
+ */
+export async function rebuild(target, say) {
+  await underLock(say, () => build(target, say));
+}
+
+/**
+ * Whether the target can run as it is: it is up to date, or it came without sources.
+ *
+ * @param {BuildTarget} target
+ * @returns {boolean}
+ */
+export function isUsable(target) {
+  return hasSources(target) ? isFresh(target) : existsSync(target.directory);
+}
+
+/**
+ * @param {(line: string) => void} say
+ * @param {() => Promise<void>} work
+ */
+async function underLock(say, work) {
+  await withLock(setupLockFile, (pid) => say(`waiting for another set-up (process ${pid})`), work);
+}
+
+/**
+ * Into a new folder that then takes the old one's place: no process ever loads half of one build and half of another.
+ *
+ * @param {BuildTarget} target
+ * @param {(line: string) => void} say
+ */
+async function build(target, say) {
+  if (!existsSync(COMPILER))
+    throw new SetupError('the build is missing or out of date, and so is the compiler: npm ci --include=dev');
+  say('compiling');
+  mkdirSync(cacheDirectory, { recursive: true });
+  removeDrafts();
+  const draft = mkdtempSync(join(cacheDirectory, DRAFT_PREFIX));
+  const stamp = beginStamp(target, draft);
+  await compile(target, draft);
+  for (const folder of target.sources) copyOtherFiles(target, folder, draft);
+  await bundlePage(join(draft, 'src', 'page', 'built'));
+  stamp();
+  if (!target.isPrivate) chmodSync(draft, 0o777 & ~process.umask());
+  replace(target.directory, draft);
+}
+
+/**
+ * @param {BuildTarget} target
+ * @param {string} draft
+ */
+async function compile(target, draft) {
+  const args = [COMPILER, '--project', target.compilerConfig, '--noCheck', '--outDir', draft];
+  const { code, output } = await run(process.execPath, args, { cwd: projectRoot });
+  if (code !== 0) throw new SetupError(`the sources do not compile:\n${output.trim()}`);
+}
+
+/**
+ * @param {BuildTarget} target
+ * @param {string} folder
+ * @param {string} draft
+ */
+function copyOtherFiles(target, folder, draft) {
+  const left = new Set(target.without.map((path) => join(projectRoot, path)));
+  /** @param {string} path */
+  const isWanted = (path) => !left.has(path) && (statSync(path).isDirectory() || !/\.m?ts$/.test(path));
+  cpSync(join(projectRoot, folder), join(draft, folder), { recursive: true, filter: isWanted });
+}
+
+/**
+ * @param {string} directory
+ * @param {string} draft
+ */
+function replace(directory, draft) {
+  const old = mkdtempSync(join(cacheDirectory, DRAFT_PREFIX));
+  if (existsSync(directory)) renameSync(directory, join(old, 'old'));
+  renameSync(draft, directory);
+  removeDrafts();
+}
+
+/** Those of a set-up that was killed, too: the lock is ours. */
+function removeDrafts() {
+  for (const name of readdirSync(cacheDirectory).filter((entry) => entry.startsWith(DRAFT_PREFIX))) {
+    rmSync(join(cacheDirectory, name), { recursive: true, force: true });
+  }
+}

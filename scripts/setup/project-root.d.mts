@@ -1,0 +1,5 @@
+export const projectRoot: string;
+
+export const cacheDirectory: string;
+
+export const setupLockFile: string;
