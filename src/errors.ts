@@ -74,6 +74,7 @@ const ERRORS = {
   executor_full: [503, 'Too much work'],
   task_discarded: [503, 'Made room for newer work'],
   shutting_down: [503, 'Shutting down'],
+  storage_unavailable: [503, 'Storage unavailable'],
   storage_full: [507, 'Storage full'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredVariant, UploadRecord } from '../src/record/record-fields.ts';
 import type { UploadRecords } from '../src/record/record.ts';
-import { attemptPrefix, variantKey } from '../src/storage/keys.ts';
+import { derivedKey, variantKey } from '../src/storage/keys.ts';
 import { putObject, type ObjectWriter, type Storage } from '../src/storage/storage.ts';
 import type { StepContext } from './processor.ts';
 
@@ -38,7 +38,7 @@ export function createPublisher(
     },
     async publishFile({ name, format, type }, chunks) {
       signal.throwIfAborted();
-      const key = `${attemptPrefix(record.id, record.attempt)}/${name}`;
+      const key = derivedKey(record.id, record.attempt, name);
       const { size, sha256 } = await putChunks(await parts.storage.create(key), chunks, signal);
       const url = urlOf(name);
       await announce({ name, format, type, isAttachment: true, size, url, key, sha256 });

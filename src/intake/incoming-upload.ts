@@ -110,10 +110,10 @@ export class IncomingUpload {
     maxBytes: number,
     onRefused?: (refusal: ServiceError) => void,
   ): Promise<void> {
-    const { id, receipt, publicId, fileName, createdAtMs } = this.record;
+    const { id, receipt, publicId, fileName, createdAtMs, version: sequence } = this.record;
     const createdAt = new Date(createdAtMs).toISOString();
     const manifestOf = (stored: StoredUpload) =>
-      manifestObject({ id, receipt, publicId, name: fileName, createdAt, ...stored });
+      manifestObject({ id, receipt, publicId, name: fileName, createdAt, sequence, ...stored });
     const file = { id, receipt, chunks, options, maxBytes, manifestOf };
     if (onRefused !== undefined) this.#progress.tellOfRefusal(listenForOthers(this.#parts, this.record), onRefused);
     try {

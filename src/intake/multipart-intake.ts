@@ -149,6 +149,7 @@ const REQUEST_CODES: ReadonlySet<string> = new Set([
   'too_many_fields',
   'field_too_large',
   'storage_full',
+  'storage_unavailable',
   'service_unavailable',
   'shutting_down',
 ]);

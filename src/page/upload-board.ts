@@ -8,7 +8,12 @@ import { moveUpBehind } from './queue-positions.ts';
 import type { Words } from './words.ts';
 
 /** Nothing has become of these on the server, so another try goes on under the same id. */
-const UNDECIDED_CODES: ReadonlySet<string> = new Set(['connection_lost', 'unexpected_answer', 'service_unavailable']);
+const UNDECIDED_CODES: ReadonlySet<string> = new Set([
+  'connection_lost',
+  'unexpected_answer',
+  'service_unavailable',
+  'storage_unavailable',
+]);
 
 /** The server has thrown it away, as it does after a while. */
 const FORGOTTEN_CODES: ReadonlySet<string> = new Set(['upload_gone', 'unknown_upload']);

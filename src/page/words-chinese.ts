@@ -49,6 +49,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   table_line_too_long: '表格中有一行过长。',
   table_too_large: '表格过大。',
   storage_full: '服务器存储空间不足。',
+  storage_unavailable: '服务器存储暂时不可用。请稍后重试。',
   too_many_uploads: '服务器正忙。请稍后重试。',
   too_many_uploads_by_address: '同时发送的文件太多。请稍后重试。',
   service_unavailable: '服务暂时不可用。请稍后重试。',

@@ -46,6 +46,8 @@ export interface QueueKeys {
   readonly putOff: string;
   /** The run of Redis in which all stored uploads were found to have records; gone where that is too long ago. */
   readonly surveyed: string;
+  /** How many uploads the next reconciliation scan may remove, if an operator allows an unusual number. */
+  readonly removalPermit: string;
   /** Sorted set of uploads that failed in a way that another try may mend, by when. */
   readonly failed: string;
   /** Sorted set of the processes of the service, by when they last told of themselves. */
@@ -79,6 +81,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     janitor: `${bullPrefix}:janitor`,
     putOff: `${bullPrefix}:put-off`,
     surveyed: `${bullPrefix}:surveyed`,
+    removalPermit: `${bullPrefix}:scan-may-remove`,
     failed: `${bullPrefix}:failed`,
     processes: `${bullPrefix}:processes`,
     cancelChannel: `${bullPrefix}:cancel`,

@@ -141,12 +141,23 @@ export class UploadSets {
 
   /**
    * What a survey that begins now is to be marked with. Undefined where none is due: Redis is the same since the last one, has not been
-   * emptied, and that is not too long ago.
+   * emptied, that is not too long ago, and no operator waits for one.
    */
   async surveyDue(): Promise<string | undefined> {
     const reply = await available(() => this.#connection.eval(RUN_SCRIPT, 1, this.#keys.surveyed));
     const [run = '', surveyed = ''] = Array.isArray(reply) ? reply.map(String) : [];
-    return run === surveyed ? undefined : run;
+    return run === surveyed && !(await this.mayRemove(0)) ? undefined : run;
+  }
+
+  /** True if an operator allows the next scan to remove this many uploads. */
+  async mayRemove(count: number): Promise<boolean> {
+    const permitted = await available(() => this.#connection.get(this.#keys.removalPermit));
+    return permitted !== null && Number(permitted) >= count;
+  }
+
+  /** The permit counts once: to be called when it was used. */
+  async endPermit(): Promise<void> {
+    await available(() => this.#connection.del(this.#keys.removalPermit));
   }
 
   /** To be called at the end of a survey, with what `surveyDue` returned before it. */

@@ -12,19 +12,19 @@ export interface FileParts {
 }
 
 /**
- * Removes the files of an upload that its record does not name: all of them where it is gone, expired,
- * cancelled or discarded; those of earlier requests and of attempts that lost where it lives. The files
+ * Removes the files of an upload that its record does not name, and returns their keys: all of them if the record is
+ * gone, expired, cancelled or discarded; otherwise those of earlier requests and of attempts that lost. The files
  * are listed before the record is read, so that none of a request that begins meanwhile is among them.
  */
-export async function removeUnnamedFiles({ records, storage }: FileParts, id: string): Promise<number> {
+export async function removeUnnamedFiles({ records, storage }: FileParts, id: string): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of storage.list(uploadPrefix(id))) keys.push(key);
   const read = await records.read(id);
-  // Redis may have lost the record since somebody asked for this; the survey brings it back then.
-  if (read === undefined && keys.some(isManifestKey)) return 0;
+  // Redis may have lost the record since somebody asked for this; the reconciliation scan brings it back then.
+  if (read === undefined && keys.some(isManifestKey)) return [];
   const unnamed = keys.filter((key) => read === undefined || !isNamed(read, key));
   for (const key of unnamed) await storage.remove(key);
-  return unnamed.length;
+  return unnamed;
 }
 
 function isNamed({ record, nowMs }: ReadRecord, key: string): boolean {

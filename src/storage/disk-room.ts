@@ -1,6 +1,8 @@
 import { statfs } from 'node:fs/promises';
-import { ServiceError } from '../errors.ts';
-import { orUndefinedWhereMissing } from './file-errors.ts';
+import { orUndefinedWhereMissing, storageFull } from './file-errors.ts';
+
+/** A small upload takes about eight inodes. No more than a hundredth of all is reserved, for small file systems. */
+const RESERVE_INODES = 1024;
 
 /** Free space is asked for at most this often. */
 const LOOK_PERIOD_MS = 1000;
@@ -10,7 +12,7 @@ export class DiskRoom {
   readonly #directory: string;
   readonly #reserveBytes: number;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
-  #freeBytes = Number.POSITIVE_INFINITY;
+  #isFull = false;
 
   /** @param reserveBytes 0 looks at nothing. */
   constructor(directory: string, reserveBytes: number) {
@@ -18,7 +20,7 @@ export class DiskRoom {
     this.#reserveBytes = reserveBytes;
   }
 
-  /** Rejects with `storage_full` (507) where less than the reserve is free. */
+  /** Rejects with `storage_full` (507) if less than the reserve is free, or hardly any inode. */
   async check(): Promise<void> {
     if (this.#reserveBytes === 0) return;
     const nowMs = performance.now();
@@ -27,9 +29,10 @@ export class DiskRoom {
       // Before the first object there is no directory yet.
       if (found === undefined) return;
       this.#lookedAtMs = nowMs;
-      this.#freeBytes = found.bavail * found.bsize;
+      const reserveInodes = Math.min(RESERVE_INODES, found.files / 100);
+      // Some file systems have no fixed number of inodes, and report 0.
+      this.#isFull = found.bavail * found.bsize < this.#reserveBytes || found.ffree < reserveInodes;
     }
-    if (this.#freeBytes >= this.#reserveBytes) return;
-    throw new ServiceError('storage_full', 'The server has no room for more files at the moment. Try again later.');
+    if (this.#isFull) throw storageFull();
   }
 }

@@ -1,6 +1,34 @@
 import { ServiceError } from '../errors.ts';
 
-/** The result of a file operation, undefined where the file or its folder is not there. */
+const RETRY_AFTER_MS = 5_000;
+
+/** Errors of a full disk or quota. */
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Errors of a disk, mount or process that cannot serve any file now: they say nothing about the file itself. */
+const UNAVAILABLE: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EAGAIN',
+  'EBUSY',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENODEV',
+  'ENOMEM',
+  'ENOTCONN',
+  'ENOTDIR',
+  'ENXIO',
+  'EPERM',
+  'EROFS',
+  'ESTALE',
+  'ETIMEDOUT',
+]);
+
+/** The result of a file operation, undefined if the file or its folder does not exist. */
 export async function orUndefinedWhereMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
@@ -10,26 +38,49 @@ export async function orUndefinedWhereMissing<T>(promise: Promise<T>): Promise<T
   }
 }
 
-/** True for what is not there. */
+/** True if the file or its folder does not exist. */
 export function isMissing(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** True where something of that name is there already. */
+/** True if a file of that name exists already. */
 export function isTaken(error: unknown): boolean {
   return codeOf(error) === 'EEXIST';
 }
 
-/** A full disk in the words of the service (`storage_full`, 507); any other error as it is. */
+/** True if this process may not use the file or folder. */
+export function isForbidden(error: unknown): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  const code = codeOf(cause);
+  return code === 'EACCES' || code === 'EPERM';
+}
+
+/** A full disk as `storage_full` (507), one that cannot be used as `storage_unavailable` (503); any other error as it is. */
 export function asServiceError(error: unknown): unknown {
   const code = codeOf(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  if (FULL.has(code)) return storageFull(error);
+  if (UNAVAILABLE.has(code)) return storageUnavailable(error);
+  return error;
+}
+
+/** `storage_full` (507). */
+export function storageFull(cause?: unknown): ServiceError {
   return new ServiceError('storage_full', 'The server has no room for this file at the moment. Try again later.', {
-    cause: error,
+    cause,
   });
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** `storage_unavailable` (503). */
+export function storageUnavailable(cause?: unknown): ServiceError {
+  return new ServiceError(
+    'storage_unavailable',
+    'The storage cannot be used at the moment. Try again a little later.',
+    { retryAfterMs: RETRY_AFTER_MS, cause },
+  );
+}
+
+/** The error code of the operating system; empty for any other error. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

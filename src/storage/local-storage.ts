@@ -1,15 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { link, open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DiskRoom } from './disk-room.ts';
-import { asServiceError, isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
-import { LocalWriter, PART_ENDING, syncDirectory } from './local-writer.ts';
-import { requireKey } from './keys.ts';
-import type { ByteRange, LocalFile, ObjectWriter, Storage, StoredObject } from './storage.ts';
+import {
+  asServiceError,
+  codeOf,
+  isMissing,
+  isTaken,
+  orUndefinedWhereMissing,
+  storageUnavailable,
+} from './file-errors.ts';
+import { firstForeignName } from './foreign-names.ts';
+import { isFolderOfUpload, MARKER_KEY, requireKey, unfinishedKey } from './keys.ts';
+import { FILE_MODE, makeFolders, removeEmptyFolders, syncFolder } from './local-folders.ts';
+import { walkOwn, type FoundFile } from './local-walk.ts';
+import { LocalWriter, PART_ENDING, writeDurably } from './local-writer.ts';
+import type { ByteRange, LocalFile, ObjectWriter, OnUnreadable, Storage, StoredObject } from './storage.ts';
 
-/** Each try loses against a removal of that very moment alone. */
+/** Each try loses only against a removal of its folder at that very moment. */
 const MAX_OPEN_TRIES = 10;
+
+/** Enough to need a block of its own on a disk that is nearly full. */
+const PROBE_BYTES = Buffer.alloc(4096, 'probe ');
 
 /**
  * Objects as files below one directory. A file is written beside its place, made durable with
@@ -39,6 +52,24 @@ export class LocalStorage implements Storage {
     }
   }
 
+  async createOnce(key: string, bytes: Buffer): Promise<boolean> {
+    const path = this.#pathOf(key);
+    const draft = `${path}.${randomBytes(6).toString('hex')}`;
+    try {
+      await makeFolders(dirname(path));
+      await writeDurably(draft, bytes);
+      await link(draft, path);
+      await syncFolder(dirname(path));
+      return true;
+    } catch (error) {
+      if (isTaken(error)) return false;
+      if (LINKLESS.has(codeOf(error))) return await createExclusively(path, bytes);
+      throw asServiceError(error);
+    } finally {
+      await unlink(draft).catch(() => undefined);
+    }
+  }
+
   async read(key: string, range?: ByteRange): Promise<Readable | undefined> {
     if ((await this.stat(key)) === undefined) return undefined;
     const file = await orUndefinedWhereMissing(open(this.#pathOf(key), 'r'));
@@ -50,16 +81,22 @@ export class LocalStorage implements Storage {
     return found?.isFile() === true ? { key, sizeBytes: found.size, modifiedAt: found.mtime } : undefined;
   }
 
-  async *list(prefix: string): AsyncIterable<StoredObject> {
-    for await (const path of this.#files(prefix)) {
-      if (path.endsWith(PART_ENDING)) continue;
-      const found = await this.stat(relative(this.#root, path).split(sep).join('/'));
-      if (found !== undefined) yield found;
+  async *list(prefix: string, onUnreadable: OnUnreadable = () => undefined): AsyncIterable<StoredObject> {
+    for await (const found of walkOwn(this.#root, requirePrefix(prefix), onUnreadable)) {
+      if (!('file' in found) || !found.file.isFinished) continue;
+      const object = await this.stat(found.file.path);
+      if (object !== undefined) yield object;
     }
   }
 
-  async removeUnfinished(prefix: string, before: Date): Promise<number> {
-    return await this.#prune(prefix === '' ? this.#root : this.#pathOf(prefix), before);
+  async removeUnfinished(prefix: string, before: Date): Promise<string[]> {
+    const removed: string[] = [];
+    await this.#removeWhere(requirePrefix(prefix), async ({ path, isFinished }) => {
+      const isDoomed = !isFinished && (await isOlder(join(this.#root, path), before));
+      if (isDoomed) removed.push(unfinishedKey(path) ?? path);
+      return isDoomed;
+    });
+    return removed;
   }
 
   async remove(key: string): Promise<void> {
@@ -70,9 +107,7 @@ export class LocalStorage implements Storage {
   }
 
   async removeAll(prefix: string): Promise<void> {
-    const path = this.#pathOf(prefix);
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
-    await this.#removeEmptyParents(path);
+    await this.#removeWhere(requireKey(prefix), async () => true);
   }
 
   async openLocal(key: string): Promise<LocalFile | undefined> {
@@ -80,24 +115,35 @@ export class LocalStorage implements Storage {
     return found === undefined ? undefined : { path: this.#pathOf(key), release: async () => undefined };
   }
 
-  /** Folders without files go too: whoever is about to write to one makes it again. */
-  async #prune(directory: string, before: Date): Promise<number> {
-    const entries = (await orUndefinedWhereMissing(readdir(directory, { withFileTypes: true }))) ?? [];
-    let removed = 0;
-    for (const entry of entries) {
-      const path = join(directory, entry.name);
-      if (entry.isDirectory()) removed += await this.#prune(path, before);
-      else if (entry.name.endsWith(PART_ENDING) && (await isOlder(path, before))) {
-        await orUndefinedWhereMissing(unlink(path));
-        removed += 1;
-      }
+  async probe(): Promise<void> {
+    const path = `${this.#pathOf(MARKER_KEY)}.${randomBytes(6).toString('hex')}.probe`;
+    try {
+      await makeFolders(this.#root);
+      await writeDurably(path, PROBE_BYTES);
+    } catch (error) {
+      throw isMissing(error) ? storageUnavailable(error) : asServiceError(error);
+    } finally {
+      await unlink(path).catch(() => undefined);
     }
-    if (removed > 0 || entries.length === 0) await this.#removeEmptyParents(join(directory, PART_ENDING));
-    return removed;
   }
 
-  #files(prefix: string): AsyncGenerator<string> {
-    return filesBelow(prefix === '' ? this.#root : this.#pathOf(prefix));
+  async foreignName(): Promise<string | undefined> {
+    return await firstForeignName((folder) => this.#namesIn(folder));
+  }
+
+  async #namesIn(folder: string): Promise<string[]> {
+    return (await orUndefinedWhereMissing(readdir(join(this.#root, folder)))) ?? [];
+  }
+
+  /** Folders that became empty go too: a writer that needs one makes it again. */
+  async #removeWhere(prefix: string, isDoomed: (file: FoundFile) => Promise<boolean>): Promise<void> {
+    for await (const found of walkOwn(this.#root, prefix, () => undefined)) {
+      if ('folder' in found) {
+        if (isFolderOfUpload(found.folder)) await removeEmptyFolders(join(this.#root, found.folder), this.#root);
+      } else if (await isDoomed(found.file)) {
+        await orUndefinedWhereMissing(unlink(join(this.#root, found.file.path)));
+      }
+    }
   }
 
   #pathOf(key: string): string {
@@ -108,50 +154,42 @@ export class LocalStorage implements Storage {
   async #openNew(partPath: string): Promise<FileHandle> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await open(partPath, 'wx');
+        return await open(partPath, 'wx', FILE_MODE);
       } catch (error) {
-        if (!isMissing(error) || tries > MAX_OPEN_TRIES) throw asServiceError(error);
+        if (!isMissing(error)) throw asServiceError(error);
+        if (tries > MAX_OPEN_TRIES) throw storageUnavailable(error);
       }
-      await this.#makeDirectory(dirname(partPath)).catch((error: unknown) => {
-        if (!isMissing(error) && !isTaken(error)) throw asServiceError(error);
+      await makeFolders(dirname(partPath)).catch((error: unknown) => {
+        if (!isMissing(error)) throw asServiceError(error);
       });
     }
   }
 
-  async #makeDirectory(directory: string): Promise<void> {
-    const firstMade = await mkdir(directory, { recursive: true });
-    if (firstMade !== undefined) await this.#syncNewDirectories(dirname(firstMade), directory);
-  }
-
-  async #syncNewDirectories(from: string, to: string): Promise<void> {
-    for (let directory = dirname(to); directory.length >= from.length; directory = dirname(directory)) {
-      await orUndefinedWhereMissing(syncDirectory(directory));
-      if (directory === dirname(directory)) return;
-    }
-  }
-
   async #removeEmptyParents(path: string): Promise<void> {
-    for (let directory = dirname(path); directory.length > this.#root.length; directory = dirname(directory)) {
-      try {
-        await rmdir(directory);
-      } catch {
-        return;
-      }
-    }
+    await removeEmptyFolders(dirname(path), this.#root);
   }
+}
+
+/** What file systems without hard links answer. */
+const LINKLESS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** A reader may see this file before it has its bytes. */
+async function createExclusively(path: string, bytes: Buffer): Promise<boolean> {
+  try {
+    await writeDurably(path, bytes);
+    await syncFolder(dirname(path));
+    return true;
+  } catch (error) {
+    if (isTaken(error)) return false;
+    throw asServiceError(error);
+  }
+}
+
+function requirePrefix(prefix: string): string {
+  return prefix === '' ? '' : requireKey(prefix);
 }
 
 async function isOlder(path: string, than: Date): Promise<boolean> {
   const found = await orUndefinedWhereMissing(stat(path));
   return found !== undefined && found.mtime < than;
-}
-
-/** Folders go with their last file, at any moment: Node's own recursive listing would fail then. */
-async function* filesBelow(directory: string): AsyncGenerator<string> {
-  const entries = (await orUndefinedWhereMissing(readdir(directory, { withFileTypes: true }))) ?? [];
-  for (const entry of entries) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) yield* filesBelow(path);
-    else if (entry.isFile()) yield path;
-  }
 }

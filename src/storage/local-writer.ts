@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { DiskRoom } from './disk-room.ts';
 import { asServiceError, orUndefinedWhereMissing } from './file-errors.ts';
 import { GatheredChunks } from './gathered-chunks.ts';
+import { FILE_MODE, syncFolder } from './local-folders.ts';
 import type { ObjectWriter, SmallObject } from './storage.ts';
 
 /** Chunks are gathered up to this and written in one vectored call. */
@@ -77,7 +78,7 @@ export class LocalWriter implements ObjectWriter {
       await this.#sync(companion);
       await rename(partPath, path);
       if (companion !== undefined) await rename(companionPartOf(partPath), pathOf(companion.key));
-      await syncDirectory(dirname(path));
+      await syncFolder(dirname(path));
     } catch (error) {
       throw asServiceError(error);
     }
@@ -154,22 +155,13 @@ function companionPartOf(partPath: string): string {
   return `${partPath}.beside${PART_ENDING}`;
 }
 
-async function writeDurably(path: string, bytes: Buffer): Promise<void> {
-  const file = await open(path, 'wx');
+/** Writes a small new file and its bytes to the disk. Rejects with `EEXIST` if there is one. */
+export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+  const file = await open(path, 'wx', FILE_MODE);
   try {
     await file.writeFile(bytes);
     await file.datasync();
   } finally {
     await file.close();
-  }
-}
-
-/** Makes what was created in or renamed into a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { manifestKey } from './keys.ts';
+import { isManifestKey, manifestKey, uploadPrefix } from './keys.ts';
 import { z } from 'zod';
 import type { SmallObject, Storage } from './storage.ts';
 
@@ -16,6 +16,8 @@ const manifestSchema = z.object({
     .nullable(),
   options: z.unknown(),
   createdAt: z.iso.datetime(),
+  /** Version of the record when its request began: of two manifests of one record the later has the greater one. */
+  sequence: z.number().int().nonnegative().optional(),
 });
 
 /** Everything from which record and job of a stored upload can be made again. */
@@ -36,4 +38,37 @@ export async function readManifest(storage: Pick<Storage, 'read'>, key: string):
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The manifest of the last request, if several requests under one id have left one each. A record that was made again
+ * (Redis had lost the earlier one) has a later `createdAt`; within one record the sequence decides. Manifests of
+ * earlier versions have no sequence, and go by the time of their file.
+ */
+export async function newestManifest(
+  storage: Pick<Storage, 'list' | 'read'>,
+  id: string,
+): Promise<Manifest | undefined> {
+  let newest: Dated | undefined;
+  for await (const { key, modifiedAt } of storage.list(uploadPrefix(id))) {
+    if (!isManifestKey(key)) continue;
+    const manifest = await readManifest(storage, key);
+    if (manifest === undefined || manifest.id !== id) continue;
+    const dated = { manifest, modifiedAtMs: modifiedAt.getTime() };
+    if (newest === undefined || isLater(dated, newest)) newest = dated;
+  }
+  return newest?.manifest;
+}
+
+interface Dated {
+  manifest: Manifest;
+  modifiedAtMs: number;
+}
+
+function isLater(one: Dated, other: Dated): boolean {
+  const [created, otherCreated] = [Date.parse(one.manifest.createdAt), Date.parse(other.manifest.createdAt)];
+  if (created !== otherCreated) return created > otherCreated;
+  const [sequence, otherSequence] = [one.manifest.sequence ?? -1, other.manifest.sequence ?? -1];
+  if (sequence !== otherSequence) return sequence > otherSequence;
+  return one.modifiedAtMs > other.modifiedAtMs;
 }

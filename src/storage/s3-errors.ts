@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { storageFull } from './file-errors.ts';
 
 const RETRY_AFTER_MS = 5_000;
 
@@ -32,9 +33,7 @@ const FULL_NAMES: ReadonlySet<string> = new Set(['QuotaExceeded', 'InsufficientS
 /** `service_unavailable` (503) for what passes, `storage_full` (507) where a server has no room, anything else as it came. */
 export function asServiceError(error: unknown): unknown {
   if (isFull(error)) {
-    return new ServiceError('storage_full', 'The server has no room for this file at the moment. Try again later.', {
-      cause: error,
-    });
+    return storageFull(error);
   }
   if (!isPassing(error)) return error;
   const detail = 'The storage does not answer at the moment. Try again a little later.';
@@ -52,6 +51,13 @@ export function isPassing(error: unknown): boolean {
 /** True where there is no such object. A bucket that is missing is no missing object. */
 export function isMissing(error: unknown): boolean {
   return nameOf(error) === 'NoSuchKey' || nameOf(error) === 'NotFound';
+}
+
+/** True if an object was not created because there is one, or is being created at this moment. */
+export function isTaken(error: unknown): boolean {
+  return (
+    nameOf(error) === 'PreconditionFailed' || nameOf(error) === 'ConditionalRequestConflict' || statusOf(error) === 412
+  );
 }
 
 /** True where a multipart upload has been completed or aborted before. */

@@ -5,10 +5,11 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   paginateListObjectsV2,
+  PutObjectCommand,
   type S3Client,
   type _Object as S3Object,
 } from '@aws-sdk/client-s3';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,9 +17,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Settings } from '../settings/config.ts';
-import { requireKey } from './keys.ts';
+import { MARKER_KEY, parseKey, requireKey } from './keys.ts';
 import { createClient, placeOf, type S3Place } from './s3-client.ts';
-import { asServiceError, isMissing } from './s3-errors.ts';
+import { firstForeignName } from './foreign-names.ts';
+import { asServiceError, isMissing, isNotImplemented, isTaken } from './s3-errors.ts';
 import { startError } from './s3-start-error.ts';
 import { abortUnfinished } from './s3-unfinished.ts';
 import { S3Writer } from './s3-writer.ts';
@@ -60,6 +62,20 @@ export class S3Storage implements Storage {
     return new S3Writer({ client: this.#client, bucket: this.#place.bucket, name: this.#nameOf(key), checksums });
   }
 
+  async createOnce(key: string, bytes: Buffer): Promise<boolean> {
+    const object = { ...this.#address(key), Body: bytes };
+    try {
+      await this.#client.send(new PutObjectCommand({ ...object, IfNoneMatch: '*' }));
+      return true;
+    } catch (error) {
+      if (isTaken(error)) return false;
+      if (!isNotImplemented(error)) throw asServiceError(error);
+    }
+    if ((await this.stat(key)) !== undefined) return false;
+    await this.#client.send(new PutObjectCommand(object)).catch(rethrow);
+    return true;
+  }
+
   async read(key: string, range?: ByteRange): Promise<Readable | undefined> {
     const Range = range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` };
     const found = await orUndefinedWhereMissing(
@@ -80,8 +96,8 @@ export class S3Storage implements Storage {
   async *list(prefix: string): AsyncIterable<StoredObject> {
     for await (const page of this.#pagesOf(this.#beginningOf(prefix))) {
       for (const { Key, Size, LastModified } of page) {
-        if (Key === undefined) continue;
-        yield { key: Key.slice(this.#root().length), sizeBytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
+        const key = Key?.slice(this.#root().length) ?? '';
+        if (parseKey(key) !== undefined) yield { key, sizeBytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
       }
     }
   }
@@ -93,14 +109,26 @@ export class S3Storage implements Storage {
   /** Uploads first, so that none of them is completed behind the removal. */
   async removeAll(prefix: string): Promise<void> {
     const beginning = `${this.#nameOf(prefix)}/`;
-    await abortUnfinished(this.#client, this.#place.bucket, beginning).catch(rethrow);
+    const isOwn = (name: string) => this.#isOwn(name);
+    await abortUnfinished(this.#client, this.#place.bucket, beginning, { isOwn }).catch(rethrow);
     for await (const page of this.#pagesOf(beginning)) await this.#removeTogether(page);
   }
 
-  async removeUnfinished(prefix: string, before: Date): Promise<number> {
-    return await abortUnfinished(this.#client, this.#place.bucket, this.#beginningOf(prefix), { before }).catch(
-      rethrow,
-    );
+  async removeUnfinished(prefix: string, before: Date): Promise<string[]> {
+    const isOwn = (name: string) => this.#isOwn(name);
+    const beginning = this.#beginningOf(prefix);
+    const aborting = abortUnfinished(this.#client, this.#place.bucket, beginning, { isOwn, before });
+    return (await aborting.catch(rethrow)).map((name) => name.slice(this.#root().length));
+  }
+
+  async probe(): Promise<void> {
+    const address = this.#address(`${MARKER_KEY}.${randomBytes(6).toString('hex')}.probe`);
+    await this.#client.send(new PutObjectCommand({ ...address, Body: 'probe' })).catch(rethrow);
+    await this.#client.send(new DeleteObjectCommand(address)).catch(rethrow);
+  }
+
+  async foreignName(): Promise<string | undefined> {
+    return await firstForeignName((folder) => this.#namesIn(folder));
   }
 
   async openLocal(key: string): Promise<LocalFile | undefined> {
@@ -131,14 +159,27 @@ export class S3Storage implements Storage {
     }
   }
 
+  /** Names of objects and folders right below a folder; the first page of them. */
+  async #namesIn(folder: string): Promise<string[]> {
+    const beginning = this.#beginningOf(folder);
+    const input = { Bucket: this.#place.bucket, Prefix: beginning, Delimiter: '/' };
+    const { Contents, CommonPrefixes } = await this.#client.send(new ListObjectsV2Command(input)).catch(rethrow);
+    const names = [...(Contents ?? []).map(({ Key }) => Key), ...(CommonPrefixes ?? []).map(({ Prefix }) => Prefix)];
+    return names.map((name = '') => name.slice(beginning.length).replace(/\/$/, '')).filter((name) => name !== '');
+  }
+
   async #removeTogether(objects: readonly S3Object[]): Promise<void> {
-    const names = objects.flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]));
+    const names = objects.flatMap(({ Key }) => (Key === undefined || !this.#isOwn(Key) ? [] : [{ Key }]));
     if (names.length === 0) return;
     const command = new DeleteObjectsCommand({ Bucket: this.#place.bucket, Delete: { Objects: names, Quiet: true } });
     const { Errors } = await this.#client.send(command).catch(rethrow);
     const [first] = Errors ?? [];
     if (first !== undefined)
       throw new Error(`S3 did not remove ${Errors?.length} objects: ${first.Code} ${first.Message}`);
+  }
+
+  #isOwn(name: string): boolean {
+    return name.startsWith(this.#root()) && parseKey(name.slice(this.#root().length)) !== undefined;
   }
 
   #address(key: string): { Bucket: string; Key: string } {

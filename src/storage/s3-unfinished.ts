@@ -16,6 +16,8 @@ interface UploadAddress {
 
 /** Which uploads, and for how long to try. */
 export interface AbortOptions {
+  /** Given the name of an upload; uploads of others are not touched. */
+  isOwn: (name: string) => boolean;
   /** Only those to which nothing was added since. */
   before?: Date;
   signal?: AbortSignal;
@@ -30,21 +32,21 @@ export async function abortUpload(client: S3Client, address: UploadAddress, sign
   }
 }
 
-/** Aborts multipart uploads to names that begin so, and returns how many. Servers that cannot list them end them by themselves. */
+/** Aborts own multipart uploads to names that begin so, and returns these names. Servers that cannot list them end them by themselves. */
 export async function abortUnfinished(
   client: S3Client,
   bucket: string,
   beginning: string,
-  options: AbortOptions = {},
-): Promise<number> {
-  const { before, signal } = options;
-  let aborted = 0;
+  options: AbortOptions,
+): Promise<string[]> {
+  const { isOwn, before, signal } = options;
+  const aborted: string[] = [];
   for await (const { Key, UploadId, Initiated } of unfinishedUploads(client, bucket, beginning, signal)) {
-    if (Key === undefined || UploadId === undefined) continue;
+    if (Key === undefined || UploadId === undefined || !isOwn(Key)) continue;
     const address = { Bucket: bucket, Key, UploadId };
     if (before !== undefined && (await isYounger(client, address, Initiated, before))) continue;
     await abortUpload(client, address, signal);
-    aborted += 1;
+    aborted.push(Key);
   }
   return aborted;
 }

@@ -163,7 +163,7 @@ export class S3Writer implements ObjectWriter {
     const uploadId = await this.#uploadId.catch(() => undefined);
     if (uploadId !== undefined) await abortUpload(client, { ...this.#address(), UploadId: uploadId }, signal);
     // Its beginning may have succeeded all the same, with an answer that was lost.
-    else await abortUnfinished(client, bucket, name, { signal });
+    else await abortUnfinished(client, bucket, name, { isOwn: (other) => other === name, signal });
   }
 
   /** True where the object under the name is this writer's. */

@@ -21,27 +21,52 @@ export interface Storage {
   /** Undefined where there is no such object. */
   stat(key: string): Promise<StoredObject | undefined>;
 
-  /** Objects whose key begins with `prefix` (whole segments; empty for all), in no order; unfinished ones are not listed. */
-  list(prefix: string): AsyncIterable<StoredObject>;
+  /**
+   * Creates a small object durably and atomically; false if there is one under the key. On a server that knows no
+   * conditional requests it replaces that one: read the object afterwards.
+   */
+  createOnce(key: string, bytes: Buffer): Promise<boolean>;
+
+  /**
+   * Files of uploads (see `parseKey`) whose key begins with `prefix` (whole segments; empty for all), in no order.
+   * Unfinished ones are not listed, nor is anything that this service did not name. Rejects if the folder of `prefix`
+   * cannot be read; a folder below it that this process may not read is skipped and reported to `onUnreadable`.
+   */
+  list(prefix: string, onUnreadable?: OnUnreadable): AsyncIterable<StoredObject>;
 
   /** Removes one object. Nothing there is no error. */
   remove(key: string): Promise<void>;
 
   /**
-   * Removes every object below `prefix`, unfinished ones too. Nothing there is no error. What a writer still
-   * holds in memory may be committed afterwards: the one that removes sees to it that nobody writes.
+   * Removes every file of an upload below `prefix`, unfinished ones too, and nothing else. Nothing there is no error.
+   * Bytes that a writer still holds in memory may be committed afterwards: the caller makes sure that nobody writes.
    */
   removeAll(prefix: string): Promise<void>;
 
-  /** Removes objects below `prefix` (all where it is empty) that were begun before the time given and never ended, as after a crash; returns how many. */
-  removeUnfinished(prefix: string, before: Date): Promise<number>;
+  /**
+   * Removes files of uploads below `prefix` (empty for all) that were begun before the time given and never ended, as
+   * after a crash; returns the keys that they would have had.
+   */
+  removeUnfinished(prefix: string, before: Date): Promise<string[]>;
 
   /** The object as a file of this machine, for libraries that want a path; undefined where there is none. */
   openLocal(key: string): Promise<LocalFile | undefined>;
 
+  /** Writes an object and removes it again. Rejects if the storage cannot be written now. */
+  probe(): Promise<void>;
+
+  /**
+   * A name found in the upper two levels that belongs to somebody else (see `firstForeignName`); undefined for a
+   * storage that holds nothing but uploads.
+   */
+  foreignName(): Promise<string | undefined>;
+
   /** Lets go of its connections, where it has any. Call it last: what is under way fails. */
   close?(): Promise<void>;
 }
+
+/** Called with the path of a folder that was skipped because this process may not read it. */
+export type OnUnreadable = (path: string, error: unknown) => void;
 
 /** One object being written. End it with exactly one of `commit` and `discard`. */
 export interface ObjectWriter {

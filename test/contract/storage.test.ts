@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { commitWith, putObject, type Storage } from '../../src/storage/storage.ts';
 import { openS3Storage } from '../helpers/s3-storage.ts';
 import { openTempStorage } from '../helpers/temp-storage.ts';
+import { uploadKeys } from '../helpers/upload-keys.ts';
 
 /** A driver with nothing in it, and what removes it again. */
 interface Driver {
@@ -18,12 +19,13 @@ const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = {
   S3Storage: () => openS3Storage(),
 };
 
-for (const [name, open] of Object.entries(DRIVERS)) describe(name, () => conformance(open));
-
-const KEY = 'ab/abcd/r1.original';
+const [UPLOAD, OTHER, THIRD] = [uploadKeys(1), uploadKeys(12), uploadKeys(3, 'cd')];
+const KEY = UPLOAD.original;
 
 /** No driver holds so much in memory: some of it is stored already. */
 const MORE_THAN_MEMORY = 26 * 1024 * 1024;
+
+for (const [name, open] of Object.entries(DRIVERS)) describe(name, () => conformance(open));
 
 /** What every caller of a storage relies on, whichever driver it is. */
 function conformance(open: () => Promise<Driver>): void {
@@ -82,17 +84,17 @@ function conformance(open: () => Promise<Driver>): void {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.from('large'));
       expect(await keysBelow('ab')).toEqual([]);
-      await commitWith(storage, writer, { key: `${KEY}.beside`, bytes: Buffer.from('small') });
-      expect([await textOf(KEY), await textOf(`${KEY}.beside`), await keysBelow('ab')]).toEqual([
+      await commitWith(storage, writer, { key: UPLOAD.manifest, bytes: Buffer.from('small') });
+      expect([await textOf(KEY), await textOf(UPLOAD.manifest), await keysBelow('ab')]).toEqual([
         'large',
         'small',
-        [KEY, `${KEY}.beside`],
+        [UPLOAD.manifest, KEY],
       ]);
     });
 
     test('leaves nothing when it is discarded, once or twice, and keeps the old one', async () => {
       await putObject(storage, KEY, Buffer.from('old'));
-      for (const key of [KEY, 'ab/other']) {
+      for (const key of [KEY, UPLOAD.variant()]) {
         const writer = await storage.create(key);
         await writer.write(Buffer.from('new'));
         await writer.discard();
@@ -128,9 +130,9 @@ function conformance(open: () => Promise<Driver>): void {
     test('beside others that come and go is written all the same', async () => {
       const rounds = Array.from({ length: 12 }, async (_, index) => {
         for (let round = 0; round < 8; round++) {
-          await putObject(storage, `ab/cd/${index}`, Buffer.from(String(index)));
-          expect(await textOf(`ab/cd/${index}`)).toBe(String(index));
-          await storage.remove(`ab/cd/${index}`);
+          await putObject(storage, OTHER.part(index), Buffer.from(String(index)));
+          expect(await textOf(OTHER.part(index))).toBe(String(index));
+          await storage.remove(OTHER.part(index));
         }
       });
       await Promise.all(rounds);
@@ -163,7 +165,7 @@ function conformance(open: () => Promise<Driver>): void {
 
     test('of what is not there is undefined, be it the beginning of a key or the child of one', async () => {
       await putObject(storage, KEY, Buffer.from('x'));
-      for (const key of ['zz/none', 'ab', 'ab/abcd', `${KEY}/child`]) {
+      for (const key of ['zz/none', 'ab', UPLOAD.prefix, `${KEY}/child`]) {
         expect([key, await textOf(key), await storage.stat(key), await storage.openLocal(key)]).toEqual([
           key,
           undefined,
@@ -175,14 +177,15 @@ function conformance(open: () => Promise<Driver>): void {
   });
 
   describe('listing', () => {
-    test('gives what lies below whole segments, at any depth, and no unfinished object', async () => {
-      for (const key of ['ab/1/a', 'ab/1/x/b', 'ab/12/c', 'b/d']) await putObject(storage, key, Buffer.from(key));
-      const unfinished = await storage.create('ab/1/unfinished');
+    test('gives the files below whole segments, at any depth, and no unfinished object', async () => {
+      const all = [UPLOAD.original, UPLOAD.variant(), OTHER.original, THIRD.part(0)];
+      for (const key of all) await putObject(storage, key, Buffer.from(key));
+      const unfinished = await storage.create(UPLOAD.part(0));
       await unfinished.write(Buffer.alloc(2_000_000));
-      expect(await keysBelow('ab/1')).toEqual(['ab/1/a', 'ab/1/x/b']);
-      expect(await keysBelow('ab')).toEqual(['ab/1/a', 'ab/1/x/b', 'ab/12/c']);
+      expect(await keysBelow(UPLOAD.prefix)).toEqual([UPLOAD.original, UPLOAD.variant()].sort());
+      expect(await keysBelow('ab')).toEqual([UPLOAD.original, UPLOAD.variant(), OTHER.original].sort());
       expect(await keysBelow('none')).toEqual([]);
-      expect(await keysBelow('')).toEqual(['ab/1/a', 'ab/1/x/b', 'ab/12/c', 'b/d']);
+      expect(await keysBelow('')).toEqual([...all].sort());
       await unfinished.discard();
     });
 
@@ -214,53 +217,127 @@ function conformance(open: () => Promise<Driver>): void {
     test('that are old are removed, and younger ones can go on', async () => {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
-      expect(await storage.removeUnfinished('', new Date(Date.now() - 60_000))).toBe(0);
-      expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toBe(1);
+      expect(await storage.removeUnfinished('', new Date(Date.now() - 60_000))).toEqual([]);
+      expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([KEY]);
       await expect(writer.commit()).rejects.toThrow();
       await writer.discard();
-      expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toBe(0);
+      expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([]);
     });
 
     test('of one upload are removed without the others', async () => {
-      const [own, other] = [await storage.create('ab/1/x'), await storage.create('ab/12/x')];
+      const [own, other] = [await storage.create(UPLOAD.original), await storage.create(OTHER.original)];
       for (const writer of [own, other]) await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
-      expect(await storage.removeUnfinished('ab/1', new Date(Date.now() + 60_000))).toBe(1);
+      expect(await storage.removeUnfinished(UPLOAD.prefix, new Date(Date.now() + 60_000))).toEqual([KEY]);
       await own.discard();
       await other.commit();
-      expect(await keysBelow('ab')).toEqual(['ab/12/x']);
+      expect(await keysBelow('ab')).toEqual([OTHER.original]);
     });
   });
 
   describe('removing', () => {
     test('takes one object and no other', async () => {
-      for (const key of ['ab/1', 'ab/12', 'ab/2/x']) await putObject(storage, key, Buffer.from('x'));
-      await storage.remove('ab/1');
-      expect(await keysBelow('ab')).toEqual(['ab/12', 'ab/2/x']);
+      const all = [UPLOAD.original, UPLOAD.manifest, OTHER.original];
+      for (const key of all) await putObject(storage, key, Buffer.from('x'));
+      await storage.remove(UPLOAD.original);
+      expect(await keysBelow('')).toEqual([UPLOAD.manifest, OTHER.original]);
     });
 
     test('of nothing is no error, be it the beginning of a key, which stays', async () => {
       await putObject(storage, KEY, Buffer.from('x'));
       await storage.remove('zz/none');
       await storage.removeAll('zz/none');
-      await storage.remove('ab/abcd');
+      await storage.remove(UPLOAD.prefix);
       await storage.remove(`${KEY}/child`);
       expect(await textOf(KEY)).toBe('x');
     });
 
     test('of all below a prefix leaves its neighbours', async () => {
-      for (const key of ['ab/1/a', 'ab/1/x/b', 'ab/12/c']) await putObject(storage, key, Buffer.from('x'));
-      await storage.removeAll('ab/1');
-      expect(await keysBelow('ab')).toEqual(['ab/12/c']);
+      for (const key of [UPLOAD.original, UPLOAD.variant(), UPLOAD.variant('160.jpeg', 12), OTHER.original])
+        await putObject(storage, key, Buffer.from('x'));
+      await storage.removeAll(UPLOAD.attempt(1));
+      expect(await keysBelow('')).toEqual([UPLOAD.original, UPLOAD.variant('160.jpeg', 12), OTHER.original].sort());
+      await storage.removeAll(UPLOAD.prefix);
+      expect(await keysBelow('')).toEqual([OTHER.original]);
     });
 
     test('of all takes unfinished objects too: they can be committed no more', async () => {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
-      await storage.removeAll('ab/abcd');
+      await storage.removeAll(UPLOAD.prefix);
       await expect(writer.commit()).rejects.toThrow();
       await writer.discard();
       expect(await keysBelow('ab')).toEqual([]);
     });
+  });
+
+  describe('objects that this service did not name', () => {
+    const FOREIGN = [
+      'letter.odt',
+      'al/alice/letter.odt',
+      'de/de-DE/strings.json',
+      'ab/abcdef0123/data',
+      `${UPLOAD.prefix}/Thumbs.db`,
+      `${UPLOAD.prefix}/notes/a.original`,
+      `${UPLOAD.prefix}/attempt-1/deep/er.jpeg`,
+      `cd/${UPLOAD.id}/${UPLOAD.id}.original`,
+    ];
+
+    beforeEach(async () => {
+      for (const key of FOREIGN) await putObject(storage, key, Buffer.from('x'));
+      await putObject(storage, KEY, Buffer.from('x'));
+    });
+
+    const leftOf = async () => {
+      const left = await Promise.all(
+        FOREIGN.map(async (key) => ((await storage.stat(key)) === undefined ? [] : [key])),
+      );
+      return left.flat();
+    };
+
+    test('are neither listed nor removed with the uploads beside them', async () => {
+      expect([await keysBelow(''), await keysBelow(UPLOAD.prefix)]).toEqual([[KEY], [KEY]]);
+      await storage.removeUnfinished('', new Date(Date.now() + 60_000));
+      for (const prefix of [UPLOAD.attempt(1), UPLOAD.prefix, 'ab', 'al', 'al/alice', 'de/de-DE', 'cd'])
+        await storage.removeAll(prefix);
+      expect([await keysBelow(''), await leftOf()]).toEqual([[], FOREIGN]);
+    });
+
+    test('stay while others write them', async () => {
+      const writer = await storage.create('al/alice/film.mkv');
+      await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
+      expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([]);
+      await storage.removeAll('al');
+      await writer.commit();
+      expect((await storage.stat('al/alice/film.mkv'))?.sizeBytes).toBe(MORE_THAN_MEMORY);
+    });
+
+    test('are found before a storage is used for the first time', async () => {
+      expect(await storage.foreignName()).toEqual(expect.any(String));
+    });
+  });
+
+  test('a storage with nothing but uploads and hidden names holds nothing foreign', async () => {
+    expect(await storage.foreignName()).toBeUndefined();
+    for (const key of [KEY, OTHER.variant(), THIRD.part(0), '.DS_Store', '.snapshot/x', 'lost-found'])
+      await putObject(storage, key, Buffer.from('x'));
+    expect(await storage.foreignName()).toBe('lost-found');
+    await storage.remove('lost-found');
+    expect(await storage.foreignName()).toBeUndefined();
+  });
+
+  test('an object is created once, whoever is first', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 5 }, async (_, index) => await storage.createOnce('.marker.json', Buffer.from(`m${index}`))),
+    );
+    const first = await textOf('.marker.json');
+    expect([made.filter(Boolean).length, first]).toEqual([1, `m${made.indexOf(true)}`]);
+    expect(await storage.createOnce('.marker.json', Buffer.from('late'))).toBe(false);
+    expect(await textOf('.marker.json')).toBe(first);
+  });
+
+  test('a probe leaves nothing', async () => {
+    await storage.probe();
+    expect([await keysBelow(''), await storage.foreignName()]).toEqual([[], undefined]);
   });
 
   test.each(['', '..', '../x', 'a/../../x', '/etc/passwd', 'a//b', 'a/', 'a/.', 'a\\b', 'a\0b', 'ü', 'a b', '...'])(

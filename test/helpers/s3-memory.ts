@@ -24,9 +24,17 @@ export class S3Memory {
   readonly bucket: string;
   readonly objects = new Map<string, Stored>();
   readonly uploads = new Map<string, Unfinished>();
+  readonly #claimed = new Set<string>();
 
   constructor(bucket: string) {
     this.bucket = bucket;
+  }
+
+  /** False if there is an object of that name, or another request is about to create one. */
+  claim(key: string): boolean {
+    if (this.objects.has(key) || this.#claimed.has(key)) return false;
+    this.#claimed.add(key);
+    return true;
   }
 
   async getBucket(name: string): Promise<object | null> {
@@ -65,6 +73,7 @@ export class S3Memory {
   }
 
   async deleteObject(_bucket: string, key: string): Promise<void> {
+    this.#claimed.delete(key);
     this.objects.delete(key);
   }
 

@@ -54,6 +54,7 @@ export async function startS3Server(): Promise<S3Server> {
     operations.push(operation);
     const count = operations.filter((name) => name === operation).length;
     const proceed = async () => {
+      if (isTakenName(request, url, memory)) return refuse({ response }, 412, 'PreconditionFailed');
       const answer = isTrusted(request, url) ? ownAnswer(operation, url, memory, server.pageSize) : undefined;
       if (answer === undefined) await others(request, response);
       else response.writeHead(answer === '' ? 204 : 200, { 'Content-Type': 'application/xml' }).end(answer);
@@ -83,7 +84,7 @@ export async function startS3Server(): Promise<S3Server> {
 }
 
 /** A fault: answers with an error of S3's, or as a proxy in front of it does where there is no name. */
-export function refuse({ response }: S3Request, status: number, name?: string): void {
+export function refuse({ response }: Pick<S3Request, 'response'>, status: number, name?: string): void {
   const body =
     name === undefined
       ? '<html>Bad Gateway</html>'
@@ -128,6 +129,7 @@ function ownAnswer(operation: string, { searchParams }: URL, memory: S3Memory, p
       asked('prefix'),
       asked('continuation-token'),
       Math.min(pageSize, Number(asked('max-keys') || 1000)),
+      asked('delimiter'),
     );
   if (operation === 'ListMultipartUploads')
     return uploadList(memory, asked('prefix'), asked('upload-id-marker'), pageSize);
@@ -135,17 +137,30 @@ function ownAnswer(operation: string, { searchParams }: URL, memory: S3Memory, p
   return undefined;
 }
 
-function objectList({ objects }: S3Memory, prefix: string, after: string, pageSize: number): string {
-  const rest = [...objects]
-    .filter(([key]) => key.startsWith(prefix) && key > after)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  const page = rest.slice(0, pageSize);
-  const contents = page.map(
-    ([key, { bytes, modifiedAt }]) =>
-      `<Contents><Key>${key}</Key><LastModified>${modifiedAt.toISOString()}</LastModified><Size>${bytes.length}</Size></Contents>`,
+function objectList({ objects }: S3Memory, prefix: string, after: string, pageSize: number, delimiter: string): string {
+  const below = [...objects].filter(([key]) => key.startsWith(prefix) && key > after);
+  const isInFolder = ([key]: readonly [string, unknown]) =>
+    delimiter !== '' && key.slice(prefix.length).includes(delimiter);
+  const folders = new Set(
+    below.filter(isInFolder).map(([key]) => key.slice(0, key.indexOf(delimiter, prefix.length) + delimiter.length)),
   );
+  const rest = below.filter((object) => !isInFolder(object)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const page = rest.slice(0, pageSize);
+  const contents = [
+    ...page.map(
+      ([key, { bytes, modifiedAt }]) =>
+        `<Contents><Key>${key}</Key><LastModified>${modifiedAt.toISOString()}</LastModified><Size>${bytes.length}</Size></Contents>`,
+    ),
+    ...[...folders].map((folder) => `<CommonPrefixes><Prefix>${folder}</Prefix></CommonPrefixes>`),
+  ];
   const next = page.length < rest.length ? `<NextContinuationToken>${page.at(-1)?.[0]}</NextContinuationToken>` : '';
   return `<ListBucketResult><IsTruncated>${next !== ''}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`;
+}
+
+/** Of a request that creates an object only if there is none; the name is taken from now on. */
+function isTakenName(request: IncomingMessage, { pathname }: URL, memory: S3Memory): boolean {
+  if (request.method !== 'PUT' || request.headers['if-none-match'] !== '*') return false;
+  return !memory.claim(decodeURIComponent(pathname).slice(BUCKET.length + 2));
 }
 
 function uploadList({ uploads }: S3Memory, prefix: string, after: string, pageSize: number): string {

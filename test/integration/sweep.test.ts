@@ -144,7 +144,8 @@ test('files that nobody speaks for are removed, and what lives is left alone', a
   const directory = join(running.directory, stray.slice(0, 2), stray);
   await mkdir(directory, { recursive: true });
   const longAgo = new Date(Date.now() - 25 * 3_600_000);
-  for (const name of ['r.original', 'r.original.0123456789ab.part']) {
+  const original = `${randomUUID()}.original`;
+  for (const name of [original, `${original}.0123456789ab.part`]) {
     await writeFile(join(directory, name), 'x');
     await utimes(join(directory, name), longAgo, longAgo);
   }

@@ -7,12 +7,16 @@ import type { UploadRecords } from '../../src/record/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
 import { removeUnnamedFiles, type FileParts } from '../../src/record/unnamed-files.ts';
-import { isManifestKey, uploadPrefix } from '../../src/storage/keys.ts';
-import { readManifest, type Manifest } from '../../src/storage/manifest.ts';
+import { uploadPrefix } from '../../src/storage/keys.ts';
+import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { logRemoved } from './log-removed.ts';
 
-/** More than this many wait for the next sweep. */
+/** Read from Redis in one go. */
 const BATCH = 500;
+
+/** More than this many wait for the next sweep, so that the other parts of one are not kept waiting. */
+const MOST_BATCHES = 20;
 
 /** What is done with uploads that are due. */
 export interface DueParts extends FileParts {
@@ -30,15 +34,26 @@ export interface DueParts extends FileParts {
  * and one that several have had in hand when all of them must have fallen silent.
  */
 export async function lookAfterDue(parts: DueParts, signal: AbortSignal): Promise<void> {
-  const { nowMs, ids } = await parts.sets.due(BATCH);
-  for (const id of ids) {
-    if (signal.aborted) return;
-    try {
-      await lookAfter(parts, id, nowMs);
-    } catch (error) {
-      const pauseMs = await parts.sets.putOff(id, nowMs);
-      parts.log.warn({ err: error, uploadId: id, pauseMs }, 'due upload not looked after');
+  const done = new Set<string>();
+  for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
+    const { nowMs, ids } = await parts.sets.due(BATCH);
+    // One that is receiving after all stays due.
+    const fresh = ids.filter((id) => !done.has(id));
+    for (const id of fresh) {
+      if (signal.aborted) return;
+      done.add(id);
+      await lookAfterOrPutOff(parts, id, nowMs);
     }
+    if (ids.length < BATCH || fresh.length === 0) return;
+  }
+}
+
+async function lookAfterOrPutOff(parts: DueParts, id: string, nowMs: number): Promise<void> {
+  try {
+    await lookAfter(parts, id, nowMs);
+  } catch (error) {
+    const pauseMs = await parts.sets.putOff(id, nowMs);
+    parts.log.warn({ err: error, uploadId: id, pauseMs }, 'due upload not looked after');
   }
 }
 
@@ -47,8 +62,7 @@ async function lookAfter(parts: DueParts, id: string, nowMs: number): Promise<vo
   if (read?.record.state === 'receiving') await endSilent(parts, id, read.record.version);
   if (read?.record.state === 'processing') await parts.queue.add(id);
   if (read?.record.state === 'cancelled' || read?.record.state === 'discarded') await removeEndedJob(parts, id);
-  const removed = await removeUnnamedFiles(parts, id);
-  if (removed > 0) parts.log.info({ uploadId: id, removed }, 'files removed');
+  logRemoved(parts.log, id, await removeUnnamedFiles(parts, id), 'not named by the record');
   const record = (await parts.records.read(id))?.record;
   // Begun anew meanwhile, or Redis has lost what was just done: what is due stays so.
   if (record?.state === 'receiving') return;
@@ -69,29 +83,22 @@ async function endSilent({ records, queue, storage, log }: DueParts, id: string,
   if (outcome.made) log.info({ uploadId: id }, 'interrupted upload ended');
 }
 
-/** Of several requests, that of the last. */
-async function newestManifest(storage: DueParts['storage'], id: string): Promise<Manifest | undefined> {
-  let newest: { key: string; modifiedAt: Date } | undefined;
-  for await (const { key, modifiedAt } of storage.list(uploadPrefix(id))) {
-    if (isManifestKey(key) && (newest === undefined || modifiedAt > newest.modifiedAt)) newest = { key, modifiedAt };
-  }
-  const manifest = newest === undefined ? undefined : await readManifest(storage, newest.key);
-  return manifest?.id === id ? manifest : undefined;
-}
-
 /**
  * When an upload that has ended is due again; undefined for any other. Of one that was strewn the first look may have come
  * too early for what a request or attempt leaves that was overtaken, or killed after that: the one after the silence takes unfinished
  * files too, since nobody writes any more.
  */
 async function nextLookMs(
-  { records, storage }: DueParts,
+  { records, storage, log }: DueParts,
   record: UploadRecord,
   nowMs: number,
 ): Promise<number | undefined> {
   if (!isFinalState(record.state)) return undefined;
   const silentAtMs = record.strewn ? record.updatedAtMs + records.silenceMs : 0;
-  if (record.strewn && silentAtMs <= nowMs) await storage.removeUnfinished(uploadPrefix(record.id), new Date(nowMs));
+  if (record.strewn && silentAtMs <= nowMs) {
+    const keys = await storage.removeUnfinished(uploadPrefix(record.id), new Date(nowMs));
+    logRemoved(log, record.id, keys, 'never finished');
+  }
   const nextMs = [silentAtMs, record.expiresAtMs ?? 0].filter((timeMs) => timeMs > nowMs);
   return nextMs.length === 0 ? undefined : Math.min(...nextMs);
 }

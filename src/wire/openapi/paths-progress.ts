@@ -115,6 +115,7 @@ const ENDS: readonly ErrorCode[] = [
   'file_crashes_worker',
   'processing_failed',
   'storage_full',
+  'storage_unavailable',
   'queue_full',
   'too_many_queued_by_address',
 ];

@@ -29,7 +29,7 @@ const getReadiness: Operation = {
       headers: headers('Cache-Control'),
       content: json('ServiceStatus', { ready: { value: { status: 'ready' } } }),
     },
-    ...onlyProblems('internal_error', 'service_unavailable', 'shutting_down'),
+    ...onlyProblems('internal_error', 'service_unavailable', 'storage_unavailable', 'shutting_down'),
   },
 };
 

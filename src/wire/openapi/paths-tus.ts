@@ -81,6 +81,7 @@ const OF_BYTES = [
   'unsupported_media_type',
   'unsupported_encoding',
   'storage_full',
+  'storage_unavailable',
   'too_many_uploads',
   'too_many_uploads_by_address',
   'queue_full',

@@ -101,6 +101,7 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
       'too_many_queued_by_address',
       'unsupported_media_type',
       'storage_full',
+      'storage_unavailable',
     ),
   },
 };
@@ -164,6 +165,7 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
       'too_many_queued_by_address',
       'unsupported_media_type',
       'storage_full',
+      'storage_unavailable',
     ),
   },
 };

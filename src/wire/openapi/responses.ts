@@ -139,6 +139,7 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   deferred_timeout: 'The file did not come in time and is no picture; ask again.',
   processing_failed: 'Several attempts failed for a reason of ours.',
   storage_full: 'Nothing of the file was kept.',
+  storage_unavailable: 'The directory or bucket cannot be read or written at the moment.',
   queue_full:
     'As many uploads wait as may; `Retry-After` is told from how fast they go. Nothing of the file was kept, unless it is resumable.',
   too_many_queued_by_address: 'As many of this client address wait as may. As for `queue_full`.',

@@ -1,5 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { attemptPrefix, manifestKey, originalKey, uploadPrefix, variantKey } from '../../../src/storage/keys.ts';
+import {
+  attemptPrefix,
+  derivedKey,
+  manifestKey,
+  originalKey,
+  parseKey,
+  partKey,
+  unfinishedKey,
+  uploadPrefix,
+  variantKey,
+} from '../../../src/storage/keys.ts';
 
 const ID = '0a1b2c3d-0000-4000-8000-000000000000';
 
@@ -24,5 +34,67 @@ describe('the keys of an upload', () => {
   test('those of one attempt lie below its prefix, and below no other', () => {
     expect(variantKey(ID, 1, '160', 'jpeg').startsWith(`${attemptPrefix(ID, 1)}/`)).toBe(true);
     expect(variantKey(ID, 12, '160', 'jpeg').startsWith(`${attemptPrefix(ID, 1)}/`)).toBe(false);
+  });
+});
+
+describe('the proof that a file is ours', () => {
+  const RECEIPT = 'ffffffff-0000-4000-9000-000000000000';
+  const NONCE = '0123456789ab';
+
+  test('is a key as the service makes it', () => {
+    expect([
+      parseKey(originalKey(ID, RECEIPT)),
+      parseKey(manifestKey(ID, RECEIPT)),
+      parseKey(partKey(ID, 42, NONCE)),
+      parseKey(variantKey(ID, 2, '160', 'jpeg')),
+      parseKey(derivedKey(ID, 2, 'rows.jsonl')),
+    ]).toEqual([
+      { id: ID, kind: 'original', receipt: RECEIPT },
+      { id: ID, kind: 'manifest', receipt: RECEIPT },
+      { id: ID, kind: 'part', offset: 42 },
+      { id: ID, kind: 'variant' },
+      { id: ID, kind: 'variant' },
+    ]);
+  });
+
+  test('is that key with the nonce of a writer, for a file that is not finished', () => {
+    for (const key of [originalKey(ID, RECEIPT), variantKey(ID, 1, '160', 'jpeg'), partKey(ID, 0, NONCE)]) {
+      expect(unfinishedKey(`${key}.${NONCE}.part`)).toBe(key);
+      expect(unfinishedKey(`${key}.${NONCE}.part.beside.part`)).toBe(key);
+      expect(parseKey(`${key}.${NONCE}.part`)).toBeUndefined();
+      for (const other of [`${key}.part`, `${key}.${NONCE}`, `${key}.0123.part`, `${key}.${NONCE}.part.part`])
+        expect([other, unfinishedKey(other)]).toEqual([other, undefined]);
+    }
+  });
+
+  test.each([
+    'letter.odt',
+    'al/alice/letter.odt',
+    'en/en/strings.json',
+    'ab/abcdef0123/data',
+    `0a/${ID}`,
+    `0a/${ID}/Thumbs.db`,
+    `0a/${ID}/notes.original`,
+    `0a/${ID}/attempt-1`,
+    `0a/${ID}/attempt-1/deep/er.jpeg`,
+    `0a/${ID}/attempt-x/160.jpeg`,
+    `0a/${ID}/attempt-1/README`,
+    `0a/${ID}/attempt-1/.hidden.jpeg`,
+    `0a/${ID}/parts/1-${NONCE}`,
+    `0a/${ID}/parts/0000000000000000-x`,
+    `0b/${ID}/${RECEIPT}.original`,
+    `0A/${ID.toUpperCase()}/${RECEIPT}.original`,
+    `0a/${ID}/${RECEIPT}.original/x`,
+    `x/0a/${ID}/${RECEIPT}.original`,
+    `0a/${ID}/${RECEIPT}.original.bak`,
+    'Downloads/film.mkv.part',
+    `Downloads/film.mkv.${NONCE}.part`,
+  ])('is not given by %s', (path) => {
+    expect([parseKey(path), unfinishedKey(path)]).toEqual([undefined, undefined]);
+  });
+
+  test('can be given by every derived file, since others are refused', () => {
+    for (const name of ['README', '.hidden', '../x.jpeg', 'a b.jpeg', `x.${NONCE}.part`])
+      expect(() => derivedKey(ID, 1, name)).toThrow('not the name of a derived file');
   });
 });

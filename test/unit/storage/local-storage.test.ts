@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readlink, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, readlink, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/settings/config.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
+import { walkOwn } from '../../../src/storage/local-walk.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import { commitWith, putObject } from '../../../src/storage/storage.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+import { uploadKeys } from '../../helpers/upload-keys.ts';
+
+const [UPLOAD, OTHER] = [uploadKeys(1), uploadKeys(2, 'cd')];
 
 let temp: TempStorage;
 
@@ -88,31 +92,33 @@ describe('files on a disk', () => {
   });
 
   test('an unfinished file that a crash left is neither listed nor read, and goes with all others', async () => {
-    await mkdir(join(temp.directory, 'ab/abcd'), { recursive: true });
-    await writeFile(join(temp.directory, 'ab/abcd/x.original.0123456789ab.part'), 'half');
+    await mkdir(join(temp.directory, UPLOAD.prefix), { recursive: true });
+    for (const ending of ['0123456789ab.part', '0123456789ab.part.beside.part'])
+      await writeFile(join(temp.directory, `${UPLOAD.original}.${ending}`), 'half');
     const listed = [];
     for await (const object of temp.storage.list('ab')) listed.push(object);
     expect(listed).toEqual([]);
-    await temp.storage.removeAll('ab/abcd');
+    await temp.storage.removeAll(UPLOAD.prefix);
     expect(temp.files()).toEqual([]);
   });
 
   test('what a crash left goes with its empty folders, the files beside it stay', async () => {
-    for (const folder of ['ab/abcd/attempt-1', 'ab/abcd/attempt-2', 'cd/cdef/attempt-1'])
+    for (const folder of [UPLOAD.attempt(1), UPLOAD.attempt(2), OTHER.attempt(1)])
       await mkdir(join(temp.directory, folder), { recursive: true });
-    await writeFile(join(temp.directory, 'ab/abcd/attempt-2/160.jpeg.0123456789ab.part'), 'half');
-    await putObject(temp.storage, 'ab/abcd/x.original', Buffer.from('x'));
+    const variant = UPLOAD.variant('160.jpeg', 2);
+    await writeFile(join(temp.directory, `${variant}.0123456789ab.part`), 'half');
+    await putObject(temp.storage, UPLOAD.original, Buffer.from('x'));
     const soon = new Date(Date.now() + 60_000);
-    expect(await temp.storage.removeUnfinished('ab/abcd', soon)).toBe(1);
+    expect(await temp.storage.removeUnfinished(UPLOAD.prefix, soon)).toEqual([variant]);
     expect((await readdir(temp.directory, { recursive: true })).sort()).toEqual([
       'ab',
-      'ab/abcd',
-      'ab/abcd/x.original',
+      UPLOAD.prefix,
+      UPLOAD.original,
       'cd',
-      'cd/cdef',
-      'cd/cdef/attempt-1',
+      OTHER.prefix,
+      OTHER.attempt(1),
     ]);
-    expect(await temp.storage.removeUnfinished('', soon)).toBe(0);
+    expect(await temp.storage.removeUnfinished('', soon)).toEqual([]);
     expect(await readdir(temp.directory)).toEqual(['ab']);
   });
 
@@ -120,8 +126,8 @@ describe('files on a disk', () => {
     const { storage } = temp;
     await putObject(storage, 'ab/1', Buffer.from('x'));
     await (await storage.create('ab/2')).discard();
-    const lost = await storage.create('cd/3');
-    await storage.removeAll('cd');
+    const lost = await storage.create(OTHER.original);
+    await storage.removeAll(OTHER.prefix);
     await lost.commit().catch(() => undefined);
     await lost.discard();
     const stream = await storage.read('ab/1', { start: 0, end: 0 });
@@ -142,14 +148,44 @@ describe('files on a disk', () => {
 
   test('folders that go while they are listed take nothing from the others', async () => {
     const { storage } = temp;
-    const all = Array.from({ length: 100 }, (_, index) => `ab/${index}/x`);
-    for (const key of all) await (await storage.create(key)).commit();
+    const all = Array.from({ length: 100 }, (_, index) => uploadKeys(index));
+    for (const { original } of all) await (await storage.create(original)).commit();
     const listed: string[] = [];
     for await (const { key } of storage.list('ab')) {
       if (listed.push(key) > 1) continue;
-      for (const other of all) if (other !== key) await storage.removeAll(other.slice(0, -'/x'.length));
+      for (const { original, prefix } of all) if (original !== key) await storage.removeAll(prefix);
     }
     expect(listed).toHaveLength(1);
+  });
+
+  test('and their folders can be used by nobody else on the machine', async () => {
+    const { storage, directory } = temp;
+    const writer = await storage.create(UPLOAD.original);
+    await commitWith(storage, writer, { key: UPLOAD.manifest, bytes: Buffer.from('{}') });
+    await storage.createOnce('.marker.json', Buffer.from('{}'));
+    const modeOf = async (path: string) => ((await stat(join(directory, path))).mode & 0o777).toString(8);
+    for (const folder of ['ab', UPLOAD.prefix]) expect([folder, await modeOf(folder)]).toEqual([folder, '700']);
+    for (const file of [UPLOAD.original, UPLOAD.manifest, '.marker.json'])
+      expect([file, await modeOf(file)]).toEqual([file, '600']);
+  });
+
+  test('in a folder that cannot be read are skipped and reported, and the others are listed', async () => {
+    const { storage, directory } = temp;
+    for (const { original } of [UPLOAD, OTHER]) await putObject(storage, original, Buffer.from('x'));
+    const unreadable = Object.assign(new Error('not yours'), { code: 'EACCES' });
+    const listed: string[] = [];
+    const skipped: string[] = [];
+    const walk = walkOwn(
+      directory,
+      '',
+      (path) => void skipped.push(path),
+      async (folder) => {
+        if (folder.endsWith(UPLOAD.prefix)) throw unreadable;
+        return await readdir(folder, { withFileTypes: true });
+      },
+    );
+    for await (const found of walk) if ('file' in found) listed.push(found.file.path);
+    expect([listed, skipped]).toEqual([[OTHER.original], [UPLOAD.prefix]]);
   });
 
   test('a root that is not there yet is made with the first object', async () => {

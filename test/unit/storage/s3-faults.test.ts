@@ -5,10 +5,12 @@ import { ServiceError } from '../../../src/errors.ts';
 import type { S3Storage } from '../../../src/storage/s3-storage.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { at, loseAnswer, refuse, type S3Server } from '../../helpers/s3-server.ts';
+import { uploadKeys } from '../../helpers/upload-keys.ts';
 import { openS3Storage, S3_PREFIX, writeOrDiscard, type TempS3 } from '../../helpers/s3-storage.ts';
 
 const MIB = 1024 * 1024;
-const KEY = 'ab/abcd/r1.original';
+const UPLOAD = uploadKeys(1);
+const KEY = UPLOAD.original;
 const NAME = `${S3_PREFIX}/${KEY}`;
 const UNAVAILABLE = { code: 'service_unavailable', status: 503, retryAfterMs: 5000 };
 
@@ -88,7 +90,7 @@ describe('an S3 that answers 500', () => {
     expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
     expect(server.memory.uploads.size).toBe(1);
     server.fault = undefined;
-    await storage.removeAll('ab/abcd');
+    await storage.removeAll(UPLOAD.prefix);
     expect(server.memory.uploads.size).toBe(0);
   });
 

@@ -136,7 +136,7 @@ describe("an id of the client's own", () => {
 describe('where a process died', () => {
   test('between the last byte and the queue, the next request ends its work', async () => {
     const id = await announced();
-    await putObject(space.storage, partKey(id, 0, 'dead'), BYTES);
+    await putObject(space.storage, partKey(id, 0, 'deaddeaddead'), BYTES);
     expect((await newStore().getUpload(id)).offset).toBe(9000);
     await expectStored(id);
   });
@@ -144,7 +144,7 @@ describe('where a process died', () => {
   test('over making one file, what it left of that is removed', async () => {
     const id = await announced();
     const receipt = (await recordOf(id))?.receipt ?? '';
-    await putObject(space.storage, partKey(id, 0, 'dead'), BYTES);
+    await putObject(space.storage, partKey(id, 0, 'deaddeaddead'), BYTES);
     await putObject(space.storage, originalKey(id, receipt), BYTES.subarray(0, 10));
     await newStore().getUpload(id);
     await expectStored(id);
@@ -152,7 +152,7 @@ describe('where a process died', () => {
 
   test('or was only thought dead, two that end the work leave one file', async () => {
     const id = await announced();
-    await putObject(space.storage, partKey(id, 0, 'x'), BYTES);
+    await putObject(space.storage, partKey(id, 0, '000000000001'), BYTES);
     const ends = await Promise.all([newStore(), newStore()].map((store) => codeOf(store.getUpload(id))));
     expect(ends).toContain('none');
     await expectStored(id);

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { UploadRecords } from '../../../../src/record/record.ts';
 import { UploadSets } from '../../../../src/queue/upload-sets.ts';
 import { manifestKey, originalKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
-import { manifestObject } from '../../../../src/storage/manifest.ts';
+import { manifestObject, type Manifest } from '../../../../src/storage/manifest.ts';
 import { putObject } from '../../../../src/storage/storage.ts';
 import { lookAfterDue } from '../../../../workers/janitor/due-uploads.ts';
 import { addMissingJobs } from '../../../../workers/janitor/missing-jobs.ts';
@@ -69,7 +69,8 @@ async function age(ms: number): Promise<void> {
 }
 
 /** Bytes and manifest, without a record. */
-async function storedUpload(id: string = randomUUID(), receipt: string = randomUUID()) {
+async function storedUpload(id: string = randomUUID(), more: Partial<Manifest> = {}) {
+  const receipt = more.receipt ?? randomUUID();
   await put(originalKey(id, receipt));
   const { type, sha256, options } = STORED;
   const manifest = manifestObject({
@@ -82,6 +83,7 @@ async function storedUpload(id: string = randomUUID(), receipt: string = randomU
     sha256,
     options,
     createdAt: new Date(0).toISOString(),
+    ...more,
   });
   await putObject(temp.storage, manifest.key, manifest.bytes);
   return { id, receipt };
@@ -148,7 +150,7 @@ describe('uploads that are due', () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     made(await records.open(upload));
-    await put(`${uploadPrefix(upload.id)}/other.original`);
+    await put(originalKey(upload.id, randomUUID()));
     await lookAfterDue(parts(records), SIGNAL);
     expect((await records.read(upload.id))?.record).toMatchObject({
       state: 'failed',
@@ -161,7 +163,7 @@ describe('uploads that are due', () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     made(await records.open(upload));
-    await storedUpload(upload.id, upload.receipt);
+    await storedUpload(upload.id, { receipt: upload.receipt });
     await lookAfterDue(parts(records), SIGNAL);
     expect((await records.read(upload.id))?.record).toMatchObject({
       state: 'queued',
@@ -173,15 +175,15 @@ describe('uploads that are due', () => {
     expect([jobs, temp.files().length]).toEqual([[upload.id], 2]);
   });
 
-  test('of several that were sent under one id the last counts, where Redis has lost that it was there', async () => {
+  test('of several that were sent under one id the last counts, if Redis has lost that it was there', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     made(await records.open(upload));
-    await storedUpload(upload.id, 'earlier');
-    await age(10_000);
-    await storedUpload(upload.id, 'last');
+    await storedUpload(upload.id, { sequence: 3 });
+    const last = await storedUpload(upload.id, { sequence: 5 });
+    await storedUpload(upload.id, { sequence: 4 });
     await lookAfterDue(parts(records), SIGNAL);
-    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', receipt: 'last' });
+    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', receipt: last.receipt });
   });
 
   test('one that is receiving after all stays due, as when Redis has lost what was done about it', async () => {
@@ -353,7 +355,7 @@ describe('a survey of the storage', () => {
 
   test('leaves uploads that have a record alone, and is not made again at once', async () => {
     const upload = await uploadIn(space.records, 'completed');
-    await storedUpload(upload.id, upload.receipt);
+    await storedUpload(upload.id, { receipt: upload.receipt });
     const before = await space.records.read(upload.id);
     await surveyStorage(parts(), SIGNAL);
     expect([(await space.records.read(upload.id))?.record, jobs]).toEqual([before?.record, []]);
@@ -396,17 +398,17 @@ describe('a survey of the storage', () => {
     await surveyStorage(parts(), SIGNAL);
     expect(await validMs()).toBeGreaterThan(60_000);
     await space.connection.del(space.keys.surveyed);
-    await put(originalKey(randomUUID(), 'r1'));
+    await put(originalKey(randomUUID(), randomUUID()));
     await surveyStorage(parts(), SIGNAL);
     expect(await validMs()).toBeLessThanOrEqual(60_000);
   });
 
   test('removes old files that no record and no manifest speaks for, and leaves young ones', async () => {
     const stray = randomUUID();
-    await put(originalKey(stray, 'r1'));
+    await put(originalKey(stray, randomUUID()));
     await put(variantKey(stray, 1, '160', 'jpeg'));
     await age(120_000);
-    const young = originalKey(randomUUID(), 'r1');
+    const young = originalKey(randomUUID(), randomUUID());
     await put(young);
     await surveyStorage(parts(), SIGNAL);
     expect(temp.files()).toEqual([young]);
@@ -415,10 +417,97 @@ describe('a survey of the storage', () => {
   test('a manifest that cannot be read restores nothing', async () => {
     const id = randomUUID();
     for (const text of ['', '{', '{}', JSON.stringify({ id: 'other' })]) {
-      await putObject(temp.storage, manifestKey(id, 'r1'), Buffer.from(text));
+      await putObject(temp.storage, manifestKey(id, randomUUID()), Buffer.from(text));
       await space.connection.del(space.keys.surveyed);
       await surveyStorage(parts(), SIGNAL);
     }
     expect([await stateOf(id), jobs]).toEqual([undefined, []]);
   });
+
+  test('restores the last of several requests, whatever the order and the times of their files', async () => {
+    const id = randomUUID();
+    const createdAt = new Date(60_000).toISOString();
+    const last = await storedUpload(id, { createdAt, sequence: 2 });
+    await age(60_000);
+    await storedUpload(id, { createdAt, sequence: 1 });
+    await storedUpload(id, { sequence: 9 });
+    await storedUpload(id, { createdAt });
+    await surveyStorage(parts(), SIGNAL);
+    expect((await space.records.read(id))?.record.receipt).toBe(last.receipt);
+  });
+
+  test('goes by the time of the file between manifests of earlier versions', async () => {
+    const id = randomUUID();
+    await storedUpload(id);
+    await age(10_000);
+    const last = await storedUpload(id);
+    await surveyStorage(parts(), SIGNAL);
+    expect((await space.records.read(id))?.record.receipt).toBe(last.receipt);
+  });
+
+  test('is not stopped by names of others, and restores every upload beside them', async () => {
+    const ids = await Promise.all(['00', '99', 'ff'].map(async (shard) => (await storedUpload(idIn(shard))).id));
+    const foreign = [
+      '.fseventsd/a b',
+      'my photo.jpg',
+      'al/alice/letter.odt',
+      'en/en/x.json',
+      'Downloads/film.mkv.part',
+    ];
+    for (const path of foreign) await writeForeign(path);
+    await age(25 * 3_600_000);
+    await surveyStorage(parts(), SIGNAL);
+    expect(jobs.sort()).toEqual(ids.sort());
+    expect(temp.files()).toEqual(expect.arrayContaining(foreign));
+    expect(await sets.surveyDue()).toBeUndefined();
+  });
+
+  test('names every file that it removes', async () => {
+    const stray = randomUUID();
+    const receipt = randomUUID();
+    await put(originalKey(stray, receipt));
+    await writeForeign(`${originalKey(stray, receipt)}.0123456789ab.part`);
+    await age(25 * 3_600_000);
+    const lines: object[] = [];
+    const log = overriding(silentLog, { info: (line: object) => void lines.push(line) });
+    await surveyStorage({ ...parts(), log }, SIGNAL);
+    expect([lines, temp.files()]).toEqual([
+      [
+        { uploadId: stray, removed: 1, files: [`${receipt}.original`], reason: 'no record and no manifest' },
+        { uploadId: stray, removed: 1, files: [`${receipt}.original`], reason: 'never finished' },
+        { restored: 0, removed: 1, unfinished: 1 },
+      ],
+      [],
+    ]);
+  });
+
+  test('that would remove an unusual number of uploads removes nothing, until it is allowed once', async () => {
+    const removed = async () => {
+      const before = temp.files().length;
+      await surveyStorage(parts(), SIGNAL);
+      return before - temp.files().length;
+    };
+    for (let index = 0; index < 101; index++) await put(originalKey(randomUUID(), randomUUID()));
+    await age(25 * 3_600_000);
+    const errors: unknown[] = [];
+    const log = overriding(silentLog, { error: (line: object) => void errors.push(line) });
+    await surveyStorage({ ...parts(), log }, SIGNAL);
+    expect([errors, temp.files().length]).toEqual([[{ wouldRemove: 101, seen: 101 }], 101]);
+    expect(await removed()).toBe(0);
+    await space.connection.set(space.keys.removalPermit, '100');
+    expect(await removed()).toBe(0);
+    await space.connection.set(space.keys.removalPermit, '101');
+    expect(await removed()).toBe(101);
+    expect(await space.connection.exists(space.keys.removalPermit)).toBe(0);
+  });
 });
+
+/** An id in a folder of its own. */
+function idIn(shard: string): string {
+  return `${shard}${randomUUID().slice(2)}`;
+}
+
+async function writeForeign(path: string): Promise<void> {
+  await mkdir(dirname(join(temp.directory, path)), { recursive: true });
+  await writeFile(join(temp.directory, path), 'x');
+}

@@ -1,0 +1,24 @@
+import { isOwnFolder } from './keys.ts';
+
+/**
+ * The first name in the root or in a folder right below it that is neither a folder of uploads nor tolerated; undefined
+ * for a storage that holds nothing but uploads. `namesIn` lists a folder; the root is the empty path.
+ */
+export async function firstForeignName(namesIn: (folder: string) => Promise<string[]>): Promise<string | undefined> {
+  const names = await namesIn('');
+  for (const folder of ['', ...names.filter(isOwnFolder)]) {
+    for (const name of folder === '' ? names : await namesIn(folder)) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      if (!isOwnFolder(path) && !isTolerated(name)) return path;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * True for a name that says nothing about whose storage it is: hidden files and folders of desktops and file systems
+ * (`.DS_Store`, `.snapshot`), the installation marker, and the folder that ext4 makes.
+ */
+function isTolerated(name: string): boolean {
+  return name.startsWith('.') || name === 'lost+found';
+}

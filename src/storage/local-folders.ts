@@ -1,0 +1,54 @@
+import { mkdir, open, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
+
+/** Nobody else on the machine may read uploads or list their ids. */
+export const FOLDER_MODE = 0o700;
+
+/** As `FOLDER_MODE`, for files. */
+export const FILE_MODE = 0o600;
+
+/**
+ * Makes a folder and those above it, and makes their names durable. Each level is made on its own: Node's recursive
+ * `mkdir` never returns if a folder cannot be made although the one above it exists, as below /proc.
+ */
+export async function makeFolders(folder: string): Promise<void> {
+  try {
+    return await makeFolder(folder);
+  } catch (error) {
+    if (!isMissing(error) || folder === dirname(folder)) throw error;
+  }
+  await makeFolders(dirname(folder));
+  await makeFolder(folder);
+}
+
+/** Makes what was created in or renamed into a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Removes the folder and those above it, up to `root`, as far as they are empty. */
+export async function removeEmptyFolders(from: string, root: string): Promise<void> {
+  for (let folder = from; folder.length > root.length; folder = dirname(folder)) {
+    try {
+      await rmdir(folder);
+    } catch {
+      return;
+    }
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: FOLDER_MODE });
+  } catch (error) {
+    if (isTaken(error)) return;
+    throw error;
+  }
+  await orUndefinedWhereMissing(syncFolder(dirname(folder)));
+}

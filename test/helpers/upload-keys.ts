@@ -1,0 +1,30 @@
+import { attemptPrefix, manifestKey, originalKey, partKey, uploadPrefix } from '../../src/storage/keys.ts';
+
+const RECEIPT = '5f0c1e7a-0000-4000-8000-000000000000';
+
+/** Keys of one upload in the forms that the service makes. */
+export interface UploadKeys {
+  readonly id: string;
+  /** Of everything. */
+  readonly prefix: string;
+  readonly original: string;
+  readonly manifest: string;
+  variant(name?: string, attempt?: number): string;
+  /** The folder of an attempt. */
+  attempt(attempt?: number): string;
+  part(offset: number): string;
+}
+
+/** Keys of the n-th upload; all of these lie in the folder `shard`. */
+export function uploadKeys(n: number, shard = 'ab'): UploadKeys {
+  const id = `${shard}${String(n).padStart(6, '0')}-0000-4000-8000-000000000000`;
+  return {
+    id,
+    prefix: uploadPrefix(id),
+    original: originalKey(id, RECEIPT),
+    manifest: manifestKey(id, RECEIPT),
+    variant: (name = '160.jpeg', attempt = 1) => `${attemptPrefix(id, attempt)}/${name}`,
+    attempt: (attempt = 1) => attemptPrefix(id, attempt),
+    part: (offset) => partKey(id, offset, '0123456789ab'),
+  };
+}
