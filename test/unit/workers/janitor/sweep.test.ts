@@ -274,6 +274,13 @@ describe('uploads that are due', () => {
     await lookAfterDue(parts(), SIGNAL);
     expect(await space.connection.exists(space.keys.putOff)).toBe(0);
   });
+
+  test('more of them than are read in one go are looked after in one sweep', async () => {
+    const ids = Array.from({ length: 501 }, () => randomUUID());
+    await space.connection.zadd(space.keys.due, ...ids.flatMap((id) => [1, id]));
+    await lookAfterDue(parts(), SIGNAL);
+    expect(await space.connection.zcard(space.keys.due)).toBe(0);
+  });
 });
 
 describe('files of requests and attempts that were overtaken', () => {
