@@ -18,7 +18,8 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  globalSetup: '<rootDir>/test/helpers/build-first.mjs',
+  globalSetup: '<rootDir>/test/helpers/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/helpers/global-teardown.mjs',
   setupFiles: ['<rootDir>/test/helpers/one-realm.ts'],
   // One more than a small machine has cores: much of the time is spent waiting for processes to end and locks to expire.
   maxWorkers: 3,

@@ -189,6 +189,15 @@ describe('who may import whom', () => {
   });
 });
 
+/** What a unit test would have to import to start a Redis or a process of the service. */
+const STARTS_PROCESSES =
+  /helpers\/((shared-)?redis|service|supervisor-process|bus-process|intake-space)[^/']*'|\bopenRecordSpace\b/;
+
+test('unit tests start neither a Redis nor a process of the service', () => {
+  const starters = filesBelow('test/unit').filter((path) => STARTS_PROCESSES.test(readFileSync(path, 'utf8')));
+  expect(starters).toEqual([]);
+});
+
 describe('the shape of files', () => {
   test('named exports alone, and no barrels', () => {
     const isBarrel = (file: SourceFile) =>

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import type { ClusterPlace } from '../../src/queue/redis-place.ts';
 import { eventually } from './eventually.ts';
-import { freePort, startRedisServer, type RedisServer } from './redis-server.ts';
+import { holdPort } from './hold-port.ts';
+import { startRedisServer, type RedisServer } from './redis-server.ts';
 
 const MASTERS = 3;
 const SLOTS = 16_384;
@@ -19,7 +20,8 @@ export interface RedisCluster {
 
 /** Resolves when all masters know of each other and take commands. */
 export async function startRedisCluster(): Promise<RedisCluster> {
-  const busPorts = await freePorts(MASTERS);
+  const held = await Promise.all(Array.from({ length: MASTERS }, holdPort));
+  const busPorts = held.map(({ port }) => port);
   const servers = await Promise.all(busPorts.map((port) => startRedisServer({ port: 0, args: argsFor(port) })));
   const connections = servers.map(({ url }) => new Redis(url));
   try {
@@ -45,6 +47,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     },
     async stop() {
       await Promise.all(servers.map((server) => server.stop()));
+      for (const bus of held) bus.release();
     },
   };
 }
@@ -60,12 +63,6 @@ function argsFor(busPort: number): string[] {
     '--cluster-config-file',
     `nodes-${busPort}.conf`,
   ];
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort());
-  return [...ports];
 }
 
 async function join(

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
-import { freePort, launchRedis, startRedisServer, type RedisServer, type RunningRedis } from './redis-server.ts';
+import { holdPort } from './hold-port.ts';
+import { launchRedis, startRedisServer, type RedisServer, type RunningRedis } from './redis-server.ts';
 
 const REPLICAS = 2;
 const MASTER_NAME = 'mymaster';
@@ -73,7 +74,8 @@ export async function startRedisFamily(): Promise<RedisFamily> {
 
 async function startSentinel(masterPort: string): Promise<{ url: string; stop(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'du-sentinel-'));
-  const port = await freePort();
+  const held = await holdPort();
+  const { port } = held;
   const file = join(directory, 'sentinel.conf');
   const lines = [
     `port ${port}`,
@@ -89,6 +91,7 @@ async function startSentinel(masterPort: string): Promise<{ url: string; stop():
     url: `redis://127.0.0.1:${port}`,
     async stop() {
       await running.end();
+      held.release();
       await rm(directory, { recursive: true, force: true });
     },
   };

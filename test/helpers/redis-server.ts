@@ -1,8 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,24 +8,22 @@ import { guardAgainstOrphan } from '../../scripts/orphan-guard.ts';
 import { redisPing, type RedisAddress } from '../../scripts/redis-ping.ts';
 import { inheritedEnvironment } from '../../scripts/setup/command.mjs';
 import { ensureRedisServer } from '../../scripts/setup/redis-binary.mjs';
+import { holdPort } from './hold-port.ts';
+import { patienceMs } from './patience.ts';
 
 const POLL_MS = 5;
 const START_DEADLINE_MS = 10_000;
 
-/** Below the ports from which connections leave, any of which may be taken while a server is down. */
-const LEAST_PORT = 12_000;
-const MOST_PORT = 32_000;
-
 export interface RedisServerOptions {
-  /** `'socket'` (default) is a unix socket; 0 a free TCP port of 127.0.0.1, kept over restarts. */
-  readonly port?: number | 'socket';
+  /** `'socket'` (default) is a unix socket; 0 a TCP port of 127.0.0.1, which no other test gets before `stop`. */
+  readonly port?: 0 | 'socket';
   /** Keeps its data over `down` and `up` (append-only file, every write synced). Default false. */
   readonly persist?: boolean;
   /** Further arguments of redis-server, such as `['--maxmemory', '1mb']`. */
   readonly args?: readonly string[];
 }
 
-/** A real redis-server of a test's own. */
+/** A real redis-server of a suite's own, for suites that stop, freeze, flush or reconfigure it; all others use `sharedRedis`. */
 export interface RedisServer {
   /** For ioredis and REDIS_URL: the socket's path, or `redis://127.0.0.1:<port>`. Stays the same over restarts. */
   readonly url: string;
@@ -41,14 +37,15 @@ export interface RedisServer {
   up(): Promise<void>;
   /** `down`, then `up`. */
   restart(): Promise<void>;
-  /** `down` and removes its directory. Safe to call twice. */
+  /** `down`, and removes its directory and releases its port. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /** Resolves when the server answers PING. The caller stops it; should the caller die, it dies too. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'du-redis-'));
-  const address = await chooseAddress(options.port ?? 'socket', directory);
+  const held = options.port === 0 ? await holdPort() : undefined;
+  const address = held === undefined ? { path: join(directory, 'redis.sock') } : { host: '127.0.0.1', port: held.port };
   const args = [...addressArgs(address), ...dataArgs(directory, options.persist ?? false), ...(options.args ?? [])];
   let running = await launchRedis(args, address);
   const down = (signal?: 'SIGKILL' | 'SIGTERM'): Promise<void> => running.end(signal);
@@ -64,7 +61,11 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     down,
     up,
     restart: () => down().then(up),
-    stop: () => down().then(() => rm(directory, { recursive: true, force: true })),
+    async stop() {
+      await down();
+      held?.release();
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 }
 
@@ -98,7 +99,7 @@ export async function launchRedis(args: readonly string[], address: RedisAddress
 }
 
 async function untilAnswering(child: ChildProcess, address: RedisAddress): Promise<boolean> {
-  const deadline = Date.now() + START_DEADLINE_MS;
+  const deadline = Date.now() + patienceMs(START_DEADLINE_MS);
   while (isRunning(child) && Date.now() < deadline) {
     if (await redisPing(address)) return true;
     await delay(POLL_MS);
@@ -115,31 +116,6 @@ async function endAndWait(child: ChildProcess, signal: NodeJS.Signals): Promise<
 
 function isRunning(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
-}
-
-async function chooseAddress(port: number | 'socket', directory: string): Promise<RedisAddress> {
-  if (port === 'socket') return { path: join(directory, 'redis.sock') };
-  return { host: '127.0.0.1', port: port === 0 ? await freePort() : port };
-}
-
-/** A TCP port of 127.0.0.1 that nobody listens on now, and from which no connection leaves by itself. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(LEAST_PORT, MOST_PORT);
-    if (await isFree(port)) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch {
-    return false;
-  }
-  server.close();
-  await once(server, 'close');
-  return true;
 }
 
 function addressArgs(address: RedisAddress): string[] {

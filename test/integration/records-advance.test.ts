@@ -3,20 +3,17 @@ import { randomUUID } from 'node:crypto';
 import type { UploadState } from '../../src/wire/documents.ts';
 import { RecordChanger, type ChangeOutcome } from '../../src/record/record-change.ts';
 import { made, openRecordSpace, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+import { sharedRedis } from '../helpers/shared-redis.ts';
 
-let redis: RedisServer;
 let space: RecordSpace;
 let changer: RecordChanger;
 
 beforeAll(async () => {
-  redis = await startRedisServer();
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
   changer = new RecordChanger(space.store, space.keys, { retentionMs: 60_000 });
 });
 afterAll(async () => {
   await space.close();
-  await redis.stop();
 });
 
 /** The hash but for what differs between any two changes, and the event but for its time. */

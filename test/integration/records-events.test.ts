@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import type { ProgressState } from '../../src/record/progress.ts';
@@ -17,23 +17,19 @@ import {
   type RecordSpace,
 } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+import { sharedRedis } from '../helpers/shared-redis.ts';
 
-let redis: RedisServer;
 let space: RecordSpace;
 const streams: EventFeed[] = [];
+const servers: RedisServer[] = [];
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
 });
 afterEach(async () => {
   await Promise.all(streams.splice(0).map((stream) => stream.close()));
   await space.close();
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
 
 interface Heard {
@@ -44,7 +40,7 @@ interface Heard {
 }
 
 /** Listens as an API process does, through BullMQ's QueueEvents. */
-async function listen(): Promise<Heard> {
+async function listen(url?: string): Promise<Heard> {
   let look: () => void = () => undefined;
   const heard: Heard = {
     events: [],
@@ -66,7 +62,12 @@ async function listen(): Promise<Heard> {
     },
     isWanted: () => true,
   };
-  const stream = openEventStream(openWaitingConnection(redis.url, silentLog), space.keys, listener, silentLog);
+  const stream = openEventStream(
+    openWaitingConnection(url ?? (await sharedRedis()), silentLog),
+    space.keys,
+    listener,
+    silentLog,
+  );
   streams.push(stream);
   await stream.opened;
   return heard;
@@ -127,7 +128,11 @@ describe('the event of a change', () => {
   });
 
   test('events of a gap in the connection are heard afterwards, and the listener is told of the gap', async () => {
-    const heard = await listen();
+    const own = await startRedisServer();
+    servers.push(own);
+    await space.close();
+    space = await openRecordSpace(own.url);
+    const heard = await listen(own.url);
     await uploadIn(space.records, 'receiving');
     await heard.until(({ events }) => events.length === 1);
     await space.connection.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -140,7 +145,7 @@ describe('the event of a change', () => {
 describe('the call to workers', () => {
   test.each(['cancel', 'bury'] as const)('%s is called out to them, once it is made', async (change) => {
     const { id } = await uploadIn(space.records, 'processing');
-    const ear = openWaitingConnection(redis.url, silentLog);
+    const ear = openWaitingConnection(await sharedRedis(), silentLog);
     await ear.subscribe(space.keys.cancelChannel);
     const called = once(ear, 'message');
     await space.records[change](id);

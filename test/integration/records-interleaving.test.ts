@@ -17,22 +17,19 @@ import {
   verdict,
   type RecordSpace,
 } from '../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+import { sharedRedis } from '../helpers/shared-redis.ts';
 
 const PROCESSES = 3;
 
-let redis: RedisServer;
 let space: RecordSpace;
 let processes: UploadRecords[];
 
 beforeAll(async () => {
-  redis = await startRedisServer();
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
   processes = [space.records, space.another(), space.another()];
 });
 afterAll(async () => {
   await space.close();
-  await redis.stop();
 });
 
 /** What a process does to the one upload, as holder of a receipt or an attempt that may long be overtaken. */

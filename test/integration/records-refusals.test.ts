@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { UploadState } from '../../src/wire/documents.ts';
 import type { StoredVariant } from '../../src/record/record-fields.ts';
@@ -16,20 +16,13 @@ import {
   verdict,
   type RecordSpace,
 } from '../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+import { sharedRedis } from '../helpers/shared-redis.ts';
 
-let redis: RedisServer;
 let space: RecordSpace;
 let records: UploadRecords;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
   ({ records } = space);
 });
 afterEach(async () => {

@@ -5,7 +5,7 @@ import type { QueueRoom } from '../../src/record/record-change.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import { UploadSets } from '../../src/queue/upload-sets.ts';
 import { newUpload, openRecordSpace, PROBLEM, STORED, type RecordSpace } from '../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+import { sharedRedis } from '../helpers/shared-redis.ts';
 
 const PROCESSES = 3;
 const UPLOADS = 6;
@@ -13,18 +13,15 @@ const CAPACITY = 3;
 const SHARE = 2;
 const ADDRESSES = ['192.0.2.1', '2001:db8:0:1::/64'] as const;
 
-let redis: RedisServer;
 let space: RecordSpace;
 let processes: UploadRecords[];
 
 beforeAll(async () => {
-  redis = await startRedisServer();
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
   processes = [space.records, space.another(), space.another()];
 });
 afterAll(async () => {
   await space.close();
-  await redis.stop();
 });
 
 /** What a process does to one of the uploads, as holder of the one receipt or of an attempt that may long be overtaken. */

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { ChangeOutcome, QueueRoom, RecordStore } from '../../src/record/record-change.ts';
 import { decodeProgress, type RecordFields } from '../../src/record/record-fields.ts';
@@ -23,23 +23,16 @@ import {
   type RecordSpace,
 } from '../helpers/record-space.ts';
 import { startRedisCluster } from '../helpers/redis-cluster.ts';
-import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+import { sharedRedis } from '../helpers/shared-redis.ts';
 
 const PROCESSES = 3;
 
-let redis: RedisServer;
 let space: RecordSpace;
 let records: UploadRecords;
 let processes: UploadRecords[];
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
   ({ records } = space);
   processes = [records, ...Array.from({ length: PROCESSES - 1 }, () => space.another())];
 });
@@ -206,7 +199,7 @@ describe('the oldest that waits', () => {
     const publishing = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, publish: 'PUBLISH' });
     const oldest = await waiting(discarding(1));
     const upload = await receiving();
-    const ear = openWaitingConnection(redis.url, silentLog);
+    const ear = openWaitingConnection(await sharedRedis(), silentLog);
     const heard: unknown[] = [];
     ear.on('message', (channel: string, data: string) =>
       heard.push([channel, (JSON.parse(data) as RecordFields)['state']]),

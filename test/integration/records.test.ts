@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { UploadState } from '../../src/wire/documents.ts';
 import type { StoredVariant } from '../../src/record/record-fields.ts';
@@ -15,20 +15,13 @@ import {
   verdict,
   type RecordSpace,
 } from '../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+import { sharedRedis } from '../helpers/shared-redis.ts';
 
-let redis: RedisServer;
 let space: RecordSpace;
 let records: UploadRecords;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
   ({ records } = space);
 });
 afterEach(async () => {
@@ -176,7 +169,7 @@ describe('the life of a record', () => {
   });
 
   test('after its retention nothing is left of it', async () => {
-    const brief = await openRecordSpace(redis.url, 1);
+    const brief = await openRecordSpace(await sharedRedis(), 1);
     const { id } = await uploadIn(brief.records, 'cancelled');
     while ((await brief.records.read(id)) !== undefined);
     expect(await brief.connection.keys(`${brief.keys.bullPrefix}:[rp]*`)).toEqual([]);

@@ -7,8 +7,8 @@ import { parsableTargets } from '../../../src/http/request-target.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { readBody } from '../../../src/intake/body.ts';
 import { silentLog } from '../../helpers/record-space.ts';
-import { codeOf } from '../intake/fake-request.ts';
 import { serve, type Served } from './serve.ts';
+import { codeOf } from '../../helpers/fake-request.ts';
 
 let served: Served;
 let socket: Socket;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import { readBody } from '../../../src/intake/body.ts';
-import { codeOf, fakeRequest, wholeRequest } from './fake-request.ts';
+import { codeOf, fakeRequest, wholeRequest } from '../../helpers/fake-request.ts';
 
 const SIGNAL = new AbortController().signal;
 

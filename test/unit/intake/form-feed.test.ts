@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { FormFeed } from '../../../src/intake/form-feed.ts';
 import { StreamChunks } from '../../../src/intake/stream-chunks.ts';
-import { formBody, FORM_HEADERS } from './fake-request.ts';
+import { FORM_HEADERS, formBody } from '../../helpers/fake-request.ts';
 
 const KIB = 1024;
 const BOUNDARY = '----boundary7';

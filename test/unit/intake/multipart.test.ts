@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../src/errors.ts';
 import { readMultipart, type MultipartLimits } from '../../../src/intake/multipart.ts';
-import { bytesOf, codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest } from './fake-request.ts';
+import { bytesOf, codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest } from '../../helpers/fake-request.ts';
 
 const LIMITS: MultipartLimits = { maxFiles: 3, maxFields: 2, maxFieldBytes: 16, maxRequestBytes: 100_000 };
 const SIGNAL = new AbortController().signal;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readOptionsJson } from '../../../src/intake/options-json.ts';
-import { codeOf } from './fake-request.ts';
+import { codeOf } from '../../helpers/fake-request.ts';
 
 const read = (json: string) => readOptionsJson(json, 'The field "options"');
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);

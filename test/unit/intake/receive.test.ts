@@ -13,8 +13,7 @@ import type { StoredUpload } from '../../../src/record/open-record.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { heic } from '../../helpers/pictures.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
-import { codeOf } from './fake-request.ts';
-import { freshId, jpegBytes } from './intake-space.ts';
+import { codeOf, freshId, jpegBytes } from '../../helpers/fake-request.ts';
 
 let temp: TempStorage;
 let progress: ReceiveProgress;

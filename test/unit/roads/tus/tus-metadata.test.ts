@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { fileNameIn, optionsIn, uploadIdIn } from '../../../../src/roads/tus/tus-metadata.ts';
 import { tusError } from '../../../../src/roads/tus/tus-errors.ts';
-import { codeOf } from '../../intake/fake-request.ts';
+import { codeOf } from '../../../helpers/fake-request.ts';
 
 test.each([
   [{ filename: 'a.jpg', name: 'b.jpg' }, 'a.jpg'],

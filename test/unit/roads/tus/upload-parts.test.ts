@@ -3,8 +3,7 @@ import { originalKey, partKey, partOffset } from '../../../../src/storage/keys.t
 import { putObject } from '../../../../src/storage/storage.ts';
 import { UploadParts } from '../../../../src/roads/tus/upload-parts.ts';
 import { openTempStorage, type TempStorage } from '../../../helpers/temp-storage.ts';
-import { bytesOf } from '../../intake/fake-request.ts';
-import { freshId } from '../../intake/intake-space.ts';
+import { bytesOf, freshId } from '../../../helpers/fake-request.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../src/errors.ts';
@@ -6,21 +6,22 @@ import { originalKey } from '../../../src/storage/keys.ts';
 import type { IntakeParts } from '../../../src/intake/incoming-upload.ts';
 import { receiveMultipart, type IntakeLimits } from '../../../src/intake/multipart-intake.ts';
 import { overriding } from '../../helpers/overriding.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
-import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest, type FormPart } from './fake-request.ts';
-import { jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
+import {
+  codeOf,
+  fakeRequest,
+  FORM_HEADERS,
+  formBody,
+  type FormPart,
+  jpegBytes,
+  wholeRequest,
+} from '../../helpers/fake-request.ts';
+import { type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
 
-let redis: RedisServer;
 let space: IntakeSpace;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openIntakeSpace(redis.url);
+  space = await openIntakeSpace(await sharedRedis());
 });
 afterEach(async () => {
   await space.close();

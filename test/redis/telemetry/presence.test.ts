@@ -1,11 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { hostname } from 'node:os';
 import { Presence, presentProcesses, type ProcessNews } from '../../../src/telemetry/presence.ts';
 import { closeConnection, openCommandConnection } from '../../../src/queue/connection.ts';
 import { VERSION } from '../../../src/version.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { startRedisServer } from '../../helpers/redis-server.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
 
 const NEWS: ProcessNews = {
   held: { '/progress': 2 },
@@ -16,18 +17,11 @@ const NEWS: ProcessNews = {
 
 const CLOCK = { nowMs: () => Date.now() };
 
-let redis: RedisServer;
 let space: RecordSpace;
 const open: Presence[] = [];
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
 });
 afterEach(async () => {
   for (const presence of open.splice(0)) await presence.close();

@@ -1,22 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Backlog, type BacklogFigures } from '../../../src/queue/backlog.ts';
 import { made, openRecordSpace, STORED, newUpload, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
 
 const STRETCH_SECONDS = 5;
 
-let redis: RedisServer;
 let space: RecordSpace;
 let backlog: Backlog;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
   backlog = new Backlog(space.store, space.keys);
 });
 afterEach(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -22,23 +22,16 @@ import {
 } from '../../../helpers/record-space.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { overriding } from '../../../helpers/overriding.ts';
-import { startRedisServer, type RedisServer } from '../../../helpers/redis-server.ts';
+import { sharedRedis } from '../../../helpers/shared-redis.ts';
 import { openTempStorage, type TempStorage } from '../../../helpers/temp-storage.ts';
 
-let redis: RedisServer;
 let space: RecordSpace;
 let temp: TempStorage;
 let sets: UploadSets;
 let jobs: string[];
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  [space, temp] = await Promise.all([openRecordSpace(redis.url), openTempStorage()]);
+  [space, temp] = await Promise.all([openRecordSpace(await sharedRedis()), openTempStorage()]);
   sets = new UploadSets(space.connection, space.keys);
   jobs = [];
 });

@@ -1,27 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Lock } from '@tus/server';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError } from '../../../../src/errors.ts';
 import { RedisLocker, type LockerParts } from '../../../../src/roads/tus/redis-locker.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from '../../../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../../../helpers/redis-server.ts';
-import { codeOf } from '../../intake/fake-request.ts';
+import { sharedRedis } from '../../../helpers/shared-redis.ts';
+import { codeOf } from '../../../helpers/fake-request.ts';
 
 const ID = 'an-upload';
 const NEVER = new AbortController().signal;
 
-let redis: RedisServer;
 let space: RecordSpace;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
 });
 afterEach(async () => {
   await space.close();

@@ -1,4 +1,5 @@
-import '../../helpers/one-realm.ts';
+import './one-realm.ts';
+import { randomUUID } from 'node:crypto';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 
@@ -89,3 +90,13 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
     return 'code' in error ? String(error.code) : error.message;
   }
 }
+
+/** Bytes that begin as a JPEG does; the same seed gives the same ones. */
+export function jpegBytes(length = 6000, seed = 1): Buffer {
+  const bytes = Buffer.alloc(length, `not a picture at all ${seed} `);
+  Buffer.from([0xff, 0xd8, 0xff, 0xe0]).copy(bytes);
+  return bytes;
+}
+
+/** An id that a client may bring. */
+export const freshId = (): string => randomUUID();

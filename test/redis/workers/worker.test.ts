@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { closeConnection, openWaitingConnection, type Redis } from '../../../src/queue/connection.ts';
@@ -10,25 +10,18 @@ import { WORKER_TIMING } from '../../../workers/worker-timing.ts';
 import { UploadWorker } from '../../../workers/worker.ts';
 import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
 import { overriding } from '../../helpers/overriding.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 
-let redis: RedisServer;
 let space: RecordSpace;
 let temp: TempStorage;
 let connection: Redis;
 let queue: UploadQueue;
 const workers: UploadWorker[] = [];
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  [space, temp] = await Promise.all([openRecordSpace(redis.url), openTempStorage()]);
-  connection = openWaitingConnection(redis.url, silentLog);
+  [space, temp] = await Promise.all([openRecordSpace(await sharedRedis()), openTempStorage()]);
+  connection = openWaitingConnection(await sharedRedis(), silentLog);
   queue = new UploadQueue(connection, space.keys, silentLog);
 });
 afterEach(async () => {

@@ -8,20 +8,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { receiveMultipart, type IntakeLimits } from '../../../src/intake/multipart-intake.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
-import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest } from './fake-request.ts';
-import { jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { codeOf, fakeRequest, FORM_HEADERS, formBody, jpegBytes, wholeRequest } from '../../helpers/fake-request.ts';
+import { type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
 
-let redis: RedisServer;
 let space: IntakeSpace;
 
 beforeAll(async () => {
-  redis = await startRedisServer();
-  space = await openIntakeSpace(redis.url);
+  space = await openIntakeSpace(await sharedRedis());
 });
 afterAll(async () => {
   await space.close();
-  await redis.stop();
 });
 
 const LIMITS: IntakeLimits = {

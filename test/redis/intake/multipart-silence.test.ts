@@ -1,25 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { UploadRecords } from '../../../src/record/record.ts';
 import { UploadSets } from '../../../src/queue/upload-sets.ts';
 import { receiveMultipart } from '../../../src/intake/multipart-intake.ts';
 import { lookAfterDue } from '../../../workers/janitor/due-uploads.ts';
 import { silentLog } from '../../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
-import { fakeRequest, FORM_HEADERS, formBody } from './fake-request.ts';
-import { jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { fakeRequest, FORM_HEADERS, formBody, jpegBytes } from '../../helpers/fake-request.ts';
+import { type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
 
-let redis: RedisServer;
 let space: IntakeSpace;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openIntakeSpace(redis.url);
+  space = await openIntakeSpace(await sharedRedis());
 });
 afterEach(async () => {
   await space.close();

@@ -1,24 +1,17 @@
 import { overriding } from '../../helpers/overriding.ts';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { UploadRemoval, type RemovalParts } from '../../../src/intake/removal.ts';
 import { silentLog, uploadIn } from '../../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
-import { codeOf } from './fake-request.ts';
-import { freshId, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { codeOf, freshId } from '../../helpers/fake-request.ts';
+import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
 
-let redis: RedisServer;
 let space: IntakeSpace;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openIntakeSpace(redis.url);
+  space = await openIntakeSpace(await sharedRedis());
 });
 afterEach(async () => {
   await space.close();

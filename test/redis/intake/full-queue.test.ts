@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { Upload } from '@tus/server';
 import { Readable } from 'node:stream';
@@ -9,30 +9,32 @@ import type { QueueBounds } from '../../../src/intake/admission.ts';
 import { IncomingUpload } from '../../../src/intake/incoming-upload.ts';
 import { UploadIntake } from '../../../src/intake/intake.ts';
 import { overriding } from '../../helpers/overriding.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
-import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest, type FormPart } from './fake-request.ts';
-import { ADDRESS, freshId, jpegBytes, openIntakeSpace, readsOf, type IntakeSpace } from './intake-space.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
+import {
+  codeOf,
+  fakeRequest,
+  FORM_HEADERS,
+  formBody,
+  type FormPart,
+  freshId,
+  jpegBytes,
+  wholeRequest,
+} from '../../helpers/fake-request.ts';
+import { ADDRESS, type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
 
 const BYTES = jpegBytes();
 const SIZE = BYTES.length;
 
-let redis: RedisServer;
 let space: IntakeSpace;
 let intake: UploadIntake;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 afterEach(async () => {
   await space.close();
 });
 
 /** An intake before a queue of these bounds. */
 async function open(bounds: Partial<QueueBounds>): Promise<void> {
-  space = await openIntakeSpace(redis.url, bounds);
+  space = await openIntakeSpace(await sharedRedis(), bounds);
   intake = intakeOver(space.parts);
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServiceError } from '../../../src/errors.ts';
@@ -12,23 +12,16 @@ import { IncomingUpload, listenForOthers, type IntakeParts } from '../../../src/
 import { UploadRemoval } from '../../../src/intake/removal.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
-import { codeOf } from './fake-request.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
 import type { ProgressState } from '../../../src/record/progress.ts';
-import { recordOf as recordOfProgress } from '../record/states.ts';
-import { freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+import { recordOf as recordOfProgress } from '../../unit/record/states.ts';
+import { codeOf, freshId, jpegBytes } from '../../helpers/fake-request.ts';
+import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
 
-let redis: RedisServer;
 let space: IntakeSpace;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openIntakeSpace(redis.url);
+  space = await openIntakeSpace(await sharedRedis());
 });
 afterEach(async () => {
   await space.close();

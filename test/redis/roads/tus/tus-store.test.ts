@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Upload } from '@tus/server';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -10,23 +10,16 @@ import { TusStore, type TusStoreParts } from '../../../../src/roads/tus/tus-stor
 import { UploadRemoval } from '../../../../src/intake/removal.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { silentLog } from '../../../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../../../helpers/redis-server.ts';
-import { codeOf } from '../../intake/fake-request.ts';
-import { freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from '../../intake/intake-space.ts';
+import { sharedRedis } from '../../../helpers/shared-redis.ts';
+import { codeOf, freshId, jpegBytes } from '../../../helpers/fake-request.ts';
+import { type IntakeSpace, openIntakeSpace } from '../../../helpers/intake-space.ts';
 
 const BYTES = jpegBytes(9000);
 
-let redis: RedisServer;
 let space: IntakeSpace;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openIntakeSpace(redis.url);
+  space = await openIntakeSpace(await sharedRedis());
 });
 afterEach(async () => {
   await space.close();

@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { createKinds } from '../../../src/kinds/kinds.ts';
-import type { ReadRecord } from '../../../src/record/read-record.ts';
-import { Backlog } from '../../../src/queue/backlog.ts';
-import { Admission, type QueueBounds } from '../../../src/intake/admission.ts';
-import type { IntakeParts } from '../../../src/intake/incoming-upload.ts';
-import { readReceived, type ReceivedUpload } from '../../../src/intake/read-received.ts';
-import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
-import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+import { createKinds } from '../../src/kinds/kinds.ts';
+import type { ReadRecord } from '../../src/record/read-record.ts';
+import { Backlog } from '../../src/queue/backlog.ts';
+import { Admission, type QueueBounds } from '../../src/intake/admission.ts';
+import type { IntakeParts } from '../../src/intake/incoming-upload.ts';
+import { readReceived, type ReceivedUpload } from '../../src/intake/read-received.ts';
+import { openRecordSpace, silentLog, type RecordSpace } from './record-space.ts';
+import { openTempStorage, type TempStorage } from './temp-storage.ts';
 
 /** What an intake is made of: records on a real Redis, files in a directory, and a list in place of the queue. */
 export interface IntakeSpace extends RecordSpace, TempStorage {
@@ -57,16 +56,6 @@ export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBou
     },
   };
 }
-
-/** Bytes that begin as a JPEG does; the same seed gives the same ones. */
-export function jpegBytes(length = 6000, seed = 1): Buffer {
-  const bytes = Buffer.alloc(length, `not a picture at all ${seed} `);
-  Buffer.from([0xff, 0xd8, 0xff, 0xe0]).copy(bytes);
-  return bytes;
-}
-
-/** An id that a client may bring. */
-export const freshId = (): string => randomUUID();
 
 /** What a client is told of them at once. */
 export async function readsOf(

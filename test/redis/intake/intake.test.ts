@@ -1,21 +1,22 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { UploadIntake } from '../../../src/intake/intake.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
-import { codeOf, fakeRequest, FORM_HEADERS, formBody, wholeRequest } from './fake-request.ts';
-import { freshId, jpegBytes, openIntakeSpace, type IntakeSpace } from './intake-space.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
+import {
+  codeOf,
+  fakeRequest,
+  FORM_HEADERS,
+  formBody,
+  freshId,
+  jpegBytes,
+  wholeRequest,
+} from '../../helpers/fake-request.ts';
+import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
 
-let redis: RedisServer;
 let space: IntakeSpace;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openIntakeSpace(redis.url);
+  space = await openIntakeSpace(await sharedRedis());
 });
 afterEach(async () => {
   await space.close();

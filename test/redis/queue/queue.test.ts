@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import {
@@ -14,18 +14,12 @@ import { UploadQueue } from '../../../src/queue/upload-queue.ts';
 import { UploadSets } from '../../../src/queue/upload-sets.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
 
-let redis: RedisServer;
 let space: RecordSpace;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  space = await openRecordSpace(redis.url);
+  space = await openRecordSpace(await sharedRedis());
 });
 afterEach(async () => {
   await space.close();
@@ -94,16 +88,23 @@ describe('the queue', () => {
 describe('commands for records', () => {
   test('a script is run by its digest, and loaded where Redis has not seen it or has forgotten it', async () => {
     const script = 'return { KEYS[1], ARGV[1], ARGV[2] }';
-    expect(await space.store.runScript(script, ['k'], ['a', 'ü'])).toEqual(['k', 'a', 'ü']);
-    await space.connection.call('SCRIPT', ['FLUSH']);
-    expect(await space.store.runScript(script, ['k'], ['b', ''])).toEqual(['k', 'b', '']);
+    await withOwnRedis(commands, async (_own, connection) => {
+      const store = new RedisRecordStore(connection);
+      expect(await store.runScript(script, ['k'], ['a', 'ü'])).toEqual(['k', 'a', 'ü']);
+      await connection.call('SCRIPT', ['FLUSH']);
+      expect(await store.runScript(script, ['k'], ['b', ''])).toEqual(['k', 'b', '']);
+    });
   });
 
   test('a hash is read with its rank, one that is not there as nothing', async () => {
-    await space.connection.hset('h', 'a', '1');
-    await space.connection.zadd('z', 1, 'first', 2, 'second');
-    expect(await space.store.readHash('h', 'z', 'second')).toEqual({ fields: { a: '1' }, rank: 1 });
-    expect(await space.store.readHash('none', 'z', 'none')).toEqual({ fields: {}, rank: null });
+    const hash = space.keys.record('a');
+    await space.connection.hset(hash, 'a', '1');
+    await space.connection.zadd(space.keys.due, 1, 'first', 2, 'second');
+    expect(await space.store.readHash(hash, space.keys.due, 'second')).toEqual({ fields: { a: '1' }, rank: 1 });
+    expect(await space.store.readHash(space.keys.record('none'), space.keys.due, 'none')).toEqual({
+      fields: {},
+      rank: null,
+    });
   });
 
   test('fail at once with service_unavailable while Redis is away, and work when it is back', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attemptPrefix, originalKey } from '../../../src/storage/keys.ts';
@@ -10,21 +10,14 @@ import { STOPPING, SUPERSEDED } from '../../../workers/stop-reasons.ts';
 import { runUpload } from '../../../workers/upload-runner.ts';
 import { ProcessDied } from '../../../workers/isolation/process-died.ts';
 import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
-import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 
-let redis: RedisServer;
 let space: RecordSpace;
 let temp: TempStorage;
 
-beforeAll(async () => {
-  redis = await startRedisServer();
-});
-afterAll(async () => {
-  await redis.stop();
-});
 beforeEach(async () => {
-  [space, temp] = await Promise.all([openRecordSpace(redis.url), openTempStorage()]);
+  [space, temp] = await Promise.all([openRecordSpace(await sharedRedis()), openTempStorage()]);
 });
 afterEach(async () => {
   await Promise.all([space.close(), temp.remove()]);

@@ -1,0 +1,4 @@
+import { closeBroker } from './redis-on-demand.mjs';
+
+/** Runs once after all suites. */
+export default closeBroker;
