@@ -103,6 +103,15 @@ export function statusOf(code: ErrorCode): number {
   return ERRORS[code][0];
 }
 
+/**
+ * The status under which an error is answered as the final outcome of an upload. 408, 429, 503 and 507 ask to repeat the request
+ * that brought the file; asked for the outcome, generic clients would repeat the question for ever.
+ */
+export function outcomeStatus(status: number): number {
+  if (status === 408) return 400;
+  return status === 429 || status > 500 ? 500 : status;
+}
+
 /** The words for people that stand above the detail. */
 export function titleOf(code: ErrorCode): string {
   return ERRORS[code][1];

@@ -63,17 +63,11 @@ export class DeferredManager {
     this.#chain = this.#makeChain();
   }
 
-  /** False where `admit` would refuse to hold one more for this request, by a bound or a drain. */
-  canHold(ctx: Context): boolean {
-    if (this.isDraining) return false;
-    return this.#bounds.brokenBy(this.held, this.#bounds.addressOf(ctx)) === undefined;
-  }
-
   /**
    * Makes a held response of `result`; call its `hold()` next, in the same tick. One that needs no
    * waiting (set already, or a timeout of 0) counts for no bound and is served during a drain too.
-   * Throws `deferral_unsupported`, `invalid_state` (the result answers another request, or is over), `too_many_held`, `too_many_held_by_address`, and what an interceptor throws;
-   * then the result is completed, so that whatever waits to set it is released.
+   * Throws `deferral_unsupported`, `invalid_state` (the result answers another request, or is over), `too_many_held`, `too_many_held_by_address` (not if
+   * the result has `notHeld`), and what an interceptor throws; then the result is completed, so that whatever waits to set it is released.
    */
   admit(ctx: Context, result: DeferredResult): HeldResponse {
     if (!result.isFree()) throw new DeferredError('invalid_state', 'The deferred result was used before');
@@ -111,23 +105,28 @@ export class DeferredManager {
     assertDeferrable(ctx);
     // Whoever asks while the process ends is answered as though the time were up, and goes elsewhere for the next.
     if (this.#isDraining) ctx.res.shouldKeepAlive = false;
-    const timeoutMs = this.#isDraining ? 0 : (result.timeoutMs ?? this.#jittered(this.#options.defaultTimeoutMs));
-    const isToWait = timeoutMs > 0 && !result.isSetOrExpired();
-    const address = isToWait ? this.#checkedAddress(ctx) : undefined;
-    const startedAtMs = Math.floor(this.#options.clock.now());
-    const held = new HeldResponse(this.#holder, this.#chain, ctx, result, { timeoutMs, startedAtMs, address });
+    const wantedMs = result.timeoutMs ?? this.#jittered(this.#options.defaultTimeoutMs);
+    const wantsToWait = wantedMs > 0 && !result.isSetOrExpired();
+    const address = wantsToWait ? this.#bounds.addressOf(ctx) : undefined;
+    const isToWait = wantsToWait && this.#mayWait(result, address);
+    const held = new HeldResponse(this.#holder, this.#chain, ctx, result, {
+      timeoutMs: wantsToWait && !isToWait ? 0 : wantedMs,
+      startedAtMs: Math.floor(this.#options.clock.now()),
+      address: isToWait ? address : undefined,
+    });
     this.#chain.applyBeforeConcurrentHandling(held);
-    this.#bounds.enter(address);
+    this.#bounds.enter(held.address);
     return held;
   }
 
-  #checkedAddress(ctx: Context): string | undefined {
-    const address = this.#bounds.addressOf(ctx);
-    const broken = this.#bounds.brokenBy(this.held, address);
-    if (broken) {
+  /** False if it is to be answered at once. Throws if a bound is reached and the result may become an error. */
+  #mayWait(result: DeferredResult, address: string | undefined): boolean {
+    const broken = this.#isDraining ? undefined : this.#bounds.brokenBy(this.held, address);
+    if (!this.#isDraining && broken === undefined) return true;
+    if (broken !== undefined && result.notHeld === undefined)
       throw new DeferredError(broken, 'Too many responses are held already', { retryAfterMs: this.#retryAfterMs() });
-    }
-    return address;
+    result.notHeld?.();
+    return false;
   }
 
   #makeHolder(): Holder {

@@ -12,6 +12,11 @@ export interface DeferredResultOptions<T> {
   timeoutMs?: number;
   /** What is answered when the time is up: a value, or a function that makes it then, maybe later. */
   timeoutResult?: TimeoutResult<T>;
+  /**
+   * For a result that must not become an error: if no more responses may be held, or the service stops, this is called and the
+   * timeout value is answered at once. It must not throw.
+   */
+  notHeld?: () => void;
 }
 
 /** A function is called at most once, at the timeout or at shutdown; what it throws becomes the error result. */
@@ -33,6 +38,7 @@ export interface ResultHandler {
 export class DeferredResult<T = unknown> {
   #timeoutMs: number | undefined;
   readonly #timeoutResult: TimeoutResult<T> | undefined;
+  readonly #notHeld: (() => void) | undefined;
   #outcome: Outcome<T> | undefined;
   #expired = false;
   #handler: ResultHandler | undefined;
@@ -44,6 +50,7 @@ export class DeferredResult<T = unknown> {
   constructor(options: DeferredResultOptions<T> = {}) {
     this.#timeoutMs = checkedTimeoutMs(options.timeoutMs);
     this.#timeoutResult = options.timeoutResult;
+    this.#notHeld = options.notHeld;
   }
 
   /** A deferred result set by what `promise` settles with. A stream that comes too late is destroyed. */
@@ -127,6 +134,11 @@ export class DeferredResult<T = unknown> {
   /** The timeout value as it was given. */
   get timeoutResult(): TimeoutResult<T> | undefined {
     return this.#timeoutResult;
+  }
+
+  /** Called in place of the error if the response cannot be held; undefined for a result that may become one. */
+  get notHeld(): (() => void) | undefined {
+    return this.#notHeld;
   }
 
   /**

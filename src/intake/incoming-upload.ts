@@ -6,7 +6,7 @@ import { removeEndedJob } from '../record/ended-job.ts';
 import type { ChangeOutcome, QueueRoom, RefusedChange } from '../record/record-change.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
 import type { UploadRecords } from '../record/record.ts';
-import type { ProgressState } from '../record/progress.ts';
+import type { Subscribe } from '../record/record-subscription.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import { removeUnnamedFiles } from '../record/unnamed-files.ts';
@@ -29,8 +29,7 @@ export interface IntakeParts extends ReceiveParts {
   records: UploadRecords;
   queue: JobQueue;
   admission: Pick<Admission, 'room' | 'requireRoom' | 'refusal' | 'discarded'>;
-  /** Hears of an upload's changes, without an event after a gap; the returned function ends that. */
-  listen: (id: string, heard: (event: ProgressState | undefined) => void) => () => void;
+  listen: Subscribe;
   log: Logger;
 }
 
@@ -221,17 +220,19 @@ export class IncomingUpload {
   }
 }
 
-/** Of a receiving upload's changes, those that are not its own request's: it ends, or begins anew. */
+/** Calls `look` for the changes of a receiving upload that its own request has not made: it ends, or begins again. */
 export function listenForOthers(
   { listen }: Pick<IntakeParts, 'listen'>,
   { id, version, phaseStartedAtMs }: UploadRecord,
 ): ListenForOthers {
   return (look) =>
-    listen(id, (event) => {
-      const isOwn =
-        event !== undefined &&
-        (event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs));
-      if (!isOwn) look();
+    listen({
+      ids: [id],
+      isDone: false,
+      // The report is the read: the record answers it with its refusal.
+      read: async () => look(),
+      changed: (event) =>
+        event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs),
     });
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
-import type { ReadRecord } from '../record/read-record.ts';
+import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import { isLackOfRoom } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
@@ -17,8 +17,8 @@ export interface IntakeLimits extends MultipartLimits {
   maxFileBytes: number;
 }
 
-/** A file of the request: on its way, in the queue, or refused with its error. */
-type Sent = { upload: IncomingUpload; queued?: ReadRecord; error?: ServiceError };
+/** A file of the request: on its way, in the queue, or refused with its error; and its record as it was seen last. */
+type Sent = { upload: IncomingUpload; known: ReadRecord; error?: ServiceError };
 
 /**
  * Takes all files of a multipart request. They are queued when its body has ended well; a request that
@@ -38,9 +38,9 @@ export async function receiveMultipart(
   if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
     throw asOutcome(first.error, first.upload.record.id, first.error.state ?? 'failed');
   }
-  // Of several, one that came later may have taken the place of one before it.
-  const queued = sent.length === 1 && first?.queued !== undefined ? { queued: first.queued } : {};
-  return sent.map(({ upload }) => ({ id: upload.record.id, ...queued }));
+  // Of several, a later one may have taken the place of an earlier one.
+  const isCurrent = sent.length === 1;
+  return sent.map(({ upload, known }) => ({ id: upload.record.id, known, isCurrent }));
 }
 
 async function takeAll(
@@ -107,16 +107,16 @@ async function receivePart(
   const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null, options };
   const outcome = await IncomingUpload.open(parts, announced);
   if (!('opened' in outcome)) throw new Error('a fresh id was taken');
-  const file: Sent = { upload: outcome.opened };
+  const { opened: upload } = outcome;
+  const file: Sent = { upload, known: asSeen(upload.record) };
   sent.push(file);
   try {
     await file.upload.receive(first.all, options, limits.maxFileBytes);
   } catch (error) {
     if (!(error instanceof ServiceError) || signal.aborted || isOfRequest(error)) throw error;
     // At once, since its siblings may come in for long yet.
-    file.error = error;
     part.skip();
-    await file.upload.refuse(error);
+    await refuse(file, error);
   }
 }
 
@@ -162,10 +162,15 @@ function isOfRequest(error: ServiceError): boolean {
 async function settle(file: Sent): Promise<void> {
   if (file.error !== undefined) return;
   try {
-    file.queued = await file.upload.enqueue();
+    file.known = await file.upload.enqueue();
   } catch (error) {
     if (!isLackOfRoom(error)) throw error;
-    file.error = error;
-    await file.upload.refuse(error);
+    await refuse(file, error);
   }
+}
+
+async function refuse(file: Sent, error: ServiceError): Promise<void> {
+  file.error = error;
+  const record = await file.upload.refuse(error);
+  if (record !== undefined) file.known = asSeen(record);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
+import { asSeen } from '../record/read-record.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import { originalKey } from '../storage/keys.ts';
 import { sha256Of } from '../storage/sha256.ts';
@@ -30,14 +31,14 @@ export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<Rec
   const outcome = await IncomingUpload.open(parts, file, parts.admission.room());
   if ('existing' in outcome) {
     await compare(parts.storage, outcome.existing, file);
-    return { id: file.id };
+    return { id: file.id, known: asSeen(outcome.existing), isCurrent: false };
   }
   const upload = outcome.opened;
   const refused = new AbortController();
   const body = readBody(file.request, AbortSignal.any([file.signal, refused.signal]));
   try {
     await upload.receive(body, file.options, file.maxBytes, (refusal) => refused.abort(refusal));
-    return { id: file.id, queued: await upload.enqueue() };
+    return { id: file.id, known: await upload.enqueue(), isCurrent: true };
   } catch (error) {
     const reason =
       error instanceof ServiceError

@@ -2,26 +2,24 @@ import { ServiceError } from '../errors.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { readExisting } from '../record/watch.ts';
-import { refusalToError } from './receive-progress.ts';
 
-/** An upload that a request has sent. */
+/** An upload that a request has sent: it is stored, and nothing that fails from here on is the sender's concern. */
 export interface ReceivedUpload {
   readonly id: string;
-  /** As the change left it that queued it; undefined where something may have come since, or it was queued before. */
-  readonly queued?: ReadRecord;
+  /** The record as the request saw it last. */
+  readonly known: ReadRecord;
+  /** True if `known` is the answer as it stands: nothing of this request may have changed it since. */
+  readonly isCurrent: boolean;
 }
 
-/**
- * What is to be told of it at once. Throws `upload_gone` (410) where it was deleted meanwhile, and
- * `service_unavailable` (503) where Redis has lost the record of a moment ago, which was told to nobody.
- */
+/** The upload for an answer at once. If it cannot be read it is answered as it is known. */
 export async function readReceived(
   records: Pick<UploadRecords, 'read'>,
-  { id, queued }: ReceivedUpload,
+  { id, known, isCurrent }: ReceivedUpload,
 ): Promise<ReadRecord> {
-  if (queued !== undefined) return queued;
+  if (isCurrent) return known;
   return await readExisting(records, id).catch((error: unknown) => {
-    if (!(error instanceof ServiceError) || error.code !== 'unknown_upload') throw error;
-    throw refusalToError({ made: false, refusal: 'missing', record: undefined });
+    if (error instanceof ServiceError) return known;
+    throw error;
   });
 }

@@ -11,7 +11,7 @@ const FIRST_REPORT_MS = 50;
 /** Sends the count of received bytes to the record. */
 export type ReportReceived = (receivedBytes: number) => Promise<ChangeOutcome>;
 
-/** Has `look` called whenever somebody else may have changed the upload; the returned function ends that. */
+/** Calls `look` at once, and whenever another request may have changed the upload; returns the release. */
 export type ListenForOthers = (look: () => void) => () => void;
 
 /**
@@ -59,8 +59,6 @@ export class ReceiveProgress {
     this.#onRefused = onRefused;
     this.#listenTimer = setTimeout(() => {
       this.#endListening = listen(() => this.#reportNow());
-      // It may have happened before.
-      this.#reportNow();
     }, FIRST_REPORT_MS);
   }
 

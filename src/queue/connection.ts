@@ -102,12 +102,17 @@ export class RedisRecordStore {
     });
   }
 
-  async readFields(key: string, names: readonly string[]): Promise<(string | null)[]> {
-    return await available(() => this.#connection.hmget(key, ...names));
+  async readFieldsOf(keys: readonly string[], names: readonly string[]): Promise<(string | null)[][]> {
+    const [key, ...others] = keys;
+    if (key === undefined) return [];
+    if (others.length === 0) return [await available(() => this.#connection.hmget(key, ...names))];
+    const replies = await this.#pipelined(keys.map((each) => ['hmget', each, ...names]));
+    return replies.map((reply) => (Array.isArray(reply) ? reply.map(stringOrNull) : []));
   }
 
-  async rankIn(key: string, member: string): Promise<number | null> {
-    return await available(() => this.#connection.zrank(key, member));
+  async ranksIn(key: string, members: readonly string[]): Promise<(number | null)[]> {
+    const replies = await this.#pipelined(members.map((member) => ['zrank', key, member]));
+    return replies.map((reply) => (typeof reply === 'number' ? reply : null));
   }
 
   async get(key: string): Promise<string | null> {
@@ -117,6 +122,16 @@ export class RedisRecordStore {
   /** Round trip to Redis; rejects like every command where there is none. */
   async ping(): Promise<void> {
     await available(() => this.#connection.ping());
+  }
+
+  /** Replies in order; rejects with the first error among them. */
+  async #pipelined(commands: string[][]): Promise<unknown[]> {
+    return await available(async () => {
+      const replies = (await this.#connection.pipeline(commands).exec()) ?? [];
+      const failed = replies.find(([error]) => error !== null);
+      if (failed?.[0]) throw failed[0];
+      return replies.map(([, reply]) => reply);
+    });
   }
 
   #digestOf(script: string): string {
@@ -140,6 +155,10 @@ export async function available<T>(command: () => Promise<T>): Promise<T> {
       { retryAfterMs: RETRY_AFTER_MS, cause: error },
     );
   }
+}
+
+function stringOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 function isMissingScript(error: unknown): boolean {

@@ -1,39 +1,43 @@
 import { DeferredResult } from '../deferred/deferred-result.ts';
 import type { Registry } from '../deferred/registry.ts';
-import { lookAgainAfter } from './look-again.ts';
 import type { ProgressState } from './progress.ts';
+import { RecordSubscription, type RecordObserver } from './record-subscription.ts';
 
-/** Tells `hold` to look at the records: the event alone does not decide. */
-export const LOOK = Symbol('look');
+/** Returned by `Wait.decide` if the record has to be read: the event alone does not decide. */
+export const RE_READ = Symbol('re-read');
 
-/** A Redis that says nothing holds nobody up for longer at the end; below the manager's own limit, past which the answer is a 503. */
-const LAST_LOOK_MS = 2000;
+/** Longest last read; below the manager's own limit, past which the answer would be a 503. */
+const LAST_READ_MS = 2000;
 
-/** What somebody waits for, and how it is answered. */
+/** What a client waits for, and how it is answered. */
 export interface Wait<Answer> {
   /** Uploads whose changes may end the wait. */
-  ids: readonly string[];
-  /** Undefined leaves it to the manager's default. */
-  timeoutMs: number | undefined;
-  /** Reads the records. Undefined when the wait goes on. What it throws is the answer. */
-  look(): Promise<Answer | undefined>;
-  /** Decides by an event: an answer, `LOOK`, or undefined when it does not end the wait. */
-  heard(event: ProgressState): Answer | typeof LOOK | undefined;
-  /** The answer when the time is up and a last look has found nothing, from the last state seen. */
+  readonly ids: readonly string[];
+  /** Undefined for the manager's default. */
+  readonly timeoutMs: number | undefined;
+  /** Reads the records of `ids`, some or all of its own. Returns undefined to go on waiting. An error of the first read is the answer. */
+  read(ids: readonly string[]): Promise<Answer | undefined>;
+  /** Decides by an event: an answer, `RE_READ`, or undefined to go on waiting. */
+  decide(event: ProgressState): Answer | typeof RE_READ | undefined;
+  /** The answer when the time is up and a last read has found nothing, made from the last state seen. */
   timeoutValue(): Answer;
+  /**
+   * Present if the wait must not fail: a first read that fails is tried again, and if no more responses may be held,
+   * this is called and the timeout value is answered at once.
+   */
+  readonly notHeld?: (() => void) | undefined;
 }
 
 const wokenBy = new WeakMap<object, number>();
 
-/** When the event was made that resolved the result; undefined where no event did. For the measure of wake latency. */
+/** When the event was created that resolved the result; undefined if no event did. For the measure of wake latency. */
 export function eventTimeOf(result: object): number | undefined {
   return wokenBy.get(result);
 }
 
 /**
- * Holds an answer until a change of a record decides it. State is the truth and events are wake-ups:
- * the waiter registers first, then looks, then waits to be woken, and looks once more when its time is
- * up, so that an event may be lost, late, doubled or out of order. Rejects with what the first look threw.
+ * Holds an answer until a change of a record decides it. When the time is up the records are read once more before the
+ * timeout value is sent. Rejects with the error of the first read.
  */
 export async function hold<Answer>(
   registry: Registry<ProgressState>,
@@ -41,87 +45,55 @@ export async function hold<Answer>(
 ): Promise<DeferredResult<Answer>> {
   const result: DeferredResult<Answer> = new DeferredResult({
     ...(wait.timeoutMs === undefined ? {} : { timeoutMs: wait.timeoutMs }),
-    timeoutResult: () => lastLook(wait),
+    ...(wait.notHeld === undefined ? {} : { notHeld: wait.notHeld }),
+    timeoutResult: () => lastRead(wait),
   });
-  const looker = new Looker(result, wait);
-  const release = registry.register(wait.ids, (event) => looker.woken(event));
-  result.onCompletion(() => {
-    release();
-    looker.stop();
-  });
-  try {
-    const listening = registry.listening(wait.ids);
-    if (listening !== undefined) await listening;
-    await looker.look();
-    return result;
-  } catch (error) {
-    release();
-    looker.stop();
-    throw error;
-  }
+  const subscription = new RecordSubscription(registry, new HeldAnswer(result, wait));
+  result.onCompletion(() => subscription.close());
+  await subscription.open(wait.notHeld === undefined ? 'rejects' : 'retries');
+  return result;
 }
 
-/** Where the records cannot be read at the very end, or not soon, the last state seen is the timeout value. */
-async function lastLook<Answer>(wait: Wait<Answer>): Promise<Answer> {
+/** If the records cannot be read at the very end, or not soon, the last state seen is the timeout value. */
+async function lastRead<Answer>(wait: Wait<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, LAST_LOOK_MS, undefined)));
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, LAST_READ_MS, undefined)));
   try {
-    const answer = await Promise.race([wait.look().catch(() => undefined), late]);
+    const answer = await Promise.race([wait.read(wait.ids).catch(() => undefined), late]);
     return answer ?? wait.timeoutValue();
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Looks one at a time; a wake that comes during a look makes it look again. */
-class Looker<Answer> {
+/** Resolves a deferred result with what a wait decides. */
+class HeldAnswer<Answer> implements RecordObserver {
   readonly #result: DeferredResult<Answer>;
   readonly #wait: Wait<Answer>;
-  #isLooking = false;
-  #wasWoken = false;
-  #isOver = false;
-  #again: NodeJS.Timeout | undefined;
 
   constructor(result: DeferredResult<Answer>, wait: Wait<Answer>) {
     this.#result = result;
     this.#wait = wait;
   }
 
-  /** Rejects with what a look threw, unless a wake during it asks for another. */
-  async look(eventAtMs?: number): Promise<void> {
-    this.#isLooking = true;
-    try {
-      do {
-        this.#wasWoken = false;
-        const answer = await this.#wait.look().catch((error: unknown) => {
-          if (!this.#wasWoken) throw error;
-          return undefined;
-        });
-        if (answer !== undefined) this.#resolve(answer, eventAtMs);
-      } while (this.#wasWoken && !this.#result.isSetOrExpired());
-    } finally {
-      this.#isLooking = false;
-    }
+  get ids(): readonly string[] {
+    return this.#wait.ids;
   }
 
-  woken(event: ProgressState | undefined): void {
-    const decision = event === undefined ? LOOK : this.#wait.heard(event);
-    if (decision === undefined) return;
-    if (decision !== LOOK) this.#resolve(decision, event?.eventAtMs);
-    else if (this.#isLooking) this.#wasWoken = true;
-    else this.look(event?.eventAtMs).catch((error: unknown) => this.#lookAgainAfter(error));
+  get isDone(): boolean {
+    return this.#result.isSetOrExpired();
   }
 
-  /** Looks no more by itself. */
-  stop(): void {
-    this.#isOver = true;
-    clearTimeout(this.#again);
+  async read(ids: readonly string[], eventAtMs: number | undefined): Promise<void> {
+    const answer = await this.#wait.read(ids);
+    if (answer !== undefined) this.#resolve(answer, eventAtMs);
   }
 
-  #lookAgainAfter(error: unknown): void {
-    clearTimeout(this.#again);
-    if (!this.#isOver && !this.#result.isSetOrExpired())
-      this.#again = lookAgainAfter(error, () => this.woken(undefined));
+  changed(event: ProgressState): boolean {
+    const decision = this.#wait.decide(event);
+    if (decision === RE_READ) return false;
+    if (decision !== undefined) this.#resolve(decision, event.eventAtMs);
+    return true;
   }
 
   #resolve(answer: Answer, eventAtMs: number | undefined): void {

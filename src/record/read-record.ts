@@ -19,6 +19,11 @@ export interface ReadRecord {
   nowMs: number;
 }
 
+/** A record that came back from a change, without a place in the queue. */
+export function asSeen(record: UploadRecord): ReadRecord {
+  return { record, queuePosition: null, nowMs: record.updatedAtMs };
+}
+
 /** The part of a record that progress is told from, as read at one moment. */
 export interface ReadProgress {
   state: ProgressState;
@@ -32,53 +37,93 @@ export interface ReadProgress {
 
 /** Where records are read. */
 export interface RecordReads {
-  store: Pick<RecordStore, 'readHash' | 'readFields' | 'rankIn'>;
+  store: Pick<RecordStore, 'readHash' | 'readFieldsOf' | 'ranksIn'>;
   keys: Pick<QueueKeys, 'record' | 'waiting'>;
   /** By the clock of Redis. */
   nowMs: () => number;
 }
 
-/** So often an upload is taken up just between its record and its place, and handed back, before it is told without a place. */
+/** Reads of a queued upload without a place, before it is answered without one: a worker takes it up and requeues it in between. */
 const MAX_READS = 4;
 
-/** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */
-export async function readRecord({ store, keys, nowMs }: RecordReads, id: string): Promise<ReadRecord | undefined> {
-  return await atOneMoment(
-    async () => {
-      const { fields, rank } = await store.readHash(keys.record(id), keys.waiting, id);
-      if (fields['state'] === undefined) return undefined;
-      return { record: decodeRecord(id, fields), queuePosition: positionOf(rank), nowMs: nowMs() };
-    },
-    ({ record }) => record,
-  );
+/**
+ * Reads whole records; undefined for an upload that does not exist; a tombstone comes back with `deleted: true`. An id whose record
+ * cannot be read has its error in its place.
+ */
+export async function readRecordsOf(
+  reads: RecordReads,
+  ids: readonly string[],
+): Promise<(ReadRecord | undefined | Error)[]> {
+  return await Promise.all(ids.map((id) => readRecord(reads, id).catch(asError)));
 }
 
-/** As `readRecord`, of the part that progress is told from alone: a tenth of the work, for the commonest question. */
-export async function readProgress({ store, keys, nowMs }: RecordReads, id: string): Promise<ReadProgress | undefined> {
-  return await atOneMoment(
-    async () => {
-      const fields = nameFields(PROGRESS_FIELDS, await store.readFields(keys.record(id), PROGRESS_FIELDS));
-      if (fields['state'] === undefined) return undefined;
-      const state = decodeProgress(id, fields);
-      const rank = state.state === 'queued' ? await store.rankIn(keys.waiting, id) : null;
-      return { state, queuePosition: positionOf(rank), nowMs: nowMs(), expiresAtMs: decodeExpiry(fields) };
-    },
-    ({ state }) => state,
-  );
-}
-
-/** Record and place are two reads. Where a worker took the upload up between them, what was read first is not true any more. */
-async function atOneMoment<Read extends { queuePosition: number | null }>(
-  read: () => Promise<Read | undefined>,
-  stateOf: (found: Read) => Pick<ProgressState, 'state'>,
-): Promise<Read | undefined> {
+async function readRecord({ store, keys, nowMs }: RecordReads, id: string): Promise<ReadRecord | undefined> {
   for (let reads = 1; ; reads += 1) {
-    const found = await read();
-    const isOfTwoMoments = found !== undefined && stateOf(found).state === 'queued' && found.queuePosition === null;
-    if (!isOfTwoMoments || reads === MAX_READS) return found;
+    const { fields, rank } = await store.readHash(keys.record(id), keys.waiting, id);
+    if (fields['state'] === undefined) return undefined;
+    const record = decodeRecord(id, fields);
+    // Record and place are two reads: a worker may have taken the upload between them.
+    const isOfTwoMoments = record.state === 'queued' && rank === null;
+    if (!isOfTwoMoments || reads === MAX_READS) return { record, queuePosition: positionOf(rank), nowMs: nowMs() };
   }
+}
+
+/**
+ * Reads the part of each record that progress is made from: a tenth of the work of a whole one, and all ids in one round
+ * trip, or two if some of them are queued. An id whose record cannot be understood has its error in its place.
+ */
+export async function readProgressOf(
+  { store, keys, nowMs }: RecordReads,
+  ids: readonly string[],
+): Promise<(ReadProgress | undefined | Error)[]> {
+  const found: (ReadProgress | undefined | Error)[] = [];
+  let unsettled = [...ids.keys()];
+  for (let reads = 1; reads <= MAX_READS && unsettled.length > 0; reads += 1) {
+    const idOf = (index: number): string => ids[index] ?? '';
+    const values = await store.readFieldsOf(
+      unsettled.map((index) => keys.record(idOf(index))),
+      PROGRESS_FIELDS,
+    );
+    for (const [at, index] of unsettled.entries())
+      found[index] = decodeReadProgress(idOf(index), values[at] ?? [], nowMs());
+    const queued = unsettled.filter((index) => isQueued(found[index]));
+    const ranks = queued.length === 0 ? [] : await store.ranksIn(keys.waiting, queued.map(idOf));
+    for (const [at, index] of queued.entries())
+      found[index] = withPosition(found[index], positionOf(ranks[at] ?? null));
+    unsettled = queued.filter((_, at) => ranks[at] === null);
+  }
+  return found;
+}
+
+function decodeReadProgress(
+  id: string,
+  values: readonly (string | null)[],
+  nowMs: number,
+): ReadProgress | undefined | Error {
+  try {
+    const fields = nameFields(PROGRESS_FIELDS, values);
+    if (fields['state'] === undefined) return undefined;
+    return { state: decodeProgress(id, fields), queuePosition: null, nowMs, expiresAtMs: decodeExpiry(fields) };
+  } catch (error) {
+    return asError(error);
+  }
+}
+
+function isQueued(read: ReadProgress | undefined | Error): boolean {
+  return read !== undefined && !(read instanceof Error) && read.state.state === 'queued';
+}
+
+function withPosition(
+  read: ReadProgress | undefined | Error,
+  queuePosition: number | null,
+): ReadProgress | undefined | Error {
+  return read === undefined || read instanceof Error ? read : { ...read, queuePosition };
 }
 
 function positionOf(rank: number | null): number | null {
   return rank === null ? null : rank + 1;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -13,10 +13,10 @@ export interface RecordStore {
   runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   /** The hash, empty where there is none, and its 0-based rank in the sorted set, null where it has none. */
   readHash(key: string, rankedIn: string, member: string): Promise<{ fields: RecordFields; rank: number | null }>;
-  /** These fields of the hash, null for one that it has not. */
-  readFields(key: string, names: readonly string[]): Promise<(string | null)[]>;
-  /** 0-based; null where the set has no such member. */
-  rankIn(key: string, member: string): Promise<number | null>;
+  /** These fields of each hash, in one round trip; null for a field that a hash does not have. */
+  readFieldsOf(keys: readonly string[], names: readonly string[]): Promise<(string | null)[][]>;
+  /** 0-based ranks, in one round trip; null for a member that the set does not have. */
+  ranksIn(key: string, members: readonly string[]): Promise<(number | null)[]>;
   get(key: string): Promise<string | null>;
 }
 

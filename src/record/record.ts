@@ -2,7 +2,8 @@ import type { Problem, UploadState } from '../wire/documents.ts';
 import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import { FIRST_STAGE, processingPercent, queuedPercent, receivingPercent } from './progress.ts';
-import { readProgress, readRecord, type ReadProgress, type ReadRecord, type RecordReads } from './read-record.ts';
+import { readProgressOf, readRecordsOf, type ReadProgress, type ReadRecord } from './read-record.ts';
+import { SharedReads } from './shared-reads.ts';
 import {
   RecordChanger,
   type ChangeOutcome,
@@ -25,14 +26,17 @@ const OPEN_STATES: readonly UploadState[] = ['receiving', 'queued', 'processing'
 export class UploadRecords {
   readonly #store: RecordStore;
   readonly #keys: QueueKeys;
-  readonly #reads: RecordReads;
+  readonly #whole: SharedReads<ReadRecord>;
+  readonly #progress: SharedReads<ReadProgress>;
   readonly #changer: RecordChanger;
 
   constructor(store: RecordStore, keys: QueueKeys, options: RecordOptions) {
     this.#store = store;
     this.#keys = keys;
     this.#changer = new RecordChanger(store, keys, options);
-    this.#reads = { store, keys, nowMs: () => this.nowMs() };
+    const reads = { store, keys, nowMs: () => this.nowMs() };
+    this.#whole = new SharedReads((ids) => readRecordsOf(reads, ids));
+    this.#progress = new SharedReads((ids) => readProgressOf(reads, ids));
   }
 
   /** After so long without a report a receiving upload is taken for one whose process has died. */
@@ -273,12 +277,12 @@ export class UploadRecords {
 
   /** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */
   async read(id: string): Promise<ReadRecord | undefined> {
-    return await readRecord(this.#reads, id);
+    return await this.#whole.read(id);
   }
 
-  /** As `read`, of the part that progress is told from alone: a tenth of the work, for the commonest question. */
+  /** As `read`, but only the part that progress is made from. Ids asked for in the same turn are read in one round trip. */
   async readProgress(id: string): Promise<ReadProgress | undefined> {
-    return await readProgress(this.#reads, id);
+    return await this.#progress.read(id);
   }
 
   /** The id behind a public id; undefined where there is none. */

@@ -1,12 +1,18 @@
 import type { ProgressList } from '../wire/documents.ts';
 import type { DeferredResult } from '../deferred/deferred-result.ts';
 import { ServiceError, toProblem } from '../errors.ts';
-import { hold, LOOK } from './hold.ts';
-import type { ProgressState } from './progress.ts';
-import type { ReadRecord } from './read-record.ts';
-import { presentProgress, readExisting, readWatched, type WatchParts } from './watch.ts';
+import { hold, RE_READ, type Wait } from './hold.ts';
+import { toProgress, type ProgressState } from './progress.ts';
+import {
+  fromEvent,
+  isWhole,
+  readExistingProgress,
+  readWatchedProgress,
+  type PresentState,
+  type ProgressWatchParts,
+} from './watch.ts';
 
-/** One upload of a page, and the version its page has seen; undefined where it has seen none. */
+/** One upload of a page, and the version its page has seen; undefined if it has seen none. */
 export interface WatchedUpload {
   id: string;
   since: number | undefined;
@@ -14,55 +20,98 @@ export interface WatchedUpload {
   error?: ServiceError;
 }
 
+type Entry = ProgressList['uploads'][number];
+
 /**
- * Waits until one of the uploads has moved and answers with all that have: one held request
- * watches a whole page. One that is unknown is answered in its place, at once. On timeout none has
- * moved, so the list is empty.
+ * Waits until one of the uploads has moved and answers with all that have: one held request watches a whole page. An
+ * upload that is unknown is answered in its place, at once. An event is answered with its own upload only, without a read.
+ * The same id given twice is read and answered once. On timeout none has moved, so the list is empty.
  */
 export async function watchMany<Answer>(
-  parts: WatchParts,
+  parts: ProgressWatchParts,
   asked: { uploads: readonly WatchedUpload[]; timeoutMs: number | undefined },
   shape: (list: ProgressList) => Answer,
 ): Promise<DeferredResult<Answer>> {
-  const { uploads, timeoutMs } = asked;
-  const seenVersions = new Map<string, Set<number | undefined>>();
-  for (const { id, since, error } of uploads) {
-    // Nothing from outside that is no id may name what is listened to.
-    if (error === undefined) seenVersions.set(id, (seenVersions.get(id) ?? new Set()).add(since));
-  }
-  let isFirstLook = true;
-  return await hold(parts.registry, {
-    ids: [...seenVersions.keys()],
-    timeoutMs,
-    async look() {
-      // A tombstone is told of to those that wait already; who comes later is told that it is gone.
-      const read = isFirstLook ? readExisting : readWatched;
-      const entries = await Promise.all(uploads.map((upload) => entryOf(upload, (id) => read(parts.records, id))));
-      isFirstLook = false;
-      const moved = entries.filter((entry) => entry !== undefined);
-      return moved.length === 0 ? undefined : shape({ uploads: moved, timedOut: false });
-    },
-    heard: (event) => (isNews(event, seenVersions.get(event.id)) ? LOOK : undefined),
-    timeoutValue: () => shape({ uploads: [], timedOut: true }),
-  });
+  return await hold(parts.registry, new ManyWait(parts.records, asked, shape));
 }
 
-/** Undefined where the upload stands as its page has seen it. */
-async function entryOf(
-  upload: WatchedUpload,
-  readRecord: (id: string) => Promise<ReadRecord>,
-): Promise<ProgressList['uploads'][number] | undefined> {
-  const { id, since, error } = upload;
-  if (error !== undefined) return { id, error: toProblem(error, id) };
-  try {
-    const read = await readRecord(id);
-    return read.record.version === since ? undefined : presentProgress(read);
-  } catch (failure) {
-    if (!(failure instanceof ServiceError) || failure.status >= 500) throw failure;
-    return { id, error: toProblem(failure, id) };
+class ManyWait<Answer> implements Wait<Answer> {
+  readonly ids: readonly string[];
+  readonly timeoutMs: number | undefined;
+  readonly #records: ProgressWatchParts['records'];
+  readonly #shape: (list: ProgressList) => Answer;
+  /** The versions that the page has seen, by id in the order asked. */
+  readonly #seenVersions = new Map<string, Set<number | undefined>>();
+  /** By id; nothing that comes from outside and is no id may name what is listened to. */
+  readonly #refused = new Map<string, ServiceError>();
+  readonly #order: readonly string[];
+  #isFirstRead = true;
+
+  constructor(
+    records: ProgressWatchParts['records'],
+    { uploads, timeoutMs }: { uploads: readonly WatchedUpload[]; timeoutMs: number | undefined },
+    shape: (list: ProgressList) => Answer,
+  ) {
+    this.timeoutMs = timeoutMs;
+    this.#records = records;
+    this.#shape = shape;
+    for (const { id, since, error } of uploads) {
+      if (error === undefined) this.#seenVersions.set(id, (this.#seenVersions.get(id) ?? new Set()).add(since));
+      else this.#refused.set(id, error);
+    }
+    this.ids = [...this.#seenVersions.keys()];
+    this.#order = [...new Set(uploads.map(({ id }) => id))];
+  }
+
+  async read(ids: readonly string[]): Promise<Answer | undefined> {
+    const entries = new Map<string, Entry>();
+    if (this.#isFirstRead)
+      for (const [id, error] of this.#refused) entries.set(id, { id, error: toProblem(error, id) });
+    await Promise.all(
+      ids.map(async (id) => {
+        const entry = await this.#entryOf(id);
+        if (entry !== undefined) entries.set(id, entry);
+      }),
+    );
+    this.#isFirstRead = false;
+    return this.#answer(this.#order.map((id) => entries.get(id)).filter((entry) => entry !== undefined));
+  }
+
+  decide(event: ProgressState): Answer | typeof RE_READ | undefined {
+    if (!this.#hasMoved(event)) return undefined;
+    const seen = [...(this.#seenVersions.get(event.id) ?? [])].map((version) => version ?? 0);
+    if (!isWhole(event, Math.max(...seen))) return RE_READ;
+    return this.#answer([presentEntry(fromEvent(event))]);
+  }
+
+  timeoutValue(): Answer {
+    return this.#shape({ uploads: [], timedOut: true });
+  }
+
+  /** Undefined if the upload stands as its page has seen it. */
+  async #entryOf(id: string): Promise<Entry | undefined> {
+    // Clients that wait already receive a tombstone as the last state; later ones get a 410.
+    const readOne = this.#isFirstRead ? readExistingProgress : readWatchedProgress;
+    try {
+      const read = await readOne(this.#records, id);
+      return this.#hasMoved(read.state) ? presentEntry(read) : undefined;
+    } catch (failure) {
+      if (!(failure instanceof ServiceError) || failure.status >= 500) throw failure;
+      return { id, error: toProblem(failure, id) };
+    }
+  }
+
+  /** An id that was given with two versions has moved, whichever is the present one. */
+  #hasMoved({ id, version }: Pick<ProgressState, 'id' | 'version'>): boolean {
+    const seen = this.#seenVersions.get(id);
+    return seen === undefined || seen.size > 1 || !seen.has(version);
+  }
+
+  #answer(moved: Entry[]): Answer | undefined {
+    return moved.length === 0 ? undefined : this.#shape({ uploads: moved, timedOut: false });
   }
 }
 
-function isNews(event: ProgressState, seen: Set<number | undefined> | undefined): boolean {
-  return seen === undefined || seen.size > 1 || !seen.has(event.version);
+function presentEntry({ state, queuePosition, nowMs }: PresentState): Entry {
+  return toProgress(state, { nowMs, queuePosition });
 }

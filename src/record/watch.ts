@@ -2,7 +2,7 @@ import { isFinalState, type Progress } from '../wire/documents.ts';
 import type { DeferredResult } from '../deferred/deferred-result.ts';
 import type { Registry } from '../deferred/registry.ts';
 import { ServiceError } from '../errors.ts';
-import { hold, LOOK, type Wait } from './hold.ts';
+import { hold, RE_READ, type Wait } from './hold.ts';
 import { toProgress, type ProgressState } from './progress.ts';
 import { isExpired } from './record-fields.ts';
 import type { ReadProgress, ReadRecord } from './read-record.ts';
@@ -14,11 +14,32 @@ export interface WatchParts {
   registry: Registry<ProgressState>;
 }
 
-/** Reads an upload that must be there. Throws `unknown_upload` (404) or `upload_gone` (410). */
+/** Reads an upload that must exist. Throws `unknown_upload` (404) or `upload_gone` (410). */
 export async function readExisting(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
   const read = await records.read(id);
   if (read === undefined) throw unknownUpload(id);
   refuseGone(id, read.record, read.nowMs);
+  return read;
+}
+
+/** As `readExisting`, for the part that progress is made from. */
+export async function readExistingProgress(
+  records: Pick<UploadRecords, 'readProgress'>,
+  id: string,
+): Promise<ReadProgress> {
+  const read = await records.readProgress(id);
+  if (read === undefined) throw unknownUpload(id);
+  refuseGone(id, { deleted: read.state.deleted, expiresAtMs: read.expiresAtMs }, read.nowMs);
+  return read;
+}
+
+/** Reads an upload that existed a moment ago: a tombstone is its last state. Throws `unknown_upload` (404) if nothing is left. */
+export async function readWatchedProgress(
+  records: Pick<UploadRecords, 'readProgress'>,
+  id: string,
+): Promise<ReadProgress> {
+  const read = await records.readProgress(id);
+  if (read === undefined) throw unknownUpload(id);
   return read;
 }
 
@@ -33,9 +54,7 @@ function refuseGone(
 ): void {
   if (deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
   if (!isExpired({ expiresAtMs }, nowMs)) return;
-  throw new ServiceError('upload_gone', 'This upload was kept for as long as uploads are kept here, and is gone.', {
-    id,
-  });
+  throw new ServiceError('upload_gone', 'The retention time of this upload is over, so it was removed.', { id });
 }
 
 /** What a wait for progress alone reads. */
@@ -86,24 +105,20 @@ class ProgressWait<Answer> implements Wait<Answer> {
     this.#shape = shape;
   }
 
-  async look(): Promise<Answer | undefined> {
+  async read(): Promise<Answer | undefined> {
     const { id, seenVersions } = this.#asked;
-    const read = await this.#records.readProgress(id);
-    if (read === undefined) throw unknownUpload(id);
-    // A tombstone is told of to those that wait already; who comes later gets a 410.
-    if (this.#seen === undefined)
-      refuseGone(id, { deleted: read.state.deleted, expiresAtMs: read.expiresAtMs }, read.nowMs);
+    // Clients that wait already receive a tombstone as the last state; later ones get a 410.
+    const read = await (this.#seen === undefined ? readExistingProgress : readWatchedProgress)(this.#records, id);
     this.#seen = read;
     const hasMoved = !seenVersions.includes(read.state.version) || isFinalState(read.state.state);
     return hasMoved ? this.#answer(read, false) : undefined;
   }
 
-  heard(event: ProgressState): Answer | typeof LOOK | undefined {
+  decide(event: ProgressState): Answer | typeof RE_READ | undefined {
     const { seenVersions } = this.#asked;
     if (seenVersions.includes(event.version) && !isFinalState(event.state)) return undefined;
-    // Smaller is an event that comes late, or a record restored from an older copy. One that waits has a place, which no event knows.
-    if (event.version < Math.max(...seenVersions) || event.state === 'queued') return LOOK;
-    return this.#answer({ state: event, queuePosition: null, nowMs: event.eventAtMs ?? event.updatedAtMs }, false);
+    if (!isWhole(event, Math.max(...seenVersions))) return RE_READ;
+    return this.#answer(fromEvent(event), false);
   }
 
   timeoutValue(): Answer {
@@ -111,44 +126,123 @@ class ProgressWait<Answer> implements Wait<Answer> {
     return this.#answer(this.#seen, true);
   }
 
-  #answer(
-    { state, queuePosition, nowMs }: Pick<ReadProgress, 'state' | 'queuePosition' | 'nowMs'>,
-    timedOut: boolean,
-  ): Answer {
+  #answer({ state, nowMs, queuePosition }: PresentState, timedOut: boolean): Answer {
     return this.#shape(toProgress(state, { nowMs, queuePosition, timedOut }), this.#asked);
   }
 }
 
-/** Waits until all of the uploads are final; `shape` gets them in the order asked, final or as they stand. */
+/**
+ * Whether the event tells all that a client is sent. A place in the queue is known to the record only. A version below the one seen
+ * is an event that comes late, or a record that was restored from an older copy.
+ */
+export function isWhole(event: ProgressState, seenVersion: number): boolean {
+  return event.state !== 'queued' && event.version >= seenVersion;
+}
+
+/** A state and what is computed when it is read. */
+export type PresentState = Pick<ReadProgress, 'state' | 'queuePosition' | 'nowMs'>;
+
+/** The state that an event tells, at the time of the event by the clock of Redis. */
+export function fromEvent(event: ProgressState): PresentState {
+  return { state: event, queuePosition: null, nowMs: event.eventAtMs ?? event.updatedAtMs };
+}
+
+/** Which uploads are to be final. */
+export interface AskedFinal {
+  ids: readonly string[];
+  /** Undefined leaves it to the manager's default. */
+  timeoutMs: number | undefined;
+}
+
+/**
+ * Waits until all of the uploads are final; `shape` gets them in the order asked, final or as they stand.
+ * Rejects with `unknown_upload` (404) and `upload_gone` (410).
+ */
 export async function watchUntilFinal<Answer>(
   parts: WatchParts,
-  asked: { ids: readonly string[]; timeoutMs: number | undefined },
+  asked: AskedFinal,
   shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
 ): Promise<DeferredResult<Answer>> {
-  let seen: readonly ReadRecord[] = [];
-  return await hold(parts.registry, {
-    ids: asked.ids,
-    timeoutMs: asked.timeoutMs,
-    async look() {
-      const isFirst = seen.length === 0;
-      seen = await Promise.all(
-        asked.ids.map((id) => (isFirst ? readExisting(parts.records, id) : readWatched(parts.records, id))),
-      );
-      return seen.every(({ record }) => isFinalState(record.state)) ? shape(seen, false) : undefined;
-    },
-    heard: (event) => (isFinalState(event.state) ? LOOK : undefined),
-    timeoutValue: () => shape(seen, true),
-  });
+  return await hold(parts.registry, new FinalWait(parts.records, asked, shape));
 }
 
-/** Reads one that was there a moment ago: a tombstone is its last state. Throws `unknown_upload` (404) where nothing is left. */
-export async function readWatched(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
-  const read = await records.read(id);
-  if (read === undefined) throw new ServiceError('unknown_upload', 'There is no upload with this id any more.', { id });
-  return read;
+/** Uploads that were stored and queued a moment ago: nothing may turn their answer into an error. */
+export interface AskedStored extends AskedFinal {
+  /** What is known of each, in the order of `ids`. */
+  known: readonly ReadRecord[];
+  /** Called if the answer cannot be held; it goes out at once then. */
+  notHeld: () => void;
 }
 
-/** The Progress of a record as read just now. */
+/** As `watchUntilFinal`, but never rejects: an upload that cannot be read is answered as it was known last. */
+export async function watchStoredUntilFinal<Answer>(
+  parts: WatchParts,
+  asked: AskedStored,
+  shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
+): Promise<DeferredResult<Answer>> {
+  return await hold(parts.registry, new FinalWait(parts.records, asked, shape, asked));
+}
+
+class FinalWait<Answer> implements Wait<Answer> {
+  readonly ids: readonly string[];
+  readonly timeoutMs: number | undefined;
+  readonly notHeld: (() => void) | undefined;
+  readonly #records: WatchParts['records'];
+  readonly #shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer;
+  readonly #isStored: boolean;
+  /** In the order of `ids`; an upload that was never read is missing. */
+  readonly #seen = new Map<string, ReadRecord>();
+
+  constructor(
+    records: WatchParts['records'],
+    { ids, timeoutMs }: AskedFinal,
+    shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
+    stored?: Pick<AskedStored, 'known' | 'notHeld'>,
+  ) {
+    this.ids = ids;
+    this.timeoutMs = timeoutMs;
+    this.#records = records;
+    this.#shape = shape;
+    this.#isStored = stored !== undefined;
+    this.notHeld = stored?.notHeld;
+    for (const known of stored?.known ?? []) this.#seen.set(known.record.id, known);
+  }
+
+  async read(ids: readonly string[]): Promise<Answer | undefined> {
+    const reads = await Promise.all(ids.map((id) => this.#readOne(id)));
+    for (const read of reads) this.#seen.set(read.record.id, read);
+    const seen = this.#inOrder();
+    return seen.every(({ record }) => isFinalState(record.state)) ? this.#shape(seen, false) : undefined;
+  }
+
+  decide(event: ProgressState): typeof RE_READ | undefined {
+    return isFinalState(event.state) ? RE_READ : undefined;
+  }
+
+  timeoutValue(): Answer {
+    return this.#shape(this.#inOrder(), true);
+  }
+
+  async #readOne(id: string): Promise<ReadRecord> {
+    const before = this.#seen.get(id);
+    if (before === undefined) return await readExisting(this.#records, id);
+    const read = await this.#records.read(id);
+    if (read !== undefined) return read;
+    // Redis has lost it. The bytes of a stored one are there, so its record comes back.
+    if (this.#isStored) return before;
+    throw unknownUpload(id);
+  }
+
+  #inOrder(): ReadRecord[] {
+    return this.ids.map((id) => {
+      const seen = this.#seen.get(id);
+      if (seen === undefined) throw unknownUpload(id);
+      return seen;
+    });
+  }
+}
+
+/** The Progress of a record that was read just now. */
 export function presentProgress({ record, queuePosition, nowMs }: ReadRecord): Progress {
   return toProgress(record, { nowMs, queuePosition });
 }

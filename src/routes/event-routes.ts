@@ -3,52 +3,65 @@ import type { Context } from 'koa';
 import { isFinalState, type Progress } from '../wire/documents.ts';
 import { AsyncContext } from '../deferred/async-context.ts';
 import { setCommonHeaders } from '../http/common-headers.ts';
+import type { ClientAddress } from '../http/client-address.ts';
 import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
 import { queryParameter } from '../http/query.ts';
+import { StreamPlaces } from '../http/stream-places.ts';
 import { requireUploadId } from '../http/upload-id.ts';
-import type { Logger } from '../telemetry/log.ts';
-import { lookAgainAfter } from '../record/look-again.ts';
 import { toProgress, type ProgressState } from '../record/progress.ts';
-import { presentProgress, readExisting, type WatchParts } from '../record/watch.ts';
+import { RecordSubscription, type RecordObserver } from '../record/record-subscription.ts';
+import { fromEvent, isWhole, readExistingProgress, type ProgressWatchParts } from '../record/watch.ts';
 import { parseVersion } from './versions.ts';
 
 /** What the event streams need. */
-export interface EventRouteParts extends WatchParts {
-  log: Logger;
+export interface EventRouteParts extends ProgressWatchParts {
+  /** A stream ends after ten times as long. */
+  maxTimeoutMs: number;
+  /** Whom a request counts for. */
+  addressOf: ClientAddress;
 }
+
+/** A stream ends after this many of the longest waits: an `EventSource` connects again by itself, and one that is forgotten is not kept. */
+const WAITS_PER_STREAM = 10;
+
+/** Streams are shortened by up to this share, so that those that began together do not come back together. */
+const JITTER = 0.1;
 
 /** The progress of one upload as Server-Sent Events, over the same records and versions as the polls. */
 export function eventRoutes(router: Router, parts: EventRouteParts): void {
   const heartbeats = new Heartbeats();
+  const places = new StreamPlaces();
   router.get('/uploads/:id/events', async (ctx) => {
     const id = requireUploadId(ctx.params['id']);
     const since = seenVersion(ctx);
     if (ctx.method === 'HEAD') {
-      await readExisting(parts.records, id);
+      await readExistingProgress(parts.records, id);
       ctx.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' });
       ctx.status = 200;
       ctx.body = '';
       return;
     }
-    const context = AsyncContext.start(ctx, { timeoutMs: 0 });
+    const context = AsyncContext.start(ctx, {
+      timeoutMs: parts.maxTimeoutMs * WAITS_PER_STREAM * (1 - JITTER * Math.random()),
+    });
+    const leave = places.enter(parts.addressOf(ctx.req), id);
     const follower = new Follower(parts, ctx, context, id, since);
-    const release = parts.registry.register([id], (event) => follower.woken(event));
+    const subscription = new RecordSubscription(parts.registry, follower);
     let stopHeartbeat: (() => void) | undefined;
     context.addListener({
       onStartAsync: () => {
         if (follower.begin()) stopHeartbeat = heartbeats.add(follower.writer);
       },
-      // The service stops: the browser comes again, elsewhere.
+      // The time is up or the service stops: the browser comes again, perhaps elsewhere.
       onTimeout: () => context.complete(),
       onComplete: () => {
-        release();
-        follower.stop();
+        leave();
+        subscription.close();
         stopHeartbeat?.();
       },
     });
-    await parts.registry.listening([id]);
-    await follower.look();
-    if (follower.hasNothingToTell) {
+    await subscription.open();
+    if (follower.hasNothingToSend) {
       ctx.set('Cache-Control', 'no-store');
       ctx.status = 204;
       context.complete();
@@ -65,79 +78,83 @@ function seenVersion(ctx: Context): number | undefined {
 }
 
 /** Follows one record for one reader. */
-class Follower {
+class Follower implements RecordObserver {
+  readonly ids: readonly [string];
   readonly writer: EventSourceWriter;
-  readonly #parts: EventRouteParts;
+  readonly #records: EventRouteParts['records'];
   readonly #ctx: Context;
-  readonly #id: string;
+  readonly #context: AsyncContext;
   readonly #since: number | undefined;
-  #toldVersion: number | undefined;
+  #sentVersion: number | undefined;
   #newest: Progress | undefined;
   #isBegun = false;
-  #isOver = false;
-  #again: NodeJS.Timeout | undefined;
 
-  constructor(parts: EventRouteParts, ctx: Context, context: AsyncContext, id: string, since: number | undefined) {
-    this.#parts = parts;
+  constructor(
+    { records }: EventRouteParts,
+    ctx: Context,
+    context: AsyncContext,
+    id: string,
+    since: number | undefined,
+  ) {
+    this.ids = [id];
+    this.#records = records;
     this.#ctx = ctx;
-    this.#id = id;
+    this.#context = context;
     this.#since = since;
-    this.#toldVersion = since;
+    this.#sentVersion = since;
     this.writer = new EventSourceWriter(ctx.res, () => context.complete());
   }
 
-  /** True when the reader has seen the final version: 204 tells an EventSource to stop. */
-  get hasNothingToTell(): boolean {
+  get isDone(): boolean {
+    return !this.#context.isStarted;
+  }
+
+  /** True when the reader has seen the final version: 204 makes an EventSource stop. */
+  get hasNothingToSend(): boolean {
     return this.#newest !== undefined && this.#newest.final && this.#newest.version === this.#since;
   }
 
-  /** The response is held: the stream may begin. False where it was answered without one. */
+  /** The response is held: the stream may begin. False if it was answered without one. */
   begin(): boolean {
-    if (this.hasNothingToTell) return false;
+    if (this.hasNothingToSend) return false;
     setCommonHeaders(this.#ctx);
     this.#ctx.respond = false;
     this.writer.begin();
     this.#isBegun = true;
-    this.#tell();
+    this.#send();
     return true;
   }
 
-  woken(event: ProgressState | undefined): void {
-    // A place in the queue is known to the record alone, and so is whether an older version is the true one.
-    const tellsAll = event !== undefined && event.state !== 'queued' && event.version >= (this.#newest?.version ?? 0);
-    if (tellsAll) this.#show(toProgress(event, { nowMs: event.eventAtMs ?? event.updatedAtMs, queuePosition: null }));
-    else this.look().catch((error: unknown) => this.#lookAgainAfter(error));
+  changed(event: ProgressState): boolean {
+    if (!isWhole(event, this.#newest?.version ?? 0)) return false;
+    const { state, ...reading } = fromEvent(event);
+    this.#show(toProgress(state, reading));
+    return true;
   }
 
-  /** Looks no more by itself. */
-  stop(): void {
-    this.#isOver = true;
-    clearTimeout(this.#again);
-  }
-
-  /** Throws `unknown_upload` (404) or `upload_gone` (410). */
-  async look(): Promise<void> {
+  /** The first read throws `unknown_upload` (404) or `upload_gone` (410). Later a tombstone is the last state, and ends the stream. */
+  async read(): Promise<void> {
     const before = this.#newest;
-    const progress = presentProgress(await readExisting(this.#parts.records, this.#id));
+    const [id] = this.ids;
+    const read = await (before === undefined
+      ? readExistingProgress(this.#records, id)
+      : this.#records.readProgress(id));
+    // Redis has lost the record. It comes back if the upload is stored; if it does not, the stream ends in its time.
+    if (read === undefined) return;
+    const progress = toProgress(read.state, { nowMs: read.nowMs, queuePosition: read.queuePosition });
     const wasOvertaken = this.#newest !== before && (this.#newest?.version ?? 0) > progress.version;
     if (!wasOvertaken) this.#show(progress);
   }
 
-  #lookAgainAfter(error: unknown): void {
-    this.#parts.log.debug({ err: error, uploadId: this.#id }, 'record not read');
-    clearTimeout(this.#again);
-    if (!this.#isOver) this.#again = lookAgainAfter(error, () => this.woken(undefined));
-  }
-
   #show(progress: Progress): void {
     this.#newest = progress;
-    if (this.#isBegun) this.#tell();
+    if (this.#isBegun) this.#send();
   }
 
-  #tell(): void {
+  #send(): void {
     const progress = this.#newest;
-    if (progress === undefined || (progress.version === this.#toldVersion && !progress.final)) return;
-    this.#toldVersion = progress.version;
+    if (progress === undefined || (progress.version === this.#sentVersion && !progress.final)) return;
+    this.#sentVersion = progress.version;
     this.writer.send(
       { id: String(progress.version), event: 'progress', data: JSON.stringify(progress) },
       isFinalState(progress.state),

@@ -10,9 +10,9 @@ import { attachmentDisposition } from '../http/content-disposition.ts';
 import { sendObject } from '../http/send-object.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import type { Kinds } from '../kinds/kinds.ts';
-import type { Logger } from '../telemetry/log.ts';
 import { isExpired, type StoredVariant, type UploadRecord } from '../record/record-fields.ts';
 import type { UploadRecords } from '../record/record.ts';
+import { RecordSubscription } from '../record/record-subscription.ts';
 import { readExisting, type WatchParts } from '../record/watch.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -24,7 +24,6 @@ export interface FileRouteParts extends WatchParts {
   kinds: Kinds;
   defaultTimeoutMs: number;
   maxTimeoutMs: number;
-  log: Logger;
 }
 
 /** Defaults are shortened by up to this much, so that a page full of pictures does not come back at once. */
@@ -128,7 +127,6 @@ async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRe
   });
 }
 
-/** The waiter registers first and looks then, as everywhere. */
 async function holdUntilThere(
   ctx: Context,
   parts: FileRouteParts,
@@ -136,9 +134,8 @@ async function holdUntilThere(
   name: string,
   timeoutMs: number,
 ): Promise<void> {
-  const { id, type } = upload;
-  const isDecided = async () => {
-    const record = (await parts.records.read(id))?.record;
+  const isDecided = async (): Promise<boolean> => {
+    const record = (await parts.records.read(upload.id))?.record;
     return (
       record === undefined ||
       variantOf(record, name) !== undefined ||
@@ -151,17 +148,19 @@ async function holdUntilThere(
     timeoutResult: async () =>
       (await isDecided().catch(() => false)) ? new Dispatch() : lateAnswer(parts, upload, name),
   });
-  const look = async () => {
-    if (await isDecided()) context.dispatch();
-  };
-  const release = parts.registry.register([id], (event) => {
-    // With the queue the type is known, and so whether there will be such a picture.
-    if (event?.state === 'receiving' || (event?.state === 'queued' && type !== null)) return;
-    look().catch((error: unknown) => parts.log.debug({ err: error, uploadId: id }, 'record not read'));
+  const subscription = new RecordSubscription(parts.registry, {
+    ids: [upload.id],
+    get isDone() {
+      return !context.isStarted;
+    },
+    async read() {
+      if (await isDecided()) context.dispatch();
+    },
+    // A queued upload has a type, and so it is known whether there will be such a file.
+    changed: ({ state }) => state === 'receiving' || (state === 'queued' && upload.type !== null),
   });
-  context.addListener({ onComplete: release });
-  await parts.registry.listening([id]);
-  await look();
+  context.addListener({ onComplete: () => subscription.close() });
+  await subscription.open();
 }
 
 /** What is not there in time. Throws `deferred_timeout` (503) for data: a program must not take a picture for it. */

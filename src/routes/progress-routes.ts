@@ -2,7 +2,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Progress } from '../wire/documents.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
-import { ServiceError, problemOf, type ErrorCode } from '../errors.ts';
+import { outcomeStatus, ServiceError, problemOf, type ErrorCode } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { seenTags } from '../http/entity-tags.ts';
 import { retryAfterSeconds } from '../http/problem.ts';
@@ -32,9 +32,6 @@ export interface ProgressRouteParts extends WatchParts {
 
 /** A client whose result did not come in time may ask again at once; the jitter alone spreads them. */
 const RETRY_AFTER_TIMEOUT_MS = 1000;
-
-/** A file that was refused for want of room may find some by then; what was told to its sender is long over. */
-const SEND_AGAIN_AFTER_MS = 10_000;
 
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
@@ -135,14 +132,10 @@ function resultAnswer(read: ReadRecord): ResponseEntity {
   const early = ENDED_EARLY[record.state];
   const problem = early === undefined ? record.error : problemOf(early.code, early.detail, record.id);
   if (problem === null) throw new Error('a failed upload without its error');
+  const status = outcomeStatus(problem.status);
   return new ResponseEntity({
-    status: problem.status,
-    headers: { ...NO_STORE, 'Content-Type': 'application/problem+json', ...whenToSendAgain(problem.status) },
-    body: { ...problem, state: record.state, final: true },
+    status,
+    headers: { ...NO_STORE, 'Content-Type': 'application/problem+json' },
+    body: { ...problem, status, state: record.state, final: true },
   });
-}
-
-/** The statuses that are answered with `Retry-After` everywhere. */
-function whenToSendAgain(status: number): Record<string, string> {
-  return status === 429 || status === 503 ? { 'Retry-After': retryAfterSeconds(SEND_AGAIN_AFTER_MS) } : {};
 }

@@ -1,14 +1,13 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Upload } from '../wire/documents.ts';
-import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
 import { queryParameter } from '../http/query.ts';
 import { requireUploadId } from '../http/upload-id.ts';
-import { readExisting, watchUntilFinal, type WatchParts } from '../record/watch.ts';
+import { readExisting, watchStoredUntilFinal, type WatchParts } from '../record/watch.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { toUpload } from '../record/upload-document.ts';
@@ -24,7 +23,6 @@ export interface UploadRouteParts extends WatchParts {
   removal: UploadRemoval;
   records: UploadRecords;
   maxTimeoutMs: number;
-  manager: Pick<DeferredManager, 'canHold'>;
 }
 
 /** Sending, reading, cancelling and deleting uploads. */
@@ -63,7 +61,10 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
   });
 }
 
-/** 202 at once; where the client asked to wait, 200 once all are final, whatever their final states. */
+/**
+ * 202 at once; 200 once all are final if the client asked to wait, whatever their final states. The uploads are stored
+ * and queued, so nothing leads to an error from here on.
+ */
 async function answer(
   ctx: Context,
   parts: UploadRouteParts,
@@ -72,21 +73,24 @@ async function answer(
   shape: (uploads: readonly Upload[]) => unknown,
 ): Promise<void> {
   const headers = { 'Cache-Control': 'no-store' };
-  // What is stored is told of, even where nothing more can be held.
-  if (timeoutMs === undefined || !parts.manager.canHold(ctx)) {
+  if (timeoutMs === undefined) {
     const reads = await Promise.all(received.map((upload) => readReceived(parts.records, upload)));
-    ctx.remove('Preference-Applied');
     ctx.set(headers);
     ctx.status = 202;
     ctx.body = shape(toUploads(reads));
     return;
   }
-  ctx.body = await watchUntilFinal(
-    parts,
-    { ids: received.map(({ id }) => id), timeoutMs },
-    (reads, timedOut) =>
-      new ResponseEntity({ status: timedOut ? 202 : 200, headers, body: shape(toUploads(reads, timedOut)) }),
-  );
+  let isHeld = true;
+  const notHeld = (): void => {
+    isHeld = false;
+    ctx.remove('Preference-Applied');
+  };
+  const ids = received.map(({ id }) => id);
+  const known = received.map((upload) => upload.known);
+  ctx.body = await watchStoredUntilFinal(parts, { ids, timeoutMs, known, notHeld }, (reads, timedOut) => {
+    const body = shape(toUploads(reads, timedOut && isHeld));
+    return new ResponseEntity({ status: timedOut ? 202 : 200, headers, body });
+  });
 }
 
 function toUploads(reads: readonly ReadRecord[], timedOut = false): Upload[] {

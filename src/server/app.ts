@@ -14,7 +14,7 @@ import { unreadBodies } from '../http/unread-body.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Operators } from '../operators/operators.ts';
-import { eventRoutes } from '../routes/event-routes.ts';
+import { eventRoutes, type EventRouteParts } from '../routes/event-routes.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from '../routes/file-routes.ts';
 import { operatorRoutes } from '../routes/operator-routes.ts';
 import { progressRoutes, type ProgressRouteParts } from '../routes/progress-routes.ts';
@@ -26,6 +26,7 @@ import { uploadRoutes, type UploadRouteParts } from '../routes/upload-routes.ts'
 export type AppParts = UploadRouteParts &
   ProgressRouteParts &
   FileRouteParts &
+  EventRouteParts &
   TusRouteParts & {
     manager: DeferredManager;
     service: ServiceRouteParts;

@@ -3,6 +3,7 @@ import { Registry } from '../deferred/registry.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { ProgressBus, type OpenEvents } from '../record/bus.ts';
 import type { ProgressState } from '../record/progress.ts';
+import { RecordSubscription, type RecordObserver } from '../record/record-subscription.ts';
 import type { Config } from '../settings/config.ts';
 import type { Logger } from '../telemetry/log.ts';
 
@@ -33,14 +34,9 @@ export function buildHeldParts(
   return { registry, bus, manager };
 }
 
-/** Calls `onEvent` for every event of the upload, and with undefined once events can no longer be missed. */
-export function listenTo(
-  registry: Registry<ProgressState>,
-  id: string,
-  onEvent: (event: ProgressState | undefined) => void,
-): () => void {
-  const release = registry.register([id], onEvent);
-  // Events before this moment may have been missed.
-  void registry.listening([id])?.then(() => onEvent(undefined));
-  return release;
+/** Subscribes in the background; the returned function closes the subscription. */
+export function subscribeTo(registry: Registry<ProgressState>, log: Logger, observer: RecordObserver): () => void {
+  const subscription = new RecordSubscription(registry, observer);
+  subscription.open('retries').catch((error: unknown) => log.error({ err: error }, 'subscription to a record failed'));
+  return () => subscription.close();
 }

@@ -16,7 +16,7 @@ import { Presence, type ProcessNews } from '../telemetry/presence.ts';
 import type { UploadTally } from '../telemetry/upload-tally.ts';
 import { openApiDocument } from '../wire/openapi/document.ts';
 import { createApp } from './app.ts';
-import { buildHeldParts, listenTo, type HeldParts } from './held-parts.ts';
+import { buildHeldParts, subscribeTo, type HeldParts } from './held-parts.ts';
 import { endRequests, openHttpServer, urlOf } from './http-server.ts';
 import { buildIntake, type IntakeServices } from './intake-parts.ts';
 import { eventsFrom, openRedisParts, type RedisParts } from './redis-parts.ts';
@@ -47,7 +47,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const { registry, bus, manager } = held;
   const backlog = new Backlog(store, keys);
   const metrics = createMetrics(config, { redis, held, backlog, receiving: () => intake.receiving });
-  const listen = listenTo.bind(undefined, registry);
+  const listen = subscribeTo.bind(undefined, registry, log);
   const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, addressOf, listen, log });
   const { intake } = services;
   manager.register(
@@ -65,6 +65,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     manager,
     metrics,
     log,
+    addressOf,
     ...services,
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,

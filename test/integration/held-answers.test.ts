@@ -159,6 +159,16 @@ describe('bounds and endings', () => {
     await held;
   });
 
+  test('several forms that ask to wait at once are all answered 202 where only one can be held', async () => {
+    const api = await service.addApi({ DEFERRED_MAX_HELD: '1' });
+    const sent = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => postFiles(api.url, [{ name: `${index}.jpg`, bytes }], '?timeout=300')),
+    );
+    expect(sent.map(({ status }) => status)).toEqual(Array(6).fill(202));
+    for (const { headers } of sent) expect(headers.get('location')).toMatch(/^\/uploads\//);
+    await api.end();
+  });
+
   test('HEAD of an event stream ends', async () => {
     const { id } = await queued();
     const head = await fetch(`${service.url}/uploads/${id}/events`, { method: 'HEAD' });

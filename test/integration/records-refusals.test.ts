@@ -116,8 +116,8 @@ function losingReplies(store: RecordStore): RecordStore {
       return await store.runScript(script, keys, args);
     },
     readHash: (key, rankedIn, member) => store.readHash(key, rankedIn, member),
-    readFields: (key, names) => store.readFields(key, names),
-    rankIn: (key, member) => store.rankIn(key, member),
+    readFieldsOf: (keys, names) => store.readFieldsOf(keys, names),
+    ranksIn: (key, members) => store.ranksIn(key, members),
     get: (key) => store.get(key),
   };
 }

@@ -57,8 +57,8 @@ const watchUploads: Operation = {
   operationId: 'watchUploads',
   tags: TAGS,
   summary: 'Wait for the next change of any of several uploads',
-  description: `One held request for a whole page: answers as soon as one of the uploads is at another version than the one given, with all that
-are. An upload without a version, a final one and one that cannot be watched are answered at once, so leave out of the next
+  description: `One held request for a whole page: answers as soon as one of the uploads is at another version than the one given. The
+answer has those that moved; a later change of another upload comes with the next request. An id that is given twice is answered once. An upload without a version, a final one and one that cannot be watched are answered at once, so leave out of the next
 request what has come with \`final: true\` or with an \`error\`.
 
 \`\`\`
@@ -125,8 +125,9 @@ const getResult: Operation = {
   tags: TAGS,
   summary: 'Wait for the outcome of an upload',
   description: `Held until the upload is final. A completed one is a 200. Any other end is its Problem, with \`state\` and \`final: true\` in
-it, under the Problem's own status: 422 where the file could not be parsed, 410 where the upload was cancelled or discarded, 500
-where processing failed for a reason of ours, and what the file was refused with (such as 413 or 415) where it never got so far.
+it: 422 if the file could not be parsed, 410 if the upload was cancelled or discarded, 500 if it failed for a reason of ours,
+and the status that the file was refused with (such as 413 or 415) if it never got so far. A final outcome never asks to repeat the
+question: it is no 408, 429, 503 or 507 and has no \`Retry-After\`; its \`code\` says what happened.
 
 A Problem without \`final\` speaks of this request, not of the upload.`,
   parameters: parameters('Id', 'Timeout', 'Prefer'),
@@ -153,7 +154,8 @@ const streamProgress: Operation = {
   description: `For \`EventSource\`. Each event is \`progress\`, its \`id\` the version, its \`data\` a Progress as JSON in one line.
 The first comes at once, unless its version is the one that \`Last-Event-ID\` or \`since\` names. A reader that is slower than the changes
 gets the newest, not each of them. Comments keep the connection open, and \`retry\` has a broken one taken up again soon. After the final event the stream ends; an \`EventSource\` then
-connects again, is told 204, and stops for good.`,
+connects again, receives 204, and stops for good. Any stream ends after ten times \`DEFERRED_MAX_TIMEOUT_MS\`, and an \`EventSource\`
+connects again by itself. One address may have ten streams of one upload.`,
   parameters: [
     ...parameters('Id', 'Since'),
     {

@@ -1,5 +1,5 @@
 import type { Problem } from '../documents.ts';
-import { problemOf, statusOf, titleOf, type ErrorCode } from '../../errors.ts';
+import { outcomeStatus, problemOf, statusOf, titleOf, type ErrorCode } from '../../errors.ts';
 import { acceptedTypes } from '../../kinds/kinds.ts';
 import { schemaRef, type SchemaName } from './components.ts';
 import { EXAMPLE_ID } from './examples.ts';
@@ -63,24 +63,31 @@ export function onlyProblems(...codes: readonly ErrorCode[]): Responses {
 
 /** `deferredProblems`, where `ends` speak of the upload itself and say so in `state` and `final`. */
 export function outcomeProblems(ends: readonly ErrorCode[], codes: readonly ErrorCode[]): Responses {
-  return byStatus([...ends, ...codes, ...OF_RECORDS, ...OF_DEFERRAL], (code) =>
-    ends.includes(code) ? outcome(code) : plainExample(code),
+  return byStatus(
+    [...ends, ...codes, ...OF_RECORDS, ...OF_DEFERRAL],
+    (code) => (ends.includes(code) ? outcome(code) : plainExample(code)),
+    (code) => (ends.includes(code) ? outcomeStatus(statusOf(code)) : statusOf(code)),
   );
 }
 
 function outcome(code: ErrorCode): Problem {
   const state = code === 'upload_cancelled' ? 'cancelled' : code === 'upload_discarded' ? 'discarded' : 'failed';
-  return { ...plainExample(code), id: EXAMPLE_ID, state, final: true };
+  const status = outcomeStatus(statusOf(code));
+  return { ...plainExample(code), status, id: EXAMPLE_ID, state, final: true };
 }
 
-function byStatus(codes: readonly ErrorCode[], example: (code: ErrorCode) => Problem): Responses {
+function byStatus(
+  codes: readonly ErrorCode[],
+  example: (code: ErrorCode) => Problem,
+  statusFor: (code: ErrorCode) => number = statusOf,
+): Responses {
   const distinct = [...new Set(codes)];
-  const statuses = [...new Set(distinct.map(statusOf))];
+  const statuses = [...new Set(distinct.map(statusFor))];
   return Object.fromEntries(
     statuses.map((status) => [
       String(status),
       problemResponse(
-        distinct.filter((code) => statusOf(code) === status),
+        distinct.filter((code) => statusFor(code) === status),
         example,
       ),
     ]),

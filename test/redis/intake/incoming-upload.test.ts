@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import type { RecordStore } from '../../../src/record/record-change.ts';
 import { UploadRecords } from '../../../src/record/record.ts';
@@ -13,8 +14,8 @@ import { UploadRemoval } from '../../../src/intake/removal.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
-import type { ProgressState } from '../../../src/record/progress.ts';
-import { recordOf as recordOfProgress } from '../../unit/record/states.ts';
+import { subscribeTo } from '../../../src/server/held-parts.ts';
+import { openRegistry, recordOf as recordOfProgress } from '../../unit/record/states.ts';
 import { codeOf, freshId, jpegBytes } from '../../helpers/fake-request.ts';
 import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
 
@@ -63,8 +64,8 @@ function forgetful(isAway: () => boolean): UploadRecords {
       return reply;
     },
     readHash: (...args) => space.store.readHash(...args),
-    readFields: (...args) => space.store.readFields(...args),
-    rankIn: (...args) => space.store.rankIn(...args),
+    readFieldsOf: (...args) => space.store.readFieldsOf(...args),
+    ranksIn: (...args) => space.store.ranksIn(...args),
     get: (key) => space.store.get(key),
   };
   return new UploadRecords(store, space.keys, { retentionMs: 60_000 });
@@ -269,16 +270,17 @@ describe('what is heard of an upload while its bytes come in', () => {
     ['a cancel', { version: 6, state: 'cancelled' }, 1],
     ['another request that begins anew', { version: 6, phaseStartedAtMs: 2000 }, 1],
     ['a gap', undefined, 1],
-  ] as const)('%s: as many looks as it is worth', (_, change, looks) => {
-    let heard: (event: ProgressState | undefined) => void = () => undefined;
+  ] as const)('%s causes that many reports', async (_, change, looks) => {
     let looked = 0;
-    const listen: IntakeParts['listen'] = (id, callback) => {
-      expect(id).toBe(mine.id);
-      heard = callback;
-      return () => undefined;
-    };
-    listenForOthers({ listen }, mine)(() => (looked += 1));
-    heard(change === undefined ? undefined : { ...mine, ...change });
-    expect(looked).toBe(looks);
+    const registry = openRegistry();
+    const listen: IntakeParts['listen'] = (observer) => subscribeTo(registry, silentLog, observer);
+    const release = listenForOthers({ listen }, mine)(() => (looked += 1));
+    await turn();
+    expect(looked).toBe(1);
+    registry.wake(mine.id, change === undefined ? undefined : { ...mine, ...change });
+    await turn();
+    expect(looked).toBe(1 + looks);
+    release();
+    expect(registry.size).toBe(0);
   });
 });

@@ -58,10 +58,10 @@ describe('a body that its headers tell to be too large', () => {
       1,
     );
     expect(await intake.receiveRaw(wholeRequest({ 'content-length': '10000' }, BYTES), head())).toMatchObject({
-      queued: { record: { totalBytes: 6000 } },
+      known: { record: { totalBytes: 6000 } },
     });
     expect(await intake.receiveRaw(wholeRequest({}, BYTES), head())).toMatchObject({
-      queued: { record: { state: 'queued' } },
+      known: { record: { state: 'queued' } },
     });
   });
 });

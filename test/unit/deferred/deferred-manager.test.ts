@@ -38,6 +38,28 @@ describe('bounds', () => {
     expect([served.manager.held, registry.size]).toEqual([0, 0]);
   });
 
+  test('past maxHeld a result that must not fail is answered at once with its timeout value', async () => {
+    let refusals = 0;
+    const results: DeferredResult[] = [];
+    const served = await serve(
+      (ctx) => {
+        const mayFail = ctx.path === '/first';
+        const notHeld = mayFail ? {} : { notHeld: () => void (refusals += 1) };
+        const result = new DeferredResult({ timeoutMs: 60_000, timeoutResult: () => 'as it stands', ...notHeld });
+        results.push(result);
+        return result;
+      },
+      { maxHeld: 1 },
+    );
+    const first = served.get('/first');
+    await until(() => served.manager.held === 1);
+    const second = await served.get('/second');
+    expect([second.status, second.body, refusals, served.manager.held]).toEqual([200, 'as it stands', 1, 1]);
+    expect(served.appErrors).toEqual([]);
+    for (const result of results) result.setResult('value');
+    expect((await first).body).toBe('value');
+  });
+
   test('past maxHeldPerAddress one address is refused with 429, and others are not', async () => {
     const results: DeferredResult[] = [];
     const served = await serve(

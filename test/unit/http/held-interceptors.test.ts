@@ -48,8 +48,8 @@ describe('the measure of held responses', () => {
     const wait = {
       ids: [ID],
       timeoutMs: 1000,
-      look: async () => undefined,
-      heard: () => 'answer',
+      read: async () => undefined,
+      decide: () => 'answer',
       timeoutValue: () => 'none',
     };
     const result = await hold<string>(registry, wait);

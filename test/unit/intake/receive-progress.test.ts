@@ -111,6 +111,7 @@ describe('the fence', () => {
     const listen = (asked: () => void) => {
       look = asked;
       listening += 1;
+      look();
       return () => (listening -= 1);
     };
 
@@ -131,7 +132,7 @@ describe('the fence', () => {
       expect([listening, jest.getTimerCount()]).toEqual([0, 0]);
     });
 
-    test('is asked for once when listening begins, since it may have come before', async () => {
+    test('is asked for when listening begins, since it may have come before', async () => {
       const { progress } = build(async () => refused('fenced'));
       const told: string[] = [];
       progress.tellOfRefusal(listen, ({ code }) => told.push(code));

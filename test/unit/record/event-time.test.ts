@@ -6,8 +6,8 @@ function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
   return {
     ids: [ID],
     timeoutMs: 1000,
-    look: async () => undefined,
-    heard: () => undefined,
+    read: async () => undefined,
+    decide: () => undefined,
     timeoutValue: () => 'timed out',
     ...more,
   };
@@ -16,7 +16,7 @@ function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
 describe('the time of the event that resolved it', () => {
   test('is that of the first that decided, whatever came after', async () => {
     const registry = openRegistry();
-    const result = await hold(registry, waitFor({ heard: () => 'by event' }));
+    const result = await hold(registry, waitFor({ decide: () => 'by event' }));
     registry.wake(ID, eventOf({ eventAtMs: 100 }));
     registry.wake(ID, eventOf({ eventAtMs: 200 }));
     expect(eventTimeOf(result)).toBe(100);
@@ -24,7 +24,7 @@ describe('the time of the event that resolved it', () => {
   });
 
   test('is none where no event did', async () => {
-    const result = await hold(openRegistry(), waitFor({ look: async () => 'seen' }));
+    const result = await hold(openRegistry(), waitFor({ read: async () => 'seen' }));
     expect(eventTimeOf(result)).toBeUndefined();
     complete(result);
   });

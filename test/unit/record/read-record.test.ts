@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readProgress, readRecord, type RecordReads } from '../../../src/record/read-record.ts';
+import { readProgressOf, readRecordsOf, type RecordReads } from '../../../src/record/read-record.ts';
 import { PROGRESS_FIELDS, type RecordFields } from '../../../src/record/record-fields.ts';
 import { ID } from './states.ts';
 
@@ -21,11 +21,12 @@ function readsOf(...moments: { state?: string; rank: number | null }[]): RecordR
     count: () => reads,
     store: {
       readHash: async () => ({ fields: next(), rank: last.rank }),
-      readFields: async () => {
-        const fields = next();
-        return PROGRESS_FIELDS.map((name) => fields[name] ?? null);
-      },
-      rankIn: async () => last.rank,
+      readFieldsOf: async (keys) =>
+        keys.map(() => {
+          const fields = next();
+          return PROGRESS_FIELDS.map((name) => fields[name] ?? null);
+        }),
+      ranksIn: async (_key, members) => members.map(() => last.rank),
     },
   };
 }
@@ -34,15 +35,17 @@ const READERS = [
   [
     'whole',
     async (reads: RecordReads) =>
-      await readRecord(reads, ID).then(
-        (found) => found && { state: found.record.state, queuePosition: found.queuePosition },
+      await readRecordsOf(reads, [ID]).then(
+        ([found]) =>
+          !(found instanceof Error) && found && { state: found.record.state, queuePosition: found.queuePosition },
       ),
   ],
   [
     'for its progress',
     async (reads: RecordReads) =>
-      await readProgress(reads, ID).then(
-        (found) => found && { state: found.state.state, queuePosition: found.queuePosition },
+      await readProgressOf(reads, [ID]).then(
+        ([found]) =>
+          !(found instanceof Error) && found && { state: found.state.state, queuePosition: found.queuePosition },
       ),
   ],
 ] as const;

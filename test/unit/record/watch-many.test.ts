@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
+import type { ProgressList } from '../../../src/wire/documents.ts';
 import { watchMany, type WatchedUpload } from '../../../src/record/watch-many.ts';
-import type { WatchParts } from '../../../src/record/watch.ts';
+import type { ProgressWatchParts } from '../../../src/record/watch.ts';
 import { complete, eventOf, FakeRecords, openRegistry, recordOf, timeOut } from './states.ts';
 
 let records: FakeRecords;
-let parts: WatchParts;
+let parts: ProgressWatchParts;
 
 beforeEach(() => {
   records = new FakeRecords();
@@ -64,16 +65,56 @@ describe('a page of uploads', () => {
     complete(result);
   });
 
-  test('the same upload watched twice counts twice', async () => {
-    const result = await watch(at('a', 6), at('a', 7));
-    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'a' }] });
+  test('reads and answers an id that is given twice once', async () => {
+    const result = await watch(at('a', 6), at('a', 7), at('b', 6), at('b', 6));
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'a' }, { id: 'b' }] });
+    expect(records.reads).toBe(2);
     complete(result);
     const held = await watch(at('a'), at('a'));
-    records.set(recordOf({ id: 'a', version: 8 }));
     parts.registry.wake('a', eventOf({ id: 'a', version: 8 }));
-    await turn();
-    expect(held.getResult()).toMatchObject({ uploads: [{ id: 'a' }, { id: 'a' }] });
+    expect((held.getResult() as ProgressList).uploads).toHaveLength(1);
     complete(held);
+  });
+
+  test('answers from the event, without a read of any of the uploads', async () => {
+    const result = await watch(at('a'), at('b'), at('c'));
+    const before = records.reads;
+    parts.registry.wake('b', eventOf({ id: 'b', version: 8, percent: 70 }));
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'b', version: 8, percent: 70 }], timedOut: false });
+    await turn();
+    expect(records.reads).toBe(before);
+    complete(result);
+  });
+
+  test.each([
+    ['queued, whose place no event has', recordOf({ id: 'b', state: 'queued', version: 8 })],
+    ['older than the version seen, as after a restore', recordOf({ id: 'b', version: 2 })],
+  ])('reads only the upload that moved if the event says that it is %s', async (_what, record) => {
+    const result = await watch(at('a'), at('b'), at('c'));
+    const before = records.reads;
+    records.set(record, 4);
+    parts.registry.wake('b', eventOf(record));
+    await turn();
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'b', version: record.version }] });
+    expect(records.reads).toBe(before + 1);
+    complete(result);
+  });
+
+  test('reads all uploads again after a gap in the events', async () => {
+    const result = await watch(at('a'), at('b'), at('c'));
+    records.set(recordOf({ id: 'a', version: 8 }));
+    records.set(recordOf({ id: 'c', version: 9 }));
+    parts.registry.wakeAll();
+    await turn();
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'a' }, { id: 'c' }] });
+    complete(result);
+  });
+
+  test('holds the answer while all uploads stand as seen, even if all are final', async () => {
+    for (const id of ['a', 'b']) records.set(recordOf({ id, state: 'completed', percent: 100 }));
+    const result = await watch(at('a'), at('b'));
+    expect(result.hasResult()).toBe(false);
+    complete(result);
   });
 });
 

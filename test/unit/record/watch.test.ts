@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
+import { ServiceError } from '../../../src/errors.ts';
 import type { Progress } from '../../../src/wire/documents.ts';
 import {
   readExisting,
   watchProgress,
+  watchStoredUntilFinal,
   watchUntilFinal,
   type ProgressWatchParts,
   type WatchParts,
@@ -166,6 +168,39 @@ describe('a watch until all are final', () => {
     records.now.delete(other);
     await expect(watchAll()).rejects.toMatchObject({ code: 'unknown_upload', id: other });
     expect(parts.registry.size).toBe(0);
+  });
+});
+
+describe('a watch of stored uploads', () => {
+  const known = [{ record: recordOf({ state: 'queued', version: 2 }), queuePosition: 1, nowMs: 5000 }];
+  const watchStored = async () =>
+    await watchStoredUntilFinal(
+      parts,
+      { ids: [ID], timeoutMs: 1000, known, notHeld: () => undefined },
+      (reads, timedOut) => ({ states: reads.map(({ record }) => record.state), timedOut }),
+    );
+
+  test.each([
+    ['Redis is away at the first read', new ServiceError('service_unavailable', 'Away.')],
+    ['Redis has lost the record', undefined],
+  ])('is held, and answered as it is known when the time is up, if %s', async (_when, fault) => {
+    records.fault = fault;
+    const result = await watchStored();
+    expect(result.hasResult()).toBe(false);
+    expect(await timeOut(result)).toEqual({ states: ['queued'], timedOut: true });
+    complete(result);
+    expect(parts.registry.size).toBe(0);
+  });
+
+  test('is answered by the event of its end although the first read has failed', async () => {
+    records.fault = new ServiceError('service_unavailable', 'Away.');
+    const result = await watchStored();
+    records.fault = undefined;
+    records.set(recordOf({ state: 'completed', version: 3 }));
+    parts.registry.wake(ID, eventOf({ state: 'completed', version: 3 }));
+    await turn();
+    expect(result.getResult()).toEqual({ states: ['completed'], timedOut: false });
+    complete(result);
   });
 });
 

@@ -1,5 +1,8 @@
 import Router from '@koa/router';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
+import { deferredMiddleware } from '../../../src/deferred/middleware.ts';
+import { ServiceError } from '../../../src/errors.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { createKinds } from '../../../src/kinds/kinds.ts';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
@@ -7,6 +10,7 @@ import type { UploadRecords } from '../../../src/record/record.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from '../../../src/routes/file-routes.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 import { routesOf, serve, type Served } from '../http/serve.ts';
@@ -20,16 +24,7 @@ beforeEach(async () => {
   temp = await openTempStorage();
   records = new FakeRecords();
   const router = new Router({ strict: true });
-  const idOf = async (publicId: string) => (publicId === 'public' ? ID : undefined);
-  const parts: FileRouteParts = {
-    records: Object.assign(records, { idOf }) as unknown as UploadRecords,
-    registry: openRegistry(),
-    storage: temp.storage,
-    kinds: createKinds(),
-    defaultTimeoutMs: 0,
-    maxTimeoutMs: 1000,
-    log: silentLog,
-  };
+  const parts = partsOf(records);
   contentRoutes(router, parts);
   variantRoutes(router, parts);
   served = await serve(problemResponses(silentLog), routesOf(router));
@@ -38,6 +33,18 @@ afterEach(async () => {
   await served.close();
   await temp.remove();
 });
+
+function partsOf(read: FakeRecords): FileRouteParts {
+  const idOf = async (publicId: string) => (publicId === 'public' ? ID : undefined);
+  return {
+    records: Object.assign(read, { idOf }) as unknown as UploadRecords,
+    registry: openRegistry(),
+    storage: temp.storage,
+    kinds: createKinds(),
+    defaultTimeoutMs: 0,
+    maxTimeoutMs: 60_000,
+  };
+}
 
 async function ask(path: string) {
   const response = await fetch(served.url + path);
@@ -180,5 +187,27 @@ describe('a variant', () => {
   test('with a timeout that is none is a 400', async () => {
     await stored({ variants: { 160: VARIANT } });
     expect(await ask('/variants/public/160?timeout=x')).toMatchObject({ status: 400, code: 'bad_timeout' });
+  });
+});
+
+describe('a variant that is waited for', () => {
+  test('is sent although its upload was completed during a gap, and Redis answered late after it', async () => {
+    const registry = openRegistry();
+    const router = new Router({ strict: true });
+    variantRoutes(router, { ...partsOf(records), registry });
+    const manager = new DeferredManager({ reportFault: (error) => expect(error).toBeUndefined() });
+    const waiting = await serve(problemResponses(silentLog), deferredMiddleware(manager), routesOf(router));
+    await stored();
+    const asked = fetch(`${waiting.url}/variants/public/160?timeout=60000`);
+    await eventually('it to be held', () => manager.held === 1);
+    records.fault = new ServiceError('service_unavailable', 'Away.');
+    const before = records.reads;
+    registry.wakeAll();
+    await eventually('a read that fails', () => records.reads > before);
+    records.fault = undefined;
+    await stored({ state: 'completed', variants: { 160: VARIANT } });
+    expect(await (await asked).text()).toBe('small');
+    await eventually('it to be released', () => registry.size === 0);
+    await waiting.close();
   });
 });

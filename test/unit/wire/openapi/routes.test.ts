@@ -33,7 +33,7 @@ async function nobody(): Promise<never> {
 /** The service with nothing behind it. */
 function emptyApp(): Koa {
   const log = pino({ level: 'silent' });
-  const store = { runScript: nobody, readHash: nobody, readFields: nobody, rankIn: nobody, get: nobody };
+  const store = { runScript: nobody, readHash: nobody, readFieldsOf: nobody, ranksIn: nobody, get: nobody };
   const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
   const storage = new LocalStorage('/nowhere');
   const bounds = { capacity: 1, overflow: 'reject', capacityPerAddress: 0 } as const;
@@ -82,6 +82,7 @@ function emptyApp(): Koa {
     defaultTimeoutMs: 1000,
     maxTimeoutMs: 1000,
     maxRequestBytes: 1,
+    addressOf: () => '',
     corsOrigins: [],
     operators: { guard: nobody, readFigures: nobody, retry: nobody, assets: OPERATORS_PAGE },
     service: { checkReady: nobody, metrics, openApi: {}, assets: PAGE },

@@ -1,0 +1,126 @@
+import type { Registry } from '../deferred/registry.ts';
+import { ServiceError } from '../errors.ts';
+import type { ProgressState } from './progress.ts';
+
+/** Pause before a read that failed because Redis was away is tried again; the jitter spreads thousands of waiters. */
+const RETRY_MS = 500;
+const RETRY_JITTER_MS = 250;
+
+/** Follows the records of some uploads: a held response, an event stream, or a request that still receives. */
+export interface RecordObserver {
+  /** Uploads to follow. Not copied. */
+  readonly ids: readonly string[];
+  /** True once nothing more needs to be read. */
+  readonly isDone: boolean;
+  /**
+   * Reads the records of `ids`, some or all of its own, and acts on them.
+   * @param eventAtMs when the event was created that caused the read; undefined if no event did.
+   */
+  read(ids: readonly string[], eventAtMs: number | undefined): Promise<void>;
+  /** Acts on the event alone. Returns false if the upload's record has to be read. */
+  changed(event: ProgressState): boolean;
+}
+
+/** Starts a subscription in the background and returns its release. Reads that fail are tried again. */
+export type Subscribe = (observer: RecordObserver) => () => void;
+
+/**
+ * The only way to wait for changes of records. State is the truth and events are wake-ups: it registers first, then
+ * reads the records, then passes events on. After a gap in the events it reads all records again, and tries again while
+ * Redis is away. So events may be lost, late, duplicated or reordered. One read runs at a time; wakes during it cause one more.
+ */
+export class RecordSubscription {
+  readonly #registry: Registry<ProgressState>;
+  readonly #observer: RecordObserver;
+  #release: (() => void) | undefined;
+  #isReading = false;
+  /** Ids to be read next, and the event that caused it. */
+  #due: readonly string[] | undefined;
+  #dueEventAtMs: number | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(registry: Registry<ProgressState>, observer: RecordObserver) {
+    this.#registry = registry;
+    this.#observer = observer;
+  }
+
+  /**
+   * Registers and reads the records for the first time. Call it once.
+   * @param failure what a failed first read does: `rejects` closes the subscription and rejects with the error,
+   *   `retries` reads again after a pause.
+   */
+  async open(failure: 'rejects' | 'retries' = 'rejects'): Promise<void> {
+    const { ids } = this.#observer;
+    this.#isReading = true;
+    this.#release = this.#registry.register(ids, (event) => this.#woken(event));
+    try {
+      const listening = this.#registry.listening(ids);
+      if (listening !== undefined) await listening;
+      this.#due = ids;
+      await this.#readDue();
+    } catch (error) {
+      if (failure === 'retries') return this.#retryAfter(error);
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Releases everything, at once. Safe to call twice. */
+  close(): void {
+    this.#isClosed = true;
+    this.#due = undefined;
+    clearTimeout(this.#retryTimer);
+    this.#release?.();
+  }
+
+  #woken(event: ProgressState | undefined): void {
+    if (this.#isOver || (event !== undefined && this.#observer.changed(event))) return;
+    this.#readLater(event === undefined ? this.#observer.ids : [event.id], event?.eventAtMs);
+    this.#readUnlessReading();
+  }
+
+  #readLater(ids: readonly string[], eventAtMs: number | undefined): void {
+    this.#due = this.#due === undefined ? ids : [...new Set([...this.#due, ...ids])];
+    this.#dueEventAtMs = eventAtMs;
+  }
+
+  #readUnlessReading(): void {
+    if (!this.#isReading) this.#readDue().catch((error: unknown) => this.#retryAfter(error));
+  }
+
+  /** Rejects with the error of a read, unless a wake during it has caused another one. What was not read stays due. */
+  async #readDue(): Promise<void> {
+    this.#isReading = true;
+    try {
+      while (this.#due !== undefined && !this.#isOver) {
+        const [ids, eventAtMs] = [this.#due, this.#dueEventAtMs];
+        this.#due = this.#dueEventAtMs = undefined;
+        try {
+          await this.#observer.read(ids, eventAtMs);
+        } catch (error) {
+          const wasWoken = this.#due !== undefined;
+          this.#readLater(ids, eventAtMs);
+          if (!wasWoken) throw error;
+        }
+      }
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  /**
+   * Connections to Redis come back one after the other: the one with the events may report a gap while the one for
+   * commands is still away. No later event reports what happened in the gap.
+   */
+  #retryAfter(error: unknown): void {
+    const isAway = error instanceof ServiceError && error.code === 'service_unavailable';
+    if (!isAway || this.#isOver) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#readUnlessReading(), RETRY_MS + RETRY_JITTER_MS * Math.random());
+  }
+
+  get #isOver(): boolean {
+    return this.#isClosed || this.#observer.isDone;
+  }
+}

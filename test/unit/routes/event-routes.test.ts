@@ -1,0 +1,83 @@
+import Router from '@koa/router';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
+import { deferredMiddleware } from '../../../src/deferred/middleware.ts';
+import type { Registry } from '../../../src/deferred/registry.ts';
+import { ServiceError } from '../../../src/errors.ts';
+import { problemResponses } from '../../../src/http/problem.ts';
+import type { ProgressState } from '../../../src/record/progress.ts';
+import { eventRoutes } from '../../../src/routes/event-routes.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { silentLog } from '../../helpers/record-space.ts';
+import { routesOf, serve, type Served } from '../http/serve.ts';
+import { eventOf, FakeRecords, ID, openRegistry, recordOf } from '../record/states.ts';
+
+let served: Served;
+let records: FakeRecords;
+let registry: Registry<ProgressState>;
+let manager: DeferredManager;
+
+async function start(maxTimeoutMs = 60_000): Promise<void> {
+  records = new FakeRecords();
+  records.set(recordOf());
+  registry = openRegistry();
+  manager = new DeferredManager({ reportFault: (error) => expect(error).toBeUndefined() });
+  const router = new Router({ strict: true });
+  eventRoutes(router, { records, registry, maxTimeoutMs, addressOf: () => '192.0.2.1' });
+  served = await serve(problemResponses(silentLog), deferredMiddleware(manager), routesOf(router));
+}
+beforeEach(async () => await start());
+afterEach(async () => {
+  await eventually('every stream to be released', () => manager.held + registry.size === 0);
+  await served.close();
+});
+
+const connect = async (query = '') => await fetch(`${served.url}/uploads/${ID}/events${query}`);
+
+test('sends the state, then each event, and ends after the final one', async () => {
+  const stream = await connect();
+  registry.wake(ID, eventOf({ version: 8, percent: 70 }));
+  registry.wake(ID, eventOf({ version: 9, state: 'completed', percent: 100 }));
+  expect((await stream.text()).match(/^id: \d+$/gm)).toEqual(['id: 7', 'id: 8', 'id: 9']);
+});
+
+test('ends with the last state of an upload that was deleted during a gap in the events', async () => {
+  const stream = await connect('?since=7');
+  records.set(recordOf({ version: 8, state: 'cancelled', deleted: true }));
+  registry.wakeAll();
+  expect(await stream.text()).toContain('"state":"cancelled"');
+});
+
+test('reads the record again until Redis answers after a gap', async () => {
+  const stream = await connect('?since=7');
+  records.fault = new ServiceError('service_unavailable', 'Away.');
+  registry.wakeAll();
+  await eventually('a read that fails', () => records.reads >= 2);
+  records.fault = undefined;
+  records.set(recordOf({ version: 8, state: 'completed', percent: 100 }));
+  expect(await stream.text()).toContain('"state":"completed"');
+});
+
+test('ends after ten times the longest wait, so that no stream is kept for ever', async () => {
+  await served.close();
+  await start(10);
+  expect(await (await connect('?since=7')).text()).toMatch(/^retry: \d+\n\n$/);
+});
+
+test('refuses an eleventh stream of one upload to one address (429)', async () => {
+  const streams = await Promise.all(Array.from({ length: 10 }, () => connect()));
+  const refused = await connect();
+  expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
+  records.set(recordOf({ version: 8, state: 'completed', percent: 100 }));
+  registry.wakeAll();
+  await Promise.all([...streams, refused].map((stream) => stream.text()));
+  await eventually('the places to be free', () => registry.size === 0);
+  await (await connect()).text();
+});
+
+test('of an unknown upload is a 404 and leaves nothing behind', async () => {
+  records.now.clear();
+  expect((await connect()).status).toBe(404);
+  for (let tries = 0; tries < 12; tries += 1) await (await connect()).text();
+  expect((await connect()).status).toBe(404);
+});
