@@ -48,6 +48,7 @@ const ERRORS = {
   expectation_failed: [417, 'Expectation not met'],
   picture_damaged: [422, 'Picture damaged'],
   picture_too_large: [422, 'Picture too large'],
+  picture_too_costly: [422, 'Too much to make of this picture'],
   picture_unsupported: [422, 'Picture of a kind that cannot be read'],
   picture_timeout: [422, 'Picture took too long'],
   table_damaged: [422, 'Table damaged'],

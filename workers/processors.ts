@@ -32,6 +32,7 @@ export interface ProcessorTable {
 export interface ProcessorSettings {
   readonly pictureMaxPixels: number;
   readonly pictureMaxFrames: number;
+  readonly pictureMaxOutputPixels: number;
   readonly pictureStepTimeoutMs: number;
   /** For records that were made before there were options. */
   readonly pictureOptions: PictureOptions;
@@ -41,10 +42,15 @@ export interface ProcessorSettings {
 
 /** Every processor of the service: a further one is a folder beside `picture/` and a line here. */
 export function createProcessors(settings: ProcessorSettings): ProcessorTable {
-  const { pictureMaxPixels: maxPixels, pictureMaxFrames: maxFrames, pictureStepTimeoutMs: stepTimeoutMs } = settings;
+  const limits = {
+    maxPixels: settings.pictureMaxPixels,
+    maxFrames: settings.pictureMaxFrames,
+    maxOutputPixels: settings.pictureMaxOutputPixels,
+    stepTimeoutMs: settings.pictureStepTimeoutMs,
+  };
   const picture = pictureKind(settings.pictureOptions);
   return createProcessorTable([
-    processorEntry(picture, createPictureProcessor({ maxPixels, maxFrames, stepTimeoutMs }, picture)),
+    processorEntry(picture, createPictureProcessor(limits, picture)),
     processorEntry(table, createTableProcessor(settings.tableLimits)),
   ]);
 }

@@ -7,6 +7,8 @@ import { table } from './table.ts';
 export interface KindSettings {
   /** Default `DEFAULT_PICTURE_OPTIONS`. */
   readonly pictureOptions?: PictureOptions;
+  /** By what their formats cost, see `weighedPixels`. Default: no bound. */
+  readonly pictureMaxOutputPixels?: number;
 }
 
 /** Every kind of file that is taken. */
@@ -26,8 +28,8 @@ export interface Kinds {
 }
 
 /** Every kind of the service: a further one is a file beside this and a name in this list. */
-export function createKinds({ pictureOptions }: KindSettings = {}): Kinds {
-  return createKindTable([pictureKind(pictureOptions), table]);
+export function createKinds({ pictureOptions, pictureMaxOutputPixels }: KindSettings = {}): Kinds {
+  return createKindTable([pictureKind(pictureOptions, pictureMaxOutputPixels), table]);
 }
 
 /** Throws where two kinds take the same type. */

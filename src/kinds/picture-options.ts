@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { leastWeighedPixels, tooManyPixels } from './picture-budget.ts';
 
 /** What a variant can be written as. */
 export const PICTURE_FORMATS = ['webp', 'jpeg', 'avif', 'png'] as const;
@@ -112,13 +113,22 @@ export const DEFAULT_PICTURE_OPTIONS: PictureOptions = {
 };
 
 /**
- * Parses a sender's options, each member that is missing taken from `defaults`. What it gives back it takes
+ * Parses a sender's options, each member that is missing taken from `defaults`. `maxOutputPixels` bounds the variants
+ * that are too much for any picture. What it gives back it takes
  * again. The message of an issue follows its path in a sentence, and says what to do.
  */
-export function pictureOptionsSchema(defaults: PictureOptions = DEFAULT_PICTURE_OPTIONS) {
+export function pictureOptionsSchema(
+  defaults: PictureOptions = DEFAULT_PICTURE_OPTIONS,
+  maxOutputPixels = Number.POSITIVE_INFINITY,
+) {
   return z.strictObject(
     {
       variants: variants
+        .superRefine((specs, context) => {
+          const least = leastWeighedPixels(specs);
+          if (least > maxOutputPixels)
+            context.addIssue({ code: 'custom', message: `are too much. ${tooManyPixels(least, maxOutputPixels)}` });
+        })
         .default(() => structuredClone(defaults.variants))
         .describe(
           'The pictures to make, at most 16, with different names. An empty list makes none: the result has the facts alone.',

@@ -20,12 +20,18 @@ const ADVICE: Readonly<Record<string, string>> = {
   'image/svg+xml': 'It is a drawing, which may hold programs: export it as PNG.',
 };
 
-/** Still and animated raster pictures that libvips reads safely; `defaults` fill in what a sender leaves open. */
-export function pictureKind(defaults: PictureOptions = DEFAULT_PICTURE_OPTIONS): Kind<PictureOptions> {
+/**
+ * Still and animated raster pictures that libvips reads safely; `defaults` fill in what a sender leaves open.
+ * `maxOutputPixels` is for the intake: what it has accepted the worker reads without a bound.
+ */
+export function pictureKind(
+  defaults: PictureOptions = DEFAULT_PICTURE_OPTIONS,
+  maxOutputPixels?: number,
+): Kind<PictureOptions> {
   return {
     name: 'picture',
     types: PICTURE_TYPES,
-    options: pictureOptionsSchema(defaults),
+    options: pictureOptionsSchema(defaults, maxOutputPixels),
     variantNames: ({ variants }) => variants.map(({ name }) => name),
     hasPlaceholders: true,
     advice: ADVICE,

@@ -87,6 +87,7 @@ const HOPELESS_CODES: ReadonlySet<string> = new Set([
   'file_too_large',
   'picture_damaged',
   'picture_too_large',
+  'picture_too_costly',
   'picture_unsupported',
   'table_damaged',
   'table_encrypted',

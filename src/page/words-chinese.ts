@@ -43,6 +43,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   picture_damaged: '图片已损坏，无法读取。',
   picture_unsupported: '无法读取这种编码的图片。请另存为 JPEG 或 PNG 后再试。',
   picture_too_large: '图片尺寸过大。',
+  picture_too_costly: '要生成的图片过大或过多。请减少数量或尺寸。',
   picture_timeout: '图片处理时间过长，已停止。',
   table_damaged: '表格已损坏，无法读取。',
   table_encrypted: '表格已加密。请不加密码保存后再发送。',

@@ -81,6 +81,8 @@ export interface Config {
   readonly pictureMaxPixels: number;
   /** Frames of an animation, pages of a TIFF. */
   readonly pictureMaxFrames: number;
+  /** Of all variants of one picture, counted by what their formats cost. */
+  readonly pictureMaxOutputPixels: number;
   readonly pictureStepTimeoutMs: number;
   /** What is made of a picture whose sender does not say. */
   readonly pictureOptions: PictureOptions;
@@ -161,6 +163,7 @@ function inWordsOfTheCode(values: Settings): Config {
     attemptTimeoutMs: values.ATTEMPT_TIMEOUT_MS,
     pictureMaxPixels: values.PICTURE_MAX_PIXELS,
     pictureMaxFrames: values.PICTURE_MAX_FRAMES,
+    pictureMaxOutputPixels: values.PICTURE_MAX_OUTPUT_PIXELS,
     pictureStepTimeoutMs: values.PICTURE_STEP_TIMEOUT_MS,
     pictureOptions: values.PICTURE_OPTIONS,
     tableLimits: {

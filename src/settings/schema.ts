@@ -68,6 +68,7 @@ export const settingsSchema = z.object({
   ATTEMPT_TIMEOUT_MS: integer(300_000, 1000, 86_400_000),
   PICTURE_MAX_PIXELS: integer(100_000_000, 1),
   PICTURE_MAX_FRAMES: integer(2000, 1),
+  PICTURE_MAX_OUTPUT_PIXELS: integer(1_000_000_000, 1),
   PICTURE_STEP_TIMEOUT_MS: integer(60_000, 100, 3_600_000),
   PICTURE_OPTIONS: pictureOptions,
   TABLE_MAX_LINE_BYTES: integer(MIB, 1024, 64 * MIB),

@@ -1,3 +1,4 @@
+import { tooManyPixels, weighedPixels } from '../../src/kinds/picture-budget.ts';
 import type { PictureOptions } from '../../src/kinds/picture-options.ts';
 import type { StepContext } from '../processor.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
@@ -8,10 +9,11 @@ import { wayToSrgb, type WayToSrgb } from './icc-profile.ts';
 import { keptExif } from './kept-exif.ts';
 import { readHeader, type Header } from './libvips.ts';
 import { ANIMATION_FACTOR, type PictureLimits } from './limits.ts';
-import { planPicture } from './plan.ts';
+import { planPicture, type PicturePlan } from './plan.ts';
 import { readError } from './read-error.ts';
 import { areaOf } from './size.ts';
 import type { PictureFacts, PictureState } from './state.ts';
+import { checkStructure } from './structure/check-structure.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
 /** What is asked for, as a record holds it. Throws where that is no picture's: the intake has checked it. */
@@ -24,6 +26,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     // What is left of earlier pictures must not add to the memory of this one. Where it never ends the attempt's own
     // time limit finds a processor that obeys nobody, and the process is replaced.
     await tools.abandoned.settled();
+    await checkStructure({ path: inputPath, type: upload.type, maxFrames: tools.limits.maxFrames }, signal);
     const header = await boundsOf(tools, signal, SLOW_TO_READ)
       .wait(() => readHeader(inputPath))
       .catch((error: unknown) => {
@@ -34,6 +37,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     const isAnimated = moves(facts);
     refuseTooLarge(facts, isAnimated, tools.limits);
     const plan = planPicture({ ...facts, isAnimated }, options.variants);
+    refuseTooCostly(plan, facts, tools.limits);
     const way = wayOf(header);
     const costly = {
       ...facts,
@@ -97,6 +101,20 @@ function refuseTooLarge(facts: PictureFacts, isAnimated: boolean, { maxPixels, m
   const most = ANIMATION_FACTOR * maxPixels;
   if (isAnimated && areaOf(facts) * frames > most)
     throw tooLarge(`${count(frames)} frames of ${size}; at most ${count(most)} pixels in all frames are taken`);
+}
+
+function refuseTooCostly(
+  { variants }: PicturePlan,
+  { frames }: PictureFacts,
+  { maxOutputPixels }: PictureLimits,
+): void {
+  const outputs = variants.map(({ spec, size, isAnimated }) => ({
+    format: spec.format,
+    pixels: areaOf(size) * (isAnimated ? frames : 1),
+  }));
+  const found = weighedPixels(outputs);
+  if (found > maxOutputPixels)
+    throw new UnprocessableError('picture_too_costly', `${tooManyPixels(found, maxOutputPixels)}.`);
 }
 
 function tooLarge(claim: string): UnprocessableError {

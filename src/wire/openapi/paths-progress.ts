@@ -103,6 +103,7 @@ const ENDS: readonly ErrorCode[] = [
   'unsupported_media_type',
   'picture_damaged',
   'picture_too_large',
+  'picture_too_costly',
   'picture_unsupported',
   'picture_timeout',
   'picture_crashes_worker',

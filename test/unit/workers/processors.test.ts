@@ -10,6 +10,7 @@ import { hugeClaim, quarters } from '../../helpers/pictures.ts';
 const SETTINGS = {
   pictureMaxPixels: 1,
   pictureMaxFrames: 1,
+  pictureMaxOutputPixels: 1_000_000_000,
   pictureStepTimeoutMs: 60_000,
   pictureOptions: DEFAULT_PICTURE_OPTIONS,
 };

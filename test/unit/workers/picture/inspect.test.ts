@@ -127,6 +127,25 @@ describe('a picture is refused', () => {
     });
   });
 
+  test('for variants that cost too much, before anything is decoded, all frames counted', async () => {
+    const still = await photo({ width: 400, height: 250 });
+    const moving = await animation('gif', 4, 100, 100);
+    const variants = ['webp', 'avif'].map((format) => ({ name: format, longestSide: 400, format }));
+    const outcome = async (bytes: Buffer, maxOutputPixels: number) =>
+      await inspected(bytes, { variants }, { maxOutputPixels }).then(
+        () => 'taken',
+        (error: unknown) => error,
+      );
+    expect(await outcome(still, 500_000)).toBe('taken');
+    expect(await outcome(still, 499_999)).toMatchObject({
+      code: 'picture_too_costly',
+      detail:
+        'The variants have 500,000 pixels, counted by what their formats cost; at most 499,999 are made. Ask for fewer or smaller ones, or for WebP in place of AVIF or PNG.',
+    });
+    expect(await outcome(moving, 80_000)).toBe('taken');
+    expect(await outcome(moving, 79_999)).toMatchObject({ code: 'picture_too_costly' });
+  });
+
   test('for its frames or pages, or for the pixels of all of them', async () => {
     const moving = await animation('gif', 5, 20, 10);
     expect((await inspected(moving, {}, { maxFrames: 5, maxPixels: 250 })).plan.get().variants[0]?.isAnimated).toBe(
@@ -134,7 +153,7 @@ describe('a picture is refused', () => {
     );
     await expect(factsOf(moving, { maxFrames: 4 })).rejects.toMatchObject({
       code: 'picture_too_large',
-      detail: 'The picture says that it has 5 frames or pages; at most 4 are taken.',
+      detail: 'The picture has more than 4 frames or pages. Shorten the animation, or send the pages as several files.',
     });
     await expect(factsOf(moving, { maxPixels: 249 })).rejects.toMatchObject({
       code: 'picture_too_large',

@@ -1,0 +1,33 @@
+import type { FileWindow } from './file-window.ts';
+import { tooLarge } from './too-large.ts';
+
+const SEGMENT_HEADER_BYTES = 4;
+const [MARK, FILL, START_OF_SCAN, END_OF_IMAGE] = [0xff, 0xff, 0xda, 0xd9];
+
+/** A depth map or a large profile takes some hundred. */
+const MAX_SEGMENTS = 4096;
+
+/**
+ * Counts the segments of a JPEG before its first scan (ITU-T T.81, annex B): the library keeps those with metadata.
+ * Throws `picture_too_large` for more than 4096.
+ */
+export async function checkJpeg(window: FileWindow): Promise<void> {
+  let at = 2;
+  for (let segments = 0; ;) {
+    const header = await window.read(at, SEGMENT_HEADER_BYTES);
+    if (header === undefined || header[0] !== MARK) return;
+    const marker = header[1] ?? 0;
+    if (marker === FILL) {
+      at += 1;
+      continue;
+    }
+    if (marker === START_OF_SCAN || marker === END_OF_IMAGE) return;
+    segments += 1;
+    if (segments > MAX_SEGMENTS)
+      throw tooLarge(
+        `more than ${MAX_SEGMENTS} segments`,
+        'Save the picture again without its metadata, and send that.',
+      );
+    at += 2 + header.readUInt16BE(2);
+  }
+}
