@@ -46,6 +46,7 @@ const ERRORS = {
   range_not_satisfiable: [416, 'Range not satisfiable'],
   upload_locked: [423, 'Upload in use'],
   expectation_failed: [417, 'Expectation not met'],
+  misdirected_host: [421, 'Not a host of this server'],
   picture_damaged: [422, 'Picture damaged'],
   picture_too_large: [422, 'Picture too large'],
   picture_too_costly: [422, 'Too much to make of this picture'],

@@ -41,7 +41,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages whose types alone are the language of a whole folder. */
 const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
-  koa: ['src/deferred/', 'src/http/', 'src/operators/', 'src/routes/'],
+  koa: ['src/access/', 'src/deferred/', 'src/http/', 'src/operators/', 'src/routes/'],
   '@koa/router': ['src/routes/'],
 };
 

@@ -1,8 +1,6 @@
 import cors from '@koa/cors';
 import type { Context, Middleware } from 'koa';
-
-/** In place of a list of origins: pages of any origin. */
-export const ANY_ORIGIN = '*';
+import { ANY_ORIGIN } from '../access/own-origin.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 

@@ -2,8 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { isForeignChange } from '../access/own-origin.ts';
 import { ServiceError } from '../errors.ts';
 import { requestPath } from '../http/request-target.ts';
+import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 /** Where all that is for operators lies. */
@@ -20,6 +22,7 @@ const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="operators", charset="UTF-8
 export interface OperatorGuardOptions {
   token: string;
   addressOf: (request: IncomingMessage) => string;
+  isTrustedProxy: IsTrustedProxy;
   log: Logger;
 }
 
@@ -35,7 +38,7 @@ export function isForOperators(ctx: Context): boolean {
  * changes something must come from a page of this origin. All else passes by. Throws `unauthorized` (401),
  * `too_many_refusals` (429) and `foreign_origin` (403).
  */
-export function operatorGuard({ token, addressOf, log }: OperatorGuardOptions): Middleware {
+export function operatorGuard({ token, addressOf, isTrustedProxy, log }: OperatorGuardOptions): Middleware {
   const expected = digest(token);
   const refusals = new RateLimiterMemory({ points: MAX_REFUSALS, duration: REFUSALS_PERIOD_SECONDS });
   const admit = async (ctx: Context): Promise<void> => {
@@ -47,7 +50,7 @@ export function operatorGuard({ token, addressOf, log }: OperatorGuardOptions): 
     if (given === undefined)
       throw new ServiceError('unauthorized', 'This is for operators, who have a token.', { headers: CHALLENGE });
     // Digests have one length, so that comparing takes the same time whatever was given.
-    if (timingSafeEqual(digest(given), expected)) return requireOwnOrigin(ctx);
+    if (timingSafeEqual(digest(given), expected)) return requireOwnOrigin(ctx, isTrustedProxy);
     await refusals.penalty(address);
     log.warn({ address }, 'wrong token of an operator');
     throw new ServiceError('unauthorized', 'This is not the token of the operators.', { headers: CHALLENGE });
@@ -67,17 +70,10 @@ function givenToken(authorization: string): string | undefined {
   return /^[^:]*:(.*)$/s.exec(Buffer.from(credentials, 'base64').toString())?.[1];
 }
 
-function requireOwnOrigin(ctx: Context): void {
-  if (ctx.method === 'GET' || ctx.method === 'HEAD') return;
-  const site = ctx.get('Sec-Fetch-Site');
-  const origin = ctx.get('Origin');
-  const isOwn =
-    site === '' ? origin === '' || hostOf(origin) === ctx.get('Host') : site === 'same-origin' || site === 'none';
-  if (!isOwn) throw new ServiceError('foreign_origin', "This may be asked for by the operators' own page alone.");
-}
-
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
+/** `CORS_ORIGINS` does not count here. */
+function requireOwnOrigin(ctx: Context, isTrustedProxy: IsTrustedProxy): void {
+  if (isForeignChange(ctx.req, { origins: [], isTrustedProxy }))
+    throw new ServiceError('foreign_origin', "This may be asked for by the operators' own page alone.");
 }
 
 function tooManyRefusals(retryAfterMs: number): ServiceError {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
+import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { presentProcesses, type Presence } from '../telemetry/presence.ts';
 import { FailedUploads, type FailedUploadParts } from '../record/failed-uploads.ts';
@@ -17,6 +18,7 @@ export interface OperatorsParts extends FailedUploadParts {
   /** Uploads that may wait for a worker. */
   queueCapacity: number;
   addressOf: (request: IncomingMessage) => string;
+  isTrustedProxy: IsTrustedProxy;
   log: Logger;
 }
 
@@ -27,11 +29,11 @@ export interface Operators extends OperatorRouteParts {
 
 /** Builds the operators' side of an API process. */
 export async function openOperators(parts: OperatorsParts, token: string, retentionMs: number): Promise<Operators> {
-  const { connection, keys, records, queue, presence, queueCapacity, addressOf, log } = parts;
+  const { connection, keys, records, queue, presence, queueCapacity, addressOf, isTrustedProxy, log } = parts;
   const failed = new FailedUploads(parts, retentionMs);
   const sets = new UploadSets(connection, keys);
   return {
-    guard: operatorGuard({ token, addressOf, log }),
+    guard: operatorGuard({ token, addressOf, isTrustedProxy, log }),
     readFigures: () =>
       readFigures({
         presence,

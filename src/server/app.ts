@@ -1,5 +1,7 @@
 import Router from '@koa/router';
 import Koa from 'koa';
+import { allowedHosts } from '../access/allowed-hosts.ts';
+import { ownOriginOnly } from '../access/own-origin.ts';
 import { deferredMiddleware } from '../deferred/middleware.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { accessLog } from '../http/access-log.ts';
@@ -10,6 +12,7 @@ import { requestContext } from '../http/request-context.ts';
 import { parsableTargets } from '../http/request-target.ts';
 import { onRequestEnd } from '../http/request-end.ts';
 import { requestMetrics } from '../http/request-metrics.ts';
+import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import { unreadBodies } from '../http/unread-body.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -33,6 +36,10 @@ export type AppParts = UploadRouteParts &
     metrics: Metrics;
     log: Logger;
     maxRequestBytes: number;
+    /** What the server listens on, and the names it answers for besides. */
+    host: string;
+    allowedHosts: readonly string[];
+    isTrustedProxy: IsTrustedProxy;
     /** Empty: pages of this origin alone. */
     corsOrigins: readonly string[];
     /** Undefined: there is nothing for operators. */
@@ -46,10 +53,12 @@ export function createApp(parts: AppParts): Koa {
   app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));
+  app.use(parsableTargets());
+  app.use(allowedHosts({ host: parts.host, allowed: parts.allowedHosts }));
   // Above what lets other origins in.
   if (parts.operators !== undefined) useOperators(app, parts.operators);
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
-  app.use(parsableTargets());
+  app.use(ownOriginOnly({ origins: parts.corsOrigins, isTrustedProxy: parts.isTrustedProxy }));
   app.use(deferredMiddleware(parts.manager));
   app.use(createRouter(parts).routes());
   app.use(methodNotAllowed());

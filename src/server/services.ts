@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { clientAddresses, type ClientAddress } from '../http/client-address.ts';
 import { heldInAccessLog, heldMetrics } from '../http/held-interceptors.ts';
+import { trustedProxies, type IsTrustedProxy } from '../http/trusted-proxies.ts';
 import { createKinds, type Kinds } from '../kinds/kinds.ts';
 import type { Operators } from '../operators/operators.ts';
 import { loadPageAssets } from '../page/assets.ts';
@@ -42,7 +43,10 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const { records, store, keys } = redis;
   const readiness = new Readiness(() => redis.redisCheck.assertReady(keys.events));
   const storage = await openStorage(config);
-  const addressOf = clientAddresses(config.trustedProxies);
+  const isTrustedProxy = trustedProxies(config.trustedProxies);
+  const addressOf = clientAddresses(isTrustedProxy, (hop) =>
+    log.warn({ hop: hop.slice(0, 100) }, 'forwarded address not understood'),
+  );
   const held = buildHeldParts(config, { events: eventsFrom(config, keys, log), addressOf, log });
   const { registry, bus, manager } = held;
   const backlog = new Backlog(store, keys);
@@ -56,7 +60,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   );
   manager.register('access-log', heldInAccessLog());
   const presence = new Presence('api', { ...redis, log }, () => newsOf(metrics, redis.tally));
-  const operators = await openOperatorsIfWanted(config, { redis, presence, addressOf, log });
+  const operators = await openOperatorsIfWanted(config, { redis, presence, addressOf, isTrustedProxy, log });
   const app = createApp({
     records,
     registry,
@@ -70,6 +74,9 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
+    host: config.host,
+    allowedHosts: config.allowedHosts,
+    isTrustedProxy,
     corsOrigins: config.corsOrigins,
     operators,
     service: {
@@ -145,16 +152,17 @@ interface OperatorSources {
   redis: RedisParts;
   presence: Presence;
   addressOf: ClientAddress;
+  isTrustedProxy: IsTrustedProxy;
   log: Logger;
 }
 
 /** Loads the operators' modules only if there is a token. */
 async function openOperatorsIfWanted(
   config: Config,
-  { redis, presence, addressOf, log }: OperatorSources,
+  { redis, presence, ...rest }: OperatorSources,
 ): Promise<Operators | undefined> {
   if (config.operatorsToken === undefined) return undefined;
   const { openOperators } = await import('../operators/operators.ts');
-  const parts = { ...redis, presence, queueCapacity: config.queueCapacity, addressOf, log };
+  const parts = { ...redis, presence, queueCapacity: config.queueCapacity, ...rest };
   return await openOperators(parts, config.operatorsToken, config.retentionMs);
 }

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import type { z } from 'zod';
+import { ANY_HOST } from '../access/allowed-hosts.ts';
+import { isLoopbackHost } from '../access/loopback-host.ts';
 import type { PictureOptions } from '../kinds/picture-options.ts';
 import type { RedisPlace } from '../queue/redis-place.ts';
 import { contradiction, settingsSchema, type Settings } from './schema.ts';
@@ -58,6 +60,8 @@ export interface Config {
   /** A resumable upload to which nothing was added for so long is given up. */
   readonly uploadExpiryMs: number;
   readonly trustedProxies: readonly string[];
+  /** Host names that requests may be sent to besides loopback names and `host`; `*` alone means every name. */
+  readonly allowedHosts: readonly string[];
   /** Whose pages may use the API from elsewhere; `*` alone means everybody's. */
   readonly corsOrigins: readonly string[];
   /** A secret. Undefined: there is no page for operators. */
@@ -149,12 +153,13 @@ function inWordsOfTheCode(values: Settings): Config {
     uploadSilenceMs: values.UPLOAD_SILENCE_MS,
     uploadExpiryMs: values.UPLOAD_EXPIRY_MS,
     trustedProxies: values.TRUSTED_PROXIES,
+    allowedHosts: allowedHostNames(values),
     corsOrigins: values.CORS_ORIGINS,
     operatorsToken: values.OPERATORS_TOKEN,
     deferredTimeoutMs: values.DEFERRED_TIMEOUT_MS,
     deferredMaxTimeoutMs: values.DEFERRED_MAX_TIMEOUT_MS,
     deferredMaxHeld: values.DEFERRED_MAX_HELD,
-    deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS,
+    deferredMaxHeldPerAddress: maxHeldPerAddress(values),
     queueCapacity: values.QUEUE_CAPACITY,
     queueOverflow: values.QUEUE_OVERFLOW,
     queueCapacityPerAddress: values.QUEUE_CAPACITY_PER_ADDRESS,
@@ -178,6 +183,18 @@ function inWordsOfTheCode(values: Settings): Config {
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.LOG_LEVEL,
   };
+}
+
+/** Beyond the loopback interface the names by which the service is reached are not known to it. */
+function allowedHostNames(values: Settings): readonly string[] {
+  if (values.ALLOWED_HOSTS.length > 0 || isLoopbackHost(values.HOST)) return values.ALLOWED_HOSTS;
+  return [ANY_HOST];
+}
+
+/** Strangers reach the service only beyond the loopback interface; one address gets a tenth of the places there. */
+function maxHeldPerAddress(values: Settings): number {
+  const derived = isLoopbackHost(values.HOST) ? 0 : Math.ceil(values.DEFERRED_MAX_HELD / 10);
+  return values.DEFERRED_MAX_HELD_PER_ADDRESS ?? derived;
 }
 
 function redisPlace(values: Settings): RedisPlace | undefined {

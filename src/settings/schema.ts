@@ -1,6 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { addressRanges, hosts, integer, isRedisUrl, origins, pictureOptions, STORAGE_FORM } from './setting-forms.ts';
+import {
+  addressRanges,
+  derivedInteger,
+  hostNames,
+  hosts,
+  integer,
+  isRedisUrl,
+  origins,
+  pictureOptions,
+  STORAGE_FORM,
+} from './setting-forms.ts';
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
@@ -49,6 +59,7 @@ export const settingsSchema = z.object({
   UPLOAD_SILENCE_MS: integer(300_000, 100),
   UPLOAD_EXPIRY_MS: integer(24 * HOUR_MS, 1000),
   TRUSTED_PROXIES: addressRanges,
+  ALLOWED_HOSTS: hostNames,
   CORS_ORIGINS: origins,
   // Long enough not to be guessed, and fit for a header as it stands.
   OPERATORS_TOKEN: z
@@ -58,7 +69,8 @@ export const settingsSchema = z.object({
   DEFERRED_TIMEOUT_MS: integer(25_000, 0),
   DEFERRED_MAX_TIMEOUT_MS: integer(50_000, 0),
   DEFERRED_MAX_HELD: integer(20_000, 1),
-  DEFERRED_MAX_HELD_PER_ADDRESS: integer(0, 0),
+  // Its default depends on HOST.
+  DEFERRED_MAX_HELD_PER_ADDRESS: derivedInteger(0),
   QUEUE_CAPACITY: integer(5000, 1, 1_000_000),
   QUEUE_OVERFLOW: z.enum(['reject', 'discard-oldest'], 'must be reject or discard-oldest').default('reject'),
   QUEUE_CAPACITY_PER_ADDRESS: integer(0, 0, 1_000_000),

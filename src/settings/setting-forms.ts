@@ -13,6 +13,11 @@ export function integer(defaultValue: number, least: number, most = Number.MAX_S
     .default(defaultValue);
 }
 
+/** As `integer`, but undefined if it is not set: the default depends on other settings. */
+export function derivedInteger(least: number, most = Number.MAX_SAFE_INTEGER) {
+  return integer(least, least, most).removeDefault().optional();
+}
+
 /** What a connection can be made of. */
 export function isRedisUrl(text: string): boolean {
   return text.startsWith('/') || /^(rediss?|unix):\/\/\S+$/.test(text);
@@ -70,6 +75,19 @@ export const origins = list
   .refine(
     (parts) => parts.every(isOrigin) || parts.join() === '*',
     'must be * or origins such as https://app.example, separated by commas',
+  )
+  .default([]);
+
+/** A name or an address without a port. */
+function isHostName(text: string): boolean {
+  return /^[A-Za-z0-9._-]{1,253}$/.test(text) || isIP(text.replace(/^\[|\]$/g, '')) === 6;
+}
+
+/** Host names, or `*`; none by default. */
+export const hostNames = list
+  .refine(
+    (parts) => parts.every(isHostName) || parts.join() === '*',
+    'must be * or host names such as uploads.example, without ports, separated by commas',
   )
   .default([]);
 

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { Problem } from '../../src/wire/documents.ts';
 
 /** What may follow on a connection that is good for more: it is answered with 200. */
-export const NEXT_REQUEST = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+export const NEXT_REQUEST = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 /** One answer as it came. */
 export interface RawAnswer {

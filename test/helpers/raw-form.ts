@@ -30,7 +30,10 @@ export function formRequest(
 ): Buffer {
   const body = Buffer.concat(pieces.map(bytesOf));
   return Buffer.concat([
-    Buffer.from(`POST /uploads HTTP/1.1\r\nHost: x\r\n${headers}Content-Length: ${body.length}\r\n\r\n`, 'latin1'),
+    Buffer.from(
+      `POST /uploads HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Length: ${body.length}\r\n\r\n`,
+      'latin1',
+    ),
     body,
   ]);
 }

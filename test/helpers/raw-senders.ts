@@ -59,7 +59,7 @@ export const SENDERS: Readonly<Record<Method, (url: string, bytes: Buffer) => Pr
 };
 
 function headOf(method: string, path: string, headers = ''): string {
-  return `${method} ${path} HTTP/1.1\r\nHost: x\r\n${headers}`;
+  return `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}`;
 }
 
 /** Waits until so many bodies are being received. */

@@ -184,18 +184,18 @@ describe('files that cannot be taken', () => {
   });
 
   test('a body that announces too much is refused before it is read', async () => {
-    const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: x\r\nContent-Length: ${MAX_FILE_BYTES + 1}\r\n\r\n`;
+    const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${MAX_FILE_BYTES + 1}\r\n\r\n`;
     expect(await rawRequest(service.url, head)).toMatch(
       /^HTTP\/1.1 413 .*"code":"file_too_large","id":"[0-9a-f-]{36}"/s,
     );
     const form =
-      'POST /uploads HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000001\r\n\r\n';
+      'POST /uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000001\r\n\r\n';
     expect(await rawRequest(service.url, form)).toMatch(/^HTTP\/1.1 413 .*"code":"request_too_large"/s);
   });
 
   test('a sender that waits for 100-continue is refused before it sends, or told to go on', async () => {
     const expecting = (length: number) =>
-      `PUT /uploads/${randomUUID()}?timeout=15000 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
+      `PUT /uploads/${randomUUID()}?timeout=15000 HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
     expect(await rawRequest(service.url, expecting(MAX_FILE_BYTES + 1))).toMatch(/^HTTP\/1.1 413 /);
     expect(await rawRequest(service.url, expecting(bytes.length), bytes)).toMatch(
       /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /,
@@ -206,14 +206,14 @@ describe('files that cannot be taken', () => {
     const id = randomUUID();
     const chunk = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);
     const body = `${chunk.length.toString(16)}\r\n`;
-    const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`;
     expect(await rawRequest(service.url, head, Buffer.from(body), chunk, Buffer.from('\r\n0\r\n\r\n'))).toMatch(
       /^HTTP\/1.1 413 /,
     );
   });
 
   test('a sender that stalls is told so', async () => {
-    const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n`;
+    const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n`;
     expect(await rawRequest(service.url, head, bytes.subarray(0, 100))).toMatch(
       /^HTTP\/1.1 408 .*"code":"upload_too_slow"/s,
     );
@@ -222,14 +222,24 @@ describe('files that cannot be taken', () => {
 
 describe('what never becomes a request', () => {
   test.each([
-    ['a target that cannot be parsed', 'GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'bad_request'],
-    ['a target without a host', 'GET http:// HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'bad_request'],
+    ['a target that cannot be parsed', 'GET http://[::1 HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'bad_request'],
+    ['a target without a host', 'GET http:// HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'bad_request'],
     ['no HTTP at all', 'hello\r\n\r\n', 400, 'bad_request'],
-    ['a negative length', 'PUT /uploads/x HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400, 'bad_request'],
-    ['headers without end', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    [
+      'a negative length',
+      'PUT /uploads/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n',
+      400,
+      'bad_request',
+    ],
+    [
+      'headers without end',
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'headers_too_large',
+    ],
     [
       'another expectation',
-      'PUT /uploads/x HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nContent-Length: 1\r\n\r\n',
+      'PUT /uploads/x HTTP/1.1\r\nHost: localhost\r\nExpect: magic\r\nContent-Length: 1\r\n\r\n',
       417,
       'expectation_failed',
     ],
@@ -240,7 +250,7 @@ describe('what never becomes a request', () => {
 
   test('bytes behind a whole request do not spoil its answer', async () => {
     const id = randomUUID();
-    const head = `PUT /uploads/${id}?timeout=15000 HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+    const head = `PUT /uploads/${id}?timeout=15000 HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     expect(await rawRequest(service.url, head, Buffer.concat([bytes, Buffer.from('surplus')]))).toMatch(
       /^HTTP\/1.1 200 /,
     );
@@ -249,7 +259,7 @@ describe('what never becomes a request', () => {
 
 test('a client that hangs up halfway leaves a failed record, no file, and an id that may be sent again', async () => {
   const id = randomUUID();
-  const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n\r\n`;
   await rawRequest(service.url, head, bytes.subarray(0, bytes.length / 2), 'hang up');
   const failed = await eventually('the record to fail', async () => {
     const { body } = await getJson<Upload>(`${service.url}/uploads/${id}`);

@@ -118,7 +118,7 @@ describe('an upload is not made', () => {
   ])('%s', async (_what, headers, status, code, detail) => {
     const end = headers.includes('\r\n\r\n') ? '' : '\r\n';
     await expectProblem(
-      `POST /files HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n${headers}${end}`,
+      `POST /files HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${headers}${end}`,
       status,
       code,
       detail,
@@ -127,7 +127,7 @@ describe('an upload is not made', () => {
 
   test('with metadata of a megabyte', async () => {
     await connection.send(
-      `POST /files HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 5\r\nUpload-Metadata: filename ${base64('n'.repeat(1_000_000))}\r\n\r\n`,
+      `POST /files HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 5\r\nUpload-Metadata: filename ${base64('n'.repeat(1_000_000))}\r\n\r\n`,
     );
     expect(await connection.answer()).toMatchObject({ status: 431, code: 'headers_too_large' });
   });
@@ -179,7 +179,7 @@ describe('bytes are not added', () => {
     ],
   ])('%s', async (_what, headers, status, code, detail) => {
     await expectProblem(
-      `PATCH /files/${id} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n${headers}Content-Length: 5\r\n\r\nabcde`,
+      `PATCH /files/${id} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${headers}Content-Length: 5\r\n\r\nabcde`,
       status,
       code,
       detail,
@@ -194,7 +194,7 @@ describe('bytes are not added', () => {
     ],
   ])('%s', async (_what, framed) => {
     await expectProblem(
-      `PATCH /files/${id} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n${BODY}Upload-Offset: 0\r\n${framed}`,
+      `PATCH /files/${id} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${BODY}Upload-Offset: 0\r\n${framed}`,
       413,
       'file_too_large',
       /more bytes than Upload-Length/,
@@ -203,7 +203,7 @@ describe('bytes are not added', () => {
 
   test('by a method that is none', async () => {
     await expectProblem(
-      `POST /files/${id} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nX-HTTP-Method-Override: BREW\r\n\r\n`,
+      `POST /files/${id} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nX-HTTP-Method-Override: BREW\r\n\r\n`,
       405,
       'method_not_allowed',
       /HEAD, PATCH, DELETE/,

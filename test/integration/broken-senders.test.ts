@@ -110,7 +110,7 @@ async function standStill(method: Method, left: number) {
 async function disturbStored() {
   const id = randomUUID();
   const { body: stored } = await putFile<Upload>(service.url, id, bytes, 'a.jpg');
-  const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n\r\n`;
   const [vanishing, still, other] = await Promise.all([connected(), connected(), connected()]);
   await Promise.all([vanishing, still].map((connection) => connection.send(head, bytes.subarray(0, 500_000))));
   vanishing.reset();

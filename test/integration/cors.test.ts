@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Upload } from '../../src/wire/documents.ts';
 import { putFile } from '../helpers/client.ts';
 import { photo } from '../helpers/pictures.ts';
+import { rawRequest } from '../helpers/raw-request.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
 const APP = 'https://app.example';
@@ -144,4 +145,47 @@ test('a service that was told of no other origin allows none', async () => {
     });
     expect([...headers.keys()].filter((name) => name.startsWith('access-control') || name === 'vary')).toEqual([]);
   }
+});
+
+describe('a page of a site that is not listed', () => {
+  const evil = { Origin: 'http://evil.test' };
+
+  test.each<[what: string, path: () => string, init: RequestInit]>([
+    ['send a form', () => '/uploads', { method: 'POST', body: new FormData() }],
+    [
+      'send a form without naming itself',
+      () => '/uploads',
+      { method: 'POST', headers: { 'Sec-Fetch-Site': 'cross-site' } },
+    ],
+    ['put a file', () => `/uploads/${randomUUID()}`, { method: 'PUT', body: 'text' }],
+    ['begin a resumable upload', () => '/files', { method: 'POST', headers: { ...TUS, 'Upload-Length': '5' } }],
+    ['cancel an upload', () => `/uploads/${upload.id}/cancel`, { method: 'POST' }],
+    ['delete an upload', () => `/uploads/${upload.id}`, { method: 'DELETE' }],
+  ])('cannot %s (403)', async (_what, path, init) => {
+    const named = new Headers(init.headers).has('Sec-Fetch-Site') ? {} : evil;
+    const response = await fetch(service.url + path(), { ...init, headers: { ...named, ...init.headers } });
+    expect([response.status, await response.json()]).toEqual([
+      403,
+      expect.objectContaining({ code: 'foreign_origin' }),
+    ]);
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  test('reaches nothing under a name of its own that points at this machine (421)', async () => {
+    for (const request of ['GET /metrics', 'GET /', `GET /uploads/${upload.id}`, 'POST /uploads', 'GET /operators']) {
+      const answer = await rawRequest(
+        service.url,
+        `${request} HTTP/1.1\r\nHost: rebind.test:3000\r\nOrigin: http://rebind.test:3000\r\nSec-Fetch-Site: same-origin\r\n\r\n`,
+      );
+      expect([request, answer.slice(0, 12), answer.includes('"misdirected_host"')]).toEqual([
+        request,
+        'HTTP/1.1 421',
+        true,
+      ]);
+    }
+  });
+
+  test('leaves the upload as it was', async () => {
+    expect((await fetch(`${service.url}/uploads/${upload.id}`)).status).toBe(200);
+  });
 });

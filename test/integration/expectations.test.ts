@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 /** The head of a request whose sender waits for `100 Continue`. */
 function expecting(method: string, path: string, headers: string, length = 1000): string {
-  return `${method} ${path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n${headers}Content-Length: ${length}\r\n\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n${headers}Content-Length: ${length}\r\n\r\n`;
 }
 
 /** An id with a stored upload. */

@@ -116,7 +116,7 @@ describe('a full queue', () => {
   test('tells so before the body is sent, to those who wait to be told', async () => {
     await fill(refusing[0] ?? '', CAPACITY);
     const head = (line: string) =>
-      `${line} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${bytes.length}\r\n`;
+      `${line} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${bytes.length}\r\n`;
     const put = `${head(`PUT /uploads/${randomUUID()}`)}\r\n`;
     const post = `${head('POST /uploads')}Content-Type: multipart/form-data; boundary=b\r\n\r\n`;
     const tus = `${head('POST /files')}Tus-Resumable: 1.0.0\r\nUpload-Length: ${bytes.length}\r\nContent-Type: application/offset+octet-stream\r\n\r\n`;
@@ -128,16 +128,16 @@ describe('a full queue', () => {
   });
 
   test('lets those go on who wait to be told, as long as there is room', async () => {
-    const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+    const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     expect(await rawRequest(refusing[0] ?? '', head, bytes)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 202 /);
     const part = Buffer.concat([
       Buffer.from('--b\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\n'),
       bytes,
       Buffer.from('\r\n--b--\r\n'),
     ]);
-    const form = `POST /uploads HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${part.length}\r\n\r\n`;
+    const form = `POST /uploads HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${part.length}\r\n\r\n`;
     expect(await rawRequest(refusing[0] ?? '', form, part)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 202 /);
-    const tus = `POST /files HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nTus-Resumable: 1.0.0\r\nUpload-Length: ${bytes.length}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+    const tus = `POST /files HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nTus-Resumable: 1.0.0\r\nUpload-Length: ${bytes.length}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     expect(await rawRequest(refusing[0] ?? '', tus, bytes)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /);
   });
 

@@ -1,3 +1,4 @@
+import { withAccessProblems } from './access-problems.ts';
 import { componentSchemas } from './components.ts';
 import { PARAMETERS } from './parameters.ts';
 import { FILE_PATHS } from './paths-files.ts';
@@ -45,12 +46,15 @@ equal, nothing else.
 ## Pages of other origins
 
 Where the service is set to (\`CORS_ORIGINS\`), it lets pages of other origins use every operation and read every answer, errors included:
-no credentials, and all headers of this document both ways.
+no credentials, and all headers of this document both ways. A request that changes something is refused with 403 \`foreign_origin\` if its
+\`Origin\` is neither the host it was sent to nor one of those, or if it says \`Sec-Fetch-Site: cross-site\` without an \`Origin\`.
 
 ## Errors
 
 Every 4xx and 5xx answer is a Problem (RFC 9457). Switch on \`code\`; the schema Problem lists all of them. An address that does not exist
 is a 404 \`not_found\`; a method that an address does not take is a 405 with \`Allow\`. \`Retry-After\` says when to come again.
+
+A \`Host\` that the service does not answer for is a 421 \`misdirected_host\`.
 
 Every answer carries \`X-Request-Id\`: the request's own where it brought a fit one, else a new one.`;
 
@@ -83,7 +87,14 @@ export function openApiDocument(version: string = VERSION): OpenApiDocument {
     },
     servers: [{ url: '/', description: 'Where this document came from.' }],
     tags: TAGS,
-    paths: { ...UPLOAD_PATHS, ...TUS_PATHS, ...PROGRESS_PATHS, ...FILE_PATHS, ...SERVICE_PATHS, ...OPERATOR_PATHS },
+    paths: withAccessProblems({
+      ...UPLOAD_PATHS,
+      ...TUS_PATHS,
+      ...PROGRESS_PATHS,
+      ...FILE_PATHS,
+      ...SERVICE_PATHS,
+      ...OPERATOR_PATHS,
+    }),
     components: {
       schemas: componentSchemas(),
       parameters: PARAMETERS,

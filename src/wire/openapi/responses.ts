@@ -151,7 +151,8 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
     'As many uploads wait as may; `Retry-After` is told from how fast they go. Nothing of the file was kept, unless it is resumable.',
   too_many_queued_by_address: 'As many of this client address wait as may. As for `queue_full`.',
   too_many_refusals: 'Ten wrong tokens came from this address within a minute.',
-  foreign_origin: "What changes something is asked for by the operators' own page, or by no page at all.",
+  foreign_origin: 'Only pages of this host or of `CORS_ORIGINS` may change something, and clients that are no pages.',
+  misdirected_host: 'The `Host` is neither a loopback name nor one that the service is set to answer for.',
   not_retryable: 'It did not fail, or the file itself is at fault, or somebody has taken it up by now.',
 };
 

@@ -1,14 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { clientAddresses } from '../../../src/http/client-address.ts';
+import { trustedProxies } from '../../../src/http/trusted-proxies.ts';
 
-function address(
-  trustedProxies: readonly string[],
-  remoteAddress: string | undefined,
-  forwarded?: string | string[],
-): string {
+function address(proxies: readonly string[], remoteAddress: string | undefined, forwarded?: string | string[]): string {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
-  return clientAddresses(trustedProxies)({ socket: { remoteAddress }, headers } as unknown as IncomingMessage);
+  return clientAddresses(trustedProxies(proxies))({ socket: { remoteAddress }, headers } as unknown as IncomingMessage);
 }
 
 describe('without trusted proxies', () => {
@@ -77,5 +74,56 @@ describe('one household is one client', () => {
 
   test('a mapped IPv4 address in hexadecimal is that address too', () => {
     expect(address(['10.0.0.0/8'], '10.1.2.3', '::ffff:c000:201')).toBe('192.0.2.1');
+  });
+});
+
+describe('hops as other proxies write them', () => {
+  const behind = clientAddresses(trustedProxies(['10.0.0.0/8']));
+  const clientOf = (headers: Record<string, string>) =>
+    behind({ socket: { remoteAddress: '10.1.2.3' }, headers } as unknown as IncomingMessage);
+
+  test.each([
+    ['203.0.113.7:5123', '203.0.113.7'],
+    ['[2001:db8:1:2::7]:443', '2001:db8:1:2::/64'],
+    ['[2001:db8:1:2::7]', '2001:db8:1:2::/64'],
+    ['"[2001:db8:1:2::7]:443"', '2001:db8:1:2::/64'],
+    ['"203.0.113.7"', '203.0.113.7'],
+    ['[::ffff:203.0.113.7]:80', '203.0.113.7'],
+    ['198.51.100.9, 203.0.113.7:1, 10.4.4.4:2', '203.0.113.7'],
+    [',, 203.0.113.7 ,', '203.0.113.7'],
+    ['203.0.113.7:', '10.1.2.3'],
+    ['203.0.113.7:x', '10.1.2.3'],
+    ['[203.0.113.7]:80:80', '10.1.2.3'],
+  ])('reads the address in X-Forwarded-For: %s', (header, client) => {
+    expect(clientOf({ 'x-forwarded-for': header })).toBe(client);
+  });
+
+  test.each([
+    ['for=203.0.113.7', '203.0.113.7'],
+    ['For="203.0.113.7:5123"; proto=https;by=10.4.4.4', '203.0.113.7'],
+    ['for=192.0.2.1, for="[2001:db8:1:2::7]:4711";host="a,b;c", for=10.4.4.4', '2001:db8:1:2::/64'],
+    ['proto=https', '10.1.2.3'],
+    ['for=_hidden', '10.1.2.3'],
+    ['for=unknown', '10.1.2.3'],
+    ['for="', '10.1.2.3'],
+  ])('reads the address in Forwarded: %s', (header, client) => {
+    expect(clientOf({ forwarded: header })).toBe(client);
+  });
+
+  test('X-Forwarded-For wins over Forwarded', () => {
+    expect(clientOf({ 'x-forwarded-for': '203.0.113.7', forwarded: 'for=192.0.2.1' })).toBe('203.0.113.7');
+  });
+
+  test('reports the first hop that is no address, once', () => {
+    const unknown: string[] = [];
+    const addressOf = clientAddresses(trustedProxies(['10.0.0.0/8']), (hop) => unknown.push(hop));
+    const ask = (remoteAddress: string, hop: string) =>
+      addressOf({ socket: { remoteAddress }, headers: { 'x-forwarded-for': hop } } as unknown as IncomingMessage);
+    ask('192.0.2.1', 'from a stranger');
+    ask('10.1.2.3', '203.0.113.7');
+    expect(unknown).toEqual([]);
+    ask('10.1.2.3', 'client-a');
+    ask('10.1.2.3', 'client-b');
+    expect(unknown).toEqual(['client-a']);
   });
 });

@@ -196,3 +196,28 @@ describe('.env.example', () => {
     expect(known.filter((name) => !(name in documented))).toEqual([]);
   });
 });
+
+describe('defaults that depend on HOST', () => {
+  test.each(['127.0.0.1', 'localhost', '::1'])('serve this machine only on %s', (HOST) => {
+    expect(loadConfig({ HOST })).toMatchObject({ allowedHosts: [], deferredMaxHeldPerAddress: 0 });
+  });
+
+  test.each(['0.0.0.0', '192.0.2.7', 'du.example', '::'])(
+    'allow every name and bound each address on %s, unless the settings say otherwise',
+    (HOST) => {
+      expect(loadConfig({ HOST, DEFERRED_MAX_HELD: '995' })).toMatchObject({
+        allowedHosts: ['*'],
+        deferredMaxHeldPerAddress: 100,
+      });
+      const set = { HOST, ALLOWED_HOSTS: 'du.example', DEFERRED_MAX_HELD_PER_ADDRESS: '0' };
+      expect(loadConfig(set)).toMatchObject({ allowedHosts: ['du.example'], deferredMaxHeldPerAddress: 0 });
+    },
+  );
+
+  test.each(['https://du.example', 'du.example:80', '*,du.example', 'a/b'])(
+    'ALLOWED_HOSTS=%s is a mistake',
+    (hosts) => {
+      expect(mistakeIn({ ALLOWED_HOSTS: hosts })).toMatch(/^wrong settings: ALLOWED_HOSTS must be/);
+    },
+  );
+});

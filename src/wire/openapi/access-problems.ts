@@ -1,0 +1,29 @@
+import { problemResponse } from './responses.ts';
+import type { Operation, PathItem, Paths } from './shapes.ts';
+
+/** Methods that change something. */
+const UNSAFE = ['put', 'post', 'patch', 'delete'] as const;
+
+/** Adds the answers that every operation may give to the wrong host, and to pages of other sites if it changes something. */
+export function withAccessProblems(paths: Paths): Paths {
+  const entries = Object.entries(paths).map(([path, item]): [string, PathItem] => [path, withProblems(item)]);
+  return Object.fromEntries(entries);
+}
+
+function withProblems(item: PathItem): PathItem {
+  const misdirected = Object.fromEntries(
+    Object.entries(item).map(([method, operation]) => [method, withResponse(operation, 'misdirected_host')]),
+  );
+  const guarded = UNSAFE.flatMap((method) => {
+    const operation = item[method];
+    if (operation === undefined) return [];
+    return [[method, withResponse(withResponse(operation, 'misdirected_host'), 'foreign_origin')]];
+  });
+  return { ...misdirected, ...Object.fromEntries(guarded) };
+}
+
+function withResponse(operation: Operation, code: 'misdirected_host' | 'foreign_origin'): Operation {
+  const status = code === 'misdirected_host' ? '421' : '403';
+  if (status in operation.responses) return operation;
+  return { ...operation, responses: { ...operation.responses, [status]: problemResponse([code]) } };
+}
