@@ -7,11 +7,14 @@ import { receiveMultipart, type IntakeLimits } from './multipart-intake.ts';
 import { receiveRaw } from './raw-intake.ts';
 import type { ReceivedUpload } from './read-received.ts';
 import { OpenUploads, type OpenUploadLimits } from './open-uploads.ts';
+import { SenderPace } from './sender-pace.ts';
 import { watchForStall } from './stall-timer.ts';
 
-/** Limits of the intake, and how long a sender may be silent. */
+/** Limits of the intake, and how slow a sender may be. */
 export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
   stallTimeoutMs: number;
+  /** The least average over a minute; 0 means none. */
+  minBytesPerS: number;
   /** Whom a request counts for. */
   addressOf: (request: IncomingMessage) => string;
 }
@@ -85,22 +88,45 @@ export class UploadIntake {
    * when it stalls, and at shutdown, by the signal that `receive` is given.
    */
   async whileReceiving<T>(request: IncomingMessage, receive: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const leave = this.#open.enter(this.#settings.addressOf(request));
     const controller = new AbortController();
-    const { stallTimeoutMs } = this.#settings;
+    const release = this.#watch(request, controller);
     this.#receiving.add(controller);
-    const release = watchForStall(request, stallTimeoutMs, () =>
-      controller.abort(
-        new ServiceError('upload_too_slow', `Nothing came for ${stallTimeoutMs} ms. Send the file again.`),
-      ),
-    );
     try {
       return await receive(controller.signal);
     } finally {
       release();
-      leave();
       this.#receiving.delete(controller);
       if (this.#receiving.size === 0) this.#idle?.();
+    }
+  }
+
+  /** Takes a place and ends the body if its sender is too slow. Returns the release. Throws as `OpenUploads.enter` does. */
+  #watch(request: IncomingMessage, controller: AbortController): () => void {
+    const { stallTimeoutMs, minBytesPerS, addressOf } = this.#settings;
+    const tooSlow = (detail: string) => () =>
+      controller.abort(new ServiceError('upload_too_slow', `${detail} Send the file again.`));
+    const pace = new SenderPace(
+      request,
+      minBytesPerS,
+      tooSlow(`Less than ${minBytesPerS} bytes a second came for a minute.`),
+    );
+    const upload = {
+      get bytesPerS() {
+        return pace.bytesPerS;
+      },
+      end: (reason: ServiceError) => controller.abort(reason),
+    };
+    try {
+      const leave = this.#open.enter(addressOf(request), upload);
+      const unwatch = watchForStall(request, stallTimeoutMs, tooSlow(`Nothing came for ${stallTimeoutMs} ms.`));
+      return () => {
+        unwatch();
+        pace.release();
+        leave();
+      };
+    } catch (error) {
+      pace.release();
+      throw error;
     }
   }
 

@@ -29,8 +29,8 @@ export function watchForStall(request: IncomingMessage, timeoutMs: number, onSta
   return () => clearInterval(timer);
 }
 
-/** False before the body is opened, while it is paused because of what it is written to, and after its end. */
-function isReading(request: IncomingMessage): boolean {
+/** True while the body is being read: false before it is opened, while it is paused because of what it is written to, and after its end. */
+export function isReading(request: IncomingMessage): boolean {
   return (
     request.readableFlowing === true && request.readableLength === 0 && !request.complete && !awaitsContinue(request)
   );

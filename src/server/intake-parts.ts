@@ -77,6 +77,7 @@ function intakeSettings(config: Config, addressOf: ClientAddress): IntakeSetting
     maxFields: config.maxFields,
     maxFieldBytes: config.maxFieldBytes,
     stallTimeoutMs: config.uploadStallTimeoutMs,
+    minBytesPerS: config.uploadMinBytesPerS,
     maxOpen: config.maxOpenUploads,
     maxOpenPerAddress: config.maxOpenUploadsPerAddress,
     addressOf,

@@ -54,6 +54,8 @@ export interface Config {
   /** Bodies received at once by one process, in all and from one client address; 0 means no limit. */
   readonly maxOpenUploads: number;
   readonly maxOpenUploadsPerAddress: number;
+  /** The least average of a body over a minute; 0 means none. */
+  readonly uploadMinBytesPerS: number;
   readonly uploadStallTimeoutMs: number;
   /** After so long without a byte a receiving upload has lost its process; above `uploadStallTimeoutMs`. */
   readonly uploadSilenceMs: number;
@@ -149,6 +151,7 @@ function inWordsOfTheCode(values: Settings): Config {
     maxHeaderBytes: values.HTTP_MAX_HEADER_BYTES,
     maxOpenUploads: values.UPLOAD_MAX_OPEN,
     maxOpenUploadsPerAddress: values.UPLOAD_MAX_OPEN_PER_ADDRESS,
+    uploadMinBytesPerS: values.UPLOAD_MIN_BYTES_PER_S,
     uploadStallTimeoutMs: values.UPLOAD_STALL_TIMEOUT_MS,
     uploadSilenceMs: values.UPLOAD_SILENCE_MS,
     uploadExpiryMs: values.UPLOAD_EXPIRY_MS,

@@ -55,6 +55,7 @@ export const settingsSchema = z.object({
   UPLOAD_MAX_OPEN: integer(1000, 0),
   UPLOAD_MAX_OPEN_PER_ADDRESS: integer(100, 0),
   UPLOAD_HASH: z.enum(['api', 'worker'], 'must be api or worker').default('api'),
+  UPLOAD_MIN_BYTES_PER_S: integer(1024, 0),
   UPLOAD_STALL_TIMEOUT_MS: integer(30_000, 100),
   UPLOAD_SILENCE_MS: integer(300_000, 100),
   UPLOAD_EXPIRY_MS: integer(24 * HOUR_MS, 1000),

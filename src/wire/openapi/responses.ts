@@ -138,7 +138,9 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   upload_locked: 'Another request is on it and was asked to end; try again.',
   unsupported_tus_version: '`Tus-Version` of the answer names the one that is.',
   upload_interrupted: 'The connection broke; nobody reads this but the record of the upload.',
-  upload_too_slow: 'Nothing came for a while.',
+  upload_too_slow:
+    'Nothing came for 30 seconds, or less than 1 KB a second for a minute, unless the service is set otherwise.',
+  too_many_uploads: 'All places are taken, or a newer upload took the place of this one because it came slowest.',
   file_too_large: 'The limit, of the settings, is in `detail`.',
   request_too_large: 'The limit, of the settings, is in `detail`.',
   unsupported_media_type: 'Told from the bytes; neither name nor `Content-Type` counts.',

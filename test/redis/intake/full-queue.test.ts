@@ -46,6 +46,7 @@ function intakeOver(parts: IntakeSpace['parts']): UploadIntake {
     maxFileBytes: 100_000,
     maxRequestBytes: 200_000,
     stallTimeoutMs: 10_000,
+    minBytesPerS: 0,
   };
   return new UploadIntake(parts, { ...limits, maxOpen: 0, maxOpenPerAddress: 0, addressOf: () => ADDRESS });
 }

@@ -33,6 +33,7 @@ function openIntake(stallTimeoutMs = 10_000): UploadIntake {
     maxFileBytes: 10_000,
     maxRequestBytes: 20_000,
     stallTimeoutMs,
+    minBytesPerS: 0,
   };
   return new UploadIntake(space.parts, { ...settings, maxOpen: 0, maxOpenPerAddress: 0, addressOf: () => '192.0.2.1' });
 }

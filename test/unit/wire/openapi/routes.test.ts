@@ -76,7 +76,7 @@ function emptyApp(): Koa {
     metrics,
     registry: new Registry<ProgressState>({ onFault: nobody }),
     manager: new DeferredManager({ reportFault: nobody }),
-    intake: new UploadIntake(parts, { ...limits, stallTimeoutMs: 1, addressOf: () => '' }),
+    intake: new UploadIntake(parts, { ...limits, stallTimeoutMs: 1, minBytesPerS: 0, addressOf: () => '' }),
     removal: new UploadRemoval(parts),
     tus: { handle: nobody },
     defaultTimeoutMs: 1000,
