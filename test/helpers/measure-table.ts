@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { runPipeline } from '../../workers/pipeline.ts';
 import { createTableProcessor } from '../../workers/table/processor.ts';
 import { peakBytes } from './process-memory.ts';
@@ -15,7 +16,7 @@ const KIB = 1024;
 /** The entry of such a process: `measure-table.ts <path> <type>`. */
 async function main([inputPath = '', type = '']: readonly string[]): Promise<void> {
   const context = {
-    upload: { id: '', publicId: '', type, sizeBytes: 0, options: {} },
+    upload: { id: '', publicId: '', type, sizeBytes: statSync(inputPath).size, options: {} },
     inputPath,
     signal: new AbortController().signal,
     publishVariant: async () => await Promise.reject<never>(new Error('a table makes no pictures')),

@@ -1,14 +1,15 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CSV_TYPE } from '../../src/kinds/table.ts';
+import { CSV_TYPE, XLSX_TYPE } from '../../src/kinds/table.ts';
 import { compiled } from '../helpers/compiled.ts';
+import { sheetRow, workbook } from '../helpers/workbook.ts';
 import type { TableMeasurement } from '../helpers/measure-table.ts';
 
 const MIB = 1024 * 1024;
@@ -29,9 +30,9 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 }
 
 /** Reads a table in a process of its own. */
-async function measure(path: string): Promise<TableMeasurement> {
-  const child = fork(compiled('test/helpers/measure-table.ts'), [path, CSV_TYPE], {
-    execArgv: [`--max-old-space-size=${HEAP_MIB}`],
+async function measure(path: string, type = CSV_TYPE, heapMib = HEAP_MIB): Promise<TableMeasurement> {
+  const child = fork(compiled('test/helpers/measure-table.ts'), [path, type], {
+    execArgv: [`--max-old-space-size=${heapMib}`],
   });
   const exited = once(child, 'exit');
   const [answer]: unknown[] = await Promise.race([once(child, 'message'), exited]);
@@ -63,3 +64,21 @@ test('a text of any size takes the memory of a small one', async () => {
     expect(second.peakBytes - first.peakBytes).toBeLessThan(MOST_MORE_BYTES);
   });
 });
+
+describe('a workbook of a few hundred kilobytes', () => {
+  test('whose first rows have a megabyte each takes the memory of a few of them', async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, 'long');
+      const noise = Array.from({ length: 1000 }, (_, index) => (index * 2_654_435_761) % 1_000_000_007).join('');
+      const cell = `${noise}${'z'.repeat(1_000_000)}`;
+      await writeFile(path, workbook({ sheets: { One: sheetRow(1, [cell, 'b']) + rowsOf(cell, 60) } }));
+      const { rowCount, peakBytes } = await measure(path, XLSX_TYPE);
+      expect(rowCount).toBe(60);
+      expect(peakBytes).toBeLessThan(320 * MIB);
+    });
+  });
+});
+
+function rowsOf(cell: string, count: number): string {
+  return Array.from({ length: count }, (_, index) => sheetRow(index + 2, [cell, index])).join('');
+}

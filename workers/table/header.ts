@@ -4,6 +4,19 @@ import { decodeBytes, type ByteText } from './row-source.ts';
 
 /** Names are repeated in every row of the JSON Lines. */
 const MAX_NAME_CHARACTERS = 128;
+/** In a table of many columns: every row may be only delimiters, and still repeats all names. */
+const MAX_NAME_BYTES = 128;
+const MANY_COLUMNS = 200;
+
+/** In place of `__proto__`, which programs that copy the members of an object lose or set as its prototype. */
+const SAFE_PROTO = '_proto_';
+
+/**
+ * Characters that make two names look alike, or reverse the direction of the text after them. Joiners stay after
+ * characters that they can join: emoji, Persian, scripts of India.
+ */
+const UNSEEN = /[\p{Bidi_Control}\u200B\u2060\uFEFF]|(?<![^\0-\u024F])[\u200C\u200D]/gu;
+const BETWEEN_WORDS = /[\p{Cc}\p{Cs}\s]+/gu;
 
 /** True where a table's first row can only be names: all different, none empty, none a number, a date or a truth value. */
 export function isHeader(first: readonly ByteText[]): boolean {
@@ -11,23 +24,39 @@ export function isHeader(first: readonly ByteText[]): boolean {
   return new Set(names).size === names.length && names.every((name) => cellTypeOf(name) === CELL.string);
 }
 
-/** One name for each column, all different: what the header says, and `column_1` and so on where it says nothing. */
+/**
+ * One name for each column, all different: what the header says, and `column_1` and so on where it says nothing. At
+ * most 128 characters, and 128 bytes if there are more than 200 columns, before a number is added.
+ */
 export function columnNames(header: readonly ByteText[] | undefined, columnCount: number): string[] {
   const taken = new Set<string>();
+  const numbers = new Map<string, number>();
   return Array.from({ length: columnCount }, (_, index) => {
-    const given = cleanName(decodeBytes(header?.[index] ?? ''));
-    const name = unused(given === '' ? `column_${index + 1}` : given, taken);
+    const given = cleanName(decodeBytes(header?.[index] ?? ''), columnCount);
+    const name = unused(given === '' ? `column_${index + 1}` : given, taken, numbers);
     taken.add(name);
     return name;
   });
 }
 
-function cleanName(raw: string): string {
-  return firstCharacters(raw.replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim(), MAX_NAME_CHARACTERS);
+function cleanName(raw: string, columnCount: number): string {
+  const seen = raw.replace(UNSEEN, '').replace(BETWEEN_WORDS, ' ').trim();
+  const name = firstCharacters(seen === '__proto__' ? SAFE_PROTO : seen, MAX_NAME_CHARACTERS);
+  return columnCount > MANY_COLUMNS ? firstBytes(name, MAX_NAME_BYTES) : name;
 }
 
-function unused(name: string, taken: ReadonlySet<string>): string {
+/** The beginning of a text, as many whole characters as fit. */
+function firstBytes(text: string, bytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
+  return text.slice(0, read);
+}
+
+/** @param numbers the last one that each name got, so that a thousand equal names take a thousand steps. */
+function unused(name: string, taken: ReadonlySet<string>, numbers: Map<string, number>): string {
   let candidate = name;
-  for (let number = 2; taken.has(candidate); number += 1) candidate = `${name}_${number}`;
+  for (let number = numbers.get(name) ?? 2; taken.has(candidate); number += 1) {
+    candidate = `${name}_${number}`;
+    numbers.set(name, number + 1);
+  }
   return candidate;
 }

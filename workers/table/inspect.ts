@@ -6,7 +6,7 @@ import { CELL, cellTypeOf } from './cell-type.ts';
 import { columnNames, isHeader } from './header.ts';
 import type { TableLimits } from '../../src/settings/config.ts';
 import { openText } from './text/text-source.ts';
-import type { ByteText, RowSink, RowSource } from './row-source.ts';
+import { copyOf, type ByteText, type RowSink, type RowSource } from './row-source.ts';
 import type { TableShape, TableState } from './state.ts';
 import { openWorkbook } from './workbook/workbook-source.ts';
 
@@ -29,39 +29,76 @@ export function tableOptionsOf({ upload }: Pick<StepContext, 'upload'>): TableOp
   return tableOptionsSchema.parse(upload.options);
 }
 
-interface SampledRow {
-  cells: readonly ByteText[];
-  types: readonly number[] | undefined;
-}
-
 async function shapeOf(
   source: RowSource,
   { header }: TableOptions,
   limits: TableLimits,
   signal: AbortSignal,
 ): Promise<TableShape> {
-  const rows = await sampleOf(source, limits, signal);
-  const [first] = rows;
+  const sample = new Sample(source.isSparse, limits.maxColumns);
+  for await (const _fraction of source.read(sample, signal)) if (sample.rowCount >= SAMPLED_ROWS) break;
+  const { first, columnCount } = sample;
   if (first === undefined) throw new UnprocessableError('table_damaged', 'The table has no rows.');
-  const columnCount = source.isSparse ? Math.max(...rows.map(({ cells }) => cells.length)) : first.cells.length;
   const hasHeader = header ?? (first.cells.length === columnCount && isHeader(first.cells) && !isTyped(first));
-  const types = new Uint8Array(columnCount);
-  for (const row of hasHeader ? rows.slice(1) : rows) addTypes(types, row);
-  return { hasHeader, names: columnNames(hasHeader ? first.cells : undefined, columnCount), types };
+  const names = columnNames(hasHeader ? first.cells : undefined, columnCount);
+  return { hasHeader, names, types: sample.types(!hasHeader) };
 }
 
-async function sampleOf(source: RowSource, limits: TableLimits, signal: AbortSignal): Promise<SampledRow[]> {
-  const rows: SampledRow[] = [];
-  const sink: RowSink = {
-    row(cells, _line, types) {
-      if (rows.length === 0 || source.isSparse) refuseTooWide(cells.length, limits.maxColumns);
-      if (rows.length < SAMPLED_ROWS) rows.push({ cells, types });
-    },
+interface FirstRow {
+  cells: readonly ByteText[];
+  types: readonly number[] | undefined;
+}
+
+/** What the first rows of a table tell. Only the very first is kept: a thousand of them may be a gigabyte of text. */
+class Sample implements RowSink {
+  readonly #isSparse: boolean;
+  readonly #maxColumns: number;
+  /** Of all rows but the first, for each column. */
+  readonly #sums: Uint8Array;
+  #first: FirstRow | undefined;
+  #columnCount = 0;
+  #rowCount = 0;
+
+  constructor(isSparse: boolean, maxColumns: number) {
+    this.#isSparse = isSparse;
+    this.#maxColumns = maxColumns;
+    this.#sums = new Uint8Array(maxColumns);
+  }
+
+  get first(): FirstRow | undefined {
+    return this.#first;
+  }
+
+  get columnCount(): number {
+    return this.#columnCount;
+  }
+
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  row(cells: readonly ByteText[], _line: number, types?: readonly number[]): void {
+    if (this.#rowCount >= SAMPLED_ROWS) return;
+    this.#rowCount += 1;
+    const isFirst = this.#first === undefined;
+    if (isFirst || this.#isSparse) {
+      refuseTooWide(cells.length, this.#maxColumns);
+      this.#columnCount = Math.max(this.#columnCount, cells.length);
+    }
+    if (isFirst) this.#first = { cells: cells.map(copyOf), types: types?.slice() };
+    else addTypes(this.#sums, this.#columnCount, cells, types);
+  }
+
+  error(): void {
     // They are counted when the rows are written.
-    error: () => undefined,
-  };
-  for await (const _fraction of source.read(sink, signal)) if (rows.length >= SAMPLED_ROWS) break;
-  return rows;
+  }
+
+  /** The sums of the types of each column, of the first row too if it is a row like all others. */
+  types(countsFirst: boolean): Uint8Array {
+    const sums = this.#sums.slice(0, this.#columnCount);
+    if (countsFirst && this.#first !== undefined) addTypes(sums, sums.length, this.#first.cells, this.#first.types);
+    return sums;
+  }
 }
 
 function refuseTooWide(columns: number, maxColumns: number): void {
@@ -70,13 +107,18 @@ function refuseTooWide(columns: number, maxColumns: number): void {
 }
 
 /** True where the source knows of a cell that it is no text. */
-function isTyped({ types }: SampledRow): boolean {
+function isTyped({ types }: FirstRow): boolean {
   return types?.some((type) => type !== CELL.string) === true;
 }
 
 /** Rows of another length are no rows of this table. */
-function addTypes(sums: Uint8Array, { cells, types }: SampledRow): void {
-  if (cells.length > sums.length) return;
+function addTypes(
+  sums: Uint8Array,
+  columnCount: number,
+  cells: readonly ByteText[],
+  types: readonly number[] | undefined,
+): void {
+  if (cells.length > columnCount) return;
   for (const [column, cell] of cells.entries())
     sums[column] = (sums[column] ?? 0) | (types?.[column] ?? cellTypeOf(cell));
 }

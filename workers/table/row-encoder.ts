@@ -6,6 +6,8 @@ import type { ByteText } from './row-source.ts';
 const FORM = { undecided: 0, number: 1, boolean: 2, text: 3 } as const;
 
 const BUFFER_BYTES = 1024 * 1024;
+/** Of rows that nobody has taken yet: a few bytes of a table may become a hundred times as many. */
+const FULL_BYTES = 8 * BUFFER_BYTES;
 const WORD_BYTES = 4;
 /** A control character becomes six. */
 const MAX_BYTES_OF_CHARACTER = 6;
@@ -38,6 +40,7 @@ export class RowEncoder {
   readonly nullCounts: Float64Array;
   #isBroken = false;
   #full: Buffer[] = [];
+  #fullBytes = 0;
   #takenBytes = 0;
   #buffer: Buffer;
   #view: DataView;
@@ -60,6 +63,11 @@ export class RowEncoder {
     return this.#isBroken;
   }
 
+  /** True if what was written should be taken before the next row. */
+  get isFull(): boolean {
+    return this.#fullBytes >= FULL_BYTES;
+  }
+
   /** A row with at most as many cells as there are columns; those that are missing are empty. */
   row(cells: readonly ByteText[], types?: readonly number[]): void {
     if (this.#isBroken) this.#learn(cells, types);
@@ -70,15 +78,16 @@ export class RowEncoder {
   take(): Buffer[] {
     const taken = this.#full;
     this.#full = [];
+    this.#takenBytes += this.#fullBytes;
+    this.#fullBytes = 0;
     if (this.#isBroken) return [];
-    this.#takenBytes += taken.reduce((sum, { length }) => sum + length, 0);
     if (this.#takenBytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
     return taken;
   }
 
   /** As `take`, to the last byte; there is no row after it. */
   takeLast(): Buffer[] {
-    this.#full.push(this.#buffer.subarray(0, this.#at));
+    this.#pushFull();
     this.#at = 0;
     return this.take();
   }
@@ -169,10 +178,15 @@ export class RowEncoder {
     const needed =
       this.#keyBytes + characters * MAX_BYTES_OF_CHARACTER + this.#keys.length * MOST_AROUND_CELL + 2 * WORD_BYTES;
     if (this.#at + needed <= this.#buffer.length) return;
-    if (this.#at > 0) this.#full.push(this.#buffer.subarray(0, this.#at));
+    if (this.#at > 0) this.#pushFull();
     this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, needed));
     this.#view = viewOf(this.#buffer);
     this.#at = 0;
+  }
+
+  #pushFull(): void {
+    this.#full.push(this.#buffer.subarray(0, this.#at));
+    this.#fullBytes += this.#at;
   }
 }
 

@@ -12,6 +12,8 @@ export interface RowSink {
   row(cells: readonly ByteText[], line: number, types?: readonly number[]): void;
   /** A row that cannot be read. */
   error(line: number, code: string, message: string): void;
+  /** True if the rows since the last yield fill its memory: the source yields before the next one. */
+  readonly isFull?: boolean;
 }
 
 /** What a result says of where the rows come from. */
@@ -32,6 +34,11 @@ export interface RowSource {
 /** The characters behind `ByteText`. */
 export function decodeBytes(text: ByteText): string {
   return Buffer.from(text, 'latin1').toString();
+}
+
+/** A copy of a text. A piece of a larger text would keep all of that in memory. */
+export function copyOf(text: ByteText): ByteText {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /** The bytes of characters, as `ByteText`. */

@@ -2,6 +2,7 @@ import { JSON_LINES_NAME } from '../../src/kinds/table.ts';
 import type { NewFile, StepContext } from '../processor.ts';
 import { tableOptionsOf } from './inspect.ts';
 import type { TableLimits } from '../../src/settings/config.ts';
+import { maxOutputBytes } from './limits.ts';
 import type { RowSource } from './row-source.ts';
 import type { TableState } from './state.ts';
 import { TablePass } from './table-pass.ts';
@@ -20,7 +21,7 @@ export function rows(limits: TableLimits) {
     const shape = state.shape.get();
     const passLimits = {
       maxErrors: tableOptionsOf(context).maxErrors,
-      maxOutputBytes: limits.maxOutputBytes,
+      maxOutputBytes: maxOutputBytes(limits, context.upload.sizeBytes),
       isSparse: source.isSparse,
     };
     let pass = new TablePass(shape, passLimits);

@@ -3,7 +3,7 @@ import { columnTypeOf } from './cell-type.ts';
 import { firstCharacters } from './first-characters.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { RowErrors } from './row-errors.ts';
-import { decodeBytes, type ByteText, type RowSink } from './row-source.ts';
+import { copyOf, decodeBytes, type ByteText, type RowSink } from './row-source.ts';
 import type { TableRows, TableShape } from './state.ts';
 
 /** As much of a table goes into its result. */
@@ -11,6 +11,8 @@ const MAX_FIRST_ROWS = 20;
 const MAX_FIRST_CHARACTERS = 65_536;
 const LONGEST_CELL = 200;
 const SHORTEST_CELL = 8;
+/** A character has at most four bytes; a number is read from all of its digits. */
+const MAX_CELL_BYTES = 4 * LONGEST_CELL;
 
 /** What one pass over a table is bounded by. */
 export interface PassLimits {
@@ -37,6 +39,10 @@ export class TablePass implements RowSink {
     this.#errors = new RowErrors(limits.maxErrors);
     this.#first = new FirstRows(shape.names.length);
     this.encoder = new RowEncoder(shape.names, shape.types, limits.maxOutputBytes);
+  }
+
+  get isFull(): boolean {
+    return this.encoder.isFull;
   }
 
   row(cells: readonly ByteText[], line: number, types?: readonly number[]): void {
@@ -84,7 +90,9 @@ class FirstRows {
 
   add(cells: readonly ByteText[]): void {
     if (this.#rows.length >= MAX_FIRST_ROWS || this.#characters >= MAX_FIRST_CHARACTERS) return;
-    const row = Array.from({ length: this.#columnCount }, (_, column) => cells[column] ?? '');
+    const row = Array.from({ length: this.#columnCount }, (_, column) =>
+      copyOf((cells[column] ?? '').slice(0, MAX_CELL_BYTES)),
+    );
     this.#rows.push(row);
     this.#characters += row.reduce((sum, cell) => sum + Math.min(cell.length, this.#longestCell), 0);
   }

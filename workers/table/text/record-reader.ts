@@ -44,28 +44,31 @@ export class RecordReader {
     this.#sink = sink;
   }
 
-  /** Hands the rows to the sink that the chunk completes. Throws `table_line_too_long`, and what the sink throws. */
-  feed(chunk: Buffer): void {
+  /**
+   * Hands the rows to the sink that the chunk completes, while it is iterated: it yields whenever the sink is full.
+   * Throws `table_line_too_long`, and what the sink throws.
+   */
+  *feed(chunk: Buffer): Generator<void, void, undefined> {
     this.#waiting.push(chunk.toString('latin1'));
     this.#waitingLength += chunk.length;
-    if (this.#waitingLength >= this.#wantedLength) this.#read(false);
+    if (this.#waitingLength >= this.#wantedLength) yield* this.#read(false);
   }
 
-  /** Hands on the last row, which may have no line end. */
-  finish(): void {
-    this.#read(true);
+  /** As `feed`, for the last row, which may have no line end. */
+  *finish(): Generator<void, void, undefined> {
+    yield* this.#read(true);
   }
 
-  #read(isLast: boolean): void {
+  *#read(isLast: boolean): Generator<void, void, undefined> {
     const piece: TextPiece = { text: this.#waiting.join(''), isLast, hasReturns: this.#format.hasReturns };
-    const rest = piece.text.slice(this.#readAll(piece) ?? this.#readOneByOne(piece));
+    const rest = piece.text.slice((yield* this.#readAll(piece)) ?? (yield* this.#readOneByOne(piece)));
     this.#waiting = [rest];
     this.#waitingLength = rest.length;
     this.#wantedLength = Math.min(2 * rest.length, this.#format.maxLineBytes);
   }
 
   /** Returns where the record begins that goes on with the next piece; undefined, and nothing is done, where a record is at fault. */
-  #readAll(piece: TextPiece): number | undefined {
+  *#readAll(piece: TextPiece): Generator<void, number | undefined, undefined> {
     const { all, quoted, next, line, isTooLong } = this.#cutAll(piece);
     const cellsOfQuoted = isTooLong ? undefined : this.#readQuoted(piece, quoted);
     if (cellsOfQuoted === undefined) return undefined;
@@ -73,6 +76,7 @@ export class RecordReader {
     for (const record of all) {
       const cells = record.hasQuotes ? cellsOfQuoted[index++] : this.#split(piece, record);
       if (cells !== undefined) this.#sink.row(cells, record.line);
+      if (this.#sink.isFull === true) yield;
     }
     this.#line = line;
     return next;
@@ -92,7 +96,7 @@ export class RecordReader {
     return found;
   }
 
-  #readOneByOne(piece: TextPiece): number {
+  *#readOneByOne(piece: TextPiece): Generator<void, number, undefined> {
     let next = 0;
     while (next < piece.text.length) {
       const record = new RecordCutter(piece).cut(next, this.#line);
@@ -106,6 +110,7 @@ export class RecordReader {
         this.#line += record.lines;
         next = record.next;
       }
+      if (this.#sink.isFull === true) yield;
     }
     return next;
   }

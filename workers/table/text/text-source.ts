@@ -45,9 +45,9 @@ async function* readRows(
 ): AsyncGenerator<number, void, undefined> {
   const reader = new RecordReader({ delimiter, hasReturns: text.hasReturns, maxLineBytes: limits.maxLineBytes }, sink);
   for await (const { bytes, fraction } of readUtf8(path, text, signal)) {
-    reader.feed(bytes);
+    for (const _full of reader.feed(bytes)) yield fraction;
     yield fraction;
   }
-  reader.finish();
+  for (const _full of reader.finish()) yield 1;
   yield 1;
 }

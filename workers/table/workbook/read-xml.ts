@@ -8,10 +8,18 @@ export interface XmlListener {
   /** May come in several pieces. */
   text?(text: string): void;
   close?(name: string): void;
+  /** True if the memory of the listener is full: the reader yields before it reads on. */
+  readonly isFull?: boolean;
 }
 
 /** Deeper than any part of a workbook goes. */
 const MAX_DEPTH = 64;
+
+/** The root of a sheet declares some twenty namespaces; a parser keeps all attributes of an element at once. */
+const MAX_ATTRIBUTES = 256;
+
+/** Few enough that a sheet of tiny rows cannot fill a listener far beyond its limit. */
+const SLICE_CHARACTERS = 2048;
 
 /** Between two tags, which the parser bounds itself; the longest cell of a workbook has 32,767. */
 export const MAX_TEXT_CHARACTERS = 1024 * 1024;
@@ -28,7 +36,11 @@ export async function* readXml(
   let decoder: TextDecoder | undefined;
   for await (const { bytes, fraction } of chunks) {
     decoder ??= new TextDecoder(isUtf16(bytes) ? 'utf-16le' : 'utf-8', { fatal: true });
-    reader.write(decode(decoder, bytes));
+    const text = decode(decoder, bytes);
+    for (let at = 0; at < text.length; at += SLICE_CHARACTERS) {
+      reader.write(text.slice(at, at + SLICE_CHARACTERS));
+      if (listener.isFull === true) yield fraction;
+    }
     yield fraction;
   }
   reader.end(decoder === undefined ? '' : decode(decoder));
@@ -51,6 +63,7 @@ class XmlReader {
   readonly #listener: XmlListener;
   #depth = 0;
   #textCharacters = 0;
+  #attributes = 0;
 
   constructor(listener: XmlListener) {
     this.#listener = listener;
@@ -60,6 +73,8 @@ class XmlReader {
     this.#parser.ondoctype = () => {
       throw notXml();
     };
+    this.#parser.onopentagstart = () => (this.#attributes = 0);
+    this.#parser.onattribute = () => this.#attribute();
     this.#parser.onopentag = (tag) => this.#open(tag as Tag);
     this.#parser.onclosetag = (name) => this.#close(name);
     this.#parser.ontext = (text) => this.#text(text);
@@ -79,6 +94,11 @@ class XmlReader {
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH) throw notXml();
     this.#listener.open?.(localName(name), attributes);
+  }
+
+  #attribute(): void {
+    this.#attributes += 1;
+    if (this.#attributes > MAX_ATTRIBUTES) throw notXml();
   }
 
   #close(name: string): void {

@@ -46,6 +46,10 @@ export class SheetReader implements XmlListener {
     this.#sink = sink;
   }
 
+  get isFull(): boolean {
+    return this.#sink.isFull === true;
+  }
+
   open(name: string, attributes: Readonly<Record<string, string>>): void {
     if (name === 'row') this.#openRow(attributes);
     else if (name === 'c') this.#openCell(attributes);
@@ -54,7 +58,7 @@ export class SheetReader implements XmlListener {
   }
 
   text(text: string): void {
-    if (this.#isValue) this.#value += text;
+    if (this.#isValue) this.#addValue(text);
     else this.#inline.add(text);
   }
 
@@ -84,6 +88,11 @@ export class SheetReader implements XmlListener {
     this.#inlineText = '';
   }
 
+  #addValue(text: string): void {
+    this.#value += text;
+    if (this.#value.length > this.#context.maxLineBytes) throw this.#tooLong();
+  }
+
   #closeCell(): void {
     const [text, type] = this.#valueOfCell();
     if (text === '') return;
@@ -94,12 +103,14 @@ export class SheetReader implements XmlListener {
     this.#cells.push(text);
     this.#types.push(type);
     this.#bytes += text.length;
-    if (this.#bytes > this.#context.maxLineBytes) {
-      throw new UnprocessableError(
-        'table_line_too_long',
-        `Row ${this.#row} has more than ${this.#context.maxLineBytes} bytes.`,
-      );
-    }
+    if (this.#bytes > this.#context.maxLineBytes) throw this.#tooLong();
+  }
+
+  #tooLong(): UnprocessableError {
+    return new UnprocessableError(
+      'table_line_too_long',
+      `Row ${this.#row} has more than ${this.#context.maxLineBytes} bytes.`,
+    );
   }
 
   #closeRow(): void {

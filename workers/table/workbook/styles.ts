@@ -1,5 +1,5 @@
 import type { WorkbookArchive } from './archive.ts';
-import { readWhole } from './workbook.ts';
+import { readWhole, tooMany } from './workbook.ts';
 
 /** How a number is meant that is a point in time. */
 export type TimeFormat = 'date' | 'datetime' | 'time';
@@ -11,7 +11,13 @@ const BUILT_IN: ReadonlyMap<number, TimeFormat> = new Map<number, TimeFormat>([
   [22, 'datetime'],
 ]);
 
-/** What number formats say of the cells of each style; undefined for those that are just numbers. */
+/** Excel accepts 65,490 styles of cells, and fewer formats than that. */
+const MOST_STYLES = 65_536;
+
+/**
+ * What number formats say of the cells of each style; undefined for those that are just numbers. Throws
+ * `table_too_large` if there are more than 65,536.
+ */
 export async function readTimeFormats(
   archive: WorkbookArchive,
   part: string,
@@ -25,6 +31,7 @@ export async function readTimeFormats(
       if (name === 'numFmt') custom.set(Number(attributes['numFmtId']), timeFormatOf(attributes['formatCode'] ?? ''));
       else if (name === 'cellXfs') isOfCells = true;
       else if (name === 'xf' && isOfCells) styles.push(Number(attributes['numFmtId'] ?? 0));
+      if (styles.length > MOST_STYLES || custom.size > MOST_STYLES) throw tooMany('cell styles', MOST_STYLES);
     },
     close(name) {
       if (name === 'cellXfs') isOfCells = false;

@@ -26,10 +26,19 @@ export interface Workbook {
 const ROOT_RELATIONS = '_rels/.rels';
 const USUAL_WORKBOOK = 'xl/workbook.xml';
 
+/** Excel has no limit of sheets but its memory; no real workbook has as many. */
+const MOST_SHEETS = 1000;
+const MOST_RELATIONS = 10_000;
+/** Names and targets of more characters belong to no part of a real workbook; Excel's names of sheets have 31. */
+const MOST_CHARACTERS = 1024;
+
 const SHOWN_SHEETS = 10;
 const SHOWN_NAME_CHARACTERS = 31;
 
-/** Reads the parts that say where the others are (ECMA-376 part 1, section 18.2). */
+/**
+ * Reads the parts that say where the others are (ECMA-376 part 1, section 18.2). Throws `table_too_large` if there are
+ * more than 1000 sheets or 10,000 relations.
+ */
 export async function readWorkbook(archive: WorkbookArchive, signal: AbortSignal): Promise<Workbook> {
   const root = archive.has(ROOT_RELATIONS) ? await readRelations(archive, ROOT_RELATIONS, '', signal) : [];
   const part = root.find(({ type }) => type === 'officeDocument')?.target ?? USUAL_WORKBOOK;
@@ -99,8 +108,9 @@ async function readRelations(
   await readWhole(archive, part, signal, {
     open(name, { Id = '', Type = '', Target = '' }) {
       if (name !== 'Relationship') return;
-      const target = Target.startsWith('/') ? Target.slice(1) : posix.join(folder, Target);
-      relations.push({ id: Id, type: Type.slice(Type.lastIndexOf('/') + 1), target });
+      if (relations.length >= MOST_RELATIONS) throw tooMany('relations', MOST_RELATIONS);
+      const target = Target.startsWith('/') ? Target.slice(1) : posix.join(folder, kept(Target));
+      relations.push({ id: kept(Id), type: kept(Type.slice(Type.lastIndexOf('/') + 1)), target: kept(target) });
     },
   });
   return relations;
@@ -124,11 +134,24 @@ async function readSheets(
     open(name, attributes) {
       if (name === 'workbookPr') isFrom1904 = isTrue(attributes['date1904']);
       if (name !== 'sheet') return;
+      if (sheets.length >= MOST_SHEETS) throw tooMany('sheets', MOST_SHEETS);
       const id = Object.entries(attributes).find(([key]) => key.endsWith(':id'))?.[1] ?? '';
-      sheets.push({ name: attributes['name'] ?? '', id, isVisible: (attributes['state'] ?? 'visible') === 'visible' });
+      const isVisible = (attributes['state'] ?? 'visible') === 'visible';
+      sheets.push({ name: kept(attributes['name'] ?? ''), id: kept(id), isVisible });
     },
   });
   return { sheets, isFrom1904 };
+}
+
+/** A copy, since a piece of the parser's text would keep all of that in memory. */
+function kept(text: string): string {
+  return Buffer.from(firstCharacters(text, MOST_CHARACTERS)).toString();
+}
+
+/** For a workbook that has more of something than any real one. */
+export function tooMany(things: string, most: number): UnprocessableError {
+  const detail = `The workbook has more than ${most} ${things}. Copy the rows to a new workbook, or send them as CSV.`;
+  return new UnprocessableError('table_too_large', detail);
 }
 
 /** `xsd:boolean`. */

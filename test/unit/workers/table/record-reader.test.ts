@@ -9,6 +9,10 @@ interface Read {
   errors: [line: number, code: string][];
 }
 
+function readAll(steps: Iterable<void>): void {
+  for (const _full of steps);
+}
+
 /** Reads a text in chunks of so many bytes. */
 function read(text: string, { chunkBytes = 65_536, delimiter = ',', maxLineBytes = 10_000 } = {}): Read {
   const rows: Read['rows'] = [];
@@ -19,8 +23,8 @@ function read(text: string, { chunkBytes = 65_536, delimiter = ',', maxLineBytes
   };
   const reader = new RecordReader({ delimiter, hasReturns: text.includes('\r'), maxLineBytes }, sink);
   const bytes = Buffer.from(text, 'latin1');
-  for (let at = 0; at < bytes.length; at += chunkBytes) reader.feed(bytes.subarray(at, at + chunkBytes));
-  reader.finish();
+  for (let at = 0; at < bytes.length; at += chunkBytes) readAll(reader.feed(bytes.subarray(at, at + chunkBytes)));
+  readAll(reader.finish());
   return { rows, errors };
 }
 
@@ -143,7 +147,7 @@ describe('a line', () => {
     );
     let chunks = 0;
     const feed = () => {
-      for (; chunks < 1000; chunks += 1) reader.feed(Buffer.from('x'.repeat(100)));
+      for (; chunks < 1000; chunks += 1) readAll(reader.feed(Buffer.from('x'.repeat(100))));
     };
     expect(feed).toThrow(expect.objectContaining({ code: 'table_line_too_long' }));
     expect(chunks).toBeLessThan(25);
@@ -153,5 +157,16 @@ describe('a line', () => {
     const { rows, errors } = read(`a,b\n"1,2\n${'3,4\n'.repeat(200)}`, { maxLineBytes: 100 });
     expect(errors).toEqual([[2, 'stray_quote']]);
     expect(rows).toHaveLength(201);
+  });
+
+  test('are handed on one by one while their sink is full, and wait until it is emptied', () => {
+    let rows = 0;
+    const sink: RowSink = { row: () => (rows += 1), error: () => undefined, isFull: true };
+    const reader = new RecordReader({ delimiter: ',', hasReturns: false, maxLineBytes: 1000 }, sink);
+    const seen = [...reader.feed(Buffer.from('1,2\n3,4\n"a""b",6\n'))].length;
+    expect([seen, rows]).toEqual([3, 3]);
+    const steps = reader.feed(Buffer.from('7,8\n9,10\n'));
+    steps.next();
+    expect(rows).toBe(4);
   });
 });

@@ -115,6 +115,32 @@ describe('the columns of a table', () => {
     expect(result.columns.map(({ name }) => name.length)).toEqual([128, 130]);
   });
 
+  test('have names of at most 128 bytes if they are more than 200', async () => {
+    const names = Array.from({ length: 201 }, (_, index) => `${index}${'漢'.repeat(100)}`);
+    const few = await processTable(`${names.slice(0, 200).join(',')}\n${','.repeat(199)}\n`, {
+      options: { header: true, delimiter: ',' },
+    });
+    const many = await processTable(`${names.join(',')}\n${','.repeat(200)}\n`, {
+      options: { header: true, delimiter: ',' },
+    });
+    expect(few.result.columns[7]?.name).toBe(`7${'漢'.repeat(100)}`);
+    expect(many.result.columns[7]?.name).toBe(`7${'漢'.repeat(42)}`);
+  });
+
+  test('have names that look different and that no program takes for something else', async () => {
+    const header = 'na\u200bme,na\u202eme,\u2066na\u200d\ufeffme,__proto__,👩\u200d💻,می\u200cروم';
+    const { result, rows } = await processTable(`${header}\n1,2,3,4,5,6\n`, { options: { header: true } });
+    expect(result.columns.map(({ name }) => name)).toEqual([
+      'name',
+      'name_2',
+      'name_3',
+      '_proto_',
+      '👩\u200d💻',
+      'می\u200cروم',
+    ]);
+    expect(Object.values(rows[0] ?? {})).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   test('may be 100,000, which is too many', async () => {
     const header = Array.from({ length: 100_000 }, (_, index) => `c${index}`).join(',');
     expect(await problemOf(`${header}\n${header}\n`)).toMatchObject({
@@ -223,6 +249,16 @@ describe('a table that is too much', () => {
     ],
   ])('for it has %s ends with words about it', async (_what, text, more, code) => {
     expect((await problemOf(text, { options: { delimiter: ',' }, ...more })).code).toBe(code);
+  });
+
+  test('for its rows are 20 times as large as JSON Lines, and more than 64 MiB, ends with advice', async () => {
+    const names = Array.from({ length: 2000 }, (_, index) => `${index}${'n'.repeat(124)}`);
+    const text = `${names.join(';')}\n${`${';'.repeat(1999)}\n`.repeat(300)}`;
+    const problem = await problemOf(text, { options: { delimiter: ';', header: true } });
+    expect(problem).toMatchObject({
+      code: 'table_too_large',
+      detail: expect.stringMatching(/67108864 bytes.*Send fewer rows at once, or shorter names/),
+    });
   });
 
   test('is shown in part', async () => {

@@ -308,6 +308,43 @@ describe('a workbook that would fill memory or disk', () => {
     }
   });
 
+  test.each([
+    ['65,537 styles', 'xl/styles.xml', `<styleSheet><cellXfs>${'<xf/><xf />'.repeat(32_769)}</cellXfs></styleSheet>`],
+    [
+      '1001 sheets',
+      'xl/workbook.xml',
+      `<workbook><sheets>${'<sheet name="a" id="1"/>'.repeat(1001)}</sheets></workbook>`,
+    ],
+    [
+      '10,001 relations',
+      'xl/_rels/workbook.xml.rels',
+      `<Relationships>${'<Relationship Id="1" Type="a" Target="b"/>'.repeat(10_001)}</Relationships>`,
+    ],
+    [
+      '65,537 number formats',
+      'xl/styles.xml',
+      `<styleSheet>${Array.from({ length: 65_537 }, (_, id) => `<numFmt numFmtId="${id}" formatCode="0"/>`).join('')}</styleSheet>`,
+    ],
+  ])('by %s is refused', async (_what, name, bytes) => {
+    expect(await problemOf({ ...SMALL, more: [{ name, bytes }] })).toMatchObject({
+      code: 'table_too_large',
+      detail: expect.stringContaining('Copy the rows to a new workbook'),
+    });
+  });
+
+  test('by an element with more attributes than any has is refused', async () => {
+    const attributes = Array.from({ length: 300 }, (_, index) => `a${index}=""`).join(' ');
+    expect(await problemOf({ sheets: { One: `<row ${attributes}/>` } })).toMatchObject({ code: 'table_damaged' });
+  });
+
+  test('by a value that goes on between elements is refused', async () => {
+    const value = `<v>${`${'1'.repeat(500)}<x/>`.repeat(3)}</v>`;
+    const sheets = { One: `<row><c>${value}</c></row>` };
+    expect(await problemOf({ sheets }, { limits: { maxLineBytes: 1024 } })).toMatchObject({
+      code: 'table_line_too_long',
+    });
+  });
+
   test('by a long text to which many cells refer is refused', async () => {
     const cells = '<c t="s"><v>0</v></c>'.repeat(200);
     const strings = [`<si><t>${'x'.repeat(6000)}</t></si>`];
