@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { guardAgainstOrphan } from './orphan-guard.ts';
-import { inheritedEnvironment } from './setup/command.mjs';
+import { childEnvironment } from '../src/settings/config.ts';
 
 const PROBE_INTERVAL_MS = 10;
 const KEPT_OUTPUT_CHARS = 4000;
@@ -15,7 +15,7 @@ export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly argv0?: string;
-  /** On top of this process's own environment. */
+  /** On top of what any program needs (`PATH`, the language); nothing else of this process's environment is passed on. */
   readonly env?: Readonly<Record<string, string>>;
   /**
    * A Node child says `{ type }` over IPC when it is up, and ends itself when that channel
@@ -53,7 +53,7 @@ export function launchChild(spec: ChildSpec, onReady: (message: unknown) => void
   const child = spawn(spec.command, spec.args, {
     ...(spec.argv0 === undefined ? {} : { argv0: spec.argv0 }),
     detached: true,
-    env: inheritedEnvironment(spec.env),
+    env: { ...childEnvironment('server'), ...spec.env },
     stdio: stdioOf(spec),
   });
   const ended = untilEnded(child);

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { childEnvironment } from '../src/settings/config.ts';
 
 /*
  * A pipe to the guard closes when its writer dies, however it dies; `read` then ends. The guard
@@ -18,7 +19,11 @@ kill -"$3" "$1" 2>/dev/null`;
  */
 export function guardAgainstOrphan(pid: number, afterSeconds: number, signal: 'TERM' | 'KILL'): () => void {
   const args = ['-c', GUARD, 'orphan-guard', String(pid), String(afterSeconds), signal];
-  const guard = spawn('/bin/sh', args, { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const guard = spawn('/bin/sh', args, {
+    detached: true,
+    env: childEnvironment('server'),
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   guard.on('error', () => undefined);
   guard.stdin.on('error', () => undefined);
   // Neither the guard nor the pipe to it keeps this process alive.

@@ -5,7 +5,7 @@ import { ensureChromium } from './setup/chromium-binary.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { projectRoot } from './setup/project-root.mjs';
 import { ensureRedisServer } from './setup/redis-binary.mjs';
-import { SetupError } from './setup/setup-error.mjs';
+import { deniedPath, SetupError } from './setup/setup-error.mjs';
 
 /*
  * Run before every npm script, so that a fresh clone needs no other command: installs what is
@@ -31,9 +31,16 @@ try {
   if (has('--redis')) await ensureRedisServer(say);
   if (has('--chromium') && process.env.E2E !== '0') await ensureChromium(say);
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(`setup: ${error.message}`);
-  process.exitCode = error.exitCode;
+  const denied = deniedPath(error);
+  if (denied !== undefined) {
+    console.error(`setup: this user may not write ${denied}; run npm as the owner of ${projectRoot}`);
+    process.exitCode = 78;
+  } else if (error instanceof SetupError) {
+    console.error(`setup: ${error.message}`);
+    process.exitCode = error.exitCode;
+  } else {
+    throw error;
+  }
 }
 
 function checkNode() {

@@ -6,6 +6,9 @@ import { ManagedChild, type ChildHooks } from './managed-child.ts';
 const EX_CONFIG = 78;
 const EX_KILLED = 130;
 
+/** With the back-off some 25 seconds; whoever runs the supervisor sees then that it does not work. */
+const MOST_FAILED_STARTS = 8;
+
 /** Takes pino's loggers. */
 export interface SupervisorLog {
   warn(fields: object, message: string): void;
@@ -20,18 +23,21 @@ export interface SupervisorOptions {
   readonly log: SupervisorLog;
   /** Where to write down pids for `endLeftovers` of the next run; undefined for nowhere. */
   readonly pidDirectory?: string;
+  /** A child that dies so often without having been up once stops everything with exit code 1. Default 8. */
+  readonly mostFailedStarts?: number;
   /** Every time a child comes up, so also after a restart. */
   readonly onReady?: (name: string, message: unknown) => void;
 }
 
 /** Starts processes in order, restarts those that die, stops them in order and leaves none behind. */
 export class Supervisor {
-  /** The exit code, when the last child is gone: 0, 78 after a wrong setting, 130 after `kill`. */
+  /** The exit code, when the last child is gone: 0, 1 if a child does not start, 78 after a wrong setting, 130 after `kill`. */
   readonly finished: Promise<number>;
   readonly #options: SupervisorOptions;
   readonly #foundation: readonly ManagedChild[];
   readonly #children: readonly ManagedChild[];
   readonly #wasReady = new Set<string>();
+  readonly #failedStarts = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #isStopping = false;
   #exitCode = 0;
@@ -105,8 +111,12 @@ export class Supervisor {
 
   #mayRestart(spec: ChildSpec, { code, signal, output }: ChildEnd): boolean {
     if (code === EX_CONFIG) return this.#giveUp(EX_CONFIG);
-    if (!this.#options.foundation.includes(spec) || this.#wasReady.has(spec.name)) return true;
-    this.#options.log.error({ child: spec.name, code, signal, output }, 'child did not start');
+    if (this.#wasReady.has(spec.name)) return true;
+    const starts = (this.#failedStarts.get(spec.name) ?? 0) + 1;
+    this.#failedStarts.set(spec.name, starts);
+    const { foundation, mostFailedStarts = MOST_FAILED_STARTS, log } = this.#options;
+    if (!foundation.includes(spec) && starts < mostFailedStarts) return true;
+    log.error({ child: spec.name, code, signal, starts, output }, 'child did not start');
     return this.#giveUp(1);
   }
 

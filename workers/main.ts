@@ -1,4 +1,7 @@
-import { createProcessors } from './processors.ts';
-import { runWorkerProcess } from './services.ts';
+import { loadOrExit } from '../src/server/shutdown.ts';
 
+/* A worker process. Imports nothing statically that needs a package, so that a missing one is reported in one line. */
+const [{ runWorkerProcess }, { createProcessors }] = await loadOrExit(() =>
+  Promise.all([import('./services.ts'), import('./processors.ts')]),
+);
 runWorkerProcess({ createProcessors, isolatedEntry: new URL('./isolation/main.js', import.meta.url) });

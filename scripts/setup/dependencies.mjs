@@ -5,7 +5,7 @@ import { run } from './command.mjs';
 import { withLock } from './lock.mjs';
 import { currentPlatform, isForPlatform } from './platform.mjs';
 import { projectRoot, setupLockFile } from './project-root.mjs';
-import { SetupError } from './setup-error.mjs';
+import { deniedPath, SetupError } from './setup-error.mjs';
 
 /** @typedef {import('./dependencies.d.mts').LockFile} LockFile */
 /** @typedef {import('./platform.d.mts').Platform} Platform */
@@ -90,7 +90,7 @@ function stamp(installed) {
     writeFileSync(STAMP, stampText(installed));
   } catch (error) {
     // Somebody else's, or on a disk that nobody may write to: all is there, only looking it up takes longer.
-    if (!['EACCES', 'EROFS', 'EPERM'].includes(codeOf(error))) throw error;
+    if (deniedPath(error) === undefined) throw error;
   }
 }
 
@@ -116,9 +116,4 @@ function readLock(file) {
   } catch {
     return undefined;
   }
-}
-
-/** @param {unknown} error */
-function codeOf(error) {
-  return /** @type {NodeJS.ErrnoException} */ (error).code ?? '';
 }

@@ -10,3 +10,17 @@ export class SetupError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+const DENIED = ['EACCES', 'EPERM', 'EROFS'];
+
+/**
+ * The path that this user may not use, if that is what the error says.
+ *
+ * @param {unknown} error
+ * @returns {string | undefined}
+ */
+export function deniedPath(error) {
+  if (!(error instanceof Error)) return undefined;
+  const { code, path } = /** @type {NodeJS.ErrnoException} */ (error);
+  return code !== undefined && DENIED.includes(code) ? path : undefined;
+}

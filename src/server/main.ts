@@ -1,25 +1,5 @@
-import { ConfigError, loadConfig } from '../settings/config.ts';
-import { createLog } from '../telemetry/log.ts';
-import { startApi } from './services.ts';
-import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from './shutdown.ts';
+import { loadOrExit } from './shutdown.ts';
 
-/** An API process. */
-async function main(): Promise<void> {
-  const config = loadConfig();
-  const log = createLog('api', config);
-  const api = await startApi(config, log);
-  closeOnSignal(log, config.shutdownDelayMs + config.shutdownGraceMs + CLOSE_MARGIN_MS, () =>
-    api.close(config.shutdownGraceMs),
-  );
-  log.info({ url: api.url }, 'listening');
-  process.send?.({ type: 'listening', url: api.url });
-}
-
-main().catch((error: unknown) => {
-  if (isPortTaken(error)) exitWithLine(new Error(`PORT is taken: ${error.message}`), ConfigError.exitCode);
-  exitWithLine(error, error instanceof ConfigError ? ConfigError.exitCode : 1);
-});
-
-function isPortTaken(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');
-}
+/* An API process. Imports nothing statically that needs a package, so that a missing one is reported in one line. */
+const { runApi } = await loadOrExit(() => import('./run-api.ts'));
+await runApi();

@@ -51,6 +51,22 @@ export async function settleWithin(work: Promise<unknown>, limitMs: number): Pro
   clearTimeout(timer);
 }
 
+/** EX_CONFIG of sysexits: no restart helps, a person has to put something right. */
+const EX_CONFIG = 78;
+
+/**
+ * Loads the modules of a process. If a package is missing or not made for this machine, the process ends with one line
+ * and exit code 78, since no restart helps.
+ */
+export async function loadOrExit<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return exitWithLine(`the installation is broken, run npm ci: ${line}`, EX_CONFIG);
+  }
+}
+
 /** Ends a process that could not start with one line a person can act on. */
 export function exitWithLine(error: unknown, exitCode: number): never {
   const line = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,7 @@ import { ANY_HOST } from '../access/allowed-hosts.ts';
 import { isLoopbackHost } from '../access/loopback-host.ts';
 import type { PictureOptions } from '../kinds/picture-options.ts';
 import type { RedisPlace } from '../queue/redis-place.ts';
+import { environmentFor, ROLE_VARIABLE, type ChildRole } from './roles.ts';
 import { contradiction, settingsSchema, type Settings } from './schema.ts';
 
 /** How a bucket is reached. Credentials come from the usual sources of Amazon's SDK. */
@@ -108,8 +109,8 @@ export class ConfigError extends Error {
 
 /**
  * Reads all settings at once, so that one start shows every mistake.
- * An empty value counts as not set. Without an argument it reads the environment and,
- * for what that leaves open, `.env` in the working directory.
+ * An empty value counts as not set. Without an argument it reads the environment and, unless another process of ours
+ * has given it, for what that leaves open, `.env` in the working directory.
  */
 export function loadConfig(environment: Record<string, string | undefined> = processEnvironment()): Config {
   const given = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
@@ -120,8 +121,13 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   return inWordsOfTheCode(parsed.data);
 }
 
+/** The part of this process's environment that a child of the role needs; see `environmentFor`. */
+export function childEnvironment(role: ChildRole): Record<string, string> {
+  return environmentFor(role, process.env);
+}
+
 function processEnvironment(): Record<string, string | undefined> {
-  if (existsSync('.env')) loadEnvFile('.env');
+  if (process.env[ROLE_VARIABLE] === undefined && existsSync('.env')) loadEnvFile('.env');
   // Amazon's SDK would warn of versions to come; the one in use knows this Node.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return process.env;

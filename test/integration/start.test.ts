@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { tryLock } from '../../scripts/setup/lock.mjs';
+import { compiled } from '../helpers/compiled.ts';
 import { runScript } from '../helpers/script-process.ts';
 
 describe('npm start', () => {
@@ -37,6 +40,31 @@ describe('npm start', () => {
     expect(await started.ended).toBe(0);
     expect(started.stdout).not.toContain('will be restarted');
   });
+
+  (process.platform === 'linux' ? test : test.skip)(
+    'ends with 78 and one line if ./data cannot be written',
+    async () => {
+      // Root may write everywhere but in the kernel's own file systems.
+      symlinkSync('/sys', join(directory, 'data'));
+      const started = runScript('scripts/start.ts', [], { cwd: directory, env: { REDIS_URL: '' } });
+      expect(await started.ended).toBe(78);
+      expect(started.stderr).toMatch(/^data\/run cannot be written by this user; .+\n$/);
+    },
+  );
+
+  test.each(['scripts/start.js', 'src/server/main.js', 'workers/main.js'])(
+    '%s ends with 78 and one line if a package is missing',
+    async (entry) => {
+      for (const folder of ['src', 'workers', 'scripts'])
+        cpSync(compiled(folder), join(directory, folder), { recursive: true });
+      writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
+      const started = promisify(execFile)(process.execPath, [join(directory, entry)], { cwd: directory });
+      await expect(started).rejects.toMatchObject({
+        code: 78,
+        stderr: expect.stringMatching(/^deferred-uploads: the installation is broken, run npm ci: Cannot find .+\n$/),
+      });
+    },
+  );
 
   test('names a wrong setting in one line and exits with 78', async () => {
     const started = runScript('scripts/start.ts', [], { cwd: directory, env: { PORT: 'http' } });

@@ -86,6 +86,29 @@ describe('Supervisor', () => {
     expect(await isStarted).toBe(false);
   });
 
+  test('stops everything when a child has died often and was never up', async () => {
+    const dying = fakeChild(diary, 'dying', { script: `process.exit(3)` });
+    const running = supervise([fakeChild(diary, 'api'), dying], { mostFailedStarts: 3 });
+    expect(await running.start()).toBe(false);
+    expect(await running.finished).toBe(1);
+    expect(logged.map(([, message]) => message)).toEqual([
+      'child died, will be restarted',
+      'child died, will be restarted',
+      'child did not start',
+    ]);
+    expect(logged.at(-1)?.[0]).toMatchObject({ child: 'dying', code: 3, starts: 3 });
+    expect(readDiary(diary).at(-1)).toBe('api stopped');
+  });
+
+  test('hands a child nothing of its own environment but what any program needs', async () => {
+    process.env['OPERATORS_TOKEN'] = 'a secret of sixteen';
+    const script = `write(Object.keys(process.env).sort().join()); process.send({ type: 'ready' });`;
+    await supervise([fakeChild(diary, 'api', { script })]).start();
+    delete process.env['OPERATORS_TOKEN'];
+    const names = readDiary(diary).at(-1)?.split(' ')[1]?.split(',') ?? [];
+    expect(names.filter((name) => !/^(PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ)$/.test(name)).sort()).toEqual(['DIARY', 'NAME']);
+  });
+
   test('brings back a child that was killed, and leaves its sibling alone', async () => {
     const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')]);
     await running.start();
@@ -137,7 +160,9 @@ describe('Supervisor', () => {
     });
     expect(await running.start()).toBe(false);
     expect(await running.finished).toBe(1);
-    expect(logged).toEqual([[{ child: 'base', code: 4, signal: null, output: 'spoilt\n' }, 'child did not start']]);
+    expect(logged).toEqual([
+      [{ child: 'base', code: 4, signal: null, starts: 1, output: 'spoilt\n' }, 'child did not start'],
+    ]);
     expect(readDiary(diary)).toEqual([]);
   });
 
@@ -147,7 +172,7 @@ describe('Supervisor', () => {
     expect(await running.finished).toBe(1);
     expect(logged).toEqual([
       [
-        { child: 'base', code: null, signal: null, output: 'spawn /nowhere/redis-server ENOENT' },
+        { child: 'base', code: null, signal: null, starts: 1, output: 'spawn /nowhere/redis-server ENOENT' },
         'child did not start',
       ],
     ]);

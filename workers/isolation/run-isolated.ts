@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { DerivedFile, Variant } from '../../src/wire/documents.ts';
+import { childEnvironment } from '../../src/settings/config.ts';
 import type { PipelineContext, PipelineHooks } from '../pipeline.ts';
 import type { AnyResult } from '../processor.ts';
 import type { RunProcessor } from '../processors.ts';
@@ -21,7 +22,8 @@ type ProcessEnd = { code: number | null; signal: NodeJS.Signals | null } | { err
 
 /**
  * Runs processors in a process of their own, one for each run, which a crash or a kill of that process ends
- * and nothing else. It sees the file and nothing of Redis or the storage: what it makes is published here.
+ * and nothing else. It sees the file and nothing of Redis or the storage, whose addresses and secrets it does not get:
+ * what it makes is published here.
  * A run rejects with `ProcessDied` where the process ends by itself, and otherwise as the processor does.
  * @param entry the module that calls `serveIsolated`.
  * @param nodeOptions those of this process by default.
@@ -31,6 +33,7 @@ export function isolatedRunner(entry: URL, nodeOptions: readonly string[] = proc
     context.signal.throwIfAborted();
     const child = fork(fileURLToPath(entry), {
       execArgv: [...nodeOptions],
+      env: childEnvironment('isolated'),
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });

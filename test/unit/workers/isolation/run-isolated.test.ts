@@ -1,5 +1,6 @@
 import '../../../helpers/one-realm.ts';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,19 @@ describe('a file that runs in a process of its own', () => {
     expect(Number(context.files.get('160')?.toString())).toBe(pidsOf(diary)[0]);
     expect(pidsOf(diary)).not.toEqual([process.pid]);
     expect(reports.map(({ stage }) => stage)).toContain('obey');
+  });
+
+  (process.platform === 'linux' ? test : test.skip)('gets no secret of the worker', async () => {
+    const given = { REDIS_PASSWORD: 'secret', AWS_SECRET_ACCESS_KEY: 'secret', PICTURE_MAX_PIXELS: '12345' };
+    Object.assign(process.env, given);
+    const running = run('wait');
+    const pid = await begun();
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+    for (const name of Object.keys(given)) delete process.env[name];
+    expect(environment).toContain('PICTURE_MAX_PIXELS=12345');
+    expect(environment).not.toContain('secret');
+    controller.abort(new Error('cancelled'));
+    await expect(running).rejects.toThrow('cancelled');
   });
 
   test('may be refused for good, as anywhere', async () => {

@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WORKER_ALLOCATOR } from './allocator.ts';
+import { childEnvironment, ConfigError, loadConfig, type Config } from '../src/settings/config.ts';
+import type { ChildSpec } from './child-life.ts';
+import { embeddedRedis } from './embedded-redis.ts';
+import { endLeftovers } from './leftovers.ts';
+import { tryLock } from './setup/lock.mjs';
+import { ensureRedisServer } from './setup/redis-binary.mjs';
+import { deniedPath, SetupError } from './setup/setup-error.mjs';
+import { stopOnSignals } from './stop-on-signals.ts';
+import { Supervisor, type SupervisorLog } from './supervisor.ts';
+
+/*
+ * `npm start`: everything on this machine. A Redis of its own unless a setting names one, one API
+ * process, WORKERS worker processes. Below `./data` lie the Redis's data and, in `run`, the
+ * lock and the pids of this run.
+ */
+const DATA_DIRECTORY = 'data';
+const RUN_DIRECTORY = join(DATA_DIRECTORY, 'run');
+
+/** The processes keep to SHUTDOWN_GRACE_MS and a margin of their own; force comes only after both. */
+const KILL_MARGIN_MS = 5000;
+
+const ROOT_UID = 0;
+
+const log: SupervisorLog = {
+  warn: (fields, msg) => printLine('warn', { msg, ...fields }),
+  error: (fields, msg) => printLine('error', { msg, ...fields }),
+};
+
+/** Runs everything until it is told to stop, and returns the exit code. A mistake that a person can mend is one line. */
+export async function runAll(): Promise<number> {
+  try {
+    return await start(loadConfig());
+  } catch (error) {
+    const { message, exitCode } = asSetupError(error);
+    console.error(message);
+    return exitCode;
+  }
+}
+
+function asSetupError(error: unknown): SetupError {
+  if (error instanceof SetupError) return error;
+  if (error instanceof ConfigError) return new SetupError(error.message, ConfigError.exitCode);
+  const denied = deniedPath(error);
+  if (denied === undefined) throw error;
+  const line = `${denied} cannot be written by this user; run npm start as the owner of ./${DATA_DIRECTORY} or in another directory`;
+  return new SetupError(line, ConfigError.exitCode);
+}
+
+async function start(config: Config): Promise<number> {
+  if (config.redis !== undefined) return supervise(config, {}, []);
+  const lock = tryLock(join(RUN_DIRECTORY, 'lock'));
+  if ('holderPid' in lock) throw new SetupError(`already running in this directory, as process ${lock.holderPid}`);
+  try {
+    return await startWithRedis(config);
+  } finally {
+    lock.release();
+  }
+}
+
+async function startWithRedis(config: Config): Promise<number> {
+  const binary = await ensureRedisServer((line) => console.log(`setup: ${line}`));
+  const ended = await endLeftovers(RUN_DIRECTORY, graceMs(config));
+  if (ended > 0) log.warn({ processes: ended }, 'ended what an earlier run had left behind');
+  const redis = embeddedRedis(binary, join(DATA_DIRECTORY, 'redis'), graceMs(config));
+  try {
+    return await supervise(config, { REDIS_URL: redis.url }, [redis.spec]);
+  } finally {
+    redis.close();
+  }
+}
+
+async function supervise(
+  config: Config,
+  env: Record<string, string>,
+  foundation: readonly ChildSpec[],
+): Promise<number> {
+  if (process.getuid?.() === ROOT_UID)
+    log.warn({ advice: 'run it as a user of its own, which owns ./data' }, 'running as root');
+  let url = '';
+  const supervisor = new Supervisor({
+    foundation,
+    children: nodeChildren(config, env),
+    log,
+    ...(foundation.length === 0 ? {} : { pidDirectory: RUN_DIRECTORY }),
+    onReady: (_name, message) => (url = urlIn(message) ?? url),
+  });
+  const releaseSignals = stopOnSignals(supervisor);
+  const killAll = (): void => supervisor.kill();
+  process.on('exit', killAll);
+  if (await supervisor.start()) announce(url);
+  const exitCode = await supervisor.finished;
+  process.off('exit', killAll);
+  releaseSignals();
+  return exitCode;
+}
+
+function nodeChildren(config: Config, env: Record<string, string>): ChildSpec[] {
+  const common = { command: process.execPath, graceMs: graceMs(config) };
+  const workers = Array.from({ length: config.workers }, (_, index) => ({
+    ...common,
+    env: { ...childEnvironment('worker'), ...env, ...WORKER_ALLOCATOR },
+    name: `worker-${index + 1}`,
+    role: 'worker',
+    args: entryArgs('../workers/main.js'),
+    ready: { type: 'ready' },
+  }));
+  return [
+    {
+      ...common,
+      env: { ...childEnvironment('api'), ...env },
+      graceMs: common.graceMs + config.shutdownDelayMs,
+      name: 'api',
+      role: 'api',
+      args: entryArgs('../src/server/main.js'),
+      ready: { type: 'listening' },
+    },
+    ...workers,
+  ];
+}
+
+function graceMs(config: Config): number {
+  return config.shutdownGraceMs + KILL_MARGIN_MS;
+}
+
+function entryArgs(entry: string): string[] {
+  return [...process.execArgv, fileURLToPath(new URL(entry, import.meta.url))];
+}
+
+function urlIn(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null || !('url' in message)) return undefined;
+  return typeof message.url === 'string' ? message.url : undefined;
+}
+
+function announce(url: string): void {
+  if (process.stdout.isTTY) console.log(`\nOpen ${url} in a browser. Ctrl-C stops everything.\n`);
+  else printLine('info', { msg: 'started', url });
+}
+
+function printLine(level: string, fields: object): void {
+  console.log(
+    JSON.stringify({ level, time: new Date().toISOString(), role: 'supervisor', pid: process.pid, ...fields }),
+  );
+}
