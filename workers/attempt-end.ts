@@ -42,14 +42,15 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
     return 'superseded';
   }
   if (reason === STOPPING) return outcomeOf(await parts.records.handBack(id, attempt), 'handed-back');
-  const problem = problemOfFile(parts, record, reason);
+  const isTooSlow = reason === TIMED_OUT || isTimeoutOfKind(parts, record, reason);
+  const problem = isTooSlow && !isIsolated(record) ? undefined : problemOfFile(parts, record, reason);
   if (problem !== undefined) {
     log.info({ code: problem.code, err: reason }, 'upload cannot be processed');
     return outcomeOf(await parts.records.fail(id, attempt, problem), 'done');
   }
-  if (reason === TIMED_OUT) {
+  if (isTooSlow) {
     log.warn('attempt took too long, the next one runs alone');
-    // Beyond doubt its own doing, as two deaths are.
+    // Its neighbours or the machine may have been slow. Alone it is charged its own time only.
     return outcomeOf(await parts.records.handBack(id, attempt, { deaths: ISOLATE_AFTER_DEATHS }), 'handed-back');
   }
   log.error({ err: reason }, 'attempt failed');
@@ -58,13 +59,22 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
   return outcomeOf(await parts.records.fail(id, attempt, processingFailed(id)), 'done');
 }
 
+/** True if a step has taken longer than the processor allows. */
+function isTimeoutOfKind(parts: RunnerParts, record: UploadRecord, reason: unknown): boolean {
+  return reason instanceof UnprocessableError && reason.code === codeOfKind(kindOf(parts, record), 'timeout');
+}
+
+function kindOf(parts: RunnerParts, record: UploadRecord): string {
+  return parts.processors.find(record.type ?? '')?.kind ?? 'file';
+}
+
 /** Undefined where the file is not to blame, or not beyond doubt. */
 function problemOfFile(parts: RunnerParts, record: UploadRecord, reason: unknown): Problem | undefined {
   const { id } = record;
   if (reason instanceof UnprocessableError) return problemOf(reason.code, reason.detail, id);
-  const kind = parts.processors.find(record.type ?? '')?.kind ?? 'file';
+  const kind = kindOf(parts, record);
   if (reason instanceof ProcessDied) return problemOf(codeOfKind(kind, 'crashes_worker'), CRASHES, id);
-  if (reason === TIMED_OUT && isIsolated(record)) return problemOf(codeOfKind(kind, 'timeout'), TAKES_TOO_LONG, id);
+  if (reason === TIMED_OUT) return problemOf(codeOfKind(kind, 'timeout'), TAKES_TOO_LONG, id);
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import type { Kind } from '../src/kinds/kind.ts';
 import { pictureKind } from '../src/kinds/picture.ts';
 import type { PictureOptions } from '../src/kinds/picture-options.ts';
 import { table } from '../src/kinds/table.ts';
+import { PASSED_TIME } from './charged-time.ts';
 import { createPictureProcessor } from './picture/processor.ts';
 import { runPipeline, type PipelineContext, type PipelineHooks } from './pipeline.ts';
 import type { AnyResult, Processor } from './processor.ts';
@@ -40,8 +41,8 @@ export interface ProcessorSettings {
   readonly tableLimits?: TableLimits;
 }
 
-/** Every processor of the service: a further one is a folder beside `picture/` and a line here. */
-export function createProcessors(settings: ProcessorSettings): ProcessorTable {
+/** Every processor of the service: a further one is a folder beside `picture/` and a line here. `clock` measures their steps. */
+export function createProcessors(settings: ProcessorSettings, clock = PASSED_TIME): ProcessorTable {
   const limits = {
     maxPixels: settings.pictureMaxPixels,
     maxFrames: settings.pictureMaxFrames,
@@ -50,7 +51,7 @@ export function createProcessors(settings: ProcessorSettings): ProcessorTable {
   };
   const picture = pictureKind(settings.pictureOptions);
   return createProcessorTable([
-    processorEntry(picture, createPictureProcessor(limits, picture)),
+    processorEntry(picture, createPictureProcessor(limits, picture, clock)),
     processorEntry(table, createTableProcessor(settings.tableLimits)),
   ]);
 }

@@ -49,7 +49,7 @@ async function start(kind: WorkerKind): Promise<void> {
   const worker = new UploadWorker({
     ...shared,
     processors,
-    runIsolated: isolatedRunner(kind.isolatedEntry),
+    runIsolated: isolatedRunner(kind.isolatedEntry, { timeoutMs: config.attemptTimeoutMs }),
     attemptTimeoutMs: config.attemptTimeoutMs,
     concurrency: config.workerConcurrency,
     timing,

@@ -10,6 +10,7 @@ import { endAttempt, isIsolated, processingFailed } from './attempt-end.ts';
 import { removeDeadAttempts } from './attempt-files.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { runBounded } from './bounded-run.ts';
+import { MOST_SLOWNESS } from './charged-time.ts';
 import type { PipelineContext, PipelineHooks } from './pipeline.ts';
 import type { AnyResult } from './processor.ts';
 import type { ProcessorEntry } from './processors.ts';
@@ -104,9 +105,12 @@ async function runProcessor(
     report: (report) => progress.report(report),
     stepEnded: (stage, durationMs) => log.debug({ stage, durationMs: Math.round(durationMs) }, 'step ended'),
   };
-  const run = isIsolated(record) ? parts.runIsolated : entry.run;
+  const isAlone = isIsolated(record);
+  const run = isAlone ? parts.runIsolated : entry.run;
   try {
-    const { attemptTimeoutMs: timeoutMs, obeyMs } = parts;
+    const { attemptTimeoutMs, obeyMs } = parts;
+    // A file that runs alone is bounded by what it is charged; this only ends what hangs before or after that.
+    const timeoutMs = attemptTimeoutMs * (isAlone ? MOST_SLOWNESS : 1);
     return await runBounded(() => run(context, hooks), { controller, stopping, timeoutMs, obeyMs, onLeftBehind });
   } finally {
     await progress.close();

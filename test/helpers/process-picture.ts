@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import type { PictureResult } from '../../src/wire/documents.ts';
 import { SNIFF_BYTES, sniffType } from '../../src/intake/sniff.ts';
 import { PICTURE_LIMITS, type PictureLimits } from '../../workers/picture/limits.ts';
+import { PASSED_TIME } from '../../workers/charged-time.ts';
 import { createPictureProcessor } from '../../workers/picture/processor.ts';
 import { AbandonedCalls } from '../../workers/picture/step-bounds.ts';
 import type { PictureTools } from '../../workers/picture/tools.ts';
@@ -71,7 +72,7 @@ export async function uploadOf(bytes: Buffer, options: unknown = {}): Promise<St
 
 /** What steps are made with, a set for each test. */
 export function pictureTools(limits: Partial<PictureLimits> = {}): PictureTools {
-  return { limits: { ...PICTURE_LIMITS, ...limits }, abandoned: new AbandonedCalls() };
+  return { limits: { ...PICTURE_LIMITS, ...limits }, clock: PASSED_TIME, abandoned: new AbandonedCalls() };
 }
 
 /** Calls `use` with the path of a file of these bytes, and removes it afterwards. */

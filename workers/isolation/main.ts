@@ -1,5 +1,6 @@
 import { loadConfig } from '../../src/settings/config.ts';
+import { ownChargeClock } from '../charged-time.ts';
 import { createProcessors } from '../processors.ts';
 import { serveIsolated } from './serve-isolated.ts';
 
-serveIsolated(createProcessors(loadConfig()));
+serveIsolated(createProcessors(loadConfig(), ownChargeClock()));

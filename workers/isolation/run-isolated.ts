@@ -6,6 +6,8 @@ import { childEnvironment } from '../../src/settings/config.ts';
 import type { PipelineContext, PipelineHooks } from '../pipeline.ts';
 import type { AnyResult } from '../processor.ts';
 import type { RunProcessor } from '../processors.ts';
+import { watchCharge } from '../charged-time.ts';
+import { TIMED_OUT } from '../stop-reasons.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 import type { FromIsolated, IsolatedOutcome, ToIsolated } from './messages.ts';
 import { isOwnDeath, ProcessDied } from './process-died.ts';
@@ -20,15 +22,24 @@ const KEPT_COMPLAINT_CHARS = 2_000;
 /** How a process ended, or that it could not be started. */
 type ProcessEnd = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };
 
+/** How such processes are started and bounded. */
+export interface IsolationOptions {
+  /** Default: those of this process. */
+  nodeOptions?: readonly string[];
+  /** The time that a file may be charged, see `charged-time`; by default no limit. Its start is not charged. */
+  timeoutMs?: number;
+}
+
 /**
  * Runs processors in a process of their own, one for each run, which a crash or a kill of that process ends
  * and nothing else. It sees the file and nothing of Redis or the storage, whose addresses and secrets it does not get:
  * what it makes is published here.
- * A run rejects with `ProcessDied` where the process ends by itself, and otherwise as the processor does.
+ * A run rejects with `ProcessDied` if the process ends by itself, with `TIMED_OUT` if its time is up, and otherwise as
+ * the processor does.
  * @param entry the module that calls `serveIsolated`.
- * @param nodeOptions those of this process by default.
  */
-export function isolatedRunner(entry: URL, nodeOptions: readonly string[] = process.execArgv): RunProcessor {
+export function isolatedRunner(entry: URL, options: IsolationOptions = {}): RunProcessor {
+  const { nodeOptions = process.execArgv, timeoutMs = Infinity } = options;
   return async (context, hooks) => {
     context.signal.throwIfAborted();
     const child = fork(fileURLToPath(entry), {
@@ -37,7 +48,7 @@ export function isolatedRunner(entry: URL, nodeOptions: readonly string[] = proc
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
-    return await new IsolatedRun(child, context, hooks).ended;
+    return await new IsolatedRun(child, context, hooks, timeoutMs).ended;
   };
 }
 
@@ -48,6 +59,9 @@ class IsolatedRun {
   readonly #hooks: PipelineHooks;
   #hasBegun = false;
   #hasEnded = false;
+  readonly #timeoutMs: number;
+  #isTimedOut = false;
+  #endWatch = (): void => undefined;
   #outcome: IsolatedOutcome | undefined;
   #complaint = '';
   /** Why a file that it made was not published: the cause of what the process then says. */
@@ -55,10 +69,11 @@ class IsolatedRun {
   readonly #pulled = new Map<number, PulledChunks>();
   readonly #publishing = new Set<Promise<void>>();
 
-  constructor(child: ChildProcess, context: PipelineContext, hooks: PipelineHooks) {
+  constructor(child: ChildProcess, context: PipelineContext, hooks: PipelineHooks, timeoutMs: number) {
     this.#child = child;
     this.#context = context;
     this.#hooks = hooks;
+    this.#timeoutMs = timeoutMs;
     child.on('message', (message: FromIsolated) => this.#heard(message));
     child.stderr?.on(
       'data',
@@ -86,13 +101,23 @@ class IsolatedRun {
     } finally {
       signal.removeEventListener('abort', onAbort);
       clearTimeout(timer);
+      this.#endWatch();
     }
+  }
+
+  #boundTime(): void {
+    if (this.#timeoutMs === Infinity || this.#child.pid === undefined) return;
+    this.#endWatch = watchCharge(this.#child.pid, this.#timeoutMs, () => {
+      this.#isTimedOut = true;
+      this.#child.kill('SIGKILL');
+    });
   }
 
   #heard(message: FromIsolated): void {
     switch (message.type) {
       case 'begun':
         this.#hasBegun = true;
+        this.#boundTime();
         return;
       case 'report':
         this.#hooks.report(message.report);
@@ -149,6 +174,7 @@ class IsolatedRun {
   #resultOf(end: ProcessEnd): AnyResult {
     if (this.#outcome?.type === 'done') return this.#outcome.result;
     this.#context.signal.throwIfAborted();
+    if (this.#isTimedOut) throw TIMED_OUT;
     if (this.#refused !== undefined) throw this.#refused;
     if (this.#outcome?.type === 'unprocessable') {
       const { code, detail, cause } = this.#outcome;

@@ -1,5 +1,6 @@
 import type { PictureResult } from '../../src/wire/documents.ts';
 import { pictureKind } from '../../src/kinds/picture.ts';
+import { PASSED_TIME } from '../charged-time.ts';
 import type { Processor, Step } from '../processor.ts';
 import { TYPICAL_COSTS } from './costs.ts';
 import { decode } from './decode.ts';
@@ -17,8 +18,9 @@ import { variants } from './variants.ts';
 export function createPictureProcessor(
   limits: Partial<PictureLimits> = {},
   kind = pictureKind(),
+  clock = PASSED_TIME,
 ): Processor<PictureState, PictureResult> {
-  const tools: PictureTools = { limits: { ...PICTURE_LIMITS, ...limits }, abandoned: new AbandonedCalls() };
+  const tools: PictureTools = { limits: { ...PICTURE_LIMITS, ...limits }, clock, abandoned: new AbandonedCalls() };
   return {
     kind: kind.name,
     steps: [

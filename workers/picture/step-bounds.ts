@@ -1,3 +1,4 @@
+import type { ChargeClock } from '../charged-time.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 
 /** Calls of the library that nobody waits for any more, and that cannot be ended from outside. */
@@ -26,6 +27,7 @@ export interface BoundsOptions {
   readonly signal: AbortSignal;
   /** From now on, for all that the step does. */
   readonly limitMs: number;
+  readonly clock: ChargeClock;
   /** A call that ends so soon after the bound was reached is waited for: it leaves nothing behind then. */
   readonly graceMs: number;
   /** Takes what was left behind. */
@@ -45,24 +47,24 @@ export class StepBounds {
 
   constructor(options: BoundsOptions) {
     this.#options = options;
-    this.#endsAtMs = performance.now() + options.limitMs;
+    this.#endsAtMs = options.clock.nowMs() + options.limitMs;
   }
 
   /** Rejects with `picture_timeout`, with the signal's reason, or as the call does, which is told how many whole seconds it has. */
   async wait<Value>(begin: (maxSeconds: number) => Promise<Value>): Promise<Value> {
-    const { signal, abandoned, graceMs } = this.#options;
+    const { signal, clock, abandoned, graceMs } = this.#options;
     signal.throwIfAborted();
-    const leftMs = this.#endsAtMs - performance.now();
+    const leftMs = this.#endsAtMs - clock.nowMs();
     if (leftMs <= 0) throw this.#timeout();
     let isOver = false;
-    const call = begin(Math.ceil(leftMs / 1000)).finally(() => (isOver = true));
+    const call = begin(Math.ceil((leftMs * clock.slowness) / 1000)).finally(() => (isOver = true));
     try {
-      const outcome = await raceTime(
-        call.then((value) => ({ value })),
-        leftMs,
-        signal,
-      );
-      if (outcome !== undefined) return outcome.value;
+      const valued = call.then((value) => ({ value }));
+      // A clock that charges less than what passes has to be asked again.
+      for (let nextMs = leftMs; nextMs > 0; nextMs = this.#endsAtMs - clock.nowMs()) {
+        const outcome = await raceTime(valued, nextMs, signal);
+        if (outcome !== undefined) return outcome.value;
+      }
     } catch (error) {
       throw isTimeout(error) ? this.#timeout(error) : error;
     } finally {

@@ -6,7 +6,7 @@ import { putObject } from '../../../src/storage/storage.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../../src/queue/contract.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
 import type { RunProcessor } from '../../../workers/processors.ts';
-import { STOPPING, SUPERSEDED } from '../../../workers/stop-reasons.ts';
+import { STOPPING, SUPERSEDED, TIMED_OUT } from '../../../workers/stop-reasons.ts';
 import { runUpload } from '../../../workers/upload-runner.ts';
 import { ProcessDied } from '../../../workers/isolation/process-died.ts';
 import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
@@ -350,6 +350,24 @@ describe('an attempt that takes too long', () => {
     expect(await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 })).toBe('handed-back');
     expect(await recordOf(id)).toMatchObject({ state: 'queued', deaths: 2, faults: 0 });
     expect(await run(id, notIsolated, undefined, { runIsolated: succeed })).toBe('done');
+  });
+
+  test('in one step is no outcome of the file before it has run alone', async () => {
+    const id = await waiting();
+    const isSlow: RunProcessor = async () =>
+      await Promise.reject<never>(new UnprocessableError('picture_timeout', 'Too slow.'));
+    expect(await run(id, isSlow)).toBe('handed-back');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', deaths: 2, faults: 0 });
+    expect(await run(id, notIsolated, undefined, { runIsolated: isSlow })).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { detail: 'Too slow.', final: true } });
+  });
+
+  test('by what the process that ran it was charged is failed: the file takes too long', async () => {
+    const id = await waiting();
+    await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 });
+    const isCharged: RunProcessor = async () => await Promise.reject<never>(TIMED_OUT);
+    expect(await run(id, notIsolated, undefined, { runIsolated: isCharged })).toBe('done');
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'picture_timeout', final: true } });
   });
 
   test('alone too is failed: the file takes too long', async () => {

@@ -8,6 +8,8 @@ import { pathToFileURL } from 'node:url';
 import { isolatedRunner } from '../../../../workers/isolation/run-isolated.ts';
 import { ProcessDied } from '../../../../workers/isolation/process-died.ts';
 import type { PipelineReport } from '../../../../workers/pipeline.ts';
+import type { RunProcessor } from '../../../../workers/processors.ts';
+import { TIMED_OUT } from '../../../../workers/stop-reasons.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 import { compiled } from '../../../helpers/compiled.ts';
 import { eventually } from '../../../helpers/eventually.ts';
@@ -34,9 +36,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const runner = isolatedRunner(pathToFileURL(compiled('test/helpers/faulty/isolated.ts')), []);
+const FAULTY_ENTRY = pathToFileURL(compiled('test/helpers/faulty/isolated.ts'));
+
+const runner = isolatedRunner(FAULTY_ENTRY, { nodeOptions: [] });
 
 async function run(...acts: Act[]) {
+  return await runBy(runner, ...acts);
+}
+
+async function runBy(runner: RunProcessor, ...acts: Act[]) {
   await writeFile(context.inputPath, faultyFile({ diary, attempts: [acts] }));
   return await runner(context, { report: (report) => reports.push(report) });
 }
@@ -109,8 +117,13 @@ describe('a file that runs in a process of its own', () => {
   });
 });
 
+test.each<Act>(['spin', 'deaf'])('a file that runs alone is ended when its time is up (%s)', async (act) => {
+  const bounded = isolatedRunner(FAULTY_ENTRY, { nodeOptions: [], timeoutMs: 200 });
+  await expect(runBy(bounded, act)).rejects.toBe(TIMED_OUT);
+});
+
 describe('a table that runs in a process of its own', () => {
-  const tables = isolatedRunner(pathToFileURL(compiled('workers/isolation/main.ts')), []);
+  const tables = isolatedRunner(pathToFileURL(compiled('workers/isolation/main.ts')), { nodeOptions: [] });
   const asTable = (options: unknown) => ({ ...context, upload: { ...context.upload, type: 'text/csv', options } });
 
   test('has its rows written here, chunk by chunk, in a second pass too', async () => {
@@ -159,6 +172,6 @@ describe('a table that runs in a process of its own', () => {
 });
 
 test('a process that cannot be started is no fault of the file', async () => {
-  const nowhere = isolatedRunner(pathToFileURL(compiled('test/helpers/faulty/nothing.ts')), []);
+  const nowhere = isolatedRunner(pathToFileURL(compiled('test/helpers/faulty/nothing.ts')), { nodeOptions: [] });
   await expect(nowhere(context, { report: () => undefined })).rejects.not.toBeInstanceOf(ProcessDied);
 });

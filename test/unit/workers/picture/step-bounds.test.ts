@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
+import { PASSED_TIME } from '../../../../workers/charged-time.ts';
 import { AbandonedCalls, StepBounds } from '../../../../workers/picture/step-bounds.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 
@@ -22,13 +23,20 @@ function openCall(): Call {
   return { promise, end, fail };
 }
 
-function boundsWith(limitMs = LONG_MS, graceMs = 5) {
+function boundsWith(limitMs = LONG_MS, graceMs = 5, clock = PASSED_TIME) {
   const controller = new AbortController();
   const abandoned = new AbandonedCalls();
   return {
     controller,
     abandoned,
-    bounds: new StepBounds({ signal: controller.signal, limitMs, graceMs, abandoned, tooSlow: 'Too slow. Send less.' }),
+    bounds: new StepBounds({
+      signal: controller.signal,
+      limitMs,
+      clock,
+      graceMs,
+      abandoned,
+      tooSlow: 'Too slow. Send less.',
+    }),
   };
 }
 
@@ -49,6 +57,23 @@ describe('a call of the library', () => {
     let told = 0;
     await boundsWith(4200).bounds.wait(async (maxSeconds) => void (told = maxSeconds));
     expect([4, 5]).toContain(told);
+  });
+
+  test('is waited for until its time is up by the clock that charges it', async () => {
+    let isUp = false;
+    const clock = { nowMs: () => (isUp ? 1000 : 0), slowness: 4 };
+    let told = 0;
+    const { bounds } = boundsWith(5, 5, clock);
+    const call = openCall();
+    const waiting = bounds.wait(async (maxSeconds) => {
+      told = maxSeconds;
+      return await call.promise;
+    });
+    setTimeout(() => call.end(), 50);
+    expect(await waiting).toBe('made');
+    isUp = true;
+    await expect(bounds.wait(async () => 'never begun')).rejects.toMatchObject({ code: 'picture_timeout' });
+    expect(told).toBe(1);
   });
 
   test('that says itself that its time is up is too slow, in words for people', async () => {
