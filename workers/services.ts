@@ -67,7 +67,7 @@ async function start(kind: WorkerKind): Promise<void> {
   }));
   const endWatch = watchEventLoop(timing.loopLimitMs);
 
-  replacement.close = closeOnSignal(log, config.shutdownGraceMs + CLOSE_MARGIN_MS, async () => {
+  const close = async (): Promise<void> => {
     // Both at once: neither is to take another job while it waits for the other.
     await Promise.all([sweeper.close(), worker.close(config.shutdownGraceMs)]);
     await presence.close();
@@ -77,8 +77,9 @@ async function start(kind: WorkerKind): Promise<void> {
     await closeConnection(connection);
     await storage.close?.();
     endWatch();
-    replacement.endWhereStuck();
-  });
+  };
+  const deadlineMs = config.shutdownGraceMs + CLOSE_MARGIN_MS;
+  replacement.close = closeOnSignal(log, deadlineMs, close, (exitCode) => replacement.end(exitCode));
 
   await listenForCancels(redis, worker);
   await worker.ready();
@@ -154,9 +155,8 @@ class Replacement {
   }
 
   /** Node's own exit waits for its thread pool, and so for the very thread that is stuck, or busy with what nobody wants. */
-  endWhereStuck(): void {
-    if (!this.#isAsked && this.#processors.abandonedCalls() === 0) return;
-    this.#log.info('closed');
-    process.kill(process.pid, 'SIGKILL');
+  end(exitCode: number): void {
+    if (this.#isAsked || this.#processors.abandonedCalls() > 0) process.kill(process.pid, 'SIGKILL');
+    else process.exit(exitCode);
   }
 }

@@ -59,6 +59,9 @@ async function passOver(parts: RunnerParts, id: string, { refusal, record }: Ref
   return 'done';
 }
 
+/** The process of a file that runs alone has so long to start, on a machine that may be busy. */
+const ISOLATED_START_MS = 60_000;
+
 /** What came out, and the file's digest where the intake has left that to us. */
 interface Digested {
   result: AnyResult;
@@ -110,7 +113,7 @@ async function runProcessor(
   try {
     const { attemptTimeoutMs, obeyMs } = parts;
     // A file that runs alone is bounded by what it is charged; this only ends what hangs before or after that.
-    const timeoutMs = attemptTimeoutMs * (isAlone ? MOST_SLOWNESS : 1);
+    const timeoutMs = isAlone ? attemptTimeoutMs * MOST_SLOWNESS + ISOLATED_START_MS : attemptTimeoutMs;
     return await runBounded(() => run(context, hooks), { controller, stopping, timeoutMs, obeyMs, onLeftBehind });
   } finally {
     await progress.close();

@@ -10,16 +10,22 @@ export const CLOSE_MARGIN_MS = 3_000;
  * Calls `close` at the first SIGINT or SIGTERM, or when the supervisor that started this process is
  * gone, and ends the process with 0 when it resolves. Past `deadlineMs`, or with a second signal
  * after a second's rest, it ends with 1. The returned function begins the same for a reason of one's own.
+ * @param end ends the process with the exit code.
  */
-export function closeOnSignal(log: Logger, deadlineMs: number, close: () => Promise<void>): (reason: string) => void {
+export function closeOnSignal(
+  log: Logger,
+  deadlineMs: number,
+  close: () => Promise<void>,
+  end: (exitCode: number) => void = (exitCode) => process.exit(exitCode),
+): (reason: string) => void {
   let startedAtMs: number | undefined;
   const begin = (reason: string) => {
     const nowMs = performance.now();
     if (startedAtMs === undefined) {
       startedAtMs = nowMs;
-      void closeWithin(log, deadlineMs, close, reason);
+      void closeWithin(log, deadlineMs, close, end, reason);
     } else if (nowMs - startedAtMs > DOUBLE_SIGNAL_MS && reason.startsWith('SIG')) {
-      process.exit(1);
+      end(1);
     }
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => begin(signal));
@@ -27,19 +33,25 @@ export function closeOnSignal(log: Logger, deadlineMs: number, close: () => Prom
   return begin;
 }
 
-async function closeWithin(log: Logger, deadlineMs: number, close: () => Promise<void>, reason: string): Promise<void> {
+async function closeWithin(
+  log: Logger,
+  deadlineMs: number,
+  close: () => Promise<void>,
+  end: (exitCode: number) => void,
+  reason: string,
+): Promise<void> {
   log.info({ reason }, 'closing');
   setTimeout(() => {
     log.error({ deadlineMs }, 'not closed in time');
-    process.exit(1);
+    end(1);
   }, deadlineMs).unref();
   try {
     await close();
     log.info('closed');
-    process.exit(0);
+    end(0);
   } catch (error) {
     log.error({ err: error }, 'closing failed');
-    process.exit(1);
+    end(1);
   }
 }
 

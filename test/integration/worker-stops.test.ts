@@ -1,15 +1,16 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { resolve } from 'node:path';
 import { eventually } from '../helpers/eventually.ts';
 import { pidsOf } from '../helpers/faulty/faults.ts';
 import { FaultyUpload } from '../helpers/faulty/upload.ts';
 import { isAlive } from '../helpers/is-alive.ts';
+import { patienceMs } from '../helpers/patience.ts';
 import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
 
-/** Processes start slowly on a busy machine, and several do in each test. */
-jest.setTimeout(90_000);
-
 const FAULTY = { workerEntry: resolve('test/helpers/faulty/worker.ts'), keepsWorkers: true };
+
+/** Long enough for an attempt to begin. */
+const ATTEMPT_MS = Math.min(patienceMs(1000), 2000);
 
 let service: Service;
 
@@ -31,11 +32,10 @@ describe('an attempt that takes too long', () => {
   let obeying: FaultyUpload;
   let blocking: FaultyUpload;
   beforeAll(async () => {
-    // Long enough for a process of its own to start on a busy machine.
     service = await startService({
       ...FAULTY,
       workers: 2,
-      env: { ATTEMPT_TIMEOUT_MS: '4000', SHUTDOWN_GRACE_MS: '1000' },
+      env: { ATTEMPT_TIMEOUT_MS: String(ATTEMPT_MS), SHUTDOWN_GRACE_MS: '1000' },
     });
     obeying = await new FaultyUpload(service).send([['wait'], ['deaf']]);
     blocking = await new FaultyUpload(service).send([['block'], ['finish']]);
@@ -58,7 +58,7 @@ describe('an attempt that takes too long', () => {
 
   test('and holds a thread for ever has its process replaced, and goes on elsewhere', async () => {
     expect(await blocking.outcome()).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
-    await eventually('the worker to be replaced', () => service.workers.length === 3, 25_000);
+    await eventually('the worker to be replaced', () => service.workers.length === 3);
     expect(workerOf(pidsOf(blocking.diary)[0])?.child.signalCode).toBe('SIGKILL');
   });
 });

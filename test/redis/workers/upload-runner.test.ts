@@ -362,20 +362,11 @@ describe('an attempt that takes too long', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { detail: 'Too slow.', final: true } });
   });
 
-  test('by what the process that ran it was charged is failed: the file takes too long', async () => {
+  test('alone too is failed: the file takes too long', async () => {
     const id = await waiting();
     await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 });
     const isCharged: RunProcessor = async () => await Promise.reject<never>(TIMED_OUT);
     expect(await run(id, notIsolated, undefined, { runIsolated: isCharged })).toBe('done');
-    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'picture_timeout', final: true } });
-  });
-
-  test('alone too is failed: the file takes too long', async () => {
-    const id = await waiting();
-    await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 });
-    expect(await run(id, notIsolated, undefined, { runIsolated: waitsForTheSignal, attemptTimeoutMs: 20 })).toBe(
-      'done',
-    );
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'picture_timeout', final: true } });
   });
 });

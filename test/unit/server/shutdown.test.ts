@@ -61,6 +61,14 @@ describe('a process that is to end', () => {
     expect(exits).toEqual([]);
   });
 
+  test('ends in the way that it is given, although closing takes too long', async () => {
+    const end = jest.fn();
+    closeOnSignal(silentLog, 5000, () => new Promise(() => undefined), end);
+    handlers.get('SIGTERM')?.();
+    await jest.advanceTimersByTimeAsync(5000);
+    expect([end.mock.calls, exits]).toEqual([[[1]], []]);
+  });
+
   test('ends with 1 when closing takes too long, or fails', async () => {
     const slow = build(() => new Promise(() => undefined));
     slow.raise('SIGTERM');
