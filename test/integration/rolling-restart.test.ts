@@ -10,7 +10,8 @@ import { createTus } from '../helpers/tus-requests.ts';
 import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
 
 /** Nothing that is held ends by itself while the test runs. */
-const HOLD_MS = 40_000;
+const HOLD_MS = 3_600_000;
+const LONG_HOLDS = { DEFERRED_MAX_TIMEOUT_MS: String(HOLD_MS) };
 const LANES = 4;
 
 let service: Service;
@@ -20,7 +21,10 @@ let pollBalancer: Balancer;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  [service, bytes] = await Promise.all([startService({ apis: 2 }), photo({ width: 400, height: 300 })]);
+  [service, bytes] = await Promise.all([
+    startService({ apis: 2, env: LONG_HOLDS }),
+    photo({ width: 400, height: 300 }),
+  ]);
   [balancer, pollBalancer] = await Promise.all([startBalancer(service.urls), startBalancer(service.urls)]);
 });
 
@@ -151,11 +155,11 @@ test('API processes are replaced in turn, under load, and no client has a poll t
   const before = [...service.apis];
   for (const old of before) {
     const done = ended.length;
-    await eventually('the load to flow', () => ended.length >= done + LANES, 30_000);
+    await eventually('the load to flow', () => ended.length >= done + LANES);
     await replace(old);
   }
   const done = ended.length;
-  await eventually('the load to flow on', () => ended.length >= done + LANES, 30_000);
+  await eventually('the load to flow on', () => ended.length >= done + LANES);
   isOver = true;
   await Promise.all(lanes);
   client.close();
@@ -169,7 +173,7 @@ test('API processes are replaced in turn, under load, and no client has a poll t
   expect(percents.filter((seen) => seen.join() !== seen.toSorted((a, b) => a - b).join())).toEqual([]);
   for (const { id } of ended)
     expect((await getJson<Upload>(`${balancer.url}/uploads/${id}`)).body.state).toBe('completed');
-}, 90_000);
+});
 
 test('what is held is answered when its process is told to stop, not when its time is up', async () => {
   const api = service.apis.find(({ child }) => child.exitCode === null) ?? (await service.addApi());
@@ -181,16 +185,13 @@ test('what is held is answered when its process is told to stop, not when its ti
   await eventually('all to be held', async () =>
     (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 50'),
   );
-  const toldAtMs = performance.now();
   const ended = api.end('SIGTERM');
   const answers = await Promise.all(held);
-  const afterMs = performance.now() - toldAtMs;
   expect(
     answers.filter(
       ({ status, body: progress }) => status !== 200 || !progress.timedOut || progress.version !== body.version,
     ),
   ).toEqual([]);
-  expect(afterMs).toBeLessThan(HOLD_MS / 4);
   expect(await ended).toBe(0);
 });
 

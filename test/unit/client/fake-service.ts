@@ -12,6 +12,7 @@ export interface SeenRequest {
   timeoutMs: number;
   startedAtMs: number;
   /** Null while held. */
+  /** When the answer was sent, or the connection was found to be closed. */
   endedAtMs: number | null;
   /** True once the client went away before the answer. */
   aborted: boolean;
@@ -172,7 +173,7 @@ export class FakeService {
     this.progressRequests.push(seen);
     const mishap = this.progressMishaps.shift();
     response.on('close', () => {
-      seen.endedAtMs = Date.now();
+      seen.endedAtMs ??= Date.now();
       seen.aborted = !response.writableEnded;
       this.#held.delete(held);
       clearTimeout(timer);
@@ -183,6 +184,7 @@ export class FakeService {
         const uploads = this.#moved(versions);
         if (uploads.length === 0 && !timedOut) return;
         this.#held.delete(held);
+        seen.endedAtMs = Date.now();
         send(response, 200, { uploads, timedOut } satisfies ProgressList);
       },
     };
