@@ -5,6 +5,7 @@ import type { Upload } from '../../src/wire/documents.ts';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { putFile } from '../helpers/client.ts';
 import { failByOurFault } from '../helpers/fail-by-our-fault.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { expectGoodLooks } from './good-looks.ts';
@@ -61,7 +62,7 @@ test('the live view shows what goes on, as it goes on', async () => {
   await page.waitForFunction(() => document.querySelectorAll('#process-rows tr').length === 2);
   await awaitText(page, '#waiting', '0');
   const { id, version } = await send('a.jpg');
-  const held = fetch(`${service.url}/uploads/${id}/progress?since=${version}&timeout=30000`);
+  const held = fetch(`${service.url}/uploads/${id}/progress?since=${version}&timeout=${LONG_HOLD_MS}`);
   await awaitText(page, '#waiting', '1');
   await awaitText(page, '#room', '4,999 of 5,000 places free');
   await awaitText(page, '#held', '1');

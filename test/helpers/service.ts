@@ -4,11 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { compiled } from './compiled.ts';
+import { patienceMs } from './patience.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 
 const API_ENTRY = resolve('src/server/main.ts');
 /** More than any grace of a test. */
-const END_WITHIN_MS = 25_000;
+const END_WITHIN_MS = patienceMs(25_000);
 
 const WORKER_ENTRY = resolve('workers/main.ts');
 
@@ -61,7 +62,15 @@ export interface Service {
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const redis = options.redis ?? (await startRedisServer());
   const directory = await mkdtemp(join(tmpdir(), 'du-files-'));
-  const env = { HOST: '127.0.0.1', PORT: '0', REDIS_URL: redis.url, STORAGE: `file:${directory}`, ...options.env };
+  const env = {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    REDIS_URL: redis.url,
+    STORAGE: `file:${directory}`,
+    // Whoever waits for an outcome is not to be cut short on a slow machine.
+    DEFERRED_MAX_TIMEOUT_MS: '300000',
+    ...options.env,
+  };
   const apis: ServiceProcess[] = [];
   const workers: ServiceProcess[] = [];
   const addApi = async (more: Record<string, string> = {}) =>

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Upload } from '../../src/wire/documents.ts';
 import { getJson } from './client.ts';
+import { LONG_HOLD_MS } from './long-hold.ts';
 import { redisCommand } from './redis-command.ts';
 import type { Service } from './service.ts';
 import { filesOfUpload } from './stored-files.ts';
 
 /** The finished upload, as the API process at `url` tells it. */
 export async function resultOf(url: string, id: string): Promise<Upload> {
-  const { body } = await getJson<Upload>(`${url}/uploads/${id}/result?timeout=20000`);
+  const { body } = await getJson<Upload>(`${url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`);
   return body;
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Problem, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { cutShort, photo } from '../helpers/pictures.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
@@ -138,7 +139,7 @@ describe('files that cannot be taken', () => {
       state: 'failed',
       error: { code: 'unsupported_media_type' },
     });
-    const again = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', '?timeout=15000');
+    const again = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect([again.status, again.body.state]).toEqual([200, 'completed']);
   });
 
@@ -146,7 +147,7 @@ describe('files that cannot be taken', () => {
     const { body } = await postFiles<UploadList>(
       service.url,
       [{ name: 'cut.jpg', bytes: cutShort(bytes) }],
-      '?timeout=15000',
+      `?timeout=${LONG_HOLD_MS}`,
     );
     expect(body.uploads[0]).toMatchObject({
       state: 'failed',
@@ -174,7 +175,7 @@ describe('files that cannot be taken', () => {
         { name: 'big.jpg', bytes: big },
         { name: 'ok.jpg', bytes },
       ],
-      '?timeout=15000',
+      `?timeout=${LONG_HOLD_MS}`,
     );
     expect(status).toBe(200);
     expect(body.uploads.map((upload) => [upload.state, upload.error?.code ?? null])).toEqual([
@@ -195,7 +196,7 @@ describe('files that cannot be taken', () => {
 
   test('a sender that waits for 100-continue is refused before it sends, or told to go on', async () => {
     const expecting = (length: number) =>
-      `PUT /uploads/${randomUUID()}?timeout=15000 HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
+      `PUT /uploads/${randomUUID()}?timeout=${LONG_HOLD_MS} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
     expect(await rawRequest(service.url, expecting(MAX_FILE_BYTES + 1))).toMatch(/^HTTP\/1.1 413 /);
     expect(await rawRequest(service.url, expecting(bytes.length), bytes)).toMatch(
       /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /,
@@ -250,7 +251,7 @@ describe('what never becomes a request', () => {
 
   test('bytes behind a whole request do not spoil its answer', async () => {
     const id = randomUUID();
-    const head = `PUT /uploads/${id}?timeout=15000 HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+    const head = `PUT /uploads/${id}?timeout=${LONG_HOLD_MS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     expect(await rawRequest(service.url, head, Buffer.concat([bytes, Buffer.from('surplus')]))).toMatch(
       /^HTTP\/1.1 200 /,
     );
@@ -267,5 +268,7 @@ test('a client that hangs up halfway leaves a failed record, no file, and an id 
   });
   expect(failed.error).toMatchObject({ code: 'upload_interrupted' });
   expect(await filesOfUpload(service.directory, id)).toEqual([]);
-  expect((await putFile<Upload>(service.url, id, bytes, 'a.jpg', '?timeout=15000')).body.state).toBe('completed');
+  expect((await putFile<Upload>(service.url, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`)).body.state).toBe(
+    'completed',
+  );
 });

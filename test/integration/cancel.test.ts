@@ -7,6 +7,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { faultyFile, readDiary, type Act } from '../helpers/faulty/faults.ts';
 import { FaultyUpload } from '../helpers/faulty/upload.ts';
 import { isAlive } from '../helpers/is-alive.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, openPatch } from '../helpers/tus-requests.ts';
@@ -74,7 +75,7 @@ describe('an upload whose sender pauses', () => {
     const sent = pausedPut(id);
     await receiving(id);
     const bytes = faultyFile({ diary: `${service.directory}/${id}.diary`, attempts: [['finish']] });
-    const later = await putFile<Upload>(otherUrl, id, bytes, 'a.jpg', '?timeout=15000');
+    const later = await putFile<Upload>(otherUrl, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect(await sent).toMatchObject({ status: '409', body: { code: 'upload_superseded', id } });
     expect([later.status, later.body.state]).toEqual([200, 'completed']);
   });

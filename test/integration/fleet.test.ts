@@ -4,6 +4,7 @@ import type { Progress, Upload } from '../../src/wire/documents.ts';
 import { queueKeys } from '../../src/queue/contract.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { putInHalves } from '../helpers/put-in-halves.ts';
 import { redisCommand } from '../helpers/redis-command.ts';
@@ -26,7 +27,7 @@ async function resultOf(url: string, id: string): Promise<Upload> {
   return await eventually(
     'the upload to be final',
     async () => {
-      const { status, body } = await getJson<Upload>(`${url}/uploads/${id}/result?timeout=20000`);
+      const { status, body } = await getJson<Upload>(`${url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`);
       return status === 200 && body;
     },
     30_000,
@@ -37,11 +38,19 @@ test('uploading to one process, polling another, working in a third: the same an
   const { urls } = await service({ apis: 2, workers: 1 });
   const [first = '', second = ''] = urls;
   const id = randomUUID();
-  const sent = putFile<Upload>(first, id, await photo({ width: 800, height: 600 }), 'a.jpg', '?timeout=15000');
+  const sent = putFile<Upload>(
+    first,
+    id,
+    await photo({ width: 800, height: 600 }),
+    'a.jpg',
+    `?timeout=${LONG_HOLD_MS}`,
+  );
   await eventually('the record', async () => (await getJson(`${second}/uploads/${id}`)).status === 200);
   const seen: Progress[] = [];
   for (let since = 0; seen.at(-1)?.final !== true; since = seen.at(-1)?.version ?? 0) {
-    seen.push((await getJson<Progress>(`${second}/uploads/${id}/progress?since=${since}&timeout=15000`)).body);
+    seen.push(
+      (await getJson<Progress>(`${second}/uploads/${id}/progress?since=${since}&timeout=${LONG_HOLD_MS}`)).body,
+    );
   }
   expect(seen.every((progress) => !progress.timedOut)).toBe(true);
   const there = await getJson<Upload>(`${second}/uploads/${id}`);
@@ -53,7 +62,7 @@ test('receiving progress is seen from another process', async () => {
   const [first = '', second = ''] = urls;
   const id = randomUUID();
   const bytes = await photo({ width: 800, height: 600 });
-  const sent = putInHalves<Upload>(`${first}/uploads/${id}?timeout=15000`, bytes);
+  const sent = putInHalves<Upload>(`${first}/uploads/${id}?timeout=${LONG_HOLD_MS}`, bytes);
   const progress = await eventually('half of the bytes', async () => {
     const { status, body } = await getJson<Progress>(`${second}/uploads/${id}/progress`);
     return status === 200 && body.bytes.received === Math.floor(bytes.length / 2) && body;
@@ -83,7 +92,7 @@ test('a later PUT takes over from one that is still receiving, on another proces
     'the first to be receiving',
     async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'receiving',
   );
-  const taken = await putFile<Upload>(second, id, bytes, 'a.jpg', '?timeout=15000');
+  const taken = await putFile<Upload>(second, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
   expect([taken.status, taken.body.state]).toEqual([200, 'completed']);
   hanging.abort();
   await dead;
@@ -171,7 +180,7 @@ test('without Redis a process starts, says 503, and recovers when it comes', asy
       randomUUID(),
       await photo({ width: 100, height: 80 }),
       'a.jpg',
-      '?timeout=15000',
+      `?timeout=${LONG_HOLD_MS}`,
     );
     expect([sent.status, sent.body.state]).toEqual([200, 'completed']);
   } finally {

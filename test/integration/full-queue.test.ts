@@ -8,6 +8,7 @@ import type { Problem, Progress, Upload, UploadList } from '../../src/wire/docum
 import { queueKeys } from '../../src/queue/contract.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { putInHalves } from '../helpers/put-in-halves.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
@@ -231,7 +232,7 @@ describe('a full queue', () => {
     const sent = await eventually(
       'a place',
       async () => {
-        const answer = await putFile<Upload>(url, id, bytes, 'a.jpg', '?timeout=20000');
+        const answer = await putFile<Upload>(url, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
         return answer.status !== 503 && answer;
       },
       30_000,
@@ -381,7 +382,7 @@ describe('a queue that discards its oldest', () => {
       progress: { attempt: 0, final: false },
     });
     await startWorker(DISCARDING);
-    expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=20000`)).body).toMatchObject({
+    expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`)).body).toMatchObject({
       state: 'completed',
     });
   });
@@ -404,7 +405,7 @@ describe('a queue that discards its oldest', () => {
       'files and job of the discarded one to go',
       async () => (await filesOf(old)).length === 0 && (await redis.exists(`{discarding}:uploads:${old}`)) === 0,
     );
-    expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=30000`)).body).toMatchObject({
+    expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`)).body).toMatchObject({
       state: 'completed',
     });
   }, 60_000);

@@ -6,6 +6,7 @@ import { WORKER_ALLOCATOR } from '../../scripts/allocator.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { hostilePictures, type HostilePicture } from '../helpers/hostile-pictures.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
@@ -22,7 +23,7 @@ endWithNothingLeft(() => service);
 
 async function send(bytes: Buffer): Promise<Upload> {
   const id = randomUUID();
-  await putFile<Upload>(service.url, id, bytes, 'a', '?timeout=30000');
+  await putFile<Upload>(service.url, id, bytes, 'a', `?timeout=${LONG_HOLD_MS}`);
   return (await getJson<Upload>(`${service.url}/uploads/${id}`)).body;
 }
 

@@ -12,11 +12,12 @@ import {
   uploadSchema,
 } from '../../src/wire/openapi/schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { cutShort, photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
-const WAIT = '?timeout=15000';
+const WAIT = `?timeout=${LONG_HOLD_MS}`;
 
 let service: Service;
 let bytes: Buffer;
@@ -104,7 +105,7 @@ describe('the service answers as its document says', () => {
     let progress: Progress | undefined;
     do {
       const since = progress === undefined ? '' : `&since=${progress.version}`;
-      ({ body: progress } = await getJson<Progress>(`${self}?timeout=15000${since}`));
+      ({ body: progress } = await getJson<Progress>(`${self}?timeout=${LONG_HOLD_MS}${since}`));
       expectShape(progressSchema, progress);
     } while (!progress.final);
     const seen = await getJson(`${self}${WAIT}`, { 'If-None-Match': `W/"${progress.version}"` });

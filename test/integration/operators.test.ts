@@ -5,6 +5,7 @@ import { serviceFiguresSchema } from '../../src/wire/openapi/schemas-operators.t
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { failByOurFault } from '../helpers/fail-by-our-fault.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -132,7 +133,7 @@ describe('what is for operators', () => {
 describe('the figures', () => {
   test('tell of every process, of what is held by route, and of what waits', async () => {
     const { body } = await putFile<Upload>(service.urls[1] ?? '', randomUUID(), bytes, 'a.jpg');
-    const held = fetch(`${service.url}/uploads/${body.id}/progress?since=${body.version}&timeout=20000`);
+    const held = fetch(`${service.url}/uploads/${body.id}/progress?since=${body.version}&timeout=${LONG_HOLD_MS}`);
     const seen = await eventually('the held poll', async () => {
       const now = await figures();
       return now.processes.some((process) => process.held['/uploads/:id/progress'] === 1) && now;
@@ -182,6 +183,6 @@ test('a failed upload that is tried again goes to the workers, and whoever asks 
   expect([await retry(), await retry()]).toEqual([204, 409]);
   expect((await figures()).failures).toEqual({ count: 0, newest: [] });
   await service.addWorker();
-  const result = await getJson<Upload>(`${service.url}/uploads/${body.id}/result?timeout=20000`);
+  const result = await getJson<Upload>(`${service.url}/uploads/${body.id}/result?timeout=${LONG_HOLD_MS}`);
   expect(result).toMatchObject({ status: 200, body: { state: 'completed', expiresAt: expect.any(String) as unknown } });
 });

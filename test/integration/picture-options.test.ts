@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import type { Problem, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { look } from '../helpers/look.ts';
 import { pages, photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -32,7 +33,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-async function post<Body>(options: string, query = '?timeout=20000'): Promise<JsonAnswer<Body>> {
+async function post<Body>(options: string, query = `?timeout=${LONG_HOLD_MS}`): Promise<JsonAnswer<Body>> {
   const form = new FormData();
   form.append('options', options);
   for (const name of ['1.jpg', '2.jpg']) form.append('file', new Blob([new Uint8Array(bytes)]), name);
@@ -58,7 +59,7 @@ describe('the options of an upload', () => {
   });
 
   test('come in the query of a raw upload', async () => {
-    const query = `?timeout=20000&options=${encodeURIComponent(JSON.stringify(OPTIONS))}`;
+    const query = `?timeout=${LONG_HOLD_MS}&options=${encodeURIComponent(JSON.stringify(OPTIONS))}`;
     expectCard((await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg', query)).body);
   });
 
@@ -67,7 +68,7 @@ describe('the options of an upload', () => {
     const id = await createTus(service.url, { 'Upload-Length': String(bytes.length), 'Upload-Metadata': metadata });
     await patchTus(service.url, id, 0, bytes.subarray(0, 100));
     await patchTus(service.url, id, 100, bytes.subarray(100));
-    expectCard((await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=20000`)).body);
+    expectCard((await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`)).body);
   });
 
   test('that nobody gave are those of the settings', async () => {
@@ -83,7 +84,7 @@ test('a TIFF of several pages, with its table of tags at the end, is a picture l
     randomUUID(),
     await pages(3),
     'scan.tiff',
-    '?timeout=20000',
+    `?timeout=${LONG_HOLD_MS}`,
   );
   expect([status, body.file.type, body.result?.kind]).toEqual([200, 'image/tiff', 'picture']);
   expect(body.result).toMatchObject({ format: 'tiff', frames: 3, width: 120, height: 80 });
@@ -117,8 +118,8 @@ test('a variant may be asked for by its own name from the first moment, and none
   const answered = once(put, 'response') as Promise<[IncomingMessage]>;
   put.write(bytes.subarray(0, 100));
   const publicId = await publicIdOf(id);
-  const card = fetch(`${service.url}/variants/${publicId}/card?timeout=20000`);
-  expect((await fetch(`${service.url}/variants/${publicId}/only?timeout=20000`)).status).toBe(404);
+  const card = fetch(`${service.url}/variants/${publicId}/card?timeout=${LONG_HOLD_MS}`);
+  expect((await fetch(`${service.url}/variants/${publicId}/only?timeout=${LONG_HOLD_MS}`)).status).toBe(404);
   put.end(bytes.subarray(100));
   const [answer] = await answered;
   expect(answer.resume().statusCode).toBe(202);

@@ -4,6 +4,7 @@ import type { Progress, Upload } from '../../src/wire/documents.ts';
 import { queueKeys } from '../../src/queue/contract.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startRedisCluster, type RedisCluster } from '../helpers/redis-cluster.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -32,7 +33,7 @@ test('the whole service runs on a cluster: uploads, workers, the sweep, polls he
   expect(await Promise.all(urls.map(async (url) => (await fetch(`${url}/readyz`)).status))).toEqual([200, 200]);
   const bytes = await photo({ width: 120, height: 90 });
   const sent = await Promise.all(
-    urls.map((url) => putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=20000')),
+    urls.map((url) => putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`)),
   );
   expect(sent.map(({ status, body }) => [status, body.state])).toEqual([
     [200, 'completed'],
@@ -40,7 +41,7 @@ test('the whole service runs on a cluster: uploads, workers, the sweep, polls he
   ]);
   const resting = await createTus(urls[0], { 'Upload-Length': '5000' });
   const held = Promise.all(
-    urls.map((url) => getJson<Progress>(`${url}/uploads/${resting}/progress?since=1&timeout=30000`)),
+    urls.map((url) => getJson<Progress>(`${url}/uploads/${resting}/progress?since=1&timeout=${LONG_HOLD_MS}`)),
   );
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
@@ -56,7 +57,7 @@ test('the whole service runs on a cluster: uploads, workers, the sweep, polls he
 
 test('the node that has the keys is away and comes back empty: uploads are refused meanwhile, then all goes on, and what is stored comes back', async () => {
   const bytes = await photo({ width: 120, height: 90 });
-  const { body: before } = await putFile<Upload>(urls[0], randomUUID(), bytes, 'a.jpg', '?timeout=20000');
+  const { body: before } = await putFile<Upload>(urls[0], randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
   await service.redis.down();
   for (const url of urls) {
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
@@ -67,7 +68,8 @@ test('the node that has the keys is away and comes back empty: uploads are refus
     await eventually(
       'an upload to go through',
       async () =>
-        (await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=15000')).body.state === 'completed',
+        (await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`)).body.state ===
+        'completed',
       20_000,
     );
   }

@@ -5,6 +5,7 @@ import { connectToServer, type SingleRedis } from '../../src/queue/redis-client.
 import { parseHosts } from '../../src/queue/redis-place.ts';
 import { getJson, putFile, type JsonAnswer } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { putInHalves, type HalfSent } from '../helpers/put-in-halves.ts';
 import { startRedisFamily, type RedisFamily } from '../helpers/redis-sentinel.ts';
@@ -63,7 +64,7 @@ function openFollower(): { connection: SingleRedis; events: readonly string[] } 
 /** A PUT of which one half has come. One that begins while a connection is just made anew is refused, and sent again. */
 async function halfSent(url: string, id: string): Promise<HalfSent<Upload>> {
   return await eventually('half of the upload', async () => {
-    const sent = putInHalves<Upload>(`${url}/uploads/${id}?timeout=15000`, bytes);
+    const sent = putInHalves<Upload>(`${url}/uploads/${id}?timeout=${LONG_HOLD_MS}`, bytes);
     const isThere = eventually(
       'its record',
       async () => (await getJson<Upload>(`${url}/uploads/${id}`)).body.state === 'receiving',
@@ -84,7 +85,7 @@ test.each([
       async () => await createTus(urls[0], { 'Upload-Length': '5000' }).catch(() => undefined),
     );
     const done = await eventually('another', async () => {
-      const { status, body } = await putFile<Upload>(urls[1], randomUUID(), bytes, 'a.jpg', '?timeout=15000');
+      const { status, body } = await putFile<Upload>(urls[1], randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
       return status === 200 && body;
     });
     const { answers } = await held(resting);

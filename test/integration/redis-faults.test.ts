@@ -5,6 +5,7 @@ import { queueKeys } from '../../src/queue/contract.ts';
 import type { Problem, Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
@@ -103,7 +104,7 @@ async function expectRecovered(): Promise<void> {
     const { body } = await eventually(
       'an upload to go through',
       async () => {
-        const sent = await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=15000');
+        const sent = await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
         return sent.status === 200 && sent;
       },
       15_000,
@@ -183,7 +184,7 @@ test('every connection is killed, again and again: what is under way ends as it 
   const uploads = urls.map(async (url) => {
     const upload = randomUUID();
     return await eventually('the upload', async () => {
-      const answer = await putFile<Upload>(url, upload, bytes, 'a.jpg', '?timeout=15000');
+      const answer = await putFile<Upload>(url, upload, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
       return answer.status === 200 && answer.body.state;
     });
   });
@@ -253,7 +254,13 @@ test('memory is full: uploads are refused at once, polls go on, and then uploads
 
 test('Redis forgets everything, its scripts too: the service goes on, and the sweep brings back what is stored', async () => {
   const id = await resting();
-  const { body: stored } = await putFile<Upload>(urls[0], randomUUID(), bytes, 'kept name.jpg', '?timeout=15000');
+  const { body: stored } = await putFile<Upload>(
+    urls[0],
+    randomUUID(),
+    bytes,
+    'kept name.jpg',
+    `?timeout=${LONG_HOLD_MS}`,
+  );
   await redisCommand(redis.url, 'FLUSHALL');
   await redisCommand(redis.url, 'SCRIPT', 'FLUSH');
   expect(await statusOf(`/uploads/${id}/progress?since=1`)).toEqual([404, 404]);

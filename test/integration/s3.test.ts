@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Problem, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import {
@@ -55,7 +56,7 @@ const keysOf = (id: string) => s3.memory.keys().filter((key) => key.startsWith(`
 describe('an API and a worker that share Redis and a bucket, and nothing else', () => {
   test('take an upload to its result, serve it in ranges, and delete all of it', async () => {
     const id = randomUUID();
-    const { status, body } = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', '?timeout=15000');
+    const { status, body } = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect([status, body.state, pictureResult(body).variants.map(({ name }) => name)]).toEqual([
       200,
       'completed',
@@ -89,7 +90,7 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
   test('take a file of several parts', async () => {
     const id = randomUUID();
     const large = Buffer.concat([bytes, Buffer.alloc(20 * MIB)]);
-    const { body } = await putFile<Upload>(service.url, id, large, 'large.jpg', '?timeout=15000');
+    const { body } = await putFile<Upload>(service.url, id, large, 'large.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect([body.state, s3.operations.filter((name) => name === 'UploadPart').length]).toEqual(['completed', 3]);
     expect(s3.memory.uploads.size).toBe(0);
   });
@@ -104,7 +105,7 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     sending.write(Buffer.concat([bytes, Buffer.alloc(9 * MIB)]));
     await eventually('a part', () => s3.operations.slice(begun).includes('UploadPart'));
     sending.destroy();
-    const { body: upload } = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=15000`);
+    const { body: upload } = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`);
     expect(upload).toMatchObject({ code: 'upload_interrupted' });
     expect([keysOf(id), s3.memory.uploads.size]).toEqual([[], 0]);
   });
@@ -116,7 +117,7 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     s3.fault = undefined;
     expect([refused.status, refused.body.code]).toEqual([503, 'service_unavailable']);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(5);
-    const again = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', '?timeout=15000');
+    const again = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect(again.body.state).toBe('completed');
     expect(service.apis[0]?.output()).not.toContain('UnhandledPromise');
   });
@@ -125,7 +126,7 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     let refusals = 3;
     s3.fault = (asked) =>
       asked.operation === 'GetObject' && refusals-- > 0 ? refuse(asked, 503, 'SlowDown') : asked.proceed();
-    const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'photo.jpg', '?timeout=15000');
+    const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'photo.jpg', `?timeout=${LONG_HOLD_MS}`);
     s3.fault = undefined;
     expect([body.state, body.progress.attempt]).toEqual(['completed', 2]);
   });
@@ -185,7 +186,9 @@ describe('an S3 that cuts its connections', () => {
         s3.memory.uploads.size,
       ]).toEqual([[], 0]);
       expect((await patchTus(service.url, resumable, 0, file)).status).toBe(204);
-      expect((await putFile<Upload>(service.url, id, file, 'a.jpg', '?timeout=15000')).body.state).toBe('completed');
+      expect((await putFile<Upload>(service.url, id, file, 'a.jpg', `?timeout=${LONG_HOLD_MS}`)).body.state).toBe(
+        'completed',
+      );
     },
   );
 });

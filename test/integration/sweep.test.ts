@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { putInHalves } from '../helpers/put-in-halves.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
@@ -41,9 +42,10 @@ async function completed(running: Service, id: string): Promise<Upload> {
 test('stored uploads come back from their manifests when Redis comes back empty: completed, failed and waiting ones, as what they were', async () => {
   const running = await start({});
   const bytes = await photo({ width: 400, height: 300 });
-  const done = (await putFile<Upload>(running.url, randomUUID(), bytes, 'kept name.jpg', '?timeout=15000')).body;
+  const done = (await putFile<Upload>(running.url, randomUUID(), bytes, 'kept name.jpg', `?timeout=${LONG_HOLD_MS}`))
+    .body;
   const damaged = (
-    await putFile<Upload>(running.url, randomUUID(), bytes.subarray(0, 2000), 'half.jpg', '?timeout=15000')
+    await putFile<Upload>(running.url, randomUUID(), bytes.subarray(0, 2000), 'half.jpg', `?timeout=${LONG_HOLD_MS}`)
   ).body;
   await running.workers[0]?.end('SIGTERM');
   const waiting = (await putFile<Upload>(running.url, randomUUID(), bytes, 'last.jpg')).body;
@@ -75,7 +77,7 @@ test('what was answered comes back when Redis has lost the end of its log: recor
     const running = await start({ UPLOAD_SILENCE_MS: '2000' }, { redis });
     const bytes = await photo({ width: 400, height: 300 });
     const [before, straddling, lost] = [randomUUID(), randomUUID(), randomUUID()];
-    await putFile(running.url, before, bytes, 'a.jpg', '?timeout=15000');
+    await putFile(running.url, before, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
     const sent = putInHalves<Upload>(`${running.url}/uploads/${straddling}`, bytes);
     await eventually(
       'its first half',
@@ -104,7 +106,7 @@ test('after the retention files are removed and the id is a 410, for as long aga
     id,
     await photo({ width: 200, height: 100 }),
     'a.jpg',
-    '?timeout=15000',
+    `?timeout=${LONG_HOLD_MS}`,
   );
   expect(Date.parse(sent.body.expiresAt ?? '') - Date.parse(sent.body.updatedAt)).toBe(1500);
   const statusOf = async () => (await getJson(`${running.url}/uploads/${id}`)).status;
@@ -133,7 +135,7 @@ test('an upload whose API process was killed is ended, and may be sent again', a
     return body.state === 'failed' && body;
   });
   expect(failed.error).toMatchObject({ code: 'upload_interrupted', final: true });
-  expect((await putFile<Upload>(other, id, bytes, 'a.jpg', '?timeout=15000')).body.state).toBe('completed');
+  expect((await putFile<Upload>(other, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`)).body.state).toBe('completed');
 });
 
 test('files that nobody speaks for are removed, and what lives is left alone', async () => {
@@ -151,7 +153,9 @@ test('files that nobody speaks for are removed, and what lives is left alone', a
   }
   await running.addWorker();
   await eventually('the strays to be gone', async () => (await filesOf(running, stray)).length === 0);
-  expect((await getJson<Upload>(`${running.url}/uploads/${id}/result?timeout=15000`)).body.state).toBe('completed');
+  expect((await getJson<Upload>(`${running.url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`)).body.state).toBe(
+    'completed',
+  );
   expect((await fetch(`${running.url}/uploads/${id}/content`)).status).toBe(200);
 });
 

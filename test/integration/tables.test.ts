@@ -6,6 +6,7 @@ import { uploadSchema } from '../../src/wire/openapi/schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { tableResult } from '../helpers/results.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
 endWithNothingLeft(() => service);
 
 async function put(bytes: Buffer | string, options?: unknown): Promise<Upload> {
-  const query = `?timeout=20000${options === undefined ? '' : `&options=${encodeURIComponent(JSON.stringify(options))}`}`;
+  const query = `?timeout=${LONG_HOLD_MS}${options === undefined ? '' : `&options=${encodeURIComponent(JSON.stringify(options))}`}`;
   const { status, body } = await putFile<Upload>(service.url, randomUUID(), Buffer.from(bytes), 'table.csv', query);
   expect([status, body]).toEqual([200, expect.objectContaining({ id: expect.any(String) })]);
   return body;
@@ -95,7 +96,7 @@ describe('a table', () => {
       { name: 'b.jpg', bytes: await photo({ width: 40, height: 30 }) },
       { name: 'c.tsv', bytes: Buffer.from('a\tb\n1\t2\n') },
     ];
-    const { body } = await postFiles<UploadList>(service.url, files, '?timeout=20000');
+    const { body } = await postFiles<UploadList>(service.url, files, `?timeout=${LONG_HOLD_MS}`);
     expect(body.uploads.map(({ result, file }) => [result?.kind, file.type])).toEqual([
       ['table', 'text/csv'],
       ['picture', 'image/jpeg'],

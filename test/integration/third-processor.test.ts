@@ -5,6 +5,7 @@ import type { Problem, Progress, Upload, UploadList } from '../../src/wire/docum
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { readEvents } from '../helpers/server-events.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -35,7 +36,7 @@ async function filesOf(id: string): Promise<string[]> {
 describe('a third processor', () => {
   test('is told by the bytes of a file, and has its result, its file and its stages served', async () => {
     const id = randomUUID();
-    const { status, body } = await putFile<Upload>(service.url, id, wav(SAMPLES), 'a.jpg', '?timeout=20000');
+    const { status, body } = await putFile<Upload>(service.url, id, wav(SAMPLES), 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
     const url = `/variants/${body.publicId}/peaks.json`;
     expect([status, body]).toMatchObject([
       200,
@@ -68,7 +69,7 @@ describe('a third processor', () => {
   });
 
   test('has options, which are checked before a byte is stored', async () => {
-    const options = (value: unknown) => `?timeout=20000&options=${encodeURIComponent(JSON.stringify(value))}`;
+    const options = (value: unknown) => `?timeout=${LONG_HOLD_MS}&options=${encodeURIComponent(JSON.stringify(value))}`;
     const { body } = await putFile<Upload>(service.url, randomUUID(), wav(SAMPLES), 'a.wav', options({ peaks: 2 }));
     expect(await (await fetch(`${service.url}/variants/${body.publicId}/peaks.json`)).json()).toEqual([10, 70]);
     const id = randomUUID();
@@ -82,7 +83,7 @@ describe('a third processor', () => {
       randomUUID(),
       wav(SAMPLES).subarray(0, 30),
       'a.wav',
-      '?timeout=20000',
+      `?timeout=${LONG_HOLD_MS}`,
     );
     expect(damaged.body).toMatchObject({
       state: 'failed',
@@ -114,7 +115,7 @@ describe('a third processor', () => {
       { name: 'a.wav', bytes: wav(SAMPLES) },
       { name: 'b.jpg', bytes: await photo({ width: 40, height: 30 }) },
     ];
-    const { body } = await postFiles<UploadList>(service.url, files, '?timeout=20000');
+    const { body } = await postFiles<UploadList>(service.url, files, `?timeout=${LONG_HOLD_MS}`);
     expect(body.uploads.map(({ result }) => result?.kind)).toEqual(['sound', 'picture']);
   });
 });

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo, textAsJpeg } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -245,8 +246,8 @@ describe('an end before the end', () => {
   test('DELETE ends it for everybody and leaves nothing', async () => {
     const id = await createTus(url, { 'Upload-Length': String(bytes.length) });
     await patchTus(url, id, 0, bytes.subarray(0, 9000));
-    const watched = getJson<Progress>(`${otherUrl}/uploads/${id}/progress?since=99&timeout=10000`);
-    const held = getJson<Progress>(`${otherUrl}/uploads/${id}/result?timeout=10000`);
+    const watched = getJson<Progress>(`${otherUrl}/uploads/${id}/progress?since=99&timeout=${LONG_HOLD_MS}`);
+    const held = getJson<Progress>(`${otherUrl}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`);
     expect((await tusRequest('DELETE', `${otherUrl}/files/${id}`)).status).toBe(204);
     expect([(await watched).status, (await held).status]).toEqual([200, 410]);
     expect([await offsetOf(url, id), (await patchTus(url, id, 9000, bytes.subarray(9000))).status]).toEqual([

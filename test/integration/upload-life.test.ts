@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import type { Progress, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, putFile, postFiles } from '../helpers/client.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -25,7 +26,11 @@ afterAll(async () => {
 
 describe('one upload from its first byte to its result', () => {
   test('POST with a timeout answers 200 with the finished upload and its variants', async () => {
-    const { status, body } = await postFiles<UploadList>(service.url, [{ name: 'ü你.jpg', bytes }], '?timeout=15000');
+    const { status, body } = await postFiles<UploadList>(
+      service.url,
+      [{ name: 'ü你.jpg', bytes }],
+      `?timeout=${LONG_HOLD_MS}`,
+    );
     expect(status).toBe(200);
     const upload = body.uploads[0];
     expect(upload).toMatchObject({
@@ -53,7 +58,7 @@ describe('one upload from its first byte to its result', () => {
     expect(status).toBe(202);
     const id = body.uploads[0]?.id ?? '';
     expect(headers.get('location')).toBe(`/uploads/${id}`);
-    const result = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=15000`);
+    const result = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`);
     expect([result.status, result.body.state]).toEqual([200, 'completed']);
   });
 
@@ -63,7 +68,7 @@ describe('one upload from its first byte to its result', () => {
       { name: 'notes.jpg', bytes: Buffer.from('only text') },
       { name: '3.jpg', bytes },
     ];
-    const { status, body } = await postFiles<UploadList>(service.url, files, '?timeout=15000');
+    const { status, body } = await postFiles<UploadList>(service.url, files, `?timeout=${LONG_HOLD_MS}`);
     expect(status).toBe(200);
     expect(body.uploads.map(({ file, state }) => [file.name, state])).toEqual([
       ['1.jpg', 'completed'],
@@ -80,9 +85,9 @@ describe('one upload from its first byte to its result', () => {
 
   test("PUT with the client's id is idempotent by digest and refuses other bytes", async () => {
     const id = randomUUID();
-    const first = await putFile<Upload>(service.url, id, bytes, 'name.jpg', '?timeout=15000');
+    const first = await putFile<Upload>(service.url, id, bytes, 'name.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect([first.status, first.body.state, first.body.file.name]).toEqual([200, 'completed', 'name.jpg']);
-    const again = await putFile<Upload>(service.url, id, bytes, 'name.jpg', '?timeout=15000');
+    const again = await putFile<Upload>(service.url, id, bytes, 'name.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect([again.status, again.body.version]).toEqual([200, first.body.version]);
     const other = await putFile<{ code: string }>(
       service.url,
@@ -102,7 +107,9 @@ describe('one upload from its first byte to its result', () => {
       seen.at(-1)?.final !== true;
       version = seen.at(-1)?.version ?? 0
     ) {
-      const poll = await getJson<Progress>(`${service.url}/uploads/${id}/progress?since=${version}&timeout=15000`);
+      const poll = await getJson<Progress>(
+        `${service.url}/uploads/${id}/progress?since=${version}&timeout=${LONG_HOLD_MS}`,
+      );
       expect([poll.status, poll.headers.get('etag'), poll.headers.get('cache-control')]).toEqual([
         200,
         `W/"${poll.body.version}"`,
@@ -120,7 +127,11 @@ describe('one upload from its first byte to its result', () => {
   });
 
   test('the original comes back as an attachment, in ranges too', async () => {
-    const { body } = await postFiles<UploadList>(service.url, [{ name: 'my "photo".jpg', bytes }], '?timeout=15000');
+    const { body } = await postFiles<UploadList>(
+      service.url,
+      [{ name: 'my "photo".jpg', bytes }],
+      `?timeout=${LONG_HOLD_MS}`,
+    );
     const url = `${service.url}${body.uploads[0]?.links.content ?? ''}`;
     const whole = await fetch(url);
     expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
@@ -132,7 +143,7 @@ describe('one upload from its first byte to its result', () => {
 
   test('after DELETE nothing is left but a 410', async () => {
     const id = randomUUID();
-    await putFile(service.url, id, bytes, 'a.jpg', '?timeout=15000');
+    await putFile(service.url, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect((await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' })).status).toBe(204);
     for (const path of ['', '/progress', '/result', '/content', '/events']) {
       const answer = await getJson<{ code: string }>(`${service.url}/uploads/${id}${path}`);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import type { Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile } from '../helpers/client.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -28,7 +29,7 @@ test('with UPLOAD_HASH=worker a file has its digest once it is completed, and ma
   expect(sent.status).toBe(202);
   const content = async () => Buffer.from(await (await fetch(`${service.url}/uploads/${id}/content`)).arrayBuffer());
   expect((await content()).equals(bytes)).toBe(true);
-  const { body } = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=30000`);
+  const { body } = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`);
   expect(body).toMatchObject({
     state: 'completed',
     file: { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },

@@ -5,6 +5,7 @@ import type { Problem, Upload } from '../../../src/wire/documents.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';
 import { getJson, putFile } from '../client.ts';
 import { eventually } from '../eventually.ts';
+import { LONG_HOLD_MS } from '../long-hold.ts';
 import { redisCommand } from '../redis-command.ts';
 import type { Service } from '../service.ts';
 import { faultyFile, pidsOf, releasePath, type Act } from './faults.ts';
@@ -46,7 +47,7 @@ export class FaultyUpload {
   async outcome(): Promise<Upload | Problem> {
     for (;;) {
       const { status, body } = await getJson<Upload | Problem>(
-        `${this.#running.url}/uploads/${this.id}/result?timeout=30000`,
+        `${this.#running.url}/uploads/${this.id}/result?timeout=${LONG_HOLD_MS}`,
       );
       if (status !== 202) return body;
     }
