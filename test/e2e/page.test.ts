@@ -29,7 +29,7 @@ beforeAll(async () => {
   photos = pictures.map((bytes, index) => ({ name: `photo ${index + 1}.jpg`, type: 'image/jpeg', bytes }));
   service = await startService({ workers: 1 });
   browser = await startBrowser();
-}, 60_000);
+});
 
 afterAll(async () => {
   // One that a failed test has left standing still could not end.

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { compiled } from './compiled.ts';
+import { LONG_HOLD_MS } from './long-hold.ts';
 import { patienceMs } from './patience.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 
@@ -69,6 +70,8 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     STORAGE: `file:${directory}`,
     // Whoever waits for an outcome is not to be cut short on a slow machine.
     DEFERRED_MAX_TIMEOUT_MS: '300000',
+    DEFERRED_TIMEOUT_MS: String(LONG_HOLD_MS),
+    TEST_PATIENCE: process.env['TEST_PATIENCE'] ?? '1',
     ...options.env,
   };
   const apis: ServiceProcess[] = [];

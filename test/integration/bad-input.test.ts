@@ -5,6 +5,7 @@ import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
+import { patienceMs } from '../helpers/patience.ts';
 import { cutShort, photo } from '../helpers/pictures.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -18,7 +19,7 @@ beforeAll(async () => {
   const env = {
     UPLOAD_MAX_BYTES: String(MAX_FILE_BYTES),
     UPLOAD_MAX_REQUEST_BYTES: '1000000',
-    UPLOAD_STALL_TIMEOUT_MS: '400',
+    UPLOAD_STALL_TIMEOUT_MS: String(Math.min(patienceMs(400), 4000)),
   };
   [service, bytes] = await Promise.all([startService({ env }), photo({ width: 300, height: 200 })]);
 });

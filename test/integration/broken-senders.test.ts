@@ -8,12 +8,13 @@ import { getJson, putFile } from '../helpers/client.ts';
 import { connectEachTest } from '../helpers/connect-each-test.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { patienceMs } from '../helpers/patience.ts';
 import { photo } from '../helpers/pictures.ts';
 import { METHODS, receiving, SENDERS, type Method } from '../helpers/raw-senders.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
 /** Long for a busy machine to be silent, short for a test. */
-const STALL_MS = 1500;
+const STALL_MS = Math.min(patienceMs(1000), 8000);
 const BYTE_PERIOD_MS = 200;
 
 /** Node itself would cut whoever takes longer than a second, in place of five minutes. */

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { runChaos } from '../../scripts/chaos/run-chaos.ts';
 import { FAULT_KINDS } from '../../scripts/chaos/fault-schedule.ts';
+import { patienceMs } from '../helpers/patience.ts';
 
 const OPTIONS = {
   uploads: 60,
@@ -13,14 +14,18 @@ const OPTIONS = {
   powerLoss: false,
 };
 
-test('however processes die, and whatever breaks, each accepted upload comes to its one end and nothing is left', async () => {
-  const { checks, tales, injector, evidence } = await runChaos(OPTIONS, {
-    say: () => undefined,
-    started: () => undefined,
-  });
-  const failed = checks.filter(({ findings }) => findings.length > 0);
-  expect([failed, failed.length === 0 ? [] : evidence]).toEqual([[], []]);
-  // It would prove nothing where nothing happened.
-  expect(tales.filter(({ acceptedAtMs }) => acceptedAtMs !== undefined).length).toBeGreaterThan(OPTIONS.uploads / 2);
-  expect(FAULT_KINDS.filter((kind) => injector.counts.has(kind)).length).toBeGreaterThan(3);
-}, 240_000);
+test(
+  'however processes die, and whatever breaks, each accepted upload comes to its one end and nothing is left',
+  async () => {
+    const { checks, tales, injector, evidence } = await runChaos(OPTIONS, {
+      say: () => undefined,
+      started: () => undefined,
+    });
+    const failed = checks.filter(({ findings }) => findings.length > 0);
+    expect([failed, failed.length === 0 ? [] : evidence]).toEqual([[], []]);
+    // It would prove nothing where nothing happened.
+    expect(tales.filter(({ acceptedAtMs }) => acceptedAtMs !== undefined).length).toBeGreaterThan(OPTIONS.uploads / 2);
+    expect(FAULT_KINDS.filter((kind) => injector.counts.has(kind)).length).toBeGreaterThan(3);
+  },
+  patienceMs(240_000),
+);

@@ -119,7 +119,7 @@ test('however many send the same file anew after a cancel, all of them get the o
     ).toEqual([]);
     expect(await resultOf(first, id)).toMatchObject({ state: 'completed' });
   }
-}, 60_000);
+});
 
 test('a picture that two workers died over is digested in a process of its own', async () => {
   const fleet = await service({ workers: 0 });
@@ -149,7 +149,7 @@ test('everything stopped in mid-queue goes on where it was when started again', 
     for (const started of open.splice(0)) await started.stop();
     await redis.stop();
   }
-}, 60_000);
+});
 
 test('without Redis a process starts, says 503, and recovers when it comes', async () => {
   const redis = await startRedisServer();

@@ -42,7 +42,7 @@ beforeAll(async () => {
   );
   const urls = apis.map(({ url }) => url);
   [refusing, sharing, discarding] = [urls.slice(0, 2), urls[2] ?? '', urls.slice(3)];
-}, 60_000);
+});
 
 afterAll(async () => {
   redis.disconnect();
@@ -408,7 +408,7 @@ describe('a queue that discards its oldest', () => {
     expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`)).body).toMatchObject({
       state: 'completed',
     });
-  }, 60_000);
+  });
 });
 
 async function startWorker(installation: Record<string, string>): Promise<void> {

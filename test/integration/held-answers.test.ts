@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Problem, Progress, ProgressList, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, postFiles, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -13,7 +14,7 @@ let service: Service;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  const env = { DEFERRED_MAX_HELD: '8', DEFERRED_MAX_TIMEOUT_MS: '20000', DEFERRED_TIMEOUT_MS: '15000' };
+  const env = { DEFERRED_MAX_HELD: '8' };
   [service, bytes] = await Promise.all([startService({ workers: 0, env }), photo({ width: 300, height: 200 })]);
 });
 
@@ -122,19 +123,21 @@ describe('bounds and endings', () => {
   test('one address may hold so many and no more', async () => {
     const api = await service.addApi({ DEFERRED_MAX_HELD_PER_ADDRESS: '1', TRUSTED_PROXIES: '127.0.0.1' });
     const { id, version } = await queued();
-    const url = `${api.url}/uploads/${id}/progress?since=${version}&timeout=2000`;
-    const from = (address: string) => getJson<Problem>(url, { 'X-Forwarded-For': address });
-    const held = from('192.0.2.1');
+    const url = `${api.url}/uploads/${id}/progress?since=${version}`;
+    const from = (address: string, timeoutMs: number) =>
+      getJson<Problem>(`${url}&timeout=${timeoutMs}`, { 'X-Forwarded-For': address });
+    const held = from('192.0.2.1', LONG_HOLD_MS);
     await eventually('it to be held', async () =>
       (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'),
     );
-    const refused = await from('192.0.2.1');
+    const refused = await from('192.0.2.1', LONG_HOLD_MS);
     expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([
       429,
       'too_many_held_by_address',
       true,
     ]);
-    expect((await from('192.0.2.2')).status).toBe(200);
+    expect((await from('192.0.2.2', 1)).status).toBe(200);
+    await fetch(`${api.url}/uploads/${id}`, { method: 'DELETE' });
     expect((await held).status).toBe(200);
   });
 

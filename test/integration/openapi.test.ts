@@ -34,7 +34,7 @@ beforeAll(async () => {
       exif: { make: 'Acme', model: 'One', date: '2024:05:01 12:30:00' },
     }),
   ]);
-}, 60_000);
+});
 
 afterAll(async () => {
   await expectNothingLeft(service);

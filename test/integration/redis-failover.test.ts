@@ -6,6 +6,7 @@ import { parseHosts } from '../../src/queue/redis-place.ts';
 import { getJson, putFile, type JsonAnswer } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
+import { patienceMs } from '../helpers/patience.ts';
 import { photo } from '../helpers/pictures.ts';
 import { putInHalves, type HalfSent } from '../helpers/put-in-halves.ts';
 import { startRedisFamily, type RedisFamily } from '../helpers/redis-sentinel.ts';
@@ -126,5 +127,5 @@ test.each([
     expect(readyTimes()).toBe(2);
     expect(events.at(-1)).toBe('ready');
   },
-  90_000,
+  patienceMs(90_000),
 );

@@ -7,6 +7,7 @@ import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/clien
 import { eventually } from '../helpers/eventually.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
+import { patienceMs } from '../helpers/patience.ts';
 import { photo } from '../helpers/pictures.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
 import { redisCommand } from '../helpers/redis-command.ts';
@@ -39,7 +40,7 @@ beforeAll(async () => {
     redis,
     apis: 1,
     workers: 1,
-    env: { EVENT_BUS: 'targeted', SWEEP_PERIOD_MS: '300', UPLOAD_SILENCE_MS: '4000' },
+    env: { EVENT_BUS: 'targeted', SWEEP_PERIOD_MS: '300', UPLOAD_SILENCE_MS: String(patienceMs(4000)) },
   });
   const other = await service.addApi({ EVENT_BUS: 'stream' });
   urls = [service.url, other.url];

@@ -6,11 +6,14 @@ import type { Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
+import { patienceMs } from '../helpers/patience.ts';
 import { photo } from '../helpers/pictures.ts';
 import { putInHalves } from '../helpers/put-in-halves.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import { startService, type Service, type ServiceOptions } from '../helpers/service.ts';
 import { storedFiles } from '../helpers/stored-files.ts';
+
+const RETENTION_MS = patienceMs(1500);
 
 let service: Service | undefined;
 
@@ -74,7 +77,7 @@ test('stored uploads come back from their manifests when Redis comes back empty:
 test('what was answered comes back when Redis has lost the end of its log: records that were not there yet, and one that was still receiving', async () => {
   const redis = await startRedisServer({ persist: true });
   try {
-    const running = await start({ UPLOAD_SILENCE_MS: '2000' }, { redis });
+    const running = await start({ UPLOAD_SILENCE_MS: String(patienceMs(2000)) }, { redis });
     const bytes = await photo({ width: 400, height: 300 });
     const [before, straddling, lost] = [randomUUID(), randomUUID(), randomUUID()];
     await putFile(running.url, before, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
@@ -99,7 +102,7 @@ test('what was answered comes back when Redis has lost the end of its log: recor
 });
 
 test('after the retention files are removed and the id is a 410, for as long again, then a 404', async () => {
-  const running = await start({ RETENTION_MS: '1500' });
+  const running = await start({ RETENTION_MS: String(RETENTION_MS) });
   const id = randomUUID();
   const sent = await putFile<Upload>(
     running.url,
@@ -108,7 +111,7 @@ test('after the retention files are removed and the id is a 410, for as long aga
     'a.jpg',
     `?timeout=${LONG_HOLD_MS}`,
   );
-  expect(Date.parse(sent.body.expiresAt ?? '') - Date.parse(sent.body.updatedAt)).toBe(1500);
+  expect(Date.parse(sent.body.expiresAt ?? '') - Date.parse(sent.body.updatedAt)).toBe(RETENTION_MS);
   const statusOf = async () => (await getJson(`${running.url}/uploads/${id}`)).status;
   await eventually('a 410', async () => (await statusOf()) === 410);
   expect((await fetch(`${running.url}/variants/${sent.body.publicId}/160`)).status).toBe(404);
@@ -117,7 +120,7 @@ test('after the retention files are removed and the id is a 410, for as long aga
 });
 
 test('an upload whose API process was killed is ended, and may be sent again', async () => {
-  const running = await start({ UPLOAD_SILENCE_MS: '500' }, { apis: 2 });
+  const running = await start({ UPLOAD_SILENCE_MS: String(patienceMs(500)) }, { apis: 2 });
   const id = randomUUID();
   const bytes = await photo({ width: 200, height: 100 });
   async function* half() {

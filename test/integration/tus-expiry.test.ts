@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Upload } from '../../src/wire/documents.ts';
 import { getJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { patienceMs } from '../helpers/patience.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, offsetOf, patchTus } from '../helpers/tus-requests.ts';
 import { filesOf } from '../helpers/tus-service.ts';
@@ -11,13 +12,13 @@ let service: Service;
 beforeAll(async () => {
   service = await startService({
     env: {
-      UPLOAD_EXPIRY_MS: '1500',
+      UPLOAD_EXPIRY_MS: String(patienceMs(1500)),
       SWEEP_PERIOD_MS: '200',
-      UPLOAD_SILENCE_MS: '1000',
-      UPLOAD_STALL_TIMEOUT_MS: '500',
+      UPLOAD_SILENCE_MS: String(patienceMs(1000)),
+      UPLOAD_STALL_TIMEOUT_MS: String(patienceMs(500)),
     },
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await service.stop();
@@ -35,7 +36,7 @@ test('an upload to which nothing is added is given up, told of and removed; whoe
     offset += 1;
     const { status, headers } = await patchTus(url, kept, offset - 1, Buffer.alloc(1));
     expect([status, headers.get('upload-offset')]).toEqual([204, String(offset)]);
-    expect(Date.parse(headers.get('upload-expires') ?? '')).toBeGreaterThan(Date.now() - 1000);
+    expect(Date.parse(headers.get('upload-expires') ?? '')).toBeGreaterThan(Date.now() - patienceMs(1000));
     return (await getJson<Upload>(`${url}/uploads/${left}`)).body.state === 'failed';
   });
   expect(await offsetOf(url, left)).toBe('status 410');

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { resolve } from 'node:path';
 import { eventually } from '../helpers/eventually.ts';
 import { pidsOf } from '../helpers/faulty/faults.ts';
 import { FaultyUpload } from '../helpers/faulty/upload.ts';
 import { startService, type Service } from '../helpers/service.ts';
-
-/** Processes start slowly on a busy machine, and several do in each test. */
-jest.setTimeout(90_000);
 
 const FAULTY = { workerEntry: resolve('test/helpers/faulty/worker.ts'), keepsWorkers: true };
 

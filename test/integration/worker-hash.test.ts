@@ -17,7 +17,7 @@ beforeAll(async () => {
   ]);
   service = started;
   bytes = picture;
-}, 60_000);
+});
 afterAll(async () => {
   await expectNothingLeft(service);
   await service.stop();
