@@ -43,7 +43,8 @@ let mostUnderWay = 0;
 
 const countingFetch: typeof fetch = async (input, init) => {
   const signal = init?.signal;
-  if (!String(input).includes('/progress') || !signal) return await fetch(input, init);
+  const url = input instanceof Request ? input.url : input.toString();
+  if (!url.includes('/progress') || !signal) return await fetch(input, init);
   underWay.add(signal);
   mostUnderWay = Math.max(mostUnderWay, [...underWay].filter(({ aborted }) => !aborted).length);
   return await fetch(input, init).finally(() => underWay.delete(signal));
