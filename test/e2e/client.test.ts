@@ -15,7 +15,7 @@ const clients: UploadClient[] = [];
 
 beforeAll(async () => {
   [bytes, service] = await Promise.all([photo({ width: 1600, height: 1200 }), startService()]);
-}, 60_000);
+});
 
 afterAll(() => service.stop());
 

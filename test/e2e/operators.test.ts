@@ -26,7 +26,7 @@ beforeAll(async () => {
     photo({ width: 300, height: 200 }),
   ]);
   await browser.context.setHTTPCredentials({ username: 'operator', password: TOKEN });
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser.close();

@@ -32,7 +32,7 @@ beforeAll(async () => {
     startBrowser(),
   ]);
   link = await Link.open(service.url);
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser.close();

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Page } from 'playwright-core';
+import { patienceMs } from '../helpers/patience.ts';
 
 /** A file as a person has it. */
 export interface GivenFile {
@@ -32,7 +33,7 @@ export async function awaitStates(page: Page, count: number, states: readonly st
       return lines.length === all && lines.every((line) => line.matches(selector));
     },
     [count, wanted] as const,
-    { timeout: 30_000, polling: 50 },
+    { timeout: patienceMs(30_000), polling: 50 },
   );
 }
 

@@ -30,7 +30,7 @@ beforeAll(async () => {
   picture = { name: 'photo.jpg', type: 'image/jpeg', bytes: await photo({ width: 1600, height: 1200 }) };
   service = await startService();
   browser = await startBrowser();
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser.close();

@@ -41,7 +41,7 @@ beforeAll(async () => {
     startService({ apis: 2 }),
     startBrowser(),
   ]);
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser.close();

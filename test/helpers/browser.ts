@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { patienceMs } from './patience.ts';
 
 /** Leads here too, and is no secure context over plain HTTP. */
 export const OTHER_MACHINE = 'other-machine.test';
@@ -46,6 +47,7 @@ export async function startBrowser(look: Look = {}): Promise<Browser> {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
+    timeout: patienceMs(30_000),
     args: FLAGS,
     viewport: { width: look.width ?? 1100, height: look.height ?? 900 },
     colorScheme: look.colourScheme ?? 'light',
@@ -53,6 +55,7 @@ export async function startBrowser(look: Look = {}): Promise<Browser> {
     hasTouch: look.touch ?? false,
     isMobile: look.touch ?? false,
   });
+  context.setDefaultTimeout(patienceMs(30_000));
   return {
     context,
     open: (url) => openTab(context, url),

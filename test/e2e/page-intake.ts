@@ -1,0 +1,122 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { type Browser, OTHER_MACHINE } from '../helpers/browser.ts';
+import { photo } from '../helpers/pictures.ts';
+import type { Service } from '../helpers/service.ts';
+import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
+import { awaitStates, dropFiles, leavePage } from './page-driver.ts';
+
+describe('what the page takes', () => {
+  const TABLE = 'harbour,berths\nHamburg,290\nRotterdam,1100\n';
+
+  let service: Service;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let picture: Buffer;
+  let folder: string;
+
+  beforeAll(async () => {
+    [picture, folder] = await Promise.all([photo({ width: 800, height: 600 }), mkdtemp(join(tmpdir(), 'du-folder-'))]);
+    await mkdir(join(folder, 'deeper', 'still'), { recursive: true });
+    await writeFile(join(folder, 'first.jpg'), picture);
+    await writeFile(join(folder, 'deeper', 'still', 'second.jpg'), picture);
+    await writeFile(join(folder, 'deeper', 'harbours.csv'), TABLE);
+    await writeFile(join(folder, 'deeper', 'Thumbs.db'), 'not for anybody');
+    service = await sharedService();
+    browser = await sharedBrowser();
+  });
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    ({ page, complaints } = await browser.open(service.url));
+  });
+
+  afterEach(() => leavePage(page));
+
+  async function expectWhatTheFolderHolds(): Promise<void> {
+    await awaitStates(page, 3, ['done']);
+    expect((await page.locator('.name').allTextContents()).toSorted()).toEqual([
+      'first.jpg',
+      'harbours.csv',
+      'second.jpg',
+    ]);
+  }
+
+  test('of dropped folders every picture and table is taken, and nothing else', async () => {
+    const session = await page.context().newCDPSession(page);
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await session.send('Input.dispatchDragEvent', {
+        type,
+        x: 400,
+        y: 300,
+        data: { items: [], files: [folder], dragOperationsMask: 1 },
+      });
+    }
+    await expectWhatTheFolderHolds();
+  });
+
+  test('so it is of a folder that is chosen', async () => {
+    await page.setInputFiles('#folder', folder);
+    await expectWhatTheFolderHolds();
+  });
+
+  test('a picture is pasted', async () => {
+    await page.evaluate((base64) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(
+        new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], 'image.png', { type: 'image/png' }),
+      );
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    }, picture.toString('base64'));
+    await awaitStates(page, 1, ['done']);
+  });
+
+  test('a phone offers its camera in place of folders', async () => {
+    const camera = page.getByText('Take a photo');
+    const folders = page.getByText('Choose a folder');
+    expect([await camera.isVisible(), await folders.isVisible()]).toEqual([false, true]);
+    const session = await page.context().newCDPSession(page);
+    await session.send('Emulation.setTouchEmulationEnabled', { enabled: true, maxTouchPoints: 5 });
+    await session.send('Emulation.setDeviceMetricsOverride', {
+      width: 390,
+      height: 800,
+      deviceScaleFactor: 3,
+      mobile: true,
+    });
+    await camera.waitFor();
+    expect(await folders.isVisible()).toBe(false);
+    const chosen = page.waitForEvent('filechooser');
+    await camera.click();
+    const chooser = await chosen;
+    expect(await chooser.element().getAttribute('capture')).toBe('environment');
+    await chooser.setFiles({ name: 'image.jpg', mimeType: 'image/jpeg', buffer: picture });
+    await awaitStates(page, 1, ['done']);
+  });
+
+  test('works over plain HTTP from another machine, where browsers give less', async () => {
+    await page.goto(`http://${OTHER_MACHINE}:${new URL(service.url).port}/`);
+    expect(await page.evaluate(() => [isSecureContext, 'randomUUID' in crypto, 'clipboard' in navigator])).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    await dropFiles(page, [{ name: 'photo.jpg', type: 'image/jpeg', bytes: picture }]);
+    await awaitStates(page, 1, ['done']);
+    await page.evaluate(() =>
+      document.addEventListener('copy', () => (document.body.dataset['copied'] = String(document.getSelection()))),
+    );
+    await page.getByRole('button', { name: 'Copy link' }).click();
+    await page.getByRole('button', { name: 'Link copied' }).waitFor();
+    expect(await page.getAttribute('body', 'data-copied')).toMatch(
+      /^http:\/\/other-machine\.test:.*\/variants\/[\w-]+\/1600$/,
+    );
+    expect(complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { Browser } from '../helpers/browser.ts';
+import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
+import type { Service } from '../helpers/service.ts';
+import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
+import { expectGoodLooks } from './good-looks.ts';
+import { awaitStates, dropFiles, type GivenFile, leavePage, networkOf } from './page-driver.ts';
+
+describe('the look of the page', () => {
+  const TABLE: GivenFile = {
+    name: 'harbours.csv',
+    type: 'text/csv',
+    bytes: Buffer.from(
+      'harbour,berths,depth in metres,opened\nHamburg,290,16.7,1189-05-07\nRotterdam,"1,100",24,1360-01-01\nShanghai,125,15.5\n',
+    ),
+  };
+
+  let service: Service;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    service = await sharedService();
+    browser = await sharedBrowser();
+    ({ page } = await browser.open(service.url));
+  });
+
+  afterAll(async () => {
+    service.workers[0]?.child.kill('SIGCONT');
+    await leavePage(page);
+  });
+
+  test('an empty page offends nobody, whatever its width and light', async () => {
+    await expectGoodLooks(page, 'empty');
+  });
+
+  test('neither does one with a line in every state', async () => {
+    const exif = { date: '2025:06:21 18:04:11', make: 'FUJIFILM', model: 'X-T5' };
+    const large = jpeg(
+      'harbour-with-a-rather-long-name-and-without-any-space-in-it.jpg',
+      await photo({ width: 1600, height: 1200, seed: 5, exif }),
+    );
+    const small = jpeg('tower.jpg', await photo({ width: 900, height: 1200, seed: 2 }));
+    await leaveUnsent(page);
+    await page.reload();
+    await awaitStates(page, 1, ['stopped']);
+    await dropFiles(page, [
+      large,
+      small,
+      jpeg('notes.jpg', textAsJpeg()),
+      jpeg('half.jpg', cutShort(large.bytes)),
+      TABLE,
+    ]);
+    await awaitStates(page, 6, ['stopped', 'done', 'failed']);
+
+    // From here on nothing gets on: one waits in the queue, the others on the way there.
+    service.workers[0]?.child.kill('SIGSTOP');
+    await dropFiles(page, [jpeg('queued.jpg', small.bytes), jpeg('queued too.jpg', small.bytes)]);
+    await awaitStates(page, 8, ['stopped', 'done', 'failed', 'working']);
+    const setNetwork = await networkOf(page);
+    await setNetwork({ bytesPerSecond: 20_000 });
+    await dropFiles(
+      page,
+      ['sent.jpg', 'paused.jpg', 'cancelled.jpg', 'waiting.jpg', 'waiting too.jpg'].map((name) =>
+        jpeg(name, large.bytes),
+      ),
+    );
+    await page.waitForFunction(() => document.querySelectorAll('[data-state=sending]').length === 3);
+    await page.getByRole('button', { name: 'Pause paused.jpg' }).click();
+    await page.getByRole('button', { name: 'Cancel cancelled.jpg' }).click();
+    await page.locator('[data-state=cancelled]').waitFor();
+
+    await expectGoodLooks(page, 'full');
+  });
+
+  function jpeg(name: string, bytes: Buffer): GivenFile {
+    return { name, type: 'image/jpeg', bytes };
+  }
+
+  /** Leaves what a page leaves that was closed before it could send; one that is opened now takes it up. */
+  async function leaveUnsent(of: Page): Promise<void> {
+    await of.evaluate(() => {
+      const id = '0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10';
+      localStorage.setItem(
+        `deferred-uploads:${id}`,
+        JSON.stringify({ name: 'left.jpg', sizeBytes: 3_400_000, owner: 'gone', order: 99 }),
+      );
+    });
+  }
+});

@@ -1,0 +1,238 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { Browser } from '../helpers/browser.ts';
+import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
+import type { Service } from '../helpers/service.ts';
+import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
+import {
+  awaitStates,
+  countRequests,
+  dropFiles,
+  type GivenFile,
+  leavePage,
+  recordPercents,
+  stageOf,
+} from './page-driver.ts';
+
+describe('the page', () => {
+  let service: Service;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let photos: GivenFile[];
+
+  beforeAll(async () => {
+    const exif = { date: '2025:06:21 18:04:11', offset: '+02:00', make: 'FUJIFILM', model: 'X-T5' };
+    const pictures = await Promise.all([
+      photo({ width: 1600, height: 1200, seed: 1, exif }),
+      photo({ width: 900, height: 1200, seed: 2 }),
+      photo({ width: 800, height: 600, seed: 3 }),
+    ]);
+    photos = pictures.map((bytes, index) => ({ name: `photo ${index + 1}.jpg`, type: 'image/jpeg', bytes }));
+    service = await sharedService();
+    browser = await sharedBrowser();
+  });
+
+  afterAll(() => {
+    // One that a failed test has left standing still could not end.
+    service.workers[0]?.child.kill('SIGCONT');
+  });
+
+  beforeEach(async () => {
+    ({ page, complaints } = await browser.open(service.url));
+  });
+
+  afterEach(() => leavePage(page));
+
+  test('twenty photos dropped at once become finished pictures, over one held request and few others', async () => {
+    const small = await photo({ width: 400, height: 300 });
+    const many = [
+      ...photos,
+      ...Array.from({ length: 17 }, (_, index) => ({ name: `small ${index}.jpg`, type: 'image/jpeg', bytes: small })),
+    ];
+    const readPercents = await recordPercents(page);
+    const requests = countRequests(page);
+    await dropFiles(page, many);
+    await awaitStates(page, 20, ['done']);
+
+    expect(await page.locator('.name').allTextContents()).toEqual(many.map(({ name }) => name));
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll<HTMLImageElement>('.thumbnail img')]
+        .slice(0, 3)
+        .every(({ src, naturalWidth }) => src.includes('/variants/') && naturalWidth > 0),
+    );
+    for (const [name, percents] of Object.entries(await readPercents())) {
+      expect([name, percents]).toEqual([name, percents.toSorted((a, b) => a - b)]);
+      expect(percents.at(-1)).toBe(100);
+    }
+    expect(requests.mostProgress()).toBe(1);
+    expect([...requests.origins]).toEqual([service.url]);
+    // Each file is sent once and its result read once.
+    expect(requests.total).toMatchObject({ 'PUT /uploads': 20, 'GET /uploads': 20 });
+    expect(await page.title()).toBe('20 done · Deferred uploads');
+    expect(await page.locator('#summary').innerText()).toBe('20 of 20 done');
+    expect(complaints).toEqual([]);
+  });
+
+  test('a picture is seen from the first moment, and its variant once that exists', async () => {
+    const [worker] = service.workers;
+    worker?.child.kill('SIGSTOP');
+    const requests = countRequests(page);
+    await dropFiles(page, photos.slice(0, 1));
+    const image = page.locator('.thumbnail img');
+    await image.waitFor();
+    expect(await image.getAttribute('src')).toMatch(/^blob:/);
+    expect(requests.total['GET /variants']).toBeUndefined();
+    worker?.child.kill('SIGCONT');
+    await awaitStates(page, 1, ['done']);
+    await page.locator('.thumbnail img[src^="/variants/"]:only-child').waitFor();
+    expect(await page.locator('.thumbnail').getAttribute('href')).toMatch(/^\/variants\/[\w-]+\/1600$/);
+  });
+
+  test('says where in the queue a picture stands, and in the title how far all of them are', async () => {
+    const [worker] = service.workers;
+    worker?.child.kill('SIGSTOP');
+    await dropFiles(page, photos.slice(0, 2));
+    // Two are sent at the same time: either may be the first to arrive.
+    await page.waitForFunction(
+      () =>
+        [...document.querySelectorAll('.stage')]
+          .map(({ textContent }) => textContent)
+          .toSorted()
+          .join() === 'Next in the queue,Number 2 in the queue',
+    );
+    expect(await page.title()).toBe('30% · Deferred uploads');
+    expect(await page.locator('#overall').getAttribute('value')).toBe('30');
+    worker?.child.kill('SIGCONT');
+    await awaitStates(page, 2, ['done']);
+  });
+
+  test('a finished picture tells its facts', async () => {
+    await dropFiles(page, photos.slice(0, 1));
+    await awaitStates(page, 1, ['done']);
+    const facts = await page.locator('.facts dd').allInnerTexts();
+    expect(facts.slice(0, 4)).toEqual(['1600 × 1200', 'JPEG', 'FUJIFILM X-T5', '21 Jun 2025, 18:04']);
+    expect(facts[4]).toMatch(/^#[0-9a-f]{6}$/);
+    const original = await page.locator('.links a', { hasText: 'Original' }).getAttribute('href');
+    expect(await (await fetch(`${service.url}${original}`)).arrayBuffer()).toHaveProperty(
+      'byteLength',
+      photos[0]?.bytes.length,
+    );
+  });
+
+  test('a finished table shows its columns, its first rows, and the rows that were left out', async () => {
+    const bytes = Buffer.from(
+      'harbour,berths,opened\nHamburg,290,1189-05-07\n<b>Rotterdam</b>,1100,1360-01-01\nShanghai,125\n',
+    );
+    await dropFiles(page, [{ name: 'harbours.csv', type: 'text/csv', bytes }]);
+    await awaitStates(page, 1, ['done']);
+    expect((await page.locator('.facts dd').allInnerTexts()).slice(0, 2)).toEqual(['2 rows, 3 columns', 'CSV']);
+    expect(await page.locator('.table-sample th').allInnerTexts()).toEqual([
+      'harbour text',
+      'berths whole number',
+      'opened date',
+    ]);
+    expect(await page.locator('.table-sample td').allInnerTexts()).toEqual([
+      'Hamburg',
+      '290',
+      '1189-05-07',
+      '<b>Rotterdam</b>',
+      '1100',
+      '1360-01-01',
+    ]);
+    expect(await page.locator('.table-errors').innerText()).toMatch(/^Rows left out: 1\s+Line 4: The row has 2 cells/);
+    const rows = await page.getByRole('link', { name: 'All rows as JSON Lines' }).getAttribute('href');
+    expect(
+      (await (await fetch(`${service.url}${rows}`)).text())
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      { harbour: 'Hamburg', berths: 290, opened: '1189-05-07' },
+      { harbour: '<b>Rotterdam</b>', berths: 1100, opened: '1360-01-01' },
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('what is no picture, or a damaged one, is refused in words, and spares the others', async () => {
+    const half = cutShort(await photo({ seed: 4 }));
+    await page.setInputFiles('#choose', [
+      { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() },
+      { name: 'half.jpg', mimeType: 'image/jpeg', buffer: half },
+      { name: 'whole.jpg', mimeType: 'image/jpeg', buffer: photos[2]?.bytes ?? half },
+    ]);
+    await awaitStates(page, 3, ['failed', 'done']);
+    expect(await stageOf(page, 'notes.jpg')).toMatch(/^This is neither a picture nor a table/);
+    expect(await stageOf(page, 'half.jpg')).toMatch(/cut short/);
+    expect(await stageOf(page, 'whole.jpg')).toBe('Done');
+    expect(await page.locator('#summary').innerText()).toBe('1 of 3 done, 2 failed');
+    await page.getByRole('button', { name: 'Remove notes.jpg from the list' }).click();
+    await awaitStates(page, 2, ['failed', 'done']);
+  });
+
+  test('the first Tab reaches the choice of files, and the keyboard works the lines', async () => {
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('choose');
+    await dropFiles(page, photos.slice(0, 2));
+    await awaitStates(page, 2, ['done']);
+    const remove = page.getByRole('button', { name: /^Remove/ });
+    await remove.first().focus();
+    await page.keyboard.press('Enter');
+    await awaitStates(page, 1, ['done']);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(
+      'Remove photo 2.jpg from the list',
+    );
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.activeElement?.id === 'choose');
+  });
+
+  test('says aloud what has become of a picture', async () => {
+    await dropFiles(page, photos.slice(2));
+    await page.waitForFunction(() =>
+      document.querySelector('#announcements')?.textContent?.includes('photo 3.jpg is done.'),
+    );
+  });
+
+  test('a reload goes on with what was in hand, and shows what was done', async () => {
+    await dropFiles(page, photos);
+    await awaitStates(page, 3, ['working', 'done']);
+    await page.reload();
+    await awaitStates(page, 3, ['done']);
+    expect(await page.locator('.name').allTextContents()).toEqual(photos.map((file) => file.name));
+    await page.waitForFunction(
+      () =>
+        [...document.querySelectorAll<HTMLImageElement>('.thumbnail img')].filter(({ src }) =>
+          src.includes('/variants/'),
+        ).length === 3,
+    );
+    await page.getByRole('button', { name: 'Clear finished' }).click();
+    await awaitStates(page, 0, []);
+    await page.reload();
+    await page.waitForFunction(() => localStorage.length === 0);
+    expect(await page.locator('#uploads').isVisible()).toBe(false);
+  });
+
+  test('another page of the same browser takes nothing out of the hands of this one', async () => {
+    await dropFiles(page, photos.slice(0, 1));
+    await awaitStates(page, 1, ['done']);
+    const beside = await browser.open(service.url);
+    // Whoever is there answers before this page would take anything up.
+    await beside.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+    expect(await beside.page.locator('.line').count()).toBe(0);
+    await page.close();
+    await beside.page.reload();
+    await awaitStates(beside.page, 1, ['done']);
+    ({ page } = beside);
+  });
+
+  test('speaks Chinese to those who read it', async () => {
+    await page.addInitScript(() => Object.defineProperty(navigator, 'languages', { value: ['zh-CN', 'en'] }));
+    await page.reload();
+    expect([await page.title(), await page.locator('h1').innerText(), await page.getAttribute('html', 'lang')]).toEqual(
+      ['上传文件', '上传文件', 'zh-CN'],
+    );
+    await page.setInputFiles('#choose', [{ name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() }]);
+    await awaitStates(page, 1, ['failed']);
+    expect(await stageOf(page, 'notes.jpg')).toMatch(/^不支持这种文件/);
+  });
+});

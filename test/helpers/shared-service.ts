@@ -1,0 +1,26 @@
+import { afterAll } from '@jest/globals';
+import { startBrowser, type Browser } from './browser.ts';
+import { startService, type Service } from './service.ts';
+
+/*
+ * A test file may consist of several suites, each a module that it imports. Their tests run one after the other, so they
+ * share what is started here: with the first call, and ended after the last test of the file.
+ */
+
+let service: Promise<Service> | undefined;
+let browser: Promise<Browser> | undefined;
+
+afterAll(async () => {
+  await (await browser)?.close();
+  await (await service)?.stop();
+});
+
+/** The service of this test file, with default settings, one API process and one worker. Nobody else may end it. */
+export async function sharedService(): Promise<Service> {
+  return await (service ??= startService());
+}
+
+/** The browser of this test file. Each suite opens tabs of its own and leaves nothing in them. */
+export async function sharedBrowser(): Promise<Browser> {
+  return await (browser ??= startBrowser());
+}
