@@ -23,7 +23,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@koa/cors': ['src/http/cors.ts'],
   '@koa/router': ['src/server/app.ts'],
   '@tus/server': ['src/roads/tus/'],
-  bullmq: ['src/queue/event-stream.ts', 'src/queue/upload-queue.ts', 'workers/worker.ts'],
+  bullmq: ['src/queue/upload-queue.ts', 'workers/worker.ts'],
   busboy: ['src/intake/multipart.ts'],
   'csv-parse': ['workers/table/text/record-reader.ts'],
   'file-type': ['src/intake/sniff.ts'],

@@ -30,7 +30,7 @@ export type PublishCommand = 'PUBLISH' | 'SPUBLISH';
 export interface QueueKeys {
   /** BullMQ's `prefix` option. */
   readonly bullPrefix: string;
-  /** The stream that BullMQ's `QueueEvents` reads. */
+  /** BullMQ's event stream, which the records' scripts write to as well. */
   readonly events: string;
   /** Sorted set of waiting uploads by the time at which they were queued, in ms by the clock of Redis; oldest first. */
   readonly waiting: string;

@@ -1,6 +1,6 @@
 import type { Logger } from '../telemetry/log.ts';
 import type { QueueKeys } from './contract.ts';
-import type { EventFeed, EventListener } from './event-feed.ts';
+import { faultOf, NO_CONNECTION, reopenPauseMs, type EventFeed, type EventListener } from './event-feed.ts';
 import type { Subscriber, SubscriberListener } from './subscriber.ts';
 
 /** Channels of one command, so that none blocks Redis for long. */
@@ -38,6 +38,10 @@ interface Channel {
 
 class EventChannels implements EventFeed {
   readonly opened: Promise<void>;
+  #onOpened: () => void = () => undefined;
+  #fault: string | undefined = NO_CONNECTION;
+  #refusals = 0;
+  #reopenTimer: NodeJS.Timeout | undefined;
   readonly #subscriber: Subscriber;
   readonly #prefix: string;
   readonly #listener: EventListener;
@@ -54,16 +58,19 @@ class EventChannels implements EventFeed {
     this.#prefix = keys.changeChannel('');
     this.#listener = listener;
     this.#log = log;
-    let began: () => void = () => undefined;
-    this.opened = new Promise((resolve) => (began = resolve));
+    this.opened = new Promise((resolve) => (this.#onOpened = resolve));
     this.#subscriber = open({
-      ready: () => void this.#begin(began),
-      message: (name, text) => listener.changed(name.slice(this.#prefix.length), parse(text)),
+      ready: () => void this.#begin(),
+      message: (name, text) => listener.changed(name.slice(this.#prefix.length), text),
     });
     this.#timers = [
       setInterval(() => this.#sweep(), SWEEP_PERIOD_MS).unref(),
       setInterval(() => void this.#ping(), PING_PERIOD_MS).unref(),
     ];
+  }
+
+  get fault(): string | undefined {
+    return this.#fault ?? (this.#subscriber.isReady ? undefined : NO_CONNECTION);
   }
 
   listen(ids: readonly string[]): Promise<void> | undefined {
@@ -82,6 +89,7 @@ class EventChannels implements EventFeed {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#reopenTimer);
     this.#channels.clear();
     this.#subscriber.close();
     await Promise.resolve();
@@ -102,25 +110,46 @@ class EventChannels implements EventFeed {
     }
   }
 
-  /** A connection knows of no channel at first, and what happened before it is lost. */
-  async #begin(began: () => void): Promise<void> {
+  /**
+   * A connection has no channels at first, and what happened before it is lost. The channel of no upload is among them, so
+   * that a refusal shows before anybody waits.
+   */
+  async #begin(): Promise<void> {
+    clearTimeout(this.#reopenTimer);
     for (const id of this.#channels.keys()) if (!this.#listener.isWanted(id)) this.#channels.delete(id);
-    if (!(await this.#subscribe([...this.#channels.keys()]))) return;
+    if (!(await this.#subscribe(['', ...this.#channels.keys()]))) return;
+    if (this.#refusals > 0) this.#log.info('events are received again');
+    this.#refusals = 0;
+    this.#fault = undefined;
     this.#listener.missed();
-    began();
+    this.#onOpened();
   }
 
-  /** False where it was not possible. A connection that does not answer is given up, and the next one begins anew. */
+  /** False if it was not possible. A connection that does not answer is given up; after a refusal all is tried again. */
   async #subscribe(ids: readonly string[]): Promise<boolean> {
     try {
       for (const names of this.#inCommands(ids)) await this.#subscriber.subscribe(names);
       return true;
     } catch (error) {
       const isRefused = error instanceof Error && error.name === 'ReplyError';
-      if (isRefused) this.#log.error({ err: error }, 'Redis refuses to subscribe; waits end with their time alone');
+      if (isRefused) this.#refused(error);
       else if (this.#subscriber.isReady) this.#subscriber.reconnect();
       return false;
     }
+  }
+
+  #refused(error: Error): void {
+    this.#fault = faultOf(error);
+    if (this.#refusals === 0)
+      this.#log.warn(
+        { err: error },
+        'Redis refuses to subscribe; trying again, waits end with their timeout until then',
+      );
+    clearTimeout(this.#reopenTimer);
+    this.#reopenTimer = setTimeout(() => {
+      if (this.#subscriber.isReady) void this.#begin();
+    }, reopenPauseMs(this.#refusals));
+    this.#refusals += 1;
   }
 
   #sweep(): void {
@@ -147,13 +176,5 @@ class EventChannels implements EventFeed {
   *#inCommands(ids: readonly string[]): Generator<string[]> {
     for (let first = 0; first < ids.length; first += AT_ONCE)
       yield ids.slice(first, first + AT_ONCE).map((id) => this.#prefix + id);
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

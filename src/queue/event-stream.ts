@@ -1,117 +1,157 @@
-import { createRedisBackend, QueueEvents, type BackendFactory, type RedisQueueBackend } from 'bullmq';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../telemetry/log.ts';
 import type { Redis } from './connection.ts';
-import { QUEUE_NAME, type QueueKeys } from './contract.ts';
-import type { EventFeed, EventListener } from './event-feed.ts';
-import { StreamGaps, type StreamPosition } from './stream-gaps.ts';
+import type { QueueKeys } from './contract.ts';
+import { faultOf, NO_CONNECTION, reopenPauseMs, type EventFeed, type EventListener } from './event-feed.ts';
+import { copyOf } from './redis-client.ts';
+import { StreamGaps } from './stream-gaps.ts';
+import { readStream, streamPosition, type StreamEntry } from './stream-reads.ts';
 
-/** Stream ids sort before every event there will be. */
-const BEFORE_ALL_EVENTS = '0-0';
-
-/** How often the stream is asked how far it is, beside its being read. */
+/** How often the position of the stream is compared with that of its reader. */
 const CHECK_PERIOD_MS = 500;
 
+/** A reader that has lasted this long begins with the shortest pause when it ends. */
+const LASTING_MS = 10_000;
+
 /**
- * The changes of all uploads, through BullMQ's `QueueEvents`: every process reads every change.
- * @param connection one that waits for Redis; BullMQ reads over a copy of it. Closed with the feed.
+ * The changes of all uploads: every process reads BullMQ's event stream, and of it the entries of records only.
+ * @param connection one that waits for Redis; a copy of it is used for blocking reads. Both are closed with the feed.
  */
 export function openEventStream(connection: Redis, keys: QueueKeys, listener: EventListener, log: Logger): EventFeed {
-  const stream = new EventStream(connection, keys, listener, log);
-  return { opened: stream.open(), listen: () => undefined, close: () => stream.close() };
+  return new EventStream(connection, keys, listener, log);
 }
 
-class EventStream {
+class EventStream implements EventFeed {
+  readonly opened: Promise<void>;
   readonly #connection: Redis;
-  readonly #keys: QueueKeys;
+  readonly #reader: Redis;
+  readonly #key: string;
   readonly #listener: EventListener;
   readonly #log: Logger;
-  #reader: QueueEvents | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #ended: Promise<void>;
+  readonly #closing = new AbortController();
+  #onOpened: () => void = () => undefined;
+  #fault: string | undefined = 'the event stream is not open yet';
+  #isWarned = false;
+  #gaps: StreamGaps | undefined;
+  #lastId = '';
   #isChecking = false;
-  #isClosed = false;
 
   constructor(connection: Redis, keys: QueueKeys, listener: EventListener, log: Logger) {
     this.#connection = connection;
-    this.#keys = keys;
+    this.#reader = copyOf(connection);
+    // The other connection reports that Redis is away.
+    this.#reader.on('error', () => undefined);
+    this.#key = keys.events;
     this.#listener = listener;
     this.#log = log;
+    this.opened = new Promise((resolve) => (this.#onOpened = resolve));
+    this.#ended = this.#run();
   }
 
-  /**
-   * Resolves once a concrete starting point in the stream is known: by default the reader would start at
-   * "from now on" with its first read, and lose what happens until then.
-   */
-  async open(): Promise<void> {
-    const start = await this.#position().catch((error: unknown) => {
-      if (!this.#isClosed) throw error;
-      return undefined;
-    });
-    if (start === undefined || this.#isClosed) return;
-    this.#connection.on('ready', () => this.#listener.missed());
-    const gaps = new StreamGaps(start);
-    const options = {
-      connection: this.#connection,
-      prefix: this.#keys.bullPrefix,
-      skipVersionCheck: true,
-      lastEventId: start.lastId,
-    };
-    const backend = backendThatReads((entries, lastId) => gaps.read(entries, lastId) && this.#toldTooLate());
-    const reader = new QueueEvents(QUEUE_NAME, options, backend);
-    reader.on('error', (error) => this.#log.debug({ reason: error.message }, 'event stream'));
-    reader.on('progress', ({ jobId, data }) => this.#listener.changed(jobId, data));
-    this.#reader = reader;
-    this.#timer = setInterval(() => void this.#check(gaps), CHECK_PERIOD_MS).unref();
-    this.#listener.missed();
+  get fault(): string | undefined {
+    if (this.#fault !== undefined) return this.#fault;
+    return this.#connection.status === 'ready' && this.#reader.status === 'ready' ? undefined : NO_CONNECTION;
+  }
+
+  listen(): undefined {
+    return undefined;
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    clearInterval(this.#timer);
-    // It knows that it closes before the connection goes, or it would wait to read again.
-    const closed = this.#reader?.close();
+    this.#closing.abort();
+    this.#reader.disconnect();
     this.#connection.disconnect();
-    await closed;
+    await this.#ended;
   }
 
-  async #check(gaps: StreamGaps): Promise<void> {
-    if (this.#isChecking) return;
+  /** Reads until the feed is closed. A reader that ends for any reason is opened again, behind the last entry it read. */
+  async #run(): Promise<void> {
+    const onReady = (): void => {
+      if (this.#gaps !== undefined) this.#listener.missed();
+    };
+    this.#connection.on('ready', onReady);
+    const timer = setInterval(() => void this.#check(), CHECK_PERIOD_MS).unref();
+    for (let failures = 0; !this.#isClosed; failures += 1) {
+      const startedAtMs = performance.now();
+      try {
+        await this.#readOn();
+      } catch (error) {
+        if (this.#isClosed) break;
+        this.#failed(error);
+        if (performance.now() - startedAtMs > LASTING_MS) failures = 0;
+        await delay(reopenPauseMs(failures), undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      }
+    }
+    clearInterval(timer);
+    this.#connection.off('ready', onReady);
+  }
+
+  /** Ends by an error, or when the feed is closed. */
+  async #readOn(): Promise<void> {
+    await this.#begin();
+    // The first read does not wait, so that a refusal shows at once.
+    for (let isFirst = true; !this.#isClosed; isFirst = false) {
+      const entries = await readStream(this.#reader, this.#key, this.#lastId, !isFirst);
+      if (isFirst) this.#succeeded();
+      this.#received(entries);
+    }
+  }
+
+  /**
+   * Finds a concrete starting point: "from now on" would begin with the first read and lose what happens until then.
+   * A stream that ends before the last entry read is another one.
+   */
+  async #begin(): Promise<void> {
+    const position = await streamPosition(this.#connection, this.#key);
+    if (this.#gaps !== undefined && !isBefore(position.lastId, this.#lastId)) return;
+    this.#lastId = position.lastId;
+    this.#gaps = new StreamGaps(position);
+  }
+
+  #succeeded(): void {
+    if (this.#isWarned) this.#log.info('events are received again');
+    this.#isWarned = false;
+    this.#fault = undefined;
+    this.#listener.missed();
+    this.#onOpened();
+  }
+
+  #failed(error: unknown): void {
+    this.#fault = faultOf(error);
+    if (!this.#isWarned) this.#log.warn({ err: error }, 'events are not received; trying again');
+    this.#isWarned = true;
+  }
+
+  #received(entries: readonly StreamEntry[]): void {
+    for (const { id, jobId, data } of entries) {
+      this.#lastId = id;
+      if (jobId !== undefined) this.#listener.changed(jobId, data);
+    }
+    if (entries.length > 0 && this.#gaps?.read(entries.length, this.#lastId) === true) this.#missedSome();
+  }
+
+  async #check(): Promise<void> {
+    if (this.#isChecking || this.#gaps === undefined) return;
     this.#isChecking = true;
-    const position = await this.#position().catch(() => undefined);
+    const position = await streamPosition(this.#connection, this.#key).catch(() => undefined);
     this.#isChecking = false;
-    if (position !== undefined && gaps.missedUpTo(position)) this.#toldTooLate();
+    if (position !== undefined && this.#gaps.missedUpTo(position)) this.#missedSome();
   }
 
-  #toldTooLate(): void {
-    this.#log.warn('events may have been trimmed before they were read; looking at all records that are waited for');
+  #missedSome(): void {
+    this.#log.warn('events may have been trimmed before they were read; reading all records that are waited for');
     this.#listener.missed();
   }
 
-  async #position(): Promise<StreamPosition> {
-    const reply = await this.#connection.call('XINFO', ['STREAM', this.#keys.events]).catch((error: unknown) => {
-      if (error instanceof Error && error.message.startsWith('ERR no such key')) return undefined;
-      throw error;
-    });
-    if (!Array.isArray(reply)) return { lastId: BEFORE_ALL_EVENTS, added: 0 };
-    const valueOf = (name: string): unknown => reply[reply.indexOf(name) + 1];
-    const added = reply.includes('entries-added') ? Number(valueOf('entries-added')) : undefined;
-    return { lastId: String(valueOf('last-generated-id')), added };
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 }
 
-type ReadEvents = RedisQueueBackend['readEvents'];
-
-/** BullMQ's own backend, with a look at what each read brings. */
-function backendThatReads(onRead: (entries: number, lastId: string) => void): BackendFactory<RedisQueueBackend> {
-  return (...parts) => {
-    const backend = createRedisBackend(...parts);
-    const readEvents: ReadEvents = backend.readEvents.bind(backend);
-    backend.readEvents = async (...from) => {
-      const read = await readEvents(...from);
-      const entries = read?.[0]?.[1] ?? [];
-      const lastId = entries.at(-1)?.[0];
-      if (lastId !== undefined) onRead(entries.length, lastId);
-      return read;
-    };
-    return backend;
-  };
+/** Compares ids of stream entries, `<ms>-<sequence>`. */
+function isBefore(id: string, other: string): boolean {
+  const [ms = 0, sequence = 0] = id.split('-').map(Number);
+  const [otherMs = 0, otherSequence = 0] = other.split('-').map(Number);
+  return ms < otherMs || (ms === otherMs && sequence < otherSequence);
 }

@@ -95,6 +95,11 @@ export function isClusterConnection(connection: Redis): connection is Cluster {
   return connection instanceof Cluster;
 }
 
+/** Opens another connection to the same place, with the same options. The caller closes it. */
+export function copyOf(connection: Redis): Redis {
+  return isClusterConnection(connection) ? connection.duplicate() : connection.duplicate();
+}
+
 /** Without what is undefined. */
 function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {

@@ -41,7 +41,10 @@ export interface Api {
 export async function startApi(config: Config, log: Logger, kinds: Kinds = createKinds(config)): Promise<Api> {
   const redis = await openRedisParts(config, log);
   const { records, store, keys } = redis;
-  const readiness = new Readiness(() => redis.redisCheck.assertReady(keys.events));
+  const readiness = new Readiness(async () => {
+    await redis.redisCheck.assertReady(keys.events);
+    bus.assertHearing();
+  });
   const storage = await openStorage(config);
   const isTrustedProxy = trustedProxies(config.trustedProxies);
   const addressOf = clientAddresses(isTrustedProxy, (hop) =>

@@ -283,7 +283,7 @@ function conformance(driver: Driver): void {
     const process = await startProcess();
     const id = await working();
     const wait = await process.wait(id, 3);
-    for (const data of ['"progress"', '{}', '{"state":"x"}', 'null']) {
+    for (const data of ['{{{', '"progress"', '{}', '{"state":"x"}', 'null']) {
       await server.xadd(space.keys.events, '*', 'event', 'progress', 'jobId', id, 'data', data);
       await server.call(publish, space.keys.changeChannel(id), data);
     }
@@ -292,6 +292,44 @@ function conformance(driver: Driver): void {
     await advance(id);
     expect((await wait.answered()).version).toBe(4);
   });
+
+  test('a user without the right to listen is a fault of the feed until it has it, and no wait is lost', async () => {
+    const id = await working();
+    const process = addProcess();
+    await server.call('ACL', 'SETUSER', 'default', '-xinfo', '-subscribe', '-ssubscribe');
+    const started = process.bus.start();
+    try {
+      const wait = await process.wait(id, 3);
+      await eventually('the refusal', () => faultOf(process).includes('NOPERM'));
+      await advance(id);
+      await server.call('ACL', 'SETUSER', 'default', '+@all');
+      expect((await wait.answered()).version).toBe(4);
+      await started;
+      expect(faultOf(process)).toBe('');
+    } finally {
+      await server.call('ACL', 'SETUSER', 'default', '+@all');
+    }
+  });
+
+  if (driver.publish === undefined)
+    test('a reader that ends by an error is opened again, behind the last entry it read', async () => {
+      const [first, second] = [await working(), await working()];
+      const process = await startProcess();
+      const waits = [await process.wait(first, 3), await process.wait(second, 3)] as const;
+      // Unblocked with an error, as by an administrator, and again and again.
+      await eventually('the reader to end', async () => {
+        const blocked = String(await server.call('CLIENT', 'LIST'))
+          .split('\n')
+          .filter((line) => line.includes('cmd=xread'));
+        for (const line of blocked) await server.call('CLIENT', 'UNBLOCK', /id=(\d+)/.exec(line)?.[1] ?? '0', 'ERROR');
+        return faultOf(process) !== '';
+      });
+      await advance(first);
+      expect((await waits[0].answered()).version).toBe(4);
+      await eventually('the feed to be open again', () => faultOf(process) === '');
+      await advance(second);
+      expect((await waits[1].answered()).version).toBe(4);
+    });
 
   test('when it is closed nothing is left, open or not', async () => {
     const id = await working();
@@ -321,6 +359,16 @@ function conformance(driver: Driver): void {
     await turn();
     await away.bus.close();
   });
+
+  /** Empty while events are received. */
+  function faultOf({ bus }: BusProcess): string {
+    try {
+      bus.assertHearing();
+      return '';
+    } catch (error) {
+      return String(error);
+    }
+  }
 
   async function connections(): Promise<number> {
     return String(await server.call('CLIENT', 'LIST'))

@@ -237,6 +237,22 @@ test('the processes stand still while two whole streams of other changes go by: 
   ]);
 });
 
+test('a process that may not read events is not ready and says why, until it may', async () => {
+  await redisCommand(redis.url, 'ACL', 'SETUSER', 'default', '-xread', '-subscribe');
+  try {
+    for (const type of ['normal', 'pubsub'])
+      await redisCommand(redis.url, 'CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
+    for (const url of urls)
+      await eventually('the refusal', async () => {
+        const { status, body } = await getJson<Problem>(`${url}/readyz`);
+        return status === 503 && body.detail.includes('NOPERM');
+      });
+  } finally {
+    await redisCommand(redis.url, 'ACL', 'SETUSER', 'default', '+@all');
+  }
+  await expectRecovered();
+});
+
 test('of all this nothing is left', async () => {
   await expectNothingLeft(service);
 });

@@ -23,7 +23,9 @@ class FakeSubscriber implements Subscriber {
   reconnect = () => void (this.reconnects += 1);
   close = () => void (this.isClosed = true);
 
-  #command(sign: string, channels: readonly string[]): Promise<void> {
+  #command(sign: string, asked: readonly string[]): Promise<void> {
+    const channels = asked.filter((channel) => channel !== 'c:');
+    if (asked.length > channels.length && channels.length === 0 && this.isPrompt) return Promise.resolve();
     this.log.push([sign, ...channels].join(' '));
     return this.isPrompt ? Promise.resolve() : new Promise((resolve, reject) => this.answers.push({ resolve, reject }));
   }
@@ -44,7 +46,7 @@ beforeEach(() => {
     (listener) => ((connection = listener), subscriber),
     { changeChannel: (id) => `c:${id}` },
     {
-      changed: (id, fields) => told.push([id, fields]),
+      changed: (id, data) => told.push([id, data]),
       missed: () => told.push('missed'),
       isWanted: (id) => wanted.has(id),
     },
@@ -97,8 +99,8 @@ describe('channels of uploads', () => {
     connection.message('c:a', '{"state":"queued"}');
     connection.message('c:b', 'nonsense');
     expect(told).toEqual([
-      ['a', { state: 'queued' }],
-      ['b', undefined],
+      ['a', '{"state":"queued"}'],
+      ['b', 'nonsense'],
     ]);
   });
 
@@ -146,13 +148,25 @@ describe('channels of uploads', () => {
     expect(subscriber.reconnects).toBe(1);
   });
 
-  test('that Redis refuses are not asked for on and on', async () => {
+  test('that Redis refuses are a fault of the feed, and are asked for again with growing pauses', async () => {
+    expect(feed.fault).toBe('there is no connection to Redis');
     await becomeReady();
+    expect(feed.fault).toBeUndefined();
     subscriber.isPrompt = false;
     const refused = want('a');
-    subscriber.answers[0]?.reject(Object.assign(new Error('NOPERM'), { name: 'ReplyError' }));
+    const noPermission = Object.assign(new Error('NOPERM this user has no permissions'), { name: 'ReplyError' });
+    subscriber.answers[0]?.reject(noPermission);
     expect(await isSettled(refused)).toBe(true);
-    expect(subscriber.reconnects).toBe(0);
+    expect([feed.fault, subscriber.reconnects]).toEqual(['Redis answers NOPERM', 0]);
+    await jest.advanceTimersByTimeAsync(100);
+    subscriber.answers[1]?.reject(noPermission);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(subscriber.answers).toHaveLength(2);
+    told = [];
+    await jest.advanceTimersByTimeAsync(100);
+    subscriber.answers[2]?.resolve();
+    await jest.advanceTimersByTimeAsync(0);
+    expect([feed.fault, told]).toEqual([undefined, ['missed']]);
   });
 });
 

@@ -6,7 +6,13 @@ import type { EventListener } from '../../../src/queue/event-feed.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { ID, openRegistry } from './states.ts';
 
-const FIELDS = { state: 'processing', version: '8', percent: '70', updatedAt: '5', phaseStartedAt: '5' };
+const FIELDS = JSON.stringify({
+  state: 'processing',
+  version: '8',
+  percent: '70',
+  updatedAt: '5',
+  phaseStartedAt: '5',
+});
 
 function build() {
   const registry = openRegistry();
@@ -20,6 +26,7 @@ function build() {
       heard = listener;
       return {
         opened: new Promise((resolve) => (opened = resolve)),
+        fault: undefined,
         listen: (ids) => (ids[0] === ID ? subscribing : undefined),
         close: async () => void closed++,
       };
@@ -80,18 +87,20 @@ describe('the bus', () => {
   });
 
   test.each([
-    ['not even fields', 'progress'],
-    ['a number', 50],
-    ['null', null],
-    ['fields of something else', { a: { b: 1 } }],
-    ['no state', {}],
-    ['an unknown state', { ...FIELDS, state: 'x' }],
+    ['no JSON', '{{{'],
+    ['nothing', undefined],
+    ['not even fields', '"progress"'],
+    ['a number', '50'],
+    ['null', 'null'],
+    ['fields of something else', '{"a":{"b":1}}'],
+    ['no state', '{}'],
+    ['an unknown state', FIELDS.replace('processing', 'x')],
   ])(
     'an event that it does not understand (%s) makes those that wait look for themselves, and ends nothing',
-    (_what, fields) => {
+    (_what, data) => {
       const { bus, wakes, feed, open } = build();
       void bus.start();
-      feed().changed(ID, fields);
+      feed().changed(ID, data);
       feed().changed(ID, FIELDS);
       expect([wakes[0], wakes[1]?.version]).toEqual([undefined, 8]);
       open();
@@ -107,4 +116,43 @@ describe('the bus', () => {
     await bus.close();
     expect(closed()).toBe(1);
   });
+});
+
+test('the bus warns of events that it does not understand at most once a minute, and never if nobody waits for them', () => {
+  const warned: unknown[] = [];
+  const log = Object.assign(Object.create(silentLog) as typeof silentLog, {
+    warn: (fields: unknown) => void warned.push(fields),
+  });
+  const registry = openRegistry();
+  let heard: EventListener | undefined;
+  const opened = Promise.resolve();
+  const open = (listener: EventListener) => {
+    heard = listener;
+    return { opened, fault: undefined, listen: () => undefined, close: async () => undefined };
+  };
+  void new ProgressBus(registry, open, log).start();
+  heard?.changed(ID, '{{{');
+  expect(warned).toHaveLength(0);
+  const release = registry.register([ID], () => undefined);
+  for (let events = 0; events < 5; events += 1) heard?.changed(ID, '{{{');
+  expect(warned).toHaveLength(1);
+  release();
+});
+
+test('a process that receives no events says why in a 503', async () => {
+  let fault: string | undefined = 'Redis answers NOPERM';
+  const feed = {
+    opened: Promise.resolve(),
+    get fault() {
+      return fault;
+    },
+    listen: () => undefined,
+    close: async () => undefined,
+  };
+  const bus = new ProgressBus(openRegistry(), () => feed, silentLog);
+  expect(() => bus.assertHearing()).toThrow('the feed is not open yet');
+  await bus.start();
+  expect(() => bus.assertHearing()).toThrow('This process receives no events of uploads: Redis answers NOPERM.');
+  fault = undefined;
+  bus.assertHearing();
 });

@@ -1,0 +1,75 @@
+import type { Redis } from './connection.ts';
+import type { StreamPosition } from './stream-gaps.ts';
+
+/** Stream ids sort before every event there will be. */
+const BEFORE_ALL_EVENTS = '0-0';
+
+/** How long Redis lets a read wait for entries. */
+const BLOCK_MS = 10_000;
+
+/** A read without an answer is given up after this many periods. They are counted, so a process that stood still gives up no read. */
+const PATIENCE_PERIOD_MS = 4_000;
+const PATIENCE_PERIODS = 4;
+
+/** An entry of the event stream. */
+export interface StreamEntry {
+  id: string;
+  /** The upload whose record changed; undefined for BullMQ's own events, and for entries that nobody understands. */
+  jobId: string | undefined;
+  data: string | undefined;
+}
+
+/** Where the stream is. A stream that does not exist yet is at its beginning. */
+export async function streamPosition(connection: Redis, key: string): Promise<StreamPosition> {
+  const reply = await connection.call('XINFO', ['STREAM', key]).catch((error: unknown) => {
+    if (error instanceof Error && error.message.startsWith('ERR no such key')) return undefined;
+    throw error;
+  });
+  if (!Array.isArray(reply)) return { lastId: BEFORE_ALL_EVENTS, added: 0 };
+  const valueOf = (name: string): unknown => reply[reply.indexOf(name) + 1];
+  const added = reply.includes('entries-added') ? Number(valueOf('entries-added')) : undefined;
+  return { lastId: String(valueOf('last-generated-id')), added };
+}
+
+/** The entries behind `lastId`; with `waits`, at least one of them or none after 10 s. A connection that does not answer is given up. */
+export async function readStream(
+  connection: Redis,
+  key: string,
+  lastId: string,
+  waits: boolean,
+): Promise<StreamEntry[]> {
+  const reading = waits
+    ? connection.xread('BLOCK', BLOCK_MS, 'STREAMS', key, lastId)
+    : connection.xread('STREAMS', key, lastId);
+  const streams = await withPatience(connection, reading);
+  return (streams?.[0]?.[1] ?? []).map(([id, fields]) => entryOf(id, fields));
+}
+
+async function withPatience<T>(connection: Redis, reading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    let periods = 0;
+    timer = setInterval(() => {
+      periods = connection.status === 'ready' ? periods + 1 : 0;
+      if (periods < PATIENCE_PERIODS) return;
+      connection.disconnect(true);
+      reject(new Error('no answer from Redis'));
+    }, PATIENCE_PERIOD_MS).unref();
+  });
+  try {
+    return await Promise.race([reading, silence]);
+  } finally {
+    clearInterval(timer);
+    reading.catch(() => undefined);
+  }
+}
+
+function entryOf(id: string, fields: readonly string[]): StreamEntry {
+  let [event, jobId, data]: (string | undefined)[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    if (fields[index] === 'event') event = fields[index + 1];
+    else if (fields[index] === 'jobId') jobId = fields[index + 1];
+    else if (fields[index] === 'data') data = fields[index + 1];
+  }
+  return { id, jobId: event === 'progress' ? jobId : undefined, data };
+}
