@@ -41,10 +41,7 @@ export interface Api {
 export async function startApi(config: Config, log: Logger, kinds: Kinds = createKinds(config)): Promise<Api> {
   const redis = await openRedisParts(config, log);
   const { records, store, keys } = redis;
-  const readiness = new Readiness(async () => {
-    await redis.redisCheck.assertReady(keys.events);
-    bus.assertHearing();
-  });
+  const readiness = new Readiness(() => assertServing(redis, held));
   const storage = await openStorage(config);
   const isTrustedProxy = trustedProxies(config.trustedProxies);
   const addressOf = clientAddresses(isTrustedProxy, (hop) =>
@@ -99,6 +96,12 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     await closeInOrder({ server, held, intake, presence, redis, storage }, graceMs);
   };
   return { url: urlOf(server), close };
+}
+
+/** Rejects while Redis cannot be used or no events come from it. */
+async function assertServing({ redisCheck, keys }: RedisParts, { bus }: HeldParts): Promise<void> {
+  await redisCheck.assertReady(keys.events);
+  bus.assertHearing();
 }
 
 /** What an API process has open. */
