@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { ensureBuild, isUsable, rebuild, SERVICE_BUILD, TEST_BUILD } from './setup/build.mjs';
 import { ensureChromium } from './setup/chromium-binary.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
@@ -52,7 +53,10 @@ function checkNode() {
 
 function loadDotEnv() {
   const file = join(projectRoot, '.env');
-  if (existsSync(file)) process.loadEnvFile(file);
+  if (!existsSync(file)) return;
+  // Some editors begin a file with a byte order mark.
+  const settings = parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+  for (const [name, value] of Object.entries(settings)) process.env[name] ??= value;
 }
 
 /** @param {string} option */

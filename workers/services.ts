@@ -12,12 +12,12 @@ import { connectToRedis } from '../src/queue/redis-client.ts';
 import { DEFAULT_REDIS } from '../src/queue/redis-place.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
 import { UploadSets } from '../src/queue/upload-sets.ts';
-import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from '../src/server/shutdown.ts';
+import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine, settleWithin } from '../src/server/shutdown.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
 import type { ProcessorTable } from './processors.ts';
 import { Sweeper } from './janitor/sweeper.ts';
-import { watchEventLoop } from './watchdog.ts';
+import { watchEventLoop } from '../src/telemetry/watchdog.ts';
 import { WORKER_TIMING, type WorkerTiming } from './worker-timing.ts';
 import { UploadWorker } from './worker.ts';
 
@@ -34,6 +34,9 @@ export interface WorkerKind {
 export function runWorkerProcess(kind: WorkerKind): void {
   start(kind).catch((error: unknown) => exitWithLine(error, error instanceof ConfigError ? ConfigError.exitCode : 1));
 }
+
+/** For connections to a Redis that may be gone. */
+const CLOSE_LIMIT_MS = 750;
 
 /** Builds and starts the parts in the order in which they need each other, and closes them in the reverse order. */
 async function start(kind: WorkerKind): Promise<void> {
@@ -70,12 +73,10 @@ async function start(kind: WorkerKind): Promise<void> {
   const close = async (): Promise<void> => {
     // Both at once: neither is to take another job while it waits for the other.
     await Promise.all([sweeper.close(), worker.close(config.shutdownGraceMs)]);
-    await presence.close();
-    await queue.close();
+    await settleWithin(Promise.all([presence.close(), queue.close()]), CLOSE_LIMIT_MS);
     calls.disconnect();
     redis.clock.close();
-    await closeConnection(connection);
-    await storage.close?.();
+    await settleWithin(Promise.all([closeConnection(connection), storage.close?.()]), CLOSE_LIMIT_MS);
     endWatch();
   };
   const deadlineMs = config.shutdownGraceMs + CLOSE_MARGIN_MS;

@@ -17,6 +17,7 @@ import type { ProcessorEntry } from './processors.ts';
 import { createPublisher } from './publisher.ts';
 import { SUPERSEDED } from './stop-reasons.ts';
 import { UnprocessableError } from './unprocessable-error.ts';
+import { uploadRef } from '../src/telemetry/upload-ref.ts';
 
 /**
  * Digests one upload: mints an attempt, runs the processor of its type, and ends the record. The record
@@ -31,7 +32,7 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
   hold.attempt = record.attempt;
   const log = parts.log.child({
     ...(job.requestId === undefined ? {} : { requestId: job.requestId }),
-    uploadId: id,
+    upload: uploadRef(id),
     attempt: record.attempt,
   });
   if (record.deaths > 0)
@@ -51,7 +52,7 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
 
 /** A job whose record is final is a no-op; one that used up its attempts is failed here, so that nobody waits for ever. */
 async function passOver(parts: RunnerParts, id: string, { refusal, record }: RefusedChange): Promise<RunOutcome> {
-  const log = parts.log.child({ uploadId: id });
+  const log = parts.log.child({ upload: uploadRef(id) });
   log.info({ refusal }, 'job passed over');
   if (refusal !== 'exhausted' || record === undefined) return 'done';
   const outcome = await parts.records.fail(id, undefined, processingFailed(id));

@@ -10,6 +10,7 @@ import type { WorkerTiming } from './worker-timing.ts';
 import { restOnRefusal } from './rest-on-refusal.ts';
 import { STOPPING, SUPERSEDED } from './stop-reasons.ts';
 import { runUpload } from './upload-runner.ts';
+import { uploadRef } from '../src/telemetry/upload-ref.ts';
 
 /** Of the four threads of Node's pool, which files are read and written by too. */
 const MOST_ABANDONED_CALLS = 2;
@@ -125,7 +126,7 @@ export class UploadWorker {
         const record = (await this.#parts.records.read(hold.id))?.record;
         if (isLost(hold, record)) hold.controller.abort(SUPERSEDED);
       } catch (error) {
-        this.#log.debug({ err: error, uploadId: hold.id }, 'not looked at again; the next report will tell');
+        this.#log.debug({ err: error, upload: uploadRef(hold.id) }, 'not looked at again; the next report will tell');
       }
     }
   }
@@ -140,7 +141,7 @@ export class UploadWorker {
       const isOpen = read?.record.state === 'queued' || read?.record.state === 'processing';
       if (isOpen) await this.#parts.queue.add(id);
     } catch (error) {
-      this.#log.warn({ err: error, uploadId: id }, 'job not added again; the sweep will');
+      this.#log.warn({ err: error, upload: uploadRef(id) }, 'job not added again; the sweep will');
     }
   }
 }

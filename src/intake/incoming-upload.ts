@@ -16,6 +16,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Admission } from './admission.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
 import { ReceiveProgress, refusalToError, type ListenForOthers, type ReportReceived } from './receive-progress.ts';
+import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** What the intake needs of the queue. */
 export interface JobQueue {
@@ -120,7 +121,7 @@ export class IncomingUpload {
       this.#stayAlive();
     } catch (error) {
       await this.#removeFiles().catch((failure: unknown) =>
-        this.#parts.log.warn({ err: failure, uploadId: id }, 'files not removed'),
+        this.#parts.log.warn({ err: failure, upload: uploadRef(id) }, 'files not removed'),
       );
       throw await this.#reasonOf(error);
     } finally {
@@ -147,10 +148,10 @@ export class IncomingUpload {
     }
     // The record leads: it is queued from here on, and the sweep adds a job that could not be added now.
     const log = requestLog(this.#parts.log);
-    log.info({ uploadId: id, type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
+    log.info({ upload: uploadRef(id), type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
     await this.#parts.queue
       .add(id, currentRequestId())
-      .catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not added yet'));
+      .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added yet'));
     for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
     return placed(outcome.record ?? this.record, outcome);
   }
@@ -161,7 +162,7 @@ export class IncomingUpload {
     const { id, receipt } = this.record;
     const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
     const outcome = await this.#parts.records.refuse(id, receipt, toProblem(error, id), found);
-    requestLog(this.#parts.log).info({ uploadId: id, code: error.code }, 'upload refused');
+    requestLog(this.#parts.log).info({ upload: uploadRef(id), code: error.code }, 'upload refused');
     // Stored, and not queued because Redis was away in that moment: now it is certain that nobody needs them.
     if (outcome.made && this.#stored !== undefined) await this.#removeFiles();
     return outcome.made ? outcome.record : undefined;
@@ -188,11 +189,11 @@ export class IncomingUpload {
   /** What is left of one that made room for this one; what fails here is done by the sweep. */
   async #clearAway(id: string): Promise<void> {
     const log = requestLog(this.#parts.log);
-    log.info({ uploadId: id }, 'upload discarded');
+    log.info({ upload: uploadRef(id) }, 'upload discarded');
     this.#parts.admission.discarded();
     const cleared = await Promise.allSettled([removeEndedJob(this.#parts, id), removeUnnamedFiles(this.#parts, id)]);
     for (const { reason } of cleared.filter((work) => work.status === 'rejected'))
-      log.warn({ err: reason as unknown, uploadId: id }, 'not cleaned up');
+      log.warn({ err: reason as unknown, upload: uploadRef(id) }, 'not cleaned up');
   }
 
   /** Its siblings may come in for long yet; without a sign of life it would be taken for abandoned. */

@@ -8,6 +8,7 @@ import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
 import { readOptionsJson } from './options-json.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
 import type { ReceivedUpload } from './read-received.ts';
+import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** The field that speaks of all files after it. */
 const OPTIONS_FIELD = 'options';
@@ -64,7 +65,7 @@ async function takeAll(
       await upload
         .forget()
         .catch((failure: unknown) =>
-          parts.log.warn({ err: failure, uploadId: upload.record.id }, 'file not forgotten'),
+          parts.log.warn({ err: failure, upload: uploadRef(upload.record.id) }, 'file not forgotten'),
         );
     }
     throw error;

@@ -10,6 +10,7 @@ import { readBody } from './body.ts';
 import { fileTooLarge } from './byte-limiter.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
 import type { ReceivedUpload } from './read-received.ts';
+import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** A raw request body as one file. */
 export interface RawFile extends FileAnnouncement {
@@ -54,7 +55,7 @@ async function refuse(parts: IntakeParts, upload: IncomingUpload, reason: Servic
   try {
     return (await upload.refuse(reason)) !== undefined;
   } catch (error) {
-    parts.log.warn({ err: error, uploadId: upload.record.id }, 'refusal not recorded');
+    parts.log.warn({ err: error, upload: uploadRef(upload.record.id) }, 'refusal not recorded');
     return false;
   }
 }

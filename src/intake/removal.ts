@@ -8,6 +8,7 @@ import { removeUnnamedFiles } from '../record/unnamed-files.ts';
 import { readExisting } from '../record/watch.ts';
 import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
+import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** What ending an upload needs. */
 export interface RemovalParts {
@@ -48,7 +49,7 @@ export class UploadRemoval {
 
   /** What fails here is done by the sweep; the outcome stands. */
   async #orLog(id: string, work: Promise<unknown>): Promise<void> {
-    await work.catch((error: unknown) => this.#parts.log.warn({ err: error, uploadId: id }, 'not cleaned up'));
+    await work.catch((error: unknown) => this.#parts.log.warn({ err: error, upload: uploadRef(id) }, 'not cleaned up'));
   }
 }
 

@@ -7,6 +7,7 @@ import type { UploadRecord } from './record-fields.ts';
 import type { UploadRecords } from './record.ts';
 import { isRetryable } from './retryable.ts';
 import { readExisting } from './watch.ts';
+import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** What looking after failures needs. */
 export interface FailedUploadParts {
@@ -47,9 +48,9 @@ export class FailedUploads {
     if (!mayBeRetried(record)) throw notRetryable(id);
     const outcome = await records.retry(id, record.version);
     if (!outcome.made) throw notRetryable(id);
-    log.info({ uploadId: id }, 'failed upload taken up again');
+    log.info({ upload: uploadRef(id) }, 'failed upload taken up again');
     // It waits in the record from here on, and the sweep adds a job that could not be added now.
-    await queue.add(id).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'job not added yet'));
+    await queue.add(id).catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added yet'));
   }
 }
 

@@ -11,6 +11,9 @@ import { settleWithin } from './shutdown.ts';
 /** Twice the pause of the browser client between two polls: a client that has not asked by then is not about to. */
 const IDLE_LIMIT_MS = 500;
 
+/** How long a sender that was refused at the end of the grace has to read its answer. */
+const CUT_LIMIT_MS = 500;
+
 /** Proxies keep idle connections for up to a minute; closing ours first would break their next request. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -32,7 +35,7 @@ export async function openHttpServer(handle: RequestListener, config: Config): P
   return server;
 }
 
-/** The address that a person on this machine can open. */
+/** The address that the server listens on. `0.0.0.0` and `[::]` stand for every address of the machine. */
 export function urlOf(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
@@ -40,23 +43,26 @@ export function urlOf(server: Server): string {
 }
 
 function hostOf({ address, family }: AddressInfo): string {
-  if (address === '::' || address === '0.0.0.0') return 'localhost';
   return family === 'IPv6' ? `[${address}]` : address;
 }
 
-/** Stops accepting, answers held responses, and lets running requests end within `graceMs`. */
+/**
+ * Stops accepting, answers held responses, and lets running requests end. Everything together gets `graceMs`; after
+ * that all connections are cut within a second.
+ */
 export async function endRequests(
   server: Server,
   { manager, intake }: { manager: DeferredManager; intake: UploadIntake },
   graceMs: number,
 ): Promise<void> {
+  const endsAtMs = performance.now() + graceMs;
+  const leftMs = () => Math.max(0, endsAtMs - performance.now());
   const closed = stopAccepting(server);
   const settled = settleWithin(closed, IDLE_LIMIT_MS);
   await manager.drain();
-  await intake.drain(graceMs);
+  await settleWithin(intake.drain(leftMs()), leftMs() + CUT_LIMIT_MS);
   await settled;
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-  await closed;
-  clearTimeout(timer);
+  await settleWithin(closed, Math.max(CUT_LIMIT_MS, leftMs()));
+  server.closeAllConnections();
 }

@@ -25,7 +25,7 @@ import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
 
 /** For connections to a Redis that may be gone. */
-const CLOSE_LIMIT_MS = 1000;
+const CLOSE_LIMIT_MS = 750;
 
 /** A running API process. */
 export interface Api {
@@ -117,12 +117,9 @@ interface Open {
 async function closeInOrder(open: Open, graceMs: number): Promise<void> {
   const { server, held, intake, presence, redis, storage } = open;
   await endRequests(server, { manager: held.manager, intake }, graceMs);
-  await presence.close();
-  await settleWithin(held.bus.close(), CLOSE_LIMIT_MS);
-  await settleWithin(redis.queue.close(), CLOSE_LIMIT_MS);
+  await settleWithin(Promise.all([presence.close(), held.bus.close(), redis.queue.close()]), CLOSE_LIMIT_MS);
   redis.clock.close();
-  await closeConnection(redis.connection);
-  await storage.close?.();
+  await settleWithin(Promise.all([closeConnection(redis.connection), storage.close?.()]), CLOSE_LIMIT_MS);
 }
 
 interface Measured {

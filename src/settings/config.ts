@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { loadEnvFile } from 'node:process';
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { ANY_HOST } from '../access/allowed-hosts.ts';
 import { isLoopbackHost } from '../access/loopback-host.ts';
@@ -131,6 +131,12 @@ function processEnvironment(): Record<string, string | undefined> {
   // Amazon's SDK would warn of versions to come; the one in use knows this Node.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return process.env;
+}
+
+/** As Node's own, but editors that begin a file with a byte order mark cost no setting. The environment wins. */
+function loadEnvFile(path: string): void {
+  const text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  for (const [name, value] of Object.entries(parseEnv(text))) process.env[name] ??= value;
 }
 
 function inOneLine(error: z.ZodError): string {

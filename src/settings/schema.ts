@@ -22,7 +22,10 @@ const S3_MAX_FILE_BYTES = 10_000 * 8 * MIB;
 export const settingsSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: integer(3000, 0, 65_535),
-  REDIS_URL: z.string().refine(isRedisUrl, 'must be redis://…, rediss://… or the path of a socket').optional(),
+  REDIS_URL: z
+    .string()
+    .refine(isRedisUrl, 'must be redis://…, rediss://… or the path of a socket; a # in a password is written as %23')
+    .optional(),
   REDIS_SENTINELS: hosts(26_379),
   REDIS_SENTINEL_NAME: z.string().min(1).default('mymaster'),
   REDIS_SENTINEL_PASSWORD: z.string().optional(),

@@ -20,7 +20,13 @@ export function derivedInteger(least: number, most = Number.MAX_SAFE_INTEGER) {
 
 /** What a connection can be made of. */
 export function isRedisUrl(text: string): boolean {
-  return text.startsWith('/') || /^(rediss?|unix):\/\/\S+$/.test(text);
+  if (text.startsWith('/')) return true;
+  // What follows a # would be dropped silently, with the host if it stands in a password.
+  return /^(rediss?|unix):\/\/[^\s#]+$/.test(text) && URL.canParse(text) && hasRedisHost(new URL(text));
+}
+
+function hasRedisHost({ protocol, hostname }: URL): boolean {
+  return protocol === 'unix:' || hostname !== '';
 }
 
 /** Hosts with or without a port, separated by commas; none by default. */

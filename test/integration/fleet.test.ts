@@ -10,6 +10,7 @@ import { putInHalves } from '../helpers/put-in-halves.ts';
 import { redisCommand } from '../helpers/redis-command.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import { startService, type Service } from '../helpers/service.ts';
+import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 const open: Service[] = [];
 
@@ -129,7 +130,7 @@ test('a picture that two workers died over is digested in a process of its own',
   const worker = await fleet.addWorker();
   const upload = await resultOf(fleet.url, id);
   expect(upload).toMatchObject({ state: 'completed', result: { width: 800, variants: { length: 3 } } });
-  expect(worker.lines()).toContainEqual(expect.objectContaining({ uploadId: id, isIsolated: true }));
+  expect(worker.lines()).toContainEqual(expect.objectContaining({ upload: uploadRef(id), isIsolated: true }));
 });
 
 test('everything stopped in mid-queue goes on where it was when started again', async () => {

@@ -3,7 +3,7 @@ import type { AnyResult } from '../processor.ts';
 import type { ProcessorTable } from '../processors.ts';
 import { createThrottle } from '../throttle.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
-import { watchParent } from '../watchdog.ts';
+import { watchParent } from '../../src/telemetry/watchdog.ts';
 import type { FromIsolated, IsolatedOutcome, ToIsolated } from './messages.ts';
 import { RemotePublisher } from './remote-publisher.ts';
 

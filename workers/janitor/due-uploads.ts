@@ -11,6 +11,7 @@ import { uploadPrefix } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { logRemoved } from './log-removed.ts';
+import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 /** Read from Redis in one go. */
 const BATCH = 500;
@@ -53,7 +54,7 @@ async function lookAfterOrPutOff(parts: DueParts, id: string, nowMs: number): Pr
     await lookAfter(parts, id, nowMs);
   } catch (error) {
     const pauseMs = await parts.sets.putOff(id, nowMs);
-    parts.log.warn({ err: error, uploadId: id, pauseMs }, 'due upload not looked after');
+    parts.log.warn({ err: error, upload: uploadRef(id), pauseMs }, 'due upload not looked after');
   }
 }
 
@@ -75,12 +76,12 @@ async function endSilent({ records, queue, storage, log }: DueParts, id: string,
   if (manifest !== undefined) {
     if (!(await records.recover(manifest, version)).made) return;
     await queue.add(id);
-    log.info({ uploadId: id }, 'stored upload queued, whose process had died');
+    log.info({ upload: uploadRef(id) }, 'stored upload queued, whose process had died');
     return;
   }
   const problem = problemOf('upload_interrupted', 'The upload broke off before it was complete. Send it again.', id);
   const outcome = await records.interrupt(id, version, problem);
-  if (outcome.made) log.info({ uploadId: id }, 'interrupted upload ended');
+  if (outcome.made) log.info({ upload: uploadRef(id) }, 'interrupted upload ended');
 }
 
 /**

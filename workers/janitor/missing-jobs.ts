@@ -1,6 +1,7 @@
 import type { Logger } from '../../src/telemetry/log.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
+import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 /** Younger ones may be on their way from record to job this very moment. */
 const LEAST_AGE_MS = 5_000;
@@ -24,7 +25,8 @@ export async function addMissingJobs({ sets, queue, log }: MissingJobParts): Pro
   for (let start = 0; start < waiting.length; start += BATCH) {
     const ids = waiting.slice(start, start + BATCH);
     const struck = await sets.strikeOut(ids);
-    for (const uploadId of struck) log.warn({ uploadId }, 'did not wait, taken out of the waiting set');
+    for (const uploadId of struck)
+      log.warn({ upload: uploadRef(uploadId) }, 'did not wait, taken out of the waiting set');
     // A job that is there already would stay as it is, but be told of as an event each time.
     for (const id of await queue.withoutJob(ids.filter((one) => !struck.includes(one)))) await queue.add(id);
   }

@@ -7,6 +7,7 @@ import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { removeUnnamedFiles } from '../../src/record/unnamed-files.ts';
 import { logRemoved } from './log-removed.ts';
+import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 /** The storage is scanned when Redis was restarted or has failed over, when it does not know that it was, and at least this often. */
 const SURVEY_VALID_MS = 3_600_000;
@@ -99,7 +100,7 @@ async function restore(parts: SurveyParts, id: string): Promise<number> {
   const outcome = await parts.records.restore(manifest);
   if (!outcome.made) return 0;
   await parts.queue.add(id);
-  parts.log.info({ uploadId: id }, 'upload restored from its manifest');
+  parts.log.info({ upload: uploadRef(id) }, 'upload restored from its manifest');
   return 1;
 }
 

@@ -9,6 +9,7 @@ import { peakBytes, residentBytes } from '../../../test/helpers/process-memory.t
 import type { ServiceProcess } from '../../../test/helpers/service.ts';
 import { startServiceProcesses } from '../lib/service-processes.ts';
 import type { Session } from '../lib/session.ts';
+import { uploadRef } from '../../../src/telemetry/upload-ref.ts';
 
 /** What one table took. */
 export interface TableFigures {
@@ -77,7 +78,7 @@ async function send(url: string, path: string): Promise<Upload> {
 }
 
 function stepMs(worker: ServiceProcess, id: string): number {
-  const steps = worker.lines().filter(({ msg, uploadId }) => msg === 'step ended' && uploadId === id);
+  const steps = worker.lines().filter(({ msg, upload }) => msg === 'step ended' && upload === uploadRef(id));
   if (steps.length === 0) throw new Error('the worker has not said how long its steps took');
   return steps.reduce((sum, { durationMs }) => sum + Number(durationMs), 0);
 }

@@ -11,6 +11,7 @@ import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { optionsIn } from './tus-metadata.ts';
 import { TypeGate } from './type-gate.ts';
 import { UploadParts } from './upload-parts.ts';
+import { uploadRef } from '../../telemetry/upload-ref.ts';
 
 /** What taking in resumable uploads needs. */
 export interface TusIntake extends IntakeParts {
@@ -79,7 +80,7 @@ export async function finishUpload(intake: TusIntake, record: UploadRecord): Pro
   }
   await parts
     .removeAll()
-    .catch((error: unknown) => intake.log.warn({ err: error, uploadId: record.id }, 'parts not removed'));
+    .catch((error: unknown) => intake.log.warn({ err: error, upload: uploadRef(record.id) }, 'parts not removed'));
 }
 
 /** Ends the record where the file is to blame. */
@@ -91,7 +92,7 @@ export async function refuseUpload(
 ): Promise<ServiceError> {
   const { id, receipt, type } = record;
   const outcome = await intake.records.refuse(id, receipt, toProblem(error, id), { receivedBytes, type });
-  requestLog(intake.log).info({ uploadId: id, code: error.code }, 'upload refused');
+  requestLog(intake.log).info({ upload: uploadRef(id), code: error.code }, 'upload refused');
   await new UploadParts(intake.storage, id).removeAll();
   return outcome.made ? asOutcome(error, id, 'failed') : error;
 }

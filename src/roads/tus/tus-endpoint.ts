@@ -11,6 +11,7 @@ import { RedisLocker, type LockStore } from './redis-locker.ts';
 import { tusError } from './tus-errors.ts';
 import { uploadIdIn } from './tus-metadata.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
+import { uploadRef } from '../../telemetry/upload-ref.ts';
 
 /** Where resumable uploads are made; each has its own address below. */
 export const TUS_PATH = '/files';
@@ -112,7 +113,7 @@ export class TusEndpoint {
     const chunks = readBody(asked.request, AbortSignal.any([signal, answered.signal]));
     const body = untilBroken(chunks, (reason) => {
       if (!answered.signal.aborted)
-        log.info({ uploadId: asked.id, reason: reasonOf(reason) }, 'request broken off, bytes kept');
+        log.info({ ...uploadField(asked.id), reason: reasonOf(reason) }, 'request broken off, bytes kept');
     });
     try {
       return await this.#answer(asked, streamOf(body));
@@ -195,4 +196,9 @@ function pick(names: readonly string[], valueOf: (name: string) => string | unde
       return value === undefined ? [] : [[name, value]];
     }),
   );
+}
+
+/** A creation has no id yet. */
+function uploadField(id: string | undefined): { upload?: string } {
+  return id === undefined ? {} : { upload: uploadRef(id) };
 }

@@ -24,6 +24,7 @@ import { eventually } from '../../../helpers/eventually.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { sharedRedis } from '../../../helpers/shared-redis.ts';
 import { openTempStorage, type TempStorage } from '../../../helpers/temp-storage.ts';
+import { uploadRef } from '../../../../src/telemetry/upload-ref.ts';
 
 let space: RecordSpace;
 let temp: TempStorage;
@@ -473,8 +474,8 @@ describe('a survey of the storage', () => {
     await surveyStorage({ ...parts(), log }, SIGNAL);
     expect([lines, temp.files()]).toEqual([
       [
-        { uploadId: stray, removed: 1, files: [`${receipt}.original`], reason: 'no record and no manifest' },
-        { uploadId: stray, removed: 1, files: [`${receipt}.original`], reason: 'never finished' },
+        { upload: uploadRef(stray), removed: 1, files: [`${receipt}.original`], reason: 'no record and no manifest' },
+        { upload: uploadRef(stray), removed: 1, files: [`${receipt}.original`], reason: 'never finished' },
         { restored: 0, removed: 1, unfinished: 1 },
       ],
       [],

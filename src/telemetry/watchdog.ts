@@ -26,8 +26,9 @@ setInterval(() => {
 }, tickMs);`;
 
 /**
- * Kills this process when its event loop has stood still for `limitMs`: the locks of all its jobs are lost by then,
- * and it would never come back for others. Does nothing under a debugger. The returned function ends the watch.
+ * Kills this process when its event loop has stood still for `limitMs`: a worker has lost the locks of all its jobs by
+ * then, and an API process answers nobody. Ticks of a second thread are counted, so time in which the machine ran
+ * neither thread does not count. Does nothing under a debugger. The returned function ends the watch.
  */
 export function watchEventLoop(limitMs: number): () => void {
   if (inspector.url() !== undefined) return () => undefined;

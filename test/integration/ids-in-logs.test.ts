@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { uploadRef } from '../../src/telemetry/upload-ref.ts';
+import type { Upload } from '../../src/wire/documents.ts';
+import { putFile } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService({ env: { LOG_LEVEL: 'trace' } });
+});
+afterAll(async () => {
+  await service.stop();
+});
+
+const TUS = { 'Tus-Resumable': '1.0.0' };
+
+test('no line of an API or a worker carries an upload id, and each names the upload by its hash', async () => {
+  const [picture, refused, resumed] = [randomUUID(), randomUUID(), randomUUID()];
+  const ask = async (path: string, init?: RequestInit) => await (await fetch(service.url + path, init)).arrayBuffer();
+  await putFile<Upload>(service.url, picture, await photo({ width: 300, height: 200 }), 'a.jpg');
+  await ask(`/uploads/${picture}/result?timeout=50000`);
+  await ask(`/uploads/${picture}/events`);
+  await ask(`/progress?upload=${picture}~1&timeout=0`);
+  await ask(`/uploads/${picture}/content`);
+  await ask(`/uploads/${picture.toUpperCase()}`);
+  await ask(`/uploads/${refused}`, { method: 'PUT', body: 'neither a picture nor a table\0' });
+  const metadata = `uploadId ${Buffer.from(resumed).toString('base64')}`;
+  await ask('/files', { method: 'POST', headers: { ...TUS, 'Upload-Length': '9', 'Upload-Metadata': metadata } });
+  await ask(`/files/${resumed}`, { method: 'DELETE', headers: TUS });
+  await ask(`/uploads/${picture}/cancel`, { method: 'POST' });
+  await ask(`/uploads/${picture}`, { method: 'DELETE' });
+
+  const output = () =>
+    [...service.apis, ...service.workers]
+      .map((process) => process.output())
+      .join('')
+      .toLowerCase();
+  await eventually('the line of the last request', () => output().includes('"method":"delete","path":"/uploads/:id"'));
+  for (const id of [picture, refused, resumed])
+    expect([output().includes(id), output().includes(uploadRef(id))]).toEqual([false, true]);
+  const lines = service.workers.flatMap((worker) => worker.lines());
+  expect(lines).toContainEqual(expect.objectContaining({ msg: 'upload completed', upload: uploadRef(picture) }));
+  const metrics = await (await fetch(`${service.url}/metrics`)).text();
+  expect(metrics).not.toContain(picture);
+});

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { eventually } from '../helpers/eventually.ts';
+import { receiving } from '../helpers/raw-senders.ts';
+import { startService, type Service } from '../helpers/service.ts';
+
+let service: Service;
+
+beforeAll(async () => {
+  service = await startService({ workers: 0, env: { SHUTDOWN_GRACE_MS: '1500' } });
+});
+afterAll(async () => {
+  await service.stop();
+});
+
+test('a sender that neither sends nor reads does not keep a process from ending with 0 within its grace', async () => {
+  const { port } = new URL(service.url);
+  const deaf = connect({ port: Number(port), host: '127.0.0.1' });
+  let isCut = false;
+  deaf.on('error', () => undefined).on('close', () => (isCut = true));
+  deaf.pause();
+  deaf.write(`PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\nBM`);
+  await receiving(service.url, 1);
+  const api = service.apis[0];
+  expect(await api?.end()).toBe(0);
+  expect(api?.output()).not.toContain('not closed in time');
+  deaf.resume();
+  await eventually('the connection to be cut', () => isCut);
+});

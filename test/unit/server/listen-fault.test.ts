@@ -1,0 +1,29 @@
+import { expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { listenFault } from '../../../src/server/listen-fault.ts';
+import { ConfigError } from '../../../src/settings/config.ts';
+
+test.each([
+  ['192.0.2.1', /^HOST is not an address of this machine/],
+  ['no-such-host.invalid', /^HOST is a name that cannot be resolved/],
+])('a server that cannot listen on %s names the setting HOST', async (host, line) => {
+  const server = createServer().listen(0, host);
+  const [error] = (await once(server, 'error')) as unknown[];
+  const fault = listenFault(error);
+  expect(fault).toBeInstanceOf(ConfigError);
+  expect(fault?.message).toMatch(line);
+});
+
+test.each([
+  ['EADDRINUSE', /^PORT is taken/],
+  ['EACCES', /^PORT needs a permission/],
+])('%s of listen names the setting PORT', (code, line) => {
+  const error = Object.assign(new Error('listen failed'), { code, syscall: 'listen' });
+  expect(listenFault(error)?.message).toMatch(line);
+});
+
+test('an error of anything else names no setting', () => {
+  expect(listenFault(Object.assign(new Error('open failed'), { code: 'EACCES', syscall: 'open' }))).toBeUndefined();
+  expect(listenFault('EACCES')).toBeUndefined();
+});
