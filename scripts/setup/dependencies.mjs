@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.mjs';
 import { withLock } from './lock.mjs';
@@ -13,6 +13,9 @@ import { deniedPath, SetupError } from './setup-error.mjs';
 const LOCK_FILE = join(projectRoot, 'package-lock.json');
 const MODULES = join(projectRoot, 'node_modules');
 const STAMP = join(MODULES, '.setup-stamp');
+
+/** npm's record of what it installed, which it writes whenever it changes anything. */
+const INSTALLED = join(MODULES, '.package-lock.json');
 
 /**
  * Installs what package-lock.json says, unless it is what is installed. Throws SetupError with
@@ -71,7 +74,7 @@ async function install(say) {
  * @param {{ development: boolean }} needed
  */
 function isInstalledByHand({ development }) {
-  const installed = readLock(join(MODULES, '.package-lock.json'));
+  const installed = readLock(INSTALLED);
   const lock = readLock(LOCK_FILE);
   if (installed === undefined || lock === undefined) return false;
   return isInStep(lock, installed, { development, platform: currentPlatform() });
@@ -95,7 +98,8 @@ function stamp(installed) {
 }
 
 /**
- * Packages with native code fit one platform only, so the same folder on another machine counts as not installed.
+ * Packages with native code fit one platform only, so the same folder on another machine counts as not installed; and
+ * so do packages that npm has changed since, as `npm prune` does.
  *
  * @param {{ development: boolean }} installed
  */
@@ -103,7 +107,8 @@ function stampText({ development }) {
   const { os, cpu, libc } = currentPlatform();
   const hash = createHash('sha256').update(readFileSync(LOCK_FILE)).digest('hex');
   const packages = development ? 'all' : 'production';
-  return `${hash} ${packages} ${os} ${cpu} ${libc} abi-${process.versions.modules}`;
+  const changedAtMs = statSync(INSTALLED, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return `${hash} ${packages} ${os} ${cpu} ${libc} abi-${process.versions.modules} ${changedAtMs}`;
 }
 
 /**
