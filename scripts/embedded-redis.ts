@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { ChildSpec } from './child-life.ts';
 import { redisPing } from './redis-ping.ts';
@@ -7,6 +7,9 @@ import type { RedisBinary } from './setup/redis-binary.mjs';
 
 /** The kernel's limit for the path of a unix socket, the end mark included: 108 on Linux, 104 on macOS. */
 const SOCKET_PATH_LIMIT_BYTES = 104;
+
+/** Of the machine's memory; the rest is for API, workers and the page cache. */
+const MEMORY_SHARE = 0.25;
 
 /** A Redis of this installation's own, for a supervisor to run. */
 export interface EmbeddedRedis {
@@ -49,6 +52,12 @@ function chooseSocketPath(dataDirectory: string): string {
   return join(mkdtempSync(join(tmpdir(), 'deferred-uploads-')), 'redis.sock');
 }
 
+/** Of the machine, or of the container if that has less. */
+function memoryBytes(): number {
+  const containerBytes = process.constrainedMemory();
+  return containerBytes > 0 ? Math.min(totalmem(), containerBytes) : totalmem();
+}
+
 function serverArgs(dataDirectory: string, socketPath: string): string[] {
   const settings = {
     port: '0',
@@ -61,7 +70,11 @@ function serverArgs(dataDirectory: string, socketPath: string): string[] {
     save: '',
     // BullMQ's keys must never be thrown out.
     'maxmemory-policy': 'noeviction',
+    // When it is reached, new uploads are refused. Without it the kernel would end Redis, or anything else.
+    maxmemory: String(Math.floor(memoryBytes() * MEMORY_SHARE)),
+    // An answer that nobody takes must not fill the memory.
+    'client-output-buffer-limit': ['normal', '64mb', '32mb', '10'],
     daemonize: 'no',
   };
-  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value].flat());
 }

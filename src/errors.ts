@@ -67,6 +67,8 @@ const ERRORS = {
   processing_failed: [500, 'Processing failed'],
   queue_full: [503, 'Queue full'],
   too_many_queued_by_address: [429, 'Too many uploads of one address wait'],
+  too_many_records: [503, 'Too many uploads kept'],
+  too_many_records_by_address: [429, 'Too many uploads of one address kept'],
   too_many_refusals: [429, 'Refused too often'],
   too_many_uploads: [503, 'Too many uploads at once'],
   too_many_uploads_by_address: [429, 'Too many uploads from one address'],

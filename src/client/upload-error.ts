@@ -51,6 +51,8 @@ const TRANSFER_CODES: ReadonlySet<string> = new Set([
   'body_cut_short',
   'queue_full',
   'too_many_queued_by_address',
+  'too_many_records',
+  'too_many_records_by_address',
 ]);
 
 /** True where only the way to the server failed, or its queue was full, so that the file is worth sending again. */

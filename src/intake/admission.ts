@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 import type { QueueRoom } from '../record/record-change.ts';
+import type { RecordBounds, RecordFigures } from '../record/record-count.ts';
 import type { Backlog, BacklogFigures } from '../queue/backlog.ts';
 
 /** How many uploads may wait for workers, and what becomes of one too many. */
@@ -10,14 +12,25 @@ export interface QueueBounds {
   capacityPerAddress: number;
 }
 
+/** How many records there may be, of whatever state. */
+export interface RecordLimits {
+  max: number;
+  /** Of one client address; 0 means no limit. */
+  maxPerAddress: number;
+}
+
 /** What admission needs. */
 export interface AdmissionParts {
   bounds: QueueBounds;
   backlog: Pick<Backlog, 'look'>;
+  /** Default: there may be any number. */
+  records?: RecordLimits;
+  /** How many there are; default: none. */
+  countRecords?: (owner?: string) => Promise<RecordFigures>;
   /** Whom the present request counts for; undefined outside of one. */
   addressOf: () => string | undefined;
   /** Told of each upload that finds no room. */
-  onRefused: (code: 'queue_full' | 'too_many_queued_by_address') => void;
+  onRefused: (code: LackCode) => void;
   /** Told of each upload that made room for another one. */
   onDiscarded: () => void;
 }
@@ -31,6 +44,9 @@ const MOST_RETRY_MS = 120_000;
 
 /** Of the capacity; so much is free when those that were refused come again, not a single place for all of them. */
 const ROOM_WANTED = 0.01;
+
+/** The codes of what is refused because there is too much. */
+type LackCode = 'queue_full' | 'too_many_queued_by_address' | 'too_many_records' | 'too_many_records_by_address';
 
 /** Decides whether one more upload may wait, and tells those that may not when to come again. */
 export class Admission {
@@ -58,7 +74,7 @@ export class Admission {
    */
   async requireRoom(): Promise<void> {
     const { bounds, backlog } = this.#parts;
-    const figures = await backlog.look(this.#countedAddress());
+    const [figures] = await Promise.all([backlog.look(this.#countedAddress()), this.#requireRecord()]);
     if (bounds.capacityPerAddress > 0 && figures.ofAddress >= bounds.capacityPerAddress)
       throw this.#refuse('quota', figures);
     if (bounds.overflow === 'reject' && figures.waiting >= bounds.capacity) throw this.#refuse('full', figures);
@@ -68,6 +84,20 @@ export class Admission {
   async refusal(word: 'full' | 'quota'): Promise<ServiceError> {
     const figures = await this.#parts.backlog.look(this.#countedAddress()).catch(() => undefined);
     return this.#refuse(word, figures);
+  }
+
+  /** What the record's script is to go by when it makes one more; the owner is a digest of the client's address. */
+  recordBounds(): RecordBounds | undefined {
+    const { records } = this.#parts;
+    if (records === undefined) return undefined;
+    const owner = records.maxPerAddress > 0 ? ownerOf(this.#parts.addressOf()) : undefined;
+    return { most: records.max, mostOfOwner: records.maxPerAddress, ...(owner === undefined ? {} : { owner }) };
+  }
+
+  /** The error for a refusal of the script: `too_many_records` (503) or `too_many_records_by_address` (429). */
+  async recordRefusal(word: 'records' | 'owned'): Promise<ServiceError> {
+    const figures = await this.#parts.countRecords?.().catch(() => undefined);
+    return this.#refuseRecord(word, figures);
   }
 
   /** To be called for each upload that made room for another one. */
@@ -87,9 +117,32 @@ export class Admission {
     return new ServiceError(code, detail, { retryAfterMs });
   }
 
+  async #requireRecord(): Promise<void> {
+    const bounds = this.recordBounds();
+    const figures = bounds && (await this.#parts.countRecords?.(bounds.owner));
+    if (bounds === undefined || figures === undefined) return;
+    if (figures.live >= bounds.most) throw this.#refuseRecord('records', figures);
+    if (bounds.owner !== undefined && figures.ofOwner >= bounds.mostOfOwner) throw this.#refuseRecord('owned', figures);
+  }
+
+  #refuseRecord(word: 'records' | 'owned', figures: RecordFigures | undefined): ServiceError {
+    const code = word === 'records' ? 'too_many_records' : 'too_many_records_by_address';
+    this.#parts.onRefused(code);
+    const retryAfterMs = Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, figures?.nextDropMs ?? UNMEASURED_RETRY_MS));
+    const whose = word === 'records' ? 'The service keeps' : 'The service keeps, of your address,';
+    return new ServiceError(code, `${whose} as many uploads as it may. Send the file again when Retry-After says.`, {
+      retryAfterMs,
+    });
+  }
+
   #countedAddress(): string | undefined {
     return this.#parts.bounds.capacityPerAddress > 0 ? this.#parts.addressOf() : undefined;
   }
+}
+
+/** Nothing about a client is to be read in Redis for as long as its uploads are kept. */
+function ownerOf(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : createHash('sha256').update(address).digest('base64url').slice(0, 16);
 }
 
 /** True for an error that says no more of the file than that it may not wait now. */

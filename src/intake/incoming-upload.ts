@@ -14,6 +14,7 @@ import { manifestKey, originalKey } from '../storage/keys.ts';
 import { manifestObject } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Admission } from './admission.ts';
+import { keptOptions } from './parse-options.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
 import { ReceiveProgress, refusalToError, type ListenForOthers, type ReportReceived } from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
@@ -29,7 +30,7 @@ export interface JobQueue {
 export interface IntakeParts extends ReceiveParts {
   records: UploadRecords;
   queue: JobQueue;
-  admission: Pick<Admission, 'room' | 'requireRoom' | 'refusal' | 'discarded'>;
+  admission: Pick<Admission, 'room' | 'requireRoom' | 'refusal' | 'discarded' | 'recordBounds' | 'recordRefusal'>;
   listen: Subscribe;
   log: Logger;
 }
@@ -65,10 +66,15 @@ export class IncomingUpload {
 
   /**
    * Makes or takes over the record. Throws `upload_gone` (410) for an id that was deleted. With `room` it throws
-   * `queue_full` (503) or `too_many_queued_by_address` (429) where it would find none, and changes nothing then.
+   * `queue_full` (503) or `too_many_queued_by_address` (429) where it would find none, and changes nothing then. So do
+   * `too_many_records` (503) and `too_many_records_by_address` (429) where a new record is one too many.
    */
   static async open(parts: IntakeParts, announced: FileAnnouncement, room?: QueueRoom): Promise<OpenedUpload> {
-    const outcome = await parts.records.open({ ...announced, receipt: randomUUID() }, room);
+    const options = keptOptions(parts.kinds, announced.options);
+    const upload = { ...announced, options, receipt: randomUUID() };
+    const outcome = await parts.records.open(upload, room, parts.admission.recordBounds());
+    if (!outcome.made && (outcome.refusal === 'records' || outcome.refusal === 'owned'))
+      throw await parts.admission.recordRefusal(outcome.refusal);
     if (lacksRoom(outcome)) throw await parts.admission.refusal(outcome.refusal);
     if (!outcome.made && (outcome.refusal === 'deleted' || outcome.refusal === 'expired')) {
       throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', {

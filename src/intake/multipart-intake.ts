@@ -37,11 +37,19 @@ export async function receiveMultipart(
   await takeAll(parts, request, limits, signal, sent);
   const [first] = sent;
   if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
+    // The answer names the first one only, so nobody will ask for the others.
+    await Promise.all(sent.slice(1).map(({ upload }) => forgetRefused(parts, upload)));
     throw asOutcome(first.error, first.upload.record.id, first.error.state ?? 'failed');
   }
   // Of several, a later one may have taken the place of an earlier one.
   const isCurrent = sent.length === 1;
   return sent.map(({ upload, known }) => ({ id: upload.record.id, known, isCurrent }));
+}
+
+async function forgetRefused({ records, log }: IntakeParts, { record }: IncomingUpload): Promise<void> {
+  await records
+    .forget(record.id, record.publicId)
+    .catch((error: unknown) => log.warn({ err: error, uploadId: record.id }, 'record not forgotten'));
 }
 
 async function takeAll(

@@ -31,6 +31,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   upload_interrupted: '发送中途连接断开。请重试。',
   upload_too_slow: '发送中断太久。请重试。',
   queue_full: '等待处理的文件太多。请稍后重试。',
+  too_many_records: '服务器保存的文件太多。请稍后重试。',
+  too_many_records_by_address: '服务器保存的你的文件太多。请稍后重试。',
   too_many_queued_by_address: '你等待处理的文件太多。请稍后重试。',
   upload_discarded: '队列已满，这个文件被移出。请重试。',
   upload_gone: '这个文件已过期或已删除。',

@@ -28,6 +28,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   upload_interrupted: 'The connection broke before everything was sent. Try again.',
   upload_too_slow: 'Sending stopped for too long. Try again.',
   queue_full: 'Too many files are waiting at the moment. Try again later.',
+  too_many_records: 'The service keeps too many files at the moment. Try again later.',
+  too_many_records_by_address: 'The service keeps too many of your files at the moment. Try again later.',
   too_many_queued_by_address: 'Too many of your files are waiting at the moment. Try again later.',
   upload_discarded: 'The queue was full and this file had to give way. Try again.',
   upload_gone: 'This file has expired or was deleted.',

@@ -42,6 +42,10 @@ export interface QueueKeys {
   readonly due: string;
   /** String with the worker that runs the janitor, or ran it last; expires when the next sweep is due. */
   readonly janitor: string;
+  /** Sorted set of all records with their owners, by when Redis drops them. */
+  readonly records: string;
+  /** Hash of owners and how many of the records are theirs. */
+  readonly recordOwners: string;
   /** Hash of due uploads that could not be looked after, and how often in a row. */
   readonly putOff: string;
   /** The run of Redis in which all stored uploads were found to have records; gone where that is too long ago. */
@@ -79,6 +83,8 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     drained: `${bullPrefix}:drained`,
     due: `${bullPrefix}:due`,
     janitor: `${bullPrefix}:janitor`,
+    records: `${bullPrefix}:records`,
+    recordOwners: `${bullPrefix}:record-owners`,
     putOff: `${bullPrefix}:put-off`,
     surveyed: `${bullPrefix}:surveyed`,
     removalPermit: `${bullPrefix}:scan-may-remove`,

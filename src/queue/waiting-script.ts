@@ -46,20 +46,6 @@ end
 `;
 
 /**
- * Removes every trace of an upload.
- *
- * KEYS  1 record, 2 its public id, 3 waiting set, 4 waiting by address, 5 due set
- * ARGV  1 id
- */
-export const FORGET_SCRIPT = `
-local waitingKey, byAddressKey = KEYS[3], KEYS[4]
-${WAITING_FUNCTIONS}
-leaveQueue(ARGV[1], redis.call('HGET', KEYS[1], 'address'))
-redis.call('ZREM', KEYS[5], ARGV[1])
-return redis.call('DEL', KEYS[1], KEYS[2])
-`;
-
-/**
  * Takes out of the waiting set what does not wait: the record, which is the truth, says otherwise.
  *
  * KEYS  1 waiting set, 2 waiting by address

@@ -22,6 +22,7 @@ local function discard(id)
   redis.call('HDEL', victim, 'variants', 'address')
   redis.call('PEXPIRE', victim, 2 * change.retentionMs)
   redis.call('PEXPIRE', ARGV[3] .. victimEvent.publicId, 2 * change.retentionMs)
+  countUntil(id, redis.call('HGET', victim, 'owner') or '', tonumber(now) + 2 * change.retentionMs)
   redis.call('ZADD', dueKey, now, id)
   tell(id, victimEvent)
   discarded[#discarded + 1] = id

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../wire/documents.ts';
 import type { ChangeOutcome, QueueRoom, RecordChanger } from './record-change.ts';
+import type { RecordBounds } from './record-count.ts';
 import type { UploadMetadata } from './record-fields.ts';
 
 /** What is known of a file when its first bytes are about to be read. */
@@ -9,7 +10,7 @@ export interface NewUpload {
   receipt: string;
   fileName: string;
   totalBytes: number | null;
-  /** As the client sent them, to be checked once the type is known; `{}` where nothing is said. */
+  /** As the client sent them, to be checked once the type is known; see `keptOptions`. `{}` where nothing is said. */
   options?: unknown;
   /** For a protocol in which a sender may be silent for long; the default is that of `RecordOptions`. */
   silenceMs?: number;
@@ -34,7 +35,12 @@ export interface StoredUpload extends FileKind {
 export const RESTARTABLE_STATES: readonly UploadState[] = ['failed', 'cancelled', 'discarded'];
 
 /** Makes the record, takes over from an earlier request, or starts a new life. See `UploadRecords.open`. */
-export async function openRecord(changer: RecordChanger, upload: NewUpload, room?: QueueRoom): Promise<ChangeOutcome> {
+export async function openRecord(
+  changer: RecordChanger,
+  upload: NewUpload,
+  room?: QueueRoom,
+  bounds?: RecordBounds,
+): Promise<ChangeOutcome> {
   const total = upload.totalBytes === null ? '' : String(upload.totalBytes);
   const common = {
     fields: {
@@ -50,6 +56,7 @@ export async function openRecord(changer: RecordChanger, upload: NewUpload, room
       options: JSON.stringify(upload.options ?? {}),
     },
     room,
+    bounds,
     phase: true,
     wantsRecord: true,
   };

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../wire/documents.ts';
 import { EVENT_STREAM_LENGTH, MAX_DEATHS, MAX_FAULTS, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
 import { preciseNowMs } from '../queue/redis-clock.ts';
-import { FORGET_SCRIPT } from '../queue/waiting-script.ts';
 import { ADVANCE_SCRIPT } from './advance-script.ts';
 import { decodeRecord, pairFields, type RecordFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
+import { FORGET_SCRIPT } from './forget-script.ts';
+import type { RecordBounds } from './record-count.ts';
 import { RECORD_SCRIPT } from './record-script.ts';
 
 /** The few Redis commands that records need. */
@@ -36,6 +37,9 @@ export interface RecordOptions {
 
 const DEFAULT_SILENCE_MS = 300_000;
 
+/** Long enough for its sender to learn why. */
+const REFUSED_MS = 300_000;
+
 /** How much may wait, and whose the upload is: a change that bears one is made where there is room. */
 export interface QueueRoom {
   /** As many uploads may wait. */
@@ -52,9 +56,21 @@ export interface QueueRoom {
  * Why a change was not made. `missing`: no record; `deleted`: a tombstone; `expired`: its retention is over;
  * `final`: the outcome stands;
  * `state`: not from this state; `fenced`: a later request or attempt has taken over; `exhausted`: too many attempts have failed or died;
- * `full`: as many wait as may; `quota`: as many of the same client address do.
+ * `full`: as many wait as may; `quota`: as many of the same client address do;
+ * `records`: there are as many records as may be; `owned`: there are as many of the same owner.
  */
-export type Refusal = 'missing' | 'deleted' | 'expired' | 'final' | 'state' | 'fenced' | 'exhausted' | 'full' | 'quota';
+export type Refusal =
+  | 'missing'
+  | 'deleted'
+  | 'expired'
+  | 'final'
+  | 'state'
+  | 'fenced'
+  | 'exhausted'
+  | 'full'
+  | 'quota'
+  | 'records'
+  | 'owned';
 
 /**
  * What became of a change; `record` is there for those that ask for it, and for refusals
@@ -86,6 +102,12 @@ export interface RecordChange {
   fields: Record<string, string>;
   create?: Record<string, string>;
   room?: QueueRoom | undefined;
+  /** Only with `create`. */
+  bounds?: RecordBounds | undefined;
+  /** In place of that of the options. */
+  retentionMs?: number;
+  /** The same, for an upload of which no byte has come. */
+  emptyRetentionMs?: number;
   first?: boolean;
   clean?: boolean;
   mint?: boolean;
@@ -130,6 +152,11 @@ export class RecordChanger {
     return this.#options.silenceMs ?? DEFAULT_SILENCE_MS;
   }
 
+  /** How long an upload is kept that was refused before it was stored. */
+  get refusedMs(): number {
+    return Math.min(REFUSED_MS, this.#options.retentionMs);
+  }
+
   nowMs(): number {
     return (this.#options.nowMs ?? preciseNowMs)();
   }
@@ -155,11 +182,11 @@ export class RecordChanger {
   async change(id: string, change: RecordChange): Promise<ChangeOutcome> {
     const { from, callOut, ...rest } = change;
     const wire = {
+      retentionMs: this.#options.retentionMs,
       ...rest,
       id,
       nonce: this.#newNonce(),
       from: Object.fromEntries(from.map((state) => [state, true])),
-      retentionMs: this.#options.retentionMs,
       silenceMs: this.silenceMs,
       maxFaults: MAX_FAULTS,
       maxDeaths: MAX_DEATHS,
@@ -175,6 +202,8 @@ export class RecordChanger {
         this.#keys.waitingByAddress,
         this.#keys.drained,
         this.#keys.failed,
+        this.#keys.records,
+        this.#keys.recordOwners,
       ],
       [JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), ...this.#publishing(id)],
     );
@@ -188,7 +217,15 @@ export class RecordChanger {
     const keys = this.#keys;
     await this.#store.runScript(
       FORGET_SCRIPT,
-      [keys.record(id), keys.publicId(publicId), keys.waiting, keys.waitingByAddress, keys.due],
+      [
+        keys.record(id),
+        keys.publicId(publicId),
+        keys.waiting,
+        keys.waitingByAddress,
+        keys.due,
+        keys.records,
+        keys.recordOwners,
+      ],
       [id],
     );
   }
@@ -213,6 +250,8 @@ const REFUSALS: readonly Refusal[] = [
   'exhausted',
   'full',
   'quota',
+  'records',
+  'owned',
 ];
 
 function decodeOutcome(id: string, reply: unknown): ChangeOutcome {

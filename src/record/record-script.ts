@@ -1,4 +1,5 @@
 import { WAITING_FUNCTIONS } from '../queue/waiting-script.ts';
+import { COUNT_FUNCTIONS } from './record-count.ts';
 import { DISCARD_FUNCTIONS } from './discard-script.ts';
 
 /**
@@ -6,7 +7,8 @@ import { DISCARD_FUNCTIONS } from './discard-script.ts';
  * decide, the hash moves, the waiting set follows and the event goes out on BullMQ's own stream,
  * so that there is never a change without its event nor an event without its change.
  *
- * KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained, 7 failures that another try may mend
+ * KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained, 7 failures that another try may mend,
+ *       8 records, 9 records by owner
  * ARGV  1 the change as JSON (`RecordChange`), 2 event stream length,
  *       3 prefix of the public id's key, which bears the same hash tag,
  *       4 and 5, where the change is to be published too: the command and the upload's channel
@@ -17,17 +19,17 @@ import { DISCARD_FUNCTIONS } from './discard-script.ts';
  * place, and of one that made room for itself `discarded`, the ids of those that gave it.
  */
 export const RECORD_SCRIPT = `
-local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey, failedKey = unpack(KEYS)
+local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey, failedKey, recordsKey, ownersKey = unpack(KEYS)
 local change = cjson.decode(ARGV[1])
-${WAITING_FUNCTIONS}
+${WAITING_FUNCTIONS}${COUNT_FUNCTIONS}
 local preciseNow = nowMs()
 local now = string.format('%d', preciseNow)
 
 -- What an event tells, in the order in which it is read; what the change sets takes the place of what was.
 local names = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }
-local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', unpack(names))
+local was = redis.call('HMGET', key, 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner', unpack(names))
 local event = {}
-for index, name in ipairs(names) do if was[10 + index] then event[name] = was[10 + index] end end
+for index, name in ipairs(names) do if was[11 + index] then event[name] = was[11 + index] end end
 local isNew, set = not event.state, {}
 
 -- The key or channel of another upload that has the same form.
@@ -60,7 +62,7 @@ local function answer(word, withFields)
 end
 
 local sequence, receipt, nonce, variantsJson, expiresAt = tonumber(was[1] or '0'), was[2], was[3], was[4], was[5]
-local faults, deaths, address, strewn = tonumber(was[6] or '0'), tonumber(was[7] or '0'), was[8], was[9]
+local faults, deaths, address, strewn, owner = tonumber(was[6] or '0'), tonumber(was[7] or '0'), was[8], was[9], was[11] or ''
 local state, percent, attempt = event.state, tonumber(event.percent or '0'), tonumber(event.attempt or '0')
 local publicKey = ARGV[3] .. (event.publicId or (change.create and change.create.publicId) or '')
 local final = state == 'completed' or state == 'failed' or state == 'cancelled' or state == 'discarded'
@@ -70,6 +72,10 @@ if state and nonce == change.nonce then return answer('ok', change.wantsRecord) 
 
 if not state then
   if not change.create then return { 'missing', '0' } end
+  uncountDropped()
+  local bounds = change.bounds
+  if bounds and redis.call('ZCARD', recordsKey) >= bounds.most then return { 'records', '0' } end
+  if bounds and bounds.owner and tonumber(redis.call('HGET', ownersKey, bounds.owner) or '0') >= bounds.mostOfOwner then return { 'owned', '0' } end
 else
   if event.deleted == '1' then return answer('deleted', true) end
   if final and expiresAt and tonumber(expiresAt) <= tonumber(now) then return answer('expired', true) end
@@ -94,7 +100,7 @@ put('updatedAt', now)
 put('nonce', change.nonce)
 
 if change.clean then
-  redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'expiresAt', 'faults', 'deaths')
+  redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'options', 'expiresAt', 'faults', 'deaths')
   -- What browsers keep of the earlier life, they keep under its own public id.
   redis.call('DEL', publicKey)
   publicKey = ARGV[3] .. change.create.publicId
@@ -129,6 +135,11 @@ end
 -- A tombstone of a finished upload keeps its outcome.
 if final and change.fields.deleted then change.fields.state, change.fields.stage = nil, nil end
 for field, value in pairs(change.fields) do put(field, value) end
+if not state or change.clean then
+  if state then uncount(change.id, owner) end
+  owner = change.bounds and change.bounds.owner or ''
+  put('owner', owner)
+end
 if not state then
   put('createdAt', now)
   for field, value in pairs(change.create) do put(field, value) end
@@ -136,7 +147,9 @@ end
 
 local newState = change.fields.state or state
 local ends = newState == 'completed' or newState == 'failed' or newState == 'cancelled' or newState == 'discarded'
-if ends then put('expiresAt', tonumber(now) + change.retentionMs) end
+-- Of what came to nothing before a byte of it was stored there is little to ask.
+local retentionMs = change.emptyRetentionMs and event.received == '0' and change.emptyRetentionMs or change.retentionMs
+if ends then put('expiresAt', tonumber(now) + retentionMs) end
 -- Somebody else goes on with it, or ends it: whoever wrote its files until now may write some more before it hears of that.
 local overtaken = (state == 'receiving' and (change.fields.receipt or (ends and not change.receipt))) or (state == 'processing' and ends and not change.attempt)
 if overtaken or change.clean or (change.mint and state == 'processing') then
@@ -148,12 +161,14 @@ if change.drop then redis.call('HDEL', key, unpack(change.drop)) end
 if not state then redis.call('SET', publicKey, change.id) end
 if ends then
   -- Expired ones answer as gone for as long again, then as unknown.
-  redis.call('PEXPIRE', key, 2 * change.retentionMs)
-  redis.call('PEXPIRE', publicKey, 2 * change.retentionMs)
+  redis.call('PEXPIRE', key, 2 * retentionMs)
+  redis.call('PEXPIRE', publicKey, 2 * retentionMs)
+  countUntil(change.id, owner, tonumber(now) + 2 * retentionMs)
 elseif final then
   redis.call('PERSIST', key)
   redis.call('PERSIST', publicKey)
 end
+if not ends and (final or not state) then countWhileOpen(change.id, owner) end
 if newState == 'queued' then
   enterQueue(change.id, change.fields.address, change.first)
   -- One that is handed back takes the place again that it had left.
@@ -167,7 +182,7 @@ end
 if change.fields.deleted or newState == 'cancelled' or newState == 'discarded' or (ends and strewn) then
   redis.call('ZADD', dueKey, now, change.id)
 elseif ends then
-  redis.call('ZADD', dueKey, tonumber(now) + change.retentionMs, change.id)
+  redis.call('ZADD', dueKey, tonumber(now) + retentionMs, change.id)
 elseif newState == 'receiving' then
   local silenceMs = tonumber(change.fields.silence or was[10] or '') or change.silenceMs
   redis.call('ZADD', dueKey, tonumber(now) + silenceMs, change.id)

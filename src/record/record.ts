@@ -11,6 +11,7 @@ import {
   type RecordOptions,
   type RecordStore,
 } from './record-change.ts';
+import type { RecordBounds } from './record-count.ts';
 import { openRecord, RESTARTABLE_STATES, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
 import { queuedFields } from './queued-fields.ts';
 import { recoverUpload, restoreUpload, retryUpload } from './revive.ts';
@@ -52,10 +53,11 @@ export class UploadRecords {
   /**
    * Begins to receive: makes the record, takes over from a request that is still receiving under the
    * same id, or starts clean after failed, cancelled or discarded. Refused with `state` or `final`
-   * where a stored upload has the id, with `deleted` after DELETE, and with `full` or `quota` where no more may wait.
+   * where a stored upload has the id, with `deleted` after DELETE, with `full` or `quota` where no more may
+   * wait, and with `records` or `owned` where no more records may be made.
    */
-  async open(upload: NewUpload, room?: QueueRoom): Promise<ChangeOutcome> {
-    return await openRecord(this.#changer, upload, room);
+  async open(upload: NewUpload, room?: QueueRoom, bounds?: RecordBounds): Promise<ChangeOutcome> {
+    return await openRecord(this.#changer, upload, room, bounds);
   }
 
   /** Progress of the request that bears the receipt; `found` is what its first bytes have told. */
@@ -65,6 +67,7 @@ export class UploadRecords {
     receivedBytes: number,
     totalBytes: number | null,
     found?: FileKind,
+    silenceMs?: number,
   ): Promise<ChangeOutcome> {
     return await this.#changer.change(id, {
       from: ['receiving'],
@@ -72,6 +75,7 @@ export class UploadRecords {
       percent: receivingPercent(receivedBytes, totalBytes),
       fields: {
         received: String(receivedBytes),
+        ...(silenceMs === undefined ? {} : { silence: String(silenceMs) }),
         ...(found === undefined ? {} : { type: found.type, options: JSON.stringify(found.options) }),
       },
     });
@@ -105,21 +109,25 @@ export class UploadRecords {
     });
   }
 
-  /** The file was refused or its request broke off. `fields` may tell what was found out about it. */
+  /** The file was refused or its request broke off. It is kept for 5 minutes at most, without its options. */
   async refuse(
     id: string,
     receipt: string,
     error: Problem,
-    found: { receivedBytes: number; type: string | null },
+    found: { receivedBytes: number; type: string | null; isResumable?: boolean },
   ): Promise<ChangeOutcome> {
     const type: Record<string, string> = found.type === null ? {} : { type: found.type };
     return await this.#changer.change(id, {
       from: ['receiving'],
       receipt,
       wantsRecord: true,
+      retentionMs: this.#changer.refusedMs,
+      drop: ['options'],
       fields: {
         state: 'failed',
         stage: 'done',
+        // An empty object still says that it is a resumable upload.
+        ...(found.isResumable === true ? { metadata: '{}' } : {}),
         received: String(found.receivedBytes),
         error: JSON.stringify({ ...error, ...FAILED }),
         ...type,
@@ -135,6 +143,7 @@ export class UploadRecords {
     return await this.#changer.change(id, {
       from: ['receiving'],
       version,
+      emptyRetentionMs: this.#changer.refusedMs,
       fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
     });
   }

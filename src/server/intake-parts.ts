@@ -7,6 +7,7 @@ import { UploadRemoval } from '../intake/removal.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import type { Backlog } from '../queue/backlog.ts';
 import { TusEndpoint } from '../roads/tus/tus-endpoint.ts';
+import { countRecords } from '../record/record-count.ts';
 import type { Config } from '../settings/config.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -52,7 +53,7 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   return { intake, removal, tus: new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs }) };
 }
 
-function createAdmission(config: Config, { backlog, addressOf, metrics }: IntakeSources): Admission {
+function createAdmission(config: Config, { redis, backlog, addressOf, metrics }: IntakeSources): Admission {
   return new Admission({
     bounds: {
       capacity: config.queueCapacity,
@@ -60,6 +61,8 @@ function createAdmission(config: Config, { backlog, addressOf, metrics }: Intake
       capacityPerAddress: config.queueCapacityPerAddress,
     },
     backlog,
+    records: { max: config.maxRecords, maxPerAddress: config.maxRecordsPerAddress },
+    countRecords: (owner) => countRecords(redis.store, redis.keys, owner),
     addressOf() {
       const request = currentRequest();
       return request === undefined ? undefined : addressOf(request);

@@ -79,6 +79,10 @@ export interface Config {
   readonly queueOverflow: Settings['QUEUE_OVERFLOW'];
   /** For one client address; 0 means no limit. */
   readonly queueCapacityPerAddress: number;
+  /** Records of uploads in Redis, of whatever state. */
+  readonly maxRecords: number;
+  /** Of one client address; 0 means no limit. */
+  readonly maxRecordsPerAddress: number;
   /** Worker processes that `npm start` runs. */
   readonly workers: number;
   /** Jobs in hand at once, for one worker process. */
@@ -178,6 +182,8 @@ function inWordsOfTheCode(values: Settings): Config {
     queueCapacity: values.QUEUE_CAPACITY,
     queueOverflow: values.QUEUE_OVERFLOW,
     queueCapacityPerAddress: values.QUEUE_CAPACITY_PER_ADDRESS,
+    maxRecords: values.RECORDS_MAX,
+    maxRecordsPerAddress: maxRecordsPerAddress(values),
     workers: values.WORKERS,
     workerConcurrency: values.WORKER_CONCURRENCY,
     attemptTimeoutMs: values.ATTEMPT_TIMEOUT_MS,
@@ -210,6 +216,12 @@ function allowedHostNames(values: Settings): readonly string[] {
 function maxHeldPerAddress(values: Settings): number {
   const derived = isLoopbackHost(values.HOST) ? 0 : Math.ceil(values.DEFERRED_MAX_HELD / 10);
   return values.DEFERRED_MAX_HELD_PER_ADDRESS ?? derived;
+}
+
+/** As for held responses: beyond the loopback interface one address gets a tenth. */
+function maxRecordsPerAddress(values: Settings): number {
+  const derived = isLoopbackHost(values.HOST) ? 0 : Math.ceil(values.RECORDS_MAX / 10);
+  return values.RECORDS_MAX_PER_ADDRESS ?? derived;
 }
 
 function redisPlace(values: Settings): RedisPlace | undefined {

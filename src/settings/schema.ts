@@ -78,6 +78,8 @@ export const settingsSchema = z.object({
   QUEUE_CAPACITY: integer(5000, 1, 1_000_000),
   QUEUE_OVERFLOW: z.enum(['reject', 'discard-oldest'], 'must be reject or discard-oldest').default('reject'),
   QUEUE_CAPACITY_PER_ADDRESS: integer(0, 0, 1_000_000),
+  RECORDS_MAX: integer(200_000, 1),
+  RECORDS_MAX_PER_ADDRESS: derivedInteger(0),
   // As many pictures at once as cores, one thread each; more of them made 6 % more in as much more memory (docs/pictures.md).
   WORKERS: integer(Math.min(availableParallelism(), 256), 0, 256),
   WORKER_CONCURRENCY: integer(1, 1, 256),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { embeddedRedis, type EmbeddedRedis } from '../../scripts/embedded-redis.ts';
@@ -60,6 +60,17 @@ describe('embeddedRedis', () => {
       'maxmemory-policy',
       'noeviction',
     ]);
+  });
+
+  test('uses at most a quarter of the memory, and cuts clients that do not read', async () => {
+    const { redis } = await start();
+    const limits = await ask(redis.url, async (client) => [
+      ...(await client.config('GET', 'maxmemory')),
+      ...(await client.config('GET', 'client-output-buffer-limit')),
+    ]);
+    expect(Number(limits[1])).toBeGreaterThan(0);
+    expect(Number(limits[1])).toBeLessThanOrEqual(totalmem() / 4);
+    expect(limits[3]).toMatch(/^normal 67108864 33554432 10 /);
   });
 
   test('keeps what was written over a stop and a start', async () => {

@@ -172,7 +172,7 @@ describe('the life of a record', () => {
     const brief = await openRecordSpace(await sharedRedis(), 1);
     const { id } = await uploadIn(brief.records, 'cancelled');
     while ((await brief.records.read(id)) !== undefined);
-    expect(await brief.connection.keys(`${brief.keys.bullPrefix}:[rp]*`)).toEqual([]);
+    expect(await brief.connection.keys(`${brief.keys.bullPrefix}:[rp]*:*`)).toEqual([]);
     await brief.close();
   });
 

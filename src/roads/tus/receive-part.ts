@@ -16,6 +16,8 @@ import { uploadRef } from '../../telemetry/upload-ref.ts';
 /** What taking in resumable uploads needs. */
 export interface TusIntake extends IntakeParts {
   maxFileBytes: number;
+  /** An upload to which nothing was added for so long is given up. */
+  expiryMs: number;
 }
 
 /** What is wrong with the file itself: it ends the upload. After all else the sender may go on where it was. */
@@ -36,7 +38,15 @@ export async function receivePart(
   const parts = new UploadParts(intake.storage, id);
   const gate = await openGate(intake, parts, record, offset);
   const writer = parts.append(offset);
-  const report = (receivedBytes: number) => intake.records.receive(id, receipt, receivedBytes, totalBytes, gate.found);
+  const report = (receivedBytes: number) =>
+    intake.records.receive(
+      id,
+      receipt,
+      receivedBytes,
+      totalBytes,
+      gate.found,
+      receivedBytes > 0 ? intake.expiryMs : undefined,
+    );
   const progress = new ReceiveProgress((bytes) => report(offset + bytes), intake.log);
   const refused = new AbortController();
   progress.tellOfRefusal(listenForOthers(intake, record), (refusal) => refused.abort(refusal));
@@ -91,9 +101,14 @@ export async function refuseUpload(
   receivedBytes: number,
 ): Promise<ServiceError> {
   const { id, receipt, type } = record;
-  const outcome = await intake.records.refuse(id, receipt, toProblem(error, id), { receivedBytes, type });
+  const outcome = await intake.records.refuse(id, receipt, toProblem(error, id), {
+    receivedBytes,
+    type,
+    isResumable: true,
+  });
   requestLog(intake.log).info({ upload: uploadRef(id), code: error.code }, 'upload refused');
-  await new UploadParts(intake.storage, id).removeAll();
+  // Where another request has gone on with the upload, the parts are that request's.
+  if (outcome.made) await new UploadParts(intake.storage, id).removeAll();
   return outcome.made ? asOutcome(error, id, 'failed') : error;
 }
 

@@ -9,15 +9,16 @@ import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import { refusalToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { finishUpload, receivePart, refuseUpload, type TusIntake } from './receive-part.ts';
-import { fileNameIn, optionsIn, uploadIdIn } from './tus-metadata.ts';
+import { fileNameIn, keptMetadata, optionsIn, uploadIdIn } from './tus-metadata.ts';
 import { UploadParts } from './upload-parts.ts';
 
 /** What the store is made of. */
 export interface TusStoreParts extends TusIntake {
   removal: { delete(id: string): Promise<void> };
-  /** An upload to which nothing was added for so long is given up. */
-  expiryMs: number;
 }
+
+/** An announced upload without a byte is given up after so long. */
+const UNBEGUN_EXPIRY_MS = 600_000;
 
 /**
  * Resumable uploads as the server of the tus protocol sees them: the record says whose they are and what became of
@@ -49,11 +50,12 @@ export class TusStore extends DataStore {
       id,
       fileName: fileNameIn(metadata),
       totalBytes: size ?? null,
-      silenceMs: expiryMs,
-      metadata,
+      silenceMs: this.#unbegunExpiryMs,
+      metadata: keptMetadata(metadata, this.#parts.kinds),
       options,
     };
     await IncomingUpload.open(this.#parts, announced, this.#parts.admission.room());
+    upload.creation_date = new Date(Date.now() + this.#unbegunExpiryMs - expiryMs).toISOString();
     return upload;
   }
 
@@ -64,7 +66,7 @@ export class TusStore extends DataStore {
    */
   override async getUpload(id: string): Promise<Upload> {
     const record = await this.#existing(id);
-    const { totalBytes, receivedBytes, metadata, updatedAtMs } = record;
+    const { totalBytes, receivedBytes, metadata } = record;
     const about = { id, ...(totalBytes === null ? {} : { size: totalBytes }), metadata: { ...metadata } };
     if (record.state !== 'receiving') return new Upload({ ...about, offset: receivedBytes });
     const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
@@ -73,7 +75,7 @@ export class TusStore extends DataStore {
     return new Upload({
       ...about,
       offset: isKeptBack ? bytes - 1 : bytes,
-      creation_date: new Date(updatedAtMs).toISOString(),
+      creation_date: new Date(this.#expiryBase(record, bytes > 0)).toISOString(),
     });
   }
 
@@ -104,6 +106,17 @@ export class TusStore extends DataStore {
 
   override getExpiration(): number {
     return this.#parts.expiryMs;
+  }
+
+  /** An announcement of which no byte has come is given up sooner. */
+  get #unbegunExpiryMs(): number {
+    return Math.min(UNBEGUN_EXPIRY_MS, this.#parts.expiryMs);
+  }
+
+  /** The time from which the protocol's server counts the expiry, by the clock of this machine, which it goes by. */
+  #expiryBase({ updatedAtMs }: UploadRecord, hasBegun: boolean): number {
+    const ageMs = Math.max(0, this.#parts.records.nowMs() - updatedAtMs);
+    return Date.now() - ageMs - (hasBegun ? 0 : this.#parts.expiryMs - this.#unbegunExpiryMs);
   }
 
   /** An upload that did not end well may be begun again under its id, with none of its old bytes. */

@@ -86,6 +86,8 @@ const OF_BYTES = [
   'too_many_uploads_by_address',
   'queue_full',
   'too_many_queued_by_address',
+  'too_many_records',
+  'too_many_records_by_address',
 ] as const;
 
 const OF_AN_UPLOAD = [

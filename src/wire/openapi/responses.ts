@@ -151,6 +151,8 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   storage_unavailable: 'The directory or bucket cannot be read or written at the moment.',
   queue_full:
     'As many uploads wait as may; `Retry-After` is told from how fast they go. Nothing of the file was kept, unless it is resumable.',
+  too_many_records: 'The service keeps as many uploads as it may. Nothing was read of the file.',
+  too_many_records_by_address: 'The service keeps as many uploads of this client address as it may.',
   too_many_queued_by_address: 'As many of this client address wait as may. As for `queue_full`.',
   too_many_refusals: 'Ten wrong tokens came from this address within a minute.',
   foreign_origin: 'Only pages of this host or of `CORS_ORIGINS` may change something, and clients that are no pages.',

@@ -123,3 +123,37 @@ describe('when to come again', () => {
     ]);
   });
 });
+
+describe('the number of records', () => {
+  const figures = { live: 0, ofOwner: 0, nextDropMs: 5000 };
+  const admissionOf = (found: Partial<typeof figures>, maxPerAddress: number, told: string[] = []) =>
+    new Admission({
+      bounds: { capacity: 100, overflow: 'reject', capacityPerAddress: 0 },
+      backlog: { look: async () => ({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined }) },
+      records: { max: 10, maxPerAddress },
+      countRecords: async () => ({ ...figures, ...found }),
+      addressOf: () => ADDRESS,
+      onRefused: (code) => told.push(code),
+      onDiscarded: () => undefined,
+    });
+
+  test.each([
+    [{ live: 10 }, 0, 'too_many_records', 503],
+    [{ live: 9, ofOwner: 3 }, 3, 'too_many_records_by_address', 429],
+  ] as const)('at its bound refuses what has a body to read first: %j', async (found, perAddress, code, status) => {
+    const told: string[] = [];
+    const refusal = admissionOf(found, perAddress, told).requireRoom();
+    await expect(refusal).rejects.toMatchObject({ code, status, retryAfterMs: 5000 });
+    expect(told).toEqual([code]);
+  });
+
+  test('is no hindrance below its bound, nor an address where there is no limit for one', async () => {
+    await admissionOf({ live: 9, ofOwner: 9 }, 0).requireRoom();
+  });
+
+  test('is told to the script with a digest of the address, which does not name it', () => {
+    const bounds = admissionOf({}, 3).recordBounds();
+    expect(bounds).toEqual({ most: 10, mostOfOwner: 3, owner: expect.stringMatching(/^[\w-]{16}$/) });
+    expect(admissionOf({}, 0).recordBounds()).toEqual({ most: 10, mostOfOwner: 0 });
+  });
+});

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { createKinds } from '../../../src/kinds/kinds.ts';
 import { pictureKind } from '../../../src/kinds/picture.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { ServiceError } from '../../../src/errors.ts';
-import { parseOptions } from '../../../src/intake/parse-options.ts';
+import { keptOptions, parseOptions } from '../../../src/intake/parse-options.ts';
 
 function refusalOf(options: unknown): ServiceError | undefined {
   try {
@@ -40,5 +41,29 @@ describe('what a sender asks for', () => {
     const message = refusalOf({ variants })?.message ?? '';
     expect(message).toMatch(/^options\.variants\[0\]\.name must be .*; and \d\d more\.$/);
     expect(message.length).toBeLessThan(500);
+  });
+});
+
+describe('what is kept of options before the type of the file is known', () => {
+  const kinds = createKinds();
+  const variants = Array.from({ length: 16 }, (_, index) => ({
+    name: `a-variant-with-a-long-name-${index}`,
+    longestSide: 900,
+    format: 'webp',
+    quality: 80,
+  }));
+
+  test('is all of short ones', () => {
+    const short = { whatever: 'x'.repeat(900) };
+    expect(keptOptions(kinds, short)).toBe(short);
+  });
+
+  test('is all of long ones that some kind of file takes', () => {
+    expect(JSON.stringify({ variants }).length).toBeGreaterThan(1024);
+    expect(keptOptions(kinds, { variants })).toEqual({ variants });
+  });
+
+  test('is nothing of long ones that no kind takes', () => {
+    expect(keptOptions(kinds, { whatever: 'x'.repeat(8000) })).toEqual({});
   });
 });

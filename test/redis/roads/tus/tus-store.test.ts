@@ -65,6 +65,25 @@ async function expectStored(id: string): Promise<void> {
   expect(space.jobs).toContain(id);
 }
 
+describe('an announced upload', () => {
+  const DAY_MS = 24 * 3_600_000;
+  const dueInMs = async (id: string) => Number(await space.connection.zscore(space.keys.due, id)) - Date.now();
+
+  test('is given up after 10 minutes without a byte, and after its expiry once bytes have come', async () => {
+    const store = newStore({ expiryMs: DAY_MS });
+    const id = freshId();
+    const created = await store.create(new Upload({ id, offset: 0, size: BYTES.length, metadata: {} }));
+    expect(Date.parse(created.creation_date ?? '') + DAY_MS - Date.now()).toBeLessThanOrEqual(600_000);
+    expect(await dueInMs(id)).toBeLessThanOrEqual(600_000);
+    const asked = await store.getUpload(id);
+    expect(Date.parse(asked.creation_date ?? '') + DAY_MS - Date.now()).toBeLessThanOrEqual(600_000);
+    await write(id, 0, 1000, store);
+    expect(await dueInMs(id)).toBeGreaterThan(DAY_MS - 600_000);
+    const begun = await store.getUpload(id);
+    expect(Date.parse(begun.creation_date ?? '') + DAY_MS - Date.now()).toBeGreaterThan(DAY_MS - 600_000);
+  });
+});
+
 describe('an upload in several requests', () => {
   test('goes on in any process, and is one file and queued at the end', async () => {
     const id = await announced();

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { fileNameIn, optionsIn, uploadIdIn } from '../../../../src/roads/tus/tus-metadata.ts';
+import { createKinds } from '../../../../src/kinds/kinds.ts';
+import { fileNameIn, keptMetadata, optionsIn, uploadIdIn } from '../../../../src/roads/tus/tus-metadata.ts';
 import { tusError } from '../../../../src/roads/tus/tus-errors.ts';
 import { codeOf } from '../../../helpers/fake-request.ts';
 
@@ -57,4 +58,30 @@ test.each([
   [500, 'Something /with/a/path', 'internal_error', 'Something went wrong on our side.'],
 ])('a bare %i "%s" is %s', (status, body, code, detail) => {
   expect(tusError(status, body)).toMatchObject({ code, message: detail });
+});
+
+test('keeps 1 KB of metadata, the names that the service goes by first', () => {
+  const metadata = {
+    pad: 'x'.repeat(900),
+    note: null,
+    filename: 'a'.repeat(200),
+    options: '{"gps":true}',
+    long: 'x'.repeat(9000),
+  };
+  expect(keptMetadata(metadata, createKinds())).toEqual({
+    note: null,
+    filename: metadata.filename,
+    options: '{"gps":true}',
+  });
+});
+
+test('keeps long options that some kind of file takes, and refuses others', async () => {
+  const variants = Array.from({ length: 16 }, (_, index) => ({
+    name: `a-variant-with-a-very-long-name-${index}`,
+    width: 900,
+  }));
+  const options = JSON.stringify({ variants });
+  expect(keptMetadata({ options: `${options}${' '.repeat(1024)}` }, createKinds())).toEqual({ options });
+  const wrong = JSON.stringify({ whatever: 'x'.repeat(2000) });
+  expect(await codeOf((async () => keptMetadata({ options: wrong }, createKinds()))())).toBe('bad_options');
 });

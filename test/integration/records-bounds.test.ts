@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { RecordBounds } from '../../src/record/record-count.ts';
+import { countRecords } from '../../src/record/record-count.ts';
+import { UploadRecords } from '../../src/record/record.ts';
+import { eventually } from '../helpers/eventually.ts';
+import {
+  made,
+  newUpload,
+  openRecordSpace,
+  PROBLEM,
+  RESULT,
+  STORED,
+  uploadIn,
+  verdict,
+  type RecordSpace,
+} from '../helpers/record-space.ts';
+import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
+
+let redis: RedisServer;
+let space: RecordSpace;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+beforeEach(async () => {
+  space = await openRecordSpace(redis.url);
+});
+afterEach(async () => {
+  await space.close();
+});
+
+const NONE = { receivedBytes: 0, type: null };
+const bounds = (most: number, owner?: string, mostOfOwner = 100): RecordBounds => ({
+  most,
+  mostOfOwner,
+  ...(owner === undefined ? {} : { owner }),
+});
+const open = async (given: RecordBounds, announced = newUpload()) =>
+  verdict(await space.records.open(announced, undefined, given));
+const count = async (owner?: string) => await countRecords(space.store, space.keys, owner);
+const hashes = async () => await space.connection.keys(space.keys.record('*'));
+
+describe('the number of records', () => {
+  test('is bounded: one too many is refused and makes none', async () => {
+    expect([await open(bounds(2)), await open(bounds(2)), await open(bounds(2))]).toEqual(['made', 'made', 'records']);
+    expect([(await hashes()).length, (await count()).live]).toEqual([2, 2]);
+  });
+
+  test('does not stand in the way of an upload that has a record already', async () => {
+    const upload = newUpload();
+    await open(bounds(1), upload);
+    await space.records.refuse(upload.id, upload.receipt, PROBLEM, NONE);
+    expect(await open(bounds(1), { ...upload, receipt: 'another' })).toBe('made');
+    expect((await count()).live).toBe(1);
+  });
+
+  test('falls when Redis drops a record, and when one is forgotten', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 1 });
+    const upload = newUpload();
+    made(await records.open(upload));
+    made(await records.cancel(upload.id));
+    await eventually('the record to be dropped', async () => (await count()).live === 0);
+    const other = newUpload();
+    const { record } = made(await space.records.open(other));
+    await space.records.forget(other.id, record?.publicId ?? '');
+    expect([(await count()).live, await hashes()]).toEqual([0, []]);
+  });
+
+  test('is the number of keys after whatever happens to uploads', async () => {
+    const { records } = space;
+    for (const state of ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'] as const) {
+      for (const owner of [undefined, 'somebody']) {
+        const upload = newUpload();
+        await open(bounds(1000, owner), upload);
+        const { id } = upload;
+        await uploadIn(records, state, upload);
+        if (state === 'completed') await records.bury(id);
+        if (state === 'failed') await records.retry(id, (await records.read(id))?.record.version ?? 0);
+        if (state === 'cancelled') await open(bounds(1000, 'another'), upload);
+      }
+    }
+    const owned = await Promise.all(['somebody', 'another'].map(async (owner) => (await count(owner)).ofOwner));
+    expect([(await count()).live, owned]).toEqual([(await hashes()).length, [5, 2]]);
+    expect(await space.connection.hgetall(space.keys.recordOwners)).toEqual({ somebody: '5', another: '2' });
+  });
+
+  test('counts those that made room for others until Redis drops them', async () => {
+    const room = { capacity: 1, discards: true, perAddress: 0 };
+    const [first, second] = [newUpload(), newUpload()];
+    for (const { id, receipt } of [first, second]) {
+      await open(bounds(9, 'somebody'), { ...newUpload(), id, receipt });
+      made(await space.records.enqueue(id, receipt, STORED, room));
+    }
+    expect((await space.records.read(first.id))?.record.state).toBe('discarded');
+    const score = Number(await space.connection.zscore(space.keys.records, `${first.id} somebody`));
+    expect(score).toBeLessThanOrEqual(Date.now() + 2 * 60_000);
+    expect((await count('somebody')).ofOwner).toBe(2);
+  });
+});
+
+describe('the records of one owner', () => {
+  test('are bounded by themselves', async () => {
+    const verdicts = [];
+    for (const owner of ['a', 'a', 'a', 'b']) verdicts.push(await open(bounds(100, owner, 2)));
+    expect(verdicts).toEqual(['made', 'made', 'owned', 'made']);
+  });
+
+  test('are those of whoever began the last life of an upload', async () => {
+    const upload = newUpload();
+    await open(bounds(9, 'a'), upload);
+    await space.records.cancel(upload.id);
+    await open(bounds(9, 'b'), { ...upload, receipt: 'another' });
+    expect([(await count('a')).ofOwner, (await count('b')).ofOwner, (await count()).live]).toEqual([0, 1, 1]);
+  });
+});
+
+describe('an upload that was refused before it was stored', () => {
+  const DAY_MS = 24 * 3_600_000;
+  const keptMs = async (id: string) => await space.connection.pttl(space.keys.record(id));
+  let records: UploadRecords;
+
+  beforeEach(() => {
+    records = new UploadRecords(space.store, space.keys, { retentionMs: DAY_MS });
+  });
+
+  test('answers for 5 minutes and is gone after 10, without its options', async () => {
+    const upload = newUpload({ options: { a: 'long' } });
+    const { id, receipt } = upload;
+    made(await records.open(upload));
+    const { record } = made(await records.refuse(id, receipt, PROBLEM, NONE));
+    expect((record?.expiresAtMs ?? 0) - (record?.updatedAtMs ?? 0)).toBe(300_000);
+    expect(await keptMs(id)).toBeLessThanOrEqual(600_000);
+    expect((await records.read(id))?.record).toMatchObject({
+      state: 'failed',
+      options: {},
+      error: { code: PROBLEM.code },
+    });
+  });
+
+  test('is still known as a resumable one', async () => {
+    const upload = newUpload({ metadata: { filename: 'a.jpg', pad: 'x'.repeat(500) } });
+    const { id, receipt } = upload;
+    made(await records.open(upload));
+    made(await records.refuse(id, receipt, PROBLEM, { ...NONE, isResumable: true }));
+    expect((await records.read(id))?.record.metadata).toEqual({});
+  });
+
+  test('is kept as long as any other if bytes of it had come when it was given up', async () => {
+    const [silent, begun] = [newUpload(), newUpload()];
+    for (const { id, receipt } of [silent, begun]) made(await records.open({ ...newUpload(), id, receipt }));
+    made(await records.receive(begun.id, begun.receipt, 10, 100));
+    for (const { id } of [silent, begun])
+      made(await records.interrupt(id, (await records.read(id))?.record.version ?? 0, PROBLEM));
+    expect(await keptMs(silent.id)).toBeLessThanOrEqual(600_000);
+    expect(await keptMs(begun.id)).toBeGreaterThan(DAY_MS);
+  });
+
+  test('is kept as long as any other if it was stored', async () => {
+    const { id } = await uploadIn(records, 'completed');
+    expect((await records.read(id))?.record.result).toEqual(RESULT);
+    expect(await keptMs(id)).toBeGreaterThan(DAY_MS);
+  });
+});
