@@ -11,9 +11,10 @@ const REPORT_INTERVAL_MS = 100;
 export type Advance = (sequence: number, stage: string, fraction: number) => Promise<ChangeOutcome>;
 
 /**
- * Sends an attempt's reports to the record, throttled at the source and one after the other. The record's
- * refusal is the sign that the attempt was overtaken. What the record says by itself when an attempt begins is
- * not told again. Close it before the attempt ends, so that no late report comes after the outcome.
+ * Sends an attempt's reports to the record, throttled at the source, one at a time. While one is under way, as when
+ * Redis does not answer, only the newest of the others is kept. The record's refusal is the sign that the attempt was
+ * overtaken. What the record says by itself when an attempt begins is not reported again. Close it before the attempt
+ * ends, so that no late report comes after the outcome.
  */
 export class AttemptProgress {
   readonly #advance: Advance;
@@ -21,7 +22,8 @@ export class AttemptProgress {
   readonly #log: Logger;
   readonly #throttle: Throttle<PipelineReport>;
   #sequence = 0;
-  #written: Promise<void> = Promise.resolve();
+  #newest: PipelineReport | undefined;
+  #sending: Promise<void> | undefined;
 
   constructor(advance: Advance, onRefused: () => void, log: Logger) {
     this.#advance = advance;
@@ -30,30 +32,35 @@ export class AttemptProgress {
     this.#throttle = createThrottle<PipelineReport>({
       intervalMs: REPORT_INTERVAL_MS,
       isUrgent: (report, previous) => report.stage !== previous.stage,
-      emit: (report) => this.#write(report),
+      emit: (report) => {
+        this.#newest = report;
+        this.#sending ??= this.#send().finally(() => (this.#sending = undefined));
+      },
     });
   }
 
   report(report: PipelineReport): void {
-    const isToldAlready = this.#sequence === 0 && report.stage === FIRST_STAGE && report.fraction === 0;
-    if (!isToldAlready) this.#throttle.push(report);
+    const isReportedAlready =
+      this.#sequence === 0 && this.#newest === undefined && report.stage === FIRST_STAGE && report.fraction === 0;
+    if (!isReportedAlready) this.#throttle.push(report);
   }
 
-  /** Sends what still waits; resolves when the last report is written. */
+  /** Sends the newest report if it still waits; resolves when it is written. */
   async close(): Promise<void> {
     this.#throttle.close();
-    await this.#written;
+    await this.#sending;
   }
 
-  #write(report: PipelineReport): void {
-    const sequence = ++this.#sequence;
-    this.#written = this.#written.then(async () => {
+  async #send(): Promise<void> {
+    for (let report = this.#newest; report !== undefined; report = this.#newest) {
+      this.#newest = undefined;
+      this.#sequence += 1;
       try {
-        const outcome = await this.#advance(sequence, report.stage, report.fraction);
+        const outcome = await this.#advance(this.#sequence, report.stage, report.fraction);
         if (!outcome.made) this.#onRefused();
       } catch (error) {
         this.#log.warn({ err: error }, 'progress not recorded');
       }
-    });
+    }
   }
 }

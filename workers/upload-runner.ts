@@ -11,6 +11,7 @@ import { removeDeadAttempts } from './attempt-files.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { runBounded } from './bounded-run.ts';
 import { MOST_SLOWNESS } from './charged-time.ts';
+import { writeMissingManifest } from './missing-manifest.ts';
 import type { PipelineContext, PipelineHooks } from './pipeline.ts';
 import type { AnyResult } from './processor.ts';
 import type { ProcessorEntry } from './processors.ts';
@@ -37,6 +38,7 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
   });
   if (record.deaths > 0)
     log.warn({ deaths: record.deaths, isIsolated: isIsolated(record) }, 'earlier attempts have ended without a word');
+  const manifestWritten = writeMissingManifest(parts.storage, record, log);
   try {
     const { result, sha256 } = await digest(parts, record, hold, log);
     const outcome = await parts.records.complete(id, record.attempt, result, sha256);
@@ -47,6 +49,8 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
   } catch (error) {
     const { signal } = hold.controller;
     return await endAttempt(parts, record, signal.aborted ? signal.reason : error, log);
+  } finally {
+    await manifestWritten;
   }
 }
 

@@ -54,6 +54,7 @@ export class IncomingUpload {
   readonly #room: QueueRoom;
   #keepAlive: NodeJS.Timeout | undefined;
   #stored: StoredUpload | undefined;
+  #isEnqueueSent = false;
 
   private constructor(parts: IntakeParts, record: UploadRecord, report: ReportReceived) {
     this.#parts = parts;
@@ -137,14 +138,16 @@ export class IncomingUpload {
 
   /**
    * Hands the stored file to the workers. Throws where another request has taken over, and `queue_full` (503) or
-   * `too_many_queued_by_address` (429) where there is no room: its files are gone then. Where Redis cannot be asked
-   * its bytes stay, since the record may say queued all the same; if it does not, the sweep removes them.
+   * `too_many_queued_by_address` (429) where there is no room: its files are gone then. If Redis does not
+   * answer, the bytes and the manifest stay: the record may say queued all the same, and then a retry is answered with
+   * the same upload. If the record does not say so, they go with the refusal or with the retry.
    */
   async enqueue(): Promise<ReadRecord> {
     const { id } = this.record;
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
     clearInterval(this.#keepAlive);
-    const outcome = await this.#enqueue(this.#stored);
+    this.#isEnqueueSent = true;
+    const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored, this.#room);
     if (!outcome.made) {
       // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
       if (outcome.record?.receipt === this.record.receipt && outcome.record.stored)
@@ -174,22 +177,16 @@ export class IncomingUpload {
     return outcome.made ? outcome.record : undefined;
   }
 
-  /** Removes files and record, as though it had never come. For ids that nobody else knows. */
+  /**
+   * Removes files and record, as though it had never come. For ids that nobody else knows. An upload that may be queued
+   * keeps its files until its record is gone for certain: a worker may have it in hand.
+   */
   async forget(): Promise<void> {
     clearInterval(this.#keepAlive);
-    await this.#removeFiles();
-    await this.#parts.records.forget(this.record.id, this.record.publicId);
-  }
-
-  /** Where that is not certain the sender is told that it was not taken, and the manifest is not to say otherwise to the sweep. */
-  async #enqueue(stored: StoredUpload): Promise<ChangeOutcome> {
-    const { id, receipt } = this.record;
-    try {
-      return await this.#parts.records.enqueue(id, receipt, stored, this.#room);
-    } catch (error) {
-      await this.#parts.storage.remove(manifestKey(id, receipt));
-      throw error;
-    }
+    const { id, publicId } = this.record;
+    if (!this.#isEnqueueSent) await this.#removeFiles();
+    await this.#parts.records.forget(id, publicId);
+    if (this.#isEnqueueSent) await this.#removeFiles();
   }
 
   /** What is left of one that made room for this one; what fails here is done by the sweep. */

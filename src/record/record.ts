@@ -126,7 +126,6 @@ export class UploadRecords {
       fields: {
         state: 'failed',
         stage: 'done',
-        // An empty object still says that it is a resumable upload.
         ...(found.isResumable === true ? { metadata: '{}' } : {}),
         received: String(found.receivedBytes),
         error: JSON.stringify({ ...error, ...FAILED }),

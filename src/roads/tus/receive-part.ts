@@ -88,9 +88,14 @@ export async function finishUpload(intake: TusIntake, record: UploadRecord): Pro
   } catch (error) {
     throw await settle(intake, current, error, bytes);
   }
-  await parts
+  await removeParts(intake, record.id);
+}
+
+/** Removes what is one file by now. Never rejects: what fails here is left to the sweep. */
+export async function removeParts({ storage, log }: Pick<TusIntake, 'storage' | 'log'>, id: string): Promise<void> {
+  await new UploadParts(storage, id)
     .removeAll()
-    .catch((error: unknown) => intake.log.warn({ err: error, upload: uploadRef(record.id) }, 'parts not removed'));
+    .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'parts not removed'));
 }
 
 /** Ends the record where the file is to blame. */

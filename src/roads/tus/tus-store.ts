@@ -8,7 +8,7 @@ import { fileTooLarge } from '../../intake/byte-limiter.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import { refusalToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
-import { finishUpload, receivePart, refuseUpload, type TusIntake } from './receive-part.ts';
+import { finishUpload, receivePart, refuseUpload, removeParts, type TusIntake } from './receive-part.ts';
 import { fileNameIn, keptMetadata, optionsIn, uploadIdIn } from './tus-metadata.ts';
 import { UploadParts } from './upload-parts.ts';
 
@@ -68,7 +68,11 @@ export class TusStore extends DataStore {
     const record = await this.#existing(id);
     const { totalBytes, receivedBytes, metadata } = record;
     const about = { id, ...(totalBytes === null ? {} : { size: totalBytes }), metadata: { ...metadata } };
-    if (record.state !== 'receiving') return new Upload({ ...about, offset: receivedBytes });
+    if (record.state !== 'receiving') {
+      // The request that sent the last byte may not have learnt that the upload was queued.
+      if (record.state === 'queued') await removeParts(this.#parts, id);
+      return new Upload({ ...about, offset: receivedBytes });
+    }
     const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
     const isKeptBack = bytes === totalBytes && !(await this.#finishIfRoom(record));
     // The protocol's server counts the expiry from here on.

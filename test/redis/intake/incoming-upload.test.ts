@@ -134,7 +134,21 @@ describe('the queue', () => {
     away = true;
     await upload.enqueue().catch(() => undefined);
     expect(await recordOf(upload)).toMatchObject({ state: 'queued' });
-    expect(space.files()).toContain(originalKey(upload.record.id, upload.record.receipt));
+    const { id, receipt } = upload.record;
+    expect(space.files().sort()).toEqual([manifestKey(id, receipt), originalKey(id, receipt)].sort());
+  });
+
+  test('keeps its files when it is to be forgotten, until its record is gone for certain', async () => {
+    let away = false;
+    const upload = await open({ ...space.parts, records: forgetful(() => away) });
+    await upload.receive(bytesThen(), {}, 10_000);
+    away = true;
+    await upload.enqueue().catch(() => undefined);
+    expect(await codeOf(upload.forget())).toBe('service_unavailable');
+    expect(space.files()).toHaveLength(2);
+    away = false;
+    await upload.forget();
+    expect(space.files()).toEqual([]);
   });
 });
 
@@ -154,7 +168,8 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
     await upload.receive(bytesThen(), {}, 10_000);
     away = true;
     expect(await codeOf(upload.enqueue())).toBe('service_unavailable');
-    expect(space.files()).toEqual([originalKey(upload.record.id, upload.record.receipt)]);
+    const { id, receipt } = upload.record;
+    expect(space.files().sort()).toEqual([manifestKey(id, receipt), originalKey(id, receipt)].sort());
     away = false;
     return upload;
   }
@@ -175,7 +190,7 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
     const { record } = await storedOnly();
     const problem = { type: '/problems/x', title: 'X', status: 409, detail: 'X.', code: 'upload_interrupted' };
     await space.records.interrupt(record.id, (await space.records.read(record.id))?.record.version ?? 0, problem);
-    expect(await removeUnnamedFiles({ records: space.records, storage: space.storage }, record.id)).toHaveLength(1);
+    expect(await removeUnnamedFiles({ records: space.records, storage: space.storage }, record.id)).toHaveLength(2);
   });
 });
 

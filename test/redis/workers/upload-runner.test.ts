@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { attemptPrefix, originalKey } from '../../../src/storage/keys.ts';
+import { attemptPrefix, manifestKey, originalKey } from '../../../src/storage/keys.ts';
+import { readManifest } from '../../../src/storage/manifest.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../../src/queue/contract.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
@@ -368,5 +369,16 @@ describe('an attempt that takes too long', () => {
     const isCharged: RunProcessor = async () => await Promise.reject<never>(TIMED_OUT);
     expect(await run(id, notIsolated, undefined, { runIsolated: isCharged })).toBe('done');
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'picture_timeout', final: true } });
+  });
+});
+
+describe('the manifest of an upload', () => {
+  test('is written from the record if it is missing, so that the upload comes back when Redis is emptied', async () => {
+    const id = await waiting();
+    const { receipt = '', publicId } = (await recordOf(id)) ?? {};
+    expect(await readManifest(temp.storage, manifestKey(id, receipt))).toBeUndefined();
+    expect(await run(id, succeed)).toBe('done');
+    const manifest = await readManifest(temp.storage, manifestKey(id, receipt));
+    expect(manifest).toMatchObject({ id, receipt, publicId, type: 'image/jpeg', sizeBytes: 1000 });
   });
 });

@@ -1,0 +1,25 @@
+import type { Logger } from '../src/telemetry/log.ts';
+import type { UploadRecord } from '../src/record/record-fields.ts';
+import { manifestKey, originalKey } from '../src/storage/keys.ts';
+import { manifestObject } from '../src/storage/manifest.ts';
+import { putObject, type Storage } from '../src/storage/storage.ts';
+
+/**
+ * Writes the manifest of a queued upload if it is missing, from its record: without it the upload would not come back
+ * when Redis is emptied. Never rejects, since the upload can be processed without it.
+ */
+export async function writeMissingManifest(storage: Storage, record: UploadRecord, log: Logger): Promise<void> {
+  const { id, receipt, publicId, fileName, type, receivedBytes, sha256, options, createdAtMs } = record;
+  try {
+    if (type === null || (await storage.stat(manifestKey(id, receipt))) !== undefined) return;
+    // A manifest says that the bytes are there.
+    if ((await storage.stat(originalKey(id, receipt))) === undefined) return;
+    const createdAt = new Date(createdAtMs).toISOString();
+    const manifest = { id, receipt, publicId, name: fileName, type, sizeBytes: receivedBytes, sha256, options };
+    const { key, bytes } = manifestObject({ ...manifest, createdAt });
+    await putObject(storage, key, bytes);
+    log.warn('manifest was missing, written from the record');
+  } catch (error) {
+    log.warn({ err: error }, 'manifest not checked');
+  }
+}
