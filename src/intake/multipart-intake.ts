@@ -49,7 +49,7 @@ export async function receiveMultipart(
 async function forgetRefused({ records, log }: IntakeParts, { record }: IncomingUpload): Promise<void> {
   await records
     .forget(record.id, record.publicId)
-    .catch((error: unknown) => log.warn({ err: error, uploadId: record.id }, 'record not forgotten'));
+    .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(record.id) }, 'record not forgotten'));
 }
 
 async function takeAll(

@@ -42,6 +42,8 @@ export interface QueueKeys {
   readonly due: string;
   /** String with the worker that runs the janitor, or ran it last; expires when the next sweep is due. */
   readonly janitor: string;
+  /** Hash of how far the waiting uploads were compared with the jobs. */
+  readonly compared: string;
   /** Sorted set of all records with their owners, by when Redis drops them. */
   readonly records: string;
   /** Hash of owners and how many of the records are theirs. */
@@ -83,6 +85,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     drained: `${bullPrefix}:drained`,
     due: `${bullPrefix}:due`,
     janitor: `${bullPrefix}:janitor`,
+    compared: `${bullPrefix}:compared`,
     records: `${bullPrefix}:records`,
     recordOwners: `${bullPrefix}:record-owners`,
     putOff: `${bullPrefix}:put-off`,

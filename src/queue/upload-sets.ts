@@ -52,6 +52,32 @@ redis.call('ZADD', KEYS[1], string.format('%d', nowMs() + pause), ARGV[1])
 return pause
 `;
 
+/**
+ * KEYS  1 waiting set, 2 how far it was compared: `newest` is the score of the newest that was, `next` that of the
+ *       last one that the round over the older ones has come to
+ * ARGV  1 least age in ms, 2 how many of each at most
+ *
+ * Returns ids, the older ones first.
+ */
+const COMPARE_SCRIPT = `
+${TIME_FUNCTIONS}
+local ids = {}
+-- Returns the score of the last one that was taken; nil if all were taken.
+local function take(from, to)
+  local found = redis.call('ZRANGEBYSCORE', KEYS[1], from, to, 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+  for index = 1, #found, 2 do ids[#ids + 1] = found[index] end
+  return found[#found], #found == 2 * tonumber(ARGV[2])
+end
+local newest, next = unpack(redis.call('HMGET', KEYS[2], 'newest', 'next'))
+if newest then
+  local last, isMore = take(next and '(' .. next or '-inf', newest)
+  if isMore then redis.call('HSET', KEYS[2], 'next', last) else redis.call('HDEL', KEYS[2], 'next') end
+end
+local last = take(newest and '(' .. newest or '-inf', string.format('%.3f', nowMs() - ARGV[1]))
+if last then redis.call('HSET', KEYS[2], 'newest', last) end
+return ids
+`;
+
 /** Uploads that are due at one moment. */
 export interface DueUploads {
   /** That moment, by the clock of Redis. */
@@ -84,9 +110,16 @@ export class UploadSets {
     this.#keys = keys;
   }
 
-  /** Uploads that wait for a worker and did so before the time given, oldest first. */
-  async waitingBefore(timeMs: number): Promise<string[]> {
-    return await available(() => this.#connection.zrangebyscore(this.#keys.waiting, 0, timeMs));
+  /**
+   * The next waiting uploads to be compared with the jobs, of those that have waited for at least `leastAgeMs`: those that
+   * came since the last call, and as many of the others, from where the last call stopped; each at most `limit`.
+   */
+  async waitingToCompare(leastAgeMs: number, limit: number): Promise<string[]> {
+    const { waiting, compared } = this.#keys;
+    const reply = await available(() =>
+      this.#connection.eval(COMPARE_SCRIPT, 2, waiting, compared, String(leastAgeMs), String(limit)),
+    );
+    return Array.isArray(reply) ? reply.map(String) : [];
   }
 
   /**

@@ -9,9 +9,15 @@ const LEAST_AGE_MS = 5_000;
 /** As many are compared in one go, so that Redis is not held up. */
 const BATCH = 500;
 
+/**
+ * As many of the uploads that came since the last sweep are compared, and as many of the others in turn: a sweep costs the
+ * same however many wait.
+ */
+const MOST_PER_SWEEP = 2_000;
+
 /** What the jobs are compared with. */
 export interface MissingJobParts {
-  sets: Pick<UploadSets, 'waitingBefore' | 'strikeOut'>;
+  sets: Pick<UploadSets, 'waitingToCompare' | 'strikeOut'>;
   queue: Pick<UploadQueue, 'add' | 'withoutJob'>;
   log: Logger;
 }
@@ -21,7 +27,7 @@ export interface MissingJobParts {
  * since a process died between the two, gets one; one that does not wait by its record is none of the set.
  */
 export async function addMissingJobs({ sets, queue, log }: MissingJobParts): Promise<void> {
-  const waiting = await sets.waitingBefore(Date.now() - LEAST_AGE_MS);
+  const waiting = await sets.waitingToCompare(LEAST_AGE_MS, MOST_PER_SWEEP);
   for (let start = 0; start < waiting.length; start += BATCH) {
     const ids = waiting.slice(start, start + BATCH);
     const struck = await sets.strikeOut(ids);

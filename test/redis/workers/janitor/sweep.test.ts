@@ -122,6 +122,19 @@ describe('jobs that are missing', () => {
     expect(jobs).toEqual(ids);
   });
 
+  test('are looked for in turn, 2000 older and 2000 newer ones in a sweep, however many wait', async () => {
+    const ids = Array.from({ length: 5_000 }, (_, index) => `u-${index}`);
+    await space.connection.zadd(space.keys.waiting, ...ids.flatMap((id, index) => [index, id]));
+    const compared: string[][] = [];
+    for (let sweep = 0; sweep < 6; sweep++) compared.push(await sets.waitingToCompare(5_000, 2_000));
+    expect(compared.map(({ length }) => length)).toEqual([2_000, 4_000, 3_000, 1_000, 2_000, 2_000]);
+    expect([...new Set(compared.slice(0, 3).flat())]).toHaveLength(5_000);
+    expect(compared[4]?.[0]).toBe('u-0');
+    // One that came since is compared in the next sweep, wherever the round is.
+    await space.connection.zadd(space.keys.waiting, 6_000, 'new');
+    expect(await sets.waitingToCompare(5_000, 2_000)).toContain('new');
+  });
+
   test('are none of an upload that does not wait by its record, which only loses its place', async () => {
     const [done, unknown] = [await uploadIn(space.records, 'completed'), randomUUID()];
     const waiting = await uploadIn(space.records, 'queued');
