@@ -71,5 +71,7 @@ test('the client knows no document', () => {
 });
 
 test('names the command that builds the page when there is no build', async () => {
-  await expect(loadPageAssets(new URL('./nowhere/', BUILT))).rejects.toThrow(/index\.html is missing: npm run build$/);
+  await expect(loadPageAssets(new URL('./nowhere/', BUILT))).rejects.toThrow(
+    /^the page is not built, .+ is missing: npm run build$/,
+  );
 });
