@@ -16,6 +16,7 @@ import {
   type RecordSpace,
 } from '../helpers/record-space.ts';
 import { sharedRedis } from '../helpers/shared-redis.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 let space: RecordSpace;
 let records: UploadRecords;
@@ -171,7 +172,7 @@ describe('the life of a record', () => {
   test('after its retention nothing is left of it', async () => {
     const brief = await openRecordSpace(await sharedRedis(), 1);
     const { id } = await uploadIn(brief.records, 'cancelled');
-    while ((await brief.records.read(id)) !== undefined);
+    await eventually('its end', async () => (await brief.records.read(id)) === undefined);
     expect(await brief.connection.keys(`${brief.keys.bullPrefix}:[rp]*:*`)).toEqual([]);
     await brief.close();
   });

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { Upload } from '@tus/server';
 import { Readable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import { TusStore } from '../../../src/roads/tus/tus-store.ts';
 import type { QueueBounds } from '../../../src/intake/admission.ts';
@@ -21,6 +20,7 @@ import {
   wholeRequest,
 } from '../../helpers/fake-request.ts';
 import { ADDRESS, type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
+import { turnsUntil } from '../../helpers/turns-until.ts';
 
 const BYTES = jpegBytes();
 const SIZE = BYTES.length;
@@ -156,7 +156,7 @@ describe('a queue that fills up while the bytes come', () => {
       retryAfterMs: 10_000,
     });
     send(BYTES.subarray(0, 5000));
-    while (space.files().length === 0) await turn();
+    await turnsUntil('a file', () => space.files().length > 0);
     await put();
     send(BYTES.subarray(5000));
     end();
@@ -201,7 +201,7 @@ describe('a queue that fills up while the bytes come', () => {
     });
     const body = formBody(photo('1.jpg'), photo('2.jpg'));
     send(body.subarray(0, -10));
-    while (space.files().length === 0) await turn();
+    await turnsUntil('a file', () => space.files().length > 0);
     await put();
     send(body.subarray(-10));
     end();

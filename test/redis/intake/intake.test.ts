@@ -12,6 +12,7 @@ import {
   wholeRequest,
 } from '../../helpers/fake-request.ts';
 import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let space: IntakeSpace;
 
@@ -92,7 +93,7 @@ test('the total of a raw body is known from its first byte where its length is',
   const { request, send, end } = fakeRequest({ 'content-length': '6000' });
   const taking = intake.receiveRaw(request, { ...head(), id });
   send(BYTES);
-  while ((await space.records.read(id)) === undefined);
+  await eventually('the record', async () => (await space.records.read(id)) !== undefined);
   expect((await space.records.read(id))?.record.totalBytes).toBe(6000);
   end();
   await taking;

@@ -17,6 +17,7 @@ import {
   wholeRequest,
 } from '../../helpers/fake-request.ts';
 import { type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
+import { turnsUntil } from '../../helpers/turns-until.ts';
 
 let space: IntakeSpace;
 
@@ -74,7 +75,7 @@ describe('a form', () => {
     const taking = take(request);
     const body = formBody(photo('1.jpg'));
     send(body.subarray(0, -4));
-    while (space.files().length === 0) await turn();
+    await turnsUntil('a file', () => space.files().length > 0);
     expect(space.jobs).toEqual([]);
     const [key = ''] = await recordKeys();
     expect(await space.connection.hget(key, 'state')).toBe('receiving');
@@ -186,7 +187,7 @@ describe('a form that does not end well leaves nothing', () => {
     const { request, send, end } = fakeRequest(FORM_HEADERS);
     const taking = codeOf(take(request));
     send(cut);
-    while (space.files().length < 3) await turn();
+    await turnsUntil('the second file', () => space.files().length >= 3);
     end();
     expect(await taking).toBe('body_cut_short');
     await expectNothingLeft();
@@ -197,7 +198,7 @@ describe('a form that does not end well leaves nothing', () => {
     const { request, send, breakOff } = fakeRequest(FORM_HEADERS);
     const taking = codeOf(take(request));
     send(whole.subarray(0, -3000));
-    while (space.files().length < 3) await turn();
+    await turnsUntil('the second file', () => space.files().length >= 3);
     breakOff();
     expect(await taking).toBe('upload_interrupted');
     await expectNothingLeft();
@@ -208,7 +209,7 @@ describe('a form that does not end well leaves nothing', () => {
     const { request, send } = fakeRequest(FORM_HEADERS);
     const taking = codeOf(take(request, controller.signal));
     send(formBody(photo('1.jpg'), photo('2.jpg', 20_000)).subarray(0, -3000));
-    while (space.files().length < 3) await turn();
+    await turnsUntil('the second file', () => space.files().length >= 3);
     controller.abort(new ServiceError('upload_too_slow', 'Slow.'));
     expect(await taking).toBe('upload_too_slow');
     await expectNothingLeft();

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { receiveRaw, type RawFile } from '../../../src/intake/raw-intake.ts';
@@ -8,6 +7,7 @@ import { PROBLEM, RESULT } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { codeOf, fakeRequest, freshId, jpegBytes, wholeRequest } from '../../helpers/fake-request.ts';
 import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
+import { turnsUntil } from '../../helpers/turns-until.ts';
 
 let space: IntakeSpace;
 
@@ -51,7 +51,7 @@ async function begun(id: string) {
   const sender = fakeRequest();
   const outcome = codeOf(take(space.parts, rawFile(id, { request: sender.request })));
   sender.send(BYTES.subarray(0, 5000));
-  while (space.files().length === 0) await turn();
+  await turnsUntil('a file', () => space.files().length > 0);
   return { ...sender, outcome };
 }
 
@@ -197,7 +197,7 @@ describe('a raw upload that is refused', () => {
     const { request, send } = fakeRequest();
     const outcome = take(space.parts, rawFile(id, { request, signal: controller.signal }));
     send(BYTES.subarray(0, 5000));
-    while (space.files().length === 0) await turn();
+    await turnsUntil('a file', () => space.files().length > 0);
     controller.abort(new ServiceError('shutting_down', 'Stopping.', { retryAfterMs: 1000 }));
     await expect(outcome).rejects.toMatchObject({ code: 'shutting_down', retryAfterMs: 1000, id });
     expect(space.files()).toEqual([]);

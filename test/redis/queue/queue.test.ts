@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import {
   available,
@@ -15,6 +14,8 @@ import { UploadSets } from '../../../src/queue/upload-sets.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { turnsUntil } from '../../helpers/turns-until.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let space: RecordSpace;
 
@@ -119,7 +120,7 @@ describe('commands for records', () => {
           retryAfterMs: expect.any(Number) as unknown,
         });
       }
-      while (store.isReady) await turn();
+      await turnsUntil('the store to notice', () => !store.isReady);
       await bringBack(own, connection);
       await store.ping();
     });
@@ -191,7 +192,7 @@ describe('the sets of uploads', () => {
     await sets.markSurveyed('the run of a server that is no more', 60_000);
     expect(await sets.surveyDue()).toBe(run);
     await sets.markSurveyed(run, 1);
-    while ((await sets.surveyDue()) === undefined);
+    await eventually('the next survey', async () => (await sets.surveyDue()) !== undefined);
   });
 
   test('a survey is due by time alone where the server does not tell of its run', async () => {

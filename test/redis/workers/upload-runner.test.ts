@@ -13,6 +13,7 @@ import { ProcessDied } from '../../../workers/isolation/process-died.ts';
 import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let space: RecordSpace;
 let temp: TempStorage;
@@ -100,7 +101,10 @@ describe('an upload that is digested', () => {
     let during: number | undefined;
     await run(id, async (_context, hooks) => {
       hooks.report({ stage: 'decode', fraction: 0.5 });
-      while (during !== 65) during = (await recordOf(id))?.percent;
+      during = await eventually('the report', async () => {
+        const percent = (await recordOf(id))?.percent;
+        return percent === 65 && percent;
+      });
       return RESULT;
     });
     expect([during, (await recordOf(id))?.percent]).toEqual([65, 100]);

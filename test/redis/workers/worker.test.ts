@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { closeConnection, openWaitingConnection, type Redis } from '../../../src/queue/connection.ts';
 import { UploadQueue } from '../../../src/queue/upload-queue.ts';
@@ -12,6 +11,7 @@ import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '
 import { overriding } from '../../helpers/overriding.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let space: RecordSpace;
 let temp: TempStorage;
@@ -67,20 +67,18 @@ async function waiting(): Promise<string> {
 
 /** Resolves with the record once it is as wanted. */
 async function until(id: string, isWanted: (record: UploadRecord) => boolean): Promise<UploadRecord> {
-  for (;;) {
+  return await eventually(`the record of ${id} to change`, async () => {
     const record = (await space.records.read(id))?.record;
-    if (record !== undefined && isWanted(record)) return record;
-    await pause(5);
-  }
+    return record !== undefined && isWanted(record) && record;
+  });
 }
 
 /** Resolves once no job is left in any state. */
 async function untilNoJobs(): Promise<void> {
-  for (;;) {
+  await eventually('no job to be left', async () => {
     const { waiting: waits, active, delayed } = await queue.counts();
-    if (waits + active + delayed === 0) return;
-    await pause(5);
-  }
+    return waits + active + delayed === 0;
+  });
 }
 
 /** Works until it is stopped. */
@@ -105,7 +103,7 @@ describe('a worker', () => {
     await space.records.cancel(first);
     worker.cancel(first);
     worker.cancel('nothing of ours');
-    while ((await queue.counts()).active !== 1) await pause(5);
+    await eventually('one job in hand', async () => (await queue.counts()).active === 1);
     expect((await space.records.read(second))?.record.state).toBe('processing');
   });
 
@@ -116,7 +114,7 @@ describe('a worker', () => {
     await until(second, ({ state }) => state === 'processing');
     await space.records.cancel(first);
     worker.lookAgain();
-    while ((await queue.counts()).active !== 1) await pause(5);
+    await eventually('one job in hand', async () => (await queue.counts()).active === 1);
     expect((await space.records.read(second))?.record).toMatchObject({ state: 'processing', attempt: 1 });
   });
 
@@ -171,9 +169,9 @@ describe('a worker', () => {
     let finish: (() => void) | undefined;
     const worker = await startWorker(async () => await new Promise((resolve) => (finish = () => resolve(RESULT))));
     const id = await waiting();
-    while (finish === undefined) await pause(5);
+    const letEnd = await eventually('the run', () => finish);
     const closing = worker.close(60_000);
-    finish();
+    letEnd();
     await closing;
     expect((await space.records.read(id))?.record).toMatchObject({ state: 'completed', attempt: 1 });
   });

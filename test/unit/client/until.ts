@@ -1,10 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { patienceMs } from '../../helpers/patience.ts';
 
-/** Resolves as soon as the condition holds; rejects after ten seconds without it, scaled to the machine. */
+/** The phases of a client may last for a few milliseconds only: shorter than the pauses of `eventually`. */
+const POLL_MS = 2;
+const WITHIN_MS = 10_000;
+
+/** Resolves as soon as the condition holds; rejects after a deadline. */
 export async function until(condition: () => boolean): Promise<void> {
-  const lastMs = Date.now() + patienceMs(10_000);
+  const limitMs = patienceMs(WITHIN_MS);
+  const deadline = performance.now() + limitMs;
   while (!condition()) {
-    if (Date.now() > lastMs) throw new Error(`never came true: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${condition.toString()}`);
+    await delay(POLL_MS);
   }
 }

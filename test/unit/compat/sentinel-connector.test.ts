@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Socket } from 'node:net';
 import { connectToServer, type SingleRedis } from '../../../src/queue/redis-client.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { setImmediate as turn } from 'node:timers/promises';
 import { bulk, bulks, startFakeRedis, type FakeRedis } from '../queue/fake-redis.ts';
 
 const open: { close(): Promise<void> | void }[] = [];
@@ -137,7 +138,8 @@ describe('a connection through sentinels', () => {
       // Heard by the old listener, whose end this sentinel has not taken yet.
       sentinel.tellOf(master, listening === undefined ? [] : [listening]);
       await eventually('the message to be out', () => listening?.writableLength === 0);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // What is written to a connection on this machine is there for its reader at once.
+      for (let turns = 0; turns < 5; turns += 1) await turn();
     };
     master.sockets[0]?.destroy();
     await eventually('the connection again', () => times('ready') === 2);

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Deadlines, type Expirable } from '../../../src/deferred/deadlines.ts';
 import { FakeClock } from './fake-clock.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 class Entry implements Expirable {
   deadlineBucket: number | undefined;
@@ -56,7 +57,7 @@ describe('Deadlines', () => {
       deadlines.add(entry, index);
       return { entry, dueMs };
     });
-    while (deadlines.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually('every deadline', () => deadlines.size === 0);
     for (const { entry, dueMs } of entries) expect(entry.expirations[0]).toBeGreaterThanOrEqual(dueMs);
     expect(deadlines.timers).toBe(0);
   });

@@ -4,6 +4,7 @@ import Koa, { type Context, type Middleware } from 'koa';
 import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
 import type { DeferredManagerOptions } from '../../../src/deferred/manager-options.ts';
 import { deferredMiddleware } from '../../../src/deferred/middleware.ts';
+import { turnsUntil } from '../../helpers/turns-until.ts';
 
 export interface Answer {
   status: number;
@@ -79,9 +80,9 @@ export async function serve(handlers: Middleware | Middleware[], options: ServeO
   };
 }
 
-/** Goes round the event loop until `condition` holds; the test's own timeout is the bound. */
+/** Goes round the event loop until `condition` holds; rejects after a deadline. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  await turnsUntil(condition.toString(), condition);
 }
 
 /** Goes round the event loop a few times, so that everything already under way has happened. */

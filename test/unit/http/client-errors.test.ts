@@ -9,6 +9,7 @@ import { readBody } from '../../../src/intake/body.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { serve, type Served } from './serve.ts';
 import { codeOf } from '../../helpers/fake-request.ts';
+import { turnsUntil } from '../../helpers/turns-until.ts';
 
 let served: Served;
 let socket: Socket;
@@ -59,7 +60,7 @@ describe('a request that breaks off being one', () => {
     expect(text.match(/HTTP\/1\.1 400 /g)).toHaveLength(1);
     expect(text).toMatch(/Connection: close\r\n.*"code":"bad_request"/s);
     socket.end();
-    while (outcomes.length === 0) await turn();
+    await turnsUntil('the outcome', () => outcomes.length > 0);
     expect(outcomes).toEqual(['upload_interrupted']);
   });
 

@@ -10,6 +10,7 @@ import { problemResponses } from '../../../src/http/problem.ts';
 import { currentRequestId, requestContext, requestLog } from '../../../src/http/request-context.ts';
 import { onRequestEnd } from '../../../src/http/request-end.ts';
 import { silentLog } from '../../helpers/record-space.ts';
+import { turnsUntil } from '../../helpers/turns-until.ts';
 import { routesOf, serve, type Served } from './serve.ts';
 
 let served: Served | undefined;
@@ -106,7 +107,7 @@ describe('the line of a request', () => {
     await fetch(`${served.url}${path}`, { headers: { 'X-Request-Id': 'r1' } })
       .then((response) => response.text())
       .catch(() => undefined);
-    while (lines.length === 0) await turn();
+    await turnsUntil('the line', () => lines.length > 0);
     return lines;
   }
 
@@ -134,7 +135,7 @@ describe('the line of a request', () => {
     const { log, lines } = logOf();
     served = await serve(requestContext(), onRequestEnd(accessLog(log)), (ctx) => (ctx.body = 'x'));
     for (const path of ['/healthz', '/readyz', '/metrics', '/']) await (await fetch(`${served.url}${path}`)).text();
-    while (lines.length === 0) await turn();
+    await turnsUntil('the line', () => lines.length > 0);
     expect(lines.map(({ path }) => path)).toEqual(['/']);
   });
 });

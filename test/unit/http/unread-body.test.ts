@@ -8,6 +8,7 @@ import { unreadBodies } from '../../../src/http/unread-body.ts';
 import { readBody } from '../../../src/intake/body.ts';
 import { readMultipart } from '../../../src/intake/multipart.ts';
 import { silentLog } from '../../helpers/record-space.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { serve, type Served } from './serve.ts';
 
 let served: Served | undefined;
@@ -55,7 +56,7 @@ async function sendWhole(connected: Socket, bodyBytes: number, headers = '', beh
   let text = '';
   connected.on('data', (chunk: Buffer) => (text += chunk.toString()));
   connected.resume();
-  while (!text.includes('early')) await once(connected, 'data');
+  await eventually('the answer', () => text.includes('early'));
   return text;
 }
 

@@ -14,6 +14,7 @@ import { silentLog } from '../../helpers/record-space.ts';
 import { heic } from '../../helpers/pictures.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 import { codeOf, freshId, jpegBytes } from '../../helpers/fake-request.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let temp: TempStorage;
 let progress: ReceiveProgress;
@@ -191,17 +192,16 @@ describe('a file that is refused', () => {
 
   test('because the record has fenced it leaves nothing', async () => {
     const fencing = new ReceiveProgress(async () => ({ made: false, refusal: 'fenced', record: undefined }), silentLog);
-    let isFenced = false;
     async function* source(): AsyncGenerator<Buffer> {
       yield jpegBytes(5000);
-      while (!isFenced) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
+      await eventually('the fence', () => {
         try {
           fencing.received(0);
+          return false;
         } catch {
-          isFenced = true;
+          return true;
         }
-      }
+      });
       yield Buffer.alloc(10);
     }
     expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(source()), fencing))).toBe(

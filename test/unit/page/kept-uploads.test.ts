@@ -113,7 +113,9 @@ describe('uploads over a reload', () => {
 class MapFileStore implements FileStore {
   readonly files = new Map<string, File>();
   isFull = false;
+  tries = 0;
   async put(id: string, file: File): Promise<void> {
+    this.tries += 1;
     if (this.isFull) throw new DOMException('no room', 'QuotaExceededError');
     this.files.set(id, file);
   }
@@ -159,11 +161,12 @@ describe('files over a reload', () => {
     const keeper = new FileKeeper(store, 0);
     const model = line(ID);
     keeper.follow([model]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => store.tries === 1);
     store.isFull = false;
-    keeper.follow([model]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect([store.files.size, keeper.lacks(model)]).toEqual([0, true]);
+    const later = line(OTHER);
+    keeper.follow([model, later]);
+    await until(() => store.files.has(OTHER));
+    expect([store.tries, store.files.has(ID), keeper.lacks(model)]).toEqual([2, false, true]);
   });
 
   test('that were found there are forgotten like any other', async () => {

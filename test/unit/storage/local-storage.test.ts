@@ -7,6 +7,7 @@ import { LocalStorage } from '../../../src/storage/local-storage.ts';
 import { walkOwn } from '../../../src/storage/local-walk.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import { commitWith, putObject } from '../../../src/storage/storage.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 import { uploadKeys } from '../../helpers/upload-keys.ts';
 
@@ -132,8 +133,7 @@ describe('files on a disk', () => {
     await lost.discard();
     const stream = await storage.read('ab/1', { start: 0, end: 0 });
     stream?.destroy();
-    while ((await openFiles()).length > 0);
-    expect(await openFiles()).toEqual([]);
+    await eventually('no file to be open', async () => (await openFiles()).length === 0);
   });
 
   test('a companion that finds no place leaves nothing unfinished', async () => {

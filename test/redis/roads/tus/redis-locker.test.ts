@@ -29,13 +29,27 @@ async function take(lock = newLock(), onWanted = (): void => undefined): Promise
   return lock;
 }
 
+/** The commands of a lock, and how many there were. */
+function counting() {
+  let count = 0;
+  const store: LockerParts['store'] = {
+    async runScript(...args) {
+      const reply = await space.store.runScript(...args);
+      count += 1;
+      return reply;
+    },
+  };
+  return { store, count: () => count };
+}
+
 const holder = async (): Promise<string | null> => await space.connection.get(space.keys.uploadLock(ID));
 
 test('one holds it, the next has it when it was given back, and nothing stays behind', async () => {
   const first = await take();
   let isTaken = false;
-  const second = take().then((lock) => ((isTaken = true), lock));
-  await delay(300);
+  const tries = counting();
+  const second = take(newLock(tries)).then((lock) => ((isTaken = true), lock));
+  await eventually('three tries', () => tries.count() >= 3);
   expect(isTaken).toBe(false);
   await first.unlock();
   await (await second).unlock();
@@ -44,8 +58,9 @@ test('one holds it, the next has it when it was given back, and nothing stays be
 
 test('a holder hears that it is wanted, and not from itself', async () => {
   let wanted = 0;
-  const first = await take(newLock(), () => void (wanted += 1));
-  await delay(600);
+  const signs = counting();
+  const first = await take(newLock(signs), () => void (wanted += 1));
+  await eventually('two signs of life after it was taken', () => signs.count() >= 3);
   expect(wanted).toBe(0);
   const second = take();
   await eventually('the wish', () => wanted > 0);
@@ -71,9 +86,10 @@ test('of many at once one after the other has it', async () => {
 test('a holder that lives keeps it, a dead one loses it, and is told when it comes back', async () => {
   let lost = 0;
   const slept = await take(newLock(), () => void (lost += 1));
-  await delay(600);
-  expect(await space.connection.pttl(space.keys.uploadLock(ID))).toBeGreaterThan(5500);
-  await space.connection.del(space.keys.uploadLock(ID));
+  const key = space.keys.uploadLock(ID);
+  await space.connection.pexpire(key, 3000);
+  await eventually('it to be kept for longer', async () => (await space.connection.pttl(key)) > 3000);
+  await space.connection.del(key);
   const next = await take();
   await eventually('the loss', () => lost > 0);
   await slept.unlock();

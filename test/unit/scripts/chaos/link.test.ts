@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Link } from '../../../../scripts/chaos/fleet/link.ts';
 import { listen } from '../../../helpers/listen.ts';
+import { eventually } from '../../../helpers/eventually.ts';
 
 let server: Server;
 let url: string;
@@ -99,7 +100,7 @@ describe('a link', () => {
     await other.close();
     expect(heard).toBe('');
     link.mend();
-    while (heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually('both bytes', () => heard.length >= 2);
     expect(heard).toBe('11');
   });
 
