@@ -25,13 +25,12 @@ const pinned = values['one-core'] ? ['taskset', '-c', '0'] : [];
 
 /** @type {import('node:child_process').ChildProcess[]} */
 const loops = [];
-/** @type {import('node:child_process').ChildProcess | undefined} */
-let run;
+let stopRun = (/** @type {NodeJS.Signals} */ _signal) => {};
 
 process.on('exit', stopLoops);
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => {
-    if (run?.pid !== undefined) process.kill(-run.pid, signal);
+    stopRun(signal);
     process.exit(1);
   });
 }
@@ -78,9 +77,10 @@ function loopSource() {
 async function runTests() {
   const [command = '', ...args] = [...pinned, 'npm', 'test', '--', ...positionals];
   // In a group of its own, so that a signal reaches all of it once.
-  run = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  const run = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  stopRun = (signal) => process.kill(-(run.pid ?? 0), signal);
   const [code] = await once(run, 'exit');
-  run = undefined;
+  stopRun = () => {};
   return code ?? 1;
 }
 

@@ -22,8 +22,8 @@ export interface HostilePicture {
 
 const FORMATS: readonly PhotoFormat[] = ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'];
 
-/** One of every kind that is known to hurt; the same ones each time. */
-export async function hostilePictures(flipsEach = 4): Promise<HostilePicture[]> {
+/** One of every kind that is known to hurt; the same ones each time. `zerosSide` is the side of those of nothing but zeros, in pixels. */
+export async function hostilePictures({ flipsEach = 4, zerosSide = 5000 } = {}): Promise<HostilePicture[]> {
   const originals = await Promise.all(
     FORMATS.map(async (format) => ({ format, bytes: await photo({ width: 300, height: 200, format }) })),
   );
@@ -43,7 +43,7 @@ export async function hostilePictures(flipsEach = 4): Promise<HostilePicture[]> 
       })),
     ),
     ...(await claims()),
-    ...(await bombs()),
+    ...(await bombs(zerosSide)),
   ];
 }
 
@@ -80,7 +80,7 @@ async function claims(): Promise<HostilePicture[]> {
 }
 
 /** What unfolds, goes in circles or is something else besides. */
-async function bombs(): Promise<HostilePicture[]> {
+async function bombs(zerosSide: number): Promise<HostilePicture[]> {
   const profile = pngChunk('iCCP', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(50_000_000))]));
   const texts = Array.from({ length: 20 }, () =>
     pngChunk('zTXt', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(5_000_000))])),
@@ -90,10 +90,10 @@ async function bombs(): Promise<HostilePicture[]> {
   circle.writeUInt32LE(table, table + 2 + circle.readUInt16LE(table) * 12);
   const page = '<!DOCTYPE html><script>alert(1)</script>PK\u0003\u0004';
   return [
-    { name: 'png of nothing but zeros', bytes: blackPng(6000, 6000), outcome: 'completed' },
+    { name: 'png of nothing but zeros', bytes: blackPng(zerosSide, zerosSide), outcome: 'completed' },
     {
       name: 'interlaced png of nothing but zeros, which is decoded whole',
-      bytes: interlacedPng(5000),
+      bytes: interlacedPng(zerosSide),
       outcome: 'completed',
     },
     { name: 'png with a profile of 50 MB', bytes: blackPng(9, 9, [profile]), outcome: 'completed' },

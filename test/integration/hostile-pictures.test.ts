@@ -17,7 +17,7 @@ let service: Service;
 let hostile: HostilePicture[];
 
 beforeAll(async () => {
-  [service, hostile] = await Promise.all([startService({ env: WORKER_ALLOCATOR }), hostilePictures(2)]);
+  [service, hostile] = await Promise.all([startService({ env: WORKER_ALLOCATOR }), hostilePictures({ flipsEach: 2 })]);
 });
 endWithNothingLeft(() => service);
 

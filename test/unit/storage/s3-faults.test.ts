@@ -7,6 +7,7 @@ import { putObject } from '../../../src/storage/storage.ts';
 import { at, loseAnswer, refuse, type S3Server } from '../../helpers/s3-server.ts';
 import { uploadKeys } from '../../helpers/upload-keys.ts';
 import { openS3Storage, S3_PREFIX, writeOrDiscard, type TempS3 } from '../../helpers/s3-storage.ts';
+import { patienceMs } from '../../helpers/patience.ts';
 
 const MIB = 1024 * 1024;
 const UPLOAD = uploadKeys(1);
@@ -65,14 +66,14 @@ describe('an S3 that answers 500', () => {
     'at %s of a large object leaves nothing',
     async (operation) => {
       server.fault = at(operation, (request) => refuse(request, 500, 'InternalError'));
-      expect(await write(Buffer.alloc(30 * MIB))).toMatchObject(UNAVAILABLE);
+      expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
       expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
     },
   );
 
   test('for a moment goes unnoticed', async () => {
     server.fault = (request) => (request.count === 1 ? refuse(request, 503, 'SlowDown') : request.proceed());
-    const bytes = randomBytes(45 * MIB);
+    const bytes = randomBytes(17 * MIB);
     expect(await write(bytes)).toBe('committed');
     expect(server.memory.objects.get(NAME)?.bytes.equals(bytes)).toBe(true);
   });
@@ -125,7 +126,7 @@ describe('an S3 that is silent', () => {
     'at %s leaves nothing',
     async (operation) => {
       server.fault = at(operation, () => undefined);
-      expect(await write(Buffer.alloc(20 * MIB))).toMatchObject(UNAVAILABLE);
+      expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
       expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
     },
   );
@@ -141,6 +142,8 @@ describe('an S3 that is silent', () => {
   });
 
   test('but slow alone is waited for', async () => {
+    await temp.remove();
+    await open(patienceMs(SILENCE_MS));
     server.fault = async ({ proceed }) => {
       await delay(SILENCE_MS / 3);
       await proceed();
@@ -154,7 +157,7 @@ describe('an S3 that cuts', () => {
     'before %s leaves nothing',
     async (operation) => {
       server.fault = at(operation, ({ request }) => void request.socket.destroy());
-      expect(await write(Buffer.alloc(20 * MIB))).toMatchObject(UNAVAILABLE);
+      expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
       expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
     },
   );

@@ -8,7 +8,7 @@ import { photo } from '../../../helpers/pictures.ts';
 let hostile: HostilePicture[];
 
 beforeAll(async () => {
-  hostile = await hostilePictures();
+  hostile = await hostilePictures({ flipsEach: 2, zerosSide: 1500 });
 });
 
 async function outcomeOf(bytes: Buffer): Promise<unknown> {
@@ -42,7 +42,7 @@ function isTold(outcome: unknown): boolean {
 }
 
 test('a picture that takes longer than a step may is too slow, and says what to do', async () => {
-  const run = processPicture(await photo({ width: 3000, height: 2000 }), { stepTimeoutMs: 1 });
+  const run = processPicture(await photo({ width: 1200, height: 800 }), { stepTimeoutMs: 1 });
   await expect(run).rejects.toMatchObject({
     name: 'UnprocessableError',
     code: 'picture_timeout',

@@ -153,7 +153,7 @@ describe('a file that no retry will mend', () => {
         );
         expect(outcome instanceof UnprocessableError || !(outcome instanceof Error)).toBe(true);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 });
