@@ -9,7 +9,7 @@ import { Expiry, type ExpiryCause } from './expiry.ts';
 import type { InterceptorChain, ReportFault } from './interceptor-chain.ts';
 import type { Held } from './interceptor.ts';
 import { errorOutcome, valueOutcome, type Ending, type Outcome } from './outcome.ts';
-import { isClosed, isCutOff, listenClose, unlistenClose } from './response-close.ts';
+import { isClosed, isConnectionLost, isCutOff, listenClose, unlistenClose } from './response-close.ts';
 
 /** What a held response needs of the one who holds them all. */
 export interface Holder {
@@ -258,7 +258,7 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
     if (res.writableFinished) {
       // Written past us, by someone who had the bare response in hand; there is no result to wait for.
       this.#settle(valueOutcome(AS_IT_STANDS));
-    } else if (res.errored) {
+    } else if (res.errored && !isConnectionLost(this.ctx)) {
       this.#fail(res.errored, 'error');
     } else {
       this.#fail(new DeferredError('client_disconnected', 'The client went away'), 'disconnect');

@@ -20,6 +20,15 @@ export function unlistenClose({ res, req }: Context, listener: () => void): void
   req.off('close', listener);
 }
 
+/**
+ * True if the response failed because its connection is gone while it waited behind others of that connection: since
+ * Node 24 it fails with ECONNRESET then, and before it was not told at all.
+ */
+export function isConnectionLost({ res }: Pick<Context, 'res'>): boolean {
+  const { errored, socket } = res;
+  return !socket && errored instanceof Error && 'code' in errored && errored.code === 'ECONNRESET';
+}
+
 /** True once nothing more will be written, be it that all is. A request's own end is no end of its response. */
 export function isClosed({ res, req }: Pick<Context, 'req' | 'res'>): boolean {
   return res.destroyed || req.socket.destroyed;
