@@ -1,5 +1,4 @@
 import { createContext, Script } from 'node:vm';
-import { patienceMs } from './patience.ts';
 import { walk, type SourceFile, type SyntaxNode } from './source-tree.ts';
 
 /** A regular expression literal of a source file. */
@@ -97,12 +96,14 @@ function charactersOf(source: string): string[] {
 
 /** A linear pattern needs about a millisecond for 64 KB. It is CPU time, so it grows little with the machine's load. */
 const FAST_CPU_MS = 20;
-/** No linear pattern needs so much. It ends an exponential pattern too, which nothing else can. */
-const SLOW_MS = 1000;
-/** Four times the text takes a linear pattern 4 times as long, a quadratic one 16 times. */
-const SHORTER = 4;
-const MOST_GROWTH = 8;
-const ATTEMPTS = 3;
+/** No linear pattern needs so much CPU time. */
+const SLOW_CPU_MS = 300;
+/** Real time after which a search is ended, which nothing else does to an exponential pattern. Doubled if the machine was busy. */
+const FIRST_LIMIT_MS = 400;
+/** Eight times the text takes a linear pattern 8 times as long, a quadratic one 64 times. */
+const SHORTER = 8;
+const MOST_GROWTH = 20;
+const ATTEMPTS = 6;
 
 const context = createContext({});
 const search = new Script('text.replace(pattern, "")');
@@ -113,19 +114,21 @@ function isSuperlinear(pattern: PatternInSource, text: SlowText): boolean {
   return longMs === Infinity || longMs > MOST_GROWTH * searchCpuMs(pattern, text, TEXT_LENGTH / SHORTER);
 }
 
-/** The best of three, so that a pause of the engine does not count; infinite if the search did not end. */
+/** The best of some attempts, so that a pause of the engine does not count; infinite if the search did not end. */
 function searchCpuMs({ source, flags }: PatternInSource, [prefix, unit]: SlowText, length: number): number {
   const text = prefix + unit.repeat(Math.ceil(length / unit.length)) + UNMATCHED_END;
   let bestMs = Infinity;
+  let limitMs = FIRST_LIMIT_MS;
   for (let attempt = 0; attempt < ATTEMPTS && bestMs > FAST_CPU_MS; attempt += 1) {
     Object.assign(context, { text, pattern: new RegExp(source, /[gy]/.test(flags) ? flags : `${flags}g`) });
     const before = process.cpuUsage();
-    const hasEnded = endsWithin(patienceMs(SLOW_MS));
+    const hasEnded = endsWithin(limitMs);
     const { user, system } = process.cpuUsage(before);
     const cpuMs = (user + system) / 1000;
+    if (!hasEnded && cpuMs > SLOW_CPU_MS) return Infinity;
     // An attempt that the machine gave no time to says nothing.
-    if (!hasEnded && cpuMs > patienceMs(SLOW_MS) / ATTEMPTS) return Infinity;
-    if (hasEnded) bestMs = Math.min(bestMs, cpuMs);
+    if (!hasEnded) limitMs *= 2;
+    else bestMs = Math.min(bestMs, cpuMs);
   }
   return bestMs;
 }

@@ -24,9 +24,14 @@ describe('regular expressions', () => {
   );
 
   test('that are made of strings are few and known', () => {
-    expect(constructedPatternsIn(files)).toEqual([
+    expect(constructedPatternsIn(files).sort((a, b) => (a < b ? -1 : 1))).toEqual([
       // Reads what Redis says of itself, by names that stand in the code.
       "src/queue/redis-check.ts: new RegExp(`^${name}:(.*?)\\\\r?$`, 'm')",
+      // Keys of ours, made of parts of a fixed length.
+      'src/storage/keys.ts: new RegExp(`^(${UUID})\\\\.manifest\\\\.json$`)',
+      'src/storage/keys.ts: new RegExp(`^(${UUID})\\\\.original$`)',
+      'src/storage/keys.ts: new RegExp(`^([0-9a-f]{2})(/\\\\1${ID_TAIL}(/parts|/attempt-\\\\d{1,16})?)?$`)',
+      'src/storage/keys.ts: new RegExp(`^([0-9a-f]{2})/(\\\\1${ID_TAIL})/(.+)$`)',
     ]);
   });
 
