@@ -20,9 +20,6 @@ const { values, positionals } = parseArgs({
   },
 });
 
-/** Runs everything on the first core of the machine; Linux only. */
-const pinned = values['one-core'] ? ['taskset', '-c', '0'] : [];
-
 /** @type {import('node:child_process').ChildProcess[]} */
 const loops = [];
 let stopRun = (/** @type {NodeJS.Signals} */ _signal) => {};
@@ -64,8 +61,18 @@ async function prove(runs, loopCount) {
  * A loop that ends with this process, even if that is killed: the loop's process watches the pipe to it from a thread.
  */
 function startLoop() {
-  const [command = '', ...args] = [...pinned, process.execPath, '-e', loopSource()];
-  return spawn(command, args, { stdio: ['pipe', 'ignore', 'inherit'] });
+  return start(process.execPath, ['-e', loopSource()], { stdio: ['pipe', 'ignore', 'inherit'] });
+}
+
+/**
+ * With `--one-core` on the first core of the machine; Linux only.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions} options
+ */
+function start(command, args, options) {
+  return values['one-core'] ? spawn('taskset', ['-c', '0', command, ...args], options) : spawn(command, args, options);
 }
 
 function loopSource() {
@@ -75,9 +82,8 @@ function loopSource() {
 }
 
 async function runTests() {
-  const [command = '', ...args] = [...pinned, 'npm', 'test', '--', ...positionals];
   // In a group of its own, so that a signal reaches all of it once.
-  const run = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  const run = start('npm', ['test', '--', ...positionals], { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
   stopRun = (signal) => process.kill(-(run.pid ?? 0), signal);
   const [code] = await once(run, 'exit');
   stopRun = () => {};
