@@ -11,7 +11,7 @@ import type { Logger } from '../telemetry/log.ts';
 /** Where all that is for operators lies. */
 export const OPERATORS_PATH = '/operators';
 
-/** Wrong tokens from one address, and the time they count for; past them it is not even looked whether one is right. */
+/** Wrong tokens from one address that are answered with 401 within the period; more get 429. The right one always passes. */
 const MAX_REFUSALS = 10;
 const REFUSALS_PERIOD_SECONDS = 60;
 
@@ -44,13 +44,13 @@ export function operatorGuard({ token, addressOf, isTrustedProxy, log }: Operato
   const admit = async (ctx: Context): Promise<void> => {
     ctx.set('Cache-Control', 'no-store');
     const address = addressOf(ctx.req);
-    const spent = await refusals.get(address);
-    if (spent !== null && spent.consumedPoints >= MAX_REFUSALS) throw tooManyRefusals(spent.msBeforeNext);
     const given = givenToken(ctx.get('Authorization'));
     if (given === undefined)
       throw new ServiceError('unauthorized', 'This is for operators, who have a token.', { headers: CHALLENGE });
     // Digests have one length, so that comparing takes the same time whatever was given.
     if (timingSafeEqual(digest(given), expected)) return requireOwnOrigin(ctx, isTrustedProxy);
+    const spent = await refusals.get(address);
+    if (spent !== null && spent.consumedPoints >= MAX_REFUSALS) throw tooManyRefusals(spent.msBeforeNext);
     await refusals.penalty(address);
     log.warn({ address }, 'wrong token of an operator');
     throw new ServiceError('unauthorized', 'This is not the token of the operators.', { headers: CHALLENGE });

@@ -31,7 +31,7 @@ export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
     parts.processes(),
   ]);
   const nowMs = parts.nowMs();
-  const oldestMs = oldestAtMs === null ? null : Math.max(0, nowMs - oldestAtMs);
+  const oldestMs = oldestAtMs === null ? null : Math.max(0, Math.round(nowMs - oldestAtMs));
   return {
     at: new Date(nowMs).toISOString(),
     jobs,

@@ -2,6 +2,12 @@ import type Router from '@koa/router';
 import { sendAsset } from '../http/send-asset.ts';
 import type { PageAssets } from '../page/assets.ts';
 
+/** Other windows get no hold of the page, and it uses none of these features. A file input may still take a photo. */
+const PAGE_HEADERS = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Permissions-Policy': 'geolocation=(), microphone=(), payment=(), usb=()',
+};
+
 /** What is told of the process itself. */
 export interface ServiceRouteParts {
   /** Rejects where no requests are to be sent here: with `service_unavailable` where Redis cannot be asked, with `shutting_down` before the end. */
@@ -38,7 +44,7 @@ export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
 
   for (const [path, asset] of parts.assets.files) {
     router.get(path, (ctx) => {
-      if (path === '/') ctx.set('Content-Security-Policy', parts.assets.contentSecurityPolicy);
+      if (path === '/') ctx.set({ 'Content-Security-Policy': parts.assets.contentSecurityPolicy, ...PAGE_HEADERS });
       sendAsset(ctx, asset);
     });
   }

@@ -1,11 +1,13 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
+import { boundConnections } from '../http/bound-connections.ts';
 import { answerClientErrors } from '../http/client-errors.ts';
 import { answerExpectations } from '../http/expect-continue.ts';
 import { stopAccepting } from '../http/stop-accepting.ts';
 import type { UploadIntake } from '../intake/intake.ts';
 import type { Config } from '../settings/config.ts';
+import { descriptorLimit, maxConnectionsOf } from './descriptors.ts';
 import { settleWithin } from './shutdown.ts';
 
 /** Twice the pause of the browser client between two polls: a client that has not asked by then is not about to. */
@@ -13,6 +15,9 @@ const IDLE_LIMIT_MS = 500;
 
 /** How long a sender that was refused at the end of the grace has to read its answer. */
 const CUT_LIMIT_MS = 500;
+
+/** A reader that takes nothing of its answer for this long is cut. */
+const READER_TIMEOUT_MS = 30_000;
 
 /** Proxies keep idle connections for up to a minute; closing ours first would break their next request. */
 const KEEP_ALIVE_MS = 75_000;
@@ -23,6 +28,8 @@ export async function openHttpServer(handle: RequestListener, config: Config): P
   const server = createServer({ maxHeaderSize: config.maxHeaderBytes, requireHostHeader: false }, handle);
   answerExpectations(server, handle);
   answerClientErrors(server);
+  const maxConnections = maxConnectionsOf(descriptorLimit(), config);
+  boundConnections(server, { maxConnections, readerTimeoutMs: READER_TIMEOUT_MS });
   // Slow phones upload for longer than any fixed time; the stall timer watches bodies instead.
   server.requestTimeout = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;

@@ -1,6 +1,7 @@
 import { ConfigError, loadConfig } from '../settings/config.ts';
 import { createLog } from '../telemetry/log.ts';
 import { watchEventLoop } from '../telemetry/watchdog.ts';
+import { descriptorLimit, warnOfFewDescriptors } from './descriptors.ts';
 import { listenFault } from './listen-fault.ts';
 import { startApi } from './services.ts';
 import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from './shutdown.ts';
@@ -19,6 +20,7 @@ export async function runApi(): Promise<void> {
 async function start(): Promise<void> {
   const config = loadConfig();
   const log = createLog('api', config);
+  warnOfFewDescriptors(descriptorLimit(), config, log);
   const api = await startApi(config, log);
   watchEventLoop(LOOP_LIMIT_MS);
   closeOnSignal(log, config.shutdownDelayMs + config.shutdownGraceMs + CLOSE_MARGIN_MS, () =>

@@ -78,7 +78,7 @@ export class Metrics {
     this.#gauge('deferred_held', 'Responses held now.', readings.held);
     this.#gauge('deferred_waiters', 'Waiters registered now.', readings.waiters);
     this.#gauge('uploads_receiving', 'Request bodies being received now.', readings.receiving);
-    this.#gauge('events_heard', 'Events heard since the start.', readings.eventsHeard);
+    this.#eventsHeard(readings);
     this.#gauge(
       'queue_capacity',
       'Uploads that may wait for a worker, over all processes.',
@@ -140,6 +140,18 @@ export class Metrics {
     this.#heldNow.dec({ route });
     this.#ended.inc({ route, ending });
     this.#heldSeconds.observe({ route }, heldMs / 1000);
+  }
+
+  #eventsHeard({ eventsHeard }: Readings): void {
+    new Counter({
+      name: 'events_heard_total',
+      help: 'Events heard since the start.',
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(eventsHeard());
+      },
+    });
   }
 
   #gauge(name: string, help: string, read: () => number): void {

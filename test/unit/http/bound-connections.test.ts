@@ -1,0 +1,48 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { boundConnections } from '../../../src/http/bound-connections.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { serve, type Served } from './serve.ts';
+
+let served: Served | undefined;
+
+afterEach(async () => {
+  await served?.close();
+});
+
+test('a reader that takes nothing of its answer is cut, and one that waits for its answer is not', async () => {
+  let answer: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  served = await serve(async (ctx) => {
+    if (ctx.path === '/held') await held;
+    ctx.body = ctx.path === '/held' ? 'answered' : Buffer.alloc(32 * 1024 * 1024);
+  });
+  boundConnections(served.server, { maxConnections: undefined, readerTimeoutMs: 200 });
+  const waiting = fetch(`${served.url}/held`);
+  const deaf = await served.connect();
+  let open = 2;
+  served.server.on('connection', (socket) => socket.once('close', () => (open -= 1)));
+  deaf.on('error', () => undefined).pause();
+  deaf.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const connections = async () =>
+    await new Promise<number>((resolve) => served?.server.getConnections((_error, count) => resolve(count)));
+  await eventually('both connections', async () => (await connections()) === 2);
+  await eventually('the deaf reader to be cut', async () => (await connections()) === 1);
+  answer?.();
+  expect(await (await waiting).text()).toBe('answered');
+});
+
+test('a crowded server cuts the oldest connection from which nothing came, in favour of a new one', async () => {
+  served = await serve((ctx) => void (ctx.body = 'answered'));
+  boundConnections(served.server, { maxConnections: 3, readerTimeoutMs: 10_000 });
+  const silent = [await served.connect(), await served.connect(), await served.connect()];
+  let cut = 0;
+  for (const socket of silent)
+    socket
+      .on('error', () => undefined)
+      .once('close', () => (cut += 1))
+      .resume();
+  const { url } = served;
+  await eventually('an answer', async () => (await fetch(url).catch(() => undefined))?.status === 200);
+  await eventually('a silent connection to be cut', () => cut > 0);
+  for (const socket of silent) socket.destroy();
+});
