@@ -36,7 +36,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   sharp: ['workers/picture/libvips.ts'],
   thumbhash: ['workers/picture/thumbhash.ts', 'src/page/thumbnail.ts'],
   yauzl: ['workers/table/workbook/archive.ts'],
-  zod: ['src/settings/', 'src/kinds/', 'src/wire/openapi/', 'src/storage/manifest.ts'],
+  zod: ['src/settings/', 'src/kinds/', 'src/wire/openapi/', 'src/storage/manifest.ts', 'src/storage/marker.ts'],
 };
 
 /** Packages whose types alone are the language of a whole folder. */
@@ -47,7 +47,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|(kinds|record|settings|storage|telemetry)\/.+|queue\/(contract|connection|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
+  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|(kinds|record|settings|storage|telemetry)\/.+|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
 
 /** Names that a page has and Node has not. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([

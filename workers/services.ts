@@ -6,6 +6,7 @@ import { recordOptions } from '../src/record/record-options.ts';
 import { UploadRecords } from '../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../src/queue/connection.ts';
 import { queueKeys, type QueueKeys } from '../src/queue/contract.ts';
+import { InstallationId } from '../src/queue/installation-id.ts';
 import { RedisCheck } from '../src/queue/redis-check.ts';
 import { RedisClock } from '../src/queue/redis-clock.ts';
 import { connectToRedis } from '../src/queue/redis-client.ts';
@@ -13,6 +14,7 @@ import { DEFAULT_REDIS } from '../src/queue/redis-place.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
 import { UploadSets } from '../src/queue/upload-sets.ts';
 import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine, settleWithin } from '../src/server/shutdown.ts';
+import { Installation } from '../src/storage/installation.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
 import type { ProcessorTable } from './processors.ts';
@@ -45,6 +47,10 @@ async function start(kind: WorkerKind): Promise<void> {
   const redis = await openRedisParts(config, log);
   const { connection, keys, calls, queue } = redis;
   const storage = await openStorage(config);
+  const kept = new InstallationId(connection, keys);
+  const { queuePrefix, storageAdopt: adopt } = config;
+  const installation = new Installation({ storage, kept, queuePrefix, adopt, log });
+  await installation.open();
   const timing = kind.timing ?? WORKER_TIMING;
   const processors = kind.createProcessors(config);
   const replacement = new Replacement(processors, log);
@@ -61,7 +67,7 @@ async function start(kind: WorkerKind): Promise<void> {
     onLeftBehind: () => replacement.ask(),
   });
   const sets = new UploadSets(connection, keys);
-  const sweeper = new Sweeper({ ...shared, sets, periodMs: config.sweepPeriodMs });
+  const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs });
   const presence = new Presence('worker', { ...redis, log }, () => ({
     held: {},
     running: worker.running,

@@ -52,6 +52,10 @@ export interface QueueKeys {
   readonly putOff: string;
   /** The run of Redis in which all stored uploads were found to have records; gone where that is too long ago. */
   readonly surveyed: string;
+  /** String with the id of the installation, which the marker in the storage names too. */
+  readonly installation: string;
+  /** There while a process makes that marker. */
+  readonly installationLock: string;
   /** How many uploads the next reconciliation scan may remove, if an operator allows an unusual number. */
   readonly removalPermit: string;
   /** Sorted set of uploads that failed in a way that another try may mend, by when. */
@@ -90,6 +94,8 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     recordOwners: `${bullPrefix}:record-owners`,
     putOff: `${bullPrefix}:put-off`,
     surveyed: `${bullPrefix}:surveyed`,
+    installation: `${bullPrefix}:installation`,
+    installationLock: `${bullPrefix}:installation-lock`,
     removalPermit: `${bullPrefix}:scan-may-remove`,
     failed: `${bullPrefix}:failed`,
     processes: `${bullPrefix}:processes`,

@@ -9,7 +9,7 @@ import { loadPageAssets } from '../page/assets.ts';
 import { Backlog } from '../queue/backlog.ts';
 import { closeConnection } from '../queue/connection.ts';
 import type { Config } from '../settings/config.ts';
-import { openStorage } from '../storage/open-storage.ts';
+import type { StorageCheck } from '../storage/storage-check.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -23,6 +23,7 @@ import { buildIntake, type IntakeServices } from './intake-parts.ts';
 import { eventsFrom, openRedisParts, type RedisParts } from './redis-parts.ts';
 import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
+import { openStorageParts } from './storage-parts.ts';
 
 /** For connections to a Redis that may be gone. */
 const CLOSE_LIMIT_MS = 750;
@@ -41,8 +42,8 @@ export interface Api {
 export async function startApi(config: Config, log: Logger, kinds: Kinds = createKinds(config)): Promise<Api> {
   const redis = await openRedisParts(config, log);
   const { records, store, keys } = redis;
-  const readiness = new Readiness(() => assertServing(redis, held));
-  const storage = await openStorage(config);
+  const { storage, check: storageCheck } = await openStorageParts(config, redis, log);
+  const readiness = new Readiness(() => assertServing(redis, held, storageCheck));
   const isTrustedProxy = trustedProxies(config.trustedProxies);
   const addressOf = clientAddresses(isTrustedProxy, (hop) =>
     log.warn({ hop: hop.slice(0, 100) }, 'forwarded address not understood'),
@@ -98,10 +99,15 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   return { url: urlOf(server), close };
 }
 
-/** Rejects while Redis cannot be used or no events come from it. */
-async function assertServing({ redisCheck, keys }: RedisParts, { bus }: HeldParts): Promise<void> {
+/** Rejects while Redis or the storage cannot be used, or no events come. */
+async function assertServing(
+  { redisCheck, keys }: RedisParts,
+  { bus }: HeldParts,
+  storage: StorageCheck,
+): Promise<void> {
   await redisCheck.assertReady(keys.events);
   bus.assertHearing();
+  await storage.assert();
 }
 
 /** What an API process has open. */

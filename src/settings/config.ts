@@ -42,6 +42,8 @@ export interface Config {
   readonly eventBus: Settings['EVENT_BUS'];
   readonly uploadHash: Settings['UPLOAD_HASH'];
   readonly storage: string;
+  /** Installation whose files are taken over, or `new`. Undefined: none. */
+  readonly storageAdopt: string | undefined;
   readonly s3: S3Settings;
   /** Free disk that uploads leave alone. */
   readonly storageReserveBytes: number;
@@ -157,6 +159,7 @@ function inWordsOfTheCode(values: Settings): Config {
     eventBus: values.EVENT_BUS,
     uploadHash: values.UPLOAD_HASH,
     storage: values.STORAGE,
+    storageAdopt: values.STORAGE_ADOPT,
     s3: s3Settings(values),
     storageReserveBytes: values.STORAGE_RESERVE_BYTES,
     maxFileBytes: values.UPLOAD_MAX_BYTES,

@@ -26,6 +26,7 @@ export const SETTING_ROLES: Readonly<Record<keyof Settings, readonly ChildRole[]
   QUEUE_PREFIX: BOTH,
   EVENT_BUS: BOTH,
   STORAGE: BOTH,
+  STORAGE_ADOPT: BOTH,
   S3_ENDPOINT: BOTH,
   S3_REGION: BOTH,
   S3_FORCE_PATH_STYLE: BOTH,

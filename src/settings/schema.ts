@@ -41,6 +41,10 @@ export const settingsSchema = z.object({
     .string()
     .regex(STORAGE_FORM, 'must be file:<directory> or s3://<bucket>/<prefix>')
     .default('file:./data/uploads'),
+  STORAGE_ADOPT: z
+    .string()
+    .regex(/^(new|[0-9a-f-]{36})$/, 'must be new, or the id of an installation')
+    .optional(),
   S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an address such as https://s3.example.com' }).optional(),
   S3_REGION: z
     .string()

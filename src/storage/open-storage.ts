@@ -1,15 +1,33 @@
-import type { Config } from '../settings/config.ts';
+import { ServiceError } from '../errors.ts';
+import { ConfigError, type Config } from '../settings/config.ts';
+import { codeOf } from './file-errors.ts';
 import { LocalStorage } from './local-storage.ts';
 import type { Storage } from './storage.ts';
 
+/** A mount that hangs never answers. */
+const START_LIMIT_MS = 10_000;
+
+/** Errors that do not pass by themselves. */
+const LASTING: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'ENOENT',
+  'ELOOP',
+  'ENAMETOOLONG',
+]);
+
 /**
  * Opens the storage that the `STORAGE` setting names; its form has been checked with the other settings.
- * Rejects with one line for a person where a bucket cannot be used, a `ConfigError` where a setting is at fault.
+ * Rejects with one line for a person if it cannot be used: a `ConfigError` if a setting is at fault.
  */
 export async function openStorage(config: Pick<Config, 'storage' | 'storageReserveBytes' | 's3'>): Promise<Storage> {
   if (config.storage.startsWith('s3:')) return await openBucket(config);
   const directory = config.storage.replace(/^file:(\/\/)?/, '');
-  return new LocalStorage(directory, { reserveBytes: config.storageReserveBytes });
+  const storage = new LocalStorage(directory, { reserveBytes: config.storageReserveBytes });
+  await probeDirectory(storage, config.storage);
+  return storage;
 }
 
 /** Amazon's client takes long to load, so only those load it who use it. */
@@ -18,4 +36,21 @@ async function openBucket({ storage, s3 }: Pick<Config, 'storage' | 's3'>): Prom
   const bucket = new S3Storage(storage, s3);
   await bucket.check();
   return bucket;
+}
+
+async function probeDirectory(storage: Storage, setting: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('it does not answer')), START_LIMIT_MS);
+  });
+  try {
+    await Promise.race([storage.probe('full'), late]);
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'storage_full') return;
+    const cause: unknown = error instanceof ServiceError ? error.cause : error;
+    const line = `STORAGE=${setting} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw LASTING.has(codeOf(cause)) ? new ConfigError(line) : new Error(line, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -121,7 +121,8 @@ export class S3Storage implements Storage {
     return (await aborting.catch(rethrow)).map((name) => name.slice(this.#root().length));
   }
 
-  async probe(): Promise<void> {
+  async probe(kind: 'full' | 'cheap'): Promise<void> {
+    if (kind === 'cheap') return void (await this.stat(MARKER_KEY));
     const address = this.#address(`${MARKER_KEY}.${randomBytes(6).toString('hex')}.probe`);
     await this.#client.send(new PutObjectCommand({ ...address, Body: 'probe' })).catch(rethrow);
     await this.#client.send(new DeleteObjectCommand(address)).catch(rethrow);

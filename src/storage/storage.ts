@@ -52,8 +52,11 @@ export interface Storage {
   /** The object as a file of this machine, for libraries that want a path; undefined where there is none. */
   openLocal(key: string): Promise<LocalFile | undefined>;
 
-  /** Writes an object and removes it again. Rejects if the storage cannot be written now. */
-  probe(): Promise<void>;
+  /**
+   * Writes an object and removes it again. Rejects if the storage cannot be written now. A `cheap` probe may be made
+   * every few seconds: it writes nothing where each write costs money.
+   */
+  probe(kind: 'full' | 'cheap'): Promise<void>;
 
   /**
    * A name found in the upper two levels that belongs to somebody else (see `firstForeignName`); undefined for a

@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { Redis } from 'ioredis';
 import { isFinalState } from '../../src/wire/documents.ts';
 import { decodeRecord, type UploadRecord } from '../../src/record/record-fields.ts';
-import { isOfReceipt, partOffset, attemptPrefix } from '../../src/storage/keys.ts';
+import { MARKER_KEY, isOfReceipt, partOffset, attemptPrefix } from '../../src/storage/keys.ts';
 import { eventually } from './eventually.ts';
 import type { Service, ServiceProcess } from './service.ts';
 
@@ -86,7 +86,8 @@ async function strayFiles(directory: string, records: Records): Promise<string[]
   if (entries === undefined) return ['a folder that is going'];
   const files = entries
     .filter((entry) => entry.isFile())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'));
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((key) => !key.startsWith(MARKER_KEY));
   const folders = entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)));

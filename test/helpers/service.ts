@@ -8,11 +8,13 @@ import { LONG_HOLD_MS } from './long-hold.ts';
 import { patienceMs } from './patience.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 
-const API_ENTRY = resolve('src/server/main.ts');
+/** The API that is served. */
+export const API_ENTRY = resolve('src/server/main.ts');
 /** More than any grace of a test. */
 const END_WITHIN_MS = patienceMs(25_000);
 
-const WORKER_ENTRY = resolve('workers/main.ts');
+/** The worker that is served. */
+export const WORKER_ENTRY = resolve('workers/main.ts');
 
 export interface ServiceOptions {
   /** Default 1. */

@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { MARKER_KEY } from '../../src/storage/keys.ts';
 
 /**
- * Whole paths of all files below a directory, unfinished ones too. Folders go with their last file at any moment, and
+ * Whole paths of all files of uploads below a directory, unfinished ones too. Folders go with their last file at any moment, and
  * Node's own recursive listing fails then; here one that is gone has none.
  */
 export async function storedFiles(directory: string): Promise<string[]> {
@@ -14,7 +15,7 @@ export async function storedFiles(directory: string): Promise<string[]> {
   for (const entry of entries) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) files.push(...(await storedFiles(path)));
-    else if (entry.isFile()) files.push(path);
+    else if (entry.isFile() && !entry.name.startsWith(MARKER_KEY)) files.push(path);
   }
   return files;
 }

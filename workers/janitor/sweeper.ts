@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from '../../src/queue/connection.ts';
 import type { QueueKeys } from '../../src/queue/contract.ts';
 import { settleWithin } from '../../src/server/shutdown.ts';
+import type { Installation } from '../../src/storage/installation.ts';
 import { lookAfterDue, type DueParts } from './due-uploads.ts';
 import { JanitorLease } from './janitor-lease.ts';
 import { addMissingJobs, type MissingJobParts } from './missing-jobs.ts';
@@ -10,7 +11,13 @@ import { surveyStorage, type SurveyParts } from './survey.ts';
 /** What the janitor needs. */
 export type SweeperParts = DueParts &
   MissingJobParts &
-  SurveyParts & { connection: Redis; keys: QueueKeys; periodMs: number };
+  SurveyParts & {
+    connection: Redis;
+    keys: QueueKeys;
+    periodMs: number;
+    /** Compared before each sweep: nothing may be restored or removed for a foreign Redis, or in a foreign storage. */
+    installation: Pick<Installation, 'verify'>;
+  };
 
 /** A sweep whose worker died is taken over after this time. */
 const LEASE_MS = 10_000;
@@ -30,6 +37,7 @@ export class Sweeper {
   readonly #parts: SweeperParts;
   readonly #lease: JanitorLease;
   readonly #stopping = new AbortController();
+  #isPutOff = false;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(parts: SweeperParts) {
@@ -66,6 +74,7 @@ export class Sweeper {
     if (!(await this.#lease.take(LEASE_MS))) return;
     const renewal = setInterval(() => void this.#renew(LEASE_MS), RENEW_PERIOD_MS);
     try {
+      if (!(await this.#mayBegin())) return;
       await addMissingJobs(this.#parts);
       await lookAfterDue(this.#parts, this.#stopping.signal);
       await surveyStorage(this.#parts, this.#stopping.signal);
@@ -74,6 +83,20 @@ export class Sweeper {
       // Nobody else sweeps until the next one is due; a sweep that was broken off is taken over sooner.
       await this.#renew(this.#stopping.signal.aborted ? 1 : this.#parts.periodMs);
     }
+  }
+
+  async #mayBegin(): Promise<boolean> {
+    const { installation, log } = this.#parts;
+    try {
+      await installation.verify();
+    } catch (error) {
+      if (!this.#isPutOff) log.warn({ err: error }, 'sweeps are put off until the storage can be used');
+      this.#isPutOff = true;
+      return false;
+    }
+    if (this.#isPutOff) log.info('sweeps go on');
+    this.#isPutOff = false;
+    return true;
   }
 
   async #renew(forMs: number): Promise<void> {

@@ -21,7 +21,7 @@ const getReadiness: Operation = {
   tags: TAGS,
   summary: 'Can the process take uploads?',
   description:
-    'Asks Redis: send no requests here while this is a 503, and do not restart the process for it. A full queue does not show here: it is the ' +
+    'Asks Redis and the storage: send no requests here while this is a 503, and do not restart the process for it. A full queue does not show here: it is the ' +
     'same for all processes, and what is no new upload is answered as ever. A process that was told to stop says `shutting_down` here, and serves on for `SHUTDOWN_DELAY_MS`.',
   responses: {
     '200': {

@@ -1,0 +1,66 @@
+import { ServiceError } from '../errors.ts';
+import { storageUnavailable } from './file-errors.ts';
+import type { Installation } from './installation.ts';
+import type { Storage } from './storage.ts';
+
+/** Balancers may ask often, and of many processes. */
+const VALID_MS = 3_000;
+
+/** A mount that hangs never answers. */
+const LIMIT_MS = 2_000;
+
+/** Whether the storage can be read and written now, checked at most every few seconds however many ask. */
+export class StorageCheck {
+  readonly #storage: Pick<Storage, 'probe'>;
+  readonly #installation: Pick<Installation, 'verify'>;
+  #checkedAtMs = Number.NEGATIVE_INFINITY;
+  #result: Promise<unknown> = Promise.resolve();
+  #isUnderWay = false;
+  #isAvailable = true;
+
+  constructor(storage: Pick<Storage, 'probe'>, installation: Pick<Installation, 'verify'>) {
+    this.#storage = storage;
+    this.#installation = installation;
+  }
+
+  /** Of the last check. */
+  get isAvailable(): boolean {
+    return this.#isAvailable;
+  }
+
+  /** Rejects with `storage_unavailable` (503), or as storage and Redis do if they cannot be asked. */
+  async assert(): Promise<void> {
+    const isOld = performance.now() - this.#checkedAtMs >= VALID_MS;
+    if (isOld && !this.#isUnderWay) this.#result = this.#check();
+    const error = await within(LIMIT_MS, this.#result);
+    this.#isAvailable = error === undefined;
+    if (error !== undefined) throw error;
+  }
+
+  /** Resolves with the reason, undefined if the storage can be used. */
+  async #check(): Promise<unknown> {
+    this.#isUnderWay = true;
+    this.#checkedAtMs = performance.now();
+    try {
+      await this.#installation.verify();
+      await this.#storage.probe('cheap');
+      return undefined;
+    } catch (error) {
+      // A full disk is reported to those who upload; everything else can be answered.
+      const isFull = error instanceof ServiceError && error.code === 'storage_full';
+      return isFull ? undefined : error;
+    } finally {
+      this.#isUnderWay = false;
+    }
+  }
+}
+
+async function within(limitMs: number, result: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<unknown>((resolve) => {
+    timer = setTimeout(() => resolve(storageUnavailable(new Error('the storage does not answer'))), limitMs);
+  });
+  const first = await Promise.race([result, late]);
+  clearTimeout(timer);
+  return first;
+}
