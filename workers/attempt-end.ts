@@ -3,6 +3,7 @@ import { codeOfKind, problemOf } from '../src/errors.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { ChangeOutcome } from '../src/record/record-change.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
+import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { MAX_FAULTS } from '../src/queue/contract.ts';
 import type { RunnerParts, RunOutcome } from './attempt.ts';
 import { removeAttemptFiles, removeDeadAttempts } from './attempt-files.ts';
@@ -42,6 +43,10 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
     return 'superseded';
   }
   if (reason === STOPPING) return outcomeOf(await parts.records.handBack(id, attempt), 'handed-back');
+  if (isDependencyFault(reason)) {
+    log.info({ err: reason }, 'attempt handed back: the storage cannot be used');
+    return outcomeOf(await parts.records.handBack(id, attempt), 'storage-away');
+  }
   const isTooSlow = reason === TIMED_OUT || isTimeoutOfKind(parts, record, reason);
   const problem = isTooSlow && !isIsolated(record) ? undefined : problemOfFile(parts, record, reason);
   if (problem !== undefined) {

@@ -10,6 +10,8 @@ export interface RunnerParts {
   processors: Pick<ProcessorTable, 'find'>;
   /** Runs whichever processor the upload's type asks for, in a process of its own. */
   runIsolated: RunProcessor;
+  /** Rejects if the storage cannot be read and written now, or is not the one of this Redis. */
+  checkStorage: () => Promise<void>;
   attemptTimeoutMs: number;
   /** A processor that has taken too long has so long to stop; between two checks of its signal it may be in native code. */
   obeyMs: number;
@@ -32,6 +34,7 @@ export interface Hold {
 /**
  * How a job ended. `done`: its upload is final, or was none of ours to change; `superseded`: somebody else has
  * the upload by now, and may want a job of the same name; `handed-back`: it waits again, because this
- * process stops or the attempt took too long; `retry`: a fault of ours, to be tried again.
+ * process stops or the attempt took too long; `storage-away`: the same, because the storage or Redis cannot be used,
+ * which is not charged to the upload; `retry`: a fault of ours, to be tried again.
  */
-export type RunOutcome = 'done' | 'superseded' | 'handed-back' | 'retry';
+export type RunOutcome = 'done' | 'superseded' | 'handed-back' | 'storage-away' | 'retry';

@@ -16,7 +16,7 @@ export async function writeMissingManifest(storage: Storage, record: UploadRecor
     if ((await storage.stat(originalKey(id, receipt))) === undefined) return;
     const createdAt = new Date(createdAtMs).toISOString();
     const manifest = { id, receipt, publicId, name: fileName, type, sizeBytes: receivedBytes, sha256, options };
-    const { key, bytes } = manifestObject({ ...manifest, createdAt });
+    const { key, bytes } = manifestObject({ ...manifest, createdAt, sequence: record.version });
     await putObject(storage, key, bytes);
     log.warn('manifest was missing, written from the record');
   } catch (error) {

@@ -1,20 +1,14 @@
+import type { PausableWorker } from './worker-pauses.ts';
+
 /** How long a worker rests. */
 const REST_MS = 1_000;
-
-/** What is needed of a BullMQ worker. */
-interface RestingWorker {
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  off(event: 'error', listener: (error: Error) => void): unknown;
-  pause(doNotWaitActive: boolean): Promise<void>;
-  resume(): Promise<void>;
-}
 
 /**
  * Has a worker rest before it asks again for a job that Redis has refused to give, because its memory or disk is full or
  * it is no master now: BullMQ would ask at once, on and on. What is in hand goes on meanwhile. The returned function
  * ends this, a rest under way included; to be called before the worker is closed.
  */
-export function restOnRefusal(worker: RestingWorker): () => void {
+export function restOnRefusal(worker: PausableWorker): () => void {
   let timer: NodeJS.Timeout | undefined;
   const onError = (error: Error): void => {
     if (error.name !== 'ReplyError' || timer !== undefined) return;

@@ -58,6 +58,10 @@ async function start(kind: WorkerKind): Promise<void> {
   const worker = new UploadWorker({
     ...shared,
     processors,
+    checkStorage: async () => {
+      await installation.verify();
+      await storage.probe('full');
+    },
     runIsolated: isolatedRunner(kind.isolatedEntry, { timeoutMs: config.attemptTimeoutMs }),
     attemptTimeoutMs: config.attemptTimeoutMs,
     concurrency: config.workerConcurrency,

@@ -78,7 +78,11 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log:
   if (entry === undefined)
     throw new UnprocessableError('unsupported_media_type', 'No processor takes files of this type.');
   const input = await parts.storage.openLocal(originalKey(record.id, record.receipt));
-  if (input === undefined) throw new Error('the uploaded bytes are not in storage');
+  if (input === undefined) {
+    // A disk that is not mounted has no files at all.
+    await parts.checkStorage();
+    throw new Error('the uploaded bytes are not in storage');
+  }
   try {
     const result = await runProcessor(parts, entry, record, input.path, hold, log);
     if (record.sha256 !== null) return { result };

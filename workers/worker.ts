@@ -1,4 +1,4 @@
-import { Worker, WaitingError, type Job } from 'bullmq';
+import { DelayedError, Worker, WaitingError, type Job } from 'bullmq';
 import { isFinalState } from '../src/wire/documents.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
@@ -8,9 +8,11 @@ import type { UploadQueue } from '../src/queue/upload-queue.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import type { WorkerTiming } from './worker-timing.ts';
 import { restOnRefusal } from './rest-on-refusal.ts';
+import { StorageOutage } from './storage-outage.ts';
 import { STOPPING, SUPERSEDED } from './stop-reasons.ts';
 import { runUpload } from './upload-runner.ts';
 import { uploadRef } from '../src/telemetry/upload-ref.ts';
+import { sharedPauses } from './worker-pauses.ts';
 
 /** Of the four threads of Node's pool, which files are read and written by too. */
 const MOST_ABANDONED_CALLS = 2;
@@ -41,6 +43,7 @@ export class UploadWorker {
   readonly #inHand = new Set<Hold>();
   readonly #stopping = new AbortController();
   readonly #endRest: () => void;
+  readonly #outage: StorageOutage;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -56,7 +59,9 @@ export class UploadWorker {
       removeOnFail: { count: 0 },
     });
     this.#worker.on('error', (error) => this.#log.debug({ reason: error.message }, 'worker connection'));
-    this.#endRest = restOnRefusal(this.#worker);
+    const pausable = sharedPauses(this.#worker);
+    this.#endRest = restOnRefusal(pausable());
+    this.#outage = new StorageOutage({ worker: pausable(), check: parts.checkStorage, log: parts.log });
     this.#worker.on('lockRenewalFailed', (ids: string[]) => void this.#lookAgain((hold) => ids.includes(hold.id)));
     this.#worker.on('completed', (job: Job<UploadJobData>, outcome: RunOutcome) => {
       if (outcome === 'superseded') void this.#addAgain(job.data.id);
@@ -88,6 +93,7 @@ export class UploadWorker {
     const timer = setTimeout(() => this.#stopping.abort(STOPPING), graceMs);
     try {
       this.#endRest();
+      this.#outage.close();
       await this.#worker.close();
     } finally {
       clearTimeout(timer);
@@ -106,11 +112,12 @@ export class UploadWorker {
     };
     this.#inHand.add(hold);
     try {
+      // A worker that is paused may still get the job that it was waiting for.
+      if (this.#outage.isOn) return await waitAgain(job, token);
       const outcome = await runUpload(this.#parts, job.data, hold);
-      if (outcome === 'handed-back') {
-        await job.moveToWait(token);
-        throw new WaitingError();
-      }
+      if (outcome === 'done') this.#outage.worked();
+      if (outcome === 'handed-back') return await waitAgain(job, token);
+      if (outcome === 'storage-away') return await waitAgain(job, token, await this.#outage.noticed());
       if (outcome === 'retry') throw new Error('attempt failed, to be tried again');
       return outcome;
     } finally {
@@ -144,6 +151,16 @@ export class UploadWorker {
       this.#log.warn({ err: error, upload: uploadRef(id) }, 'job not added again; the sweep will');
     }
   }
+}
+
+/** Puts the job back, to be taken at once or after a pause. Never resolves: BullMQ is told by an error. */
+async function waitAgain(job: Job<UploadJobData>, token: string | undefined, pauseMs?: number): Promise<never> {
+  if (pauseMs !== undefined) {
+    await job.moveToDelayed(Date.now() + pauseMs, token);
+    throw new DelayedError();
+  }
+  await job.moveToWait(token);
+  throw new WaitingError();
 }
 
 /** As long as the reply that brings the attempt is on its way, it can only be told whether there is anything left to do. */

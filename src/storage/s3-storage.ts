@@ -19,6 +19,7 @@ import { pipeline } from 'node:stream/promises';
 import type { S3Settings } from '../settings/config.ts';
 import { MARKER_KEY, parseKey, requireKey } from './keys.ts';
 import { createClient, placeOf, type S3Place } from './s3-client.ts';
+import { asServiceError as ofDisk } from './file-errors.ts';
 import { firstForeignName } from './foreign-names.ts';
 import { asServiceError, isMissing, isNotImplemented, isTaken } from './s3-errors.ts';
 import { startError } from './s3-start-error.ts';
@@ -122,7 +123,10 @@ export class S3Storage implements Storage {
   }
 
   async probe(kind: 'full' | 'cheap'): Promise<void> {
-    if (kind === 'cheap') return void (await this.stat(MARKER_KEY));
+    if (kind === 'cheap') {
+      await this.stat(MARKER_KEY);
+      return;
+    }
     const address = this.#address(`${MARKER_KEY}.${randomBytes(6).toString('hex')}.probe`);
     await this.#client.send(new PutObjectCommand({ ...address, Body: 'probe' })).catch(rethrow);
     await this.#client.send(new DeleteObjectCommand(address)).catch(rethrow);
@@ -142,7 +146,7 @@ export class S3Storage implements Storage {
       return { path, release };
     } catch (error) {
       await release();
-      throw asServiceError(error);
+      throw ofDisk(asServiceError(error));
     }
   }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ServiceError } from '../../../src/errors.ts';
 import { attemptPrefix, manifestKey, originalKey } from '../../../src/storage/keys.ts';
 import { readManifest } from '../../../src/storage/manifest.ts';
 import { putObject } from '../../../src/storage/storage.ts';
@@ -38,7 +39,7 @@ async function run(
   id: string,
   processor: RunProcessor,
   controller = new AbortController(),
-  { runIsolated = notIsolated, attemptTimeoutMs = 60_000 } = {},
+  { runIsolated = notIsolated, attemptTimeoutMs = 60_000, checkStorage = async () => {} } = {},
 ) {
   const processors = {
     find: (type: string) => (type === 'image/jpeg' ? { kind: 'picture', types: [type], run: processor } : undefined),
@@ -48,6 +49,7 @@ async function run(
     storage: temp.storage,
     processors,
     runIsolated,
+    checkStorage,
     attemptTimeoutMs,
     obeyMs: 5_000,
     log: silentLog,
@@ -189,6 +191,29 @@ describe('a fault of ours', () => {
 
   test('so are bytes that are not in storage', async () => {
     expect(await run((await uploadIn(space.records, 'queued')).id, succeed)).toBe('retry');
+  });
+
+  test('is none of the upload if the storage, or Redis, cannot be used: it is handed back however often', async () => {
+    const id = await waiting();
+    const causes = [
+      new ServiceError('storage_unavailable', 'Away.'),
+      new ServiceError('storage_full', 'Full.'),
+      new ServiceError('service_unavailable', 'Away.'),
+      Object.assign(new Error('i/o error'), { code: 'EIO' }),
+      new Error('not published', { cause: Object.assign(new Error('no space'), { code: 'ENOSPC' }) }),
+      Object.assign(new Error('expired'), { $metadata: { httpStatusCode: 403 } }),
+    ];
+    for (const cause of [...causes, ...causes])
+      expect(await run(id, async () => await Promise.reject<never>(cause))).toBe('storage-away');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 0, deaths: 0, error: null });
+    expect(await run(id, succeed)).toBe('done');
+  });
+
+  test('are no bytes that are not in storage while the storage itself cannot be used', async () => {
+    const { id } = await uploadIn(space.records, 'queued');
+    const checkStorage = async () => await Promise.reject<never>(new ServiceError('storage_unavailable', 'Away.'));
+    expect(await run(id, succeed, undefined, { checkStorage })).toBe('storage-away');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 0 });
   });
 
   test('ends with the last attempt, and tells the client nothing of ours', async () => {

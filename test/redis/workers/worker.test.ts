@@ -46,6 +46,7 @@ async function startWorker(
     processors,
     log: silentLog,
     runIsolated: run,
+    checkStorage: async () => undefined,
     attemptTimeoutMs: 60_000,
     obeyMs: 5_000,
     timing: WORKER_TIMING,
