@@ -117,6 +117,9 @@ describe('what the page takes', () => {
     expect(await page.getAttribute('body', 'data-copied')).toMatch(
       /^http:\/\/other-machine\.test:.*\/variants\/[\w-]+\/1600$/,
     );
-    expect(complaints).toEqual([]);
+    // Chromium says of each origin without TLS that it ignores the header.
+    expect(complaints.filter((complaint) => !complaint.startsWith('The Cross-Origin-Opener-Policy header'))).toEqual(
+      [],
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll } from '@jest/globals';
-import { startBrowser, type Browser } from './browser.ts';
+import { OTHER_MACHINE, startBrowser, type Browser } from './browser.ts';
 import { startService, type Service } from './service.ts';
 
 /*
@@ -15,9 +15,9 @@ afterAll(async () => {
   await (await service)?.stop();
 });
 
-/** The service of this test file, with default settings, one API process and one worker. Nobody else may end it. */
+/** The service of this test file, with default settings but for the host name of another machine, one API process and one worker. Nobody else may end it. */
 export async function sharedService(): Promise<Service> {
-  return await (service ??= startService());
+  return await (service ??= startService({ env: { ALLOWED_HOSTS: OTHER_MACHINE } }));
 }
 
 /** The browser of this test file. Each suite opens tabs of its own and leaves nothing in them. */
