@@ -35,7 +35,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   sax: ['workers/table/workbook/read-xml.ts'],
   sharp: ['workers/picture/libvips.ts'],
   thumbhash: ['workers/picture/thumbhash.ts', 'src/page/thumbnail.ts'],
-  yauzl: ['workers/table/workbook/archive.ts'],
+  yauzl: ['workers/table/workbook/archive.ts', 'workers/table/workbook/open-zip.ts'],
   zod: ['src/settings/', 'src/kinds/', 'src/wire/openapi/', 'src/storage/manifest.ts', 'src/storage/marker.ts'],
 };
 

@@ -2,7 +2,7 @@ import { sniffDelimitedText } from './delimited-text.ts';
 import type { Kind, Sample } from './kind.ts';
 import { tableOptionsSchema, type TableOptions } from './table-options.ts';
 import { sniffEncoding } from './text-encoding.ts';
-import { looksLikeWorkbook } from './workbook-head.ts';
+import { workbookOf } from './workbook-head.ts';
 
 /** Tab-separated text; every other delimited text is `CSV_TYPE`. */
 export const TSV_TYPE = 'text/tab-separated-values';
@@ -10,6 +10,9 @@ export const TSV_TYPE = 'text/tab-separated-values';
 export const CSV_TYPE = 'text/csv';
 /** Of an Office Open XML workbook (ECMA-376). */
 export const XLSX_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
+/** Of a workbook whose parts are no XML. */
+const XLSB_TYPE = 'application/vnd.ms-excel.sheet.binary.macroenabled.12';
 
 /** The derived file with all rows, one JSON object a line. */
 export const JSON_LINES_NAME = 'rows.jsonl';
@@ -23,6 +26,7 @@ export const table: Kind<TableOptions> = {
     'application/x-cfb':
       'If this is a workbook, it is encrypted or of an old format: save it as XLSX or CSV, without a password.',
     'application/vnd.oasis.opendocument.spreadsheet': 'Save the spreadsheet as XLSX or CSV.',
+    [XLSB_TYPE]: 'Open the workbook and save it as XLSX or CSV.',
     'application/zip': 'If this is a workbook, open it and save it as XLSX or CSV.',
   },
   options: tableOptionsSchema,
@@ -30,7 +34,8 @@ export const table: Kind<TableOptions> = {
 };
 
 function sniffTable(sample: Sample): string | undefined {
-  if (looksLikeWorkbook(sample.head)) return XLSX_TYPE;
+  const workbook = workbookOf(sample.head);
+  if (workbook !== undefined) return workbook === 'xml' ? XLSX_TYPE : XLSB_TYPE;
   const delimiter = givenDelimiter(sample.options) ?? sniffDelimitedText(sample)?.delimiter;
   if (delimiter === undefined || sniffEncoding(sample.head) === undefined) return undefined;
   return delimiter === '\t' ? TSV_TYPE : CSV_TYPE;

@@ -125,7 +125,8 @@ export interface PictureResult {
 }
 
 /** What all values of a column can be read as; `empty` where it has none. */
-export type ColumnType = 'string' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime' | 'empty';
+export type ColumnType =
+  'string' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime' | 'time' | 'duration' | 'empty';
 
 /** One column of a table, told from all its rows. */
 export interface TableColumn {
@@ -148,12 +149,21 @@ export interface RowError {
   message: string;
 }
 
+/** Something about a table that its reader should know: what was left out of it, or what was guessed. */
+export interface TableWarning {
+  /** A stable word. */
+  code: string;
+  message: string;
+}
+
 /** What a processed table turned out to be. */
 export interface TableResult {
   kind: 'table';
   format: 'csv' | 'tsv' | 'xlsx';
   /** `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`; null for a workbook. */
   encoding: string | null;
+  /** 0 to 1; 1 if the encoding was marked, given or proved by all bytes; null for a workbook. */
+  encodingCertainty: number | null;
   /** Null for a workbook. */
   delimiter: string | null;
   /** Name of the sheet; null for a text. */
@@ -167,6 +177,9 @@ export interface TableResult {
   /** The first ones of `errorCount`. */
   errors: RowError[];
   errorCount: number;
+  /** Rows of the upload that are not in `jsonLines`: faulty ones, and those above the header. */
+  rowsSkipped: number;
+  warnings: TableWarning[];
   /** All rows, one JSON object a line. */
   jsonLines: DerivedFile;
 }

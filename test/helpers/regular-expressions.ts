@@ -21,17 +21,28 @@ export function patternsIn(files: readonly SourceFile[]): PatternInSource[] {
   });
 }
 
-/** Returns `path: argument` of every `new RegExp(…)` and `RegExp(…)` of the files. */
-export function constructedPatternsIn(files: readonly SourceFile[]): string[] {
-  return files.flatMap((file) => {
-    const found: string[] = [];
-    walk(file.body, (node) => {
+/**
+ * Returns the pattern of every `new RegExp(…)` and `RegExp(…)` of the files, with `x` in place of what a template fills in;
+ * undefined in place of a pattern that is not written there.
+ */
+export function constructedPatternsIn(files: readonly SourceFile[]): (PatternInSource | undefined)[] {
+  return files.flatMap(({ path, body }) => {
+    const found: (PatternInSource | undefined)[] = [];
+    walk(body, (node) => {
       const callee = node['callee'] as SyntaxNode | undefined;
       if (!/^(New|Call)Expression$/.test(node.type) || callee?.['value'] !== 'RegExp') return;
-      found.push(`${file.path}: ${file.textOf(node)}`);
+      const [pattern, flags] = (node['arguments'] as { expression: SyntaxNode }[]).map(({ expression }) => expression);
+      const source = pattern === undefined ? undefined : writtenText(pattern);
+      found.push(source === undefined ? undefined : { path, source, flags: (flags && writtenText(flags)) ?? '' });
     });
     return found;
   });
+}
+
+function writtenText(node: SyntaxNode): string | undefined {
+  if (node.type === 'StringLiteral') return String(node['value']);
+  if (node.type !== 'TemplateLiteral') return undefined;
+  return (node['quasis'] as { cooked: string }[]).map(({ cooked }) => cooked).join('x');
 }
 
 const TEXT_LENGTH = 65_536;

@@ -46,6 +46,7 @@ describe('a table', () => {
       kind: 'table',
       format: 'csv',
       encoding: 'utf-8',
+      encodingCertainty: 1,
       delimiter: ';',
       sheet: null,
       hasHeader: true,
@@ -61,6 +62,8 @@ describe('a table', () => {
       ],
       errors: [{ line: 4, code: 'stray_quote', message: expect.stringMatching(/quote/) }],
       errorCount: 1,
+      rowsSkipped: 1,
+      warnings: [],
       jsonLines: { size: 96, url: `/variants/${upload.publicId}/rows.jsonl` },
     });
     const rows = await fetch(service.url + result.jsonLines.url);

@@ -1,7 +1,17 @@
 import type { ColumnType } from '../../src/wire/documents.ts';
 
 /** What one cell can be read as; powers of two, so that a column holds all of its own in one number. */
-export const CELL = { empty: 1, integer: 2, number: 4, boolean: 8, date: 16, datetime: 32, string: 64 } as const;
+export const CELL = {
+  empty: 1,
+  integer: 2,
+  number: 4,
+  boolean: 8,
+  date: 16,
+  datetime: 32,
+  string: 64,
+  time: 128,
+  duration: 256,
+} as const;
 
 /** More digits do not fit the numbers of most readers of JSON, and belong to names of things rather than to counts. */
 const MAX_INTEGER_DIGITS = 15;
@@ -95,13 +105,19 @@ function digits(text: string, start: number, end: number): number {
   return value;
 }
 
+const TYPES: ReadonlyMap<number, ColumnType> = new Map([
+  [CELL.boolean, 'boolean'],
+  [CELL.date, 'date'],
+  [CELL.datetime, 'datetime'],
+  [CELL.time, 'time'],
+  [CELL.duration, 'duration'],
+]);
+
 /** What all cells of a column can be read as, of the sum of their types. */
 export function columnTypeOf(types: number): ColumnType {
   const filled = types & ~CELL.empty;
   if (filled === 0) return 'empty';
   if (filled === CELL.integer) return 'integer';
   if ((filled & ~(CELL.integer | CELL.number)) === 0) return 'number';
-  if (filled === CELL.boolean) return 'boolean';
-  if (filled === CELL.date) return 'date';
-  return filled === CELL.datetime ? 'datetime' : 'string';
+  return TYPES.get(filled) ?? 'string';
 }

@@ -1,4 +1,3 @@
-import { CELL, cellTypeOf } from './cell-type.ts';
 import { firstCharacters } from './first-characters.ts';
 import { decodeBytes, type ByteText } from './row-source.ts';
 
@@ -17,12 +16,6 @@ const SAFE_PROTO = '_proto_';
  */
 const UNSEEN = /[\p{Bidi_Control}\u200B\u2060\uFEFF]|(?<![^\0-\u024F])[\u200C\u200D]/gu;
 const BETWEEN_WORDS = /[\p{Cc}\p{Cs}\s]+/gu;
-
-/** True where a table's first row can only be names: all different, none empty, none a number, a date or a truth value. */
-export function isHeader(first: readonly ByteText[]): boolean {
-  const names = first.map((cell) => cell.trim());
-  return new Set(names).size === names.length && names.every((name) => cellTypeOf(name) === CELL.string);
-}
 
 /**
  * One name for each column, all different: what the header says, and `column_1` and so on where it says nothing. At

@@ -33,10 +33,10 @@ interface Key {
 export class RowEncoder {
   readonly #keys: readonly Key[];
   readonly #keyBytes: number;
-  readonly #forms: Uint8Array;
+  readonly #forms: Uint16Array;
   readonly #maxBytes: number;
   /** The sum of its cells' types, for each column. */
-  readonly types: Uint8Array;
+  readonly types: Uint16Array;
   readonly nullCounts: Float64Array;
   #isBroken = false;
   #full: Buffer[] = [];
@@ -47,10 +47,10 @@ export class RowEncoder {
   #at = 0;
 
   /** @param types what is known of the columns beforehand, as their sums of cell types. */
-  constructor(names: readonly string[], types: Uint8Array, maxBytes: number) {
+  constructor(names: readonly string[], types: Uint16Array, maxBytes: number) {
     this.#keys = names.map(keyOf);
     this.#keyBytes = this.#keys.reduce((sum, { length }) => sum + length, 0);
-    this.types = Uint8Array.from(types);
+    this.types = Uint16Array.from(types);
     this.#forms = types.map(formOf);
     this.nullCounts = new Float64Array(names.length);
     this.#maxBytes = maxBytes;
@@ -61,6 +61,11 @@ export class RowEncoder {
   /** True where what was written must not be used. */
   get isBroken(): boolean {
     return this.#isBroken;
+  }
+
+  /** What was written is of no use: from now on it only learns. */
+  giveUp(): void {
+    this.#isBroken = true;
   }
 
   /** True if what was written should be taken before the next row. */

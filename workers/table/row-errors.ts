@@ -19,6 +19,10 @@ export class RowErrors {
     return this.#count;
   }
 
+  get first(): RowError | undefined {
+    return this.#listed[0];
+  }
+
   get listed(): RowError[] {
     return this.#listed;
   }

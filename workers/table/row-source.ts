@@ -1,4 +1,4 @@
-import type { TableResult } from '../../src/wire/documents.ts';
+import type { TableResult, TableWarning } from '../../src/wire/documents.ts';
 
 /**
  * UTF-8, one character of code 0 to 255 for each byte: text that was read as bytes and goes out as bytes is so spared
@@ -17,13 +17,17 @@ export interface RowSink {
 }
 
 /** What a result says of where the rows come from. */
-export type SourceFacts = Pick<TableResult, 'format' | 'encoding' | 'delimiter' | 'sheet'>;
+export type SourceFacts = Pick<TableResult, 'format' | 'encoding' | 'encodingCertainty' | 'delimiter' | 'sheet'>;
 
 /** Where rows come from; it can be read several times. */
 export interface RowSource {
   readonly facts: SourceFacts;
   /** True where a row may have fewer cells than there are columns: the others are empty then. */
   readonly isSparse: boolean;
+  /** What was left out, or is uncertain, before the rows. */
+  readonly warnings: readonly TableWarning[];
+  /** Told to the sender if there are no rows at all; sentences. */
+  readonly whenEmpty: string;
   /**
    * Reads all rows from the first on and hands them to the sink, some at a time: after each time it yields how much
    * of the table has been read, 0 to 1. Throws `UnprocessableError`. Who stops early ends it with `return`.

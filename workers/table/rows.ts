@@ -1,11 +1,12 @@
 import { JSON_LINES_NAME } from '../../src/kinds/table.ts';
+import type { TableWarning } from '../../src/wire/documents.ts';
 import type { NewFile, StepContext } from '../processor.ts';
 import { tableOptionsOf } from './inspect.ts';
 import type { TableLimits } from '../../src/settings/config.ts';
 import { maxOutputBytes } from './limits.ts';
 import type { RowSource } from './row-source.ts';
-import type { TableState } from './state.ts';
-import { TablePass } from './table-pass.ts';
+import type { TableShape, TableState } from './state.ts';
+import { TablePass, type PassLimits } from './table-pass.ts';
 
 const JSON_LINES: NewFile = { name: JSON_LINES_NAME, format: 'jsonl', type: 'application/jsonl; charset=utf-8' };
 
@@ -19,20 +20,28 @@ export function rows(limits: TableLimits) {
   return async (state: TableState, context: StepContext): Promise<void> => {
     const source = state.source.get();
     const shape = state.shape.get();
-    const passLimits = {
+    const passLimits: PassLimits = {
       maxErrors: tableOptionsOf(context).maxErrors,
       maxOutputBytes: maxOutputBytes(limits, context.upload.sizeBytes),
+      maxColumns: limits.maxColumns,
       isSparse: source.isSparse,
     };
     let pass = new TablePass(shape, passLimits);
     const publish = async () => await context.publishFile(JSON_LINES, jsonLines(source, pass, context));
     const jsonLinesFile = await publish().catch(async (error: unknown) => {
       if (!(error instanceof ColumnsMisread)) throw error;
-      pass = new TablePass({ ...shape, types: pass.encoder.types }, passLimits);
+      pass = new TablePass(pass.learned(), passLimits);
       return await publish();
     });
-    state.rows.set({ ...pass.result(), jsonLines: jsonLinesFile });
+    const warnings = [...source.warnings, ...warningsOf(shape)];
+    state.rows.set({ ...pass.result(), warnings, jsonLines: jsonLinesFile });
   };
+}
+
+function warningsOf({ rowsAbove }: TableShape): TableWarning[] {
+  if (rowsAbove === 0) return [];
+  const lines = rowsAbove === 1 ? 'The first row stands' : `The first ${rowsAbove} rows stand`;
+  return [{ code: 'rows_above_table', message: `${lines} above the table, such as a title, and were left out.` }];
 }
 
 async function* jsonLines(
@@ -45,5 +54,6 @@ async function* jsonLines(
     context.reportFraction(fraction);
   }
   if (pass.encoder.isBroken) throw new ColumnsMisread();
+  pass.refuseLoss();
   yield* pass.encoder.takeLast();
 }

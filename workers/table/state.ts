@@ -1,14 +1,18 @@
 import type { TableResult } from '../../src/wire/documents.ts';
 import { createSlot, type Slot } from '../slot.ts';
-import type { RowSource } from './row-source.ts';
+import type { ByteText, RowSource } from './row-source.ts';
 
 /** What the first rows tell of a table. */
 export interface TableShape {
   hasHeader: boolean;
+  /** Its cells, where there is one. */
+  header: readonly ByteText[] | undefined;
+  /** Rows above the header, or above the first row. */
+  rowsAbove: number;
   /** One for each column. */
   names: readonly string[];
   /** What the columns seem to hold, as sums of cell types; later rows may add to it. */
-  types: Uint8Array;
+  types: Uint16Array;
 }
 
 /** What the rows turned out to be. */

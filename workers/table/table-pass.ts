@@ -1,6 +1,9 @@
 import type { CellValue, TableColumn } from '../../src/wire/documents.ts';
-import { columnTypeOf } from './cell-type.ts';
+import { UnprocessableError } from '../unprocessable-error.ts';
+import { cellTypeOf, columnTypeOf } from './cell-type.ts';
 import { firstCharacters } from './first-characters.ts';
+import { columnNames } from './header.ts';
+import { filledCells, tooWide } from './sample.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { RowErrors } from './row-errors.ts';
 import { copyOf, decodeBytes, type ByteText, type RowSink } from './row-source.ts';
@@ -18,24 +21,30 @@ const MAX_CELL_BYTES = 4 * LONGEST_CELL;
 export interface PassLimits {
   maxErrors: number;
   maxOutputBytes: number;
+  maxColumns: number;
   /** See `RowSource.isSparse`. */
   isSparse: boolean;
 }
+
+/** With fewer faulty rows a table is what it is, even if they are most of it. */
+const FEW_ERRORS = 10;
 
 /** Goes over all rows of a table once: counts, types, the first ones, and all of them as JSON Lines. */
 export class TablePass implements RowSink {
   readonly encoder: RowEncoder;
   readonly #shape: TableShape;
-  readonly #isSparse: boolean;
+  readonly #limits: PassLimits;
   readonly #errors: RowErrors;
   readonly #first: FirstRows;
-  #isHeaderDue: boolean;
+  /** Of the columns beyond those of the shape. */
+  #furtherTypes: number[] = [];
+  #rowsToSkip: number;
   #rowCount = 0;
 
   constructor(shape: TableShape, limits: PassLimits) {
     this.#shape = shape;
-    this.#isHeaderDue = shape.hasHeader;
-    this.#isSparse = limits.isSparse;
+    this.#limits = limits;
+    this.#rowsToSkip = shape.rowsAbove + (shape.hasHeader ? 1 : 0);
     this.#errors = new RowErrors(limits.maxErrors);
     this.#first = new FirstRows(shape.names.length);
     this.encoder = new RowEncoder(shape.names, shape.types, limits.maxOutputBytes);
@@ -46,33 +55,82 @@ export class TablePass implements RowSink {
   }
 
   row(cells: readonly ByteText[], line: number, types?: readonly number[]): void {
-    if (this.#isHeaderDue) {
-      this.#isHeaderDue = false;
+    if (this.#rowsToSkip > 0) {
+      this.#rowsToSkip -= 1;
       return;
     }
     const columns = this.#shape.names.length;
-    if (cells.length !== columns && (cells.length > columns || !this.#isSparse)) {
-      const code = cells.length > columns ? 'too_many_cells' : 'too_few_cells';
-      this.#errors.add(line, code, `The row has ${cells.length} cells where ${columns} are expected.`);
+    if (cells.length > columns && filledCells(cells) > columns) {
+      if (this.#limits.isSparse) this.#widen(cells, types);
+      else this.#reject(cells.length, line, 'too_many_cells');
+      return;
+    }
+    if (cells.length < columns && !this.#limits.isSparse) {
+      this.#reject(cells.length, line, 'too_few_cells');
       return;
     }
     this.#rowCount += 1;
     this.#first.add(cells);
-    this.encoder.row(cells, types);
+    this.encoder.row(cells.length > columns ? cells.slice(0, columns) : cells, types);
   }
 
   error(line: number, code: string, message: string): void {
     this.#errors.add(line, code, message);
   }
 
+  /** What the next pass needs, after all rows have come and the encoder is broken. */
+  learned(): TableShape {
+    const { header, names } = this.#shape;
+    const further = this.#furtherTypes;
+    return {
+      ...this.#shape,
+      names: further.length === 0 ? names : columnNames(header, names.length + further.length),
+      types: Uint16Array.from([...this.encoder.types, ...further]),
+    };
+  }
+
+  /** Throws `table_damaged` if no row is left, or if most are left out: then the table is not what it was taken for. */
+  refuseLoss(): void {
+    const { count, first } = this.#errors;
+    if (count === 0 || (this.#rowCount > 0 && (count <= FEW_ERRORS || count <= this.#rowCount))) return;
+    const kept =
+      this.#rowCount === 0 ? `No row is left: all ${count}` : `Only ${this.#rowCount} rows are left: ${count}`;
+    const detail = `${kept} have errors; the first, in line ${first?.line ?? 1}: ${first?.message ?? ''} Mend the table, or say with the option delimiter what separates its cells.`;
+    throw new UnprocessableError('table_damaged', detail);
+  }
+
   /** Once all rows have come. */
-  result(): Omit<TableRows, 'jsonLines'> {
+  result(): Omit<TableRows, 'jsonLines' | 'warnings'> {
     const { types, nullCounts } = this.encoder;
     const columns = this.#shape.names.map((name, column): TableColumn => {
       return { name, type: columnTypeOf(types[column] ?? 0), nullCount: nullCounts[column] ?? 0 };
     });
     const { listed: errors, count: errorCount } = this.#errors;
-    return { columns, rowCount: this.#rowCount, firstRows: this.#first.values(columns), errors, errorCount };
+    return {
+      columns,
+      rowCount: this.#rowCount,
+      firstRows: this.#first.values(columns),
+      errors,
+      errorCount,
+      rowsSkipped: this.#shape.rowsAbove + errorCount,
+    };
+  }
+
+  #reject(cells: number, line: number, code: string): void {
+    this.#errors.add(line, code, `The row has ${cells} cells where ${this.#shape.names.length} are expected.`);
+  }
+
+  /** The columns of a sheet are as many as its widest row has, and that may come late: another pass is needed then. */
+  #widen(cells: readonly ByteText[], types: readonly number[] | undefined): void {
+    if (cells.length > this.#limits.maxColumns) throw tooWide(cells.length, this.#limits.maxColumns);
+    const columns = this.#shape.names.length;
+    this.encoder.giveUp();
+    this.encoder.row(cells.slice(0, columns), types);
+    for (let column = columns; column < cells.length; column += 1) {
+      const index = column - columns;
+      const type = types?.[column] ?? cellTypeOf(cells[column] ?? '');
+      this.#furtherTypes[index] = (this.#furtherTypes[index] ?? 0) | type;
+    }
   }
 }
 

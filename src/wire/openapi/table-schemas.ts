@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RowError, TableColumn, TableResult } from '../documents.ts';
+import type { RowError, TableColumn, TableResult, TableWarning } from '../documents.ts';
 import { schemaOf } from './schema-of.ts';
 
 const count = z.int().min(0);
@@ -10,9 +10,9 @@ export const tableColumnSchema = schemaOf<TableColumn>()(
     .strictObject({
       name: z.string().min(1).describe('Unique within the table: of the header, or `column_1` and so on.'),
       type: z
-        .enum(['string', 'integer', 'number', 'boolean', 'date', 'datetime', 'empty'])
+        .enum(['string', 'integer', 'number', 'boolean', 'date', 'datetime', 'time', 'duration', 'empty'])
         .describe(
-          'What all its values can be read as. Numbers are those of JSON, with 15 digits at most where they are whole; dates and times those of ISO 8601; `empty`: it has no value.',
+          'What all its values can be read as. Numbers are those of JSON, with 15 digits at most where they are whole; dates, times and durations (`PT36H`) those of ISO 8601; `empty`: it has no value.',
         ),
       nullCount: count.describe('Rows in which it is empty.'),
     })
@@ -30,6 +30,13 @@ export const rowErrorSchema = schemaOf<RowError>()(
     .describe('A row that was left out.'),
 );
 
+/** Takes codes to come. */
+export const tableWarningSchema = schemaOf<TableWarning>()(
+  z
+    .strictObject({ code: z.string().min(1).describe('Words may be added.'), message: z.string().min(1) })
+    .describe('What was left out of a table, or was guessed.'),
+);
+
 /** Of the kind `table`. */
 export const tableResultSchema = schemaOf<TableResult>()(
   z
@@ -43,6 +50,14 @@ export const tableResultSchema = schemaOf<TableResult>()(
         .describe(
           '`utf-8`, `utf-16le`, `utf-16be` or `windows-1252`, with which Latin-1 is read; null for a workbook.',
         ),
+      encodingCertainty: z
+        .number()
+        .min(0)
+        .max(1)
+        .nullable()
+        .describe(
+          '1 if the encoding is marked, given or proved by all bytes; less if it was guessed. Null for a workbook.',
+        ),
       delimiter: z.string().length(1).nullable().describe('Null for a workbook.'),
       sheet: z.string().nullable().describe('Name of the sheet; null for a text.'),
       hasHeader: z.boolean(),
@@ -53,6 +68,8 @@ export const tableResultSchema = schemaOf<TableResult>()(
         .describe('At most 20; long texts are cut.'),
       errors: z.array(rowErrorSchema).describe('The first 100 of `errorCount`.'),
       errorCount: count.describe('Rows that were left out.'),
+      rowsSkipped: count.describe('Rows that are not in `jsonLines`: faulty ones, and those above the header.'),
+      warnings: z.array(tableWarningSchema),
       jsonLines: z
         .strictObject({ size: count.describe('Bytes.'), url: z.string().regex(/^\//) })
         .describe('All rows, one JSON object a line, for download.'),

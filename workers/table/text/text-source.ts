@@ -20,7 +20,15 @@ export async function openText(settings: TextSettings, signal: AbortSignal): Pro
   const text = await scanText(settings.path, signal);
   const delimiter = settings.options.delimiter ?? delimiterOf(text);
   return {
-    facts: { format: delimiter === '\t' ? 'tsv' : 'csv', encoding: text.encoding, delimiter, sheet: null },
+    facts: {
+      format: delimiter === '\t' ? 'tsv' : 'csv',
+      encoding: text.encoding,
+      encodingCertainty: 1,
+      delimiter,
+      sheet: null,
+    },
+    warnings: [],
+    whenEmpty: 'The table has no rows.',
     isSparse: false,
     read: (sink, readSignal) => readRows(settings, text, delimiter, sink, readSignal),
   };

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
-import { openPromise, type Entry, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 import { UnprocessableError } from '../../unprocessable-error.ts';
+import { openZip } from './open-zip.ts';
 
 /** What an archive may ask of a worker. */
 export interface ArchiveLimits {
@@ -40,7 +41,7 @@ export class WorkbookArchive {
 
   /** The caller closes it. */
   static async open(path: string, limits: ArchiveLimits): Promise<WorkbookArchive> {
-    const zip = await openPromise(path, { autoClose: false }).catch(rethrow);
+    const zip = await openZip(path).catch(rethrow);
     zip.on('error', () => undefined);
     try {
       return new WorkbookArchive(zip, await listEntries(zip), limits);

@@ -2,7 +2,10 @@ import sax, { type SAXParser, type Tag } from 'sax';
 import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { PartChunk } from './archive.ts';
 
-/** Hears what stands in a part; names come without their prefixes. */
+/**
+ * Hears what stands in a part. Names come without their prefixes, and only those of the part's own namespace: other
+ * programs and later versions add elements of the same names in extension lists.
+ */
 export interface XmlListener {
   open?(name: string, attributes: Readonly<Record<string, string>>): void;
   /** May come in several pieces. */
@@ -11,6 +14,8 @@ export interface XmlListener {
   /** True if the memory of the listener is full: the reader yields before it reads on. */
   readonly isFull?: boolean;
 }
+
+const LESS_THAN = 60;
 
 /** Deeper than any part of a workbook goes. */
 const MAX_DEPTH = 64;
@@ -33,10 +38,11 @@ export async function* readXml(
   listener: XmlListener,
 ): AsyncGenerator<number, void, undefined> {
   const reader = new XmlReader(listener);
+  const lineEnds = new LineEnds();
   let decoder: TextDecoder | undefined;
   for await (const { bytes, fraction } of chunks) {
-    decoder ??= new TextDecoder(isUtf16(bytes) ? 'utf-16le' : 'utf-8', { fatal: true });
-    const text = decode(decoder, bytes);
+    decoder ??= new TextDecoder(encodingOf(bytes), { fatal: true });
+    const text = lineEnds.normalize(decode(decoder, bytes));
     for (let at = 0; at < text.length; at += SLICE_CHARACTERS) {
       reader.write(text.slice(at, at + SLICE_CHARACTERS));
       if (listener.isFull === true) yield fraction;
@@ -46,8 +52,21 @@ export async function* readXml(
   reader.end(decoder === undefined ? '' : decode(decoder));
 }
 
-function isUtf16(bytes: Buffer): boolean {
-  return bytes[0] === 0xff && bytes[1] === 0xfe;
+/** XML 1.0, appendix F: by the mark, or by the `<` that a part begins with. */
+function encodingOf([first, second]: Buffer): string {
+  if ((first === 0xff && second === 0xfe) || (first === LESS_THAN && second === 0)) return 'utf-16le';
+  return (first === 0xfe && second === 0xff) || (first === 0 && second === LESS_THAN) ? 'utf-16be' : 'utf-8';
+}
+
+/** Makes one line feed of each line end (XML 1.0, section 2.11), which the parser leaves as they are. */
+class LineEnds {
+  #endsWithReturn = false;
+
+  normalize(text: string): string {
+    const rest = this.#endsWithReturn && text.startsWith('\n') ? text.slice(1) : text;
+    if (text !== '') this.#endsWithReturn = text.endsWith('\r');
+    return rest.includes('\r') ? rest.replace(/\r\n?/g, '\n') : rest;
+  }
 }
 
 function decode(decoder: TextDecoder, bytes?: Buffer): string {
@@ -62,6 +81,10 @@ class XmlReader {
   readonly #parser: SAXParser = sax.parser(true, { position: false });
   readonly #listener: XmlListener;
   #depth = 0;
+  /** Depth of the extension list or the foreign element that is passed over; Infinity outside of one. */
+  #foreignDepth = Infinity;
+  /** Prefixes of the namespace that the root has, each with its colon. */
+  #ownPrefixes: ReadonlySet<string> = new Set();
   #textCharacters = 0;
   #attributes = 0;
 
@@ -93,7 +116,11 @@ class XmlReader {
     this.#textCharacters = 0;
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH) throw notXml();
-    this.#listener.open?.(localName(name), attributes);
+    const { prefix, local } = splitName(name);
+    if (this.#depth === 1) this.#ownPrefixes = prefixesLike(prefix, attributes);
+    if (this.#depth >= this.#foreignDepth) return;
+    if (local === 'extLst' || !this.#ownPrefixes.has(prefix)) this.#foreignDepth = this.#depth;
+    else this.#listener.open?.(local, attributes);
   }
 
   #attribute(): void {
@@ -103,20 +130,29 @@ class XmlReader {
 
   #close(name: string): void {
     this.#textCharacters = 0;
+    const isForeign = this.#depth >= this.#foreignDepth;
+    if (this.#depth === this.#foreignDepth) this.#foreignDepth = Infinity;
     this.#depth -= 1;
-    this.#listener.close?.(localName(name));
+    if (!isForeign) this.#listener.close?.(splitName(name).local);
   }
 
   #text(text: string): void {
     this.#textCharacters += text.length;
     if (this.#textCharacters > MAX_TEXT_CHARACTERS) throw notXml();
-    this.#listener.text?.(text);
+    if (this.#depth < this.#foreignDepth) this.#listener.text?.(text);
   }
 }
 
-function localName(name: string): string {
-  const colon = name.indexOf(':');
-  return colon < 0 ? name : name.slice(colon + 1);
+function splitName(name: string): { prefix: string; local: string } {
+  const colon = name.indexOf(':') + 1;
+  return { prefix: name.slice(0, colon), local: name.slice(colon) };
+}
+
+/** The prefixes that a root declares for its own namespace. */
+function prefixesLike(prefix: string, attributes: Tag['attributes']): Set<string> {
+  const own = attributes[prefix === '' ? 'xmlns' : `xmlns:${prefix.slice(0, -1)}`];
+  const same = Object.entries(attributes).filter(([key, value]) => value === own && /^xmlns(?::|$)/.test(key));
+  return new Set([prefix, ...same.map(([key]) => (key === 'xmlns' ? '' : `${key.slice('xmlns:'.length)}:`))]);
 }
 
 function notXml(cause?: unknown): UnprocessableError {

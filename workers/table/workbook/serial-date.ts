@@ -1,3 +1,4 @@
+import { CELL } from '../cell-type.ts';
 import type { TimeFormat } from './styles.ts';
 
 const DAY_MS = 86_400_000;
@@ -12,19 +13,28 @@ const DAY_THAT_NEVER_WAS = 60;
 /** The last that a workbook can hold, 31 December 9999. */
 const LAST_DAY = 2_958_465;
 
+/** A count of days in words, with the `CELL` that it is. */
+export interface TimeValue {
+  text: string;
+  type: number;
+}
+
 /**
- * A count of days as ISO 8601: `2024-02-29`, `2024-02-29T13:45:00`, `13:45:00`; undefined for what is no such day.
- * Times have no zone in a workbook, and so none here; they are rounded to milliseconds.
+ * A count of days as ISO 8601, by its value rather than by the part of it that is shown: `2024-02-29`,
+ * `2024-02-29T13:45:00`, `13:45:00`, `PT36H`. A date has its time if it has one or if the format shows one. Undefined
+ * for what is no such day. Times have no zone in a workbook, and so none here; they are rounded to milliseconds.
  */
-export function serialToIso(serial: number, format: TimeFormat, isFrom1904: boolean): string | undefined {
+export function timeValueOf(serial: number, format: TimeFormat, isFrom1904: boolean): TimeValue | undefined {
+  if (format === 'duration') return durationOf(serial);
   if (!(serial >= 0) || serial >= LAST_DAY + 1) return undefined;
-  if (format === 'time') return serial < 1 ? timeOf(Math.round(serial * DAY_MS)) : undefined;
-  if (!isFrom1904 && serial < 1) return undefined;
-  const atMs = epochMs(serial, isFrom1904) + Math.round(serial * DAY_MS);
-  const iso = new Date(atMs).toISOString();
-  return format === 'date'
-    ? iso.slice(0, 'yyyy-mm-dd'.length)
-    : `${iso.slice(0, 'yyyy-mm-dd'.length)}T${timeOf(((atMs % DAY_MS) + DAY_MS) % DAY_MS)}`;
+  const sinceDayMs = Math.round(serial * DAY_MS);
+  const isDay = sinceDayMs >= DAY_MS || (isFrom1904 && format === 'date');
+  if (!isDay) return format === 'date' ? undefined : { text: timeOf(sinceDayMs), type: CELL.time };
+  const atMs = epochMs(serial, isFrom1904) + sinceDayMs;
+  const day = new Date(atMs).toISOString().slice(0, 'yyyy-mm-dd'.length);
+  const timeMs = sinceDayMs % DAY_MS;
+  if (format === 'date' && timeMs === 0) return { text: day, type: CELL.date };
+  return { text: `${day}T${timeOf(timeMs)}`, type: CELL.datetime };
 }
 
 function epochMs(serial: number, isFrom1904: boolean): number {
@@ -34,6 +44,21 @@ function epochMs(serial: number, isFrom1904: boolean): number {
 
 /** `hh:mm:ss`, with milliseconds where there are any. */
 function timeOf(sinceMidnightMs: number): string {
-  const iso = new Date(sinceMidnightMs % DAY_MS).toISOString();
+  const iso = new Date(sinceMidnightMs).toISOString();
   return iso.slice('yyyy-mm-ddT'.length, iso.endsWith('.000Z') ? -'.000Z'.length : -'Z'.length);
+}
+
+/** Hours, minutes and seconds alone, since a day in it may be one of 23 hours for a reader. */
+function durationOf(serial: number): TimeValue | undefined {
+  if (!(Math.abs(serial) < LAST_DAY + 1)) return undefined;
+  const ms = Math.round(Math.abs(serial) * DAY_MS);
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor(ms / 60_000) % 60;
+  const seconds = (ms % 60_000) / 1000;
+  const parts = [
+    hours > 0 ? `${hours}H` : '',
+    minutes > 0 ? `${minutes}M` : '',
+    seconds > 0 || ms === 0 ? `${seconds}S` : '',
+  ];
+  return { text: `${serial < 0 && ms > 0 ? '-' : ''}PT${parts.join('')}`, type: CELL.duration };
 }

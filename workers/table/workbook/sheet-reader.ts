@@ -2,7 +2,8 @@ import { UnprocessableError } from '../../unprocessable-error.ts';
 import { CELL } from '../cell-type.ts';
 import { encodeBytes, type ByteText, type RowSink } from '../row-source.ts';
 import type { XmlListener } from './read-xml.ts';
-import { serialToIso } from './serial-date.ts';
+import { timeValueOf } from './serial-date.ts';
+import { decodeEscapes } from './escapes.ts';
 import { StringText } from './shared-strings.ts';
 import type { TimeFormat } from './styles.ts';
 
@@ -128,10 +129,10 @@ export class SheetReader implements XmlListener {
       case 'n':
         return this.#number();
       case 'd':
-        return [encodeBytes(this.#value), this.#value.includes('T') ? CELL.datetime : CELL.date];
+        return [encodeBytes(this.#value), typeOfIso(this.#value)];
       default:
         // The text of a formula, or the name of an error such as `#N/A`.
-        return [encodeBytes(this.#value), CELL.string];
+        return [encodeBytes(decodeEscapes(this.#value)), CELL.string];
     }
   }
 
@@ -147,17 +148,22 @@ export class SheetReader implements XmlListener {
     const value = Number(this.#value);
     if (!Number.isFinite(value)) return [encodeBytes(this.#value), CELL.string];
     const format = this.#context.timeFormats[this.#style];
-    const iso = format === undefined ? undefined : serialToIso(value, format, this.#context.isFrom1904);
-    if (iso !== undefined) return [iso, TYPE_OF_TIME[format ?? 'time']];
-    return [String(value), Number.isInteger(value) && Math.abs(value) < MAX_INTEGER ? CELL.integer : CELL.number];
+    const time = format === undefined ? undefined : timeValueOf(value, format, this.#context.isFrom1904);
+    if (time !== undefined) return [time.text, time.type];
+    const isInteger = Number.isInteger(value) && Math.abs(value) < MAX_INTEGER;
+    const digits = this.#value.trim();
+    return [!isInteger && INTEGER.test(digits) ? digits : String(value), isInteger ? CELL.integer : CELL.number];
   }
 }
 
-const TYPE_OF_TIME: Readonly<Record<TimeFormat, number>> = {
-  date: CELL.date,
-  datetime: CELL.datetime,
-  time: CELL.string,
-};
+/** More digits than a number of JavaScript keeps. */
+const INTEGER = /^-?[1-9]\d*$/;
+
+/** A date, a time or both (ECMA-376 part 1, section 18.18.11). */
+function typeOfIso(value: string): number {
+  if (value.includes('T')) return CELL.datetime;
+  return /^\d\d:/.test(value) ? CELL.time : CELL.date;
+}
 
 /** 1 for `A7`; beyond all columns for what is no place. */
 function columnOf(place: string): number {

@@ -1,3 +1,4 @@
+import type { TableWarning } from '../../../src/wire/documents.ts';
 import type { TableLimits } from '../../../src/settings/config.ts';
 import type { TableOptions } from '../../../src/kinds/table-options.ts';
 import type { RowSink, RowSource } from '../row-source.ts';
@@ -6,7 +7,10 @@ import { readXml } from './read-xml.ts';
 import { readSharedStrings } from './shared-strings.ts';
 import { SheetReader, type CellContext } from './sheet-reader.ts';
 import { readTimeFormats } from './styles.ts';
-import { chooseSheet, readWorkbook } from './workbook.ts';
+import { chooseSheets, listOf, quoted, readWorkbook, type Sheet, type Workbook } from './workbook.ts';
+
+/** Empty sheets before the first one with cells. */
+const MOST_LOOKED_AT = 50;
 
 /** What a workbook is opened with. */
 export interface WorkbookSettings {
@@ -15,7 +19,10 @@ export interface WorkbookSettings {
   limits: Pick<TableLimits, 'maxUnpackedBytes' | 'maxLineBytes'>;
 }
 
-/** The rows of one sheet of a workbook. Throws `UnprocessableError` for what is none, and for a sheet that is not there. */
+/**
+ * The rows of one sheet of a workbook: without the option `sheet` those of the first visible one with cells. Throws
+ * `UnprocessableError` for what is no workbook, and for a sheet that is not there.
+ */
 export async function openWorkbook(
   { path, options, limits }: WorkbookSettings,
   signal: AbortSignal,
@@ -23,22 +30,56 @@ export async function openWorkbook(
   const archive = await WorkbookArchive.open(path, limits);
   try {
     const workbook = await readWorkbook(archive, signal);
-    const sheet = chooseSheet(workbook, options.sheet);
     const { sharedStrings, styles, isFrom1904 } = workbook;
+    const sheets = chooseSheets(workbook, options.sheet);
     const context: CellContext = {
       sharedStrings: sharedStrings === undefined ? [] : await readSharedStrings(archive, sharedStrings, signal),
       timeFormats: styles === undefined ? [] : await readTimeFormats(archive, styles, signal),
       isFrom1904,
       maxLineBytes: limits.maxLineBytes,
     };
+    const read = (sheet: Sheet, sink: RowSink, readSignal: AbortSignal) =>
+      readSheet(path, limits, sheet.part, context, sink, readSignal);
+    const sheet = await firstWithCells(sheets, async (one) => await hasRows(read, one, signal));
     return {
-      facts: { format: 'xlsx', encoding: null, delimiter: null, sheet: sheet.name },
+      facts: { format: 'xlsx', encoding: null, encodingCertainty: null, delimiter: null, sheet: sheet.name },
       isSparse: true,
-      read: (sink, readSignal) => readSheet(path, limits, sheet.part, context, sink, readSignal),
+      warnings: warningsOf(workbook, sheet),
+      whenEmpty: `${sheets.length === 1 ? `The sheet ${quoted(sheet)} has` : 'The visible sheets have'} no rows. ${listOf(workbook)} Choose another one with the option sheet.`,
+      read: (sink, readSignal) => read(sheet, sink, readSignal),
     };
   } finally {
     archive.close();
   }
+}
+
+/** The first of them if none has cells. */
+async function firstWithCells(
+  sheets: readonly [Sheet, ...Sheet[]],
+  hasCells: (sheet: Sheet) => Promise<boolean>,
+): Promise<Sheet> {
+  if (sheets.length === 1) return sheets[0];
+  for (const sheet of sheets.slice(0, MOST_LOOKED_AT)) if (await hasCells(sheet)) return sheet;
+  return sheets[0];
+}
+
+async function hasRows(
+  read: (sheet: Sheet, sink: RowSink, signal: AbortSignal) => AsyncIterable<number>,
+  sheet: Sheet,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let rows = 0;
+  const sink: RowSink = { row: () => void (rows += 1), error: () => undefined };
+  for await (const _fraction of read(sheet, sink, signal)) if (rows > 0) break;
+  return rows > 0;
+}
+
+/** A workbook may be a book of many tables, of which one is read. */
+function warningsOf(workbook: Workbook, sheet: Sheet): TableWarning[] {
+  const others = workbook.sheets.length - 1;
+  if (others === 0) return [];
+  const message = `Only the sheet ${quoted(sheet)} was read. ${listOf(workbook)} Send the file again with the option sheet for another one.`;
+  return [{ code: 'other_sheets', message }];
 }
 
 async function* readSheet(

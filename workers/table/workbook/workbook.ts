@@ -66,21 +66,32 @@ export async function readWorkbook(archive: WorkbookArchive, signal: AbortSignal
 }
 
 /**
- * The sheet of that name or number; without either the first that can be seen. Throws `bad_options`, with the
- * names that there are, and `table_damaged` where there is no sheet at all.
+ * The sheet of that name or number; without either all that can be seen, or all if none can. Throws `bad_options`, with
+ * the names that there are, and `table_damaged` if there is no sheet at all.
  */
-export function chooseSheet({ sheets }: Workbook, wanted: string | number | undefined): Sheet {
-  const found =
-    wanted === undefined ? (sheets.find(({ isVisible }) => isVisible) ?? sheets[0]) : sheetOf(sheets, wanted);
-  if (found !== undefined) return found;
-  if (sheets.length === 0) throw new UnprocessableError('table_damaged', 'The workbook has no sheet with cells.');
-  const names = sheets
-    .slice(0, SHOWN_SHEETS)
-    .map(({ name }) => JSON.stringify(firstCharacters(name, SHOWN_NAME_CHARACTERS)));
-  throw new UnprocessableError(
-    'bad_options',
-    `The workbook has no sheet ${JSON.stringify(wanted)}; it has ${sheets.length}: ${names.join(', ')}.`,
-  );
+export function chooseSheets(workbook: Workbook, wanted: string | number | undefined): [Sheet, ...Sheet[]] {
+  const { sheets } = workbook;
+  const [first, ...others] = sheets;
+  if (first === undefined) throw new UnprocessableError('table_damaged', 'The workbook has no sheet with cells.');
+  if (wanted !== undefined) {
+    const found = sheetOf(sheets, wanted);
+    if (found !== undefined) return [found];
+    const detail = `The workbook has no sheet ${JSON.stringify(wanted)}. ${listOf(workbook)}`;
+    throw new UnprocessableError('bad_options', detail);
+  }
+  const [visible, ...more] = sheets.filter(({ isVisible }) => isVisible);
+  return visible === undefined ? [first, ...others] : [visible, ...more];
+}
+
+/** A sentence with the names of the first sheets. */
+export function listOf({ sheets }: Workbook): string {
+  const names = sheets.slice(0, SHOWN_SHEETS).map(quoted).join(', ');
+  return sheets.length === 1 ? `It has one sheet: ${names}.` : `It has ${sheets.length} sheets: ${names}.`;
+}
+
+/** The name of a sheet for a sentence. */
+export function quoted({ name }: Sheet): string {
+  return JSON.stringify(firstCharacters(name, SHOWN_NAME_CHARACTERS));
 }
 
 /** Names differ by more than case. */

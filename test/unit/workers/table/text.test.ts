@@ -90,8 +90,13 @@ describe('the columns of a table', () => {
     ['names and rows', 'id,name\n1,Ada\n', true],
     ['numbers', '1,2\n3,4\n', false],
     ['a number among names', 'id,2024\n1,2\n', false],
-    ['a name twice', 'x,x\n1,2\n', false],
-    ['no name', 'id,\n1,2\n', false],
+    ['a name twice over numbers', 'x,x\n1,2\n', true],
+    ['a name twice over texts', 'x,x\ny,z\n', false],
+    ['one name over numbers', 'id,\n1,2\n', true],
+    ['no name over names of rows', ',name\n0,Ada\n1,Grace\n', true],
+    ['years over numbers', 'country,2020,2021\nChina,1411,1412\nIndia,1396,1408\n', true],
+    ['years in no order', 'country,2021,2020,2022\nChina,1411,1412,3\n', false],
+    ['one name of three', 'Report,,\n1,2,3\n', false],
     ['names alone', 'id,name\n', true],
   ])('are told by a first row of %s', async (_what, text, hasHeader) => {
     expect((await processTable(text, { options: { delimiter: ',' } })).result.hasHeader).toBe(hasHeader);

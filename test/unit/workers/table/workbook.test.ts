@@ -323,7 +323,7 @@ describe('a workbook that would fill memory or disk', () => {
     [
       '65,537 number formats',
       'xl/styles.xml',
-      `<styleSheet>${Array.from({ length: 65_537 }, (_, id) => `<numFmt numFmtId="${id}" formatCode="0"/>`).join('')}</styleSheet>`,
+      `<styleSheet><numFmts>${Array.from({ length: 65_537 }, (_, id) => `<numFmt numFmtId="${id}" formatCode="0"/>`).join('')}</numFmts></styleSheet>`,
     ],
   ])('by %s is refused', async (_what, name, bytes) => {
     expect(await problemOf({ ...SMALL, more: [{ name, bytes }] })).toMatchObject({

@@ -1,0 +1,74 @@
+import '../../../helpers/one-realm.ts';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { processTable, type ProcessedTable } from '../../../helpers/process-table.ts';
+
+/** Small texts, each of one kind that was read wrongly before. */
+async function read(name: string, options: unknown = {}): Promise<ProcessedTable> {
+  return await processTable(readFileSync(`test/fixtures/tables/${name}.csv`), { options });
+}
+
+const namesOf = ({ result }: ProcessedTable) => result.columns.map(({ name }) => name);
+
+describe('a text as people have it', () => {
+  test('has its header below a title, which is reported as skipped', async () => {
+    const table = await read('c02-title-above-header');
+    expect(namesOf(table)).toEqual(['name', 'value', 'unit']);
+    expect(table.rows[0]).toEqual({ name: 'a', value: 1, unit: 'm' });
+    expect(table.result).toMatchObject({
+      rowCount: 4,
+      errorCount: 0,
+      rowsSkipped: 1,
+      warnings: [{ code: 'rows_above_table', message: expect.stringContaining('The first row stands above') }],
+    });
+    const padded = await processTable('Report,,\n,,\nname,value,unit\na,1,m\nb,2,m\n');
+    expect([namesOf(padded), padded.result.rowsSkipped]).toEqual([['name', 'value', 'unit'], 2]);
+  });
+
+  test('has a first column without a name if its header is one name short, as R writes it', async () => {
+    const table = await read('c03-header-too-short');
+    expect(namesOf(table)).toEqual(['column_1', 'a', 'b']);
+    expect(table.rows).toEqual([
+      { column_1: 1, a: 5, b: 6 },
+      { column_1: 2, a: 7, b: 8 },
+      { column_1: 3, a: 9, b: 10 },
+    ]);
+  });
+
+  test('has no column for delimiters at the ends of lines', async () => {
+    expect(namesOf(await read('c04-header-too-long'))).toEqual(['a', 'b', 'c']);
+    const rows = await processTable('a,b\n1,2,\n3,4,\n');
+    expect([namesOf(rows), rows.result.rowCount]).toEqual([['a', 'b'], 2]);
+  });
+
+  test.each([
+    ['pandas', ',name,age\n0,Ada,36\n1,Grace,85\n', ['column_1', 'name', 'age']],
+    ['R', '"","name","age"\n"1","Ada",36\n"2","Grace",85\n', ['column_1', 'name', 'age']],
+    ['R without quotes', 'name\tage\n1\tAda\t36\n2\tGrace\t85\n', ['column_1', 'name', 'age']],
+    ['double names', 'id,amount,amount\n1,2.5,3.5\n2,4.5,5.5\n', ['id', 'amount', 'amount_2']],
+    [
+      'a bank',
+      '"Account:","x"\n"Balance:","0"\n\n"Date","Type","In"\n"1","Card","2"\n"2","Card","3"\n',
+      ['Date', 'Type', 'In'],
+    ],
+  ])('has the header of %s', async (_who, text, names) => {
+    const table = await processTable(text);
+    expect([table.result.hasHeader, namesOf(table), table.result.rowCount]).toEqual([true, names, 2]);
+  });
+
+  test('of which no row would be left is refused with the first fault', async () => {
+    const faulty = `a,b\n${'"1,2\n'.repeat(5)}`;
+    await expect(processTable(faulty)).rejects.toMatchObject({
+      code: 'table_damaged',
+      detail: expect.stringMatching(/^No row is left: all 5 have errors; the first, in line 2: .*option delimiter/),
+    });
+  });
+
+  test('of which most rows would be left out is refused', async () => {
+    const text = `a,b,c\n${'1,2,3\n'.repeat(1000)}${'1\n'.repeat(1001)}`;
+    await expect(processTable(text, { options: { maxErrors: 5000 } })).rejects.toMatchObject({
+      code: 'table_damaged',
+      detail: expect.stringMatching(/^Only 1000 rows are left: 1001 have errors/),
+    });
+  });
+});

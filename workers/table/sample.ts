@@ -1,0 +1,96 @@
+import type { ByteText, RowSink } from './row-source.ts';
+import { copyOf } from './row-source.ts';
+import { CELL, cellTypeOf } from './cell-type.ts';
+import { UnprocessableError } from '../unprocessable-error.ts';
+
+/** So many rows are looked at before the first is written: a column that is not what it seems costs a second pass. */
+export const SAMPLED_ROWS = 1000;
+
+/** Title lines and a header are looked for in so many; their texts are kept, cut, and no more than so much in all. */
+const KEPT_ROWS = 50;
+const KEPT_CELL_BYTES = 512;
+const KEPT_BYTES = 4 * 1024 * 1024;
+
+/** One of the first rows. */
+export interface SampledRow {
+  readonly line: number;
+  /** Number of its cells. */
+  readonly width: number;
+  /** The same without the empty ones at its end. */
+  readonly filled: number;
+  /** A `CELL` for each cell. */
+  readonly types: Uint16Array;
+  /** Undefined for rows after the first ones. */
+  readonly cells: readonly ByteText[] | undefined;
+}
+
+/** What the first rows of a table tell. Texts are kept of few: a thousand rows may be a gigabyte. */
+export class Sample implements RowSink {
+  readonly rows: SampledRow[] = [];
+  readonly #maxColumns: number;
+  #keptBytes = 0;
+  #firstError: string | undefined;
+
+  constructor(maxColumns: number) {
+    this.#maxColumns = maxColumns;
+  }
+
+  /** True if no more rows are wanted. */
+  get isWhole(): boolean {
+    return this.rows.length >= SAMPLED_ROWS;
+  }
+
+  /** Of the first row that could not be read. */
+  get firstError(): string | undefined {
+    return this.#firstError;
+  }
+
+  row(cells: readonly ByteText[], line: number, types?: readonly number[]): void {
+    if (this.isWhole) return;
+    if (this.rows.length === 0 && cells.length > this.#maxColumns) throw tooWide(cells.length, this.#maxColumns);
+    const known = cells.slice(0, this.#maxColumns);
+    this.rows.push({
+      line,
+      width: cells.length,
+      filled: filledCells(cells),
+      types: Uint16Array.from(known, (cell, column) => types?.[column] ?? cellTypeOf(cell)),
+      cells: this.#kept(known),
+    });
+  }
+
+  error(line: number, _code: string, message: string): void {
+    this.#firstError ??= `line ${line}: ${message}`;
+  }
+
+  #kept(cells: readonly ByteText[]): ByteText[] | undefined {
+    if (this.rows.length >= KEPT_ROWS || this.#keptBytes >= KEPT_BYTES) return undefined;
+    const kept = cells.map((cell) => copyOf(cell.slice(0, KEPT_CELL_BYTES)));
+    this.#keptBytes += kept.reduce((sum, { length }) => sum + length, 0);
+    return kept;
+  }
+}
+
+/** The number of cells without the empty ones at the end of a row. */
+export function filledCells(cells: readonly ByteText[]): number {
+  let filled = cells.length;
+  while (filled > 0 && cells[filled - 1] === '') filled -= 1;
+  return filled;
+}
+
+/** For a table with more columns than are taken. */
+export function tooWide(columns: number, maxColumns: number): UnprocessableError {
+  return new UnprocessableError(
+    'table_too_large',
+    `The table has ${columns} columns; at most ${maxColumns} are taken.`,
+  );
+}
+
+/** The sums of the types of each column in these rows. */
+export function typeSums(rows: readonly SampledRow[], columns: number): Uint16Array {
+  const sums = new Uint16Array(columns);
+  for (const { types } of rows) {
+    for (let column = 0; column < Math.min(columns, types.length); column += 1)
+      sums[column] = (sums[column] ?? 0) | (types[column] ?? CELL.empty);
+  }
+  return sums;
+}
