@@ -116,7 +116,7 @@ async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> 
   const keys = queueKeys(config.queuePrefix);
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openWaitingConnection(place, log);
-  await untilRedisIsThere(connection, log);
+  await untilRedisIsThere(connection, keys, log);
   const clock = new RedisClock(connection, keys.events, log);
   await clock.start();
   const calls = connectToRedis(place, 'waits');
@@ -138,10 +138,10 @@ async function listenForCancels({ calls, keys }: RedisParts, worker: UploadWorke
 }
 
 /** There is nothing to close yet where the supervisor goes meanwhile. Rejects with `ConfigError` where it must not be used. */
-async function untilRedisIsThere(connection: Redis, log: Logger): Promise<void> {
+async function untilRedisIsThere(connection: Redis, keys: QueueKeys, log: Logger): Promise<void> {
   const leave = (): never => process.exit(0);
   process.once('disconnect', leave);
-  await RedisCheck.start(connection, log, Infinity);
+  await RedisCheck.start(connection, log, { limitMs: Infinity, key: keys.events });
   process.off('disconnect', leave);
 }
 

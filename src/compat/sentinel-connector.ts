@@ -61,6 +61,7 @@ function listenerOptions({ host, port }: Partial<SentinelAddress>, options: Sent
     enableReadyCheck: false,
     maxRetriesPerRequest: null,
     ...(options.disconnectTimeout === undefined ? {} : { disconnectTimeout: options.disconnectTimeout }),
+    ...(options.sentinelTLS === undefined ? {} : { tls: options.sentinelTLS }),
     ...(options.sentinelPassword === undefined ? {} : { password: options.sentinelPassword }),
     ...(options.sentinelRetryStrategy === undefined ? {} : { retryStrategy: options.sentinelRetryStrategy }),
     ...(options.connectTimeout === undefined ? {} : { connectTimeout: options.connectTimeout }),

@@ -14,22 +14,44 @@ const LEAST_CLUSTER_VERSION = [7, 0] as const;
 const FIRST_CONTACT_LIMIT_MS = 2_000;
 
 /** Errors of a connection that do not pass by themselves. */
-const REFUSED = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH)/;
+const REFUSED =
+  /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH)|certificate|altnames|wrong version number|SSL|TLS/i;
+
+/** Commands that API and worker processes need, tried in a way that changes nothing. `KEY` is a key of the installation. */
+const NEEDED: readonly (readonly [command: string, ...args: string[]])[] = [
+  ['INFO', 'server'],
+  ['EXISTS', 'KEY'],
+  ['XINFO', 'STREAM', 'KEY'],
+  ['EVAL', "return redis.call('TIME')", '1', 'KEY'],
+  ['PUBLISH', 'KEY', ''],
+];
+
+/** How long a start waits for Redis, and a key of the installation, by which its rights are tried. */
+export interface RedisCheckOptions {
+  limitMs?: number;
+  key?: string;
+}
 
 /** Whether the Redis at hand may be trusted with records: at the start, and again whenever it comes back, for it may be another. */
 export class RedisCheck {
   readonly #connection: Redis;
   readonly #log: Logger;
+  readonly #key: string;
   #fault: string | undefined;
 
-  private constructor(connection: Redis, log: Logger) {
+  private constructor(connection: Redis, log: Logger, key: string) {
     this.#connection = connection;
     this.#log = log;
+    this.#key = key;
   }
 
   /** Rejects with a `ConfigError` of one line. A Redis that is away for longer than `limitMs` is looked at when it comes. */
-  static async start(connection: Redis, log: Logger, limitMs = FIRST_CONTACT_LIMIT_MS): Promise<RedisCheck> {
-    const check = new RedisCheck(connection, log);
+  static async start(
+    connection: Redis,
+    log: Logger,
+    { limitMs = FIRST_CONTACT_LIMIT_MS, key = 'key' }: RedisCheckOptions = {},
+  ): Promise<RedisCheck> {
+    const check = new RedisCheck(connection, log, key);
     if (await firstContact(connection, limitMs)) await check.#look();
     if (check.#fault !== undefined) throw new ConfigError(check.#fault);
     connection.on('ready', () => void check.#lookAgain());
@@ -40,6 +62,8 @@ export class RedisCheck {
   async assertReady(key: string): Promise<void> {
     // Not a ping, which any node of a cluster would answer.
     await available(() => this.#connection.exists(key));
+    // It may have been mended.
+    if (this.#fault !== undefined) await this.#look();
     if (this.#fault !== undefined)
       throw new ServiceError(
         'service_unavailable',
@@ -49,6 +73,8 @@ export class RedisCheck {
 
   async #look(): Promise<void> {
     try {
+      this.#fault = await missingRight(this.#connection, this.#key);
+      if (this.#fault !== undefined) return;
       const infos = await informationOf(this.#connection);
       this.#fault = infos
         .map((info) => faultIn(info, isClusterConnection(this.#connection)))
@@ -74,6 +100,22 @@ export function faultIn(info: string, isClustered: boolean): string | undefined 
   const policy = valueOf('maxmemory_policy');
   if (policy === undefined || policy === 'noeviction') return undefined;
   return `Redis has the maxmemory-policy ${policy}, by which it would throw records of uploads away when its memory is full: set it to noeviction`;
+}
+
+/** Which right the user of this connection lacks, in one line; undefined if none. */
+async function missingRight(connection: Redis, key: string): Promise<string | undefined> {
+  for (const [command, ...args] of NEEDED) {
+    try {
+      await connection.call(command, ...args.map((arg) => (arg === 'KEY' ? key : arg)));
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (error.message.startsWith('NOPERM'))
+        return `Redis lets this service do too little (${error.message}): give its user the rights in docs/operations.md`;
+      // A stream that is not there yet, or a command that the server does not have.
+      if (error.name !== 'ReplyError') throw error;
+    }
+  }
+  return undefined;
 }
 
 function isOlder(version: string, major: number, minor: number): boolean {

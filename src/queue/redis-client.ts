@@ -56,10 +56,12 @@ export function connectToServer(
     enableOfflineQueue: patience === 'waits',
   };
   if (typeof place === 'string') return new SingleRedis(place, options);
-  const { sentinels, masterName, sentinelPassword, ...credentials } = place;
+  if ('url' in place) return new SingleRedis(place.url, { ...options, tls: given(place.tls) });
+  const { sentinels, masterName, sentinelPassword, tls, ...credentials } = place;
   return new SingleRedis({
     ...options,
     ...given({ ...credentials, sentinelPassword }),
+    ...(tls === undefined ? {} : { tls: given(tls), sentinelTLS: given(tls), enableTLSForSentinelMode: true }),
     sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
     name: masterName,
     sentinelRetryStrategy: reconnectDelayMs,
@@ -75,7 +77,7 @@ export function connectToRedis(place: RedisPlace, patience: Patience): Redis {
 }
 
 /** Begins to connect to a cluster as a whole. */
-export function connectToCluster({ nodes, ...credentials }: ClusterPlace, patience: Patience): Cluster {
+export function connectToCluster({ nodes, tls, ...credentials }: ClusterPlace, patience: Patience): Cluster {
   const waits = patience === 'waits';
   const cluster = new Cluster(
     nodes.map((node) => ({ ...node })),
@@ -84,7 +86,14 @@ export function connectToCluster({ nodes, ...credentials }: ClusterPlace, patien
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
       enableOfflineQueue: waits,
       maxRedirections: waits ? Infinity : CLUSTER_TRIES,
-      redisOptions: { ...CONNECTION_OPTIONS, ...PATIENCE[patience], ...given(credentials) },
+      // A certificate is for the name of a node, so the name is not replaced by its address.
+      ...(tls === undefined ? {} : { dnsLookup: (address, found) => found(null, address) }),
+      redisOptions: {
+        ...CONNECTION_OPTIONS,
+        ...PATIENCE[patience],
+        ...given(credentials),
+        ...(tls === undefined ? {} : { tls: given(tls) }),
+      },
     },
   );
   return makeLasting(cluster);

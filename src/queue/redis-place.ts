@@ -10,21 +10,40 @@ export interface RedisCredentials {
   readonly password: string | undefined;
 }
 
+/** How a connection is encrypted; undefined parts are those of the machine. PEM, as text. */
+export interface RedisTls {
+  /** Who may sign the certificate of the server, in place of the public authorities. */
+  readonly ca: string | undefined;
+  /** Who we are, if the server asks for a certificate. */
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** A server by its URL, with TLS that the URL alone cannot describe. */
+export interface UrlPlace {
+  readonly url: string;
+  readonly tls: RedisTls;
+}
+
 /** A master that sentinels know by its name, whoever it is at the moment. */
 export interface SentinelPlace extends RedisCredentials {
   readonly sentinels: readonly HostAndPort[];
   readonly masterName: string;
   /** Of the sentinels themselves. */
   readonly sentinelPassword: string | undefined;
+  /** For the sentinels and the servers; undefined: no TLS. */
+  readonly tls?: RedisTls | undefined;
 }
 
 /** A Redis Cluster, and some nodes to begin with. */
 export interface ClusterPlace extends RedisCredentials {
   readonly nodes: readonly HostAndPort[];
+  /** Undefined: no TLS. */
+  readonly tls?: RedisTls | undefined;
 }
 
 /** One server at a time: its URL, the path of its socket, or who knows it. */
-export type ServerPlace = string | SentinelPlace;
+export type ServerPlace = string | UrlPlace | SentinelPlace;
 
 /** Where an installation's keys are. */
 export type RedisPlace = ServerPlace | ClusterPlace;

@@ -4,9 +4,9 @@ import type { z } from 'zod';
 import { ANY_HOST } from '../access/allowed-hosts.ts';
 import { isLoopbackHost } from '../access/loopback-host.ts';
 import type { PictureOptions } from '../kinds/picture-options.ts';
-import type { RedisPlace } from '../queue/redis-place.ts';
+import type { RedisPlace, RedisTls } from '../queue/redis-place.ts';
 import { environmentFor, ROLE_VARIABLE, type ChildRole } from './roles.ts';
-import { contradiction, settingsSchema, type Settings } from './schema.ts';
+import { contradiction, settingsSchema, usesTls, type Settings } from './schema.ts';
 
 /** How a bucket is reached. Credentials come from the usual sources of Amazon's SDK. */
 export interface S3Settings {
@@ -235,15 +235,34 @@ function redisPlace(values: Settings): RedisPlace | undefined {
     REDIS_USERNAME: username,
     REDIS_PASSWORD: password,
   } = values;
-  if (nodes.length > 0) return { nodes, username, password };
-  if (sentinels.length === 0) return url;
+  const tls = usesTls(values) ? redisTls(values) : undefined;
+  if (nodes.length > 0) return { nodes, username, password, tls };
+  if (sentinels.length === 0) return url === undefined || tls === undefined ? url : { url, tls };
   return {
     sentinels,
     masterName: values.REDIS_SENTINEL_NAME,
     sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
     username,
     password,
+    tls,
   };
+}
+
+function redisTls(values: Settings): RedisTls {
+  return {
+    ca: readFile(values, 'REDIS_TLS_CA'),
+    cert: readFile(values, 'REDIS_TLS_CERT'),
+    key: readFile(values, 'REDIS_TLS_KEY'),
+  };
+}
+
+function readFile(values: Settings, name: 'REDIS_TLS_CA' | 'REDIS_TLS_CERT' | 'REDIS_TLS_KEY'): string | undefined {
+  const path = values[name];
+  try {
+    return path === undefined ? undefined : readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Servers other than Amazon's have their buckets in the path, and few know its checksums. */

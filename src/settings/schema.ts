@@ -32,6 +32,10 @@ export const settingsSchema = z.object({
   REDIS_CLUSTER_NODES: hosts(6379),
   REDIS_USERNAME: z.string().optional(),
   REDIS_PASSWORD: z.string().optional(),
+  REDIS_TLS: z.enum(['true', 'false'], 'must be true or false').default('false'),
+  REDIS_TLS_CA: z.string().min(1).optional(),
+  REDIS_TLS_CERT: z.string().min(1).optional(),
+  REDIS_TLS_KEY: z.string().min(1).optional(),
   QUEUE_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')
@@ -107,6 +111,15 @@ export const settingsSchema = z.object({
 /** The settings by their names in the environment. */
 export type Settings = z.infer<typeof settingsSchema>;
 
+/** True if connections to Redis are encrypted. */
+export function usesTls(values: Pick<Settings, 'REDIS_TLS' | 'REDIS_URL'>): boolean {
+  return values.REDIS_TLS === 'true' || values.REDIS_URL?.startsWith('rediss:') === true;
+}
+
+function isSocket(url: string | undefined): boolean {
+  return url?.startsWith('/') === true || url?.startsWith('unix:') === true;
+}
+
 /** Returns one sentence about two settings that exclude each other; undefined if they fit together. */
 export function contradiction(values: Settings): string | undefined {
   const places = [values.REDIS_URL ?? [], values.REDIS_SENTINELS, values.REDIS_CLUSTER_NODES].filter(
@@ -115,6 +128,12 @@ export function contradiction(values: Settings): string | undefined {
   if (places.length > 1) return 'only one of REDIS_URL, REDIS_SENTINELS and REDIS_CLUSTER_NODES may be set';
   if (values.REDIS_URL !== undefined && (values.REDIS_USERNAME ?? values.REDIS_PASSWORD) !== undefined)
     return 'REDIS_USERNAME and REDIS_PASSWORD stand in REDIS_URL itself where that is set';
+  if ((values.REDIS_TLS_CERT === undefined) !== (values.REDIS_TLS_KEY === undefined))
+    return 'REDIS_TLS_CERT and REDIS_TLS_KEY belong together';
+  if ((values.REDIS_TLS_CA ?? values.REDIS_TLS_CERT) !== undefined && !usesTls(values))
+    return 'REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY need REDIS_TLS=true or a REDIS_URL that begins with rediss://';
+  if (values.REDIS_TLS === 'true' && (places.length === 0 || isSocket(values.REDIS_URL)))
+    return 'REDIS_TLS=true needs a Redis that is reached over the network';
   if (values.DEFERRED_TIMEOUT_MS > values.DEFERRED_MAX_TIMEOUT_MS)
     return 'DEFERRED_TIMEOUT_MS must not exceed DEFERRED_MAX_TIMEOUT_MS';
   if (values.UPLOAD_MAX_BYTES > values.UPLOAD_MAX_REQUEST_BYTES)

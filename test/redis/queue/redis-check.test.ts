@@ -64,7 +64,7 @@ describe('the look at Redis', () => {
       const { redis } = await connect([]);
       await redisCommand(redis.url, 'CONFIG', 'SET', 'requirepass', 'secret');
       const connection = openConnection(redis.url, silentLog);
-      await expect(RedisCheck.start(connection, silentLog, Infinity)).rejects.toThrow(
+      await expect(RedisCheck.start(connection, silentLog, { limitMs: Infinity })).rejects.toThrow(
         /^Redis does not let this service in: NOAUTH/,
       );
       connection.disconnect();
@@ -99,9 +99,26 @@ describe('the look at Redis', () => {
     await eventually('the other look', async () => (await answer()) === 'ready');
   });
 
-  test('leaves it to people where it is not told', async () => {
+  test.each(['info', 'xinfo', 'eval', 'publish'])('ends the start if its user may not use %s', async (command) => {
     const { redis, connection } = await connect([]);
+    await redisCommand(redis.url, 'ACL', 'SETUSER', 'default', `-${command}`);
+    await expect(RedisCheck.start(connection, silentLog)).rejects.toThrow(
+      new RegExp(`^Redis lets this service do too little \\(NOPERM .*'${command}.*docs/operations.md$`),
+    );
+  });
+
+  test('is ready again once a right that was taken away is given back', async () => {
+    const { redis, connection } = await connect([]);
+    const check = await RedisCheck.start(connection, silentLog);
     await redisCommand(redis.url, 'ACL', 'SETUSER', 'default', '-info');
-    await (await RedisCheck.start(connection, silentLog)).assertReady('a');
+    await redisCommand(redis.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    const isReady = async () =>
+      await check.assertReady('a').then(
+        () => true,
+        () => false,
+      );
+    await eventually('the check to notice', async () => !(await isReady()));
+    await redisCommand(redis.url, 'ACL', 'SETUSER', 'default', '+info');
+    await eventually('the check to be content', isReady);
   });
 });
