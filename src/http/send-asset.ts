@@ -1,9 +1,9 @@
 import type { Context } from 'koa';
-import { ASSET_CODINGS, type PageAsset } from '../page/assets.ts';
+import { ASSET_CODINGS, type Asset } from './asset.ts';
 import { hasSeen } from './entity-tags.ts';
 
-/** Answers with a file of a page, in the smallest coding that the browser takes; 304 where it has it. */
-export function sendAsset(ctx: Context, asset: PageAsset): void {
+/** Answers with an asset in the smallest coding that the client accepts; 304 if the client has it. */
+export function sendAsset(ctx: Context, asset: Asset): void {
   const coding = ASSET_CODINGS.find((wanted) => ctx.acceptsEncodings(wanted) === wanted) ?? 'identity';
   const etag = coding === 'identity' ? `"${asset.tag}"` : `"${asset.tag}-${coding}"`;
   ctx.set({ ETag: etag, 'Cache-Control': 'no-cache' });

@@ -1,25 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-
-/** Content codings that a file comes in, the smallest first. */
-export const ASSET_CODINGS = ['br', 'gzip', 'identity'] as const;
-
-/** Names a content coding (RFC 9110 section 8.4.1). */
-export type AssetCoding = (typeof ASSET_CODINGS)[number];
-
-/** One file of the page, ready to be sent as it is. */
-export interface PageAsset {
-  readonly bodies: Readonly<Record<AssetCoding, Buffer>>;
-  /** The whole `Content-Type`, charset included. */
-  readonly type: string;
-  /** Changes with the bytes and with nothing else; without the quotes, and to be told apart by coding (RFC 9110 section 8.8.3). */
-  readonly tag: string;
-}
+import { assetOf, type Asset } from '../http/asset.ts';
 
 /** Everything a browser fetches to show the page, by absolute path. */
 export interface PageAssets {
-  readonly files: ReadonlyMap<string, PageAsset>;
+  readonly files: ReadonlyMap<string, Asset>;
   /** Goes out with the page itself; without it the page works just as well, only less guarded. */
   readonly contentSecurityPolicy: string;
 }
@@ -81,14 +66,13 @@ export async function loadOperatorsAssets(built: URL = BUILT): Promise<PageAsset
   return { files: new Map(files), contentSecurityPolicy: OPERATORS_SECURITY_POLICY };
 }
 
-async function asset(built: URL, path: string, name: string, type: string): Promise<[path: string, asset: PageAsset]> {
+async function asset(built: URL, path: string, name: string, type: string): Promise<[path: string, asset: Asset]> {
   const [identity, br, gzip] = await Promise.all([
     read(built, name),
     read(built, `${name}.br`),
     read(built, `${name}.gz`),
   ]);
-  const tag = createHash('sha256').update(identity).digest('base64url').slice(0, 22);
-  return [path, { bodies: { br, gzip, identity }, type, tag }];
+  return [path, assetOf({ br, gzip, identity }, type)];
 }
 
 async function read(built: URL, name: string): Promise<Buffer> {

@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import { compressedAsset, type Asset } from '../http/asset.ts';
 import { sendAsset } from '../http/send-asset.ts';
 import type { PageAssets } from '../page/assets.ts';
 
@@ -36,10 +37,11 @@ export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
     ctx.body = text;
   });
 
-  const openApi = JSON.stringify(parts.openApi);
-  router.get('/openapi.json', (ctx) => {
-    ctx.type = 'application/json';
-    ctx.body = openApi;
+  // Few processes are asked for it, so it is compressed for the first client that asks.
+  let openApi: Promise<Asset> | undefined;
+  router.get('/openapi.json', async (ctx) => {
+    openApi ??= compressedAsset(JSON.stringify(parts.openApi), 'application/json; charset=utf-8');
+    sendAsset(ctx, await openApi);
   });
 
   for (const [path, asset] of parts.assets.files) {

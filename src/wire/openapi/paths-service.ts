@@ -57,7 +57,12 @@ const getOpenApi: Operation = {
   summary: 'This document',
   description: 'OpenAPI 3.1. Its version is that of the service.',
   responses: {
-    '200': { description: 'The document.', content: { 'application/json': { schema: { type: 'object' } } } },
+    '200': {
+      description: 'The document.',
+      headers: headers('ETag'),
+      content: { 'application/json': { schema: { type: 'object' } } },
+    },
+    '304': { description: 'The document is the one that `If-None-Match` names.', headers: headers('ETag') },
     ...onlyProblems('internal_error'),
   },
 };

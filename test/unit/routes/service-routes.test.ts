@@ -1,12 +1,14 @@
 import Router from '@koa/router';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { request } from 'node:http';
-import { gzipSync } from 'node:zlib';
+import { request, type IncomingHttpHeaders } from 'node:http';
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { serviceRoutes } from '../../../src/routes/service-routes.ts';
 import { routesOf, serve, type Served } from '../http/serve.ts';
 
 const TEXT = 'a page\n'.repeat(100);
 const BODIES = { br: Buffer.from('brotli'), gzip: gzipSync(TEXT), identity: Buffer.from(TEXT) };
+
+const OPEN_API = { openapi: '3.1.0', paths: Object.fromEntries(TEXT.split('\n').map((line, index) => [index, line])) };
 
 let served: Served;
 
@@ -15,7 +17,7 @@ beforeEach(async () => {
   serviceRoutes(router, {
     checkReady: async () => undefined,
     metrics: { contentType: 'text/plain', text: async () => '' },
-    openApi: {},
+    openApi: OPEN_API,
     assets: {
       files: new Map([['/', { bodies: BODIES, type: 'text/html; charset=utf-8', tag: 'abc' }]]),
       contentSecurityPolicy: "default-src 'none'",
@@ -25,18 +27,25 @@ beforeEach(async () => {
 });
 afterEach(() => served.close());
 
+interface Answer {
+  status: number;
+  coding: string | undefined;
+  etag: string | undefined;
+  body: string;
+  headers: IncomingHttpHeaders;
+}
+
 /** `fetch` would say by itself which codings it takes. */
-async function ask(
-  headers: Record<string, string>,
-): Promise<{ status: number; coding: string | undefined; etag: string | undefined; body: string }> {
+async function ask(headers: Record<string, string>, path = '/'): Promise<Answer> {
   return await new Promise((resolve, reject) => {
-    const sent = request(served.url, { headers, agent: false }, (response) => {
+    const sent = request(served.url + path, { headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         const { 'content-encoding': coding, etag, vary } = response.headers;
         expect(vary).toBe('Accept-Encoding');
-        resolve({ status: response.statusCode ?? 0, coding, etag, body: Buffer.concat(chunks).toString('latin1') });
+        const body = Buffer.concat(chunks).toString('latin1');
+        resolve({ status: response.statusCode ?? 0, coding, etag, body, headers: response.headers });
       });
     });
     sent.on('error', reject);
@@ -52,7 +61,7 @@ describe('the page', () => {
     ['*', 'br', '"abc-br"'],
   ])('comes in the smallest coding of "%s"', async (accepted, coding, etag) => {
     const answer = await ask({ 'Accept-Encoding': accepted });
-    expect(answer).toEqual({
+    expect(answer).toMatchObject({
       status: 200,
       coding,
       etag,
@@ -68,5 +77,40 @@ describe('the page', () => {
     const headers = { 'Accept-Encoding': 'gzip', 'If-None-Match': '"abc-gzip"' };
     expect(await ask(headers)).toMatchObject({ status: 304, body: '' });
     expect((await ask({ ...headers, 'Accept-Encoding': 'br' })).status).toBe(200);
+  });
+});
+
+test('the page is isolated from other windows and may use no feature that it does not need', async () => {
+  const { headers } = await ask({});
+  expect(headers).toMatchObject({
+    'content-security-policy': "default-src 'none'",
+    'cross-origin-opener-policy': 'same-origin',
+    'permissions-policy': 'geolocation=(), microphone=(), payment=(), usb=()',
+  });
+});
+
+describe('the API reference', () => {
+  const askFor = (headers: Record<string, string>) => ask(headers, '/openapi.json');
+
+  test('comes compressed if the client accepts it', async () => {
+    const whole = JSON.stringify(OPEN_API);
+    const [br, gzip, plain] = await Promise.all(
+      ['br', 'gzip', 'identity'].map((coding) => askFor({ 'Accept-Encoding': coding })),
+    );
+    expect([br?.coding, gzip?.coding, plain?.coding]).toEqual(['br', 'gzip', undefined]);
+    expect(brotliDecompressSync(Buffer.from(br?.body ?? '', 'latin1')).toString()).toBe(whole);
+    expect(gunzipSync(Buffer.from(gzip?.body ?? '', 'latin1')).toString()).toBe(whole);
+    expect(plain?.body).toBe(whole);
+    expect(plain?.headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(br?.body.length).toBeLessThan(whole.length / 2);
+  });
+
+  test('has a strong entity tag for each coding and is not sent again to a client that has it (304)', async () => {
+    const { etag = '' } = await askFor({ 'Accept-Encoding': 'br' });
+    expect(etag).toMatch(/^"[\w-]{22}-br"$/);
+    expect((await askFor({})).etag).toBe(etag.replace('-br', ''));
+    const again = await askFor({ 'Accept-Encoding': 'br', 'If-None-Match': etag });
+    expect(again).toMatchObject({ status: 304, body: '', etag });
+    expect((await askFor({ 'Accept-Encoding': 'gzip', 'If-None-Match': etag })).status).toBe(200);
   });
 });
