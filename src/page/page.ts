@@ -10,6 +10,7 @@ import { summarise, SummaryView } from './summary.ts';
 import { translate } from './translate.ts';
 import { UploadBoard } from './upload-board.ts';
 import { wordsFor } from './words-for.ts';
+import { countWorkers, WorkerWatch } from './worker-watch.ts';
 import { createUploadClient } from '../client/upload-client.ts';
 import { uploadId } from '../client/upload-id.ts';
 
@@ -48,6 +49,14 @@ const summaryView = new SummaryView(
   words,
 );
 
+const noWorkers = required('#no-workers', HTMLElement);
+const workerWatch = new WorkerWatch({
+  countWorkers,
+  show(areNone) {
+    noWorkers.hidden = !areNone;
+  },
+});
+
 let shown: readonly LineModel[] = [];
 const board = new UploadBoard({
   client,
@@ -63,6 +72,7 @@ const board = new UploadBoard({
     if (summary.busy === 0) announcer.settled();
     kept.write(models);
     keeper.follow(models);
+    workerWatch.follow(models);
   },
 });
 

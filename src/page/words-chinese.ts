@@ -73,6 +73,7 @@ export const chinese: Words = {
     choose: '选择文件',
     camera: '拍照',
     folder: '选择文件夹',
+    'no-workers': '服务器上没有正在运行的处理进程，文件正在等待。恢复后会自动继续。',
     offline: '暂时连不上服务器。恢复后会自动继续。',
     list: '你的文件',
     overall: '总进度',

@@ -48,6 +48,7 @@ export const english: Words = {
     choose: 'Choose files',
     camera: 'Take a photo',
     folder: 'Choose a folder',
+    'no-workers': 'No worker is running on the server, so files wait. They go on by themselves as soon as one is.',
     offline: 'The server cannot be reached just now. Everything goes on by itself when it can.',
     list: 'Your files',
     overall: 'Overall progress',

@@ -95,6 +95,7 @@ export type PageText =
   | 'camera'
   | 'folder'
   | 'offline'
+  | 'no-workers'
   | 'list'
   | 'overall'
   | 'cancel-all'

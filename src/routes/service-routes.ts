@@ -13,6 +13,8 @@ const PAGE_HEADERS = {
 export interface ServiceRouteParts {
   /** Rejects where no requests are to be sent here: with `service_unavailable` where Redis cannot be asked, with `shutting_down` before the end. */
   checkReady(): Promise<void>;
+  /** Worker processes that are alive. Without one the process is ready all the same: uploads are taken and wait. */
+  countWorkers(): Promise<number>;
   metrics: { contentType: string; text(): Promise<string> };
   openApi: unknown;
   assets: PageAssets;
@@ -27,7 +29,7 @@ export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
   router.get('/readyz', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     await parts.checkReady();
-    ctx.body = { status: 'ready' };
+    ctx.body = { status: 'ready', workers: await parts.countWorkers() };
   });
 
   router.get('/metrics', async (ctx) => {

@@ -13,7 +13,7 @@ import type { StorageCheck } from '../storage/storage-check.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { Presence, type ProcessNews } from '../telemetry/presence.ts';
+import { countWorkers, Presence, type ProcessNews } from '../telemetry/presence.ts';
 import type { UploadTally } from '../telemetry/upload-tally.ts';
 import { openApiDocument } from '../wire/openapi/document.ts';
 import { createApp } from './app.ts';
@@ -82,6 +82,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     operators,
     service: {
       checkReady: () => readiness.assert(),
+      countWorkers: () => countWorkers(redis.connection, keys),
       metrics,
       openApi: openApiDocument(),
       assets: await loadPageAssets(),
@@ -144,6 +145,7 @@ function createMetrics(config: Config, { redis, held, backlog, receiving }: Meas
     eventsHeard: () => held.bus.heard,
     jobCounts: async () => (store.isReady ? await queue.counts() : undefined),
     backlog: async () => (store.isReady ? await backlog.look() : undefined),
+    workersAlive: async () => (store.isReady ? await countWorkers(redis.connection, redis.keys) : undefined),
     queueCapacity: config.queueCapacity,
   });
 }

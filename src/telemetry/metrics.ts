@@ -17,6 +17,8 @@ export interface Readings {
   jobCounts: () => Promise<{ waiting: number; active: number; delayed: number } | undefined>;
   /** Likewise. */
   backlog: () => Promise<BacklogReading | undefined>;
+  /** Likewise. */
+  workersAlive: () => Promise<number | undefined>;
   queueCapacity: number;
 }
 
@@ -85,6 +87,7 @@ export class Metrics {
       () => readings.queueCapacity,
     );
     this.#jobs(readings);
+    this.#readGauge('workers_alive', 'Worker processes that are alive, over all machines.', readings.workersAlive);
     this.#ofBacklog(
       readings,
       'queue_waiting',
@@ -179,16 +182,25 @@ export class Metrics {
       },
     });
   }
+
   /** Each asks for itself: the registry reads them side by side. */
   #ofBacklog(readings: Readings, name: string, help: string, figureIn: (figures: BacklogReading) => number): void {
+    this.#readGauge(name, help, async () => {
+      const figures = await readings.backlog();
+      return figures === undefined ? undefined : figureIn(figures);
+    });
+  }
+
+  /** Left out if `read` answers undefined or rejects. */
+  #readGauge(name: string, help: string, read: () => Promise<number | undefined>): void {
     new Gauge({
       name,
       help,
       registers: [this.#registry],
       async collect() {
         this.remove();
-        const figures = await readings.backlog().catch(() => undefined);
-        if (figures !== undefined) this.set(figureIn(figures));
+        const figure = await read().catch(() => undefined);
+        if (figure !== undefined) this.set(figure);
       },
     });
   }

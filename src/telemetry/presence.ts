@@ -107,6 +107,11 @@ export class Presence {
   }
 }
 
+/** How many worker processes have told of themselves lately. Rejects with `service_unavailable` (503). */
+export async function countWorkers(connection: Redis, keys: QueueKeys): Promise<number> {
+  return (await presentProcesses(connection, keys)).filter(({ role }) => role === 'worker').length;
+}
+
 /** The processes that have told of themselves lately: API first, then by host and pid. Rejects with `service_unavailable` (503). */
 export async function presentProcesses(connection: Redis, keys: QueueKeys): Promise<ProcessReport[]> {
   const ids = await available(() => connection.zrangebyscore(keys.processes, '-inf', '+inf'));

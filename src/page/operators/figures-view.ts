@@ -21,6 +21,7 @@ export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): v
   setText(required('#room', HTMLElement), `${formatCount(room)} of ${formatCount(waiting.capacity)} places free`);
   tile('oldest', waiting.oldestMs === null ? NOTHING : formatAge(waiting.oldestMs));
   tile('jobs', `${formatCount(totals.running)} · ${formatCount(jobs.delayed)}`);
+  required('#no-workers', HTMLElement).hidden = processes.some(({ role }) => role === 'worker');
   showRoutes(totals);
   showProcesses(processes, Date.parse(at));
 }

@@ -21,13 +21,14 @@ const getReadiness: Operation = {
   tags: TAGS,
   summary: 'Can the process take uploads?',
   description:
+    '`workers` is how many worker processes are alive; without one uploads are taken and wait. ' +
     'Asks Redis and the storage: send no requests here while this is a 503, and do not restart the process for it. A full queue does not show here: it is the ' +
     'same for all processes, and what is no new upload is answered as ever. A process that was told to stop says `shutting_down` here, and serves on for `SHUTDOWN_DELAY_MS`.',
   responses: {
     '200': {
       description: 'It can.',
       headers: headers('Cache-Control'),
-      content: json('ServiceStatus', { ready: { value: { status: 'ready' } } }),
+      content: json('ServiceStatus', { ready: { value: { status: 'ready', workers: 2 } } }),
     },
     ...onlyProblems('internal_error', 'service_unavailable', 'storage_unavailable', 'shutting_down'),
   },

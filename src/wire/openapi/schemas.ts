@@ -291,5 +291,8 @@ export const progressListSchema = schemaOf<ProgressList>()(
 
 /** Answer of `GET /healthz` and, with `ready`, of `GET /readyz`. */
 export const serviceStatusSchema = z
-  .strictObject({ status: z.enum(['ok', 'ready']) })
+  .strictObject({
+    status: z.enum(['ok', 'ready']),
+    workers: z.int().nonnegative().optional().describe('Worker processes that are alive; only in `/readyz`.'),
+  })
   .describe('A service that is well.');

@@ -15,6 +15,7 @@ let served: Served;
 beforeEach(async () => {
   const router = new Router();
   serviceRoutes(router, {
+    countWorkers: async () => 2,
     checkReady: async () => undefined,
     metrics: { contentType: 'text/plain', text: async () => '' },
     openApi: OPEN_API,

@@ -8,6 +8,7 @@ const READINGS: Readings = {
   eventsHeard: () => 9,
   jobCounts: async () => ({ waiting: 5, active: 2, delayed: 0 }),
   backlog: async () => ({ waiting: 6, drainedPerMinute: 90 }),
+  workersAlive: async () => 2,
   queueCapacity: 50,
 };
 

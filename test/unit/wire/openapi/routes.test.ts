@@ -69,6 +69,7 @@ function emptyApp(): Koa {
     eventsHeard: () => 0,
     jobCounts: nobody,
     backlog: nobody,
+    workersAlive: async () => 2,
     queueCapacity: 1,
   });
   return createApp({
@@ -88,7 +89,7 @@ function emptyApp(): Koa {
     isTrustedProxy: () => false,
     corsOrigins: [],
     operators: { guard: nobody, readFigures: nobody, retry: nobody, assets: OPERATORS_PAGE },
-    service: { checkReady: nobody, metrics, openApi: {}, assets: PAGE },
+    service: { countWorkers: async () => 0, checkReady: nobody, metrics, openApi: {}, assets: PAGE },
   });
 }
 
