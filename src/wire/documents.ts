@@ -160,7 +160,7 @@ export interface TableWarning {
 export interface TableResult {
   kind: 'table';
   format: 'csv' | 'tsv' | 'xlsx';
-  /** `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`; null for a workbook. */
+  /** A name of the Encoding Standard, such as `utf-8`; null for a workbook. */
   encoding: string | null;
   /** 0 to 1; 1 if the encoding was marked, given or proved by all bytes; null for a workbook. */
   encodingCertainty: number | null;

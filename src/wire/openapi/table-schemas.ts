@@ -47,9 +47,7 @@ export const tableResultSchema = schemaOf<TableResult>()(
         .string()
         .min(1)
         .nullable()
-        .describe(
-          '`utf-8`, `utf-16le`, `utf-16be` or `windows-1252`, with which Latin-1 is read; null for a workbook.',
-        ),
+        .describe('A name of the Encoding Standard, such as `utf-8`; null for a workbook.'),
       encodingCertainty: z
         .number()
         .min(0)

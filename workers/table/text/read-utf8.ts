@@ -12,7 +12,10 @@ export interface Utf8Chunk {
 /** What one chunk becomes is in memory with it: in the JSON Lines of a wide and empty table some hundred times as much. */
 const CHUNK_BYTES = 65_536;
 
-/** Reads a text of any encoding as UTF-8. Throws `table_damaged` for a byte of zero and for what its encoding does not have. */
+/**
+ * Reads a text of any encoding as UTF-8. Throws `table_damaged` for a byte of zero, and for bytes that its encoding does
+ * not have unless it was guessed.
+ */
 export async function* readUtf8(
   path: string,
   text: ScannedText,
@@ -40,9 +43,9 @@ const ZERO_BYTE =
   'The file has characters of code zero in it, which no table has: it is damaged, or no text. Save the table as CSV in UTF-8.';
 
 /** Empty chunks end it. */
-function transcoder({ encoding }: ScannedText): (chunk: Buffer) => Buffer {
+function transcoder({ encoding, encodingCertainty }: ScannedText): (chunk: Buffer) => Buffer {
   if (encoding === 'utf-8') return (chunk) => chunk;
-  const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+  const decoder = new TextDecoder(encoding, { fatal: encodingCertainty === 1, ignoreBOM: true });
   return (chunk) => {
     try {
       return Buffer.from(decoder.decode(chunk, { stream: chunk.length > 0 }));

@@ -1,5 +1,6 @@
 import { sniffDelimitedText } from '../../../src/kinds/delimited-text.ts';
 import { SAMPLE_BYTES } from '../../../src/kinds/kind.ts';
+import type { TableWarning } from '../../../src/wire/documents.ts';
 import type { TableOptions } from '../../../src/kinds/table-options.ts';
 import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { TableLimits } from '../../../src/settings/config.ts';
@@ -11,27 +12,33 @@ import { scanText, type ScannedText } from './scan-text.ts';
 /** What a text is opened with. */
 export interface TextSettings {
   path: string;
-  options: Pick<TableOptions, 'delimiter'>;
+  options: Pick<TableOptions, 'delimiter' | 'encoding'>;
   limits: Pick<TableLimits, 'maxLineBytes'>;
 }
 
 /** The rows of a delimited text. Throws `table_damaged` for what cannot be one, and `table_line_too_long`. */
 export async function openText(settings: TextSettings, signal: AbortSignal): Promise<RowSource> {
-  const text = await scanText(settings.path, signal);
+  const text = await scanText(settings.path, settings.options.encoding, signal);
   const delimiter = settings.options.delimiter ?? delimiterOf(text);
   return {
     facts: {
       format: delimiter === '\t' ? 'tsv' : 'csv',
       encoding: text.encoding,
-      encodingCertainty: 1,
+      encodingCertainty: text.encodingCertainty,
       delimiter,
       sheet: null,
     },
-    warnings: [],
+    warnings: warningsOf(text),
     whenEmpty: 'The table has no rows.',
     isSparse: false,
     read: (sink, readSignal) => readRows(settings, text, delimiter, sink, readSignal),
   };
+}
+
+function warningsOf({ encoding, encodingCertainty }: ScannedText): TableWarning[] {
+  if (encodingCertainty === 1) return [];
+  const message = `The text is no UTF-8 and was read as ${encoding}, which was guessed. If characters look wrong, send it again with the option encoding.`;
+  return [{ code: 'encoding_guessed', message }];
 }
 
 /** By as much of its beginning as the intake has taken it for a table by. */

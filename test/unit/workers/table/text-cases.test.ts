@@ -1,6 +1,7 @@
 import '../../../helpers/one-realm.ts';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { tableOptionsSchema } from '../../../../src/kinds/table-options.ts';
 import { processTable, type ProcessedTable } from '../../../helpers/process-table.ts';
 
 /** Small texts, each of one kind that was read wrongly before. */
@@ -70,5 +71,35 @@ describe('a text as people have it', () => {
       code: 'table_damaged',
       detail: expect.stringMatching(/^Only 1000 rows are left: 1001 have errors/),
     });
+  });
+});
+
+/** In encodings that Node can only read, as hexadecimal digits. */
+const LEGACY = [
+  ['gb18030', 'd0d5c3fb2cb3c7cad02cc4eac1e40d0ad5c5c8fd2cb1b1bea92c33300d0ac0eecbc42cc9cfbaa32c32350d0a', '姓名'],
+  ['shift_jis', '96bc914f2c93738e730d0a8e5293632c938c8b9e0d0a97e996d82c91e58de30d0a', '名前'],
+  ['windows-1251', 'e8ecff2ce3eef0eee40d0ac8e2e0ed2ccceef1eae2e00d0ac0edede02ccae0e7e0edfc0d0a', 'имя'],
+] as const;
+
+describe('a text in an encoding of its region', () => {
+  test.each(LEGACY)('is read as %s, with a warning that this was guessed', async (encoding, hex, name) => {
+    const { result } = await processTable(Buffer.from(hex, 'hex'));
+    expect([result.encoding, result.columns[0]?.name]).toEqual([encoding, name]);
+    expect(result.encodingCertainty).toBeLessThan(1);
+    expect(result.warnings).toEqual([
+      { code: 'encoding_guessed', message: expect.stringContaining('option encoding') },
+    ]);
+  });
+
+  test('is read as its sender says', async () => {
+    const bytes = Buffer.from(LEGACY[0][1], 'hex');
+    const given = await processTable(bytes, { options: { encoding: 'GBK' } });
+    expect(given.result).toMatchObject({ encoding: 'gbk', encodingCertainty: 1, warnings: [] });
+    expect(given.result.columns[0]?.name).toBe('姓名');
+    await expect(processTable(bytes, { options: { encoding: 'utf-8' } })).rejects.toMatchObject({
+      code: 'table_damaged',
+      detail: expect.stringContaining('Leave the option out'),
+    });
+    expect(tableOptionsSchema.safeParse({ encoding: 'klingon' }).success).toBe(false);
   });
 });
