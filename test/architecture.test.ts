@@ -26,7 +26,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   bullmq: ['src/queue/upload-queue.ts', 'workers/worker.ts'],
   busboy: ['src/intake/multipart.ts'],
   chardet: ['workers/table/text/guess-encoding.ts'],
-  'csv-parse': ['workers/table/text/record-reader.ts'],
   'file-type': ['src/intake/sniff.ts'],
   ioredis: ['src/queue/redis-client.ts', 'src/compat/lasting-cluster.ts', 'src/compat/sentinel-connector.ts'],
   koa: ['src/server/app.ts'],

@@ -83,8 +83,6 @@ describe('the records of a text', () => {
 
 describe('a quote in the wrong place', () => {
   test.each([
-    ['behind a quoted cell', 'a,b\n"1"x,2\n3,4\n'],
-    ['within a cell', 'a,b\n1" nail,2\n3,4\n'],
     ['that is never closed', 'a,b\n"1,2\n3,4\n'],
     ['that another one closes', 'a,b\n"1,2\n3,4\n5,"6"\n'],
     ['behind line ends within quotes', 'a,b\n"1\n3,4'],
@@ -99,12 +97,24 @@ describe('a quote in the wrong place', () => {
     }
   });
 
+  test.each([
+    ['within a cell is a character', '5" steel,x\n', ['5" steel', 'x']],
+    ['around a word is a character', 'the "big" one,x\n', ['the "big" one', 'x']],
+    ['behind blanks opens a cell', 'a,  "b, c" ,d\n', ['a', 'b, c', 'd']],
+    ['that was closed may be followed by text', '"7"x,"a"b"c\n', ['7x', 'ab"c']],
+    ['behind blanks is one in a text with blanks for delimiters', 'a "b c" d\n', ['a', 'b c', 'd'], ' '],
+  ])('%s', (_what, text, cells, delimiter = ',') => {
+    for (const chunkBytes of [1, 2, 5, 1000])
+      expect(read(text, { chunkBytes, delimiter })).toEqual({ rows: [[1, ...cells]], errors: [] });
+  });
+
   test('costs the rows around it nothing, and no line its number', () => {
-    const { rows, errors } = read('"a","b"\r\n"x"y,1\r\n\r\n"c\r\nd",2\r\ne"f,3\r\ng,4\r\n');
+    const { rows, errors } = read('"a","b"\r\n"x,1\r\n\r\n"c\r\nd",2\r\n"e\r\nf"g,3\r\nh,4\r\n');
     expect(rows).toEqual([
       [1, 'a', 'b'],
       [4, 'c\r\nd', '2'],
-      [7, 'g', '4'],
+      [7, 'f"g', '3'],
+      [8, 'h', '4'],
     ]);
     expect(errors).toEqual([
       [2, 'stray_quote'],

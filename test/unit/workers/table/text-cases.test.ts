@@ -57,6 +57,21 @@ describe('a text as people have it', () => {
     expect([table.result.hasHeader, namesOf(table), table.result.rowCount]).toEqual([true, names, 2]);
   });
 
+  test('has quotes within cells, and blanks before quotes', async () => {
+    const inches = await read('c06-quote-in-a-cell');
+    expect(inches.rows).toEqual([
+      { item: 'pipe', size: '5" steel' },
+      { item: 'Über das "Frauenkreuz"', size: '2' },
+      { item: 'rod', size: '7' },
+    ]);
+    const blanks = await read('c07-space-before-quote');
+    expect([namesOf(blanks), blanks.rows.map((row) => Object.values(row)[1]), blanks.result.errorCount]).toEqual([
+      ['ID', 'DESC'],
+      ['iPod Nano', 'iPod Touch'],
+      0,
+    ]);
+  });
+
   test('of which no row would be left is refused with the first fault', async () => {
     const faulty = `a,b\n${'"1,2\n'.repeat(5)}`;
     await expect(processTable(faulty)).rejects.toMatchObject({
