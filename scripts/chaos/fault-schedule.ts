@@ -12,14 +12,22 @@ const KINDS = {
   'worker-pause': { target: 'worker', forMs: [7000, 9000], cards: 1 },
   'redis-kill': { target: 'redis', forMs: [0, 1500], cards: 1 },
   'redis-stop': { target: 'redis', forMs: [0, 1500], cards: 1 },
+  // Every command of every process waits meanwhile, and some get their answer only after their caller gave up.
+  'redis-pause': { target: 'redis', forMs: [2000, 6000], cards: 2 },
   'redis-cut': { target: 'redis-link', forMs: [0, 1500], cards: 2 },
   'redis-silence': { target: 'redis-link', forMs: [500, 3000], cards: 1 },
+  'storage-away': { target: 'storage', forMs: [1000, 6000], cards: 1 },
+  'second-installation': { target: 'storage', forMs: [0, 0], cards: 1 },
 } as const satisfies Record<string, { target: FaultTarget; forMs: readonly [number, number]; cards: number }>;
 
-/** A process, the network before an API process, a process's network to Redis, or Redis itself. */
-export type FaultTarget = 'api' | 'worker' | 'api-link' | 'redis-link' | 'redis';
+/** A process, the network before an API process, a process's network to Redis, Redis itself, or the storage. */
+export type FaultTarget = 'api' | 'worker' | 'api-link' | 'redis-link' | 'redis' | 'storage';
 
-/** `kill` is SIGKILL, `stop` SIGTERM, `pause` SIGSTOP and then SIGCONT; `cut` breaks connections and refuses new ones, `silence` passes nothing on. */
+/**
+ * `kill` is SIGKILL, `stop` SIGTERM, `pause` SIGSTOP and then SIGCONT; `cut` breaks connections and refuses new ones,
+ * `silence` passes nothing on; `storage-away` makes every access to the storage fail; `second-installation` starts a
+ * worker with another prefix on the same storage, which must end by itself and change nothing.
+ */
 export type FaultKind = keyof typeof KINDS;
 
 /** Every kind that there is. */
@@ -32,7 +40,7 @@ export interface Fault {
   kind: FaultKind;
   /** Which of those of its kind, from 0. The links to Redis count the API processes first. */
   index: number;
-  /** How long it lasts; for Redis, how long it is away. */
+  /** How long it lasts; for Redis and the storage, how long it is away. */
   forMs: number;
 }
 
@@ -103,11 +111,16 @@ function indices({ apis, workers }: ScheduleShape, target: FaultTarget): number[
     worker: workers,
     'redis-link': apis + workers,
     redis: 1,
+    storage: 1,
   };
   return Array.from({ length: counts[target] }, (_, index) => index);
 }
 
 /** One fault as a line of the schedule. */
 export function faultLine({ atMs, kind, index, forMs }: Fault): string {
-  return `${(atMs / 1000).toFixed(2).padStart(7)} s  ${kind}${targetOf(kind) === 'redis' ? '' : ` ${index}`}${forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`}`;
+  return `${(atMs / 1000).toFixed(2).padStart(7)} s  ${kind}${isOneOfAKind(kind) ? '' : ` ${index}`}${forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`}`;
+}
+
+function isOneOfAKind(kind: FaultKind): boolean {
+  return targetOf(kind) === 'redis' || targetOf(kind) === 'storage';
 }

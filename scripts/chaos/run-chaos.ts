@@ -54,6 +54,7 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
   const picture = await pictureMaker();
   const fleet = await startFleet(options);
   hooks.started(fleet);
+  await fleet.foreignFiles.plant();
   const log = options.powerLoss ? new LosingLog(fleet.redis.directory) : undefined;
   const auditor = new Auditor(fleet.redis.url, KEYS.events);
   const view = new RedisView(fleet.redis.url, KEYS);

@@ -27,6 +27,7 @@ export interface Judged {
 /** All checks, in the order in which a reader asks; `records` are those that were there at the end. */
 export async function checkAll(judged: Judged): Promise<{ checks: Check[]; records: UploadRecord[] }> {
   const { tales, diary, fleet, auditor, view } = judged;
+  const harmed = await fleet.foreignFiles.collect();
   const open = await untilNone(async () => openUploads(await view.records()), judged.deadlineMs);
   const outcomes = await outcomesAtLast(judged);
   const left = await findLeft(judged);
@@ -56,6 +57,8 @@ export async function checkAll(judged: Judged): Promise<{ checks: Check[]; recor
     { name: 'no answer that nobody has to expect', findings: diary.offences },
     { name: 'no file without a record, no key, no waiter, no open file', findings: left },
     { name: 'no job is left in the queue', findings: jobs },
+    { name: 'files of others in the storage are as they were', findings: harmed },
+    { name: 'another installation on the same storage ends at its start', findings: fleet.intrusions },
     {
       name: 'no process ended but by a fault',
       findings: [...fleet.apis, ...fleet.workers].flatMap(({ unasked }) => unasked),
@@ -79,7 +82,11 @@ async function findLeft({ fleet, deadlineMs, lossBetween }: Judged): Promise<str
   const isLossy = lossBetween(0, performance.now());
   const apis = fleet.apis.flatMap(({ current }) => current ?? []);
   try {
-    await expectNothingLeft({ apis, directory: fleet.directory, redis: fleet.redis }, undefined, leastMs(deadlineMs));
+    await expectNothingLeft(
+      { apis, directory: fleet.storage.directory, redis: fleet.redis },
+      undefined,
+      leastMs(deadlineMs),
+    );
     return [];
   } catch (error) {
     return String(error instanceof Error ? error.message : error)

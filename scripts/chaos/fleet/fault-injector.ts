@@ -66,8 +66,25 @@ export class FaultInjector {
       case 'redis-link':
         return await breakLink(fault, this.#fleet.redisLinks);
       case 'redis':
-        return await this.#endRedis(fault);
+        return fault.kind === 'redis-pause' ? await this.#pauseRedis(fault) : await this.#endRedis(fault);
+      case 'storage':
+        return fault.kind === 'storage-away' ? await this.#removeStorage(fault) : await this.#fleet.intrude();
     }
+  }
+
+  async #pauseRedis({ forMs }: Fault): Promise<boolean> {
+    const { pid } = this.#fleet.redis;
+    process.kill(pid, 'SIGSTOP');
+    await delay(forMs);
+    process.kill(pid, 'SIGCONT');
+    return true;
+  }
+
+  async #removeStorage({ forMs }: Fault): Promise<boolean> {
+    await this.#fleet.storage.goAway();
+    await delay(forMs);
+    await this.#fleet.storage.comeBack();
+    return true;
   }
 
   async #endRedis({ kind, forMs }: Fault): Promise<boolean> {

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startRedisServer, type RedisServer } from '../../../test/helpers/redis-server.ts';
+import { startProcess } from '../../../test/helpers/service.ts';
 import { KeptProcess } from './kept-process.ts';
+import { ForeignFiles } from './foreign-files.ts';
 import { Link } from './link.ts';
+import { StoragePlace } from './storage-place.ts';
 
 /** The settings of all processes: what is waited for in vain ends soon, and one variant of each picture is enough. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -21,14 +22,21 @@ const SETTINGS: Readonly<Record<string, string>> = {
   SHUTDOWN_GRACE_MS: '2000',
 };
 
+/** The clocks of the processes are apart: the first of each kind is right, the second late, the third early. */
+const CLOCK_SHIFTS_MS = [0, -600_000, 300_000];
+
+const API_ENTRY = resolve('src/server/main.ts');
+const WORKER_ENTRY = resolve('workers/main.ts');
+
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 20;
 
 /** A whole installation on this machine, with a link before each API process and one between each process and Redis. */
 export interface Fleet {
   readonly redis: RedisServer;
-  /** Where uploads are stored. */
-  readonly directory: string;
+  readonly storage: StoragePlace;
+  /** Old files of others in the storage, which nobody may touch. */
+  readonly foreignFiles: ForeignFiles;
   readonly apis: readonly KeptProcess[];
   readonly workers: readonly KeptProcess[];
   /** Where clients reach each of `apis`, whatever process it is at the time. */
@@ -36,6 +44,10 @@ export interface Fleet {
   readonly apiLinks: readonly Link[];
   /** Those of the API processes, then those of the workers. */
   readonly redisLinks: readonly Link[];
+  /** Starts a worker of another installation on the same storage. Resolves with true when it has ended. */
+  intrude(): Promise<boolean>;
+  /** What was wrong with the ends of those workers. */
+  readonly intrusions: readonly string[];
   /** Ends all of it and removes its files. */
   stop(): Promise<void>;
 }
@@ -53,16 +65,23 @@ export async function startFleet({ apis, workers, powerLoss }: FleetShape): Prom
     persist: true,
     ...(powerLoss ? { args: ['--appendfsync', 'everysec'] } : {}),
   });
-  const directory = await mkdtemp(join(tmpdir(), 'du-chaos-'));
+  const storage = await StoragePlace.create();
   const apiLinks = await Promise.all(Array.from({ length: apis }, () => Link.open()));
   const redisLinks = await Promise.all(Array.from({ length: apis + workers }, () => Link.open(redis.url)));
   const processes = redisLinks.map((link, index) => {
     const apiLink = apiLinks[index];
-    return apiLink === undefined ? keptWorker(index - apis, link, directory) : keptApi(index, link, directory, apiLink);
+    return apiLink === undefined ? keptWorker(index - apis, link, storage) : keptApi(index, link, storage, apiLink);
   });
+  const intrusions: string[] = [];
   const fleet: Fleet = {
     redis,
-    directory,
+    storage,
+    foreignFiles: new ForeignFiles(storage.directory),
+    intrusions,
+    async intrude() {
+      intrusions.push(...(await intrudeOn(redis.url, storage)));
+      return true;
+    },
     apiLinks,
     redisLinks,
     apis: processes.slice(0, apis),
@@ -72,7 +91,7 @@ export async function startFleet({ apis, workers, powerLoss }: FleetShape): Prom
       await Promise.all(processes.map(async (one) => await one.stop()));
       await Promise.all([...apiLinks, ...redisLinks].map(async (link) => await link.close()));
       await redis.stop();
-      await rm(directory, { recursive: true, force: true });
+      await storage.remove();
     },
   };
   for (const one of processes) one.start();
@@ -96,17 +115,34 @@ export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>
 }
 
 /** Every second API process has the targeted bus; workers publish for it, and so do those. */
-function keptApi(index: number, redisLink: Link, directory: string, apiLink: Link): KeptProcess {
+function keptApi(index: number, redisLink: Link, storage: StoragePlace, apiLink: Link): KeptProcess {
   const onUp = (url: string): void => apiLink.retarget(url);
-  const env = { ...settings(redisLink, directory), EVENT_BUS: index % 2 === 0 ? 'stream' : 'targeted' };
-  return new KeptProcess({ name: `api ${index}`, entry: resolve('src/server/main.ts'), env, onUp });
+  const env = { ...settings(index, redisLink, storage), EVENT_BUS: index % 2 === 0 ? 'stream' : 'targeted' };
+  return new KeptProcess({ name: `api ${index}`, entry: API_ENTRY, env, onUp });
 }
 
-function keptWorker(index: number, redisLink: Link, directory: string): KeptProcess {
-  const env = { ...settings(redisLink, directory), EVENT_BUS: 'targeted' };
-  return new KeptProcess({ name: `worker ${index}`, entry: resolve('workers/main.ts'), env, onUp: () => undefined });
+function keptWorker(index: number, redisLink: Link, storage: StoragePlace): KeptProcess {
+  const env = { ...settings(index, redisLink, storage), EVENT_BUS: 'targeted' };
+  return new KeptProcess({ name: `worker ${index}`, entry: WORKER_ENTRY, env, onUp: () => undefined });
 }
 
-function settings(redisLink: Link, directory: string): Record<string, string> {
-  return { ...SETTINGS, REDIS_URL: `redis://127.0.0.1:${redisLink.port}`, STORAGE: `file:${directory}` };
+function settings(index: number, redisLink: Link, storage: StoragePlace): Record<string, string> {
+  return {
+    ...SETTINGS,
+    REDIS_URL: `redis://127.0.0.1:${redisLink.port}`,
+    STORAGE: `file:${storage.path}`,
+    CLOCK_SHIFT_MS: String(CLOCK_SHIFTS_MS[index % CLOCK_SHIFTS_MS.length]),
+  };
+}
+
+/** The line that the process ends with names the setting; before that it has changed nothing. */
+async function intrudeOn(redisUrl: string, storage: StoragePlace): Promise<string[]> {
+  const env = { ...SETTINGS, REDIS_URL: redisUrl, QUEUE_PREFIX: 'staging', STORAGE: `file:${storage.path}` };
+  try {
+    const intruder = await startProcess(WORKER_ENTRY, env);
+    await intruder.end('SIGKILL');
+    return ['a worker of another installation became ready on the storage'];
+  } catch (error) {
+    return String(error).includes('STORAGE') ? [] : [`a worker of another installation ended with: ${String(error)}`];
+  }
 }

@@ -1,5 +1,9 @@
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startProcess, type ServiceProcess } from '../../../test/helpers/service.ts';
+
+/** Shifts the clock of the process by its `CLOCK_SHIFT_MS`. */
+const CLOCK = resolve('test/helpers/shifted-clock.mjs');
 
 const RESTART_AFTER_MS = 100;
 /** An end that comes so soon after a fault is that fault's. */
@@ -82,7 +86,7 @@ export class KeptProcess {
   async #begin(): Promise<ServiceProcess | undefined> {
     try {
       this.#starts += 1;
-      const started = await startProcess(this.#spec.entry, this.#spec.env);
+      const started = await startProcess(this.#spec.entry, this.#spec.env, ['--import', CLOCK]);
       this.#current = started;
       this.#spec.onUp(started.url);
       // It was told to stop while it was being begun.

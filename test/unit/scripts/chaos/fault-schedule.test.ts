@@ -23,7 +23,7 @@ describe('the schedule of faults', () => {
   });
 
   test('hits nobody twice at a time, and nobody that is not there', () => {
-    const counts = { api: 3, 'api-link': 3, worker: 3, 'redis-link': 6, redis: 1 };
+    const counts = { api: 3, 'api-link': 3, worker: 3, 'redis-link': 6, redis: 1, storage: 1 };
     for (let seed = 1; seed <= 50; seed += 1) {
       const busyUntilMs = new Map<string, number>();
       for (const { atMs, kind, index, forMs } of planFaults(shape, seed)) {

@@ -1,0 +1,46 @@
+import { mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A storage directory that can go away, as a network disk does: its path then leads to a device and every call fails. */
+export class StoragePlace {
+  /** Where the files really are, also while the storage is away. */
+  readonly directory: string;
+  /** For the setting `STORAGE`. */
+  readonly path: string;
+  readonly #base: string;
+
+  private constructor(base: string) {
+    this.#base = base;
+    this.directory = join(base, 'files');
+    this.path = join(base, 'storage');
+  }
+
+  /** Creates an empty one in the temporary folder. The caller removes it with `remove`. */
+  static async create(): Promise<StoragePlace> {
+    const place = new StoragePlace(await mkdtemp(join(tmpdir(), 'du-chaos-')));
+    await mkdir(place.directory);
+    await place.#leadTo(place.directory);
+    return place;
+  }
+
+  /** From now on every new access fails with `ENOTDIR`; open files stay open. */
+  async goAway(): Promise<void> {
+    await this.#leadTo('/dev/null');
+  }
+
+  async comeBack(): Promise<void> {
+    await this.#leadTo(this.directory);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#base, { recursive: true, force: true });
+  }
+
+  /** Renames a new link over the old one, so that no access finds the path missing. */
+  async #leadTo(target: string): Promise<void> {
+    const link = join(this.#base, 'next');
+    await symlink(target, link);
+    await rename(link, this.path);
+  }
+}
