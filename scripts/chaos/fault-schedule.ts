@@ -81,16 +81,16 @@ export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
   ).sort((a, b) => a - b);
   const busyUntilMs = new Map<string, number>();
   const kinds = deal(random, count, shape.powerLoss === true);
-  return times.flatMap((atMs, number) => {
-    const [kind] = kinds.slice(number);
+  return times.flatMap((atMs) => {
+    const free = (kind: FaultKind): number[] =>
+      indices(shape, targetOf(kind)).filter((index) => (busyUntilMs.get(`${targetOf(kind)} ${index}`) ?? 0) <= atMs);
+    // A card whose targets are all down waits for the next time.
+    const next = kinds.findIndex((kind) => free(kind).length > 0);
+    const [kind] = next === -1 ? [] : kinds.splice(next, 1);
     if (kind === undefined) return [];
     const [least, most] = KINDS[kind].forMs;
     const forMs = random.between(least, most);
-    const free = indices(shape, targetOf(kind)).filter(
-      (index) => (busyUntilMs.get(`${targetOf(kind)} ${index}`) ?? 0) <= atMs,
-    );
-    if (free.length === 0) return [];
-    const index = random.pick(free);
+    const index = random.pick(free(kind));
     busyUntilMs.set(`${targetOf(kind)} ${index}`, atMs + forMs + REST_MS);
     return [{ atMs, kind, index, forMs }];
   });
