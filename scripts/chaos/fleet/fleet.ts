@@ -23,7 +23,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /** The clocks of the processes are apart: the first of each kind is right, the second late, the third early. */
-const CLOCK_SHIFTS_MS = [0, -600_000, 300_000];
+const CLOCK_OFFSETS_MS = [0, -600_000, 300_000];
 
 const API_ENTRY = resolve('src/server/main.ts');
 const WORKER_ENTRY = resolve('workers/main.ts');
@@ -131,7 +131,7 @@ function settings(index: number, redisLink: Link, storage: StoragePlace): Record
     ...SETTINGS,
     REDIS_URL: `redis://127.0.0.1:${redisLink.port}`,
     STORAGE: `file:${storage.path}`,
-    CLOCK_SHIFT_MS: String(CLOCK_SHIFTS_MS[index % CLOCK_SHIFTS_MS.length]),
+    CLOCK_OFFSET_MS: String(CLOCK_OFFSETS_MS[index % CLOCK_OFFSETS_MS.length]),
   };
 }
 

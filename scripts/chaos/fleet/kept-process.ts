@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startProcess, type ServiceProcess } from '../../../test/helpers/service.ts';
 
-/** Shifts the clock of the process by its `CLOCK_SHIFT_MS`. */
-const CLOCK = resolve('test/helpers/shifted-clock.mjs');
+/** Shifts the clock of a process by `CLOCK_OFFSET_MS` of its environment. */
+const CLOCK = resolve('test/helpers/clock-apart.mjs');
 
 const RESTART_AFTER_MS = 100;
 /** An end that comes so soon after a fault is that fault's. */
