@@ -10,7 +10,7 @@ import type { Subscribe } from '../record/record-subscription.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import { removeUnnamedFiles } from '../record/unnamed-files.ts';
-import { manifestKey, originalKey } from '../storage/keys.ts';
+import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { manifestObject } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Admission } from './admission.ts';
@@ -18,6 +18,9 @@ import { keptOptions } from './parse-options.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
 import { ReceiveProgress, refusalToError, type ListenForOthers, type ReportReceived } from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
+
+/** Later than any file: every unfinished file of an upload that is forgotten may go, since its one request has ended. */
+const NOBODY_WRITES_AFTER = new Date(8_640_000_000_000_000);
 
 /** What the intake needs of the queue. */
 export interface JobQueue {
@@ -185,6 +188,8 @@ export class IncomingUpload {
     clearInterval(this.#keepAlive);
     const { id, publicId } = this.record;
     if (!this.#isEnqueueSent) await this.#removeFiles();
+    // A writer that could not remove its unfinished file leaves it to us: without a record nobody would look for it.
+    await this.#parts.storage.removeUnfinished(uploadPrefix(id), NOBODY_WRITES_AFTER);
     await this.#parts.records.forget(id, publicId);
     if (this.#isEnqueueSent) await this.#removeFiles();
   }

@@ -38,10 +38,12 @@ export async function orUndefinedWhereMissing<T>(promise: Promise<T>): Promise<T
   }
 }
 
-/** True if the file or its folder does not exist. */
+/**
+ * True if the file or its folder does not exist. `ENOTDIR` is not among it: none of our folders is ever a file, so it means
+ * that the storage itself is away.
+ */
 export function isMissing(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === 'ENOENT' || code === 'ENOTDIR';
+  return codeOf(error) === 'ENOENT';
 }
 
 /** True if a file of that name exists already. */

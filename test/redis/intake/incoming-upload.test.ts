@@ -253,6 +253,16 @@ describe('the end of an upload that is not queued', () => {
     expect(await recordOf(second)).toMatchObject({ state: 'receiving' });
   });
 
+  test('forget keeps the record if a storage that is away may hold unfinished files', async () => {
+    const upload = await open({
+      ...space.parts,
+      storage: overriding(space.parts.storage, { removeUnfinished: isAway }),
+    });
+    await upload.receive(bytesThen(), {}, 10_000);
+    await expect(upload.forget()).rejects.toThrow('away');
+    expect(await recordOf(upload)).toBeDefined();
+  });
+
   test('forget leaves neither file nor record', async () => {
     const upload = await open();
     await upload.receive(bytesThen(), {}, 10_000);
@@ -262,6 +272,10 @@ describe('the end of an upload that is not queued', () => {
     expect(space.files()).toEqual([]);
   });
 });
+
+async function isAway(): Promise<never> {
+  throw new Error('away');
+}
 
 test('a Redis that is away while bytes come costs reports, not the upload', async () => {
   let away = false;

@@ -204,3 +204,13 @@ describe('the STORAGE setting', () => {
     expect(temp.files()).toEqual(['x/a']);
   });
 });
+
+test('a root that is no directory any more is unavailable, not empty', async () => {
+  const storage = new LocalStorage(join('/dev/null', 'storage'));
+  for (const work of [
+    storage.stat(UPLOAD.original),
+    storage.remove(UPLOAD.original),
+    storage.removeUnfinished('', new Date()),
+  ])
+    await expect(work).rejects.toMatchObject({ code: 'storage_unavailable' });
+});
