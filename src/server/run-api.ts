@@ -20,8 +20,9 @@ export async function runApi(): Promise<void> {
 async function start(): Promise<void> {
   const config = loadConfig();
   const log = createLog('api', config);
-  warnOfFewDescriptors(descriptorLimit(), config, log);
   const api = await startApi(config, log);
+  // After everything that ends a start with one line of its own.
+  warnOfFewDescriptors(descriptorLimit(), config, log);
   watchEventLoop(LOOP_LIMIT_MS);
   closeOnSignal(log, config.shutdownDelayMs + config.shutdownGraceMs + CLOSE_MARGIN_MS, () =>
     api.close(config.shutdownGraceMs),

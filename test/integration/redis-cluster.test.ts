@@ -30,7 +30,8 @@ afterAll(async () => {
 });
 
 test('the whole service runs on a cluster: uploads, workers, the sweep, polls held in every process', async () => {
-  expect(await Promise.all(urls.map(async (url) => (await fetch(`${url}/readyz`)).status))).toEqual([200, 200]);
+  for (const url of urls)
+    await eventually(`${url} to be ready`, async () => (await fetch(`${url}/readyz`)).status === 200);
   const bytes = await photo({ width: 120, height: 90 });
   const sent = await Promise.all(
     urls.map((url) => putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`)),
