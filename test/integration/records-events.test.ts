@@ -6,6 +6,7 @@ import { decodeProgress, type RecordFields } from '../../src/record/record-field
 import { openWaitingConnection } from '../../src/queue/connection.ts';
 import type { EventFeed } from '../../src/queue/event-feed.ts';
 import { openEventStream } from '../../src/queue/event-stream.ts';
+import { eventually } from '../helpers/eventually.ts';
 import {
   made,
   newUpload,
@@ -39,26 +40,19 @@ interface Heard {
   until(isEnough: (heard: Heard) => boolean): Promise<void>;
 }
 
-/** Listens as an API process does, through BullMQ's QueueEvents. */
+/** Listens as an API process does. */
 async function listen(url?: string): Promise<Heard> {
-  let look: () => void = () => undefined;
   const heard: Heard = {
     events: [],
     resumptions: 0,
-    until: (isEnough) =>
-      new Promise((resolve) => {
-        look = () => isEnough(heard) && resolve();
-        look();
-      }),
+    until: async (isEnough) => void (await eventually('enough events', () => isEnough(heard))),
   };
   const listener = {
-    changed(id: string, fields: unknown) {
-      heard.events.push(decodeProgress(id, fields as RecordFields));
-      look();
+    changed(id: string, data: string | undefined) {
+      heard.events.push(decodeProgress(id, JSON.parse(data ?? '') as RecordFields));
     },
     missed() {
       heard.resumptions += 1;
-      look();
     },
     isWanted: () => true,
   };

@@ -22,7 +22,7 @@ const OUR_NAMES: readonly string[] = ['options', 'uploadId', 'filename', 'name',
  * dropped, except options that some kind of file takes. Throws `bad_options` (400) for long ones that none takes.
  */
 export function keptMetadata(metadata: UploadMetadata, kinds: Kinds): UploadMetadata {
-  const kept: Record<string, string | null> = {};
+  const kept = new Map<string, string | null>();
   let leftBytes = MOST_KEPT_BYTES;
   const names = [...OUR_NAMES.filter((name) => name in metadata), ...Object.keys(metadata)];
   for (const name of new Set(names)) {
@@ -30,12 +30,14 @@ export function keptMetadata(metadata: UploadMetadata, kinds: Kinds): UploadMeta
     const bytes = Buffer.byteLength(name) + Buffer.byteLength(value ?? '');
     if (bytes <= leftBytes) {
       leftBytes -= bytes;
-      kept[name] = value;
+      kept.set(name, value);
     } else if (name === 'options') {
-      kept[name] = longOptions(metadata, kinds);
+      kept.set(name, longOptions(metadata, kinds));
     }
   }
-  return kept;
+  // HEAD returns the entries in the order of the client (tus 1.0, Upload-Metadata).
+  const inOrder = Object.keys(metadata).filter((name) => kept.has(name));
+  return Object.fromEntries(inOrder.map((name) => [name, kept.get(name) ?? null]));
 }
 
 function longOptions(metadata: UploadMetadata, kinds: Kinds): string {
