@@ -2,6 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 import { SAMPLE_BYTES } from '../kinds/kind.ts';
 import type { Kinds } from '../kinds/kinds.ts';
+import { TEXT_TYPE } from '../kinds/table.ts';
+import { sniffEncoding } from '../kinds/text-encoding.ts';
 import type { FileKind, StoredUpload } from '../record/open-record.ts';
 import { originalKey } from '../storage/keys.ts';
 import { commitWith, type ObjectWriter, type SmallObject, type Storage } from '../storage/storage.ts';
@@ -84,8 +86,13 @@ async function storeChunks(
 export async function acceptFile(kinds: Kinds, head: Buffer, options: unknown): Promise<FileKind> {
   const type = await typeOf(kinds, head, options);
   const kind = type === undefined ? undefined : kinds.find(type);
-  if (type === undefined || kind === undefined) throw notTaken(type, kinds);
+  if (type === undefined || kind === undefined) throw notTaken(type ?? textTypeOf(head), kinds);
   return { type, options: parseOptions(kind, options) };
+}
+
+/** For words to people: text has no signature. */
+function textTypeOf(head: Buffer): string | undefined {
+  return sniffEncoding(head.subarray(0, SAMPLE_BYTES)) === undefined ? undefined : TEXT_TYPE;
 }
 
 /** What the signature says, or else what a kind sees in the bytes; undefined where nobody knows them. */

@@ -18,12 +18,20 @@ const TIFF_SIGNATURES = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'];
  */
 export async function sniffType(bytes: Buffer): Promise<string | undefined> {
   const head = bytes.subarray(0, SNIFF_BYTES);
-  const mime = (await fileTypeFromBuffer(head))?.mime;
+  const mime = signedType(head, (await fileTypeFromBuffer(head))?.mime);
   if (mime === MOVING_PNG) return 'image/png';
   if (mime === undefined && TIFF_SIGNATURES.includes(head.toString('latin1', 0, 4))) return 'image/tiff';
   const mayBeText = mime === undefined || mime === 'application/xml';
   return mayBeText && isSvg(head.toString('utf8')) ? 'image/svg+xml' : mime;
 }
+
+/** Tables may begin with the three letters that file-type knows a GIF by, and texts in UTF-32 with the bits of an MP3. */
+function signedType(head: Buffer, mime: string | undefined): string | undefined {
+  if (mime === 'image/gif' && !/^GIF8[79]a/.test(head.toString('latin1', 0, 6))) return undefined;
+  return mime === 'audio/mpeg' && head.subarray(0, 4).equals(UTF_32_MARK) ? undefined : mime;
+}
+
+const UTF_32_MARK = Buffer.from([0xff, 0xfe, 0, 0]);
 
 /** What may stand before the one element that makes a text a drawing. */
 const PROLOGUE = [

@@ -1,4 +1,5 @@
 import type { Sample } from './kind.ts';
+import { isOtherLanguage } from './other-text.ts';
 import { decodeHead, sniffEncoding, type EncodedText } from './text-encoding.ts';
 
 /** What the beginning of a delimited text tells. */
@@ -8,9 +9,6 @@ export interface DelimitedText extends EncodedText {
 
 /** In the order of preference where the lines speak for several: a comma is in decimals and in prose too. */
 const CANDIDATES: readonly string[] = ['\t', ';', '|', ','];
-
-/** Signs of other languages made of lines: markup, JSON, RTF, scripts, Markdown. */
-const OTHER_LANGUAGE = /^\s*(?:[<{[|]|#!|-----)/;
 
 /** Of the lines at least this share has as many cells as most have. */
 const LEAST_AGREEMENT = 0.6;
@@ -29,13 +27,28 @@ export function sniffDelimitedText({ head, isWhole }: Pick<Sample, 'head' | 'isW
   const encoded = sniffEncoding(head);
   if (encoded === undefined) return undefined;
   const text = decodeHead(head, encoded);
-  if (OTHER_LANGUAGE.test(text)) return undefined;
+  const said = separatorLine(text);
+  if (said !== undefined) return { ...encoded, delimiter: said.delimiter };
+  if (isOtherLanguage(text)) return undefined;
   let best: { delimiter: string; agreement: number } | undefined;
   for (const delimiter of CANDIDATES) {
     const agreement = agreementOf(linesOf(text, delimiter, isWhole));
     if (agreement > (best?.agreement ?? 0)) best = { delimiter, agreement };
   }
   return best === undefined ? undefined : { ...encoded, delimiter: best.delimiter };
+}
+
+/** A first line such as `sep=;`, by which Excel is told the delimiter. */
+export interface SeparatorLine {
+  delimiter: string;
+  /** With its line end. */
+  characters: number;
+}
+
+/** Undefined for a text that does not begin with such a line. */
+export function separatorLine(text: string): SeparatorLine | undefined {
+  const [whole, delimiter] = /^"?sep=([\t !#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~])"?(?:\r\n?|\n)/i.exec(text) ?? [];
+  return whole === undefined || delimiter === undefined ? undefined : { delimiter, characters: whole.length };
 }
 
 /** One record as a delimiter cuts it. */
@@ -48,7 +61,7 @@ interface SampledLine {
 }
 
 /** Cuts into records, a line each unless quotes hold several together; blank lines are passed over. */
-function linesOf(text: string, delimiter: string, isWhole: boolean): SampledLine[] {
+function linesOf(text: string, delimiter: string, isWhole: boolean, knowsQuotes = true): SampledLine[] {
   const lines: SampledLine[] = [];
   let line: SampledLine = { cells: [], quoted: 0, isComplete: false };
   let start = 0;
@@ -63,7 +76,7 @@ function linesOf(text: string, delimiter: string, isWhole: boolean): SampledLine
   };
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
-    if (character === '"' && text[start] === '"') {
+    if (knowsQuotes && character === '"' && (isQuoted || text.slice(start, at).trim() === '' || text[at - 1] === '"')) {
       if (at === start) line.quoted += 1;
       isQuoted = !isQuoted;
     } else if (!isQuoted && character === delimiter) endCell(at);
@@ -72,8 +85,10 @@ function linesOf(text: string, delimiter: string, isWhole: boolean): SampledLine
       endLine(true);
     }
   }
+  // A quote that is never closed holds nothing together.
+  if (isWhole && isQuoted) return linesOf(text, delimiter, isWhole, false);
   endCell(text.length);
-  endLine(isWhole && !isQuoted);
+  endLine(isWhole);
   return lines;
 }
 
@@ -112,15 +127,30 @@ function isProse(lines: readonly SampledLine[]): boolean {
   const wordy = cells.filter(
     (cell) => !cell.startsWith('"') && cell.trim().split(/\s+/).length >= WORDS_OF_PROSE,
   ).length;
-  if (wordy / cells.length > (lines.length > FEW_LINES ? MOST_WORDY : MOST_WORDY_OF_FEW_LINES)) return true;
-  return isPunctuated(lines);
+  const isWordy = wordy / cells.length > (lines.length > FEW_LINES ? MOST_WORDY : MOST_WORDY_OF_FEW_LINES);
+  return (isWordy && !isTight(lines)) || isPunctuated(lines);
 }
+
+/** Three lines or more of as many cells each, and none of them with a space behind a delimiter as prose has it. */
+function isTight(lines: readonly SampledLine[]): boolean {
+  const complete = lines.filter(({ isComplete }) => isComplete);
+  const [first] = complete;
+  return (
+    complete.length > FEW_LINES &&
+    complete.every(
+      ({ cells }) => cells.length === first?.cells.length && cells.slice(1).every((cell) => !/^\s/.test(cell)),
+    )
+  );
+}
+
+const NUMBER = /^\s*[-+]?\d+(?:[.,]\d+)?\s*$/;
 
 const END_OF_SENTENCE = /[.!?…]["”’)]?\s*$/;
 
 /** Behind the commas of a sentence stands a space, and at its end a full stop. */
 function isPunctuated(lines: readonly SampledLine[]): boolean {
-  if (lines.some(({ quoted }) => quoted > 0)) return false;
+  if (lines.some(({ quoted, cells }) => quoted > 0 || (cells.length > 1 && cells.every((cell) => NUMBER.test(cell)))))
+    return false;
   const later = lines.flatMap(({ cells }) => cells.slice(1));
   const spaced = later.filter((cell) => cell.startsWith(' ') || cell.trim() === '').length;
   if (later.length === 0 || spaced < later.length) return false;

@@ -29,9 +29,13 @@ export function sniffEncoding(head: Buffer): EncodedText | undefined {
   return NOT_TEXT.test(decodeHead(head, found)) ? undefined : found;
 }
 
-/** The characters of a head, without the mark and without one that is cut off at its end. */
+/** With it DOS ends a text. */
+const DOS_END = '\x1a';
+
+/** The characters of a head, without the mark, without one that is cut off at its end, and without the end mark of DOS. */
 export function decodeHead(head: Buffer, { encoding, bomBytes }: EncodedText): string {
-  return new TextDecoder(encoding, { ignoreBOM: true }).decode(head.subarray(bomBytes), { stream: true });
+  const text = new TextDecoder(encoding, { ignoreBOM: true }).decode(head.subarray(bomBytes), { stream: true });
+  return text.endsWith(DOS_END) ? text.slice(0, -1) : text;
 }
 
 function markOf(head: Buffer): EncodedText | undefined {

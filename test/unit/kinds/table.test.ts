@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { acceptFile } from '../../../src/intake/receive.ts';
 import { createKinds } from '../../../src/kinds/kinds.ts';
@@ -33,5 +34,59 @@ describe('a workbook at the intake', () => {
       { name: 'xl/printerSettings/printerSettings1.bin', bytes: Buffer.alloc(9) },
     ];
     expect(await refusal(workbook({ sheets, more }))).toMatch(/spreadsheetml/);
+  });
+});
+
+describe('a text at the intake', () => {
+  test.each([
+    'c01-gift',
+    'c02-title-above-header',
+    'c03-header-too-short',
+    'c04-header-too-long',
+    'c05-comma-space',
+    'c06-quote-in-a-cell',
+    'c07-space-before-quote',
+    'c08-sep',
+    'c09-angle',
+    'c10-bracket',
+    'c11-dos-end',
+    'c14-wordy',
+  ])('is taken for a table: %s', async (name) => {
+    expect(await refusal(readFileSync(`test/fixtures/tables/${name}.csv`))).toBe('text/csv');
+  });
+
+  test.each([
+    ['log lines', '[10:00:01],INFO,start\n[10:00:02],WARN,late\n'],
+    ['addresses', '<ada@x.example>,Ada,1\n<grace@x.example>,Grace,2\n'],
+    ['bars around cells', '|1|Ada|\n|2|Grace|\n'],
+    [
+      'questions and answers',
+      'question;answer\nHow do I send it?;Drop it on the page\nIs that all there is?;It is all there is\n',
+    ],
+    ['words of programs as values', 'public,12\nprivate,13\nreturn,14\ntest,15\nclass,16\n'],
+    ['three letters of a signature', 'ID3,name,value\n1,a,2\n2,b,3\n'],
+  ])('is taken for a table: %s', async (_what, text) => {
+    expect(await refusal(Buffer.from(text))).toBe('text/csv');
+  });
+
+  test.each(['c12-one-column.csv', 'c13-wide-row-first.csv', 'c15-code.jl'])(
+    'is refused with a word about the option delimiter, and taken with it: %s',
+    async (name) => {
+      const bytes = readFileSync(`test/fixtures/tables/${name}`);
+      expect(await refusal(bytes)).toMatchObject({
+        code: 'unsupported_media_type',
+        message: expect.stringMatching(/^This is text\/plain; .*option delimiter.*\{"delimiter": ","\}/),
+      });
+      expect((await acceptFile(kinds, bytes, { delimiter: ',' })).type).toBe('text/csv');
+    },
+  );
+
+  test.each([
+    ['Go', 'package main\n\nimport "fmt"\n\nfunc f(a, b int) {\n\tx, y := a, b\n\tz, w := b, a\n}\n'],
+    ['Python', 'from a import b, c\nx, y = 1, 2\ndef f(a, b):\n    return a, b\n'],
+    ['Markdown', '| a | b |\n|---|---|\n| 1 | 2 |\n'],
+    ['JSON', '[{"a":1,"b":2},\n{"a":3,"b":4}]\n'],
+  ])('is no table: %s', async (_what, text) => {
+    expect(await refusal(Buffer.from(text))).toMatchObject({ code: 'unsupported_media_type' });
   });
 });

@@ -19,12 +19,16 @@ const CHUNK_BYTES = 65_536;
 export async function* readUtf8(
   path: string,
   text: ScannedText,
+  startBytes: number,
   signal: AbortSignal,
 ): AsyncGenerator<Utf8Chunk, void, undefined> {
+  // An empty range is an error of the stream.
+  if (startBytes >= text.endBytes) return;
   const toUtf8 = transcoder(text);
-  let at = text.bomBytes;
+  let at = startBytes;
   for await (const chunk of createReadStream(path, {
     start: at,
+    end: text.endBytes - 1,
     highWaterMark: CHUNK_BYTES,
     signal,
   }) as AsyncIterable<Buffer>) {

@@ -13,6 +13,8 @@ export interface ScannedText {
   /** Where the text begins, behind a byte order mark. */
   bomBytes: number;
   sizeBytes: number;
+  /** Where the text ends: before the end mark of DOS, if it has one. */
+  endBytes: number;
   /** True where a carriage return is anywhere, so that lines may not all end with a line feed alone. */
   hasReturns: boolean;
   /** The first bytes, the mark included. */
@@ -22,6 +24,7 @@ export interface ScannedText {
 const CHUNK_BYTES = 1024 * 1024;
 const HEAD_BYTES = 65_536;
 const RETURN = 13;
+const DOS_END = 0x1a;
 const LEAD = 0xc0;
 const CONTINUATION = 0x80;
 const MAX_CUT_BYTES = 3;
@@ -59,6 +62,7 @@ class Scan {
   cutBytes = 0;
   #sizeBytes = 0;
   #isUtf8 = true;
+  #lastByte: number | undefined;
   #hasReturns = false;
   #head = Buffer.alloc(0);
 
@@ -66,6 +70,7 @@ class Scan {
     const bytes = chunk.subarray(0, this.cutBytes + bytesRead);
     if (this.#sizeBytes === 0) this.#head = Buffer.from(bytes.subarray(0, HEAD_BYTES));
     this.#sizeBytes += bytesRead;
+    this.#lastByte = bytes.at(-1);
     this.#hasReturns ||= bytes.includes(RETURN);
     this.cutBytes = 0;
     if (!this.#isUtf8) return;
@@ -85,6 +90,7 @@ class Scan {
       isUtf8: isUtf8Whole,
       bomBytes,
       sizeBytes: this.#sizeBytes,
+      endBytes: this.#sizeBytes - (this.#lastByte === DOS_END && !found.startsWith('utf-16') ? 1 : 0),
       hasReturns: this.#hasReturns,
       head: this.#head,
     };

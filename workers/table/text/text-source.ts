@@ -1,4 +1,5 @@
-import { sniffDelimitedText } from '../../../src/kinds/delimited-text.ts';
+import { separatorLine, sniffDelimitedText } from '../../../src/kinds/delimited-text.ts';
+import { decodeHead, sniffEncoding, type EncodedText } from '../../../src/kinds/text-encoding.ts';
 import { SAMPLE_BYTES } from '../../../src/kinds/kind.ts';
 import type { TableWarning } from '../../../src/wire/documents.ts';
 import type { TableOptions } from '../../../src/kinds/table-options.ts';
@@ -19,7 +20,10 @@ export interface TextSettings {
 /** The rows of a delimited text. Throws `table_damaged` for what cannot be one, and `table_line_too_long`. */
 export async function openText(settings: TextSettings, signal: AbortSignal): Promise<RowSource> {
   const text = await scanText(settings.path, settings.options.encoding, signal);
+  const said = separatorLine(decodeHead(text.head.subarray(0, SAMPLE_BYTES), sniffEncoding(text.head) ?? UNKNOWN));
   const delimiter = settings.options.delimiter ?? delimiterOf(text);
+  const bytesOfSaid = (said?.characters ?? 0) * (text.encoding.startsWith('utf-16') ? 2 : 1);
+  const start: TextStart = { bytes: text.bomBytes + bytesOfSaid, line: said === undefined ? 1 : 2 };
   return {
     facts: {
       format: delimiter === '\t' ? 'tsv' : 'csv',
@@ -31,7 +35,7 @@ export async function openText(settings: TextSettings, signal: AbortSignal): Pro
     warnings: warningsOf(text),
     whenEmpty: 'The table has no rows.',
     isSparse: false,
-    read: (sink, readSignal) => readRows(settings, text, delimiter, sink, readSignal),
+    read: (sink, readSignal) => readRows(settings, text, start, delimiter, sink, readSignal),
   };
 }
 
@@ -40,6 +44,14 @@ function warningsOf({ encoding, encodingCertainty }: ScannedText): TableWarning[
   const message = `The text is no UTF-8 and was read as ${encoding}, which was guessed. If characters look wrong, send it again with the option encoding.`;
   return [{ code: 'encoding_guessed', message }];
 }
+
+/** Behind the mark, and behind a line that names the delimiter. */
+interface TextStart {
+  bytes: number;
+  line: number;
+}
+
+const UNKNOWN: EncodedText = { encoding: 'windows-1252', bomBytes: 0 };
 
 /** By as much of its beginning as the intake has taken it for a table by. */
 function delimiterOf({ head, sizeBytes }: ScannedText): string {
@@ -54,12 +66,16 @@ function delimiterOf({ head, sizeBytes }: ScannedText): string {
 async function* readRows(
   { path, limits }: TextSettings,
   text: ScannedText,
+  start: TextStart,
   delimiter: string,
   sink: RowSink,
   signal: AbortSignal,
 ): AsyncGenerator<number, void, undefined> {
-  const reader = new RecordReader({ delimiter, hasReturns: text.hasReturns, maxLineBytes: limits.maxLineBytes }, sink);
-  for await (const { bytes, fraction } of readUtf8(path, text, signal)) {
+  const reader = new RecordReader(
+    { delimiter, hasReturns: text.hasReturns, maxLineBytes: limits.maxLineBytes, firstLine: start.line },
+    sink,
+  );
+  for await (const { bytes, fraction } of readUtf8(path, text, start.bytes, signal)) {
     for (const _full of reader.feed(bytes)) yield fraction;
     yield fraction;
   }

@@ -57,6 +57,35 @@ describe('a text as people have it', () => {
     expect([table.result.hasHeader, namesOf(table), table.result.rowCount]).toEqual([true, names, 2]);
   });
 
+  test('may name its delimiter in its first line, for Excel', async () => {
+    const table = await read('c08-sep');
+    expect([namesOf(table), table.rows, table.result.delimiter]).toEqual([
+      ['name', 'value'],
+      [
+        { name: 'a', value: 1 },
+        { name: 'b', value: 2 },
+      ],
+      ';',
+    ]);
+    const faulty = await processTable('sep=,\na,b\n1,2\n3\n4,5\n');
+    expect(faulty.result.errors.map(({ line }) => line)).toEqual([4]);
+  });
+
+  test('may end with the end mark of DOS', async () => {
+    expect((await read('c11-dos-end')).rows).toHaveLength(2);
+    const long = await processTable(`id,name\r\n${'1,Ada\r\n'.repeat(1000)}\x1a`);
+    expect([long.result.rowCount, long.result.errorCount]).toEqual([1000, 0]);
+  });
+
+  test.each(['c01-gift', 'c05-comma-space', 'c09-angle', 'c10-bracket', 'c14-wordy'])(
+    'is read with nothing left out: %s',
+    async (name) => {
+      const { result } = await read(name);
+      expect(result).toMatchObject({ hasHeader: true, rowsSkipped: 0, warnings: [] });
+      expect(result.rowCount).toBeGreaterThan(0);
+    },
+  );
+
   test('has quotes within cells, and blanks before quotes', async () => {
     const inches = await read('c06-quote-in-a-cell');
     expect(inches.rows).toEqual([
