@@ -21,6 +21,7 @@ export interface ConnectionBounds {
  */
 export function boundConnections(server: Server, { maxConnections, readerTimeoutMs }: ConnectionBounds): void {
   const openedAtMs = new Map<Socket, number>();
+  const readers = new WeakMap<Socket, ReaderProgress>();
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
     if (maxConnections !== undefined && openedAtMs.size >= maxConnections * CROWDED_SHARE) cutOldestSilent(openedAtMs);
@@ -30,7 +31,10 @@ export function boundConnections(server: Server, { maxConnections, readerTimeout
   // Node drops a connection before anybody hears of it. Its client tries again.
   server.on('drop', () => cutOldestSilent(openedAtMs));
   const timer = setInterval(() => {
-    for (const socket of openedAtMs.keys()) watchReader(socket, readerTimeoutMs);
+    for (const socket of openedAtMs.keys()) {
+      watchReader(socket, readerTimeoutMs);
+      cutTalkingReader(socket, readers, readerTimeoutMs);
+    }
   }, readerTimeoutMs / 4);
   timer.unref();
   server.once('close', () => clearInterval(timer));
@@ -49,4 +53,26 @@ function watchReader(socket: Socket, readerTimeoutMs: number): void {
   const isWatched = socket.timeout === readerTimeoutMs;
   if (socket.writableLength > 0 && !isWatched) socket.setTimeout(readerTimeoutMs);
   else if (socket.writableLength === 0 && isWatched) socket.setTimeout(0);
+}
+
+/** How far a reader was when it last took something. */
+interface ReaderProgress {
+  readonly takenBytes: number;
+  readonly atMs: number;
+  /** What it had sent by then. */
+  readonly sentBytes: number;
+}
+
+/**
+ * Bytes from the reader restart Node's socket timeout, so a reader that sends some is measured by the chunks that the
+ * system has accepted. This is coarser: the timeout also counts parts of a large chunk, for a slow reader that sends nothing.
+ */
+function cutTalkingReader(socket: Socket, readers: WeakMap<Socket, ReaderProgress>, readerTimeoutMs: number): void {
+  const takenBytes = socket.bytesWritten - socket.writableLength;
+  const last = readers.get(socket);
+  const nowMs = performance.now();
+  if (socket.writableLength === 0) readers.delete(socket);
+  else if (last?.takenBytes !== takenBytes)
+    readers.set(socket, { takenBytes, atMs: nowMs, sentBytes: socket.bytesRead });
+  else if (nowMs - last.atMs >= readerTimeoutMs && socket.bytesRead > last.sentBytes) socket.destroy();
 }

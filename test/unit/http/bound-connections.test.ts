@@ -1,11 +1,19 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { Readable } from 'node:stream';
 import { boundConnections } from '../../../src/http/bound-connections.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { patienceMs } from '../../helpers/patience.ts';
 import { serve, type Served } from './serve.ts';
 
+const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\n';
+
+const CHUNK = Buffer.alloc(64 * 1024);
+
 let served: Served | undefined;
+let talking: NodeJS.Timeout | undefined;
 
 afterEach(async () => {
+  clearInterval(talking);
   await served?.close();
 });
 
@@ -31,6 +39,35 @@ test('a reader that takes nothing of its answer is cut, and one that waits for i
   expect(await (await waiting).text()).toBe('answered');
 });
 
+test('a reader that takes nothing of its answer is cut even if it sends a byte now and then', async () => {
+  served = await serve((ctx) => void (ctx.body = Readable.from(chunks(512), { objectMode: false })));
+  boundConnections(served.server, { maxConnections: undefined, readerTimeoutMs: 200 });
+  let isCut = false;
+  served.server.on('connection', (socket) => socket.once('close', () => (isCut = true)));
+  const deaf = await served.connect();
+  deaf.on('error', () => undefined).pause();
+  deaf.write(`${REQUEST}\r\n${REQUEST}X-Long: `);
+  talking = setInterval(() => deaf.write('a'), 20);
+  await eventually('the deaf reader to be cut', () => isCut);
+  deaf.destroy();
+});
+
+test('a reader that takes its answer slowly and sends a byte now and then is not cut', async () => {
+  served = await serve((ctx) => void (ctx.body = Readable.from(chunks(200), { objectMode: false })));
+  boundConnections(served.server, { maxConnections: undefined, readerTimeoutMs: patienceMs(400) });
+  const slow = await served.connect();
+  let bytes = 0;
+  slow.on('error', () => undefined).on('data', (chunk: Buffer) => (bytes += chunk.length));
+  slow.pause();
+  slow.write(`${REQUEST}\r\n${REQUEST}X-Long: `);
+  talking = setInterval(() => {
+    slow.write('a');
+    slow.read();
+  }, 5);
+  await eventually('the whole answer', () => bytes > 200 * CHUNK.length);
+  slow.destroy();
+});
+
 test('a crowded server cuts the oldest connection from which nothing came, in favour of a new one', async () => {
   served = await serve((ctx) => void (ctx.body = 'answered'));
   boundConnections(served.server, { maxConnections: 3, readerTimeoutMs: 10_000 });
@@ -46,3 +83,8 @@ test('a crowded server cuts the oldest connection from which nothing came, in fa
   await eventually('a silent connection to be cut', () => cut > 0);
   for (const socket of silent) socket.destroy();
 });
+
+/** More than the buffers of the system take. */
+function* chunks(count: number): Generator<Buffer> {
+  for (let made = 0; made < count; made += 1) yield CHUNK;
+}
