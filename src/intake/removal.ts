@@ -15,6 +15,8 @@ export interface RemovalParts {
   records: UploadRecords;
   storage: Pick<Storage, 'removeAll' | 'list' | 'remove'>;
   queue: { add(id: string): Promise<void>; remove(id: string): Promise<void> };
+  /** Responses that send files of the upload. */
+  transfers: { end(id: string): void };
   log: Logger;
 }
 
@@ -43,6 +45,7 @@ export class UploadRemoval {
   async delete(id: string): Promise<void> {
     const outcome = await this.#parts.records.bury(id);
     throwIfNotThere(id, outcome);
+    this.#parts.transfers.end(id);
     await this.#orLog(id, this.#parts.queue.remove(id));
     await this.#orLog(id, this.#parts.storage.removeAll(uploadPrefix(id)));
   }

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { finished } from 'node:stream';
 import { isFinalState } from '../wire/documents.ts';
 import { AsyncContext } from '../deferred/async-context.ts';
 import { Dispatch } from '../deferred/dispatch.ts';
@@ -7,7 +8,8 @@ import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { attachmentDisposition } from '../http/content-disposition.ts';
-import { sendObject } from '../http/send-object.ts';
+import { sendObject, type ServedObject } from '../http/send-object.ts';
+import type { Transfers } from '../http/transfers.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { isExpired, type StoredVariant, type UploadRecord } from '../record/record-fields.ts';
@@ -21,6 +23,7 @@ import type { Storage } from '../storage/storage.ts';
 export interface FileRouteParts extends WatchParts {
   records: UploadRecords;
   storage: Storage;
+  transfers: Transfers;
   kinds: Kinds;
   defaultTimeoutMs: number;
   maxTimeoutMs: number;
@@ -41,7 +44,7 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
     const id = requireUploadId(ctx['params']['id']);
     const { record } = await readExisting(parts.records, id);
     if (!record.stored) throw noContent(record);
-    await sendObject(ctx, parts.storage, {
+    await sendFile(ctx, parts, id, {
       key: originalKey(id, record.receipt),
       sizeBytes: record.receivedBytes,
       type: record.type ?? 'application/octet-stream',
@@ -52,6 +55,13 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
       missing: 'upload_gone',
     });
   });
+}
+
+/** As `sendObject`; the connection is cut if the upload is deleted meanwhile. */
+async function sendFile(ctx: Context, parts: FileRouteParts, id: string, object: ServedObject): Promise<void> {
+  const release = parts.transfers.enter(id, () => ctx.res.destroy());
+  finished(ctx.res, release);
+  await sendObject(ctx, parts.storage, object);
 }
 
 function noContent({ id, state }: UploadRecord): ServiceError {
@@ -116,7 +126,7 @@ function unknownVariant(): ServiceError {
 async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRecord, name: string): Promise<void> {
   const variant = variantOf(record, name);
   if (variant === undefined) throw unknownVariant();
-  await sendObject(ctx, parts.storage, {
+  await sendFile(ctx, parts, record.id, {
     key: variant.key,
     sizeBytes: variant.size,
     type: variant.type ?? `image/${variant.format}`,

@@ -21,12 +21,12 @@ export function limitIn(limits: string): number | undefined {
 }
 
 /**
- * How many connections leave enough descriptors for everything else. Each upload needs one for its file. At least half
- * of a small limit goes to connections.
+ * How many connections leave enough descriptors for everything else. Each may need a second one, for the file that it
+ * brings or takes. At least half of a small limit goes to connections and their files.
  */
-export function maxConnectionsOf(limit: number | undefined, { maxOpenUploads }: Pick<Config, 'maxOpenUploads'>) {
+export function maxConnectionsOf(limit: number | undefined): number | undefined {
   if (limit === undefined) return undefined;
-  return Math.max(1, limit - Math.min(RESERVED + maxOpenUploads, Math.floor(limit / 2)));
+  return Math.max(1, Math.floor((limit - Math.min(RESERVED, Math.floor(limit / 2))) / 2));
 }
 
 /** Logs one line if the settings allow more than there are descriptors for. */
@@ -35,7 +35,7 @@ export function warnOfFewDescriptors(
   { deferredMaxHeld, maxOpenUploads }: Pick<Config, 'deferredMaxHeld' | 'maxOpenUploads'>,
   log: Logger,
 ): void {
-  const needed = deferredMaxHeld + 2 * maxOpenUploads + RESERVED;
+  const needed = 2 * (deferredMaxHeld + maxOpenUploads) + RESERVED;
   if (limit === undefined || limit >= needed) return;
   log.warn(
     { limit, needed, settings: ['DEFERRED_MAX_HELD', 'UPLOAD_MAX_OPEN'] },

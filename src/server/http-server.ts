@@ -28,7 +28,7 @@ export async function openHttpServer(handle: RequestListener, config: Config): P
   const server = createServer({ maxHeaderSize: config.maxHeaderBytes, requireHostHeader: false }, handle);
   answerExpectations(server, handle);
   answerClientErrors(server);
-  const maxConnections = maxConnectionsOf(descriptorLimit(), config);
+  const maxConnections = maxConnectionsOf(descriptorLimit());
   boundConnections(server, { maxConnections, readerTimeoutMs: READER_TIMEOUT_MS });
   // Slow phones upload for longer than any fixed time; the stall timer watches bodies instead.
   server.requestTimeout = 0;

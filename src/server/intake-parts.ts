@@ -1,5 +1,6 @@
 import type { ClientAddress } from '../http/client-address.ts';
 import { currentRequest } from '../http/request-context.ts';
+import { Transfers } from '../http/transfers.ts';
 import { Admission } from '../intake/admission.ts';
 import type { IntakeParts } from '../intake/incoming-upload.ts';
 import { UploadIntake, type IntakeSettings } from '../intake/intake.ts';
@@ -19,6 +20,7 @@ export interface IntakeServices {
   readonly intake: UploadIntake;
   readonly removal: UploadRemoval;
   readonly tus: TusEndpoint;
+  readonly transfers: Transfers;
 }
 
 /** What the intake is built from. */
@@ -48,9 +50,11 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
     listen,
   };
   const intake = new UploadIntake(parts, intakeSettings(config, addressOf));
-  const removal = new UploadRemoval({ records, storage, queue, log });
+  const transfers = new Transfers();
+  const removal = new UploadRemoval({ records, storage, queue, transfers, log });
   const { maxFileBytes, uploadExpiryMs: expiryMs } = config;
-  return { intake, removal, tus: new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs }) };
+  const tus = new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs });
+  return { intake, removal, tus, transfers };
 }
 
 function createAdmission(config: Config, { redis, backlog, addressOf, metrics }: IntakeSources): Admission {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { Transfers } from '../../../src/http/transfers.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import type { RecordStore } from '../../../src/record/record-change.ts';
 import { UploadRecords } from '../../../src/record/record.ts';
@@ -51,6 +52,7 @@ function removal(): UploadRemoval {
     records: space.records,
     storage: space.storage,
     queue: { add: async () => undefined, remove: async () => undefined },
+    transfers: new Transfers(),
     log: silentLog,
   });
 }

@@ -1,5 +1,6 @@
 import { overriding } from '../../helpers/overriding.ts';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Transfers } from '../../../src/http/transfers.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { UploadRemoval, type RemovalParts } from '../../../src/intake/removal.ts';
@@ -25,6 +26,7 @@ function build(more: Partial<RemovalParts> = {}) {
       records: space.records,
       storage: space.storage,
       queue: { add: async () => undefined, remove },
+      transfers: new Transfers(),
       log: silentLog,
       ...more,
     }),
@@ -82,6 +84,15 @@ describe('cancel', () => {
 });
 
 describe('delete', () => {
+  test('ends the transfers of its files in this process, and no others', async () => {
+    const [id, other] = [await storedUpload('completed'), await storedUpload('completed')];
+    const transfers = new Transfers();
+    const ended: string[] = [];
+    for (const each of [id, other]) transfers.enter(each, () => ended.push(each));
+    await build({ transfers }).removal.delete(id);
+    expect(ended).toEqual([id]);
+  });
+
   test.each(['receiving', 'queued', 'processing', 'completed'] as const)(
     'of an upload that is %s leaves a tombstone and no file',
     async (state) => {

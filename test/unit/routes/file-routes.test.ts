@@ -1,5 +1,7 @@
 import Router from '@koa/router';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Transfers } from '../../../src/http/transfers.ts';
+import { randomUUID } from 'node:crypto';
 import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
 import { deferredMiddleware } from '../../../src/deferred/middleware.ts';
 import { ServiceError } from '../../../src/errors.ts';
@@ -19,10 +21,12 @@ import { FakeRecords, ID, openRegistry, recordOf } from '../record/states.ts';
 let served: Served;
 let temp: TempStorage;
 let records: FakeRecords;
+let transfers: Transfers;
 
 beforeEach(async () => {
   temp = await openTempStorage();
   records = new FakeRecords();
+  transfers = new Transfers();
   const router = new Router({ strict: true });
   const parts = partsOf(records);
   contentRoutes(router, parts);
@@ -40,6 +44,7 @@ function partsOf(read: FakeRecords): FileRouteParts {
     records: Object.assign(read, { idOf }) as unknown as UploadRecords,
     registry: openRegistry(),
     storage: temp.storage,
+    transfers,
     kinds: createKinds(),
     defaultTimeoutMs: 0,
     maxTimeoutMs: 60_000,
@@ -188,6 +193,32 @@ describe('a variant', () => {
     await stored({ variants: { 160: VARIANT } });
     expect(await ask('/variants/public/160?timeout=x')).toMatchObject({ status: 400, code: 'bad_timeout' });
   });
+});
+
+describe('a file that is deleted while it is sent', () => {
+  test.each(['/uploads/' + ID + '/content', '/variants/public/160'])(
+    'ends the connection of %s, and a finished transfer leaves nothing behind',
+    async (path) => {
+      const sizeBytes = 32 * 1024 * 1024;
+      const record = await stored({ receivedBytes: sizeBytes, variants: { 160: { ...VARIANT, size: sizeBytes } } });
+      for (const key of [originalKey(record.id, record.receipt), VARIANT.key])
+        await putObject(temp.storage, key, Buffer.alloc(sizeBytes));
+      const deaf = await served.connect();
+      let isCut = false;
+      deaf.on('error', () => undefined).on('close', () => (isCut = true));
+      deaf.pause();
+      deaf.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      await eventually('the transfer', () => transfers.size === 1);
+      transfers.end(randomUUID());
+      expect(transfers.size).toBe(1);
+      transfers.end(ID);
+      deaf.resume();
+      await eventually('the connection to be cut', () => isCut);
+      expect(deaf.bytesRead).toBeLessThan(sizeBytes);
+      expect((await ask(path)).status).toBe(200);
+      await eventually('the transfers to be released', () => transfers.size === 0);
+    },
+  );
 });
 
 describe('a variant that is waited for', () => {

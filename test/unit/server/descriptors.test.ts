@@ -1,5 +1,6 @@
-import { expect, test } from '@jest/globals';
-import { descriptorLimit, limitIn, maxConnectionsOf } from '../../../src/server/descriptors.ts';
+import { expect, jest, test } from '@jest/globals';
+import { silentLog } from '../../helpers/record-space.ts';
+import { descriptorLimit, limitIn, maxConnectionsOf, warnOfFewDescriptors } from '../../../src/server/descriptors.ts';
 
 test('the soft limit of open files is read from the limits of the process', () => {
   expect(
@@ -12,14 +13,24 @@ test('the soft limit of open files is read from the limits of the process', () =
 });
 
 test.each([
-  [20_000, 1000, 18_800],
-  [1024, 1000, 512],
-  [400, 100, 200],
-  [3, 1000, 2],
-])('of %d descriptors with %d uploads at once, %d are left for connections', (limit, maxOpenUploads, connections) => {
-  expect(maxConnectionsOf(limit, { maxOpenUploads })).toBe(connections);
+  [20_000, 9900],
+  [1024, 412],
+  [300, 75],
+  [1, 1],
+])('of %d descriptors there are two for each of %d connections', (limit, connections) => {
+  expect(maxConnectionsOf(limit)).toBe(connections);
+});
+
+test('warns if the held responses and uploads that the settings allow need more descriptors than there are', () => {
+  const warn = jest.fn();
+  const log = { ...silentLog, warn };
+  const settings = { deferredMaxHeld: 1000, maxOpenUploads: 100 };
+  warnOfFewDescriptors(2400, settings, log);
+  expect(warn).not.toHaveBeenCalled();
+  warnOfFewDescriptors(2399, settings, log);
+  expect(warn.mock.calls).toEqual([[expect.objectContaining({ limit: 2399, needed: 2400 }), expect.any(String)]]);
 });
 
 test('an unknown limit leaves connections without one', () => {
-  expect(maxConnectionsOf(undefined, { maxOpenUploads: 1 })).toBeUndefined();
+  expect(maxConnectionsOf(undefined)).toBeUndefined();
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Upload } from '@tus/server';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { Transfers } from '../../../../src/http/transfers.ts';
 import { ServiceError } from '../../../../src/errors.ts';
 import type { UploadRecord } from '../../../../src/record/record-fields.ts';
 import { manifestKey, originalKey, partKey } from '../../../../src/storage/keys.ts';
@@ -30,6 +31,7 @@ function newStore(parts: Partial<TusStoreParts> = {}): TusStore {
     records: space.records,
     storage: space.storage,
     queue: { add: async () => undefined, remove: async () => undefined },
+    transfers: new Transfers(),
     log: silentLog,
   });
   return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts });

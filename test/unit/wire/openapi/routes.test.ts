@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { createApp } from '../../../../src/server/app.ts';
 import { DeferredManager } from '../../../../src/deferred/deferred-manager.ts';
 import { Registry } from '../../../../src/deferred/registry.ts';
+import { Transfers } from '../../../../src/http/transfers.ts';
 import { createKinds } from '../../../../src/kinds/kinds.ts';
 import { Metrics } from '../../../../src/telemetry/metrics.ts';
 import { openApiDocument } from '../../../../src/wire/openapi/document.ts';
@@ -51,6 +52,7 @@ function emptyApp(): Koa {
     queue: { add: nobody, remove: nobody },
     admission,
     listen: () => () => undefined,
+    transfers: new Transfers(),
     log,
   };
   const limits = {
