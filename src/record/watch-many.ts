@@ -79,6 +79,8 @@ class ManyWait<Answer> implements Wait<Answer> {
 
   decide(event: ProgressState): Answer | typeof RE_READ | undefined {
     if (!this.#hasMoved(event)) return undefined;
+    // The first read answers for every id that was asked for, also for those that are unknown.
+    if (this.#isFirstRead) return RE_READ;
     const seen = [...(this.#seenVersions.get(event.id) ?? [])].map((version) => version ?? 0);
     if (!isWhole(event, Math.max(...seen))) return RE_READ;
     return this.#answer([presentEntry(fromEvent(event))]);

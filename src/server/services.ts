@@ -25,6 +25,9 @@ import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorageParts } from './storage-parts.ts';
 
+/** A start waits this long for the events of Redis. */
+const EVENTS_WITHIN_MS = 1000;
+
 /** For connections to a Redis that may be gone. */
 const CLOSE_LIMIT_MS = 750;
 
@@ -49,7 +52,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     log.warn({ hop: hop.slice(0, 100) }, 'forwarded address not understood'),
   );
   const held = buildHeldParts(config, { events: eventsFrom(config, keys, log), addressOf, log });
-  const { registry, bus, manager } = held;
+  const { registry, manager } = held;
   const backlog = new Backlog(store, keys);
   const metrics = createMetrics(config, { redis, held, backlog, receiving: () => intake.receiving });
   const listen = subscribeTo.bind(undefined, registry, log);
@@ -88,7 +91,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
       assets: await loadPageAssets(),
     },
   });
-  bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
+  await startEvents(held, log);
   const server = await openHttpServer(app.callback(), config);
   presence.start();
 
@@ -98,6 +101,12 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     await closeInOrder({ server, held, intake, presence, redis, storage }, graceMs);
   };
   return { url: urlOf(server), close };
+}
+
+/** As a rule events are received before the first request; without Redis or the rights to read them `/readyz` says why. */
+async function startEvents({ bus }: HeldParts, log: Logger): Promise<void> {
+  const hearing = bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
+  await settleWithin(hearing, EVENTS_WITHIN_MS);
 }
 
 /** Rejects while Redis or the storage cannot be used, or no events come. */

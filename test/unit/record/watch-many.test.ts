@@ -49,6 +49,14 @@ describe('a page of uploads', () => {
     expect(parts.registry.size).toBe(0);
   });
 
+  test('answers for unknown ids too if an event comes during the first read', async () => {
+    const watching = watch({ id: 'a', since: undefined }, { id: 'none', since: undefined });
+    parts.registry.wake('a', eventOf({ id: 'a', version: 8 }));
+    const result = await watching;
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'a' }, { id: 'none' }] });
+    complete(result);
+  });
+
   test('is not woken by the event of a version it has seen', async () => {
     const result = await watch(at('a'), at('b'));
     const before = records.reads;
