@@ -2,8 +2,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 import { SAMPLE_BYTES } from '../kinds/kind.ts';
 import type { Kinds } from '../kinds/kinds.ts';
-import { TEXT_TYPE } from '../kinds/table.ts';
-import { sniffEncoding } from '../kinds/text-encoding.ts';
+import { isHtml } from '../kinds/other-text.ts';
+import { HTML_TYPE, TEXT_TYPE } from '../kinds/table.ts';
+import { decodeHead, sniffEncoding } from '../kinds/text-encoding.ts';
 import type { FileKind, StoredUpload } from '../record/open-record.ts';
 import { originalKey } from '../storage/keys.ts';
 import { commitWith, type ObjectWriter, type SmallObject, type Storage } from '../storage/storage.ts';
@@ -92,7 +93,10 @@ export async function acceptFile(kinds: Kinds, head: Buffer, options: unknown): 
 
 /** For words to people: text has no signature. */
 function textTypeOf(head: Buffer): string | undefined {
-  return sniffEncoding(head.subarray(0, SAMPLE_BYTES)) === undefined ? undefined : TEXT_TYPE;
+  const sample = head.subarray(0, SAMPLE_BYTES);
+  const encoded = sniffEncoding(sample);
+  if (encoded === undefined) return undefined;
+  return isHtml(decodeHead(sample, encoded)) ? HTML_TYPE : TEXT_TYPE;
 }
 
 /** What the signature says, or else what a kind sees in the bytes; undefined where nobody knows them. */

@@ -51,6 +51,12 @@ export function separatorLine(text: string): SeparatorLine | undefined {
   return whole === undefined || delimiter === undefined ? undefined : { delimiter, characters: whole.length };
 }
 
+/** True for a text whose delimiters are all followed by a blank, which belongs to no cell then. */
+export function hasBlanksBehind(text: string, delimiter: string): boolean {
+  const later = linesOf(text, delimiter, false).flatMap(({ cells, isComplete }) => (isComplete ? cells.slice(1) : []));
+  return later.some((cell) => cell.startsWith(' ')) && later.every((cell) => cell === '' || cell.startsWith(' '));
+}
+
 /** One record as a delimiter cuts it. */
 interface SampledLine {
   cells: string[];

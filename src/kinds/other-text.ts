@@ -21,10 +21,16 @@ const END_OF_STATEMENT = /(?:[{}]|\*\/|\)\s*[:;]|^[^;]*;|=>|[({[])\s*$/;
 /** More than this share of the lines of code looks like it; of the lines of a table nearly none. */
 const MOST_STATEMENTS = 0.4;
 
+/** True for a page, which programs that make reports like to call `.xls`. */
+export function isHtml(text: string): boolean {
+  return /^\s*<(?:!doctype html|html|table|meta)\b/i.test(text);
+}
+
 /** True for markup, JSON, scripts and code, whose lines may agree on a number of commas. */
 export function isOtherLanguage(text: string): boolean {
   if (OTHER_LANGUAGE.test(text)) return true;
-  const lines = text.split(/[\r\n]/).filter((line) => line.trim() !== '');
+  // A line of delimiters alone says nothing.
+  const lines = text.split(/[\r\n]/).filter((line) => /[\p{L}\p{N}{}]/u.test(line) || MARKDOWN_RULE.test(line));
   if (lines.length > 1 && MARKDOWN_RULE.test(lines[1] ?? '')) return true;
   return (
     lines.filter((line) => STATEMENTS.some((start) => start.test(line)) || END_OF_STATEMENT.test(line)).length >

@@ -14,11 +14,15 @@ export const XLSX_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsh
 /** Of a workbook whose parts are no XML. */
 const XLSB_TYPE = 'application/vnd.ms-excel.sheet.binary.macroenabled.12';
 
+/** Of a page; never taken. */
+export const HTML_TYPE = 'text/html';
 /** Of text that is no table by itself; never taken. */
 export const TEXT_TYPE = 'text/plain';
 
 /** The derived file with all rows, one JSON object a line. */
 export const JSON_LINES_NAME = 'rows.jsonl';
+
+const TO_XLSX = 'If this is a table, open it in a spreadsheet program and save it as XLSX or CSV.';
 
 /** Delimited text and workbooks; spreadsheets of other formats are known, and refused with advice. */
 export const table: Kind<TableOptions> = {
@@ -30,6 +34,8 @@ export const table: Kind<TableOptions> = {
       'If this is a workbook, it is encrypted or of an old format: save it as XLSX or CSV, without a password.',
     'application/vnd.oasis.opendocument.spreadsheet': 'Save the spreadsheet as XLSX or CSV.',
     [XLSB_TYPE]: 'Open the workbook and save it as XLSX or CSV.',
+    [HTML_TYPE]: TO_XLSX,
+    'application/xml': TO_XLSX,
     [TEXT_TYPE]:
       'If it is a table, say with the option delimiter what separates its cells, such as {"delimiter": ","}: any text is taken then.',
     'application/zip': 'If this is a workbook, open it and save it as XLSX or CSV.',

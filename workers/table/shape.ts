@@ -47,7 +47,8 @@ function columnsOf(rows: readonly SampledRow[], isSparse: boolean): number {
   const width = commonest(rows.map((row) => row.width));
   const most = Math.max(...rows.filter((row) => row.width === width).map(({ filled }) => filled));
   // Each row ends with a delimiter, and the header does not.
-  return most === width - 1 && rows[0]?.width === most ? most : width;
+  const above = rows[rows.findIndex((row) => row.width === width) - 1];
+  return most === width - 1 && above?.width === most ? most : width;
 }
 
 /** The value that is there most often; the greatest of several. */

@@ -63,6 +63,7 @@ describe('a text at the intake', () => {
       'questions and answers',
       'question;answer\nHow do I send it?;Drop it on the page\nIs that all there is?;It is all there is\n',
     ],
+    ['rows of delimiters at its end', `a;b\r\n1;2\r\n${';\r\n'.repeat(5)}`],
     ['words of programs as values', 'public,12\nprivate,13\nreturn,14\ntest,15\nclass,16\n'],
     ['three letters of a signature', 'ID3,name,value\n1,a,2\n2,b,3\n'],
   ])('is taken for a table: %s', async (_what, text) => {
@@ -80,6 +81,12 @@ describe('a text at the intake', () => {
       expect((await acceptFile(kinds, bytes, { delimiter: ',' })).type).toBe('text/csv');
     },
   );
+
+  test('is refused with other advice if it is a page', async () => {
+    expect(await refusal(Buffer.from('<html><body><table><tr><td>a</td></tr></table></body></html>'))).toMatchObject({
+      message: expect.stringMatching(/^This is text\/html; .*save it as XLSX or CSV/),
+    });
+  });
 
   test.each([
     ['Go', 'package main\n\nimport "fmt"\n\nfunc f(a, b int) {\n\tx, y := a, b\n\tz, w := b, a\n}\n'],

@@ -8,6 +8,8 @@ export interface RecordFormat {
   /** See `TextPiece.hasReturns`. */
   hasReturns: boolean;
   maxLineBytes: number;
+  /** Drops the blanks at the beginning of cells. Default false. */
+  dropsBlanks?: boolean;
   /** Number of the first line; default 1. */
   firstLine?: number;
 }
@@ -68,13 +70,17 @@ export class RecordReader {
         cutter = new RecordCutter(piece);
         next = this.#skipLine(cutter, next);
       } else {
-        if (record.end > next) this.#sink.row(record.cells, this.#line);
+        if (record.end > next) this.#sink.row(this.#trimmed(record.cells), this.#line);
         this.#line += record.lines;
         next = record.next;
       }
       if (this.#sink.isFull === true) yield;
     }
     return next;
+  }
+
+  #trimmed(cells: readonly ByteText[]): readonly ByteText[] {
+    return this.#format.dropsBlanks === true ? cells.map((cell) => cell.trimStart()) : cells;
   }
 
   /** Skips the line of a fault, and returns where the next one begins. */

@@ -1,4 +1,4 @@
-import { separatorLine, sniffDelimitedText } from '../../../src/kinds/delimited-text.ts';
+import { hasBlanksBehind, separatorLine, sniffDelimitedText } from '../../../src/kinds/delimited-text.ts';
 import { decodeHead, sniffEncoding, type EncodedText } from '../../../src/kinds/text-encoding.ts';
 import { SAMPLE_BYTES } from '../../../src/kinds/kind.ts';
 import type { TableWarning } from '../../../src/wire/documents.ts';
@@ -20,10 +20,12 @@ export interface TextSettings {
 /** The rows of a delimited text. Throws `table_damaged` for what cannot be one, and `table_line_too_long`. */
 export async function openText(settings: TextSettings, signal: AbortSignal): Promise<RowSource> {
   const text = await scanText(settings.path, settings.options.encoding, signal);
-  const said = separatorLine(decodeHead(text.head.subarray(0, SAMPLE_BYTES), sniffEncoding(text.head) ?? UNKNOWN));
+  const head = decodeHead(text.head.subarray(0, SAMPLE_BYTES), sniffEncoding(text.head) ?? UNKNOWN);
+  const said = separatorLine(head);
   const delimiter = settings.options.delimiter ?? delimiterOf(text);
   const bytesOfSaid = (said?.characters ?? 0) * (text.encoding.startsWith('utf-16') ? 2 : 1);
-  const start: TextStart = { bytes: text.bomBytes + bytesOfSaid, line: said === undefined ? 1 : 2 };
+  const dropsBlanks = hasBlanksBehind(head, delimiter);
+  const start: TextStart = { bytes: text.bomBytes + bytesOfSaid, line: said === undefined ? 1 : 2, dropsBlanks };
   return {
     facts: {
       format: delimiter === '\t' ? 'tsv' : 'csv',
@@ -45,10 +47,11 @@ function warningsOf({ encoding, encodingCertainty }: ScannedText): TableWarning[
   return [{ code: 'encoding_guessed', message }];
 }
 
-/** Behind the mark, and behind a line that names the delimiter. */
+/** Behind the mark, and behind a line that names the delimiter; and how cells begin. */
 interface TextStart {
   bytes: number;
   line: number;
+  dropsBlanks: boolean;
 }
 
 const UNKNOWN: EncodedText = { encoding: 'windows-1252', bomBytes: 0 };
@@ -72,7 +75,13 @@ async function* readRows(
   signal: AbortSignal,
 ): AsyncGenerator<number, void, undefined> {
   const reader = new RecordReader(
-    { delimiter, hasReturns: text.hasReturns, maxLineBytes: limits.maxLineBytes, firstLine: start.line },
+    {
+      delimiter,
+      hasReturns: text.hasReturns,
+      maxLineBytes: limits.maxLineBytes,
+      firstLine: start.line,
+      dropsBlanks: start.dropsBlanks,
+    },
     sink,
   );
   for await (const { bytes, fraction } of readUtf8(path, text, start.bytes, signal)) {

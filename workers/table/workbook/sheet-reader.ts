@@ -144,7 +144,7 @@ export class SheetReader implements XmlListener {
   }
 
   #number(): [text: ByteText, type: number] {
-    if (this.#value === '') return ['', CELL.empty];
+    if (this.#value.trim() === '') return ['', CELL.empty];
     const value = Number(this.#value);
     if (!Number.isFinite(value)) return [encodeBytes(this.#value), CELL.string];
     const format = this.#context.timeFormats[this.#style];

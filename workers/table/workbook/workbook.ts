@@ -120,7 +120,8 @@ async function readRelations(
     open(name, { Id = '', Type = '', Target = '' }) {
       if (name !== 'Relationship') return;
       if (relations.length >= MOST_RELATIONS) throw tooMany('relations', MOST_RELATIONS);
-      const target = Target.startsWith('/') ? Target.slice(1) : posix.join(folder, kept(Target));
+      const path = unescapedPath(kept(Target));
+      const target = path.startsWith('/') ? path.slice(1) : posix.join(folder, path);
       relations.push({ id: kept(Id), type: kept(Type.slice(Type.lastIndexOf('/') + 1)), target: kept(target) });
     },
   });
@@ -152,6 +153,15 @@ async function readSheets(
     },
   });
   return { sheets, isFrom1904 };
+}
+
+/** Targets are addresses, names of parts are not: `my%20sheet.xml`. */
+function unescapedPath(target: string): string {
+  try {
+    return decodeURIComponent(target);
+  } catch {
+    return target;
+  }
 }
 
 /** A copy, since a piece of the parser's text would keep all of that in memory. */

@@ -57,6 +57,13 @@ describe('a text as people have it', () => {
     expect([table.result.hasHeader, namesOf(table), table.result.rowCount]).toEqual([true, names, 2]);
   });
 
+  test('has no blanks in its cells if one stands behind each delimiter', async () => {
+    const table = await processTable('id, item, cost\n1, "Socks", 7.97\n2, "Sunscreen, 8 oz", 6.50\n');
+    expect(table.result.columns.map(({ type }) => type)).toEqual(['integer', 'string', 'number']);
+    expect((await read('c05-comma-space')).rows).toEqual([{ a: 1, b: 2, c: 3 }]);
+    expect((await processTable('a,b\nx, y\nz,w\n')).rows[0]).toEqual({ a: 'x', b: ' y' });
+  });
+
   test('may name its delimiter in its first line, for Excel', async () => {
     const table = await read('c08-sep');
     expect([namesOf(table), table.rows, table.result.delimiter]).toEqual([

@@ -96,6 +96,19 @@ describe('a workbook', () => {
     expect(rows[0]).toEqual({ column_1: 'Report', column_2: null, column_3: null });
   });
 
+  test('may write the names of its parts as addresses', async () => {
+    const parts = workbookParts(SMALL).map((part) => ({
+      ...part,
+      name: part.name.replace('sheet1', 'my sheet'),
+      bytes: String(part.bytes).replaceAll('worksheets/sheet1.xml', 'worksheets/my%20sheet.xml'),
+    }));
+    expect((await read(zipFile(parts))).result.rowCount).toBe(1);
+  });
+
+  test('has no number in a cell of blanks', async () => {
+    expect(await cellsOf('<c r="A2"><v> </v></c><c r="B2"><v>1</v></c>')).toEqual([null, 1]);
+  });
+
   test('may have fewer parts than it speaks of', async () => {
     const parts = workbookParts(SMALL).filter(
       ({ name }) => name !== 'xl/styles.xml' && name !== 'xl/sharedStrings.xml',
