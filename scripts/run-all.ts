@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WORKER_ALLOCATOR } from './allocator.ts';
 import { childEnvironment, ConfigError, loadConfig, type Config } from '../src/settings/config.ts';
+import { warnOfRoot } from '../src/telemetry/root-warning.ts';
 import type { ChildSpec } from './child-life.ts';
 import { embeddedRedis } from './embedded-redis.ts';
 import { endLeftovers } from './leftovers.ts';
@@ -21,8 +22,6 @@ const RUN_DIRECTORY = join(DATA_DIRECTORY, 'run');
 
 /** The processes keep to SHUTDOWN_GRACE_MS and a margin of their own; force comes only after both. */
 const KILL_MARGIN_MS = 5000;
-
-const ROOT_UID = 0;
 
 const log: SupervisorLog = {
   warn: (fields, msg) => printLine('warn', { msg, ...fields }),
@@ -77,8 +76,7 @@ async function supervise(
   env: Record<string, string>,
   foundation: readonly ChildSpec[],
 ): Promise<number> {
-  if (process.getuid?.() === ROOT_UID)
-    log.warn({ advice: 'run it as a user of its own, which owns ./data' }, 'running as root');
+  warnOfRoot(log);
   let url = '';
   const supervisor = new Supervisor({
     foundation,

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { ensureBuild, isUsable, rebuild, SERVICE_BUILD, TEST_BUILD } from './setup/build.mjs';
 import { ensureChromium } from './setup/chromium-binary.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
+import { loadDotEnv } from './setup/dot-env.mjs';
 import { projectRoot } from './setup/project-root.mjs';
 import { ensureRedisServer } from './setup/redis-binary.mjs';
 import { deniedPath, SetupError } from './setup/setup-error.mjs';
@@ -23,7 +22,7 @@ const OLDEST_NODE = [20, 19];
 
 try {
   checkNode();
-  loadDotEnv();
+  loadDotEnv(join(projectRoot, '.env'));
   // A production installation has no compiler, and a build that needs none.
   await ensureDependencies(say, { development: !has('--service') || !isUsable(SERVICE_BUILD) });
   if (has('--rebuild')) await rebuild(SERVICE_BUILD, say);
@@ -49,14 +48,6 @@ function checkNode() {
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_NODE;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
   throw new SetupError(`node ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.versions.node}`);
-}
-
-function loadDotEnv() {
-  const file = join(projectRoot, '.env');
-  if (!existsSync(file)) return;
-  // Some editors begin a file with a byte order mark.
-  const settings = parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
-  for (const [name, value] of Object.entries(settings)) process.env[name] ??= value;
 }
 
 /** @param {string} option */

@@ -1,5 +1,6 @@
-import { ConfigError, loadConfig, type Config } from '../src/settings/config.ts';
+import { ConfigError, isOwnChild, loadConfig, type Config } from '../src/settings/config.ts';
 import { createLog, type Logger } from '../src/telemetry/log.ts';
+import { warnOfRoot } from '../src/telemetry/root-warning.ts';
 import { Presence } from '../src/telemetry/presence.ts';
 import { UploadTally } from '../src/telemetry/upload-tally.ts';
 import { recordOptions } from '../src/record/record-options.ts';
@@ -96,6 +97,7 @@ async function start(kind: WorkerKind): Promise<void> {
   await worker.ready();
   sweeper.start();
   presence.start();
+  if (!isOwnChild()) warnOfRoot(log);
   log.info('ready');
   process.send?.({ type: 'ready' });
 }

@@ -1,5 +1,6 @@
-import { ConfigError, loadConfig } from '../settings/config.ts';
+import { ConfigError, isOwnChild, loadConfig } from '../settings/config.ts';
 import { createLog } from '../telemetry/log.ts';
+import { warnOfRoot } from '../telemetry/root-warning.ts';
 import { watchEventLoop } from '../telemetry/watchdog.ts';
 import { descriptorLimit, warnOfFewDescriptors } from './descriptors.ts';
 import { listenFault } from './listen-fault.ts';
@@ -27,6 +28,7 @@ async function start(): Promise<void> {
   closeOnSignal(log, config.shutdownDelayMs + config.shutdownGraceMs + CLOSE_MARGIN_MS, () =>
     api.close(config.shutdownGraceMs),
   );
+  if (!isOwnChild()) warnOfRoot(log);
   log.info({ url: api.url }, 'listening');
   process.send?.({ type: 'listening', url: api.url });
 }

@@ -132,8 +132,13 @@ export function childEnvironment(role: ChildRole): Record<string, string> {
   return environmentFor(role, process.env);
 }
 
+/** True if another process of ours, such as `npm start`, has started this one. */
+export function isOwnChild(): boolean {
+  return process.env[ROLE_VARIABLE] !== undefined;
+}
+
 function processEnvironment(): Record<string, string | undefined> {
-  if (process.env[ROLE_VARIABLE] === undefined && existsSync('.env')) loadEnvFile('.env');
+  if (!isOwnChild() && existsSync('.env')) loadEnvFile('.env');
   // Amazon's SDK would warn of versions to come; the one in use knows this Node.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return process.env;

@@ -8,7 +8,7 @@ import { startService, type Service } from '../helpers/service.ts';
 let service: Service;
 
 beforeAll(async () => {
-  service = await startService({ workers: 0, env: { SHUTDOWN_GRACE_MS: '1500' } });
+  service = await startService({ workers: 1, env: { SHUTDOWN_GRACE_MS: '1500' } });
 });
 afterAll(async () => {
   await service.stop();
@@ -27,4 +27,13 @@ test('a sender that neither sends nor reads does not keep a process from ending 
   expect(api?.output()).not.toContain('not closed in time');
   deaf.resume();
   await eventually('the connection to be cut', () => isCut);
+});
+
+test('a worker whose Redis stands still ends with 0 within one deadline for its whole close', async () => {
+  const [worker] = service.workers;
+  process.kill(service.redis.pid, 'SIGSTOP');
+  const code = await worker?.end();
+  process.kill(service.redis.pid, 'SIGCONT');
+  expect(worker?.output()).not.toContain('not closed in time');
+  expect(code).toBe(0);
 });

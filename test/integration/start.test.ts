@@ -39,6 +39,8 @@ describe('npm start', () => {
     started.signal('SIGTERM');
     expect(await started.ended).toBe(0);
     expect(started.stdout).not.toContain('will be restarted');
+    const warnings = started.stdout.match(/"msg":"running as root"/g) ?? [];
+    expect(warnings.length).toBe(process.getuid?.() === 0 ? 1 : 0);
   });
 
   (process.platform === 'linux' ? test : test.skip)(
@@ -65,6 +67,17 @@ describe('npm start', () => {
       });
     },
   );
+
+  test.each([
+    ['scripts/start.ts', ''],
+    ['src/server/main.ts', 'deferred-uploads: '],
+    ['workers/main.ts', 'deferred-uploads: '],
+  ])('%s reads the first setting of a .env that begins with a byte order mark', async (entry, start) => {
+    writeFileSync(join(directory, '.env'), '\uFEFFLOG_LEVEL=loud\n');
+    const started = runScript(entry, [], { cwd: directory });
+    expect(await started.ended).toBe(78);
+    expect(started.stderr).toMatch(new RegExp(`^${start}wrong settings: LOG_LEVEL .+\n$`));
+  });
 
   test('names a wrong setting in one line and exits with 78', async () => {
     const started = runScript('scripts/start.ts', [], { cwd: directory, env: { PORT: 'http' } });
