@@ -11,7 +11,7 @@ const SILENT_MS = 1_000;
 export interface ConnectionBounds {
   /** Undefined: no limit. */
   maxConnections: number | undefined;
-  /** A reader that takes nothing of an answer for this long is cut. */
+  /** A reader that takes nothing of an answer is cut after once to twice this time, by how Node notices it. */
   readerTimeoutMs: number;
 }
 

@@ -16,7 +16,7 @@ const IDLE_LIMIT_MS = 500;
 /** How long a sender that was refused at the end of the grace has to read its answer. */
 const CUT_LIMIT_MS = 500;
 
-/** A reader that takes nothing of its answer for this long is cut. */
+/** A reader that takes nothing of its answer is cut after once to twice this time. */
 const READER_TIMEOUT_MS = 30_000;
 
 /** Proxies keep idle connections for up to a minute; closing ours first would break their next request. */
