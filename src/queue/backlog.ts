@@ -1,5 +1,7 @@
 import type { QueueKeys } from './contract.ts';
-import { BACKLOG_SCRIPT } from './waiting-script.ts';
+import { loadScript } from './load-script.ts';
+
+const BACKLOG_SCRIPT = loadScript(new URL('scripts/backlog.lua', import.meta.url));
 
 /** What waits for workers, all over the installation, at one moment. */
 export interface BacklogFigures {

@@ -1,82 +1,15 @@
 import { available, type Redis } from './connection.ts';
 import type { QueueKeys } from './contract.ts';
-import { STRIKE_SCRIPT, TIME_FUNCTIONS } from './waiting-script.ts';
+import { loadScript } from './load-script.ts';
 
-/** The first pause of an upload that could not be looked after; each further one is twice as long, up to the most. */
-const FIRST_PAUSE_MS = 15_000;
-const MOST_PAUSE_MS = 3_600_000;
+const script = (name: string): string => loadScript(new URL(`scripts/${name}.lua`, import.meta.url));
 
-/** After so long without a further failure it is forgotten how often there were some. */
-const FAILURES_KEPT_MS = 24 * 3_600_000;
-
-/**
- * KEYS  1 due set
- * ARGV  1 how many at most
- *
- * Returns the time by the clock of Redis, and the ids of the uploads that are due, longest due first.
- */
-const DUE_SCRIPT = `
-${TIME_FUNCTIONS}
-local now = string.format('%d', nowMs())
-return { now, redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'LIMIT', 0, ARGV[1]) }
-`;
-
-/**
- * Takes a member out, or sets when it is due next, unless it has become due later meanwhile.
- *
- * KEYS  1 due set, 2 failures in a row
- * ARGV  1 id, 2 the time at which it was due, 3 when it is due next, empty for never
- */
-const SETTLE_SCRIPT = `
-redis.call('HDEL', KEYS[2], ARGV[1])
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not score or tonumber(score) > tonumber(ARGV[2]) then return 0 end
-if ARGV[3] == '' then return redis.call('ZREM', KEYS[1], ARGV[1]) end
-return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
-`;
-
-/**
- * KEYS  1 due set, 2 failures in a row
- * ARGV  1 id, 2 the time at which it was due
- *
- * Returns the pause in ms; 0 for an upload that has become due later meanwhile, which stays as it is.
- */
-const PUT_OFF_SCRIPT = `
-${TIME_FUNCTIONS}
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not score or tonumber(score) > tonumber(ARGV[2]) then return 0 end
-local failures = redis.call('HINCRBY', KEYS[2], ARGV[1], 1)
-redis.call('PEXPIRE', KEYS[2], ${FAILURES_KEPT_MS})
-local pause = math.min(${MOST_PAUSE_MS}, ${FIRST_PAUSE_MS} * 2 ^ math.min(failures - 1, 20))
-redis.call('ZADD', KEYS[1], string.format('%d', nowMs() + pause), ARGV[1])
-return pause
-`;
-
-/**
- * KEYS  1 waiting set, 2 how far it was compared: `newest` is the score of the newest that was, `next` that of the
- *       last one that the round over the older ones has come to
- * ARGV  1 least age in ms, 2 how many of each at most
- *
- * Returns ids, the older ones first.
- */
-const COMPARE_SCRIPT = `
-${TIME_FUNCTIONS}
-local ids = {}
--- Returns the score of the last one that was taken; nil if all were taken.
-local function take(from, to)
-  local found = redis.call('ZRANGEBYSCORE', KEYS[1], from, to, 'WITHSCORES', 'LIMIT', 0, ARGV[2])
-  for index = 1, #found, 2 do ids[#ids + 1] = found[index] end
-  return found[#found], #found == 2 * tonumber(ARGV[2])
-end
-local newest, next = unpack(redis.call('HMGET', KEYS[2], 'newest', 'next'))
-if newest then
-  local last, isMore = take(next and '(' .. next or '-inf', newest)
-  if isMore then redis.call('HSET', KEYS[2], 'next', last) else redis.call('HDEL', KEYS[2], 'next') end
-end
-local last = take(newest and '(' .. newest or '-inf', string.format('%.3f', nowMs() - ARGV[1]))
-if last then redis.call('HSET', KEYS[2], 'newest', last) end
-return ids
-`;
+const STRIKE_SCRIPT = script('strike');
+const DUE_SCRIPT = script('due');
+const SETTLE_SCRIPT = script('settle');
+const PUT_OFF_SCRIPT = script('put-off');
+const COMPARE_SCRIPT = script('compare');
+const RUN_SCRIPT = script('run');
 
 /** Uploads that are due at one moment. */
 export interface DueUploads {
@@ -85,20 +18,6 @@ export interface DueUploads {
   /** Longest due first. */
   ids: string[];
 }
-
-/**
- * The run of the server that answers: another one after each restart or failover, which may have lost the last that it was told.
- * In a script, so that on a cluster the server is asked that has the records.
- *
- * KEYS  1 where the run is kept that was surveyed
- *
- * Returns the run of the server, `untold` where it does not say, and the one that is kept.
- */
-const RUN_SCRIPT = `
-local info = redis.pcall('INFO', 'server')
-local run = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
-return { run or 'untold', redis.call('GET', KEYS[1]) or '' }
-`;
 
 /** The sets that the record's script keeps, as the sweep reads them. */
 export class UploadSets {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { UploadState } from '../wire/documents.ts';
 import type { ChangeOutcome, QueueRoom, RecordChanger } from './record-change.ts';
 import type { RecordBounds } from './record-count.ts';
 import type { UploadMetadata } from './record-fields.ts';
@@ -31,9 +30,6 @@ export interface StoredUpload extends FileKind {
   sha256: string | null;
 }
 
-/** The final states in which the client may send the same id again. */
-export const RESTARTABLE_STATES: readonly UploadState[] = ['failed', 'cancelled', 'discarded'];
-
 /** Makes the record, takes over from an earlier request, or starts a new life. See `UploadRecords.open`. */
 export async function openRecord(
   changer: RecordChanger,
@@ -41,33 +37,16 @@ export async function openRecord(
   room?: QueueRoom,
   bounds?: RecordBounds,
 ): Promise<ChangeOutcome> {
-  const total = upload.totalBytes === null ? '' : String(upload.totalBytes);
-  const common = {
-    fields: {
-      state: 'receiving',
-      stage: 'receive',
-      received: '0',
-      total,
-      receipt: upload.receipt,
-      name: upload.fileName,
-      stored: '0',
-      silence: upload.silenceMs === undefined ? '' : String(upload.silenceMs),
-      metadata: upload.metadata === undefined ? '' : JSON.stringify(upload.metadata),
-      options: JSON.stringify(upload.options ?? {}),
-    },
-    room,
-    bounds,
-    phase: true,
-    wantsRecord: true,
-  };
-  const publicId = randomBytes(16).toString('base64url');
-  const create = { id: upload.id, publicId };
-  const outcome = await changer.change(upload.id, { ...common, from: ['receiving'], create });
-  if (outcome.made || outcome.refusal !== 'final' || outcome.record?.state === 'completed') return outcome;
-  const restarted = await changer.change(upload.id, { ...common, from: RESTARTABLE_STATES, create, clean: true });
-  if (restarted.made) return { ...restarted, restarted: true };
-  // Somebody else has begun the new life between the two; that one is taken over like any other.
-  return restarted.record?.state === 'receiving'
-    ? await changer.change(upload.id, { ...common, from: ['receiving'] })
-    : restarted;
+  return await changer.enter('receiving', [], 'open', upload.id, [
+    upload.receipt,
+    upload.totalBytes ?? undefined,
+    upload.fileName,
+    upload.silenceMs,
+    upload.metadata === undefined ? undefined : JSON.stringify(upload.metadata),
+    JSON.stringify(upload.options ?? {}),
+    randomBytes(16).toString('base64url'),
+    room === undefined ? undefined : JSON.stringify(room),
+    bounds === undefined ? undefined : JSON.stringify(bounds),
+    changer.silenceMs,
+  ]);
 }

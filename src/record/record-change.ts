@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../wire/documents.ts';
-import { EVENT_STREAM_LENGTH, MAX_DEATHS, MAX_FAULTS, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
+import { EVENT_STREAM_LENGTH, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
+import { loadScript } from '../queue/load-script.ts';
 import { preciseNowMs } from '../queue/redis-clock.ts';
-import { ADVANCE_SCRIPT } from './advance-script.ts';
-import { decodeRecord, pairFields, type RecordFields, type StoredVariant, type UploadRecord } from './record-fields.ts';
-import { FORGET_SCRIPT } from './forget-script.ts';
-import type { RecordBounds } from './record-count.ts';
-import { RECORD_SCRIPT } from './record-script.ts';
+import { decodeRecord, pairFields, type RecordFields, type UploadRecord } from './record-fields.ts';
 
 /** The few Redis commands that records need. */
 export interface RecordStore {
@@ -96,45 +93,39 @@ export interface RefusedChange {
   readonly queuePosition?: number;
 }
 
-/** One transition, as the script understands it: its guards, and what it sets. */
-export interface RecordChange {
-  from: readonly UploadState[];
-  fields: Record<string, string>;
-  create?: Record<string, string>;
-  room?: QueueRoom | undefined;
-  /** Only with `create`. */
-  bounds?: RecordBounds | undefined;
-  /** In place of that of the options. */
-  retentionMs?: number;
-  /** The same, for an upload of which no byte has come. */
-  emptyRetentionMs?: number;
-  first?: boolean;
-  clean?: boolean;
-  mint?: boolean;
-  phase?: boolean;
-  receipt?: string;
-  attempt?: number;
-  version?: number;
-  sequence?: number;
-  percent?: number;
-  variant?: StoredVariant;
-  drop?: readonly string[];
-  callOut?: boolean;
-  /** It fails in a way that another try may mend. */
-  retryable?: boolean;
-  wantsRecord?: boolean;
+/** A transition of records, named as its file in `scripts`. */
+export type Transition =
+  | 'open'
+  | 'receive'
+  | 'announce-total'
+  | 'take-over'
+  | 'enqueue'
+  | 'refuse'
+  | 'interrupt'
+  | 'recover'
+  | 'restore'
+  | 'retry'
+  | 'begin'
+  | 'advance'
+  | 'announce'
+  | 'complete'
+  | 'fail'
+  | 'hand-back'
+  | 'cancel'
+  | 'delete'
+  | 'forget';
+
+const scripts = new Map<Transition, string>();
+
+function scriptOf(transition: Transition): string {
+  const known = scripts.get(transition);
+  if (known !== undefined) return known;
+  const script = loadScript(new URL(`scripts/${transition}.lua`, import.meta.url));
+  scripts.set(transition, script);
+  return script;
 }
 
-/** How far an attempt has come. */
-export interface Advance {
-  attempt: number;
-  /** Grows with every report of the attempt; one that comes late is fenced. */
-  sequence: number;
-  percent: number;
-  stage: string;
-}
-
-/** Makes changes through the script, under nonces by which it knows one that is sent again. */
+/** Runs transitions, under nonces by which the scripts know a change that is sent again. */
 export class RecordChanger {
   readonly #store: Pick<RecordStore, 'runScript'>;
   readonly #keys: QueueKeys;
@@ -152,6 +143,10 @@ export class RecordChanger {
     return this.#options.silenceMs ?? DEFAULT_SILENCE_MS;
   }
 
+  get retentionMs(): number {
+    return this.#options.retentionMs;
+  }
+
   /** How long an upload is kept that was refused before it was stored. */
   get refusedMs(): number {
     return Math.min(REFUSED_MS, this.#options.retentionMs);
@@ -161,78 +156,56 @@ export class RecordChanger {
     return (this.#options.nowMs ?? preciseNowMs)();
   }
 
-  async advance(id: string, { attempt, sequence, percent, stage }: Advance): Promise<ChangeOutcome> {
-    const reply = await this.#store.runScript(
-      ADVANCE_SCRIPT,
-      [this.#keys.record(id), this.#keys.events],
-      [
-        id,
-        this.#newNonce(),
-        String(attempt),
-        String(sequence),
-        String(percent),
-        stage,
-        String(EVENT_STREAM_LENGTH),
-        ...this.#publishing(id),
-      ],
+  /** `args` are those of the script from 7 on; undefined becomes an empty string. */
+  async run(
+    transition: Exclude<Transition, 'forget'>,
+    id: string,
+    args: readonly (string | number | undefined)[],
+  ): Promise<ChangeOutcome> {
+    const { publish } = this.#options;
+    const common = [id, this.#newNonce(), String(EVENT_STREAM_LENGTH), this.#keys.publicId('')];
+    const publishing = publish === undefined ? ['', ''] : [publish, this.#keys.changeChannel(id)];
+    const own = args.map((arg) => (arg === undefined ? '' : String(arg)));
+    const script = scriptOf(transition);
+    return decodeOutcome(
+      id,
+      await this.#store.runScript(script, this.#scriptKeys(id), [...common, ...publishing, ...own]),
     );
-    return decodeOutcome(id, reply);
   }
 
-  async change(id: string, change: RecordChange): Promise<ChangeOutcome> {
-    const { from, callOut, ...rest } = change;
-    const wire = {
-      retentionMs: this.#options.retentionMs,
-      ...rest,
-      id,
-      nonce: this.#newNonce(),
-      from: Object.fromEntries(from.map((state) => [state, true])),
-      silenceMs: this.silenceMs,
-      maxFaults: MAX_FAULTS,
-      maxDeaths: MAX_DEATHS,
-      ...(callOut === true ? { calledOut: this.#keys.cancelChannel } : {}),
-    };
-    const reply = await this.#store.runScript(
-      RECORD_SCRIPT,
-      [
-        this.#keys.record(id),
-        this.#keys.waiting,
-        this.#keys.events,
-        this.#keys.due,
-        this.#keys.waitingByAddress,
-        this.#keys.drained,
-        this.#keys.failed,
-        this.#keys.records,
-        this.#keys.recordOwners,
-      ],
-      [JSON.stringify(wire), String(EVENT_STREAM_LENGTH), this.#keys.publicId(''), ...this.#publishing(id)],
-    );
-    const outcome = decodeOutcome(id, reply);
-    const { state } = change.fields;
-    if (outcome.made && state !== undefined) this.#options.onEntered?.(state, from);
+  /** As `run`, of a transition after which the upload is in `state`, where it was in one of `from`. */
+  async enter(
+    state: UploadState,
+    from: readonly UploadState[],
+    ...[transition, id, args]: Parameters<RecordChanger['run']>
+  ): Promise<ChangeOutcome> {
+    const outcome = await this.run(transition, id, args);
+    if (outcome.made) this.#options.onEntered?.(state, from);
     return outcome;
   }
 
   async forget(id: string, publicId: string): Promise<void> {
-    const keys = this.#keys;
-    await this.#store.runScript(
-      FORGET_SCRIPT,
-      [
-        keys.record(id),
-        keys.publicId(publicId),
-        keys.waiting,
-        keys.waitingByAddress,
-        keys.due,
-        keys.records,
-        keys.recordOwners,
-      ],
-      [id],
-    );
+    await this.#store.runScript(scriptOf('forget'), this.#scriptKeys(id), [id, this.#keys.publicId(publicId)]);
   }
 
-  #publishing(id: string): string[] {
-    const { publish } = this.#options;
-    return publish === undefined ? [] : [publish, this.#keys.changeChannel(id)];
+  /** The channel on which workers hear of uploads that are no longer theirs. */
+  get cancelChannel(): string {
+    return this.#keys.cancelChannel;
+  }
+
+  #scriptKeys(id: string): string[] {
+    const keys = this.#keys;
+    return [
+      keys.record(id),
+      keys.waiting,
+      keys.events,
+      keys.due,
+      keys.waitingByAddress,
+      keys.drained,
+      keys.failed,
+      keys.records,
+      keys.recordOwners,
+    ];
   }
 
   #newNonce(): string {
@@ -257,7 +230,7 @@ const REFUSALS: readonly Refusal[] = [
 function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script answered no list');
   const [word, version, ...flat] = reply.map(String);
-  const { discarded, rank, ...fields } = pairFields(flat);
+  const { discarded, rank, restarted, ...fields } = pairFields(flat);
   const place = rank === undefined ? {} : { queuePosition: Number(rank) + 1 };
   const record = fields['state'] === undefined ? undefined : decodeRecord(id, fields);
   if (word === 'ok')
@@ -266,6 +239,7 @@ function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
       version: Number(version),
       record,
       ...place,
+      ...(restarted === undefined ? {} : { restarted: true }),
       ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }),
     };
   const refusal = REFUSALS.find((known) => known === word);

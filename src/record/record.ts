@@ -1,6 +1,6 @@
 import type { Problem, UploadState } from '../wire/documents.ts';
 import type { Manifest } from '../storage/manifest.ts';
-import type { QueueKeys } from '../queue/contract.ts';
+import { MAX_DEATHS, MAX_FAULTS, type QueueKeys } from '../queue/contract.ts';
 import { FIRST_STAGE, processingPercent, queuedPercent, receivingPercent } from './progress.ts';
 import { readProgressOf, readRecordsOf, type ReadProgress, type ReadRecord } from './read-record.ts';
 import { SharedReads } from './shared-reads.ts';
@@ -12,14 +12,19 @@ import {
   type RecordStore,
 } from './record-change.ts';
 import type { RecordBounds } from './record-count.ts';
-import { openRecord, RESTARTABLE_STATES, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
-import { queuedFields } from './queued-fields.ts';
-import { recoverUpload, restoreUpload, retryUpload } from './revive.ts';
+import { openRecord, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
 import { isRetryable } from './retryable.ts';
 import type { StoredVariant, UploadRecord } from './record-fields.ts';
 
-/** What a problem says that is an upload's outcome. */
-const FAILED = { state: 'failed', final: true } as const;
+/** A problem that is the outcome of an upload. */
+function failedJson(error: Problem): string {
+  return JSON.stringify({ ...error, state: 'failed', final: true });
+}
+
+/** The arguments of a transition that queues stored bytes. */
+function storedArgs({ sizeBytes, type, sha256, options }: StoredUpload): (string | number | undefined)[] {
+  return [sizeBytes, type, sha256 ?? undefined, JSON.stringify(options), queuedPercent()];
+}
 
 const OPEN_STATES: readonly UploadState[] = ['receiving', 'queued', 'processing'];
 
@@ -69,44 +74,36 @@ export class UploadRecords {
     found?: FileKind,
     silenceMs?: number,
   ): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: ['receiving'],
+    return await this.#changer.run('receive', id, [
       receipt,
-      percent: receivingPercent(receivedBytes, totalBytes),
-      fields: {
-        received: String(receivedBytes),
-        ...(silenceMs === undefined ? {} : { silence: String(silenceMs) }),
-        ...(found === undefined ? {} : { type: found.type, options: JSON.stringify(found.options) }),
-      },
-    });
+      receivedBytes,
+      receivingPercent(receivedBytes, totalBytes),
+      silenceMs,
+      found?.type,
+      found === undefined ? undefined : JSON.stringify(found.options),
+      this.silenceMs,
+    ]);
   }
 
   /** The size of an upload that was opened without one. */
   async announceTotal(id: string, receipt: string, totalBytes: number): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, { from: ['receiving'], receipt, fields: { total: String(totalBytes) } });
+    return await this.#changer.run('announce-total', id, [receipt, totalBytes, this.silenceMs]);
   }
 
   /** Goes on with an upload that is still receiving, with the bytes it has; the request with the earlier receipt is fenced. */
   async takeOver(id: string, receipt: string, newReceipt: string): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: ['receiving'],
-      receipt,
-      wantsRecord: true,
-      fields: { receipt: newReceipt },
-    });
+    return await this.#changer.run('take-over', id, [receipt, newReceipt, this.silenceMs]);
   }
 
   /** The bytes are durable: the upload waits for a worker from now on. Refused with `full` or `quota` where no more may wait. */
   async enqueue(id: string, receipt: string, stored: StoredUpload, room?: QueueRoom): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: ['receiving'],
+    return await this.#changer.enter('queued', ['receiving'], 'enqueue', id, [
       receipt,
-      room,
-      percent: queuedPercent(),
-      phase: true,
-      wantsRecord: true,
-      fields: { ...queuedFields(stored), ...(room?.address === undefined ? {} : { address: room.address }) },
-    });
+      ...storedArgs(stored),
+      room === undefined ? undefined : JSON.stringify(room),
+      room?.address,
+      this.#changer.retentionMs,
+    ]);
   }
 
   /** The file was refused or its request broke off. It is kept for 5 minutes at most, without its options. */
@@ -116,22 +113,15 @@ export class UploadRecords {
     error: Problem,
     found: { receivedBytes: number; type: string | null; isResumable?: boolean },
   ): Promise<ChangeOutcome> {
-    const type: Record<string, string> = found.type === null ? {} : { type: found.type };
-    return await this.#changer.change(id, {
-      from: ['receiving'],
+    return await this.#changer.enter('failed', ['receiving'], 'refuse', id, [
       receipt,
-      wantsRecord: true,
-      retentionMs: this.#changer.refusedMs,
-      drop: ['options'],
-      fields: {
-        state: 'failed',
-        stage: 'done',
-        ...(found.isResumable === true ? { metadata: '{}' } : {}),
-        received: String(found.receivedBytes),
-        error: JSON.stringify({ ...error, ...FAILED }),
-        ...type,
-      },
-    });
+      failedJson(error),
+      found.receivedBytes,
+      found.type ?? undefined,
+      // An empty object still says that it is a resumable upload.
+      found.isResumable === true ? '{}' : undefined,
+      this.#changer.refusedMs,
+    ]);
   }
 
   /**
@@ -139,12 +129,12 @@ export class UploadRecords {
    * send it again.
    */
   async interrupt(id: string, version: number, error: Problem): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: ['receiving'],
+    return await this.#changer.enter('failed', ['receiving'], 'interrupt', id, [
       version,
-      emptyRetentionMs: this.#changer.refusedMs,
-      fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
-    });
+      failedJson(error),
+      this.#changer.retentionMs,
+      this.#changer.refusedMs,
+    ]);
   }
 
   /**
@@ -152,7 +142,13 @@ export class UploadRecords {
    * it: nobody has changed it since `version`.
    */
   async recover(manifest: Manifest, version: number): Promise<ChangeOutcome> {
-    return await recoverUpload(this.#changer, manifest, version);
+    const { id, receipt, name } = manifest;
+    return await this.#changer.enter('queued', ['receiving'], 'recover', id, [
+      version,
+      ...storedArgs(manifest),
+      receipt,
+      name,
+    ]);
   }
 
   /**
@@ -160,7 +156,16 @@ export class UploadRecords {
    * there is one. Version and attempts begin at a number above all that a client may have seen or a worker may still hold.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
-    return await restoreUpload(this.#changer, manifest);
+    const { id, receipt, name, publicId, createdAt } = manifest;
+    const base = Math.floor(this.nowMs() / 1000);
+    return await this.#changer.enter('queued', [], 'restore', id, [
+      base,
+      ...storedArgs(manifest),
+      receipt,
+      name,
+      publicId,
+      Date.parse(createdAt),
+    ]);
   }
 
   /**
@@ -168,13 +173,12 @@ export class UploadRecords {
    * over from one. Refused with `exhausted` past `MAX_FAULTS` or `MAX_DEATHS`.
    */
   async begin(id: string): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: ['queued', 'processing'],
-      mint: true,
-      phase: true,
-      wantsRecord: true,
-      fields: { state: 'processing', stage: FIRST_STAGE },
-    });
+    return await this.#changer.enter('processing', ['queued', 'processing'], 'begin', id, [
+      FIRST_STAGE,
+      MAX_FAULTS,
+      MAX_DEATHS,
+      this.silenceMs,
+    ]);
   }
 
   /** Progress of an attempt; `fraction` 0 to 1 of its work, `sequence` grows with every call. */
@@ -185,12 +189,12 @@ export class UploadRecords {
     stage: string,
     fraction: number,
   ): Promise<ChangeOutcome> {
-    return await this.#changer.advance(id, { attempt, sequence, percent: processingPercent(fraction), stage });
+    return await this.#changer.run('advance', id, [attempt, sequence, processingPercent(fraction), stage]);
   }
 
   /** A variant lies in storage and may be served. */
   async announce(id: string, attempt: number, variant: StoredVariant): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, { from: ['processing'], attempt, variant, fields: {} });
+    return await this.#changer.run('announce', id, [attempt, variant.name, JSON.stringify(variant)]);
   }
 
   /**
@@ -203,28 +207,23 @@ export class UploadRecords {
     result: { readonly kind: string },
     sha256?: string,
   ): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: ['processing'],
+    return await this.#changer.enter('completed', ['processing'], 'complete', id, [
       attempt,
-      percent: 100,
-      fields: {
-        state: 'completed',
-        stage: 'done',
-        result: JSON.stringify(result),
-        ...(sha256 === undefined ? {} : { sha256 }),
-      },
-    });
+      JSON.stringify(result),
+      sha256,
+      this.#changer.retentionMs,
+    ]);
   }
 
   /** Ends an upload for good. Without an attempt: whatever attempt was the last. */
   async fail(id: string, attempt: number | undefined, error: Problem): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: attempt === undefined ? ['queued', 'processing'] : ['processing'],
-      ...(attempt === undefined ? {} : { attempt }),
-      drop: ['variants'],
-      retryable: isRetryable(error),
-      fields: { state: 'failed', stage: 'done', error: JSON.stringify({ ...error, ...FAILED }) },
-    });
+    const from: readonly UploadState[] = attempt === undefined ? ['queued', 'processing'] : ['processing'];
+    return await this.#changer.enter('failed', from, 'fail', id, [
+      attempt,
+      failedJson(error),
+      isRetryable(error) ? '1' : undefined,
+      this.#changer.retentionMs,
+    ]);
   }
 
   /**
@@ -237,15 +236,12 @@ export class UploadRecords {
     attempt: number,
     counts: Partial<Pick<UploadRecord, 'faults' | 'deaths'>> = {},
   ): Promise<ChangeOutcome> {
-    const counted = Object.entries(counts).map(([name, count]) => [name, String(count)] as const);
-    return await this.#changer.change(id, {
-      from: ['processing'],
+    return await this.#changer.enter('queued', ['processing'], 'hand-back', id, [
       attempt,
-      phase: true,
-      first: counts.faults === undefined,
-      drop: ['variants'],
-      fields: { state: 'queued', stage: 'queue', ...Object.fromEntries(counted) },
-    });
+      counts.faults === undefined ? '1' : undefined,
+      counts.faults,
+      counts.deaths,
+    ]);
   }
 
   /**
@@ -253,29 +249,19 @@ export class UploadRecords {
    * and deaths are forgiven.
    */
   async retry(id: string, version: number): Promise<ChangeOutcome> {
-    return await retryUpload(this.#changer, id, version);
+    return await this.#changer.enter('queued', ['failed'], 'retry', id, [version]);
   }
 
   /** Refused with `final` where the outcome stands already. */
   async cancel(id: string): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: OPEN_STATES,
-      callOut: true,
-      wantsRecord: true,
-      drop: ['variants'],
-      fields: { state: 'cancelled', stage: 'done', stored: '0' },
-    });
+    const { cancelChannel, retentionMs } = this.#changer;
+    return await this.#changer.enter('cancelled', OPEN_STATES, 'cancel', id, [cancelChannel, retentionMs]);
   }
 
   /** Leaves a tombstone of the id, so that it answers 410 until the retention is over. */
   async bury(id: string): Promise<ChangeOutcome> {
-    return await this.#changer.change(id, {
-      from: [...OPEN_STATES, ...RESTARTABLE_STATES, 'completed'],
-      callOut: true,
-      wantsRecord: true,
-      fields: { state: 'cancelled', stage: 'done', deleted: '1', stored: '0' },
-      drop: ['name', 'result', 'error', 'variants', 'sha256', 'type', 'options', 'metadata'],
-    });
+    const { cancelChannel, retentionMs } = this.#changer;
+    return await this.#changer.run('delete', id, [cancelChannel, retentionMs]);
   }
 
   /** Removes every trace. For an id that was never given to anybody. */

@@ -1,0 +1,17 @@
+-- KEYS  1 waiting set, 2 waiting by address, 3 drained
+-- ARGV  1 client address, empty for none
+-- Answers how many wait, how many of them are the address's, how many have drained lately, and in how many seconds.
+local waitingKey, byAddressKey, drainedKey = KEYS[1], KEYS[2], KEYS[3]
+--- @include "parts/waiting"
+local stretch, oldest, drained = stretchNow(), nil, 0
+local counts = redis.call('HGETALL', drainedKey)
+for index = 1, #counts, 2 do
+  local since = tonumber(counts[index])
+  if since > stretch - STRETCHES then
+    drained = drained + tonumber(counts[index + 1])
+    if not oldest or since < oldest then oldest = since end
+  end
+end
+local seconds = oldest and (stretch - oldest + 1) * STRETCH_SECONDS or 0
+local ofAddress = ARGV[1] == '' and 0 or tonumber(redis.call('HGET', byAddressKey, ARGV[1]) or '0')
+return { redis.call('ZCARD', waitingKey), ofAddress, math.max(0, drained), seconds }

@@ -1,0 +1,30 @@
+-- Who enters the waiting set and who leaves it, whose they are, and how fast they go.
+-- Locals: waitingKey, byAddressKey, drainedKey.
+--- @include "time"
+
+-- A rate is told from 12 stretches of 5 seconds.
+local STRETCHES, STRETCH_SECONDS = 12, 5
+
+local function stretchNow() return math.floor(nowMs() / (STRETCH_SECONDS * 1000)) end
+
+local function countDrained(change)
+  local stretch = stretchNow()
+  -- The first of its stretch clears up after those that are over.
+  if redis.call('HINCRBY', drainedKey, stretch, change) ~= change then return end
+  for _, old in ipairs(redis.call('HKEYS', drainedKey)) do
+    if tonumber(old) <= stretch - STRETCHES then redis.call('HDEL', drainedKey, old) end
+  end
+  redis.call('EXPIRE', drainedKey, STRETCHES * STRETCH_SECONDS)
+end
+
+-- Last, or before all others, where BullMQ puts a job that was handed back. Two uploads of one millisecond have an order too.
+local function enterQueue(id, address, first)
+  local oldest = first and redis.call('ZRANGE', waitingKey, 0, 0, 'WITHSCORES')[2]
+  redis.call('ZADD', waitingKey, oldest and tonumber(oldest) - 1 or nowMs(), id)
+  if address then redis.call('HINCRBY', byAddressKey, address, 1) end
+end
+
+local function leaveQueue(id, address)
+  redis.call('ZREM', waitingKey, id)
+  if address and redis.call('HINCRBY', byAddressKey, address, -1) <= 0 then redis.call('HDEL', byAddressKey, address) end
+end

@@ -1,0 +1,12 @@
+-- The size of an upload that was opened without one.
+-- ARGV  7 receipt, 8 total bytes, 9 default silence in ms
+--- @include "parts/record"
+if isRepeated() then return answer('ok') end
+local refused = refusal({ receiving = true }, ARGV[7])
+if refused then return refused end
+putChange()
+put('total', ARGV[8])
+save()
+dueAfterSilence(ARGV[9])
+tell(id, event)
+return answer('ok')

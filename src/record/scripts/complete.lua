@@ -1,0 +1,15 @@
+-- ARGV  7 attempt, 8 result as JSON, 9 SHA-256 of the uploaded bytes or empty, 10 retention in ms
+--- @include "parts/record"
+if isRepeated() then return answer('ok') end
+local refused = refusal({ processing = true }, nil, ARGV[7])
+if refused then return refused end
+putChange(100)
+put('state', 'completed')
+put('stage', 'done')
+put('result', ARGV[8])
+putGiven('sha256', ARGV[9])
+putEnd(ARGV[10])
+save()
+keepUntilEnd(ARGV[10])
+tell(id, event)
+return answer('ok')

@@ -1,0 +1,21 @@
+-- Leaves a tombstone of the id, so that it answers 410 until the retention is over. That of a finished upload keeps its outcome.
+-- ARGV  7 channel on which workers hear of it, 8 retention in ms
+-- Answers with the record.
+--- @include "parts/record"
+if isRepeated() then return answer('ok', true) end
+local refused = refusal({ receiving = true, queued = true, processing = true, completed = true, failed = true, cancelled = true, discarded = true })
+if refused then return refused end
+putChange()
+if not isFinal then
+  put('state', 'cancelled')
+  put('stage', 'done')
+end
+if was.state == 'receiving' or was.state == 'processing' then putStrewn() end
+put('deleted', '1')
+put('stored', '0')
+putEnd(ARGV[8])
+save('name', 'result', 'error', 'variants', 'sha256', 'type', 'options', 'metadata')
+keepUntilEnd(ARGV[8], true)
+tell(id, event)
+redis.call('PUBLISH', ARGV[7], id)
+return answer('ok', true)

@@ -1,0 +1,26 @@
+-- The bytes are durable: the upload waits for a worker.
+-- ARGV  7 receipt, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 room as JSON or empty,
+--       14 client address or empty, 15 retention in ms of uploads that make room
+-- Answers with the record, and with `discarded`, the ids of the uploads that made room.
+--- @include "parts/record"
+--- @include "parts/room"
+--- @include "parts/stored"
+if isRepeated() then return answer('ok', true) end
+local refused = refusal({ receiving = true }, ARGV[7])
+if refused then return refused end
+local lack = lackOfRoom(ARGV[13])
+if lack then return answer(lack, true) end
+makeRoom(ARGV[13], tonumber(ARGV[15]))
+putChange(ARGV[12])
+putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11])
+putGiven('address', ARGV[14])
+putPhase()
+save()
+wait(ARGV[14] ~= '' and ARGV[14] or nil)
+tell(id, event)
+local reply = answer('ok', true)
+if #discarded > 0 then
+  reply[#reply + 1] = 'discarded'
+  reply[#reply + 1] = table.concat(discarded, ' ')
+end
+return reply

@@ -1,0 +1,20 @@
+-- Ends an upload for good. Without an attempt: whatever attempt was the last.
+-- ARGV  7 attempt or empty, 8 error as JSON, 9 `1` if another try may mend it, 10 retention in ms
+--- @include "parts/record"
+if isRepeated() then return answer('ok') end
+local refused = refusal({ processing = true, queued = ARGV[7] == '' }, nil, ARGV[7])
+if refused then return refused end
+putChange()
+put('state', 'failed')
+put('stage', 'done')
+put('error', ARGV[8])
+if ARGV[7] == '' and was.state == 'processing' then putStrewn() end
+putEnd(ARGV[10])
+save('variants')
+keepUntilEnd(ARGV[10])
+if ARGV[9] == '1' then
+  redis.call('ZADD', failedKey, now, id)
+  redis.call('ZREMRANGEBYSCORE', failedKey, '-inf', string.format('%d', tonumber(now) - ARGV[10]))
+end
+tell(id, event)
+return answer('ok')

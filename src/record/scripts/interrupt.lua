@@ -1,0 +1,17 @@
+-- Ends a receiving upload whose process has died: nobody has changed it since.
+-- ARGV  7 version, 8 error as JSON, 9 retention in ms, 10 retention in ms if no byte has come
+--- @include "parts/record"
+if isRepeated() then return answer('ok') end
+local refused = refusal({ receiving = true }, nil, nil, ARGV[7])
+if refused then return refused end
+local retentionMs = was.received == '0' and ARGV[10] or ARGV[9]
+putChange()
+put('state', 'failed')
+put('stage', 'done')
+put('error', ARGV[8])
+putStrewn()
+putEnd(retentionMs)
+save()
+keepUntilEnd(retentionMs)
+tell(id, event)
+return answer('ok')

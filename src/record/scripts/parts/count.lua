@@ -1,0 +1,34 @@
+-- How many records there are, in all and by owner. A sorted set has a member `<id> <owner>` for each record, scored by
+-- when Redis drops its key, so the count follows the keys by itself. The hash of counts by owner changes only together
+-- with the set.
+-- Locals: recordsKey, ownersKey.
+--- @include "../../../queue/scripts/parts/time"
+
+-- Dropped records that are taken out of the count in one step; more of them wait for the next.
+local UNCOUNTED_AT_ONCE = 1000
+
+-- An open upload that nobody touches for 30 days is counted no longer, until it changes.
+local OPEN_MS = 30 * 24 * 3600000
+
+local function countOwner(owner, change)
+  if owner == '' then return end
+  if redis.call('HINCRBY', ownersKey, owner, change) <= 0 then redis.call('HDEL', ownersKey, owner) end
+end
+
+local function countUntil(id, owner, untilMs)
+  if redis.call('ZADD', recordsKey, string.format('%d', untilMs), id .. ' ' .. owner) == 1 then countOwner(owner, 1) end
+end
+
+local function countWhileOpen(id, owner) countUntil(id, owner, nowMs() + OPEN_MS) end
+
+local function uncount(id, owner)
+  if redis.call('ZREM', recordsKey, id .. ' ' .. owner) == 1 then countOwner(owner, -1) end
+end
+
+local function uncountDropped()
+  local now = string.format('%d', nowMs())
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', recordsKey, '-inf', now, 'LIMIT', 0, UNCOUNTED_AT_ONCE)) do
+    local id, owner = string.match(member, '^(%S*) (.*)$')
+    uncount(id, owner)
+  end
+end

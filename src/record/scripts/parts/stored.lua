@@ -1,0 +1,12 @@
+-- What a queued upload knows of its stored bytes.
+-- Needs the part `record`.
+local function putStored(size, type, sha256, options)
+  put('state', 'queued')
+  put('stage', 'queue')
+  put('received', size)
+  put('total', size)
+  put('stored', '1')
+  put('type', type)
+  put('sha256', sha256)
+  put('options', options)
+end

@@ -1,0 +1,16 @@
+-- Progress of the request that sends the bytes.
+-- ARGV  7 receipt, 8 received bytes, 9 percent, 10 silence in ms or empty, 11 type or empty, 12 options as JSON or empty,
+--       13 default silence in ms
+--- @include "parts/record"
+if isRepeated() then return answer('ok') end
+local refused = refusal({ receiving = true }, ARGV[7])
+if refused then return refused end
+putChange(ARGV[9])
+put('received', ARGV[8])
+putGiven('silence', ARGV[10])
+putGiven('type', ARGV[11])
+putGiven('options', ARGV[12])
+save()
+dueAfterSilence(ARGV[13])
+tell(id, event)
+return answer('ok')

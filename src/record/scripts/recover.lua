@@ -1,0 +1,17 @@
+-- Queues a receiving upload whose bytes are stored though the record does not say so: nobody has changed it since.
+-- ARGV  7 version, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 receipt, 14 name
+--- @include "parts/record"
+--- @include "parts/stored"
+if isRepeated() then return answer('ok') end
+local refused = refusal({ receiving = true }, nil, nil, ARGV[7])
+if refused then return refused end
+putChange(ARGV[12])
+putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11])
+put('receipt', ARGV[13])
+put('name', ARGV[14])
+putStrewn()
+putPhase()
+save()
+wait()
+tell(id, event)
+return answer('ok')

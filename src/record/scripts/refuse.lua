@@ -1,0 +1,19 @@
+-- The file was refused or its request broke off.
+-- ARGV  7 receipt, 8 error as JSON, 9 received bytes, 10 type or empty, 11 metadata as JSON or empty to keep it, 12 retention in ms
+-- Answers with the record.
+--- @include "parts/record"
+if isRepeated() then return answer('ok', true) end
+local refused = refusal({ receiving = true }, ARGV[7])
+if refused then return refused end
+putChange()
+put('state', 'failed')
+put('stage', 'done')
+put('received', ARGV[9])
+put('error', ARGV[8])
+putGiven('type', ARGV[10])
+putGiven('metadata', ARGV[11])
+putEnd(ARGV[12])
+save('options')
+keepUntilEnd(ARGV[12])
+tell(id, event)
+return answer('ok', true)

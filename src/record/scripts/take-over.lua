@@ -1,0 +1,14 @@
+-- Goes on with an upload that is still receiving, with the bytes it has.
+-- ARGV  7 receipt of the earlier request, 8 receipt of this one, 9 default silence in ms
+-- Answers with the record.
+--- @include "parts/record"
+if isRepeated() then return answer('ok', true) end
+local refused = refusal({ receiving = true }, ARGV[7])
+if refused then return refused end
+putChange()
+put('receipt', ARGV[8])
+putStrewn()
+save()
+dueAfterSilence(ARGV[9])
+tell(id, event)
+return answer('ok', true)
