@@ -17,6 +17,8 @@ export class FaultInjector {
   readonly #onLoss: () => void;
   readonly #counts = new Map<FaultKind, number>();
   readonly #outages: Outage[] = [];
+  /** The last fault of a target that can only be hit by one at a time. */
+  readonly #last = new Map<'redis' | 'storage', Promise<boolean>>();
   #lostBytes = 0;
 
   /**
@@ -66,10 +68,25 @@ export class FaultInjector {
       case 'redis-link':
         return await breakLink(fault, this.#fleet.redisLinks);
       case 'redis':
-        return fault.kind === 'redis-pause' ? await this.#pauseRedis(fault) : await this.#endRedis(fault);
+        return await this.#inTurn('redis', async () =>
+          fault.kind === 'redis-pause' ? await this.#pauseRedis(fault) : await this.#endRedis(fault),
+        );
       case 'storage':
-        return fault.kind === 'storage-away' ? await this.#removeStorage(fault) : await this.#fleet.intrude();
+        return await this.#inTurn('storage', async () =>
+          fault.kind === 'storage-away' ? await this.#removeStorage(fault) : await this.#fleet.intrude(),
+        );
     }
+  }
+
+  /** On a slow machine a fault may last into the next one: two Redis servers would run then, each with half of the clients. */
+  async #inTurn(target: 'redis' | 'storage', fault: () => Promise<boolean>): Promise<boolean> {
+    const earlier = this.#last.get(target);
+    const done = Promise.resolve(earlier).then(fault);
+    this.#last.set(
+      target,
+      done.catch(() => false),
+    );
+    return await done;
   }
 
   async #pauseRedis({ forMs }: Fault): Promise<boolean> {
