@@ -14,7 +14,7 @@ interface Candidate {
   /** As chardet names it; it tells languages by the frequency of their letters, for which a table is often too short. */
   names: readonly string[];
   /** Share of the characters beyond ASCII that are as usual. */
-  plausibility(text: string, bytes: Buffer): number;
+  plausibility: (text: string, bytes: Buffer) => number;
 }
 
 const OPENING_SIGN = /[«»„“”‘’‚–—…·¿¡\u00a0]/u;
