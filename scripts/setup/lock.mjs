@@ -14,7 +14,7 @@ const POLL_MS = 200;
  * @returns {{ release: () => void } | { holderPid: number }}
  */
 export function tryLock(file) {
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const mine = `${processIdentity(process.pid)} ${randomBytes(6).toString('hex')}`;
   for (;;) {
     if (createWhole(file, mine)) return { release: () => removeIfStill(file, mine) };

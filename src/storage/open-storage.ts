@@ -35,6 +35,7 @@ async function openBucket({ storage, s3 }: Pick<Config, 'storage' | 's3'>): Prom
   const { S3Storage } = await import('./s3-storage.ts');
   const bucket = new S3Storage(storage, s3);
   await bucket.check();
+  await bucket.removeAbandonedCopies();
   return bucket;
 }
 

@@ -9,15 +9,15 @@ import {
   type S3Client,
   type _Object as S3Object,
 } from '@aws-sdk/client-s3';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Settings } from '../settings/config.ts';
 import { MARKER_KEY, parseKey, requireKey } from './keys.ts';
+import { newCopyPath, removeAbandonedCopies } from './local-copies.ts';
 import { createClient, placeOf, type S3Place } from './s3-client.ts';
 import { asServiceError as ofDisk } from './file-errors.ts';
 import { firstForeignName } from './foreign-names.ts';
@@ -46,6 +46,11 @@ export class S3Storage implements Storage {
     this.#place = placeOf(setting);
     this.#settings = settings;
     this.#localDirectory = options.localDirectory ?? tmpdir();
+  }
+
+  /** Removes what killed processes left on this machine. To be called at the start; a folder that cannot be read is no fault. */
+  async removeAbandonedCopies(): Promise<number> {
+    return await removeAbandonedCopies(this.#localDirectory).catch(() => 0);
   }
 
   /** Rejects with `ConfigError` where bucket, region or credentials are wrong, and with a plain error where S3 does not answer. */
@@ -139,7 +144,7 @@ export class S3Storage implements Storage {
   async openLocal(key: string): Promise<LocalFile | undefined> {
     const bytes = await this.read(key);
     if (bytes === undefined) return undefined;
-    const path = join(this.#localDirectory, `deferred-uploads-${randomUUID()}`);
+    const path = newCopyPath(this.#localDirectory);
     const release = () => rm(path, { force: true });
     try {
       await pipeline(bytes, createWriteStream(path, { flags: 'wx', mode: 0o600 }));

@@ -1,0 +1,26 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { newCopyPath, removeAbandonedCopies } from '../../../src/storage/local-copies.ts';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'du-copies-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+test('removes only the copies of processes of this host that are gone', async () => {
+  const own = basename(newCopyPath(directory));
+  const { pid: goneId } = spawnSync(process.execPath, ['-e', '0']);
+  const abandoned = own.replace(`-${process.pid}-`, `-${goneId}-`);
+  const ofAnotherHost = abandoned.replace(/^deferred-uploads-/, 'deferred-uploads-other-');
+  const kept = [own, ofAnotherHost, 'deferred-uploads-notes.txt', `x${abandoned}`];
+  for (const name of [abandoned, ...kept]) await writeFile(join(directory, name), 'x');
+  expect(await removeAbandonedCopies(directory)).toBe(1);
+  expect((await readdir(directory)).sort()).toEqual(kept.sort());
+});
