@@ -87,6 +87,7 @@ export class IncomingUpload {
     }
     const { record } = outcome;
     if (record === undefined) throw new Error('the record did not come back');
+    if (!outcome.made && record.state !== 'completed' && outcome.refusal === 'final') throw refusalToError(outcome);
     if (!outcome.made) return { existing: record };
     // An earlier life or request may have left some: one that ended while Redis was away could not know whether they count.
     if (record.version > 1) await removeUnnamedFiles(parts, announced.id);

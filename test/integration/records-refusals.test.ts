@@ -108,11 +108,12 @@ describe.each(CHANGES)('%s', (_name, from, make) => {
   });
 });
 
-/** Sends everything twice and passes on the second reply alone, as a connection that broke in between does. */
-function losingReplies(store: RecordStore): RecordStore {
+/** Sends everything twice and passes on only the second reply, as a connection that broke in between does. */
+function losingReplies(store: RecordStore, between: () => Promise<unknown> = async () => undefined): RecordStore {
   return {
     async runScript(script, keys, args) {
       await store.runScript(script, keys, args);
+      await between();
       return await store.runScript(script, keys, args);
     },
     readHash: (key, rankedIn, member) => store.readHash(key, rankedIn, member),
@@ -129,6 +130,13 @@ describe('open', () => {
     expect(made(await twice.open(upload)).version).toBe(1);
     await records.cancel(upload.id);
     expect(made(await twice.open(upload))).toMatchObject({ version: 3, restarted: true });
+  });
+
+  test('is rejected when it is sent again after the upload that it began was cancelled', async () => {
+    const upload = newUpload();
+    const store = losingReplies(space.store, async () => await records.cancel(upload.id));
+    const outcome = await new UploadRecords(store, space.keys, { retentionMs: 60_000 }).open(upload);
+    expect([verdict(outcome), outcome.record?.state, outcome.record?.version]).toEqual(['final', 'cancelled', 2]);
   });
 
   test('is refused by a tombstone', async () => {

@@ -23,6 +23,8 @@ if not was.state then
 else
   local refused = refusal({ receiving = true, failed = true, cancelled = true, discarded = true })
   if refused then return refused end
+  -- Sent again because its reply was lost with the connection, and meanwhile the life that it began has ended.
+  if isFinal and was.publicId == ARGV[13] then return answer('final', true) end
 end
 local lack = lackOfRoom(ARGV[14])
 if lack then return answer(lack, true) end
