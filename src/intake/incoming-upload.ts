@@ -188,9 +188,11 @@ export class IncomingUpload {
   async forget(): Promise<void> {
     clearInterval(this.#keepAlive);
     const { id, publicId } = this.record;
-    if (!this.#isEnqueueSent) await this.#removeFiles();
-    // A writer that could not remove its unfinished file leaves it to us: without a record nobody would look for it.
-    await this.#parts.storage.removeUnfinished(uploadPrefix(id), NOBODY_WRITES_AFTER);
+    if (!this.#isEnqueueSent) {
+      await this.#removeFiles();
+      // A writer that could not remove its unfinished file leaves it to us: without a record nobody would look for it.
+      await this.#parts.storage.removeUnfinished(uploadPrefix(id), NOBODY_WRITES_AFTER);
+    }
     await this.#parts.records.forget(id, publicId);
     if (this.#isEnqueueSent) await this.#removeFiles();
   }
