@@ -205,12 +205,11 @@ describe('the STORAGE setting', () => {
   });
 });
 
-test('a root that is no directory any more is unavailable, not empty', async () => {
+test.each<[string, (storage: LocalStorage) => Promise<unknown>]>([
+  ['stat', async (storage) => await storage.stat(UPLOAD.original)],
+  ['remove', async (storage) => await storage.remove(UPLOAD.original)],
+  ['removeUnfinished', async (storage) => await storage.removeUnfinished('', new Date())],
+])('%s reports a root that is no longer a directory as unavailable, not as empty', async (_name, call) => {
   const storage = new LocalStorage(join('/dev/null', 'storage'));
-  for (const work of [
-    storage.stat(UPLOAD.original),
-    storage.remove(UPLOAD.original),
-    storage.removeUnfinished('', new Date()),
-  ])
-    await expect(work).rejects.toMatchObject({ code: 'storage_unavailable' });
+  await expect(call(storage)).rejects.toMatchObject({ code: 'storage_unavailable' });
 });
