@@ -42,10 +42,10 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
     log.info('attempt superseded');
     return 'superseded';
   }
-  if (reason === STOPPING) return outcomeOf(await parts.records.handBack(id, attempt), 'handed-back');
+  if (reason === STOPPING) return outcomeOf(await parts.records.requeue(id, attempt), 'requeued');
   if (isDependencyFault(reason)) {
     log.info({ err: reason }, 'attempt handed back: the storage cannot be used');
-    return outcomeOf(await parts.records.handBack(id, attempt), 'storage-away');
+    return outcomeOf(await parts.records.requeue(id, attempt), 'storage-away');
   }
   const isTooSlow = reason === TIMED_OUT || isTimeoutOfKind(parts, record, reason);
   const problem = isTooSlow && !isIsolated(record) ? undefined : problemOfFile(parts, record, reason);
@@ -56,11 +56,11 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
   if (isTooSlow) {
     log.warn('attempt took too long, the next one runs alone');
     // Its neighbours or the machine may have been slow. Alone it is charged its own time only.
-    return outcomeOf(await parts.records.handBack(id, attempt, { deaths: ISOLATE_AFTER_DEATHS }), 'handed-back');
+    return outcomeOf(await parts.records.requeue(id, attempt, { deaths: ISOLATE_AFTER_DEATHS }), 'requeued');
   }
   log.error({ err: reason }, 'attempt failed');
   const faults = record.faults + 1;
-  if (faults < MAX_FAULTS) return outcomeOf(await parts.records.handBack(id, attempt, { faults }), 'retry');
+  if (faults < MAX_FAULTS) return outcomeOf(await parts.records.requeue(id, attempt, { faults }), 'retry');
   return outcomeOf(await parts.records.fail(id, attempt, processingFailed(id)), 'done');
 }
 

@@ -14,7 +14,7 @@ export interface RunnerParts {
   checkStorage: () => Promise<void>;
   attemptTimeoutMs: number;
   /** A processor that has taken too long has so long to stop; between two checks of its signal it may be in native code. */
-  obeyMs: number;
+  abortGraceMs: number;
   log: Logger;
 }
 
@@ -28,13 +28,13 @@ export interface Hold {
   /** Fires when work in hand is to be handed back. */
   readonly stopping: AbortSignal;
   /** Told of a processor that did not stop when it was told to. */
-  readonly onLeftBehind: () => void;
+  readonly onUnresponsive: () => void;
 }
 
 /**
  * How a job ended. `done`: its upload is final, or was none of ours to change; `superseded`: somebody else has
- * the upload by now, and may want a job of the same name; `handed-back`: it waits again, because this
+ * the upload by now, and may want a job of the same name; `requeued`: it waits again, because this
  * process stops or the attempt took too long; `storage-away`: the same, because the storage or Redis cannot be used,
  * which is not charged to the upload; `retry`: a fault of ours, to be tried again.
  */
-export type RunOutcome = 'done' | 'superseded' | 'handed-back' | 'storage-away' | 'retry';
+export type RunOutcome = 'done' | 'superseded' | 'requeued' | 'storage-away' | 'retry';

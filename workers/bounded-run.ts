@@ -6,41 +6,41 @@ export interface RunBounds {
   controller: AbortController;
   timeoutMs: number;
   /** One that is told to stop by the time limit has so long to obey. */
-  obeyMs: number;
+  abortGraceMs: number;
   /** Fires when work in hand is to be handed back. */
   stopping: AbortSignal;
   /** Told of a run that did not stop when it was told to, and may hold a thread of this process for ever. */
-  onLeftBehind: () => void;
+  onUnresponsive: () => void;
 }
 
 /** What was cancelled keeps nobody waiting but the next job: long enough for the longest step. */
-const OBEY_AFTER_CANCEL_MS = 60_000;
+const GRACE_AFTER_CANCEL_MS = 60_000;
 
 /** Less than what the process has for closing, after the grace for work in hand. */
-const OBEY_AT_STOP_MS = 1_500;
+const GRACE_AT_STOP_MS = 1_500;
 
 /**
  * Runs until the end, the time limit or the stop of this process. Rejects with the signal's reason where that has come before
  * the run, which is not begun then, and where the run does not stop in time; it is left behind then, deaf, and what it comes to is of no interest any more.
  */
 export async function runBounded<Value>(run: () => Promise<Value>, bounds: RunBounds): Promise<Value> {
-  const { controller, timeoutMs, obeyMs, stopping, onLeftBehind } = bounds;
+  const { controller, timeoutMs, abortGraceMs, stopping, onUnresponsive } = bounds;
   let leave = (): void => undefined;
   const left = new Promise<never>((_, reject) => {
     leave = () => {
-      onLeftBehind();
+      onUnresponsive();
       reject(controller.signal.reason as Error);
     };
   });
   const timers = [
     setTimeout(() => controller.abort(TIMED_OUT), timeoutMs),
-    setTimeout(() => leave(), timeoutMs + obeyMs),
+    setTimeout(() => leave(), timeoutMs + abortGraceMs),
   ];
   const onStopping = (): void => {
     controller.abort(STOPPING);
-    timers.push(setTimeout(() => leave(), OBEY_AT_STOP_MS));
+    timers.push(setTimeout(() => leave(), GRACE_AT_STOP_MS));
   };
-  const onAborted = (): void => void timers.push(setTimeout(() => leave(), OBEY_AFTER_CANCEL_MS));
+  const onAborted = (): void => void timers.push(setTimeout(() => leave(), GRACE_AFTER_CANCEL_MS));
   controller.signal.addEventListener('abort', onAborted, { once: true });
   stopping.addEventListener('abort', onStopping, { once: true });
   if (stopping.aborted) onStopping();

@@ -38,10 +38,10 @@ export async function runPipeline<State, Made extends AnyResult>(
     for (const [index, step] of processor.steps.entries()) {
       const startedMs = performance.now();
       const seen = stepContext(context, meter.begin(index), publishing);
-      await heeding(context.signal, () => step.run(state, seen));
+      await checkAbortAfter(context.signal, () => step.run(state, seen));
       hooks.stepEnded?.(step.name, performance.now() - startedMs);
     }
-    await heeding(context.signal, () => Promise.all(publishing));
+    await checkAbortAfter(context.signal, () => Promise.all(publishing));
     return processor.result(state);
   } finally {
     meter.stop();
@@ -73,7 +73,7 @@ function stepContext(
 }
 
 /** A cancelled upload loses its files under the work's feet: the cancel is the cause then, not the missing file. */
-async function heeding(signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
+async function checkAbortAfter(signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {

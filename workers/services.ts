@@ -67,9 +67,9 @@ async function start(kind: WorkerKind): Promise<void> {
     attemptTimeoutMs: config.attemptTimeoutMs,
     concurrency: config.workerConcurrency,
     timing,
-    obeyMs: timing.obeyMs,
+    abortGraceMs: timing.abortGraceMs,
     abandonedCalls: () => processors.abandonedCalls(),
-    onLeftBehind: () => replacement.ask(),
+    onUnresponsive: () => replacement.ask(),
   });
   const sets = new UploadSets(connection, keys);
   const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs });

@@ -27,7 +27,7 @@ import { uploadRef } from '../src/telemetry/upload-ref.ts';
 export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Hold): Promise<RunOutcome> {
   const { id } = job;
   const begun = await parts.records.begin(id);
-  if (!begun.made) return await passOver(parts, id, begun);
+  if (!begun.made) return await skip(parts, id, begun);
   const { record } = begun;
   if (record === undefined) throw new Error('the record did not come back');
   hold.attempt = record.attempt;
@@ -55,7 +55,7 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
 }
 
 /** A job whose record is final is a no-op; one that used up its attempts is failed here, so that nobody waits for ever. */
-async function passOver(parts: RunnerParts, id: string, { refusal, record }: RefusedChange): Promise<RunOutcome> {
+async function skip(parts: RunnerParts, id: string, { refusal, record }: RefusedChange): Promise<RunOutcome> {
   const log = parts.log.child({ upload: uploadRef(id) });
   log.info({ refusal }, 'job passed over');
   if (refusal !== 'exhausted' || record === undefined) return 'done';
@@ -101,7 +101,7 @@ async function runProcessor(
   log: Logger,
 ): Promise<AnyResult> {
   const { id, publicId, attempt, options } = record;
-  const { controller, stopping, onLeftBehind } = hold;
+  const { controller, stopping, onUnresponsive } = hold;
   const progress = new AttemptProgress(
     (sequence, stage, fraction) => parts.records.advance(id, attempt, sequence, stage, fraction),
     () => controller.abort(SUPERSEDED),
@@ -120,10 +120,16 @@ async function runProcessor(
   const isAlone = isIsolated(record);
   const run = isAlone ? parts.runIsolated : entry.run;
   try {
-    const { attemptTimeoutMs, obeyMs } = parts;
+    const { attemptTimeoutMs, abortGraceMs } = parts;
     // A file that runs alone is bounded by what it is charged; this only ends what hangs before or after that.
     const timeoutMs = isAlone ? attemptTimeoutMs * MOST_SLOWNESS + ISOLATED_START_MS : attemptTimeoutMs;
-    return await runBounded(() => run(context, hooks), { controller, stopping, timeoutMs, obeyMs, onLeftBehind });
+    return await runBounded(() => run(context, hooks), {
+      controller,
+      stopping,
+      timeoutMs,
+      abortGraceMs,
+      onUnresponsive,
+    });
   } finally {
     await progress.close();
   }

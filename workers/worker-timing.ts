@@ -10,8 +10,8 @@ export interface WorkerTiming {
   /** An event loop that stands still for longer, and so has lost all its locks, never comes back: its process is ended. */
   loopLimitMs: number;
   /** A processor that has taken too long has so long to stop; between two checks of its signal it may be in native code. */
-  obeyMs: number;
+  abortGraceMs: number;
 }
 
 /** The next attempt begins 3 to 8 seconds after a death: what is left of the lock, and up to two looks. */
-export const WORKER_TIMING: WorkerTiming = { lockMs: 6_000, lookMs: 1_000, loopLimitMs: 10_000, obeyMs: 5_000 };
+export const WORKER_TIMING: WorkerTiming = { lockMs: 6_000, lookMs: 1_000, loopLimitMs: 10_000, abortGraceMs: 5_000 };

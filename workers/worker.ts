@@ -7,7 +7,7 @@ import { QUEUE_NAME, type QueueKeys, type UploadJobData } from '../src/queue/con
 import type { UploadQueue } from '../src/queue/upload-queue.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import type { WorkerTiming } from './worker-timing.ts';
-import { restOnRefusal } from './rest-on-refusal.ts';
+import { backOffOnError } from './back-off-on-error.ts';
 import { StorageOutage } from './storage-outage.ts';
 import { STOPPING, SUPERSEDED } from './stop-reasons.ts';
 import { runUpload } from './upload-runner.ts';
@@ -31,7 +31,7 @@ export interface WorkerParts extends RunnerParts {
   /** Calls of native code that hold a thread of this process, though nobody waits for them any more. */
   abandonedCalls: () => number;
   /** Told, once or more, that a processor does not stop: this process is to be replaced by a fresh one. */
-  onLeftBehind: () => void;
+  onUnresponsive: () => void;
 }
 
 /** Takes jobs from BullMQ and runs their uploads; `cancel` reaches what is in hand here. */
@@ -42,7 +42,7 @@ export class UploadWorker {
   /** The same upload may be in hand twice: a job whose lock ran out may come back to where it was. */
   readonly #inHand = new Set<Hold>();
   readonly #stopping = new AbortController();
-  readonly #endRest: () => void;
+  readonly #endBackOff: () => void;
   readonly #outage: StorageOutage;
 
   constructor(parts: WorkerParts) {
@@ -60,7 +60,7 @@ export class UploadWorker {
     });
     this.#worker.on('error', (error) => this.#log.debug({ reason: error.message }, 'worker connection'));
     const pausable = sharedPauses(this.#worker);
-    this.#endRest = restOnRefusal(pausable());
+    this.#endBackOff = backOffOnError(pausable());
     this.#outage = new StorageOutage({ worker: pausable(), check: parts.checkStorage, log: parts.log });
     this.#worker.on('lockRenewalFailed', (ids: string[]) => void this.#lookAgain((hold) => ids.includes(hold.id)));
     this.#worker.on('completed', (job: Job<UploadJobData>, outcome: RunOutcome) => {
@@ -92,7 +92,7 @@ export class UploadWorker {
   async close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stopping.abort(STOPPING), graceMs);
     try {
-      this.#endRest();
+      this.#endBackOff();
       this.#outage.close();
       await this.#worker.close();
     } finally {
@@ -102,13 +102,13 @@ export class UploadWorker {
 
   async #process(job: Job<UploadJobData>, token: string | undefined): Promise<RunOutcome> {
     const controller = new AbortController();
-    const { onLeftBehind } = this.#parts;
+    const { onUnresponsive } = this.#parts;
     const hold: Hold = {
       id: job.data.id,
       controller,
       attempt: undefined,
       stopping: this.#stopping.signal,
-      onLeftBehind,
+      onUnresponsive,
     };
     this.#inHand.add(hold);
     try {
@@ -116,13 +116,13 @@ export class UploadWorker {
       if (this.#outage.isOn) return await waitAgain(job, token);
       const outcome = await runUpload(this.#parts, job.data, hold);
       if (outcome === 'done') this.#outage.worked();
-      if (outcome === 'handed-back') return await waitAgain(job, token);
+      if (outcome === 'requeued') return await waitAgain(job, token);
       if (outcome === 'storage-away') return await waitAgain(job, token, await this.#outage.noticed());
       if (outcome === 'retry') throw new Error('attempt failed, to be tried again');
       return outcome;
     } finally {
       this.#inHand.delete(hold);
-      if (this.#parts.abandonedCalls() >= MOST_ABANDONED_CALLS) onLeftBehind();
+      if (this.#parts.abandonedCalls() >= MOST_ABANDONED_CALLS) onUnresponsive();
     }
   }
 

@@ -51,7 +51,7 @@ export interface QueueKeys {
   /** Hash of due uploads that could not be looked after, and how often in a row. */
   readonly putOff: string;
   /** The run of Redis in which all stored uploads were found to have records; gone where that is too long ago. */
-  readonly surveyed: string;
+  readonly reconciled: string;
   /** String with the id of the installation, which the marker in the storage names too. */
   readonly installation: string;
   /** There while a process makes that marker. */
@@ -93,7 +93,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     records: `${bullPrefix}:records`,
     recordOwners: `${bullPrefix}:record-owners`,
     putOff: `${bullPrefix}:put-off`,
-    surveyed: `${bullPrefix}:surveyed`,
+    reconciled: `${bullPrefix}:reconciled`,
     installation: `${bullPrefix}:installation`,
     installationLock: `${bullPrefix}:installation-lock`,
     removalPermit: `${bullPrefix}:scan-may-remove`,

@@ -95,10 +95,10 @@ export class UploadSets {
    * What a survey that begins now is to be marked with. Undefined where none is due: Redis is the same since the last one, has not been
    * emptied, that is not too long ago, and no operator waits for one.
    */
-  async surveyDue(): Promise<string | undefined> {
-    const reply = await available(() => this.#connection.eval(RUN_SCRIPT, 1, this.#keys.surveyed));
-    const [run = '', surveyed = ''] = Array.isArray(reply) ? reply.map(String) : [];
-    return run === surveyed && !(await this.mayRemove(0)) ? undefined : run;
+  async reconciliationDue(): Promise<string | undefined> {
+    const reply = await available(() => this.#connection.eval(RUN_SCRIPT, 1, this.#keys.reconciled));
+    const [run = '', reconciled = ''] = Array.isArray(reply) ? reply.map(String) : [];
+    return run === reconciled && !(await this.mayRemove(0)) ? undefined : run;
   }
 
   /** True if an operator allows the next scan to remove this many uploads. */
@@ -112,8 +112,8 @@ export class UploadSets {
     await available(() => this.#connection.del(this.#keys.removalPermit));
   }
 
-  /** To be called at the end of a survey, with what `surveyDue` returned before it. */
-  async markSurveyed(run: string, validMs: number): Promise<void> {
-    await available(() => this.#connection.set(this.#keys.surveyed, run, 'PX', validMs));
+  /** To be called at the end of a survey, with what `reconciliationDue` returned before it. */
+  async markReconciled(run: string, validMs: number): Promise<void> {
+    await available(() => this.#connection.set(this.#keys.reconciled, run, 'PX', validMs));
   }
 }

@@ -231,7 +231,7 @@ export class UploadRecords {
    * attempt had a fault and so is tried again after a pause. `counts` are those of the record as they are from now on;
    * those left out stay.
    */
-  async handBack(
+  async requeue(
     id: string,
     attempt: number,
     counts: Partial<Pick<UploadRecord, 'faults' | 'deaths'>> = {},

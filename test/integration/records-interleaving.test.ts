@@ -83,12 +83,12 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   attempt.map(
     (held): Act =>
       (records, id) =>
-        records.handBack(id, held),
+        records.requeue(id, held),
   ),
   attempt.map(
     (held): Act =>
       (records, id) =>
-        records.handBack(id, held, { faults: 1 }),
+        records.requeue(id, held, { faults: 1 }),
   ),
   fc.constant<Act>((records, id) => records.cancel(id)),
   fc.constant<Act>((records, id) => records.bury(id)),

@@ -61,7 +61,7 @@ const CHANGES: readonly [
   ['complete', ['processing'], (it, { id, attempt }) => it.complete(id, attempt, RESULT)],
   ['fail', ['processing'], (it, { id, attempt }) => it.fail(id, attempt, PROBLEM)],
   ['fail of any attempt', ['queued', 'processing'], (it, { id }) => it.fail(id, undefined, PROBLEM)],
-  ['handBack', ['processing'], (it, { id, attempt }) => it.handBack(id, attempt)],
+  ['requeue', ['processing'], (it, { id, attempt }) => it.requeue(id, attempt)],
   ['cancel', ['receiving', 'queued', 'processing'], (it, { id }) => it.cancel(id)],
   ['bury', ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'], (it, { id }) => it.bury(id)],
 ];
@@ -189,9 +189,9 @@ describe('fences', () => {
     const begin = async () => made(await records.begin(id)).record;
     expect(await begin()).toMatchObject({ attempt: 1, deaths: 0 });
     expect(await begin()).toMatchObject({ attempt: 2, deaths: 1 });
-    made(await records.handBack(id, 2));
+    made(await records.requeue(id, 2));
     expect(await begin()).toMatchObject({ attempt: 3, deaths: 1, faults: 0 });
-    made(await records.handBack(id, 3, { faults: 1 }));
+    made(await records.requeue(id, 3, { faults: 1 }));
     expect(await begin()).toMatchObject({ attempt: 4, deaths: 1, faults: 1 });
   });
 
@@ -199,16 +199,16 @@ describe('fences', () => {
     const { id } = await uploadIn(records, 'queued');
     for (let attempt = 1; attempt <= MAX_DEATHS + MAX_FAULTS; attempt++) {
       made(await records.begin(id));
-      made(await records.handBack(id, attempt));
+      made(await records.requeue(id, attempt));
     }
     expect(verdict(await records.begin(id))).toBe('made');
   });
 
   test.each(['deaths', 'faults'] as const)('past the last of its %s nobody takes it up any more', async (count) => {
     const { id } = await uploadIn(records, 'processing');
-    made(await records.handBack(id, 1, { faults: MAX_FAULTS - 1 }));
+    made(await records.requeue(id, 1, { faults: MAX_FAULTS - 1 }));
     for (let deaths = 0; deaths < MAX_DEATHS; deaths++) made(await records.begin(id));
-    if (count === 'faults') made(await records.handBack(id, 1 + MAX_DEATHS, { faults: MAX_FAULTS }));
+    if (count === 'faults') made(await records.requeue(id, 1 + MAX_DEATHS, { faults: MAX_FAULTS }));
     const before = await records.read(id);
     expect(verdict(await records.begin(id))).toBe('exhausted');
     expect(await records.read(id)).toEqual({ ...before, nowMs: expect.any(Number) });

@@ -48,7 +48,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 4, arbitrary: enter },
   room.map((asked): Act => ({ run: (records, id) => records.enqueue(id, 'r', STORED, asked) })),
   fc.constant<Act>({ run: (records, id) => records.begin(id) }),
-  attempt.map((held): Act => ({ isReturn: true, run: (records, id) => records.handBack(id, held) })),
+  attempt.map((held): Act => ({ isReturn: true, run: (records, id) => records.requeue(id, held) })),
   fc.constant<Act>({ run: (records, id) => records.fail(id, undefined, PROBLEM) }),
   fc.constant<Act>({ run: (records, id) => records.cancel(id) }),
   fc.constant<Act>({ run: (records, id) => records.bury(id) }),

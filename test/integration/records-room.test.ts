@@ -137,7 +137,7 @@ describe('the last places', () => {
     const first = await waiting(rejecting(1));
     made(await records.begin(first.id));
     await waiting(rejecting(1));
-    expect(verdict(await records.handBack(first.id, 1))).toBe('made');
+    expect(verdict(await records.requeue(first.id, 1))).toBe('made');
     const manifest: Manifest = {
       id: randomUUID(),
       publicId: 'p',
@@ -329,7 +329,7 @@ describe('the share of one address', () => {
   test('one that is handed back counts for nobody, since nobody knows any more whose it is', async () => {
     const { id } = await waiting(shareOf('192.0.2.1', 1));
     made(await records.begin(id));
-    made(await records.handBack(id, 1));
+    made(await records.requeue(id, 1));
     expect([await shares(), verdict(await enqueue(await receiving(), shareOf('192.0.2.1', 1)))]).toEqual([{}, 'made']);
     expect(await waitingIds()).toHaveLength(2);
   });

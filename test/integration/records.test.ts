@@ -135,7 +135,7 @@ describe('the life of a record', () => {
   test('a hand-back waits again with the percent it had, and the next attempt has a new number', async () => {
     const { id } = await uploadIn(records, 'processing');
     await records.advance(id, 1, 1, 'resize', 0.5);
-    made(await records.handBack(id, 1));
+    made(await records.requeue(id, 1));
     expect(await records.read(id)).toMatchObject({
       queuePosition: 1,
       record: { state: 'queued', percent: 65, attempt: 1 },
@@ -250,7 +250,7 @@ describe('a later request with the same id', () => {
   test('an upload that used up its attempts may be sent again, and is taken up again', async () => {
     const first = await uploadIn(records, 'queued');
     await records.begin(first.id);
-    made(await records.handBack(first.id, 1, { faults: MAX_FAULTS, deaths: 3 }));
+    made(await records.requeue(first.id, 1, { faults: MAX_FAULTS, deaths: 3 }));
     expect(verdict(await records.begin(first.id))).toBe('exhausted');
     made(await records.fail(first.id, undefined, PROBLEM));
     const again = { ...first, receipt: randomUUID() };

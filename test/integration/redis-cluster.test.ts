@@ -53,7 +53,7 @@ test('the whole service runs on a cluster: uploads, workers, the sweep, polls he
     ['cancelled', false],
     ['cancelled', false],
   ]);
-  await eventually('a sweep', () => service.workers[0]?.lines().some(({ msg }) => msg === 'storage surveyed'));
+  await eventually('a sweep', () => service.workers[0]?.lines().some(({ msg }) => msg === 'storage reconciled'));
 });
 
 test('the node that has the keys is away and comes back empty: uploads are refused meanwhile, then all goes on, and what is stored comes back', async () => {

@@ -14,7 +14,7 @@ import { isOwnDeath, ProcessDied } from './process-died.ts';
 import { ChunksEnded, PulledChunks } from './pull-chunks.ts';
 
 /** A run that is told to stop has so long to tidy up. */
-const OBEY_MS = 500;
+const ABORT_GRACE_MS = 500;
 
 /** The last of what a process complains of, which may say why it ended. */
 const KEPT_COMPLAINT_CHARS = 2_000;
@@ -87,7 +87,7 @@ class IsolatedRun {
     let timer: NodeJS.Timeout | undefined;
     const onAbort = (): void => {
       this.#send({ type: 'abort' });
-      timer = setTimeout(() => this.#child.kill('SIGKILL'), OBEY_MS);
+      timer = setTimeout(() => this.#child.kill('SIGKILL'), ABORT_GRACE_MS);
     };
     signal.addEventListener('abort', onAbort, { once: true });
     try {

@@ -6,12 +6,12 @@ import type { Installation } from '../../src/storage/installation.ts';
 import { lookAfterDue, type DueParts } from './due-uploads.ts';
 import { JanitorLease } from './janitor-lease.ts';
 import { addMissingJobs, type MissingJobParts } from './missing-jobs.ts';
-import { surveyStorage, type SurveyParts } from './survey.ts';
+import { reconcileStorage, type ReconciliationParts } from './reconciliation-scan.ts';
 
 /** What the janitor needs. */
 export type SweeperParts = DueParts &
   MissingJobParts &
-  SurveyParts & {
+  ReconciliationParts & {
     connection: Redis;
     keys: QueueKeys;
     periodMs: number;
@@ -77,7 +77,7 @@ export class Sweeper {
       if (!(await this.#mayBegin())) return;
       await addMissingJobs(this.#parts);
       await lookAfterDue(this.#parts, this.#stopping.signal);
-      await surveyStorage(this.#parts, this.#stopping.signal);
+      await reconcileStorage(this.#parts, this.#stopping.signal);
     } finally {
       clearInterval(renewal);
       // Nobody else sweeps until the next one is due; a sweep that was broken off is taken over sooner.

@@ -1,5 +1,5 @@
 import type { PictureResult, Variant } from '../../src/wire/documents.ts';
-import { createSlot, type Slot } from '../slot.ts';
+import { setOnce, type SetOnce } from '../set-once.ts';
 import type { CostlyFacts, PictureCosts } from './costs.ts';
 import type { WayToSrgb } from './icc-profile.ts';
 import type { KeptExif } from './kept-exif.ts';
@@ -11,42 +11,42 @@ export type PictureFacts = Omit<PictureResult, 'kind' | 'dominantColour' | 'thum
 
 /** What the steps leave for each other, in the order in which they do. */
 export interface PictureState {
-  readonly facts: Slot<PictureFacts>;
-  readonly wayToSrgb: Slot<WayToSrgb>;
+  readonly facts: SetOnce<PictureFacts>;
+  readonly wayToSrgb: SetOnce<WayToSrgb>;
   /** What every variant says of the picture; undefined where they say nothing. */
-  readonly kept: Slot<KeptExif | undefined>;
-  readonly plan: Slot<PicturePlan>;
-  readonly costly: Slot<CostlyFacts>;
-  readonly costs: Slot<PictureCosts>;
-  readonly decoded: Slot<Pixels>;
+  readonly kept: SetOnce<KeptExif | undefined>;
+  readonly plan: SetOnce<PicturePlan>;
+  readonly costly: SetOnce<CostlyFacts>;
+  readonly costs: SetOnce<PictureCosts>;
+  readonly decoded: SetOnce<Pixels>;
   /** On their way into storage, largest first. */
-  readonly publishing: Slot<readonly Promise<Variant>[]>;
-  readonly variants: Slot<Variant[]>;
+  readonly publishing: SetOnce<readonly Promise<Variant>[]>;
+  readonly variants: SetOnce<Variant[]>;
   /** The smallest that was needed for a variant, and is large enough for the preview. */
-  readonly smallest: Slot<Pixels>;
+  readonly smallest: SetOnce<Pixels>;
   /** RGBA, longer side 64 pixels at most. */
-  readonly preview: Slot<Pixels>;
-  readonly thumbhash: Slot<string>;
-  readonly perceptualHash: Slot<string>;
-  readonly dominantColour: Slot<string>;
+  readonly preview: SetOnce<Pixels>;
+  readonly thumbhash: SetOnce<string>;
+  readonly perceptualHash: SetOnce<string>;
+  readonly dominantColour: SetOnce<string>;
 }
 
 /** Empty slots for one attempt. */
 export function createPictureState(): PictureState {
   return {
-    facts: createSlot('facts'),
-    wayToSrgb: createSlot('wayToSrgb'),
-    kept: createSlot('kept'),
-    plan: createSlot('plan'),
-    costly: createSlot('costly'),
-    costs: createSlot('costs'),
-    decoded: createSlot('decoded'),
-    publishing: createSlot('publishing'),
-    variants: createSlot('variants'),
-    smallest: createSlot('smallest'),
-    preview: createSlot('preview'),
-    thumbhash: createSlot('thumbhash'),
-    perceptualHash: createSlot('perceptualHash'),
-    dominantColour: createSlot('dominantColour'),
+    facts: setOnce('facts'),
+    wayToSrgb: setOnce('wayToSrgb'),
+    kept: setOnce('kept'),
+    plan: setOnce('plan'),
+    costly: setOnce('costly'),
+    costs: setOnce('costs'),
+    decoded: setOnce('decoded'),
+    publishing: setOnce('publishing'),
+    variants: setOnce('variants'),
+    smallest: setOnce('smallest'),
+    preview: setOnce('preview'),
+    thumbhash: setOnce('thumbhash'),
+    perceptualHash: setOnce('perceptualHash'),
+    dominantColour: setOnce('dominantColour'),
   };
 }

@@ -1,5 +1,5 @@
 import type { TableResult } from '../../src/wire/documents.ts';
-import { createSlot, type Slot } from '../slot.ts';
+import { setOnce, type SetOnce } from '../set-once.ts';
 import type { ByteText, RowSource } from './row-source.ts';
 
 /** What the first rows tell of a table. */
@@ -20,12 +20,12 @@ export type TableRows = Omit<TableResult, 'kind' | 'hasHeader' | keyof RowSource
 
 /** What the steps leave for each other, in the order in which they do. */
 export interface TableState {
-  readonly source: Slot<RowSource>;
-  readonly shape: Slot<TableShape>;
-  readonly rows: Slot<TableRows>;
+  readonly source: SetOnce<RowSource>;
+  readonly shape: SetOnce<TableShape>;
+  readonly rows: SetOnce<TableRows>;
 }
 
 /** Empty slots for one attempt. */
 export function createTableState(): TableState {
-  return { source: createSlot('source'), shape: createSlot('shape'), rows: createSlot('rows') };
+  return { source: setOnce('source'), shape: setOnce('shape'), rows: setOnce('rows') };
 }

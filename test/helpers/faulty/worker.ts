@@ -10,6 +10,6 @@ runWorkerProcess({
     lockMs: Math.min(patienceMs(2_000), 8_000),
     lookMs: 500,
     loopLimitMs: Math.min(patienceMs(3_000), 10_000),
-    obeyMs: 500,
+    abortGraceMs: 500,
   },
 });

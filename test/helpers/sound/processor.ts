@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AnyResult, Processor, StepContext } from '../../../workers/processor.ts';
-import { createSlot, type Slot } from '../../../workers/slot.ts';
+import { setOnce, type SetOnce } from '../../../workers/set-once.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
 import { soundOptionsSchema } from './kind.ts';
 import { HEADER_BYTES, SLOW_RATE } from './wav.ts';
@@ -18,9 +18,9 @@ export interface SoundResult extends AnyResult {
 }
 
 interface SoundState {
-  readonly rate: Slot<number>;
-  readonly sizeBytes: Slot<number>;
-  readonly peaks: Slot<SoundResult['peaks']>;
+  readonly rate: SetOnce<number>;
+  readonly sizeBytes: SetOnce<number>;
+  readonly peaks: SetOnce<SoundResult['peaks']>;
 }
 
 /** Tells how long a sound is, and writes its peaks; with one byte for each sample, to be short. */
@@ -31,7 +31,7 @@ export function createSoundProcessor(): Processor<SoundState, SoundResult> {
       { name: 'header', weight: 1, run: readHeader },
       { name: 'listen', weight: 9, run: listen },
     ],
-    begin: () => ({ rate: createSlot('rate'), sizeBytes: createSlot('sizeBytes'), peaks: createSlot('peaks') }),
+    begin: () => ({ rate: setOnce('rate'), sizeBytes: setOnce('sizeBytes'), peaks: setOnce('peaks') }),
     result: (state) => ({ kind: 'sound', seconds: state.sizeBytes.get() / state.rate.get(), peaks: state.peaks.get() }),
   };
 }

@@ -67,7 +67,7 @@ describe('the rate at which the queue drains', () => {
     await records.cancel(cancelled.id);
     await records.fail(failed.id, undefined, { type: 't', title: 't', status: 500, detail: 'd', code: 'c' });
     expect(await count()).toBe(3);
-    made(await records.handBack(begun.id, 1));
+    made(await records.requeue(begun.id, 1));
     expect(await count()).toBe(2);
     made(await records.begin(begun.id));
     expect(await count()).toBe(3);

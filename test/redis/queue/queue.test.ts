@@ -185,14 +185,14 @@ describe('the sets of uploads', () => {
 
   test('a survey is remembered for its time', async () => {
     const sets = new UploadSets(space.connection, space.keys);
-    const run = (await sets.surveyDue()) ?? '';
+    const run = (await sets.reconciliationDue()) ?? '';
     expect(run).toMatch(/^[0-9a-f]{40}$/);
-    await sets.markSurveyed(run, 60_000);
-    expect(await sets.surveyDue()).toBeUndefined();
-    await sets.markSurveyed('the run of a server that is no more', 60_000);
-    expect(await sets.surveyDue()).toBe(run);
-    await sets.markSurveyed(run, 1);
-    await eventually('the next survey', async () => (await sets.surveyDue()) !== undefined);
+    await sets.markReconciled(run, 60_000);
+    expect(await sets.reconciliationDue()).toBeUndefined();
+    await sets.markReconciled('the run of a server that is no more', 60_000);
+    expect(await sets.reconciliationDue()).toBe(run);
+    await sets.markReconciled(run, 1);
+    await eventually('the next survey', async () => (await sets.reconciliationDue()) !== undefined);
   });
 
   test('a survey is due by time alone where the server does not tell of its run', async () => {
@@ -201,9 +201,9 @@ describe('the sets of uploads', () => {
       async (_own, connection) => {
         await connection.call('ACL', 'SETUSER', 'default', '-info');
         const sets = new UploadSets(connection, queueKeys('hidden'));
-        expect(await sets.surveyDue()).toBe('untold');
-        await sets.markSurveyed('untold', 60_000);
-        expect(await sets.surveyDue()).toBeUndefined();
+        expect(await sets.reconciliationDue()).toBe('untold');
+        await sets.markReconciled('untold', 60_000);
+        expect(await sets.reconciliationDue()).toBeUndefined();
       },
     );
   });

@@ -51,7 +51,7 @@ async function run(
     runIsolated,
     checkStorage,
     attemptTimeoutMs,
-    obeyMs: 5_000,
+    abortGraceMs: 5_000,
     log: silentLog,
   };
   const hold = {
@@ -59,7 +59,7 @@ async function run(
     controller,
     attempt: undefined,
     stopping: new AbortController().signal,
-    onLeftBehind: () => undefined,
+    onUnresponsive: () => undefined,
   };
   return await runUpload(parts, { id }, hold);
 }
@@ -312,7 +312,7 @@ describe('an attempt that is stopped from outside', () => {
       }),
       controller,
     );
-    expect([outcome, attemptFiles()]).toEqual(['handed-back', []]);
+    expect([outcome, attemptFiles()]).toEqual(['requeued', []]);
     expect(await space.records.read(id)).toMatchObject({ queuePosition: 1, record: { state: 'queued' } });
   });
 });
@@ -377,7 +377,7 @@ describe('an attempt that takes too long', () => {
 
   test('is ended, and the next one runs alone', async () => {
     const id = await waiting();
-    expect(await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 })).toBe('handed-back');
+    expect(await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 })).toBe('requeued');
     expect(await recordOf(id)).toMatchObject({ state: 'queued', deaths: 2, faults: 0 });
     expect(await run(id, notIsolated, undefined, { runIsolated: succeed })).toBe('done');
   });
@@ -386,7 +386,7 @@ describe('an attempt that takes too long', () => {
     const id = await waiting();
     const isSlow: RunProcessor = async () =>
       await Promise.reject<never>(new UnprocessableError('picture_timeout', 'Too slow.'));
-    expect(await run(id, isSlow)).toBe('handed-back');
+    expect(await run(id, isSlow)).toBe('requeued');
     expect(await recordOf(id)).toMatchObject({ state: 'queued', deaths: 2, faults: 0 });
     expect(await run(id, notIsolated, undefined, { runIsolated: isSlow })).toBe('done');
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { detail: 'Too slow.', final: true } });

@@ -33,7 +33,7 @@ afterEach(async () => {
 
 async function startWorker(
   run: RunProcessor,
-  { abandonedCalls = (): number => 0, onLeftBehind = (): void => undefined, records = space.records } = {},
+  { abandonedCalls = (): number => 0, onUnresponsive = (): void => undefined, records = space.records } = {},
 ): Promise<UploadWorker> {
   const processors = { find: (type: string) => ({ kind: 'picture', types: [type], run }) };
   const worker = new UploadWorker({
@@ -48,10 +48,10 @@ async function startWorker(
     runIsolated: run,
     checkStorage: async () => undefined,
     attemptTimeoutMs: 60_000,
-    obeyMs: 5_000,
+    abortGraceMs: 5_000,
     timing: WORKER_TIMING,
     abandonedCalls,
-    onLeftBehind,
+    onUnresponsive,
   });
   workers.push(worker);
   await worker.ready();
@@ -156,7 +156,7 @@ describe('a worker', () => {
         abandoned += 1;
         return RESULT;
       },
-      { abandonedCalls: () => abandoned, onLeftBehind: () => void (asked += 1) },
+      { abandonedCalls: () => abandoned, onUnresponsive: () => void (asked += 1) },
     );
     await until(await waiting(), ({ state }) => state === 'completed');
     await untilNoJobs();

@@ -3,22 +3,22 @@ import { runBounded, type RunBounds } from '../../../workers/bounded-run.ts';
 import { STOPPING, SUPERSEDED, TIMED_OUT } from '../../../workers/stop-reasons.ts';
 
 const TIMEOUT_MS = 1_000;
-const OBEY_MS = 300;
+const ABORT_GRACE_MS = 300;
 
 let bounds: RunBounds;
 let stopping: AbortController;
-let leftBehind: number;
+let unresponsive: number;
 
 beforeEach(() => {
   jest.useFakeTimers();
   stopping = new AbortController();
-  leftBehind = 0;
+  unresponsive = 0;
   bounds = {
     controller: new AbortController(),
     timeoutMs: TIMEOUT_MS,
-    obeyMs: OBEY_MS,
+    abortGraceMs: ABORT_GRACE_MS,
     stopping: stopping.signal,
-    onLeftBehind: () => (leftBehind += 1),
+    onUnresponsive: () => (unresponsive += 1),
   };
 });
 afterEach(() => {
@@ -45,26 +45,26 @@ async function endOf(run: () => Promise<unknown>): Promise<unknown> {
 test('a run that ends in time is let be', async () => {
   expect(await runBounded(async () => await Promise.resolve(7), bounds)).toBe(7);
   expect(await endOf(async () => await Promise.reject<never>(SUPERSEDED))).toBe(SUPERSEDED);
-  expect([bounds.controller.signal.aborted, leftBehind]).toEqual([false, 0]);
+  expect([bounds.controller.signal.aborted, unresponsive]).toEqual([false, 0]);
 });
 
 test('one that takes too long is told to stop, and its word is waited for', async () => {
   const end = endOf(obedient);
   await jest.advanceTimersByTimeAsync(TIMEOUT_MS);
   expect(await end).toEqual(new Error('stopped'));
-  expect([bounds.controller.signal.reason, leftBehind]).toEqual([TIMED_OUT, 0]);
+  expect([bounds.controller.signal.reason, unresponsive]).toEqual([TIMED_OUT, 0]);
 });
 
 test('one that does not stop then is left behind', async () => {
   const end = endOf(deaf);
-  await jest.advanceTimersByTimeAsync(TIMEOUT_MS + OBEY_MS - 1);
-  expect(leftBehind).toBe(0);
+  await jest.advanceTimersByTimeAsync(TIMEOUT_MS + ABORT_GRACE_MS - 1);
+  expect(unresponsive).toBe(0);
   await jest.advanceTimersByTimeAsync(1);
-  expect([await end, leftBehind]).toEqual([TIMED_OUT, 1]);
+  expect([await end, unresponsive]).toEqual([TIMED_OUT, 1]);
 });
 
 test.each([
-  [TIMEOUT_MS, TIMEOUT_MS + OBEY_MS],
+  [TIMEOUT_MS, TIMEOUT_MS + ABORT_GRACE_MS],
   [600_000, 60_000],
 ])(
   'one that is cancelled may go on until its time is up, or for a minute (limit %i)',
@@ -73,9 +73,9 @@ test.each([
     const end = endOf(deaf);
     bounds.controller.abort(SUPERSEDED);
     await jest.advanceTimersByTimeAsync(leftAfterMs - 1);
-    expect(leftBehind).toBe(0);
+    expect(unresponsive).toBe(0);
     await jest.advanceTimersByTimeAsync(1);
-    expect([await end, leftBehind]).toEqual([SUPERSEDED, 1]);
+    expect([await end, unresponsive]).toEqual([SUPERSEDED, 1]);
   },
 );
 
@@ -84,7 +84,7 @@ test('one that does not stop with its process is left behind soon', async () => 
   stopping.abort();
   expect(bounds.controller.signal.reason).toBe(STOPPING);
   await jest.advanceTimersByTimeAsync(1_500);
-  expect([await end, leftBehind]).toEqual([STOPPING, 1]);
+  expect([await end, unresponsive]).toEqual([STOPPING, 1]);
 });
 
 test.each([
@@ -94,5 +94,5 @@ test.each([
   const run = jest.fn(obedient);
   if (reason === STOPPING) stopping.abort();
   else bounds.controller.abort(reason);
-  expect([await endOf(run), run.mock.calls.length, leftBehind]).toEqual([reason, 0, 0]);
+  expect([await endOf(run), run.mock.calls.length, unresponsive]).toEqual([reason, 0, 0]);
 });

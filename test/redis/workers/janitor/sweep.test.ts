@@ -9,7 +9,7 @@ import { manifestObject, type Manifest } from '../../../../src/storage/manifest.
 import { putObject } from '../../../../src/storage/storage.ts';
 import { lookAfterDue } from '../../../../workers/janitor/due-uploads.ts';
 import { addMissingJobs } from '../../../../workers/janitor/missing-jobs.ts';
-import { surveyStorage } from '../../../../workers/janitor/survey.ts';
+import { reconcileStorage } from '../../../../workers/janitor/reconciliation-scan.ts';
 import {
   made,
   newUpload,
@@ -350,7 +350,7 @@ describe('files of requests and attempts that were overtaken', () => {
 describe('a survey of the storage', () => {
   test('makes record and job of an upload again that Redis has lost, above every attempt that may still be held', async () => {
     const { id, receipt } = await storedUpload();
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     const record = (await space.records.read(id))?.record;
     expect(record).toMatchObject({
       state: 'queued',
@@ -371,16 +371,16 @@ describe('a survey of the storage', () => {
     const upload = await uploadIn(space.records, 'completed');
     await storedUpload(upload.id, { receipt: upload.receipt });
     const before = await space.records.read(upload.id);
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect([(await space.records.read(upload.id))?.record, jobs]).toEqual([before?.record, []]);
     await storedUpload();
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect(jobs).toEqual([]);
   });
 
   test('begins at a version that no client can have seen', async () => {
     const { id } = await storedUpload();
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     const { version = 0 } = (await space.records.read(id))?.record ?? {};
     expect(version).toBeGreaterThan(1_000_000);
     expect(made(await space.records.begin(id)).version).toBe(version + 1);
@@ -391,29 +391,29 @@ describe('a survey of the storage', () => {
     const due = overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) });
     await lookAfterDue({ ...parts(), sets: due }, SIGNAL);
     expect(temp.files()).toHaveLength(2);
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect(jobs).toEqual([id]);
   });
 
   test('is made again where Redis was restarted, since it may have lost the last that it was told', async () => {
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     const { id } = await storedUpload();
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect(jobs).toEqual([]);
-    await space.connection.set(space.keys.surveyed, 'the run of a server that is no more', 'PX', 60_000);
-    await surveyStorage(parts(), SIGNAL);
+    await space.connection.set(space.keys.reconciled, 'the run of a server that is no more', 'PX', 60_000);
+    await reconcileStorage(parts(), SIGNAL);
     expect(jobs).toEqual([id]);
   });
 
   test('is made again soon where files are too young to tell, and only then', async () => {
-    const validMs = async () => await space.connection.pttl(space.keys.surveyed);
+    const validMs = async () => await space.connection.pttl(space.keys.reconciled);
     const known = await uploadIn(space.records, 'completed');
     await put(originalKey(known.id, known.receipt));
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect(await validMs()).toBeGreaterThan(60_000);
-    await space.connection.del(space.keys.surveyed);
+    await space.connection.del(space.keys.reconciled);
     await put(originalKey(randomUUID(), randomUUID()));
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect(await validMs()).toBeLessThanOrEqual(60_000);
   });
 
@@ -424,7 +424,7 @@ describe('a survey of the storage', () => {
     await age(120_000);
     const young = originalKey(randomUUID(), randomUUID());
     await put(young);
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect(temp.files()).toEqual([young]);
   });
 
@@ -432,8 +432,8 @@ describe('a survey of the storage', () => {
     const id = randomUUID();
     for (const text of ['', '{', '{}', JSON.stringify({ id: 'other' })]) {
       await putObject(temp.storage, manifestKey(id, randomUUID()), Buffer.from(text));
-      await space.connection.del(space.keys.surveyed);
-      await surveyStorage(parts(), SIGNAL);
+      await space.connection.del(space.keys.reconciled);
+      await reconcileStorage(parts(), SIGNAL);
     }
     expect([await stateOf(id), jobs]).toEqual([undefined, []]);
   });
@@ -446,7 +446,7 @@ describe('a survey of the storage', () => {
     await storedUpload(id, { createdAt, sequence: 1 });
     await storedUpload(id, { sequence: 9 });
     await storedUpload(id, { createdAt });
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect((await space.records.read(id))?.record.receipt).toBe(last.receipt);
   });
 
@@ -455,7 +455,7 @@ describe('a survey of the storage', () => {
     await storedUpload(id);
     await age(10_000);
     const last = await storedUpload(id);
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect((await space.records.read(id))?.record.receipt).toBe(last.receipt);
   });
 
@@ -470,10 +470,10 @@ describe('a survey of the storage', () => {
     ];
     for (const path of foreign) await writeForeign(path);
     await age(25 * 3_600_000);
-    await surveyStorage(parts(), SIGNAL);
+    await reconcileStorage(parts(), SIGNAL);
     expect(jobs.sort()).toEqual(ids.sort());
     expect(temp.files()).toEqual(expect.arrayContaining(foreign));
-    expect(await sets.surveyDue()).toBeUndefined();
+    expect(await sets.reconciliationDue()).toBeUndefined();
   });
 
   test('names every file that it removes', async () => {
@@ -484,7 +484,7 @@ describe('a survey of the storage', () => {
     await age(25 * 3_600_000);
     const lines: object[] = [];
     const log = overriding(silentLog, { info: (line: object) => void lines.push(line) });
-    await surveyStorage({ ...parts(), log }, SIGNAL);
+    await reconcileStorage({ ...parts(), log }, SIGNAL);
     expect([lines, temp.files()]).toEqual([
       [
         { upload: uploadRef(stray), removed: 1, files: [`${receipt}.original`], reason: 'no record and no manifest' },
@@ -498,14 +498,14 @@ describe('a survey of the storage', () => {
   test('that would remove an unusual number of uploads removes nothing, until it is allowed once', async () => {
     const removed = async () => {
       const before = temp.files().length;
-      await surveyStorage(parts(), SIGNAL);
+      await reconcileStorage(parts(), SIGNAL);
       return before - temp.files().length;
     };
     for (let index = 0; index < 101; index++) await put(originalKey(randomUUID(), randomUUID()));
     await age(25 * 3_600_000);
     const errors: unknown[] = [];
     const log = overriding(silentLog, { error: (line: object) => void errors.push(line) });
-    await surveyStorage({ ...parts(), log }, SIGNAL);
+    await reconcileStorage({ ...parts(), log }, SIGNAL);
     expect([errors, temp.files().length]).toEqual([[{ wouldRemove: 101, seen: 101 }], 101]);
     expect(await removed()).toBe(0);
     await space.connection.set(space.keys.removalPermit, '100');

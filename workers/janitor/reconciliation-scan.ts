@@ -10,7 +10,7 @@ import { logRemoved } from './log-removed.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 /** The storage is scanned when Redis was restarted or has failed over, when it does not know that it was, and at least this often. */
-const SURVEY_VALID_MS = 3_600_000;
+const SCAN_VALID_MS = 3_600_000;
 
 /** Younger files without a record may be about to be removed by the request that wrote them. */
 const LEAST_AGE_MS = 60_000;
@@ -23,9 +23,9 @@ const USUAL_REMOVALS = 100;
 const USUAL_SHARE = 0.2;
 
 /** What a survey compares. */
-export interface SurveyParts {
+export interface ReconciliationParts {
   records: UploadRecords;
-  sets: Pick<UploadSets, 'surveyDue' | 'markSurveyed' | 'mayRemove' | 'endPermit'>;
+  sets: Pick<UploadSets, 'reconciliationDue' | 'markReconciled' | 'mayRemove' | 'endPermit'>;
   queue: Pick<UploadQueue, 'add'>;
   storage: Storage;
   log: Logger;
@@ -46,8 +46,8 @@ interface Walk {
  * has lost them (it was emptied, or lost the last second of its log), and removes files of uploads without record and
  * manifest. Files that this service did not name are never touched.
  */
-export async function surveyStorage(parts: SurveyParts, signal: AbortSignal): Promise<void> {
-  const run = await parts.sets.surveyDue();
+export async function reconcileStorage(parts: ReconciliationParts, signal: AbortSignal): Promise<void> {
+  const run = await parts.sets.reconciliationDue();
   if (run === undefined) return;
   const nowMs = Date.now();
   const walk = await walkStorage(parts, nowMs, signal);
@@ -56,7 +56,7 @@ export async function surveyStorage(parts: SurveyParts, signal: AbortSignal): Pr
   const unknown = await withoutRecord(parts, walk.seen);
   const doomed = unknown.filter((id) => walk.seen.get(id) === 'old');
   if (!(await mayRemove(parts, doomed.length, walk.seen.size))) {
-    await parts.sets.markSurveyed(run, SURVEY_VALID_MS);
+    await parts.sets.markReconciled(run, SCAN_VALID_MS);
     return;
   }
   let removed = 0;
@@ -70,11 +70,11 @@ export async function surveyStorage(parts: SurveyParts, signal: AbortSignal): Pr
   for (const key of unfinished) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'never finished');
   await parts.sets.endPermit();
   const isSoon = unknown.some((id) => walk.seen.get(id) === 'young');
-  await parts.sets.markSurveyed(run, isSoon ? LEAST_AGE_MS : SURVEY_VALID_MS);
-  parts.log.info({ restored: walk.restored, removed, unfinished: unfinished.length }, 'storage surveyed');
+  await parts.sets.markReconciled(run, isSoon ? LEAST_AGE_MS : SCAN_VALID_MS);
+  parts.log.info({ restored: walk.restored, removed, unfinished: unfinished.length }, 'storage reconciled');
 }
 
-async function walkStorage(parts: SurveyParts, nowMs: number, signal: AbortSignal): Promise<Walk> {
+async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: AbortSignal): Promise<Walk> {
   const walk: Walk = { seen: new Map(), restored: 0 };
   let unreadable = 0;
   const onUnreadable = (): void => void (unreadable += 1);
@@ -93,7 +93,7 @@ async function walkStorage(parts: SurveyParts, nowMs: number, signal: AbortSigna
   return walk;
 }
 
-async function restore(parts: SurveyParts, id: string): Promise<number> {
+async function restore(parts: ReconciliationParts, id: string): Promise<number> {
   if ((await parts.records.read(id)) !== undefined) return 0;
   const manifest = await newestManifest(parts.storage, id);
   if (manifest === undefined) return 0;
@@ -104,14 +104,14 @@ async function restore(parts: SurveyParts, id: string): Promise<number> {
   return 1;
 }
 
-async function withoutRecord(parts: SurveyParts, seen: Walk['seen']): Promise<string[]> {
+async function withoutRecord(parts: ReconciliationParts, seen: Walk['seen']): Promise<string[]> {
   const unknown: string[] = [];
   for (const id of seen.keys()) if ((await parts.records.read(id)) === undefined) unknown.push(id);
   return unknown;
 }
 
 /** An unusual number needs the permission of an operator. Otherwise nothing is removed: the storage may belong to another Redis. */
-async function mayRemove({ sets, log }: SurveyParts, count: number, seen: number): Promise<boolean> {
+async function mayRemove({ sets, log }: ReconciliationParts, count: number, seen: number): Promise<boolean> {
   if (count <= Math.max(USUAL_REMOVALS, seen * USUAL_SHARE) || (await sets.mayRemove(count))) return true;
   log.error(
     { wouldRemove: count, seen },

@@ -8,7 +8,7 @@ const REST_MS = 1_000;
  * it is no master now: BullMQ would ask at once, on and on. What is in hand goes on meanwhile. The returned function
  * ends this, a rest under way included; to be called before the worker is closed.
  */
-export function restOnRefusal(worker: PausableWorker): () => void {
+export function backOffOnError(worker: PausableWorker): () => void {
   let timer: NodeJS.Timeout | undefined;
   const onError = (error: Error): void => {
     if (error.name !== 'ReplyError' || timer !== undefined) return;

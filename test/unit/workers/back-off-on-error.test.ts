@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { EventEmitter } from 'node:events';
-import { restOnRefusal } from '../../../workers/rest-on-refusal.ts';
+import { backOffOnError } from '../../../workers/back-off-on-error.ts';
 
 class FakeWorker extends EventEmitter {
   readonly log: string[] = [];
@@ -20,7 +20,7 @@ afterEach(() => {
 
 test('a worker that Redis refuses rests once for however many refusals, and again for later ones', () => {
   const worker = new FakeWorker();
-  restOnRefusal(worker);
+  backOffOnError(worker);
   for (let count = 0; count < 5; count += 1) worker.emit('error', refusal());
   expect(worker.log).toEqual(['pause true']);
   jest.advanceTimersByTime(1000);
@@ -31,7 +31,7 @@ test('a worker that Redis refuses rests once for however many refusals, and agai
 
 test('a Redis that is away needs no rest, and a worker that is closed none', () => {
   const worker = new FakeWorker();
-  const end = restOnRefusal(worker);
+  const end = backOffOnError(worker);
   worker.emit('error', new Error('connect ECONNREFUSED'));
   expect(worker.log).toEqual([]);
   worker.emit('error', refusal());
