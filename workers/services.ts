@@ -1,7 +1,7 @@
 import { ConfigError, isOwnChild, loadConfig, type Config } from '../src/settings/config.ts';
 import { createLog, type Logger } from '../src/telemetry/log.ts';
 import { warnOfRoot } from '../src/telemetry/root-warning.ts';
-import { Presence } from '../src/telemetry/presence.ts';
+import { Heartbeat } from '../src/telemetry/process-registry.ts';
 import { UploadTally } from '../src/telemetry/upload-tally.ts';
 import { recordOptions } from '../src/record/record-options.ts';
 import { UploadRecords } from '../src/record/record.ts';
@@ -73,7 +73,7 @@ async function start(kind: WorkerKind): Promise<void> {
   });
   const sets = new UploadSets(connection, keys);
   const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs });
-  const presence = new Presence('worker', { ...redis, log }, () => ({
+  const heartbeat = new Heartbeat('worker', { ...redis, log }, () => ({
     held: {},
     running: worker.running,
     lastMinute: redis.tally.lastMinute,
@@ -84,7 +84,7 @@ async function start(kind: WorkerKind): Promise<void> {
   const close = async (): Promise<void> => {
     // Both at once: neither is to take another job while it waits for the other.
     await Promise.all([sweeper.close(), worker.close(config.shutdownGraceMs)]);
-    await settleWithin(Promise.all([presence.close(), queue.close()]), CLOSE_LIMIT_MS);
+    await settleWithin(Promise.all([heartbeat.close(), queue.close()]), CLOSE_LIMIT_MS);
     calls.disconnect();
     redis.clock.close();
     await settleWithin(Promise.all([closeConnection(connection), storage.close?.()]), CLOSE_LIMIT_MS);
@@ -96,7 +96,7 @@ async function start(kind: WorkerKind): Promise<void> {
   await listenForCancels(redis, worker);
   await worker.ready();
   sweeper.start();
-  presence.start();
+  heartbeat.start();
   if (!isOwnChild()) warnOfRoot(log);
   log.info('ready');
   process.send?.({ type: 'ready' });

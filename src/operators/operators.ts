@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { presentProcesses, type Presence } from '../telemetry/presence.ts';
+import { readProcesses, type Heartbeat } from '../telemetry/process-registry.ts';
 import { FailedUploads, type FailedUploadParts } from '../record/failed-uploads.ts';
 import type { UploadQueue } from '../queue/upload-queue.ts';
 import { UploadSets } from '../queue/upload-sets.ts';
@@ -14,7 +14,7 @@ import { readFigures } from './service-figures.ts';
 /** What the operators' side shares with the rest of the process. */
 export interface OperatorsParts extends FailedUploadParts {
   queue: Pick<UploadQueue, 'add' | 'counts'>;
-  presence: Pick<Presence, 'announce'>;
+  heartbeat: Pick<Heartbeat, 'beat'>;
   /** Uploads that may wait for a worker. */
   queueCapacity: number;
   addressOf: (request: IncomingMessage) => string;
@@ -29,16 +29,16 @@ export interface Operators extends OperatorRouteParts {
 
 /** Builds the operators' side of an API process. */
 export async function openOperators(parts: OperatorsParts, token: string, retentionMs: number): Promise<Operators> {
-  const { connection, keys, records, queue, presence, queueCapacity, addressOf, isTrustedProxy, log } = parts;
+  const { connection, keys, records, queue, heartbeat, queueCapacity, addressOf, isTrustedProxy, log } = parts;
   const failed = new FailedUploads(parts, retentionMs);
   const sets = new UploadSets(connection, keys);
   return {
     guard: operatorGuard({ token, addressOf, isTrustedProxy, log }),
     readFigures: () =>
       readFigures({
-        presence,
+        heartbeat,
         nowMs: () => records.nowMs(),
-        processes: () => presentProcesses(connection, keys),
+        processes: () => readProcesses(connection, keys),
         queue,
         sets,
         failed,

@@ -1,6 +1,6 @@
 import type { ServiceFigures } from '../wire/documents.ts';
 import type { FailedUploads } from '../record/failed-uploads.ts';
-import type { Presence } from '../telemetry/presence.ts';
+import type { Heartbeat } from '../telemetry/process-registry.ts';
 import type { JobCounts } from '../queue/upload-queue.ts';
 import type { UploadSets } from '../queue/upload-sets.ts';
 
@@ -9,7 +9,7 @@ const SHOWN_FAILURES = 50;
 
 /** Where the figures come from. */
 export interface FigureParts {
-  presence: Pick<Presence, 'announce'>;
+  heartbeat: Pick<Heartbeat, 'beat'>;
   /** By the clock of Redis. */
   nowMs: () => number;
   processes: () => Promise<ServiceFigures['processes']>;
@@ -23,7 +23,7 @@ export interface FigureParts {
 /** The whole service as it is now. Rejects with `service_unavailable` (503) where Redis cannot be asked. */
 export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
   // So that at least this process' own word is of now.
-  await parts.presence.announce();
+  await parts.heartbeat.beat();
   const [jobs, { count, oldestAtMs }, failures, processes] = await Promise.all([
     parts.queue.counts(),
     parts.sets.waitingSince(),

@@ -13,7 +13,7 @@ import type { StorageCheck } from '../storage/storage-check.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { countWorkers, Presence, type ProcessNews } from '../telemetry/presence.ts';
+import { countWorkers, Heartbeat, type ProcessStatus } from '../telemetry/process-registry.ts';
 import type { UploadTally } from '../telemetry/upload-tally.ts';
 import { openApiDocument } from '../wire/openapi/document.ts';
 import { createApp } from './app.ts';
@@ -63,8 +63,8 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     heldMetrics(metrics, () => redis.clock.nowMs()),
   );
   manager.register('access-log', heldInAccessLog());
-  const presence = new Presence('api', { ...redis, log }, () => newsOf(metrics, redis.tally));
-  const operators = await openOperatorsIfWanted(config, { redis, presence, addressOf, isTrustedProxy, log });
+  const heartbeat = new Heartbeat('api', { ...redis, log }, () => statusOf(metrics, redis.tally));
+  const operators = await openOperatorsIfWanted(config, { redis, heartbeat, addressOf, isTrustedProxy, log });
   const app = createApp({
     records,
     registry,
@@ -93,12 +93,12 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   });
   await startEvents(held, log);
   const server = await openHttpServer(app.callback(), config);
-  presence.start();
+  heartbeat.start();
 
   const close = async (graceMs: number): Promise<void> => {
     readiness.leave();
     await delay(config.shutdownDelayMs);
-    await closeInOrder({ server, held, intake, presence, redis, storage }, graceMs);
+    await closeInOrder({ server, held, intake, heartbeat, redis, storage }, graceMs);
   };
   return { url: urlOf(server), close };
 }
@@ -125,15 +125,15 @@ interface Open {
   server: Server;
   held: HeldParts;
   intake: IntakeServices['intake'];
-  presence: Presence;
+  heartbeat: Heartbeat;
   redis: RedisParts;
   storage: Storage;
 }
 
 async function closeInOrder(open: Open, graceMs: number): Promise<void> {
-  const { server, held, intake, presence, redis, storage } = open;
+  const { server, held, intake, heartbeat, redis, storage } = open;
   await endRequests(server, { manager: held.manager, intake }, graceMs);
-  await settleWithin(Promise.all([presence.close(), held.bus.close(), redis.queue.close()]), CLOSE_LIMIT_MS);
+  await settleWithin(Promise.all([heartbeat.close(), held.bus.close(), redis.queue.close()]), CLOSE_LIMIT_MS);
   redis.clock.close();
   await settleWithin(Promise.all([closeConnection(redis.connection), storage.close?.()]), CLOSE_LIMIT_MS);
 }
@@ -159,7 +159,7 @@ function createMetrics(config: Config, { redis, held, backlog, receiving }: Meas
   });
 }
 
-async function newsOf(metrics: Metrics, tally: UploadTally): Promise<ProcessNews> {
+async function statusOf(metrics: Metrics, tally: UploadTally): Promise<ProcessStatus> {
   return {
     held: await metrics.heldByRoute(),
     running: 0,
@@ -170,7 +170,7 @@ async function newsOf(metrics: Metrics, tally: UploadTally): Promise<ProcessNews
 
 interface OperatorSources {
   redis: RedisParts;
-  presence: Presence;
+  heartbeat: Heartbeat;
   addressOf: ClientAddress;
   isTrustedProxy: IsTrustedProxy;
   log: Logger;
@@ -179,10 +179,10 @@ interface OperatorSources {
 /** Loads the operators' modules only if there is a token. */
 async function openOperatorsIfWanted(
   config: Config,
-  { redis, presence, ...rest }: OperatorSources,
+  { redis, heartbeat, ...rest }: OperatorSources,
 ): Promise<Operators | undefined> {
   if (config.operatorsToken === undefined) return undefined;
   const { openOperators } = await import('../operators/operators.ts');
-  const parts = { ...redis, presence, queueCapacity: config.queueCapacity, ...rest };
+  const parts = { ...redis, heartbeat, queueCapacity: config.queueCapacity, ...rest };
   return await openOperators(parts, config.operatorsToken, config.retentionMs);
 }

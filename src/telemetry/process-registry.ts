@@ -20,10 +20,10 @@ const LEAVE_LIMIT_MS = 1_000;
 const FORGET_MS = 60_000;
 
 /** What a process has to tell that is not the same all its life. */
-export type ProcessNews = Pick<ProcessReport, 'held' | 'running' | 'lastMinute' | 'wake'>;
+export type ProcessStatus = Pick<ProcessReport, 'held' | 'running' | 'lastMinute' | 'wake'>;
 
 /** What a process tells of itself with. */
-export interface PresenceParts {
+export interface HeartbeatParts {
   connection: Redis;
   keys: QueueKeys;
   /** The same clock in all processes: what one writes, the others let run out. */
@@ -35,23 +35,27 @@ export interface PresenceParts {
  * Tells the others that this process is there, and what it is at: every few seconds four small commands, under keys
  * that run out by themselves. Nobody decides anything by it; it is for people to look at.
  */
-export class Presence {
+export class Heartbeat {
   readonly #connection: Redis;
   readonly #keys: QueueKeys;
-  readonly #clock: PresenceParts['clock'];
+  readonly #clock: HeartbeatParts['clock'];
   readonly #log: Logger;
-  readonly #news: () => ProcessNews | Promise<ProcessNews>;
-  readonly #self: Omit<ProcessReport, keyof ProcessNews>;
-  readonly #onReady = (): void => void this.announce();
+  readonly #status: () => ProcessStatus | Promise<ProcessStatus>;
+  readonly #self: Omit<ProcessReport, keyof ProcessStatus>;
+  readonly #onReady = (): void => void this.beat();
   #timer: NodeJS.Timeout | undefined;
-  #announcing: Promise<void> | undefined;
+  #beating: Promise<void> | undefined;
 
-  constructor(role: ProcessReport['role'], parts: PresenceParts, news: () => ProcessNews | Promise<ProcessNews>) {
+  constructor(
+    role: ProcessReport['role'],
+    parts: HeartbeatParts,
+    status: () => ProcessStatus | Promise<ProcessStatus>,
+  ) {
     this.#connection = parts.connection;
     this.#keys = parts.keys;
     this.#clock = parts.clock;
     this.#log = parts.log;
-    this.#news = news;
+    this.#status = status;
     this.#self = {
       id: randomUUID(),
       role,
@@ -64,17 +68,17 @@ export class Presence {
 
   /** From now until `close`; at once where Redis is there, and whenever it comes back. */
   start(): void {
-    this.#timer = setInterval(() => void this.announce(), PERIOD_MS).unref();
+    this.#timer = setInterval(() => void this.beat(), PERIOD_MS).unref();
     this.#connection.on('ready', this.#onReady);
-    void this.announce();
+    void this.beat();
   }
 
   /** Never rejects: while Redis is away there is nobody to tell, and later the news is newer. */
-  async announce(): Promise<void> {
-    this.#announcing ??= this.#announce()
-      .catch((error: unknown) => this.#log.debug({ err: error }, 'presence not told'))
-      .finally(() => (this.#announcing = undefined));
-    await this.#announcing;
+  async beat(): Promise<void> {
+    this.#beating ??= this.#beat()
+      .catch((error: unknown) => this.#log.debug({ err: error }, 'heartbeat not sent'))
+      .finally(() => (this.#beating = undefined));
+    await this.#beating;
   }
 
   /** Takes its leave where Redis can be told; the keys run out otherwise. The connection stays the caller's. */
@@ -86,16 +90,16 @@ export class Presence {
 
   async #leave(): Promise<void> {
     // What is under way would bring back what is taken out.
-    await this.#announcing;
+    await this.#beating;
     if (this.#connection.status !== 'ready') return;
     const { id } = this.#self;
     await this.#connection.multi().del(this.#keys.process(id)).zrem(this.#keys.processes, id).exec();
   }
 
-  async #announce(): Promise<void> {
+  async #beat(): Promise<void> {
     if (this.#connection.status !== 'ready') return;
     const { id } = this.#self;
-    const report: ProcessReport = { ...this.#self, ...(await this.#news()) };
+    const report: ProcessReport = { ...this.#self, ...(await this.#status()) };
     const nowMs = Math.floor(this.#clock.nowMs());
     await this.#connection
       .multi()
@@ -109,11 +113,11 @@ export class Presence {
 
 /** How many worker processes have told of themselves lately. Rejects with `service_unavailable` (503). */
 export async function countWorkers(connection: Redis, keys: QueueKeys): Promise<number> {
-  return (await presentProcesses(connection, keys)).filter(({ role }) => role === 'worker').length;
+  return (await readProcesses(connection, keys)).filter(({ role }) => role === 'worker').length;
 }
 
 /** The processes that have told of themselves lately: API first, then by host and pid. Rejects with `service_unavailable` (503). */
-export async function presentProcesses(connection: Redis, keys: QueueKeys): Promise<ProcessReport[]> {
+export async function readProcesses(connection: Redis, keys: QueueKeys): Promise<ProcessReport[]> {
   const ids = await available(() => connection.zrangebyscore(keys.processes, '-inf', '+inf'));
   if (ids.length === 0) return [];
   const texts = await available(() => connection.mget(ids.map((id) => keys.process(id))));
