@@ -1,5 +1,5 @@
 import type { Progress } from '../wire/documents.ts';
-import { deferred } from './deferred.ts';
+import { withResolvers } from './with-resolvers.ts';
 
 /**
  * What becomes of one upload, told to any number of readers, never backwards. Each iterator
@@ -10,7 +10,7 @@ export class ProgressFeed implements AsyncIterable<Progress> {
   readonly #listener: ((progress: Progress) => void) | undefined;
   #latest: Progress | null = null;
   #ended = false;
-  #changed = deferred<void>();
+  #changed = withResolvers<void>();
 
   constructor(listener?: (progress: Progress) => void) {
     this.#listener = listener;
@@ -54,7 +54,7 @@ export class ProgressFeed implements AsyncIterable<Progress> {
 
   #wake(): void {
     const { resolve } = this.#changed;
-    this.#changed = deferred<void>();
+    this.#changed = withResolvers<void>();
     resolve();
   }
 }

@@ -1,8 +1,8 @@
 import type { ProgressList } from '../wire/documents.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
-import { Hold } from './hold.ts';
+import { PollTimeout } from './poll-timeout.ts';
 import type { Http } from './http.ts';
-import { createRests, type Rests } from './rests.ts';
+import { createAbortableDelays, type AbortableDelays } from './abortable-delays.ts';
 import type { Tuning } from './tuning.ts';
 import { asUploadError, type UploadError } from './upload-error.ts';
 import { type WatchTarget, WatchedUpload } from './watched-upload.ts';
@@ -49,9 +49,9 @@ export class ProgressWatch {
   readonly #tuning: Tuning;
   readonly #onConnection: (connected: boolean) => void;
   readonly #entries = new Map<string, WatchedUpload>();
-  readonly #rests: Rests = createRests();
+  readonly #delays: AbortableDelays = createAbortableDelays();
   readonly #backoff: Backoff;
-  readonly #hold: Hold;
+  readonly #pollTimeout: PollTimeout;
   #running = false;
   #held: HeldRequest | null = null;
   #link: Link = 'sound';
@@ -63,7 +63,7 @@ export class ProgressWatch {
     this.#tuning = tuning;
     this.#onConnection = onConnection;
     this.#backoff = createBackoff({ firstMs: tuning.firstRetryMs, longestMs: tuning.longestRetryMs });
-    this.#hold = new Hold(tuning.holdMs);
+    this.#pollTimeout = new PollTimeout(tuning.holdMs);
   }
 
   /** `delayMs` keeps the target out of requests for a while, unless its version is told before. */
@@ -86,14 +86,14 @@ export class ProgressWatch {
   /** Asks anew at once, as when the network is back: what is held may hang on a connection that is no more. */
   wake(): void {
     this.#backOffUntilMs = 0;
-    this.#rests.wake();
+    this.#delays.endAll();
     if (this.#held && Date.now() - this.#held.startedAtMs > YOUNG_MS) this.#held.controller.abort();
   }
 
   #replan(): void {
     if (!this.#running) void this.#run();
     else if (this.#held) this.#planInterruption(this.#held);
-    else this.#rests.wake();
+    else this.#delays.endAll();
   }
 
   async #run(): Promise<void> {
@@ -102,7 +102,7 @@ export class ProgressWatch {
     await Promise.resolve();
     while (this.#entries.size > 0) {
       const waitMs = this.#nextAtMs() - Date.now();
-      if (waitMs > 0) await this.#rests.rest(waitMs);
+      if (waitMs > 0) await this.#delays.delay(waitMs);
       else await this.#ask();
     }
     this.#running = false;
@@ -115,7 +115,7 @@ export class ProgressWatch {
 
   async #ask(): Promise<void> {
     const startedAtMs = Date.now();
-    const holdMs = this.#link === 'sound' ? this.#hold.ms(startedAtMs) : 0;
+    const holdMs = this.#link === 'sound' ? this.#pollTimeout.ms(startedAtMs) : 0;
     const held: HeldRequest = { asked: this.#due(startedAtMs), startedAtMs, holdMs, controller: new AbortController() };
     let isSilent = false;
     const look = setInterval(() => {
@@ -156,12 +156,12 @@ export class ProgressWatch {
   #answered({ uploads, timedOut }: ProgressList, { asked, holdMs }: HeldRequest): void {
     const nowMs = Date.now();
     // The network is there after all, so it was the holding that something on the way did not let pass.
-    if (this.#link === 'doubtful') this.#hold.shorten(nowMs);
+    if (this.#link === 'doubtful') this.#pollTimeout.shorten(nowMs);
     this.#notBeforeMs = nowMs + (holdMs === 0 && this.#link === 'sound' ? this.#tuning.pollMs : this.#tuning.gapMs);
     this.#link = 'sound';
     this.#backoff.reset();
     this.#onConnection(true);
-    if (timedOut && holdMs > 0) for (const entry of asked.keys()) entry.heldInVain();
+    if (timedOut && holdMs > 0) for (const entry of asked.keys()) entry.heldWithoutChange();
     for (const item of uploads) {
       const entry = this.#entries.get(item.id);
       const cursor = entry && asked.get(entry);

@@ -2,13 +2,13 @@ import type { Upload } from '../wire/documents.ts';
 import { runAttempt, type AttemptOptions } from './attempt.ts';
 import { contentDisposition } from './content-disposition.ts';
 import type { Http } from './http.ts';
-import { persist, type PersistOptions } from './persist.ts';
+import { retry, type RetryOptions } from './retry.ts';
 import type { FileToSend } from './task-spec.ts';
 import { asUploadError, isTransferProblem } from './upload-error.ts';
 import { isUpload } from './wire.ts';
 
 /** One file and where it goes. */
-export interface SendOptions extends PersistOptions, Pick<AttemptOptions, 'onAttempt'> {
+export interface SendOptions extends RetryOptions, Pick<AttemptOptions, 'onAttempt'> {
   http: Http;
   id: string;
   file: FileToSend;
@@ -24,7 +24,7 @@ export interface SendOptions extends PersistOptions, Pick<AttemptOptions, 'onAtt
  */
 export async function sendFile(options: SendOptions): Promise<Upload | undefined> {
   try {
-    return await persist(async (failures) => {
+    return await retry(async (failures) => {
       const standing = failures > 0 || options.isKnown ? await readUpload(options) : undefined;
       if (standing && needsNoMoreBytes(standing)) return standing;
       // The server ends a silence, and says so in the record.

@@ -1,6 +1,6 @@
 import type { Upload } from '../wire/documents.ts';
 import { runAttempt } from './attempt.ts';
-import { persist } from './persist.ts';
+import { retry } from './retry.ts';
 import { needsNoMoreBytes, readUpload, type SendOptions } from './send-file.ts';
 import { asUploadError, clientError } from './upload-error.ts';
 
@@ -26,7 +26,7 @@ export async function sendInParts(options: SendPartsOptions): Promise<Upload | u
     const from: number | null = offset;
     const isUnsure: boolean = options.isKnown && from === null;
     // Each step has a patience of its own: whoever gets on, however slowly, is not given up.
-    const next = await persist(
+    const next = await retry(
       (failures): Promise<number | Upload> => sendOn(options, from, isUnsure || failures > 0),
       options,
     );

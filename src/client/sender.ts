@@ -1,6 +1,6 @@
 import type { Progress, Upload } from '../wire/documents.ts';
 import type { Attempt } from './attempt.ts';
-import { deferred, type Deferred } from './deferred.ts';
+import { withResolvers, type Resolvers } from './with-resolvers.ts';
 import { sendFile, type SendOptions } from './send-file.ts';
 import { sendInParts } from './send-parts.ts';
 import type { FileToSend, TaskContext, UploadPhase } from './task-spec.ts';
@@ -32,7 +32,7 @@ export class Sender {
   readonly #hooks: SenderHooks;
   /** Aborted by a pause, and by the end. */
   #turn = new AbortController();
-  #pause: Deferred<void> | null = null;
+  #pause: Resolvers<void> | null = null;
   #attempt: Attempt | null = null;
   #isKnown: boolean;
   #isClosed = false;
@@ -70,7 +70,7 @@ export class Sender {
 
   /** Ends the turn; what is on its way may or may not arrive. */
   pause(): void {
-    this.#pause ??= deferred();
+    this.#pause ??= withResolvers();
     this.#turn.abort();
     this.#hooks.unfollow();
     this.#hooks.onPhase('paused');
@@ -101,7 +101,7 @@ export class Sender {
   }
 
   async #sendInTurn(signal: AbortSignal): Promise<Upload | undefined> {
-    const leave = await this.#context.sending.take(signal);
+    const leave = await this.#context.sending.acquire(signal);
     try {
       await this.#hooks.follow(signal);
       if (signal.aborted) throw clientError('aborted');

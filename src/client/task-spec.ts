@@ -1,8 +1,8 @@
 import type { Progress } from '../wire/documents.ts';
 import type { Http } from './http.ts';
 import type { ProgressWatch } from './progress-watch.ts';
-import type { Rests } from './rests.ts';
-import type { Slots } from './slots.ts';
+import type { AbortableDelays } from './abortable-delays.ts';
+import type { Semaphore } from './semaphore.ts';
 import type { Tuning } from './tuning.ts';
 
 /**
@@ -25,9 +25,9 @@ export interface TaskContext {
   readonly http: Http;
   readonly watch: ProgressWatch;
   /** Places for files on their way, and for uploads that are watched. */
-  readonly sending: Slots;
-  readonly open: Slots;
-  readonly rests: Rests;
+  readonly sending: Semaphore;
+  readonly open: Semaphore;
+  readonly delays: AbortableDelays;
   readonly tuning: Tuning;
 }
 

@@ -1,8 +1,8 @@
 import type { Progress, Upload } from '../wire/documents.ts';
 import { createHttp } from './http.ts';
 import { MOST_WATCHED, ProgressWatch } from './progress-watch.ts';
-import { createRests } from './rests.ts';
-import { Slots } from './slots.ts';
+import { createAbortableDelays } from './abortable-delays.ts';
+import { Semaphore } from './semaphore.ts';
 import type { TaskContext, TaskSpec, UploadPhase } from './task-spec.ts';
 import { DEFAULT_TUNING, type Tuning } from './tuning.ts';
 import { uploadId } from './upload-id.ts';
@@ -113,7 +113,7 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
     },
     watch: (id, { onProgress, onPhase } = {}) => inHand.get(id) ?? start({ id, onProgress, onPhase }),
     wake() {
-      context.rests.wake();
+      context.delays.endAll();
       context.watch.wake();
     },
     close() {
@@ -130,10 +130,10 @@ function createContext(
   return {
     http,
     tuning,
-    rests: createRests(),
+    delays: createAbortableDelays(),
     watch: new ProgressWatch(http, tuning, onConnection),
-    sending: new Slots(tuning.sendAtOnce),
-    open: new Slots(MOST_WATCHED),
+    sending: new Semaphore(tuning.sendAtOnce),
+    open: new Semaphore(MOST_WATCHED),
   };
 }
 

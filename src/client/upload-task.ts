@@ -1,6 +1,6 @@
 import type { Problem, Progress, Upload } from '../wire/documents.ts';
-import { deferred } from './deferred.ts';
-import { persist } from './persist.ts';
+import { withResolvers } from './with-resolvers.ts';
+import { retry } from './retry.ts';
 import { ProgressFeed } from './progress-feed.ts';
 import type { Watching } from './progress-watch.ts';
 import { Sender } from './sender.ts';
@@ -25,8 +25,8 @@ export class UploadTask {
   readonly #spec: TaskSpec;
   /** Null where the server has the bytes. */
   readonly #sender: Sender | null;
-  readonly #result = deferred<Upload>();
-  readonly #ended = deferred<void>();
+  readonly #result = withResolvers<Upload>();
+  readonly #ended = withResolvers<void>();
   readonly #closed = new AbortController();
   #phase: UploadPhase = 'waiting';
   #watching: Watching | null = null;
@@ -78,7 +78,7 @@ export class UploadTask {
   async cancel(): Promise<void> {
     if (this.#phase === 'over') return;
     if (this.#sender?.isKnown === false) return this.#fail(clientError('upload_cancelled'));
-    const { http, tuning, rests } = this.#context;
+    const { http, tuning, delays } = this.#context;
     const tell = (): Promise<Upload> => http.request(`/uploads/${this.id}/cancel`, isUpload, { method: 'POST' });
     try {
       const upload = await tell();
@@ -88,7 +88,7 @@ export class UploadTask {
     } catch {
       // Out of reach, or unknown because the bytes are still on their way: stop those, then tell it again.
       this.#fail(clientError('upload_cancelled'));
-      await persist(tell, { tuning, rests }).catch(() => undefined);
+      await retry(tell, { tuning, delays }).catch(() => undefined);
     }
   }
 
@@ -123,7 +123,7 @@ export class UploadTask {
 
   async #follow(signal: AbortSignal): Promise<void> {
     const { open, watch, tuning } = this.#context;
-    const leave = await open.take(signal);
+    const leave = await open.acquire(signal);
     if (signal.aborted) return leave?.();
     this.#leaveOpen = leave ?? null;
     const target = {
@@ -181,8 +181,8 @@ export class UploadTask {
   }
 
   #readOutcome(): Promise<Upload> {
-    const { http, tuning, rests } = this.#context;
-    return persist(() => http.request(`/uploads/${this.id}`, isUpload), { tuning, rests });
+    const { http, tuning, delays } = this.#context;
+    return retry(() => http.request(`/uploads/${this.id}`, isUpload), { tuning, delays });
   }
 
   /** Nothing more is to be sent or watched; the outcome may still have to be read. */

@@ -46,7 +46,7 @@ export class WatchedUpload {
   }
 
   /** Nothing has moved for a whole hold; others may have left the queue meanwhile, of which its record tells nothing. */
-  heldInVain(): void {
+  heldWithoutChange(): void {
     this.#isPositionStale = this.#queuePosition !== null;
   }
 

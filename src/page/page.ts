@@ -5,7 +5,7 @@ import { openFileStore } from './file-store.ts';
 import { chooseOne, listenForFiles } from './intake.ts';
 import { KeptUploads } from './kept-uploads.ts';
 import { isBusy, type LineModel } from './line-model.ts';
-import { announcePresence } from './page-presence.ts';
+import { announcePage } from './open-pages.ts';
 import { summarise, SummaryView } from './summary.ts';
 import { translate } from './translate.ts';
 import { UploadBoard } from './upload-board.ts';
@@ -23,8 +23,8 @@ const pauseAll = required('#pause-all', HTMLButtonElement);
 const cancelAll = required('#cancel-all', HTMLButtonElement);
 const clearFinished = required('#clear-finished', HTMLButtonElement);
 
-const presence = announcePresence(uploadId());
-const kept = new KeptUploads(() => localStorage, presence.name);
+const openPages = announcePage(uploadId());
+const kept = new KeptUploads(() => localStorage, openPages.name);
 const files = openFileStore();
 const keeper = new FileKeeper(files);
 
@@ -94,7 +94,7 @@ void goOn();
 
 /** Takes up what pages before this one have left. */
 async function goOn(): Promise<void> {
-  const orphans = kept.claim(await presence.others());
+  const orphans = kept.claim(await openPages.others());
   for (const orphan of orphans) {
     const file = await files.get(orphan.id).catch(() => null);
     if (file) keeper.found(orphan.id);

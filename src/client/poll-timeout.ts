@@ -5,7 +5,7 @@ const TRY_IN_FULL_AFTER_MS = 300_000;
  * How long to have progress requests held. Where something on the way cuts them, it asks for
  * less and in the end for plain polls, and tries the whole time again every five minutes.
  */
-export class Hold {
+export class PollTimeout {
   readonly #fullMs: number;
   #ms: number;
   #shortenedAtMs = 0;

@@ -1,5 +1,5 @@
 /** A bounded number of places, given out in the order in which they were asked for. */
-export class Slots {
+export class Semaphore {
   readonly #waiting = new Set<() => void>();
   #free: number;
 
@@ -8,7 +8,7 @@ export class Slots {
   }
 
   /** Resolves with the release, which may be called more than once; undefined where the signal aborted first. */
-  take(signal: AbortSignal): Promise<(() => void) | undefined> {
+  acquire(signal: AbortSignal): Promise<(() => void) | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
     if (this.#free > 0) return Promise.resolve(this.#occupy());
     return new Promise((resolve) => {

@@ -2,7 +2,7 @@
 const ANSWER_WITHIN_MS = 100;
 
 /** Tells the pages of this service in one browser from each other, so that each goes on with what nobody has in hand. */
-export interface PagePresence {
+export interface OpenPages {
   /** This page's own name, new with each load. */
   readonly name: string;
   /** Names of the others that are open. */
@@ -10,7 +10,7 @@ export interface PagePresence {
 }
 
 /** Begins to answer the others; for as long as the page lives. */
-export function announcePresence(name: string): PagePresence {
+export function announcePage(name: string): OpenPages {
   if (typeof BroadcastChannel === 'undefined') return { name, others: () => Promise.resolve(new Set()) };
   const channel = new BroadcastChannel('deferred-uploads');
   const heard = new Set<string>();

@@ -1,15 +1,15 @@
 /** Pauses that can be cut short all together, as when the network is back. */
-export interface Rests {
+export interface AbortableDelays {
   /** Resolves when the time is up, when the signal aborts, or on `wake`; never rejects. */
-  rest(durationMs: number, signal?: AbortSignal): Promise<void>;
-  wake(): void;
+  delay(durationMs: number, signal?: AbortSignal): Promise<void>;
+  endAll(): void;
 }
 
 /** A set of pauses with a life of its own. */
-export function createRests(): Rests {
+export function createAbortableDelays(): AbortableDelays {
   const sleepers = new Set<() => void>();
   return {
-    rest(durationMs, signal) {
+    delay(durationMs, signal) {
       if (signal?.aborted) return Promise.resolve();
       return new Promise((resolve) => {
         const finish = (): void => {
@@ -23,7 +23,7 @@ export function createRests(): Rests {
         sleepers.add(finish);
       });
     },
-    wake() {
+    endAll() {
       for (const finish of sleepers) finish();
     },
   };

@@ -1,5 +1,5 @@
 import { createBackoff } from './backoff.ts';
-import type { Rests } from './rests.ts';
+import type { AbortableDelays } from './abortable-delays.ts';
 import type { Tuning } from './tuning.ts';
 import { asUploadError, isTransient } from './upload-error.ts';
 
@@ -7,9 +7,9 @@ import { asUploadError, isTransient } from './upload-error.ts';
 const MOST_SERVER_FAULTS = 4;
 
 /** How long to go on, and what ends it. */
-export interface PersistOptions {
+export interface RetryOptions {
   tuning: Tuning;
-  rests: Rests;
+  delays: AbortableDelays;
   /** Ends the trying: the attempt's own error is thrown. */
   signal?: AbortSignal;
   /** Called before each pause. */
@@ -20,8 +20,8 @@ export interface PersistOptions {
  * Tries until it works, with growing pauses, as long as trying again can help.
  * `attempt` is told how often it has failed before.
  */
-export async function persist<T>(attempt: (failures: number) => Promise<T>, options: PersistOptions): Promise<T> {
-  const { tuning, rests, signal, onPause } = options;
+export async function retry<T>(attempt: (failures: number) => Promise<T>, options: RetryOptions): Promise<T> {
+  const { tuning, delays, signal, onPause } = options;
   const backoff = createBackoff({ firstMs: tuning.firstRetryMs, longestMs: tuning.longestRetryMs });
   let firstFailureMs: number | undefined;
   for (let failures = 0; ; failures += 1) {
@@ -34,7 +34,7 @@ export async function persist<T>(attempt: (failures: number) => Promise<T>, opti
       const hopeless = error.status === 500 && failures >= MOST_SERVER_FAULTS;
       if (signal?.aborted || hopeless || !isTransient(error.problem) || spentMs > tuning.giveUpAfterMs) throw error;
       onPause?.();
-      await rests.rest(backoff.nextMs(error.retryAfterMs), signal);
+      await delays.delay(backoff.nextMs(error.retryAfterMs), signal);
     }
   }
 }
