@@ -1,0 +1,191 @@
+import { describe, expect, test } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** How many offences of each rule are left. A number may only go down; every rule without a number allows none. */
+const LEFT: Readonly<Record<string, number>> = {
+  'code lines': 640,
+  'prose lines': 538,
+  anew: 77,
+  heed: 4,
+  mend: 53,
+  upon: 1,
+  strewn: 22,
+  stray: 18,
+  bury: 31,
+  survey: 14,
+  receipt: 289,
+  presence: 66,
+  'hand back': 20,
+  'pass over': 19,
+  'left behind': 8,
+  'make room': 22,
+  whoever: 79,
+  'is told': 208,
+  'tells of': 131,
+  'hears of': 55,
+  'look again': 6,
+  'for want of': 1,
+  'so long': 10,
+  'all the same': 33,
+  'come again': 22,
+  'without a word': 15,
+  'title start': 2,
+};
+
+/** Words that CONTRIBUTING.md rules out, each with its replacement. Titles, comments, messages and docs are checked alike. */
+const BANNED: readonly (readonly [name: string, words: RegExp, replacement: string])[] = [
+  ['anew', /\b(anew|afresh)\b/i, 'again'],
+  ['heed', /\bheed(s|ed|ing)?\b/i, 'respect, obey, check'],
+  ['mend', /\bmend(s|ed|ing)?\b/i, 'fix, repair'],
+  ['lest', /\blest\b/i, 'so that … not'],
+  [
+    'archaic',
+    /\b(thereby|whereby|wherein|thereof|therein|whence|thence|hitherto|henceforth|forthwith)\b/i,
+    'plain words',
+  ],
+  ['upon', /\bupon\b/i, 'on'],
+  ['amiss', /\b(amiss|naught|aught)\b/i, 'wrong, nothing'],
+  ['strewn', /\bstrewn\b/i, 'concurrent writers'],
+  ['stray', /\bstrays?\b/i, 'orphan files'],
+  ['bury', /\b(bury|buries|buried|burying)\b/i, 'tombstone'],
+  ['survey', /\bsurveys?\b/i, 'reconciliation scan'],
+  ['receipt', /\breceipts?\b/i, 'fencing token'],
+  ['presence', /\bpresence\b/i, 'process registry, heartbeat'],
+  ['hand back', /\bhand(s|ed|ing)? back\b/i, 'requeue, return'],
+  ['pass over', /\bpass(es|ed|ing)? over\b/i, 'skip'],
+  ['left behind', /\bleft behind\b/i, 'unresponsive'],
+  ['make room', /\b(make|makes|made|making) room\b/i, 'evict the oldest'],
+  ['whoever', /\b(whoever|whomever|whosoever|whose ever)\b/i, 'the client, anyone who'],
+  ['is told', /\b(is|are|was|were|be|been|being|gets|get) told\b/i, 'receives, is notified, is reported'],
+  ['tells of', /\b(tell|tells|told|telling) (of|from|apart)\b/i, 'reports, computed from, distinguished'],
+  ['hears of', /\b(hear|hears|heard|hearing) of\b/i, 'learns, receives'],
+  ['look again', /\blook(s|ed|ing)? (again|once more)\b/i, 'read again, retry'],
+  ['for want of', /\bfor want of\b/i, 'without, because there is no'],
+  ['so long', /\b(for so long|so long as|so many as)\b/i, 'a number with its unit, while'],
+  ['all the same', /\b(all the same|by now|at a stretch)\b/i, 'still, already, without a pause'],
+  ['come again', /\b(come|comes|came|coming) again\b/i, 'retry'],
+  ['without a word', /\b(without a word)\b/i, 'without a report'],
+];
+
+/** Names that begin with a capital and are no sentence start. */
+const PROPER_NAMES =
+  /^(Redis|Valkey|Koa|Node|Uppy|Ctrl|Chromium|Prettier|Sentinel|Prometheus|Kubernetes|Amazon|Excel|Ed25519|Retry|Basic|Bearer|Origin|Host|Expect|Range|Latin|Unicode|Deno|React|Chinese|English|Docker|Linux|Last|Error|Registry|Executor|Map|Set)\b/;
+
+const LINE_LIMIT = 120;
+
+interface TextFile {
+  path: string;
+  lines: readonly string[];
+}
+
+function walk(folder: string, ending: RegExp): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && ending.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !/node_modules|(^|\/)(fixtures|\.cache|dist)\//.test(path) && path !== 'test/style.test.ts');
+}
+
+function read(path: string): TextFile {
+  return { path, lines: readFileSync(path, 'utf8').split('\n') };
+}
+
+const code = ['src', 'workers', 'scripts', 'test'].flatMap((folder) => walk(folder, /\.(ts|mjs|lua|css)$/)).map(read);
+const documents = [...readdirSync('.').filter((name) => name.endsWith('.md')), ...walk('docs', /\.md$/)].map(read);
+
+/** Fails with the offences if there are more than `LEFT` allows. */
+function expectAtMost(rule: string, found: readonly string[]): void {
+  const most = LEFT[rule] ?? 0;
+  if (found.length > most) expect(found).toEqual([`at most ${most} of "${rule}" in the whole tree`]);
+}
+
+/** Lines of a markdown file that may be broken: no table, no code block, no line that is one link. */
+function breakable({ path, lines }: TextFile): { path: string; line: string; number: number }[] {
+  let isCode = false;
+  return lines.flatMap((line, index) => {
+    if (/^\s*```/.test(line)) isCode = !isCode;
+    const isWhole = isCode || /^\s*\|/.test(line) || /^\s*(- )?!?\[[^\]]*\]\([^)]*\)\S?$/.test(line);
+    return isWhole ? [] : [{ path, line, number: index + 1 }];
+  });
+}
+
+/** A file as one line, without the signs of comments, and the number of the line at a place of it. */
+function flatten({ lines }: TextFile): { text: string; lineAt: (place: number) => number } {
+  const parts = lines.map((line) => line.replace(/^\s*(\/\*\*?|\*\/?|\/\/|--+|>)\s?/, '').trim());
+  const lineAt = (place: number) => {
+    let end = 0;
+    return parts.findIndex((part) => (end += part.length + 1) > place) + 1;
+  };
+  return { text: parts.join(' '), lineAt };
+}
+
+const flat = [...code, ...documents].map((file) => ({ path: file.path, ...flatten(file) }));
+
+/** `path:line: words` of everything that `words` matches. */
+function occurrences(words: RegExp): string[] {
+  const all = new RegExp(words.source, 'gi');
+  return flat.flatMap(({ path, text, lineAt }) =>
+    [...text.matchAll(all)].map((match) => `${path}:${lineAt(match.index)}: ${match[0]}`),
+  );
+}
+
+const TITLE =
+  /\b(?:test|it)(?:\.(?:each|skip|only|failing)\b(?:\([^)]*\))?)*\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g;
+
+/** Every title of a test, with its place. */
+function titles(): { title: string; place: string }[] {
+  return code
+    .filter(({ path }) => path.startsWith('test/'))
+    .flatMap(({ path, lines }) =>
+      [...lines.join('\n').matchAll(TITLE)].map((match) => ({
+        title: match[1] ?? match[2] ?? match[3] ?? '',
+        place: path,
+      })),
+    );
+}
+
+/** True for a lower-case letter, a placeholder, and a word that is code or a name: `PUT`, `fsyncDirectory`, `a.b`, `Redis`. */
+function startsRight(title: string): boolean {
+  const [word = ''] = title.split(' ');
+  return (
+    !/^[A-Z]/.test(word) || /^.[A-Z0-9_.()/:-]/.test(word) || /^.\w*[A-Z0-9_.(/]/.test(word) || PROPER_NAMES.test(word)
+  );
+}
+
+describe('plain English', () => {
+  test('keeps every line of code within 120 characters', () => {
+    const found = code.flatMap(({ path, lines }) =>
+      lines.flatMap((line, index) => (line.length > LINE_LIMIT ? [`${path}:${index + 1}`] : [])),
+    );
+    expectAtMost('code lines', found);
+  });
+
+  test('keeps every line of prose within 120 characters', () => {
+    const found = documents
+      .flatMap(breakable)
+      .flatMap(({ path, line, number }) => (line.length > LINE_LIMIT ? [`${path}:${number}`] : []));
+    expectAtMost('prose lines', found);
+  });
+
+  test.each(BANNED)('does without "%s"', (name, words, replacement) => {
+    expectAtMost(
+      name,
+      occurrences(words).map((found) => `${found} (write: ${replacement})`),
+    );
+  });
+
+  test('starts test titles with a lower-case letter or a code word', () => {
+    expect(titles().length).toBeGreaterThan(1000);
+    expectAtMost(
+      'title start',
+      titles().flatMap(({ title, place }) => (startsRight(title) ? [] : [`${place}: ${title}`])),
+    );
+  });
+
+  test('ends no test title with a full stop', () => {
+    expectAtMost(
+      'title end',
+      titles().flatMap(({ title, place }) => (/[^.]\.$/.test(title) ? [`${place}: ${title}`] : [])),
+    );
+  });
+});
