@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import { systemClock, type Clock } from './clock.ts';
 
 /** What can be put under a deadline. */
@@ -38,8 +37,6 @@ export class Deadlines<E extends Expirable = Expirable> {
   readonly #clock: Clock;
   readonly #bucketMs: number;
   readonly #onFault: (error: unknown) => void;
-  // Timers start in the scope of the store, or the first waiter's request context would outlive its request.
-  readonly #scope = new AsyncResource('Deadlines');
   #size = 0;
 
   constructor(options: DeadlinesOptions) {
@@ -93,7 +90,7 @@ export class Deadlines<E extends Expirable = Expirable> {
     if (index === NEVER) return () => {};
     // Node counts whole milliseconds and may fire a fraction early; #fire looks at the clock again.
     const delayMs = Math.min(Math.max(1, Math.ceil(index * this.#bucketMs - this.#clock.now())), MAX_TIMER_MS);
-    return this.#scope.runInAsyncScope(() => this.#clock.setTimer(() => this.#fire(index), delayMs));
+    return this.#clock.setTimer(() => this.#fire(index), delayMs);
   }
 
   #fire(index: number): void {

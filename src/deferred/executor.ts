@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import { DeferredError } from './deferred-error.ts';
 
 /**
@@ -19,7 +18,7 @@ export interface ExecutorOptions {
 
 /** Something to be run. Ends in exactly one of `run`, `discarded` and its removal. */
 export interface ExecutorTask {
-  /** Must not reject. Runs in the async context in which the task was handed in. */
+  /** Must not reject. */
   run(): Promise<void>;
   /** It will never run. */
   discarded(error: DeferredError): void;
@@ -30,8 +29,8 @@ export class Executor {
   readonly #maxRunning: number;
   readonly #maxWaiting: number;
   readonly #policy: OverflowPolicy;
-  readonly #waiting = new Map<ExecutorTask, () => Promise<void>>();
-  readonly #outside = new Map<ExecutorTask, { run: () => Promise<void>; letIn: () => void }>();
+  readonly #waiting = new Set<ExecutorTask>();
+  readonly #outside = new Map<ExecutorTask, () => void>();
   #running = 0;
 
   constructor(options: ExecutorOptions = {}) {
@@ -57,45 +56,44 @@ export class Executor {
    */
   execute(task: ExecutorTask): Promise<void> {
     if (this.#running < this.#maxRunning) {
-      void this.#start(() => task.run());
+      void this.#start(task);
       return Promise.resolve();
     }
-    const run = AsyncResource.bind(() => task.run());
     if (this.#waiting.size >= this.#maxWaiting) {
-      if (this.#policy === 'caller-waits') return this.#waitOutside(task, run);
+      if (this.#policy === 'caller-waits') return this.#waitOutside(task);
       this.#makeRoom();
     }
-    this.#waiting.set(task, run);
+    this.#waiting.add(task);
     return Promise.resolve();
   }
 
   /** Takes a task out that has not begun. False when it has, or is not known. */
   remove(task: ExecutorTask): boolean {
-    const outside = this.#outside.get(task);
+    const letIn = this.#outside.get(task);
     this.#outside.delete(task);
-    outside?.letIn();
-    const isRemoved = this.#waiting.delete(task) || outside !== undefined;
+    letIn?.();
+    const isRemoved = this.#waiting.delete(task) || letIn !== undefined;
     this.#fillLine();
     return isRemoved;
   }
 
   #makeRoom(): void {
-    const [oldest] = this.#waiting.keys();
+    const [oldest] = this.#waiting;
     if (this.#policy === 'reject' || !oldest) throw new DeferredError('executor_full', 'Too many tasks are waiting');
     this.#waiting.delete(oldest);
     oldest.discarded(new DeferredError('task_discarded', 'A later task took the place of this one'));
   }
 
-  #waitOutside(task: ExecutorTask, run: () => Promise<void>): Promise<void> {
+  #waitOutside(task: ExecutorTask): Promise<void> {
     return new Promise((resolve) => {
-      this.#outside.set(task, { run, letIn: resolve });
+      this.#outside.set(task, resolve);
     });
   }
 
-  async #start(run: () => Promise<void>): Promise<void> {
+  async #start(task: ExecutorTask): Promise<void> {
     this.#running += 1;
     try {
-      await run();
+      await task.run();
     } finally {
       this.#running -= 1;
       this.#fillLine();
@@ -106,16 +104,16 @@ export class Executor {
   #startNext(): void {
     const [next] = this.#waiting;
     if (!next || this.#running >= this.#maxRunning) return;
-    this.#waiting.delete(next[0]);
+    this.#waiting.delete(next);
     this.#fillLine();
-    void this.#start(next[1]);
+    void this.#start(next);
   }
 
   #fillLine(): void {
-    for (const [task, { run, letIn }] of this.#outside) {
+    for (const [task, letIn] of this.#outside) {
       if (this.#waiting.size >= Math.max(1, this.#maxWaiting)) return;
       this.#outside.delete(task);
-      this.#waiting.set(task, run);
+      this.#waiting.add(task);
       letIn();
     }
   }

@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { Context } from 'koa';
 import type { Deadlines, Expirable } from './deadlines.ts';
 import { DeferredError } from './deferred-error.ts';
@@ -52,10 +51,9 @@ const HELD = Symbol('deferred.held');
 /**
  * One response from the moment its handler has returned to its last byte: the state machine behind
  * every face of deferral. What decides the race is the deferred result's own set-once slot; setter,
- * timeout, disconnect and shutdown all go through it. Everything it calls runs in the async context
- * it was made in, which it carries itself.
+ * timeout, disconnect and shutdown all go through it.
  */
-export class HeldResponse extends AsyncResource implements Held, ResultHandler, Expirable {
+export class HeldResponse implements Held, ResultHandler, Expirable {
   readonly ctx: Context;
   readonly result: DeferredResult;
   readonly timeoutMs: number;
@@ -86,7 +84,6 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
     result: DeferredResult,
     options: HeldResponseOptions,
   ) {
-    super('HeldResponse');
     this.#holder = holder;
     this.#chain = chain;
     this.ctx = ctx;
@@ -129,9 +126,7 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
 
   /** The time is up. Called by the deadlines. */
   expire(): void {
-    this.runInAsyncScope(() => {
-      this.#expire(this.#expiry?.cause ?? 'timeout');
-    });
+    this.#expire(this.#expiry?.cause ?? 'timeout');
   }
 
   /** Answers with the timeout value now, unless it has an answer. False when it was over before. */
@@ -142,18 +137,14 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
       this.#holder.deadlines.add(this, this.#holder.timeoutValueLimitMs);
     } else {
       this.#holder.deadlines.remove(this);
-      this.runInAsyncScope(() => {
-        this.#expire('shutdown');
-      });
+      this.#expire('shutdown');
     }
     return true;
   }
 
   fail(error: unknown): boolean {
     if (this.result.isSetOrExpired()) return false;
-    this.runInAsyncScope(() => {
-      this.#fail(error, 'error');
-    });
+    this.#fail(error, 'error');
     return true;
   }
 
@@ -164,9 +155,7 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
   }
 
   handleOutcome(outcome: Outcome): void {
-    this.runInAsyncScope(() => {
-      this.#settle(outcome);
-    });
+    this.#settle(outcome);
   }
 
   handleFault(error: unknown): void {
@@ -236,10 +225,7 @@ export class HeldResponse extends AsyncResource implements Held, ResultHandler, 
   }
 
   #hearClose(): void {
-    if (!isClosed(this.ctx)) return;
-    this.runInAsyncScope(() => {
-      this.#close();
-    });
+    if (isClosed(this.ctx)) this.#close();
   }
 
   /** The response is over: written to its end, or cut off. */

@@ -29,7 +29,7 @@ export interface Held {
 
 /**
  * Sees every deferred response (Spring's `DeferredResultProcessingInterceptor`). All hooks are
- * synchronous, and run in the context (`AsyncLocalStorage`) of the request, whoever set the result.
+ * synchronous. `held.ctx` is the request; the async context is that of whatever ended the wait.
  * A response that was resolved before it was held passes through the same hooks.
  */
 export interface DeferredInterceptor {

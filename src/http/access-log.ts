@@ -1,6 +1,7 @@
 import type { Logger } from '../telemetry/log.ts';
 import { heldPart } from './held-interceptors.ts';
 import type { RequestEnd } from './request-end.ts';
+import { requestIdOf } from './request-scope.ts';
 import { requestPath } from './request-target.ts';
 import { uploadRefIn, withoutIds } from '../telemetry/upload-ref.ts';
 
@@ -12,10 +13,10 @@ const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metri
 
 /** One line a request, when its last byte is out or its client is gone. The query, which may be anything, stays out, and so do ids. */
 export function accessLog(log: Logger): RequestEnd {
-  return (ctx, startedAtMs, requestId) => {
+  return (ctx, startedAtMs) => {
     const path = requestPath(ctx);
     const line = {
-      requestId,
+      requestId: requestIdOf(ctx),
       method: ctx.method,
       path: withoutIds(path).slice(0, MAX_PATH_LENGTH),
       ...uploadIn(path),

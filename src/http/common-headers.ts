@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { currentRequestId } from './request-context.ts';
+import { requestIdOf } from './request-scope.ts';
 
 /**
  * On every answer: bytes are what their type says, ids in addresses go to nobody, and nothing of ours is
@@ -16,9 +16,10 @@ const HEADERS = Object.entries({
  * Sets what every answer bears, where a route has not said otherwise. Call it when the answer is made: a
  * response with headers weighs more, and may be held for long.
  */
-export function setCommonHeaders({ res }: Pick<Context, 'res'>): void {
+export function setCommonHeaders(ctx: Context): void {
+  const { res } = ctx;
   if (res.headersSent) return;
   for (const [name, value] of HEADERS) if (!res.hasHeader(name)) res.setHeader(name, value);
-  const requestId = currentRequestId();
+  const requestId = requestIdOf(ctx);
   if (requestId !== undefined) res.setHeader('X-Request-Id', requestId);
 }

@@ -2,7 +2,7 @@ import type { Context, Middleware } from 'koa';
 import { ServiceError, isErrorCode, toProblem, type ErrorCode } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { setCommonHeaders } from './common-headers.ts';
-import { requestLog } from './request-context.ts';
+import { requestIdOf } from './request-scope.ts';
 import { isUploadId } from './upload-id.ts';
 
 /** Spreads the clients of one refusal, so that they do not come back together. */
@@ -55,7 +55,7 @@ function refuseUnanswered(ctx: Context): void {
 
 function answerProblem(ctx: Context, error: unknown, log: Logger): void {
   const known = asServiceError(error);
-  if (known.status === 500) requestLog(log).error({ err: error }, 'request failed');
+  if (known.status === 500) log.error({ err: error, requestId: requestIdOf(ctx) }, 'request failed');
   setProblem(ctx, known);
 }
 

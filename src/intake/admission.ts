@@ -27,8 +27,6 @@ export interface AdmissionParts {
   records?: RecordLimits;
   /** How many there are; default: none. */
   countRecords?: (owner?: string) => Promise<RecordFigures>;
-  /** Whom the present request counts for; undefined outside of one. */
-  addressOf: () => string | undefined;
   /** Told of each upload that finds no room. */
   onRefused: (code: LackCode) => void;
   /** Told of each upload that made room for another one. */
@@ -57,14 +55,13 @@ export class Admission {
   }
 
   /** What the record's script is to go by, which decides; the address stands in it only where its share is limited. */
-  room(): QueueRoom {
+  room(address: string): QueueRoom {
     const { capacity, overflow, capacityPerAddress } = this.#parts.bounds;
-    const address = this.#countedAddress();
     return {
       capacity,
       discards: overflow === 'discard-oldest',
       perAddress: capacityPerAddress,
-      ...(address === undefined ? {} : { address }),
+      ...(capacityPerAddress > 0 ? { address } : {}),
     };
   }
 
@@ -72,26 +69,26 @@ export class Admission {
    * For those that have a body to read first: throws what `refusal` tells where there is no room now. That there is
    * some says little of the time when the body is here.
    */
-  async requireRoom(): Promise<void> {
-    const { bounds, backlog } = this.#parts;
-    const [figures] = await Promise.all([backlog.look(this.#countedAddress()), this.#requireRecord()]);
+  async requireRoom(address: string): Promise<void> {
+    const { bounds } = this.#parts;
+    const [figures] = await Promise.all([this.#backlogOf(address), this.#requireRecord(address)]);
     if (bounds.capacityPerAddress > 0 && figures.ofAddress >= bounds.capacityPerAddress)
       throw this.#refuse('quota', figures);
     if (bounds.overflow === 'reject' && figures.waiting >= bounds.capacity) throw this.#refuse('full', figures);
   }
 
   /** The error for a refusal of the script: `queue_full` (503) or `too_many_queued_by_address` (429), with when to come again. */
-  async refusal(word: 'full' | 'quota'): Promise<ServiceError> {
-    const figures = await this.#parts.backlog.look(this.#countedAddress()).catch(() => undefined);
+  async refusal(word: 'full' | 'quota', address: string): Promise<ServiceError> {
+    const figures = await this.#backlogOf(address).catch(() => undefined);
     return this.#refuse(word, figures);
   }
 
   /** What the record's script is to go by when it makes one more; the owner is a digest of the client's address. */
-  recordBounds(): RecordBounds | undefined {
+  recordBounds(address: string): RecordBounds | undefined {
     const { records } = this.#parts;
     if (records === undefined) return undefined;
-    const owner = records.maxPerAddress > 0 ? ownerOf(this.#parts.addressOf()) : undefined;
-    return { most: records.max, mostOfOwner: records.maxPerAddress, ...(owner === undefined ? {} : { owner }) };
+    const owner = records.maxPerAddress > 0 ? { owner: ownerOf(address) } : {};
+    return { most: records.max, mostOfOwner: records.maxPerAddress, ...owner };
   }
 
   /** The error for a refusal of the script: `too_many_records` (503) or `too_many_records_by_address` (429). */
@@ -117,8 +114,8 @@ export class Admission {
     return new ServiceError(code, detail, { retryAfterMs });
   }
 
-  async #requireRecord(): Promise<void> {
-    const bounds = this.recordBounds();
+  async #requireRecord(address: string): Promise<void> {
+    const bounds = this.recordBounds(address);
     const figures = bounds && (await this.#parts.countRecords?.(bounds.owner));
     if (bounds === undefined || figures === undefined) return;
     if (figures.live >= bounds.most) throw this.#refuseRecord('records', figures);
@@ -135,14 +132,15 @@ export class Admission {
     });
   }
 
-  #countedAddress(): string | undefined {
-    return this.#parts.bounds.capacityPerAddress > 0 ? this.#parts.addressOf() : undefined;
+  async #backlogOf(address: string): Promise<BacklogFigures> {
+    const { bounds, backlog } = this.#parts;
+    return await backlog.look(bounds.capacityPerAddress > 0 ? address : undefined);
   }
 }
 
 /** Nothing about a client is to be read in Redis for as long as its uploads are kept. */
-function ownerOf(address: string | undefined): string | undefined {
-  return address === undefined ? undefined : createHash('sha256').update(address).digest('base64url').slice(0, 16);
+function ownerOf(address: string): string {
+  return createHash('sha256').update(address).digest('base64url').slice(0, 16);
 }
 
 /** True for an error that says no more of the file than that it may not wait now. */

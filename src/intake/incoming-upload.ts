@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
-import { currentRequestId, requestLog } from '../http/request-context.ts';
-import type { Logger } from '../telemetry/log.ts';
+import type { RequestScope } from '../http/request-scope.ts';
 import { removeEndedJob } from '../record/ended-job.ts';
 import type { ChangeOutcome, QueueRoom, RefusedChange } from '../record/record-change.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
@@ -35,7 +34,6 @@ export interface IntakeParts extends ReceiveParts {
   queue: JobQueue;
   admission: Pick<Admission, 'room' | 'requireRoom' | 'refusal' | 'discarded' | 'recordBounds' | 'recordRefusal'>;
   listen: Subscribe;
-  log: Logger;
 }
 
 /** What is known of a file before its bytes. */
@@ -52,20 +50,19 @@ export type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord
 export class IncomingUpload {
   readonly record: UploadRecord;
   readonly #parts: IntakeParts;
+  readonly #scope: RequestScope;
   readonly #progress: ReceiveProgress;
   readonly #report: ReportReceived;
-  readonly #room: QueueRoom;
   #keepAlive: NodeJS.Timeout | undefined;
   #stored: StoredUpload | undefined;
   #isEnqueueSent = false;
 
-  private constructor(parts: IntakeParts, record: UploadRecord, report: ReportReceived) {
+  private constructor(parts: IntakeParts, scope: RequestScope, record: UploadRecord, report: ReportReceived) {
     this.#parts = parts;
-    // Now, since it tells whose upload this is, and a client that is gone later has no address any more.
-    this.#room = parts.admission.room();
+    this.#scope = scope;
     this.record = record;
     this.#report = report;
-    this.#progress = new ReceiveProgress(report, parts.log);
+    this.#progress = new ReceiveProgress(report, scope.log);
   }
 
   /**
@@ -73,13 +70,18 @@ export class IncomingUpload {
    * `queue_full` (503) or `too_many_queued_by_address` (429) where it would find none, and changes nothing then. So do
    * `too_many_records` (503) and `too_many_records_by_address` (429) where a new record is one too many.
    */
-  static async open(parts: IntakeParts, announced: FileAnnouncement, room?: QueueRoom): Promise<OpenedUpload> {
+  static async open(
+    parts: IntakeParts,
+    scope: RequestScope,
+    announced: FileAnnouncement,
+    room?: QueueRoom,
+  ): Promise<OpenedUpload> {
     const options = keptOptions(parts.kinds, announced.options);
     const upload = { ...announced, options, receipt: randomUUID() };
-    const outcome = await parts.records.open(upload, room, parts.admission.recordBounds());
+    const outcome = await parts.records.open(upload, room, parts.admission.recordBounds(scope.address));
     if (!outcome.made && (outcome.refusal === 'records' || outcome.refusal === 'owned'))
       throw await parts.admission.recordRefusal(outcome.refusal);
-    if (lacksRoom(outcome)) throw await parts.admission.refusal(outcome.refusal);
+    if (lacksRoom(outcome)) throw await parts.admission.refusal(outcome.refusal, scope.address);
     if (!outcome.made && (outcome.refusal === 'deleted' || outcome.refusal === 'expired')) {
       throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', {
         id: announced.id,
@@ -93,7 +95,7 @@ export class IncomingUpload {
     if (record.version > 1) await removeUnnamedFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) =>
       parts.records.receive(record.id, record.receipt, receivedBytes, announced.totalBytes);
-    return { opened: new IncomingUpload(parts, record, report) };
+    return { opened: new IncomingUpload(parts, scope, record, report) };
   }
 
   /**
@@ -101,11 +103,11 @@ export class IncomingUpload {
    * only looks whether it still may. It bears a receipt of its own, which fences whoever went on with it earlier.
    * Throws `upload_superseded` (409) or `upload_cancelled` (410).
    */
-  static async resume(parts: IntakeParts, { id, receipt }: UploadRecord): Promise<IncomingUpload> {
+  static async resume(parts: IntakeParts, scope: RequestScope, { id, receipt }: UploadRecord): Promise<IncomingUpload> {
     const outcome = await parts.records.takeOver(id, receipt, randomUUID());
     if (!outcome.made) throw refusalToError(outcome);
     if (outcome.record === undefined) throw new Error('the record did not come back');
-    const upload = new IncomingUpload(parts, outcome.record, () => lookAt(parts.records, upload.record));
+    const upload = new IncomingUpload(parts, scope, outcome.record, () => lookAt(parts.records, upload.record));
     await removeFiles(parts.storage, id, receipt);
     return upload;
   }
@@ -132,7 +134,7 @@ export class IncomingUpload {
       this.#stayAlive();
     } catch (error) {
       await this.#removeFiles().catch((failure: unknown) =>
-        this.#parts.log.warn({ err: failure, upload: uploadRef(id) }, 'files not removed'),
+        this.#scope.log.warn({ err: failure, upload: uploadRef(id) }, 'files not removed'),
       );
       throw await this.#reasonOf(error);
     } finally {
@@ -151,19 +153,22 @@ export class IncomingUpload {
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
     clearInterval(this.#keepAlive);
     this.#isEnqueueSent = true;
-    const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored, this.#room);
+    const { log, address, id: requestId } = this.#scope;
+    const room = this.#parts.admission.room(address);
+    const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored, room);
     if (!outcome.made) {
       // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
       if (outcome.record?.receipt === this.record.receipt && outcome.record.stored)
         return placed(outcome.record, outcome);
       await this.#removeFiles();
-      throw lacksRoom(outcome) ? await this.#parts.admission.refusal(outcome.refusal) : refusalToError(outcome);
+      throw lacksRoom(outcome)
+        ? await this.#parts.admission.refusal(outcome.refusal, address)
+        : refusalToError(outcome);
     }
     // The record leads: it is queued from here on, and the sweep adds a job that could not be added now.
-    const log = requestLog(this.#parts.log);
     log.info({ upload: uploadRef(id), type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
     await this.#parts.queue
-      .add(id, currentRequestId())
+      .add(id, requestId)
       .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added yet'));
     for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
     return placed(outcome.record ?? this.record, outcome);
@@ -175,7 +180,7 @@ export class IncomingUpload {
     const { id, receipt } = this.record;
     const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
     const outcome = await this.#parts.records.refuse(id, receipt, toProblem(error, id), found);
-    requestLog(this.#parts.log).info({ upload: uploadRef(id), code: error.code }, 'upload refused');
+    this.#scope.log.info({ upload: uploadRef(id), code: error.code }, 'upload refused');
     // Stored, and not queued because Redis was away in that moment: now it is certain that nobody needs them.
     if (outcome.made && this.#stored !== undefined) await this.#removeFiles();
     return outcome.made ? outcome.record : undefined;
@@ -199,7 +204,7 @@ export class IncomingUpload {
 
   /** What is left of one that made room for this one; what fails here is done by the sweep. */
   async #clearAway(id: string): Promise<void> {
-    const log = requestLog(this.#parts.log);
+    const { log } = this.#scope;
     log.info({ upload: uploadRef(id) }, 'upload discarded');
     this.#parts.admission.discarded();
     const cleared = await Promise.allSettled([removeEndedJob(this.#parts, id), removeUnnamedFiles(this.#parts, id)]);
@@ -211,7 +216,7 @@ export class IncomingUpload {
   #stayAlive(): void {
     const report = () => {
       this.#report(this.#progress.receivedBytes).catch((error: unknown) =>
-        this.#parts.log.debug({ err: error }, 'no sign of life given'),
+        this.#scope.log.debug({ err: error }, 'no sign of life given'),
       );
     };
     this.#keepAlive = setInterval(report, this.#parts.records.silenceMs / 3).unref();

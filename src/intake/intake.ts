@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.ts';
+import type { RequestScope } from '../http/request-scope.ts';
 import { fileTooLarge } from './byte-limiter.ts';
 import type { IntakeParts } from './incoming-upload.ts';
 import { requestTooLarge, requireIdentityEncoding } from './multipart.ts';
@@ -15,8 +16,6 @@ export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
   stallTimeoutMs: number;
   /** The least average over a minute; 0 means none. */
   minBytesPerS: number;
-  /** Whom a request counts for. */
-  addressOf: (request: IncomingMessage) => string;
 }
 
 /** The head of a raw upload. */
@@ -52,24 +51,24 @@ export class UploadIntake {
    * All files of a multipart request; see `receiveMultipart`. Before reading it throws `request_too_large` (413) where the
    * headers tell, and `queue_full` (503) or `too_many_queued_by_address` (429) where not even one file would find room.
    */
-  async receiveForm(request: IncomingMessage): Promise<ReceivedUpload[]> {
+  async receiveForm(scope: RequestScope, request: IncomingMessage): Promise<ReceivedUpload[]> {
     const { maxRequestBytes } = this.#settings;
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
-    return await this.whileReceiving(request, async (signal) => {
-      await this.#parts.admission.requireRoom();
-      return await receiveMultipart(this.#parts, request, this.#settings, signal);
+    return await this.whileReceiving(scope, request, async (signal) => {
+      await this.#parts.admission.requireRoom(scope.address);
+      return await receiveMultipart(this.#parts, scope, { request, limits: this.#settings, signal });
     });
   }
 
   /** A raw body as one file; see `receiveRaw`. Throws `file_too_large` (413) before reading where the headers tell. */
-  async receiveRaw(request: IncomingMessage, head: RawHead): Promise<ReceivedUpload> {
+  async receiveRaw(scope: RequestScope, request: IncomingMessage, head: RawHead): Promise<ReceivedUpload> {
     const totalBytes = announcedBytes(request);
     const maxBytes = this.#settings.maxFileBytes;
     if ((totalBytes ?? 0) > maxBytes) throw fileTooLarge(maxBytes);
     requireIdentityEncoding(request);
     requireWholeFile(request);
-    return await this.whileReceiving(request, (signal) =>
-      receiveRaw(this.#parts, { ...head, request, totalBytes, maxBytes, signal }),
+    return await this.whileReceiving(scope, request, (signal) =>
+      receiveRaw(this.#parts, scope, { ...head, request, totalBytes, maxBytes, signal }),
     );
   }
 
@@ -87,9 +86,13 @@ export class UploadIntake {
    * Watches over a body that is read elsewhere: counted among those under way, with the same limits, cut off
    * when it stalls, and at shutdown, by the signal that `receive` is given.
    */
-  async whileReceiving<T>(request: IncomingMessage, receive: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async whileReceiving<T>(
+    { address }: Pick<RequestScope, 'address'>,
+    request: IncomingMessage,
+    receive: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const controller = new AbortController();
-    const release = this.#watch(request, controller);
+    const release = this.#watch(address, request, controller);
     this.#receiving.add(controller);
     try {
       return await receive(controller.signal);
@@ -101,8 +104,8 @@ export class UploadIntake {
   }
 
   /** Takes a place and ends the body if its sender is too slow. Returns the release. Throws as `OpenUploads.enter` does. */
-  #watch(request: IncomingMessage, controller: AbortController): () => void {
-    const { stallTimeoutMs, minBytesPerS, addressOf } = this.#settings;
+  #watch(address: string, request: IncomingMessage, controller: AbortController): () => void {
+    const { stallTimeoutMs, minBytesPerS } = this.#settings;
     const tooSlow = (detail: string) => () =>
       controller.abort(new ServiceError('upload_too_slow', `${detail} Send the file again.`));
     const pace = new SenderPace(
@@ -117,7 +120,7 @@ export class UploadIntake {
       end: (reason: ServiceError) => controller.abort(reason),
     };
     try {
-      const leave = this.#open.enter(addressOf(request), upload);
+      const leave = this.#open.enter(address, upload);
       const unwatch = watchForStall(request, stallTimeoutMs, tooSlow(`Nothing came for ${stallTimeoutMs} ms.`));
       return () => {
         unwatch();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
+import type { RequestScope } from '../http/request-scope.ts';
 import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import { isLackOfRoom } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
@@ -18,6 +19,13 @@ export interface IntakeLimits extends MultipartLimits {
   maxFileBytes: number;
 }
 
+/** A form that is being received. */
+export interface IncomingForm {
+  request: IncomingMessage;
+  limits: IntakeLimits;
+  signal: AbortSignal;
+}
+
 /** A file of the request: on its way, in the queue, or refused with its error; and its record as it was seen last. */
 type Sent = { upload: IncomingUpload; known: ReadRecord; error?: ServiceError };
 
@@ -29,16 +37,15 @@ type Sent = { upload: IncomingUpload; known: ReadRecord; error?: ServiceError };
  */
 export async function receiveMultipart(
   parts: IntakeParts,
-  request: IncomingMessage,
-  limits: IntakeLimits,
-  signal: AbortSignal,
+  scope: RequestScope,
+  form: IncomingForm,
 ): Promise<ReceivedUpload[]> {
   const sent: Sent[] = [];
-  await takeAll(parts, request, limits, signal, sent);
+  await takeAll(parts, scope, form, sent);
   const [first] = sent;
   if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
     // The answer names the first one only, so nobody will ask for the others.
-    await Promise.all(sent.slice(1).map(({ upload }) => forgetRefused(parts, upload)));
+    await Promise.all(sent.slice(1).map(({ upload }) => forgetRefused(parts, scope, upload)));
     throw asOutcome(first.error, first.upload.record.id, first.error.state ?? 'failed');
   }
   // Of several, a later one may have taken the place of an earlier one.
@@ -46,21 +53,19 @@ export async function receiveMultipart(
   return sent.map(({ upload, known }) => ({ id: upload.record.id, known, isCurrent }));
 }
 
-async function forgetRefused({ records, log }: IntakeParts, { record }: IncomingUpload): Promise<void> {
+async function forgetRefused(
+  { records }: IntakeParts,
+  { log }: RequestScope,
+  { record }: IncomingUpload,
+): Promise<void> {
   await records
     .forget(record.id, record.publicId)
     .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(record.id) }, 'record not forgotten'));
 }
 
-async function takeAll(
-  parts: IntakeParts,
-  request: IncomingMessage,
-  limits: IntakeLimits,
-  signal: AbortSignal,
-  sent: Sent[],
-): Promise<void> {
+async function takeAll(parts: IntakeParts, scope: RequestScope, form: IncomingForm, sent: Sent[]): Promise<void> {
   try {
-    await readParts(parts, request, limits, signal, sent);
+    await readParts(parts, scope, form, sent);
     if (sent.length === 0)
       throw new ServiceError(
         'no_file',
@@ -73,24 +78,18 @@ async function takeAll(
       await upload
         .forget()
         .catch((failure: unknown) =>
-          parts.log.warn({ err: failure, upload: uploadRef(upload.record.id) }, 'file not forgotten'),
+          scope.log.warn({ err: failure, upload: uploadRef(upload.record.id) }, 'file not forgotten'),
         );
     }
     throw error;
   }
 }
 
-async function readParts(
-  parts: IntakeParts,
-  request: IncomingMessage,
-  limits: IntakeLimits,
-  signal: AbortSignal,
-  sent: Sent[],
-): Promise<void> {
+async function readParts(parts: IntakeParts, scope: RequestScope, form: IncomingForm, sent: Sent[]): Promise<void> {
   let options: unknown = {};
-  for await (const part of readMultipart(request, limits, signal)) {
+  for await (const part of readMultipart(form.request, form.limits, form.signal)) {
     if (part.kind === 'field') options = readField(part, options, sent.length);
-    else await receivePart(parts, part, options, limits, signal, sent);
+    else await receivePart(parts, scope, form, { part, options }, sent);
   }
 }
 
@@ -104,17 +103,16 @@ function readField(part: FieldPart, options: unknown, filesBefore: number): unkn
 
 async function receivePart(
   parts: IntakeParts,
-  part: FilePart,
-  options: unknown,
-  limits: IntakeLimits,
-  signal: AbortSignal,
+  scope: RequestScope,
+  { limits, signal }: IncomingForm,
+  { part, options }: { part: FilePart; options: unknown },
   sent: Sent[],
 ): Promise<void> {
   const first = await firstOf(part.chunks);
   // What a browser sends for a file input that nobody filled.
   if (part.fileName === '' && first.isEmpty) return;
   const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null, options };
-  const outcome = await IncomingUpload.open(parts, announced);
+  const outcome = await IncomingUpload.open(parts, scope, announced);
   if (!('opened' in outcome)) throw new Error('a fresh id was taken');
   const { opened: upload } = outcome;
   const file: Sent = { upload, known: asSeen(upload.record) };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
+import type { RequestScope } from '../http/request-scope.ts';
 import { asSeen } from '../record/read-record.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import { originalKey } from '../storage/keys.ts';
@@ -28,8 +29,8 @@ export interface RawFile extends FileAnnouncement {
  * and then the id is as it was. Any other refusal leaves the record
  * `failed`, so that whoever watches the id learns why.
  */
-export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<ReceivedUpload> {
-  const outcome = await IncomingUpload.open(parts, file, parts.admission.room());
+export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: RawFile): Promise<ReceivedUpload> {
+  const outcome = await IncomingUpload.open(parts, scope, file, parts.admission.room(scope.address));
   if ('existing' in outcome) {
     await compare(parts.storage, outcome.existing, file);
     return { id: file.id, known: asSeen(outcome.existing), isCurrent: false };
@@ -45,17 +46,17 @@ export async function receiveRaw(parts: IntakeParts, file: RawFile): Promise<Rec
       error instanceof ServiceError
         ? error
         : new ServiceError('internal_error', 'The upload could not be stored.', { cause: error });
-    const isRecorded = await refuse(parts, upload, reason);
+    const isRecorded = await refuse(scope, upload, reason);
     throw isRecorded ? asOutcome(reason, file.id, 'failed') : reason;
   }
 }
 
 /** False where the record is another request's by now, or cannot be reached. */
-async function refuse(parts: IntakeParts, upload: IncomingUpload, reason: ServiceError): Promise<boolean> {
+async function refuse({ log }: RequestScope, upload: IncomingUpload, reason: ServiceError): Promise<boolean> {
   try {
     return (await upload.refuse(reason)) !== undefined;
   } catch (error) {
-    parts.log.warn({ err: error, upload: uploadRef(upload.record.id) }, 'refusal not recorded');
+    log.warn({ err: error, upload: uploadRef(upload.record.id) }, 'refusal not recorded');
     return false;
   }
 }

@@ -1,24 +1,26 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { ServiceError } from '../errors.ts';
+import { openScope, type ScopeParts } from '../http/request-scope.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../roads/tus/tus-endpoint.ts';
 
 /** What resumable uploads need. */
-export interface TusRouteParts {
+export interface TusRouteParts extends ScopeParts {
   tus: Pick<TusEndpoint, 'handle'>;
 }
 
 const OF_AN_UPLOAD: readonly TusMethod[] = ['HEAD', 'PATCH', 'DELETE'];
 
 /** Resumable uploads by the tus protocol. */
-export function tusRoutes(router: Router, { tus }: TusRouteParts): void {
+export function tusRoutes(router: Router, parts: TusRouteParts): void {
   const answer = async (ctx: Context, method: TusMethod, id?: string) => {
     ctx.set('Tus-Resumable', TUS_VERSION);
     ctx.set('Cache-Control', 'no-store');
+    const scope = openScope(ctx, parts);
     const gone = new AbortController();
     ctx.res.once('close', () => gone.abort());
-    const { status, headers } = await tus.handle({ request: ctx.req, method, id, gone: gone.signal });
+    const { status, headers } = await parts.tus.handle({ scope, request: ctx.req, method, id, gone: gone.signal });
     ctx.status = status;
     ctx.body = status === 204 ? null : '';
     ctx.remove('Content-Type');

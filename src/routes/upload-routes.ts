@@ -6,6 +6,7 @@ import { ServiceError } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
 import { queryParameter } from '../http/query.ts';
+import { openScope, type ScopeParts } from '../http/request-scope.ts';
 import { requireUploadId } from '../http/upload-id.ts';
 import { readExisting, watchStoredUntilFinal, type WatchParts } from '../record/watch.ts';
 import type { ReadRecord } from '../record/read-record.ts';
@@ -18,7 +19,7 @@ import type { UploadIntake } from '../intake/intake.ts';
 import type { UploadRemoval } from '../intake/removal.ts';
 
 /** What the upload endpoints need; longer waits are clamped to `maxTimeoutMs`. */
-export interface UploadRouteParts extends WatchParts {
+export interface UploadRouteParts extends WatchParts, ScopeParts {
   intake: UploadIntake;
   removal: UploadRemoval;
   records: UploadRecords;
@@ -29,7 +30,7 @@ export interface UploadRouteParts extends WatchParts {
 export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
   router.post('/uploads', async (ctx) => {
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
-    const received = await parts.intake.receiveForm(ctx.req);
+    const received = await parts.intake.receiveForm(openScope(ctx, parts), ctx.req);
     const [first] = received;
     if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
     await answer(ctx, parts, received, timeoutMs, (uploads) => ({ uploads }));
@@ -39,7 +40,8 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     const id = requireUploadId(ctx.params['id']);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
     const fileName = cleanFileName(dispositionFileName(ctx.get('Content-Disposition')) ?? '');
-    const received = await parts.intake.receiveRaw(ctx.req, { id, fileName, options: optionsOf(ctx) });
+    const head = { id, fileName, options: optionsOf(ctx) };
+    const received = await parts.intake.receiveRaw(openScope(ctx, parts), ctx.req, head);
     ctx.set('Location', `/uploads/${id}`);
     await answer(ctx, parts, [received], timeoutMs, ([upload]) => upload);
   });

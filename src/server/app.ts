@@ -8,7 +8,7 @@ import { accessLog } from '../http/access-log.ts';
 import { crossOrigin } from '../http/cors.ts';
 import { methodNotAllowed } from '../http/method-not-allowed.ts';
 import { problemResponses } from '../http/problem.ts';
-import { requestContext } from '../http/request-context.ts';
+import { requestIds } from '../http/request-scope.ts';
 import { parsableTargets } from '../http/request-target.ts';
 import { onRequestEnd } from '../http/request-end.ts';
 import { requestMetrics } from '../http/request-metrics.ts';
@@ -49,7 +49,7 @@ export type AppParts = UploadRouteParts &
 /** The order in which a request meets everything; the answer passes it in reverse. */
 export function createApp(parts: AppParts): Koa {
   const app = new Koa();
-  app.use(requestContext());
+  app.use(requestIds());
   app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));

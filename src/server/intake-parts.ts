@@ -1,5 +1,3 @@
-import type { ClientAddress } from '../http/client-address.ts';
-import { currentRequest } from '../http/request-context.ts';
 import { Transfers } from '../http/transfers.ts';
 import { Admission } from '../intake/admission.ts';
 import type { IntakeParts } from '../intake/incoming-upload.ts';
@@ -30,14 +28,13 @@ export interface IntakeSources {
   kinds: Kinds;
   backlog: Backlog;
   metrics: Metrics;
-  addressOf: ClientAddress;
   listen: IntakeParts['listen'];
   log: Logger;
 }
 
 /** Builds the intake of forms and raw bodies, the tus endpoint and the removal of uploads. */
 export function buildIntake(config: Config, sources: IntakeSources): IntakeServices {
-  const { redis, storage, kinds, addressOf, listen, log } = sources;
+  const { redis, storage, kinds, listen, log } = sources;
   const { records, queue, store, keys } = redis;
   const parts: IntakeParts = {
     records,
@@ -45,11 +42,10 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
     kinds,
     queue,
     admission: createAdmission(config, sources),
-    log,
     hashes: config.uploadHash === 'api',
     listen,
   };
-  const intake = new UploadIntake(parts, intakeSettings(config, addressOf));
+  const intake = new UploadIntake(parts, intakeSettings(config));
   const transfers = new Transfers();
   const removal = new UploadRemoval({ records, storage, queue, transfers, log });
   const { maxFileBytes, uploadExpiryMs: expiryMs } = config;
@@ -57,7 +53,7 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   return { intake, removal, tus, transfers };
 }
 
-function createAdmission(config: Config, { redis, backlog, addressOf, metrics }: IntakeSources): Admission {
+function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSources): Admission {
   return new Admission({
     bounds: {
       capacity: config.queueCapacity,
@@ -67,16 +63,12 @@ function createAdmission(config: Config, { redis, backlog, addressOf, metrics }:
     backlog,
     records: { max: config.maxRecords, maxPerAddress: config.maxRecordsPerAddress },
     countRecords: (owner) => countRecords(redis.store, redis.keys, owner),
-    addressOf() {
-      const request = currentRequest();
-      return request === undefined ? undefined : addressOf(request);
-    },
     onRefused: (code) => metrics.queueRefused(code),
     onDiscarded: () => metrics.queueDiscarded(),
   });
 }
 
-function intakeSettings(config: Config, addressOf: ClientAddress): IntakeSettings {
+function intakeSettings(config: Config): IntakeSettings {
   return {
     maxFileBytes: config.maxFileBytes,
     maxRequestBytes: config.maxRequestBytes,
@@ -87,6 +79,5 @@ function intakeSettings(config: Config, addressOf: ClientAddress): IntakeSetting
     minBytesPerS: config.uploadMinBytesPerS,
     maxOpen: config.maxOpenUploads,
     maxOpenPerAddress: config.maxOpenUploadsPerAddress,
-    addressOf,
   };
 }

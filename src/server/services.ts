@@ -56,7 +56,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const backlog = new Backlog(store, keys);
   const metrics = createMetrics(config, { redis, held, backlog, receiving: () => intake.receiving });
   const listen = subscribeTo.bind(undefined, registry, log);
-  const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, addressOf, listen, log });
+  const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, listen, log });
   const { intake } = services;
   manager.register(
     'metrics',

@@ -24,7 +24,6 @@ const die = async (): Promise<void> => {
 const admission = new Admission({
   bounds: { capacity: 1, overflow: 'discard-oldest', capacityPerAddress: 0 },
   backlog: new Backlog(store, keys),
-  addressOf: () => undefined,
   onRefused: () => undefined,
   onDiscarded: () => undefined,
 });
@@ -35,10 +34,10 @@ const parts = {
   queue: { add: die, remove: die },
   listen: () => () => undefined,
   admission,
-  log,
 };
+const scope = { id: 'request-1', address: '192.0.2.1', log };
 const bytes = await readFile(path);
-const outcome = await IncomingUpload.open(parts, { id, fileName: 'a.jpg', totalBytes: bytes.length });
+const outcome = await IncomingUpload.open(parts, scope, { id, fileName: 'a.jpg', totalBytes: bytes.length });
 if (!('opened' in outcome)) throw new Error('the id is taken');
 await outcome.opened.receive(
   (async function* () {

@@ -3,6 +3,7 @@ import type { ReadRecord } from '../../src/record/read-record.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
 import { Admission, type QueueBounds } from '../../src/intake/admission.ts';
 import type { IntakeParts } from '../../src/intake/incoming-upload.ts';
+import type { RequestScope } from '../../src/http/request-scope.ts';
 import { readReceived, type ReceivedUpload } from '../../src/intake/read-received.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from './record-space.ts';
 import { openTempStorage, type TempStorage } from './temp-storage.ts';
@@ -16,6 +17,9 @@ export interface IntakeSpace extends RecordSpace, TempStorage {
 
 /** Where all requests of a test come from. */
 export const ADDRESS = '192.0.2.1';
+
+/** The request of a test. */
+export const SCOPE: RequestScope = { id: 'request-1', address: ADDRESS, log: silentLog };
 
 /** The caller closes it. */
 export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBounds> = {}): Promise<IntakeSpace> {
@@ -33,7 +37,6 @@ export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBou
   const admission = new Admission({
     bounds: { capacity: 1000, overflow: 'reject', capacityPerAddress: 0, ...bounds },
     backlog: new Backlog(records.store, records.keys),
-    addressOf: () => ADDRESS,
     onRefused: () => undefined,
     onDiscarded: () => undefined,
   });
@@ -48,7 +51,6 @@ export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBou
       queue,
       admission,
       listen: () => () => undefined,
-      log: silentLog,
     },
     async close() {
       await records.close();

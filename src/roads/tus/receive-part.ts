@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { asOutcome, ServiceError, toProblem, type ErrorCode } from '../../errors.ts';
-import { requestLog } from '../../http/request-context.ts';
+import type { RequestScope } from '../../http/request-scope.ts';
 import type { FileKind } from '../../record/open-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import { fileTooLarge } from '../../intake/byte-limiter.ts';
@@ -30,6 +30,7 @@ const REFUSALS: readonly ErrorCode[] = ['unsupported_media_type', 'bad_options',
  */
 export async function receivePart(
   intake: TusIntake,
+  scope: RequestScope,
   record: UploadRecord,
   offset: number,
   body: Readable,
@@ -47,7 +48,7 @@ export async function receivePart(
       gate.found,
       receivedBytes > 0 ? intake.expiryMs : undefined,
     );
-  const progress = new ReceiveProgress((bytes) => report(offset + bytes), intake.log);
+  const progress = new ReceiveProgress((bytes) => report(offset + bytes), scope.log);
   const refused = new AbortController();
   progress.tellOfRefusal(listenForOthers(intake, record), (refusal) => refused.abort(refusal));
   try {
@@ -66,7 +67,7 @@ export async function receivePart(
   } catch (error) {
     await writer.discard();
     await progress.close();
-    throw await settle(intake, record, error, offset + progress.receivedBytes);
+    throw await settle(intake, scope, record, error, offset + progress.receivedBytes);
   }
 }
 
@@ -75,24 +76,28 @@ export async function receivePart(
  * died over it. Throws as `receivePart` does, and `queue_full` (503) or `too_many_queued_by_address` (429); what is
  * not the file's fault leaves the parts for another try.
  */
-export async function finishUpload(intake: TusIntake, record: UploadRecord): Promise<void> {
-  await intake.admission.requireRoom();
+export async function finishUpload(intake: TusIntake, scope: RequestScope, record: UploadRecord): Promise<void> {
+  await intake.admission.requireRoom(scope.address);
   const parts = new UploadParts(intake.storage, record.id);
   const { bytes, pieces } = await parts.stored();
   let current = record;
   try {
-    const upload = await IncomingUpload.resume(intake, record);
+    const upload = await IncomingUpload.resume(intake, scope, record);
     current = upload.record;
     await upload.receive(parts.read(pieces), optionsIn(record.metadata ?? {}), intake.maxFileBytes);
     await upload.enqueue();
   } catch (error) {
-    throw await settle(intake, current, error, bytes);
+    throw await settle(intake, scope, current, error, bytes);
   }
-  await removeParts(intake, record.id);
+  await removeParts(intake, scope, record.id);
 }
 
 /** Removes what is one file by now. Never rejects: what fails here is left to the sweep. */
-export async function removeParts({ storage, log }: Pick<TusIntake, 'storage' | 'log'>, id: string): Promise<void> {
+export async function removeParts(
+  { storage }: Pick<TusIntake, 'storage'>,
+  { log }: RequestScope,
+  id: string,
+): Promise<void> {
   await new UploadParts(storage, id)
     .removeAll()
     .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'parts not removed'));
@@ -101,6 +106,7 @@ export async function removeParts({ storage, log }: Pick<TusIntake, 'storage' | 
 /** Ends the record where the file is to blame. */
 export async function refuseUpload(
   intake: TusIntake,
+  { log }: RequestScope,
   record: UploadRecord,
   error: ServiceError,
   receivedBytes: number,
@@ -111,7 +117,7 @@ export async function refuseUpload(
     type,
     isResumable: true,
   });
-  requestLog(intake.log).info({ upload: uploadRef(id), code: error.code }, 'upload refused');
+  log.info({ upload: uploadRef(id), code: error.code }, 'upload refused');
   // Where another request has gone on with the upload, the parts are that request's.
   if (outcome.made) await new UploadParts(intake.storage, id).removeAll();
   return outcome.made ? asOutcome(error, id, 'failed') : error;
@@ -120,12 +126,13 @@ export async function refuseUpload(
 /** What the sender is told, when all that has to be done about it is done. */
 async function settle(
   intake: TusIntake,
+  scope: RequestScope,
   record: UploadRecord,
   error: unknown,
   receivedBytes: number,
 ): Promise<unknown> {
   if (error instanceof ServiceError && REFUSALS.includes(error.code))
-    return await refuseUpload(intake, record, error, receivedBytes);
+    return await refuseUpload(intake, scope, record, error, receivedBytes);
   const now = await intake.records.read(record.id);
   if (now?.record.state !== 'cancelled') return error;
   // The cancellation has removed what lay there; a part may have become visible after it.

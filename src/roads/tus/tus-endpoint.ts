@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Server } from '@tus/server';
 import { ServiceError } from '../../errors.ts';
-import { requestLog } from '../../http/request-context.ts';
+import type { RequestScope } from '../../http/request-scope.ts';
 import type { QueueKeys } from '../../queue/contract.ts';
 import { readBody } from '../../intake/body.ts';
 import type { UploadIntake } from '../../intake/intake.ts';
@@ -31,6 +31,7 @@ export type TusMethod = 'OPTIONS' | 'POST' | 'HEAD' | 'PATCH' | 'DELETE';
 
 /** A request of the protocol; `id` is undefined where it is for no upload yet. */
 export interface TusRequest {
+  scope: RequestScope;
   request: IncomingMessage;
   /** After `X-HTTP-Method-Override`. */
   method: TusMethod;
@@ -77,23 +78,9 @@ const ANSWER_HEADERS = [
 /** Resumable uploads by the tus protocol, version 1.0 (tus.io/protocols/resumable-upload). */
 export class TusEndpoint {
   readonly #parts: TusParts;
-  readonly #server: Server;
-  readonly #errors = new WeakMap<Request, unknown>();
 
   constructor(parts: TusParts) {
     this.#parts = parts;
-    this.#server = new Server({
-      path: TUS_PATH,
-      datastore: new TusStore(parts),
-      locker: ({ signal }) => new RedisLocker(parts, signal),
-      lockDrainTimeout: DRAIN_MS,
-      // The store refuses what is too large, since that ends the upload.
-      maxSize: ({ method }) => (method === 'OPTIONS' ? parts.maxFileBytes : 0),
-      namingFunction: (_, metadata) => uploadIdIn(metadata ?? {}) ?? randomUUID(),
-      // An absolute path holds behind any proxy; clients resolve it.
-      relativeLocation: true,
-      onResponseError: (request, error) => void this.#errors.set(request, error),
-    });
   }
 
   /** Throws a `ServiceError` for all that the protocol answers with a status from 400 on. */
@@ -103,12 +90,12 @@ export class TusEndpoint {
     if (!hasBody(asked)) return await this.#answer(asked, null);
     requireOffsetStream(asked);
     requireIdentityEncoding(request);
-    return await this.#parts.intake.whileReceiving(request, (signal) => this.#receive(asked, signal));
+    return await this.#parts.intake.whileReceiving(asked.scope, request, (signal) => this.#receive(asked, signal));
   }
 
   /** A body that breaks off, stalls or is broken off at shutdown ends like any other: what came is kept. */
   async #receive(asked: TusRequest, signal: AbortSignal): Promise<TusAnswer> {
-    const log = requestLog(this.#parts.log);
+    const { log } = asked.scope;
     const answered = new AbortController();
     const chunks = readBody(asked.request, AbortSignal.any([signal, answered.signal]));
     const body = untilBroken(chunks, (reason) => {
@@ -125,19 +112,39 @@ export class TusEndpoint {
   }
 
   async #answer(
-    { request, method, id, gone }: TusRequest,
+    { scope, request, method, id, gone }: TusRequest,
     body: ReadableStream<Uint8Array> | null,
   ): Promise<TusAnswer> {
     const headers = pick(REQUEST_HEADERS, (name) => request.headers[name]?.toString());
     const url = `http://localhost${TUS_PATH}${id === undefined ? '' : `/${id}`}`;
     const init: RequestInit & { duplex: 'half' } = { method, headers, body, duplex: 'half', signal: gone };
-    const asked = new Request(url, init);
-    const answer = await this.#server.handleWeb(asked);
+    let thrown: unknown;
+    const server = this.#openServer(scope, (error) => (thrown = error));
+    const answer = await server.handleWeb(new Request(url, init));
     if (answer.status < 400)
       return { status: answer.status, headers: pick(ANSWER_HEADERS, (name) => answer.headers.get(name) ?? undefined) };
-    const thrown = this.#errors.get(asked);
     if (thrown instanceof Error && !('status_code' in thrown)) throw thrown;
     throw tusError(answer.status, await answer.text());
+  }
+
+  /** One server for each request (8 µs), because it does not tell the store and the locks which request they serve. */
+  #openServer(scope: RequestScope, onError: (error: unknown) => void): Server {
+    const parts = this.#parts;
+    return new Server({
+      path: TUS_PATH,
+      datastore: new TusStore(parts, scope),
+      locker: ({ signal }) => new RedisLocker({ ...parts, log: scope.log }, signal),
+      lockDrainTimeout: DRAIN_MS,
+      // The store rejects a file that is too large, because that ends the upload.
+      maxSize: ({ method }) => (method === 'OPTIONS' ? parts.maxFileBytes : 0),
+      namingFunction: (_, metadata) => uploadIdIn(metadata ?? {}) ?? randomUUID(),
+      // An absolute path is right behind any proxy; clients resolve it.
+      relativeLocation: true,
+      onResponseError: (_, error) => {
+        onError(error);
+        return undefined;
+      },
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { DataStore, Upload } from '@tus/server';
 import { isFinalState } from '../../wire/documents.ts';
 import { ServiceError } from '../../errors.ts';
+import type { RequestScope } from '../../http/request-scope.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import { isLackOfRoom } from '../../intake/admission.ts';
 import { fileTooLarge } from '../../intake/byte-limiter.ts';
@@ -22,15 +23,17 @@ const UNBEGUN_EXPIRY_MS = 600_000;
 
 /**
  * Resumable uploads as the server of the tus protocol sees them: the record says whose they are and what became of
- * them, the storage how far they have come. Nothing is kept in this process. All but `create` is called under
- * the upload's lock.
+ * them, the storage how far they have come. All but `create` is called under the upload's lock. A store serves one
+ * request: the protocol's server does not tell it which request a call belongs to.
  */
 export class TusStore extends DataStore {
   readonly #parts: TusStoreParts;
+  readonly #scope: RequestScope;
 
-  constructor(parts: TusStoreParts) {
+  constructor(parts: TusStoreParts, scope: RequestScope) {
     super();
     this.#parts = parts;
+    this.#scope = scope;
     this.extensions = ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'termination'];
   }
 
@@ -54,7 +57,8 @@ export class TusStore extends DataStore {
       metadata: keptMetadata(metadata, this.#parts.kinds),
       options,
     };
-    await IncomingUpload.open(this.#parts, announced, this.#parts.admission.room());
+    const room = this.#parts.admission.room(this.#scope.address);
+    await IncomingUpload.open(this.#parts, this.#scope, announced, room);
     upload.creation_date = new Date(Date.now() + this.#unbegunExpiryMs - expiryMs).toISOString();
     return upload;
   }
@@ -70,7 +74,7 @@ export class TusStore extends DataStore {
     const about = { id, ...(totalBytes === null ? {} : { size: totalBytes }), metadata: { ...metadata } };
     if (record.state !== 'receiving') {
       // The request that sent the last byte may not have learnt that the upload was queued.
-      if (record.state === 'queued') await removeParts(this.#parts, id);
+      if (record.state === 'queued') await removeParts(this.#parts, this.#scope, id);
       return new Upload({ ...about, offset: receivedBytes });
     }
     const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
@@ -86,7 +90,8 @@ export class TusStore extends DataStore {
   override async declareUploadLength(id: string, sizeBytes: number): Promise<void> {
     const record = await this.#existing(id);
     if (sizeBytes > this.#parts.maxFileBytes) {
-      throw await refuseUpload(this.#parts, record, fileTooLarge(this.#parts.maxFileBytes), record.receivedBytes);
+      const error = fileTooLarge(this.#parts.maxFileBytes);
+      throw await refuseUpload(this.#parts, this.#scope, record, error, record.receivedBytes);
     }
     const outcome = await this.#parts.records.announceTotal(id, record.receipt, sizeBytes);
     if (!outcome.made) throw refusalToError(outcome);
@@ -98,8 +103,8 @@ export class TusStore extends DataStore {
     if (record.state !== 'receiving') return record.receivedBytes;
     const newOffset = (await this.#hasAll(record, offset))
       ? offset + (await countBytes(new StreamChunks(stream, (error) => error)))
-      : await receivePart(this.#parts, record, offset, stream);
-    if (newOffset === record.totalBytes) await finishUpload(this.#parts, await this.#existing(id));
+      : await receivePart(this.#parts, this.#scope, record, offset, stream);
+    if (newOffset === record.totalBytes) await finishUpload(this.#parts, this.#scope, await this.#existing(id));
     return newOffset;
   }
 
@@ -140,7 +145,7 @@ export class TusStore extends DataStore {
   /** False where the queue has no room. */
   async #finishIfRoom(record: UploadRecord): Promise<boolean> {
     try {
-      await finishUpload(this.#parts, record);
+      await finishUpload(this.#parts, this.#scope, record);
       return true;
     } catch (error) {
       if (isLackOfRoom(error)) return false;

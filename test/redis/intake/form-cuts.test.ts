@@ -10,7 +10,7 @@ import { originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { receiveMultipart, type IntakeLimits } from '../../../src/intake/multipart-intake.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { codeOf, fakeRequest, FORM_HEADERS, formBody, jpegBytes, wholeRequest } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, openIntakeSpace, readsOf, SCOPE } from '../../helpers/intake-space.ts';
 
 let space: IntakeSpace;
 
@@ -47,7 +47,7 @@ const AT_ONCE = 32;
 async function take(request: IncomingMessage): Promise<UploadRecord[]> {
   const reads = await readsOf(
     space.parts,
-    await receiveMultipart(space.parts, request, LIMITS, new AbortController().signal),
+    await receiveMultipart(space.parts, SCOPE, { request, limits: LIMITS, signal: new AbortController().signal }),
   );
   return reads.map(({ record }) => record);
 }

@@ -5,7 +5,6 @@ import { Readable } from 'node:stream';
 import { ServiceError } from '../../../src/errors.ts';
 import { TusStore } from '../../../src/roads/tus/tus-store.ts';
 import type { QueueBounds } from '../../../src/intake/admission.ts';
-import { IncomingUpload } from '../../../src/intake/incoming-upload.ts';
 import { UploadIntake } from '../../../src/intake/intake.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
@@ -19,7 +18,7 @@ import {
   jpegBytes,
   wholeRequest,
 } from '../../helpers/fake-request.ts';
-import { ADDRESS, type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, openIntakeSpace, readsOf, SCOPE } from '../../helpers/intake-space.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
 
 const BYTES = jpegBytes();
@@ -48,11 +47,13 @@ function intakeOver(parts: IntakeSpace['parts']): UploadIntake {
     stallTimeoutMs: 10_000,
     minBytesPerS: 0,
   };
-  return new UploadIntake(parts, { ...limits, maxOpen: 0, maxOpenPerAddress: 0, addressOf: () => ADDRESS });
+  return new UploadIntake(parts, { ...limits, maxOpen: 0, maxOpenPerAddress: 0 });
 }
 
 async function put(id = freshId(), request = wholeRequest({}, BYTES)) {
-  const [read] = await readsOf(space.parts, [await intake.receiveRaw(request, { id, fileName: 'a.jpg', options: {} })]);
+  const [read] = await readsOf(space.parts, [
+    await intake.receiveRaw(SCOPE, request, { id, fileName: 'a.jpg', options: {} }),
+  ]);
   if (read === undefined) throw new Error('nothing was read');
   return read.record;
 }
@@ -64,14 +65,7 @@ async function recordOf(id: string) {
 }
 
 async function received(request: IncomingMessage) {
-  return await readsOf(space.parts, await intake.receiveForm(request));
-}
-
-/** Takes the last place while the bytes of another upload come. */
-async function* bytesMeeting(other: () => Promise<unknown>): AsyncGenerator<Buffer> {
-  yield BYTES.subarray(0, 3000);
-  await other();
-  yield BYTES.subarray(3000);
+  return await readsOf(space.parts, await intake.receiveForm(SCOPE, request));
 }
 
 describe('a queue that is full from the start', () => {
@@ -99,7 +93,7 @@ describe('a queue that is full from the start', () => {
     await open({ capacity: 1 });
     await put();
     const { request } = fakeRequest(FORM_HEADERS);
-    expect(await codeOf(intake.receiveForm(request))).toBe('queue_full');
+    expect(await codeOf(intake.receiveForm(SCOPE, request))).toBe('queue_full');
     expect([
       request.readableDidRead,
       intake.receiving,
@@ -140,7 +134,9 @@ describe('a queue that is full from the start', () => {
       status: 429,
       retryAfterMs: 10_000,
     });
-    expect(await codeOf(intake.receiveForm(fakeRequest(FORM_HEADERS).request))).toBe('too_many_queued_by_address');
+    expect(await codeOf(intake.receiveForm(SCOPE, fakeRequest(FORM_HEADERS).request))).toBe(
+      'too_many_queued_by_address',
+    );
   });
 });
 
@@ -193,7 +189,7 @@ describe('a queue that fills up while the bytes come', () => {
   test("where no file of a form finds a place, the first one's problem is the answer, with when to come again", async () => {
     await open({ capacity: 1 });
     const { request, send, end } = fakeRequest(FORM_HEADERS);
-    const refused = expect(intake.receiveForm(request)).rejects.toMatchObject({
+    const refused = expect(intake.receiveForm(SCOPE, request)).rejects.toMatchObject({
       code: 'queue_full',
       state: 'failed',
       retryAfterMs: 10_000,
@@ -257,33 +253,9 @@ describe('a queue that discards its oldest', () => {
   });
 });
 
-test('an upload counts for the address that it came from, although its client is gone when it is queued', async () => {
-  await open({ capacityPerAddress: 5 });
-  let address = '192.0.2.7';
-  const admission = overriding(space.parts.admission, {
-    room: () => ({ capacity: 9, discards: false, perAddress: 5, address }),
-  });
-  const opened = await IncomingUpload.open(
-    { ...space.parts, admission },
-    { id: freshId(), fileName: 'a.jpg', totalBytes: null },
-  );
-  if (!('opened' in opened)) throw new Error('not opened');
-  await opened.opened.receive(
-    bytesMeeting(async () => void (address = '')),
-    {},
-    10_000,
-  );
-  await opened.opened.enqueue();
-  expect(await space.connection.hgetall(space.keys.waitingByAddress)).toEqual({ '192.0.2.7': '1' });
-});
-
 function tusStore(): TusStore {
-  return new TusStore({
-    ...space.parts,
-    removal: { delete: async () => undefined },
-    maxFileBytes: 100_000,
-    expiryMs: 60_000,
-  });
+  const removal = { delete: async () => undefined };
+  return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000 }, SCOPE);
 }
 
 describe('a resumable upload whose last byte finds the queue full', () => {

@@ -18,7 +18,7 @@ import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { subscribeTo } from '../../../src/server/held-parts.ts';
 import { openRegistry, recordOf as recordOfProgress } from '../../unit/record/states.ts';
 import { codeOf, freshId, jpegBytes } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, openIntakeSpace, SCOPE } from '../../helpers/intake-space.ts';
 
 let space: IntakeSpace;
 
@@ -32,7 +32,7 @@ afterEach(async () => {
 const BYTES = jpegBytes();
 
 async function open(parts: IntakeParts = space.parts, id = freshId()): Promise<IncomingUpload> {
-  const outcome = await IncomingUpload.open(parts, { id, fileName: 'a.jpg', totalBytes: null });
+  const outcome = await IncomingUpload.open(parts, SCOPE, { id, fileName: 'a.jpg', totalBytes: null });
   if (!('opened' in outcome)) throw new Error('not opened');
   return outcome.opened;
 }

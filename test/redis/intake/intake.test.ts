@@ -11,7 +11,7 @@ import {
   jpegBytes,
   wholeRequest,
 } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, openIntakeSpace, SCOPE } from '../../helpers/intake-space.ts';
 import { eventually } from '../../helpers/eventually.ts';
 
 let space: IntakeSpace;
@@ -36,7 +36,7 @@ function openIntake(stallTimeoutMs = 10_000): UploadIntake {
     stallTimeoutMs,
     minBytesPerS: 0,
   };
-  return new UploadIntake(space.parts, { ...settings, maxOpen: 0, maxOpenPerAddress: 0, addressOf: () => '192.0.2.1' });
+  return new UploadIntake(space.parts, { ...settings, maxOpen: 0, maxOpenPerAddress: 0 });
 }
 
 function head() {
@@ -48,21 +48,21 @@ describe('a body that its headers tell to be too large', () => {
     const intake = openIntake();
     const form = fakeRequest({ ...FORM_HEADERS, 'content-length': '20001' });
     const raw = fakeRequest({ 'content-length': '10001' });
-    expect(await codeOf(intake.receiveForm(form.request))).toBe('request_too_large');
-    expect(await codeOf(intake.receiveRaw(raw.request, head()))).toBe('file_too_large');
+    expect(await codeOf(intake.receiveForm(SCOPE, form.request))).toBe('request_too_large');
+    expect(await codeOf(intake.receiveRaw(SCOPE, raw.request, head()))).toBe('file_too_large');
     expect([form.request.readableDidRead, raw.request.readableDidRead, intake.receiving]).toEqual([false, false, 0]);
     expect(await space.connection.keys(space.keys.record('*'))).toEqual([]);
   });
 
   test('is taken at the limit exactly, and without a length', async () => {
     const intake = openIntake();
-    expect(await intake.receiveForm(wholeRequest({ ...FORM_HEADERS, 'content-length': '20000' }, BODY))).toHaveLength(
-      1,
-    );
-    expect(await intake.receiveRaw(wholeRequest({ 'content-length': '10000' }, BYTES), head())).toMatchObject({
+    expect(
+      await intake.receiveForm(SCOPE, wholeRequest({ ...FORM_HEADERS, 'content-length': '20000' }, BODY)),
+    ).toHaveLength(1);
+    expect(await intake.receiveRaw(SCOPE, wholeRequest({ 'content-length': '10000' }, BYTES), head())).toMatchObject({
       known: { record: { totalBytes: 6000 } },
     });
-    expect(await intake.receiveRaw(wholeRequest({}, BYTES), head())).toMatchObject({
+    expect(await intake.receiveRaw(SCOPE, wholeRequest({}, BYTES), head())).toMatchObject({
       known: { record: { state: 'queued' } },
     });
   });
@@ -70,14 +70,17 @@ describe('a body that its headers tell to be too large', () => {
 
 test('an encoded raw body is refused, an identical one is not', async () => {
   const intake = openIntake();
-  expect(await codeOf(intake.receiveRaw(wholeRequest({ 'content-encoding': 'gzip' }, BYTES), head()))).toBe(
+  expect(await codeOf(intake.receiveRaw(SCOPE, wholeRequest({ 'content-encoding': 'gzip' }, BYTES), head()))).toBe(
     'unsupported_encoding',
   );
-  expect(await codeOf(intake.receiveRaw(wholeRequest({ 'content-encoding': 'identity' }, BYTES), head()))).toBe('none');
+  expect(await codeOf(intake.receiveRaw(SCOPE, wholeRequest({ 'content-encoding': 'identity' }, BYTES), head()))).toBe(
+    'none',
+  );
 });
 
 test('a piece of a file is not taken for the whole, and the sender told how to send it', async () => {
   const receiving = openIntake().receiveRaw(
+    SCOPE,
     wholeRequest({ 'content-range': 'bytes 0-9/6000' }, BYTES.subarray(0, 10)),
     head(),
   );
@@ -91,7 +94,7 @@ test('the total of a raw body is known from its first byte where its length is',
   const intake = openIntake();
   const id = freshId();
   const { request, send, end } = fakeRequest({ 'content-length': '6000' });
-  const taking = intake.receiveRaw(request, { ...head(), id });
+  const taking = intake.receiveRaw(SCOPE, request, { ...head(), id });
   send(BYTES);
   await eventually('the record', async () => (await space.records.read(id)) !== undefined);
   expect((await space.records.read(id))?.record.totalBytes).toBe(6000);
@@ -108,8 +111,8 @@ describe('a sender that gives nothing', () => {
     form.send(BODY.subarray(0, 100));
     raw.send(BYTES.subarray(0, 10));
     const codes = Promise.all([
-      codeOf(intake.receiveForm(form.request)),
-      codeOf(intake.receiveRaw(raw.request, { ...head(), id })),
+      codeOf(intake.receiveForm(SCOPE, form.request)),
+      codeOf(intake.receiveRaw(SCOPE, raw.request, { ...head(), id })),
     ]);
     expect(await codes).toEqual(['upload_too_slow', 'upload_too_slow']);
     expect((await space.records.read(id))?.record.error).toMatchObject({ code: 'upload_too_slow', status: 408 });
@@ -125,7 +128,7 @@ describe('drain', () => {
   test('lets a body under way end', async () => {
     const intake = openIntake();
     const { request, send, end } = fakeRequest(FORM_HEADERS);
-    const taking = intake.receiveForm(request);
+    const taking = intake.receiveForm(SCOPE, request);
     send(BODY.subarray(0, 3000));
     await turn();
     let isDrained = false;
@@ -140,7 +143,7 @@ describe('drain', () => {
   test('breaks off what goes on past the grace, with when to come again', async () => {
     const intake = openIntake();
     const { request, send } = fakeRequest(FORM_HEADERS);
-    const taking = intake.receiveForm(request);
+    const taking = intake.receiveForm(SCOPE, request);
     const refused = expect(taking).rejects.toMatchObject({ code: 'shutting_down', retryAfterMs: 1000 });
     send(BODY.subarray(0, 3000));
     await intake.drain(1);

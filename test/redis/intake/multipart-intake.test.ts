@@ -16,7 +16,7 @@ import {
   jpegBytes,
   wholeRequest,
 } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, openIntakeSpace, readsOf, SCOPE } from '../../helpers/intake-space.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
 
 let space: IntakeSpace;
@@ -37,7 +37,9 @@ const LIMITS: IntakeLimits = {
 };
 
 async function take(request: IncomingMessage, signal = new AbortController().signal, parts: IntakeParts = space.parts) {
-  return (await readsOf(parts, await receiveMultipart(parts, request, LIMITS, signal))).map(({ record }) => record);
+  return (await readsOf(parts, await receiveMultipart(parts, SCOPE, { request, limits: LIMITS, signal }))).map(
+    ({ record }) => record,
+  );
 }
 
 function form(...parts: readonly FormPart[]): IncomingMessage {

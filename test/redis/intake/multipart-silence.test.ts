@@ -7,7 +7,7 @@ import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { fakeRequest, FORM_HEADERS, formBody, jpegBytes } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, readsOf } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, openIntakeSpace, readsOf, SCOPE } from '../../helpers/intake-space.ts';
 import { eventually } from '../../helpers/eventually.ts';
 
 let space: IntakeSpace;
@@ -27,7 +27,8 @@ async function untilTheSecond(first: Buffer) {
   const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: SILENCE_MS });
   const limits = { maxFiles: 2, maxFields: 1, maxFieldBytes: 9, maxRequestBytes: 1_000_000, maxFileBytes: 100_000 };
   const { request, send, end } = fakeRequest(FORM_HEADERS);
-  const taking = receiveMultipart({ ...space.parts, records }, request, limits, new AbortController().signal);
+  const { signal } = new AbortController();
+  const taking = receiveMultipart({ ...space.parts, records }, SCOPE, { request, limits, signal });
   const body = formBody(
     { name: 'f', fileName: '1.jpg', bytes: first },
     { name: 'f', fileName: '2.jpg', bytes: jpegBytes(50_000) },

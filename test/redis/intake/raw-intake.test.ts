@@ -6,7 +6,7 @@ import { readReceived } from '../../../src/intake/read-received.ts';
 import { PROBLEM, RESULT } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { codeOf, fakeRequest, freshId, jpegBytes, wholeRequest } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, openIntakeSpace, SCOPE } from '../../helpers/intake-space.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
 
 let space: IntakeSpace;
@@ -39,7 +39,7 @@ async function recordOf(id: string) {
 }
 
 async function told(parts: IntakeSpace['parts'], file: RawFile) {
-  return await readReceived(parts.records, await receiveRaw(parts, file));
+  return await readReceived(parts.records, await receiveRaw(parts, SCOPE, file));
 }
 
 async function take(parts: IntakeSpace['parts'], file: RawFile) {

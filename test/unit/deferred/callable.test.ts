@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Readable } from 'node:stream';
 import { deferredCall } from '../../../src/deferred/callable.ts';
 import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
@@ -188,17 +187,6 @@ describe('callable', () => {
     expect(served.manager.held).toBe(1);
     clock.advance(1000);
     expect((await Promise.all(answers)).map(({ body }) => body)).toEqual(['fallback of /a', 'fallback of /b']);
-  });
-
-  test('a waiting task runs in the async context it was handed in', async () => {
-    const storage = new AsyncLocalStorage<string>();
-    const executor = new Executor({ maxRunning: 1 });
-    const first = manualTask();
-    storage.run('first', () => deferredCall(first.run, { executor }));
-    const second = storage.run('second', () => deferredCall(() => storage.getStore(), { executor }));
-    first.finish('done');
-    await until(() => second.hasResult());
-    expect(second.getResult()).toBe('second');
   });
 });
 

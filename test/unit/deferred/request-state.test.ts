@@ -1,11 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { AsyncContext } from '../../../src/deferred/async-context.ts';
 import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import { heldOf } from '../../../src/deferred/held-response.ts';
 import { forbidDeferral, unfitForDeferral } from '../../../src/deferred/unfit-for-deferral.ts';
-import { FakeClock } from './fake-clock.ts';
-import { closeServers, serve, until, type Served } from './serve.ts';
+import { closeServers, serve, until } from './serve.ts';
 
 afterEach(closeServers);
 
@@ -101,98 +99,5 @@ describe("the request's state", () => {
     expect((await served.get('/unfit')).status).toBe(500);
     expect((await served.get('/plain')).body).toBe('plain');
     expect((await served.get('/fit')).body).toBe('deferred');
-  });
-
-  describe("33. the context of the request is there in every callback and interceptor, and the setter's never leaks in", () => {
-    const storage = new AsyncLocalStorage<string>();
-    const seen = new Map<string, string | undefined>();
-    const note = (where: string) => (): void => {
-      seen.set(where, storage.getStore());
-    };
-
-    async function serveNoted(clock: FakeClock, results: DeferredResult[]): Promise<Served> {
-      seen.clear();
-      const served = await serve(
-        () => {
-          const result = new DeferredResult<unknown>({
-            timeoutResult: async () => {
-              await Promise.resolve();
-              note('timeoutResult')();
-              return 'fallback';
-            },
-          });
-          result.onTimeout(note('onTimeout')).onError(note('onError')).onCompletion(note('onCompletion'));
-          results.push(result);
-          return result;
-        },
-        {
-          clock,
-          random: () => 0,
-          above: [
-            (_ctx, next) =>
-              storage.run('request', async () => {
-                await next();
-                note('middleware above')();
-              }),
-          ],
-        },
-      );
-      served.manager.register('notes', {
-        beforeConcurrentHandling: note('beforeConcurrentHandling'),
-        preProcess: note('preProcess'),
-        postProcess: note('postProcess'),
-        handleTimeout: note('handleTimeout'),
-        handleError: note('handleError'),
-        afterCompletion: note('afterCompletion'),
-      });
-      return served;
-    }
-
-    const common = [
-      'beforeConcurrentHandling',
-      'preProcess',
-      'postProcess',
-      'afterCompletion',
-      'onCompletion',
-      'middleware above',
-    ];
-
-    test.each<[string, string[], (served: Served, clock: FakeClock, result: DeferredResult, drop: () => void) => void]>(
-      [
-        ['a setter', [], (_served, _clock, result) => void result.setResult('value')],
-        ['the timeout', ['onTimeout', 'timeoutResult'], (_served, clock) => clock.advance(25_100)],
-        ['the client', ['onError', 'handleError'], (_served, _clock, _result, drop) => drop()],
-        ['a shutdown', ['onTimeout', 'timeoutResult'], (served) => void served.manager.drain()],
-      ],
-    )('33. ended by %s', async (_by, more, end) => {
-      const clock = new FakeClock();
-      const results: DeferredResult[] = [];
-      const served = await serveNoted(clock, results);
-      const request = storage.run('client', () => served.open('/'));
-      await until(() => served.manager.held === 1);
-      storage.run('setter', () => {
-        end(served, clock, results[0]!, () => request.destroy());
-      });
-      await until(() => seen.has('onCompletion') && seen.has('middleware above'));
-      expect([...seen.keys()].toSorted()).toEqual([...common, ...more].toSorted());
-      for (const [where, store] of seen) expect([where, store]).toEqual([where, 'request']);
-    });
-
-    test('33. a timer does not keep the context of the request that started it', async () => {
-      const clock = new FakeClock();
-      const stores: (string | undefined)[] = [];
-      const setTimer = clock.setTimer.bind(clock);
-      clock.setTimer = (callback, delayMs) => {
-        stores.push(storage.getStore());
-        return setTimer(callback, delayMs);
-      };
-      const results: DeferredResult[] = [];
-      const served = await serveNoted(clock, results);
-      const answer = served.get('/');
-      await until(() => served.manager.held === 1);
-      expect(stores).toEqual([undefined]);
-      results[0]?.setResult('value');
-      await answer;
-    });
   });
 });

@@ -7,7 +7,7 @@ import type { Middleware } from 'koa';
 import { accessLog } from '../../../src/http/access-log.ts';
 import { methodNotAllowed } from '../../../src/http/method-not-allowed.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
-import { currentRequestId, requestContext, requestLog } from '../../../src/http/request-context.ts';
+import { openScope, requestIdOf, requestIds } from '../../../src/http/request-scope.ts';
 import { onRequestEnd } from '../../../src/http/request-end.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
@@ -64,17 +64,17 @@ describe('an address that exists, asked with another method', () => {
 describe('the id of a request', () => {
   const echo: Middleware = async (ctx) => {
     await turn();
-    ctx.body = currentRequestId();
+    ctx.body = requestIdOf(ctx);
   };
 
   test('is its own where it brought a fit one, through every turn of the work', async () => {
-    served = await serve(requestContext(), problemResponses(silentLog), echo);
+    served = await serve(requestIds(), problemResponses(silentLog), echo);
     const response = await fetch(served.url, { headers: { 'X-Request-Id': 'abc-1.2_3' } });
     expect([await response.text(), response.headers.get('x-request-id')]).toEqual(['abc-1.2_3', 'abc-1.2_3']);
   });
 
   test.each(['', 'a b', 'a"b', 'x'.repeat(65), '{}', 'a,b'])('is a new one where %j came', async (given) => {
-    served = await serve(requestContext(), problemResponses(silentLog), echo);
+    served = await serve(requestIds(), problemResponses(silentLog), echo);
     const response = await fetch(served.url, { headers: { 'X-Request-Id': given } });
     const id = await response.text();
     expect(id).toMatch(/^[A-Za-z0-9_-]{20}$/);
@@ -82,28 +82,28 @@ describe('the id of a request', () => {
   });
 
   test('of two requests at once are two', async () => {
-    served = await serve(requestContext(), problemResponses(silentLog), echo);
+    served = await serve(requestIds(), problemResponses(silentLog), echo);
     const { url } = served;
     const ids = await Promise.all([1, 2, 3].map(async () => await (await fetch(url)).text()));
     expect(new Set(ids).size).toBe(3);
   });
 
-  test('is in the log of the request, and there is none outside of one', async () => {
+  test('is in the scope of the request and in each line of its log', async () => {
     const { log, lines } = logOf();
-    served = await serve(requestContext(), (ctx) => {
-      requestLog(log).info('inside');
-      ctx.body = 'x';
+    served = await serve(requestIds(), (ctx) => {
+      const scope = openScope(ctx, { log, addressOf: () => '192.0.2.1' });
+      scope.log.info('inside');
+      ctx.body = `${scope.id} ${scope.address}`;
     });
-    await fetch(served.url, { headers: { 'X-Request-Id': 'r1' } });
-    expect(lines[0]).toMatchObject({ requestId: 'r1' });
-    expect([currentRequestId(), requestLog(log)]).toEqual([undefined, log]);
+    const response = await fetch(served.url, { headers: { 'X-Request-Id': 'r1' } });
+    expect([await response.text(), lines[0]?.['requestId']]).toEqual(['r1 192.0.2.1', 'r1']);
   });
 });
 
 describe('the line of a request', () => {
   async function lineOf(path: string, handler: Middleware = (ctx) => (ctx.body = 'x')) {
     const { log, lines } = logOf();
-    served = await serve(requestContext(), onRequestEnd(accessLog(log)), handler);
+    served = await serve(requestIds(), onRequestEnd(accessLog(log)), handler);
     await fetch(`${served.url}${path}`, { headers: { 'X-Request-Id': 'r1' } })
       .then((response) => response.text())
       .catch(() => undefined);
@@ -133,7 +133,7 @@ describe('the line of a request', () => {
 
   test('is not written for what machines ask every few seconds', async () => {
     const { log, lines } = logOf();
-    served = await serve(requestContext(), onRequestEnd(accessLog(log)), (ctx) => (ctx.body = 'x'));
+    served = await serve(requestIds(), onRequestEnd(accessLog(log)), (ctx) => (ctx.body = 'x'));
     for (const path of ['/healthz', '/readyz', '/metrics', '/']) await (await fetch(`${served.url}${path}`)).text();
     await turnsUntil('the line', () => lines.length > 0);
     expect(lines.map(({ path }) => path)).toEqual(['/']);

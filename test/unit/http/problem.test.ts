@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { Writable } from 'node:stream';
 import { ServiceError } from '../../../src/errors.ts';
 import { problemResponses, retryAfterSeconds } from '../../../src/http/problem.ts';
-import { requestContext } from '../../../src/http/request-context.ts';
+import { requestIds } from '../../../src/http/request-scope.ts';
 import { serve, type Served } from './serve.ts';
 
 let served: Served | undefined;
@@ -17,7 +17,7 @@ afterEach(async () => {
 async function ask(handler: Middleware) {
   const logged: string[] = [];
   const sink = new Writable({ write: (line: Buffer, _encoding, done) => done(void logged.push(line.toString())) });
-  served = await serve(requestContext(), problemResponses(pino({ level: 'info' }, sink)), handler);
+  served = await serve(requestIds(), problemResponses(pino({ level: 'info' }, sink)), handler);
   const response = await fetch(served.url, { headers: { 'X-Request-Id': 'r-1' } });
   const text = await response.text();
   return {

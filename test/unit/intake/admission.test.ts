@@ -23,7 +23,6 @@ function build(bounds: Partial<QueueBounds>, figures: Partial<BacklogFigures> | 
         return { waiting: 0, ofAddress: 0, drainedPerMinute: undefined, ...figures };
       },
     },
-    addressOf: () => ADDRESS,
     onRefused: (code) => refused.push(code),
     onDiscarded: () => undefined,
   });
@@ -35,7 +34,7 @@ async function retryAfterMs(
   bounds: Partial<QueueBounds>,
   figures: Partial<BacklogFigures> | Error,
 ): Promise<number | undefined> {
-  return (await build(bounds, figures).admission.refusal(word)).retryAfterMs;
+  return (await build(bounds, figures).admission.refusal(word, ADDRESS)).retryAfterMs;
 }
 
 describe('room', () => {
@@ -53,7 +52,7 @@ describe('room', () => {
     ],
   ])('with %j and %j: %s', async (bounds, figures, verdict) => {
     const { admission, refused } = build(bounds, figures);
-    const outcome = await admission.requireRoom().then(
+    const outcome = await admission.requireRoom(ADDRESS).then(
       () => 'taken',
       (error: unknown) => (error instanceof ServiceError ? error.code : 'other'),
     );
@@ -62,14 +61,14 @@ describe('room', () => {
 
   test("names nobody's address where no share is limited", async () => {
     const { admission, asked } = build({}, {});
-    await admission.requireRoom();
-    expect([admission.room(), asked]).toEqual([{ capacity: 100, discards: false, perAddress: 0 }, [undefined]]);
+    await admission.requireRoom(ADDRESS);
+    expect([admission.room(ADDRESS), asked]).toEqual([{ capacity: 100, discards: false, perAddress: 0 }, [undefined]]);
   });
 
   test('goes by the address where shares are limited', async () => {
     const { admission, asked } = build({ capacityPerAddress: 5, overflow: 'discard-oldest' }, {});
-    await admission.requireRoom();
-    expect([admission.room(), asked]).toEqual([
+    await admission.requireRoom(ADDRESS);
+    expect([admission.room(ADDRESS), asked]).toEqual([
       { capacity: 100, discards: true, perAddress: 5, address: ADDRESS },
       [ADDRESS],
     ]);
@@ -77,11 +76,11 @@ describe('room', () => {
 
   test('that cannot be asked for because Redis is away is no lack of room', async () => {
     const away = new ServiceError('service_unavailable', 'Away.');
-    await expect(build({}, away).admission.requireRoom()).rejects.toBe(away);
+    await expect(build({}, away).admission.requireRoom(ADDRESS)).rejects.toBe(away);
     expect([
       isLackOfRoom(away),
       isLackOfRoom(new Error('x')),
-      isLackOfRoom(await build({}, {}).admission.refusal('quota')),
+      isLackOfRoom(await build({}, {}).admission.refusal('quota', ADDRESS)),
     ]).toEqual([false, false, true]);
   });
 });
@@ -113,9 +112,9 @@ describe('when to come again', () => {
   );
 
   test('is told with a problem that says what to do', async () => {
-    const full = await build({}, {}).admission.refusal('full');
+    const full = await build({}, {}).admission.refusal('full', ADDRESS);
     expect([full.code, full.status, full.message]).toEqual(['queue_full', 503, expect.stringContaining('Retry-After')]);
-    const quota = await build({ capacityPerAddress: 7 }, {}).admission.refusal('quota');
+    const quota = await build({ capacityPerAddress: 7 }, {}).admission.refusal('quota', ADDRESS);
     expect([quota.code, quota.status, quota.message]).toEqual([
       'too_many_queued_by_address',
       429,
@@ -132,7 +131,6 @@ describe('the number of records', () => {
       backlog: { look: async () => ({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined }) },
       records: { max: 10, maxPerAddress },
       countRecords: async () => ({ ...figures, ...found }),
-      addressOf: () => ADDRESS,
       onRefused: (code) => told.push(code),
       onDiscarded: () => undefined,
     });
@@ -142,18 +140,18 @@ describe('the number of records', () => {
     [{ live: 9, ofOwner: 3 }, 3, 'too_many_records_by_address', 429],
   ] as const)('at its bound refuses what has a body to read first: %j', async (found, perAddress, code, status) => {
     const told: string[] = [];
-    const refusal = admissionOf(found, perAddress, told).requireRoom();
+    const refusal = admissionOf(found, perAddress, told).requireRoom(ADDRESS);
     await expect(refusal).rejects.toMatchObject({ code, status, retryAfterMs: 5000 });
     expect(told).toEqual([code]);
   });
 
   test('is no hindrance below its bound, nor an address where there is no limit for one', async () => {
-    await admissionOf({ live: 9, ofOwner: 9 }, 0).requireRoom();
+    await admissionOf({ live: 9, ofOwner: 9 }, 0).requireRoom(ADDRESS);
   });
 
   test('is told to the script with a digest of the address, which does not name it', () => {
-    const bounds = admissionOf({}, 3).recordBounds();
+    const bounds = admissionOf({}, 3).recordBounds(ADDRESS);
     expect(bounds).toEqual({ most: 10, mostOfOwner: 3, owner: expect.stringMatching(/^[\w-]{16}$/) });
-    expect(admissionOf({}, 0).recordBounds()).toEqual({ most: 10, mostOfOwner: 0 });
+    expect(admissionOf({}, 0).recordBounds(ADDRESS)).toEqual({ most: 10, mostOfOwner: 0 });
   });
 });

@@ -13,7 +13,7 @@ import { overriding } from '../../../helpers/overriding.ts';
 import { silentLog } from '../../../helpers/record-space.ts';
 import { sharedRedis } from '../../../helpers/shared-redis.ts';
 import { codeOf, freshId, jpegBytes } from '../../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace } from '../../../helpers/intake-space.ts';
+import { type IntakeSpace, openIntakeSpace, SCOPE } from '../../../helpers/intake-space.ts';
 
 const BYTES = jpegBytes(9000);
 
@@ -34,7 +34,7 @@ function newStore(parts: Partial<TusStoreParts> = {}): TusStore {
     transfers: new Transfers(),
     log: silentLog,
   });
-  return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts });
+  return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts }, SCOPE);
 }
 
 /** An upload of `BYTES`, as though announced to another process. */

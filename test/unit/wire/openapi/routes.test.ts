@@ -38,13 +38,7 @@ function emptyApp(): Koa {
   const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
   const storage = new LocalStorage('/nowhere');
   const bounds = { capacity: 1, overflow: 'reject', capacityPerAddress: 0 } as const;
-  const admission = new Admission({
-    bounds,
-    backlog: { look: nobody },
-    addressOf: () => '',
-    onRefused: nobody,
-    onDiscarded: nobody,
-  });
+  const admission = new Admission({ bounds, backlog: { look: nobody }, onRefused: nobody, onDiscarded: nobody });
   const parts = {
     records,
     storage,
@@ -79,7 +73,7 @@ function emptyApp(): Koa {
     metrics,
     registry: new Registry<ProgressState>({ onFault: nobody }),
     manager: new DeferredManager({ reportFault: nobody }),
-    intake: new UploadIntake(parts, { ...limits, stallTimeoutMs: 1, minBytesPerS: 0, addressOf: () => '' }),
+    intake: new UploadIntake(parts, { ...limits, stallTimeoutMs: 1, minBytesPerS: 0 }),
     removal: new UploadRemoval(parts),
     tus: { handle: nobody },
     defaultTimeoutMs: 1000,
