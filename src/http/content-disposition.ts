@@ -22,7 +22,7 @@ export function dispositionFileName(header: string): string | undefined {
     if (!parameters.has(key)) parameters.set(key, quoted?.replace(/\\(.)/g, '$1') ?? token ?? '');
   }
   const plain = parameters.get('filename');
-  // Node gives header bytes as latin1, while clients send UTF-8 without a word.
+  // Node decodes header bytes as latin1, but clients send UTF-8 without declaring it.
   return (
     extendedValue(parameters.get('filename*')) ??
     (plain === undefined ? undefined : Buffer.from(plain, 'latin1').toString('utf8'))

@@ -8,7 +8,7 @@ import type { PageAssets } from '../page/assets.ts';
 export interface OperatorRouteParts {
   /** Rejects with `service_unavailable` where Redis cannot be asked. */
   readFigures(): Promise<ServiceFigures>;
-  /** Rejects with `not_retryable` where another try would mend nothing. */
+  /** Rejects with `not_retryable` if another attempt cannot succeed. */
   retry(id: string): Promise<void>;
   assets: PageAssets;
 }

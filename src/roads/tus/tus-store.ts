@@ -65,8 +65,8 @@ export class TusStore extends DataStore {
 
   /**
    * Also ends what a process began that died over it, or what found the queue full: where all bytes are here and the
-   * upload is not queued yet. While there is no room the last byte counts as not sent, so that the client comes again;
-   * were it told that all is here, it would go. Throws `unknown_upload` (404), and `upload_gone`, `upload_cancelled` or `upload_discarded` (410).
+   * upload is not queued yet. While there is no room the last byte counts as not sent, so that the client retries;
+   * a client that is told its upload is complete does not return. Throws `unknown_upload` (404), and `upload_gone`, `upload_cancelled` or `upload_discarded` (410).
    */
   override async getUpload(id: string): Promise<Upload> {
     const record = await this.#existing(id);
