@@ -91,7 +91,7 @@ const TAKES_TOO_LONG =
 
 /** A refusal means that somebody else has the upload by now. */
 function outcomeOf(change: ChangeOutcome, outcome: RunOutcome): RunOutcome {
-  return change.made ? outcome : 'superseded';
+  return change.applied ? outcome : 'superseded';
 }
 
 /** What a sender is told of faults of ours. */

@@ -57,7 +57,7 @@ export class AttemptProgress {
       this.#sequence += 1;
       try {
         const outcome = await this.#advance(this.#sequence, report.stage, report.fraction);
-        if (!outcome.made) this.#onRefused();
+        if (!outcome.applied) this.#onRefused();
       } catch (error) {
         this.#log.warn({ err: error }, 'progress not recorded');
       }

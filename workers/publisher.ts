@@ -23,7 +23,7 @@ export function createPublisher(
 ): Publisher {
   const announce = async (file: StoredVariant): Promise<void> => {
     const outcome = await parts.records.announce(record.id, record.attempt, file);
-    if (!outcome.made) onRefused();
+    if (!outcome.applied) onRefused();
     signal.throwIfAborted();
   };
   const urlOf = (name: string) => `/variants/${record.publicId}/${name}`;

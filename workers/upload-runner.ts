@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
-import type { RefusedChange } from '../src/record/record-change.ts';
+import type { RejectedChange } from '../src/record/record-change.ts';
 import type { UploadJobData } from '../src/queue/contract.ts';
 import { originalKey } from '../src/storage/keys.ts';
 import { sha256Of } from '../src/storage/sha256.ts';
@@ -27,7 +27,7 @@ import { uploadRef } from '../src/telemetry/upload-ref.ts';
 export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Hold): Promise<RunOutcome> {
   const { id } = job;
   const begun = await parts.records.begin(id);
-  if (!begun.made) return await skip(parts, id, begun);
+  if (!begun.applied) return await skip(parts, id, begun);
   const { record } = begun;
   if (record === undefined) throw new Error('the record did not come back');
   hold.attempt = record.attempt;
@@ -42,7 +42,7 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
   try {
     const { result, sha256 } = await digest(parts, record, hold, log);
     const outcome = await parts.records.complete(id, record.attempt, result, sha256);
-    if (!outcome.made) throw SUPERSEDED;
+    if (!outcome.applied) throw SUPERSEDED;
     log.info({ kind: result.kind }, 'upload completed');
     await removeDeadAttempts(parts, record, log);
     return 'done';
@@ -55,12 +55,12 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
 }
 
 /** A job whose record is final is a no-op; one that used up its attempts is failed here, so that nobody waits for ever. */
-async function skip(parts: RunnerParts, id: string, { refusal, record }: RefusedChange): Promise<RunOutcome> {
+async function skip(parts: RunnerParts, id: string, { rejection, record }: RejectedChange): Promise<RunOutcome> {
   const log = parts.log.child({ upload: uploadRef(id) });
-  log.info({ refusal }, 'job passed over');
-  if (refusal !== 'exhausted' || record === undefined) return 'done';
+  log.info({ rejection }, 'job passed over');
+  if (rejection !== 'exhausted' || record === undefined) return 'done';
   const outcome = await parts.records.fail(id, undefined, processingFailed(id));
-  if (outcome.made) await removeDeadAttempts(parts, { ...record, attempt: record.attempt + 1 }, log);
+  if (outcome.applied) await removeDeadAttempts(parts, { ...record, attempt: record.attempt + 1 }, log);
   return 'done';
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { removeEndedJob } from '../record/ended-job.ts';
-import type { ChangeOutcome, QueueRoom, RefusedChange } from '../record/record-change.ts';
+import type { ChangeOutcome, QueueRoom, RejectedChange } from '../record/record-change.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import type { Subscribe } from '../record/record-subscription.ts';
@@ -15,7 +15,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Admission } from './admission.ts';
 import { keptOptions } from './parse-options.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
-import { ReceiveProgress, refusalToError, type ListenForOthers, type ReportReceived } from './receive-progress.ts';
+import { ReceiveProgress, rejectionToError, type ListenForOthers, type ReportReceived } from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** Later than any file: every unfinished file of an upload that is forgotten may go, since its one request has ended. */
@@ -79,18 +79,19 @@ export class IncomingUpload {
     const options = keptOptions(parts.kinds, announced.options);
     const upload = { ...announced, options, receipt: randomUUID() };
     const outcome = await parts.records.open(upload, room, parts.admission.recordBounds(scope.address));
-    if (!outcome.made && (outcome.refusal === 'records' || outcome.refusal === 'owned'))
-      throw await parts.admission.recordRefusal(outcome.refusal);
-    if (lacksRoom(outcome)) throw await parts.admission.refusal(outcome.refusal, scope.address);
-    if (!outcome.made && (outcome.refusal === 'deleted' || outcome.refusal === 'expired')) {
+    if (!outcome.applied && (outcome.rejection === 'records' || outcome.rejection === 'owned'))
+      throw await parts.admission.recordRefusal(outcome.rejection);
+    if (lacksRoom(outcome)) throw await parts.admission.refusal(outcome.rejection, scope.address);
+    if (!outcome.applied && (outcome.rejection === 'deleted' || outcome.rejection === 'expired')) {
       throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', {
         id: announced.id,
       });
     }
     const { record } = outcome;
     if (record === undefined) throw new Error('the record did not come back');
-    if (!outcome.made && record.state !== 'completed' && outcome.refusal === 'final') throw refusalToError(outcome);
-    if (!outcome.made) return { existing: record };
+    if (!outcome.applied && record.state !== 'completed' && outcome.rejection === 'final')
+      throw rejectionToError(outcome);
+    if (!outcome.applied) return { existing: record };
     // An earlier life or request may have left some: one that ended while Redis was away could not know whether they count.
     if (record.version > 1) await removeUnnamedFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) =>
@@ -105,7 +106,7 @@ export class IncomingUpload {
    */
   static async resume(parts: IntakeParts, scope: RequestScope, { id, receipt }: UploadRecord): Promise<IncomingUpload> {
     const outcome = await parts.records.takeOver(id, receipt, randomUUID());
-    if (!outcome.made) throw refusalToError(outcome);
+    if (!outcome.applied) throw rejectionToError(outcome);
     if (outcome.record === undefined) throw new Error('the record did not come back');
     const upload = new IncomingUpload(parts, scope, outcome.record, () => lookAt(parts.records, upload.record));
     await removeFiles(parts.storage, id, receipt);
@@ -156,14 +157,14 @@ export class IncomingUpload {
     const { log, address, id: requestId } = this.#scope;
     const room = this.#parts.admission.room(address);
     const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored, room);
-    if (!outcome.made) {
+    if (!outcome.applied) {
       // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
       if (outcome.record?.receipt === this.record.receipt && outcome.record.stored)
         return placed(outcome.record, outcome);
       await this.#removeFiles();
       throw lacksRoom(outcome)
-        ? await this.#parts.admission.refusal(outcome.refusal, address)
-        : refusalToError(outcome);
+        ? await this.#parts.admission.refusal(outcome.rejection, address)
+        : rejectionToError(outcome);
     }
     // The record leads: it is queued from here on, and the sweep adds a job that could not be added now.
     log.info({ upload: uploadRef(id), type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
@@ -182,8 +183,8 @@ export class IncomingUpload {
     const outcome = await this.#parts.records.refuse(id, receipt, toProblem(error, id), found);
     this.#scope.log.info({ upload: uploadRef(id), code: error.code }, 'upload refused');
     // Stored, and not queued because Redis was away in that moment: now it is certain that nobody needs them.
-    if (outcome.made && this.#stored !== undefined) await this.#removeFiles();
-    return outcome.made ? outcome.record : undefined;
+    if (outcome.applied && this.#stored !== undefined) await this.#removeFiles();
+    return outcome.applied ? outcome.record : undefined;
   }
 
   /**
@@ -229,7 +230,7 @@ export class IncomingUpload {
   async #reasonOf(error: unknown): Promise<unknown> {
     if (error instanceof ServiceError) return error;
     const outcome = await this.#report(this.#progress.receivedBytes).catch(() => undefined);
-    return outcome === undefined || outcome.made ? error : refusalToError(outcome);
+    return outcome === undefined || outcome.applied ? error : rejectionToError(outcome);
   }
 
   async #removeFiles(): Promise<void> {
@@ -257,8 +258,8 @@ function placed(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRec
   return { record, queuePosition: queuePosition ?? null, nowMs: record.updatedAtMs };
 }
 
-function lacksRoom(outcome: ChangeOutcome): outcome is RefusedChange & { refusal: 'full' | 'quota' } {
-  return !outcome.made && (outcome.refusal === 'full' || outcome.refusal === 'quota');
+function lacksRoom(outcome: ChangeOutcome): outcome is RejectedChange & { rejection: 'full' | 'quota' } {
+  return !outcome.applied && (outcome.rejection === 'full' || outcome.rejection === 'quota');
 }
 
 async function removeFiles(storage: Storage, id: string, receipt: string): Promise<void> {
@@ -269,8 +270,8 @@ async function removeFiles(storage: Storage, id: string, receipt: string): Promi
 /** The answer that a report would get, without a report. */
 async function lookAt(records: UploadRecords, { id, receipt }: UploadRecord): Promise<ChangeOutcome> {
   const record = (await records.read(id))?.record;
-  if (record === undefined) return { made: false, refusal: 'missing', record };
-  if (record.state === 'cancelled' || record.deleted) return { made: false, refusal: 'final', record };
+  if (record === undefined) return { applied: false, rejection: 'missing', record };
+  if (record.state === 'cancelled' || record.deleted) return { applied: false, rejection: 'final', record };
   const isOurs = record.state === 'receiving' && record.receipt === receipt;
-  return isOurs ? { made: true, version: record.version, record } : { made: false, refusal: 'fenced', record };
+  return isOurs ? { applied: true, version: record.version, record } : { applied: false, rejection: 'fenced', record };
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
-import type { ChangeOutcome, RefusedChange } from '../record/record-change.ts';
+import type { ChangeOutcome, RejectedChange } from '../record/record-change.ts';
 
 /** At most one report in this time, and never two on their way at once. */
 const REPORT_PERIOD_MS = 150;
@@ -104,8 +104,8 @@ export class ReceiveProgress {
   async #send(): Promise<void> {
     try {
       const outcome = await this.#write(this.#receivedBytes);
-      if (outcome.made || this.#refusal !== undefined) return;
-      this.#refusal = refusalToError(outcome);
+      if (outcome.applied || this.#refusal !== undefined) return;
+      this.#refusal = rejectionToError(outcome);
       this.#onRefused?.(this.#refusal);
     } catch (error) {
       this.#log.debug({ err: error }, 'receive progress not recorded');
@@ -114,11 +114,11 @@ export class ReceiveProgress {
 }
 
 /** What a receiving request is told when the record refuses it, with the state where that is the upload's outcome. */
-export function refusalToError({ refusal, record }: RefusedChange): ServiceError {
+export function rejectionToError({ rejection, record }: RejectedChange): ServiceError {
   const id = record === undefined ? {} : { id: record.id };
-  if (refusal === 'fenced' || refusal === 'state')
+  if (rejection === 'fenced' || rejection === 'state')
     return new ServiceError('upload_superseded', 'A later request with the same id has taken over from this one.', id);
-  if (refusal === 'missing')
+  if (rejection === 'missing')
     return new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', {
       retryAfterMs: 1000,
     });

@@ -34,11 +34,11 @@ export class UploadRemoval {
    */
   async cancel(id: string): Promise<{ upload: ReadRecord; stopped: boolean }> {
     const outcome = await this.#parts.records.cancel(id);
-    if (outcome.made) {
+    if (outcome.applied) {
       await this.#orLog(id, removeEndedJob(this.#parts, id));
       await this.#orLog(id, removeUnnamedFiles(this.#parts, id));
     }
-    return { upload: await readExisting(this.#parts.records, id), stopped: outcome.made };
+    return { upload: await readExisting(this.#parts.records, id), stopped: outcome.applied };
   }
 
   /** Cancels what is under way, removes all files and leaves a tombstone. Throws `unknown_upload` (404) or `upload_gone` (410). */
@@ -57,8 +57,8 @@ export class UploadRemoval {
 }
 
 function throwIfNotThere(id: string, outcome: ChangeOutcome): void {
-  if (outcome.made) return;
-  if (outcome.refusal === 'deleted' || outcome.refusal === 'expired') {
+  if (outcome.applied) return;
+  if (outcome.rejection === 'deleted' || outcome.rejection === 'expired') {
     throw new ServiceError('upload_gone', 'This upload is gone already.', { id });
   }
   throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });

@@ -47,7 +47,7 @@ export class FailedUploads {
     const { record } = await readExisting(records, id);
     if (!mayBeRetried(record)) throw notRetryable(id);
     const outcome = await records.retry(id, record.version);
-    if (!outcome.made) throw notRetryable(id);
+    if (!outcome.applied) throw notRetryable(id);
     log.info({ upload: uploadRef(id) }, 'failed upload taken up again');
     // It waits in the record from here on, and the sweep adds a job that could not be added now.
     await queue.add(id).catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added yet'));

@@ -56,7 +56,7 @@ export interface QueueRoom {
  * `full`: as many wait as may; `quota`: as many of the same client address do;
  * `records`: there are as many records as may be; `owned`: there are as many of the same owner.
  */
-export type Refusal =
+export type Rejection =
   | 'missing'
   | 'deleted'
   | 'expired'
@@ -76,19 +76,19 @@ export type Refusal =
  */
 export type ChangeOutcome =
   | {
-      readonly made: true;
+      readonly applied: true;
       readonly version: number;
       readonly record: UploadRecord | undefined;
       readonly queuePosition?: number;
       readonly restarted?: boolean;
       readonly discarded?: readonly string[];
     }
-  | RefusedChange;
+  | RejectedChange;
 
 /** A change that was not made, and the record that refused it. */
-export interface RefusedChange {
-  readonly made: false;
-  readonly refusal: Refusal;
+export interface RejectedChange {
+  readonly applied: false;
+  readonly rejection: Rejection;
   readonly record: UploadRecord | undefined;
   readonly queuePosition?: number;
 }
@@ -180,7 +180,7 @@ export class RecordChanger {
     ...[transition, id, args]: Parameters<RecordChanger['run']>
   ): Promise<ChangeOutcome> {
     const outcome = await this.run(transition, id, args);
-    if (outcome.made) this.#options.onEntered?.(state, from);
+    if (outcome.applied) this.#options.onEntered?.(state, from);
     return outcome;
   }
 
@@ -213,7 +213,7 @@ export class RecordChanger {
   }
 }
 
-const REFUSALS: readonly Refusal[] = [
+const REJECTIONS: readonly Rejection[] = [
   'missing',
   'deleted',
   'expired',
@@ -235,14 +235,14 @@ function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
   const record = fields['state'] === undefined ? undefined : decodeRecord(id, fields);
   if (word === 'ok')
     return {
-      made: true,
+      applied: true,
       version: Number(version),
       record,
       ...place,
       ...(restarted === undefined ? {} : { restarted: true }),
       ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }),
     };
-  const refusal = REFUSALS.find((known) => known === word);
-  if (refusal === undefined) throw new Error(`the record script answered ${String(word)}`);
-  return { made: false, refusal, record, ...place };
+  const rejection = REJECTIONS.find((known) => known === word);
+  if (rejection === undefined) throw new Error(`the record script answered ${String(word)}`);
+  return { applied: false, rejection, record, ...place };
 }

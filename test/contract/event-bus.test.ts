@@ -18,7 +18,7 @@ import { openShardSubscriber } from '../../src/queue/shard-subscriber.ts';
 import { openSubscriber } from '../../src/queue/subscriber.ts';
 import { BusProcess } from '../helpers/bus-process.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { made, openRecordSpace, silentLog, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
+import { applied, openRecordSpace, silentLog, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisCluster, type RedisCluster } from '../helpers/redis-cluster.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 
@@ -141,7 +141,7 @@ function conformance(driver: Driver): void {
   /** An upload in a worker's hands, at version 3. */
   const working = async () => (await uploadIn(space.records, 'processing')).id;
   const advance = async (id: string, sequence = 1, records = space.records) =>
-    made(await records.advance(id, 1, sequence, 'variants', sequence / 100));
+    applied(await records.advance(id, 1, sequence, 'variants', sequence / 100));
 
   describe('a change', () => {
     test('ends the waits for its upload in every process, and no others', async () => {
@@ -177,9 +177,9 @@ function conformance(driver: Driver): void {
         await process.wait(ids[2] ?? '', 1),
       ];
       const elsewhere = space.another();
-      made(await elsewhere.cancel(ids[0] ?? ''));
-      made(await elsewhere.bury(ids[1] ?? ''));
-      made(await elsewhere.cancel(ids[2] ?? ''));
+      applied(await elsewhere.cancel(ids[0] ?? ''));
+      applied(await elsewhere.bury(ids[1] ?? ''));
+      applied(await elsewhere.cancel(ids[2] ?? ''));
       for (const wait of waits) expect(await wait.answered()).toMatchObject({ state: 'cancelled', final: true });
     });
 

@@ -2,7 +2,7 @@ import { problemOf } from '../../src/errors.ts';
 import { UploadRecords } from '../../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
 import { queueKeys } from '../../src/queue/contract.ts';
-import { made, silentLog } from './record-space.ts';
+import { applied, silentLog } from './record-space.ts';
 import type { Service } from './service.ts';
 
 /** Fails a queued upload of the installation with this prefix, as a worker does that has failed for the last time, its job gone. */
@@ -10,8 +10,8 @@ export async function failByOurFault({ redis }: Pick<Service, 'redis'>, prefix: 
   const connection = openWaitingConnection(redis.url, silentLog);
   const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(prefix), { retentionMs: 60_000 });
   try {
-    const attempt = made(await records.begin(id)).record?.attempt;
-    made(await records.fail(id, attempt, problemOf('processing_failed', 'Processing failed.', id)));
+    const attempt = applied(await records.begin(id)).record?.attempt;
+    applied(await records.fail(id, attempt, problemOf('processing_failed', 'Processing failed.', id)));
     await connection.del(`{${prefix}}:uploads:${id}`);
     await connection.lrem(`{${prefix}}:uploads:wait`, 0, id);
   } finally {

@@ -89,15 +89,15 @@ export async function uploadIn(
 ): Promise<NewUpload & { attempt: number }> {
   const upload = newUpload(announced);
   const { id, receipt } = upload;
-  made(await records.open(upload));
+  applied(await records.open(upload));
   if (state === 'receiving') return { ...upload, attempt: 0 };
-  if (state === 'cancelled') made(await records.cancel(id));
+  if (state === 'cancelled') applied(await records.cancel(id));
   if (state === 'cancelled') return { ...upload, attempt: 0 };
-  made(await records.enqueue(id, receipt, STORED));
+  applied(await records.enqueue(id, receipt, STORED));
   if (state === 'queued') return { ...upload, attempt: 0 };
-  const attempt = made(await records.begin(id)).record?.attempt ?? 0;
-  if (state === 'completed') made(await records.complete(id, attempt, RESULT));
-  if (state === 'failed') made(await records.fail(id, attempt, PROBLEM));
+  const attempt = applied(await records.begin(id)).record?.attempt ?? 0;
+  if (state === 'completed') applied(await records.complete(id, attempt, RESULT));
+  if (state === 'failed') applied(await records.fail(id, attempt, PROBLEM));
   return { ...upload, attempt };
 }
 
@@ -111,12 +111,12 @@ export const PROBLEM = {
 };
 
 /** The outcome of a change that must have been made; throws where it was refused. */
-export function made(outcome: ChangeOutcome): Extract<ChangeOutcome, { made: true }> {
-  if (!outcome.made) throw new Error(`refused: ${outcome.refusal}`);
+export function applied(outcome: ChangeOutcome): Extract<ChangeOutcome, { applied: true }> {
+  if (!outcome.applied) throw new Error(`refused: ${outcome.rejection}`);
   return outcome;
 }
 
 /** Why a change was refused; `made` where it was not. */
 export function verdict(outcome: ChangeOutcome): string {
-  return outcome.made ? 'made' : outcome.refusal;
+  return outcome.applied ? 'applied' : outcome.rejection;
 }

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { randomUUID } from 'node:crypto';
 import { problemOf } from '../../src/errors.ts';
 import { FailedUploads } from '../../src/record/failed-uploads.ts';
-import { made, newUpload, openRecordSpace, silentLog, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
+import { applied, newUpload, openRecordSpace, silentLog, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
 const RETENTION_MS = 60_000;
@@ -33,10 +33,10 @@ afterEach(async () => {
 /** Fails by our fault: the first attempt died, the second came half of its way. */
 async function failedByUs(): Promise<string> {
   const { id } = await uploadIn(space.records, 'processing');
-  const { attempt = 0, deaths } = made(await space.records.begin(id)).record ?? {};
+  const { attempt = 0, deaths } = applied(await space.records.begin(id)).record ?? {};
   expect([attempt, deaths]).toEqual([2, 1]);
-  made(await space.records.advance(id, attempt, 1, 'decode', 0.5));
-  made(await space.records.fail(id, attempt, OURS));
+  applied(await space.records.advance(id, attempt, 1, 'decode', 0.5));
+  applied(await space.records.fail(id, attempt, OURS));
   return id;
 }
 
@@ -81,9 +81,9 @@ test('it is forgiven what it died of, goes on counting attempts, and may fail an
   const id = await failedByUs();
   for (const attempts of [3, 4]) {
     await failed.retry(id);
-    const { record } = made(await space.records.begin(id));
+    const { record } = applied(await space.records.begin(id));
     expect(record).toMatchObject({ attempt: attempts, faults: 0, deaths: 0 });
-    made(await space.records.fail(id, attempts, TIMEOUT));
+    applied(await space.records.fail(id, attempts, TIMEOUT));
     expect((await failed.list(9)).newest).toMatchObject([{ id, attempts, code: 'picture_timeout' }]);
   }
 });
@@ -99,7 +99,7 @@ test('what cannot be made good is refused', async () => {
   const refused = await uploadIn(space.records, 'failed');
   const running = await uploadIn(space.records, 'processing');
   const buried = await failedByUs();
-  made(await space.records.bury(buried));
+  applied(await space.records.bury(buried));
   await expect(failed.retry(refused.id)).rejects.toMatchObject({ code: 'not_retryable' });
   await expect(failed.retry(running.id)).rejects.toMatchObject({ code: 'not_retryable' });
   await expect(failed.retry(buried)).rejects.toMatchObject({ code: 'upload_gone' });
@@ -109,7 +109,7 @@ test('what cannot be made good is refused', async () => {
 
 test('one that its sender sends anew is a failure no more', async () => {
   const id = await failedByUs();
-  made(await space.records.open(newUpload({ id })));
+  applied(await space.records.open(newUpload({ id })));
   expect((await failed.list(9)).count).toBe(0);
   await expect(failed.retry(id)).rejects.toMatchObject({ code: 'not_retryable' });
 });

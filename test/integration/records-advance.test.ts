@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { UploadState } from '../../src/wire/documents.ts';
 import { RecordChanger } from '../../src/record/record-change.ts';
-import { made, openRecordSpace, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import { applied, openRecordSpace, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
 import { sharedRedis } from '../helpers/shared-redis.ts';
 
 let space: RecordSpace;
@@ -44,7 +44,7 @@ function expectedVerdict(state: UploadState, how: string): string {
   if (how === 'deleted') return 'deleted';
   if (FINAL.includes(state)) return how === 'past its retention' ? 'expired' : 'final';
   if (state !== 'processing') return 'state';
-  return how.startsWith('of a later') ? 'fenced' : 'made';
+  return how.startsWith('of a later') ? 'fenced' : 'applied';
 }
 
 describe('progress of an attempt, which has a script without the shared parts, decides and changes as the others do', () => {
@@ -58,7 +58,7 @@ describe('progress of an attempt, which has a script without the shared parts, d
       const outcome = await changer.run('advance', id, [1, 3, 62.5, 'resize']);
       expect(verdict(outcome)).toBe(expectedVerdict(state, how));
       const after = await hashOf(id);
-      if (!outcome.made) {
+      if (!outcome.applied) {
         expect([after, await eventsOf(id)]).toEqual([before, []]);
         return;
       }
@@ -82,7 +82,7 @@ describe('progress of an attempt, which has a script without the shared parts, d
       space.keys,
       { retentionMs: 1 },
     );
-    const { version } = made(await asSentTwice.run('advance', id, [attempt, 1, 50, 'resize']));
+    const { version } = applied(await asSentTwice.run('advance', id, [attempt, 1, 50, 'resize']));
     expect((await space.records.read(id))?.record.version).toBe(version);
   });
 });

@@ -4,7 +4,7 @@ import { countRecords } from '../../src/record/record-count.ts';
 import { UploadRecords } from '../../src/record/record.ts';
 import { eventually } from '../helpers/eventually.ts';
 import {
-  made,
+  applied,
   newUpload,
   openRecordSpace,
   PROBLEM,
@@ -45,7 +45,11 @@ const hashes = async () => await space.connection.keys(space.keys.record('*'));
 
 describe('the number of records', () => {
   test('is bounded: one too many is refused and makes none', async () => {
-    expect([await open(bounds(2)), await open(bounds(2)), await open(bounds(2))]).toEqual(['made', 'made', 'records']);
+    expect([await open(bounds(2)), await open(bounds(2)), await open(bounds(2))]).toEqual([
+      'applied',
+      'applied',
+      'records',
+    ]);
     expect([(await hashes()).length, (await count()).live]).toEqual([2, 2]);
   });
 
@@ -53,18 +57,18 @@ describe('the number of records', () => {
     const upload = newUpload();
     await open(bounds(1), upload);
     await space.records.refuse(upload.id, upload.receipt, PROBLEM, NONE);
-    expect(await open(bounds(1), { ...upload, receipt: 'another' })).toBe('made');
+    expect(await open(bounds(1), { ...upload, receipt: 'another' })).toBe('applied');
     expect((await count()).live).toBe(1);
   });
 
   test('falls when Redis drops a record, and when one is forgotten', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 1 });
     const upload = newUpload();
-    made(await records.open(upload));
-    made(await records.cancel(upload.id));
+    applied(await records.open(upload));
+    applied(await records.cancel(upload.id));
     await eventually('the record to be dropped', async () => (await count()).live === 0);
     const other = newUpload();
-    const { record } = made(await space.records.open(other));
+    const { record } = applied(await space.records.open(other));
     await space.records.forget(other.id, record?.publicId ?? '');
     expect([(await count()).live, await hashes()]).toEqual([0, []]);
   });
@@ -92,7 +96,7 @@ describe('the number of records', () => {
     const [first, second] = [newUpload(), newUpload()];
     for (const { id, receipt } of [first, second]) {
       await open(bounds(9, 'somebody'), { ...newUpload(), id, receipt });
-      made(await space.records.enqueue(id, receipt, STORED, room));
+      applied(await space.records.enqueue(id, receipt, STORED, room));
     }
     expect((await space.records.read(first.id))?.record.state).toBe('discarded');
     const score = Number(await space.connection.zscore(space.keys.records, `${first.id} somebody`));
@@ -105,7 +109,7 @@ describe('the records of one owner', () => {
   test('are bounded by themselves', async () => {
     const verdicts = [];
     for (const owner of ['a', 'a', 'a', 'b']) verdicts.push(await open(bounds(100, owner, 2)));
-    expect(verdicts).toEqual(['made', 'made', 'owned', 'made']);
+    expect(verdicts).toEqual(['applied', 'applied', 'owned', 'applied']);
   });
 
   test('are those of whoever began the last life of an upload', async () => {
@@ -129,8 +133,8 @@ describe('an upload that was refused before it was stored', () => {
   test('answers for 5 minutes and is gone after 10, without its options', async () => {
     const upload = newUpload({ options: { a: 'long' } });
     const { id, receipt } = upload;
-    made(await records.open(upload));
-    const { record } = made(await records.refuse(id, receipt, PROBLEM, NONE));
+    applied(await records.open(upload));
+    const { record } = applied(await records.refuse(id, receipt, PROBLEM, NONE));
     expect((record?.expiresAtMs ?? 0) - (record?.updatedAtMs ?? 0)).toBe(300_000);
     expect(await keptMs(id)).toBeLessThanOrEqual(600_000);
     expect((await records.read(id))?.record).toMatchObject({
@@ -143,17 +147,17 @@ describe('an upload that was refused before it was stored', () => {
   test('is still known as a resumable one', async () => {
     const upload = newUpload({ metadata: { filename: 'a.jpg', pad: 'x'.repeat(500) } });
     const { id, receipt } = upload;
-    made(await records.open(upload));
-    made(await records.refuse(id, receipt, PROBLEM, { ...NONE, isResumable: true }));
+    applied(await records.open(upload));
+    applied(await records.refuse(id, receipt, PROBLEM, { ...NONE, isResumable: true }));
     expect((await records.read(id))?.record.metadata).toEqual({});
   });
 
   test('is kept as long as any other if bytes of it had come when it was given up', async () => {
     const [silent, begun] = [newUpload(), newUpload()];
-    for (const { id, receipt } of [silent, begun]) made(await records.open({ ...newUpload(), id, receipt }));
-    made(await records.receive(begun.id, begun.receipt, 10, 100));
+    for (const { id, receipt } of [silent, begun]) applied(await records.open({ ...newUpload(), id, receipt }));
+    applied(await records.receive(begun.id, begun.receipt, 10, 100));
     for (const { id } of [silent, begun])
-      made(await records.interrupt(id, (await records.read(id))?.record.version ?? 0, PROBLEM));
+      applied(await records.interrupt(id, (await records.read(id))?.record.version ?? 0, PROBLEM));
     expect(await keptMs(silent.id)).toBeLessThanOrEqual(600_000);
     expect(await keptMs(begun.id)).toBeGreaterThan(DAY_MS);
   });

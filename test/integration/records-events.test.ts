@@ -8,7 +8,7 @@ import type { EventFeed } from '../../src/queue/event-feed.ts';
 import { openEventStream } from '../../src/queue/event-stream.ts';
 import { eventually } from '../helpers/eventually.ts';
 import {
-  made,
+  applied,
   newUpload,
   openRecordSpace,
   RESULT,
@@ -74,17 +74,17 @@ describe('the event of a change', () => {
     const upload = newUpload({ fileName: 'a\u0001"ü.jpg' });
     const read: (ProgressState | undefined)[] = [];
     const keep = async () => read.push((await records.read(upload.id))?.record);
-    made(await records.open(upload));
+    applied(await records.open(upload));
     await keep();
-    made(await records.receive(upload.id, upload.receipt, 333, 1000));
+    applied(await records.receive(upload.id, upload.receipt, 333, 1000));
     await keep();
-    made(await records.enqueue(upload.id, upload.receipt, STORED));
+    applied(await records.enqueue(upload.id, upload.receipt, STORED));
     await keep();
-    made(await records.begin(upload.id));
+    applied(await records.begin(upload.id));
     await keep();
-    made(await records.advance(upload.id, 1, 1, 'resize', 1 / 3));
+    applied(await records.advance(upload.id, 1, 1, 'resize', 1 / 3));
     await keep();
-    made(await records.complete(upload.id, 1, RESULT));
+    applied(await records.complete(upload.id, 1, RESULT));
     await keep();
     await heard.until(({ events }) => events.length >= 6);
     expect(heard.events).toHaveLength(6);

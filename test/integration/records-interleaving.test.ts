@@ -7,7 +7,7 @@ import { decodeProgress, type RecordFields } from '../../src/record/record-field
 import type { ChangeOutcome } from '../../src/record/record-change.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import {
-  made,
+  applied,
   newUpload,
   openRecordSpace,
   PROBLEM,
@@ -157,7 +157,7 @@ test('whatever several processes do at once, versions grow, percents never fall,
         );
         const states = await history(id);
         for (const [index, state] of states.entries()) expectLawful(states[index - 1], state);
-        const versions = outcomes.flat().flatMap((outcome) => (outcome.made ? [outcome.version] : []));
+        const versions = outcomes.flat().flatMap((outcome) => (outcome.applied ? [outcome.version] : []));
         expect(versions.sort((a, b) => a - b)).toEqual(states.map(({ version }) => version));
         const read = await space.records.read(id);
         const { eventAtMs: _, ...last } = states.at(-1) ?? {};
@@ -184,11 +184,11 @@ test('of all who would end an upload at once exactly one does', async () => {
     const outcomes = await Promise.all(
       enders.map((end, index) => end(processes[(index + round) % PROCESSES] ?? space.records, id)),
     );
-    expect(outcomes.map((outcome) => (outcome.made ? 'made' : outcome.refusal)).sort()).toEqual([
+    expect(outcomes.map((outcome) => (outcome.applied ? 'applied' : outcome.rejection)).sort()).toEqual([
+      'applied',
       'final',
       'final',
       'final',
-      'made',
     ]);
     expect((await history(id)).filter(({ state }) => isFinalState(state))).toHaveLength(1);
   }
@@ -210,11 +210,11 @@ describe('a cancel at any moment of an attempt', () => {
   test.each(['cancel', 'bury'] as const)('wins before the completion and not after it: %s', async (stop) => {
     for (let before = 0; before <= work.length; before += 1) {
       const { id } = await uploadIn(space.records, 'processing');
-      for (const act of work.slice(0, before)) made(await act(space.records, id));
+      for (const act of work.slice(0, before)) applied(await act(space.records, id));
       const isCompleted = before === work.length;
       // A tombstone is laid over an outcome; it does not change it.
       expect(verdict(await stops[stop](processes[1] ?? space.records, id))).toBe(
-        isCompleted && stop === 'cancel' ? 'final' : 'made',
+        isCompleted && stop === 'cancel' ? 'final' : 'applied',
       );
       for (const act of work.slice(before))
         expect(verdict(await act(space.records, id))).toBe(stop === 'cancel' ? 'final' : 'deleted');
@@ -246,10 +246,10 @@ describe('a cancel at any moment of an attempt', () => {
         };
         const [verdicts, stopped] = await Promise.all([worker(), stopper()]);
         const record = (await space.records.read(id))?.record;
-        const isCompleted = verdicts.at(-1) === 'made';
+        const isCompleted = verdicts.at(-1) === 'applied';
         // Whatever the worker was told, it was told so from one moment on.
-        expect(verdicts.lastIndexOf('made')).toBe(verdicts.filter((word) => word === 'made').length - 1);
-        expect([record?.state, stopped === 'made']).toEqual([
+        expect(verdicts.lastIndexOf('applied')).toBe(verdicts.filter((word) => word === 'applied').length - 1);
+        expect([record?.state, stopped === 'applied']).toEqual([
           isCompleted ? 'completed' : 'cancelled',
           !isCompleted || stop === 'bury',
         ]);
@@ -268,7 +268,7 @@ test('deaths are counted one for one, whoever takes over from whom', async () =>
   const begun = await Promise.all(
     Array.from({ length: 6 }, (_, index) => (processes[index % PROCESSES] ?? space.records).begin(id)),
   );
-  const minted = begun.map((outcome) => made(outcome).record);
+  const minted = begun.map((outcome) => applied(outcome).record);
   expect(new Set(minted.map((record) => record?.attempt))).toEqual(new Set([1, 2, 3, 4, 5, 6]));
   for (const record of minted) expect(record?.deaths).toBe((record?.attempt ?? 0) - 1);
 });

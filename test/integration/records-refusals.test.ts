@@ -6,7 +6,7 @@ import type { ChangeOutcome, RecordStore } from '../../src/record/record-change.
 import { UploadRecords } from '../../src/record/record.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../src/queue/contract.ts';
 import {
-  made,
+  applied,
   newUpload,
   openRecordSpace,
   PROBLEM,
@@ -74,17 +74,17 @@ describe.each(CHANGES)('%s', (_name, from, make) => {
     const holder = await uploadIn(records, state);
     const before = await records.read(holder.id);
     const outcome = await make(records, holder);
-    const expected = from.includes(state) ? 'made' : FINAL.includes(state) ? 'final' : 'state';
+    const expected = from.includes(state) ? 'applied' : FINAL.includes(state) ? 'final' : 'state';
     expect(verdict(outcome)).toBe(expected);
     const after = await records.read(holder.id);
-    if (outcome.made)
+    if (outcome.applied)
       expect([outcome.version, after?.record.version]).toEqual([(before?.record.version ?? 0) + 1, outcome.version]);
     else expect([outcome.record, after?.record]).toEqual([before?.record, before?.record]);
   });
 
   test('is refused where there is no record, and makes none', async () => {
     const holder = { ...newUpload(), attempt: 1 };
-    expect(await make(records, holder)).toEqual({ made: false, refusal: 'missing', record: undefined });
+    expect(await make(records, holder)).toEqual({ applied: false, rejection: 'missing', record: undefined });
     expect(await records.read(holder.id)).toBeUndefined();
   });
 
@@ -99,7 +99,7 @@ describe.each(CHANGES)('%s', (_name, from, make) => {
   test('is made once where its reply was lost and it is sent again', async () => {
     const holder = await uploadIn(records, from.includes('processing') ? 'processing' : (from[0] ?? 'queued'));
     const before = await records.read(holder.id);
-    const outcome = made(
+    const outcome = applied(
       await make(new UploadRecords(losingReplies(space.store), space.keys, { retentionMs: 60_000 }), holder),
     );
     const after = await records.read(holder.id);
@@ -127,9 +127,9 @@ describe('open', () => {
   test('is made once where its reply was lost and it is sent again', async () => {
     const twice = new UploadRecords(losingReplies(space.store), space.keys, { retentionMs: 60_000 });
     const upload = newUpload();
-    expect(made(await twice.open(upload)).version).toBe(1);
+    expect(applied(await twice.open(upload)).version).toBe(1);
     await records.cancel(upload.id);
-    expect(made(await twice.open(upload))).toMatchObject({ version: 3, restarted: true });
+    expect(applied(await twice.open(upload))).toMatchObject({ version: 3, restarted: true });
   });
 
   test('is rejected when it is sent again after the upload that it began was cancelled', async () => {
@@ -153,7 +153,7 @@ describe('fences', () => {
     async (_name, _from, make) => {
       const holder = await uploadIn(records, 'receiving');
       expect(verdict(await make(records, { ...holder, receipt: randomUUID() }))).toBe('fenced');
-      expect(verdict(await make(records, holder))).toBe('made');
+      expect(verdict(await make(records, holder))).toBe('applied');
     },
   );
 
@@ -161,16 +161,16 @@ describe('fences', () => {
     '%s of an attempt that was overtaken is refused',
     async (_name, _from, make) => {
       const holder = await uploadIn(records, 'processing');
-      const next = made(await records.begin(holder.id)).record?.attempt ?? 0;
+      const next = applied(await records.begin(holder.id)).record?.attempt ?? 0;
       expect(verdict(await make(records, holder))).toBe('fenced');
       expect(verdict(await make(records, { ...holder, attempt: next + 1 }))).toBe('fenced');
-      expect(verdict(await make(records, { ...holder, attempt: next }))).toBe('made');
+      expect(verdict(await make(records, { ...holder, attempt: next }))).toBe('applied');
     },
   );
 
   test('a report that comes late or twice is refused, and takes the percent nowhere', async () => {
     const { id } = await uploadIn(records, 'processing');
-    made(await records.advance(id, 1, 5, 'resize', 0.5));
+    applied(await records.advance(id, 1, 5, 'resize', 0.5));
     expect(verdict(await records.advance(id, 1, 5, 'resize', 0.9))).toBe('fenced');
     expect(verdict(await records.advance(id, 1, 4, 'inspect', 0.9))).toBe('fenced');
     expect((await records.read(id))?.record).toMatchObject({ percent: 65, stage: 'resize' });
@@ -178,48 +178,48 @@ describe('fences', () => {
 
   test('a new attempt counts its reports from the start, and takes the percent only up', async () => {
     const { id } = await uploadIn(records, 'processing');
-    made(await records.advance(id, 1, 9, 'resize', 0.5));
-    made(await records.begin(id));
-    made(await records.advance(id, 2, 1, 'inspect', 0.1));
+    applied(await records.advance(id, 1, 9, 'resize', 0.5));
+    applied(await records.begin(id));
+    applied(await records.advance(id, 2, 1, 'inspect', 0.1));
     expect((await records.read(id))?.record).toMatchObject({ percent: 65, stage: 'inspect', attempt: 2 });
   });
 
   test('that finds one under way counts a death; one that was handed back died of nothing', async () => {
     const { id } = await uploadIn(records, 'queued');
-    const begin = async () => made(await records.begin(id)).record;
+    const begin = async () => applied(await records.begin(id)).record;
     expect(await begin()).toMatchObject({ attempt: 1, deaths: 0 });
     expect(await begin()).toMatchObject({ attempt: 2, deaths: 1 });
-    made(await records.requeue(id, 2));
+    applied(await records.requeue(id, 2));
     expect(await begin()).toMatchObject({ attempt: 3, deaths: 1, faults: 0 });
-    made(await records.requeue(id, 3, { faults: 1 }));
+    applied(await records.requeue(id, 3, { faults: 1 }));
     expect(await begin()).toMatchObject({ attempt: 4, deaths: 1, faults: 1 });
   });
 
   test('may be handed back as often as processes stop', async () => {
     const { id } = await uploadIn(records, 'queued');
     for (let attempt = 1; attempt <= MAX_DEATHS + MAX_FAULTS; attempt++) {
-      made(await records.begin(id));
-      made(await records.requeue(id, attempt));
+      applied(await records.begin(id));
+      applied(await records.requeue(id, attempt));
     }
-    expect(verdict(await records.begin(id))).toBe('made');
+    expect(verdict(await records.begin(id))).toBe('applied');
   });
 
   test.each(['deaths', 'faults'] as const)('past the last of its %s nobody takes it up any more', async (count) => {
     const { id } = await uploadIn(records, 'processing');
-    made(await records.requeue(id, 1, { faults: MAX_FAULTS - 1 }));
-    for (let deaths = 0; deaths < MAX_DEATHS; deaths++) made(await records.begin(id));
-    if (count === 'faults') made(await records.requeue(id, 1 + MAX_DEATHS, { faults: MAX_FAULTS }));
+    applied(await records.requeue(id, 1, { faults: MAX_FAULTS - 1 }));
+    for (let deaths = 0; deaths < MAX_DEATHS; deaths++) applied(await records.begin(id));
+    if (count === 'faults') applied(await records.requeue(id, 1 + MAX_DEATHS, { faults: MAX_FAULTS }));
     const before = await records.read(id);
     expect(verdict(await records.begin(id))).toBe('exhausted');
     expect(await records.read(id)).toEqual({ ...before, nowMs: expect.any(Number) });
-    expect(verdict(await records.fail(id, undefined, PROBLEM))).toBe('made');
+    expect(verdict(await records.fail(id, undefined, PROBLEM))).toBe('applied');
   });
 });
 
 describe('a tombstone', () => {
   test('keeps the outcome, nothing of the file, and expires', async () => {
     const { id } = await uploadIn(records, 'completed');
-    made(await records.bury(id));
+    applied(await records.bury(id));
     expect((await records.read(id))?.record).toMatchObject({
       state: 'completed',
       deleted: true,
@@ -236,7 +236,7 @@ describe('a tombstone', () => {
 
   test('of work under way is cancelled, and waits no more', async () => {
     const { id } = await uploadIn(records, 'queued');
-    made(await records.bury(id));
+    applied(await records.bury(id));
     expect(await records.read(id)).toMatchObject({
       queuePosition: null,
       record: { state: 'cancelled', deleted: true },

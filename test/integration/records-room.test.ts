@@ -12,7 +12,7 @@ import type { Manifest } from '../../src/storage/manifest.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { overriding } from '../helpers/overriding.ts';
 import {
-  made,
+  applied,
   newUpload,
   openRecordSpace,
   PROBLEM,
@@ -60,7 +60,7 @@ async function enqueue({ id, receipt }: NewUpload, room: QueueRoom, by = records
 /** A new upload that waits. */
 async function waiting(room: QueueRoom): Promise<NewUpload> {
   const upload = await receiving();
-  made(await enqueue(upload, room));
+  applied(await enqueue(upload, room));
   return upload;
 }
 
@@ -82,11 +82,14 @@ describe('the last places', () => {
     const outcomes = await Promise.all(
       uploads.map((upload, index) => enqueue(upload, rejecting(7), processes[index % PROCESSES])),
     );
-    expect(outcomes.map(verdict).sort()).toEqual([...Array<string>(23).fill('full'), ...Array<string>(7).fill('made')]);
-    const taken = uploads.filter((_, index) => outcomes[index]?.made);
+    expect(outcomes.map(verdict).sort()).toEqual([
+      ...Array<string>(7).fill('applied'),
+      ...Array<string>(23).fill('full'),
+    ]);
+    const taken = uploads.filter((_, index) => outcomes[index]?.applied);
     expect((await waitingIds()).sort()).toEqual(taken.map(({ id }) => id).sort());
     for (const [index, upload] of uploads.entries())
-      expect(await stateOf(upload)).toBe(outcomes[index]?.made ? 'queued' : 'receiving');
+      expect(await stateOf(upload)).toBe(outcomes[index]?.applied ? 'queued' : 'receiving');
   });
 
   test('are free again when those that waited leave, whichever way', async () => {
@@ -109,7 +112,7 @@ describe('the last places', () => {
       expect(verdict(await enqueue(next, rejecting(5 - index)))).toBe('full');
       await leave();
     }
-    expect(verdict(await enqueue(next, rejecting(1)))).toBe('made');
+    expect(verdict(await enqueue(next, rejecting(1)))).toBe('applied');
   });
 
   test('are asked for by what opens an upload too, which then leaves everything as it was', async () => {
@@ -123,7 +126,7 @@ describe('the last places', () => {
       expect([state, verdict(await records.open({ ...newUpload(), id }, rejecting(1)))]).toEqual([state, 'full']);
       expect(await records.read(id)).toEqual({ ...before, nowMs: expect.any(Number) });
     }
-    expect(verdict(await records.open(fresh, rejecting(2)))).toBe('made');
+    expect(verdict(await records.open(fresh, rejecting(2)))).toBe('applied');
   });
 
   test('do not matter to what is stored already: a stored upload is told of even where the queue is full', async () => {
@@ -135,9 +138,9 @@ describe('the last places', () => {
 
   test('are not asked for by what was accepted before: a hand-back, a restore', async () => {
     const first = await waiting(rejecting(1));
-    made(await records.begin(first.id));
+    applied(await records.begin(first.id));
     await waiting(rejecting(1));
-    expect(verdict(await records.requeue(first.id, 1))).toBe('made');
+    expect(verdict(await records.requeue(first.id, 1))).toBe('applied');
     const manifest: Manifest = {
       id: randomUUID(),
       publicId: 'p',
@@ -146,7 +149,7 @@ describe('the last places', () => {
       createdAt: new Date(0).toISOString(),
       ...STORED,
     };
-    expect(verdict(await records.restore(manifest))).toBe('made');
+    expect(verdict(await records.restore(manifest))).toBe('applied');
     expect(await waitingIds()).toHaveLength(3);
   });
 });
@@ -157,7 +160,7 @@ describe('the oldest that waits', () => {
     const older = await waiting(discarding(2));
     const before = (await records.read(oldest.id))?.record;
     const upload = await receiving();
-    expect(made(await enqueue(upload, discarding(2))).discarded).toEqual([oldest.id]);
+    expect(applied(await enqueue(upload, discarding(2))).discarded).toEqual([oldest.id]);
     expect(await waitingIds()).toEqual([older.id, upload.id]);
     const record = (await records.read(oldest.id))?.record;
     expect(record).toMatchObject({
@@ -205,7 +208,7 @@ describe('the oldest that waits', () => {
       heard.push([channel, (JSON.parse(data) as RecordFields)['state']]),
     );
     await ear.subscribe(space.keys.changeChannel(oldest.id), space.keys.changeChannel(upload.id));
-    made(await enqueue(upload, discarding(1), publishing));
+    applied(await enqueue(upload, discarding(1), publishing));
     await eventually('both to be told of', () => heard.length === 2);
     expect(heard).toEqual([
       [space.keys.changeChannel(oldest.id), 'discarded'],
@@ -218,7 +221,7 @@ describe('the oldest that waits', () => {
     const oldest = await waiting(discarding(1));
     await waiting(discarding(1));
     const again = { ...oldest, receipt: randomUUID() };
-    const opened = made(await records.open(again, discarding(1)));
+    const opened = applied(await records.open(again, discarding(1)));
     expect([opened.restarted, opened.record?.state, opened.record?.percent, opened.record?.expiresAtMs]).toEqual([
       true,
       'receiving',
@@ -226,9 +229,9 @@ describe('the oldest that waits', () => {
       null,
     ]);
     expect(await space.connection.pttl(space.keys.record(oldest.id))).toBe(-1);
-    made(await enqueue(again, discarding(1)));
+    applied(await enqueue(again, discarding(1)));
     expect(await waitingIds()).toEqual([oldest.id]);
-    expect(made(await records.begin(oldest.id)).record).toMatchObject({ state: 'processing', error: null });
+    expect(applied(await records.begin(oldest.id)).record).toMatchObject({ state: 'processing', error: null });
   });
 
   test('however many processes race, all get in, as many wait as may, and each other one is discarded once', async () => {
@@ -236,7 +239,7 @@ describe('the oldest that waits', () => {
     const outcomes = await Promise.all(
       uploads.map((upload, index) => enqueue(upload, discarding(7), processes[index % PROCESSES])),
     );
-    const gone = outcomes.flatMap((outcome) => made(outcome).discarded ?? []);
+    const gone = outcomes.flatMap((outcome) => applied(outcome).discarded ?? []);
     expect([gone.length, new Set(gone).size, (await waitingIds()).length]).toEqual([23, 23, 7]);
     for (const upload of uploads) expect(await stateOf(upload)).toBe(gone.includes(upload.id) ? 'discarded' : 'queued');
   });
@@ -251,7 +254,7 @@ describe('the oldest that waits', () => {
       },
     });
     const upload = await receiving();
-    const outcome = made(
+    const outcome = applied(
       await enqueue(upload, discarding(2), new UploadRecords(twice, space.keys, { retentionMs: 60_000 })),
     );
     expect([outcome.version, await waitingIds(), await stateOf(oldest)]).toEqual([
@@ -263,7 +266,7 @@ describe('the oldest that waits', () => {
 
   test('is not discarded by what only opens an upload, nor by what is refused', async () => {
     const oldest = await waiting(discarding(1));
-    made(await records.open(newUpload(), discarding(1)));
+    applied(await records.open(newUpload(), discarding(1)));
     const superseded = await receiving();
     expect(verdict(await enqueue({ ...superseded, receipt: randomUUID() }, discarding(1)))).toBe('fenced');
     expect(verdict(await enqueue(await receiving(), { ...discarding(1), perAddress: 0, address: '192.0.2.1' }))).toBe(
@@ -277,15 +280,15 @@ describe('the oldest that waits', () => {
     const before = await records.read(id);
     await space.connection.zadd(space.keys.waiting, 1, id, 2, 'unknown');
     const upload = await receiving();
-    expect(made(await enqueue(upload, discarding(1))).discarded).toBeUndefined();
+    expect(applied(await enqueue(upload, discarding(1))).discarded).toBeUndefined();
     expect([await waitingIds(), (await records.read(id))?.record]).toEqual([[upload.id], before?.record]);
     expect(await space.connection.exists(space.keys.record('unknown'))).toBe(0);
   });
 
   test('goes in bounded numbers where the capacity was lowered far', async () => {
     const uploads = await Promise.all(Array.from({ length: 150 }, () => waiting(rejecting(1000))));
-    expect(made(await enqueue(await receiving(), discarding(1))).discarded).toHaveLength(100);
-    expect(made(await enqueue(await receiving(), discarding(1))).discarded).toHaveLength(51);
+    expect(applied(await enqueue(await receiving(), discarding(1))).discarded).toHaveLength(100);
+    expect(applied(await enqueue(await receiving(), discarding(1))).discarded).toHaveLength(51);
     expect([await waitingIds(), uploads.length]).toEqual([[expect.any(String)], 150]);
   });
 });
@@ -296,7 +299,7 @@ describe('the share of one address', () => {
     await waiting(shareOf('192.0.2.1', 2));
     expect(verdict(await enqueue(await receiving(), shareOf('192.0.2.1', 2)))).toBe('quota');
     expect(verdict(await records.open(newUpload(), shareOf('192.0.2.1', 2)))).toBe('quota');
-    expect(verdict(await enqueue(await receiving(), shareOf('192.0.2.2', 2)))).toBe('made');
+    expect(verdict(await enqueue(await receiving(), shareOf('192.0.2.2', 2)))).toBe('applied');
     expect(await shares()).toEqual({ '192.0.2.1': '2', '192.0.2.2': '1' });
   });
 
@@ -305,7 +308,7 @@ describe('the share of one address', () => {
     const outcomes = await Promise.all(
       uploads.map((upload, index) => enqueue(upload, shareOf('2001:db8:0:1::/64', 4), processes[index % PROCESSES])),
     );
-    expect(outcomes.filter(({ made: isMade }) => isMade)).toHaveLength(4);
+    expect(outcomes.filter(({ applied: isApplied }) => isApplied)).toHaveLength(4);
     expect(await shares()).toEqual({ '2001:db8:0:1::/64': '4' });
   });
 
@@ -328,9 +331,12 @@ describe('the share of one address', () => {
 
   test('one that is handed back counts for nobody, since nobody knows any more whose it is', async () => {
     const { id } = await waiting(shareOf('192.0.2.1', 1));
-    made(await records.begin(id));
-    made(await records.requeue(id, 1));
-    expect([await shares(), verdict(await enqueue(await receiving(), shareOf('192.0.2.1', 1)))]).toEqual([{}, 'made']);
+    applied(await records.begin(id));
+    applied(await records.requeue(id, 1));
+    expect([await shares(), verdict(await enqueue(await receiving(), shareOf('192.0.2.1', 1)))]).toEqual([
+      {},
+      'applied',
+    ]);
     expect(await waitingIds()).toHaveLength(2);
   });
 });
@@ -343,15 +349,15 @@ test('every script keeps to the keys of one slot, as a cluster demands', async (
     const room: QueueRoom = { capacity: 1, discards: true, perAddress: 5, address: '192.0.2.1' };
     const [first, second] = [newUpload(), newUpload()];
     for (const upload of [first, second]) {
-      made(await there.records.open(upload, room));
-      made(await there.records.enqueue(upload.id, upload.receipt, STORED, room));
+      applied(await there.records.open(upload, room));
+      applied(await there.records.enqueue(upload.id, upload.receipt, STORED, room));
     }
     expect((await there.records.read(first.id))?.record.state).toBe('discarded');
     expect(await new Backlog(there.store, there.keys).look('192.0.2.1')).toMatchObject({ waiting: 1, ofAddress: 1 });
     expect(await new UploadSets(there.connection, there.keys).strikeOut([first.id])).toEqual([first.id]);
     await queue.add(second.id);
     expect(await queue.withoutJob([first.id, second.id])).toEqual([first.id]);
-    made(await there.records.begin(second.id));
+    applied(await there.records.begin(second.id));
     await there.records.forget(second.id, 'p');
   } finally {
     await queue.close();

@@ -5,7 +5,7 @@ import type { StoredVariant } from '../../src/record/record-fields.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import { MAX_FAULTS } from '../../src/queue/contract.ts';
 import {
-  made,
+  applied,
   newUpload,
   openRecordSpace,
   PROBLEM,
@@ -48,20 +48,20 @@ test('a record knows whether more than one request or attempt has had it in hand
   const strewn = async (id: string) => (await records.read(id))?.record.strewn;
   const { id } = await uploadIn(records, 'processing');
   expect(await strewn(id)).toBe(false);
-  made(await records.begin(id));
+  applied(await records.begin(id));
   expect(await strewn(id)).toBe(true);
   const overtaken = await uploadIn(records, 'receiving');
   expect(await strewn(overtaken.id)).toBe(false);
-  made(await records.open(newUpload({ id: overtaken.id })));
+  applied(await records.open(newUpload({ id: overtaken.id })));
   expect(await strewn(overtaken.id)).toBe(true);
   const refused = await uploadIn(records, 'receiving');
-  made(await records.refuse(refused.id, refused.receipt, PROBLEM, { receivedBytes: 0, type: null }));
+  applied(await records.refuse(refused.id, refused.receipt, PROBLEM, { receivedBytes: 0, type: null }));
   expect(await strewn(refused.id)).toBe(false);
-  made(await records.open(newUpload({ id: refused.id })));
+  applied(await records.open(newUpload({ id: refused.id })));
   expect(await strewn(refused.id)).toBe(true);
   expect(await strewn((await uploadIn(records, 'cancelled')).id)).toBe(true);
   const atWork = await uploadIn(records, 'processing');
-  made(await records.cancel(atWork.id));
+  applied(await records.cancel(atWork.id));
   expect(await strewn(atWork.id)).toBe(true);
   expect(await strewn((await uploadIn(records, 'failed')).id)).toBe(false);
 });
@@ -69,7 +69,7 @@ test('a record knows whether more than one request or attempt has had it in hand
 describe('the life of a record', () => {
   test('it is made at version 1, receiving, with nothing in it yet', async () => {
     const upload = newUpload({ fileName: 'ü "你".jpg', totalBytes: null });
-    const { version, record, restarted } = made(await records.open(upload));
+    const { version, record, restarted } = applied(await records.open(upload));
     expect([version, restarted]).toEqual([1, undefined]);
     expect(record).toMatchObject({
       id: upload.id,
@@ -95,12 +95,12 @@ describe('the life of a record', () => {
   test('every change grows the version by one, from the first byte to the result', async () => {
     const { id, receipt } = await uploadIn(records, 'receiving');
     const versions = [
-      made(await records.receive(id, receipt, 500, 1000)).version,
-      made(await records.enqueue(id, receipt, STORED)).version,
-      made(await records.begin(id)).version,
-      made(await records.advance(id, 1, 1, 'resize', 0.5)).version,
-      made(await records.announce(id, 1, VARIANT)).version,
-      made(await records.complete(id, 1, RESULT)).version,
+      applied(await records.receive(id, receipt, 500, 1000)).version,
+      applied(await records.enqueue(id, receipt, STORED)).version,
+      applied(await records.begin(id)).version,
+      applied(await records.advance(id, 1, 1, 'resize', 0.5)).version,
+      applied(await records.announce(id, 1, VARIANT)).version,
+      applied(await records.complete(id, 1, RESULT)).version,
     ];
     expect(versions).toEqual([2, 3, 4, 5, 6, 7]);
     expect((await records.read(id))?.record).toMatchObject({
@@ -135,12 +135,12 @@ describe('the life of a record', () => {
   test('a hand-back waits again with the percent it had, and the next attempt has a new number', async () => {
     const { id } = await uploadIn(records, 'processing');
     await records.advance(id, 1, 1, 'resize', 0.5);
-    made(await records.requeue(id, 1));
+    applied(await records.requeue(id, 1));
     expect(await records.read(id)).toMatchObject({
       queuePosition: 1,
       record: { state: 'queued', percent: 65, attempt: 1 },
     });
-    expect(made(await records.begin(id)).record).toMatchObject({
+    expect(applied(await records.begin(id)).record).toMatchObject({
       state: 'processing',
       percent: 65,
       attempt: 2,
@@ -188,7 +188,7 @@ describe('a later request with the same id', () => {
   test('takes over from one that is still receiving, which is fenced from then on', async () => {
     const first = await uploadIn(records, 'receiving');
     const second = { ...first, receipt: randomUUID(), fileName: 'b.jpg' };
-    expect(made(await records.open(second)).record).toMatchObject({
+    expect(applied(await records.open(second)).record).toMatchObject({
       fileName: 'b.jpg',
       receipt: second.receipt,
       state: 'receiving',
@@ -199,13 +199,13 @@ describe('a later request with the same id', () => {
     expect(verdict(await records.refuse(first.id, first.receipt, PROBLEM, { receivedBytes: 1, type: null }))).toBe(
       'fenced',
     );
-    expect(verdict(await records.enqueue(second.id, second.receipt, STORED))).toBe('made');
+    expect(verdict(await records.enqueue(second.id, second.receipt, STORED))).toBe('applied');
   });
 
   test('does not take the percent back that the first had reached', async () => {
     const first = await uploadIn(records, 'receiving');
     await records.receive(first.id, first.receipt, 500, 1000);
-    expect(made(await records.open({ ...first, receipt: randomUUID() })).record?.percent).toBe(15);
+    expect(applied(await records.open({ ...first, receipt: randomUUID() })).record?.percent).toBe(15);
   });
 
   test.each(['failed', 'cancelled'] as const)(
@@ -213,7 +213,7 @@ describe('a later request with the same id', () => {
     async (state) => {
       const first = await uploadIn(records, state);
       const before = (await records.read(first.id))?.record;
-      const { restarted, record, version } = made(await records.open({ ...first, receipt: randomUUID() }));
+      const { restarted, record, version } = applied(await records.open({ ...first, receipt: randomUUID() }));
       expect(restarted).toBe(true);
       expect(version).toBeGreaterThan(before?.version ?? 0);
       expect(record).toMatchObject({
@@ -243,20 +243,20 @@ describe('a later request with the same id', () => {
     const again = { ...first, receipt: randomUUID() };
     await records.open(again);
     await records.enqueue(again.id, again.receipt, STORED);
-    expect(made(await records.begin(again.id)).record?.attempt).not.toBe(first.attempt);
+    expect(applied(await records.begin(again.id)).record?.attempt).not.toBe(first.attempt);
     expect(verdict(await records.complete(first.id, first.attempt, RESULT))).toBe('fenced');
   });
 
   test('an upload that used up its attempts may be sent again, and is taken up again', async () => {
     const first = await uploadIn(records, 'queued');
     await records.begin(first.id);
-    made(await records.requeue(first.id, 1, { faults: MAX_FAULTS, deaths: 3 }));
+    applied(await records.requeue(first.id, 1, { faults: MAX_FAULTS, deaths: 3 }));
     expect(verdict(await records.begin(first.id))).toBe('exhausted');
-    made(await records.fail(first.id, undefined, PROBLEM));
+    applied(await records.fail(first.id, undefined, PROBLEM));
     const again = { ...first, receipt: randomUUID() };
-    made(await records.open(again));
-    made(await records.enqueue(again.id, again.receipt, STORED));
-    expect(made(await records.begin(again.id)).record).toMatchObject({ faults: 0, deaths: 0 });
+    applied(await records.open(again));
+    applied(await records.enqueue(again.id, again.receipt, STORED));
+    expect(applied(await records.begin(again.id)).record).toMatchObject({ faults: 0, deaths: 0 });
   });
 
   test.each([

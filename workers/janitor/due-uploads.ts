@@ -74,14 +74,14 @@ async function lookAfter(parts: DueParts, id: string, nowMs: number): Promise<vo
 async function endSilent({ records, queue, storage, log }: DueParts, id: string, version: number): Promise<void> {
   const manifest = await newestManifest(storage, id);
   if (manifest !== undefined) {
-    if (!(await records.recover(manifest, version)).made) return;
+    if (!(await records.recover(manifest, version)).applied) return;
     await queue.add(id);
     log.info({ upload: uploadRef(id) }, 'stored upload queued, whose process had died');
     return;
   }
   const problem = problemOf('upload_interrupted', 'The upload broke off before it was complete. Send it again.', id);
   const outcome = await records.interrupt(id, version, problem);
-  if (outcome.made) log.info({ upload: uploadRef(id) }, 'interrupted upload ended');
+  if (outcome.applied) log.info({ upload: uploadRef(id) }, 'interrupted upload ended');
 }
 
 /**

@@ -98,7 +98,7 @@ async function restore(parts: ReconciliationParts, id: string): Promise<number> 
   const manifest = await newestManifest(parts.storage, id);
   if (manifest === undefined) return 0;
   const outcome = await parts.records.restore(manifest);
-  if (!outcome.made) return 0;
+  if (!outcome.applied) return 0;
   await parts.queue.add(id);
   parts.log.info({ upload: uploadRef(id) }, 'upload restored from its manifest');
   return 1;

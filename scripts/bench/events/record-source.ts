@@ -37,7 +37,7 @@ export async function openRecordSource(
       const done = records
         .advance(ids[slot] ?? '', attempt, sequence, 'variants', sequence * FRACTION_STEP)
         .then((outcome) => {
-          if (!outcome.made) throw new Error(`an event was refused: ${outcome.refusal}`);
+          if (!outcome.applied) throw new Error(`an event was refused: ${outcome.rejection}`);
         });
       const version = (versions[slot] = (versions[slot] ?? 0) + 1);
       return { version, done };
@@ -50,6 +50,6 @@ async function beginWork(records: UploadRecords, id: string): Promise<number> {
   await records.open({ id, receipt: RECEIPT, fileName: 'photo.jpg', totalBytes: 3_000_000 });
   await records.enqueue(id, RECEIPT, { type: 'image/jpeg', sizeBytes: 3_000_000, sha256: '0'.repeat(64), options: {} });
   const begun = await records.begin(id);
-  if (!begun.made) throw new Error(`an upload could not be prepared: ${begun.refusal}`);
+  if (!begun.applied) throw new Error(`an upload could not be prepared: ${begun.rejection}`);
   return begun.version;
 }

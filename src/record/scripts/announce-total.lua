@@ -2,8 +2,8 @@
 -- ARGV  7 receipt, 8 total bytes, 9 default silence in ms
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
-local refused = refusal({ receiving = true }, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ receiving = true }, ARGV[7])
+if rejected then return rejected end
 putChange()
 put('total', ARGV[8])
 save()

@@ -2,8 +2,8 @@
 -- ARGV  7 attempt, 8 name of the variant, 9 variant as JSON
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
-local refused = refusal({ processing = true }, nil, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ processing = true }, nil, ARGV[7])
+if rejected then return rejected end
 local variants = was.variants and cjson.decode(was.variants) or {}
 variants[ARGV[8]] = cjson.decode(ARGV[9])
 putChange()

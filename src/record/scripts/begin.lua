@@ -4,8 +4,8 @@
 -- Answers with the record.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end
-local refused = refusal({ queued = true, processing = true })
-if refused then return refused end
+local rejected = rejection({ queued = true, processing = true })
+if rejected then return rejected end
 local deaths = tonumber(was.deaths or '0') + (was.state == 'processing' and 1 or 0)
 if tonumber(was.faults or '0') >= tonumber(ARGV[8]) or deaths >= tonumber(ARGV[9]) then return answer('exhausted', true) end
 putChange()

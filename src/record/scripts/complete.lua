@@ -1,8 +1,8 @@
 -- ARGV  7 attempt, 8 result as JSON, 9 SHA-256 of the uploaded bytes or empty, 10 retention in ms
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
-local refused = refusal({ processing = true }, nil, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ processing = true }, nil, ARGV[7])
+if rejected then return rejected end
 putChange(100)
 put('state', 'completed')
 put('stage', 'done')

@@ -3,8 +3,8 @@
 -- Answers with the record.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end
-local refused = refusal({ receiving = true, queued = true, processing = true, completed = true, failed = true, cancelled = true, discarded = true })
-if refused then return refused end
+local rejected = rejection({ receiving = true, queued = true, processing = true, completed = true, failed = true, cancelled = true, discarded = true })
+if rejected then return rejected end
 putChange()
 if not isFinal then
   put('state', 'cancelled')

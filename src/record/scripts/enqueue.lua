@@ -6,8 +6,8 @@
 --- @include "parts/room"
 --- @include "parts/stored"
 if isRepeated() then return answer('ok', true) end
-local refused = refusal({ receiving = true }, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ receiving = true }, ARGV[7])
+if rejected then return rejected end
 local lack = lackOfRoom(ARGV[13])
 if lack then return answer(lack, true) end
 makeRoom(ARGV[13], tonumber(ARGV[15]))

@@ -2,8 +2,8 @@
 -- ARGV  7 attempt or empty, 8 error as JSON, 9 `1` if another try may mend it, 10 retention in ms
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
-local refused = refusal({ processing = true, queued = ARGV[7] == '' }, nil, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ processing = true, queued = ARGV[7] == '' }, nil, ARGV[7])
+if rejected then return rejected end
 putChange()
 put('state', 'failed')
 put('stage', 'done')

@@ -2,8 +2,8 @@
 -- ARGV  7 attempt, 8 `1` to wait before all others, 9 faults or empty, 10 deaths or empty
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
-local refused = refusal({ processing = true }, nil, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ processing = true }, nil, ARGV[7])
+if rejected then return rejected end
 putChange()
 put('state', 'queued')
 put('stage', 'queue')

@@ -2,8 +2,8 @@
 -- ARGV  7 version, 8 error as JSON, 9 retention in ms, 10 retention in ms if no byte has come
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
-local refused = refusal({ receiving = true }, nil, nil, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ receiving = true }, nil, nil, ARGV[7])
+if rejected then return rejected end
 local retentionMs = was.received == '0' and ARGV[10] or ARGV[9]
 putChange()
 put('state', 'failed')

@@ -21,8 +21,8 @@ if not was.state then
   if bounds and redis.call('ZCARD', recordsKey) >= bounds.most then return { 'records', '0' } end
   if bounds and bounds.owner and tonumber(redis.call('HGET', ownersKey, bounds.owner) or '0') >= bounds.mostOfOwner then return { 'owned', '0' } end
 else
-  local refused = refusal({ receiving = true, failed = true, cancelled = true, discarded = true })
-  if refused then return refused end
+  local rejected = rejection({ receiving = true, failed = true, cancelled = true, discarded = true })
+  if rejected then return rejected end
   -- Sent again because its reply was lost with the connection, and meanwhile the life that it began has ended.
   if isFinal and was.publicId == ARGV[13] then return answer('final', true) end
 end

@@ -3,8 +3,8 @@
 --       13 default silence in ms
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
-local refused = refusal({ receiving = true }, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ receiving = true }, ARGV[7])
+if rejected then return rejected end
 putChange(ARGV[9])
 put('received', ARGV[8])
 putGiven('silence', ARGV[10])

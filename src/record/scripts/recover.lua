@@ -3,8 +3,8 @@
 --- @include "parts/record"
 --- @include "parts/stored"
 if isRepeated() then return answer('ok') end
-local refused = refusal({ receiving = true }, nil, nil, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ receiving = true }, nil, nil, ARGV[7])
+if rejected then return rejected end
 putChange(ARGV[12])
 putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11])
 put('receipt', ARGV[13])

@@ -4,7 +4,7 @@
 --- @include "parts/record"
 --- @include "parts/stored"
 if isRepeated() then return answer('ok') end
-if was.state then return refusal({}) end
+if was.state then return rejection({}) end
 putChange(ARGV[12])
 putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11])
 put('id', id)

@@ -2,8 +2,8 @@
 -- ARGV  7 version
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
-local refused = refusal({ failed = true }, nil, nil, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ failed = true }, nil, nil, ARGV[7])
+if rejected then return rejected end
 putChange()
 put('state', 'queued')
 put('stage', 'queue')

@@ -3,8 +3,8 @@
 -- Answers with the record.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end
-local refused = refusal({ receiving = true }, ARGV[7])
-if refused then return refused end
+local rejected = rejection({ receiving = true }, ARGV[7])
+if rejected then return rejected end
 putChange()
 put('receipt', ARGV[8])
 putStrewn()

@@ -5,7 +5,7 @@ import type { FileKind } from '../../record/open-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import { fileTooLarge } from '../../intake/byte-limiter.ts';
 import { IncomingUpload, listenForOthers, type IntakeParts } from '../../intake/incoming-upload.ts';
-import { ReceiveProgress, refusalToError } from '../../intake/receive-progress.ts';
+import { ReceiveProgress, rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { optionsIn } from './tus-metadata.ts';
@@ -62,7 +62,7 @@ export async function receivePart(
     await progress.close();
     if (writer.offset === offset) return offset;
     const outcome = await report(writer.offset);
-    if (!outcome.made) throw refusalToError(outcome);
+    if (!outcome.applied) throw rejectionToError(outcome);
     return writer.offset;
   } catch (error) {
     await writer.discard();
@@ -119,8 +119,8 @@ export async function refuseUpload(
   });
   log.info({ upload: uploadRef(id), code: error.code }, 'upload refused');
   // Where another request has gone on with the upload, the parts are that request's.
-  if (outcome.made) await new UploadParts(intake.storage, id).removeAll();
-  return outcome.made ? asOutcome(error, id, 'failed') : error;
+  if (outcome.applied) await new UploadParts(intake.storage, id).removeAll();
+  return outcome.applied ? asOutcome(error, id, 'failed') : error;
 }
 
 /** What the sender is told, when all that has to be done about it is done. */
@@ -137,7 +137,7 @@ async function settle(
   if (now?.record.state !== 'cancelled') return error;
   // The cancellation has removed what lay there; a part may have become visible after it.
   await new UploadParts(intake.storage, record.id).removeAll();
-  return refusalToError({ made: false, refusal: 'final', record: now.record });
+  return rejectionToError({ applied: false, rejection: 'final', record: now.record });
 }
 
 async function openGate(

@@ -7,7 +7,7 @@ import type { UploadRecord } from '../../record/record-fields.ts';
 import { isLackOfRoom } from '../../intake/admission.ts';
 import { fileTooLarge } from '../../intake/byte-limiter.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
-import { refusalToError } from '../../intake/receive-progress.ts';
+import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { finishUpload, receivePart, refuseUpload, removeParts, type TusIntake } from './receive-part.ts';
 import { fileNameIn, keptMetadata, optionsIn, uploadIdIn } from './tus-metadata.ts';
@@ -94,7 +94,7 @@ export class TusStore extends DataStore {
       throw await refuseUpload(this.#parts, this.#scope, record, error, record.receivedBytes);
     }
     const outcome = await this.#parts.records.announceTotal(id, record.receipt, sizeBytes);
-    if (!outcome.made) throw refusalToError(outcome);
+    if (!outcome.applied) throw rejectionToError(outcome);
   }
 
   /** With the last byte the upload is queued before this resolves. Throws as `finishUpload` does. */

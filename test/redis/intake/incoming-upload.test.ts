@@ -110,7 +110,7 @@ describe('the queue', () => {
     const manifest = await readManifest(space.storage, manifestKey(id, receipt));
     const { version } = (await recordOf(upload)) ?? upload.record;
     if (manifest === undefined) throw new Error('no manifest');
-    expect((await space.records.recover(manifest, version)).made).toBe(true);
+    expect((await space.records.recover(manifest, version)).applied).toBe(true);
     expect(await upload.enqueue()).toMatchObject({ record: { id, state: 'queued' } });
     expect(space.files()).toHaveLength(2);
   });

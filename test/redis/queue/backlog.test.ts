@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Backlog, type BacklogFigures } from '../../../src/queue/backlog.ts';
-import { made, openRecordSpace, STORED, newUpload, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import { applied, openRecordSpace, STORED, newUpload, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 
 const STRETCH_SECONDS = 5;
@@ -67,9 +67,9 @@ describe('the rate at which the queue drains', () => {
     await records.cancel(cancelled.id);
     await records.fail(failed.id, undefined, { type: 't', title: 't', status: 500, detail: 'd', code: 'c' });
     expect(await count()).toBe(3);
-    made(await records.requeue(begun.id, 1));
+    applied(await records.requeue(begun.id, 1));
     expect(await count()).toBe(2);
-    made(await records.begin(begun.id));
+    applied(await records.begin(begun.id));
     expect(await count()).toBe(3);
   });
 
@@ -91,8 +91,8 @@ describe('how much waits', () => {
     await uploadIn(records, 'queued');
     for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.2']) {
       const upload = newUpload();
-      made(await records.open(upload));
-      made(
+      applied(await records.open(upload));
+      applied(
         await records.enqueue(upload.id, upload.receipt, STORED, {
           capacity: 9,
           discards: false,

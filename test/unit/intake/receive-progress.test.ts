@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ChangeOutcome, Refusal } from '../../../src/record/record-change.ts';
+import type { ChangeOutcome, Rejection } from '../../../src/record/record-change.ts';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
-import { ReceiveProgress, refusalToError, type ReportReceived } from '../../../src/intake/receive-progress.ts';
+import { ReceiveProgress, rejectionToError, type ReportReceived } from '../../../src/intake/receive-progress.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 
-const MADE: ChangeOutcome = { made: true, version: 2, record: undefined };
-const refused = (refusal: Refusal): ChangeOutcome => ({ made: false, refusal, record: undefined });
+const APPLIED: ChangeOutcome = { applied: true, version: 2, record: undefined };
+const refused = (rejection: Rejection): ChangeOutcome => ({ applied: false, rejection, record: undefined });
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -14,7 +14,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function build(answer: ReportReceived = async () => MADE) {
+function build(answer: ReportReceived = async () => APPLIED) {
   const report = jest.fn(answer);
   const progress = new ReceiveProgress(report, silentLog);
   return { report, progress, reported: () => report.mock.calls.map(([bytes]) => bytes) };
@@ -49,7 +49,7 @@ describe('reports of received bytes', () => {
       most = Math.max(most, ++open);
       await new Promise((resolve) => setTimeout(resolve, 1000));
       open -= 1;
-      return MADE;
+      return APPLIED;
     });
     for (let chunk = 0; chunk < 30; chunk++) {
       progress.received(1);
@@ -70,7 +70,7 @@ describe('reports of received bytes', () => {
     const closing = progress.close().then(() => (isClosed = true));
     await jest.advanceTimersByTimeAsync(1000);
     expect([isClosed, report.mock.calls.length]).toEqual([false, 1]);
-    answer(MADE);
+    answer(APPLIED);
     await closing;
     await jest.advanceTimersByTimeAsync(1000);
     expect([report.mock.calls.length, jest.getTimerCount()]).toEqual([1, 0]);
@@ -93,8 +93,8 @@ describe('the fence', () => {
     ['state', 'upload_superseded'],
     ['final', 'upload_cancelled'],
     ['deleted', 'upload_cancelled'],
-  ] as const)('after a report was refused as %s, the next chunk throws %s', async (refusal, code) => {
-    const { progress } = build(async () => refused(refusal));
+  ] as const)('after a report was refused as %s, the next chunk throws %s', async (rejection, code) => {
+    const { progress } = build(async () => refused(rejection));
     progress.received(1);
     await jest.advanceTimersByTimeAsync(60);
     expect(() => progress.received(1)).toThrow(expect.objectContaining({ code }));
@@ -116,7 +116,7 @@ describe('the fence', () => {
     };
 
     test('is asked for when somebody else is heard of, though no byte comes', async () => {
-      let answer: ChangeOutcome = MADE;
+      let answer: ChangeOutcome = APPLIED;
       const { progress, report } = build(async () => answer);
       const told: string[] = [];
       progress.tellOfRefusal(listen, ({ code }) => told.push(code));
@@ -152,7 +152,8 @@ describe('the fence', () => {
   });
 
   test('what a sender is told of it has the status of the table', () => {
-    const statusOf = (refusal: Refusal) => refusalToError({ made: false, refusal, record: undefined }).status;
+    const statusOf = (rejection: Rejection) =>
+      rejectionToError({ applied: false, rejection, record: undefined }).status;
     expect([statusOf('fenced'), statusOf('final'), statusOf('missing')]).toEqual([409, 410, 503]);
   });
 
@@ -163,9 +164,9 @@ describe('the fence', () => {
     ['receiving', 'fenced', 'upload_superseded', undefined],
   ] as const)(
     'a sender whose upload is %s is told which, and its state where that is final',
-    (state, refusal, code, told) => {
+    (state, rejection, code, told) => {
       const record = { id: 'u', state } as UploadRecord;
-      expect(refusalToError({ made: false, refusal, record })).toMatchObject({ code, id: 'u', state: told });
+      expect(rejectionToError({ applied: false, rejection, record })).toMatchObject({ code, id: 'u', state: told });
     },
   );
 });

@@ -21,7 +21,7 @@ let progress: ReceiveProgress;
 
 beforeEach(async () => {
   temp = await openTempStorage();
-  progress = new ReceiveProgress(async () => ({ made: true, version: 1, record: undefined }), silentLog);
+  progress = new ReceiveProgress(async () => ({ applied: true, version: 1, record: undefined }), silentLog);
 });
 afterEach(async () => {
   await progress.close();
@@ -191,7 +191,10 @@ describe('a file that is refused', () => {
   });
 
   test('because the record has fenced it leaves nothing', async () => {
-    const fencing = new ReceiveProgress(async () => ({ made: false, refusal: 'fenced', record: undefined }), silentLog);
+    const fencing = new ReceiveProgress(
+      async () => ({ applied: false, rejection: 'fenced', record: undefined }),
+      silentLog,
+    );
     async function* source(): AsyncGenerator<Buffer> {
       yield jpegBytes(5000);
       await eventually('the fence', () => {

@@ -3,8 +3,8 @@ import type { ChangeOutcome } from '../../../src/record/record-change.ts';
 import { AttemptProgress, type Advance } from '../../../workers/attempt-progress.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 
-const MADE: ChangeOutcome = { made: true, version: 2, record: undefined };
-const FENCED: ChangeOutcome = { made: false, refusal: 'fenced', record: undefined };
+const APPLIED: ChangeOutcome = { applied: true, version: 2, record: undefined };
+const FENCED: ChangeOutcome = { applied: false, rejection: 'fenced', record: undefined };
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -13,7 +13,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function build(advance: Advance = async () => MADE) {
+function build(advance: Advance = async () => APPLIED) {
   const written = jest.fn(advance);
   const onRefused = jest.fn();
   const progress = new AttemptProgress(written, onRefused, silentLog);
@@ -61,7 +61,7 @@ describe('the reports of an attempt', () => {
       most = Math.max(most, ++open);
       await new Promise((resolve) => setTimeout(resolve, 500));
       open -= 1;
-      return MADE;
+      return APPLIED;
     });
     for (const stage of ['a', 'b', 'c']) progress.report({ stage, fraction: 0 });
     const closing = progress.close();
@@ -99,7 +99,7 @@ describe('a report that fails', () => {
   test('costs nothing but itself', async () => {
     let calls = 0;
     const { progress, onRefused, written } = build(async () =>
-      ++calls === 1 ? await Promise.reject<ChangeOutcome>(new Error('Redis is away')) : MADE,
+      ++calls === 1 ? await Promise.reject<ChangeOutcome>(new Error('Redis is away')) : APPLIED,
     );
     progress.report({ stage: 'a', fraction: 0 });
     progress.report({ stage: 'b', fraction: 0.5 });

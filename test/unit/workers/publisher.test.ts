@@ -22,7 +22,7 @@ beforeEach(async () => {
   temp = await openTempStorage();
   controller = new AbortController();
   announced = [];
-  answer = { made: true, version: 2, record: undefined };
+  answer = { applied: true, version: 2, record: undefined };
 });
 afterEach(async () => {
   await temp.remove();
@@ -99,7 +99,7 @@ describe('a file that is published while it is made', () => {
   });
 
   test('of an attempt that was overtaken ends it', async () => {
-    answer = { made: false, refusal: 'fenced', record: undefined };
+    answer = { applied: false, rejection: 'fenced', record: undefined };
     await expect(publisher().publishFile(FILE, chunksOf('a'))).rejects.toThrow('overtaken');
     expect(controller.signal.aborted).toBe(true);
   });

@@ -101,6 +101,6 @@ async function add(id: string): Promise<void> {
   await records.open({ id, receipt: RECEIPT, fileName: 'photo.jpg', totalBytes: SIZE_BYTES }, ROOM);
   const stored = { type: 'image/jpeg', sizeBytes: SIZE_BYTES, sha256: '0'.repeat(64), options: {} };
   const queued = await records.enqueue(id, RECEIPT, stored, ROOM);
-  if (!queued.made) throw new Error(`an upload was refused: ${queued.refusal}`);
+  if (!queued.applied) throw new Error(`an upload was refused: ${queued.rejection}`);
   await queue.add(id, id);
 }

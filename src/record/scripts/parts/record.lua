@@ -8,7 +8,8 @@
 --       published too, empty for none; from 7 on those of the transition
 --
 -- Answers `{ 'ok', version, field, value, … }`, fields only if the transition returns the record, or
--- `{ reason, version, field, value, … }` with a reason of `Refusal`. Among the fields of a waiting upload is `rank`, its 0-based place.
+-- `{ reason, version, field, value, … }` with a reason of `Rejection`. Among the fields of a waiting upload
+-- is `rank`, its 0-based place.
 local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey, failedKey, recordsKey, ownersKey = unpack(KEYS)
 local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(ARGV)
 --- @include "../../../queue/scripts/parts/waiting"
@@ -61,7 +62,7 @@ local function isRepeated() return was.state and was.nonce == nonce end
 
 -- The answer if the change may not be applied: `from` has the states that it is for, the guards are compared where they
 -- are not empty. Nil if it may.
-local function refusal(from, receipt, attempt, version)
+local function rejection(from, receipt, attempt, version)
   if not was.state then return { 'missing', '0' } end
   if was.deleted == '1' then return answer('deleted', true) end
   if isFinal and was.expiresAt and tonumber(was.expiresAt) <= tonumber(now) then return answer('expired', true) end

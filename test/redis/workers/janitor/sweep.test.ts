@@ -11,7 +11,7 @@ import { lookAfterDue } from '../../../../workers/janitor/due-uploads.ts';
 import { addMissingJobs } from '../../../../workers/janitor/missing-jobs.ts';
 import { reconcileStorage } from '../../../../workers/janitor/reconciliation-scan.ts';
 import {
-  made,
+  applied,
   newUpload,
   openRecordSpace,
   RESULT,
@@ -156,7 +156,7 @@ describe('uploads that are due', () => {
   test('one that has been silent too long is ended as interrupted, so that its watchers learn of it', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
-    made(await records.open(upload));
+    applied(await records.open(upload));
     await put(originalKey(upload.id, randomUUID()));
     await lookAfterDue(parts(records), SIGNAL);
     expect((await records.read(upload.id))?.record).toMatchObject({
@@ -169,7 +169,7 @@ describe('uploads that are due', () => {
   test('one that has been silent too long and lies there whole is queued: it may have been answered with a 2xx', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
-    made(await records.open(upload));
+    applied(await records.open(upload));
     await storedUpload(upload.id, { receipt: upload.receipt });
     await lookAfterDue(parts(records), SIGNAL);
     expect((await records.read(upload.id))?.record).toMatchObject({
@@ -185,7 +185,7 @@ describe('uploads that are due', () => {
   test('of several that were sent under one id the last counts, if Redis has lost that it was there', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
-    made(await records.open(upload));
+    applied(await records.open(upload));
     await storedUpload(upload.id, { sequence: 3 });
     const last = await storedUpload(upload.id, { sequence: 5 });
     await storedUpload(upload.id, { sequence: 4 });
@@ -196,9 +196,9 @@ describe('uploads that are due', () => {
   test('one that is receiving after all stays due, as when Redis has lost what was done about it', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
-    made(await records.open(upload));
+    applied(await records.open(upload));
     const losing = overriding(records, {
-      interrupt: async () => ({ made: false, refusal: 'fenced', record: undefined }),
+      interrupt: async () => ({ applied: false, rejection: 'fenced', record: undefined }),
     });
     await lookAfterDue(parts(losing), SIGNAL);
     expect([await stateOf(upload.id), (await sets.due(10)).ids]).toEqual(['receiving', [upload.id]]);
@@ -362,9 +362,9 @@ describe('a survey of the storage', () => {
       createdAtMs: 0,
     });
     expect([jobs, await space.records.idOf(`p-${id}`)]).toEqual([[id], id]);
-    const attempt = made(await space.records.begin(id)).record?.attempt ?? 0;
+    const attempt = applied(await space.records.begin(id)).record?.attempt ?? 0;
     expect(attempt).toBeGreaterThan(1_000_000);
-    expect((await space.records.complete(id, attempt, RESULT)).made).toBe(true);
+    expect((await space.records.complete(id, attempt, RESULT)).applied).toBe(true);
   });
 
   test('leaves uploads that have a record alone, and is not made again at once', async () => {
@@ -383,7 +383,7 @@ describe('a survey of the storage', () => {
     await reconcileStorage(parts(), SIGNAL);
     const { version = 0 } = (await space.records.read(id))?.record ?? {};
     expect(version).toBeGreaterThan(1_000_000);
-    expect(made(await space.records.begin(id)).version).toBe(version + 1);
+    expect(applied(await space.records.begin(id)).version).toBe(version + 1);
   });
 
   test('finds what is there, though its record was lost while it was looked after', async () => {
