@@ -5,7 +5,7 @@ const HOUR_SECONDS = 3_600;
 
 /** What moves the limits, each step with those before it. */
 export const STEPS: readonly { title: string; settings: Partial<Site> }[] = [
-  { title: "as it starts: `EVENT_BUS=stream`, one directory, a day's retention", settings: {} },
+  { title: "defaults: `EVENT_BUS=stream`, one directory, a day's retention", settings: {} },
   { title: '`STORAGE=s3://…`', settings: { storage: 'bucket' } },
   { title: '`EVENT_BUS=targeted`', settings: { bus: 'targeted' } },
   { title: '`RETENTION_MS` of an hour', settings: { retentionSeconds: HOUR_SECONDS } },

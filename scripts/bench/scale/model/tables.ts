@@ -9,37 +9,37 @@ const MACHINE_COUNTS = [1, 10, 100, 1000];
 export function scalingTables(costs: Costs): string {
   const works: Work[] = [
     { title: 'Photos of 12 megapixels', upload: costs.photo },
-    { title: 'Small files, nothing to digest', upload: costs.small },
+    { title: 'Small files without processing', upload: costs.small },
   ];
   const ladders = works.flatMap((work) => [`### ${work.title}`, sentenceOf(costs, work), ladderOf(costs, work)]);
   const [photos] = works;
   const uses = photos === undefined ? [] : [USES_SENTENCE, usesTable(costs, photos)];
-  return ['### What it costs', costsTable(costs), ...ladders, '### How much of each limit is taken', ...uses].join(
+  return ['### What it costs', costsTable(costs), ...ladders, '### How much of each limit is used', ...uses].join(
     '\n\n',
   );
 }
 
 const USES_SENTENCE =
-  'Of photos, half as many as the workers of so many machines could do; past 100 % it cannot be done so.';
+  'Photos, at half the rate that the workers of these machines could process. Above 100 % the limit is exceeded.';
 
 function costsTable(costs: Costs): string {
   const row = (title: string, of: (upload: UploadCost) => string) =>
     `| ${title} | ${of(costs.photo)} | ${of(costs.small)} |`;
   const us = (value: number) => `${round(value)} µs`;
   return [
-    `| for each upload (${costs.taken}) | photo | small file |`,
+    `| per upload (${costs.taken}) | photo | small file |`,
     '| --- | --- | --- |',
-    row('bytes in, and made of it', ({ bytesIn, bytesMade }) => `${size(bytesIn)}, ${size(bytesMade)}`),
-    row('CPU of an API process, with its first answer', ({ apiUs }) => us(apiUs)),
+    row('bytes in, bytes of the variants', ({ bytesIn, bytesMade }) => `${size(bytesIn)}, ${size(bytesMade)}`),
+    row('CPU of an API process, including the first answer', ({ apiUs }) => us(apiUs)),
     row('CPU of a worker', ({ workerUs }) => us(workerUs)),
     row('CPU of Redis', ({ redisUs }) => us(redisUs)),
     row('entries of the event stream', ({ events }) => round(events)),
-    row('memory of Redis, until its retention is over', ({ recordBytes }) => size(recordBytes)),
+    row('memory of Redis, until the end of its retention', ({ recordBytes }) => size(recordBytes)),
     '',
-    '| for each | |',
+    '| per | |',
     '| --- | --- |',
     `| held answer and the poll that follows: API, Redis | ${us(costs.answer.apiUs)}, ${us(costs.answer.redisUs)} |`,
-    `| response that is held: memory of the API process | ${size(costs.heldBytes)} |`,
+    `| held response: memory of the API process | ${size(costs.heldBytes)} |`,
     `| event and API process that reads the stream: API, Redis | ${us(costs.event.readerUs)}, ${us(costs.event.redisUsPerReader)} and ${size(costs.event.bytesPerReader)} |`,
     `| process: connections to Redis, API and worker | ${costs.connections.api}, ${costs.connections.worker} |`,
   ].join('\n');
@@ -47,7 +47,7 @@ function costsTable(costs: Costs): string {
 
 function sentenceOf(costs: Costs, work: Work): string {
   const { apis, workers } = staffingOf(costs, work);
-  return `Each machine runs ${apis} API and ${workers} worker processes. Uploads a second, and what runs out first when there are more:`;
+  return `Each machine runs ${apis} API and ${workers} worker processes. Uploads a second, and the limit that is reached first:`;
 }
 
 function ladderOf(costs: Costs, work: Work): string {
