@@ -9,7 +9,7 @@ const ENTRY = 'src/client/upload-client';
 
 const HEADING = `/*
  * Types of the browser client, the module at /client.js of every deferred-uploads service.
- * Made by \`npm run types\` from the sources; changes belong there.
+ * Made by \`npm run generate\` from the sources; changes belong there.
  */
 `;
 

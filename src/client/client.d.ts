@@ -1,6 +1,6 @@
 /*
  * Types of the browser client, the module at /client.js of every deferred-uploads service.
- * Made by `npm run types` from the sources; changes belong there.
+ * Made by `npm run generate` from the sources; changes belong there.
  */
 
 /** Figures that are left out keep their defaults. */

@@ -32,10 +32,10 @@ export function maxConnectionsOf(limit: number | undefined): number | undefined 
 /** Logs one line if the settings allow more than there are descriptors for. */
 export function warnOfFewDescriptors(
   limit: number | undefined,
-  { deferredMaxHeld, maxOpenUploads }: Pick<Config, 'deferredMaxHeld' | 'maxOpenUploads'>,
+  { deferredMaxHeld, uploadMaxOpen }: Pick<Config, 'deferredMaxHeld' | 'uploadMaxOpen'>,
   log: Logger,
 ): void {
-  const needed = 2 * (deferredMaxHeld + maxOpenUploads) + RESERVED;
+  const needed = 2 * (deferredMaxHeld + uploadMaxOpen) + RESERVED;
   if (limit === undefined || limit >= needed) return;
   log.warn(
     { limit, needed, settings: ['DEFERRED_MAX_HELD', 'UPLOAD_MAX_OPEN'] },

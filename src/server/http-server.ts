@@ -25,7 +25,7 @@ const KEEP_ALIVE_MS = 75_000;
 /** Starts to listen on the configured address. Rejects with `EADDRINUSE` and its like. */
 export async function openHttpServer(handle: RequestListener, config: Config): Promise<Server> {
   // Our own check of `Host` answers a request without one with a problem document.
-  const server = createServer({ maxHeaderSize: config.maxHeaderBytes, requireHostHeader: false }, handle);
+  const server = createServer({ maxHeaderSize: config.httpMaxHeaderBytes, requireHostHeader: false }, handle);
   answerExpectations(server, handle);
   answerClientErrors(server);
   const maxConnections = maxConnectionsOf(descriptorLimit());

@@ -48,7 +48,7 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   const intake = new UploadIntake(parts, intakeSettings(config));
   const transfers = new Transfers();
   const removal = new UploadRemoval({ records, storage, queue, transfers, log });
-  const { maxFileBytes, uploadExpiryMs: expiryMs } = config;
+  const { uploadMaxBytes: maxFileBytes, uploadExpiryMs: expiryMs } = config;
   const tus = new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs });
   return { intake, removal, tus, transfers };
 }
@@ -61,7 +61,7 @@ function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSour
       capacityPerAddress: config.queueCapacityPerAddress,
     },
     backlog,
-    records: { max: config.maxRecords, maxPerAddress: config.maxRecordsPerAddress },
+    records: { max: config.recordsMax, maxPerAddress: config.recordsMaxPerAddress },
     countRecords: (owner) => countRecords(redis.store, redis.keys, owner),
     onRefused: (code) => metrics.queueRefused(code),
     onDiscarded: () => metrics.queueDiscarded(),
@@ -70,14 +70,14 @@ function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSour
 
 function intakeSettings(config: Config): IntakeSettings {
   return {
-    maxFileBytes: config.maxFileBytes,
-    maxRequestBytes: config.maxRequestBytes,
-    maxFiles: config.maxFiles,
-    maxFields: config.maxFields,
-    maxFieldBytes: config.maxFieldBytes,
+    maxFileBytes: config.uploadMaxBytes,
+    maxRequestBytes: config.uploadMaxRequestBytes,
+    maxFiles: config.uploadMaxFiles,
+    maxFields: config.uploadMaxFields,
+    maxFieldBytes: config.uploadMaxFieldBytes,
     stallTimeoutMs: config.uploadStallTimeoutMs,
     minBytesPerS: config.uploadMinBytesPerS,
-    maxOpen: config.maxOpenUploads,
-    maxOpenPerAddress: config.maxOpenUploadsPerAddress,
+    maxOpen: config.uploadMaxOpen,
+    maxOpenPerAddress: config.uploadMaxOpenPerAddress,
   };
 }

@@ -77,7 +77,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     ...services,
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,
-    maxRequestBytes: config.maxRequestBytes,
+    maxRequestBytes: config.uploadMaxRequestBytes,
     host: config.host,
     allowedHosts: config.allowedHosts,
     isTrustedProxy,

@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import type { S3Settings } from '../settings/config.ts';
+import type { S3Settings } from '../settings/s3-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 

@@ -15,7 +15,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { S3Settings } from '../settings/config.ts';
+import type { S3Settings } from '../settings/s3-settings.ts';
 import { MARKER_KEY, parseKey, requireKey } from './keys.ts';
 import { newCopyPath, removeAbandonedCopies } from './local-copies.ts';
 import { createClient, placeOf, type S3Place } from './s3-client.ts';

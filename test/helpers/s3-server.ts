@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import S3rver from 's3rver';
-import { loadConfig, type S3Settings } from '../../src/settings/config.ts';
+import { loadConfig } from '../../src/settings/config.ts';
+import type { S3Settings } from '../../src/settings/s3-settings.ts';
 import { listen } from './listen.ts';
 import { S3Memory } from './s3-memory.ts';
 

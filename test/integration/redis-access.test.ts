@@ -150,8 +150,8 @@ describe('a Redis that takes only TLS with client certificates', () => {
 });
 
 test.each([
-  [{ REDIS_TLS_CA: '/nowhere/ca.pem' }, /^REDIS_TLS_CA cannot be read: ENOENT/],
-  [{ REDIS_TLS_KEY: '' }, /REDIS_TLS_CERT and REDIS_TLS_KEY belong together/],
+  [{ REDIS_TLS_CA: '/nowhere/ca.pem' }, /^wrong settings: REDIS_TLS_CA cannot be read: ENOENT/],
+  [{ REDIS_TLS_KEY: '' }, /REDIS_TLS_CERT and REDIS_TLS_KEY must be set together/],
   [{ REDIS_TLS: 'false' }, /need REDIS_TLS=true or a REDIS_URL that begins with rediss:/],
   [{ REDIS_URL: '/run/redis.sock' }, /REDIS_TLS=true needs a Redis that is reached over the network/],
 ])('the settings %j are refused', (settings, message) => {

@@ -24,7 +24,7 @@ try {
 const wrong: number = handle.id;
 `;
 
-test('the types that are served are those of the sources (npm run types makes them so)', async () => {
+test('the types that are served are those of the sources (npm run generate makes them so)', async () => {
   expect(await readFile(SERVED, 'utf8')).toBe(await clientTypes());
 });
 

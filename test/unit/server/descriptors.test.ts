@@ -24,7 +24,7 @@ test.each([
 test('warns if the held responses and uploads that the settings allow need more descriptors than there are', () => {
   const warn = jest.fn();
   const log = { ...silentLog, warn };
-  const settings = { deferredMaxHeld: 1000, maxOpenUploads: 100 };
+  const settings = { deferredMaxHeld: 1000, uploadMaxOpen: 100 };
   warnOfFewDescriptors(2400, settings, log);
   expect(warn).not.toHaveBeenCalled();
   warnOfFewDescriptors(2399, settings, log);

@@ -168,6 +168,6 @@ describe('the settings of S3', () => {
   test('allow no file that has more than 10,000 parts', () => {
     const limits = { UPLOAD_MAX_BYTES: '83886080001', UPLOAD_MAX_REQUEST_BYTES: '83886080001' };
     expect(() => s3Of(limits)).toThrow('UPLOAD_MAX_BYTES must not exceed 83886080000 with STORAGE=s3://');
-    expect(loadConfig(limits).maxFileBytes).toBe(83_886_080_001);
+    expect(loadConfig(limits).uploadMaxBytes).toBe(83_886_080_001);
   });
 });
