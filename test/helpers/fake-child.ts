@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ChildSpec } from '../../scripts/child-life.ts';
+import { patienceMs } from './patience.ts';
 
 /** Small Node processes that write what happens to them into a diary, one line an event. */
 export interface Diary {
@@ -18,7 +19,12 @@ export interface FakeChildOptions {
 
 /** A child that is up at once, and leaves when it is told to or when its supervisor has gone. */
 export function fakeChild(diary: Diary, name: string, options: FakeChildOptions = {}): ChildSpec {
-  const { role = name, graceMs = 5000, script = LIVE_ON, onTerm = `write('stopped'); process.exit()` } = options;
+  const {
+    role = name,
+    graceMs = patienceMs(5000),
+    script = LIVE_ON,
+    onTerm = `write('stopped'); process.exit()`,
+  } = options;
   return {
     name,
     role,

@@ -7,6 +7,7 @@ import { queueKeys } from '../../src/queue/contract.ts';
 import type { Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { putInHalves } from '../helpers/put-in-halves.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -48,7 +49,7 @@ test.each([
 ])('does not cut a running upload of an API whose clock is 10 minutes %s', async (_word, offsetMs) => {
   const url = await apiWithClock(offsetMs);
   const id = randomUUID();
-  const { answer, finish } = putInHalves<Upload>(`${url}/uploads/${id}?timeout=30000`, bytes);
+  const { answer, finish } = putInHalves<Upload>(`${url}/uploads/${id}?timeout=${LONG_HOLD_MS}`, bytes);
   await eventually('it to be receiving', async () => {
     const { body } = await getJson<Progress>(`${url}/uploads/${id}/progress`);
     return body.state === 'receiving' && body.bytes.received > 0;
@@ -62,7 +63,7 @@ test.each([
 
 test('an API whose clock is days ahead still serves what is kept for a day', async () => {
   const url = await apiWithClock(72 * 60 * MINUTE_MS);
-  const { id } = (await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', '?timeout=30000')).body;
+  const { id } = (await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`)).body;
   const paths = [`/uploads/${id}`, `/uploads/${id}/progress`, `/uploads/${id}/result`, `/uploads/${id}/content`];
   const statuses = await Promise.all(paths.map(async (path) => (await fetch(url + path)).status));
   expect(statuses).toEqual([200, 200, 200, 200]);

@@ -9,9 +9,10 @@ import { processIdentity } from '../../scripts/setup/process-identity.mjs';
 import { ensureRedisServer } from '../../scripts/setup/redis-binary.mjs';
 import { Supervisor } from '../../scripts/supervisor.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { patienceMs } from '../helpers/patience.ts';
 import { runScript } from '../helpers/script-process.ts';
 
-const GRACE_MS = 5000;
+const GRACE_MS = patienceMs(5000);
 
 describe('embeddedRedis', () => {
   let directory: string;
@@ -106,13 +107,14 @@ describe('embeddedRedis', () => {
   );
 
   test('is ended by its guard when the supervisor was killed', async () => {
-    const { pid, url } = await orphan();
+    const { pid, url } = await orphan(1000);
     await eventually('the redis to be gone', () => processIdentity(pid) === undefined);
     expect(existsSync(url)).toBe(false);
   });
 
   test('is ended by the next start when the supervisor was killed', async () => {
-    const { pid } = await orphan();
+    // Its guard would end it only after the test.
+    const { pid } = await orphan(600_000);
     expect(await endLeftovers(directory, GRACE_MS)).toBe(1);
     expect(processIdentity(pid)).toBeUndefined();
     expect(await endLeftovers(directory, GRACE_MS)).toBe(0);
@@ -120,11 +122,10 @@ describe('embeddedRedis', () => {
     expect(await ask(redis.url, (client) => client.get('key'))).toBe('value');
   });
 
-  /** A Redis whose supervisor is no more. */
-  async function orphan(): Promise<{ pid: number; url: string }> {
-    const supervisor = runScript('test/helpers/supervisor-process.ts', [join(directory, 'diary'), directory], {
-      cwd: directory,
-    });
+  /** A Redis whose supervisor was killed; its guard waits for as long as the grace. */
+  async function orphan(graceMs: number): Promise<{ pid: number; url: string }> {
+    const args = [join(directory, 'diary'), '--redis', directory, String(graceMs)];
+    const supervisor = runScript('test/helpers/supervisor-process.ts', args, { cwd: directory });
     await supervisor.printed('started');
     const url = join(directory, 'redis.sock');
     await ask(url, (client) => client.set('key', 'value'));

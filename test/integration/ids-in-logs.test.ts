@@ -4,6 +4,7 @@ import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 import type { Upload } from '../../src/wire/documents.ts';
 import { putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
@@ -21,7 +22,7 @@ test('no line of an API or a worker carries an upload id, and each names the upl
   const [picture, refused, resumed] = [randomUUID(), randomUUID(), randomUUID()];
   const ask = async (path: string, init?: RequestInit) => await (await fetch(service.url + path, init)).arrayBuffer();
   await putFile<Upload>(service.url, picture, await photo({ width: 300, height: 200 }), 'a.jpg');
-  await ask(`/uploads/${picture}/result?timeout=50000`);
+  await ask(`/uploads/${picture}/result?timeout=${LONG_HOLD_MS}`);
   await ask(`/uploads/${picture}/events`);
   await ask(`/progress?upload=${picture}~1&timeout=0`);
   await ask(`/uploads/${picture}/content`);

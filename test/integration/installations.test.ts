@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Upload } from '../../src/wire/documents.ts';
 import { putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { API_ENTRY, startProcess, startService, WORKER_ENTRY, type Service } from '../helpers/service.ts';
 
@@ -40,7 +41,7 @@ test('a worker of another installation stops at its start and leaves every file'
     id,
     await photo({ width: 200, height: 100 }),
     'a.jpg',
-    '?timeout=15000',
+    `?timeout=${LONG_HOLD_MS}`,
   );
   expect(sent.body.state).toBe('completed');
   const said = await complaint(WORKER_ENTRY, { QUEUE_PREFIX: 'staging', RETENTION_MS: '1000', SWEEP_PERIOD_MS: '100' });

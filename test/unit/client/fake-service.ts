@@ -167,7 +167,7 @@ export class FakeService {
   }
 
   #progress(url: URL, response: ServerResponse): void {
-    const versions = Object.fromEntries(url.searchParams.getAll('upload').map(parseCursor));
+    const versions = versionsIn(url);
     const timeoutMs = Number(url.searchParams.get('timeout'));
     const seen: SeenRequest = { versions, timeoutMs, startedAtMs: Date.now(), endedAtMs: null, aborted: false };
     this.progressRequests.push(seen);
@@ -202,6 +202,11 @@ export class FakeService {
       return upload.version === version && !upload.progress.final ? [] : [upload.progress];
     });
   }
+}
+
+/** The versions that a request for progress has seen, by id. */
+export function versionsIn(url: URL): Record<string, number> {
+  return Object.fromEntries(url.searchParams.getAll('upload').map(parseCursor));
 }
 
 function parseCursor(cursor: string): [id: string, version: number] {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Progress } from '../../../src/wire/documents.ts';
 import { createUploadClient, type UploadClient, type UploadClientOptions } from '../../../src/client/upload-client.ts';
-import { FakeService } from './fake-service.ts';
+import { FakeService, versionsIn } from './fake-service.ts';
 import { until } from './until.ts';
 
 const FIRST = '11111111-1111-4111-8111-111111111111';
@@ -14,8 +14,8 @@ const TIMER_EARLY_MS = 2;
 let service: FakeService;
 let baseUrl: string;
 const clients: UploadClient[] = [];
-/** The requests for progress as the client has made them, by its own clock. */
-let asked: { startedAtMs: number; endedAtMs: number }[] = [];
+/** The requests for progress as the client has made them, by its own clock. The service may see them late, or not at all. */
+let asked: { versions: Record<string, number>; atMs: number; startedAtMs: number; endedAtMs: number }[] = [];
 
 beforeEach(async () => {
   asked = [];
@@ -46,7 +46,8 @@ function createClient(options: UploadClientOptions = {}): UploadClient {
 async function notingFetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
   const url = input instanceof Request ? input.url : input.toString();
   if (!url.includes('/progress?')) return await fetch(input, init);
-  const request = { startedAtMs: performance.now(), endedAtMs: Infinity };
+  const versions = versionsIn(new URL(url));
+  const request = { versions, atMs: Date.now(), startedAtMs: performance.now(), endedAtMs: Infinity };
   asked.push(request);
   try {
     const response = await fetch(input, init);
@@ -110,7 +111,7 @@ test('a newcomer interrupts the held request', async () => {
   await until(() => service.heldCount === 1);
   const seen: Progress[] = [];
   client.watch(SECOND, { onProgress: (progress) => seen.push(progress) });
-  await until(() => seen.length === 1);
+  await until(() => seen.length === 1 && service.progressRequests[1]?.aborted === true);
   expect(service.progressRequests.map((request) => request.aborted)).toEqual([false, true, false]);
   expect(service.progressRequests[2]?.versions).toEqual({ [FIRST]: 1, [SECOND]: 0 });
   expectOneAtATime();
@@ -123,15 +124,12 @@ test('holds nothing once everything is over', async () => {
   const handles = [FIRST, SECOND].map((id) => client.watch(id));
   await until(() => service.heldCount === 1);
   await Promise.all(handles.map((handle) => handle.cancel()));
-  await until(() => service.heldCount === 0);
-  const count = service.progressRequests.length;
+  const count = asked.length;
+  await until(() => service.heldCount === 0 && asked.every(({ endedAtMs }) => endedAtMs < Infinity));
   service.move(THIRD, { state: 'queued' });
   client.watch(THIRD);
-  await until(() => service.heldCount === 1);
-  expect(service.progressRequests.slice(count).map(({ versions }) => versions)).toEqual([
-    { [THIRD]: 0 },
-    { [THIRD]: 1 },
-  ]);
+  await until(() => asked.length === count + 2 && service.heldCount === 1);
+  expect(asked.slice(count).map(({ versions }) => versions)).toEqual([{ [THIRD]: 0 }, { [THIRD]: 1 }]);
 });
 
 test('backs off after errors, says so, and recovers', async () => {
@@ -172,12 +170,12 @@ test('woken, asks anew: what is held may hang on a dead connection', async () =>
   client.watch(FIRST);
   await until(() => service.heldCount === 1);
   // A request that is younger than a second is left alone.
-  let nowMs = service.progressRequests.at(-1)?.startedAtMs ?? 0;
+  let nowMs = asked.at(-1)?.atMs ?? 0;
   jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
   client.wake();
   nowMs += 1100;
   client.wake();
-  await until(() => service.progressRequests.length === 3);
+  await until(() => service.progressRequests.length === 3 && service.progressRequests[1]?.aborted === true);
   expect(service.progressRequests.map((request) => request.aborted)).toEqual([false, true, false]);
   expectOneAtATime();
 });
