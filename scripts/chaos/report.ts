@@ -1,6 +1,6 @@
 import { formatTable } from '../bench/lib/table.ts';
 import type { Check } from './checks/check.ts';
-import type { Tale } from './clients/life.ts';
+import type { ClientResult } from './clients/client.ts';
 import { FAULT_KINDS, faultLine, type Fault } from './fault-schedule.ts';
 import type { ChaosOptions } from './options.ts';
 import type { ChaosOutcome } from './run-chaos.ts';
@@ -16,12 +16,12 @@ export function formatPlan(options: ChaosOptions, faults: readonly Fault[]): str
 
 /** Tables for a person; the last line says whether all checks are passed. */
 export function formatReport(outcome: ChaosOutcome): string {
-  const { tales, diary, injector, checks, fleet, changes, attempts, settledMs, evidence } = outcome;
+  const { results, clientLog, injector, checks, fleet, changes, attempts, settledMs, evidence } = outcome;
   const failed = checks.filter(({ findings }) => findings.length > 0);
   return [
     formatTable(
       ['uploads', ''],
-      [...countBy(tales, endOf)].map(([end, count]) => [end, String(count)]),
+      [...countBy(results, endOf)].map(([end, count]) => [end, String(count)]),
     ),
     formatTable(
       ['faults', ''],
@@ -29,16 +29,16 @@ export function formatReport(outcome: ChaosOutcome): string {
     ),
     formatTable(
       ['requests that failed, and were sent again', ''],
-      [...diary.failures].map(([reason, count]) => [reason, String(count)]),
+      [...clientLog.failures].map(([reason, count]) => [reason, String(count)]),
     ),
     formatTable(
       ['figures', ''],
       [
-        ['answers', String(diary.answers)],
+        ['answers', String(clientLog.answers)],
         ['changes of records', String(changes)],
         ['processes begun', String([...fleet.apis, ...fleet.workers].reduce((sum, { starts }) => sum + starts, 0))],
         ['bytes that Redis lost', String(injector.lostBytes)],
-        ['longest time without an answer, s', (diary.longestSilenceMs / 1000).toFixed(1)],
+        ['longest time without an answer, s', (clientLog.longestSilenceMs / 1000).toFixed(1)],
         ['from the last fault to the last client, s', (settledMs / 1000).toFixed(1)],
         ...[...attempts]
           .sort(([left], [right]) => left - right)
@@ -51,7 +51,7 @@ export function formatReport(outcome: ChaosOutcome): string {
   ].join('\n\n');
 }
 
-function endOf({ acceptedAtMs, ended, isOutOfTime }: Tale): string {
+function endOf({ acceptedAtMs, ended, isOutOfTime }: ClientResult): string {
   if (isOutOfTime) return 'out of time';
   return acceptedAtMs === undefined ? 'called off before it was accepted' : (ended ?? 'not seen');
 }

@@ -5,8 +5,8 @@ import { checkAll } from './checks/check-all.ts';
 import type { UploadRecord } from '../../src/record/record-fields.ts';
 import type { Check } from './checks/check.ts';
 import { RedisView } from './checks/redis-view.ts';
-import { Diary } from './clients/diary.ts';
-import { Life, type Tale, type World } from './clients/life.ts';
+import { ClientLog } from './clients/client-log.ts';
+import { Client, type ClientResult, type ClientEnv } from './clients/client.ts';
 import { gatherEvidence } from './evidence.ts';
 import { planFaults, type Fault } from './fault-schedule.ts';
 import { FaultInjector } from './fleet/fault-injector.ts';
@@ -21,8 +21,8 @@ const KEYS = queueKeys('deferred-uploads');
 
 /** All that one run has brought. */
 export interface ChaosOutcome {
-  readonly tales: readonly Tale[];
-  readonly diary: Diary;
+  readonly results: readonly ClientResult[];
+  readonly clientLog: ClientLog;
   readonly injector: FaultInjector;
   readonly fleet: Fleet;
   readonly checks: readonly Check[];
@@ -64,28 +64,28 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
     let deadlineMs = Infinity;
     const lossBetween = (fromMs: number, toMs: number) =>
       options.powerLoss && injector.outages.some((outage) => outage.fromMs < toMs && outage.toMs > fromMs);
-    const diary = new Diary(lossBetween);
-    const world: World = { urls: fleet.urls, diary, picture, lossBetween, deadlineMs: () => deadlineMs };
+    const clientLog = new ClientLog(lossBetween);
+    const env: ClientEnv = { urls: fleet.urls, clientLog, picture, lossBetween, deadlineMs: () => deadlineMs };
     hooks.say(`everything is up: ${options.apis} API processes, ${options.workers} workers, Redis`);
     const startedAtMs = performance.now();
     const living = Promise.all(
       plan.uploads.map(async (one) => {
         await delay(Math.max(0, startedAtMs + one.atMs - performance.now()));
-        return await new Life(one, world).run();
+        return await new Client(one, env).run();
       }),
     );
     await Promise.all([injector.run(plan.faults, startedAtMs), delay(options.seconds * 1000)]);
     const healedAtMs = performance.now();
     deadlineMs = healedAtMs + options.settleSeconds * 1000;
     hooks.say('faults are over');
-    const [tales] = await Promise.all([living, untilUp(fleet)]);
+    const [results] = await Promise.all([living, untilUp(fleet)]);
     const settledMs = performance.now() - healedAtMs;
     hooks.say('clients are through');
-    const { checks, records } = await checkAll({ tales, diary, fleet, auditor, view, lossBetween, deadlineMs });
+    const { checks, records } = await checkAll({ results, clientLog, fleet, auditor, view, lossBetween, deadlineMs });
     const evidence = await gatherEvidence(checks, view, fleet);
     return {
-      tales,
-      diary,
+      results,
+      clientLog,
       injector,
       fleet,
       checks,

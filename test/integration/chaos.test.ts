@@ -17,14 +17,16 @@ const OPTIONS = {
 test(
   'however processes die, and whatever breaks, each accepted upload comes to its one end and nothing is left',
   async () => {
-    const { checks, tales, injector, evidence } = await runChaos(OPTIONS, {
+    const { checks, results, injector, evidence } = await runChaos(OPTIONS, {
       say: () => undefined,
       started: () => undefined,
     });
     const failed = checks.filter(({ findings }) => findings.length > 0);
     expect([failed, failed.length === 0 ? [] : evidence]).toEqual([[], []]);
     // It would prove nothing where nothing happened.
-    expect(tales.filter(({ acceptedAtMs }) => acceptedAtMs !== undefined).length).toBeGreaterThan(OPTIONS.uploads / 2);
+    expect(results.filter(({ acceptedAtMs }) => acceptedAtMs !== undefined).length).toBeGreaterThan(
+      OPTIONS.uploads / 2,
+    );
     expect(FAULT_KINDS.filter((kind) => injector.counts.has(kind)).length).toBeGreaterThan(3);
   },
   patienceMs(240_000),

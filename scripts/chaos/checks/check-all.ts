@@ -2,20 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expectNothingLeft } from '../../../test/helpers/nothing-left.ts';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import type { Auditor } from '../auditor.ts';
-import type { Diary } from '../clients/diary.ts';
-import type { Tale } from '../clients/life.ts';
+import type { ClientLog } from '../clients/client-log.ts';
+import type { ClientResult } from '../clients/client.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { LossBetween } from '../witness.ts';
+import type { LossBetween } from '../progress-checker.ts';
 import type { Check } from './check.ts';
 import { checkOutcomes } from './outcomes.ts';
 import { openUploads, type RedisView } from './redis-view.ts';
 
 const POLL_MS = 250;
 
-/** Everything that a run is judged by. */
-export interface Judged {
-  tales: readonly Tale[];
-  diary: Diary;
+/** Everything that a run is run by. */
+export interface RunData {
+  results: readonly ClientResult[];
+  clientLog: ClientLog;
   fleet: Fleet;
   auditor: Auditor;
   view: RedisView;
@@ -25,36 +25,38 @@ export interface Judged {
 }
 
 /** All checks, in the order in which a reader asks; `records` are those that were there at the end. */
-export async function checkAll(judged: Judged): Promise<{ checks: Check[]; records: UploadRecord[] }> {
-  const { tales, diary, fleet, auditor, view } = judged;
+export async function checkAll(run: RunData): Promise<{ checks: Check[]; records: UploadRecord[] }> {
+  const { results, clientLog, fleet, auditor, view } = run;
   const harmed = await fleet.foreignFiles.collect();
-  const open = await untilNone(async () => openUploads(await view.records()), judged.deadlineMs);
-  const outcomes = await outcomesAtLast(judged);
-  const left = await findLeft(judged);
-  const jobs = await untilNone(async () => await view.jobs(), judged.deadlineMs);
+  const open = await untilNone(async () => openUploads(await view.records()), run.deadlineMs);
+  const outcomes = await outcomesAtLast(run);
+  const left = await findLeft(run);
+  const jobs = await untilNone(async () => await view.jobs(), run.deadlineMs);
   const records = await view.records();
   const readAtMs = performance.now();
   const behind = await untilNone(
     async () => (auditor.caughtUpAtMs < readAtMs ? ['the event stream was not read to its end'] : []),
-    judged.deadlineMs,
+    run.deadlineMs,
   );
   const checks = [
     {
-      name: `every client came to its end (${tales.length})`,
-      findings: tales.filter(({ isOutOfTime }) => isOutOfTime).map(({ id, plan }) => `${id} ${plan.way} ${plan.wish}`),
+      name: `every client came to its end (${results.length})`,
+      findings: results
+        .filter(({ isOutOfTime }) => isOutOfTime)
+        .map(({ id, plan }) => `${id} ${plan.way} ${plan.wish}`),
     },
     ...outcomes,
     { name: `no upload is left open, those included whose answer was lost (${records.length})`, findings: open },
     {
-      name: `versions, states and percents went forward for every client (${diary.answers} answers)`,
-      findings: tales.flatMap(({ offences }) => offences),
+      name: `versions, states and percents went forward for every client (${clientLog.answers} answers)`,
+      findings: results.flatMap(({ offences }) => offences),
     },
     {
       name: `each change was told once, and each life ended once (${auditor.trail.changes} changes)`,
       findings: auditor.trail.offences,
     },
     { name: 'what was told last is what the record says', findings: [...behind, ...notAsTold(records, auditor)] },
-    { name: 'no answer that nobody has to expect', findings: diary.offences },
+    { name: 'no answer that nobody has to expect', findings: clientLog.offences },
     { name: 'no file without a record, no key, no waiter, no open file', findings: left },
     { name: 'no job is left in the queue', findings: jobs },
     { name: 'files of others in the storage are as they were', findings: harmed },
@@ -68,17 +70,17 @@ export async function checkAll(judged: Judged): Promise<{ checks: Check[]; recor
 }
 
 /** What Redis has lost comes back with a sweep, which nothing tells of: until then nobody knows the upload. */
-async function outcomesAtLast({ tales, fleet, lossBetween, deadlineMs }: Judged): Promise<Check[]> {
+async function outcomesAtLast({ results, fleet, lossBetween, deadlineMs }: RunData): Promise<Check[]> {
   const giveUpAtMs = performance.now() + leastMs(deadlineMs);
   for (;;) {
-    const outcomes = await checkOutcomes(tales, fleet.urls, lossBetween);
+    const outcomes = await checkOutcomes(results, fleet.urls, lossBetween);
     if (outcomes.every(({ findings }) => findings.length === 0) || performance.now() > giveUpAtMs) return outcomes;
     await delay(POLL_MS);
   }
 }
 
 /** Where a record went back it names other files than lie there: those that it has forgotten are removed with the rest of the upload. */
-async function findLeft({ fleet, deadlineMs, lossBetween }: Judged): Promise<string[]> {
+async function findLeft({ fleet, deadlineMs, lossBetween }: RunData): Promise<string[]> {
   const isLossy = lossBetween(0, performance.now());
   const apis = fleet.apis.flatMap(({ current }) => current ?? []);
   try {

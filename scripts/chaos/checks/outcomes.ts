@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isFinalState, type Upload } from '../../../src/wire/documents.ts';
-import type { Tale } from '../clients/life.ts';
-import type { LossBetween } from '../witness.ts';
+import type { ClientResult } from '../clients/client.ts';
+import type { LossBetween } from '../progress-checker.ts';
 import type { Check } from './check.ts';
 
 const LANES = 8;
@@ -15,21 +15,21 @@ interface Told {
 
 /** Asks every API process for every upload that was accepted, and reads what came of it. */
 export async function checkOutcomes(
-  tales: readonly Tale[],
+  results: readonly ClientResult[],
   urls: readonly string[],
   lossBetween: LossBetween,
 ): Promise<Check[]> {
   const findings: Record<'final' | 'same' | 'kept' | 'bytes', string[]> = { final: [], same: [], kept: [], bytes: [] };
-  const left = tales.filter((tale) => tale.id !== undefined && tale.acceptedAtMs !== undefined);
+  const left = results.filter((result) => result.id !== undefined && result.acceptedAtMs !== undefined);
   const accepted = left.length;
   const lane = async (): Promise<void> => {
-    for (let tale = left.pop(); tale !== undefined; tale = left.pop()) {
-      const told = await Promise.all(urls.map(async (url) => await ask(url, tale)));
-      findings.same.push(...notTheSame(tale, told));
-      if (isWishLost(tale, lossBetween)) continue;
-      findings.final.push(...notFinal(tale, told));
-      findings.kept.push(...notAsPromised(tale, told));
-      findings.bytes.push(...(await notReadable(tale, told[0], urls[0] ?? '')));
+    for (let result = left.pop(); result !== undefined; result = left.pop()) {
+      const told = await Promise.all(urls.map(async (url) => await ask(url, result)));
+      findings.same.push(...notTheSame(result, told));
+      if (isWishLost(result, lossBetween)) continue;
+      findings.final.push(...notFinal(result, told));
+      findings.kept.push(...notAsPromised(result, told));
+      findings.bytes.push(...(await notReadable(result, told[0], urls[0] ?? '')));
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
@@ -42,28 +42,31 @@ export async function checkOutcomes(
 }
 
 /** A cancel or delete that Redis has forgotten, with the whole upload perhaps: all that can be said is that it is the same everywhere. */
-function isWishLost({ plan, acceptedAtMs = 0, wishedAtMs = Infinity }: Tale, lossBetween: LossBetween): boolean {
+function isWishLost(
+  { plan, acceptedAtMs = 0, wishedAtMs = Infinity }: ClientResult,
+  lossBetween: LossBetween,
+): boolean {
   return plan.wish !== 'keep' && lossBetween(acceptedAtMs - LOST_BEFORE_MS, wishedAtMs + LOST_BEFORE_MS);
 }
 
-async function ask(url: string, { id }: Tale): Promise<Told> {
+async function ask(url: string, { id }: ClientResult): Promise<Told> {
   const response = await fetch(`${url}/uploads/${id}`);
   const body = (await response.json()) as Upload;
   return { status: response.status, upload: response.status === 200 ? body : undefined };
 }
 
-function notFinal({ id }: Tale, told: readonly Told[]): string[] {
+function notFinal({ id }: ClientResult, told: readonly Told[]): string[] {
   const isFinal = told.every(
     ({ status, upload }) => status === 410 || (upload !== undefined && isFinalState(upload.state)),
   );
   return isFinal ? [] : [`${id} ${told.map(describe).join(', ')}`];
 }
 
-function notTheSame({ id }: Tale, told: readonly Told[]): string[] {
+function notTheSame({ id }: ClientResult, told: readonly Told[]): string[] {
   return new Set(told.map(describe)).size === 1 ? [] : [`${id} ${told.map(describe).join(', ')}`];
 }
 
-function notAsPromised({ id, plan, ended, promised, mayRestart }: Tale, [told]: readonly Told[]): string[] {
+function notAsPromised({ id, plan, ended, promised, mayRestart }: ClientResult, [told]: readonly Told[]): string[] {
   const isDoubtful = mayRestart && (plan.wish === 'cancel' || plan.wish === 'stop');
   if (told === undefined || isDoubtful) return [];
   const now = told.status === 410 ? 'gone' : (told.upload?.state ?? `status ${told.status}`);
@@ -72,7 +75,11 @@ function notAsPromised({ id, plan, ended, promised, mayRestart }: Tale, [told]: 
   return isKept ? [] : [`${id} (${plan.wish}) is ${now}, was to be ${wanted}, its client saw ${ended}`];
 }
 
-async function notReadable({ id, sha256, sizeBytes }: Tale, told: Told | undefined, url: string): Promise<string[]> {
+async function notReadable(
+  { id, sha256, sizeBytes }: ClientResult,
+  told: Told | undefined,
+  url: string,
+): Promise<string[]> {
   const upload = told?.upload;
   if (upload === undefined || upload.state !== 'completed') return [];
   if (upload.file.sha256 !== sha256 || upload.file.size !== sizeBytes)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random.ts';
-import type { Diary } from './diary.ts';
+import type { ClientLog } from './client-log.ts';
 
 /** Beyond the time for which an answer may be held. */
 const PATIENCE_MS = 10_000;
@@ -36,14 +36,14 @@ export class OutOfTime extends Error {}
 export class Caller {
   readonly #urls: readonly string[];
   readonly #random: Random;
-  readonly #diary: Diary;
+  readonly #clientLog: ClientLog;
   readonly #deadlineMs: () => number;
 
   /** @param deadlineMs by the clock of `performance.now()`; it may move */
-  constructor(urls: readonly string[], random: Random, diary: Diary, deadlineMs: () => number) {
+  constructor(urls: readonly string[], random: Random, clientLog: ClientLog, deadlineMs: () => number) {
     this.#urls = urls;
     this.#random = random;
-    this.#diary = diary;
+    this.#clientLog = clientLog;
     this.#deadlineMs = deadlineMs;
   }
 
@@ -53,7 +53,7 @@ export class Caller {
     for (;;) {
       const answer = await this.once(question);
       if (answer !== undefined) {
-        this.#diary.answered(performance.now() - startedAtMs - (question.holdMs ?? 0));
+        this.#clientLog.answered(performance.now() - startedAtMs - (question.holdMs ?? 0));
         return answer;
       }
     }
@@ -66,12 +66,12 @@ export class Caller {
     try {
       const answer = await send(this.#random.pick(this.#urls), question, sentAtMs);
       if (answer.status === 500)
-        this.#diary.offence(`500 to ${question.method} ${question.path}: ${JSON.stringify(answer.body)}`, answer);
+        this.#clientLog.offence(`500 to ${question.method} ${question.path}: ${JSON.stringify(answer.body)}`, answer);
       if (!AGAIN.has(answer.status)) return answer;
-      this.#diary.failed(`${answer.status} ${codeOf(answer.body)}`);
+      this.#clientLog.failed(`${answer.status} ${codeOf(answer.body)}`);
       await delay(retryAfterMs(answer.headers) + this.#random.between(0, 200));
     } catch (error) {
-      this.#diary.failed(reasonOf(error));
+      this.#clientLog.failed(reasonOf(error));
       await delay(this.#random.between(20, 300));
     }
     return undefined;

@@ -1,14 +1,14 @@
 import type { Progress, UploadState } from '../../../src/wire/documents.ts';
-import type { LossBetween, Witness } from '../witness.ts';
+import type { LossBetween, ProgressChecker } from '../progress-checker.ts';
 import { codeOf, type Answer, type Caller, type Question } from './caller.ts';
-import type { Diary } from './diary.ts';
+import type { ClientLog } from './client-log.ts';
 
 /** An upload, and what its follower has to know of what its client does besides. */
 export interface Followed {
   readonly id: string;
   readonly caller: Caller;
-  readonly diary: Diary;
-  readonly witness: Witness;
+  readonly clientLog: ClientLog;
+  readonly checker: ProgressChecker;
   readonly lossBetween: LossBetween;
   readonly by: 'one' | 'many';
   readonly holdMs: number;
@@ -45,7 +45,10 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
       look(followed, told, since, answer);
     } else if (isGone(told)) {
       if (!followed.mayBeGone())
-        followed.diary.offence(`a poll of ${followed.id} is told that it is gone, and nobody has deleted it`, answer);
+        followed.clientLog.offence(
+          `a poll of ${followed.id} is told that it is gone, and nobody has deleted it`,
+          answer,
+        );
       return 'gone';
     } else if (
       codeOf(told) === 'unknown_upload' &&
@@ -59,7 +62,7 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
       wasAccepted &&
       !followed.lossBetween(answer.sentAtMs - RESTORED_WITHIN_MS, answer.answeredAtMs)
     ) {
-      followed.diary.offence(
+      followed.clientLog.offence(
         `${answer.status} ${codeOf(answer.body)} to a poll of ${followed.id}, which was accepted`,
         answer,
       );
@@ -78,7 +81,7 @@ function look(
   { sentAtMs, answeredAtMs }: Answer,
 ): void {
   const { version, percent, state, final, timedOut, links } = progress;
-  followed.witness.see(
+  followed.checker.see(
     { version, percent, state, final, timedOut, life: links.variants, since, sentAtMs, answeredAtMs },
     followed.mayRestart(),
   );

@@ -1,5 +1,5 @@
 import { codeOf } from './caller.ts';
-import { toldUpload, type Sending, type ToldUpload } from './sending.ts';
+import { reportedUpload, type Sending, type ReportedUpload } from './sending.ts';
 
 /** `POST` as a form, until it is accepted; where an answer was lost, the file is sent as another upload. */
 export async function sendForm(sending: Sending): Promise<boolean> {
@@ -14,8 +14,8 @@ export async function sendForm(sending: Sending): Promise<boolean> {
     }
     const code = codeOf(answer.body);
     if (told?.state === 'failed' || code === 'upload_interrupted')
-      sending.diary.failed(`${answer.status} form ${told?.state ?? code}`);
-    else if (answer.status !== 500) sending.diary.offence(`${answer.status} ${code} to POST /uploads`, answer);
+      sending.clientLog.failed(`${answer.status} form ${told?.state ?? code}`);
+    else if (answer.status !== 500) sending.clientLog.offence(`${answer.status} ${code} to POST /uploads`, answer);
     await sending.caller.rest(100);
   }
 }
@@ -26,8 +26,8 @@ function formOf(bytes: Buffer): FormData {
   return form;
 }
 
-function firstOf(body: unknown): ToldUpload | undefined {
+function firstOf(body: unknown): ReportedUpload | undefined {
   if (typeof body !== 'object' || body === null || !('uploads' in body) || !Array.isArray(body.uploads))
     return undefined;
-  return toldUpload(body.uploads[0]);
+  return reportedUpload(body.uploads[0]);
 }

@@ -16,8 +16,8 @@ export async function sendRaw(sending: Sending, id: string): Promise<boolean> {
     if (answer.status === 200 || answer.status === 202) return true;
     const code = codeOf(answer.body);
     if (code === 'upload_cancelled' && isCalledOff(sending)) return false;
-    if (AGAIN.has(code)) sending.diary.failed(`${answer.status} ${code}`);
-    else if (answer.status !== 500) sending.diary.offence(`${answer.status} ${code} to PUT ${id}`, answer);
+    if (AGAIN.has(code)) sending.clientLog.failed(`${answer.status} ${code}`);
+    else if (answer.status !== 500) sending.clientLog.offence(`${answer.status} ${code} to PUT ${id}`, answer);
     await sending.caller.rest(100);
   }
   return false;

@@ -24,13 +24,13 @@ async function create(sending: Sending): Promise<string | undefined> {
   const answer = await sending.caller.ask({ method: 'POST', path: '/files', headers });
   const id = /\/files\/([0-9a-f-]{36})$/.exec(answer.headers.get('location') ?? '')?.[1];
   if (id === undefined && answer.status !== 500)
-    sending.diary.offence(`${answer.status} ${codeOf(answer.body)} to POST /files`, answer);
+    sending.clientLog.offence(`${answer.status} ${codeOf(answer.body)} to POST /files`, answer);
   return id;
 }
 
 /** False where the upload is gone. */
 async function sendParts(sending: Sending, id: string): Promise<boolean> {
-  const { caller, diary, bytes } = sending;
+  const { caller, clientLog, bytes } = sending;
   const size = Math.ceil(bytes.length / sending.pieces);
   let offset: number | undefined = 0;
   while (offset !== bytes.length) {
@@ -44,12 +44,12 @@ async function sendParts(sending: Sending, id: string): Promise<boolean> {
       continue;
     }
     if (LOST.has(answer.status)) {
-      diary.failed(`${answer.status} tus ${codeOf(answer.body)}`);
+      clientLog.failed(`${answer.status} tus ${codeOf(answer.body)}`);
       return false;
     }
     // Another request of ours is still at it, or has been: ask where it stands.
     if (answer.status !== 204 && answer.status !== 200 && answer.status !== 409 && answer.status !== 500)
-      diary.offence(`${answer.status} ${codeOf(answer.body)} to tus ${id}`, answer);
+      clientLog.offence(`${answer.status} ${codeOf(answer.body)} to tus ${id}`, answer);
     const told = answer.headers.get('upload-offset');
     offset = told === null || answer.status >= 400 ? undefined : Number(told);
     if (answer.status >= 400) await caller.rest(100);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Witness, type Sighting } from '../../../../scripts/chaos/witness.ts';
+import { ProgressChecker, type Sighting } from '../../../../scripts/chaos/progress-checker.ts';
 
 const seen = (change: Partial<Sighting> = {}): Sighting => ({
   version: 5,
@@ -18,14 +18,14 @@ const completed = (change: Partial<Sighting> = {}) =>
 const cancelled = (change: Partial<Sighting> = {}) => seen({ version: 9, state: 'cancelled', final: true, ...change });
 
 function offencesOf(sightings: readonly Sighting[], { mayRestart = false, isLost = false } = {}): readonly string[] {
-  const witness = new Witness(() => isLost);
-  for (const sighting of sightings) witness.see(sighting, mayRestart);
-  return witness.offences;
+  const checker = new ProgressChecker(() => isLost);
+  for (const sighting of sightings) checker.see(sighting, mayRestart);
+  return checker.offences;
 }
 
-describe('a witness of one upload', () => {
+describe('a checker of one upload', () => {
   test('is content with what goes forward', () => {
-    const tale = [
+    const result = [
       seen({ version: 1, percent: 0, state: 'receiving' }),
       seen({ version: 3, percent: 30, state: 'queued' }),
       seen({ version: 4, percent: 30 }),
@@ -37,15 +37,15 @@ describe('a witness of one upload', () => {
       completed(),
       completed(),
     ];
-    expect(offencesOf(tale)).toEqual([]);
+    expect(offencesOf(result)).toEqual([]);
   });
 
   test.each<[string, Sighting, Sighting]>([
     ['version went back', seen(), seen({ version: 4 })],
     ['percent went back', seen(), seen({ version: 6, percent: 39 })],
     ['state went back', seen({ state: 'queued' }), seen({ version: 6, state: 'receiving' })],
-    ['two tales of one version', seen(), seen({ percent: 41 })],
-    ['two tales of one version', seen(), seen({ state: 'queued' })],
+    ['two results of one version', seen(), seen({ percent: 41 })],
+    ['two results of one version', seen(), seen({ state: 'queued' })],
     ['a final state changed', cancelled(), completed({ version: 10 })],
     ['a final state changed', cancelled(), seen({ version: 10 })],
     ['began anew', cancelled(), seen({ version: 10, percent: 0, state: 'receiving', life: '/variants/b' })],
@@ -75,11 +75,11 @@ describe('a witness of one upload', () => {
   test('compares nothing over a loss, and everything after it', () => {
     expect(offencesOf([completed(), seen()], { isLost: true })).toEqual([]);
     let isLost = true;
-    const witness = new Witness(() => isLost);
-    witness.see(completed(), false);
-    witness.see(seen(), false);
+    const checker = new ProgressChecker(() => isLost);
+    checker.see(completed(), false);
+    checker.see(seen(), false);
     isLost = false;
-    witness.see(seen({ version: 4 }), false);
-    expect(witness.offences).toEqual([expect.stringContaining('version went back')]);
+    checker.see(seen({ version: 4 }), false);
+    expect(checker.offences).toEqual([expect.stringContaining('version went back')]);
   });
 });

@@ -1,11 +1,11 @@
-import type { LossBetween } from '../witness.ts';
+import type { LossBetween } from '../progress-checker.ts';
 import type { Answer } from './caller.ts';
 
 /** What is told shortly after a loss may be of something that was told shortly before. */
 const LOST_BEFORE_MS = 3_000;
 
 /** What all clients together have met with. */
-export class Diary {
+export class ClientLog {
   readonly #lossBetween: LossBetween;
   readonly #failures = new Map<string, number>();
   readonly #offences: string[] = [];

@@ -24,7 +24,7 @@ const ORDER: Readonly<Record<UploadState, number>> = {
 };
 
 /** What one client sees of one upload, held against what it was promised. */
-export class Witness {
+export class ProgressChecker {
   readonly #lossBetween: LossBetween;
   readonly #offences: string[] = [];
   #last: Sighting | undefined;
@@ -69,7 +69,7 @@ function follows(last: Sighting, seen: Sighting, mayRestart: boolean): string | 
   if (seen.version < last.version) return `version went back: ${step}`;
   if (seen.life !== last.life) return mayRestart && last.state !== 'completed' ? undefined : `began anew: ${step}`;
   if (seen.version === last.version && (seen.state !== last.state || seen.percent !== last.percent))
-    return `two tales of one version: ${step}`;
+    return `two results of one version: ${step}`;
   if (last.final && seen.state !== last.state) return `a final state changed: ${step}`;
   if (seen.percent < last.percent) return `percent went back: ${step}`;
   if (ORDER[seen.state] < ORDER[last.state]) return `state went back: ${step}`;

@@ -2,19 +2,19 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { UploadState } from '../../../src/wire/documents.ts';
 import { Random } from '../random.ts';
 import type { UploadPlan } from '../upload-plan.ts';
-import { Witness, type LossBetween } from '../witness.ts';
+import { ProgressChecker, type LossBetween } from '../progress-checker.ts';
 import { Caller, codeOf, OutOfTime } from './caller.ts';
-import type { Diary } from './diary.ts';
+import type { ClientLog } from './client-log.ts';
 import { follow } from './follow.ts';
 import { sendForm } from './send-form.ts';
 import { sendRaw } from './send-raw.ts';
 import { sendTus } from './send-tus.ts';
-import { toldUpload, type Sending } from './sending.ts';
+import { reportedUpload, type Sending } from './sending.ts';
 
 /** What every client is given. */
-export interface World {
+export interface ClientEnv {
   readonly urls: readonly string[];
-  readonly diary: Diary;
+  readonly clientLog: ClientLog;
   readonly picture: (sizeBytes: number, seed: number) => Buffer;
   readonly lossBetween: LossBetween;
   /** When clients give up, by the clock of `performance.now()`; it may move. */
@@ -22,7 +22,7 @@ export interface World {
 }
 
 /** What one client can tell when it is through. */
-export interface Tale {
+export interface ClientResult {
   readonly plan: UploadPlan;
   readonly id: string | undefined;
   readonly sizeBytes: number;
@@ -45,12 +45,12 @@ export interface Tale {
 const WAYS = { put: (sending: Sending) => sendRaw(sending, randomUUID()), form: sendForm, tus: sendTus };
 
 /** One client from its first byte to the end of its upload. Never rejects for what the service does. */
-export class Life {
+export class Client {
   readonly #plan: UploadPlan;
-  readonly #world: World;
+  readonly #env: ClientEnv;
   readonly #sending: Sending;
   readonly #sha256: string;
-  readonly #witness: Witness;
+  readonly #checker: ProgressChecker;
   #acceptedAtMs: number | undefined;
   #isSent = false;
   #isWishDone: boolean;
@@ -58,30 +58,30 @@ export class Life {
   #promised: UploadState | 'gone' | undefined;
   #wishedAtMs: number | undefined;
 
-  constructor(plan: UploadPlan, world: World) {
+  constructor(plan: UploadPlan, env: ClientEnv) {
     this.#plan = plan;
-    this.#world = world;
-    const bytes = world.picture(plan.sizeBytes, plan.seed);
+    this.#env = env;
+    const bytes = env.picture(plan.sizeBytes, plan.seed);
     this.#sha256 = createHash('sha256').update(bytes).digest('hex');
-    this.#witness = new Witness(world.lossBetween);
+    this.#checker = new ProgressChecker(env.lossBetween);
     this.#isWishDone = plan.wish === 'keep';
     this.#sending = {
       bytes,
       pieces: plan.pieces,
       caller: this.#caller(0),
-      diary: world.diary,
+      clientLog: env.clientLog,
       id: undefined,
       unanswered: 0,
       isCalledOff: false,
     };
   }
 
-  async run(): Promise<Tale> {
+  async run(): Promise<ClientResult> {
     try {
       const [ended] = await Promise.all([this.#follow(), this.#send(), this.#wish()]);
-      return this.#tale(ended, false);
+      return this.#result(ended, false);
     } catch (error) {
-      if (error instanceof OutOfTime) return this.#tale(undefined, true);
+      if (error instanceof OutOfTime) return this.#result(undefined, true);
       throw error;
     }
   }
@@ -97,16 +97,16 @@ export class Life {
     await this.#until(() => (isEarly ? this.#sending.id !== undefined : this.#isSent));
     const { id } = this.#sending;
     if (id === undefined || (!isEarly && this.#acceptedAtMs === undefined)) return undefined;
-    const { diary, lossBetween } = this.#world;
+    const { clientLog, lossBetween } = this.#env;
     const { followsBy: by, holdMs } = this.#plan;
     return await follow({
       id,
-      diary,
+      clientLog,
       lossBetween,
       by,
       holdMs,
       caller: this.#caller(1),
-      witness: this.#witness,
+      checker: this.#checker,
       isAccepted: () => this.#acceptedAtMs !== undefined,
       isSettled: () => this.#isSent && this.#isWishDone,
       mayRestart: () => !this.#isSent || this.#sending.unanswered > 0,
@@ -131,12 +131,15 @@ export class Life {
     this.#sending.isCalledOff = true;
     const answer = await caller.ask({ method: 'POST', path: `/uploads/${this.#sending.id}/cancel` });
     this.#wishedAtMs = performance.now();
-    const told = toldUpload(answer.body);
+    const told = reportedUpload(answer.body);
     if (answer.status === 202) this.#promised = 'cancelled';
     else if (answer.status === 200 && told !== undefined) this.#promised = told.state;
     // It may not have come to the service at all where it was called off early.
     else if (this.#plan.wish !== 'stop' && !this.#isLost())
-      this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the cancel of ${this.#sending.id}`, answer);
+      this.#env.clientLog.offence(
+        `${answer.status} ${codeOf(answer.body)} to the cancel of ${this.#sending.id}`,
+        answer,
+      );
   }
 
   async #delete(caller: Caller): Promise<void> {
@@ -146,30 +149,28 @@ export class Life {
     // An earlier try may have done it, and lost its answer.
     if (answer.status === 204 || codeOf(answer.body) === 'upload_gone') this.#promised = 'gone';
     else if (!this.#isLost())
-      this.#world.diary.offence(`${answer.status} ${codeOf(answer.body)} to the delete of ${this.#sending.id}`, answer);
+      this.#env.clientLog.offence(
+        `${answer.status} ${codeOf(answer.body)} to the delete of ${this.#sending.id}`,
+        answer,
+      );
   }
 
   #isLost(): boolean {
-    return this.#world.lossBetween((this.#acceptedAtMs ?? 0) - 1500, performance.now());
+    return this.#env.lossBetween((this.#acceptedAtMs ?? 0) - 1500, performance.now());
   }
 
   async #until(condition: () => boolean): Promise<void> {
     while (!condition()) {
-      if (performance.now() > this.#world.deadlineMs()) throw new OutOfTime('a condition');
+      if (performance.now() > this.#env.deadlineMs()) throw new OutOfTime('a condition');
       await this.#sending.caller.rest(10);
     }
   }
 
   #caller(number: number): Caller {
-    return new Caller(
-      this.#world.urls,
-      new Random(this.#plan.seed + number),
-      this.#world.diary,
-      this.#world.deadlineMs,
-    );
+    return new Caller(this.#env.urls, new Random(this.#plan.seed + number), this.#env.clientLog, this.#env.deadlineMs);
   }
 
-  #tale(ended: UploadState | 'gone' | undefined, isOutOfTime: boolean): Tale {
+  #result(ended: UploadState | 'gone' | undefined, isOutOfTime: boolean): ClientResult {
     const { id, bytes, unanswered } = this.#sending;
     // A request that was under way when it was called off may have come after the cancel, and have begun it anew.
     const isDoubtful = this.#plan.wish === 'stop' && (this.#acceptedAtMs !== undefined || unanswered > 0);
@@ -184,7 +185,7 @@ export class Life {
       promised: isDoubtful ? undefined : this.#promised,
       wishedAtMs: this.#wishedAtMs,
       mayRestart: unanswered > 0,
-      offences: this.#witness.offences.map((offence) => `${id} ${offence}`),
+      offences: this.#checker.offences.map((offence) => `${id} ${offence}`),
     };
   }
 }
