@@ -4,22 +4,22 @@ import type { PipelineReport } from '../pipeline.ts';
 import type { AnyResult, NewFile, StepContext } from '../processor.ts';
 import type { PulledChunk } from './pull-chunks.ts';
 
-/** What the worker says to the process that runs one file alone. */
+/** Messages from the worker to the isolated process. */
 export type ToIsolated =
   | { readonly type: 'run'; readonly upload: StepContext['upload']; readonly inputPath: string }
   | { readonly type: 'abort' }
-  /** Answers a `publish` or a `publish-file`; without a file it was not to be. */
+  /** The answer to `publish` and `publish-file`. Without `file`, publishing has failed. */
   | { readonly type: 'published'; readonly number: number; readonly file?: Variant | DerivedFile }
-  /** Asks for the next chunk of a `publish-file`. */
+  /** Requests the next chunk of a `publish-file`. */
   | { readonly type: 'next'; readonly number: number };
 
-/** How the run ended, where it did not end its process. */
+/** How a run ended, unless it crashed its process. */
 export type IsolatedOutcome =
   | { readonly type: 'done'; readonly result: AnyResult }
   | { readonly type: 'unprocessable'; readonly code: ErrorCode; readonly detail: string; readonly cause: string }
   | { readonly type: 'fault'; readonly stack: string };
 
-/** What that process says. `begun`: from here on its death is the file's doing. */
+/** Messages from the isolated process to the worker. If the process dies after `begun`, the file is to blame. */
 export type FromIsolated =
   | { readonly type: 'begun' }
   | { readonly type: 'report'; readonly report: PipelineReport }
@@ -31,6 +31,6 @@ export type FromIsolated =
       readonly bytes: Uint8Array;
     }
   | { readonly type: 'publish-file'; readonly number: number; readonly file: NewFile }
-  /** Answers a `next`. */
+  /** The answer to `next`. */
   | { readonly type: 'chunk'; readonly number: number; readonly chunk: PulledChunk }
   | IsolatedOutcome;

@@ -1,16 +1,19 @@
-/** The process that ran one file alone has ended by itself: a crash, or memory that ran out. */
+/** The isolated process has ended on its own: it crashed or ran out of memory. */
 export class ProcessDied extends Error {
-  /** `complaint`: the last that it wrote, for the log. */
+  /** `complaint` is the end of its standard error, for the log. */
   constructor(code: number | null, signal: NodeJS.Signals | null, complaint: string) {
-    super(`the process ended by itself with ${signal ?? `code ${code}`}`, { cause: complaint });
+    super(`the isolated process ended on its own with ${signal ?? `code ${code}`}`, { cause: complaint });
     this.name = 'ProcessDied';
   }
 }
 
-/** Sent by people and by what stops services. Nothing in a file makes a process send itself one of these. */
+/** People and service managers send these signals. No file can make a process send one of them to itself. */
 const FROM_OUTSIDE: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 
-/** True for a crash, for an exit that nobody asked for, and for SIGKILL: where it is not ours it is the kernel's, out of memory. */
+/**
+ * True for a crash, an unexpected exit and SIGKILL. A SIGKILL that we did not send comes from the kernel: out of
+ * memory.
+ */
 export function isOwnDeath(signal: NodeJS.Signals | null): boolean {
   return signal === null || !FROM_OUTSIDE.has(signal);
 }

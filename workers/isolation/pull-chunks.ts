@@ -1,41 +1,43 @@
-/** One piece of a file, without bytes for its end, or that there will be no more because of a fault over there. */
+/** A chunk, the end of the file (no bytes), or a failure in the isolated process. */
 export type PulledChunk = { readonly bytes?: Uint8Array } | { readonly failed: true };
 
-/** The other process makes no more of the file: it says itself why, or has ended. */
+/** The isolated process sends no more chunks. It reports the reason itself, or it has ended. */
 export class ChunksEnded extends Error {
   override readonly name = 'ChunksEnded';
 }
 
-/** Chunks of one file that are made in another process, each fetched when the one before it is written. */
+/**
+ * The chunks of a file that an isolated process produces. Each chunk is requested after the previous one is written.
+ */
 export class PulledChunks implements AsyncIterable<Buffer> {
   readonly #ask: () => void;
   #isCut = false;
   #waiting: { resolve: (chunk: PulledChunk) => void; reject: (error: Error) => void } | undefined;
 
-  /** @param ask sends for the next chunk. */
+  /** @param ask requests the next chunk */
   constructor(ask: () => void) {
     this.#ask = ask;
   }
 
-  /** What has come. */
+  /** To be called with each chunk that arrives. */
   answer(chunk: PulledChunk): void {
     this.#waiting?.resolve(chunk);
   }
 
-  /** Nothing more will come: the process is gone. */
+  /** To be called when the process has ended: no more chunks will arrive. */
   cut(): void {
     this.#isCut = true;
-    this.#waiting?.reject(new ChunksEnded('the process that makes the file has ended'));
+    this.#waiting?.reject(new ChunksEnded('the isolated process has ended'));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     while (true) {
       const answered = new Promise<PulledChunk>((resolve, reject) => (this.#waiting = { resolve, reject }));
-      // It may have gone while the chunk before was written, when nobody waited.
+      // The process may have ended while the previous chunk was being written.
       if (this.#isCut) this.cut();
       else this.#ask();
       const chunk = await answered;
-      if ('failed' in chunk) throw new ChunksEnded('the process could not make the file');
+      if ('failed' in chunk) throw new ChunksEnded('the isolated process failed to produce the file');
       if (chunk.bytes === undefined) return;
       yield Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.byteLength);
     }

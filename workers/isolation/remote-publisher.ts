@@ -4,26 +4,28 @@ import type { Publisher } from '../publisher.ts';
 import type { FromIsolated, ToIsolated } from './messages.ts';
 import type { PulledChunk } from './pull-chunks.ts';
 
-/** What concerns publishing of what the worker says. */
+/** The messages of the worker that concern publishing. */
 type Answer = Extract<ToIsolated, { type: 'published' | 'next' }>;
 
-/** A file under way to the worker. */
+/** A file that is being sent to the worker. */
 interface Publication {
   settle: (file: Variant | DerivedFile | undefined) => void;
-  /** Undefined for one that went in a single message. */
+  /** Undefined for a file that was sent in a single message. */
   chunks?: AsyncIterator<Buffer>;
-  /** What the maker of the chunks has thrown. */
+  /** The error that the producer of the chunks has thrown. */
   fault?: { error: unknown };
 }
 
-/** Publishes through the worker that has started this process: it fetches the chunks of a file one by one. */
+/**
+ * Publishes files through the worker that started this process. The worker requests the chunks of a file one by one.
+ */
 export class RemotePublisher implements Publisher {
-  readonly #say: (message: FromIsolated) => void;
+  readonly #send: (message: FromIsolated) => void;
   readonly #underWay = new Map<number, Publication>();
   #numbers = 0;
 
-  constructor(say: (message: FromIsolated) => void) {
-    this.#say = say;
+  constructor(send: (message: FromIsolated) => void) {
+    this.#send = send;
   }
 
   async publishVariant(variant: Omit<Variant, 'size' | 'url'>, bytes: Buffer): Promise<Variant> {
@@ -39,8 +41,8 @@ export class RemotePublisher implements Publisher {
     return { size, url };
   }
 
-  /** To be called with what the worker answers. */
-  heard(message: Answer): void {
+  /** To be called with each message of the worker that concerns publishing. */
+  onAnswer(message: Answer): void {
     const publication = this.#underWay.get(message.number);
     if (publication === undefined) return;
     if (message.type === 'published') publication.settle(message.file);
@@ -55,13 +57,13 @@ export class RemotePublisher implements Publisher {
     const publication: Publication = { settle: () => undefined, ...(chunks === undefined ? {} : { chunks }) };
     const answered = new Promise<Variant | DerivedFile | undefined>((resolve) => (publication.settle = resolve));
     this.#underWay.set(number, publication);
-    this.#say(messageOf(number));
+    this.#send(messageOf(number));
     const file = await answered;
     this.#underWay.delete(number);
     if (publication.fault !== undefined) throw publication.fault.error;
     if (file !== undefined) return file;
     await chunks?.return?.();
-    throw new Error('not published');
+    throw new Error('the worker could not publish the file');
   }
 
   async #sendNext(number: number, publication: Publication): Promise<void> {
@@ -73,6 +75,6 @@ export class RemotePublisher implements Publisher {
       publication.fault = { error };
       chunk = { failed: true };
     }
-    this.#say({ type: 'chunk', number, chunk });
+    this.#send({ type: 'chunk', number, chunk });
   }
 }

@@ -13,30 +13,32 @@ import type { FromIsolated, IsolatedOutcome, ToIsolated } from './messages.ts';
 import { isOwnDeath, ProcessDied } from './process-died.ts';
 import { ChunksEnded, PulledChunks } from './pull-chunks.ts';
 
-/** A run that is told to stop has so long to tidy up. */
+/** After an abort, the process may clean up for this time before it is killed. */
 const ABORT_GRACE_MS = 500;
 
-/** The last of what a process complains of, which may say why it ended. */
+/** The end of its standard error is kept, because it may say why the process has died. */
 const KEPT_COMPLAINT_CHARS = 2_000;
 
-/** How a process ended, or that it could not be started. */
+/** How a process ended, or the error that kept it from starting. */
 type ProcessEnd = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };
 
-/** How such processes are started and bounded. */
+/** How isolated processes are started, and their time limit. */
 export interface IsolationOptions {
-  /** Default: those of this process. */
+  /** Default: the options of this process. */
   nodeOptions?: readonly string[];
-  /** The time that a file may be charged, see `charged-time`; by default no limit. Its start is not charged. */
+  /**
+   * Limit of the time that is charged to the file (see `charged-time`), without the start of the process. Default: no
+   * limit.
+   */
   timeoutMs?: number;
 }
 
 /**
- * Runs processors in a process of their own, one for each run, which a crash or a kill of that process ends
- * and nothing else. It sees the file and nothing of Redis or the storage, whose addresses and secrets it does not get:
- * what it makes is published here.
- * A run rejects with `ProcessDied` if the process ends by itself, with `TIMED_OUT` if its time is up, and otherwise as
- * the processor does.
- * @param entry the module that calls `serveIsolated`.
+ * Creates a runner that starts a separate process for each run, so that a crash ends only that process. The process can
+ * read the file. It gets no address or secret of Redis or the storage; this process publishes its files.
+ * A run rejects with `ProcessDied` if the process ends on its own, with `TIMED_OUT` if it exceeds the time limit, and
+ * otherwise with the error of the processor.
+ * @param entry the module that calls `serveIsolated`
  */
 export function isolatedRunner(entry: URL, options: IsolationOptions = {}): RunProcessor {
   const { nodeOptions = process.execArgv, timeoutMs = Infinity } = options;
@@ -64,8 +66,8 @@ class IsolatedRun {
   #endWatch = (): void => undefined;
   #outcome: IsolatedOutcome | undefined;
   #complaint = '';
-  /** Why a file that it made was not published: the cause of what the process then says. */
-  #refused: unknown;
+  /** The error of a file that could not be published. It is the cause of the failure that the process then reports. */
+  #publishError: unknown;
   readonly #pulled = new Map<number, PulledChunks>();
   readonly #publishing = new Set<Promise<void>>();
 
@@ -74,7 +76,7 @@ class IsolatedRun {
     this.#context = context;
     this.#hooks = hooks;
     this.#timeoutMs = timeoutMs;
-    child.on('message', (message: FromIsolated) => this.#heard(message));
+    child.on('message', (message: FromIsolated) => this.#onMessage(message));
     child.stderr?.on(
       'data',
       (chunk: Buffer) => (this.#complaint = (this.#complaint + chunk.toString()).slice(-KEPT_COMPLAINT_CHARS)),
@@ -95,7 +97,7 @@ class IsolatedRun {
       const end = await untilEnded(this.#child);
       this.#hasEnded = true;
       for (const chunks of this.#pulled.values()) chunks.cut();
-      // What they began to write they remove before the attempt is over.
+      // They remove their unfinished files before the attempt ends.
       await Promise.all(this.#publishing);
       return this.#resultOf(end);
     } finally {
@@ -113,7 +115,7 @@ class IsolatedRun {
     });
   }
 
-  #heard(message: FromIsolated): void {
+  #onMessage(message: FromIsolated): void {
     switch (message.type) {
       case 'begun':
         this.#hasBegun = true;
@@ -142,7 +144,7 @@ class IsolatedRun {
         return;
       default:
         this.#outcome = message;
-        // All is said: what may go wrong at its end, in the destructors of native code, is nobody's concern.
+        // The outcome is known. A crash in the destructors of native code must not change it.
         this.#child.kill('SIGKILL');
     }
   }
@@ -151,7 +153,7 @@ class IsolatedRun {
     const answered = publish().then(
       (file) => this.#send({ type: 'published', number, file }),
       (error: unknown) => {
-        if (!(error instanceof ChunksEnded)) this.#refused ??= error;
+        if (!(error instanceof ChunksEnded)) this.#publishError ??= error;
         this.#send({ type: 'published', number });
       },
     );
@@ -162,7 +164,7 @@ class IsolatedRun {
   async #publishFile({ number, file }: Extract<FromIsolated, { type: 'publish-file' }>): Promise<DerivedFile> {
     const chunks = new PulledChunks(() => this.#send({ type: 'next', number }));
     this.#pulled.set(number, chunks);
-    // Its last messages may come after its end.
+    // The last messages of a process may arrive after its exit.
     if (this.#hasEnded) chunks.cut();
     try {
       return await this.#context.publishFile(file, chunks);
@@ -175,21 +177,23 @@ class IsolatedRun {
     if (this.#outcome?.type === 'done') return this.#outcome.result;
     this.#context.signal.throwIfAborted();
     if (this.#isTimedOut) throw TIMED_OUT;
-    if (this.#refused !== undefined) throw this.#refused;
+    if (this.#publishError !== undefined) throw this.#publishError;
     if (this.#outcome?.type === 'unprocessable') {
       const { code, detail, cause } = this.#outcome;
       throw new UnprocessableError(code, detail, { cause });
     }
-    if (this.#outcome !== undefined) throw new Error('the process found a fault', { cause: this.#outcome.stack });
+    if (this.#outcome !== undefined)
+      throw new Error('the isolated process reported an error', { cause: this.#outcome.stack });
     if ('error' in end) throw end.error;
     if (this.#hasBegun && isOwnDeath(end.signal)) throw new ProcessDied(end.code, end.signal, this.#complaint);
-    throw new Error(`the process was ended from outside, or did not start: ${end.signal ?? `code ${end.code}`}`, {
-      cause: this.#complaint,
-    });
+    throw new Error(
+      `the isolated process was ended from outside, or did not start: ${end.signal ?? `code ${end.code}`}`,
+      { cause: this.#complaint },
+    );
   }
 
   #send(message: ToIsolated): void {
-    // One that has ended meanwhile hears nothing any more; its end is heard of elsewhere.
+    // A process may end at any time. Its exit is handled in `#run`.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 }

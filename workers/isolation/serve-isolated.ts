@@ -10,19 +10,20 @@ import { RemotePublisher } from './remote-publisher.ts';
 type Run = Extract<ToIsolated, { type: 'run' }>;
 
 /**
- * Makes this process one that runs a single file for the worker that has started it, and is then killed by it.
- * It leaves when the worker does; signals that stop services are the worker's business.
+ * Turns this process into an isolated process: it runs one file for the worker that started it, and the worker then
+ * kills it. It exits when the worker exits. It ignores SIGTERM, SIGINT and SIGHUP, because the worker decides when it
+ * ends.
  */
 export function serveIsolated(processors: ProcessorTable): void {
   const controller = new AbortController();
-  const publisher = new RemotePublisher(say);
+  const publisher = new RemotePublisher(send);
   watchParent();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit());
   process.on('message', (message: ToIsolated) => {
     if (message.type === 'run') void run(processors, message, controller.signal, publisher);
-    else if (message.type === 'abort') controller.abort(new Error('told to stop'));
-    else publisher.heard(message);
+    else if (message.type === 'abort') controller.abort(new Error('aborted by the worker'));
+    else publisher.onAnswer(message);
   });
 }
 
@@ -41,19 +42,19 @@ async function run(
   };
   const reports = createThrottle<PipelineReport>({
     isUrgent: (report, previous) => report.stage !== previous.stage,
-    emit: (report) => say({ type: 'report', report }),
+    emit: (report) => send({ type: 'report', report }),
   });
-  say({ type: 'begun' });
+  send({ type: 'begun' });
   const outcome = await outcomeOf(async () => {
     const entry = processors.find(upload.type);
     if (entry === undefined) throw new Error(`no processor takes ${upload.type}`);
     return await entry.run(context, {
       report: (report) => reports.push(report),
-      stepEnded: (stage, durationMs) => say({ type: 'step-ended', stage, durationMs }),
+      stepEnded: (stage, durationMs) => send({ type: 'step-ended', stage, durationMs }),
     });
   });
   reports.close();
-  say(outcome);
+  send(outcome);
 }
 
 async function outcomeOf(run: () => Promise<AnyResult>): Promise<IsolatedOutcome> {
@@ -67,12 +68,12 @@ async function outcomeOf(run: () => Promise<AnyResult>): Promise<IsolatedOutcome
   }
 }
 
-/** For the worker's log. */
+/** The text of an error for the worker's log. */
 function textOf(thrown: unknown): string {
   return thrown instanceof Error ? (thrown.stack ?? thrown.message) : (JSON.stringify(thrown) ?? '');
 }
 
-/** Where the channel is closed the process is about to end. */
-function say(message: FromIsolated): void {
+/** If the channel is closed, the process is about to exit, and the message is dropped. */
+function send(message: FromIsolated): void {
   process.send?.(message, undefined, undefined, () => undefined);
 }

@@ -13,13 +13,13 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { logRemoved } from './log-removed.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
-/** Read from Redis in one go. */
+/** The number of ids that one Redis command reads. */
 const BATCH = 500;
 
-/** More than this many wait for the next sweep, so that the other parts of one are not kept waiting. */
+/** The rest waits for the next sweep, so that one sweep does not delay the other parts of the janitor. */
 const MOST_BATCHES = 20;
 
-/** What is done with uploads that are due. */
+/** What `handleDueUploads` works with. */
 export interface DueParts extends FileParts {
   records: UploadRecords;
   sets: Pick<UploadSets, 'due' | 'settle' | 'putOff'>;
@@ -29,67 +29,74 @@ export interface DueParts extends FileParts {
 }
 
 /**
- * Looks after every upload whose time has come: one that is still receiving has lost its process and is
- * ended, or queued where all of it is stored, one of whose attempt nothing was heard for long gets a job unless it has one, and the job of one that was
- * ended while it waited is removed, as are files that no record names any more. One that fails is due again after a growing pause,
- * and one that several have had in hand when all of them must have fallen silent.
+ * Handles every upload that is due:
+ * - It is still `receiving`: its API process has died. It ends as interrupted, or is queued if all bytes are stored.
+ * - It is `processing` and has sent no report for too long: it gets a job unless it has one.
+ * - It was cancelled or discarded: its job is removed.
+ * - In every case, files that the record does not name are removed.
+ *
+ * An upload whose handling fails is due again after a pause that grows. One that several requests or attempts have
+ * written is due again when none of them can still write.
  */
-export async function lookAfterDue(parts: DueParts, signal: AbortSignal): Promise<void> {
+export async function handleDueUploads(parts: DueParts, signal: AbortSignal): Promise<void> {
   const done = new Set<string>();
   for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
     const { nowMs, ids } = await parts.sets.due(BATCH);
-    // One that is receiving after all stays due.
+    // An upload that receives again stays due, and would otherwise be handled in every batch.
     const fresh = ids.filter((id) => !done.has(id));
     for (const id of fresh) {
       if (signal.aborted) return;
       done.add(id);
-      await lookAfterOrPutOff(parts, id, nowMs);
+      await handleOrPutOff(parts, id, nowMs);
     }
     if (ids.length < BATCH || fresh.length === 0) return;
   }
 }
 
-async function lookAfterOrPutOff(parts: DueParts, id: string, nowMs: number): Promise<void> {
+async function handleOrPutOff(parts: DueParts, id: string, nowMs: number): Promise<void> {
   try {
-    await lookAfter(parts, id, nowMs);
+    await handle(parts, id, nowMs);
   } catch (error) {
     const pauseMs = await parts.sets.putOff(id, nowMs);
-    parts.log.warn({ err: error, upload: uploadRef(id), pauseMs }, 'due upload not looked after');
+    parts.log.warn({ err: error, upload: uploadRef(id), pauseMs }, 'due upload not handled');
   }
 }
 
-async function lookAfter(parts: DueParts, id: string, nowMs: number): Promise<void> {
+async function handle(parts: DueParts, id: string, nowMs: number): Promise<void> {
   const read = await parts.records.read(id);
   if (read?.record.state === 'receiving') await endSilent(parts, id, read.record.version);
   if (read?.record.state === 'processing') await parts.queue.add(id);
   if (read?.record.state === 'cancelled' || read?.record.state === 'discarded') await removeEndedJob(parts, id);
-  logRemoved(parts.log, id, await removeUnnamedFiles(parts, id), 'not named by the record');
+  logRemoved(parts.log, id, await removeUnnamedFiles(parts, id), 'not named by its record');
   const record = (await parts.records.read(id))?.record;
-  // Begun anew meanwhile, or Redis has lost what was just done: what is due stays so.
+  // It was started again in the meantime, or Redis has lost the change made above: it stays due.
   if (record?.state === 'receiving') return;
-  await parts.sets.settle(id, nowMs, record === undefined ? undefined : await nextLookMs(parts, record, nowMs));
+  await parts.sets.settle(id, nowMs, record === undefined ? undefined : await nextDueMs(parts, record, nowMs));
 }
 
-/** Its process has died. Where the bytes are whole all the same they may have been answered with a 2xx, and are queued. */
+/**
+ * Ends an upload whose API process has died. If all bytes are stored, the client may have got a 2xx: it is queued
+ * instead.
+ */
 async function endSilent({ records, queue, storage, log }: DueParts, id: string, version: number): Promise<void> {
   const manifest = await newestManifest(storage, id);
   if (manifest !== undefined) {
     if (!(await records.recover(manifest, version)).applied) return;
     await queue.add(id);
-    log.info({ upload: uploadRef(id) }, 'stored upload queued, whose process had died');
+    log.info({ upload: uploadRef(id) }, 'stored upload queued: its API process has died');
     return;
   }
-  const problem = problemOf('upload_interrupted', 'The upload broke off before it was complete. Send it again.', id);
+  const problem = problemOf('upload_interrupted', 'The upload stopped before it was complete. Send it again.', id);
   const outcome = await records.interrupt(id, version, problem);
-  if (outcome.applied) log.info({ upload: uploadRef(id) }, 'interrupted upload ended');
+  if (outcome.applied) log.info({ upload: uploadRef(id) }, 'upload interrupted: its API process has died');
 }
 
 /**
- * When an upload that has ended is due again; undefined for any other. Of one that was strewn the first look may have come
- * too early for what a request or attempt leaves that was overtaken, or killed after that: the one after the silence takes unfinished
- * files too, since nobody writes any more.
+ * Returns when a final upload is due again, or undefined. If several requests or attempts have written it, one of them
+ * may still write after the first visit. A second visit comes when all of them must have ended, and removes unfinished
+ * files too.
  */
-async function nextLookMs(
+async function nextDueMs(
   { records, storage, log }: DueParts,
   record: UploadRecord,
   nowMs: number,
@@ -98,7 +105,7 @@ async function nextLookMs(
   const silentAtMs = record.strewn ? record.updatedAtMs + records.silenceMs : 0;
   if (record.strewn && silentAtMs <= nowMs) {
     const keys = await storage.removeUnfinished(uploadPrefix(record.id), new Date(nowMs));
-    logRemoved(log, record.id, keys, 'never finished');
+    logRemoved(log, record.id, keys, 'unfinished');
   }
   const nextMs = [silentAtMs, record.expiresAtMs ?? 0].filter((timeMs) => timeMs > nowMs);
   return nextMs.length === 0 ? undefined : Math.min(...nextMs);

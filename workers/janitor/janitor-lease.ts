@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../../src/queue/connection.ts';
 
-/** Prolongs the lease. One that ran out while Redis was away, and that nobody has taken since, is taken again. */
+/** Extends the lease. A lease that has expired while Redis was away is taken again if no other worker holds it. */
 const RENEW_SCRIPT = `
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
@@ -10,8 +10,8 @@ return 1
 `;
 
 /**
- * Lets one worker of all run the janitor. The key expires by the clock of Redis, so the clocks of the workers may be
- * apart; a holder that dies is followed when the key has expired.
+ * Ensures that only one worker runs the janitor at a time. The key expires by the clock of Redis, so the clocks of the
+ * workers may differ. If the holder dies, another worker takes the lease after it has expired.
  */
 export class JanitorLease {
   readonly #connection: Redis;
@@ -23,12 +23,12 @@ export class JanitorLease {
     this.#key = key;
   }
 
-  /** Returns true if this worker holds the lease for `forMs` from now on; false while another one does. */
+  /** Returns true if this worker now holds the lease for `forMs`, false if another worker holds it. */
   async take(forMs: number): Promise<boolean> {
     return (await this.#connection.set(this.#key, this.#token, 'PX', forMs, 'NX')) === 'OK';
   }
 
-  /** Holds the lease for `forMs` from now on. Returns false if another worker has taken it meanwhile. */
+  /** Extends the lease to `forMs` from now. Returns false if another worker has taken it in the meantime. */
   async renew(forMs: number): Promise<boolean> {
     return (await this.#connection.eval(RENEW_SCRIPT, 1, this.#key, this.#token, String(forMs))) === 1;
   }

@@ -2,10 +2,13 @@ import type { Logger } from '../../src/telemetry/log.ts';
 import { uploadPrefix } from '../../src/storage/keys.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
-/** One line may name so many files; a deleted upload of hundreds of parts needs no more. */
+/** One log line names at most this many files. A deleted upload may have hundreds. */
 const MOST_NAMED = 50;
 
-/** Logs files of an upload that were removed, by the rest of their keys: the id gives rights and has a field of its own. */
+/**
+ * Logs the removed files of an upload. Names leave out the upload's id, because an id gives access; it is logged as a
+ * hash.
+ */
 export function logRemoved(log: Logger, id: string, keys: readonly string[], reason: string): void {
   if (keys.length === 0) return;
   const start = uploadPrefix(id).length + 1;

@@ -3,19 +3,19 @@ import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
-/** Younger ones may be on their way from record to job this very moment. */
+/** A younger upload may still be between the change of its record and the creation of its job. */
 const LEAST_AGE_MS = 5_000;
 
-/** As many are compared in one go, so that Redis is not held up. */
+/** The number of uploads that one Redis command compares. Larger batches would block Redis. */
 const BATCH = 500;
 
 /**
- * As many of the uploads that came since the last sweep are compared, and as many of the others in turn: a sweep costs the
- * same however many wait.
+ * One sweep compares this many uploads queued since the last sweep, and this many older ones in turn. The cost of a
+ * sweep therefore does not depend on the length of the queue.
  */
 const MOST_PER_SWEEP = 2_000;
 
-/** What the jobs are compared with. */
+/** What `addMissingJobs` works with. */
 export interface MissingJobParts {
   sets: Pick<UploadSets, 'waitingToCompare' | 'strikeOut'>;
   queue: Pick<UploadQueue, 'add' | 'withoutJob'>;
@@ -23,8 +23,8 @@ export interface MissingJobParts {
 }
 
 /**
- * Makes the set of waiting uploads and BullMQ's jobs agree again. The record leads: an upload that waits without a job,
- * since a process died between the two, gets one; one that does not wait by its record is none of the set.
+ * Makes the set of waiting uploads and BullMQ's jobs agree. An upload that waits without a job gets one: a process died
+ * between the two steps. An id whose record does not wait is removed from the set. The record is always right.
  */
 export async function addMissingJobs({ sets, queue, log }: MissingJobParts): Promise<void> {
   const waiting = await sets.waitingToCompare(LEAST_AGE_MS, MOST_PER_SWEEP);
@@ -32,8 +32,8 @@ export async function addMissingJobs({ sets, queue, log }: MissingJobParts): Pro
     const ids = waiting.slice(start, start + BATCH);
     const struck = await sets.strikeOut(ids);
     for (const uploadId of struck)
-      log.warn({ upload: uploadRef(uploadId) }, 'did not wait, taken out of the waiting set');
-    // A job that is there already would stay as it is, but be told of as an event each time.
+      log.warn({ upload: uploadRef(uploadId) }, 'removed from the waiting set: its record does not wait');
+    // Adding a job that exists changes nothing, but BullMQ would publish an event for it.
     for (const id of await queue.withoutJob(ids.filter((one) => !struck.includes(one)))) await queue.add(id);
   }
 }

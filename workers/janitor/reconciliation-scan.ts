@@ -9,20 +9,23 @@ import { removeUnnamedFiles } from '../../src/record/unnamed-files.ts';
 import { logRemoved } from './log-removed.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
-/** The storage is scanned when Redis was restarted or has failed over, when it does not know that it was, and at least this often. */
+/** The storage is scanned at least this often, and also after a restart or failover of Redis. */
 const SCAN_VALID_MS = 3_600_000;
 
-/** Younger files without a record may be about to be removed by the request that wrote them. */
+/** Younger files without a record may still be removed by the request that wrote them. */
 const LEAST_AGE_MS = 60_000;
 
-/** Nobody writes unfinished files to which nothing was added for so long; a slow sender may take hours to fill a buffer. */
+/**
+ * An unfinished file is removed if nothing was added to it for this time. A slow sender may need hours to fill a
+ * buffer.
+ */
 const UNFINISHED_AGE_MS = 24 * 3_600_000;
 
-/** A scan that would remove more uploads than this, and than this share of all, points to a wrong setting or a lost Redis. */
+/** A scan that would remove more uploads than both limits points to a wrong setting or a lost Redis. */
 const USUAL_REMOVALS = 100;
 const USUAL_SHARE = 0.2;
 
-/** What a survey compares. */
+/** What `reconcileStorage` works with. */
 export interface ReconciliationParts {
   records: UploadRecords;
   sets: Pick<UploadSets, 'reconciliationDue' | 'markReconciled' | 'mayRemove' | 'endPermit'>;
@@ -31,10 +34,12 @@ export interface ReconciliationParts {
   log: Logger;
 }
 
-/** Of an upload's files besides manifests: `old` if one of them is old enough to be removed, `none` if there are no others. */
+/**
+ * The age of an upload's files other than manifests. `old`: at least one may be removed. `none`: it has only manifests.
+ */
 type Age = 'none' | 'young' | 'old';
 
-/** What a walk through the storage has found. */
+/** The outcome of a walk through the storage. */
 interface Walk {
   /** Every upload that has files. */
   seen: Map<string, Age>;
@@ -42,9 +47,9 @@ interface Walk {
 }
 
 /**
- * The reconciliation scan. Goes through the storage when it is due: makes record and job of stored uploads again if Redis
- * has lost them (it was emptied, or lost the last second of its log), and removes files of uploads without record and
- * manifest. Files that this service did not name are never touched.
+ * Runs the reconciliation scan over the whole storage if it is due. If Redis has lost the record of a stored upload,
+ * the scan restores record and job from the manifest. It removes the files of uploads that have neither record nor
+ * manifest. It never touches files whose names are not from this service.
  */
 export async function reconcileStorage(parts: ReconciliationParts, signal: AbortSignal): Promise<void> {
   const run = await parts.sets.reconciliationDue();
@@ -52,22 +57,22 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
   const nowMs = Date.now();
   const walk = await walkStorage(parts, nowMs, signal);
   if (signal.aborted) return;
-  // After all manifests: an upload that was just restored names its files.
+  // This check comes after all manifests are read, because a restored upload has a record that names its files.
   const unknown = await withoutRecord(parts, walk.seen);
-  const doomed = unknown.filter((id) => walk.seen.get(id) === 'old');
-  if (!(await mayRemove(parts, doomed.length, walk.seen.size))) {
+  const removable = unknown.filter((id) => walk.seen.get(id) === 'old');
+  if (!(await mayRemove(parts, removable.length, walk.seen.size))) {
     await parts.sets.markReconciled(run, SCAN_VALID_MS);
     return;
   }
   let removed = 0;
-  for (const id of doomed) {
+  for (const id of removable) {
     if (signal.aborted) return;
     const keys = await removeUnnamedFiles(parts, id);
     logRemoved(parts.log, id, keys, 'no record and no manifest');
     removed += Math.min(1, keys.length);
   }
   const unfinished = await parts.storage.removeUnfinished('', new Date(nowMs - UNFINISHED_AGE_MS));
-  for (const key of unfinished) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'never finished');
+  for (const key of unfinished) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'unfinished');
   await parts.sets.endPermit();
   const isSoon = unknown.some((id) => walk.seen.get(id) === 'young');
   await parts.sets.markReconciled(run, isSoon ? LEAST_AGE_MS : SCAN_VALID_MS);
@@ -82,14 +87,14 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
     if (signal.aborted) break;
     const own = parseKey(key);
     if (own === undefined) continue;
-    // The record comes before the first byte, so a manifest without one has lost it, however young it is.
+    // A record is created before the first byte. A manifest without a record, however young, means that the record is
+    // lost.
     if (own.kind === 'manifest') walk.restored += await restore(parts, own.id);
     const age = own.kind === 'manifest' ? 'none' : nowMs - modifiedAt.getTime() >= LEAST_AGE_MS ? 'old' : 'young';
     const known = walk.seen.get(own.id) ?? 'none';
     walk.seen.set(own.id, known === 'none' || age === 'old' ? age : known);
   }
-  if (unreadable > 0)
-    parts.log.warn({ folders: unreadable }, 'folders of the storage cannot be read, and were skipped');
+  if (unreadable > 0) parts.log.warn({ folders: unreadable }, 'unreadable folders of the storage skipped');
   return walk;
 }
 
@@ -110,13 +115,16 @@ async function withoutRecord(parts: ReconciliationParts, seen: Walk['seen']): Pr
   return unknown;
 }
 
-/** An unusual number needs the permission of an operator. Otherwise nothing is removed: the storage may belong to another Redis. */
+/**
+ * Returns whether `count` uploads may be removed. An unusual number needs the permission of an operator, because the
+ * storage may belong to another Redis.
+ */
 async function mayRemove({ sets, log }: ReconciliationParts, count: number, seen: number): Promise<boolean> {
   if (count <= Math.max(USUAL_REMOVALS, seen * USUAL_SHARE) || (await sets.mayRemove(count))) return true;
   log.error(
     { wouldRemove: count, seen },
-    'the scan of the storage would remove an unusual number of uploads, and has removed nothing: compare STORAGE, ' +
-      'REDIS_URL and QUEUE_PREFIX with the other processes; to allow it once see docs/storage.md',
+    'reconciliation scan stopped: it would remove an unusual number of uploads. Nothing was removed. Compare STORAGE, ' +
+      'REDIS_URL and QUEUE_PREFIX with the other processes. To allow the removal once, see docs/storage.md.',
   );
   return false;
 }

@@ -3,35 +3,35 @@ import type { Redis } from '../../src/queue/connection.ts';
 import type { QueueKeys } from '../../src/queue/contract.ts';
 import { settleWithin } from '../../src/server/shutdown.ts';
 import type { Installation } from '../../src/storage/installation.ts';
-import { lookAfterDue, type DueParts } from './due-uploads.ts';
+import { handleDueUploads, type DueParts } from './due-uploads.ts';
 import { JanitorLease } from './janitor-lease.ts';
 import { addMissingJobs, type MissingJobParts } from './missing-jobs.ts';
 import { reconcileStorage, type ReconciliationParts } from './reconciliation-scan.ts';
 
-/** What the janitor needs. */
+/** What the janitor works with. */
 export type SweeperParts = DueParts &
   MissingJobParts &
   ReconciliationParts & {
     connection: Redis;
     keys: QueueKeys;
     periodMs: number;
-    /** Compared before each sweep: nothing may be restored or removed for a foreign Redis, or in a foreign storage. */
+    /** Verified before each sweep, so that the janitor never works on a Redis or a storage of another installation. */
     installation: Pick<Installation, 'verify'>;
   };
 
-/** A sweep whose worker died is taken over after this time. */
+/** If the worker that sweeps dies, another worker takes over after this time. */
 const LEASE_MS = 10_000;
 const RENEW_PERIOD_MS = 3_000;
 
-/** Each worker asks for the lease four times a period: a sweep starts at most a quarter of a period late. */
+/** Each worker asks for the lease four times per period, so a sweep starts at most a quarter of a period late. */
 const CHECKS_PER_PERIOD = 4;
 
-/** For a sweep under way at shutdown, whose Redis may be gone. */
+/** The wait for a running sweep at shutdown. Redis may be gone by then. */
 const CLOSE_LIMIT_MS = 2_000;
 
 /**
- * Repairs what dead processes left behind: one worker of all runs it, every `periodMs`. Each part compares the present
- * state with the records, so that running it twice changes nothing.
+ * The janitor: repairs what dead processes have left unfinished. One worker at a time runs a sweep every `periodMs`.
+ * Each part compares the current state with the records, so running it twice changes nothing.
  */
 export class Sweeper {
   readonly #parts: SweeperParts;
@@ -45,12 +45,12 @@ export class Sweeper {
     this.#lease = new JanitorLease(parts.connection, parts.keys.janitor);
   }
 
-  /** Begins to sweep whenever it is due, until `close`. Any number of workers may. */
+  /** Sweeps whenever a sweep is due, until `close`. Several workers may call this at the same time. */
   start(): void {
     this.#loop = this.#run();
   }
 
-  /** Ends a sweep under way at its next step. */
+  /** Stops a running sweep at its next step, and waits for it. */
   async close(): Promise<void> {
     this.#stopping.abort();
     await settleWithin(this.#loop, CLOSE_LIMIT_MS);
@@ -64,7 +64,7 @@ export class Sweeper {
       } catch (error) {
         if (!signal.aborted) this.#parts.log.warn({ err: error }, 'sweep failed');
       }
-      // With jitter, so that the workers of a fleet do not ask together.
+      // Jitter keeps the workers of a fleet from asking at the same moment.
       const pauseMs = (this.#parts.periodMs / CHECKS_PER_PERIOD) * (0.75 + Math.random() / 2);
       await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     }
@@ -76,11 +76,11 @@ export class Sweeper {
     try {
       if (!(await this.#mayBegin())) return;
       await addMissingJobs(this.#parts);
-      await lookAfterDue(this.#parts, this.#stopping.signal);
+      await handleDueUploads(this.#parts, this.#stopping.signal);
       await reconcileStorage(this.#parts, this.#stopping.signal);
     } finally {
       clearInterval(renewal);
-      // Nobody else sweeps until the next one is due; a sweep that was broken off is taken over sooner.
+      // Keeps the lease until the next sweep is due. After an aborted sweep another worker may start at once.
       await this.#renew(this.#stopping.signal.aborted ? 1 : this.#parts.periodMs);
     }
   }
@@ -90,11 +90,11 @@ export class Sweeper {
     try {
       await installation.verify();
     } catch (error) {
-      if (!this.#isPutOff) log.warn({ err: error }, 'sweeps are put off until the storage can be used');
+      if (!this.#isPutOff) log.warn({ err: error }, 'janitor paused: the storage cannot be used');
       this.#isPutOff = true;
       return false;
     }
-    if (this.#isPutOff) log.info('sweeps go on');
+    if (this.#isPutOff) log.info('janitor resumed');
     this.#isPutOff = false;
     return true;
   }

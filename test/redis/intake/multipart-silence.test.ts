@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { UploadRecords } from '../../../src/record/record.ts';
 import { UploadSets } from '../../../src/queue/upload-sets.ts';
 import { receiveMultipart } from '../../../src/intake/multipart-intake.ts';
-import { lookAfterDue } from '../../../workers/janitor/due-uploads.ts';
+import { handleDueUploads } from '../../../workers/janitor/due-uploads.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
@@ -72,7 +72,7 @@ test('a file that was refused keeps its reason while its siblings are still comi
     due: async () => ({ nowMs: Date.now(), ids: ids.filter((_, index) => states[index] === 'failed') }),
   });
   expect(new Set(states)).toEqual(new Set(['failed', 'receiving']));
-  await lookAfterDue(
+  await handleDueUploads(
     { records, sets, queue: space.parts.queue, storage: space.storage, log: silentLog },
     new AbortController().signal,
   );

@@ -7,7 +7,7 @@ import { UploadSets } from '../../../../src/queue/upload-sets.ts';
 import { manifestKey, originalKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
 import { manifestObject, type Manifest } from '../../../../src/storage/manifest.ts';
 import { putObject } from '../../../../src/storage/storage.ts';
-import { lookAfterDue } from '../../../../workers/janitor/due-uploads.ts';
+import { handleDueUploads } from '../../../../workers/janitor/due-uploads.ts';
 import { addMissingJobs } from '../../../../workers/janitor/missing-jobs.ts';
 import { reconcileStorage } from '../../../../workers/janitor/reconciliation-scan.ts';
 import {
@@ -56,13 +56,13 @@ const parts = (records: UploadRecords = space.records) => ({
 });
 const put = async (key: string) => await putObject(temp.storage, key, NOW);
 
-/** Makes everything in storage as old as that. */
+/** Sets the time of every file in the storage to `ms` ago. */
 async function age(ms: number): Promise<void> {
   const then = new Date(Date.now() - ms);
   for (const path of temp.files()) await utimes(join(temp.directory, path), then, then);
 }
 
-/** Bytes and manifest, without a record. */
+/** Stores bytes and a manifest without a record. */
 async function storedUpload(id: string = randomUUID(), more: Partial<Manifest> = {}) {
   const receipt = more.receipt ?? randomUUID();
   await put(originalKey(id, receipt));
@@ -92,8 +92,8 @@ async function stateOf(id: string) {
   return (await space.records.read(id))?.record.state;
 }
 
-describe('jobs that are missing', () => {
-  test('are added for uploads that have waited a while, oldest first, and not for those on their way', async () => {
+describe('missing jobs', () => {
+  test('adds jobs for uploads that have waited a while, oldest first, and not for new ones', async () => {
     const [older, old, young] = [
       await uploadIn(space.records, 'queued'),
       await uploadIn(space.records, 'queued'),
@@ -105,7 +105,7 @@ describe('jobs that are missing', () => {
     expect(jobs).not.toContain(young.id);
   });
 
-  test('are not added twice, since each time would be told of as an event', async () => {
+  test('adds a missing job only once, because BullMQ publishes an event for each add', async () => {
     const { id } = await uploadIn(space.records, 'queued');
     await space.connection.zadd(space.keys.waiting, 1, id);
     const add = jest.fn(queue.add);
@@ -113,7 +113,7 @@ describe('jobs that are missing', () => {
     expect(add.mock.calls).toEqual([[id]]);
   });
 
-  test('of more uploads than are compared in one go are added all the same', async () => {
+  test('adds the jobs of more uploads than one batch holds', async () => {
     const ids = await Promise.all(
       Array.from({ length: 501 }, async () => (await uploadIn(space.records, 'queued')).id),
     );
@@ -122,7 +122,7 @@ describe('jobs that are missing', () => {
     expect(jobs).toEqual(ids);
   });
 
-  test('are looked for in turn, 2000 older and 2000 newer ones in a sweep, however many wait', async () => {
+  test('compares 2000 new and 2000 older uploads per sweep, in turn, however many wait', async () => {
     const ids = Array.from({ length: 5_000 }, (_, index) => `u-${index}`);
     await space.connection.zadd(space.keys.waiting, ...ids.flatMap((id, index) => [index, id]));
     const compared: string[][] = [];
@@ -130,12 +130,12 @@ describe('jobs that are missing', () => {
     expect(compared.map(({ length }) => length)).toEqual([2_000, 4_000, 3_000, 1_000, 2_000, 2_000]);
     expect([...new Set(compared.slice(0, 3).flat())]).toHaveLength(5_000);
     expect(compared[4]?.[0]).toBe('u-0');
-    // One that came since is compared in the next sweep, wherever the round is.
+    // A new upload is compared in the next sweep, wherever the round is.
     await space.connection.zadd(space.keys.waiting, 6_000, 'new');
     expect(await sets.waitingToCompare(5_000, 2_000)).toContain('new');
   });
 
-  test('are none of an upload that does not wait by its record, which only loses its place', async () => {
+  test('removes ids from the waiting set whose records do not wait, and adds no job for them', async () => {
     const [done, unknown] = [await uploadIn(space.records, 'completed'), randomUUID()];
     const waiting = await uploadIn(space.records, 'queued');
     await space.connection.zadd(space.keys.waiting, 1, done.id, 2, unknown, 3, waiting.id);
@@ -143,7 +143,7 @@ describe('jobs that are missing', () => {
     expect([jobs, await space.connection.zrange(space.keys.waiting, '0', '-1')]).toEqual([[waiting.id], [waiting.id]]);
   });
 
-  test('one that cannot be added is told to whoever runs the sweep', async () => {
+  test('rejects if a job cannot be added', async () => {
     const { id } = await uploadIn(space.records, 'queued');
     await space.connection.zadd(space.keys.waiting, 1, id);
     await expect(
@@ -152,13 +152,13 @@ describe('jobs that are missing', () => {
   });
 });
 
-describe('uploads that are due', () => {
-  test('one that has been silent too long is ended as interrupted, so that its watchers learn of it', async () => {
+describe('due uploads', () => {
+  test('ends an upload that was silent too long as upload_interrupted, and removes its files', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     applied(await records.open(upload));
     await put(originalKey(upload.id, randomUUID()));
-    await lookAfterDue(parts(records), SIGNAL);
+    await handleDueUploads(parts(records), SIGNAL);
     expect((await records.read(upload.id))?.record).toMatchObject({
       state: 'failed',
       error: { code: 'upload_interrupted', state: 'failed', final: true },
@@ -166,12 +166,12 @@ describe('uploads that are due', () => {
     expect(temp.files()).toEqual([]);
   });
 
-  test('one that has been silent too long and lies there whole is queued: it may have been answered with a 2xx', async () => {
+  test('queues an upload that was silent too long if all its bytes are stored', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     applied(await records.open(upload));
     await storedUpload(upload.id, { receipt: upload.receipt });
-    await lookAfterDue(parts(records), SIGNAL);
+    await handleDueUploads(parts(records), SIGNAL);
     expect((await records.read(upload.id))?.record).toMatchObject({
       state: 'queued',
       stored: true,
@@ -182,31 +182,31 @@ describe('uploads that are due', () => {
     expect([jobs, temp.files().length]).toEqual([[upload.id], 2]);
   });
 
-  test('of several that were sent under one id the last counts, if Redis has lost that it was there', async () => {
+  test('takes the last of several requests under one id if the record names none as stored', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     applied(await records.open(upload));
     await storedUpload(upload.id, { sequence: 3 });
     const last = await storedUpload(upload.id, { sequence: 5 });
     await storedUpload(upload.id, { sequence: 4 });
-    await lookAfterDue(parts(records), SIGNAL);
+    await handleDueUploads(parts(records), SIGNAL);
     expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', receipt: last.receipt });
   });
 
-  test('one that is receiving after all stays due, as when Redis has lost what was done about it', async () => {
+  test('keeps an upload due that is still receiving afterwards', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     applied(await records.open(upload));
     const losing = overriding(records, {
       interrupt: async () => ({ applied: false, rejection: 'fenced', record: undefined }),
     });
-    await lookAfterDue(parts(losing), SIGNAL);
+    await handleDueUploads(parts(losing), SIGNAL);
     expect([await stateOf(upload.id), (await sets.due(10)).ids]).toEqual(['receiving', [upload.id]]);
   });
 
-  test('one that has given a sign of life since is left alone', async () => {
+  test('leaves an upload alone that has received bytes in the meantime', async () => {
     const { id, receipt } = await uploadIn(space.records, 'receiving');
-    await lookAfterDue(parts(), SIGNAL);
+    await handleDueUploads(parts(), SIGNAL);
     await space.records.receive(id, receipt, 1, 10);
     let reads = 0;
     const records = overriding(space.records, {
@@ -217,23 +217,23 @@ describe('uploads that are due', () => {
       },
     });
     const due = overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) });
-    await lookAfterDue({ ...parts(records), sets: due }, SIGNAL);
+    await handleDueUploads({ ...parts(records), sets: due }, SIGNAL);
     expect(reads).toBeGreaterThan(0);
     expect(await stateOf(id)).toBe('receiving');
   });
 
-  test('files of cancelled and of deleted uploads go, those of living ones stay', async () => {
+  test('removes the files of cancelled and deleted uploads, and keeps those of completed ones', async () => {
     const living = await uploadIn(space.records, 'completed');
     const cancelled = await uploadIn(space.records, 'cancelled');
     const deleted = await uploadIn(space.records, 'completed');
     await space.records.bury(deleted.id);
     for (const { id, receipt } of [living, cancelled, deleted]) await put(originalKey(id, receipt));
-    await lookAfterDue(parts(), SIGNAL);
+    await handleDueUploads(parts(), SIGNAL);
     expect(temp.files()).toEqual([originalKey(living.id, living.receipt)]);
     expect((await sets.due(10)).ids).toEqual([]);
   });
 
-  test('the job of one that was ended while it waited goes, unless its id has a new life that waits', async () => {
+  test('removes the job of a cancelled upload, unless a new upload under the same id waits', async () => {
     const ended = await uploadIn(space.records, 'queued');
     const again = await uploadIn(space.records, 'queued');
     jobs = [ended.id, again.id];
@@ -241,25 +241,25 @@ describe('uploads that are due', () => {
     const records = overriding(space.records, {
       async read(id) {
         const read = await space.records.read(id);
-        // Between the look at the record and the removal of the job.
+        // This happens after the record is read and before the job is removed.
         if (id === again.id && read?.record.state === 'cancelled') await uploadIn(space.records, 'queued', again);
         return read;
       },
     });
-    await lookAfterDue(parts(records), SIGNAL);
+    await handleDueUploads(parts(records), SIGNAL);
     expect(jobs).toEqual([again.id]);
   });
 
-  test('at the end of the retention all files go', async () => {
+  test('removes all files at the end of the retention', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 1 });
     const { id, receipt } = await uploadIn(records, 'completed');
     await put(originalKey(id, receipt));
     await eventually('it to be due', async () => (await sets.due(10)).ids.length > 0);
-    await lookAfterDue(parts(records), SIGNAL);
+    await handleDueUploads(parts(records), SIGNAL);
     expect(temp.files()).toEqual([]);
   });
 
-  test('puts off an upload that fails, with growing pauses, and looks after the others', async () => {
+  test('retries an upload whose handling fails after growing pauses, and handles the others', async () => {
     const ids = [(await uploadIn(space.records, 'cancelled')).id, (await uploadIn(space.records, 'cancelled')).id];
     const bad = ids[0] ?? '';
     const list = (prefix: string) => {
@@ -272,45 +272,45 @@ describe('uploads that are due', () => {
     for (let sweep = 0; sweep < 3; sweep++) {
       await space.connection.zadd(space.keys.due, 'XX', 1, bad);
       const beforeMs = await redisNowMs();
-      await lookAfterDue(failing, SIGNAL);
+      await handleDueUploads(failing, SIGNAL);
       pauses.push(Number(await space.connection.zscore(space.keys.due, bad)) - beforeMs);
     }
     for (const [index, pauseMs] of pauses.entries()) expect(pauseMs).toBeGreaterThanOrEqual(15_000 * 2 ** index);
     expect((await sets.due(10)).ids).toEqual([]);
     await space.connection.zadd(space.keys.due, 1, bad);
-    await lookAfterDue(parts(), SIGNAL);
+    await handleDueUploads(parts(), SIGNAL);
     expect(await space.connection.exists(space.keys.putOff)).toBe(0);
   });
 
-  test('more of them than are read in one go are looked after in one sweep', async () => {
+  test('handles more uploads in one sweep than one batch holds', async () => {
     const ids = Array.from({ length: 501 }, () => randomUUID());
     await space.connection.zadd(space.keys.due, ...ids.flatMap((id) => [1, id]));
-    await lookAfterDue(parts(), SIGNAL);
+    await handleDueUploads(parts(), SIGNAL);
     expect(await space.connection.zcard(space.keys.due)).toBe(0);
   });
 });
 
-describe('files of requests and attempts that were overtaken', () => {
+describe('files of overtaken requests and attempts', () => {
   const SILENCE_MS = 60_000;
   const patient = () => new UploadRecords(space.store, space.keys, { retentionMs: 3_600_000, silenceMs: SILENCE_MS });
-  /** The same records when all that is now must be over. */
+  /** The same records at a time when every writer must have ended. */
   const later = () => new UploadRecords(space.store, space.keys, { retentionMs: 3_600_000, silenceMs: 0 });
   const dueInMs = async (id: string) => Number(await space.connection.zscore(space.keys.due, id)) - Date.now();
 
-  test('go when the upload has ended, and those that come after that go when nobody can write any more', async () => {
+  test('removes them at the end of the upload, and again when nobody can write any more', async () => {
     const records = patient();
     const { id, receipt: overtaken } = await uploadIn(records, 'receiving');
     const { receipt } = await uploadIn(records, 'completed', { id });
     await put(originalKey(id, receipt));
     await put(originalKey(id, overtaken));
-    await lookAfterDue(parts(records), SIGNAL);
+    await handleDueUploads(parts(records), SIGNAL);
     expect(temp.files()).toEqual([originalKey(id, receipt)]);
     expect(await dueInMs(id)).toBeGreaterThan(0);
     expect(await dueInMs(id)).toBeLessThanOrEqual(SILENCE_MS);
-    // As a process leaves it that is killed before it has learnt that it was overtaken.
+    // A process leaves this if it is killed before it learns that it was overtaken.
     const unfinished = await temp.storage.create(originalKey(id, overtaken));
     await put(manifestKey(id, overtaken));
-    await lookAfterDue(
+    await handleDueUploads(
       { ...parts(later()), sets: overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) }) },
       SIGNAL,
     );
@@ -318,37 +318,37 @@ describe('files of requests and attempts that were overtaken', () => {
     await unfinished.discard();
   });
 
-  test('are looked for once more, and then not before the retention is over', async () => {
+  test('looks for them a second time, and then only at the end of the retention', async () => {
     const records = later();
     const { id } = await uploadIn(records, 'receiving');
     await uploadIn(records, 'completed', { id });
     await eventually('it to be due', async () => (await sets.due(10)).ids.length > 0);
-    await lookAfterDue(parts(records), SIGNAL);
+    await handleDueUploads(parts(records), SIGNAL);
     expect((await sets.due(10)).ids).toEqual([]);
     expect(await dueInMs(id)).toBeGreaterThan(SILENCE_MS);
   });
 
-  test('are looked for where one was cancelled while it was received', async () => {
+  test('looks for them a second time if the upload was cancelled while it was received', async () => {
     const records = patient();
     const { id, receipt } = await uploadIn(records, 'cancelled');
-    await lookAfterDue(parts(records), SIGNAL);
+    await handleDueUploads(parts(records), SIGNAL);
     expect(await dueInMs(id)).toBeGreaterThan(0);
     await put(originalKey(id, receipt));
-    await lookAfterDue(
+    await handleDueUploads(
       { ...parts(later()), sets: overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) }) },
       SIGNAL,
     );
     expect(temp.files()).toEqual([]);
   });
 
-  test('are not looked for where there was one request and one attempt', async () => {
+  test('does not look for them after one request and one attempt', async () => {
     const { id } = await uploadIn(patient(), 'completed');
     expect(await dueInMs(id)).toBeGreaterThan(SILENCE_MS);
   });
 });
 
-describe('a survey of the storage', () => {
-  test('makes record and job of an upload again that Redis has lost, above every attempt that may still be held', async () => {
+describe('reconciliation scan', () => {
+  test('restores record and job of an upload that Redis has lost, with an attempt above all earlier ones', async () => {
     const { id, receipt } = await storedUpload();
     await reconcileStorage(parts(), SIGNAL);
     const record = (await space.records.read(id))?.record;
@@ -367,7 +367,7 @@ describe('a survey of the storage', () => {
     expect((await space.records.complete(id, attempt, RESULT)).applied).toBe(true);
   });
 
-  test('leaves uploads that have a record alone, and is not made again at once', async () => {
+  test('changes no upload that has a record, and does not run again at once', async () => {
     const upload = await uploadIn(space.records, 'completed');
     await storedUpload(upload.id, { receipt: upload.receipt });
     const before = await space.records.read(upload.id);
@@ -378,7 +378,7 @@ describe('a survey of the storage', () => {
     expect(jobs).toEqual([]);
   });
 
-  test('begins at a version that no client can have seen', async () => {
+  test('restores a record with a version that no client can have seen', async () => {
     const { id } = await storedUpload();
     await reconcileStorage(parts(), SIGNAL);
     const { version = 0 } = (await space.records.read(id))?.record ?? {};
@@ -386,16 +386,16 @@ describe('a survey of the storage', () => {
     expect(applied(await space.records.begin(id)).version).toBe(version + 1);
   });
 
-  test('finds what is there, though its record was lost while it was looked after', async () => {
+  test('restores an upload whose record was lost before the sweep handled it as due', async () => {
     const { id } = await storedUpload();
     const due = overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) });
-    await lookAfterDue({ ...parts(), sets: due }, SIGNAL);
+    await handleDueUploads({ ...parts(), sets: due }, SIGNAL);
     expect(temp.files()).toHaveLength(2);
     await reconcileStorage(parts(), SIGNAL);
     expect(jobs).toEqual([id]);
   });
 
-  test('is made again where Redis was restarted, since it may have lost the last that it was told', async () => {
+  test('runs again after a restart of Redis, which may have lost its last changes', async () => {
     await reconcileStorage(parts(), SIGNAL);
     const { id } = await storedUpload();
     await reconcileStorage(parts(), SIGNAL);
@@ -405,7 +405,7 @@ describe('a survey of the storage', () => {
     expect(jobs).toEqual([id]);
   });
 
-  test('is made again soon where files are too young to tell, and only then', async () => {
+  test('runs again within a minute only if it has found files that are too young to remove', async () => {
     const validMs = async () => await space.connection.pttl(space.keys.reconciled);
     const known = await uploadIn(space.records, 'completed');
     await put(originalKey(known.id, known.receipt));
@@ -417,10 +417,10 @@ describe('a survey of the storage', () => {
     expect(await validMs()).toBeLessThanOrEqual(60_000);
   });
 
-  test('removes old files that no record and no manifest speaks for, and leaves young ones', async () => {
-    const stray = randomUUID();
-    await put(originalKey(stray, randomUUID()));
-    await put(variantKey(stray, 1, '160', 'jpeg'));
+  test('removes old files without record and manifest, and keeps young ones', async () => {
+    const orphan = randomUUID();
+    await put(originalKey(orphan, randomUUID()));
+    await put(variantKey(orphan, 1, '160', 'jpeg'));
     await age(120_000);
     const young = originalKey(randomUUID(), randomUUID());
     await put(young);
@@ -428,7 +428,7 @@ describe('a survey of the storage', () => {
     expect(temp.files()).toEqual([young]);
   });
 
-  test('a manifest that cannot be read restores nothing', async () => {
+  test('restores nothing from a manifest that cannot be read', async () => {
     const id = randomUUID();
     for (const text of ['', '{', '{}', JSON.stringify({ id: 'other' })]) {
       await putObject(temp.storage, manifestKey(id, randomUUID()), Buffer.from(text));
@@ -438,7 +438,7 @@ describe('a survey of the storage', () => {
     expect([await stateOf(id), jobs]).toEqual([undefined, []]);
   });
 
-  test('restores the last of several requests, whatever the order and the times of their files', async () => {
+  test('restores the last of several requests, whatever the order and times of their files', async () => {
     const id = randomUUID();
     const createdAt = new Date(60_000).toISOString();
     const last = await storedUpload(id, { createdAt, sequence: 2 });
@@ -450,7 +450,7 @@ describe('a survey of the storage', () => {
     expect((await space.records.read(id))?.record.receipt).toBe(last.receipt);
   });
 
-  test('goes by the time of the file between manifests of earlier versions', async () => {
+  test('compares manifests of earlier releases by the time of their file', async () => {
     const id = randomUUID();
     await storedUpload(id);
     await age(10_000);
@@ -459,7 +459,7 @@ describe('a survey of the storage', () => {
     expect((await space.records.read(id))?.record.receipt).toBe(last.receipt);
   });
 
-  test('is not stopped by names of others, and restores every upload beside them', async () => {
+  test('leaves files of other programs alone, and restores every upload beside them', async () => {
     const ids = await Promise.all(['00', '99', 'ff'].map(async (shard) => (await storedUpload(idIn(shard))).id));
     const foreign = [
       '.fseventsd/a b',
@@ -476,26 +476,26 @@ describe('a survey of the storage', () => {
     expect(await sets.reconciliationDue()).toBeUndefined();
   });
 
-  test('names every file that it removes', async () => {
-    const stray = randomUUID();
+  test('logs every file that it removes', async () => {
+    const orphan = randomUUID();
     const receipt = randomUUID();
-    await put(originalKey(stray, receipt));
-    await writeForeign(`${originalKey(stray, receipt)}.0123456789ab.part`);
+    await put(originalKey(orphan, receipt));
+    await writeForeign(`${originalKey(orphan, receipt)}.0123456789ab.part`);
     await age(25 * 3_600_000);
     const lines: object[] = [];
     const log = overriding(silentLog, { info: (line: object) => void lines.push(line) });
     await reconcileStorage({ ...parts(), log }, SIGNAL);
     expect([lines, temp.files()]).toEqual([
       [
-        { upload: uploadRef(stray), removed: 1, files: [`${receipt}.original`], reason: 'no record and no manifest' },
-        { upload: uploadRef(stray), removed: 1, files: [`${receipt}.original`], reason: 'never finished' },
+        { upload: uploadRef(orphan), removed: 1, files: [`${receipt}.original`], reason: 'no record and no manifest' },
+        { upload: uploadRef(orphan), removed: 1, files: [`${receipt}.original`], reason: 'unfinished' },
         { restored: 0, removed: 1, unfinished: 1 },
       ],
       [],
     ]);
   });
 
-  test('that would remove an unusual number of uploads removes nothing, until it is allowed once', async () => {
+  test('removes nothing if it would remove an unusual number of uploads, unless that is allowed once', async () => {
     const removed = async () => {
       const before = temp.files().length;
       await reconcileStorage(parts(), SIGNAL);
@@ -516,7 +516,7 @@ describe('a survey of the storage', () => {
   });
 });
 
-/** An id in a folder of its own. */
+/** Returns an id whose files lie in the folder `shard`. */
 function idIn(shard: string): string {
   return `${shard}${randomUUID().slice(2)}`;
 }

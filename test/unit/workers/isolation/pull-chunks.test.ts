@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ChunksEnded, PulledChunks } from '../../../../workers/isolation/pull-chunks.ts';
 
-/** Chunks of which each is asked for, and answered with its number, up to the last. */
+/** Answers each request with a chunk that holds its number, up to `count`. */
 function pulled(count: number): { chunks: PulledChunks; asked: () => number } {
   let asked = 0;
   const chunks: PulledChunks = new PulledChunks(() => {
@@ -11,7 +11,7 @@ function pulled(count: number): { chunks: PulledChunks; asked: () => number } {
   return { chunks, asked: () => asked };
 }
 
-test('each chunk is asked for when the one before is done with, until the end', async () => {
+test('requests each chunk after the previous one is consumed, until the end', async () => {
   const { chunks, asked } = pulled(3);
   const seen: string[] = [];
   for await (const chunk of chunks) {
@@ -21,12 +21,12 @@ test('each chunk is asked for when the one before is done with, until the end', 
   expect(seen).toEqual(['1', '2', '3']);
 });
 
-test('a file that could not be made ends with that', async () => {
+test('throws if the isolated process fails to produce the file', async () => {
   const chunks: PulledChunks = new PulledChunks(() => chunks.answer({ failed: true }));
   await expect(chunks[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(ChunksEnded);
 });
 
-test('they end with their process, also where nobody waited for one just then', async () => {
+test('throws if the process ends, also if nobody waits for a chunk at that moment', async () => {
   const waiting = new PulledChunks(() => undefined);
   const next = waiting[Symbol.asyncIterator]().next();
   waiting.cut();
@@ -40,7 +40,7 @@ test('they end with their process, also where nobody waited for one just then', 
   expect(asked()).toBe(1);
 });
 
-test('those of a process that has ended before anybody asked end at once', async () => {
+test('throws at once if the process has ended before the first request', async () => {
   const { chunks } = pulled(3);
   chunks.cut();
   await expect(chunks[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(ChunksEnded);

@@ -49,20 +49,20 @@ async function runBy(runner: RunProcessor, ...acts: Act[]) {
   return await runner(context, { report: (report) => reports.push(report) });
 }
 
-/** Resolves with its pid when the file is in the process's hands. */
+/** Resolves with the pid of the process when it has begun to work on the file. */
 async function begun(): Promise<number> {
   return await eventually('the process to begin', () => pidsOf(diary)[0]);
 }
 
-describe('a file that runs in a process of its own', () => {
-  test('comes to its result as anywhere, with its reports and what it publishes', async () => {
+describe('isolated run', () => {
+  test('returns the result, forwards the reports and publishes the files', async () => {
     expect(await run('publish', 'finish')).toEqual(FAULTY_RESULT);
     expect(Number(context.files.get('160')?.toString())).toBe(pidsOf(diary)[0]);
     expect(pidsOf(diary)).not.toEqual([process.pid]);
     expect(reports.map(({ stage }) => stage)).toContain('obey');
   });
 
-  (process.platform === 'linux' ? test : test.skip)('gets no secret of the worker', async () => {
+  (process.platform === 'linux' ? test : test.skip)('passes no secret of the worker to the process', async () => {
     const given = { REDIS_PASSWORD: 'secret', AWS_SECRET_ACCESS_KEY: 'secret', PICTURE_MAX_PIXELS: '12345' };
     Object.assign(process.env, given);
     const running = run('wait');
@@ -75,7 +75,7 @@ describe('a file that runs in a process of its own', () => {
     await expect(running).rejects.toThrow('cancelled');
   });
 
-  test('may be refused for good, as anywhere', async () => {
+  test('rejects with the UnprocessableError of the processor', async () => {
     const error = await run('refuse').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnprocessableError);
     expect(error).toMatchObject({
@@ -85,48 +85,51 @@ describe('a file that runs in a process of its own', () => {
     });
   });
 
-  test('whose variant could not be stored fails with that reason', async () => {
+  test('rejects with the error of a variant that could not be stored', async () => {
     const full = new Error('disk full');
     context.publishVariant = async () => await Promise.reject<never>(full);
     await expect(run('publish')).rejects.toBe(full);
   });
 
-  test.each<Act>(['crash', 'exit'])('and ends that process by itself (%s) is found out', async (act) => {
+  test.each<Act>(['crash', 'exit'])('rejects with ProcessDied if the process ends on its own (%s)', async (act) => {
     await expect(run(act)).rejects.toBeInstanceOf(ProcessDied);
   });
 
-  test('and is killed for want of memory, as the kernel does it, is found out too', async () => {
+  test('rejects with ProcessDied if the process is killed, as the kernel does when memory runs out', async () => {
     const running = run('deaf');
     process.kill(await begun(), 'SIGKILL');
     await expect(running).rejects.toBeInstanceOf(ProcessDied);
   });
 
-  test('is not ended by signals that stop services', async () => {
+  test('ignores the signals that stop services', async () => {
     const running = run('until-released');
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(await begun(), signal);
     await writeFile(`${diary}.released`, '');
     expect(await running).toEqual(FAULTY_RESULT);
   });
 
-  test.each<Act>(['wait', 'spin'])('is ended with the reason of its signal, whatever it does (%s)', async (act) => {
-    const running = run(act);
-    await begun();
-    const reason = new Error('cancelled');
-    controller.abort(reason);
-    await expect(running).rejects.toBe(reason);
-  });
+  test.each<Act>(['wait', 'spin'])(
+    'rejects with the reason of an abort, whatever the processor does (%s)',
+    async (act) => {
+      const running = run(act);
+      await begun();
+      const reason = new Error('cancelled');
+      controller.abort(reason);
+      await expect(running).rejects.toBe(reason);
+    },
+  );
 });
 
-test.each<Act>(['spin', 'deaf'])('a file that runs alone is ended when its time is up (%s)', async (act) => {
+test.each<Act>(['spin', 'deaf'])('an isolated run rejects with TIMED_OUT after its time limit (%s)', async (act) => {
   const bounded = isolatedRunner(FAULTY_ENTRY, { nodeOptions: [], timeoutMs: 200 });
   await expect(runBy(bounded, act)).rejects.toBe(TIMED_OUT);
 });
 
-describe('a table that runs in a process of its own', () => {
+describe('isolated run of a table', () => {
   const tables = isolatedRunner(pathToFileURL(compiled('workers/isolation/main.ts')), { nodeOptions: [] });
   const asTable = (options: unknown) => ({ ...context, upload: { ...context.upload, type: 'text/csv', options } });
 
-  test('has its rows written here, chunk by chunk, in a second pass too', async () => {
+  test('publishes the rows chunk by chunk, also in a second pass', async () => {
     await writeFile(context.inputPath, `id,name\n${'1,x\n'.repeat(60_000)}x,y\n`);
     expect(await tables(asTable({}), { report: () => undefined })).toMatchObject({
       kind: 'table',
@@ -141,7 +144,7 @@ describe('a table that runs in a process of its own', () => {
     ]);
   });
 
-  test('is refused for what is wrong in the midst of it, and for what is wrong with the disk', async () => {
+  test('rejects with the fault in the middle of the file, or with the error of the disk', async () => {
     await writeFile(context.inputPath, `id,name\n${'1,x\n'.repeat(60_000)}x\n`);
     await expect(tables(asTable({ maxErrors: 0 }), { report: () => undefined })).rejects.toMatchObject({
       code: 'table_damaged',
@@ -155,7 +158,7 @@ describe('a table that runs in a process of its own', () => {
     await expect(tables({ ...asTable({}), publishFile }, { report: () => undefined })).rejects.toBe(full);
   });
 
-  test('has let go of what it wrote by the time that it is stopped', async () => {
+  test('has released the file that it was writing when it is aborted', async () => {
     await writeFile(context.inputPath, `id,name\n${'1,x\n'.repeat(600_000)}`);
     let hasLetGo = false;
     const publishFile: FakeContext['publishFile'] = async (_file, chunks) => {
@@ -171,7 +174,7 @@ describe('a table that runs in a process of its own', () => {
   });
 });
 
-test('a process that cannot be started is no fault of the file', async () => {
+test('a process that cannot be started is not blamed on the file', async () => {
   const nowhere = isolatedRunner(pathToFileURL(compiled('test/helpers/faulty/nothing.ts')), { nodeOptions: [] });
   await expect(nowhere(context, { report: () => undefined })).rejects.not.toBeInstanceOf(ProcessDied);
 });
