@@ -14,7 +14,7 @@ const LEFT: Readonly<Record<string, number>> = {
   stray: 18,
   bury: 31,
   survey: 14,
-  receipt: 289,
+  receipt: 12,
   presence: 66,
   'hand back': 20,
   'pass over': 19,

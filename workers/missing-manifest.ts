@@ -9,13 +9,13 @@ import { putObject, type Storage } from '../src/storage/storage.ts';
  * when Redis is emptied. Never rejects, since the upload can be processed without it.
  */
 export async function writeMissingManifest(storage: Storage, record: UploadRecord, log: Logger): Promise<void> {
-  const { id, receipt, publicId, fileName, type, receivedBytes, sha256, options, createdAtMs } = record;
+  const { id, fencingToken, publicId, fileName, type, receivedBytes, sha256, options, createdAtMs } = record;
   try {
-    if (type === null || (await storage.stat(manifestKey(id, receipt))) !== undefined) return;
+    if (type === null || (await storage.stat(manifestKey(id, fencingToken))) !== undefined) return;
     // A manifest says that the bytes are there.
-    if ((await storage.stat(originalKey(id, receipt))) === undefined) return;
+    if ((await storage.stat(originalKey(id, fencingToken))) === undefined) return;
     const createdAt = new Date(createdAtMs).toISOString();
-    const manifest = { id, receipt, publicId, name: fileName, type, sizeBytes: receivedBytes, sha256, options };
+    const manifest = { id, fencingToken, publicId, name: fileName, type, sizeBytes: receivedBytes, sha256, options };
     const { key, bytes } = manifestObject({ ...manifest, createdAt, sequence: record.version });
     await putObject(storage, key, bytes);
     log.warn('manifest was missing, written from the record');

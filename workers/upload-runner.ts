@@ -77,7 +77,7 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log:
   const entry = parts.processors.find(record.type ?? '');
   if (entry === undefined)
     throw new UnprocessableError('unsupported_media_type', 'No processor takes files of this type.');
-  const input = await parts.storage.openLocal(originalKey(record.id, record.receipt));
+  const input = await parts.storage.openLocal(originalKey(record.id, record.fencingToken));
   if (input === undefined) {
     // A disk that is not mounted has no files at all.
     await parts.checkStorage();

@@ -37,13 +37,13 @@ export interface IntakeParts extends ReceiveParts {
 }
 
 /** What is known of a file before its bytes. */
-export type FileAnnouncement = Omit<NewUpload, 'receipt'>;
+export type FileAnnouncement = Omit<NewUpload, 'fencingToken'>;
 
 /** How an upload may be opened: as a new one, or not at all because the id has a stored or a deleted one. */
 export type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord };
 
 /**
- * One file on its way in, from the record's first version to the queue. The receipt it bears fences it:
+ * One file on its way in, from the record's first version to the queue. The fencing token it bears fences it:
  * whoever opens the same id later takes over, and this one can change nothing any more.
  * After `receive`, end it with exactly one of `enqueue`, `refuse` and `forget`.
  */
@@ -77,7 +77,7 @@ export class IncomingUpload {
     room?: QueueRoom,
   ): Promise<OpenedUpload> {
     const options = keptOptions(parts.kinds, announced.options);
-    const upload = { ...announced, options, receipt: randomUUID() };
+    const upload = { ...announced, options, fencingToken: randomUUID() };
     const outcome = await parts.records.open(upload, room, parts.admission.recordBounds(scope.address));
     if (!outcome.applied && (outcome.rejection === 'records' || outcome.rejection === 'owned'))
       throw await parts.admission.recordRefusal(outcome.rejection);
@@ -95,21 +95,25 @@ export class IncomingUpload {
     // An earlier life or request may have left some: one that ended while Redis was away could not know whether they count.
     if (record.version > 1) await removeUnnamedFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) =>
-      parts.records.receive(record.id, record.receipt, receivedBytes, announced.totalBytes);
+      parts.records.receive(record.id, record.fencingToken, receivedBytes, announced.totalBytes);
     return { opened: new IncomingUpload(parts, scope, record, report) };
   }
 
   /**
    * Goes on, in whatever process, with an upload all of whose bytes have been reported before: `receive` then
-   * only looks whether it still may. It bears a receipt of its own, which fences whoever went on with it earlier.
+   * only looks whether it still may. It bears a fencing token of its own, which fences whoever went on with it earlier.
    * Throws `upload_superseded` (409) or `upload_cancelled` (410).
    */
-  static async resume(parts: IntakeParts, scope: RequestScope, { id, receipt }: UploadRecord): Promise<IncomingUpload> {
-    const outcome = await parts.records.takeOver(id, receipt, randomUUID());
+  static async resume(
+    parts: IntakeParts,
+    scope: RequestScope,
+    { id, fencingToken }: UploadRecord,
+  ): Promise<IncomingUpload> {
+    const outcome = await parts.records.takeOver(id, fencingToken, randomUUID());
     if (!outcome.applied) throw rejectionToError(outcome);
     if (outcome.record === undefined) throw new Error('the record did not come back');
     const upload = new IncomingUpload(parts, scope, outcome.record, () => lookAt(parts.records, upload.record));
-    await removeFiles(parts.storage, id, receipt);
+    await removeFiles(parts.storage, id, fencingToken);
     return upload;
   }
 
@@ -124,11 +128,11 @@ export class IncomingUpload {
     maxBytes: number,
     onRefused?: (refusal: ServiceError) => void,
   ): Promise<void> {
-    const { id, receipt, publicId, fileName, createdAtMs, version: sequence } = this.record;
+    const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence } = this.record;
     const createdAt = new Date(createdAtMs).toISOString();
     const manifestOf = (stored: StoredUpload) =>
-      manifestObject({ id, receipt, publicId, name: fileName, createdAt, sequence, ...stored });
-    const file = { id, receipt, chunks, options, maxBytes, manifestOf };
+      manifestObject({ id, fencingToken, publicId, name: fileName, createdAt, sequence, ...stored });
+    const file = { id, fencingToken, chunks, options, maxBytes, manifestOf };
     if (onRefused !== undefined) this.#progress.tellOfRefusal(listenForOthers(this.#parts, this.record), onRefused);
     try {
       this.#stored = await receiveFile(this.#parts, file, this.#progress);
@@ -156,10 +160,10 @@ export class IncomingUpload {
     this.#isEnqueueSent = true;
     const { log, address, id: requestId } = this.#scope;
     const room = this.#parts.admission.room(address);
-    const outcome = await this.#parts.records.enqueue(id, this.record.receipt, this.#stored, room);
+    const outcome = await this.#parts.records.enqueue(id, this.record.fencingToken, this.#stored, room);
     if (!outcome.applied) {
       // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
-      if (outcome.record?.receipt === this.record.receipt && outcome.record.stored)
+      if (outcome.record?.fencingToken === this.record.fencingToken && outcome.record.stored)
         return placed(outcome.record, outcome);
       await this.#removeFiles();
       throw lacksRoom(outcome)
@@ -178,9 +182,9 @@ export class IncomingUpload {
   /** Ends the record as failed with the reason. Undefined where another request has taken over meanwhile. */
   async refuse(error: ServiceError): Promise<UploadRecord | undefined> {
     clearInterval(this.#keepAlive);
-    const { id, receipt } = this.record;
+    const { id, fencingToken } = this.record;
     const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
-    const outcome = await this.#parts.records.refuse(id, receipt, toProblem(error, id), found);
+    const outcome = await this.#parts.records.refuse(id, fencingToken, toProblem(error, id), found);
     this.#scope.log.info({ upload: uploadRef(id), code: error.code }, 'upload refused');
     // Stored, and not queued because Redis was away in that moment: now it is certain that nobody needs them.
     if (outcome.applied && this.#stored !== undefined) await this.#removeFiles();
@@ -234,7 +238,7 @@ export class IncomingUpload {
   }
 
   async #removeFiles(): Promise<void> {
-    await removeFiles(this.#parts.storage, this.record.id, this.record.receipt);
+    await removeFiles(this.#parts.storage, this.record.id, this.record.fencingToken);
   }
 }
 
@@ -262,16 +266,16 @@ function lacksRoom(outcome: ChangeOutcome): outcome is RejectedChange & { reject
   return !outcome.applied && (outcome.rejection === 'full' || outcome.rejection === 'quota');
 }
 
-async function removeFiles(storage: Storage, id: string, receipt: string): Promise<void> {
-  await storage.remove(manifestKey(id, receipt));
-  await storage.remove(originalKey(id, receipt));
+async function removeFiles(storage: Storage, id: string, fencingToken: string): Promise<void> {
+  await storage.remove(manifestKey(id, fencingToken));
+  await storage.remove(originalKey(id, fencingToken));
 }
 
 /** The answer that a report would get, without a report. */
-async function lookAt(records: UploadRecords, { id, receipt }: UploadRecord): Promise<ChangeOutcome> {
+async function lookAt(records: UploadRecords, { id, fencingToken }: UploadRecord): Promise<ChangeOutcome> {
   const record = (await records.read(id))?.record;
   if (record === undefined) return { applied: false, rejection: 'missing', record };
   if (record.state === 'cancelled' || record.deleted) return { applied: false, rejection: 'final', record };
-  const isOurs = record.state === 'receiving' && record.receipt === receipt;
+  const isOurs = record.state === 'receiving' && record.fencingToken === fencingToken;
   return isOurs ? { applied: true, version: record.version, record } : { applied: false, rejection: 'fenced', record };
 }

@@ -82,7 +82,7 @@ async function compare(storage: Storage, existing: UploadRecord, file: RawFile):
 }
 
 /** Of a file whose digest is left to a worker that has not come to it yet. */
-async function storedDigest(storage: Storage, { id, receipt }: UploadRecord): Promise<string | undefined> {
-  const stored = await storage.read(originalKey(id, receipt));
+async function storedDigest(storage: Storage, { id, fencingToken }: UploadRecord): Promise<string | undefined> {
+  const stored = await storage.read(originalKey(id, fencingToken));
   return stored === undefined ? undefined : await sha256Of(stored);
 }

@@ -24,7 +24,7 @@ export interface ReceiveParts {
 /** A file about to come in. */
 export interface IncomingFile {
   id: string;
-  receipt: string;
+  fencingToken: string;
   /** Read to its end, or to the first error. */
   chunks: AsyncIterable<Buffer>;
   /** As the client sent them; checked against the kind's schema once the type is known. */
@@ -67,7 +67,7 @@ async function storeChunks(
   const head = await readHead(chunks, progress, limiter);
   const { type, options } = await acceptFile(kinds, head, file.options);
   progress.typed(type);
-  const writer = await storage.create(originalKey(file.id, file.receipt));
+  const writer = await storage.create(originalKey(file.id, file.fencingToken));
   try {
     const hash = parts.hashes === false ? undefined : createHash('sha256');
     await writeAll(writer, head, chunks, progress, limiter, hash);

@@ -6,7 +6,7 @@ import type { UploadMetadata } from './record-fields.ts';
 /** What is known of a file when its first bytes are about to be read. */
 export interface NewUpload {
   id: string;
-  receipt: string;
+  fencingToken: string;
   fileName: string;
   totalBytes: number | null;
   /** As the client sent them, to be checked once the type is known; see `keptOptions`. `{}` where nothing is said. */
@@ -38,7 +38,7 @@ export async function openRecord(
   bounds?: RecordBounds,
 ): Promise<ChangeOutcome> {
   return await changer.enter('receiving', [], 'open', upload.id, [
-    upload.receipt,
+    upload.fencingToken,
     upload.totalBytes ?? undefined,
     upload.fileName,
     upload.silenceMs,

@@ -20,7 +20,7 @@ export type UploadMetadata = Readonly<Record<string, string | null>>;
 /** Everything that Redis knows of an upload. Times are milliseconds since 1970. */
 export interface UploadRecord extends ProgressState {
   /** Names the request whose bytes count; a later PUT brings a new one. */
-  receipt: string;
+  fencingToken: string;
   fileName: string;
   /** Sniffed media type, null until known. */
   type: string | null;
@@ -120,7 +120,8 @@ export function decodeProgress(id: string, fields: RecordFields): ProgressState 
 export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
   return {
     ...decodeProgress(id, fields),
-    receipt: fields['receipt'] ?? '',
+    // The stored name of the field is older than the term.
+    fencingToken: fields['receipt'] ?? '',
     fileName: fields['name'] ?? '',
     type: fields['type'] ?? null,
     sha256: fields['sha256'] || null,

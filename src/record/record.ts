@@ -65,17 +65,17 @@ export class UploadRecords {
     return await openRecord(this.#changer, upload, room, bounds);
   }
 
-  /** Progress of the request that bears the receipt; `found` is what its first bytes have told. */
+  /** Progress of the request that bears the fencing token; `found` is what its first bytes have told. */
   async receive(
     id: string,
-    receipt: string,
+    fencingToken: string,
     receivedBytes: number,
     totalBytes: number | null,
     found?: FileKind,
     silenceMs?: number,
   ): Promise<ChangeOutcome> {
     return await this.#changer.run('receive', id, [
-      receipt,
+      fencingToken,
       receivedBytes,
       receivingPercent(receivedBytes, totalBytes),
       silenceMs,
@@ -86,19 +86,19 @@ export class UploadRecords {
   }
 
   /** The size of an upload that was opened without one. */
-  async announceTotal(id: string, receipt: string, totalBytes: number): Promise<ChangeOutcome> {
-    return await this.#changer.run('announce-total', id, [receipt, totalBytes, this.silenceMs]);
+  async announceTotal(id: string, fencingToken: string, totalBytes: number): Promise<ChangeOutcome> {
+    return await this.#changer.run('announce-total', id, [fencingToken, totalBytes, this.silenceMs]);
   }
 
-  /** Goes on with an upload that is still receiving, with the bytes it has; the request with the earlier receipt is fenced. */
-  async takeOver(id: string, receipt: string, newReceipt: string): Promise<ChangeOutcome> {
-    return await this.#changer.run('take-over', id, [receipt, newReceipt, this.silenceMs]);
+  /** Goes on with an upload that is still receiving, with the bytes it has; the request with the earlier fencing token is fenced. */
+  async takeOver(id: string, fencingToken: string, newFencingToken: string): Promise<ChangeOutcome> {
+    return await this.#changer.run('take-over', id, [fencingToken, newFencingToken, this.silenceMs]);
   }
 
   /** The bytes are durable: the upload waits for a worker from now on. Refused with `full` or `quota` where no more may wait. */
-  async enqueue(id: string, receipt: string, stored: StoredUpload, room?: QueueRoom): Promise<ChangeOutcome> {
+  async enqueue(id: string, fencingToken: string, stored: StoredUpload, room?: QueueRoom): Promise<ChangeOutcome> {
     return await this.#changer.enter('queued', ['receiving'], 'enqueue', id, [
-      receipt,
+      fencingToken,
       ...storedArgs(stored),
       room === undefined ? undefined : JSON.stringify(room),
       room?.address,
@@ -109,12 +109,12 @@ export class UploadRecords {
   /** The file was refused or its request broke off. It is kept for 5 minutes at most, without its options. */
   async refuse(
     id: string,
-    receipt: string,
+    fencingToken: string,
     error: Problem,
     found: { receivedBytes: number; type: string | null; isResumable?: boolean },
   ): Promise<ChangeOutcome> {
     return await this.#changer.enter('failed', ['receiving'], 'refuse', id, [
-      receipt,
+      fencingToken,
       failedJson(error),
       found.receivedBytes,
       found.type ?? undefined,
@@ -142,11 +142,11 @@ export class UploadRecords {
    * it: nobody has changed it since `version`.
    */
   async recover(manifest: Manifest, version: number): Promise<ChangeOutcome> {
-    const { id, receipt, name } = manifest;
+    const { id, fencingToken, name } = manifest;
     return await this.#changer.enter('queued', ['receiving'], 'recover', id, [
       version,
       ...storedArgs(manifest),
-      receipt,
+      fencingToken,
       name,
     ]);
   }
@@ -156,12 +156,12 @@ export class UploadRecords {
    * there is one. Version and attempts begin at a number above all that a client may have seen or a worker may still hold.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
-    const { id, receipt, name, publicId, createdAt } = manifest;
+    const { id, fencingToken, name, publicId, createdAt } = manifest;
     const base = Math.floor(this.nowMs() / 1000);
     return await this.#changer.enter('queued', [], 'restore', id, [
       base,
       ...storedArgs(manifest),
-      receipt,
+      fencingToken,
       name,
       publicId,
       Date.parse(createdAt),

@@ -2,7 +2,7 @@ import { isFinalState } from '../wire/documents.ts';
 import { isExpired } from './record-fields.ts';
 import type { ReadRecord } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
-import { attemptPrefix, isManifestKey, isOfReceipt, partOffset, uploadPrefix } from '../storage/keys.ts';
+import { attemptPrefix, isManifestKey, isOfFencingToken, partOffset, uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** What the files of uploads are compared with. */
@@ -32,7 +32,7 @@ function isNamed({ record, nowMs }: ReadRecord, key: string): boolean {
     record.deleted || isExpired(record, nowMs) || record.state === 'cancelled' || record.state === 'discarded';
   if (isGone) return false;
   // One that ended before its bytes counted has none, though they may have come to the disk.
-  if (isOfReceipt(key, record.id, record.receipt)) return record.stored || !isFinalState(record.state);
+  if (isOfFencingToken(key, record.id, record.fencingToken)) return record.stored || !isFinalState(record.state);
   // Parts of a resumable upload belong to whoever sends the next one.
   if (partOffset(key) !== undefined) return record.state === 'receiving';
   if (Object.values(record.variants).some((variant) => variant.key === key)) return true;

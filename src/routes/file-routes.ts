@@ -45,11 +45,11 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
     const { record } = await readExisting(parts.records, id);
     if (!record.stored) throw noContent(record);
     await sendFile(ctx, parts, id, {
-      key: originalKey(id, record.receipt),
+      key: originalKey(id, record.fencingToken),
       sizeBytes: record.receivedBytes,
       type: record.type ?? 'application/octet-stream',
-      // Whoever sends other bytes under the id bears another receipt.
-      etag: `"${record.sha256 ?? record.receipt}"`,
+      // Whoever sends other bytes under the id bears another fencing token.
+      etag: `"${record.sha256 ?? record.fencingToken}"`,
       cacheControl: 'private, no-cache',
       disposition: attachmentDisposition(record.fileName),
       missing: 'upload_gone',

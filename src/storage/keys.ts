@@ -8,7 +8,7 @@ const OWN_KEY = new RegExp(`^([0-9a-f]{2})/(\\1${ID_TAIL})/(.+)$`);
 /** A folder that can hold files of uploads. */
 const OWN_FOLDER = new RegExp(`^([0-9a-f]{2})(/\\1${ID_TAIL}(/parts|/attempt-\\d{1,16})?)?$`);
 
-/** The forms of the rest. A receipt is a UUID too. */
+/** The forms of the rest. A fencing token is a UUID too. */
 const ORIGINAL = new RegExp(`^(${UUID})\\.original$`);
 const MANIFEST = new RegExp(`^(${UUID})\\.manifest\\.json$`);
 const PART = /^parts\/(\d{16})-[0-9a-f]{12}$/;
@@ -26,7 +26,7 @@ export interface OwnKey {
   readonly id: string;
   readonly kind: 'original' | 'manifest' | 'part' | 'variant';
   /** Of an original or a manifest. */
-  readonly receipt?: string;
+  readonly fencingToken?: string;
   /** Of a part: where it begins. */
   readonly offset?: number;
 }
@@ -39,9 +39,9 @@ export function parseKey(key: string): OwnKey | undefined {
   const [, , id, rest = ''] = OWN_KEY.exec(key) ?? [];
   if (id === undefined) return undefined;
   const original = ORIGINAL.exec(rest)?.[1];
-  if (original !== undefined) return { id, kind: 'original', receipt: original };
+  if (original !== undefined) return { id, kind: 'original', fencingToken: original };
   const manifest = MANIFEST.exec(rest)?.[1];
-  if (manifest !== undefined) return { id, kind: 'manifest', receipt: manifest };
+  if (manifest !== undefined) return { id, kind: 'manifest', fencingToken: manifest };
   const offset = PART.exec(rest)?.[1];
   if (offset !== undefined) return { id, kind: 'part', offset: Number(offset) };
   return isDerived(rest) ? { id, kind: 'variant' } : undefined;
@@ -69,14 +69,14 @@ export function uploadPrefix(id: string): string {
   return `${id.slice(0, 2)}/${id}`;
 }
 
-/** The bytes as uploaded. The receipt keeps a late request from writing over the one that took over. */
-export function originalKey(id: string, receipt: string): string {
-  return `${uploadPrefix(id)}/${receipt}.original`;
+/** The bytes as uploaded. The fencing token keeps a late request from writing over the one that took over. */
+export function originalKey(id: string, fencingToken: string): string {
+  return `${uploadPrefix(id)}/${fencingToken}.original`;
 }
 
 /** The file from which record and job can be rebuilt when Redis has lost them; it exists only beside complete bytes. */
-export function manifestKey(id: string, receipt: string): string {
-  return `${uploadPrefix(id)}/${receipt}.manifest.json`;
+export function manifestKey(id: string, fencingToken: string): string {
+  return `${uploadPrefix(id)}/${fencingToken}.manifest.json`;
 }
 
 /** The bytes received so far of an upload that is sent in several requests. */
@@ -94,9 +94,9 @@ export function partOffset(key: string): number | undefined {
   return parseKey(key)?.offset;
 }
 
-/** True for a file that the request with that receipt has written. */
-export function isOfReceipt(key: string, id: string, receipt: string): boolean {
-  return key.startsWith(`${uploadPrefix(id)}/${receipt}.`);
+/** True for a file that the request with that fencing token has written. */
+export function isOfFencingToken(key: string, id: string, fencingToken: string): boolean {
+  return key.startsWith(`${uploadPrefix(id)}/${fencingToken}.`);
 }
 
 /** True for the key of a manifest. */

@@ -6,6 +6,7 @@ import type { SmallObject, Storage } from './storage.ts';
 const manifestSchema = z.object({
   id: z.uuidv4(),
   publicId: z.string().min(1),
+  /** The fencing token, under the name that it has in storage since the first version. */
   receipt: z.string().min(1),
   name: z.string(),
   type: z.string(),
@@ -21,11 +22,13 @@ const manifestSchema = z.object({
 });
 
 /** Everything from which record and job of a stored upload can be made again. */
-export type Manifest = z.infer<typeof manifestSchema>;
+export type Manifest = Omit<z.infer<typeof manifestSchema>, 'receipt'> & { fencingToken: string };
 
 /** What lies beside the bytes. It is not to be seen before they are durable: its being there says that they are whole. */
 export function manifestObject(manifest: Manifest): SmallObject {
-  return { key: manifestKey(manifest.id, manifest.receipt), bytes: Buffer.from(JSON.stringify(manifest)) };
+  const { fencingToken, ...rest } = manifest;
+  const stored: z.infer<typeof manifestSchema> = { ...rest, receipt: fencingToken };
+  return { key: manifestKey(manifest.id, fencingToken), bytes: Buffer.from(JSON.stringify(stored)) };
 }
 
 /** Undefined where there is none, or one that cannot be read: then its upload cannot be made again. */
@@ -34,7 +37,8 @@ export async function readManifest(storage: Pick<Storage, 'read'>, key: string):
   if (stream === undefined) return undefined;
   const bytes = await buffer(stream);
   try {
-    return manifestSchema.parse(JSON.parse(bytes.toString()));
+    const { receipt: fencingToken, ...rest } = manifestSchema.parse(JSON.parse(bytes.toString()));
+    return { ...rest, fencingToken };
   } catch {
     return undefined;
   }

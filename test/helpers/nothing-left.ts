@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { Redis } from 'ioredis';
 import { isFinalState } from '../../src/wire/documents.ts';
 import { decodeRecord, type UploadRecord } from '../../src/record/record-fields.ts';
-import { MARKER_KEY, isOfReceipt, partOffset, attemptPrefix } from '../../src/storage/keys.ts';
+import { MARKER_KEY, isOfFencingToken, partOffset, attemptPrefix } from '../../src/storage/keys.ts';
 import { eventually } from './eventually.ts';
 import type { Service, ServiceProcess } from './service.ts';
 
@@ -105,7 +105,7 @@ function isNamed(key: string, records: Records): boolean {
   if (!record.stored) return false;
   const isOfAttempt = !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);
   return (
-    isOfReceipt(key, record.id, record.receipt) ||
+    isOfFencingToken(key, record.id, record.fencingToken) ||
     isOfAttempt ||
     Object.values(record.variants).some((variant) => variant.key === key)
   );

@@ -53,9 +53,9 @@ export async function openRecordSpace(
   };
 }
 
-/** What a request announces, with a fresh id and receipt. */
+/** What a request announces, with a fresh id and fencing token. */
 export function newUpload(announced: Partial<NewUpload> = {}): NewUpload {
-  return { id: randomUUID(), receipt: randomUUID(), fileName: 'a.jpg', totalBytes: 1000, ...announced };
+  return { id: randomUUID(), fencingToken: randomUUID(), fileName: 'a.jpg', totalBytes: 1000, ...announced };
 }
 
 /** What is known of a stored file in tests that have none. */
@@ -88,12 +88,12 @@ export async function uploadIn(
   announced: Partial<NewUpload> = {},
 ): Promise<NewUpload & { attempt: number }> {
   const upload = newUpload(announced);
-  const { id, receipt } = upload;
+  const { id, fencingToken } = upload;
   applied(await records.open(upload));
   if (state === 'receiving') return { ...upload, attempt: 0 };
   if (state === 'cancelled') applied(await records.cancel(id));
   if (state === 'cancelled') return { ...upload, attempt: 0 };
-  applied(await records.enqueue(id, receipt, STORED));
+  applied(await records.enqueue(id, fencingToken, STORED));
   if (state === 'queued') return { ...upload, attempt: 0 };
   const attempt = applied(await records.begin(id)).record?.attempt ?? 0;
   if (state === 'completed') applied(await records.complete(id, attempt, RESULT));

@@ -1,6 +1,6 @@
 import { attemptPrefix, manifestKey, originalKey, partKey, uploadPrefix } from '../../src/storage/keys.ts';
 
-const RECEIPT = '5f0c1e7a-0000-4000-8000-000000000000';
+const FENCING_TOKEN = '5f0c1e7a-0000-4000-8000-000000000000';
 
 /** Keys of one upload in the forms that the service makes. */
 export interface UploadKeys {
@@ -21,8 +21,8 @@ export function uploadKeys(n: number, shard = 'ab'): UploadKeys {
   return {
     id,
     prefix: uploadPrefix(id),
-    original: originalKey(id, RECEIPT),
-    manifest: manifestKey(id, RECEIPT),
+    original: originalKey(id, FENCING_TOKEN),
+    manifest: manifestKey(id, FENCING_TOKEN),
     variant: (name = '160.jpeg', attempt = 1) => `${attemptPrefix(id, attempt)}/${name}`,
     attempt: (attempt = 1) => attemptPrefix(id, attempt),
     part: (offset) => partKey(id, offset, '0123456789ab'),

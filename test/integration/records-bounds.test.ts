@@ -56,8 +56,8 @@ describe('the number of records', () => {
   test('does not stand in the way of an upload that has a record already', async () => {
     const upload = newUpload();
     await open(bounds(1), upload);
-    await space.records.refuse(upload.id, upload.receipt, PROBLEM, NONE);
-    expect(await open(bounds(1), { ...upload, receipt: 'another' })).toBe('applied');
+    await space.records.refuse(upload.id, upload.fencingToken, PROBLEM, NONE);
+    expect(await open(bounds(1), { ...upload, fencingToken: 'another' })).toBe('applied');
     expect((await count()).live).toBe(1);
   });
 
@@ -94,9 +94,9 @@ describe('the number of records', () => {
   test('counts those that made room for others until Redis drops them', async () => {
     const room = { capacity: 1, discards: true, perAddress: 0 };
     const [first, second] = [newUpload(), newUpload()];
-    for (const { id, receipt } of [first, second]) {
-      await open(bounds(9, 'somebody'), { ...newUpload(), id, receipt });
-      applied(await space.records.enqueue(id, receipt, STORED, room));
+    for (const { id, fencingToken } of [first, second]) {
+      await open(bounds(9, 'somebody'), { ...newUpload(), id, fencingToken });
+      applied(await space.records.enqueue(id, fencingToken, STORED, room));
     }
     expect((await space.records.read(first.id))?.record.state).toBe('discarded');
     const score = Number(await space.connection.zscore(space.keys.records, `${first.id} somebody`));
@@ -116,7 +116,7 @@ describe('the records of one owner', () => {
     const upload = newUpload();
     await open(bounds(9, 'a'), upload);
     await space.records.cancel(upload.id);
-    await open(bounds(9, 'b'), { ...upload, receipt: 'another' });
+    await open(bounds(9, 'b'), { ...upload, fencingToken: 'another' });
     expect([(await count('a')).ofOwner, (await count('b')).ofOwner, (await count()).live]).toEqual([0, 1, 1]);
   });
 });
@@ -132,9 +132,9 @@ describe('an upload that was refused before it was stored', () => {
 
   test('answers for 5 minutes and is gone after 10, without its options', async () => {
     const upload = newUpload({ options: { a: 'long' } });
-    const { id, receipt } = upload;
+    const { id, fencingToken } = upload;
     applied(await records.open(upload));
-    const { record } = applied(await records.refuse(id, receipt, PROBLEM, NONE));
+    const { record } = applied(await records.refuse(id, fencingToken, PROBLEM, NONE));
     expect((record?.expiresAtMs ?? 0) - (record?.updatedAtMs ?? 0)).toBe(300_000);
     expect(await keptMs(id)).toBeLessThanOrEqual(600_000);
     expect((await records.read(id))?.record).toMatchObject({
@@ -146,16 +146,17 @@ describe('an upload that was refused before it was stored', () => {
 
   test('is still known as a resumable one', async () => {
     const upload = newUpload({ metadata: { filename: 'a.jpg', pad: 'x'.repeat(500) } });
-    const { id, receipt } = upload;
+    const { id, fencingToken } = upload;
     applied(await records.open(upload));
-    applied(await records.refuse(id, receipt, PROBLEM, { ...NONE, isResumable: true }));
+    applied(await records.refuse(id, fencingToken, PROBLEM, { ...NONE, isResumable: true }));
     expect((await records.read(id))?.record.metadata).toEqual({});
   });
 
   test('is kept as long as any other if bytes of it had come when it was given up', async () => {
     const [silent, begun] = [newUpload(), newUpload()];
-    for (const { id, receipt } of [silent, begun]) applied(await records.open({ ...newUpload(), id, receipt }));
-    applied(await records.receive(begun.id, begun.receipt, 10, 100));
+    for (const { id, fencingToken } of [silent, begun])
+      applied(await records.open({ ...newUpload(), id, fencingToken }));
+    applied(await records.receive(begun.id, begun.fencingToken, 10, 100));
     for (const { id } of [silent, begun])
       applied(await records.interrupt(id, (await records.read(id))?.record.version ?? 0, PROBLEM));
     expect(await keptMs(silent.id)).toBeLessThanOrEqual(600_000);

@@ -76,9 +76,9 @@ describe('the event of a change', () => {
     const keep = async () => read.push((await records.read(upload.id))?.record);
     applied(await records.open(upload));
     await keep();
-    applied(await records.receive(upload.id, upload.receipt, 333, 1000));
+    applied(await records.receive(upload.id, upload.fencingToken, 333, 1000));
     await keep();
-    applied(await records.enqueue(upload.id, upload.receipt, STORED));
+    applied(await records.enqueue(upload.id, upload.fencingToken, STORED));
     await keep();
     applied(await records.begin(upload.id));
     await keep();

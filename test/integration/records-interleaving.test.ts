@@ -32,28 +32,28 @@ afterAll(async () => {
   await space.close();
 });
 
-/** What a process does to the one upload, as holder of a receipt or an attempt that may long be overtaken. */
+/** What a process does to the one upload, as holder of a fencing token or an attempt that may long be overtaken. */
 type Act = (records: UploadRecords, id: string) => Promise<ChangeOutcome>;
 
-const receipt = fc.constantFrom('receipt-0', 'receipt-1', 'receipt-2');
+const fencingToken = fc.constantFrom('token-0', 'token-1', 'token-2');
 const attempt = fc.integer({ min: 1, max: 6 });
 const act: fc.Arbitrary<Act> = fc.oneof(
-  receipt.map(
+  fencingToken.map(
     (held): Act =>
       (records, id) =>
-        records.open({ ...newUpload(), id, receipt: held }),
+        records.open({ ...newUpload(), id, fencingToken: held }),
   ),
-  fc.tuple(receipt, fc.nat(1000)).map(
+  fc.tuple(fencingToken, fc.nat(1000)).map(
     ([held, bytes]): Act =>
       (records, id) =>
         records.receive(id, held, bytes, 1000),
   ),
-  receipt.map(
+  fencingToken.map(
     (held): Act =>
       (records, id) =>
         records.enqueue(id, held, STORED),
   ),
-  receipt.map(
+  fencingToken.map(
     (held): Act =>
       (records, id) =>
         records.refuse(id, held, PROBLEM, { receivedBytes: 1, type: null }),
@@ -107,9 +107,9 @@ const VARIANT = {
 
 /** A way that ends well, so that the later states are met often; what is random comes in between. */
 const usualWay: readonly Act[] = [
-  (records, id) => records.open({ ...newUpload(), id, receipt: 'receipt-0' }),
-  (records, id) => records.receive(id, 'receipt-0', 700, 1000),
-  (records, id) => records.enqueue(id, 'receipt-0', STORED),
+  (records, id) => records.open({ ...newUpload(), id, fencingToken: 'token-0' }),
+  (records, id) => records.receive(id, 'token-0', 700, 1000),
+  (records, id) => records.enqueue(id, 'token-0', STORED),
   (records, id) => records.begin(id),
   (records, id) => records.advance(id, 1, 1, 'resize', 0.4),
   (records, id) => records.complete(id, 1, RESULT),
@@ -171,8 +171,8 @@ test('whatever several processes do at once, versions grow, percents never fall,
 
 test('of all who would end an upload at once exactly one does', async () => {
   for (let round = 0; round < 20; round++) {
-    const { id, receipt: held } = newUpload();
-    await space.records.open({ ...newUpload(), id, receipt: held });
+    const { id, fencingToken: held } = newUpload();
+    await space.records.open({ ...newUpload(), id, fencingToken: held });
     await space.records.enqueue(id, held, STORED);
     await space.records.begin(id);
     const enders: Act[] = [

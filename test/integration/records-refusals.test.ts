@@ -42,7 +42,7 @@ const VARIANT: StoredVariant = {
 
 interface Holder {
   id: string;
-  receipt: string;
+  fencingToken: string;
   attempt: number;
 }
 
@@ -52,9 +52,13 @@ const CHANGES: readonly [
   from: readonly UploadState[],
   make: (records: UploadRecords, holder: Holder) => Promise<ChangeOutcome>,
 ][] = [
-  ['receive', ['receiving'], (it, { id, receipt }) => it.receive(id, receipt, 500, 1000)],
-  ['enqueue', ['receiving'], (it, { id, receipt }) => it.enqueue(id, receipt, STORED)],
-  ['refuse', ['receiving'], (it, { id, receipt }) => it.refuse(id, receipt, PROBLEM, { receivedBytes: 1, type: null })],
+  ['receive', ['receiving'], (it, { id, fencingToken }) => it.receive(id, fencingToken, 500, 1000)],
+  ['enqueue', ['receiving'], (it, { id, fencingToken }) => it.enqueue(id, fencingToken, STORED)],
+  [
+    'refuse',
+    ['receiving'],
+    (it, { id, fencingToken }) => it.refuse(id, fencingToken, PROBLEM, { receivedBytes: 1, type: null }),
+  ],
   ['begin', ['queued', 'processing'], (it, { id }) => it.begin(id)],
   ['advance', ['processing'], (it, { id, attempt }) => it.advance(id, attempt, 1, 'resize', 0.5)],
   ['announce', ['processing'], (it, { id, attempt }) => it.announce(id, attempt, VARIANT)],
@@ -149,10 +153,10 @@ describe('open', () => {
 
 describe('fences', () => {
   test.each(CHANGES.filter(([, from]) => from.join() === 'receiving'))(
-    '%s with another receipt is refused',
+    '%s with another fencingToken is refused',
     async (_name, _from, make) => {
       const holder = await uploadIn(records, 'receiving');
-      expect(verdict(await make(records, { ...holder, receipt: randomUUID() }))).toBe('fenced');
+      expect(verdict(await make(records, { ...holder, fencingToken: randomUUID() }))).toBe('fenced');
       expect(verdict(await make(records, holder))).toBe('applied');
     },
   );

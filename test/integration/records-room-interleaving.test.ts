@@ -24,7 +24,7 @@ afterAll(async () => {
   await space.close();
 });
 
-/** What a process does to one of the uploads, as holder of the one receipt or of an attempt that may long be overtaken. */
+/** What a process does to one of the uploads, as holder of the one fencing token or of an attempt that may long be overtaken. */
 interface Act {
   /** Brings back what was accepted before, whether or not there is room. */
   isReturn?: true;
@@ -40,7 +40,7 @@ const room: fc.Arbitrary<QueueRoom> = fc.record({
 const attempt = fc.integer({ min: 1, max: 3 });
 const enter: fc.Arbitrary<Act> = room.map((asked) => ({
   async run(records, id) {
-    await records.open({ ...newUpload(), id, receipt: 'r' }, asked);
+    await records.open({ ...newUpload(), id, fencingToken: 'r' }, asked);
     await records.enqueue(id, 'r', STORED, asked);
   },
 }));

@@ -53,8 +53,8 @@ async function receiving(): Promise<NewUpload> {
   return await uploadIn(records, 'receiving');
 }
 
-async function enqueue({ id, receipt }: NewUpload, room: QueueRoom, by = records): Promise<ChangeOutcome> {
-  return await by.enqueue(id, receipt, STORED, room);
+async function enqueue({ id, fencingToken }: NewUpload, room: QueueRoom, by = records): Promise<ChangeOutcome> {
+  return await by.enqueue(id, fencingToken, STORED, room);
 }
 
 /** A new upload that waits. */
@@ -144,7 +144,7 @@ describe('the last places', () => {
     const manifest: Manifest = {
       id: randomUUID(),
       publicId: 'p',
-      receipt: 'r',
+      fencingToken: 'r',
       name: 'a.jpg',
       createdAt: new Date(0).toISOString(),
       ...STORED,
@@ -220,7 +220,7 @@ describe('the oldest that waits', () => {
   test('may be sent again under its id, and starts clean', async () => {
     const oldest = await waiting(discarding(1));
     await waiting(discarding(1));
-    const again = { ...oldest, receipt: randomUUID() };
+    const again = { ...oldest, fencingToken: randomUUID() };
     const opened = applied(await records.open(again, discarding(1)));
     expect([opened.restarted, opened.record?.state, opened.record?.percent, opened.record?.expiresAtMs]).toEqual([
       true,
@@ -268,7 +268,7 @@ describe('the oldest that waits', () => {
     const oldest = await waiting(discarding(1));
     applied(await records.open(newUpload(), discarding(1)));
     const superseded = await receiving();
-    expect(verdict(await enqueue({ ...superseded, receipt: randomUUID() }, discarding(1)))).toBe('fenced');
+    expect(verdict(await enqueue({ ...superseded, fencingToken: randomUUID() }, discarding(1)))).toBe('fenced');
     expect(verdict(await enqueue(await receiving(), { ...discarding(1), perAddress: 0, address: '192.0.2.1' }))).toBe(
       'quota',
     );
@@ -350,7 +350,7 @@ test('every script keeps to the keys of one slot, as a cluster demands', async (
     const [first, second] = [newUpload(), newUpload()];
     for (const upload of [first, second]) {
       applied(await there.records.open(upload, room));
-      applied(await there.records.enqueue(upload.id, upload.receipt, STORED, room));
+      applied(await there.records.enqueue(upload.id, upload.fencingToken, STORED, room));
     }
     expect((await there.records.read(first.id))?.record.state).toBe('discarded');
     expect(await new Backlog(there.store, there.keys).look('192.0.2.1')).toMatchObject({ waiting: 1, ofAddress: 1 });

@@ -55,7 +55,7 @@ test('a record knows whether more than one request or attempt has had it in hand
   applied(await records.open(newUpload({ id: overtaken.id })));
   expect(await strewn(overtaken.id)).toBe(true);
   const refused = await uploadIn(records, 'receiving');
-  applied(await records.refuse(refused.id, refused.receipt, PROBLEM, { receivedBytes: 0, type: null }));
+  applied(await records.refuse(refused.id, refused.fencingToken, PROBLEM, { receivedBytes: 0, type: null }));
   expect(await strewn(refused.id)).toBe(false);
   applied(await records.open(newUpload({ id: refused.id })));
   expect(await strewn(refused.id)).toBe(true);
@@ -73,7 +73,7 @@ describe('the life of a record', () => {
     expect([version, restarted]).toEqual([1, undefined]);
     expect(record).toMatchObject({
       id: upload.id,
-      receipt: upload.receipt,
+      fencingToken: upload.fencingToken,
       fileName: 'ü "你".jpg',
       state: 'receiving',
       stage: 'receive',
@@ -93,10 +93,10 @@ describe('the life of a record', () => {
   });
 
   test('every change grows the version by one, from the first byte to the result', async () => {
-    const { id, receipt } = await uploadIn(records, 'receiving');
+    const { id, fencingToken } = await uploadIn(records, 'receiving');
     const versions = [
-      applied(await records.receive(id, receipt, 500, 1000)).version,
-      applied(await records.enqueue(id, receipt, STORED)).version,
+      applied(await records.receive(id, fencingToken, 500, 1000)).version,
+      applied(await records.enqueue(id, fencingToken, STORED)).version,
       applied(await records.begin(id)).version,
       applied(await records.advance(id, 1, 1, 'resize', 0.5)).version,
       applied(await records.announce(id, 1, VARIANT)).version,
@@ -187,25 +187,25 @@ describe('the life of a record', () => {
 describe('a later request with the same id', () => {
   test('takes over from one that is still receiving, which is fenced from then on', async () => {
     const first = await uploadIn(records, 'receiving');
-    const second = { ...first, receipt: randomUUID(), fileName: 'b.jpg' };
+    const second = { ...first, fencingToken: randomUUID(), fileName: 'b.jpg' };
     expect(applied(await records.open(second)).record).toMatchObject({
       fileName: 'b.jpg',
-      receipt: second.receipt,
+      fencingToken: second.fencingToken,
       state: 'receiving',
       receivedBytes: 0,
     });
-    expect(verdict(await records.receive(first.id, first.receipt, 900, 1000))).toBe('fenced');
-    expect(verdict(await records.enqueue(first.id, first.receipt, STORED))).toBe('fenced');
-    expect(verdict(await records.refuse(first.id, first.receipt, PROBLEM, { receivedBytes: 1, type: null }))).toBe(
+    expect(verdict(await records.receive(first.id, first.fencingToken, 900, 1000))).toBe('fenced');
+    expect(verdict(await records.enqueue(first.id, first.fencingToken, STORED))).toBe('fenced');
+    expect(verdict(await records.refuse(first.id, first.fencingToken, PROBLEM, { receivedBytes: 1, type: null }))).toBe(
       'fenced',
     );
-    expect(verdict(await records.enqueue(second.id, second.receipt, STORED))).toBe('applied');
+    expect(verdict(await records.enqueue(second.id, second.fencingToken, STORED))).toBe('applied');
   });
 
   test('does not take the percent back that the first had reached', async () => {
     const first = await uploadIn(records, 'receiving');
-    await records.receive(first.id, first.receipt, 500, 1000);
-    expect(applied(await records.open({ ...first, receipt: randomUUID() })).record?.percent).toBe(15);
+    await records.receive(first.id, first.fencingToken, 500, 1000);
+    expect(applied(await records.open({ ...first, fencingToken: randomUUID() })).record?.percent).toBe(15);
   });
 
   test.each(['failed', 'cancelled'] as const)(
@@ -213,7 +213,7 @@ describe('a later request with the same id', () => {
     async (state) => {
       const first = await uploadIn(records, state);
       const before = (await records.read(first.id))?.record;
-      const { restarted, record, version } = applied(await records.open({ ...first, receipt: randomUUID() }));
+      const { restarted, record, version } = applied(await records.open({ ...first, fencingToken: randomUUID() }));
       expect(restarted).toBe(true);
       expect(version).toBeGreaterThan(before?.version ?? 0);
       expect(record).toMatchObject({
@@ -240,9 +240,9 @@ describe('a later request with the same id', () => {
   test('an attempt of the life before is fenced in the new one', async () => {
     const first = await uploadIn(records, 'processing');
     await records.cancel(first.id);
-    const again = { ...first, receipt: randomUUID() };
+    const again = { ...first, fencingToken: randomUUID() };
     await records.open(again);
-    await records.enqueue(again.id, again.receipt, STORED);
+    await records.enqueue(again.id, again.fencingToken, STORED);
     expect(applied(await records.begin(again.id)).record?.attempt).not.toBe(first.attempt);
     expect(verdict(await records.complete(first.id, first.attempt, RESULT))).toBe('fenced');
   });
@@ -253,9 +253,9 @@ describe('a later request with the same id', () => {
     applied(await records.requeue(first.id, 1, { faults: MAX_FAULTS, deaths: 3 }));
     expect(verdict(await records.begin(first.id))).toBe('exhausted');
     applied(await records.fail(first.id, undefined, PROBLEM));
-    const again = { ...first, receipt: randomUUID() };
+    const again = { ...first, fencingToken: randomUUID() };
     applied(await records.open(again));
-    applied(await records.enqueue(again.id, again.receipt, STORED));
+    applied(await records.enqueue(again.id, again.fencingToken, STORED));
     expect(applied(await records.begin(again.id)).record).toMatchObject({ faults: 0, deaths: 0 });
   });
 
@@ -266,7 +266,7 @@ describe('a later request with the same id', () => {
   ] as const)('leaves one that is %s alone: %s', async (state, refusal) => {
     const first = await uploadIn(records, state);
     const before = await records.read(first.id);
-    const outcome = await records.open({ ...first, receipt: randomUUID() });
+    const outcome = await records.open({ ...first, fencingToken: randomUUID() });
     expect(verdict(outcome)).toBe(refusal);
     expect(outcome.record).toEqual(before?.record);
     expect(await stateOf(first.id)).toBe(state);

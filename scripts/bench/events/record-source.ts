@@ -8,7 +8,7 @@ import { forEachSlot, type EventSource } from './event-source.ts';
 
 /** Fractions of a whole in steps of this keep growing for the longest benchmark. */
 const FRACTION_STEP = 1e-4;
-const RECEIPT = 'bench';
+const FENCING_TOKEN = 'bench';
 
 /** Events of the service itself: uploads in a worker's hands, whose records it advances; `settings` as the service has them. */
 export async function openRecordSource(
@@ -47,8 +47,13 @@ export async function openRecordSource(
 
 /** Takes an upload to where a worker reports progress, by the steps that a real one takes. */
 async function beginWork(records: UploadRecords, id: string): Promise<number> {
-  await records.open({ id, receipt: RECEIPT, fileName: 'photo.jpg', totalBytes: 3_000_000 });
-  await records.enqueue(id, RECEIPT, { type: 'image/jpeg', sizeBytes: 3_000_000, sha256: '0'.repeat(64), options: {} });
+  await records.open({ id, fencingToken: FENCING_TOKEN, fileName: 'photo.jpg', totalBytes: 3_000_000 });
+  await records.enqueue(id, FENCING_TOKEN, {
+    type: 'image/jpeg',
+    sizeBytes: 3_000_000,
+    sha256: '0'.repeat(64),
+    options: {},
+  });
   const begun = await records.begin(id);
   if (!begun.applied) throw new Error(`an upload could not be prepared: ${begun.rejection}`);
   return begun.version;

@@ -1,5 +1,5 @@
 -- The size of an upload that was opened without one.
--- ARGV  7 receipt, 8 total bytes, 9 default silence in ms
+-- ARGV  7 fencing token, 8 total bytes, 9 default silence in ms
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
 local rejected = rejection({ receiving = true }, ARGV[7])

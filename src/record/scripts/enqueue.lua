@@ -1,5 +1,5 @@
 -- The bytes are durable: the upload waits for a worker.
--- ARGV  7 receipt, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 room as JSON or empty,
+-- ARGV  7 fencing token, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 room as JSON or empty,
 --       14 client address or empty, 15 retention in ms of uploads that make room
 -- Answers with the record, and with `discarded`, the ids of the uploads that made room.
 --- @include "parts/record"

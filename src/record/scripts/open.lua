@@ -1,6 +1,6 @@
 -- Begins to receive: makes the record, takes over from a request that is still receiving, or begins a new life after failed,
 -- cancelled or discarded.
--- ARGV  7 receipt, 8 total bytes or empty, 9 name, 10 silence in ms or empty, 11 metadata as JSON or empty, 12 options as JSON,
+-- ARGV  7 fencing token, 8 total bytes or empty, 9 name, 10 silence in ms or empty, 11 metadata as JSON or empty, 12 options as JSON,
 --       13 public id of a new record or life, 14 room as JSON or empty, 15 bounds as JSON or empty, 16 default silence in ms
 -- Answers with the record, and `restarted` for a new life.
 --- @include "parts/record"

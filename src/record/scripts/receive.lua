@@ -1,5 +1,5 @@
 -- Progress of the request that sends the bytes.
--- ARGV  7 receipt, 8 received bytes, 9 percent, 10 silence in ms or empty, 11 type or empty, 12 options as JSON or empty,
+-- ARGV  7 fencing token, 8 received bytes, 9 percent, 10 silence in ms or empty, 11 type or empty, 12 options as JSON or empty,
 --       13 default silence in ms
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end

@@ -1,5 +1,5 @@
 -- The file was refused or its request broke off.
--- ARGV  7 receipt, 8 error as JSON, 9 received bytes, 10 type or empty, 11 metadata as JSON or empty to keep it, 12 retention in ms
+-- ARGV  7 fencing token, 8 error as JSON, 9 received bytes, 10 type or empty, 11 metadata as JSON or empty to keep it, 12 retention in ms
 -- Answers with the record.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end

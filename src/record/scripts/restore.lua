@@ -1,5 +1,5 @@
 -- Makes the record of a stored upload again, from its manifest. Versions and attempts go on from `base`.
--- ARGV  7 base, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 receipt, 14 name,
+-- ARGV  7 base, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token, 14 name,
 --       15 public id, 16 when it was created, in ms since 1970
 --- @include "parts/record"
 --- @include "parts/stored"

@@ -1,5 +1,5 @@
 -- Goes on with an upload that is still receiving, with the bytes it has.
--- ARGV  7 receipt of the earlier request, 8 receipt of this one, 9 default silence in ms
+-- ARGV  7 fencing token of the earlier request, 8 fencing token of this one, 9 default silence in ms
 -- Answers with the record.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end

@@ -35,14 +35,14 @@ export async function receivePart(
   offset: number,
   body: Readable,
 ): Promise<number> {
-  const { id, receipt, totalBytes } = record;
+  const { id, fencingToken, totalBytes } = record;
   const parts = new UploadParts(intake.storage, id);
   const gate = await openGate(intake, parts, record, offset);
   const writer = parts.append(offset);
   const report = (receivedBytes: number) =>
     intake.records.receive(
       id,
-      receipt,
+      fencingToken,
       receivedBytes,
       totalBytes,
       gate.found,
@@ -111,8 +111,8 @@ export async function refuseUpload(
   error: ServiceError,
   receivedBytes: number,
 ): Promise<ServiceError> {
-  const { id, receipt, type } = record;
-  const outcome = await intake.records.refuse(id, receipt, toProblem(error, id), {
+  const { id, fencingToken, type } = record;
+  const outcome = await intake.records.refuse(id, fencingToken, toProblem(error, id), {
     receivedBytes,
     type,
     isResumable: true,

@@ -93,7 +93,7 @@ export class TusStore extends DataStore {
       const error = fileTooLarge(this.#parts.maxFileBytes);
       throw await refuseUpload(this.#parts, this.#scope, record, error, record.receivedBytes);
     }
-    const outcome = await this.#parts.records.announceTotal(id, record.receipt, sizeBytes);
+    const outcome = await this.#parts.records.announceTotal(id, record.fencingToken, sizeBytes);
     if (!outcome.applied) throw rejectionToError(outcome);
   }
 

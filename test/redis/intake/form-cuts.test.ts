@@ -57,7 +57,7 @@ async function outcomeOf(...chunks: readonly Buffer[]): Promise<unknown> {
   const records = await take(wholeRequest(FORM_HEADERS, ...chunks));
   const files = records
     .filter(({ stored }) => stored)
-    .map(({ id, receipt }) => readFileSync(join(space.directory, originalKey(id, receipt)), 'latin1'));
+    .map(({ id, fencingToken }) => readFileSync(join(space.directory, originalKey(id, fencingToken)), 'latin1'));
   for (const { id, publicId } of records) {
     await space.records.forget(id, publicId);
     await space.storage.removeAll(uploadPrefix(id));

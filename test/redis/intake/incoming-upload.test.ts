@@ -76,12 +76,12 @@ function forgetful(isAway: () => boolean): UploadRecords {
 describe('the manifest', () => {
   test('lies beside complete bytes and holds all that record and job can be made from', async () => {
     const upload = await open();
-    const { id, receipt, publicId, createdAtMs } = upload.record;
+    const { id, fencingToken, publicId, createdAtMs } = upload.record;
     await upload.receive(bytesThen(), {}, 10_000);
-    const manifest: unknown = JSON.parse(await readFile(join(space.directory, manifestKey(id, receipt)), 'utf8'));
+    const manifest: unknown = JSON.parse(await readFile(join(space.directory, manifestKey(id, fencingToken)), 'utf8'));
     expect(manifest).toEqual({
       id,
-      receipt,
+      receipt: fencingToken,
       publicId,
       name: 'a.jpg',
       type: 'image/jpeg',
@@ -106,8 +106,8 @@ describe('the queue', () => {
   test('has it already where the sweep took this process for dead, and nothing is removed', async () => {
     const upload = await open();
     await upload.receive(bytesThen(), {}, 10_000);
-    const { id, receipt } = upload.record;
-    const manifest = await readManifest(space.storage, manifestKey(id, receipt));
+    const { id, fencingToken } = upload.record;
+    const manifest = await readManifest(space.storage, manifestKey(id, fencingToken));
     const { version } = (await recordOf(upload)) ?? upload.record;
     if (manifest === undefined) throw new Error('no manifest');
     expect((await space.records.recover(manifest, version)).applied).toBe(true);
@@ -126,7 +126,7 @@ describe('the queue', () => {
     const second = await open(space.parts, first.record.id);
     expect(await codeOf(first.enqueue())).toBe('upload_superseded');
     expect([space.files(), space.jobs]).toEqual([[], []]);
-    expect(await recordOf(second)).toMatchObject({ state: 'receiving', receipt: second.record.receipt });
+    expect(await recordOf(second)).toMatchObject({ state: 'receiving', fencingToken: second.record.fencingToken });
   });
 
   test('an upload whose queueing was made keeps its bytes though the reply was lost', async () => {
@@ -136,8 +136,8 @@ describe('the queue', () => {
     away = true;
     await upload.enqueue().catch(() => undefined);
     expect(await recordOf(upload)).toMatchObject({ state: 'queued' });
-    const { id, receipt } = upload.record;
-    expect(space.files().sort()).toEqual([manifestKey(id, receipt), originalKey(id, receipt)].sort());
+    const { id, fencingToken } = upload.record;
+    expect(space.files().sort()).toEqual([manifestKey(id, fencingToken), originalKey(id, fencingToken)].sort());
   });
 
   test('keeps its files when it is to be forgotten, until its record is gone for certain', async () => {
@@ -170,8 +170,8 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
     await upload.receive(bytesThen(), {}, 10_000);
     away = true;
     expect(await codeOf(upload.enqueue())).toBe('service_unavailable');
-    const { id, receipt } = upload.record;
-    expect(space.files().sort()).toEqual([manifestKey(id, receipt), originalKey(id, receipt)].sort());
+    const { id, fencingToken } = upload.record;
+    expect(space.files().sort()).toEqual([manifestKey(id, fencingToken), originalKey(id, fencingToken)].sort());
     away = false;
     return upload;
   }

@@ -134,7 +134,7 @@ describe('a refused file', () => {
     const [first] = records;
     expect([space.jobs, space.files().filter((path) => path.endsWith('.original'))]).toEqual([
       [first?.id],
-      [originalKey(first?.id ?? '', first?.receipt ?? '')],
+      [originalKey(first?.id ?? '', first?.fencingToken ?? '')],
     ]);
   });
 

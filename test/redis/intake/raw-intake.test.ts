@@ -67,7 +67,7 @@ describe('a raw upload', () => {
       type: 'image/jpeg',
       receivedBytes: BYTES.length,
     });
-    expect(space.files()).toEqual([manifestKey(id, record.receipt), originalKey(id, record.receipt)]);
+    expect(space.files()).toEqual([manifestKey(id, record.fencingToken), originalKey(id, record.fencingToken)]);
     expect(space.jobs).toEqual([id]);
   });
 
@@ -128,8 +128,12 @@ describe('a raw upload', () => {
     first.send(BYTES.subarray(5000));
     first.end();
     expect(await first.outcome).toBe('upload_superseded');
-    expect(await recordOf(id)).toMatchObject({ state: 'queued', fileName: 'second.jpg', receipt: second.receipt });
-    expect(space.files()).toEqual([manifestKey(id, second.receipt), originalKey(id, second.receipt)]);
+    expect(await recordOf(id)).toMatchObject({
+      state: 'queued',
+      fileName: 'second.jpg',
+      fencingToken: second.fencingToken,
+    });
+    expect(space.files()).toEqual([manifestKey(id, second.fencingToken), originalKey(id, second.fencingToken)]);
     expect(space.jobs).toEqual([id]);
   });
 
@@ -142,7 +146,7 @@ describe('a raw upload', () => {
     const other = jpegBytes(6000, 2);
     const second = await take(space.parts, rawFile(id, { request: wholeRequest({}, other) }));
     expect(second).toMatchObject({ state: 'queued', error: null });
-    expect(space.files()).toEqual([manifestKey(id, second.receipt), originalKey(id, second.receipt)]);
+    expect(space.files()).toEqual([manifestKey(id, second.fencingToken), originalKey(id, second.fencingToken)]);
     expect(space.jobs).toEqual([id, id]);
   });
 

@@ -34,8 +34,8 @@ function build(more: Partial<RemovalParts> = {}) {
 }
 
 async function storedUpload(state: 'receiving' | 'queued' | 'processing' | 'completed'): Promise<string> {
-  const { id, receipt } = await uploadIn(space.records, state);
-  await putObject(space.storage, originalKey(id, receipt), Buffer.from('x'));
+  const { id, fencingToken } = await uploadIn(space.records, state);
+  await putObject(space.storage, originalKey(id, fencingToken), Buffer.from('x'));
   return id;
 }
 

@@ -93,7 +93,7 @@ describe('how much waits', () => {
       const upload = newUpload();
       applied(await records.open(upload));
       applied(
-        await records.enqueue(upload.id, upload.receipt, STORED, {
+        await records.enqueue(upload.id, upload.fencingToken, STORED, {
           capacity: 9,
           discards: false,
           perAddress: 9,

@@ -28,8 +28,8 @@ afterEach(async () => {
 
 /** An upload that waits, with its bytes stored. */
 async function waiting(): Promise<string> {
-  const { id, receipt } = await uploadIn(space.records, 'queued');
-  await putObject(temp.storage, originalKey(id, receipt), Buffer.from('bytes'));
+  const { id, fencingToken } = await uploadIn(space.records, 'queued');
+  await putObject(temp.storage, originalKey(id, fencingToken), Buffer.from('bytes'));
   return id;
 }
 
@@ -171,8 +171,8 @@ describe('a file that cannot be processed', () => {
   });
 
   test('of a type that no processor takes fails for good', async () => {
-    const { id, receipt } = await uploadIn(space.records, 'receiving');
-    await space.records.enqueue(id, receipt, { type: 'image/x-other', sizeBytes: 1, sha256: 'a', options: {} });
+    const { id, fencingToken } = await uploadIn(space.records, 'receiving');
+    await space.records.enqueue(id, fencingToken, { type: 'image/x-other', sizeBytes: 1, sha256: 'a', options: {} });
     expect(await run(id, succeed)).toBe('done');
     expect((await recordOf(id))?.error).toMatchObject({ code: 'unsupported_media_type' });
   });
@@ -404,10 +404,10 @@ describe('an attempt that takes too long', () => {
 describe('the manifest of an upload', () => {
   test('is written from the record if it is missing, so that the upload comes back when Redis is emptied', async () => {
     const id = await waiting();
-    const { receipt = '', publicId } = (await recordOf(id)) ?? {};
-    expect(await readManifest(temp.storage, manifestKey(id, receipt))).toBeUndefined();
+    const { fencingToken = '', publicId } = (await recordOf(id)) ?? {};
+    expect(await readManifest(temp.storage, manifestKey(id, fencingToken))).toBeUndefined();
     expect(await run(id, succeed)).toBe('done');
-    const manifest = await readManifest(temp.storage, manifestKey(id, receipt));
-    expect(manifest).toMatchObject({ id, receipt, publicId, type: 'image/jpeg', sizeBytes: 1000 });
+    const manifest = await readManifest(temp.storage, manifestKey(id, fencingToken));
+    expect(manifest).toMatchObject({ id, fencingToken, publicId, type: 'image/jpeg', sizeBytes: 1000 });
   });
 });

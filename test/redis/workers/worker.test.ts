@@ -60,8 +60,8 @@ async function startWorker(
 
 /** An upload that waits, with its bytes and its job. */
 async function waiting(): Promise<string> {
-  const { id, receipt } = await uploadIn(space.records, 'queued');
-  await putObject(temp.storage, originalKey(id, receipt), Buffer.from('bytes'));
+  const { id, fencingToken } = await uploadIn(space.records, 'queued');
+  await putObject(temp.storage, originalKey(id, fencingToken), Buffer.from('bytes'));
   await queue.add(id);
   return id;
 }
@@ -193,13 +193,13 @@ describe('a worker', () => {
     const id = await waiting();
     const { publicId } = await until(id, ({ state }) => state === 'processing');
     await space.records.cancel(id);
-    await space.records.open({ id, receipt: 'r2', fileName: 'b.jpg', totalBytes: null });
+    await space.records.open({ id, fencingToken: 'r2', fileName: 'b.jpg', totalBytes: null });
     await putObject(temp.storage, originalKey(id, 'r2'), Buffer.from('other'));
     await space.records.enqueue(id, 'r2', { type: 'image/jpeg', sizeBytes: 5, sha256: 'b', options: {} });
     await queue.add(id);
     run = async () => RESULT;
     worker.cancel(id);
-    expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ receipt: 'r2', attempt: 2 });
+    expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ fencingToken: 'r2', attempt: 2 });
     expect(publicId).not.toBe('');
     await untilNoJobs();
   });

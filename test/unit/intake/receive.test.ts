@@ -41,7 +41,7 @@ function incoming(chunks: AsyncIterable<Buffer>, more: Partial<IncomingFile> = {
     key: manifestKey(id, 'r1'),
     bytes: Buffer.from(JSON.stringify(stored)),
   });
-  return { id, receipt: 'r1', chunks, options: {}, maxBytes: 1_000_000, manifestOf, ...more };
+  return { id, fencingToken: 'r1', chunks, options: {}, maxBytes: 1_000_000, manifestOf, ...more };
 }
 
 describe('a file that is taken', () => {

@@ -24,7 +24,7 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     phaseStartPercent: 30,
     stored: true,
     deleted: false,
-    receipt: 'r1',
+    fencingToken: 'r1',
     fileName: 'a.jpg',
     type: 'image/jpeg',
     sha256: 'a'.repeat(64),

@@ -71,7 +71,7 @@ const VARIANT = {
 
 async function stored(more: Partial<UploadRecord> = {}): Promise<UploadRecord> {
   const record = recordOf({ receivedBytes: 5, ...more });
-  await putObject(temp.storage, originalKey(record.id, record.receipt), Buffer.from('bytes'));
+  await putObject(temp.storage, originalKey(record.id, record.fencingToken), Buffer.from('bytes'));
   await putObject(temp.storage, VARIANT.key, Buffer.from('small'));
   records.set(record);
   return record;
@@ -201,7 +201,7 @@ describe('a file that is deleted while it is sent', () => {
     async (path) => {
       const sizeBytes = 32 * 1024 * 1024;
       const record = await stored({ receivedBytes: sizeBytes, variants: { 160: { ...VARIANT, size: sizeBytes } } });
-      for (const key of [originalKey(record.id, record.receipt), VARIANT.key])
+      for (const key of [originalKey(record.id, record.fencingToken), VARIANT.key])
         await putObject(temp.storage, key, Buffer.alloc(sizeBytes));
       const deaf = await served.connect();
       let isCut = false;

@@ -25,7 +25,7 @@ describe('the keys of an upload', () => {
     for (const key of keys) expect(key).toMatch(/^[A-Za-z0-9._/-]+$/);
   });
 
-  test('differ between receipts and between attempts, so that nobody writes over another', () => {
+  test('differ between fencing tokens and between attempts, so that nobody writes over another', () => {
     expect(originalKey(ID, 'r1')).not.toBe(originalKey(ID, 'r2'));
     expect(manifestKey(ID, 'r1')).not.toBe(manifestKey(ID, 'r2'));
     expect(variantKey(ID, 1, '160', 'jpeg')).not.toBe(variantKey(ID, 2, '160', 'jpeg'));
@@ -38,19 +38,19 @@ describe('the keys of an upload', () => {
 });
 
 describe('the proof that a file is ours', () => {
-  const RECEIPT = 'ffffffff-0000-4000-9000-000000000000';
+  const FENCING_TOKEN = 'ffffffff-0000-4000-9000-000000000000';
   const NONCE = '0123456789ab';
 
   test('is a key as the service makes it', () => {
     expect([
-      parseKey(originalKey(ID, RECEIPT)),
-      parseKey(manifestKey(ID, RECEIPT)),
+      parseKey(originalKey(ID, FENCING_TOKEN)),
+      parseKey(manifestKey(ID, FENCING_TOKEN)),
       parseKey(partKey(ID, 42, NONCE)),
       parseKey(variantKey(ID, 2, '160', 'jpeg')),
       parseKey(derivedKey(ID, 2, 'rows.jsonl')),
     ]).toEqual([
-      { id: ID, kind: 'original', receipt: RECEIPT },
-      { id: ID, kind: 'manifest', receipt: RECEIPT },
+      { id: ID, kind: 'original', fencingToken: FENCING_TOKEN },
+      { id: ID, kind: 'manifest', fencingToken: FENCING_TOKEN },
       { id: ID, kind: 'part', offset: 42 },
       { id: ID, kind: 'variant' },
       { id: ID, kind: 'variant' },
@@ -58,7 +58,7 @@ describe('the proof that a file is ours', () => {
   });
 
   test('is that key with the nonce of a writer, for a file that is not finished', () => {
-    for (const key of [originalKey(ID, RECEIPT), variantKey(ID, 1, '160', 'jpeg'), partKey(ID, 0, NONCE)]) {
+    for (const key of [originalKey(ID, FENCING_TOKEN), variantKey(ID, 1, '160', 'jpeg'), partKey(ID, 0, NONCE)]) {
       expect(unfinishedKey(`${key}.${NONCE}.part`)).toBe(key);
       expect(unfinishedKey(`${key}.${NONCE}.part.beside.part`)).toBe(key);
       expect(parseKey(`${key}.${NONCE}.part`)).toBeUndefined();
@@ -82,11 +82,11 @@ describe('the proof that a file is ours', () => {
     `0a/${ID}/attempt-1/.hidden.jpeg`,
     `0a/${ID}/parts/1-${NONCE}`,
     `0a/${ID}/parts/0000000000000000-x`,
-    `0b/${ID}/${RECEIPT}.original`,
-    `0A/${ID.toUpperCase()}/${RECEIPT}.original`,
-    `0a/${ID}/${RECEIPT}.original/x`,
-    `x/0a/${ID}/${RECEIPT}.original`,
-    `0a/${ID}/${RECEIPT}.original.bak`,
+    `0b/${ID}/${FENCING_TOKEN}.original`,
+    `0A/${ID.toUpperCase()}/${FENCING_TOKEN}.original`,
+    `0a/${ID}/${FENCING_TOKEN}.original/x`,
+    `x/0a/${ID}/${FENCING_TOKEN}.original`,
+    `0a/${ID}/${FENCING_TOKEN}.original.bak`,
     'Downloads/film.mkv.part',
     `Downloads/film.mkv.${NONCE}.part`,
   ])('is not given by %s', (path) => {

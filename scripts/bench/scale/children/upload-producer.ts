@@ -16,7 +16,7 @@ import { serveQuestions } from '../../lib/serve-questions.ts';
 import { eachAtOnce } from '../../lib/at-once.ts';
 import type { Place, ProducerQuestions } from '../throughput/questions.ts';
 
-const RECEIPT = 'bench';
+const FENCING_TOKEN = 'bench';
 const SIZE_BYTES = 1000;
 const ROOM = { capacity: 1_000_000, discards: false, perAddress: 0 };
 const AT_ONCE = 50;
@@ -35,7 +35,7 @@ serveQuestions<ProducerQuestions>({
     const { directory } = opened();
     ids = Array.from({ length: count }, () => randomUUID());
     await eachAtOnce(count, AT_ONCE, async (index) => {
-      const path = join(directory, originalKey(ids[index] ?? '', RECEIPT));
+      const path = join(directory, originalKey(ids[index] ?? '', FENCING_TOKEN));
       await mkdir(dirname(path), { recursive: true });
       await link(join(directory, 'file'), path);
     });
@@ -98,9 +98,9 @@ function opened(): Parts {
 
 async function add(id: string): Promise<void> {
   const { records, queue } = opened();
-  await records.open({ id, receipt: RECEIPT, fileName: 'photo.jpg', totalBytes: SIZE_BYTES }, ROOM);
+  await records.open({ id, fencingToken: FENCING_TOKEN, fileName: 'photo.jpg', totalBytes: SIZE_BYTES }, ROOM);
   const stored = { type: 'image/jpeg', sizeBytes: SIZE_BYTES, sha256: '0'.repeat(64), options: {} };
-  const queued = await records.enqueue(id, RECEIPT, stored, ROOM);
+  const queued = await records.enqueue(id, FENCING_TOKEN, stored, ROOM);
   if (!queued.applied) throw new Error(`an upload was refused: ${queued.rejection}`);
   await queue.add(id, id);
 }

@@ -62,12 +62,12 @@ local function isRepeated() return was.state and was.nonce == nonce end
 
 -- The answer if the change may not be applied: `from` has the states that it is for, the guards are compared where they
 -- are not empty. Nil if it may.
-local function rejection(from, receipt, attempt, version)
+local function rejection(from, fencingToken, attempt, version)
   if not was.state then return { 'missing', '0' } end
   if was.deleted == '1' then return answer('deleted', true) end
   if isFinal and was.expiresAt and tonumber(was.expiresAt) <= tonumber(now) then return answer('expired', true) end
   if version and version ~= '' and version ~= was.version then return answer('fenced', true) end
-  if receipt and receipt ~= was.receipt then return answer('fenced', true) end
+  if fencingToken and fencingToken ~= was.receipt then return answer('fenced', true) end
   if not from[was.state] then return answer(isFinal and 'final' or 'state', true) end
   if attempt and attempt ~= '' and attempt ~= was.attempt then return answer('fenced', true) end
 end

@@ -62,8 +62,8 @@ async function expectStored(id: string): Promise<void> {
     receivedBytes: BYTES.length,
     percent: 30,
   });
-  const receipt = record?.receipt ?? '';
-  expect(space.files().sort()).toEqual([manifestKey(id, receipt), originalKey(id, receipt)].sort());
+  const fencingToken = record?.fencingToken ?? '';
+  expect(space.files().sort()).toEqual([manifestKey(id, fencingToken), originalKey(id, fencingToken)].sort());
   expect(space.jobs).toContain(id);
 }
 
@@ -157,9 +157,9 @@ describe('where a process died', () => {
 
   test('over making one file, what it left of that is removed', async () => {
     const id = await announced();
-    const receipt = (await recordOf(id))?.receipt ?? '';
+    const fencingToken = (await recordOf(id))?.fencingToken ?? '';
     await putObject(space.storage, partKey(id, 0, 'deaddeaddead'), BYTES);
-    await putObject(space.storage, originalKey(id, receipt), BYTES.subarray(0, 10));
+    await putObject(space.storage, originalKey(id, fencingToken), BYTES.subarray(0, 10));
     await newStore().getUpload(id);
     await expectStored(id);
   });
@@ -204,7 +204,7 @@ describe('an end', () => {
 
   test('by a PUT under its id takes it out of the protocol', async () => {
     const id = await announced();
-    await space.records.open({ id, receipt: 'r', fileName: 'a.jpg', totalBytes: null });
+    await space.records.open({ id, fencingToken: 'r', fileName: 'a.jpg', totalBytes: null });
     expect(await codeOf(newStore().getUpload(id))).toBe('unknown_upload');
   });
 });

@@ -64,12 +64,12 @@ async function age(ms: number): Promise<void> {
 
 /** Stores bytes and a manifest without a record. */
 async function storedUpload(id: string = randomUUID(), more: Partial<Manifest> = {}) {
-  const receipt = more.receipt ?? randomUUID();
-  await put(originalKey(id, receipt));
+  const fencingToken = more.fencingToken ?? randomUUID();
+  await put(originalKey(id, fencingToken));
   const { type, sha256, options } = STORED;
   const manifest = manifestObject({
     id,
-    receipt,
+    fencingToken,
     publicId: `p-${id}`,
     name: 'a.jpg',
     type,
@@ -80,7 +80,7 @@ async function storedUpload(id: string = randomUUID(), more: Partial<Manifest> =
     ...more,
   });
   await putObject(temp.storage, manifest.key, manifest.bytes);
-  return { id, receipt };
+  return { id, fencingToken };
 }
 
 async function redisNowMs(): Promise<number> {
@@ -170,12 +170,12 @@ describe('due uploads', () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     applied(await records.open(upload));
-    await storedUpload(upload.id, { receipt: upload.receipt });
+    await storedUpload(upload.id, { fencingToken: upload.fencingToken });
     await handleDueUploads(parts(records), SIGNAL);
     expect((await records.read(upload.id))?.record).toMatchObject({
       state: 'queued',
       stored: true,
-      receipt: upload.receipt,
+      fencingToken: upload.fencingToken,
       type: STORED.type,
       percent: 30,
     });
@@ -190,7 +190,7 @@ describe('due uploads', () => {
     const last = await storedUpload(upload.id, { sequence: 5 });
     await storedUpload(upload.id, { sequence: 4 });
     await handleDueUploads(parts(records), SIGNAL);
-    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', receipt: last.receipt });
+    expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', fencingToken: last.fencingToken });
   });
 
   test('keeps an upload due that is still receiving afterwards', async () => {
@@ -205,14 +205,14 @@ describe('due uploads', () => {
   });
 
   test('leaves an upload alone that has received bytes in the meantime', async () => {
-    const { id, receipt } = await uploadIn(space.records, 'receiving');
+    const { id, fencingToken } = await uploadIn(space.records, 'receiving');
     await handleDueUploads(parts(), SIGNAL);
-    await space.records.receive(id, receipt, 1, 10);
+    await space.records.receive(id, fencingToken, 1, 10);
     let reads = 0;
     const records = overriding(space.records, {
       async read(of) {
         const read = await space.records.read(of);
-        if (reads++ === 0) await space.records.receive(id, receipt, 2, 10);
+        if (reads++ === 0) await space.records.receive(id, fencingToken, 2, 10);
         return read;
       },
     });
@@ -227,9 +227,9 @@ describe('due uploads', () => {
     const cancelled = await uploadIn(space.records, 'cancelled');
     const deleted = await uploadIn(space.records, 'completed');
     await space.records.bury(deleted.id);
-    for (const { id, receipt } of [living, cancelled, deleted]) await put(originalKey(id, receipt));
+    for (const { id, fencingToken } of [living, cancelled, deleted]) await put(originalKey(id, fencingToken));
     await handleDueUploads(parts(), SIGNAL);
-    expect(temp.files()).toEqual([originalKey(living.id, living.receipt)]);
+    expect(temp.files()).toEqual([originalKey(living.id, living.fencingToken)]);
     expect((await sets.due(10)).ids).toEqual([]);
   });
 
@@ -252,8 +252,8 @@ describe('due uploads', () => {
 
   test('removes all files at the end of the retention', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 1 });
-    const { id, receipt } = await uploadIn(records, 'completed');
-    await put(originalKey(id, receipt));
+    const { id, fencingToken } = await uploadIn(records, 'completed');
+    await put(originalKey(id, fencingToken));
     await eventually('it to be due', async () => (await sets.due(10)).ids.length > 0);
     await handleDueUploads(parts(records), SIGNAL);
     expect(temp.files()).toEqual([]);
@@ -299,12 +299,12 @@ describe('files of overtaken requests and attempts', () => {
 
   test('removes them at the end of the upload, and again when nobody can write any more', async () => {
     const records = patient();
-    const { id, receipt: overtaken } = await uploadIn(records, 'receiving');
-    const { receipt } = await uploadIn(records, 'completed', { id });
-    await put(originalKey(id, receipt));
+    const { id, fencingToken: overtaken } = await uploadIn(records, 'receiving');
+    const { fencingToken } = await uploadIn(records, 'completed', { id });
+    await put(originalKey(id, fencingToken));
     await put(originalKey(id, overtaken));
     await handleDueUploads(parts(records), SIGNAL);
-    expect(temp.files()).toEqual([originalKey(id, receipt)]);
+    expect(temp.files()).toEqual([originalKey(id, fencingToken)]);
     expect(await dueInMs(id)).toBeGreaterThan(0);
     expect(await dueInMs(id)).toBeLessThanOrEqual(SILENCE_MS);
     // A process leaves this if it is killed before it learns that it was overtaken.
@@ -314,7 +314,7 @@ describe('files of overtaken requests and attempts', () => {
       { ...parts(later()), sets: overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) }) },
       SIGNAL,
     );
-    expect(temp.files()).toEqual([originalKey(id, receipt)]);
+    expect(temp.files()).toEqual([originalKey(id, fencingToken)]);
     await unfinished.discard();
   });
 
@@ -330,10 +330,10 @@ describe('files of overtaken requests and attempts', () => {
 
   test('looks for them a second time if the upload was cancelled while it was received', async () => {
     const records = patient();
-    const { id, receipt } = await uploadIn(records, 'cancelled');
+    const { id, fencingToken } = await uploadIn(records, 'cancelled');
     await handleDueUploads(parts(records), SIGNAL);
     expect(await dueInMs(id)).toBeGreaterThan(0);
-    await put(originalKey(id, receipt));
+    await put(originalKey(id, fencingToken));
     await handleDueUploads(
       { ...parts(later()), sets: overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) }) },
       SIGNAL,
@@ -349,12 +349,12 @@ describe('files of overtaken requests and attempts', () => {
 
 describe('reconciliation scan', () => {
   test('restores record and job of an upload that Redis has lost, with an attempt above all earlier ones', async () => {
-    const { id, receipt } = await storedUpload();
+    const { id, fencingToken } = await storedUpload();
     await reconcileStorage(parts(), SIGNAL);
     const record = (await space.records.read(id))?.record;
     expect(record).toMatchObject({
       state: 'queued',
-      receipt,
+      fencingToken,
       fileName: 'a.jpg',
       stored: true,
       percent: 30,
@@ -369,7 +369,7 @@ describe('reconciliation scan', () => {
 
   test('changes no upload that has a record, and does not run again at once', async () => {
     const upload = await uploadIn(space.records, 'completed');
-    await storedUpload(upload.id, { receipt: upload.receipt });
+    await storedUpload(upload.id, { fencingToken: upload.fencingToken });
     const before = await space.records.read(upload.id);
     await reconcileStorage(parts(), SIGNAL);
     expect([(await space.records.read(upload.id))?.record, jobs]).toEqual([before?.record, []]);
@@ -408,7 +408,7 @@ describe('reconciliation scan', () => {
   test('runs again within a minute only if it has found files that are too young to remove', async () => {
     const validMs = async () => await space.connection.pttl(space.keys.reconciled);
     const known = await uploadIn(space.records, 'completed');
-    await put(originalKey(known.id, known.receipt));
+    await put(originalKey(known.id, known.fencingToken));
     await reconcileStorage(parts(), SIGNAL);
     expect(await validMs()).toBeGreaterThan(60_000);
     await space.connection.del(space.keys.reconciled);
@@ -447,7 +447,7 @@ describe('reconciliation scan', () => {
     await storedUpload(id, { sequence: 9 });
     await storedUpload(id, { createdAt });
     await reconcileStorage(parts(), SIGNAL);
-    expect((await space.records.read(id))?.record.receipt).toBe(last.receipt);
+    expect((await space.records.read(id))?.record.fencingToken).toBe(last.fencingToken);
   });
 
   test('compares manifests of earlier releases by the time of their file', async () => {
@@ -456,7 +456,7 @@ describe('reconciliation scan', () => {
     await age(10_000);
     const last = await storedUpload(id);
     await reconcileStorage(parts(), SIGNAL);
-    expect((await space.records.read(id))?.record.receipt).toBe(last.receipt);
+    expect((await space.records.read(id))?.record.fencingToken).toBe(last.fencingToken);
   });
 
   test('leaves files of other programs alone, and restores every upload beside them', async () => {
@@ -478,17 +478,22 @@ describe('reconciliation scan', () => {
 
   test('logs every file that it removes', async () => {
     const orphan = randomUUID();
-    const receipt = randomUUID();
-    await put(originalKey(orphan, receipt));
-    await writeForeign(`${originalKey(orphan, receipt)}.0123456789ab.part`);
+    const fencingToken = randomUUID();
+    await put(originalKey(orphan, fencingToken));
+    await writeForeign(`${originalKey(orphan, fencingToken)}.0123456789ab.part`);
     await age(25 * 3_600_000);
     const lines: object[] = [];
     const log = overriding(silentLog, { info: (line: object) => void lines.push(line) });
     await reconcileStorage({ ...parts(), log }, SIGNAL);
     expect([lines, temp.files()]).toEqual([
       [
-        { upload: uploadRef(orphan), removed: 1, files: [`${receipt}.original`], reason: 'no record and no manifest' },
-        { upload: uploadRef(orphan), removed: 1, files: [`${receipt}.original`], reason: 'unfinished' },
+        {
+          upload: uploadRef(orphan),
+          removed: 1,
+          files: [`${fencingToken}.original`],
+          reason: 'no record and no manifest',
+        },
+        { upload: uploadRef(orphan), removed: 1, files: [`${fencingToken}.original`], reason: 'unfinished' },
         { restored: 0, removed: 1, unfinished: 1 },
       ],
       [],
