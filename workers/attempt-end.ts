@@ -2,12 +2,14 @@ import type { Problem } from '../src/wire/documents.ts';
 import { codeOfKind, problemOf } from '../src/errors.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { ChangeOutcome } from '../src/record/record-change.ts';
+import type { Requeuing } from '../src/record/record.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
 import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { MAX_FAULTS } from '../src/queue/contract.ts';
 import type { RunnerParts, RunOutcome } from './attempt.ts';
 import { removeAttemptFiles, removeDeadAttempts } from './attempt-files.ts';
 import { ProcessDied } from './isolation/process-died.ts';
+import { retryPauseMs } from './retries.ts';
 import { STOPPING, SUPERSEDED, TIMED_OUT } from './stop-reasons.ts';
 import { UnprocessableError } from './unprocessable-error.ts';
 
@@ -42,10 +44,11 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
     log.info('attempt superseded');
     return 'superseded';
   }
-  if (reason === STOPPING) return outcomeOf(await parts.records.requeue(id, attempt), 'requeued');
+  if (reason === STOPPING) return await requeue(parts, record);
   if (isDependencyFault(reason)) {
-    log.info({ err: reason }, 'attempt handed back: the storage cannot be used');
-    return outcomeOf(await parts.records.requeue(id, attempt), 'storage-away');
+    const pauseMs = await parts.noticeDependencyFault();
+    log.info({ err: reason, pauseMs }, 'attempt requeued: the storage cannot be used');
+    return await requeue(parts, record, { pauseMs });
   }
   const isTooSlow = reason === TIMED_OUT || isTimeoutOfKind(parts, record, reason);
   const problem = isTooSlow && !isIsolated(record) ? undefined : problemOfFile(parts, record, reason);
@@ -56,12 +59,22 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
   if (isTooSlow) {
     log.warn('attempt took too long, the next one runs alone');
     // Its neighbours or the machine may have been slow. Alone it is charged its own time only.
-    return outcomeOf(await parts.records.requeue(id, attempt, { deaths: ISOLATE_AFTER_DEATHS }), 'requeued');
+    return await requeue(parts, record, { deaths: ISOLATE_AFTER_DEATHS });
   }
   log.error({ err: reason }, 'attempt failed');
   const faults = record.faults + 1;
-  if (faults < MAX_FAULTS) return outcomeOf(await parts.records.requeue(id, attempt, { faults }), 'retry');
+  if (faults < MAX_FAULTS) return await requeue(parts, record, { faults, pauseMs: retryPauseMs(faults) });
   return outcomeOf(await parts.records.fail(id, attempt, processingFailed(id)), 'done');
+}
+
+async function requeue(
+  { records }: RunnerParts,
+  { id, attempt }: UploadRecord,
+  changes: Requeuing = {},
+): Promise<RunOutcome> {
+  const { pauseMs } = changes;
+  const outcome: RunOutcome = pauseMs === undefined ? 'requeued' : { retryInMs: pauseMs, attempt };
+  return outcomeOf(await records.requeue(id, attempt, changes), outcome);
 }
 
 /** True if a step has taken longer than the processor allows. */

@@ -25,7 +25,7 @@ export async function removeAttemptFiles(
 }
 
 /**
- * Removes what attempts before this one have written that ended without a word, unfinished files too, but for those
+ * Removes what attempts before this one have written that have died, unfinished files too, but for those
  * of which the record names a variant. To be called when the upload is final.
  */
 export async function removeDeadAttempts(

@@ -12,6 +12,11 @@ export interface RunnerParts {
   runIsolated: RunProcessor;
   /** Rejects if the storage cannot be read and written now, or is not the one of this Redis. */
   checkStorage: () => Promise<void>;
+  /**
+   * To be called after a fault of the storage or of Redis. Returns the pause in ms after which to try this upload again;
+   * undefined if the storage cannot be used at all, and this process takes no jobs until it can.
+   */
+  noticeDependencyFault: () => Promise<number | undefined>;
   attemptTimeoutMs: number;
   /** A processor that has taken too long has so long to stop; between two checks of its signal it may be in native code. */
   abortGraceMs: number;
@@ -32,9 +37,17 @@ export interface Hold {
 }
 
 /**
- * How a job ended. `done`: its upload is final, or was none of ours to change; `superseded`: somebody else has
- * the upload by now, and may want a job of the same name; `requeued`: it waits again, because this
- * process stops or the attempt took too long; `storage-away`: the same, because the storage or Redis cannot be used,
- * which is not charged to the upload; `retry`: a fault of ours, to be tried again.
+ * How a job ended.
+ * - `done`: its upload is final, or another process is responsible for it.
+ * - `superseded`: another attempt or request has the upload, and may need a job of the same id.
+ * - `requeued`: the upload waits again and may be taken at once.
+ * - a pause: the upload waits again and gets a new job when the pause is over.
  */
-export type RunOutcome = 'done' | 'superseded' | 'requeued' | 'storage-away' | 'retry';
+export type RunOutcome = 'done' | 'superseded' | 'requeued' | RetryPause;
+
+/** The pause before an upload is tried again. */
+export interface RetryPause {
+  readonly retryInMs: number;
+  /** The attempt that has ended; undefined if none has begun. */
+  readonly attempt: number | undefined;
+}

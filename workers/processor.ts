@@ -51,7 +51,7 @@ export interface Step<State> {
    * begins, since the first steps may find out how much there is to do.
    */
   readonly weight: number | ((state: State) => number);
-  /** Throws `UnprocessableError` for a file that no retry will mend; anything else is a fault of ours. */
+  /** Throws `UnprocessableError` for a file that no retry can fix; anything else is a fault of ours. */
   run(state: State, context: StepContext): Promise<void>;
 }
 

@@ -27,6 +27,7 @@ export class StorageOutage {
   #timer: NodeJS.Timeout | undefined;
   #noticing: Promise<number | undefined> | undefined;
   #isClosed = false;
+  #endCheck: () => void = () => undefined;
 
   constructor(parts: OutageParts) {
     this.#parts = parts;
@@ -53,15 +54,17 @@ export class StorageOutage {
     this.#pauseMs = FIRST_PAUSE_MS;
   }
 
-  /** Ends the checks. A worker that is paused stays so. */
+  /** Ends the checks, also one under way: nobody waits for a mount that hangs. A worker that is paused stays so. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#endCheck();
   }
 
   async #notice(): Promise<number | undefined> {
     const error = await this.#fault();
     if (error === undefined) return this.#nextPauseMs();
+    if (this.#isClosed) return undefined;
     this.#isOn = true;
     this.#parts.log.warn({ err: error }, 'storage is away, jobs wait');
     void this.#parts.worker.pause(true);
@@ -93,7 +96,9 @@ export class StorageOutage {
   async #fault(): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<unknown>((resolve) => {
-      timer = setTimeout(() => resolve(new Error('the storage does not answer')), CHECK_LIMIT_MS);
+      this.#endCheck = () => resolve(new Error('the storage does not answer'));
+      timer = setTimeout(this.#endCheck, CHECK_LIMIT_MS);
+      if (this.#isClosed) this.#endCheck();
     });
     const checked = this.#parts.check().then(
       () => undefined,

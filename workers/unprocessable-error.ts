@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../src/errors.ts';
 
 /**
- * A file that no retry will mend. `detail` goes out to the sender as it stands: what is wrong with
+ * A file that no retry can fix. `detail` goes out to the sender as it stands: what is wrong with
  * the file and, where there is something, what to do about it. The cause is for the log alone.
  */
 export class UnprocessableError extends Error {

@@ -36,8 +36,7 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
     upload: uploadRef(id),
     attempt: record.attempt,
   });
-  if (record.deaths > 0)
-    log.warn({ deaths: record.deaths, isIsolated: isIsolated(record) }, 'earlier attempts have ended without a word');
+  if (record.deaths > 0) log.warn({ deaths: record.deaths, isIsolated: isIsolated(record) }, 'earlier attempts died');
   const manifestWritten = writeMissingManifest(parts.storage, record, log);
   try {
     const { result, sha256 } = await digest(parts, record, hold, log);

@@ -1,4 +1,4 @@
-import { DelayedError, Worker, WaitingError, type Job } from 'bullmq';
+import { Worker, WaitingError, type Job } from 'bullmq';
 import { isFinalState } from '../src/wire/documents.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
@@ -10,6 +10,7 @@ import type { WorkerTiming } from './worker-timing.ts';
 import { backOffOnError } from './back-off-on-error.ts';
 import { StorageOutage } from './storage-outage.ts';
 import { STOPPING, SUPERSEDED } from './stop-reasons.ts';
+import { Retries } from './retries.ts';
 import { runUpload } from './upload-runner.ts';
 import { uploadRef } from '../src/telemetry/upload-ref.ts';
 import { sharedPauses } from './worker-pauses.ts';
@@ -20,8 +21,11 @@ const MOST_ABANDONED_CALLS = 2;
 /** Stalls are counted by the record; BullMQ's own count must never end a job behind its back. */
 const NO_STALL_LIMIT = 1_000_000;
 
+/** An upload whose attempt could not even be recorded is tried again after this pause. */
+const UNRECORDED_PAUSE_MS = 5_000;
+
 /** What a worker needs besides what running an upload does. */
-export interface WorkerParts extends RunnerParts {
+export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> {
   /** Shared by the BullMQ worker, which duplicates it for its blocking reads; stays the caller's. */
   connection: Redis;
   keys: QueueKeys;
@@ -44,6 +48,8 @@ export class UploadWorker {
   readonly #stopping = new AbortController();
   readonly #endBackOff: () => void;
   readonly #outage: StorageOutage;
+  readonly #retries: Retries;
+  readonly #runner: RunnerParts;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -62,9 +68,14 @@ export class UploadWorker {
     const pausable = sharedPauses(this.#worker);
     this.#endBackOff = backOffOnError(pausable());
     this.#outage = new StorageOutage({ worker: pausable(), check: parts.checkStorage, log: parts.log });
+    this.#runner = { ...parts, noticeDependencyFault: () => this.#outage.noticed() };
+    this.#retries = new Retries(parts);
     this.#worker.on('lockRenewalFailed', (ids: string[]) => void this.#lookAgain((hold) => ids.includes(hold.id)));
     this.#worker.on('completed', (job: Job<UploadJobData>, outcome: RunOutcome) => {
-      if (outcome === 'superseded') void this.#addAgain(job.data.id);
+      // A restart of the upload may have found this job still in its place, and a repeated report may have been rejected
+      // although no other attempt has begun.
+      if (outcome === 'superseded') void this.#retries.now(job.data.id);
+      if (typeof outcome === 'object') this.#retries.later(job.data.id, outcome.attempt, outcome.retryInMs);
     });
   }
 
@@ -96,6 +107,7 @@ export class UploadWorker {
       this.#outage.close();
       await this.#worker.close();
     } finally {
+      this.#retries.close();
       clearTimeout(timer);
     }
   }
@@ -114,15 +126,22 @@ export class UploadWorker {
     try {
       // A worker that is paused may still get the job that it was waiting for.
       if (this.#outage.isOn) return await waitAgain(job, token);
-      const outcome = await runUpload(this.#parts, job.data, hold);
+      const outcome = await this.#run(job, hold);
       if (outcome === 'done') this.#outage.worked();
       if (outcome === 'requeued') return await waitAgain(job, token);
-      if (outcome === 'storage-away') return await waitAgain(job, token, await this.#outage.noticed());
-      if (outcome === 'retry') throw new Error('attempt failed, to be tried again');
       return outcome;
     } finally {
       this.#inHand.delete(hold);
       if (this.#parts.abandonedCalls() >= MOST_ABANDONED_CALLS) onUnresponsive();
+    }
+  }
+
+  async #run(job: Job<UploadJobData>, hold: Hold): Promise<RunOutcome> {
+    try {
+      return await runUpload(this.#runner, job.data, hold);
+    } catch (error) {
+      this.#log.warn({ err: error, upload: uploadRef(hold.id) }, 'attempt not recorded');
+      return { retryInMs: UNRECORDED_PAUSE_MS * (0.5 + Math.random()), attempt: hold.attempt };
     }
   }
 
@@ -137,28 +156,10 @@ export class UploadWorker {
       }
     }
   }
-
-  /**
-   * A restart of the upload may have found this job still in its place, and so have added none; and a report
-   * that was sent twice may have been refused though nobody else has the upload.
-   */
-  async #addAgain(id: string): Promise<void> {
-    try {
-      const read = await this.#parts.records.read(id);
-      const isOpen = read?.record.state === 'queued' || read?.record.state === 'processing';
-      if (isOpen) await this.#parts.queue.add(id);
-    } catch (error) {
-      this.#log.warn({ err: error, upload: uploadRef(id) }, 'job not added again; the sweep will');
-    }
-  }
 }
 
-/** Puts the job back, to be taken at once or after a pause. Never resolves: BullMQ is told by an error. */
-async function waitAgain(job: Job<UploadJobData>, token: string | undefined, pauseMs?: number): Promise<never> {
-  if (pauseMs !== undefined) {
-    await job.moveToDelayed(Date.now() + pauseMs, token);
-    throw new DelayedError();
-  }
+/** Moves the job back to the queue. Never resolves: BullMQ expects this error then. */
+async function waitAgain(job: Job<UploadJobData>, token: string | undefined): Promise<never> {
   await job.moveToWait(token);
   throw new WaitingError();
 }

@@ -1,31 +1,34 @@
 import { Queue } from 'bullmq';
 import type { Logger } from '../telemetry/log.ts';
 import { available, type Redis } from './connection.ts';
-import { EVENT_STREAM_LENGTH, MAX_FAULTS, QUEUE_NAME, type QueueKeys, type UploadJobData } from './contract.ts';
+import { loadScript } from './load-script.ts';
+import { EVENT_STREAM_LENGTH, QUEUE_NAME, type QueueKeys, type UploadJobData } from './contract.ts';
 
-/** Faults of ours are tried again after 1, 2, 4 … seconds, give or take half, so that a fleet does not retry together. */
-const RETRY_BACKOFF = { type: 'exponential', delay: 1000, jitter: 0.5 } as const;
+const PAUSED_SCRIPT = loadScript(new URL('scripts/paused.lua', import.meta.url));
 
 /** How many jobs are in which BullMQ state. */
 export interface JobCounts {
   waiting: number;
   active: number;
+  /** Uploads that get their next job when a pause is over. BullMQ's own delays go by the clock of a worker. */
   delayed: number;
 }
 
 /** The API's side of the BullMQ queue. */
 export class UploadQueue {
   readonly #connection: Redis;
+  readonly #waitingKey: string;
   readonly #queue: Queue<UploadJobData>;
 
   constructor(connection: Redis, keys: QueueKeys, log: Logger) {
     this.#connection = connection;
+    this.#waitingKey = keys.waiting;
     this.#queue = new Queue<UploadJobData>(QUEUE_NAME, {
       connection,
       prefix: keys.bullPrefix,
       skipVersionCheck: true,
       streams: { events: { maxLen: EVENT_STREAM_LENGTH } },
-      defaultJobOptions: { attempts: MAX_FAULTS, backoff: RETRY_BACKOFF, removeOnComplete: true, removeOnFail: true },
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
     this.#queue.on('error', (error) => log.debug({ reason: error.message }, 'queue connection'));
   }
@@ -48,8 +51,13 @@ export class UploadQueue {
   }
 
   async counts(): Promise<JobCounts> {
-    const counts = await available(() => this.#queue.getJobCounts('waiting', 'active', 'delayed'));
-    return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0, delayed: counts['delayed'] ?? 0 };
+    const [counts, delayed] = await available(() =>
+      Promise.all([
+        this.#queue.getJobCounts('waiting', 'active'),
+        this.#connection.eval(PAUSED_SCRIPT, 1, this.#waitingKey),
+      ]),
+    );
+    return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0, delayed: Number(delayed) };
   }
 
   async close(): Promise<void> {

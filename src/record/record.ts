@@ -14,7 +14,7 @@ import {
 import type { RecordBounds } from './record-count.ts';
 import { openRecord, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
 import { isRetryable } from './retryable.ts';
-import type { StoredVariant, UploadRecord } from './record-fields.ts';
+import type { StoredVariant } from './record-fields.ts';
 
 /** A problem that is the outcome of an upload. */
 function failedJson(error: Problem): string {
@@ -24,6 +24,14 @@ function failedJson(error: Problem): string {
 /** The arguments of a transition that queues stored bytes. */
 function storedArgs({ sizeBytes, type, sha256, options }: StoredUpload): (string | number | undefined)[] {
   return [sizeBytes, type, sha256 ?? undefined, JSON.stringify(options), queuedPercent()];
+}
+
+/** How an attempt ends that is requeued. Counts are those of the record from now on; those left out stay. */
+export interface Requeuing {
+  faults?: number;
+  deaths?: number;
+  /** Milliseconds until the next try, by the clock of Redis. */
+  pauseMs?: number | undefined;
 }
 
 const OPEN_STATES: readonly UploadState[] = ['receiving', 'queued', 'processing'];
@@ -227,20 +235,17 @@ export class UploadRecords {
   }
 
   /**
-   * Hands an attempt back: the upload waits again, with the percent it had, before all others, or after them where the
-   * attempt had a fault and so is tried again after a pause. `counts` are those of the record as they are from now on;
-   * those left out stay.
+   * Requeues the upload of an attempt, with the percent it has: before all others, or after them if the attempt had a
+   * fault or the upload has to pause.
    */
-  async requeue(
-    id: string,
-    attempt: number,
-    counts: Partial<Pick<UploadRecord, 'faults' | 'deaths'>> = {},
-  ): Promise<ChangeOutcome> {
+  async requeue(id: string, attempt: number, { faults, deaths, pauseMs }: Requeuing = {}): Promise<ChangeOutcome> {
+    const isFirst = faults === undefined && pauseMs === undefined;
     return await this.#changer.enter('queued', ['processing'], 'hand-back', id, [
       attempt,
-      counts.faults === undefined ? '1' : undefined,
-      counts.faults,
-      counts.deaths,
+      isFirst ? '1' : undefined,
+      faults,
+      deaths,
+      pauseMs === undefined ? undefined : Math.round(pauseMs),
     ]);
   }
 

@@ -57,7 +57,7 @@ export class FaultyUpload {
     return (await getJson<Upload>(`${this.#running.url}/uploads/${this.id}`)).body;
   }
 
-  /** Attempts that ended without a word. */
+  /** Attempts that died. */
   async deaths(): Promise<number> {
     return Number(await redisCommand(this.#running.redis.url, 'HGET', this.#recordKey, 'deaths'));
   }

@@ -6,6 +6,7 @@ import { attemptPrefix, manifestKey, originalKey } from '../../../src/storage/ke
 import { readManifest } from '../../../src/storage/manifest.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../../src/queue/contract.ts';
+import type { RetryPause, RunOutcome } from '../../../workers/attempt.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
 import type { RunProcessor } from '../../../workers/processors.ts';
 import { STOPPING, SUPERSEDED, TIMED_OUT } from '../../../workers/stop-reasons.ts';
@@ -39,7 +40,12 @@ async function run(
   id: string,
   processor: RunProcessor,
   controller = new AbortController(),
-  { runIsolated = notIsolated, attemptTimeoutMs = 60_000, checkStorage = async () => {} } = {},
+  {
+    runIsolated = notIsolated,
+    attemptTimeoutMs = 60_000,
+    checkStorage = async () => {},
+    pauseMs = undefined as number | undefined,
+  } = {},
 ) {
   const processors = {
     find: (type: string) => (type === 'image/jpeg' ? { kind: 'picture', types: [type], run: processor } : undefined),
@@ -50,6 +56,7 @@ async function run(
     processors,
     runIsolated,
     checkStorage,
+    noticeDependencyFault: async () => pauseMs,
     attemptTimeoutMs,
     abortGraceMs: 5_000,
     log: silentLog,
@@ -62,6 +69,11 @@ async function run(
     onUnresponsive: () => undefined,
   };
   return await runUpload(parts, { id }, hold);
+}
+
+function retryOf(outcome: RunOutcome): RetryPause {
+  if (typeof outcome === 'string') throw new Error(`not tried again: ${outcome}`);
+  return outcome;
 }
 
 async function recordOf(id: string) {
@@ -183,14 +195,14 @@ describe('a fault of ours', () => {
 
   test('is tried again: the upload waits with the percent it had', async () => {
     const id = await waiting();
-    expect(await run(id, fault)).toBe('retry');
+    expect(await run(id, fault)).toEqual({ retryInMs: expect.any(Number), attempt: 1 });
     expect(await recordOf(id)).toMatchObject({ state: 'queued', attempt: 1, error: null });
     expect(await run(id, succeed)).toBe('done');
     expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2 });
   });
 
   test('so are bytes that are not in storage', async () => {
-    expect(await run((await uploadIn(space.records, 'queued')).id, succeed)).toBe('retry');
+    expect(await run((await uploadIn(space.records, 'queued')).id, succeed)).toMatchObject({ attempt: 1 });
   });
 
   test('is none of the upload if the storage, or Redis, cannot be used: it is handed back however often', async () => {
@@ -204,21 +216,36 @@ describe('a fault of ours', () => {
       Object.assign(new Error('expired'), { $metadata: { httpStatusCode: 403 } }),
     ];
     for (const cause of [...causes, ...causes])
-      expect(await run(id, async () => await Promise.reject<never>(cause))).toBe('storage-away');
+      expect(await run(id, async () => await Promise.reject<never>(cause))).toBe('requeued');
     expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 0, deaths: 0, error: null });
     expect(await run(id, succeed)).toBe('done');
+  });
+
+  test('puts off its upload, by the clock of Redis, if the storage works for others', async () => {
+    const id = await waiting();
+    const full = new ServiceError('storage_full', 'Full.');
+    const fail: RunProcessor = async () => await Promise.reject<never>(full);
+    expect(await run(id, fail, undefined, { pauseMs: 60_000 })).toEqual({ retryInMs: 60_000, attempt: 1 });
+    const other = await waiting();
+    expect([await recordOf(id), (await space.records.read(id))?.queuePosition]).toMatchObject([{ faults: 0 }, 2]);
+    expect((await space.records.read(other))?.queuePosition).toBe(1);
   });
 
   test('are no bytes that are not in storage while the storage itself cannot be used', async () => {
     const { id } = await uploadIn(space.records, 'queued');
     const checkStorage = async () => await Promise.reject<never>(new ServiceError('storage_unavailable', 'Away.'));
-    expect(await run(id, succeed, undefined, { checkStorage })).toBe('storage-away');
+    expect(await run(id, succeed, undefined, { checkStorage })).toBe('requeued');
     expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 0 });
   });
 
   test('ends with the last attempt, and tells the client nothing of ours', async () => {
     const id = await waiting();
-    for (let attempt = 1; attempt < MAX_FAULTS; attempt++) expect(await run(id, fault)).toBe('retry');
+    for (let attempt = 1; attempt < MAX_FAULTS; attempt++) {
+      const pauseMs = 1_000 * 2 ** (attempt - 1);
+      const { retryInMs } = retryOf(await run(id, fault));
+      expect(retryInMs).toBeGreaterThanOrEqual(pauseMs / 2);
+      expect(retryInMs).toBeLessThanOrEqual(pauseMs * 1.5);
+    }
     expect(await run(id, fault)).toBe('done');
     const record = await recordOf(id);
     expect(record).toMatchObject({
@@ -317,7 +344,7 @@ describe('an attempt that is stopped from outside', () => {
   });
 });
 
-describe('an upload whose attempts have ended without a word', () => {
+describe('an upload whose attempts have died', () => {
   /** As many attempts as were never heard of again. */
   async function abandoned(times: number): Promise<string> {
     const id = await waiting();
@@ -364,7 +391,7 @@ describe('an upload whose attempts have ended without a word', () => {
 
   test('and whose own process was ended by somebody else, is tried again', async () => {
     const id = await abandoned(2);
-    expect(await run(id, notIsolated, undefined, { runIsolated: notIsolated })).toBe('retry');
+    expect(await run(id, notIsolated, undefined, { runIsolated: notIsolated })).toMatchObject({ attempt: 3 });
     expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 1, deaths: 2 });
   });
 });

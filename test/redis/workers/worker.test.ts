@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { closeConnection, openWaitingConnection, type Redis } from '../../../src/queue/connection.ts';
 import { UploadQueue } from '../../../src/queue/upload-queue.ts';
@@ -25,6 +25,7 @@ beforeEach(async () => {
   queue = new UploadQueue(connection, space.keys, silentLog);
 });
 afterEach(async () => {
+  jest.restoreAllMocks();
   await Promise.all(workers.splice(0).map((worker) => worker.close(0)));
   await queue.close();
   await closeConnection(connection);
@@ -146,6 +147,40 @@ describe('a worker', () => {
     hear();
     await untilNoJobs();
     expect(runs).toBe(0);
+  });
+
+  test('tries an upload again after a fault, at a time by the clock of Redis, without a delay of BullMQ', async () => {
+    let faults = 0;
+    await startWorker(async () => {
+      if (faults === 2) return RESULT;
+      faults += 1;
+      throw new Error('a fault of ours');
+    });
+    const id = await waiting();
+    for (const attempt of [1, 2]) {
+      await until(id, (record) => record.state === 'queued' && record.attempt === attempt);
+      const [seconds] = await space.connection.time();
+      const dueMs = Number(await space.connection.zscore(space.keys.waiting, id));
+      expect(dueMs).toBeGreaterThan(Number(seconds) * 1000 - 1000);
+      expect(await space.connection.zcard(`${space.keys.bullPrefix}:uploads:delayed`)).toBe(0);
+    }
+    expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ attempt: 3, faults: 2 });
+    await untilNoJobs();
+  });
+
+  test('tries an upload again if the beginning of its attempt could not be recorded', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0);
+    let calls = 0;
+    const records = overriding(space.records, {
+      async begin(id) {
+        calls += 1;
+        if (calls === 1) throw new Error('not now');
+        return await space.records.begin(id);
+      },
+    });
+    await startWorker(async () => RESULT, { records });
+    expect(await until(await waiting(), ({ state }) => state === 'completed')).toMatchObject({ attempt: 1 });
+    expect(calls).toBe(2);
   });
 
   test('asks to be replaced when half of its threads are held by calls that nobody waits for', async () => {

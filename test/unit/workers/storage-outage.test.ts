@@ -64,6 +64,17 @@ test('a check that never answers counts as a storage that is away', async () => 
   hanging.close();
 });
 
+test('a worker that closes waits for no check, and does not report that the storage is away', async () => {
+  const hanging = new StorageOutage({
+    worker: { pause: async () => void seen.push('paused'), resume: async () => undefined },
+    check: async () => await new Promise<never>(() => undefined),
+    log: overriding(silentLog, { warn: (_: object, line?: string) => void seen.push(String(line)) }),
+  });
+  const noticed = hanging.noticed();
+  hanging.close();
+  expect([await noticed, await hanging.noticed(), seen]).toEqual([undefined, undefined, []]);
+});
+
 test('a worker that two parts have paused takes jobs again when both have resumed it', async () => {
   const ignored = (): void => undefined;
   const pausable = sharedPauses({

@@ -18,9 +18,12 @@ local function countDrained(change)
 end
 
 -- Last, or before all others, where BullMQ puts a job that was handed back. Two uploads of one millisecond have an order too.
-local function enterQueue(id, address, first)
+-- With a pause it is behind all others until that is over: the score is the time of the next try.
+local function enterQueue(id, address, first, pauseMs)
+  local score = nowMs() + (pauseMs or 0)
   local oldest = first and redis.call('ZRANGE', waitingKey, 0, 0, 'WITHSCORES')[2]
-  redis.call('ZADD', waitingKey, oldest and tonumber(oldest) - 1 or nowMs(), id)
+  if oldest then score = math.min(score, tonumber(oldest) - 1) end
+  redis.call('ZADD', waitingKey, string.format('%.3f', score), id)
   if address then redis.call('HINCRBY', byAddressKey, address, 1) end
 end
 

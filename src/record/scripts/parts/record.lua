@@ -107,8 +107,8 @@ local function save(...)
 end
 
 -- Waits from now on; whoever has to look after it is the worker.
-local function wait(address, first)
-  enterQueue(id, address, first)
+local function wait(address, first, pauseMs)
+  enterQueue(id, address, first, pauseMs)
   redis.call('ZREM', dueKey, id)
 end
 

@@ -105,6 +105,19 @@ describe('missing jobs', () => {
     expect(jobs).not.toContain(young.id);
   });
 
+  test('adds no job for an upload that pauses before its next try until the pause is over', async () => {
+    const { id } = await uploadIn(space.records, 'processing');
+    applied(await space.records.requeue(id, 1, { faults: 1, pauseMs: 60_000 }));
+    await addMissingJobs(parts());
+    expect(jobs).toEqual([]);
+    expect(Number(await space.connection.zscore(space.keys.waiting, id)) - (await redisNowMs())).toBeGreaterThan(
+      30_000,
+    );
+    await space.connection.zincrby(space.keys.waiting, -66_000, id);
+    await addMissingJobs(parts());
+    expect(jobs).toEqual([id]);
+  });
+
   test('adds a missing job only once, because BullMQ publishes an event for each add', async () => {
     const { id } = await uploadIn(space.records, 'queued');
     await space.connection.zadd(space.keys.waiting, 1, id);
