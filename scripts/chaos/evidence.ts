@@ -1,4 +1,5 @@
 import { idsIn, type Check } from './checks/check.ts';
+import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 import type { RedisView } from './checks/redis-view.ts';
 import type { Fleet } from './fleet/fleet.ts';
 
@@ -11,7 +12,7 @@ export async function gatherEvidence(checks: readonly Check[], view: RedisView, 
   for (const id of idsIn(checks).slice(0, MOST_UPLOADS)) {
     evidence.push(`record of ${id}: ${JSON.stringify(await view.fields(id))}`);
     const lines = [...fleet.apis, ...fleet.workers].flatMap((one) =>
-      one.linesWith(id).map((line) => `${one.name}: ${line}`),
+      one.linesWith(uploadRef(id)).map((line) => `${one.name}: ${line}`),
     );
     evidence.push(...lines.sort((left, right) => timeIn(left).localeCompare(timeIn(right))).slice(-MOST_LINES));
   }
