@@ -14,20 +14,29 @@ export interface PublisherParts {
 /** The part of a step's context that makes derived files. */
 export type Publisher = Pick<StepContext, 'publishVariant' | 'publishFile'>;
 
+/** The publisher of one attempt. */
+export interface AttemptPublisher extends Publisher {
+  /** All files that were announced so far. */
+  readonly announced: readonly StoredVariant[];
+}
+
 /** Publishes for one attempt; `onRefused` is called where the record says that the attempt was overtaken, and fires its signal. */
 export function createPublisher(
   parts: PublisherParts,
   record: UploadRecord,
   signal: AbortSignal,
   onRefused: () => void,
-): Publisher {
+): AttemptPublisher {
+  const announced: StoredVariant[] = [];
   const announce = async (file: StoredVariant): Promise<void> => {
     const outcome = await parts.records.announce(record.id, record.attempt, file);
     if (!outcome.applied) onRefused();
     signal.throwIfAborted();
+    announced.push(file);
   };
   const urlOf = (name: string) => `/variants/${record.publicId}/${name}`;
   return {
+    announced,
     async publishVariant(made, bytes) {
       signal.throwIfAborted();
       const key = variantKey(record.id, record.attempt, made.name, made.format);

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Logger } from '../src/telemetry/log.ts';
-import type { UploadRecord } from '../src/record/record-fields.ts';
+import type { StoredVariant, UploadRecord } from '../src/record/record-fields.ts';
 import type { RejectedChange } from '../src/record/record-change.ts';
 import type { UploadJobData } from '../src/queue/contract.ts';
 import { originalKey } from '../src/storage/keys.ts';
@@ -39,8 +39,8 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
   if (record.deaths > 0) log.warn({ deaths: record.deaths, isIsolated: isIsolated(record) }, 'earlier attempts died');
   const manifestWritten = writeMissingManifest(parts.storage, record, log);
   try {
-    const { result, sha256 } = await digest(parts, record, hold, log);
-    const outcome = await parts.records.complete(id, record.attempt, result, sha256);
+    const { result, ...found } = await digest(parts, record, hold, log);
+    const outcome = await parts.records.complete(id, record.attempt, result, found);
     if (!outcome.applied) throw SUPERSEDED;
     log.info({ kind: result.kind }, 'upload completed');
     await removeDeadAttempts(parts, record, log);
@@ -66,9 +66,10 @@ async function skip(parts: RunnerParts, id: string, { rejection, record }: Rejec
 /** The process of a file that runs alone has so long to start, on a machine that may be busy. */
 const ISOLATED_START_MS = 60_000;
 
-/** What came out, and the file's digest where the intake has left that to us. */
+/** The result, the files that belong to it, and the digest of the uploaded file if the intake has left it to the worker. */
 interface Digested {
   result: AnyResult;
+  variants: readonly StoredVariant[];
   sha256?: string;
 }
 
@@ -83,9 +84,9 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log:
     throw new Error('the uploaded bytes are not in storage');
   }
   try {
-    const result = await runProcessor(parts, entry, record, input.path, hold, log);
-    if (record.sha256 !== null) return { result };
-    return { result, sha256: await sha256Of(createReadStream(input.path, { signal: hold.controller.signal })) };
+    const done = await runProcessor(parts, entry, record, input.path, hold, log);
+    if (record.sha256 !== null) return done;
+    return { ...done, sha256: await sha256Of(createReadStream(input.path, { signal: hold.controller.signal })) };
   } finally {
     await input.release();
   }
@@ -98,7 +99,7 @@ async function runProcessor(
   inputPath: string,
   hold: Hold,
   log: Logger,
-): Promise<AnyResult> {
+): Promise<Digested> {
   const { id, publicId, attempt, options } = record;
   const { controller, stopping, onUnresponsive } = hold;
   const progress = new AttemptProgress(
@@ -106,11 +107,13 @@ async function runProcessor(
     () => controller.abort(SUPERSEDED),
     log,
   );
+  const publisher = createPublisher(parts, record, controller.signal, () => controller.abort(SUPERSEDED));
   const context: PipelineContext = {
     upload: { id, publicId, type: record.type ?? '', sizeBytes: record.receivedBytes, options },
     inputPath,
     signal: controller.signal,
-    ...createPublisher(parts, record, controller.signal, () => controller.abort(SUPERSEDED)),
+    publishVariant: publisher.publishVariant,
+    publishFile: publisher.publishFile,
   };
   const hooks: PipelineHooks = {
     report: (report) => progress.report(report),
@@ -122,13 +125,14 @@ async function runProcessor(
     const { attemptTimeoutMs, abortGraceMs } = parts;
     // A file that runs alone is bounded by what it is charged; this only ends what hangs before or after that.
     const timeoutMs = isAlone ? attemptTimeoutMs * MOST_SLOWNESS + ISOLATED_START_MS : attemptTimeoutMs;
-    return await runBounded(() => run(context, hooks), {
+    const result = await runBounded(() => run(context, hooks), {
       controller,
       stopping,
       timeoutMs,
       abortGraceMs,
       onUnresponsive,
     });
+    return { result, variants: publisher.announced };
   } finally {
     await progress.close();
   }

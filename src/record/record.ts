@@ -160,11 +160,12 @@ export class UploadRecords {
   }
 
   /**
-   * Makes the record of a stored upload again, from its manifest, where Redis has lost it. Refused where
-   * there is one. Version and attempts begin at a number above all that a client may have seen or a worker may still hold.
+   * Makes the record of a stored upload again, from its manifest, if Redis has lost it. An existing record is replaced only
+   * if it is an ended one from before the request that wrote the manifest: Redis has lost that request then. Any other
+   * is rejected. The version begins above every version that a client may have seen.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
-    const { id, fencingToken, name, publicId, createdAt } = manifest;
+    const { id, fencingToken, name, publicId, createdAt, sequence } = manifest;
     const base = Math.floor(this.nowMs() / 1000);
     return await this.#changer.enter('queued', [], 'restore', id, [
       base,
@@ -173,6 +174,7 @@ export class UploadRecords {
       name,
       publicId,
       Date.parse(createdAt),
+      sequence,
     ]);
   }
 
@@ -206,20 +208,23 @@ export class UploadRecords {
   }
 
   /**
-   * The result goes out as it stands; its `kind` tells which processor made it. `sha256` is that of the uploaded bytes,
-   * where the attempt had to find it out as well.
+   * Ends an upload with its result, which clients receive unchanged. `sha256` is that of the uploaded bytes if the attempt
+   * had to compute it. `variants` are all files that the attempt has announced; without it those in the record stay.
    */
   async complete(
     id: string,
     attempt: number,
     result: { readonly kind: string },
-    sha256?: string,
+    { sha256, variants }: { sha256?: string; variants?: readonly StoredVariant[] } = {},
   ): Promise<ChangeOutcome> {
     return await this.#changer.enter('completed', ['processing'], 'complete', id, [
       attempt,
       JSON.stringify(result),
       sha256,
       this.#changer.retentionMs,
+      variants === undefined || variants.length === 0
+        ? undefined
+        : JSON.stringify(Object.fromEntries(variants.map((variant) => [variant.name, variant]))),
     ]);
   }
 

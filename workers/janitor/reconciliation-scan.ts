@@ -1,4 +1,5 @@
 import type { Logger } from '../../src/telemetry/log.ts';
+import type { UploadRecord } from '../../src/record/record-fields.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
@@ -99,7 +100,8 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
 }
 
 async function restore(parts: ReconciliationParts, id: string): Promise<number> {
-  if ((await parts.records.read(id)) !== undefined) return 0;
+  const record = (await parts.records.read(id))?.record;
+  if (record !== undefined && !mayBeBehind(record)) return 0;
   const manifest = await newestManifest(parts.storage, id);
   if (manifest === undefined) return 0;
   const outcome = await parts.records.restore(manifest);
@@ -107,6 +109,11 @@ async function restore(parts: ReconciliationParts, id: string): Promise<number> 
   await parts.queue.add(id);
   parts.log.info({ upload: uploadRef(id) }, 'upload restored from its manifest');
   return 1;
+}
+
+/** Redis may have gone back to a state from before the request that was accepted last; the script compares them. */
+function mayBeBehind({ state, deleted }: UploadRecord): boolean {
+  return !deleted && (state === 'failed' || state === 'cancelled' || state === 'discarded');
 }
 
 async function withoutRecord(parts: ReconciliationParts, seen: Walk['seen']): Promise<string[]> {

@@ -139,6 +139,16 @@ describe('an upload that is digested', () => {
   });
 });
 
+test('names every variant of the result when it completes, though Redis has lost an announcement', async () => {
+  const id = await waiting();
+  await run(id, async (context) => {
+    await context.publishVariant(made, Buffer.from('small'));
+    await space.connection.hdel(space.keys.record(id), 'variants');
+    return RESULT;
+  });
+  expect((await recordOf(id))?.variants['160']).toMatchObject({ name: '160', key: attemptFiles()[0] });
+});
+
 describe('a job that has nothing to do', () => {
   test.each(['cancelled', 'completed', 'failed'] as const)(
     'because its upload is %s, or is none any more, is passed over',
