@@ -1,16 +1,32 @@
--- Makes the record of a stored upload again, from its manifest. Versions and attempts go on from `base`.
+-- Makes the record of a stored upload again, from its manifest, if Redis has lost it, or has only an earlier state of it:
+-- an ended one, from before the request that wrote the manifest. Versions go on from `base`.
 -- ARGV  7 base, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token, 14 name,
---       15 public id, 16 when it was created, in ms since 1970
+--       15 public id, 16 when it was created, in ms since 1970, 17 version of the record that the request opened, or empty
 --- @include "parts/record"
 --- @include "parts/stored"
 if isRepeated() then return answer('ok') end
-if was.state then return rejection({}) end
+-- A version only grows, so a lower one than that of a written manifest is from before a loss.
+local function isBehind()
+  if not isFinal or was.deleted == '1' or ARGV[17] == '' then return false end
+  local createdAt = tonumber(redis.call('HGET', key, 'createdAt') or '0')
+  if createdAt ~= tonumber(ARGV[16]) then return createdAt < tonumber(ARGV[16]) end
+  return tonumber(was.version) < tonumber(ARGV[17])
+end
+
+if was.state then
+  if not isBehind() then return rejection({}) end
+  uncount(id, owner)
+  redis.call('DEL', key, publicPrefix .. was.publicId)
+  redis.call('ZREM', failedKey, id)
+  was.percent = '0'
+  owner = ''
+end
 putChange(ARGV[12])
 putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11])
 put('id', id)
 put('publicId', ARGV[15])
 put('createdAt', ARGV[16])
-put('version', ARGV[7])
+put('version', string.format('%d', math.max(tonumber(ARGV[7]), tonumber(was.version or '0') + 1)))
 put('attempt', ARGV[7])
 put('attemptBase', ARGV[7])
 put('receipt', ARGV[13])

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { randomUUID } from 'node:crypto';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { UploadState } from '../../../../src/wire/documents.ts';
 import { UploadRecords } from '../../../../src/record/record.ts';
 import { UploadSets } from '../../../../src/queue/upload-sets.ts';
 import { manifestKey, originalKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
@@ -461,6 +462,36 @@ describe('reconciliation scan', () => {
     await storedUpload(id, { createdAt });
     await reconcileStorage(parts(), SIGNAL);
     expect((await space.records.read(id))?.record.fencingToken).toBe(last.fencingToken);
+  });
+
+  test('restores an accepted upload of which Redis has only an earlier, failed state', async () => {
+    const { id } = await uploadIn(space.records, 'failed');
+    const failed = (await space.records.read(id))?.record;
+    const createdAt = new Date(failed?.createdAtMs ?? 0).toISOString();
+    const accepted = await storedUpload(id, { createdAt, sequence: (failed?.version ?? 0) + 1 });
+    await reconcileStorage(parts(), SIGNAL);
+    const restored = (await space.records.read(id))?.record;
+    expect(restored).toMatchObject({
+      state: 'queued',
+      error: null,
+      fencingToken: accepted.fencingToken,
+      expiresAtMs: null,
+    });
+    expect(restored?.version).toBeGreaterThan(failed?.version ?? 0);
+    expect([jobs, await space.connection.pttl(space.keys.record(id))]).toEqual([[id], -1]);
+  });
+
+  test.each<[string, UploadState, number]>([
+    ['a failure after the manifest was written', 'failed', 0],
+    ['a cancellation after the manifest was written', 'cancelled', 0],
+    ['a completed upload', 'completed', 1],
+  ])('leaves %s as it is', async (_name, state, ahead) => {
+    const { id } = await uploadIn(space.records, state);
+    const before = (await space.records.read(id))?.record;
+    const createdAt = new Date(before?.createdAtMs ?? 0).toISOString();
+    await storedUpload(id, { createdAt, sequence: (before?.version ?? 0) + ahead });
+    await reconcileStorage(parts(), SIGNAL);
+    expect([(await space.records.read(id))?.record, jobs]).toEqual([before, []]);
   });
 
   test('compares manifests of earlier releases by the time of their file', async () => {
