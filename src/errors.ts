@@ -1,34 +1,34 @@
 import type { Problem, UploadState } from './wire/documents.ts';
 
 /**
- * Every error a client can be told of: one table, one class. The code is the contract
- * (clients switch on it), the title is for people, the status is what HTTP says.
+ * Every error that a client can receive. The code is part of the contract: clients switch on it. The title is for
+ * people.
  */
 const ERRORS = {
   bad_request: [400, 'Malformed request'],
-  bad_upload_id: [400, 'Not an upload id'],
-  bad_timeout: [400, 'Not a timeout'],
-  bad_since: [400, 'Not a version'],
-  bad_options: [400, 'Options that make no sense'],
+  bad_upload_id: [400, 'Invalid upload id'],
+  bad_timeout: [400, 'Invalid timeout'],
+  bad_since: [400, 'Invalid version'],
+  bad_options: [400, 'Invalid options'],
   bad_multipart: [400, 'Malformed multipart body'],
-  missing_boundary: [400, 'Multipart without a boundary'],
+  missing_boundary: [400, 'Missing multipart boundary'],
   no_file: [400, 'No file in the request'],
   empty_file: [400, 'Empty file'],
   body_cut_short: [400, 'Body ended too early'],
   upload_interrupted: [400, 'Upload interrupted'],
   unauthorized: [401, 'Not authorized'],
-  foreign_origin: [403, 'Not from here'],
-  unknown_upload: [404, 'No such upload'],
-  unknown_variant: [404, 'No such variant'],
-  not_found: [404, 'Nothing here'],
+  foreign_origin: [403, 'Origin not allowed'],
+  unknown_upload: [404, 'Unknown upload'],
+  unknown_variant: [404, 'Unknown variant'],
+  not_found: [404, 'Not found'],
   method_not_allowed: [405, 'Method not allowed'],
   request_timeout: [408, 'Request too slow'],
   upload_too_slow: [408, 'Upload too slow'],
   upload_conflict: [409, 'Another file has this id'],
-  offset_conflict: [409, 'Not the offset of the upload'],
+  offset_conflict: [409, 'Wrong upload offset'],
   upload_superseded: [409, 'Taken over by a later request'],
   content_not_stored: [409, 'Content not stored yet'],
-  not_retryable: [409, 'Nothing to try again'],
+  not_retryable: [409, 'Upload cannot be retried'],
   upload_gone: [410, 'Upload gone'],
   upload_cancelled: [410, 'Upload cancelled'],
   upload_discarded: [410, 'Upload discarded'],
@@ -39,105 +39,107 @@ const ERRORS = {
   too_many_files: [413, 'Too many files'],
   too_many_fields: [413, 'Too many fields'],
   field_too_large: [413, 'Field too large'],
-  not_offset_stream: [415, 'Not the body of a tus request'],
+  not_offset_stream: [415, 'Wrong content type of a tus request'],
   not_multipart: [415, 'Not a multipart request'],
-  unsupported_encoding: [415, 'Encoded body'],
-  unsupported_media_type: [415, 'File type not taken'],
+  unsupported_encoding: [415, 'Encoding not supported'],
+  unsupported_media_type: [415, 'File type not accepted'],
   range_not_satisfiable: [416, 'Range not satisfiable'],
   upload_locked: [423, 'Upload in use'],
   expectation_failed: [417, 'Expectation not met'],
-  misdirected_host: [421, 'Not a host of this server'],
+  misdirected_host: [421, 'Unknown host'],
   picture_damaged: [422, 'Picture damaged'],
   picture_too_large: [422, 'Picture too large'],
-  picture_too_costly: [422, 'Too much to make of this picture'],
-  picture_unsupported: [422, 'Picture of a kind that cannot be read'],
+  picture_too_costly: [422, 'Picture variants too large'],
+  picture_unsupported: [422, 'Picture format not supported'],
   picture_timeout: [422, 'Picture took too long'],
   table_damaged: [422, 'Table damaged'],
   table_encrypted: [422, 'Table encrypted'],
-  table_line_too_long: [422, 'Line of the table too long'],
+  table_line_too_long: [422, 'Table line too long'],
   table_too_large: [422, 'Table too large'],
-  picture_crashes_worker: [422, 'Picture crashes its reader'],
+  picture_crashes_worker: [422, 'Picture crashes its processor'],
   file_damaged: [422, 'File damaged'],
   file_timeout: [422, 'File took too long'],
-  file_crashes_worker: [422, 'File crashes its reader'],
+  file_crashes_worker: [422, 'File crashes its processor'],
   headers_too_large: [431, 'Headers too large'],
   too_many_held: [503, 'Too many held responses'],
   too_many_held_by_address: [429, 'Too many held responses from one address'],
   internal_error: [500, 'Internal error'],
   processing_failed: [500, 'Processing failed'],
   queue_full: [503, 'Queue full'],
-  too_many_queued_by_address: [429, 'Too many uploads of one address wait'],
-  too_many_records: [503, 'Too many uploads kept'],
-  too_many_records_by_address: [429, 'Too many uploads of one address kept'],
-  too_many_refusals: [429, 'Refused too often'],
+  too_many_queued_by_address: [429, 'Too many waiting uploads from one address'],
+  too_many_records: [503, 'Too many stored uploads'],
+  too_many_records_by_address: [429, 'Too many stored uploads from one address'],
+  too_many_refusals: [429, 'Too many failed sign-ins'],
   too_many_uploads: [503, 'Too many uploads at once'],
   too_many_uploads_by_address: [429, 'Too many uploads from one address'],
   unsupported_tus_extension: [501, 'Tus extension not supported'],
   service_unavailable: [503, 'Service unavailable'],
   deferred_timeout: [503, 'No result in time'],
-  executor_full: [503, 'Too much work'],
-  task_discarded: [503, 'Made room for newer work'],
+  executor_full: [503, 'Executor full'],
+  task_discarded: [503, 'Task evicted'],
   shutting_down: [503, 'Shutting down'],
   storage_unavailable: [503, 'Storage unavailable'],
   storage_full: [507, 'Storage full'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
-/** A word of the table above. */
+/** A code of the table above. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** All codes, for documentation and its test. */
 export const ERROR_CODES = Object.keys(ERRORS) as readonly ErrorCode[];
 
-/** True when `word` stands in the table. */
-export function isErrorCode(word: string): word is ErrorCode {
-  return Object.hasOwn(ERRORS, word);
+/** True for a code of the table. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
 }
 
-/** Ends that every kind of file may come to. */
+/** Failures that every kind of file can have. */
 type KindEnd = 'timeout' | 'crashes_worker';
 
-/** The word for such an end: `picture_timeout` where the kind has one of its own in the table, else `file_timeout`. */
+/**
+ * Returns the code of such a failure: `picture_timeout` if the table has one for the kind, otherwise `file_timeout`.
+ */
 export function codeOfKind(kind: string, end: KindEnd): ErrorCode {
   const own = `${kind}_${end}`;
   return isErrorCode(own) ? own : `file_${end}`;
 }
 
-/** The HTTP status that a code answers with. */
+/** Returns the HTTP status of a code. */
 export function statusOf(code: ErrorCode): number {
   return ERRORS[code][0];
 }
 
 /**
- * The status under which an error is answered as the final outcome of an upload. 408, 429, 503 and 507 ask to repeat the request
- * that brought the file; asked for the outcome, generic clients would repeat the question for ever.
+ * Returns the status for an error that is the final outcome of an upload. 408, 429, 503 and 507 ask to repeat the
+ * request that sent the file. Sent as an answer about the outcome, they would make generic clients ask forever.
  */
 export function outcomeStatus(status: number): number {
   if (status === 408) return 400;
   return status === 429 || status > 500 ? 500 : status;
 }
 
-/** The words for people that stand above the detail. */
+/** Returns the title of a code. */
 export function titleOf(code: ErrorCode): string {
   return ERRORS[code][1];
 }
 
 /** What an error may carry besides its code and detail. */
 export interface ServiceErrorOptions {
-  /** The upload it speaks of. */
+  /** The upload that the error is about. */
   id?: string;
-  /** The upload's final state, where the error is its outcome. */
+  /** The upload's final state, if the error is its outcome. */
   state?: UploadState;
   /** Sent as `Retry-After` with jitter, rounded up to whole seconds. */
   retryAfterMs?: number;
-  /** Sent with the answer, such as `Allow`. */
+  /** Extra headers of the answer, such as `Allow`. */
   headers?: Record<string, string>;
-  /** For the log alone; never leaves the process. */
+  /** Only for the log. It is never sent to the client. */
   cause?: unknown;
 }
 
 /**
- * An error that a client may be told of. `detail` goes out as it stands: it says what the
- * sender can do about it, and never holds a path, a key or a stack.
+ * An error that is sent to the client. `detail` is sent unchanged. It says what happened and what the client can do,
+ * and never contains a path, a key or a stack.
  */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
@@ -159,16 +161,16 @@ export class ServiceError extends Error {
   }
 }
 
-/** Problem types are relative references (RFC 9457 section 3.1.1) to the list that the API reference gives. */
+/** Problem types are relative references (RFC 9457 section 3.1.1) to the list in the API reference. */
 const TYPE_PREFIX = '/problems/';
 
-/** The document for an error that a client may be told of. */
+/** Returns the problem document of an error. */
 export function toProblem(error: ServiceError, id: string | undefined = error.id): Problem {
   const problem = problemOf(error.code, error.message, id);
   return error.state === undefined ? problem : { ...problem, state: error.state, final: true };
 }
 
-/** The same error as the outcome of an upload that it has ended. */
+/** Returns the same error as the final outcome of an upload. */
 export function asOutcome(error: ServiceError, id: string, state: UploadState): ServiceError {
   const { code, message, retryAfterMs, headers, cause } = error;
   return new ServiceError(code, message, {
@@ -180,7 +182,7 @@ export function asOutcome(error: ServiceError, id: string, state: UploadState): 
   });
 }
 
-/** The document for a code of the table. */
+/** Returns the problem document of a code. */
 export function problemOf(code: ErrorCode, detail: string, id?: string): Problem {
   const problem = { type: `${TYPE_PREFIX}${code}`, title: titleOf(code), status: statusOf(code), detail, code };
   return id === undefined ? problem : { ...problem, id };

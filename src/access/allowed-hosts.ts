@@ -1,25 +1,25 @@
+import { isIPv4 } from 'node:net';
 import type { Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
-import { isLoopbackHost } from './loopback-host.ts';
 
-/** In place of a list of host names: every name. */
+/** Allows every host name. It stands alone in the list. */
 export const ANY_HOST = '*';
 
-/** The name of a `Host` header: a name, an IPv4 address, or an IPv6 address in brackets, before an optional port. */
+/** A `Host` header: a name, an IPv4 address, or an IPv6 address in brackets, then an optional port. */
 const HOST_HEADER = /^(\[[^\]\s]+\]|[^\s:/?#@[\]]+)(?::\d*)?$/;
 
-/** Which host names a server answers for, apart from those of the loopback interface. */
+/** The host names that a server answers for, besides those of the loopback interface. */
 export interface AllowedHostsOptions {
   /** The address or name that the server listens on. */
   host: string;
-  /** Names without ports, or `ANY_HOST` alone. */
+  /** Names without ports, or only `ANY_HOST`. */
   allowed: readonly string[];
 }
 
 /**
- * Rejects requests for another host with `misdirected_host` (421). A page whose own name was pointed at this machine
- * (DNS rebinding) counts as same-origin in the browser, and its `Host` is the only sign of that. Requests without
- * `Host` pass: HTTP/1.0 allows them, and no browser sends one.
+ * Rejects requests for another host with `misdirected_host` (421). In a DNS rebinding attack a foreign page points its
+ * own name to this machine. The browser treats its requests as same-origin, and only the `Host` header shows the
+ * attack. Requests without `Host` are allowed: HTTP/1.0 permits them, and no browser sends one.
  */
 export function allowedHosts({ host, allowed }: AllowedHostsOptions): Middleware {
   const names: ReadonlySet<string> = new Set([host, ...allowed].map(canonical));
@@ -36,7 +36,13 @@ export function allowedHosts({ host, allowed }: AllowedHostsOptions): Middleware
   };
 }
 
-/** In lower case, without brackets and the dot of a fully qualified name. */
+/** True for an address or name that reaches this machine only: `localhost` and names below it, 127.0.0.0/8, `::1`. */
+export function isLoopbackHost(host: string): boolean {
+  if (isIPv4(host)) return host.startsWith('127.');
+  return host === '::1' || /(^|\.)localhost$/i.test(host);
+}
+
+/** Returns the name in lower case, without brackets and without the final dot of a fully qualified name. */
 function canonical(name: string): string {
   return name.toLowerCase().replace(/^\[|\]$|\.$/g, '');
 }

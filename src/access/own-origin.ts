@@ -4,41 +4,41 @@ import { ServiceError } from '../errors.ts';
 import { forwardedHosts } from '../http/forwarded.ts';
 import { peerAddress, type IsTrustedProxy } from '../http/trusted-proxies.ts';
 
-/** In place of a list of origins: pages of any origin. */
+/** Allows pages of every origin. It stands alone in the list. */
 export const ANY_ORIGIN = '*';
 
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Whose pages may change something. */
+/** The origins whose pages may send requests that change something. */
 export interface OwnOriginOptions {
-  /** Other origins as browsers write them, or `ANY_ORIGIN` alone. */
+  /** Other origins as browsers send them, or only `ANY_ORIGIN`. */
   origins: readonly string[];
-  /** Their `X-Forwarded-Host` names the request's own host too. */
+  /** `X-Forwarded-Host` of these proxies also counts as the own host. */
   isTrustedProxy: IsTrustedProxy;
 }
 
 /**
- * Rejects requests that change something and were made by a page of another site with `foreign_origin` (403): browsers
- * send forms and simple requests to any address without asking. Clients that are no browsers send none of the headers
- * and pass.
+ * Rejects with `foreign_origin` (403) a request that changes something and comes from a page of another site. Browsers
+ * send forms and simple requests to any address without a preflight. Clients that are not browsers send none of these
+ * headers, so their requests are allowed.
  */
 export function ownOriginOnly(options: OwnOriginOptions): Middleware {
   return (ctx, next) => {
     if (!isForeignChange(ctx.req, options)) return next();
     throw new ServiceError(
       'foreign_origin',
-      'A page of another site may not change anything here. If the page is yours, add its origin to the setting CORS_ORIGINS. ' +
-        'If a proxy changes Host, have it send X-Forwarded-Host and name it in TRUSTED_PROXIES.',
+      'This request comes from a page of another site. If the page is yours, add its origin to CORS_ORIGINS. ' +
+        'If a proxy changes Host, let it send X-Forwarded-Host and add its address to TRUSTED_PROXIES.',
     );
   };
 }
 
-/** True for a request that changes something and comes from a page of an origin that is neither its own nor listed. */
+/** True for a request that changes something and comes from a page of an origin that is neither own nor listed. */
 export function isForeignChange(request: IncomingMessage, { origins, isTrustedProxy }: OwnOriginOptions): boolean {
   if (SAFE_METHODS.has(request.method ?? '') || origins.includes(ANY_ORIGIN)) return false;
   const site = request.headers['sec-fetch-site'];
-  // Pages cannot set this header. It also holds for `Origin: null`, which a form of a page without referrer sends.
+  // Pages cannot set this header. A form on a page without a referrer sends it with `Origin: null`.
   if (site === 'same-origin') return false;
   const { origin } = request.headers;
   if (origin === undefined) return site === 'cross-site';
@@ -50,7 +50,7 @@ function ownHosts(request: IncomingMessage, isTrustedProxy: IsTrustedProxy): str
   return [request.headers.host ?? [], forwarded].flat();
 }
 
-/** Compares name and port; the port that the origin's scheme implies may be written or left out. */
+/** Compares name and port. The default port of the scheme may be present or missing. */
 function isOriginOf(origin: string, host: string): boolean {
   if (!URL.canParse(origin)) return false;
   const { protocol, host: originHost } = new URL(origin);

@@ -5,13 +5,13 @@ import { requestIdOf } from './request-scope.ts';
 import { requestPath } from './request-target.ts';
 import { uploadRefIn, withoutIds } from '../telemetry/upload-ref.ts';
 
-/** Long enough for every address of the service. */
+/** Every address of the service is shorter. */
 const MAX_PATH_LENGTH = 200;
 
-/** Asked every few seconds by machines; at `info` they would drown the rest. */
+/** Monitoring requests these every few seconds, so they are logged at `debug`. */
 const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** One line a request, when its last byte is out or its client is gone. The query, which may be anything, stays out, and so do ids. */
+/** Logs one line for each ended request, without its query and without upload ids. */
 export function accessLog(log: Logger): RequestEnd {
   return (ctx, startedAtMs) => {
     const path = requestPath(ctx);

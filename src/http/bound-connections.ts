@@ -1,23 +1,23 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** From this share of the connections on, a new one takes the place of the oldest from which nothing has come. */
+/** Above this share of the limit, a new connection replaces the oldest one that has sent nothing. */
 const CROWDED_SHARE = 0.9;
 
-/** A connection that is younger than this may be about to send its first bytes. */
+/** A younger connection may be about to send its first bytes. */
 const SILENT_MS = 1_000;
 
 /** Bounds of a server's connections. */
 export interface ConnectionBounds {
-  /** Undefined: no limit. */
+  /** Undefined means no limit. */
   maxConnections: number | undefined;
-  /** A reader that takes nothing of an answer is cut after once to twice this time, by how Node notices it. */
+  /** A client that reads nothing of its answer is cut after this time, at most twice this time. */
   readerTimeoutMs: number;
 }
 
 /**
- * Limits the connections of a server and cuts those that only take places: connections from which nothing came, once
- * the server is crowded, and readers that take nothing of their answer. Everything ends with the server.
+ * Limits the connections of a server. Cuts connections that have sent nothing, if the server is crowded, and clients
+ * that do not read their answer. Its timer ends when the server closes.
  */
 export function boundConnections(server: Server, { maxConnections, readerTimeoutMs }: ConnectionBounds): void {
   const openedAtMs = new Map<Socket, number>();
@@ -28,7 +28,7 @@ export function boundConnections(server: Server, { maxConnections, readerTimeout
     openedAtMs.set(socket, performance.now());
     socket.once('close', () => openedAtMs.delete(socket));
   });
-  // Node drops a connection before anybody hears of it. Its client tries again.
+  // Node has closed the new connection without an event for it. Its client retries.
   server.on('drop', () => cutOldestSilent(openedAtMs));
   const timer = setInterval(() => {
     for (const socket of openedAtMs.keys()) {
@@ -48,24 +48,25 @@ function cutOldestSilent(openedAtMs: ReadonlyMap<Socket, number>): void {
   }
 }
 
-/** Node's socket timeout counts bytes that the reader takes as activity, and the HTTP server destroys the socket then. */
+/** Bytes that the client reads restart Node's socket timeout. When it fires, the HTTP server destroys the socket. */
 function watchReader(socket: Socket, readerTimeoutMs: number): void {
   const isWatched = socket.timeout === readerTimeoutMs;
   if (socket.writableLength > 0 && !isWatched) socket.setTimeout(readerTimeoutMs);
   else if (socket.writableLength === 0 && isWatched) socket.setTimeout(0);
 }
 
-/** How far a reader was when it last took something. */
+/** The state of a client when it last read bytes. */
 interface ReaderProgress {
   readonly takenBytes: number;
   readonly atMs: number;
-  /** What it had sent by then. */
+  /** Bytes that the client had sent until then. */
   readonly sentBytes: number;
 }
 
 /**
- * Bytes from the reader restart Node's socket timeout, so a reader that sends some is measured by the chunks that the
- * system has accepted. This is coarser: the timeout also counts parts of a large chunk, for a slow reader that sends nothing.
+ * Bytes from the client restart Node's socket timeout too. A client that sends bytes is therefore measured by the
+ * chunks that the operating system has accepted. This is coarser, because the timeout also counts parts of a large
+ * chunk.
  */
 function cutTalkingReader(socket: Socket, readers: WeakMap<Socket, ReaderProgress>, readerTimeoutMs: number): void {
   const takenBytes = socket.bytesWritten - socket.writableLength;

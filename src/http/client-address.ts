@@ -3,14 +3,13 @@ import { isIP } from 'node:net';
 import { forwardedHops, hopAddress } from './forwarded.ts';
 import { peerAddress, type IsTrustedProxy } from './trusted-proxies.ts';
 
-/** Tells whom a request comes from, as far as the proxies in between may be believed. */
+/** Returns the address of the client, as far as the proxies in between are trusted. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
 /**
- * Reads `X-Forwarded-For`, or else `Forwarded`, from its end backwards while the hop that added each entry is trusted;
- * anybody may have invented the entries further left. Each client address of IPv6 counts as its /64, since one
- * household has all of it.
- * @param onUnknownHop called for the first hop that is no address; the client counts as the hop before it then.
+ * Reads `X-Forwarded-For`, otherwise `Forwarded`, from the end while the hop that added each entry is trusted. Entries
+ * further left may be forged. An IPv6 client counts as its /64 network, because one household has a whole /64.
+ * @param onUnknownHop called for the first hop that is not an address. The client counts as the previous hop then.
  */
 export function clientAddresses(
   isTrusted: IsTrustedProxy,
@@ -35,7 +34,7 @@ export function clientAddresses(
   };
 }
 
-/** The first four groups of an IPv6 address. */
+/** Returns the /64 network of an IPv6 address. */
 function networkOf(address: string): string {
   const [head = '', tail = ''] = (address.split('%')[0] ?? '').split('::');
   const left = head === '' ? [] : head.split(':');

@@ -3,35 +3,49 @@ import type { Duplex } from 'node:stream';
 import { problemOf, statusOf, type ErrorCode } from '../errors.ts';
 import { closeLingering, lingerOnClose } from './lingering-close.ts';
 
-/** What Node's parser found, in our words; everything else is `bad_request`. */
+/** Errors of Node's parser. Any other one is `bad_request`. */
 const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers of this request are too large.'],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['request_too_large', 'The extensions of a chunk of this body are too large.'],
-  HPE_INVALID_EOF_STATE: ['body_cut_short', 'The request ended too early. Send it again.'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The headers of this request did not come in time.'],
+  HPE_HEADER_OVERFLOW: [
+    'headers_too_large',
+    'The headers of this request are too large. Send fewer or shorter headers.',
+  ],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [
+    'request_too_large',
+    'The chunk extensions of this body are too large. Send chunks without extensions.',
+  ],
+  HPE_INVALID_EOF_STATE: ['body_cut_short', 'The connection ended before the request was complete. Send it again.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The headers of this request did not arrive in time. Send it again.'],
 };
 
 /**
- * Answers what never becomes a request, or breaks off being one, with a problem document too: Node would
- * send a bare status line. An answer under way is let out first; bytes that make no sense behind a whole
- * request are not that request's fault.
+ * Answers malformed requests with a problem document instead of Node's bare status line. If a complete request is still
+ * being answered, its answer is sent first: the malformed bytes after it are not part of it.
  */
 export function answerClientErrors(server: Server): void {
   const answering = new WeakMap<Duplex, Exchange>();
   const spoiled = new WeakSet<Duplex>();
   server.on('request', (request, response) => answering.set(request.socket, { request, response }));
   server.on('clientError', (error: Error & { code?: string }, socket) => {
-    // Whatever else comes is an error again; the first one is told.
+    // Each further byte causes an error too. Only the first one is answered.
     if (spoiled.has(socket) && error.code !== 'ECONNRESET') return;
     spoiled.add(socket);
     endSpoiled(socket, error, answering.get(socket));
   });
   server.on('connect', (_request, socket) =>
-    closeLingering(socket, rawProblem('bad_request', 'This server is no proxy: it opens no tunnels.')),
+    closeLingering(
+      socket,
+      rawProblem(
+        'bad_request',
+        'This server is not a proxy and does not support CONNECT. Send the request to an address of the API.',
+      ),
+    ),
   );
   server.on('checkExpectation', (request, response: ServerResponse) => {
     const body = JSON.stringify(
-      problemOf('expectation_failed', 'The only expectation that can be met is 100-continue.'),
+      problemOf(
+        'expectation_failed',
+        'This server supports only Expect: 100-continue. Send the request without another expectation.',
+      ),
     );
     lingerOnClose(request.socket);
     const headers = {
@@ -60,7 +74,10 @@ function endSpoiled(socket: Duplex, error: Error & { code?: string }, current: E
     socket.destroy(error);
     return;
   }
-  const [code, detail] = CODES[error.code ?? ''] ?? ['bad_request', 'This is no well-formed HTTP request.'];
+  const [code, detail] = CODES[error.code ?? ''] ?? [
+    'bad_request',
+    'This is not a well-formed HTTP request. Send it again as HTTP/1.1.',
+  ];
   closeLingering(socket, rawProblem(code, detail));
 }
 

@@ -2,8 +2,8 @@ import type { Context } from 'koa';
 import { requestIdOf } from './request-scope.ts';
 
 /**
- * On every answer: bytes are what their type says, ids in addresses go to nobody, and nothing of ours is
- * framed or run. The page brings a policy of its own.
+ * Browsers must not guess types, send addresses with ids to other sites, or frame and run an answer. The page sets its
+ * own policy.
  */
 const HEADERS = Object.entries({
   'X-Content-Type-Options': 'nosniff',
@@ -13,8 +13,8 @@ const HEADERS = Object.entries({
 });
 
 /**
- * Sets what every answer bears, where a route has not said otherwise. Call it when the answer is made: a
- * response with headers weighs more, and may be held for long.
+ * Sets the headers of every answer that the route has not set. Call it when the answer is made: headers cost memory
+ * while a response is held.
  */
 export function setCommonHeaders(ctx: Context): void {
   const { res } = ctx;

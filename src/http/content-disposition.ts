@@ -1,4 +1,4 @@
-/** `attachment` with the name in both forms of RFC 6266, so that every browser finds one it can read. */
+/** Returns `attachment` with the file name in both forms of RFC 6266: each browser uses the one that it supports. */
 export function attachmentDisposition(fileName: string): string {
   const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_');
   const encoded = encodeURIComponent(fileName).replace(
@@ -8,12 +8,12 @@ export function attachmentDisposition(fileName: string): string {
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
 
-/** `name=value` behind a semicolon; the value quoted or a token. */
+/** `name=value` after a semicolon; the value is quoted or a token. */
 const PARAMETER = /;\s*([^=\s;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g;
 
 /**
- * The name that a request's own `Content-Disposition` gives: `filename*` (RFC 8187) where it can be decoded,
- * else `filename`; undefined where it gives none.
+ * Returns the file name in the `Content-Disposition` of a request: `filename*` (RFC 8187) if it can be decoded,
+ * otherwise `filename`. Undefined if there is neither.
  */
 export function dispositionFileName(header: string): string | undefined {
   const parameters = new Map<string, string>();

@@ -4,7 +4,7 @@ import { ANY_ORIGIN } from '../access/own-origin.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** What a page may send beyond what every page may, the protocol of resumable uploads included. */
+/** Request headers that a page of another origin may send, including those of the tus protocol. */
 const REQUEST_HEADERS = [
   'Prefer',
   'If-Match',
@@ -24,7 +24,7 @@ const REQUEST_HEADERS = [
   'X-HTTP-Method-Override',
 ];
 
-/** What a page may read beyond what every page may. */
+/** Response headers that a page of another origin may read. */
 const ANSWER_HEADERS = [
   'Location',
   'ETag',
@@ -47,13 +47,13 @@ const ANSWER_HEADERS = [
   'Upload-Expires',
 ];
 
-/** How long a browser may keep the answer to a preflight; none keeps it longer. */
+/** No browser caches the answer to a preflight for longer. */
 const PREFLIGHT_SECONDS = 7200;
 
 /**
- * Lets pages of other origins use the API (the Fetch standard's CORS protocol): each origin as a browser writes
- * it, or `ANY_ORIGIN` alone. Credentials are never allowed. Every answer varies by `Origin`, those to strangers
- * too, so that no cache hands one site's answer to another.
+ * Allows pages of other origins to use the API (CORS of the Fetch standard). `origins` are origins as a browser sends
+ * them, or only `ANY_ORIGIN`. Credentials are never allowed. Every answer has `Vary: Origin`, so that no cache sends
+ * the answer for one site to another.
  */
 export function crossOrigin(origins: readonly string[]): Middleware {
   const known: ReadonlySet<string> = new Set(origins);
@@ -67,7 +67,7 @@ export function crossOrigin(origins: readonly string[]): Middleware {
     allowHeaders: REQUEST_HEADERS,
     exposeHeaders: ANSWER_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
-    // The headers stand on the response already, and errors are answered below.
+    // Errors are answered further down, with the headers that are already set.
     keepHeadersOnError: false,
   });
 }

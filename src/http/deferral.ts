@@ -1,15 +1,14 @@
 import type { Context } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { preferredWaitSeconds } from './prefer.ts';
-import { queryParameter } from './query.ts';
+import { queryParameter } from './parameters.ts';
 
-/** More digits than this are more than anybody waits, and are clamped like it. */
 const MILLISECONDS = /^\d+$/;
 
 /**
- * How long a client wants its answer held: `?timeout=<ms>`, or else `Prefer: wait=<seconds>`, which is
- * answered with `Preference-Applied`; clamped to `maxTimeoutMs`. Undefined where it says neither.
- * Throws `bad_timeout` (400) for a timeout that is not decimal digits, or given twice.
+ * Returns for how long the client wants its answer held, at most `maxTimeoutMs`: `?timeout=<ms>`, otherwise
+ * `Prefer: wait=<seconds>`, for which it sets `Preference-Applied`. Undefined if the client sent neither.
+ * Throws `bad_timeout` (400) for a timeout that is not decimal digits or appears twice.
  */
 export function requestedTimeoutMs(ctx: Context, maxTimeoutMs: number): number | undefined {
   const timeout = queryParameter(ctx, 'timeout');
@@ -23,7 +22,7 @@ export function requestedTimeoutMs(ctx: Context, maxTimeoutMs: number): number |
 
 function clampTimeoutMs(timeout: string | string[], maxTimeoutMs: number): number {
   if (typeof timeout !== 'string' || !MILLISECONDS.test(timeout)) {
-    throw new ServiceError('bad_timeout', 'timeout is a number of milliseconds in decimal digits, given once.');
+    throw new ServiceError('bad_timeout', '`timeout` must appear once and be a whole number of milliseconds.');
   }
   return Math.min(Number(timeout), maxTimeoutMs);
 }

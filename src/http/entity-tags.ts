@@ -1,11 +1,11 @@
 import type { Context } from 'koa';
 
-/** One entity tag of a list, its weakness left out (RFC 9110 section 8.8.3). */
+/** One entity tag of a list; the group leaves out the `W/` of a weak one (RFC 9110 section 8.8.3). */
 const TAG = /(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g;
 
 /**
- * True when `If-None-Match` names the tag, by weak comparison, or is `*` (RFC 9110 section 13.1.2). What
- * the request says of caches does not matter here: browsers' fetch adds `no-cache` by itself.
+ * True if `If-None-Match` is `*` or contains the tag, by weak comparison (RFC 9110 section 13.1.2). `Cache-Control` of
+ * the request is ignored, because `fetch` of a browser adds `no-cache` on its own.
  */
 export function hasSeen(ctx: Context, etag: string): boolean {
   const header = ctx.get('If-None-Match');
@@ -13,18 +13,20 @@ export function hasSeen(ctx: Context, etag: string): boolean {
   return header.trim() === '*' || seenTags(header).includes(etag.replace(/^W\//, ''));
 }
 
-/** False when `If-Match` names other tags than this one, by strong comparison (RFC 9110 section 13.1.1), so that nothing is to be sent. */
+/**
+ * False if `If-Match` contains other tags only, by strong comparison (RFC 9110 section 13.1.1): the answer is 412 then.
+ */
 export function isWanted(ctx: Context, etag: string): boolean {
   const header = ctx.get('If-Match').trim();
   return header === '' || header === '*' || strongTags(header).includes(etag);
 }
 
-/** A weak one matches nothing. */
+/** Weak tags keep their `W/`, so they match no strong tag. */
 function strongTags(header: string): string[] {
   return [...header.matchAll(TAG)].map(([tag]) => tag);
 }
 
-/** The quoted tags of an `If-None-Match`, in order. */
+/** Returns the quoted tags of an `If-None-Match`, in order. */
 export function seenTags(header: string): string[] {
   return [...header.matchAll(TAG)].map((found) => found[1] ?? '');
 }

@@ -1,16 +1,16 @@
 import type { ServerResponse } from 'node:http';
 
-/** Proxies cut what is silent for a minute, some after half of it. */
+/** Proxies cut silent connections after 30 to 60 s. */
 const HEARTBEAT_MS = 15_000;
 
-/** When a browser whose connection broke comes again: sooner than it would by itself, and not all of them together. */
+/** A browser reconnects after this delay. The jitter keeps browsers from reconnecting together. */
 const RECONNECT_MS = 500;
 const RECONNECT_JITTER_MS = 1000;
 
-/** A reader that has taken nothing for this many heartbeats is given up. */
+/** A client that reads nothing for this many heartbeats is cut. */
 const STUCK_HEARTBEATS = 4;
 
-/** One event of a stream: its data is one line of JSON. */
+/** One event of a stream. Its data is one line of JSON. */
 export interface ServerEvent {
   id: string;
   event: string;
@@ -18,8 +18,8 @@ export interface ServerEvent {
 }
 
 /**
- * Writes Server-Sent Events (HTML Living Standard section 9.2) to a response. A reader that is slower than
- * the events gets the newest one when it is ready, never a backlog; the last event is never dropped.
+ * Writes Server-Sent Events (HTML Living Standard section 9.2) to a response. A slow client gets only the newest event
+ * when it is ready for one. The last event is never dropped.
  */
 export class EventSourceWriter {
   readonly #response: ServerResponse;
@@ -28,18 +28,18 @@ export class EventSourceWriter {
   #isLast = false;
   #stuckHeartbeats = 0;
 
-  /** @param onEnded is called once, when the last event has been handed to the socket. */
+  /** @param onEnded called once, after the last event was written to the socket. */
   constructor(response: ServerResponse, onEnded: () => void) {
     this.#response = response;
     this.#onEnded = onEnded;
   }
 
-  /** Sends the head. Headers that the response has already stay. */
+  /** Sends the head, with the headers that are already set on the response. */
   begin(): void {
     this.#response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store',
-      // nginx gathers answers otherwise.
+      // Otherwise nginx buffers the answer.
       'X-Accel-Buffering': 'no',
     });
     this.#response.flushHeaders();
@@ -47,7 +47,9 @@ export class EventSourceWriter {
     this.#response.on('drain', () => this.#flush());
   }
 
-  /** Sends an event, or keeps it in place of an older one until the reader is ready. Nothing follows the last. */
+  /**
+   * Sends an event. If the client is not ready, the event replaces an older waiting one. Ignored after the last event.
+   */
   send(event: ServerEvent, isLast: boolean): void {
     if (this.#isLast) return;
     this.#pending = event;
@@ -55,7 +57,7 @@ export class EventSourceWriter {
     this.#flush();
   }
 
-  /** Keeps the connection open through proxies; to be called now and then. */
+  /** Keeps the connection open through proxies. Call it every `HEARTBEAT_MS`. */
   heartbeat(): void {
     if (!this.#response.writableNeedDrain) {
       this.#stuckHeartbeats = 0;
@@ -75,12 +77,12 @@ export class EventSourceWriter {
   }
 }
 
-/** One timer for all streams of a process, none while there are none. */
+/** Runs one timer for all streams of a process, and none if there is no stream. */
 export class Heartbeats {
   readonly #writers = new Set<EventSourceWriter>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Returns the release. */
+  /** Adds a stream and returns its release. */
   add(writer: EventSourceWriter): () => void {
     this.#writers.add(writer);
     this.#timer ??= setInterval(() => {

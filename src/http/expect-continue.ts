@@ -3,8 +3,8 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 const waiting = new WeakMap<IncomingMessage, ServerResponse>();
 
 /**
- * Lets requests with `Expect: 100-continue` (RFC 9110 section 10.1.1) wait for `sendContinue`: a refusal
- * that the headers allow for then comes before the body is sent. Node would tell them to go on at once.
+ * Makes requests with `Expect: 100-continue` (RFC 9110 section 10.1.1) wait for `sendContinue`, so that the service can
+ * reject a request by its headers before the body is sent. Without this, Node answers 100 immediately.
  */
 export function answerExpectations(server: Server, handle: RequestListener): void {
   server.on('checkContinue', (request, response) => {
@@ -13,12 +13,12 @@ export function answerExpectations(server: Server, handle: RequestListener): voi
   });
 }
 
-/** True while the sender waits to be told to go on. */
+/** True while the client waits for 100 Continue. */
 export function awaitsContinue(request: IncomingMessage): boolean {
   return waiting.has(request);
 }
 
-/** Tells the sender to go on, where it asked; to be called when its body is about to be read. */
+/** Sends 100 Continue if the client waits for it. Call it just before the body is read. */
 export function sendContinue(request: IncomingMessage): void {
   waiting.get(request)?.writeContinue();
   waiting.delete(request);

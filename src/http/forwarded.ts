@@ -6,8 +6,8 @@ import { withoutMapping } from './trusted-proxies.ts';
 const WITH_PORT = /^(?:(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}|\[([0-9a-fA-F:.]{2,45})\](?::\d{1,5})?)$/;
 
 /**
- * The hops that proxies have written, the nearest last: of `X-Forwarded-For`, or of `Forwarded` (RFC 7239) if that is
- * the only one. `X-Forwarded-For` wins because a proxy that writes it passes a client's own `Forwarded` on unchanged.
+ * Returns the hops that proxies have added, the nearest last: from `X-Forwarded-For`, or from `Forwarded` (RFC 7239) if
+ * only that is present. A proxy that writes `X-Forwarded-For` forwards a client's own `Forwarded` unchanged.
  */
 export function forwardedHops(request: IncomingMessage): string[] {
   const header = headerOf(request, 'x-forwarded-for');
@@ -15,7 +15,9 @@ export function forwardedHops(request: IncomingMessage): string[] {
   return forwardedElements(request).map((element) => element.get('for') ?? 'unknown');
 }
 
-/** The host names by which proxies say that they were asked: `X-Forwarded-Host`, or `host` of `Forwarded`. */
+/**
+ * Returns the host names that clients requested from the proxies: `X-Forwarded-Host`, otherwise `host` of `Forwarded`.
+ */
 export function forwardedHosts(request: IncomingMessage): string[] {
   const header = headerOf(request, 'x-forwarded-host');
   if (header !== '') return header.split(',').flatMap((host) => host.trim() || []);
@@ -23,8 +25,8 @@ export function forwardedHosts(request: IncomingMessage): string[] {
 }
 
 /**
- * The address of a hop without its port, brackets and quotes, as some proxies write it. Undefined for `unknown`, for
- * the obfuscated names of RFC 7239 section 6.3, and for anything else that is not an address.
+ * Returns the address of a hop without the port, brackets and quotes that some proxies add. Undefined for `unknown`,
+ * for the obfuscated names of RFC 7239 section 6.3, and for anything else that is not an address.
  */
 export function hopAddress(hop: string): string | undefined {
   const bare = hop.replace(/^"|"$/g, '');

@@ -2,12 +2,12 @@ import type { Context } from 'koa';
 import type { DeferredInterceptor, Held } from '../deferred/interceptor.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { eventTimeOf } from '../record/hold.ts';
-import { routeOf } from './request-metrics.ts';
+import { routeOf } from './request-end.ts';
 
 /**
- * Counts held responses by route, how each ended and how long it was held, and the time from an event's
- * creation to the last byte of the answer. One that was resolved before it was held does not count.
- * @param nowMs the clock that events bear the time of.
+ * Measures held responses by route: how many, how each ended, for how long it was held, and the time from the creation
+ * of an event to the last byte of the answer. A response that was resolved before it was held is not counted.
+ * @param nowMs the clock that sets the time of an event.
  */
 export function heldMetrics(metrics: Metrics, nowMs: () => number): DeferredInterceptor {
   const routes = new WeakMap<Held, string>();
@@ -30,7 +30,7 @@ export function heldMetrics(metrics: Metrics, nowMs: () => number): DeferredInte
 
 const HELD = 'deferred-uploads.held';
 
-/** Lets the access log's line say that a response was held, for how long, and what ended it. */
+/** Notes for the access log for how long a response was held and what ended it. */
 export function heldInAccessLog(): DeferredInterceptor {
   return {
     postProcess(held) {
@@ -39,7 +39,7 @@ export function heldInAccessLog(): DeferredInterceptor {
   };
 }
 
-/** What `heldInAccessLog` has noted; nothing for a response that was not deferred. */
+/** Returns the fields noted by `heldInAccessLog`, none for a response that was not deferred. */
 export function heldPart(ctx: Context): object {
   const noted: unknown = ctx.state[HELD];
   return typeof noted === 'object' && noted !== null ? noted : {};

@@ -1,16 +1,16 @@
-/** `preference-name [= value]`, its parameters ignored (RFC 7240 section 2). */
+/** `preference-name [= value]`; its parameters are ignored (RFC 7240 section 2). */
 const PREFERENCE =
   /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"([^"\\]*)"|([!#$%&'*+.^_`|~0-9A-Za-z-]+))\s*)?(?:;.*)?$/;
 
-/** An element of the list; a comma within quotes parts nothing, and an unclosed quote ends the list. */
+/** One element of the list. A comma within quotes does not separate elements, and an unclosed quote ends the list. */
 const ELEMENT = /((?:"(?:[^"\\]|\\.)*"|[^,"])*)(?:,|$)/y;
 
-/** No client means to wait longer than this many digits of seconds. */
+/** At most nine digits, so that the number of milliseconds is exact. */
 const SECONDS = /^\d{1,9}$/;
 
 /**
- * The seconds of `Prefer: wait=…` (RFC 7240 section 4.3), undefined where there is none that is
- * well-formed. Where it stands twice the first counts (section 2).
+ * Returns the seconds of `Prefer: wait=…` (RFC 7240 section 4.3), undefined if it is missing or malformed. If it
+ * appears twice, the first one counts (section 2).
  */
 export function preferredWaitSeconds(header: string): number | undefined {
   for (const part of elementsOf(header)) {

@@ -3,12 +3,12 @@ import { ServiceError, isErrorCode, toProblem, type ErrorCode } from '../errors.
 import type { Logger } from '../telemetry/log.ts';
 import { setCommonHeaders } from './common-headers.ts';
 import { requestIdOf } from './request-scope.ts';
-import { isUploadId } from './upload-id.ts';
+import { isUploadId } from './parameters.ts';
 
-/** Spreads the clients of one refusal, so that they do not come back together. */
+/** Clients that were rejected together must not retry together. */
 const RETRY_JITTER = 0.25;
 
-/** Headers of the answer that was being made and that a problem is not. */
+/** These headers describe the answer that the problem document replaces. */
 const REPRESENTATION_HEADERS = [
   'ETag',
   'Accept-Ranges',
@@ -18,24 +18,24 @@ const REPRESENTATION_HEADERS = [
   'Location',
 ];
 
-/** Of requests that were to be held and are not. */
+/** Errors of requests that could not be held. */
 const UNHELD_CODES: ReadonlySet<ErrorCode> = new Set(['too_many_held', 'too_many_held_by_address']);
 
-/** `Retry-After` in whole seconds (RFC 9110 section 10.2.3), jittered upwards, at least 1. */
+/** Returns the value of `Retry-After` in whole seconds (RFC 9110 section 10.2.3), at least 1, with jitter added. */
 export function retryAfterSeconds(retryAfterMs: number): string {
   return String(Math.max(1, Math.ceil((retryAfterMs * (1 + Math.random() * RETRY_JITTER)) / 1000)));
 }
 
 /**
- * Turns everything thrown below it, and every answer that nobody gave, into a problem document.
- * What is not meant for clients is logged whole and answered as `internal_error`.
+ * Turns every thrown error and every unanswered request into a problem document. An error that is not a `ServiceError`
+ * is logged and answered as `internal_error`.
  */
 export function problemResponses(log: Logger): Middleware {
-  // No async function: its frame would be kept for as long as a response is held.
+  // Not an async function: its frame would stay in memory while a response is held.
   return (ctx, next) =>
     next().then(
       () => {
-        refuseUnanswered(ctx);
+        rejectUnanswered(ctx);
         setCommonHeaders(ctx);
       },
       (error: unknown) => {
@@ -45,11 +45,11 @@ export function problemResponses(log: Logger): Middleware {
     );
 }
 
-function refuseUnanswered(ctx: Context): void {
+function rejectUnanswered(ctx: Context): void {
   if (ctx.status !== 404 || ctx.body != null || ctx.respond === false) return;
   setProblem(
     ctx,
-    new ServiceError('not_found', 'There is nothing at this address. GET /openapi.json lists what there is.'),
+    new ServiceError('not_found', 'There is nothing at this address. GET /openapi.json lists all addresses.'),
   );
 }
 
@@ -70,14 +70,14 @@ function setProblem(ctx: Context, known: ServiceError): void {
   ctx.body = JSON.stringify(toProblem(known, known.id ?? namedUpload(ctx)));
 }
 
-/** The upload that the address speaks of, where a route has found one in it. */
+/** The upload id in the address, if the route has one. */
 function namedUpload(ctx: Context): string | undefined {
   const params: unknown = ctx['params'];
   if (typeof params !== 'object' || params === null || !('id' in params)) return undefined;
   return typeof params.id === 'string' && isUploadId(params.id) ? params.id : undefined;
 }
 
-/** Errors of other layers bear a code of the table and a message that is fit for clients; all else is a fault of ours. */
+/** Errors of other layers have a code of the table and a message for clients. Any other error is an internal error. */
 function asServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof Error && 'code' in error && typeof error.code === 'string' && isErrorCode(error.code)) {
@@ -87,7 +87,7 @@ function asServiceError(error: unknown): ServiceError {
   }
   return new ServiceError(
     'internal_error',
-    'Something went wrong on our side. The request id in X-Request-Id helps to find it.',
+    'The server has an internal error. Retry, and report the id in X-Request-Id if it happens again.',
     { cause: error },
   );
 }

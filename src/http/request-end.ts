@@ -1,9 +1,13 @@
 import type { Context, Middleware } from 'koa';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 /** Called once the last byte is sent or the client is gone. `startedAtMs` is a value of `performance.now()`. */
 export type RequestEnd = (ctx: Context, startedAtMs: number) => void;
 
-/** One listener on the response for all that want to know: it is kept for as long as the response is held. */
+/**
+ * Adds one listener to the response and calls all the given ones from it: each listener costs memory while a response
+ * is held.
+ */
 export function onRequestEnd(...listeners: readonly RequestEnd[]): Middleware {
   return (ctx, next) => {
     const startedAtMs = performance.now();
@@ -12,4 +16,17 @@ export function onRequestEnd(...listeners: readonly RequestEnd[]): Middleware {
     });
     return next();
   };
+}
+
+/**
+ * Returns the pattern that a request matched, such as `/uploads/:id`. A metric needs few labels, and ids are secret.
+ */
+export function routeOf(ctx: Context): string {
+  const matched: unknown = ctx['_matchedRoute'];
+  return typeof matched === 'string' ? matched : 'none';
+}
+
+/** Counts each request when it has ended. */
+export function requestMetrics(metrics: Metrics): RequestEnd {
+  return (ctx) => metrics.requestEnded(ctx.method, routeOf(ctx), ctx.res.statusCode);
 }

@@ -1,7 +1,9 @@
 import type { Context, Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 
-/** The path of a request, empty where its target is none that can be parsed: Koa's own getter throws then, or gives null. */
+/**
+ * Returns the path of a request, empty if its target cannot be parsed. Koa's own getter throws or returns null then.
+ */
 export function requestPath(ctx: Context): string {
   try {
     const path: unknown = ctx.path;
@@ -12,22 +14,22 @@ export function requestPath(ctx: Context): string {
 }
 
 /**
- * Refuses with `bad_request` (400) targets that cannot be parsed, before anybody below asks for a part of one, and
- * requests that do not name exactly one host, as RFC 9112 section 3.2 wants it.
+ * Rejects with `bad_request` (400) a target that cannot be parsed, and a request without exactly one `Host` (RFC 9112
+ * section 3.2). Put it above all code that reads a part of the address.
  */
 export function parsableTargets(): Middleware {
   return (ctx, next) => {
     if (requestPath(ctx) === '')
-      throw new ServiceError('bad_request', 'The address of this request cannot be understood.');
+      throw new ServiceError('bad_request', 'The address of this request cannot be parsed. Send a valid path.');
     const hosts = countHosts(ctx.req.rawHeaders);
     if (hosts > 1 || (hosts === 0 && ctx.req.httpVersion !== '1.0')) {
-      throw new ServiceError('bad_request', `A request has exactly one Host header; this one has ${hosts}.`);
+      throw new ServiceError('bad_request', `This request has ${hosts} Host headers. Send exactly one.`);
     }
     return next();
   };
 }
 
-/** Of the names and values in a row. Node keeps the first Host alone, while a proxy in front may have gone by the last. */
+/** Reads the raw headers: Node keeps only the first `Host`, but a proxy in front may have used the last one. */
 function countHosts(rawHeaders: readonly string[]): number {
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

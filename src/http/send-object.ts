@@ -3,23 +3,23 @@ import { ServiceError, type ErrorCode } from '../errors.ts';
 import { hasSeen, isWanted } from './entity-tags.ts';
 import type { ByteRange, Storage } from '../storage/storage.ts';
 
-/** An object of storage as an HTTP representation. */
+/** A stored object as an HTTP representation. */
 export interface ServedObject {
   key: string;
   sizeBytes: number;
   type: string;
-  /** Strong and quoted: the same tag is the same bytes. */
+  /** Strong and quoted. */
   etag: string;
   cacheControl: string;
-  /** What is answered where the object has gone meanwhile. */
+  /** The error if the object no longer exists. */
   missing: ErrorCode;
-  /** A whole `Content-Disposition`; without one the object is shown. */
+  /** The whole `Content-Disposition`. Without it browsers show the object. */
   disposition?: string;
 }
 
 /**
- * Answers with an object: conditional requests, one byte range, `If-Range` (RFC 9110 sections 13 and 14).
- * Throws `precondition_failed` (412), `range_not_satisfiable` (416), and the object's own `missing` where it is gone.
+ * Answers with an object. Supports conditional requests, one byte range and `If-Range` (RFC 9110 sections 13 and 14).
+ * Throws `precondition_failed` (412), `range_not_satisfiable` (416), and the error in `missing`.
  */
 export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, object: ServedObject): Promise<void> {
   ctx.set({ ETag: object.etag, 'Cache-Control': object.cacheControl, 'Accept-Ranges': 'bytes' });
@@ -27,7 +27,7 @@ export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, o
   if (!isWanted(ctx, object.etag))
     throw new ServiceError(
       'precondition_failed',
-      'The file is not the one that If-Match names. Ask without it for what there is.',
+      'The file has another ETag than If-Match. Request it without If-Match.',
     );
   if (hasSeen(ctx, object.etag)) {
     ctx.status = 304;
@@ -46,13 +46,17 @@ export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, o
     return;
   }
   const stream = await storage.read(object.key, range);
-  if (stream === undefined) throw new ServiceError(object.missing, 'The file is gone.');
+  if (stream === undefined)
+    throw new ServiceError(object.missing, 'The file was removed. Send it again if you still need it.');
   ctx.body = stream;
   ctx.type = object.type;
   ctx.length = length;
 }
 
-/** Undefined means the whole object: another method than GET (RFC 9110 section 14.2), no range, one of another unit, several, or a stale `If-Range`. */
+/**
+ * Undefined means the whole object: the method is not GET (RFC 9110 section 14.2), there is no range, several ranges or
+ * one of another unit, or `If-Range` has another tag.
+ */
 function requestedRange(ctx: Context, object: ServedObject): ByteRange | undefined {
   if (ctx.method !== 'GET') return undefined;
   const found = /^bytes=(\d*)-(\d*)$/.exec(ctx.get('Range').trim());
@@ -61,9 +65,11 @@ function requestedRange(ctx: Context, object: ServedObject): ByteRange | undefin
   if (ifRange !== '' && ifRange !== object.etag) return undefined;
   const range = resolveRange(found[1] ?? '', found[2] ?? '', object.sizeBytes);
   if (range !== undefined) return range;
-  throw new ServiceError('range_not_satisfiable', `The file has ${object.sizeBytes} bytes.`, {
-    headers: { 'Content-Range': `bytes */${object.sizeBytes}` },
-  });
+  throw new ServiceError(
+    'range_not_satisfiable',
+    `The range is outside the file. Request a range within its ${object.sizeBytes} bytes.`,
+    { headers: { 'Content-Range': `bytes */${object.sizeBytes}` } },
+  );
 }
 
 function resolveRange(first: string, last: string, sizeBytes: number): ByteRange | undefined {

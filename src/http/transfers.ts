@@ -1,13 +1,13 @@
-/** Responses that send files of uploads now, so that they can be ended when the upload is deleted. */
+/** The responses that are sending files of uploads. They are ended when their upload is deleted. */
 export class Transfers {
   readonly #byUpload = new Map<string, Set<() => void>>();
 
-  /** Uploads of which a file is being sent. */
+  /** The number of uploads with a file being sent. */
   get size(): number {
     return this.#byUpload.size;
   }
 
-  /** Returns the release. `end` is called at most once, and not after the release. */
+  /** Adds a transfer and returns its release. `end` is called at most once, and never after the release. */
   enter(id: string, end: () => void): () => void {
     const ends = this.#byUpload.get(id) ?? new Set();
     this.#byUpload.set(id, ends.add(end));

@@ -7,7 +7,7 @@ export type IsTrustedProxy = (address: string) => boolean;
 const HEXADECIMAL_IPV4_IN_IPV6 = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i;
 const IPV4_IN_IPV6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
-/** Compiles addresses and ranges such as `10.0.0.0/8`. */
+/** Builds the check from addresses and ranges such as `10.0.0.0/8`. */
 export function trustedProxies(ranges: readonly string[]): IsTrustedProxy {
   const list = new BlockList();
   for (const range of ranges) add(list, range);
@@ -17,7 +17,9 @@ export function trustedProxies(ranges: readonly string[]): IsTrustedProxy {
   };
 }
 
-/** The address of the other end of the connection: the client or the nearest proxy. Empty if the socket is gone. */
+/**
+ * Returns the address of the other end of the connection: the client or the nearest proxy. Empty if the socket is gone.
+ */
 export function peerAddress(request: IncomingMessage): string {
   return withoutMapping(request.socket.remoteAddress ?? '');
 }

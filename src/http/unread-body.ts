@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
 import { isLingering, lingerOnClose } from './lingering-close.ts';
 
-/** How long a sender may go on after its answer before it is cut off. */
+/** A client may continue to send for this long after its answer. */
 const LINGER_MS = 10_000;
-const LOOK_PERIOD_MS = 250;
+const CHECK_PERIOD_MS = 250;
 
 /**
- * Answers requests whose body was not read to its end. A browser that is still sending takes a closed
- * connection for an error and never shows the answer; so the rest is read and thrown away, within
- * bounds of time and bytes, and the connection cut only past those.
+ * Lets clients read the answer to a request whose body was not read to its end. A browser that is still sending treats
+ * a closed connection as an error and never shows the answer. So the rest of the body is read and discarded, up to 10 s
+ * and `maxLingerBytes`. Then the connection is cut.
  */
 export function unreadBodies(maxLingerBytes: number): Middleware {
   return (ctx, next) => {
@@ -18,7 +18,7 @@ export function unreadBodies(maxLingerBytes: number): Middleware {
   };
 }
 
-/** The connection was closed with the answer before: a request behind that one must do nothing (RFC 9112 section 9.6). */
+/** The previous answer closed the connection, so this request must not be processed (RFC 9112 section 9.6). */
 async function dropRequest(ctx: Context): Promise<void> {
   ctx.respond = false;
   ctx.req.socket.destroy();
@@ -35,9 +35,9 @@ async function boundUnread({ req, res }: Context, next: Next, maxLingerBytes: nu
   res.once('finish', () => linger(req, maxLingerBytes));
 }
 
-/** Reads on once the answer is out, and bounds it. */
+/** Discards the rest of the body after the answer, within the bounds. */
 function linger(request: IncomingMessage, maxBytes: number): void {
-  // Whoever read the body and gave up may still be listening, and would hold the rest up.
+  // A reader that gave up may still have listeners on the body and would stop it from flowing.
   request.removeAllListeners('readable');
   request.removeAllListeners('data');
   request.resume();
@@ -48,7 +48,7 @@ function linger(request: IncomingMessage, maxBytes: number): void {
     const isOver = socket.bytesRead - readBefore > maxBytes || performance.now() > untilMs;
     if (isOver) socket.destroy();
     if (isOver || request.complete || socket.destroyed) clearInterval(timer);
-  }, LOOK_PERIOD_MS);
+  }, CHECK_PERIOD_MS);
   timer.unref();
   request.once('close', () => clearInterval(timer));
 }

@@ -5,29 +5,30 @@ import { AsyncContext } from '../deferred/async-context.ts';
 import { setCommonHeaders } from '../http/common-headers.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
-import { queryParameter } from '../http/query.ts';
+import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
 import { StreamPlaces } from '../http/stream-places.ts';
-import { requireUploadId } from '../http/upload-id.ts';
 import { toProgress, type ProgressState } from '../record/progress.ts';
 import { RecordSubscription, type RecordObserver } from '../record/record-subscription.ts';
 import { fromEvent, isWhole, readExistingProgress, type ProgressWatchParts } from '../record/watch.ts';
-import { parseVersion } from './versions.ts';
 
 /** What the event streams need. */
 export interface EventRouteParts extends ProgressWatchParts {
-  /** A stream ends after ten times as long. */
+  /** A stream ends after ten times this time. */
   maxTimeoutMs: number;
-  /** Whom a request counts for. */
+  /** The address that a stream counts for. */
   addressOf: ClientAddress;
 }
 
-/** A stream ends after this many of the longest waits: an `EventSource` connects again by itself, and one that is forgotten is not kept. */
+/**
+ * A stream ends after this many of the longest waits. An `EventSource` reconnects on its own, and a stream that nobody
+ * reads does not stay open.
+ */
 const WAITS_PER_STREAM = 10;
 
-/** Streams are shortened by up to this share, so that those that began together do not come back together. */
+/** Streams are shortened by up to this share, so that streams that began together do not reconnect together. */
 const JITTER = 0.1;
 
-/** The progress of one upload as Server-Sent Events, over the same records and versions as the polls. */
+/** Adds the route that sends the progress of one upload as Server-Sent Events, with the same versions as the polls. */
 export function eventRoutes(router: Router, parts: EventRouteParts): void {
   const heartbeats = new Heartbeats();
   const places = new StreamPlaces();
@@ -52,7 +53,7 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
       onStartAsync: () => {
         if (follower.begin()) stopHeartbeat = heartbeats.add(follower.writer);
       },
-      // The time is up or the service stops: the browser comes again, perhaps elsewhere.
+      // The time is up or the service stops. The browser reconnects, perhaps to another process.
       onTimeout: () => context.complete(),
       onComplete: () => {
         leave();
@@ -69,7 +70,7 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
   });
 }
 
-/** `Last-Event-ID` is what a browser adds when it comes again, so it is newer than the address it began with. */
+/** A browser adds `Last-Event-ID` when it reconnects, so this header is newer than `since` in the address. */
 function seenVersion(ctx: Context): number | undefined {
   const last = ctx.get('Last-Event-ID');
   if (/^\d{1,15}$/.test(last)) return Number(last);
@@ -77,7 +78,7 @@ function seenVersion(ctx: Context): number | undefined {
   return since === undefined ? undefined : parseVersion(since);
 }
 
-/** Follows one record for one reader. */
+/** Sends the changes of one record to one client. */
 class Follower implements RecordObserver {
   readonly ids: readonly [string];
   readonly writer: EventSourceWriter;
@@ -109,12 +110,12 @@ class Follower implements RecordObserver {
     return !this.#context.isStarted;
   }
 
-  /** True when the reader has seen the final version: 204 makes an EventSource stop. */
+  /** True if the client has seen the final version. The answer is 204 then, which stops an `EventSource`. */
   get hasNothingToSend(): boolean {
     return this.#newest !== undefined && this.#newest.final && this.#newest.version === this.#since;
   }
 
-  /** The response is held: the stream may begin. False if it was answered without one. */
+  /** Starts the stream, because the response is held now. False if there is nothing to send. */
   begin(): boolean {
     if (this.hasNothingToSend) return false;
     setCommonHeaders(this.#ctx);
@@ -132,14 +133,17 @@ class Follower implements RecordObserver {
     return true;
   }
 
-  /** The first read throws `unknown_upload` (404) or `upload_gone` (410). Later a tombstone is the last state, and ends the stream. */
+  /**
+   * The first read throws `unknown_upload` (404) or `upload_gone` (410). Later a tombstone counts as the last state and
+   * ends the stream.
+   */
   async read(): Promise<void> {
     const before = this.#newest;
     const [id] = this.ids;
     const read = await (before === undefined
       ? readExistingProgress(this.#records, id)
       : this.#records.readProgress(id));
-    // Redis has lost the record. It comes back if the upload is stored; if it does not, the stream ends in its time.
+    // Redis has lost the record. A stored upload is restored; otherwise the stream ends with its timeout.
     if (read === undefined) return;
     const progress = toProgress(read.state, { nowMs: read.nowMs, queuePosition: read.queuePosition });
     const wasOvertaken = this.#newest !== before && (this.#newest?.version ?? 0) > progress.version;

@@ -10,7 +10,7 @@ import { requestedTimeoutMs } from '../http/deferral.ts';
 import { attachmentDisposition } from '../http/content-disposition.ts';
 import { sendObject, type ServedObject } from '../http/send-object.ts';
 import type { Transfers } from '../http/transfers.ts';
-import { requireUploadId } from '../http/upload-id.ts';
+import { requireUploadId } from '../http/parameters.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { isExpired, type StoredVariant, type UploadRecord } from '../record/record-fields.ts';
 import type { UploadRecords } from '../record/record.ts';
@@ -19,7 +19,7 @@ import { readExisting, type WatchParts } from '../record/watch.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 
-/** What serving files needs; `defaultTimeoutMs` holds where a client says nothing. */
+/** What the file routes need. `defaultTimeoutMs` applies if the client sends no timeout. */
 export interface FileRouteParts extends WatchParts {
   records: UploadRecords;
   storage: Storage;
@@ -29,16 +29,17 @@ export interface FileRouteParts extends WatchParts {
   maxTimeoutMs: number;
 }
 
-/** Defaults are shortened by up to this much, so that a page full of pictures does not come back at once. */
+/** Default timeouts are shortened by up to this share, so that all pictures of a page do not time out together. */
 const JITTER = 0.05;
 
-/** What an `<img>` shows where its picture did not come in time: a calm grey. */
+/** A grey area that an `<img>` shows if its picture was not ready in time. */
 const PLACEHOLDER =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3" preserveAspectRatio="none"><rect width="4" height="3" fill="#8a8f98" fill-opacity=".35"/></svg>';
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3" preserveAspectRatio="none">' +
+  '<rect width="4" height="3" fill="#8a8f98" fill-opacity=".35"/></svg>';
 
 const PLACEHOLDER_HEADERS = { 'Content-Type': 'image/svg+xml', 'Cache-Control': 'no-store', 'X-Timed-Out': 'true' };
 
-/** The bytes as uploaded. */
+/** Adds the route that sends the uploaded bytes. */
 export function contentRoutes(router: Router, parts: FileRouteParts): void {
   router.get('/uploads/:id/content', async (ctx: Context) => {
     const id = requireUploadId(ctx['params']['id']);
@@ -57,7 +58,7 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
   });
 }
 
-/** As `sendObject`; the connection is cut if the upload is deleted meanwhile. */
+/** As `sendObject`, but cuts the connection if the upload is deleted during the transfer. */
 async function sendFile(ctx: Context, parts: FileRouteParts, id: string, object: ServedObject): Promise<void> {
   const release = parts.transfers.enter(id, () => ctx.res.destroy());
   finished(ctx.res, release);
@@ -66,23 +67,33 @@ async function sendFile(ctx: Context, parts: FileRouteParts, id: string, object:
 
 function noContent({ id, state }: UploadRecord): ServiceError {
   if (state === 'cancelled')
-    return new ServiceError('upload_cancelled', 'The upload was cancelled and its bytes are gone.', { id, state });
+    return new ServiceError(
+      'upload_cancelled',
+      'The upload was cancelled and its bytes were removed. Send the file again if you still need it.',
+      { id, state },
+    );
   if (state === 'discarded')
-    return new ServiceError('upload_discarded', 'The upload made room for others and its bytes are gone.', {
-      id,
-      state,
-    });
+    return new ServiceError(
+      'upload_discarded',
+      'The queue was full, so this upload was discarded and its bytes were removed. Send the file again.',
+      { id, state },
+    );
   if (state === 'failed')
-    return new ServiceError('content_not_stored', 'The file was refused, so its bytes were not kept.', { id, state });
-  return new ServiceError('content_not_stored', 'The bytes of this upload are not stored yet.', {
-    id,
-    retryAfterMs: 1000,
-  });
+    return new ServiceError(
+      'content_not_stored',
+      'The file was rejected, so its bytes were not stored. The error of the upload gives the reason.',
+      { id, state },
+    );
+  return new ServiceError(
+    'content_not_stored',
+    'The bytes of this upload are not stored yet. Retry after the time in Retry-After.',
+    { id, retryAfterMs: 1000 },
+  );
 }
 
 /**
- * The files made of an upload, for anybody who knows its public id. Held until the file exists and
- * dispatched to this same handler then, so that an `<img>` may point here from the first moment.
+ * Adds the route of the derived files. It needs only the public id. A request is held until its file exists and is then
+ * dispatched to the same handler, so that an `<img>` can use the address from the start.
  */
 export function variantRoutes(router: Router, parts: FileRouteParts): void {
   router.get('/variants/:publicId/:name', async (ctx: Context) => {
@@ -91,7 +102,7 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
       requestedTimeoutMs(ctx, parts.maxTimeoutMs) ?? parts.defaultTimeoutMs * (1 - JITTER * Math.random());
     const id = await parts.records.idOf(String(ctx['params']['publicId']));
     if (id === undefined) throw unknownVariant();
-    // Others may show it: that is what the public id is for.
+    // Pages of other sites may show the file: the public id is meant to be shared.
     ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
     const record = await readForVariant(parts, id, name);
     if (variantOf(record, name) !== undefined) await sendVariant(ctx, parts, record, name);
@@ -100,7 +111,7 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
   });
 }
 
-/** Throws `unknown_variant` (404) for one that this upload does not have and will never have. */
+/** Throws `unknown_variant` (404) if the upload has no such file and will never have it. */
 async function readForVariant(parts: FileRouteParts, id: string, name: string): Promise<UploadRecord> {
   const read = await parts.records.read(id);
   if (read === undefined || read.record.deleted || isExpired(read.record, read.nowMs)) throw unknownVariant();
@@ -114,13 +125,16 @@ function willHave({ kinds }: FileRouteParts, { type, options }: UploadRecord, na
   return kinds.variantNames(type, options).has(name);
 }
 
-/** Names come from outside, and an object has more members than its own. */
+/** The name comes from the client, and an object also has inherited members. */
 function variantOf(record: UploadRecord, name: string): StoredVariant | undefined {
   return Object.hasOwn(record.variants, name) ? record.variants[name] : undefined;
 }
 
 function unknownVariant(): ServiceError {
-  return new ServiceError('unknown_variant', 'There is no such file, and there will be none.');
+  return new ServiceError(
+    'unknown_variant',
+    'This upload has no file of this name. The variants of the result list the names.',
+  );
 }
 
 async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRecord, name: string): Promise<void> {
@@ -166,18 +180,23 @@ async function holdUntilThere(
     async read() {
       if (await isDecided()) context.dispatch();
     },
-    // A queued upload has a type, and so it is known whether there will be such a file.
+    // The type of a queued upload is known, and with it whether the upload will have this file.
     changed: ({ state }) => state === 'receiving' || (state === 'queued' && upload.type !== null),
   });
   context.addListener({ onComplete: () => subscription.close() });
   await subscription.open();
 }
 
-/** What is not there in time. Throws `deferred_timeout` (503) for data: a program must not take a picture for it. */
+/**
+ * The answer if the file was not ready in time. Throws `deferred_timeout` (503) for data, so that no program reads a
+ * picture.
+ */
 function lateAnswer({ kinds }: FileRouteParts, { type, options }: UploadRecord, name: string): ResponseEntity {
   if (kinds.hasPlaceholder(type, options, name))
     return new ResponseEntity({ status: 200, headers: PLACEHOLDER_HEADERS, body: PLACEHOLDER });
-  throw new ServiceError('deferred_timeout', 'The file is not there yet. Ask again.', { retryAfterMs: 1000 });
+  throw new ServiceError('deferred_timeout', 'The file is not ready yet. Retry after the time in Retry-After.', {
+    retryAfterMs: 1000,
+  });
 }
 
 function answerLate(ctx: Context, parts: FileRouteParts, record: UploadRecord, name: string): void {

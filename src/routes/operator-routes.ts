@@ -1,14 +1,14 @@
 import type Router from '@koa/router';
 import type { ServiceFigures } from '../wire/documents.ts';
-import { sendAsset } from '../http/send-asset.ts';
-import { requireUploadId } from '../http/upload-id.ts';
+import { sendAsset } from '../http/asset.ts';
+import { requireUploadId } from '../http/parameters.ts';
 import type { PageAssets } from '../page/assets.ts';
 
-/** What operators are shown, and what they may do. Whoever gets here is one. */
+/** The requests of operators. The caller has already checked that the client is an operator. */
 export interface OperatorRouteParts {
-  /** Rejects with `service_unavailable` where Redis cannot be asked. */
+  /** Rejects with `service_unavailable` (503) if Redis does not answer. */
   readFigures(): Promise<ServiceFigures>;
-  /** Rejects with `not_retryable` if another attempt cannot succeed. */
+  /** Rejects with `not_retryable` (409) if another attempt cannot succeed. */
   retry(id: string): Promise<void>;
   assets: PageAssets;
 }

@@ -6,8 +6,7 @@ import { outcomeStatus, ServiceError, problemOf, type ErrorCode } from '../error
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { seenTags } from '../http/entity-tags.ts';
 import { retryAfterSeconds } from '../http/problem.ts';
-import { queryParameter } from '../http/query.ts';
-import { requireUploadId } from '../http/upload-id.ts';
+import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import { toUpload } from '../record/upload-document.ts';
 import { watchMany, type WatchedUpload } from '../record/watch-many.ts';
@@ -19,23 +18,22 @@ import {
   type ProgressWatchParts,
   type WatchParts,
 } from '../record/watch.ts';
-import { parseVersion } from './versions.ts';
 
-/** As many uploads as one request can watch. */
+/** The maximum of uploads that one request can watch. */
 const MAX_WATCHED = 100;
 
-/** What the held answers need; longer waits are clamped to `maxTimeoutMs`. */
+/** What the progress routes need. Longer waits are clamped to `maxTimeoutMs`. */
 export interface ProgressRouteParts extends WatchParts {
   records: WatchParts['records'] & ProgressWatchParts['records'];
   maxTimeoutMs: number;
 }
 
-/** A client whose result did not come in time may ask again at once; the jitter alone spreads them. */
+/** A client may ask again immediately after a timeout. The jitter of the header spreads the clients. */
 const RETRY_AFTER_TIMEOUT_MS = 1000;
 
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-/** The held answers of one upload: how far it is, and what became of it. */
+/** Adds the routes that wait for the progress or the result of uploads. */
 export function progressRoutes(router: Router, parts: ProgressRouteParts): void {
   router.get('/uploads/:id/progress', async (ctx) => {
     const id = requireUploadId(ctx.params['id']);
@@ -63,26 +61,32 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
     const id = requireUploadId(ctx.params['id']);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
     return await watchUntilFinal(parts, { ids: [id], timeoutMs }, ([read], timedOut) => {
-      if (read === undefined) throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
+      if (read === undefined)
+        throw new ServiceError('unknown_upload', 'There is no upload with this id. Check the id, or send the file.', {
+          id,
+        });
       return timedOut ? stillWorking(read) : resultAnswer(read);
     });
   });
 }
 
-/** `since` from the query, or else `If-None-Match`, which also says that 304 is understood. */
+/** Reads `since` from the query, otherwise `If-None-Match`. With the header the client accepts a 304. */
 function requestedVersions(ctx: Context): { seenVersions: readonly number[]; isConditional: boolean } {
   const since = queryParameter(ctx, 'since');
   if (since !== undefined) return { seenVersions: [parseVersion(since)], isConditional: false };
-  // Weak comparison (RFC 9110 section 8.8.3.2): the version alone counts.
+  // Weak comparison (RFC 9110 section 8.8.3.2): only the version counts.
   const versions = seenTags(ctx.get('If-None-Match')).map((tag) => /^"(\d{1,15})"$/.exec(tag)?.[1]);
   return { seenVersions: versions.filter((version) => version !== undefined).map(Number), isConditional: true };
 }
 
-/** `upload=<id>~<version>`, the version left out where none was seen. */
+/** Reads `upload=<id>~<version>`. The version is missing if the client has seen none. */
 function watchedUploads(ctx: Context): WatchedUpload[] {
   const given = [queryParameter(ctx, 'upload') ?? []].flat();
   if (given.length === 0 || given.length > MAX_WATCHED) {
-    throw new ServiceError('bad_request', `Name 1 to ${MAX_WATCHED} uploads as upload=<id>~<version>.`);
+    throw new ServiceError(
+      'bad_request',
+      `The query has ${given.length} uploads. Send 1 to ${MAX_WATCHED} as upload=<id>~<version>.`,
+    );
   }
   return given.map(watchedUpload);
 }
@@ -90,7 +94,8 @@ function watchedUploads(ctx: Context): WatchedUpload[] {
 function watchedUpload(text: string): WatchedUpload {
   const [id = '', version, ...rest] = text.split('~');
   try {
-    if (rest.length > 0) throw new ServiceError('bad_since', 'An upload to watch is given as <id>~<version>.');
+    if (rest.length > 0)
+      throw new ServiceError('bad_since', 'This is not an upload with a version. Send it as <id>~<version>.');
     return { id: requireUploadId(id), since: version === undefined ? undefined : parseVersion(version) };
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
@@ -102,7 +107,7 @@ function progressAnswer(progress: Progress): ResponseEntity {
   return new ResponseEntity({ status: 200, headers: progressHeaders(progress), body: progress });
 }
 
-/** To one who named what he has by `If-None-Match`. */
+/** The answer to a client that sent `If-None-Match`. */
 function conditionalAnswer(progress: Progress, { seenVersions }: AskedProgress): ResponseEntity {
   return seenVersions.includes(progress.version)
     ? new ResponseEntity({ status: 304, headers: progressHeaders(progress) })
@@ -119,10 +124,13 @@ function stillWorking(read: ReadRecord): ResponseEntity {
 }
 
 const ENDED_EARLY: Readonly<Record<string, { code: ErrorCode; detail: string }>> = {
-  cancelled: { code: 'upload_cancelled', detail: 'The upload was cancelled.' },
+  cancelled: {
+    code: 'upload_cancelled',
+    detail: 'The upload was cancelled. Send the file again if you still need it.',
+  },
   discarded: {
     code: 'upload_discarded',
-    detail: 'The queue was full, and this upload, the oldest that waited, made room. Send it again.',
+    detail: 'The queue was full, so this upload, the oldest waiting one, was discarded. Send the file again.',
   },
 };
 

@@ -1,26 +1,25 @@
 import type Router from '@koa/router';
-import { compressedAsset, type Asset } from '../http/asset.ts';
-import { sendAsset } from '../http/send-asset.ts';
+import { compressedAsset, type Asset, sendAsset } from '../http/asset.ts';
 import type { PageAssets } from '../page/assets.ts';
 
-/** Other windows get no hold of the page, and it uses none of these features. A file input may still take a photo. */
+/** Isolates the page from other windows and disables unused features. A file input can still take a photo. */
 const PAGE_HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Permissions-Policy': 'geolocation=(), microphone=(), payment=(), usb=()',
 };
 
-/** What is told of the process itself. */
+/** Information about the process. */
 export interface ServiceRouteParts {
-  /** Rejects where no requests are to be sent here: with `service_unavailable` where Redis cannot be asked, with `shutting_down` before the end. */
+  /** Rejects with `service_unavailable` (503) if Redis does not answer, and with `shutting_down` (503) at shutdown. */
   checkReady(): Promise<void>;
-  /** Worker processes that are alive. Without one the process is ready all the same: uploads are taken and wait. */
+  /** The number of live workers. The process is ready even without a worker: uploads are stored and wait. */
   countWorkers(): Promise<number>;
   metrics: { contentType: string; text(): Promise<string> };
   openApi: unknown;
   assets: PageAssets;
 }
 
-/** What operators and browsers ask of the process itself. */
+/** Health, metrics, API reference and the page. */
 export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' };
@@ -39,7 +38,7 @@ export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
     ctx.body = text;
   });
 
-  // Few processes are asked for it, so it is compressed for the first client that asks.
+  // Most processes never get this request, so the document is compressed on the first one.
   let openApi: Promise<Asset> | undefined;
   router.get('/openapi.json', async (ctx) => {
     openApi ??= compressedAsset(JSON.stringify(parts.openApi), 'application/json; charset=utf-8');

@@ -2,17 +2,17 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { openScope, type ScopeParts } from '../http/request-scope.ts';
-import { requireUploadId } from '../http/upload-id.ts';
+import { requireUploadId } from '../http/parameters.ts';
 import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../roads/tus/tus-endpoint.ts';
 
-/** What resumable uploads need. */
+/** What the routes of resumable uploads need. */
 export interface TusRouteParts extends ScopeParts {
   tus: Pick<TusEndpoint, 'handle'>;
 }
 
 const OF_AN_UPLOAD: readonly TusMethod[] = ['HEAD', 'PATCH', 'DELETE'];
 
-/** Resumable uploads by the tus protocol. */
+/** Adds the routes of resumable uploads (tus protocol). */
 export function tusRoutes(router: Router, parts: TusRouteParts): void {
   const answer = async (ctx: Context, method: TusMethod, id?: string) => {
     ctx.set('Tus-Resumable', TUS_VERSION);
@@ -36,11 +36,13 @@ export function tusRoutes(router: Router, parts: TusRouteParts): void {
   router.post(`${TUS_PATH}/:id`, async (ctx) => await answerOf(ctx, overridingMethod(ctx)));
 }
 
-/** Section "X-HTTP-Method-Override": for clients behind something that lets only GET and POST through. */
+/** tus 1.0, "X-HTTP-Method-Override": some clients can only send GET and POST. */
 function overridingMethod(ctx: Context): TusMethod {
   const wanted = ctx.get('X-HTTP-Method-Override').toUpperCase();
   const method = OF_AN_UPLOAD.find((known) => known === wanted);
   if (method !== undefined) return method;
   const allow = [...OF_AN_UPLOAD, 'OPTIONS'].join(', ');
-  throw new ServiceError('method_not_allowed', `This address takes ${allow}.`, { headers: { Allow: allow } });
+  throw new ServiceError('method_not_allowed', `This address does not support this method. Use ${allow}.`, {
+    headers: { Allow: allow },
+  });
 }

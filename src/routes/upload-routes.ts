@@ -5,9 +5,8 @@ import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
-import { queryParameter } from '../http/query.ts';
+import { queryParameter, requireUploadId } from '../http/parameters.ts';
 import { openScope, type ScopeParts } from '../http/request-scope.ts';
-import { requireUploadId } from '../http/upload-id.ts';
 import { readExisting, watchStoredUntilFinal, type WatchParts } from '../record/watch.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
@@ -18,7 +17,7 @@ import { readReceived, type ReceivedUpload } from '../intake/read-received.ts';
 import type { UploadIntake } from '../intake/intake.ts';
 import type { UploadRemoval } from '../intake/removal.ts';
 
-/** What the upload endpoints need; longer waits are clamped to `maxTimeoutMs`. */
+/** What the upload routes need. Longer waits are clamped to `maxTimeoutMs`. */
 export interface UploadRouteParts extends WatchParts, ScopeParts {
   intake: UploadIntake;
   removal: UploadRemoval;
@@ -26,7 +25,7 @@ export interface UploadRouteParts extends WatchParts, ScopeParts {
   maxTimeoutMs: number;
 }
 
-/** Sending, reading, cancelling and deleting uploads. */
+/** Adds the routes to send, read, cancel and delete uploads. */
 export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
   router.post('/uploads', async (ctx) => {
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
@@ -64,8 +63,8 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
 }
 
 /**
- * 202 at once; 200 once all are final if the client asked to wait, whatever their final states. The uploads are stored
- * and queued, so nothing leads to an error from here on.
+ * Answers 202 immediately. If the client asked to wait, answers 200 when all uploads are final, including failed ones.
+ * The uploads are stored and queued, so this never answers with an error.
  */
 async function answer(
   ctx: Context,
@@ -99,10 +98,10 @@ function toUploads(reads: readonly ReadRecord[], timedOut = false): Upload[] {
   return reads.map((read) => toUpload(read, timedOut));
 }
 
-/** A raw body has no fields, so its options are JSON in the query. */
+/** A raw body has no form fields, so its options are JSON in the query. */
 function optionsOf(ctx: Context): unknown {
   const options = queryParameter(ctx, 'options');
   if (options === undefined) return {};
   if (typeof options === 'string') return readOptionsJson(options, 'The query parameter "options"');
-  throw new ServiceError('bad_options', 'The query parameter "options" is given once.');
+  throw new ServiceError('bad_options', 'The query parameter "options" appears more than once. Send it once.');
 }

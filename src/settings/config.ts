@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { ANY_HOST } from '../access/allowed-hosts.ts';
-import { isLoopbackHost } from '../access/loopback-host.ts';
+import { isLoopbackHost } from '../access/allowed-hosts.ts';
 import { REDIS, redisContradiction, redisPlace } from './redis-settings.ts';
 import { environmentFor, ROLE_VARIABLE } from './roles.ts';
 import { S3, s3Settings } from './s3-settings.ts';

@@ -104,7 +104,7 @@ describe('a head that can be read two ways, or not at all, ends the connection',
     expect(await connection.answer()).toMatchObject({
       status: 400,
       code: 'bad_request',
-      detail: expect.stringContaining('one Host') as unknown,
+      detail: expect.stringContaining('Host headers') as unknown,
     });
     expect((await connection.answer()).status).toBe(200);
   });

@@ -1,6 +1,6 @@
 import { ServiceError } from '../../errors.ts';
 import type { UploadMetadata } from '../../record/record-fields.ts';
-import { isUploadId } from '../../http/upload-id.ts';
+import { isUploadId } from '../../http/parameters.ts';
 import { cleanFileName } from '../../intake/file-name.ts';
 import type { Kinds } from '../../kinds/kinds.ts';
 import { areTakenBySome } from '../../intake/parse-options.ts';

@@ -15,7 +15,7 @@ import type {
   Variant,
 } from '../documents.ts';
 import { ERROR_CODES, statusOf, titleOf } from '../../errors.ts';
-import { UPLOAD_ID } from '../../http/upload-id.ts';
+import { UPLOAD_ID } from '../../http/parameters.ts';
 import { schemaOf } from './schema-of.ts';
 import { tableResultSchema } from './table-schemas.ts';
 

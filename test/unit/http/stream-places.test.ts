@@ -4,7 +4,7 @@ import { StreamPlaces } from '../../../src/http/stream-places.ts';
 test('refuses more than ten event streams of one upload to one address (429), and others not', () => {
   const places = new StreamPlaces();
   const releases = Array.from({ length: 10 }, () => places.enter('192.0.2.1', 'a'));
-  expect(() => places.enter('192.0.2.1', 'a')).toThrow('One address may follow an upload with 10 event streams');
+  expect(() => places.enter('192.0.2.1', 'a')).toThrow('Your address already has 10 event streams');
   releases.push(places.enter('192.0.2.1', 'b'), places.enter('192.0.2.2', 'a'));
   releases[0]?.();
   releases[0]?.();

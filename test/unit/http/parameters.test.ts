@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Context } from 'koa';
 import { randomUUID } from 'node:crypto';
-import { isUploadId, requireUploadId } from '../../../src/http/upload-id.ts';
-import { parseVersion } from '../../../src/routes/versions.ts';
+import { isUploadId, parseVersion, queryParameter, requireUploadId } from '../../../src/http/parameters.ts';
 
 const ID = '0b0c7e4e-6f0b-4c58-9a43-0d5b8f0e6c11';
 
@@ -27,12 +27,12 @@ describe('an upload id', () => {
     '../../../etc/passwd',
     '00000000-0000-0000-0000-000000000000',
     `${ID}\u0000`,
-  ])('is not %j', (text) => {
+  ])('rejects %j (400)', (text) => {
     expect(isUploadId(text)).toBe(false);
     expect(() => requireUploadId(text)).toThrow(expect.objectContaining({ code: 'bad_upload_id', status: 400 }));
   });
 
-  test('is asked for where there is none', () => {
+  test('rejects a missing id (400)', () => {
     expect(() => requireUploadId(undefined)).toThrow(expect.objectContaining({ code: 'bad_upload_id' }));
   });
 });
@@ -43,15 +43,34 @@ describe('a version', () => {
     ['7', 7],
     ['007', 7],
     ['999999999999999', 999_999_999_999_999],
-  ])('%s is %d', (text, version) => {
+  ])('reads %s as %d', (text, version) => {
     expect(parseVersion(text)).toBe(version);
   });
 
-  test.each(['', '-1', '+1', '1.0', '1e3', '0x1', ' 1', '9999999999999999', 'abc'])('%j is a 400', (text) => {
+  test.each(['', '-1', '+1', '1.0', '1e3', '0x1', ' 1', '9999999999999999', 'abc'])('rejects %j (400)', (text) => {
     expect(() => parseVersion(text)).toThrow(expect.objectContaining({ code: 'bad_since', status: 400 }));
   });
 
-  test('given twice is a 400', () => {
+  test('rejects a version that appears twice (400)', () => {
     expect(() => parseVersion(['1', '1'])).toThrow(expect.objectContaining({ code: 'bad_since' }));
+  });
+});
+
+describe('a query parameter', () => {
+  test.each([
+    ['a single value', 'since=7&timeout=5', '7'],
+    ['a list for a parameter that appears twice', 'since=7&since=8', ['7', '8']],
+    ['undefined for a missing parameter', 'timeout=5', undefined],
+    ['undefined for the name of an inherited member', '', undefined],
+    ['the decoded value', 'since=a%20b+c', 'a b c'],
+  ])('returns %s', (_what, querystring, value) => {
+    const name = querystring === '' ? 'toString' : 'since';
+    expect(queryParameter({ querystring } as Context, name)).toEqual(value);
+  });
+
+  test('keeps nothing on the request', () => {
+    const ctx = { querystring: 'since=7' };
+    queryParameter(ctx as Context, 'since');
+    expect(Object.keys(ctx)).toEqual(['querystring']);
   });
 });

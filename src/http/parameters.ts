@@ -1,0 +1,31 @@
+import { parse } from 'node:querystring';
+import type { Context } from 'koa';
+import { ServiceError } from '../errors.ts';
+
+/** A lower-case UUID of version 4 (RFC 9562 section 5.4). */
+export const UPLOAD_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** True for a lower-case UUID of version 4. */
+export function isUploadId(text: string): boolean {
+  return UPLOAD_ID.test(text);
+}
+
+/** Returns the id unchanged. Throws `bad_upload_id` (400) if it is not an upload id. */
+export function requireUploadId(text: string | undefined): string {
+  if (text !== undefined && isUploadId(text)) return text;
+  throw new ServiceError('bad_upload_id', 'This is not an upload id. Send a lower-case UUID of version 4.');
+}
+
+/** Reads the version that a client has seen. Throws `bad_since` (400) for anything else than one decimal number. */
+export function parseVersion(text: string | readonly string[]): number {
+  if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text);
+  throw new ServiceError('bad_since', 'A version must appear once and be a whole number.');
+}
+
+/**
+ * Returns a parameter of the query: a list if it appears more than once, undefined if it is missing. `ctx.query` is not
+ * used, because Koa keeps the parsed query in memory for as long as a response is held.
+ */
+export function queryParameter(ctx: Context, name: string): string | string[] | undefined {
+  return parse(ctx.querystring)[name];
+}
