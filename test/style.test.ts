@@ -9,7 +9,7 @@ const LEFT: Readonly<Record<string, number>> = {
   anew: 68,
   mend: 48,
   upon: 1,
-  strewn: 21,
+  strewn: 5,
   stray: 10,
   bury: 31,
   survey: 5,

@@ -37,7 +37,7 @@ export interface UploadRecord extends ProgressState {
   /** Attempts of this life that ended without a word: their process died, or was paused until another took over. */
   deaths: number;
   /** More than one request or attempt has had it in hand: one that does not know of the others may still write files. */
-  strewn: boolean;
+  concurrentWriters: boolean;
   createdAtMs: number;
   /** Null until final. */
   expiresAtMs: number | null;
@@ -132,7 +132,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     variants: parse<Record<string, StoredVariant>>(fields['variants']) ?? {},
     faults: Number(fields['faults'] ?? 0),
     deaths: Number(fields['deaths'] ?? 0),
-    strewn: fields['strewn'] === '1',
+    concurrentWriters: fields['strewn'] === '1',
     createdAtMs: Number(fields['createdAt']),
     expiresAtMs: decodeExpiry(fields),
   };

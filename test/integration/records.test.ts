@@ -45,25 +45,25 @@ async function stateOf(id: string): Promise<UploadState | undefined> {
 }
 
 test('a record knows whether more than one request or attempt has had it in hand', async () => {
-  const strewn = async (id: string) => (await records.read(id))?.record.strewn;
+  const concurrentWriters = async (id: string) => (await records.read(id))?.record.concurrentWriters;
   const { id } = await uploadIn(records, 'processing');
-  expect(await strewn(id)).toBe(false);
+  expect(await concurrentWriters(id)).toBe(false);
   applied(await records.begin(id));
-  expect(await strewn(id)).toBe(true);
+  expect(await concurrentWriters(id)).toBe(true);
   const overtaken = await uploadIn(records, 'receiving');
-  expect(await strewn(overtaken.id)).toBe(false);
+  expect(await concurrentWriters(overtaken.id)).toBe(false);
   applied(await records.open(newUpload({ id: overtaken.id })));
-  expect(await strewn(overtaken.id)).toBe(true);
+  expect(await concurrentWriters(overtaken.id)).toBe(true);
   const refused = await uploadIn(records, 'receiving');
   applied(await records.refuse(refused.id, refused.fencingToken, PROBLEM, { receivedBytes: 0, type: null }));
-  expect(await strewn(refused.id)).toBe(false);
+  expect(await concurrentWriters(refused.id)).toBe(false);
   applied(await records.open(newUpload({ id: refused.id })));
-  expect(await strewn(refused.id)).toBe(true);
-  expect(await strewn((await uploadIn(records, 'cancelled')).id)).toBe(true);
+  expect(await concurrentWriters(refused.id)).toBe(true);
+  expect(await concurrentWriters((await uploadIn(records, 'cancelled')).id)).toBe(true);
   const atWork = await uploadIn(records, 'processing');
   applied(await records.cancel(atWork.id));
-  expect(await strewn(atWork.id)).toBe(true);
-  expect(await strewn((await uploadIn(records, 'failed')).id)).toBe(false);
+  expect(await concurrentWriters(atWork.id)).toBe(true);
+  expect(await concurrentWriters((await uploadIn(records, 'failed')).id)).toBe(false);
 });
 
 describe('the life of a record', () => {

@@ -102,8 +102,8 @@ async function nextDueMs(
   nowMs: number,
 ): Promise<number | undefined> {
   if (!isFinalState(record.state)) return undefined;
-  const silentAtMs = record.strewn ? record.updatedAtMs + records.silenceMs : 0;
-  if (record.strewn && silentAtMs <= nowMs) {
+  const silentAtMs = record.concurrentWriters ? record.updatedAtMs + records.silenceMs : 0;
+  if (record.concurrentWriters && silentAtMs <= nowMs) {
     const keys = await storage.removeUnfinished(uploadPrefix(record.id), new Date(nowMs));
     logRemoved(log, record.id, keys, 'unfinished');
   }

@@ -14,7 +14,7 @@ put('attempt', tonumber(was.attempt or '0') + 1)
 put('sequence', 0)
 put('state', 'processing')
 put('stage', ARGV[7])
-if was.state == 'processing' then putStrewn() end
+if was.state == 'processing' then putConcurrentWriters() end
 putPhase()
 save()
 leaveWaiting()

@@ -39,7 +39,7 @@ if isFinal then
   put('restartedBy', nonce)
 end
 putChange()
-if was.state then putStrewn() end
+if was.state then putConcurrentWriters() end
 if was.state ~= 'receiving' then
   put('publicId', ARGV[13])
   redis.call('SET', publicPrefix .. ARGV[13], id)

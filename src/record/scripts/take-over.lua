@@ -7,7 +7,7 @@ local rejected = rejection({ receiving = true }, ARGV[7])
 if rejected then return rejected end
 putChange()
 put('receipt', ARGV[8])
-putStrewn()
+putConcurrentWriters()
 save()
 dueAfterSilence(ARGV[9])
 tell(id, event)

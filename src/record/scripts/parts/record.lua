@@ -96,7 +96,7 @@ local function putPhase()
 end
 
 -- Somebody else goes on with it, or ends it: whoever wrote its files until now may write some more before it learns of that.
-local function putStrewn()
+local function putConcurrentWriters()
   was.strewn = '1'
   put('strewn', '1')
 end
