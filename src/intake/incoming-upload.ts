@@ -8,7 +8,7 @@ import type { UploadRecords } from '../record/record.ts';
 import type { Subscribe } from '../record/record-subscription.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
-import { removeUnnamedFiles } from '../record/unnamed-files.ts';
+import { removeOrphanFiles } from '../record/orphan-files.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { manifestObject } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -93,7 +93,7 @@ export class IncomingUpload {
       throw rejectionToError(outcome);
     if (!outcome.applied) return { existing: record };
     // An earlier life or request may have left some: one that ended while Redis was away could not know whether they count.
-    if (record.version > 1) await removeUnnamedFiles(parts, announced.id);
+    if (record.version > 1) await removeOrphanFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) =>
       parts.records.receive(record.id, record.fencingToken, receivedBytes, announced.totalBytes);
     return { opened: new IncomingUpload(parts, scope, record, report) };
@@ -212,7 +212,7 @@ export class IncomingUpload {
     const { log } = this.#scope;
     log.info({ upload: uploadRef(id) }, 'upload discarded');
     this.#parts.admission.discarded();
-    const cleared = await Promise.allSettled([removeEndedJob(this.#parts, id), removeUnnamedFiles(this.#parts, id)]);
+    const cleared = await Promise.allSettled([removeEndedJob(this.#parts, id), removeOrphanFiles(this.#parts, id)]);
     for (const { reason } of cleared.filter((work) => work.status === 'rejected'))
       log.warn({ err: reason as unknown, upload: uploadRef(id) }, 'not cleaned up');
   }

@@ -4,7 +4,7 @@ import { removeEndedJob } from '../record/ended-job.ts';
 import type { ChangeOutcome } from '../record/record-change.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
-import { removeUnnamedFiles } from '../record/unnamed-files.ts';
+import { removeOrphanFiles } from '../record/orphan-files.ts';
 import { readExisting } from '../record/watch.ts';
 import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -36,7 +36,7 @@ export class UploadRemoval {
     const outcome = await this.#parts.records.cancel(id);
     if (outcome.applied) {
       await this.#orLog(id, removeEndedJob(this.#parts, id));
-      await this.#orLog(id, removeUnnamedFiles(this.#parts, id));
+      await this.#orLog(id, removeOrphanFiles(this.#parts, id));
     }
     return { upload: await readExisting(this.#parts.records, id), stopped: outcome.applied };
   }

@@ -46,8 +46,8 @@ export async function expectNothingLeft(service: Premises, stock?: Stock, within
       async () => {
         const records = await readRecords(redis);
         left = [
-          ...(await strayFiles(service.directory, records)),
-          ...(await strayKeys(redis, records)),
+          ...(await orphanFiles(service.directory, records)),
+          ...(await orphanKeys(redis, records)),
           ...(await Promise.all(livingApis(service).map(busyGauges))).flat(),
           ...livingApis(service).flatMap((api) => openDescriptors(api, service.directory, stock)),
         ];
@@ -81,7 +81,7 @@ async function readRecords(redis: Redis): Promise<Records> {
 }
 
 /** A folder may go while it is read; then there is another look. */
-async function strayFiles(directory: string, records: Records): Promise<string[]> {
+async function orphanFiles(directory: string, records: Records): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
   if (entries === undefined) return ['a folder that is going'];
   const files = entries
@@ -111,7 +111,7 @@ function isNamed(key: string, records: Records): boolean {
   );
 }
 
-async function strayKeys(redis: Redis, records: Records): Promise<string[]> {
+async function orphanKeys(redis: Redis, records: Records): Promise<string[]> {
   const keys = await redis.keys('*');
   const found = await Promise.all(
     keys.map(async (key) => ((await isKnownKey(redis, key, records)) ? [] : [`key ${key}`])),

@@ -145,8 +145,8 @@ test('files that nobody speaks for are removed, and what lives is left alone', a
   const running = await start({}, { workers: 0 });
   const id = randomUUID();
   await putFile(running.url, id, await photo({ width: 200, height: 100 }), 'a.jpg');
-  const stray = randomUUID();
-  const directory = join(running.directory, stray.slice(0, 2), stray);
+  const orphan = randomUUID();
+  const directory = join(running.directory, orphan.slice(0, 2), orphan);
   await mkdir(directory, { recursive: true });
   const longAgo = new Date(Date.now() - 25 * 3_600_000);
   const original = `${randomUUID()}.original`;
@@ -155,7 +155,7 @@ test('files that nobody speaks for are removed, and what lives is left alone', a
     await utimes(join(directory, name), longAgo, longAgo);
   }
   await running.addWorker();
-  await eventually('the strays to be gone', async () => (await filesOf(running, stray)).length === 0);
+  await eventually('the orphan files to be gone', async () => (await filesOf(running, orphan)).length === 0);
   expect((await getJson<Upload>(`${running.url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`)).body.state).toBe(
     'completed',
   );

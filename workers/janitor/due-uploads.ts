@@ -6,7 +6,7 @@ import type { UploadRecord } from '../../src/record/record-fields.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
-import { removeUnnamedFiles, type FileParts } from '../../src/record/unnamed-files.ts';
+import { removeOrphanFiles, type FileParts } from '../../src/record/orphan-files.ts';
 import { uploadPrefix } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -67,7 +67,7 @@ async function handle(parts: DueParts, id: string, nowMs: number): Promise<void>
   if (read?.record.state === 'receiving') await endSilent(parts, id, read.record.version);
   if (read?.record.state === 'processing') await parts.queue.add(id);
   if (read?.record.state === 'cancelled' || read?.record.state === 'discarded') await removeEndedJob(parts, id);
-  logRemoved(parts.log, id, await removeUnnamedFiles(parts, id), 'not named by its record');
+  logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'not named by its record');
   const record = (await parts.records.read(id))?.record;
   // It was started again in the meantime, or Redis has lost the change made above: it stays due.
   if (record?.state === 'receiving') return;

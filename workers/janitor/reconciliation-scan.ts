@@ -6,7 +6,7 @@ import type { UploadSets } from '../../src/queue/upload-sets.ts';
 import { parseKey } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { removeUnnamedFiles } from '../../src/record/unnamed-files.ts';
+import { removeOrphanFiles } from '../../src/record/orphan-files.ts';
 import { logRemoved } from './log-removed.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
@@ -68,7 +68,7 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
   let removed = 0;
   for (const id of removable) {
     if (signal.aborted) return;
-    const keys = await removeUnnamedFiles(parts, id);
+    const keys = await removeOrphanFiles(parts, id);
     logRemoved(parts.log, id, keys, 'no record and no manifest');
     removed += Math.min(1, keys.length);
   }

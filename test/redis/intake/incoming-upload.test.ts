@@ -6,7 +6,7 @@ import { Transfers } from '../../../src/http/transfers.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import type { RecordStore } from '../../../src/record/record-change.ts';
 import { UploadRecords } from '../../../src/record/record.ts';
-import { removeUnnamedFiles } from '../../../src/record/unnamed-files.ts';
+import { removeOrphanFiles } from '../../../src/record/orphan-files.ts';
 import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
 import { readManifest } from '../../../src/storage/manifest.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
@@ -192,7 +192,7 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
     const { record } = await storedOnly();
     const problem = { type: '/problems/x', title: 'X', status: 409, detail: 'X.', code: 'upload_interrupted' };
     await space.records.interrupt(record.id, (await space.records.read(record.id))?.record.version ?? 0, problem);
-    expect(await removeUnnamedFiles({ records: space.records, storage: space.storage }, record.id)).toHaveLength(2);
+    expect(await removeOrphanFiles({ records: space.records, storage: space.storage }, record.id)).toHaveLength(2);
   });
 });
 

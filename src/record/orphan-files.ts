@@ -16,15 +16,15 @@ export interface FileParts {
  * gone, expired, cancelled or discarded; otherwise those of earlier requests and of attempts that lost. The files
  * are listed before the record is read, so that none of a request that begins meanwhile is among them.
  */
-export async function removeUnnamedFiles({ records, storage }: FileParts, id: string): Promise<string[]> {
+export async function removeOrphanFiles({ records, storage }: FileParts, id: string): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of storage.list(uploadPrefix(id))) keys.push(key);
   const read = await records.read(id);
   // Redis may have lost the record since somebody asked for this; the reconciliation scan brings it back then.
   if (read === undefined && keys.some(isManifestKey)) return [];
-  const unnamed = keys.filter((key) => read === undefined || !isNamed(read, key));
-  for (const key of unnamed) await storage.remove(key);
-  return unnamed;
+  const orphans = keys.filter((key) => read === undefined || !isNamed(read, key));
+  for (const key of orphans) await storage.remove(key);
+  return orphans;
 }
 
 function isNamed({ record, nowMs }: ReadRecord, key: string): boolean {
