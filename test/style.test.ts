@@ -11,7 +11,7 @@ const LEFT: Readonly<Record<string, number>> = {
   upon: 1,
   strewn: 5,
   stray: 10,
-  bury: 31,
+  bury: 4,
   survey: 5,
   receipt: 12,
   'hand back': 16,

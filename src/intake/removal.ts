@@ -43,7 +43,7 @@ export class UploadRemoval {
 
   /** Cancels what is under way, removes all files and leaves a tombstone. Throws `unknown_upload` (404) or `upload_gone` (410). */
   async delete(id: string): Promise<void> {
-    const outcome = await this.#parts.records.bury(id);
+    const outcome = await this.#parts.records.delete(id);
     throwIfNotThere(id, outcome);
     this.#parts.transfers.end(id);
     await this.#orLog(id, this.#parts.queue.remove(id));

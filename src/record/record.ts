@@ -269,7 +269,7 @@ export class UploadRecords {
   }
 
   /** Leaves a tombstone of the id, so that it answers 410 until the retention is over. */
-  async bury(id: string): Promise<ChangeOutcome> {
+  async delete(id: string): Promise<ChangeOutcome> {
     const { cancelChannel, retentionMs } = this.#changer;
     return await this.#changer.run('delete', id, [cancelChannel, retentionMs]);
   }

@@ -178,7 +178,7 @@ function conformance(driver: Driver): void {
       ];
       const elsewhere = space.another();
       applied(await elsewhere.cancel(ids[0] ?? ''));
-      applied(await elsewhere.bury(ids[1] ?? ''));
+      applied(await elsewhere.delete(ids[1] ?? ''));
       applied(await elsewhere.cancel(ids[2] ?? ''));
       for (const wait of waits) expect(await wait.answered()).toMatchObject({ state: 'cancelled', final: true });
     });

@@ -98,11 +98,11 @@ test('of two that take it up at once one does', async () => {
 test('what cannot be made good is refused', async () => {
   const refused = await uploadIn(space.records, 'failed');
   const running = await uploadIn(space.records, 'processing');
-  const buried = await failedByUs();
-  applied(await space.records.bury(buried));
+  const deleted = await failedByUs();
+  applied(await space.records.delete(deleted));
   await expect(failed.retry(refused.id)).rejects.toMatchObject({ code: 'not_retryable' });
   await expect(failed.retry(running.id)).rejects.toMatchObject({ code: 'not_retryable' });
-  await expect(failed.retry(buried)).rejects.toMatchObject({ code: 'upload_gone' });
+  await expect(failed.retry(deleted)).rejects.toMatchObject({ code: 'upload_gone' });
   await expect(failed.retry(randomUUID())).rejects.toMatchObject({ code: 'unknown_upload' });
   expect([jobs, (await failed.list(9)).count]).toEqual([[], 0]);
 });

@@ -27,7 +27,7 @@ async function eventsOf(id: string): Promise<Record<string, string>[]> {
 
 const prepare: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
   'as it is': async () => undefined,
-  deleted: async (id) => await space.records.bury(id),
+  deleted: async (id) => await space.records.delete(id),
   'past its retention': async (id) => await space.connection.hset(space.keys.record(id), 'expiresAt', '1'),
   'of a later sequence': async (id) => await space.connection.hset(space.keys.record(id), 'sequence', '5'),
   'of a later attempt': async (id) => await space.connection.hincrby(space.keys.record(id), 'attempt', 1),

@@ -81,7 +81,7 @@ describe('the number of records', () => {
         await open(bounds(1000, owner), upload);
         const { id } = upload;
         await uploadIn(records, state, upload);
-        if (state === 'completed') await records.bury(id);
+        if (state === 'completed') await records.delete(id);
         if (state === 'failed') await records.retry(id, (await records.read(id))?.record.version ?? 0);
         if (state === 'cancelled') await open(bounds(1000, 'another'), upload);
       }

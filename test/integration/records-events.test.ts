@@ -137,7 +137,7 @@ describe('the event of a change', () => {
 });
 
 describe('the call to workers', () => {
-  test.each(['cancel', 'bury'] as const)('%s is called out to them, once it is made', async (change) => {
+  test.each(['cancel', 'delete'] as const)('%s is called out to them, once it is made', async (change) => {
     const { id } = await uploadIn(space.records, 'processing');
     const ear = openWaitingConnection(await sharedRedis(), silentLog);
     await ear.subscribe(space.keys.cancelChannel);

@@ -91,7 +91,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         records.requeue(id, held, { faults: 1 }),
   ),
   fc.constant<Act>((records, id) => records.cancel(id)),
-  fc.constant<Act>((records, id) => records.bury(id)),
+  fc.constant<Act>((records, id) => records.delete(id)),
 );
 
 const VARIANT = {
@@ -204,10 +204,10 @@ describe('a cancel at any moment of an attempt', () => {
   ];
   const stops = {
     cancel: (records: UploadRecords, id: string) => records.cancel(id),
-    bury: (records: UploadRecords, id: string) => records.bury(id),
+    delete: (records: UploadRecords, id: string) => records.delete(id),
   };
 
-  test.each(['cancel', 'bury'] as const)('wins before the completion and not after it: %s', async (stop) => {
+  test.each(['cancel', 'delete'] as const)('wins before the completion and not after it: %s', async (stop) => {
     for (let before = 0; before <= work.length; before += 1) {
       const { id } = await uploadIn(space.records, 'processing');
       for (const act of work.slice(0, before)) applied(await act(space.records, id));
@@ -220,7 +220,7 @@ describe('a cancel at any moment of an attempt', () => {
         expect(verdict(await act(space.records, id))).toBe(stop === 'cancel' ? 'final' : 'deleted');
       const record = (await space.records.read(id))?.record;
       expect(record?.state).toBe(isCompleted ? 'completed' : 'cancelled');
-      if (!isCompleted || stop === 'bury') expect(record?.variants).toEqual({});
+      if (!isCompleted || stop === 'delete') expect(record?.variants).toEqual({});
     }
   });
 
@@ -229,7 +229,7 @@ describe('a cancel at any moment of an attempt', () => {
     const property = fc.asyncProperty(
       delays,
       fc.nat(12),
-      fc.constantFrom('cancel' as const, 'bury' as const),
+      fc.constantFrom('cancel' as const, 'delete' as const),
       async (gaps, moment, stop) => {
         const { id } = await uploadIn(space.records, 'processing');
         const worker = async (): Promise<string[]> => {
@@ -251,7 +251,7 @@ describe('a cancel at any moment of an attempt', () => {
         expect(verdicts.lastIndexOf('applied')).toBe(verdicts.filter((word) => word === 'applied').length - 1);
         expect([record?.state, stopped === 'applied']).toEqual([
           isCompleted ? 'completed' : 'cancelled',
-          !isCompleted || stop === 'bury',
+          !isCompleted || stop === 'delete',
         ]);
         expect(Object.keys(record?.variants ?? {})).toEqual(isCompleted && stop === 'cancel' ? ['160'] : []);
         expect((await history(id)).filter(({ state, deleted }) => isFinalState(state) && !deleted).length).toBe(

@@ -67,7 +67,7 @@ const CHANGES: readonly [
   ['fail of any attempt', ['queued', 'processing'], (it, { id }) => it.fail(id, undefined, PROBLEM)],
   ['requeue', ['processing'], (it, { id, attempt }) => it.requeue(id, attempt)],
   ['cancel', ['receiving', 'queued', 'processing'], (it, { id }) => it.cancel(id)],
-  ['bury', ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'], (it, { id }) => it.bury(id)],
+  ['delete', ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'], (it, { id }) => it.delete(id)],
 ];
 
 const STATES: readonly UploadState[] = ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'];
@@ -94,7 +94,7 @@ describe.each(CHANGES)('%s', (_name, from, make) => {
 
   test('is refused by a tombstone', async () => {
     const holder = await uploadIn(records, 'processing');
-    await records.bury(holder.id);
+    await records.delete(holder.id);
     const before = await records.read(holder.id);
     expect(verdict(await make(records, holder))).toBe('deleted');
     expect(await records.read(holder.id)).toEqual({ ...before, nowMs: expect.any(Number) });
@@ -145,7 +145,7 @@ describe('open', () => {
 
   test('is refused by a tombstone', async () => {
     const { id } = await uploadIn(records, 'completed');
-    await records.bury(id);
+    await records.delete(id);
     const outcome = await records.open({ ...newUpload(), id });
     expect([verdict(outcome), outcome.record?.deleted]).toEqual(['deleted', true]);
   });
@@ -223,7 +223,7 @@ describe('fences', () => {
 describe('a tombstone', () => {
   test('keeps the outcome, nothing of the file, and expires', async () => {
     const { id } = await uploadIn(records, 'completed');
-    applied(await records.bury(id));
+    applied(await records.delete(id));
     expect((await records.read(id))?.record).toMatchObject({
       state: 'completed',
       deleted: true,
@@ -240,7 +240,7 @@ describe('a tombstone', () => {
 
   test('of work under way is cancelled, and waits no more', async () => {
     const { id } = await uploadIn(records, 'queued');
-    applied(await records.bury(id));
+    applied(await records.delete(id));
     expect(await records.read(id)).toMatchObject({
       queuePosition: null,
       record: { state: 'cancelled', deleted: true },

@@ -51,7 +51,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   attempt.map((held): Act => ({ isReturn: true, run: (records, id) => records.requeue(id, held) })),
   fc.constant<Act>({ run: (records, id) => records.fail(id, undefined, PROBLEM) }),
   fc.constant<Act>({ run: (records, id) => records.cancel(id) }),
-  fc.constant<Act>({ run: (records, id) => records.bury(id) }),
+  fc.constant<Act>({ run: (records, id) => records.delete(id) }),
   fc.constant<Act>({
     async run(records, id) {
       const read = await records.read(id);
@@ -98,7 +98,7 @@ test('whatever several processes do at once, who waits, whose they are and the r
         if (steps.every(([, , { isReturn }]) => isReturn !== true)) expect(mostWaiting).toBeLessThanOrEqual(CAPACITY);
         await sets.strikeOut(ids);
         expect((await compare(ids)).kept).toEqual(kept);
-        for (const id of ids) await space.records.bury(id);
+        for (const id of ids) await space.records.delete(id);
         expect([
           await space.connection.exists(space.keys.waiting),
           await space.connection.exists(space.keys.waitingByAddress),

@@ -93,7 +93,7 @@ describe('the last places', () => {
   });
 
   test('are free again when those that waited leave, whichever way', async () => {
-    const [begun, cancelled, failed, buried, forgotten] = [
+    const [begun, cancelled, failed, deleted, forgotten] = [
       await waiting(rejecting(9)),
       await waiting(rejecting(9)),
       await waiting(rejecting(9)),
@@ -105,7 +105,7 @@ describe('the last places', () => {
       () => records.begin(begun.id),
       () => records.cancel(cancelled.id),
       () => records.fail(failed.id, undefined, PROBLEM),
-      () => records.bury(buried.id),
+      () => records.delete(deleted.id),
       () => records.forget(forgotten.id, 'p'),
     ];
     for (const [index, leave] of leaves.entries()) {
@@ -315,7 +315,7 @@ describe('the share of one address', () => {
   const WAYS: readonly [name: string, leave: (id: string) => Promise<unknown>][] = [
     ['is taken up', (id) => records.begin(id)],
     ['is cancelled', (id) => records.cancel(id)],
-    ['is deleted', (id) => records.bury(id)],
+    ['is deleted', (id) => records.delete(id)],
     ['fails', (id) => records.fail(id, undefined, PROBLEM)],
     ['is forgotten', async (id) => await records.forget(id, (await records.read(id))?.record.publicId ?? '')],
     ['is discarded', async () => await enqueue(await receiving(), discarding(1))],

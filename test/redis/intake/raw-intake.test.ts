@@ -162,7 +162,7 @@ describe('a raw upload', () => {
   test('after DELETE is gone', async () => {
     const id = freshId();
     await take(space.parts, rawFile(id));
-    await space.records.bury(id);
+    await space.records.delete(id);
     await space.storage.removeAll(uploadPrefix(id));
     expect(await codeOf(take(space.parts, rawFile(id)))).toBe('upload_gone');
     expect(space.files()).toEqual([]);

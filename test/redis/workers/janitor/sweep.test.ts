@@ -240,7 +240,7 @@ describe('due uploads', () => {
     const living = await uploadIn(space.records, 'completed');
     const cancelled = await uploadIn(space.records, 'cancelled');
     const deleted = await uploadIn(space.records, 'completed');
-    await space.records.bury(deleted.id);
+    await space.records.delete(deleted.id);
     for (const { id, fencingToken } of [living, cancelled, deleted]) await put(originalKey(id, fencingToken));
     await handleDueUploads(parts(), SIGNAL);
     expect(temp.files()).toEqual([originalKey(living.id, living.fencingToken)]);
