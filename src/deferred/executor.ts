@@ -61,7 +61,7 @@ export class Executor {
     }
     if (this.#waiting.size >= this.#maxWaiting) {
       if (this.#policy === 'caller-waits') return this.#waitOutside(task);
-      this.#makeRoom();
+      this.#evictOldest();
     }
     this.#waiting.add(task);
     return Promise.resolve();
@@ -77,7 +77,7 @@ export class Executor {
     return isRemoved;
   }
 
-  #makeRoom(): void {
+  #evictOldest(): void {
     const [oldest] = this.#waiting;
     if (this.#policy === 'reject' || !oldest) throw new DeferredError('executor_full', 'Too many tasks are waiting');
     this.#waiting.delete(oldest);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
-import type { QueueRoom } from '../record/record-change.ts';
+import type { QueueLimits } from '../record/record-change.ts';
 import type { RecordBounds, RecordFigures } from '../record/record-count.ts';
 import type { Backlog, BacklogFigures } from '../queue/backlog.ts';
 
@@ -41,7 +41,7 @@ const LEAST_RETRY_MS = 1_000;
 const MOST_RETRY_MS = 120_000;
 
 /** Of the capacity; so much is free when those that were refused come again, not a single place for all of them. */
-const ROOM_WANTED = 0.01;
+const FREE_PLACES_WANTED = 0.01;
 
 /** The codes of what is refused because there is too much. */
 type LackCode = 'queue_full' | 'too_many_queued_by_address' | 'too_many_records' | 'too_many_records_by_address';
@@ -55,7 +55,7 @@ export class Admission {
   }
 
   /** What the record's script is to go by, which decides; the address stands in it only where its share is limited. */
-  room(address: string): QueueRoom {
+  queueLimits(address: string): QueueLimits {
     const { capacity, overflow, capacityPerAddress } = this.#parts.bounds;
     return {
       capacity,
@@ -69,7 +69,7 @@ export class Admission {
    * For those that have a body to read first: throws what `refusal` tells where there is no room now. That there is
    * some says little of the time when the body is here.
    */
-  async requireRoom(address: string): Promise<void> {
+  async requireCapacity(address: string): Promise<void> {
     const { bounds } = this.#parts;
     const [figures] = await Promise.all([this.#backlogOf(address), this.#requireRecord(address)]);
     if (bounds.capacityPerAddress > 0 && figures.ofAddress >= bounds.capacityPerAddress)
@@ -92,7 +92,7 @@ export class Admission {
   }
 
   /** The error for a refusal of the script: `too_many_records` (503) or `too_many_records_by_address` (429). */
-  async recordRefusal(word: 'records' | 'owned'): Promise<ServiceError> {
+  async recordRejection(word: 'records' | 'owned'): Promise<ServiceError> {
     const figures = await this.#parts.countRecords?.().catch(() => undefined);
     return this.#refuseRecord(word, figures);
   }
@@ -144,13 +144,13 @@ function ownerOf(address: string): string {
 }
 
 /** True for an error that says no more of the file than that it may not wait now. */
-export function isLackOfRoom(error: unknown): error is ServiceError {
+export function isLackOfCapacity(error: unknown): error is ServiceError {
   return error instanceof ServiceError && (error.code === 'queue_full' || error.code === 'too_many_queued_by_address');
 }
 
 /** Until so much room has drained as is wanted. */
 function fullRetryMs(figures: BacklogFigures | undefined, capacity: number): number {
-  return timeToDrainMs(figures?.drainedPerMinute, Math.ceil(capacity * ROOM_WANTED));
+  return timeToDrainMs(figures?.drainedPerMinute, Math.ceil(capacity * FREE_PLACES_WANTED));
 }
 
 /** Until one of the address's own is likely to have its turn: they are spread over all that wait. */

@@ -19,7 +19,7 @@ export interface FileSink {
   /** Calls `done` when the next may come. False where they must take the way of the bytes before them, which are not read yet. */
   take(chunk: Buffer, done: () => void): boolean;
   /** Calls `done` when the reader has caught up. False, and nothing done, where it is not behind. */
-  awaitRoom(done: () => void): boolean;
+  awaitDrain(done: () => void): boolean;
 }
 
 /**
@@ -50,7 +50,7 @@ export class FormFeed extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    if (chunk.length < SMALL_BYTES && this.#file?.awaitRoom(() => this.#pass(chunk, done)) === true) return;
+    if (chunk.length < SMALL_BYTES && this.#file?.awaitDrain(() => this.#pass(chunk, done)) === true) return;
     this.#pass(chunk, done);
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { removeEndedJob } from '../record/ended-job.ts';
-import type { ChangeOutcome, QueueRoom, RejectedChange } from '../record/record-change.ts';
+import type { ChangeOutcome, QueueLimits, RejectedChange } from '../record/record-change.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import type { Subscribe } from '../record/record-subscription.ts';
@@ -32,7 +32,10 @@ export interface JobQueue {
 export interface IntakeParts extends ReceiveParts {
   records: UploadRecords;
   queue: JobQueue;
-  admission: Pick<Admission, 'room' | 'requireRoom' | 'refusal' | 'discarded' | 'recordBounds' | 'recordRefusal'>;
+  admission: Pick<
+    Admission,
+    'queueLimits' | 'requireCapacity' | 'refusal' | 'discarded' | 'recordBounds' | 'recordRejection'
+  >;
   listen: Subscribe;
 }
 
@@ -66,7 +69,7 @@ export class IncomingUpload {
   }
 
   /**
-   * Makes or takes over the record. Throws `upload_gone` (410) for an id that was deleted. With `room` it throws
+   * Makes or takes over the record. Throws `upload_gone` (410) for an id that was deleted. With `limits` it throws
    * `queue_full` (503) or `too_many_queued_by_address` (429) where it would find none, and changes nothing then. So do
    * `too_many_records` (503) and `too_many_records_by_address` (429) where a new record is one too many.
    */
@@ -74,14 +77,14 @@ export class IncomingUpload {
     parts: IntakeParts,
     scope: RequestScope,
     announced: FileAnnouncement,
-    room?: QueueRoom,
+    limits?: QueueLimits,
   ): Promise<OpenedUpload> {
     const options = keptOptions(parts.kinds, announced.options);
     const upload = { ...announced, options, fencingToken: randomUUID() };
-    const outcome = await parts.records.open(upload, room, parts.admission.recordBounds(scope.address));
+    const outcome = await parts.records.open(upload, limits, parts.admission.recordBounds(scope.address));
     if (!outcome.applied && (outcome.rejection === 'records' || outcome.rejection === 'owned'))
-      throw await parts.admission.recordRefusal(outcome.rejection);
-    if (lacksRoom(outcome)) throw await parts.admission.refusal(outcome.rejection, scope.address);
+      throw await parts.admission.recordRejection(outcome.rejection);
+    if (lacksCapacity(outcome)) throw await parts.admission.refusal(outcome.rejection, scope.address);
     if (!outcome.applied && (outcome.rejection === 'deleted' || outcome.rejection === 'expired')) {
       throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', {
         id: announced.id,
@@ -159,14 +162,14 @@ export class IncomingUpload {
     clearInterval(this.#keepAlive);
     this.#isEnqueueSent = true;
     const { log, address, id: requestId } = this.#scope;
-    const room = this.#parts.admission.room(address);
-    const outcome = await this.#parts.records.enqueue(id, this.record.fencingToken, this.#stored, room);
+    const limits = this.#parts.admission.queueLimits(address);
+    const outcome = await this.#parts.records.enqueue(id, this.record.fencingToken, this.#stored, limits);
     if (!outcome.applied) {
       // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
       if (outcome.record?.fencingToken === this.record.fencingToken && outcome.record.stored)
         return placed(outcome.record, outcome);
       await this.#removeFiles();
-      throw lacksRoom(outcome)
+      throw lacksCapacity(outcome)
         ? await this.#parts.admission.refusal(outcome.rejection, address)
         : rejectionToError(outcome);
     }
@@ -262,7 +265,7 @@ function placed(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRec
   return { record, queuePosition: queuePosition ?? null, nowMs: record.updatedAtMs };
 }
 
-function lacksRoom(outcome: ChangeOutcome): outcome is RejectedChange & { rejection: 'full' | 'quota' } {
+function lacksCapacity(outcome: ChangeOutcome): outcome is RejectedChange & { rejection: 'full' | 'quota' } {
   return !outcome.applied && (outcome.rejection === 'full' || outcome.rejection === 'quota');
 }
 

@@ -55,7 +55,7 @@ export class UploadIntake {
     const { maxRequestBytes } = this.#settings;
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
     return await this.whileReceiving(scope, request, async (signal) => {
-      await this.#parts.admission.requireRoom(scope.address);
+      await this.#parts.admission.requireCapacity(scope.address);
       return await receiveMultipart(this.#parts, scope, { request, limits: this.#settings, signal });
     });
   }

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { asOutcome, ServiceError } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { asSeen, type ReadRecord } from '../record/read-record.ts';
-import { isLackOfRoom } from './admission.ts';
+import { isLackOfCapacity } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
 import { readOptionsJson } from './options-json.ts';
@@ -171,7 +171,7 @@ async function settle(file: Sent): Promise<void> {
   try {
     file.known = await file.upload.enqueue();
   } catch (error) {
-    if (!isLackOfRoom(error)) throw error;
+    if (!isLackOfCapacity(error)) throw error;
     await refuse(file, error);
   }
 }

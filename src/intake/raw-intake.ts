@@ -30,7 +30,7 @@ export interface RawFile extends FileAnnouncement {
  * `failed`, so that whoever watches the id learns why.
  */
 export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: RawFile): Promise<ReceivedUpload> {
-  const outcome = await IncomingUpload.open(parts, scope, file, parts.admission.room(scope.address));
+  const outcome = await IncomingUpload.open(parts, scope, file, parts.admission.queueLimits(scope.address));
   if ('existing' in outcome) {
     await compare(parts.storage, outcome.existing, file);
     return { id: file.id, known: asSeen(outcome.existing), isCurrent: false };

@@ -26,7 +26,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
   #state: 'new' | 'open' | 'ended' | 'failed' = 'new';
   #error: unknown;
   #reader: Reader | undefined;
-  #onRoom: (() => void) | undefined;
+  #onDrain: (() => void) | undefined;
 
   /**
    * @param toError what the reader is told in place of the stream's own errors.
@@ -70,15 +70,15 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
   take(chunk: Buffer, done: () => void): boolean {
     if (this.#state !== 'open' || this.#stream.isPaused() || this.#stream.readableLength > 0) return false;
     if (chunk.length > 0) this.#onData(chunk);
-    if (this.#stream.isPaused()) this.#onRoom = done;
+    if (this.#stream.isPaused()) this.#onDrain = done;
     else done();
     return true;
   }
 
   /** Calls `done` when the reader has caught up. False, and nothing done, where it is not behind, or nobody reads. */
-  awaitRoom(done: () => void): boolean {
+  awaitDrain(done: () => void): boolean {
     if (this.#state !== 'open' || !this.#stream.isPaused()) return false;
-    this.#onRoom = done;
+    this.#onDrain = done;
     return true;
   }
 
@@ -99,12 +99,12 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
 
   #goOn(): void {
     this.#stream.resume();
-    this.#tellRoom();
+    this.#notifyDrain();
   }
 
-  #tellRoom(): void {
-    const tell = this.#onRoom;
-    this.#onRoom = undefined;
+  #notifyDrain(): void {
+    const tell = this.#onDrain;
+    this.#onDrain = undefined;
     tell?.();
   }
 
@@ -122,7 +122,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     // The listener for errors stays: one that nobody listens for would end the process.
-    this.#tellRoom();
+    this.#notifyDrain();
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ChangeOutcome, QueueRoom, RecordChanger } from './record-change.ts';
+import type { ChangeOutcome, QueueLimits, RecordChanger } from './record-change.ts';
 import type { RecordBounds } from './record-count.ts';
 import type { UploadMetadata } from './record-fields.ts';
 
@@ -34,7 +34,7 @@ export interface StoredUpload extends FileKind {
 export async function openRecord(
   changer: RecordChanger,
   upload: NewUpload,
-  room?: QueueRoom,
+  limits?: QueueLimits,
   bounds?: RecordBounds,
 ): Promise<ChangeOutcome> {
   return await changer.enter('receiving', [], 'open', upload.id, [
@@ -45,7 +45,7 @@ export async function openRecord(
     upload.metadata === undefined ? undefined : JSON.stringify(upload.metadata),
     JSON.stringify(upload.options ?? {}),
     randomBytes(16).toString('base64url'),
-    room === undefined ? undefined : JSON.stringify(room),
+    limits === undefined ? undefined : JSON.stringify(limits),
     bounds === undefined ? undefined : JSON.stringify(bounds),
     changer.silenceMs,
   ]);

@@ -38,7 +38,7 @@ const DEFAULT_SILENCE_MS = 300_000;
 const REFUSED_MS = 300_000;
 
 /** How much may wait, and whose the upload is: a change that bears one is made where there is room. */
-export interface QueueRoom {
+export interface QueueLimits {
   /** As many uploads may wait. */
   capacity: number;
   /** What would be too many takes the place of the oldest ones, which are discarded. */

@@ -7,7 +7,7 @@ import { SharedReads } from './shared-reads.ts';
 import {
   RecordChanger,
   type ChangeOutcome,
-  type QueueRoom,
+  type QueueLimits,
   type RecordOptions,
   type RecordStore,
 } from './record-change.ts';
@@ -69,8 +69,8 @@ export class UploadRecords {
    * where a stored upload has the id, with `deleted` after DELETE, with `full` or `quota` where no more may
    * wait, and with `records` or `owned` where no more records may be made.
    */
-  async open(upload: NewUpload, room?: QueueRoom, bounds?: RecordBounds): Promise<ChangeOutcome> {
-    return await openRecord(this.#changer, upload, room, bounds);
+  async open(upload: NewUpload, limits?: QueueLimits, bounds?: RecordBounds): Promise<ChangeOutcome> {
+    return await openRecord(this.#changer, upload, limits, bounds);
   }
 
   /** Progress of the request that bears the fencing token; `found` is what its first bytes have told. */
@@ -104,12 +104,12 @@ export class UploadRecords {
   }
 
   /** The bytes are durable: the upload waits for a worker from now on. Refused with `full` or `quota` where no more may wait. */
-  async enqueue(id: string, fencingToken: string, stored: StoredUpload, room?: QueueRoom): Promise<ChangeOutcome> {
+  async enqueue(id: string, fencingToken: string, stored: StoredUpload, limits?: QueueLimits): Promise<ChangeOutcome> {
     return await this.#changer.enter('queued', ['receiving'], 'enqueue', id, [
       fencingToken,
       ...storedArgs(stored),
-      room === undefined ? undefined : JSON.stringify(room),
-      room?.address,
+      limits === undefined ? undefined : JSON.stringify(limits),
+      limits?.address,
       this.#changer.retentionMs,
     ]);
   }

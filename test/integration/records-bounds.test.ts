@@ -92,11 +92,11 @@ describe('the number of records', () => {
   });
 
   test('counts those that made room for others until Redis drops them', async () => {
-    const room = { capacity: 1, discards: true, perAddress: 0 };
+    const limits = { capacity: 1, discards: true, perAddress: 0 };
     const [first, second] = [newUpload(), newUpload()];
     for (const { id, fencingToken } of [first, second]) {
       await open(bounds(9, 'somebody'), { ...newUpload(), id, fencingToken });
-      applied(await space.records.enqueue(id, fencingToken, STORED, room));
+      applied(await space.records.enqueue(id, fencingToken, STORED, limits));
     }
     expect((await space.records.read(first.id))?.record.state).toBe('discarded');
     const score = Number(await space.connection.zscore(space.keys.records, `${first.id} somebody`));

@@ -1,16 +1,16 @@
 -- The bytes are durable: the upload waits for a worker.
--- ARGV  7 fencing token, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 room as JSON or empty,
---       14 client address or empty, 15 retention in ms of uploads that make room
--- Answers with the record, and with `discarded`, the ids of the uploads that made room.
+-- ARGV  7 fencing token, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 limits of the queue as JSON or empty,
+--       14 client address or empty, 15 retention in ms of evicted uploads
+-- Answers with the record, and with `discarded`, the ids of the evicted uploads.
 --- @include "parts/record"
---- @include "parts/room"
+--- @include "parts/capacity"
 --- @include "parts/stored"
 if isRepeated() then return answer('ok', true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
 if rejected then return rejected end
-local lack = lackOfRoom(ARGV[13])
+local lack = lackOfCapacity(ARGV[13])
 if lack then return answer(lack, true) end
-makeRoom(ARGV[13], tonumber(ARGV[15]))
+evictOldest(ARGV[13], tonumber(ARGV[15]))
 putChange(ARGV[12])
 putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11])
 putGiven('address', ARGV[14])

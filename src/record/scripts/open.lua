@@ -1,10 +1,10 @@
 -- Begins to receive: makes the record, takes over from a request that is still receiving, or begins a new life after failed,
 -- cancelled or discarded.
 -- ARGV  7 fencing token, 8 total bytes or empty, 9 name, 10 silence in ms or empty, 11 metadata as JSON or empty, 12 options as JSON,
---       13 public id of a new record or life, 14 room as JSON or empty, 15 bounds as JSON or empty, 16 default silence in ms
+--       13 public id of a new record or life, 14 limits of the queue as JSON or empty, 15 bounds as JSON or empty, 16 default silence in ms
 -- Answers with the record, and `restarted` for a new life.
 --- @include "parts/record"
---- @include "parts/room"
+--- @include "parts/capacity"
 local function answerOpened(isRestarted)
   local reply = answer('ok', true)
   if isRestarted then
@@ -26,7 +26,7 @@ else
   -- Sent again because its reply was lost with the connection, and meanwhile the life that it began has ended.
   if isFinal and was.publicId == ARGV[13] then return answer('final', true) end
 end
-local lack = lackOfRoom(ARGV[14])
+local lack = lackOfCapacity(ARGV[14])
 if lack then return answer(lack, true) end
 
 if isFinal then

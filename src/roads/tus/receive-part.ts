@@ -77,7 +77,7 @@ export async function receivePart(
  * not the file's fault leaves the parts for another try.
  */
 export async function finishUpload(intake: TusIntake, scope: RequestScope, record: UploadRecord): Promise<void> {
-  await intake.admission.requireRoom(scope.address);
+  await intake.admission.requireCapacity(scope.address);
   const parts = new UploadParts(intake.storage, record.id);
   const { bytes, pieces } = await parts.stored();
   let current = record;

@@ -4,7 +4,7 @@ import { isFinalState } from '../../wire/documents.ts';
 import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
-import { isLackOfRoom } from '../../intake/admission.ts';
+import { isLackOfCapacity } from '../../intake/admission.ts';
 import { fileTooLarge } from '../../intake/byte-limiter.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
@@ -57,8 +57,8 @@ export class TusStore extends DataStore {
       metadata: keptMetadata(metadata, this.#parts.kinds),
       options,
     };
-    const room = this.#parts.admission.room(this.#scope.address);
-    await IncomingUpload.open(this.#parts, this.#scope, announced, room);
+    const limits = this.#parts.admission.queueLimits(this.#scope.address);
+    await IncomingUpload.open(this.#parts, this.#scope, announced, limits);
     upload.creation_date = new Date(Date.now() + this.#unbegunExpiryMs - expiryMs).toISOString();
     return upload;
   }
@@ -78,7 +78,7 @@ export class TusStore extends DataStore {
       return new Upload({ ...about, offset: receivedBytes });
     }
     const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
-    const isKeptBack = bytes === totalBytes && !(await this.#finishIfRoom(record));
+    const isKeptBack = bytes === totalBytes && !(await this.#finishIfCapacity(record));
     // The protocol's server counts the expiry from here on.
     return new Upload({
       ...about,
@@ -143,12 +143,12 @@ export class TusStore extends DataStore {
   }
 
   /** False where the queue has no room. */
-  async #finishIfRoom(record: UploadRecord): Promise<boolean> {
+  async #finishIfCapacity(record: UploadRecord): Promise<boolean> {
     try {
       await finishUpload(this.#parts, this.#scope, record);
       return true;
     } catch (error) {
-      if (isLackOfRoom(error)) return false;
+      if (isLackOfCapacity(error)) return false;
       throw error;
     }
   }

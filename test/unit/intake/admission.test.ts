@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../../src/errors.ts';
 import type { BacklogFigures } from '../../../src/queue/backlog.ts';
-import { Admission, isLackOfRoom, type QueueBounds } from '../../../src/intake/admission.ts';
+import { Admission, isLackOfCapacity, type QueueBounds } from '../../../src/intake/admission.ts';
 
 const ADDRESS = '192.0.2.1';
 
@@ -52,7 +52,7 @@ describe('room', () => {
     ],
   ])('with %j and %j: %s', async (bounds, figures, verdict) => {
     const { admission, refused } = build(bounds, figures);
-    const outcome = await admission.requireRoom(ADDRESS).then(
+    const outcome = await admission.requireCapacity(ADDRESS).then(
       () => 'taken',
       (error: unknown) => (error instanceof ServiceError ? error.code : 'other'),
     );
@@ -61,14 +61,17 @@ describe('room', () => {
 
   test("names nobody's address where no share is limited", async () => {
     const { admission, asked } = build({}, {});
-    await admission.requireRoom(ADDRESS);
-    expect([admission.room(ADDRESS), asked]).toEqual([{ capacity: 100, discards: false, perAddress: 0 }, [undefined]]);
+    await admission.requireCapacity(ADDRESS);
+    expect([admission.queueLimits(ADDRESS), asked]).toEqual([
+      { capacity: 100, discards: false, perAddress: 0 },
+      [undefined],
+    ]);
   });
 
   test('goes by the address where shares are limited', async () => {
     const { admission, asked } = build({ capacityPerAddress: 5, overflow: 'discard-oldest' }, {});
-    await admission.requireRoom(ADDRESS);
-    expect([admission.room(ADDRESS), asked]).toEqual([
+    await admission.requireCapacity(ADDRESS);
+    expect([admission.queueLimits(ADDRESS), asked]).toEqual([
       { capacity: 100, discards: true, perAddress: 5, address: ADDRESS },
       [ADDRESS],
     ]);
@@ -76,11 +79,11 @@ describe('room', () => {
 
   test('that cannot be asked for because Redis is away is no lack of room', async () => {
     const away = new ServiceError('service_unavailable', 'Away.');
-    await expect(build({}, away).admission.requireRoom(ADDRESS)).rejects.toBe(away);
+    await expect(build({}, away).admission.requireCapacity(ADDRESS)).rejects.toBe(away);
     expect([
-      isLackOfRoom(away),
-      isLackOfRoom(new Error('x')),
-      isLackOfRoom(await build({}, {}).admission.refusal('quota', ADDRESS)),
+      isLackOfCapacity(away),
+      isLackOfCapacity(new Error('x')),
+      isLackOfCapacity(await build({}, {}).admission.refusal('quota', ADDRESS)),
     ]).toEqual([false, false, true]);
   });
 });
@@ -140,13 +143,13 @@ describe('the number of records', () => {
     [{ live: 9, ofOwner: 3 }, 3, 'too_many_records_by_address', 429],
   ] as const)('at its bound refuses what has a body to read first: %j', async (found, perAddress, code, status) => {
     const told: string[] = [];
-    const refusal = admissionOf(found, perAddress, told).requireRoom(ADDRESS);
+    const refusal = admissionOf(found, perAddress, told).requireCapacity(ADDRESS);
     await expect(refusal).rejects.toMatchObject({ code, status, retryAfterMs: 5000 });
     expect(told).toEqual([code]);
   });
 
   test('is no hindrance below its bound, nor an address where there is no limit for one', async () => {
-    await admissionOf({ live: 9, ofOwner: 9 }, 0).requireRoom(ADDRESS);
+    await admissionOf({ live: 9, ofOwner: 9 }, 0).requireCapacity(ADDRESS);
   });
 
   test('is told to the script with a digest of the address, which does not name it', () => {

@@ -39,7 +39,7 @@ function feedParser(boundary = BOUNDARY, reads = true): Fed {
         if (isTaken) fed.taken.push(chunk.length);
         return isTaken;
       },
-      awaitRoom: (done) => chunks.awaitRoom(done),
+      awaitDrain: (done) => chunks.awaitDrain(done),
     });
     if (reads) fed.files.push(readAll(chunks));
   });

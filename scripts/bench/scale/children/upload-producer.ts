@@ -18,7 +18,7 @@ import type { Place, ProducerQuestions } from '../throughput/questions.ts';
 
 const FENCING_TOKEN = 'bench';
 const SIZE_BYTES = 1000;
-const ROOM = { capacity: 1_000_000, discards: false, perAddress: 0 };
+const LIMITS = { capacity: 1_000_000, discards: false, perAddress: 0 };
 const AT_ONCE = 50;
 const FINISH_WITHIN_MS = 60_000;
 
@@ -98,9 +98,9 @@ function opened(): Parts {
 
 async function add(id: string): Promise<void> {
   const { records, queue } = opened();
-  await records.open({ id, fencingToken: FENCING_TOKEN, fileName: 'photo.jpg', totalBytes: SIZE_BYTES }, ROOM);
+  await records.open({ id, fencingToken: FENCING_TOKEN, fileName: 'photo.jpg', totalBytes: SIZE_BYTES }, LIMITS);
   const stored = { type: 'image/jpeg', sizeBytes: SIZE_BYTES, sha256: '0'.repeat(64), options: {} };
-  const queued = await records.enqueue(id, FENCING_TOKEN, stored, ROOM);
+  const queued = await records.enqueue(id, FENCING_TOKEN, stored, LIMITS);
   if (!queued.applied) throw new Error(`an upload was refused: ${queued.rejection}`);
   await queue.add(id, id);
 }

@@ -7,7 +7,7 @@ local MOST_AT_ONCE = 100
 local discarded = {}
 
 -- Ends one that waits, as a change of its own would. One that does not wait any more only loses its place.
-local function discard(victimId, retentionMs)
+local function evict(victimId, retentionMs)
   local victim = beside(key, victimId)
   local had = redis.call('HMGET', victim, unpack(eventNames))
   local victimEvent = {}
@@ -26,18 +26,18 @@ local function discard(victimId, retentionMs)
   discarded[#discarded + 1] = victimId
 end
 
--- Why no more may wait; nil if one more may. `room` is JSON, empty for no bounds: capacity, discards, address, perAddress.
-local function lackOfRoom(roomJson)
-  if roomJson == '' then return nil end
-  local room = cjson.decode(roomJson)
-  if room.address and tonumber(redis.call('HGET', byAddressKey, room.address) or '0') >= room.perAddress then return 'quota' end
-  if redis.call('ZCARD', waitingKey) >= room.capacity and not room.discards then return 'full' end
+-- Why no more may wait; nil if one more may. The limits are JSON, empty for no bounds: capacity, discards, address, perAddress.
+local function lackOfCapacity(limitsJson)
+  if limitsJson == '' then return nil end
+  local limits = cjson.decode(limitsJson)
+  if limits.address and tonumber(redis.call('HGET', byAddressKey, limits.address) or '0') >= limits.perAddress then return 'quota' end
+  if redis.call('ZCARD', waitingKey) >= limits.capacity and not limits.discards then return 'full' end
 end
 
 -- Discards the oldest ones if one more would be too many.
-local function makeRoom(roomJson, retentionMs)
-  if roomJson == '' then return end
-  local excess = redis.call('ZCARD', waitingKey) - cjson.decode(roomJson).capacity + 1
+local function evictOldest(limitsJson, retentionMs)
+  if limitsJson == '' then return end
+  local excess = redis.call('ZCARD', waitingKey) - cjson.decode(limitsJson).capacity + 1
   if excess <= 0 then return end
-  for _, oldest in ipairs(redis.call('ZRANGE', waitingKey, 0, math.min(excess, MOST_AT_ONCE) - 1)) do discard(oldest, retentionMs) end
+  for _, oldest in ipairs(redis.call('ZRANGE', waitingKey, 0, math.min(excess, MOST_AT_ONCE) - 1)) do evict(oldest, retentionMs) end
 end

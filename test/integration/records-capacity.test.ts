@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { ChangeOutcome, QueueRoom, RecordStore } from '../../src/record/record-change.ts';
+import type { ChangeOutcome, QueueLimits, RecordStore } from '../../src/record/record-change.ts';
 import { decodeProgress, type RecordFields } from '../../src/record/record-fields.ts';
 import type { NewUpload } from '../../src/record/open-record.ts';
 import { UploadRecords } from '../../src/record/record.ts';
@@ -40,9 +40,9 @@ afterEach(async () => {
   await space.close();
 });
 
-const rejecting = (capacity: number): QueueRoom => ({ capacity, discards: false, perAddress: 0 });
-const discarding = (capacity: number): QueueRoom => ({ capacity, discards: true, perAddress: 0 });
-const shareOf = (address: string, perAddress: number): QueueRoom => ({
+const rejecting = (capacity: number): QueueLimits => ({ capacity, discards: false, perAddress: 0 });
+const discarding = (capacity: number): QueueLimits => ({ capacity, discards: true, perAddress: 0 });
+const shareOf = (address: string, perAddress: number): QueueLimits => ({
   capacity: 1000,
   discards: false,
   perAddress,
@@ -53,14 +53,14 @@ async function receiving(): Promise<NewUpload> {
   return await uploadIn(records, 'receiving');
 }
 
-async function enqueue({ id, fencingToken }: NewUpload, room: QueueRoom, by = records): Promise<ChangeOutcome> {
-  return await by.enqueue(id, fencingToken, STORED, room);
+async function enqueue({ id, fencingToken }: NewUpload, limits: QueueLimits, by = records): Promise<ChangeOutcome> {
+  return await by.enqueue(id, fencingToken, STORED, limits);
 }
 
 /** A new upload that waits. */
-async function waiting(room: QueueRoom): Promise<NewUpload> {
+async function waiting(limits: QueueLimits): Promise<NewUpload> {
   const upload = await receiving();
-  applied(await enqueue(upload, room));
+  applied(await enqueue(upload, limits));
   return upload;
 }
 
@@ -346,11 +346,11 @@ test('every script keeps to the keys of one slot, as a cluster demands', async (
   const there = await openRecordSpace(cluster.place);
   const queue = new UploadQueue(there.connection, there.keys, silentLog);
   try {
-    const room: QueueRoom = { capacity: 1, discards: true, perAddress: 5, address: '192.0.2.1' };
+    const limits: QueueLimits = { capacity: 1, discards: true, perAddress: 5, address: '192.0.2.1' };
     const [first, second] = [newUpload(), newUpload()];
     for (const upload of [first, second]) {
-      applied(await there.records.open(upload, room));
-      applied(await there.records.enqueue(upload.id, upload.fencingToken, STORED, room));
+      applied(await there.records.open(upload, limits));
+      applied(await there.records.enqueue(upload.id, upload.fencingToken, STORED, limits));
     }
     expect((await there.records.read(first.id))?.record.state).toBe('discarded');
     expect(await new Backlog(there.store, there.keys).look('192.0.2.1')).toMatchObject({ waiting: 1, ofAddress: 1 });

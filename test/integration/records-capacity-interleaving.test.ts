@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
-import type { QueueRoom } from '../../src/record/record-change.ts';
+import type { QueueLimits } from '../../src/record/record-change.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import { UploadSets } from '../../src/queue/upload-sets.ts';
 import { newUpload, openRecordSpace, PROBLEM, STORED, type RecordSpace } from '../helpers/record-space.ts';
@@ -31,14 +31,14 @@ interface Act {
   run(records: UploadRecords, id: string): Promise<unknown>;
 }
 
-const room: fc.Arbitrary<QueueRoom> = fc.record({
+const queueLimits: fc.Arbitrary<QueueLimits> = fc.record({
   capacity: fc.constant(CAPACITY),
   discards: fc.boolean(),
   perAddress: fc.constant(SHARE),
   address: fc.constantFrom(...ADDRESSES),
 });
 const attempt = fc.integer({ min: 1, max: 3 });
-const enter: fc.Arbitrary<Act> = room.map((asked) => ({
+const enter: fc.Arbitrary<Act> = queueLimits.map((asked) => ({
   async run(records, id) {
     await records.open({ ...newUpload(), id, fencingToken: 'r' }, asked);
     await records.enqueue(id, 'r', STORED, asked);
@@ -46,7 +46,7 @@ const enter: fc.Arbitrary<Act> = room.map((asked) => ({
 }));
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 4, arbitrary: enter },
-  room.map((asked): Act => ({ run: (records, id) => records.enqueue(id, 'r', STORED, asked) })),
+  queueLimits.map((asked): Act => ({ run: (records, id) => records.enqueue(id, 'r', STORED, asked) })),
   fc.constant<Act>({ run: (records, id) => records.begin(id) }),
   attempt.map((held): Act => ({ isReturn: true, run: (records, id) => records.requeue(id, held) })),
   fc.constant<Act>({ run: (records, id) => records.fail(id, undefined, PROBLEM) }),
