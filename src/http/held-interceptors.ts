@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { DeferredInterceptor, Held } from '../deferred/interceptor.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { eventTimeOf } from '../record/hold.ts';
+import { eventTimeOf } from '../record/record-wait.ts';
 import { routeOf } from './request-end.ts';
 
 /**

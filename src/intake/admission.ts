@@ -22,7 +22,7 @@ export interface RecordLimits {
 /** What admission needs. */
 export interface AdmissionParts {
   bounds: QueueBounds;
-  backlog: Pick<Backlog, 'look'>;
+  backlog: Pick<Backlog, 'read'>;
   /** Default: there may be any number. */
   records?: RecordLimits;
   /** How many there are; default: none. */
@@ -134,7 +134,7 @@ export class Admission {
 
   async #backlogOf(address: string): Promise<BacklogFigures> {
     const { bounds, backlog } = this.#parts;
-    return await backlog.look(bounds.capacityPerAddress > 0 ? address : undefined);
+    return await backlog.read(bounds.capacityPerAddress > 0 ? address : undefined);
   }
 }
 

@@ -28,7 +28,7 @@ export class Backlog {
   }
 
   /** Rejects with `service_unavailable` (503) where Redis cannot be asked. */
-  async look(address?: string): Promise<BacklogFigures> {
+  async read(address?: string): Promise<BacklogFigures> {
     const { waiting, waitingByAddress, drained } = this.#keys;
     const reply = await this.#store.runScript(BACKLOG_SCRIPT, [waiting, waitingByAddress, drained], [address ?? '']);
     const [count = 0, ofAddress = 0, left = 0, seconds = 0] = Array.isArray(reply) ? reply.map(Number) : [];

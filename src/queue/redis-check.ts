@@ -52,7 +52,7 @@ export class RedisCheck {
     { limitMs = FIRST_CONTACT_LIMIT_MS, key = 'key' }: RedisCheckOptions = {},
   ): Promise<RedisCheck> {
     const check = new RedisCheck(connection, log, key);
-    if (await firstContact(connection, limitMs)) await check.#look();
+    if (await firstContact(connection, limitMs)) await check.#check();
     if (check.#fault !== undefined) throw new ConfigError(check.#fault);
     connection.on('ready', () => void check.#lookAgain());
     return check;
@@ -63,7 +63,7 @@ export class RedisCheck {
     // Not a ping, which any node of a cluster would answer.
     await available(() => this.#connection.exists(key));
     // It may have been mended.
-    if (this.#fault !== undefined) await this.#look();
+    if (this.#fault !== undefined) await this.#check();
     if (this.#fault !== undefined)
       throw new ServiceError(
         'service_unavailable',
@@ -71,7 +71,7 @@ export class RedisCheck {
       );
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     try {
       this.#fault = await missingRight(this.#connection, this.#key);
       if (this.#fault !== undefined) return;
@@ -85,7 +85,7 @@ export class RedisCheck {
   }
 
   async #lookAgain(): Promise<void> {
-    await this.#look();
+    await this.#check();
     if (this.#fault !== undefined) this.#log.error(this.#fault);
   }
 }

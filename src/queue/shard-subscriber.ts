@@ -26,7 +26,7 @@ class ShardSubscriber implements Subscriber {
     this.#cluster = cluster;
     this.#channel = channel;
     this.#listener = listener;
-    this.#lookLater(0);
+    this.#retryLater(0);
   }
 
   get isReady(): boolean {
@@ -61,15 +61,15 @@ class ShardSubscriber implements Subscriber {
     return this.#connection;
   }
 
-  #lookLater(delayMs: number): void {
+  #retryLater(delayMs: number): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
-      this.#look().catch(() => this.#lookLater(RETRY_MS));
+      this.#findShard().catch(() => this.#retryLater(RETRY_MS));
     }, delayMs);
   }
 
   /** Rejects where nobody knows at the moment who has the shard. */
-  async #look(): Promise<void> {
+  async #findShard(): Promise<void> {
     const slot = Number(await this.#cluster.cluster('KEYSLOT', this.#channel));
     const address = this.#cluster.slots[slot]?.[0];
     const node = this.#cluster.nodes('master').find(({ options }) => `${options.host}:${options.port}` === address);
@@ -94,7 +94,7 @@ class ShardSubscriber implements Subscriber {
       this.#connection = undefined;
       // Whoever is asked next for a key of that slot learns where it is now.
       this.#cluster.refreshSlotsCache();
-      this.#lookLater(RETRY_MS);
+      this.#retryLater(RETRY_MS);
     });
   }
 }

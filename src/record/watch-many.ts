@@ -1,7 +1,7 @@
 import type { ProgressList } from '../wire/documents.ts';
 import type { DeferredResult } from '../deferred/deferred-result.ts';
 import { ServiceError, toProblem } from '../errors.ts';
-import { hold, RE_READ, type Wait } from './hold.ts';
+import { waitForRecords, RE_READ, type RecordWait } from './record-wait.ts';
 import { toProgress, type ProgressState } from './progress.ts';
 import {
   fromEvent,
@@ -32,10 +32,10 @@ export async function watchMany<Answer>(
   asked: { uploads: readonly WatchedUpload[]; timeoutMs: number | undefined },
   shape: (list: ProgressList) => Answer,
 ): Promise<DeferredResult<Answer>> {
-  return await hold(parts.registry, new ManyWait(parts.records, asked, shape));
+  return await waitForRecords(parts.registry, new ManyWait(parts.records, asked, shape));
 }
 
-class ManyWait<Answer> implements Wait<Answer> {
+class ManyWait<Answer> implements RecordWait<Answer> {
   readonly ids: readonly string[];
   readonly timeoutMs: number | undefined;
   readonly #records: ProgressWatchParts['records'];

@@ -2,7 +2,7 @@ import { isFinalState, type Progress } from '../wire/documents.ts';
 import type { DeferredResult } from '../deferred/deferred-result.ts';
 import type { Registry } from '../deferred/registry.ts';
 import { ServiceError } from '../errors.ts';
-import { hold, RE_READ, type Wait } from './hold.ts';
+import { waitForRecords, RE_READ, type RecordWait } from './record-wait.ts';
 import { toProgress, type ProgressState } from './progress.ts';
 import { isExpired } from './record-fields.ts';
 import type { ReadProgress, ReadRecord } from './read-record.ts';
@@ -81,11 +81,11 @@ export async function watchProgress<Answer>(
   asked: AskedProgress,
   shape: (progress: Progress, asked: AskedProgress) => Answer,
 ): Promise<DeferredResult<Answer>> {
-  return await hold(parts.registry, new ProgressWait(parts.records, asked, shape));
+  return await waitForRecords(parts.registry, new ProgressWait(parts.records, asked, shape));
 }
 
 /** A class and no closures: there are thousands of these, and each keeps what it closes over. */
-class ProgressWait<Answer> implements Wait<Answer> {
+class ProgressWait<Answer> implements RecordWait<Answer> {
   readonly ids: readonly [string];
   readonly timeoutMs: number | undefined;
   readonly #records: ProgressWatchParts['records'];
@@ -163,7 +163,7 @@ export async function watchUntilFinal<Answer>(
   asked: AskedFinal,
   shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
 ): Promise<DeferredResult<Answer>> {
-  return await hold(parts.registry, new FinalWait(parts.records, asked, shape));
+  return await waitForRecords(parts.registry, new FinalWait(parts.records, asked, shape));
 }
 
 /** Uploads that were stored and queued a moment ago: nothing may turn their answer into an error. */
@@ -180,10 +180,10 @@ export async function watchStoredUntilFinal<Answer>(
   asked: AskedStored,
   shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
 ): Promise<DeferredResult<Answer>> {
-  return await hold(parts.registry, new FinalWait(parts.records, asked, shape, asked));
+  return await waitForRecords(parts.registry, new FinalWait(parts.records, asked, shape, asked));
 }
 
-class FinalWait<Answer> implements Wait<Answer> {
+class FinalWait<Answer> implements RecordWait<Answer> {
   readonly ids: readonly string[];
   readonly timeoutMs: number | undefined;
   readonly notHeld: (() => void) | undefined;

@@ -153,7 +153,7 @@ function createMetrics(config: Config, { redis, held, backlog, receiving }: Meas
     receiving,
     eventsHeard: () => held.bus.heard,
     jobCounts: async () => (store.isReady ? await queue.counts() : undefined),
-    backlog: async () => (store.isReady ? await backlog.look() : undefined),
+    backlog: async () => (store.isReady ? await backlog.read() : undefined),
     workersAlive: async () => (store.isReady ? await countWorkers(redis.connection, redis.keys) : undefined),
     queueCapacity: config.queueCapacity,
   });

@@ -353,7 +353,7 @@ test('every script keeps to the keys of one slot, as a cluster demands', async (
       applied(await there.records.enqueue(upload.id, upload.fencingToken, STORED, limits));
     }
     expect((await there.records.read(first.id))?.record.state).toBe('discarded');
-    expect(await new Backlog(there.store, there.keys).look('192.0.2.1')).toMatchObject({ waiting: 1, ofAddress: 1 });
+    expect(await new Backlog(there.store, there.keys).read('192.0.2.1')).toMatchObject({ waiting: 1, ofAddress: 1 });
     expect(await new UploadSets(there.connection, there.keys).strikeOut([first.id])).toEqual([first.id]);
     await queue.add(second.id);
     expect(await queue.withoutJob([first.id, second.id])).toEqual([first.id]);

@@ -28,14 +28,14 @@ async function drainedAgo(counts: Readonly<Record<number, number>>): Promise<Bac
     await space.connection.del(space.keys.drained);
     for (const [ago, count] of Object.entries(counts))
       await space.connection.hset(space.keys.drained, String(now - Number(ago)), count);
-    const figures = await backlog.look();
+    const figures = await backlog.read();
     if ((await stretchNow()) === now) return figures;
   }
 }
 
 describe('the rate at which the queue drains', () => {
   test('is unknown where nothing has left it', async () => {
-    expect(await backlog.look()).toEqual({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined });
+    expect(await backlog.read()).toEqual({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined });
   });
 
   test('is told from the last minute, and from the first departure in it', async () => {
@@ -101,8 +101,8 @@ describe('how much waits', () => {
         }),
       );
     }
-    expect(await backlog.look('192.0.2.1')).toMatchObject({ waiting: 4, ofAddress: 2 });
-    expect(await backlog.look('192.0.2.9')).toMatchObject({ waiting: 4, ofAddress: 0 });
-    expect(await backlog.look()).toMatchObject({ waiting: 4, ofAddress: 0 });
+    expect(await backlog.read('192.0.2.1')).toMatchObject({ waiting: 4, ofAddress: 2 });
+    expect(await backlog.read('192.0.2.9')).toMatchObject({ waiting: 4, ofAddress: 0 });
+    expect(await backlog.read()).toMatchObject({ waiting: 4, ofAddress: 0 });
   });
 });

@@ -4,7 +4,7 @@ import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import type { Held } from '../../../src/deferred/interceptor.ts';
 import { heldInAccessLog, heldMetrics, heldPart } from '../../../src/http/held-interceptors.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
-import { hold } from '../../../src/record/hold.ts';
+import { waitForRecords } from '../../../src/record/record-wait.ts';
 import { preciseNowMs } from '../../../src/queue/redis-clock.ts';
 import { eventOf, ID, openRegistry } from '../record/states.ts';
 
@@ -52,7 +52,7 @@ describe('the measure of held responses', () => {
       decide: () => 'answer',
       timeoutValue: () => 'none',
     };
-    const result = await hold<string>(registry, wait);
+    const result = await waitForRecords<string>(registry, wait);
     const held = heldBy(result as DeferredResult);
     interceptor.preProcess?.(held);
     registry.wake(ID, eventOf({ eventAtMs: preciseNowMs() - 5 }));

@@ -17,7 +17,7 @@ function build(bounds: Partial<QueueBounds>, figures: Partial<BacklogFigures> | 
   const admission = new Admission({
     bounds: { capacity: 100, overflow: 'reject', capacityPerAddress: 0, ...bounds },
     backlog: {
-      async look(address) {
+      async read(address) {
         asked.push(address);
         if (figures instanceof Error) throw figures;
         return { waiting: 0, ofAddress: 0, drainedPerMinute: undefined, ...figures };
@@ -131,7 +131,7 @@ describe('the number of records', () => {
   const admissionOf = (found: Partial<typeof figures>, maxPerAddress: number, told: string[] = []) =>
     new Admission({
       bounds: { capacity: 100, overflow: 'reject', capacityPerAddress: 0 },
-      backlog: { look: async () => ({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined }) },
+      backlog: { read: async () => ({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined }) },
       records: { max: 10, maxPerAddress },
       countRecords: async () => ({ ...figures, ...found }),
       onRefused: (code) => told.push(code),

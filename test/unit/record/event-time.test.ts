@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { eventTimeOf, hold, type Wait } from '../../../src/record/hold.ts';
+import { eventTimeOf, waitForRecords, type RecordWait } from '../../../src/record/record-wait.ts';
 import { complete, eventOf, ID, openRegistry } from './states.ts';
 
-function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
+function waitFor(more: Partial<RecordWait<string>> = {}): RecordWait<string> {
   return {
     ids: [ID],
     timeoutMs: 1000,
@@ -16,7 +16,7 @@ function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
 describe('the time of the event that resolved it', () => {
   test('is that of the first that decided, whatever came after', async () => {
     const registry = openRegistry();
-    const result = await hold(registry, waitFor({ decide: () => 'by event' }));
+    const result = await waitForRecords(registry, waitFor({ decide: () => 'by event' }));
     registry.wake(ID, eventOf({ eventAtMs: 100 }));
     registry.wake(ID, eventOf({ eventAtMs: 200 }));
     expect(eventTimeOf(result)).toBe(100);
@@ -24,7 +24,7 @@ describe('the time of the event that resolved it', () => {
   });
 
   test('is none where no event did', async () => {
-    const result = await hold(openRegistry(), waitFor({ read: async () => 'seen' }));
+    const result = await waitForRecords(openRegistry(), waitFor({ read: async () => 'seen' }));
     expect(eventTimeOf(result)).toBeUndefined();
     complete(result);
   });

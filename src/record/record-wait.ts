@@ -3,14 +3,14 @@ import type { Registry } from '../deferred/registry.ts';
 import type { ProgressState } from './progress.ts';
 import { RecordSubscription, type RecordObserver } from './record-subscription.ts';
 
-/** Returned by `Wait.decide` if the record has to be read: the event alone does not decide. */
+/** Returned by `RecordWait.decide` if the record has to be read: the event alone does not decide. */
 export const RE_READ = Symbol('re-read');
 
 /** Longest last read; below the manager's own limit, past which the answer would be a 503. */
 const LAST_READ_MS = 2000;
 
 /** What a client waits for, and how it is answered. */
-export interface Wait<Answer> {
+export interface RecordWait<Answer> {
   /** Uploads whose changes may end the wait. */
   readonly ids: readonly string[];
   /** Undefined for the manager's default. */
@@ -39,23 +39,23 @@ export function eventTimeOf(result: object): number | undefined {
  * Holds an answer until a change of a record decides it. When the time is up the records are read once more before the
  * timeout value is sent. Rejects with the error of the first read.
  */
-export async function hold<Answer>(
+export async function waitForRecords<Answer>(
   registry: Registry<ProgressState>,
-  wait: Wait<Answer>,
+  wait: RecordWait<Answer>,
 ): Promise<DeferredResult<Answer>> {
   const result: DeferredResult<Answer> = new DeferredResult({
     ...(wait.timeoutMs === undefined ? {} : { timeoutMs: wait.timeoutMs }),
     ...(wait.notHeld === undefined ? {} : { notHeld: wait.notHeld }),
     timeoutResult: () => lastRead(wait),
   });
-  const subscription = new RecordSubscription(registry, new HeldAnswer(result, wait));
+  const subscription = new RecordSubscription(registry, new WaitObserver(result, wait));
   result.onCompletion(() => subscription.close());
   await subscription.open(wait.notHeld === undefined ? 'rejects' : 'retries');
   return result;
 }
 
 /** If the records cannot be read at the very end, or not soon, the last state seen is the timeout value. */
-async function lastRead<Answer>(wait: Wait<Answer>): Promise<Answer> {
+async function lastRead<Answer>(wait: RecordWait<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, LAST_READ_MS, undefined)));
   try {
@@ -67,11 +67,11 @@ async function lastRead<Answer>(wait: Wait<Answer>): Promise<Answer> {
 }
 
 /** Resolves a deferred result with what a wait decides. */
-class HeldAnswer<Answer> implements RecordObserver {
+class WaitObserver<Answer> implements RecordObserver {
   readonly #result: DeferredResult<Answer>;
-  readonly #wait: Wait<Answer>;
+  readonly #wait: RecordWait<Answer>;
 
-  constructor(result: DeferredResult<Answer>, wait: Wait<Answer>) {
+  constructor(result: DeferredResult<Answer>, wait: RecordWait<Answer>) {
     this.#result = result;
     this.#wait = wait;
   }

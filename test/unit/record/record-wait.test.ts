@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
-import { hold, RE_READ, type Wait } from '../../../src/record/hold.ts';
+import { waitForRecords, RE_READ, type RecordWait } from '../../../src/record/record-wait.ts';
 import { complete, eventOf, ID, openRegistry, timeOut } from './states.ts';
 
 /** A look that a test answers by hand. */
@@ -14,12 +14,12 @@ function manualRead() {
 
 /** Finds nothing at first, and fails from then on. */
 function failing(): () => Promise<undefined> {
-  let looks = 0;
+  let reads = 0;
   return async () =>
-    looks++ === 0 ? undefined : await Promise.reject(new ServiceError('service_unavailable', 'Away.'));
+    reads++ === 0 ? undefined : await Promise.reject(new ServiceError('service_unavailable', 'Away.'));
 }
 
-function waitFor(more: Partial<Wait<string>> = {}): Wait<string> {
+function waitFor(more: Partial<RecordWait<string>> = {}): RecordWait<string> {
   return {
     ids: [ID],
     timeoutMs: 1000,
@@ -34,7 +34,7 @@ describe('the order of things', () => {
   test('the waiter is registered before the first look', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
-    const holding = hold(registry, waitFor({ read }));
+    const holding = waitForRecords(registry, waitFor({ read }));
     expect([registry.has(ID), asked.length]).toEqual([true, 1]);
     asked[0]?.answer('seen');
     const result = await holding;
@@ -45,7 +45,7 @@ describe('the order of things', () => {
   test('a wake during the first look makes it look again: what the look missed is found', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
-    const holding = hold(registry, waitFor({ read }));
+    const holding = waitForRecords(registry, waitFor({ read }));
     registry.wake(ID, undefined);
     asked[0]?.answer(undefined);
     await turn();
@@ -58,7 +58,7 @@ describe('the order of things', () => {
   test('an event that decides during the first look is the answer', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
-    const holding = hold(registry, waitFor({ read, decide: () => 'by event' }));
+    const holding = waitForRecords(registry, waitFor({ read, decide: () => 'by event' }));
     registry.wake(ID, eventOf());
     asked[0]?.answer('by look');
     expect((await holding).getResult()).toBe('by event');
@@ -68,7 +68,7 @@ describe('the order of things', () => {
   test('ten wakes during a look are one more look', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
-    const holding = hold(registry, waitFor({ read }));
+    const holding = waitForRecords(registry, waitFor({ read }));
     for (let wake = 0; wake < 10; wake++) registry.wake(ID, undefined);
     asked[0]?.answer(undefined);
     await turn();
@@ -77,11 +77,11 @@ describe('the order of things', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('without a wake it looks once, and waits', async () => {
+  test('without a wake it reads once, and waits', async () => {
     const registry = openRegistry();
-    let looks = 0;
-    const result = await hold(registry, waitFor({ read: async () => void looks++ as undefined }));
-    expect([looks, result.hasResult(), registry.size]).toEqual([1, false, 1]);
+    let reads = 0;
+    const result = await waitForRecords(registry, waitFor({ read: async () => void reads++ as undefined }));
+    expect([reads, result.hasResult(), registry.size]).toEqual([1, false, 1]);
     complete(result);
   });
 });
@@ -89,31 +89,34 @@ describe('the order of things', () => {
 describe('a wake while waiting', () => {
   test('with an event that does not concern the wait changes nothing', async () => {
     const registry = openRegistry();
-    let looks = 0;
-    const result = await hold(
+    let reads = 0;
+    const result = await waitForRecords(
       registry,
-      waitFor({ decide: () => undefined, read: async () => void looks++ as undefined }),
+      waitFor({ decide: () => undefined, read: async () => void reads++ as undefined }),
     );
     registry.wake(ID, eventOf());
     await turn();
-    expect([looks, result.hasResult()]).toEqual([1, false]);
+    expect([reads, result.hasResult()]).toEqual([1, false]);
     complete(result);
   });
 
   test('without an event (a gap in the stream) makes it look', async () => {
     const registry = openRegistry();
     const answers = [undefined, 'found'];
-    const result = await hold(registry, waitFor({ decide: () => undefined, read: async () => answers.shift() }));
+    const result = await waitForRecords(
+      registry,
+      waitFor({ decide: () => undefined, read: async () => answers.shift() }),
+    );
     registry.wakeAll();
     await turn();
     expect(result.getResult()).toBe('found');
     complete(result);
   });
 
-  test('whose look fails goes on waiting: the next wake looks again', async () => {
+  test('whose look fails goes on waiting: the next wake reads again', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
-    const holding = hold(registry, waitFor({ read }));
+    const holding = waitForRecords(registry, waitFor({ read }));
     asked[0]?.answer(undefined);
     const result = await holding;
     registry.wake(ID, undefined);
@@ -127,7 +130,7 @@ describe('a wake while waiting', () => {
     complete(result);
   });
 
-  test('whose look fails because Redis is away looks again by itself until it can, and no more after the end', async () => {
+  test('whose look fails because Redis is away reads again by itself until it can, and no more after the end', async () => {
     const registry = openRegistry();
     const answers: (string | undefined | Error)[] = [
       undefined,
@@ -140,8 +143,8 @@ describe('a wake while waiting', () => {
       return answer instanceof Error ? await Promise.reject(answer) : answer;
     };
     const [result, ended] = [
-      await hold(registry, waitFor({ read })),
-      await hold(registry, waitFor({ read: failing() })),
+      await waitForRecords(registry, waitFor({ read })),
+      await waitForRecords(registry, waitFor({ read: failing() })),
     ];
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     try {
@@ -163,7 +166,7 @@ describe('a wake while waiting', () => {
   test('that comes during a look that fails is not lost', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
-    const holding = hold(registry, waitFor({ read }));
+    const holding = waitForRecords(registry, waitFor({ read }));
     asked[0]?.answer(undefined);
     const result = await holding;
     registry.wake(ID, undefined);
@@ -177,16 +180,16 @@ describe('a wake while waiting', () => {
     complete(result);
   });
 
-  test('after the answer looks no more', async () => {
+  test('after the answer reads no more', async () => {
     const registry = openRegistry();
-    let looks = 0;
-    const result = await hold(
+    let reads = 0;
+    const result = await waitForRecords(
       registry,
-      waitFor({ read: async () => (++looks > 1 ? 'late' : undefined), decide: () => 'by event' }),
+      waitFor({ read: async () => (++reads > 1 ? 'late' : undefined), decide: () => 'by event' }),
     );
     registry.wake(ID, eventOf());
     registry.wake(ID, eventOf());
-    expect([result.getResult(), looks]).toEqual(['by event', 1]);
+    expect([result.getResult(), reads]).toEqual(['by event', 1]);
     complete(result);
   });
 });
@@ -194,21 +197,21 @@ describe('a wake while waiting', () => {
 describe('when the time is up', () => {
   test('the record is looked at once more, and what is found is the answer', async () => {
     const answers = [undefined, 'found at the end'];
-    const result = await hold(openRegistry(), waitFor({ read: async () => answers.shift() }));
+    const result = await waitForRecords(openRegistry(), waitFor({ read: async () => answers.shift() }));
     expect(await timeOut(result)).toBe('found at the end');
     complete(result);
   });
 
   test('the timeout value is the answer where nothing is found', async () => {
-    const result = await hold(openRegistry(), waitFor());
+    const result = await waitForRecords(openRegistry(), waitFor());
     expect(await timeOut(result)).toBe('timed out');
     complete(result);
   });
 
   test('the last state seen is the answer where Redis is away', async () => {
-    let looks = 0;
-    const read = async () => (++looks === 1 ? undefined : await Promise.reject<undefined>(new Error('Redis is away')));
-    const result = await hold(openRegistry(), waitFor({ read }));
+    let reads = 0;
+    const read = async () => (++reads === 1 ? undefined : await Promise.reject<undefined>(new Error('Redis is away')));
+    const result = await waitForRecords(openRegistry(), waitFor({ read }));
     expect(await timeOut(result)).toBe('timed out');
     complete(result);
   });
@@ -217,7 +220,7 @@ describe('when the time is up', () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
     try {
       const { asked, read } = manualRead();
-      const holding = hold(openRegistry(), waitFor({ read }));
+      const holding = waitForRecords(openRegistry(), waitFor({ read }));
       asked[0]?.answer(undefined);
       const result = await holding;
       const answered = timeOut(result);
@@ -239,7 +242,7 @@ describe('the release', () => {
     ['a timeout, a client gone, a shutdown', () => undefined],
   ])('comes with the end of the response, after %s', async (_how, happens) => {
     const registry = openRegistry();
-    const result = await hold(registry, waitFor({ decide: () => 'by event' }));
+    const result = await waitForRecords(registry, waitFor({ decide: () => 'by event' }));
     happens(registry);
     complete(result);
     expect([registry.size, registry.has(ID)]).toEqual([0, false]);
@@ -249,7 +252,7 @@ describe('the release', () => {
   test('comes at once where the first look throws, which is the answer', async () => {
     const registry = openRegistry();
     const read = async () => await Promise.reject<undefined>(new Error('no such upload'));
-    await expect(hold(registry, waitFor({ read }))).rejects.toThrow('no such upload');
+    await expect(waitForRecords(registry, waitFor({ read }))).rejects.toThrow('no such upload');
     expect([registry.size, registry.has(ID)]).toEqual([0, false]);
   });
 
@@ -257,8 +260,8 @@ describe('the release', () => {
     const registry = openRegistry();
     const ids = Array.from({ length: 100 }, (_, index) => `id-${index}`);
     const results = await Promise.all([
-      hold(registry, waitFor({ ids })),
-      hold(registry, waitFor({ ids: ids.slice(50) })),
+      waitForRecords(registry, waitFor({ ids })),
+      waitForRecords(registry, waitFor({ ids: ids.slice(50) })),
     ]);
     for (const result of results) complete(result);
     expect([registry.size, ids.filter((id) => registry.has(id))]).toEqual([0, []]);
@@ -267,8 +270,8 @@ describe('the release', () => {
 
 test("the timeout asked for is the result's own; none leaves it to the manager", async () => {
   const [asked, open] = await Promise.all([
-    hold(openRegistry(), waitFor({ timeoutMs: 5 })),
-    hold(openRegistry(), waitFor({ timeoutMs: undefined })),
+    waitForRecords(openRegistry(), waitFor({ timeoutMs: 5 })),
+    waitForRecords(openRegistry(), waitFor({ timeoutMs: undefined })),
   ]);
   expect([asked.timeoutMs, open.timeoutMs]).toEqual([5, undefined]);
 });
