@@ -163,7 +163,7 @@ describe('the page', () => {
     ]);
     await awaitStates(page, 3, ['failed', 'done']);
     expect(await stageOf(page, 'notes.jpg')).toMatch(/^This is neither a picture nor a table/);
-    expect(await stageOf(page, 'half.jpg')).toMatch(/cut short/);
+    expect(await stageOf(page, 'half.jpg')).toMatch(/incomplete/);
     expect(await stageOf(page, 'whole.jpg')).toBe('Done');
     expect(await page.locator('#summary').innerText()).toBe('1 of 3 done, 2 failed');
     await page.getByRole('button', { name: 'Remove notes.jpg from the list' }).click();

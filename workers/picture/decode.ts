@@ -5,10 +5,13 @@ import type { PictureState } from './state.ts';
 import { toSrgb } from './to-srgb.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
-/** What is said of a file that takes too long to read. */
-export const SLOW_TO_READ = { does: 'Reading the picture', advice: 'Send a smaller one, or another format.' };
+/** The words for a file that takes too long to read. */
+export const SLOW_TO_READ = {
+  does: 'Reading the picture',
+  advice: 'Make the picture smaller or save it as JPEG, and upload it again.',
+};
 
-/** The one decode: straight to the size of the largest variant, upright, in sRGB. */
+/** Creates the step that decodes the picture once: at the size of the largest variant, upright, in sRGB. */
 export function decode(tools: PictureTools) {
   return async (state: PictureState, { inputPath, signal }: StepContext): Promise<void> => {
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);

@@ -1,16 +1,18 @@
 import type { Buffer } from 'node:buffer';
 import type { PictureState } from './state.ts';
 
-/** Bits of each channel that decide which pixels count as one colour. */
+/** Two pixels count as the same colour if this many upper bits of each channel are equal. */
 const BIN_BITS = 4;
 const WHITE = '#ffffff';
 
-/** Leaves the colour that covers most of the picture; what shines through does not count. */
+/** Sets the colour that covers most of the picture. Transparent areas do not count. */
 export async function dominantColour(state: PictureState): Promise<void> {
   state.dominantColour.set(dominantColourOf(state.preview.get().data));
 }
 
-/** Of RGBA bytes: the mean of the largest group of like colours, as `#rrggbb`; white where nothing is to be seen. */
+/**
+ * Returns the mean of the largest group of similar colours as `#rrggbb`, or white if the picture is fully transparent.
+ */
 export function dominantColourOf(rgba: Buffer): string {
   const bins = new Map<number, Bin>();
   let largest: Bin = { weight: 0, red: 0, green: 0, blue: 0 };
@@ -33,7 +35,7 @@ export function dominantColourOf(rgba: Buffer): string {
   return largest.weight === 0 ? WHITE : hex(largest);
 }
 
-/** Sums over its pixels, each weighted by its alpha. */
+/** Sums over the pixels of a group, each weighted by its alpha. */
 interface Bin {
   weight: number;
   red: number;

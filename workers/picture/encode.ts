@@ -4,29 +4,35 @@ import type { KeptExif } from './kept-exif.ts';
 import { fromPixels, readFrames, WHITE, type Pipeline, type Pixels, type ReadSettings } from './libvips.ts';
 import type { Size } from './size.ts';
 
-/** What a variant is written as. */
+/** How a variant is written. */
 export interface EncodeTarget {
-  /** The whole picture as it goes into `size`; no larger than the pixels. */
+  /** The size to which the whole picture is scaled. It is never larger than the pixels. */
   readonly whole: Size;
-  /** Larger than the whole: margins, clear or white. Smaller: what juts out is cut off. Both from the middle. */
+  /**
+   * The size of the variant. If it is larger than `whole`, margins are added: transparent, or white for JPEG. If it is
+   * smaller, the edges are cut off. The picture is centred in both cases.
+   */
   readonly size: Size;
   readonly format: PictureFormat;
-  /** 1 to 100; undefined is the encoder's own. */
+  /** 1 to 100. Undefined: the default of the encoder. */
   readonly quality: number | undefined;
-  /** By default there is none. */
+  /** Default: none. */
   readonly exif?: KeptExif | undefined;
-  /** Whole seconds, after which the encoder gives up; by default it never does. */
+  /** The encoder stops after this number of whole seconds. Default: no limit. */
   readonly maxSeconds?: number;
 }
 
-/** How the frames of an animation come into their box. */
+/** How an animation is written. */
 export interface AnimationTarget extends Omit<EncodeTarget, 'format' | 'whole'> {
   readonly fit: PictureFit;
 }
 
 const CLEAR = '#ffffff00';
 
-/** A file with no profile and no words in it but those given. Alpha is laid on white where the format has none. */
+/**
+ * Returns the encoded file. It contains no colour profile and no metadata except `exif`. Formats without alpha get a
+ * white background.
+ */
 export async function encode(
   pixels: Pixels,
   { whole, size, format, quality, exif, maxSeconds = 0 }: EncodeTarget,
@@ -37,7 +43,10 @@ export async function encode(
   return await written(exif === undefined ? image : image.withExif(exif), format, quality).toBuffer();
 }
 
-/** The whole animation as WebP, straight from the file: all its frames at once would be too much to hold. */
+/**
+ * Returns the whole animation as WebP. It reads the frames from the file, because all decoded frames would not fit into
+ * memory.
+ */
 export async function encodeAnimation(
   path: string,
   { size, fit, quality, exif }: AnimationTarget,
@@ -75,8 +84,8 @@ function written(image: Pipeline, format: PictureFormat, quality: number | undef
   const options = quality === undefined ? {} : { quality };
   switch (format) {
     case 'webp':
-      // Effort 4, the default, takes 2.8 times as long for files 8 per cent smaller; effort 1 saves a quarter of the time,
-      // for files of photos and screenshots that are 10 to 19 per cent larger at the same PSNR.
+      // The default effort of 4 takes 2.8 times as long for files that are 8 % smaller. Effort 1 takes a quarter less
+      // time for files of photos and screenshots that are 10 to 19 % larger at the same PSNR.
       return image.webp({ ...options, effort: 2 });
     case 'jpeg':
       return image.flatten({ background: WHITE }).jpeg(options);

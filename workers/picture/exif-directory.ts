@@ -1,12 +1,12 @@
 import type { Buffer } from 'node:buffer';
 
-/** One table of tags of an EXIF block. A tag that is absent, of another type or broken is undefined. */
+/** One table (IFD) of an EXIF block. A tag that is absent, broken or of another type counts as missing. */
 export interface ExifDirectory {
-  /** Up to the first NUL, 200 bytes at most; as UTF-8, or as Latin-1 where it is not. */
+  /** The text up to the first NUL, at most 200 bytes, decoded as UTF-8, or as Latin-1 if it is not valid UTF-8. */
   text(tag: number): string | undefined;
-  /** Four values at most, of any numeric type; a quotient by zero is infinite or not a number. */
+  /** At most four values of any numeric type. A fraction with the denominator 0 is infinite or NaN. */
   numbers(tag: number): readonly number[];
-  /** The table that the tag points at; an empty one where there is none. */
+  /** The table that the tag points to, or an empty table. */
   directory(tag: number): ExifDirectory;
 }
 
@@ -16,7 +16,7 @@ const UINT32_TYPE = 4;
 const MAX_TEXT_BYTES = 200;
 const MAX_NUMBERS = 4;
 
-/** Of TIFF's types, those that hold numbers, by their numbers there. */
+/** The numeric types of TIFF by their type number. */
 const NUMBER_TYPES: ReadonlyMap<number, NumberType> = new Map([
   [1, { bytes: 1, read: (view, at) => view.getUint8(at) }],
   [3, { bytes: 2, read: (view, at, little) => view.getUint16(at, little) }],
@@ -33,9 +33,9 @@ interface NumberType {
 const EMPTY: ExifDirectory = { text: () => undefined, numbers: () => [], directory: () => EMPTY };
 
 /**
- * The first table of a block as it lies in a file (TIFF 6.0, section 2), an empty one of none. Never throws. Looks up what
- * it is asked for and nothing else: entries may all claim the whole block as their values, so that
- * 64 KiB unfold to gigabytes in a reader that lists them.
+ * Returns the first table of an EXIF block from a file (TIFF 6.0, section 2), or an empty table. Never throws. It reads
+ * only the requested tags: in a hostile block each entry can claim the whole block as its value, and a reader that
+ * lists all entries would unfold 64 KiB to gigabytes.
  */
 export function readExif(block: Buffer | undefined): ExifDirectory {
   if (block === undefined) {
@@ -58,7 +58,7 @@ function directoryAt(view: DataView, little: boolean, offset: number): ExifDirec
   }
   const end = Math.min(offset + 2 + view.getUint16(offset, little) * ENTRY_BYTES, view.byteLength);
 
-  /** Where the first entry of that tag lies whose type will do. */
+  /** Returns the position of the first entry with this tag and a suitable type. */
   function find(tag: number, isWanted: (type: number) => boolean): number | undefined {
     for (let at = offset + 2; at + ENTRY_BYTES <= end; at += ENTRY_BYTES) {
       if (view.getUint16(at, little) === tag && isWanted(view.getUint16(at + 2, little))) {
@@ -104,7 +104,7 @@ function numbersAt(view: DataView, little: boolean, entry: number): number[] {
   return places.filter((at) => at + type.bytes <= view.byteLength).map((at) => type.read(view, at, little));
 }
 
-/** The standard says ASCII, cameras write what they like. */
+/** The standard requires ASCII, but cameras write other encodings. */
 function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

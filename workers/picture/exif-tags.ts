@@ -1,4 +1,4 @@
-/** Of the first table of a block (Exif 2.32, section 4.6.4); the last two point to further tables. */
+/** Tags of the first table of a block (Exif 2.32, section 4.6.4). `photo` and `gps` point to further tables. */
 export const IMAGE = {
   make: 0x010f,
   model: 0x0110,
@@ -9,7 +9,7 @@ export const IMAGE = {
   gps: 0x8825,
 } as const;
 
-/** Of the table behind `IMAGE.photo` (section 4.6.5). */
+/** Tags of the table behind `IMAGE.photo` (section 4.6.5). */
 export const PHOTO = {
   exposureTime: 0x829a,
   fNumber: 0x829d,
@@ -25,5 +25,5 @@ export const PHOTO = {
   lensModel: 0xa434,
 } as const;
 
-/** Of the table behind `IMAGE.gps` (section 4.6.6). */
+/** Tags of the table behind `IMAGE.gps` (section 4.6.6). */
 export const GPS = { latitudeRef: 1, latitude: 2, longitudeRef: 3, longitude: 4, altitudeRef: 5, altitude: 6 } as const;

@@ -3,18 +3,18 @@ import type { Exposure, Position } from '../../src/wire/documents.ts';
 import { readExif, type ExifDirectory } from './exif-directory.ts';
 import { GPS, IMAGE, PHOTO } from './exif-tags.ts';
 
-/** What a camera wrote into a picture; null where it wrote nothing, or nothing that makes sense. */
+/** Facts that a camera wrote into a picture. Null: the value is missing or makes no sense. */
 export interface ExifFacts {
-  /** The camera's clock as ISO 8601, with an offset only where the camera knew one. */
+  /** The time of the camera's clock as ISO 8601. It has an offset only if the camera wrote one. */
   takenAt: string | null;
-  /** Make and model as one line. */
+  /** Make and model in one line. */
   camera: string | null;
-  /** Make and model as one line. */
+  /** Make and model in one line. */
   lens: string | null;
   exposure: Exposure | null;
 }
 
-/** Of a block as it lies in the file. Never throws: a picture whose EXIF is broken is still a picture. */
+/** Reads the facts from an EXIF block. Never throws, because a picture with broken EXIF is still a valid picture. */
 export function exifFacts(block: Buffer | undefined): ExifFacts {
   const image = readExif(block);
   const photo = image.directory(IMAGE.photo);
@@ -26,7 +26,7 @@ export function exifFacts(block: Buffer | undefined): ExifFacts {
   };
 }
 
-/** Where the camera was, in degrees; null where it did not know. Never throws. */
+/** Returns the position of the camera in degrees, or null if there is none. Never throws. */
 export function exifPosition(block: Buffer | undefined): Position | null {
   const gps = readExif(block).directory(IMAGE.gps);
   const latitude = degrees(gps.numbers(GPS.latitude), gps.text(GPS.latitudeRef), 'S', 90);
@@ -43,7 +43,7 @@ export function exifPosition(block: Buffer | undefined): Position | null {
   };
 }
 
-/** The moment of the shot before that of its digitizing, and that before the last change of the file. */
+/** Prefers the time of the shot, then the time of digitizing, then the last change of the file. */
 function takenAt(image: ExifDirectory, photo: ExifDirectory): string | null {
   return (
     moment(photo.text(PHOTO.taken), photo.text(PHOTO.takenOffset)) ??
@@ -52,7 +52,7 @@ function takenAt(image: ExifDirectory, photo: ExifDirectory): string | null {
   );
 }
 
-/** `2024:05:01 12:30:00` is how EXIF writes it. */
+/** Converts a time such as `2024:05:01 12:30:00` to ISO 8601. */
 function moment(clock = '', offset = ''): string | null {
   const parts = /^(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d:\d\d:\d\d)/.exec(clock.trim());
   if (parts === null) {
@@ -63,13 +63,13 @@ function moment(clock = '', offset = ''): string | null {
   return isMoment(local) ? local + (known?.[0] ?? '') : null;
 }
 
-/** A clock that was never set says zeros; a date that is none, such as 31 April, comes out as another. */
+/** False for a clock that was never set (all zeros) and for a date that does not exist, such as 31 April. */
 function isMoment(local: string): boolean {
   const date = new Date(`${local}Z`);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(local) && date.getUTCFullYear() > 0;
 }
 
-/** Most makers put their name into the model as well: `Canon`, `Canon EOS R5`. */
+/** Most makers repeat their name in the model: `Canon`, `Canon EOS R5`. */
 function device(makeText: string | undefined, modelText: string | undefined): string | null {
   const make = line(makeText);
   const model = line(modelText);
@@ -78,7 +78,7 @@ function device(makeText: string | undefined, modelText: string | undefined): st
   return both === '' ? null : both;
 }
 
-/** Where the number for the sensitivity does not suffice, it says so by its highest value. */
+/** The highest value of the sensitivity tag means that another tag holds the value. */
 const SEE_ELSEWHERE = 65_535;
 
 function exposure(photo: ExifDirectory): Exposure | null {
@@ -92,14 +92,14 @@ function exposure(photo: ExifDirectory): Exposure | null {
   return Object.values(found).every((value) => value === null) ? null : found;
 }
 
-/** Cameras write 0, or 0/0, for what they do not know. */
+/** Cameras write 0 or 0/0 for unknown values. */
 function positive(table: ExifDirectory, tag: number, factor = 1): number | null {
   const [value = 0] = table.numbers(tag);
   const result = rounded(value * factor, 3);
   return Number.isFinite(result) && result > 0 ? result : null;
 }
 
-/** Degrees, minutes and seconds, of which the last may be missing. */
+/** Converts degrees, minutes and seconds to degrees. Minutes and seconds may be missing. */
 function degrees(
   [whole = Number.NaN, minutes = 0, seconds = 0]: readonly number[],
   reference: string | undefined,
@@ -119,7 +119,7 @@ function rounded(value: number, digits: number): number {
 
 const MAX_LINE_LENGTH = 100;
 
-/** Words of a file as one line that can be shown; empty where there is nothing to show. */
+/** Returns text of a file as one printable line of at most 100 characters. It may be empty. */
 export function line(text = ''): string {
   return text
     .replace(/[\s\p{Cc}\p{Cf}\uFFFD]+/gu, ' ')

@@ -1,25 +1,27 @@
 import type { Buffer } from 'node:buffer';
 
-/** Rows of three factors: from linear red, green and blue of one colour space to those of another. */
+/** Three rows of three factors that convert linear RGB of one colour space to another. */
 export type ColourMatrix = readonly (readonly number[])[];
 
 /**
- * How the colours of a profile become those of sRGB: not at all; by a matrix, in linear light, both spaces having the
- * tone curve of sRGB, as phones' Display P3 has; or by all that a colour management knows.
+ * How the colours of a profile are converted to sRGB:
+ * - `none`: they are sRGB already.
+ * - `matrix`: by a matrix in linear light. Both spaces have the tone curve of sRGB, as Display P3 of phones does.
+ * - `managed`: by the colour management of libvips.
  */
 export type WayToSrgb =
   { readonly kind: 'none' } | { readonly kind: 'matrix'; readonly matrix: ColourMatrix } | { readonly kind: 'managed' };
 
 const MANAGED: WayToSrgb = { kind: 'managed' };
 
-/** From the connection space of profiles (XYZ under D50) to linear sRGB. */
+/** From the connection space of profiles (XYZ, D50) to linear sRGB. */
 const TO_SRGB: ColourMatrix = [
   [3.1338561, -1.6168667, -0.4906146],
   [-0.9787684, 1.9161415, 0.033454],
   [0.0719453, -0.2289914, 1.4052427],
 ];
 
-/** About one level of 255 in the brightest colours: what tells one maker's sRGB from another's. */
+/** About one level of 255 in the brightest colours. The sRGB profiles of different vendors differ by less. */
 const SAME = 0.004;
 
 const HEADER_BYTES = 128;
@@ -27,8 +29,8 @@ const ENTRY_BYTES = 12;
 const MAX_TAGS = 100;
 
 /**
- * Of a profile as it lies in a file (ICC.1:2022, sections 7 and 9.3). Never throws: what is not plainly a matrix
- * between three primaries, under the tone curve of sRGB, is left to the colour management.
+ * Returns the conversion for a profile from a file (ICC.1:2022, sections 7 and 9.3). Never throws. It returns `managed`
+ * unless the profile is a plain matrix of three primaries with the tone curve of sRGB.
  */
 export function wayToSrgb(profile: Buffer): WayToSrgb {
   const tags = tagsOf(profile);
@@ -65,7 +67,7 @@ function near(one: number, other: number): boolean {
   return Math.abs(one - other) <= SAME;
 }
 
-/** The bytes of each tag of an RGB profile; none of any other, or of a broken one. */
+/** Returns the bytes of each tag of an RGB profile, or nothing for another or broken profile. */
 function tagsOf(profile: Buffer): Map<string, Buffer> {
   const tags = new Map<string, Buffer>();
   if (profile.length < HEADER_BYTES + 4 || profile.toString('latin1', 16, 24) !== 'RGB XYZ ') return tags;
@@ -82,7 +84,7 @@ function xyzIn(tag: Buffer): number[] | undefined {
   return [8, 12, 16].map((at) => fixed(tag, at));
 }
 
-/** s15Fixed16Number. */
+/** Reads an s15Fixed16Number. */
 function fixed(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) / 65_536;
 }
@@ -94,7 +96,7 @@ function isCurveOfSrgb(tag: Buffer | undefined): boolean {
   return curve !== undefined && SAMPLES.every((level) => Math.abs(curve(level) - linear(level)) < 0.001);
 }
 
-/** IEC 61966-2-1; 0 to 1. */
+/** Converts a level of sRGB, 0 to 1, to linear light (IEC 61966-2-1). */
 export function linear(level: number): number {
   return level <= 0.04045 ? level / 12.92 : ((level + 0.055) / 1.055) ** 2.4;
 }
@@ -102,7 +104,7 @@ export function linear(level: number): number {
 function curveIn(tag: Buffer): ((level: number) => number) | undefined {
   const type = tag.toString('latin1', 0, 4);
   if (type === 'curv' && tag.length >= 12) return tabulated(tag);
-  // Function type 3 of section 10.18, by which sRGB is defined.
+  // Function type 3 of section 10.18 is the one that defines sRGB.
   if (type === 'para' && tag.length >= 32 && tag.readUInt16BE(8) === 3) {
     const [gamma = 1, a = 1, b = 0, c = 1, d = 0] = [12, 16, 20, 24, 28].map((at) => fixed(tag, at));
     return (level) => (level >= d ? (a * level + b) ** gamma : c * level);

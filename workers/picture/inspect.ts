@@ -16,15 +16,15 @@ import type { PictureFacts, PictureState } from './state.ts';
 import { checkStructure } from './structure/check-structure.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
-/** What is asked for, as a record holds it. Throws where that is no picture's: the intake has checked it. */
+/** Parses the options of a record. Throws if they are invalid, which cannot happen: the intake has checked them. */
 export type ReadOptions = (options: unknown) => PictureOptions;
 
-/** Reads the header, refuses what is too large to decode, and leaves the facts and what is to be made. */
+/** Creates the step that reads the header, rejects pictures that are too large, and plans the variants. */
 export function inspect(tools: PictureTools, readOptions: ReadOptions) {
   return async (state: PictureState, { inputPath, upload, signal }: StepContext): Promise<void> => {
     const options = readOptions(upload.options);
-    // What is left of earlier pictures must not add to the memory of this one. Where it never ends the attempt's own
-    // time limit finds a processor that obeys nobody, and the process is replaced.
+    // Abandoned calls of earlier pictures must not add to the memory of this one. If one of them never ends, the time
+    // limit of the attempt makes this process count as unresponsive, and it is replaced.
     await tools.abandoned.settled();
     await checkStructure({ path: inputPath, type: upload.type, maxFrames: tools.limits.maxFrames }, signal);
     const header = await boundsOf(tools, signal, SLOW_TO_READ)
@@ -56,7 +56,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
 function factsOf(header: Header, { gps }: PictureOptions): PictureFacts {
   const { width, height } = header.autoOrient;
   return {
-    // libvips names the container that AVIF lies in; the other pictures that come in it cannot be decoded here.
+    // libvips reports the container of AVIF. It cannot decode the other formats in that container.
     format: header.format === 'heif' ? 'avif' : header.format,
     width,
     height,
@@ -69,38 +69,41 @@ function factsOf(header: Header, { gps }: PictureOptions): PictureFacts {
   };
 }
 
-/** Pictures of other channels or depths than most have are the colour management's, with a profile or without. */
+/** A picture with unusual channels or depth needs the colour management, with or without a profile. */
 function wayOf({ icc, space, channels, depth }: Header): WayToSrgb {
   const isPlain = space === 'srgb' && depth === 'uchar' && channels >= 3;
   return isPlain && icc !== undefined ? wayToSrgb(icc) : { kind: 'managed' };
 }
 
-/** Some writers put numbers there that mean nothing; viewers take them for 1, and so does libvips. */
+/** Some programs write invalid values. Viewers and libvips treat them as 1. */
 function orientationOf(tag = 1): number {
   return tag >= 1 && tag <= 8 ? tag : 1;
 }
 
-/** The pages of a TIFF are no frames; and only by hand is an animation made that has to be turned, which libvips cannot. */
+/**
+ * Returns whether a picture is animated. Pages of a TIFF are not frames. libvips cannot turn an animation, so one with
+ * an orientation other than 1 (which no camera writes) is treated as a still picture.
+ */
 function moves({ format, frames, orientation }: PictureFacts): boolean {
   return frames > 1 && (format === 'gif' || format === 'webp') && orientation === 1;
 }
 
-/** Its first bytes were taken for one format by the intake and are taken for another here. */
+/** The error for a file whose first bytes name another format than libvips finds. */
 function notWhatItSeems(): UnprocessableError {
   return new UnprocessableError(
     'picture_damaged',
-    'The file begins like a picture of one kind and goes on like one of another.',
+    'The file begins like one picture format and continues like another. Save it again and upload the new file.',
   );
 }
 
 function refuseTooLarge(facts: PictureFacts, isAnimated: boolean, { maxPixels, maxFrames }: PictureLimits): void {
   const { width, height, frames } = facts;
   const size = `${count(width)} × ${count(height)} pixels`;
-  if (areaOf(facts) > maxPixels) throw tooLarge(`${size}; at most ${count(maxPixels)} pixels in all are taken`);
-  if (frames > maxFrames) throw tooLarge(`${count(frames)} frames or pages; at most ${count(maxFrames)} are taken`);
+  if (areaOf(facts) > maxPixels) throw tooLarge(`${size}. At most ${count(maxPixels)} pixels in total are accepted`);
+  if (frames > maxFrames) throw tooLarge(`${count(frames)} frames or pages. At most ${count(maxFrames)} are accepted`);
   const most = ANIMATION_FACTOR * maxPixels;
   if (isAnimated && areaOf(facts) * frames > most)
-    throw tooLarge(`${count(frames)} frames of ${size}; at most ${count(most)} pixels in all frames are taken`);
+    throw tooLarge(`${count(frames)} frames of ${size}. At most ${count(most)} pixels in all frames are accepted`);
 }
 
 function refuseTooCostly(
@@ -118,7 +121,7 @@ function refuseTooCostly(
 }
 
 function tooLarge(claim: string): UnprocessableError {
-  return new UnprocessableError('picture_too_large', `The picture says that it has ${claim}.`);
+  return new UnprocessableError('picture_too_large', `The picture has ${claim}. Make it smaller and upload it again.`);
 }
 
 function count(value: number): string {

@@ -3,15 +3,15 @@ import { line } from './exif.ts';
 import { readExif, type ExifDirectory } from './exif-directory.ts';
 import { IMAGE, PHOTO } from './exif-tags.ts';
 
-/** Tags to write, by the names of libexif: the first table, and the one of the photo. */
+/** Tags to write, by the names of libexif: the first table, and the table of the photo. */
 export interface KeptExif {
   readonly IFD0: Readonly<Record<string, string>>;
   readonly IFD2: Readonly<Record<string, string>>;
 }
 
 /**
- * What of a block may go into a variant. Written anew from a list of what is harmless, so that no position, serial
- * number, maker's note or old thumbnail comes along, wherever a camera has put it.
+ * Returns the EXIF tags that may go into a variant. They are written from a list of harmless tags, so that no position,
+ * serial number, maker note or old thumbnail is copied, wherever a camera has put it.
  */
 export function keptExif(block: Buffer | undefined): KeptExif {
   const image = readExif(block);
@@ -42,7 +42,7 @@ function present(tags: Record<string, string>): Record<string, string> {
 
 const MOST = 1e6;
 
-/** As EXIF writes numbers, short times the way people say them; empty for what makes no sense. */
+/** Formats a number as EXIF does. Short exposures become 1000/x. Empty if the value makes no sense. */
 function quotient(table: ExifDirectory, tag: number): string {
   const [value = 0] = table.numbers(tag);
   if (!(value > 1 / MOST && value < MOST)) {

@@ -2,55 +2,56 @@ import { Buffer } from 'node:buffer';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import type { Size } from './size.ts';
 
-// Whole pictures run side by side, one per job in hand: threads inside one picture would only compete with them.
+// A worker processes several pictures at the same time. Threads within one picture would only compete with them.
 sharp.concurrency(1);
-// No operation is ever repeated on the same picture, so a cache would hold memory for nothing.
+// No operation is repeated on the same picture, so a cache would only waste memory.
 sharp.cache(false);
-// Whatever is not on this list cannot be reached by any file: SVG and PDF fetch and run things, others are little tested.
+// No file can reach a loader that is not unblocked here. SVG and PDF can fetch and execute, and others are little
+// tested.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((loader) => `VipsForeignLoad${loader}`),
 });
 
-/** What clear places become where a format has none. */
+/** The background for formats without alpha. */
 export const WHITE = '#ffffff';
 
-/** Decoded pixels, row by row, eight bits per channel, in sRGB; the last of two or four channels is alpha. */
+/** Decoded pixels in sRGB, row by row, eight bits per channel. With two or four channels the last one is alpha. */
 export interface Pixels extends Size {
   readonly data: Buffer;
   readonly channels: 1 | 2 | 3 | 4;
 }
 
-/** What a file says of itself. */
+/** The header of a file. */
 export type Header = Metadata;
 
-/** A pipeline of the library, which does nothing until it is asked for bytes. */
+/** A pipeline of sharp. It does nothing until its output is requested. */
 export type Pipeline = Sharp;
 
-/** How a file is read. */
+/** Limits for reading a file. */
 export interface ReadSettings {
-  /** Of one frame. */
+  /** Maximum number of pixels of one frame. */
   readonly maxPixels: number;
-  /** The library stops by itself at the next row or frame after so many seconds, whole ones. */
+  /** libvips stops at the next row or frame after this number of whole seconds. */
   readonly maxSeconds: number;
 }
 
 /** How the first frame is decoded. */
 export interface DecodeSettings extends ReadSettings {
-  /** As a person sees it, no larger than the picture. */
+  /** The size after orientation. It must not be larger than the picture. */
   readonly size: Size;
-  /** False leaves the colours as the numbers in the file say, whatever its profile. */
+  /** If false, the profile of the file is ignored and the colour values are unchanged. */
   readonly appliesProfile: boolean;
 }
 
-/** Reads the header alone, so its claims are safe to look at however large they are. */
+/** Reads only the header, so a header with huge claims is safe to read. */
 export async function readHeader(path: string): Promise<Header> {
   return await sharp(path, { failOn: 'error', limitInputPixels: false }).metadata();
 }
 
 /**
- * The first frame, turned the right way up, in sRGB unless its profile is not applied. Formats that can
- * decode at a half, a quarter or an eighth of the size do.
+ * Decodes the first frame upright, in sRGB if the profile is applied. Formats that support it are decoded at a half, a
+ * quarter or an eighth of the size.
  */
 export async function decode(
   path: string,
@@ -65,12 +66,12 @@ export async function decode(
   return await pixelsOf(image.timeout({ seconds: maxSeconds }).resize({ ...size, fit: 'fill' }));
 }
 
-/** All frames below one another, as they stand in the file: nothing is turned. `maxPixels` is for all of them. */
+/** Reads all frames, stacked vertically, without applying the orientation. `maxPixels` counts all frames together. */
 export function readFrames(path: string, { maxPixels, maxSeconds }: ReadSettings): Pipeline {
   return sharp(path, { failOn: 'error', animated: true, limitInputPixels: maxPixels }).timeout({ seconds: maxSeconds });
 }
 
-/** `pixels` themselves where they have that size already. */
+/** Scales `pixels` down. Returns the same object if it already has that size. */
 export async function shrink(pixels: Pixels, size: Size): Promise<Pixels> {
   if (pixels.width === size.width && pixels.height === size.height) {
     return pixels;
@@ -78,7 +79,7 @@ export async function shrink(pixels: Pixels, size: Size): Promise<Pixels> {
   return await pixelsOf(fromPixels(pixels).resize({ ...size, fit: 'fill' }));
 }
 
-/** At that size and with four channels, whatever it had. */
+/** Converts to RGBA at the given size. */
 export async function toRgba(pixels: Pixels, size: Size): Promise<Pixels> {
   return await pixelsOf(
     fromPixels(pixels)
@@ -88,7 +89,7 @@ export async function toRgba(pixels: Pixels, size: Size): Promise<Pixels> {
   );
 }
 
-/** To be cut, framed or encoded. */
+/** Starts a pipeline from decoded pixels. */
 export function fromPixels({ data, width, height, channels }: Pixels): Pipeline {
   return sharp(data, { raw: { width, height, channels } });
 }

@@ -1,18 +1,18 @@
-/** What a picture may ask of a worker. */
+/** Limits for the processing of a picture. */
 export interface PictureLimits {
-  /** Width times height, by the file's own header, before anything is decoded. */
+  /** Width times height as the header claims them, checked before anything is decoded. */
   readonly maxPixels: number;
-  /** Frames of an animation, pages of a TIFF. */
+  /** Frames of an animation or pages of a TIFF. */
   readonly maxFrames: number;
-  /** Of all variants of one picture, counted by what their formats cost. */
+  /** Pixels of all variants of a picture, weighted by the cost of their formats. */
   readonly maxOutputPixels: number;
-  /** For each step of the processing. */
+  /** Time limit of each step. */
   readonly stepTimeoutMs: number;
 }
 
 /**
- * What 100 megapixels cost at the worst: progressive JPEG 0.6 GB, interlaced 16-bit PNG 0.9, AVIF 1.8.
- * What can be decoded row by row, as most photos can, takes about a tenth of one.
+ * The most memory that 100 megapixels need: progressive JPEG 0.6 GB, interlaced 16-bit PNG 0.9 GB, AVIF 1.8 GB.
+ * Pictures that can be decoded row by row, as most photos can, need about a tenth of that.
  */
 export const PICTURE_LIMITS: PictureLimits = {
   maxPixels: 100_000_000,
@@ -21,8 +21,8 @@ export const PICTURE_LIMITS: PictureLimits = {
   stepTimeoutMs: 60_000,
 };
 
-/** All frames of an animation together may have so many times the pixels of the largest picture: they are held one at a time. */
+/** All frames of an animation together may have this many times `maxPixels`: only one frame is in memory at a time. */
 export const ANIMATION_FACTOR = 4;
 
-/** What the small facts are told from; a thumbhash has no detail that would show more, and takes its time by the pixel. */
+/** The longer side of the preview. A thumbhash shows no more detail, and its time grows with the number of pixels. */
 export const PREVIEW_LONGEST_SIDE = 64;

@@ -1,24 +1,24 @@
 import type { Pixels } from './libvips.ts';
 import type { PictureState } from './state.ts';
 
-/** So many shades on each side go in. */
+/** The hash is computed from this many grey values per side. */
 const SIDE = 32;
 
-/** So many waves of each direction come out, the slowest ones that are no mean value: a bit for each pair of them. */
+/** The number of lowest frequencies per direction, without the constant one. Each pair of them gives one bit. */
 const WAVES = 8;
 
-/** Below this a wave is noise of the arithmetic: a picture of one colour has none at all. */
+/** Smaller amplitudes are rounding errors. A picture of a single colour has only these. */
 const FAINTEST = 1e-6;
 
-/** Leaves the hash by which copies of a picture find each other. */
+/** Sets the hash by which copies of a picture can be found. */
 export async function perceptualHash(state: PictureState): Promise<void> {
   state.perceptualHash.set(perceptualHashOf(shadesOf(state.preview.get())));
 }
 
 /**
- * Of 32 × 32 shades of grey, as 16 hex digits: a DCT of both directions, of which the frequencies 1 to 8 count,
- * row by row; a bit is set where the amount of its wave is above the median of them all. (Zauner,
- * "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, section 3.2.1.)
+ * Returns the hash of 32 × 32 grey values as 16 hex digits. It computes a two-dimensional DCT and uses the frequencies
+ * 1 to 8 of each direction, row by row. A bit is 1 if its amplitude is above the median. (Zauner, "Implementation and
+ * Benchmarking of Perceptual Image Hash Functions", 2010, section 3.2.1.)
  */
 export function perceptualHashOf(shades: Float64Array): string {
   const columns = COSINES.map((wave) => Float64Array.from({ length: SIDE }, (_, x) => dot(wave, shades, x, SIDE)));
@@ -44,7 +44,10 @@ function dot(wave: Float64Array, values: Float64Array, start: number, step: numb
   return sum;
 }
 
-/** The mean light of each of 32 × 32 fields of RGBA pixels, row by row, whatever their shape was; what is clear counts as white. */
+/**
+ * Divides RGBA pixels of any shape into 32 × 32 fields. Returns the mean brightness of each field, row by row.
+ * Transparent pixels count as white.
+ */
 export function shadesOf({ data, width, height }: Pixels): Float64Array {
   return Float64Array.from({ length: SIDE * SIDE }, (_, field) => {
     const [left, right] = span(field % SIDE, width);
@@ -57,13 +60,16 @@ export function shadesOf({ data, width, height }: Pixels): Float64Array {
   });
 }
 
-/** From one pixel to before another; at least one, so that a picture of fewer than 32 has some twice. */
+/**
+ * Returns the range of pixels of a field, without its end. It has at least one pixel, so fields of a picture with fewer
+ * than 32 pixels overlap.
+ */
 function span(field: number, length: number): [from: number, before: number] {
   const from = Math.floor((field * length) / SIDE);
   return [from, Math.max(from + 1, Math.floor(((field + 1) * length) / SIDE))];
 }
 
-/** ITU-R BT.601, on white. */
+/** Luma after ITU-R BT.601, on a white background. */
 function lightAt(data: Buffer, at: number): number {
   const light = 0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0);
   return 255 + ((light - 255) * (data[at + 3] ?? 0)) / 255;

@@ -2,32 +2,32 @@ import type { VariantSpec } from '../../src/kinds/picture-options.ts';
 import { PREVIEW_LONGEST_SIDE } from './limits.ts';
 import { areaOf, fitWithin, scaledTo, type Size } from './size.ts';
 
-/** What a plan must know of a picture: its size as a person sees it, and whether it moves. */
+/** The facts that a plan needs: the size after orientation, and whether the picture is animated. */
 export interface PictureShape extends Size {
   readonly isAnimated: boolean;
 }
 
-/** One variant to make. */
+/** One variant to produce. */
 export interface PlannedVariant {
   readonly spec: VariantSpec;
-  /** The whole picture as it goes into the box: what juts out is cut off, what is missing is margin. */
+  /** The size to which the whole picture is scaled. What exceeds `size` is cut off, what is missing becomes margin. */
   readonly whole: Size;
   readonly size: Size;
-  /** Has all frames, not the first alone. */
+  /** True if the variant has all frames, false if it has only the first. */
   readonly isAnimated: boolean;
 }
 
-/** What is made of a picture, all that stands still from one decode. */
+/** The variants of a picture. All still ones come from one decode. */
 export interface PicturePlan {
-  /** No smaller than anything that is made of it. */
+  /** At least as large as every still variant. */
   readonly decoded: Size;
-  /** By the size of the whole, largest first: each can be made from the one before it. */
+  /** Sorted by `whole`, largest first, so that each still variant can be made from the previous one. */
   readonly variants: readonly PlannedVariant[];
-  /** The smallest of those that stand still. */
+  /** The smallest still variant. */
   readonly lastStill: PlannedVariant | undefined;
 }
 
-/** Nothing is enlarged. */
+/** Plans the variants. No variant is larger than the picture. */
 export function planPicture(picture: PictureShape, specs: readonly VariantSpec[]): PicturePlan {
   const variants = specs
     .map((spec) => planVariant(picture, spec))
@@ -47,7 +47,7 @@ function planVariant(picture: PictureShape, spec: VariantSpec): PlannedVariant {
   return { spec, whole, size: sizes[fit], isAnimated: picture.isAnimated && spec.format === 'webp' };
 }
 
-/** The box itself, or one of its shape where the picture does not fill it. */
+/** Returns the box, or a smaller box of the same shape if the picture does not fill it. */
 function largestOfShape(box: Size, whole: Size): Size {
   return scaledTo(box, Math.min(whole.width / box.width, whole.height / box.height));
 }

@@ -14,7 +14,10 @@ import { thumbhash } from './thumbhash.ts';
 import type { PictureTools } from './tools.ts';
 import { variants } from './variants.ts';
 
-/** Everything that is done with a picture, in order. Weights are milliseconds of one thread, by what `inspect` has found. */
+/**
+ * Creates the processor for pictures, with its steps in order. Weights are milliseconds of one thread, estimated by
+ * `inspect`.
+ */
 export function createPictureProcessor(
   limits: Partial<PictureLimits> = {},
   kind = pictureKind(),
@@ -29,7 +32,7 @@ export function createPictureProcessor(
       {
         name: 'variants',
         weight: ({ costs }) => costs.orElse(TYPICAL_COSTS).variants,
-        run: inTurn(variants(tools), ...facts(tools), published),
+        run: inTurn(variants(tools), ...factSteps(tools), published),
       },
     ],
     begin: createPictureState,
@@ -53,8 +56,8 @@ function inTurn(...runs: readonly Run[]): Run {
   };
 }
 
-/** They take 2 ms together, so to tell of each would take longer; meanwhile the last variant is on its way into storage. */
-function facts(tools: PictureTools): Run[] {
+/** These share a step because they take only 2 ms together. Meanwhile the last variant is being stored. */
+function factSteps(tools: PictureTools): Run[] {
   return [thumbhash(tools), perceptualHash, dominantColour];
 }
 

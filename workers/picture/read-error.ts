@@ -1,23 +1,23 @@
 import { UnprocessableError } from '../unprocessable-error.ts';
 
-/** The machine's troubles, as libvips words them. */
-const OURS =
-  /input file is missing|unable to open|out of memory|no space left|too many open files|input\/output error|permission denied/i;
+/** Messages of libvips for problems of the machine, not of the file. */
+const NO_ACCESS = /input file is missing|unable to open|permission denied|input\/output error/i;
+const EXHAUSTED = /out of memory|no space left|too many open files/i;
 
-/** Words that can only mean a missing end; most libraries word that and other damage alike. */
+/** Messages that always mean a truncated file. For most damage the messages do not say which it is. */
 const CUT_SHORT = /premature end of jpeg image|unexpected end|not enough data/i;
 const NOT_A_PICTURE = /unsupported image format/i;
 const TOO_LARGE = /pixel limit|security limit|user limit/i;
 const UNSUPPORTED = /unsupported (?!image format)|not supported|not configured|not implemented/i;
 
 /**
- * What to throw for an error that came up while `libvips` read a file of the sender's: an
- * `UnprocessableError` where the file is to blame, and the error itself where the machine is.
- * No word of the library gets into the detail; it stays in the cause.
+ * Returns the error to throw for an error of libvips while it read a file: an `UnprocessableError` if the file is to
+ * blame, and the same error if the machine is. The message of libvips is kept only as the cause, and is never shown to
+ * the sender.
  */
 export function readError(error: unknown): unknown {
   const words = error instanceof Error ? error.message : String(error);
-  if (error instanceof UnprocessableError || OURS.test(words)) {
+  if (error instanceof UnprocessableError || NO_ACCESS.test(words) || EXHAUSTED.test(words)) {
     return error;
   }
   return unprocessable(words, error);
@@ -25,10 +25,14 @@ export function readError(error: unknown): unknown {
 
 function unprocessable(words: string, cause: unknown): UnprocessableError {
   if (TOO_LARGE.test(words)) {
-    return new UnprocessableError('picture_too_large', 'The picture has more pixels than can be taken.', { cause });
+    return new UnprocessableError(
+      'picture_too_large',
+      'The picture has more pixels than are accepted. Make it smaller and upload it again.',
+      { cause },
+    );
   }
   if (UNSUPPORTED.test(words)) {
-    const detail = 'The picture is written in a way that cannot be read here. Save it as JPEG or PNG and send that.';
+    const detail = 'The picture uses a feature that is not supported. Save it as JPEG or PNG and upload the new file.';
     return new UnprocessableError('picture_unsupported', detail, { cause });
   }
   return new UnprocessableError('picture_damaged', damage(words), { cause });
@@ -36,10 +40,10 @@ function unprocessable(words: string, cause: unknown): UnprocessableError {
 
 function damage(words: string): string {
   if (CUT_SHORT.test(words)) {
-    return 'The picture is cut short: the end of the file is missing. Send the whole file again.';
+    return 'The picture is incomplete: the end of the file is missing. Upload the whole file again.';
   }
   if (NOT_A_PICTURE.test(words)) {
-    return 'The file is not a picture of a kind that can be read, or a part of it is missing.';
+    return 'The file is not a picture in a supported format, or a part of it is missing. Save it as JPEG or PNG and upload it.';
   }
-  return 'The picture is damaged or incomplete and cannot be decoded.';
+  return 'The picture is damaged and cannot be decoded. Save it again in another program and upload the new file.';
 }

@@ -6,32 +6,32 @@ import type { KeptExif } from './kept-exif.ts';
 import type { Pixels } from './libvips.ts';
 import type { PicturePlan } from './plan.ts';
 
-/** What the header tells of a picture. */
+/** The facts from the header of a picture. */
 export type PictureFacts = Omit<PictureResult, 'kind' | 'dominantColour' | 'thumbhash' | 'perceptualHash' | 'variants'>;
 
-/** What the steps leave for each other, in the order in which they do. */
+/** The values that steps pass to later steps, in the order in which they are set. */
 export interface PictureState {
   readonly facts: SetOnce<PictureFacts>;
   readonly wayToSrgb: SetOnce<WayToSrgb>;
-  /** What every variant says of the picture; undefined where they say nothing. */
+  /** The EXIF tags of every variant, or undefined for none. */
   readonly kept: SetOnce<KeptExif | undefined>;
   readonly plan: SetOnce<PicturePlan>;
   readonly costly: SetOnce<CostlyFacts>;
   readonly costs: SetOnce<PictureCosts>;
   readonly decoded: SetOnce<Pixels>;
-  /** On their way into storage, largest first. */
+  /** Variants that are being stored, largest first. */
   readonly publishing: SetOnce<readonly Promise<Variant>[]>;
   readonly variants: SetOnce<Variant[]>;
-  /** The smallest that was needed for a variant, and is large enough for the preview. */
+  /** The smallest pixels that a variant needed and that are still large enough for the preview. */
   readonly smallest: SetOnce<Pixels>;
-  /** RGBA, longer side 64 pixels at most. */
+  /** RGBA with a longer side of at most 64 pixels. */
   readonly preview: SetOnce<Pixels>;
   readonly thumbhash: SetOnce<string>;
   readonly perceptualHash: SetOnce<string>;
   readonly dominantColour: SetOnce<string>;
 }
 
-/** Empty slots for one attempt. */
+/** Creates the empty state of one attempt. */
 export function createPictureState(): PictureState {
   return {
     facts: setOnce('facts'),

@@ -1,45 +1,45 @@
 import type { ChargeClock } from '../charged-time.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 
-/** Calls of the library that nobody waits for any more, and that cannot be ended from outside. */
+/** Calls of libvips that nobody waits for any more. They cannot be aborted and run until they end. */
 export class AbandonedCalls {
   readonly #running = new Set<Promise<unknown>>();
 
-  /** How many still take a thread and memory. */
+  /** The number of calls that still use a thread and memory. */
   get count(): number {
     return this.#running.size;
   }
 
-  /** `call` may reject: nobody will hear of it. */
+  /** Adds a call. A rejection of it is ignored. */
   add(call: Promise<unknown>): void {
     const settled: Promise<unknown> = Promise.allSettled([call]).finally(() => this.#running.delete(settled));
     this.#running.add(settled);
   }
 
-  /** Resolves when none is left of those that run now, which may be never. */
+  /** Resolves when all calls that run now have ended. One that hangs keeps this pending forever. */
   async settled(): Promise<void> {
     await Promise.all(this.#running);
   }
 }
 
-/** What bounds a step. */
+/** The limits of a step. */
 export interface BoundsOptions {
   readonly signal: AbortSignal;
-  /** From now on, for all that the step does. */
+  /** Time limit for the whole step, from now on. */
   readonly limitMs: number;
   readonly clock: ChargeClock;
-  /** A call that ends so soon after the bound was reached is waited for: it leaves nothing behind then. */
+  /** A call that ends within this time after the limit or an abort is still awaited, so that it is not abandoned. */
   readonly graceMs: number;
-  /** Takes what was left behind. */
+  /** Receives the calls that do not end in time. */
   readonly abandoned: AbandonedCalls;
-  /** Told to the sender where the time is up; a sentence, or more. */
+  /** The detail of the `picture_timeout` error: one or more sentences. */
   readonly tooSlow: string;
 }
 
 /**
- * Waits for calls of the library until they end, the step's time is up or the upload is cancelled. The library
- * has no way to end a call: it looks at the clock by itself, at each row or frame, and one that decodes a whole
- * picture at a stretch does not. What is waited for no more runs on until then, and its outcome is dropped.
+ * Waits for calls of libvips until they end, the time limit of the step is reached or the upload is cancelled. libvips
+ * cannot abort a call from outside. It checks its own time limit at each row or frame, but some decoders process a
+ * whole picture without a check. A call that is no longer awaited runs until it ends, and its result is dropped.
  */
 export class StepBounds {
   readonly #options: BoundsOptions;
@@ -50,7 +50,10 @@ export class StepBounds {
     this.#endsAtMs = options.clock.nowMs() + options.limitMs;
   }
 
-  /** Rejects with `picture_timeout`, with the signal's reason, or as the call does, which is told how many whole seconds it has. */
+  /**
+   * Runs a call, which receives its time limit in whole seconds. Rejects with `picture_timeout`, with the reason of the
+   * signal, or with the error of the call.
+   */
   async wait<Value>(begin: (maxSeconds: number) => Promise<Value>): Promise<Value> {
     const { signal, clock, abandoned, graceMs } = this.#options;
     signal.throwIfAborted();
@@ -60,7 +63,7 @@ export class StepBounds {
     const call = begin(Math.ceil((leftMs * clock.slowness) / 1000)).finally(() => (isOver = true));
     try {
       const valued = call.then((value) => ({ value }));
-      // A clock that charges less than what passes has to be asked again.
+      // A clock may charge less time than has passed, so it is read again after each wait.
       for (let nextMs = leftMs; nextMs > 0; nextMs = this.#endsAtMs - clock.nowMs()) {
         const outcome = await raceTime(valued, nextMs, signal);
         if (outcome !== undefined) return outcome.value;
@@ -75,13 +78,13 @@ export class StepBounds {
   }
 
   #timeout(cause?: unknown): UnprocessableError {
-    // Timers and the library's clock may be a little ahead of ours.
+    // Timers and the clock of libvips may run slightly ahead of ours.
     this.#endsAtMs = -Infinity;
     return new UnprocessableError('picture_timeout', this.#options.tooSlow, { cause });
   }
 }
 
-/** Undefined when the time is up first; rejects with the signal's reason when it fires first. */
+/** Returns undefined if the time is up first. Rejects with the reason of the signal if it is aborted first. */
 async function raceTime<Value>(
   work: Promise<Value>,
   limitMs: number,
@@ -100,7 +103,7 @@ async function raceTime<Value>(
   return await Promise.race([work, isUp]).finally(release);
 }
 
-/** `timeout: 15% complete` is how the library words it. */
+/** libvips reports a timeout as `timeout: 15% complete`. */
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('timeout: ');
 }

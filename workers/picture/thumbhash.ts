@@ -8,7 +8,10 @@ import { fitWithin } from './size.ts';
 import type { PictureState } from './state.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
-/** Leaves a preview, and its thumbhash: a few bytes that a page can paint before any picture has come. */
+/**
+ * Creates the step that sets the preview and its thumbhash: a few bytes that a page can show before a picture is
+ * loaded.
+ */
 export function thumbhash(tools: PictureTools) {
   return async (state: PictureState, { signal }: StepContext): Promise<void> => {
     const smallest = state.smallest.get();

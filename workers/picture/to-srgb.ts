@@ -2,16 +2,16 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { linear, type ColourMatrix } from './icc-profile.ts';
 import type { Pixels } from './libvips.ts';
 
-/** Steps of linear light; the darkest levels are 1/13 of one 255th apart there. */
+/** Levels of linear light. The darkest sRGB levels are 1/13 of one 255th apart there. */
 const STEPS = 16_384;
 
-/** Milliseconds of work or so; other jobs of the process have their turn then. */
+/** A few milliseconds of work. Other jobs of the process run between two such parts. */
 const PIXELS_AT_ONCE = 500_000;
 
 const LINEAR = Float64Array.from({ length: 256 }, (_, level) => linear(level / 255) * STEPS);
 const LEVELS = Uint8Array.from({ length: STEPS + 1 }, (_, step) => Math.round(255 * encoded(step / STEPS)));
 
-/** Brings colours to those of sRGB, in place; colours that it has no numbers for become the nearest of each channel. */
+/** Converts pixels to sRGB in place. Colours outside sRGB become the nearest value of each channel. */
 export async function toSrgb({ data, channels }: Pixels, matrix: ColourMatrix): Promise<void> {
   for (let start = 0; start < data.length; start += PIXELS_AT_ONCE * channels) {
     if (start > 0) await otherWork();
@@ -19,7 +19,7 @@ export async function toSrgb({ data, channels }: Pixels, matrix: ColourMatrix): 
   }
 }
 
-/** Plain arithmetic on the bytes: 1.9 megapixels take 11 ms, and 150 to 290 in the library's colour management. */
+/** Converts in JavaScript: 1.9 megapixels take 11 ms here, and 150 to 290 ms in the colour management of libvips. */
 function convert(data: Buffer, start: number, end: number, channels: number, matrix: ColourMatrix): void {
   const [[a = 1, b = 0, c = 0] = [], [d = 0, e = 1, f = 0] = [], [g = 0, h = 0, i = 1] = []] = matrix;
   for (let at = start; at + 2 < end; at += channels) {

@@ -2,19 +2,19 @@ import type { ChargeClock } from '../charged-time.ts';
 import type { PictureLimits } from './limits.ts';
 import { AbandonedCalls, StepBounds } from './step-bounds.ts';
 
-/** What every step of a picture's is made with. */
+/** What the steps of a picture are created with. */
 export interface PictureTools {
   readonly limits: PictureLimits;
-  /** What the time of a step is measured by. */
+  /** Measures the time of a step. */
   readonly clock: ChargeClock;
   /** Shared by all pictures of the process. */
   readonly abandoned: AbandonedCalls;
 }
 
-/** Most calls take less, and a process that stops gives a processor a little more to obey. */
+/** Most calls end within this time. It is less than the grace that a stopping process gives to a processor. */
 const GRACE_MS = 1000;
 
-/** Bounds for a step that begins now. */
+/** Creates the bounds of a step that starts now. */
 export function boundsOf(
   { limits, clock, abandoned }: PictureTools,
   signal: AbortSignal,
@@ -27,6 +27,6 @@ export function boundsOf(
     clock,
     graceMs: GRACE_MS,
     abandoned,
-    tooSlow: `${words.does} takes more than ${limitMs / 1000} seconds. ${words.advice}`,
+    tooSlow: `${words.does} took more than ${limitMs / 1000} seconds. ${words.advice}`,
   });
 }

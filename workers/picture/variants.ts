@@ -12,13 +12,13 @@ import type { StepBounds } from './step-bounds.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
 const SLOW_TO_WRITE = {
-  does: 'Making the variants of this picture',
-  advice: 'Ask for fewer or smaller ones, or for WebP in place of AVIF.',
+  does: 'Creating the variants of the picture',
+  advice: 'Request fewer or smaller variants, or WebP instead of AVIF.',
 };
 
 /**
- * Makes the variants, largest first, each from the pixels of the one before it. While one is on its way into storage
- * the next one is made; a second never waits in memory.
+ * Creates the step that produces the variants, largest first, each from the pixels of the previous one. While one
+ * variant is being stored, the next is produced. At most one waits in memory.
  */
 export function variants(tools: PictureTools) {
   return async (state: PictureState, context: StepContext): Promise<void> => {
@@ -31,7 +31,7 @@ export function variants(tools: PictureTools) {
     let smallest = pixels;
     let done = 0;
     for (const planned of plan) {
-      // Nothing is made from the last one, so it needs no pixels of its own size.
+      // No other variant is made from the last one, so its pixels are not scaled.
       if (!planned.isAnimated && planned !== lastStill) pixels = await bounds.wait(() => shrink(pixels, planned.whole));
       if (Math.max(pixels.width, pixels.height) >= PREVIEW_LONGEST_SIDE) smallest = pixels;
       const bytes = planned.isAnimated
@@ -60,7 +60,7 @@ async function still(
   return await bounds.wait((maxSeconds) => encode(pixels, { whole, size, format, quality, exif, maxSeconds }));
 }
 
-/** Frames after the first are read here for the first time, so the file may turn out to be damaged. */
+/** Frames after the first are read for the first time here, so damage of the file may show only now. */
 async function animated(
   { spec, size }: PlannedVariant,
   path: string,

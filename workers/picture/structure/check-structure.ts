@@ -5,18 +5,18 @@ import { checkJpeg } from './jpeg-segments.ts';
 import { checkPng } from './png-chunks.ts';
 import { checkTiff } from './tiff-pages.ts';
 
-/** What is checked. */
+/** The file to check. */
 export interface FileToCheck {
   readonly path: string;
-  /** Media type by its first bytes. */
+  /** Media type, detected from the first bytes. */
   readonly type: string;
   readonly maxFrames: number;
 }
 
 /**
- * Counts the parts of a picture by their headers, before the library opens it: that reads, unpacks or lists all of them,
- * which takes seconds and gigabytes for a file made for it. Rejects with `picture_too_large`, with `picture_damaged` for
- * pages in a circle, and with the signal's reason. Other damage is left to the library.
+ * Counts the parts of a picture by their headers, before libvips opens it. libvips reads, unpacks or lists all parts,
+ * which takes seconds and gigabytes for a hostile file. Rejects with `picture_too_large`, with `picture_damaged` for
+ * pages in a loop, or with the reason of the signal. Other damage is left to libvips.
  */
 export async function checkStructure({ path, type, maxFrames }: FileToCheck, signal: AbortSignal): Promise<void> {
   await FileWindow.over(path, signal, async (window) => {

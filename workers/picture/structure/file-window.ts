@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 
 const WINDOW_BYTES = 65_536;
 
-/** A file of which one piece at a time is in memory: small steps through it need no read each. */
+/** A file with one piece in memory at a time, so that small steps through it do not need a read each. */
 export class FileWindow {
   readonly #file: FileHandle;
   readonly #signal: AbortSignal;
@@ -18,7 +18,7 @@ export class FileWindow {
     this.#signal = signal;
   }
 
-  /** Opens the file for as long as `use` runs. Rejects with the signal's reason when it fires. */
+  /** Opens the file while `use` runs. Rejects with the reason of the signal if it is aborted. */
   static async over<Value>(
     path: string,
     signal: AbortSignal,
@@ -33,12 +33,14 @@ export class FileWindow {
     }
   }
 
-  /** True if `bytes` can be taken at that place without a read. */
+  /** True if these bytes are already in memory. */
   holds(at: number, bytes: number): boolean {
     return at >= this.#start && at + bytes <= this.#start + this.#length;
   }
 
-  /** Reads the piece that begins at `at`. False if the file ends before `bytes` more; at most 64 KiB. */
+  /**
+   * Reads the piece that begins at `at`. Returns false if the file has fewer than `bytes` bytes left. At most 64 KiB.
+   */
   async load(at: number, bytes: number): Promise<boolean> {
     this.#signal.throwIfAborted();
     if (!(at >= 0 && at + bytes <= this.sizeBytes)) return false;
@@ -57,17 +59,19 @@ export class FileWindow {
     return true;
   }
 
-  /** Valid until the next `load`; only for what the window holds. */
+  /** Returns bytes that are in memory. They are valid until the next `load`. */
   bytes(at: number, bytes: number): Buffer {
     return this.#buffer.subarray(at - this.#start, at - this.#start + bytes);
   }
 
-  /** Both in one; undefined if the file ends before. Valid until the next read. */
+  /**
+   * Returns bytes, loading them if necessary, or undefined if the file ends before. They are valid until the next read.
+   */
   async read(at: number, bytes: number): Promise<Buffer | undefined> {
     return this.holds(at, bytes) || (await this.load(at, bytes)) ? this.bytes(at, bytes) : undefined;
   }
 
-  /** A copy of a piece of any length; undefined if the file ends before. */
+  /** Returns a copy of a piece of any length, or undefined if the file ends before. */
   async readAll(at: number, bytes: number): Promise<Buffer | undefined> {
     if (at + bytes > this.sizeBytes) return undefined;
     const { buffer, bytesRead } = await this.#file.read(Buffer.alloc(bytes), 0, bytes, at);

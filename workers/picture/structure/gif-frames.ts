@@ -10,8 +10,8 @@ const HAS_COLOURS = 0x80;
 const COLOURS_BITS = 7;
 
 /**
- * Counts the frames of a GIF (GIF89a, section 20) without unpacking one: the library makes a list of all when it opens
- * a file. Throws `picture_too_large` for more than `maxFrames`. Says nothing of a file that is cut short or damaged.
+ * Counts the frames of a GIF (GIF89a, section 20) without unpacking them, because libvips lists all frames when it
+ * opens a file. Throws `picture_too_large` for more than `maxFrames`. Ignores truncated or damaged files.
  */
 export async function checkGif(window: FileWindow, maxFrames: number): Promise<void> {
   const header = await window.read(0, HEADER_BYTES);
@@ -24,7 +24,7 @@ export async function checkGif(window: FileWindow, maxFrames: number): Promise<v
       if (frames > maxFrames) throw tooManyFrames(maxFrames);
       const image = await window.read(at, IMAGE_BYTES);
       if (image === undefined) return;
-      // The smallest code size comes before the data.
+      // One byte, the smallest code size, precedes the data.
       at += IMAGE_BYTES + coloursBytes(image, IMAGE_BYTES - 1) + 1;
     } else if (block?.[0] === EXTENSION) at += EXTENSION_BYTES;
     else return;
@@ -34,13 +34,13 @@ export async function checkGif(window: FileWindow, maxFrames: number): Promise<v
   }
 }
 
-/** Of the table whose size the packed byte at that place tells. */
+/** Returns the size of the colour table that the packed byte at `at` describes. */
 function coloursBytes(bytes: Buffer, at: number): number {
   const packed = bytes[at] ?? 0;
   return (packed & HAS_COLOURS) === 0 ? 0 : 3 * (2 << (packed & COLOURS_BITS));
 }
 
-/** Undefined if the file ends before them. */
+/** Returns the position after the sub-blocks, or undefined if the file ends before. */
 async function afterSubBlocks(window: FileWindow, start: number): Promise<number | undefined> {
   let at = start;
   for (;;) {

@@ -4,11 +4,11 @@ import { tooLarge } from './too-large.ts';
 const SEGMENT_HEADER_BYTES = 4;
 const [MARK, FILL, START_OF_SCAN, END_OF_IMAGE] = [0xff, 0xff, 0xda, 0xd9];
 
-/** A depth map or a large profile takes some hundred. */
+/** A depth map or a large profile needs a few hundred. */
 const MAX_SEGMENTS = 4096;
 
 /**
- * Counts the segments of a JPEG before its first scan (ITU-T T.81, annex B): the library keeps those with metadata.
+ * Counts the segments of a JPEG before its first scan (ITU-T T.81, annex B), because libvips keeps those with metadata.
  * Throws `picture_too_large` for more than 4096.
  */
 export async function checkJpeg(window: FileWindow): Promise<void> {
@@ -26,7 +26,7 @@ export async function checkJpeg(window: FileWindow): Promise<void> {
     if (segments > MAX_SEGMENTS)
       throw tooLarge(
         `more than ${MAX_SEGMENTS} segments`,
-        'Save the picture again without its metadata, and send that.',
+        'Save the picture without its metadata and upload the new file.',
       );
     at += 2 + header.readUInt16BE(2);
   }

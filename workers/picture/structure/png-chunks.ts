@@ -10,12 +10,12 @@ const MAX_KEYWORD_BYTES = 79;
 
 const MAX_TEXTS = 64;
 const MAX_PACKED_BYTES = 1_000_000;
-/** The library keeps each text several times over. */
+/** libvips keeps several copies of each text. */
 const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
-/** Deflate packs to a 1032nd at best. */
+/** The best compression ratio of deflate. */
 const MAX_RATIO = 1032;
 
-const ADVICE = 'Save the picture again without its metadata, and send that.';
+const ADVICE = 'Save the picture without its metadata and upload the new file.';
 
 interface Packed {
   readonly type: string;
@@ -24,9 +24,9 @@ interface Packed {
 }
 
 /**
- * Goes through the chunks of a PNG (PNG third edition, section 5.3) without unpacking pixels. The library unpacks all
- * text chunks when it opens a file, whatever they become. Throws `picture_too_large` for more than 64 of them, for more
- * than 1 MB of packed text and profile, and for text that unpacks to more than 16 MiB.
+ * Checks the chunks of a PNG (PNG third edition, section 5.3) without unpacking pixels, because libvips unpacks all
+ * text chunks when it opens a file. Throws `picture_too_large` for more than 64 texts, for more than 1 MB of packed
+ * texts and profile, or for texts that unpack to more than 16 MiB.
  */
 export async function checkPng(window: FileWindow, signal: AbortSignal): Promise<void> {
   const texts: Packed[] = [];
@@ -52,7 +52,7 @@ export async function checkPng(window: FileWindow, signal: AbortSignal): Promise
     await checkUnpacked(window, texts, signal);
 }
 
-/** An iTXt says so in the byte behind its keyword (section 11.3.3.4). */
+/** The byte after the keyword of an iTXt says whether it is packed (section 11.3.3.4). */
 async function isPacked(window: FileWindow, at: number, length: number): Promise<boolean> {
   const start = await window.read(at, Math.min(length, MAX_KEYWORD_BYTES + 2));
   const end = start?.indexOf(0) ?? -1;
@@ -69,7 +69,7 @@ async function checkUnpacked(window: FileWindow, texts: readonly Packed[], signa
   }
 }
 
-/** Ends early, and without an error, for what cannot be unpacked: the library says what it thinks of that. */
+/** Ends early without an error for data that cannot be unpacked. libvips decides what to do with it. */
 async function* unpacked(window: FileWindow, { type, at, bytes }: Packed, signal: AbortSignal): AsyncGenerator<Buffer> {
   const data = await window.readAll(at, bytes);
   if (data === undefined) return;
@@ -87,7 +87,10 @@ async function* unpacked(window: FileWindow, { type, at, bytes }: Packed, signal
   }
 }
 
-/** Behind the keyword and, in an iTXt, behind two flags, a language and a translated keyword (section 11.3.3). */
+/**
+ * The data starts after the keyword. In an iTXt, two flags, a language and a translated keyword precede it (section
+ * 11.3.3).
+ */
 function startOfPacked(type: string, data: Buffer): number {
   const afterKeyword = afterZero(data, 0);
   return type === 'zTXt' ? afterKeyword + 1 : afterZero(data, afterZero(data, afterKeyword + 2));

@@ -3,7 +3,7 @@ import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { FileWindow } from './file-window.ts';
 import { tooManyFrames } from './too-large.ts';
 
-/** How a TIFF and its large form write places and counts (TIFF 6.0, section 2; BigTIFF). */
+/** How TIFF and BigTIFF encode offsets and counts (TIFF 6.0, section 2). */
 interface Layout {
   readonly firstAt: number;
   readonly countBytes: number;
@@ -17,8 +17,8 @@ const HEADER_BYTES = 16;
 const BIG = 43;
 
 /**
- * Follows the pages of a TIFF from one directory to the next: the library follows all of them when it opens a file.
- * Throws `picture_too_large` for more than `maxFrames`, and `picture_damaged` for pages that lead back to an earlier one.
+ * Follows the pages of a TIFF from directory to directory, because libvips does so when it opens a file. Throws
+ * `picture_too_large` for more than `maxFrames` pages, and `picture_damaged` if a page leads back to an earlier one.
  */
 export async function checkTiff(window: FileWindow, maxFrames: number): Promise<void> {
   const header = await window.read(0, Math.min(HEADER_BYTES, window.sizeBytes));
@@ -27,7 +27,7 @@ export async function checkTiff(window: FileWindow, maxFrames: number): Promise<
   const seen = new Set<number>();
   let at = layout.place(header.subarray(layout.firstAt));
   while (at !== 0) {
-    if (seen.has(at)) throw circle();
+    if (seen.has(at)) throw loop();
     seen.add(at);
     if (seen.size > maxFrames) throw tooManyFrames(maxFrames);
     const start = await window.read(at, layout.countBytes);
@@ -52,9 +52,9 @@ function layoutOf(header: Buffer): Layout | undefined {
   return { firstAt: 8, countBytes: 8, entryBytes: 20, count: big, place: big, placeBytes: 8 };
 }
 
-function circle(): UnprocessableError {
+function loop(): UnprocessableError {
   return new UnprocessableError(
     'picture_damaged',
-    'The pages of the TIFF lead back to an earlier one. Save the picture again, and send that.',
+    'A page of the TIFF leads back to an earlier page. Save the picture again and upload the new file.',
   );
 }

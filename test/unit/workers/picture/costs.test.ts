@@ -20,20 +20,20 @@ function costs(
   return costsOf(facts, planPicture({ ...facts, isAnimated: facts.frames > 1 }, specs));
 }
 
-describe('what a picture costs', () => {
-  test('is what it does by the header alone for a photo like most', () => {
+describe('picture costs', () => {
+  test('equal the typical costs for an ordinary photo', () => {
     expect(costs().decode / TYPICAL_COSTS.decode).toBeCloseTo(1, 1);
     expect(costs().variants / TYPICAL_COSTS.variants).toBeCloseTo(1, 0);
   });
 
-  test('grows with its pixels, and with what makes it slow to read', () => {
+  test('grow with the number of pixels and with properties that make reading slow', () => {
     expect(costs({ width: 8000 }).decode).toBeCloseTo(2 * costs().decode);
     for (const more of [{ format: 'avif' }, { isProgressive: true }, { isManaged: true }])
       expect(costs(more).decode).toBeGreaterThan(1.5 * costs().decode);
     expect(costs({ format: 'unheard-of' }).decode).toBeGreaterThan(0);
   });
 
-  test('grows with what is made of it, by size and format', () => {
+  test('grow with the size and the format of the variants', () => {
     const of = (format: VariantSpec['format'], longestSide: number) =>
       costs({}, [{ name: 'a', format, longestSide }]).variants;
     expect(of('webp', 1600)).toBeCloseTo(4 * of('webp', 800));
@@ -41,7 +41,7 @@ describe('what a picture costs', () => {
     expect(of('jpeg', 800)).toBeLessThan(of('webp', 800));
   });
 
-  test('grows with the frames of what goes on moving, and only with those', () => {
+  test('grow with the number of frames for animated variants only', () => {
     const gif = { width: 400, height: 300, format: 'gif' };
     expect(costs({ ...gif, frames: 40 }).variants).toBeGreaterThan(30 * costs(gif).variants);
     const still: VariantSpec[] = [{ name: 'a', longestSide: 100, format: 'jpeg' }];

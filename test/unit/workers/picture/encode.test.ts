@@ -17,7 +17,7 @@ async function decoded(bytes: Buffer, width = 120, height = 80): Promise<Pixels>
   );
 }
 
-/** In the encoder's own quality. */
+/** Encodes with the default quality of the encoder. */
 async function encode(
   pixels: Pixels,
   format: PictureFormat,
@@ -28,7 +28,7 @@ async function encode(
 }
 
 describe('framing', () => {
-  test('comes after shrinking', async () => {
+  test('happens after scaling', async () => {
     const seen = await look(
       await encode(await decoded(await quarters()), 'png', { width: 30, height: 40 }, { width: 60, height: 40 }),
     );
@@ -38,7 +38,7 @@ describe('framing', () => {
     ).toEqual(['red', 'green', 'blue', 'white']);
   });
 
-  test('cuts what juts out on both sides alike', async () => {
+  test('cuts equally from both sides', async () => {
     const seen = await look(await encode(await decoded(await quarters()), 'png', { width: 60, height: 20 }));
     expect([seen.width, seen.height]).toEqual([60, 20]);
     expect(
@@ -51,7 +51,7 @@ describe('framing', () => {
     ['avif', 0],
     ['png', 0],
     ['jpeg', 255],
-  ])('lays margins around it in %s, clear or white', async (format, alpha) => {
+  ])('adds margins in %s, transparent or white', async (format, alpha) => {
     for (const colours of ['rgb', 'grey'] as const) {
       const seen = await look(
         await encode(await decoded(await quarters({ colours })), format, { width: 121, height: 200 }),
@@ -64,18 +64,18 @@ describe('framing', () => {
 });
 
 describe('encoding', () => {
-  test('lays transparency on white where the target has none', async () => {
+  test('puts transparency on white if the format has no alpha', async () => {
     const pixels = await decoded(await transparentPng(), 400, 300);
     expect(colourName((await look(await encode(pixels, 'jpeg'))).at(0.05, 0.05))).toBe('white');
   });
 
-  test('keeps transparency where the target has it', async () => {
+  test('keeps transparency if the format has alpha', async () => {
     const seen = await look(await encode(await decoded(await transparentPng(), 400, 300), 'webp'));
     expect([seen.at(0.05, 0.05)[3], seen.at(0.5, 0.5)[3]]).toEqual([0, 255]);
   });
 
   test.each(['webp', 'jpeg', 'avif', 'png'] as const)(
-    'writes no EXIF, position, profile or other words into %s',
+    'writes no EXIF, position, profile or text into %s',
     async (format) => {
       const exif = { date: '2024:05:01 12:30:00', make: 'Canon', model: 'R5', gps: true };
       const original = await photo({ width: 120, height: 80, exif, orientation: 6, profile: 'p3' });
@@ -88,7 +88,7 @@ describe('encoding', () => {
   );
 });
 
-describe('an animation', () => {
+describe('animation', () => {
   async function moving(bytes: Buffer, fit: AnimationTarget['fit'], width: number, height: number): Promise<Buffer> {
     return await withFile(
       bytes,
@@ -101,7 +101,7 @@ describe('an animation', () => {
   }
 
   test.each(['gif', 'webp'] as const)(
-    'from %s keeps its frames, their times and their number of rounds',
+    'from %s keeps its frames, their durations and its number of loops',
     async (format) => {
       const bytes = await moving(await animation(format, 5), 'inside', 60, 40);
       const { metadata } = await look(bytes);
@@ -132,7 +132,7 @@ describe('an animation', () => {
     ]).toEqual([0, 0, 255, 255, 0]);
   });
 
-  test('is refused where its frames have more pixels together than are allowed', async () => {
+  test('is rejected if its frames together exceed the pixel limit', async () => {
     const settings = { ...SETTINGS, maxPixels: 120 * 80 * 3 - 1 };
     const run = withFile(
       await animation('gif', 3),

@@ -8,7 +8,7 @@ const MODEL = 0x0110;
 const EXIF_IFD = 0x8769;
 const TAKEN = 0x9003;
 
-/** Big-endian, one text of three letters lying in its entry. */
+/** A big-endian block with one text of three letters that lies in its entry. */
 function bigEndian(): Buffer {
   const block = Buffer.alloc(26);
   block.write('MM\0*\0\0\0\u0008\0\u0001', 'latin1');
@@ -19,7 +19,7 @@ function bigEndian(): Buffer {
   return block;
 }
 
-/** A table of as many entries as fit, every one claiming the whole block as its own text. */
+/** A table full of entries, each of which claims the whole block as its text. */
 function bomb(): Buffer {
   const block = Buffer.alloc(65_400, 'x');
   block.write('II*\0\u0008\0\0\0', 'latin1');
@@ -35,19 +35,19 @@ function bomb(): Buffer {
 
 afterEach(() => void jest.restoreAllMocks());
 
-describe('an EXIF block', () => {
-  test('gives texts of its tables, long and short', () => {
+describe('EXIF directory', () => {
+  test('returns short and long texts of its tables', () => {
     const image = readExif(exifBlock({ make: 'A', model: 'a model of some length', taken: '2024' }));
     expect([image.text(MAKE), image.text(MODEL)]).toEqual(['A', 'a model of some length']);
     expect(image.directory(EXIF_IFD).text(TAKEN)).toBe('2024');
   });
 
-  test('is read in both byte orders, with and without the prefix of JPEG', () => {
+  test('reads both byte orders, with and without the JPEG prefix', () => {
     expect(readExif(bigEndian()).text(MAKE)).toBe('LEG');
     expect(readExif(exifBlock({ make: 'Canon' }).subarray(6)).text(MAKE)).toBe('Canon');
   });
 
-  test('gives undefined for tags that are absent or of another type', () => {
+  test('returns undefined for tags that are absent or of another type', () => {
     const image = readExif(exifBlock({ make: 'A' }));
     expect([image.text(MODEL), image.text(EXIF_IFD), image.directory(MAKE).text(TAKEN)]).toEqual([
       undefined,
@@ -56,7 +56,7 @@ describe('an EXIF block', () => {
     ]);
   });
 
-  test('that points at itself or past its end is followed no further than asked', () => {
+  test('follows pointers to itself or past its end only as far as requested', () => {
     const block = exifBlock({ make: 'A' });
     const pointer = block.indexOf(Buffer.from([0x69, 0x87, 4, 0])) + 8;
     block.writeUInt32LE(8, pointer);
@@ -65,20 +65,20 @@ describe('an EXIF block', () => {
     expect(readExif(block).directory(EXIF_IFD).text(MAKE)).toBeUndefined();
   });
 
-  test('may be written in Latin-1', () => {
+  test('decodes Latin-1', () => {
     const block = exifBlock({ make: 'Kohler' });
     block.write('\u00f6', block.indexOf('Kohler') + 1, 'latin1');
     expect(readExif(block).text(MAKE)).toBe('Köhler');
   });
 
-  test('whose entries would unfold to gigabytes is decoded no further than it is asked for', () => {
+  test('reads only the requested tags of a block whose entries would unfold to gigabytes', () => {
     const decode = jest.spyOn(TextDecoder.prototype, 'decode');
     const looks = jest.spyOn(DataView.prototype, 'getUint16');
     const image = readExif(bomb());
     expect(image.text(0xb000 + 5399)).toHaveLength(200);
     expect(image.text(MAKE)).toBeUndefined();
     expect(decode.mock.calls.map(([bytes]) => bytes?.byteLength)).toEqual([200]);
-    // Each table is gone through once for each question.
+    // Each table is scanned once for each requested tag.
     expect(looks.mock.calls.length).toBeLessThan(2.1 * 5400);
   });
 });

@@ -19,20 +19,20 @@ function camera(make: string | undefined, model: string | undefined): string | n
     .camera;
 }
 
-describe('the date of a picture', () => {
-  test('has an offset where the camera knew one', () => {
+describe('date of a picture', () => {
+  test('has an offset if the camera wrote one', () => {
     expect(takenAt({ taken: DAY, takenOffset: '+02:00' })).toBe('2024-05-01T12:30:00+02:00');
   });
 
-  test('has no offset where the camera knew none', () => {
+  test('has no offset if the camera wrote none', () => {
     expect(takenAt({ taken: '2024:12:31 23:59:59' })).toBe('2024-12-31T23:59:59');
   });
 
-  test.each(['', '02:00', '+2', '+99:99', 'UTC', '   :  '])('does without an offset of %p', (takenOffset) => {
+  test.each(['', '02:00', '+2', '+99:99', 'UTC', '   :  '])('ignores the invalid offset %p', (takenOffset) => {
     expect(takenAt({ taken: DAY, takenOffset })).toBe('2024-05-01T12:30:00');
   });
 
-  test('is that of the shot before that of its digitizing, and that before the last change', () => {
+  test('prefers the time of the shot, then of digitizing, then of the last change', () => {
     const clocks = { digitized: '2024:05:02 00:00:00', changed: '2024:05:03 00:00:00', changedOffset: '+01:00' };
     expect(takenAt({ ...clocks, taken: DAY })).toBe('2024-05-01T12:30:00');
     expect(takenAt(clocks)).toBe('2024-05-02T00:00:00');
@@ -48,18 +48,18 @@ describe('the date of a picture', () => {
     '    :  :     :  :  ',
     'yesterday',
     '',
-  ])('is null for a clock that says %p', (taken) => {
+  ])('is null for the clock value %p', (taken) => {
     expect(takenAt({ taken })).toBeNull();
   });
 });
 
-test('a block that another program wrote is read as well', async () => {
+test('is read from a block that another program wrote', async () => {
   const exif = { date: DAY, offset: '+02:00', make: 'Canon', model: 'Canon EOS R5' };
   const block = (await look(await photo({ width: 16, height: 16, exif }))).metadata.exif ?? Buffer.alloc(0);
   expect(exifFacts(block)).toMatchObject({ takenAt: '2024-05-01T12:30:00+02:00', camera: 'Canon EOS R5' });
 });
 
-describe('the camera of a picture', () => {
+describe('camera of a picture', () => {
   test.each([
     ['Canon', 'Canon EOS R5', 'Canon EOS R5'],
     ['NIKON CORPORATION', 'NIKON D850', 'NIKON D850'],
@@ -71,7 +71,7 @@ describe('the camera of a picture', () => {
     ['', '', null],
     [undefined, undefined, null],
     ['LG', 'LG', 'LG'],
-  ])('%p and %p become %p', (make, model, expected) => {
+  ])('is made of %p and %p as %p', (make, model, expected) => {
     expect(camera(make, model)).toBe(expected);
   });
 
@@ -80,12 +80,12 @@ describe('the camera of a picture', () => {
   });
 });
 
-describe('the exposure of a picture', () => {
+describe('exposure of a picture', () => {
   function exposure(photo: ExifNumbers['photo'] = {}) {
     return exifFacts(exifBlock({}, { photo })).exposure;
   }
 
-  test('is told in milliseconds, f-number, ISO and millimetres', () => {
+  test('is given in milliseconds, f-number, ISO and millimetres', () => {
     const photo = {
       [PHOTO.exposureTime]: [1, 8000],
       [PHOTO.fNumber]: [18, 10],
@@ -95,7 +95,7 @@ describe('the exposure of a picture', () => {
     expect(exposure(photo)).toEqual({ timeMs: 0.125, fNumber: 1.8, iso: 400, focalLengthMm: 50 });
   });
 
-  test('is null where nothing is told, and member by member where something is', () => {
+  test('is null if the file has no value, and has null members for missing values', () => {
     expect(exposure()).toBeNull();
     expect(exposure({ [PHOTO.exposureTime]: [30, 1] })).toEqual({
       timeMs: 30_000,
@@ -110,17 +110,17 @@ describe('the exposure of a picture', () => {
     ['a quotient by zero', [28, 0]],
     ['nothing by nothing', [0, 0]],
     ['next to nothing', [1, 4_000_000_000]],
-  ])('passes over %s', (_, quotient) => {
+  ])('skips %s', (_, quotient) => {
     expect(exposure({ [PHOTO.fNumber]: quotient })).toBeNull();
   });
 
-  test('looks elsewhere for a sensitivity that is too high for its place', () => {
+  test('reads a sensitivity above 65535 from another tag', () => {
     expect(exposure({ [PHOTO.sensitivity]: 65_535, [PHOTO.recommendedIndex]: 51_200 })).toMatchObject({ iso: 51_200 });
     expect(exposure({ [PHOTO.sensitivity]: 65_535 })).toBeNull();
   });
 });
 
-describe('the position of a picture', () => {
+describe('position of a picture', () => {
   const degrees = (...parts: number[]): Quotient[] => parts.map((part) => [Math.round(part * 100), 100]);
   const berlin = { [GPS.latitude]: degrees(52, 30, 36), [GPS.longitude]: degrees(13, 24) };
 
@@ -128,7 +128,7 @@ describe('the position of a picture', () => {
     return exifPosition(exifBlock({ taken: DAY }, { gps: gps ?? {} }));
   }
 
-  test('is told in degrees, those of south and west below zero', () => {
+  test('is given in degrees, negative for south and west', () => {
     expect(position({ ...berlin, [GPS.latitudeRef]: 'N', [GPS.longitudeRef]: 'E' })).toEqual({
       latitude: 52.51,
       longitude: 13.4,
@@ -140,7 +140,7 @@ describe('the position of a picture', () => {
     });
   });
 
-  test('has a height where the file knows one, below the sea too', () => {
+  test('has an altitude if the file has one, negative below the sea', () => {
     expect(position({ ...berlin, [GPS.altitude]: degrees(34.26) })).toMatchObject({ altitudeM: 34.3 });
     expect(position({ ...berlin, [GPS.altitude]: degrees(3), [GPS.altitudeRef]: 1 })).toMatchObject({ altitudeM: -3 });
     expect(position({ ...berlin, [GPS.altitude]: [[3, 0]] })).toMatchObject({ altitudeM: null });
@@ -161,13 +161,13 @@ describe('the position of a picture', () => {
         [GPS.longitude]: degrees(13),
       },
     ],
-  ])('is null where %s', (_, gps) => {
+  ])('is null if %s', (_, gps) => {
     expect(position(gps)).toBeNull();
   });
 });
 
-describe('an EXIF block that is', () => {
-  test('absent says nothing', () => {
+describe('unusable EXIF block', () => {
+  test('gives no facts if it is absent', () => {
     expect(exifFacts(undefined)).toEqual(NOTHING);
   });
 
@@ -178,11 +178,11 @@ describe('an EXIF block that is', () => {
     'MM\0*\0\0\0\u0008',
     'Exif\0\0II*\0\u00ff\u00ff\u00ff\u00ff',
     'no EXIF at all, but long enough',
-  ])('broken like %p says nothing', (text) => {
+  ])('gives no facts if it is broken like %p', (text) => {
     expect(exifFacts(Buffer.from(text, 'latin1'))).toEqual(NOTHING);
   });
 
-  test('damaged anywhere, or cut, never throws', () => {
+  test('never throws, wherever it is damaged or cut', () => {
     const gps = {
       [GPS.latitude]: [
         [52, 1],

@@ -18,7 +18,7 @@ const VARIANTS = (['webp', 'jpeg', 'avif', 'png'] as const).map((format) => ({
   format,
 }));
 
-/** The four quarters of every variant, in reading order. */
+/** Returns the colours of the four quarters of every variant, in reading order. */
 async function quartersIn(files: Map<string, Buffer>): Promise<string[][]> {
   return await Promise.all(
     [...files.values()].map(async (bytes) => {
@@ -28,12 +28,12 @@ async function quartersIn(files: Map<string, Buffer>): Promise<string[][]> {
   );
 }
 
-/** The quarters as another encoder setting writes them. */
+/** Writes the four quarters with another encoder setting. */
 async function rewritten(write: (image: Sharp) => Sharp): Promise<Buffer> {
   return await write(sharp(await quarters({ format: 'png' }))).toBuffer();
 }
 
-/** Without the segment right at the start that names the colours: what few programs leave out, and viewers do without. */
+/** Removes the segment at the start that names the colour space. Few programs omit it, and viewers do not need it. */
 function withoutAdobe(jpeg: Buffer): Buffer {
   const segment = Buffer.from('\u00ff\u00ee\0\u000eAdobe', 'latin1');
   if (jpeg.indexOf(segment) !== 2) throw new Error('this JPEG has no mark of Adobe');
@@ -101,8 +101,8 @@ const FILES: [name: string, format: string, make: () => Promise<Buffer>][] = [
   ['TIFF in its large form', 'tiff', () => rewritten((image) => image.tiff({ bigtiff: true }))],
 ];
 
-describe('a picture of every format that is taken', () => {
-  test.each(FILES)('%s comes out upright and in its colours, whatever it is written as', async (name, format, make) => {
+describe('accepted picture formats', () => {
+  test.each(FILES)('%s is converted upright and in the right colours to every format', async (name, format, make) => {
     const { result, files } = await processPicture(await make(), {}, { variants: VARIANTS });
     expect(result).toMatchObject({ format, width: 120, height: 80 });
     const isGrey = /grey|less/.test(name);
@@ -111,14 +111,14 @@ describe('a picture of every format that is taken', () => {
     expect(result.variants.map(({ width, height }) => [width, height])).toEqual(VARIANTS.map(() => [60, 40]));
   });
 
-  test.each(FILES)('%s leaves no profile in what is made of it', async (_, __, make) => {
+  test.each(FILES)('%s leaves no colour profile in its variants', async (_, __, make) => {
     const { files } = await processPicture(await make(), {}, { variants: VARIANTS });
     for (const bytes of files.values()) expect((await look(bytes)).metadata.icc).toBeUndefined();
   });
 });
 
 describe('transparency', () => {
-  test('stays where the target has it and becomes white where it has not', async () => {
+  test('is kept if the format has alpha, and becomes white otherwise', async () => {
     const { files } = await processPicture(await transparentPng(), {}, { variants: VARIANTS });
     const corners = await Promise.all(
       [...files].map(async ([format, bytes]) => [format, (await look(bytes)).at(0.05, 0.05)] as const),
@@ -133,29 +133,32 @@ describe('transparency', () => {
   });
 });
 
-describe('a picture that moves', () => {
-  test.each(['gif', 'webp'] as const)('goes on moving as WebP and is its first frame elsewhere: %s', async (format) => {
-    const { result, files } = await processPicture(await animation(format, 4), {}, { variants: VARIANTS });
-    expect(result).toMatchObject({
-      format,
-      frames: 4,
-      width: 120,
-      height: 80,
-      dominantColour: expect.stringMatching(/^#d[cd]00/),
-    });
-    for (const [name, bytes] of files) {
-      const seen = await look(bytes);
-      expect([name, seen.metadata.pages ?? 1, seen.width, seen.height, colourName(seen.at(0.5, 0.5))]).toEqual([
-        name,
-        name === 'webp' ? 4 : 1,
-        60,
-        40,
-        'red',
-      ]);
-    }
-  });
+describe('animated picture', () => {
+  test.each(['gif', 'webp'] as const)(
+    'stays animated as WebP and becomes its first frame in other formats: %s',
+    async (format) => {
+      const { result, files } = await processPicture(await animation(format, 4), {}, { variants: VARIANTS });
+      expect(result).toMatchObject({
+        format,
+        frames: 4,
+        width: 120,
+        height: 80,
+        dominantColour: expect.stringMatching(/^#d[cd]00/),
+      });
+      for (const [name, bytes] of files) {
+        const seen = await look(bytes);
+        expect([name, seen.metadata.pages ?? 1, seen.width, seen.height, colourName(seen.at(0.5, 0.5))]).toEqual([
+          name,
+          name === 'webp' ? 4 : 1,
+          60,
+          40,
+          'red',
+        ]);
+      }
+    },
+  );
 
-  test('stands still, but upright, where it would have to be turned', async () => {
+  test('becomes an upright still picture if it would have to be turned', async () => {
     const turned = await sharp(await animation('webp', 3), { animated: true })
       .withMetadata({ orientation: 6 })
       .webp()
@@ -167,7 +170,7 @@ describe('a picture that moves', () => {
   });
 });
 
-test('a wide colour is brought to the one that a screen shows', async () => {
+test('a colour of a wide colour space is converted to sRGB', async () => {
   const [plain, wide] = await Promise.all(
     [undefined, 'p3' as const].map(async (profile) => {
       const bytes = await quarters({ quality: 100, ...(profile === undefined ? {} : { profile }) });
@@ -178,7 +181,7 @@ test('a wide colour is brought to the one that a screen shows', async () => {
   plain?.forEach((channel, index) => expect(Math.abs(channel - (wide?.[index] ?? Infinity))).toBeLessThan(12));
 });
 
-test('a TIFF in a compression that is not known here is called so', async () => {
+test('a TIFF with an unknown compression is rejected as unsupported', async () => {
   const bytes = await rewritten((image) => image.tiff({ compression: 'none' }));
   const entry = bytes.indexOf(Buffer.from([0x03, 0x01, 0x03, 0x00]));
   bytes.writeUInt16LE(34_925, entry + 8);
@@ -188,6 +191,6 @@ test('a TIFF in a compression that is not known here is called so', async () => 
   });
 });
 
-test('what is claimed to be huge is refused before anything is decoded', async () => {
+test('a picture that claims to be huge is rejected before anything is decoded', async () => {
   await expect(processPicture(hugeClaim())).rejects.toMatchObject({ code: 'picture_too_large' });
 });

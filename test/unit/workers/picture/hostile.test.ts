@@ -18,8 +18,8 @@ async function outcomeOf(bytes: Buffer): Promise<unknown> {
   );
 }
 
-describe('a hostile picture', () => {
-  test('of whatever kind has an outcome in words for people', async () => {
+describe('hostile picture', () => {
+  test('ends with a result or a plain error, whatever its kind', async () => {
     const seen: [string, unknown][] = [];
     for (const { name, bytes } of hostile) seen.push([name, await outcomeOf(bytes)]);
     const wanted = hostile.map(({ name, outcome }, index) => [
@@ -29,7 +29,7 @@ describe('a hostile picture', () => {
     expect(seen).toEqual(wanted);
   });
 
-  test('that is something else besides is nothing else in its variants', async () => {
+  test('leaves nothing of a second format in its variants', async () => {
     const page = hostile.find(({ name }) => name.includes('a page'));
     const { files } = await processPicture(page?.bytes ?? Buffer.alloc(0));
     for (const bytes of files.values())
@@ -41,11 +41,11 @@ function isTold(outcome: unknown): boolean {
   return ['completed', 'picture_damaged', 'picture_too_large', 'picture_unsupported'].includes(String(outcome));
 }
 
-test('a picture that takes longer than a step may is too slow, and says what to do', async () => {
+test('a step that takes too long is rejected with picture_timeout and advice', async () => {
   const run = processPicture(await photo({ width: 1200, height: 800 }), { stepTimeoutMs: 1 });
   await expect(run).rejects.toMatchObject({
     name: 'UnprocessableError',
     code: 'picture_timeout',
-    detail: expect.stringMatching(/takes more than 0\.001 seconds\. \w/),
+    detail: expect.stringMatching(/took more than 0\.001 seconds\. \w/),
   });
 });

@@ -10,7 +10,7 @@ import { flipBits, quarters } from '../../../helpers/pictures.ts';
 let srgb: Buffer;
 let p3: Buffer;
 
-/** As the library writes it. */
+/** Returns a profile as libvips writes it. */
 async function profileOf(profile: 'srgb' | 'p3' | 'cmyk'): Promise<Buffer> {
   const bytes = await sharp(await quarters())
     .toColourspace(profile === 'cmyk' ? 'cmyk' : 'srgb')
@@ -24,7 +24,7 @@ beforeAll(async () => {
   [srgb, p3] = await Promise.all([profileOf('srgb'), profileOf('p3')]);
 });
 
-/** A profile of the matrix kind, by the book. */
+/** Builds a matrix profile after the specification. */
 function profile(primaries: readonly (readonly number[])[], curve: Buffer, more: [string, Buffer][] = []): Buffer {
   const xyz = (values: readonly number[]) => {
     const tag = Buffer.alloc(20);
@@ -84,13 +84,13 @@ const P3 = [
   [0.1571, 0.06657, 0.78407],
 ];
 
-describe('the way of a profile to sRGB', () => {
-  test('is none where it is sRGB, whoever wrote it', () => {
+describe('conversion of a colour profile', () => {
+  test('is none for sRGB of any vendor', () => {
     expect(wayToSrgb(srgb)).toEqual({ kind: 'none' });
     expect(wayToSrgb(profile(SRGB, tableOfSrgb(1024)))).toEqual({ kind: 'none' });
   });
 
-  test('is a matrix where only the primaries are others, and white stays white', () => {
+  test('is a matrix if only the primaries differ, and keeps white', () => {
     for (const way of [wayToSrgb(p3), wayToSrgb(profile(P3, tableOfSrgb(4096)))]) {
       if (way.kind !== 'matrix') throw new Error(`it is ${way.kind}`);
       expect(way.matrix[0]?.[0]).toBeCloseTo(1.225, 2);
@@ -114,11 +114,11 @@ describe('the way of a profile to sRGB', () => {
     ['other channels', () => profileOf('cmyk')],
     ['nothing in it', () => Buffer.alloc(0)],
     ['zeros in it', () => Buffer.alloc(500)],
-  ])("is the colour management's for one with %s", async (_, make) => {
+  ])('is left to the colour management for a profile with %s', async (_, make) => {
     expect(wayToSrgb(await make())).toEqual({ kind: 'managed' });
   });
 
-  test('is told without a fault, whatever is broken or cut', () => {
+  test('never throws, whatever is broken or cut', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(srgb, p3, profile(P3, tableOfSrgb(64))),
@@ -133,8 +133,8 @@ describe('the way of a profile to sRGB', () => {
   });
 });
 
-describe('colours brought to sRGB by a matrix', () => {
-  test('are those of the colour management, but for rounding', async () => {
+describe('matrix conversion to sRGB', () => {
+  test('gives the colours of the colour management, except for rounding', async () => {
     const [width, height] = [300, 200];
     const data = await fractalPixels(width, height, 7);
     const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
@@ -151,7 +151,7 @@ describe('colours brought to sRGB by a matrix', () => {
     expect(differences.reduce((sum, difference) => sum + difference, 0) / differences.length).toBeLessThan(0.5);
   });
 
-  test('keep what is grey, and how clear they are', async () => {
+  test('keeps grey and alpha', async () => {
     const way = wayToSrgb(p3);
     if (way.kind !== 'matrix') throw new Error(`it is ${way.kind}`);
     const greys = Array.from({ length: 256 }, (_, level) => [level, level, level, 255 - level]).flat();
@@ -163,7 +163,7 @@ describe('colours brought to sRGB by a matrix', () => {
     );
   });
 
-  test('are all of them so, in however many portions', async () => {
+  test('converts all pixels, in any number of portions', async () => {
     const way = wayToSrgb(p3);
     if (way.kind !== 'matrix') throw new Error(`it is ${way.kind}`);
     const pixels = {

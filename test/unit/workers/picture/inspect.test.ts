@@ -42,9 +42,9 @@ async function factsOf(bytes: Buffer, limits: Partial<PictureLimits> = {}): Prom
   return (await inspected(bytes, {}, limits)).facts.get();
 }
 
-describe('the facts of a picture', () => {
+describe('facts of a picture', () => {
   test.each<PhotoFormat>(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'])(
-    'name its format and size: %s',
+    'include format and size: %s',
     async (format) => {
       expect(await factsOf(await photo({ width: 90, height: 60, format }))).toMatchObject({
         format,
@@ -55,12 +55,12 @@ describe('the facts of a picture', () => {
     },
   );
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])('give the size as a person sees it under orientation %i', async (orientation) => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('give the size after orientation %i', async (orientation) => {
     const facts = await factsOf(await quarters({ width: 120, height: 80, orientation }));
     expect(facts).toMatchObject({ width: 120, height: 80, orientation });
   });
 
-  test('tell the date and the camera', async () => {
+  test('include date and camera', async () => {
     const exif = { date: '2023:07:09 08:05:00', offset: '-03:00', make: 'FUJIFILM', model: 'X-T5' };
     expect(await factsOf(await photo({ width: 60, height: 40, exif }))).toMatchObject({
       takenAt: '2023-07-09T08:05:00-03:00',
@@ -69,7 +69,7 @@ describe('the facts of a picture', () => {
     });
   });
 
-  test('are null and 1 where the file says nothing', async () => {
+  test('are null, and 1 for the orientation, if the file has no values', async () => {
     expect(await factsOf(await photo({ width: 60, height: 40 }))).toMatchObject({
       takenAt: null,
       camera: null,
@@ -79,7 +79,7 @@ describe('the facts of a picture', () => {
     });
   });
 
-  test('tell the lens and how it was exposed', async () => {
+  test('include lens and exposure', async () => {
     const exif = { lens: 'XF35mmF1.4 R', seconds: '1/8000', fNumber: '14/10', iso: '400', focalLength: '35/1' };
     expect(await factsOf(await photo({ width: 60, height: 40, exif }))).toMatchObject({
       lens: 'XF35mmF1.4 R',
@@ -87,7 +87,7 @@ describe('the facts of a picture', () => {
     });
   });
 
-  test('tell the position where the options ask for it, and do not speak of it otherwise', async () => {
+  test('include the position only if the options request it', async () => {
     const withPosition = await photo({ width: 60, height: 40, exif: { gps: true } });
     expect(await factsOf(withPosition)).not.toHaveProperty('gps');
     const berlin = { latitude: 52.5166667, longitude: 13.4, altitudeM: null };
@@ -102,7 +102,7 @@ describe('the facts of a picture', () => {
     expect(await factsOf(await animation('webp', 3))).toMatchObject({ frames: 3, width: 120, height: 80 });
   });
 
-  test('tell transparency and colour space', async () => {
+  test('include transparency and colour space', async () => {
     expect(await factsOf(await transparentPng())).toMatchObject({ hasAlpha: true, colourSpace: 'srgb' });
     expect(await factsOf(await quarters({ colours: 'cmyk' }))).toMatchObject({ hasAlpha: false, colourSpace: 'cmyk' });
     expect(await factsOf(await quarters({ colours: 'grey' }))).toMatchObject({ hasAlpha: false, colourSpace: 'b-w' });
@@ -110,24 +110,24 @@ describe('the facts of a picture', () => {
   });
 });
 
-describe('a picture is refused', () => {
-  test('for its claims alone, before it is decoded, in words that name both sizes', async () => {
+describe('inspect', () => {
+  test('rejects a huge size in the header before decoding, and names the size and the limit', async () => {
     const error: unknown = await factsOf(hugeClaim()).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UnprocessableError);
     expect(error).toMatchObject({
       code: 'picture_too_large',
-      detail: 'The picture says that it has 100,000 × 100,000 pixels; at most 100,000,000 pixels in all are taken.',
+      detail: expect.stringMatching(/^The picture has 100,000 × 100,000 pixels\. At most 100,000,000 pixels in total/),
     });
   });
 
-  test('from one pixel above the limit on', async () => {
+  test('rejects a picture with one pixel more than the limit', async () => {
     expect(await factsOf(await quarters({ width: 20, height: 10 }), { maxPixels: 200 })).toMatchObject({ width: 20 });
     await expect(factsOf(await quarters({ width: 67, height: 3 }), { maxPixels: 200 })).rejects.toMatchObject({
       code: 'picture_too_large',
     });
   });
 
-  test('for variants that cost too much, before anything is decoded, all frames counted', async () => {
+  test('rejects variants that cost too much before decoding, counting all frames', async () => {
     const still = await photo({ width: 400, height: 250 });
     const moving = await animation('gif', 4, 100, 100);
     const variants = ['webp', 'avif'].map((format) => ({ name: format, longestSide: 400, format }));
@@ -140,31 +140,33 @@ describe('a picture is refused', () => {
     expect(await outcome(still, 499_999)).toMatchObject({
       code: 'picture_too_costly',
       detail:
-        'The variants have 500,000 pixels, counted by what their formats cost; at most 499,999 are made. Ask for fewer or smaller ones, or for WebP in place of AVIF or PNG.',
+        'The variants have 500,000 pixels, counted by what their formats cost; at most 499,999 are made. ' +
+        'Ask for fewer or smaller ones, or for WebP in place of AVIF or PNG.',
     });
     expect(await outcome(moving, 80_000)).toBe('taken');
     expect(await outcome(moving, 79_999)).toMatchObject({ code: 'picture_too_costly' });
   });
 
-  test('for its frames or pages, or for the pixels of all of them', async () => {
+  test('rejects too many frames or pages, and too many pixels of all frames', async () => {
     const moving = await animation('gif', 5, 20, 10);
     expect((await inspected(moving, {}, { maxFrames: 5, maxPixels: 250 })).plan.get().variants[0]?.isAnimated).toBe(
       true,
     );
     await expect(factsOf(moving, { maxFrames: 4 })).rejects.toMatchObject({
       code: 'picture_too_large',
-      detail: 'The picture has more than 4 frames or pages. Shorten the animation, or send the pages as several files.',
+      detail:
+        'The picture has more than 4 frames or pages. Shorten the animation, or upload the pages as separate files.',
     });
     await expect(factsOf(moving, { maxPixels: 249 })).rejects.toMatchObject({
       code: 'picture_too_large',
-      detail: expect.stringContaining('5 frames of 20 × 10 pixels; at most 996'),
+      detail: expect.stringContaining('5 frames of 20 × 10 pixels. At most 996'),
     });
     await expect(factsOf(await pages(6), { maxFrames: 5 })).rejects.toMatchObject({ code: 'picture_too_large' });
-    // Pages are not held at once, nor one after the other: the first is all that is read.
+    // Only the first page is read, so the pixels of the others do not count.
     expect(await factsOf(await pages(6), { maxPixels: 9600 })).toMatchObject({ format: 'tiff', frames: 6 });
   });
 
-  test('when it goes on as another format than its first bytes have told', async () => {
+  test('rejects a file that continues in another format than its first bytes', async () => {
     const bytes = await quarters({ format: 'png' });
     const step = inspect(pictureTools(), readOptions);
     const run = withFile(
@@ -172,10 +174,13 @@ describe('a picture is refused', () => {
       async (path) =>
         await step(createPictureState(), { ...fakeContext(path), upload: await uploadOf(await quarters()) }),
     );
-    await expect(run).rejects.toMatchObject({ code: 'picture_damaged', detail: expect.stringContaining('one kind') });
+    await expect(run).rejects.toMatchObject({
+      code: 'picture_damaged',
+      detail: expect.stringContaining('one picture format'),
+    });
   });
 
-  test('when it is text, or empty, or cut within its header', async () => {
+  test('rejects text, an empty file and a file that ends in its header', async () => {
     for (const bytes of [
       textAsJpeg(),
       textAsJpeg().subarray(0, 0),
@@ -186,7 +191,7 @@ describe('a picture is refused', () => {
   });
 });
 
-test('a file that is not there is a fault of ours', async () => {
+test('a missing file is an error of the service, not of the sender', async () => {
   const run = inspect(pictureTools(), readOptions)(createPictureState(), fakeContext('/nowhere/original'));
   await expect(run).rejects.not.toBeInstanceOf(UnprocessableError);
 });

@@ -30,16 +30,16 @@ async function exifOf(format: PictureFormat, options: object): Promise<Buffer | 
   return (await look(files.get('a') ?? Buffer.alloc(0))).metadata.exif;
 }
 
-describe('the metadata of a variant', () => {
+describe('metadata of a variant', () => {
   test.each<PictureFormat>(['jpeg', 'webp', 'avif', 'png'])(
-    'are none in %s unless they are asked for',
+    'is absent in %s unless it is requested',
     async (format) => {
       expect(await exifOf(format, { gps: true })).toBeUndefined();
     },
   );
 
   test.each<PictureFormat>(['jpeg', 'webp', 'avif', 'png'])(
-    'are in %s date, camera, lens, exposure, author and copyright, and never the position',
+    'in %s has date, camera, lens, exposure, author and copyright, and never the position',
     async (format) => {
       const block = await exifOf(format, { keepMetadata: true, gps: true });
       expect(exifFacts(block)).toEqual({
@@ -53,7 +53,7 @@ describe('the metadata of a variant', () => {
     },
   );
 
-  test('are in what goes on moving too, and never the position', async () => {
+  test('is written into animations too, and never has the position', async () => {
     const positioned = {
       IFD0: { Model: 'R5' },
       IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '52/1 31/1 0/1', GPSLongitudeRef: 'E', GPSLongitude: '13/1 24/1 0/1' },
@@ -74,7 +74,7 @@ describe('the metadata of a variant', () => {
     expect([exifPosition(metadata.exif), metadata.xmp]).toEqual([null, undefined]);
   });
 
-  test('do not turn a picture again that stands upright', async () => {
+  test('does not turn an upright picture again', async () => {
     const { files } = await processPicture(
       await photo({ width: 60, height: 90, orientation: 6, exif: EXIF }),
       {},
@@ -87,7 +87,7 @@ describe('the metadata of a variant', () => {
   });
 });
 
-test('of an absent or broken block nothing is kept', () => {
+test('is empty for an absent or broken block', () => {
   for (const block of [undefined, Buffer.from('Exif\0\0II*\0'), Buffer.alloc(0)])
     expect(keptExif(block)).toEqual({ IFD0: {}, IFD2: {} });
 });

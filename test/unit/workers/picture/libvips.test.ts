@@ -15,19 +15,19 @@ async function decoded(bytes: Buffer, width = 120, height = 80) {
   );
 }
 
-/** As it is, in the encoder's own quality. */
+/** Encodes with the default quality of the encoder. */
 async function encode(pixels: Pixels, format: PictureFormat): Promise<Buffer> {
   return await encodeTo(pixels, { whole: pixels, size: pixels, format, quality: undefined });
 }
 
-/** The four quarters in reading order, after a way through decode and encode. */
+/** Returns the colours of the four quarters in reading order, after decoding and encoding. */
 async function quartersSeen(options: PhotoOptions): Promise<string[]> {
   const seen = await look(await encode(await decoded(await quarters(options), 60, 40), 'webp'));
   return [seen.at(0.25, 0.25), seen.at(0.75, 0.25), seen.at(0.25, 0.75), seen.at(0.75, 0.75)].map(colourName);
 }
 
 describe('decoding', () => {
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])('turns orientation %i the right way up', async (orientation) => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('applies orientation %i', async (orientation) => {
     expect(await quartersSeen({ orientation })).toEqual(['red', 'green', 'blue', 'white']);
   });
 
@@ -42,11 +42,11 @@ describe('decoding', () => {
     { format: 'tiff' },
     { format: 'tiff', colours: '16-bit' },
     { format: 'jpeg', profile: 'p3' },
-  ])('gives the colours of %j in sRGB', async (options) => {
+  ])('converts the colours of %j to sRGB', async (options) => {
     expect(await quartersSeen(options)).toEqual(['red', 'green', 'blue', 'white']);
   });
 
-  test('brings a wide colour space to the colours a screen shows', async () => {
+  test('converts a wide colour space to sRGB', async () => {
     const plain = await look(await encode(await decoded(await quarters({ quality: 100 })), 'webp'));
     const wide = await look(await encode(await decoded(await quarters({ quality: 100, profile: 'p3' })), 'webp'));
     plain.at(0.25, 0.25).forEach((channel, index) => {
@@ -54,7 +54,7 @@ describe('decoding', () => {
     });
   });
 
-  test('a grey picture stays grey', async () => {
+  test('keeps a grey picture grey', async () => {
     const seen = await look(await encode(await decoded(await quarters({ colours: 'grey' })), 'webp'));
     const [red, green, blue] = seen.at(0.25, 0.25);
     expect([green, blue]).toEqual([red, red]);
@@ -67,7 +67,7 @@ describe('decoding', () => {
     }
   });
 
-  test('reads the header of a file that claims the impossible, but does not decode it', async () => {
+  test('reads a header with impossible claims, but does not decode the file', async () => {
     await withFile(hugeClaim(), async (path) => {
       expect(await readHeader(path)).toMatchObject({ width: 100_000, height: 100_000 });
       await expect(
@@ -81,20 +81,20 @@ describe('decoding', () => {
     ['PDF', '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj'],
     ['PPM', 'P3 1 1 255 1 2 3\n'],
     ['CSV', '1,2,3\n4,5,6\n'],
-  ])('%s is out of reach, whatever its name', async (_, text) => {
+  ])('cannot reach the loader of %s, whatever the file name', async (_, text) => {
     await withFile(Buffer.from(text), async (path) => {
       await expect(readHeader(path)).rejects.toThrow('unsupported image format');
     });
   });
 });
 
-describe('shrinking', () => {
-  test('to the same size gives the same pixels, not a copy', async () => {
+describe('scaling', () => {
+  test('returns the same pixels, not a copy, if the size is equal', async () => {
     const pixels = await decoded(await quarters());
     expect(await shrink(pixels, { width: 120, height: 80 })).toBe(pixels);
   });
 
-  test('keeps transparency, and colours clean at its edge', async () => {
+  test('keeps transparency, and clean colours at its edge', async () => {
     const pixels = await shrink(await decoded(await transparentPng(400, 300, '#ff0000'), 400, 300), {
       width: 40,
       height: 30,
@@ -107,7 +107,7 @@ describe('shrinking', () => {
     }
   });
 
-  test.each(['grey', 'rgb', 'cmyk'] as const)('%s pixels get four channels on demand', async (colours) => {
+  test.each(['grey', 'rgb', 'cmyk'] as const)('toRgba gives %s pixels four channels', async (colours) => {
     const rgba = await toRgba(await decoded(await quarters({ colours })), { width: 60, height: 40 });
     expect(rgba).toMatchObject({ channels: 4, width: 60, height: 40 });
     expect(rgba.data).toHaveLength(60 * 40 * 4);

@@ -5,7 +5,7 @@ import { perceptualHashOf, shadesOf } from '../../../../workers/picture/perceptu
 import { processPicture } from '../../../helpers/process-picture.ts';
 import { photo, quarters } from '../../../helpers/pictures.ts';
 
-/** As the documentation tells people to compare. */
+/** The distance that the documentation recommends. */
 const NEAR = 10;
 
 async function hashOf(bytes: Buffer): Promise<string> {
@@ -16,8 +16,8 @@ function distance(one: string, other: string): number {
   return (BigInt(`0x${one}`) ^ BigInt(`0x${other}`)).toString(2).replaceAll('0', '').length;
 }
 
-describe('the perceptual hash', () => {
-  test('of copies in other sizes, formats, qualities and shades is near', async () => {
+describe('perceptual hash', () => {
+  test('is close for copies in other sizes, formats, qualities and shades', async () => {
     const original = await photo({ width: 900, height: 600, seed: 3, quality: 95 });
     const copies = await Promise.all([
       sharp(original).resize(300).jpeg({ quality: 40 }).toBuffer(),
@@ -31,7 +31,7 @@ describe('the perceptual hash', () => {
     for (const copy of copies) expect(distance(hash, await hashOf(copy))).toBeLessThanOrEqual(NEAR);
   });
 
-  test('of a picture held the other way is that of the picture as seen', async () => {
+  test('is computed after the orientation is applied', async () => {
     const hashes = await Promise.all(
       [1, 6, 3].map(
         async (orientation) =>
@@ -41,7 +41,7 @@ describe('the perceptual hash', () => {
     for (const hash of hashes) expect(distance(hash, hashes[0] ?? '')).toBeLessThanOrEqual(NEAR);
   });
 
-  test('of other pictures is far', async () => {
+  test('is far for other pictures', async () => {
     const hashes = await Promise.all(
       [1, 2, 3, 4, 5].map(async (seed) => await hashOf(await photo({ width: 300, height: 200, seed }))),
     );
@@ -50,26 +50,26 @@ describe('the perceptual hash', () => {
     expect(Math.min(...distances)).toBeGreaterThan(NEAR);
   });
 
-  test('has 64 bits, none of them set where nothing is to be seen', () => {
+  test('has 64 bits, all zero for a picture of one colour', () => {
     expect(perceptualHashOf(new Float64Array(1024).fill(128))).toBe('0'.repeat(16));
     expect(perceptualHashOf(Float64Array.from({ length: 1024 }, (_, at) => (at * 7919) % 251))).toMatch(
       /^[0-9a-f]{16}$/,
     );
   });
 
-  test('is that of the definition: a bit for each pair of waves, the slowest first', () => {
+  test('has a bit for each pair of frequencies, the lowest first', () => {
     const wave = (frequency: number, place: number) => Math.cos(((2 * place + 1) * frequency * Math.PI) / 64);
     const shades = (across: number, down: number) =>
       Float64Array.from({ length: 1024 }, (_, at) => 100 * wave(across, at % 32) * wave(down, Math.floor(at / 32)));
     expect(perceptualHashOf(shades(1, 1))).toBe('8000000000000000');
     expect(perceptualHashOf(shades(8, 1))).toBe('0100000000000000');
     expect(perceptualHashOf(shades(8, 8))).toBe('0000000000000001');
-    // What does not change downwards, or faster than is looked at, sets none.
+    // Frequencies that are constant vertically, or too high, set no bit.
     expect([perceptualHashOf(shades(1, 0)), perceptualHashOf(shades(9, 1))]).toEqual(Array(2).fill('0'.repeat(16)));
   });
 });
 
-describe('the shades that go into it', () => {
+describe('grey values of the hash', () => {
   const rgba = (width: number, height: number, pixel: (x: number, y: number) => number[]) => ({
     width,
     height,
@@ -79,13 +79,13 @@ describe('the shades that go into it', () => {
     ),
   });
 
-  test('are the mean light of their field, what is clear being white', () => {
+  test('are the mean brightness of their field, with transparency as white', () => {
     const shades = shadesOf(rgba(64, 48, (x, y) => (x < 32 ? [255, 0, 0, 255] : [0, 0, 0, y < 24 ? 0 : 255])));
     expect(shades[0]).toBeCloseTo(0.299 * 255);
     expect([shades[31], shades[1023]]).toEqual([255, 0]);
   });
 
-  test('are some twice where a picture is too small', () => {
+  test('repeat if the picture has too few pixels', () => {
     const shades = shadesOf(rgba(2, 1, (x) => Array(4).fill(255 * x || 1)));
     expect(shades).toHaveLength(1024);
     expect(shades[15]).not.toBe(shades[16]);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { PictureFit, VariantSpec } from '../../../../src/kinds/picture-options.ts';
 import { planPicture } from '../../../../workers/picture/plan.ts';
 
-/** `whole → size` of one variant of a picture. */
+/** Returns `whole → size` of one variant of a picture. */
 function planOf(
   picture: [width: number, height: number],
   box: { longestSide?: number; width?: number; height?: number; fit?: PictureFit },
@@ -14,7 +14,7 @@ function planOf(
   return `${planned?.whole.width}×${planned?.whole.height} → ${planned?.size.width}×${planned?.size.height}`;
 }
 
-describe('a variant', () => {
+describe('planned variant', () => {
   test.each([
     ['by its longest side', [4000, 3000], { longestSide: 400 }, '400×300 → 400×300'],
     ['by its longest side, upright', [3000, 4000], { longestSide: 400 }, '300×400 → 300×400'],
@@ -44,7 +44,7 @@ describe('a variant', () => {
   });
 });
 
-describe('the plan of a picture', () => {
+describe('plan of a picture', () => {
   const box = fc.record({
     width: fc.integer({ min: 1, max: 8192 }),
     height: fc.integer({ min: 1, max: 8192 }),
@@ -52,7 +52,7 @@ describe('the plan of a picture', () => {
   });
   const side = fc.integer({ min: 1, max: 100_000 });
 
-  test('makes each variant from the one before it, whatever the sizes, and enlarges nothing', () => {
+  test('makes each variant from the previous one, whatever the sizes, and enlarges nothing', () => {
     fc.assert(
       fc.property(side, side, fc.array(box, { maxLength: 6 }), (width, height, boxes) => {
         const { decoded, variants } = planPicture(
@@ -62,7 +62,7 @@ describe('the plan of a picture', () => {
         let before = decoded;
         expect(before.width <= width && before.height <= height).toBe(true);
         for (const { whole, spec, size } of variants) {
-          // Two boxes of nearly the same size may round apart by one.
+          // Two boxes of nearly the same size may differ by one after rounding.
           expect(whole.width <= before.width + 1 && whole.height <= before.height + 1).toBe(true);
           if (spec.fit === 'inside') expect(size).toEqual(whole);
           if (spec.fit === 'contain') expect(size).toEqual({ width: spec.width, height: spec.height });
@@ -76,7 +76,7 @@ describe('the plan of a picture', () => {
     );
   });
 
-  test('decodes for the small facts where no variant is asked for', () => {
+  test('decodes the size of the preview if no variant is requested', () => {
     expect(planPicture({ width: 4000, height: 2000, isAnimated: false }, [])).toEqual({
       decoded: { width: 64, height: 32 },
       variants: [],
@@ -84,7 +84,7 @@ describe('the plan of a picture', () => {
     });
   });
 
-  test('decodes nothing large where all that is large moves', () => {
+  test('decodes a small size if all large variants are animated', () => {
     const specs: VariantSpec[] = [
       { name: 'a', longestSide: 900, format: 'webp' },
       { name: 'b', longestSide: 200, format: 'jpeg' },

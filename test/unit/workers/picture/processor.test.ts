@@ -21,8 +21,8 @@ import {
 
 const FORMATS: PhotoFormat[] = ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'];
 
-describe('a picture', () => {
-  test('of a camera comes out with all facts and variants', async () => {
+describe('picture processor', () => {
+  test('returns all facts and variants of a camera picture', async () => {
     const exif = { date: '2024:05:01 12:30:00', offset: '+02:00', make: 'Canon', model: 'Canon EOS R5', gps: true };
     const { result, files } = await processPicture(await photo({ width: 1500, height: 2000, orientation: 6, exif }));
     expect(result).toMatchObject({
@@ -48,7 +48,7 @@ describe('a picture', () => {
     }
   });
 
-  test.each(FORMATS)('of format %s is read, a tiny one too', async (format) => {
+  test.each(FORMATS)('reads format %s, also in a tiny size', async (format) => {
     expect((await processPicture(await photo({ width: 200, height: 100, format }))).result).toMatchObject({
       format,
       width: 200,
@@ -62,7 +62,7 @@ describe('a picture', () => {
     ]);
   });
 
-  test('as thin as a line keeps a width of one', async () => {
+  test('keeps a width of one pixel for a very narrow picture', async () => {
     const { result } = await processPicture(await quarters({ width: 2, height: 4000, format: 'png' }));
     expect(result.variants.map(({ width, height }) => [width, height])).toEqual([
       [1, 1600],
@@ -71,7 +71,7 @@ describe('a picture', () => {
     ]);
   });
 
-  test('gets a thumbhash of its shape and colour', async () => {
+  test('returns a thumbhash with the shape and colour of the picture', async () => {
     const { result } = await processPicture(await transparentPng(400, 300, '#2060c0'));
     const hash = Buffer.from(result.thumbhash, 'base64');
     expect(thumbHashToApproximateAspectRatio(hash)).toBeCloseTo(4 / 3, 0);
@@ -80,7 +80,7 @@ describe('a picture', () => {
     expect(a).toBeLessThan(0.5);
   });
 
-  test('with nothing around it has the colour of what is there', async () => {
+  test('ignores transparent surroundings for the dominant colour', async () => {
     const { result } = await processPicture(await transparentPng(400, 300, '#2060c0'));
     expect(result).toMatchObject({
       hasAlpha: true,
@@ -88,13 +88,13 @@ describe('a picture', () => {
     });
   });
 
-  test('that moves gives its first frame and the number of all', async () => {
+  test('returns the first frame and the number of frames of an animation', async () => {
     const { result } = await processPicture(await animation('gif', 5));
     expect(result).toMatchObject({ format: 'gif', frames: 5, width: 120, height: 80, dominantColour: '#dc001e' });
   });
 });
 
-describe('progress', () => {
+describe('progress of a picture', () => {
   test('names the steps in order and never goes back', async () => {
     const { reports } = await processPicture(await photo({ width: 300, height: 200 }));
     expect([...new Set(reports.map((report) => report.stage))]).toEqual(['inspect', 'decode', 'variants']);
@@ -102,12 +102,12 @@ describe('progress', () => {
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
   });
 
-  test('goes by what the steps cost for this picture', async () => {
+  test('is weighted by the costs of this picture', async () => {
     const at = async (stage: string, bytes: Buffer, options: unknown = {}) =>
       (await processPicture(bytes, {}, options)).reports.find((report) => report.stage === stage)?.fraction ?? 0;
     const small = [{ name: 'a', longestSide: 64, format: 'jpeg' }];
     const avif = await photo({ width: 900, height: 600, format: 'avif' });
-    // Nearly all of it is reading the slowest format, or writing it.
+    // Nearly all of the cost is reading or writing the slowest format.
     expect(await at('variants', avif, { variants: small })).toBeGreaterThan(0.85);
     expect(
       await at('variants', await photo({ width: 900, height: 600 }), {
@@ -117,8 +117,8 @@ describe('progress', () => {
   });
 });
 
-describe('a file that no retry will mend', () => {
-  test.each(FORMATS)('a cut %s fails as damaged, in words for people', async (format) => {
+describe('damaged picture', () => {
+  test.each(FORMATS)('rejects a truncated %s as damaged, with a plain detail', async (format) => {
     const error: unknown = await processPicture(cutShort(await photo({ width: 300, height: 200, format }), 0.6)).catch(
       (reason: unknown) => reason,
     );
@@ -129,21 +129,21 @@ describe('a file that no retry will mend', () => {
     });
   });
 
-  test('a cut JPEG is called cut', async () => {
+  test('says that a truncated JPEG is incomplete', async () => {
     const run = processPicture(cutShort(await photo({ width: 300, height: 200 }), 0.6));
     await expect(run).rejects.toMatchObject({
-      detail: 'The picture is cut short: the end of the file is missing. Send the whole file again.',
+      detail: 'The picture is incomplete: the end of the file is missing. Upload the whole file again.',
     });
   });
 
-  test('a text is called no picture', async () => {
+  test('says that a text is not a picture', async () => {
     await expect(processPicture(textAsJpeg())).rejects.toMatchObject({
       code: 'picture_damaged',
       detail: expect.stringContaining('not a picture'),
     });
   });
 
-  test('whichever bits are turned over, there is a result or a refusal in words, nothing else', async () => {
+  test('ends with a result or a plain error, whichever bits are flipped', async () => {
     const originals = await Promise.all(FORMATS.map(async (format) => await photo({ width: 48, height: 32, format })));
     const damaged = fc.tuple(fc.constantFrom(...originals), fc.integer({ min: 1, max: 30 }), fc.integer());
     await fc.assert(
@@ -158,7 +158,7 @@ describe('a file that no retry will mend', () => {
   });
 });
 
-describe('a cancel', () => {
+describe('cancel of a picture', () => {
   async function cancelledAt(
     stage: string,
     bytes: Buffer,
@@ -181,7 +181,7 @@ describe('a cancel', () => {
   }
 
   test.each(['inspect', 'decode', 'variants'])(
-    'during %s ends the run with its reason and nothing published',
+    'during %s rejects with its reason and publishes nothing',
     async (stage) => {
       const { error, published, stages } = await cancelledAt(stage, await photo({ width: 300, height: 200 }));
       expect(error).toMatchObject({ message: 'cancelled' });
@@ -190,7 +190,7 @@ describe('a cancel', () => {
     },
   );
 
-  test('comes before the damage of the file that it disturbed', async () => {
+  test('is reported before the damage that it caused in reading', async () => {
     const { error } = await cancelledAt('decode', cutShort(await photo({ width: 300, height: 200 })));
     expect(error).toMatchObject({ message: 'cancelled' });
   });

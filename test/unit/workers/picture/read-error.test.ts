@@ -2,19 +2,19 @@ import { describe, expect, test } from '@jest/globals';
 import { readError } from '../../../../workers/picture/read-error.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 
-describe('an error of the library', () => {
+describe('readError', () => {
   test.each([
     ['Input file contains unsupported image format', 'picture_damaged', /not a picture/],
-    ['VipsJpeg: premature end of JPEG image', 'picture_damaged', /cut short/],
-    ['gifload: Unexpected end of GIF source data', 'picture_damaged', /cut short/],
-    ['vipspng: libpng read error', 'picture_damaged', /damaged or incomplete/],
-    ['Unknown error', 'picture_damaged', /damaged or incomplete/],
+    ['VipsJpeg: premature end of JPEG image', 'picture_damaged', /incomplete/],
+    ['gifload: Unexpected end of GIF source data', 'picture_damaged', /incomplete/],
+    ['vipspng: libpng read error', 'picture_damaged', /damaged and cannot/],
+    ['Unknown error', 'picture_damaged', /damaged and cannot/],
     ['Input image exceeds pixel limit', 'picture_too_large', /more pixels/],
     ['heif: Memory allocation error: Security limit exceeded', 'picture_too_large', /more pixels/],
     ['tiff2vips: unsupported tiff image type', 'picture_unsupported', /Save it as JPEG/],
-    ['LZMA compression support is not configured', 'picture_unsupported', /cannot be read here/],
-    ['heif: Unsupported feature: Unsupported codec (4.3000)', 'picture_unsupported', /cannot be read here/],
-  ])('%p is %s', (words, code, detail) => {
+    ['LZMA compression support is not configured', 'picture_unsupported', /feature that is not supported/],
+    ['heif: Unsupported feature: Unsupported codec (4.3000)', 'picture_unsupported', /feature that is not supported/],
+  ])('turns %p into %s', (words, code, detail) => {
     const cause = new Error(words);
     const error = readError(cause);
     expect(error).toBeInstanceOf(UnprocessableError);
@@ -27,20 +27,20 @@ describe('an error of the library', () => {
     'vips_tracked: out of memory --- size == 100MB',
     'wbuffer_write: write failed\nunix error: No space left on device',
     'unix error: Too many open files',
-  ])('%p is a fault of ours and goes on as it is', (words) => {
+  ])('returns %p unchanged, because the machine is to blame', (words) => {
     const error = new Error(words);
     expect(readError(error)).toBe(error);
   });
 
-  test('that is in words for people already goes on as it is', () => {
+  test('returns an UnprocessableError unchanged', () => {
     const error = new UnprocessableError('picture_timeout', 'Too slow.');
     expect(readError(error)).toBe(error);
   });
 
-  test('leaves none of its words in the detail', () => {
+  test('puts no words of libvips into the detail', () => {
     const words = '/data/uploads/x/original: bad seek to 8793\nheif: Invalid input: Corrupt frame detected (2.0)';
     expect(readError(new Error(words))).toMatchObject({
-      detail: 'The picture is damaged or incomplete and cannot be decoded.',
+      detail: expect.stringMatching(/^The picture is damaged and cannot be decoded\. /),
     });
   });
 });

@@ -10,11 +10,11 @@ describe('fitWithin', () => {
     [800, 600, 1600, 800, 600],
     [1600, 900, 1600, 1600, 900],
     [1, 90_000, 640, 1, 640],
-  ])('%i × %i within %i is %i × %i', (width, height, side, expectedWidth, expectedHeight) => {
+  ])('scales %i × %i within %i to %i × %i', (width, height, side, expectedWidth, expectedHeight) => {
     expect(fitWithin({ width, height }, side)).toEqual({ width: expectedWidth, height: expectedHeight });
   });
 
-  test('whatever the size: never larger, never empty, and the longer side as long as it may be', () => {
+  test('never enlarges, never returns an empty size, and uses the allowed length', () => {
     const side = fc.integer({ min: 1, max: 100_000 });
     fc.assert(
       fc.property(side, side, side, (width, height, longestSide) => {

@@ -12,7 +12,7 @@ interface Call {
   fail(error: Error): void;
 }
 
-/** A call of the library that ends when the test says so. */
+/** A call of libvips that the test ends. */
 function openCall(): Call {
   let end = () => {};
   let fail: (error: Error) => void = () => {};
@@ -40,20 +40,20 @@ function boundsWith(limitMs = LONG_MS, graceMs = 5, clock = PASSED_TIME) {
   };
 }
 
-describe('a call of the library', () => {
-  test('that ends in time gives what it made, and leaves nothing behind', async () => {
+describe('bounded call of libvips', () => {
+  test('returns its value if it ends in time, and abandons nothing', async () => {
     const { controller, abandoned, bounds } = boundsWith();
     expect(await bounds.wait(async () => 'made')).toBe('made');
     expect(await bounds.wait(async () => undefined)).toBeUndefined();
     expect([abandoned.count, getEventListeners(controller.signal, 'abort').length]).toEqual([0, 0]);
   });
 
-  test('that fails fails as it does', async () => {
+  test('rejects with the error of the call', async () => {
     const error = new Error('VipsJpeg: premature end of JPEG image');
     await expect(boundsWith().bounds.wait(async () => await Promise.reject(error))).rejects.toBe(error);
   });
 
-  test('is told the whole seconds that are left of the step', async () => {
+  test('receives the whole seconds that are left of the step', async () => {
     let told = 0;
     let nowMs = 0;
     const { bounds } = boundsWith(4200, 5, { nowMs: () => nowMs, slowness: 1 });
@@ -62,7 +62,7 @@ describe('a call of the library', () => {
     expect(told).toBe(4);
   });
 
-  test('is waited for until its time is up by the clock that charges it', async () => {
+  test('is awaited until the time is up by the charging clock', async () => {
     let isUp = false;
     const clock = { nowMs: () => (isUp ? 1000 : 0), slowness: 4 };
     let told = 0;
@@ -79,7 +79,7 @@ describe('a call of the library', () => {
     expect(told).toBe(1);
   });
 
-  test('that says itself that its time is up is too slow, in words for people', async () => {
+  test('rejects with picture_timeout and a plain detail if libvips reports a timeout', async () => {
     const error: unknown = await boundsWith()
       .bounds.wait(async () => await Promise.reject(new Error('timeout: 15% complete')))
       .catch((reason: unknown) => reason);
@@ -87,7 +87,7 @@ describe('a call of the library', () => {
     expect(error).toMatchObject({ code: 'picture_timeout', detail: 'Too slow. Send less.' });
   });
 
-  test('that does not look at the clock is waited for no longer than the step may take', async () => {
+  test('is awaited no longer than the step may take, even if it never checks the time', async () => {
     let nowMs = 0;
     const { abandoned, bounds } = boundsWith(5, 5, { nowMs: () => nowMs, slowness: 1 });
     const call = openCall();
@@ -103,7 +103,7 @@ describe('a call of the library', () => {
     expect(abandoned.count).toBe(0);
   });
 
-  test('is waited for no more when the upload is cancelled, and its late failure disturbs nobody', async () => {
+  test('is not awaited after a cancel, and its later failure is ignored', async () => {
     const { controller, abandoned, bounds } = boundsWith();
     const call = openCall();
     const waiting = bounds.wait(() => call.promise);
@@ -117,7 +117,7 @@ describe('a call of the library', () => {
     expect(abandoned.count).toBe(0);
   });
 
-  test('that ends soon after the upload was cancelled leaves nothing behind', async () => {
+  test('is not abandoned if it ends soon after a cancel', async () => {
     const { controller, abandoned, bounds } = boundsWith(LONG_MS, LONG_MS);
     const call = openCall();
     const waiting = bounds.wait(() => call.promise);

@@ -21,7 +21,7 @@ async function outcomeOf(bytes: Buffer, format: string, maxFrames = 2000): Promi
 
 const tooLarge = (words: string) => ['picture_too_large', expect.stringContaining(words)];
 
-/** These chunks behind the header of a PNG. */
+/** Returns a PNG with these chunks after its header. */
 async function pngWith(...chunks: readonly Buffer[]): Promise<Buffer> {
   const png = await quarters({ format: 'png' });
   const headerEnd = 8 + 25;
@@ -38,15 +38,15 @@ const iTxt = (flag: number, data: Buffer) =>
 const riffChunk = (name: string) => Buffer.concat([Buffer.from(name), Buffer.alloc(4)]);
 const box = Buffer.from('\0\0\0\u0008free', 'latin1');
 
-describe('the parts of a picture', () => {
-  test.each(FORMATS)('may be those of an ordinary %s, whole or cut', async (format) => {
+describe('picture structure', () => {
+  test.each(FORMATS)('accepts an ordinary %s, whole or truncated', async (format) => {
     const whole = await photo({ width: 300, height: 200, format, orientation: 6, exif: { make: 'a', gps: true } });
     expect(await outcomeOf(whole, format)).toBe('taken');
     for (const fraction of [0.001, 0.01, 0.3, 0.6, 0.999])
       expect(await outcomeOf(cutShort(whole, fraction), format)).toBe('taken');
   });
 
-  test('may be as many frames or pages as are allowed, and no more', async () => {
+  test('accepts frames or pages up to the limit, and rejects more', async () => {
     const four = [
       ['gif', await animation('gif', 4)],
       ['webp', await animation('webp', 4)],
@@ -61,19 +61,19 @@ describe('the parts of a picture', () => {
     }
   });
 
-  test('may not be pages that lead back to an earlier one', async () => {
+  test('rejects pages that lead back to an earlier one', async () => {
     const circle = await pages(3);
     const first = circle.readUInt32LE(4);
     const second = circle.readUInt32LE(first + 2 + circle.readUInt16LE(first) * 12);
     circle.writeUInt32LE(first, second + 2 + circle.readUInt16LE(second) * 12);
-    expect(await outcomeOf(circle, 'tiff')).toEqual(['picture_damaged', expect.stringContaining('lead back')]);
+    expect(await outcomeOf(circle, 'tiff')).toEqual(['picture_damaged', expect.stringContaining('leads back')]);
   });
 
-  test('may be 64 texts of a PNG, packed or not', async () => {
+  test('accepts 64 texts of a PNG, packed or not, and rejects more', async () => {
     const text = pngChunk('tEXt', Buffer.from('key\0value'));
     expect(await outcomeOf(await pngWith(...Array.from({ length: 64 }, () => text)), 'png')).toBe('taken');
     expect(await outcomeOf(await pngWith(...Array.from({ length: 65 }, () => text)), 'png')).toEqual(
-      tooLarge('more than 64 texts. Save the picture again without its metadata'),
+      tooLarge('more than 64 texts. Save the picture without its metadata'),
     );
     const large = iTxt(0, Buffer.alloc(3_000_000, 'x'));
     expect(await outcomeOf(await pngWith(large), 'png')).toBe('taken');
@@ -82,14 +82,14 @@ describe('the parts of a picture', () => {
   test.each([
     ['zTXt', (data: Buffer) => zTxt(data)],
     ['iTXt', (data: Buffer) => iTxt(1, data)],
-  ])('may not be %s chunks that unpack to more than 16 MiB', async (_name, chunk) => {
+  ])('rejects %s chunks that unpack to more than 16 MiB', async (_name, chunk) => {
     expect(await outcomeOf(await pngWith(chunk(packed(8_000_000))), 'png')).toBe('taken');
     expect(await outcomeOf(await pngWith(...Array.from({ length: 3 }, () => chunk(packed(8_000_000)))), 'png')).toEqual(
       tooLarge('unpack to more than 16 MiB'),
     );
   });
 
-  test('may not be more than a megabyte of packed texts and profile', async () => {
+  test('rejects more than 1 MB of packed texts and profile', async () => {
     const half = Buffer.alloc(600_000);
     expect(await outcomeOf(await pngWith(pngChunk('iCCP', half)), 'png')).toBe('taken');
     expect(await outcomeOf(await pngWith(pngChunk('iCCP', half), zTxt(half)), 'png')).toEqual(
@@ -97,7 +97,7 @@ describe('the parts of a picture', () => {
     );
   });
 
-  test('may not be thousands of empty ones', async () => {
+  test('rejects thousands of empty parts', async () => {
     const webp = await quarters({ format: 'webp' });
     const avif = await quarters({ format: 'avif' });
     const jpeg = await quarters();
@@ -112,7 +112,7 @@ describe('the parts of a picture', () => {
     );
   });
 
-  test('are no longer counted when the upload is cancelled', async () => {
+  test('stops counting when the upload is cancelled', async () => {
     const reason = new Error('cancelled');
     const check = withFile(
       await quarters(),

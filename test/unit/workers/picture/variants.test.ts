@@ -21,7 +21,7 @@ const ORIGINAL = {
   exposure: null,
 };
 
-/** As inspect and decode leave it, the original being five times as large. */
+/** The state after inspect and decode, for an original that is five times as large. */
 async function decodedState(
   width: number,
   height: number,
@@ -53,8 +53,8 @@ async function made(width: number, height: number, factor = 5, specs?: readonly 
   return { state, published: await Promise.all(state.publishing.get()), context };
 }
 
-describe('the variants of a picture', () => {
-  test('are the three of the default set, with the sizes and formats that they say', async () => {
+describe('variants of a picture', () => {
+  test('are the three of the default set, in their sizes and formats', async () => {
     const { published, context } = await made(1600, 1067);
     expect(published.map(({ name, format, width, height }) => [name, format, width, height])).toEqual([
       ['1600', 'webp', 1600, 1067],
@@ -69,7 +69,7 @@ describe('the variants of a picture', () => {
     }
   });
 
-  test('of a small picture are as small as it is', async () => {
+  test('are as small as a small picture', async () => {
     const { published } = await made(300, 200, 1);
     expect(published.map(({ width, height }) => [width, height])).toEqual([
       [300, 200],
@@ -78,7 +78,7 @@ describe('the variants of a picture', () => {
     ]);
   });
 
-  test('leave the smallest pixels for the steps to come', async () => {
+  test('leave the smallest pixels for later steps', async () => {
     const { state } = await made(320, 200);
     expect(state.smallest.get()).toMatchObject({ width: 640, height: 400 });
     expect(
@@ -92,7 +92,7 @@ describe('the variants of a picture', () => {
     ).toMatchObject({ width: 200 });
   });
 
-  test('are told of by what they cost, up to the whole', async () => {
+  test('report progress by their costs, up to 1', async () => {
     const { context } = await made(1600, 1200);
     expect(context.fractions).toHaveLength(3);
     expect(context.fractions[0]).toBeCloseTo(0.86, 2);
@@ -100,14 +100,14 @@ describe('the variants of a picture', () => {
   });
 });
 
-describe('variants as the options want them', () => {
+describe('requested variants', () => {
   const specs: VariantSpec[] = [
     { name: 'tile', width: 50, height: 50, fit: 'cover', format: 'png' },
     { name: 'wide', width: 400, format: 'avif', quality: 55 },
     { name: 'card', width: 100, height: 100, fit: 'contain', format: 'jpeg', quality: 80 },
   ];
 
-  test('have the sizes and formats that they ask for, the largest whole first', async () => {
+  test('have the requested sizes and formats, the largest first', async () => {
     const { published, context } = await made(400, 300, 2, specs);
     expect(published.map(({ name, format, width, height }) => [name, format, width, height])).toEqual([
       ['wide', 'avif', 400, 300],
@@ -120,15 +120,15 @@ describe('variants as the options want them', () => {
     }
   });
 
-  test('may be smaller than what the small facts are told from, which is left all the same', async () => {
+  test('may be smaller than the preview, which is still made', async () => {
     const { state } = await made(400, 300, 2, [{ name: 'icon', longestSide: 16, format: 'png' }]);
     expect(state.smallest.get()).toMatchObject({ width: 400 });
     expect((await made(400, 300, 2, [])).published).toEqual([]);
   });
 });
 
-describe('a cancel', () => {
-  test('between two variants leaves the rest unmade', async () => {
+describe('cancel of the variants', () => {
+  test('between two variants leaves the remaining ones out', async () => {
     const controller = new AbortController();
     const context = fakeContext('/nowhere', controller.signal);
     const reason = new Error('cancelled');
@@ -143,7 +143,7 @@ describe('a cancel', () => {
     expect([...context.files.keys()]).toEqual(['1600']);
   });
 
-  test('while one is encoded leaves it unpublished', async () => {
+  test('during encoding leaves that variant unpublished', async () => {
     const controller = new AbortController();
     const context = fakeContext('/nowhere', controller.signal);
     const run = variants(pictureTools())(await decodedState(1600, 1200), context);
@@ -153,13 +153,13 @@ describe('a cancel', () => {
   });
 });
 
-test('a store that fails is a fault of ours, as it came, and nothing more is sent there', async () => {
+test('an error of the storage is passed on unchanged, and nothing more is published', async () => {
   const fault = new Error('disk');
   let calls = 0;
   const publishVariant = (): Promise<never> => {
     calls += 1;
     const failed = Promise.reject(fault);
-    // As the pipeline does, which hears of it in the end.
+    // The pipeline handles the rejection at the end.
     failed.catch(() => undefined);
     return failed;
   };
