@@ -1,43 +1,43 @@
 import type { Words } from './words.ts';
 
-/** What comes within this time is said in one sentence. */
+/** Messages within this time are read out together. */
 const GATHER_MS = 1000;
-/** Left between two sentences about what ends by itself: nobody can listen to two hundred. */
+/** Pause between two messages about finished uploads, so that 200 uploads do not cause 200 messages. */
 const BETWEEN_MS = 8000;
 
-/** Tells those who listen to the page what those who see it see. */
+/** Announces changes of the list to screen readers, several changes in one message. */
 export class Announcer {
   readonly #region: Element;
   readonly #words: Words;
-  readonly #done: string[] = [];
-  readonly #failed: { name: string; why: string }[] = [];
+  readonly #done: { name: string; hasNotes: boolean }[] = [];
+  readonly #failed: { name: string; reason: string }[] = [];
   #added = 0;
   #spokeAtMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `region` is a live region. */
+  /** @param region an ARIA live region. */
   constructor(region: Element, words: Words) {
     this.#region = region;
     this.#words = words;
   }
 
-  /** What a person has just done is answered soon. */
+  /** Announced soon, because the user has just added the files. */
   added(count: number): void {
     this.#added += count;
     this.#sayWithin(GATHER_MS);
   }
 
-  done(name: string): void {
-    this.#done.push(name);
+  done(name: string, hasNotes: boolean): void {
+    this.#done.push({ name, hasNotes });
     this.#sayLater();
   }
 
-  failed(name: string, why: string): void {
-    this.#failed.push({ name, why });
+  failed(name: string, reason: string): void {
+    this.#failed.push({ name, reason });
     this.#sayLater();
   }
 
-  /** Nothing is going on any more: what is left is said soon. */
+  /** Announces the remaining messages soon, because no upload is running any more. */
   settled(): void {
     if (this.#done.length + this.#failed.length > 0) this.#sayWithin(GATHER_MS);
   }
@@ -65,12 +65,14 @@ export class Announcer {
     const { spoken } = this.#words;
     const sentences = this.#added > 0 ? [spoken.added(this.#added)] : [];
     const [done] = this.#done;
-    if (done !== undefined)
-      sentences.push(this.#done.length === 1 ? spoken.done(done) : spoken.manyDone(this.#done.length));
+    if (done)
+      sentences.push(
+        this.#done.length === 1 ? spoken.done(done.name, done.hasNotes) : spoken.manyDone(this.#done.length),
+      );
     const [failed] = this.#failed;
     if (failed)
       sentences.push(
-        this.#failed.length === 1 ? spoken.failed(failed.name, failed.why) : spoken.manyFailed(this.#failed.length),
+        this.#failed.length === 1 ? spoken.failed(failed.name, failed.reason) : spoken.manyFailed(this.#failed.length),
       );
     return sentences;
   }

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { assetOf, type Asset } from '../http/asset.ts';
 
-/** Everything a browser fetches to show the page, by absolute path. */
+/** The files of a page by their absolute URL path. */
 export interface PageAssets {
   readonly files: ReadonlyMap<string, Asset>;
-  /** Goes out with the page itself; without it the page works just as well, only less guarded. */
+  /** The `Content-Security-Policy` header of the page. */
   readonly contentSecurityPolicy: string;
 }
 
@@ -38,12 +38,13 @@ const TYPES = {
   text: 'text/plain; charset=utf-8',
 } as const;
 
-/** Made by the build (`scripts/setup/page-bundles.mjs`). */
+/** Written by the build (`scripts/setup/page-bundles.mjs`). */
 const BUILT = new URL('./built/', import.meta.url);
 
 /**
- * Reads the page; call it once, while the process starts. Rejects with one line if there is no build.
- * @param built another place of the built files; must end with a slash.
+ * Reads the files of the page. Call it once at the start of the process. Rejects with a one-line message if the page is
+ * not built.
+ * @param built the folder of the built files; must end with a slash.
  */
 export async function loadPageAssets(built: URL = BUILT): Promise<PageAssets> {
   const files = await Promise.all([
@@ -56,7 +57,7 @@ export async function loadPageAssets(built: URL = BUILT): Promise<PageAssets> {
   return { files: new Map(files), contentSecurityPolicy: CONTENT_SECURITY_POLICY };
 }
 
-/** As `loadPageAssets`, for the operators' page. */
+/** Does the same as `loadPageAssets` for the operators' page. */
 export async function loadOperatorsAssets(built: URL = BUILT): Promise<PageAssets> {
   const files = await Promise.all([
     asset(built, '/operators', 'operators.html', TYPES.html),
@@ -80,6 +81,6 @@ async function read(built: URL, name: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new Error(`the page is not built, ${path} is missing: npm run build`, { cause: error });
+    throw new Error(`the page is not built: ${path} is missing, run npm run build`, { cause: error });
   }
 }

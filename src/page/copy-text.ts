@@ -1,10 +1,10 @@
-/** Resolves with false where the browser does not let it happen. */
+/** Copies the text to the clipboard. Resolves with false if the browser does not allow it. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Over plain HTTP from another machine there is no clipboard; the old way still works there.
+    // Over plain HTTP browsers have no clipboard API, but the older command still works.
     return copyBySelection(text);
   }
 }

@@ -1,16 +1,16 @@
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Names of the symbols in index.html. */
+/** The icons in index.html. */
 export type IconName = 'file' | 'table' | 'pause' | 'resume' | 'cross' | 'check' | 'alert' | 'link';
 
-/** An element of index.html; throws where page and script do not belong together. */
+/** Returns an element of index.html. Throws if it is missing, for example after a partial update of the page. */
 export function required<T extends Element>(selector: string, kind: new () => T): T {
   const element = document.querySelector(selector);
   if (element instanceof kind) return element;
   throw new Error(`${selector} is missing from the page`);
 }
 
-/** A new element. Text among the children is only ever text. */
+/** Creates an element. Strings among the children become text, never markup. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className: string,
@@ -22,7 +22,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** One of the symbols of index.html, hidden from assistive technology: the words beside it say the same. */
+/** Creates an icon, hidden from screen readers because a text or label beside it says the same. */
 export function icon(name: IconName): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   svg.classList.add('icon');
@@ -33,7 +33,7 @@ export function icon(name: IconName): SVGSVGElement {
   return svg;
 }
 
-/** A button that shows an icon alone. */
+/** A button with an icon and no visible text. */
 export function iconButton(name: IconName, label: string, onClick: () => void): HTMLButtonElement {
   const button = make('button', 'icon-button', icon(name));
   button.type = 'button';
@@ -43,7 +43,7 @@ export function iconButton(name: IconName, label: string, onClick: () => void): 
   return button;
 }
 
-/** A button with words; `label` says which of its kind it is. */
+/** A button with a text. `label` is its accessible name, which also contains the name of the file. */
 export function textButton(text: string, label: string, onClick: () => void): HTMLButtonElement {
   const button = make('button', 'button small', text);
   button.type = 'button';
@@ -52,12 +52,12 @@ export function textButton(text: string, label: string, onClick: () => void): HT
   return button;
 }
 
-/** Leaves the page alone where nothing changes: with hundreds of lines most of them do not. */
+/** Sets the text only if it differs, because most of several hundred lines do not change in one update. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** As above, for an attribute; null takes it away. */
+/** Sets an attribute only if it differs; null removes it. */
 export function setAttribute(element: Element, name: string, value: string | null): void {
   if (element.getAttribute(name) === value) return;
   if (value === null) element.removeAttribute(name);

@@ -1,8 +1,8 @@
-import { welcomeAmong } from './file-kinds.ts';
+import { supportedFiles } from './file-kinds.ts';
 
 /**
- * All files of a drop, and of its folders and their folders what the service takes. To be called while the event is
- * being handled: its items are gone afterwards.
+ * Returns all dropped files, and the pictures and tables of dropped folders and their subfolders. Call it while the
+ * event is handled, because the browser clears its items afterwards.
  */
 export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
   const entries = [...transfer.items].map((item) => (item.kind === 'file' ? item.webkitGetAsEntry() : null));
@@ -11,7 +11,7 @@ export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
   if (folders.length === 0) return plain;
   const names = new Set(folders.map((folder) => folder.name));
   const inFolders = await Promise.all(folders.map(filesWithin));
-  // A folder stands among the plain files as well, as a file without a type that nobody can read.
+  // Browsers also list a folder as a file without a type, which cannot be read.
   return [...plain.filter((file) => file.type !== '' || !names.has(file.name)), ...inFolders.flat()];
 }
 
@@ -19,14 +19,14 @@ async function filesWithin(folder: FileSystemDirectoryEntry): Promise<File[]> {
   const entries = await entriesOf(folder);
   const files = await Promise.all(entries.filter(isFile).map(fileOf));
   const deeper = await Promise.all(entries.filter(isFolder).map(filesWithin));
-  return [...welcomeAmong(files.filter((file) => file !== null)), ...deeper.flat()];
+  return [...supportedFiles(files.filter((file) => file !== null)), ...deeper.flat()];
 }
 
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];
   for (;;) {
-    // Browsers give a hundred at a time, and an empty list at the end.
+    // Browsers return up to 100 entries per call, and an empty list at the end.
     const some = await new Promise<FileSystemEntry[]>((resolve) => {
       reader.readEntries(resolve, () => resolve([]));
     });

@@ -1,20 +1,20 @@
 import type { FileStore } from './file-store.ts';
 import { isBusy, isDelivered, type LineModel } from './line-model.ts';
 
-/** Most files are through before this, and the disk is spared. */
+/** Most uploads finish within this time, and their files are never copied. */
 const KEEP_AFTER_MS = 1000;
-/** Browsers copy what they keep. */
-const MOST_BYTES = 1_000_000_000;
+/** Larger files are not stored, because the browser would copy all their bytes. */
+const MAX_BYTES = 1_000_000_000;
 
 /**
- * Keeps the files of uploads under way for the page that comes after this one, one at a time, and forgets
- * each as soon as the server has it.
+ * Stores the files of unfinished uploads, so that the uploads can continue after a reload. It stores one file at a time
+ * and removes it as soon as the server has all its bytes.
  */
 export class FileKeeper {
   readonly #store: FileStore;
   readonly #keepAfterMs: number;
   readonly #kept = new Set<string>();
-  readonly #refused = new Set<string>();
+  readonly #rejected = new Set<string>();
   #models: readonly LineModel[] = [];
   #scheduled = false;
 
@@ -23,7 +23,7 @@ export class FileKeeper {
     this.#keepAfterMs = keepAfterMs;
   }
 
-  /** To be told of every change; what is done about it comes a little later. */
+  /** Call it after every change. Files are stored and removed a little later. */
   follow(models: readonly LineModel[]): void {
     this.#models = models;
     if (this.#scheduled || (!this.#next() && this.#superfluous().length === 0)) return;
@@ -31,12 +31,12 @@ export class FileKeeper {
     setTimeout(() => void this.#run(), this.#keepAfterMs);
   }
 
-  /** Says that a file lies there already. */
+  /** Marks a file as already stored. */
   found(id: string): void {
     this.#kept.add(id);
   }
 
-  /** True where a reload would lose the file. */
+  /** True if the upload needs the file and a reload would lose it. */
   lacks(model: LineModel): boolean {
     return isUnsent(model) && !this.#kept.has(idOf(model));
   }
@@ -49,7 +49,7 @@ export class FileKeeper {
 
   #next(): LineModel | undefined {
     return this.#models.find(
-      (model) => isUnsent(model) && !this.#kept.has(idOf(model)) && !this.#refused.has(idOf(model)),
+      (model) => isUnsent(model) && !this.#kept.has(idOf(model)) && !this.#rejected.has(idOf(model)),
     );
   }
 
@@ -60,12 +60,12 @@ export class FileKeeper {
 
   async #keep(id: string, file: File | null): Promise<void> {
     try {
-      if (file === null || file.size > MOST_BYTES) throw new RangeError('too large to be copied');
+      if (file === null || file.size > MAX_BYTES) throw new RangeError('The file is too large to store.');
       await this.#store.put(id, file);
       this.#kept.add(id);
     } catch {
-      // No room, or a private window: after a reload the page asks for the file.
-      this.#refused.add(id);
+      // The browser's storage is full or not allowed. After a reload the page asks for the file.
+      this.#rejected.add(id);
     }
   }
 

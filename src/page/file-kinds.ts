@@ -1,4 +1,4 @@
-/** As much of a file as its kind is told by before anybody has looked into it; an empty type says nothing. */
+/** The name and media type of a file, from which its kind is guessed before the bytes are read. */
 export interface NamedFile {
   readonly name: string;
   readonly type?: string;
@@ -7,13 +7,13 @@ export interface NamedFile {
 const PICTURE_NAME = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
 const TABLE_NAME = /\.(csv|tsv|xlsx)$/i;
 
-/** Told by the name alone: browsers call a table whatever the office programs of the machine have taught them. */
+/** Decides by the name only, because the media type of a table depends on the programs installed on the machine. */
 export function isTable({ name }: NamedFile): boolean {
   return TABLE_NAME.test(name);
 }
 
-/** Folders hold more than what the service takes, and nobody has chosen the rest. */
-export function welcomeAmong<T extends NamedFile>(files: readonly T[]): T[] {
+/** Returns the pictures and tables of a folder. Other files were not chosen on purpose, so they are skipped. */
+export function supportedFiles<T extends NamedFile>(files: readonly T[]): T[] {
   return files.filter(
     (file) => file.type?.startsWith('image/') === true || PICTURE_NAME.test(file.name) || isTable(file),
   );

@@ -1,11 +1,11 @@
 import { make } from './dom.ts';
 
-/** Kept of a long name's end, which tells the files of a series apart. */
+/** Always shown of a long name, because files of a series often differ only at the end of their names. */
 const TAIL_CHARS = 9;
 
-/** A file's name, which gives way in its middle where there is no room for all of it. */
+/** Shows a file name that is shortened in the middle if it is too long for the line. */
 export function fileName(name: string): HTMLElement {
-  // By code points: half a surrogate pair would be shown as two marks that nobody knows.
+  // Split by code points, because half a surrogate pair would be shown as a replacement character.
   const chars = Array.from(name);
   const cut = chars.length > 3 * TAIL_CHARS ? chars.length - TAIL_CHARS : chars.length;
   const shown = make('span', 'name', make('span', 'stem', chars.slice(0, cut).join('')));

@@ -1,8 +1,8 @@
-/** Where files of unfinished uploads are kept for the page that comes after this one. */
+/** Stores files of unfinished uploads, so that they survive a reload of the page. */
 export interface FileStore {
-  /** Rejects where the browser keeps nothing, or has no room. */
+  /** Rejects if the browser allows no storage or its quota is used up. */
   put(id: string, file: File): Promise<void>;
-  /** Null where there is none. */
+  /** Null if no file is stored under the id. */
   get(id: string): Promise<File | null>;
   remove(id: string): Promise<void>;
   ids(): Promise<string[]>;
@@ -11,7 +11,7 @@ export interface FileStore {
 const NAME = 'deferred-uploads';
 const FILES = 'files';
 
-/** In the browser's own database; nothing is opened before the first use. */
+/** A store in IndexedDB. The database is opened at the first use. */
 export function openFileStore(): FileStore {
   let opening: Promise<IDBDatabase> | null = null;
   const open = (): Promise<IDBDatabase> => (opening ??= openDatabase());
@@ -22,7 +22,7 @@ export function openFileStore(): FileStore {
       const transaction = database.transaction(FILES, mode);
       const request = act(transaction.objectStore(FILES));
       transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error ?? new Error('the browser keeps no files'));
+      transaction.onabort = () => reject(transaction.error ?? new Error('The browser does not store files.'));
     });
   }
 
@@ -48,6 +48,6 @@ function openDatabase(): Promise<IDBDatabase> {
     const request = indexedDB.open(NAME, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(FILES);
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('the browser keeps no files'));
+    request.onerror = () => reject(request.error ?? new Error('The browser does not store files.'));
   });
 }

@@ -1,13 +1,13 @@
 import { droppedFiles } from './dropped-files.ts';
-import { welcomeAmong } from './file-kinds.ts';
+import { supportedFiles } from './file-kinds.ts';
 
-/** Calls `take` with whatever is picked, dropped anywhere on the page, or pasted. */
+/** Calls `take` with files that the user chooses, pastes or drops anywhere on the page. */
 export function listenForFiles(take: (files: File[]) => void): void {
   for (const input of document.querySelectorAll<HTMLInputElement>('input[type=file]')) {
     input.addEventListener('change', () => {
       const files = [...(input.files ?? [])];
-      take(input.webkitdirectory ? welcomeAmong(files) : files);
-      // The same file may be chosen again, and is news then.
+      take(input.webkitdirectory ? supportedFiles(files) : files);
+      // Otherwise choosing the same file again would not fire `change`.
       input.value = '';
     });
   }
@@ -18,7 +18,7 @@ export function listenForFiles(take: (files: File[]) => void): void {
   listenForDrops(take);
 }
 
-/** Lets a person choose one file, of any kind. To be called while a click is being handled. */
+/** Opens a file dialog for one file of any type. Browsers allow this only while a click is handled. */
 export function chooseOne(take: (file: File) => void): void {
   const input = document.createElement('input');
   input.type = 'file';
@@ -33,13 +33,13 @@ function listenForDrops(take: (files: File[]) => void): void {
   const mark = (isOver: boolean): void => void document.body.toggleAttribute('data-drop', isOver);
   document.addEventListener('dragover', (event) => {
     if (!event.dataTransfer || !carriesFiles(event.dataTransfer)) return;
-    // Without this the browser would show the picture in place of the page.
+    // Without this the browser would open the file instead of this page.
     event.preventDefault();
     event.dataTransfer.dropEffect = 'copy';
     mark(true);
   });
   document.addEventListener('dragleave', (event) => {
-    // Null once the pointer has left the window, and not merely one element for another.
+    // It is null if the pointer left the window, and an element if the pointer moved within the page.
     if (event.relatedTarget === null) mark(false);
   });
   document.addEventListener('drop', (event) => {

@@ -1,9 +1,9 @@
 import { isBusy, isDelivered, isStopped, type FileFacts, type LineModel } from './line-model.ts';
 
-/** What is kept of a line for the page that comes after this one. */
+/** The stored state of an upload, from which a reloaded page continues it. */
 export interface KeptUpload extends FileFacts {
   readonly id: string;
-  /** The page that has it in hand. */
+  /** Name of the page that works on it. */
   readonly owner: string;
   readonly isPaused: boolean;
   /** True once the server has all bytes. */
@@ -14,33 +14,33 @@ const PREFIX = 'deferred-uploads:';
 const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Uploads by their ids in the browser's storage, each under a key of its own, so that two pages write none of the
- * other's. Ids are secrets: they leave it as soon as nothing more is to be gone on with.
+ * Stores the uploads of the page in the browser's local storage. Each upload has its own key, so that two pages never
+ * overwrite each other's entries. An entry is removed as soon as there is nothing to continue, because ids are secrets.
  */
 export class KeptUploads {
   readonly #storage: () => Storage;
   readonly #owner: string;
   readonly #written = new Map<string, string>();
 
-  /** `storage` may throw, as it does where the browser keeps nothing: the page works on, and forgets on reload. */
+  /** @param storage may throw if the browser allows no storage. The page then works but forgets its list on reload. */
   constructor(storage: () => Storage, owner: string) {
     this.#storage = storage;
     this.#owner = owner;
   }
 
-  /** What none of the given pages has in hand, in the order of its lines. It is this page's from now on. */
+  /** Takes over the uploads that no other open page works on, and returns them in the order of their lines. */
   claim(others: ReadonlySet<string>): KeptUpload[] {
     const orphans = this.#read().filter(({ owner }) => owner !== this.#owner && !others.has(owner));
     for (const { id } of orphans) this.#written.set(id, '');
     return orphans;
   }
 
-  /** True where any page keeps it. */
+  /** True if any page has stored it. */
   has(id: string): boolean {
     return this.#read().some((upload) => upload.id === id);
   }
 
-  /** Keeps what may be gone on with, and forgets the rest of what was in this page's hands. */
+  /** Stores the uploads that a reloaded page can continue, and removes the other entries of this page. */
   write(models: Iterable<LineModel>): void {
     const wanted = new Map<string, string>();
     for (const model of models) {
@@ -90,12 +90,12 @@ export class KeptUploads {
     try {
       use(this.#storage());
     } catch {
-      // A private window or a full store.
+      // The storage is full or not allowed, as in some private windows.
     }
   }
 }
 
-/** Nothing becomes of the rest when its page is gone. */
+/** False for failed and cancelled uploads, because a reloaded page cannot continue them. */
 function isWorthKeeping(model: LineModel): boolean {
   return !model.cancelling && (isBusy(model) || isStopped(model) || model.upload !== null);
 }

@@ -3,23 +3,23 @@ import { Previews } from './preview.ts';
 import { type LineActions, UploadLine } from './upload-line.ts';
 import type { Words } from './words.ts';
 
-/** Changes are shown together this often: more cannot be told apart by eye. */
+/** Changes are collected for this time and shown together. */
 const SHOW_AFTER_MS = 50;
-/** Longest stretch of showing; the rest comes with the next, so that typing and scrolling stay smooth. */
+/** The longest time of one update. The rest follows in the next one, so that typing and scrolling stay smooth. */
 const SHOW_FOR_MS = 12;
 
-/** What the lines are made with. */
+/** The parts that the list works with. */
 export interface LineListOptions {
   list: HTMLElement;
   words: Words;
-  /** Takes the keyboard when the line that had it is gone, and no other is left. */
+  /** Takes the focus if the focused line is removed and no line is left. */
   fallbackFocus: HTMLElement;
   actionsOf: (model: LineModel) => LineActions;
-  /** Called after each showing of changes. */
+  /** Called each time after the changed lines are shown. */
   onShown: (models: LineModel[]) => void;
 }
 
-/** Shows models as lines, a little after they changed and many at a time. */
+/** Shows models as lines. Changes are collected for a short time and shown together. */
 export class LineList {
   readonly #options: LineListOptions;
   readonly #previews = new Previews();
@@ -41,7 +41,7 @@ export class LineList {
     this.patch(model, {});
   }
 
-  /** Changes a model; one that has left the list stays out of it. */
+  /** Changes a model. A removed model is changed but not shown again. */
   patch(model: LineModel, patch: Partial<LineModel>): void {
     Object.assign(model, patch);
     if (!this.#models.has(model)) return;
@@ -49,7 +49,7 @@ export class LineList {
     this.#schedule();
   }
 
-  /** To be called when a model has got another file. */
+  /** Call it after the file of a model has changed. */
   showFile(model: LineModel): void {
     this.#lines.get(model)?.showFile(model.file);
   }

@@ -2,19 +2,20 @@ import type { Problem, Progress, Upload } from '../wire/documents.ts';
 import type { UploadPhase } from '../client/task-spec.ts';
 import type { UploadHandle } from '../client/upload-client.ts';
 import { formatBytes, formatDuration } from './format.ts';
+import { hasNotes } from './table-notes.ts';
 import type { Words } from './words.ts';
 
-/** What stays the same of a file from one page to the next. */
+/** The name and size of a file, which a reload of the page does not change. */
 export interface FileFacts {
   readonly name: string;
   readonly sizeBytes: number;
 }
 
-/** What the page knows of one file. */
+/** The state of one file on the page. */
 export interface LineModel extends FileFacts {
-  /** Null after a reload where the browser has not kept it. */
+  /** Null after a reload if the browser has no copy of it. */
   file: File | null;
-  /** Null before its first start. */
+  /** Null until the upload starts for the first time. */
   handle: UploadHandle | null;
   phase: UploadPhase;
   progress: Progress | null;
@@ -22,11 +23,11 @@ export interface LineModel extends FileFacts {
   upload: Upload | null;
   problem: Problem | null;
   cancelling: boolean;
-  /** True once another file than this was chosen for it. */
+  /** True after the user chose a different file for this line. */
   wasMistaken: boolean;
 }
 
-/** A line before anything has been done for it. */
+/** Creates a line whose upload has not started. */
 export function createLineModel({ name, sizeBytes }: FileFacts, file: File | null): LineModel {
   return {
     name,
@@ -42,25 +43,25 @@ export function createLineModel({ name, sizeBytes }: FileFacts, file: File | nul
   };
 }
 
-/** How a line looks; the word is its `data-state` too. `stopped` waits for its file. */
+/** The look of a line, also its `data-state` attribute. A `stopped` line waits until the user chooses its file again. */
 export type LineState = 'waiting' | 'sending' | 'paused' | 'working' | 'stopped' | 'done' | 'failed' | 'cancelled';
 
-/** What a line shows, in words. */
+/** The texts and the progress of a line. */
 export interface LineText {
   state: LineState;
   stage: string;
-  /** Null where there is nothing to tell. */
+  /** Null if it cannot be estimated. */
   timeLeft: string | null;
-  /** Null while it waits for its turn, and once it is over without success. */
+  /** Null before the upload starts and after it has failed or was cancelled. */
   percent: number | null;
 }
 
-/** True while something becomes of it by itself, or will once it is resumed. */
+/** True until the upload is finished or failed, including while it is paused. False if it waits for its file. */
 export function isBusy(model: LineModel): boolean {
   return model.upload === null && model.problem === null && !isStopped(model);
 }
 
-/** The server has not all bytes of these, and does not know them as finished or refused. */
+/** With these codes the server has not received the whole file, and sending the rest can still succeed. */
 const UNSENT_CODES: ReadonlySet<string> = new Set([
   'unknown_upload',
   'upload_interrupted',
@@ -68,19 +69,19 @@ const UNSENT_CODES: ReadonlySet<string> = new Set([
   'body_cut_short',
 ]);
 
-/** True where the bytes are wanted and the page has them not. */
+/** True if the server needs bytes that the page does not have. */
 export function isStopped({ file, upload, problem, progress, cancelling }: LineModel): boolean {
   if (file !== null || upload !== null || cancelling) return false;
   return problem === null ? progress?.state === 'receiving' : UNSENT_CODES.has(problem.code);
 }
 
-/** True where the server has all bytes, whatever becomes of them. */
+/** True if the server has received all bytes. */
 export function isDelivered({ phase, progress }: LineModel): boolean {
   return phase === 'following' || (progress !== null && progress.state !== 'receiving');
 }
 
-/** These say something of the bytes, which another try would send once more. */
-const HOPELESS_CODES: ReadonlySet<string> = new Set([
+/** With these codes the bytes themselves are the cause, so sending them again cannot succeed. */
+const PERMANENT_CODES: ReadonlySet<string> = new Set([
   'unsupported_media_type',
   'unsupported_encoding',
   'empty_file',
@@ -93,16 +94,25 @@ const HOPELESS_CODES: ReadonlySet<string> = new Set([
   'table_encrypted',
   'table_line_too_long',
   'table_too_large',
+  'picture_crashes_worker',
+  'file_damaged',
+  'file_crashes_worker',
 ]);
 
-/** True where another try may end better, and the page still has the bytes. */
+/** True if sending the file again may succeed and the page still has it. */
 export function isWorthRetrying({ file, problem }: LineModel): boolean {
-  return file !== null && problem !== null && !HOPELESS_CODES.has(problem.code);
+  return file !== null && problem !== null && !PERMANENT_CODES.has(problem.code);
 }
 
-/** What to show of it now. */
+/** Returns the texts and the progress that the line shows now. */
 export function describeLine(model: LineModel, words: Words): LineText {
-  if (model.upload) return { state: 'done', stage: words.done, timeLeft: null, percent: 100 };
+  if (model.upload)
+    return {
+      state: 'done',
+      stage: needsNotes(model.upload) ? words.doneWithNotes : words.done,
+      timeLeft: null,
+      percent: 100,
+    };
   if (isStopped(model)) return describeStop(model, words);
   if (model.problem) return describeEnd(model.problem, words);
   const { progress } = model;
@@ -113,6 +123,11 @@ export function describeLine(model: LineModel, words: Words): LineText {
     timeLeft: state === 'paused' || model.phase === 'retrying' || model.cancelling ? null : timeLeftOf(progress, words),
     percent: progress?.percent ?? (state === 'sending' ? 0 : null),
   };
+}
+
+/** True if the result leaves something out or contains a guess. */
+export function needsNotes({ result }: Upload): boolean {
+  return result?.kind === 'table' && hasNotes(result);
 }
 
 function describeStop({ name, progress, wasMistaken }: LineModel, words: Words): LineText {

@@ -1,29 +1,29 @@
-/** Pages of one browser answer each other within a few milliseconds. */
+/** Pages of the same browser usually answer within a few milliseconds. */
 const ANSWER_WITHIN_MS = 100;
 
-/** Tells the pages of this service in one browser from each other, so that each goes on with what nobody has in hand. */
+/** The open pages of this service in one browser. A new page continues only uploads that no open page works on. */
 export interface OpenPages {
-  /** This page's own name, new with each load. */
+  /** Name of this page, different after each load. */
   readonly name: string;
-  /** Names of the others that are open. */
+  /** Names of the other open pages. Resolves after 100 ms. */
   others(): Promise<ReadonlySet<string>>;
 }
 
-/** Begins to answer the others; for as long as the page lives. */
+/** Answers the questions of other pages until this page is closed. */
 export function announcePage(name: string): OpenPages {
   if (typeof BroadcastChannel === 'undefined') return { name, others: () => Promise.resolve(new Set()) };
   const channel = new BroadcastChannel('deferred-uploads');
-  const heard = new Set<string>();
+  const names = new Set<string>();
   channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     if (data === '') channel.postMessage(name);
-    else if (typeof data === 'string') heard.add(data);
+    else if (typeof data === 'string') names.add(data);
   });
   return {
     name,
     async others() {
       channel.postMessage('');
       await new Promise((resolve) => setTimeout(resolve, ANSWER_WITHIN_MS));
-      return heard;
+      return names;
     },
   };
 }

@@ -14,7 +14,7 @@ import { countWorkers, WorkerWatch } from './worker-watch.ts';
 import { createUploadClient } from '../client/upload-client.ts';
 import { uploadId } from '../client/upload-id.ts';
 
-/** Someone who closed a lid over lunch finds everything sent afterwards. */
+/** Long enough for a laptop that was closed over lunch. */
 const GIVE_UP_AFTER_MS = 4 * 3_600_000;
 
 const words = wordsFor(navigator.languages);
@@ -77,23 +77,23 @@ const board = new UploadBoard({
 });
 
 translate(words);
-listenForFiles((given) => board.add(given));
+listenForFiles((chosen) => board.add(chosen));
 pauseAll.addEventListener('click', () => (summarise(shown).pausable > 0 ? board.pauseAll() : board.resumeAll()));
 cancelAll.addEventListener('click', () => board.cancelAll());
 clearFinished.addEventListener('click', () => board.clearFinished());
 addEventListener('online', () => client.wake());
 document.addEventListener('visibilitychange', () => {
-  // Timers of a sleeping page may be far behind.
+  // Browsers slow down the timers of hidden pages.
   if (!document.hidden) client.wake();
 });
 addEventListener('beforeunload', (event) => {
   if (shown.some((model) => isBusy(model) && keeper.lacks(model))) event.preventDefault();
 });
 addEventListener('pagehide', () => kept.write(board.models));
-void goOn();
+void resumeKept();
 
-/** Takes up what pages before this one have left. */
-async function goOn(): Promise<void> {
+/** Continues the uploads of earlier pages that are closed now. */
+async function resumeKept(): Promise<void> {
   const orphans = kept.claim(await openPages.others());
   for (const orphan of orphans) {
     const file = await files.get(orphan.id).catch(() => null);

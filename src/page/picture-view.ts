@@ -4,7 +4,7 @@ import { formatExposure, formatTakenAt } from './format.ts';
 import { copyButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
 import type { Words } from './words.ts';
 
-/** What a finished picture turned out to be, and where its versions are. */
+/** Builds the view of a picture's result: facts and links to its variants. */
 export function pictureView(upload: Upload, result: PictureResult, words: Words): HTMLElement {
   return make('div', 'result', factList(factsOf(result, words)), linksOf(upload, result, words));
 }
@@ -12,7 +12,7 @@ export function pictureView(upload: Upload, result: PictureResult, words: Words)
 function factsOf(result: PictureResult, { facts, locale }: Words): Fact[] {
   const swatch = make('span', 'swatch');
   swatch.style.backgroundColor = result.dominantColour;
-  const told: readonly (readonly [label: string, value: string | null])[] = [
+  const optional: readonly (readonly [label: string, value: string | null])[] = [
     [facts.camera, result.camera],
     [facts.lens, result.lens],
     [facts.exposure, result.exposure === null ? null : formatExposure(result.exposure, locale)],
@@ -21,7 +21,7 @@ function factsOf(result: PictureResult, { facts, locale }: Words): Fact[] {
   return [
     [facts.dimensions, `${result.width} × ${result.height}`],
     [facts.format, result.format.toUpperCase()],
-    ...told.flatMap(([label, value]): Fact[] => (value === null ? [] : [[label, value]])),
+    ...optional.flatMap(([label, value]): Fact[] => (value === null ? [] : [[label, value]])),
     [facts.colour, swatch, result.dominantColour],
   ];
 }

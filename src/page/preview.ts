@@ -1,33 +1,33 @@
-/** Twice the thumbnail's side in CSS pixels, for dense screens. */
+/** Twice the width of the thumbnail in CSS pixels, for high-density screens. */
 const PREVIEW_WIDTH = 128;
-/** Decoding more than this on someone's phone is not worth a small picture. */
-const MOST_BYTES = 60_000_000;
+/** Larger files get no preview, because decoding them is too slow on a phone. */
+const MAX_BYTES = 60_000_000;
 
 /**
- * Makes small pictures of local files, one at a time and only of those on the screen: two
- * hundred photos of twelve megapixels would not fit into memory.
+ * Creates previews of local files, one at a time and only for visible lines, because 200 photos of 12 megapixels would
+ * not fit into memory.
  */
 export class Previews {
   readonly #files = new Map<Element, { file: File; show: (url: string) => void }>();
   readonly #visible = new Set<Element>();
-  readonly #observer = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: '200px' });
+  readonly #observer = new IntersectionObserver((entries) => this.#visibilityChanged(entries), { rootMargin: '200px' });
   #running = false;
 
-  /** `show` is given a blob: URL, which is its to revoke, unless the file is no picture the browser knows. */
-  want(element: Element, file: File, show: (url: string) => void): void {
-    if (file.size > MOST_BYTES || !isPicture(file)) return;
+  /** Calls `show` with a `blob:` URL, which `show` must revoke. Does not call it if the browser cannot decode the file. */
+  request(element: Element, file: File, show: (url: string) => void): void {
+    if (file.size > MAX_BYTES || !isPicture(file)) return;
     this.#files.set(element, { file, show });
     this.#observer.observe(element);
   }
 
-  /** To be called when something better is shown, or the element is gone. */
+  /** Call it when the preview is no longer needed. */
   forget(element: Element): void {
     this.#files.delete(element);
     this.#visible.delete(element);
     this.#observer.unobserve(element);
   }
 
-  #seen(entries: readonly IntersectionObserverEntry[]): void {
+  #visibilityChanged(entries: readonly IntersectionObserverEntry[]): void {
     for (const { target, isIntersecting } of entries) {
       if (isIntersecting) this.#visible.add(target);
       else this.#visible.delete(target);
@@ -47,14 +47,14 @@ export class Previews {
 
   async #make(element: Element, file: File): Promise<void> {
     const preview = await shrink(file).catch(() => null);
-    // It may have been forgotten meanwhile, and nobody would revoke the URL then.
+    // If it is no longer needed, nobody would revoke the URL.
     const wanted = this.#files.get(element);
     this.forget(element);
     if (preview && wanted) wanted.show(URL.createObjectURL(preview));
   }
 }
 
-/** Where the name has told the browser nothing, the bytes may. */
+/** Files without a media type are tried too, because the browser decodes by the bytes. */
 function isPicture({ type }: File): boolean {
   return type === '' || type.startsWith('image/');
 }

@@ -1,9 +1,9 @@
 import { isBusy, type LineModel } from './line-model.ts';
 
 /**
- * To be called before `progress` replaces that of `mover`. Positions are computed when a record is
- * read and do not move it, so the server has no reason to tell of them again: when a
- * picture of this page leaves the queue, those behind it move up here. Returns the ones that did.
+ * Moves up the queued uploads of this page behind one that leaves the queue, and returns them. Call it before the
+ * progress of `mover` is replaced. The server does not report these changes, because a queue position is computed when
+ * a record is read and does not change its version.
  */
 export function moveUpBehind(mover: LineModel, models: Iterable<LineModel>): LineModel[] {
   const leftFrom = mover.progress?.queuePosition ?? null;

@@ -1,13 +1,13 @@
-/** Sooner nothing can be said of a rate. */
-const LEAST_MS = 3000;
-const LEAST_PERCENT = 2;
+/** An estimate from less than this would be too inexact. */
+const MIN_ELAPSED_MS = 3000;
+const MIN_PERCENT = 2;
 
-/** Estimates when all of a growing number of things is done, from how fast they have gone so far. */
+/** Estimates the remaining time of all uploads from their progress so far. */
 export class RemainingTime {
   #total = 0;
   #from: { atMs: number; percent: number } | null = null;
 
-  /** `percent` of `total` things; null while nothing can be said. More things begin a new measurement. */
+  /** Returns null while it cannot be estimated. A changed `total` starts a new measurement. */
   estimate(
     { total, percent, isBusy }: { total: number; percent: number; isBusy: boolean },
     nowMs: number,
@@ -18,6 +18,6 @@ export class RemainingTime {
     if (this.#from === null) return null;
     const elapsedMs = nowMs - this.#from.atMs;
     const gone = percent - this.#from.percent;
-    return elapsedMs < LEAST_MS || gone < LEAST_PERCENT ? null : (elapsedMs * (100 - percent)) / gone;
+    return elapsedMs < MIN_ELAPSED_MS || gone < MIN_PERCENT ? null : (elapsedMs * (100 - percent)) / gone;
   }
 }

@@ -5,10 +5,10 @@ import type { Words } from './words.ts';
 
 const COPIED_FOR_MS = 2000;
 
-/** One thing that is known of a file. */
+/** A label and the value that it describes. */
 export type Fact = readonly [label: string, ...value: (Node | string)[]];
 
-/** The labels are heard and not seen: the values speak for themselves. */
+/** A list of facts. The labels are for screen readers only, because the values explain themselves visually. */
 export function factList(facts: readonly Fact[]): HTMLElement {
   return make(
     'dl',
@@ -17,21 +17,21 @@ export function factList(facts: readonly Fact[]): HTMLElement {
   );
 }
 
-/** Links and buttons in a row. */
+/** A row of links and buttons. */
 export function linkList(...links: readonly HTMLElement[]): HTMLElement {
   return make('ul', 'links', ...links.map((link) => make('li', '', link)));
 }
 
-/** Where a link leads, and what stands on it. */
+/** The text and the target of a link. */
 export interface FileLink {
   text: string;
   url: string;
   sizeBytes: number;
-  /** Name under which it is saved; it is opened in a tab of its own where left out, saved under the server's name where empty. */
+  /** File name for a download. Undefined opens the file in a new tab, an empty string takes the server's file name. */
   saveAs?: string;
 }
 
-/** A link to a file of the server's. */
+/** A link to a file on the server. */
 export function fileLink({ text, url, sizeBytes, saveAs }: FileLink, { locale }: Words): HTMLElement {
   const link = make('a', 'pill', text);
   link.title = formatBytes(sizeBytes, locale);
@@ -42,10 +42,10 @@ export function fileLink({ text, url, sizeBytes, saveAs }: FileLink, { locale }:
   return link;
 }
 
-/** Copies the whole address of the path given, and says whether it could. */
+/** A button that copies the absolute URL of the path and shows whether that succeeded. */
 export function copyButton(url: string, { links }: Words): HTMLElement {
   const label = make('span', '', links.copy);
-  // Heard too, as the words change under the reader's finger.
+  // Screen readers announce the changed text of the button.
   label.setAttribute('aria-live', 'polite');
   const button = make('button', 'pill', icon('link'), label);
   button.type = 'button';

@@ -3,7 +3,7 @@ import { pictureView } from './picture-view.ts';
 import { tableView } from './table-view.ts';
 import type { Words } from './words.ts';
 
-/** What has become of a file, in the way of its kind; null for a kind that this page has never heard of. */
+/** Builds the view of a result; null if this page does not know the kind. */
 export function resultView(upload: Upload, words: Words): HTMLElement | null {
   const { result } = upload;
   switch (result?.kind) {

@@ -4,22 +4,22 @@ import { isBusy, isDelivered, isStopped, type LineModel } from './line-model.ts'
 import { RemainingTime } from './remaining-time.ts';
 import type { Words } from './words.ts';
 
-/** All lines in figures. */
+/** The numbers above the list. */
 export interface Summary {
   total: number;
   done: number;
-  /** Ended without a result, cancelled ones left out. */
+  /** Failed uploads, without cancelled ones. */
   failed: number;
-  /** Something becomes of them by itself. */
+  /** Unfinished uploads that are not paused. */
   busy: number;
-  /** Of the busy ones, those that could be paused, and those that are. */
+  /** Unfinished uploads that can be paused. */
   pausable: number;
   paused: number;
-  /** Mean over the lines, what has ended counting as a whole. */
+  /** Mean of all lines. A finished, failed or cancelled upload counts as 100. */
   percent: number;
 }
 
-/** Counts the lines. */
+/** Computes the numbers above the list. */
 export function summarise(models: readonly LineModel[]): Summary {
   const busy = models.filter(isBusy);
   const sum = busy.reduce(
@@ -40,7 +40,7 @@ export function summarise(models: readonly LineModel[]): Summary {
   };
 }
 
-/** The elements that show the figures. */
+/** The elements that show the numbers. */
 export interface SummaryElements {
   section: HTMLElement;
   text: Element;
@@ -51,7 +51,7 @@ export interface SummaryElements {
   clearFinished: HTMLButtonElement;
 }
 
-/** Shows the figures above the list and in the document's title. */
+/** Shows the numbers above the list and in the title of the document. */
 export class SummaryView {
   readonly #elements: SummaryElements;
   readonly #words: Words;
@@ -77,7 +77,7 @@ export class SummaryView {
 
   #showTimeLeft({ total, percent, busy, paused }: Summary): void {
     const leftMs = this.#remaining.estimate({ total, percent, isBusy: busy > 0 && paused === 0 }, performance.now());
-    // A line says for itself how long it takes.
+    // A single line shows its own remaining time.
     const duration = leftMs === null || total === 1 ? null : formatDuration(leftMs, this.#words.locale);
     setText(this.#elements.timeLeft, duration === null ? '' : this.#words.timeLeft(duration));
   }
@@ -92,7 +92,7 @@ export class SummaryView {
   }
 }
 
-/** The document's title, which is all that is seen of a page in the background. */
+/** The title of the document, which is visible while the page is in the background. */
 export function titleOf({ busy, done, percent }: Summary, { title, locale }: Words): string {
   if (busy > 0) return title.busy(formatPercent(percent, locale));
   return done > 0 ? title.over(done) : title.idle;

@@ -1,21 +1,21 @@
 import type { CellValue, ColumnType, TableResult, Upload } from '../wire/documents.ts';
 import { make } from './dom.ts';
 import { copyButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
+import { tableNotes } from './table-notes.ts';
 import type { Words } from './words.ts';
 
-/** A line of the page has room for so many. */
+/** More columns or rows do not fit into one line of the page. */
 const SHOWN_COLUMNS = 20;
 const SHOWN_ROWS = 5;
-const SHOWN_ERRORS = 5;
 
-/** What a table turned out to be: its columns, its first rows, what is wrong with it, and where all of its rows are. */
+/** Builds the view of a table's result: facts, columns, first rows, notes on what was left out, and links to all rows. */
 export function tableView(upload: Upload, result: TableResult, words: Words): HTMLElement {
   return make(
     'div',
     'result',
     factList(factsOf(result, words)),
     sampleOf(result, words),
-    ...errorsOf(result, words),
+    ...notesOf(result, words),
     linksOf(upload, result, words),
   );
 }
@@ -31,7 +31,7 @@ function factsOf({ format, rowCount, columns, encoding, sheet }: TableResult, { 
   return known;
 }
 
-/** The keyboard reaches what lies beyond the edge. */
+/** The first rows in a frame that scrolls sideways. It takes the focus, so that the keyboard can scroll it. */
 function sampleOf({ columns, firstRows }: TableResult, { table }: Words): HTMLElement {
   const shown = columns.slice(0, SHOWN_COLUMNS);
   const heads = shown.map(({ name, type }) => {
@@ -52,7 +52,7 @@ function sampleOf({ columns, firstRows }: TableResult, { table }: Words): HTMLEl
   return frame;
 }
 
-/** Numbers stand under each other by their last digit. */
+/** Columns of numbers are aligned right. */
 function classOf(type: ColumnType): string {
   return type === 'integer' || type === 'number' ? 'number' : '';
 }
@@ -61,13 +61,12 @@ function textOf(value: CellValue): string {
   return value === null ? '' : String(value);
 }
 
-function errorsOf({ errors, errorCount }: TableResult, { table, locale }: Words): HTMLElement[] {
-  if (errorCount === 0) return [];
-  const lines = errors
-    .slice(0, SHOWN_ERRORS)
-    .map(({ line, code, message }) => make('li', '', table.error(line, code, message)));
-  const count = new Intl.NumberFormat(locale).format(errorCount);
-  return [make('div', 'table-errors', make('p', '', table.errors(count)), make('ul', '', ...lines))];
+function notesOf(result: TableResult, words: Words): HTMLElement[] {
+  const notes = tableNotes(result, words);
+  if (notes.length === 0) return [];
+  const list = make('ul', 'table-notes', ...notes.map((note) => make('li', '', note)));
+  list.setAttribute('aria-label', words.table.notes);
+  return [list];
 }
 
 function linksOf({ file, links }: Upload, { jsonLines }: TableResult, words: Words): HTMLElement {

@@ -5,9 +5,9 @@ import { isTable } from './file-kinds.ts';
 import type { Previews } from './preview.ts';
 
 /**
- * The small picture at the head of a line: a sign, then a local preview, or what the thumbhash tells, then the
- * variant that the server has made, which it links to. The variant is asked for once it exists: held, it would
- * take up one of the browser's six connections.
+ * The small picture at the start of a line. It shows an icon first, then a preview of the local file or of the
+ * thumbhash, and at last the smallest variant, as a link to the largest one. A variant is requested only after it
+ * exists, because a held request would occupy one of the browser's six connections.
  */
 export class Thumbnail {
   readonly element: HTMLAnchorElement;
@@ -20,19 +20,19 @@ export class Thumbnail {
     this.showFile(file);
   }
 
-  /** Begins to make a preview, where it is a picture that the browser knows. */
+  /** Starts to create a preview if the browser can decode the file. */
   showFile(file: File | null): void {
-    if (file) this.#previews.want(this.element, file, (url) => this.#showPreview(url));
+    if (file) this.#previews.request(this.element, file, (url) => this.#showPreview(url));
   }
 
-  /** `label` is what the link is called. */
+  /** @param label the accessible name of the link. */
   showResult(result: Result, label: string): void {
     this.#previews.forget(this.element);
     if (result.kind === 'picture') this.#showPicture(result, label);
     if (result.kind === 'table') this.element.replaceChildren(icon('table'));
   }
 
-  /** To be called when the line goes. */
+  /** Call it when the line is removed. */
   release(): void {
     this.#previews.forget(this.element);
     this.#releasePreview();
@@ -50,7 +50,7 @@ export class Thumbnail {
     this.element.rel = 'noopener noreferrer';
     this.element.setAttribute('aria-label', label);
     const image = pictureOf(smallest.url);
-    // Until it has come, the preview stays: nothing flickers, and nothing is lost should it not come.
+    // The preview stays until the variant has loaded, so that nothing flickers or disappears.
     image.addEventListener('load', () => this.#releasePreview(), { once: true });
     this.element.append(image);
   }

@@ -1,6 +1,6 @@
 import type { PageText, Words } from './words.ts';
 
-/** The page comes in English; another language replaces every text of it. */
+/** Replaces every text of index.html, which is written in English, with the given language. */
 export function translate({ locale, page, title }: Words): void {
   document.documentElement.lang = locale;
   document.title = title.idle;

@@ -2,12 +2,12 @@ import type { Problem, Progress } from '../wire/documents.ts';
 import { type FollowOptions, type UploadClient, UploadError, type UploadHandle } from '../client/upload-client.ts';
 import type { Announcer } from './announcer.ts';
 import type { KeptUpload } from './kept-uploads.ts';
-import { createLineModel, describeLine, isBusy, isStopped, type LineModel } from './line-model.ts';
+import { createLineModel, describeLine, isBusy, isStopped, type LineModel, needsNotes } from './line-model.ts';
 import { LineList } from './line-list.ts';
 import { moveUpBehind } from './queue-positions.ts';
 import type { Words } from './words.ts';
 
-/** Nothing has become of these on the server, so another try goes on under the same id. */
+/** With these codes the outcome on the server is unknown, so a retry continues under the same id. */
 const UNDECIDED_CODES: ReadonlySet<string> = new Set([
   'connection_lost',
   'unexpected_answer',
@@ -15,24 +15,24 @@ const UNDECIDED_CODES: ReadonlySet<string> = new Set([
   'storage_unavailable',
 ]);
 
-/** The server has thrown it away, as it does after a while. */
-const FORGOTTEN_CODES: ReadonlySet<string> = new Set(['upload_gone', 'unknown_upload']);
+/** With these codes the server has deleted the upload or never had it. */
+const DELETED_CODES: ReadonlySet<string> = new Set(['upload_gone', 'unknown_upload']);
 
-/** What the list works with. */
+/** The parts that the board works with. */
 export interface UploadBoardOptions {
   client: UploadClient;
   list: HTMLElement;
   words: Words;
   announcer: Announcer;
-  /** Takes the keyboard when the line that had it is gone, and no other is left. */
+  /** Takes the focus if the focused line is removed and no line is left. */
   fallbackFocus: HTMLElement;
-  /** Lets a person choose the one file that the line waits for; `take` is called with it. */
+  /** Opens a file dialog and calls `take` with the chosen file. */
   chooseOne: (take: (file: File) => void) => void;
-  /** Called after each showing of changes. */
+  /** Called each time after the changed lines are shown. */
   onShown: (models: LineModel[]) => void;
 }
 
-/** All files that the page has in hand: one line and one upload each. */
+/** The list of files on the page. Each file has one line and one upload. */
 export class UploadBoard {
   readonly #options: UploadBoardOptions;
   readonly #lines: LineList;
@@ -56,7 +56,7 @@ export class UploadBoard {
     return this.#lines.models;
   }
 
-  /** Sends them, in the order given; one that a line waits for goes on there. */
+  /** Uploads the files in the given order. A file that a stopped line waits for resumes that line. */
   add(files: readonly File[]): void {
     if (files.length === 0) return;
     const { client, announcer } = this.#options;
@@ -69,7 +69,7 @@ export class UploadBoard {
     announcer.added(files.length);
   }
 
-  /** Goes on with what a page before this one had in hand; `file` where the browser has kept it. */
+  /** Continues an upload of an earlier page. `file` is null if the browser has no copy of it. */
   restore(kept: KeptUpload, file: File | null): void {
     const { client } = this.#options;
     const { id, isPaused } = kept;
@@ -80,7 +80,7 @@ export class UploadBoard {
     this.#start(
       model,
       begin,
-      (problem) => kept.isDelivered && FORGOTTEN_CODES.has(problem.code) && this.#lines.remove(model),
+      (problem) => kept.isDelivered && DELETED_CODES.has(problem.code) && this.#lines.remove(model),
     );
   }
 
@@ -122,7 +122,7 @@ export class UploadBoard {
     if (progress.queuePosition === null) {
       for (const behind of moveUpBehind(model, this.#lines.models)) this.#lines.patch(behind, {});
     }
-    // A file that goes on after a break may begin anew: people are not to see that.
+    // An upload may restart from the first byte after a broken connection. The shown percent never goes down.
     const percent = Math.max(progress.percent, model.progress?.percent ?? 0);
     this.#lines.patch(model, { progress: { ...progress, percent } });
   }
@@ -132,10 +132,10 @@ export class UploadBoard {
     try {
       const upload = await handle.result;
       this.#lines.patch(model, { upload });
-      announcer.done(model.name);
+      announcer.done(model.name, needsNotes(upload));
     } catch (error) {
       if (!(error instanceof UploadError)) throw error;
-      // Another upload goes on in its place.
+      // A newer upload has replaced this one in the line.
       if (model.handle !== handle) return;
       this.#lines.patch(model, { problem: error.problem });
       onProblem(error.problem);

@@ -7,7 +7,7 @@ import { resultView } from './result-view.ts';
 import { Thumbnail } from './thumbnail.ts';
 import type { Words } from './words.ts';
 
-/** What a person can do to a line. */
+/** What happens when the user clicks a button of the line. */
 export interface LineActions {
   readonly pause: () => void;
   readonly resume: () => void;
@@ -19,7 +19,7 @@ export interface LineActions {
 
 const OVER: ReadonlySet<LineState> = new Set(['stopped', 'done', 'failed', 'cancelled']);
 
-/** The line of one file. It shows a model, and changes nothing of it. */
+/** The line of one file. It shows its model and never changes it. */
 export class UploadLine {
   readonly element = make('li', 'line');
   readonly #words: Words;
@@ -50,7 +50,7 @@ export class UploadLine {
     this.update(model);
   }
 
-  /** Cheap where little has changed. */
+  /** Shows the current state of the model. Changes only the parts that differ. */
   update(model: LineModel): void {
     const { state, stage, timeLeft, percent } = describeLine(model, this.#words);
     setText(this.#stage, stage);
@@ -61,18 +61,18 @@ export class UploadLine {
     if (model.upload?.result && !this.#hasResult) this.#showResult(model.upload, model.name);
   }
 
-  /** Another file has taken the place of one that was missing. */
+  /** Shows the preview of a file that was chosen again. */
   showFile(file: File | null): void {
     this.#thumbnail.showFile(file);
   }
 
-  /** To be called when it leaves the list. */
+  /** Removes the line from the page and releases its preview. */
   release(): void {
     this.#thumbnail.release();
     this.element.remove();
   }
 
-  /** Puts the keyboard on its first action. */
+  /** Moves the focus to the first button of the line. */
   focus(): void {
     this.element.querySelector('button')?.focus();
   }
@@ -83,7 +83,7 @@ export class UploadLine {
     else if (percent !== this.#bar.value || !this.#bar.hasAttribute('value')) this.#bar.value = percent;
   }
 
-  /** Signs and buttons change with the state alone: a button that is made anew loses a click under way. */
+  /** Icons and buttons are replaced only if the state changes, because a replaced button loses a click in progress. */
   #showState(model: LineModel, state: LineState): void {
     const canPause = !OVER.has(state) && model.file !== null && !isDelivered(model) && !model.cancelling;
     const shown = [state, canPause, isWorthRetrying(model)].join();
@@ -92,11 +92,11 @@ export class UploadLine {
     setAttribute(this.element, 'data-state', state);
     const hadFocus =
       this.#actions.contains(document.activeElement) ||
-      this.#body.querySelector('.mend')?.contains(document.activeElement) === true;
+      this.#body.querySelector('.recovery')?.contains(document.activeElement) === true;
     this.#actions.replaceChildren(...this.#buttons(model.name, state, canPause));
-    this.#body.querySelector('.mend')?.remove();
-    const mend = this.#mendingButton(model, state);
-    if (mend) this.#body.append(make('p', 'mend', mend));
+    this.#body.querySelector('.recovery')?.remove();
+    const recovery = this.#recoveryButton(model, state);
+    if (recovery) this.#body.append(make('p', 'recovery', recovery));
     this.#body.querySelector('.head .icon')?.remove();
     const sign = state === 'done' ? icon('check') : state === 'failed' || state === 'stopped' ? icon('alert') : null;
     if (sign) this.#percent.after(sign);
@@ -111,8 +111,8 @@ export class UploadLine {
     return canPause ? [iconButton('pause', actions.pause(name), this.#on.pause), cancel] : [cancel];
   }
 
-  /** What helps, in words. */
-  #mendingButton(model: LineModel, state: LineState): HTMLElement | null {
+  /** The button that lets the user continue after a failure; null if there is no way. */
+  #recoveryButton(model: LineModel, state: LineState): HTMLElement | null {
     const { actions } = this.#words;
     if (state === 'stopped')
       return textButton(actions.chooseAgain, actions.named(actions.chooseAgain, model.name), this.#on.chooseAgain);

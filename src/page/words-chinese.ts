@@ -14,8 +14,16 @@ const TYPES: Readonly<Record<string, string>> = {
   number: '数字',
   boolean: '是或否',
   date: '日期',
-  datetime: '时间',
+  datetime: '日期和时间',
+  time: '时间',
+  duration: '时长',
   empty: '空',
+};
+
+const WARNINGS: Readonly<Record<string, string>> = {
+  encoding_guessed: '文字编码是推测的。如果文字显示不正确，请指定编码后重新上传。',
+  rows_above_table: '表格上方的行（例如标题）已略去。',
+  other_sheets: '只读取了一个工作表，其他工作表未处理。',
 };
 
 const ROW_ERRORS: Readonly<Record<string, string>> = {
@@ -24,7 +32,7 @@ const ROW_ERRORS: Readonly<Record<string, string>> = {
   too_many_cells: '单元格太多',
 };
 
-/** The server speaks English; what a person can do something about is said here by its code. */
+/** Details from the server are in English. These texts replace them by code if the user can do something about it. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: '无法连接服务器。请检查网络后重试。',
   unexpected_answer: '服务器返回了无法识别的内容。请稍后重试。',
@@ -47,10 +55,14 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   picture_too_large: '图片尺寸过大。',
   picture_too_costly: '要生成的图片过大或过多。请减少数量或尺寸。',
   picture_timeout: '图片处理时间过长，已停止。',
+  picture_crashes_worker: '这张图片多次使读取程序崩溃。请用其他软件另存后再上传。',
   table_damaged: '表格已损坏，无法读取。',
   table_encrypted: '表格已加密。请不加密码保存后再发送。',
   table_line_too_long: '表格中有一行过长。',
   table_too_large: '表格过大。',
+  file_damaged: '文件已损坏，无法读取。',
+  file_timeout: '文件处理时间过长，已停止。',
+  file_crashes_worker: '这个文件多次使读取程序崩溃。请用其他软件另存后再上传。',
   storage_full: '服务器存储空间不足。',
   storage_unavailable: '服务器存储暂时不可用。请稍后重试。',
   too_many_uploads: '服务器正忙。请稍后重试。',
@@ -61,7 +73,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   internal_error: '服务器出错。请重试。',
 };
 
-/** Simplified Chinese. */
+/** The texts in simplified Chinese. */
 export const chinese: Words = {
   locale: 'zh-CN',
   page: {
@@ -97,6 +109,7 @@ export const chinese: Words = {
   finishing: '即将完成',
   cancelling: '正在取消',
   done: '完成',
+  doneWithNotes: '完成，有说明',
   cancelled: '已取消',
   timeLeft: (duration) => `大约还需 ${duration}`,
   problem: ({ code, detail, title }) => PROBLEMS[code] ?? (detail || title),
@@ -137,8 +150,11 @@ export const chinese: Words = {
     sheet: '工作表',
     firstRows: '前几行',
     type: (type) => TYPES[type] ?? type,
-    errors: (count) => `略去 ${count} 行`,
+    notes: '关于此结果的说明',
+    rowsSkipped: (count) => `略去 ${count} 行`,
     error: (line, code) => `第 ${line} 行：${ROW_ERRORS[code] ?? '无法读取'}`,
+    moreErrors: (count) => `另有 ${count} 行有错误`,
+    warning: (code, message) => WARNINGS[code] ?? message,
     download: '全部行（JSON Lines）',
   },
   summary: (done, total, failed) => {
@@ -149,9 +165,9 @@ export const chinese: Words = {
   title: { idle: '上传文件', busy: (percent) => `${percent} · 上传文件`, over: (done) => `完成 ${done} 个 · 上传文件` },
   spoken: {
     added: (count) => `已添加 ${count} 个文件。`,
-    done: (name) => `${name} 已完成。`,
+    done: (name, hasNotes) => (hasNotes ? `${name} 已完成，结果有说明。` : `${name} 已完成。`),
     manyDone: (count) => `${count} 个文件已完成。`,
-    failed: (name, why) => `${name}：${why}`,
+    failed: (name, reason) => `${name}：${reason}`,
     manyFailed: (count) => `${count} 个文件未成功。`,
   },
 };

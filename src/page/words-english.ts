@@ -1,9 +1,9 @@
 import type { Words } from './words.ts';
 
 const STEPS: Readonly<Record<string, string>> = {
-  inspect: 'Reading its details',
+  inspect: 'Reading the file details',
   decode: 'Opening the picture',
-  orient: 'Turning it upright',
+  orient: 'Rotating the picture',
   variants: 'Making smaller versions',
   rows: 'Reading the rows',
 };
@@ -14,42 +14,45 @@ const TYPES: Readonly<Record<string, string>> = {
   number: 'number',
   boolean: 'yes or no',
   date: 'date',
-  datetime: 'time',
+  datetime: 'date and time',
+  time: 'time',
+  duration: 'duration',
   empty: 'empty',
 };
 
-/** Where the server's detail is not the best that can be said to whoever sits before the page. */
+/** Replaces the server's detail if a shorter or clearer text helps the user of the page more. */
 const PROBLEMS: Readonly<Record<string, string>> = {
-  connection_lost: 'The server could not be reached. Check the connection, then try again.',
-  unexpected_answer: 'The server sent something this page does not understand. Try again later.',
+  connection_lost: 'The server could not be reached. Check your connection, then try again.',
+  unexpected_answer: 'The server sent an answer that this page does not understand. Try again later.',
   unsupported_media_type:
-    'This is neither a picture nor a table that can be taken. JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome, CSV, TSV and XLSX too.',
-  empty_file: 'There is nothing in this file.',
-  upload_interrupted: 'The connection broke before everything was sent. Try again.',
-  upload_too_slow: 'Sending stopped for too long. Try again.',
-  queue_full: 'Too many files are waiting at the moment. Try again later.',
-  too_many_records: 'The service keeps too many files at the moment. Try again later.',
-  too_many_records_by_address: 'The service keeps too many of your files at the moment. Try again later.',
-  too_many_queued_by_address: 'Too many of your files are waiting at the moment. Try again later.',
-  upload_discarded: 'The queue was full and this file had to give way. Try again.',
+    'This is neither a picture nor a table that can be processed. Upload JPEG, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV or XLSX.',
+  empty_file: 'This file is empty. Choose another file.',
+  upload_interrupted: 'The connection broke before the upload finished. Try again.',
+  upload_too_slow: 'No data arrived for too long, so the upload was stopped. Try again.',
+  queue_full: 'Too many files are waiting to be processed. Try again later.',
+  too_many_records: 'The server stores too many files. Try again later.',
+  too_many_records_by_address: 'The server stores too many of your files. Try again later.',
+  too_many_queued_by_address: 'Too many of your files are waiting to be processed. Try again later.',
+  upload_discarded: 'The queue was full, so the server removed this file from it. Try again.',
   upload_gone: 'This file has expired or was deleted.',
-  unknown_upload: 'The server does not know this file. Send it again.',
+  unknown_upload: 'The server does not have this file. Upload it again.',
 };
 
-/** British English. */
+/** The texts in British English. */
 export const english: Words = {
   locale: 'en-GB',
   page: {
-    heading: 'Bring your files',
-    lead: 'They queue and are worked on in the background. Follow each one here, from its first byte to its result.',
+    heading: 'Upload files',
+    lead: 'Files are processed in the background. Follow each one here until its result is ready.',
     drop: 'Drop or paste files here',
-    release: 'Let go to send them',
-    hint: 'Pictures as JPEG, PNG, WebP, AVIF, GIF and TIFF are welcome, tables as CSV, TSV and XLSX.',
+    release: 'Release to upload the files',
+    hint: 'You can upload pictures (JPEG, PNG, WebP, AVIF, GIF, TIFF) and tables (CSV, TSV, XLSX).',
     choose: 'Choose files',
     camera: 'Take a photo',
     folder: 'Choose a folder',
-    'no-workers': 'No worker is running on the server, so files wait. They go on by themselves as soon as one is.',
-    offline: 'The server cannot be reached just now. Everything goes on by itself when it can.',
+    'no-workers':
+      'The server has no running worker, so your files wait. Processing continues by itself when a worker starts.',
+    offline: 'The server cannot be reached. Your uploads continue by themselves when the connection is back.',
     list: 'Your files',
     overall: 'Overall progress',
     'cancel-all': 'Cancel all',
@@ -58,7 +61,7 @@ export const english: Words = {
     client: 'Browser client',
   },
   files: (count) => (count === 1 ? '1 file' : `${count} files`),
-  waiting: 'Waiting to be sent',
+  waiting: 'Waiting to upload',
   sending: (received, total) => `Sending, ${received} of ${total}`,
   pausedEarly: 'Paused',
   paused: (received, total) => `Paused at ${received} of ${total}`,
@@ -67,16 +70,17 @@ export const english: Words = {
     if (position === null) return 'In the queue';
     return position === 1 ? 'Next in the queue' : `Number ${position} in the queue`;
   },
-  step: (stage) => STEPS[stage] ?? 'Working on it',
+  step: (stage) => STEPS[stage] ?? 'Processing',
   attempt: (attempt) => `attempt ${attempt}`,
   finishing: 'Finishing',
   cancelling: 'Cancelling',
   done: 'Done',
+  doneWithNotes: 'Done, with notes',
   cancelled: 'Cancelled',
   timeLeft: (duration) => `about ${duration} left`,
   problem: ({ code, detail, title }) => PROBLEMS[code] ?? (detail || title),
-  needsFile: 'Not everything was sent before the page was closed. Choose the file again, and it goes on where it was.',
-  wrongFile: (expected) => `That was another file. This line waits for ${expected}.`,
+  needsFile: 'The page was closed before the upload finished. Choose the file again to resume.',
+  wrongFile: (expected) => `That was another file. Choose ${expected} to resume.`,
   actions: {
     pause: (name) => `Pause ${name}`,
     resume: (name) => `Resume ${name}`,
@@ -103,7 +107,7 @@ export const english: Words = {
     original: 'Original',
     copy: 'Copy link',
     copied: 'Link copied',
-    notCopied: 'Copying is not possible here',
+    notCopied: 'The browser does not allow copying',
   },
   table: {
     size: 'Size',
@@ -112,8 +116,11 @@ export const english: Words = {
     sheet: 'Sheet',
     firstRows: 'First rows',
     type: (type) => TYPES[type] ?? type,
-    errors: (count) => `Rows left out: ${count}`,
+    notes: 'Notes on this result',
+    rowsSkipped: (count) => `Rows left out: ${count}`,
     error: (line, _code, message) => `Line ${line}: ${message}`,
+    moreErrors: (count) => `Further rows with errors: ${count}`,
+    warning: (_code, message) => message,
     download: 'All rows as JSON Lines',
   },
   summary: (done, total, failed) => {
@@ -128,9 +135,9 @@ export const english: Words = {
   },
   spoken: {
     added: (count) => `${count === 1 ? '1 file' : `${count} files`} added.`,
-    done: (name) => `${name} is done.`,
+    done: (name, hasNotes) => (hasNotes ? `${name} is done, with notes on its result.` : `${name} is done.`),
     manyDone: (count) => `${count} files are done.`,
-    failed: (name, why) => `${name}: ${why}`,
+    failed: (name, reason) => `${name}: ${reason}`,
     manyFailed: (count) => `${count} files have failed.`,
   },
 };

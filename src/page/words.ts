@@ -1,34 +1,36 @@
 import type { Problem } from '../wire/documents.ts';
 
-/** Everything the page says. Sizes, durations and the like come in formatted. */
+/** Every text of the page in one language. Sizes, durations and counts are passed in formatted. */
 export interface Words {
-  /** For `Intl` and the page's `lang`. */
+  /** Language tag for `Intl` and for the `lang` attribute of the page. */
   locale: string;
-  /** Texts of index.html by their `data-words`. */
+  /** Texts of index.html, by the `data-words` attribute of their elements. */
   page: Readonly<Record<PageText, string>>;
   files(count: number): string;
   waiting: string;
   sending(received: string, total: string): string;
-  /** Where nothing has been sent yet. */
+  /** Paused before the first byte was sent. */
   pausedEarly: string;
   paused(received: string, total: string): string;
   retrying: string;
   queued(position: number | null): string;
-  /** For a step of the processor, which may be one that the page has never heard of. */
+  /** A step of the processor. An unknown step gets a general text. */
   step(stage: string): string;
   attempt(attempt: number): string;
   finishing: string;
   cancelling: string;
   done: string;
+  /** Done, but rows were left out or something was guessed. */
+  doneWithNotes: string;
   cancelled: string;
   timeLeft(duration: string): string;
-  /** Why it has not worked, and what to do. */
+  /** Why the upload failed, and what the user can do. */
   problem(problem: Problem): string;
-  /** The page was left before everything was sent, and the browser has not kept the file. */
+  /** The page was closed during the upload, and the browser has no copy of the file. */
   needsFile: string;
-  /** Another one than the line's was chosen. */
+  /** The user chose another file than the one that the line waits for. */
   wrongFile(expected: string): string;
-  /** Names of buttons; where they stand beside others of their kind they bear the name of the file. */
+  /** Names of buttons. Buttons that appear once per line contain the name of the file. */
   actions: {
     pause(name: string): string;
     resume(name: string): string;
@@ -36,7 +38,7 @@ export interface Words {
     remove(name: string): string;
     retry: string;
     chooseAgain: string;
-    /** One of the two above, with the name of the file; begins with what is seen. */
+    /** The accessible name of the two buttons above. It begins with the visible text (WCAG 2.5.3). */
     named(action: string, name: string): string;
     pauseAll: string;
     resumeAll: string;
@@ -64,27 +66,32 @@ export interface Words {
     encoding: string;
     sheet: string;
     firstRows: string;
-    /** For the type of a column. */
+    /** The type of a column. */
     type(type: string): string;
-    errors(count: string): string;
+    /** Accessible name of the list below. */
+    notes: string;
+    rowsSkipped(count: string): string;
     error(line: number, code: string, message: string): string;
+    /** Counts the errors that are not listed. */
+    moreErrors(count: string): string;
+    warning(code: string, message: string): string;
     download: string;
   };
   summary(done: number, total: number, failed: number): string;
   progressOf(name: string): string;
   /** Document titles. */
   title: { idle: string; busy(percent: string): string; over(done: number): string };
-  /** Spoken only. */
+  /** Texts for screen readers only. */
   spoken: {
     added(count: number): string;
-    done(name: string): string;
+    done(name: string, hasNotes: boolean): string;
     manyDone(count: number): string;
-    failed(name: string, why: string): string;
+    failed(name: string, reason: string): string;
     manyFailed(count: number): string;
   };
 }
 
-/** What index.html says; each is the `data-words` of an element there. */
+/** The `data-words` attributes of index.html. */
 export type PageText =
   | 'heading'
   | 'lead'

@@ -1,16 +1,16 @@
 import type { LineModel } from './line-model.ts';
 
-/** How often the server is asked while something waits; the first time after one such pause. */
+/** Time between two requests while an upload is queued, and before the first one. */
 const PERIOD_MS = 5_000;
 
-/** What the watch asks and where it shows the answer. */
+/** The parts that the watch works with. */
 export interface WorkerWatchParts {
-  /** How many workers the server has; undefined if it does not say. */
+  /** Number of running workers; undefined if it is unknown. */
   countWorkers: () => Promise<number | undefined>;
   show: (areNone: boolean) => void;
 }
 
-/** While uploads wait in the queue it looks whether there is a worker that could take them. */
+/** Checks every 5 seconds whether the server has a running worker while an upload is queued. */
 export class WorkerWatch {
   readonly #parts: WorkerWatchParts;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -19,11 +19,11 @@ export class WorkerWatch {
     this.#parts = parts;
   }
 
-  /** To be called with all lines whenever one changes. */
+  /** Call it with all lines after every change. */
   follow(models: readonly Pick<LineModel, 'progress'>[]): void {
     const isWaiting = models.some(({ progress }) => progress?.state === 'queued');
     if (isWaiting) {
-      this.#timer ??= setTimeout(() => void this.#look(), PERIOD_MS);
+      this.#timer ??= setTimeout(() => void this.#check(), PERIOD_MS);
       return;
     }
     clearTimeout(this.#timer);
@@ -31,17 +31,17 @@ export class WorkerWatch {
     this.#parts.show(false);
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const timer = this.#timer;
     const count = await this.#parts.countWorkers().catch(() => undefined);
-    // Nothing waits any more.
+    // The watch ended or restarted during the request.
     if (timer !== this.#timer) return;
     this.#parts.show(count === 0);
-    this.#timer = setTimeout(() => void this.#look(), PERIOD_MS);
+    this.#timer = setTimeout(() => void this.#check(), PERIOD_MS);
   }
 }
 
-/** Asks `/readyz`, which counts the workers that are alive. */
+/** Reads the number of running workers from `/readyz`. */
 export async function countWorkers(): Promise<number | undefined> {
   const response = await fetch('/readyz');
   if (!response.ok) return undefined;

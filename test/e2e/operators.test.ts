@@ -64,7 +64,7 @@ test('the live view shows what goes on, as it goes on', async () => {
   const { id, version } = await send('a.jpg');
   const held = fetch(`${service.url}/uploads/${id}/progress?since=${version}&timeout=${LONG_HOLD_MS}`);
   await awaitText(page, '#waiting', '1');
-  await awaitText(page, '#room', '4,999 of 5,000 places free');
+  await awaitText(page, '#free-places', '4,999 of 5,000 places free');
   await awaitText(page, '#held', '1');
   expect(await page.locator('#route-rows td').allInnerTexts()).toEqual(['/uploads/:id/progress', '1']);
   await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' });

@@ -107,7 +107,7 @@ describe('the page', () => {
     await awaitStates(page, 2, ['done']);
   });
 
-  test('a finished picture tells its facts', async () => {
+  test('a finished picture shows its facts', async () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
     const facts = await page.locator('.facts dd').allInnerTexts();
@@ -140,7 +140,8 @@ describe('the page', () => {
       '1100',
       '1360-01-01',
     ]);
-    expect(await page.locator('.table-errors').innerText()).toMatch(/^Rows left out: 1\s+Line 4: The row has 2 cells/);
+    expect(await stageOf(page, 'harbours.csv')).toBe('Done, with notes');
+    expect(await page.locator('.table-notes').innerText()).toMatch(/^Rows left out: 1\s+Line 4: The row has 2 cells/);
     const rows = await page.getByRole('link', { name: 'All rows as JSON Lines' }).getAttribute('href');
     expect(
       (await (await fetch(`${service.url}${rows}`)).text())

@@ -2,7 +2,7 @@ import type { FailedUpload } from '../../wire/documents.ts';
 import { make, required, setText } from '../dom.ts';
 import { formatAge, formatCount } from './format-figures.ts';
 
-/** The failures, each with a button; rows that stay keep their elements, and so the focus. */
+/** The table of failed uploads, each with a retry button. Rows that remain keep their elements, and so the focus. */
 export class FailureTable {
   readonly #retry: (upload: FailedUpload) => Promise<void>;
   readonly #region = required('#failures', HTMLElement);
@@ -11,7 +11,7 @@ export class FailureTable {
   readonly #body = required('#failure-rows', HTMLTableSectionElement);
   readonly #rows = new Map<string, FailureRow>();
 
-  /** @param retry rejects where the upload was not taken up. */
+  /** @param retry rejects if the server did not accept the retry. */
   constructor(retry: (upload: FailedUpload) => Promise<void>) {
     this.#retry = retry;
     required('#retry-all', HTMLButtonElement).addEventListener('click', () => {
@@ -32,7 +32,7 @@ export class FailureTable {
     this.#region.hidden = newest.length === 0;
     this.#none.hidden = newest.length > 0;
     this.#more.hidden = count <= newest.length;
-    setText(this.#more, `${formatCount(count - newest.length)} older ones follow these.`);
+    setText(this.#more, `Older failures that are not shown: ${formatCount(count - newest.length)}.`);
   }
 
   #remove(id: string, { element }: FailureRow): void {
@@ -80,7 +80,7 @@ class FailureRow {
 
   async retry(): Promise<void> {
     if (this.#upload === undefined || this.#button.ariaDisabled === 'true') return;
-    // A button that is disabled for good loses the focus.
+    // The attribute `disabled` would take the focus away from the button.
     this.#button.ariaDisabled = 'true';
     try {
       await this.#retry(this.#upload);

@@ -5,7 +5,7 @@ import { totalsOf, type Totals } from './totals.ts';
 
 const NOTHING = '–';
 
-/** Shows the tiles and the tables that have nothing to click in them. */
+/** Shows the tiles and the tables without buttons. */
 export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): void {
   const totals = totalsOf(processes);
   tile('held', formatCount(totals.held));
@@ -16,9 +16,12 @@ export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): v
   tile('received', formatCount(totals.lastMinute.received));
   tile('completed', formatCount(totals.lastMinute.completed));
   tile('failed', formatCount(totals.lastMinute.failed), totals.lastMinute.failed > 0);
-  const room = Math.max(0, waiting.capacity - waiting.count);
-  tile('waiting', formatCount(waiting.count), room === 0);
-  setText(required('#room', HTMLElement), `${formatCount(room)} of ${formatCount(waiting.capacity)} places free`);
+  const free = Math.max(0, waiting.capacity - waiting.count);
+  tile('waiting', formatCount(waiting.count), free === 0);
+  setText(
+    required('#free-places', HTMLElement),
+    `${formatCount(free)} of ${formatCount(waiting.capacity)} places free`,
+  );
   tile('oldest', waiting.oldestMs === null ? NOTHING : formatAge(waiting.oldestMs));
   tile('jobs', `${formatCount(totals.running)} · ${formatCount(jobs.delayed)}`);
   required('#no-workers', HTMLElement).hidden = processes.some(({ role }) => role === 'worker');
@@ -64,7 +67,7 @@ function showProcesses(processes: readonly ProcessReport[], nowMs: number): void
   required('#process-rows', HTMLElement).replaceChildren(...rows);
 }
 
-/** From `numbersFrom` on the cells hold numbers. */
+/** Cells from index `numbersFrom` on are aligned as numbers. */
 function rowOf(texts: readonly string[], numbersFrom: number): HTMLTableRowElement {
   return make('tr', '', ...texts.map((text, index) => make('td', index >= numbersFrom ? 'number' : '', text)));
 }

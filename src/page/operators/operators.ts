@@ -4,19 +4,19 @@ import { showFigures } from './figures-view.ts';
 import { pollWhileVisible } from './poll-while-visible.ts';
 import { required, setText } from '../dom.ts';
 
-/** An answer that takes longer counts as none. */
-const PATIENCE_MS = 10_000;
+/** A request that takes longer has failed. */
+const REQUEST_LIMIT_MS = 10_000;
 
 const status = required('#status', HTMLElement);
 const main = required('#figures', HTMLElement);
 const failures = new FailureTable(retry);
-const askAgain = pollWhileVisible(look);
+const refreshNow = pollWhileVisible(refresh);
 
-/** Figures that cannot be had leave the last ones where they are, and say so. */
-async function look(): Promise<void> {
+/** If the request fails, the last figures stay and the status line shows the reason. */
+async function refresh(): Promise<void> {
   try {
     const response = await ask('/operators/figures');
-    // Of this very service, page and answer being of one process.
+    // The process that served this page also answers here, so the document has this type.
     const figures = (await response.json()) as ServiceFigures;
     showFigures(figures);
     failures.show(figures.failures, Date.parse(figures.at));
@@ -31,19 +31,19 @@ async function look(): Promise<void> {
 
 async function retry({ id }: FailedUpload): Promise<void> {
   await ask(`/operators/uploads/${id}/retry`, { method: 'POST' });
-  askAgain();
+  refreshNow();
 }
 
-/** Throws what the problem says where the answer is one. */
+/** Throws with the detail of the problem document if the request fails. */
 async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  // A page that was opened with name and password in its address may not fetch a path as it stands.
+  // If the page's address contains a name and password, browsers reject relative URLs in `fetch`.
   const response = await fetch(location.origin + path, {
     ...init,
     cache: 'no-store',
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
   });
   if (response.ok) return response;
   const problem: unknown = await response.json().catch(() => undefined);
-  const isTold = typeof problem === 'object' && problem !== null && 'detail' in problem;
-  throw new Error(isTold ? String(problem.detail) : `the service answered ${response.status}`);
+  const hasDetail = typeof problem === 'object' && problem !== null && 'detail' in problem;
+  throw new Error(hasDetail ? String(problem.detail) : `The server answered with status ${response.status}.`);
 }

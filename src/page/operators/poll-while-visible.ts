@@ -1,8 +1,8 @@
 const PERIOD_MS = 2000;
 
 /**
- * Calls `ask` at once and then every two seconds, one at a time, for as long as the page is seen; a page that comes
- * back into sight asks at once. The returned function asks at once too, as after a deed.
+ * Calls `ask` at once and then every two seconds while the page is visible, never twice at the same time. A page that
+ * becomes visible again asks at once. The returned function also asks at once, for example after a click.
  */
 export function pollWhileVisible(ask: () => Promise<void>): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;

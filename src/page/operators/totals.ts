@@ -1,17 +1,17 @@
 import type { MinuteCounts, ProcessReport } from '../../wire/documents.ts';
 
-/** Figures of all processes together. */
+/** Sums over all processes. */
 export interface Totals {
   held: number;
-  /** The fullest first. */
+  /** The route with the most held responses first. */
   heldByRoute: readonly (readonly [route: string, held: number])[];
   running: number;
   lastMinute: MinuteCounts;
-  /** Of the process that is slowest at each; null where nothing was woken. */
+  /** The highest value of any process; null if no response was woken lately. */
   wake: { p50Ms: number; p99Ms: number } | null;
 }
 
-/** Adds up what the processes tell of themselves. */
+/** Adds up the reports of the processes. */
 export function totalsOf(processes: readonly ProcessReport[]): Totals {
   const byRoute = new Map<string, number>();
   const lastMinute = { received: 0, completed: 0, failed: 0 };

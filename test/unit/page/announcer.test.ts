@@ -15,29 +15,29 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('says soon what was added', () => {
+test('added files are announced within a second', () => {
   announcer.added(2);
   announcer.added(1);
   jest.advanceTimersByTime(1000);
   expect(region.textContent).toBe('3 files added.');
 });
 
-test('says at most every eight seconds what ends by itself, many in one sentence', () => {
+test('finished uploads are announced at most every 8 seconds, many in one sentence', () => {
   const said: string[] = [];
   for (let tenth = 0; tenth < 200; tenth += 1) {
-    announcer.done(`${tenth}.jpg`);
+    announcer.done(`${tenth}.jpg`, false);
     jest.advanceTimersByTime(100);
     if (region.textContent !== said.at(-1)) said.push(region.textContent);
   }
-  // After one, nine and seventeen seconds; the last two sound alike.
+  // After 1, 9 and 17 seconds. The last two texts are equal.
   expect(said.filter((sentence) => sentence !== '')).toEqual(['10 files are done.', '80 files are done.']);
 });
 
-test('says soon what is left when nothing goes on any more', () => {
-  announcer.done('a.jpg');
+test('the remaining messages are announced within a second after the last upload ends', () => {
+  announcer.done('a.jpg', false);
   jest.advanceTimersByTime(1000);
   expect(region.textContent).toBe('a.jpg is done.');
-  announcer.done('b.jpg');
+  announcer.done('b.jpg', false);
   announcer.failed('c.jpg', 'It is damaged.');
   announcer.settled();
   jest.advanceTimersByTime(1000);
@@ -47,12 +47,18 @@ test('says soon what is left when nothing goes on any more', () => {
   expect(region.textContent).toBe('b.jpg is done. c.jpg: It is damaged.');
 });
 
-test('the time that is left follows from how fast it has gone', () => {
+test('an upload whose result has notes is announced with that fact', () => {
+  announcer.done('rows.csv', true);
+  jest.advanceTimersByTime(1000);
+  expect(region.textContent).toBe('rows.csv is done, with notes on its result.');
+});
+
+test('the remaining time is estimated from the progress so far', () => {
   const remaining = new RemainingTime();
   expect(remaining.estimate({ total: 10, percent: 10, isBusy: true }, 1000)).toBeNull();
   expect(remaining.estimate({ total: 10, percent: 11, isBusy: true }, 6000)).toBeNull();
   expect(remaining.estimate({ total: 10, percent: 20, isBusy: true }, 11_000)).toBe(80_000);
-  // More of them begin a new measurement, and so does an end.
+  // More files or the end of the uploads start a new measurement.
   expect(remaining.estimate({ total: 20, percent: 10, isBusy: true }, 12_000)).toBeNull();
   expect(remaining.estimate({ total: 20, percent: 60, isBusy: false }, 20_000)).toBeNull();
   expect(remaining.estimate({ total: 20, percent: 60, isBusy: true }, 21_000)).toBeNull();

@@ -21,7 +21,7 @@ function textOf(path: string): string {
   return assets.files.get(path)?.bodies.identity.toString('utf8') ?? '';
 }
 
-test('there is everything that the page asks for, each of its type', () => {
+test('every file that the page requests exists and has its media type', () => {
   expect(Object.fromEntries([...assets.files].map(([path, { type }]) => [path, type.split(';')[0]]))).toEqual({
     '/': 'text/html',
     '/style.css': 'text/css',
@@ -33,14 +33,14 @@ test('there is everything that the page asks for, each of its type', () => {
   expect(new Set(asked)).toEqual(new Set(['/page.js', '/style.css']));
 });
 
-test('each coding is the same file', () => {
+test('every content encoding decodes to the same file', () => {
   for (const { bodies } of assets.files.values()) {
     expect(brotliDecompressSync(bodies.br).equals(bodies.identity)).toBe(true);
     expect(gunzipSync(bodies.gzip).equals(bodies.identity)).toBe(true);
   }
 });
 
-test('tags differ, and stay while the bytes do', async () => {
+test('an entity tag changes only with the bytes', async () => {
   const again = await loadPageAssets(BUILT);
   const tags = PATHS.map((path) => assets.files.get(path)?.tag);
   for (const tag of tags) expect(tag).toMatch(/^[\w-]{22}$/);
@@ -48,7 +48,7 @@ test('tags differ, and stay while the bytes do', async () => {
   expect(PATHS.map((path) => again.files.get(path)?.tag)).toEqual(tags);
 });
 
-test('nothing leads elsewhere, and nothing needs more than the policy allows', () => {
+test('the page loads nothing from other origins and nothing that its security policy forbids', () => {
   for (const path of [...PAGE_PATHS, '/client.js']) {
     // Names of XML namespaces look like addresses, and are never fetched.
     const text = textOf(path).replaceAll('http://www.w3.org/2000/svg', '');
@@ -59,19 +59,19 @@ test('nothing leads elsewhere, and nothing needs more than the policy allows', (
   expect(assets.contentSecurityPolicy).not.toContain('unsafe');
 });
 
-test('the whole page stays light', () => {
+test('the page stays below its size limit', () => {
   const sizes = PAGE_PATHS.map((path) => assets.files.get(path)?.bodies.gzip.length ?? Infinity);
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(MOST_COMPRESSED_BYTES);
 });
 
-test('the client knows no document', () => {
+test('the client does not use the DOM', () => {
   expect(textOf('/client.js')).not.toMatch(/\b(document|window|localStorage|sessionStorage)\b/);
   expect(textOf('/client.js')).toMatch(/export\{[^}]*createUploadClient/);
   expect(textOf('/client.js')).toMatch(/^\/\/ @ts-self-types="\.\/client\.d\.ts"\n/);
 });
 
-test('names the command that builds the page when there is no build', async () => {
+test('a missing build is reported with the command that builds the page', async () => {
   await expect(loadPageAssets(new URL('./nowhere/', BUILT))).rejects.toThrow(
-    /^the page is not built, .+ is missing: npm run build$/,
+    /^the page is not built: .+ is missing, run npm run build$/,
   );
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { welcomeAmong } from '../../../src/page/file-kinds.ts';
+import { supportedFiles } from '../../../src/page/file-kinds.ts';
 
-test('of a folder pictures and tables are taken, and nothing else', () => {
+test('only pictures and tables of a folder are uploaded', () => {
   const files = [
     new File([], 'a.jpg', { type: 'image/jpeg' }),
     new File([], 'b.TIFF'),
@@ -12,7 +12,7 @@ test('of a folder pictures and tables are taken, and nothing else', () => {
     new File([], 'f.txt', { type: 'text/plain' }),
     new File([], 'csv'),
   ];
-  expect(welcomeAmong(files).map((file) => file.name)).toEqual([
+  expect(supportedFiles(files).map((file) => file.name)).toEqual([
     'a.jpg',
     'b.TIFF',
     'without an ending',

@@ -12,7 +12,7 @@ test.each([
   [48_700_000, '49 MB'],
   [1_000_000_000, '1 GB'],
   [2.5e15, '2,500 TB'],
-])('%d bytes are %s', (bytes, text) => {
+])('%d bytes are shown as %s', (bytes, text) => {
   expect(formatBytes(bytes, LOCALE)).toBe(text);
 });
 
@@ -33,7 +33,7 @@ test.each([
   [59_000, '55 seconds'],
   [61_000, '2 minutes'],
   [3_600_000, '1 hour'],
-])('%d ms are %s', (durationMs, text) => {
+])('%d ms are shown as %s', (durationMs, text) => {
   expect(formatDuration(durationMs, LOCALE)).toBe(text);
 });
 
@@ -41,11 +41,11 @@ test.each([
   ['2025-06-21T18:04:11+02:00', '21 Jun 2025, 18:04'],
   ['2025-06-21T18:04:11', '21 Jun 2025, 18:04'],
   ['2025-06-21T18:04:11Z', '21 Jun 2025, 18:04'],
-])('the clock of the camera is shown as it stood: %s', (takenAt, text) => {
+])('the time of the camera is shown without conversion: %s', (takenAt, text) => {
   expect(formatTakenAt(takenAt, LOCALE)).toBe(text);
 });
 
-test.each(['', 'yesterday', '2025-13-45T99:99:00'])('%p is no date', (takenAt) => {
+test.each(['', 'yesterday', '2025-13-45T99:99:00'])('%p is not shown as a date', (takenAt) => {
   expect(formatTakenAt(takenAt, LOCALE)).toBeNull();
 });
 
@@ -55,6 +55,6 @@ test.each([
   [{ timeMs: 500, fNumber: 16, iso: null, focalLengthMm: 4.25 }, '0.5 s · f/16 · 4.3 mm'],
   [{ timeMs: 30_000, fNumber: null, iso: null, focalLengthMm: null }, '30 s'],
   [{ timeMs: 0, fNumber: null, iso: null, focalLengthMm: null }, null],
-])('an exposure of %j is written %p', (exposure, text) => {
+])('an exposure of %j is shown as %p', (exposure, text) => {
   expect(formatExposure(exposure, LOCALE)).toBe(text);
 });

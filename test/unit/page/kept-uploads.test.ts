@@ -53,8 +53,8 @@ function line(id: string, patch: Partial<LineModel> = {}): LineModel {
   };
 }
 
-describe('uploads over a reload', () => {
-  test('are claimed by the page after, in their order, and not by one beside', () => {
+describe('stored uploads', () => {
+  test('are continued in order by the next page, but not by a second open page', () => {
     keptBy('first').write([line(OTHER, { phase: 'paused' }), line(ID, { phase: 'following' })]);
     expect(keptBy('beside').claim(new Set(['first']))).toEqual([]);
     expect(keptBy('first').claim(NOBODY)).toEqual([]);
@@ -64,7 +64,7 @@ describe('uploads over a reload', () => {
     ]);
   });
 
-  test('leave the storage as soon as nothing more becomes of them', () => {
+  test('are removed from the storage as soon as there is nothing to continue', () => {
     const kept = keptBy('first');
     const patches: Partial<LineModel>[] = [
       { problem: problem('picture_damaged', 422, '') },
@@ -83,7 +83,7 @@ describe('uploads over a reload', () => {
     expect([storage.length, kept.has(ID)]).toEqual([0, false]);
   });
 
-  test('that were claimed are forgotten when their line goes, those of another page are not', () => {
+  test('are removed with their line, except those of another page', () => {
     keptBy('gone').write([line(ID)]);
     keptBy('beside').write([line(OTHER)]);
     const kept = keptBy('after');
@@ -101,7 +101,7 @@ describe('uploads over a reload', () => {
     },
   );
 
-  test('need no storage: a browser that keeps nothing is no fault', () => {
+  test('are optional: the page works in a browser without storage', () => {
     const denied = new KeptUploads(() => {
       throw new DOMException('denied', 'SecurityError');
     }, 'first');
@@ -130,8 +130,8 @@ class MapFileStore implements FileStore {
   }
 }
 
-describe('files over a reload', () => {
-  test('are kept while they are sent, and no longer', async () => {
+describe('stored files', () => {
+  test('are kept only until the server has all bytes', async () => {
     const store = new MapFileStore();
     const keeper = new FileKeeper(store, 0);
     const model = line(ID);
@@ -145,7 +145,7 @@ describe('files over a reload', () => {
     expect(keeper.lacks(model)).toBe(false);
   });
 
-  test('that are through before anything was copied are not copied', async () => {
+  test('do not include files whose upload finishes first', async () => {
     const store = new MapFileStore();
     const keeper = new FileKeeper(store, 20);
     const [quick, slow] = [line(ID), line(OTHER)];
@@ -155,7 +155,7 @@ describe('files over a reload', () => {
     expect(store.files.has(ID)).toBe(false);
   });
 
-  test('that find no room are asked for again, and tried no more', async () => {
+  test('do not include a file that exceeds the quota, which is not tried again', async () => {
     const store = new MapFileStore();
     store.isFull = true;
     const keeper = new FileKeeper(store, 0);
@@ -169,7 +169,7 @@ describe('files over a reload', () => {
     expect([store.tries, store.files.has(ID), keeper.lacks(model)]).toEqual([2, false, true]);
   });
 
-  test('that were found there are forgotten like any other', async () => {
+  test('are also removed if an earlier page stored them', async () => {
     const store = new MapFileStore();
     store.files.set(ID, new File([], 'photo.jpg'));
     const keeper = new FileKeeper(store, 0);

@@ -27,17 +27,17 @@ function stageOf(patch: Partial<LineModel>): string {
   return describeLine(line(patch), english).stage;
 }
 
-describe('a line', () => {
-  test('waits for its turn', () => {
+describe('line of an upload', () => {
+  test('shows that the upload has not started', () => {
     expect(describeLine(line(), english)).toEqual({
       state: 'waiting',
-      stage: 'Waiting to be sent',
+      stage: 'Waiting to upload',
       timeLeft: null,
       percent: null,
     });
   });
 
-  test('tells how much has been sent', () => {
+  test('shows how many bytes were sent', () => {
     const sent = progress({ bytes: { received: 1_000_000, total: 2_000_000 }, percent: 15, etaMs: 4000 });
     expect(describeLine(line({ phase: 'sending', progress: sent }), english)).toEqual({
       state: 'sending',
@@ -48,7 +48,7 @@ describe('a line', () => {
     expect(stageOf({ phase: 'sending' })).toBe('Sending, 0 kB of 2 MB');
   });
 
-  test('promises no time while the connection is gone', () => {
+  test('shows no remaining time while the connection is lost', () => {
     const text = describeLine(line({ phase: 'retrying', progress: progress({ etaMs: 4000 }) }), english);
     expect(text).toMatchObject({ stage: 'Connection lost, trying again soon', timeLeft: null });
   });
@@ -59,13 +59,13 @@ describe('a line', () => {
     [{ state: 'queued', queuePosition: null }, 'In the queue'],
     [{ state: 'processing', stage: 'variants', attempt: 1 }, 'Making smaller versions'],
     [{ state: 'processing', stage: 'variants', attempt: 2 }, 'Making smaller versions, attempt 2'],
-    [{ state: 'processing', stage: 'fold' }, 'Working on it'],
+    [{ state: 'processing', stage: 'fold' }, 'Processing'],
     [{ state: 'completed', stage: 'done' }, 'Finishing'],
-  ] satisfies [Partial<Progress>, string][])('%j reads %s', (patch, text) => {
+  ] satisfies [Partial<Progress>, string][])('shows %j as "%s"', (patch, text) => {
     expect(stageOf({ phase: 'following', progress: progress(patch) })).toBe(text);
   });
 
-  test('ends as done, failed or cancelled', () => {
+  test('shows the final state as done, failed or cancelled', () => {
     expect(describeLine(line({ upload: completedUpload(freshUpload('an id')) }), english)).toMatchObject({
       state: 'done',
       percent: 100,
@@ -87,7 +87,7 @@ describe('a line', () => {
     [{ progress: progress({ state: 'queued' }) }, false],
     [{ problem: problem('picture_damaged', 422, 'x') }, false],
     [{ problem: problem('upload_interrupted', 400, 'x'), file: FILE }, false],
-  ])('without its file waits for that where the server lacks bytes: %j', (patch, stopped) => {
+  ])('waits for its file only if the server needs more bytes: %j', (patch, stopped) => {
     const model = line({ file: null, ...patch });
     expect([isStopped(model), describeLine(model, english).stage === english.needsFile]).toEqual([stopped, stopped]);
     if (stopped)
@@ -97,7 +97,7 @@ describe('a line', () => {
       ]);
   });
 
-  test('that is paused says where, and promises no time', () => {
+  test('shows the sent bytes and no remaining time while it is paused', () => {
     const sent = progress({ bytes: { received: 1_000_000, total: 2_000_000 }, percent: 15, etaMs: 4000 });
     expect(describeLine(line({ phase: 'paused', progress: sent }), english)).toEqual({
       state: 'paused',
@@ -108,7 +108,7 @@ describe('a line', () => {
     expect(describeLine(line({ phase: 'paused' }), english)).toMatchObject({ stage: 'Paused', percent: null });
   });
 
-  test('offers another try only where the same bytes may fare better', () => {
+  test('offers a retry only if the same bytes may succeed', () => {
     expect(isWorthRetrying(line({ problem: problem('connection_lost', 0, '') }))).toBe(true);
     expect(isWorthRetrying(line({ problem: problem('picture_damaged', 422, '') }))).toBe(false);
     expect(isWorthRetrying(line({ file: null, problem: problem('connection_lost', 0, '') }))).toBe(false);
@@ -116,18 +116,18 @@ describe('a line', () => {
   });
 });
 
-test('those behind move up when a picture of the page leaves the queue', () => {
+test('uploads of the page move up when one ahead of them leaves the queue', () => {
   const [first, second, third] = [1, 2, 5].map((queuePosition) =>
     line({ progress: progress({ state: 'queued', queuePosition }) }),
   );
   const all = [first, second, third].filter((model) => model !== undefined);
-  if (!second) throw new Error('there are three');
+  if (!second) throw new Error('expected three lines');
   expect(moveUpBehind(second, all)).toEqual([third]);
   expect(all.map((model) => model.progress?.queuePosition)).toEqual([1, 2, 4]);
   expect(moveUpBehind(line(), all)).toEqual([]);
 });
 
-test('the figures of all lines, and the title made of them', () => {
+test('the summary counts the lines, and the title shows the summary', () => {
   const models = [
     line({ upload: completedUpload(freshUpload('an id')) }),
     line({ problem: problem('picture_damaged', 422, '') }),

@@ -17,11 +17,11 @@ test.each([
   [['zh-Hant-HK'], english],
   [['fr'], english],
   [[], english],
-])('%j is spoken to in its language', (languages, words) => {
+])('a user with the languages %j gets the right texts', (languages, words) => {
   expect(wordsFor(languages)).toBe(words);
 });
 
-/** `path` to `placeholders` of everything that a language says; a function's words are made of marks. */
+/** Lists the path and the placeholders of every text of a language. */
 function messagesOf(words: unknown, path = ''): [path: string, placeholders: string][] {
   if (typeof words === 'string') return [[path, '']];
   if (typeof words === 'function') return [[path, placeholdersOf(words as (...values: unknown[]) => unknown)]];
@@ -29,21 +29,21 @@ function messagesOf(words: unknown, path = ''): [path: string, placeholders: str
   return Object.entries(words).flatMap(([key, value]) => messagesOf(value, path === '' ? key : `${path}.${key}`));
 }
 
-/** Numbers for numbers: both languages put some of them into words of their own, 1 and null above all. */
+/** Calls the text with marks, and returns which of them it contains. 1 and null have texts of their own, so marks start at 101. */
 function placeholdersOf(message: (...values: unknown[]) => unknown): string {
   const marks = Array.from({ length: message.length }, (_, index) => 101 + index);
   const text = String(message(...marks));
   return marks.map((mark, index) => (text.includes(String(mark)) ? `{${index}}` : '-')).join('');
 }
 
-test('both languages have the same messages, with the same placeholders', () => {
+test('both languages have the same texts with the same placeholders', () => {
   const [first, second] = LANGUAGES.map((words) => Object.fromEntries(messagesOf(words)));
-  // These look their words up by a code.
-  const lookups = { step: '-', problem: '-', 'table.error': '-' };
+  // These select the text by a code.
+  const lookups = { step: '-', problem: '-', 'table.error': '-', 'table.warning': '-' };
   expect({ ...second, ...lookups }).toEqual({ ...first, ...lookups });
 });
 
-test('every error that the service knows has words, and every step', () => {
+test('every error code and every step has a text', () => {
   for (const words of LANGUAGES) {
     for (const code of ERROR_CODES) expect(words.problem(problem(code, 500, ''))).not.toBe('');
     for (const step of [
@@ -60,7 +60,7 @@ test('every error that the service knows has words, and every step', () => {
   }
 });
 
-test('what the page says before its script runs is what English says', () => {
+test('the texts of index.html equal the English texts', () => {
   const html = readFileSync('src/page/index.html', 'utf8');
   const said = [...html.matchAll(/<[^>]* data-words="([^"]+)"[^>]*>([^<]*)/g)].map(([tag, key = '', text = '']) => [
     key,
@@ -69,7 +69,7 @@ test('what the page says before its script runs is what English says', () => {
   expect(Object.fromEntries(said)).toEqual(english.page);
 });
 
-test('no message is left in the other language', () => {
+test('no text is in the other language', () => {
   const hasHan = (words: Words): string[] =>
     messagesOf(words.page)
       .map(([key]) => words.page[key as keyof Words['page']])

@@ -19,14 +19,14 @@ function build(counts: (number | undefined)[]) {
   return { watch, shown, asked };
 }
 
-test('says that there is no worker while something waits, until there is one', async () => {
+test('the notice is shown while an upload is queued and no worker runs', async () => {
   const { watch, shown } = build([0, 0, 1]);
   watch.follow(QUEUED);
   await jest.advanceTimersByTimeAsync(15_000);
   expect(shown).toEqual([true, true, false]);
 });
 
-test('asks nothing while nothing waits, and takes its word back when nothing does any more', async () => {
+test('no request is sent while no upload is queued, and the notice is hidden then', async () => {
   const { watch, shown, asked } = build([0]);
   watch.follow(DONE);
   await jest.advanceTimersByTimeAsync(60_000);
@@ -38,7 +38,7 @@ test('asks nothing while nothing waits, and takes its word back when nothing doe
   expect([shown, asked.mock.calls.length]).toEqual([[false, true, false], 1]);
 });
 
-test('says nothing if the server does not count its workers', async () => {
+test('the notice is hidden if the server does not report its workers', async () => {
   const { watch, shown } = build([undefined]);
   watch.follow(QUEUED);
   await jest.advanceTimersByTimeAsync(5_000);

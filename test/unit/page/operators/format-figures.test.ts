@@ -12,7 +12,7 @@ test.each([
   [86_399_999, '23 h 59 min'],
   [90_000_000, '1 d 1 h'],
   [8_640_000_000, '100 d'],
-])('%d ms is an age of %s', (ageMs, text) => {
+])('an age of %d ms is shown as %s', (ageMs, text) => {
   expect(formatAge(ageMs)).toBe(text);
 });
 
@@ -21,10 +21,10 @@ test.each([
   [0.999, '1.00 ms'],
   [7.44, '7.4 ms'],
   [120.6, '121 ms'],
-])('%d ms is a latency of %s', (latencyMs, text) => {
+])('a latency of %d ms is shown as %s', (latencyMs, text) => {
   expect(formatLatency(latencyMs)).toBe(text);
 });
 
-test('thousands are parted', () => {
+test('thousands are separated by a comma', () => {
   expect(formatCount(12_345)).toBe('12,345');
 });

@@ -16,7 +16,7 @@ function report(told: Partial<ProcessReport>): ProcessReport {
   };
 }
 
-test('no processes come to nothing', () => {
+test('the totals of no processes are zero', () => {
   expect(totalsOf([])).toEqual({
     held: 0,
     heldByRoute: [],
@@ -26,7 +26,7 @@ test('no processes come to nothing', () => {
   });
 });
 
-test('what the processes tell is added up, the fullest route first', () => {
+test('the reports are added up, and the route with the most held responses comes first', () => {
   const totals = totalsOf([
     report({ held: { '/progress': 3, '/b': 4 }, lastMinute: { received: 5, completed: 0, failed: 1 } }),
     report({ held: { '/progress': 2, '/a': 4 }, lastMinute: { received: 1, completed: 0, failed: 0 } }),
@@ -45,7 +45,7 @@ test('what the processes tell is added up, the fullest route first', () => {
   ]);
 });
 
-test('a latency is that of the slowest process at each point', () => {
+test('each percentile of the latency is the highest of any process', () => {
   const totals = totalsOf([
     report({ wake: { count: 9, p50Ms: 1, p99Ms: 20 } }),
     report({}),
