@@ -4,6 +4,7 @@ import type { StoredVariant, UploadRecord } from '../src/record/record-fields.ts
 import type { RejectedChange } from '../src/record/record-change.ts';
 import type { UploadJobData } from '../src/queue/contract.ts';
 import { originalKey } from '../src/storage/keys.ts';
+import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { sha256Of } from '../src/storage/sha256.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import { endAttempt, isIsolated, processingFailed } from './attempt-end.ts';
@@ -66,6 +67,9 @@ async function skip(parts: RunnerParts, id: string, { rejection, record }: Rejec
 /** The process of a file that runs alone has so long to start, on a machine that may be busy. */
 const ISOLATED_START_MS = 60_000;
 
+/** In one read of a whole file. */
+const READ_BYTES = 1024 * 1024;
+
 /** The result, the files that belong to it, and the digest of the uploaded file if the intake has left it to the worker. */
 interface Digested {
   result: AnyResult;
@@ -87,8 +91,23 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log:
     const done = await runProcessor(parts, entry, record, input.path, hold, log);
     if (record.sha256 !== null) return done;
     return { ...done, sha256: await sha256Of(createReadStream(input.path, { signal: hold.controller.signal })) };
+  } catch (error) {
+    if (!hold.controller.signal.aborted) await assertReadable(input.path);
+    throw error;
   } finally {
     await input.release();
+  }
+}
+
+/**
+ * Rejects with the fault of the disk if the file cannot be read to its end. Libraries report that as a damaged file, and
+ * a process that has mapped the file into its memory dies.
+ */
+async function assertReadable(path: string): Promise<void> {
+  try {
+    for await (const _chunk of createReadStream(path, { highWaterMark: READ_BYTES }));
+  } catch (error) {
+    if (isDependencyFault(error)) throw error;
   }
 }
 

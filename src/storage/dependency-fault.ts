@@ -5,8 +5,20 @@ import { statusOf } from './s3-errors.ts';
 /** Codes of a storage, or of a Redis, that cannot be used now. */
 const CODES: ReadonlySet<ErrorCode> = new Set(['service_unavailable', 'storage_unavailable', 'storage_full']);
 
-/** Errors of a disk that a library met while it read the uploaded file or wrote a temporary one. */
-const OF_A_DISK: ReadonlySet<string> = new Set(['EIO', 'ESTALE', 'ENOSPC', 'EDQUOT']);
+/** Errors of a disk or a machine, met while a processor read the uploaded file, wrote a temporary one or started a process. */
+const OF_A_MACHINE: ReadonlySet<string> = new Set([
+  'EAGAIN',
+  'EDQUOT',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENODEV',
+  'ENOMEM',
+  'ENOSPC',
+  'ENXIO',
+  'EROFS',
+  'ESTALE',
+]);
 
 /** Credentials that have expired while a process runs. */
 const REFUSED: ReadonlySet<number | undefined> = new Set([401, 403]);
@@ -19,7 +31,7 @@ export function isDependencyFault(error: unknown): boolean {
   let one = error;
   for (let depth = 0; depth < MOST_CAUSES && one instanceof Error; depth += 1) {
     if (one instanceof ServiceError && CODES.has(one.code)) return true;
-    if (OF_A_DISK.has(codeOf(one)) || REFUSED.has(statusOf(one) ?? 0)) return true;
+    if (OF_A_MACHINE.has(codeOf(one)) || REFUSED.has(statusOf(one) ?? 0)) return true;
     one = one.cause;
   }
   return false;

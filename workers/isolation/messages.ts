@@ -17,7 +17,7 @@ export type ToIsolated =
 export type IsolatedOutcome =
   | { readonly type: 'done'; readonly result: AnyResult }
   | { readonly type: 'unprocessable'; readonly code: ErrorCode; readonly detail: string; readonly cause: string }
-  | { readonly type: 'fault'; readonly stack: string };
+  | { readonly type: 'fault'; readonly stack: string; readonly isOfDependency: boolean };
 
 /** Messages from the isolated process to the worker. If the process dies after `begun`, the file is to blame. */
 export type FromIsolated =

@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { DerivedFile, Variant } from '../../src/wire/documents.ts';
 import { childEnvironment } from '../../src/settings/config.ts';
+import { storageUnavailable } from '../../src/storage/file-errors.ts';
 import type { PipelineContext, PipelineHooks } from '../pipeline.ts';
 import type { AnyResult } from '../processor.ts';
 import type { RunProcessor } from '../processors.ts';
@@ -182,8 +183,10 @@ class IsolatedRun {
       const { code, detail, cause } = this.#outcome;
       throw new UnprocessableError(code, detail, { cause });
     }
-    if (this.#outcome !== undefined)
-      throw new Error('the isolated process reported an error', { cause: this.#outcome.stack });
+    if (this.#outcome !== undefined) {
+      const error = new Error('the isolated process reported an error', { cause: this.#outcome.stack });
+      throw this.#outcome.isOfDependency ? storageUnavailable(error) : error;
+    }
     if ('error' in end) throw end.error;
     if (this.#hasBegun && isOwnDeath(end.signal)) throw new ProcessDied(end.code, end.signal, this.#complaint);
     throw new Error(

@@ -1,3 +1,4 @@
+import { isDependencyFault } from '../../src/storage/dependency-fault.ts';
 import type { PipelineContext, PipelineReport } from '../pipeline.ts';
 import type { AnyResult } from '../processor.ts';
 import type { ProcessorTable } from '../processors.ts';
@@ -61,10 +62,12 @@ async function outcomeOf(run: () => Promise<AnyResult>): Promise<IsolatedOutcome
   try {
     return { type: 'done', result: await run() };
   } catch (error) {
-    if (error instanceof UnprocessableError) {
+    // Asked here, where the error still has its causes. A library may report an unreadable disk as a damaged file.
+    const isOfDependency = isDependencyFault(error);
+    if (error instanceof UnprocessableError && !isOfDependency) {
       return { type: 'unprocessable', code: error.code, detail: error.detail, cause: textOf(error.cause) };
     }
-    return { type: 'fault', stack: textOf(error) };
+    return { type: 'fault', stack: textOf(error), isOfDependency };
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ServiceError } from '../../../src/errors.ts';
 import { attemptPrefix, manifestKey, originalKey } from '../../../src/storage/keys.ts';
 import { readManifest } from '../../../src/storage/manifest.ts';
-import { putObject } from '../../../src/storage/storage.ts';
+import { putObject, type Storage } from '../../../src/storage/storage.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../../src/queue/contract.ts';
 import type { RetryPause, RunOutcome } from '../../../workers/attempt.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
@@ -15,6 +15,7 @@ import { ProcessDied } from '../../../workers/isolation/process-died.ts';
 import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+import { overriding } from '../../helpers/overriding.ts';
 import { eventually } from '../../helpers/eventually.ts';
 
 let space: RecordSpace;
@@ -45,6 +46,7 @@ async function run(
     attemptTimeoutMs = 60_000,
     checkStorage = async () => {},
     pauseMs = undefined as number | undefined,
+    storage = temp.storage as Storage,
   } = {},
 ) {
   const processors = {
@@ -52,7 +54,7 @@ async function run(
   };
   const parts = {
     records: space.records,
-    storage: temp.storage,
+    storage,
     processors,
     runIsolated,
     checkStorage,
@@ -239,6 +241,20 @@ describe('a fault of ours', () => {
     const other = await waiting();
     expect([await recordOf(id), (await space.records.read(id))?.queuePosition]).toMatchObject([{ faults: 0 }, 2]);
     expect((await space.records.read(other))?.queuePosition).toBe(1);
+  });
+
+  // The kernel answers a read of this file with EIO.
+  (process.platform === 'linux' ? test.each : test.skip.each)([
+    ['a damaged file', new UnprocessableError('picture_damaged', 'Not a picture.')],
+    ['a crash', new ProcessDied(null, 'SIGBUS', '')],
+  ])('is not charged to an upload whose bytes the disk cannot read, although they look like %s', async (_, error) => {
+    const id = await waiting();
+    const storage = overriding(temp.storage, {
+      openLocal: async () => ({ path: '/proc/self/mem', release: async () => undefined }),
+    });
+    const fail: RunProcessor = async () => await Promise.reject<never>(error);
+    expect(await run(id, fail, undefined, { storage })).toBe('requeued');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 0, deaths: 0 });
   });
 
   test('are no bytes that are not in storage while the storage itself cannot be used', async () => {

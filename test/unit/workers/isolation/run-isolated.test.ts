@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isDependencyFault } from '../../../../src/storage/dependency-fault.ts';
 import { isolatedRunner } from '../../../../workers/isolation/run-isolated.ts';
 import { ProcessDied } from '../../../../workers/isolation/process-died.ts';
 import type { PipelineReport } from '../../../../workers/pipeline.ts';
@@ -143,6 +144,16 @@ describe('isolated run of a table', () => {
       '{"id":"x","name":"y"}\n',
     ]);
   });
+
+  (process.platform === 'linux' ? test : test.skip)(
+    'rejects with a storage fault if the disk cannot be read',
+    async () => {
+      // The kernel answers a read of this file with EIO.
+      const unreadable = { ...asTable({}), inputPath: '/proc/self/mem' };
+      const error = await tables(unreadable, { report: () => undefined }).catch((thrown: unknown) => thrown);
+      expect([error, isDependencyFault(error)]).toMatchObject([{ code: 'storage_unavailable' }, true]);
+    },
+  );
 
   test('rejects with the fault in the middle of the file, or with the error of the disk', async () => {
     await writeFile(context.inputPath, `id,name\n${'1,x\n'.repeat(60_000)}x\n`);
