@@ -1,33 +1,33 @@
 import { describe, expect, test } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** How many offences of each rule are left. A number may only go down; every rule without a number allows none. */
 const LEFT: Readonly<Record<string, number>> = {
-  'code lines': 580,
-  'prose lines': 3,
+  'code lines': 570,
   anew: 68,
-  mend: 48,
+  mend: 46,
   upon: 1,
   strewn: 5,
   stray: 10,
   bury: 4,
   survey: 5,
   receipt: 12,
-  'hand back': 16,
+  'hand back': 15,
   'pass over': 18,
   'left behind': 5,
-  'make room': 21,
-  whoever: 67,
-  'is told': 186,
-  'tells of': 116,
-  'hears of': 44,
+  'make room': 18,
+  whoever: 63,
+  'is told': 178,
+  'tells of': 111,
+  'hears of': 43,
   'look again': 4,
   'so long': 7,
-  'all the same': 29,
-  'come again': 18,
-  'without a word': 14,
+  'all the same': 26,
+  'come again': 15,
+  'without a word': 10,
   'title start': 2,
+  'long sentences': 1,
 };
 
 /** Words that CONTRIBUTING.md rules out, each with its replacement. Titles, comments, messages and docs are checked alike. */
@@ -70,6 +70,9 @@ const PROPER_NAMES =
   /^(Redis|Valkey|Koa|Node|Uppy|Ctrl|Chromium|Prettier|Sentinel|Prometheus|Kubernetes|Amazon|Excel|Ed25519|Retry|Basic|Bearer|Origin|Host|Expect|Range|Latin|Unicode|Deno|React|Chinese|English|Docker|Linux|Last|Error|Registry|Executor|Map|Set)\b/;
 
 const LINE_LIMIT = 120;
+
+/** Style asks for 25; lists of figures may be a little longer. */
+const WORD_LIMIT = 30;
 
 interface TextFile {
   path: string;
@@ -153,6 +156,54 @@ function startsRight(title: string): boolean {
   );
 }
 
+/** Sentences of a markdown file outside of tables and code, without the targets of links. */
+function sentences({ path, lines }: TextFile): { path: string; sentence: string }[] {
+  let isCode = false;
+  const kept = lines.map((line) => {
+    if (/^\s*```/.test(line)) isCode = !isCode;
+    return isCode || /^\s*(```|[|#<])/.test(line) ? '' : line.replace(/^\s*([-*]|\d+\.)\s/, '\n');
+  });
+  return kept
+    .join('\n')
+    .replace(/\]\([^)]*\)/g, ']')
+    .replace(/`[^`]*`/g, 'Code')
+    .split(/\n\s*\n|(?<=[.!?:;][*)]*)\s+(?=[A-Z*([])/)
+    .map((sentence) => ({ path, sentence: sentence.replace(/\s+/g, ' ').trim() }));
+}
+
+/** The anchors of a markdown file's headings, as GitHub makes them. */
+function anchorsOf(path: string): string[] {
+  return [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replace(/\s/g, '-'),
+  );
+}
+
+/** Links of the documents that lead to no file or no heading. */
+function deadLinks(): string[] {
+  return documents.flatMap(({ path, lines }) =>
+    [...lines.join('\n').matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].flatMap(([, file = '', anchor]) => {
+      const target = file === '' ? path : join(dirname(path), file);
+      const isFound = existsSync(target) && (anchor === undefined || anchorsOf(target).includes(anchor));
+      return isFound ? [] : [`${path}: ${file}#${anchor ?? ''}`];
+    }),
+  );
+}
+
+/** Paths of the tree that documents name in code marks and that do not exist. */
+function deadPaths(): string[] {
+  return documents
+    .filter(({ path }) => path !== 'CHANGELOG.md')
+    .flatMap(({ path, lines }) =>
+      [...lines.join('\n').matchAll(/`((?:src|workers|scripts|test|docs)\/[\w./-]*)`/g)]
+        .map(([, target = '']) => target)
+        .filter((target) => !existsSync(target))
+        .map((target) => `${path}: ${target}`),
+    );
+}
+
 describe('plain English', () => {
   test('keeps every line of code within 120 characters', () => {
     const found = code.flatMap(({ path, lines }) =>
@@ -188,5 +239,33 @@ describe('plain English', () => {
       'title end',
       titles().flatMap(({ title, place }) => (/[^.]\.$/.test(title) ? [`${place}: ${title}`] : [])),
     );
+  });
+});
+
+describe('the docs', () => {
+  test('keep sentences short', () => {
+    const long = documents
+      .flatMap(sentences)
+      .filter(({ sentence }) => sentence.split(' ').filter((word) => /\w/.test(word)).length > WORD_LIMIT);
+    expectAtMost(
+      'long sentences',
+      long.map(({ path, sentence }) => `${path}: ${sentence}`),
+    );
+  });
+
+  test('link only to files and headings that exist', () => {
+    expect(deadLinks()).toEqual([]);
+  });
+
+  test('name only files and folders that exist', () => {
+    expect(deadPaths()).toEqual([]);
+  });
+
+  test('sort the glossary', () => {
+    const terms = [...readFileSync('docs/glossary.md', 'utf8').matchAll(/^\| (?!---|term )(.*?) \|/gm)].map(
+      ([, term = '']) => term.toLowerCase(),
+    );
+    expect(terms.length).toBeGreaterThan(50);
+    expect(terms).toEqual([...terms].sort());
   });
 });
