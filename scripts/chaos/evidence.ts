@@ -5,18 +5,23 @@ import type { Fleet } from './fleet/fleet.ts';
 
 const MOST_UPLOADS = 5;
 const MOST_LINES = 60;
+const ERROR_LEVEL = '"level":50';
 
-/** What Redis and the processes' logs say of uploads that the checks have found fault with; of the first few, that is. */
+/** The records and log lines of the first uploads that a check complains of, and the last errors that any process logged. */
 export async function gatherEvidence(checks: readonly Check[], view: RedisView, fleet: Fleet): Promise<string[]> {
   const evidence: string[] = [];
   for (const id of idsIn(checks).slice(0, MOST_UPLOADS)) {
-    evidence.push(`record of ${id}: ${JSON.stringify(await view.fields(id))}`);
-    const lines = [...fleet.apis, ...fleet.workers].flatMap((one) =>
-      one.linesWith(uploadRef(id)).map((line) => `${one.name}: ${line}`),
-    );
-    evidence.push(...lines.sort((left, right) => timeIn(left).localeCompare(timeIn(right))).slice(-MOST_LINES));
+    evidence.push(`record of ${id}: ${JSON.stringify(await view.fields(id))}`, ...linesWith(fleet, uploadRef(id)));
   }
+  if (checks.some(({ findings }) => findings.length > 0)) evidence.push('errors:', ...linesWith(fleet, ERROR_LEVEL));
   return evidence;
+}
+
+function linesWith(fleet: Fleet, word: string): string[] {
+  const lines = [...fleet.apis, ...fleet.workers].flatMap((one) =>
+    one.linesWith(word).map((line) => `${one.name}: ${line}`),
+  );
+  return lines.sort((left, right) => timeIn(left).localeCompare(timeIn(right))).slice(-MOST_LINES);
 }
 
 function timeIn(line: string): string {

@@ -1,7 +1,7 @@
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskRoom } from './disk-room.ts';
-import { asServiceError, orUndefinedWhereMissing } from './file-errors.ts';
+import { asServiceError, isMissing, orUndefinedWhereMissing, storageUnavailable } from './file-errors.ts';
 import { GatheredChunks } from './gathered-chunks.ts';
 import { FILE_MODE, syncFolder } from './local-folders.ts';
 import type { ObjectWriter, SmallObject } from './storage.ts';
@@ -80,7 +80,8 @@ export class LocalWriter implements ObjectWriter {
       if (companion !== undefined) await rename(companionPartOf(partPath), pathOf(companion.key));
       await syncFolder(dirname(path));
     } catch (error) {
-      throw asServiceError(error);
+      // The janitor may have taken a sender for dead that was only slow, and removed its file: it can send again.
+      throw isMissing(error) ? storageUnavailable(error) : asServiceError(error);
     }
   }
 

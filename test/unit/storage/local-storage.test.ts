@@ -146,6 +146,14 @@ describe('files on a disk', () => {
     expect(await openFiles()).toEqual([]);
   });
 
+  test('a commit whose unfinished file was removed is reported as unavailable, so that the sender tries again', async () => {
+    const writer = await temp.storage.create(UPLOAD.original);
+    await writer.write(Buffer.from('x'));
+    await temp.storage.removeUnfinished('', new Date(Date.now() + 60_000));
+    await expect(writer.commit()).rejects.toMatchObject({ code: 'storage_unavailable' });
+    await writer.discard();
+  });
+
   test('folders that go while they are listed take nothing from the others', async () => {
     const { storage } = temp;
     const all = Array.from({ length: 100 }, (_, index) => uploadKeys(index));
