@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from './setup/project-root.mjs';
+import { wireTypes } from './wire-types.ts';
 
 const ENTRY = 'src/client/upload-client';
+
+/** Its types are inferred from schemas, so `wireTypes` writes them out. */
+const WIRE = 'src/wire/documents';
 
 const HEADING = `/*
  * Types of the browser client, the module at /client.js of every deferred-uploads service.
@@ -28,7 +32,8 @@ export async function clientTypes(): Promise<string> {
   try {
     await compile(directory);
     const modules = await readModules(join(directory, `${ENTRY}.d.ts`));
-    return [HEADING, ...reachable(modules).map(({ text }) => text)].join('\n');
+    const wire = [...wireTypes()].map(([name, text]) => ({ name, text }));
+    return [HEADING, ...reachable([...modules, wire]).map(({ text }) => text)].join('\n');
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -62,7 +67,7 @@ async function compile(directory: string): Promise<void> {
 async function readModules(entry: string): Promise<Declaration[][]> {
   const modules = new Map<string, Declaration[]>();
   const read = async (path: string): Promise<void> => {
-    if (modules.has(path)) return;
+    if (modules.has(path) || path.endsWith(`${WIRE}.d.ts`)) return;
     const text = await readFile(path, 'utf8');
     modules.set(path, declarationsIn(text));
     for (const [, target = ''] of text.matchAll(/from '(\.[^']+)\.ts'/g))

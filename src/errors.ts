@@ -1,4 +1,4 @@
-import type { Problem, UploadState } from './wire/documents.ts';
+import type { Problem, UploadState } from './wire/base-schemas.ts';
 
 /**
  * Every error that a client can receive. The code is part of the contract: clients switch on it. The title is for

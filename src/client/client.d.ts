@@ -42,44 +42,50 @@ export interface FollowOptions {
     onPhase?: (phase: UploadPhase) => void;
 }
 
-/** How far an upload has come. `version` is the cursor of a long poll: it grows with every change of the record. */
+/** How far an upload has come. */
 export interface Progress {
     id: string;
     state: UploadState;
+    /** Grows with every change of the upload. Give back the last one seen as `since`, and no change is missed. */
     version: number;
-    /** 0 to 100; never goes down, and is 100 only when `state` is `completed`. */
+    /** Never goes down within an upload; 100 only when `state` is `completed`. */
     percent: number;
-    /** `receive`, `queue`, `inspect`, a step of the processor, or `done`. */
+    /** `receive`, `queue`, `inspect`, a step of the processor, or `done`. New steps may come: show them, do not switch on them. */
     stage: string;
-    /** `total` is null where the client did not say how long its file is. */
     bytes: {
+        /** Bytes. */
         received: number;
+        /** Null where the sender did not say. */
         total: number | null;
     };
-    /** Counts the workers that have taken the upload up; 0 until the first one does. */
+    /** Counts the workers that have taken the upload up; a retry shows here and takes no percent back. */
     attempt: number;
-    /** 1 is next; null unless queued. */
+    /** 1 is next; null unless queued. Computed when read, so it moves without a new version. */
     queuePosition: number | null;
-    /** Null until it can be estimated. */
+    /** Milliseconds to the end of the present phase; null until it can be estimated. Computed when read. */
     etaMs: number | null;
+    /** UTC. */
     updatedAt: string;
+    /** Nothing changes any more: stop polling. */
     final: boolean;
-    /** True only in the timeout value of a deferred response. */
+    /** True where the time to hold the answer was up before what was asked for had come: ask again. */
     timedOut: boolean;
     links: Links;
 }
 
-/** Where an upload stands. The last four are final: no upload leaves them. */
+/** The last four are final. `discarded`: the queue was full, and this upload, the oldest that waited, was removed. */
 export type UploadState = 'receiving' | 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled' | 'discarded';
 
-/** Absolute-path URLs of one upload; `content` is there once the bytes are stored. */
+/** Where to go next: absolute paths at this same host. */
 export interface Links {
     self: string;
     progress: string;
     result: string;
     events: string;
     cancel: string;
+    /** Followed by `/{name}`, each picture made of the upload. The one link that may be shown to others. */
     variants: string;
+    /** There once the bytes are stored. */
     content?: string;
 }
 
@@ -127,42 +133,52 @@ export interface UploadHandle {
 export interface Upload {
     id: string;
     state: UploadState;
+    /** Grows with every change of the upload. Give back the last one seen as `since`, and no change is missed. */
     version: number;
-    /** `type` is what the bytes are, null until enough of them came; `sha256` is lower-case hex, null until stored. */
     file: {
+        /** As sent, without a path and without what cannot be shown. */
         name: string;
+        /** What the bytes are, whatever the sender claimed; null until enough of them came. */
         type: string | null;
+        /** Bytes. */
         size: number;
+        /** Null until stored; where workers take it, null until completed. */
         sha256: string | null;
     };
     progress: Progress;
+    /** Null unless completed. */
     result: Result | null;
+    /** Null unless failed. */
     error: Problem | null;
+    /** UTC. */
     createdAt: string;
+    /** UTC. */
     updatedAt: string;
-    /** Null until the upload is final. */
+    /** When the upload and its files are removed; null until it is final. */
     expiresAt: string | null;
     /** Reads variants and nothing else, so it may be shown to others; `id` may not. */
     publicId: string;
     links: Links;
 }
 
-/** What processing made of an upload; `kind` tells which processor. */
+/** What processing made of an upload; `kind` tells which processor. Kinds may be added. */
 export type Result = PictureResult | TableResult;
 
-/** What a processed picture turned out to be; `width` and `height` are as a person sees it. */
+/** What a processed picture turned out to be. */
 export interface PictureResult {
     kind: 'picture';
     format: string;
+    /** Pixels as a person sees it, after the EXIF orientation. */
     width: number;
+    /** Pixels as a person sees it, after the EXIF orientation. */
     height: number;
     /** 1 for a still picture. */
     frames: number;
     hasAlpha: boolean;
     colourSpace: string;
-    /** The EXIF orientation as found, 1 to 8; 1 where the file has none. */
+    /** The EXIF orientation as found; 1 where the file has none. */
     orientation: number;
-    /** The camera's own clock, ISO 8601, with an offset where the file has one; null where it says nothing. */
+    /** The camera's own clock, with an offset where the file has one; null where it says nothing. */
     takenAt: string | null;
     /** Make and model as one line; null where the file says nothing. */
     camera: string | null;
@@ -172,16 +188,16 @@ export interface PictureResult {
     exposure: Exposure | null;
     /** There only where the options asked for it; null where the file says nothing. */
     gps?: Position | null;
-    /** `#rrggbb`. */
     dominantColour: string;
-    /** Base64 of a thumbhash. */
+    /** A [thumbhash](https://evanw.github.io/thumbhash/): about 25 bytes to show until a variant has come. */
     thumbhash: string;
-    /** 64 bits in hex; the fewer bits differ, the more two pictures look alike. */
+    /** 64 bits in hex. If at most about 10 bits differ, two pictures are copies of each other, perhaps resized or encoded again. */
     perceptualHash: string;
+    /** Largest first. */
     variants: Variant[];
 }
 
-/** How a picture was exposed; each null where the file does not say. */
+/** How a picture was exposed; each member null where the file does not say. */
 export interface Exposure {
     timeMs: number | null;
     fNumber: number | null;
@@ -190,23 +206,22 @@ export interface Exposure {
     focalLengthMm: number | null;
 }
 
-/** Where a picture was taken, in degrees of WGS 84, south and west negative; above the sea where the file says how high. */
+/** In degrees of WGS 84, south and west negative; metres above the sea, null where the file does not say. */
 export interface Position {
     latitude: number;
     longitude: number;
     altitudeM: number | null;
 }
 
-/** One picture made from the uploaded one. */
-export interface Variant extends DerivedFile {
+/** A picture made of the uploaded one. It carries no GPS position, and no other EXIF but what `keepMetadata` asked for. */
+export interface Variant {
     name: string;
     format: string;
+    /** Pixels. */
     width: number;
+    /** Pixels. */
     height: number;
-}
-
-/** A file made from the uploaded one. */
-export interface DerivedFile {
+    /** Bytes. */
     size: number;
     url: string;
 }
@@ -217,7 +232,7 @@ export interface TableResult {
     format: 'csv' | 'tsv' | 'xlsx';
     /** A name of the Encoding Standard, such as `utf-8`; null for a workbook. */
     encoding: string | null;
-    /** 0 to 1; 1 if the encoding was marked, given or proved by all bytes; null for a workbook. */
+    /** 1 if the encoding is marked, given or proved by all bytes; less if it was guessed. Null for a workbook. */
     encodingCertainty: number | null;
     /** Null for a workbook. */
     delimiter: string | null;
@@ -227,60 +242,61 @@ export interface TableResult {
     columns: TableColumn[];
     /** Rows that were taken, without the header. */
     rowCount: number;
-    /** As many as fit into a page; long texts are cut. */
-    firstRows: CellValue[][];
-    /** The first ones of `errorCount`. */
+    /** At most 20; long texts are cut. */
+    firstRows: ((string | number | boolean | null)[])[];
+    /** The first 100 of `errorCount`. */
     errors: RowError[];
+    /** Rows that were left out. */
     errorCount: number;
-    /** Rows of the upload that are not in `jsonLines`: faulty ones, and those above the header. */
+    /** Rows that are not in `jsonLines`: faulty ones, and those above the header. */
     rowsSkipped: number;
-    warnings: TableWarning[];
-    /** All rows, one JSON object a line. */
-    jsonLines: DerivedFile;
+    warnings: {
+        /** Words may be added. */
+        code: string;
+        message: string;
+    }[];
+    /** All rows, one JSON object a line, for download. */
+    jsonLines: {
+        /** Bytes. */
+        size: number;
+        url: string;
+    };
 }
 
 /** One column of a table, told from all its rows. */
 export interface TableColumn {
-    /** Unique within the table. */
+    /** Unique within the table: of the header, or `column_1` and so on. */
     name: string;
-    type: ColumnType;
+    /** What all its values can be read as. Numbers are those of JSON, with 15 digits at most where they are whole; dates, times and durations (`PT36H`) those of ISO 8601; `empty`: it has no value. */
+    type: 'string' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime' | 'time' | 'duration' | 'empty';
     /** Rows in which it is empty. */
     nullCount: number;
 }
-
-/** What all values of a column can be read as; `empty` where it has none. */
-export type ColumnType = 'string' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime' | 'time' | 'duration' | 'empty';
-
-/** Null for an empty cell. */
-export type CellValue = string | number | boolean | null;
 
 /** A row that was left out. */
 export interface RowError {
     /** Line of a text, row of a sheet; 1 is the first. */
     line: number;
-    /** `stray_quote`, `too_few_cells` or `too_many_cells`. */
+    /** `stray_quote`, `too_few_cells` or `too_many_cells`. Words may be added. */
     code: string;
     message: string;
 }
 
-/** Something about a table that its reader should know: what was left out of it, or what was guessed. */
-export interface TableWarning {
-    /** A stable word. */
-    code: string;
-    message: string;
-}
-
-/** RFC 9457 problem document with a stable machine word. */
+/** Every 4xx and 5xx answer (RFC 9457, `application/problem+json`). */
 export interface Problem {
+    /** `/problems/{code}`: a name, not a page. */
     type: string;
+    /** For people. All problems with the same code have the same title. */
     title: string;
     status: number;
+    /** What happened and what the sender can do about it. */
     detail: string;
+    /** What to switch on. Codes may be added: fall back on `status`. */
     code: string;
-    /** The upload it speaks of, where there is one. */
+    /** The id of the upload, as it was sent. */
     id?: string;
-    /** Present, with `final: true`, where the problem is the upload's final outcome. */
     state?: UploadState;
+    /** Present, with `state`, if this is the outcome of the upload: asking again gives the same. */
     final?: true;
 }
 

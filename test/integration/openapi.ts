@@ -10,7 +10,7 @@ import {
   serviceStatusSchema,
   uploadListSchema,
   uploadSchema,
-} from '../../src/wire/openapi/schemas.ts';
+} from '../../src/wire/upload-schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Problem, Progress, ServiceFigures, Upload } from '../../src/wire/documents.ts';
-import { serviceFiguresSchema } from '../../src/wire/openapi/schemas-operators.ts';
+import { serviceFiguresSchema } from '../../src/wire/operator-schemas.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { failByOurFault } from '../helpers/fail-by-our-fault.ts';

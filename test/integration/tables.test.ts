@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Problem, Progress, Upload, UploadList } from '../../src/wire/documents.ts';
-import { uploadSchema } from '../../src/wire/openapi/schemas.ts';
+import { uploadSchema } from '../../src/wire/upload-schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -1,31 +1,33 @@
 import { z } from 'zod';
 import { pictureOptionsSchema } from '../../kinds/picture-options.ts';
 import { tableOptionsSchema } from '../../kinds/table-options.ts';
-import * as schemas from './schemas.ts';
-import { processReportSchema, serviceFiguresSchema } from './schemas-operators.ts';
-import * as tableSchemas from './table-schemas.ts';
+import { processReportSchema, serviceFiguresSchema } from '../operator-schemas.ts';
+import * as pictures from '../picture-schemas.ts';
+import { uploadStateSchema } from '../base-schemas.ts';
+import * as tables from '../table-schemas.ts';
+import * as schemas from '../upload-schemas.ts';
 import type { Schema } from './shapes.ts';
 
 const COMPONENTS = {
   Links: schemas.linksSchema,
   Progress: schemas.progressSchema,
   Problem: schemas.problemSchema,
-  Variant: schemas.variantSchema,
-  Exposure: schemas.exposureSchema,
-  Position: schemas.positionSchema,
+  Variant: pictures.variantSchema,
+  Exposure: pictures.exposureSchema,
+  Position: pictures.positionSchema,
   PictureOptions: pictureOptionsSchema().describe(
     'What is made of a picture. A member that is left out is as the service is set; the values shown are those of a service that is not set otherwise.',
   ),
   TableOptions: tableOptionsSchema.describe('How a table is read. What is left out is told from the table itself.'),
-  PictureResult: schemas.pictureResultSchema,
-  TableColumn: tableSchemas.tableColumnSchema,
-  RowError: tableSchemas.rowErrorSchema,
-  TableResult: tableSchemas.tableResultSchema,
+  PictureResult: pictures.pictureResultSchema,
+  TableColumn: tables.tableColumnSchema,
+  RowError: tables.rowErrorSchema,
+  TableResult: tables.tableResultSchema,
   Result: schemas.resultSchema,
   Upload: schemas.uploadSchema,
   UploadId: schemas.uploadIdSchema,
   UploadList: schemas.uploadListSchema,
-  UploadState: schemas.uploadStateSchema,
+  UploadState: uploadStateSchema,
   UnwatchableUpload: schemas.unwatchableUploadSchema,
   ProgressList: schemas.progressListSchema,
   ServiceStatus: schemas.serviceStatusSchema,

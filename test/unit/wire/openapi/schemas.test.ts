@@ -9,8 +9,8 @@ import {
   PROCESSING_PROGRESS,
   UNWATCHABLE,
 } from '../../../../src/wire/openapi/examples.ts';
-import * as schemas from '../../../../src/wire/openapi/schemas.ts';
-import { serviceFiguresSchema } from '../../../../src/wire/openapi/schemas-operators.ts';
+import * as schemas from '../../../../src/wire/upload-schemas.ts';
+import { serviceFiguresSchema } from '../../../../src/wire/operator-schemas.ts';
 import type { MediaType } from '../../../../src/wire/openapi/shapes.ts';
 
 const SCHEMAS_BY_REFERENCE = new Map<unknown, z.ZodType>([

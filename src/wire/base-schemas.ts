@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+/** A whole number from 0. */
+export const count = z.int().min(0);
+
+/** A size. */
+export const bytes = count.describe('Bytes.');
+
+/** An absolute path at the same host, as a link. */
+export const path = z.string().regex(/^\//);
+
+/** ISO 8601 in UTC. */
+export const time = z.iso.datetime().describe('UTC.');
+
+/** All states, in the order in which an upload may pass through them. */
+export const uploadStateSchema = z
+  .enum(['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled', 'discarded'])
+  .describe(
+    'The last four are final. `discarded`: the queue was full, and this upload, the oldest that waited, was removed.',
+  );
+
+/** The state of an upload. The last four are final: no upload leaves them. */
+export type UploadState = z.infer<typeof uploadStateSchema>;
+
+/** A problem document (RFC 9457) with a code. The table of codes extends it in `problemSchema`. */
+export const anyProblemSchema = z.strictObject({
+  type: z.string().min(1).describe('`/problems/{code}`: a name, not a page.'),
+  title: z.string().min(1).describe('For people. All problems with the same code have the same title.'),
+  status: z.int().min(400).max(599),
+  detail: z.string().min(1).describe('What happened and what the sender can do about it.'),
+  code: z.string().describe('What to switch on. Codes may be added: fall back on `status`.'),
+  id: z.string().describe('The id of the upload, as it was sent.').exactOptional(),
+  state: uploadStateSchema.exactOptional(),
+  final: z
+    .literal(true)
+    .describe('Present, with `state`, if this is the outcome of the upload: asking again gives the same.')
+    .exactOptional(),
+});
+
+/** A problem document (RFC 9457) with a code that never changes its meaning. */
+export type Problem = z.infer<typeof anyProblemSchema>;
