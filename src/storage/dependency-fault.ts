@@ -2,10 +2,10 @@ import { ServiceError, type ErrorCode } from '../errors.ts';
 import { codeOf } from './file-errors.ts';
 import { statusOf } from './s3-errors.ts';
 
-/** Codes of a storage, or of a Redis, that cannot be used now. */
+/** Codes for a storage or Redis that does not work now. */
 const CODES: ReadonlySet<ErrorCode> = new Set(['service_unavailable', 'storage_unavailable', 'storage_full']);
 
-/** Errors of a disk or a machine, met while a processor read the uploaded file, wrote a temporary one or started a process. */
+/** Disk and machine errors of a processor that reads the uploaded file, writes a temporary one or starts a process. */
 const OF_A_MACHINE: ReadonlySet<string> = new Set([
   'EAGAIN',
   'EDQUOT',
@@ -20,13 +20,13 @@ const OF_A_MACHINE: ReadonlySet<string> = new Set([
   'ESTALE',
 ]);
 
-/** Credentials that have expired while a process runs. */
+/** The credentials have expired while the process ran. */
 const REFUSED: ReadonlySet<number | undefined> = new Set([401, 403]);
 
-/** An error and its causes; longer chains are not made here. */
+/** The service makes no longer chain of an error and its causes. */
 const MOST_CAUSES = 5;
 
-/** True for an error that says nothing about the upload at hand: the storage or Redis cannot be used now. */
+/** True if the storage or Redis does not work now, so that the error is not a fault of the upload. */
 export function isDependencyFault(error: unknown): boolean {
   let one = error;
   for (let depth = 0; depth < MOST_CAUSES && one instanceof Error; depth += 1) {

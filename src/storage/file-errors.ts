@@ -5,7 +5,7 @@ const RETRY_AFTER_MS = 5_000;
 /** Errors of a full disk or quota. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** Errors of a disk, mount or process that cannot serve any file now: they say nothing about the file itself. */
+/** Errors of a disk, mount or process that cannot serve any file now. They are no fault of the file. */
 const UNAVAILABLE: ReadonlySet<string> = new Set([
   'EACCES',
   'EAGAIN',
@@ -28,7 +28,7 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 
-/** The result of a file operation, undefined if the file or its folder does not exist. */
+/** Returns the result of a file operation, undefined if the file or its folder does not exist. */
 export async function orUndefinedWhereMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
@@ -39,26 +39,29 @@ export async function orUndefinedWhereMissing<T>(promise: Promise<T>): Promise<T
 }
 
 /**
- * True if the file or its folder does not exist. `ENOTDIR` is not among it: none of our folders is ever a file, so it means
- * that the storage itself is away.
+ * True if the file or its folder does not exist. `ENOTDIR` does not count: no folder of the service is ever a file, so
+ * this error means that the storage itself is missing.
  */
 export function isMissing(error: unknown): boolean {
   return codeOf(error) === 'ENOENT';
 }
 
-/** True if a file of that name exists already. */
+/** True if a file of this name already exists. */
 export function isTaken(error: unknown): boolean {
   return codeOf(error) === 'EEXIST';
 }
 
-/** True if this process may not use the file or folder. */
+/** True if this process has no permission for the file or folder. */
 export function isForbidden(error: unknown): boolean {
   const cause = error instanceof ServiceError ? error.cause : error;
   const code = codeOf(cause);
   return code === 'EACCES' || code === 'EPERM';
 }
 
-/** A full disk as `storage_full` (507), one that cannot be used as `storage_unavailable` (503); any other error as it is. */
+/**
+ * Returns `storage_full` (507) for a full disk, `storage_unavailable` (503) for one that cannot be used, otherwise the
+ * error itself.
+ */
 export function asServiceError(error: unknown): unknown {
   const code = codeOf(error);
   if (FULL.has(code)) return storageFull(error);
@@ -68,21 +71,19 @@ export function asServiceError(error: unknown): unknown {
 
 /** `storage_full` (507). */
 export function storageFull(cause?: unknown): ServiceError {
-  return new ServiceError('storage_full', 'The server has no room for this file at the moment. Try again later.', {
-    cause,
-  });
+  return new ServiceError('storage_full', 'The storage of the server is full. Retry later.', { cause });
 }
 
 /** `storage_unavailable` (503). */
 export function storageUnavailable(cause?: unknown): ServiceError {
   return new ServiceError(
     'storage_unavailable',
-    'The storage cannot be used at the moment. Try again a little later.',
+    'The storage of the server cannot be used at the moment. Retry after the time in Retry-After.',
     { retryAfterMs: RETRY_AFTER_MS, cause },
   );
 }
 
-/** The error code of the operating system; empty for any other error. */
+/** Returns the error code of the operating system, empty for any other error. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -1,8 +1,9 @@
 import { isOwnFolder } from './keys.ts';
 
 /**
- * The first name in the root or in a folder right below it that is neither a folder of uploads nor tolerated; undefined
- * for a storage that holds nothing but uploads. `namesIn` lists a folder; the root is the empty path.
+ * Returns the first name in the root or one level below that is neither a folder of uploads nor tolerated. Undefined if
+ * the storage contains only uploads.
+ * @param namesIn lists a folder. The root is the empty path.
  */
 export async function firstForeignName(namesIn: (folder: string) => Promise<string[]>): Promise<string | undefined> {
   const names = await namesIn('');
@@ -16,8 +17,8 @@ export async function firstForeignName(namesIn: (folder: string) => Promise<stri
 }
 
 /**
- * True for a name that says nothing about whose storage it is: hidden files and folders of desktops and file systems
- * (`.DS_Store`, `.snapshot`), the installation marker, and the folder that ext4 makes.
+ * True for a name that can be in any storage: hidden files and folders of desktops and file systems (`.DS_Store`,
+ * `.snapshot`), the installation marker, and the folder that ext4 makes.
  */
 function isTolerated(name: string): boolean {
   return name.startsWith('.') || name === 'lost+found';

@@ -1,20 +1,20 @@
-/** Chunks below this are joined: each costs some hundred bytes of its own, however short it is. */
+/** Shorter chunks are joined, because each buffer costs some hundred bytes of memory. */
 const SMALL_BYTES = 4096;
 
-/** Small chunks are joined in pieces of memory of this size. */
+/** Small chunks are copied into buffers of this size. */
 const SLAB_BYTES = 16 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Chunks on their way to an object, in order, until enough have come. A sender decides how long its chunks are: those of
- * one byte each, gathered as they come, would take two hundred times the memory of their bytes.
+ * Collects the chunks of an object, in order, until they are written. The sender chooses the length of its chunks:
+ * chunks of one byte would take two hundred times the memory of their bytes if they were not joined.
  */
 export class GatheredChunks {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #slab = NOTHING;
-  /** Where in the slab the small ones begin that are not among the chunks yet, and where the next goes. */
+  /** The range of the slab with small chunks that are not in `#chunks` yet. */
   #from = 0;
   #to = 0;
 
@@ -22,7 +22,7 @@ export class GatheredChunks {
     return this.#bytes;
   }
 
-  /** Large ones are kept as they are: the buffer must not change afterwards. */
+  /** Large chunks are not copied, so the buffer must not change afterwards. */
   add(chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (chunk.length < SMALL_BYTES) return this.#join(chunk);
@@ -30,7 +30,7 @@ export class GatheredChunks {
     this.#chunks.push(chunk);
   }
 
-  /** All of them, the caller's from now on; none are left. */
+  /** Returns all chunks and starts again with none. */
   take(): Buffer[] {
     this.#endPiece();
     const chunks = this.#chunks;

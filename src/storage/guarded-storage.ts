@@ -1,6 +1,6 @@
 import type { Storage } from './storage.ts';
 
-/** A storage that begins no object while `check` throws. Everything else goes on, so that uploads under way can end. */
+/** Rejects new objects while `check` throws. Everything else still works, so that running uploads can end. */
 export function guardedStorage(storage: Storage, check: () => void): Storage {
   return {
     async create(key) {

@@ -8,14 +8,14 @@ import { MARKER_KEY } from './keys.ts';
 import { markerBytes, readMarker, type Marker } from './marker.ts';
 import { putObject, type Storage } from './storage.ts';
 
-/** `STORAGE_ADOPT=new` shares a directory or bucket with files of others. */
+/** With `STORAGE_ADOPT=new` the directory or bucket may contain other files. */
 const ADOPT_NEW = 'new';
 
-/** Another process that makes the marker needs no longer. */
+/** Another process makes the marker within 15 s. */
 const MAX_ROUNDS = 300;
 const ROUND_MS = 50;
 
-/** The id of the installation as Redis keeps it. */
+/** The installation id in Redis. */
 export interface KeptId {
   read(): Promise<string | undefined>;
   keep(id: string): Promise<void>;
@@ -23,19 +23,19 @@ export interface KeptId {
   lock(): Promise<(() => Promise<void>) | undefined>;
 }
 
-/** What is compared. */
+/** What the comparison needs. */
 export interface InstallationParts {
   storage: Storage;
   kept: KeptId;
   queuePrefix: string;
-  /** Of the setting `STORAGE_ADOPT`. */
+  /** The setting `STORAGE_ADOPT`. */
   adopt: string | undefined;
   log: Logger;
 }
 
 /**
- * Makes sure that storage and Redis belong together: a marker in the storage's root and a key in Redis name the same
- * random installation id. Nothing may be restored or removed while they do not.
+ * Makes sure that storage and Redis belong together: a marker in the root of the storage and a key in Redis contain the
+ * same random installation id. If they differ, no file may be restored or removed.
  */
 export class Installation {
   readonly #parts: InstallationParts;
@@ -47,8 +47,8 @@ export class Installation {
   }
 
   /**
-   * For the start: writes the marker if storage and Redis are new, adopts the storage if Redis is empty. Rejects with a
-   * `ConfigError` of one line if they do not belong together.
+   * Call it at the start. Writes the marker if storage and Redis are new. Adopts the storage if Redis is empty. Rejects
+   * with a `ConfigError` of one line if they do not belong together.
    */
   async open(): Promise<void> {
     try {
@@ -59,8 +59,8 @@ export class Installation {
   }
 
   /**
-   * Compares again, since Redis may have been replaced or a disk unmounted. Rejects with `storage_unavailable` (503) if
-   * they do not belong together, and as storage and Redis do if they cannot be asked.
+   * Compares again, because Redis may have been replaced or a disk unmounted. Rejects with `storage_unavailable` (503)
+   * if they do not belong together, and with the error of the storage or Redis if they do not respond.
    */
   async verify(): Promise<void> {
     try {
@@ -89,10 +89,13 @@ export class Installation {
       else if (kept === marker.id) return kept;
       else await this.#adopt(marker, kept);
     }
-    throw new ServiceError('service_unavailable', 'The storage is being prepared. Try again shortly.');
+    throw new ServiceError(
+      'service_unavailable',
+      'The storage of the server is being prepared. Retry in a few seconds.',
+    );
   }
 
-  /** Lets Redis keep the id of the marker, or throws. */
+  /** Writes the id of the marker to Redis, or throws. */
   async #adopt(marker: Marker, kept: string | undefined): Promise<void> {
     const { adopt, queuePrefix, storage, log } = this.#parts;
     const isOwn = marker.id === this.#id || marker.queuePrefix === queuePrefix;
@@ -101,7 +104,7 @@ export class Installation {
       return await this.#parts.kept.keep(marker.id);
     }
     if (adopt !== marker.id) throw new NoPair(othersMarker(marker, kept));
-    log.warn({ installation: marker.id, before: kept ?? null }, 'storage adopted as STORAGE_ADOPT says');
+    log.warn({ installation: marker.id, before: kept ?? null }, 'storage adopted by STORAGE_ADOPT');
     await putObject(storage, MARKER_KEY, markerBytes(marker.id, queuePrefix));
     await this.#parts.kept.replace(marker.id);
   }
@@ -137,20 +140,20 @@ function othersMarker({ id, queuePrefix }: Marker, kept: string | undefined): st
   return (
     `STORAGE belongs to installation ${id} with QUEUE_PREFIX ${JSON.stringify(queuePrefix)}, but Redis ${other}: ` +
     'compare STORAGE, REDIS_URL and QUEUE_PREFIX with the other processes; if no other installation uses this ' +
-    `storage any more, take it over with STORAGE_ADOPT=${id}`
+    `storage, adopt it with STORAGE_ADOPT=${id}`
   );
 }
 
 function missing(kept: string): string {
   return (
     `STORAGE has no installation marker, but Redis belongs to installation ${kept}: is STORAGE the same for all ` +
-    `processes, and is its disk mounted? If this storage replaces the earlier one, start with STORAGE_ADOPT=${kept}`
+    `processes, and is its disk mounted? If this storage replaces the earlier one, set STORAGE_ADOPT=${kept}`
   );
 }
 
 function foreignFiles(name: string): string {
   return (
-    `STORAGE holds files that are not of this service, such as ${JSON.stringify(name)}: name an empty directory or ` +
+    `STORAGE contains files of another service, such as ${JSON.stringify(name)}: set it to an empty directory or ` +
     `prefix, or share this one with STORAGE_ADOPT=${ADOPT_NEW}`
   );
 }

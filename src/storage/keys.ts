@@ -1,11 +1,11 @@
-/** A UUID of version 4 without its first two digits, which name the folder of the shard. */
+/** A UUID of version 4 without its first two digits. These digits name the shard folder. */
 const ID_TAIL = '[0-9a-f]{6}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';
 const UUID = `[0-9a-f]{2}${ID_TAIL}`;
 
-/** The shard, the id that begins with it, and the rest. */
+/** The shard, the id that begins with it, and the rest of the key. */
 const OWN_KEY = new RegExp(`^([0-9a-f]{2})/(\\1${ID_TAIL})/(.+)$`);
 
-/** A folder that can hold files of uploads. */
+/** A folder that can contain files of uploads. */
 const OWN_FOLDER = new RegExp(`^([0-9a-f]{2})(/\\1${ID_TAIL}(/parts|/attempt-\\d{1,16})?)?$`);
 
 /** The forms of the rest. A fencing token is a UUID too. */
@@ -14,26 +14,26 @@ const MANIFEST = new RegExp(`^(${UUID})\\.manifest\\.json$`);
 const PART = /^parts\/(\d{16})-[0-9a-f]{12}$/;
 const VARIANT = /^attempt-(\d{1,16})\/[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$/;
 
-/** The ending of a file that is not complete yet: a nonce, and once more for the small file beside a large one. */
+/** The ending of an incomplete file: a nonce, and an extra ending for a small file that is written with a large one. */
 const UNFINISHED = /\.[0-9a-f]{12}\.part(\.beside\.part)?$/;
 
-/** The installation marker in the storage's root. */
+/** The installation marker in the root of the storage. */
 export const MARKER_KEY = '.deferred-uploads.json';
 
-/** The file that a key names. Everything else in a storage belongs to somebody else. */
+/** A file of an upload, read from its key. */
 export interface OwnKey {
-  /** Of the upload. */
+  /** The id of the upload. */
   readonly id: string;
   readonly kind: 'original' | 'manifest' | 'part' | 'variant';
   /** Of an original or a manifest. */
   readonly fencingToken?: string;
-  /** Of a part: where it begins. */
+  /** Of a part: the offset of its first byte. */
   readonly offset?: number;
 }
 
 /**
- * Reads a key of an upload's file; undefined for everything that this service did not name. Nothing may be removed
- * from a storage unless this function recognises its key.
+ * Parses the key of an upload's file. Undefined for a name that this service did not make. The service must only remove
+ * files whose key this function recognizes.
  */
 export function parseKey(key: string): OwnKey | undefined {
   const [, , id, rest = ''] = OWN_KEY.exec(key) ?? [];
@@ -47,24 +47,24 @@ export function parseKey(key: string): OwnKey | undefined {
   return isDerived(rest) ? { id, kind: 'variant' } : undefined;
 }
 
-/** The key that an unfinished file on disk will have; undefined for a name that this service did not make. */
+/** Returns the key that an unfinished file on disk will have. Undefined for a name that this service did not make. */
 export function unfinishedKey(path: string): string | undefined {
   if (!UNFINISHED.test(path)) return undefined;
   const key = path.replace(UNFINISHED, '');
   return parseKey(key) === undefined ? undefined : key;
 }
 
-/** True for the path of a folder that can hold files of uploads; the root is the empty path. */
+/** True for the path of a folder that can contain files of uploads. The root is the empty path. */
 export function isOwnFolder(path: string): boolean {
   return path === '' || OWN_FOLDER.test(path);
 }
 
-/** True for a folder of one upload or below it. Empty ones are removed. */
+/** True for the folder of one upload and for folders below it. They are removed when they are empty. */
 export function isFolderOfUpload(path: string): boolean {
   return path.includes('/') && OWN_FOLDER.test(path);
 }
 
-/** Every file of an upload lies below this; two letters of the id spread the directories. */
+/** Returns the prefix of all files of an upload. The first two digits of the id distribute uploads over 256 folders. */
 export function uploadPrefix(id: string): string {
   return `${id.slice(0, 2)}/${id}`;
 }
@@ -74,22 +74,27 @@ export function originalKey(id: string, fencingToken: string): string {
   return `${uploadPrefix(id)}/${fencingToken}.original`;
 }
 
-/** The file from which record and job can be rebuilt when Redis has lost them; it exists only beside complete bytes. */
+/**
+ * Returns the key of the manifest, from which record and job can be restored. It exists only if the bytes are complete.
+ */
 export function manifestKey(id: string, fencingToken: string): string {
   return `${uploadPrefix(id)}/${fencingToken}.manifest.json`;
 }
 
-/** The bytes received so far of an upload that is sent in several requests. */
+/** Returns the prefix of the parts of a resumable upload. */
 export function partsPrefix(id: string): string {
   return `${uploadPrefix(id)}/parts`;
 }
 
-/** Bytes from `offset` on. The nonce (12 hexadecimal digits) keeps a late request from writing over an acknowledged part. */
+/**
+ * Returns the key of a part that begins at `offset`. The nonce (12 hex digits) keeps a late request from overwriting an
+ * acknowledged part.
+ */
 export function partKey(id: string, offset: number, nonce: string): string {
   return `${partsPrefix(id)}/${String(offset).padStart(16, '0')}-${nonce}`;
 }
 
-/** The offset at which a part begins; undefined for any other key. */
+/** Returns the offset at which a part begins. Undefined for any other key. */
 export function partOffset(key: string): number | undefined {
   return parseKey(key)?.offset;
 }
@@ -104,12 +109,15 @@ export function isManifestKey(key: string): boolean {
   return parseKey(key)?.kind === 'manifest';
 }
 
-/** A derived file of one attempt: an attempt that lost its place overwrites nothing. */
+/** Returns the key of a derived file. It contains the attempt, so that a superseded attempt overwrites no file. */
 export function variantKey(id: string, attempt: number, name: string, format: string): string {
   return derivedKey(id, attempt, `${name}.${format}`);
 }
 
-/** As `variantKey`, for a whole file name. Throws for a name without an ending: such a file could never be removed. */
+/**
+ * As `variantKey`, for a whole file name. Throws for a name without an ending, because `parseKey` would not recognize
+ * it.
+ */
 export function derivedKey(id: string, attempt: number, fileName: string): string {
   const key = `${attemptPrefix(id, attempt)}/${fileName}`;
   if (!isDerived(key.slice(uploadPrefix(id).length + 1)))
@@ -121,19 +129,19 @@ function isDerived(rest: string): boolean {
   return VARIANT.test(rest) && !UNFINISHED.test(rest);
 }
 
-/** Everything that an attempt wrote. */
+/** Returns the prefix of all files of an attempt. */
 export function attemptPrefix(id: string, attempt: number): string {
   return `${uploadPrefix(id)}/attempt-${attempt}`;
 }
 
-/** True for a path that every driver takes as a key or prefix. */
+/** True for a path that every driver accepts as a key or prefix. */
 export function isSafeKey(key: string): boolean {
   return key.split('/').every((segment) => /^[A-Za-z0-9._-]+$/.test(segment) && !/^\.+$/.test(segment));
 }
 
 /**
- * The key itself. Throws for a key that no driver takes: keys are made by the service, so a wrong one is a fault of
- * ours; it must still not lead out of the storage.
+ * Returns the key unchanged. Throws for an unsafe key. Only the service makes keys, so a wrong one is a bug. Even then
+ * it must not lead out of the storage.
  */
 export function requireKey(key: string): string {
   if (!isSafeKey(key)) throw new Error('not a storage key');

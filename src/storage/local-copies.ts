@@ -3,17 +3,17 @@ import { readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-/** `deferred-uploads-<host>-<pid>-<uuid>`; a host's name may have hyphens of its own. */
+/** `deferred-uploads-<host>-<pid>-<uuid>`. The host name may contain hyphens. */
 const COPY_NAME = /^deferred-uploads-(.+)-(\d{1,10})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A new path for a copy of an object. Its name says which process of which host removes it. */
+/** Returns a new path for a copy of an object. The name contains the host and the process that remove it. */
 export function newCopyPath(directory: string): string {
   return join(directory, `deferred-uploads-${ownHost()}-${process.pid}-${randomUUID()}`);
 }
 
 /**
- * Removes the copies of processes of this host that are gone. Workers are killed by design, so their copies would stay.
- * Copies of other hosts stay, since the folder may be shared. Returns how many were removed.
+ * Removes copies that dead processes of this host left, because workers are killed by design. Copies of other hosts
+ * stay: the folder may be shared. Returns the number of removed copies.
  */
 export async function removeAbandonedCopies(directory: string): Promise<number> {
   const abandoned = (await readdir(directory)).filter(isAbandoned);
@@ -30,7 +30,7 @@ function ownHost(): string {
   return hostname().replace(/[^A-Za-z0-9.-]/g, '_');
 }
 
-/** A process of another user counts as alive: it exists, though it may not be signalled. */
+/** A process of another user counts as alive, because it exists although this process may not signal it. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

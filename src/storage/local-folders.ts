@@ -2,15 +2,15 @@ import { mkdir, open, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
 
-/** Nobody else on the machine may read uploads or list their ids. */
+/** Other users of the machine must not read uploads or list their ids. */
 export const FOLDER_MODE = 0o700;
 
-/** As `FOLDER_MODE`, for files. */
+/** Other users of the machine must not read uploads. */
 export const FILE_MODE = 0o600;
 
 /**
- * Makes a folder and those above it, and makes their names durable. Each level is made on its own: Node's recursive
- * `mkdir` never returns if a folder cannot be made although the one above it exists, as below /proc.
+ * Makes a folder and its missing parents, and makes their names durable. Each level is made separately: Node's
+ * recursive `mkdir` never returns if a folder cannot be made although its parent exists, for example below /proc.
  */
 export async function makeFolders(folder: string): Promise<void> {
   try {
@@ -22,7 +22,7 @@ export async function makeFolders(folder: string): Promise<void> {
   await makeFolder(folder);
 }
 
-/** Makes what was created in or renamed into a folder durable. */
+/** Makes the names in a folder durable, after a file was created in it or renamed into it. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
@@ -32,7 +32,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Removes the folder and those above it, up to `root`, as far as they are empty. */
+/** Removes the folder and its parents below `root` while they are empty. */
 export async function removeEmptyFolders(from: string, root: string): Promise<void> {
   for (let folder = from; folder.length > root.length; folder = dirname(folder)) {
     try {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { DiskRoom } from './disk-room.ts';
+import { DiskSpace } from './disk-space.ts';
 import {
   asServiceError,
   codeOf,
@@ -18,33 +18,33 @@ import { walkOwn, type FoundFile } from './local-walk.ts';
 import { LocalWriter, PART_ENDING, writeDurably } from './local-writer.ts';
 import type { ByteRange, LocalFile, ObjectWriter, OnUnreadable, Storage, StoredObject } from './storage.ts';
 
-/** Each try loses only against a removal of its folder at that very moment. */
+/** An attempt fails only if its folder is removed at the same moment. */
 const MAX_OPEN_TRIES = 10;
 
-/** Enough to need a block of its own on a disk that is nearly full. */
+/** A file of this size needs a block of its own, so that the probe fails on a full disk. */
 const PROBE_BYTES = Buffer.alloc(4096, 'probe ');
 
 /**
- * Objects as files below one directory. A file is written beside its place, made durable with
- * fdatasync, renamed, and the rename made durable with an fsync of its directory.
+ * Stores objects as files below one directory. A file is written under a temporary name and synced. Then it is renamed,
+ * and its directory is synced.
  */
 export class LocalStorage implements Storage {
   readonly #root: string;
-  readonly #room: DiskRoom;
+  readonly #space: DiskSpace;
 
-  /** @param options.reserveBytes free disk that is left alone. Default 0. */
+  /** @param options.reserveBytes disk space that stays free. Default 0. */
   constructor(directory: string, options: { reserveBytes?: number } = {}) {
     this.#root = resolve(directory);
-    this.#room = new DiskRoom(this.#root, options.reserveBytes ?? 0);
+    this.#space = new DiskSpace(this.#root, options.reserveBytes ?? 0);
   }
 
   async create(key: string): Promise<ObjectWriter> {
     const path = this.#pathOf(key);
     const partPath = `${path}.${randomBytes(6).toString('hex')}${PART_ENDING}`;
     const cleanParents = () => this.#removeEmptyParents(path);
-    const target = { partPath, path, pathOf: (other: string) => this.#pathOf(other), room: this.#room, cleanParents };
+    const target = { partPath, path, pathOf: (other: string) => this.#pathOf(other), space: this.#space, cleanParents };
     try {
-      await this.#room.check();
+      await this.#space.check();
       return new LocalWriter(await this.#openNew(partPath), target);
     } catch (error) {
       await cleanParents();
@@ -135,7 +135,7 @@ export class LocalStorage implements Storage {
     return (await orUndefinedWhereMissing(readdir(join(this.#root, folder)))) ?? [];
   }
 
-  /** Folders that became empty go too: a writer that needs one makes it again. */
+  /** Also removes folders that have become empty. A writer that needs one makes it again. */
   async #removeWhere(prefix: string, isDoomed: (file: FoundFile) => Promise<boolean>): Promise<void> {
     for await (const found of walkOwn(this.#root, prefix, () => undefined)) {
       if ('folder' in found) {
@@ -150,7 +150,7 @@ export class LocalStorage implements Storage {
     return join(this.#root, ...requireKey(key).split('/'));
   }
 
-  /** Its folders may go with another upload's last file at any moment until it lies in them. */
+  /** Until the file exists, its folders can be removed together with the last file of another upload. */
   async #openNew(partPath: string): Promise<FileHandle> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -170,10 +170,10 @@ export class LocalStorage implements Storage {
   }
 }
 
-/** What file systems without hard links answer. */
+/** Errors of file systems without hard links. */
 const LINKLESS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-/** A reader may see this file before it has its bytes. */
+/** Not atomic: a reader may see the file before it has its bytes. */
 async function createExclusively(path: string, bytes: Buffer): Promise<boolean> {
   try {
     await writeDurably(path, bytes);

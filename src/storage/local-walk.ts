@@ -7,21 +7,21 @@ import type { OnUnreadable } from './storage.ts';
 
 /** A file of an upload on disk. */
 export interface FoundFile {
-  /** From the root, with slashes; the key of a finished file. */
+  /** Relative to the root, with slashes. It is the key of a finished file. */
   path: string;
   isFinished: boolean;
 }
 
-/** Lists a folder; folders disappear with their last file at any moment, and reject as missing then. */
+/** Lists a folder. It rejects with `ENOENT` if the folder was removed with its last file. */
 type ReadFolder = (folder: string) => Promise<Dirent[]>;
 
-/** What a walk meets: a file of an upload, or one of their folders after everything in it. */
+/** A file of an upload, or a folder of uploads after everything in it. */
 export type Found = { file: FoundFile } | { folder: string };
 
 /**
- * Walks the files and folders of uploads below `from`, depth first. Names and folders that this service did not make
- * are skipped without being opened. Rejects if `from` itself cannot be read; a folder below it that this process may
- * not read is reported and skipped.
+ * Walks the files and folders of uploads below `from`, depth first. Files and folders that this service did not make
+ * are skipped and not opened. Rejects if `from` itself cannot be read. A folder below it that this process may not read
+ * is reported and skipped.
  */
 export async function* walkOwn(
   root: string,

@@ -1,39 +1,44 @@
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { DiskRoom } from './disk-room.ts';
+import type { DiskSpace } from './disk-space.ts';
 import { asServiceError, isMissing, orUndefinedWhereMissing, storageUnavailable } from './file-errors.ts';
 import { GatheredChunks } from './gathered-chunks.ts';
 import { FILE_MODE, syncFolder } from './local-folders.ts';
 import type { ObjectWriter, SmallObject } from './storage.ts';
 
-/** Chunks are gathered up to this and written in one vectored call. */
+/** Chunks are collected up to this size and written in one vectored call. */
 const GATHER_BYTES = 1024 * 1024;
 
-/** So much may lie in the system's cache before it is sent to the disk, so that the end of a large file has little left to wait for. */
+/**
+ * Written bytes are synced to the disk after each stretch of this size, so that the commit of a large file is short.
+ */
 const SYNC_BEHIND_BYTES = 64 * 1024 * 1024;
 
-const TAKEN = Promise.resolve();
+const DONE = Promise.resolve();
 
-/** The name of a file that is not whole yet ends so. */
+/** The ending of the name of an incomplete file. */
 export const PART_ENDING = '.part';
 
-/** Where an object is written, and where it goes. */
+/** The paths of an object before and after its commit. */
 export interface LocalTarget {
   partPath: string;
   path: string;
   pathOf: (key: string) => string;
-  room: DiskRoom;
-  /** Removes the folders above it that are empty. */
+  space: DiskSpace;
+  /** Removes the empty folders above the object. */
   cleanParents: () => Promise<void>;
 }
 
-/** Writes beside its place; `commit` makes it durable with fdatasync, a rename, and an fsync of the directory. */
+/**
+ * Writes to a part file in the same folder. `commit` makes it durable with fdatasync, a rename and an fsync of the
+ * folder.
+ */
 export class LocalWriter implements ObjectWriter {
   readonly #target: LocalTarget;
   #file: FileHandle | undefined;
   readonly #gathered = new GatheredChunks();
-  /** The write under way: the next chunks gather, and are hashed, beside it. */
-  #flushing = TAKEN;
+  /** The running write. The next chunks are collected and hashed in the meantime. */
+  #flushing = DONE;
   #unsyncedBytes = 0;
   #syncing: Promise<void> | undefined;
 
@@ -44,14 +49,14 @@ export class LocalWriter implements ObjectWriter {
 
   write(chunk: Buffer): Promise<void> {
     this.#gathered.add(chunk);
-    return this.#gathered.bytes >= GATHER_BYTES ? this.#flushBehind() : TAKEN;
+    return this.#gathered.bytes >= GATHER_BYTES ? this.#flushBehind() : DONE;
   }
 
   async commit(): Promise<void> {
     await this.#commit();
   }
 
-  /** The companion is written while the disk is busy with the object, and one sync of their folder does for both names. */
+  /** Writes the companion while the disk syncs the object. One fsync of the folder makes both names durable. */
   async commitWith(companion: SmallObject): Promise<void> {
     await this.#commit(companion);
   }
@@ -89,26 +94,26 @@ export class LocalWriter implements ObjectWriter {
     const file = this.#opened();
     const synced = await Promise.allSettled([
       file.datasync(),
-      companion === undefined ? TAKEN : writeDurably(companionPartOf(this.#target.partPath), companion.bytes),
+      companion === undefined ? DONE : writeDurably(companionPartOf(this.#target.partPath), companion.bytes),
     ]);
-    // Both have ended when it rejects, so that what they have written can be removed.
+    // Both must have ended before this rejects, so that the caller can remove their files.
     for (const part of synced) if (part.status === 'rejected') throw part.reason;
     await file.close();
     this.#file = undefined;
   }
 
-  /** Begins to write what has gathered; waits for the write before it alone, and rejects as that one did. */
+  /** Starts to write the collected chunks. Waits only for the previous write, and rejects if that one failed. */
   async #flushBehind(): Promise<void> {
     await this.#flushing;
     this.#flushing = this.#flush();
-    // Told to the next one who writes or commits.
+    // The next `write` or `commit` reports the error.
     this.#flushing.catch(() => undefined);
   }
 
   async #flush(): Promise<void> {
     let leftBytes = this.#gathered.bytes;
     const chunks = this.#gathered.take();
-    await this.#target.room.check();
+    await this.#target.space.check();
     while (leftBytes > 0) {
       const { bytesWritten } = await this.#opened()
         .writev(chunks)
@@ -122,7 +127,7 @@ export class LocalWriter implements ObjectWriter {
     if (this.#unsyncedBytes >= SYNC_BEHIND_BYTES && this.#syncing === undefined) this.#syncBehind();
   }
 
-  /** One at a time. What fails here fails again at the end, where somebody is told. */
+  /** One sync at a time. An error is ignored here: the sync of the commit reports it. */
   #syncBehind(): void {
     this.#unsyncedBytes = 0;
     this.#syncing = this.#opened()
@@ -134,12 +139,12 @@ export class LocalWriter implements ObjectWriter {
   }
 
   #opened(): FileHandle {
-    if (this.#file === undefined) throw new Error('the object is ended already');
+    if (this.#file === undefined) throw new Error('the object has already ended');
     return this.#file;
   }
 }
 
-/** A vectored write may stop short, as on a disk that is about to be full. */
+/** A vectored write may write fewer bytes, for example on a disk that is almost full. */
 function dropWritten(chunks: Buffer[], bytesWritten: number): void {
   let left = bytesWritten;
   for (let first = chunks[0]; first !== undefined && left > 0; first = chunks[0]) {
@@ -156,7 +161,7 @@ function companionPartOf(partPath: string): string {
   return `${partPath}.beside${PART_ENDING}`;
 }
 
-/** Writes a small new file and its bytes to the disk. Rejects with `EEXIST` if there is one. */
+/** Writes a small new file and syncs its bytes to the disk. Rejects with `EEXIST` if the file exists. */
 export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   const file = await open(path, 'wx', FILE_MODE);
   try {

@@ -17,21 +17,24 @@ const manifestSchema = z.object({
     .nullable(),
   options: z.unknown(),
   createdAt: z.iso.datetime(),
-  /** Version of the record when its request began: of two manifests of one record the later has the greater one. */
+  /** The version of the record when its request began. The later of two manifests of one record has the greater one. */
   sequence: z.number().int().nonnegative().optional(),
 });
 
-/** Everything from which record and job of a stored upload can be made again. */
+/** Everything that is needed to restore the record and the job of a stored upload. */
 export type Manifest = Omit<z.infer<typeof manifestSchema>, 'receipt'> & { fencingToken: string };
 
-/** What lies beside the bytes. It is not to be seen before they are durable: its being there says that they are whole. */
+/**
+ * Returns the manifest as an object. It must not become visible before the bytes are durable: it proves that they are
+ * complete.
+ */
 export function manifestObject(manifest: Manifest): SmallObject {
   const { fencingToken, ...rest } = manifest;
   const stored: z.infer<typeof manifestSchema> = { ...rest, receipt: fencingToken };
   return { key: manifestKey(manifest.id, fencingToken), bytes: Buffer.from(JSON.stringify(stored)) };
 }
 
-/** Undefined where there is none, or one that cannot be read: then its upload cannot be made again. */
+/** Undefined if the manifest is missing or damaged. The upload cannot be restored then. */
 export async function readManifest(storage: Pick<Storage, 'read'>, key: string): Promise<Manifest | undefined> {
   const stream = await storage.read(key);
   if (stream === undefined) return undefined;
@@ -45,9 +48,9 @@ export async function readManifest(storage: Pick<Storage, 'read'>, key: string):
 }
 
 /**
- * The manifest of the last request, if several requests under one id have left one each. A record that was made again
- * (Redis had lost the earlier one) has a later `createdAt`; within one record the sequence decides. Manifests of
- * earlier versions have no sequence, and go by the time of their file.
+ * Returns the manifest of the last request, if several requests with one id have left one each. A record that was
+ * created again, because Redis had lost the earlier one, has a later `createdAt`. Within one record the sequence
+ * decides. Manifests of earlier versions of the service have no sequence, so the time of their file decides.
  */
 export async function newestManifest(
   storage: Pick<Storage, 'list' | 'read'>,

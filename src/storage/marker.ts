@@ -3,23 +3,23 @@ import { z } from 'zod';
 import { MARKER_KEY } from './keys.ts';
 import type { Storage } from './storage.ts';
 
-/** Versions of the layout of files. A later one may not be readable by this service. */
+/** The version of the file layout. This service reads only this one. */
 const FORMAT = 1;
 
 const markerSchema = z.object({
   service: z.literal('deferred-uploads'),
   format: z.literal(FORMAT),
-  /** Random; kept in Redis too. */
+  /** Random. Redis has the same id. */
   id: z.uuidv4(),
-  /** Of the Redis keys of the installation that wrote it. */
+  /** The prefix of the Redis keys of the installation. */
   queuePrefix: z.string(),
   createdAt: z.iso.datetime(),
 });
 
-/** The object in the storage's root that says whose files these are. */
+/** The object in the root of the storage that names the installation that owns the files. */
 export type Marker = z.infer<typeof markerSchema>;
 
-/** Undefined if there is none, `damaged` for one that this version cannot read. */
+/** Returns the marker, undefined if it is missing, and `damaged` if this version cannot read it. */
 export async function readMarker(storage: Pick<Storage, 'read'>): Promise<Marker | 'damaged' | undefined> {
   const stream = await storage.read(MARKER_KEY);
   if (stream === undefined) return undefined;
@@ -31,7 +31,7 @@ export async function readMarker(storage: Pick<Storage, 'read'>): Promise<Marker
   }
 }
 
-/** The bytes of a new marker. */
+/** Returns the bytes of a new marker. */
 export function markerBytes(id: string, queuePrefix: string): Buffer {
   const marker: Marker = {
     service: 'deferred-uploads',

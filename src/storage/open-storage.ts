@@ -4,10 +4,10 @@ import { codeOf } from './file-errors.ts';
 import { LocalStorage } from './local-storage.ts';
 import type { Storage } from './storage.ts';
 
-/** A mount that hangs never answers. */
+/** A hanging mount never answers. */
 const START_LIMIT_MS = 10_000;
 
-/** Errors that do not pass by themselves. */
+/** Errors that need a change by the operator. */
 const LASTING: ReadonlySet<string> = new Set([
   'EACCES',
   'EPERM',
@@ -19,8 +19,8 @@ const LASTING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Opens the storage that the `STORAGE` setting names; its form has been checked with the other settings.
- * Rejects with one line for a person if it cannot be used: a `ConfigError` if a setting is at fault.
+ * Opens the storage of the setting `STORAGE`, whose form was checked at the start. Rejects with an error of one line if
+ * it cannot be used: a `ConfigError` if a setting is wrong.
  */
 export async function openStorage(config: Pick<Config, 'storage' | 'storageReserveBytes' | 's3'>): Promise<Storage> {
   if (config.storage.startsWith('s3:')) return await openBucket(config);
@@ -30,7 +30,7 @@ export async function openStorage(config: Pick<Config, 'storage' | 'storageReser
   return storage;
 }
 
-/** Amazon's client takes long to load, so only those load it who use it. */
+/** The S3 client takes long to load, so it is loaded only if it is used. */
 async function openBucket({ storage, s3 }: Pick<Config, 'storage' | 's3'>): Promise<Storage> {
   const { S3Storage } = await import('./s3-storage.ts');
   const bucket = new S3Storage(storage, s3);
@@ -42,7 +42,7 @@ async function openBucket({ storage, s3 }: Pick<Config, 'storage' | 's3'>): Prom
 async function probeDirectory(storage: Storage, setting: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('it does not answer')), START_LIMIT_MS);
+    timer = setTimeout(() => reject(new Error('it does not respond')), START_LIMIT_MS);
   });
   try {
     await Promise.race([storage.probe('full'), late]);

@@ -3,36 +3,36 @@ import type { S3Settings } from '../settings/s3-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Amazon's servers take any region where an endpoint is given, and other servers expect this one. */
+/** With an endpoint, Amazon accepts any region and other servers expect this one. */
 const REGION_OF_ENDPOINTS = 'us-east-1';
 
-/** Where a `STORAGE=s3://bucket/prefix` keeps its objects. */
+/** The bucket and prefix of `STORAGE=s3://bucket/prefix`. */
 export interface S3Place {
   bucket: string;
-  /** Without slashes at its ends; empty for the whole bucket. */
+  /** Without a leading or trailing slash. Empty for the whole bucket. */
   prefix: string;
 }
 
-/** Takes a setting apart whose form has been checked with the other settings. */
+/** Splits the setting `STORAGE`, whose form was checked at the start. */
 export function placeOf(setting: string): S3Place {
   const [bucket = '', ...prefix] = setting.replace(/^s3:\/\//, '').split('/');
   return { bucket, prefix: prefix.join('/').replace(/\/$/, '') };
 }
 
 /**
- * A client with the SDK's usual chain of credentials, which tries what may pass three times.
- * @param silenceMs a connection over which nothing moves for so long is cut.
+ * Creates a client with the SDK's default chain of credentials and three attempts for temporary errors.
+ * @param silenceMs a connection is cut if no byte moves for this time.
  */
 export function createClient(settings: S3Settings, silenceMs: number): S3Client {
   const { endpoint, forcePathStyle, checksums } = settings;
   const region = settings.region ?? (endpoint === undefined ? undefined : REGION_OF_ENDPOINTS);
-  // Each download holds a connection for as long as its reader takes: a bound would let slow readers stop uploads.
+  // Each download keeps its connection until the client has read it. With a limit, slow clients could block uploads.
   const agent = { keepAlive: true, maxSockets: Infinity };
   return new S3Client({
     forcePathStyle,
     requestChecksumCalculation: checksums,
     responseChecksumValidation: checksums,
-    // Bodies are in memory already, and asking first would cost a connection for each.
+    // The body is already in memory. Waiting for 100 Continue would cost a connection each time.
     expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,

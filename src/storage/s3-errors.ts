@@ -3,7 +3,7 @@ import { storageFull } from './file-errors.ts';
 
 const RETRY_AFTER_MS = 5_000;
 
-/** What the network does to requests. */
+/** Errors of the network. */
 const NETWORK_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -17,7 +17,7 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
-/** What S3 says, under statuses below 500 too, of states that pass. */
+/** Names of temporary S3 errors, which may also have a status below 500. */
 const PASSING_NAMES: ReadonlySet<string> = new Set([
   'TimeoutError',
   'RequestTimeout',
@@ -27,55 +27,58 @@ const PASSING_NAMES: ReadonlySet<string> = new Set([
   'TooManyRequestsException',
 ]);
 
-/** What servers other than Amazon's say where they have no room. */
+/** Names that servers other than Amazon's use for a full storage. */
 const FULL_NAMES: ReadonlySet<string> = new Set(['QuotaExceeded', 'InsufficientStorage', 'XMinioStorageFull']);
 
-/** `service_unavailable` (503) for what passes, `storage_full` (507) where a server has no room, anything else as it came. */
+/**
+ * Returns `storage_full` (507) for a full storage, `service_unavailable` (503) for a temporary error, otherwise the
+ * error itself.
+ */
 export function asServiceError(error: unknown): unknown {
   if (isFull(error)) {
     return storageFull(error);
   }
   if (!isPassing(error)) return error;
-  const detail = 'The storage does not answer at the moment. Try again a little later.';
+  const detail = 'The storage of the server does not respond. Retry after the time in Retry-After.';
   return new ServiceError('service_unavailable', detail, { retryAfterMs: RETRY_AFTER_MS, cause: error });
 }
 
-/** True where another try later may succeed: the network, a server that is overloaded or at fault. */
+/** True for a temporary error: of the network, or of a server that is overloaded or faulty. */
 export function isPassing(error: unknown): boolean {
   const status = statusOf(error) ?? 0;
-  // 501 says that the server will never know this request.
+  // 501 means that the server does not support this request.
   if (status === 429 || (status >= 500 && status !== 501)) return true;
   return PASSING_NAMES.has(nameOf(error)) || NETWORK_CODES.has(codeOf(error));
 }
 
-/** True where there is no such object. A bucket that is missing is no missing object. */
+/** True if the object does not exist. A missing bucket does not count. */
 export function isMissing(error: unknown): boolean {
   return nameOf(error) === 'NoSuchKey' || nameOf(error) === 'NotFound';
 }
 
-/** True if an object was not created because there is one, or is being created at this moment. */
+/** True if the object was not created because it already exists or is being created by another request. */
 export function isTaken(error: unknown): boolean {
   return (
     nameOf(error) === 'PreconditionFailed' || nameOf(error) === 'ConditionalRequestConflict' || statusOf(error) === 412
   );
 }
 
-/** True where a multipart upload has been completed or aborted before. */
+/** True if the multipart upload was already completed or aborted. */
 export function isUnknownUpload(error: unknown): boolean {
   return nameOf(error) === 'NoSuchUpload';
 }
 
-/** True where a server does not know a request of S3's. */
+/** True if the server does not support the request. */
 export function isNotImplemented(error: unknown): boolean {
   return statusOf(error) === 501;
 }
 
-/** S3's own word for what went wrong, such as `AccessDenied`; empty for what is no error. */
+/** Returns the name of an S3 error, such as `AccessDenied`. */
 export function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
-/** The status of the answer that an error was made from; undefined where there was no answer. */
+/** Returns the HTTP status of an S3 error, undefined if there was no answer. */
 export function statusOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('$metadata' in error)) return undefined;
   const metadata = error.$metadata;

@@ -29,7 +29,7 @@ import type { ByteRange, LocalFile, ObjectWriter, Storage, StoredObject } from '
 
 const SILENCE_MS = 30_000;
 
-/** Objects of a bucket of S3, or of any server that speaks its language. */
+/** Stores objects in a bucket of S3 or of a compatible server. */
 export class S3Storage implements Storage {
   readonly #client: S3Client;
   readonly #place: S3Place;
@@ -38,8 +38,8 @@ export class S3Storage implements Storage {
 
   /**
    * @param setting `s3://bucket/prefix`.
-   * @param options.silenceMs a request over which nothing moves for so long counts as failed. Default 30,000.
-   * @param options.localDirectory where copies for libraries lie until they are released. Default the system's own.
+   * @param options.silenceMs a request fails if no byte moves for this time. Default 30,000.
+   * @param options.localDirectory the folder for local copies until they are released. Default: the system's.
    */
   constructor(setting: string, settings: S3Settings, options: { silenceMs?: number; localDirectory?: string } = {}) {
     this.#client = createClient(settings, options.silenceMs ?? SILENCE_MS);
@@ -48,12 +48,17 @@ export class S3Storage implements Storage {
     this.#localDirectory = options.localDirectory ?? tmpdir();
   }
 
-  /** Removes what killed processes left on this machine. To be called at the start; a folder that cannot be read is no fault. */
+  /**
+   * Removes local copies that killed processes left. Call it at the start. Does nothing if the folder cannot be read.
+   */
   async removeAbandonedCopies(): Promise<number> {
     return await removeAbandonedCopies(this.#localDirectory).catch(() => 0);
   }
 
-  /** Rejects with `ConfigError` where bucket, region or credentials are wrong, and with a plain error where S3 does not answer. */
+  /**
+   * Rejects with `ConfigError` if bucket, region or credentials are wrong, and with a plain error if S3 does not
+   * respond.
+   */
   async check(): Promise<void> {
     const { bucket, prefix } = this.#place;
     try {
@@ -112,7 +117,7 @@ export class S3Storage implements Storage {
     await this.#client.send(new DeleteObjectCommand(this.#address(key))).catch(rethrow);
   }
 
-  /** Uploads first, so that none of them is completed behind the removal. */
+  /** Aborts multipart uploads first, so that none is completed after the removal. */
   async removeAll(prefix: string): Promise<void> {
     const beginning = `${this.#nameOf(prefix)}/`;
     const isOwn = (name: string) => this.#isOwn(name);
@@ -159,7 +164,7 @@ export class S3Storage implements Storage {
     this.#client.destroy();
   }
 
-  /** A page has 1000 objects at the most, as many as can be removed together. */
+  /** A page has at most 1000 objects, which one request can remove. */
   async *#pagesOf(beginning: string): AsyncIterable<S3Object[]> {
     const input = { Bucket: this.#place.bucket, Prefix: beginning };
     try {
@@ -169,7 +174,7 @@ export class S3Storage implements Storage {
     }
   }
 
-  /** Names of objects and folders right below a folder; the first page of them. */
+  /** Returns the names directly below a folder, from the first page of the listing. */
   async #namesIn(folder: string): Promise<string[]> {
     const beginning = this.#beginningOf(folder);
     const input = { Bucket: this.#place.bucket, Prefix: beginning, Delimiter: '/' };
@@ -204,7 +209,7 @@ export class S3Storage implements Storage {
     return prefix === '' ? this.#root() : `${this.#nameOf(prefix)}/`;
   }
 
-  /** What the name of every object begins with: nothing, or the prefix and a slash. */
+  /** Every object name begins with this: the prefix and a slash, or nothing. */
   #root(): string {
     return this.#place.prefix === '' ? '' : `${this.#place.prefix}/`;
   }

@@ -14,16 +14,16 @@ interface UploadAddress {
   UploadId: string;
 }
 
-/** Which uploads, and for how long to try. */
+/** Selects the multipart uploads to abort. */
 export interface AbortOptions {
-  /** Given the name of an upload; uploads of others are not touched. */
+  /** True for the object name of an upload of this service. Other uploads are not touched. */
   isOwn: (name: string) => boolean;
-  /** Only those to which nothing was added since. */
+  /** Aborts only uploads with no part added since then. */
   before?: Date;
   signal?: AbortSignal;
 }
 
-/** Frees the parts of one multipart upload. One that is completed or aborted already is no error. */
+/** Aborts one multipart upload. Does nothing if it was already completed or aborted. */
 export async function abortUpload(client: S3Client, address: UploadAddress, signal?: AbortSignal): Promise<void> {
   try {
     await client.send(new AbortMultipartUploadCommand(address), untilCut(signal));
@@ -32,7 +32,10 @@ export async function abortUpload(client: S3Client, address: UploadAddress, sign
   }
 }
 
-/** Aborts own multipart uploads to names that begin so, and returns these names. Servers that cannot list them end them by themselves. */
+/**
+ * Aborts own multipart uploads whose object name begins with `beginning`, and returns the names. Servers that cannot
+ * list multipart uploads end them on their own.
+ */
 export async function abortUnfinished(
   client: S3Client,
   bucket: string,
@@ -63,7 +66,7 @@ async function* unfinishedUploads(
       .send(new ListMultipartUploadsCommand(input), untilCut(signal))
       .catch(noneWhereUnknown);
     yield* page.Uploads ?? [];
-    // A server that says there is more, and not where, has the last word.
+    // A server that reports more pages but no marker cannot be asked for them.
     const hasNext = page.IsTruncated === true && page.NextKeyMarker !== undefined;
     input = hasNext
       ? { Bucket: bucket, Prefix: beginning, KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
@@ -87,7 +90,7 @@ function noneWhereUnknown(error: unknown): Page {
   throw error;
 }
 
-/** Slow senders take hours, so that the newest part counts, not the beginning. */
+/** A slow upload takes hours, so the time of its newest part counts, not the time when it began. */
 async function isYounger(
   client: S3Client,
   address: UploadAddress,

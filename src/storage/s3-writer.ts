@@ -14,30 +14,30 @@ import { asServiceError, isPassing, isUnknownUpload } from './s3-errors.ts';
 import { abortUnfinished, abortUpload } from './s3-unfinished.ts';
 import type { ObjectWriter } from './storage.ts';
 
-/** At S3's limit of 10,000 parts an object may so have 78 GiB. */
+/** S3 allows 10,000 parts, so an object can have 78 GiB. */
 const PART_BYTES = 8 * 1024 * 1024;
 const MAX_PARTS_IN_FLIGHT = 2;
 
-/** Somebody waits for the answer to an upload that has failed already. */
+/** The client of a failed upload waits for its answer during this time. */
 const UNDO_MS = 10_000;
 
-/** What an object is written to. */
+/** The destination of an object. */
 export interface S3Target {
   client: S3Client;
   bucket: string;
-  /** The whole key, the storage's prefix included. */
+  /** The whole key, including the prefix of the storage. */
   name: string;
-  /** True where the parts bear CRC-32 sums, of which the server must then hear at the beginning. */
+  /** True if the parts have CRC-32 checksums. The server must know this when the upload is created. */
   checksums: boolean;
 }
 
 /**
- * One object on its way to S3: a PutObject at its commit where it fits into one part, or else a multipart
- * upload. It holds three parts in memory at the most: two in flight, one being gathered.
+ * Writes one object to S3: with one PutObject if it fits into one part, otherwise as a multipart upload. At most three
+ * parts are in memory: two in flight and one being collected.
  */
 export class S3Writer implements ObjectWriter {
   readonly #target: S3Target;
-  /** Written beside the object: the one of an answer that was lost is known by it. */
+  /** Metadata of the object. It identifies our object if the answer of the server was lost. */
   readonly #mark = randomUUID();
   readonly #cut = new AbortController();
   readonly #inFlight = new Set<Promise<void>>();
@@ -105,7 +105,7 @@ export class S3Writer implements ObjectWriter {
     );
   }
 
-  /** Resolves when the next part may be gathered, which is before this one is there. */
+  /** Resolves when the next part may be collected, which can be before this one has arrived. */
   async #sendGathered(): Promise<void> {
     while (this.#inFlight.size >= MAX_PARTS_IN_FLIGHT) await Promise.race(this.#inFlight);
     this.#throwIfEnded();
@@ -144,7 +144,10 @@ export class S3Writer implements ObjectWriter {
     return begun.UploadId;
   }
 
-  /** Parts under way must end first: one that comes in after the abort would stay. What fails here is left to `removeAll`. */
+  /**
+   * Running parts must end first, because a part that arrives after the abort would stay. `removeAll` removes what is
+   * left.
+   */
   async #undo(): Promise<void> {
     this.#cut.abort();
     this.#gathered.take();
@@ -162,11 +165,11 @@ export class S3Writer implements ObjectWriter {
     const { client, bucket, name } = this.#target;
     const uploadId = await this.#uploadId.catch(() => undefined);
     if (uploadId !== undefined) await abortUpload(client, { ...this.#address(), UploadId: uploadId }, signal);
-    // Its beginning may have succeeded all the same, with an answer that was lost.
+    // The upload may have been created, although its answer was lost.
     else await abortUnfinished(client, bucket, name, { isOwn: (other) => other === name, signal });
   }
 
-  /** True where the object under the name is this writer's. */
+  /** True if this writer wrote the object. */
   async #isThere(signal: AbortSignal): Promise<boolean> {
     const { Metadata } = await this.#target.client.send(new HeadObjectCommand(this.#address()), {
       abortSignal: signal,
@@ -178,7 +181,10 @@ export class S3Writer implements ObjectWriter {
     return { Bucket: this.#target.bucket, Key: this.#target.name };
   }
 
-  /** In memory that an earlier part is done with: fresh memory for each part costs a third more CPU, and twice the memory until it is collected. */
+  /**
+   * Reuses the memory of an earlier part. New memory for each part costs a third more CPU, and twice the memory until
+   * garbage collection.
+   */
   #takePart(): Buffer {
     const memory = this.#spare.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
     let length = 0;
@@ -187,7 +193,7 @@ export class S3Writer implements ObjectWriter {
   }
 
   #throwIfEnded(): void {
-    if (this.#committed || this.#discarded !== undefined) throw new Error('the object is ended already');
+    if (this.#committed || this.#discarded !== undefined) throw new Error('the object has already ended');
     if (this.#failure !== undefined) throw asServiceError(this.#failure.error);
   }
 }

@@ -3,13 +3,13 @@ import { storageUnavailable } from './file-errors.ts';
 import type { Installation } from './installation.ts';
 import type { Storage } from './storage.ts';
 
-/** Balancers may ask often, and of many processes. */
+/** Load balancers may ask often, and ask many processes. */
 const VALID_MS = 3_000;
 
-/** A mount that hangs never answers. */
+/** A hanging mount never answers. */
 const LIMIT_MS = 2_000;
 
-/** Whether the storage can be read and written now, checked at most every few seconds however many ask. */
+/** Checks whether the storage can be read and written now, at most once in `VALID_MS`. */
 export class StorageCheck {
   readonly #storage: Pick<Storage, 'probe'>;
   readonly #installation: Pick<Installation, 'verify'>;
@@ -23,12 +23,12 @@ export class StorageCheck {
     this.#installation = installation;
   }
 
-  /** Of the last check. */
+  /** The result of the last check. */
   get isAvailable(): boolean {
     return this.#isAvailable;
   }
 
-  /** Rejects with `storage_unavailable` (503), or as storage and Redis do if they cannot be asked. */
+  /** Rejects with `storage_unavailable` (503), or with the error of the storage or Redis if they do not respond. */
   async assert(): Promise<void> {
     const isOld = performance.now() - this.#checkedAtMs >= VALID_MS;
     if (isOld && !this.#isUnderWay) this.#result = this.#check();
@@ -37,7 +37,7 @@ export class StorageCheck {
     if (error !== undefined) throw error;
   }
 
-  /** Resolves with the reason, undefined if the storage can be used. */
+  /** Resolves with the error, undefined if the storage can be used. */
   async #check(): Promise<unknown> {
     this.#isUnderWay = true;
     this.#checkedAtMs = performance.now();
@@ -46,7 +46,7 @@ export class StorageCheck {
       await this.#storage.probe('cheap');
       return undefined;
     } catch (error) {
-      // A full disk is reported to those who upload; everything else can be answered.
+      // A full disk rejects only uploads. The process can still answer all other requests.
       const isFull = error instanceof ServiceError && error.code === 'storage_full';
       return isFull ? undefined : error;
     } finally {
@@ -58,7 +58,7 @@ export class StorageCheck {
 async function within(limitMs: number, result: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<unknown>((resolve) => {
-    timer = setTimeout(() => resolve(storageUnavailable(new Error('the storage does not answer'))), limitMs);
+    timer = setTimeout(() => resolve(storageUnavailable(new Error('the storage does not respond'))), limitMs);
   });
   const first = await Promise.race([result, late]);
   clearTimeout(timer);

@@ -1,70 +1,70 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Where the bytes of uploads lie. Keys are slash-separated paths of `[A-Za-z0-9._-]` segments,
- * made by `keys.ts` alone; nothing that a client sent is ever part of one.
- * Every driver passes `test/contract/storage.test.ts`.
+ * Stores the bytes of uploads. Keys are paths of `[A-Za-z0-9._-]` segments with slashes between them. Only `keys.ts`
+ * makes them, and they contain no text from a client. Every driver passes `test/contract/storage.test.ts`.
  */
 export interface Storage {
   /**
-   * Opens a new object. Nothing is to be seen under `key` until `commit()`; an object that
-   * was there stays readable until then and is replaced by it.
+   * Opens a new object. It becomes visible under `key` with `commit()`. An earlier object under the key stays readable
+   * until then and is replaced.
    */
   create(key: string): Promise<ObjectWriter>;
 
   /**
-   * The bytes of an object, or of an inclusive range of it; undefined where there is none.
-   * The caller consumes or destroys the stream.
+   * Returns the bytes of an object or of an inclusive range of it. Undefined if it does not exist. The caller consumes
+   * or destroys the stream.
    */
   read(key: string, range?: ByteRange): Promise<Readable | undefined>;
 
-  /** Undefined where there is no such object. */
+  /** Undefined if the object does not exist. */
   stat(key: string): Promise<StoredObject | undefined>;
 
   /**
-   * Creates a small object durably and atomically; false if there is one under the key. On a server that knows no
-   * conditional requests it replaces that one: read the object afterwards.
+   * Creates a small object durably and atomically. False if the key is taken. A server without conditional requests may
+   * replace the existing object, so read the object afterwards.
    */
   createOnce(key: string, bytes: Buffer): Promise<boolean>;
 
   /**
-   * Files of uploads (see `parseKey`) whose key begins with `prefix` (whole segments; empty for all), in no order.
-   * Unfinished ones are not listed, nor is anything that this service did not name. Rejects if the folder of `prefix`
-   * cannot be read; a folder below it that this process may not read is skipped and reported to `onUnreadable`.
+   * Lists the files of uploads (see `parseKey`) whose key begins with `prefix`, in no order. `prefix` is whole
+   * segments, or empty for all. Unfinished files and files that this service did not name are not listed. Rejects if
+   * the folder of `prefix` cannot be read. A folder below it that this process may not read is skipped and reported to
+   * `onUnreadable`.
    */
   list(prefix: string, onUnreadable?: OnUnreadable): AsyncIterable<StoredObject>;
 
-  /** Removes one object. Nothing there is no error. */
+  /** Removes one object. Does nothing if it does not exist. */
   remove(key: string): Promise<void>;
 
   /**
-   * Removes every file of an upload below `prefix`, unfinished ones too, and nothing else. Nothing there is no error.
-   * Bytes that a writer still holds in memory may be committed afterwards: the caller makes sure that nobody writes.
+   * Removes all files of an upload below `prefix`, including unfinished ones, and no other files. Bytes that a writer
+   * still has in memory may be committed afterwards, so the caller must stop all writers first.
    */
   removeAll(prefix: string): Promise<void>;
 
   /**
-   * Removes files of uploads below `prefix` (empty for all) that were begun before the time given and never ended, as
-   * after a crash; returns the keys that they would have had.
+   * Removes unfinished files of uploads below `prefix` (empty for all) that were begun before the given time, for
+   * example after a crash. Returns the keys that they would have had.
    */
   removeUnfinished(prefix: string, before: Date): Promise<string[]>;
 
-  /** The object as a file of this machine, for libraries that want a path; undefined where there is none. */
+  /** Returns the object as a local file, for libraries that need a path. Undefined if it does not exist. */
   openLocal(key: string): Promise<LocalFile | undefined>;
 
   /**
-   * Writes an object and removes it again. Rejects if the storage cannot be written now. A `cheap` probe may be made
-   * every few seconds: it writes nothing where each write costs money.
+   * Writes an object and removes it again. Rejects if the storage cannot be written now. A `cheap` probe may run every
+   * few seconds, so it writes nothing if the storage charges for each write.
    */
   probe(kind: 'full' | 'cheap'): Promise<void>;
 
   /**
-   * A name found in the upper two levels that belongs to somebody else (see `firstForeignName`); undefined for a
-   * storage that holds nothing but uploads.
+   * Returns a name in the upper two levels that is not of this service (see `firstForeignName`). Undefined if the
+   * storage contains only uploads.
    */
   foreignName(): Promise<string | undefined>;
 
-  /** Lets go of its connections, where it has any. Call it last: what is under way fails. */
+  /** Closes its connections. Call it last, because running operations fail. */
   close?(): Promise<void>;
 }
 
@@ -73,47 +73,49 @@ export type OnUnreadable = (path: string, error: unknown) => void;
 
 /** One object being written. End it with exactly one of `commit` and `discard`. */
 export interface ObjectWriter {
-  /** Resolves when the next chunk may come. The buffer must not change afterwards. */
+  /** Resolves when the writer is ready for the next chunk. The buffer must not change afterwards. */
   write(chunk: Buffer): Promise<void>;
   /**
-   * Makes the object durable and visible, atomically. Rejects with `storage_full` (507) where the disk is, and with
-   * `service_unavailable` (503) where a storage beyond the network does not answer, as all calls of such a one do.
+   * Makes the object durable and visible, atomically. Rejects with `storage_full` (507) if the disk is full. Every
+   * method rejects with `service_unavailable` (503) if a remote storage does not respond.
    */
   commit(): Promise<void>;
-  /** As `commit` and then `putObject` of a small one in the same folder, where a driver can do the two for less. */
+  /**
+   * As `commit` and then `putObject` of a small object in the same folder, if the driver has a cheaper way for both.
+   */
   commitWith?(companion: SmallObject): Promise<void>;
   /** Removes what was written. Safe to call after a failed `write` or `commit`, and twice. */
   discard(): Promise<void>;
 }
 
-/** An object that is held in memory as a whole. */
+/** An object that is completely in memory. */
 export interface SmallObject {
   key: string;
   bytes: Buffer;
 }
 
-/** Both ends inclusive, as in RFC 9110 section 14.1.2. */
+/** Both ends are inclusive, as in RFC 9110 section 14.1.2. */
 export interface ByteRange {
   start: number;
   end: number;
 }
 
-/** What is known of an object without reading it. */
+/** The properties of an object, without its bytes. */
 export interface StoredObject {
   key: string;
   sizeBytes: number;
   modifiedAt: Date;
 }
 
-/** A file that may be read until `release()`. */
+/** A file that stays readable until `release()`. */
 export interface LocalFile {
   path: string;
   release(): Promise<void>;
 }
 
 /**
- * Commits an object and, never before it, a small one in the same folder; both are durable when it resolves. Where it
- * rejects either may be there: `discard` the writer, and remove both.
+ * Commits an object and then a small one in the same folder. The small one never becomes visible first. Both are
+ * durable when it resolves. If it rejects, either may exist: `discard` the writer and remove both.
  */
 export async function commitWith(storage: Storage, writer: ObjectWriter, companion: SmallObject): Promise<void> {
   if (writer.commitWith !== undefined) return await writer.commitWith(companion);

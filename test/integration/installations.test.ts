@@ -67,7 +67,7 @@ test('a worker that is pointed at a folder of others stops at its start and leav
     await writeFile(join(shared, file), 'x');
   }
   const said = await complaint(WORKER_ENTRY, { QUEUE_PREFIX: 'shared', STORAGE: `file:${shared}` });
-  expect(said).toMatch(/deferred-uploads: STORAGE holds files that are not of this service, such as/);
+  expect(said).toMatch(/deferred-uploads: STORAGE contains files of another service, such as/);
   for (const file of files) expect((await stat(join(shared, file))).isFile()).toBe(true);
 });
 

@@ -18,7 +18,7 @@ function numbered(length: number, from: number): Buffer {
 }
 
 describe('gathered chunks', () => {
-  test('are the same bytes in the same order, however they come and whenever they are taken', () => {
+  test('keep the bytes and their order, whatever the length of the chunks', () => {
     const lengths = fc.array(
       fc.oneof(
         fc.integer({ min: 0, max: 5 }),
@@ -45,7 +45,7 @@ describe('gathered chunks', () => {
     );
   });
 
-  test('are few, however short they come', () => {
+  test('join short chunks', () => {
     const gathered = new GatheredChunks();
     for (let count = 0; count < 200_000; count += 1) gathered.add(Buffer.of(count % 251));
     for (let count = 0; count < 50; count += 1) {
@@ -58,14 +58,14 @@ describe('gathered chunks', () => {
     expect(new Set(chunks.filter(({ length }) => length < 4 * KIB).map(({ buffer }) => buffer)).size).toBeLessThan(20);
   });
 
-  test('that are large are not copied', () => {
+  test('do not copy large chunks', () => {
     const gathered = new GatheredChunks();
     const large = Buffer.alloc(64 * KIB);
     gathered.add(large);
     expect(gathered.take()[0]).toBe(large);
   });
 
-  test('are none once they are taken', () => {
+  test('are empty after they were taken', () => {
     const gathered = new GatheredChunks();
     gathered.add(Buffer.of(1));
     gathered.take();

@@ -46,21 +46,21 @@ const put = async (key: string) => await putObject(temp.storage, key, Buffer.fro
 const refusal = async (opened: Installation) => String(await opened.open().catch((error: unknown) => error));
 
 describe('a start', () => {
-  test('with a new storage and an empty Redis writes one id into both, however many processes start', async () => {
+  test('writes one id into a new storage and an empty Redis, even if several processes start at once', async () => {
     await Promise.all(Array.from({ length: 5 }, async () => await installation().open()));
     expect(await markerId()).toEqual(expect.any(String));
     expect(kept.id).toBe(await markerId());
     await installation().open();
   });
 
-  test('adopts the files of an earlier version, beside which lie hidden names and what ext4 makes', async () => {
+  test('adopts the files of an earlier version and ignores hidden names and lost+found', async () => {
     for (const key of [uploadKeys(1).original, uploadKeys(2, 'cd').variant(), '.DS_Store', '.fseventsd/x'])
       await put(key);
     await installation().open();
     expect(kept.id).toBe(await markerId());
   });
 
-  test('with an empty Redis adopts the storage of the same prefix', async () => {
+  test('adopts a storage with the same prefix if Redis is empty', async () => {
     await installation().open();
     const id = kept.id;
     kept = new FakeKeptId();
@@ -68,7 +68,7 @@ describe('a start', () => {
     expect(kept.id).toBe(id);
   });
 
-  test('under another prefix is refused, and names the value that takes the storage over', async () => {
+  test('rejects another prefix and names the value of STORAGE_ADOPT', async () => {
     await installation().open();
     const id = kept.id ?? '';
     kept = new FakeKeptId();
@@ -84,7 +84,7 @@ describe('a start', () => {
     await installation({ queuePrefix: 'staging' }).open();
   });
 
-  test('with a Redis that belongs to another installation is refused', async () => {
+  test('rejects a Redis of another installation', async () => {
     await installation().open();
     const id = kept.id ?? '';
     kept.id = OTHER;
@@ -93,7 +93,7 @@ describe('a start', () => {
     expect(kept.id).toBe(id);
   });
 
-  test('with another storage than the other processes, or without its disk, is refused', async () => {
+  test('rejects a storage without the marker that Redis expects', async () => {
     kept.id = OTHER;
     expect(await refusal(installation())).toContain(`is its disk mounted? If this storage replaces`);
     expect(temp.files()).toEqual([]);
@@ -102,21 +102,19 @@ describe('a start', () => {
   });
 
   test.each(['letter.odt', 'al/alice/letter.odt', 'de/de-DE/strings.json', 'Downloads/film.mkv.part'])(
-    'in a directory that holds %s and no marker is refused, and takes part with "new"',
+    'rejects a directory with %s and no marker, and accepts it with STORAGE_ADOPT=new',
     async (key) => {
       await put(key);
       await put(uploadKeys(1).original);
       const line = await refusal(installation());
-      expect(line).toMatch(
-        /^Error: STORAGE holds files that are not of this service, such as "[^\n]*STORAGE_ADOPT=new$/,
-      );
+      expect(line).toMatch(/^Error: STORAGE contains files of another service, such as "[^\n]*STORAGE_ADOPT=new$/);
       expect([kept.id, temp.files().includes(MARKER_KEY)]).toEqual([undefined, false]);
       await installation({ adopt: 'new' }).open();
       await installation().open();
     },
   );
 
-  test('with a damaged marker is refused', async () => {
+  test('rejects a damaged marker', async () => {
     for (const text of ['', '{}', markerBytes(OTHER, 'one').toString().replace('"format":1', '"format":2')]) {
       await putObject(temp.storage, MARKER_KEY, Buffer.from(text));
       expect(await refusal(installation())).toContain('is damaged');
@@ -125,7 +123,7 @@ describe('a start', () => {
 });
 
 describe('a running process', () => {
-  test('puts its id into a Redis that was emptied', async () => {
+  test('writes its id into a Redis that was emptied', async () => {
     const running = installation();
     await running.open();
     kept.id = undefined;
@@ -133,7 +131,7 @@ describe('a running process', () => {
     expect(kept.id).toBe(await markerId());
   });
 
-  test('takes no part in a Redis that belongs to others, says so once, and goes on when its own is back', async () => {
+  test('rejects uploads while Redis belongs to another installation, and logs this once', async () => {
     const errors: unknown[] = [];
     const running = installation({ errors });
     await running.open();
@@ -148,14 +146,14 @@ describe('a running process', () => {
     running.assertPaired();
   });
 
-  test('notices that its disk is not mounted any more', async () => {
+  test('detects that its disk is no longer mounted', async () => {
     const running = installation();
     await running.open();
     await rm(join(temp.directory, MARKER_KEY));
     await expect(running.verify()).rejects.toMatchObject({ code: 'storage_unavailable' });
   });
 
-  test('does not take a storage that fails for another one', async () => {
+  test('reports the error of a failing storage, not a missing marker', async () => {
     const failing = overriding<Storage>(temp.storage, { read: async () => await Promise.reject(new Error('EIO')) });
     const running = installation({ storage: failing });
     await expect(running.verify()).rejects.toThrow('EIO');

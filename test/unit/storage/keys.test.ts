@@ -16,32 +16,32 @@ const ID = '0a1b2c3d-0000-4000-8000-000000000000';
 describe('the keys of an upload', () => {
   const keys = [originalKey(ID, 'r1'), manifestKey(ID, 'r1'), variantKey(ID, 2, '160', 'jpeg')];
 
-  test('all lie below its prefix, which holds its id', () => {
+  test('begin with its prefix, which contains its id', () => {
     expect(uploadPrefix(ID)).toBe(`0a/${ID}`);
     for (const key of keys) expect(key.startsWith(`${uploadPrefix(ID)}/`)).toBe(true);
   });
 
-  test('are made of the characters that every driver takes', () => {
+  test('contain only characters that every driver accepts', () => {
     for (const key of keys) expect(key).toMatch(/^[A-Za-z0-9._/-]+$/);
   });
 
-  test('differ between fencing tokens and between attempts, so that nobody writes over another', () => {
+  test('differ between fencing tokens and between attempts', () => {
     expect(originalKey(ID, 'r1')).not.toBe(originalKey(ID, 'r2'));
     expect(manifestKey(ID, 'r1')).not.toBe(manifestKey(ID, 'r2'));
     expect(variantKey(ID, 1, '160', 'jpeg')).not.toBe(variantKey(ID, 2, '160', 'jpeg'));
   });
 
-  test('those of one attempt lie below its prefix, and below no other', () => {
+  test('of one attempt begin with the prefix of this attempt only', () => {
     expect(variantKey(ID, 1, '160', 'jpeg').startsWith(`${attemptPrefix(ID, 1)}/`)).toBe(true);
     expect(variantKey(ID, 12, '160', 'jpeg').startsWith(`${attemptPrefix(ID, 1)}/`)).toBe(false);
   });
 });
 
-describe('the proof that a file is ours', () => {
+describe('parseKey', () => {
   const FENCING_TOKEN = 'ffffffff-0000-4000-9000-000000000000';
   const NONCE = '0123456789ab';
 
-  test('is a key as the service makes it', () => {
+  test('recognizes every key that the service makes', () => {
     expect([
       parseKey(originalKey(ID, FENCING_TOKEN)),
       parseKey(manifestKey(ID, FENCING_TOKEN)),
@@ -57,7 +57,7 @@ describe('the proof that a file is ours', () => {
     ]);
   });
 
-  test('is that key with the nonce of a writer, for a file that is not finished', () => {
+  test('recognizes an unfinished file by the nonce of its writer', () => {
     for (const key of [originalKey(ID, FENCING_TOKEN), variantKey(ID, 1, '160', 'jpeg'), partKey(ID, 0, NONCE)]) {
       expect(unfinishedKey(`${key}.${NONCE}.part`)).toBe(key);
       expect(unfinishedKey(`${key}.${NONCE}.part.beside.part`)).toBe(key);
@@ -89,11 +89,11 @@ describe('the proof that a file is ours', () => {
     `0a/${ID}/${FENCING_TOKEN}.original.bak`,
     'Downloads/film.mkv.part',
     `Downloads/film.mkv.${NONCE}.part`,
-  ])('is not given by %s', (path) => {
+  ])('does not recognize %s', (path) => {
     expect([parseKey(path), unfinishedKey(path)]).toEqual([undefined, undefined]);
   });
 
-  test('can be given by every derived file, since others are refused', () => {
+  test('recognizes every derived file, because other names are rejected', () => {
     for (const name of ['README', '.hidden', '../x.jpeg', 'a b.jpeg', `x.${NONCE}.part`])
       expect(() => derivedKey(ID, 1, name)).toThrow('not the name of a derived file');
   });

@@ -14,7 +14,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-test('removes only the copies of processes of this host that are gone', async () => {
+test('removes only the copies of dead processes of this host', async () => {
   const own = basename(newCopyPath(directory));
   const { pid: goneId } = spawnSync(process.execPath, ['-e', '0']);
   const abandoned = own.replace(`-${process.pid}-`, `-${goneId}-`);

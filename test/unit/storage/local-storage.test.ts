@@ -55,8 +55,8 @@ async function withSyncsSeen(path: string, work: () => Promise<void>): Promise<s
   return seen;
 }
 
-describe('files on a disk', () => {
-  test('have their bytes on it before they are to be seen, and their names before the commit is told of', async () => {
+describe('local storage', () => {
+  test('syncs the bytes before a file becomes visible, and its name before the commit resolves', async () => {
     await putObject(temp.storage, 'ab/abcd/other', Buffer.from('x'));
     const writer = await temp.storage.create('ab/abcd/x.original');
     await writer.write(Buffer.from('x'));
@@ -71,7 +71,7 @@ describe('files on a disk', () => {
     ]);
   });
 
-  test('have the names of their new folders on it too', async () => {
+  test('syncs the names of new folders', async () => {
     const names = await withSyncsSeen(
       join(temp.directory, 'cd/cdef/x'),
       async () => await (await temp.storage.create('cd/cdef/x')).discard(),
@@ -79,12 +79,12 @@ describe('files on a disk', () => {
     expect(names).toEqual(['names before', 'names before']);
   });
 
-  test('an object lies in a file under its key, which may be copied away', async () => {
+  test('stores an object in a file under its key', async () => {
     await putObject(temp.storage, 'ab/abcd/x.original', Buffer.from('x'));
     expect(temp.files()).toEqual(['ab/abcd/x.original']);
   });
 
-  test('folders that became empty go with their last file, the root stays', async () => {
+  test('removes empty folders with their last file and keeps the root', async () => {
     await putObject(temp.storage, 'ab/abcd/attempt-1/160.jpeg', Buffer.from('x'));
     await temp.storage.remove('ab/abcd/attempt-1/160.jpeg');
     expect(await readdir(temp.directory)).toEqual([]);
@@ -92,7 +92,7 @@ describe('files on a disk', () => {
     expect(await readdir(temp.directory)).toEqual([]);
   });
 
-  test('an unfinished file that a crash left is neither listed nor read, and goes with all others', async () => {
+  test('neither lists nor reads an unfinished file, and removes it with all others', async () => {
     await mkdir(join(temp.directory, UPLOAD.prefix), { recursive: true });
     for (const ending of ['0123456789ab.part', '0123456789ab.part.beside.part'])
       await writeFile(join(temp.directory, `${UPLOAD.original}.${ending}`), 'half');
@@ -103,7 +103,7 @@ describe('files on a disk', () => {
     expect(temp.files()).toEqual([]);
   });
 
-  test('what a crash left goes with its empty folders, the files beside it stay', async () => {
+  test('removes unfinished files and empty folders and keeps other files', async () => {
     for (const folder of [UPLOAD.attempt(1), UPLOAD.attempt(2), OTHER.attempt(1)])
       await mkdir(join(temp.directory, folder), { recursive: true });
     const variant = UPLOAD.variant('160.jpeg', 2);
@@ -123,7 +123,7 @@ describe('files on a disk', () => {
     expect(await readdir(temp.directory)).toEqual(['ab']);
   });
 
-  test('no file stays open, however a writing or a reading ends', async () => {
+  test('closes every file, however writing or reading ends', async () => {
     const { storage } = temp;
     await putObject(storage, 'ab/1', Buffer.from('x'));
     await (await storage.create('ab/2')).discard();
@@ -136,7 +136,7 @@ describe('files on a disk', () => {
     await eventually('no file to be open', async () => (await openFiles()).length === 0);
   });
 
-  test('a companion that finds no place leaves nothing unfinished', async () => {
+  test('leaves no unfinished file if the companion cannot be written', async () => {
     const writer = await temp.storage.create('ab/1/x');
     await writer.write(Buffer.from('x'));
     await expect(commitWith(temp.storage, writer, { key: 'not/there', bytes: Buffer.from('y') })).rejects.toThrow();
@@ -146,7 +146,7 @@ describe('files on a disk', () => {
     expect(await openFiles()).toEqual([]);
   });
 
-  test('a commit whose unfinished file was removed is reported as unavailable, so that the sender tries again', async () => {
+  test('rejects a commit with storage_unavailable (503) if its unfinished file was removed', async () => {
     const writer = await temp.storage.create(UPLOAD.original);
     await writer.write(Buffer.from('x'));
     await temp.storage.removeUnfinished('', new Date(Date.now() + 60_000));
@@ -154,7 +154,7 @@ describe('files on a disk', () => {
     await writer.discard();
   });
 
-  test('folders that go while they are listed take nothing from the others', async () => {
+  test('lists the other folders if a folder is removed during the listing', async () => {
     const { storage } = temp;
     const all = Array.from({ length: 100 }, (_, index) => uploadKeys(index));
     for (const { original } of all) await (await storage.create(original)).commit();
@@ -166,7 +166,7 @@ describe('files on a disk', () => {
     expect(listed).toHaveLength(1);
   });
 
-  test('and their folders can be used by nobody else on the machine', async () => {
+  test('makes files and folders that only its own user can read', async () => {
     const { storage, directory } = temp;
     const writer = await storage.create(UPLOAD.original);
     await commitWith(storage, writer, { key: UPLOAD.manifest, bytes: Buffer.from('{}') });
@@ -177,7 +177,7 @@ describe('files on a disk', () => {
       expect([file, await modeOf(file)]).toEqual([file, '600']);
   });
 
-  test('in a folder that cannot be read are skipped and reported, and the others are listed', async () => {
+  test('skips and reports a folder that it cannot read, and lists the others', async () => {
     const { storage, directory } = temp;
     for (const { original } of [UPLOAD, OTHER]) await putObject(storage, original, Buffer.from('x'));
     const unreadable = Object.assign(new Error('not yours'), { code: 'EACCES' });
@@ -196,7 +196,7 @@ describe('files on a disk', () => {
     expect([listed, skipped]).toEqual([[OTHER.original], [UPLOAD.prefix]]);
   });
 
-  test('a root that is not there yet is made with the first object', async () => {
+  test('makes a missing root with the first object', async () => {
     const storage = new LocalStorage(join(temp.directory, 'not/yet'));
     expect(await storage.stat('a')).toBeUndefined();
     await putObject(storage, 'a', Buffer.from('x'));
@@ -204,8 +204,8 @@ describe('files on a disk', () => {
   });
 });
 
-describe('the STORAGE setting', () => {
-  test.each(['file:', 'file://'])('%s<directory> is that directory', async (scheme) => {
+describe('the setting STORAGE', () => {
+  test.each(['file:', 'file://'])('%s<directory> opens that directory', async (scheme) => {
     const { s3, storageReserveBytes } = loadConfig({});
     const storage = await openStorage({ storage: `${scheme}${temp.directory}/x`, storageReserveBytes, s3 });
     await putObject(storage, 'a', Buffer.from('x'));
@@ -217,7 +217,7 @@ test.each<[string, (storage: LocalStorage) => Promise<unknown>]>([
   ['stat', async (storage) => await storage.stat(UPLOAD.original)],
   ['remove', async (storage) => await storage.remove(UPLOAD.original)],
   ['removeUnfinished', async (storage) => await storage.removeUnfinished('', new Date())],
-])('%s reports a root that is no longer a directory as unavailable, not as empty', async (_name, call) => {
+])('%s rejects with storage_unavailable if the root is not a directory', async (_name, call) => {
   const storage = new LocalStorage(join('/dev/null', 'storage'));
   await expect(call(storage)).rejects.toMatchObject({ code: 'storage_unavailable' });
 });

@@ -35,34 +35,34 @@ describe('STORAGE=s3://…', () => {
     ['/', 'ab/1'],
     ['/one', 'one/ab/1'],
     ['/one/two/', 'one/two/ab/1'],
-  ])('with the prefix %j stores below it', async (prefix, name) => {
+  ])('stores objects below the prefix %j', async (prefix, name) => {
     const storage = await open({ STORAGE: `s3://${server.bucket}${prefix}` });
     await putObject(storage, 'ab/1', Buffer.from('x'));
     await storage.close?.();
     expect(server.memory.keys()).toEqual([name]);
   });
 
-  test('reads one entry of the list before it is ready', async () => {
+  test('reads one entry of the list at the start', async () => {
     await (await open()).close?.();
     expect(server.operations).toEqual(['ListObjectsV2']);
   });
 
-  test('that names no bucket there is stops with one line', async () => {
+  test('rejects a missing bucket with one line', async () => {
     await expect(open({ STORAGE: 's3://other-bucket' })).rejects.toEqual(
       new ConfigError(`STORAGE: S3 at ${server.url} has no bucket "other-bucket"`),
     );
   });
 
-  test('with the wrong key stops with one line', async () => {
+  test('rejects a wrong key with one line', async () => {
     process.env['AWS_ACCESS_KEY_ID'] = 'NOBODY';
     await expect(open()).rejects.toEqual(
       new ConfigError(
-        `STORAGE: S3 at ${server.url} refuses these credentials for bucket "test-bucket": InvalidAccessKeyId`,
+        `STORAGE: S3 at ${server.url} rejects these credentials for bucket "test-bucket": InvalidAccessKeyId`,
       ),
     );
   });
 
-  test("finds its key in a file of the user's own where the environment has none", async () => {
+  test("reads the key from the user's credentials file if the environment has none", async () => {
     const temp = await openTempStorage();
     const path = join(temp.directory, 'credentials');
     await writeFile(
@@ -76,19 +76,19 @@ describe('STORAGE=s3://…', () => {
     await temp.remove();
   });
 
-  test('with no key at all stops with one line that tells where to put one', async () => {
+  test('rejects missing credentials with one line that names the settings', async () => {
     delete process.env['AWS_ACCESS_KEY_ID'];
     await expect(open()).rejects.toThrow(/^STORAGE: no S3 credentials are found; set AWS_ACCESS_KEY_ID/);
   });
 
   test.each([
-    [403, 'AccessDenied', 'refuses these credentials'],
-    [403, 'SignatureDoesNotMatch', 'refuses these credentials'],
-    [400, 'ExpiredToken', 'refuses these credentials'],
+    [403, 'AccessDenied', 'rejects these credentials'],
+    [403, 'SignatureDoesNotMatch', 'rejects these credentials'],
+    [400, 'ExpiredToken', 'rejects these credentials'],
     [301, 'PermanentRedirect', 'is in another region; set S3_REGION'],
     [400, 'AuthorizationHeaderMalformed', 'is in another region; set S3_REGION'],
-    [400, 'InvalidBucketName', 'refuses bucket "test-bucket": InvalidBucketName: No.'],
-  ])('that is answered with %i %s stops with one line', async (status, name, words) => {
+    [400, 'InvalidBucketName', 'rejects bucket "test-bucket": InvalidBucketName: No.'],
+  ])('rejects an answer of %i %s with one line', async (status, name, words) => {
     server.fault = (request) => refuse(request, status, name);
     const error = await open().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
@@ -96,29 +96,29 @@ describe('STORAGE=s3://…', () => {
     expect(String(error)).not.toContain('\n');
   });
 
-  test('that does not answer stops with one line, as no fault of the settings', async () => {
+  test('reports a server that does not respond with one line, and not as a wrong setting', async () => {
     server.fault = (request) => refuse(request, 503, 'SlowDown');
     const error = await open().catch((reason: unknown) => reason);
     expect(error).not.toBeInstanceOf(ConfigError);
-    expect(String(error)).toContain(`STORAGE: S3 at ${server.url} does not answer`);
+    expect(String(error)).toContain(`STORAGE: S3 at ${server.url} does not respond`);
   });
 
-  test('with no server behind its endpoint stops with one line', async () => {
+  test('reports an endpoint without a server with one line', async () => {
     await expect(open({ S3_ENDPOINT: 'http://127.0.0.1:9' })).rejects.toThrow(
-      /^STORAGE: S3 at http:\/\/127\.0\.0\.1:9 does not answer: .*ECONNREFUSED/,
+      /^STORAGE: S3 at http:\/\/127\.0\.0\.1:9 does not respond: .*ECONNREFUSED/,
     );
   });
 
-  test('with no region stops with one line', async () => {
+  test('rejects a missing region with one line', async () => {
     const config = loadConfig({ STORAGE: `s3://${server.bucket}` });
-    await expect(openStorage(config)).rejects.toThrow('STORAGE: no region is known; set S3_REGION');
+    await expect(openStorage(config)).rejects.toThrow('STORAGE: the region is missing; set S3_REGION');
   });
 });
 
 describe('the settings of S3', () => {
   const s3Of = (environment: Record<string, string>) => loadConfig({ STORAGE: 's3://bucket', ...environment }).s3;
 
-  test('suit Amazon where there is no endpoint, and others where there is one', () => {
+  test('default to Amazon without an endpoint and to other servers with one', () => {
     expect(s3Of({})).toEqual({
       endpoint: undefined,
       region: undefined,
@@ -133,7 +133,7 @@ describe('the settings of S3', () => {
     });
   });
 
-  test("are each one's own to choose", () => {
+  test('override each default', () => {
     const chosen = {
       S3_ENDPOINT: 'http://localhost:9000',
       S3_REGION: 'eu-central-1',
@@ -161,11 +161,11 @@ describe('the settings of S3', () => {
     ['S3_REGION', 'EU 1'],
     ['S3_FORCE_PATH_STYLE', 'yes'],
     ['S3_CHECKSUMS', 'never'],
-  ])('%s=%s is a mistake that is named', (name, value) => {
+  ])('rejects %s=%s and names the setting', (name, value) => {
     expect(() => loadConfig({ [name]: value })).toThrow(`wrong settings: ${name} must be `);
   });
 
-  test('allow no file that has more than 10,000 parts', () => {
+  test('reject a file size of more than 10,000 parts', () => {
     const limits = { UPLOAD_MAX_BYTES: '83886080001', UPLOAD_MAX_REQUEST_BYTES: '83886080001' };
     expect(() => s3Of(limits)).toThrow('UPLOAD_MAX_BYTES must not exceed 83886080000 with STORAGE=s3://');
     expect(loadConfig(limits).uploadMaxBytes).toBe(83_886_080_001);

@@ -37,7 +37,7 @@ async function open(silenceMs?: number): Promise<void> {
 const write = (bytes: Buffer) => writeOrDiscard(storage, KEY, bytes);
 const countOf = (operation: string) => server.operations.filter((name) => name === operation).length;
 
-describe('an S3 that answers 500', () => {
+describe('S3 that answers 500', () => {
   test.each([
     'PutObject',
     'HeadObject',
@@ -46,7 +46,7 @@ describe('an S3 that answers 500', () => {
     'ListObjectsV2',
     'DeleteObjects',
     'ListMultipartUploads',
-  ])('at %s is tried again, and then is a 503', async (operation) => {
+  ])('retries %s and then answers 503', async (operation) => {
     await write(Buffer.from('x'));
     const call =
       {
@@ -63,7 +63,7 @@ describe('an S3 that answers 500', () => {
   });
 
   test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
-    'at %s of a large object leaves nothing',
+    'leaves no object after a failed %s',
     async (operation) => {
       server.fault = at(operation, (request) => refuse(request, 500, 'InternalError'));
       expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
@@ -71,21 +71,21 @@ describe('an S3 that answers 500', () => {
     },
   );
 
-  test('for a moment goes unnoticed', async () => {
+  test('causes no error if a retry succeeds', async () => {
     server.fault = (request) => (request.count === 1 ? refuse(request, 503, 'SlowDown') : request.proceed());
     const bytes = randomBytes(17 * MIB);
     expect(await write(bytes)).toBe('committed');
     expect(server.memory.objects.get(NAME)?.bytes.equals(bytes)).toBe(true);
   });
 
-  test('or whose proxy does, in words of its own', async () => {
+  test('answers 503 for a proxy with an unknown error too', async () => {
     server.fault = (request) => refuse(request, 502);
     await expect(storage.stat(KEY)).rejects.toMatchObject(UNAVAILABLE);
     await expect(storage.read(KEY)).rejects.toMatchObject(UNAVAILABLE);
     expect(await write(Buffer.from('x'))).toMatchObject(UNAVAILABLE);
   });
 
-  test('even to what cleans up hides no reason, and what stays goes with the next removal', async () => {
+  test('keeps the first error if the cleanup fails too, and the next removal removes the rest', async () => {
     server.fault = (request) =>
       /Create|ListM/.test(request.operation) ? request.proceed() : refuse(request, 500, 'InternalError');
     expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
@@ -95,12 +95,12 @@ describe('an S3 that answers 500', () => {
     expect(server.memory.uploads.size).toBe(0);
   });
 
-  test('with no room is a 507', async () => {
+  test('answers 507 if the storage is full', async () => {
     server.fault = at('PutObject', (request) => refuse(request, 507, 'InsufficientStorage'));
     expect(await write(Buffer.from('x'))).toMatchObject({ code: 'storage_full', status: 507 });
   });
 
-  test('and one that refuses is an error of its own, not a matter of time', async () => {
+  test('returns a rejection as a permanent error', async () => {
     server.fault = (request) => refuse(request, 403, 'AccessDenied');
     const error = await write(Buffer.alloc(9 * MIB));
     expect(error).not.toBeInstanceOf(ServiceError);
@@ -108,13 +108,13 @@ describe('an S3 that answers 500', () => {
   });
 });
 
-describe('an S3 that is silent', () => {
+describe('S3 that is silent', () => {
   beforeEach(async () => {
     await temp.remove();
     await open(SILENCE_MS);
   });
 
-  test.each(['PutObject', 'GetObject'])('at %s is a 503 after its time', async (operation) => {
+  test.each(['PutObject', 'GetObject'])('answers 503 after the timeout of %s', async (operation) => {
     await write(Buffer.from('x'));
     server.fault = at(operation, () => undefined);
     await expect(
@@ -123,7 +123,7 @@ describe('an S3 that is silent', () => {
   });
 
   test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
-    'at %s leaves nothing',
+    'leaves no object after a silent %s',
     async (operation) => {
       server.fault = at(operation, () => undefined);
       expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
@@ -131,7 +131,7 @@ describe('an S3 that is silent', () => {
     },
   );
 
-  test('within an object ends the reading, and leaves no file', async () => {
+  test('ends a read in the middle of an object and leaves no file', async () => {
     await write(Buffer.alloc(MIB));
     server.fault = at(
       'GetObject',
@@ -141,7 +141,7 @@ describe('an S3 that is silent', () => {
     expect(await temp.copies()).toEqual([]);
   });
 
-  test('but slow alone is waited for', async () => {
+  test('waits if it is only slow', async () => {
     await temp.remove();
     await open(patienceMs(SILENCE_MS));
     server.fault = async ({ proceed }) => {
@@ -152,9 +152,9 @@ describe('an S3 that is silent', () => {
   });
 });
 
-describe('an S3 that cuts', () => {
+describe('S3 that cuts the connection', () => {
   test.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
-    'before %s leaves nothing',
+    'leaves no object if it cuts before %s',
     async (operation) => {
       server.fault = at(operation, ({ request }) => void request.socket.destroy());
       expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
@@ -165,20 +165,20 @@ describe('an S3 that cuts', () => {
   test.each([
     ['PutObject', 1],
     ['CompleteMultipartUpload', 9],
-  ])('after %s has stored the object all the same', async (operation, size) => {
+  ])('has stored the object if it cuts after %s', async (operation, size) => {
     server.fault = at(operation, loseAnswer);
     expect(await write(Buffer.alloc(size * MIB, 'x'))).toBe('committed');
     expect(server.memory.objects.get(NAME)?.bytes.equals(Buffer.alloc(size * MIB, 'x'))).toBe(true);
   });
 
-  test('after CreateMultipartUpload leaves none of those that it began', async () => {
+  test('leaves no multipart upload if it cuts after CreateMultipartUpload', async () => {
     server.fault = at('CreateMultipartUpload', loseAnswer);
     expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);
     expect(countOf('CreateMultipartUpload')).toBe(3);
     expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
   });
 
-  test('and cannot be asked removes what it turns out to have stored', async () => {
+  test('removes an object that was stored although the answer was lost', async () => {
     let asked = 0;
     server.fault = (request) => {
       if (request.operation === 'PutObject') return loseAnswer(request);
@@ -188,14 +188,14 @@ describe('an S3 that cuts', () => {
     expect(server.memory.keys()).toEqual([]);
   });
 
-  test("never takes another writer's object for its own", async () => {
+  test('does not mistake the object of another writer for its own', async () => {
     await write(Buffer.from('theirs'));
     server.fault = at('PutObject', ({ request }) => void request.socket.destroy());
     expect(await write(Buffer.from('mine'))).toMatchObject(UNAVAILABLE);
     expect(server.memory.objects.get(NAME)?.bytes.toString()).toBe('theirs');
   });
 
-  test('within an object ends the reading, and leaves no file', async () => {
+  test('ends a read in the middle of an object and leaves no file', async () => {
     await write(Buffer.alloc(MIB));
     server.fault = at(
       'GetObject',
@@ -208,7 +208,7 @@ describe('an S3 that cuts', () => {
     expect(await temp.copies()).toEqual([]);
   });
 
-  test('for good is a 503', async () => {
+  test('answers 503 if it never comes back', async () => {
     await temp.remove();
     await expect(storage.stat(KEY)).rejects.toMatchObject(UNAVAILABLE);
     expect(await write(Buffer.alloc(9 * MIB))).toMatchObject(UNAVAILABLE);

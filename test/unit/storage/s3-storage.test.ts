@@ -26,13 +26,13 @@ afterEach(async () => {
 const write = (bytes: Buffer) => writeOrDiscard(storage, KEY, bytes);
 const countOf = (operation: string) => server.operations.filter((name) => name === operation).length;
 
-describe('writing', () => {
-  test('of a small object is one request, below the prefix', async () => {
+describe('S3 writer', () => {
+  test('writes a small object with one request, below the prefix', async () => {
     expect(await write(Buffer.from('small'))).toBe('committed');
     expect([server.operations, server.memory.keys()]).toEqual([['PutObject'], [NAME]]);
   });
 
-  test('of a large one goes in parts of 8 MiB, and holds three of them at the most', async () => {
+  test('writes a large object in parts of 8 MiB with at most three in memory', async () => {
     const held: S3Request[] = [];
     server.fault = at('UploadPart', (request) => void held.push(request));
     const patient = await storage.create(KEY);
@@ -50,7 +50,7 @@ describe('writing', () => {
     expect(countOf('UploadPart')).toBe(4);
   });
 
-  test('bears checksums where the server takes them', async () => {
+  test('sends checksums if the server supports them', async () => {
     const strict = new S3Storage(`s3://${server.bucket}`, { ...server.settings, checksums: 'WHEN_SUPPORTED' });
     const sums: unknown[] = [];
     server.fault = async ({ operation, request, proceed }) => {
@@ -65,18 +65,18 @@ describe('writing', () => {
     expect(sums).toEqual(Array.from({ length: 4 }, () => expect.any(String)));
   });
 
-  test('ended by a discard leaves no part, whenever it comes', async () => {
+  test('leaves no part after a discard at any time', async () => {
     for (const size of [0, 7, 8, 9, 17]) {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(size * MIB));
       await Promise.all([writer.discard(), writer.discard()]);
-      await expect(writer.write(Buffer.from('x'))).rejects.toThrow('ended already');
-      await expect(writer.commit()).rejects.toThrow('ended already');
+      await expect(writer.write(Buffer.from('x'))).rejects.toThrow('already ended');
+      await expect(writer.commit()).rejects.toThrow('already ended');
       expect([size, server.memory.uploads.size, server.memory.keys()]).toEqual([size, 0, []]);
     }
   });
 
-  test('that was committed is not undone by a discard', async () => {
+  test('keeps a committed object after a discard', async () => {
     for (const size of [1, 9]) {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(size * MIB));
@@ -87,8 +87,8 @@ describe('writing', () => {
   });
 });
 
-describe('what there is', () => {
-  test('is listed and removed page by page, unfinished uploads too', async () => {
+describe('S3 storage', () => {
+  test('lists and removes all pages, including unfinished uploads', async () => {
     server.pageSize = 3;
     for (let index = 0; index < 7; index++) await putObject(storage, uploadKeys(index).original, Buffer.from('x'));
     const writers = await Promise.all(Array.from({ length: 4 }, (_, index) => storage.create(UPLOAD.part(index))));
@@ -102,7 +102,7 @@ describe('what there is', () => {
     expect([server.memory.keys(), server.memory.uploads.size]).toEqual([[], 0]);
   });
 
-  test("beside the prefix is another's", async () => {
+  test('does not touch objects outside its prefix', async () => {
     for (const name of [`some/prefix-2/${KEY}`, `some/${KEY}`, KEY])
       server.memory.objects.set(name, { bytes: Buffer.from('x'), metadata: {}, modifiedAt: new Date() });
     await storage.removeAll('ab');
@@ -110,7 +110,7 @@ describe('what there is', () => {
     expect(server.memory.keys()).toEqual([KEY, `some/${KEY}`, `some/prefix-2/${KEY}`]);
   });
 
-  test('that S3 does not remove is told', async () => {
+  test('rejects if S3 does not remove an object', async () => {
     await write(Buffer.from('x'));
     server.fault = at(
       'DeleteObjects',
@@ -122,7 +122,7 @@ describe('what there is', () => {
     await expect(storage.removeAll('ab')).rejects.toThrow('AccessDenied');
   });
 
-  test('is removed from servers that list no uploads', async () => {
+  test('removes objects on servers that cannot list multipart uploads', async () => {
     await write(Buffer.from('x'));
     server.fault = at('ListMultipartUploads', (request) => refuse(request, 501, 'NotImplemented'));
     await storage.removeAll('ab');
@@ -130,7 +130,7 @@ describe('what there is', () => {
   });
 });
 
-test('a copy on this machine goes with its release, once or twice', async () => {
+test('removes a local copy with its release, even if released twice', async () => {
   await write(Buffer.from('x'));
   const file = await storage.openLocal(KEY);
   expect(await temp.copies()).toHaveLength(1);

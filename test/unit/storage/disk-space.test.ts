@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DiskRoom } from '../../../src/storage/disk-room.ts';
+import { DiskSpace } from '../../../src/storage/disk-space.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
 
 let directory: string;
@@ -19,22 +19,22 @@ async function freeBytes(): Promise<number> {
   return bavail * bsize;
 }
 
-test('more free than the reserve is room', async () => {
-  await expect(new DiskRoom(directory, Math.floor((await freeBytes()) / 2)).check()).resolves.toBeUndefined();
+test('accepts an object if more than the reserve is free', async () => {
+  await expect(new DiskSpace(directory, Math.floor((await freeBytes()) / 2)).check()).resolves.toBeUndefined();
 });
 
-test('less free than the reserve is storage_full', async () => {
-  await expect(new DiskRoom(directory, (await freeBytes()) * 2).check()).rejects.toMatchObject({
+test('rejects with storage_full (507) if less than the reserve is free', async () => {
+  await expect(new DiskSpace(directory, (await freeBytes()) * 2).check()).rejects.toMatchObject({
     code: 'storage_full',
     status: 507,
   });
 });
 
-test('a reserve of 0 looks at nothing', async () => {
-  await expect(new DiskRoom(join(directory, 'missing'), 0).check()).resolves.toBeUndefined();
+test('checks nothing with a reserve of 0', async () => {
+  await expect(new DiskSpace(join(directory, 'missing'), 0).check()).resolves.toBeUndefined();
 });
 
-test('a storage without room refuses an object before its first byte and leaves nothing', async () => {
+test('rejects an object on a full storage before its first byte and leaves no file', async () => {
   const storage = new LocalStorage(directory, { reserveBytes: (await freeBytes()) * 2 });
   await expect(storage.create('ab/abcd/x.original')).rejects.toMatchObject({ code: 'storage_full' });
   expect(await readdir(directory)).toEqual([]);
