@@ -85,7 +85,7 @@ export class LocalWriter implements ObjectWriter {
       if (companion !== undefined) await rename(companionPartOf(partPath), pathOf(companion.key));
       await syncFolder(dirname(path));
     } catch (error) {
-      // The janitor may have taken a sender for dead that was only slow, and removed its file: it can send again.
+      // The janitor has removed the file because the sender was slow. The client can send it again.
       throw isMissing(error) ? storageUnavailable(error) : asServiceError(error);
     }
   }
