@@ -216,14 +216,15 @@ describe('the page', () => {
   test('another page of the same browser takes nothing out of the hands of this one', async () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
-    const beside = await browser.open(service.url);
-    // Whoever is there answers before this page would take anything up.
-    await beside.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
-    expect(await beside.page.locator('.line').count()).toBe(0);
+    const beside = await browser.context.newPage();
+    await beside.addInitScript(waitForAnswers);
+    await beside.goto(service.url);
+    await beside.waitForFunction(() => 'hasWaited' in window);
+    expect(await beside.locator('.line').count()).toBe(0);
     await page.close();
-    await beside.page.reload();
-    await awaitStates(beside.page, 1, ['done']);
-    ({ page } = beside);
+    await beside.reload();
+    await awaitStates(beside, 1, ['done']);
+    page = beside;
   });
 
   test('speaks Chinese to those who read it', async () => {
@@ -237,3 +238,24 @@ describe('the page', () => {
     expect(await stageOf(page, 'notes.jpg')).toMatch(/^不支持这种文件/);
   });
 });
+
+/**
+ * Runs in a new page. The time that it leaves other pages to answer in ends with the first answer: on a busy machine that may
+ * take longer. Later loads of the page wait as usual.
+ */
+function waitForAnswers(): void {
+  const WAIT_MS = 100;
+  if (sessionStorage.getItem('waited') !== null) return;
+  sessionStorage.setItem('waited', 'true');
+  const channel = new BroadcastChannel('deferred-uploads');
+  const answered = new Promise((resolve) =>
+    channel.addEventListener('message', ({ data }) => data !== '' && resolve(data)),
+  );
+  const later = window.setTimeout.bind(window);
+  const setTimeout = (run: () => void, ms?: number) => {
+    if (ms !== WAIT_MS) return later(run, ms);
+    void answered.then(() => later(() => (run(), Object.assign(window, { hasWaited: true })), 0));
+    return 0;
+  };
+  Object.assign(window, { setTimeout });
+}

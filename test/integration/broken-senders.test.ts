@@ -14,7 +14,7 @@ import { METHODS, receiving, SENDERS, type Method } from '../helpers/raw-senders
 import { startService, type Service } from '../helpers/service.ts';
 
 /** Long for a busy machine to be silent, short for a test. */
-const STALL_MS = Math.min(patienceMs(1000), 8000);
+const STALL_MS = Math.min(patienceMs(1500), 8000);
 const BYTE_PERIOD_MS = 200;
 
 /** Node itself would cut whoever takes longer than a second, in place of five minutes. */
