@@ -1,6 +1,6 @@
 import type { ColumnType } from '../../src/wire/documents.ts';
 
-/** What one cell can be read as; powers of two, so that a column holds all of its own in one number. */
+/** The types that one cell can have. They are powers of two, so that one number holds all types of a column. */
 export const CELL = {
   empty: 1,
   integer: 2,
@@ -13,7 +13,7 @@ export const CELL = {
   duration: 256,
 } as const;
 
-/** More digits do not fit the numbers of most readers of JSON, and belong to names of things rather than to counts. */
+/** Longer integers do not fit the numbers of most JSON readers. They are usually identifiers, not counts. */
 const MAX_INTEGER_DIGITS = 15;
 const MAX_EXPONENT_DIGITS = 2;
 const SHORTEST_DATETIME = 16;
@@ -26,7 +26,10 @@ const DOT = 46;
 const LOWER_CASE = 32;
 const [LETTER_E, LETTER_F, LETTER_T] = [101, 102, 116];
 
-/** Tells a cell by its characters. Numbers are those of JSON, dates those of ISO 8601: what else there is, nobody can tell for sure. */
+/**
+ * Returns the type of a cell by its text. Numbers must be valid JSON, dates valid ISO 8601. Other notations are
+ * ambiguous and count as text.
+ */
 export function cellTypeOf(text: string): number {
   if (text.length === 0) return CELL.empty;
   const first = text.charCodeAt(0);
@@ -42,7 +45,7 @@ function booleanOf(text: string, first: number): number {
   return isBoolean ? CELL.boolean : CELL.string;
 }
 
-/** The grammar of RFC 8259 section 6; a leading zero makes a name, such as a postal code. */
+/** Reads the grammar of RFC 8259, section 6. A leading zero means an identifier, such as a postal code. */
 function numberOf(text: string, start: number): number {
   const whole = text.charCodeAt(start) === ZERO ? start + 1 : digitsEnd(text, start);
   if (whole === start) return CELL.string;
@@ -56,7 +59,7 @@ function numberOf(text: string, start: number): number {
   return end === text.length ? CELL.number : CELL.string;
 }
 
-/** -1 where there is none, or one that is too great for a number. */
+/** Returns -1 if there is no exponent or if it is too large for a number. */
 function exponentEnd(text: string, at: number): number {
   const start = text[at] === '+' || text[at] === '-' ? at + 1 : at;
   const end = digitsEnd(text, start);
@@ -85,7 +88,7 @@ function dateOf(text: string): number {
 
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Whether the first ten characters are a day of the calendar. */
+/** Returns whether the first ten characters are a valid date. */
 function isDate(text: string): boolean {
   const year = digits(text, 0, 4);
   const month = digits(text, 5, 7);
@@ -95,7 +98,7 @@ function isDate(text: string): boolean {
   return day <= (DAYS[month - 1] ?? 0) && (month !== 2 || day < 29 || isLeap);
 }
 
-/** -1 where one is no digit. */
+/** Returns the value of the digits, or -1 if one character is not a digit. */
 function digits(text: string, start: number, end: number): number {
   let value = 0;
   for (let at = start; at < end; at += 1) {
@@ -113,7 +116,7 @@ const TYPES: ReadonlyMap<number, ColumnType> = new Map([
   [CELL.duration, 'duration'],
 ]);
 
-/** What all cells of a column can be read as, of the sum of their types. */
+/** Returns the type that fits all cells of a column, from the sum of their types. */
 export function columnTypeOf(types: number): ColumnType {
   const filled = types & ~CELL.empty;
   if (filled === 0) return 'empty';

@@ -8,9 +8,11 @@ const LATEST_YEAR = 2199;
 const FEWEST_PERIODS = 2;
 
 /**
- * True if a row holds the names of the columns rather than values, by what stands below it: text over columns of
- * numbers, dates or truth values; an empty corner over a column that is never empty; years or dates in order, over
- * values that are none; or, over nothing but text, texts that are all different.
+ * Returns whether a row holds the names of the columns, judging by the rows below it. It does if one of these is true:
+ * - It has text over columns of numbers, dates or booleans.
+ * - It has an empty corner over a column that is never empty.
+ * - It has years or dates in order, over values that are neither.
+ * - All columns are text, and the texts of the row differ from each other.
  */
 export function isHeaderRow(row: SampledRow, body: readonly SampledRow[], columns: number): boolean {
   const { cells = [], types } = row;
@@ -31,14 +33,14 @@ function hasTypedColumn(names: readonly ByteText[], sums: Uint16Array): boolean 
   });
 }
 
-/** As pandas and R write the names of rows. */
+/** pandas and R write row names this way. */
 function hasEmptyCorner(names: readonly ByteText[], sums: Uint16Array): boolean {
   const [corner, ...others] = names;
   const areNames = others.every((name) => name !== '') && new Set(others).size === others.length;
   return corner === '' && areNames && ((sums[0] ?? 0) & CELL.empty) === 0;
 }
 
-/** `country, 2020, 2021` or a month over each column. */
+/** Returns whether the row is like `country, 2020, 2021`, or has a month over each column. */
 function arePeriods({ types }: SampledRow, names: readonly ByteText[], sums: Uint16Array): boolean {
   const periods = names.map((name, column) => ({ name, column })).filter(({ column }) => types[column] !== TEXT);
   const values = periods.map(({ name, column }) => (types[column] === CELL.date ? Date.parse(name) : yearOf(name)));

@@ -1,25 +1,24 @@
-import { firstCharacters } from './first-characters.ts';
-import { decodeBytes, type ByteText } from './row-source.ts';
+import { decodeBytes, firstCharacters, type ByteText } from './row-source.ts';
 
-/** Names are repeated in every row of the JSON Lines. */
+/** Every row of the JSON Lines repeats the names. */
 const MAX_NAME_CHARACTERS = 128;
-/** In a table of many columns: every row may be only delimiters, and still repeats all names. */
+/** The limit for a table of many columns. A row may be only delimiters and still repeats all names. */
 const MAX_NAME_BYTES = 128;
 const MANY_COLUMNS = 200;
 
-/** In place of `__proto__`, which programs that copy the members of an object lose or set as its prototype. */
+/** Replaces `__proto__`, which programs that copy an object lose or set as its prototype. */
 const SAFE_PROTO = '_proto_';
 
 /**
- * Characters that make two names look alike, or reverse the direction of the text after them. Joiners stay after
- * characters that they can join: emoji, Persian, scripts of India.
+ * Characters that make two names look equal or reverse the direction of text. Joiners are kept after characters that
+ * they can join: emoji, Persian, scripts of India.
  */
 const UNSEEN = /[\p{Bidi_Control}\u200B\u2060\uFEFF]|(?<![^\0-\u024F])[\u200C\u200D]/gu;
 const BETWEEN_WORDS = /[\p{Cc}\p{Cs}\s]+/gu;
 
 /**
- * One name for each column, all different: what the header says, and `column_1` and so on where it says nothing. At
- * most 128 characters, and 128 bytes if there are more than 200 columns, before a number is added.
+ * Returns one unique name per column: the text of the header, or `column_1` and so on. Names have at most 128
+ * characters, and with more than 200 columns also at most 128 bytes, before a number is added.
  */
 export function columnNames(header: readonly ByteText[] | undefined, columnCount: number): string[] {
   const taken = new Set<string>();
@@ -38,13 +37,16 @@ function cleanName(raw: string, columnCount: number): string {
   return columnCount > MANY_COLUMNS ? firstBytes(name, MAX_NAME_BYTES) : name;
 }
 
-/** The beginning of a text, as many whole characters as fit. */
+/** Returns as many whole characters from the start of a text as fit into `bytes`. */
 function firstBytes(text: string, bytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
   return text.slice(0, read);
 }
 
-/** @param numbers the last one that each name got, so that a thousand equal names take a thousand steps. */
+/**
+ * Returns a name that is not taken.
+ * @param numbers the last number that each name got, so that a thousand equal names take a thousand steps
+ */
 function unused(name: string, taken: ReadonlySet<string>, numbers: Map<string, number>): string {
   let candidate = name;
   for (let number = numbers.get(name) ?? 2; taken.has(candidate); number += 1) {

@@ -10,7 +10,7 @@ import { shapeOf } from './shape.ts';
 import type { TableState } from './state.ts';
 import { openWorkbook } from './workbook/workbook-source.ts';
 
-/** Opens the table, whatever lies below it, and tells its columns from the first rows. */
+/** Creates the step that opens the table and determines its columns from the first rows. */
 export function inspect(limits: TableLimits) {
   return async (state: TableState, context: StepContext): Promise<void> => {
     const options = tableOptionsOf(context);
@@ -24,7 +24,7 @@ export function inspect(limits: TableLimits) {
   };
 }
 
-/** As the intake checked them. */
+/** Returns the options, which the intake has checked. */
 export function tableOptionsOf({ upload }: Pick<StepContext, 'upload'>): TableOptions {
   return tableOptionsSchema.parse(upload.options);
 }

@@ -7,7 +7,10 @@ import { TABLE_LIMITS } from './limits.ts';
 import { rows } from './rows.ts';
 import { createTableState, type TableState } from './state.ts';
 
-/** Weights are the milliseconds that each step takes of one thread for a CSV of 80 MB with a million rows. */
+/**
+ * Creates the processor for tables. Weights are the milliseconds that each step takes on one thread for a CSV of 80 MB
+ * with a million rows.
+ */
 export function createTableProcessor(limits: Partial<TableLimits> = {}): Processor<TableState, TableResult> {
   const all = { ...TABLE_LIMITS, ...limits };
   return {

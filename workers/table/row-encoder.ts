@@ -2,40 +2,39 @@ import { UnprocessableError } from '../unprocessable-error.ts';
 import { CELL, cellTypeOf, columnTypeOf } from './cell-type.ts';
 import type { ByteText } from './row-source.ts';
 
-/** How the cells of a column are written: they are all alike in the whole file. */
+/** How the cells of a column are written. All cells of a column are written the same way. */
 const FORM = { undecided: 0, number: 1, boolean: 2, text: 3 } as const;
 
 const BUFFER_BYTES = 1024 * 1024;
-/** Of rows that nobody has taken yet: a few bytes of a table may become a hundred times as many. */
+/** Rows are collected up to this size. A few bytes of a table may become a hundred times as many. */
 const FULL_BYTES = 8 * BUFFER_BYTES;
 const WORD_BYTES = 4;
-/** A control character becomes six. */
+/** A control character is written as six bytes. */
 const MAX_BYTES_OF_CHARACTER = 6;
-/** Quotes, or `false`, and a comma. */
+/** Quotes and a comma, or `false` and a comma. */
 const MOST_AROUND_CELL = 8;
 
 const [QUOTE, BACKSLASH, SPACE, BRACE_OPEN, BRACE_CLOSE, COMMA, COLON, LINE_FEED] = [34, 92, 32, 123, 125, 44, 58, 10];
 const LETTER_T_UPPER = 84;
 const LETTER_T_LOWER = 116;
 
-/** `,"name":` as bytes, and as words to be written four bytes at a time. */
+/** `,"name":` as bytes, and as 32-bit words for writing four bytes at a time. */
 interface Key {
   length: number;
   words: Int32Array;
 }
 
 /**
- * Writes rows as JSON Lines (one object a line, cells by the names of their columns) and learns the types of the
- * columns from all rows. A column's first cells decide how all of it is written. Where a later cell does not fit,
- * what was written is of no use: the encoder then only goes on learning, and the rows have to be gone through once
- * more with what it has learned.
+ * Writes rows as JSON Lines (one object per line, cells by column name) and learns the types of the columns from all
+ * rows. The first cells of a column decide how the whole column is written. If a later cell does not fit, the output is
+ * invalid: from then on the encoder only learns, and a second pass over the rows is needed.
  */
 export class RowEncoder {
   readonly #keys: readonly Key[];
   readonly #keyBytes: number;
   readonly #forms: Uint16Array;
   readonly #maxBytes: number;
-  /** The sum of its cells' types, for each column. */
+  /** For each column the sum of the types of its cells. */
   readonly types: Uint16Array;
   readonly nullCounts: Float64Array;
   #isBroken = false;
@@ -46,7 +45,7 @@ export class RowEncoder {
   #view: DataView;
   #at = 0;
 
-  /** @param types what is known of the columns beforehand, as their sums of cell types. */
+  /** @param types the sums of cell types that are known before the first row */
   constructor(names: readonly string[], types: Uint16Array, maxBytes: number) {
     this.#keys = names.map(keyOf);
     this.#keyBytes = this.#keys.reduce((sum, { length }) => sum + length, 0);
@@ -58,28 +57,28 @@ export class RowEncoder {
     this.#view = viewOf(this.#buffer);
   }
 
-  /** True where what was written must not be used. */
+  /** True if the output is invalid and must not be used. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
 
-  /** What was written is of no use: from now on it only learns. */
+  /** Marks the output as invalid. From now on the encoder only learns. */
   giveUp(): void {
     this.#isBroken = true;
   }
 
-  /** True if what was written should be taken before the next row. */
+  /** True if the output should be taken before the next row. */
   get isFull(): boolean {
     return this.#fullBytes >= FULL_BYTES;
   }
 
-  /** A row with at most as many cells as there are columns; those that are missing are empty. */
+  /** Adds a row. It has at most as many cells as there are columns; missing cells are empty. */
   row(cells: readonly ByteText[], types?: readonly number[]): void {
     if (this.#isBroken) this.#learn(cells, types);
     else this.#write(cells, types);
   }
 
-  /** What was written since. Throws `table_too_large` where all of it is too much. */
+  /** Returns the output since the last call. Throws `table_too_large` if the whole output exceeds the limit. */
   take(): Buffer[] {
     const taken = this.#full;
     this.#full = [];
@@ -90,7 +89,7 @@ export class RowEncoder {
     return taken;
   }
 
-  /** As `take`, to the last byte; there is no row after it. */
+  /** Like `take`, for the end of the table. */
   takeLast(): Buffer[] {
     this.#pushFull();
     this.#at = 0;
@@ -108,7 +107,7 @@ export class RowEncoder {
   }
 
   #write(cells: readonly ByteText[], types: readonly number[] | undefined): void {
-    this.#makeRoom(cells);
+    this.#ensureCapacity(cells);
     const start = this.#at;
     for (let column = 0; column < this.#keys.length; column += 1) {
       const text = cells[column] ?? '';
@@ -121,14 +120,14 @@ export class RowEncoder {
         this.#writeText(text);
       } else this.#writeCell(column, text, types?.[column] ?? cellTypeOf(text));
     }
-    // In place of the comma before the first key.
+    // The brace replaces the comma before the first key.
     this.#buffer[start] = BRACE_OPEN;
     this.#buffer[this.#at] = BRACE_CLOSE;
     this.#buffer[this.#at + 1] = LINE_FEED;
     this.#at += 2;
   }
 
-  /** Of a column that holds all kinds of text nothing more is to be learned. */
+  /** Returns early for a column that has already shown every kind of text. */
   #learnText(column: number, text: ByteText, types: readonly number[] | undefined): void {
     const known = this.types[column] ?? 0;
     if ((known & CELL.string) !== 0) return;
@@ -177,7 +176,7 @@ export class RowEncoder {
     this.#at = at;
   }
 
-  #makeRoom(cells: readonly ByteText[]): void {
+  #ensureCapacity(cells: readonly ByteText[]): void {
     let characters = 0;
     for (let column = 0; column < cells.length; column += 1) characters += (cells[column] ?? '').length;
     const needed =
@@ -209,7 +208,7 @@ function keyOf(name: string): Key {
   return { length: bytes.length, words };
 }
 
-/** How cells of these types are written; several kinds together as text. */
+/** Returns how cells of these types are written. A mix of types is written as text. */
 function formOf(types: number): number {
   const filled = types & ~CELL.empty;
   if (filled === 0) return FORM.undecided;
@@ -223,6 +222,8 @@ function isTrue(text: ByteText): boolean {
 }
 
 function tooLarge(maxBytes: number): UnprocessableError {
-  const detail = `The rows would take more than ${maxBytes} bytes as JSON Lines, in which each of them repeats the names of its columns. Send fewer rows at once, or shorter names.`;
+  const detail =
+    `The rows take more than ${maxBytes} bytes as JSON Lines, because each row repeats the names of its columns. ` +
+    'Upload fewer rows per file, or use shorter column names.';
   return new UnprocessableError('table_too_large', detail);
 }

@@ -1,16 +1,16 @@
 import type { RowError } from '../../src/wire/documents.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 
-/** As many go into a result. */
+/** The number of errors that a result lists. */
 const MAX_LISTED = 100;
 
-/** The rows of a table that were left out: all are counted, the first ones kept. */
+/** The rows of a table that were left out. All are counted, and the first ones are listed. */
 export class RowErrors {
   readonly #maxErrors: number;
   readonly #listed: RowError[] = [];
   #count = 0;
 
-  /** @param maxErrors with more than these the table is given up. */
+  /** @param maxErrors with more errors than this the table is rejected */
   constructor(maxErrors: number) {
     this.#maxErrors = maxErrors;
   }
@@ -27,13 +27,15 @@ export class RowErrors {
     return this.#listed;
   }
 
-  /** Throws `table_damaged` for the one that is too many. */
+  /** Adds an error. Throws `table_damaged` if there are too many. */
   add(line: number, code: string, message: string): void {
     this.#count += 1;
     if (this.#listed.length < MAX_LISTED) this.#listed.push({ line, code, message });
     if (this.#count <= this.#maxErrors) return;
     const first = this.#listed[0];
-    const detail = `More than ${this.#maxErrors} rows have errors; the first, in line ${first?.line ?? line}: ${first?.message ?? message} Mend the table, or allow more with the option maxErrors.`;
+    const detail =
+      `More than ${this.#maxErrors} rows have errors. The first is in line ${first?.line ?? line}: ` +
+      `${first?.message ?? message} Correct the table, or allow more errors with the option maxErrors.`;
     throw new UnprocessableError('table_damaged', detail);
   }
 }

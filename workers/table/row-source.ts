@@ -1,52 +1,63 @@
 import type { TableResult, TableWarning } from '../../src/wire/documents.ts';
 
 /**
- * UTF-8, one character of code 0 to 255 for each byte: text that was read as bytes and goes out as bytes is so spared
- * from being decoded and encoded again, which costs more than all else that is done with it.
+ * UTF-8 text with one character (code 0 to 255) per byte. Text that is read and written as bytes need not be decoded
+ * and encoded, which would take longer than all other work on it.
  */
 export type ByteText = string;
 
-/** Hears the rows of a table, each only while it is called. */
+/** Receives the rows of a table. A row is valid only during the call. */
 export interface RowSink {
-  /** `types` holds a `CELL` for each cell where the source knows them; without it they are told from the characters. */
+  /**
+   * Receives a row. `types` holds a `CELL` for each cell if the source knows the types. Otherwise they follow from the
+   * text.
+   */
   row(cells: readonly ByteText[], line: number, types?: readonly number[]): void;
-  /** A row that cannot be read. */
+  /** Receives a row that cannot be read. */
   error(line: number, code: string, message: string): void;
-  /** True if the rows since the last yield fill its memory: the source yields before the next one. */
+  /** If true, the memory of the sink is full, and the source yields before the next row. */
   readonly isFull?: boolean;
 }
 
-/** What a result says of where the rows come from. */
+/** The part of a result that describes where the rows come from. */
 export type SourceFacts = Pick<TableResult, 'format' | 'encoding' | 'encodingCertainty' | 'delimiter' | 'sheet'>;
 
-/** Where rows come from; it can be read several times. */
+/** A source of rows. It can be read several times. */
 export interface RowSource {
   readonly facts: SourceFacts;
-  /** True where a row may have fewer cells than there are columns: the others are empty then. */
+  /** True if a row may have fewer cells than there are columns. The missing cells are empty. */
   readonly isSparse: boolean;
-  /** What was left out, or is uncertain, before the rows. */
+  /** Warnings about parts that were left out or are uncertain. */
   readonly warnings: readonly TableWarning[];
-  /** Told to the sender if there are no rows at all; sentences. */
+  /** The error detail for a table without rows: one or more sentences. */
   readonly whenEmpty: string;
   /**
-   * Reads all rows from the first on and hands them to the sink, some at a time: after each time it yields how much
-   * of the table has been read, 0 to 1. Throws `UnprocessableError`. Who stops early ends it with `return`.
+   * Reads all rows from the start and passes them to the sink. It yields regularly the fraction of the table that has
+   * been read, 0 to 1. Throws `UnprocessableError`. To stop early, call `return`.
    */
   read(sink: RowSink, signal: AbortSignal): AsyncGenerator<number, void, undefined>;
 }
 
-/** The characters behind `ByteText`. */
+/** Decodes `ByteText` to characters. */
 export function decodeBytes(text: ByteText): string {
   return Buffer.from(text, 'latin1').toString();
 }
 
-/** A copy of a text. A piece of a larger text would keep all of that in memory. */
+/** Returns a copy of a text. A slice of a larger text would keep the whole text in memory. */
 export function copyOf(text: ByteText): ByteText {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
 
-/** The bytes of characters, as `ByteText`. */
+/** Encodes characters as `ByteText`. */
 export function encodeBytes(text: string): ByteText {
   // oxlint-disable-next-line no-control-regex
   return /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1');
+}
+
+/** Returns the start of a text without splitting a surrogate pair. */
+export function firstCharacters(text: string, count: number): string {
+  const cut = text.slice(0, count);
+  const last = cut.charCodeAt(cut.length - 1);
+  const isHalf = cut.length < text.length && last >= 0xd800 && last < 0xdc00;
+  return isHalf ? cut.slice(0, -1) : cut;
 }

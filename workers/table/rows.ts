@@ -10,12 +10,15 @@ import { TablePass, type PassLimits } from './table-pass.ts';
 
 const JSON_LINES: NewFile = { name: JSON_LINES_NAME, format: 'jsonl', type: 'application/jsonl; charset=utf-8' };
 
-/** A column has turned out to be something else than its first rows said; the pass knows now what all of them are. */
+/** A column has another type than its first rows suggested. The pass now knows the types of all rows. */
 class ColumnsMisread extends Error {
   override readonly name = 'ColumnsMisread';
 }
 
-/** Goes through all rows and publishes them as JSON Lines: in one pass, or in a second one with what the first has learned. */
+/**
+ * Creates the step that reads all rows and publishes them as JSON Lines. If the first pass finds that a column was
+ * misread, a second pass uses what the first has learned.
+ */
 export function rows(limits: TableLimits) {
   return async (state: TableState, context: StepContext): Promise<void> => {
     const source = state.source.get();
@@ -40,8 +43,8 @@ export function rows(limits: TableLimits) {
 
 function warningsOf({ rowsAbove }: TableShape): TableWarning[] {
   if (rowsAbove === 0) return [];
-  const lines = rowsAbove === 1 ? 'The first row stands' : `The first ${rowsAbove} rows stand`;
-  return [{ code: 'rows_above_table', message: `${lines} above the table, such as a title, and were left out.` }];
+  const lines = rowsAbove === 1 ? 'The first row is' : `The first ${rowsAbove} rows are`;
+  return [{ code: 'rows_above_table', message: `${lines} above the table (such as a title) and left out.` }];
 }
 
 async function* jsonLines(

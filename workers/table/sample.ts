@@ -3,10 +3,12 @@ import { copyOf } from './row-source.ts';
 import { CELL, cellTypeOf } from './cell-type.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 
-/** So many rows are looked at before the first is written: a column that is not what it seems costs a second pass. */
+/** This many rows are read before the first is written. A column that is misread after them costs a second pass. */
 export const SAMPLED_ROWS = 1000;
 
-/** Title lines and a header are looked for in so many; their texts are kept, cut, and no more than so much in all. */
+/**
+ * Title lines and a header are searched in this many rows. Only their texts are kept, shortened and limited in total.
+ */
 const KEPT_ROWS = 50;
 const KEPT_CELL_BYTES = 512;
 const KEPT_BYTES = 4 * 1024 * 1024;
@@ -14,17 +16,17 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 /** One of the first rows. */
 export interface SampledRow {
   readonly line: number;
-  /** Number of its cells. */
+  /** The number of cells. */
   readonly width: number;
-  /** The same without the empty ones at its end. */
+  /** The number of cells without the empty ones at the end. */
   readonly filled: number;
   /** A `CELL` for each cell. */
   readonly types: Uint16Array;
-  /** Undefined for rows after the first ones. */
+  /** Undefined for rows whose texts are not kept. */
   readonly cells: readonly ByteText[] | undefined;
 }
 
-/** What the first rows of a table tell. Texts are kept of few: a thousand rows may be a gigabyte. */
+/** Collects the first rows of a table. It keeps the texts of only a few, because a thousand rows may be a gigabyte. */
 export class Sample implements RowSink {
   readonly rows: SampledRow[] = [];
   readonly #maxColumns: number;
@@ -35,12 +37,12 @@ export class Sample implements RowSink {
     this.#maxColumns = maxColumns;
   }
 
-  /** True if no more rows are wanted. */
+  /** True if no more rows are needed. */
   get isWhole(): boolean {
     return this.rows.length >= SAMPLED_ROWS;
   }
 
-  /** Of the first row that could not be read. */
+  /** The error of the first row that could not be read. */
   get firstError(): string | undefined {
     return this.#firstError;
   }
@@ -70,22 +72,22 @@ export class Sample implements RowSink {
   }
 }
 
-/** The number of cells without the empty ones at the end of a row. */
+/** Returns the number of cells without the empty ones at the end of a row. */
 export function filledCells(cells: readonly ByteText[]): number {
   let filled = cells.length;
   while (filled > 0 && cells[filled - 1] === '') filled -= 1;
   return filled;
 }
 
-/** For a table with more columns than are taken. */
+/** The error for a table with more columns than the limit. */
 export function tooWide(columns: number, maxColumns: number): UnprocessableError {
   return new UnprocessableError(
     'table_too_large',
-    `The table has ${columns} columns; at most ${maxColumns} are taken.`,
+    `The table has ${columns} columns. At most ${maxColumns} are accepted. Remove columns and upload it again.`,
   );
 }
 
-/** The sums of the types of each column in these rows. */
+/** Returns the sum of the cell types of each column. */
 export function typeSums(rows: readonly SampledRow[], columns: number): Uint16Array {
   const sums = new Uint16Array(columns);
   for (const { types } of rows) {

@@ -4,17 +4,18 @@ import type { ByteText } from './row-source.ts';
 import { typeSums, type SampledRow } from './sample.ts';
 import type { TableShape } from './state.ts';
 
-/** What is known of a table besides its rows. */
+/** What must be known besides the first rows. */
 export interface ShapeSettings {
   /** See `RowSource.isSparse`. */
   readonly isSparse: boolean;
-  /** Of the sender's options. */
+  /** The option `header` of the sender. */
   readonly header: boolean | undefined;
 }
 
 /**
- * Tells the columns of a table from its first rows: as many as most rows of a text have cells, or the widest row of a
- * sheet. Rows above the header, such as a title, are no rows of the table. Needs one row at least.
+ * Determines the columns of a table from its first rows. A text has as many columns as most of its rows have cells. A
+ * sheet has as many as its widest row. Rows above the header, such as a title, do not belong to the table. At least one
+ * row is required.
  */
 export function shapeOf(rows: readonly SampledRow[], settings: ShapeSettings): TableShape {
   const columns = columnsOf(rows, settings.isSparse);
@@ -33,7 +34,7 @@ export function shapeOf(rows: readonly SampledRow[], settings: ShapeSettings): T
   };
 }
 
-/** A short header has no name for the first column, which holds the names of rows. */
+/** Adds a name to a short header, which lacks one for the column of row names. */
 function headerCells(cells: readonly ByteText[], isShort: boolean): readonly ByteText[] {
   return isShort ? ['', ...cells] : cells;
 }
@@ -46,12 +47,12 @@ function columnsOf(rows: readonly SampledRow[], isSparse: boolean): number {
   if (isSparse) return Math.max(...rows.map(({ width }) => width));
   const width = commonest(rows.map((row) => row.width));
   const most = Math.max(...rows.filter((row) => row.width === width).map(({ filled }) => filled));
-  // Each row ends with a delimiter, and the header does not.
+  // Each row ends with a delimiter, but the header does not.
   const above = rows[rows.findIndex((row) => row.width === width) - 1];
   return most === width - 1 && above?.width === most ? most : width;
 }
 
-/** The value that is there most often; the greatest of several. */
+/** Returns the most frequent value, or the largest of several. */
 function commonest(values: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -63,13 +64,13 @@ function commonest(values: readonly number[]): number {
   return best;
 }
 
-/** The index of the header, or of the first row of a table that has none. */
+/** Returns the index of the header, or of the first row if there is no header. */
 function topOf(rows: readonly SampledRow[], columns: number, settings: ShapeSettings): number {
   const widthFits = ({ width, filled }: SampledRow) => filled <= columns && (settings.isSparse || width >= columns);
   const first = rows.findIndex((row, index) => widthFits(row) || isShortHeader(rows, index, columns, settings));
   if (first < 0) return 0;
   if (settings.header === false) return first;
-  // A title may have been padded with empty cells.
+  // A title may be padded with empty cells.
   let top = first;
   while (columns > 1 && (rows[top]?.filled ?? columns) <= 1 && rows[top + 1]?.cells !== undefined) top += 1;
   const below = rows[top];
@@ -77,7 +78,7 @@ function topOf(rows: readonly SampledRow[], columns: number, settings: ShapeSett
   return isTitled && (below.cells ?? []).filter((cell) => cell !== '').length > 1 ? top : first;
 }
 
-/** As R writes it: one name less than there are cells, since the names of rows have none. */
+/** Returns whether the header has one name less than there are cells. R writes this for tables with row names. */
 function isShortHeader(
   rows: readonly SampledRow[],
   index: number,

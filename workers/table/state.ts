@@ -2,30 +2,30 @@ import type { TableResult } from '../../src/wire/documents.ts';
 import { setOnce, type SetOnce } from '../set-once.ts';
 import type { ByteText, RowSource } from './row-source.ts';
 
-/** What the first rows tell of a table. */
+/** The structure of a table, determined from its first rows. */
 export interface TableShape {
   hasHeader: boolean;
-  /** Its cells, where there is one. */
+  /** The cells of the header, if there is one. */
   header: readonly ByteText[] | undefined;
-  /** Rows above the header, or above the first row. */
+  /** The number of rows above the header, or above the first row. */
   rowsAbove: number;
-  /** One for each column. */
+  /** One name per column. */
   names: readonly string[];
-  /** What the columns seem to hold, as sums of cell types; later rows may add to it. */
+  /** The sums of the cell types of each column. Later rows may add types. */
   types: Uint16Array;
 }
 
-/** What the rows turned out to be. */
+/** The part of a result that comes from the rows. */
 export type TableRows = Omit<TableResult, 'kind' | 'hasHeader' | keyof RowSource['facts']>;
 
-/** What the steps leave for each other, in the order in which they do. */
+/** The values that steps pass to later steps, in the order in which they are set. */
 export interface TableState {
   readonly source: SetOnce<RowSource>;
   readonly shape: SetOnce<TableShape>;
   readonly rows: SetOnce<TableRows>;
 }
 
-/** Empty slots for one attempt. */
+/** Creates the empty state of one attempt. */
 export function createTableState(): TableState {
   return { source: setOnce('source'), shape: setOnce('shape'), rows: setOnce('rows') };
 }

@@ -1,23 +1,22 @@
 import type { CellValue, TableColumn } from '../../src/wire/documents.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 import { cellTypeOf, columnTypeOf } from './cell-type.ts';
-import { firstCharacters } from './first-characters.ts';
 import { columnNames } from './header.ts';
 import { filledCells, tooWide } from './sample.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { RowErrors } from './row-errors.ts';
-import { copyOf, decodeBytes, type ByteText, type RowSink } from './row-source.ts';
+import { copyOf, decodeBytes, firstCharacters, type ByteText, type RowSink } from './row-source.ts';
 import type { TableRows, TableShape } from './state.ts';
 
-/** As much of a table goes into its result. */
+/** The number of first rows in a result. */
 const MAX_FIRST_ROWS = 20;
 const MAX_FIRST_CHARACTERS = 65_536;
 const LONGEST_CELL = 200;
 const SHORTEST_CELL = 8;
-/** A character has at most four bytes; a number is read from all of its digits. */
+/** A character has at most four bytes. Numbers are read from all of their digits. */
 const MAX_CELL_BYTES = 4 * LONGEST_CELL;
 
-/** What one pass over a table is bounded by. */
+/** The limits of one pass over a table. */
 export interface PassLimits {
   maxErrors: number;
   maxOutputBytes: number;
@@ -26,17 +25,20 @@ export interface PassLimits {
   isSparse: boolean;
 }
 
-/** With fewer faulty rows a table is what it is, even if they are most of it. */
+/** With fewer faulty rows a table is accepted, even if they are most of its rows. */
 const FEW_ERRORS = 10;
 
-/** Goes over all rows of a table once: counts, types, the first ones, and all of them as JSON Lines. */
+/**
+ * Reads all rows of a table once. It counts them, learns the types, keeps the first rows, and writes all of them as
+ * JSON Lines.
+ */
 export class TablePass implements RowSink {
   readonly encoder: RowEncoder;
   readonly #shape: TableShape;
   readonly #limits: PassLimits;
   readonly #errors: RowErrors;
   readonly #first: FirstRows;
-  /** Of the columns beyond those of the shape. */
+  /** The types of columns beyond those of the shape. */
   #furtherTypes: number[] = [];
   #rowsToSkip: number;
   #rowCount = 0;
@@ -78,7 +80,7 @@ export class TablePass implements RowSink {
     this.#errors.add(line, code, message);
   }
 
-  /** What the next pass needs, after all rows have come and the encoder is broken. */
+  /** Returns the shape for a second pass. To be called after all rows if the encoder is broken. */
   learned(): TableShape {
     const { header, names } = this.#shape;
     const further = this.#furtherTypes;
@@ -89,17 +91,19 @@ export class TablePass implements RowSink {
     };
   }
 
-  /** Throws `table_damaged` if no row is left, or if most are left out: then the table is not what it was taken for. */
+  /** Throws `table_damaged` if no row is left, or if most rows were left out, because the table was then misread. */
   refuseLoss(): void {
     const { count, first } = this.#errors;
     if (count === 0 || (this.#rowCount > 0 && (count <= FEW_ERRORS || count <= this.#rowCount))) return;
     const kept =
-      this.#rowCount === 0 ? `No row is left: all ${count}` : `Only ${this.#rowCount} rows are left: ${count}`;
-    const detail = `${kept} have errors; the first, in line ${first?.line ?? 1}: ${first?.message ?? ''} Mend the table, or say with the option delimiter what separates its cells.`;
+      this.#rowCount === 0 ? `No row is usable: all ${count}` : `Only ${this.#rowCount} rows are usable: ${count}`;
+    const detail =
+      `${kept} have errors. The first is in line ${first?.line ?? 1}: ${first?.message ?? ''} ` +
+      'Correct the table, or set the option delimiter to the character that separates its cells.';
     throw new UnprocessableError('table_damaged', detail);
   }
 
-  /** Once all rows have come. */
+  /** Returns the result. To be called after all rows. */
   result(): Omit<TableRows, 'jsonLines' | 'warnings'> {
     const { types, nullCounts } = this.encoder;
     const columns = this.#shape.names.map((name, column): TableColumn => {
@@ -117,10 +121,10 @@ export class TablePass implements RowSink {
   }
 
   #reject(cells: number, line: number, code: string): void {
-    this.#errors.add(line, code, `The row has ${cells} cells where ${this.#shape.names.length} are expected.`);
+    this.#errors.add(line, code, `The row has ${cells} cells instead of ${this.#shape.names.length}.`);
   }
 
-  /** The columns of a sheet are as many as its widest row has, and that may come late: another pass is needed then. */
+  /** A sheet has as many columns as its widest row. If that row comes late, another pass is needed. */
   #widen(cells: readonly ByteText[], types: readonly number[] | undefined): void {
     if (cells.length > this.#limits.maxColumns) throw tooWide(cells.length, this.#limits.maxColumns);
     const columns = this.#shape.names.length;
@@ -134,7 +138,7 @@ export class TablePass implements RowSink {
   }
 }
 
-/** The first rows, as many as fit. */
+/** Keeps the first rows of a table, within the size limits. */
 class FirstRows {
   readonly #columnCount: number;
   readonly #longestCell: number;

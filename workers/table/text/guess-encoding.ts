@@ -1,6 +1,6 @@
 import { analyse } from 'chardet';
 
-/** What the encoding of a text without a mark seems to be. */
+/** The guessed encoding of a text without a byte order mark. */
 export interface GuessedEncoding {
   /** A name of the Encoding Standard. */
   encoding: string;
@@ -8,19 +8,19 @@ export interface GuessedEncoding {
   certainty: number;
 }
 
-/** What is common in a writing; what else its bytes could be is rare there. */
+/** Describes what is common in a script. What the same bytes mean in another encoding is rare there. */
 interface Candidate {
   encoding: string;
-  /** As chardet names it; it tells languages by the frequency of their letters, for which a table is often too short. */
+  /** The names of chardet. It detects languages by the frequency of letters, for which a table is often too short. */
   names: readonly string[];
-  /** Share of the characters beyond ASCII that are as usual. */
+  /** Returns the share of the characters beyond ASCII that are usual in this encoding. */
   plausibility: (text: string, bytes: Buffer) => number;
 }
 
 const OPENING_SIGN = /[«»„“”‘’‚–—…·¿¡\u00a0]/u;
 const CLOSING_SIGN = /[€£§°±²³µ×½©®™ªº´]/u;
 
-/** The first wins where all else is equal. */
+/** If two score the same, the first one wins. */
 const CANDIDATES: readonly Candidate[] = [
   { encoding: 'windows-1252', names: ['windows-1252', 'ISO-8859-1'], plausibility: latin },
   { encoding: 'gb18030', names: ['GB18030'], plausibility: pairs(0xb0, 0xd7) },
@@ -38,16 +38,16 @@ const CANDIDATES: readonly Candidate[] = [
   { encoding: 'koi8-r', names: ['KOI8-R'], plausibility: script(/\p{Script=Cyrillic}/u) },
 ];
 
-/** Most texts of Latin letters have it, and short ones look alike in all of them. */
+/** The default. Most texts in Latin letters use it, and short texts look the same in all Latin encodings. */
 const USUAL: GuessedEncoding = { encoding: 'windows-1252', certainty: 0 };
 const USUAL_ADVANTAGE = 0.15;
 
-/** The frequency of letters counts less than that all characters are usual ones. */
+/** The frequency of letters counts less than whether all characters are usual. */
 const FREQUENCY_WEIGHT = 0.5;
 const STEEPNESS = 10;
 const MOST_CERTAIN = 0.99;
 
-/** Guesses the encoding of a text that is not UTF-8 by whole lines of it that have bytes beyond ASCII. */
+/** Guesses the encoding of a text that is not UTF-8 from whole lines with bytes beyond ASCII. */
 export function guessEncoding(lines: Buffer): GuessedEncoding {
   const found = analyse(lines);
   const scores = CANDIDATES.flatMap(({ encoding, names, plausibility }) => {
@@ -63,17 +63,17 @@ export function guessEncoding(lines: Buffer): GuessedEncoding {
   }).sort((one, other) => other.score - one.score);
   const [best, second] = scores;
   if (best === undefined || best.score <= 0) return USUAL;
-  // Two that score alike are as likely as each other; a fifth of a point is a clear lead.
+  // With equal scores both are equally likely. A lead of a fifth of a point is clear.
   const certainty = 1 / (1 + Math.exp(-STEEPNESS * (best.score - Math.max(0, second?.score ?? 0))));
   return { encoding: best.encoding, certainty: Math.min(MOST_CERTAIN, Math.round(100 * certainty) / 100) };
 }
 
 function strictlyDecoded(bytes: Buffer, encoding: string): string | undefined {
   try {
-    // Decoded at one go, Node 20 takes windows-1252 for Latin-1.
+    // Without streaming, Node 20 decodes windows-1252 as Latin-1.
     const decoder = new TextDecoder(encoding, { fatal: true });
     const text = decoder.decode(bytes, { stream: true }) + decoder.decode();
-    // Control characters of the second set stand for bytes that an encoding does not use.
+    // C1 control characters mean that the encoding does not use the byte.
     return /[\x80-\x9f]/.test(text) ? undefined : text;
   } catch {
     return undefined;
@@ -114,7 +114,7 @@ function share(text: string, isUsual: (character: string, before: string, after:
   return all === 0 ? 0 : usual / all;
 }
 
-/** Of two bytes each, by the first: between these the common characters stand, and in `kana` the syllables. */
+/** Scores characters of two bytes by their first byte. Common characters are in the range, syllables in `kana`. */
 function pairs(from: number, to: number, ...kana: readonly number[]): (text: string, bytes: Buffer) => number {
   return (_text, bytes) => {
     let all = 0;
@@ -123,7 +123,7 @@ function pairs(from: number, to: number, ...kana: readonly number[]): (text: str
       const first = bytes[at] ?? 0;
       if (first < 0x80) continue;
       all += 1;
-      // Two bytes of one character; half-width syllables of Japanese have one, and are rare in a whole text.
+      // Half-width syllables of Japanese have one byte and are rare in a whole text. Other characters have two.
       const isPair = (bytes[at + 1] ?? 0) >= 0x40;
       if (isPair) at += 1;
       if (isPair && ((first >= from && first <= to) || kana.includes(first))) usual += 1;

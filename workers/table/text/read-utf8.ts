@@ -2,19 +2,19 @@ import { createReadStream } from 'node:fs';
 import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { ScannedText } from './scan-text.ts';
 
-/** A piece of a text in UTF-8, without a mark. */
+/** A piece of UTF-8 text without a byte order mark. */
 export interface Utf8Chunk {
   bytes: Buffer;
-  /** How much of the file has been read with it, 0 to 1. */
+  /** The fraction of the file that has been read, 0 to 1. */
   fraction: number;
 }
 
-/** What one chunk becomes is in memory with it: in the JSON Lines of a wide and empty table some hundred times as much. */
+/** The output of one chunk is in memory with it. For a wide and empty table it is some hundred times as large. */
 const CHUNK_BYTES = 65_536;
 
 /**
- * Reads a text of any encoding as UTF-8. Throws `table_damaged` for a byte of zero, and for bytes that its encoding does
- * not have unless it was guessed.
+ * Reads a text of any encoding as UTF-8. Throws `table_damaged` for a zero byte, and for bytes that are invalid in the
+ * encoding unless the encoding was guessed.
  */
 export async function* readUtf8(
   path: string,
@@ -22,7 +22,7 @@ export async function* readUtf8(
   startBytes: number,
   signal: AbortSignal,
 ): AsyncGenerator<Utf8Chunk, void, undefined> {
-  // An empty range is an error of the stream.
+  // A stream with an empty range would fail.
   if (startBytes >= text.endBytes) return;
   const toUtf8 = transcoder(text);
   let at = startBytes;
@@ -43,10 +43,9 @@ function withoutZeros(bytes: Buffer): Buffer {
   return bytes;
 }
 
-const ZERO_BYTE =
-  'The file has characters of code zero in it, which no table has: it is damaged, or no text. Save the table as CSV in UTF-8.';
+const ZERO_BYTE = 'The file contains zero bytes, so it is damaged or not a text file. Save the table as CSV in UTF-8.';
 
-/** Empty chunks end it. */
+/** Returns a function that converts chunks to UTF-8. An empty chunk ends the text. */
 function transcoder({ encoding, encodingCertainty }: ScannedText): (chunk: Buffer) => Buffer {
   if (encoding === 'utf-8') return (chunk) => chunk;
   const decoder = new TextDecoder(encoding, { fatal: encodingCertainty === 1, ignoreBOM: true });
@@ -56,7 +55,7 @@ function transcoder({ encoding, encodingCertainty }: ScannedText): (chunk: Buffe
     } catch (error) {
       throw new UnprocessableError(
         'table_damaged',
-        `The file is said to be ${encoding} and has bytes in it that are not, or is cut short.`,
+        `The file has bytes that are invalid in ${encoding}, or it is incomplete. Save the table as CSV in UTF-8.`,
         { cause: error },
       );
     }

@@ -7,36 +7,36 @@ const RETURN = '\r';
 /** One record of a text. */
 export interface CutRecord {
   cells: readonly ByteText[];
-  /** Behind its last character. */
+  /** The position after its last character. */
   end: number;
-  /** Where the next one begins: behind the line end. */
+  /** The position of the next record, after the line end. */
   next: number;
-  /** How many it has; more than one where quotes hold them together. */
+  /** The number of lines. A record with quoted line ends has more than one. */
   lines: number;
 }
 
-/** A piece of a text, beginning with a record. */
+/** A piece of a text that starts with a record. */
 export interface TextPiece {
   text: ByteText;
   delimiter: string;
-  /** True where the whole text ends with it, so that its last record needs no line end. */
+  /** True for the last piece of the text. Its last record needs no line end. */
   isLast: boolean;
-  /** False where every line ends with a line feed alone. */
+  /** False if every line ends with a line feed only. */
   hasReturns: boolean;
 }
 
-/** Why there is no record: it goes on with the next piece, or a quote in it is never closed. */
-export type NoRecord = 'incomplete' | 'stray';
+/** Why there is no record: it continues in the next piece, or one of its quotes is never closed. */
+export type NoRecord = 'incomplete' | 'unclosed';
 
 /**
- * Cuts a text into records as RFC 4180 has it, and where people depart from it as Python's csv and Excel do: a quote
- * within a cell is a character like others, blanks before a quote do not count, and text behind a closing quote belongs
- * to the cell. Only a cell that goes on over several lines has to be closed properly: else one stray quote would swallow
- * all rows up to the next.
+ * Cuts a text into records according to RFC 4180. For common deviations it follows Python's csv and Excel: a quote
+ * inside a cell is an ordinary character, blanks before a quote are ignored, and text after a closing quote belongs to
+ * the cell. Only a cell with several lines must be closed properly. Otherwise one unclosed quote would swallow all rows
+ * up to the next quote.
  */
 export class RecordCutter {
   readonly #piece: TextPiece;
-  /** The next ones from wherever was looked last; the length of the text where there is none. */
+  /** The next position of each character, or the length of the text if there is none. */
   #quote = -1;
   #delimiter = -1;
   #lineFeed = -1;
@@ -46,7 +46,10 @@ export class RecordCutter {
     this.#piece = piece;
   }
 
-  /** The record that begins at `start`. Each `start` is greater than the one before, and none comes after `stray`. */
+  /**
+   * Returns the record at `start`. Each `start` must be greater than the previous one. After `unclosed` there is no
+   * record.
+   */
   cut(start: number): CutRecord | NoRecord {
     const { text, delimiter } = this.#piece;
     const end = this.endOfLine(start);
@@ -55,7 +58,10 @@ export class RecordCutter {
     return { cells: text.slice(start, end).split(delimiter), end, next: this.afterLineEnd(end), lines: 1 };
   }
 
-  /** Where the line ends that goes on at `from`, whatever its quotes; the length of the text where it does not end. */
+  /**
+   * Returns the end of the line that contains `from`, ignoring quotes. It is the length of the text if the line does
+   * not end.
+   */
   endOfLine(from: number): number {
     if (this.#lineFeed < from) this.#lineFeed = this.#find(LINE_FEED, from);
     if (!this.#piece.hasReturns) return this.#lineFeed;
@@ -63,7 +69,7 @@ export class RecordCutter {
     return Math.min(this.#lineFeed, this.#return);
   }
 
-  /** Behind the one or two characters of a line end. */
+  /** Returns the position after a line end of one or two characters. */
   afterLineEnd(end: number): number {
     const { text } = this.#piece;
     return text[end] === RETURN && text[end + 1] === LINE_FEED ? end + 2 : end + 1;
@@ -84,7 +90,7 @@ export class RecordCutter {
         at = Math.min(this.#delimiterFrom(closed + 1), end);
         const behind = text.slice(closed + 1, at);
         const isBlank = behind.trim() === '';
-        if (!isBlank && lines > firstLine) return 'stray';
+        if (!isBlank && lines > firstLine) return 'unclosed';
         cells.push(unescaped(text.slice(open + 1, closed)) + (isBlank ? '' : behind));
       } else {
         const cellStart = at;
@@ -104,19 +110,19 @@ export class RecordCutter {
     return at;
   }
 
-  /** The one that closes the cell which begins at `open`: two in a row stand for one within it. */
+  /** Returns the quote that closes the cell at `open`. Two quotes in a row stand for one quote in the cell. */
   #closingQuote(open: number): number | NoRecord {
     const { text, isLast } = this.#piece;
     for (let from = open + 1; ;) {
       const quote = text.indexOf(QUOTE, from);
-      if (quote < 0) return isLast ? 'stray' : 'incomplete';
+      if (quote < 0) return isLast ? 'unclosed' : 'incomplete';
       if (quote + 1 === text.length && !isLast) return 'incomplete';
       if (text[quote + 1] !== QUOTE) return quote;
       from = quote + 2;
     }
   }
 
-  /** False where the record goes on, or may, with the next piece: a line feed may follow its return. */
+  /** False if the record continues, or may continue, in the next piece. A line feed may follow its carriage return. */
   #isWhole(end: number): boolean {
     const { text, isLast } = this.#piece;
     return isLast || (end < text.length && !(end + 1 === text.length && text[end] === RETURN));

@@ -2,29 +2,32 @@ import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { ByteText, RowSink } from '../row-source.ts';
 import { RecordCutter, type TextPiece } from './record-cutter.ts';
 
-/** How a text is cut into cells, and how long a record may be. */
+/** How a text is cut into cells, and the longest record. */
 export interface RecordFormat {
   delimiter: string;
   /** See `TextPiece.hasReturns`. */
   hasReturns: boolean;
   maxLineBytes: number;
-  /** Drops the blanks at the beginning of cells. Default false. */
+  /** Removes blanks at the start of cells. Default: false. */
   dropsBlanks?: boolean;
-  /** Number of the first line; default 1. */
+  /** The number of the first line. Default: 1. */
   firstLine?: number;
 }
 
 /**
- * Makes rows of the bytes of a text. A row with a quote that is never closed ends with its line, and is an error of that
- * line alone: else it would swallow all that comes after it.
+ * Converts the bytes of a text to rows. A quote that is never closed is an error of its line only. Otherwise it would
+ * swallow all following rows.
  */
 export class RecordReader {
   readonly #format: RecordFormat;
   readonly #sink: RowSink;
-  /** What is left of earlier chunks. */
+  /** The rest of earlier chunks. */
   #waiting: ByteText[] = [];
   #waitingLength = 0;
-  /** So much has to be there before another look at it is worth while: a record of many chunks is not to be looked at with each. */
+  /**
+   * The record is read again when this many bytes are there, so that a record of many chunks is not scanned with each
+   * chunk.
+   */
   #wantedLength = 0;
   #line: number;
 
@@ -35,8 +38,8 @@ export class RecordReader {
   }
 
   /**
-   * Hands the rows to the sink that the chunk completes, while it is iterated: it yields whenever the sink is full.
-   * Throws `table_line_too_long`, and what the sink throws.
+   * Passes the rows that the chunk completes to the sink, while it is iterated. It yields whenever the sink is full.
+   * Throws `table_line_too_long`, and any error of the sink.
    */
   *feed(chunk: Buffer): Generator<void, void, undefined> {
     this.#waiting.push(chunk.toString('latin1'));
@@ -44,7 +47,7 @@ export class RecordReader {
     if (this.#waitingLength >= this.#wantedLength) yield* this.#read(false);
   }
 
-  /** As `feed`, for the last row, which may have no line end. */
+  /** Like `feed`, for the last row, which may have no line end. */
   *finish(): Generator<void, void, undefined> {
     yield* this.#read(true);
   }
@@ -58,7 +61,7 @@ export class RecordReader {
     this.#wantedLength = Math.min(2 * rest.length, maxLineBytes);
   }
 
-  /** Returns where the record begins that goes on with the next piece. */
+  /** Returns the start of the record that continues in the next piece. */
   *#readAll(piece: TextPiece): Generator<void, number, undefined> {
     let cutter = new RecordCutter(piece);
     let next = 0;
@@ -66,7 +69,7 @@ export class RecordReader {
       const record = cutter.cut(next);
       if (record === 'incomplete' && !this.#isTooLong(next, piece.text.length)) break;
       if (typeof record === 'string' || this.#isTooLong(next, record.end)) {
-        // It goes back to an earlier place than a cutter has seen.
+        // A cutter cannot go back to an earlier position.
         cutter = new RecordCutter(piece);
         next = this.#skipLine(cutter, next);
       } else {
@@ -83,11 +86,11 @@ export class RecordReader {
     return this.#format.dropsBlanks === true ? cells.map((cell) => cell.trimStart()) : cells;
   }
 
-  /** Skips the line of a fault, and returns where the next one begins. */
+  /** Skips a faulty line and returns the start of the next one. */
   #skipLine(cutter: RecordCutter, start: number): number {
     const end = cutter.endOfLine(start);
     if (this.#isTooLong(start, end)) throw tooLong(this.#line, this.#format.maxLineBytes);
-    this.#sink.error(this.#line, 'stray_quote', 'A quote opens a cell and is never closed.');
+    this.#sink.error(this.#line, 'stray_quote', 'A quote at the start of a cell is never closed.');
     this.#line += 1;
     return cutter.afterLineEnd(end);
   }
@@ -100,6 +103,6 @@ export class RecordReader {
 function tooLong(line: number, maxBytes: number): UnprocessableError {
   return new UnprocessableError(
     'table_line_too_long',
-    `Line ${line} has more than ${maxBytes} bytes. Is it the right delimiter, and a table at all?`,
+    `Line ${line} has more than ${maxBytes} bytes. Check that the file is a table, and set the option delimiter.`,
   );
 }

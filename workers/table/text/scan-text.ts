@@ -4,20 +4,20 @@ import { sniffEncoding } from '../../../src/kinds/text-encoding.ts';
 import { UnprocessableError } from '../../unprocessable-error.ts';
 import { guessEncoding } from './guess-encoding.ts';
 
-/** What a whole text tells, before any of it is cut into rows. */
+/** The facts of a whole text that must be known before it is cut into rows. */
 export interface ScannedText {
   /** A name of the Encoding Standard. */
   encoding: string;
   /** 0 to 1; see `TableResult.encodingCertainty`. */
   encodingCertainty: number;
-  /** Where the text begins, behind a byte order mark. */
+  /** The length of the byte order mark, or 0. */
   bomBytes: number;
   sizeBytes: number;
-  /** Where the text ends: before the end mark of DOS, if it has one. */
+  /** The end of the text, before the end mark of DOS if there is one. */
   endBytes: number;
-  /** True where a carriage return is anywhere, so that lines may not all end with a line feed alone. */
+  /** True if the text contains a carriage return. */
   hasReturns: boolean;
-  /** The first bytes, the mark included. */
+  /** The first bytes, including the byte order mark. */
   head: Buffer;
 }
 
@@ -30,8 +30,8 @@ const CONTINUATION = 0x80;
 const MAX_CUT_BYTES = 3;
 
 /**
- * Reads a text from end to end for its encoding: most that are not UTF-8 look like it for long. Throws `table_damaged`
- * for bytes that are no text, and for a mark that the bytes belie.
+ * Reads a whole text to determine its encoding, because most texts that are not UTF-8 look like it at first. Throws
+ * `table_damaged` for bytes that are not text, and for a byte order mark that does not match the bytes.
  */
 export async function scanText(path: string, given: string | undefined, signal: AbortSignal): Promise<ScannedText> {
   const file = await open(path);
@@ -58,7 +58,7 @@ export async function scanText(path: string, given: string | undefined, signal: 
 }
 
 class Scan {
-  /** Bytes of an incomplete character, which stay at the beginning of the chunk. */
+  /** Bytes of an incomplete character, kept for the next chunk. */
   cutBytes = 0;
   #sizeBytes = 0;
   #isUtf8 = true;
@@ -82,8 +82,7 @@ class Scan {
   end(): Omit<ScannedText, 'encodingCertainty'> & { isUtf8: boolean } {
     const { encoding, bomBytes } = sniffEncoding(this.#head) ?? notText();
     const isUtf8Whole = this.#isUtf8 && this.cutBytes === 0;
-    if (encoding === 'utf-8' && bomBytes > 0 && !isUtf8Whole)
-      throw new UnprocessableError('table_damaged', BELIED_MARK);
+    if (encoding === 'utf-8' && bomBytes > 0 && !isUtf8Whole) throw new UnprocessableError('table_damaged', WRONG_MARK);
     const found = encoding === 'utf-8' && !isUtf8Whole ? 'windows-1252' : encoding;
     return {
       encoding: found,
@@ -101,7 +100,10 @@ class Scan {
 const GUESSED_BYTES = 32_768;
 const LINE_FEED = 10;
 
-/** Whole lines with bytes beyond ASCII, from the beginning on: an encoding never has half a character before a line end. */
+/**
+ * Returns whole lines with bytes beyond ASCII from the start of the file. No encoding has half a character before a
+ * line end.
+ */
 async function linesBeyondAscii(file: FileHandle, signal: AbortSignal): Promise<Buffer> {
   const found: Buffer[] = [];
   let bytes = 0;
@@ -126,25 +128,25 @@ async function linesBeyondAscii(file: FileHandle, signal: AbortSignal): Promise<
   return Buffer.concat(found);
 }
 
-/** The name that the Encoding Standard gives a label of the sender's. */
+/** Returns the name in the Encoding Standard for the label of the option `encoding`. */
 function namedEncoding(label: string, isUtf8: boolean): string {
   const { encoding } = new TextDecoder(label);
   if (encoding !== 'utf-8' || isUtf8) return encoding;
   const detail =
-    'The option encoding says utf-8, and the file has bytes in it that are none. Leave the option out, or name another one.';
+    'The option encoding is utf-8, but the file is not valid UTF-8. Omit the option, or name another encoding.';
   throw new UnprocessableError('table_damaged', detail);
 }
 
-const BELIED_MARK = 'The file begins with the mark of UTF-8 and has bytes in it that are none. Save it as UTF-8 again.';
+const WRONG_MARK = 'The file has a UTF-8 byte order mark, but some bytes are not UTF-8. Save it again as UTF-8.';
 
 function notText(): never {
   throw new UnprocessableError(
     'table_damaged',
-    'The file has bytes in it that no text has. Save the table as CSV in UTF-8.',
+    'The file has bytes that do not occur in text files. Save the table as CSV in UTF-8.',
   );
 }
 
-/** How many bytes at the end belong to a character of UTF-8 that goes on after them. */
+/** Returns how many bytes at the end belong to a character of UTF-8 that is incomplete. */
 function incompleteBytes(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(MAX_CUT_BYTES, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;

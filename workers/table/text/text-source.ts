@@ -17,7 +17,7 @@ export interface TextSettings {
   limits: Pick<TableLimits, 'maxLineBytes'>;
 }
 
-/** The rows of a delimited text. Throws `table_damaged` for what cannot be one, and `table_line_too_long`. */
+/** Opens the rows of a delimited text. Throws `table_damaged` or `table_line_too_long`. */
 export async function openText(settings: TextSettings, signal: AbortSignal): Promise<RowSource> {
   const text = await scanText(settings.path, settings.options.encoding, signal);
   const head = decodeHead(text.head.subarray(0, SAMPLE_BYTES), sniffEncoding(text.head) ?? UNKNOWN);
@@ -35,7 +35,7 @@ export async function openText(settings: TextSettings, signal: AbortSignal): Pro
       sheet: null,
     },
     warnings: warningsOf(text),
-    whenEmpty: 'The table has no rows.',
+    whenEmpty: 'The table has no rows. Add rows and upload it again.',
     isSparse: false,
     read: (sink, readSignal) => readRows(settings, text, start, delimiter, sink, readSignal),
   };
@@ -43,11 +43,13 @@ export async function openText(settings: TextSettings, signal: AbortSignal): Pro
 
 function warningsOf({ encoding, encodingCertainty }: ScannedText): TableWarning[] {
   if (encodingCertainty === 1) return [];
-  const message = `The text is no UTF-8 and was read as ${encoding}, which was guessed. If characters look wrong, send it again with the option encoding.`;
+  const message =
+    `The text is not UTF-8 and was read as ${encoding}, which is a guess. ` +
+    'If characters look wrong, upload it again with the option encoding.';
   return [{ code: 'encoding_guessed', message }];
 }
 
-/** Behind the mark, and behind a line that names the delimiter; and how cells begin. */
+/** The start of the rows, after a byte order mark and a line that names the delimiter, and how cells begin. */
 interface TextStart {
   bytes: number;
   line: number;
@@ -56,13 +58,13 @@ interface TextStart {
 
 const UNKNOWN: EncodedText = { encoding: 'windows-1252', bomBytes: 0 };
 
-/** By as much of its beginning as the intake has taken it for a table by. */
+/** Detects the delimiter from the same first bytes as the intake. */
 function delimiterOf({ head, sizeBytes }: ScannedText): string {
   const found = sniffDelimitedText({ head: head.subarray(0, SAMPLE_BYTES), isWhole: sizeBytes < SAMPLE_BYTES });
   if (found !== undefined) return found.delimiter;
   throw new UnprocessableError(
     'table_damaged',
-    'It cannot be told what separates the cells. Say it with the option delimiter.',
+    'The character that separates the cells was not recognized. Set the option delimiter.',
   );
 }
 

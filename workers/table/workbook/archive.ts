@@ -3,29 +3,29 @@ import type { Entry, ZipFile } from 'yauzl';
 import { UnprocessableError } from '../../unprocessable-error.ts';
 import { openZip } from './open-zip.ts';
 
-/** What an archive may ask of a worker. */
+/** Limits of an archive. */
 export interface ArchiveLimits {
-  /** Of all parts that are read, unpacked. */
+  /** Total unpacked size of all parts that are read. */
   maxUnpackedBytes: number;
 }
 
 /** A piece of a part. */
 export interface PartChunk {
   bytes: Buffer;
-  /** How much of the part has been read with it, 0 to 1. */
+  /** The fraction of the part that has been read, 0 to 1. */
   fraction: number;
 }
 
-/** Workbooks have a part for each sheet, picture and comment. */
+/** A workbook has a part for each sheet, picture and comment. */
 const MAX_ENTRIES = 10_000;
 
-/** XML packs to a tenth, and to a hundredth where all rows are alike; what packs better was made to. */
+/** XML packs to a tenth, and to a hundredth if all rows are alike. A higher ratio means an archive bomb. */
 const MAX_RATIO = 250;
 const RATIO_COUNTS_FROM_BYTES = 4 * 1024 * 1024;
 
 /**
- * The parts of a workbook, in the zip archive that it is. Nothing is unpacked but what is read, and nothing of it is
- * written anywhere. Throws `UnprocessableError` for what is no archive, is encrypted, or unpacks to too much.
+ * The parts of a workbook in its zip archive. Parts are unpacked only when they are read, and only in memory. Throws
+ * `UnprocessableError` for a file that is not an archive, is encrypted, or unpacks to too much.
  */
 export class WorkbookArchive {
   readonly #zip: ZipFile;
@@ -39,7 +39,7 @@ export class WorkbookArchive {
     this.#maxUnpackedBytes = maxUnpackedBytes;
   }
 
-  /** The caller closes it. */
+  /** Opens an archive. The caller closes it. */
   static async open(path: string, limits: ArchiveLimits): Promise<WorkbookArchive> {
     const zip = await openZip(path).catch(rethrow);
     zip.on('error', () => undefined);
@@ -51,16 +51,19 @@ export class WorkbookArchive {
     }
   }
 
-  /** Whether there is a part of that name, in whatever case. */
+  /** Returns whether there is a part of this name, ignoring case. */
   has(name: string): boolean {
     return this.#entries.has(keyOf(name));
   }
 
-  /** A part from its first byte to its last; whoever stops early lets go of it with `return`. */
+  /** Reads a whole part. To stop early, call `return`, which releases the part. */
   async *read(name: string, signal: AbortSignal): AsyncGenerator<PartChunk, void, undefined> {
     const entry = this.#entries.get(keyOf(name));
     if (entry === undefined)
-      throw new UnprocessableError('table_damaged', 'The workbook is damaged: a part of it is missing.');
+      throw new UnprocessableError(
+        'table_damaged',
+        'The workbook is damaged: a part of it is missing. Save it again and upload it.',
+      );
     this.#admit(entry);
     let sum = 0;
     let readBytes = 0;
@@ -79,23 +82,26 @@ export class WorkbookArchive {
     if (sum !== entry.crc32) throw damaged();
   }
 
-  /** Lets go of the file, once nothing of it is being read. */
+  /** Closes the file. No part may be read at that time. */
   close(): void {
     this.#zip.close();
   }
 
   #admit(entry: Entry): void {
     if (entry.isEncrypted())
-      throw new UnprocessableError('table_encrypted', 'The workbook is encrypted. Save it without a password.');
+      throw new UnprocessableError(
+        'table_encrypted',
+        'The workbook is encrypted. Save it without a password and upload it again.',
+      );
     this.#read.add(entry);
     const bytes = [...this.#read].reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
     const isBomb =
       entry.uncompressedSize > RATIO_COUNTS_FROM_BYTES && entry.uncompressedSize > MAX_RATIO * entry.compressedSize;
     if (!isBomb && bytes <= this.#maxUnpackedBytes) return;
-    const what = isBomb ? `${MAX_RATIO} times its size` : `more than ${this.#maxUnpackedBytes} bytes`;
+    const size = isBomb ? `${MAX_RATIO} times its size` : `more than ${this.#maxUnpackedBytes} bytes`;
     throw new UnprocessableError(
       'table_too_large',
-      `The workbook unpacks to ${what}. Send fewer rows at once, or CSV.`,
+      `The workbook unpacks to ${size}. Upload fewer rows per file, or save it as CSV.`,
     );
   }
 }
@@ -104,44 +110,49 @@ async function listEntries(zip: ZipFile): Promise<Map<string, Entry>> {
   if (zip.entryCount > MAX_ENTRIES) {
     throw new UnprocessableError(
       'table_too_large',
-      `The workbook has ${zip.entryCount} parts; at most ${MAX_ENTRIES} are taken.`,
+      `The workbook has ${zip.entryCount} parts. At most ${MAX_ENTRIES} are accepted. Copy the rows to a new workbook.`,
     );
   }
   const entries = new Map<string, Entry>();
   for await (const entry of zip.eachEntry()) {
     const key = keyOf(entry.fileName);
     if (entries.has(key))
-      throw new UnprocessableError('table_damaged', 'The workbook is damaged: a part of it is there twice.');
+      throw new UnprocessableError(
+        'table_damaged',
+        'The workbook is damaged: it contains a part twice. Save it again and upload it.',
+      );
     entries.set(key, entry);
   }
   return entries;
 }
 
-/** Names of parts differ by more than case (ECMA-376 part 2, section 6.2.2.3). */
+/** Names of parts are not case-sensitive (ECMA-376 part 2, section 6.2.2.3). */
 function keyOf(name: string): string {
   return name.toLowerCase();
 }
 
-/** As `yauzl` words the names that lead out of an archive. */
+/** The messages of `yauzl` for names that lead out of the archive. */
 const LEADS_OUT = /^(invalid relative path|absolute path|invalid characters in fileName)/;
 
-/** Throws the error where the machine is to blame, and otherwise what the sender is told. */
+/** Throws the error itself if the machine is to blame, and otherwise an error for the sender. */
 function rethrow(error: unknown): never {
   if (error instanceof UnprocessableError) throw error;
   const isOurs = error instanceof Error && 'syscall' in error;
   if (isOurs) throw error;
   const leadsOut = error instanceof Error && LEADS_OUT.test(error.message);
   throw leadsOut
-    ? new UnprocessableError('table_damaged', 'The workbook has a part whose name leads out of it. Save it anew.', {
-        cause: error,
-      })
+    ? new UnprocessableError(
+        'table_damaged',
+        'The workbook has a part whose name points outside of it. Save it again and upload it.',
+        { cause: error },
+      )
     : damaged(error);
 }
 
 function damaged(cause?: unknown): UnprocessableError {
   return new UnprocessableError(
     'table_damaged',
-    'The workbook is damaged or cut short: its archive cannot be read. Save it anew, and send the whole of it.',
+    'The workbook is damaged or incomplete: its archive cannot be read. Save it again and upload the whole file.',
     { cause },
   );
 }

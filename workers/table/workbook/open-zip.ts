@@ -5,13 +5,13 @@ import { fromRandomAccessReaderPromise, openPromise, RandomAccessReader, type Zi
 const END_SIGNATURE = Buffer.from('PK\x05\x06');
 const END_BYTES = 22;
 const COMMENT_LENGTH_OFFSET = 20;
-/** Of a comment, or of what was added behind the archive. */
+/** The longest comment, or padding after the archive. */
 const MAX_TAIL_BYTES = 65_535;
 const PIECE_BYTES = 65_536;
 
 /**
- * Opens an archive that the caller closes. Programs that write reports leave line ends or zeros behind it, which other
- * readers ignore and the library does not. Rejects as the library does.
+ * Opens an archive that the caller closes. Some report generators write line ends or zeros after it. Other readers
+ * ignore these, yauzl does not. Rejects with the error of yauzl.
  */
 export async function openZip(path: string): Promise<ZipFile> {
   const file = await open(path);
@@ -27,7 +27,7 @@ export async function openZip(path: string): Promise<ZipFile> {
   return await openPromise(path, { autoClose: false });
 }
 
-/** Where the archive ends if nothing but padding follows it; else the size of the file. */
+/** Returns the end of the archive if only padding follows it, and otherwise the size of the file. */
 async function endOf(file: FileHandle, size: number): Promise<number> {
   const tail = Buffer.alloc(Math.min(size, END_BYTES + MAX_TAIL_BYTES));
   await file.read(tail, 0, tail.length, size - tail.length);
@@ -40,7 +40,7 @@ async function endOf(file: FileHandle, size: number): Promise<number> {
 
 const PADDING: ReadonlySet<number> = new Set([0, 9, 10, 13, 32]);
 
-/** Reads a part of a file that is open already, and closes it at the end. */
+/** Reads ranges of an open file, and closes it at the end. */
 class FileReader extends RandomAccessReader {
   readonly #file: FileHandle;
 
@@ -53,7 +53,7 @@ class FileReader extends RandomAccessReader {
     return Readable.from(this.#pieces(start, end), { objectMode: false });
   }
 
-  /** A stream of the file system would close the file at its own end. */
+  /** A stream of node:fs would close the file at its end. */
   async *#pieces(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
     for (let at = start; at < end;) {
       const { buffer, bytesRead } = await this.#file.read(Buffer.alloc(Math.min(PIECE_BYTES, end - at)), {

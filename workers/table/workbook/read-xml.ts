@@ -3,35 +3,36 @@ import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { PartChunk } from './archive.ts';
 
 /**
- * Hears what stands in a part. Names come without their prefixes, and only those of the part's own namespace: other
- * programs and later versions add elements of the same names in extension lists.
+ * Receives the content of a part. Names have no prefix, and only names of the part's own namespace are passed on: other
+ * programs and later versions add elements with the same names in extension lists.
  */
 export interface XmlListener {
   open?(name: string, attributes: Readonly<Record<string, string>>): void;
-  /** May come in several pieces. */
+  /** May be called several times for one text. */
   text?(text: string): void;
   close?(name: string): void;
-  /** True if the memory of the listener is full: the reader yields before it reads on. */
+  /** If true, the memory of the listener is full, and the reader yields before it continues. */
   readonly isFull?: boolean;
 }
 
 const LESS_THAN = 60;
 
-/** Deeper than any part of a workbook goes. */
+/** No part of a real workbook is deeper. */
 const MAX_DEPTH = 64;
 
-/** The root of a sheet declares some twenty namespaces; a parser keeps all attributes of an element at once. */
+/** The root of a sheet declares about twenty namespaces. A parser keeps all attributes of an element at once. */
 const MAX_ATTRIBUTES = 256;
 
-/** Few enough that a sheet of tiny rows cannot fill a listener far beyond its limit. */
+/** Small enough that a sheet of tiny rows cannot fill a listener far beyond its limit. */
 const SLICE_CHARACTERS = 2048;
 
-/** Between two tags, which the parser bounds itself; the longest cell of a workbook has 32,767. */
+/** The longest text between two tags. The longest cell of a workbook has 32,767 characters. */
 export const MAX_TEXT_CHARACTERS = 1024 * 1024;
 
 /**
- * Reads a part of a workbook and yields, after each piece of it, how much has been read. What a listener throws is
- * thrown on; what is no XML, or has a document type, which may define text that grows without end, is `table_damaged`.
+ * Reads a part of a workbook. After each piece it yields the fraction that has been read. Errors of the listener are
+ * passed on. Throws `table_damaged` for invalid XML, and for a document type, because its entities can expand without
+ * limit.
  */
 export async function* readXml(
   chunks: AsyncIterable<PartChunk>,
@@ -52,13 +53,13 @@ export async function* readXml(
   reader.end(decoder === undefined ? '' : decode(decoder));
 }
 
-/** XML 1.0, appendix F: by the mark, or by the `<` that a part begins with. */
+/** Detects the encoding by the byte order mark or by the first `<` (XML 1.0, appendix F). */
 function encodingOf([first, second]: Buffer): string {
   if ((first === 0xff && second === 0xfe) || (first === LESS_THAN && second === 0)) return 'utf-16le';
   return (first === 0xfe && second === 0xff) || (first === 0 && second === LESS_THAN) ? 'utf-16be' : 'utf-8';
 }
 
-/** Makes one line feed of each line end (XML 1.0, section 2.11), which the parser leaves as they are. */
+/** Converts each line end to a line feed (XML 1.0, section 2.11), because the parser does not. */
 class LineEnds {
   #endsWithReturn = false;
 
@@ -81,9 +82,9 @@ class XmlReader {
   readonly #parser: SAXParser = sax.parser(true, { position: false });
   readonly #listener: XmlListener;
   #depth = 0;
-  /** Depth of the extension list or the foreign element that is passed over; Infinity outside of one. */
+  /** The depth of the extension list or foreign element that is being skipped. Infinity: none. */
   #foreignDepth = Infinity;
-  /** Prefixes of the namespace that the root has, each with its colon. */
+  /** Prefixes of the root's namespace, each with its colon. */
   #ownPrefixes: ReadonlySet<string> = new Set();
   #textCharacters = 0;
   #attributes = 0;
@@ -148,7 +149,7 @@ function splitName(name: string): { prefix: string; local: string } {
   return { prefix: name.slice(0, colon), local: name.slice(colon) };
 }
 
-/** The prefixes that a root declares for its own namespace. */
+/** Returns the prefixes that a root declares for its own namespace. */
 function prefixesLike(prefix: string, attributes: Tag['attributes']): Set<string> {
   const own = attributes[prefix === '' ? 'xmlns' : `xmlns:${prefix.slice(0, -1)}`];
   const same = Object.entries(attributes).filter(([key, value]) => value === own && /^xmlns(?::|$)/.test(key));
@@ -158,7 +159,7 @@ function prefixesLike(prefix: string, attributes: Tag['attributes']): Set<string
 function notXml(cause?: unknown): UnprocessableError {
   return new UnprocessableError(
     'table_damaged',
-    'The workbook is damaged: a part of it cannot be read. Save it anew.',
+    'The workbook is damaged: a part of it cannot be read. Save it again and upload it.',
     { cause },
   );
 }

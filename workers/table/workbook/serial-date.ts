@@ -3,26 +3,26 @@ import type { TimeFormat } from './styles.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Day 0 of the calendar that Lotus began and Excel goes on with, for days after the one that never was. */
+/** Day 0 of the calendar of Lotus 1-2-3 and Excel, for days after the one that never existed. */
 const EPOCH_1900_MS = Date.UTC(1899, 11, 30);
 const EPOCH_1904_MS = Date.UTC(1904, 0, 1);
 
-/** Lotus took 1900 for a leap year: day 60 is 29 February of it, and the days before stand one off. */
+/** Lotus took 1900 for a leap year. Day 60 is 29 February 1900, and earlier days are off by one. */
 const DAY_THAT_NEVER_WAS = 60;
 
-/** The last that a workbook can hold, 31 December 9999. */
+/** The last day that a workbook can hold, 31 December 9999. */
 const LAST_DAY = 2_958_465;
 
-/** A count of days in words, with the `CELL` that it is. */
+/** A serial number as text, with its `CELL` type. */
 export interface TimeValue {
   text: string;
   type: number;
 }
 
 /**
- * A count of days as ISO 8601, by its value rather than by the part of it that is shown: `2024-02-29`,
- * `2024-02-29T13:45:00`, `13:45:00`, `PT36H`. A date has its time if it has one or if the format shows one. Undefined
- * for what is no such day. Times have no zone in a workbook, and so none here; they are rounded to milliseconds.
+ * Converts a serial number (a count of days) to ISO 8601: `2024-02-29`, `2024-02-29T13:45:00`, `13:45:00` or `PT36H`.
+ * It uses the full value, not the part that the format shows. A date has a time if its value or its format has one.
+ * Returns undefined if there is no such day. Times in a workbook have no zone. They are rounded to milliseconds.
  */
 export function timeValueOf(serial: number, format: TimeFormat, isFrom1904: boolean): TimeValue | undefined {
   if (format === 'duration') return durationOf(serial);
@@ -42,13 +42,13 @@ function epochMs(serial: number, isFrom1904: boolean): number {
   return serial < DAY_THAT_NEVER_WAS ? EPOCH_1900_MS + DAY_MS : EPOCH_1900_MS;
 }
 
-/** `hh:mm:ss`, with milliseconds where there are any. */
+/** Returns `hh:mm:ss`, with milliseconds if there are any. */
 function timeOf(sinceMidnightMs: number): string {
   const iso = new Date(sinceMidnightMs).toISOString();
   return iso.slice('yyyy-mm-ddT'.length, iso.endsWith('.000Z') ? -'.000Z'.length : -'Z'.length);
 }
 
-/** Hours, minutes and seconds alone, since a day in it may be one of 23 hours for a reader. */
+/** Uses only hours, minutes and seconds, because a day may have 23 hours for a reader. */
 function durationOf(serial: number): TimeValue | undefined {
   if (!(Math.abs(serial) < LAST_DAY + 1)) return undefined;
   const ms = Math.round(Math.abs(serial) * DAY_MS);

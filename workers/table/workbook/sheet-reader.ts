@@ -3,17 +3,16 @@ import { CELL } from '../cell-type.ts';
 import { encodeBytes, type ByteText, type RowSink } from '../row-source.ts';
 import type { XmlListener } from './read-xml.ts';
 import { timeValueOf } from './serial-date.ts';
-import { decodeEscapes } from './escapes.ts';
-import { StringText } from './shared-strings.ts';
+import { decodeEscapes, StringText } from './shared-strings.ts';
 import type { TimeFormat } from './styles.ts';
 
 /** What the cells of a sheet refer to. */
 export interface CellContext {
   sharedStrings: readonly ByteText[];
-  /** By the number of a style. */
+  /** By style number. */
   timeFormats: readonly (TimeFormat | undefined)[];
   isFrom1904: boolean;
-  /** Of the texts of one row: a few long ones may be referred to from everywhere. */
+  /** The most bytes of text in one row. A few long shared texts may be referenced everywhere. */
   maxLineBytes: number;
 }
 
@@ -26,7 +25,7 @@ const MAX_INTEGER = 1e15;
 const A = 'A'.charCodeAt(0);
 const LETTERS = 26;
 
-/** Makes rows of the cells of a sheet (ECMA-376 part 1, section 18.3). Rows without values are passed over. */
+/** Builds rows from the cells of a sheet (ECMA-376 part 1, section 18.3). Skips rows without values. */
 export class SheetReader implements XmlListener {
   readonly #context: CellContext;
   readonly #sink: RowSink;
@@ -110,7 +109,7 @@ export class SheetReader implements XmlListener {
   #tooLong(): UnprocessableError {
     return new UnprocessableError(
       'table_line_too_long',
-      `Row ${this.#row} has more than ${this.#context.maxLineBytes} bytes.`,
+      `Row ${this.#row} has more than ${this.#context.maxLineBytes} bytes. Shorten its cells and upload it again.`,
     );
   }
 
@@ -156,16 +155,16 @@ export class SheetReader implements XmlListener {
   }
 }
 
-/** More digits than a number of JavaScript keeps. */
+/** An integer that may have more digits than a JavaScript number keeps. */
 const INTEGER = /^-?[1-9]\d*$/;
 
-/** A date, a time or both (ECMA-376 part 1, section 18.18.11). */
+/** Returns the type of a date, a time or both (ECMA-376 part 1, section 18.18.11). */
 function typeOfIso(value: string): number {
   if (value.includes('T')) return CELL.datetime;
   return /^\d\d:/.test(value) ? CELL.time : CELL.date;
 }
 
-/** 1 for `A7`; beyond all columns for what is no place. */
+/** Returns 1 for `A7`, and a number beyond all columns for an invalid reference. */
 function columnOf(place: string): number {
   let column = 0;
   for (let at = 0; at < place.length; at += 1) {
@@ -179,6 +178,6 @@ function columnOf(place: string): number {
 function damaged(): UnprocessableError {
   return new UnprocessableError(
     'table_damaged',
-    'The workbook is damaged: its sheet has cells in the wrong places. Save it anew.',
+    'The workbook is damaged: its sheet has cells in wrong places. Save it again and upload it.',
   );
 }

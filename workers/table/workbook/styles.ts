@@ -1,10 +1,10 @@
 import type { WorkbookArchive } from './archive.ts';
 import { readWhole, tooMany } from './workbook.ts';
 
-/** How a number is meant that is a point in time or a span of it: by the parts that its format shows. */
+/** What a number in a date format stands for, according to the parts that the format shows. */
 export type TimeFormat = 'date' | 'datetime' | 'time' | 'duration';
 
-/** Those that every workbook has (ECMA-376 part 1, section 18.8.30), Eastern ones included. */
+/** The built-in formats of every workbook (ECMA-376 part 1, section 18.8.30), including those of East Asia. */
 const BUILT_IN: ReadonlyMap<number, TimeFormat> = new Map<number, TimeFormat>([
   ...[14, 15, 16, 17, 27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58].map((id) => [id, 'date'] as const),
   ...[18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56].map((id) => [id, 'time'] as const),
@@ -12,15 +12,18 @@ const BUILT_IN: ReadonlyMap<number, TimeFormat> = new Map<number, TimeFormat>([
   [46, 'duration'],
 ]);
 
-/** The parts of a style sheet that have formats. Those of `dxfs` belong to conditions and tables, under numbers of their own. */
+/**
+ * The parts of a style sheet that are read. Formats in `dxfs` belong to conditions and tables and have their own
+ * numbers.
+ */
 const SECTIONS: ReadonlySet<string> = new Set(['numFmts', 'cellXfs', 'dxfs']);
 
-/** Excel accepts 65,490 styles of cells, and fewer formats than that. */
+/** Excel accepts 65,490 cell styles, and fewer formats. */
 const MOST_STYLES = 65_536;
 
 /**
- * What number formats say of the cells of each style; undefined for those that are just numbers. Throws
- * `table_too_large` if there are more than 65,536.
+ * Reads the time format of each style, or undefined for plain numbers. Throws `table_too_large` if there are more than
+ * 65,536.
  */
 export async function readTimeFormats(
   archive: WorkbookArchive,
@@ -45,27 +48,30 @@ export async function readTimeFormats(
   return styles.map((id) => (custom.has(id) ? custom.get(id) : BUILT_IN.get(id)));
 }
 
-/** Excel accepts no longer ones. */
+/** Excel accepts no longer formats. */
 const MAX_FORMAT_CHARACTERS = 255;
 
-/** Texts, colours, conditions and padding of a format code. A bracket never spans another one: this keeps it linear. */
+/**
+ * Texts, colours, conditions and padding of a format code. A bracket never contains another one, so matching stays
+ * linear.
+ */
 const NOT_PLACES = /"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\][]*\]/gi;
 
-/** Some programs write it in the words of their language: `G/通用格式` is Chinese. */
+/** The general format. Some programs write its name in their language: `G/通用格式` is Chinese. */
 const GENERAL = /general|G\/[^\0-\x7f]+|E[+-]/gi;
 const ELAPSED = /\[(?:h+|m+|s+)\]/i;
 const LETTERS = /[A-Za-z]+/g;
 const PLACES = /^(?:[ymdhsegb]+|[ap]m?)$/i;
 
 /**
- * By the places of the first section of a format code: `m` stands for months or for minutes, next to hours or seconds.
- * Undefined also for a code of more than 255 characters.
+ * Returns the time format by the first section of a format code. `m` means minutes beside hours or seconds, and months
+ * otherwise. Returns undefined for a code of more than 255 characters.
  */
 export function timeFormatOf(formatCode: string): TimeFormat | undefined {
   if (formatCode.length > MAX_FORMAT_CHARACTERS) return undefined;
   const [first = ''] = formatCode.replace(NOT_PLACES, '').replace(GENERAL, '').split(';');
   if (ELAPSED.test(first)) return 'duration';
-  // Letters beside others make a word, such as `Standard` in place of `General`.
+  // Letters that form a word are not placeholders, such as `Standard` for `General` in German.
   const code = first.replace(LETTERS, (letters) => (PLACES.test(letters) ? letters : ' '));
   const hasTime = /[hs]|AM\/PM|A\/P/i.test(code);
   const hasDate = /[ydeg]|(?:^|[^hs:.])m{3,}/i.test(code.replace(/AM\/PM|A\/P/gi, '')) || (!hasTime && /m/i.test(code));

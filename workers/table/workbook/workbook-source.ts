@@ -9,7 +9,7 @@ import { SheetReader, type CellContext } from './sheet-reader.ts';
 import { readTimeFormats } from './styles.ts';
 import { chooseSheets, listOf, quoted, readWorkbook, type Sheet, type Workbook } from './workbook.ts';
 
-/** Empty sheets before the first one with cells. */
+/** The most empty sheets that are tried before the first one with cells. */
 const MOST_LOOKED_AT = 50;
 
 /** What a workbook is opened with. */
@@ -20,8 +20,8 @@ export interface WorkbookSettings {
 }
 
 /**
- * The rows of one sheet of a workbook: without the option `sheet` those of the first visible one with cells. Throws
- * `UnprocessableError` for what is no workbook, and for a sheet that is not there.
+ * Opens the rows of one sheet: the one of the option `sheet`, or else the first visible sheet with cells. Throws
+ * `UnprocessableError` for an invalid workbook or a missing sheet.
  */
 export async function openWorkbook(
   { path, options, limits }: WorkbookSettings,
@@ -45,7 +45,9 @@ export async function openWorkbook(
       facts: { format: 'xlsx', encoding: null, encodingCertainty: null, delimiter: null, sheet: sheet.name },
       isSparse: true,
       warnings: warningsOf(workbook, sheet),
-      whenEmpty: `${sheets.length === 1 ? `The sheet ${quoted(sheet)} has` : 'The visible sheets have'} no rows. ${listOf(workbook)} Choose another one with the option sheet.`,
+      whenEmpty:
+        `${sheets.length === 1 ? `The sheet ${quoted(sheet)} has` : 'The visible sheets have'} no rows. ` +
+        `${listOf(workbook)} Choose another sheet with the option sheet.`,
       read: (sink, readSignal) => read(sheet, sink, readSignal),
     };
   } finally {
@@ -53,7 +55,7 @@ export async function openWorkbook(
   }
 }
 
-/** The first of them if none has cells. */
+/** Returns the first sheet with cells, or the first sheet if none has cells. */
 async function firstWithCells(
   sheets: readonly [Sheet, ...Sheet[]],
   hasCells: (sheet: Sheet) => Promise<boolean>,
@@ -74,11 +76,13 @@ async function hasRows(
   return rows > 0;
 }
 
-/** A workbook may be a book of many tables, of which one is read. */
+/** Warns that only one of several sheets was read. */
 function warningsOf(workbook: Workbook, sheet: Sheet): TableWarning[] {
   const others = workbook.sheets.length - 1;
   if (others === 0) return [];
-  const message = `Only the sheet ${quoted(sheet)} was read. ${listOf(workbook)} Send the file again with the option sheet for another one.`;
+  const message =
+    `Only the sheet ${quoted(sheet)} was read. ${listOf(workbook)} ` +
+    'To read another one, upload the file again with the option sheet.';
   return [{ code: 'other_sheets', message }];
 }
 

@@ -1,24 +1,24 @@
 import { posix } from 'node:path';
 import { UnprocessableError } from '../../unprocessable-error.ts';
-import { firstCharacters } from '../first-characters.ts';
+import { firstCharacters } from '../row-source.ts';
 import type { WorkbookArchive } from './archive.ts';
 import { readXml, type XmlListener } from './read-xml.ts';
 
 /** A sheet with cells. */
 export interface Sheet {
   name: string;
-  /** Name of its part in the archive. */
+  /** The name of its part in the archive. */
   part: string;
   isVisible: boolean;
 }
 
-/** What a workbook says of itself. */
+/** The structure of a workbook. */
 export interface Workbook {
   /** In the order of their tabs. */
   sheets: readonly Sheet[];
-  /** True where days are counted from 1904 on, as on old Macintoshes. */
+  /** True if days are counted from 1904, as on old Macintoshes. */
   isFrom1904: boolean;
-  /** Undefined where it has none. */
+  /** Undefined if the workbook has none. */
   sharedStrings: string | undefined;
   styles: string | undefined;
 }
@@ -26,18 +26,18 @@ export interface Workbook {
 const ROOT_RELATIONS = '_rels/.rels';
 const USUAL_WORKBOOK = 'xl/workbook.xml';
 
-/** Excel has no limit of sheets but its memory; no real workbook has as many. */
+/** Excel limits the number of sheets only by memory, but no real workbook has this many. */
 const MOST_SHEETS = 1000;
 const MOST_RELATIONS = 10_000;
-/** Names and targets of more characters belong to no part of a real workbook; Excel's names of sheets have 31. */
+/** Longer names and targets do not occur in real workbooks. Sheet names of Excel have at most 31 characters. */
 const MOST_CHARACTERS = 1024;
 
 const SHOWN_SHEETS = 10;
 const SHOWN_NAME_CHARACTERS = 31;
 
 /**
- * Reads the parts that say where the others are (ECMA-376 part 1, section 18.2). Throws `table_too_large` if there are
- * more than 1000 sheets or 10,000 relations.
+ * Reads the parts that name the other parts (ECMA-376 part 1, section 18.2). Throws `table_too_large` if there are more
+ * than 1000 sheets or 10,000 relationships.
  */
 export async function readWorkbook(archive: WorkbookArchive, signal: AbortSignal): Promise<Workbook> {
   const root = archive.has(ROOT_RELATIONS) ? await readRelations(archive, ROOT_RELATIONS, '', signal) : [];
@@ -50,7 +50,7 @@ export async function readWorkbook(archive: WorkbookArchive, signal: AbortSignal
     signal,
   );
   const targets = new Map(relations.map((relation) => [relation.id, relation]));
-  // Some programs speak of parts that they have not written.
+  // Some programs refer to parts that they have not written.
   const targetOf = (type: string) =>
     relations.find((relation) => relation.type === type && archive.has(relation.target))?.target;
   const { sheets, isFrom1904 } = await readSheets(archive, part, signal);
@@ -66,35 +66,41 @@ export async function readWorkbook(archive: WorkbookArchive, signal: AbortSignal
 }
 
 /**
- * The sheet of that name or number; without either all that can be seen, or all if none can. Throws `bad_options`, with
- * the names that there are, and `table_damaged` if there is no sheet at all.
+ * Returns the sheet with this name or number. Without either it returns all visible sheets, or all sheets if none is
+ * visible. Throws `bad_options` with the existing names, and `table_damaged` if there is no sheet.
  */
 export function chooseSheets(workbook: Workbook, wanted: string | number | undefined): [Sheet, ...Sheet[]] {
   const { sheets } = workbook;
   const [first, ...others] = sheets;
-  if (first === undefined) throw new UnprocessableError('table_damaged', 'The workbook has no sheet with cells.');
+  if (first === undefined)
+    throw new UnprocessableError(
+      'table_damaged',
+      'The workbook has no sheet with cells. Save the table as a worksheet or as CSV.',
+    );
   if (wanted !== undefined) {
     const found = sheetOf(sheets, wanted);
     if (found !== undefined) return [found];
-    const detail = `The workbook has no sheet ${JSON.stringify(wanted)}. ${listOf(workbook)}`;
+    const detail =
+      `The workbook has no sheet ${JSON.stringify(wanted)}. ${listOf(workbook)} ` +
+      'Set the option sheet to one of them.';
     throw new UnprocessableError('bad_options', detail);
   }
   const [visible, ...more] = sheets.filter(({ isVisible }) => isVisible);
   return visible === undefined ? [first, ...others] : [visible, ...more];
 }
 
-/** A sentence with the names of the first sheets. */
+/** Returns a sentence with the names of the first sheets. */
 export function listOf({ sheets }: Workbook): string {
   const names = sheets.slice(0, SHOWN_SHEETS).map(quoted).join(', ');
   return sheets.length === 1 ? `It has one sheet: ${names}.` : `It has ${sheets.length} sheets: ${names}.`;
 }
 
-/** The name of a sheet for a sentence. */
+/** Returns the name of a sheet for a sentence. */
 export function quoted({ name }: Sheet): string {
   return JSON.stringify(firstCharacters(name, SHOWN_NAME_CHARACTERS));
 }
 
-/** Names differ by more than case. */
+/** Finds a sheet by its name, ignoring case, or by its number. */
 function sheetOf(sheets: readonly Sheet[], wanted: string | number): Sheet | undefined {
   if (typeof wanted === 'number') return sheets[wanted - 1];
   return (
@@ -104,7 +110,7 @@ function sheetOf(sheets: readonly Sheet[], wanted: string | number): Sheet | und
 
 interface Relation {
   id: string;
-  /** The last word of its address. */
+  /** The last segment of its type URI. */
   type: string;
   target: string;
 }
@@ -130,7 +136,7 @@ async function readRelations(
 
 interface ListedSheet {
   name: string;
-  /** Of its relation. */
+  /** The id of its relationship. */
   id: string;
   isVisible: boolean;
 }
@@ -155,7 +161,7 @@ async function readSheets(
   return { sheets, isFrom1904 };
 }
 
-/** Targets are addresses, names of parts are not: `my%20sheet.xml`. */
+/** Targets are percent-encoded, names of parts are not: `my%20sheet.xml`. */
 function unescapedPath(target: string): string {
   try {
     return decodeURIComponent(target);
@@ -164,23 +170,23 @@ function unescapedPath(target: string): string {
   }
 }
 
-/** A copy, since a piece of the parser's text would keep all of that in memory. */
+/** Returns a copy, because a slice of the parser's text would keep the whole text in memory. */
 function kept(text: string): string {
   return Buffer.from(firstCharacters(text, MOST_CHARACTERS)).toString();
 }
 
-/** For a workbook that has more of something than any real one. */
+/** The error for a workbook that has more of something than any real one. */
 export function tooMany(things: string, most: number): UnprocessableError {
-  const detail = `The workbook has more than ${most} ${things}. Copy the rows to a new workbook, or send them as CSV.`;
+  const detail = `The workbook has more than ${most} ${things}. Copy the rows to a new workbook, or save them as CSV.`;
   return new UnprocessableError('table_too_large', detail);
 }
 
-/** `xsd:boolean`. */
+/** Reads an `xsd:boolean`. */
 function isTrue(word: string | undefined): boolean {
   return word === '1' || word === 'true';
 }
 
-/** For parts that are small, and for those of which all is to be heard before anything can be said. */
+/** Reads a whole part. Use it for small parts, and for parts whose content is needed at once. */
 export async function readWhole(
   archive: Pick<WorkbookArchive, 'read'>,
   part: string,

@@ -2,20 +2,20 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CELL, cellTypeOf, columnTypeOf } from '../../../../workers/table/cell-type.ts';
 
-describe('a cell is', () => {
-  test.each(['0', '-0', '7', '-12', '123456789012345'])('an integer: %j', (text) => {
+describe('cell type', () => {
+  test.each(['0', '-0', '7', '-12', '123456789012345'])('is integer for %j', (text) => {
     expect(cellTypeOf(text)).toBe(CELL.integer);
   });
 
-  test.each(['0.5', '-1.25', '1e5', '1E+5', '2.5e-10', '1234567890123456.5'])('a number: %j', (text) => {
+  test.each(['0.5', '-1.25', '1e5', '1E+5', '2.5e-10', '1234567890123456.5'])('is number for %j', (text) => {
     expect(cellTypeOf(text)).toBe(CELL.number);
   });
 
-  test.each(['true', 'false', 'TRUE', 'False'])('a truth value: %j', (text) => {
+  test.each(['true', 'false', 'TRUE', 'False'])('is boolean for %j', (text) => {
     expect(cellTypeOf(text)).toBe(CELL.boolean);
   });
 
-  test.each(['2024-02-29', '2000-02-29', '0001-12-31'])('a date: %j', (text) => {
+  test.each(['2024-02-29', '2000-02-29', '0001-12-31'])('is date for %j', (text) => {
     expect(cellTypeOf(text)).toBe(CELL.date);
   });
 
@@ -25,7 +25,7 @@ describe('a cell is', () => {
     '2024-02-29T00:00:00Z',
     '2024-02-29T00:00:00.123456+05:30',
     '2024-02-29T00:00:00-0800',
-  ])('a time: %j', (text) => {
+  ])('is time for %j', (text) => {
     expect(cellTypeOf(text)).toBe(CELL.datetime);
   });
 
@@ -63,15 +63,15 @@ describe('a cell is', () => {
     '2024-01-01x',
     '01.02.2024',
     ' ',
-  ])('a string: %j', (text) => {
+  ])('is string for %j', (text) => {
     expect(cellTypeOf(text)).toBe(CELL.string);
   });
 
-  test('empty only where it has no character', () => {
+  test('is empty only for a cell without characters', () => {
     expect(cellTypeOf('')).toBe(CELL.empty);
   });
 
-  test('a number just where JSON has one of the same value', () => {
+  test('is a number exactly if JSON has a number of the same value', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.double({ noNaN: true }).map(String), fc.stringMatching(/^-?[0-9.eE+-]{1,8}$/)),
@@ -84,10 +84,10 @@ describe('a cell is', () => {
   });
 });
 
-describe('a column is', () => {
+describe('column type', () => {
   const typeOf = (...cells: string[]) => columnTypeOf(cells.reduce((sum, cell) => sum | cellTypeOf(cell), 0));
 
-  test('what all its values can be read as', () => {
+  test('is the type that fits all values', () => {
     expect([
       typeOf('1', '2'),
       typeOf('1', '2.5'),
@@ -97,7 +97,7 @@ describe('a column is', () => {
     ]).toEqual(['integer', 'number', 'boolean', 'date', 'datetime']);
   });
 
-  test('of strings where its values are of several kinds', () => {
+  test('is string for values of several types', () => {
     expect([
       typeOf('1', 'x'),
       typeOf('1', 'true'),
@@ -106,7 +106,7 @@ describe('a column is', () => {
     ]).toEqual(['string', 'string', 'string', 'string']);
   });
 
-  test('empty where it has none, and else as though those that are empty were not there', () => {
+  test('ignores empty values, and is empty if there are no others', () => {
     expect([typeOf(), typeOf('', ''), typeOf('', '1')]).toEqual(['empty', 'empty', 'integer']);
   });
 });

@@ -53,8 +53,8 @@ const tables = fc
     }),
   );
 
-describe('a table in any dialect', () => {
-  test('keeps all of its rows, or is refused with a reason', async () => {
+describe('table in any dialect', () => {
+  test('keeps all of its rows, or is rejected with a reason', async () => {
     await fc.assert(
       fc.asyncProperty(tables, async ({ names, rows, dialect }) => {
         const lines = [
@@ -77,7 +77,7 @@ describe('a table in any dialect', () => {
     );
   });
 
-  test('of any bytes is never completed with everything lost, and never a fault of ours', async () => {
+  test('of random bytes never completes with all rows lost, and never fails with an error of the service', async () => {
     const piece = fc.constantFrom(
       'a',
       '1',

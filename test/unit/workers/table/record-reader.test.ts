@@ -28,8 +28,8 @@ function read(text: string, { chunkBytes = 65_536, delimiter = ',', maxLineBytes
   return { rows, errors };
 }
 
-describe('the records of a text', () => {
-  test('are cut at delimiters and line ends of every kind, mixed too', () => {
+describe('records of a text', () => {
+  test('are cut at delimiters and at line ends of every kind, also mixed', () => {
     expect(read('a,b\r\n1,2\n3,\r4,5').rows).toEqual([
       [1, 'a', 'b'],
       [2, '1', '2'],
@@ -38,7 +38,7 @@ describe('the records of a text', () => {
     ]);
   });
 
-  test('may hold delimiters, quotes and line ends in quotes', () => {
+  test('may contain delimiters, quotes and line ends inside quotes', () => {
     expect(read('"a,b","say ""x"""\n"1\r\n2\n3",4\n5,6\n').rows).toEqual([
       [1, 'a,b', 'say "x"'],
       [2, '1\r\n2\n3', '4'],
@@ -46,14 +46,14 @@ describe('the records of a text', () => {
     ]);
   });
 
-  test('have lines that count the blank ones between them', () => {
+  test('have line numbers that count blank lines', () => {
     expect(read('\n\na,b\r\n\r\n\r\n1,2\n\n').rows).toEqual([
       [3, 'a', 'b'],
       [6, '1', '2'],
     ]);
   });
 
-  test('are those that csv-parse finds, whatever the chunks', () => {
+  test('are the same as those of csv-parse, however the text is split into chunks', () => {
     const cell = fc.oneof(
       fc.stringMatching(/^[a-z0-9 é;]{0,6}$/),
       fc
@@ -81,12 +81,12 @@ describe('the records of a text', () => {
   });
 });
 
-describe('a quote in the wrong place', () => {
+describe('unclosed quote', () => {
   test.each([
     ['that is never closed', 'a,b\n"1,2\n3,4\n'],
     ['that another one closes', 'a,b\n"1,2\n3,4\n5,"6"\n'],
     ['behind line ends within quotes', 'a,b\n"1\n3,4'],
-  ])('%s is an error of its line alone', (_where, text) => {
+  ])('%s is an error of its line only', (_where, text) => {
     for (const chunkBytes of [1, 3, 7, 1000]) {
       const { rows, errors } = read(text, { chunkBytes });
       expect(errors).toEqual([[2, 'stray_quote']]);
@@ -108,7 +108,7 @@ describe('a quote in the wrong place', () => {
       expect(read(text, { chunkBytes, delimiter })).toEqual({ rows: [[1, ...cells]], errors: [] });
   });
 
-  test('costs the rows around it nothing, and no line its number', () => {
+  test('changes neither the rows around it nor their line numbers', () => {
     const { rows, errors } = read('"a","b"\r\n"x,1\r\n\r\n"c\r\nd",2\r\n"e\r\nf"g,3\r\nh,4\r\n');
     expect(rows).toEqual([
       [1, 'a', 'b'],
@@ -140,8 +140,8 @@ describe('a quote in the wrong place', () => {
   });
 });
 
-describe('a line', () => {
-  test('of as many bytes as allowed is taken, one more is not', () => {
+describe('line length', () => {
+  test('is accepted up to the limit, and rejected with one byte more', () => {
     expect(read(`a,b\n${'x'.repeat(98)},y\n1,2`, { maxLineBytes: 100, chunkBytes: 64 }).rows).toHaveLength(3);
     for (const chunkBytes of [10, 64, 1000]) {
       expect(() => read(`a,b\n${'x'.repeat(99)},y\n1,2`, { maxLineBytes: 100, chunkBytes })).toThrow(
@@ -150,7 +150,7 @@ describe('a line', () => {
     }
   });
 
-  test('without end is given up long before all of it is in memory', () => {
+  test('of an endless line is rejected long before all of it is in memory', () => {
     const reader = new RecordReader(
       { delimiter: ',', hasReturns: false, maxLineBytes: 1000 },
       { row: () => undefined, error: () => undefined },
@@ -163,13 +163,13 @@ describe('a line', () => {
     expect(chunks).toBeLessThan(25);
   });
 
-  test('that is short and opens a quote which is never closed is an error, however much comes after it', () => {
+  test('does not matter for a short line with an unclosed quote, which is an error', () => {
     const { rows, errors } = read(`a,b\n"1,2\n${'3,4\n'.repeat(200)}`, { maxLineBytes: 100 });
     expect(errors).toEqual([[2, 'stray_quote']]);
     expect(rows).toHaveLength(201);
   });
 
-  test('are handed on one by one while their sink is full, and wait until it is emptied', () => {
+  test('records are passed on one by one while the sink is full', () => {
     let rows = 0;
     const sink: RowSink = { row: () => (rows += 1), error: () => undefined, isFull: true };
     const reader = new RecordReader({ delimiter: ',', hasReturns: false, maxLineBytes: 1000 }, sink);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { timeValueOf } from '../../../../workers/table/workbook/serial-date.ts';
 import { timeFormatOf } from '../../../../workers/table/workbook/styles.ts';
 
-describe('a count of days', () => {
+describe('serial date', () => {
   test.each([
     [1, 'date', false, '1900-01-01'],
     [59, 'date', false, '1900-02-28'],
@@ -43,26 +43,23 @@ describe('a count of days', () => {
   });
 });
 
-describe('a number format', () => {
+describe('number format', () => {
   test.each(['yyyy-mm-dd', 'm/d/yy', 'd. mmmm', 'mmm yy', '[$-409]d\\-mmm\\-yyyy;@', 'ggge"年"m"月"', 'mm'])(
-    '%s is one of a date',
+    '%s is a date',
     (code) => {
       expect(timeFormatOf(code)).toBe('date');
     },
   );
 
-  test.each(['m/d/yy h:mm', 'yyyy-mm-dd"T"hh:mm:ss', 'dd.mm.yyyy hh:mm AM/PM'])(
-    '%s is one of a date and a time',
-    (code) => {
-      expect(timeFormatOf(code)).toBe('datetime');
-    },
-  );
+  test.each(['m/d/yy h:mm', 'yyyy-mm-dd"T"hh:mm:ss', 'dd.mm.yyyy hh:mm AM/PM'])('%s is a date and a time', (code) => {
+    expect(timeFormatOf(code)).toBe('datetime');
+  });
 
-  test.each(['h:mm', 'mm:ss', 'mm:ss.0', 'h:mm AM/PM'])('%s is one of a time', (code) => {
+  test.each(['h:mm', 'mm:ss', 'mm:ss.0', 'h:mm AM/PM'])('%s is a time', (code) => {
     expect(timeFormatOf(code)).toBe('time');
   });
 
-  test.each(['[h]:mm:ss', '[mm]:ss', '[Red][s].00'])('%s is one of a duration', (code) => {
+  test.each(['[h]:mm:ss', '[mm]:ss', '[Red][s].00'])('%s is a duration', (code) => {
     expect(timeFormatOf(code)).toBe('duration');
   });
 
@@ -83,7 +80,7 @@ describe('a number format', () => {
     '[DBNum1][$-804]G/通用格式',
     'Standard',
     '0.00 Std',
-  ])('%s is one of a number', (code) => {
+  ])('%s is a number', (code) => {
     expect(timeFormatOf(code)).toBeUndefined();
   });
 });

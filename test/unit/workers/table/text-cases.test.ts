@@ -11,7 +11,7 @@ async function read(name: string, options: unknown = {}): Promise<ProcessedTable
 
 const namesOf = ({ result }: ProcessedTable) => result.columns.map(({ name }) => name);
 
-describe('a text as people have it', () => {
+describe('real text table', () => {
   test('has its header below a title, which is reported as skipped', async () => {
     const table = await read('c02-title-above-header');
     expect(namesOf(table)).toEqual(['name', 'value', 'unit']);
@@ -20,13 +20,13 @@ describe('a text as people have it', () => {
       rowCount: 4,
       errorCount: 0,
       rowsSkipped: 1,
-      warnings: [{ code: 'rows_above_table', message: expect.stringContaining('The first row stands above') }],
+      warnings: [{ code: 'rows_above_table', message: expect.stringContaining('The first row is above') }],
     });
     const padded = await processTable('Report,,\n,,\nname,value,unit\na,1,m\nb,2,m\n');
     expect([namesOf(padded), padded.result.rowsSkipped]).toEqual([['name', 'value', 'unit'], 2]);
   });
 
-  test('has a first column without a name if its header is one name short, as R writes it', async () => {
+  test('gets an unnamed first column if its header lacks one name, as R writes it', async () => {
     const table = await read('c03-header-too-short');
     expect(namesOf(table)).toEqual(['column_1', 'a', 'b']);
     expect(table.rows).toEqual([
@@ -57,14 +57,14 @@ describe('a text as people have it', () => {
     expect([table.result.hasHeader, namesOf(table), table.result.rowCount]).toEqual([true, names, 2]);
   });
 
-  test('has no blanks in its cells if one stands behind each delimiter', async () => {
+  test('has no blanks in its cells if one follows each delimiter', async () => {
     const table = await processTable('id, item, cost\n1, "Socks", 7.97\n2, "Sunscreen, 8 oz", 6.50\n');
     expect(table.result.columns.map(({ type }) => type)).toEqual(['integer', 'string', 'number']);
     expect((await read('c05-comma-space')).rows).toEqual([{ a: 1, b: 2, c: 3 }]);
     expect((await processTable('a,b\nx, y\nz,w\n')).rows[0]).toEqual({ a: 'x', b: ' y' });
   });
 
-  test('may name its delimiter in its first line, for Excel', async () => {
+  test('may name its delimiter in its first line, as Excel reads it', async () => {
     const table = await read('c08-sep');
     expect([namesOf(table), table.rows, table.result.delimiter]).toEqual([
       ['name', 'value'],
@@ -85,7 +85,7 @@ describe('a text as people have it', () => {
   });
 
   test.each(['c01-gift', 'c05-comma-space', 'c09-angle', 'c10-bracket', 'c14-wordy'])(
-    'is read with nothing left out: %s',
+    'is read without losing a row: %s',
     async (name) => {
       const { result } = await read(name);
       expect(result).toMatchObject({ hasHeader: true, rowsSkipped: 0, warnings: [] });
@@ -93,7 +93,7 @@ describe('a text as people have it', () => {
     },
   );
 
-  test('has quotes within cells, and blanks before quotes', async () => {
+  test('may have quotes within cells, and blanks before quotes', async () => {
     const inches = await read('c06-quote-in-a-cell');
     expect(inches.rows).toEqual([
       { item: 'pipe', size: '5" steel' },
@@ -108,19 +108,19 @@ describe('a text as people have it', () => {
     ]);
   });
 
-  test('of which no row would be left is refused with the first fault', async () => {
+  test('is rejected with its first error if no row is usable', async () => {
     const faulty = `a,b\n${'"1,2\n'.repeat(5)}`;
     await expect(processTable(faulty)).rejects.toMatchObject({
       code: 'table_damaged',
-      detail: expect.stringMatching(/^No row is left: all 5 have errors; the first, in line 2: .*option delimiter/),
+      detail: expect.stringMatching(/^No row is usable: all 5 have errors. The first is in line 2: .*option delimiter/),
     });
   });
 
-  test('of which most rows would be left out is refused', async () => {
+  test('is rejected if most of its rows have errors', async () => {
     const text = `a,b,c\n${'1,2,3\n'.repeat(1000)}${'1\n'.repeat(1001)}`;
     await expect(processTable(text, { options: { maxErrors: 5000 } })).rejects.toMatchObject({
       code: 'table_damaged',
-      detail: expect.stringMatching(/^Only 1000 rows are left: 1001 have errors/),
+      detail: expect.stringMatching(/^Only 1000 rows are usable: 1001 have errors/),
     });
   });
 });
@@ -132,8 +132,8 @@ const LEGACY = [
   ['windows-1251', 'e8ecff2ce3eef0eee40d0ac8e2e0ed2ccceef1eae2e00d0ac0edede02ccae0e7e0edfc0d0a', 'имя'],
 ] as const;
 
-describe('a text in an encoding of its region', () => {
-  test.each(LEGACY)('is read as %s, with a warning that this was guessed', async (encoding, hex, name) => {
+describe('text in a regional encoding', () => {
+  test.each(LEGACY)('is read as %s, with a warning that this is a guess', async (encoding, hex, name) => {
     const { result } = await processTable(Buffer.from(hex, 'hex'));
     expect([result.encoding, result.columns[0]?.name]).toEqual([encoding, name]);
     expect(result.encodingCertainty).toBeLessThan(1);
@@ -142,14 +142,14 @@ describe('a text in an encoding of its region', () => {
     ]);
   });
 
-  test('is read as its sender says', async () => {
+  test('is read in the encoding that the sender names', async () => {
     const bytes = Buffer.from(LEGACY[0][1], 'hex');
     const given = await processTable(bytes, { options: { encoding: 'GBK' } });
     expect(given.result).toMatchObject({ encoding: 'gbk', encodingCertainty: 1, warnings: [] });
     expect(given.result.columns[0]?.name).toBe('姓名');
     await expect(processTable(bytes, { options: { encoding: 'utf-8' } })).rejects.toMatchObject({
       code: 'table_damaged',
-      detail: expect.stringContaining('Leave the option out'),
+      detail: expect.stringContaining('Omit the option'),
     });
     expect(tableOptionsSchema.safeParse({ encoding: 'klingon' }).success).toBe(false);
   });

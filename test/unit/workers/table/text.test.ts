@@ -22,7 +22,7 @@ const ROWS = [
   { Stadt: 'Köln', Größe: null },
 ];
 
-describe('the encoding of a table', () => {
+describe('encoding of a table', () => {
   const utf16 = Buffer.from(TEXT, 'utf16le');
   const marked = Buffer.from(`\ufeff${TEXT}`, 'utf16le');
 
@@ -34,7 +34,7 @@ describe('the encoding of a table', () => {
     ['utf-16be', Buffer.from(utf16).swap16()],
     ['utf-16be', Buffer.from(marked).swap16()],
     ['windows-1252', Buffer.from(TEXT, 'latin1')],
-  ])('may be %s, marked or not', async (encoding, bytes) => {
+  ])('may be %s, with or without a byte order mark', async (encoding, bytes) => {
     const { result, rows } = await processTable(bytes);
     expect([result.encoding, rows, result.columns.map(({ name }) => name)]).toEqual([
       encoding,
@@ -43,14 +43,14 @@ describe('the encoding of a table', () => {
     ]);
   });
 
-  test('is told from all of it, since most that is not UTF-8 looks like it for long', async () => {
+  test('is detected from the whole text, because other encodings often start like UTF-8', async () => {
     const { result, rows } = await processTable(
       Buffer.from(`id,name\n${'1,Ada\n'.repeat(200_000)}2,Grüße €\n`.replace('€', '\x80'), 'latin1'),
     );
     expect([result.encoding, rows.at(-1)]).toEqual(['windows-1252', { id: 2, name: 'Grüße €' }]);
   });
 
-  test('of a character that two pieces of the file share is what it was', async () => {
+  test('keeps a character that is split between two chunks', async () => {
     for (const shift of [0, 1, 2, 3]) {
       const { result, rows } = await processTable(`id,name\n${'x'.repeat(shift)},${'😀'.repeat(400_000)}\n`, {
         limits: { maxLineBytes: 2_000_000 },
@@ -63,23 +63,23 @@ describe('the encoding of a table', () => {
     [
       'a zero byte',
       Buffer.concat([Buffer.from(`a,b\n${'1,2\n'.repeat(30_000)}`), Buffer.from([0]), Buffer.from(',3\n')]),
-      /code zero/,
+      /zero bytes/,
     ],
     [
-      'bytes that belie its mark',
+      'bytes that do not match its byte order mark',
       Buffer.concat([Buffer.from('\ufeffa,b\n1,2\n'), Buffer.from([0xe9, 0x2c, 0x31])]),
-      /mark of UTF-8/,
+      /byte order mark/,
     ],
-    ['half a character of UTF-16', Buffer.concat([marked, Buffer.from([0x31])]), /cut short/],
-    ['control characters', Buffer.from('a,b\n1,\u0007\n'), /no text has/],
-  ])('is none that has %s', async (_what, bytes, words) => {
+    ['half a character of UTF-16', Buffer.concat([marked, Buffer.from([0x31])]), /incomplete/],
+    ['control characters', Buffer.from('a,b\n1,\u0007\n'), /do not occur in text/],
+  ])('rejects a text with %s', async (_what, bytes, words) => {
     const { code, detail } = await problemOf(bytes, { options: { delimiter: ',' } });
     expect([code, detail]).toEqual(['table_damaged', expect.stringMatching(words)]);
   });
 });
 
-describe('the columns of a table', () => {
-  test('are those of a header, which is all names', async () => {
+describe('columns of a table', () => {
+  test('are named by a header that consists of names', async () => {
     const { result } = await processTable('id, first  name ,id,,,x\u0000y\n1,2,3,4,5,6\n'.replace('\u0000', '\u0085'), {
       options: { header: true },
     });
@@ -98,11 +98,11 @@ describe('the columns of a table', () => {
     ['years in no order', 'country,2021,2020,2022\nChina,1411,1412,3\n', false],
     ['one name of three', 'Report,,\n1,2,3\n', false],
     ['names alone', 'id,name\n', true],
-  ])('are told by a first row of %s', async (_what, text, hasHeader) => {
+  ])('are named by a first row of %s', async (_what, text, hasHeader) => {
     expect((await processTable(text, { options: { delimiter: ',' } })).result.hasHeader).toBe(hasHeader);
   });
 
-  test('are named by the sender where it knows better', async () => {
+  test('follow the option header of the sender', async () => {
     expect((await processTable('1,2\n3,4\n', { options: { header: true } })).result).toMatchObject({
       columns: [{ name: '1' }, { name: '2' }],
       rowCount: 1,
@@ -113,14 +113,14 @@ describe('the columns of a table', () => {
     });
   });
 
-  test('have names that bound what every row repeats', async () => {
+  test('have names of limited length, because every row repeats them', async () => {
     const { result } = await processTable(`${'n'.repeat(500)},${'n'.repeat(500)}\n1,2\n`, {
       options: { header: true },
     });
     expect(result.columns.map(({ name }) => name.length)).toEqual([128, 130]);
   });
 
-  test('have names of at most 128 bytes if they are more than 200', async () => {
+  test('have names of at most 128 bytes if there are more than 200 columns', async () => {
     const names = Array.from({ length: 201 }, (_, index) => `${index}${'漢'.repeat(100)}`);
     const few = await processTable(`${names.slice(0, 200).join(',')}\n${','.repeat(199)}\n`, {
       options: { header: true, delimiter: ',' },
@@ -132,7 +132,7 @@ describe('the columns of a table', () => {
     expect(many.result.columns[7]?.name).toBe(`7${'漢'.repeat(42)}`);
   });
 
-  test('have names that look different and that no program takes for something else', async () => {
+  test('have names that look different and are safe as member names', async () => {
     const header = 'na\u200bme,na\u202eme,\u2066na\u200d\ufeffme,__proto__,👩\u200d💻,می\u200cروم';
     const { result, rows } = await processTable(`${header}\n1,2,3,4,5,6\n`, { options: { header: true } });
     expect(result.columns.map(({ name }) => name)).toEqual([
@@ -146,17 +146,17 @@ describe('the columns of a table', () => {
     expect(Object.values(rows[0] ?? {})).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test('may be 100,000, which is too many', async () => {
+  test('are rejected if there are 100,000', async () => {
     const header = Array.from({ length: 100_000 }, (_, index) => `c${index}`).join(',');
     expect(await problemOf(`${header}\n${header}\n`)).toMatchObject({
       code: 'table_too_large',
-      detail: expect.stringContaining('100000 columns; at most 2000'),
+      detail: expect.stringContaining('100000 columns. At most 2000'),
     });
   });
 });
 
-describe('the types of columns', () => {
-  test('come from all rows, whatever the first thousands say', async () => {
+describe('types of columns', () => {
+  test('follow from all rows, not only from the first thousand', async () => {
     const { result, rows } = await processTable(
       `n,b,d,e\n${'1,true,2024-01-01,\n'.repeat(5000)}2.5,x,2024-01-01T10:00,7\n`,
     );
@@ -174,12 +174,12 @@ describe('the types of columns', () => {
     expect([result.rowCount, rows.length]).toEqual([5001, 5001]);
   });
 
-  test('change no digit of a number', async () => {
+  test('keep every digit of a number', async () => {
     const { jsonLines } = await processTable('a,b\n0.1000,1e5\n123456789012345,-0.0\n');
     expect(jsonLines).toBe('{"a":0.1000,"b":1e5}\n{"a":123456789012345,"b":-0.0}\n');
   });
 
-  test('hold for every value of the JSON Lines, which say what the cells said', async () => {
+  test('match every value of the JSON Lines, which keep the text of the cells', async () => {
     const cell = fc.oneof(
       fc.constantFrom('', '0', '12', '-3.5', 'true', 'FALSE', '2024-01-31', '007', '1e5'),
       fc.string({ unit: 'grapheme', maxLength: 6 }).map((text) => text.replaceAll(/[\0\ufeff\ufffe\uffff]/g, '')),
@@ -211,27 +211,27 @@ function valueOf(cell: string, type: string | undefined): string | number | bool
   return type === 'boolean' ? cell.toLowerCase() === 'true' : cell;
 }
 
-describe('rows that are wrong', () => {
-  test('are left out and named, the others stay', async () => {
+describe('rows with errors', () => {
+  test('are left out and listed, and the others are kept', async () => {
     const { result, rows } = await processTable('a,b\n1,2\n3\n4,5,6\n"7x,8\n\n9,10\n', { options: { delimiter: ',' } });
     expect(rows).toEqual([
       { a: 1, b: 2 },
       { a: 9, b: 10 },
     ]);
     expect(result.errors).toEqual([
-      { line: 3, code: 'too_few_cells', message: 'The row has 1 cells where 2 are expected.' },
-      { line: 4, code: 'too_many_cells', message: 'The row has 3 cells where 2 are expected.' },
+      { line: 3, code: 'too_few_cells', message: 'The row has 1 cells instead of 2.' },
+      { line: 4, code: 'too_many_cells', message: 'The row has 3 cells instead of 2.' },
       { line: 5, code: 'stray_quote', message: expect.any(String) },
     ]);
     expect([result.errorCount, result.rowCount]).toEqual([3, 2]);
   });
 
-  test('are counted beyond those that are named', async () => {
+  test('are counted beyond those that are listed', async () => {
     const { result } = await processTable(`a,b\n${'1,2\n'.repeat(500)}${'1\n'.repeat(250)}`);
     expect([result.errors.length, result.errorCount, result.rowCount]).toEqual([100, 250, 500]);
   });
 
-  test('end the table where they are more than its sender allows', async () => {
+  test('make the table fail if there are more than maxErrors', async () => {
     const text = `a,b\n${'1,2\n'.repeat(9)}${'1\n'.repeat(3)}`;
     expect((await processTable(text, { options: { maxErrors: 3 } })).result.errorCount).toBe(3);
     expect(await problemOf(text, { options: { maxErrors: 2 } })).toMatchObject({
@@ -241,7 +241,7 @@ describe('rows that are wrong', () => {
   });
 });
 
-describe('a table that is too much', () => {
+describe('table beyond a limit', () => {
   test.each([
     ['a line of 50 MB', `a,b\n${'x'.repeat(50_000_000)}`, {}, 'table_line_too_long'],
     ['a cell of 50 MB in quotes', `a,b\n"${'x'.repeat(50_000_000)}"`, {}, 'table_line_too_long'],
@@ -252,21 +252,21 @@ describe('a table that is too much', () => {
       { limits: { maxOutputBytes: 1_000_000 } },
       'table_too_large',
     ],
-  ])('for it has %s ends with words about it', async (_what, text, more, code) => {
+  ])('is rejected with a detail about %s', async (_what, text, more, code) => {
     expect((await problemOf(text, { options: { delimiter: ',' }, ...more })).code).toBe(code);
   });
 
-  test('for its rows are 20 times as large as JSON Lines, and more than 64 MiB, ends with advice', async () => {
+  test('is rejected if its JSON Lines are over 64 MiB and 20 times its size', async () => {
     const names = Array.from({ length: 2000 }, (_, index) => `${index}${'n'.repeat(124)}`);
     const text = `${names.join(';')}\n${`${';'.repeat(1999)}\n`.repeat(300)}`;
     const problem = await problemOf(text, { options: { delimiter: ';', header: true } });
     expect(problem).toMatchObject({
       code: 'table_too_large',
-      detail: expect.stringMatching(/67108864 bytes.*Send fewer rows at once, or shorter names/),
+      detail: expect.stringMatching(/67108864 bytes.*Upload fewer rows per file, or use shorter column names/),
     });
   });
 
-  test('is shown in part', async () => {
+  test('shows only a part of its rows and long texts', async () => {
     const wide = Array.from({ length: 1500 }, (_, index) => `c${index}`).join(',');
     const row = Array.from({ length: 1500 }, () => `"${'é'.repeat(300)}"`).join(',');
     const { result } = await processTable(`${wide}\n${`${row}\n`.repeat(3)}`, { limits: { maxLineBytes: 2_000_000 } });
@@ -275,8 +275,8 @@ describe('a table that is too much', () => {
   });
 });
 
-describe('a table under way', () => {
-  test('tells how far it is, and never goes back, in a second pass either', async () => {
+describe('processing of a table', () => {
+  test('reports progress that never goes back, also in a second pass', async () => {
     const { reports } = await processTable(`a,b\n${'1,2\n'.repeat(100_000)}x,y\n`);
     const fractions = reports.map(({ fraction }) => fraction);
     expect(fractions.length).toBeGreaterThan(5);
@@ -284,7 +284,7 @@ describe('a table under way', () => {
     expect(reports.at(-1)).toEqual({ stage: 'rows', fraction: 1 });
   });
 
-  test('stops between two pieces when it is cancelled, and lets go of the file', async () => {
+  test('stops between two chunks after a cancel, and closes the file', async () => {
     const controller = new AbortController();
     const reason = new Error('cancelled');
     await withFile(Buffer.from(`a,b\n${'1,2\n'.repeat(500_000)}`), async (path) => {
@@ -302,7 +302,7 @@ describe('a table under way', () => {
     });
   });
 
-  test('whose bytes are gone is no fault of the sender', async () => {
+  test('a missing file is not blamed on the sender', async () => {
     const context = {
       ...fakeContext('/nowhere/original'),
       upload: { id: '', publicId: '', type: 'text/csv', sizeBytes: 1, options: {} },

@@ -18,12 +18,12 @@ async function typeOf(name: string): Promise<unknown> {
   return (await read(name)).result.columns.at(-1)?.type;
 }
 
-describe('a workbook as people have it', () => {
-  test('counts from 1904 if it says so, whatever an extension list repeats', async () => {
+describe('real workbook', () => {
+  test('counts days from 1904 if it says so, whatever an extension list repeats', async () => {
     expect(await valuesOf('x01-date1904-forgotten')).toEqual(['2017-02-28']);
   });
 
-  test('has the number formats of its cells, not those of conditional formatting', async () => {
+  test('uses the number formats of its cells, not those of conditional formatting', async () => {
     expect(await valuesOf('x02-dxf-hides-date')).toEqual(['2015-02-27']);
     expect(await typeOf('x03-dxf-makes-date')).toMatch(/^(integer|number)$/);
   });
@@ -33,7 +33,7 @@ describe('a workbook as people have it', () => {
     expect(rows).toEqual([{ name: 'a\nb', value: expect.not.stringContaining('\r\r') }]);
   });
 
-  test('keeps the date of a time, and the time of a date, whatever is shown', async () => {
+  test('keeps the date of a time and the time of a date, whatever is shown', async () => {
     expect(await valuesOf('x05-time-of-a-day')).toEqual(['2024-02-29T18:00:00', '18:00:00']);
   });
 
@@ -41,11 +41,11 @@ describe('a workbook as people have it', () => {
     expect([await valuesOf('x06-elapsed'), await typeOf('x06-elapsed')]).toEqual([['PT36H', 'PT6H'], 'duration']);
   });
 
-  test('has numbers where the general format is in words of another language', async () => {
+  test('has numbers if the general format is named in another language', async () => {
     expect(await valuesOf('x07-general-in-chinese')).toEqual([45351.75]);
   });
 
-  test('keeps a row that is wider than the thousand before it', async () => {
+  test('keeps a row that is wider than the thousand rows before it', async () => {
     const { result, rows } = await read('x08-wider-after-1000-rows');
     expect(result.errorCount).toBe(0);
     expect(result.columns.map(({ name }) => name)).toEqual(['name', 'value', 'column_3']);
@@ -53,11 +53,11 @@ describe('a workbook as people have it', () => {
     expect(rows.filter((row) => row['column_3'] !== null)).toHaveLength(1);
   });
 
-  test('may have parts in UTF-16, whichever byte comes first', async () => {
+  test('may have parts in UTF-16 of either byte order', async () => {
     expect(await valuesOf('x09-utf16be-part')).toEqual([1]);
   });
 
-  test('has a time where a cell holds one as text', async () => {
+  test('has a time if a cell holds one as text', async () => {
     expect([await valuesOf('x10-iso-time'), await typeOf('x10-iso-time')]).toEqual([['08:30:00'], 'time']);
   });
 
@@ -71,7 +71,7 @@ describe('a workbook as people have it', () => {
     expect((await processTable(padded, { type: XLSX_TYPE })).result.rowCount).toBe(2);
   });
 
-  test('is read from its first sheet with cells, and says which others there are', async () => {
+  test('is read from its first sheet with cells, and lists the other sheets', async () => {
     const { result } = await read('x13-first-sheet-empty');
     expect(result).toMatchObject({
       sheet: 'Sheet2',
@@ -83,7 +83,7 @@ describe('a workbook as people have it', () => {
     });
   });
 
-  test('has no escapes in the text of a formula', async () => {
+  test('keeps the text of a formula without escapes', async () => {
     expect(await valuesOf('x14-escape-in-formula-text')).toEqual(['a\rb']);
   });
 });
