@@ -76,6 +76,7 @@ async function start(kind: WorkerKind): Promise<void> {
   const heartbeat = new Heartbeat('worker', { ...redis, log }, () => ({
     held: {},
     running: worker.running,
+    pausedBy: worker.isPaused ? 'storage' : null,
     lastMinute: redis.tally.lastMinute,
     wake: null,
   }));

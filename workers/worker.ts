@@ -89,6 +89,11 @@ export class UploadWorker {
     return this.#inHand.size;
   }
 
+  /** True while no job is taken because the storage cannot be used. */
+  get isPaused(): boolean {
+    return this.#outage.isOn;
+  }
+
   /** Stops the upload's work where it is in hand here; nothing otherwise. */
   cancel(id: string): void {
     for (const hold of this.#inHand) if (hold.id === id) hold.controller.abort(SUPERSEDED);

@@ -13,7 +13,7 @@ import type { StorageCheck } from '../storage/storage-check.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { countWorkers, Heartbeat, type ProcessStatus } from '../telemetry/process-registry.ts';
+import { countPausedWorkers, countWorkers, Heartbeat, type ProcessStatus } from '../telemetry/process-registry.ts';
 import type { UploadTally } from '../telemetry/upload-tally.ts';
 import { openApiDocument } from '../wire/openapi/document.ts';
 import { createApp } from './app.ts';
@@ -155,6 +155,7 @@ function createMetrics(config: Config, { redis, held, backlog, receiving }: Meas
     jobCounts: async () => (store.isReady ? await queue.counts() : undefined),
     backlog: async () => (store.isReady ? await backlog.read() : undefined),
     workersAlive: async () => (store.isReady ? await countWorkers(redis.connection, redis.keys) : undefined),
+    workersPaused: async () => (store.isReady ? await countPausedWorkers(redis.connection, redis.keys) : undefined),
     queueCapacity: config.queueCapacity,
   });
 }
@@ -163,6 +164,7 @@ async function statusOf(metrics: Metrics, tally: UploadTally): Promise<ProcessSt
   return {
     held: await metrics.heldByRoute(),
     running: 0,
+    pausedBy: null,
     lastMinute: tally.lastMinute,
     wake: metrics.recentWakes.latency(),
   };

@@ -19,6 +19,8 @@ export interface Readings {
   backlog: () => Promise<BacklogReading | undefined>;
   /** Likewise. */
   workersAlive: () => Promise<number | undefined>;
+  /** Likewise. */
+  workersPaused: () => Promise<number | undefined>;
   queueCapacity: number;
 }
 
@@ -88,6 +90,11 @@ export class Metrics {
     );
     this.#jobs(readings);
     this.#readGauge('workers_alive', 'Worker processes that are alive, over all machines.', readings.workersAlive);
+    this.#readGauge(
+      'workers_paused',
+      'Worker processes that take no jobs because the storage cannot be used, over all machines.',
+      readings.workersPaused,
+    );
     this.#ofBacklog(
       readings,
       'queue_waiting',

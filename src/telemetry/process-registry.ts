@@ -20,7 +20,7 @@ const LEAVE_LIMIT_MS = 1_000;
 const FORGET_MS = 60_000;
 
 /** What a process has to tell that is not the same all its life. */
-export type ProcessStatus = Pick<ProcessReport, 'held' | 'running' | 'lastMinute' | 'wake'>;
+export type ProcessStatus = Pick<ProcessReport, 'held' | 'running' | 'pausedBy' | 'lastMinute' | 'wake'>;
 
 /** What a process tells of itself with. */
 export interface HeartbeatParts {
@@ -114,6 +114,11 @@ export class Heartbeat {
 /** How many worker processes have told of themselves lately. Rejects with `service_unavailable` (503). */
 export async function countWorkers(connection: Redis, keys: QueueKeys): Promise<number> {
   return (await readProcesses(connection, keys)).filter(({ role }) => role === 'worker').length;
+}
+
+/** The number of live workers that take no jobs now. Rejects with `service_unavailable` (503). */
+export async function countPausedWorkers(connection: Redis, keys: QueueKeys): Promise<number> {
+  return (await readProcesses(connection, keys)).filter(({ pausedBy }) => pausedBy === 'storage').length;
 }
 
 /** The processes that have told of themselves lately: API first, then by host and pid. Rejects with `service_unavailable` (503). */

@@ -31,6 +31,10 @@ export const processReportSchema = z
     startedAt: time,
     held: z.record(z.string(), count).describe('Responses held now, by route.'),
     running: count.describe('Jobs in hand now.'),
+    pausedBy: z
+      .enum(['storage'])
+      .nullable()
+      .describe('Why a worker takes no jobs now: the storage cannot be used. Null if it takes jobs.'),
     lastMinute: minuteCountsSchema,
     wake: wakeLatencySchema.nullable().describe('Null where nothing was woken within the last minute.'),
   })

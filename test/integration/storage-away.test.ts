@@ -28,6 +28,8 @@ afterEach(() => {
 
 const linesOf = (msg: string) =>
   service.workers.flatMap((worker) => worker.lines().filter((line) => line['msg'] === msg));
+const pausedWorkers = async () =>
+  /^workers_paused (\d+)$/m.exec(await (await fetch(`${service.url}/metrics`)).text())?.[1];
 const faultsOf = async (id: string) =>
   await redisCommand(service.redis.url, 'HGET', `{deferred-uploads}:record:${id}`, 'faults');
 
@@ -48,6 +50,7 @@ test.each([
           : request.proceed();
   }
   await eventually('the worker to pause', () => linesOf('storage is away, jobs wait').length > (before[0] ?? 0));
+  await eventually('the metrics to show it', async () => (await pausedWorkers()) === '1');
   const seen = s3.operations.length;
   await eventually('checks of the storage', () => s3.operations.length >= seen + 6);
   s3.fault = undefined;
@@ -60,6 +63,7 @@ test.each([
     (before[0] ?? 0) + 1,
     (before[1] ?? 0) + 1,
   ]);
+  await eventually('the metrics to show that it is over', async () => (await pausedWorkers()) === '0');
 });
 
 test('a file that is missing in a storage that answers fails its upload', async () => {

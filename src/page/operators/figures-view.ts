@@ -24,7 +24,14 @@ export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): v
   );
   tile('oldest', waiting.oldestMs === null ? NOTHING : formatAge(waiting.oldestMs));
   tile('jobs', `${formatCount(totals.running)} · ${formatCount(jobs.delayed)}`);
-  required('#no-workers', HTMLElement).hidden = processes.some(({ role }) => role === 'worker');
+  required('#no-workers', HTMLElement).hidden = totals.workers > 0;
+  const { workers, pausedWorkers } = totals;
+  const pausedNote = required('#workers-paused', HTMLElement);
+  pausedNote.hidden = pausedWorkers === 0;
+  setText(
+    pausedNote,
+    `${formatCount(pausedWorkers)} of ${formatCount(workers)} workers take no jobs, because the storage cannot be used. They go on by themselves when it can.`,
+  );
   showRoutes(totals);
   showProcesses(processes, Date.parse(at));
 }
@@ -54,7 +61,7 @@ function showProcesses(processes: readonly ProcessReport[], nowMs: number): void
     const figures = [
       formatAge(Math.max(0, nowMs - Date.parse(process.startedAt))),
       isApi ? formatCount(held) : NOTHING,
-      isApi ? NOTHING : formatCount(process.running),
+      isApi ? NOTHING : process.pausedBy === 'storage' ? 'paused' : formatCount(process.running),
       isApi ? `${formatCount(received)} received` : `${formatCount(completed)} completed`,
     ];
     const row = rowOf(

@@ -6,6 +6,9 @@ export interface Totals {
   /** The route with the most held responses first. */
   heldByRoute: readonly (readonly [route: string, held: number])[];
   running: number;
+  /** Workers, and how many of them take no jobs. */
+  workers: number;
+  pausedWorkers: number;
   lastMinute: MinuteCounts;
   /** The highest value of any process; null if no response was woken lately. */
   wake: { p50Ms: number; p99Ms: number } | null;
@@ -27,7 +30,9 @@ export function totalsOf(processes: readonly ProcessReport[]): Totals {
     ([route, held], [otherRoute, otherHeld]) => otherHeld - held || route.localeCompare(otherRoute),
   );
   const held = heldByRoute.reduce((sum, [, count]) => sum + count, 0);
-  return { held, heldByRoute, running, lastMinute, wake: slowestOf(processes) };
+  const workers = processes.filter(({ role }) => role === 'worker');
+  const pausedWorkers = workers.filter(({ pausedBy }) => pausedBy === 'storage').length;
+  return { held, heldByRoute, running, workers: workers.length, pausedWorkers, lastMinute, wake: slowestOf(processes) };
 }
 
 function slowestOf(processes: readonly ProcessReport[]): Totals['wake'] {

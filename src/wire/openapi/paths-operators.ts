@@ -44,6 +44,7 @@ const FIGURES: ServiceFigures = {
       startedAt: '2026-03-14T08:00:00.000Z',
       held: { '/progress': 212 },
       running: 0,
+      pausedBy: null,
       lastMinute: { received: 41, completed: 0, failed: 2 },
       wake: { count: 318, p50Ms: 0.42, p99Ms: 3.1 },
     },

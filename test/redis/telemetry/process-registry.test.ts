@@ -11,6 +11,7 @@ import { sharedRedis } from '../../helpers/shared-redis.ts';
 const STATUS: ProcessStatus = {
   held: { '/progress': 2 },
   running: 0,
+  pausedBy: null,
   lastMinute: { received: 1, completed: 0, failed: 0 },
   wake: null,
 };

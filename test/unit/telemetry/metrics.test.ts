@@ -9,6 +9,7 @@ const READINGS: Readings = {
   jobCounts: async () => ({ waiting: 5, active: 2, delayed: 0 }),
   backlog: async () => ({ waiting: 6, drainedPerMinute: 90 }),
   workersAlive: async () => 2,
+  workersPaused: async () => 1,
   queueCapacity: 50,
 };
 
@@ -53,6 +54,7 @@ describe('the figures of a process', () => {
       'queue_drained_per_minute 90',
       'queue_refused_total{code="queue_full"} 1',
       'queue_discarded_total 1',
+      'workers_paused 1',
     ]) {
       expect(text.split('\n')).toContain(line);
     }

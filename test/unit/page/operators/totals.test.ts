@@ -3,7 +3,13 @@ import type { ProcessReport } from '../../../../src/wire/documents.ts';
 import { totalsOf } from '../../../../src/page/operators/totals.ts';
 
 function report(told: Partial<ProcessReport>): ProcessReport {
-  const nothing = { held: {}, running: 0, lastMinute: { received: 0, completed: 0, failed: 0 }, wake: null };
+  const nothing = {
+    held: {},
+    running: 0,
+    pausedBy: null,
+    lastMinute: { received: 0, completed: 0, failed: 0 },
+    wake: null,
+  };
   return {
     id: 'x',
     role: 'api',
@@ -21,6 +27,8 @@ test('the totals of no processes are zero', () => {
     held: 0,
     heldByRoute: [],
     running: 0,
+    workers: 0,
+    pausedWorkers: 0,
     lastMinute: { received: 0, completed: 0, failed: 0 },
     wake: null,
   });
@@ -52,4 +60,9 @@ test('each percentile of the latency is the highest of any process', () => {
     report({ wake: { count: 1, p50Ms: 2, p99Ms: 3 } }),
   ]);
   expect(totals.wake).toEqual({ p50Ms: 2, p99Ms: 20 });
+});
+
+test('paused workers are counted beside all workers', () => {
+  const totals = totalsOf([report({}), report({ role: 'worker' }), report({ role: 'worker', pausedBy: 'storage' })]);
+  expect(totals).toMatchObject({ workers: 2, pausedWorkers: 1 });
 });

@@ -66,6 +66,7 @@ function emptyApp(): Koa {
     jobCounts: nobody,
     backlog: nobody,
     workersAlive: async () => 2,
+    workersPaused: async () => 0,
     queueCapacity: 1,
   });
   return createApp({
