@@ -2,8 +2,7 @@ import type { Context } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { preferredWaitSeconds } from './prefer.ts';
 import { queryParameter } from './parameters.ts';
-
-const MILLISECONDS = /^\d+$/;
+import { timeoutSchema } from '../wire/base-schemas.ts';
 
 /**
  * Returns for how long the client wants its answer held, at most `maxTimeoutMs`: `?timeout=<ms>`, otherwise
@@ -21,8 +20,9 @@ export function requestedTimeoutMs(ctx: Context, maxTimeoutMs: number): number |
 }
 
 function clampTimeoutMs(timeout: string | string[], maxTimeoutMs: number): number {
-  if (typeof timeout !== 'string' || !MILLISECONDS.test(timeout)) {
+  const { success, data } = timeoutSchema.safeParse(timeout);
+  if (!success) {
     throw new ServiceError('bad_timeout', '`timeout` must appear once and be a whole number of milliseconds.');
   }
-  return Math.min(Number(timeout), maxTimeoutMs);
+  return Math.min(Number(data), maxTimeoutMs);
 }

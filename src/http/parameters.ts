@@ -1,13 +1,11 @@
 import { parse } from 'node:querystring';
 import type { Context } from 'koa';
 import { ServiceError } from '../errors.ts';
-
-/** A lower-case UUID of version 4 (RFC 9562 section 5.4). */
-export const UPLOAD_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+import { seenVersionSchema, uploadIdSchema } from '../wire/base-schemas.ts';
 
 /** True for a lower-case UUID of version 4. */
 export function isUploadId(text: string): boolean {
-  return UPLOAD_ID.test(text);
+  return uploadIdSchema.safeParse(text).success;
 }
 
 /** Returns the id unchanged. Throws `bad_upload_id` (400) if it is not an upload id. */
@@ -18,7 +16,8 @@ export function requireUploadId(text: string | undefined): string {
 
 /** Reads the version that a client has seen. Throws `bad_since` (400) for anything else than one decimal number. */
 export function parseVersion(text: string | readonly string[]): number {
-  if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text);
+  const { success, data } = seenVersionSchema.safeParse(text);
+  if (success) return Number(data);
   throw new ServiceError('bad_since', 'A version must appear once and be a whole number.');
 }
 

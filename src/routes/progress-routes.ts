@@ -7,6 +7,7 @@ import { requestedTimeoutMs } from '../http/deferral.ts';
 import { seenTags } from '../http/entity-tags.ts';
 import { retryAfterSeconds } from '../http/problem.ts';
 import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
+import { MAX_WATCHED_UPLOADS, watchedUploadsSchema } from '../wire/base-schemas.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import { toUpload } from '../record/upload-document.ts';
 import { watchMany, type WatchedUpload } from '../record/watch-many.ts';
@@ -18,9 +19,6 @@ import {
   type ProgressWatchParts,
   type WatchParts,
 } from '../record/watch.ts';
-
-/** The maximum of uploads that one request can watch. */
-const MAX_WATCHED = 100;
 
 /** What the progress routes need. Longer waits are clamped to `maxTimeoutMs`. */
 export interface ProgressRouteParts extends WatchParts {
@@ -82,10 +80,10 @@ function requestedVersions(ctx: Context): { seenVersions: readonly number[]; isC
 /** Reads `upload=<id>~<version>`. The version is missing if the client has seen none. */
 function watchedUploads(ctx: Context): WatchedUpload[] {
   const given = [queryParameter(ctx, 'upload') ?? []].flat();
-  if (given.length === 0 || given.length > MAX_WATCHED) {
+  if (!watchedUploadsSchema.safeParse(given).success) {
     throw new ServiceError(
       'bad_request',
-      `The query has ${given.length} uploads. Send 1 to ${MAX_WATCHED} as upload=<id>~<version>.`,
+      `The query has ${given.length} uploads. Send 1 to ${MAX_WATCHED_UPLOADS} as upload=<id>~<version>.`,
     );
   }
   return given.map(watchedUpload);

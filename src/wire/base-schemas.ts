@@ -12,6 +12,28 @@ export const path = z.string().regex(/^\//);
 /** ISO 8601 in UTC. */
 export const time = z.iso.datetime().describe('UTC.');
 
+/** An upload id (RFC 9562 section 5.4). */
+export const uploadIdSchema = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  .meta({
+    format: 'uuid',
+    description:
+      'A lower-case UUID of version 4. Anyone who knows it may read, cancel and delete the upload, so keep it secret.',
+  });
+
+/** Milliseconds in the query. A string, because a number of JSON Schema would allow `1e3`. */
+export const timeoutSchema = z.string().regex(/^[0-9]+$/);
+
+/** A version in the query. */
+export const seenVersionSchema = z.string().regex(/^[0-9]{1,15}$/);
+
+/** Most uploads that one request of `GET /progress` watches. */
+export const MAX_WATCHED_UPLOADS = 100;
+
+/** The uploads that one request of `GET /progress` watches. */
+export const watchedUploadsSchema = z.array(z.string()).min(1).max(MAX_WATCHED_UPLOADS);
+
 /** All states, in the order in which an upload may pass through them. */
 export const uploadStateSchema = z
   .enum(['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled', 'discarded'])

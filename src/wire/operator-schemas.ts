@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { bytes, count, time } from './base-schemas.ts';
-import { uploadIdSchema } from './upload-schemas.ts';
+import { bytes, count, time, uploadIdSchema } from './base-schemas.ts';
 
 const milliseconds = z.number().min(0).describe('Milliseconds.');
 

@@ -1,19 +1,8 @@
 import { z } from 'zod';
 import { ERROR_CODES, statusOf, titleOf } from '../errors.ts';
-import { UPLOAD_ID } from '../http/parameters.ts';
 import { pictureResultSchema } from './picture-schemas.ts';
-import { anyProblemSchema, bytes, count, path, time, uploadStateSchema } from './base-schemas.ts';
+import { anyProblemSchema, bytes, count, path, time, uploadIdSchema, uploadStateSchema } from './base-schemas.ts';
 import { tableResultSchema } from './table-schemas.ts';
-
-/** What `requireUploadId` takes. */
-export const uploadIdSchema = z
-  .string()
-  .regex(UPLOAD_ID)
-  .meta({
-    format: 'uuid',
-    description:
-      'A lower-case UUID of version 4. Whoever knows it may read, cancel and delete the upload: keep it secret.',
-  });
 
 /** Absolute paths; refuses a whole URL. */
 export const linksSchema = z

@@ -3,7 +3,7 @@ import { pictureOptionsSchema } from '../../kinds/picture-options.ts';
 import { tableOptionsSchema } from '../../kinds/table-options.ts';
 import { processReportSchema, serviceFiguresSchema } from '../operator-schemas.ts';
 import * as pictures from '../picture-schemas.ts';
-import { uploadStateSchema } from '../base-schemas.ts';
+import { uploadIdSchema, uploadStateSchema } from '../base-schemas.ts';
 import * as tables from '../table-schemas.ts';
 import * as schemas from '../upload-schemas.ts';
 import type { Schema } from './shapes.ts';
@@ -25,7 +25,7 @@ const COMPONENTS = {
   TableResult: tables.tableResultSchema,
   Result: schemas.resultSchema,
   Upload: schemas.uploadSchema,
-  UploadId: schemas.uploadIdSchema,
+  UploadId: uploadIdSchema,
   UploadList: schemas.uploadListSchema,
   UploadState: uploadStateSchema,
   UnwatchableUpload: schemas.unwatchableUploadSchema,
@@ -56,6 +56,11 @@ export function componentSchemas(): Record<string, Schema> {
     override: ({ jsonSchema }) => simplify(jsonSchema),
   });
   return Object.fromEntries(Object.entries(made).map(([name, schema]) => [name, withoutIdentity(schema)]));
+}
+
+/** The schema of a parameter, written in its place. */
+export function inlineSchema(schema: z.ZodType): Schema {
+  return withoutIdentity(z.toJSONSchema(schema, { io: 'input' }));
 }
 
 function locationOf(name: string): string {

@@ -1,11 +1,7 @@
-import { schemaRef } from './components.ts';
+import { seenVersionSchema, timeoutSchema } from '../base-schemas.ts';
+import { inlineSchema, schemaRef } from './components.ts';
 import { EXAMPLE_ID } from './examples.ts';
 import type { Parameter, Reference } from './shapes.ts';
-
-/** Digits only; JSON Schema would let a client send `1e3` for an integer. */
-const DIGITS = { type: 'string', pattern: '^[0-9]+$' };
-
-const VERSION_DIGITS = { type: 'string', pattern: '^[0-9]{1,15}$' };
 
 /** What stands under `components.parameters`. */
 export const PARAMETERS = {
@@ -23,7 +19,7 @@ export const PARAMETERS = {
     description:
       'How long the answer may be held, in milliseconds: decimal digits, given once. 0 answers at once; what exceeds the most that ' +
       'the service holds (50000 unless set otherwise) is cut to that. Wins over `Prefer`.',
-    schema: DIGITS,
+    schema: inlineSchema(timeoutSchema),
     example: '20000',
   },
   Prefer: {
@@ -41,7 +37,7 @@ export const PARAMETERS = {
     description:
       'The `version` that the client has seen. The answer comes at once where the upload is at another one, greater or, after a ' +
       'restore of the service, smaller. Wins over the headers that say the same.',
-    schema: VERSION_DIGITS,
+    schema: inlineSchema(seenVersionSchema),
     example: '7',
   },
   Options: {

@@ -1,4 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
+import { watchedUploadsSchema } from '../base-schemas.ts';
+import { inlineSchema } from './components.ts';
 import { COMPLETED_UPLOAD, EXAMPLE_ID, PROCESSING_PROGRESS, TIMED_OUT_PROGRESS, UNWATCHABLE } from './examples.ts';
 import { parameters } from './parameters.ts';
 import { deferredProblems, headers, json, outcomeProblems, problems } from './responses.ts';
@@ -70,7 +72,7 @@ GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12
       in: 'query',
       required: true,
       description: '`<id>~<version>`, or `<id>` where no version was seen; 1 to 100 times.',
-      schema: { type: 'array', minItems: 1, maxItems: 100, items: { type: 'string' } },
+      schema: inlineSchema(watchedUploadsSchema),
       explode: true,
       example: [`${EXAMPLE_ID}~7`],
     },
