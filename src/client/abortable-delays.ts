@@ -1,13 +1,13 @@
-/** Pauses that can be cut short all together, as when the network is back. */
+/** Delays that can all be ended at once, for example when the network is back. */
 export interface AbortableDelays {
-  /** Resolves when the time is up, when the signal aborts, or on `wake`; never rejects. */
+  /** Resolves when the time is up, the signal aborts, or `endAll` is called. Never rejects. */
   delay(durationMs: number, signal?: AbortSignal): Promise<void>;
   endAll(): void;
 }
 
-/** A set of pauses with a life of its own. */
+/** Creates an independent set of delays. */
 export function createAbortableDelays(): AbortableDelays {
-  const sleepers = new Set<() => void>();
+  const pending = new Set<() => void>();
   return {
     delay(durationMs, signal) {
       if (signal?.aborted) return Promise.resolve();
@@ -15,16 +15,16 @@ export function createAbortableDelays(): AbortableDelays {
         const finish = (): void => {
           clearTimeout(timer);
           signal?.removeEventListener('abort', finish);
-          sleepers.delete(finish);
+          pending.delete(finish);
           resolve();
         };
         const timer = setTimeout(finish, durationMs);
         signal?.addEventListener('abort', finish);
-        sleepers.add(finish);
+        pending.add(finish);
       });
     },
     endAll() {
-      for (const finish of sleepers) finish();
+      for (const finish of pending) finish();
     },
   };
 }

@@ -1,40 +1,40 @@
 import { asUploadError, clientError } from './upload-error.ts';
 
-/** How often a silence is looked at: timers stand still while a machine sleeps, its clock does not. */
-const LOOK_MS = 5000;
+/** Interval of the check for silence. A single long timer would stand still while the machine sleeps. */
+const CHECK_MS = 5000;
 
-/** One try at a request that may turn out to hang: over a connection that nobody has told is dead. */
+/** One attempt at a request, which may hang if the connection is dead and nothing reports it. */
 export interface Attempt {
-  /** Says that something has come of it; with all bytes there it may take as long as it likes. */
+  /** Reports progress. With `hasAllBytes` the attempt is no longer limited in time. */
   alive(hasAllBytes: boolean): void;
-  /** Breaks it off, as when the server says that the connection broke. */
+  /** Aborts the attempt, for example after the server reported a broken connection. */
   giveUp(): void;
   readonly startedAtMs: number;
 }
 
-/** What bounds an attempt. */
+/** The limits of an attempt. */
 export interface AttemptOptions {
-  /** Ends it for good. */
+  /** Ends the whole request, without another attempt. */
   signal: AbortSignal;
-  /** Given up after so long without a sign of life; Infinity for never. */
+  /** The attempt is aborted after this time without progress; Infinity for never. */
   silenceMs: number;
-  /** Called with the attempt when it begins, and with null when it is over. */
+  /** Called with the attempt when it starts, and with null when it has ended. */
   onAttempt: (attempt: Attempt | null) => void;
 }
 
-/** Runs `work` with a signal of its own. Being given up is no end: it rejects as `connection_lost`. */
+/** Runs `work` with its own signal. Rejects with `connection_lost` if the attempt was given up, so it can be retried. */
 export async function runAttempt<T>(work: (signal: AbortSignal) => Promise<T>, options: AttemptOptions): Promise<T> {
   const { signal, silenceMs, onAttempt } = options;
   const controller = new AbortController();
   const giveUp = (): void => controller.abort();
-  let heardAtMs = Date.now();
-  const look = setInterval(() => Date.now() - heardAtMs > silenceMs && giveUp(), Math.min(LOOK_MS, silenceMs));
+  let aliveAtMs = Date.now();
+  const check = setInterval(() => Date.now() - aliveAtMs > silenceMs && giveUp(), Math.min(CHECK_MS, silenceMs));
   if (signal.aborted) giveUp();
   signal.addEventListener('abort', giveUp);
   onAttempt({
-    alive: (hasAllBytes) => void (heardAtMs = hasAllBytes ? Infinity : Date.now()),
+    alive: (hasAllBytes) => void (aliveAtMs = hasAllBytes ? Infinity : Date.now()),
     giveUp,
-    startedAtMs: heardAtMs,
+    startedAtMs: aliveAtMs,
   });
   try {
     return await work(controller.signal);
@@ -42,7 +42,7 @@ export async function runAttempt<T>(work: (signal: AbortSignal) => Promise<T>, o
     const { code } = asUploadError(error);
     throw code === 'aborted' && !signal.aborted ? clientError('connection_lost', error) : error;
   } finally {
-    clearInterval(look);
+    clearInterval(check);
     signal.removeEventListener('abort', giveUp);
     onAttempt(null);
   }

@@ -1,20 +1,20 @@
-/** Growing pauses after failures in a row. */
+/** Growing pauses between retries. */
 export interface Backoff {
-  /** The next pause, never shorter than what `Retry-After` asked for. */
+  /** Returns the next pause, never shorter than `Retry-After`. */
   nextMs(retryAfterMs?: number | null): number;
-  /** To be called after every success: the next failure starts anew. */
+  /** Call it after every success. The next pause is the first one again. */
   reset(): void;
 }
 
-/** Bounds of the pauses. */
+/** The limits of the pauses. */
 export interface BackoffOptions {
   firstMs: number;
   longestMs: number;
-  /** 0 to 1, as `Math.random`. */
+  /** Returns a number from 0 to 1. Default `Math.random`. */
   random?: () => number;
 }
 
-/** Doubles from `firstMs` up to `longestMs`, each with up to a half of jitter, so that many clients do not return together. */
+/** Doubles from `firstMs` up to `longestMs`. Up to half of each pause is random, so that clients do not retry together. */
 export function createBackoff({ firstMs, longestMs, random = Math.random }: BackoffOptions): Backoff {
   let failures = 0;
   return {
@@ -22,7 +22,7 @@ export function createBackoff({ firstMs, longestMs, random = Math.random }: Back
       const wholeMs = Math.min(longestMs, firstMs * 2 ** failures);
       failures += 1;
       const ownMs = wholeMs * (0.5 + random() / 2);
-      // Jitter comes on top of what the server asked for: earlier would be rude.
+      // Jitter is added to `Retry-After`, because the server does not expect a retry before that time.
       return retryAfterMs === null ? ownMs : Math.max(ownMs, retryAfterMs + random() * firstMs);
     },
     reset() {

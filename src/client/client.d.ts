@@ -3,40 +3,40 @@
  * Made by `npm run generate` from the sources; changes belong there.
  */
 
-/** Figures that are left out keep their defaults. */
+/** All options are optional. */
 export interface UploadClientOptions extends Partial<Tuning> {
-    /** Where the service is, such as `https://uploads.example`; the page's own origin by default, so needed outside browsers. */
+    /** Address of the service, such as `https://uploads.example`. Default: the origin of the page. Required outside browsers. */
     baseUrl?: string;
     fetch?: typeof globalThis.fetch;
-    /** Told false when progress cannot be asked for, and true when it can again. */
+    /** Called with false if progress requests fail, and with true when they succeed again. */
     onConnection?: (connected: boolean) => void;
 }
 
-/** The client's figures; the defaults suit a page. */
+/** Limits and times of the client. The defaults are made for a web page. */
 export interface Tuning {
-    /** Files on their way at the same time, 3 by default: a browser has six connections to a server. */
+    /** Files that are sent at the same time. Default 3, because a browser opens at most six connections to a server. */
     sendAtOnce: number;
-    /** Files above this go in parts, 33554432 (32 MiB) by default: a break or a pause costs nothing of them. */
+    /** Files larger than this are sent in parts, so that a break or a pause loses no data. Default 33554432 (32 MiB). */
     resumableAboveBytes: number;
-    /** The longest part, 16777216 (16 MiB) by default; lower it for proxies that limit bodies. */
+    /** Size of a part. Default 16777216 (16 MiB). Lower it for proxies that limit request bodies. */
     partBytes: number;
-    /** Left between two progress requests, 250 by default. */
+    /** Pause between two progress requests. Default 250. */
     gapMs: number;
-    /** How long the server is asked to hold a progress request, 25000 by default. */
+    /** Time for which the server is asked to hold a progress request. Default 25000. */
     holdMs: number;
-    /** Between two progress requests where held answers do not get through, 2000 by default. */
+    /** Pause between two progress requests if a proxy does not let held answers through. Default 2000. */
     pollMs: number;
-    /** The first pause after a failure, 500 by default; it doubles with each further one. */
+    /** The first pause after a failure. It doubles with each further failure. Default 500. */
     firstRetryMs: number;
-    /** The longest pause after a failure, 30000 by default. */
+    /** The longest pause after a failure. Default 30000. */
     longestRetryMs: number;
-    /** From the first failure of a request to giving it up, 600000 by default. */
+    /** A request is given up after this time since its first failure. Default 600000. */
     giveUpAfterMs: number;
 }
 
 /** Listeners of one upload, called in the order of events. */
 export interface FollowOptions {
-    /** Called with every progress known, the final one included. Must not throw. */
+    /** Called with every progress, including the final one. Must not throw. */
     onProgress?: (progress: Progress) => void;
     /** Must not throw. */
     onPhase?: (phase: UploadPhase) => void;
@@ -90,42 +90,42 @@ export interface Links {
 }
 
 /**
- * Where the client stands with an upload; how far the server has come, its Progress tells.
- * `waiting` for its turn, `sending`, `retrying` after a broken connection, `paused` by you,
- * `following` what becomes of the bytes, `over`.
+ * The phase of an upload on the client; its `Progress` describes the server's side. `waiting`: not started, because other
+ * files are sent first. `sending`. `retrying` after an error. `paused` by `pause()`. `following`: the server has all
+ * bytes and the client waits for the result. `over`.
  */
 export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'paused' | 'following' | 'over';
 
-/** What may be said of a file that is sent. */
+/** Options of one upload. */
 export interface UploadOptions extends FollowOptions {
-    /** A File's own name by default, else `file`. */
+    /** File name. Default: the name of the `File`, or `file` for a plain `Blob`. */
     name?: string;
-    /** What the processor is asked for, as the API reference says; its defaults where left out. */
+    /** Options of the processor, as in the API reference. */
     options?: object;
-    /** Aborting it is `cancel()`. */
+    /** Aborting it cancels the upload, as `cancel()` does. */
     signal?: AbortSignal;
-    /** A UUID version 4: an upload that was broken off, in this page or in one before, goes on under its old id. */
+    /** A UUID version 4. An interrupted upload resumes if it gets its old id, also after a reload of the page. */
     id?: string;
-    /** True to begin with a pause, which `resume` ends. */
+    /** True to start only after `resume()`. */
     paused?: boolean;
 }
 
-/** One upload under way. */
+/** One upload of the client. */
 export interface UploadHandle {
     readonly id: string;
     readonly phase: UploadPhase;
-    /** May be iterated more than once; ends when the upload is over, however that was. */
+    /** Can be iterated more than once. Ends when the upload is over, with or without success. */
     readonly progress: AsyncIterable<Progress>;
-    /** Rejects with an UploadError in every case but `completed`. Leaving it unhandled is no fault. */
+    /** Rejects with an UploadError unless the upload is `completed`. An unhandled rejection is not reported. */
     readonly result: Promise<Upload>;
-    /** What is final already keeps its outcome. Resolves once the server knows; never rejects. */
+    /** Cancels the upload unless it is final. Resolves when the server has confirmed, or after `giveUpAfterMs`. Never rejects. */
     cancel(): Promise<void>;
     /**
-     * Stops sending and lets others take the place. What went in parts goes on where it was, a smaller file begins anew;
-     * either way it is one upload. False, and nothing done, once the server has all bytes.
+     * Stops sending, so that the next file starts. After `resume` a file that is sent in parts continues, and a smaller
+     * file starts again from the first byte. Returns false and does nothing if the server already has all bytes.
      */
     pause(): boolean;
-    /** False where it is not paused. */
+    /** Continues a paused upload after those that already wait. Returns false if it is not paused. */
     resume(): boolean;
 }
 
@@ -300,34 +300,34 @@ export interface Problem {
     final?: true;
 }
 
-/** The hands of a page or a script on the service; one per page, as each holds a request of its own. */
+/** Uploads files and watches them. Create one per page, because each client holds its own progress request. */
 export interface UploadClient {
     /**
-     * Takes its turn after those given before. Where the given id is being watched, that ends (its result rejects as
-     * `aborted`); where it is being sent, a RangeError is thrown.
+     * Starts an upload after those that already wait. If the given id is being watched, that handle ends and its result
+     * rejects with `aborted`. Throws a RangeError if the id is already being sent.
      */
     upload(file: Blob, options?: UploadOptions): UploadHandle;
-    /** Follows an upload whose bytes the server has, as after a reload; the handle in hand where there is one. */
+    /** Watches an upload whose bytes the server has, for example after a reload. Returns the existing handle if there is one. */
     watch(id: string, options?: FollowOptions): UploadHandle;
-    /** Ends the waits after failures, and asks for progress anew: for when the network is back, or the page is seen again. */
+    /** Ends all pauses after failures and asks for progress. Call it when the network is back or the page is visible again. */
     wake(): void;
-    /** Lets go of everything in hand, without cancelling what the server has: the results reject as `aborted`. */
+    /** Ends all uploads on this side without cancelling them on the server. Their results reject with `aborted`. */
     close(): void;
 }
 
 /**
- * Sends files and follows them with one held request for all. Uses nothing but `fetch`, timers
- * and `crypto`, and so runs in browsers and in Node 20 alike.
+ * Creates a client that uploads files and watches all of them with one held request. It needs only `fetch`, timers and
+ * `crypto`, so it runs in browsers and in Node 20 or later.
  */
 export declare function createUploadClient(clientOptions?: UploadClientOptions): UploadClient;
 
 /**
- * Why an upload has not ended well, or why a request failed. `problem` is the server's own
- * where it sent one; where no answer came its `status` is 0.
+ * The reason why an upload or a request failed. `problem` is the server's problem document. If there was no answer, the
+ * client creates one with `status` 0.
  */
 export declare class UploadError extends Error {
     readonly problem: Problem;
-    /** What `Retry-After` asked for, in milliseconds. */
+    /** The value of `Retry-After` in milliseconds. */
     readonly retryAfterMs: number | null;
     constructor(problem: Problem, options?: {
         retryAfterMs?: number | null;

@@ -2,18 +2,18 @@ import type { Problem } from '../wire/documents.ts';
 import { clientError, UploadError } from './upload-error.ts';
 import { isProblem } from './wire.ts';
 
-/** The one way of the client to its server. */
+/** Sends every request of the client. */
 export interface Http {
   /**
-   * Sends, and answers the JSON of a 2xx that `isExpected` recognises. Everything else is thrown
-   * as an UploadError: `aborted` by the signal, `connection_lost` where no whole answer came.
+   * Resolves with the JSON body of a 2xx answer that `isExpected` accepts. Everything else rejects with an UploadError,
+   * with the code `aborted` after the signal, or `connection_lost` if no complete answer arrived.
    */
   request<T>(path: string, isExpected: (value: unknown) => value is T, init?: HttpInit): Promise<T>;
-  /** For answers that are all in their headers; throws as `request` does. */
+  /** Resolves with the headers of a 2xx answer. Rejects as `request` does. */
   headers(path: string, init: HttpInit): Promise<Headers>;
 }
 
-/** One request; a GET by default. */
+/** A request. The default method is GET. */
 export interface HttpInit {
   method?: 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT';
   headers?: Record<string, string>;
@@ -21,7 +21,7 @@ export interface HttpInit {
   signal?: AbortSignal;
 }
 
-/** `baseUrl` without a slash at its end; empty for the page's own origin. */
+/** @param baseUrl without a slash at the end; empty for the origin of the page. */
 export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch): Http {
   async function exchange(path: string, init: HttpInit): Promise<{ response: Response; value: unknown }> {
     const { response, text } = await send(fetch, `${baseUrl}${path}`, init);
@@ -69,13 +69,13 @@ function errorOf(response: Response, value: unknown): UploadError {
   return new UploadError(isProblem(value) ? value : problemOf(response), { retryAfterMs });
 }
 
-/** Stands in where something between here and the service has answered, and for HEAD, which brings no document. */
+/** Replaces the problem document if a proxy answered, or for HEAD, whose answers have no body. */
 function problemOf({ status, statusText }: Response): Problem {
   const title = statusText || 'Error';
   return { type: 'about:blank', title, status, detail: `The server answered ${status}.`, code: `http_${status}` };
 }
 
-/** Milliseconds from now, or null; seconds and dates are both allowed (RFC 9110 section 10.2.3). */
+/** Returns milliseconds from now, or null. The value may be seconds or a date (RFC 9110 section 10.2.3). */
 export function readRetryAfter(value: string | null, nowMs: number): number | null {
   if (value === null) return null;
   if (/^\d+$/.test(value)) return Number(value) * 1000;

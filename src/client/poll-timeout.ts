@@ -1,9 +1,9 @@
-const SHORTEST_HOLD_MS = 2000;
-const TRY_IN_FULL_AFTER_MS = 300_000;
+const MIN_TIMEOUT_MS = 2000;
+const RESTORE_AFTER_MS = 300_000;
 
 /**
- * How long to have progress requests held. Where something on the way cuts them, it asks for
- * less and in the end for plain polls, and tries the whole time again every five minutes.
+ * The time for which the server is asked to hold a progress request. If a proxy cuts held requests, the time gets
+ * shorter and at last 0. After 5 minutes the full time is tried again.
  */
 export class PollTimeout {
   readonly #fullMs: number;
@@ -15,16 +15,16 @@ export class PollTimeout {
     this.#ms = fullMs;
   }
 
-  /** 0 asks for an answer at once. */
+  /** Returns the current time; 0 asks for an immediate answer. */
   ms(nowMs: number): number {
-    if (this.#ms < this.#fullMs && nowMs - this.#shortenedAtMs >= TRY_IN_FULL_AFTER_MS) this.#ms = this.#fullMs;
+    if (this.#ms < this.#fullMs && nowMs - this.#shortenedAtMs >= RESTORE_AFTER_MS) this.#ms = this.#fullMs;
     return this.#ms;
   }
 
-  /** To be called where a held answer did not get through and a plain one right after it did. */
+  /** Halves the time. Call it if a held request failed and an immediate one succeeded right after it. */
   shorten(nowMs: number): void {
     const halfMs = Math.floor(this.#ms / 2);
-    this.#ms = halfMs < Math.min(SHORTEST_HOLD_MS, this.#fullMs / 2) ? 0 : halfMs;
+    this.#ms = halfMs < Math.min(MIN_TIMEOUT_MS, this.#fullMs / 2) ? 0 : halfMs;
     this.#shortenedAtMs = nowMs;
   }
 }

@@ -2,9 +2,8 @@ import type { Progress } from '../wire/documents.ts';
 import { withResolvers } from './with-resolvers.ts';
 
 /**
- * What becomes of one upload, told to any number of readers, never backwards. Each iterator
- * starts with the present standing and then gives the newest one: a slow reader skips what
- * it was too late for. The listener is called with every single one.
+ * Delivers the progress of one upload to any number of readers. The percent never goes down. Each iterator starts with
+ * the current progress and then yields the newest one, so a slow reader skips values. The listener receives every value.
  */
 export class ProgressFeed implements AsyncIterable<Progress> {
   readonly #listener: ((progress: Progress) => void) | undefined;
@@ -16,12 +15,12 @@ export class ProgressFeed implements AsyncIterable<Progress> {
     this.#listener = listener;
   }
 
-  /** Null until the server has told of it. */
+  /** Null before the first progress. */
   get latest(): Progress | null {
     return this.#latest;
   }
 
-  /** Ignored once the feed has ended. */
+  /** Does nothing after `end`. */
   push(progress: Progress): void {
     if (this.#ended) return;
     this.#latest = neverBelow(progress, this.#latest);
@@ -29,7 +28,7 @@ export class ProgressFeed implements AsyncIterable<Progress> {
     this.#listener?.(this.#latest);
   }
 
-  /** Ends all iterators; calling it again does nothing. */
+  /** Ends all iterators. A second call does nothing. */
   end(): void {
     this.#ended = true;
     this.#wake();
@@ -38,7 +37,7 @@ export class ProgressFeed implements AsyncIterable<Progress> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Progress, void, void> {
     let seen: Progress | null = null;
     for (;;) {
-      // Taken before the look, so that a change during the reader's own work is not slept through.
+      // Taken before the check, so that a change while the reader is busy is not missed.
       const change = this.#changed.promise;
       const latest = this.#latest;
       if (latest !== null && latest !== seen) {
@@ -59,7 +58,7 @@ export class ProgressFeed implements AsyncIterable<Progress> {
   }
 }
 
-/** A file that is sent anew, or a record that was restored, may start lower: people are not to see that. */
+/** A repeated transfer or a restored record may start at a lower percent, which users must not see. */
 function neverBelow(progress: Progress, previous: Progress | null): Progress {
   if (previous === null || progress.percent >= previous.percent) return progress;
   return { ...progress, percent: previous.percent };

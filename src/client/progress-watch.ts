@@ -8,41 +8,41 @@ import { asUploadError, type UploadError } from './upload-error.ts';
 import { type WatchTarget, WatchedUpload } from './watched-upload.ts';
 import { isProgressList } from './wire.ts';
 
-/** The server's own bound for one request. */
-export const MOST_WATCHED = 100;
+/** The server's limit for one request. */
+export const MAX_WATCHED = 100;
 
-/** Added to the hold before a silent request counts as lost: the answer needs time to travel. */
+/** A request is lost if no answer arrives within its hold time plus this. */
 const GRACE_MS = 10_000;
-/** How often that is looked at: timers stand still while a machine sleeps, its clock does not. */
-const LOOK_MS = 5000;
-/** A request that is younger is not begun anew by `wake`. */
-const YOUNG_MS = 1000;
+/** Interval of that check. A single long timer would stand still while the machine sleeps. */
+const CHECK_MS = 5000;
+/** `wake` does not repeat a request that is younger than this. */
+const RECENT_MS = 1000;
 
 /** A target that is being watched. */
 export interface Watching {
-  /** Tells of a version that came another way, so that it is not asked for again. */
+  /** Reports a version that another request returned, so that it is not requested again. */
   seen(version: number): void;
   release(): void;
 }
 
 /**
- * What is thought of the way to the server: `sound`; `doubtful` after a held request was cut, which may be the
- * network's fault or the holding's; `lost` after any other failure. Where it is not sound, answers are asked for at once.
+ * State of the connection to the server. `suspect`: a held request was cut, either by the network or by a proxy that
+ * does not allow held requests. `lost`: any other failure. Unless it is `ok`, requests ask for an immediate answer.
  */
-type Link = 'sound' | 'doubtful' | 'lost';
+type Link = 'ok' | 'suspect' | 'lost';
 
 interface HeldRequest {
   readonly asked: ReadonlyMap<WatchedUpload, number>;
   readonly startedAtMs: number;
-  /** 0 asks for an answer at once. */
+  /** 0 asks for an immediate answer. */
   readonly holdMs: number;
   readonly controller: AbortController;
   interruption?: ReturnType<typeof setTimeout>;
 }
 
 /**
- * One held request at a time over all open uploads. Each carries the version seen last, so
- * nothing is missed between two of them. At most MOST_WATCHED targets, each with an id of its own.
+ * Watches all open uploads with one held request at a time. Each request contains the last known versions, so no change
+ * between two requests is lost. The ids of the targets must differ, and there are at most MAX_WATCHED of them.
  */
 export class ProgressWatch {
   readonly #http: Http;
@@ -54,7 +54,7 @@ export class ProgressWatch {
   readonly #pollTimeout: PollTimeout;
   #running = false;
   #held: HeldRequest | null = null;
-  #link: Link = 'sound';
+  #link: Link = 'ok';
   #notBeforeMs = 0;
   #backOffUntilMs = 0;
 
@@ -66,7 +66,7 @@ export class ProgressWatch {
     this.#pollTimeout = new PollTimeout(tuning.holdMs);
   }
 
-  /** `delayMs` keeps the target out of requests for a while, unless its version is told before. */
+  /** @param delayMs leaves the target out of requests for this time, unless its version is reported before. */
   add(target: WatchTarget, delayMs = 0): Watching {
     const entry = new WatchedUpload(target, Date.now() + delayMs, this.#tuning.gapMs);
     this.#entries.set(target.id, entry);
@@ -83,11 +83,11 @@ export class ProgressWatch {
     };
   }
 
-  /** Asks anew at once, as when the network is back: what is held may hang on a connection that is no more. */
+  /** Repeats the request at once, for example when the network is back, because the held one may use a dead connection. */
   wake(): void {
     this.#backOffUntilMs = 0;
     this.#delays.endAll();
-    if (this.#held && Date.now() - this.#held.startedAtMs > YOUNG_MS) this.#held.controller.abort();
+    if (this.#held && Date.now() - this.#held.startedAtMs > RECENT_MS) this.#held.controller.abort();
   }
 
   #replan(): void {
@@ -98,7 +98,7 @@ export class ProgressWatch {
 
   async #run(): Promise<void> {
     this.#running = true;
-    // All that is added in the same breath goes into the first request.
+    // Uploads that are added in the same tick go into the first request.
     await Promise.resolve();
     while (this.#entries.size > 0) {
       const waitMs = this.#nextAtMs() - Date.now();
@@ -115,15 +115,15 @@ export class ProgressWatch {
 
   async #ask(): Promise<void> {
     const startedAtMs = Date.now();
-    const holdMs = this.#link === 'sound' ? this.#pollTimeout.ms(startedAtMs) : 0;
+    const holdMs = this.#link === 'ok' ? this.#pollTimeout.ms(startedAtMs) : 0;
     const held: HeldRequest = { asked: this.#due(startedAtMs), startedAtMs, holdMs, controller: new AbortController() };
     let isSilent = false;
-    const look = setInterval(() => {
+    const check = setInterval(() => {
       const lateMs = Date.now() - startedAtMs - holdMs - GRACE_MS;
-      // Far too late means that the machine has slept, which says nothing of the way to the server.
-      isSilent = lateMs > 0 && lateMs < 2 * LOOK_MS;
+      // If the check itself is far too late, the machine has slept, and the connection may be fine.
+      isSilent = lateMs > 0 && lateMs < 2 * CHECK_MS;
       if (lateMs > 0) held.controller.abort();
-    }, LOOK_MS);
+    }, CHECK_MS);
     this.#held = held;
     this.#planInterruption(held);
     try {
@@ -132,21 +132,21 @@ export class ProgressWatch {
     } catch (error) {
       this.#failed(asUploadError(error), held, isSilent);
     } finally {
-      clearInterval(look);
+      clearInterval(check);
       clearTimeout(held.interruption);
       this.#held = null;
     }
   }
 
   #due(nowMs: number): Map<WatchedUpload, number> {
-    const due = [...this.#entries.values()].filter((entry) => entry.askAtMs <= nowMs).slice(0, MOST_WATCHED);
+    const due = [...this.#entries.values()].filter((entry) => entry.askAtMs <= nowMs).slice(0, MAX_WATCHED);
     return new Map(due.map((entry) => [entry, entry.cursor]));
   }
 
-  /** The held request gives way to one that has the newcomers too; what it would have told, its successor tells. */
+  /** Aborts the held request when another upload is due. The next request covers both, so nothing is lost. */
   #planInterruption(held: HeldRequest): void {
     clearTimeout(held.interruption);
-    if (held.asked.size >= MOST_WATCHED) return;
+    if (held.asked.size >= MAX_WATCHED) return;
     const left = [...this.#entries.values()].filter((entry) => !held.asked.has(entry));
     if (left.length === 0) return;
     const atMs = Math.max(held.startedAtMs + this.#tuning.gapMs, Math.min(...left.map((entry) => entry.askAtMs)));
@@ -155,10 +155,10 @@ export class ProgressWatch {
 
   #answered({ uploads, timedOut }: ProgressList, { asked, holdMs }: HeldRequest): void {
     const nowMs = Date.now();
-    // The network is there after all, so it was the holding that something on the way did not let pass.
-    if (this.#link === 'doubtful') this.#pollTimeout.shorten(nowMs);
-    this.#notBeforeMs = nowMs + (holdMs === 0 && this.#link === 'sound' ? this.#tuning.pollMs : this.#tuning.gapMs);
-    this.#link = 'sound';
+    // The network works, so a proxy has cut the held request.
+    if (this.#link === 'suspect') this.#pollTimeout.shorten(nowMs);
+    this.#notBeforeMs = nowMs + (holdMs === 0 && this.#link === 'ok' ? this.#tuning.pollMs : this.#tuning.gapMs);
+    this.#link = 'ok';
     this.#backoff.reset();
     this.#onConnection(true);
     if (timedOut && holdMs > 0) for (const entry of asked.keys()) entry.heldWithoutChange();
@@ -170,10 +170,10 @@ export class ProgressWatch {
   }
 
   #failed(error: UploadError, { holdMs }: HeldRequest, isSilent: boolean): void {
-    // Aborted by a newcomer, by `wake`, or because nobody is left: no fault of the network.
+    // Aborted for another upload, by `wake`, or because no upload is left. This is not an error of the network.
     if (error.code === 'aborted' && !isSilent) return;
     const wasCut = isSilent || error.code === 'connection_lost' || error.status === 502 || error.status === 504;
-    this.#link = wasCut && holdMs > 0 ? 'doubtful' : 'lost';
+    this.#link = wasCut && holdMs > 0 ? 'suspect' : 'lost';
     this.#backOffUntilMs = Date.now() + this.#backoff.nextMs(error.retryAfterMs);
     if (this.#link === 'lost') this.#onConnection(false);
   }

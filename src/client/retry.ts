@@ -3,22 +3,22 @@ import type { AbortableDelays } from './abortable-delays.ts';
 import type { Tuning } from './tuning.ts';
 import { asUploadError, isTransient } from './upload-error.ts';
 
-/** A server that fails this often on the same request will do so again. */
-const MOST_SERVER_FAULTS = 4;
+/** After this many answers with status 500 the request is not repeated, because further attempts rarely succeed. */
+const MAX_SERVER_ERRORS = 4;
 
-/** How long to go on, and what ends it. */
+/** The limits of the retries. */
 export interface RetryOptions {
   tuning: Tuning;
   delays: AbortableDelays;
-  /** Ends the trying: the attempt's own error is thrown. */
+  /** Ends the retries. The error of the last attempt is thrown. */
   signal?: AbortSignal;
-  /** Called before each pause. */
+  /** Called before each pause between two attempts. */
   onPause?: () => void;
 }
 
 /**
- * Tries until it works, with growing pauses, as long as trying again can help.
- * `attempt` is told how often it has failed before.
+ * Repeats `attempt` with growing pauses until it succeeds or a retry cannot help. Throws the error of the last attempt.
+ * @param attempt receives the number of failed attempts so far.
  */
 export async function retry<T>(attempt: (failures: number) => Promise<T>, options: RetryOptions): Promise<T> {
   const { tuning, delays, signal, onPause } = options;
@@ -31,8 +31,8 @@ export async function retry<T>(attempt: (failures: number) => Promise<T>, option
       const error = asUploadError(thrown);
       firstFailureMs ??= Date.now();
       const spentMs = Date.now() - firstFailureMs;
-      const hopeless = error.status === 500 && failures >= MOST_SERVER_FAULTS;
-      if (signal?.aborted || hopeless || !isTransient(error.problem) || spentMs > tuning.giveUpAfterMs) throw error;
+      const isPermanent = error.status === 500 && failures >= MAX_SERVER_ERRORS;
+      if (signal?.aborted || isPermanent || !isTransient(error.problem) || spentMs > tuning.giveUpAfterMs) throw error;
       onPause?.();
       await delays.delay(backoff.nextMs(error.retryAfterMs), signal);
     }

@@ -1,4 +1,4 @@
-/** A bounded number of places, given out in the order in which they were asked for. */
+/** Limits how many tasks run at the same time. Waiting tasks start in order. */
 export class Semaphore {
   readonly #waiting = new Set<() => void>();
   #free: number;
@@ -7,7 +7,7 @@ export class Semaphore {
     this.#free = size;
   }
 
-  /** Resolves with the release, which may be called more than once; undefined where the signal aborted first. */
+  /** Resolves with a release function, or with undefined if the signal aborts first. A second release does nothing. */
   acquire(signal: AbortSignal): Promise<(() => void) | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
     if (this.#free > 0) return Promise.resolve(this.#occupy());

@@ -7,27 +7,26 @@ import type { FileToSend } from './task-spec.ts';
 import { asUploadError, isTransferProblem } from './upload-error.ts';
 import { isUpload } from './wire.ts';
 
-/** One file and where it goes. */
+/** A file, its upload and the limits of the transfer. */
 export interface SendOptions extends RetryOptions, Pick<AttemptOptions, 'onAttempt'> {
   http: Http;
   id: string;
   file: FileToSend;
   signal: AbortSignal;
-  /** True where the server may know the upload already. */
+  /** True if the server may already have an upload with this id. */
   isKnown: boolean;
 }
 
 /**
- * Sends the bytes in one request under the given id until the server has them. An answer may get lost
- * although the bytes have arrived: the record is looked at before they are sent again. Resolves with
- * undefined where another request has taken the sending over.
+ * Sends the file in one request, and repeats it until the server has all bytes. The upload is read before the bytes are
+ * sent again, because only the answer may have been lost. Resolves with undefined if a newer request sends this file.
  */
 export async function sendFile(options: SendOptions): Promise<Upload | undefined> {
   try {
     return await retry(async (failures) => {
-      const standing = failures > 0 || options.isKnown ? await readUpload(options) : undefined;
-      if (standing && needsNoMoreBytes(standing)) return standing;
-      // The server ends a silence, and says so in the record.
+      const existing = failures > 0 || options.isKnown ? await readUpload(options) : undefined;
+      if (existing && needsNoMoreBytes(existing)) return existing;
+      // The server ends a silent request and records that.
       return await runAttempt((signal) => putFile(options, signal), { ...options, silenceMs: Infinity });
     }, options);
   } catch (error) {
@@ -45,7 +44,7 @@ function putFile({ http, id, file: { blob, name, options } }: SendOptions, signa
   return http.request(`/uploads/${id}${query}`, isUpload, { method: 'PUT', headers, body: blob, signal });
 }
 
-/** Undefined where the server has never heard of it. */
+/** Resolves with undefined if the server does not know the upload. */
 export async function readUpload({
   http,
   id,
@@ -59,7 +58,7 @@ export async function readUpload({
   }
 }
 
-/** True where the server has the bytes, or has ended the upload for a reason that sending again does not mend. */
+/** True if the server has all bytes, or the upload has ended and sending it again cannot help. */
 export function needsNoMoreBytes({ state, error }: Upload): boolean {
   if (state === 'receiving') return false;
   return !(state === 'failed' && error !== null && isTransferProblem(error));

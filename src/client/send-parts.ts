@@ -4,30 +4,30 @@ import { retry } from './retry.ts';
 import { needsNoMoreBytes, readUpload, type SendOptions } from './send-file.ts';
 import { asUploadError, clientError } from './upload-error.ts';
 
-/** What every request of the tus protocol bears (tus.io/protocols/resumable-upload, version 1.0). */
+/** Required in every request of the tus protocol (tus.io/protocols/resumable-upload, version 1.0). */
 const PROTOCOL = { 'Tus-Resumable': '1.0.0' };
 
-/** The server ends a silent request after half of this, and keeps what came of it. */
+/** Twice the time after which the server ends a silent request. The server keeps the received bytes. */
 const SILENCE_MS = 60_000;
 
-/** One file that goes in several requests. */
+/** A file that is sent in several requests. */
 export interface SendPartsOptions extends SendOptions {
-  /** The longest body of one request. */
+  /** The largest body of one request. */
   partBytes: number;
 }
 
 /**
- * Sends the bytes by the tus protocol: what has arrived is never sent again, whatever happens in between.
- * Resolves when the server has them all; with the Upload where that was over already.
+ * Sends the file by the tus protocol, which never sends a received byte again. Resolves when the server has all bytes,
+ * with the Upload if it had already ended.
  */
 export async function sendInParts(options: SendPartsOptions): Promise<Upload | undefined> {
   let offset: number | null = null;
   while (offset === null || offset < options.file.blob.size) {
     const from: number | null = offset;
     const isUnsure: boolean = options.isKnown && from === null;
-    // Each step has a patience of its own: whoever gets on, however slowly, is not given up.
+    // Each part has its own retries, so a slow upload is not given up as long as it advances.
     const next = await retry(
-      (failures): Promise<number | Upload> => sendOn(options, from, isUnsure || failures > 0),
+      (failures): Promise<number | Upload> => sendNextPart(options, from, isUnsure || failures > 0),
       options,
     );
     if (typeof next === 'object') return next;
@@ -36,8 +36,12 @@ export async function sendInParts(options: SendPartsOptions): Promise<Upload | u
   return undefined;
 }
 
-/** Gets on by one part, or finds that the server is further than `offset`; null while the upload is not made yet. */
-async function sendOn(options: SendPartsOptions, offset: number | null, isUnsure: boolean): Promise<number | Upload> {
+/** Sends one part, or finds that the server already has more than `offset`. A null offset creates the upload first. */
+async function sendNextPart(
+  options: SendPartsOptions,
+  offset: number | null,
+  isUnsure: boolean,
+): Promise<number | Upload> {
   if (!isUnsure) return await patch(options, offset ?? (await create(options)));
   const found = await findOffset(options);
   if (typeof found === 'object' && found !== null) return found;
@@ -45,7 +49,7 @@ async function sendOn(options: SendPartsOptions, offset: number | null, isUnsure
   return await patch(options, found ?? (await create(options)));
 }
 
-/** The Upload where no byte is wanted any more; null where the upload has to be made, or made anew. */
+/** Resolves with the Upload if it needs no more bytes, or with null if the upload must be created. */
 async function findOffset(options: SendPartsOptions): Promise<number | Upload | null> {
   const { http, id, signal } = options;
   try {
@@ -54,8 +58,8 @@ async function findOffset(options: SendPartsOptions): Promise<number | Upload | 
     const { status } = asUploadError(error);
     if (status === 404) return null;
     if (status !== 410) throw error;
-    const standing = await readUpload(options);
-    return standing && needsNoMoreBytes(standing) ? standing : null;
+    const existing = await readUpload(options);
+    return existing && needsNoMoreBytes(existing) ? existing : null;
   }
 }
 
@@ -77,7 +81,7 @@ async function patch(options: SendPartsOptions, offset: number): Promise<number>
   const send = (signal: AbortSignal): Promise<Headers> =>
     http.headers(`/files/${id}`, { method: 'PATCH', headers, body, signal });
   const newOffset = offsetIn(await runAttempt(send, { ...options, silenceMs: SILENCE_MS }));
-  // The request had to make way before anything of it had come.
+  // Another request replaced this one before any byte arrived.
   if (newOffset <= offset) throw clientError('connection_lost');
   return newOffset;
 }
@@ -88,7 +92,7 @@ function offsetIn(headers: Headers): number {
   return Number(offset);
 }
 
-/** Section "Upload-Metadata": names and values in base64, the values in UTF-8. */
+/** tus, section "Upload-Metadata": pairs of a name and a base64 value. */
 function encodeMetadata(metadata: Readonly<Record<string, string>>): string {
   return Object.entries(metadata)
     .map(([name, value]) => `${name} ${base64(value)}`)

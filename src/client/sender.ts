@@ -6,31 +6,31 @@ import { sendInParts } from './send-parts.ts';
 import type { FileToSend, TaskContext, UploadPhase } from './task-spec.ts';
 import { clientError } from './upload-error.ts';
 
-/** A failed record may be that of the attempt before; one that is older than this knows of its own failure. */
-const FRESH_ATTEMPT_MS = 3000;
+/** A failed record during the first 3 s of an attempt may belong to the previous attempt, so it is ignored. */
+const RECENT_ATTEMPT_MS = 3000;
 
-/** What a sender asks of the upload that it sends for. */
+/** The functions of the upload that the sender calls. */
 export interface SenderHooks {
-  /** Begins to follow the upload; resolves when there is a place for it, or the signal aborts. */
+  /** Starts to watch the upload. Resolves when it is watched or the signal aborts. */
   follow(signal: AbortSignal): Promise<void>;
   unfollow(): void;
   onPhase(phase: UploadPhase): void;
 }
 
-/** What is sent, and where. */
+/** The file and the id of its upload. */
 export interface SenderSpec {
   readonly id: string;
   readonly file: FileToSend;
-  /** True where the server may know the id already. */
+  /** True if the server may already have an upload with this id. */
   readonly isKnown: boolean;
 }
 
-/** Brings the bytes of one upload to the server, in turns that end with a pause. */
+/** Sends the bytes of one upload. A pause ends the current turn, and `resume` starts another one. */
 export class Sender {
   readonly #context: TaskContext;
   readonly #spec: SenderSpec;
   readonly #hooks: SenderHooks;
-  /** Aborted by a pause, and by the end. */
+  /** Aborted by `pause` and `close`. */
   #turn = new AbortController();
   #pause: Resolvers<void> | null = null;
   #attempt: Attempt | null = null;
@@ -44,14 +44,14 @@ export class Sender {
     this.#isKnown = spec.isKnown;
   }
 
-  /** False while the server cannot have heard of it. */
+  /** False until the first byte was sent. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
 
   /**
-   * Resolves when the server has all bytes, with the Upload where it came with the answer, or after `close`.
-   * Rejects with the UploadError that makes trying on pointless.
+   * Resolves when the server has all bytes, with the Upload if the answer contained it. Resolves with undefined after
+   * `close`. Rejects with an UploadError if a retry cannot help.
    */
   async run(): Promise<Upload | undefined> {
     for (;;) {
@@ -60,7 +60,7 @@ export class Sender {
       const { signal } = (this.#turn = new AbortController());
       try {
         const upload = await this.#sendInTurn(signal);
-        // A pause in the very last moment holds too: the next turn finds that all is there.
+        // If the pause came with the last byte, the next turn finds that the server has everything.
         if (!signal.aborted) return upload;
       } catch (error) {
         if (!signal.aborted) throw error;
@@ -68,7 +68,7 @@ export class Sender {
     }
   }
 
-  /** Ends the turn; what is on its way may or may not arrive. */
+  /** Ends the turn. Bytes in transit may or may not arrive. */
   pause(): void {
     this.#pause ??= withResolvers();
     this.#turn.abort();
@@ -76,28 +76,28 @@ export class Sender {
     this.#hooks.onPhase('paused');
   }
 
-  /** Takes its turn after those that wait. */
+  /** Starts a new turn after the uploads that already wait. */
   resume(): void {
     this.#hooks.onPhase('waiting');
     this.#pause?.resolve();
     this.#pause = null;
   }
 
-  /** Nothing more is sent. */
+  /** Stops sending for good. */
   close(): void {
     this.#isClosed = true;
     this.#pause?.resolve();
     this.#turn.abort();
   }
 
-  /** To be told of what the server says: bytes that arrive are a sign of life. */
-  moved({ bytes }: Progress): void {
+  /** Call it with every progress from the server, because received bytes show that the attempt is alive. */
+  progressed({ bytes }: Progress): void {
     this.#attempt?.alive(bytes.received === bytes.total);
   }
 
-  /** To be called where the server says that the connection broke; this side may not have heard of it. */
+  /** Call it if the server reports a broken connection, which this side may not have noticed. */
   connectionBroke(): void {
-    if (this.#attempt && Date.now() - this.#attempt.startedAtMs > FRESH_ATTEMPT_MS) this.#attempt.giveUp();
+    if (this.#attempt && Date.now() - this.#attempt.startedAtMs > RECENT_ATTEMPT_MS) this.#attempt.giveUp();
   }
 
   async #sendInTurn(signal: AbortSignal): Promise<Upload | undefined> {

@@ -6,39 +6,40 @@ import type { Semaphore } from './semaphore.ts';
 import type { Tuning } from './tuning.ts';
 
 /**
- * Where the client stands with an upload; how far the server has come, its Progress tells.
- * `waiting` for its turn, `sending`, `retrying` after a broken connection, `paused` by you,
- * `following` what becomes of the bytes, `over`.
+ * The phase of an upload on the client; its `Progress` describes the server's side. `waiting`: not started, because other
+ * files are sent first. `sending`. `retrying` after an error. `paused` by `pause()`. `following`: the server has all
+ * bytes and the client waits for the result. `over`.
  */
 export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'paused' | 'following' | 'over';
 
-/** Bytes, and what is said of them. */
+/** A file and its options. */
 export interface FileToSend {
   readonly blob: Blob;
   readonly name: string;
-  /** What the processor is asked for; left out for its defaults. */
+  /** Options of the processor, as in the API reference. The default is the processor's own. */
   readonly options?: object | undefined;
 }
 
-/** What all uploads of a client share. */
+/** The parts that all uploads of a client share. */
 export interface TaskContext {
   readonly http: Http;
   readonly watch: ProgressWatch;
-  /** Places for files on their way, and for uploads that are watched. */
+  /** Limits the files that are sent at the same time. */
   readonly sending: Semaphore;
+  /** Limits the uploads that are watched at the same time. */
   readonly open: Semaphore;
   readonly delays: AbortableDelays;
   readonly tuning: Tuning;
 }
 
-/** What makes one upload differ from another. */
+/** The parameters of one upload. */
 export interface TaskSpec {
   readonly id: string;
-  /** Left out where the bytes are the server's already. */
+  /** Undefined if the server already has all bytes. */
   readonly file?: FileToSend;
-  /** True where the server may know the id already. */
+  /** True if the server may already have an upload with this id. */
   readonly isKnown?: boolean;
-  /** True for one that does not start before `resume`. */
+  /** True if the upload starts only after `resume`. */
   readonly isPaused?: boolean;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly onPhase?: ((phase: UploadPhase) => void) | undefined;

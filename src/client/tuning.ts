@@ -1,26 +1,26 @@
-/** The client's figures; the defaults suit a page. */
+/** Limits and times of the client. The defaults are made for a web page. */
 export interface Tuning {
-  /** Files on their way at the same time, 3 by default: a browser has six connections to a server. */
+  /** Files that are sent at the same time. Default 3, because a browser opens at most six connections to a server. */
   sendAtOnce: number;
-  /** Files above this go in parts, 33554432 (32 MiB) by default: a break or a pause costs nothing of them. */
+  /** Files larger than this are sent in parts, so that a break or a pause loses no data. Default 33554432 (32 MiB). */
   resumableAboveBytes: number;
-  /** The longest part, 16777216 (16 MiB) by default; lower it for proxies that limit bodies. */
+  /** Size of a part. Default 16777216 (16 MiB). Lower it for proxies that limit request bodies. */
   partBytes: number;
-  /** Left between two progress requests, 250 by default. */
+  /** Pause between two progress requests. Default 250. */
   gapMs: number;
-  /** How long the server is asked to hold a progress request, 25000 by default. */
+  /** Time for which the server is asked to hold a progress request. Default 25000. */
   holdMs: number;
-  /** Between two progress requests where held answers do not get through, 2000 by default. */
+  /** Pause between two progress requests if a proxy does not let held answers through. Default 2000. */
   pollMs: number;
-  /** The first pause after a failure, 500 by default; it doubles with each further one. */
+  /** The first pause after a failure. It doubles with each further failure. Default 500. */
   firstRetryMs: number;
-  /** The longest pause after a failure, 30000 by default. */
+  /** The longest pause after a failure. Default 30000. */
   longestRetryMs: number;
-  /** From the first failure of a request to giving it up, 600000 by default. */
+  /** A request is given up after this time since its first failure. Default 600000. */
   giveUpAfterMs: number;
 }
 
-/** What holds where nothing else is said. */
+/** The defaults. */
 export const DEFAULT_TUNING: Readonly<Tuning> = {
   sendAtOnce: 3,
   resumableAboveBytes: 32 * 2 ** 20,

@@ -1,6 +1,6 @@
 import type { Progress, Upload } from '../wire/documents.ts';
 import { createHttp } from './http.ts';
-import { MOST_WATCHED, ProgressWatch } from './progress-watch.ts';
+import { MAX_WATCHED, ProgressWatch } from './progress-watch.ts';
 import { createAbortableDelays } from './abortable-delays.ts';
 import { Semaphore } from './semaphore.ts';
 import type { TaskContext, TaskSpec, UploadPhase } from './task-spec.ts';
@@ -8,77 +8,77 @@ import { DEFAULT_TUNING, type Tuning } from './tuning.ts';
 import { uploadId } from './upload-id.ts';
 import { UploadTask } from './upload-task.ts';
 
-// Users of the built module catch it, and have nowhere else to import it from.
+// Users of the built module have no other place to import it from.
 export { UploadError } from './upload-error.ts';
 
-/** Figures that are left out keep their defaults. */
+/** All options are optional. */
 export interface UploadClientOptions extends Partial<Tuning> {
-  /** Where the service is, such as `https://uploads.example`; the page's own origin by default, so needed outside browsers. */
+  /** Address of the service, such as `https://uploads.example`. Default: the origin of the page. Required outside browsers. */
   baseUrl?: string;
   fetch?: typeof globalThis.fetch;
-  /** Told false when progress cannot be asked for, and true when it can again. */
+  /** Called with false if progress requests fail, and with true when they succeed again. */
   onConnection?: (connected: boolean) => void;
 }
 
 /** Listeners of one upload, called in the order of events. */
 export interface FollowOptions {
-  /** Called with every progress known, the final one included. Must not throw. */
+  /** Called with every progress, including the final one. Must not throw. */
   onProgress?: (progress: Progress) => void;
   /** Must not throw. */
   onPhase?: (phase: UploadPhase) => void;
 }
 
-/** What may be said of a file that is sent. */
+/** Options of one upload. */
 export interface UploadOptions extends FollowOptions {
-  /** A File's own name by default, else `file`. */
+  /** File name. Default: the name of the `File`, or `file` for a plain `Blob`. */
   name?: string;
-  /** What the processor is asked for, as the API reference says; its defaults where left out. */
+  /** Options of the processor, as in the API reference. */
   options?: object;
-  /** Aborting it is `cancel()`. */
+  /** Aborting it cancels the upload, as `cancel()` does. */
   signal?: AbortSignal;
-  /** A UUID version 4: an upload that was broken off, in this page or in one before, goes on under its old id. */
+  /** A UUID version 4. An interrupted upload resumes if it gets its old id, also after a reload of the page. */
   id?: string;
-  /** True to begin with a pause, which `resume` ends. */
+  /** True to start only after `resume()`. */
   paused?: boolean;
 }
 
-/** One upload under way. */
+/** One upload of the client. */
 export interface UploadHandle {
   readonly id: string;
   readonly phase: UploadPhase;
-  /** May be iterated more than once; ends when the upload is over, however that was. */
+  /** Can be iterated more than once. Ends when the upload is over, with or without success. */
   readonly progress: AsyncIterable<Progress>;
-  /** Rejects with an UploadError in every case but `completed`. Leaving it unhandled is no fault. */
+  /** Rejects with an UploadError unless the upload is `completed`. An unhandled rejection is not reported. */
   readonly result: Promise<Upload>;
-  /** What is final already keeps its outcome. Resolves once the server knows; never rejects. */
+  /** Cancels the upload unless it is final. Resolves when the server has confirmed, or after `giveUpAfterMs`. Never rejects. */
   cancel(): Promise<void>;
   /**
-   * Stops sending and lets others take the place. What went in parts goes on where it was, a smaller file begins anew;
-   * either way it is one upload. False, and nothing done, once the server has all bytes.
+   * Stops sending, so that the next file starts. After `resume` a file that is sent in parts continues, and a smaller
+   * file starts again from the first byte. Returns false and does nothing if the server already has all bytes.
    */
   pause(): boolean;
-  /** False where it is not paused. */
+  /** Continues a paused upload after those that already wait. Returns false if it is not paused. */
   resume(): boolean;
 }
 
-/** The hands of a page or a script on the service; one per page, as each holds a request of its own. */
+/** Uploads files and watches them. Create one per page, because each client holds its own progress request. */
 export interface UploadClient {
   /**
-   * Takes its turn after those given before. Where the given id is being watched, that ends (its result rejects as
-   * `aborted`); where it is being sent, a RangeError is thrown.
+   * Starts an upload after those that already wait. If the given id is being watched, that handle ends and its result
+   * rejects with `aborted`. Throws a RangeError if the id is already being sent.
    */
   upload(file: Blob, options?: UploadOptions): UploadHandle;
-  /** Follows an upload whose bytes the server has, as after a reload; the handle in hand where there is one. */
+  /** Watches an upload whose bytes the server has, for example after a reload. Returns the existing handle if there is one. */
   watch(id: string, options?: FollowOptions): UploadHandle;
-  /** Ends the waits after failures, and asks for progress anew: for when the network is back, or the page is seen again. */
+  /** Ends all pauses after failures and asks for progress. Call it when the network is back or the page is visible again. */
   wake(): void;
-  /** Lets go of everything in hand, without cancelling what the server has: the results reject as `aborted`. */
+  /** Ends all uploads on this side without cancelling them on the server. Their results reject with `aborted`. */
   close(): void;
 }
 
 /**
- * Sends files and follows them with one held request for all. Uses nothing but `fetch`, timers
- * and `crypto`, and so runs in browsers and in Node 20 alike.
+ * Creates a client that uploads files and watches all of them with one held request. It needs only `fetch`, timers and
+ * `crypto`, so it runs in browsers and in Node 20 or later.
  */
 export function createUploadClient(clientOptions: UploadClientOptions = {}): UploadClient {
   const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), onConnection, ...tuned } = clientOptions;
@@ -87,12 +87,12 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
     createHttp(withoutEndSlashes(baseUrl), fetch),
     onConnection,
   );
-  const inHand = new Map<string, UploadTask>();
+  const tasks = new Map<string, UploadTask>();
 
   function start(spec: TaskSpec): UploadTask {
     const task = new UploadTask(context, spec);
-    inHand.set(task.id, task);
-    const forget = (): boolean => inHand.get(task.id) === task && inHand.delete(task.id);
+    tasks.set(task.id, task);
+    const forget = (): boolean => tasks.get(task.id) === task && tasks.delete(task.id);
     task.result.then(forget, forget);
     return task;
   }
@@ -103,21 +103,21 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
       { id: givenId, name = nameOf(file), options, signal, paused: isPaused = false, onProgress, onPhase } = {},
     ) {
       const id = givenId ?? uploadId();
-      const present = inHand.get(id);
-      if (present?.isSending === true) throw new RangeError(`upload ${id} is being sent already`);
+      const present = tasks.get(id);
+      if (present?.isSending === true) throw new RangeError(`The upload ${id} is already being sent.`);
       present?.abandon();
       const isKnown = givenId !== undefined;
       const task = start({ id, file: { blob: file, name, options }, isKnown, isPaused, onProgress, onPhase });
       if (signal) cancelOn(signal, task);
       return task;
     },
-    watch: (id, { onProgress, onPhase } = {}) => inHand.get(id) ?? start({ id, onProgress, onPhase }),
+    watch: (id, { onProgress, onPhase } = {}) => tasks.get(id) ?? start({ id, onProgress, onPhase }),
     wake() {
       context.delays.endAll();
       context.watch.wake();
     },
     close() {
-      for (const task of inHand.values()) task.abandon();
+      for (const task of tasks.values()) task.abandon();
     },
   };
 }
@@ -133,7 +133,7 @@ function createContext(
     delays: createAbortableDelays(),
     watch: new ProgressWatch(http, tuning, onConnection),
     sending: new Semaphore(tuning.sendAtOnce),
-    open: new Semaphore(MOST_WATCHED),
+    open: new Semaphore(MAX_WATCHED),
   };
 }
 
@@ -145,8 +145,8 @@ function cancelOn(signal: AbortSignal, task: UploadTask): void {
   const cancel = (): void => void task.cancel();
   if (signal.aborted) return cancel();
   signal.addEventListener('abort', cancel);
-  const letGo = (): void => signal.removeEventListener('abort', cancel);
-  task.result.then(letGo, letGo);
+  const stopListening = (): void => signal.removeEventListener('abort', cancel);
+  task.result.then(stopListening, stopListening);
 }
 
 function withoutEndSlashes(url: string): string {

@@ -1,15 +1,15 @@
 import type { Problem, Upload } from '../wire/documents.ts';
 
-/** Codes that the client itself gives, beside those of the server. */
+/** Codes of errors that the client creates itself. */
 export type ClientErrorCode = 'connection_lost' | 'unexpected_answer' | 'aborted' | 'upload_cancelled';
 
 /**
- * Why an upload has not ended well, or why a request failed. `problem` is the server's own
- * where it sent one; where no answer came its `status` is 0.
+ * The reason why an upload or a request failed. `problem` is the server's problem document. If there was no answer, the
+ * client creates one with `status` 0.
  */
 export class UploadError extends Error {
   readonly problem: Problem;
-  /** What `Retry-After` asked for, in milliseconds. */
+  /** The value of `Retry-After` in milliseconds. */
   readonly retryAfterMs: number | null;
 
   constructor(problem: Problem, options: { retryAfterMs?: number | null; cause?: unknown } = {}) {
@@ -29,22 +29,25 @@ export class UploadError extends Error {
 }
 
 const CLIENT_ERRORS: Record<ClientErrorCode, readonly [title: string, detail: string]> = {
-  connection_lost: ['Connection lost', 'The server could not be reached.'],
-  unexpected_answer: ['Unexpected answer', 'The server sent something that is not understood.'],
-  aborted: ['Request aborted', 'The request was given up before its answer came.'],
+  connection_lost: ['Connection lost', 'The server could not be reached. Check the connection and try again.'],
+  unexpected_answer: [
+    'Unexpected answer',
+    'The answer did not come from an upload service. Check the base URL and proxies.',
+  ],
+  aborted: ['Request aborted', 'The request was aborted before its answer arrived.'],
   upload_cancelled: ['Upload cancelled', 'The upload was cancelled.'],
 };
 
-/** An error that arose on this side of the wire. */
+/** Creates an error of the client itself. */
 export function clientError(code: ClientErrorCode, cause?: unknown): UploadError {
   const [title, detail] = CLIENT_ERRORS[code];
   return new UploadError({ type: 'about:blank', title, status: 0, detail, code }, { cause });
 }
 
-/** Statuses that say: the same request may do better later. */
+/** With these statuses the same request may succeed later. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
 
-/** Failures of the transfer or of the moment, not of the file: the server may call them final, yet sending again mends them. */
+/** Failures of the transfer, not of the file. Even if the server calls them final, sending the file again can succeed. */
 const TRANSFER_CODES: ReadonlySet<string> = new Set([
   'upload_interrupted',
   'upload_too_slow',
@@ -55,28 +58,28 @@ const TRANSFER_CODES: ReadonlySet<string> = new Set([
   'too_many_records_by_address',
 ]);
 
-/** True where only the way to the server failed, or its queue was full, so that the file is worth sending again. */
+/** True if only the transfer failed or the queue was full, so that sending the file again can succeed. */
 export function isTransferProblem(problem: Problem): boolean {
   return TRANSFER_CODES.has(problem.code);
 }
 
-/** True where trying again may help; an outcome that the server calls final does not change. */
+/** True if the same request may succeed later. False for an outcome that the server calls final. */
 export function isTransient(problem: Problem): boolean {
   if (problem.code === 'connection_lost' || problem.code === 'offset_conflict' || isTransferProblem(problem))
     return true;
   return problem.final !== true && TRANSIENT_STATUSES.has(problem.status);
 }
 
-/** Any thrown value as the one kind of error that leaves the client. */
+/** Converts any thrown value into an UploadError. */
 export function asUploadError(error: unknown): UploadError {
   return error instanceof UploadError ? error : clientError('unexpected_answer', error);
 }
 
-/** Why a final upload is not a completed one. */
+/** Returns the reason why a final upload is not completed. */
 export function errorOfOutcome({ id, state, error }: Upload): UploadError {
   if (error) return new UploadError(error);
   if (state === 'cancelled') return clientError('upload_cancelled');
-  const detail = `The upload has ended as ${state}.`;
+  const detail = `The upload ended with the state ${state}.`;
   return new UploadError({
     type: 'about:blank',
     title: 'Upload ended',

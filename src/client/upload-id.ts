@@ -1,17 +1,17 @@
-/** What is needed of `crypto`; browsers leave `randomUUID` out where a page came over plain HTTP. */
+/** The needed part of `crypto`. Browsers have no `randomUUID` on pages that were loaded over plain HTTP. */
 export interface RandomSource {
   randomUUID?: () => string;
   getRandomValues(bytes: Uint8Array<ArrayBuffer>): Uint8Array;
 }
 
-/** A fresh UUID version 4 in lower case (RFC 9562 section 5.4). It is a secret of whoever uploads. */
+/** Returns a new UUID version 4 in lower case (RFC 9562 section 5.4). It is a secret of the uploader. */
 export function uploadId(source: RandomSource = globalThis.crypto): string {
   if (source.randomUUID) return source.randomUUID();
   const bytes = source.getRandomValues(new Uint8Array(16));
   return [...bytes].map(stamped).map(hex).join('');
 }
 
-/** Version and variant stand in the upper bits of bytes 6 and 8. */
+/** Sets the version and the variant in the upper bits of bytes 6 and 8. */
 function stamped(byte: number, index: number): number {
   if (index === 6) return (byte & 0x0f) | 0x40;
   if (index === 8) return (byte & 0x3f) | 0x80;

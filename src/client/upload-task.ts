@@ -17,13 +17,13 @@ import { isUpload } from './wire.ts';
 
 const PAUSABLE: ReadonlySet<UploadPhase> = new Set(['waiting', 'sending', 'retrying']);
 
-/** The life of one upload, from waiting for its turn to its outcome; it starts when made. */
+/** One upload from its start to its outcome. The constructor starts it. */
 export class UploadTask {
   readonly id: string;
   readonly progress: ProgressFeed;
   readonly #context: TaskContext;
   readonly #spec: TaskSpec;
-  /** Null where the server has the bytes. */
+  /** Null if the server already has all bytes. */
   readonly #sender: Sender | null;
   readonly #result = withResolvers<Upload>();
   readonly #ended = withResolvers<void>();
@@ -41,7 +41,7 @@ export class UploadTask {
     this.#sender = spec.file
       ? this.#createSender({ id: spec.id, file: spec.file, isKnown: spec.isKnown ?? false })
       : null;
-    // Whoever follows the progress alone is not to be punished with an unhandled rejection.
+    // A caller that only reads the progress must not cause an unhandled rejection.
     this.#result.promise.catch(() => undefined);
     if (spec.isPaused === true) this.pause();
     void this.#run();
@@ -51,7 +51,7 @@ export class UploadTask {
     return this.#phase;
   }
 
-  /** True where it has the bytes itself. */
+  /** True if this task has the file. */
   get isSending(): boolean {
     return this.#sender !== null;
   }
@@ -60,39 +60,39 @@ export class UploadTask {
     return this.#result.promise;
   }
 
-  /** False where there is nothing to pause: what the server has, it works on. */
+  /** Returns false if the server already has all bytes. */
   pause(): boolean {
     if (!this.#sender || !PAUSABLE.has(this.#phase)) return false;
     this.#sender.pause();
     return true;
   }
 
-  /** Takes its turn after those that wait; false where it is not paused. */
+  /** Continues after the uploads that already wait. Returns false if it is not paused. */
   resume(): boolean {
     if (this.#phase !== 'paused') return false;
     this.#sender?.resume();
     return true;
   }
 
-  /** Resolves once the server has confirmed, or once telling it has been given up; never rejects. */
+  /** Resolves when the server has confirmed or the request was given up. Never rejects. */
   async cancel(): Promise<void> {
     if (this.#phase === 'over') return;
     if (this.#sender?.isKnown === false) return this.#fail(clientError('upload_cancelled'));
     const { http, tuning, delays } = this.#context;
-    const tell = (): Promise<Upload> => http.request(`/uploads/${this.id}/cancel`, isUpload, { method: 'POST' });
+    const sendCancel = (): Promise<Upload> => http.request(`/uploads/${this.id}/cancel`, isUpload, { method: 'POST' });
     try {
-      const upload = await tell();
-      // To the server a pause is a broken connection, which has ended the upload before this could.
+      const upload = await sendCancel();
+      // The server takes a pause for a broken connection, so the upload may have failed before the cancel.
       if (upload.error && isTransferProblem(upload.error)) this.#fail(clientError('upload_cancelled'));
       else this.#accept(upload);
     } catch {
-      // Out of reach, or unknown because the bytes are still on their way: stop those, then tell it again.
+      // The server is unreachable, or does not know the upload yet. Stop sending, then try to cancel again.
       this.#fail(clientError('upload_cancelled'));
-      await retry(tell, { tuning, delays }).catch(() => undefined);
+      await retry(sendCancel, { tuning, delays }).catch(() => undefined);
     }
   }
 
-  /** Ends on this side alone: the server is told nothing. */
+  /** Ends the task without a request to the server. */
   abandon(): void {
     this.#fail(clientError('aborted'));
   }
@@ -128,10 +128,10 @@ export class UploadTask {
     this.#leaveOpen = leave ?? null;
     const target = {
       id: this.id,
-      onProgress: (progress: Progress) => this.#moved(progress),
-      onProblem: (problem: Problem) => this.#missed(problem),
+      onProgress: (progress: Progress) => this.#progressed(progress),
+      onProblem: (problem: Problem) => this.#watchFailed(problem),
     };
-    // A small file is sent before a progress request could tell of it.
+    // A small file is usually sent before a progress request could report it.
     this.#watching = watch.add(target, this.#sender ? tuning.gapMs : 0);
   }
 
@@ -142,28 +142,28 @@ export class UploadTask {
     this.#leaveOpen = null;
   }
 
-  #moved(progress: Progress): void {
-    if (progress.state === 'failed' && this.#isUnsent()) return void this.#weighFailure();
-    this.#sender?.moved(progress);
+  #progressed(progress: Progress): void {
+    if (progress.state === 'failed' && this.#isUnsent()) return void this.#checkFailure();
+    this.#sender?.progressed(progress);
     this.progress.push(progress);
     if (progress.final) this.#end();
   }
 
-  /** A record fails when its connection breaks, which sending again mends; any other failure makes further bytes pointless. */
-  async #weighFailure(): Promise<void> {
+  /** Restarts the transfer if the upload failed because of a broken connection; any other failure ends the task. */
+  async #checkFailure(): Promise<void> {
     try {
       const upload = await this.#context.http.request(`/uploads/${this.id}`, isUpload);
       if (!upload.error || upload.state !== 'failed') return;
       if (isTransferProblem(upload.error)) this.#sender?.connectionBroke();
       else this.#accept(upload);
     } catch {
-      // The answer to the bytes themselves will tell.
+      // The answer to the upload request itself reports the failure.
     }
   }
 
-  #missed(problem: Problem): void {
+  #watchFailed(problem: Problem): void {
     if (isTransient(problem)) return;
-    // Its record appears with its first byte, and that may still be on its way.
+    // The server knows the upload only after its first byte, which may not have arrived yet.
     if (problem.code === 'unknown_upload' && this.#isUnsent()) return;
     this.#fail(new UploadError(problem));
   }
@@ -185,7 +185,7 @@ export class UploadTask {
     return retry(() => http.request(`/uploads/${this.id}`, isUpload), { tuning, delays });
   }
 
-  /** Nothing more is to be sent or watched; the outcome may still have to be read. */
+  /** Stops sending and watching. The outcome may still have to be read. */
   #end(): void {
     this.#ended.resolve();
     this.#closed.abort();

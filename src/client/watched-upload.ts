@@ -1,25 +1,25 @@
 import type { Problem, Progress, ProgressList } from '../wire/documents.ts';
 
-/** An upload that has nothing to tell yet is asked for less and less often, down to this. */
-const LONGEST_POSTPONEMENT_MS = 2000;
+/** The longest pause between two requests for an upload that is unknown or final. */
+const MAX_POSTPONEMENT_MS = 2000;
 
-/** Someone who wants to know how an upload goes. Neither method may throw. */
+/** Receives the progress of one upload. Neither method may throw. */
 export interface WatchTarget {
   readonly id: string;
-  /** Called with each standing that differs from the one before. */
+  /** Called with each progress that differs from the previous one. */
   onProgress(progress: Progress): void;
-  /** To end the watch, release it; otherwise the upload is asked for again a little later. */
+  /** Called if the server cannot report the upload. The request is repeated later unless the watch is released. */
   onProblem(problem: Problem): void;
 }
 
-/** What has been seen of one upload, and when it is asked for again. */
+/** The last known version of one upload, and the time of the next request for it. */
 export class WatchedUpload {
   readonly target: WatchTarget;
   readonly #gapMs: number;
   #version = 0;
   #askAtMs: number;
-  #misses = 0;
-  /** As last told; it changes without the version. */
+  #postponements = 0;
+  /** The last known position. It can change without a new version. */
   #queuePosition: number | null = null;
   #isPositionStale = false;
 
@@ -29,45 +29,45 @@ export class WatchedUpload {
     this.#gapMs = gapMs;
   }
 
-  /** Not to be asked for before. */
+  /** The upload is left out of requests before this time. */
   get askAtMs(): number {
     return this.#askAtMs;
   }
 
-  /** The version to ask with; 0 where it is to be told anew. */
+  /** The version to send with the next request; 0 asks for an immediate answer. */
   get cursor(): number {
     return this.#isPositionStale ? 0 : this.#version;
   }
 
-  /** A version has come another way: it may be asked for from there on. */
+  /** Takes over a version that another request returned. */
   seen(version: number): void {
     this.#version = version;
     this.#askAtMs = 0;
   }
 
-  /** Nothing has moved for a whole hold; others may have left the queue meanwhile, of which its record tells nothing. */
+  /** A held request timed out. The queue position may have changed meanwhile without a new version. */
   heldWithoutChange(): void {
     this.#isPositionStale = this.#queuePosition !== null;
   }
 
-  /** Takes what was answered to a request with `cursor`. */
+  /** Takes over the answer to a request that was sent with `cursor`. */
   answered(item: ProgressList['uploads'][number], cursor: number): void {
-    // A version told meanwhile is newer than an answer that was on its way then; a lower one is a restored record.
-    const overtaken = this.cursor !== cursor;
-    if (overtaken && ('error' in item || item.version < this.#version)) return;
+    // A version that arrived during the request is newer than its answer. Otherwise a lower version is a restored record.
+    const isOutdated = this.cursor !== cursor;
+    if (isOutdated && ('error' in item || item.version < this.#version)) return;
     if ('error' in item) this.#missed(item.error);
     else this.#moved(item);
   }
 
   #moved(progress: Progress): void {
-    const isNews = progress.version !== this.#version || progress.queuePosition !== this.#queuePosition;
+    const isChanged = progress.version !== this.#version || progress.queuePosition !== this.#queuePosition;
     this.#version = progress.version;
     this.#queuePosition = progress.queuePosition;
     this.#isPositionStale = false;
-    // What is final is answered at once, however often: whoever watches it on must not make a loop of it.
+    // The server answers at once for a final upload, so continuing to watch it would be a busy loop.
     if (progress.final) this.#postpone();
-    else this.#misses = 0;
-    if (isNews) this.target.onProgress(progress);
+    else this.#postponements = 0;
+    if (isChanged) this.target.onProgress(progress);
   }
 
   #missed(problem: Problem): void {
@@ -76,7 +76,7 @@ export class WatchedUpload {
   }
 
   #postpone(): void {
-    this.#askAtMs = Date.now() + Math.min(LONGEST_POSTPONEMENT_MS, this.#gapMs * 2 ** this.#misses);
-    this.#misses += 1;
+    this.#askAtMs = Date.now() + Math.min(MAX_POSTPONEMENT_MS, this.#gapMs * 2 ** this.#postponements);
+    this.#postponements += 1;
   }
 }

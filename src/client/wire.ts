@@ -1,14 +1,13 @@
 import type { Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../wire/documents.ts';
 
 /**
- * Looks at what came over the wire before it is believed: enough to tell an answer of this
- * service from a proxy's page, not a validation of every field.
+ * True for an Upload document. Checks only enough fields to distinguish an answer of this service from a proxy's page.
  */
 export function isUpload(value: unknown): value is Upload {
   return isRecord(value) && typeof value['id'] === 'string' && isRecord(value['file']) && isProgress(value['progress']);
 }
 
-/** True for a progress document. */
+/** True for a Progress document. */
 export function isProgress(value: unknown): value is Progress {
   return (
     isRecord(value) &&
@@ -20,7 +19,7 @@ export function isProgress(value: unknown): value is Progress {
   );
 }
 
-/** True for a problem document (RFC 9457) that carries a code. */
+/** True for a Problem document (RFC 9457) with a code. */
 export function isProblem(value: unknown): value is Problem {
   return (
     isRecord(value) &&
@@ -30,14 +29,14 @@ export function isProblem(value: unknown): value is Problem {
   );
 }
 
-/** True for the answer of a watch over several uploads. */
+/** True for the answer to a progress request for several uploads. */
 export function isProgressList(value: unknown): value is ProgressList {
   if (!isRecord(value)) return false;
   const uploads: unknown = value['uploads'];
   return Array.isArray(uploads) && uploads.every((item: unknown) => isProgress(item) || isUnwatchable(item));
 }
 
-/** True for the entry of an upload that could not be watched. */
+/** True for the entry of an unknown or deleted upload in that answer. */
 export function isUnwatchable(value: unknown): value is UnwatchableUpload {
   return isRecord(value) && typeof value['id'] === 'string' && isProblem(value['error']);
 }

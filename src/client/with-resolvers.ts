@@ -1,4 +1,4 @@
-/** A promise that is settled from outside. */
+/** A promise and the functions that settle it. */
 export interface Resolvers<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
@@ -11,6 +11,6 @@ export function withResolvers<T>(): Resolvers<T> {
   const promise = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  if (!settle) throw new Error('a promise runs its executor at once');
+  if (!settle) throw new Error('The executor of a promise runs synchronously.');
   return { promise, ...settle };
 }

@@ -4,18 +4,18 @@ import { readRetryAfter } from '../../../src/client/http.ts';
 
 const LIMITS = { firstMs: 500, longestMs: 4000 };
 
-test('doubles up to the longest, and starts anew after a success', () => {
+test('the pause doubles up to its limit and is reset by a success', () => {
   const backoff = createBackoff({ ...LIMITS, random: () => 1 });
   expect([1, 2, 3, 4, 5].map(() => backoff.nextMs())).toEqual([500, 1000, 2000, 4000, 4000]);
   backoff.reset();
   expect(backoff.nextMs()).toBe(500);
 });
 
-test('jitter takes up to a half away', () => {
+test('jitter shortens a pause by at most half', () => {
   expect(createBackoff({ ...LIMITS, random: () => 0 }).nextMs()).toBe(250);
 });
 
-test('is never earlier than the server asked for', () => {
+test('the pause is never shorter than Retry-After', () => {
   expect(createBackoff({ ...LIMITS, random: () => 0 }).nextMs(9000)).toBe(9000);
   expect(createBackoff({ ...LIMITS, random: () => 1 }).nextMs(9000)).toBe(9500);
   expect(createBackoff({ ...LIMITS, random: () => 1 }).nextMs(0)).toBe(500);
@@ -27,6 +27,6 @@ test.each([
   ['Sat, 14 Mar 2026 11:00:00 GMT', 0],
   ['soon', null],
   [null, null],
-])('Retry-After %s is %s ms from now', (value, expectedMs) => {
+])('Retry-After %s means %s ms from now', (value, expectedMs) => {
   expect(readRetryAfter(value, Date.UTC(2026, 2, 14, 12))).toBe(expectedMs);
 });

@@ -14,8 +14,8 @@ import { until } from './until.ts';
 
 const ID = '11111111-1111-4111-8111-111111111111';
 
-describe('behind a proxy that cuts what is held', () => {
-  test('every change is told once, the last one included', async () => {
+describe('client behind a proxy that cuts held requests', () => {
+  test('reports every change once, including the last one', async () => {
     const service = new FakeService();
     const target = await service.start();
     const proxy = await startCuttingProxy(target, 150);
@@ -83,7 +83,7 @@ async function startCuttingProxy(target: string, patienceMs: number): Promise<{ 
   };
 }
 
-describe('a request that nobody answers', () => {
+describe('progress request without an answer', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
@@ -122,7 +122,7 @@ describe('a request that nobody answers', () => {
 
   const timeoutsOf = (http: SilentHttp): string[] => http.asked.map((path) => path.replace(/^.*timeout=/, ''));
 
-  test('is given up ten seconds after its time, and asked again at once: what was missed is told then', async () => {
+  test('is aborted 10 s after its hold time and repeated at once, so no change is lost', async () => {
     jest.useFakeTimers();
     const http = new SilentHttp([freshProgress(ID, { version: 1 })]);
     const { seen, connected, release } = watchOver(http);
@@ -135,7 +135,7 @@ describe('a request that nobody answers', () => {
     release();
   });
 
-  test('where that befalls all that are held, plain polls tell of every change once', async () => {
+  test('makes the client poll if every held request stays unanswered, and each change is reported once', async () => {
     jest.useFakeTimers();
     const http = new SilentHttp([]);
     let version = 1;
@@ -156,7 +156,7 @@ describe('a request that nobody answers', () => {
     release();
   });
 
-  test('and that a machine has slept over is given up within seconds of waking', async () => {
+  test('is aborted within seconds after the machine wakes from sleep', async () => {
     jest.useFakeTimers();
     const http = new SilentHttp([freshProgress(ID, { version: 1 })]);
     const { seen, release } = watchOver(http);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { contentDisposition } from '../../../src/client/content-disposition.ts';
 
-test('a plain name stands as it is', () => {
+test('an ASCII name is not changed', () => {
   expect(contentDisposition('IMG 2041.jpg')).toBe('attachment; filename="IMG 2041.jpg"');
 });
 
@@ -10,11 +10,11 @@ test.each([
   ['a"b\\c.jpg', `attachment; filename="a_b_c.jpg"; filename*=UTF-8''a%22b%5Cc.jpg`],
   ['100%.jpg', `attachment; filename="100_.jpg"; filename*=UTF-8''100%25.jpg`],
   ["it's (1)*é.jpg", `attachment; filename="it's (1)*_.jpg"; filename*=UTF-8''it%27s%20%281%29%2A%C3%A9.jpg`],
-])('%s is carried whole', (name, value) => {
+])('the name %s is transferred exactly', (name, value) => {
   expect(contentDisposition(name)).toBe(value);
 });
 
-test('nothing breaks out of the header', () => {
+test('special characters cannot end the header value', () => {
   const value = contentDisposition('a\r\nSet-Cookie: x=1.jpg');
   expect(value).toMatch(/^[\x20-\x7e]+$/);
   expect(value).toContain("filename*=UTF-8''a%0D%0ASet-Cookie");

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { PollTimeout } from '../../../src/client/poll-timeout.ts';
 
-test('is halved each time, down to plain polls', () => {
+test('the hold time is halved each time, down to 0', () => {
   const pollTimeout = new PollTimeout(25_000);
   const asked = [1, 2, 3, 4, 5].map(() => {
     const ms = pollTimeout.ms(0);
@@ -12,7 +12,7 @@ test('is halved each time, down to plain polls', () => {
   expect(pollTimeout.ms(0)).toBe(0);
 });
 
-test('tries the whole time again after five minutes', () => {
+test('the full hold time is tried again after 5 minutes', () => {
   const pollTimeout = new PollTimeout(25_000);
   pollTimeout.shorten(1000);
   expect(pollTimeout.ms(300_999)).toBe(12_500);

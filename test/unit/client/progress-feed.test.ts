@@ -13,7 +13,7 @@ async function collect(feed: ProgressFeed): Promise<number[]> {
   return percents;
 }
 
-test('a reader gets the present standing first, and the end', async () => {
+test('a reader receives the current progress first and ends with the feed', async () => {
   const feed = new ProgressFeed();
   feed.push(at(10, 1));
   const reading = collect(feed);
@@ -23,14 +23,14 @@ test('a reader gets the present standing first, and the end', async () => {
   expect(await reading).toEqual([10, 20]);
 });
 
-test('a slow reader skips to the newest', async () => {
+test('a slow reader skips to the newest progress', async () => {
   const feed = new ProgressFeed();
   const reader = feed[Symbol.asyncIterator]();
   for (const percent of [10, 20, 30]) feed.push(at(percent, percent));
   expect((await reader.next()).value).toMatchObject({ percent: 30 });
 });
 
-test('readers do not take from each other', async () => {
+test('every reader receives the progress', async () => {
   const feed = new ProgressFeed();
   const both = [collect(feed), collect(feed)];
   feed.push(at(10, 1));
@@ -38,7 +38,7 @@ test('readers do not take from each other', async () => {
   expect(await Promise.all(both)).toEqual([[10], [10]]);
 });
 
-test('the percent never goes down, everything else is passed on', () => {
+test('the percent never goes down, and every other field is passed on', () => {
   const heard: Progress[] = [];
   const feed = new ProgressFeed((progress) => heard.push(progress));
   for (const [percent, version] of [
@@ -54,7 +54,7 @@ test('the percent never goes down, everything else is passed on', () => {
   ]);
 });
 
-test('is silent after its end', () => {
+test('the feed delivers nothing after its end', () => {
   const heard: Progress[] = [];
   const feed = new ProgressFeed((progress) => heard.push(progress));
   feed.end();

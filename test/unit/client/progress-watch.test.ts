@@ -67,7 +67,7 @@ function expectOneAtATime(): void {
   for (const pauseMs of pausesMs()) expect(pauseMs).toBeGreaterThanOrEqual(0);
 }
 
-test('misses no change that happens between two requests', async () => {
+test('a change between two requests is not lost', async () => {
   service.move(FIRST, { state: 'queued' });
   const seen: number[] = [];
   const handle = createClient().watch(FIRST, { onProgress: (progress) => seen.push(progress.version) });
@@ -81,7 +81,7 @@ test('misses no change that happens between two requests', async () => {
   expect(service.progressRequests.map((request) => request.versions[FIRST])).toEqual([0, 1]);
 });
 
-test('asks for all open uploads in one request, begun in the same breath', async () => {
+test('uploads that are added in the same tick share one request', async () => {
   for (const id of [FIRST, SECOND]) service.move(id, { state: 'queued' });
   const client = createClient();
   for (const id of [FIRST, SECOND]) client.watch(id);
@@ -92,7 +92,7 @@ test('asks for all open uploads in one request, begun in the same breath', async
   ]);
 });
 
-test('leaves a gap between two answers', async () => {
+test('there is a pause between two requests', async () => {
   service.move(FIRST, { state: 'queued' });
   const handle = createClient().watch(FIRST, {
     onProgress: ({ percent }) => percent < 90 && service.move(FIRST, { state: 'processing', percent: percent + 30 }),
@@ -104,7 +104,7 @@ test('leaves a gap between two answers', async () => {
   expectOneAtATime();
 });
 
-test('a newcomer interrupts the held request', async () => {
+test('a new upload replaces the held request', async () => {
   for (const id of [FIRST, SECOND]) service.move(id, { state: 'queued' });
   const client = createClient();
   client.watch(FIRST);
@@ -117,7 +117,7 @@ test('a newcomer interrupts the held request', async () => {
   expectOneAtATime();
 });
 
-test('holds nothing once everything is over', async () => {
+test('no request is held after the last upload has ended', async () => {
   service.move(FIRST, { state: 'queued' });
   service.move(SECOND, { state: 'queued' });
   const client = createClient();
@@ -132,7 +132,7 @@ test('holds nothing once everything is over', async () => {
   expect(asked.slice(count).map(({ versions }) => versions)).toEqual([{ [THIRD]: 0 }, { [THIRD]: 1 }]);
 });
 
-test('backs off after errors, says so, and recovers', async () => {
+test('errors are reported, followed by growing pauses, and end with the next success', async () => {
   service.move(FIRST, { state: 'queued' });
   service.progressMishaps.push(...Array.from({ length: 3 }, () => ({ kind: 'status', status: 502 }) as const));
   const connected: boolean[] = [];
@@ -149,7 +149,7 @@ test('backs off after errors, says so, and recovers', async () => {
     expect(pauses[index]).toBeGreaterThanOrEqual(leastMs - TIMER_EARLY_MS);
 });
 
-test('after a failure asks for an answer at once, so that a silent recovery is seen', async () => {
+test('the request after a failure asks for an immediate answer, so that a recovery is noticed', async () => {
   service.move(FIRST, { state: 'queued' });
   const connected: boolean[] = [];
   const client = createClient({ onConnection: (isConnected) => connected.push(isConnected) });
@@ -164,7 +164,7 @@ test('after a failure asks for an answer at once, so that a silent recovery is s
   expect(service.progressRequests.at(-1)?.timeoutMs).toBe(25_000);
 });
 
-test('woken, asks anew: what is held may hang on a dead connection', async () => {
+test('wake repeats the held request, which may use a dead connection', async () => {
   service.move(FIRST, { state: 'queued' });
   const client = createClient();
   client.watch(FIRST);
@@ -180,7 +180,7 @@ test('woken, asks anew: what is held may hang on a dead connection', async () =>
   expectOneAtATime();
 });
 
-test('where nothing has moved for a whole hold, asks anew where in the queue it stands', async () => {
+test('the queue position is requested again after a held request timed out', async () => {
   service.move(FIRST, { state: 'queued', queuePosition: 5 });
   const positions: (number | null)[] = [];
   createClient().watch(FIRST, { onProgress: ({ queuePosition }) => positions.push(queuePosition) });
@@ -194,7 +194,7 @@ test('where nothing has moved for a whole hold, asks anew where in the queue it 
   expect(positions).toEqual([5, 2]);
 });
 
-test('honours Retry-After', async () => {
+test('the next request waits for Retry-After', async () => {
   service.move(FIRST, { state: 'queued' });
   service.progressMishaps.push({ kind: 'status', status: 503, retryAfter: '1' });
   createClient().watch(FIRST);
@@ -202,7 +202,7 @@ test('honours Retry-After', async () => {
   expect(pausesMs()[0]).toBeGreaterThanOrEqual(1000 - TIMER_EARLY_MS);
 });
 
-test('asks for shorter holds, and then for plain polls, where held answers are cut', async () => {
+test('cut requests shorten the hold time, down to immediate answers', async () => {
   service.move(FIRST, { state: 'queued' });
   const client = createClient({ holdMs: 200, pollMs: 80 });
   client.watch(FIRST);
@@ -217,7 +217,7 @@ test('asks for shorter holds, and then for plain polls, where held answers are c
   expect(seen.map((progress) => progress.version)).toEqual([1, 2]);
 });
 
-test('takes a lower version for a restored record, and not for news', async () => {
+test('a lower version is taken for a restored record', async () => {
   service.move(FIRST, { state: 'processing', percent: 60, version: 9 });
   const seen: Progress[] = [];
   createClient().watch(FIRST, { onProgress: (progress) => seen.push(progress) });
@@ -232,7 +232,7 @@ test('takes a lower version for a restored record, and not for news', async () =
   expect(service.progressRequests.at(-1)?.versions).toEqual({ [FIRST]: 4 });
 });
 
-test('sends no more than it can watch', async () => {
+test('no more uploads are sent than can be watched', async () => {
   const client = createClient();
   const handles = Array.from({ length: 103 }, () => client.upload(new Blob(['x'])));
   await until(() => service.bytes.size === 100);

@@ -47,7 +47,7 @@ function expectArrived(id: string): void {
   expect(service.bytes.get(id)?.equals(bytes)).toBe(true);
 }
 
-test('a large file goes in parts, under an id, a name and options of its own', async () => {
+test('a large file is sent in parts with its id, name and options', async () => {
   const handle = createClient().upload(film(), { name: 'Straße.mp4', options: { columns: 3 } });
   expect((await handle.result).state).toBe('completed');
   expectArrived(handle.id);
@@ -59,13 +59,13 @@ test('a large file goes in parts, under an id, a name and options of its own', a
   });
 });
 
-test('a small file goes in one request', async () => {
+test('a small file is sent in one request', async () => {
   await createClient({ resumableAboveBytes: 25_000 }).upload(film()).result;
   expect(service.tus.requests).toEqual([]);
 });
 
-describe('what breaks a transfer off costs nothing of what has arrived:', () => {
-  test('a connection in the middle of a part', async () => {
+describe('resumed transfer', () => {
+  test('sends no received byte again after the connection broke in the middle of a part', async () => {
     service.tus.patchMishaps.push({ kind: 'cut', afterBytes: 4000 });
     const handle = createClient().upload(film());
     await handle.result;
@@ -73,14 +73,14 @@ describe('what breaks a transfer off costs nothing of what has arrived:', () => 
     expect(service.tus.requests).toEqual(['POST', 'PATCH 0', 'HEAD 4000', 'PATCH 4000', 'PATCH 14000', 'PATCH 24000']);
   });
 
-  test('the lost answer to the creation makes no second upload', async () => {
+  test('creates no second upload after the answer to the creation was lost', async () => {
     service.tus.lostCreations = 1;
     const handle = createClient().upload(film());
     await handle.result;
     expect(service.tus.requests.slice(0, 3)).toEqual(['POST', 'HEAD 0', 'PATCH 0']);
   });
 
-  test('the lost answer to the last part sends nothing again', async () => {
+  test('sends nothing again after the answer to the last part was lost', async () => {
     service.tus.patchMishaps.push(
       { kind: 'status', status: 423 },
       { kind: 'status', status: 503 },
@@ -91,7 +91,7 @@ describe('what breaks a transfer off costs nothing of what has arrived:', () => 
     expect(service.tus.requests.filter((line) => line.startsWith('PATCH'))).toHaveLength(3);
   });
 
-  test('a page that is gone: another one goes on where it was', async () => {
+  test('continues in another page where the closed one stopped', async () => {
     service.tus.patchMishaps.push({ kind: 'cut', afterBytes: 4000 });
     const client = createClient({ firstRetryMs: 5000, longestRetryMs: 5000 });
     client.upload(film(), { id: ID });
@@ -106,7 +106,7 @@ describe('what breaks a transfer off costs nothing of what has arrived:', () => 
   });
 });
 
-test('an upload that has ended meanwhile is not sent again', async () => {
+test('an upload that has ended in the meantime is not sent again', async () => {
   service.move(ID, { state: 'receiving' });
   service.fail(ID, problem('unsupported_media_type', 415, 'This is text.'));
   service.tus.headStatuses.push(410);
@@ -115,13 +115,13 @@ test('an upload that has ended meanwhile is not sent again', async () => {
   expect(service.tus.requests).toEqual(['HEAD unknown']);
 });
 
-test('a bare 409, which the service never answers, is no reason to try again', async () => {
+test('a 409 without a problem document, which the service never sends, is not retried', async () => {
   service.tus.patchMishaps.push({ kind: 'status', status: 409 });
   await expect(createClient().upload(film()).result).rejects.toMatchObject({ status: 409, code: 'http_409' });
 });
 
-describe('a pause', () => {
-  test('stops the bytes, lets others go first, and goes on where it was', async () => {
+describe('pause', () => {
+  test('stops the transfer, lets others go first, and continues where it stopped', async () => {
     const gate = openable();
     service.tus.patchGate = gate.promise;
     const client = createClient({ sendAtOnce: 1 });
@@ -140,7 +140,7 @@ describe('a pause', () => {
     expect(phases).toEqual(['sending', 'paused', 'waiting', 'sending', 'following', 'over']);
   });
 
-  test('of a small file sends it again under its id, as one upload', async () => {
+  test('of a small file sends it again under the same id', async () => {
     const gate = openable();
     service.putGate = gate.promise;
     const handle = createClient().upload(new Blob(['abc']));
@@ -152,7 +152,7 @@ describe('a pause', () => {
     expect((await handle.result).id).toBe(handle.id);
   });
 
-  test('before its turn, and from the beginning, sends nothing', async () => {
+  test('before the start sends nothing', async () => {
     const client = createClient();
     const handle = client.upload(film(), { paused: true });
     expect(handle.phase).toBe('paused');
@@ -163,7 +163,7 @@ describe('a pause', () => {
     await handle.result;
   });
 
-  test('ends with a cancellation', async () => {
+  test('is ended by a cancel', async () => {
     service.tus.patchGate = new Promise(() => undefined);
     const handle = createClient().upload(film());
     await until(() => (service.tus.offsetOf(handle.id) ?? 0) > 0);
@@ -173,7 +173,7 @@ describe('a pause', () => {
     expect(service.uploads.get(handle.id)?.state).toBe('cancelled');
   });
 
-  test('comes too late for what the server has', async () => {
+  test('does nothing if the server already has all bytes', async () => {
     service.onStored = () => undefined;
     const handle = createClient().upload(film());
     await until(() => handle.phase === 'following');

@@ -45,7 +45,7 @@ async function rejection(promise: Promise<unknown>): Promise<UploadError> {
 }
 
 describe('upload', () => {
-  test('sends the bytes under an id of its own and resolves with the result', async () => {
+  test('sends the file under a new id and resolves with the result', async () => {
     service.onStored = (id) => service.complete(id);
     const handle = createClient().upload(photo(), { name: 'Straße.jpg' });
     const upload = await handle.result;
@@ -55,14 +55,14 @@ describe('upload', () => {
     expect(service.dispositions).toEqual([`attachment; filename="Stra_e.jpg"; filename*=UTF-8''Stra%C3%9Fe.jpg`]);
   });
 
-  test('tells each phase once and in order', async () => {
+  test('reports each phase once and in order', async () => {
     service.onStored = (id) => setTimeout(() => service.complete(id), 5);
     const phases: string[] = [];
     await createClient().upload(photo(), { onPhase: (phase) => phases.push(phase) }).result;
     expect(phases).toEqual(['sending', 'following', 'over']);
   });
 
-  test('sends a few at once, the others wait their turn', async () => {
+  test('sends only a few files at the same time', async () => {
     service.onStored = (id) => service.complete(id);
     const open = gate();
     service.putGate = open.promise;
@@ -74,7 +74,7 @@ describe('upload', () => {
     await Promise.all(handles.map((handle) => handle.result));
   });
 
-  test('rejects with the problem of a refused file', async () => {
+  test('rejects with the problem of a rejected file', async () => {
     const refusal = problem('unsupported_media_type', 415, 'This is text.');
     service.putMishaps.push({ kind: 'status', status: 415, problem: refusal });
     const error = await rejection(createClient().upload(photo()).result);
@@ -83,7 +83,7 @@ describe('upload', () => {
     expect(service.requests.filter((line) => line.startsWith('PUT'))).toHaveLength(1);
   });
 
-  test('stops sending when the record says that the file is refused', async () => {
+  test('stops sending when the record says that the file is rejected', async () => {
     service.putGate = new Promise(() => undefined);
     const handle = createClient().upload(photo());
     await until(() => service.uploads.has(handle.id));
@@ -96,13 +96,13 @@ describe('upload', () => {
     expect((await rejection(createClient().upload(photo()).result)).code).toBe('picture_damaged');
   });
 
-  test('does not send twice at the same time under one id', () => {
+  test('throws a RangeError if the id is already being sent', () => {
     const client = createClient();
     client.upload(photo(), { id: ID }).result.catch(() => undefined);
     expect(() => client.upload(photo(), { id: ID })).toThrow(RangeError);
   });
 
-  test('takes over from watching, once the file of an old upload is there again', async () => {
+  test('replaces the watch of the same id when the file is given again', async () => {
     service.uploads.set(ID, freshUpload(ID));
     service.onStored = (id) => service.complete(id);
     const client = createClient();
@@ -114,7 +114,7 @@ describe('upload', () => {
   });
 });
 
-describe('a broken upload', () => {
+describe('interrupted upload', () => {
   test('is sent again under the same id', async () => {
     service.putMishaps.push({ kind: 'cut', afterBytes: 1 });
     service.onStored = (id) => service.complete(id);
@@ -127,7 +127,7 @@ describe('a broken upload', () => {
     expect(phases).toEqual(['sending', 'retrying', 'sending', 'following', 'over']);
   });
 
-  test('is not asked for in a loop while it pauses', async () => {
+  test('is not polled in a loop between two attempts', async () => {
     service.putMishaps.push({ kind: 'cut', afterBytes: 1 }, { kind: 'status', status: 503, retryAfter: '1' });
     service.onStored = (id) => service.complete(id);
     const seen: string[] = [];
@@ -137,7 +137,7 @@ describe('a broken upload', () => {
     expect(service.progressRequests.length).toBeLessThan(15);
   });
 
-  test('is not sent again when only the answer was lost', async () => {
+  test('is not sent again if only the answer was lost', async () => {
     service.putMishaps.push({ kind: 'lose-answer' });
     const handle = createClient().upload(photo());
     await until(() => handle.phase === 'following');
@@ -146,7 +146,7 @@ describe('a broken upload', () => {
     expect(service.requests.filter((line) => line.startsWith('PUT'))).toHaveLength(1);
   });
 
-  test('waits as long as Retry-After says', async () => {
+  test('waits for Retry-After', async () => {
     service.putMishaps.push({ kind: 'status', status: 503, retryAfter: '1' });
     service.onStored = (id) => service.complete(id);
     const startedAtMs = Date.now();
@@ -154,7 +154,7 @@ describe('a broken upload', () => {
     expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(1000);
   });
 
-  test('is sent again where the queue filled up while it was sent, although its record has failed', async () => {
+  test('is sent again if the queue was full at its end, although its record has failed', async () => {
     const full = problem('queue_full', 503, 'Full.', { state: 'failed', final: true });
     service.putMishaps.push({ kind: 'status', status: 503, problem: full });
     service.onStored = (id) => service.complete(id);
@@ -163,7 +163,7 @@ describe('a broken upload', () => {
     expect(service.requests.filter((line) => line.startsWith('PUT'))).toHaveLength(2);
   });
 
-  test('goes on at once when woken', async () => {
+  test('continues at once after wake', async () => {
     service.putMishaps.push({ kind: 'status', status: 503, retryAfter: '600' });
     service.onStored = (id) => service.complete(id);
     const client = createClient();
@@ -173,7 +173,7 @@ describe('a broken upload', () => {
     await handle.result;
   });
 
-  test('is given up after a while', async () => {
+  test('is given up after giveUpAfterMs', async () => {
     service.putMishaps.push(...Array.from({ length: 50 }, () => ({ kind: 'status', status: 503 }) as const));
     const error = await rejection(createClient({ giveUpAfterMs: 60 }).upload(photo()).result);
     expect(error.status).toBe(503);
@@ -181,7 +181,7 @@ describe('a broken upload', () => {
 });
 
 describe('progress', () => {
-  test('never goes back, and ends with the upload', async () => {
+  test('never goes down and ends with the upload', async () => {
     const handle = createClient().upload(photo());
     await until(() => handle.phase === 'following');
     const seen: Progress[] = [];
@@ -199,7 +199,7 @@ describe('progress', () => {
     expect(percents.at(-1)).toBe(100);
   });
 
-  test('shows how much has been received while it is being sent', async () => {
+  test('reports the received bytes during the transfer', async () => {
     service.putGate = new Promise(() => undefined);
     const seen: Progress[] = [];
     createClient().upload(photo(), { onProgress: (progress) => seen.push(progress) });
@@ -209,7 +209,7 @@ describe('progress', () => {
 });
 
 describe('cancel', () => {
-  test('ends an upload that waits without a word to the server', async () => {
+  test('ends a waiting upload without a request', async () => {
     service.putGate = new Promise(() => undefined);
     const client = createClient({ sendAtOnce: 1 });
     client.upload(photo());
@@ -219,7 +219,7 @@ describe('cancel', () => {
     expect(service.requests.some((line) => line.includes(handle.id))).toBe(false);
   });
 
-  test('tells the server and stops the bytes', async () => {
+  test('stops the transfer and cancels the upload on the server', async () => {
     service.putGate = new Promise(() => undefined);
     const abort = new AbortController();
     const handle = createClient().upload(photo(), { signal: abort.signal });
@@ -230,7 +230,7 @@ describe('cancel', () => {
     expect(service.uploads.get(handle.id)?.state).toBe('cancelled');
   });
 
-  test('comes too late for a completed upload', async () => {
+  test('does not change a completed upload', async () => {
     service.onStored = (id) => service.complete(id);
     const handle = createClient({ gapMs: 500 }).upload(photo());
     await until(() => service.bytes.has(handle.id));
@@ -240,7 +240,7 @@ describe('cancel', () => {
 });
 
 describe('watch', () => {
-  test('follows an upload that the server knows', async () => {
+  test('reports the progress of an upload that the server knows', async () => {
     service.move(ID, { state: 'processing', percent: 55 });
     const handle = createClient().watch(ID);
     await until(() => service.heldCount === 1);
@@ -248,7 +248,7 @@ describe('watch', () => {
     expect((await handle.result).id).toBe(ID);
   });
 
-  test('ends with the problem of an unknown one, and spares the others', async () => {
+  test('rejects for an unknown upload and continues the others', async () => {
     service.move(OTHER, { state: 'queued' });
     const client = createClient();
     const unknown = client.watch(ID);
@@ -258,14 +258,14 @@ describe('watch', () => {
     expect((await known.result).id).toBe(OTHER);
   });
 
-  test('gives the handle in hand for the same id', () => {
+  test('returns the existing handle for the same id', () => {
     const client = createClient();
     expect(client.watch(ID)).toBe(client.watch(ID));
   });
 });
 
 describe('close', () => {
-  test('lets go of everything without telling the server', async () => {
+  test('ends every upload without a request to the server', async () => {
     service.putGate = new Promise(() => undefined);
     const client = createClient();
     const handle = client.upload(photo());
