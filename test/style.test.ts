@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 /** How many offences of each rule are left. A number may only go down; every rule without a number allows none. */
 const LEFT: Readonly<Record<string, number>> = {
-  'code lines': 545,
+  'code lines': 520,
   anew: 64,
   mend: 33,
   upon: 1,
@@ -16,31 +16,32 @@ const LEFT: Readonly<Record<string, number>> = {
   'pass over': 17,
   'left behind': 4,
   'make room': 15,
-  whoever: 61,
-  'is told': 166,
-  'tells of': 98,
+  whoever: 59,
+  'is told': 163,
+  'tells of': 96,
   'hears of': 39,
   'look again': 2,
-  'so long': 7,
-  'all the same': 24,
+  'so long': 5,
+  'all the same': 22,
   'come again': 15,
   'without a word': 10,
-  told: 402,
-  hear: 203,
-  'those that': 243,
-  whatever: 119,
-  bear: 17,
+  told: 397,
+  hear: 202,
+  'those that': 235,
+  whatever: 118,
+  bear: 15,
   news: 10,
-  ours: 106,
-  'for good': 18,
+  ours: 104,
+  'for good': 17,
   'speak of': 12,
-  'in hand': 34,
-  'go by': 16,
+  'in hand': 33,
+  'go by': 15,
   'look after': 11,
   'take up': 18,
-  'once more': 11,
+  'once more': 10,
   'in vain': 6,
   'title start': 2,
+  'log messages': 6,
 };
 
 /** Words that CONTRIBUTING.md rules out, each with its replacement. Titles, comments, messages and docs are checked alike. */
@@ -164,6 +165,11 @@ function occurrences(words: RegExp): string[] {
 const TITLE =
   /\b(?:test|it)(?:\.(?:each|skip|only|failing)\b(?:\([^)]*\))?)*\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g;
 
+const LOG_MESSAGE = /\blog(?:ger)?\.(?:info|warn|error|fatal)\((?:[^()]|\([^()]*\))*?'([^'\n]+)',?\s*\)/g;
+
+/** A log message is a short phrase to search for; details are in its fields. */
+const LOG_WORD_LIMIT = 10;
+
 /** Every title of a test, with its place. */
 function titles(): { title: string; place: string }[] {
   return code
@@ -259,6 +265,21 @@ describe('plain English', () => {
     expectAtMost(
       'title start',
       titles().flatMap(({ title, place }) => (startsRight(title) ? [] : [`${place}: ${title}`])),
+    );
+  });
+
+  test('keeps log messages short and without a full stop', () => {
+    const messages = code
+      .filter(({ path }) => /^(src|workers)\//.test(path))
+      .flatMap(({ path, lines }) =>
+        [...lines.join('\n').matchAll(LOG_MESSAGE)].map(([, message = '']) => ({ path, message })),
+      );
+    expect(messages.length).toBeGreaterThan(50);
+    expectAtMost(
+      'log messages',
+      messages
+        .filter(({ message }) => message.split(' ').length > LOG_WORD_LIMIT || message.endsWith('.'))
+        .map(({ path, message }) => `${path}: ${message}`),
     );
   });
 
