@@ -1,8 +1,7 @@
 import type { Problem } from '../src/wire/documents.ts';
 import { codeOfKind, problemOf } from '../src/errors.ts';
 import type { Logger } from '../src/telemetry/log.ts';
-import type { ChangeOutcome } from '../src/record/record-change.ts';
-import type { Requeuing } from '../src/record/record.ts';
+import type { ChangeOutcome, Requeuing } from '../src/record/record-change.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
 import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { MAX_FAULTS } from '../src/queue/contract.ts';

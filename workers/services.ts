@@ -3,7 +3,7 @@ import { createLog, type Logger } from '../src/telemetry/log.ts';
 import { warnOfRoot } from '../src/telemetry/root-warning.ts';
 import { Heartbeat } from '../src/telemetry/process-registry.ts';
 import { UploadTally } from '../src/telemetry/upload-tally.ts';
-import { recordOptions } from '../src/record/record-options.ts';
+import { recordOptions } from '../src/record/record-change.ts';
 import { UploadRecords } from '../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../src/queue/connection.ts';
 import { queueKeys, type QueueKeys } from '../src/queue/contract.ts';

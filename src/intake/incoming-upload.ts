@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
-import { removeEndedJob } from '../record/ended-job.ts';
+import { removeEndedJob, removeOrphanFiles } from '../record/orphan-files.ts';
 import type { ChangeOutcome, QueueLimits, RejectedChange } from '../record/record-change.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import type { Subscribe } from '../record/record-subscription.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
-import { removeOrphanFiles } from '../record/orphan-files.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { manifestObject } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -187,7 +186,7 @@ export class IncomingUpload {
     clearInterval(this.#keepAlive);
     const { id, fencingToken } = this.record;
     const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
-    const outcome = await this.#parts.records.refuse(id, fencingToken, toProblem(error, id), found);
+    const outcome = await this.#parts.records.reject(id, fencingToken, toProblem(error, id), found);
     this.#scope.log.info({ upload: uploadRef(id), code: error.code }, 'upload refused');
     // Stored, and not queued because Redis was away in that moment: now it is certain that nobody needs them.
     if (outcome.applied && this.#stored !== undefined) await this.#removeFiles();

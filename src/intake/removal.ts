@@ -1,10 +1,9 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { removeEndedJob } from '../record/ended-job.ts';
+import { removeEndedJob, removeOrphanFiles } from '../record/orphan-files.ts';
 import type { ChangeOutcome } from '../record/record-change.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
-import { removeOrphanFiles } from '../record/orphan-files.ts';
 import { readExisting } from '../record/watch.ts';
 import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';

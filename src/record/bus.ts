@@ -8,14 +8,14 @@ import { decodeProgress, type RecordFields } from './record-fields.ts';
 /** Opens a feed of changes. */
 export type OpenEvents = (listener: EventListener) => EventFeed;
 
-/** At most one warning about events that cannot be understood in this time. */
+/** Unreadable events cause at most one warning in this time. */
 const WARN_PERIOD_MS = 60_000;
 
 const RETRY_AFTER_MS = 2_000;
 
 /**
- * Events in, waiters woken, whichever feed they come from. It reads only events that a waiter of its own process
- * is concerned with; after a gap it wakes all waiters to read their records again.
+ * Wakes the waiters of this process when an event arrives, from any kind of feed. Events of uploads that nobody waits
+ * for are not parsed. After a gap in the events, all waiters read their records again.
  */
 export class ProgressBus {
   readonly #registry: Registry<ProgressState>;
@@ -33,7 +33,7 @@ export class ProgressBus {
     this.#log = log;
   }
 
-  /** Events received since the start, whether or not they concerned a waiter. */
+  /** Number of events received since the start, also of uploads that nobody waits for. */
   get heard(): number {
     return this.#heard;
   }
@@ -48,8 +48,8 @@ export class ProgressBus {
   }
 
   /**
-   * Begins to listen; resolves when it does, which takes as long as Redis is away. Waiters that came
-   * before are woken then.
+   * Opens the feed. Resolves when events arrive, so it takes as long as Redis is away. Waiters registered earlier are
+   * woken then.
    */
   async start(): Promise<void> {
     this.#feed = this.#open({
@@ -61,7 +61,10 @@ export class ProgressBus {
     await this.#feed.opened;
   }
 
-  /** To be awaited between registering and reading; see `EventFeed.listen`. */
+  /**
+   * Starts events for these ids. Await it after registering a waiter and before reading the record. See
+   * `EventFeed.listen`.
+   */
   listen(ids: readonly string[]): Promise<void> | undefined {
     if (this.#feed !== undefined) return this.#feed.listen(ids);
     this.#askedBefore.push(...ids);
@@ -78,7 +81,7 @@ export class ProgressBus {
     this.#registry.wake(id, this.#decode(id, data));
   }
 
-  /** Undefined for an event that cannot be understood: its waiters read the record. */
+  /** Returns undefined for an unreadable event; its waiters then read the record. */
   #decode(id: string, data: string | undefined): ProgressState | undefined {
     try {
       const fields: unknown = JSON.parse(data ?? '');
@@ -95,7 +98,7 @@ export class ProgressBus {
     const nowMs = performance.now();
     if (nowMs - this.#warnedAtMs < WARN_PERIOD_MS) return;
     this.#warnedAtMs = nowMs;
-    this.#log.warn({ err: error, events: this.#damaged }, 'event not understood; reading the record');
+    this.#log.warn({ err: error, events: this.#damaged }, 'unreadable events');
     this.#damaged = 0;
   }
 }

@@ -3,13 +3,12 @@ import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { available, type Redis } from '../queue/connection.ts';
 import type { QueueKeys } from '../queue/contract.ts';
-import type { UploadRecord } from './record-fields.ts';
+import { isRetryable, type UploadRecord } from './record-fields.ts';
 import type { UploadRecords } from './record.ts';
-import { isRetryable } from './retryable.ts';
 import { readExisting } from './watch.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** What looking after failures needs. */
+/** What `FailedUploads` needs. */
 export interface FailedUploadParts {
   connection: Redis;
   keys: QueueKeys;
@@ -18,7 +17,10 @@ export interface FailedUploadParts {
   log: Logger;
 }
 
-/** Uploads that failed though their files may be sound: the bytes are kept until they expire, and may be taken up again. */
+/**
+ * Failed uploads whose files may be sound. Their bytes are kept until they expire, so an operator can have them
+ * processed again.
+ */
 export class FailedUploads {
   readonly #parts: FailedUploadParts;
   readonly #retentionMs: number;
@@ -28,7 +30,7 @@ export class FailedUploads {
     this.#retentionMs = retentionMs;
   }
 
-  /** How many there are, and the newest of them, at most `limit`. */
+  /** Returns the number of such uploads and the newest of them, at most `limit`. */
   async list(limit: number): Promise<{ count: number; newest: FailedUpload[] }> {
     const { connection, keys, records } = this.#parts;
     const since = records.nowMs() - this.#retentionMs;
@@ -39,8 +41,8 @@ export class FailedUploads {
   }
 
   /**
-   * Has the workers take it up again, from its stored bytes; its faults and deaths are forgiven, its percent stays.
-   * Throws `unknown_upload` (404), `upload_gone` (410), and `not_retryable` (409) where another try would mend nothing.
+   * Queues the upload again, with its stored bytes. Its faults and deaths are reset; its percent stays. Throws
+   * `unknown_upload` (404), `upload_gone` (410), and `not_retryable` (409) if another try cannot help.
    */
   async retry(id: string): Promise<void> {
     const { records, queue, log } = this.#parts;
@@ -48,8 +50,8 @@ export class FailedUploads {
     if (!mayBeRetried(record)) throw notRetryable(id);
     const outcome = await records.retry(id, record.version);
     if (!outcome.applied) throw notRetryable(id);
-    log.info({ upload: uploadRef(id) }, 'failed upload taken up again');
-    // It waits in the record from here on, and the sweep adds a job that could not be added now.
+    log.info({ upload: uploadRef(id) }, 'failed upload queued again');
+    // The record is queued already. The janitor adds the job if it cannot be added here.
     await queue.add(id).catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added yet'));
   }
 }
@@ -58,7 +60,7 @@ function mayBeRetried({ state, stored, deleted, error }: UploadRecord): boolean 
   return state === 'failed' && stored && !deleted && error !== null && isRetryable(error);
 }
 
-/** Nothing for one that was taken up meanwhile. */
+/** Returns an empty list if the upload was queued again in the meantime. */
 function toFailedUpload(record: UploadRecord): FailedUpload[] {
   const { id, fileName, type, receivedBytes, attempt, attemptBase, updatedAtMs, error } = record;
   if (!mayBeRetried(record) || error === null) return [];
@@ -69,9 +71,7 @@ function toFailedUpload(record: UploadRecord): FailedUpload[] {
 }
 
 function notRetryable(id: string): ServiceError {
-  return new ServiceError(
-    'not_retryable',
-    'Another try would mend nothing here, or somebody has taken the upload up by now.',
-    { id },
-  );
+  return new ServiceError('not_retryable', 'Another try cannot help this upload, or it was queued again already.', {
+    id,
+  });
 }

@@ -1,36 +1,42 @@
 import { randomBytes } from 'node:crypto';
 import type { ChangeOutcome, QueueLimits, RecordChanger } from './record-change.ts';
+import { queuedPercent } from './progress.ts';
 import type { RecordBounds } from './record-count.ts';
 import type { UploadMetadata } from './record-fields.ts';
 
-/** What is known of a file when its first bytes are about to be read. */
+/** The facts about a file that are known before its first bytes are read. */
 export interface NewUpload {
   id: string;
   fencingToken: string;
   fileName: string;
   totalBytes: number | null;
-  /** As the client sent them, to be checked once the type is known; see `keptOptions`. `{}` where nothing is said. */
+  /** As the client sent them, `{}` if it sent none. They are checked once the type is known; see `keptOptions`. */
   options?: unknown;
-  /** For a protocol in which a sender may be silent for long; the default is that of `RecordOptions`. */
+  /** Set by protocols in which a sender may pause for long. Default: `RecordOptions.silenceMs`. */
   silenceMs?: number;
-  /** Makes it a resumable upload, whose bytes may come in several requests. */
+  /** Makes it a resumable upload, which several requests may send. */
   metadata?: UploadMetadata;
 }
 
-/** What a file is, and what is to be made of it. */
+/** The type of a file, and the options for processing it. */
 export interface FileKind {
   type: string;
   options: unknown;
 }
 
-/** What is known once its bytes are durable. */
+/** The facts about a file whose bytes are durable. */
 export interface StoredUpload extends FileKind {
   sizeBytes: number;
-  /** Null where that is left to the worker. */
+  /** Null if the worker computes it. */
   sha256: string | null;
 }
 
-/** Makes the record, takes over from an earlier request, or starts a new life. See `UploadRecords.open`. */
+/** Returns the arguments that every transition to `queued` has for stored bytes. */
+export function storedArgs({ sizeBytes, type, sha256, options }: StoredUpload): (string | number | undefined)[] {
+  return [sizeBytes, type, sha256 ?? undefined, JSON.stringify(options), queuedPercent()];
+}
+
+/** Creates the record, takes over from an earlier request, or starts the upload again. See `UploadRecords.open`. */
 export async function openRecord(
   changer: RecordChanger,
   upload: NewUpload,

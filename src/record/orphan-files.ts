@@ -5,22 +5,22 @@ import type { UploadRecords } from './record.ts';
 import { attemptPrefix, isManifestKey, isOfFencingToken, partOffset, uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 
-/** What the files of uploads are compared with. */
+/** The records and the storage that `removeOrphanFiles` compares. */
 export interface FileParts {
   records: Pick<UploadRecords, 'read'>;
   storage: Pick<Storage, 'list' | 'remove'>;
 }
 
 /**
- * Removes the files of an upload that its record does not name, and returns their keys: all of them if the record is
- * gone, expired, cancelled or discarded; otherwise those of earlier requests and of attempts that lost. The files
- * are listed before the record is read, so that none of a request that begins meanwhile is among them.
+ * Removes the files of an upload that its record does not name, and returns their keys. Those are all files if the
+ * record is missing, expired, cancelled or discarded; otherwise those of earlier requests and of attempts that lost.
+ * The files are listed before the record is read, so files of a request that begins later are never among them.
  */
 export async function removeOrphanFiles({ records, storage }: FileParts, id: string): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of storage.list(uploadPrefix(id))) keys.push(key);
   const read = await records.read(id);
-  // Redis may have lost the record since somebody asked for this; the reconciliation scan brings it back then.
+  // Redis may have lost the record. The reconciliation scan rebuilds it from the manifest.
   if (read === undefined && keys.some(isManifestKey)) return [];
   const orphans = keys.filter((key) => read === undefined || !isNamed(read, key));
   for (const key of orphans) await storage.remove(key);
@@ -31,11 +31,26 @@ function isNamed({ record, nowMs }: ReadRecord, key: string): boolean {
   const isGone =
     record.deleted || isExpired(record, nowMs) || record.state === 'cancelled' || record.state === 'discarded';
   if (isGone) return false;
-  // One that ended before its bytes counted has none, though they may have come to the disk.
+  // A file of an upload that ended before it was stored does not count, even if its bytes reached the disk.
   if (isOfFencingToken(key, record.id, record.fencingToken)) return record.stored || !isFinalState(record.state);
-  // Parts of a resumable upload belong to whoever sends the next one.
+  // The next request of a resumable upload needs its parts.
   if (partOffset(key) !== undefined) return record.state === 'receiving';
   if (Object.values(record.variants).some((variant) => variant.key === key)) return true;
-  // The present attempt writes a file first and names it then.
+  // The running attempt writes a file before its record names it.
   return !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);
+}
+
+/** The records and the queue that `removeEndedJob` compares. */
+export interface EndedJobParts {
+  records: Pick<UploadRecords, 'read'>;
+  queue: { add(id: string): Promise<void>; remove(id: string): Promise<void> };
+}
+
+/**
+ * Removes the job of an upload that ended while it waited. A client may have sent the file again under the same id in
+ * the meantime. If the removed job belonged to that new upload, it is added again.
+ */
+export async function removeEndedJob({ records, queue }: EndedJobParts, id: string): Promise<void> {
+  await queue.remove(id);
+  if ((await records.read(id))?.record.state === 'queued') await queue.add(id);
 }

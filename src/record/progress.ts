@@ -1,18 +1,21 @@
 import { isFinalState, type Links, type Progress, type UploadState } from '../wire/documents.ts';
 
-/** Receiving moves the percent from 0 to this, processing the rest of the way. */
+/** Receiving moves the percent from 0 to this value; processing moves it to 100. */
 const RECEIVE_SHARE_PERCENT = 30;
 
-/** What an attempt is at from its beginning, until its processor says otherwise. */
+/** The stage at the start of an attempt, until the processor reports another one. */
 export const FIRST_STAGE = 'inspect';
 
-/** 100 belongs to `completed` alone. */
+/** Only `completed` has 100. */
 const LAST_PERCENT_BEFORE_DONE = 99.9;
 
-/** Too early to speak of a rate. */
+/** A rate measured over less time than this is not used. */
 const MIN_RATE_PERIOD_MS = 200;
 
-/** The part of a record that progress is told from; an event carries one, so that a waiter need not read the record. */
+/**
+ * The fields of a record that progress is computed from. Each event carries them, so that waiters need not read the
+ * record.
+ */
 export interface ProgressState {
   id: string;
   publicId: string;
@@ -21,11 +24,11 @@ export interface ProgressState {
   percent: number;
   stage: string;
   receivedBytes: number;
-  /** Null where the client did not say. */
+  /** Null if the client did not send it. */
   totalBytes: number | null;
-  /** Grows over all lives of an id, because it fences. */
+  /** Never goes down for an id, even if the upload is sent again, because it fences. */
   attempt: number;
-  /** Attempts of earlier lives; the rest are of this one. */
+  /** Number of attempts before the upload was sent again. */
   attemptBase: number;
   updatedAtMs: number;
   /** When the present phase (receiving, waiting or an attempt) began, and at which percent. */
@@ -33,13 +36,13 @@ export interface ProgressState {
   phaseStartPercent: number;
   /** True once the uploaded bytes are durable. */
   stored: boolean;
-  /** True for a tombstone. */
+  /** True if the upload was deleted. */
   deleted: boolean;
-  /** When the change was made, with fractions of a millisecond; in an event alone. */
+  /** When the change was applied, with fractions of a millisecond. Only events have it. */
   eventAtMs?: number;
 }
 
-/** What is computed at the moment of reading and never moves the version. */
+/** Values that are computed when a record is read. They never change the version. */
 export interface ReadingContext {
   nowMs: number;
   /** 1 is next; null unless queued. */
@@ -47,7 +50,7 @@ export interface ReadingContext {
   timedOut?: boolean;
 }
 
-/** The document a client sees. */
+/** Builds the document that a client receives. */
 export function toProgress(state: ProgressState, reading: ReadingContext): Progress {
   return {
     id: state.id,
@@ -66,7 +69,7 @@ export function toProgress(state: ProgressState, reading: ReadingContext): Progr
   };
 }
 
-/** Absolute paths, so that they hold behind any host name. */
+/** Returns absolute paths, so that they work behind every host name. */
 export function linksOf(id: string, publicId: string, stored: boolean): Links {
   const self = `/uploads/${id}`;
   const links: Links = {
@@ -80,18 +83,18 @@ export function linksOf(id: string, publicId: string, stored: boolean): Links {
   return stored ? { ...links, content: `${self}/content` } : links;
 }
 
-/** Percent while receiving. Without a total it stays 0: a guess could turn out to have been too much. */
+/** Returns the percent while receiving. It is 0 if the total is unknown, because a guess could be too high. */
 export function receivingPercent(receivedBytes: number, totalBytes: number | null): number {
   if (totalBytes === null || totalBytes <= 0) return 0;
   return toTenths(RECEIVE_SHARE_PERCENT * Math.min(1, receivedBytes / totalBytes));
 }
 
-/** Percent of an upload whose bytes are all here and whose work has not begun. */
+/** Returns the percent of an upload that is stored and waits for a worker. */
 export function queuedPercent(): number {
   return RECEIVE_SHARE_PERCENT;
 }
 
-/** Percent while processing; `fraction` 0 to 1 of the processor's work. */
+/** Returns the percent while processing. `fraction` is the finished share of the processor's work, 0 to 1. */
 export function processingPercent(fraction: number): number {
   const within = Math.min(1, Math.max(0, fraction));
   const percent = toTenths(RECEIVE_SHARE_PERCENT + (100 - RECEIVE_SHARE_PERCENT) * within);
@@ -99,8 +102,8 @@ export function processingPercent(fraction: number): number {
 }
 
 /**
- * Milliseconds to the end of the present phase at the rate it has gone so far.
- * Null while waiting, and until there is a rate; 0 when final.
+ * Estimates the milliseconds to the end of the present phase from the rate so far. Returns null while waiting and until
+ * there is a rate; 0 if final.
  */
 export function estimateRemainingMs(state: ProgressState, nowMs: number): number | null {
   if (isFinalState(state.state)) return 0;

@@ -10,45 +10,48 @@ import {
   type UploadRecord,
 } from './record-fields.ts';
 
-/** A record and its place among the waiting, as read at one moment. */
+/** A record and its position in the queue, as read at one moment. */
 export interface ReadRecord {
   record: UploadRecord;
   /** 1 is next; null unless queued. */
   queuePosition: number | null;
-  /** When it was read, by the clock of Redis. */
+  /** When it was read, by Redis' clock. */
   nowMs: number;
 }
 
-/** A record that came back from a change, without a place in the queue. */
+/** Wraps a record that a change returned. It has no position in the queue. */
 export function asSeen(record: UploadRecord): ReadRecord {
   return { record, queuePosition: null, nowMs: record.updatedAtMs };
 }
 
-/** The part of a record that progress is told from, as read at one moment. */
+/** The fields that progress is computed from, as read at one moment. */
 export interface ReadProgress {
   state: ProgressState;
   /** 1 is next; null unless queued. */
   queuePosition: number | null;
-  /** When it was read, by the clock of Redis. */
+  /** When it was read, by Redis' clock. */
   nowMs: number;
   /** Null until final. */
   expiresAtMs: number | null;
 }
 
-/** Where records are read. */
+/** What reading records needs. */
 export interface RecordReads {
   store: Pick<RecordStore, 'readHash' | 'readFieldsOf' | 'ranksIn'>;
   keys: Pick<QueueKeys, 'record' | 'waiting'>;
-  /** By the clock of Redis. */
+  /** By Redis' clock. */
   nowMs: () => number;
 }
 
-/** Reads of a queued upload without a place, before it is answered without one: a worker takes it up and requeues it in between. */
+/**
+ * A queued upload without a position is read at most this many times: a worker may take it and requeue it between two
+ * reads.
+ */
 const MAX_READS = 4;
 
 /**
- * Reads whole records; undefined for an upload that does not exist; a tombstone comes back with `deleted: true`. An id whose record
- * cannot be read has its error in its place.
+ * Reads whole records. The result has undefined for an upload that does not exist, `deleted: true` for a deleted one,
+ * and an error for a record that cannot be read.
  */
 export async function readRecordsOf(
   reads: RecordReads,
@@ -62,15 +65,15 @@ async function readRecord({ store, keys, nowMs }: RecordReads, id: string): Prom
     const { fields, rank } = await store.readHash(keys.record(id), keys.waiting, id);
     if (fields['state'] === undefined) return undefined;
     const record = decodeRecord(id, fields);
-    // Record and place are two reads: a worker may have taken the upload between them.
+    // Record and position are two reads: a worker may have taken the upload between them.
     const isOfTwoMoments = record.state === 'queued' && rank === null;
     if (!isOfTwoMoments || reads === MAX_READS) return { record, queuePosition: positionOf(rank), nowMs: nowMs() };
   }
 }
 
 /**
- * Reads the part of each record that progress is made from: a tenth of the work of a whole one, and all ids in one round
- * trip, or two if some of them are queued. An id whose record cannot be understood has its error in its place.
+ * Reads only the fields that progress is computed from, which costs a tenth of a whole record. All ids take one round
+ * trip, or two if some are queued. A record that cannot be decoded has its error in its place.
  */
 export async function readProgressOf(
   { store, keys, nowMs }: RecordReads,

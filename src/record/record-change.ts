@@ -3,58 +3,77 @@ import type { UploadState } from '../wire/documents.ts';
 import { EVENT_STREAM_LENGTH, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
 import { loadScript } from '../queue/load-script.ts';
 import { preciseNowMs } from '../queue/redis-clock.ts';
+import { isCluster } from '../queue/redis-place.ts';
+import type { Config } from '../settings/config.ts';
 import { decodeRecord, pairFields, type RecordFields, type UploadRecord } from './record-fields.ts';
 
 /** The few Redis commands that records need. */
 export interface RecordStore {
-  /** Runs a script by its digest, loading it where Redis has not seen it. */
+  /** Runs a script by its digest, and loads it first if Redis does not have it. */
   runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
-  /** The hash, empty where there is none, and its 0-based rank in the sorted set, null where it has none. */
+  /** Returns the fields of a hash, none if it does not exist, and the 0-based rank of `member`, null if it has none. */
   readHash(key: string, rankedIn: string, member: string): Promise<{ fields: RecordFields; rank: number | null }>;
-  /** These fields of each hash, in one round trip; null for a field that a hash does not have. */
+  /** Returns these fields of each hash in one round trip; null for a missing field. */
   readFieldsOf(keys: readonly string[], names: readonly string[]): Promise<(string | null)[][]>;
-  /** 0-based ranks, in one round trip; null for a member that the set does not have. */
+  /** Returns 0-based ranks in one round trip; null for a missing member. */
   ranksIn(key: string, members: readonly string[]): Promise<(number | null)[]>;
   get(key: string): Promise<string | null>;
 }
 
-/** The times that records live by, and how changes are told. */
+/** Retention times of records, and how their changes are published. */
 export interface RecordOptions {
-  /** How long a final upload stays readable. */
+  /** Time that a final upload stays readable. */
   retentionMs: number;
-  /** After so long without a report a receiving upload is one whose process has died. Default 5 minutes. */
+  /** A receiving upload without a report for this time is taken as broken off. Default: 5 minutes. */
   silenceMs?: number;
-  /** Told of every change of state that is made through here, with the states it could have come from. Must not throw. */
+  /** Called after each change of state, with the states that the upload may have had before. Must not throw. */
   onEntered?: (state: string, from: readonly string[]) => void;
-  /** The time by the clock of Redis, from which all times of records are. Default: that of this machine. */
+  /** Returns the time by Redis' clock, which all times of records use. Default: the clock of this machine. */
   nowMs?: () => number;
-  /** The command that publishes each change on its upload's channel too, for listeners there. Default: none does. */
+  /** The command that publishes each change on the upload's own channel as well. Default: none. */
   publish?: PublishCommand;
+}
+
+/** Returns the options that all processes of an installation must share. */
+export function recordOptions(
+  config: Pick<Config, 'retentionMs' | 'uploadSilenceMs' | 'eventBus' | 'redis'>,
+): RecordOptions {
+  const publish = config.redis !== undefined && isCluster(config.redis) ? 'SPUBLISH' : 'PUBLISH';
+  return {
+    retentionMs: config.retentionMs,
+    silenceMs: config.uploadSilenceMs,
+    ...(config.eventBus === 'targeted' ? { publish } : {}),
+  };
 }
 
 const DEFAULT_SILENCE_MS = 300_000;
 
-/** Long enough for its sender to learn why. */
-const REFUSED_MS = 300_000;
+/** A rejected upload is kept for this time, so that its sender can read the reason. */
+const REJECTED_MS = 300_000;
 
-/** How much may wait, and whose the upload is: a change that bears one is made where there is room. */
+/** Limits of the waiting uploads. A change that passes them is rejected if a limit is reached. */
 export interface QueueLimits {
-  /** As many uploads may wait. */
+  /** Highest number of waiting uploads. */
   capacity: number;
-  /** What would be too many takes the place of the oldest ones, which are discarded. */
+  /** If true, a full queue evicts its oldest upload instead of rejecting the new one. */
   discards: boolean;
-  /** Whom a waiting upload counts for; kept only while it waits. Undefined: nobody's share is limited. */
+  /** The address that the waiting upload counts for, stored only while it waits. Undefined: no limit by address. */
   address?: string;
-  /** As many uploads of one address may wait. */
+  /** Highest number of waiting uploads of one address. */
   perAddress: number;
 }
 
 /**
- * Why a change was not made. `missing`: no record; `deleted`: a tombstone; `expired`: its retention is over;
- * `final`: the outcome stands;
- * `state`: not from this state; `fenced`: a later request or attempt has taken over; `exhausted`: too many attempts have failed or died;
- * `full`: as many wait as may; `quota`: as many of the same client address do;
- * `records`: there are as many records as may be; `owned`: there are as many of the same owner.
+ * Why a change was rejected.
+ * - `missing`: there is no record.
+ * - `deleted`: the upload was deleted.
+ * - `expired`: its retention time is over.
+ * - `final`: it has a final state.
+ * - `state`: its state does not allow the change.
+ * - `fenced`: a later request or attempt has taken over.
+ * - `exhausted`: too many attempts failed or died.
+ * - `full`, `quota`: the queue, or the share of the client address, is full.
+ * - `records`, `owned`: there are too many records, in all or of the same owner.
  */
 export type Rejection =
   | 'missing'
@@ -70,9 +89,9 @@ export type Rejection =
   | 'owned';
 
 /**
- * What became of a change; `record` is there for those that ask for it, and for refusals
- * other than `missing`, with `queuePosition` (1 is next) where it waits; `restarted` is true where `open` began a new life
- * of a failed upload; `discarded` names the uploads that made room for this one.
+ * The result of a change. `record` is present for transitions that return it, and for every rejection except `missing`;
+ * `queuePosition` (1 is next) only while the upload waits. `restarted` is true if `open` started an ended upload again.
+ * `discarded` has the ids of evicted uploads.
  */
 export type ChangeOutcome =
   | {
@@ -85,7 +104,7 @@ export type ChangeOutcome =
     }
   | RejectedChange;
 
-/** A change that was not made, and the record that refused it. */
+/** A change that was not applied, and the record as it stands. */
 export interface RejectedChange {
   readonly applied: false;
   readonly rejection: Rejection;
@@ -93,14 +112,22 @@ export interface RejectedChange {
   readonly queuePosition?: number;
 }
 
-/** A transition of records, named as its file in `scripts`. */
+/** How an attempt that is requeued ends. Counts are the new values of the record; those left out stay. */
+export interface Requeuing {
+  faults?: number;
+  deaths?: number;
+  /** Milliseconds until the next try, by Redis' clock. */
+  pauseMs?: number | undefined;
+}
+
+/** A transition of records, named like its file in `scripts`. */
 export type Transition =
   | 'open'
   | 'receive'
   | 'announce-total'
   | 'take-over'
   | 'enqueue'
-  | 'refuse'
+  | 'reject'
   | 'interrupt'
   | 'recover'
   | 'restore'
@@ -110,7 +137,7 @@ export type Transition =
   | 'announce'
   | 'complete'
   | 'fail'
-  | 'hand-back'
+  | 'requeue'
   | 'cancel'
   | 'delete'
   | 'forget';
@@ -125,7 +152,7 @@ function scriptOf(transition: Transition): string {
   return script;
 }
 
-/** Runs transitions, under nonces by which the scripts know a change that is sent again. */
+/** Runs the transition scripts. Each call has a nonce, by which a script recognises a change that was sent twice. */
 export class RecordChanger {
   readonly #store: Pick<RecordStore, 'runScript'>;
   readonly #keys: QueueKeys;
@@ -147,16 +174,16 @@ export class RecordChanger {
     return this.#options.retentionMs;
   }
 
-  /** How long an upload is kept that was refused before it was stored. */
-  get refusedMs(): number {
-    return Math.min(REFUSED_MS, this.#options.retentionMs);
+  /** Time that a rejected upload is kept. */
+  get rejectedMs(): number {
+    return Math.min(REJECTED_MS, this.#options.retentionMs);
   }
 
   nowMs(): number {
     return (this.#options.nowMs ?? preciseNowMs)();
   }
 
-  /** `args` are those of the script from 7 on; undefined becomes an empty string. */
+  /** Runs a transition. `args` are the script's arguments from 7 on; undefined is sent as an empty string. */
   async run(
     transition: Exclude<Transition, 'forget'>,
     id: string,
@@ -173,7 +200,7 @@ export class RecordChanger {
     );
   }
 
-  /** As `run`, of a transition after which the upload is in `state`, where it was in one of `from`. */
+  /** As `run`, for a transition that moves the upload from one of `from` to `state`. */
   async enter(
     state: UploadState,
     from: readonly UploadState[],
@@ -188,7 +215,7 @@ export class RecordChanger {
     await this.#store.runScript(scriptOf('forget'), this.#scriptKeys(id), [id, this.#keys.publicId(publicId)]);
   }
 
-  /** The channel on which workers hear of uploads that are no longer theirs. */
+  /** The channel on which workers receive the ids of cancelled and deleted uploads. */
   get cancelChannel(): string {
     return this.#keys.cancelChannel;
   }

@@ -1,57 +1,77 @@
 import type { DerivedFile, Problem, Result, UploadState, Variant } from '../wire/documents.ts';
 import type { ProgressState } from './progress.ts';
 
-/** A derived file that can be served: where it lies, and what its HTTP answer needs. */
+/** A derived file that can be served: its storage key, and what its HTTP response needs. */
 export interface StoredVariant extends DerivedFile, Partial<Pick<Variant, 'width' | 'height'>> {
   name: string;
   format: string;
   key: string;
-  /** Media type; `image/{format}` where there is none. */
+  /** Media type. Default: `image/{format}`. */
   type?: string;
-  /** True for a file to be saved, not shown. */
+  /** True if browsers should save the file, not show it. */
   isAttachment?: boolean;
   /** Lower-case hex SHA-256 of the bytes. */
   sha256: string;
 }
 
-/** Names and values of tus' `Upload-Metadata`; a name without a value has null. */
+/** Names and values of tus' `Upload-Metadata`. A name without a value has null. */
 export type UploadMetadata = Readonly<Record<string, string | null>>;
 
-/** Everything that Redis knows of an upload. Times are milliseconds since 1970. */
+/** All fields of an upload's record. Times are milliseconds since 1970. */
 export interface UploadRecord extends ProgressState {
-  /** Names the request whose bytes count; a later PUT brings a new one. */
+  /** Identifies the request whose bytes count. A later PUT has a new one, which fences the earlier request. */
   fencingToken: string;
   fileName: string;
-  /** Sniffed media type, null until known. */
+  /** Sniffed media type; null until known. */
   type: string | null;
-  /** Lower-case hex, null until stored, or until a worker is through with it where that is left to workers. */
+  /** Lower-case hex; null until stored, or until a worker has computed it. */
   sha256: string | null;
   options: unknown;
-  /** What a resumable upload was announced with; null for one that comes in a single request. */
+  /** The metadata of a resumable upload; null for an upload that comes in one request. */
   metadata: UploadMetadata | null;
   result: Result | null;
   error: Problem | null;
   variants: Readonly<Record<string, StoredVariant>>;
-  /** Attempts of this life that a fault of ours has ended. */
+  /** Attempts that ended by a fault of the service, since the upload was last sent. */
   faults: number;
-  /** Attempts of this life that ended without a word: their process died, or was paused until another took over. */
+  /** Attempts that ended without a report, since the upload was last sent: their process died or was paused. */
   deaths: number;
-  /** More than one request or attempt has had it in hand: one that does not know of the others may still write files. */
+  /**
+   * True if more than one request or attempt has worked on the upload. One that does not know of the others may still
+   * write files.
+   */
   concurrentWriters: boolean;
   createdAtMs: number;
   /** Null until final. */
   expiresAtMs: number | null;
 }
 
-/** True once the retention of a final upload is over, whether or not its files were removed yet. */
+/** True if the retention time of a final upload is over, even if its files still exist. */
 export function isExpired(record: Pick<UploadRecord, 'expiresAtMs'>, nowMs: number): boolean {
   return record.expiresAtMs !== null && record.expiresAtMs <= nowMs;
 }
 
-/** Field names and values as they lie in the hash, or in an event. */
+/**
+ * Failures that may come from the machine or the program. The file may succeed after an upgrade, a repair, or with
+ * other limits.
+ */
+const RETRYABLE_CODES: ReadonlySet<string> = new Set([
+  'processing_failed',
+  'picture_timeout',
+  'picture_crashes_worker',
+  'file_timeout',
+  'file_crashes_worker',
+]);
+
+/** True if an operator may have the failed upload processed again. */
+export function isRetryable({ code }: Problem): boolean {
+  return RETRYABLE_CODES.has(code);
+}
+
+/** Names and values of a record's hash, or of an event. */
 export type RecordFields = Record<string, string>;
 
-/** Pairs a flat `HGETALL` reply. */
+/** Turns a flat `HGETALL` reply into an object. */
 export function pairFields(flat: readonly string[]): RecordFields {
   const fields: RecordFields = {};
   for (let index = 0; index + 1 < flat.length; index += 2) {
@@ -60,7 +80,7 @@ export function pairFields(flat: readonly string[]): RecordFields {
   return fields;
 }
 
-/** What `decodeProgress` reads of a hash, and what tells that its retention is over. */
+/** The fields that `decodeProgress` and `decodeExpiry` read. */
 export const PROGRESS_FIELDS = [
   'publicId',
   'state',
@@ -79,7 +99,7 @@ export const PROGRESS_FIELDS = [
   'expiresAt',
 ] as const;
 
-/** Puts values beside the names they were asked for under; those that the hash has not are left out. */
+/** Combines names and values; fields that the hash does not have are left out. */
 export function nameFields(names: readonly string[], values: readonly (string | null)[]): RecordFields {
   const fields: RecordFields = {};
   for (const [index, name] of names.entries()) {
@@ -94,7 +114,7 @@ export function decodeExpiry(fields: RecordFields): number | null {
   return numberOrNull(fields['expiresAt']);
 }
 
-/** The progress part; `id` is not among an event's fields, since the event names it already. */
+/** Decodes the progress fields. An event has no field `id`, so it is passed in. */
 export function decodeProgress(id: string, fields: RecordFields): ProgressState {
   return {
     id,
@@ -116,11 +136,11 @@ export function decodeProgress(id: string, fields: RecordFields): ProgressState 
   };
 }
 
-/** The whole record. */
+/** Decodes a whole record. */
 export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
   return {
     ...decodeProgress(id, fields),
-    // The stored name of the field is older than the term.
+    // The stored field has an older name.
     fencingToken: fields['receipt'] ?? '',
     fileName: fields['name'] ?? '',
     type: fields['type'] ?? null,
@@ -158,7 +178,7 @@ function numberOrNull(text: string | undefined): number | null {
   return text === undefined || text === '' ? null : Number(text);
 }
 
-/** Records are written by this service alone, so their JSON is what its type says. */
+/** Only this service writes records, so their JSON has the expected type. */
 function parse<T>(json: string | undefined): T | null {
   return json === undefined || json === '' ? null : (JSON.parse(json) as T);
 }

@@ -2,39 +2,40 @@ import type { Registry } from '../deferred/registry.ts';
 import { ServiceError } from '../errors.ts';
 import type { ProgressState } from './progress.ts';
 
-/** Pause before a read that failed because Redis was away is tried again; the jitter spreads thousands of waiters. */
+/** Pause before a failed read is tried again while Redis is away. The jitter spreads the reads of many waiters. */
 const RETRY_MS = 500;
 const RETRY_JITTER_MS = 250;
 
-/** Follows the records of some uploads: a held response, an event stream, or a request that still receives. */
+/** Follows the records of some uploads: for a held response, an event stream, or a request that still receives. */
 export interface RecordObserver {
-  /** Uploads to follow. Not copied. */
+  /** Ids of the uploads to follow. The array is not copied. */
   readonly ids: readonly string[];
-  /** True once nothing more needs to be read. */
+  /** True if nothing more needs to be read. */
   readonly isDone: boolean;
   /**
-   * Reads the records of `ids`, some or all of its own, and acts on them.
-   * @param eventAtMs when the event was created that caused the read; undefined if no event did.
+   * Reads the records of `ids`, which are all or some of its own, and acts on them.
+   * @param eventAtMs when the event that caused the read was created; undefined if no event caused it.
    */
   read(ids: readonly string[], eventAtMs: number | undefined): Promise<void>;
-  /** Acts on the event alone. Returns false if the upload's record has to be read. */
+  /** Acts on an event. Returns false if the record must be read. */
   changed(event: ProgressState): boolean;
 }
 
-/** Starts a subscription in the background and returns its release. Reads that fail are tried again. */
+/** Starts a subscription in the background and returns its release. Failed reads are tried again. */
 export type Subscribe = (observer: RecordObserver) => () => void;
 
 /**
  * The only way to wait for changes of records. State is the truth and events are wake-ups: it registers first, then
- * reads the records, then passes events on. After a gap in the events it reads all records again, and tries again while
- * Redis is away. So events may be lost, late, duplicated or reordered. One read runs at a time; wakes during it cause one more.
+ * reads the records, then passes events on. After a gap in the events it reads all records again, and repeats that
+ * while Redis is away. So events may be lost, late, duplicated or reordered. Only one read runs at a time; wakes during
+ * it cause one more.
  */
 export class RecordSubscription {
   readonly #registry: Registry<ProgressState>;
   readonly #observer: RecordObserver;
   #release: (() => void) | undefined;
   #isReading = false;
-  /** Ids to be read next, and the event that caused it. */
+  /** Ids to read next, and when the event that caused it was created. */
   #due: readonly string[] | undefined;
   #dueEventAtMs: number | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -46,8 +47,8 @@ export class RecordSubscription {
   }
 
   /**
-   * Registers and reads the records for the first time. Call it once.
-   * @param failure what a failed first read does: `rejects` closes the subscription and rejects with the error,
+   * Registers, and reads the records for the first time. Call it once.
+   * @param failure what happens if the first read fails: `rejects` closes the subscription and rejects with the error,
    *   `retries` reads again after a pause.
    */
   async open(failure: 'rejects' | 'retries' = 'rejects'): Promise<void> {
@@ -66,7 +67,7 @@ export class RecordSubscription {
     }
   }
 
-  /** Releases everything, at once. Safe to call twice. */
+  /** Releases everything at once. Safe to call twice. */
   close(): void {
     this.#isClosed = true;
     this.#due = undefined;
@@ -89,7 +90,10 @@ export class RecordSubscription {
     if (!this.#isReading) this.#readDue().catch((error: unknown) => this.#retryAfter(error));
   }
 
-  /** Rejects with the error of a read, unless a wake during it has caused another one. What was not read stays due. */
+  /**
+   * Rejects with the error of a read, unless a wake during that read asks for another one. Ids that were not read stay
+   * due.
+   */
   async #readDue(): Promise<void> {
     this.#isReading = true;
     try {
@@ -110,8 +114,8 @@ export class RecordSubscription {
   }
 
   /**
-   * Connections to Redis come back one after the other: the one with the events may report a gap while the one for
-   * commands is still away. No later event reports what happened in the gap.
+   * Connections to Redis return one after the other: the event connection may report a gap while the command connection
+   * is still away. No later event reports the changes of the gap, so the read is tried again.
    */
   #retryAfter(error: unknown): void {
     const isAway = error instanceof ServiceError && error.code === 'service_unavailable';

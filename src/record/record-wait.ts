@@ -3,40 +3,48 @@ import type { Registry } from '../deferred/registry.ts';
 import type { ProgressState } from './progress.ts';
 import { RecordSubscription, type RecordObserver } from './record-subscription.ts';
 
-/** Returned by `RecordWait.decide` if the record has to be read: the event alone does not decide. */
+/** Returned by `RecordWait.decide` if the event is not enough and the record must be read. */
 export const RE_READ = Symbol('re-read');
 
-/** Longest last read; below the manager's own limit, past which the answer would be a 503. */
+/**
+ * Longest duration of the last read. It is shorter than the manager's own limit, after which the answer would be a 503.
+ */
 const LAST_READ_MS = 2000;
 
-/** What a client waits for, and how it is answered. */
+/** What a client waits for, and its answer. */
 export interface RecordWait<Answer> {
-  /** Uploads whose changes may end the wait. */
+  /** Ids of the uploads whose changes may end the wait. */
   readonly ids: readonly string[];
-  /** Undefined for the manager's default. */
+  /** Undefined: the manager's default. */
   readonly timeoutMs: number | undefined;
-  /** Reads the records of `ids`, some or all of its own. Returns undefined to go on waiting. An error of the first read is the answer. */
+  /**
+   * Reads the records of `ids`, which are all or some of its own. Returns the answer, or undefined to go on waiting. If
+   * the first read throws, the error is the answer.
+   */
   read(ids: readonly string[]): Promise<Answer | undefined>;
-  /** Decides by an event: an answer, `RE_READ`, or undefined to go on waiting. */
+  /** Decides by an event. Returns the answer, `RE_READ`, or undefined to go on waiting. */
   decide(event: ProgressState): Answer | typeof RE_READ | undefined;
-  /** The answer when the time is up and a last read has found nothing, made from the last state seen. */
+  /** Returns the answer for a timeout, from the last state that was read. */
   timeoutValue(): Answer;
   /**
-   * Present if the wait must not fail: a first read that fails is tried again, and if no more responses may be held,
-   * this is called and the timeout value is answered at once.
+   * Set if the wait must not fail. A first read that fails is tried again then. If no more responses may be held, this
+   * is called and the timeout value is the answer.
    */
   readonly notHeld?: (() => void) | undefined;
 }
 
 const wokenBy = new WeakMap<object, number>();
 
-/** When the event was created that resolved the result; undefined if no event did. For the measure of wake latency. */
+/**
+ * Returns when the event that resolved the result was created; undefined if no event did. Used to measure the wake
+ * latency.
+ */
 export function eventTimeOf(result: object): number | undefined {
   return wokenBy.get(result);
 }
 
 /**
- * Holds an answer until a change of a record decides it. When the time is up the records are read once more before the
+ * Resolves a deferred result once a change of a record decides it. On timeout it reads the records once more before the
  * timeout value is sent. Rejects with the error of the first read.
  */
 export async function waitForRecords<Answer>(
@@ -54,7 +62,7 @@ export async function waitForRecords<Answer>(
   return result;
 }
 
-/** If the records cannot be read at the very end, or not soon, the last state seen is the timeout value. */
+/** Returns the timeout value if the records cannot be read within `LAST_READ_MS`. */
 async function lastRead<Answer>(wait: RecordWait<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, LAST_READ_MS, undefined)));
@@ -66,7 +74,7 @@ async function lastRead<Answer>(wait: RecordWait<Answer>): Promise<Answer> {
   }
 }
 
-/** Resolves a deferred result with what a wait decides. */
+/** Passes the answer of a wait to its deferred result. */
 class WaitObserver<Answer> implements RecordObserver {
   readonly #result: DeferredResult<Answer>;
   readonly #wait: RecordWait<Answer>;

@@ -1,7 +1,7 @@
 import type { Problem, UploadState } from '../wire/documents.ts';
 import type { Manifest } from '../storage/manifest.ts';
 import { MAX_DEATHS, MAX_FAULTS, type QueueKeys } from '../queue/contract.ts';
-import { FIRST_STAGE, processingPercent, queuedPercent, receivingPercent } from './progress.ts';
+import { FIRST_STAGE, processingPercent, receivingPercent } from './progress.ts';
 import { readProgressOf, readRecordsOf, type ReadProgress, type ReadRecord } from './read-record.ts';
 import { SharedReads } from './shared-reads.ts';
 import {
@@ -10,33 +10,20 @@ import {
   type QueueLimits,
   type RecordOptions,
   type RecordStore,
+  type Requeuing,
 } from './record-change.ts';
 import type { RecordBounds } from './record-count.ts';
-import { openRecord, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
-import { isRetryable } from './retryable.ts';
-import type { StoredVariant } from './record-fields.ts';
+import { openRecord, storedArgs, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
+import { isRetryable, type StoredVariant } from './record-fields.ts';
 
-/** A problem that is the outcome of an upload. */
+/** Returns the JSON of a problem that is the final outcome of an upload. */
 function failedJson(error: Problem): string {
   return JSON.stringify({ ...error, state: 'failed', final: true });
 }
 
-/** The arguments of a transition that queues stored bytes. */
-function storedArgs({ sizeBytes, type, sha256, options }: StoredUpload): (string | number | undefined)[] {
-  return [sizeBytes, type, sha256 ?? undefined, JSON.stringify(options), queuedPercent()];
-}
-
-/** How an attempt ends that is requeued. Counts are those of the record from now on; those left out stay. */
-export interface Requeuing {
-  faults?: number;
-  deaths?: number;
-  /** Milliseconds until the next try, by the clock of Redis. */
-  pauseMs?: number | undefined;
-}
-
 const OPEN_STATES: readonly UploadState[] = ['receiving', 'queued', 'processing'];
 
-/** Reads and changes the records of uploads. Stateless: any number of processes may hold one. */
+/** Reads and changes the records of uploads. Stateless: every process may have its own. */
 export class UploadRecords {
   readonly #store: RecordStore;
   readonly #keys: QueueKeys;
@@ -53,27 +40,27 @@ export class UploadRecords {
     this.#progress = new SharedReads((ids) => readProgressOf(reads, ids));
   }
 
-  /** After so long without a report a receiving upload is taken for one whose process has died. */
+  /** A receiving upload without a report for this time is taken as broken off. */
   get silenceMs(): number {
     return this.#changer.silenceMs;
   }
 
-  /** The time by the clock of Redis, from which all times of records are. */
+  /** The time by Redis' clock, which all times of records use. */
   nowMs(): number {
     return this.#changer.nowMs();
   }
 
   /**
-   * Begins to receive: makes the record, takes over from a request that is still receiving under the
-   * same id, or starts clean after failed, cancelled or discarded. Refused with `state` or `final`
-   * where a stored upload has the id, with `deleted` after DELETE, with `full` or `quota` where no more may
-   * wait, and with `records` or `owned` where no more records may be made.
+   * Starts receiving: creates the record, takes over from a request that is still receiving under the same id, or
+   * starts a failed, cancelled or discarded upload again. Rejected with `state` or `final` if the id has a stored
+   * upload, with `deleted` after DELETE, with `full` or `quota` if the queue is full, and with `records` or `owned` if
+   * there are too many records.
    */
   async open(upload: NewUpload, limits?: QueueLimits, bounds?: RecordBounds): Promise<ChangeOutcome> {
     return await openRecord(this.#changer, upload, limits, bounds);
   }
 
-  /** Progress of the request that bears the fencing token; `found` is what its first bytes have told. */
+  /** Reports the progress of a request. `found` is what its first bytes have shown. */
   async receive(
     id: string,
     fencingToken: string,
@@ -93,17 +80,19 @@ export class UploadRecords {
     ]);
   }
 
-  /** The size of an upload that was opened without one. */
+  /** Sets the size of an upload that was opened without one. */
   async announceTotal(id: string, fencingToken: string, totalBytes: number): Promise<ChangeOutcome> {
     return await this.#changer.run('announce-total', id, [fencingToken, totalBytes, this.silenceMs]);
   }
 
-  /** Goes on with an upload that is still receiving, with the bytes it has; the request with the earlier fencing token is fenced. */
+  /**
+   * Continues an upload that is still receiving, with the bytes it has. The request with the earlier token is fenced.
+   */
   async takeOver(id: string, fencingToken: string, newFencingToken: string): Promise<ChangeOutcome> {
     return await this.#changer.run('take-over', id, [fencingToken, newFencingToken, this.silenceMs]);
   }
 
-  /** The bytes are durable: the upload waits for a worker from now on. Refused with `full` or `quota` where no more may wait. */
+  /** Queues an upload whose bytes are durable. Rejected with `full` or `quota` if the queue is full. */
   async enqueue(id: string, fencingToken: string, stored: StoredUpload, limits?: QueueLimits): Promise<ChangeOutcome> {
     return await this.#changer.enter('queued', ['receiving'], 'enqueue', id, [
       fencingToken,
@@ -114,40 +103,43 @@ export class UploadRecords {
     ]);
   }
 
-  /** The file was refused or its request broke off. It is kept for 5 minutes at most, without its options. */
-  async refuse(
+  /**
+   * Ends an upload whose file was rejected or whose request broke off. It is kept for at most 5 minutes, without its
+   * options.
+   */
+  async reject(
     id: string,
     fencingToken: string,
     error: Problem,
     found: { receivedBytes: number; type: string | null; isResumable?: boolean },
   ): Promise<ChangeOutcome> {
-    return await this.#changer.enter('failed', ['receiving'], 'refuse', id, [
+    return await this.#changer.enter('failed', ['receiving'], 'reject', id, [
       fencingToken,
       failedJson(error),
       found.receivedBytes,
       found.type ?? undefined,
-      // An empty object still says that it is a resumable upload.
+      // An empty object still marks a resumable upload.
       found.isResumable === true ? '{}' : undefined,
-      this.#changer.refusedMs,
+      this.#changer.rejectedMs,
     ]);
   }
 
   /**
-   * Ends a receiving upload whose process has died: nobody has changed it since `version`. Its sender may
-   * send it again.
+   * Ends a receiving upload whose process has died, unless it was changed after `version`. Its sender may send it
+   * again.
    */
   async interrupt(id: string, version: number, error: Problem): Promise<ChangeOutcome> {
     return await this.#changer.enter('failed', ['receiving'], 'interrupt', id, [
       version,
       failedJson(error),
       this.#changer.retentionMs,
-      this.#changer.refusedMs,
+      this.#changer.rejectedMs,
     ]);
   }
 
   /**
-   * Queues an upload whose bytes are stored and whose process has died before it could say so, or has said it to a Redis that has lost
-   * it: nobody has changed it since `version`.
+   * Queues a receiving upload whose bytes are stored, unless it was changed after `version`. Its process died before it
+   * could do so, or Redis has lost that change.
    */
   async recover(manifest: Manifest, version: number): Promise<ChangeOutcome> {
     const { id, fencingToken, name } = manifest;
@@ -160,9 +152,9 @@ export class UploadRecords {
   }
 
   /**
-   * Makes the record of a stored upload again, from its manifest, if Redis has lost it. An existing record is replaced only
-   * if it is an ended one from before the request that wrote the manifest: Redis has lost that request then. Any other
-   * is rejected. The version begins above every version that a client may have seen.
+   * Rebuilds the record of a stored upload from its manifest, if Redis has lost it. An existing record is replaced only
+   * if it has ended before the request that wrote the manifest: Redis has lost that request then. The change is
+   * rejected for every other record. The version begins above every version that a client may have seen.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
     const { id, fencingToken, name, publicId, createdAt, sequence } = manifest;
@@ -179,8 +171,8 @@ export class UploadRecords {
   }
 
   /**
-   * A worker takes the upload up: mints the attempt that fences all earlier ones, and counts a death where it takes
-   * over from one. Refused with `exhausted` past `MAX_FAULTS` or `MAX_DEATHS`.
+   * Starts an attempt and returns its number, which fences all earlier ones. If an earlier attempt is still processing,
+   * it counts as a death. Rejected with `exhausted` after `MAX_FAULTS` or `MAX_DEATHS`.
    */
   async begin(id: string): Promise<ChangeOutcome> {
     return await this.#changer.enter('processing', ['queued', 'processing'], 'begin', id, [
@@ -191,7 +183,10 @@ export class UploadRecords {
     ]);
   }
 
-  /** Progress of an attempt; `fraction` 0 to 1 of its work, `sequence` grows with every call. */
+  /**
+   * Reports the progress of an attempt. `fraction` is the finished share of its work, 0 to 1; `sequence` grows with
+   * every call.
+   */
   async advance(
     id: string,
     attempt: number,
@@ -202,14 +197,15 @@ export class UploadRecords {
     return await this.#changer.run('advance', id, [attempt, sequence, processingPercent(fraction), stage]);
   }
 
-  /** A variant lies in storage and may be served. */
+  /** Adds a stored variant, which may be served from now on. */
   async announce(id: string, attempt: number, variant: StoredVariant): Promise<ChangeOutcome> {
     return await this.#changer.run('announce', id, [attempt, variant.name, JSON.stringify(variant)]);
   }
 
   /**
-   * Ends an upload with its result, which clients receive unchanged. `sha256` is that of the uploaded bytes if the attempt
-   * had to compute it. `variants` are all files that the attempt has announced; without it those in the record stay.
+   * Ends an upload with its result, which clients receive unchanged. `sha256` is that of the uploaded bytes if the
+   * attempt had to compute it. `variants` are all files that the attempt has announced; if left out, those in the
+   * record stay.
    */
   async complete(
     id: string,
@@ -228,7 +224,7 @@ export class UploadRecords {
     ]);
   }
 
-  /** Ends an upload for good. Without an attempt: whatever attempt was the last. */
+  /** Ends an upload as failed. Without an attempt it applies to every attempt. */
   async fail(id: string, attempt: number | undefined, error: Problem): Promise<ChangeOutcome> {
     const from: readonly UploadState[] = attempt === undefined ? ['queued', 'processing'] : ['processing'];
     return await this.#changer.enter('failed', from, 'fail', id, [
@@ -240,12 +236,12 @@ export class UploadRecords {
   }
 
   /**
-   * Requeues the upload of an attempt, with the percent it has: before all others, or after them if the attempt had a
-   * fault or the upload has to pause.
+   * Requeues the upload of an attempt, with the percent it has. It is placed first, or last if the attempt had a fault
+   * or the upload has to pause.
    */
   async requeue(id: string, attempt: number, { faults, deaths, pauseMs }: Requeuing = {}): Promise<ChangeOutcome> {
     const isFirst = faults === undefined && pauseMs === undefined;
-    return await this.#changer.enter('queued', ['processing'], 'hand-back', id, [
+    return await this.#changer.enter('queued', ['processing'], 'requeue', id, [
       attempt,
       isFirst ? '1' : undefined,
       faults,
@@ -255,41 +251,44 @@ export class UploadRecords {
   }
 
   /**
-   * Queues an upload that has failed again, from its stored bytes, unless it was changed since `version`. Its faults
-   * and deaths are forgiven.
+   * Queues a failed upload again, from its stored bytes, unless it was changed after `version`. Resets its faults and
+   * deaths.
    */
   async retry(id: string, version: number): Promise<ChangeOutcome> {
     return await this.#changer.enter('queued', ['failed'], 'retry', id, [version]);
   }
 
-  /** Refused with `final` where the outcome stands already. */
+  /** Rejected with `final` if the upload has a final state. */
   async cancel(id: string): Promise<ChangeOutcome> {
     const { cancelChannel, retentionMs } = this.#changer;
     return await this.#changer.enter('cancelled', OPEN_STATES, 'cancel', id, [cancelChannel, retentionMs]);
   }
 
-  /** Leaves a tombstone of the id, so that it answers 410 until the retention is over. */
+  /** Leaves a tombstone, so that the id answers 410 until the retention time is over. */
   async delete(id: string): Promise<ChangeOutcome> {
     const { cancelChannel, retentionMs } = this.#changer;
     return await this.#changer.run('delete', id, [cancelChannel, retentionMs]);
   }
 
-  /** Removes every trace. For an id that was never given to anybody. */
+  /** Removes every trace of an id that no client has received. */
   async forget(id: string, publicId: string): Promise<void> {
     await this.#changer.forget(id, publicId);
   }
 
-  /** Undefined where there is no such upload; a tombstone comes back with `deleted: true`. */
+  /** Returns undefined if there is no such upload, and `deleted: true` for a deleted one. */
   async read(id: string): Promise<ReadRecord | undefined> {
     return await this.#whole.read(id);
   }
 
-  /** As `read`, but only the part that progress is made from. Ids asked for in the same turn are read in one round trip. */
+  /**
+   * As `read`, but only the fields that progress is computed from. Ids requested in the same turn are read in one round
+   * trip.
+   */
   async readProgress(id: string): Promise<ReadProgress | undefined> {
     return await this.#progress.read(id);
   }
 
-  /** The id behind a public id; undefined where there is none. */
+  /** Returns the id that belongs to a public id; undefined if there is none. */
   async idOf(publicId: string): Promise<string | undefined> {
     return (await this.#store.get(this.#keys.publicId(publicId))) ?? undefined;
   }

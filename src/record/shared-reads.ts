@@ -1,7 +1,7 @@
-/** Reads many ids in one step. The answer has a value, undefined or an error for each, in the same order. */
+/** Reads many ids in one step. Returns a value, undefined or an error for each id, in the same order. */
 export type ReadMany<T> = (ids: readonly string[]) => Promise<readonly (T | undefined | Error)[]>;
 
-/** A read that was asked for. */
+/** A read that has not ended. */
 interface AskedRead<T> {
   promise: Promise<T | undefined>;
   resolve(value: T | undefined): void;
@@ -9,9 +9,9 @@ interface AskedRead<T> {
 }
 
 /**
- * Joins reads: ids that are asked for in the same turn are read in one step, and of one id there is at most one read under
- * way, however many callers wait. A caller never gets a read that was sent before its call, since a change may lie
- * between the two; it shares the next one.
+ * Joins reads: ids requested in the same turn are read in one step, and each id has at most one read under way. A
+ * caller never shares a read that was sent before its call, because a change may lie between them; it shares the next
+ * one.
  */
 export class SharedReads<T> {
   readonly #readMany: ReadMany<T>;
@@ -23,7 +23,7 @@ export class SharedReads<T> {
     this.#readMany = readMany;
   }
 
-  /** Rejects with the error of this id, or with that of the whole step. Values are shared: do not change them. */
+  /** Rejects with the error of this id, or with that of the whole step. The value is shared: do not change it. */
   read(id: string): Promise<T | undefined> {
     const asked = this.#asked.get(id) ?? this.#ask(id);
     if (!this.#sent.has(id)) this.#schedule();

@@ -1,8 +1,11 @@
-import { isFinalState, type Upload } from '../wire/documents.ts';
+import { isFinalState, type Progress, type Upload } from '../wire/documents.ts';
 import { linksOf, toProgress } from './progress.ts';
 import type { ReadRecord } from './read-record.ts';
 
-/** The whole upload as a client sees it; a tombstone has none, so ask `deleted` first. `timedOut` says that it was waited for in vain. */
+/**
+ * Builds the Upload document. A deleted upload has none, so check `deleted` first. `timedOut` marks the timeout value
+ * of a wait.
+ */
 export function toUpload({ record, queuePosition, nowMs }: ReadRecord, timedOut = false): Upload {
   return {
     id: record.id,
@@ -19,4 +22,9 @@ export function toUpload({ record, queuePosition, nowMs }: ReadRecord, timedOut 
     publicId: record.publicId,
     links: linksOf(record.id, record.publicId, record.stored),
   };
+}
+
+/** Returns the Progress of a record that was just read. */
+export function presentProgress({ record, queuePosition, nowMs }: ReadRecord): Progress {
+  return toProgress(record, { nowMs, queuePosition });
 }

@@ -12,20 +12,20 @@ import {
   type ProgressWatchParts,
 } from './watch.ts';
 
-/** One upload of a page, and the version its page has seen; undefined if it has seen none. */
+/** One upload of a page, and the version that the page has seen; undefined if none. */
 export interface WatchedUpload {
   id: string;
   since: number | undefined;
-  /** An id that cannot be watched, answered in its place. */
+  /** The error to answer for an id that cannot be watched. */
   error?: ServiceError;
 }
 
 type Entry = ProgressList['uploads'][number];
 
 /**
- * Waits until one of the uploads has moved and answers with all that have: one held request watches a whole page. An
- * upload that is unknown is answered in its place, at once. An event is answered with its own upload only, without a read.
- * The same id given twice is read and answered once. On timeout none has moved, so the list is empty.
+ * Waits until one of the uploads has changed and answers with all that have: one held request watches a whole page. An
+ * unknown upload is answered at once, in its place. An event is answered with its own upload, without a read. An id
+ * given twice is answered once. On timeout the list is empty.
  */
 export async function watchMany<Answer>(
   parts: ProgressWatchParts,
@@ -40,9 +40,9 @@ class ManyWait<Answer> implements RecordWait<Answer> {
   readonly timeoutMs: number | undefined;
   readonly #records: ProgressWatchParts['records'];
   readonly #shape: (list: ProgressList) => Answer;
-  /** The versions that the page has seen, by id in the order asked. */
+  /** Versions that the page has seen, by id in the requested order. */
   readonly #seenVersions = new Map<string, Set<number | undefined>>();
-  /** By id; nothing that comes from outside and is no id may name what is listened to. */
+  /** Errors by id. A malformed id never becomes a key to listen on. */
   readonly #refused = new Map<string, ServiceError>();
   readonly #order: readonly string[];
   #isFirstRead = true;
@@ -79,7 +79,7 @@ class ManyWait<Answer> implements RecordWait<Answer> {
 
   decide(event: ProgressState): Answer | typeof RE_READ | undefined {
     if (!this.#hasMoved(event)) return undefined;
-    // The first read answers for every id that was asked for, also for those that are unknown.
+    // The first answer must include the unknown ids, so the records must be read.
     if (this.#isFirstRead) return RE_READ;
     const seen = [...(this.#seenVersions.get(event.id) ?? [])].map((version) => version ?? 0);
     if (!isWhole(event, Math.max(...seen))) return RE_READ;
@@ -90,9 +90,9 @@ class ManyWait<Answer> implements RecordWait<Answer> {
     return this.#shape({ uploads: [], timedOut: true });
   }
 
-  /** Undefined if the upload stands as its page has seen it. */
+  /** Returns undefined if the version is the one that the page has seen. */
   async #entryOf(id: string): Promise<Entry | undefined> {
-    // Clients that wait already receive a tombstone as the last state; later ones get a 410.
+    // A client that waits already receives a deleted upload as its last state; a later request answers 410.
     const readOne = this.#isFirstRead ? readExistingProgress : readWatchedProgress;
     try {
       const read = await readOne(this.#records, id);
@@ -103,7 +103,7 @@ class ManyWait<Answer> implements RecordWait<Answer> {
     }
   }
 
-  /** An id that was given with two versions has moved, whichever is the present one. */
+  /** An id that was given with two versions always counts as changed. */
   #hasMoved({ id, version }: Pick<ProgressState, 'id' | 'version'>): boolean {
     const seen = this.#seenVersions.get(id);
     return seen === undefined || seen.size > 1 || !seen.has(version);

@@ -8,7 +8,7 @@ import { isExpired } from './record-fields.ts';
 import type { ReadProgress, ReadRecord } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
 
-/** What every wait on records needs. */
+/** What a wait for whole records needs. */
 export interface WatchParts {
   records: Pick<UploadRecords, 'read'>;
   registry: Registry<ProgressState>;
@@ -22,7 +22,7 @@ export async function readExisting(records: Pick<UploadRecords, 'read'>, id: str
   return read;
 }
 
-/** As `readExisting`, for the part that progress is made from. */
+/** As `readExisting`, but only the fields that progress is computed from. */
 export async function readExistingProgress(
   records: Pick<UploadRecords, 'readProgress'>,
   id: string,
@@ -33,7 +33,10 @@ export async function readExistingProgress(
   return read;
 }
 
-/** Reads an upload that existed a moment ago: a tombstone is its last state. Throws `unknown_upload` (404) if nothing is left. */
+/**
+ * Reads an upload that existed before: if it was deleted, that is its last state. Throws `unknown_upload` (404) if
+ * nothing is left.
+ */
 export async function readWatchedProgress(
   records: Pick<UploadRecords, 'readProgress'>,
   id: string,
@@ -57,24 +60,24 @@ function refuseGone(
   throw new ServiceError('upload_gone', 'The retention time of this upload is over, so it was removed.', { id });
 }
 
-/** What a wait for progress alone reads. */
+/** What a wait for progress needs. */
 export interface ProgressWatchParts {
   records: Pick<UploadRecords, 'readProgress'>;
   registry: Registry<ProgressState>;
 }
 
-/** Which upload, and the versions of it that the client has seen. */
+/** The upload, and the versions of it that the client has seen. */
 export interface AskedProgress {
   id: string;
   seenVersions: readonly number[];
-  /** Undefined leaves it to the manager's default. */
+  /** Undefined: the manager's default. */
   timeoutMs: number | undefined;
 }
 
 /**
- * Waits until an upload's version is none of those seen, or it is final; with none seen it answers at once.
- * The answer is shaped from the Progress, which says `timedOut` where the time was up first.
- * Rejects with `unknown_upload` (404) and `upload_gone` (410).
+ * Waits until the upload is final or has a version that the client has not seen. Without seen versions it answers at
+ * once. `shape` turns the Progress into the answer; `timedOut` is true in a timeout value. Rejects with
+ * `unknown_upload` (404) and `upload_gone` (410).
  */
 export async function watchProgress<Answer>(
   parts: ProgressWatchParts,
@@ -84,7 +87,7 @@ export async function watchProgress<Answer>(
   return await waitForRecords(parts.registry, new ProgressWait(parts.records, asked, shape));
 }
 
-/** A class and no closures: there are thousands of these, and each keeps what it closes over. */
+/** A class, because there are thousands of instances and closures would take more memory. */
 class ProgressWait<Answer> implements RecordWait<Answer> {
   readonly ids: readonly [string];
   readonly timeoutMs: number | undefined;
@@ -107,7 +110,7 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
 
   async read(): Promise<Answer | undefined> {
     const { id, seenVersions } = this.#asked;
-    // Clients that wait already receive a tombstone as the last state; later ones get a 410.
+    // A client that waits already receives a deleted upload as its last state; a later request answers 410.
     const read = await (this.#seen === undefined ? readExistingProgress : readWatchedProgress)(this.#records, id);
     this.#seen = read;
     const hasMoved = !seenVersions.includes(read.state.version) || isFinalState(read.state.state);
@@ -132,31 +135,31 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
 }
 
 /**
- * Whether the event tells all that a client is sent. A place in the queue is known to the record only. A version below the one seen
- * is an event that comes late, or a record that was restored from an older copy.
+ * True if the event has everything that the answer needs. The position in the queue is only in the record. A version
+ * below the seen one comes from a late event, or from a record that was restored from an older copy.
  */
 export function isWhole(event: ProgressState, seenVersion: number): boolean {
   return event.state !== 'queued' && event.version >= seenVersion;
 }
 
-/** A state and what is computed when it is read. */
+/** A state, and the values that are computed when it is read. */
 export type PresentState = Pick<ReadProgress, 'state' | 'queuePosition' | 'nowMs'>;
 
-/** The state that an event tells, at the time of the event by the clock of Redis. */
+/** Returns the state of an event, at the time of the event by Redis' clock. */
 export function fromEvent(event: ProgressState): PresentState {
   return { state: event, queuePosition: null, nowMs: event.eventAtMs ?? event.updatedAtMs };
 }
 
-/** Which uploads are to be final. */
+/** The uploads that must become final. */
 export interface AskedFinal {
   ids: readonly string[];
-  /** Undefined leaves it to the manager's default. */
+  /** Undefined: the manager's default. */
   timeoutMs: number | undefined;
 }
 
 /**
- * Waits until all of the uploads are final; `shape` gets them in the order asked, final or as they stand.
- * Rejects with `unknown_upload` (404) and `upload_gone` (410).
+ * Waits until all of the uploads are final. `shape` receives them in the requested order, final or as they are on
+ * timeout. Rejects with `unknown_upload` (404) and `upload_gone` (410).
  */
 export async function watchUntilFinal<Answer>(
   parts: WatchParts,
@@ -166,15 +169,15 @@ export async function watchUntilFinal<Answer>(
   return await waitForRecords(parts.registry, new FinalWait(parts.records, asked, shape));
 }
 
-/** Uploads that were stored and queued a moment ago: nothing may turn their answer into an error. */
+/** Uploads that this request has stored and queued. Their answer must not become an error. */
 export interface AskedStored extends AskedFinal {
-  /** What is known of each, in the order of `ids`. */
+  /** The last known record of each, in the order of `ids`. */
   known: readonly ReadRecord[];
-  /** Called if the answer cannot be held; it goes out at once then. */
+  /** Called if the answer cannot be held; it is sent at once then. */
   notHeld: () => void;
 }
 
-/** As `watchUntilFinal`, but never rejects: an upload that cannot be read is answered as it was known last. */
+/** As `watchUntilFinal`, but never rejects: an upload that cannot be read is answered as it was last known. */
 export async function watchStoredUntilFinal<Answer>(
   parts: WatchParts,
   asked: AskedStored,
@@ -190,7 +193,7 @@ class FinalWait<Answer> implements RecordWait<Answer> {
   readonly #records: WatchParts['records'];
   readonly #shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer;
   readonly #isStored: boolean;
-  /** In the order of `ids`; an upload that was never read is missing. */
+  /** In the order of `ids`. An upload that was never read is missing. */
   readonly #seen = new Map<string, ReadRecord>();
 
   constructor(
@@ -228,7 +231,7 @@ class FinalWait<Answer> implements RecordWait<Answer> {
     if (before === undefined) return await readExisting(this.#records, id);
     const read = await this.#records.read(id);
     if (read !== undefined) return read;
-    // Redis has lost it. The bytes of a stored one are there, so its record comes back.
+    // Redis has lost the record. The stored bytes still exist, so the janitor rebuilds it.
     if (this.#isStored) return before;
     throw unknownUpload(id);
   }
@@ -240,9 +243,4 @@ class FinalWait<Answer> implements RecordWait<Answer> {
       return seen;
     });
   }
-}
-
-/** The Progress of a record that was read just now. */
-export function presentProgress({ record, queuePosition, nowMs }: ReadRecord): Progress {
-  return toProgress(record, { nowMs, queuePosition });
 }

@@ -9,10 +9,9 @@ import { retryAfterSeconds } from '../http/problem.ts';
 import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
 import { MAX_WATCHED_UPLOADS, watchedUploadsSchema } from '../wire/base-schemas.ts';
 import type { ReadRecord } from '../record/read-record.ts';
-import { toUpload } from '../record/upload-document.ts';
+import { presentProgress, toUpload } from '../record/upload-document.ts';
 import { watchMany, type WatchedUpload } from '../record/watch-many.ts';
 import {
-  presentProgress,
   watchProgress,
   watchUntilFinal,
   type AskedProgress,

@@ -16,7 +16,7 @@ import { openShardSubscriber } from '../queue/shard-subscriber.ts';
 import { openSubscriber, type Subscriber, type SubscriberListener } from '../queue/subscriber.ts';
 import { UploadQueue } from '../queue/upload-queue.ts';
 import type { OpenEvents } from '../record/bus.ts';
-import { recordOptions } from '../record/record-options.ts';
+import { recordOptions } from '../record/record-change.ts';
 import { UploadRecords } from '../record/record.ts';
 import type { Config } from '../settings/config.ts';
 import type { Logger } from '../telemetry/log.ts';

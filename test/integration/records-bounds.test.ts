@@ -56,7 +56,7 @@ describe('the number of records', () => {
   test('does not stand in the way of an upload that has a record already', async () => {
     const upload = newUpload();
     await open(bounds(1), upload);
-    await space.records.refuse(upload.id, upload.fencingToken, PROBLEM, NONE);
+    await space.records.reject(upload.id, upload.fencingToken, PROBLEM, NONE);
     expect(await open(bounds(1), { ...upload, fencingToken: 'another' })).toBe('applied');
     expect((await count()).live).toBe(1);
   });
@@ -134,7 +134,7 @@ describe('an upload that was refused before it was stored', () => {
     const upload = newUpload({ options: { a: 'long' } });
     const { id, fencingToken } = upload;
     applied(await records.open(upload));
-    const { record } = applied(await records.refuse(id, fencingToken, PROBLEM, NONE));
+    const { record } = applied(await records.reject(id, fencingToken, PROBLEM, NONE));
     expect((record?.expiresAtMs ?? 0) - (record?.updatedAtMs ?? 0)).toBe(300_000);
     expect(await keptMs(id)).toBeLessThanOrEqual(600_000);
     expect((await records.read(id))?.record).toMatchObject({
@@ -148,7 +148,7 @@ describe('an upload that was refused before it was stored', () => {
     const upload = newUpload({ metadata: { filename: 'a.jpg', pad: 'x'.repeat(500) } });
     const { id, fencingToken } = upload;
     applied(await records.open(upload));
-    applied(await records.refuse(id, fencingToken, PROBLEM, { ...NONE, isResumable: true }));
+    applied(await records.reject(id, fencingToken, PROBLEM, { ...NONE, isResumable: true }));
     expect((await records.read(id))?.record.metadata).toEqual({});
   });
 

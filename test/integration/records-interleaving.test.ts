@@ -56,7 +56,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   fencingToken.map(
     (held): Act =>
       (records, id) =>
-        records.refuse(id, held, PROBLEM, { receivedBytes: 1, type: null }),
+        records.reject(id, held, PROBLEM, { receivedBytes: 1, type: null }),
   ),
   fc.constant<Act>((records, id) => records.begin(id)),
   fc.constant<Act>((records, id) => records.begin(id)),

@@ -55,9 +55,9 @@ const CHANGES: readonly [
   ['receive', ['receiving'], (it, { id, fencingToken }) => it.receive(id, fencingToken, 500, 1000)],
   ['enqueue', ['receiving'], (it, { id, fencingToken }) => it.enqueue(id, fencingToken, STORED)],
   [
-    'refuse',
+    'reject',
     ['receiving'],
-    (it, { id, fencingToken }) => it.refuse(id, fencingToken, PROBLEM, { receivedBytes: 1, type: null }),
+    (it, { id, fencingToken }) => it.reject(id, fencingToken, PROBLEM, { receivedBytes: 1, type: null }),
   ],
   ['begin', ['queued', 'processing'], (it, { id }) => it.begin(id)],
   ['advance', ['processing'], (it, { id, attempt }) => it.advance(id, attempt, 1, 'resize', 0.5)],

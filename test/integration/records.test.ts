@@ -55,7 +55,7 @@ test('a record knows whether more than one request or attempt has had it in hand
   applied(await records.open(newUpload({ id: overtaken.id })));
   expect(await concurrentWriters(overtaken.id)).toBe(true);
   const refused = await uploadIn(records, 'receiving');
-  applied(await records.refuse(refused.id, refused.fencingToken, PROBLEM, { receivedBytes: 0, type: null }));
+  applied(await records.reject(refused.id, refused.fencingToken, PROBLEM, { receivedBytes: 0, type: null }));
   expect(await concurrentWriters(refused.id)).toBe(false);
   applied(await records.open(newUpload({ id: refused.id })));
   expect(await concurrentWriters(refused.id)).toBe(true);
@@ -196,7 +196,7 @@ describe('a later request with the same id', () => {
     });
     expect(verdict(await records.receive(first.id, first.fencingToken, 900, 1000))).toBe('fenced');
     expect(verdict(await records.enqueue(first.id, first.fencingToken, STORED))).toBe('fenced');
-    expect(verdict(await records.refuse(first.id, first.fencingToken, PROBLEM, { receivedBytes: 1, type: null }))).toBe(
+    expect(verdict(await records.reject(first.id, first.fencingToken, PROBLEM, { receivedBytes: 1, type: null }))).toBe(
       'fenced',
     );
     expect(verdict(await records.enqueue(second.id, second.fencingToken, STORED))).toBe('applied');

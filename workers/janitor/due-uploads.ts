@@ -1,12 +1,11 @@
 import { isFinalState } from '../../src/wire/documents.ts';
 import { problemOf } from '../../src/errors.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
-import { removeEndedJob } from '../../src/record/ended-job.ts';
 import type { UploadRecord } from '../../src/record/record-fields.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
-import { removeOrphanFiles, type FileParts } from '../../src/record/orphan-files.ts';
+import { removeEndedJob, removeOrphanFiles, type FileParts } from '../../src/record/orphan-files.ts';
 import { uploadPrefix } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';

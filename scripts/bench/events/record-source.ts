@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { recordOptions } from '../../../src/record/record-options.ts';
+import { recordOptions } from '../../../src/record/record-change.ts';
 import { UploadRecords } from '../../../src/record/record.ts';
 import { openCommandConnection, RedisRecordStore } from '../../../src/queue/connection.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';

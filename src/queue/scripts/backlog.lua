@@ -1,6 +1,7 @@
 -- KEYS  1 waiting set, 2 waiting by address, 3 drained
--- ARGV  1 client address, empty for none
--- Answers how many wait, how many of them are the address's, how many have drained lately, and in how many seconds.
+-- ARGV  1 client address or empty
+-- Returns the number of waiting uploads, the number of the address's, the number drained lately, and the seconds of
+-- that period.
 local waitingKey, byAddressKey, drainedKey = KEYS[1], KEYS[2], KEYS[3]
 --- @include "parts/waiting"
 local stretch, oldest, drained = stretchNow(), nil, 0

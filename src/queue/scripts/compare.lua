@@ -1,10 +1,11 @@
--- KEYS  1 waiting set, 2 how far it was compared: `newest` is the score of the newest that was, `next` that of the last one
---       that the round over the older ones has come to
--- ARGV  1 least age in ms, 2 how many of each at most
--- Answers ids, the older ones first.
+-- Returns ids of waiting uploads that should be compared with their jobs, the older ones first.
+-- KEYS  1 waiting set,
+--       2 state of the comparison: `newest` is the score of the newest upload that was compared,
+--       `next` is where the round over the older ones continues
+-- ARGV  1 least age in ms, 2 most ids of each kind
 --- @include "parts/time"
 local ids = {}
--- Returns the score of the last one that was taken; nil if all were taken.
+-- Adds ids and returns the score of the last one, or nil if there was none, and whether more may follow.
 local function take(from, to)
   local found = redis.call('ZRANGEBYSCORE', KEYS[1], from, to, 'WITHSCORES', 'LIMIT', 0, ARGV[2])
   for index = 1, #found, 2 do ids[#ids + 1] = found[index] end

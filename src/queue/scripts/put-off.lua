@@ -1,7 +1,8 @@
--- Puts off an upload that could not be looked after: 15 s, and twice as long with each failure in a row, up to an hour.
+-- Postpones a due upload that could not be handled: by 15 s, and twice as long with each failure in a row, up to an
+-- hour.
 -- KEYS  1 due set, 2 failures in a row
 -- ARGV  1 id, 2 the time at which it was due
--- Answers the pause in ms; 0 for an upload that has become due later meanwhile, which stays as it is.
+-- Returns the pause in ms; 0 if the upload has a later due time already, which stays.
 --- @include "parts/time"
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not score or tonumber(score) > tonumber(ARGV[2]) then return 0 end

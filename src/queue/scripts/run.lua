@@ -1,7 +1,7 @@
--- The run of the server that answers: another one after each restart or failover, which may have lost the last that it was told.
--- A script, so that on a cluster the server is asked that has the records.
--- KEYS  1 where the run is kept that was reconciled
--- Answers the run of the server, `untold` where it does not say, and the one that is kept.
+-- Reads the run id of the server. It changes with each restart or failover, which may have lost the last changes. It is
+-- a script so that in a cluster the server with the records answers.
+-- KEYS  1 the run id of the last reconciliation
+-- Returns the run id of the server, or `untold` if it does not report one, and the stored one.
 local info = redis.pcall('INFO', 'server')
 local run = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
 return { run or 'untold', redis.call('GET', KEYS[1]) or '' }

@@ -1,7 +1,7 @@
--- Takes out of the waiting set what does not wait: the record, which is the truth, says otherwise.
+-- Removes uploads from the waiting set whose record is not queued. The record is the truth.
 -- KEYS  1 waiting set, 2 waiting by address
--- ARGV  1 prefix of the records' keys, which has the same hash tag, 2 … ids
--- Answers the ids taken out.
+-- ARGV  1 prefix of record keys, with the same hash tag, 2 … ids
+-- Returns the removed ids.
 local waitingKey, byAddressKey = KEYS[1], KEYS[2]
 --- @include "parts/waiting"
 local struck = {}

@@ -1,4 +1,4 @@
--- The size of an upload that was opened without one.
+-- Sets the size of an upload that was opened without one.
 -- ARGV  7 fencing token, 8 total bytes, 9 default silence in ms
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
@@ -8,5 +8,5 @@ putChange()
 put('total', ARGV[8])
 save()
 dueAfterSilence(ARGV[9])
-tell(id, event)
+publish(id, event)
 return answer('ok')

@@ -1,4 +1,4 @@
--- A variant lies in storage and may be served.
+-- Adds a stored variant, which may be served from now on.
 -- ARGV  7 attempt, 8 name of the variant, 9 variant as JSON
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
@@ -9,5 +9,5 @@ variants[ARGV[8]] = cjson.decode(ARGV[9])
 putChange()
 put('variants', cjson.encode(variants))
 save()
-tell(id, event)
+publish(id, event)
 return answer('ok')

@@ -1,6 +1,6 @@
--- Stops receiving, waiting or processing, wherever that is.
--- ARGV  7 channel on which workers hear of it, 8 retention in ms
--- Answers with the record.
+-- Cancels an upload that is receiving, queued or processing.
+-- ARGV  7 channel that notifies workers, 8 retention in ms
+-- Returns the record.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end
 local rejected = rejection({ receiving = true, queued = true, processing = true })
@@ -13,6 +13,6 @@ if was.state ~= 'queued' then putConcurrentWriters() end
 putEnd(ARGV[8])
 save('variants')
 keepUntilEnd(ARGV[8], true)
-tell(id, event)
+publish(id, event)
 redis.call('PUBLISH', ARGV[7], id)
 return answer('ok', true)

@@ -1,5 +1,7 @@
+-- Ends an upload with its result.
 -- ARGV  7 attempt, 8 result as JSON, 9 SHA-256 of the uploaded bytes or empty, 10 retention in ms,
---       11 all variants of the attempt as JSON, or empty to keep those announced: Redis may have lost some announcements
+--       11 all variants of the attempt as JSON, or empty to keep the announced ones. Redis may have lost some
+--       announcements.
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
 local rejected = rejection({ processing = true }, nil, ARGV[7])
@@ -13,5 +15,5 @@ putGiven('variants', ARGV[11])
 putEnd(ARGV[10])
 save()
 keepUntilEnd(ARGV[10])
-tell(id, event)
+publish(id, event)
 return answer('ok')

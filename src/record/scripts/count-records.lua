@@ -1,6 +1,6 @@
 -- KEYS  1 records, 2 records by owner
--- ARGV  1 owner, empty for none
--- Answers how many records there are, how many of them are the owner's, and in how many ms Redis drops the next.
+-- ARGV  1 owner or empty
+-- Returns the number of records, the number of the owner's records, and the ms until Redis drops the next one.
 local recordsKey, ownersKey = KEYS[1], KEYS[2]
 --- @include "parts/count"
 uncountDropped()

@@ -1,9 +1,12 @@
--- Leaves a tombstone of the id, so that it answers 410 until the retention is over. That of a finished upload keeps its outcome.
--- ARGV  7 channel on which workers hear of it, 8 retention in ms
--- Answers with the record.
+-- Leaves a tombstone, so that the id answers 410 until the retention time is over. A final state stays.
+-- ARGV  7 channel that notifies workers, 8 retention in ms
+-- Returns the record.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end
-local rejected = rejection({ receiving = true, queued = true, processing = true, completed = true, failed = true, cancelled = true, discarded = true })
+local rejected = rejection({
+  receiving = true, queued = true, processing = true,
+  completed = true, failed = true, cancelled = true, discarded = true,
+})
 if rejected then return rejected end
 putChange()
 if not isFinal then
@@ -16,6 +19,6 @@ put('stored', '0')
 putEnd(ARGV[8])
 save('name', 'result', 'error', 'variants', 'sha256', 'type', 'options', 'metadata')
 keepUntilEnd(ARGV[8], true)
-tell(id, event)
+publish(id, event)
 redis.call('PUBLISH', ARGV[7], id)
 return answer('ok', true)

@@ -1,7 +1,7 @@
--- The bytes are durable: the upload waits for a worker.
--- ARGV  7 fencing token, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 limits of the queue as JSON or empty,
---       14 client address or empty, 15 retention in ms of evicted uploads
--- Answers with the record, and with `discarded`, the ids of the evicted uploads.
+-- Queues an upload whose bytes are durable.
+-- ARGV  7 fencing token, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent,
+--       13 limits of the queue as JSON or empty, 14 client address or empty, 15 retention in ms of evicted uploads
+-- Returns the record, and in `discarded` the ids of evicted uploads.
 --- @include "parts/record"
 --- @include "parts/capacity"
 --- @include "parts/stored"
@@ -17,7 +17,7 @@ putGiven('address', ARGV[14])
 putPhase()
 save()
 wait(ARGV[14] ~= '' and ARGV[14] or nil)
-tell(id, event)
+publish(id, event)
 local reply = answer('ok', true)
 if #discarded > 0 then
   reply[#reply + 1] = 'discarded'

@@ -1,5 +1,5 @@
--- Ends an upload for good. Without an attempt: whatever attempt was the last.
--- ARGV  7 attempt or empty, 8 error as JSON, 9 `1` if another try may mend it, 10 retention in ms
+-- Ends an upload as failed. Without an attempt it applies to every attempt.
+-- ARGV  7 attempt or empty, 8 error as JSON, 9 `1` if an operator may retry it, 10 retention in ms
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
 local rejected = rejection({ processing = true, queued = ARGV[7] == '' }, nil, ARGV[7])
@@ -16,5 +16,5 @@ if ARGV[9] == '1' then
   redis.call('ZADD', failedKey, now, id)
   redis.call('ZREMRANGEBYSCORE', failedKey, '-inf', string.format('%d', tonumber(now) - ARGV[10]))
 end
-tell(id, event)
+publish(id, event)
 return answer('ok')

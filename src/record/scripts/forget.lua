@@ -1,5 +1,5 @@
 -- Removes every trace of an upload.
--- KEYS are those of the part `record`.
+-- KEYS: as in the part `record`.
 -- ARGV  1 id, 2 key of its public id
 local waitingKey, byAddressKey, recordsKey, ownersKey = KEYS[2], KEYS[5], KEYS[8], KEYS[9]
 --- @include "../../queue/scripts/parts/waiting"

@@ -1,5 +1,5 @@
--- Ends a receiving upload whose process has died: nobody has changed it since.
--- ARGV  7 version, 8 error as JSON, 9 retention in ms, 10 retention in ms if no byte has come
+-- Ends a receiving upload whose process has died, unless it was changed after the version.
+-- ARGV  7 version, 8 error as JSON, 9 retention in ms, 10 retention in ms if no byte was received
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
 local rejected = rejection({ receiving = true }, nil, nil, ARGV[7])
@@ -13,5 +13,5 @@ putConcurrentWriters()
 putEnd(retentionMs)
 save()
 keepUntilEnd(retentionMs)
-tell(id, event)
+publish(id, event)
 return answer('ok')

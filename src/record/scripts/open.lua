@@ -1,8 +1,9 @@
--- Begins to receive: makes the record, takes over from a request that is still receiving, or begins a new life after failed,
--- cancelled or discarded.
--- ARGV  7 fencing token, 8 total bytes or empty, 9 name, 10 silence in ms or empty, 11 metadata as JSON or empty, 12 options as JSON,
---       13 public id of a new record or life, 14 limits of the queue as JSON or empty, 15 bounds as JSON or empty, 16 default silence in ms
--- Answers with the record, and `restarted` for a new life.
+-- Starts receiving: creates the record, takes over from a request that is still receiving, or starts a failed,
+-- cancelled or discarded upload again.
+-- ARGV  7 fencing token, 8 total bytes or empty, 9 name, 10 silence in ms or empty, 11 metadata as JSON or empty,
+--       12 options as JSON, 13 public id of a new or restarted upload, 14 limits of the queue as JSON or empty,
+--       15 bounds of records as JSON or empty, 16 default silence in ms
+-- Returns the record, and `restarted` if an ended upload was started again.
 --- @include "parts/record"
 --- @include "parts/capacity"
 local function answerOpened(isRestarted)
@@ -19,11 +20,12 @@ local bounds = ARGV[15] ~= '' and cjson.decode(ARGV[15]) or nil
 if not was.state then
   uncountDropped()
   if bounds and redis.call('ZCARD', recordsKey) >= bounds.most then return { 'records', '0' } end
-  if bounds and bounds.owner and tonumber(redis.call('HGET', ownersKey, bounds.owner) or '0') >= bounds.mostOfOwner then return { 'owned', '0' } end
+  local ofOwner = bounds and bounds.owner and tonumber(redis.call('HGET', ownersKey, bounds.owner) or '0') or 0
+  if bounds and bounds.owner and ofOwner >= bounds.mostOfOwner then return { 'owned', '0' } end
 else
   local rejected = rejection({ receiving = true, failed = true, cancelled = true, discarded = true })
   if rejected then return rejected end
-  -- Sent again because its reply was lost with the connection, and meanwhile the life that it began has ended.
+  -- A repeated call, whose reply was lost. The upload that it started has ended since.
   if isFinal and was.publicId == ARGV[13] then return answer('final', true) end
 end
 local lack = lackOfCapacity(ARGV[14])
@@ -31,9 +33,9 @@ if lack then return answer(lack, true) end
 
 if isFinal then
   redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'options', 'expiresAt', 'faults', 'deaths')
-  -- What browsers keep of the earlier life, they keep under its own public id.
+  -- Browsers may have cached variants of the ended upload under its public id.
   redis.call('DEL', publicPrefix .. was.publicId)
-  -- Attempts go on counting, since they fence; a new life has all of its own.
+  -- The attempt number fences, so it never goes back. `attemptBase` lets clients see 0.
   put('attemptBase', was.attempt or '0')
   was.percent = '0'
   put('restartedBy', nonce)
@@ -65,5 +67,5 @@ putPhase()
 save()
 if isFinal then keepWhileOpen() elseif not was.state then countWhileOpen(id, owner) end
 dueAfterSilence(ARGV[16])
-tell(id, event)
+publish(id, event)
 return answerOpened(isFinal)

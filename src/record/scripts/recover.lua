@@ -1,5 +1,6 @@
--- Queues a receiving upload whose bytes are stored though the record does not say so: nobody has changed it since.
--- ARGV  7 version, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token, 14 name
+-- Queues a receiving upload whose bytes are stored, unless it was changed after the version.
+-- ARGV  7 version, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token,
+--       14 name
 --- @include "parts/record"
 --- @include "parts/stored"
 if isRepeated() then return answer('ok') end
@@ -13,5 +14,5 @@ putConcurrentWriters()
 putPhase()
 save()
 wait()
-tell(id, event)
+publish(id, event)
 return answer('ok')

@@ -1,11 +1,12 @@
--- Makes the record of a stored upload again, from its manifest, if Redis has lost it, or has only an earlier state of it:
--- an ended one, from before the request that wrote the manifest. Versions go on from `base`.
--- ARGV  7 base, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token, 14 name,
---       15 public id, 16 when it was created, in ms since 1970, 17 version of the record that the request opened, or empty
+-- Rebuilds the record of a stored upload from its manifest, if Redis has lost it, or has only an earlier, ended state
+-- of it. Versions continue from `base`.
+-- ARGV  7 base, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token,
+--       14 name, 15 public id, 16 creation time in ms since 1970,
+--       17 version of the record that the request opened, or empty
 --- @include "parts/record"
 --- @include "parts/stored"
 if isRepeated() then return answer('ok') end
--- A version only grows, so a lower one than that of a written manifest is from before a loss.
+-- Versions only grow. A record with a lower version than a written manifest is older than a loss of data.
 local function isBehind()
   if not isFinal or was.deleted == '1' or ARGV[17] == '' then return false end
   local createdAt = tonumber(redis.call('HGET', key, 'createdAt') or '0')
@@ -38,5 +39,5 @@ save()
 redis.call('SET', publicPrefix .. ARGV[15], id)
 countWhileOpen(id, owner)
 wait()
-tell(id, event)
+publish(id, event)
 return answer('ok')

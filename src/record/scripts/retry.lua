@@ -1,4 +1,5 @@
--- Queues a failed upload again, from its stored bytes, unless it was changed since. Its faults and deaths are forgiven.
+-- Queues a failed upload again, from its stored bytes, unless it was changed after the version. Resets its faults and
+-- deaths.
 -- ARGV  7 version
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
@@ -11,5 +12,5 @@ putPhase()
 save('error', 'expiresAt', 'faults', 'deaths')
 keepWhileOpen()
 wait()
-tell(id, event)
+publish(id, event)
 return answer('ok')

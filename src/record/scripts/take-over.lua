@@ -1,6 +1,6 @@
--- Goes on with an upload that is still receiving, with the bytes it has.
+-- Continues an upload that is still receiving, with the bytes it has.
 -- ARGV  7 fencing token of the earlier request, 8 fencing token of this one, 9 default silence in ms
--- Answers with the record.
+-- Returns the record.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
@@ -10,5 +10,5 @@ put('receipt', ARGV[8])
 putConcurrentWriters()
 save()
 dueAfterSilence(ARGV[9])
-tell(id, event)
+publish(id, event)
 return answer('ok', true)

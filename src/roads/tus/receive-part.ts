@@ -112,7 +112,7 @@ export async function refuseUpload(
   receivedBytes: number,
 ): Promise<ServiceError> {
   const { id, fencingToken, type } = record;
-  const outcome = await intake.records.refuse(id, fencingToken, toProblem(error, id), {
+  const outcome = await intake.records.reject(id, fencingToken, toProblem(error, id), {
     receivedBytes,
     type,
     isResumable: true,

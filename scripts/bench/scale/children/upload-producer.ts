@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Queue } from 'bullmq';
 import { pino } from 'pino';
 import { loadConfig } from '../../../../src/settings/config.ts';
-import { recordOptions } from '../../../../src/record/record-options.ts';
+import { recordOptions } from '../../../../src/record/record-change.ts';
 import { UploadRecords } from '../../../../src/record/record.ts';
 import { openCommandConnection, RedisRecordStore } from '../../../../src/queue/connection.ts';
 import { QUEUE_NAME, queueKeys } from '../../../../src/queue/contract.ts';

@@ -1,5 +1,5 @@
--- The time in milliseconds by the clock of Redis, with fractions: the clocks of the machines that call may differ.
--- It is the same within one script.
+-- Returns the time in ms by Redis' clock, with fractions, because the clocks of the calling machines may differ. It is
+-- constant within one script.
 local function nowMs()
   local time = redis.call('TIME')
   return time[1] * 1000 + time[2] / 1000

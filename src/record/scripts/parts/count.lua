@@ -1,13 +1,13 @@
--- How many records there are, in all and by owner. A sorted set has a member `<id> <owner>` for each record, scored by
--- when Redis drops its key, so the count follows the keys by itself. The hash of counts by owner changes only together
--- with the set.
+-- Counts records, in all and by owner. A sorted set has a member `<id> <owner>` for each record; the score is the time
+-- at which Redis drops its key. So the count stays right without any cleanup. The hash of counts by owner changes only
+-- together with the set.
 -- Locals: recordsKey, ownersKey.
 --- @include "../../../queue/scripts/parts/time"
 
--- Dropped records that are taken out of the count in one step; more of them wait for the next.
+-- Most members that one call removes; the next call removes more.
 local UNCOUNTED_AT_ONCE = 1000
 
--- An open upload that nobody touches for 30 days is counted no longer, until it changes.
+-- An open upload that does not change for 30 days no longer counts, until it changes.
 local OPEN_MS = 30 * 24 * 3600000
 
 local function countOwner(owner, change)

@@ -1,15 +1,14 @@
--- One change of a record as a single step: the guards decide, the hash moves, the sets follow, and the event goes out on
--- BullMQ's own stream, so that there is never a change without its event nor an event without its change.
+-- Changes a record in one atomic step: the guards decide, the hash and the sets change, and the event is added to
+-- BullMQ's own stream. So there is never a change without its event, nor an event without its change.
 --
 -- KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained,
---       7 failures that another try may mend, 8 records, 9 records by owner
--- ARGV  1 id, 2 nonce, by which a change that is sent again is known, 3 event stream length,
---       4 prefix of the public id's key, which has the same hash tag, 5 and 6 the command and the channel by which the change is
---       published too, empty for none; from 7 on those of the transition
+--       7 failed uploads that may be retried, 8 records, 9 records by owner
+-- ARGV  1 id, 2 nonce, by which a repeated call is recognised, 3 event stream length,
+--       4 key prefix of public ids, with the same hash tag,
+--       5 and 6 command and channel that publish the change as well, empty for none; from 7 on those of the transition
 --
--- Answers `{ 'ok', version, field, value, … }`, fields only if the transition returns the record, or
--- `{ reason, version, field, value, … }` with a reason of `Rejection`. Among the fields of a waiting upload
--- is `rank`, its 0-based place.
+-- Returns `{ 'ok', version, field, value, … }`, with fields only if the transition returns the record, or `{ rejection,
+-- version, field, value, … }`, see `Rejection`. A waiting upload also has the field `rank`, its 0-based position.
 local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey, failedKey, recordsKey, ownersKey = unpack(KEYS)
 local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(ARGV)
 --- @include "../../../queue/scripts/parts/waiting"
@@ -17,11 +16,17 @@ local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(AR
 local preciseNow = nowMs()
 local now = string.format('%d', preciseNow)
 
--- What an event says, in the order in which it is read.
-local eventNames = { 'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt', 'phaseStartedAt', 'phasePercent', 'stored', 'deleted' }
-local otherNames = { 'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner', 'restartedBy' }
+-- The fields of an event, in the order in which they are read.
+local eventNames = {
+  'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt',
+  'phaseStartedAt', 'phasePercent', 'stored', 'deleted',
+}
+local otherNames = {
+  'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
+  'restartedBy',
+}
 
--- The record as it was, and what the event will say of it.
+-- The record before the change, and the event after it.
 local was, event = {}, {}
 do
   local names = { unpack(eventNames) }
@@ -31,15 +36,16 @@ do
   for _, name in ipairs(eventNames) do event[name] = was[name] end
 end
 local owner = was.owner or ''
-local isFinal = was.state == 'completed' or was.state == 'failed' or was.state == 'cancelled' or was.state == 'discarded'
+local finalStates = { completed = true, failed = true, cancelled = true, discarded = true }
+local isFinal = finalStates[was.state or ''] == true
 
--- The key or channel of another upload that has the same form.
+-- Returns the key or channel of another upload.
 local function beside(name, other) return string.sub(name, 1, -#id - 1) .. other end
 
-local function tell(of, about)
-  local tale = { at = string.format('%.3f', preciseNow) }
-  for _, name in ipairs(eventNames) do tale[name] = about[name] end
-  local data = cjson.encode(tale)
+local function publish(of, about)
+  local fields = { at = string.format('%.3f', preciseNow) }
+  for _, name in ipairs(eventNames) do fields[name] = about[name] end
+  local data = cjson.encode(fields)
   redis.call('XADD', eventsKey, 'MAXLEN', '~', streamLength, '*', 'event', 'progress', 'jobId', of, 'data', data)
   if publishCommand ~= '' then redis.call(publishCommand, beside(channel, of), data) end
 end
@@ -57,11 +63,11 @@ local function answer(word, withRecord)
   return reply
 end
 
--- A reply that was lost with its connection makes the client send the same change again.
+-- If a reply is lost with its connection, the client sends the same change again.
 local function isRepeated() return was.state and was.nonce == nonce end
 
--- The answer if the change may not be applied: `from` has the states that it is for, the guards are compared where they
--- are not empty. Nil if it may.
+-- Returns the reply if the change is rejected, or nil. `from` has the states that allow it. The other guards are
+-- compared if they are not empty.
 local function rejection(from, fencingToken, attempt, version)
   if not was.state then return { 'missing', '0' } end
   if was.deleted == '1' then return answer('deleted', true) end
@@ -80,7 +86,7 @@ local function put(field, value)
 end
 local function putGiven(field, value) if value ~= '' then put(field, value) end end
 
--- What every change sets. The percent never goes down.
+-- Puts the fields that every change sets. The percent never goes down.
 local function putChange(percent)
   put('version', tonumber(was.version or '0') + 1)
   put('updatedAt', now)
@@ -89,13 +95,13 @@ local function putChange(percent)
   put('percent', percent and tonumber(percent) > before and tonumber(percent) or before)
 end
 
--- Receiving, waiting or an attempt begins.
+-- Marks the start of receiving, of waiting or of an attempt.
 local function putPhase()
   put('phaseStartedAt', now)
   put('phasePercent', event.percent)
 end
 
--- Somebody else goes on with it, or ends it: whoever wrote its files until now may write some more before it learns of that.
+-- Another request or attempt continues or ends the upload. The earlier one may write more files until it notices.
 local function putConcurrentWriters()
   was.strewn = '1'
   put('strewn', '1')
@@ -106,7 +112,7 @@ local function save(...)
   if select('#', ...) > 0 then redis.call('HDEL', key, ...) end
 end
 
--- Waits from now on; whoever has to look after it is the worker.
+-- Puts the upload into the queue. From now on the workers are responsible, not the janitor.
 local function wait(address, first, pauseMs)
   enterQueue(id, address, first, pauseMs)
   redis.call('ZREM', dueKey, id)
@@ -121,16 +127,17 @@ end
 
 local function dueIn(ms) redis.call('ZADD', dueKey, string.format('%d', tonumber(now) + ms), id) end
 
--- A receiving upload is due when nothing was heard of it for as long as it may be silent.
+-- A receiving upload becomes due after its time without a report.
 local function dueAfterSilence(defaultMs)
   local silence = event.silence or was.silence
   dueIn(tonumber(silence ~= '' and silence or defaultMs) or tonumber(defaultMs))
 end
 
--- To be called before `save`, and `keepUntilEnd` after it.
+-- Call it before `save`, and `keepUntilEnd` after it.
 local function putEnd(retentionMs) put('expiresAt', string.format('%d', tonumber(now) + retentionMs)) end
 
--- An expired upload answers as gone for as long again, then as unknown. One that is to be cleared up is due at once.
+-- After its retention time an upload answers 410 for the same time again, then 404. With `isDueNow` the janitor removes
+-- its files at once.
 local function keepUntilEnd(retentionMs, isDueNow)
   local publicKey = publicPrefix .. (event.publicId or '')
   redis.call('PEXPIRE', key, 2 * retentionMs)
@@ -141,7 +148,7 @@ local function keepUntilEnd(retentionMs, isDueNow)
   if was.state == 'failed' then redis.call('ZREM', failedKey, id) end
 end
 
--- A failed, cancelled or discarded upload lives again.
+-- Removes the expiry when an ended upload is started again.
 local function keepWhileOpen()
   redis.call('PERSIST', key)
   redis.call('PERSIST', publicPrefix .. event.publicId)

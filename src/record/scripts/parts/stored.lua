@@ -1,4 +1,4 @@
--- What a queued upload knows of its stored bytes.
+-- Puts the fields that every queued upload has for its stored bytes.
 -- Needs the part `record`.
 local function putStored(size, type, sha256, options)
   put('state', 'queued')

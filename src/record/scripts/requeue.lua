@@ -1,5 +1,5 @@
--- Hands an attempt back: the upload waits again, with the percent it had, before all others or after them.
--- ARGV  7 attempt, 8 `1` to wait before all others, 9 faults or empty, 10 deaths or empty,
+-- Requeues the upload of an attempt, with the percent it has, first or last in the queue.
+-- ARGV  7 attempt, 8 `1` to be first, 9 faults or empty, 10 deaths or empty,
 --       11 pause in ms until the next try, or empty
 --- @include "parts/record"
 if isRepeated() then return answer('ok') end
@@ -13,7 +13,7 @@ putGiven('deaths', ARGV[10])
 putPhase()
 save('variants')
 wait(nil, ARGV[8] == '1', tonumber(ARGV[11]))
--- It takes the place again that it had left.
+-- The upload was counted as drained when the attempt began.
 countDrained(-1)
-tell(id, event)
+publish(id, event)
 return answer('ok')

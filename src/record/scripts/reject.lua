@@ -1,6 +1,7 @@
--- The file was refused or its request broke off.
--- ARGV  7 fencing token, 8 error as JSON, 9 received bytes, 10 type or empty, 11 metadata as JSON or empty to keep it, 12 retention in ms
--- Answers with the record.
+-- Ends an upload whose file was rejected or whose request broke off.
+-- ARGV  7 fencing token, 8 error as JSON, 9 received bytes, 10 type or empty, 11 metadata as JSON, or empty to keep it,
+--       12 retention in ms
+-- Returns the record.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
@@ -15,5 +16,5 @@ putGiven('metadata', ARGV[11])
 putEnd(ARGV[12])
 save('options')
 keepUntilEnd(ARGV[12])
-tell(id, event)
+publish(id, event)
 return answer('ok', true)
