@@ -3,27 +3,25 @@ import { machineFacts } from '../lib/machine.ts';
 import { withSession } from '../lib/session.ts';
 import { costs } from './costs/measure-costs.ts';
 import { SCALE_DEFAULTS, type Part } from './lib/part.ts';
-import { readScalingTables } from './model/model.ts';
 import { processes } from './processes.ts';
 import { stall } from './stall.ts';
 import { throughput } from './throughput/throughput.ts';
 import { unwanted } from './unwanted.ts';
 
-/** Run where no part is named; the others only by their names. */
+/** The parts that run if none is named. */
 const USUAL_PARTS: readonly Part[] = [processes, unwanted, stall, throughput];
 const PARTS: readonly Part[] = [...USUAL_PARTS, costs];
-const NAMES = [...PARTS.map(({ name }) => name), 'model'].join(', ');
+const NAMES = PARTS.map(({ name }) => name).join(', ');
 
-/** How it goes on with more processes. A first argument names the one part to run. */
+/** Measures the service with many processes. The first argument may name one part to run. */
 export const scale: Bench = {
   name: 'scale',
-  summary: `many processes, in parts: ${NAMES}; \`scale stall\` runs one of them alone`,
+  summary: `many processes, in parts (${NAMES}); \`scale stall\` runs only one part`,
   defaults: SCALE_DEFAULTS,
   async run(args) {
     const [first, ...rest] = args;
     const isNamed = first !== undefined && !first.startsWith('--');
     const options = parseOptions(isNamed ? rest : args, SCALE_DEFAULTS);
-    if (first === 'model') return console.log(await readScalingTables());
     const parts = isNamed ? PARTS.filter(({ name }) => name === first) : USUAL_PARTS;
     if (parts.length === 0) throw new Error(`scale has these parts: ${NAMES}`);
     console.log(await machineFacts());

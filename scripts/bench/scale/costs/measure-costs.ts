@@ -5,18 +5,14 @@ import type { Part } from '../lib/part.ts';
 import { withRedisMeter, type RedisMeter } from '../lib/redis-meter.ts';
 import type { Costs } from './costs.ts';
 import { measureAnswers, measureEvents } from './event-costs.ts';
+import { reportCosts } from './report.ts';
 import { measureUploads } from './upload-costs.ts';
 
-/** What the model of scale counts with, in the form of `docs/scaling-costs.json`. */
+/** Measures what uploads, events and held answers cost, as the tables of `docs/scaling.md`. */
 export const costs: Part = {
   name: 'costs',
   async run(session) {
-    const measured = await withRedisMeter(session.redisUrl, (meter) => measure(session, meter));
-    return JSON.stringify(
-      measured,
-      (_, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(3)) : value),
-      2,
-    );
+    return reportCosts(await withRedisMeter(session.redisUrl, (meter) => measure(session, meter)));
   },
 };
 
