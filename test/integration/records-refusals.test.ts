@@ -151,6 +151,22 @@ describe('open', () => {
   });
 });
 
+describe('a change that ends an upload', () => {
+  test.each([
+    ['a cancel', (it: UploadRecords, id: string) => it.cancel(id)],
+    ['a failure without an attempt', (it: UploadRecords, id: string) => it.fail(id, undefined, PROBLEM)],
+  ])('(%s) leaves the new life of the upload alone when it is sent again', async (_, end) => {
+    const { id } = await uploadIn(records, 'queued');
+    const sendAgain = async () => {
+      const upload = applied(await records.open({ ...newUpload(), id })).record;
+      await records.enqueue(id, upload?.fencingToken ?? '', STORED);
+    };
+    await end(new UploadRecords(losingReplies(space.store, sendAgain), space.keys, { retentionMs: 60_000 }), id);
+    expect((await records.read(id))?.record).toMatchObject({ state: 'queued', error: null });
+    expect(applied(await records.cancel(id)).record?.state).toBe('cancelled');
+  });
+});
+
 describe('fences', () => {
   test.each(CHANGES.filter(([, from]) => from.join() === 'receiving'))(
     '%s with another fencingToken is refused',

@@ -23,7 +23,7 @@ local eventNames = {
 }
 local otherNames = {
   'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
-  'restartedBy',
+  'restartedBy', 'endedBy',
 }
 
 -- The record before the change, and the event after it.
@@ -64,7 +64,8 @@ local function answer(word, withRecord)
 end
 
 -- If a reply is lost with its connection, the client sends the same change again.
-local function isRepeated() return was.state and was.nonce == nonce end
+-- The change that ended the last life is recognized even after the upload began a new one.
+local function isRepeated() return was.state and (was.nonce == nonce or was.endedBy == nonce) end
 
 -- Returns the reply if the change is rejected, or nil. `from` has the states that allow it. The other guards are
 -- compared if they are not empty.
@@ -134,7 +135,10 @@ local function dueAfterSilence(defaultMs)
 end
 
 -- Call it before `save`, and `keepUntilEnd` after it.
-local function putEnd(retentionMs) put('expiresAt', string.format('%d', tonumber(now) + retentionMs)) end
+local function putEnd(retentionMs)
+  put('expiresAt', string.format('%d', tonumber(now) + retentionMs))
+  put('endedBy', nonce)
+end
 
 -- After its retention time an upload answers 410 for the same time again, then 404. With `isDueNow` the janitor removes
 -- its files at once.
