@@ -120,7 +120,10 @@ function read(path: string): TextFile {
 }
 
 const code = ['src', 'workers', 'scripts', 'test'].flatMap((folder) => walk(folder, /\.(ts|mjs|lua|css)$/)).map(read);
-const documents = [...readdirSync('.').filter((name) => name.endsWith('.md')), ...walk('docs', /\.md$/)].map(read);
+const documents = [
+  ...readdirSync('.').filter((name) => name.endsWith('.md')),
+  ...['docs', 'scripts'].flatMap((folder) => walk(folder, /\.md$/)),
+].map(read);
 
 /** Fails with the offences if there are more than `LEFT` allows. */
 function expectAtMost(rule: string, found: readonly string[]): void {
