@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Progress, Upload } from '../../src/wire/documents.ts';
 import { queueKeys } from '../../src/queue/contract.ts';
@@ -14,6 +14,7 @@ import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 const open: Service[] = [];
 
+/** Started by a test for itself, and stopped after it. */
 async function service(options: Parameters<typeof startService>[0]): Promise<Service> {
   const started = await startService(options);
   open.push(started);
@@ -35,94 +36,100 @@ async function resultOf(url: string, id: string): Promise<Upload> {
   );
 }
 
-test('uploading to one process, polling another, working in a third: the same answers', async () => {
-  const { urls } = await service({ apis: 2, workers: 1 });
-  const [first = '', second = ''] = urls;
-  const id = randomUUID();
-  const sent = putFile<Upload>(
-    first,
-    id,
-    await photo({ width: 800, height: 600 }),
-    'a.jpg',
-    `?timeout=${LONG_HOLD_MS}`,
-  );
-  await eventually('the record', async () => (await getJson(`${second}/uploads/${id}`)).status === 200);
-  const seen: Progress[] = [];
-  for (let since = 0; seen.at(-1)?.final !== true; since = seen.at(-1)?.version ?? 0) {
-    seen.push(
-      (await getJson<Progress>(`${second}/uploads/${id}/progress?since=${since}&timeout=${LONG_HOLD_MS}`)).body,
-    );
-  }
-  expect(seen.every((progress) => !progress.timedOut)).toBe(true);
-  const there = await getJson<Upload>(`${second}/uploads/${id}`);
-  expect((await sent).body).toEqual(there.body);
-});
+describe('two API processes and a worker', () => {
+  let shared: Service;
+  let first: string;
+  let second: string;
 
-test('receiving progress is seen from another process', async () => {
-  const { urls } = await service({ apis: 2, workers: 1 });
-  const [first = '', second = ''] = urls;
-  const id = randomUUID();
-  const bytes = await photo({ width: 800, height: 600 });
-  const sent = putInHalves<Upload>(`${first}/uploads/${id}?timeout=${LONG_HOLD_MS}`, bytes);
-  const progress = await eventually('half of the bytes', async () => {
-    const { status, body } = await getJson<Progress>(`${second}/uploads/${id}/progress`);
-    return status === 200 && body.bytes.received === Math.floor(bytes.length / 2) && body;
+  beforeAll(async () => {
+    shared = await startService({ apis: 2, workers: 1 });
+    [first = '', second = ''] = shared.urls;
   });
-  expect(progress).toMatchObject({ state: 'receiving', stage: 'receive' });
-  sent.finish();
-  expect((await sent.answer).status).toBe(200);
-});
+  afterAll(async () => {
+    await shared.stop();
+  });
 
-test('a later PUT takes over from one that is still receiving, on another process', async () => {
-  const { urls } = await service({ apis: 2, workers: 1 });
-  const [first = '', second = ''] = urls;
-  const id = randomUUID();
-  const bytes = await photo({ width: 400, height: 300 });
-  const hanging = new AbortController();
-  async function* never() {
-    yield bytes.subarray(0, 5000);
-    await new Promise((resolve) => hanging.signal.addEventListener('abort', resolve));
-  }
-  const dead = fetch(`${first}/uploads/${id}`, {
-    method: 'PUT',
-    body: never() as unknown as BodyInit,
-    duplex: 'half',
-    signal: hanging.signal,
-  } as RequestInit).catch(() => undefined);
-  await eventually(
-    'the first to be receiving',
-    async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'receiving',
-  );
-  const taken = await putFile<Upload>(second, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
-  expect([taken.status, taken.body.state]).toEqual([200, 'completed']);
-  hanging.abort();
-  await dead;
-  await eventually(
-    'the first to have ended',
-    async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'completed',
-  );
-});
-
-test('however many send the same file anew after a cancel, all of them get the one upload', async () => {
-  const { urls } = await service({ apis: 2, workers: 1 });
-  const bytes = await photo({ width: 200, height: 150 });
-  for (let round = 0; round < 10; round += 1) {
+  test('give the same answers if an upload is sent to one, polled at the other and processed in a third', async () => {
     const id = randomUUID();
-    const [first = '', second = ''] = urls;
-    await putFile(first, id, bytes, 'a.jpg');
-    await fetch(`${first}/uploads/${id}/cancel`, { method: 'POST' });
-    const sent = await Promise.all([first, second].map((url) => putFile<{ code?: string }>(url, id, bytes, 'a.jpg')));
-    // One may be told that the other has taken over; neither that another file is there, nor of a fault.
-    expect(
-      sent
-        .map(({ status, body }) => body.code ?? status)
-        .filter((word) => word !== 202 && word !== 'upload_superseded'),
-    ).toEqual([]);
-    expect(await resultOf(first, id)).toMatchObject({ state: 'completed' });
-  }
+    const sent = putFile<Upload>(
+      first,
+      id,
+      await photo({ width: 800, height: 600 }),
+      'a.jpg',
+      `?timeout=${LONG_HOLD_MS}`,
+    );
+    await eventually('the record', async () => (await getJson(`${second}/uploads/${id}`)).status === 200);
+    const seen: Progress[] = [];
+    for (let since = 0; seen.at(-1)?.final !== true; since = seen.at(-1)?.version ?? 0) {
+      seen.push(
+        (await getJson<Progress>(`${second}/uploads/${id}/progress?since=${since}&timeout=${LONG_HOLD_MS}`)).body,
+      );
+    }
+    expect(seen.every((progress) => !progress.timedOut)).toBe(true);
+    const there = await getJson<Upload>(`${second}/uploads/${id}`);
+    expect((await sent).body).toEqual(there.body);
+  });
+
+  test('both show how many bytes of an upload one of them has received', async () => {
+    const id = randomUUID();
+    const bytes = await photo({ width: 800, height: 600 });
+    const sent = putInHalves<Upload>(`${first}/uploads/${id}?timeout=${LONG_HOLD_MS}`, bytes);
+    const progress = await eventually('half of the bytes', async () => {
+      const { status, body } = await getJson<Progress>(`${second}/uploads/${id}/progress`);
+      return status === 200 && body.bytes.received === Math.floor(bytes.length / 2) && body;
+    });
+    expect(progress).toMatchObject({ state: 'receiving', stage: 'receive' });
+    sent.finish();
+    expect((await sent.answer).status).toBe(200);
+  });
+
+  test('let a later PUT at one take over from a PUT that the other is still receiving', async () => {
+    const id = randomUUID();
+    const bytes = await photo({ width: 400, height: 300 });
+    const hanging = new AbortController();
+    async function* never() {
+      yield bytes.subarray(0, 5000);
+      await new Promise((resolve) => hanging.signal.addEventListener('abort', resolve));
+    }
+    const dead = fetch(`${first}/uploads/${id}`, {
+      method: 'PUT',
+      body: never() as unknown as BodyInit,
+      duplex: 'half',
+      signal: hanging.signal,
+    } as RequestInit).catch(() => undefined);
+    await eventually(
+      'the first to be receiving',
+      async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'receiving',
+    );
+    const taken = await putFile<Upload>(second, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
+    expect([taken.status, taken.body.state]).toEqual([200, 'completed']);
+    hanging.abort();
+    await dead;
+    await eventually(
+      'the first to have ended',
+      async () => (await getJson<Upload>(`${first}/uploads/${id}`)).body.state === 'completed',
+    );
+  });
+
+  test('make one upload of a cancelled file that is sent to both at once again', async () => {
+    const bytes = await photo({ width: 200, height: 150 });
+    for (let round = 0; round < 10; round += 1) {
+      const id = randomUUID();
+      await putFile(first, id, bytes, 'a.jpg');
+      await fetch(`${first}/uploads/${id}/cancel`, { method: 'POST' });
+      const sent = await Promise.all([first, second].map((url) => putFile<{ code?: string }>(url, id, bytes, 'a.jpg')));
+      // One may be told that the other has taken over; neither that another file is there, nor of a fault.
+      expect(
+        sent
+          .map(({ status, body }) => body.code ?? status)
+          .filter((word) => word !== 202 && word !== 'upload_superseded'),
+      ).toEqual([]);
+      expect(await resultOf(first, id)).toMatchObject({ state: 'completed' });
+    }
+  });
 });
 
-test('a picture that two workers died over is digested in a process of its own', async () => {
+test('a picture with which two workers died is processed in a process of its own', async () => {
   const fleet = await service({ workers: 0 });
   const id = randomUUID();
   await putFile(fleet.url, id, await photo({ width: 800, height: 600 }), 'a.jpg');
@@ -133,7 +140,7 @@ test('a picture that two workers died over is digested in a process of its own',
   expect(worker.lines()).toContainEqual(expect.objectContaining({ upload: uploadRef(id), isIsolated: true }));
 });
 
-test('everything stopped in mid-queue goes on where it was when started again', async () => {
+test('a service that is stopped with a full queue goes on with it when it is started again', async () => {
   const redis = await startRedisServer({ persist: true });
   try {
     const before = await service({ redis, workers: 0 });
@@ -152,7 +159,7 @@ test('everything stopped in mid-queue goes on where it was when started again', 
   }
 });
 
-test('without Redis a process starts, says 503, and recovers when it comes', async () => {
+test('an API process without Redis starts, answers 503 and recovers when Redis comes', async () => {
   const redis = await startRedisServer();
   await redis.down();
   const fleet = await service({ redis, workers: 0 });
@@ -188,7 +195,7 @@ test('without Redis a process starts, says 503, and recovers when it comes', asy
     for (const started of open.splice(0)) await started.stop();
     await redis.stop();
   }
-}, 40_000);
+});
 
 test('SIGTERM answers what is held with its timeout value and ends with 0', async () => {
   const fleet = await service({ workers: 0 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const env = { UPLOAD_MAX_BYTES: String(MAX_BYTES), SHUTDOWN_GRACE_MS: '1000' };
   [service, bytes] = await Promise.all([startService({ apis: 2, env }), photo({ width: 900, height: 600 })]);
   [url = '', otherUrl = ''] = service.urls;
-}, 60_000);
+});
 
 afterAll(async () => {
   await expectNothingLeft(service);
