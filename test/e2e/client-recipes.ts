@@ -10,6 +10,7 @@ import type { Browser } from '../helpers/browser.ts';
 import { compiled } from '../helpers/compiled.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo, textAsJpeg } from '../helpers/pictures.ts';
+import { awaitTrue } from './await-true.ts';
 import type { Service } from '../helpers/service.ts';
 import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
 import { recipe } from './recipes.ts';
@@ -111,7 +112,7 @@ describe('the recipes of the client', () => {
       '/keep.js': { contentType: 'text/javascript', body: recipe('keep.js') },
     });
     const kept = () => page.evaluate(() => JSON.parse(localStorage.getItem('uploads') ?? '[]') as string[]);
-    await page.waitForFunction(() => 'keep' in window);
+    await awaitTrue(page, () => 'keep' in window);
     await page.evaluate((base64) => {
       const file = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
       const { keep } = window as unknown as { keep: { send(blob: Blob): unknown } };
@@ -123,7 +124,7 @@ describe('the recipes of the client', () => {
       return id === undefined || (await fetch(`${service.url}/uploads/${id}`)).ok;
     });
     await page.reload();
-    await page.waitForFunction(() => 'keep' in window);
+    await awaitTrue(page, () => 'keep' in window);
     const states = await page.evaluate(async () => {
       const { keep } = window as unknown as { keep: { goOn(): { result: Promise<{ state: string }> }[] } };
       return await Promise.all(

@@ -7,6 +7,7 @@ import { putFile } from '../helpers/client.ts';
 import { failByOurFault } from '../helpers/fail-by-our-fault.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
+import { awaitTrue } from './await-true.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { expectGoodLooks } from './good-looks.ts';
 
@@ -59,7 +60,7 @@ async function send(name: string): Promise<Upload> {
 test('the live view shows what goes on, as it goes on', async () => {
   const { page, complaints } = await open('/operators');
   await awaitText(page, '#status', 'Live');
-  await page.waitForFunction(() => document.querySelectorAll('#process-rows tr').length === 2);
+  await awaitTrue(page, () => document.querySelectorAll('#process-rows tr').length === 2);
   await awaitText(page, '#waiting', '0');
   const { id, version } = await send('a.jpg');
   const held = fetch(`${service.url}/uploads/${id}/progress?since=${version}&timeout=${LONG_HOLD_MS}`);
@@ -70,7 +71,7 @@ test('the live view shows what goes on, as it goes on', async () => {
   await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' });
   await held;
   await awaitText(page, '#held', '0');
-  await page.waitForFunction(() => document.querySelector('#wake')?.textContent?.includes(' ms · '));
+  await awaitTrue(page, () => document.querySelector('#wake')?.textContent?.includes(' ms · '));
   expect(complaints).toEqual([]);
 });
 
@@ -101,12 +102,12 @@ test('failures are tried again by mouse or keyboard, and those that cannot be sa
   const [first, second, third] = [await send('first.jpg'), await send('second.jpg'), await send('<i>third.jpg')];
   for (const { id } of [first, second, third]) await failByOurFault(service, PREFIX, id);
   const { page, complaints } = await open('/operators');
-  await page.waitForFunction(() => document.querySelectorAll('#failure-rows tr').length === 3);
+  await awaitTrue(page, () => document.querySelectorAll('#failure-rows tr').length === 3);
   await expectGoodLooks(page, 'operators');
   expect((await page.locator('#failure-rows .name').allInnerTexts()).join()).toContain('<i>third.jpg');
   await page.getByRole('button', { name: 'Retry first.jpg' }).focus();
   await page.keyboard.press('Enter');
-  await page.waitForFunction(() => document.querySelectorAll('#failure-rows tr').length === 2);
+  await awaitTrue(page, () => document.querySelectorAll('#failure-rows tr').length === 2);
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('failures');
   await page.getByRole('button', { name: 'Retry all shown' }).click();
   await page.waitForSelector('#failures-none', { state: 'visible' });
@@ -122,7 +123,7 @@ test('while there are no figures it says so, and shows the last ones', async () 
   const { page } = await open('/operators');
   await awaitText(page, '#status', 'Live');
   await service.redis.down();
-  await page.waitForFunction(() =>
+  await awaitTrue(page, () =>
     document.querySelector('#status')?.textContent?.startsWith('No figures: The service cannot reach its queue'),
   );
   expect(await page.locator('#process-rows tr').count()).toBe(2);

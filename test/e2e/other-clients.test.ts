@@ -7,6 +7,7 @@ import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo, textAsJpeg } from '../helpers/pictures.ts';
+import { awaitTrue } from './await-true.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { resultOf, sha256 } from '../helpers/tus-service.ts';
 import { type PageServer, startPageServer } from './page-server.ts';
@@ -123,7 +124,7 @@ describe('EventSource', () => {
     await evaluate(
       `window.seen = []; window.ended = client.follow('${body.id}', (progress) => seen.push(progress)); undefined`,
     );
-    await page.waitForFunction('seen.length > 0');
+    await awaitTrue(page, 'seen.length > 0');
     link.cut();
     link.mend();
     await service.addWorker();

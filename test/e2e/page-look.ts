@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { Browser } from '../helpers/browser.ts';
 import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
+import { awaitTrue } from './await-true.ts';
 import type { Service } from '../helpers/service.ts';
 import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
 import { expectGoodLooks } from './good-looks.ts';
@@ -66,7 +67,7 @@ describe('the look of the page', () => {
         jpeg(name, large.bytes),
       ),
     );
-    await page.waitForFunction(() => document.querySelectorAll('[data-state=sending]').length === 3);
+    await awaitTrue(page, () => document.querySelectorAll('[data-state=sending]').length === 3);
     await page.getByRole('button', { name: 'Pause paused.jpg' }).click();
     await page.getByRole('button', { name: 'Cancel cancelled.jpg' }).click();
     await page.locator('[data-state=cancelled]').waitFor();

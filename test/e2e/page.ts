@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Page } from 'playwright-core';
 import type { Browser } from '../helpers/browser.ts';
 import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
+import { awaitTrue } from './await-true.ts';
 import type { Service } from '../helpers/service.ts';
 import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
 import {
@@ -56,7 +57,7 @@ describe('the page', () => {
     await awaitStates(page, 20, ['done']);
 
     expect(await page.locator('.name').allTextContents()).toEqual(many.map(({ name }) => name));
-    await page.waitForFunction(() =>
+    await awaitTrue(page, () =>
       [...document.querySelectorAll<HTMLImageElement>('.thumbnail img')]
         .slice(0, 3)
         .every(({ src, naturalWidth }) => src.includes('/variants/') && naturalWidth > 0),
@@ -94,7 +95,8 @@ describe('the page', () => {
     worker?.child.kill('SIGSTOP');
     await dropFiles(page, photos.slice(0, 2));
     // Two are sent at the same time: either may be the first to arrive.
-    await page.waitForFunction(
+    await awaitTrue(
+      page,
       () =>
         [...document.querySelectorAll('.stage')]
           .map(({ textContent }) => textContent)
@@ -184,12 +186,12 @@ describe('the page', () => {
       'Remove photo 2.jpg from the list',
     );
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => document.activeElement?.id === 'choose');
+    await awaitTrue(page, () => document.activeElement?.id === 'choose');
   });
 
   test('says aloud what has become of a picture', async () => {
     await dropFiles(page, photos.slice(2));
-    await page.waitForFunction(() =>
+    await awaitTrue(page, () =>
       document.querySelector('#announcements')?.textContent?.includes('photo 3.jpg is done.'),
     );
   });
@@ -200,7 +202,8 @@ describe('the page', () => {
     await page.reload();
     await awaitStates(page, 3, ['done']);
     expect(await page.locator('.name').allTextContents()).toEqual(photos.map((file) => file.name));
-    await page.waitForFunction(
+    await awaitTrue(
+      page,
       () =>
         [...document.querySelectorAll<HTMLImageElement>('.thumbnail img')].filter(({ src }) =>
           src.includes('/variants/'),
@@ -209,7 +212,7 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'Clear finished' }).click();
     await awaitStates(page, 0, []);
     await page.reload();
-    await page.waitForFunction(() => localStorage.length === 0);
+    await awaitTrue(page, () => localStorage.length === 0);
     expect(await page.locator('#uploads').isVisible()).toBe(false);
   });
 
@@ -219,7 +222,7 @@ describe('the page', () => {
     const beside = await browser.context.newPage();
     await beside.addInitScript(waitForAnswers);
     await beside.goto(service.url);
-    await beside.waitForFunction(() => 'hasWaited' in window);
+    await awaitTrue(beside, () => 'hasWaited' in window);
     expect(await beside.locator('.line').count()).toBe(0);
     await page.close();
     await beside.reload();

@@ -4,6 +4,7 @@ import type { Upload } from '../../src/wire/documents.ts';
 import { Link } from '../../scripts/chaos/fleet/link.ts';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { photo } from '../helpers/pictures.ts';
+import { awaitTrue } from './await-true.ts';
 import { type Service, startService } from '../helpers/service.ts';
 import { resultOf, sha256 } from '../helpers/tus-service.ts';
 
@@ -54,7 +55,7 @@ async function sendWithUppy(url: string, chunkSize: number, meanwhile: () => voi
   await page.evaluate(script);
   const call = `sendWithUppy('harbour ü.jpg', '${bytes.toString('base64')}', ${chunkSize})`;
   const sent = page.evaluate(call) as Promise<{ url: string; error: string }>;
-  await page.waitForFunction(() => Number((window as { bytesUploaded?: number }).bytesUploaded) > 0);
+  await awaitTrue(page, () => Number((window as { bytesUploaded?: number }).bytesUploaded) > 0);
   meanwhile();
   const { url: address, error } = await sent;
   await page.close();

@@ -51,6 +51,8 @@ export async function startBrowser(look: Look = {}): Promise<Browser> {
     args: FLAGS,
     viewport: { width: look.width ?? 1100, height: look.height ?? 900 },
     colorScheme: look.colourScheme ?? 'light',
+    // Each frame of a transition is work for the processor, and nobody sees it.
+    reducedMotion: 'reduce',
     locale: look.locale ?? 'en-GB',
     hasTouch: look.touch ?? false,
     isMobile: look.touch ?? false,

@@ -12,7 +12,7 @@ import { startService, type Service, type ServiceProcess } from '../helpers/serv
 /** Nothing that is held ends by itself while the test runs. */
 const HOLD_MS = 3_600_000;
 const LONG_HOLDS = { DEFERRED_MAX_TIMEOUT_MS: String(HOLD_MS) };
-const LANES = 4;
+const LANES = 3;
 
 let service: Service;
 let balancer: Balancer;
@@ -118,7 +118,7 @@ async function keepPolling(id: string, isOver: () => boolean): Promise<{ polls: 
   while (!isOver()) {
     polls += 1;
     try {
-      const response = await poll(`${pollBalancer.url}/uploads/${id}/progress?since=1&timeout=30`);
+      const response = await poll(`${pollBalancer.url}/uploads/${id}/progress?since=1&timeout=150`);
       const { status } = response;
       const body = (await response.json()) as Progress & { code?: string };
       if (status !== 200 || body.state !== 'receiving') failed.push(`${status} ${body.code ?? body.state}`);
