@@ -8,17 +8,17 @@ import { requestPath } from '../http/request-target.ts';
 import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { Logger } from '../telemetry/log.ts';
 
-/** Where all that is for operators lies. */
+/** Path of the operators' page. */
 export const OPERATORS_PATH = '/operators';
 
-/** Wrong tokens from one address that are answered with 401 within the period; more get 429. The right one always passes. */
-const MAX_REFUSALS = 10;
-const REFUSALS_PERIOD_SECONDS = 60;
+/** Wrong tokens from one address within 60 s that get 401; further ones get 429. The right token always passes. */
+const MAX_WRONG_TOKENS = 10;
+const WRONG_TOKENS_PERIOD_SECONDS = 60;
 
-/** What makes a browser ask its user (RFC 7617). */
+/** Makes browsers ask for a name and password (RFC 7617). */
 const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="operators", charset="UTF-8"' };
 
-/** Who may come in, and who hears of those that may not. */
+/** The token and the parts that the guard works with. */
 export interface OperatorGuardOptions {
   token: string;
   addressOf: (request: IncomingMessage) => string;
@@ -26,34 +26,40 @@ export interface OperatorGuardOptions {
   log: Logger;
 }
 
-/** True for the operators' page and all below it, written just so. */
+/** True for the operators' page and every path below it. Case matters. */
 export function isForOperators(ctx: Context): boolean {
   const path = requestPath(ctx);
   return path === OPERATORS_PATH || path.startsWith(`${OPERATORS_PATH}/`);
 }
 
 /**
- * Lets nobody to what is for operators without the token: as the password of Basic authentication under any user
- * name, which browsers ask for, or as a Bearer token (RFC 6750). Since browsers send the first by themselves, what
- * changes something must come from a page of this origin. All else passes by. Throws `unauthorized` (401),
- * `too_many_refusals` (429) and `foreign_origin` (403).
+ * Protects every path for operators with the token, given as a Bearer token (RFC 6750) or as the password of Basic
+ * authentication under any user name. Browsers send the password automatically, so a request that changes something
+ * must come from a page of this origin. Other paths are not affected. Throws `unauthorized` (401), `too_many_refusals`
+ * (429) and `foreign_origin` (403).
  */
 export function operatorGuard({ token, addressOf, isTrustedProxy, log }: OperatorGuardOptions): Middleware {
   const expected = digest(token);
-  const refusals = new RateLimiterMemory({ points: MAX_REFUSALS, duration: REFUSALS_PERIOD_SECONDS });
+  const wrongTokens = new RateLimiterMemory({ points: MAX_WRONG_TOKENS, duration: WRONG_TOKENS_PERIOD_SECONDS });
   const admit = async (ctx: Context): Promise<void> => {
     ctx.set('Cache-Control', 'no-store');
     const address = addressOf(ctx.req);
     const given = givenToken(ctx.get('Authorization'));
     if (given === undefined)
-      throw new ServiceError('unauthorized', 'This is for operators, who have a token.', { headers: CHALLENGE });
-    // Digests have one length, so that comparing takes the same time whatever was given.
+      throw new ServiceError(
+        'unauthorized',
+        'This path is for operators. Send the OPERATORS_TOKEN as the password or as a Bearer token.',
+        { headers: CHALLENGE },
+      );
+    // Digests have the same length, so the comparison takes the same time for every token.
     if (timingSafeEqual(digest(given), expected)) return requireOwnOrigin(ctx, isTrustedProxy);
-    const spent = await refusals.get(address);
-    if (spent !== null && spent.consumedPoints >= MAX_REFUSALS) throw tooManyRefusals(spent.msBeforeNext);
-    await refusals.penalty(address);
-    log.warn({ address }, 'wrong token of an operator');
-    throw new ServiceError('unauthorized', 'This is not the token of the operators.', { headers: CHALLENGE });
+    const spent = await wrongTokens.get(address);
+    if (spent !== null && spent.consumedPoints >= MAX_WRONG_TOKENS) throw tooManyRefusals(spent.msBeforeNext);
+    await wrongTokens.penalty(address);
+    log.warn({ address }, 'wrong operators token');
+    throw new ServiceError('unauthorized', 'The token is wrong. Send the value of OPERATORS_TOKEN.', {
+      headers: CHALLENGE,
+    });
   };
   return (ctx, next) => (isForOperators(ctx) ? admit(ctx).then(next) : next());
 }
@@ -62,22 +68,24 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** Undefined where there is none that could be one. */
+/** Undefined if the header contains no token. */
 function givenToken(authorization: string): string | undefined {
   const [, scheme = '', credentials = ''] = /^(basic|bearer) +(\S+)$/i.exec(authorization) ?? [];
   if (scheme.toLowerCase() !== 'basic') return credentials === '' ? undefined : credentials;
-  // The user name holds no colon, the password may (RFC 7617 section 2).
+  // A password may contain a colon, a user name may not (RFC 7617 section 2).
   return /^[^:]*:(.*)$/s.exec(Buffer.from(credentials, 'base64').toString())?.[1];
 }
 
-/** `CORS_ORIGINS` does not count here. */
+/** Origins in `CORS_ORIGINS` are not accepted here. */
 function requireOwnOrigin(ctx: Context, isTrustedProxy: IsTrustedProxy): void {
   if (isForeignChange(ctx.req, { origins: [], isTrustedProxy }))
-    throw new ServiceError('foreign_origin', "This may be asked for by the operators' own page alone.");
+    throw new ServiceError('foreign_origin', "Only the operators' page of this server may send this request.");
 }
 
 function tooManyRefusals(retryAfterMs: number): ServiceError {
-  return new ServiceError('too_many_refusals', 'Too many wrong tokens came from this address. Wait a minute.', {
-    retryAfterMs,
-  });
+  return new ServiceError(
+    'too_many_refusals',
+    'Too many wrong tokens came from this address. Try again after one minute.',
+    { retryAfterMs },
+  );
 }

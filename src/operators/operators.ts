@@ -11,23 +11,23 @@ import { loadOperatorsAssets } from '../page/assets.ts';
 import { operatorGuard } from './operator-guard.ts';
 import { readFigures } from './service-figures.ts';
 
-/** What the operators' side shares with the rest of the process. */
+/** The parts that the operators' routes share with the rest of the process. */
 export interface OperatorsParts extends FailedUploadParts {
   queue: Pick<UploadQueue, 'add' | 'counts'>;
   heartbeat: Pick<Heartbeat, 'beat'>;
-  /** Uploads that may wait for a worker. */
+  /** Maximum number of uploads that wait for a worker. */
   queueCapacity: number;
   addressOf: (request: IncomingMessage) => string;
   isTrustedProxy: IsTrustedProxy;
   log: Logger;
 }
 
-/** Everything for operators: the guard that asks for their token, and what their routes need. */
+/** The guard that asks for the token, and the parts of the operators' routes. */
 export interface Operators extends OperatorRouteParts {
   guard: Middleware;
 }
 
-/** Builds the operators' side of an API process. */
+/** Builds the guard and the parts of the operators' routes. */
 export async function openOperators(parts: OperatorsParts, token: string, retentionMs: number): Promise<Operators> {
   const { connection, keys, records, queue, heartbeat, queueCapacity, addressOf, isTrustedProxy, log } = parts;
   const failed = new FailedUploads(parts, retentionMs);

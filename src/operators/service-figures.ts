@@ -4,25 +4,25 @@ import type { Heartbeat } from '../telemetry/process-registry.ts';
 import type { JobCounts } from '../queue/upload-queue.ts';
 import type { UploadSets } from '../queue/upload-sets.ts';
 
-/** Failures that are shown; the rest are counted. */
+/** Number of failures that are listed. The others are only counted. */
 const SHOWN_FAILURES = 50;
 
-/** Where the figures come from. */
+/** The sources of the figures. */
 export interface FigureParts {
   heartbeat: Pick<Heartbeat, 'beat'>;
-  /** By the clock of Redis. */
+  /** The time by the clock of Redis. */
   nowMs: () => number;
   processes: () => Promise<ServiceFigures['processes']>;
   queue: { counts(): Promise<JobCounts> };
   sets: Pick<UploadSets, 'waitingSince'>;
   failed: Pick<FailedUploads, 'list'>;
-  /** Uploads that may wait. */
+  /** Maximum number of waiting uploads. */
   queueCapacity: number;
 }
 
-/** The whole service as it is now. Rejects with `service_unavailable` (503) where Redis cannot be asked. */
+/** Reads the current figures of the whole service. Rejects with `service_unavailable` (503) while Redis is away. */
 export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
-  // So that at least this process' own word is of now.
+  // The report of this process is up to date then.
   await parts.heartbeat.beat();
   const [jobs, { count, oldestAtMs }, failures, processes] = await Promise.all([
     parts.queue.counts(),

@@ -24,7 +24,7 @@ import { serviceRoutes, type ServiceRouteParts } from '../routes/service-routes.
 import { tusRoutes, type TusRouteParts } from '../routes/tus-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from '../routes/upload-routes.ts';
 
-/** Everything that routes and middleware are made of. */
+/** The parts of routes and middleware. */
 export type AppParts = UploadRouteParts &
   ProgressRouteParts &
   FileRouteParts &
@@ -35,17 +35,18 @@ export type AppParts = UploadRouteParts &
     metrics: Metrics;
     log: Logger;
     maxRequestBytes: number;
-    /** What the server listens on, and the names it answers for besides. */
+    /** The address that the server listens on. */
     host: string;
+    /** Further host names that are allowed in `Host`. */
     allowedHosts: readonly string[];
     isTrustedProxy: IsTrustedProxy;
-    /** Empty: pages of this origin alone. */
+    /** Other origins whose pages may send requests. */
     corsOrigins: readonly string[];
-    /** Undefined: there is nothing for operators. */
+    /** Undefined if there is no OPERATORS_TOKEN. */
     operators: Operators | undefined;
   };
 
-/** The order in which a request meets everything; the answer passes it in reverse. */
+/** Creates the app. A request passes the middleware in this order, and its answer in reverse order. */
 export function createApp(parts: AppParts): Koa {
   const app = new Koa();
   app.use(requestIds());
@@ -54,14 +55,14 @@ export function createApp(parts: AppParts): Koa {
   app.use(problemResponses(parts.log));
   app.use(parsableTargets());
   app.use(allowedHosts({ host: parts.host, allowed: parts.allowedHosts }));
-  // Above what lets other origins in.
+  // Before CORS, because the operators' routes allow no other origin.
   if (parts.operators !== undefined) useOperators(app, parts.operators);
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   app.use(ownOriginOnly({ origins: parts.corsOrigins, isTrustedProxy: parts.isTrustedProxy }));
   app.use(deferredMiddleware(parts.manager));
   app.use(createRouter(parts).routes());
   app.use(methodNotAllowed());
-  app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'response broken off'));
+  app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'response aborted'));
   return app;
 }
 

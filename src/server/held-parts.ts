@@ -7,14 +7,14 @@ import { RecordSubscription, type RecordObserver } from '../record/record-subscr
 import type { Config } from '../settings/config.ts';
 import type { Logger } from '../telemetry/log.ts';
 
-/** Held responses, the waiters behind them, and the bus that wakes those. */
+/** The held responses, their waiters, and the event bus that wakes them. */
 export interface HeldParts {
   readonly registry: Registry<ProgressState>;
   readonly bus: ProgressBus;
   readonly manager: DeferredManager;
 }
 
-/** Builds the parts. `bus.start()` is the caller's. */
+/** Builds the parts. The caller starts the bus with `bus.start()`. */
 export function buildHeldParts(
   config: Config,
   { events, addressOf, log }: { events: OpenEvents; addressOf: ClientAddress; log: Logger },
@@ -34,7 +34,7 @@ export function buildHeldParts(
   return { registry, bus, manager };
 }
 
-/** Subscribes in the background; the returned function closes the subscription. */
+/** Opens a subscription to a record in the background. The returned function closes it. */
 export function subscribeTo(registry: Registry<ProgressState>, log: Logger, observer: RecordObserver): () => void {
   const subscription = new RecordSubscription(registry, observer);
   subscription.open('retries').catch((error: unknown) => log.error({ err: error }, 'subscription to a record failed'));

@@ -10,30 +10,30 @@ import type { Config } from '../settings/config.ts';
 import { descriptorLimit, maxConnectionsOf } from './descriptors.ts';
 import { settleWithin } from './shutdown.ts';
 
-/** Twice the pause of the browser client between two polls: a client that has not asked by then is not about to. */
+/** Twice the pause between two polls of the browser client. A client that sent nothing by then is idle. */
 const IDLE_LIMIT_MS = 500;
 
-/** How long a sender that was refused at the end of the grace has to read its answer. */
+/** A sender that is rejected at the end of the grace period has this time to read its answer. */
 const CUT_LIMIT_MS = 500;
 
-/** A reader that takes nothing of its answer is cut after once to twice this time. */
+/** A client that reads nothing of its answer is cut after one to two times this. */
 const READER_TIMEOUT_MS = 30_000;
 
-/** Proxies keep idle connections for up to a minute; closing ours first would break their next request. */
+/** Longer than the idle time of proxies (up to 60 s), because closing first would break their next request. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** Starts to listen on the configured address. Rejects with `EADDRINUSE` and its like. */
+/** Starts to listen on the configured address. Rejects with the error of `listen`, such as `EADDRINUSE`. */
 export async function openHttpServer(handle: RequestListener, config: Config): Promise<Server> {
-  // Our own check of `Host` answers a request without one with a problem document.
+  // The middleware `allowedHosts` answers a request without `Host` with a problem document.
   const server = createServer({ maxHeaderSize: config.httpMaxHeaderBytes, requireHostHeader: false }, handle);
   answerExpectations(server, handle);
   answerClientErrors(server);
   const maxConnections = maxConnectionsOf(descriptorLimit());
   boundConnections(server, { maxConnections, readerTimeoutMs: READER_TIMEOUT_MS });
-  // Slow phones upload for longer than any fixed time; the stall timer watches bodies instead.
+  // A slow phone may need longer than any fixed time. The stall timer watches bodies instead.
   server.requestTimeout = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  // The bytes of headers are bounded. With a bound on their number Node would drop the rest silently.
+  // `maxHeaderSize` limits headers. A limit on their number would make Node drop the rest silently.
   server.maxHeadersCount = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -42,10 +42,10 @@ export async function openHttpServer(handle: RequestListener, config: Config): P
   return server;
 }
 
-/** The address that the server listens on. `0.0.0.0` and `[::]` stand for every address of the machine. */
+/** Returns the URL of the listening address. `0.0.0.0` and `[::]` mean every address of the machine. */
 export function urlOf(server: Server): string {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  if (address === null || typeof address === 'string') throw new Error('The server is not listening on a port.');
   return `http://${hostOf(address)}:${address.port}`;
 }
 
@@ -54,8 +54,8 @@ function hostOf({ address, family }: AddressInfo): string {
 }
 
 /**
- * Stops accepting, answers held responses, and lets running requests end. Everything together gets `graceMs`; after
- * that all connections are cut within a second.
+ * Stops accepting, answers held responses, and waits up to `graceMs` for running requests. Then it cuts the remaining
+ * connections within a second.
  */
 export async function endRequests(
   server: Server,

@@ -13,7 +13,7 @@ import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-/** The ways by which bytes come in and uploads go. */
+/** The parts that receive and remove uploads. */
 export interface IntakeServices {
   readonly intake: UploadIntake;
   readonly removal: UploadRemoval;
@@ -21,7 +21,7 @@ export interface IntakeServices {
   readonly transfers: Transfers;
 }
 
-/** What the intake is built from. */
+/** The parts that the intake is built from. */
 export interface IntakeSources {
   redis: RedisParts;
   storage: Storage;

@@ -1,23 +1,23 @@
 import { ServiceError } from '../errors.ts';
 
-/** Whether a balancer is to send requests to this process. */
+/** Decides whether a load balancer may send requests to this process. */
 export class Readiness {
   readonly #check: () => Promise<void>;
   #isLeaving = false;
 
-  /** `check` rejects where the process cannot do its work just now. */
+  /** @param check rejects while the process cannot work. */
   constructor(check: () => Promise<void>) {
     this.#check = check;
   }
 
-  /** Rejects with what `check` rejects with, or with `shutting_down` (503) once the process leaves, whatever it serves still. */
+  /** Rejects with the error of `check`, or with `shutting_down` (503) after `leave`. */
   async assert(): Promise<void> {
     if (this.#isLeaving)
-      throw new ServiceError('shutting_down', 'This process is about to stop. Send requests to another one.');
+      throw new ServiceError('shutting_down', 'This process is shutting down. Send requests to another process.');
     await this.#check();
   }
 
-  /** For good. */
+  /** Reports `shutting_down` from now on. */
   leave(): void {
     this.#isLeaving = true;
   }

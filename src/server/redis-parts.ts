@@ -22,7 +22,7 @@ import type { Config } from '../settings/config.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { UploadTally } from '../telemetry/upload-tally.ts';
 
-/** Everything of an API process that lives in Redis. */
+/** The parts of an API process that use Redis. */
 export interface RedisParts {
   readonly keys: QueueKeys;
   readonly connection: Redis;
@@ -34,7 +34,7 @@ export interface RedisParts {
   readonly queue: UploadQueue;
 }
 
-/** Connects and checks the server. Rejects with `ConfigError` if Redis must not be used as it is set up. */
+/** Connects to Redis and checks its configuration. Rejects with `ConfigError` if Redis is configured wrongly. */
 export async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> {
   const keys = queueKeys(config.queuePrefix);
   const connection = openCommandConnection(config.redis ?? DEFAULT_REDIS, log);
@@ -52,14 +52,14 @@ export async function openRedisParts(config: Config, log: Logger): Promise<Redis
   return { keys, connection, redisCheck, clock, store, tally, records, queue };
 }
 
-/** The configured event bus. Each has a connection of its own, which its feed closes. */
+/** Returns the configured event bus. It opens its own connection and closes it. */
 export function eventsFrom(config: Config, keys: QueueKeys, log: Logger): OpenEvents {
   const place = config.redis ?? DEFAULT_REDIS;
   if (config.eventBus === 'stream')
     return (listener) => openEventStream(openWaitingConnection(place, log), keys, listener, log);
-  const subscribe = (heard: SubscriberListener): Subscriber =>
+  const subscribe = (listener: SubscriberListener): Subscriber =>
     isCluster(place)
-      ? openShardSubscriber(openClusterConnection(place, log), keys.changeChannel(''), heard)
-      : openSubscriber(openSubscribingConnection(place, log), heard);
+      ? openShardSubscriber(openClusterConnection(place, log), keys.changeChannel(''), listener)
+      : openSubscriber(openSubscribingConnection(place, log), listener);
   return (listener) => openEventChannels(subscribe, keys, listener, log);
 }

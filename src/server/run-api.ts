@@ -3,18 +3,18 @@ import { createLog } from '../telemetry/log.ts';
 import { warnOfRoot } from '../telemetry/root-warning.ts';
 import { watchEventLoop } from '../telemetry/watchdog.ts';
 import { descriptorLimit, warnOfFewDescriptors } from './descriptors.ts';
-import { listenFault } from './listen-fault.ts';
+import { listenError } from './listen-error.ts';
 import { startApi } from './services.ts';
 import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from './shutdown.ts';
 
-/** No request keeps the event loop for this long. A process that stands still is killed, and its supervisor starts another. */
+/** No request blocks the event loop for this long. A blocked process is killed, and its supervisor starts another one. */
 const LOOP_LIMIT_MS = 30_000;
 
-/** Runs an API process until it is told to stop; a wrong setting ends it with one line. */
+/** Runs an API process until a signal stops it. A wrong setting ends the process with a one-line message. */
 export async function runApi(): Promise<void> {
   await start().catch((error: unknown) => {
-    const fault = listenFault(error) ?? error;
-    exitWithLine(fault, fault instanceof ConfigError ? ConfigError.exitCode : 1);
+    const cause = listenError(error) ?? error;
+    exitWithLine(cause, cause instanceof ConfigError ? ConfigError.exitCode : 1);
   });
 }
 
@@ -22,7 +22,7 @@ async function start(): Promise<void> {
   const config = loadConfig();
   const log = createLog('api', config);
   const api = await startApi(config, log);
-  // After everything that ends a start with one line of its own.
+  // Only after the start has succeeded, so that a failed start prints one line.
   warnOfFewDescriptors(descriptorLimit(), config, log);
   watchEventLoop(LOOP_LIMIT_MS);
   closeOnSignal(log, config.shutdownDelayMs + config.shutdownGraceMs + CLOSE_MARGIN_MS, () =>

@@ -25,23 +25,23 @@ import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorageParts } from './storage-parts.ts';
 
-/** A start waits this long for the events of Redis. */
+/** The start waits at most this time for the event bus. */
 const EVENTS_WITHIN_MS = 1000;
 
-/** For connections to a Redis that may be gone. */
+/** Closing takes at most this time, because Redis may be away. */
 const CLOSE_LIMIT_MS = 750;
 
 /** A running API process. */
 export interface Api {
   url: string;
   /**
-   * Reports not ready but keeps serving for `SHUTDOWN_DELAY_MS`; then stops accepting, answers held responses, lets
-   * running uploads end within `graceMs`, and closes everything in order.
+   * Reports "not ready" and keeps serving for `SHUTDOWN_DELAY_MS`. Then it stops accepting, answers held responses, waits
+   * up to `graceMs` for running uploads, and closes everything in order.
    */
   close(graceMs: number): Promise<void>;
 }
 
-/** Builds and wires one API process, and starts its parts in the order in which they need each other. */
+/** Builds one API process and starts its parts in order. */
 export async function startApi(config: Config, log: Logger, kinds: Kinds = createKinds(config)): Promise<Api> {
   const redis = await openRedisParts(config, log);
   const { records, store, keys } = redis;
@@ -103,13 +103,13 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   return { url: urlOf(server), close };
 }
 
-/** As a rule events are received before the first request; without Redis or the rights to read them `/readyz` says why. */
+/** Starts the event bus, if possible before the first request. If it fails, `/readyz` reports the reason. */
 async function startEvents({ bus }: HeldParts, log: Logger): Promise<void> {
-  const hearing = bus.start().catch((error: unknown) => log.error({ err: error }, 'no events'));
-  await settleWithin(hearing, EVENTS_WITHIN_MS);
+  const started = bus.start().catch((error: unknown) => log.error({ err: error }, 'event bus not started'));
+  await settleWithin(started, EVENTS_WITHIN_MS);
 }
 
-/** Rejects while Redis or the storage cannot be used, or no events come. */
+/** Rejects while Redis, the storage or the event bus cannot be used. */
 async function assertServing(
   { redisCheck, keys }: RedisParts,
   { bus }: HeldParts,
@@ -120,7 +120,7 @@ async function assertServing(
   await storage.assert();
 }
 
-/** What an API process has open. */
+/** The parts of an API process that must be closed. */
 interface Open {
   server: Server;
   held: HeldParts;
@@ -178,7 +178,7 @@ interface OperatorSources {
   log: Logger;
 }
 
-/** Loads the operators' modules only if there is a token. */
+/** Loads the operators' modules only if a token is set. */
 async function openOperatorsIfWanted(
   config: Config,
   { redis, heartbeat, ...rest }: OperatorSources,

@@ -1,15 +1,15 @@
 import type { Logger } from '../telemetry/log.ts';
 
-/** A terminal may send the same signal to npm and to us; within this time two are one. */
+/** Ctrl-C may deliver the signal twice, directly and through npm. Signals within this time count as one. */
 const DOUBLE_SIGNAL_MS = 1000;
 
-/** Beyond the grace for bodies or work under way: a second for held responses, and a little more. */
+/** Added to the grace period: time to answer held responses and to close connections. */
 export const CLOSE_MARGIN_MS = 3_000;
 
 /**
- * Calls `close` at the first SIGINT or SIGTERM, or when the supervisor that started this process is
- * gone, and ends the process with 0 when it resolves. Past `deadlineMs`, or with a second signal
- * after a second's rest, it ends with 1. The returned function begins the same for a reason of one's own.
+ * Calls `close` at the first SIGINT or SIGTERM, or when the supervisor of this process is gone, and exits with 0 when it
+ * resolves. Exits with 1 after `deadlineMs`, or at a second signal that comes more than a second later. The returned
+ * function starts the shutdown for another reason.
  * @param end ends the process with the exit code.
  */
 export function closeOnSignal(
@@ -42,7 +42,7 @@ async function closeWithin(
 ): Promise<void> {
   log.info({ reason }, 'closing');
   setTimeout(() => {
-    log.error({ deadlineMs }, 'not closed in time');
+    log.error({ deadlineMs }, 'shutdown took too long');
     end(1);
   }, deadlineMs).unref();
   try {
@@ -50,12 +50,12 @@ async function closeWithin(
     log.info('closed');
     end(0);
   } catch (error) {
-    log.error({ err: error }, 'closing failed');
+    log.error({ err: error }, 'shutdown failed');
     end(1);
   }
 }
 
-/** Waits for work that nothing depends on any more, but not for ever: what talks to a server that is gone may never end. */
+/** Waits for work at most `limitMs`, because work that needs an unreachable server may never end. Ignores its errors. */
 export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)));
@@ -63,7 +63,7 @@ export async function settleWithin(work: Promise<unknown>, limitMs: number): Pro
   clearTimeout(timer);
 }
 
-/** EX_CONFIG of sysexits: no restart helps, a person has to put something right. */
+/** EX_CONFIG of sysexits: a restart does not help, somebody must change the configuration. */
 const EX_CONFIG = 78;
 
 /**
@@ -79,7 +79,7 @@ export async function loadOrExit<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Ends a process that could not start with one line a person can act on. */
+/** Writes a one-line message to standard error and ends the process. */
 export function exitWithLine(error: unknown, exitCode: number): never {
   const line = error instanceof Error ? error.message : String(error);
   process.stderr.write(`deferred-uploads: ${line}\n`);

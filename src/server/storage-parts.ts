@@ -8,14 +8,14 @@ import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-/** The storage, and whether it can be used. */
+/** The storage and its health check. */
 export interface StorageParts {
-  /** Takes no new objects while it does not belong to the Redis at hand. */
+  /** Rejects new objects while it is not paired with the connected Redis. */
   readonly storage: Storage;
   readonly check: StorageCheck;
 }
 
-/** Opens the storage and compares it with Redis. Rejects with `ConfigError` if it must not be used as it is set up. */
+/** Opens the storage and checks that it belongs to this Redis. Rejects with `ConfigError` if it does not. */
 export async function openStorageParts(
   config: Config,
   { connection, keys, store }: RedisParts,
@@ -27,9 +27,9 @@ export async function openStorageParts(
   const installation = new Installation({ storage, kept, queuePrefix, adopt, log });
   const notCompared = (error: unknown): void => {
     if (error instanceof ConfigError) throw error;
-    log.debug({ err: error }, 'storage and Redis not compared yet');
+    log.debug({ err: error }, 'pairing of storage and Redis not checked');
   };
-  // A start does not wait for Redis; it is compared when it comes, and whenever it comes back.
+  // The start does not wait for Redis. The check runs each time Redis becomes available.
   if (store.isReady) await installation.open().catch(notCompared);
   connection.on('ready', () => void installation.verify().catch(notCompared));
   const guarded = guardedStorage(storage, () => installation.assertPaired());

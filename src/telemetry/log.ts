@@ -4,7 +4,7 @@ import { withoutIds } from './upload-ref.ts';
 
 export type { Logger } from 'pino';
 
-/** JSON lines on standard output; `role` tells the processes of one installation apart. */
+/** Creates a log that writes JSON lines to standard output, each with the role and the pid of the process. */
 export function createLog(role: 'api' | 'worker', config: Pick<Config, 'logLevel'>): Logger {
   return pino({
     level: config.logLevel,
@@ -15,7 +15,7 @@ export function createLog(role: 'api' | 'worker', config: Pick<Config, 'logLevel
   });
 }
 
-/** Errors of the file system and of S3 name files, whose paths contain ids. */
+/** Errors of the file system and of S3 contain paths, and paths contain upload ids. */
 function errorWithoutIds(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const fields = Object.entries(pino.stdSerializers.err(error));

@@ -1,19 +1,19 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { RecentWakes } from './recent-wakes.ts';
 
-/** Seconds; held responses live up to a minute, a wake lasts about a millisecond. */
+/** Bucket limits in seconds. A response is held for up to a minute. */
 const HELD_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 30, 60];
 
-/** Seconds, from well under a millisecond. */
+/** Bucket limits in seconds. A wake-up takes about a millisecond. */
 const WAKE_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
 
-/** What is read at the moment of a scrape. */
+/** Values that are read at each scrape. */
 export interface Readings {
   held: () => number;
   waiters: () => number;
   receiving: () => number;
   eventsHeard: () => number;
-  /** Undefined, or a rejection, while Redis is away; the figures are left out then. */
+  /** Undefined or a rejection while Redis is away. The metric is then left out. */
   jobCounts: () => Promise<{ waiting: number; active: number; delayed: number } | undefined>;
   /** Likewise. */
   backlog: () => Promise<BacklogReading | undefined>;
@@ -29,9 +29,9 @@ interface BacklogReading {
   drainedPerMinute: number | undefined;
 }
 
-/** The figures of one API process, in Prometheus' text format. */
+/** The metrics of one API process in the Prometheus text format. */
 export class Metrics {
-  /** Of the last minute, for people who look on. */
+  /** Latencies of the last minute, for the operators' page. */
   readonly recentWakes = new RecentWakes();
   readonly #registry = new Registry();
   readonly #requests = new Counter({
@@ -48,30 +48,30 @@ export class Metrics {
   });
   readonly #heldNow = new Gauge({
     name: 'deferred_held_by_route',
-    help: 'Responses held now, by route.',
+    help: 'Responses that are held now, by route.',
     labelNames: ['route'],
     registers: [this.#registry],
   });
   readonly #wakeSeconds = new Histogram({
     name: 'deferred_wake_seconds',
-    help: 'From the creation of an event to the last byte of the answer that it resolved.',
+    help: 'Time from the creation of an event to the last byte of the response that it resolved.',
     buckets: WAKE_SECONDS,
     registers: [this.#registry],
   });
   readonly #refused = new Counter({
     name: 'queue_refused_total',
-    help: 'Times that an upload found no room in the queue, by the code of its refusal.',
+    help: 'Uploads rejected because the queue was full, by error code.',
     labelNames: ['code'],
     registers: [this.#registry],
   });
   readonly #discarded = new Counter({
     name: 'queue_discarded_total',
-    help: 'Uploads that made room in the queue for another one.',
+    help: 'Uploads evicted from the full queue in favour of a newer one.',
     registers: [this.#registry],
   });
   readonly #heldSeconds = new Histogram({
     name: 'deferred_held_seconds',
-    help: 'How long responses were held.',
+    help: 'Time for which responses were held.',
     labelNames: ['route'],
     buckets: HELD_SECONDS,
     registers: [this.#registry],
@@ -79,13 +79,13 @@ export class Metrics {
 
   constructor(readings: Readings) {
     collectDefaultMetrics({ register: this.#registry });
-    this.#gauge('deferred_held', 'Responses held now.', readings.held);
+    this.#gauge('deferred_held', 'Responses that are held now.', readings.held);
     this.#gauge('deferred_waiters', 'Waiters registered now.', readings.waiters);
     this.#gauge('uploads_receiving', 'Request bodies being received now.', readings.receiving);
     this.#eventsHeard(readings);
     this.#gauge(
       'queue_capacity',
-      'Uploads that may wait for a worker, over all processes.',
+      'Maximum number of uploads that wait for a worker, over all processes.',
       () => readings.queueCapacity,
     );
     this.#jobs(readings);
@@ -104,12 +104,12 @@ export class Metrics {
     this.#ofBacklog(
       readings,
       'queue_drained_per_minute',
-      'Uploads that leave the queue in a minute, as of late.',
+      'Recent number of uploads that leave the queue per minute.',
       ({ drainedPerMinute }) => drainedPerMinute ?? 0,
     );
   }
 
-  /** Responses held now, by route; those that hold none are left out. */
+  /** Number of responses that are held now, by route. Routes without any are left out. */
   async heldByRoute(): Promise<Record<string, number>> {
     const { values } = await this.#heldNow.get();
     return Object.fromEntries(
@@ -155,7 +155,7 @@ export class Metrics {
   #eventsHeard({ eventsHeard }: Readings): void {
     new Counter({
       name: 'events_heard_total',
-      help: 'Events heard since the start.',
+      help: 'Events received since the start of the process.',
       registers: [this.#registry],
       collect() {
         this.reset();
@@ -190,7 +190,6 @@ export class Metrics {
     });
   }
 
-  /** Each asks for itself: the registry reads them side by side. */
   #ofBacklog(readings: Readings, name: string, help: string, figureIn: (figures: BacklogReading) => number): void {
     this.#readGauge(name, help, async () => {
       const figures = await readings.backlog();
@@ -198,7 +197,7 @@ export class Metrics {
     });
   }
 
-  /** Left out if `read` answers undefined or rejects. */
+  /** Registers a gauge that is left out if `read` resolves with undefined or rejects. */
   #readGauge(name: string, help: string, read: () => Promise<number | undefined>): void {
     new Gauge({
       name,

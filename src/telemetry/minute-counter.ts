@@ -1,12 +1,12 @@
 const SECONDS = 60;
 
-/** Counts what happened within the last 60 seconds, to the second. */
+/** Counts events of the last 60 seconds, with a resolution of one second. */
 export class MinuteCounter {
   readonly #counts = new Uint32Array(SECONDS);
   readonly #nowMs: () => number;
   #second: number;
 
-  /** @param nowMs a clock that never goes back. */
+  /** @param nowMs a monotonic clock. */
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
     this.#second = this.#present();

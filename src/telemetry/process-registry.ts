@@ -10,30 +10,30 @@ import { VERSION } from '../version.ts';
 
 const PERIOD_MS = 3_000;
 
-/** Two periods may be missed, as in a long pause of the process. */
+/** A process stays listed after two missed heartbeats, for example during a long pause. */
 const TTL_MS = 10_000;
 
-/** A Redis that is gone is not told. */
-const LEAVE_LIMIT_MS = 1_000;
+/** Removing the entry takes at most this time, because Redis may be away. */
+const REMOVE_LIMIT_MS = 1_000;
 
-/** The set forgets by then who died without a word. */
+/** Ids of processes that ended without removing themselves leave the set after this time. */
 const FORGET_MS = 60_000;
 
-/** What a process has to tell that is not the same all its life. */
+/** The part of a report that changes during the life of a process. */
 export type ProcessStatus = Pick<ProcessReport, 'held' | 'running' | 'pausedBy' | 'lastMinute' | 'wake'>;
 
-/** What a process tells of itself with. */
+/** The parts that a heartbeat works with. */
 export interface HeartbeatParts {
   connection: Redis;
   keys: QueueKeys;
-  /** The same clock in all processes: what one writes, the others let run out. */
+  /** The clock of Redis, so that all processes agree on the age of an entry. */
   clock: Pick<RedisClock, 'nowMs'>;
   log: Logger;
 }
 
 /**
- * Tells the others that this process is there, and what it is at: every few seconds four small commands, under keys
- * that run out by themselves. Nobody decides anything by it; it is for people to look at.
+ * Writes a report of this process to Redis every 3 seconds. The entry expires after 10 seconds. The reports are only
+ * shown to operators; no decision depends on them.
  */
 export class Heartbeat {
   readonly #connection: Redis;
@@ -66,14 +66,14 @@ export class Heartbeat {
     };
   }
 
-  /** From now until `close`; at once where Redis is there, and whenever it comes back. */
+  /** Sends heartbeats until `close`: now, every 3 seconds, and each time Redis is back. */
   start(): void {
     this.#timer = setInterval(() => void this.beat(), PERIOD_MS).unref();
     this.#connection.on('ready', this.#onReady);
     void this.beat();
   }
 
-  /** Never rejects: while Redis is away there is nobody to tell, and later the news is newer. */
+  /** Sends one heartbeat. Never rejects: if Redis is away, the next heartbeat replaces this one. */
   async beat(): Promise<void> {
     this.#beating ??= this.#beat()
       .catch((error: unknown) => this.#log.debug({ err: error }, 'heartbeat not sent'))
@@ -81,15 +81,15 @@ export class Heartbeat {
     await this.#beating;
   }
 
-  /** Takes its leave where Redis can be told; the keys run out otherwise. The connection stays the caller's. */
+  /** Stops and removes the entry. If Redis is away, the entry expires. The caller closes the connection. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#connection.off('ready', this.#onReady);
-    await settleWithin(this.#leave(), LEAVE_LIMIT_MS);
+    await settleWithin(this.#remove(), REMOVE_LIMIT_MS);
   }
 
-  async #leave(): Promise<void> {
-    // What is under way would bring back what is taken out.
+  async #remove(): Promise<void> {
+    // A running heartbeat would write the entry again after its removal.
     await this.#beating;
     if (this.#connection.status !== 'ready') return;
     const { id } = this.#self;
@@ -111,7 +111,7 @@ export class Heartbeat {
   }
 }
 
-/** How many worker processes have told of themselves lately. Rejects with `service_unavailable` (503). */
+/** Counts the worker processes with a recent heartbeat. Rejects with `service_unavailable` (503). */
 export async function countWorkers(connection: Redis, keys: QueueKeys): Promise<number> {
   return (await readProcesses(connection, keys)).filter(({ role }) => role === 'worker').length;
 }
@@ -121,12 +121,12 @@ export async function countPausedWorkers(connection: Redis, keys: QueueKeys): Pr
   return (await readProcesses(connection, keys)).filter(({ pausedBy }) => pausedBy === 'storage').length;
 }
 
-/** The processes that have told of themselves lately: API first, then by host and pid. Rejects with `service_unavailable` (503). */
+/** Reads the processes with a recent heartbeat, API processes first. Rejects with `service_unavailable` (503). */
 export async function readProcesses(connection: Redis, keys: QueueKeys): Promise<ProcessReport[]> {
   const ids = await available(() => connection.zrangebyscore(keys.processes, '-inf', '+inf'));
   if (ids.length === 0) return [];
   const texts = await available(() => connection.mget(ids.map((id) => keys.process(id))));
-  // Written by this service alone, so their JSON is what its type says.
+  // Only this service writes these keys, so the JSON has this type.
   const reports = texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as ProcessReport]));
   return reports.sort((a, b) => a.role.localeCompare(b.role) || a.host.localeCompare(b.host) || a.pid - b.pid);
 }

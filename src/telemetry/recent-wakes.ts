@@ -3,14 +3,14 @@ import type { WakeLatency } from '../wire/documents.ts';
 const KEPT = 1000;
 const PERIOD_MS = 60_000;
 
-/** The latest wake latencies of this process, for a figure of now; the whole history is in the metrics. */
+/** The last 1000 wake-up latencies of this process. The metrics contain the whole history. */
 export class RecentWakes {
   readonly #latenciesMs = new Float64Array(KEPT);
   readonly #endedAtMs = new Float64Array(KEPT);
   readonly #nowMs: () => number;
   #count = 0;
 
-  /** @param nowMs a clock that never goes back. */
+  /** @param nowMs a monotonic clock. */
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
   }
@@ -22,7 +22,7 @@ export class RecentWakes {
     this.#count += 1;
   }
 
-  /** Null where there was none within the last minute. */
+  /** Null if no response was woken in the last minute. */
   latency(): WakeLatency | null {
     const sinceMs = this.#nowMs() - PERIOD_MS;
     const kept = this.#latenciesMs.subarray(0, Math.min(this.#count, KEPT));
@@ -32,7 +32,7 @@ export class RecentWakes {
   }
 }
 
-/** The nearest rank, in hundredths of a millisecond. */
+/** Percentile by the nearest-rank method, rounded to 0.01 ms. */
 function quantile(sorted: Float64Array, fraction: number): number {
   const value = sorted[Math.max(0, Math.ceil(sorted.length * fraction) - 1)] ?? 0;
   return Math.round(value * 100) / 100;

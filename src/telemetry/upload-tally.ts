@@ -1,15 +1,15 @@
 import type { MinuteCounts } from '../wire/documents.ts';
 import { MinuteCounter } from './minute-counter.ts';
 
-/** Counts what this process has made of uploads; told by the records of every change of state. */
+/** Counts the uploads that this process received, completed and failed in the last minute. */
 export class UploadTally {
   readonly #received = new MinuteCounter();
   readonly #completed = new MinuteCounter();
   readonly #failed = new MinuteCounter();
 
-  /** An upload has gone over to `state`, from one of `from`. */
+  /** Call it after every change of state, from one of the states in `from`. */
   entered(state: string, from: readonly string[]): void {
-    // Handed back or taken up again, it was received long ago.
+    // A requeued or retried upload was already counted as received.
     if (state === 'queued' && from.includes('receiving')) this.#received.add();
     if (state === 'completed') this.#completed.add();
     if (state === 'failed') this.#failed.add();

@@ -5,8 +5,8 @@ const TICK_MS = 1_000;
 const BEAT_MS = 500;
 
 /*
- * A thread of its own, since the one that is watched cannot watch itself. It counts its own ticks and not the
- * time: a process that was paused as a whole has missed none.
+ * A second thread watches the event loop, because a blocked loop cannot watch itself. It counts its own ticks instead of
+ * the time, so a process that was paused as a whole has missed none.
  */
 const THREAD = `
 const { writeSync } = require('node:fs');
@@ -17,7 +17,7 @@ function end(msg) {
   process.kill(process.pid, 'SIGKILL');
 }
 setInterval(() => {
-  if (parentPid !== undefined && process.ppid !== parentPid) return end('the worker is gone, and this process with it');
+  if (parentPid !== undefined && process.ppid !== parentPid) return end('the parent process is gone, this process ends itself');
   if (beats === undefined) return;
   const beat = Atomics.load(beats, 0);
   missed = beat === last ? missed + 1 : 0;
@@ -26,9 +26,9 @@ setInterval(() => {
 }, tickMs);`;
 
 /**
- * Kills this process when its event loop has stood still for `limitMs`: a worker has lost the locks of all its jobs by
- * then, and an API process answers nobody. Ticks of a second thread are counted, so time in which the machine ran
- * neither thread does not count. Does nothing under a debugger. The returned function ends the watch.
+ * Kills this process if its event loop is blocked for `limitMs`, because by then a worker has lost the locks of its jobs
+ * and an API process answers no request. Time in which the whole process is paused does not count. Does nothing under a
+ * debugger. The returned function ends the watch.
  */
 export function watchEventLoop(limitMs: number): () => void {
   if (inspector.url() !== undefined) return () => undefined;
@@ -42,7 +42,7 @@ export function watchEventLoop(limitMs: number): () => void {
   };
 }
 
-/** Kills this process when the one that started it is gone, even if its own event loop stands still. */
+/** Kills this process when its parent process is gone, even if its own event loop is blocked. */
 export function watchParent(): () => void {
   return startThread({ parentPid: process.ppid });
 }

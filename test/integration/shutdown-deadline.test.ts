@@ -28,7 +28,7 @@ test('a sender that neither sends nor reads does not keep a process from ending 
   await receiving(service.url, 1);
   const api = service.apis[0];
   expect(await api?.end()).toBe(0);
-  expect(api?.output()).not.toContain('not closed in time');
+  expect(api?.output()).not.toContain('shutdown took too long');
   deaf.resume();
   await eventually('the connection to be cut', () => isCut);
 });
@@ -38,6 +38,6 @@ test('a worker whose Redis stands still ends with 0 within one deadline for its 
   process.kill(service.redis.pid, 'SIGSTOP');
   const code = await worker?.end();
   process.kill(service.redis.pid, 'SIGCONT');
-  expect(worker?.output()).not.toContain('not closed in time');
+  expect(worker?.output()).not.toContain('shutdown took too long');
   expect(code).toBe(0);
 });

@@ -39,19 +39,22 @@ async function present() {
   return await readProcesses(space.connection, space.keys);
 }
 
-describe('a process', () => {
-  test('is present from its start to its end, with what it is at', async () => {
+describe('process in the registry', () => {
+  test('is listed with its status from its start to its end', async () => {
     expect(await present()).toEqual([]);
     const heartbeat = heartbeatOf('api');
     heartbeat.start();
-    const [report] = await eventually('its word', async () => (await present()).length === 1 && (await present()));
+    const [report] = await eventually(
+      'its first heartbeat',
+      async () => (await present()).length === 1 && (await present()),
+    );
     expect(report).toMatchObject({ role: 'api', host: hostname(), pid: process.pid, version: VERSION, ...STATUS });
     expect(Date.parse(report?.startedAt ?? '')).toBeLessThanOrEqual(Date.now());
     await heartbeat.close();
     expect([await present(), await space.connection.exists(space.keys.processes)]).toEqual([[], 0]);
   });
 
-  test('tells its newest news under the same id', async () => {
+  test('is listed once, with its newest status', async () => {
     let running = 1;
     const heartbeat = heartbeatOf('worker', () => ({ ...STATUS, running }));
     await heartbeat.beat();
@@ -62,7 +65,7 @@ describe('a process', () => {
     expect([before?.running, after?.running, after?.id === before?.id, others]).toEqual([1, 2, true, []]);
   });
 
-  test('that dies without a word is forgotten by time alone', async () => {
+  test('expires if it ends without removing itself', async () => {
     const heartbeat = heartbeatOf('worker');
     await heartbeat.beat();
     const [report] = await present();
@@ -73,15 +76,15 @@ describe('a process', () => {
     expect(await present()).toEqual([]);
   });
 
-  test('is one of many, API processes first', async () => {
+  test('is listed after API processes if it is a worker', async () => {
     for (const role of ['worker', 'api', 'worker'] as const) await heartbeatOf(role).beat();
     expect((await present()).map(({ role }) => role)).toEqual(['api', 'worker', 'worker']);
   });
 
-  test('whose news cannot be had says nothing and goes on', async () => {
+  test('skips a heartbeat whose status cannot be read', async () => {
     let isBroken = true;
     const heartbeat = heartbeatOf('api', () => {
-      if (isBroken) throw new Error('no news');
+      if (isBroken) throw new Error('no status');
       return STATUS;
     });
     await heartbeat.beat();
@@ -92,7 +95,7 @@ describe('a process', () => {
   });
 });
 
-test('while Redis is away nobody waits for it, and it is told when it is back', async () => {
+test('a heartbeat is skipped while Redis is away and sent when it is back', async () => {
   const own = await startRedisServer({ port: 0 });
   const connection = openCommandConnection(own.url, silentLog);
   try {
@@ -106,7 +109,7 @@ test('while Redis is away nobody waits for it, and it is told when it is back', 
     await heartbeat.beat();
     await own.up();
     await eventually(
-      'its word',
+      'its first heartbeat',
       async () => connection.status === 'ready' && (await readProcesses(connection, space.keys)).length === 1,
     );
     await own.down();

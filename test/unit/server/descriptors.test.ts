@@ -2,7 +2,7 @@ import { expect, jest, test } from '@jest/globals';
 import { silentLog } from '../../helpers/record-space.ts';
 import { descriptorLimit, limitIn, maxConnectionsOf, warnOfFewDescriptors } from '../../../src/server/descriptors.ts';
 
-test('the soft limit of open files is read from the limits of the process', () => {
+test('the soft limit of open files is read from /proc', () => {
   expect(
     limitIn(
       'Max processes             1 2 processes\nMax open files            1024                 4096                 files\n',
@@ -17,11 +17,11 @@ test.each([
   [1024, 412],
   [300, 75],
   [1, 1],
-])('of %d descriptors there are two for each of %d connections', (limit, connections) => {
+])('%d descriptors allow %d connections', (limit, connections) => {
   expect(maxConnectionsOf(limit)).toBe(connections);
 });
 
-test('warns if the held responses and uploads that the settings allow need more descriptors than there are', () => {
+test('one line is logged if the settings need more descriptors than the limit', () => {
   const warn = jest.fn();
   const log = { ...silentLog, warn };
   const settings = { deferredMaxHeld: 1000, uploadMaxOpen: 100 };
@@ -31,6 +31,6 @@ test('warns if the held responses and uploads that the settings allow need more 
   expect(warn.mock.calls).toEqual([[expect.objectContaining({ limit: 2399, needed: 2400 }), expect.any(String)]]);
 });
 
-test('an unknown limit leaves connections without one', () => {
+test('an unknown limit does not limit connections', () => {
   expect(maxConnectionsOf(undefined)).toBeUndefined();
 });

@@ -28,15 +28,15 @@ function build(close: () => Promise<void>) {
   return { closing, raise: (event: string) => handlers.get(event)?.() };
 }
 
-describe('a process that is to end', () => {
-  test.each(['SIGINT', 'SIGTERM', 'disconnect'])('closes on %s and ends with 0', async (event) => {
+describe('shutdown', () => {
+  test.each(['SIGINT', 'SIGTERM', 'disconnect'])('closes on %s and exits with 0', async (event) => {
     const { closing, raise } = build(async () => undefined);
     raise(event);
     await jest.advanceTimersByTimeAsync(0);
     expect([closing.mock.calls.length, exits]).toEqual([1, [0]]);
   });
 
-  test('takes a signal that comes twice at once for one', async () => {
+  test('counts two signals within a second as one', async () => {
     const { closing, raise } = build(() => new Promise(() => undefined));
     raise('SIGINT');
     await jest.advanceTimersByTimeAsync(900);
@@ -45,7 +45,7 @@ describe('a process that is to end', () => {
     expect([closing.mock.calls.length, exits]).toEqual([1, []]);
   });
 
-  test('ends at once with 1 on a second signal after a rest', async () => {
+  test('exits with 1 at a second signal more than a second later', async () => {
     const { closing, raise } = build(() => new Promise(() => undefined));
     raise('SIGINT');
     await jest.advanceTimersByTimeAsync(1100);
@@ -53,7 +53,7 @@ describe('a process that is to end', () => {
     expect([closing.mock.calls.length, exits]).toEqual([1, [1]]);
   });
 
-  test('goes on closing when its supervisor disconnects meanwhile', async () => {
+  test('continues if the supervisor disconnects in the meantime', async () => {
     const { raise } = build(() => new Promise(() => undefined));
     raise('SIGTERM');
     await jest.advanceTimersByTimeAsync(2000);
@@ -61,7 +61,7 @@ describe('a process that is to end', () => {
     expect(exits).toEqual([]);
   });
 
-  test('ends in the way that it is given, although closing takes too long', async () => {
+  test('calls the given end function if closing takes too long', async () => {
     const end = jest.fn();
     closeOnSignal(silentLog, 5000, () => new Promise(() => undefined), end);
     handlers.get('SIGTERM')?.();
@@ -69,7 +69,7 @@ describe('a process that is to end', () => {
     expect([end.mock.calls, exits]).toEqual([[[1]], []]);
   });
 
-  test('ends with 1 when closing takes too long, or fails', async () => {
+  test('exits with 1 if closing takes too long or fails', async () => {
     const slow = build(() => new Promise(() => undefined));
     slow.raise('SIGTERM');
     await jest.advanceTimersByTimeAsync(4999);
@@ -83,11 +83,11 @@ describe('a process that is to end', () => {
   });
 });
 
-describe('a process that could not start', () => {
+describe('failed start', () => {
   test.each([
     [new Error('PORT is taken'), 'PORT is taken'],
     ['plain words', 'plain words'],
-  ])('says so in one line and ends with its code', (error, words) => {
+  ])('prints one line and exits with the code', (error, words) => {
     const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     exitWithLine(error, 78);
     expect([written.mock.calls.map(([text]) => text), exits]).toEqual([[`deferred-uploads: ${words}\n`], [78]]);

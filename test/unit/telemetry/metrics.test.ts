@@ -13,8 +13,8 @@ const READINGS: Readings = {
   queueCapacity: 50,
 };
 
-describe('the figures of a process', () => {
-  test('are read at the moment of the scrape', async () => {
+describe('metrics of a process', () => {
+  test('are read at each scrape', async () => {
     let held = 0;
     const metrics = new Metrics({ ...READINGS, held: () => held });
     held = 7;
@@ -24,7 +24,7 @@ describe('the figures of a process', () => {
     expect(text).toMatch(/^queue_jobs\{state="waiting"\} 5$/m);
   });
 
-  test('leave the queue out while Redis is away, and are there all the same', async () => {
+  test('are available while Redis is away, without those of the queue', async () => {
     let isAway = false;
     const metrics = new Metrics({
       ...READINGS,
@@ -38,7 +38,7 @@ describe('the figures of a process', () => {
     expect(text).toMatch(/^deferred_held 3$/m);
   });
 
-  test('tell how much waits, how fast it drains, and what the queue had no room for', async () => {
+  test('report the waiting uploads, the drain rate and the rejected uploads', async () => {
     let isAway = false;
     const metrics = new Metrics({
       ...READINGS,
@@ -71,7 +71,7 @@ describe('the figures of a process', () => {
     );
   });
 
-  test('count held responses while they are held, and how they ended', async () => {
+  test('count held responses and how they ended', async () => {
     const metrics = new Metrics(READINGS);
     metrics.deferredBegun('/progress');
     metrics.deferredBegun('/progress');
@@ -84,7 +84,7 @@ describe('the figures of a process', () => {
     expect(text).toMatch(/^deferred_wake_seconds_bucket\{le="0.0025"\} 1$/m);
   });
 
-  test('of two processes in one are two', async () => {
+  test('are separate for two services in one process', async () => {
     const [one, other] = [new Metrics(READINGS), new Metrics(READINGS)];
     one.requestEnded('GET', '/', 200);
     expect(await other.text()).not.toContain('http_requests_total{');

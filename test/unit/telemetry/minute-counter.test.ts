@@ -6,7 +6,7 @@ function counterAt(startMs: number) {
   return { clock, counter: new MinuteCounter(() => clock.nowMs) };
 }
 
-test('counts what happened within the last minute, and forgets it after', () => {
+test('the counter counts events of the last minute only', () => {
   const { clock, counter } = counterAt(1_500);
   counter.add();
   counter.add();
@@ -21,7 +21,7 @@ test('counts what happened within the last minute, and forgets it after', () => 
   expect(counter.total).toBe(0);
 });
 
-test('counts anew after any time of rest', () => {
+test('the counter restarts from zero after a long pause', () => {
   const { clock, counter } = counterAt(0);
   for (const restMs of [59_000, 60_000, 61_000, 3_600_000]) {
     counter.add();

@@ -6,17 +6,17 @@ function wakesAt(startMs: number) {
   return { clock, wakes: new RecentWakes(() => clock.nowMs) };
 }
 
-test('tells nothing where nothing was woken', () => {
+test('the latency is null if no response was woken', () => {
   expect(wakesAt(0).wakes.latency()).toBeNull();
 });
 
-test('tells the median and the slowest in a hundred, by nearest rank', () => {
+test('the latency has the 50th and the 99th percentile by nearest rank', () => {
   const { wakes } = wakesAt(0);
   for (let ms = 200; ms >= 1; ms -= 1) wakes.add(ms);
   expect(wakes.latency()).toEqual({ count: 200, p50Ms: 100, p99Ms: 198 });
 });
 
-test('tells of the newest thousand, within the last minute', () => {
+test('the latency covers the last 1000 wake-ups of the last minute', () => {
   const { clock, wakes } = wakesAt(1_000);
   for (let index = 0; index < 500; index += 1) wakes.add(9);
   clock.nowMs = 50_000;

@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import { warnOfRoot } from '../../../src/telemetry/root-warning.ts';
 
-test('warns in one line if the process runs as root, and only then', () => {
+test('one line is logged only if the process runs as root', () => {
   const warn = jest.fn();
   warnOfRoot({ warn }, 1000);
   expect(warn).not.toHaveBeenCalled();

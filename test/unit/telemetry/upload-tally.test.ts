@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { UploadTally } from '../../../src/telemetry/upload-tally.ts';
 
-test('counts what was received, completed and failed, and nothing else', () => {
+test('received, completed and failed uploads are counted', () => {
   const tally = new UploadTally();
   tally.entered('receiving', ['receiving']);
   tally.entered('queued', ['receiving']);
@@ -13,7 +13,7 @@ test('counts what was received, completed and failed, and nothing else', () => {
   expect(tally.lastMinute).toEqual({ received: 1, completed: 1, failed: 2 });
 });
 
-test('receives an upload once, however often it is handed back or restored', () => {
+test('a requeued or restored upload is counted as received only once', () => {
   const tally = new UploadTally();
   tally.entered('queued', ['processing']);
   tally.entered('queued', []);

@@ -30,13 +30,13 @@ function run(script: string) {
   return { ended: once(started, 'close'), output: () => output };
 }
 
-test('a process whose event loop stands still for longer than its limit is killed with one line', async () => {
+test('a process whose event loop is blocked beyond the limit is killed with one log line', async () => {
   const stuck = run(`watchEventLoop(1000); const end = Date.now() + ${BLOCK_MS}; while (Date.now() < end);`);
   expect(await stuck.ended).toEqual([null, 'SIGKILL']);
   expect(stuck.output()).toMatch(/^\{"level":"fatal".*"msg":"the event loop is stuck, this process ends itself"\}\n$/);
 });
 
-test('a process with a running event loop lives, and ends by itself when it has nothing more to do', async () => {
+test('a process with a running event loop is not killed and can end by itself', async () => {
   const alive =
     run(`watchEventLoop(${LIMIT_MS}); console.log('begun'); process.once('SIGTERM', () => clearInterval(timer));
     const timer = setInterval(() => console.log('beat'), ${BEAT_MS});`);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { listenFault } from '../../../src/server/listen-fault.ts';
+import { listenError } from '../../../src/server/listen-error.ts';
 import { ConfigError } from '../../../src/settings/config.ts';
 
 test.each([
@@ -10,20 +10,20 @@ test.each([
 ])('a server that cannot listen on %s names the setting HOST', async (host, line) => {
   const server = createServer().listen(0, host);
   const [error] = (await once(server, 'error')) as unknown[];
-  const fault = listenFault(error);
+  const fault = listenError(error);
   expect(fault).toBeInstanceOf(ConfigError);
   expect(fault?.message).toMatch(line);
 });
 
 test.each([
-  ['EADDRINUSE', /^PORT is taken/],
+  ['EADDRINUSE', /^PORT is in use/],
   ['EACCES', /^PORT needs a permission/],
-])('%s of listen names the setting PORT', (code, line) => {
+])('the error %s of listen names the setting PORT', (code, line) => {
   const error = Object.assign(new Error('listen failed'), { code, syscall: 'listen' });
-  expect(listenFault(error)?.message).toMatch(line);
+  expect(listenError(error)?.message).toMatch(line);
 });
 
-test('an error of anything else names no setting', () => {
-  expect(listenFault(Object.assign(new Error('open failed'), { code: 'EACCES', syscall: 'open' }))).toBeUndefined();
-  expect(listenFault('EACCES')).toBeUndefined();
+test('another error names no setting', () => {
+  expect(listenError(Object.assign(new Error('open failed'), { code: 'EACCES', syscall: 'open' }))).toBeUndefined();
+  expect(listenError('EACCES')).toBeUndefined();
 });
