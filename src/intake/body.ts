@@ -4,14 +4,65 @@ import { sendContinue } from '../http/expect-continue.ts';
 import { StreamChunks } from './stream-chunks.ts';
 
 /**
- * The chunks of a raw request body, whose sender is told to go on with the first `next`. Ends normally only when
- * the body is whole. Throws `upload_interrupted` where the client went away, and the signal's reason when that
- * fires; the request itself is left open then, so that an answer can still be sent.
+ * Reads the chunks of a raw request body. The first `next` sends 100 Continue. Ends normally only if the body is
+ * complete. Throws `upload_interrupted` (400) if the client is gone, and the reason of the signal if that fires. The
+ * request stays open then, so that it can be answered.
  */
 export function readBody(request: IncomingMessage, signal: AbortSignal): StreamChunks {
   const interrupted = (cause: unknown) =>
-    new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.', {
-      cause,
-    });
+    new ServiceError(
+      'upload_interrupted',
+      'The connection broke before the upload was complete. Send the file again.',
+      { cause },
+    );
   return new StreamChunks(request, interrupted, signal, () => sendContinue(request));
+}
+
+/** Counts the bytes of a file and throws if they exceed its limit. */
+export class ByteLimiter {
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Throws `file_too_large` (413). */
+  add(byteCount: number): void {
+    this.#bytes += byteCount;
+    if (this.#bytes > this.#maxBytes) throw fileTooLarge(this.#maxBytes);
+  }
+}
+
+/** Returns `file_too_large` (413). */
+export function fileTooLarge(maxBytes: number): ServiceError {
+  return new ServiceError(
+    'file_too_large',
+    `The file has more than ${maxBytes} bytes, the maximum. Send a smaller file.`,
+  );
+}
+
+/** Throws `unsupported_encoding` (415) for a compressed body. */
+export function requireIdentityEncoding(request: IncomingMessage): void {
+  const { 'content-encoding': content = '', 'transfer-encoding': transfer = 'chunked' } = request.headers;
+  if (/^(identity)?$/i.test(content.trim()) && /^chunked$/i.test(transfer.trim())) return;
+  // RFC 9110 section 15.5.16: the answer names the supported codings.
+  const headers = { 'Accept-Encoding': 'identity' };
+  throw new ServiceError(
+    'unsupported_encoding',
+    'The body is encoded. Send it without Content-Encoding, and without a Transfer-Encoding other than chunked.',
+    { headers },
+  );
+}
+
+/** Returns `request_too_large` (413). */
+export function requestTooLarge(maxRequestBytes: number): ServiceError {
+  return new ServiceError(
+    'request_too_large',
+    `The request has more than ${maxRequestBytes} bytes, the maximum. Send fewer files in one request.`,
+  );
 }

@@ -1,13 +1,13 @@
-/** File systems and headers agree on this many bytes. */
+/** Common file systems allow names of this length. */
 const MAX_NAME_BYTES = 255;
 const UNNAMED = 'file';
 
-/** Control characters, lone surrogates, separators of lines, and what turns the direction of text; joiners of emoji stay. */
+/** Control characters, lone surrogates, line separators and direction marks. The joiners of emoji are kept. */
 const UNSHOWABLE = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029\uFEFF]/gu;
 
 /**
- * A name fit to be shown and to be offered for a download: no path, no control or
- * direction-changing characters, at most 255 bytes of UTF-8. It never becomes part of a path.
+ * Returns a name for display and downloads: without a path and without characters that are not visible, at most 255
+ * bytes of UTF-8. It never becomes part of a path.
  */
 export function cleanFileName(raw: string): string {
   const lastSegment = raw.split(/[/\\]/).at(-1) ?? '';
@@ -16,7 +16,7 @@ export function cleanFileName(raw: string): string {
   return name === '' || name === '.' || name === '..' ? UNNAMED : name;
 }
 
-/** Cuts between characters and keeps the ending, which is what tells people what a file is. */
+/** Cuts between characters and keeps the ending, because people recognize the type by it. */
 function cutToBytes(name: string, maxBytes: number): string {
   if (Buffer.byteLength(name) <= maxBytes) return name;
   const ending = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';

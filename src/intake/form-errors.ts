@@ -1,76 +1,127 @@
+import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.ts';
 
-/** What a reader of forms met, in the words of the service. `body_cut_short`, or else `bad_multipart` (400). */
+/**
+ * Converts an error of the form parser to `body_cut_short` or `bad_multipart` (400). A `ServiceError` stays unchanged.
+ */
 export function asFormError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   const message = error instanceof Error ? error.message : '';
   if (message === 'Unexpected end of form' || message === 'Unexpected end of file') {
     return new ServiceError(
       'body_cut_short',
-      'The body ended before the closing boundary that Content-Type names. Send it again, whole.',
+      'The body ended before the closing boundary that Content-Type names. Send it again, ending with this boundary.',
       { cause: error },
     );
   }
-  return new ServiceError('bad_multipart', 'The headers of a part are malformed, or have more than 16384 bytes.', {
-    cause: error,
-  });
+  return new ServiceError(
+    'bad_multipart',
+    'The headers of a part are malformed or have more than 16384 bytes. Correct them and send the form again.',
+    { cause: error },
+  );
 }
 
-/** True for the media type of a form within a form. */
+/** True for the media type of a nested form. */
 export function isForm(mimeType: string): boolean {
   return mimeType.startsWith('multipart/');
 }
 
-/** RFC 7578 section 4.3 has done away with them. */
+/** Returns the error for a nested form, which RFC 7578 section 4.3 no longer allows. */
 export function nestedForm(): ServiceError {
   return new ServiceError(
     'bad_multipart',
-    'A part is multipart itself. Send each file as a part of its own, under the same field name if need be.',
+    'A part is itself multipart. Send each file as a separate part; the parts may have the same field name.',
   );
 }
 
-/** True for bytes that are not as the file has them; RFC 7578 section 4.7 has done away with them too. */
+/** True for an encoding that changes the bytes of a file. RFC 7578 section 4.7 no longer allows it. */
 export function isTransferEncoded(encoding: string): boolean {
   return /^(base64|quoted-printable)$/i.test(encoding.trim());
 }
 
-/** Such a part would be stored as the text that it is written in. */
+/** Returns the error for an encoded part: without it the encoded text would be stored. */
 export function transferEncoded(encoding: string): ServiceError {
   return new ServiceError(
     'unsupported_encoding',
-    `A part is encoded as ${encoding.trim()}. Send its bytes as they are, without Content-Transfer-Encoding.`,
+    `A part is encoded as ${encoding.trim()}. Send its bytes unchanged, without Content-Transfer-Encoding.`,
   );
 }
 
-/** True for what a field may be; all else is a file whose name is missing, as from a sender that says `filename=""`. */
+/**
+ * True for the media type of a field. A part of another type without a file name is a file, for example with
+ * `filename=""`.
+ */
 export function isOfText(mimeType: string): boolean {
   return /^(text|application)\//.test(mimeType);
 }
 
-/** Says how to send a file, to one who sent it as a field. */
+/** Returns the error for a file without a file name. */
 export function namelessFile(mimeType: string): ServiceError {
   return new ServiceError(
     'bad_multipart',
-    `A part of type ${mimeType} has no file name. Give it one: Content-Disposition: form-data; name="file"; filename="…".`,
+    `A part of type ${mimeType} has no file name. Send Content-Disposition: form-data; name="file"; filename="…".`,
   );
 }
 
-/** One field is over its limit. */
+/** Returns `field_too_large` (413). */
 export function fieldTooLarge(maxFieldBytes: number): ServiceError {
-  return new ServiceError('field_too_large', `A field may have at most ${maxFieldBytes} bytes.`);
+  return new ServiceError(
+    'field_too_large',
+    `A field is longer than ${maxFieldBytes} bytes, the maximum. Send a shorter value.`,
+  );
 }
 
-/** A file more than the limit. */
+/** Returns `too_many_files` (413). */
 export function tooManyFiles(maxFiles: number): ServiceError {
-  return new ServiceError('too_many_files', `At most ${maxFiles} files in one request.`);
+  return new ServiceError(
+    'too_many_files',
+    `The request has too many files. Send at most ${maxFiles} files in one request.`,
+  );
 }
 
-/** A field more than the limit. */
+/** Returns `too_many_fields` (413). */
 export function tooManyFields(maxFields: number): ServiceError {
-  return new ServiceError('too_many_fields', `At most ${maxFields} fields in one request.`);
+  return new ServiceError(
+    'too_many_fields',
+    `The request has too many fields. Send at most ${maxFields} fields in one request.`,
+  );
 }
 
-/** A part more than both limits together, those that are neither file nor field among them. */
+/** Returns the error for more parts than both limits together. Parts that are neither file nor field count too. */
 export function tooManyParts(maxParts: number): ServiceError {
-  return new ServiceError('too_many_fields', `At most ${maxParts} parts in one request.`);
+  return new ServiceError(
+    'too_many_fields',
+    `The request has too many parts. Send at most ${maxParts} parts in one request.`,
+  );
+}
+
+/** The value of the parameter: quoted, or a token. */
+const BOUNDARY = /;\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/gi;
+
+/** RFC 2046 section 5.1.1. */
+const MAX_BOUNDARY_LENGTH = 70;
+
+/**
+ * Returns the boundary of a form. There must be exactly one: with two, a proxy in front may have used the other one.
+ * Throws `missing_boundary`, or `bad_multipart` for an invalid one (400).
+ */
+export function requireBoundary(request: IncomingMessage): string {
+  const types = request.headersDistinct['content-type'] ?? [request.headers['content-type'] ?? ''];
+  const boundaries = types.flatMap((type) =>
+    [...type.matchAll(BOUNDARY)].map(([, quoted, token]) => quoted ?? token ?? ''),
+  );
+  const [boundary = ''] = boundaries;
+  if (boundary === '')
+    throw new ServiceError(
+      'missing_boundary',
+      'The Content-Type has no boundary. Send Content-Type: multipart/form-data; boundary=….',
+    );
+  if (boundaries.length > 1 || types.length > 1)
+    throw new ServiceError(
+      'bad_multipart',
+      'The request has more than one Content-Type or boundary. Send one Content-Type with one boundary.',
+    );
+  if (boundary.length > MAX_BOUNDARY_LENGTH)
+    throw new ServiceError('bad_multipart', `The boundary is too long. Use at most ${MAX_BOUNDARY_LENGTH} characters.`);
+  return boundary;
 }

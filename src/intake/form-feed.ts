@@ -5,33 +5,36 @@ const NOTHING = Buffer.alloc(0);
 
 type Done = (error?: Error | null) => void;
 
-/** The characters of which RFC 2046 section 5.1.1 makes boundaries; those that a parser might read in two ways are not among them. */
+/** The characters of boundaries in RFC 2046 section 5.1.1 that every parser reads in the same way. */
 const PLAIN_BOUNDARY = /^[\w'()+,\-./:=? ]+$/;
 
-/** As many chunks wait here, of 64 KiB each where they come fast. Counted and not measured: a sender may make them as short as it likes. */
+/** At most this many chunks wait here. They are usually 64 KiB long, but a client may send short ones. */
 const MAX_WAITING_CHUNKS = 16;
 
-/** The parser holds up chunks below this by their bytes, and each takes some hundred of its own. */
+/** Shorter chunks wait until the reader has caught up, because each buffer costs some hundred bytes of memory. */
 const SMALL_BYTES = 4096;
 
-/** Where the bytes of a file go that need no parser. */
+/** Receives bytes of a file without the parser. */
 export interface FileSink {
-  /** Calls `done` when the next may come. False where they must take the way of the bytes before them, which are not read yet. */
+  /**
+   * Calls `done` when the next chunk may follow. False if earlier bytes are still in the parser, so that this chunk
+   * must follow them.
+   */
   take(chunk: Buffer, done: () => void): boolean;
-  /** Calls `done` when the reader has caught up. False, and nothing done, where it is not behind. */
+  /** Calls `done` when the reader has caught up. Returns false and does nothing if it is not behind. */
   awaitDrain(done: () => void): boolean;
 }
 
 /**
- * The way of a form's body into its parser, and past it: a stretch in the middle of a file that holds no boundary goes
- * to the file's reader as it is. Boundaries are searched for by Node's own search, which costs a small part of what the
- * parser's does, and most of a large form is such stretches.
+ * Passes the body of a form to its parser, except stretches in the middle of a file that contain no boundary. These go
+ * directly to the reader of the file. Node's own search for the boundary costs a small part of the parser's, and a
+ * large form consists mostly of such stretches.
  */
 export class FormFeed extends Writable {
   readonly #parser: Writable;
-  /** What begins and ends every part: CRLF, two hyphens, the boundary. Undefined sends everything through the parser. */
+  /** The bytes before every part: CRLF, two hyphens, the boundary. If undefined, all bytes go through the parser. */
   readonly #delimiter: Buffer | undefined;
-  /** The last bytes where they may be the beginning of a delimiter: the parser holds them back, so the next ones go to it too. */
+  /** The last bytes, if a delimiter may begin there. The parser has them, so the next bytes must follow them. */
   #begun: Buffer = NOTHING;
   #file: FileSink | undefined;
 
@@ -39,12 +42,12 @@ export class FormFeed extends Writable {
     super({ objectMode: true, highWaterMark: MAX_WAITING_CHUNKS });
     this.#parser = parser;
     this.#delimiter = PLAIN_BOUNDARY.test(boundary) ? Buffer.from(`\r\n--${boundary}`) : undefined;
-    // Told to whoever listens to the parser.
+    // Errors are reported by the parser.
     this.on('error', () => undefined);
     parser.once('close', () => this.destroy());
   }
 
-  /** The parser has come to a file: what comes after its head is the file's, up to the next delimiter. */
+  /** The parser has read the headers of a file. The following bytes up to the next delimiter belong to it. */
   openFile(file: FileSink): void {
     this.#file = file;
   }
@@ -55,7 +58,7 @@ export class FormFeed extends Writable {
   }
 
   override _final(done: Done): void {
-    // How it ends, the parser tells itself.
+    // The parser reports the end of the form.
     this.#parser.end();
     done();
   }
@@ -80,7 +83,7 @@ export class FormFeed extends Writable {
     this.#parseFrom(givenBytes, bytes, last, done);
   }
 
-  /** @param last where the last delimiter is, negative for none; a file that is opened by what comes before it is over with it. */
+  /** @param last the offset of the last delimiter, negative for none. It ends every file that was opened before it. */
   #parseFrom(start: number, bytes: Buffer, last: number, done: Done): void {
     if (last < 0) return this.#parse(bytes.subarray(start), done);
     const middle = Math.max(start, last);
@@ -97,7 +100,7 @@ export class FormFeed extends Writable {
   }
 }
 
-/** Those bytes at the end that are the beginning of a delimiter, cut there. */
+/** Returns the bytes at the end that may begin a delimiter. */
 function beginningAtEnd(bytes: Buffer, delimiter: Buffer): Buffer {
   const earliest = Math.max(0, bytes.length - delimiter.length + 1);
   for (let at = bytes.indexOf(CR, earliest); at >= 0; at = bytes.indexOf(CR, at + 1)) {

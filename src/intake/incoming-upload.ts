@@ -12,42 +12,47 @@ import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { manifestObject } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Admission } from './admission.ts';
-import { keptOptions } from './parse-options.ts';
+import { keptOptions } from './options.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
-import { ReceiveProgress, rejectionToError, type ListenForOthers, type ReportReceived } from './receive-progress.ts';
+import {
+  ReceiveProgress,
+  rejectionToError,
+  type ListenForOtherRequests,
+  type ReportReceived,
+} from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** Later than any file: every unfinished file of an upload that is forgotten may go, since its one request has ended. */
+/** Later than any file: all unfinished files of a removed upload may be removed, because its only request has ended. */
 const NOBODY_WRITES_AFTER = new Date(8_640_000_000_000_000);
 
 /** What the intake needs of the queue. */
 export interface JobQueue {
-  /** Twice is once. */
+  /** Adding a job that exists does nothing. */
   add(id: string, requestId?: string): Promise<void>;
   remove(id: string): Promise<void>;
 }
 
-/** What receiving a file needs. */
+/** What the intake needs. */
 export interface IntakeParts extends ReceiveParts {
   records: UploadRecords;
   queue: JobQueue;
   admission: Pick<
     Admission,
-    'queueLimits' | 'requireCapacity' | 'refusal' | 'discarded' | 'recordBounds' | 'recordRejection'
+    'queueLimits' | 'requireCapacity' | 'rejection' | 'discarded' | 'recordBounds' | 'recordRejection'
   >;
   listen: Subscribe;
 }
 
-/** What is known of a file before its bytes. */
+/** The properties of a file that are known before its bytes. */
 export type FileAnnouncement = Omit<NewUpload, 'fencingToken'>;
 
-/** How an upload may be opened: as a new one, or not at all because the id has a stored or a deleted one. */
+/** A new upload, or the stored one that the id already has. */
 export type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord };
 
 /**
- * One file on its way in, from the record's first version to the queue. The fencing token it bears fences it:
- * whoever opens the same id later takes over, and this one can change nothing any more.
- * After `receive`, end it with exactly one of `enqueue`, `refuse` and `forget`.
+ * One file that is being received, from the first version of its record to the queue. A later request with the same id
+ * gets a new fencing token. From then on the record rejects all changes of this one.
+ * After `receive`, end it with exactly one of `enqueue`, `reject` and `forget`.
  */
 export class IncomingUpload {
   readonly record: UploadRecord;
@@ -68,9 +73,10 @@ export class IncomingUpload {
   }
 
   /**
-   * Makes or takes over the record. Throws `upload_gone` (410) for an id that was deleted. With `limits` it throws
-   * `queue_full` (503) or `too_many_queued_by_address` (429) where it would find none, and changes nothing then. So do
-   * `too_many_records` (503) and `too_many_records_by_address` (429) where a new record is one too many.
+   * Creates the record or takes it over. Throws `upload_gone` (410) for the id of a deleted upload. With `limits` it
+   * throws `queue_full` (503) or `too_many_queued_by_address` (429) if the queue is full now. It throws
+   * `too_many_records` (503) or `too_many_records_by_address` (429) if a new record would exceed its limit. Nothing is
+   * changed then.
    */
   static async open(
     parts: IntakeParts,
@@ -83,18 +89,21 @@ export class IncomingUpload {
     const outcome = await parts.records.open(upload, limits, parts.admission.recordBounds(scope.address));
     if (!outcome.applied && (outcome.rejection === 'records' || outcome.rejection === 'owned'))
       throw await parts.admission.recordRejection(outcome.rejection);
-    if (lacksCapacity(outcome)) throw await parts.admission.refusal(outcome.rejection, scope.address);
+    if (lacksCapacity(outcome)) throw await parts.admission.rejection(outcome.rejection, scope.address);
     if (!outcome.applied && (outcome.rejection === 'deleted' || outcome.rejection === 'expired')) {
-      throw new ServiceError('upload_gone', 'The upload of this id is gone. Send the file under a new id.', {
-        id: announced.id,
-      });
+      throw new ServiceError(
+        'upload_gone',
+        'The upload with this id was deleted or has expired. Send the file with a new id.',
+        { id: announced.id },
+      );
     }
     const { record } = outcome;
-    if (record === undefined) throw new Error('the record did not come back');
+    if (record === undefined) throw new Error('the script returned no record');
     if (!outcome.applied && record.state !== 'completed' && outcome.rejection === 'final')
       throw rejectionToError(outcome);
     if (!outcome.applied) return { existing: record };
-    // An earlier life or request may have left some: one that ended while Redis was away could not know whether they count.
+    // An earlier request may have left files: if it ended while Redis did not respond, it could not know whether to
+    // remove them.
     if (record.version > 1) await removeOrphanFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) =>
       parts.records.receive(record.id, record.fencingToken, receivedBytes, announced.totalBytes);
@@ -102,8 +111,8 @@ export class IncomingUpload {
   }
 
   /**
-   * Goes on, in whatever process, with an upload all of whose bytes have been reported before: `receive` then
-   * only looks whether it still may. It bears a fencing token of its own, which fences whoever went on with it earlier.
+   * Continues an upload whose bytes have all been reported, perhaps by another process. It gets a new fencing token,
+   * which stops earlier requests. Its `receive` sends no reports and only checks that the upload is still its own.
    * Throws `upload_superseded` (409) or `upload_cancelled` (410).
    */
   static async resume(
@@ -113,32 +122,33 @@ export class IncomingUpload {
   ): Promise<IncomingUpload> {
     const outcome = await parts.records.takeOver(id, fencingToken, randomUUID());
     if (!outcome.applied) throw rejectionToError(outcome);
-    if (outcome.record === undefined) throw new Error('the record did not come back');
-    const upload = new IncomingUpload(parts, scope, outcome.record, () => lookAt(parts.records, upload.record));
+    if (outcome.record === undefined) throw new Error('the script returned no record');
+    const upload = new IncomingUpload(parts, scope, outcome.record, () => readAnswer(parts.records, upload.record));
     await removeFiles(parts.storage, id, fencingToken);
     return upload;
   }
 
   /**
-   * Streams the bytes and the manifest to storage; both are durable when it resolves. Rejects as
-   * `receiveFile` does; then nothing of the file is left and `refuse` or `forget` is due. `onRefused` is told of a
-   * cancel or a takeover while it waits for bytes, to end that; without it the next chunk does.
+   * Streams the bytes and the manifest to the storage. Both are durable when it resolves. Rejects as `receiveFile`
+   * does. No file is left then, and the caller calls `reject` or `forget`. `onRejected` is called if the upload is
+   * cancelled or superseded while no bytes arrive. Without it, the next chunk throws.
    */
   async receive(
     chunks: AsyncIterable<Buffer>,
     options: unknown,
     maxBytes: number,
-    onRefused?: (refusal: ServiceError) => void,
+    onRejected?: (rejection: ServiceError) => void,
   ): Promise<void> {
     const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence } = this.record;
     const createdAt = new Date(createdAtMs).toISOString();
     const manifestOf = (stored: StoredUpload) =>
       manifestObject({ id, fencingToken, publicId, name: fileName, createdAt, sequence, ...stored });
     const file = { id, fencingToken, chunks, options, maxBytes, manifestOf };
-    if (onRefused !== undefined) this.#progress.tellOfRefusal(listenForOthers(this.#parts, this.record), onRefused);
+    if (onRejected !== undefined)
+      this.#progress.watchForRejection(listenForOtherRequests(this.#parts, this.record), onRejected);
     try {
       this.#stored = await receiveFile(this.#parts, file, this.#progress);
-      this.#stayAlive();
+      this.#keepReporting();
     } catch (error) {
       await this.#removeFiles().catch((failure: unknown) =>
         this.#scope.log.warn({ err: failure, upload: uploadRef(id) }, 'files not removed'),
@@ -150,10 +160,10 @@ export class IncomingUpload {
   }
 
   /**
-   * Hands the stored file to the workers. Throws where another request has taken over, and `queue_full` (503) or
-   * `too_many_queued_by_address` (429) where there is no room: its files are gone then. If Redis does not
-   * answer, the bytes and the manifest stay: the record may say queued all the same, and then a retry is answered with
-   * the same upload. If the record does not say so, they go with the refusal or with the retry.
+   * Queues the stored file. Throws `upload_superseded` (409) if another request has taken over, and `queue_full` (503)
+   * or `too_many_queued_by_address` (429) if the queue is full. Its files are removed then. If Redis does not respond,
+   * the bytes and the manifest stay, because the record may be queued. Then a retry returns the same upload. Otherwise
+   * the files are removed by `reject` or by the retry.
    */
   async enqueue(): Promise<ReadRecord> {
     const { id } = this.record;
@@ -164,77 +174,77 @@ export class IncomingUpload {
     const limits = this.#parts.admission.queueLimits(address);
     const outcome = await this.#parts.records.enqueue(id, this.record.fencingToken, this.#stored, limits);
     if (!outcome.applied) {
-      // This process stood still for so long that the sweep has taken it for dead, and queued what it found.
+      // This process was paused for so long that the janitor took it for dead and queued the stored file.
       if (outcome.record?.fencingToken === this.record.fencingToken && outcome.record.stored)
-        return placed(outcome.record, outcome);
+        return queued(outcome.record, outcome);
       await this.#removeFiles();
       throw lacksCapacity(outcome)
-        ? await this.#parts.admission.refusal(outcome.rejection, address)
+        ? await this.#parts.admission.rejection(outcome.rejection, address)
         : rejectionToError(outcome);
     }
-    // The record leads: it is queued from here on, and the sweep adds a job that could not be added now.
+    // The upload is queued from here on. If the job cannot be added now, the janitor adds it.
     log.info({ upload: uploadRef(id), type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
     await this.#parts.queue
       .add(id, requestId)
-      .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added yet'));
+      .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added'));
     for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
-    return placed(outcome.record ?? this.record, outcome);
+    return queued(outcome.record ?? this.record, outcome);
   }
 
-  /** Ends the record as failed with the reason. Undefined where another request has taken over meanwhile. */
-  async refuse(error: ServiceError): Promise<UploadRecord | undefined> {
+  /** Ends the record as failed, with the reason. Undefined if another request has taken over. */
+  async reject(error: ServiceError): Promise<UploadRecord | undefined> {
     clearInterval(this.#keepAlive);
     const { id, fencingToken } = this.record;
     const found = { receivedBytes: this.#progress.receivedBytes, type: this.#progress.type };
     const outcome = await this.#parts.records.reject(id, fencingToken, toProblem(error, id), found);
-    this.#scope.log.info({ upload: uploadRef(id), code: error.code }, 'upload refused');
-    // Stored, and not queued because Redis was away in that moment: now it is certain that nobody needs them.
+    this.#scope.log.info({ upload: uploadRef(id), code: error.code }, 'upload rejected');
+    // The file was stored but not queued, because Redis did not respond. Now it is certain that it is not needed.
     if (outcome.applied && this.#stored !== undefined) await this.#removeFiles();
     return outcome.applied ? outcome.record : undefined;
   }
 
   /**
-   * Removes files and record, as though it had never come. For ids that nobody else knows. An upload that may be queued
-   * keeps its files until its record is gone for certain: a worker may have it in hand.
+   * Removes the files and the record, for an id that no client knows. If the upload may be queued, its files are
+   * removed only after its record, because a worker may be processing it.
    */
   async forget(): Promise<void> {
     clearInterval(this.#keepAlive);
     const { id, publicId } = this.record;
     if (!this.#isEnqueueSent) {
       await this.#removeFiles();
-      // A writer that could not remove its unfinished file leaves it to us: without a record nobody would look for it.
+      // A writer may have failed to remove its unfinished file. Without a record the janitor would not find it.
       await this.#parts.storage.removeUnfinished(uploadPrefix(id), NOBODY_WRITES_AFTER);
     }
     await this.#parts.records.forget(id, publicId);
     if (this.#isEnqueueSent) await this.#removeFiles();
   }
 
-  /** What is left of one that made room for this one; what fails here is done by the sweep. */
+  /** Removes the job and the files of an evicted upload. If this fails, the janitor does it. */
   async #clearAway(id: string): Promise<void> {
     const { log } = this.#scope;
     log.info({ upload: uploadRef(id) }, 'upload discarded');
     this.#parts.admission.discarded();
     const cleared = await Promise.allSettled([removeEndedJob(this.#parts, id), removeOrphanFiles(this.#parts, id)]);
     for (const { reason } of cleared.filter((work) => work.status === 'rejected'))
-      log.warn({ err: reason as unknown, upload: uploadRef(id) }, 'not cleaned up');
+      log.warn({ err: reason as unknown, upload: uploadRef(id) }, 'cleanup failed');
   }
 
-  /** Its siblings may come in for long yet; without a sign of life it would be taken for abandoned. */
-  #stayAlive(): void {
+  /** The other files of the form may take long. Without reports the janitor would end this upload as abandoned. */
+  #keepReporting(): void {
     const report = () => {
       this.#report(this.#progress.receivedBytes).catch((error: unknown) =>
-        this.#scope.log.debug({ err: error }, 'no sign of life given'),
+        this.#scope.log.debug({ err: error }, 'keep-alive report failed'),
       );
     };
     this.#keepAlive = setInterval(report, this.#parts.records.silenceMs / 3).unref();
   }
 
   /**
-   * A cancel removes the files under a request that has not heard of it yet; what looks like a fault of the
-   * disk then is the record's refusal.
+   * A cancel removes the files before this request knows of it. The storage error that follows is then replaced by the
+   * rejection of the record.
    */
   async #reasonOf(error: unknown): Promise<unknown> {
-    if (error instanceof ServiceError) return error;
+    if (error instanceof ServiceError && error.code !== 'storage_unavailable') return error;
     const outcome = await this.#report(this.#progress.receivedBytes).catch(() => undefined);
     return outcome === undefined || outcome.applied ? error : rejectionToError(outcome);
   }
@@ -244,23 +254,23 @@ export class IncomingUpload {
   }
 }
 
-/** Calls `look` for the changes of a receiving upload that its own request has not made: it ends, or begins again. */
-export function listenForOthers(
+/** Calls `report` if another request has changed a receiving upload: it was ended or begun again. */
+export function listenForOtherRequests(
   { listen }: Pick<IntakeParts, 'listen'>,
   { id, version, phaseStartedAtMs }: UploadRecord,
-): ListenForOthers {
-  return (look) =>
+): ListenForOtherRequests {
+  return (report) =>
     listen({
       ids: [id],
       isDone: false,
-      // The report is the read: the record answers it with its refusal.
-      read: async () => look(),
+      // The report is the read, because the record answers it with a rejection.
+      read: async () => report(),
       changed: (event) =>
         event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs),
     });
 }
 
-function placed(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {
+function queued(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {
   return { record, queuePosition: queuePosition ?? null, nowMs: record.updatedAtMs };
 }
 
@@ -273,8 +283,8 @@ async function removeFiles(storage: Storage, id: string, fencingToken: string): 
   await storage.remove(originalKey(id, fencingToken));
 }
 
-/** The answer that a report would get, without a report. */
-async function lookAt(records: UploadRecords, { id, fencingToken }: UploadRecord): Promise<ChangeOutcome> {
+/** Returns the answer that a report would get, without a report. */
+async function readAnswer(records: UploadRecords, { id, fencingToken }: UploadRecord): Promise<ChangeOutcome> {
   const record = (await records.read(id))?.record;
   if (record === undefined) return { applied: false, rejection: 'missing', record };
   if (record.state === 'cancelled' || record.deleted) return { applied: false, rejection: 'final', record };

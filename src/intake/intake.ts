@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
-import { fileTooLarge } from './byte-limiter.ts';
+import { fileTooLarge, requestTooLarge, requireIdentityEncoding } from './body.ts';
 import type { IntakeParts } from './incoming-upload.ts';
-import { requestTooLarge, requireIdentityEncoding } from './multipart.ts';
 import { receiveMultipart, type IntakeLimits } from './multipart-intake.ts';
 import { receiveRaw } from './raw-intake.ts';
 import type { ReceivedUpload } from './read-received.ts';
@@ -11,14 +10,14 @@ import { OpenUploads, type OpenUploadLimits } from './open-uploads.ts';
 import { SenderPace } from './sender-pace.ts';
 import { watchForStall } from './stall-timer.ts';
 
-/** Limits of the intake, and how slow a sender may be. */
+/** The limits of the intake. */
 export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
   stallTimeoutMs: number;
-  /** The least average over a minute; 0 means none. */
+  /** The minimum average over a minute. 0 means no minimum. */
   minBytesPerS: number;
 }
 
-/** The head of a raw upload. */
+/** What the headers and the query say about a raw upload. */
 export interface RawHead {
   id: string;
   fileName: string;
@@ -26,8 +25,8 @@ export interface RawHead {
 }
 
 /**
- * Where request bodies become uploads. It refuses by the headers what they can tell, watches for senders
- * that stall, and ends what is under way when the process stops.
+ * Turns request bodies into uploads. Rejects requests by their headers if possible, ends stalled bodies, and ends
+ * running bodies at shutdown.
  */
 export class UploadIntake {
   readonly #parts: IntakeParts;
@@ -42,14 +41,15 @@ export class UploadIntake {
     this.#open = new OpenUploads(settings);
   }
 
-  /** Requests whose bodies are being received now. */
+  /** The number of requests whose bodies are being received. */
   get receiving(): number {
     return this.#receiving.size;
   }
 
   /**
-   * All files of a multipart request; see `receiveMultipart`. Before reading it throws `request_too_large` (413) where the
-   * headers tell, and `queue_full` (503) or `too_many_queued_by_address` (429) where not even one file would find room.
+   * Receives all files of a form, see `receiveMultipart`. Before it reads the body it throws `request_too_large` (413),
+   * if the headers show it, and `queue_full` (503) or `too_many_queued_by_address` (429), if there is no place for one
+   * file.
    */
   async receiveForm(scope: RequestScope, request: IncomingMessage): Promise<ReceivedUpload[]> {
     const { maxRequestBytes } = this.#settings;
@@ -60,7 +60,10 @@ export class UploadIntake {
     });
   }
 
-  /** A raw body as one file; see `receiveRaw`. Throws `file_too_large` (413) before reading where the headers tell. */
+  /**
+   * Receives a raw body as one file, see `receiveRaw`. Throws `file_too_large` (413) before reading if the headers show
+   * it.
+   */
   async receiveRaw(scope: RequestScope, request: IncomingMessage, head: RawHead): Promise<ReceivedUpload> {
     const totalBytes = announcedBytes(request);
     const maxBytes = this.#settings.maxFileBytes;
@@ -72,9 +75,11 @@ export class UploadIntake {
     );
   }
 
-  /** Gives bodies under way the time to end, then breaks them off with `shutting_down` (503); resolves when none is left. */
+  /**
+   * Waits at most `graceMs` for running bodies, then ends them with `shutting_down` (503). Resolves when none is left.
+   */
   async drain(graceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#breakOff(), graceMs);
+    const timer = setTimeout(() => this.#endAll(), graceMs);
     try {
       while (this.#receiving.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     } finally {
@@ -83,8 +88,8 @@ export class UploadIntake {
   }
 
   /**
-   * Watches over a body that is read elsewhere: counted among those under way, with the same limits, cut off
-   * when it stalls, and at shutdown, by the signal that `receive` is given.
+   * Applies the limits to a body that `receive` reads. Its signal fires if the body stalls or is too slow, and at
+   * shutdown. Throws as `OpenUploads.enter` does.
    */
   async whileReceiving<T>(
     { address }: Pick<RequestScope, 'address'>,
@@ -103,7 +108,9 @@ export class UploadIntake {
     }
   }
 
-  /** Takes a place and ends the body if its sender is too slow. Returns the release. Throws as `OpenUploads.enter` does. */
+  /**
+   * Takes a place and ends the body if its client is too slow. Returns the release. Throws as `OpenUploads.enter` does.
+   */
   #watch(address: string, request: IncomingMessage, controller: AbortController): () => void {
     const { stallTimeoutMs, minBytesPerS } = this.#settings;
     const tooSlow = (detail: string) => () =>
@@ -111,7 +118,7 @@ export class UploadIntake {
     const pace = new SenderPace(
       request,
       minBytesPerS,
-      tooSlow(`Less than ${minBytesPerS} bytes a second came for a minute.`),
+      tooSlow(`Less than ${minBytesPerS} bytes per second arrived for a minute.`),
     );
     const upload = {
       get bytesPerS() {
@@ -121,7 +128,7 @@ export class UploadIntake {
     };
     try {
       const leave = this.#open.enter(address, upload);
-      const unwatch = watchForStall(request, stallTimeoutMs, tooSlow(`Nothing came for ${stallTimeoutMs} ms.`));
+      const unwatch = watchForStall(request, stallTimeoutMs, tooSlow(`No bytes arrived for ${stallTimeoutMs} ms.`));
       return () => {
         unwatch();
         pace.release();
@@ -133,25 +140,27 @@ export class UploadIntake {
     }
   }
 
-  #breakOff(): void {
-    const reason = new ServiceError('shutting_down', 'The server is stopping. Send the file again in a moment.', {
-      retryAfterMs: 1000,
-    });
+  #endAll(): void {
+    const reason = new ServiceError(
+      'shutting_down',
+      'The server is shutting down. Send the file again after the time in Retry-After.',
+      { retryAfterMs: 1000 },
+    );
     for (const controller of this.#receiving) controller.abort(reason);
   }
 }
 
-/** Null where the body comes in chunks of unknown number. */
+/** Null if the body has no `Content-Length`. */
 function announcedBytes(request: IncomingMessage): number | null {
   const length = request.headers['content-length'];
   return length === undefined ? null : Number(length);
 }
 
-/** To store a piece in the place of the whole is what RFC 9110 section 14.5 warns of. */
+/** RFC 9110 section 14.5: a server without support for partial PUT must reject it, not store the part as the whole. */
 function requireWholeFile(request: IncomingMessage): void {
   if (request.headers['content-range'] === undefined) return;
   throw new ServiceError(
     'bad_request',
-    'A PUT brings the whole file, so it has no Content-Range. What comes in pieces is taken at /files, by the tus protocol.',
+    'A PUT must send the whole file, without Content-Range. Send a file in parts to /files with the tus protocol.',
   );
 }

@@ -6,15 +6,15 @@ import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import { isLackOfCapacity } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
-import { readOptionsJson } from './options-json.ts';
+import { readOptionsJson } from './options.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
 import type { ReceivedUpload } from './read-received.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** The field that speaks of all files after it. */
+/** The name of the field with the options of the following files. */
 const OPTIONS_FIELD = 'options';
 
-/** Limits of one multipart request and of each of its files. */
+/** The limits of a form and of each of its files. */
 export interface IntakeLimits extends MultipartLimits {
   maxFileBytes: number;
 }
@@ -26,13 +26,13 @@ export interface IncomingForm {
   signal: AbortSignal;
 }
 
-/** A file of the request: on its way, in the queue, or refused with its error; and its record as it was seen last. */
+/** A file of the form, with its last known record. A rejected file has an error. */
 type Sent = { upload: IncomingUpload; known: ReadRecord; error?: ServiceError };
 
 /**
- * Takes all files of a multipart request. They are queued when its body has ended well; a request that
- * breaks off leaves none. A refused file does not spoil its siblings: its record is among the answer in
- * state `failed`. Where every file was refused the first one's error is thrown.
+ * Receives all files of a form. They are queued when the body is complete. An incomplete request leaves no upload. A
+ * rejected file does not affect the others: it is in the result with state `failed`. If every file is rejected, this
+ * throws the error of the first one.
  * @returns the uploads in the order sent.
  */
 export async function receiveMultipart(
@@ -44,23 +44,23 @@ export async function receiveMultipart(
   await takeAll(parts, scope, form, sent);
   const [first] = sent;
   if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
-    // The answer names the first one only, so nobody will ask for the others.
-    await Promise.all(sent.slice(1).map(({ upload }) => forgetRefused(parts, scope, upload)));
+    // The answer contains only the first file, so the client does not know the others.
+    await Promise.all(sent.slice(1).map(({ upload }) => forgetRejected(parts, scope, upload)));
     throw asOutcome(first.error, first.upload.record.id, first.error.state ?? 'failed');
   }
-  // Of several, a later one may have taken the place of an earlier one.
+  // A later file may have evicted an earlier one of this form from the queue.
   const isCurrent = sent.length === 1;
   return sent.map(({ upload, known }) => ({ id: upload.record.id, known, isCurrent }));
 }
 
-async function forgetRefused(
+async function forgetRejected(
   { records }: IntakeParts,
   { log }: RequestScope,
   { record }: IncomingUpload,
 ): Promise<void> {
   await records
     .forget(record.id, record.publicId)
-    .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(record.id) }, 'record not forgotten'));
+    .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(record.id) }, 'record not removed'));
 }
 
 async function takeAll(parts: IntakeParts, scope: RequestScope, form: IncomingForm, sent: Sent[]): Promise<void> {
@@ -69,16 +69,16 @@ async function takeAll(parts: IntakeParts, scope: RequestScope, form: IncomingFo
     if (sent.length === 0)
       throw new ServiceError(
         'no_file',
-        'The request has no file part. Send at least one, with Content-Disposition: form-data; name="file"; filename="…".',
+        'The form has no file. Send a part with Content-Disposition: form-data; name="file"; filename="…".',
       );
-    // The first of the files may take the last places of the queue; the others are refused then.
+    // The first files may take the last places of the queue. The other ones are rejected then.
     for (const file of sent) await settle(file);
   } catch (error) {
     for (const { upload } of sent) {
       await upload
         .forget()
         .catch((failure: unknown) =>
-          scope.log.warn({ err: failure, upload: uploadRef(upload.record.id) }, 'file not forgotten'),
+          scope.log.warn({ err: failure, upload: uploadRef(upload.record.id) }, 'upload not removed'),
         );
     }
     throw error;
@@ -93,11 +93,11 @@ async function readParts(parts: IntakeParts, scope: RequestScope, form: Incoming
   }
 }
 
-/** Unknown fields are passed over: plain forms send their buttons and hidden inputs too. */
+/** Unknown fields are ignored, because HTML forms also send buttons and hidden inputs. */
 function readField(part: FieldPart, options: unknown, filesBefore: number): unknown {
   if (part.name !== OPTIONS_FIELD) return options;
   if (filesBefore > 0)
-    throw new ServiceError('bad_options', 'The field "options" comes before the files it speaks of.');
+    throw new ServiceError('bad_options', 'The field "options" follows a file. Send it before the files.');
   return readOptionsJson(part.value, 'The field "options"');
 }
 
@@ -109,7 +109,7 @@ async function receivePart(
   sent: Sent[],
 ): Promise<void> {
   const first = await firstOf(part.chunks);
-  // What a browser sends for a file input that nobody filled.
+  // A browser sends this for an empty file input.
   if (part.fileName === '' && first.isEmpty) return;
   const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null, options };
   const outcome = await IncomingUpload.open(parts, scope, announced);
@@ -121,13 +121,13 @@ async function receivePart(
     await file.upload.receive(first.all, options, limits.maxFileBytes);
   } catch (error) {
     if (!(error instanceof ServiceError) || signal.aborted || isOfRequest(error)) throw error;
-    // At once, since its siblings may come in for long yet.
+    // Reject the file now: the other files may take long.
     part.skip();
-    await refuse(file, error);
+    await reject(file, error);
   }
 }
 
-/** Looks at the first chunk without losing it. */
+/** Reads the first chunk and returns an iterator that still includes it. */
 async function firstOf(
   chunks: AsyncIterableIterator<Buffer, undefined>,
 ): Promise<{ isEmpty: boolean; all: AsyncIterableIterator<Buffer, undefined> }> {
@@ -145,7 +145,7 @@ async function firstOf(
   return { isEmpty: first.done === true, all };
 }
 
-/** Errors that end the whole request, not one of its files. */
+/** These errors end the whole request, not only one file. */
 const REQUEST_CODES: ReadonlySet<string> = new Set([
   'upload_interrupted',
   'body_cut_short',
@@ -165,19 +165,19 @@ function isOfRequest(error: ServiceError): boolean {
   return REQUEST_CODES.has(error.code);
 }
 
-/** Queues what was taken. */
+/** Queues a received file, or rejects it if the queue is full. */
 async function settle(file: Sent): Promise<void> {
   if (file.error !== undefined) return;
   try {
     file.known = await file.upload.enqueue();
   } catch (error) {
     if (!isLackOfCapacity(error)) throw error;
-    await refuse(file, error);
+    await reject(file, error);
   }
 }
 
-async function refuse(file: Sent, error: ServiceError): Promise<void> {
+async function reject(file: Sent, error: ServiceError): Promise<void> {
   file.error = error;
-  const record = await file.upload.refuse(error);
+  const record = await file.upload.reject(error);
   if (record !== undefined) file.known = asSeen(record);
 }

@@ -3,9 +3,8 @@ import type { Readable } from 'node:stream';
 import busboy from 'busboy';
 import { ServiceError } from '../errors.ts';
 import { sendContinue } from '../http/expect-continue.ts';
-import { requireBoundary } from './form-boundary.ts';
-import { FormFeed } from './form-feed.ts';
 import {
+  requireBoundary,
   asFormError,
   fieldTooLarge,
   isForm,
@@ -18,17 +17,19 @@ import {
   tooManyParts,
   transferEncoded,
 } from './form-errors.ts';
+import { requestTooLarge, requireIdentityEncoding } from './body.ts';
+import { FormFeed } from './form-feed.ts';
 import { StreamChunks } from './stream-chunks.ts';
 
-/** Large enough that a big file is not chopped into many small reads. */
+/** A smaller buffer would split a large file into many small reads. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
-/** More file parts and fields than these are refused, not skipped. */
+/** A form that exceeds a limit is rejected. */
 export interface MultipartLimits {
   maxFiles: number;
   maxFields: number;
   maxFieldBytes: number;
-  /** Of the whole body, boundaries and all. */
+  /** The limit of the whole body, including the boundaries. */
   maxRequestBytes: number;
 }
 
@@ -39,31 +40,35 @@ export interface FieldPart {
   value: string;
 }
 
-/** A file; the next part comes when its chunks are read to the end, or skipped. */
+/** A file. The next part follows when its chunks were read to the end or skipped. */
 export interface FilePart {
   kind: 'file';
   fieldName: string;
-  /** As the client sent it, path parts stripped; empty where it sent none. */
+  /** The name that the client sent, without a path. Empty if it sent none. */
   fileName: string;
-  /** Throws `body_cut_short`, `bad_multipart` or `upload_interrupted`; leaving it early keeps the part open. */
+  /**
+   * Throws `body_cut_short`, `bad_multipart` or `upload_interrupted` (400). If the loop is left early, the part stays
+   * open.
+   */
   chunks: AsyncIterableIterator<Buffer, undefined>;
-  /** Reads what is left of it into nothing. */
+  /** Discards the rest of the file. */
   skip(): void;
 }
 
 /**
- * The parts of a multipart/form-data request (RFC 7578) in the order sent. Ends normally only when
- * the closing boundary has come; until then nothing of the request may count.
- * Throws `not_multipart` or `unsupported_encoding` (415), `missing_boundary`, `bad_multipart` or `body_cut_short` (400),
- * `request_too_large`, `too_many_files`, `too_many_fields` or `field_too_large` (413), `upload_interrupted` where the client is gone, and the signal's reason.
- * Leaving the loop early stops reading the request; the caller decides what becomes of its rest.
+ * Reads the parts of a multipart/form-data request (RFC 7578) in the order sent. Ends normally only after the closing
+ * boundary. Until then the caller must treat the request as incomplete. Throws `not_multipart` or
+ * `unsupported_encoding` (415), `missing_boundary`, `bad_multipart` or `body_cut_short` (400), `request_too_large`,
+ * `too_many_files`, `too_many_fields` or `field_too_large` (413), `upload_interrupted` (400) if the client is gone, and
+ * the reason of the signal. If the loop is left early, the request is no longer read, and the caller handles the rest
+ * of the body.
  */
 export async function* readMultipart(
   request: IncomingMessage,
   limits: MultipartLimits,
   signal: AbortSignal,
 ): AsyncGenerator<FieldPart | FilePart> {
-  // What has happened before somebody listens is not told again.
+  // An earlier abort or close causes no further event.
   signal.throwIfAborted();
   if (request.destroyed) throw interrupted();
   const { parser, feed } = openParser(request, limits);
@@ -73,7 +78,7 @@ export async function* readMultipart(
     parser.destroy(error);
   };
   listenToParser(parser, feed, parts, limits, fail);
-  // A body may have come as a whole and still not be read to its end.
+  // A complete body may have arrived and not be read to its end yet.
   const onClose = () => {
     if (!request.readableEnded) fail(interrupted());
   };
@@ -100,7 +105,10 @@ export async function* readMultipart(
 }
 
 function interrupted(): ServiceError {
-  return new ServiceError('upload_interrupted', 'The connection broke before the upload was complete. Send it again.');
+  return new ServiceError(
+    'upload_interrupted',
+    'The connection broke before the upload was complete. Send the file again.',
+  );
 }
 
 function listenToParser(
@@ -111,7 +119,7 @@ function listenToParser(
   fail: (error: ServiceError) => void,
 ): void {
   parser.on('file', (fieldName, stream, info) => {
-    // A cut body errors on the file's stream too; without a listener that ends the process.
+    // An incomplete body also causes an error on the stream of the file. Without a listener it would end the process.
     stream.on('error', () => undefined);
     const chunks = new StreamChunks(stream, asFormError);
     feed.openFile(chunks);
@@ -143,7 +151,7 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): { parser
   if (!/^multipart\/form-data\s*(;|$)/i.test(contentType)) {
     throw new ServiceError(
       'not_multipart',
-      'Send the files as multipart/form-data, or one file as the raw body of PUT /uploads/{id}.',
+      'The request is not a form. Send multipart/form-data, or send one file as the raw body of PUT /uploads/{id}.',
     );
   }
   requireIdentityEncoding(request);
@@ -151,33 +159,35 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): { parser
   try {
     const parser = busboy({
       headers: request.headers,
-      // The default is latin1, in which browsers do not write.
+      // The default is latin1, but browsers send UTF-8.
       defParamCharset: 'utf8',
       highWaterMark: HIGH_WATER_MARK_BYTES,
       fileHwm: HIGH_WATER_MARK_BYTES,
       limits: {
         files: limits.maxFiles,
         fields: limits.maxFields,
-        // busboy calls a field cut that fills its limit to the last byte.
+        // busboy also marks a field as truncated that has exactly the length of the limit.
         fieldSize: limits.maxFieldBytes + 1,
         parts: limits.maxFiles + limits.maxFields,
       },
     });
     return { parser, feed: new FormFeed(parser, boundary) };
   } catch (error) {
-    throw new ServiceError('missing_boundary', 'The Content-Type of a multipart request is malformed.', {
-      cause: error,
-    });
+    throw new ServiceError(
+      'missing_boundary',
+      'The Content-Type is malformed. Send Content-Type: multipart/form-data; boundary=….',
+      { cause: error },
+    );
   }
 }
 
-/** Whoever read a part and gave up may still be listening, and would hold up what is left. */
+/** A reader that gave up may still have listeners on the stream and would stop it from flowing. */
 function skipRest(stream: Readable, chunks: StreamChunks): void {
   void chunks.return();
   stream.resume();
 }
 
-/** Callbacks in, one async iteration out; parts that came before an error are not given any more. */
+/** Turns parser callbacks into one async iteration. After an error, waiting parts are dropped. */
 class PartQueue implements AsyncIterable<FieldPart | FilePart> {
   readonly #parts: (FieldPart | FilePart)[] = [];
   #ended = false;
@@ -209,25 +219,4 @@ class PartQueue implements AsyncIterable<FieldPart | FilePart> {
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
-}
-
-/** Bodies are taken as they are: throws `unsupported_encoding` (415) for a compressed one. */
-export function requireIdentityEncoding(request: IncomingMessage): void {
-  const { 'content-encoding': content = '', 'transfer-encoding': transfer = 'chunked' } = request.headers;
-  if (/^(identity)?$/i.test(content.trim()) && /^chunked$/i.test(transfer.trim())) return;
-  // RFC 9110 section 15.5.16 wants to be told what would do.
-  const headers = { 'Accept-Encoding': 'identity' };
-  throw new ServiceError(
-    'unsupported_encoding',
-    'Send the bytes as they are: no Content-Encoding, and no Transfer-Encoding but chunked.',
-    { headers },
-  );
-}
-
-/** The refusal itself, for those that know the length before the first byte. */
-export function requestTooLarge(maxRequestBytes: number): ServiceError {
-  return new ServiceError(
-    'request_too_large',
-    `A request may have at most ${maxRequestBytes} bytes. Send fewer files at once.`,
-  );
 }

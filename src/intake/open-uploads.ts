@@ -6,23 +6,23 @@ export interface OpenUploadLimits {
   maxOpenPerAddress: number;
 }
 
-/** A body under way. */
+/** A body that is being received. */
 export interface OpenUpload {
-  /** Undefined while nothing is known. */
+  /** Undefined before the first sample. */
   readonly bytesPerS: number | undefined;
-  /** Called at most once, when the body loses its place to a newer one. */
+  /** Called at most once, if a newer body replaces this one. */
   readonly end: (reason: ServiceError) => void;
 }
 
-/** When one of the bodies under way is likely to have ended. */
+/** One of the running bodies has probably ended by then. */
 const RETRY_AFTER_MS = 2_000;
 
-/** Only a sender below this rate loses its place. Otherwise ordinary senders would end each other, and none would finish. */
+/** Only a slower client is evicted. Otherwise normal clients would evict each other, and none would finish. */
 const EVICTED_BELOW_BYTES_PER_S = 16 * 1024;
 
 /**
- * Counts bodies under way, in all and by client address; nothing is kept of an address that sends none. When all places
- * are taken the slowest sender loses its own to the newcomer.
+ * Limits the bodies that are received at once, in total and by client address. If the total is reached, a new body
+ * evicts the slowest client.
  */
 export class OpenUploads {
   readonly #limits: OpenUploadLimits;
@@ -35,7 +35,7 @@ export class OpenUploads {
 
   /**
    * Takes a place and returns its release. Throws `too_many_uploads_by_address` (429), or `too_many_uploads` (503) if
-   * all places are taken and every sender is fast or new.
+   * all places are taken and no client is slow enough to be evicted.
    */
   enter(address: string, upload: OpenUpload): () => void {
     const { maxOpen, maxOpenPerAddress } = this.#limits;
@@ -43,7 +43,7 @@ export class OpenUploads {
     if (maxOpenPerAddress > 0 && ofAddress >= maxOpenPerAddress) {
       throw new ServiceError(
         'too_many_uploads_by_address',
-        `At most ${maxOpenPerAddress} uploads at once from one address. Wait for one to end.`,
+        `Your address is sending ${maxOpenPerAddress} uploads, the maximum. Send the file again when one has ended.`,
         { retryAfterMs: RETRY_AFTER_MS },
       );
     }
@@ -53,7 +53,7 @@ export class OpenUploads {
     return () => this.#leave(upload);
   }
 
-  /** The oldest of those that are equally slow. */
+  /** Of equally slow clients, evicts the oldest. */
   #evictSlowest(): void {
     let slowest: OpenUpload | undefined;
     let leastBytesPerS = EVICTED_BELOW_BYTES_PER_S;
@@ -63,9 +63,9 @@ export class OpenUploads {
       slowest = upload;
       leastBytesPerS = bytesPerS;
     }
-    if (slowest === undefined) throw tooMany('The server receives as many uploads as it can at once.');
+    if (slowest === undefined) throw tooMany('The server is receiving its maximum of uploads.');
     this.#leave(slowest);
-    slowest.end(tooMany('The server receives as many uploads as it can at once, and this one came slowest.'));
+    slowest.end(tooMany('The server is receiving its maximum of uploads, and this one was the slowest.'));
   }
 
   /** A second call does nothing. */
@@ -80,7 +80,7 @@ export class OpenUploads {
 }
 
 function tooMany(reason: string): ServiceError {
-  return new ServiceError('too_many_uploads', `${reason} Send the file again shortly.`, {
+  return new ServiceError('too_many_uploads', `${reason} Send the file again after the time in Retry-After.`, {
     retryAfterMs: RETRY_AFTER_MS,
   });
 }

@@ -7,8 +7,7 @@ import type { UploadRecord } from '../record/record-fields.ts';
 import { originalKey } from '../storage/keys.ts';
 import { sha256Of } from '../storage/sha256.ts';
 import type { Storage } from '../storage/storage.ts';
-import { readBody } from './body.ts';
-import { fileTooLarge } from './byte-limiter.ts';
+import { readBody, fileTooLarge } from './body.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
 import type { ReceivedUpload } from './read-received.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
@@ -21,13 +20,13 @@ export interface RawFile extends FileAnnouncement {
 }
 
 /**
- * Takes the body of a PUT as the file with the client's id. Sent again with the bytes that are stored
- * already it is the same upload, with no second job; with others it throws `upload_conflict` (409).
- * A request that is still receiving under the id is taken over; after failed, cancelled or discarded
- * the upload starts clean; after DELETE it throws `upload_gone` (410). Where the queue has no room it throws
- * `queue_full` (503) or `too_many_queued_by_address` (429), before it reads anything where that shows early enough,
- * and then the id is as it was. Any other refusal leaves the record
- * `failed`, so that whoever watches the id learns why.
+ * Receives the body of a PUT as the file with the client's id.
+ * - The same bytes again return the same upload, without a second job. Other bytes throw `upload_conflict` (409).
+ * - A request that is still receiving under the id is superseded.
+ * - An upload that has failed or was cancelled or discarded begins again. A deleted one throws `upload_gone` (410).
+ * - If the queue is full, this throws `queue_full` (503) or `too_many_queued_by_address` (429), if possible before it
+ * reads the body. The id stays unchanged then. Any other error ends the record as `failed`, so that clients that follow
+ * the id receive the reason.
  */
 export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: RawFile): Promise<ReceivedUpload> {
   const outcome = await IncomingUpload.open(parts, scope, file, parts.admission.queueLimits(scope.address));
@@ -36,36 +35,38 @@ export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: 
     return { id: file.id, known: asSeen(outcome.existing), isCurrent: false };
   }
   const upload = outcome.opened;
-  const refused = new AbortController();
-  const body = readBody(file.request, AbortSignal.any([file.signal, refused.signal]));
+  const rejected = new AbortController();
+  const body = readBody(file.request, AbortSignal.any([file.signal, rejected.signal]));
   try {
-    await upload.receive(body, file.options, file.maxBytes, (refusal) => refused.abort(refusal));
+    await upload.receive(body, file.options, file.maxBytes, (rejection) => rejected.abort(rejection));
     return { id: file.id, known: await upload.enqueue(), isCurrent: true };
   } catch (error) {
     const reason =
       error instanceof ServiceError
         ? error
-        : new ServiceError('internal_error', 'The upload could not be stored.', { cause: error });
-    const isRecorded = await refuse(scope, upload, reason);
+        : new ServiceError('internal_error', 'The server could not store the upload. Send the file again.', {
+            cause: error,
+          });
+    const isRecorded = await reject(scope, upload, reason);
     throw isRecorded ? asOutcome(reason, file.id, 'failed') : reason;
   }
 }
 
-/** False where the record is another request's by now, or cannot be reached. */
-async function refuse({ log }: RequestScope, upload: IncomingUpload, reason: ServiceError): Promise<boolean> {
+/** False if another request owns the record, or if Redis does not respond. */
+async function reject({ log }: RequestScope, upload: IncomingUpload, reason: ServiceError): Promise<boolean> {
   try {
-    return (await upload.refuse(reason)) !== undefined;
+    return (await upload.reject(reason)) !== undefined;
   } catch (error) {
-    log.warn({ err: error, upload: uploadRef(upload.record.id) }, 'refusal not recorded');
+    log.warn({ err: error, upload: uploadRef(upload.record.id) }, 'rejection not written');
     return false;
   }
 }
 
-/** Reads nothing where the length tells, and no further than the first byte beyond the stored file's size. */
+/** Compares the length first. Reads at most one chunk beyond the size of the stored file. */
 async function compare(storage: Storage, existing: UploadRecord, file: RawFile): Promise<void> {
   const conflict = new ServiceError(
     'upload_conflict',
-    'Another file is stored under this id. Send this one under an id of its own.',
+    'Another file is stored under this id. Send this one with a new id.',
     { id: file.id },
   );
   if (file.totalBytes !== null && file.totalBytes !== existing.receivedBytes) throw conflict;
@@ -81,7 +82,7 @@ async function compare(storage: Storage, existing: UploadRecord, file: RawFile):
   if (hash.digest('hex') !== sha256) throw conflict;
 }
 
-/** Of a file whose digest is left to a worker that has not come to it yet. */
+/** Computes the digest of a stored file whose worker has not computed it yet. */
 async function storedDigest(storage: Storage, { id, fencingToken }: UploadRecord): Promise<string | undefined> {
   const stored = await storage.read(originalKey(id, fencingToken));
   return stored === undefined ? undefined : await sha256Of(stored);

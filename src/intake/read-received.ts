@@ -3,16 +3,16 @@ import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { readExisting } from '../record/watch.ts';
 
-/** An upload that a request has sent: it is stored, and nothing that fails from here on is the sender's concern. */
+/** An upload that a request has sent and that is stored. Later failures do not concern the client of the request. */
 export interface ReceivedUpload {
   readonly id: string;
-  /** The record as the request saw it last. */
+  /** The record when the request last read or changed it. */
   readonly known: ReadRecord;
-  /** True if `known` is the answer as it stands: nothing of this request may have changed it since. */
+  /** True if `known` can be the answer: this request cannot have changed the record since. */
   readonly isCurrent: boolean;
 }
 
-/** The upload for an answer at once. If it cannot be read it is answered as it is known. */
+/** Returns the upload for an immediate answer. If it cannot be read, returns `known`. */
 export async function readReceived(
   records: Pick<UploadRecords, 'read'>,
   { id, known, isCurrent }: ReceivedUpload,

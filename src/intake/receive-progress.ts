@@ -2,22 +2,22 @@ import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { ChangeOutcome, RejectedChange } from '../record/record-change.ts';
 
-/** At most one report in this time, and never two on their way at once. */
+/** At most one report is sent in this time. */
 const REPORT_PERIOD_MS = 150;
 
-/** Small files are whole before it, and need no report. */
+/** Small files are complete before this time and need no report. */
 const FIRST_REPORT_MS = 50;
 
 /** Sends the count of received bytes to the record. */
 export type ReportReceived = (receivedBytes: number) => Promise<ChangeOutcome>;
 
-/** Calls `look` at once, and whenever another request may have changed the upload; returns the release. */
-export type ListenForOthers = (look: () => void) => () => void;
+/** Calls `report` now, and each time another request may have changed the upload. Returns the release. */
+export type ListenForOtherRequests = (report: () => void) => () => void;
 
 /**
- * Tells the record how far a file has come, without holding up its bytes. The record's answer is the
- * fence: when another request has taken over, or the upload was cancelled, the next chunk throws
- * `upload_superseded` (409) or `upload_cancelled` (410). A Redis that is away costs reports, not the upload.
+ * Writes the progress of a receiving file to its record, without delaying the bytes. The record rejects a report if
+ * another request has taken over or the upload was cancelled. The next chunk then throws `upload_superseded` (409) or
+ * `upload_cancelled` (410). If Redis does not respond, reports are lost and the upload continues.
  */
 export class ReceiveProgress {
   readonly #write: ReportReceived;
@@ -27,8 +27,8 @@ export class ReceiveProgress {
   #reportedAtMs: number | undefined;
   #inFlight: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #refusal: ServiceError | undefined;
-  #onRefused: ((refusal: ServiceError) => void) | undefined;
+  #rejection: ServiceError | undefined;
+  #onRejected: ((rejection: ServiceError) => void) | undefined;
   #listenTimer: NodeJS.Timeout | undefined;
   #endListening: (() => void) | undefined;
   #isClosed = false;
@@ -42,7 +42,7 @@ export class ReceiveProgress {
     return this.#receivedBytes;
   }
 
-  /** Null until the first bytes have told it. */
+  /** Null until the type is determined from the first bytes. */
   get type(): string | null {
     return this.#type;
   }
@@ -52,24 +52,24 @@ export class ReceiveProgress {
   }
 
   /**
-   * Has the refusal told at once, between chunks and where none come: when others are heard of the record is asked
-   * for its answer. Begins late, since small files are through before. Call it once.
+   * Reports a rejection immediately, even if no more chunks arrive: an event of another request triggers a report.
+   * Starts after `FIRST_REPORT_MS`, when small files are complete. Call it once.
    */
-  tellOfRefusal(listen: ListenForOthers, onRefused: (refusal: ServiceError) => void): void {
-    this.#onRefused = onRefused;
+  watchForRejection(listen: ListenForOtherRequests, onRejected: (rejection: ServiceError) => void): void {
+    this.#onRejected = onRejected;
     this.#listenTimer = setTimeout(() => {
       this.#endListening = listen(() => this.#reportNow());
     }, FIRST_REPORT_MS);
   }
 
-  /** Counts a chunk. Throws once the record has refused a report. */
+  /** Counts a chunk. Throws if the record has rejected a report. */
   received(byteCount: number): void {
-    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#rejection !== undefined) throw this.#rejection;
     this.#receivedBytes += byteCount;
     this.#reportLater();
   }
 
-  /** Ends the reports; resolves when none is under way. */
+  /** Stops reporting. Resolves when no report is running. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     clearTimeout(this.#listenTimer);
@@ -78,7 +78,7 @@ export class ReceiveProgress {
     await this.#inFlight;
   }
 
-  /** A sender may pause at any chunk, so the last one before a pause is told too. */
+  /** Delays the report instead of skipping it, because the client may pause after any chunk. */
   #reportLater(): void {
     const dueMs =
       this.#reportedAtMs === undefined ? FIRST_REPORT_MS : this.#reportedAtMs + REPORT_PERIOD_MS - performance.now();
@@ -104,36 +104,41 @@ export class ReceiveProgress {
   async #send(): Promise<void> {
     try {
       const outcome = await this.#write(this.#receivedBytes);
-      if (outcome.applied || this.#refusal !== undefined) return;
-      this.#refusal = rejectionToError(outcome);
-      this.#onRefused?.(this.#refusal);
+      if (outcome.applied || this.#rejection !== undefined) return;
+      this.#rejection = rejectionToError(outcome);
+      this.#onRejected?.(this.#rejection);
     } catch (error) {
-      this.#log.debug({ err: error }, 'receive progress not recorded');
+      this.#log.debug({ err: error }, 'receive progress not written');
     }
   }
 }
 
-/** What a receiving request is told when the record refuses it, with the state where that is the upload's outcome. */
+/** Returns the error for a rejected change. It has the state if the upload has a final one. */
 export function rejectionToError({ rejection, record }: RejectedChange): ServiceError {
   const id = record === undefined ? {} : { id: record.id };
   if (rejection === 'fenced' || rejection === 'state')
-    return new ServiceError('upload_superseded', 'A later request with the same id has taken over from this one.', id);
+    return new ServiceError(
+      'upload_superseded',
+      'A later request with the same id has replaced this one. Follow the upload with GET /uploads/{id}.',
+      id,
+    );
   if (rejection === 'missing')
-    return new ServiceError('service_unavailable', 'The record of this upload was lost meanwhile. Send it again.', {
+    return new ServiceError('service_unavailable', 'The record of this upload was lost. Send the file again.', {
       retryAfterMs: 1000,
     });
   if (record?.state === 'failed')
     return new ServiceError(
       'upload_interrupted',
-      'The upload was silent for so long that it was given up. Send it again.',
+      'No bytes arrived for too long, so the upload was ended. Send the file again.',
       { ...id, state: 'failed' },
     );
   if (record?.state === 'discarded')
-    return new ServiceError('upload_discarded', 'The upload has made room for others. Send it again.', {
-      ...id,
-      state: 'discarded',
-    });
-  return new ServiceError('upload_cancelled', 'The upload was cancelled while it was being received.', {
+    return new ServiceError(
+      'upload_discarded',
+      'The queue was full, so this upload was discarded. Send the file again.',
+      { ...id, state: 'discarded' },
+    );
+  return new ServiceError('upload_cancelled', 'The upload was cancelled. Send the file again if you still need it.', {
     ...id,
     state: 'cancelled',
   });

@@ -8,38 +8,38 @@ import { decodeHead, sniffEncoding } from '../kinds/text-encoding.ts';
 import type { FileKind, StoredUpload } from '../record/open-record.ts';
 import { originalKey } from '../storage/keys.ts';
 import { commitWith, type ObjectWriter, type SmallObject, type Storage } from '../storage/storage.ts';
-import { ByteLimiter } from './byte-limiter.ts';
+import { ByteLimiter } from './body.ts';
 import type { ReceiveProgress } from './receive-progress.ts';
-import { parseOptions } from './parse-options.ts';
+import { parseOptions } from './options.ts';
 import { SNIFF_BYTES, sniffType } from './sniff.ts';
 
-/** Where files go, and which are taken. */
+/** What receiving a file needs. */
 export interface ReceiveParts {
   storage: Storage;
   kinds: Kinds;
-  /** False leaves the SHA-256 of a file to the worker, which reads it anyway. Default true. */
+  /** If false, the worker computes the SHA-256, because it reads the file anyway. Default true. */
   hashes?: boolean;
 }
 
-/** A file about to come in. */
+/** A file that is about to be received. */
 export interface IncomingFile {
   id: string;
   fencingToken: string;
   /** Read to its end, or to the first error. */
   chunks: AsyncIterable<Buffer>;
-  /** As the client sent them; checked against the kind's schema once the type is known. */
+  /** The options that the client sent. They are checked once the type of the file is known. */
   options: unknown;
   maxBytes: number;
-  /** What is to lie beside it, as soon as it is whole. */
+  /** Makes the manifest that is stored together with the complete file. */
   manifestOf: (stored: StoredUpload) => SmallObject;
 }
 
 /**
- * Streams one file to storage: typed by its first bytes before anything is written, hashed on the
- * way, limited, and durable with its manifest when the promise resolves. On a rejection nothing of it is left, but
- * where storage itself has failed.
+ * Streams one file to the storage. Its type is determined from its first bytes before anything is written, and it is
+ * hashed on the way. The file and its manifest are durable when the promise resolves. If it rejects, no file is left,
+ * unless the storage itself has failed.
  * Rejects with `empty_file`, `bad_options` (400), `file_too_large` (413), `unsupported_media_type` (415),
- * `storage_full` (507), or what the source or the progress threw.
+ * `storage_full` (507), or the error of the source or of the progress.
  */
 export async function receiveFile(
   parts: ReceiveParts,
@@ -50,7 +50,7 @@ export async function receiveFile(
   try {
     return await storeChunks(parts, file, chunks, progress);
   } catch (error) {
-    // Lets go of what is not read any more, so that it can flow off. Not awaited: it may wait for a read under way.
+    // Releases the source, so that the rest of the body can be discarded. Not awaited: it may wait for a running read.
     void chunks.return?.();
     throw error;
   }
@@ -81,8 +81,8 @@ async function storeChunks(
 }
 
 /**
- * Judges a file by its first `SNIFF_BYTES`, or by the whole of it where it is shorter. Throws
- * `unsupported_media_type` (415) or `bad_options` (400).
+ * Determines the type of a file from its first `SNIFF_BYTES`, or from the whole file if it is shorter, and checks its
+ * options. Throws `unsupported_media_type` (415) or `bad_options` (400).
  */
 export async function acceptFile(kinds: Kinds, head: Buffer, options: unknown): Promise<FileKind> {
   const type = await typeOf(kinds, head, options);
@@ -91,7 +91,7 @@ export async function acceptFile(kinds: Kinds, head: Buffer, options: unknown): 
   return { type, options: parseOptions(kind, options) };
 }
 
-/** For words to people: text has no signature. */
+/** Text has no signature. This type is used only in the error detail. */
 function textTypeOf(head: Buffer): string | undefined {
   const sample = head.subarray(0, SAMPLE_BYTES);
   const encoded = sniffEncoding(sample);
@@ -99,15 +99,18 @@ function textTypeOf(head: Buffer): string | undefined {
   return isHtml(decodeHead(sample, encoded)) ? HTML_TYPE : TEXT_TYPE;
 }
 
-/** What the signature says, or else what a kind sees in the bytes; undefined where nobody knows them. */
+/**
+ * Returns the type of the signature, otherwise the type that a file kind recognizes. Undefined if the bytes are
+ * unknown.
+ */
 async function typeOf(kinds: Kinds, head: Buffer, options: unknown): Promise<string | undefined> {
   const signed = await sniffType(head);
   if (signed !== undefined && kinds.find(signed) !== undefined) return signed;
-  // The same bytes for whoever asks, so that all of them come to the same answer.
+  // Always the same number of bytes, so that every protocol gets the same result.
   return kinds.sniff({ head: head.subarray(0, SAMPLE_BYTES), isWhole: head.length < SAMPLE_BYTES, options }) ?? signed;
 }
 
-/** Enough bytes to tell the type from, or the whole file where it is shorter. */
+/** Reads the bytes for the type, or the whole file if it is shorter. */
 async function readHead(
   chunks: AsyncIterator<Buffer>,
   progress: ReceiveProgress,
@@ -121,16 +124,16 @@ async function readHead(
     limiter.add(next.value.length);
     progress.received(next.value.length);
   }
-  if (limiter.bytes === 0) throw new ServiceError('empty_file', 'The file has no bytes. Choose another one.');
+  if (limiter.bytes === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
   return Buffer.concat(head);
 }
 
 function notTaken(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {
-  const found = type === undefined ? 'These bytes are of no known type' : `This is ${type}`;
+  const found = type === undefined ? 'The type of this file is unknown' : `This file is ${type}`;
   const advice = type === undefined ? undefined : kinds.adviceOn(type);
   return new ServiceError(
     'unsupported_media_type',
-    `${found}; taken are ${kinds.types.join(', ')}.${advice === undefined ? '' : ` ${advice}`}`,
+    `${found}. Send one of ${kinds.types.join(', ')}.${advice === undefined ? '' : ` ${advice}`}`,
   );
 }
 

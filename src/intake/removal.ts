@@ -9,17 +9,17 @@ import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** What ending an upload needs. */
+/** What the removal of uploads needs. */
 export interface RemovalParts {
   records: UploadRecords;
   storage: Pick<Storage, 'removeAll' | 'list' | 'remove'>;
   queue: { add(id: string): Promise<void>; remove(id: string): Promise<void> };
-  /** Responses that send files of the upload. */
+  /** The responses that are sending files of the upload. */
   transfers: { end(id: string): void };
   log: Logger;
 }
 
-/** Ends uploads at somebody's wish. The record decides; the job, the files and whoever works on them follow. */
+/** Cancels and deletes uploads on request. The record is changed first, then the job and the files are removed. */
 export class UploadRemoval {
   readonly #parts: RemovalParts;
 
@@ -28,8 +28,8 @@ export class UploadRemoval {
   }
 
   /**
-   * Stops receiving, queued or processing work wherever it runs. `stopped` is false where the upload
-   * was final already and keeps its outcome. Throws `unknown_upload` (404) or `upload_gone` (410).
+   * Cancels an upload that is receiving, queued or processing, in whatever process it runs. `stopped` is false if the
+   * upload was already final. Throws `unknown_upload` (404) or `upload_gone` (410).
    */
   async cancel(id: string): Promise<{ upload: ReadRecord; stopped: boolean }> {
     const outcome = await this.#parts.records.cancel(id);
@@ -40,7 +40,10 @@ export class UploadRemoval {
     return { upload: await readExisting(this.#parts.records, id), stopped: outcome.applied };
   }
 
-  /** Cancels what is under way, removes all files and leaves a tombstone. Throws `unknown_upload` (404) or `upload_gone` (410). */
+  /**
+   * Stops the upload, removes all its files and leaves a tombstone. Throws `unknown_upload` (404) or `upload_gone`
+   * (410).
+   */
   async delete(id: string): Promise<void> {
     const outcome = await this.#parts.records.delete(id);
     throwIfNotThere(id, outcome);
@@ -49,16 +52,20 @@ export class UploadRemoval {
     await this.#orLog(id, this.#parts.storage.removeAll(uploadPrefix(id)));
   }
 
-  /** What fails here is done by the sweep; the outcome stands. */
+  /** Logs a failure, because the record is already changed. The janitor repeats the cleanup. */
   async #orLog(id: string, work: Promise<unknown>): Promise<void> {
-    await work.catch((error: unknown) => this.#parts.log.warn({ err: error, upload: uploadRef(id) }, 'not cleaned up'));
+    await work.catch((error: unknown) => this.#parts.log.warn({ err: error, upload: uploadRef(id) }, 'cleanup failed'));
   }
 }
 
 function throwIfNotThere(id: string, outcome: ChangeOutcome): void {
   if (outcome.applied) return;
   if (outcome.rejection === 'deleted' || outcome.rejection === 'expired') {
-    throw new ServiceError('upload_gone', 'This upload is gone already.', { id });
+    throw new ServiceError(
+      'upload_gone',
+      'This upload was already deleted or has expired. There is nothing left to delete.',
+      { id },
+    );
   }
-  throw new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
+  throw new ServiceError('unknown_upload', 'There is no upload with this id. Check the id.', { id });
 }

@@ -1,27 +1,27 @@
 import type { IncomingMessage } from 'node:http';
 import { isReading } from './stall-timer.ts';
 
-/** How often a sender's bytes are counted. */
+/** The bytes of a client are counted in this period. */
 const SAMPLE_MS = 1000;
 
-/** The rate is an average over so much time of reading. */
+/** The rate is the average of this many samples. */
 const WINDOW_SAMPLES = 60;
 
-/** A sample that comes later than this shows that the machine was busy, and says nothing of the sender. */
+/** A later sample is ignored: the machine was busy, so it does not measure the client. */
 const LATE_SAMPLE_MS = 2 * SAMPLE_MS;
 
-/** A body with no more left than so many seconds of the least rate gets one more window. */
+/** A body that needs at most this time for its rest, at the minimum rate, gets one more window. */
 const NEARLY_DONE_S = 10;
 
 /**
- * Measures how fast a request's body comes. Only time in which this process reads the body counts, so a storage, a
- * Redis or a machine that is slow is not charged to the sender.
+ * Measures the rate at which a client sends its body. Time in which a slow storage, Redis or machine stops the reading
+ * does not count.
  */
 export class SenderPace {
   readonly #request: IncomingMessage;
   readonly #timer: NodeJS.Timeout;
   readonly #startBytes: number;
-  /** Bytes of each second of reading; a ring. */
+  /** Ring buffer of the bytes of each second of reading. */
   readonly #samples = new Float64Array(WINDOW_SAMPLES);
   #sampleCount = 0;
   #windowBytes = 0;
@@ -31,8 +31,8 @@ export class SenderPace {
   #dueSamples = WINDOW_SAMPLES;
 
   /**
-   * Measures until `release`. Calls `onTooSlow` once if less than `minBytesPerS` came on average over 60 s of reading;
-   * never if that is 0.
+   * Measures until `release`. Calls `onTooSlow` once if the average over 60 s of reading is below `minBytesPerS`. With
+   * 0 it is never called.
    */
   constructor(request: IncomingMessage, minBytesPerS: number, onTooSlow: () => void) {
     this.#request = request;
@@ -47,18 +47,18 @@ export class SenderPace {
     this.#timer.unref();
   }
 
-  /** Bytes a second over the last minute of reading. Undefined until there was a whole second of reading. */
+  /** Bytes per second over the last minute of reading. Undefined before the first sample. */
   get bytesPerS(): number | undefined {
     if (this.#sampleCount === 0) return undefined;
     return (this.#windowBytes * 1000) / (Math.min(this.#sampleCount, WINDOW_SAMPLES) * SAMPLE_MS);
   }
 
-  /** Ends the measuring. To be called when the body has ended. */
+  /** Call it when the body has ended. */
   release(): void {
     clearInterval(this.#timer);
   }
 
-  /** False if the last period says nothing of the sender. */
+  /** False if the last period does not count. */
   #sample(): boolean {
     const nowMs = performance.now();
     const bytes = this.#request.socket.bytesRead - this.#seenBytes;

@@ -1,20 +1,20 @@
 import { fileTypeFromBuffer } from 'file-type';
 
-/** As many bytes from the start of a file as its type is told from. */
+/** The type of a file is determined from this many bytes at its start. */
 export const SNIFF_BYTES = 4100;
 
-/** A PNG that moves is a PNG to whoever does not know better, as its makers meant it to be. */
+/** An animated PNG. Readers without support for it read it as a PNG. */
 const MOVING_PNG = 'image/apng';
 
 /**
- * The two byte orders of TIFF and of its large form. file-type looks on for the raw pictures of cameras, which begin
- * alike: in the table of tags, which most writers put at the end of the file.
+ * The two byte orders of TIFF and BigTIFF. Raw pictures of cameras begin with the same bytes. `file-type` therefore
+ * needs the table of tags, which most programs write at the end of the file.
  */
 const TIFF_SIGNATURES = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'];
 
 /**
- * Returns the media type of the bytes themselves, undefined if no known signature fits. Never reads a name or a header.
- * Reads the first `SNIFF_BYTES` only, however many the caller has, so that every road gives the same answer.
+ * Returns the media type of the bytes, undefined if they have no known signature. The name and the headers do not
+ * matter. Only the first `SNIFF_BYTES` are read, so that every protocol gives the same result.
  */
 export async function sniffType(bytes: Buffer): Promise<string | undefined> {
   const head = bytes.subarray(0, SNIFF_BYTES);
@@ -25,7 +25,7 @@ export async function sniffType(bytes: Buffer): Promise<string | undefined> {
   return mayBeText && isSvg(head.toString('utf8')) ? 'image/svg+xml' : mime;
 }
 
-/** Tables may begin with the three letters that file-type knows a GIF by, and texts in UTF-32 with the bits of an MP3. */
+/** `file-type` reports a table that begins with GIF as a GIF, and a text in UTF-32 as an MP3. */
 function signedType(head: Buffer, mime: string | undefined): string | undefined {
   if (mime === 'image/gif' && !/^GIF8[79]a/.test(head.toString('latin1', 0, 6))) return undefined;
   return mime === 'audio/mpeg' && head.subarray(0, 4).equals(UTF_32_MARK) ? undefined : mime;
@@ -33,14 +33,14 @@ function signedType(head: Buffer, mime: string | undefined): string | undefined 
 
 const UTF_32_MARK = Buffer.from([0xff, 0xfe, 0, 0]);
 
-/** What may stand before the one element that makes a text a drawing. */
+/** What may precede the root element of an SVG. */
 const PROLOGUE = [
   ['<?', '?>'],
   ['<!--', '-->'],
   ['<!DOCTYPE svg', '>'],
 ] as const;
 
-/** In steps, since one pattern for all of it would need quadratic time for a text made for that. */
+/** Reads step by step. One regular expression would need quadratic time for a hostile text. */
 function isSvg(text: string): boolean {
   let rest = text.replace(/^\uFEFF/, '').trimStart();
   for (;;) {

@@ -5,10 +5,10 @@ import { awaitsContinue } from '../http/expect-continue.ts';
 const CHECKS = 4;
 
 /**
- * Calls `onStall` once if a request's sender gives nothing for `timeoutMs` while we read its body. Only full periods
- * of reading count. A storage, a Redis or a machine that is slow stops the reading, so it is never charged to the
- * sender; nor is the total time: a slow phone gets through, a dead one does not. `onStall` comes at most a quarter of
- * `timeoutMs` late. Returns the release; call it when the body has ended.
+ * Calls `onStall` once if the client sends nothing for `timeoutMs` while this process reads the body. Time in which a
+ * slow storage, Redis or machine stops the reading does not count. There is no limit for the total time, so a slow
+ * client can finish. `onStall` is at most a quarter of `timeoutMs` late. Returns the release. Call it when the body has
+ * ended.
  */
 export function watchForStall(request: IncomingMessage, timeoutMs: number, onStall: () => void): () => void {
   let seenBytes = request.socket.bytesRead;
@@ -29,7 +29,7 @@ export function watchForStall(request: IncomingMessage, timeoutMs: number, onSta
   return () => clearInterval(timer);
 }
 
-/** True while the body is being read: false before it is opened, while it is paused because of what it is written to, and after its end. */
+/** True while the body is read. False before the reading starts, while its destination pauses it, and after its end. */
 export function isReading(request: IncomingMessage): boolean {
   return (
     request.readableFlowing === true && request.readableLength === 0 && !request.complete && !awaitsContinue(request)

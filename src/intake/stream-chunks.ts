@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 
-/** So much may gather while the reader is busy; the stream waits with what goes beyond it. */
+/** The stream is paused when this many bytes wait for the reader. */
 const GATHER_BYTES = 256 * 1024;
 
-/** And so many, since a sender may make them as short as it likes; it goes on when half of them are read. */
+/** The stream is also paused at this many chunks, because they may be short. It resumes when half of them are read. */
 const GATHER_CHUNKS = 64;
 
 interface Reader {
@@ -12,9 +12,9 @@ interface Reader {
 }
 
 /**
- * The chunks of a stream one by one, as they came. Iterating over the stream itself would join what has gathered,
- * which copies every byte once more. Nothing is read before the first `next`. Leaving early lets go of the stream
- * and pauses it, open as it is.
+ * Iterates over the chunks of a stream without copying them. The iterator of the stream itself joins waiting chunks,
+ * which copies every byte. Reading starts with the first `next`. If the loop is left early, the stream is paused and
+ * stays open.
  */
 export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
   readonly #stream: Readable;
@@ -29,9 +29,9 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
   #onDrain: (() => void) | undefined;
 
   /**
-   * @param toError what the reader is told in place of the stream's own errors.
-   * @param signal ends it with its reason, before what has gathered.
-   * @param onFirst called with the first `next`, where there is anything to read.
+   * @param toError converts an error of the stream to the error for the reader.
+   * @param signal ends the iteration with its reason. Waiting chunks are dropped.
+   * @param onFirst called with the first `next`, if the stream can still be read.
    */
   constructor(stream: Readable, toError: (error: unknown) => unknown, signal?: AbortSignal, onFirst?: () => void) {
     this.#stream = stream;
@@ -48,7 +48,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     if (chunk !== undefined) {
       this.#gatheredBytes -= chunk.length;
       if (this.#stream.isPaused() && this.#gatheredBytes < GATHER_BYTES && this.#gathered.length <= GATHER_CHUNKS / 2)
-        this.#goOn();
+        this.#resume();
       return Promise.resolve({ done: false, value: chunk });
     }
     if (this.#state === 'failed') return Promise.reject(this.#error);
@@ -64,8 +64,8 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
   }
 
   /**
-   * A chunk that follows on what the stream has given, brought past it; `done` is called when the next may come.
-   * False, and nothing done, where the stream holds some that come before it, or nobody reads.
+   * Adds a chunk directly, without the stream. `done` is called when the next one may follow. Returns false and does
+   * nothing if the stream still has earlier bytes, or if nothing is reading.
    */
   take(chunk: Buffer, done: () => void): boolean {
     if (this.#state !== 'open' || this.#stream.isPaused() || this.#stream.readableLength > 0) return false;
@@ -75,7 +75,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     return true;
   }
 
-  /** Calls `done` when the reader has caught up. False, and nothing done, where it is not behind, or nobody reads. */
+  /** Calls `done` when the reader has caught up. Returns false and does nothing if it is not behind or not reading. */
   awaitDrain(done: () => void): boolean {
     if (this.#state !== 'open' || !this.#stream.isPaused()) return false;
     this.#onDrain = done;
@@ -97,15 +97,15 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     this.#onFirst?.();
   }
 
-  #goOn(): void {
+  #resume(): void {
     this.#stream.resume();
     this.#notifyDrain();
   }
 
   #notifyDrain(): void {
-    const tell = this.#onDrain;
+    const notify = this.#onDrain;
     this.#onDrain = undefined;
-    tell?.();
+    notify?.();
   }
 
   #fail(error: unknown): void {
@@ -121,7 +121,7 @@ export class StreamChunks implements AsyncIterableIterator<Buffer, undefined> {
     this.#state = state;
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    // The listener for errors stays: one that nobody listens for would end the process.
+    // The listener for errors stays, because an unhandled error event would end the process.
     this.#notifyDrain();
   }
 

@@ -12,7 +12,7 @@ import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { toUpload } from '../record/upload-document.ts';
 import { cleanFileName } from '../intake/file-name.ts';
-import { readOptionsJson } from '../intake/options-json.ts';
+import { readOptionsJson } from '../intake/options.ts';
 import { readReceived, type ReceivedUpload } from '../intake/read-received.ts';
 import type { UploadIntake } from '../intake/intake.ts';
 import type { UploadRemoval } from '../intake/removal.ts';

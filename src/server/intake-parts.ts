@@ -63,7 +63,7 @@ function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSour
     backlog,
     records: { max: config.recordsMax, maxPerAddress: config.recordsMaxPerAddress },
     countRecords: (owner) => countRecords(redis.store, redis.keys, owner),
-    onRefused: (code) => metrics.queueRefused(code),
+    onRejected: (code) => metrics.queueRefused(code),
     onDiscarded: () => metrics.queueDiscarded(),
   });
 }

@@ -24,7 +24,7 @@ const die = async (): Promise<void> => {
 const admission = new Admission({
   bounds: { capacity: 1, overflow: 'discard-oldest', capacityPerAddress: 0 },
   backlog: new Backlog(store, keys),
-  onRefused: () => undefined,
+  onRejected: () => undefined,
   onDiscarded: () => undefined,
 });
 const parts = {

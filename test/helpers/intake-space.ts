@@ -37,7 +37,7 @@ export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBou
   const admission = new Admission({
     bounds: { capacity: 1000, overflow: 'reject', capacityPerAddress: 0, ...bounds },
     backlog: new Backlog(records.store, records.keys),
-    onRefused: () => undefined,
+    onRejected: () => undefined,
     onDiscarded: () => undefined,
   });
   return {

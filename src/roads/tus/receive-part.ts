@@ -3,8 +3,8 @@ import { asOutcome, ServiceError, toProblem, type ErrorCode } from '../../errors
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { FileKind } from '../../record/open-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
-import { fileTooLarge } from '../../intake/byte-limiter.ts';
-import { IncomingUpload, listenForOthers, type IntakeParts } from '../../intake/incoming-upload.ts';
+import { fileTooLarge } from '../../intake/body.ts';
+import { IncomingUpload, listenForOtherRequests, type IntakeParts } from '../../intake/incoming-upload.ts';
 import { ReceiveProgress, rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
@@ -49,10 +49,10 @@ export async function receivePart(
       receivedBytes > 0 ? intake.expiryMs : undefined,
     );
   const progress = new ReceiveProgress((bytes) => report(offset + bytes), scope.log);
-  const refused = new AbortController();
-  progress.tellOfRefusal(listenForOthers(intake, record), (refusal) => refused.abort(refusal));
+  const rejected = new AbortController();
+  progress.watchForRejection(listenForOtherRequests(intake, record), (rejection) => rejected.abort(rejection));
   try {
-    for await (const chunk of new StreamChunks(body, (error) => error, refused.signal)) {
+    for await (const chunk of new StreamChunks(body, (error) => error, rejected.signal)) {
       progress.received(chunk.length);
       if (offset + progress.receivedBytes > intake.maxFileBytes) throw fileTooLarge(intake.maxFileBytes);
       await gate.pass(chunk);
@@ -117,7 +117,7 @@ export async function refuseUpload(
     type,
     isResumable: true,
   });
-  log.info({ upload: uploadRef(id), code: error.code }, 'upload refused');
+  log.info({ upload: uploadRef(id), code: error.code }, 'upload rejected');
   // Where another request has gone on with the upload, the parts are that request's.
   if (outcome.applied) await new UploadParts(intake.storage, id).removeAll();
   return outcome.applied ? asOutcome(error, id, 'failed') : error;

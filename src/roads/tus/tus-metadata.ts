@@ -3,8 +3,7 @@ import type { UploadMetadata } from '../../record/record-fields.ts';
 import { isUploadId } from '../../http/parameters.ts';
 import { cleanFileName } from '../../intake/file-name.ts';
 import type { Kinds } from '../../kinds/kinds.ts';
-import { areTakenBySome } from '../../intake/parse-options.ts';
-import { readOptionsJson } from '../../intake/options-json.ts';
+import { areTakenBySome, readOptionsJson } from '../../intake/options.ts';
 
 /** The file's name: tus-js-client calls it `filename`, Uppy `name` and `filename`. Fit to be shown. */
 export function fileNameIn(metadata: UploadMetadata): string {

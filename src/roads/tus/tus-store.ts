@@ -5,7 +5,7 @@ import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import { isLackOfCapacity } from '../../intake/admission.ts';
-import { fileTooLarge } from '../../intake/byte-limiter.ts';
+import { fileTooLarge } from '../../intake/body.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';

@@ -10,7 +10,7 @@ import { removeOrphanFiles } from '../../../src/record/orphan-files.ts';
 import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
 import { readManifest } from '../../../src/storage/manifest.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
-import { IncomingUpload, listenForOthers, type IntakeParts } from '../../../src/intake/incoming-upload.ts';
+import { IncomingUpload, listenForOtherRequests, type IntakeParts } from '../../../src/intake/incoming-upload.ts';
 import { UploadRemoval } from '../../../src/intake/removal.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
@@ -178,7 +178,7 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
 
   test('leaves no file once the refusal is recorded', async () => {
     const upload = await storedOnly();
-    await upload.refuse(new ServiceError('service_unavailable', 'Away.'));
+    await upload.reject(new ServiceError('service_unavailable', 'Away.'));
     expect([(await recordOf(upload))?.state, space.files()]).toEqual(['failed', []]);
   });
 
@@ -240,7 +240,7 @@ describe('the end of an upload that is not queued', () => {
   test('refuse records what was found out about the file', async () => {
     const upload = await open();
     await expect(upload.receive(bytesThen(), {}, 5999)).rejects.toMatchObject({ code: 'file_too_large' });
-    const record = await upload.refuse(new ServiceError('file_too_large', 'Too large.'));
+    const record = await upload.reject(new ServiceError('file_too_large', 'Too large.'));
     expect(record).toMatchObject({
       state: 'failed',
       error: { code: 'file_too_large', detail: 'Too large.', state: 'failed', final: true },
@@ -251,7 +251,7 @@ describe('the end of an upload that is not queued', () => {
   test('refuse says nothing of one that was taken over', async () => {
     const first = await open();
     const second = await open(space.parts, first.record.id);
-    expect(await first.refuse(new ServiceError('upload_interrupted', 'Gone.'))).toBeUndefined();
+    expect(await first.reject(new ServiceError('upload_interrupted', 'Gone.'))).toBeUndefined();
     expect(await recordOf(second)).toMatchObject({ state: 'receiving' });
   });
 
@@ -305,7 +305,7 @@ describe('what is heard of an upload while its bytes come in', () => {
     let looked = 0;
     const registry = openRegistry();
     const listen: IntakeParts['listen'] = (observer) => subscribeTo(registry, silentLog, observer);
-    const release = listenForOthers({ listen }, mine)(() => (looked += 1));
+    const release = listenForOtherRequests({ listen }, mine)(() => (looked += 1));
     await turn();
     expect(looked).toBe(1);
     registry.wake(mine.id, change === undefined ? undefined : { ...mine, ...change });

@@ -23,7 +23,7 @@ function build(bounds: Partial<QueueBounds>, figures: Partial<BacklogFigures> | 
         return { waiting: 0, ofAddress: 0, drainedPerMinute: undefined, ...figures };
       },
     },
-    onRefused: (code) => refused.push(code),
+    onRejected: (code) => refused.push(code),
     onDiscarded: () => undefined,
   });
   return { admission, refused, asked };
@@ -34,7 +34,7 @@ async function retryAfterMs(
   bounds: Partial<QueueBounds>,
   figures: Partial<BacklogFigures> | Error,
 ): Promise<number | undefined> {
-  return (await build(bounds, figures).admission.refusal(word, ADDRESS)).retryAfterMs;
+  return (await build(bounds, figures).admission.rejection(word, ADDRESS)).retryAfterMs;
 }
 
 describe('room', () => {
@@ -83,7 +83,7 @@ describe('room', () => {
     expect([
       isLackOfCapacity(away),
       isLackOfCapacity(new Error('x')),
-      isLackOfCapacity(await build({}, {}).admission.refusal('quota', ADDRESS)),
+      isLackOfCapacity(await build({}, {}).admission.rejection('quota', ADDRESS)),
     ]).toEqual([false, false, true]);
   });
 });
@@ -115,9 +115,9 @@ describe('when to come again', () => {
   );
 
   test('is told with a problem that says what to do', async () => {
-    const full = await build({}, {}).admission.refusal('full', ADDRESS);
+    const full = await build({}, {}).admission.rejection('full', ADDRESS);
     expect([full.code, full.status, full.message]).toEqual(['queue_full', 503, expect.stringContaining('Retry-After')]);
-    const quota = await build({ capacityPerAddress: 7 }, {}).admission.refusal('quota', ADDRESS);
+    const quota = await build({ capacityPerAddress: 7 }, {}).admission.rejection('quota', ADDRESS);
     expect([quota.code, quota.status, quota.message]).toEqual([
       'too_many_queued_by_address',
       429,
@@ -134,7 +134,7 @@ describe('the number of records', () => {
       backlog: { read: async () => ({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined }) },
       records: { max: 10, maxPerAddress },
       countRecords: async () => ({ ...figures, ...found }),
-      onRefused: (code) => told.push(code),
+      onRejected: (code) => told.push(code),
       onDiscarded: () => undefined,
     });
 

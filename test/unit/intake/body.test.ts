@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
-import { readBody } from '../../../src/intake/body.ts';
+import { ByteLimiter, readBody } from '../../../src/intake/body.ts';
 import { codeOf, fakeRequest, wholeRequest } from '../../helpers/fake-request.ts';
 
 const SIGNAL = new AbortController().signal;
@@ -62,5 +62,20 @@ describe('a raw body', () => {
     for await (const chunk of readBody(request, SIGNAL)) if (chunk.length > 0) break;
     await turn();
     expect(request.destroyed).toBe(false);
+  });
+});
+
+describe('the byte limiter', () => {
+  test('throws at the first byte over the limit', () => {
+    const limiter = new ByteLimiter(10);
+    limiter.add(9);
+    limiter.add(1);
+    limiter.add(0);
+    expect(limiter.bytes).toBe(10);
+    expect(() => limiter.add(1)).toThrow(expect.objectContaining({ code: 'file_too_large', status: 413 }));
+  });
+
+  test('names the limit in its error', () => {
+    expect(() => new ByteLimiter(10).add(11)).toThrow(/more than 10 bytes/);
   });
 });

@@ -119,7 +119,7 @@ describe('the fence', () => {
       let answer: ChangeOutcome = APPLIED;
       const { progress, report } = build(async () => answer);
       const told: string[] = [];
-      progress.tellOfRefusal(listen, ({ code }) => told.push(code));
+      progress.watchForRejection(listen, ({ code }) => told.push(code));
       await jest.advanceTimersByTimeAsync(60);
       expect([listening, report.mock.calls.length, told]).toEqual([1, 1, []]);
       answer = refused('final');
@@ -135,7 +135,7 @@ describe('the fence', () => {
     test('is asked for when listening begins, since it may have come before', async () => {
       const { progress } = build(async () => refused('fenced'));
       const told: string[] = [];
-      progress.tellOfRefusal(listen, ({ code }) => told.push(code));
+      progress.watchForRejection(listen, ({ code }) => told.push(code));
       await jest.advanceTimersByTimeAsync(60);
       expect(told).toEqual(['upload_superseded']);
       await progress.close();
@@ -143,7 +143,7 @@ describe('the fence', () => {
 
     test('is not listened for where the file is whole at once', async () => {
       const { progress, report } = build();
-      progress.tellOfRefusal(listen, () => undefined);
+      progress.watchForRejection(listen, () => undefined);
       progress.received(10);
       await progress.close();
       await jest.advanceTimersByTimeAsync(1000);

@@ -145,11 +145,11 @@ describe('a file that is refused', () => {
   });
 
   test.each([
-    ['HEIC', heic(), /^This is image\/heic; taken are .*Save it as JPEG/],
+    ['HEIC', heic(), /^This file is image\/heic. Send one of .*Save it as JPEG/],
     [
       'SVG',
       Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'),
-      /^This is image\/svg\+xml; taken are .*export it as PNG/,
+      /^This file is image\/svg\+xml. Send one of .*export it as PNG/,
     ],
   ])('for being %s is told what to send instead', async (_, bytes, message) => {
     const receiving = receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(bytes)), progress);

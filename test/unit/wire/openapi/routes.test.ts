@@ -38,7 +38,7 @@ function emptyApp(): Koa {
   const records = new UploadRecords(store, queueKeys('test'), { retentionMs: 1000 });
   const storage = new LocalStorage('/nowhere');
   const bounds = { capacity: 1, overflow: 'reject', capacityPerAddress: 0 } as const;
-  const admission = new Admission({ bounds, backlog: { read: nobody }, onRefused: nobody, onDiscarded: nobody });
+  const admission = new Admission({ bounds, backlog: { read: nobody }, onRejected: nobody, onDiscarded: nobody });
   const parts = {
     records,
     storage,
