@@ -13,6 +13,7 @@ import type { Transfers } from '../http/transfers.ts';
 import { requireUploadId } from '../http/parameters.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { isExpired, type StoredVariant, type UploadRecord } from '../record/record-fields.ts';
+import { followStoredBytes } from '../record/follow-bytes.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { RecordSubscription } from '../record/record-subscription.ts';
 import { readExisting, type WatchParts } from '../record/watch.ts';
@@ -60,8 +61,13 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
 
 /** As `sendObject`, but cuts the connection if the upload is deleted during the transfer. */
 async function sendFile(ctx: Context, parts: FileRouteParts, id: string, object: ServedObject): Promise<void> {
-  const release = parts.transfers.enter(id, () => ctx.res.destroy());
-  finished(ctx.res, release);
+  const cut = (): void => void ctx.res.destroy();
+  const release = parts.transfers.enter(id, cut);
+  const endFollowing = followStoredBytes(parts, id, cut);
+  finished(ctx.res, () => {
+    release();
+    endFollowing();
+  });
   await sendObject(ctx, parts.storage, object);
 }
 
