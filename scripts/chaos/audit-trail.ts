@@ -1,12 +1,12 @@
 import { isFinalState } from '../../src/wire/documents.ts';
 import type { ProgressState } from '../../src/record/progress.ts';
 
-/** What of a change is looked at. */
+/** The fields of a change that are checked. */
 export type AuditedChange = Pick<ProgressState, 'publicId' | 'version' | 'percent' | 'state' | 'attempt' | 'deleted'>;
 
 /**
- * All changes of all uploads, as Redis has told of them, held against the rules: no version is left out or told twice, each life
- * ends once and stays so, percent and attempt never go back.
+ * Checks all changes of all uploads, in the order of Redis's event stream. No version may be missing or repeated, an
+ * upload ends once and stays so, and percent and attempt never go back.
  */
 export class AuditTrail {
   readonly #last = new Map<string, AuditedChange>();
@@ -17,12 +17,12 @@ export class AuditTrail {
     return this.#offences;
   }
 
-  /** How many were looked at. */
+  /** The number of changes that were checked. */
   get changes(): number {
     return this.#changes;
   }
 
-  /** The latest of an upload, as far as it has been told. */
+  /** Returns the latest change of an upload. */
   last(id: string): AuditedChange | undefined {
     return this.#last.get(id);
   }
@@ -35,17 +35,17 @@ export class AuditTrail {
     if (offence !== undefined) this.#offences.push(`${id} ${offence}: ${describe(last)} → ${describe(change)}`);
   }
 
-  /** Redis has lost some of it: what comes next is not comparable with what came before. */
+  /** To be called when Redis has lost changes: later changes cannot be compared with earlier ones. */
   forget(): void {
     this.#last.clear();
   }
 }
 
 function breach(last: AuditedChange, change: AuditedChange): string | undefined {
-  if (change.version !== last.version + 1) return 'a version left out or told twice';
+  if (change.version !== last.version + 1) return 'a version is missing or repeated';
   if (change.attempt < last.attempt) return 'attempt went back';
   if (change.publicId !== last.publicId)
-    return isRestart(last, change) ? undefined : 'began anew from where it may not';
+    return isRestart(last, change) ? undefined : 'started again although it must not';
   if (last.deleted) return 'changed after it was deleted';
   if (isFinalState(last.state) && !(change.deleted && change.state === last.state)) return 'changed after its end';
   return change.percent < last.percent ? 'percent went back' : undefined;

@@ -5,7 +5,7 @@ import { AuditTrail } from './audit-trail.ts';
 const BLOCK_MS = 500;
 const MOST_ENTRIES = 1000;
 
-/** Reads every change of every upload off Redis's own stream, past all proxies. */
+/** Reads every change of every upload directly from Redis's event stream, without a proxy. */
 export class Auditor {
   readonly trail = new AuditTrail();
   readonly #redis: Redis;
@@ -14,7 +14,7 @@ export class Auditor {
   #isClosed = false;
   #caughtUpAtMs = 0;
 
-  /** The connection comes back by itself whenever Redis does. */
+  /** The connection reconnects on its own. */
   constructor(redisUrl: string, stream: string) {
     this.#stream = stream;
     this.#redis = new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
@@ -25,7 +25,7 @@ export class Auditor {
     this.#reading = this.#read();
   }
 
-  /** When the stream was last read to its end. */
+  /** The time at which the stream was last read to its end. */
   get caughtUpAtMs(): number {
     return this.#caughtUpAtMs;
   }
@@ -52,7 +52,7 @@ export class Auditor {
     }
   }
 
-  /** BullMQ's own events stand between ours. */
+  /** The stream also holds BullMQ's own events, which are skipped. */
   #look({ event, jobId = '', data = '' }: RecordFields): void {
     if (event !== 'progress') return;
     this.trail.change(jobId, decodeProgress(jobId, JSON.parse(data) as RecordFields));

@@ -7,7 +7,7 @@ const MOST_UPLOADS = 5;
 const MOST_LINES = 60;
 const ERROR_LEVEL = '"level":50';
 
-/** The records and log lines of the first uploads that a check complains of, and the last errors that any process logged. */
+/** Collects the records and log lines of the first uploads with a finding, and the last errors of all processes. */
 export async function gatherEvidence(checks: readonly Check[], view: RedisView, fleet: Fleet): Promise<string[]> {
   const evidence: string[] = [];
   for (const id of idsIn(checks).slice(0, MOST_UPLOADS)) {

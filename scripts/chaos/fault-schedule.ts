@@ -1,6 +1,6 @@
 import { Random } from './random.ts';
 
-/** What may happen to whom, for how long, and how often beside the others. */
+/** Target, duration and relative frequency of each kind of fault. */
 const KINDS = {
   'api-kill': { target: 'api', forMs: [0, 0], cards: 2 },
   'api-stop': { target: 'api', forMs: [0, 0], cards: 1 },
@@ -8,11 +8,11 @@ const KINDS = {
   'api-cut': { target: 'api-link', forMs: [0, 800], cards: 2 },
   'worker-kill': { target: 'worker', forMs: [0, 0], cards: 2 },
   'worker-stop': { target: 'worker', forMs: [0, 0], cards: 1 },
-  // Past the lock of its jobs, which is 6 s.
+  // Longer than the lock of its jobs, which is 6 s.
   'worker-pause': { target: 'worker', forMs: [7000, 9000], cards: 1 },
   'redis-kill': { target: 'redis', forMs: [0, 1500], cards: 1 },
   'redis-stop': { target: 'redis', forMs: [0, 1500], cards: 1 },
-  // Every command of every process waits meanwhile, and some get their answer only after their caller gave up.
+  // Every command of every process waits, and some are answered after their caller gave up.
   'redis-pause': { target: 'redis', forMs: [2000, 6000], cards: 2 },
   'redis-cut': { target: 'redis-link', forMs: [0, 1500], cards: 2 },
   'redis-silence': { target: 'redis-link', forMs: [500, 3000], cards: 1 },
@@ -20,58 +20,62 @@ const KINDS = {
   'second-installation': { target: 'storage', forMs: [0, 0], cards: 1 },
 } as const satisfies Record<string, { target: FaultTarget; forMs: readonly [number, number]; cards: number }>;
 
-/** A process, the network before an API process, a process's network to Redis, Redis itself, or the storage. */
+/**
+ * A process, the network in front of an API process, the network of a process to Redis, Redis itself, or the storage.
+ */
 export type FaultTarget = 'api' | 'worker' | 'api-link' | 'redis-link' | 'redis' | 'storage';
 
 /**
- * `kill` is SIGKILL, `stop` SIGTERM, `pause` SIGSTOP and then SIGCONT; `cut` breaks connections and refuses new ones,
- * `silence` passes nothing on; `storage-away` makes every access to the storage fail; `second-installation` starts a
- * worker with another prefix on the same storage, which must end by itself and change nothing.
+ * The kinds of faults:
+ * - `kill` sends SIGKILL, `stop` SIGTERM, `pause` SIGSTOP and later SIGCONT.
+ * - `cut` breaks connections and refuses new ones, `silence` passes nothing on.
+ * - `storage-away` makes every access to the storage fail.
+ * - `second-installation` starts a worker with another prefix on the same storage. It must exit and change nothing.
  */
 export type FaultKind = keyof typeof KINDS;
 
-/** Every kind that there is. */
+/** All kinds. */
 export const FAULT_KINDS: readonly FaultKind[] = Object.keys(KINDS).filter((name): name is FaultKind => name in KINDS);
 
 /** One fault. */
 export interface Fault {
-  /** Since the start of the run. */
+  /** Time since the start of the run. */
   atMs: number;
   kind: FaultKind;
-  /** Which of those of its kind, from 0. The links to Redis count the API processes first. */
+  /** The number of the target among those of its kind, from 0. Links of API processes come before those of workers. */
   index: number;
-  /** How long it lasts; for Redis and the storage, how long it is away. */
+  /** The duration of the fault. For Redis and the storage: how long they are away. */
   forMs: number;
 }
 
-/** What a schedule is made for. */
+/** What a schedule depends on. */
 export interface ScheduleShape {
   seconds: number;
   apis: number;
   workers: number;
-  /** Default one each 1.2 s. */
+  /** Default: one every 1.2 s. */
   faults?: number;
-  /** Redis dies more often. */
+  /** If true, Redis dies more often. */
   powerLoss?: boolean;
 }
 
 const PERIOD_S = 1.2;
-/** Some load comes before the first fault, and some after the last. */
+/** Faults happen between these fractions of the run, so that there is load before and after them. */
 const FIRST_AT = 0.04;
 const LAST_AT = 0.92;
-/** Of `redis-kill`, where it is what the run is about. */
+/** The frequency of `redis-kill` with `powerLoss`. */
 const POWER_LOSS_CARDS = 4;
-/** What was killed or has been away is left alone for so long. */
+/** A target is not hit again for this long after its fault. */
 const REST_MS = 1500;
 
-/** What is hit by a fault. */
+/** Returns the target of a kind of fault. */
 export function targetOf(kind: FaultKind): FaultTarget {
   return KINDS[kind].target;
 }
 
 /**
- * Faults in the order of their times. Kinds are dealt like cards, so that each comes up before one comes too often;
- * nothing is hit while it is down by an earlier fault. The same shape and seed give the same schedule.
+ * Plans faults in the order of their times. Kinds are dealt like cards, so that each occurs before one occurs too
+ * often. No target is hit while it is down. The same shape and seed give the same schedule.
  */
 export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
   const random = new Random(seed);
@@ -84,7 +88,7 @@ export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
   return times.flatMap((atMs) => {
     const free = (kind: FaultKind): number[] =>
       indices(shape, targetOf(kind)).filter((index) => (busyUntilMs.get(`${targetOf(kind)} ${index}`) ?? 0) <= atMs);
-    // A card whose targets are all down waits for the next time.
+    // A kind whose targets are all down waits for the next time.
     const next = kinds.findIndex((kind) => free(kind).length > 0);
     const [kind] = next === -1 ? [] : kinds.splice(next, 1);
     if (kind === undefined) return [];
@@ -116,9 +120,11 @@ function indices({ apis, workers }: ScheduleShape, target: FaultTarget): number[
   return Array.from({ length: counts[target] }, (_, index) => index);
 }
 
-/** One fault as a line of the schedule. */
+/** Formats a fault as one line. */
 export function faultLine({ atMs, kind, index, forMs }: Fault): string {
-  return `${(atMs / 1000).toFixed(2).padStart(7)} s  ${kind}${isOneOfAKind(kind) ? '' : ` ${index}`}${forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`}`;
+  const target = isOneOfAKind(kind) ? kind : `${kind} ${index}`;
+  const duration = forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`;
+  return `${(atMs / 1000).toFixed(2).padStart(7)} s  ${target}${duration}`;
 }
 
 function isOneOfAKind(kind: FaultKind): boolean {

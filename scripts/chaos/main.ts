@@ -7,7 +7,7 @@ import { planOf, runChaos } from './run-chaos.ts';
 const EXIT_CODE_INTERRUPTED = 130;
 const EXIT_CODE_USAGE = 2;
 
-/** `npm run chaos`: the report goes to standard output, what is being done to standard error. */
+/** `npm run chaos`. The report goes to standard output, progress to standard error. */
 async function main(options: ChaosOptions): Promise<void> {
   let fleet: Fleet | undefined;
   const giveSignalsBack = stopOnSignals({

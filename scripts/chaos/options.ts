@@ -1,28 +1,35 @@
 import { parseArgs } from 'node:util';
 
-/** What one run is to be. Every number is a positive whole one. */
+/** The options of one run. Every number is a positive integer. */
 export interface ChaosOptions {
   uploads: number;
-  /** Over so many seconds uploads begin and faults happen; the end takes its own time. */
+  /** Uploads start and faults happen during this time. The end takes extra time. */
   seconds: number;
   apis: number;
   workers: number;
-  /** Of all that is random. What is timed by the machine is not the same again, what happens when is. */
+  /** The seed of everything random. The plan is the same for the same seed; the timing of the machine is not. */
   seed: number;
-  /** How many faults; undefined: about one each 1.2 s. */
+  /** The number of faults. Default: about one every 1.2 s. */
   faults?: number;
-  /** Redis loses the last second of its log with each of its deaths, as with its machine, and syncs each second; else it syncs each write. */
+  /**
+   * If true, Redis syncs once a second and loses the last second of its log with each death. Otherwise it syncs each
+   * write.
+   */
   powerLoss: boolean;
-  /** When all faults are over, so long may it take until everything is final and in order. */
+  /** After the last fault, everything must be final and cleaned up within this time. */
   settleSeconds: number;
 }
 
 const DEFAULTS = { uploads: 2000, seconds: 75, apis: 3, workers: 3, settle: 120 };
 
-/** How it is called. */
-export const USAGE = `npm run chaos -- [--uploads ${DEFAULTS.uploads}] [--seconds ${DEFAULTS.seconds}] [--apis ${DEFAULTS.apis}] [--workers ${DEFAULTS.workers}] [--seed <number>] [--faults <number>] [--settle ${DEFAULTS.settle}] [--power-loss]`;
+/** The usage line. */
+export const USAGE =
+  `npm run chaos -- [--uploads ${DEFAULTS.uploads}] [--seconds ${DEFAULTS.seconds}] [--apis ${DEFAULTS.apis}]` +
+  ` [--workers ${DEFAULTS.workers}] [--seed <number>] [--faults <number>] [--settle ${DEFAULTS.settle}] [--power-loss]`;
 
-/** Reads the command line. Throws, with the line to show, for what is none of it. Without a seed it is the time. */
+/**
+ * Reads the command line. Throws an error for the user if an option is invalid. The default seed comes from the time.
+ */
 export function parseChaosOptions(args: readonly string[]): ChaosOptions {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({

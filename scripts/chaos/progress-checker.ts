@@ -1,16 +1,16 @@
 import { isFinalState, type Progress, type UploadState } from '../../src/wire/documents.ts';
 
-/** What one client was told of one upload, and when. */
+/** One answer about an upload that a client received. */
 export interface Sighting extends Pick<Progress, 'version' | 'percent' | 'state' | 'final' | 'timedOut'> {
-  /** The public id: another one is another life of the upload. */
+  /** The public id. Another one means that the upload was started again. */
   life: string;
-  /** The version that the client had named as seen. */
+  /** The version that the client sent as `since`. */
   since: number | undefined;
   sentAtMs: number;
   answeredAtMs: number;
 }
 
-/** Whether Redis has lost anything between the two moments; what was told before is not comparable with what is told after. */
+/** Returns whether Redis has lost data between two times. Answers before and after a loss cannot be compared. */
 export type LossBetween = (fromMs: number, toMs: number) => boolean;
 
 const ORDER: Readonly<Record<UploadState, number>> = {
@@ -23,7 +23,7 @@ const ORDER: Readonly<Record<UploadState, number>> = {
   discarded: 2,
 };
 
-/** What one client sees of one upload, held against what it was promised. */
+/** Checks the answers that one client receives about one upload. */
 export class ProgressChecker {
   readonly #lossBetween: LossBetween;
   readonly #offences: string[] = [];
@@ -37,12 +37,12 @@ export class ProgressChecker {
     return this.#offences;
   }
 
-  /** The last that was seen. */
+  /** The last answer. */
   get last(): Sighting | undefined {
     return this.#last;
   }
 
-  /** @param mayRestart an earlier request of the client may still be on its way, and begin the upload anew */
+  /** @param mayRestart true if an unanswered request of the client may start the upload again */
   see(seen: Sighting, mayRestart: boolean): void {
     const last = this.#last;
     this.#last = seen;
@@ -60,16 +60,16 @@ function standsAlone({ version, percent, state, final, timedOut, since }: Sighti
   if (final !== isFinalState(state)) return `final is ${final} in state ${state}`;
   if (percent < 0 || percent > 100 || (percent === 100) !== (state === 'completed'))
     return `${percent} % in state ${state}`;
-  if (since === version && !timedOut && !final) return `an answer without news at version ${version}`;
+  if (since === version && !timedOut && !final) return `an answer without a change at version ${version}`;
   return undefined;
 }
 
 function follows(last: Sighting, seen: Sighting, mayRestart: boolean): string | undefined {
   const step = `${describe(last)} → ${describe(seen)}`;
   if (seen.version < last.version) return `version went back: ${step}`;
-  if (seen.life !== last.life) return mayRestart && last.state !== 'completed' ? undefined : `began anew: ${step}`;
+  if (seen.life !== last.life) return mayRestart && last.state !== 'completed' ? undefined : `started again: ${step}`;
   if (seen.version === last.version && (seen.state !== last.state || seen.percent !== last.percent))
-    return `two results of one version: ${step}`;
+    return `two states of one version: ${step}`;
   if (last.final && seen.state !== last.state) return `a final state changed: ${step}`;
   if (seen.percent < last.percent) return `percent went back: ${step}`;
   if (ORDER[seen.state] < ORDER[last.state]) return `state went back: ${step}`;

@@ -1,13 +1,13 @@
-/** Numbers that look random, and are the same again for the same seed (mulberry32). */
+/** A pseudo-random generator that repeats its numbers for the same seed (mulberry32). */
 export class Random {
   #state: number;
 
-  /** @param seed a whole number; its lower 32 bits count. */
+  /** @param seed an integer, of which the lower 32 bits count */
   constructor(seed: number) {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to, but not, 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -16,24 +16,24 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number; both ends may come. */
+  /** Returns an integer from `least` to `most`, both included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1));
   }
 
-  /** True in so many cases of one. */
+  /** Returns true with this probability. */
   chance(fraction: number): boolean {
     return this.next() < fraction;
   }
 
-  /** Throws for an empty list. */
+  /** Returns a member. Throws for an empty list. */
   pick<T>(list: readonly T[]): T {
     const [picked] = list.slice(this.between(0, list.length - 1));
     if (picked === undefined) throw new Error('nothing to pick from');
     return picked;
   }
 
-  /** The same members in another order. */
+  /** Returns the members in random order. */
   shuffle<T>(list: readonly T[]): T[] {
     return list
       .map((member) => ({ member, place: this.next() }))

@@ -7,14 +7,16 @@ import type { ChaosOutcome } from './run-chaos.ts';
 
 const MOST_FINDINGS = 20;
 
-/** What is about to happen, so that it can be had again. */
+/** Formats the plan, with the command that repeats it. */
 export function formatPlan(options: ChaosOptions, faults: readonly Fault[]): string {
   const { uploads, seconds, apis, workers, seed, powerLoss } = options;
-  const again = `npm run chaos -- --uploads ${uploads} --seconds ${seconds} --apis ${apis} --workers ${workers} --seed ${seed}${powerLoss ? ' --power-loss' : ''}`;
+  const again =
+    `npm run chaos -- --uploads ${uploads} --seconds ${seconds} --apis ${apis} ` +
+    `--workers ${workers} --seed ${seed}${powerLoss ? ' --power-loss' : ''}`;
   return [again, `${faults.length} faults:`, ...faults.map(faultLine)].join('\n');
 }
 
-/** Tables for a person; the last line says whether all checks are passed. */
+/** Formats the outcome as tables. The last line says whether all checks passed. */
 export function formatReport(outcome: ChaosOutcome): string {
   const { results, clientLog, injector, checks, fleet, changes, attempts, settledMs, evidence } = outcome;
   const failed = checks.filter(({ findings }) => findings.length > 0);
@@ -28,7 +30,7 @@ export function formatReport(outcome: ChaosOutcome): string {
       FAULT_KINDS.flatMap((kind) => (injector.counts.has(kind) ? [[kind, String(injector.counts.get(kind))]] : [])),
     ),
     formatTable(
-      ['requests that failed, and were sent again', ''],
+      ['failed requests that were sent again', ''],
       [...clientLog.failures].map(([reason, count]) => [reason, String(count)]),
     ),
     formatTable(
@@ -53,7 +55,7 @@ export function formatReport(outcome: ChaosOutcome): string {
 
 function endOf({ acceptedAtMs, ended, isOutOfTime }: ClientResult): string {
   if (isOutOfTime) return 'out of time';
-  return acceptedAtMs === undefined ? 'called off before it was accepted' : (ended ?? 'not seen');
+  return acceptedAtMs === undefined ? 'stopped before it was accepted' : (ended ?? 'not seen');
 }
 
 function countBy<T>(list: readonly T[], keyOf: (one: T) => string): Map<string, number> {

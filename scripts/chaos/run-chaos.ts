@@ -16,39 +16,39 @@ import type { ChaosOptions } from './options.ts';
 import { pictureMaker } from './small-picture.ts';
 import { planUploads, type UploadPlan } from './upload-plan.ts';
 
-/** The default prefix, which the processes are left with. */
+/** The default prefix. */
 const KEYS = queueKeys('deferred-uploads');
 
-/** All that one run has brought. */
+/** The outcome of one run. */
 export interface ChaosOutcome {
   readonly results: readonly ClientResult[];
   readonly clientLog: ClientLog;
   readonly injector: FaultInjector;
   readonly fleet: Fleet;
   readonly checks: readonly Check[];
-  /** Changes of uploads that were looked at. */
+  /** The number of changes that were checked. */
   readonly changes: number;
-  /** Uploads that took more than one attempt, by how many they took. */
+  /** The number of uploads by their number of attempts, if more than one. */
   readonly attempts: ReadonlyMap<number, number>;
-  /** From the end of the last fault to the last client's. */
+  /** Time from the end of the last fault to the end of the last client. */
   readonly settledMs: number;
-  /** What Redis and the logs say of uploads that a check has found fault with. */
+  /** Records and log lines of uploads with a finding. */
   readonly evidence: readonly string[];
 }
 
-/** What a run tells while it goes on, and whom. */
+/** Callbacks during a run. */
 export interface ChaosHooks {
   say(line: string): void;
-  /** Whoever ends the run early stops this. */
+  /** Receives the fleet, which the caller must stop if it ends the run early. */
   started(fleet: Fleet): void;
 }
 
-/** The faults and clients of a run; the same options, the same plan. */
+/** Plans the faults and clients of a run. The same options give the same plan. */
 export function planOf(options: ChaosOptions): { faults: Fault[]; uploads: UploadPlan[] } {
   return { faults: planFaults(options, options.seed), uploads: planUploads(options, options.seed) };
 }
 
-/** One whole run, from an empty directory to the last check. Nothing of it is left when it resolves or rejects. */
+/** Runs once, from an empty directory to the last check. Nothing is left over when it resolves or rejects. */
 export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promise<ChaosOutcome> {
   const plan = planOf(options);
   const picture = await pictureMaker();
@@ -77,10 +77,10 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
     await Promise.all([injector.run(plan.faults, startedAtMs), delay(options.seconds * 1000)]);
     const healedAtMs = performance.now();
     deadlineMs = healedAtMs + options.settleSeconds * 1000;
-    hooks.say('faults are over');
+    hooks.say('all faults are over');
     const [results] = await Promise.all([living, untilUp(fleet)]);
     const settledMs = performance.now() - healedAtMs;
-    hooks.say('clients are through');
+    hooks.say('all clients have finished');
     const { checks, records } = await checkAll({ results, clientLog, fleet, auditor, view, lossBetween, deadlineMs });
     const evidence = await gatherEvidence(checks, view, fleet);
     return {

@@ -1,11 +1,11 @@
 import sharp from 'sharp';
 import { Random } from './random.ts';
 
-/** A comment's length has two bytes, which count themselves. */
+/** The length of a comment has two bytes, which are included in the length. */
 const MOST_COMMENT_BYTES = 65_533;
 const MARKER_BYTES = 4;
 
-/** JPEGs of any size that are all different and cost next to nothing to decode: what makes them long is a comment. */
+/** Creates JPEGs of any size that all differ and are cheap to decode. Comments make them long. */
 export async function pictureMaker(): Promise<(sizeBytes: number, seed: number) => Buffer> {
   const plain = await sharp({ create: { width: 24, height: 16, channels: 3, background: '#3a7' } })
     .jpeg()
@@ -15,7 +15,7 @@ export async function pictureMaker(): Promise<(sizeBytes: number, seed: number) 
     const comments: Buffer[] = [];
     for (let left = sizeBytes - plain.length; left > 0; left -= MOST_COMMENT_BYTES)
       comments.push(comment(Math.min(left, MOST_COMMENT_BYTES), random));
-    // Behind the mark that begins the file.
+    // After the start marker of the file.
     return Buffer.concat([plain.subarray(0, 2), ...comments, plain.subarray(2)]);
   };
 }

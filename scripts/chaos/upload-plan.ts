@@ -1,37 +1,37 @@
 import { Random } from './random.ts';
 
-/** How a file is sent: `PUT` under an id of the client's own, a form, or by tus. */
+/** How a file is sent: `PUT` with an id of the client, a form, or tus. */
 export type Way = 'put' | 'form' | 'tus';
 
-/** What the client wants of its upload in the end; `stop` is a cancel while it still sends. */
+/** What the client wants for its upload. `stop` is a cancel while it is still being sent. */
 export type Wish = 'keep' | 'cancel' | 'stop' | 'delete';
 
-/** What one client does. */
+/** The plan of one client. */
 export interface UploadPlan {
   readonly number: number;
-  /** Since the start of the run. */
+  /** Time since the start of the run. */
   readonly atMs: number;
   readonly way: Way;
   readonly wish: Wish;
-  /** From what the wish is about to the wish: the acceptance, or for `stop` the first byte. */
+  /** Delay of the wish after the acceptance, or after the first byte for `stop`. */
   readonly wishAfterMs: number;
   readonly sizeBytes: number;
-  /** The body comes in so many pieces, with pauses between them. */
+  /** The body is sent in this many pieces, with pauses between them. */
   readonly pieces: number;
-  /** Follows it from its first byte, not from its acceptance. */
+  /** True: follows the upload from its first byte. False: from its acceptance. */
   readonly followsEarly: boolean;
   /** By `/uploads/{id}/progress`, or by `/progress?upload=`. */
   readonly followsBy: 'one' | 'many';
   /** How long a poll may be held. */
   readonly holdMs: number;
-  /** Of what the client itself does at random. */
+  /** The seed of the client's own random choices. */
   readonly seed: number;
 }
 
-/** Uploads begin over so much of the time. */
+/** Uploads start during this fraction of the time. */
 const BEGINNING = 0.9;
 
-/** So many clients with what they do, in the order of their beginnings; the same seed gives the same. */
+/** Plans all clients in the order of their starts. The same seed gives the same plan. */
 export function planUploads({ uploads, seconds }: { uploads: number; seconds: number }, seed: number): UploadPlan[] {
   const random = new Random(seed ^ 0x5bd1e995);
   const times = Array.from({ length: uploads }, () => Math.round(random.next() * seconds * 1000 * BEGINNING)).sort(
@@ -67,6 +67,6 @@ function wayOf(drawn: number): Way {
 function wishOf(drawn: number, way: Way): Wish {
   if (drawn < 0.06) return 'cancel';
   if (drawn < 0.12) return 'delete';
-  // Only who chose the id knows it before the answer.
+  // Only a client that chose the id knows it before the answer.
   return drawn < 0.16 && way === 'put' ? 'stop' : 'keep';
 }

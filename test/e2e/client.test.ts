@@ -71,7 +71,7 @@ describe('a file in parts', () => {
         return typeof offset === 'number' && offset > 0 && offset;
       }),
     ).toBeLessThan(bytes.length);
-    link.mend();
+    link.repair();
     await expectWhole(upload, percents);
   });
 
@@ -105,7 +105,7 @@ test('an API process that is replaced while a poll is held is not missed', async
   await api?.end();
   const successor = await service.addApi();
   link.retarget(successor.url);
-  link.mend();
+  link.repair();
   await eventually('the connection', () => connected.at(-1) === true);
   await service.addWorker();
   await expectWhole(upload, percents);

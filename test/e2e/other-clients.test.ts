@@ -126,7 +126,7 @@ describe('EventSource', () => {
     );
     await awaitTrue(page, 'seen.length > 0');
     link.cut();
-    link.mend();
+    link.repair();
     await service.addWorker();
     await evaluate('ended');
     const seen = await evaluate<Progress[]>('seen');
@@ -187,7 +187,7 @@ describe('tus-js-client', () => {
     await evaluate(`void client.send(${fileOf('harbour ü.jpg', bytes)}); undefined`);
     await broken;
     await page.close();
-    link.mend();
+    link.repair();
     await openWith('tus.js');
     const offsets: number[] = [];
     page.on('request', (request) => {

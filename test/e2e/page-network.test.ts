@@ -80,7 +80,7 @@ test('an upload whose connection breaks is sent again by itself, and never goes 
   await setNetwork({});
   await awaitStage(page, /^Connection lost/);
   await page.waitForSelector('#offline', { state: 'visible' });
-  link.mend();
+  link.repair();
   await awaitStates(page, 1, ['done']);
   await page.waitForSelector('#offline', { state: 'hidden' });
   expect(puts.size).toBe(1);
@@ -95,7 +95,7 @@ test('offline in mid-sending, goes on when it is online again', async () => {
   await setNetwork({ offline: true });
   await awaitStage(page, /^Connection lost/);
   expect(await page.evaluate(() => navigator.onLine)).toBe(false);
-  link.mend();
+  link.repair();
   await setNetwork({});
   await awaitStates(page, 1, ['done']);
   await expectForwards(readPercents);
@@ -174,7 +174,7 @@ test('an API process that is replaced in mid-poll is not missed', async () => {
   await api?.end();
   const successor = await service.addApi();
   link.retarget(successor.url);
-  link.mend();
+  link.repair();
   await service.addWorker();
   await awaitStates(page, 1, ['done']);
 });

@@ -76,7 +76,7 @@ test('Uppy goes on at another process if its connection is cut', async () => {
   const upload = await sendWithUppy(link.url, 30_000, () => {
     link.cut();
     link.retarget(service.urls[1] ?? '');
-    link.mend();
+    link.repair();
   });
   expect(upload).toMatchObject({ state: 'completed', file: { size: bytes.length, sha256: sha256(bytes) } });
   await link.close();

@@ -90,7 +90,7 @@ describe('a connection that breaks in the middle of a PATCH', () => {
     const offsets: number[] = [];
     link.cutAfter(12 * MIB, () => {
       link.retarget(otherUrl);
-      link.mend();
+      link.repair();
     });
     const id = await sendByTusClient(link.url, bytes, {
       onAfterResponse: (request, response) =>

@@ -12,7 +12,7 @@ import { openUploads, type RedisView } from './redis-view.ts';
 
 const POLL_MS = 250;
 
-/** Everything that a run is run by. */
+/** Everything that the checks look at. */
 export interface RunData {
   results: readonly ClientResult[];
   clientLog: ClientLog;
@@ -20,11 +20,11 @@ export interface RunData {
   auditor: Auditor;
   view: RedisView;
   lossBetween: LossBetween;
-  /** Until then it may take until everything is in order. */
+  /** Until this time the service may finish its cleanup. */
   deadlineMs: number;
 }
 
-/** All checks, in the order in which a reader asks; `records` are those that were there at the end. */
+/** Runs all checks. `records` are the records that exist at the end. */
 export async function checkAll(run: RunData): Promise<{ checks: Check[]; records: UploadRecord[] }> {
   const { results, clientLog, fleet, auditor, view } = run;
   const harmed = await fleet.foreignFiles.collect();
@@ -40,36 +40,36 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
   );
   const checks = [
     {
-      name: `every client came to its end (${results.length})`,
+      name: `every client has finished (${results.length})`,
       findings: results
         .filter(({ isOutOfTime }) => isOutOfTime)
         .map(({ id, plan }) => `${id} ${plan.way} ${plan.wish}`),
     },
     ...outcomes,
-    { name: `no upload is left open, those included whose answer was lost (${records.length})`, findings: open },
+    { name: `no upload is left open, also if its answer was lost (${records.length})`, findings: open },
     {
       name: `versions, states and percents went forward for every client (${clientLog.answers} answers)`,
       findings: results.flatMap(({ offences }) => offences),
     },
     {
-      name: `each change was told once, and each life ended once (${auditor.trail.changes} changes)`,
+      name: `each change was published once, and each upload ended once (${auditor.trail.changes} changes)`,
       findings: auditor.trail.offences,
     },
-    { name: 'what was told last is what the record says', findings: [...behind, ...notAsTold(records, auditor)] },
-    { name: 'no answer that nobody has to expect', findings: clientLog.offences },
+    { name: 'the last event of each upload matches its record', findings: [...behind, ...notAsTold(records, auditor)] },
+    { name: 'no answer breaks the contract', findings: clientLog.offences },
     { name: 'no file without a record, no key, no waiter, no open file', findings: left },
     { name: 'no job is left in the queue', findings: jobs },
-    { name: 'files of others in the storage are as they were', findings: harmed },
-    { name: 'another installation on the same storage ends at its start', findings: fleet.intrusions },
+    { name: 'files of other programs in the storage are unchanged', findings: harmed },
+    { name: 'a second installation on the same storage exits at its start', findings: fleet.intrusions },
     {
-      name: 'no process ended but by a fault',
+      name: 'no process ended without a fault',
       findings: [...fleet.apis, ...fleet.workers].flatMap(({ unasked }) => unasked),
     },
   ];
   return { checks, records };
 }
 
-/** What Redis has lost comes back with a sweep, which nothing tells of: until then nobody knows the upload. */
+/** Retries until the deadline, because the janitor restores lost uploads only with its next scan. */
 async function outcomesAtLast({ results, fleet, lossBetween, deadlineMs }: RunData): Promise<Check[]> {
   const giveUpAtMs = performance.now() + leastMs(deadlineMs);
   for (;;) {
@@ -79,7 +79,10 @@ async function outcomesAtLast({ results, fleet, lossBetween, deadlineMs }: RunDa
   }
 }
 
-/** Where a record went back it names other files than lie there: those that it has forgotten are removed with the rest of the upload. */
+/**
+ * Looks for files, keys and waiters that are left over. After a loss a record may name other files than are stored.
+ * Those files stay until the upload is removed, so they are ignored.
+ */
 async function findLeft({ fleet, deadlineMs, lossBetween }: RunData): Promise<string[]> {
   const isLossy = lossBetween(0, performance.now());
   const apis = fleet.apis.flatMap(({ current }) => current ?? []);
@@ -98,7 +101,7 @@ async function findLeft({ fleet, deadlineMs, lossBetween }: RunData): Promise<st
   }
 }
 
-/** Whatever came before it, each check has some time of its own. */
+/** Each check gets at least 10 s, whatever the checks before it took. */
 function leastMs(deadlineMs: number): number {
   return Math.max(10_000, deadlineMs - performance.now());
 }
@@ -117,6 +120,6 @@ function notAsTold(records: readonly UploadRecord[], auditor: Auditor): string[]
     const told = auditor.trail.last(id);
     return told === undefined || (told.version === version && told.state === state)
       ? []
-      : [`${id} ${state} version ${version}, told ${told.state} version ${told.version}`];
+      : [`${id} ${state} version ${version}, last event ${told.state} version ${told.version}`];
   });
 }

@@ -1,11 +1,11 @@
-/** One promise of the service, and what was found to break it. */
+/** One promise of the service, and the findings that break it. */
 export interface Check {
   readonly name: string;
-  /** Each names an upload, a process or a key, where there is one. */
+  /** Each finding names an upload, a process or a key, if there is one. */
   readonly findings: readonly string[];
 }
 
-/** The ids that the findings name. */
+/** Returns the ids that the findings name. */
 export function idsIn(checks: readonly Check[]): string[] {
   const found = checks
     .flatMap(({ findings }) => findings)

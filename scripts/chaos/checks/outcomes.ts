@@ -5,7 +5,7 @@ import type { LossBetween } from '../progress-checker.ts';
 import type { Check } from './check.ts';
 
 const LANES = 8;
-/** What was answered so shortly before Redis died may be among what it has lost. */
+/** Redis may have lost changes that were answered up to this time before it died. */
 const LOST_BEFORE_MS = 2500;
 
 interface Told {
@@ -13,7 +13,7 @@ interface Told {
   upload: Upload | undefined;
 }
 
-/** Asks every API process for every upload that was accepted, and reads what came of it. */
+/** Asks every API process for every accepted upload and checks the outcome. */
 export async function checkOutcomes(
   results: readonly ClientResult[],
   urls: readonly string[],
@@ -35,13 +35,16 @@ export async function checkOutcomes(
   await Promise.all(Array.from({ length: LANES }, lane));
   return [
     { name: `every accepted upload is final (${accepted})`, findings: findings.final },
-    { name: 'every API process says the same of it', findings: findings.same },
-    { name: 'its end is what its client was told, and none that nobody asked for', findings: findings.kept },
-    { name: 'results are readable, and the bytes are those that were sent', findings: findings.bytes },
+    { name: 'all API processes agree on it', findings: findings.same },
+    { name: 'its final state is the one that its client was promised', findings: findings.kept },
+    { name: 'results are readable, and the stored bytes are the sent ones', findings: findings.bytes },
   ];
 }
 
-/** A cancel or delete that Redis has forgotten, with the whole upload perhaps: all that can be said is that it is the same everywhere. */
+/**
+ * Returns whether Redis may have lost the cancel or delete of an upload. Then only the agreement of all processes is
+ * checked.
+ */
 function isWishLost(
   { plan, acceptedAtMs = 0, wishedAtMs = Infinity }: ClientResult,
   lossBetween: LossBetween,

@@ -3,7 +3,7 @@ import { isFinalState } from '../../../src/wire/documents.ts';
 import { decodeRecord, type UploadRecord } from '../../../src/record/record-fields.ts';
 import type { QueueKeys } from '../../../src/queue/contract.ts';
 
-/** Lists and sets in which BullMQ keeps the ids of jobs that are not over. */
+/** The lists and sets in which BullMQ keeps the ids of jobs. */
 const JOB_PLACES = [
   'wait',
   'active',
@@ -18,7 +18,7 @@ const JOB_PLACES = [
 
 const BATCH = 500;
 
-/** What Redis holds, read past all proxies. */
+/** Reads the content of Redis directly, without a proxy. */
 export class RedisView {
   readonly #redis: Redis;
   readonly #keys: QueueKeys;
@@ -33,7 +33,7 @@ export class RedisView {
     this.#redis.disconnect();
   }
 
-  /** Every record there is. */
+  /** Returns every record. */
   async records(): Promise<UploadRecord[]> {
     const prefix = this.#keys.record('');
     const keys = await this.#redis.keys(`${prefix}*`);
@@ -48,12 +48,12 @@ export class RedisView {
     return records;
   }
 
-  /** The fields of one record as they lie there. */
+  /** Returns the fields of one record as they are stored. */
   async fields(id: string): Promise<Record<string, string>> {
     return await this.#redis.hgetall(this.#keys.record(id));
   }
 
-  /** Jobs that BullMQ has in any of its places, as `place id`. */
+  /** Returns the jobs of BullMQ as `place id`. */
   async jobs(): Promise<string[]> {
     const places = await Promise.all(
       JOB_PLACES.map(async (place) =>
@@ -77,7 +77,7 @@ export class RedisView {
   }
 }
 
-/** Those that have not come to their end. */
+/** Returns the uploads that are not final. */
 export function openUploads(records: readonly UploadRecord[]): string[] {
   return records
     .filter(({ state }) => !isFinalState(state))

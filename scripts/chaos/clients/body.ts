@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The bytes as a request's body: at once, or in so many pieces with a pause before each but the first. */
+/** Returns a request body that is sent at once, or in several pieces with a pause between them. */
 export function bodyOf(bytes: Buffer, pieces: number, pauseMs: number): BodyInit {
   if (pieces <= 1) return new Uint8Array(bytes);
   const size = Math.ceil(bytes.length / pieces);

@@ -2,44 +2,44 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import type { ClientLog } from './client-log.ts';
 
-/** Beyond the time for which an answer may be held. */
+/** A request fails if there is no answer this long after the time for which it may be held. */
 const PATIENCE_MS = 10_000;
 
-/** Statuses after which a request is to be sent again. */
+/** Statuses after which a request is sent again. */
 const AGAIN: ReadonlySet<number> = new Set([408, 423, 429, 503]);
 
-/** One request; `path` from the service's root. */
+/** One request. `path` starts at the root of the service. */
 export interface Question {
   method: string;
   path: string;
   headers?: Record<string, string>;
-  /** Made anew for each try. */
+  /** Creates the body of each try. */
   body?: () => RequestInit['body'];
-  /** For how long the answer may be held. */
+  /** The time for which the answer may be held. */
   holdMs?: number;
 }
 
-/** What came back, and when. */
+/** The answer to a request. */
 export interface Answer {
   status: number;
   headers: Headers;
-  /** Parsed where it is JSON, else null. */
+  /** The parsed body if it is JSON, otherwise null. */
   body: unknown;
   sentAtMs: number;
   answeredAtMs: number;
 }
 
-/** When the run gives its clients up. */
+/** Thrown after the deadline of the run. */
 export class OutOfTime extends Error {}
 
-/** One client's way to the service: any API process will do, and what fails is tried again at another. */
+/** Sends the requests of one client, each to a random API process. Failed requests are sent again to another one. */
 export class Caller {
   readonly #urls: readonly string[];
   readonly #random: Random;
   readonly #clientLog: ClientLog;
   readonly #deadlineMs: () => number;
 
-  /** @param deadlineMs by the clock of `performance.now()`; it may move */
+  /** @param deadlineMs by the clock of `performance.now()`; it may change */
   constructor(urls: readonly string[], random: Random, clientLog: ClientLog, deadlineMs: () => number) {
     this.#urls = urls;
     this.#random = random;
@@ -47,7 +47,7 @@ export class Caller {
     this.#deadlineMs = deadlineMs;
   }
 
-  /** Sends it until there is an answer that is one. Throws `OutOfTime`. */
+  /** Sends a request until it is answered. Throws `OutOfTime`. */
   async ask(question: Question): Promise<Answer> {
     const startedAtMs = performance.now();
     for (;;) {
@@ -59,7 +59,7 @@ export class Caller {
     }
   }
 
-  /** Sends it once. Undefined where it is to be sent again; the pause before that is over then. Throws `OutOfTime`. */
+  /** Sends a request once. Returns undefined after a pause if it must be sent again. Throws `OutOfTime`. */
   async once(question: Question): Promise<Answer | undefined> {
     if (performance.now() > this.#deadlineMs()) throw new OutOfTime(`${question.method} ${question.path}`);
     const sentAtMs = performance.now();
@@ -77,7 +77,7 @@ export class Caller {
     return undefined;
   }
 
-  /** Waits; cut short where the run gives up. */
+  /** Waits `forMs`, but not beyond the deadline. */
   async rest(forMs: number): Promise<void> {
     await delay(Math.min(forMs, Math.max(0, this.#deadlineMs() - performance.now())));
   }
@@ -103,7 +103,7 @@ async function send(
   };
 }
 
-/** The stable word of a problem document. */
+/** Returns the code of a problem document. */
 export function codeOf(body: unknown): string {
   return typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : '';
 }

@@ -1,10 +1,10 @@
 import type { LossBetween } from '../progress-checker.ts';
 import type { Answer } from './caller.ts';
 
-/** What is told shortly after a loss may be of something that was told shortly before. */
+/** An answer shortly after a loss may describe a change from this long before it. */
 const LOST_BEFORE_MS = 3_000;
 
-/** What all clients together have met with. */
+/** Collects failures and wrong answers of all clients. */
 export class ClientLog {
   readonly #lossBetween: LossBetween;
   readonly #failures = new Map<string, number>();
@@ -16,22 +16,22 @@ export class ClientLog {
     this.#lossBetween = lossBetween;
   }
 
-  /** Requests that came to nothing, by the reason. Clients have tried again. */
+  /** Failed requests by their reason. Clients have sent them again. */
   get failures(): ReadonlyMap<string, number> {
     return this.#failures;
   }
 
-  /** Answers that no client has to expect. */
+  /** Answers that the contract does not allow. */
   get offences(): readonly string[] {
     return this.#offences;
   }
 
-  /** Answers that said what was asked for. */
+  /** The number of answers that the clients wanted. */
   get answers(): number {
     return this.#answers;
   }
 
-  /** The longest that one question took from its first request to an answer, its tries included; without the time for which it was held. */
+  /** The longest time from the first try of a request to its answer, without the time for which it was held. */
   get longestSilenceMs(): number {
     return this.#longestSilenceMs;
   }
@@ -45,7 +45,7 @@ export class ClientLog {
     this.#longestSilenceMs = Math.max(this.#longestSilenceMs, afterMs);
   }
 
-  /** Where Redis has just lost something, it is no offence. */
+  /** Records a wrong answer, unless Redis has just lost data. */
   offence(what: string, { sentAtMs, answeredAtMs }: Pick<Answer, 'sentAtMs' | 'answeredAtMs'>): void {
     if (this.#lossBetween(sentAtMs - LOST_BEFORE_MS, answeredAtMs)) this.failed('told after a loss');
     else this.#offences.push(what);

@@ -11,40 +11,40 @@ import { sendRaw } from './send-raw.ts';
 import { sendTus } from './send-tus.ts';
 import { reportedUpload, type Sending } from './sending.ts';
 
-/** What every client is given. */
+/** What all clients share. */
 export interface ClientEnv {
   readonly urls: readonly string[];
   readonly clientLog: ClientLog;
   readonly picture: (sizeBytes: number, seed: number) => Buffer;
   readonly lossBetween: LossBetween;
-  /** When clients give up, by the clock of `performance.now()`; it may move. */
+  /** The time at which clients give up, by the clock of `performance.now()`. It may change. */
   readonly deadlineMs: () => number;
 }
 
-/** What one client can tell when it is through. */
+/** The result of one client. */
 export interface ClientResult {
   readonly plan: UploadPlan;
   readonly id: string | undefined;
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** When the upload was answered with a 2xx; undefined where it never was. */
+  /** The time of the 2xx answer, or undefined if there was none. */
   readonly acceptedAtMs: number | undefined;
-  /** The last word of the upload that the client has seen; undefined where it did not come to that. */
+  /** The last state that the client has seen, if any. */
   readonly ended: UploadState | 'gone' | undefined;
-  /** What it must have ended as, as far as answers have promised it. */
+  /** The final state that an answer has promised, if any. */
   readonly promised: UploadState | 'gone' | undefined;
-  /** When its client was promised that, or saw the end. */
+  /** The time of that answer, or of the end that the client has seen. */
   readonly wishedAtMs: number | undefined;
-  /** A request of it may begin the upload anew at any time, which is none of the service's doing. */
+  /** True if an unanswered request of the client may still start the upload again. */
   readonly mayRestart: boolean;
   readonly offences: readonly string[];
-  /** The run has given it up. */
+  /** True if the client did not finish before the deadline. */
   readonly isOutOfTime: boolean;
 }
 
 const WAYS = { put: (sending: Sending) => sendRaw(sending, randomUUID()), form: sendForm, tus: sendTus };
 
-/** One client from its first byte to the end of its upload. Never rejects for what the service does. */
+/** One client from its first byte to the end of its upload. Never rejects because of the service. */
 export class Client {
   readonly #plan: UploadPlan;
   readonly #env: ClientEnv;
@@ -115,7 +115,7 @@ export class Client {
     });
   }
 
-  /** Cancels or deletes where the plan says so, when the plan says so. */
+  /** Cancels or deletes the upload if the plan says so. */
   async #wish(): Promise<void> {
     const { wish, wishAfterMs } = this.#plan;
     if (wish === 'keep') return;
@@ -134,7 +134,7 @@ export class Client {
     const told = reportedUpload(answer.body);
     if (answer.status === 202) this.#promised = 'cancelled';
     else if (answer.status === 200 && told !== undefined) this.#promised = told.state;
-    // It may not have come to the service at all where it was called off early.
+    // After an early stop the upload may not have reached the service at all.
     else if (this.#plan.wish !== 'stop' && !this.#isLost())
       this.#env.clientLog.offence(
         `${answer.status} ${codeOf(answer.body)} to the cancel of ${this.#sending.id}`,
@@ -146,7 +146,7 @@ export class Client {
     this.#isDeleting = true;
     const answer = await caller.ask({ method: 'DELETE', path: `/uploads/${this.#sending.id}` });
     this.#wishedAtMs = performance.now();
-    // An earlier try may have done it, and lost its answer.
+    // An earlier try may have deleted it and lost its answer.
     if (answer.status === 204 || codeOf(answer.body) === 'upload_gone') this.#promised = 'gone';
     else if (!this.#isLost())
       this.#env.clientLog.offence(
@@ -172,7 +172,7 @@ export class Client {
 
   #result(ended: UploadState | 'gone' | undefined, isOutOfTime: boolean): ClientResult {
     const { id, bytes, unanswered } = this.#sending;
-    // A request that was under way when it was called off may have come after the cancel, and have begun it anew.
+    // A request that was being sent at the stop may have arrived after the cancel and started the upload again.
     const isDoubtful = this.#plan.wish === 'stop' && (this.#acceptedAtMs !== undefined || unanswered > 0);
     return {
       plan: this.#plan,

@@ -3,7 +3,7 @@ import type { LossBetween, ProgressChecker } from '../progress-checker.ts';
 import { codeOf, type Answer, type Caller, type Question } from './caller.ts';
 import type { ClientLog } from './client-log.ts';
 
-/** An upload, and what its follower has to know of what its client does besides. */
+/** An upload to follow, and what its client does at the same time. */
 export interface Followed {
   readonly id: string;
   readonly caller: Caller;
@@ -12,25 +12,28 @@ export interface Followed {
   readonly lossBetween: LossBetween;
   readonly by: 'one' | 'many';
   readonly holdMs: number;
-  /** The client has an answer that says so: from then on the upload must be there. */
+  /** True after a 2xx answer. From then on the upload must exist. */
   isAccepted(): boolean;
-  /** Nothing more is sent, cancelled or deleted: a final state is the last then. */
+  /** True if nothing more is sent, cancelled or deleted. A final state is then the last one. */
   isSettled(): boolean;
-  /** A request of the client that was never answered may begin it anew. */
+  /** True if an unanswered request of the client may start the upload again. */
   mayRestart(): boolean;
-  /** The client has asked for its removal. */
+  /** True if the client has asked for its deletion. */
   mayBeGone(): boolean;
-  /** The client has asked for its end: where Redis has lost that together with the upload, nothing may be left of it. */
+  /**
+   * True if the client has asked for a cancel or deletion. If Redis loses that together with the upload, nothing may be
+   * left.
+   */
   mayBeLost(): boolean;
 }
 
 const PAUSE_MS = 150;
-/** What Redis has lost comes back with the next look through the storage. */
+/** The reconciliation scan restores lost uploads within this time. */
 const RESTORED_WITHIN_MS = 60_000;
 
 /**
- * Polls as the contract says: each answer's version is the next question's `since`, and any process may be asked. Resolves
- * with the state in which the upload has ended, `gone` where it answers so, or undefined where it never came to be.
+ * Polls an upload as the contract says: the version of each answer is the next `since`, and any API process may answer.
+ * Resolves with the final state, with `gone`, or with undefined if the upload never existed.
  */
 export async function follow(followed: Followed): Promise<UploadState | 'gone' | undefined> {
   let last: Progress | undefined;
@@ -69,7 +72,7 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
     }
     if (last?.final === true && wasSettled) return last.state;
     if (last === undefined && wasSettled && !wasAccepted) return undefined;
-    // What is final answers at once, as errors do; the first is asked again only while its client may still change it.
+    // Errors and final states are answered at once. A final state is only polled while its client may still change it.
     if (last?.final !== false || !(isProgress(told) || isTimeout(answer.body))) await followed.caller.rest(PAUSE_MS);
   }
 }

@@ -1,13 +1,13 @@
 import { codeOf } from './caller.ts';
 import { reportedUpload, type Sending, type ReportedUpload } from './sending.ts';
 
-/** `POST` as a form, until it is accepted; where an answer was lost, the file is sent as another upload. */
+/** Sends a form until it is accepted. If an answer is lost, the file is sent as another upload. */
 export async function sendForm(sending: Sending): Promise<boolean> {
   for (;;) {
     const answer = await sending.caller.once({ method: 'POST', path: '/uploads', body: () => formOf(sending.bytes) });
     if (answer === undefined) continue;
     const told = firstOf(answer.body);
-    // A process that stood still for too long has its file given up: it says so of the file, not of the request.
+    // After a long pause of its process the file is failed, not the request.
     if (answer.status === 202 && told !== undefined && told.state !== 'failed') {
       sending.id = told.id;
       return true;

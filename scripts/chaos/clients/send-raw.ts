@@ -4,10 +4,10 @@ import type { Sending } from './sending.ts';
 
 const PAUSE_MS = 120;
 
-/** Answers to a PUT after which the same file is sent again under the same id. */
+/** Codes after which the same file is sent again under the same id. */
 const AGAIN: ReadonlySet<string> = new Set(['upload_superseded', 'upload_interrupted']);
 
-/** `PUT` under an id of the client's own, until it is accepted. False where it was called off before. */
+/** Sends a `PUT` with an id of the client until it is accepted. Returns false if the client stopped before. */
 export async function sendRaw(sending: Sending, id: string): Promise<boolean> {
   sending.id = id;
   while (!sending.isCalledOff) {
@@ -35,7 +35,7 @@ async function put(sending: Sending, id: string): Promise<Answer | undefined> {
   return answer;
 }
 
-/** Asked anew: it may have changed while the request was under way. */
+/** A function, because the value may change during a request. */
 function isCalledOff(sending: Sending): boolean {
   return sending.isCalledOff;
 }

@@ -3,10 +3,10 @@ import type { Sending } from './sending.ts';
 
 const PROTOCOL = { 'Tus-Resumable': '1.0.0' };
 
-/** What ends an upload that was not whole: it is begun again as another one. */
+/** Statuses of an incomplete upload that is gone. It is started again as another one. */
 const LOST: ReadonlySet<number> = new Set([404, 410]);
 
-/** By the tus protocol, until the last byte is accepted. Where the answer to its creation was lost, it is created as another upload. */
+/** Sends by tus until the last byte is accepted. If the answer to the creation is lost, another upload is created. */
 export async function sendTus(sending: Sending): Promise<boolean> {
   for (;;) {
     const id = await create(sending);
@@ -28,7 +28,7 @@ async function create(sending: Sending): Promise<string | undefined> {
   return id;
 }
 
-/** False where the upload is gone. */
+/** Returns false if the upload is gone. */
 async function sendParts(sending: Sending, id: string): Promise<boolean> {
   const { caller, clientLog, bytes } = sending;
   const size = Math.ceil(bytes.length / sending.pieces);
@@ -47,7 +47,7 @@ async function sendParts(sending: Sending, id: string): Promise<boolean> {
       clientLog.failed(`${answer.status} tus ${codeOf(answer.body)}`);
       return false;
     }
-    // Another request of ours is still at it, or has been: ask where it stands.
+    // Another request of this client may be writing: ask for the offset.
     if (answer.status !== 204 && answer.status !== 200 && answer.status !== 409 && answer.status !== 500)
       clientLog.offence(`${answer.status} ${codeOf(answer.body)} to tus ${id}`, answer);
     const told = answer.headers.get('upload-offset');

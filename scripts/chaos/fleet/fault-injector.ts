@@ -4,13 +4,13 @@ import type { Fleet } from './fleet.ts';
 import type { Link } from './link.ts';
 import type { LosingLog } from './power.ts';
 
-/** When Redis was dead, since it may have lost what was told before. */
+/** A time during which Redis was dead. It may have lost earlier changes. */
 export interface Outage {
   fromMs: number;
   toMs: number;
 }
 
-/** Does to the fleet what the schedule says. */
+/** Applies the schedule of faults to the fleet. */
 export class FaultInjector {
   readonly #fleet: Fleet;
   readonly #log: LosingLog | undefined;
@@ -22,8 +22,8 @@ export class FaultInjector {
   #lostBytes = 0;
 
   /**
-   * @param log where Redis loses the last second with each death
-   * @param onLoss told while Redis is dead
+   * @param log the log of Redis that loses its last second with each death, if any
+   * @param onLoss called while Redis is dead
    */
   constructor(fleet: Fleet, log: LosingLog | undefined, onLoss: () => void) {
     this.#onLoss = onLoss;
@@ -31,22 +31,22 @@ export class FaultInjector {
     this.#log = log;
   }
 
-  /** How many of each kind have hit. */
+  /** The number of faults of each kind that have hit. */
   get counts(): ReadonlyMap<FaultKind, number> {
     return this.#counts;
   }
 
-  /** Of Redis; the last may be under way. */
+  /** The outages of Redis. The last one may not be over. */
   get outages(): readonly Outage[] {
     return this.#outages;
   }
 
-  /** Of Redis's log. */
+  /** The number of bytes that Redis's log has lost. */
   get lostBytes(): number {
     return this.#lostBytes;
   }
 
-  /** Resolves when the last fault is over and mended. */
+  /** Resolves when the last fault is over and repaired. */
   async run(faults: readonly Fault[], startedAtMs: number): Promise<void> {
     await Promise.all(
       faults.map(async (fault) => {
@@ -56,7 +56,7 @@ export class FaultInjector {
     );
   }
 
-  /** False where there was nothing to hit. */
+  /** Returns false if there was nothing to hit. */
   async #inject(fault: Fault): Promise<boolean> {
     switch (targetOf(fault.kind)) {
       case 'api':
@@ -78,7 +78,10 @@ export class FaultInjector {
     }
   }
 
-  /** On a slow machine a fault may last into the next one: two Redis servers would run then, each with half of the clients. */
+  /**
+   * Runs faults of one target one after the other. On a slow machine they could overlap, and two Redis servers would
+   * run.
+   */
   async #inTurn(target: 'redis' | 'storage', fault: () => Promise<boolean>): Promise<boolean> {
     const earlier = this.#last.get(target);
     const done = Promise.resolve(earlier).then(fault);
@@ -107,7 +110,7 @@ export class FaultInjector {
   async #endRedis({ kind, forMs }: Fault): Promise<boolean> {
     const { redis } = this.#fleet;
     const outage: Outage = { fromMs: performance.now(), toMs: Infinity };
-    // Told before it happens, so that nobody sees its effects before.
+    // Recorded before the kill, so that nobody sees its effects earlier.
     if (kind === 'redis-kill') this.#outages.push(outage);
     await redis.down(kind === 'redis-kill' ? 'SIGKILL' : 'SIGTERM');
     if (kind === 'redis-kill' && this.#log !== undefined) {
@@ -139,6 +142,6 @@ async function breakLink({ kind, index, forMs }: Fault, links: readonly Link[]):
   if (kind.endsWith('silence')) link.silence();
   else link.cut();
   await delay(forMs);
-  link.mend();
+  link.repair();
   return true;
 }

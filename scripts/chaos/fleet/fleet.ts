@@ -7,7 +7,7 @@ import { ForeignFiles } from './foreign-files.ts';
 import { Link } from './link.ts';
 import { StoragePlace } from './storage-place.ts';
 
-/** The settings of all processes: what is waited for in vain ends soon, and one variant of each picture is enough. */
+/** The settings of all processes: short timeouts, and one variant per picture. */
 const SETTINGS: Readonly<Record<string, string>> = {
   HOST: '127.0.0.1',
   PORT: '0',
@@ -22,7 +22,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   SHUTDOWN_GRACE_MS: '2000',
 };
 
-/** The clocks of the processes are apart: the first of each kind is right, the second late, the third early. */
+/**
+ * The clocks differ: of each kind the first process is right, the second 10 minutes late, the third 5 minutes early.
+ */
 const CLOCK_OFFSETS_MS = [0, -600_000, 300_000];
 
 const API_ENTRY = resolve('src/server/main.ts');
@@ -31,28 +33,31 @@ const WORKER_ENTRY = resolve('workers/main.ts');
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 20;
 
-/** A whole installation on this machine, with a link before each API process and one between each process and Redis. */
+/**
+ * A whole installation on this machine, with a link in front of each API process and one between each process and
+ * Redis.
+ */
 export interface Fleet {
   readonly redis: RedisServer;
   readonly storage: StoragePlace;
-  /** Old files of others in the storage, which nobody may touch. */
+  /** Old files of other programs in the storage, which must not be touched. */
   readonly foreignFiles: ForeignFiles;
   readonly apis: readonly KeptProcess[];
   readonly workers: readonly KeptProcess[];
-  /** Where clients reach each of `apis`, whatever process it is at the time. */
+  /** The URLs of `apis` for clients. They stay the same when a process is restarted. */
   readonly urls: readonly string[];
   readonly apiLinks: readonly Link[];
-  /** Those of the API processes, then those of the workers. */
+  /** The links of the API processes, then those of the workers. */
   readonly redisLinks: readonly Link[];
   /** Starts a worker of another installation on the same storage. Resolves with true when it has ended. */
   intrude(): Promise<boolean>;
-  /** What was wrong with the ends of those workers. */
+  /** Findings about the ends of those workers. */
   readonly intrusions: readonly string[];
-  /** Ends all of it and removes its files. */
+  /** Stops everything and removes its files. */
   stop(): Promise<void>;
 }
 
-/** How large it is, and whether Redis is to lose what it has not synced. */
+/** The size of the fleet, and whether Redis may lose unsynced data. */
 export interface FleetShape {
   apis: number;
   workers: number;
@@ -102,7 +107,7 @@ export async function startFleet({ apis, workers, powerLoss }: FleetShape): Prom
   return fleet;
 }
 
-/** Resolves when every process is up. Throws, naming those that are not, after a minute. */
+/** Resolves when every process is up. After a minute it throws an error with the names of the others. */
 export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS;
   for (;;) {
@@ -114,7 +119,7 @@ export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>
   }
 }
 
-/** Every second API process has the targeted bus; workers publish for it, and so do those. */
+/** Every second API process uses `EVENT_BUS=targeted`. Workers publish for both kinds. */
 function keptApi(index: number, redisLink: Link, storage: StoragePlace, apiLink: Link): KeptProcess {
   const onUp = (url: string): void => apiLink.retarget(url);
   const env = { ...settings(index, redisLink, storage), EVENT_BUS: index % 2 === 0 ? 'stream' : 'targeted' };
@@ -135,7 +140,7 @@ function settings(index: number, redisLink: Link, storage: StoragePlace): Record
   };
 }
 
-/** The line that the process ends with names the setting; before that it has changed nothing. */
+/** Checks that the process ends with an error that names the setting. It must change nothing before that. */
 async function intrudeOn(redisUrl: string, storage: StoragePlace): Promise<string[]> {
   const env = { ...SETTINGS, REDIS_URL: redisUrl, QUEUE_PREFIX: 'staging', STORAGE: `file:${storage.path}` };
   try {

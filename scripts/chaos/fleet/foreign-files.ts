@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, rmdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** Names that other programs use, each close to the form of our own keys. */
+/** File names of other programs that look similar to keys of this service. */
 const NAMES = [
   'al/alice/letter.odt',
   'en/en/strings.json',
@@ -15,7 +15,7 @@ const NAMES = [
 
 const AGE_MS = 3 * 24 * 3_600_000;
 
-/** Files of others in the storage's directory, old enough to look abandoned. */
+/** Files of other programs in the storage directory, old enough to look abandoned. */
 export class ForeignFiles {
   readonly #directory: string;
 
@@ -40,7 +40,7 @@ export class ForeignFiles {
       const text = await readFile(join(this.#directory, name), 'utf8').catch(() => undefined);
       if (text !== name) harmed.push(`${name} ${text === undefined ? 'is gone' : 'was changed'}`);
     }
-    // Folders such as `ab` may hold uploads as well, and then stay.
+    // Folders such as `ab` may also hold uploads and are kept then.
     for (const name of NAMES) await rm(join(this.#directory, name), { force: true });
     for (const name of NAMES) await removeEmptyFolders(this.#directory, dirname(name));
     return harmed;

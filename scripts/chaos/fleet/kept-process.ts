@@ -2,24 +2,24 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startProcess, type ServiceProcess } from '../../../test/helpers/service.ts';
 
-/** Shifts the clock of a process by `CLOCK_OFFSET_MS` of its environment. */
+/** Shifts the clock of a process by the environment variable `CLOCK_OFFSET_MS`. */
 const CLOCK = resolve('test/helpers/clock-apart.mjs');
 
 const RESTART_AFTER_MS = 100;
-/** An end that comes so soon after a fault is that fault's. */
+/** An exit within this time after a fault is caused by the fault. */
 const FAULT_COUNTS_MS = 30_000;
 
-/** How a process is begun. */
+/** How a process is started. */
 export interface KeptSpec {
   readonly name: string;
   /** The path of its entry. */
   readonly entry: string;
   readonly env: Record<string, string>;
-  /** Told of each new process, with its address where it has one. */
+  /** Called for each new process, with its address if it has one. */
   onUp(url: string): void;
 }
 
-/** One process of the service that is begun again whenever it ends, as a supervisor does. */
+/** One process of the service that is restarted whenever it ends, as a supervisor does. */
 export class KeptProcess {
   readonly name: string;
   readonly #spec: KeptSpec;
@@ -36,7 +36,7 @@ export class KeptProcess {
     this.#spec = spec;
   }
 
-  /** The process that takes requests or jobs now. */
+  /** The process that currently takes requests or jobs. */
   get current(): ServiceProcess | undefined {
     return this.#current;
   }
@@ -45,12 +45,12 @@ export class KeptProcess {
     return this.#starts;
   }
 
-  /** Ends that no fault explains, each with the last words of the process. */
+  /** Exits that no fault explains, each with the last output of the process. */
   get unasked(): readonly string[] {
     return this.#unasked;
   }
 
-  /** Everything its processes have written that holds the word. */
+  /** Returns every output line of its processes that contains `word`. */
   linesWith(word: string): string[] {
     const all = [...this.#ended, ...(this.#current === undefined ? [] : [this.#current])];
     return all.flatMap((one) => one.output().split('\n')).filter((line) => line.includes(word));
@@ -60,13 +60,13 @@ export class KeptProcess {
     this.#loop = this.#keep();
   }
 
-  /** Sends a signal as a fault does. False where there is nobody to hear it, since it is just being begun. */
+  /** Sends a signal as a fault. Returns false if the process is just being started. */
   signal(signal: NodeJS.Signals): boolean {
     this.#faultAtMs = performance.now();
     return this.#current?.child.kill(signal) === true;
   }
 
-  /** Wakes it where it is paused, so that it can hear, and ends it for good. */
+  /** Stops the process for good. It continues a paused process first, so that it can receive the signal. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#current?.child.kill('SIGCONT');
@@ -89,7 +89,7 @@ export class KeptProcess {
       const started = await startProcess(this.#spec.entry, this.#spec.env, ['--import', CLOCK]);
       this.#current = started;
       this.#spec.onUp(started.url);
-      // It was told to stop while it was being begun.
+      // It was stopped while it was being started.
       if (this.#isStopping) await started.end('SIGTERM');
       return started;
     } catch (error) {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 import { listen } from '../../../test/helpers/listen.ts';
 
-/** A stretch of network that can be broken: it passes bytes on to a TCP port or a unix socket, and knows nothing of them. */
+/** A network link that can be broken. It forwards bytes to a TCP port or a unix socket. */
 export class Link {
   readonly port: number;
   readonly #close: () => Promise<void>;
@@ -17,8 +17,8 @@ export class Link {
   }
 
   /**
-   * Listens at a free port of 127.0.0.1.
-   * @param target a service's URL, or the path of a unix socket; without it connections are taken and ended.
+   * Listens on a free port of 127.0.0.1.
+   * @param target a service's URL, or the path of a unix socket; without it connections are accepted and closed
    */
   static async open(target?: string): Promise<Link> {
     const sockets = new Set<Socket>();
@@ -39,23 +39,23 @@ export class Link {
     });
   }
 
-  /** What leads to the service behind it, where that speaks HTTP. */
+  /** The URL of the link, for a service that speaks HTTP. */
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Where new connections go from now on. */
+  /** Changes the target of new connections. */
   retarget(target: string): void {
     this.#state.target = target;
   }
 
-  /** Ends all connections, and each new one until `mend`. */
+  /** Closes all connections, and each new one until the link is repaired. */
   cut(): void {
     this.#state.isBroken = true;
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Cuts by itself, once so many bytes have gone towards the target from now on; `onCut` is called then. */
+  /** Cuts the link after this many more bytes towards the target, and calls `onCut`. */
   cutAfter(byteCount: number, onCut: () => void): void {
     this.#state.bytesToCut = byteCount;
     this.#state.onBytes = () => {
@@ -64,13 +64,13 @@ export class Link {
     };
   }
 
-  /** Passes nothing on and ends nothing, until `mend`. */
+  /** Forwards nothing and closes nothing until the link is repaired. */
   silence(): void {
     this.#state.isSilent = true;
     for (const socket of this.#sockets) socket.pause();
   }
 
-  mend(): void {
+  repair(): void {
     this.#state.isBroken = false;
     this.#state.isSilent = false;
     for (const socket of this.#sockets) socket.resume();
@@ -85,7 +85,7 @@ interface LinkState {
   target: string | undefined;
   isBroken: boolean;
   isSilent: boolean;
-  /** Until `onBytes` is called, once. */
+  /** When this many bytes have passed, `onBytes` is called once. */
   bytesToCut: number;
   onBytes: () => void;
 }

@@ -2,22 +2,22 @@ import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SAMPLE_MS = 100;
-/** `appendfsync everysec` promises no more than that. */
+/** `appendfsync everysec` may lose up to this much. */
 const LOST_MS = 1000;
 
-/** The log of a redis-server as its disk would have it: what was written in the last second is lost with the machine. */
+/** The log of a redis-server after a power loss: the machine loses the writes of the last second. */
 export class LosingLog {
   readonly #directory: string;
   readonly #samples: { atMs: number; sizes: ReadonlyMap<string, number> }[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  /** @param directory that of the server; its log lies in `appendonlydir` there */
+  /** @param directory the directory of the server, which contains `appendonlydir` */
   constructor(directory: string) {
     this.#directory = join(directory, 'appendonlydir');
     this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
-  /** Cuts off what the last second has brought, and returns how many bytes. To be called when the server is dead. */
+  /** Cuts off the writes of the last second and returns their number of bytes. To be called when the server is dead. */
   lose(): number {
     const nowMs = performance.now();
     const kept = this.#samples.findLast(({ atMs }) => atMs <= nowMs - LOST_MS);

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A storage directory that can go away, as a network disk does: its path then leads to a device and every call fails. */
+/** A storage directory that can go away like a network disk. Its path then leads to a device, and every call fails. */
 export class StoragePlace {
-  /** Where the files really are, also while the storage is away. */
+  /** The real directory of the files, also while the storage is away. */
   readonly directory: string;
-  /** For the setting `STORAGE`. */
+  /** The path for the setting `STORAGE`. */
   readonly path: string;
   readonly #base: string;
 
@@ -16,7 +16,7 @@ export class StoragePlace {
     this.path = join(base, 'storage');
   }
 
-  /** Creates an empty one in the temporary folder. The caller removes it with `remove`. */
+  /** Creates an empty directory in the temporary folder. The caller removes it with `remove`. */
   static async create(): Promise<StoragePlace> {
     const place = new StoragePlace(await mkdtemp(join(tmpdir(), 'du-chaos-')));
     await mkdir(place.directory);

@@ -17,24 +17,24 @@ function offencesOf(changes: readonly AuditedChange[]): readonly string[] {
   return trail.offences;
 }
 
-describe('the trail of all changes', () => {
-  test('is content with lives that end once, and begin anew where they may', () => {
+describe('AuditTrail', () => {
+  test('accepts uploads that end once, and that start again only if they may', () => {
     const failed = change(3, { state: 'failed' });
-    const anew = [
+    const restarted = [
       change(4, { publicId: 'b', state: 'receiving', percent: 0 }),
       change(5, { publicId: 'b', state: 'queued', percent: 30 }),
     ];
-    expect(offencesOf([change(1, { state: 'receiving', percent: 0 }), change(2), failed, ...anew])).toEqual([]);
+    expect(offencesOf([change(1, { state: 'receiving', percent: 0 }), change(2), failed, ...restarted])).toEqual([]);
   });
 
-  test('takes the removal of a finished upload for no other end', () => {
+  test('does not count the deletion of a final upload as a second end', () => {
     const completed = change(2, { state: 'completed', percent: 100 });
     expect(offencesOf([change(1), completed, { ...completed, version: 3, deleted: true }])).toEqual([]);
   });
 
   test.each<[string, AuditedChange, AuditedChange]>([
-    ['left out', change(1), change(3)],
-    ['told twice', change(2), change(2)],
+    ['missing', change(1), change(3)],
+    ['repeated', change(2), change(2)],
     ['attempt went back', change(1, { attempt: 2 }), change(2)],
     ['percent went back', change(1), change(2, { percent: 39 })],
     ['changed after its end', change(1, { state: 'cancelled' }), change(2, { state: 'cancelled' })],
@@ -44,14 +44,14 @@ describe('the trail of all changes', () => {
       change(1, { state: 'completed', deleted: true }),
       change(2, { state: 'completed', deleted: true }),
     ],
-    ['began anew', change(1, { state: 'completed' }), change(2, { publicId: 'b', state: 'receiving' })],
-    ['began anew', change(1, { state: 'failed', deleted: true }), change(2, { publicId: 'b', state: 'receiving' })],
-    ['began anew', change(1), change(2, { publicId: 'b', state: 'receiving' })],
-  ])('says what was %s', (words, first, second) => {
+    ['started again', change(1, { state: 'completed' }), change(2, { publicId: 'b', state: 'receiving' })],
+    ['started again', change(1, { state: 'failed', deleted: true }), change(2, { publicId: 'b', state: 'receiving' })],
+    ['started again', change(1), change(2, { publicId: 'b', state: 'receiving' })],
+  ])('reports what was %s', (words, first, second) => {
     expect(offencesOf([first, second])).toEqual([expect.stringContaining(words)]);
   });
 
-  test('keeps uploads apart, and compares nothing with what it was told to forget', () => {
+  test('keeps uploads apart, and compares nothing with changes that it had to forget', () => {
     const trail = new AuditTrail();
     trail.change('one', change(5));
     trail.change('other', change(1));

@@ -3,8 +3,8 @@ import { FAULT_KINDS, faultLine, planFaults, targetOf } from '../../../../script
 
 const shape = { seconds: 75, apis: 3, workers: 3 };
 
-describe('the schedule of faults', () => {
-  test('is the same for the same seed, and another for another', () => {
+describe('fault schedule', () => {
+  test('is the same for the same seed, and differs for another', () => {
     expect(planFaults(shape, 7)).toEqual(planFaults(shape, 7));
     expect(planFaults(shape, 8)).not.toEqual(planFaults(shape, 7));
   });
@@ -15,14 +15,14 @@ describe('the schedule of faults', () => {
     }
   });
 
-  test('begins after the first load and ends before the last, in the order of time', () => {
+  test('starts after the first load and ends before the last, in the order of time', () => {
     const times = planFaults(shape, 7).map(({ atMs }) => atMs);
     expect(times).toEqual(times.toSorted((left, right) => left - right));
     expect(Math.min(...times)).toBeGreaterThan(0);
     expect(Math.max(...times)).toBeLessThan(shape.seconds * 1000);
   });
 
-  test('hits nobody twice at a time, and nobody that is not there', () => {
+  test('hits no target twice at a time, and only existing targets', () => {
     const counts = { api: 3, 'api-link': 3, worker: 3, 'redis-link': 6, redis: 1, storage: 1 };
     for (let seed = 1; seed <= 50; seed += 1) {
       const busyUntilMs = new Map<string, number>();
@@ -35,11 +35,11 @@ describe('the schedule of faults', () => {
     }
   });
 
-  test('has as many faults as are asked for, where there is room for them', () => {
+  test('has the requested number of faults if there is enough time for them', () => {
     expect(planFaults({ ...shape, faults: 5 }, 7)).toHaveLength(5);
   });
 
-  test('reads as lines', () => {
+  test('is printed as one line per fault', () => {
     expect(faultLine({ atMs: 1234, kind: 'worker-pause', index: 2, forMs: 7000 })).toBe(
       '   1.23 s  worker-pause 2 for 7.0 s',
     );

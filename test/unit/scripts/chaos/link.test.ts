@@ -37,37 +37,37 @@ async function echoOf(client: Socket, text: string): Promise<string> {
   return String((await heard)[0]);
 }
 
-describe('a link', () => {
-  test('passes on what it gets, both ways', async () => {
+describe('Link', () => {
+  test('forwards bytes in both directions', async () => {
     expect(await echoOf(open(), 'word')).toBe('word');
   });
 
-  test('ends every connection where it is cut, and new ones until it is mended', async () => {
+  test('closes every connection when it is cut, and new ones until it is repaired', async () => {
     const client = open();
     await echoOf(client, 'word');
     const ended = once(client, 'close');
     link.cut();
     await ended;
     await once(open(), 'close');
-    link.mend();
+    link.repair();
     expect(await echoOf(open(), 'again')).toBe('again');
   });
 
-  test('cuts by itself once so many bytes have gone to the other end', async () => {
+  test('cuts itself after a given number of bytes', async () => {
     const client = open();
     await echoOf(client, 'before');
     const ended = once(client, 'close');
     const isCut = new Promise<void>((resolve) => link.cutAfter(15, resolve));
-    // What comes back does not count.
+    // Bytes from the target do not count.
     for (let count = 0; count < 2; count += 1) expect(await echoOf(client, '1234567')).toBe('1234567');
     client.write('8');
     await Promise.all([isCut, ended]);
     await once(open(), 'close');
-    link.mend();
+    link.repair();
     expect(await echoOf(open(), 'more than fifteen')).toBe('more than fifteen');
   });
 
-  test('leads new connections where it is told to, to a unix socket too, and keeps those it has', async () => {
+  test('leads new connections to a new target, also a unix socket, and keeps existing ones', async () => {
     const early = open();
     await echoOf(early, 'word');
     const directory = await mkdtemp(join(tmpdir(), 'du-link-'));
@@ -84,7 +84,7 @@ describe('a link', () => {
     }
   });
 
-  test('keeps back what comes while it is silent, and passes it on when it is mended', async () => {
+  test('holds bytes back while it is silent, and forwards them after its repair', async () => {
     const [early, late] = [open(), open()];
     await echoOf(early, 'word');
     link.silence();
@@ -92,19 +92,19 @@ describe('a link', () => {
     for (const client of [early, late]) client.on('data', (chunk: Buffer) => (heard += chunk.toString()));
     early.write('1');
     late.write('1');
-    // What passes the server itself comes sooner than anything that the link would have let through.
+    // An answer that bypasses the link arrives earlier than anything that the link would have let through.
     const other = await Link.open(url);
     const passing = connect(other.port, '127.0.0.1');
     expect(await echoOf(passing, 'other')).toBe('other');
     passing.destroy();
     await other.close();
     expect(heard).toBe('');
-    link.mend();
+    link.repair();
     await eventually('both bytes', () => heard.length >= 2);
     expect(heard).toBe('11');
   });
 
-  test('that leads nowhere ends what comes', async () => {
+  test('closes connections if it has no target', async () => {
     const loose = await Link.open();
     await once(
       connect(loose.port, '127.0.0.1').on('error', () => undefined),

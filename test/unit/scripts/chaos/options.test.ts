@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseChaosOptions } from '../../../../scripts/chaos/options.ts';
 
-describe('the options of a run', () => {
-  test('are numbers, and whether Redis is to lose its last second', () => {
+describe('chaos options', () => {
+  test('are numbers, and a flag for power loss', () => {
     expect(parseChaosOptions(['--uploads', '50', '--seed', '9', '--faults', '3', '--power-loss'])).toMatchObject({
       uploads: 50,
       seed: 9,
@@ -12,11 +12,11 @@ describe('the options of a run', () => {
     expect(parseChaosOptions([])).toMatchObject({ uploads: 2000, apis: 3, workers: 3, powerLoss: false });
   });
 
-  test.each(['0', '-1', '1.5', 'many', ''])('are refused where they are %p', (text) => {
+  test.each(['0', '-1', '1.5', 'many', ''])('are rejected if they are %p', (text) => {
     expect(() => parseChaosOptions([`--uploads=${text}`])).toThrow('--uploads takes a positive whole number');
   });
 
-  test('are refused where nobody knows them', () => {
+  test('are rejected if they are unknown', () => {
     expect(() => parseChaosOptions(['--upload', '5'])).toThrow("'--upload'");
   });
 });

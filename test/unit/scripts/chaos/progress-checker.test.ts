@@ -23,14 +23,14 @@ function offencesOf(sightings: readonly Sighting[], { mayRestart = false, isLost
   return checker.offences;
 }
 
-describe('a checker of one upload', () => {
-  test('is content with what goes forward', () => {
+describe('ProgressChecker', () => {
+  test('accepts answers that only go forward', () => {
     const result = [
       seen({ version: 1, percent: 0, state: 'receiving' }),
       seen({ version: 3, percent: 30, state: 'queued' }),
       seen({ version: 4, percent: 30 }),
       seen(),
-      // Handed back by a worker that stops.
+      // A worker that stops has requeued it.
       seen({ version: 6, state: 'queued' }),
       seen({ version: 7, timedOut: true }),
       seen({ version: 7 }),
@@ -44,12 +44,12 @@ describe('a checker of one upload', () => {
     ['version went back', seen(), seen({ version: 4 })],
     ['percent went back', seen(), seen({ version: 6, percent: 39 })],
     ['state went back', seen({ state: 'queued' }), seen({ version: 6, state: 'receiving' })],
-    ['two results of one version', seen(), seen({ percent: 41 })],
-    ['two results of one version', seen(), seen({ state: 'queued' })],
+    ['two states of one version', seen(), seen({ percent: 41 })],
+    ['two states of one version', seen(), seen({ state: 'queued' })],
     ['a final state changed', cancelled(), completed({ version: 10 })],
     ['a final state changed', cancelled(), seen({ version: 10 })],
-    ['began anew', cancelled(), seen({ version: 10, percent: 0, state: 'receiving', life: '/variants/b' })],
-  ])('says that %s', (words, first, second) => {
+    ['started again', cancelled(), seen({ version: 10, percent: 0, state: 'receiving', life: '/variants/b' })],
+  ])('reports that %s', (words, first, second) => {
     expect(offencesOf([first, second])).toEqual([expect.stringContaining(words)]);
   });
 
@@ -57,22 +57,24 @@ describe('a checker of one upload', () => {
     ['100 % in state processing', seen({ percent: 100 })],
     ['99 % in state completed', completed({ percent: 99 })],
     ['final is true in state processing', seen({ final: true })],
-    ['an answer without news', seen({ since: 5 })],
-  ])('says that there is %s', (words, sighting) => {
+    ['an answer without a change', seen({ since: 5 })],
+  ])('reports %s', (words, sighting) => {
     expect(offencesOf([sighting])).toEqual([expect.stringContaining(words)]);
   });
 
-  test('takes an answer without news where the time was up, or the upload is final', () => {
+  test('accepts an answer without a change if the time was up or the upload is final', () => {
     expect(offencesOf([seen({ since: 5, timedOut: true }), completed({ since: 9 })])).toEqual([]);
   });
 
-  test('lets an upload begin anew by a late request of its client, but not a completed one', () => {
-    const anew = seen({ version: 10, percent: 0, state: 'receiving', life: '/variants/b' });
-    expect(offencesOf([cancelled(), anew], { mayRestart: true })).toEqual([]);
-    expect(offencesOf([completed(), anew], { mayRestart: true })).toEqual([expect.stringContaining('began anew')]);
+  test('accepts that a late request starts an upload again, unless it is completed', () => {
+    const restarted = seen({ version: 10, percent: 0, state: 'receiving', life: '/variants/b' });
+    expect(offencesOf([cancelled(), restarted], { mayRestart: true })).toEqual([]);
+    expect(offencesOf([completed(), restarted], { mayRestart: true })).toEqual([
+      expect.stringContaining('started again'),
+    ]);
   });
 
-  test('compares nothing over a loss, and everything after it', () => {
+  test('compares nothing across a loss, and everything after it', () => {
     expect(offencesOf([completed(), seen()], { isLost: true })).toEqual([]);
     let isLost = true;
     const checker = new ProgressChecker(() => isLost);

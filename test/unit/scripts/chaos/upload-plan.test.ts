@@ -3,13 +3,13 @@ import { planUploads } from '../../../../scripts/chaos/upload-plan.ts';
 
 const shape = { uploads: 1000, seconds: 60 };
 
-describe('the plan of uploads', () => {
-  test('is the same for the same seed, and another for another', () => {
+describe('upload plan', () => {
+  test('is the same for the same seed, and differs for another', () => {
     expect(planUploads(shape, 7)).toEqual(planUploads(shape, 7));
     expect(planUploads(shape, 8)).not.toEqual(planUploads(shape, 7));
   });
 
-  test('has clients of every kind, all of which begin within the time', () => {
+  test('has clients of every kind, all of which start within the time', () => {
     const plans = planUploads(shape, 7);
     expect(plans).toHaveLength(1000);
     expect(new Set(plans.map(({ way, wish }) => `${way} ${wish}`))).toEqual(
