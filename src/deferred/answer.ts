@@ -6,8 +6,8 @@ import type { Outcome } from './outcome.ts';
 import { ResponseEntity } from './response-entity.ts';
 
 /**
- * Makes the response in `ctx` of an outcome. Throws where the outcome is an `Error`. Returns what is to
- * be dispatched in place of an answer; undefined otherwise.
+ * Writes an outcome to the response in `ctx`. Throws if the outcome is an `Error`. Returns a `Dispatch` if another
+ * handler must answer; otherwise undefined.
  */
 export function answer(ctx: Context, outcome: Outcome): Dispatch | undefined {
   if (outcome.kind === 'error') {
@@ -20,7 +20,7 @@ export function answer(ctx: Context, outcome: Outcome): Dispatch | undefined {
   return undefined;
 }
 
-/** Keeps Koa from writing to a client that has gone; 499 is for the logs above. */
+/** Keeps Koa from writing to a client that has gone. The status 499 is for the access log. */
 export function leaveUnanswered(ctx: Context): void {
   ctx.respond = false;
   ctx.status = 499;
@@ -39,13 +39,13 @@ function setAnswer(ctx: Context, value: unknown): void {
     return;
   }
   refuseDeadStream(value.body);
-  // Koa derives status and type from the body, so what was asked for comes after it.
+  // Koa derives status and type from the body, so the requested ones are set after it.
   ctx.body = value.body;
   ctx.status = value.status;
   ctx.set(value.headers);
 }
 
-/** Of a stream that has failed already there is still time to say so; Koa would only cut the connection. */
+/** A stream that has failed already can still become an error response. Koa would only cut the connection. */
 function refuseDeadStream(body: unknown): void {
   if (!(body instanceof Readable) || !body.destroyed) return;
   throw body.errored ?? new Error('The stream was closed before it could be sent');

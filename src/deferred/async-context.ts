@@ -6,25 +6,30 @@ import { assertDeferrable } from './held-response.ts';
 import type { DeferredInterceptor } from './interceptor.ts';
 import type { ReportFault } from './interceptor-chain.ts';
 
-/** How an asynchronous cycle begins. */
+/** Options of an asynchronous cycle. */
 export interface AsyncContextOptions {
-  /** What a dispatch runs with in place of `ctx`: an object made from it, as by `Object.create(ctx)`. */
+  /**
+   * The context of a dispatch, instead of `ctx`. It must be derived from it, for instance with `Object.create(ctx)`.
+   */
   wrapped?: Context;
   /** As `AsyncContext.timeoutMs`. Default 30000. */
   timeoutMs?: number;
-  /** Answered when the time is up and no listener has an answer; any value a deferred result may have. */
+  /** The answer when the time is up and no listener has set one. It may be any value of a deferred result. */
   timeoutResult?: TimeoutResult<unknown>;
 }
 
-/** Hears of an asynchronous cycle (Servlet's `AsyncListener`). A hook that throws is reported and stops no other. */
+/**
+ * Listener of an asynchronous cycle (Servlet's `AsyncListener`). If a hook throws, the error is reported and the other
+ * hooks still run.
+ */
 export interface AsyncListener {
-  /** The handler has returned, the response is held and its clock runs. */
+  /** The handler has returned, the response is held and its timeout runs. */
   onStartAsync?(context: AsyncContext): void;
-  /** The time is up; it may complete or dispatch. */
+  /** The time is up. The hook may complete or dispatch. */
   onTimeout?(context: AsyncContext): void;
-  /** The response failed, as when the client went away. */
+  /** The response failed, for instance because the client has gone. */
   onError?(context: AsyncContext, error: unknown): void;
-  /** The response is over, however it ended. */
+  /** The response has ended, in any way. */
   onComplete?(context: AsyncContext): void;
 }
 
@@ -33,25 +38,27 @@ const CONTEXT = Symbol('deferred.async-context');
 const SUPPORTED = Symbol('deferred.async-supported');
 
 /**
- * A request taken out of the handler's hands (Servlet's `AsyncContext`): the handler returns, and somebody
- * ends the request later by `complete`, with what `ctx` holds then, or by `dispatch`, with what another
- * handler of the app makes. It is a deferred result with two possible values, so bounds, interceptors,
- * timeout, disconnect and shutdown are those of every held response.
+ * A request that is completed after its handler has returned (Servlet's `AsyncContext`): by `complete`, with the
+ * content of `ctx`, or by `dispatch`, with the answer of another handler of the app. It is a deferred result with two
+ * possible values, so bounds, interceptors, timeout, disconnect and shutdown work as for every held response.
  */
 export class AsyncContext {
-  /** The wrapped context, or the request's own. */
+  /** The wrapped context, or the one of the request. */
   readonly ctx: Context;
-  /** What lies below: any other value may be set as well, such as a `ResponseEntity`. */
+  /** The deferred result behind it. Any other value may be set too, for instance a `ResponseEntity`. */
   readonly result: DeferredResult;
   readonly #listeners: AsyncListener[] = [];
 
   /**
-   * Starts an asynchronous cycle. Throws `invalid_state`, naming the state, when one is under way or the
-   * response is over, and `deferral_unsupported` below no `deferredMiddleware`. A dispatched handler may start anew.
+   * Starts an asynchronous cycle. Throws `invalid_state` if one is running or the response has ended, and
+   * `deferral_unsupported` without a `deferredMiddleware` above. A dispatched handler may start another cycle.
    */
   static start(ctx: Context, options: AsyncContextOptions = {}): AsyncContext {
     if (ctx[SUPPORTED] !== true) {
-      throw new DeferredError('deferral_unsupported', 'There is no deferredMiddleware above this handler');
+      throw new DeferredError(
+        'deferral_unsupported',
+        'There is no deferredMiddleware above this handler. Add it before the router.',
+      );
     }
     const earlier = contextOf(ctx);
     if (earlier?.result.isFree())
@@ -62,14 +69,14 @@ export class AsyncContext {
     return started;
   }
 
-  /** The context that was started for this request. Throws `invalid_state` where there is none. */
+  /** Returns the context that was started for this request. Throws `invalid_state` if there is none. */
   static of(ctx: Context): AsyncContext {
     const started = contextOf(ctx);
     if (!started) throw new DeferredError('invalid_state', 'The asynchronous context is not started');
     return started;
   }
 
-  /** True while a cycle of this request is under way. */
+  /** True while a cycle of this request is running. */
   static isStarted(ctx: Context): boolean {
     return contextOf(ctx)?.isStarted === true;
   }
@@ -84,35 +91,38 @@ export class AsyncContext {
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
-  /** True from the start until it was completed or dispatched, or ended without either. */
+  /** True from the start until it was completed, dispatched or ended otherwise. */
   get isStarted(): boolean {
     return !this.result.isSetOrExpired();
   }
 
-  /** For how long the response may be held once the handler has returned; `Infinity` for no end. Default 30000. */
+  /**
+   * The time in ms for which the response may be held after the handler has returned; `Infinity` for no limit. Default:
+   * 30000.
+   */
   get timeoutMs(): number {
     return this.result.timeoutMs ?? Infinity;
   }
 
-  /** 0 or less means no end. Throws `invalid_state` once the handler has returned. */
+  /** 0 or less means no limit. Throws `invalid_state` once the handler has returned. */
   set timeoutMs(timeoutMs: number) {
     this.result.timeoutMs = timeoutMs <= 0 ? Infinity : timeoutMs;
   }
 
-  /** Sends what the context holds now. False when the request had its end before. */
+  /** Sends the content of the context now. Returns false if the request has ended already. */
   complete(): boolean {
     return this.result.setResult(AS_IT_STANDS);
   }
 
   /**
-   * Runs the request through the app again, below `deferredMiddleware`: under its own path, or under
-   * another with its query kept. `ctx.originalUrl` and `ctx.state` stay. False when the request had its end before.
+   * Runs the request through the app again, below `deferredMiddleware`: under its own path, or under another one with
+   * its query kept. `ctx.originalUrl` and `ctx.state` stay. Returns false if the request has ended already.
    */
   dispatch(path?: string): boolean {
     return this.result.setResult(new Dispatch(path, this.ctx));
   }
 
-  /** Adds a listener; they are called in the order added. */
+  /** Adds a listener. Listeners are called in the order in which they were added. */
   addListener(listener: AsyncListener): this {
     this.#listeners.push(listener);
     if (listener.onTimeout) this.result.onTimeout(() => listener.onTimeout?.(this));
@@ -121,7 +131,7 @@ export class AsyncContext {
     return this;
   }
 
-  /** For the interceptor below: the response is held now. */
+  /** For the interceptor below: the response is held from now on. */
   notifyStart(report: (error: unknown) => void): void {
     for (const listener of this.#listeners) {
       try {
@@ -133,18 +143,18 @@ export class AsyncContext {
   }
 }
 
-/** Lets `AsyncContext.start` know that somebody will hold the response. */
+/** Tells `AsyncContext.start` that there is a middleware that holds responses. */
 export function supportAsync(ctx: Context): void {
   ctx[SUPPORTED] = true;
 }
 
-/** The context that was started and is not held yet; undefined where there is none. */
+/** Returns the context that was started and is not held yet; undefined if there is none. */
 export function startedContext(ctx: Context): AsyncContext | undefined {
   const started = contextOf(ctx);
   return started?.result.isFree() ? started : undefined;
 }
 
-/** Tells the listeners of an asynchronous context that it is held. */
+/** Notifies the listeners of an asynchronous context when it is held. */
 export function asyncListenersInterceptor(reportFault: ReportFault): DeferredInterceptor {
   const report = (error: unknown): void => {
     reportFault(error, 'onStartAsync');
@@ -162,7 +172,7 @@ function contextOf(ctx: Context): AsyncContext | undefined {
   return started instanceof AsyncContext ? started : undefined;
 }
 
-/** Of a wrapped context, the one that is wrapped: what a dispatched handler starts is looked for there. */
+/** Returns the request's own context for a wrapped one. What a dispatched handler starts is stored there. */
 function ownContext(ctx: Context): Context {
   return ctx.request.ctx;
 }

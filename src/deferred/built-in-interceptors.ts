@@ -4,8 +4,8 @@ import type { ReportFault } from './interceptor-chain.ts';
 import type { DeferredInterceptor, Held } from './interceptor.ts';
 
 /**
- * The first of every chain: what the deferred result brings itself, its callbacks and its timeout value.
- * One for all results.
+ * The first interceptor of every chain: runs the callbacks of the deferred result and sets its timeout value. One
+ * instance serves all results.
  */
 export function resultCallbacksInterceptor(reportFault: ReportFault): DeferredInterceptor {
   const reportOnTimeout = (error: unknown): void => {
@@ -31,7 +31,7 @@ export function resultCallbacksInterceptor(reportFault: ReportFault): DeferredIn
   };
 }
 
-/** The last of every chain: the time is up and nobody had an answer. */
+/** The last interceptor of every chain: sets the timeout error if there is no result. */
 export function defaultTimeoutInterceptor(makeError: () => DeferredError): DeferredInterceptor {
   return {
     handleTimeout(held) {

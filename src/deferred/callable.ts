@@ -3,20 +3,23 @@ import { DeferredResult, type DeferredResultOptions } from './deferred-result.ts
 import { discard } from './discard.ts';
 import type { Executor, ExecutorTask } from './executor.ts';
 
-/** Work for an answer. `signal` fires, once, when nobody waits for it any more; the reason is a `DeferredError`. */
+/**
+ * A task that returns the answer. `signal` fires once when nobody waits for the answer any more; its reason is a
+ * `DeferredError`.
+ */
 export type Callable<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
-/** Where a task runs, and what is answered when it takes too long. */
+/** The executor of a task, and its timeout. */
 export interface DeferredCallOptions<T> extends DeferredResultOptions<T> {
-  /** Where the task runs. */
+  /** Runs the task. */
   executor: Executor;
 }
 
 /**
- * A deferred result set by what `task` returns or throws (Spring's `Callable` and `WebAsyncTask`). It is set
- * at once, to `executor_full`, where the executor refuses the task, and to `task_discarded` where a later one
- * takes its place. Timeout and disconnect abort the task, or take it out of the line. A task that
- * finishes all the same still wins while the timeout value is in the making; what it throws by then is dropped.
+ * Returns a deferred result that `task` sets when it returns or throws (Spring's `Callable` and `WebAsyncTask`). If the
+ * executor rejects the task it is set to `executor_full` at once, and if a later task replaces it, to `task_discarded`.
+ * Timeout and disconnect abort the task, or remove it from the queue. A task that finishes while the timeout value is
+ * still computed wins; an error that it throws then is dropped.
  */
 export function deferredCall<T>(task: Callable<T>, options: DeferredCallOptions<T>): DeferredResult<T> {
   const result = new DeferredResult<T>(options);
@@ -30,7 +33,7 @@ export function deferredCall<T>(task: Callable<T>, options: DeferredCallOptions<
   result.onCompletion(() => {
     call.abort(new DeferredError('task_discarded', 'The response is over'));
   });
-  // Under `caller-waits` the caller is the client, whose response is held meanwhile.
+  // With `caller-waits` the caller is the client, whose response is held in the meantime.
   call.begin();
   return result;
 }

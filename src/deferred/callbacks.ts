@@ -1,16 +1,19 @@
-/** No callback, one, or several. Most results have none or one, and then a list would be waste. */
+/** No callback, one, or several. Most results have at most one, so a list would waste memory. */
 export type Callbacks<A extends unknown[]> = undefined | Callback<A> | Callback<A>[];
 
-/** A promise it returns is not waited for; its rejection is reported like a throw. */
+/** A returned promise is not awaited; its rejection is reported like a throw. */
 export type Callback<A extends unknown[]> = (...args: A) => unknown;
 
-/** `callbacks` and one more; use the returned value from now on. */
+/** Adds a callback. Use the returned value from now on. */
 export function withCallback<A extends unknown[]>(callbacks: Callbacks<A>, added: Callback<A>): Callbacks<A> {
   if (!callbacks) return added;
   return typeof callbacks === 'function' ? [callbacks, added] : [...callbacks, added];
 }
 
-/** Calls all, in the order they were added. One that fails is reported and stops no other. */
+/**
+ * Calls all callbacks in the order in which they were added. If one throws, the error is reported and the others still
+ * run.
+ */
 export function runCallbacks<A extends unknown[]>(
   callbacks: Callbacks<A>,
   report: (error: unknown) => void,
@@ -27,7 +30,7 @@ export function runCallbacks<A extends unknown[]>(
   }
 }
 
-/** True for anything that can be awaited. */
+/** True if the value can be awaited. */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

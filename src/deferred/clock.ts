@@ -1,8 +1,8 @@
-/** Where time comes from, so that a test can bring its own. */
+/** The source of time. Tests have their own. */
 export interface Clock {
-  /** Milliseconds, never going back; the origin means nothing. */
+  /** Milliseconds that never go back, from any origin. */
   now(): number;
-  /** Runs `callback` once after about `delayMs` (at most 2^31 - 1); the returned function takes it back. */
+  /** Runs `callback` once after about `delayMs` (at most 2^31 - 1). Returns a function that cancels it. */
   setTimer(callback: () => void, delayMs: number): () => void;
 }
 

@@ -1,19 +1,19 @@
 import { systemClock, type Clock } from './clock.ts';
 
-/** What can be put under a deadline. */
+/** An entry with a deadline. */
 export interface Expirable {
-  /** Written and read by the store alone: the bucket it lies in, undefined while in none. */
+  /** Used only by the store: the bucket of the entry, undefined without one. */
   deadlineBucket: number | undefined;
-  /** Called once, when the time is up, after it was taken out of the store. */
+  /** Called once when the time is up, after the entry was removed from the store. */
   expire(): void;
 }
 
-/** The clock that deadlines go by, and who hears of faults. */
+/** Options of the store. */
 export interface DeadlinesOptions {
   clock?: Clock;
-  /** Width of a bucket, which is also how late a deadline may be on an idle loop. Default 16. */
+  /** Width of a bucket in ms. On an idle event loop a deadline is at most this late. Default: 16. */
   bucketMs?: number;
-  /** Told of an `expire()` that threw; the others of its bucket still expire. */
+  /** Receives what an `expire()` throws. The other entries of the bucket still expire. */
   onFault: (error: unknown) => void;
 }
 
@@ -22,15 +22,14 @@ interface Bucket<E> {
   readonly clearTimer: () => void;
 }
 
-/** Bucket of those that never expire. They are kept here as well, so that the store is the one list of all. */
+/** The bucket of entries that never expire. They are in the store too, so that it lists all entries. */
 const NEVER = -1;
-/** A longer Node timer would fire at once. */
+/** Node fires a timer with a longer delay at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Deadlines of many waiters on few timers: one per bucket, none per waiter, none while empty.
- * A bucket fires at its end, so a deadline is never early and at most one bucket late.
- * Adding and removing cost the same however many there are.
+ * Deadlines of many waiters with few timers: one for each bucket, none for each waiter, none if empty. A bucket fires
+ * at its end, so a deadline is never early and at most one bucket late. Adding and removing take constant time.
  */
 export class Deadlines<E extends Expirable = Expirable> {
   readonly #buckets = new Map<number, Bucket<E>>();
@@ -45,17 +44,17 @@ export class Deadlines<E extends Expirable = Expirable> {
     this.#onFault = options.onFault;
   }
 
-  /** How many are waiting, those without an end included. */
+  /** Number of entries, including those that never expire. */
   get size(): number {
     return this.#size;
   }
 
-  /** Timers running now; 0 while empty. */
+  /** Number of running timers; 0 if empty. */
   get timers(): number {
     return this.#buckets.size - (this.#buckets.has(NEVER) ? 1 : 0);
   }
 
-  /** Puts `entry` under a deadline, in place of any it had. `Infinity` never ends. */
+  /** Sets the deadline of `entry` and replaces an earlier one. `Infinity` never expires. */
   add(entry: E, delayMs: number): void {
     this.remove(entry);
     const index = delayMs === Infinity ? NEVER : Math.ceil((this.#clock.now() + delayMs) / this.#bucketMs);
@@ -69,7 +68,7 @@ export class Deadlines<E extends Expirable = Expirable> {
     this.#size += 1;
   }
 
-  /** Takes `entry` out before its time. False when it was not in. */
+  /** Removes `entry` before its time. Returns false if it was not in the store. */
   remove(entry: E): boolean {
     const index = entry.deadlineBucket;
     if (index === undefined) return false;
@@ -81,14 +80,14 @@ export class Deadlines<E extends Expirable = Expirable> {
     return true;
   }
 
-  /** All that are waiting, as a list of its own: it may be walked while entries come and go. */
+  /** Returns a copy of all entries, so that entries may be added and removed while it is read. */
   entries(): E[] {
     return [...this.#buckets.values()].flatMap((bucket) => [...bucket.entries]);
   }
 
   #startTimer(index: number): () => void {
     if (index === NEVER) return () => {};
-    // Node counts whole milliseconds and may fire a fraction early; #fire looks at the clock again.
+    // Node counts whole milliseconds and may fire a fraction early, so #fire compares the clock again.
     const delayMs = Math.min(Math.max(1, Math.ceil(index * this.#bucketMs - this.#clock.now())), MAX_TIMER_MS);
     return this.#clock.setTimer(() => this.#fire(index), delayMs);
   }

@@ -1,4 +1,4 @@
-/** Every way in which deferral itself fails: the code, its HTTP status, and whether a client may read the message. */
+/** All errors of the deferral: code, HTTP status, and whether the client may see the message. */
 const KINDS = {
   deferred_timeout: { status: 503, expose: true },
   shutting_down: { status: 503, expose: true },
@@ -11,21 +11,20 @@ const KINDS = {
   invalid_state: { status: 500, expose: false },
 } as const satisfies Record<string, { status: number; expose: boolean }>;
 
-/** A word of the table above. Layers above map errors by it, never by message. */
+/** A code of the table above. Other modules must compare the code, never the message. */
 export type DeferredErrorCode = keyof typeof KINDS;
 
-/** What an error may carry besides its code and message. */
+/** Optional parts of an error. */
 export interface DeferredErrorOptions {
-  /** When to come again, jitter included. Sent as `Retry-After`, rounded up to whole seconds. */
+  /** When the client may retry, jitter included. Sent as `Retry-After`, rounded up to whole seconds. */
   retryAfterMs?: number;
   cause?: unknown;
 }
 
 /**
- * An error of the deferral itself, never of what was deferred.
- * `status`, `expose` and `headers` are what Koa's own error handler reads, so an app without a
- * handler of its own answers rightly too. `client_disconnected` carries nginx's 499, which is for
- * logs: nobody is there to read it.
+ * An error of the deferral itself, not of the deferred task. Koa's default error handler reads `status`, `expose` and
+ * `headers`, so it answers correctly without a handler of your own. `client_disconnected` has nginx's status 499, which
+ * only logs show.
  */
 export class DeferredError extends Error {
   readonly code: DeferredErrorCode;
@@ -42,14 +41,14 @@ export class DeferredError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** Headers that belong to the answer made of this error. */
+  /** Headers for the answer with this error. */
   get headers(): Record<string, string> {
     if (this.retryAfterMs === undefined) return {};
     return { 'Retry-After': String(Math.ceil(this.retryAfterMs / 1000)) };
   }
 }
 
-/** True for a `DeferredError` of that code. */
+/** True for a `DeferredError` with this code. */
 export function isDeferredError(error: unknown, code: DeferredErrorCode): error is DeferredError {
   return error instanceof DeferredError && error.code === code;
 }

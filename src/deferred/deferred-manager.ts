@@ -12,12 +12,12 @@ import type { DeferredInterceptor } from './interceptor.ts';
 import { withDefaults, type DeferredManagerOptions } from './manager-options.ts';
 import { unfitReason } from './unfit-for-deferral.ts';
 
-/** What a timeout value may take of the second that a drain has. */
+/** Longest time for a timeout value during a drain, which lasts one second. */
 const DRAIN_TIMEOUT_VALUE_LIMIT_MS = 400;
 
 /**
- * Holds the responses of one process (after Spring's `WebAsyncManager`, which is one per request):
- * the interceptors, the bounds, the clock, and the end of it all at shutdown.
+ * Holds the responses of one process (Spring's `WebAsyncManager` holds one per request). It has the interceptors, the
+ * bounds, the clock, and the shutdown.
  */
 export class DeferredManager {
   readonly #options: Required<DeferredManagerOptions>;
@@ -39,24 +39,24 @@ export class DeferredManager {
     this.#chain = this.#makeChain();
   }
 
-  /** How many responses are held now. One whose outcome is decided, if not yet written, is held no more. */
+  /** Number of held responses. A response with an outcome is no longer held, even before it is written. */
   get held(): number {
     return this.#holder.deadlines.size;
   }
 
-  /** Timers running for all of them. */
+  /** Number of running timers for all of them. */
   get timers(): number {
     return this.#holder.deadlines.timers;
   }
 
-  /** True from the call of `drain` on. */
+  /** True after `drain` was called. */
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
   /**
-   * Adds an interceptor behind those that are there. The same key again replaces the former in its
-   * place. Responses held already keep the list they began with.
+   * Appends an interceptor. If the key exists, it replaces that interceptor in its place. Responses that are held
+   * already keep their list.
    */
   register(key: string, interceptor: DeferredInterceptor): void {
     this.#interceptors.set(key, interceptor);
@@ -64,13 +64,15 @@ export class DeferredManager {
   }
 
   /**
-   * Makes a held response of `result`; call its `hold()` next, in the same tick. One that needs no
-   * waiting (set already, or a timeout of 0) counts for no bound and is served during a drain too.
-   * Throws `deferral_unsupported`, `invalid_state` (the result answers another request, or is over), `too_many_held`, `too_many_held_by_address` (not if
-   * the result has `notHeld`), and what an interceptor throws; then the result is completed, so that whatever waits to set it is released.
+   * Creates a held response for `result`. Call its `hold()` next, in the same tick. A result that needs no waiting (it
+   * is set already, or its timeout is 0) counts for no bound and is answered during a drain too. Throws
+   * `deferral_unsupported`, `invalid_state` (the result answers another request, or has ended), `too_many_held`,
+   * `too_many_held_by_address` (not if the result has `notHeld`), and what an interceptor throws. In each case the
+   * result is completed, so that its waiters are released.
    */
   admit(ctx: Context, result: DeferredResult): HeldResponse {
-    if (!result.isFree()) throw new DeferredError('invalid_state', 'The deferred result was used before');
+    if (!result.isFree())
+      throw new DeferredError('invalid_state', 'The deferred result was used already. Create one per request.');
     try {
       return this.#admit(ctx, result);
     } catch (error) {
@@ -87,8 +89,8 @@ export class DeferredManager {
   }
 
   /**
-   * Answers everything held with its timeout value, and from now on at once what would have to wait.
-   * Resolves when all of it is written, after one second at the latest. The same promise every time.
+   * Answers all held responses with their timeout value. From now on, no response is held. Resolves when all are
+   * written, after one second at the latest. Always returns the same promise.
    */
   drain(): Promise<void> {
     if (this.#drained) return this.#drained;
@@ -103,7 +105,7 @@ export class DeferredManager {
     if (reason !== undefined)
       throw new DeferredError('deferral_unsupported', `This request cannot be deferred: ${reason}`);
     assertDeferrable(ctx);
-    // Whoever asks while the process ends is answered as though the time were up, and goes elsewhere for the next.
+    // During a shutdown a request is answered as after its timeout, and its client must connect again.
     if (this.#isDraining) ctx.res.shouldKeepAlive = false;
     const wantedMs = result.timeoutMs ?? this.#jittered(this.#options.defaultTimeoutMs);
     const wantsToWait = wantedMs > 0 && !result.isSetOrExpired();
@@ -119,12 +121,14 @@ export class DeferredManager {
     return held;
   }
 
-  /** False if it is to be answered at once. Throws if a bound is reached and the result may become an error. */
+  /** Returns false if it must be answered at once. Throws if a bound is reached and the result may become an error. */
   #mayWait(result: DeferredResult, address: string | undefined): boolean {
     const broken = this.#isDraining ? undefined : this.#bounds.brokenBy(this.held, address);
     if (!this.#isDraining && broken === undefined) return true;
     if (broken !== undefined && result.notHeld === undefined)
-      throw new DeferredError(broken, 'Too many responses are held already', { retryAfterMs: this.#retryAfterMs() });
+      throw new DeferredError(broken, 'Too many responses are held. Retry later.', {
+        retryAfterMs: this.#retryAfterMs(),
+      });
     result.notHeld?.();
     return false;
   }
@@ -163,7 +167,7 @@ export class DeferredManager {
     const retryAfterMs = this.#retryAfterMs();
     return this.isDraining
       ? new DeferredError('shutting_down', 'The service is shutting down', { retryAfterMs })
-      : new DeferredError('deferred_timeout', 'There was no result in time', { retryAfterMs });
+      : new DeferredError('deferred_timeout', 'There was no result in time. Retry later.', { retryAfterMs });
   }
 
   #jittered(timeoutMs: number): number {

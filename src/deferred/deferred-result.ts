@@ -3,37 +3,37 @@ import { DeferredError } from './deferred-error.ts';
 import { discard } from './discard.ts';
 import { errorOutcome, valueOutcome, type Outcome } from './outcome.ts';
 
-/** How long, and what then. */
+/** Timeout options of a result. */
 export interface DeferredResultOptions<T> {
   /**
-   * How long the response may be held once the handler has returned. Default: the manager's.
-   * 0 answers at once, `Infinity` waits without end. Never jittered.
+   * Time in ms for which the response may be held after the handler has returned. Default: the manager's. 0 answers at
+   * once, `Infinity` sets no limit. Jitter is never applied.
    */
   timeoutMs?: number;
-  /** What is answered when the time is up: a value, or a function that makes it then, maybe later. */
+  /** The answer when the time is up: a value, or a function that returns it or a promise of it. */
   timeoutResult?: TimeoutResult<T>;
   /**
-   * For a result that must not become an error: if no more responses may be held, or the service stops, this is called and the
-   * timeout value is answered at once. It must not throw.
+   * Set for a result that must not become an error: if no more responses may be held, or the service stops, this is
+   * called and the timeout value is answered at once. It must not throw.
    */
   notHeld?: () => void;
 }
 
-/** A function is called at most once, at the timeout or at shutdown; what it throws becomes the error result. */
+/** A function is called at most once, at the timeout or at shutdown. If it throws, that is the error result. */
 export type TimeoutResult<T> = T | (() => T | PromiseLike<T>);
 
-/** Who makes a response of the outcome: the held response, or a test. */
+/** Turns the outcome into a response: the held response, or a test. */
 export interface ResultHandler {
-  /** Gets the outcome, once. */
+  /** Receives the outcome once. */
   handleOutcome(outcome: Outcome): void;
-  /** Gets what `handleOutcome` threw; the setter never does. */
+  /** Receives what `handleOutcome` throws. The setter never throws it. */
   handleFault(error: unknown): void;
 }
 
 /**
- * A value that a handler promises and somebody else sets later (Spring's `DeferredResult`).
- * It is set once, by whoever comes first: a setter, its timeout, the client going away, a shutdown.
- * It may be set before the handler returns it; then the answer goes out at once.
+ * A value that a handler returns and other code sets later (Spring's `DeferredResult`). It is set only once: by a
+ * setter, its timeout, a disconnect or a shutdown, whichever is first. If it is set before the handler returns it, it
+ * is answered at once.
  */
 export class DeferredResult<T = unknown> {
   #timeoutMs: number | undefined;
@@ -53,7 +53,7 @@ export class DeferredResult<T = unknown> {
     this.#notHeld = options.notHeld;
   }
 
-  /** A deferred result set by what `promise` settles with. A stream that comes too late is destroyed. */
+  /** Returns a deferred result that `promise` sets. A stream that arrives too late is destroyed. */
   static from<T>(promise: PromiseLike<T>, options: DeferredResultOptions<T> = {}): DeferredResult<T> {
     const result = new DeferredResult<T>(options);
     promise.then(
@@ -65,36 +65,38 @@ export class DeferredResult<T = unknown> {
     return result;
   }
 
-  /** True when `value` is now the result; false when something else was before it, and yours to clean up. */
+  /**
+   * Returns true if `value` is the result now. If false, another one was first, and the caller must clean up `value`.
+   */
   setResult(value: T): boolean {
     return this.#settle(valueOutcome(value));
   }
 
   /**
-   * As `setResult`, for a failure: an `Error` is treated as though the handler had thrown it, anything
-   * else is the body of an error answer (a `ResponseEntity` brings its status, else it is 500).
+   * As `setResult`, for a failure. An `Error` counts as if the handler had thrown it. Any other value is the body of an
+   * error answer, with the status of a `ResponseEntity` or else 500.
    */
   setErrorResult(error: unknown): boolean {
     return this.#settle(errorOutcome(error));
   }
 
-  /** True once it is set, be it to `undefined` or to an error. */
+  /** True once it is set, even to `undefined` or to an error. */
   hasResult(): boolean {
     return this.#outcome !== undefined;
   }
 
-  /** The value or error it was set to; undefined before. */
+  /** Returns the value or error; undefined before it is set. */
   getResult(): unknown {
     if (!this.#outcome) return undefined;
     return this.#outcome.kind === 'value' ? this.#outcome.value : this.#outcome.error;
   }
 
-  /** True when setting it has no use any more. */
+  /** True if setting it has no effect any more. */
   isSetOrExpired(): boolean {
     return this.#outcome !== undefined || this.#expired;
   }
 
-  /** Undefined where the manager's default holds. */
+  /** Undefined: the manager's default. */
   get timeoutMs(): number | undefined {
     return this.#timeoutMs;
   }
@@ -107,21 +109,21 @@ export class DeferredResult<T = unknown> {
     this.#timeoutMs = checkedTimeoutMs(timeoutMs);
   }
 
-  /** Runs when the time is up (or the service stops), before the timeout value is made; it may set the result. */
+  /** Runs when the time is up or the service stops, before the timeout value is computed. It may set the result. */
   onTimeout(callback: () => unknown): this {
     this.#onTimeout = withCallback(this.#onTimeout, callback);
     return this;
   }
 
-  /** Runs when the response fails while held, as by `client_disconnected`; it may set the result. */
+  /** Runs when the held response fails, for instance with `client_disconnected`. It may set the result. */
   onError(callback: (error: unknown) => unknown): this {
     this.#onError = withCallback(this.#onError, callback);
     return this;
   }
 
   /**
-   * Runs once at the very end, however it came: the response was written or can never be. The place to
-   * release what the wait has acquired. Added after the end, it runs at once.
+   * Runs once at the very end: the response was written or never can be. Release here what the wait has acquired. If it
+   * is added after the end, it runs at once.
    */
   onCompletion(callback: () => unknown): this {
     if (this.#expired) callback();
@@ -129,21 +131,21 @@ export class DeferredResult<T = unknown> {
     return this;
   }
 
-  // What follows is for whoever holds the response.
+  // The following members are for the code that holds the response.
 
   /** The timeout value as it was given. */
   get timeoutResult(): TimeoutResult<T> | undefined {
     return this.#timeoutResult;
   }
 
-  /** Called in place of the error if the response cannot be held; undefined for a result that may become one. */
+  /** Called instead of an error if the response cannot be held; undefined if the result may become an error. */
   get notHeld(): (() => void) | undefined {
     return this.#notHeld;
   }
 
   /**
-   * Says who gets the outcome; gets it at once if there is one. Ignored after completion.
-   * Throws `invalid_state` when another handler came before.
+   * Sets the receiver of the outcome, and calls it at once if there is one. Ignored after completion. Throws
+   * `invalid_state` if there is a handler already.
    */
   setResultHandler(handler: ResultHandler): void {
     if (this.#expired) return;
@@ -152,7 +154,7 @@ export class DeferredResult<T = unknown> {
     if (this.#outcome) deliver(this.#outcome, handler);
   }
 
-  /** True while no handler was set: a result answers one request only. */
+  /** True without a handler: a result answers only one request. */
   isFree(): boolean {
     return this.#handler === undefined && !this.#expired;
   }
@@ -167,13 +169,13 @@ export class DeferredResult<T = unknown> {
     runCallbacks(this.#onError, report, error);
   }
 
-  /** Ends it: nothing can be set any more. Runs the callbacks of `onCompletion`, the first time alone. */
+  /** Ends the result: it cannot be set any more. The first call runs the callbacks of `onCompletion`. */
   complete(report: (error: unknown) => void): void {
     if (this.#expired) return;
     this.#expired = true;
     const callbacks = this.#onCompletion;
     this.#onTimeout = this.#onError = this.#onCompletion = undefined;
-    // Whoever keeps the result must not keep the request with it.
+    // Code that keeps the result must not keep the request in memory.
     this.#handler = undefined;
     runCallbacks(callbacks, report);
   }

@@ -1,13 +1,13 @@
 import { ResponseEntity } from './response-entity.ts';
 
 /**
- * Frees what nobody will read: a stream, or a `ResponseEntity` with one, that lost the race for a
- * response. Anything else holds nothing and is left alone. Never throws.
+ * Frees a value that is not sent: destroys a stream, or the stream of a `ResponseEntity`. Other values are ignored.
+ * Never throws.
  */
 export function discard(value: unknown): void {
   const body: unknown = value instanceof ResponseEntity ? value.body : value;
   if (isNodeStream(body)) {
-    // A stream that is torn down early may still report its open file; nobody is left to care.
+    // A stream that is destroyed early may emit an error that nobody needs.
     body.on('error', ignore);
     body.destroy();
   } else if (body instanceof ReadableStream && !body.locked) {

@@ -1,17 +1,17 @@
 import type { Context, Middleware } from 'koa';
 import { DeferredError } from './deferred-error.ts';
 
-/** As the value of a deferred result: send what the handler and its callbacks have left in `ctx`. */
+/** As a result: send the present content of `ctx`. */
 export const AS_IT_STANDS = Symbol('deferred.as-it-stands');
 
-/** As the value of a deferred result: let a handler of the same app make the answer now. */
+/** As a result: let another handler of the app answer. */
 export class Dispatch {
-  /** With a leading slash, maybe with a query of its own; undefined for the request's own path. */
+  /** Has a leading slash and may have a query; undefined for the request's own path. */
   readonly path: string | undefined;
-  /** The context to run with in place of the request's own. */
+  /** The context to run with, instead of the request's own. */
   readonly wrapped: Context | undefined;
 
-  /** Throws a `RangeError` for a path without leading slash. */
+  /** Throws a `RangeError` for a path without a leading slash. */
   constructor(path?: string, wrapped?: Context) {
     if (path !== undefined && !path.startsWith('/')) throw new RangeError('A dispatch path begins with a slash');
     this.path = path;
@@ -19,7 +19,7 @@ export class Dispatch {
   }
 }
 
-/** Where @koa/router keeps what it matched; left there, the first match would shine through the second. */
+/** @koa/router stores its match in these fields. The second run must not see the first match. */
 const ROUTING_FIELDS = [
   'params',
   'captures',
@@ -33,9 +33,9 @@ const ROUTING_FIELDS = [
 ];
 
 /**
- * Runs what stands below `middleware` in the app once more, under the target of `dispatch`, and resolves
- * with what the handler returned. `ctx.state` and `ctx.originalUrl` stay as they are, and `ctx.url` is
- * the old one again afterwards. Throws `deferral_unsupported` unless `middleware` was given to `app.use` itself.
+ * Runs the middleware below `middleware` again, with the target of `dispatch`, and resolves with the handler's return
+ * value. `ctx.state` and `ctx.originalUrl` stay, and `ctx.url` is restored afterwards. Throws `deferral_unsupported`
+ * unless `middleware` was given to `app.use` itself.
  */
 export async function runDispatch(ctx: Context, dispatch: Dispatch, middleware: Middleware): Promise<unknown> {
   const stack = ctx.app.middleware;
@@ -60,7 +60,7 @@ async function run(stack: readonly Middleware[], index: number, ctx: Context): P
   return returned;
 }
 
-/** `path` with the query of `url`; where both have a parameter, that of `path` holds. */
+/** Adds the query of `url` to `path`. If both have a parameter, that of `path` wins. */
 function withQueryOf(path: string, url: string): string {
   const [, ownQuery = ''] = splitAtFirst(url, '?');
   const [pathname, pathQuery] = splitAtFirst(path, '?');

@@ -1,10 +1,10 @@
 import type { Clock } from './clock.ts';
 import type { HeldResponse } from './held-response.ts';
 
-/** A drain is over after this, come what may. */
+/** Longest time of a drain. */
 const DRAIN_LIMIT_MS = 1000;
 
-/** The answering of everything held, at shutdown. */
+/** Answers all held responses at shutdown. */
 export class Drain {
   readonly #clock: Clock;
   #open = 0;
@@ -26,7 +26,7 @@ export class Drain {
     clearTimer();
   }
 
-  /** Hears of every response that is over. */
+  /** Receives every response that has ended. */
   completed(held: HeldResponse): void {
     if (!held.wasShutDown) return;
     this.#open -= 1;
@@ -34,7 +34,7 @@ export class Drain {
   }
 
   #shutDown(held: HeldResponse): void {
-    // Node says `Connection: close` by itself then, whatever headers an error handler clears.
+    // Makes Node send `Connection: close`, even if an error handler clears the headers.
     held.ctx.res.shouldKeepAlive = false;
     this.#open += 1;
     if (!held.shutDown()) this.#open -= 1;

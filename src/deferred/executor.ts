@@ -1,22 +1,22 @@
 import { DeferredError } from './deferred-error.ts';
 
 /**
- * What becomes of a task when everything is full: it is refused (`reject`), it takes the place of the one that has
- * waited longest (`discard-oldest`), or it waits outside until there is a place (`caller-waits`).
+ * What happens to a task when the executor is full: it is rejected (`reject`), it replaces the task that has waited
+ * longest (`discard-oldest`), or it waits outside the queue (`caller-waits`).
  */
 export type OverflowPolicy = 'reject' | 'discard-oldest' | 'caller-waits';
 
-/** The bounds of an executor and what happens at them. */
+/** The bounds of an executor, and what happens when they are reached. */
 export interface ExecutorOptions {
-  /** Tasks at work at the same time. Default 16. */
+  /** Most running tasks. Default: 16. */
   maxRunning?: number;
-  /** Tasks in line behind them. Default 5000. */
+  /** Most queued tasks. Default: 5000. */
   maxWaiting?: number;
-  /** Default `reject`. */
+  /** Default: `reject`. */
   policy?: OverflowPolicy;
 }
 
-/** Something to be run. Ends in exactly one of `run`, `discarded` and its removal. */
+/** A task. Exactly one of `run`, `discarded` and its removal ends it. */
 export interface ExecutorTask {
   /** Must not reject. */
   run(): Promise<void>;
@@ -24,7 +24,7 @@ export interface ExecutorTask {
   discarded(error: DeferredError): void;
 }
 
-/** Runs tasks in the order they came, so many at a time and no more. */
+/** Runs tasks in their order, up to a number at the same time. */
 export class Executor {
   readonly #maxRunning: number;
   readonly #maxWaiting: number;
@@ -39,20 +39,19 @@ export class Executor {
     this.#policy = options.policy ?? 'reject';
   }
 
-  /** Tasks at work. */
+  /** Number of running tasks. */
   get running(): number {
     return this.#running;
   }
 
-  /** Tasks that have not begun, those outside the line included. */
+  /** Number of tasks that have not started, including those outside the queue. */
   get waiting(): number {
     return this.#waiting.size + this.#outside.size;
   }
 
   /**
-   * Takes a task in. Under `caller-waits` the promise resolves when it has its place in the line, or was
-   * removed; under the others at once. Throws `executor_full` under `reject`, and where there is no line
-   * to discard from.
+   * Accepts a task. With `caller-waits` the promise resolves when the task has its place in the queue, or was removed;
+   * otherwise at once. Throws `executor_full` with `reject`, and if there is no queue to discard from.
    */
   execute(task: ExecutorTask): Promise<void> {
     if (this.#running < this.#maxRunning) {
@@ -67,7 +66,7 @@ export class Executor {
     return Promise.resolve();
   }
 
-  /** Takes a task out that has not begun. False when it has, or is not known. */
+  /** Removes a task that has not started. Returns false if it has, or is unknown. */
   remove(task: ExecutorTask): boolean {
     const letIn = this.#outside.get(task);
     this.#outside.delete(task);

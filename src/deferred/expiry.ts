@@ -2,12 +2,12 @@ import type { InterceptorChain } from './interceptor-chain.ts';
 import type { Held } from './interceptor.ts';
 import { errorOutcome, valueOutcome, type Outcome } from './outcome.ts';
 
-/** Why a response has to stop waiting. */
+/** Why a response must stop waiting. */
 export type ExpiryCause = 'timeout' | 'shutdown';
 
 /**
- * The running out of one response's time. It may come in two goes: where the timeout value is a promise,
- * the chain pauses, and goes on behind the one that promised it if that takes too long.
+ * The expiry of one response. If the timeout value is a promise, the chain of hooks pauses, and continues after the
+ * hook that returned it if the promise takes too long.
  */
 export class Expiry {
   cause: ExpiryCause;
@@ -18,18 +18,18 @@ export class Expiry {
     this.cause = cause;
   }
 
-  /** True while a promised timeout value may still come. */
+  /** True while a promised timeout value may still arrive. */
   get isAwaitingValue(): boolean {
     return this.#isAwaitingValue;
   }
 
-  /** Runs the timeout hooks, from the first, or from where they paused. */
+  /** Runs the timeout hooks, from the first one or from where they paused. */
   run(chain: InterceptorChain, held: Held): void {
     this.#isAwaitingValue = false;
     this.#resumeAt = chain.triggerTimeout(held, this.#resumeAt, () => this.#isAwaitingValue);
   }
 
-  /** Pauses the hooks for `value`, which is given to `settle` when it comes, however late. */
+  /** Pauses the hooks for `value`, and passes it to `settle` when it arrives, even if it is late. */
   awaitValue(value: PromiseLike<unknown>, settle: (outcome: Outcome) => void): void {
     this.#isAwaitingValue = true;
     value.then(

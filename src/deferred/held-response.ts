@@ -10,36 +10,36 @@ import type { Held } from './interceptor.ts';
 import { errorOutcome, valueOutcome, type Ending, type Outcome } from './outcome.ts';
 import { isClosed, isConnectionLost, isCutOff, listenClose, unlistenClose } from './response-close.ts';
 
-/** What a held response needs of the one who holds them all. */
+/** What a held response needs of its manager. */
 export interface Holder {
-  /** Where those that wait are; being in it is being held. */
+  /** The waiting responses. A response in it is held. */
   readonly deadlines: Deadlines<HeldResponse>;
   readonly reportFault: ReportFault;
-  /** How long a timeout value may take that comes as a promise; shorter at shutdown. */
+  /** Longest time for a promised timeout value; shorter at shutdown. */
   readonly timeoutValueLimitMs: number;
-  /** The outcome is decided: it is held no more. */
+  /** The outcome is decided, so the response is no longer held. */
   settled(held: HeldResponse): void;
-  /** Nothing more will be heard of it. */
+  /** The response has ended. No call follows. */
   completed(held: HeldResponse): void;
 }
 
 /**
- * Makes the response of an outcome, or throws what stands for it; the same function for all responses. What
- * it returns, or the promise it returns comes to, is what the middleware resolves with.
+ * Turns an outcome into a response, or throws. All responses share one function. The middleware's promise resolves with
+ * its result.
  */
 export type Answerer = (held: HeldResponse, outcome: Outcome) => unknown;
 
-/** The middleware's own promise, to be settled with the answer. */
+/** Settles the promise of the middleware. */
 export interface Settler {
   resolve(this: void, value: unknown): void;
   reject(this: void, error: unknown): void;
 }
 
-/** What the holder has decided about one response. */
+/** What the manager has decided about one response. */
 export interface HeldResponseOptions {
   timeoutMs: number;
   startedAtMs: number;
-  /** Kept for the holder's counts. */
+  /** Needed for the manager's counts. */
   address: string | undefined;
 }
 
@@ -49,9 +49,8 @@ export type HeldState = 'new' | 'held' | 'expiring' | 'settled' | 'dispatched' |
 const HELD = Symbol('deferred.held');
 
 /**
- * One response from the moment its handler has returned to its last byte: the state machine behind
- * every face of deferral. What decides the race is the deferred result's own set-once slot; setter,
- * timeout, disconnect and shutdown all go through it.
+ * One response from the return of its handler to its last byte: the state machine of all kinds of deferral. The
+ * deferred result can be set only once, which decides between setter, timeout, disconnect and shutdown.
  */
 export class HeldResponse implements Held, ResultHandler, Expirable {
   readonly ctx: Context;
@@ -65,15 +64,15 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
   readonly #chain: InterceptorChain;
   #state: HeldState = 'new';
   #answerer: Answerer | undefined;
-  // Two fields and no object: there are thousands of these.
+  // Two fields instead of an object, because there are thousands of instances.
   #resolve: Settler['resolve'] | undefined;
   #reject: Settler['reject'] | undefined;
   #closeListener: (() => void) | undefined;
-  /** How many interceptors have run their `preProcess`. */
+  /** Number of interceptors whose `preProcess` has run. */
   #entered = 0;
-  /** Takes the place of any outcome: a `preProcess` threw. */
+  /** Replaces any outcome: a `preProcess` threw it. */
   #override: Outcome | undefined;
-  /** What is cutting the waiting short right now; names the ending of an outcome set meanwhile. */
+  /** What ends the wait at the moment. It names the ending of an outcome that is set meanwhile. */
   #cutBy: Ending | undefined;
   #expiry: Expiry | undefined;
 
@@ -103,14 +102,14 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     return isCutOff(this.ctx);
   }
 
-  /** A shutdown has told it to end, whatever has ended it then. */
+  /** True if a shutdown has ended the wait, whatever the answer was. */
   get wasShutDown(): boolean {
     return this.#expiry?.cause === 'shutdown';
   }
 
   /**
-   * Holds the response until its outcome is decided; then has the answer made of it, which settles the promise
-   * given here. Where the client has gone meanwhile (`isUnusable`) there is an outcome too, and nobody to answer.
+   * Holds the response until its outcome is decided, then has it answered, which settles the given promise. If the
+   * client has gone (`isUnusable`), there is an outcome but no answer.
    */
   hold(answerer: Answerer, { resolve, reject }: Settler): void {
     this.#answerer = answerer;
@@ -119,17 +118,17 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     this.#begin();
   }
 
-  /** Its outcome was to run another handler, which may defer anew. */
+  /** The outcome was to run another handler, which may defer again. */
   dispatched(): void {
     if (this.#state === 'settled') this.#state = 'dispatched';
   }
 
-  /** The time is up. Called by the deadlines. */
+  /** The time is up. The deadlines call this. */
   expire(): void {
     this.#expire(this.#expiry?.cause ?? 'timeout');
   }
 
-  /** Answers with the timeout value now, unless it has an answer. False when it was over before. */
+  /** Answers with the timeout value now, unless there is an answer. Returns false if the response has ended already. */
   shutDown(): boolean {
     if (this.#state === 'completed') return false;
     if (this.#expiry?.isAwaitingValue) {
@@ -228,7 +227,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     if (isClosed(this.ctx)) this.#close();
   }
 
-  /** The response is over: written to its end, or cut off. */
+  /** The response was written completely, or was cut off. */
   #close(): void {
     if (this.#state === 'completed') return;
     if (!this.result.isSetOrExpired()) this.#cutShort();
@@ -242,7 +241,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
   #cutShort(): void {
     const { res } = this.ctx;
     if (res.writableFinished) {
-      // Written past us, by someone who had the bare response in hand; there is no result to wait for.
+      // Other code has written to the bare response, so there is no result to wait for.
       this.#settle(valueOutcome(AS_IT_STANDS));
     } else if (res.errored && !isConnectionLost(this.ctx)) {
       this.#fail(res.errored, 'error');
@@ -252,13 +251,13 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
   }
 }
 
-/** The held response of this request, the latest where it was dispatched; undefined where none was. */
+/** Returns the latest held response of this request; undefined if there is none. */
 export function heldOf(ctx: Context): HeldResponse | undefined {
   const held: unknown = ctx[HELD];
   return held instanceof HeldResponse ? held : undefined;
 }
 
-/** Throws `invalid_state`, naming the state, where the response of `ctx` is held or over. */
+/** Throws `invalid_state` if the response of `ctx` is held or has ended. */
 export function assertDeferrable(ctx: Context): void {
   const held = heldOf(ctx);
   const state = ctx.res.writableEnded ? 'completed' : held?.state;

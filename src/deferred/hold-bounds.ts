@@ -1,16 +1,16 @@
 import type { Context } from 'koa';
 
-/** How many responses may be held. */
+/** Limits of held responses. */
 export interface HoldBoundsOptions {
-  /** Responses held by this process. */
+  /** Held responses of this process. */
   maxHeld: number;
-  /** Responses held for one address; 0 for no limit. */
+  /** Held responses of one address; 0 for no limit. */
   maxHeldPerAddress: number;
-  /** Who a request counts for. */
+  /** Returns the address that a request counts for. */
   addressOf: (ctx: Context) => string;
 }
 
-/** Counts held responses by address; nothing is kept of an address that holds none. */
+/** Counts held responses by address. An address without any is forgotten. */
 export class HoldBounds {
   readonly #options: HoldBoundsOptions;
   readonly #heldByAddress = new Map<string, number>();
@@ -19,12 +19,12 @@ export class HoldBounds {
     this.#options = options;
   }
 
-  /** Addresses that hold something now. */
+  /** Number of addresses with held responses. */
   get addresses(): number {
     return this.#heldByAddress.size;
   }
 
-  /** Which bound one more response would break, `held` being all that are held now. */
+  /** Returns the limit that one more response would exceed. `held` is the number of held responses. */
   brokenBy(held: number, address: string | undefined): 'too_many_held' | 'too_many_held_by_address' | undefined {
     if (held >= this.#options.maxHeld) return 'too_many_held';
     if (address === undefined) return undefined;
@@ -32,12 +32,12 @@ export class HoldBounds {
     return heldByAddress >= this.#options.maxHeldPerAddress ? 'too_many_held_by_address' : undefined;
   }
 
-  /** The address that counts for `ctx`; undefined where addresses are not limited. */
+  /** Returns the address that counts for `ctx`; undefined if addresses have no limit. */
   addressOf(ctx: Context): string | undefined {
     return this.#options.maxHeldPerAddress > 0 ? this.#options.addressOf(ctx) : undefined;
   }
 
-  /** Counts one more; ends with `leave` of the same address. */
+  /** Counts one more. End it with `leave` for the same address. */
   enter(address: string | undefined): void {
     if (address !== undefined) this.#heldByAddress.set(address, (this.#heldByAddress.get(address) ?? 0) + 1);
   }

@@ -1,20 +1,17 @@
 import type { DeferredInterceptor, Held } from './interceptor.ts';
 import { errorOutcome, type Outcome } from './outcome.ts';
 
-/** Told of every error that has no response to go to; `where` names the hook. */
+/** Receives every error that has no response. `where` names the hook. */
 export type ReportFault = (error: unknown, where: string) => void;
 
 /** A `preProcess` that threw. */
 export interface PreProcessFailure {
-  /** How many had run through before it. */
+  /** Number of interceptors that had run before it. */
   readonly entered: number;
   readonly error: unknown;
 }
 
-/**
- * Runs the hooks of a fixed list of interceptors in their order. It has no state of its own: how far
- * a response has come is kept by the response.
- */
+/** Runs the hooks of a fixed list of interceptors in order. It has no state: the response keeps its progress. */
 export class InterceptorChain {
   readonly #interceptors: readonly DeferredInterceptor[];
   readonly #reportFault: ReportFault;
@@ -28,12 +25,12 @@ export class InterceptorChain {
     return this.#interceptors.length;
   }
 
-  /** In order. Throws what the first failing one throws. */
+  /** Runs the hooks in order and throws what the first failing one throws. */
   applyBeforeConcurrentHandling(held: Held): void {
     for (const interceptor of this.#interceptors) interceptor.beforeConcurrentHandling?.(held);
   }
 
-  /** In order; stops at the first that throws and returns that. */
+  /** Runs the hooks in order. Stops at the first that throws, and returns the error. */
   applyPreProcess(held: Held): PreProcessFailure | undefined {
     for (const [index, interceptor] of this.#interceptors.entries()) {
       try {
@@ -46,8 +43,8 @@ export class InterceptorChain {
   }
 
   /**
-   * In reverse, from the last of the `entered`. Returns the outcome to answer with: a hook that throws
-   * replaces it, and one replaced error is reported so that it is not lost.
+   * Runs the hooks in reverse order, from the last of the `entered`. Returns the final outcome: a hook that throws
+   * replaces it, and a replaced error is reported so that it is not lost.
    */
   applyPostProcess(held: Held, outcome: Outcome, entered: number): Outcome {
     let current = outcome;
@@ -63,8 +60,8 @@ export class InterceptorChain {
   }
 
   /**
-   * In order, beginning with `from`, until there is a result or one waits for a timeout value.
-   * Returns where to go on should that value not come.
+   * Runs the hooks in order, starting with `from`, until there is a result or one waits for a timeout value. Returns
+   * where to continue if that value does not arrive.
    */
   triggerTimeout(held: Held, from: number, isPaused: () => boolean): number {
     for (let index = from; index < this.#interceptors.length; index += 1) {
@@ -78,7 +75,7 @@ export class InterceptorChain {
     return this.#interceptors.length;
   }
 
-  /** All of them, in order, even when one has set a result. */
+  /** Runs all hooks in order, even if one has set a result. */
   triggerError(held: Held, error: unknown): void {
     for (const interceptor of this.#interceptors) {
       try {
@@ -89,7 +86,7 @@ export class InterceptorChain {
     }
   }
 
-  /** In reverse, from the last of the `entered`. */
+  /** Runs the hooks in reverse order, from the last of the `entered`. */
   triggerAfterCompletion(held: Held, entered: number): void {
     for (let index = entered - 1; index >= 0; index -= 1) {
       try {

@@ -2,50 +2,56 @@ import type { Context } from 'koa';
 import type { DeferredResult } from './deferred-result.ts';
 import type { Ending, Outcome } from './outcome.ts';
 
-/** A held response as its interceptors see it. */
+/** A held response as interceptors see it. */
 export interface Held {
-  /** Of the request; its status and body are made only after `postProcess`. */
+  /** The context of the request. Its status and body are set only after `postProcess`. */
   readonly ctx: Context;
   readonly result: DeferredResult;
-  /** For how long it is held at most; `Infinity` for no end. */
+  /** Longest time for which it is held; `Infinity` for no limit. */
   readonly timeoutMs: number;
-  /** When the handler had returned, in whole milliseconds of the manager's monotonic clock. */
+  /** When the handler returned, in whole milliseconds of the manager's monotonic clock. */
   readonly startedAtMs: number;
-  /** How it ended; undefined until that is decided. */
+  /** How it ended; undefined before. */
   readonly ending: Ending | undefined;
   /** True once nothing can be written any more: the client has gone, or a write failed. */
   readonly isUnusable: boolean;
   /**
-   * Ends the waiting with an error: `handleError` runs, then the error is the result unless a hook has
-   * set another. False when the outcome was decided before.
+   * Ends the wait with an error: `handleError` runs, then the error is the result unless a hook has set another one.
+   * Returns false if the outcome was decided already.
    */
   fail(error: unknown): boolean;
   /**
-   * For `handleTimeout`: the timeout value comes later. The chain stops here; it goes on behind this
-   * interceptor when the promise takes longer than the manager allows.
+   * For `handleTimeout`: the timeout value arrives later. The chain pauses. If the promise takes longer than the
+   * manager allows, the chain continues after this interceptor.
    */
   awaitTimeoutValue(value: PromiseLike<unknown>): void;
 }
 
 /**
- * Sees every deferred response (Spring's `DeferredResultProcessingInterceptor`). All hooks are
- * synchronous. `held.ctx` is the request; the async context is that of whatever ended the wait.
- * A response that was resolved before it was held passes through the same hooks.
+ * Observes every deferred response (Spring's `DeferredResultProcessingInterceptor`). All hooks are synchronous.
+ * `held.ctx` is the request; the async context is that of the code that ended the wait. A response that was resolved
+ * before it was held passes through the same hooks.
  */
 export interface DeferredInterceptor {
-  /** Before anything is held. What it throws is thrown to the handler's caller, and nothing is held. */
+  /**
+   * Called before the response is held. If it throws, the caller of the handler receives the error, and the response is
+   * not held.
+   */
   beforeConcurrentHandling?(held: Held): void;
-  /** The response is held now. What it throws becomes the result. */
+  /** The response is held. If it throws, the error becomes the result. */
   preProcess?(held: Held): void;
-  /** The outcome is decided, whatever it is; called in reverse order. What it throws replaces the outcome. */
+  /** The outcome is decided. Called in reverse order. If it throws, the error replaces the outcome. */
   postProcess?(held: Held, outcome: Outcome): void;
   /**
-   * The time is up, or the service stops. It may set `held.result`, which ends the chain; what it throws
+   * The time is up, or the service stops. It may set `held.result`, which ends the chain. If it throws, the error
    * becomes the result.
    */
   handleTimeout?(held: Held): void;
-  /** The response failed while held. It may set `held.result`; what it throws is reported and changes nothing. */
+  /** The held response has failed. It may set `held.result`. If it throws, the error is only reported. */
   handleError?(held: Held, error: unknown): void;
-  /** The response was written or never can be; once, in reverse order, for those whose `preProcess` ran through. */
+  /**
+   * The response was written or never can be. Called once, in reverse order, for interceptors whose `preProcess` has
+   * run.
+   */
   afterCompletion?(held: Held): void;
 }

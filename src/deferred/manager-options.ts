@@ -2,40 +2,40 @@ import type { Context } from 'koa';
 import { systemClock, type Clock } from './clock.ts';
 import type { ReportFault } from './interceptor-chain.ts';
 
-/** Everything that holds for all responses of a process. */
+/** Options for all responses of a process. */
 export interface DeferredManagerOptions {
-  /** For results without a timeout of their own. Default 25000. */
+  /** For results without a timeout of their own. Default: 25000. */
   defaultTimeoutMs?: number;
   /**
-   * By how much of itself the default timeout is shortened at random, 0 to 1. Default 0.05. A result's own
-   * timeout is never touched.
+   * Share by which the default timeout is shortened at random, 0 to 1. Default: 0.05. A result's own timeout has no
+   * jitter.
    */
   jitterFraction?: number;
-  /** How many responses are held at most. Default 20000. */
+  /** Most held responses. Default: 20000. */
   maxHeld?: number;
-  /** How many for one address. Default 0, no limit. */
+  /** Most held responses of one address. Default: 0, no limit. */
   maxHeldPerAddress?: number;
-  /** Whom a request counts for. Default `ctx.ip`. */
+  /** Returns the address that a request counts for. Default: `ctx.ip`. */
   addressOf?: (ctx: Context) => string;
   /**
-   * Least `Retry-After` of a refusal and of the default timeout error; up to as much again is added at random.
-   * Default 2000.
+   * Lowest `Retry-After` of a rejection and of the default timeout error; up to as much again is added at random.
+   * Default: 2000.
    */
   retryAfterMs?: number;
   /**
-   * How long a timeout value may take that is made asynchronously, before the default error is sent.
-   * Default 5000; 400 at most at shutdown.
+   * Longest time for an asynchronous timeout value before the default error is sent. Default: 5000; at most 400 at
+   * shutdown.
    */
   timeoutValueLimitMs?: number;
-  /** Told of every error that has no response to go to. It must not throw. */
+  /** Receives every error that has no response. It must not throw. */
   reportFault: ReportFault;
   /** For tests. */
   clock?: Clock;
-  /** For tests: 0 to 1, like `Math.random`. */
+  /** For tests: returns 0 to 1, like `Math.random`. */
   random?: () => number;
 }
 
-/** `options` with every default filled in. */
+/** Returns `options` with all defaults. */
 export function withDefaults(options: DeferredManagerOptions): Required<DeferredManagerOptions> {
   return {
     defaultTimeoutMs: options.defaultTimeoutMs ?? 25_000,

@@ -10,13 +10,13 @@ import type { Answerer, HeldResponse, Settler } from './held-response.ts';
 import type { Outcome } from './outcome.ts';
 
 /**
- * Holds the response of every handler below that returns a `DeferredResult`, sets one as `ctx.body`, or
- * starts an `AsyncContext`. Middleware above sees `next()` resolve when the response is decided, with status,
- * headers and body in place, or reject with the error it was set to. Where the client has gone, nothing is
- * written: `ctx.respond` is false and `ctx.status` 499, and nothing is thrown.
+ * Holds the response of every handler below that returns a `DeferredResult`, sets one as `ctx.body`, or starts an
+ * `AsyncContext`. For middleware above, `next()` resolves when the response is decided, with status, headers and body
+ * set, or rejects with its error. If the client has gone, nothing is written or thrown: `ctx.respond` is false and
+ * `ctx.status` is 499.
  *
- * Put it right above the router. A middleware between it and the handler must return what its own
- * `next()` gave, or the handler has to set the body.
+ * Add it directly above the router. A middleware between it and the handler must return the result of its own `next()`,
+ * or the handler must set the body.
  */
 export function deferredMiddleware(manager: DeferredManager): Middleware {
   const answerer: Answerer = (held, outcome) => {
@@ -27,7 +27,8 @@ export function deferredMiddleware(manager: DeferredManager): Middleware {
       follow(manager, answerer, ctx, runDispatch(ctx, dispatch, deferred), { resolve, reject });
     });
   };
-  // No async function: its frame would hold `next`, and with it the whole stack below, for as long as the response is held.
+  // No async function: its frame would keep `next`, and with it all middleware below, in memory while the response is
+  // held.
   const deferred: Middleware = (ctx, next) => {
     supportAsync(ctx);
     return new Promise((resolve, reject) => {
@@ -37,7 +38,7 @@ export function deferredMiddleware(manager: DeferredManager): Middleware {
   return deferred;
 }
 
-/** Waits for the handler; then settles with what it returned, or holds the response and leaves that to it. */
+/** Waits for the handler. Then it settles with the return value, or holds the response, which settles later. */
 function follow(
   manager: DeferredManager,
   answerer: Answerer,
@@ -52,7 +53,7 @@ function follow(
       else settler.resolve(returned);
     })
     .catch((error: unknown) => {
-      // A handler that throws has no use any more for a context it has started.
+      // If a handler throws, the context that it has started is not needed.
       const started = startedContext(ctx);
       if (started) manager.abandon(started.result);
       settler.reject(error);
@@ -80,11 +81,11 @@ function deferredOf(manager: DeferredManager, ctx: Context, returned: unknown): 
   throw new DeferredError('invalid_state', 'The handler started an asynchronous context and deferred a result too');
 }
 
-/** The deferred result that was set as the body, with what Koa made of it undone. */
+/** Returns the deferred result that was set as the body, and undoes what Koa made of it. */
 function deferredBody(ctx: Context): DeferredResult | undefined {
   const { body } = ctx;
   if (!(body instanceof DeferredResult)) return undefined;
-  // Koa took it for a JSON object; the value to come may be anything.
+  // Koa took it for a JSON object. The real value may have any type.
   if (ctx.response.get('Content-Type') === 'application/json; charset=utf-8') ctx.remove('Content-Type');
   return body;
 }

@@ -1,19 +1,19 @@
-/** What a deferred result was set to. An error need not be an `Error`. */
+/** The value or error of a deferred result. An error need not be an `Error`. */
 export type Outcome<T = unknown> =
   { readonly kind: 'value'; readonly value: T } | { readonly kind: 'error'; readonly error: unknown };
 
 /**
- * How a held response came to its end. The first two were set by whoever resolves it, an error also
- * by a hook that threw; the others name what cut the waiting short, whatever was answered then.
+ * How a held response ended. `value` and `error` were set by the code that resolves it, `error` also by a hook that
+ * threw. The others name what ended the wait, whatever the answer was.
  */
 export type Ending = 'value' | 'error' | 'timeout' | 'disconnect' | 'shutdown';
 
-/** The outcome of a task that returned `value`. */
+/** Returns the outcome of a task that returned `value`. */
 export function valueOutcome<T>(value: T): Outcome<T> {
   return { kind: 'value', value };
 }
 
-/** The outcome of a task that threw `error`. */
+/** Returns the outcome of a task that threw `error`. */
 export function errorOutcome(error: unknown): Outcome<never> {
   return { kind: 'error', error };
 }

@@ -1,10 +1,10 @@
-/** Who hears of faults. */
+/** Options of the registry. */
 export interface RegistryOptions {
-  /** Told of a wake callback that threw; the other waiters are woken all the same. */
+  /** Receives what a wake callback throws. The other waiters are still woken. */
   onFault: (error: unknown) => void;
   /**
-   * For a source that tells only of what it was asked for: asks for `keys`, at each registration and by `listening`.
-   * Resolves when none of their events can be missed any more, undefined where that is so already; must not reject.
+   * For a source that reports only requested keys: requests `keys`, at each registration and by `listening`. Resolves
+   * when none of their events can be lost any more; undefined if that is true already. Must not reject.
    */
   listen?: ((keys: readonly string[]) => Promise<void> | undefined) | undefined;
 }
@@ -15,9 +15,9 @@ interface Waiter<Event> {
 }
 
 /**
- * Who waits for what: callbacks under keys, woken with an event. A wake says only that something may
- * have changed, and wakes nobody out of the registry: a waiter stays until it is released.
- * A key with a single waiter, by far the commonest, costs one map entry and no list.
+ * Waiters by key: callbacks that an event wakes. A wake only means that something may have changed. It removes no
+ * waiter: a waiter stays until it is released. A key with one waiter, the most common case, takes one map entry and no
+ * list.
  */
 export class Registry<Event> {
   readonly #waiters = new Map<string, Waiter<Event> | Set<Waiter<Event>>>();
@@ -30,19 +30,19 @@ export class Registry<Event> {
     this.#listen = options.listen;
   }
 
-  /** Waiters, each counted once however many keys it has. */
+  /** Number of waiters. Each counts once, however many keys it has. */
   get size(): number {
     return this.#size;
   }
 
-  /** True while somebody waits for `key`. */
+  /** True if `key` has a waiter. */
   has(key: string): boolean {
     return this.#waiters.has(key);
   }
 
   /**
-   * Adds a waiter under all `keys` (not copied: leave the list as it is). The returned function takes it
-   * out again, at once and for good; calling it twice, or from inside a wake, is fine.
+   * Adds a waiter under all `keys`. They are not copied, so do not change the list. The returned function removes it at
+   * once; it may be called twice, or inside a wake.
    */
   register(keys: readonly string[], wake: (event: Event | undefined) => void): () => void {
     const waiter: Waiter<Event> = { wake };
@@ -58,14 +58,14 @@ export class Registry<Event> {
   }
 
   /**
-   * To be awaited between the registration under `keys` and the look at what they stand for. Undefined where
-   * there is nothing to wait for.
+   * Await it between registering under `keys` and reading their state. Returns undefined if there is nothing to wait
+   * for.
    */
   listening(keys: readonly string[]): Promise<void> | undefined {
     return this.#listen?.(keys);
   }
 
-  /** Wakes all that wait for `key` now; one that registers during the wake has to wait for the next. */
+  /** Wakes all waiters of `key`. A waiter that registers during the wake is not woken. */
   wake(key: string, event: Event | undefined): void {
     const found = this.#waiters.get(key);
     if (!found) return;
@@ -76,7 +76,7 @@ export class Registry<Event> {
     for (const waiter of Array.from(found)) this.#call(waiter, event);
   }
 
-  /** Wakes every waiter once, without an event: after a gap in which events may have been lost. */
+  /** Wakes every waiter once, without an event. Call it when events may have been lost. */
   wakeAll(): void {
     const all = new Set<Waiter<Event>>();
     for (const found of this.#waiters.values()) {
@@ -103,7 +103,7 @@ export class Registry<Event> {
 
   #call(waiter: Waiter<Event>, event: Event | undefined): void {
     try {
-      // Undefined where an earlier callback of this wake has released it.
+      // Undefined if an earlier callback of this wake has released it.
       waiter.wake?.(event);
     } catch (error) {
       this.#onFault(error);

@@ -1,16 +1,16 @@
 /** The parts of an answer. */
 export interface ResponseEntityOptions<B> {
-  /** Default 200; 204 where there is no body. */
+  /** Default: 200, or 204 without a body. */
   status?: number;
-  /** Anything that Koa takes as a body: JSON value, string, Buffer, stream. Default none. */
+  /** Any body that Koa accepts: JSON value, string, Buffer, stream. Default: none. */
   body?: B;
-  /** Set last, so a `Content-Type` here beats the one that Koa derives from the body. */
+  /** Set last, so a `Content-Type` here replaces the one that Koa derives from the body. */
   headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * A whole answer as one value: status, headers and body (Spring's name). As the value, the error
- * or the timeout value of a deferred result it decides all three; any other value is a body alone.
+ * A whole answer as one value: status, headers and body (Spring's name). It may be the value, the error or the timeout
+ * value of a deferred result. Any other value is only a body.
  */
 export class ResponseEntity<B = unknown> {
   readonly status: number;

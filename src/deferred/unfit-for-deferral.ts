@@ -3,9 +3,8 @@ import type { Context, Middleware } from 'koa';
 const UNFIT = Symbol('deferred.unfit');
 
 /**
- * `middleware`, declared unable to take part in deferred handling (as a servlet filter without
- * `asyncSupported`): below it no response can be deferred, and one that tries fails with
- * `deferral_unsupported` and the `reason`.
+ * Marks a middleware that does not support deferred responses (like a servlet filter without `asyncSupported`). Below
+ * it, deferral fails with `deferral_unsupported` and the `reason`.
  */
 export function unfitForDeferral(middleware: Middleware, reason: string): Middleware {
   return (ctx, next) => {
@@ -14,12 +13,12 @@ export function unfitForDeferral(middleware: Middleware, reason: string): Middle
   };
 }
 
-/** Makes deferral fail for this one request from now on. */
+/** Makes deferral fail for this request from now on. */
 export function forbidDeferral(ctx: Context, reason: string): void {
   ctx.request.ctx[UNFIT] = reason;
 }
 
-/** Why this request cannot be deferred; undefined where it can. */
+/** Returns why this request cannot be deferred; undefined if it can. */
 export function unfitReason(ctx: Context): string | undefined {
   const reason: unknown = ctx[UNFIT];
   return typeof reason === 'string' ? reason : undefined;

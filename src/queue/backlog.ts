@@ -3,21 +3,21 @@ import { loadScript } from './load-script.ts';
 
 const BACKLOG_SCRIPT = loadScript(new URL('scripts/backlog.lua', import.meta.url));
 
-/** What waits for workers, all over the installation, at one moment. */
+/** The waiting uploads of the whole installation at one moment. */
 export interface BacklogFigures {
   waiting: number;
-  /** How many of them are the address's that was asked for; 0 where none was. */
+  /** Number of waiting uploads of the given address; 0 without one. */
   ofAddress: number;
-  /** How many uploads a minute have left the waiting set lately; undefined where none has in the last minute. */
+  /** Uploads that leave the waiting set per minute; undefined if none did in the last minute. */
   drainedPerMinute: number | undefined;
 }
 
-/** The one command that it takes. */
+/** The only command needed. */
 export interface ScriptRunner {
   runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
 }
 
-/** Reads how much waits and how fast it drains, which Redis keeps for all processes alike. */
+/** Reads how many uploads wait and how fast they drain. Redis counts for all processes. */
 export class Backlog {
   readonly #store: ScriptRunner;
   readonly #keys: QueueKeys;
@@ -27,7 +27,7 @@ export class Backlog {
     this.#keys = keys;
   }
 
-  /** Rejects with `service_unavailable` (503) where Redis cannot be asked. */
+  /** Rejects with `service_unavailable` (503) if Redis is away. */
   async read(address?: string): Promise<BacklogFigures> {
     const { waiting, waitingByAddress, drained } = this.#keys;
     const reply = await this.#store.runScript(BACKLOG_SCRIPT, [waiting, waitingByAddress, drained], [address ?? '']);

@@ -16,35 +16,35 @@ export type { Redis } from './redis-client.ts';
 const RETRY_AFTER_MS = 2_000;
 
 /**
- * A connection for commands that somebody waits for: while Redis is away they fail at once
- * instead of piling up. Connects by itself and goes on trying; the caller closes it.
+ * Opens a connection for commands. While Redis is away they fail at once instead of queueing. It connects and
+ * reconnects on its own; the caller closes it.
  */
 export function openCommandConnection(place: RedisPlace, log: Logger): Redis {
   return watched(connectToRedis(place, 'fails-at-once'), log);
 }
 
-/** The same, for what needs to know the nodes of a cluster. */
+/** As `openCommandConnection`, for callers that need the nodes of a cluster. */
 export function openClusterConnection(place: ClusterPlace, log: Logger): Cluster {
   return watched(connectToCluster(place, 'fails-at-once'), log);
 }
 
-/** A connection for subscriptions: like one for commands, and after its return it has none. */
+/** Opens a connection for subscriptions. After a reconnect it has no subscriptions. */
 export function openSubscribingConnection(place: ServerPlace, log: Logger): SingleRedis {
   return watched(connectToServer(place, 'fails-at-once', { autoResubscribe: false }), log);
 }
 
-/** A connection for BullMQ's blocking reads and for workers: it waits for Redis as long as it takes. */
+/** Opens a connection for BullMQ's blocking reads and for workers. Its commands wait until Redis is back. */
 export function openWaitingConnection(place: RedisPlace, log: Logger): Redis {
   return watched(connectToRedis(place, 'waits'), log);
 }
 
-/** One line when Redis goes away and one when it is back, however often it is tried in between. */
+/** Logs one line when Redis goes away and one when it is back, however many tries there are in between. */
 function watched<R extends Redis>(connection: R, log: Logger): R {
   let away = false;
   connection.on('error', (error: Error) => {
     if (away) return;
     away = true;
-    log.warn({ reason: error.message }, 'Redis is away; trying again until it answers');
+    log.warn({ reason: error.message }, 'Redis is away');
   });
   connection.on('ready', () => {
     if (away) log.info('Redis is back');
@@ -53,16 +53,13 @@ function watched<R extends Redis>(connection: R, log: Logger): R {
   return connection;
 }
 
-/** Closes a connection whether or not Redis answers. */
+/** Closes a connection, even if Redis does not answer. */
 export async function closeConnection(connection: Redis): Promise<void> {
   if (connection.status !== 'ready') return connection.disconnect();
   await connection.quit().catch(() => connection.disconnect());
 }
 
-/**
- * Commands for records over one connection. Where Redis cannot be asked they reject
- * with `service_unavailable` (503).
- */
+/** The commands for records, over one connection. They reject with `service_unavailable` (503) while Redis is away. */
 export class RedisRecordStore {
   readonly #connection: Redis;
   readonly #digests = new Map<string, string>();
@@ -71,7 +68,7 @@ export class RedisRecordStore {
     this.#connection = connection;
   }
 
-  /** True while commands can be sent. */
+  /** True if commands can be sent now. */
   get isReady(): boolean {
     return this.#connection.status === 'ready';
   }
@@ -119,12 +116,12 @@ export class RedisRecordStore {
     return await available(() => this.#connection.get(key));
   }
 
-  /** Round trip to Redis; rejects like every command where there is none. */
+  /** Makes one round trip to Redis. Rejects like every command while Redis is away. */
   async ping(): Promise<void> {
     await available(() => this.#connection.ping());
   }
 
-  /** Replies in order; rejects with the first error among them. */
+  /** Returns the replies in order. Rejects with the first error among them. */
   async #pipelined(commands: string[][]): Promise<unknown[]> {
     return await available(async () => {
       const replies = (await this.#connection.pipeline(commands).exec()) ?? [];
@@ -143,7 +140,10 @@ export class RedisRecordStore {
   }
 }
 
-/** Tells a Redis that cannot be asked from one that answers with an error: the first passes, the second is a fault of ours. */
+/**
+ * Runs commands and turns the errors of a Redis that is away into `service_unavailable` (503). Any other error is a
+ * fault of the service and is thrown as it is.
+ */
 export async function available<T>(command: () => Promise<T>): Promise<T> {
   try {
     return await command();
@@ -165,7 +165,7 @@ function isMissingScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
-/** Replies of a Redis that lives but cannot serve now, beside errors of the connection itself. */
+/** Replies of a Redis that runs but cannot serve now. They count like errors of the connection. */
 const UNAVAILABLE_REPLIES = [
   'LOADING',
   'OOM',

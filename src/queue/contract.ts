@@ -1,23 +1,25 @@
 /**
- * What both sides of the queue agree on: names, keys and the data of a job.
- * Every key of an installation holds the same hash tag, so that one script may touch
- * record, waiting set and event stream on a Redis Cluster too.
+ * What the API and the workers share: names, keys and the data of a job. All keys of an installation have the same hash
+ * tag, so that one script may change record, waiting set and event stream in a Redis Cluster too.
  */
 
-/** The one BullMQ queue; its jobs bear the ids of their uploads. */
+/** The only BullMQ queue. The id of a job is the id of its upload. */
 export const QUEUE_NAME = 'uploads';
 
-/** The record leads and the job follows: the job says which upload, everything else is read from the record. */
+/** The job only names the upload. Everything else is read from the record. */
 export interface UploadJobData {
   id: string;
-  /** Of the request that sent it, for the worker's log; absent where a sweep added the job. */
+  /** The request that sent the upload, for the worker's log. Absent if the janitor added the job. */
   requestId?: string;
 }
 
-/** How often a fault of ours may end an attempt before the upload is given up as `processing_failed`. */
+/** After this many attempts with a fault of the service, the upload fails as `processing_failed`. */
 export const MAX_FAULTS = 5;
 
-/** How often an attempt may end without a word, which may be its neighbours' doing, before the same. */
+/**
+ * After this many attempts without a report, the upload fails too. Another upload in the same process may have caused
+ * them.
+ */
 export const MAX_DEATHS = 10;
 
 /** BullMQ trims its event stream to about this many entries. */
@@ -30,55 +32,55 @@ export type PublishCommand = 'PUBLISH' | 'SPUBLISH';
 export interface QueueKeys {
   /** BullMQ's `prefix` option. */
   readonly bullPrefix: string;
-  /** BullMQ's event stream, which the records' scripts write to as well. */
+  /** BullMQ's event stream. The scripts of records write to it too. */
   readonly events: string;
-  /** Sorted set of waiting uploads by the time at which they were queued, in ms by the clock of Redis; oldest first. */
+  /** Sorted set of waiting uploads. The score is the time at which they were queued, in ms by Redis' clock. */
   readonly waiting: string;
-  /** Hash of client addresses and how many of the waiting uploads are theirs. */
+  /** Hash from client address to the number of its waiting uploads. */
   readonly waitingByAddress: string;
-  /** Hash of stretches of time and how many uploads have left the waiting set in each. */
+  /** Hash from period to the number of uploads that left the waiting set in it. */
   readonly drained: string;
-  /** Sorted set of uploads that somebody has to look after, by the time when it is due. */
+  /** Sorted set of uploads that the janitor must handle. The score is the time at which they are due. */
   readonly due: string;
-  /** String with the worker that runs the janitor, or ran it last; expires when the next sweep is due. */
+  /** String with the worker that runs the janitor or ran it last. Expires when the next run is due. */
   readonly janitor: string;
-  /** Hash of how far the waiting uploads were compared with the jobs. */
+  /** Hash with the state of the comparison between waiting uploads and jobs. */
   readonly compared: string;
-  /** Sorted set of all records with their owners, by when Redis drops them. */
+  /** Sorted set of all records and their owners. The score is the time at which Redis drops them. */
   readonly records: string;
-  /** Hash of owners and how many of the records are theirs. */
+  /** Hash from owner to the number of its records. */
   readonly recordOwners: string;
-  /** Hash of due uploads that could not be looked after, and how often in a row. */
+  /** Hash from due upload to the number of failures in a row to handle it. */
   readonly putOff: string;
-  /** The run of Redis in which all stored uploads were found to have records; gone where that is too long ago. */
+  /** String with the run id of Redis at the last reconciliation scan. Expires when the next scan is due. */
   readonly reconciled: string;
-  /** String with the id of the installation, which the marker in the storage names too. */
+  /** String with the id of the installation, which is also in the storage's marker. */
   readonly installation: string;
-  /** There while a process makes that marker. */
+  /** Lock of the process that creates the storage's marker. */
   readonly installationLock: string;
-  /** How many uploads the next reconciliation scan may remove, if an operator allows an unusual number. */
+  /** Number of uploads that an operator allows the next reconciliation scan to remove. */
   readonly removalPermit: string;
-  /** Sorted set of uploads that failed in a way that another try may mend, by when. */
+  /** Sorted set of failed uploads that may be retried. The score is the time of the failure. */
   readonly failed: string;
-  /** Sorted set of the processes of the service, by when they last told of themselves. */
+  /** Sorted set of processes. The score is the time of their last heartbeat. */
   readonly processes: string;
-  /** Channel on which cancelled and deleted uploads are called out to the workers. */
+  /** Channel on which the ids of cancelled and deleted uploads are published to workers. */
   readonly cancelChannel: string;
-  /** Channel on which the changes of an upload are published, where there are listeners of that kind. */
+  /** Channel on which the changes of an upload are published, with `EVENT_BUS=targeted`. */
   changeChannel(id: string): string;
   /** Hash with the record of an upload. */
   record(id: string): string;
   /** String with the upload's id. */
   publicId(publicId: string): string;
-  /** String with the token of the request that changes a resumable upload now. */
+  /** String with the token of the request that holds the lock of a resumable upload. */
   uploadLock(id: string): string;
-  /** String with what a process tells of itself; gone where it has not for a while. */
+  /** String with the last heartbeat of a process. Expires if the heartbeats end. */
   process(id: string): string;
-  /** There while another request waits for that lock. */
+  /** Set while another request waits for that lock. */
   uploadLockWanted(id: string): string;
 }
 
-/** Keys for a `QUEUE_PREFIX`. */
+/** Returns the keys for a `QUEUE_PREFIX`. */
 export function queueKeys(queuePrefix: string): QueueKeys {
   const bullPrefix = `{${queuePrefix}}`;
   return {

@@ -3,21 +3,21 @@ import type { QueueKeys } from './contract.ts';
 import { faultOf, NO_CONNECTION, reopenPauseMs, type EventFeed, type EventListener } from './event-feed.ts';
 import type { Subscriber, SubscriberListener } from './subscriber.ts';
 
-/** Channels of one command, so that none blocks Redis for long. */
+/** Most channels of one command, so that none blocks Redis for long. */
 const AT_ONCE = 1_000;
 
-/** How often channels without a listener are looked for; one that is found twice is dropped. */
+/** Period in which channels without a listener are collected. A channel is dropped the second time. */
 const SWEEP_PERIOD_MS = 15_000;
 
-/** Past so many channels, all that nobody listens to are dropped at once. */
+/** Above this number of channels, all channels without a listener are dropped at once. */
 const MAX_CHANNELS = 50_000;
 
-/** A subscriber is told nothing while nothing happens, so a connection that died in silence is found by asking. */
+/** A subscriber receives nothing while nothing changes, so a ping finds out whether the connection still works. */
 const PING_PERIOD_MS = 10_000;
 
 /**
- * The changes of those uploads alone that somebody waits for here, each on a Redis channel of its own. A channel is
- * kept for a while after its last listener, since a poll is as a rule followed by the next.
+ * Opens a feed that receives only the changes of uploads with a waiter in this process. Each upload has a Redis
+ * channel. A channel is kept for a while after its last listener, because a client usually polls again.
  */
 export function openEventChannels(
   open: (listener: SubscriberListener) => Subscriber,
@@ -28,11 +28,11 @@ export function openEventChannels(
   return new EventChannels(open, keys, listener, log);
 }
 
-/** A channel that was asked for. */
+/** A requested channel. */
 interface Channel {
-  /** Resolves when it is subscribed to, or cannot be now; undefined once that is so. */
+  /** Resolves when the subscription is there, or not possible now; then it becomes undefined. */
   subscribing: Promise<void> | undefined;
-  /** Nobody has listened since the last sweep. */
+  /** True if there was no listener at the last collection. */
   isQuiet: boolean;
 }
 
@@ -40,7 +40,7 @@ class EventChannels implements EventFeed {
   readonly opened: Promise<void>;
   #onOpened: () => void = () => undefined;
   #fault: string | undefined = NO_CONNECTION;
-  #refusals = 0;
+  #rejections = 0;
   #reopenTimer: NodeJS.Timeout | undefined;
   readonly #subscriber: Subscriber;
   readonly #prefix: string;
@@ -95,7 +95,7 @@ class EventChannels implements EventFeed {
     await Promise.resolve();
   }
 
-  /** What cannot be subscribed to now is when the connection is ready. */
+  /** If the connection is away, the channels are subscribed when it is ready. */
   #add(ids: readonly string[]): Promise<void> | undefined {
     if (this.#channels.size + ids.length > MAX_CHANNELS) this.#drop((id) => !this.#listener.isWanted(id));
     const subscribing = this.#subscriber.isReady ? this.#subscribe(ids).then(() => this.#settled(ids)) : undefined;
@@ -111,45 +111,44 @@ class EventChannels implements EventFeed {
   }
 
   /**
-   * A connection has no channels at first, and what happened before it is lost. The channel of no upload is among them, so
-   * that a refusal shows before anybody waits.
+   * A new connection has no channels, and changes before it are lost. It also subscribes to a channel that no upload
+   * uses, so that a missing right shows before there is a waiter.
    */
   async #begin(): Promise<void> {
     clearTimeout(this.#reopenTimer);
     for (const id of this.#channels.keys()) if (!this.#listener.isWanted(id)) this.#channels.delete(id);
     if (!(await this.#subscribe(['', ...this.#channels.keys()]))) return;
-    if (this.#refusals > 0) this.#log.info('events are received again');
-    this.#refusals = 0;
+    if (this.#rejections > 0) this.#log.info('events are back');
+    this.#rejections = 0;
     this.#fault = undefined;
     this.#listener.missed();
     this.#onOpened();
   }
 
-  /** False if it was not possible. A connection that does not answer is given up; after a refusal all is tried again. */
+  /**
+   * Returns false if it was not possible. A connection that does not answer is replaced; after an error reply all
+   * channels are tried again.
+   */
   async #subscribe(ids: readonly string[]): Promise<boolean> {
     try {
       for (const names of this.#inCommands(ids)) await this.#subscriber.subscribe(names);
       return true;
     } catch (error) {
-      const isRefused = error instanceof Error && error.name === 'ReplyError';
-      if (isRefused) this.#refused(error);
+      const isRejected = error instanceof Error && error.name === 'ReplyError';
+      if (isRejected) this.#rejected(error);
       else if (this.#subscriber.isReady) this.#subscriber.reconnect();
       return false;
     }
   }
 
-  #refused(error: Error): void {
+  #rejected(error: Error): void {
     this.#fault = faultOf(error);
-    if (this.#refusals === 0)
-      this.#log.warn(
-        { err: error },
-        'Redis refuses to subscribe; trying again, waits end with their timeout until then',
-      );
+    if (this.#rejections === 0) this.#log.warn({ err: error }, 'event channels rejected');
     clearTimeout(this.#reopenTimer);
     this.#reopenTimer = setTimeout(() => {
       if (this.#subscriber.isReady) void this.#begin();
-    }, reopenPauseMs(this.#refusals));
-    this.#refusals += 1;
+    }, reopenPauseMs(this.#rejections));
+    this.#rejections += 1;
   }
 
   #sweep(): void {
@@ -164,7 +163,7 @@ class EventChannels implements EventFeed {
   #drop(isIdle: (id: string, channel: Channel) => boolean): void {
     const idle = [...this.#channels].filter(([id, channel]) => isIdle(id, channel)).map(([id]) => id);
     for (const id of idle) this.#channels.delete(id);
-    // Where it fails the connection is gone, and its subscriptions with it.
+    // If this fails, the connection is gone, and its subscriptions with it.
     for (const names of this.#inCommands(idle)) this.#subscriber.unsubscribe(names).catch(() => undefined);
   }
 

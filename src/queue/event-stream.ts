@@ -7,15 +7,15 @@ import { copyOf } from './redis-client.ts';
 import { StreamGaps } from './stream-gaps.ts';
 import { readStream, streamPosition, type StreamEntry } from './stream-reads.ts';
 
-/** How often the position of the stream is compared with that of its reader. */
+/** Period in which the reader's position is compared with the stream's. */
 const CHECK_PERIOD_MS = 500;
 
-/** A reader that has lasted this long begins with the shortest pause when it ends. */
+/** After a reader has run for this time, the pause before the next one is the shortest again. */
 const LASTING_MS = 10_000;
 
 /**
- * The changes of all uploads: every process reads BullMQ's event stream, and of it the entries of records only.
- * @param connection one that waits for Redis; a copy of it is used for blocking reads. Both are closed with the feed.
+ * Opens a feed of the changes of all uploads: every process reads BullMQ's whole event stream.
+ * @param connection must wait for Redis; a copy of it makes the blocking reads. Both are closed with the feed.
  */
 export function openEventStream(connection: Redis, keys: QueueKeys, listener: EventListener, log: Logger): EventFeed {
   return new EventStream(connection, keys, listener, log);
@@ -40,7 +40,7 @@ class EventStream implements EventFeed {
   constructor(connection: Redis, keys: QueueKeys, listener: EventListener, log: Logger) {
     this.#connection = connection;
     this.#reader = copyOf(connection);
-    // The other connection reports that Redis is away.
+    // The other connection logs that Redis is away.
     this.#reader.on('error', () => undefined);
     this.#key = keys.events;
     this.#listener = listener;
@@ -65,7 +65,7 @@ class EventStream implements EventFeed {
     await this.#ended;
   }
 
-  /** Reads until the feed is closed. A reader that ends for any reason is opened again, behind the last entry it read. */
+  /** Reads until the feed is closed. A reader that fails is opened again, after the last entry it has read. */
   async #run(): Promise<void> {
     const onReady = (): void => {
       if (this.#gaps !== undefined) this.#listener.missed();
@@ -87,10 +87,10 @@ class EventStream implements EventFeed {
     this.#connection.off('ready', onReady);
   }
 
-  /** Ends by an error, or when the feed is closed. */
+  /** Ends with an error, or when the feed is closed. */
   async #readOn(): Promise<void> {
     await this.#begin();
-    // The first read does not wait, so that a refusal shows at once.
+    // The first read does not block, so that a missing right shows at once.
     for (let isFirst = true; !this.#isClosed; isFirst = false) {
       const entries = await readStream(this.#reader, this.#key, this.#lastId, !isFirst);
       if (isFirst) this.#succeeded();
@@ -99,8 +99,8 @@ class EventStream implements EventFeed {
   }
 
   /**
-   * Finds a concrete starting point: "from now on" would begin with the first read and lose what happens until then.
-   * A stream that ends before the last entry read is another one.
+   * Finds a concrete starting point: "from now on" would begin only with the first read and lose earlier changes. If
+   * the stream ends before the last read entry, it is a different stream.
    */
   async #begin(): Promise<void> {
     const position = await streamPosition(this.#connection, this.#key);
@@ -110,7 +110,7 @@ class EventStream implements EventFeed {
   }
 
   #succeeded(): void {
-    if (this.#isWarned) this.#log.info('events are received again');
+    if (this.#isWarned) this.#log.info('events are back');
     this.#isWarned = false;
     this.#fault = undefined;
     this.#listener.missed();
@@ -119,7 +119,7 @@ class EventStream implements EventFeed {
 
   #failed(error: unknown): void {
     this.#fault = faultOf(error);
-    if (!this.#isWarned) this.#log.warn({ err: error }, 'events are not received; trying again');
+    if (!this.#isWarned) this.#log.warn({ err: error }, 'event stream cannot be read');
     this.#isWarned = true;
   }
 
@@ -140,7 +140,7 @@ class EventStream implements EventFeed {
   }
 
   #missedSome(): void {
-    this.#log.warn('events may have been trimmed before they were read; reading all records that are waited for');
+    this.#log.warn('events were trimmed before they were read');
     this.#listener.missed();
   }
 
@@ -149,7 +149,7 @@ class EventStream implements EventFeed {
   }
 }
 
-/** Compares ids of stream entries, `<ms>-<sequence>`. */
+/** Compares the ids of stream entries, `<ms>-<sequence>`. */
 function isBefore(id: string, other: string): boolean {
   const [ms = 0, sequence = 0] = id.split('-').map(Number);
   const [otherMs = 0, otherSequence = 0] = other.split('-').map(Number);

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { available, type Redis } from './connection.ts';
 import type { QueueKeys } from './contract.ts';
 
-/** Reading and writing a marker takes less, also on a slow storage. */
+/** Reading and writing a marker is faster, even on slow storage. */
 const LOCK_MS = 10_000;
 
 const UNLOCK_SCRIPT = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
-/** The id of the installation as Redis keeps it, which the marker in the storage must name too. */
+/** The id of the installation in Redis. The marker in the storage must have the same. */
 export class InstallationId {
   readonly #connection: Redis;
   readonly #keys: QueueKeys;
@@ -17,12 +17,12 @@ export class InstallationId {
     this.#keys = keys;
   }
 
-  /** Undefined if this Redis has none, as an empty one. */
+  /** Returns undefined if Redis has none, for instance because it is empty. */
   async read(): Promise<string | undefined> {
     return (await available(() => this.#connection.get(this.#keys.installation))) ?? undefined;
   }
 
-  /** Keeps the id unless there is one. */
+  /** Stores the id unless there is one. */
   async keep(id: string): Promise<void> {
     await available(() => this.#connection.set(this.#keys.installation, id, 'NX'));
   }
@@ -31,7 +31,7 @@ export class InstallationId {
     await available(() => this.#connection.set(this.#keys.installation, id));
   }
 
-  /** Lets one process at a time make a marker; undefined while another one does. The returned function ends that. */
+  /** Locks the creation of the marker. Returns the release, or undefined while another process has the lock. */
   async lock(): Promise<(() => Promise<void>) | undefined> {
     const token = randomUUID();
     const key = this.#keys.installationLock;

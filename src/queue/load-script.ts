@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-/** A line that puts another file in its place, named relative to this one and without its ending. */
+/** An include line names another file, relative to its own file and without its ending. */
 const INCLUDE = /^--- @include "([\w./-]+)"$/;
 
 /**
- * Reads a Lua script with the parts that it includes, each once and where it is first named. Comment lines are left out,
- * since Redis keeps the text. Throws if a file is missing.
+ * Reads a Lua script and inserts its includes, each only once. Comment lines are left out, because Redis keeps the text
+ * in memory. Throws if a file is missing.
  */
 export function loadScript(file: URL): string {
   return linesOf(file, new Set()).join('\n');

@@ -4,20 +4,20 @@ import type { Logger } from '../telemetry/log.ts';
 import { available } from './connection.ts';
 import { isClusterConnection, type Redis } from './redis-client.ts';
 
-/** What scripts and BullMQ use here is there from this version on. */
+/** The scripts and BullMQ need at least this version. */
 const LEAST_VERSION = [6, 2] as const;
 
-/** In a cluster, sharded channels. */
+/** A cluster needs sharded channels. */
 const LEAST_CLUSTER_VERSION = [7, 0] as const;
 
-/** A start does not wait for a Redis that is away: the process answers for itself until it comes. */
+/** A start waits no longer than this for Redis. After that the process starts and reports that it is not ready. */
 const FIRST_CONTACT_LIMIT_MS = 2_000;
 
-/** Errors of a connection that do not pass by themselves. */
+/** Errors of a connection that need an operator. */
 const REFUSED =
   /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH)|certificate|altnames|wrong version number|SSL|TLS/i;
 
-/** Commands that API and worker processes need, tried in a way that changes nothing. `KEY` is a key of the installation. */
+/** The commands that API and workers need, in a form that changes nothing. `KEY` is a key of the installation. */
 const NEEDED: readonly (readonly [command: string, ...args: string[]])[] = [
   ['INFO', 'server'],
   ['EXISTS', 'KEY'],
@@ -26,13 +26,16 @@ const NEEDED: readonly (readonly [command: string, ...args: string[]])[] = [
   ['PUBLISH', 'KEY', ''],
 ];
 
-/** How long a start waits for Redis, and a key of the installation, by which its rights are tried. */
+/** How long a start waits for Redis, and a key of the installation, which is used to test the rights. */
 export interface RedisCheckOptions {
   limitMs?: number;
   key?: string;
 }
 
-/** Whether the Redis at hand may be trusted with records: at the start, and again whenever it comes back, for it may be another. */
+/**
+ * Checks that Redis may be used for records: at the start and after each reconnect, because it may be a different
+ * server then.
+ */
 export class RedisCheck {
   readonly #connection: Redis;
   readonly #log: Logger;
@@ -45,7 +48,7 @@ export class RedisCheck {
     this.#key = key;
   }
 
-  /** Rejects with a `ConfigError` of one line. A Redis that is away for longer than `limitMs` is looked at when it comes. */
+  /** Rejects with a `ConfigError` of one line. If Redis is away for longer than `limitMs`, it is checked later. */
   static async start(
     connection: Redis,
     log: Logger,
@@ -54,20 +57,20 @@ export class RedisCheck {
     const check = new RedisCheck(connection, log, key);
     if (await firstContact(connection, limitMs)) await check.#check();
     if (check.#fault !== undefined) throw new ConfigError(check.#fault);
-    connection.on('ready', () => void check.#lookAgain());
+    connection.on('ready', () => void check.#recheck());
     return check;
   }
 
-  /** Rejects with `service_unavailable` (503) while the server that has `key` is away, or one is there that must not be used. */
+  /** Rejects with `service_unavailable` (503) while the server of `key` is away, or is one that must not be used. */
   async assertReady(key: string): Promise<void> {
-    // Not a ping, which any node of a cluster would answer.
+    // A ping would be answered by any node of a cluster.
     await available(() => this.#connection.exists(key));
-    // It may have been mended.
+    // An operator may have fixed it.
     if (this.#fault !== undefined) await this.#check();
     if (this.#fault !== undefined)
       throw new ServiceError(
         'service_unavailable',
-        'The service cannot use its queue as it is set up. Its operators find the reason in its log.',
+        'The service cannot use its queue because of a configuration error. The reason is in its log.',
       );
   }
 
@@ -80,29 +83,30 @@ export class RedisCheck {
         .map((info) => faultIn(info, isClusterConnection(this.#connection)))
         .find((fault) => fault !== undefined);
     } catch (error) {
-      this.#log.warn({ err: error }, 'Redis does not tell its version and policy; make sure of them yourself');
+      this.#log.warn({ err: error }, 'version and policy of Redis not known');
     }
   }
 
-  async #lookAgain(): Promise<void> {
+  async #recheck(): Promise<void> {
     await this.#check();
     if (this.#fault !== undefined) this.#log.error(this.#fault);
   }
 }
 
-/** What is wrong with a server that says this of itself, in one line; undefined where it is fit. */
+/** Returns the fault of a server in one line, from its INFO reply; undefined if there is none. */
 export function faultIn(info: string, isClustered: boolean): string | undefined {
   const valueOf = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const [major, minor] = isClustered ? LEAST_CLUSTER_VERSION : LEAST_VERSION;
   const version = valueOf('redis_version');
   if (version !== undefined && isOlder(version, major, minor))
-    return `Redis ${version} is too old: ${major}.${minor} or newer is needed`;
+    return `Redis ${version} is too old. Use ${major}.${minor} or newer.`;
   const policy = valueOf('maxmemory_policy');
   if (policy === undefined || policy === 'noeviction') return undefined;
-  return `Redis has the maxmemory-policy ${policy}, by which it would throw records of uploads away when its memory is full: set it to noeviction`;
+  const harm = 'so it deletes records of uploads when its memory is full';
+  return `Redis has the maxmemory-policy ${policy}, ${harm}. Set it to noeviction.`;
 }
 
-/** Which right the user of this connection lacks, in one line; undefined if none. */
+/** Returns the missing right of the user in one line; undefined if there is none. */
 async function missingRight(connection: Redis, key: string): Promise<string | undefined> {
   for (const [command, ...args] of NEEDED) {
     try {
@@ -110,8 +114,8 @@ async function missingRight(connection: Redis, key: string): Promise<string | un
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       if (error.message.startsWith('NOPERM'))
-        return `Redis lets this service do too little (${error.message}): give its user the rights in docs/operations.md`;
-      // A stream that is not there yet, or a command that the server does not have.
+        return `The Redis user lacks a right (${error.message}). Give it the rights listed in docs/operations.md.`;
+      // The stream does not exist yet, or the server does not have the command.
       if (error.name !== 'ReplyError') throw error;
     }
   }
@@ -128,7 +132,7 @@ async function informationOf(connection: Redis): Promise<string[]> {
   return await Promise.all(servers.map((server) => server.info()));
 }
 
-/** False where it is away or takes too long. Rejects with a `ConfigError` where it does not let us in. */
+/** Returns false if Redis is away or too slow. Rejects with a `ConfigError` if it rejects the connection. */
 async function firstContact(connection: Redis, limitMs: number): Promise<boolean> {
   if (connection.status === 'ready') return true;
   return await new Promise((resolve, reject) => {
@@ -141,7 +145,7 @@ async function firstContact(connection: Redis, limitMs: number): Promise<boolean
     const onReady = (): void => end(() => resolve(true));
     const onError = (error: Error): void => {
       if (REFUSED.test(error.message))
-        end(() => reject(new ConfigError(`Redis does not let this service in: ${error.message}`)));
+        end(() => reject(new ConfigError(`Redis rejects the connection: ${error.message}`)));
       else if (limitMs !== Infinity) end(() => resolve(false));
     };
     const timer = limitMs === Infinity ? undefined : setTimeout(() => end(() => resolve(false)), limitMs);

@@ -5,28 +5,28 @@ import { LastingSentinelConnector } from '../compat/sentinel-connector.ts';
 
 export type { Cluster, Redis as SingleRedis } from 'ioredis';
 
-/** A connection to one server, or to the cluster as a whole. */
+/** A connection to one server, or to a whole cluster. */
 export type Redis = SingleRedis | Cluster;
 
-/** Long enough for a slow disk under Redis, short enough that a client hears of a dead one. */
+/** Long enough for Redis on a slow disk, short enough that clients notice a dead one. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** A connection on which nothing comes back for so long is dead, whatever the network says. */
+/** A connection that receives nothing for this time is taken as dead. */
 const SILENCE_TIMEOUT_MS = 6_000;
 
-/** For the other side to end a connection too that is given up, before it is cut. */
+/** Time for the other side to end a connection before it is cut. */
 const DISCONNECT_TIMEOUT_MS = 200;
 
-/** A shard that is away is asked for so often, every 100 ms, before a command fails. */
+/** Tries to reach a shard that is away, one every 100 ms, before a command fails. */
 const CLUSTER_TRIES = 8;
 
-/** From 50 ms up to 2 s, so that a Redis that comes back is found soon and is not stormed. */
+/** From 50 ms up to 2 s, so that a Redis that is back is found soon and not flooded. */
 function reconnectDelayMs(times: number): number {
   return Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 4);
 }
 
-/** How a connection takes it that Redis is away. */
+/** What commands do while Redis is away. */
 export type Patience = 'fails-at-once' | 'waits';
 
 const PATIENCE = {
@@ -34,15 +34,15 @@ const PATIENCE = {
   waits: { maxRetriesPerRequest: null },
 } satisfies Record<Patience, RedisOptions>;
 
-/** They connect at once and not lazily: a copy that BullMQ connects itself it gives up for ever when that fails. */
+/** Never lazy: if BullMQ itself connects a copy and that fails, it gives the copy up for ever. */
 const CONNECTION_OPTIONS = {
   connectTimeout: CONNECT_TIMEOUT_MS,
   disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-  // A master that has become a replica refuses to write; whoever is master now is found by connecting anew.
+  // A master that became a replica rejects writes. A new connection finds the new master.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } satisfies RedisOptions;
 
-/** Begins to connect to one server, the one that is master now where there are sentinels. */
+/** Starts to connect to one server. With sentinels it is the present master. */
 export function connectToServer(
   place: ServerPlace,
   patience: Patience,
@@ -65,18 +65,18 @@ export function connectToServer(
     sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
     name: masterName,
     sentinelRetryStrategy: reconnectDelayMs,
-    // One that hangs is passed over for the next.
+    // If a sentinel hangs, the next one is asked.
     sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
     Connector: LastingSentinelConnector,
   });
 }
 
-/** Begins to connect to a server or a cluster. */
+/** Starts to connect to a server or a cluster. */
 export function connectToRedis(place: RedisPlace, patience: Patience): Redis {
   return isCluster(place) ? connectToCluster(place, patience) : connectToServer(place, patience);
 }
 
-/** Begins to connect to a cluster as a whole. */
+/** Starts to connect to a whole cluster. */
 export function connectToCluster({ nodes, tls, ...credentials }: ClusterPlace, patience: Patience): Cluster {
   const waits = patience === 'waits';
   const cluster = new Cluster(
@@ -86,7 +86,7 @@ export function connectToCluster({ nodes, tls, ...credentials }: ClusterPlace, p
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
       enableOfflineQueue: waits,
       maxRedirections: waits ? Infinity : CLUSTER_TRIES,
-      // A certificate is for the name of a node, so the name is not replaced by its address.
+      // A certificate names the node's host, so the host name is not replaced by its address.
       ...(tls === undefined ? {} : { dnsLookup: (address, found) => found(null, address) }),
       redisOptions: {
         ...CONNECTION_OPTIONS,
@@ -99,17 +99,17 @@ export function connectToCluster({ nodes, tls, ...credentials }: ClusterPlace, p
   return makeLasting(cluster);
 }
 
-/** True for a connection to a cluster as a whole. */
+/** True for a connection to a whole cluster. */
 export function isClusterConnection(connection: Redis): connection is Cluster {
   return connection instanceof Cluster;
 }
 
-/** Opens another connection to the same place, with the same options. The caller closes it. */
+/** Opens another connection to the same server with the same options. The caller closes it. */
 export function copyOf(connection: Redis): Redis {
   return isClusterConnection(connection) ? connection.duplicate() : connection.duplicate();
 }
 
-/** Without what is undefined. */
+/** Returns the options that are not undefined. */
 function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

@@ -1,20 +1,20 @@
 import type { Logger } from '../telemetry/log.ts';
 import type { Redis } from './connection.ts';
 
-/** How often the clock of Redis is read. */
+/** Period in which the clock of Redis is read. */
 const PERIOD_MS = 10_000;
 
-/** Through a script with a key, so that a cluster answers with the clock of the node that has the records. */
+/** A script with a key, so that in a cluster the node with the records answers. */
 const TIME_SCRIPT = `return redis.call('TIME')`;
 
-/** Milliseconds since 1970 with their fractions, by the clock of this machine. */
+/** Returns milliseconds since 1970 with fractions, by the clock of this machine. */
 export function preciseNowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
 /**
- * The time by the clock of Redis. All times of records are taken from it, so ages and expiries are compared with it
- * and not with the clock of this machine, which may differ. Until Redis was read once it is the clock of this machine.
+ * The time by Redis' clock. All times of records use it, so ages and expiries must be compared with it and not with the
+ * clock of this machine, which may differ. Until Redis was read once, it is the clock of this machine.
  */
 export class RedisClock {
   readonly #connection: Redis;
@@ -22,7 +22,10 @@ export class RedisClock {
   readonly #log: Logger;
   readonly #onReady = (): void => void this.measure();
   #timer: NodeJS.Timeout | undefined;
-  /** The time of Redis when `performance.now()` was 0. A monotonic base: setting this machine's clock does not move it. */
+  /**
+   * The time of Redis at which `performance.now()` was 0. It is monotonic: changing the clock of this machine does not
+   * move it.
+   */
   #originMs = performance.timeOrigin;
 
   /** @param key any key of the installation. */
@@ -32,25 +35,25 @@ export class RedisClock {
     this.#log = log;
   }
 
-  /** Reads the clock now if Redis is there, whenever it comes back, and every 10 s until `close`. */
+  /** Reads the clock now if Redis is there, after each reconnect, and every 10 s until `close`. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => void this.measure(), PERIOD_MS).unref();
     this.#connection.on('ready', this.#onReady);
     await this.measure();
   }
 
-  /** The connection stays the caller's. */
+  /** Does not close the connection. */
   close(): void {
     clearInterval(this.#timer);
     this.#connection.off('ready', this.#onReady);
   }
 
-  /** Milliseconds since 1970 with their fractions. */
+  /** Milliseconds since 1970 with fractions. */
   nowMs(): number {
     return this.#originMs + performance.now();
   }
 
-  /** Reads the clock of Redis. Never rejects: without an answer the last offset stays. */
+  /** Reads the clock of Redis. Never rejects: without a reply the last offset stays. */
   async measure(): Promise<void> {
     if (this.#connection.status !== 'ready') return;
     try {
@@ -62,7 +65,7 @@ export class RedisClock {
     }
   }
 
-  /** A difference that the round trip may explain is none, so that on one machine the two clocks stay the same. */
+  /** A difference that the round trip can explain is ignored, so that the two clocks of one machine stay the same. */
   #correct(redisMs: number, sentAtMs: number, receivedAtMs: number): void {
     const uncertaintyMs = (receivedAtMs - sentAtMs) / 2;
     const originMs = redisMs - sentAtMs - uncertaintyMs;
@@ -72,6 +75,6 @@ export class RedisClock {
 
 function timeOf(reply: unknown): number {
   const [seconds, microseconds] = Array.isArray(reply) ? reply.map(Number) : [];
-  if (seconds === undefined || microseconds === undefined) throw new Error('Redis answered no time');
+  if (seconds === undefined || microseconds === undefined) throw new Error('Redis returned no time');
   return seconds * 1000 + microseconds / 1000;
 }

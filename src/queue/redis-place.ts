@@ -1,60 +1,60 @@
-/** Where one server listens. */
+/** The address of a server. */
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** Who we are to Redis; undefined where it does not ask. */
+/** The user and password for Redis; undefined if it needs none. */
 export interface RedisCredentials {
   readonly username: string | undefined;
   readonly password: string | undefined;
 }
 
-/** How a connection is encrypted; undefined parts are those of the machine. PEM, as text. */
+/** Encryption of a connection, as PEM text. Undefined parts: the defaults of this machine. */
 export interface RedisTls {
-  /** Who may sign the certificate of the server, in place of the public authorities. */
+  /** Authorities that may sign the server's certificate, instead of the public ones. */
   readonly ca: string | undefined;
-  /** Who we are, if the server asks for a certificate. */
+  /** The client certificate, if the server asks for one. */
   readonly cert: string | undefined;
   readonly key: string | undefined;
 }
 
-/** A server by its URL, with TLS that the URL alone cannot describe. */
+/** A server by its URL, with TLS settings that a URL cannot hold. */
 export interface UrlPlace {
   readonly url: string;
   readonly tls: RedisTls;
 }
 
-/** A master that sentinels know by its name, whoever it is at the moment. */
+/** The present master of a name that sentinels watch. */
 export interface SentinelPlace extends RedisCredentials {
   readonly sentinels: readonly HostAndPort[];
   readonly masterName: string;
-  /** Of the sentinels themselves. */
+  /** The password of the sentinels. */
   readonly sentinelPassword: string | undefined;
-  /** For the sentinels and the servers; undefined: no TLS. */
+  /** For sentinels and servers. Undefined: no TLS. */
   readonly tls?: RedisTls | undefined;
 }
 
-/** A Redis Cluster, and some nodes to begin with. */
+/** A Redis Cluster, and some of its nodes to start with. */
 export interface ClusterPlace extends RedisCredentials {
   readonly nodes: readonly HostAndPort[];
   /** Undefined: no TLS. */
   readonly tls?: RedisTls | undefined;
 }
 
-/** One server at a time: its URL, the path of its socket, or who knows it. */
+/** A single server: its URL, the path of its socket, or its sentinels. */
 export type ServerPlace = string | UrlPlace | SentinelPlace;
 
-/** Where an installation's keys are. */
+/** Where the keys of an installation are. */
 export type RedisPlace = ServerPlace | ClusterPlace;
 
-/** Where Redis is looked for when no setting says. */
+/** The default if no setting names a Redis. */
 export const DEFAULT_REDIS: RedisPlace = 'redis://127.0.0.1:6379';
 
-/** A name, an IPv4 address, or an IPv6 address in brackets, and a port or none. */
+/** A name, an IPv4 address or an IPv6 address in brackets, with an optional port. */
 const HOST_FORM = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i;
 
-/** Reads hosts separated by commas; undefined where one of them is none. */
+/** Parses a comma-separated list of hosts. Returns undefined if one of them is malformed. */
 export function parseHosts(text: string, defaultPort: number): HostAndPort[] | undefined {
   const parts = text
     .split(',')
@@ -66,7 +66,7 @@ export function parseHosts(text: string, defaultPort: number): HostAndPort[] | u
   return hosts.every(({ host, port }) => host !== '' && port >= 1 && port <= 65_535) ? hosts : undefined;
 }
 
-/** True for a place where an installation's keys lie on one shard of several. */
+/** True if the keys of the installation are on one shard of several. */
 export function isCluster(place: RedisPlace): place is ClusterPlace {
   return typeof place !== 'string' && 'nodes' in place;
 }

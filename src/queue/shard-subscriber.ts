@@ -1,14 +1,14 @@
 import type { Cluster, SingleRedis } from './redis-client.ts';
 import type { Subscriber, SubscriberListener } from './subscriber.ts';
 
-/** How often the shard is looked for while it is away. */
+/** Period in which the shard is searched while it is away. */
 const RETRY_MS = 250;
 
 /**
- * Subscribes to sharded channels of a cluster, over a connection of its own to the one shard that all channels of an
- * installation lie on. When the shard moves or fails over, that connection ends, and the shard is looked for again.
+ * Subscribes to sharded channels of a cluster, over a connection to the one shard that has all channels of an
+ * installation. If the shard moves or fails over, the connection ends, and the shard is searched again.
  * @param cluster finds the shard; closed with the subscriber.
- * @param channel any of those that will be subscribed to.
+ * @param channel any of the channels that will be subscribed to.
  */
 export function openShardSubscriber(cluster: Cluster, channel: string, listener: SubscriberListener): Subscriber {
   return new ShardSubscriber(cluster, channel, listener);
@@ -68,7 +68,7 @@ class ShardSubscriber implements Subscriber {
     }, delayMs);
   }
 
-  /** Rejects where nobody knows at the moment who has the shard. */
+  /** Rejects if no node has the shard at the moment. */
   async #findShard(): Promise<void> {
     const slot = Number(await this.#cluster.cluster('KEYSLOT', this.#channel));
     const address = this.#cluster.slots[slot]?.[0];
@@ -88,11 +88,11 @@ class ShardSubscriber implements Subscriber {
     connection.on('error', () => undefined);
     connection.on('ready', () => this.#listener.ready());
     connection.on('smessage', (channel: string, text: string) => this.#listener.message(channel, text));
-    // The slot is another node's now: the server has taken back a subscription, or refused one.
+    // The slot has moved to another node: the server has ended or rejected a subscription.
     connection.on('moved', () => connection.disconnect());
     connection.on('end', () => {
       this.#connection = undefined;
-      // Whoever is asked next for a key of that slot learns where it is now.
+      // Makes the cluster find the new node of the slot.
       this.#cluster.refreshSlotsCache();
       this.#retryLater(RETRY_MS);
     });

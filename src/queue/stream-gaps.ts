@@ -1,19 +1,19 @@
 import { EVENT_STREAM_LENGTH } from './contract.ts';
 
-/** Redis gives a reader that was waiting no more than this at first, and the rest with its next read. */
+/** Redis returns at most this many entries to a reader that was blocked, and the rest with the next read. */
 const FIRST_READ_LENGTH = 1_000;
 
-/** How far a stream has come. */
+/** The end of a stream. */
 export interface StreamPosition {
-  /** Of the newest entry there ever was; trimming does not take it back. */
+  /** Id of the newest entry ever added, even if it was trimmed. */
   lastId: string;
-  /** Entries there ever were; undefined where Redis does not count them (before 7.0). */
+  /** Number of entries ever added; undefined if Redis does not count them (before 7.0). */
   added: number | undefined;
 }
 
 /**
- * Notices entries that were trimmed before their reader came to them: a reader that stood still goes on with the
- * oldest entry there is, and is told nothing.
+ * Detects entries that were trimmed before the reader reached them. Redis itself does not report it: the reader just
+ * continues with the oldest entry left.
  */
 export class StreamGaps {
   #lastId: string;
@@ -27,7 +27,10 @@ export class StreamGaps {
     this.#count = start.added;
   }
 
-  /** So many entries were read, up to this one. True where they are as many as the stream keeps: there may have been more. */
+  /**
+   * Counts entries that were read, up to `lastId`. Returns true if they are as many as the stream keeps, because there
+   * may have been more.
+   */
   read(entries: number, lastId: string): boolean {
     this.#lastId = lastId;
     if (this.#count !== undefined) this.#count += entries;
@@ -35,8 +38,8 @@ export class StreamGaps {
   }
 
   /**
-   * To be called now and then, with where the stream is. True where its newest entry is not to be had, for a reader
-   * that has not moved between two calls, or where the reader came there with fewer entries than there were.
+   * Compares the reader with the stream; call it regularly. Returns true if a reader that has not moved between two
+   * calls cannot reach the newest entry, or if it got there with fewer entries than were added.
    */
   missedUpTo(stream: StreamPosition): boolean {
     const before = this.#before;

@@ -1,25 +1,28 @@
 import type { Redis } from './connection.ts';
 import type { StreamPosition } from './stream-gaps.ts';
 
-/** Stream ids sort before every event there will be. */
+/** This id is lower than that of every event. */
 const BEFORE_ALL_EVENTS = '0-0';
 
-/** How long Redis lets a read wait for entries. */
+/** Longest time that Redis blocks a read. */
 const BLOCK_MS = 10_000;
 
-/** A read without an answer is given up after this many periods. They are counted, so a process that stood still gives up no read. */
+/**
+ * A read without a reply is given up after this many periods. They are counted, so that a process that was paused gives
+ * up no read.
+ */
 const PATIENCE_PERIOD_MS = 4_000;
 const PATIENCE_PERIODS = 4;
 
 /** An entry of the event stream. */
 export interface StreamEntry {
   id: string;
-  /** The upload whose record changed; undefined for BullMQ's own events, and for entries that nobody understands. */
+  /** The upload whose record changed; undefined for BullMQ's own events and for unknown entries. */
   jobId: string | undefined;
   data: string | undefined;
 }
 
-/** Where the stream is. A stream that does not exist yet is at its beginning. */
+/** Reads the end of the stream. A stream that does not exist is at its beginning. */
 export async function streamPosition(connection: Redis, key: string): Promise<StreamPosition> {
   const reply = await connection.call('XINFO', ['STREAM', key]).catch((error: unknown) => {
     if (error instanceof Error && error.message.startsWith('ERR no such key')) return undefined;
@@ -31,7 +34,10 @@ export async function streamPosition(connection: Redis, key: string): Promise<St
   return { lastId: String(valueOf('last-generated-id')), added };
 }
 
-/** The entries behind `lastId`; with `waits`, at least one of them or none after 10 s. A connection that does not answer is given up. */
+/**
+ * Reads the entries after `lastId`. With `waits` it blocks until there is one, for up to 10 s. A connection that does
+ * not answer is given up.
+ */
 export async function readStream(
   connection: Redis,
   key: string,

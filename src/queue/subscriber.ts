@@ -1,24 +1,24 @@
 import type { SingleRedis } from './redis-client.ts';
 
-/** Who hears of a subscriber's connection and channels. Neither may throw. */
+/** Receives the events of a subscriber. Neither function may throw. */
 export interface SubscriberListener {
-  /** Connected, for the first time or anew: there are no subscriptions. */
+  /** The connection is new, so it has no subscriptions. */
   ready(): void;
   message(channel: string, text: string): void;
 }
 
-/** A connection for subscriptions; commands fail at once while it is away. It looks for Redis again by itself. */
+/** A connection for subscriptions. Its commands fail at once while it is away. It reconnects on its own. */
 export interface Subscriber {
   readonly isReady: boolean;
   subscribe(channels: readonly string[]): Promise<void>;
   unsubscribe(channels: readonly string[]): Promise<void>;
   ping(): Promise<void>;
-  /** Gives the connection up for another. */
+  /** Replaces the connection. */
   reconnect(): void;
   close(): void;
 }
 
-/** Subscribes over a connection of its own, which does not resubscribe by itself. */
+/** Opens a subscriber with a connection of its own, which does not resubscribe on its own. */
 export function openSubscriber(connection: SingleRedis, listener: SubscriberListener): Subscriber {
   connection.on('message', (channel: string, text: string) => listener.message(channel, text));
   connection.on('ready', () => listener.ready());

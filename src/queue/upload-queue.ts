@@ -6,15 +6,15 @@ import { EVENT_STREAM_LENGTH, QUEUE_NAME, type QueueKeys, type UploadJobData } f
 
 const PAUSED_SCRIPT = loadScript(new URL('scripts/paused.lua', import.meta.url));
 
-/** How many jobs are in which BullMQ state. */
+/** Numbers of jobs in BullMQ's states. */
 export interface JobCounts {
   waiting: number;
   active: number;
-  /** Uploads that get their next job when a pause is over. BullMQ's own delays go by the clock of a worker. */
+  /** Uploads whose next job starts after a pause. BullMQ's own delays use the clock of a worker. */
   delayed: number;
 }
 
-/** The API's side of the BullMQ queue. */
+/** The BullMQ queue as the API uses it. */
 export class UploadQueue {
   readonly #connection: Redis;
   readonly #waitingKey: string;
@@ -33,18 +33,18 @@ export class UploadQueue {
     this.#queue.on('error', (error) => log.debug({ reason: error.message }, 'queue connection'));
   }
 
-  /** Adds the job of an upload. Twice is once: a job that is there already stays as it is. */
+  /** Adds the job of an upload. If it exists already, nothing changes. */
   async add(id: string, requestId?: string): Promise<void> {
     const data = requestId === undefined ? { id } : { id, requestId };
     await available(() => this.#queue.add('digest', data, { jobId: id }));
   }
 
-  /** Removes a job that no worker holds; one in a worker's hands is left to the record, which refuses its outcome. */
+  /** Removes the job unless a worker has it. In that case the record rejects the worker's outcome. */
   async remove(id: string): Promise<void> {
     await available(() => this.#queue.remove(id));
   }
 
-  /** Those of the uploads that have no job, in whatever state of BullMQ's. */
+  /** Returns the uploads that have no job in any of BullMQ's states. */
   async withoutJob(ids: readonly string[]): Promise<string[]> {
     const found = await available(() => Promise.all(ids.map((id) => this.#connection.exists(this.#queue.toKey(id)))));
     return ids.filter((_, index) => found[index] === 0);

@@ -11,15 +11,15 @@ const PUT_OFF_SCRIPT = script('put-off');
 const COMPARE_SCRIPT = script('compare');
 const RUN_SCRIPT = script('run');
 
-/** Uploads that are due at one moment. */
+/** The due uploads at one moment. */
 export interface DueUploads {
-  /** That moment, by the clock of Redis. */
+  /** That moment, by Redis' clock. */
   nowMs: number;
-  /** Longest due first. */
+  /** The longest due first. */
   ids: string[];
 }
 
-/** The sets that the record's script keeps, as the sweep reads them. */
+/** The sets that the scripts of records keep, as the janitor reads them. */
 export class UploadSets {
   readonly #connection: Redis;
   readonly #keys: QueueKeys;
@@ -30,8 +30,9 @@ export class UploadSets {
   }
 
   /**
-   * The next waiting uploads to be compared with the jobs, of those that have waited for at least `leastAgeMs`: those that
-   * came since the last call, and as many of the others, from where the last call stopped; each at most `limit`.
+   * Returns the next waiting uploads to compare with their jobs: the new ones since the last call, and as many older
+   * ones, from where the last call stopped; at most `limit` of each. Only those that have waited for at least
+   * `leastAgeMs`.
    */
   async waitingToCompare(leastAgeMs: number, limit: number): Promise<string[]> {
     const { waiting, compared } = this.#keys;
@@ -42,8 +43,8 @@ export class UploadSets {
   }
 
   /**
-   * Takes those out that do not wait by their records, and returns them. Since one script keeps set and records, there are
-   * such only where somebody else was at work.
+   * Removes uploads from the waiting set whose record is not queued, and returns them. One script changes set and
+   * records together, so such uploads exist only if another program has changed Redis.
    */
   async strikeOut(ids: readonly string[]): Promise<string[]> {
     const keys = this.#keys;
@@ -53,7 +54,7 @@ export class UploadSets {
     return Array.isArray(reply) ? reply.map(String) : [];
   }
 
-  /** How many uploads wait for a worker, and since when the first of them; null where none does. */
+  /** Returns the number of waiting uploads and the time since which the oldest waits; null without one. */
   async waitingSince(): Promise<{ count: number; oldestAtMs: number | null }> {
     const count = await available(() => this.#connection.zcard(this.#keys.waiting));
     const [, score] = await available(() =>
@@ -62,7 +63,7 @@ export class UploadSets {
     return { count, oldestAtMs: score === undefined ? null : Math.floor(Number(score)) };
   }
 
-  /** Uploads that somebody has to look after now, at most `limit`. */
+  /** Returns at most `limit` uploads that must be handled now. */
   async due(limit: number): Promise<DueUploads> {
     const reply = await available(() => this.#connection.eval(DUE_SCRIPT, 1, this.#keys.due, String(limit)));
     const [nowMs, ids] = Array.isArray(reply) ? (reply as unknown[]) : [];
@@ -70,8 +71,8 @@ export class UploadSets {
   }
 
   /**
-   * Says that an upload was looked after, for good or until a time by the clock of Redis. An upload that was opened
-   * again since `dueBeforeMs` stays as it is.
+   * Marks an upload as handled, for good or until a time by Redis' clock. It stays as it is if it was opened again
+   * after `dueBeforeMs`.
    */
   async settle(id: string, dueBeforeMs: number, untilMs?: number): Promise<void> {
     const { due, putOff } = this.#keys;
@@ -80,9 +81,9 @@ export class UploadSets {
   }
 
   /**
-   * Says that an upload could not be looked after, so that it does not hold up those behind it: it is due again after
-   * 15 s, and after twice as long with each failure in a row, up to an hour. Returns the pause in ms; 0 if it was
-   * opened again since `dueBeforeMs`, which leaves it as it is.
+   * Postpones an upload that could not be handled, so that it does not block others: by 15 s, and twice as long with
+   * each failure in a row, up to an hour. Returns the pause in ms; 0 if it was opened again after `dueBeforeMs`, which
+   * leaves it as it is.
    */
   async putOff(id: string, dueBeforeMs: number): Promise<number> {
     const { due, putOff } = this.#keys;
@@ -92,8 +93,8 @@ export class UploadSets {
   }
 
   /**
-   * What a survey that begins now is to be marked with. Undefined where none is due: Redis is the same since the last one, has not been
-   * emptied, that is not too long ago, and no operator waits for one.
+   * Returns the run id to pass to `markReconciled` after a reconciliation scan; undefined if none is due: Redis has not
+   * restarted and was not emptied since the last one, which is recent, and no operator asked for one.
    */
   async reconciliationDue(): Promise<string | undefined> {
     const reply = await available(() => this.#connection.eval(RUN_SCRIPT, 1, this.#keys.reconciled));
@@ -107,12 +108,12 @@ export class UploadSets {
     return permitted !== null && Number(permitted) >= count;
   }
 
-  /** The permit counts once: to be called when it was used. */
+  /** Ends the permit, which counts once. Call it after using it. */
   async endPermit(): Promise<void> {
     await available(() => this.#connection.del(this.#keys.removalPermit));
   }
 
-  /** To be called at the end of a survey, with what `reconciliationDue` returned before it. */
+  /** Call it at the end of a reconciliation scan, with the result of `reconciliationDue`. */
   async markReconciled(run: string, validMs: number): Promise<void> {
     await available(() => this.#connection.set(this.#keys.reconciled, run, 'PX', validMs));
   }

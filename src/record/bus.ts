@@ -42,9 +42,11 @@ export class ProgressBus {
   assertHearing(): void {
     const fault = this.#feed === undefined ? 'the feed is not open yet' : this.#feed.fault;
     if (fault === undefined) return;
-    throw new ServiceError('service_unavailable', `This process receives no events of uploads: ${fault}.`, {
-      retryAfterMs: RETRY_AFTER_MS,
-    });
+    throw new ServiceError(
+      'service_unavailable',
+      `This process receives no events of uploads: ${fault}. Try again shortly.`,
+      { retryAfterMs: RETRY_AFTER_MS },
+    );
   }
 
   /**

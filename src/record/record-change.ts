@@ -255,7 +255,7 @@ const REJECTIONS: readonly Rejection[] = [
 ];
 
 function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
-  if (!Array.isArray(reply)) throw new Error('the record script answered no list');
+  if (!Array.isArray(reply)) throw new Error('the record script returned no list');
   const [word, version, ...flat] = reply.map(String);
   const { discarded, rank, restarted, ...fields } = pairFields(flat);
   const place = rank === undefined ? {} : { queuePosition: Number(rank) + 1 };
@@ -270,6 +270,6 @@ function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
       ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }),
     };
   const rejection = REJECTIONS.find((known) => known === word);
-  if (rejection === undefined) throw new Error(`the record script answered ${String(word)}`);
+  if (rejection === undefined) throw new Error(`the record script returned ${String(word)}`);
   return { applied: false, rejection, record, ...place };
 }

@@ -144,7 +144,7 @@ function conformance(driver: Driver): void {
     applied(await records.advance(id, 1, sequence, 'variants', sequence / 100));
 
   describe('a change', () => {
-    test('ends the waits for its upload in every process, and no others', async () => {
+    test('ends only the waits for its upload, in every process', async () => {
       const [first, second] = [await startProcess(), await startProcess()];
       const [id, other] = [await working(), await working()];
       const waits = [await first.wait(id, 3), await first.wait(id, 3), await second.wait(id, 3)];
@@ -157,7 +157,7 @@ function conformance(driver: Driver): void {
       expect((await waitForOther.answered()).version).toBe(4);
     });
 
-    test('is answered from its event: the record is not read again', async () => {
+    test('is answered from its event, without another read of the record', async () => {
       const id = await working();
       const process = await startProcess();
       let reads = 0;
@@ -168,7 +168,7 @@ function conformance(driver: Driver): void {
       expect(reads).toBe(1);
     });
 
-    test('of any kind ends waits: cancel and delete from another process too', async () => {
+    test('ends waits if it is a cancel or a delete from another process', async () => {
       const process = await startProcess();
       const ids = [await working(), await working(), (await uploadIn(space.records, 'receiving')).id];
       const waits = [
@@ -183,7 +183,7 @@ function conformance(driver: Driver): void {
       for (const wait of waits) expect(await wait.answered()).toMatchObject({ state: 'cancelled', final: true });
     });
 
-    test('after change ends wait after wait', async () => {
+    test('ends the next wait each time', async () => {
       const process = await startProcess();
       const id = await working();
       for (let sequence = 1; sequence <= 20; sequence += 1) {
@@ -194,7 +194,7 @@ function conformance(driver: Driver): void {
     });
   });
 
-  describe('no wait is lost', () => {
+  describe('a wait is not lost', () => {
     test.each(['before', 'after'] as const)(
       'by a change between its registration and its holding, %s the record is read',
       async (when) => {
@@ -213,7 +213,7 @@ function conformance(driver: Driver): void {
       },
     );
 
-    test('by changes at any moment of its beginning, for however many uploads', async () => {
+    test('if changes come at any moment while it starts, for any number of uploads', async () => {
       const ids = await Promise.all(Array.from({ length: 150 }, working));
       const process = await startProcess();
       const elsewhere = space.another();
@@ -231,7 +231,7 @@ function conformance(driver: Driver): void {
       for (const wait of waits) expect((await wait.answered()).version).toBe(4);
     });
 
-    test('by a late start: what came before it is woken, and hears from then on', async () => {
+    test('if the bus starts late: earlier waiters are woken and receive later events', async () => {
       const process = addProcess();
       const [changed, unchanged] = [await working(), await working()];
       const waits = [await process.wait(changed, 3), await process.wait(unchanged, 3)] as const;
@@ -244,7 +244,7 @@ function conformance(driver: Driver): void {
       expect((await waits[1].answered()).version).toBe(4);
     });
 
-    test('by a connection that breaks, with a change while there is none', async () => {
+    test('if the connection breaks and a change comes before the next one', async () => {
       const [changed, unchanged] = [await working(), await working()];
       const process = await startProcess();
       const waits = [await process.wait(changed, 3), await process.wait(unchanged, 3)] as const;
@@ -260,7 +260,7 @@ function conformance(driver: Driver): void {
       expect((await waits[1].answered()).version).toBe(4);
     });
 
-    test('by a reader that stands still while two whole streams of other changes go by', async () => {
+    test('if its reader is paused while two full streams of other changes pass', async () => {
       const id = await working();
       const process = await startProcess();
       const wait = await process.wait(id, 3);
@@ -270,7 +270,7 @@ function conformance(driver: Driver): void {
       expect((await wait.answered()).version).toBe(4);
     });
 
-    test('by a stream that is trimmed to nothing before it is read', async () => {
+    test('if the stream is trimmed to nothing before it is read', async () => {
       const id = await working();
       const process = await startProcess();
       const wait = await process.wait(id, 3);
@@ -279,7 +279,7 @@ function conformance(driver: Driver): void {
     });
   });
 
-  test('events that nobody waits for, and such as nobody understands, do no harm', async () => {
+  test('ignores events without a waiter and unreadable events', async () => {
     const process = await startProcess();
     const id = await working();
     const wait = await process.wait(id, 3);
@@ -293,7 +293,7 @@ function conformance(driver: Driver): void {
     expect((await wait.answered()).version).toBe(4);
   });
 
-  test('a user without the right to listen is a fault of the feed until it has it, and no wait is lost', async () => {
+  test('reports a fault while the user lacks the right to subscribe, and loses no wait', async () => {
     const id = await working();
     const process = addProcess();
     await server.call('ACL', 'SETUSER', 'default', '-xinfo', '-subscribe', '-ssubscribe');
@@ -312,7 +312,7 @@ function conformance(driver: Driver): void {
   });
 
   if (driver.publish === undefined)
-    test('a reader that ends by an error is opened again, behind the last entry it read', async () => {
+    test('opens a failed reader again, after the last entry it has read', async () => {
       const [first, second] = [await working(), await working()];
       const process = await startProcess();
       const waits = [await process.wait(first, 3), await process.wait(second, 3)] as const;
@@ -331,7 +331,7 @@ function conformance(driver: Driver): void {
       expect((await waits[1].answered()).version).toBe(4);
     });
 
-  test('when it is closed nothing is left, open or not', async () => {
+  test('leaves nothing behind after the close, even if it never opened', async () => {
     const id = await working();
     const process = addProcess();
     await process.bus.close();

@@ -47,8 +47,8 @@ function conformance(open: () => Promise<Driver>): void {
     return keys.sort((a, b) => (a < b ? -1 : 1));
   };
 
-  describe('an object being written', () => {
-    test('is not to be seen before its commit, and whole afterwards', async () => {
+  describe('an unfinished object', () => {
+    test('is visible only after its commit, and complete then', async () => {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(3_000_000, 'x'));
       await writer.write(Buffer.from('end'));
@@ -67,7 +67,7 @@ function conformance(open: () => Promise<Driver>): void {
       ).toBe(true);
     });
 
-    test('replaces the one that was there with its commit, not before', async () => {
+    test('replaces the earlier object at its commit, not before', async () => {
       await putObject(storage, KEY, Buffer.from('old'));
       const writer = await storage.create(KEY);
       await writer.write(Buffer.from('newer'));
@@ -80,7 +80,7 @@ function conformance(open: () => Promise<Driver>): void {
       ]);
     });
 
-    test('brings a small one along, which is not to be seen before it', async () => {
+    test('has a small object beside it, which is not visible before it', async () => {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.from('large'));
       expect(await keysBelow('ab')).toEqual([]);
@@ -92,7 +92,7 @@ function conformance(open: () => Promise<Driver>): void {
       ]);
     });
 
-    test('leaves nothing when it is discarded, once or twice, and keeps the old one', async () => {
+    test('leaves nothing if it is discarded, once or twice, and keeps the earlier object', async () => {
       await putObject(storage, KEY, Buffer.from('old'));
       for (const key of [KEY, UPLOAD.variant()]) {
         const writer = await storage.create(key);
@@ -120,14 +120,14 @@ function conformance(open: () => Promise<Driver>): void {
       );
     });
 
-    test('by several at once under one key is one of theirs, whole', async () => {
+    test('is complete and from one writer if several write the same key', async () => {
       const texts = Array.from({ length: 8 }, (_, index) => String(index).repeat(2000));
       await Promise.all(texts.map((text) => putObject(storage, KEY, Buffer.from(text))));
       expect(texts).toContain(await textOf(KEY));
       expect(await keysBelow('ab')).toEqual([KEY]);
     });
 
-    test('beside others that come and go is written all the same', async () => {
+    test('is written although other objects are created and removed', async () => {
       const rounds = Array.from({ length: 12 }, async (_, index) => {
         for (let round = 0; round < 8; round++) {
           await putObject(storage, OTHER.part(index), Buffer.from(String(index)));
@@ -141,7 +141,7 @@ function conformance(open: () => Promise<Driver>): void {
   });
 
   describe('reading', () => {
-    test('of any range gives its bytes, both ends included', async () => {
+    test('returns the bytes of a range, both ends included', async () => {
       const bytes = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
       await putObject(storage, KEY, bytes);
       const ends = fc.tuple(fc.nat(999), fc.nat(999)).map(([a, b]) => ({ start: Math.min(a, b), end: Math.max(a, b) }));
@@ -155,7 +155,7 @@ function conformance(open: () => Promise<Driver>): void {
       );
     });
 
-    test('as a file of this machine gives the same bytes until it is released', async () => {
+    test('returns a local file with the same bytes until it is released', async () => {
       await putObject(storage, KEY, Buffer.from('bytes'));
       const file = await storage.openLocal(KEY);
       expect((await readFile(file?.path ?? '')).toString()).toBe('bytes');
@@ -163,7 +163,7 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await textOf(KEY)).toBe('bytes');
     });
 
-    test('of a key that does not exist is undefined, also if it is the beginning of another one', async () => {
+    test('returns undefined for an unknown key, even if it is the beginning of another key', async () => {
       await putObject(storage, KEY, Buffer.from('x'));
       for (const key of ['zz/none', 'ab', UPLOAD.prefix]) {
         expect([key, await textOf(key), await storage.stat(key), await storage.openLocal(key)]).toEqual([
@@ -177,7 +177,7 @@ function conformance(open: () => Promise<Driver>): void {
   });
 
   describe('listing', () => {
-    test('gives the files below whole segments, at any depth, and no unfinished object', async () => {
+    test('returns the files below whole segments, at any depth, without unfinished objects', async () => {
       const all = [UPLOAD.original, UPLOAD.variant(), OTHER.original, THIRD.part(0)];
       for (const key of all) await putObject(storage, key, Buffer.from(key));
       const unfinished = await storage.create(UPLOAD.part(0));
@@ -189,7 +189,7 @@ function conformance(open: () => Promise<Driver>): void {
       await unfinished.discard();
     });
 
-    test('tells size and time', async () => {
+    test('returns size and time', async () => {
       const beforeMs = Date.now() - 2000;
       await putObject(storage, KEY, Buffer.from('12345'));
       for await (const object of storage.list('ab')) {
@@ -200,7 +200,7 @@ function conformance(open: () => Promise<Driver>): void {
     });
   });
 
-  test('a large object is whole after its commit, and can be read in its middle', async () => {
+  test('stores a large object completely, and reads from its middle', async () => {
     const bytes = Buffer.alloc(MORE_THAN_MEMORY, 'some words of seventeen');
     const writer = await storage.create(KEY);
     for (let at = 0; at < bytes.length; at += 1_000_001) await writer.write(bytes.subarray(at, at + 1_000_001));
@@ -214,7 +214,7 @@ function conformance(open: () => Promise<Driver>): void {
   });
 
   describe('unfinished objects', () => {
-    test('that are old are removed, and younger ones can go on', async () => {
+    test('are removed if they are old; younger ones continue', async () => {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
       expect(await storage.removeUnfinished('', new Date(Date.now() - 60_000))).toEqual([]);
@@ -224,7 +224,7 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([]);
     });
 
-    test('of one upload are removed without the others', async () => {
+    test('are removed for one upload without the others', async () => {
       const [own, other] = [await storage.create(UPLOAD.original), await storage.create(OTHER.original)];
       for (const writer of [own, other]) await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
       expect(await storage.removeUnfinished(UPLOAD.prefix, new Date(Date.now() + 60_000))).toEqual([KEY]);
@@ -235,14 +235,14 @@ function conformance(open: () => Promise<Driver>): void {
   });
 
   describe('removing', () => {
-    test('takes one object and no other', async () => {
+    test('removes only one object', async () => {
       const all = [UPLOAD.original, UPLOAD.manifest, OTHER.original];
       for (const key of all) await putObject(storage, key, Buffer.from('x'));
       await storage.remove(UPLOAD.original);
       expect(await keysBelow('')).toEqual([UPLOAD.manifest, OTHER.original]);
     });
 
-    test('of a key that does not exist is no error and removes nothing, also if it is the beginning of another one', async () => {
+    test('removes nothing and does not fail for an unknown key, even if it is the beginning of another key', async () => {
       await putObject(storage, KEY, Buffer.from('x'));
       await storage.remove('zz/none');
       await storage.removeAll('zz/none');
@@ -250,7 +250,7 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await textOf(KEY)).toBe('x');
     });
 
-    test('of all below a prefix leaves its neighbours', async () => {
+    test('removes everything below a prefix, but not its neighbours', async () => {
       for (const key of [UPLOAD.original, UPLOAD.variant(), UPLOAD.variant('160.jpeg', 12), OTHER.original])
         await putObject(storage, key, Buffer.from('x'));
       await storage.removeAll(UPLOAD.attempt(1));
@@ -259,7 +259,7 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await keysBelow('')).toEqual([OTHER.original]);
     });
 
-    test('of all takes unfinished objects too: they can be committed no more', async () => {
+    test('removes unfinished objects too, so they cannot be committed', async () => {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
       await storage.removeAll(UPLOAD.prefix);
@@ -269,7 +269,7 @@ function conformance(open: () => Promise<Driver>): void {
     });
   });
 
-  describe('objects that this service did not name', () => {
+  describe('objects of other programs', () => {
     const FOREIGN = [
       'letter.odt',
       'al/alice/letter.odt',
@@ -293,7 +293,7 @@ function conformance(open: () => Promise<Driver>): void {
       return left.flat();
     };
 
-    test('are neither listed nor removed with the uploads beside them', async () => {
+    test('are neither listed nor removed together with uploads', async () => {
       expect([await keysBelow(''), await keysBelow(UPLOAD.prefix)]).toEqual([[KEY], [KEY]]);
       await storage.removeUnfinished('', new Date(Date.now() + 60_000));
       for (const prefix of [UPLOAD.attempt(1), UPLOAD.prefix, 'ab', 'al', 'al/alice', 'de/de-DE', 'cd'])
@@ -301,7 +301,7 @@ function conformance(open: () => Promise<Driver>): void {
       expect([await keysBelow(''), await leftOf()]).toEqual([[], FOREIGN]);
     });
 
-    test('stay while others write them', async () => {
+    test('stay while other programs write them', async () => {
       const writer = await storage.create('al/alice/film.mkv');
       await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
       expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([]);
@@ -310,12 +310,12 @@ function conformance(open: () => Promise<Driver>): void {
       expect((await storage.stat('al/alice/film.mkv'))?.sizeBytes).toBe(MORE_THAN_MEMORY);
     });
 
-    test('are found before a storage is used for the first time', async () => {
+    test('are found before a storage is first used', async () => {
       expect(await storage.foreignName()).toEqual(expect.any(String));
     });
   });
 
-  test('a storage with nothing but uploads and hidden names holds nothing foreign', async () => {
+  test('finds nothing foreign in a storage with only uploads and hidden names', async () => {
     expect(await storage.foreignName()).toBeUndefined();
     for (const key of [KEY, OTHER.variant(), THIRD.part(0), '.DS_Store', '.snapshot/x', 'lost-found'])
       await putObject(storage, key, Buffer.from('x'));
@@ -324,7 +324,7 @@ function conformance(open: () => Promise<Driver>): void {
     expect(await storage.foreignName()).toBeUndefined();
   });
 
-  test('an object is created once, whoever is first', async () => {
+  test('creates an object only once', async () => {
     const made = await Promise.all(
       Array.from({ length: 5 }, async (_, index) => await storage.createOnce('.marker.json', Buffer.from(`m${index}`))),
     );
@@ -334,7 +334,7 @@ function conformance(open: () => Promise<Driver>): void {
     expect(await textOf('.marker.json')).toBe(first);
   });
 
-  test('a probe leaves nothing', async () => {
+  test('leaves nothing after a probe', async () => {
     await storage.probe('full');
     await storage.probe('cheap');
     expect([await keysBelow(''), await storage.foreignName()]).toEqual([[], undefined]);

@@ -146,7 +146,7 @@ describe('a Redis that takes only TLS with client certificates', () => {
     const connection = openCommandConnection(place, silentLog);
     ends.push(() => connection.disconnect());
     const start = RedisCheck.start(connection, silentLog, { limitMs: patienceMs(10_000) });
-    await expect(start).rejects.toThrow(/^Redis does not let this service in: .*certificate/);
+    await expect(start).rejects.toThrow(/^Redis rejects the connection: .*certificate/);
   });
 });
 
@@ -196,6 +196,6 @@ describe('a Redis user with the rights that the docs name', () => {
   test.each(['src/server/main.ts', 'workers/main.ts'])('and without XINFO %s ends with one line', async (entry) => {
     const url = await serverWithUser(['-xinfo']);
     const started = startProcess(entry, { HOST: '127.0.0.1', PORT: '0', REDIS_URL: url });
-    await expect(started).rejects.toThrow(/deferred-uploads: Redis lets this service do too little \(NOPERM .*xinfo/);
+    await expect(started).rejects.toThrow(/deferred-uploads: The Redis user lacks a right \(NOPERM .*xinfo/);
   });
 });

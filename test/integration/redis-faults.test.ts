@@ -305,7 +305,7 @@ test('a start with a Redis that would throw records away ends with one line', as
     expect(await Promise.all(started.map(({ ended }) => ended))).toEqual([78, 78]);
     for (const { stdout, stderr } of started) {
       expect(stderr).toBe(
-        'deferred-uploads: Redis has the maxmemory-policy allkeys-lru, by which it would throw records of uploads away when its memory is full: set it to noeviction\n',
+        'deferred-uploads: Redis has the maxmemory-policy allkeys-lru, so it deletes records of uploads when its memory is full. Set it to noeviction.\n',
       );
       expect(stdout).toBe('');
     }

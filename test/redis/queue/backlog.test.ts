@@ -33,27 +33,27 @@ async function drainedAgo(counts: Readonly<Record<number, number>>): Promise<Bac
   }
 }
 
-describe('the rate at which the queue drains', () => {
-  test('is unknown where nothing has left it', async () => {
+describe('the drain rate', () => {
+  test('is unknown if no upload has left the queue', async () => {
     expect(await backlog.read()).toEqual({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined });
   });
 
-  test('is told from the last minute, and from the first departure in it', async () => {
+  test('is computed from the last minute, since the first departure in it', async () => {
     expect((await drainedAgo({ 11: 30, 0: 30 })).drainedPerMinute).toBe(60);
     expect((await drainedAgo({ 1: 30, 0: 30 })).drainedPerMinute).toBe(360);
     expect((await drainedAgo({ 0: 1 })).drainedPerMinute).toBe(12);
   });
 
-  test('leaves out what is longer ago', async () => {
+  test('ignores departures before the last minute', async () => {
     expect((await drainedAgo({ 12: 1000, 0: 2 })).drainedPerMinute).toBe(24);
     expect((await drainedAgo({ 12: 1000 })).drainedPerMinute).toBeUndefined();
   });
 
-  test('is unknown where more came back than have left', async () => {
+  test('is unknown if more uploads were requeued than have left', async () => {
     expect((await drainedAgo({ 1: 2, 0: -3 })).drainedPerMinute).toBeUndefined();
   });
 
-  test('counts those that leave the queue, however they do, and not those that come back', async () => {
+  test('counts uploads that leave the queue in any way, but not requeued ones', async () => {
     const count = async () =>
       (await space.connection.hvals(space.keys.drained)).reduce((sum, value) => sum + Number(value), 0);
     const { records } = space;
@@ -73,7 +73,7 @@ describe('the rate at which the queue drains', () => {
     expect(await count()).toBe(3);
   });
 
-  test('is kept no longer than it is told from', async () => {
+  test('is stored no longer than the period it is computed from', async () => {
     const { id } = await uploadIn(space.records, 'queued');
     const now = await stretchNow();
     await space.connection.hset(space.keys.drained, String(now - 12), 5, String(now - 13), 5, String(now - 3), 7);
@@ -85,8 +85,8 @@ describe('the rate at which the queue drains', () => {
   });
 });
 
-describe('how much waits', () => {
-  test('is told of all, and of one address', async () => {
+describe('the backlog', () => {
+  test('counts all uploads and those of one address', async () => {
     const { records } = space;
     await uploadIn(records, 'queued');
     for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.2']) {

@@ -52,7 +52,7 @@ async function bringBack(own: RedisServer, connection: Redis): Promise<void> {
   await back;
 }
 
-test('every key of an installation bears the same hash tag, so that one script may touch them all', () => {
+test('gives all keys of an installation the same hash tag, so that one script may use them all', () => {
   const keys = Object.values(queueKeys('my-prefix')).map((key: string | ((id: string) => string)) =>
     typeof key === 'string' ? key : key('x'),
   );
@@ -61,7 +61,7 @@ test('every key of an installation bears the same hash tag, so that one script m
 });
 
 describe('the queue', () => {
-  test('added twice is one job, and removed it is none', async () => {
+  test('has one job if it is added twice, and none after its removal', async () => {
     const queue = new UploadQueue(space.connection, space.keys, silentLog);
     await queue.add('a');
     await queue.add('a', 'r1');
@@ -74,7 +74,7 @@ describe('the queue', () => {
     await queue.close();
   });
 
-  test('asked while Redis is away answers service_unavailable at once', async () => {
+  test('rejects at once with service_unavailable while Redis is away', async () => {
     await withOwnRedis(commands, async (own, connection) => {
       const queue = new UploadQueue(connection, space.keys, silentLog);
       await queue.add('a');
@@ -87,7 +87,7 @@ describe('the queue', () => {
 });
 
 describe('commands for records', () => {
-  test('a script is run by its digest, and loaded where Redis has not seen it or has forgotten it', async () => {
+  test('run a script by its digest, and load it if Redis does not have it', async () => {
     const script = 'return { KEYS[1], ARGV[1], ARGV[2] }';
     await withOwnRedis(commands, async (_own, connection) => {
       const store = new RedisRecordStore(connection);
@@ -97,7 +97,7 @@ describe('commands for records', () => {
     });
   });
 
-  test('a hash is read with its rank, one that is not there as nothing', async () => {
+  test('read a hash with its rank, and an unknown hash as empty', async () => {
     const hash = space.keys.record('a');
     await space.connection.hset(hash, 'a', '1');
     await space.connection.zadd(space.keys.due, 1, 'first', 2, 'second');
@@ -126,7 +126,7 @@ describe('commands for records', () => {
     });
   });
 
-  test('of a connection that waits are answered when Redis comes back', async () => {
+  test('on a waiting connection are answered when Redis is back', async () => {
     await withOwnRedis(
       (url) => openWaitingConnection(url, silentLog),
       async (own, connection) => {
@@ -139,7 +139,7 @@ describe('commands for records', () => {
   });
 });
 
-describe('what is told as a Redis that is away', () => {
+describe('errors of a Redis that is away', () => {
   const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
 
   const away = [
@@ -149,7 +149,7 @@ describe('what is told as a Redis that is away', () => {
     reply('OOM command not allowed'),
     reply("READONLY You can't write"),
   ];
-  test.each(away.map((error) => [error.message, error] as const))('"%s" is', async (_message, error) => {
+  test.each(away.map((error) => [error.message, error] as const))('include "%s"', async (_message, error) => {
     await expect(available(async () => await Promise.reject(error))).rejects.toMatchObject({
       code: 'service_unavailable',
       cause: error,
@@ -171,7 +171,7 @@ describe('what is told as a Redis that is away', () => {
 });
 
 describe('the sets of uploads', () => {
-  test('what was opened anew while it was looked after stays due', async () => {
+  test('keep an upload due if it was opened again while it was handled', async () => {
     const sets = new UploadSets(space.connection, space.keys);
     await space.connection.zadd(space.keys.due, 10, 'a', 20, 'b', 1e15, 'c');
     expect((await sets.due(9)).ids).toEqual(['a', 'b']);
@@ -183,7 +183,7 @@ describe('the sets of uploads', () => {
     expect((await sets.due(9)).ids).toEqual(['a']);
   });
 
-  test('a survey is remembered for its time', async () => {
+  test('keep the mark of a reconciliation scan until it expires', async () => {
     const sets = new UploadSets(space.connection, space.keys);
     const run = (await sets.reconciliationDue()) ?? '';
     expect(run).toMatch(/^[0-9a-f]{40}$/);
@@ -195,7 +195,7 @@ describe('the sets of uploads', () => {
     await eventually('the next survey', async () => (await sets.reconciliationDue()) !== undefined);
   });
 
-  test('a survey is due by time alone where the server does not tell of its run', async () => {
+  test('make a scan due only by time if the server reports no run id', async () => {
     await withOwnRedis(
       (url) => openCommandConnection(url, silentLog),
       async (_own, connection) => {

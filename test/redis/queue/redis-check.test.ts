@@ -15,24 +15,24 @@ import { startRedisServer, type RedisServer } from '../../helpers/redis-server.t
 const info = (version: string, policy: string) =>
   `# Server\r\nredis_version:${version}\r\n\r\n# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:${policy}\r\nallocator:x\r\n`;
 
-describe('a Redis', () => {
+describe('the information of a Redis', () => {
   test.each([
     [info('6.2.0', 'noeviction'), false, undefined],
     [info('10.0.1', 'noeviction'), true, undefined],
-    [info('6.0.16', 'noeviction'), false, 'Redis 6.0.16 is too old: 6.2 or newer is needed'],
-    [info('6.2.14', 'noeviction'), true, 'Redis 6.2.14 is too old: 7.0 or newer is needed'],
+    [info('6.0.16', 'noeviction'), false, 'Redis 6.0.16 is too old. Use 6.2 or newer.'],
+    [info('6.2.14', 'noeviction'), true, 'Redis 6.2.14 is too old. Use 7.0 or newer.'],
     [
       info('7.0.15', 'allkeys-lru'),
       false,
-      'Redis has the maxmemory-policy allkeys-lru, by which it would throw records of uploads away when its memory is full: set it to noeviction',
+      'Redis has the maxmemory-policy allkeys-lru, so it deletes records of uploads when its memory is full. Set it to noeviction.',
     ],
     ['# nothing that we ask for\r\n', false, undefined],
-  ])('that says %j of itself (cluster: %s) is fit, or the line says why not', (text, isClustered, fault) => {
+  ])('is accepted, or the fault names the reason: %j (cluster: %s)', (text, isClustered, fault) => {
     expect(faultIn(text, isClustered)).toBe(fault);
   });
 });
 
-describe('the look at Redis', () => {
+describe('the check of Redis', () => {
   const open: { connection: Redis; redis: RedisServer }[] = [];
 
   afterEach(async () => {
@@ -52,26 +52,26 @@ describe('the look at Redis', () => {
     return { redis, connection };
   }
 
-  test('ends the start where it would throw records away', async () => {
+  test('ends the start if Redis may delete records', async () => {
     const { connection } = await connect(['--maxmemory-policy', 'volatile-ttl']);
     await expect(RedisCheck.start(connection, silentLog)).rejects.toThrow(
       new ConfigError(faultIn(info('7.0.0', 'volatile-ttl'), false)),
     );
   });
 
-  test('ends the start where it does not let us in, however patient the start is', async () => {
+  test('ends the start if Redis rejects the connection, however long the start may wait', async () => {
     for (const openConnection of [openCommandConnection, openWaitingConnection]) {
       const { redis } = await connect([]);
       await redisCommand(redis.url, 'CONFIG', 'SET', 'requirepass', 'secret');
       const connection = openConnection(redis.url, silentLog);
       await expect(RedisCheck.start(connection, silentLog, { limitMs: Infinity })).rejects.toThrow(
-        /^Redis does not let this service in: NOAUTH/,
+        /^Redis rejects the connection: NOAUTH/,
       );
       connection.disconnect();
     }
   });
 
-  test('does not hold up the start while it is away, and refuses to be ready when one comes that is not fit, until it is', async () => {
+  test('does not delay the start while Redis is away, and is not ready while Redis has a fault', async () => {
     const { redis, connection } = await connect([]);
     await new Promise((resolve) => connection.once('ready', resolve));
     await redis.down();
@@ -93,7 +93,7 @@ describe('the look at Redis', () => {
       await redisCommand(redis.url, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     };
     await reconnected();
-    await eventually('the look', async () => (await answer()).includes('as it is set up'));
+    await eventually('the check', async () => (await answer()).includes('a configuration error'));
     await redisCommand(redis.url, 'CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
     await reconnected();
     await eventually('the other look', async () => (await answer()) === 'ready');
@@ -103,11 +103,11 @@ describe('the look at Redis', () => {
     const { redis, connection } = await connect([]);
     await redisCommand(redis.url, 'ACL', 'SETUSER', 'default', `-${command}`);
     await expect(RedisCheck.start(connection, silentLog)).rejects.toThrow(
-      new RegExp(`^Redis lets this service do too little \\(NOPERM .*'${command}.*docs/operations.md$`),
+      new RegExp(`^The Redis user lacks a right \\(NOPERM .*'${command}.*docs/operations\\.md\\.$`),
     );
   });
 
-  test('is ready again once a right that was taken away is given back', async () => {
+  test('is ready again once a revoked right is granted again', async () => {
     const { redis, connection } = await connect([]);
     const check = await RedisCheck.start(connection, silentLog);
     await redisCommand(redis.url, 'ACL', 'SETUSER', 'default', '-info');

@@ -20,7 +20,7 @@ function recorder(name: string, log: string[]): Required<AsyncListener> {
 }
 
 describe('AsyncContext', () => {
-  test('38. start, complete, isStarted; asking for the context before it started is an error', async () => {
+  test('starts, completes and reports isStarted; `of` throws before the start', async () => {
     const seen: unknown[] = [];
     let started: AsyncContext | undefined;
     const served = await serve((ctx) => {
@@ -41,7 +41,7 @@ describe('AsyncContext', () => {
     expect([started?.isStarted, AsyncContext.isStarted(ctx!), served.manager.held]).toEqual([false, false, 0]);
   });
 
-  test('38. start with a wrapped request: a dispatch runs with that', async () => {
+  test('dispatches with the wrapped request that it was started with', async () => {
     const served = await serve((ctx) => {
       if (ctx.wrapper !== undefined) {
         ctx.body = { wrapper: ctx.wrapper, path: ctx.path };
@@ -57,7 +57,7 @@ describe('AsyncContext', () => {
     expect(served.contexts[0]?.wrapper).toBeUndefined();
   });
 
-  test('38. a wrapped request that belongs to another response is refused', async () => {
+  test('rejects a wrapped request of another response', async () => {
     const served = await serve((ctx) => {
       AsyncContext.start(ctx, { wrapped: served.contexts[0]! });
     });
@@ -69,7 +69,7 @@ describe('AsyncContext', () => {
     await Promise.all(answers);
   });
 
-  test('38. starting twice, and below no deferred middleware, is an error', async () => {
+  test('throws if it is started twice, or without a deferred middleware above', async () => {
     const served = await serve((ctx) => {
       const started = AsyncContext.start(ctx);
       expect(() => AsyncContext.start(ctx)).toThrow(
@@ -90,7 +90,7 @@ describe('AsyncContext', () => {
     expect(bare.appErrors).toEqual([expect.objectContaining({ code: 'deferral_unsupported' })]);
   });
 
-  test('40. default timeout 30 s; 0 or less: none; changing it after the handler has returned is an error', async () => {
+  test('has a timeout of 30 s by default, none for 0 or less, and a fixed one once the handler has returned', async () => {
     const clock = new FakeClock();
     const served = await serve(
       (ctx) => {
@@ -116,7 +116,7 @@ describe('AsyncContext', () => {
     await Promise.all(endless);
   });
 
-  test('41. listeners hear onStartAsync, onTimeout and onComplete, each once, in registration order', async () => {
+  test('calls onStartAsync, onTimeout and onComplete of each listener once, in registration order', async () => {
     const clock = new FakeClock();
     const log: string[] = [];
     const served = await serve(
@@ -135,7 +135,7 @@ describe('AsyncContext', () => {
     expect(log.slice(2)).toEqual(['a.timeout', 'b.timeout', 'a.complete', 'b.complete']);
   });
 
-  test('41. listeners hear onError when the client goes away', async () => {
+  test('calls onError of the listeners when the client goes away', async () => {
     const log: string[] = [];
     const served = await serve((ctx) => {
       AsyncContext.start(ctx).addListener(recorder('a', log)).addListener(recorder('b', log));
@@ -152,7 +152,7 @@ describe('AsyncContext', () => {
     ]);
   });
 
-  test('41. a listener that throws does not stop the others', async () => {
+  test('calls the other listeners if one throws', async () => {
     const clock = new FakeClock();
     const log: string[] = [];
     const throwing = (name: string) => (): never => {
@@ -183,7 +183,7 @@ describe('AsyncContext', () => {
     ]);
   });
 
-  test('42. timeout with no listener that completes or dispatches: an error response, then completion', async () => {
+  test('answers a timeout with an error and then completes, if no listener completes or dispatches', async () => {
     const clock = new FakeClock();
     const log: string[] = [];
     const served = await serve((ctx) => void AsyncContext.start(ctx).addListener(recorder('a', log)), { clock });
@@ -196,7 +196,7 @@ describe('AsyncContext', () => {
     expect(log).toEqual(['a.start', 'a.timeout', 'error', 'a.complete']);
   });
 
-  test.each([['complete'], ['dispatch']])('42. a listener that does %s on timeout has the answer', async (how) => {
+  test.each([['complete'], ['dispatch']])('lets a listener answer the timeout with %s', async (how) => {
     const clock = new FakeClock();
     const served = await serve(
       (ctx) => {
@@ -217,7 +217,7 @@ describe('AsyncContext', () => {
     expect(await answer).toMatchObject({ status: 200, body: how === 'complete' ? 'as it stands' : 'dispatched' });
   });
 
-  test('a timeout value may stand in for what did not come: held, counted, drained like any other', async () => {
+  test('answers with its timeout value, and is held, counted and drained like other results', async () => {
     const placeholder = (): ResponseEntity =>
       new ResponseEntity({
         body: Buffer.from('GIF89a'),
@@ -237,7 +237,7 @@ describe('AsyncContext', () => {
     });
   });
 
-  test('a handler that throws after the start leaves nothing behind', async () => {
+  test('leaves nothing behind if the handler throws after the start', async () => {
     const log: string[] = [];
     let started: AsyncContext | undefined;
     const served = await serve((ctx) => {
@@ -248,7 +248,7 @@ describe('AsyncContext', () => {
     expect([log, started?.complete(), served.manager.held]).toEqual([['a.complete'], false, 0]);
   });
 
-  test('a handler that starts a context and defers a result as well is wrong', async () => {
+  test('throws if a handler starts a context and returns a deferred result too', async () => {
     let released = 0;
     const served = await serve((ctx) => {
       AsyncContext.start(ctx).addListener({ onComplete: () => (released += 1) });
@@ -259,7 +259,7 @@ describe('AsyncContext', () => {
     expect([released, served.manager.held]).toEqual([2, 0]);
   });
 
-  test('a handler that wrote the bare response itself completes without a word from Koa', async () => {
+  test('completes without output from Koa if the handler wrote the bare response itself', async () => {
     const served = await serve((ctx) => {
       const started = AsyncContext.start(ctx);
       setImmediate(() => {

@@ -25,7 +25,7 @@ function manualTask(): {
 }
 
 describe('callable', () => {
-  test('34. a callable runs on a bounded executor; its result is the result', async () => {
+  test('runs on a bounded executor, and its return value is the result', async () => {
     const executor = new Executor({ maxRunning: 2, maxWaiting: 10 });
     const tasks = Array.from({ length: 5 }, manualTask);
     const results = tasks.map((task) => deferredCall(task.run, { executor }));
@@ -43,7 +43,7 @@ describe('callable', () => {
     expect([executor.running, executor.waiting]).toEqual([0, 0]);
   });
 
-  test('34. its exception is the result, thrown or rejected, and it is answered over HTTP', async () => {
+  test('answers with its error, thrown or rejected', async () => {
     const executor = new Executor();
     const teapot = Object.assign(new Error('short and stout'), { status: 418, expose: true });
     const served = await serve((ctx) => {
@@ -61,7 +61,7 @@ describe('callable', () => {
     expect(await served.get('/throws')).toMatchObject({ status: 418, body: 'short and stout' });
   });
 
-  test('35. the executor is full: a rejection becomes the result at once, no hang', async () => {
+  test('is rejected at once if the executor is full', async () => {
     const executor = new Executor({ maxRunning: 1, maxWaiting: 1, policy: 'reject' });
     const [first, second, third] = [manualTask(), manualTask(), manualTask()].map((task) => ({
       task,
@@ -76,7 +76,7 @@ describe('callable', () => {
     expect([second?.result.getResult(), third?.task.signals.length, executor.running]).toEqual(['second', 0, 0]);
   });
 
-  test('35. under discard-oldest the task that has waited longest is answered at once, in place of the new one', () => {
+  test('is answered at once if discard-oldest replaces it, because it has waited longest', () => {
     const executor = new Executor({ maxRunning: 1, maxWaiting: 2, policy: 'discard-oldest' });
     const results = Array.from({ length: 4 }, () => deferredCall(manualTask().run, { executor }));
     expect(results[1]?.getResult()).toMatchObject({ code: 'task_discarded', status: 503 });
@@ -84,7 +84,7 @@ describe('callable', () => {
     expect([executor.running, executor.waiting]).toEqual([1, 2]);
   });
 
-  test('35. under caller-waits nobody is refused: who comes too many waits outside, in order', async () => {
+  test('waits outside the queue in order under caller-waits, and is never rejected', async () => {
     const executor = new Executor({ maxRunning: 1, maxWaiting: 1, policy: 'caller-waits' });
     const tasks = Array.from({ length: 4 }, manualTask);
     const results = tasks.map((task) => deferredCall(task.run, { executor }));
@@ -100,7 +100,7 @@ describe('callable', () => {
     expect([executor.running, executor.waiting]).toEqual([0, 0]);
   });
 
-  test('36. a timeout aborts the running task through its AbortSignal, exactly once', async () => {
+  test('is aborted by its AbortSignal exactly once at a timeout', async () => {
     const clock = new FakeClock();
     const executor = new Executor();
     const aborts: unknown[] = [];
@@ -129,7 +129,7 @@ describe('callable', () => {
     expect([served.faults, served.appErrors]).toEqual([[], []]);
   });
 
-  test('36. a client that goes away aborts it too; a task still in line is taken out and never runs', async () => {
+  test('is aborted if the client goes away; a queued task never runs then', async () => {
     const executor = new Executor({ maxRunning: 1 });
     const running = manualTask();
     const waiting = manualTask();
@@ -147,7 +147,7 @@ describe('callable', () => {
     expect([executor.running, waiting.signals.length]).toEqual([0, 0]);
   });
 
-  test('36. a task that is done is not aborted', async () => {
+  test('is not aborted after its end', async () => {
     const executor = new Executor();
     const task = manualTask();
     const served = await serve(() => deferredCall(task.run, { executor }));
@@ -159,7 +159,7 @@ describe('callable', () => {
     expect(task.signals[0]?.aborted).toBe(false);
   });
 
-  test('36. what a task brings after its answer was given by another is let go', async () => {
+  test('frees a value that comes after the answer', async () => {
     const late = new Readable({ read() {} });
     let finish = (_value: unknown): void => {};
     const executor = new Executor();
@@ -170,7 +170,7 @@ describe('callable', () => {
     expect(late.destroyed).toBe(true);
   });
 
-  test('37. a task carries its own timeout, fallback and executor', async () => {
+  test('has its own timeout, fallback and executor', async () => {
     const clock = new FakeClock();
     const executors = { a: new Executor(), b: new Executor() };
     const served = await serve(
@@ -191,7 +191,7 @@ describe('callable', () => {
 });
 
 describe('Executor', () => {
-  test('whatever comes, every task ends once: run, refused, discarded or removed, and never too many at a time', async () => {
+  test('ends every task once: run, rejected, discarded or removed, and never runs too many at the same time', async () => {
     const policies = fc.constantFrom<OverflowPolicy>('reject', 'discard-oldest', 'caller-waits');
     const steps = fc.array(fc.constantFrom('add', 'add', 'finish', 'remove'), { maxLength: 40 });
     await fc.assert(
@@ -245,7 +245,7 @@ describe('Executor', () => {
     );
   });
 
-  test('under caller-waits a task that is taken out from outside the line lets its caller go', async () => {
+  test('releases the caller under caller-waits if its task is removed from outside the queue', async () => {
     const executor = new Executor({ maxRunning: 1, maxWaiting: 0, policy: 'caller-waits' });
     const makeTask = (): ExecutorTask => ({ run: () => new Promise(() => {}), discarded: () => {} });
     await executor.execute(makeTask());
@@ -256,7 +256,7 @@ describe('Executor', () => {
     expect([executor.remove(outside), executor.waiting]).toEqual([false, 0]);
   });
 
-  test('holds 16 at work and 5000 in line unless told otherwise', () => {
+  test('runs 16 tasks and queues 5000 by default', () => {
     const executor = new Executor();
     const results = Array.from({ length: 5017 }, () => deferredCall(manualTask().run, { executor }));
     expect([executor.running, executor.waiting]).toEqual([16, 5000]);

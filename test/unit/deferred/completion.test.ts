@@ -71,7 +71,7 @@ describe('completion', () => {
     },
   );
 
-  test('23. only for those whose pre-hook ran', async () => {
+  test('calls afterCompletion only if preProcess has run', async () => {
     const log: string[] = [];
     const result = new DeferredResult();
     result.onCompletion(() => log.push('callback'));
@@ -84,7 +84,7 @@ describe('completion', () => {
     expect(log).toEqual(['a.pre', 'b.pre', 'a.after:error', 'callback']);
   });
 
-  test('23. an exception in one does not stop the others and is reported', async () => {
+  test('reports an error of one callback and runs the others', async () => {
     const log: string[] = [];
     const result = new DeferredResult();
     result.onCompletion(() => {
@@ -127,7 +127,7 @@ describe('completion', () => {
     },
   );
 
-  test('24. whoever keeps the result does not keep its request', async () => {
+  test('keeps no request in memory through its result', async () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage: unknown = runInNewContext('gc');
     const result = new DeferredResult();

@@ -23,7 +23,7 @@ const failOnFault = (error: unknown): never => {
 };
 
 describe('Deadlines', () => {
-  test('17. a timer never fires early and, on an idle loop, not more than 50 ms late', () => {
+  test('never fires early, and at most 50 ms late on an idle loop', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 30 }),
@@ -49,7 +49,7 @@ describe('Deadlines', () => {
     );
   });
 
-  test('17. on the clock of this process too: never early', async () => {
+  test('never fires early on the clock of this process', async () => {
     const deadlines = new Deadlines({ onFault: failOnFault });
     const entries = Array.from({ length: 50 }, (_, index) => {
       const entry = new Entry(() => performance.now());
@@ -62,7 +62,7 @@ describe('Deadlines', () => {
     expect(deadlines.timers).toBe(0);
   });
 
-  test('ten thousand waiters share the timers of their buckets, and none is left when they are gone', () => {
+  test('shares the timers of ten thousand waiters, and has none after their removal', () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines({ clock, onFault: failOnFault });
     const entries = Array.from({ length: 10_000 }, () => new Entry(() => clock.now()));
@@ -77,7 +77,7 @@ describe('Deadlines', () => {
     expect(entries.every((entry) => entry.expirations.length === 0)).toBe(true);
   });
 
-  test('a second deadline takes the place of the first, and what is removed twice was in once', () => {
+  test('replaces an earlier deadline, and removes an entry only once', () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines({ clock, onFault: failOnFault });
     const entry = new Entry(() => clock.now());
@@ -89,7 +89,7 @@ describe('Deadlines', () => {
     expect([deadlines.remove(entry), deadlines.remove(entry)]).toEqual([true, false]);
   });
 
-  test('without an end there is a place and no timer', () => {
+  test('lists an entry without a deadline, with no timer', () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines({ clock, onFault: failOnFault });
     const entry = new Entry(() => clock.now());
@@ -100,7 +100,7 @@ describe('Deadlines', () => {
     expect(deadlines.size).toBe(0);
   });
 
-  test('a delay longer than a Node timer can be is waited for in full', () => {
+  test('waits for a delay that is longer than a Node timer allows', () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines({ clock, onFault: failOnFault });
     const entry = new Entry(() => clock.now());
@@ -112,7 +112,7 @@ describe('Deadlines', () => {
     expect(entry.expirations[0]).toBeGreaterThanOrEqual(dueMs);
   });
 
-  test('one that throws is reported, and its neighbours expire; one that removes a neighbour spares it', () => {
+  test('reports an entry that throws and expires the others, except one that was removed meanwhile', () => {
     const clock = new FakeClock();
     const faults: unknown[] = [];
     const deadlines = new Deadlines({ clock, onFault: (error) => faults.push(error) });

@@ -15,7 +15,7 @@ const failOnFault = (error: unknown): never => {
 };
 
 describe('bounds', () => {
-  test('past maxHeld a response is refused with 503 and Retry-After, and nothing of it is held', async () => {
+  test('reject a response above maxHeld with 503 and Retry-After, and keep nothing of it', async () => {
     const registry = new Registry<string>({ onFault: failOnFault });
     const served = await serve(
       (ctx) => {
@@ -38,7 +38,7 @@ describe('bounds', () => {
     expect([served.manager.held, registry.size]).toEqual([0, 0]);
   });
 
-  test('past maxHeld a result that must not fail is answered at once with its timeout value', async () => {
+  test('answer a result that must not fail at once with its timeout value above maxHeld', async () => {
     let refusals = 0;
     const results: DeferredResult[] = [];
     const served = await serve(
@@ -60,7 +60,7 @@ describe('bounds', () => {
     expect((await first).body).toBe('value');
   });
 
-  test('past maxHeldPerAddress one address is refused with 429, and others are not', async () => {
+  test('reject an address above maxHeldPerAddress with 429, but no other address', async () => {
     const results: DeferredResult[] = [];
     const served = await serve(
       () => {
@@ -83,7 +83,7 @@ describe('bounds', () => {
     expect((await again).status).toBe(200);
   });
 
-  test('a client that opens 10,000 polls: as many are held as may be, on few timers, and one burst releases all', async () => {
+  test('hold only the allowed number of 10,000 polls, with few timers, and release all in one burst', async () => {
     const clock = new FakeClock();
     const registry = new Registry<string>({ onFault: failOnFault });
     const manager = new DeferredManager({ clock, maxHeld: 6000, reportFault: failOnFault });
@@ -110,7 +110,7 @@ describe('bounds', () => {
 });
 
 describe('drain', () => {
-  test('answers everything held with its timeout value at once, with Connection: close, and so what comes later', async () => {
+  test('answers held and later responses at once with their timeout value and Connection: close', async () => {
     const served = await serve((ctx) => {
       if (ctx.path === '/set') return DeferredResult.from(Promise.resolve('set'));
       if (ctx.path === '/bare') return new DeferredResult({ timeoutMs: 60_000 });
@@ -137,7 +137,7 @@ describe('drain', () => {
     ]);
   });
 
-  test('on a connection that would be kept alive it says Connection: close, to what was held and to what comes later', async () => {
+  test('sends Connection: close on keep-alive connections, for held and later responses', async () => {
     const served = await serve(() => new DeferredResult({ timeoutResult: 'fallback' }));
     const sockets = [net.connect(served.port, '127.0.0.1'), net.connect(served.port, '127.0.0.1')];
     const received = ['', ''];
@@ -152,7 +152,7 @@ describe('drain', () => {
     expect(received[1]).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*Connection: close\r\n[^]*fallback$/);
   });
 
-  test('a supplier that does not come to an end is given up in time, and drain is over within its second', async () => {
+  test('gives up a supplier that does not end, and ends within its second', async () => {
     const clock = new FakeClock();
     const served = await serve(() => new DeferredResult({ timeoutResult: () => new Promise(() => {}) }), { clock });
     const answer = served.get('/');
@@ -168,7 +168,7 @@ describe('drain', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('a client that reads nothing does not keep it from ending', async () => {
+  test('ends although a client reads nothing', async () => {
     const clock = new FakeClock();
     const served = await serve(() => new DeferredResult({ timeoutResult: Buffer.alloc(64 * 1024 * 1024) }), { clock });
     const socket = net.connect(served.port, '127.0.0.1');
@@ -185,7 +185,7 @@ describe('drain', () => {
     socket.destroy();
   });
 
-  test('with nothing held it is over at once', async () => {
+  test('ends at once if nothing is held', async () => {
     const clock = new FakeClock();
     const manager = new DeferredManager({ clock, reportFault: failOnFault });
     await manager.drain();

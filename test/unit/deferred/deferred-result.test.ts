@@ -29,7 +29,7 @@ class Recorder implements ResultHandler {
 const dropFault = (): void => {};
 
 describe('the value', () => {
-  test('1. set after a handler is registered: returns true, the handler gets the value once', () => {
+  test('is passed to a registered handler once, and the setter returns true', () => {
     const result = new DeferredResult<string>();
     const handler = new Recorder();
     result.setResultHandler(handler);
@@ -38,7 +38,7 @@ describe('the value', () => {
     expect(handler.outcomes).toEqual([{ kind: 'value', value: 'hello' }]);
   });
 
-  test('2. set twice: the second returns false, the handler saw only the first', () => {
+  test('stays the first one: a second set returns false', () => {
     const result = new DeferredResult<string>();
     const handler = new Recorder();
     result.setResultHandler(handler);
@@ -48,7 +48,7 @@ describe('the value', () => {
     expect(handler.outcomes).toEqual([{ kind: 'value', value: 'first' }]);
   });
 
-  test('3. isSetOrExpired is false before, true after a set', () => {
+  test('makes isSetOrExpired true', () => {
     const result = new DeferredResult<string>();
     expect(result.isSetOrExpired()).toBe(false);
     result.setResult('hello');
@@ -66,7 +66,7 @@ describe('the value', () => {
     },
   );
 
-  test('5. set before a handler exists: true; registering the handler then delivers the stored value at once', () => {
+  test('is kept until a handler is registered, which receives it at once', () => {
     const result = new DeferredResult<string>();
     const handler = new Recorder();
     expect(result.setResult('early')).toBe(true);
@@ -104,7 +104,7 @@ describe('the value', () => {
     },
   );
 
-  test('7. after completion isSetOrExpired is true even with no result; a set returns false; a handler registered then is ignored', () => {
+  test('cannot be set after completion, and a later handler is ignored', () => {
     const result = new DeferredResult<string>();
     result.complete(dropFault);
     expect([result.isSetOrExpired(), result.hasResult()]).toEqual([true, false]);
@@ -115,7 +115,7 @@ describe('the value', () => {
     expect(handler.outcomes).toEqual([]);
   });
 
-  test('7. a completed result keeps nothing of its request, and runs a late onCompletion at once', () => {
+  test('keeps nothing of the request after completion, and runs a late onCompletion at once', () => {
     const result = new DeferredResult<string>();
     let runs = 0;
     result.setResult('value');
@@ -127,7 +127,7 @@ describe('the value', () => {
     expect(handler.outcomes).toEqual([]);
   });
 
-  test('8. setErrorResult obeys the same once-only rule', () => {
+  test('may be set only once by setErrorResult too', () => {
     const result = new DeferredResult<string>();
     const handler = new Recorder();
     result.setResultHandler(handler);
@@ -138,7 +138,7 @@ describe('the value', () => {
     expect(result.getResult()).toBe('first');
   });
 
-  test('8. an Error is processed as if the handler had thrown it, a plain object is an ordinary error outcome', async () => {
+  test('counts as thrown if it is an Error, and as an error answer if it is a plain object', async () => {
     const caught: unknown[] = [];
     const teapot = Object.assign(new Error('short and stout'), { status: 418, expose: true });
     const served = await serve(
@@ -165,7 +165,7 @@ describe('the value', () => {
     expect(caught).toEqual([teapot]);
   });
 
-  test('9. a promise adapts to a deferred result: its value and its rejection both', async () => {
+  test('comes from a promise, as its value or its rejection', async () => {
     const value = DeferredResult.from(Promise.resolve('value'));
     const failure = DeferredResult.from(Promise.reject(new Error('failure')));
     const handler = new Recorder();
@@ -176,7 +176,7 @@ describe('the value', () => {
     expect(handler.outcomes).toEqual([{ kind: 'error', error: new Error('failure') }]);
   });
 
-  test('9. a stream that a promise brings too late is destroyed', async () => {
+  test('is destroyed if it is a stream of a promise that resolves too late', async () => {
     const late = new Readable({ read() {} });
     const result = DeferredResult.from<unknown>(Promise.resolve(late));
     result.setResult('sooner');
@@ -184,7 +184,7 @@ describe('the value', () => {
     expect(late.destroyed).toBe(true);
   });
 
-  test('whatever is called in whatever order, one setter wins and the handler hears of that one alone', () => {
+  test('comes from exactly one setter, in any order of calls', () => {
     const steps = fc.constantFrom('setResult', 'setErrorResult', 'setResultHandler', 'complete');
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 12 }), (order) => {
@@ -205,7 +205,7 @@ describe('the value', () => {
     );
   });
 
-  test('a timeout that is no time is refused', () => {
+  test('rejects a timeout that is negative or not a number', () => {
     for (const timeoutMs of [-1, NaN, -Infinity]) {
       expect(() => new DeferredResult({ timeoutMs })).toThrow(RangeError);
     }

@@ -11,7 +11,7 @@ import { closeServers, serve, settle, until } from './serve.ts';
 afterEach(closeServers);
 
 describe('dispatch', () => {
-  test("39. dispatch() runs the request's own path again, with the query and state kept", async () => {
+  test("runs the request's own path again, with its query and state", async () => {
     const runs: unknown[] = [];
     const served = await serve((ctx) => {
       runs.push([ctx.url, ctx.originalUrl, ctx.state.visits]);
@@ -30,7 +30,7 @@ describe('dispatch', () => {
     ]);
   });
 
-  test('39. dispatch(path) runs another path of the same app, through its router; the original target stays readable', async () => {
+  test('runs another path of the app through its router, and keeps originalUrl', async () => {
     const router = new Router();
     router.get('/wait/:id', (ctx) => {
       ctx.state.from = ctx.params.id;
@@ -59,7 +59,7 @@ describe('dispatch', () => {
     expect(above).toEqual(['/wait/7?size=large&page=3', '/files/:name']);
   });
 
-  test('39. a path that no handler has is a 404, and one without a slash is refused', async () => {
+  test('answers 404 for a path without a handler, and rejects one without a slash', async () => {
     const router = new Router();
     router.get('/wait/:id', (ctx) => {
       const started = AsyncContext.start(ctx);
@@ -70,7 +70,7 @@ describe('dispatch', () => {
     expect((await served.get('/wait/1')).status).toBe(404);
   });
 
-  test('39. a dispatched handler may defer anew, by either face', async () => {
+  test('lets a dispatched handler defer again, by a result or a context', async () => {
     const served = await serve((ctx) => {
       if (ctx.path === '/third') {
         ctx.body = 'third';
@@ -88,7 +88,7 @@ describe('dispatch', () => {
     expect([served.manager.held, served.manager.timers, served.appErrors]).toEqual([0, 0, []]);
   });
 
-  test('39. a handler dispatched with a wrapped request may start anew with that', async () => {
+  test('lets a handler with a wrapped request start again', async () => {
     const served = await serve((ctx) => {
       if (ctx.path === '/last') {
         ctx.body = ctx.depth;
@@ -102,7 +102,7 @@ describe('dispatch', () => {
     expect((await served.get('/')).body).toBe('3');
   });
 
-  test('39. what a dispatched handler throws is thrown as by any handler', async () => {
+  test('throws what a dispatched handler throws', async () => {
     const served = await serve((ctx) => {
       if (ctx.path === '/broken') ctx.throw(418, 'short and stout');
       const started = AsyncContext.start(ctx);
@@ -111,7 +111,7 @@ describe('dispatch', () => {
     expect(await served.get('/')).toMatchObject({ status: 418, body: 'short and stout' });
   });
 
-  test.each([['complete'], ['dispatch']])('39. complete against dispatch: one wins (%s first)', async (first) => {
+  test.each([['complete'], ['dispatch']])('lets only one of complete and dispatch win (%s first)', async (first) => {
     const log: string[] = [];
     const served = await serve((ctx) => {
       if (ctx.path === '/other') {
@@ -133,7 +133,7 @@ describe('dispatch', () => {
     expect(log).toEqual(['start', 'complete']);
   });
 
-  test('39. a deferred result may be set to a dispatch as well', async () => {
+  test('may be the value of a deferred result', async () => {
     const served = await serve((ctx) => {
       if (ctx.path === '/other') {
         ctx.body = 'other';
@@ -144,7 +144,7 @@ describe('dispatch', () => {
     expect((await served.get('/')).body).toBe('other');
   });
 
-  test('39. below a deferred middleware that the app does not know by itself, a dispatch fails loudly', async () => {
+  test('throws if the app does not use the deferred middleware itself', async () => {
     const manager = new DeferredManager({ reportFault: () => {} });
     const inner = deferredMiddleware(manager);
     const served = await serve((ctx) =>

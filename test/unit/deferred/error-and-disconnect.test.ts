@@ -36,7 +36,7 @@ async function servePolls(options: ServeOptions = {}): Promise<Poll> {
 }
 
 describe('errors', () => {
-  test('19. onError runs, then the error itself becomes the result (the fallback is for timeouts only)', async () => {
+  test('runs onError and then becomes the result; the fallback is only for timeouts', async () => {
     const { served, results, endings } = await servePolls();
     const order: unknown[] = [];
     const answer = served.get('/x');
@@ -53,7 +53,7 @@ describe('errors', () => {
     expect(endings).toEqual(['error']);
   });
 
-  test('19. onError may set its own value, which wins', async () => {
+  test('is replaced by a value that onError sets', async () => {
     const { served, results } = await servePolls();
     const answer = served.get('/x');
     await until(() => served.manager.held === 1);
@@ -63,7 +63,7 @@ describe('errors', () => {
     expect(served.appErrors).toEqual([]);
   });
 
-  test('20. a client that goes away is a distinct error type, never reported as a fault; its waiter leaves the registry at once', async () => {
+  test('has its own type for a client that goes away, is not reported, and releases the waiter at once', async () => {
     const { served, registry, results, endings } = await servePolls();
     const seen: unknown[] = [];
     const request = served.open('/x');
@@ -82,7 +82,7 @@ describe('errors', () => {
     expect([served.faults, served.appErrors]).toEqual([[], []]);
   });
 
-  test('20. a middleware above sees next() resolve, and a response that Koa leaves alone', async () => {
+  test('lets next() resolve above, and Koa leaves the response alone', async () => {
     const seen: unknown[] = [];
     const statuses: number[] = [];
     const { served } = await servePolls({
@@ -102,7 +102,7 @@ describe('errors', () => {
     expect(statuses).toEqual([499]);
   });
 
-  test('20. a client that had gone before the handler returned is not held at all', async () => {
+  test('holds no response for a client that has gone before the handler returned', async () => {
     let letGo = (): void => {};
     const completions: string[] = [];
     const served = await serve(async (ctx) => {
@@ -121,7 +121,7 @@ describe('errors', () => {
     expect([served.manager.held, served.manager.timers, served.faults]).toEqual([0, 0, []]);
   });
 
-  test('20. a pipelined request, which has no socket of its own yet, is let go with its connection too', async () => {
+  test('releases a pipelined request, which has no socket yet, with its connection', async () => {
     const { served, registry, endings } = await servePolls();
     const socket = net.connect(served.port, '127.0.0.1');
     for (const path of ['/a', '/b', '/c']) socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
@@ -132,7 +132,7 @@ describe('errors', () => {
     expect([registry.size, served.manager.held, served.manager.timers]).toEqual([0, 0, 0]);
   });
 
-  test('20. pipelined requests are answered in order when they are resolved in another', async () => {
+  test('answers pipelined requests in order if they are resolved in another', async () => {
     const { served, registry, endings } = await servePolls();
     const socket = net.connect(served.port, '127.0.0.1');
     let received = '';
@@ -147,7 +147,7 @@ describe('errors', () => {
     socket.destroy();
   });
 
-  test('21. registered interceptors observe errors too, and none can swallow the original unless it sets a result', async () => {
+  test('shows errors to interceptors, and keeps the original unless one sets a result', async () => {
     const { served } = await servePolls();
     const observed: unknown[] = [];
     served.manager.register('throws', {
@@ -165,7 +165,7 @@ describe('errors', () => {
     expect(served.faults).toEqual([{ error: new Error('broken hook'), where: 'handleError' }]);
   });
 
-  test('21. an interceptor that sets a result replaces the error, and those behind it still observe', async () => {
+  test('is replaced by an interceptor that sets a result, and later interceptors still observe it', async () => {
     const { served } = await servePolls();
     const observed: unknown[] = [];
     served.manager.register('sets', { handleError: (held) => void held.result.setResult('kept') });
@@ -177,7 +177,7 @@ describe('errors', () => {
     expect(observed).toEqual([new Error('original')]);
   });
 
-  test('22. a write failure marks the response: nothing is written after it', async () => {
+  test('writes nothing after a write failure', async () => {
     const { served, registry, endings } = await servePolls();
     const unusable: boolean[] = [];
     served.manager.register('usable', { afterCompletion: (held) => unusable.push(held.isUnusable) });
@@ -198,7 +198,7 @@ describe('errors', () => {
     expect([registry.size, served.manager.held]).toEqual([0, 0]);
   });
 
-  test('22. an application that destroys the response while it is held: its error, not a disconnect', async () => {
+  test("is the application's own error, not a disconnect, if it destroys the held response", async () => {
     const { served, results, endings } = await servePolls();
     served.open('/x');
     await until(() => served.manager.held === 1);
@@ -212,7 +212,7 @@ describe('errors', () => {
     expect(served.contexts[0]!.res.headersSent).toBe(false);
   });
 
-  test('a response that somebody writes past us ends the wait without a result', async () => {
+  test('ends the wait without a result if other code writes the response', async () => {
     const { served, results, endings, registry } = await servePolls();
     const answer = served.get('/x');
     await until(() => served.manager.held === 1);

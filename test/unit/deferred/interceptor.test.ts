@@ -51,7 +51,7 @@ describe('interceptors', () => {
     },
   );
 
-  test('26. beforeConcurrentHandling throws: the exception goes to the caller and nothing is held', async () => {
+  test('pass an error of beforeConcurrentHandling to the caller, and nothing is held', async () => {
     const log: string[] = [];
     let isReleased = false;
     const result = new DeferredResult();
@@ -101,7 +101,7 @@ describe('interceptors', () => {
     },
   );
 
-  test('28. postProcess throws: its exception replaces the result; the others still run', async () => {
+  test('replace the result with an error of postProcess, and run the others', async () => {
     const log: string[] = [];
     const stream = new Readable({ read() {} });
     const result = new DeferredResult<unknown>();
@@ -116,7 +116,7 @@ describe('interceptors', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('28. an error that a throwing postProcess replaces is not lost', async () => {
+  test('report an error that postProcess replaces', async () => {
     const result = new DeferredResult();
     result.setErrorResult(new Error('first'));
     const served = await serve(() => result);
@@ -125,7 +125,7 @@ describe('interceptors', () => {
     expect(served.faults).toEqual([{ error: new Error('first'), where: 'postProcess' }]);
   });
 
-  test('29. interceptors are keyed; the same key replaces, in its place', async () => {
+  test('replace an interceptor with the same key, in its place', async () => {
     const log: string[] = [];
     const result = new DeferredResult();
     result.setResult('value');
@@ -137,7 +137,7 @@ describe('interceptors', () => {
     expect(log.slice(0, 2)).toEqual(['new a.before', 'b.before']);
   });
 
-  test('29. a response keeps the list it began with', async () => {
+  test('use the list that the response started with', async () => {
     const log: string[] = [];
     const result = new DeferredResult();
     const served = await serve(() => result);

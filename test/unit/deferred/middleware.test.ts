@@ -32,7 +32,7 @@ describe('deferredMiddleware', () => {
     ],
     ['an entity without body', new ResponseEntity({ status: 304, headers: { ETag: 'W/"7"' } }), 304, undefined, ''],
     ['an empty entity', new ResponseEntity(), 204, undefined, ''],
-  ])('a value decides the answer, returned or set as body: %s', async (_name, value, status, type, body) => {
+  ])('answers with the value, returned or set as body: %s', async (_name, value, status, type, body) => {
     const served = await serve((ctx) => {
       const result = later(value);
       if (ctx.path === '/returned') return result;
@@ -45,7 +45,7 @@ describe('deferredMiddleware', () => {
     }
   });
 
-  test('an entity brings its headers, and those that the handler has set stay', async () => {
+  test('sends the headers of an entity and those that the handler has set', async () => {
     const served = await serve((ctx) => {
       ctx.set('Cache-Control', 'no-store');
       return later(new ResponseEntity({ status: 202, body: 'made', headers: { Location: '/x' } }));
@@ -53,7 +53,7 @@ describe('deferredMiddleware', () => {
     expect((await served.get('/')).headers).toMatchObject({ location: '/x', 'cache-control': 'no-store' });
   });
 
-  test('8. an entity as the error result is an answer with its own status', async () => {
+  test('answers an entity as the error result with its own status', async () => {
     const served = await serve(() => {
       const result = new DeferredResult();
       setImmediate(() => result.setErrorResult(new ResponseEntity({ status: 422, body: { reason: 'unreadable' } })));
@@ -62,7 +62,7 @@ describe('deferredMiddleware', () => {
     expect(await served.get('/')).toMatchObject({ status: 422, body: '{"reason":"unreadable"}' });
   });
 
-  test('8. an error that is no Error keeps the status that the handler has chosen for it', async () => {
+  test("keeps the handler's status for an error that is no Error", async () => {
     const served = await serve((ctx) => {
       ctx.status = 422;
       const result = new DeferredResult();
@@ -72,7 +72,7 @@ describe('deferredMiddleware', () => {
     expect(await served.get('/')).toMatchObject({ status: 422, body: 'unreadable' });
   });
 
-  test('what a handler returns comes up through a router, and through async handlers', async () => {
+  test('receives the return value through a router and through async handlers', async () => {
     const router = new Router();
     router.get('/returned/:id', (ctx) => later(`returned ${ctx.params.id}`));
     router.get(
@@ -88,7 +88,7 @@ describe('deferredMiddleware', () => {
     expect((await served.get('/nested/async')).body).toBe('async');
   });
 
-  test('a middleware that swallows what next() gave needs the result as the body', async () => {
+  test('needs the result as the body if a middleware drops the value of next()', async () => {
     const swallow = async (_ctx: unknown, next: () => Promise<unknown>): Promise<void> => {
       await next();
     };
@@ -101,7 +101,7 @@ describe('deferredMiddleware', () => {
     expect((await served.get('/')).body).toBe('as the body');
   });
 
-  test('what is not deferred passes untouched', async () => {
+  test('leaves other responses untouched', async () => {
     const seen: unknown[] = [];
     const served = await serve(
       (ctx) => {
@@ -120,7 +120,7 @@ describe('deferredMiddleware', () => {
     expect(seen).toEqual(['returned']);
   });
 
-  test('a middleware above sees the finished response, and may still add to it', async () => {
+  test('lets a middleware above see and change the finished response', async () => {
     const seen: unknown[] = [];
     const served = await serve(
       () => later(new ResponseEntity({ status: 201, body: { id: 1 }, headers: { 'X-Own': 'yes' } })),
@@ -139,14 +139,14 @@ describe('deferredMiddleware', () => {
     expect(answer.headers['x-above']).toBe('added');
   });
 
-  test('5. a result that is set already is never held: it breaks no bound', async () => {
+  test('never holds a result that is set already', async () => {
     const result = new DeferredResult();
     result.setResult('value');
     const served = await serve(() => result, { maxHeld: 0 });
     expect((await served.get('/')).body).toBe('value');
   });
 
-  test('6. an answer that cannot be made of the value is an error response, and the setter hears nothing of it', async () => {
+  test('answers with an error if the value cannot be sent, and the setter does not throw', async () => {
     const result = new DeferredResult<unknown>();
     const served = await serve(() => result);
     const answer = served.get('/');
@@ -157,7 +157,7 @@ describe('deferredMiddleware', () => {
     expect(served.manager.held).toBe(0);
   });
 
-  test('a HEAD request is held and answered like any other', async () => {
+  test('holds and answers a HEAD request like others', async () => {
     const served = await serve(() => later({ a: 1 }));
     const response = await new Promise<http.IncomingMessage>((resolve) => {
       http.request(served.url, { method: 'HEAD', agent: false }, resolve).end();
@@ -166,7 +166,7 @@ describe('deferredMiddleware', () => {
     expect([response.statusCode, response.headers['content-length']]).toEqual([200, '7']);
   });
 
-  test('a stream that fails half way cuts the response, and nothing is leaked', async () => {
+  test('cuts the response if a stream fails half way, and leaks nothing', async () => {
     const endings: unknown[] = [];
     const stream = new Readable({ read() {} });
     stream.push('first half');
@@ -185,7 +185,7 @@ describe('deferredMiddleware', () => {
     expect(served.appErrors).toContainEqual(new Error('disk gone'));
   });
 
-  test('a stream that has failed before it is sent is an error response', async () => {
+  test('answers with an error if a stream has failed before it is sent', async () => {
     const gone = Object.assign(new Error('gone'), { status: 410, expose: true });
     const failed = new Readable({ read() {} });
     failed.on('error', () => {});
@@ -199,7 +199,7 @@ describe('deferredMiddleware', () => {
     expect((await other.get('/')).status).toBe(500);
   });
 
-  test('a stream that fails before its first byte cuts the connection, and nothing is leaked', async () => {
+  test('cuts the connection if a stream fails before its first byte, and leaks nothing', async () => {
     const served = await serve(() => later(fs.createReadStream('/nowhere/at/all')));
     await expect(served.get('/')).rejects.toMatchObject({ code: 'ECONNRESET' });
     await until(() => served.appErrors.length > 0);
@@ -207,7 +207,7 @@ describe('deferredMiddleware', () => {
     expect([served.manager.held, served.manager.timers]).toEqual([0, 0]);
   });
 
-  test('a client that leaves half way through a stream: the stream is destroyed', async () => {
+  test('destroys a stream if the client leaves half way', async () => {
     const endings: unknown[] = [];
     const stream = new Readable({ read() {} });
     stream.push('first half');
@@ -219,7 +219,7 @@ describe('deferredMiddleware', () => {
     expect(endings).toEqual(['value']);
   });
 
-  test('a stream set for a client that leaves in the same tick is destroyed unread', async () => {
+  test('destroys a stream unread if the client leaves in the same tick', async () => {
     const stream = new Readable({ read() {} });
     const result = new DeferredResult<unknown>();
     const served = await serve(() => result);

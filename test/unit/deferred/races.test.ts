@@ -170,7 +170,7 @@ describe('races', () => {
     },
   );
 
-  test('18. in any interleaving of set, error, timeout, disconnect and shutdown: one ending, every callback once, nothing held afterwards', async () => {
+  test('end once and run every callback once, in any order of set, error, timeout, disconnect and shutdown', async () => {
     const timeouts = fc.constantFrom<Timeout>('none', 'value', 'supplier', 'async', 'never');
     const moves = fc.constantFrom(
       'hold',
@@ -231,7 +231,7 @@ describe('races', () => {
     },
   );
 
-  test('a result that is set and a socket that is torn down in one breath: written or not, it is over', async () => {
+  test('end a response whose socket is destroyed in the tick in which its result is set', async () => {
     const endings: unknown[] = [];
     const result = new DeferredResult<unknown>();
     const served = await serve(() => result);

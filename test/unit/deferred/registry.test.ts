@@ -8,7 +8,7 @@ function makeRegistry(): { registry: Registry<string>; faults: unknown[] } {
 }
 
 describe('Registry', () => {
-  test('wakes those that wait for a key, with the event, until they are released', () => {
+  test('wakes the waiters of a key with the event, until they are released', () => {
     const { registry } = makeRegistry();
     const heard: string[] = [];
     const releaseA = registry.register(['x'], (event) => heard.push(`a:${event}`));
@@ -36,7 +36,7 @@ describe('Registry', () => {
     ]);
   });
 
-  test('one that throws stops no other and is reported', () => {
+  test('reports a waiter that throws, and wakes the others', () => {
     const { registry, faults } = makeRegistry();
     let isWoken = false;
     registry.register(['x'], () => {
@@ -48,7 +48,7 @@ describe('Registry', () => {
     expect(faults).toEqual([new Error('broken')]);
   });
 
-  test('a waiter may release itself and others inside a wake; the released is not woken any more', () => {
+  test('wakes no waiter that was released inside the same wake', () => {
     const { registry, faults } = makeRegistry();
     const heard: string[] = [];
     const releases: (() => void)[] = [];
@@ -65,7 +65,7 @@ describe('Registry', () => {
     expect([registry.size, registry.has('x')]).toEqual([0, false]);
   });
 
-  test('one that registers inside a wake waits for the next', () => {
+  test('does not wake a waiter that registers inside the wake', () => {
     const { registry } = makeRegistry();
     let wakes = 0;
     const registerAgain = (): void => {
@@ -79,7 +79,7 @@ describe('Registry', () => {
     expect(wakes).toBe(3);
   });
 
-  test('keeps the books of a plain model, whatever is registered, released and woken', () => {
+  test('agrees with a simple model in any order of register, release and wake', () => {
     const keys = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 4 });
     const step = fc.oneof(
       keys.map((of) => ({ kind: 'register' as const, of })),
@@ -114,7 +114,7 @@ describe('Registry', () => {
     );
   });
 
-  test('asks a source that tells of nothing unasked, at each registration and before a look', async () => {
+  test('requests keys of a source at each registration and before a read', async () => {
     const asked: (readonly string[])[] = [];
     const listening = Promise.resolve();
     const registry: Registry<string> = new Registry<string>({

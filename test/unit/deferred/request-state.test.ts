@@ -8,7 +8,7 @@ import { closeServers, serve, until } from './serve.ts';
 afterEach(closeServers);
 
 describe("the request's state", () => {
-  test('30. starting twice on one request is an error that names the state', async () => {
+  test('throws with its name if a request starts twice', async () => {
     const first = new DeferredResult();
     const served = await serve(() => first);
     const answer = served.get('/');
@@ -24,7 +24,7 @@ describe("the request's state", () => {
     expect((await answer).body).toBe('value');
   });
 
-  test('30. starting after completion is an error that names the state', async () => {
+  test('throws with its name if a request starts after completion', async () => {
     const served = await serve(() => DeferredResult.from(Promise.resolve('value')));
     await served.get('/');
     const [ctx] = served.contexts;
@@ -36,7 +36,7 @@ describe("the request's state", () => {
     }
   });
 
-  test('30. a result answers one request: a second is refused, and the first is none the worse', async () => {
+  test('lets a result answer only one request, and the first is not affected', async () => {
     const shared = new DeferredResult();
     const served = await serve(() => shared);
     const answer = served.get('/');
@@ -49,7 +49,7 @@ describe("the request's state", () => {
     expect((await served.get('/')).status).toBe(500);
   });
 
-  test('31. changing the timeout after the start is an error', async () => {
+  test('throws if the timeout changes after the start', async () => {
     const result = new DeferredResult({ timeoutMs: 1000 });
     result.timeoutMs = 2000;
     const served = await serve(() => result);
@@ -86,7 +86,7 @@ describe("the request's state", () => {
     },
   );
 
-  test('32. it leaves answers alone that are not deferred, and other requests', async () => {
+  test('does not affect other answers and requests', async () => {
     const served = await serve((ctx) => {
       if (ctx.path === '/unfit') forbidDeferral(ctx, 'for once');
       if (ctx.path === '/plain') {

@@ -36,7 +36,7 @@ async function holdOne(
 }
 
 describe('timeout', () => {
-  test('10. with a timeoutResult: the onTimeout callback runs, then the fallback answers; a later set returns false', async () => {
+  test('runs onTimeout, then answers with the timeoutResult; a later set returns false', async () => {
     const order: string[] = [];
     const { clock, result, answer, served, endings } = await holdOne({
       timeoutMs: 1000,
@@ -55,13 +55,13 @@ describe('timeout', () => {
     expect([served.manager.held, served.manager.timers, clock.timers]).toEqual([0, 0, 0]);
   });
 
-  test('10. a timeoutResult that is a plain value answers as it is', async () => {
+  test('answers with a plain timeoutResult as it is', async () => {
     const { clock, answer } = await holdOne({ timeoutMs: 1000, timeoutResult: { still: 'waiting' } });
     clock.advance(1100);
     expect(await answer).toMatchObject({ status: 200, body: '{"still":"waiting"}' });
   });
 
-  test('11. a supplier is evaluated at the timeout, once, and may be async', async () => {
+  test('calls a supplier once, which may be async', async () => {
     let calls = 0;
     const { clock, answer, endings, served } = await holdOne({
       timeoutMs: 1000,
@@ -79,7 +79,7 @@ describe('timeout', () => {
     expect([calls, endings, served.manager.held, clock.timers]).toEqual([1, ['timeout'], 0, 0]);
   });
 
-  test('11. while the supplier runs a real result still wins, and what the supplier brings is let go', async () => {
+  test("prefers a result that is set while the supplier runs, and frees the supplier's value", async () => {
     const late = new Readable({ read() {} });
     let finish = (_value: unknown): void => {};
     const { clock, result, answer, endings } = await holdOne({
@@ -95,7 +95,7 @@ describe('timeout', () => {
     expect(endings).toEqual(['value']);
   });
 
-  test.each([['throws'], ['rejects']])('11. a supplier that %s makes its exception the result', async (how) => {
+  test.each([['throws'], ['rejects']])('answers with the error of a supplier that %s', async (how) => {
     const gone = Object.assign(new Error('gone'), { status: 410, expose: true });
     const { clock, answer } = await holdOne({
       timeoutMs: 1000,
@@ -108,7 +108,7 @@ describe('timeout', () => {
     expect(await answer).toMatchObject({ status: 410, body: 'gone' });
   });
 
-  test('11. a supplier that never comes to an end is given up for the default error', async () => {
+  test('answers with the default error if a supplier never ends', async () => {
     const { clock, answer, endings } = await holdOne(
       { timeoutMs: 1000, timeoutResult: () => new Promise(() => {}) },
       { timeoutValueLimitMs: 300 },
@@ -120,7 +120,7 @@ describe('timeout', () => {
     expect(endings).toEqual(['timeout']);
   });
 
-  test('12. onTimeout may set the result itself; that value wins over the fallback', async () => {
+  test('prefers a result that onTimeout sets', async () => {
     let isAsked = false;
     const { clock, result, answer, endings } = await holdOne({
       timeoutMs: 1000,
@@ -134,7 +134,7 @@ describe('timeout', () => {
     expect(endings).toEqual(['timeout']);
   });
 
-  test('13. if onTimeout throws, the fallback is still applied and the error is reported', async () => {
+  test('reports an error of onTimeout and still answers with the fallback', async () => {
     const { clock, result, answer, served } = await holdOne({ timeoutMs: 1000, timeoutResult: 'fallback' });
     result.onTimeout(() => {
       throw new Error('broken');
@@ -148,7 +148,7 @@ describe('timeout', () => {
     ]);
   });
 
-  test('14. no fallback and no callback: the default timeout error, 503 with Retry-After', async () => {
+  test('answers with the default error, 503 with Retry-After, without fallback and callback', async () => {
     const { clock, answer, result } = await holdOne({ timeoutMs: 1000 }, { retryAfterMs: 2500, random: () => 0.5 });
     clock.advance(1100);
     const { status, headers } = await answer;
@@ -156,7 +156,7 @@ describe('timeout', () => {
     expect(result.getResult()).toMatchObject({ code: 'deferred_timeout', status: 503, retryAfterMs: 3750 });
   });
 
-  test('15. an interceptor may set a value on timeout', async () => {
+  test('answers with a value that an interceptor sets', async () => {
     const { clock, answer } = await holdOne({ timeoutMs: 1000 }, {}, (_result, { manager }) => {
       manager.register('value', { handleTimeout: (held) => void held.result.setResult('from the interceptor') });
     });
@@ -164,7 +164,7 @@ describe('timeout', () => {
     expect(await answer).toMatchObject({ status: 200, body: 'from the interceptor' });
   });
 
-  test('15. an interceptor may set an error on timeout; one that throws on timeout makes its exception the result', async () => {
+  test('answers with an error that an interceptor sets or throws', async () => {
     const error = Object.assign(new Error('no'), { status: 409, expose: true });
     const set = await holdOne({ timeoutMs: 1000 }, {}, (_result, { manager }) => {
       manager.register('error', { handleTimeout: (held) => void held.result.setErrorResult(error) });
@@ -183,7 +183,7 @@ describe('timeout', () => {
     expect(thrown.served.faults).toEqual([]);
   });
 
-  test("16. order on timeout: the result's own callbacks, then registered interceptors in order, then the default", async () => {
+  test("runs the result's callbacks, then interceptors in order, then the default", async () => {
     const order: string[] = [];
     const { clock, answer } = await holdOne({ timeoutMs: 1000 }, {}, (result, { manager }) => {
       manager.register('first', { handleTimeout: () => void order.push('first') });
@@ -200,7 +200,7 @@ describe('timeout', () => {
     ['fallback', []],
     ['first', ['first']],
     ['second', ['first', 'second']],
-  ])('16. it stops as soon as there is a result (from %s)', async (from, expected) => {
+  ])('stops as soon as there is a result (from %s)', async (from, expected) => {
     const order: string[] = [];
     const visit = (name: string) => (held: Held) => {
       order.push(name);
@@ -215,7 +215,7 @@ describe('timeout', () => {
     expect(order).toEqual(expected);
   });
 
-  test('17. the clock starts when the handler has returned, not when the request arrived', async () => {
+  test('is measured from the return of the handler, not from the request', async () => {
     const clock = new FakeClock();
     let startedAtMs = 0;
     const served = await serve(
@@ -237,7 +237,7 @@ describe('timeout', () => {
     expect(firedAtMs).toBeLessThanOrEqual(startedAtMs + 1050);
   });
 
-  test('17. a per-result timeout beats the global default, which alone is jittered, downwards', async () => {
+  test("prefers the result's own timeout; only the default has jitter, downwards", async () => {
     const clock = new FakeClock();
     const seen: number[] = [];
     const served = await serve(
@@ -261,7 +261,7 @@ describe('timeout', () => {
     expect((await Promise.all([own, byDefault])).map(({ body }) => body)).toEqual(['timeout', 'timeout']);
   });
 
-  test('17. 0 answers at once with the timeout value, and is never held', async () => {
+  test('answers at once with the timeout value for 0, and is never held', async () => {
     const clock = new FakeClock();
     const served = await serve(() => new DeferredResult({ timeoutMs: 0, timeoutResult: 'at once' }), {
       clock,
@@ -271,14 +271,14 @@ describe('timeout', () => {
     expect([served.manager.held, clock.timers]).toEqual([0, 0]);
   });
 
-  test('17. 0 with a value that was set answers with that', async () => {
+  test('answers with a value that was set, for 0', async () => {
     const result = new DeferredResult({ timeoutMs: 0, timeoutResult: 'fallback' });
     result.setResult('value');
     const served = await serve(() => result);
     expect((await served.get('/')).body).toBe('value');
   });
 
-  test('an interceptor that needs time for its timeout value gets it, and the chain goes on behind it when it takes too long', async () => {
+  test("waits for an interceptor's promised value, and continues after it if it takes too long", async () => {
     const order: string[] = [];
     const { clock, answer } = await holdOne(
       { timeoutMs: 1000 },
@@ -295,7 +295,7 @@ describe('timeout', () => {
     expect((await answer).status).toBe(503);
   });
 
-  test('the default timeout error is one that upper layers can map by its code', () => {
+  test('has a default error with a code that other modules can map', () => {
     const error = new DeferredError('deferred_timeout', 'no result', { retryAfterMs: 2001 });
     expect([error.status, error.code, error.headers]).toEqual([503, 'deferred_timeout', { 'Retry-After': '3' }]);
   });

@@ -79,7 +79,7 @@ async function isSettled(promise: Promise<void> | undefined): Promise<boolean> {
 }
 
 describe('channels of uploads', () => {
-  test('are subscribed to for the first that waits, and not again', async () => {
+  test('are subscribed to for the first waiter, and not again', async () => {
     await becomeReady();
     subscriber.isPrompt = false;
     const first = want('a');
@@ -93,7 +93,7 @@ describe('channels of uploads', () => {
     expect(want('a', 'b')).toBe(undefined);
   });
 
-  test('tell of their upload, whatever comes', async () => {
+  test('report the changes of their upload, with any data', async () => {
     await becomeReady();
     told = [];
     connection.message('c:a', '{"state":"queued"}');
@@ -104,7 +104,7 @@ describe('channels of uploads', () => {
     ]);
   });
 
-  test('that cannot be subscribed to now keep nobody waiting, and are when the connection is there', async () => {
+  test('block no waiter while the connection is away, and are subscribed to when it is back', async () => {
     expect(want('a')).toBe(undefined);
     expect(subscriber.log).toEqual([]);
     await becomeReady();
@@ -113,7 +113,7 @@ describe('channels of uploads', () => {
     await feed.opened;
   });
 
-  test('are those that somebody waits for, on a new connection, and all are told that they may have missed something when they are', async () => {
+  test('are subscribed to again on a new connection, and all waiters may have missed events then', async () => {
     await becomeReady();
     void want('a', 'b', 'c');
     wanted.delete('b');
@@ -128,14 +128,14 @@ describe('channels of uploads', () => {
     expect(await isSettled(want('b'))).toBe(false);
   });
 
-  test('are subscribed to by commands that do not hold up Redis', async () => {
+  test('are subscribed to by commands that do not block Redis', async () => {
     await becomeReady();
     void want(...Array.from({ length: 2500 }, (_, index) => String(index)));
     await jest.advanceTimersByTimeAsync(0);
     expect(subscriber.log.map((line) => line.split(' ').length - 1)).toEqual([1000, 1000, 500]);
   });
 
-  test('keep nobody waiting where the connection breaks, and give up one that does not answer', async () => {
+  test('block no waiter if the connection breaks, and replace one that does not answer', async () => {
     await becomeReady();
     subscriber.isPrompt = false;
     const [first, second] = [want('a'), want('b')];
@@ -148,7 +148,7 @@ describe('channels of uploads', () => {
     expect(subscriber.reconnects).toBe(1);
   });
 
-  test('that Redis refuses are a fault of the feed, and are asked for again with growing pauses', async () => {
+  test('are a fault of the feed if Redis rejects them, and are tried again with growing pauses', async () => {
     expect(feed.fault).toBe('there is no connection to Redis');
     await becomeReady();
     expect(feed.fault).toBeUndefined();
@@ -170,8 +170,8 @@ describe('channels of uploads', () => {
   });
 });
 
-describe('a channel that nobody waits for any more', () => {
-  test('stays for a while, for the poll that follows, and is dropped then', async () => {
+describe('a channel without a waiter', () => {
+  test('is kept for a while for the next poll, and dropped then', async () => {
     await becomeReady();
     void want('a', 'b');
     wanted.clear();
@@ -185,14 +185,14 @@ describe('a channel that nobody waits for any more', () => {
     expect(want('a')).toBeDefined();
   });
 
-  test('stays as long as somebody waits', async () => {
+  test('is kept while there is another waiter', async () => {
     await becomeReady();
     void want('a');
     await jest.advanceTimersByTimeAsync(10 * SWEEP_MS);
     expect(subscriber.log.filter((line) => line !== 'ping')).toEqual(['+ c:a']);
   });
 
-  test('is dropped at once where there are too many', async () => {
+  test('is dropped at once if there are too many', async () => {
     await becomeReady();
     for (let count = 0; count < 50_000; count += 1) void feed.listen([String(count)]);
     wanted.add('7');
@@ -205,7 +205,7 @@ describe('a channel that nobody waits for any more', () => {
   });
 });
 
-test('a connection that died in silence is found by asking, one that is away is left to itself', async () => {
+test('replaces a dead connection by its missing reply, and pings none that is away', async () => {
   await jest.advanceTimersByTimeAsync(PING_MS);
   expect(subscriber.log).toEqual([]);
   await becomeReady();
@@ -217,7 +217,7 @@ test('a connection that died in silence is found by asking, one that is away is 
   expect(subscriber.reconnects).toBe(1);
 });
 
-test('closing gives up the connection', async () => {
+test('closes the connection', async () => {
   await feed.close();
   expect(subscriber.isClosed).toBe(true);
 });

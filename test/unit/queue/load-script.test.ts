@@ -20,7 +20,7 @@ function write(name: string, text: string): URL {
   return pathToFileURL(path);
 }
 
-test('puts each part in once, where it is first named, and leaves comments out', () => {
+test('inserts each part once, at its first include, and drops comments', () => {
   write('time', '-- The time.\nlocal time = 1\n');
   write('waiting', '--- @include "time"\nlocal waiting = time\n');
   const main = write(
@@ -30,7 +30,7 @@ test('puts each part in once, where it is first named, and leaves comments out',
   expect(loadScript(main)).toBe('local time = 1\nlocal waiting = time\nreturn waiting -- behind code');
 });
 
-test('throws for a part that is not there', () => {
+test('throws if a part is missing', () => {
   expect(() => loadScript(write('main', '--- @include "nothing"\n'))).toThrow(/ENOENT/);
 });
 

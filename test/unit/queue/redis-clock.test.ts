@@ -24,7 +24,7 @@ function clockOf(aheadMs: () => number | undefined): RedisClock {
 
 const localMs = () => performance.timeOrigin + performance.now();
 
-test.each([-600_000, 600_000])('follows a Redis whose clock is %i ms apart', async (aheadMs) => {
+test.each([-600_000, 600_000])('follows a Redis whose clock differs by %i ms', async (aheadMs) => {
   const clock = clockOf(() => aheadMs);
   await clock.measure();
   expect(Math.abs(clock.nowMs() - localMs() - aheadMs)).toBeLessThan(60_000);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parseHosts } from '../../../src/queue/redis-place.ts';
 
-test('hosts are a list of names and addresses, with a port or the usual one', () => {
+test('parses names and addresses, with a port or the default one', () => {
   expect(parseHosts('redis-1:7000, 10.0.0.2 ,,[2001:db8::1]:7002,[::1]', 26_379)).toEqual([
     { host: 'redis-1', port: 7000 },
     { host: '10.0.0.2', port: 26_379 },

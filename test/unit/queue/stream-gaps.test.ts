@@ -10,14 +10,14 @@ function readEntries(gaps: StreamGaps, first: number, last: number): boolean {
 const at = (entry: number, added: number | undefined = entry) => ({ lastId: `${entry}-0`, added });
 
 describe('entries that were trimmed unread', () => {
-  test('are told by a read that brings all that the stream keeps', () => {
+  test('are detected if a read returns all that the stream keeps', () => {
     const gaps = new StreamGaps(at(5));
     expect(readEntries(gaps, 6, 1000)).toBe(false);
     expect(readEntries(gaps, 1001, 1000 + EVENT_STREAM_LENGTH)).toBe(true);
     expect(readEntries(gaps, 20_000, 20_001)).toBe(false);
   });
 
-  test('are told by a reader that comes to the end with fewer entries than there were, once', () => {
+  test('are detected once if a reader reaches the end with too few entries', () => {
     const gaps = new StreamGaps(at(5));
     readEntries(gaps, 6, 8);
     expect(gaps.missedUpTo(at(8))).toBe(false);
@@ -27,7 +27,7 @@ describe('entries that were trimmed unread', () => {
     expect(gaps.missedUpTo(at(14))).toBe(false);
   });
 
-  test('are told by a reader that stands still though the stream goes on, once for each newest entry', () => {
+  test('are detected once for each newest entry if a reader stands still while the stream grows', () => {
     const gaps = new StreamGaps(at(5));
     expect([at(5), at(9), at(9), at(9), at(12), at(12)].map((position) => gaps.missedUpTo(position))).toEqual([
       false,
@@ -39,7 +39,7 @@ describe('entries that were trimmed unread', () => {
     ]);
   });
 
-  test('are none where the reader is on its way', () => {
+  test('are not reported while the reader advances', () => {
     const gaps = new StreamGaps(at(5));
     expect(gaps.missedUpTo(at(9))).toBe(false);
     readEntries(gaps, 6, 8);
@@ -48,14 +48,14 @@ describe('entries that were trimmed unread', () => {
     expect(gaps.missedUpTo(at(9))).toBe(false);
   });
 
-  test('a stream that is there no more, and its entries that come again, are gaps too', () => {
+  test('reports a gap if the stream has vanished or starts again', () => {
     const gaps = new StreamGaps(at(5));
     expect([at(0), at(0), at(0)].map((position) => gaps.missedUpTo(position))).toEqual([false, true, false]);
     readEntries(gaps, 20, 20);
     expect(gaps.missedUpTo(at(20, 1))).toBe(false);
   });
 
-  test('without a count of entries, the other signs are left', () => {
+  test('uses the other signs if Redis does not count entries', () => {
     const gaps = new StreamGaps({ lastId: '5-0', added: undefined });
     readEntries(gaps, 12, 12);
     expect(gaps.missedUpTo({ lastId: '12-0', added: undefined })).toBe(false);

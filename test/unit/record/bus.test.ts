@@ -48,7 +48,7 @@ function build() {
 }
 
 describe('the bus', () => {
-  test('wakes those that wait for the upload that changed, with the state it is in now', async () => {
+  test('wakes the waiters of a changed upload with its new state', async () => {
     const { bus, wakes, feed, open } = build();
     const started = bus.start();
     feed().changed(ID, FIELDS);
@@ -59,7 +59,7 @@ describe('the bus', () => {
     await started;
   });
 
-  test('has begun when its feed has', async () => {
+  test('has started when its feed has', async () => {
     const { bus, open } = build();
     let hasBegun = false;
     const started = bus.start().then(() => (hasBegun = true));
@@ -69,14 +69,14 @@ describe('the bus', () => {
     await started;
   });
 
-  test('wakes everybody when events may have been missed', async () => {
+  test('wakes all waiters if events may have been missed', async () => {
     const { bus, wakes, feed } = build();
     void bus.start();
     feed().missed();
     expect(wakes).toEqual([undefined]);
   });
 
-  test('tells its feed who is waited for, and asks it to listen', async () => {
+  test('requests the events of uploads with a waiter', async () => {
     const { bus, release, feed, subscribing } = build();
     expect(bus.listen([ID])).toBe(undefined);
     void bus.start();
@@ -95,19 +95,16 @@ describe('the bus', () => {
     ['fields of something else', '{"a":{"b":1}}'],
     ['no state', '{}'],
     ['an unknown state', FIELDS.replace('processing', 'x')],
-  ])(
-    'an event that it does not understand (%s) makes those that wait look for themselves, and ends nothing',
-    (_what, data) => {
-      const { bus, wakes, feed, open } = build();
-      void bus.start();
-      feed().changed(ID, data);
-      feed().changed(ID, FIELDS);
-      expect([wakes[0], wakes[1]?.version]).toEqual([undefined, 8]);
-      open();
-    },
-  );
+  ])('lets waiters read the record after an unreadable event (%s)', (_what, data) => {
+    const { bus, wakes, feed, open } = build();
+    void bus.start();
+    feed().changed(ID, data);
+    feed().changed(ID, FIELDS);
+    expect([wakes[0], wakes[1]?.version]).toEqual([undefined, 8]);
+    open();
+  });
 
-  test('closes its feed, and needs none to be closed', async () => {
+  test('closes its feed, or nothing if it never opened one', async () => {
     const { bus, open, closed } = build();
     await bus.close();
     const started = bus.start();
@@ -118,7 +115,7 @@ describe('the bus', () => {
   });
 });
 
-test('the bus warns of events that it does not understand at most once a minute, and never if nobody waits for them', () => {
+test('warns about unreadable events at most once a minute, and never without a waiter', () => {
   const warned: unknown[] = [];
   const log = Object.assign(Object.create(silentLog) as typeof silentLog, {
     warn: (fields: unknown) => void warned.push(fields),
@@ -139,7 +136,7 @@ test('the bus warns of events that it does not understand at most once a minute,
   release();
 });
 
-test('a process that receives no events says why in a 503', async () => {
+test('throws 503 with the reason while no events are received', async () => {
   let fault: string | undefined = 'Redis answers NOPERM';
   const feed = {
     opened: Promise.resolve(),
@@ -152,7 +149,9 @@ test('a process that receives no events says why in a 503', async () => {
   const bus = new ProgressBus(openRegistry(), () => feed, silentLog);
   expect(() => bus.assertHearing()).toThrow('the feed is not open yet');
   await bus.start();
-  expect(() => bus.assertHearing()).toThrow('This process receives no events of uploads: Redis answers NOPERM.');
+  expect(() => bus.assertHearing()).toThrow(
+    'This process receives no events of uploads: Redis answers NOPERM. Try again shortly.',
+  );
   fault = undefined;
   bus.assertHearing();
 });

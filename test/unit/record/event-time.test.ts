@@ -14,7 +14,7 @@ function waitFor(more: Partial<RecordWait<string>> = {}): RecordWait<string> {
 }
 
 describe('the time of the event that resolved it', () => {
-  test('is that of the first that decided, whatever came after', async () => {
+  test('is the time of the first event that decided', async () => {
     const registry = openRegistry();
     const result = await waitForRecords(registry, waitFor({ decide: () => 'by event' }));
     registry.wake(ID, eventOf({ eventAtMs: 100 }));
@@ -23,7 +23,7 @@ describe('the time of the event that resolved it', () => {
     complete(result);
   });
 
-  test('is none where no event did', async () => {
+  test('is undefined if no event decided', async () => {
     const result = await waitForRecords(openRegistry(), waitFor({ read: async () => 'seen' }));
     expect(eventTimeOf(result)).toBeUndefined();
     complete(result);

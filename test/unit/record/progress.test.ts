@@ -38,7 +38,7 @@ describe('the percent', () => {
     expect(processingPercent(done)).toBe(percent);
   });
 
-  test('grows with the work, from one phase to the next, and is 100 for none of them', () => {
+  test('grows from phase to phase and never reaches 100 before the end', () => {
     fc.assert(
       fc.property(
         fraction,
@@ -71,7 +71,7 @@ describe('the time that is left', () => {
     expect(estimateRemainingMs({ ...receiving, receivedBytes: 1500 }, 2000)).toBe(0);
   });
 
-  test('while processing follows the percent of this attempt alone', () => {
+  test('while processing follows only the percent of this attempt', () => {
     const processing = recordOf({ percent: 75, phaseStartPercent: 50, phaseStartedAtMs: 1000 });
     expect(estimateRemainingMs(processing, 2000)).toBe(1000);
     expect(estimateRemainingMs({ ...processing, percent: 50 }, 2000)).toBeNull();
@@ -91,7 +91,7 @@ describe('the time that is left', () => {
     expect(estimateRemainingMs(recordOf({ state }), 9000)).toBe(0);
   });
 
-  test('is never negative, not even with clocks that disagree', () => {
+  test('is never negative, even if clocks differ', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('receiving', 'processing', 'queued', 'failed'),
@@ -108,7 +108,7 @@ describe('the time that is left', () => {
 });
 
 describe('the document', () => {
-  test('holds what the contract names', () => {
+  test('has all fields of the contract', () => {
     expect(toProgress(recordOf(), reading)).toEqual({
       id: ID,
       state: 'processing',
@@ -126,16 +126,16 @@ describe('the document', () => {
     });
   });
 
-  test('has a place in the queue only while it is queued', () => {
+  test('has a position in the queue only while it is queued', () => {
     expect(toProgress(recordOf({ state: 'queued' }), reading).queuePosition).toBe(2);
     expect(toProgress(recordOf({ state: 'completed' }), reading).queuePosition).toBeNull();
   });
 
-  test('counts the attempts of this life', () => {
+  test('counts only attempts since the file was last sent', () => {
     expect(toProgress(recordOf({ attempt: 7, attemptBase: 5 }), reading).attempt).toBe(2);
   });
 
-  test('says that time was up where it was', () => {
+  test('has timedOut in a timeout value', () => {
     expect(toProgress(recordOf(), { ...reading, timedOut: true }).timedOut).toBe(true);
   });
 
@@ -153,14 +153,14 @@ describe('the document', () => {
 });
 
 describe('links', () => {
-  test('are absolute paths, and the public id opens variants alone', () => {
+  test('are absolute paths, and the public id only leads to variants', () => {
     const links = linksOf(ID, 'public', true);
     for (const [name, path] of Object.entries(links))
       expect([name, path.startsWith(`/uploads/${ID}`)]).toEqual([name, name !== 'variants']);
     expect(links.variants).toBe('/variants/public');
   });
 
-  test('name the content once it is stored', () => {
+  test('include the content once it is stored', () => {
     expect([linksOf(ID, 'p', true).content, linksOf(ID, 'p', false).content]).toEqual([
       `/uploads/${ID}/content`,
       undefined,

@@ -50,7 +50,7 @@ const READERS = [
   ],
 ] as const;
 
-test.each(READERS)('a record read %s has its place while it waits', async (_how, read) => {
+test.each(READERS)('reads the position of a waiting upload (%s)', async (_how, read) => {
   const reads = readsOf({ state: 'queued', rank: 2 });
   expect([await read(reads), reads.count()]).toEqual([{ state: 'queued', queuePosition: 3 }, 1]);
 });
@@ -63,12 +63,12 @@ test.each(READERS)(
   },
 );
 
-test.each(READERS)('a record read %s is not read for ever where it waits without a place', async (_how, read) => {
+test.each(READERS)('stops reading a queued record that has no position (%s)', async (_how, read) => {
   const reads = readsOf({ state: 'queued', rank: null });
   expect(await read(reads)).toEqual({ state: 'queued', queuePosition: null });
   expect(reads.count()).toBeLessThan(10);
 });
 
-test.each(READERS)('one that is not there, read %s, is undefined', async (_how, read) => {
+test.each(READERS)('returns undefined for an unknown id (%s)', async (_how, read) => {
   expect(await read(readsOf({ rank: null }))).toBeUndefined();
 });

@@ -6,12 +6,12 @@ import { ID, recordOf } from './states.ts';
 const LEAST = { state: 'receiving', version: '1', percent: '0', updatedAt: '5', phaseStartedAt: '5' };
 
 describe('the fields of a record', () => {
-  test('are paired from a flat reply', () => {
+  test('are read from a flat reply', () => {
     expect(pairFields(['a', '1', 'b', ''])).toEqual({ a: '1', b: '' });
     expect(pairFields([])).toEqual({});
   });
 
-  test('that are not there yet are null, none or nothing', () => {
+  test('are null, 0 or empty if they are missing', () => {
     expect(decodeRecord(ID, LEAST)).toMatchObject({
       id: ID,
       receivedBytes: 0,
@@ -32,24 +32,24 @@ describe('the fields of a record', () => {
     });
   });
 
-  test('an empty total is an unknown one, 0 is none', () => {
+  test('have an unknown total if it is empty, and a known one if it is 0', () => {
     expect([
       decodeProgress(ID, { ...LEAST, total: '' }).totalBytes,
       decodeProgress(ID, { ...LEAST, total: '0' }).totalBytes,
     ]).toEqual([null, 0]);
   });
 
-  test.each(['', 'finished'])('a state that is none (%j) is a fault, not an upload', (state) => {
+  test.each(['', 'finished'])('throw if the state is unknown (%j)', (state) => {
     expect(() => decodeRecord(ID, { ...LEAST, state })).toThrow('without a state');
   });
 
-  test('the time of an event stands in events alone', () => {
+  test('have an event time only in events', () => {
     expect(decodeProgress(ID, { ...LEAST, at: '12.5' }).eventAtMs).toBe(12.5);
     expect('eventAtMs' in decodeProgress(ID, LEAST)).toBe(false);
   });
 });
 
-test('an upload is expired from the end of its retention on, one that is not final never', () => {
+test('is expired from the end of its retention time, and never before it is final', () => {
   expect([
     isExpired({ expiresAtMs: 10 }, 9),
     isExpired({ expiresAtMs: 10 }, 10),
@@ -84,7 +84,7 @@ describe('the document of an upload', () => {
     });
   });
 
-  test('says when it expires once it is final', () => {
+  test('has expiresAt once it is final', () => {
     const at = (state: 'processing' | 'failed') =>
       toUpload({ record: recordOf({ state, expiresAtMs: 7000 }), queuePosition: null, nowMs: 6000 }).expiresAt;
     expect([at('processing'), at('failed')]).toEqual([null, '1970-01-01T00:00:07.000Z']);

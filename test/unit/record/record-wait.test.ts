@@ -30,8 +30,8 @@ function waitFor(more: Partial<RecordWait<string>> = {}): RecordWait<string> {
   };
 }
 
-describe('the order of things', () => {
-  test('the waiter is registered before the first look', async () => {
+describe('the order of steps', () => {
+  test('registers the waiter before the first read', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
     const holding = waitForRecords(registry, waitFor({ read }));
@@ -42,7 +42,7 @@ describe('the order of things', () => {
     complete(result);
   });
 
-  test('a wake during the first look makes it look again: what the look missed is found', async () => {
+  test('reads again after a wake during the first read', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
     const holding = waitForRecords(registry, waitFor({ read }));
@@ -55,7 +55,7 @@ describe('the order of things', () => {
     complete(await holding);
   });
 
-  test('an event that decides during the first look is the answer', async () => {
+  test('answers with an event that decides during the first read', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
     const holding = waitForRecords(registry, waitFor({ read, decide: () => 'by event' }));
@@ -65,7 +65,7 @@ describe('the order of things', () => {
     complete(await holding);
   });
 
-  test('ten wakes during a look are one more look', async () => {
+  test('reads only once more after ten wakes during a read', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
     const holding = waitForRecords(registry, waitFor({ read }));
@@ -77,7 +77,7 @@ describe('the order of things', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('without a wake it reads once, and waits', async () => {
+  test('reads once and waits if there is no wake', async () => {
     const registry = openRegistry();
     let reads = 0;
     const result = await waitForRecords(registry, waitFor({ read: async () => void reads++ as undefined }));
@@ -87,7 +87,7 @@ describe('the order of things', () => {
 });
 
 describe('a wake while waiting', () => {
-  test('with an event that does not concern the wait changes nothing', async () => {
+  test('changes nothing if the event does not decide', async () => {
     const registry = openRegistry();
     let reads = 0;
     const result = await waitForRecords(
@@ -100,7 +100,7 @@ describe('a wake while waiting', () => {
     complete(result);
   });
 
-  test('without an event (a gap in the stream) makes it look', async () => {
+  test('without an event, after a gap, causes a read', async () => {
     const registry = openRegistry();
     const answers = [undefined, 'found'];
     const result = await waitForRecords(
@@ -113,7 +113,7 @@ describe('a wake while waiting', () => {
     complete(result);
   });
 
-  test('whose look fails goes on waiting: the next wake reads again', async () => {
+  test('goes on waiting if its read fails, and the next wake reads again', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
     const holding = waitForRecords(registry, waitFor({ read }));
@@ -130,7 +130,7 @@ describe('a wake while waiting', () => {
     complete(result);
   });
 
-  test('whose look fails because Redis is away reads again by itself until it can, and no more after the end', async () => {
+  test('repeats a read that fails because Redis is away, until the end of the wait', async () => {
     const registry = openRegistry();
     const answers: (string | undefined | Error)[] = [
       undefined,
@@ -163,7 +163,7 @@ describe('a wake while waiting', () => {
     complete(result);
   });
 
-  test('that comes during a look that fails is not lost', async () => {
+  test('is not lost during a read that fails', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
     const holding = waitForRecords(registry, waitFor({ read }));
@@ -180,7 +180,7 @@ describe('a wake while waiting', () => {
     complete(result);
   });
 
-  test('after the answer reads no more', async () => {
+  test('reads nothing after the answer', async () => {
     const registry = openRegistry();
     let reads = 0;
     const result = await waitForRecords(
@@ -194,21 +194,21 @@ describe('a wake while waiting', () => {
   });
 });
 
-describe('when the time is up', () => {
-  test('the record is looked at once more, and what is found is the answer', async () => {
+describe('the timeout', () => {
+  test('reads the record once more and answers with the change', async () => {
     const answers = [undefined, 'found at the end'];
     const result = await waitForRecords(openRegistry(), waitFor({ read: async () => answers.shift() }));
     expect(await timeOut(result)).toBe('found at the end');
     complete(result);
   });
 
-  test('the timeout value is the answer where nothing is found', async () => {
+  test('answers with the timeout value if there is no change', async () => {
     const result = await waitForRecords(openRegistry(), waitFor());
     expect(await timeOut(result)).toBe('timed out');
     complete(result);
   });
 
-  test('the last state seen is the answer where Redis is away', async () => {
+  test('answers with the last state if Redis is away', async () => {
     let reads = 0;
     const read = async () => (++reads === 1 ? undefined : await Promise.reject<undefined>(new Error('Redis is away')));
     const result = await waitForRecords(openRegistry(), waitFor({ read }));
@@ -216,7 +216,7 @@ describe('when the time is up', () => {
     complete(result);
   });
 
-  test('the last state seen is the answer where Redis says nothing, and its word comes too late then', async () => {
+  test('answers with the last state if Redis is too slow', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
     try {
       const { asked, read } = manualRead();
@@ -240,7 +240,7 @@ describe('the release', () => {
   test.each([
     ['an answer by event', (registry: ReturnType<typeof openRegistry>) => registry.wake(ID, eventOf())],
     ['a timeout, a client gone, a shutdown', () => undefined],
-  ])('comes with the end of the response, after %s', async (_how, happens) => {
+  ])('happens at the end of the response, after %s', async (_how, happens) => {
     const registry = openRegistry();
     const result = await waitForRecords(registry, waitFor({ decide: () => 'by event' }));
     happens(registry);
@@ -249,14 +249,14 @@ describe('the release', () => {
     registry.wake(ID, eventOf());
   });
 
-  test('comes at once where the first look throws, which is the answer', async () => {
+  test('happens at once if the first read throws, which is the answer', async () => {
     const registry = openRegistry();
     const read = async () => await Promise.reject<undefined>(new Error('no such upload'));
     await expect(waitForRecords(registry, waitFor({ read }))).rejects.toThrow('no such upload');
     expect([registry.size, registry.has(ID)]).toEqual([0, false]);
   });
 
-  test('leaves no key of many', async () => {
+  test('removes all keys', async () => {
     const registry = openRegistry();
     const ids = Array.from({ length: 100 }, (_, index) => `id-${index}`);
     const results = await Promise.all([
@@ -268,7 +268,7 @@ describe('the release', () => {
   });
 });
 
-test("the timeout asked for is the result's own; none leaves it to the manager", async () => {
+test('uses the requested timeout, or leaves it to the manager', async () => {
   const [asked, open] = await Promise.all([
     waitForRecords(openRegistry(), waitFor({ timeoutMs: 5 })),
     waitForRecords(openRegistry(), waitFor({ timeoutMs: undefined })),

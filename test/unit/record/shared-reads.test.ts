@@ -15,7 +15,7 @@ function manualReads() {
   return { reads, steps };
 }
 
-test('reads ids that are asked for in the same turn in one step, each once', async () => {
+test('reads the ids of one turn in one step, each once', async () => {
   const { reads, steps } = manualReads();
   const answers = Promise.all(['a', 'b', 'a', 'c', 'b'].map((id) => reads.read(id)));
   await turn();
@@ -24,7 +24,7 @@ test('reads ids that are asked for in the same turn in one step, each once', asy
   expect(await answers).toEqual(['A', undefined, 'A', 'C', undefined]);
 });
 
-test('never answers with a read that was sent before it was asked for', async () => {
+test('never shares a read that was sent before the call', async () => {
   const { reads, steps } = manualReads();
   const first = reads.read('a');
   await turn();
@@ -39,7 +39,7 @@ test('never answers with a read that was sent before it was asked for', async ()
   expect(await Promise.all(later)).toEqual(['new', 'new']);
 });
 
-test('does not hold up other ids while one is under way', async () => {
+test('does not delay other ids while a read is under way', async () => {
   const { reads, steps } = manualReads();
   const slow = reads.read('a');
   await turn();
@@ -63,7 +63,7 @@ test('rejects only the id whose record is damaged', async () => {
   expect(await answers).toMatchObject([{ status: 'rejected' }, { status: 'fulfilled', value: 'B' }]);
 });
 
-test('rejects all ids of a step that fails, and reads them again when they are asked for again', async () => {
+test('rejects all ids of a failed step, and reads them again at the next call', async () => {
   const { reads, steps } = manualReads();
   const answers = Promise.allSettled([reads.read('a'), reads.read('b')]);
   await turn();

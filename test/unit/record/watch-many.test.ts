@@ -20,7 +20,7 @@ const watch = async (...uploads: WatchedUpload[]) =>
 const at = (id: string, since: number | undefined = 7): WatchedUpload => ({ id, since });
 
 describe('a page of uploads', () => {
-  test('of which some have moved is answered at once with those alone, in the order asked', async () => {
+  test('is answered at once with the changed uploads, in the requested order', async () => {
     const result = await watch(at('c', 6), at('a'), at('b', 8));
     expect(result.getResult()).toMatchObject({
       uploads: [
@@ -32,13 +32,13 @@ describe('a page of uploads', () => {
     complete(result);
   });
 
-  test('one that it has never seen has moved', async () => {
+  test('counts an upload without a seen version as changed', async () => {
     const result = await watch(at('a'), { id: 'b', since: undefined });
     expect(result.getResult()).toMatchObject({ uploads: [{ id: 'b' }] });
     complete(result);
   });
 
-  test('is held while none has moved, and answered when one has', async () => {
+  test('is held until one upload changes', async () => {
     const result = await watch(at('a'), at('b'));
     expect([result.hasResult(), parts.registry.size]).toEqual([false, 1]);
     records.set(recordOf({ id: 'b', version: 8 }));
@@ -57,7 +57,7 @@ describe('a page of uploads', () => {
     complete(result);
   });
 
-  test('is not woken by the event of a version it has seen', async () => {
+  test('is not answered by the event of a seen version', async () => {
     const result = await watch(at('a'), at('b'));
     const before = records.reads;
     parts.registry.wake('a', eventOf({ id: 'a', version: 7 }));
@@ -66,7 +66,7 @@ describe('a page of uploads', () => {
     complete(result);
   });
 
-  test('finished uploads whose end it has seen do not end the wait for the others', async () => {
+  test('is not answered because of finished uploads that it has seen', async () => {
     records.set(recordOf({ id: 'a', state: 'completed', percent: 100 }));
     const result = await watch(at('a'), at('b'));
     expect(result.hasResult()).toBe(false);
@@ -84,7 +84,7 @@ describe('a page of uploads', () => {
     complete(held);
   });
 
-  test('answers from the event, without a read of any of the uploads', async () => {
+  test('is answered from the event, without a read', async () => {
     const result = await watch(at('a'), at('b'), at('c'));
     const before = records.reads;
     parts.registry.wake('b', eventOf({ id: 'b', version: 8, percent: 70 }));
@@ -97,7 +97,7 @@ describe('a page of uploads', () => {
   test.each([
     ['queued, whose place no event has', recordOf({ id: 'b', state: 'queued', version: 8 })],
     ['older than the version seen, as after a restore', recordOf({ id: 'b', version: 2 })],
-  ])('reads only the upload that moved if the event says that it is %s', async (_what, record) => {
+  ])('reads only the changed upload if the event has the state %s', async (_what, record) => {
     const result = await watch(at('a'), at('b'), at('c'));
     const before = records.reads;
     records.set(record, 4);
@@ -118,7 +118,7 @@ describe('a page of uploads', () => {
     complete(result);
   });
 
-  test('holds the answer while all uploads stand as seen, even if all are final', async () => {
+  test('is held while no upload changes, even if all are final', async () => {
     for (const id of ['a', 'b']) records.set(recordOf({ id, state: 'completed', percent: 100 }));
     const result = await watch(at('a'), at('b'));
     expect(result.hasResult()).toBe(false);
@@ -126,8 +126,8 @@ describe('a page of uploads', () => {
   });
 });
 
-describe('one that cannot be watched', () => {
-  test('is answered in its place, at once, with the others that moved', async () => {
+describe('an upload that cannot be watched', () => {
+  test('is answered at once in its place, with the changed uploads', async () => {
     records.set(recordOf({ id: 'gone', deleted: true, state: 'cancelled' }));
     const error = new ServiceError('bad_upload_id', 'No id.');
     const result = await watch(at('none'), at('a'), at('gone'), { id: 'BAD', since: undefined, error }, at('b', 1));
@@ -142,7 +142,7 @@ describe('one that cannot be watched', () => {
     complete(result);
   });
 
-  test('because it was deleted during the wait is told of as cancelled', async () => {
+  test('is reported as cancelled if it is deleted during the wait', async () => {
     const result = await watch(at('a'), at('b'));
     records.set(recordOf({ id: 'a', deleted: true, state: 'cancelled', version: 8 }));
     parts.registry.wake('a', eventOf({ id: 'a', version: 8, state: 'cancelled', deleted: true }));
@@ -151,7 +151,7 @@ describe('one that cannot be watched', () => {
     complete(result);
   });
 
-  test('because Redis is away fails the request, and nobody waits then', async () => {
+  test('fails the request if Redis is away, and leaves no waiter', async () => {
     records.fault = new ServiceError('service_unavailable', 'Away.');
     await expect(watch(at('a'))).rejects.toMatchObject({ code: 'service_unavailable' });
     expect(parts.registry.size).toBe(0);
@@ -159,7 +159,7 @@ describe('one that cannot be watched', () => {
 });
 
 describe('when the time is up', () => {
-  test('none has moved, so the list is empty', async () => {
+  test('answers with an empty list', async () => {
     const result = await watch(at('a'), at('b'));
     expect(await timeOut(result)).toEqual({ uploads: [], timedOut: true });
     records.fault = new Error('Redis is away');
@@ -167,7 +167,7 @@ describe('when the time is up', () => {
     complete(result);
   });
 
-  test('what the last look finds has moved', async () => {
+  test('answers with the changes of the last read', async () => {
     const result = await watch(at('a'), at('b'));
     records.set(recordOf({ id: 'b', version: 9 }));
     expect(await timeOut(result)).toMatchObject({ uploads: [{ id: 'b', version: 9 }], timedOut: false });

@@ -36,7 +36,7 @@ describe('a watch of one upload', () => {
     complete(result);
   });
 
-  test('waits with the present version seen, until an event tells of another', async () => {
+  test('waits with the seen version until an event has another one', async () => {
     records.set(recordOf());
     const result = await watch(7);
     expect(result.hasResult()).toBe(false);
@@ -46,7 +46,7 @@ describe('a watch of one upload', () => {
     complete(result);
   });
 
-  test('is not ended by the event of the version it has seen, come late or twice', async () => {
+  test('is not ended by a late or repeated event of the seen version', async () => {
     records.set(recordOf());
     const result = await watch(7);
     parts.registry.wake(ID, eventOf({ version: 7 }));
@@ -56,7 +56,7 @@ describe('a watch of one upload', () => {
     complete(result);
   });
 
-  test('reads the record after the event of one that waits, whose place no event knows', async () => {
+  test('reads the record of a queued upload, because events have no position', async () => {
     records.set(recordOf());
     const result = await watch(7);
     records.set(recordOf({ state: 'queued', version: 8 }), 3);
@@ -66,7 +66,7 @@ describe('a watch of one upload', () => {
     complete(result);
   });
 
-  test('reads the record after an older event: it may be a restored one', async () => {
+  test('reads the record after an event with an older version', async () => {
     records.set(recordOf());
     const result = await watch(7);
     records.set(recordOf({ version: 2 }));
@@ -76,14 +76,14 @@ describe('a watch of one upload', () => {
     complete(result);
   });
 
-  test('times out with the state as it stands, and says so', async () => {
+  test('times out with the present state and timedOut', async () => {
     records.set(recordOf());
     const result = await watch(7);
     expect(await timeOut(result)).toMatchObject({ version: 7, timedOut: true });
     complete(result);
   });
 
-  test('finds at the last look what no event told', async () => {
+  test('finds a change without an event at the last read', async () => {
     records.set(recordOf());
     const result = await watch(7);
     records.set(recordOf({ version: 8 }));
@@ -91,7 +91,7 @@ describe('a watch of one upload', () => {
     complete(result);
   });
 
-  test('answers with the last state seen where Redis is away at the last look', async () => {
+  test('answers with the last state if Redis is away at the last read', async () => {
     records.set(recordOf());
     const result = await watch(7);
     records.fault = new Error('Redis is away');
@@ -99,7 +99,7 @@ describe('a watch of one upload', () => {
     complete(result);
   });
 
-  test('tells one that waits already of a deletion', async () => {
+  test('answers a waiting client with the deletion', async () => {
     records.set(recordOf());
     const [byEvent, byLook] = await Promise.all([watch(7), watch(7)]);
     records.set(recordOf({ state: 'cancelled', version: 8, deleted: true }));
@@ -113,7 +113,7 @@ describe('a watch of one upload', () => {
     ['unknown_upload', undefined],
     ['upload_gone', recordOf({ deleted: true, state: 'cancelled' })],
     ['upload_gone', recordOf({ state: 'completed', expiresAtMs: 1 })],
-  ])('is %s where there is none to watch, and nobody waits then', async (code, record) => {
+  ])('rejects with %s if there is no upload, and leaves no waiter', async (code, record) => {
     if (record !== undefined) records.set(record);
     await expect(watch()).rejects.toMatchObject({ code, id: ID });
     await expect(readExisting(records, ID)).rejects.toMatchObject({ code });
@@ -134,7 +134,7 @@ describe('a watch until all are final', () => {
     records.set(recordOf({ id: other }));
   });
 
-  test('answers in the order asked when the last of them is final, whatever its outcome', async () => {
+  test('answers in the requested order when the last upload is final', async () => {
     const result = await watchAll();
     records.set(recordOf({ id: other, state: 'failed' }));
     parts.registry.wake(other, eventOf({ id: other, state: 'failed' }));
@@ -155,7 +155,7 @@ describe('a watch until all are final', () => {
     complete(result);
   });
 
-  test('times out with all as they stand, and as last seen where Redis is away', async () => {
+  test('times out with the present states, or the last ones if Redis is away', async () => {
     const result = await watchAll();
     records.set(recordOf({ id: other, state: 'completed' }));
     expect(await timeOut(result)).toEqual({ states: ['processing', 'completed'], timedOut: true });
@@ -164,7 +164,7 @@ describe('a watch until all are final', () => {
     complete(result);
   });
 
-  test('is unknown_upload where one of them is, and nobody waits then', async () => {
+  test('rejects with unknown_upload if one is unknown, and leaves no waiter', async () => {
     records.now.delete(other);
     await expect(watchAll()).rejects.toMatchObject({ code: 'unknown_upload', id: other });
     expect(parts.registry.size).toBe(0);
@@ -183,7 +183,7 @@ describe('a watch of stored uploads', () => {
   test.each([
     ['Redis is away at the first read', new ServiceError('service_unavailable', 'Away.')],
     ['Redis has lost the record', undefined],
-  ])('is held, and answered as it is known when the time is up, if %s', async (_when, fault) => {
+  ])('is held, and answered at the timeout as last known, if %s', async (_when, fault) => {
     records.fault = fault;
     const result = await watchStored();
     expect(result.hasResult()).toBe(false);
@@ -192,7 +192,7 @@ describe('a watch of stored uploads', () => {
     expect(parts.registry.size).toBe(0);
   });
 
-  test('is answered by the event of its end although the first read has failed', async () => {
+  test('is answered by its final event although the first read failed', async () => {
     records.fault = new ServiceError('service_unavailable', 'Away.');
     const result = await watchStored();
     records.fault = undefined;
@@ -204,7 +204,7 @@ describe('a watch of stored uploads', () => {
   });
 });
 
-test('an answer is shaped from the document that clients see', async () => {
+test('passes the document to shape', async () => {
   records.set(recordOf());
   const shaped: Progress[] = [];
   complete(await watchProgress(parts, { id: ID, seenVersions: [], timeoutMs: 0 }, (progress) => shaped.push(progress)));
