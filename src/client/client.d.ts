@@ -42,33 +42,33 @@ export interface FollowOptions {
     onPhase?: (phase: UploadPhase) => void;
 }
 
-/** How far an upload has come. */
+/** How far an upload is. */
 export interface Progress {
     id: string;
     state: UploadState;
-    /** Grows with every change of the upload. Give back the last one seen as `since`, and no change is missed. */
+    /** Grows with every change of the upload. Send the last one that you saw as `since`, and you miss no change. */
     version: number;
-    /** Never goes down within an upload; 100 only when `state` is `completed`. */
+    /** 0 to 100. It never goes down within an upload, and is 100 only when `state` is `completed`. */
     percent: number;
-    /** `receive`, `queue`, `inspect`, a step of the processor, or `done`. New steps may come: show them, do not switch on them. */
+    /** `receive`, `queue`, `inspect`, a step of the processor, or `done`. Steps may be added: show them, but do not switch on them. */
     stage: string;
     bytes: {
         /** Bytes. */
         received: number;
-        /** Null where the sender did not say. */
+        /** Null if the sender did not announce the size. */
         total: number | null;
     };
-    /** Counts the workers that have taken the upload up; a retry shows here and takes no percent back. */
+    /** Number of attempts at processing; 0 before the first one. A retry does not lower `percent`. */
     attempt: number;
-    /** 1 is next; null unless queued. Computed when read, so it moves without a new version. */
+    /** 1 is the next upload; null unless queued. Computed at each read, so it changes without a new version. */
     queuePosition: number | null;
-    /** Milliseconds to the end of the present phase; null until it can be estimated. Computed when read. */
+    /** Milliseconds to the end of the current phase; null until it can be estimated. Computed at each read. */
     etaMs: number | null;
     /** UTC. */
     updatedAt: string;
-    /** Nothing changes any more: stop polling. */
+    /** True if nothing will change any more: stop polling. */
     final: boolean;
-    /** True where the time to hold the answer was up before what was asked for had come: ask again. */
+    /** True if the time was up before the upload changed: ask again. */
     timedOut: boolean;
     links: Links;
 }
@@ -76,16 +76,16 @@ export interface Progress {
 /** The last four are final. `discarded`: the queue was full, and this upload, the oldest that waited, was removed. */
 export type UploadState = 'receiving' | 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled' | 'discarded';
 
-/** Where to go next: absolute paths at this same host. */
+/** URLs of the upload, as absolute paths at the same host. */
 export interface Links {
     self: string;
     progress: string;
     result: string;
     events: string;
     cancel: string;
-    /** Followed by `/{name}`, each picture made of the upload. The one link that may be shown to others. */
+    /** Add `/{name}` for a picture made from the upload. Only this link may be shown to other people. */
     variants: string;
-    /** There once the bytes are stored. */
+    /** Present when the bytes are stored. */
     content?: string;
 }
 
@@ -133,16 +133,16 @@ export interface UploadHandle {
 export interface Upload {
     id: string;
     state: UploadState;
-    /** Grows with every change of the upload. Give back the last one seen as `since`, and no change is missed. */
+    /** Grows with every change of the upload. Send the last one that you saw as `since`, and you miss no change. */
     version: number;
     file: {
-        /** As sent, without a path and without what cannot be shown. */
+        /** As sent, without a path and without characters that cannot be displayed. */
         name: string;
-        /** What the bytes are, whatever the sender claimed; null until enough of them came. */
+        /** Media type, determined from the bytes, not from what the sender claimed; null until enough bytes have arrived. */
         type: string | null;
         /** Bytes. */
         size: number;
-        /** Null until stored; where workers take it, null until completed. */
+        /** Lower-case hex. Null until stored; if workers compute it (`UPLOAD_HASH=worker`), null until completed. */
         sha256: string | null;
     };
     progress: Progress;
@@ -156,64 +156,65 @@ export interface Upload {
     updatedAt: string;
     /** When the upload and its files are removed; null until it is final. */
     expiresAt: string | null;
-    /** Reads variants and nothing else, so it may be shown to others; `id` may not. */
+    /** Gives access only to variants, so it may be shown to other people. `id` must stay secret. */
     publicId: string;
     links: Links;
 }
 
-/** What processing made of an upload; `kind` tells which processor. Kinds may be added. */
+/** The result of an upload. `kind` names the processor. Kinds may be added. */
 export type Result = PictureResult | TableResult;
 
-/** What a processed picture turned out to be. */
+/** The result of a picture. */
 export interface PictureResult {
     kind: 'picture';
     format: string;
-    /** Pixels as a person sees it, after the EXIF orientation. */
+    /** Pixels, after the EXIF orientation is applied. */
     width: number;
-    /** Pixels as a person sees it, after the EXIF orientation. */
+    /** Pixels, after the EXIF orientation is applied. */
     height: number;
     /** 1 for a still picture. */
     frames: number;
     hasAlpha: boolean;
     colourSpace: string;
-    /** The EXIF orientation as found; 1 where the file has none. */
+    /** The EXIF orientation of the file, 1 to 8; 1 if the file has none. */
     orientation: number;
-    /** The camera's own clock, with an offset where the file has one; null where it says nothing. */
+    /** Local time of the camera (ISO 8601), with an offset if the file has one; null if the file has no time. */
     takenAt: string | null;
-    /** Make and model as one line; null where the file says nothing. */
+    /** Make and model in one line; null if the file does not contain them. */
     camera: string | null;
-    /** Make and model as one line; null where the file says nothing. */
+    /** Make and model in one line; null if the file does not contain them. */
     lens: string | null;
-    /** Null where the file says nothing. */
+    /** Null if the file contains none. */
     exposure: Exposure | null;
-    /** There only where the options asked for it; null where the file says nothing. */
+    /** Present only if the option `gps` is true; null if the file contains no position. */
     gps?: Position | null;
+    /** `#rrggbb`. */
     dominantColour: string;
-    /** A [thumbhash](https://evanw.github.io/thumbhash/): about 25 bytes to show until a variant has come. */
+    /** A [thumbhash](https://evanw.github.io/thumbhash/) in base64: about 25 bytes, to show a preview until a variant is loaded. */
     thumbhash: string;
     /** 64 bits in hex. If at most about 10 bits differ, two pictures are copies of each other, perhaps resized or encoded again. */
     perceptualHash: string;
-    /** Largest first. */
+    /** The largest first. */
     variants: Variant[];
 }
 
-/** How a picture was exposed; each member null where the file does not say. */
+/** The exposure of a photo. A member is null if the file does not contain it. */
 export interface Exposure {
     timeMs: number | null;
     fNumber: number | null;
     iso: number | null;
-    /** Of the lens itself, not of its like on 35 mm film. */
+    /** Focal length of the lens itself, not its 35 mm equivalent. */
     focalLengthMm: number | null;
 }
 
-/** In degrees of WGS 84, south and west negative; metres above the sea, null where the file does not say. */
+/** Where the photo was taken: degrees of WGS 84, negative in the south and west; metres above sea level, null if unknown. */
 export interface Position {
     latitude: number;
     longitude: number;
     altitudeM: number | null;
 }
 
-/** A picture made of the uploaded one. It carries no GPS position, and no other EXIF but what `keepMetadata` asked for. */
+/** A picture made from the uploaded one. It contains no GPS position, and other EXIF data only if `keepMetadata` is true. */
 export interface Variant {
     name: string;
     format: string;
@@ -226,13 +227,13 @@ export interface Variant {
     url: string;
 }
 
-/** What a processed table turned out to be. */
+/** The result of a table. */
 export interface TableResult {
     kind: 'table';
     format: 'csv' | 'tsv' | 'xlsx';
-    /** A name of the Encoding Standard, such as `utf-8`; null for a workbook. */
+    /** Name in the Encoding Standard, such as `utf-8`; null for a workbook. */
     encoding: string | null;
-    /** 1 if the encoding is marked, given or proved by all bytes; less if it was guessed. Null for a workbook. */
+    /** 1 if a byte order mark, the options or all bytes of the file prove the encoding; less if it is a guess. Null for a workbook. */
     encodingCertainty: number | null;
     /** Null for a workbook. */
     delimiter: string | null;
@@ -240,22 +241,22 @@ export interface TableResult {
     sheet: string | null;
     hasHeader: boolean;
     columns: TableColumn[];
-    /** Rows that were taken, without the header. */
+    /** Number of rows in `jsonLines`. The header does not count. */
     rowCount: number;
-    /** At most 20; long texts are cut. */
+    /** At most 20 rows. Long texts are shortened. */
     firstRows: ((string | number | boolean | null)[])[];
     /** The first 100 of `errorCount`. */
     errors: RowError[];
-    /** Rows that were left out. */
+    /** Number of faulty rows, which were left out. */
     errorCount: number;
-    /** Rows that are not in `jsonLines`: faulty ones, and those above the header. */
+    /** Number of rows that are not in `jsonLines`: faulty rows and rows above the header. */
     rowsSkipped: number;
     warnings: {
-        /** Words may be added. */
+        /** Codes may be added. */
         code: string;
         message: string;
     }[];
-    /** All rows, one JSON object a line, for download. */
+    /** File with all rows, one JSON object per line. */
     jsonLines: {
         /** Bytes. */
         size: number;
@@ -263,21 +264,21 @@ export interface TableResult {
     };
 }
 
-/** One column of a table, told from all its rows. */
+/** One column of a table, determined from all rows. */
 export interface TableColumn {
-    /** Unique within the table: of the header, or `column_1` and so on. */
+    /** Unique within the table: from the header, or `column_1` and so on. */
     name: string;
-    /** What all its values can be read as. Numbers are those of JSON, with 15 digits at most where they are whole; dates, times and durations (`PT36H`) those of ISO 8601; `empty`: it has no value. */
+    /** The type that all values of the column have. Numbers are in the form of JSON, whole ones with at most 15 digits. Dates, times and durations (`PT36H`) are in ISO 8601. `empty`: the column has no values. */
     type: 'string' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime' | 'time' | 'duration' | 'empty';
-    /** Rows in which it is empty. */
+    /** Number of rows in which the column is empty. */
     nullCount: number;
 }
 
 /** A row that was left out. */
 export interface RowError {
-    /** Line of a text, row of a sheet; 1 is the first. */
+    /** Line of a text, or row of a sheet; 1 is the first. */
     line: number;
-    /** `stray_quote`, `too_few_cells` or `too_many_cells`. Words may be added. */
+    /** `stray_quote`, `too_few_cells` or `too_many_cells`. Codes may be added. */
     code: string;
     message: string;
 }

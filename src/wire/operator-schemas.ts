@@ -5,39 +5,41 @@ const milliseconds = z.number().min(0).describe('Milliseconds.');
 
 const minuteCountsSchema = z
   .strictObject({
-    received: count.describe('Became queued.'),
+    received: count.describe('Uploads that were stored and queued.'),
     completed: count,
-    failed: count.describe('Refused ones included.'),
+    failed: count.describe('Rejected files included.'),
   })
   .describe('Uploads of the last 60 seconds.');
 
 const wakeLatencySchema = z
   .strictObject({
-    count: count.describe('As many answers of the last 60 seconds, the newest 1000 at most.'),
+    count: count.describe('Number of measured answers: the newest of the last 60 seconds, at most 1000.'),
     p50Ms: milliseconds,
     p99Ms: milliseconds,
   })
-  .describe('From an event to the last byte of the answer that it resolved.');
+  .describe('Time from an event to the last byte of the answer that it resolved.');
 
-/** What one process tells of itself. */
+/** The state of one process. */
 export const processReportSchema = z
   .strictObject({
-    id: z.string().describe('Another one after a restart.'),
+    id: z.string().describe('Changes at each restart.'),
     role: z.enum(['api', 'worker']),
     host: z.string(),
     pid: count,
-    version: z.string().describe('Of the service.'),
+    version: z.string().describe('Version of the service.'),
     startedAt: time,
-    held: z.record(z.string(), count).describe('Responses held now, by route.'),
-    running: count.describe('Jobs in hand now.'),
+    held: z
+      .record(z.string(), count)
+      .describe('Number of responses held now, by route. Routes without any are left out.'),
+    running: count.describe('Number of jobs running now.'),
     pausedBy: z
       .enum(['storage'])
       .nullable()
       .describe('Why a worker takes no jobs now: the storage cannot be used. Null if it takes jobs.'),
     lastMinute: minuteCountsSchema,
-    wake: wakeLatencySchema.nullable().describe('Null where nothing was woken within the last minute.'),
+    wake: wakeLatencySchema.nullable().describe('Null if no held response was resolved within the last minute.'),
   })
-  .describe('One process of the service, as it told of itself within the last seconds.');
+  .describe('One process of the service. Each process publishes its state every few seconds.');
 
 const failedUploadSchema = z
   .strictObject({
@@ -46,28 +48,38 @@ const failedUploadSchema = z
     type: z.string().nullable(),
     size: bytes,
     attempts: count,
-    code: z.string().describe('Of the error that it failed with.'),
+    code: z.string().describe('Code of its error.'),
     failedAt: time,
   })
-  .describe('A failed upload that may be tried again.');
+  .describe('A failed upload that an operator can retry.');
 
 /** Answer of `GET /operators/figures`. */
 export const serviceFiguresSchema = z
   .strictObject({
     at: time,
     jobs: z
-      .strictObject({ waiting: count, active: count, delayed: count.describe('Wait for their next attempt.') })
+      .strictObject({
+        waiting: count,
+        active: count,
+        delayed: count.describe('Jobs that wait for their next attempt.'),
+      })
       .describe('Jobs of the queue.'),
     waiting: z
       .strictObject({
         count,
-        capacity: count.describe('Past it an upload is refused, or the oldest one discarded, as QUEUE_OVERFLOW says.'),
-        oldestMs: count.nullable().describe('Milliseconds; null where none waits.'),
+        capacity: count.describe(
+          'If it is reached, a new upload is rejected, or the oldest one is discarded (QUEUE_OVERFLOW).',
+        ),
+        oldestMs: count
+          .nullable()
+          .describe('How long the first upload has waited, in milliseconds; null if none waits.'),
       })
-      .describe('Uploads that wait for a worker, how many may, and for how long the first of them has.'),
+      .describe('Uploads that wait for a worker.'),
     failures: z
       .strictObject({ count, newest: z.array(failedUploadSchema).describe('The newest 50.') })
-      .describe('Uploads that failed in a way that another try may mend, until they expire.'),
+      .describe(
+        'Uploads that failed for a reason that may be gone at the next attempt. They are listed until they expire.',
+      ),
     processes: z.array(processReportSchema),
   })
-  .describe('The whole service as it is now.');
+  .describe('The current state of the whole service.');

@@ -6,7 +6,7 @@ const CAMERA_CLOCK = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)?$/;
 
 const pixels = z.int().min(1).describe('Pixels.');
 
-/** As a result lists it; what storage knows of a variant is more, and stays inside. */
+/** A variant as results list it. The storage keeps more members, which are internal. */
 export const variantSchema = z
   .strictObject({
     name: z.string().min(1),
@@ -17,61 +17,78 @@ export const variantSchema = z
     url: path,
   })
   .describe(
-    'A picture made of the uploaded one. It carries no GPS position, and no other EXIF but what `keepMetadata` asked for.',
+    'A picture made from the uploaded one. It contains no GPS position, and other EXIF data only if `keepMetadata` is true.',
   );
 
-/** Refuses numbers that make no sense. */
+/** The exposure of a photo. All numbers must be positive. */
 export const exposureSchema = z
   .strictObject({
     timeMs: z.number().positive().nullable(),
     fNumber: z.number().positive().nullable(),
     iso: z.number().positive().nullable(),
-    focalLengthMm: z.number().positive().nullable().describe('Of the lens itself, not of its like on 35 mm film.'),
+    focalLengthMm: z
+      .number()
+      .positive()
+      .nullable()
+      .describe('Focal length of the lens itself, not its 35 mm equivalent.'),
   })
-  .describe('How a picture was exposed; each member null where the file does not say.');
+  .describe('The exposure of a photo. A member is null if the file does not contain it.');
 
-/** Refuses what is on no globe. */
+/** A position on Earth. Rejects latitudes and longitudes out of range. */
 export const positionSchema = z
   .strictObject({
     latitude: z.number().min(-90).max(90),
     longitude: z.number().min(-180).max(180),
     altitudeM: z.number().nullable(),
   })
-  .describe('In degrees of WGS 84, south and west negative; metres above the sea, null where the file does not say.');
+  .describe(
+    'Where the photo was taken: degrees of WGS 84, negative in the south and west; metres above sea level, null if unknown.',
+  );
 
-/** Of the kind `picture`. */
+/** The result of the kind `picture`. */
 export const pictureResultSchema = z
   .strictObject({
     kind: z.literal('picture'),
     format: z.string().min(1),
-    width: pixels.describe('Pixels as a person sees it, after the EXIF orientation.'),
-    height: pixels.describe('Pixels as a person sees it, after the EXIF orientation.'),
+    width: pixels.describe('Pixels, after the EXIF orientation is applied.'),
+    height: pixels.describe('Pixels, after the EXIF orientation is applied.'),
     frames: z.int().min(1).describe('1 for a still picture.'),
     hasAlpha: z.boolean(),
     colourSpace: z.string().min(1),
-    orientation: z.int().min(1).max(8).describe('The EXIF orientation as found; 1 where the file has none.'),
+    orientation: z.int().min(1).max(8).describe('The EXIF orientation of the file, 1 to 8; 1 if the file has none.'),
     takenAt: z
       .string()
       .regex(CAMERA_CLOCK)
       .nullable()
-      .describe("The camera's own clock, with an offset where the file has one; null where it says nothing."),
-    camera: z.string().min(1).nullable().describe('Make and model as one line; null where the file says nothing.'),
-    lens: z.string().min(1).nullable().describe('Make and model as one line; null where the file says nothing.'),
-    exposure: exposureSchema.nullable().describe('Null where the file says nothing.'),
+      .describe(
+        'Local time of the camera (ISO 8601), with an offset if the file has one; null if the file has no time.',
+      ),
+    camera: z
+      .string()
+      .min(1)
+      .nullable()
+      .describe('Make and model in one line; null if the file does not contain them.'),
+    lens: z.string().min(1).nullable().describe('Make and model in one line; null if the file does not contain them.'),
+    exposure: exposureSchema.nullable().describe('Null if the file contains none.'),
     gps: positionSchema
       .nullable()
-      .describe('There only where the options asked for it; null where the file says nothing.')
+      .describe('Present only if the option `gps` is true; null if the file contains no position.')
       .exactOptional(),
-    dominantColour: z.string().regex(/^#[0-9a-f]{6}$/),
+    dominantColour: z
+      .string()
+      .regex(/^#[0-9a-f]{6}$/)
+      .describe('`#rrggbb`.'),
     thumbhash: z
       .base64()
-      .describe('A [thumbhash](https://evanw.github.io/thumbhash/): about 25 bytes to show until a variant has come.'),
+      .describe(
+        'A [thumbhash](https://evanw.github.io/thumbhash/) in base64: about 25 bytes, to show a preview until a variant is loaded.',
+      ),
     perceptualHash: z
       .string()
       .regex(/^[0-9a-f]{16}$/)
       .describe(
         '64 bits in hex. If at most about 10 bits differ, two pictures are copies of each other, perhaps resized or encoded again.',
       ),
-    variants: z.array(variantSchema).describe('Largest first.'),
+    variants: z.array(variantSchema).describe('The largest first.'),
   })
-  .describe('What a processed picture turned out to be.');
+  .describe('The result of a picture.');

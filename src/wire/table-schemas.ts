@@ -1,34 +1,34 @@
 import { z } from 'zod';
 import { bytes, count, path } from './base-schemas.ts';
 
-/** Refuses types that no column has. */
+/** One column. Rejects types that no column has. */
 export const tableColumnSchema = z
   .strictObject({
-    name: z.string().min(1).describe('Unique within the table: of the header, or `column_1` and so on.'),
+    name: z.string().min(1).describe('Unique within the table: from the header, or `column_1` and so on.'),
     type: z
       .enum(['string', 'integer', 'number', 'boolean', 'date', 'datetime', 'time', 'duration', 'empty'])
       .describe(
-        'What all its values can be read as. Numbers are those of JSON, with 15 digits at most where they are whole; dates, times and durations (`PT36H`) those of ISO 8601; `empty`: it has no value.',
+        'The type that all values of the column have. Numbers are in the form of JSON, whole ones with at most 15 digits. Dates, times and durations (`PT36H`) are in ISO 8601. `empty`: the column has no values.',
       ),
-    nullCount: count.describe('Rows in which it is empty.'),
+    nullCount: count.describe('Number of rows in which the column is empty.'),
   })
-  .describe('One column of a table, told from all its rows.');
+  .describe('One column of a table, determined from all rows.');
 
-/** Takes codes to come. */
+/** Accepts codes that are added later. */
 export const rowErrorSchema = z
   .strictObject({
-    line: z.int().min(1).describe('Line of a text, row of a sheet; 1 is the first.'),
-    code: z.string().min(1).describe('`stray_quote`, `too_few_cells` or `too_many_cells`. Words may be added.'),
+    line: z.int().min(1).describe('Line of a text, or row of a sheet; 1 is the first.'),
+    code: z.string().min(1).describe('`stray_quote`, `too_few_cells` or `too_many_cells`. Codes may be added.'),
     message: z.string().min(1),
   })
   .describe('A row that was left out.');
 
-/** Takes codes to come. */
+/** Accepts codes that are added later. */
 export const tableWarningSchema = z
-  .strictObject({ code: z.string().min(1).describe('Words may be added.'), message: z.string().min(1) })
-  .describe('What was left out of a table, or was guessed.');
+  .strictObject({ code: z.string().min(1).describe('Codes may be added.'), message: z.string().min(1) })
+  .describe('Something that was left out of a table, or that was guessed.');
 
-/** Of the kind `table`. */
+/** The result of the kind `table`. */
 export const tableResultSchema = z
   .strictObject({
     kind: z.literal('table'),
@@ -37,27 +37,27 @@ export const tableResultSchema = z
       .string()
       .min(1)
       .nullable()
-      .describe('A name of the Encoding Standard, such as `utf-8`; null for a workbook.'),
+      .describe('Name in the Encoding Standard, such as `utf-8`; null for a workbook.'),
     encodingCertainty: z
       .number()
       .min(0)
       .max(1)
       .nullable()
       .describe(
-        '1 if the encoding is marked, given or proved by all bytes; less if it was guessed. Null for a workbook.',
+        '1 if a byte order mark, the options or all bytes of the file prove the encoding; less if it is a guess. Null for a workbook.',
       ),
     delimiter: z.string().length(1).nullable().describe('Null for a workbook.'),
     sheet: z.string().nullable().describe('Name of the sheet; null for a text.'),
     hasHeader: z.boolean(),
     columns: z.array(tableColumnSchema).min(1),
-    rowCount: count.describe('Rows that were taken, without the header.'),
+    rowCount: count.describe('Number of rows in `jsonLines`. The header does not count.'),
     firstRows: z
       .array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])))
-      .describe('At most 20; long texts are cut.'),
+      .describe('At most 20 rows. Long texts are shortened.'),
     errors: z.array(rowErrorSchema).describe('The first 100 of `errorCount`.'),
-    errorCount: count.describe('Rows that were left out.'),
-    rowsSkipped: count.describe('Rows that are not in `jsonLines`: faulty ones, and those above the header.'),
+    errorCount: count.describe('Number of faulty rows, which were left out.'),
+    rowsSkipped: count.describe('Number of rows that are not in `jsonLines`: faulty rows and rows above the header.'),
     warnings: z.array(tableWarningSchema),
-    jsonLines: z.strictObject({ size: bytes, url: path }).describe('All rows, one JSON object a line, for download.'),
+    jsonLines: z.strictObject({ size: bytes, url: path }).describe('File with all rows, one JSON object per line.'),
   })
-  .describe('What a processed table turned out to be.');
+  .describe('The result of a table.');

@@ -4,7 +4,7 @@ import { pictureResultSchema } from './picture-schemas.ts';
 import { anyProblemSchema, bytes, count, path, time, uploadIdSchema, uploadStateSchema } from './base-schemas.ts';
 import { tableResultSchema } from './table-schemas.ts';
 
-/** Absolute paths; refuses a whole URL. */
+/** The URLs of one upload. Rejects anything but absolute paths. */
 export const linksSchema = z
   .strictObject({
     self: path,
@@ -13,18 +13,20 @@ export const linksSchema = z
     events: path,
     cancel: path,
     variants: path.describe(
-      'Followed by `/{name}`, each picture made of the upload. The one link that may be shown to others.',
+      'Add `/{name}` for a picture made from the upload. Only this link may be shown to other people.',
     ),
-    content: path.describe('There once the bytes are stored.').exactOptional(),
+    content: path.describe('Present when the bytes are stored.').exactOptional(),
   })
-  .describe('Where to go next: absolute paths at this same host.');
+  .describe('URLs of the upload, as absolute paths at the same host.');
 
 const version = z
   .int()
   .min(1)
-  .describe('Grows with every change of the upload. Give back the last one seen as `since`, and no change is missed.');
+  .describe(
+    'Grows with every change of the upload. Send the last one that you saw as `since`, and you miss no change.',
+  );
 
-/** Refuses members that are not documented, as do all below it. */
+/** Rejects members that are not documented, as all schemas of documents do. */
 export const progressSchema = z
   .strictObject({
     id: uploadIdSchema,
@@ -34,33 +36,36 @@ export const progressSchema = z
       .number()
       .min(0)
       .max(100)
-      .describe('Never goes down within an upload; 100 only when `state` is `completed`.'),
+      .describe('0 to 100. It never goes down within an upload, and is 100 only when `state` is `completed`.'),
     stage: z
       .string()
       .min(1)
       .describe(
-        '`receive`, `queue`, `inspect`, a step of the processor, or `done`. New steps may come: show them, do not switch on them.',
+        '`receive`, `queue`, `inspect`, a step of the processor, or `done`. Steps may be added: show them, but do not switch on them.',
       ),
-    bytes: z.strictObject({ received: bytes, total: bytes.nullable().describe('Null where the sender did not say.') }),
+    bytes: z.strictObject({
+      received: bytes,
+      total: bytes.nullable().describe('Null if the sender did not announce the size.'),
+    }),
     attempt: count.describe(
-      'Counts the workers that have taken the upload up; a retry shows here and takes no percent back.',
+      'Number of attempts at processing; 0 before the first one. A retry does not lower `percent`.',
     ),
     queuePosition: z
       .int()
       .min(1)
       .nullable()
-      .describe('1 is next; null unless queued. Computed when read, so it moves without a new version.'),
+      .describe(
+        '1 is the next upload; null unless queued. Computed at each read, so it changes without a new version.',
+      ),
     etaMs: count
       .nullable()
-      .describe('Milliseconds to the end of the present phase; null until it can be estimated. Computed when read.'),
+      .describe('Milliseconds to the end of the current phase; null until it can be estimated. Computed at each read.'),
     updatedAt: time,
-    final: z.boolean().describe('Nothing changes any more: stop polling.'),
-    timedOut: z
-      .boolean()
-      .describe('True where the time to hold the answer was up before what was asked for had come: ask again.'),
+    final: z.boolean().describe('True if nothing will change any more: stop polling.'),
+    timedOut: z.boolean().describe('True if the time was up before the upload changed: ask again.'),
     links: linksSchema,
   })
-  .describe('How far an upload has come.');
+  .describe('How far an upload is.');
 
 /** Lists every code as a Markdown table. */
 function codeTable(): string {
@@ -76,27 +81,29 @@ export const problemSchema = anyProblemSchema
   .extend({ code: z.enum(codes).describe(anyProblemSchema.shape.code.description ?? '') })
   .describe(`Every 4xx and 5xx answer (RFC 9457, \`application/problem+json\`).\n\n${codeTable()}`);
 
-/** Refuses a `kind` that no processor has; a new kind is one more line here. */
+/** Rejects a `kind` that no processor has. A new kind adds its schema here. */
 export const resultSchema = z
   .discriminatedUnion('kind', [pictureResultSchema, tableResultSchema])
-  .describe('What processing made of an upload; `kind` tells which processor. Kinds may be added.');
+  .describe('The result of an upload. `kind` names the processor. Kinds may be added.');
 
 const file = z.strictObject({
-  name: z.string().min(1).describe('As sent, without a path and without what cannot be shown.'),
+  name: z.string().min(1).describe('As sent, without a path and without characters that cannot be displayed.'),
   type: z
     .string()
     .min(1)
     .nullable()
-    .describe('What the bytes are, whatever the sender claimed; null until enough of them came.'),
+    .describe(
+      'Media type, determined from the bytes, not from what the sender claimed; null until enough bytes have arrived.',
+    ),
   size: bytes,
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .nullable()
-    .describe('Null until stored; where workers take it, null until completed.'),
+    .describe('Lower-case hex. Null until stored; if workers compute it (`UPLOAD_HASH=worker`), null until completed.'),
 });
 
-/** Checks each member by itself, not that they agree, such as `state` with `result`. */
+/** Checks each member on its own. It does not check that members such as `state` and `result` agree. */
 export const uploadSchema = z
   .strictObject({
     id: uploadIdSchema,
@@ -112,7 +119,7 @@ export const uploadSchema = z
     publicId: z
       .string()
       .min(1)
-      .describe('Reads variants and nothing else, so it may be shown to others; `id` may not.'),
+      .describe('Gives access only to variants, so it may be shown to other people. `id` must stay secret.'),
     links: linksSchema,
   })
   .describe('One file sent by a client, from its first byte to its result.');
@@ -122,25 +129,25 @@ export const uploadListSchema = z
   .strictObject({ uploads: z.array(uploadSchema) })
   .describe('Uploads in the order in which their files were sent.');
 
-/** Its `id` may be anything: it is what the client sent. */
+/** Its `id` is the text that the client sent, so it can be anything. */
 export const unwatchableUploadSchema = z
-  .strictObject({ id: z.string().describe('As it was asked for.'), error: problemSchema })
+  .strictObject({ id: z.string().describe('As it was sent.'), error: problemSchema })
   .describe(
-    'Stands in place of a Progress for an upload that cannot be watched: `bad_upload_id`, `bad_since`, `unknown_upload` or `upload_gone`.',
+    'Replaces the Progress of an upload that cannot be watched: `bad_upload_id`, `bad_since`, `unknown_upload` or `upload_gone`.',
   );
 
 /** Answer of `GET /progress`. */
 export const progressListSchema = z
   .strictObject({
     uploads: z.array(z.union([progressSchema, unwatchableUploadSchema])),
-    timedOut: z.boolean().describe('True where nothing had moved when the time was up; `uploads` is empty then.'),
+    timedOut: z.boolean().describe('True if the time was up before any upload changed. Then `uploads` is empty.'),
   })
-  .describe('The watched uploads that moved.');
+  .describe('The watched uploads that changed.');
 
 /** Answer of `GET /healthz` and, with `ready`, of `GET /readyz`. */
 export const serviceStatusSchema = z
   .strictObject({
     status: z.enum(['ok', 'ready']),
-    workers: z.int().nonnegative().optional().describe('Worker processes that are alive; only in `/readyz`.'),
+    workers: z.int().nonnegative().optional().describe('Number of worker processes that are alive. Only in `/readyz`.'),
   })
-  .describe('A service that is well.');
+  .describe('State of a healthy process.');

@@ -16,9 +16,11 @@ const COMPONENTS = {
   Exposure: pictures.exposureSchema,
   Position: pictures.positionSchema,
   PictureOptions: pictureOptionsSchema().describe(
-    'What is made of a picture. A member that is left out is as the service is set; the values shown are those of a service that is not set otherwise.',
+    'How a picture is processed. A member that is left out has the value of the settings of the service. The defaults shown are those of unchanged settings.',
   ),
-  TableOptions: tableOptionsSchema.describe('How a table is read. What is left out is told from the table itself.'),
+  TableOptions: tableOptionsSchema.describe(
+    'How a table is read. Members that are left out are determined from the table.',
+  ),
   PictureResult: pictures.pictureResultSchema,
   TableColumn: tables.tableColumnSchema,
   RowError: tables.rowErrorSchema,
@@ -35,17 +37,17 @@ const COMPONENTS = {
   ServiceFigures: serviceFiguresSchema,
 } as const satisfies Record<string, z.ZodType>;
 
-/** A name under `components.schemas`. */
+/** A name in `components.schemas`. */
 export type SchemaName = keyof typeof COMPONENTS;
 
-/** Points to a schema of the document. */
+/** A reference to a schema of the document. */
 export function schemaRef(name: SchemaName): Schema {
   return { $ref: locationOf(name) };
 }
 
 /**
- * What stands under `components.schemas`. The service answers with no member beyond these today; the
- * document leaves objects open all the same, so that one can be added without breaking a generated client.
+ * The member `components.schemas` of the document. It allows members that are not documented, although the service
+ * sends none, so a new member does not break generated clients.
  */
 export function componentSchemas(): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();
@@ -67,16 +69,16 @@ function locationOf(name: string): string {
   return `#/components/schemas/${name}`;
 }
 
-const FORMATS_THAT_SAY_ALL: ReadonlySet<unknown> = new Set(['date-time', 'base64']);
+const FORMATS_WITHOUT_PATTERN: ReadonlySet<unknown> = new Set(['date-time', 'base64']);
 
-/** The patterns that zod checks well-known formats by help no reader. */
+/** Removes patterns and limits that do not help a reader. */
 function simplify(schema: z.core.JSONSchema.BaseSchema): void {
-  if (FORMATS_THAT_SAY_ALL.has(schema.format)) delete schema.pattern;
+  if (FORMATS_WITHOUT_PATTERN.has(schema.format)) delete schema.pattern;
   if (schema.additionalProperties === false) delete schema.additionalProperties;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
 }
 
-/** Inside a document the place is the identity; a `$id` with a fragment is none (JSON Schema 2020-12, section 8.2.1). */
+/** Inside a document a schema is identified by its place. A `$id` must not have a fragment (JSON Schema 2020-12, 8.2.1). */
 function withoutIdentity(schema: z.core.JSONSchema.BaseSchema): Schema {
   const { $id: _id, $schema: _dialect, ...rest } = schema;
   return rest;

@@ -11,7 +11,7 @@ import { HEADERS, problemResponse } from './responses.ts';
 import type { OpenApiDocument } from './shapes.ts';
 import { VERSION } from '../../version.ts';
 
-const DESCRIPTION = `Send files, follow how they are digested, and fetch what was made of them.
+const DESCRIPTION = `Send files, follow their processing, and fetch the results.
 
 ## An upload in two requests
 
@@ -20,60 +20,61 @@ curl -F file=@harbour.jpg https://host/uploads                   # 202, with the
 curl 'https://host/uploads/{id}/result?timeout=20000'            # 200, as soon as there is a result
 \`\`\`
 
-or in one, \`curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'\`. To show progress in between, ask \`/uploads/{id}/progress\`
-again and again with the version last seen.
+or in one request: \`curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'\`. To show progress in between, ask
+\`/uploads/{id}/progress\` repeatedly, each time with the last version that you saw.
 
 ## Deferred answers
 
-Operations with a parameter \`timeout\` may hold their answer until there is something to say.
+Operations with a parameter \`timeout\` may hold their answer until something changes.
 
-- \`?timeout=<milliseconds>\` or \`Prefer: wait=<seconds>\` says how long; the query wins. Without either it is 25 seconds less a little
-  jitter, unless the service is set otherwise; POST and PUT of uploads then do not wait at all.
-- \`0\` answers at once. What exceeds the most that the service holds (50 seconds unless set otherwise) is cut to that, so give the client's
-  own timeout ten seconds more.
-- When the time is up the answer is a timeout value: what is known now, marked with \`timedOut: true\` or, where there is nothing to mark,
-  by its status (202, 304) or a header. It is no error. Ask again.
-- A client that goes away leaves nothing behind, and no poll takes anything from another one.
-- A service that stops answers everything it holds with its timeout value.
+- \`?timeout=<milliseconds>\` or \`Prefer: wait=<seconds>\` says how long. The query wins. The default is 25 seconds, reduced
+  by a little jitter; POST and PUT of uploads do not wait by default.
+- \`0\` answers at once. A time above the maximum of the service (50 seconds by default) is reduced to the maximum, so give
+  the client's own timeout ten seconds more.
+- When the time is up, the answer is a timeout value: the current state, marked with \`timedOut: true\`, or by its status
+  (202, 304), or by a header. This is not an error. Ask again.
+- If the client disconnects, its request ends. A poll takes nothing away from other polls.
+- A process that stops answers all held requests with their timeout values.
 - Deferred answers are \`Cache-Control: no-store\`.
 
 ## Versions
 
-Each upload has a \`version\` that grows with every change of it. A poll that carries the version it has seen answers at once when the
-upload is at another one, whichever process it reaches, so no change is lost between two polls. Compare versions of one upload for being
-equal, nothing else.
+Each upload has a \`version\` that grows with every change. A poll with the version that you saw answers at once if the
+upload has another version, in every process. So you miss no change between two polls. Only compare whether two versions
+of one upload are equal.
 
 ## Pages of other origins
 
-Where the service is set to (\`CORS_ORIGINS\`), it lets pages of other origins use every operation and read every answer, errors included:
-no credentials, and all headers of this document both ways. A request that changes something is refused with 403 \`foreign_origin\` if its
-\`Origin\` is neither the host it was sent to nor one of those, or if it says \`Sec-Fetch-Site: cross-site\` without an \`Origin\`.
+Pages of the origins in \`CORS_ORIGINS\` may use every operation and read every answer, including errors: without
+credentials, with all headers of this document in both directions. A request that changes something is rejected with 403
+\`foreign_origin\` if its \`Origin\` is neither the requested host nor one of these origins, or if it has
+\`Sec-Fetch-Site: cross-site\` and no \`Origin\`.
 
 ## Errors
 
-Every 4xx and 5xx answer is a Problem (RFC 9457). Switch on \`code\`; the schema Problem lists all of them. An address that does not exist
-is a 404 \`not_found\`; a method that an address does not take is a 405 with \`Allow\`. \`Retry-After\` says when to come again.
+Every 4xx and 5xx answer is a Problem (RFC 9457). Switch on \`code\`; the schema Problem lists all codes. An unknown path
+is a 404 \`not_found\`. A method that a path does not support is a 405 with \`Allow\`. \`Retry-After\` says when to try again.
 
-A \`Host\` that the service does not answer for is a 421 \`misdirected_host\`.
+A \`Host\` that is not allowed is a 421 \`misdirected_host\`.
 
-Every answer carries \`X-Request-Id\`: the request's own where it brought a fit one, else a new one.`;
+Every answer has an \`X-Request-Id\`: that of the request if it is valid, otherwise a new one.`;
 
 const TAGS = [
-  { name: 'Uploads', description: 'Sending, reading, cancelling and deleting.' },
+  { name: 'Uploads', description: 'Send, read, cancel and delete uploads.' },
   {
     name: 'Resumable uploads',
-    description: 'The tus protocol, version 1.0, for Uppy, tus-js-client and any other client of it.',
+    description: 'The tus protocol, version 1.0, for Uppy, tus-js-client and other tus clients.',
   },
-  { name: 'Progress', description: 'Held answers: how far an upload is, and what became of it.' },
-  { name: 'Files', description: 'What was sent, and what was made of it.' },
-  { name: 'Service', description: 'The process itself.' },
+  { name: 'Progress', description: 'Held answers: progress and outcome of an upload.' },
+  { name: 'Files', description: 'The uploaded files and the files made from them.' },
+  { name: 'Service', description: 'State of the process, and the page.' },
   {
     name: 'Operators',
-    description: 'For those who keep the service running: there where `OPERATORS_TOKEN` is set, a 404 everywhere else.',
+    description: 'For the people who run the service. These paths are a 404 unless `OPERATORS_TOKEN` is set.',
   },
 ];
 
-/** The API's own reference, as `GET /openapi.json` answers it; every call makes a new one. */
+/** Returns the answer of `GET /openapi.json`. Each call makes a new object. */
 export function openApiDocument(version: string = VERSION): OpenApiDocument {
   return {
     openapi: '3.1.0',
@@ -81,11 +82,11 @@ export function openApiDocument(version: string = VERSION): OpenApiDocument {
       title: 'deferred-uploads',
       version,
       summary:
-        'Uploads that take time to digest: streamed in, parsed behind a queue, followed through deferred responses.',
+        'An upload service that stores files, processes them in the background, and reports progress in held responses.',
       description: DESCRIPTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/', description: 'Where this document came from.' }],
+    servers: [{ url: '/', description: 'The server of this document.' }],
     tags: TAGS,
     paths: withAccessProblems({
       ...UPLOAD_PATHS,

@@ -2,17 +2,17 @@ import type { Progress, UnwatchableUpload, Upload } from '../documents.ts';
 import { problemOf } from '../../errors.ts';
 import { linksOf } from '../../record/progress.ts';
 
-/** The upload of which all examples speak. */
+/** Id of the upload in all examples. */
 export const EXAMPLE_ID = '0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10';
 
-/** Its public id. */
+/** Public id of the upload in all examples. */
 export const EXAMPLE_PUBLIC_ID = 'q7Zt0Yk2Vw9sXn4RbL1c_A';
 
 const links = linksOf(EXAMPLE_ID, EXAMPLE_PUBLIC_ID, true);
 
 const SIZE_BYTES = 3_481_920;
 
-/** Stored, and third in the queue. */
+/** Progress of an upload that is stored and third in the queue. */
 export const QUEUED_PROGRESS: Progress = {
   id: EXAMPLE_ID,
   state: 'queued',
@@ -29,7 +29,7 @@ export const QUEUED_PROGRESS: Progress = {
   links,
 };
 
-/** Two versions later: a worker has it. */
+/** Progress two versions later: a worker processes the upload. */
 export const PROCESSING_PROGRESS: Progress = {
   ...QUEUED_PROGRESS,
   state: 'processing',
@@ -42,7 +42,7 @@ export const PROCESSING_PROGRESS: Progress = {
   updatedAt: '2026-03-14T09:26:53.940Z',
 };
 
-/** What a poll with `since=7` answers when its time is up. */
+/** Timeout value of a poll with `since=7`. */
 export const TIMED_OUT_PROGRESS: Progress = { ...PROCESSING_PROGRESS, timedOut: true };
 
 const COMPLETED_PROGRESS: Progress = {
@@ -56,7 +56,7 @@ const COMPLETED_PROGRESS: Progress = {
   final: true,
 };
 
-/** As POST and PUT answer it when nobody asked to wait. */
+/** Answer of POST and PUT without a wait. */
 export const QUEUED_UPLOAD: Upload = {
   id: EXAMPLE_ID,
   state: 'queued',
@@ -72,7 +72,7 @@ export const QUEUED_UPLOAD: Upload = {
   links,
 };
 
-/** With its result. */
+/** The completed upload with its result. */
 export const COMPLETED_UPLOAD: Upload = {
   ...QUEUED_UPLOAD,
   state: 'completed',
@@ -104,8 +104,8 @@ export const COMPLETED_UPLOAD: Upload = {
   },
 };
 
-/** In place of a Progress among several. */
+/** Entry of `GET /progress` for an unknown id. */
 export const UNWATCHABLE: UnwatchableUpload = {
   id: EXAMPLE_ID,
-  error: problemOf('unknown_upload', 'There is no upload with this id.', EXAMPLE_ID),
+  error: problemOf('unknown_upload', 'There is no upload with this id. Check the id, or send the file.', EXAMPLE_ID),
 };

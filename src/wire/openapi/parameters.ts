@@ -3,13 +3,13 @@ import { inlineSchema, schemaRef } from './components.ts';
 import { EXAMPLE_ID } from './examples.ts';
 import type { Parameter, Reference } from './shapes.ts';
 
-/** What stands under `components.parameters`. */
+/** The member `components.parameters` of the document. */
 export const PARAMETERS = {
   Id: {
     name: 'id',
     in: 'path',
     required: true,
-    description: 'The upload.',
+    description: 'Id of the upload.',
     schema: schemaRef('UploadId'),
     example: EXAMPLE_ID,
   },
@@ -17,8 +17,8 @@ export const PARAMETERS = {
     name: 'timeout',
     in: 'query',
     description:
-      'How long the answer may be held, in milliseconds: decimal digits, given once. 0 answers at once; what exceeds the most that ' +
-      'the service holds (50000 unless set otherwise) is cut to that. Wins over `Prefer`.',
+      'How long the answer may be held, in milliseconds: decimal digits, at most once. 0 answers at once. A longer time than ' +
+      'the service allows (50000 by default) is reduced to that. Wins over `Prefer`.',
     schema: inlineSchema(timeoutSchema),
     example: '20000',
   },
@@ -26,8 +26,8 @@ export const PARAMETERS = {
     name: 'Prefer',
     in: 'header',
     description:
-      '`wait=<seconds>` (RFC 7240): the same as `timeout`, in seconds. `Preference-Applied` names the wait that counts. ' +
-      'What is malformed or unknown is passed over.',
+      '`wait=<seconds>` (RFC 7240): the same as `timeout`, in seconds. `Preference-Applied` names the wait that applies. ' +
+      'Malformed and unknown preferences are ignored.',
     schema: { type: 'string' },
     example: 'wait=20',
   },
@@ -35,8 +35,8 @@ export const PARAMETERS = {
     name: 'since',
     in: 'query',
     description:
-      'The `version` that the client has seen. The answer comes at once where the upload is at another one, greater or, after a ' +
-      'restore of the service, smaller. Wins over the headers that say the same.',
+      'The `version` that the client has seen. The answer comes at once if the upload has another version: a greater one or, ' +
+      'after Redis was restored, a smaller one. Wins over the headers for the same purpose.',
     schema: inlineSchema(seenVersionSchema),
     example: '7',
   },
@@ -44,7 +44,7 @@ export const PARAMETERS = {
     name: 'options',
     in: 'query',
     description:
-      'What is to be made of the file, as JSON: PictureOptions for a picture, TableOptions for a table. `{}` is the default.',
+      'Options for processing the file, as JSON: PictureOptions for a picture, TableOptions for a table. Default `{}`.',
     schema: {
       type: 'string',
       contentMediaType: 'application/json',
@@ -56,31 +56,31 @@ export const PARAMETERS = {
     name: 'Range',
     in: 'header',
     description:
-      'One range of bytes (RFC 9110 section 14), answered with 206. Several at once are answered with the whole.',
+      'One range of bytes (RFC 9110 section 14), answered with 206. Several ranges are answered with the whole file.',
     schema: { type: 'string' },
     example: 'bytes=0-65535',
   },
   IfRange: {
     name: 'If-Range',
     in: 'header',
-    description: 'An `ETag`: where the bytes are others by now, the whole is answered instead of the range.',
+    description: 'An `ETag`. If the file has other bytes, the answer is the whole file instead of the range.',
     schema: { type: 'string' },
   },
   IfMatch: {
     name: 'If-Match',
     in: 'header',
-    description: 'An `ETag`: 412 where the bytes are others.',
+    description: 'An `ETag`. If the file has other bytes, the answer is 412.',
     schema: { type: 'string' },
   },
   IfNoneMatch: {
     name: 'If-None-Match',
     in: 'header',
-    description: 'An `ETag`: 304 where the bytes are still the same.',
+    description: 'An `ETag`. If the file still has these bytes, the answer is 304.',
     schema: { type: 'string' },
   },
 } as const satisfies Record<string, Parameter>;
 
-/** Points each name to the shared parameter. */
+/** References to shared parameters. */
 export function parameters(...names: (keyof typeof PARAMETERS)[]): Reference[] {
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }

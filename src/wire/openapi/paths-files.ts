@@ -16,37 +16,33 @@ const DERIVED: Content = {
 
 const cacheControl = (value: string): Header => ({ description: `\`${value}\`.`, schema: { type: 'string' } });
 
-/** 206 and 304, which files of any kind answer alike. */
+/** The answers 206 and 304, which are the same for all files. */
 function partAndUnchanged(content: Content): Record<'206' | '304', Response> {
   return {
-    '206': {
-      description: 'The part that `Range` asked for.',
-      headers: headers('ETag', 'Content-Range', 'Accept-Ranges'),
-      content,
-    },
-    '304': { description: 'The bytes are those that `If-None-Match` names.', headers: headers('ETag') },
+    '206': { description: 'The requested range.', headers: headers('ETag', 'Content-Range', 'Accept-Ranges'), content },
+    '304': { description: 'The file still has the bytes that `If-None-Match` names.', headers: headers('ETag') },
   };
 }
 
 const getVariant: Operation = {
   operationId: 'getVariant',
   tags: TAGS,
-  summary: 'A file made of the upload, as soon as it exists',
-  description: `Held until the file exists, so that an \`<img>\` may point here from the first moment, on a page without script too. Where
-the time is up first, the answer for a picture is a placeholder: a 200, so that it is shown, never cached, and marked with
+  summary: 'A file made from the upload, as soon as it exists',
+  description: `Held until the file exists, so an \`<img>\` can have this URL from the start, also on a page without scripts. If the
+time is up first, the answer for a picture is a placeholder: a 200, so that browsers show it, which is never cached and has
 \`X-Timed-Out: true\`. For the rows of a table it is a 503 with \`Retry-After\`.
 
-The public id reads these files and nothing else. Other sites may embed a picture. It carries no GPS position, and no other EXIF
-but what \`keepMetadata\` asked for.
+The public id gives access only to these files. Other sites may embed a picture. It contains no GPS position, and other EXIF
+data only if \`keepMetadata\` is true.
 
-The rows of a table are an attachment, \`rows.jsonl\`: one JSON object a line, cells by the names of their columns, null where one is
-empty. A column holds numbers or truth values in all of them or in none; numbers stand as they were written.`,
+The rows of a table are an attachment, \`rows.jsonl\`: one JSON object per line, with the cells under the names of their columns,
+null for an empty cell. All values of a column have the same type. Numbers are written as in the upload.`,
   parameters: [
     {
       name: 'publicId',
       in: 'path',
       required: true,
-      description: 'The `publicId` of the Upload; `links.variants` has it.',
+      description: 'The `publicId` of the Upload, which `links.variants` contains.',
       schema: { type: 'string' },
       example: EXAMPLE_PUBLIC_ID,
     },
@@ -55,7 +51,7 @@ empty. A column holds numbers or truth values in all of them or in none; numbers
       in: 'path',
       required: true,
       description:
-        'Of a picture one of the names that the options gave; without options there are `1600`, `640` and `160`, unless the service is set otherwise. Of a table `rows.jsonl`.',
+        'For a picture, a name from its options; the default names are `1600`, `640` and `160`. For a table, `rows.jsonl`.',
       schema: { type: 'string' },
       example: '640',
     },
@@ -63,8 +59,7 @@ empty. A column holds numbers or truth values in all of them or in none; numbers
   ],
   responses: {
     '200': {
-      description:
-        'The file, cacheable for ever; or, for a picture, the placeholder (`image/svg+xml`), to be asked for again.',
+      description: 'The file, which never changes; or, for a picture, the placeholder (`image/svg+xml`): ask again.',
       headers: {
         'Cache-Control': cacheControl('public, max-age=31536000, immutable` or, for the placeholder, `no-store'),
         ...headers('ETag', 'Accept-Ranges', 'X-Timed-Out', 'Preference-Applied'),
@@ -87,7 +82,7 @@ const getContent: Operation = {
   tags: TAGS,
   summary: 'The bytes as uploaded',
   description:
-    'Answered as an attachment under the name it was sent with, EXIF and all; `links.content` is there from the moment it is stored. ' +
+    'The unchanged file, with its EXIF data, as an attachment under its original name. `links.content` is present when it is stored. ' +
     'The `ETag` is the SHA-256.',
   parameters: parameters('Id', 'Range', 'IfRange', 'IfMatch', 'IfNoneMatch'),
   responses: {
@@ -115,7 +110,7 @@ const getContent: Operation = {
   },
 };
 
-/** The files themselves: what was sent, and what was made of it. */
+/** Operations on the uploaded file and the files made from it. */
 export const FILE_PATHS: Paths = {
   '/variants/{publicId}/{name}': { get: getVariant },
   '/uploads/{id}/content': { get: getContent },

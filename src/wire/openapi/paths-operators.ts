@@ -6,9 +6,9 @@ import type { OpenApiDocument, Operation, Paths } from './shapes.ts';
 
 const TAGS = ['Operators'];
 
-/** The token, in one of two forms. */
+/** The two ways to send the token. */
 export const OPERATOR_SECURITY_SCHEMES: OpenApiDocument['components']['securitySchemes'] = {
-  operatorBasic: { type: 'http', scheme: 'basic', description: 'The token as the password, under any user name.' },
+  operatorBasic: { type: 'http', scheme: 'basic', description: 'The token as password, with any user name.' },
   operatorBearer: { type: 'http', scheme: 'bearer', description: 'The token.' },
 };
 
@@ -63,7 +63,7 @@ const getOperatorsPage: Operation = {
       headers: headers('ETag'),
       content: { 'text/html': { schema: { type: 'string' } } },
     },
-    '304': { description: 'The page is the one that `If-None-Match` names.', headers: headers('ETag') },
+    '304': { description: 'The page has not changed.', headers: headers('ETag') },
     ...onlyProblems('internal_error', ...REFUSALS),
   },
 };
@@ -73,11 +73,11 @@ const getServiceFigures: Operation = {
   tags: TAGS,
   summary: 'Figures of the whole service',
   description:
-    'What waits, what has failed, and every process with what it holds, runs and has done within the last minute.',
+    'Waiting uploads, failed uploads, and for every process its held responses, running jobs and counts of the last minute.',
   security,
   responses: {
     '200': {
-      description: 'The figures of now.',
+      description: 'The current figures.',
       headers: headers('Cache-Control'),
       content: json('ServiceFigures', { some: { value: FIGURES } }),
     },
@@ -88,18 +88,18 @@ const getServiceFigures: Operation = {
 const retryUpload: Operation = {
   operationId: 'retryUpload',
   tags: TAGS,
-  summary: 'Try a failed upload again',
-  description: `Has the workers take up an upload again that failed though its file may be sound, as \`processing_failed\` or for taking too long
-or crashing its reader. It is \`queued\` from now on, under a new version; whoever asks for it sees it move.`,
+  summary: 'Retry a failed upload',
+  description: `Queues a failed upload again if its file may be sound: after \`processing_failed\`, a timeout or a crash of the reader. Its state
+becomes \`queued\`, with a new version, so clients that wait for it are notified.`,
   parameters: parameters('Id'),
   security,
   responses: {
-    '204': { description: 'It waits for a worker.' },
+    '204': { description: 'The upload is queued.' },
     ...problems(...REFUSALS, 'foreign_origin', 'bad_upload_id', 'unknown_upload', 'upload_gone', 'not_retryable'),
   },
 };
 
-/** What there is for operators. */
+/** Operations for operators. */
 export const OPERATOR_PATHS: Paths = {
   '/operators': { get: getOperatorsPage },
   '/operators/figures': { get: getServiceFigures },

@@ -12,21 +12,21 @@ const getProgress: Operation = {
   operationId: 'getProgress',
   tags: TAGS,
   summary: 'Wait for the next change of an upload',
-  description: `A long poll that misses nothing: give the version seen as \`since\`, and the answer comes at once where the upload is at another
-one or is final, else as soon as it changes. Without a version the answer comes at once.
+  description: `A long poll that misses no change. Send the version that you saw as \`since\`: the answer comes at once if the upload has another
+version or is final, otherwise as soon as it changes. Without a version the answer comes at once.
 
-1. Ask with the version last seen, \`GET …/progress?since=5\`.
-2. Show what comes. Where \`final\` is true, stop.
-3. Ask again at once with its \`version\`, whether \`timedOut\` is true or not.
+1. Ask with the last version that you saw, \`GET …/progress?since=5\`.
+2. Show the answer. Stop if \`final\` is true.
+3. Ask again at once with its \`version\`, also if \`timedOut\` is true.
 
-\`If-None-Match\` with the last \`ETag\` serves as \`since\`. Then what would be an answer without news is a 304: the time was up, or the
-final version has been seen already. \`since\` wins over it.`,
+\`If-None-Match\` with the last \`ETag\` works like \`since\`. Then an answer without a change is a 304: the time was up, or you have
+already seen the final version. \`since\` wins over it.`,
   parameters: [
     ...parameters('Id', 'Since', 'Timeout', 'Prefer'),
     {
       name: 'If-None-Match',
       in: 'header',
-      description: 'The `ETag` of the last answer, compared weakly. Anything but one such tag is passed over.',
+      description: 'The `ETag` of the last answer, compared weakly. Other values are ignored.',
       schema: { type: 'string' },
       example: 'W/"7"',
     },
@@ -34,7 +34,7 @@ final version has been seen already. \`since\` wins over it.`,
   responses: {
     '200': {
       description:
-        'The upload has moved or is final; or, with `timedOut: true`, it stands as it did and the time is up.',
+        'The upload has changed or is final; or, with `timedOut: true`, the time is up and it has not changed.',
       headers: {
         ETag: { description: '`W/"<version>"`.', schema: { type: 'string' } },
         ...headers('Cache-Control', 'Preference-Applied'),
@@ -45,7 +45,7 @@ final version has been seen already. \`since\` wins over it.`,
       }),
     },
     '304': {
-      description: 'Only with `If-None-Match`: the version is still that one.',
+      description: 'Only with `If-None-Match`: the version is still the same.',
       headers: {
         ETag: { description: '`W/"<version>"`.', schema: { type: 'string' } },
         ...headers('Cache-Control', 'Preference-Applied'),
@@ -59,9 +59,10 @@ const watchUploads: Operation = {
   operationId: 'watchUploads',
   tags: TAGS,
   summary: 'Wait for the next change of any of several uploads',
-  description: `One held request for a whole page: answers as soon as one of the uploads is at another version than the one given. The
-answer has those that moved; a later change of another upload comes with the next request. An id that is given twice is answered once. An upload without a version, a final one and one that cannot be watched are answered at once, so leave out of the next
-request what has come with \`final: true\` or with an \`error\`.
+  description: `One held request for a whole page. It answers as soon as one of the uploads has another version than the one sent, with
+all uploads that changed. Later changes come with the next request. An id that is sent twice is answered once.
+Uploads without a version, final uploads and ids that cannot be watched are answered at once, so leave out of the next
+request all uploads with \`final: true\` or with an \`error\`.
 
 \`\`\`
 GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12~3&timeout=20000
@@ -71,7 +72,7 @@ GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12
       name: 'upload',
       in: 'query',
       required: true,
-      description: '`<id>~<version>`, or `<id>` where no version was seen; 1 to 100 times.',
+      description: '`<id>~<version>`, or `<id>` if you saw no version; 1 to 100 times.',
       schema: inlineSchema(watchedUploadsSchema),
       explode: true,
       example: [`${EXAMPLE_ID}~7`],
@@ -81,7 +82,7 @@ GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12
   responses: {
     '200': {
       description:
-        'The uploads that moved, in the order asked; or none, with `timedOut: true`. One that cannot be watched has its Problem in its place.',
+        'The uploads that changed, in the order of the request; or none, with `timedOut: true`. An id that cannot be watched is listed with its Problem.',
       headers: headers('Cache-Control', 'Preference-Applied'),
       content: json('ProgressList', {
         moved: { value: { uploads: [PROCESSING_PROGRESS], timedOut: false } },
@@ -127,22 +128,22 @@ const getResult: Operation = {
   operationId: 'getResult',
   tags: TAGS,
   summary: 'Wait for the outcome of an upload',
-  description: `Held until the upload is final. A completed one is a 200. Any other end is its Problem, with \`state\` and \`final: true\` in
-it: 422 if the file could not be parsed, 410 if the upload was cancelled or discarded, 500 if it failed for a reason of ours,
-and the status that the file was refused with (such as 413 or 415) if it never got so far. A final outcome never asks to repeat the
-question: it is no 408, 429, 503 or 507 and has no \`Retry-After\`; its \`code\` says what happened.
+  description: `Held until the upload is final. A completed upload is a 200. Any other outcome is its Problem, with \`state\` and
+\`final: true\`: 422 if the file could not be parsed, 410 if the upload was cancelled or discarded, 500 if it failed because of a
+fault of the service, and the status of the rejection (such as 413 or 415) if the file was rejected. A final outcome is never
+a 408, 429, 503 or 507 and has no \`Retry-After\`, because asking again gives the same. Its \`code\` says what happened.
 
-A Problem without \`final\` speaks of this request, not of the upload.`,
+A Problem without \`final\` is about this request, not about the upload.`,
   parameters: parameters('Id', 'Timeout', 'Prefer'),
   responses: {
     '200': {
-      description: 'Completed; `result` is there.',
+      description: 'The upload is completed, with its `result`.',
       headers: headers('Cache-Control', 'Preference-Applied'),
       content: json('Upload', { completed: { value: COMPLETED_UPLOAD } }),
     },
     '202': {
       description:
-        'Not final yet when the time was up: the Progress, with `timedOut: true`. Ask again after `Retry-After`.',
+        'The time was up before the upload was final. The answer is its Progress with `timedOut: true`. Ask again after `Retry-After`.',
       headers: headers('Retry-After', 'Cache-Control', 'Preference-Applied'),
       content: json('Progress', { timedOut: { value: TIMED_OUT_PROGRESS } }),
     },
@@ -154,18 +155,18 @@ const streamProgress: Operation = {
   operationId: 'streamProgress',
   tags: TAGS,
   summary: 'Follow an upload as Server-Sent Events',
-  description: `For \`EventSource\`. Each event is \`progress\`, its \`id\` the version, its \`data\` a Progress as JSON in one line.
-The first comes at once, unless its version is the one that \`Last-Event-ID\` or \`since\` names. A reader that is slower than the changes
-gets the newest, not each of them. Comments keep the connection open, and \`retry\` has a broken one taken up again soon. After the final event the stream ends; an \`EventSource\` then
-connects again, receives 204, and stops for good. Any stream ends after ten times \`DEFERRED_MAX_TIMEOUT_MS\`, and an \`EventSource\`
-connects again by itself. One address may have ten streams of one upload.`,
+  description: `For \`EventSource\`. Each event has the name \`progress\`, the version as \`id\`, and a Progress as JSON in one line of \`data\`.
+The first event comes at once, unless \`Last-Event-ID\` or \`since\` has its version. A slow reader receives the newest state, not
+every change. Comments keep the connection open, and \`retry\` makes the browser reconnect soon. After the final event the
+stream ends; an \`EventSource\` then reconnects, receives 204, and stops. Every stream ends after ten times
+\`DEFERRED_MAX_TIMEOUT_MS\`, and an \`EventSource\` reconnects. One address may have ten streams of one upload.`,
   parameters: [
     ...parameters('Id', 'Since'),
     {
       name: 'Last-Event-ID',
       in: 'header',
       description:
-        'The version seen last; browsers send it when they connect again. Wins over `since`. What is no version is passed over.',
+        'The last version seen. Browsers send it when they reconnect. Wins over `since`. Other values are ignored.',
       schema: { type: 'string' },
       example: '7',
     },
@@ -185,8 +186,8 @@ connects again by itself. One address may have ten streams of one upload.`,
         },
       },
     },
-    '204': { description: 'The version seen is the final one: do not connect again.' },
-    // A stream has no timeout to get wrong.
+    '204': { description: 'You have seen the final version. Do not reconnect.' },
+    // Not deferredProblems: a stream has no parameter `timeout`.
     ...problems(
       'bad_upload_id',
       'bad_since',
@@ -199,7 +200,7 @@ connects again by itself. One address may have ten streams of one upload.`,
   },
 };
 
-/** The held answers on uploads: how far each is, and what became of it. */
+/** Operations that wait for changes of uploads. */
 export const PROGRESS_PATHS: Paths = {
   '/uploads/{id}/progress': { get: getProgress },
   '/progress': { get: watchUploads },

@@ -9,9 +9,12 @@ const getHealth: Operation = {
   operationId: 'getHealth',
   tags: TAGS,
   summary: 'Is the process alive?',
-  description: 'Asks nobody else: restart the process where this does not answer.',
+  description: 'Checks only this process. Restart the process if this does not answer.',
   responses: {
-    '200': { description: 'It is.', content: json('ServiceStatus', { alive: { value: { status: 'ok' } } }) },
+    '200': {
+      description: 'The process is alive.',
+      content: json('ServiceStatus', { alive: { value: { status: 'ok' } } }),
+    },
     ...onlyProblems('internal_error'),
   },
 };
@@ -21,12 +24,13 @@ const getReadiness: Operation = {
   tags: TAGS,
   summary: 'Can the process take uploads?',
   description:
-    '`workers` is how many worker processes are alive; without one uploads are taken and wait. ' +
-    'Asks Redis and the storage: send no requests here while this is a 503, and do not restart the process for it. A full queue does not show here: it is the ' +
-    'same for all processes, and what is no new upload is answered as ever. A process that was told to stop says `shutting_down` here, and serves on for `SHUTDOWN_DELAY_MS`.',
+    'Checks Redis and the storage. Send no requests to this process while the answer is a 503, but do not restart it. ' +
+    '`workers` is the number of living worker processes; without one, uploads are accepted and wait. A full queue is not ' +
+    'shown here: it is the same for all processes, and all other requests still work. After SIGTERM the answer is ' +
+    '`shutting_down`, and the process continues to serve for `SHUTDOWN_DELAY_MS`.',
   responses: {
     '200': {
-      description: 'It can.',
+      description: 'The process can take uploads.',
       headers: headers('Cache-Control'),
       content: json('ServiceStatus', { ready: { value: { status: 'ready', workers: 2 } } }),
     },
@@ -39,12 +43,12 @@ const getMetrics: Operation = {
   tags: TAGS,
   summary: 'Figures of this process',
   description:
-    'Requests, held answers and how they ended, waiters, bodies being received, the queue (its capacity, how much waits, how fast it drains, ' +
-    'jobs by state, uploads refused and discarded), and those of Node itself. ' +
-    'The queue is left out while Redis is away.',
+    'Requests, held responses and how they ended, waiters, bodies being received, the queue (capacity, waiting uploads, drain rate, ' +
+    'jobs by state, rejected and discarded uploads), and metrics of Node. ' +
+    'The queue is left out while Redis is not available.',
   responses: {
     '200': {
-      description: "Prometheus' text format.",
+      description: 'The text format of Prometheus.',
       headers: headers('Cache-Control'),
       content: { 'text/plain': { schema: { type: 'string' }, examples: { some: { value: FIGURES } } } },
     },
@@ -56,14 +60,14 @@ const getOpenApi: Operation = {
   operationId: 'getOpenApi',
   tags: TAGS,
   summary: 'This document',
-  description: 'OpenAPI 3.1. Its version is that of the service.',
+  description: 'OpenAPI 3.1, with the version of the service.',
   responses: {
     '200': {
       description: 'The document.',
       headers: headers('ETag'),
       content: { 'application/json': { schema: { type: 'object' } } },
     },
-    '304': { description: 'The document is the one that `If-None-Match` names.', headers: headers('ETag') },
+    '304': { description: 'The document has not changed.', headers: headers('ETag') },
     ...onlyProblems('internal_error'),
   },
 };
@@ -72,20 +76,19 @@ const getPage: Operation = {
   operationId: 'getPage',
   tags: TAGS,
   summary: 'The page for browsers',
-  description:
-    'Sends files and shows their progress. Its style and scripts lie beside it and are named by the page alone.',
+  description: 'Sends files and shows their progress. Only the page refers to its style sheet and scripts.',
   responses: {
     '200': {
       description: 'The page.',
       headers: headers('ETag'),
       content: { 'text/html': { schema: { type: 'string' } } },
     },
-    '304': { description: 'The page is the one that `If-None-Match` names.', headers: headers('ETag') },
+    '304': { description: 'The page has not changed.', headers: headers('ETag') },
     ...onlyProblems('internal_error'),
   },
 };
 
-/** What operators and browsers ask of the process itself. */
+/** Operations on the process, and the page. */
 export const SERVICE_PATHS: Paths = {
   '/healthz': { get: getHealth },
   '/readyz': { get: getReadiness },

@@ -20,7 +20,7 @@ const OFFSET: Parameter = {
   name: 'Upload-Offset',
   in: 'header',
   required: true,
-  description: 'Where the bytes of this request begin: the offset that the upload is at.',
+  description: 'Where the bytes of this request begin: the current offset of the upload.',
   schema: DIGITS,
   example: '0',
 };
@@ -28,7 +28,7 @@ const OFFSET: Parameter = {
 const LENGTH: Parameter = {
   name: 'Upload-Length',
   in: 'header',
-  description: 'Bytes of the whole file. May be left out until it is known, see `Upload-Defer-Length`.',
+  description: 'Size of the whole file in bytes. It may be left out while it is unknown, see `Upload-Defer-Length`.',
   schema: DIGITS,
   example: '1048576',
 };
@@ -36,7 +36,7 @@ const LENGTH: Parameter = {
 const DEFER_LENGTH: Parameter = {
   name: 'Upload-Defer-Length',
   in: 'header',
-  description: '`1` in place of `Upload-Length`; a later PATCH says the length.',
+  description: '`1` instead of `Upload-Length`. A later PATCH sends the length.',
   schema: { type: 'string', enum: ['1'] },
 };
 
@@ -44,7 +44,7 @@ const METADATA: Parameter = {
   name: 'Upload-Metadata',
   in: 'header',
   description:
-    'Names and values in base64. `filename` (or `name`) is the file name, `options` what the processor is asked for, as JSON, `uploadId` a UUID version 4 of your own in place of one of ours. Others are kept and given back.',
+    'Names and values in base64. `filename` (or `name`) is the file name, `options` the options for processing as JSON, `uploadId` your own UUID version 4 as the id. Other names are kept and returned.',
   schema: TEXT,
   example: 'filename aGFyYm91ci5qcGc=',
 };
@@ -53,26 +53,25 @@ const OVERRIDE: Parameter = {
   name: 'X-HTTP-Method-Override',
   in: 'header',
   required: true,
-  description: 'The method that is meant. Whatever is said of that method holds.',
+  description: 'The intended method. The request is handled as that method.',
   schema: { type: 'string', enum: ['HEAD', 'PATCH', 'DELETE'] },
   example: 'PATCH',
 };
 
 const RESUMABLE: Readonly<Record<string, Header>> = { 'Tus-Resumable': { description: '`1.0.0`.', schema: TEXT } };
 const AT: Readonly<Record<string, Header>> = {
-  'Upload-Offset': { description: 'Up to here the bytes are durable.', schema: DIGITS },
+  'Upload-Offset': { description: 'The bytes before this offset are stored.', schema: DIGITS },
 };
 const EXPIRES: Readonly<Record<string, Header>> = {
   'Upload-Expires': {
-    description:
-      'When the upload is given up if nothing is added to it (a date of HTTP). Not there once it is complete.',
+    description: 'When the upload expires if no bytes are added (an HTTP date). Missing if the upload is complete.',
     schema: TEXT,
   },
 };
 
 const OFFSET_STREAM = { 'application/offset+octet-stream': { schema: { type: 'string', format: 'binary' } } };
 
-/** What may come of bytes, whichever request brings them. */
+/** Codes of every request that carries bytes. */
 const OF_BYTES = [
   'empty_file',
   'bad_options',
@@ -101,24 +100,24 @@ const OF_AN_UPLOAD = [
 ] as const;
 
 const ADDED: Response = {
-  description: `What came is kept: the offset says how much, which is less than was sent where another request asked for the upload, the sender fell
-silent or the process stops. With the last byte the upload is queued.`,
+  description: `The received bytes are stored, up to the offset. This is less than was sent if another request took over, if the sender
+stopped sending, or if the process stops. The last byte queues the upload.`,
   headers: { ...RESUMABLE, ...AT, ...EXPIRES },
 };
 
 const tellProtocol: Operation = {
   operationId: 'tellTusProtocol',
   tags: TAGS,
-  summary: 'Ask what of the protocol there is',
+  summary: 'Ask which parts of the protocol are supported',
   description: 'The extensions are creation, creation-with-upload, creation-defer-length, expiration and termination.',
   responses: {
     '204': {
-      description: 'In the headers.',
+      description: 'The headers contain the answer.',
       headers: {
         ...RESUMABLE,
         'Tus-Version': { description: '`1.0.0`.', schema: TEXT },
         'Tus-Extension': { description: 'Names, separated by commas.', schema: TEXT },
-        'Tus-Max-Size': { description: 'The most bytes that a file may have.', schema: DIGITS },
+        'Tus-Max-Size': { description: 'Maximum size of a file in bytes.', schema: DIGITS },
       },
     },
     ...problems('bad_request'),
@@ -128,18 +127,19 @@ const tellProtocol: Operation = {
 const createResumable: Operation = {
   operationId: 'createResumableUpload',
   tags: TAGS,
-  summary: 'Make a resumable upload',
-  description: `Makes an upload whose bytes may come in several requests, over connections that break, at any process of the service. Its id is the
-last part of \`Location\`; it is an upload like any other under \`/uploads/{id}\` from now on, and \`/uploads/{id}/progress\` tells how far it is.
+  summary: 'Create a resumable upload',
+  description: `Creates an upload whose bytes arrive in several requests, at any process of the service. Connections may break in between.
+Its id is the last part of \`Location\`. It can be read like any other upload at \`/uploads/{id}\` and \`/uploads/{id}/progress\`.
 
-With an \`uploadId\` of your own the request is safe to send again: where the first answer was lost, the second one is a 409, and HEAD tells where to go on.
+With your own \`uploadId\` the request can be repeated: if the first answer was lost, the second is a 409, and HEAD returns the
+offset to continue from.
 
-A body of type \`application/offset+octet-stream\` is the beginning of the file, or all of it.`,
+A body of type \`application/offset+octet-stream\` is the beginning of the file, or the whole file.`,
   parameters: [VERSION, LENGTH, DEFER_LENGTH, METADATA],
-  requestBody: { description: 'The first bytes; may be left out.', required: false, content: OFFSET_STREAM },
+  requestBody: { description: 'The first bytes. May be left out.', required: false, content: OFFSET_STREAM },
   responses: {
     '201': {
-      description: 'Made.',
+      description: 'The upload exists.',
       headers: { ...RESUMABLE, ...headers('Location'), ...AT, ...EXPIRES },
       content: { 'text/plain': { schema: { type: 'string', maxLength: 0 } } },
     },
@@ -158,19 +158,19 @@ A body of type \`application/offset+octet-stream\` is the beginning of the file,
 const askOffset: Operation = {
   operationId: 'getResumableOffset',
   tags: TAGS,
-  summary: 'Ask where to go on',
+  summary: 'Ask for the offset to continue from',
   description:
-    'A request that is still sending to this upload, perhaps over a dead connection, is asked to end first, and what it brought is counted.',
+    'If another request is still sending to this upload, perhaps over a dead connection, it is asked to end first. Its bytes count.',
   parameters: [...parameters('Id'), VERSION],
   responses: {
     '200': {
-      description: 'In the headers, after completion too.',
+      description: 'The headers contain the answer, also after completion.',
       headers: {
         ...RESUMABLE,
         ...AT,
         ...headers('Cache-Control'),
-        'Upload-Length': { description: 'As announced; not there while it is not known.', schema: DIGITS },
-        'Upload-Defer-Length': { description: '`1` while the length is not known.', schema: TEXT },
+        'Upload-Length': { description: 'As announced. Missing while it is unknown.', schema: DIGITS },
+        'Upload-Defer-Length': { description: '`1` while the length is unknown.', schema: TEXT },
         'Upload-Metadata': { description: 'As announced.', schema: TEXT },
       },
     },
@@ -182,10 +182,9 @@ const addBytes: Operation = {
   operationId: 'patchResumableUpload',
   tags: TAGS,
   summary: 'Add bytes to a resumable upload',
-  description: `Adds the body from the offset on. Whatever came of it stays when the connection breaks. The type of the file is told as soon as its
-first bytes are there, and one that is not taken ends the upload as \`failed\`. The answer to the last byte comes when the file is queued.
-Where the queue has no room for it that is a problem with \`Retry-After\`: all that came is kept, the last byte counts as not sent, and sending
-it again tries again.`,
+  description: `Adds the body at the offset. If the connection breaks, the received bytes are kept. The type of the file is determined from its first
+bytes; if it is not accepted, the upload ends as \`failed\`. The answer to the last byte comes when the file is queued. If the queue is
+full, the answer is a Problem with \`Retry-After\`: all bytes are kept, but the last byte counts as not sent. Send it again to retry.`,
   parameters: [...parameters('Id'), VERSION, OFFSET, LENGTH],
   requestBody: { description: 'The bytes.', required: true, content: OFFSET_STREAM },
   responses: {
@@ -197,8 +196,8 @@ it again tries again.`,
 const endResumable: Operation = {
   operationId: 'deleteResumableUpload',
   tags: TAGS,
-  summary: 'Give up a resumable upload',
-  description: 'The same as DELETE of `/uploads/{id}`, complete or not.',
+  summary: 'Delete a resumable upload',
+  description: 'The same as DELETE of `/uploads/{id}`, for complete and incomplete uploads.',
   parameters: [...parameters('Id'), VERSION],
   responses: { '204': { description: 'Deleted.', headers: RESUMABLE }, ...problems(...OF_AN_UPLOAD, 'upload_locked') },
 };
@@ -206,10 +205,10 @@ const endResumable: Operation = {
 const overridden: Operation = {
   operationId: 'overrideResumableMethod',
   tags: TAGS,
-  summary: 'HEAD, PATCH or DELETE through what lets only POST pass',
-  description: 'Takes and answers what the method named by the header does.',
+  summary: 'HEAD, PATCH or DELETE through proxies that allow only POST',
+  description: 'The same as the method that the header names.',
   parameters: [...parameters('Id'), VERSION, OVERRIDE],
-  requestBody: { description: 'As for the method that is meant.', required: false, content: OFFSET_STREAM },
+  requestBody: { description: 'The body of the intended method.', required: false, content: OFFSET_STREAM },
   responses: {
     '204': ADDED,
     ...problems(
@@ -223,7 +222,7 @@ const overridden: Operation = {
   },
 };
 
-/** Resumable uploads by the tus protocol. */
+/** Operations of the tus protocol. */
 export const TUS_PATHS: Paths = {
   '/files': { options: tellProtocol, post: createResumable },
   '/files/{id}': { head: askOffset, patch: addBytes, delete: endResumable, post: overridden },

@@ -11,18 +11,18 @@ const TYPES = acceptedTypes()
   .map((type) => `\`${type}\``)
   .join(', ');
 
-/** Answers of the two operations that send files; `answered` holds the body of both. */
+/** The answers of the two operations that send files. `answered` has the bodies of both. */
 function answersOfSending(what: string, answered: { now: Content; final: Content }): Record<'200' | '202', Response> {
   const shared = headers('Location', 'Cache-Control', 'Preference-Applied');
   return {
     '200': {
-      description: `Only where the client asked to wait: ${what} final,
-whatever the final state. The outcome is in each Upload: look at \`state\`, \`result\` and \`error\`.`,
+      description: `Only if the client asked to wait: ${what} final,
+in any final state. Each Upload has its outcome in \`state\`, \`result\` and \`error\`.`,
       headers: shared,
       content: answered.final,
     },
     '202': {
-      description: `Stored and queued, or, where the client asked to wait and the time was up, as it stands. Go on with \`links.progress\` or \`links.result\`.`,
+      description: `Stored and queued; or the current state, if the client asked to wait and the time was up. Continue with \`links.progress\` or \`links.result\`.`,
       headers: shared,
       content: answered.now,
     },
@@ -33,15 +33,15 @@ const createUploads: Operation = {
   operationId: 'createUploads',
   tags: TAGS,
   summary: 'Send files',
-  description: `Takes one or more files of a form. Types taken: ${TYPES}.
+  description: `Accepts one or more files of a form. Accepted types: ${TYPES}.
 
-The files are queued when the whole body has come; a request that breaks off leaves none of them. The answer lists them in the order sent. A
-refused file does not spoil its siblings: it is an Upload in state \`failed\` with its \`error\`. Where every file is refused, the answer is
-the first one's Problem. A file that finds the queue full is refused like any other; where it is full from the start, the whole request is,
-before its body is read.
+The files are queued when the whole body has arrived. An aborted request leaves no files. The answer lists the files in the
+order sent. If a file is rejected, the others are kept: the rejected one is an Upload in state \`failed\` with its \`error\`.
+If every file is rejected, the answer is the Problem of the first. A full queue rejects files in the same way; if it is full
+at the start of the request, the whole request is rejected before its body is read.
 
-Without \`timeout\` and \`Prefer: wait\` the answer is a 202 as soon as the files are queued. With either it is held until all of them are
-final: a 200, or a 202 when the time is up. \`Location\` is there where one file was sent.
+Without \`timeout\` and \`Prefer: wait\` the answer is a 202 as soon as the files are queued. With one of them it is held until
+all files are final: a 200, or a 202 if the time is up. \`Location\` is present if one file was sent.
 
 \`\`\`
 curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
@@ -49,7 +49,7 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
   parameters: parameters('Timeout', 'Prefer'),
   requestBody: {
     description:
-      'A field `options` (JSON, at most 8192 characters) speaks of the files after it. Other fields are passed over, and so are parts without `Content-Disposition: form-data`. What has a `filename` is a file, under whatever field name.',
+      'A field `options` (JSON, at most 8192 characters) applies to the files after it. Other fields are ignored, and so are parts without `Content-Disposition: form-data`. A part with a `filename` is a file, under any field name.',
     required: true,
     content: {
       'multipart/form-data': {
@@ -59,7 +59,7 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
             options: {
               anyOf: [schemaRef('PictureOptions'), schemaRef('TableOptions')],
               description:
-                'What is to be made of the files after it, as JSON. Bad options are a 400, before anything is stored.',
+                'Options for the files after it, as JSON. Invalid options are a 400, before anything is stored.',
             },
             file: {
               type: 'array',
@@ -111,16 +111,16 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
 const putUpload: Operation = {
   operationId: 'putUpload',
   tags: TAGS,
-  summary: 'Send one file under an id of your own',
-  description: `The body is the file, as it is. The client makes the id, so it can watch the upload from its first byte, and may simply send
-again when a connection broke:
+  summary: 'Send one file with your own id',
+  description: `The body is the unchanged file. The client makes the id, so it can watch the upload from its first byte, and can send the
+request again after a broken connection:
 
-- the same bytes again are the same upload, with no second job; other bytes are a 409;
-- a later PUT takes over from one that is still receiving under the same id (the earlier one ends with \`upload_superseded\`);
-- after \`failed\`, \`cancelled\` or \`discarded\` the upload starts clean; after DELETE the id is a 410.
+- the same bytes again are the same upload, without a second job; other bytes are a 409;
+- a later PUT takes over from one that is still receiving with the same id (the earlier one ends with \`upload_superseded\`);
+- after \`failed\`, \`cancelled\` or \`discarded\` the upload starts again; after DELETE the id is a 410.
 
-A refusal is also the outcome of the upload: whoever watches the id learns why. A queue that is full from the start refuses before the body
-is read and changes nothing under the id. Types taken: ${TYPES}. Deferral is as for POST.
+If the file is rejected, that is also the outcome of the upload, which other clients can read. If the queue is full at the start,
+the request is rejected before the body is read, and the id is not used. Accepted types: ${TYPES}. Waiting works as for POST.
 
 \`\`\`
 curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"' https://host/uploads/0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10
@@ -130,15 +130,15 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
     {
       name: 'Content-Disposition',
       in: 'header',
-      description: 'The file name, as `filename` or `filename*` (RFC 6266). Without one the file is called `file`.',
+      description: 'The file name, as `filename` or `filename*` (RFC 6266). The default name is `file`.',
       schema: { type: 'string' },
       example: 'attachment; filename="harbour.jpg"',
     },
   ],
   requestBody: {
     description:
-      'The bytes. `Content-Length` lets a file that is too large be refused before it is sent; ' +
-      'a body without it is taken too, and has no percent while it comes.',
+      'The bytes. With `Content-Length`, a file that is too large is rejected before it is sent. ' +
+      'Without it the body is accepted too, but its `percent` is unknown while it is received.',
     required: true,
     content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
   },
@@ -177,12 +177,12 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
 const getUpload: Operation = {
   operationId: 'getUpload',
   tags: TAGS,
-  summary: 'Read an upload as it stands',
-  description: 'Answers at once. To wait for a change ask for `/progress`, for the outcome `/result`.',
+  summary: 'Read an upload',
+  description: 'Answers at once. Use `/progress` to wait for a change, and `/result` to wait for the outcome.',
   parameters: parameters('Id'),
   responses: {
     '200': {
-      description: 'The upload, whatever its state.',
+      description: 'The upload, in any state.',
       headers: headers('Cache-Control'),
       content: json('Upload', { queued: { value: QUEUED_UPLOAD }, completed: { value: COMPLETED_UPLOAD } }),
     },
@@ -195,8 +195,8 @@ const deleteUpload: Operation = {
   tags: TAGS,
   summary: 'Delete an upload',
   description:
-    'Stops what is under way and removes all files, variants included. ' +
-    'Held answers on the upload end at once, with state `cancelled`; whoever asks later gets a 410.',
+    'Stops all work on the upload and removes its files, including variants. ' +
+    'Held answers for the upload end at once, with state `cancelled`. Later requests get a 410.',
   parameters: parameters('Id'),
   responses: { '204': { description: 'Deleted.' }, ...problems('bad_upload_id', 'unknown_upload', 'upload_gone') },
 };
@@ -205,11 +205,12 @@ const cancelUpload: Operation = {
   operationId: 'cancelUpload',
   tags: TAGS,
   summary: 'Cancel an upload',
-  description: 'Stops receiving, waiting or processing, wherever it runs. What is final already keeps its outcome.',
+  description:
+    'Stops receiving, waiting or processing, in any process. An upload that is already final keeps its outcome.',
   parameters: parameters('Id'),
   responses: {
     '200': {
-      description: 'It was final before, with the outcome shown.',
+      description: 'The upload was already final, with this outcome.',
       content: json('Upload', { completed: { value: COMPLETED_UPLOAD } }),
     },
     '202': { description: 'Cancelled.', content: json('Upload') },
@@ -217,7 +218,7 @@ const cancelUpload: Operation = {
   },
 };
 
-/** Sending, reading, cancelling and deleting uploads. */
+/** Operations that send, read, cancel and delete uploads. */
 export const UPLOAD_PATHS: Paths = {
   '/uploads': { post: createUploads },
   '/uploads/{id}': { put: putUpload, get: getUpload, delete: deleteUpload },

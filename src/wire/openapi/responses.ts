@@ -7,61 +7,61 @@ import type { Content, Example, Header, Reference, Response, Responses, Schema }
 
 const string: Schema = { type: 'string' };
 
-/** What stands under `components.headers`. */
+/** The member `components.headers` of the document. */
 export const HEADERS = {
-  Location: { description: 'The upload, as a path at this same host.', schema: string },
-  'Cache-Control': { description: '`no-store`: the answer is of this moment.', schema: string },
+  Location: { description: 'Path of the upload, at the same host.', schema: string },
+  'Cache-Control': { description: '`no-store`: the answer is the current state.', schema: string },
   'Retry-After': {
-    description: 'Whole seconds to wait before asking again, jittered so that clients spread.',
+    description: 'Whole seconds to wait before the next try, with jitter so that clients do not retry together.',
     schema: { type: 'integer', minimum: 1 },
   },
   'Preference-Applied': {
-    description: 'The `wait` that counts, where `Prefer` asked for one: `wait=20`.',
+    description: 'The `wait` that applies, if `Prefer` asked for one: `wait=20`.',
     schema: string,
   },
-  ETag: { description: 'Strong: the same tag is the same bytes.', schema: string },
+  ETag: { description: 'Strong: the same tag means the same bytes.', schema: string },
   'Content-Range': { description: '`bytes 0-99/1234`.', schema: string },
   'Accept-Ranges': { description: '`bytes`.', schema: string },
-  'Accept-Encoding': { description: '`identity`: bodies are taken as they are.', schema: string },
-  Allow: { description: 'The methods that the address takes.', schema: string },
-  'WWW-Authenticate': { description: 'What makes a browser ask for the token.', schema: string },
-  'X-Timed-Out': { description: '`true` on the placeholder.', schema: string },
+  'Accept-Encoding': { description: '`identity`: bodies must not be encoded.', schema: string },
+  Allow: { description: 'The methods that the address supports.', schema: string },
+  'WWW-Authenticate': { description: 'Makes a browser ask for the token.', schema: string },
+  'X-Timed-Out': { description: '`true` for the placeholder.', schema: string },
 } as const satisfies Record<string, Header>;
 
 type HeaderName = keyof typeof HEADERS;
 
-/** Points each name to the shared header, for headers that mean the same everywhere. */
+/** References to shared headers. */
 export function headers(...names: HeaderName[]): Record<string, Reference> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** A JSON body of that schema. */
+/** A JSON body with this schema. */
 export function json(name: SchemaName, examples?: Readonly<Record<string, Example>>): Content {
   return { 'application/json': { schema: schemaRef(name), ...(examples === undefined ? {} : { examples }) } };
 }
 
-/** Codes that any operation can answer with that reads or writes a record. */
+/** Codes of every operation that reads or writes a record. */
 const OF_RECORDS: readonly ErrorCode[] = ['internal_error', 'service_unavailable'];
 
-/** Codes that any deferred operation can answer with. */
+/** Codes of every deferred operation. */
 const OF_DEFERRAL: readonly ErrorCode[] = ['bad_timeout', 'too_many_held_by_address', 'too_many_held', 'shutting_down'];
 
-/** A response for each status that the codes answer with, naming them; those of every operation on records join in. */
+/** One response for each status of these codes and of the codes of every operation on records. */
 export function problems(...codes: readonly ErrorCode[]): Responses {
   return onlyProblems(...codes, ...OF_RECORDS);
 }
 
-/** `problems`, and what comes of holding the answer. */
+/** `problems` with the codes of every deferred operation. */
 export function deferredProblems(...codes: readonly ErrorCode[]): Responses {
   return problems(...codes, ...OF_DEFERRAL);
 }
 
-/** A response for each status that exactly these codes answer with. */
+/** One response for each status of these codes, and no others. */
 export function onlyProblems(...codes: readonly ErrorCode[]): Responses {
   return byStatus(codes, plainExample);
 }
 
-/** `deferredProblems`, where `ends` speak of the upload itself and say so in `state` and `final`. */
+/** `deferredProblems`, in which `ends` are final outcomes of the upload: their problems have `state` and `final`. */
 export function outcomeProblems(ends: readonly ErrorCode[], codes: readonly ErrorCode[]): Responses {
   return byStatus(
     [...ends, ...codes, ...OF_RECORDS, ...OF_DEFERRAL],
@@ -123,41 +123,42 @@ function headerNames(codes: readonly ErrorCode[]): HeaderName[] {
   return codes.includes('range_not_satisfiable') ? ['Content-Range'] : [];
 }
 
-/** What a title cannot say. */
+/** Remarks on codes whose title is not enough. */
 const REMARKS: Partial<Record<ErrorCode, string>> = {
-  internal_error: 'A fault of ours; `X-Request-Id` of the answer helps to find it.',
-  service_unavailable: 'The queue cannot be reached at the moment.',
-  shutting_down: 'This process stops; the next request meets another one.',
-  too_many_held: 'This process holds as many answers as it may. `timeout=0` still answers.',
-  too_many_held_by_address: 'As many answers as one address may have are held for this one. `timeout=0` still answers.',
-  unknown_upload: 'It never was, or it is long forgotten.',
-  upload_gone: 'It was deleted, or it expired.',
-  upload_conflict: 'What is stored has other bytes; send these under an id of their own.',
-  upload_superseded: 'A later PUT under the same id goes on with it.',
-  offset_conflict: 'Ask with HEAD where the upload is, and go on from there.',
-  upload_locked: 'Another request is on it and was asked to end; try again.',
-  unsupported_tus_version: '`Tus-Version` of the answer names the one that is.',
-  upload_interrupted: 'The connection broke; nobody reads this but the record of the upload.',
-  upload_too_slow:
-    'Nothing came for 30 seconds, or less than 1 KB a second for a minute, unless the service is set otherwise.',
-  too_many_uploads: 'All places are taken, or a newer upload took the place of this one because it came slowest.',
-  file_too_large: 'The limit, of the settings, is in `detail`.',
-  request_too_large: 'The limit, of the settings, is in `detail`.',
-  unsupported_media_type: 'Told from the bytes; neither name nor `Content-Type` counts.',
-  unknown_variant: 'This upload does not have it and never will.',
-  deferred_timeout: 'The file did not come in time and is no picture; ask again.',
-  processing_failed: 'Several attempts failed for a reason of ours.',
-  storage_full: 'Nothing of the file was kept.',
+  internal_error: 'A fault of the service. Report the `X-Request-Id` of the answer.',
+  service_unavailable: 'Redis is not available at the moment.',
+  shutting_down: 'This process is stopping. Send the request again; it will reach another process.',
+  too_many_held: 'This process holds as many responses as it may. Requests with `timeout=0` still work.',
+  too_many_held_by_address:
+    'As many responses are held for this client address as one address may have. Requests with `timeout=0` still work.',
+  unknown_upload: 'The id was never used, or its record has expired.',
+  upload_gone: 'It was deleted, or it has expired.',
+  upload_conflict: 'Other bytes or options are stored under this id. Use another id.',
+  upload_superseded: 'A later PUT with the same id has taken over.',
+  offset_conflict: 'Ask for the offset with HEAD, and continue from there.',
+  upload_locked: 'Another request uses it and was asked to end. Try again.',
+  unsupported_tus_version: '`Tus-Version` in the answer names the supported version.',
+  upload_interrupted: 'The connection broke. Only readers of the upload see this.',
+  upload_too_slow: 'By default: no bytes for 30 seconds, or less than 1 KiB per second over a minute.',
+  too_many_uploads: 'All places are in use, or a new upload took the place of this one, which was the slowest.',
+  file_too_large: '`detail` contains the limit.',
+  request_too_large: '`detail` contains the limit.',
+  unsupported_media_type: 'The type is determined from the bytes, not from the name or `Content-Type`.',
+  unknown_variant: 'This upload will never have this variant.',
+  deferred_timeout: 'The file was not ready in time, and it is not a picture. Ask again.',
+  processing_failed: 'Several attempts failed because of a fault of the service.',
+  storage_full: 'Nothing of the file is stored.',
   storage_unavailable: 'The directory or bucket cannot be read or written at the moment.',
   queue_full:
-    'As many uploads wait as may; `Retry-After` is told from how fast they go. Nothing of the file was kept, unless it is resumable.',
-  too_many_records: 'The service keeps as many uploads as it may. Nothing was read of the file.',
+    '`Retry-After` is based on how fast the queue drains. Nothing of the file is stored, unless the upload is resumable.',
+  too_many_records: 'The service keeps as many uploads as it may. The file was not read.',
   too_many_records_by_address: 'The service keeps as many uploads of this client address as it may.',
-  too_many_queued_by_address: 'As many of this client address wait as may. As for `queue_full`.',
-  too_many_refusals: 'Ten wrong tokens came from this address within a minute.',
-  foreign_origin: 'Only pages of this host or of `CORS_ORIGINS` may change something, and clients that are no pages.',
-  misdirected_host: 'The `Host` is neither a loopback name nor one that the service is set to answer for.',
-  not_retryable: 'It did not fail, or the file itself is at fault, or somebody has taken it up by now.',
+  too_many_queued_by_address: 'As many uploads of this client address wait as may. Otherwise as for `queue_full`.',
+  too_many_refusals: 'This address sent ten wrong tokens within a minute.',
+  foreign_origin:
+    'Only pages of this host and of `CORS_ORIGINS`, and clients that are not pages, may change something.',
+  misdirected_host: 'The `Host` is neither a loopback name nor an allowed one (`ALLOWED_HOSTS`).',
+  not_retryable: 'It has not failed, or the file itself is at fault, or a retry is already running.',
 };
 
 function lineOf(code: ErrorCode): string {
@@ -169,22 +170,23 @@ function plainExample(code: ErrorCode): Problem {
 }
 
 const DETAILS: Partial<Record<ErrorCode, string>> = {
-  bad_upload_id: 'An upload id is a lower-case UUID of version 4.',
-  bad_timeout: 'timeout is a number of milliseconds in decimal digits, given once.',
-  bad_since: 'A version is a number in decimal digits, given once.',
-  unknown_upload: 'There is no upload with this id.',
+  bad_upload_id: 'This is not an upload id. Send a lower-case UUID of version 4.',
+  bad_timeout: '`timeout` must appear once and be a whole number of milliseconds.',
+  bad_since: 'A version must appear once and be a whole number.',
+  unknown_upload: 'There is no upload with this id. Check the id, or send the file.',
   upload_gone: 'This upload was deleted.',
   file_too_large: 'A file may have at most 104857600 bytes.',
   upload_cancelled: 'The upload was cancelled.',
-  upload_discarded: 'The queue was full, and this upload, the oldest that waited, made room. Send it again.',
-  queue_full: 'As many uploads wait as there is room for. Send the file again when Retry-After says.',
-  too_many_queued_by_address: 'At most 20 uploads of one address may wait. Send the file again when Retry-After says.',
-  picture_damaged: 'The picture ends too early. Send it again, or another one.',
-  table_damaged: 'A quote that is opened after line 1204 is never closed.',
+  upload_discarded: 'The queue was full, and this upload was the oldest that waited. Send it again.',
+  queue_full: 'The queue is full. Send the file again after the time in Retry-After.',
+  too_many_queued_by_address:
+    'At most 20 uploads of one address may wait. Send the file again after the time in Retry-After.',
+  picture_damaged: 'The picture ends too early. Send it again, or send another one.',
+  table_damaged: 'A quote opens after line 1204 and is never closed. Close it and send the table again.',
   table_encrypted: 'The workbook is encrypted. Save it without a password.',
   table_line_too_long:
-    'The row after line 1 has more than 1048576 bytes. Perhaps a quote in it is never closed, or the delimiter is another one.',
-  table_too_large: 'The table has 100000 columns; at most 2000 are taken.',
-  deferred_timeout: 'The file is not there yet. Ask again.',
-  unsupported_media_type: `This is application/pdf; taken are ${acceptedTypes().join(', ')}.`,
+    'The row after line 1 has more than 1048576 bytes. Check for a quote that is never closed, or set the delimiter.',
+  table_too_large: 'The table has 100000 columns. At most 2000 are allowed.',
+  deferred_timeout: 'The file is not ready yet. Ask again.',
+  unsupported_media_type: `This is application/pdf. Accepted types are ${acceptedTypes().join(', ')}.`,
 };

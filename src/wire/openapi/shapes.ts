@@ -1,58 +1,58 @@
-/** The part of OpenAPI 3.1 that the document makes use of. */
+/** Types of the parts of OpenAPI 3.1 that the document uses. */
 
-/** JSON Schema of draft 2020-12, a reference included. */
+/** A JSON Schema (draft 2020-12) or a reference to one. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** `#/components/…`. */
+/** A reference such as `#/components/headers/ETag`. */
 export interface Reference {
   $ref: string;
 }
 
-/** Must fit the schema beside it. */
+/** An example, which must match the schema next to it. */
 export interface Example {
   summary?: string;
   value: unknown;
 }
 
-/** `encoding` is for the parts of a form alone. */
+/** One form of a body. `encoding` describes the parts of a form. */
 export interface MediaType {
   schema: Schema;
   examples?: Readonly<Record<string, Example>>;
   encoding?: Readonly<Record<string, { contentType: string }>>;
 }
 
-/** By media type. */
+/** Bodies by media type. */
 export type Content = Readonly<Record<string, MediaType>>;
 
-/** Its name is its key. */
+/** A response header. */
 export interface Header {
   description: string;
   schema: Schema;
 }
 
-/** `required` is false where it is left out, which a path does not allow. */
+/** A request parameter. `required` is false by default; parameters in the path must be required. */
 export interface Parameter extends Header {
   name: string;
   in: 'path' | 'query' | 'header';
   required?: boolean;
   example?: unknown;
-  /** False where a list is written as `a=1,2` instead of `a=1&a=2`. */
+  /** False if a list is written as `a=1,2` instead of `a=1&a=2`. */
   explode?: boolean;
 }
 
-/** Without `content` there is no body. */
+/** A response. It has no body if `content` is missing. */
 export interface Response {
   description: string;
   headers?: Readonly<Record<string, Header | Reference>>;
   content?: Content;
 }
 
-/** By status. */
+/** Responses by status. */
 export type Responses = Readonly<Record<string, Response>>;
 
 /** One method of one path. */
 export interface Operation {
-  /** Unique in the document: generators name a client's functions by it. */
+  /** Unique in the document. Generators use it as the name of a function. */
   operationId: string;
   tags: readonly string[];
   summary: string;
@@ -61,20 +61,20 @@ export interface Operation {
   parameters?: readonly (Parameter | Reference)[];
   requestBody?: { description: string; required: boolean; content: Content };
   responses: Responses;
-  /** Any one of them will do; without it nothing is asked for. */
+  /** Alternatives, of which one is enough. Undefined: no authentication. */
   security?: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
-/** HEAD comes with every GET and is listed where there is none. */
+/** Every GET also supports HEAD, so `head` is listed only for paths without GET. */
 export type Method = 'get' | 'put' | 'post' | 'delete' | 'head' | 'patch' | 'options';
 
-/** By method. */
+/** The operations of a path by method. */
 export type PathItem = Readonly<Partial<Record<Method, Operation>>>;
 
-/** By path template. */
+/** Operations by path template. */
 export type Paths = Readonly<Record<string, PathItem>>;
 
-/** The whole of it, fit for `JSON.stringify`. */
+/** The whole document, ready for `JSON.stringify`. */
 export interface OpenApiDocument {
   openapi: string;
   info: {
