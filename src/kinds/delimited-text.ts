@@ -2,27 +2,27 @@ import type { Sample } from './kind.ts';
 import { isOtherLanguage } from './other-text.ts';
 import { decodeHead, sniffEncoding, type EncodedText } from './text-encoding.ts';
 
-/** What the beginning of a delimited text tells. */
+/** Encoding and delimiter of a text. */
 export interface DelimitedText extends EncodedText {
   delimiter: string;
 }
 
-/** In the order of preference where the lines speak for several: a comma is in decimals and in prose too. */
+/** In the order of preference if several fit. The comma is last, because decimals and prose contain it too. */
 const CANDIDATES: readonly string[] = ['\t', ';', '|', ','];
 
-/** Of the lines at least this share has as many cells as most have. */
+/** Least share of lines that must have the most frequent number of cells. */
 const LEAST_AGREEMENT = 0.6;
 
-/** Cells of prose have many words; of a table's columns most have few. */
+/** Cells of prose have many words, most cells of tables few. */
 const WORDS_OF_PROSE = 3;
 const MOST_WORDY = 0.6;
 const MOST_WORDY_OF_FEW_LINES = 0.25;
 const FEW_LINES = 2;
 
-/** A table whose first line does not end within the sample must at least be wide. */
+/** If the first line does not end within the sample, it must have this number of cells. */
 const LEAST_CELLS_OF_CUT_LINE = 20;
 
-/** Tells a table from prose, code and everything else by its beginning. Undefined for what is none, or has one column alone. */
+/** Finds the delimiter of a table from its beginning. Undefined if the text is not a table, or has only one column. */
 export function sniffDelimitedText({ head, isWhole }: Pick<Sample, 'head' | 'isWhole'>): DelimitedText | undefined {
   const encoded = sniffEncoding(head);
   if (encoded === undefined) return undefined;
@@ -38,35 +38,35 @@ export function sniffDelimitedText({ head, isWhole }: Pick<Sample, 'head' | 'isW
   return best === undefined ? undefined : { ...encoded, delimiter: best.delimiter };
 }
 
-/** A first line such as `sep=;`, by which Excel is told the delimiter. */
+/** A first line such as `sep=;`, which Excel reads as the delimiter. */
 export interface SeparatorLine {
   delimiter: string;
-  /** With its line end. */
+  /** Length, including the line end. */
   characters: number;
 }
 
-/** Undefined for a text that does not begin with such a line. */
+/** Returns the separator line of a text. Undefined if it does not begin with one. */
 export function separatorLine(text: string): SeparatorLine | undefined {
   const [whole, delimiter] = /^"?sep=([\t !#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~])"?(?:\r\n?|\n)/i.exec(text) ?? [];
   return whole === undefined || delimiter === undefined ? undefined : { delimiter, characters: whole.length };
 }
 
-/** True for a text whose delimiters are all followed by a blank, which belongs to no cell then. */
+/** True if a space follows every delimiter of a text. Then the spaces are not a part of the cells. */
 export function hasBlanksBehind(text: string, delimiter: string): boolean {
   const later = linesOf(text, delimiter, false).flatMap(({ cells, isComplete }) => (isComplete ? cells.slice(1) : []));
   return later.some((cell) => cell.startsWith(' ')) && later.every((cell) => cell === '' || cell.startsWith(' '));
 }
 
-/** One record as a delimiter cuts it. */
+/** One record, split at a delimiter. */
 interface SampledLine {
   cells: string[];
-  /** Cells that a quote opened; nobody quotes in prose without a space before it. */
+  /** Number of cells that begin with a quote. In prose a space precedes a quote. */
   quoted: number;
-  /** False for the last one of a sample that does not end with it. */
+  /** False for the last record if it may continue after the sample. */
   isComplete: boolean;
 }
 
-/** Cuts into records, a line each unless quotes hold several together; blank lines are passed over. */
+/** Splits a text into records. A record is a line, or several lines that quotes join. Blank lines are skipped. */
 function linesOf(text: string, delimiter: string, isWhole: boolean, knowsQuotes = true): SampledLine[] {
   const lines: SampledLine[] = [];
   let line: SampledLine = { cells: [], quoted: 0, isComplete: false };
@@ -91,14 +91,14 @@ function linesOf(text: string, delimiter: string, isWhole: boolean, knowsQuotes 
       endLine(true);
     }
   }
-  // A quote that is never closed holds nothing together.
+  // A quote that is never closed is an ordinary character.
   if (isWhole && isQuoted) return linesOf(text, delimiter, isWhole, false);
   endCell(text.length);
   endLine(isWhole);
   return lines;
 }
 
-/** The share of lines that agree on their number of cells; 0 for what is no table by this delimiter. */
+/** The share of lines with the most frequent number of cells. 0 if the text is not a table with this delimiter. */
 function agreementOf(lines: readonly SampledLine[]): number {
   const complete = lines.filter(({ isComplete }) => isComplete);
   if (complete.length < 2) return agreementOfCut(lines, complete);
@@ -108,7 +108,7 @@ function agreementOf(lines: readonly SampledLine[]): number {
   return agreeing >= LEAST_AGREEMENT ? agreeing : 0;
 }
 
-/** Of a sample that ends within its first or second line. */
+/** `agreementOf` for a sample that ends within its first or second line. */
 function agreementOfCut(lines: readonly SampledLine[], complete: readonly SampledLine[]): number {
   const [cut] = lines.filter(({ isComplete }) => !isComplete);
   if (cut === undefined || isProse(lines)) return 0;
@@ -120,7 +120,7 @@ function agreementOfCut(lines: readonly SampledLine[], complete: readonly Sample
   return isTable ? 1 : 0;
 }
 
-/** Where every line begins or ends with the only delimiter it has, as indented text and lines of code do. */
+/** True if every line begins or ends with its only delimiter, as in indented text and code. */
 function isListOfOne(lines: readonly SampledLine[], columns: number): boolean {
   if (columns > 2) return false;
   const isEmptyAt = (index: number): boolean =>
@@ -137,7 +137,7 @@ function isProse(lines: readonly SampledLine[]): boolean {
   return (isWordy && !isTight(lines)) || isPunctuated(lines);
 }
 
-/** Three lines or more of as many cells each, and none of them with a space behind a delimiter as prose has it. */
+/** True for three or more lines with the same number of cells and without spaces after delimiters, which prose has. */
 function isTight(lines: readonly SampledLine[]): boolean {
   const complete = lines.filter(({ isComplete }) => isComplete);
   const [first] = complete;
@@ -153,7 +153,7 @@ const NUMBER = /^\s*[-+]?\d+(?:[.,]\d+)?\s*$/;
 
 const END_OF_SENTENCE = /[.!?…]["”’)]?\s*$/;
 
-/** Behind the commas of a sentence stands a space, and at its end a full stop. */
+/** True for sentences: a space after each comma and a full stop at the end. */
 function isPunctuated(lines: readonly SampledLine[]): boolean {
   if (lines.some(({ quoted, cells }) => quoted > 0 || (cells.length > 1 && cells.every((cell) => NUMBER.test(cell)))))
     return false;
@@ -163,7 +163,7 @@ function isPunctuated(lines: readonly SampledLine[]): boolean {
   return lines.length <= FEW_LINES || lines.some(({ cells }) => END_OF_SENTENCE.test(cells.at(-1) ?? ''));
 }
 
-/** The value that is there most often; the first of several. */
+/** The most frequent value. If there are several, the first of them. */
 function commonest(values: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);

@@ -1,35 +1,34 @@
 import type { z } from 'zod';
 
-/** As many bytes from the start of a file as a kind may tell its type from; the intake waits for no fewer. */
+/** Bytes from the start of a file that a kind may read to find the type. The intake waits for this number of bytes. */
 export const SAMPLE_BYTES = 4100;
 
-/** The beginning of a file, from which its type is told. */
+/** The beginning of a file, from which its type is determined. */
 export interface Sample {
-  /** `SAMPLE_BYTES`, or fewer where the file has no more. */
+  /** `SAMPLE_BYTES`, or the whole file if it is shorter. */
   readonly head: Buffer;
-  /** True where `head` is the whole file. */
+  /** True if `head` is the whole file. */
   readonly isWhole: boolean;
-  /** As the client sent them, unchecked. */
+  /** The options of the client, not checked yet. */
   readonly options: unknown;
 }
 
 /**
- * What the intake must know of a processor without running it: which bytes it takes,
- * which options it understands, and which derived files it will make.
- * The work itself lies in a folder of the same name under `workers/`.
+ * A kind of file: the types that a processor accepts, its options, and the names of the files that it makes.
+ * The intake uses it without running the processor, which is in the folder of the same name under `workers/`.
  */
 export interface Kind<Options> {
   readonly name: string;
-  /** Media types as told from the bytes. */
+  /** Accepted media types, as determined from the bytes. */
   readonly types: readonly string[];
-  /** One of `types` for bytes that have no known signature, such as text; undefined for all others. Never throws. */
+  /** Returns one of `types` for bytes without a known signature, such as text. Undefined for other files. Never throws. */
   sniff?(sample: Sample): string | undefined;
-  /** By media type: what to say to the sender of a file that is not taken, but is near to what is. */
+  /** Advice to senders of similar files that are not accepted, by media type. */
   readonly advice?: Readonly<Record<string, string>>;
-  /** Parses a client's options, filling in the defaults. */
+  /** Parses the options of a client and fills in defaults. */
   readonly options: z.ZodType<Options>;
-  /** Names of the derived files that an upload with these options will have when completed. */
+  /** Names of the files that a completed upload with these options has. */
   variantNames(options: Options): readonly string[];
-  /** True where they are pictures: who asks for one that does not come in time is shown a placeholder, not an error. */
+  /** True if the files are pictures: a request for one that is not ready in time gets a placeholder, not an error. */
   readonly hasPlaceholders?: boolean;
 }

@@ -3,40 +3,40 @@ import { pictureKind } from './picture.ts';
 import type { PictureOptions } from './picture-options.ts';
 import { table } from './table.ts';
 
-/** The part of the settings that kinds are made with: what a sender's options leave open. */
+/** Settings of the kinds: defaults and limits for the options of senders. */
 export interface KindSettings {
   /** Default `DEFAULT_PICTURE_OPTIONS`. */
   readonly pictureOptions?: PictureOptions;
-  /** By what their formats cost, see `weighedPixels`. Default: no bound. */
+  /** Maximum of `weighedPixels`. Default: no limit. */
   readonly pictureMaxOutputPixels?: number;
 }
 
-/** Every kind of file that is taken. */
+/** All kinds of files that the service accepts. */
 export interface Kinds {
-  /** Every type that some processor takes, for words to people. */
+  /** All accepted media types. */
   readonly types: readonly string[];
-  /** Undefined for a type that no processor takes. */
+  /** Returns the kind of a type. Undefined if the type is not accepted. */
   find(type: string): Kind<unknown> | undefined;
-  /** The type that the first kind sees in bytes without a known signature; undefined where none does. */
+  /** Returns the type of bytes without a known signature. Undefined if no kind knows them. */
   sniff(sample: Sample): string | undefined;
-  /** What to say to the sender of a type that is not taken; undefined where no kind is near it. */
+  /** Returns advice to the sender of a type that is not accepted. Undefined if there is none. */
   adviceOn(type: string): string | undefined;
-  /** Names of the derived files that an upload with these options will have; that it may have, where its type is null. */
+  /** Names of the files that an upload with these options will have. If its type is null: that it may have. */
   variantNames(type: string | null, options: unknown): ReadonlySet<string>;
-  /** True for the name of such a file that a placeholder may stand in for. */
+  /** True if a placeholder can replace the file with this name until it exists. */
   hasPlaceholder(type: string | null, options: unknown, name: string): boolean;
 }
 
-/** Every kind of the service: a further one is a file beside this and a name in this list. */
+/** Makes the kinds of the service. To add one, write a file in this folder and add it to this list. */
 export function createKinds({ pictureOptions, pictureMaxOutputPixels }: KindSettings = {}): Kinds {
   return createKindTable([pictureKind(pictureOptions, pictureMaxOutputPixels), table]);
 }
 
-/** Throws where two kinds take the same type. */
+/** Makes a table of kinds. Throws if two kinds accept the same type. */
 export function createKindTable(kinds: readonly Kind<unknown>[]): Kinds {
   const types = kinds.flatMap((kind) => kind.types);
   const doubled = types.find((type, index) => types.indexOf(type) !== index);
-  if (doubled !== undefined) throw new Error(`${doubled} is taken by two kinds`);
+  if (doubled !== undefined) throw new Error(`${doubled} is accepted by two kinds`);
   const possible = (type: string | null) => (type === null ? kinds : kinds.filter((kind) => kind.types.includes(type)));
   return {
     types,
@@ -52,10 +52,10 @@ export function createKindTable(kinds: readonly Kind<unknown>[]): Kinds {
 
 function firstOf<Found>(
   kinds: readonly Kind<unknown>[],
-  look: (kind: Kind<unknown>) => Found | undefined,
+  find: (kind: Kind<unknown>) => Found | undefined,
 ): Found | undefined {
   for (const kind of kinds) {
-    const found = look(kind);
+    const found = find(kind);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -66,7 +66,7 @@ function namesIn(kind: Kind<unknown>, options: unknown): readonly string[] {
   return parsed.success ? kind.variantNames(parsed.data) : [];
 }
 
-/** Every type that some processor takes, whatever the settings. */
+/** All accepted media types. They do not depend on the settings. */
 export function acceptedTypes(): readonly string[] {
   return createKinds().types;
 }

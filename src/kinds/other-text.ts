@@ -1,12 +1,12 @@
-/** Beginnings of markup, JSON, PEM and scripts. A table may begin with `<1 h`, `[id]` or `|` all the same. */
+/** Beginnings of markup, JSON, PEM and scripts. `<1 h`, `[id]` and `|` are not among them: a table may begin so. */
 const OTHER_LANGUAGE = /^\s*(?:<[!?/]|<[A-Za-z][\w:-]*[\s/>]|\{\s*["}]|\[\s*(?:[[{"\]]|-?\d[\d.]*\s*[,\]])|#!|-----)/;
 
 /** The second line of a table in Markdown. */
 const MARKDOWN_RULE = /^[ \t]*\|(?=[^-]*-)[-| :\t]+$/;
 
 /**
- * Words that statements begin with in the languages that are most used, comments, and assignments. A word alone before a
- * delimiter may be a value: `public,12`.
+ * Comments, assignments, and the first words of statements in the most common languages. A word directly before a
+ * delimiter does not count, because it may be a value: `public,12`.
  */
 const STATEMENTS = [
   /^\s*(?:import|using|include|require|package|from|def|function|class|const|let|var|return|static|public|private|struct|module|export|typedef|enum|interface|declare|async|await) +[^\s,;|]/,
@@ -15,21 +15,21 @@ const STATEMENTS = [
   /^[^,;"'|=]{1,80}(?:, ?[^,;"'|=]{1,80}){0,9} (?::|\+|-)?= /,
 ];
 
-/** Ends of lines that a cell has only by chance. */
+/** Line ends of code. Cells of tables rarely end so. */
 const END_OF_STATEMENT = /(?:[{}]|\*\/|\)\s*[:;]|^[^;]*;|=>|[({[])\s*$/;
 
-/** More than this share of the lines of code looks like it; of the lines of a table nearly none. */
+/** If more than this share of the lines looks like code, the text is code. */
 const MOST_STATEMENTS = 0.4;
 
-/** True for a page, which programs that make reports like to call `.xls`. */
+/** True for a web page. Some programs write reports as web pages with the name `.xls`. */
 export function isHtml(text: string): boolean {
   return /^\s*<(?:!doctype html|html|table|meta)\b/i.test(text);
 }
 
-/** True for markup, JSON, scripts and code, whose lines may agree on a number of commas. */
+/** True for markup, JSON, scripts and code. Their lines may have equal numbers of commas, like tables. */
 export function isOtherLanguage(text: string): boolean {
   if (OTHER_LANGUAGE.test(text)) return true;
-  // A line of delimiters alone says nothing.
+  // Skip lines that contain only delimiters.
   const lines = text.split(/[\r\n]/).filter((line) => /[\p{L}\p{N}{}]/u.test(line) || MARKDOWN_RULE.test(line));
   if (lines.length > 1 && MARKDOWN_RULE.test(lines[1] ?? '')) return true;
   return (

@@ -1,26 +1,26 @@
-/** The work that an encoder takes for a pixel, and the memory, with WebP's as 1. */
+/** Time and memory that an encoder needs for a pixel, compared with WebP. */
 const WEIGHTS = { jpeg: 0.25, webp: 1, png: 2, avif: 4 };
 
-/** One picture to be written. */
+/** One picture to write. */
 export interface OutputPixels {
   readonly format: keyof typeof WEIGHTS;
-  /** Of all its frames. */
+  /** Pixels of all frames. */
   readonly pixels: number;
 }
 
-/** Pixels that a set of variants has in all, counted as pixels of WebP by what their formats cost. */
+/** Total pixels of a set of variants, weighted by the cost of their formats; a pixel of WebP counts 1. */
 export function weighedPixels(outputs: readonly OutputPixels[]): number {
   return Math.round(outputs.reduce((sum, { format, pixels }) => sum + WEIGHTS[format] * pixels, 0));
 }
 
-/** What a variant's options say of its size. */
+/** The size that the options of a variant ask for. */
 export interface WantedBox extends Pick<OutputPixels, 'format'> {
   readonly fit?: string;
   readonly width?: number;
   readonly height?: number;
 }
 
-/** The part of it that is known without the picture: boxes that are filled with margins. */
+/** The part of `weighedPixels` that is known without the picture: boxes that are filled with margins. */
 export function leastWeighedPixels(variants: readonly WantedBox[]): number {
   return weighedPixels(
     variants.map(({ format, fit, width = 0, height = 0 }) => ({
@@ -30,9 +30,9 @@ export function leastWeighedPixels(variants: readonly WantedBox[]): number {
   );
 }
 
-/** Says that it is too much, and what to do: a sentence, then another without its full stop. */
+/** Two sentences for an error: the variants are too many pixels, and what to do. The last full stop is left out. */
 export function tooManyPixels(found: number, most: number): string {
-  return `The variants have ${inMillions(found)} pixels, counted by what their formats cost; at most ${inMillions(most)} are made. Ask for fewer or smaller ones, or for WebP in place of AVIF or PNG`;
+  return `The variants have ${inMillions(found)} pixels, weighted by the cost of their formats. At most ${inMillions(most)} are allowed. Ask for fewer or smaller variants, or for WebP instead of AVIF or PNG`;
 }
 
 function inMillions(pixels: number): string {

@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import { leastWeighedPixels, tooManyPixels } from './picture-budget.ts';
 
-/** What a variant can be written as. */
+/** File formats of variants. */
 export const PICTURE_FORMATS = ['webp', 'jpeg', 'avif', 'png'] as const;
 
-/** A word of `PICTURE_FORMATS`; `image/` before it makes the media type. */
+/** One of `PICTURE_FORMATS`. Its media type is `image/` and this word. */
 export type PictureFormat = (typeof PICTURE_FORMATS)[number];
 
-/** How a picture comes into a box: whole and as large as fits, cut to fill it, or whole with margins. */
+/** How a picture fits into a box: whole inside it, cut to fill it, or whole with margins. */
 export const PICTURE_FITS = ['inside', 'cover', 'contain'] as const;
 
-/** A word of `PICTURE_FITS`. */
+/** One of `PICTURE_FITS`. */
 export type PictureFit = (typeof PICTURE_FITS)[number];
 
 /**
- * One picture to make, never enlarged. Either `longestSide`, or `width` and `height` or one of them, all in pixels;
- * `fit` is there with both alone, and `inside` where it is not. `quality` is 1 to 100, and undefined for PNG alone.
+ * One picture to make. It is never enlarged. Its size in pixels is `longestSide`, or `width` or `height` or both.
+ * `fit` needs both and is `inside` by default. `quality` is 1 to 100, and undefined only for PNG.
  */
 export interface VariantSpec {
   name: string;
@@ -27,26 +27,26 @@ export interface VariantSpec {
   quality?: number;
 }
 
-/** What is made of one picture. */
+/** Options for one picture. */
 export interface PictureOptions {
   variants: VariantSpec[];
-  /** Date, camera, lens, exposure, author and copyright are written into the variants; a position never is. */
+  /** True: variants contain date, camera, lens, exposure, author and copyright, but never a position. */
   keepMetadata: boolean;
-  /** The result tells where the picture was taken. */
+  /** True: the result contains the position where the picture was taken. */
   gps: boolean;
 }
 
-/** AVIF and WebP go a little further, screens do not. */
+/** AVIF and WebP allow a little more, but screens are smaller. */
 const MAX_SIDE = 8192;
 
 const MAX_VARIANTS = 16;
 
-/** Where these encoders show people about the same. */
+/** Qualities at which these formats look about the same. */
 const QUALITIES: Readonly<Record<PictureFormat, number | undefined>> = { webp: 80, jpeg: 80, avif: 55, png: undefined };
 
 const SIDE = `must be a whole number of pixels from 1 to ${MAX_SIDE}`;
 const NAME =
-  'must be 1 to 64 letters, digits, - and _, the first of them a letter or digit, since it becomes a part of an address';
+  'must be 1 to 64 letters, digits, - and _, beginning with a letter or digit, because it becomes a part of a URL';
 const QUALITY = 'must be a whole number from 1 to 100';
 
 const side = z.int({ error: SIDE, abort: true }).min(1, SIDE).max(MAX_SIDE, SIDE);
@@ -57,14 +57,14 @@ const variant = z
       name: z
         .string(NAME)
         .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, NAME)
-        .describe('The last part of its address, `/variants/{publicId}/{name}`.'),
-      longestSide: side.describe('Pixels of the longer side, in place of a box.').exactOptional(),
-      width: side.describe('Pixels of the box that it goes into; with `height`, or alone.').exactOptional(),
-      height: side.describe('Pixels of the box that it goes into; with `width`, or alone.').exactOptional(),
+        .describe('The last part of its URL, `/variants/{publicId}/{name}`.'),
+      longestSide: side.describe('Pixels of the longer side. Use it instead of a box.').exactOptional(),
+      width: side.describe('Width of the box in pixels, with or without `height`.').exactOptional(),
+      height: side.describe('Height of the box in pixels, with or without `width`.').exactOptional(),
       fit: z
         .enum(PICTURE_FITS, oneOf(PICTURE_FITS))
         .describe(
-          '`inside` (the default): whole, as large as the box allows. `cover`: fills the box, what juts out is cut off. `contain`: whole, with margins up to the box, clear or, in JPEG, white.',
+          '`inside` (the default): the whole picture, as large as the box allows. `cover`: the picture fills the box and is cut at the edges. `contain`: the whole picture with margins that fill the box, transparent or, in JPEG, white.',
         )
         .exactOptional(),
       format: z.enum(PICTURE_FORMATS, oneOf(PICTURE_FORMATS)).default('webp'),
@@ -72,7 +72,7 @@ const variant = z
         .int({ error: QUALITY, abort: true })
         .min(1, QUALITY)
         .max(100, QUALITY)
-        .describe('Default 80 for WebP and JPEG, 55 for AVIF. PNG loses nothing and has none.')
+        .describe('Default 80 for WebP and JPEG, 55 for AVIF. PNG is lossless and has no quality.')
         .exactOptional(),
     },
     { error: knownMembers('name, longestSide, width, height, fit, format and quality') },
@@ -88,7 +88,7 @@ const variant = z
 
 const variants = z
   .array(variant, 'must be a list')
-  .max(MAX_VARIANTS, `there may be at most ${MAX_VARIANTS}; take some out, or send the file twice`)
+  .max(MAX_VARIANTS, `may have at most ${MAX_VARIANTS} entries; remove some, or send the file twice`)
   .superRefine((specs, context) => {
     for (const [index, { name }] of specs.entries()) {
       const first = specs.findIndex((other) => sameFile(other.name, name));
@@ -96,12 +96,12 @@ const variants = z
         context.addIssue({
           code: 'custom',
           path: [index, 'name'],
-          message: `variants[${first}] has this name; give each one of its own, in whatever case`,
+          message: `is also the name of variants[${first}]; use different names, upper and lower case count as the same`,
         });
     }
   });
 
-/** What is made where neither sender nor settings say anything. */
+/** Options that apply if neither the sender nor the settings give others. */
 export const DEFAULT_PICTURE_OPTIONS: PictureOptions = {
   variants: [
     { name: '1600', longestSide: 1600, format: 'webp', quality: 80 },
@@ -113,9 +113,9 @@ export const DEFAULT_PICTURE_OPTIONS: PictureOptions = {
 };
 
 /**
- * Parses a sender's options, each member that is missing taken from `defaults`. `maxOutputPixels` bounds the variants
- * that are too much for any picture. What it gives back it takes
- * again. The message of an issue follows its path in a sentence, and says what to do.
+ * Parses the options of a sender. Members that are missing come from `defaults`. Options that need more than
+ * `maxOutputPixels` for every picture are rejected. Parsed options can be parsed again. The message of an issue
+ * continues a sentence that begins with the path, and says what to do.
  */
 export function pictureOptionsSchema(
   defaults: PictureOptions = DEFAULT_PICTURE_OPTIONS,
@@ -127,22 +127,25 @@ export function pictureOptionsSchema(
         .superRefine((specs, context) => {
           const least = leastWeighedPixels(specs);
           if (least > maxOutputPixels)
-            context.addIssue({ code: 'custom', message: `are too much. ${tooManyPixels(least, maxOutputPixels)}` });
+            context.addIssue({
+              code: 'custom',
+              message: `are too many pixels. ${tooManyPixels(least, maxOutputPixels)}`,
+            });
         })
         .default(() => structuredClone(defaults.variants))
         .describe(
-          'The pictures to make, at most 16, with different names. An empty list makes none: the result has the facts alone.',
+          'The pictures to make, at most 16, with different names. An empty list makes none; the result then only describes the picture.',
         ),
       keepMetadata: z
         .boolean('must be true or false')
         .default(defaults.keepMetadata)
-        .describe(
-          'Writes date, camera, lens, exposure, author and copyright into the variants. A position is never written.',
-        ),
+        .describe('Writes date, camera, lens, exposure, author and copyright into the variants, but never a position.'),
       gps: z
         .boolean('must be true or false')
         .default(defaults.gps)
-        .describe('The result tells the position where the picture was taken, for whoever knows the id of the upload.'),
+        .describe(
+          'The result contains the position where the picture was taken. Anyone who knows the id of the upload can read it.',
+        ),
     },
     { error: knownMembers('variants, keepMetadata and gps') },
   ) satisfies z.ZodType<PictureOptions>;
@@ -155,11 +158,11 @@ function oneOf(words: readonly string[]): string {
 function knownMembers(names: string) {
   return (issue: { code: string; keys?: readonly string[] }) =>
     issue.code === 'unrecognized_keys'
-      ? `has an unknown member${wordIn(issue.keys)}; there are ${names}`
+      ? `has an unknown member${wordIn(issue.keys)}; allowed are ${names}`
       : `must be an object with ${names}`;
 }
 
-/** The first, where it is a plain word: a key may be anything, and as long as the whole request. */
+/** Quotes the first key if it is a short word. Other keys may be very long or contain anything. */
 function wordIn(keys: readonly string[] = []): string {
   const [word = ''] = keys;
   return /^\w{1,40}$/.test(word) ? ` "${word}"` : '';
@@ -167,16 +170,16 @@ function wordIn(keys: readonly string[] = []): string {
 
 function contradiction({ longestSide, width, height, fit, format, quality }: VariantSpec): string | undefined {
   const hasBox = width !== undefined || height !== undefined;
-  if (longestSide === undefined && !hasBox) return 'has no size; give it longestSide, or width and height';
-  if (longestSide !== undefined && hasBox) return 'has both longestSide and a box; take one of them out';
+  if (longestSide === undefined && !hasBox) return 'has no size; set longestSide, or width and height';
+  if (longestSide !== undefined && hasBox) return 'has both longestSide and a box; remove one of them';
   if (fit !== undefined && (width === undefined || height === undefined))
     return 'has a fit, which needs both width and height';
   if (format === 'png' && quality !== undefined)
-    return 'has a quality, which PNG does not know; take it out, or choose another format';
+    return 'has a quality, which PNG does not support; remove it, or choose another format';
   return undefined;
 }
 
-/** Some file systems know no case. */
+/** Some file systems ignore case. */
 function sameFile(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }

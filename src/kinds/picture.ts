@@ -1,7 +1,7 @@
 import type { Kind } from './kind.ts';
 import { DEFAULT_PICTURE_OPTIONS, pictureOptionsSchema, type PictureOptions } from './picture-options.ts';
 
-/** What sniffing calls the pictures that are taken. */
+/** Media types of accepted pictures. */
 export const PICTURE_TYPES = [
   'image/jpeg',
   'image/png',
@@ -11,18 +11,18 @@ export const PICTURE_TYPES = [
   'image/tiff',
 ] as const;
 
-const TO_JPEG = 'Save it as JPEG: cameras have a setting for it, and most programs an export.';
+const TO_JPEG = 'Save it as JPEG: cameras have a setting for it, and most programs can export it.';
 
-/** What senders of files that are often taken for pictures can do. */
+/** Advice to senders of picture files that are not accepted. */
 const ADVICE: Readonly<Record<string, string>> = {
   'image/heic': TO_JPEG,
   'image/heif': TO_JPEG,
-  'image/svg+xml': 'It is a drawing, which may hold programs: export it as PNG.',
+  'image/svg+xml': 'It is a drawing, which may contain scripts. Export it as PNG.',
 };
 
 /**
- * Still and animated raster pictures that libvips reads safely; `defaults` fill in what a sender leaves open.
- * `maxOutputPixels` is for the intake: what it has accepted the worker reads without a bound.
+ * Still and animated raster pictures that libvips reads safely. `defaults` apply to options that a sender leaves out.
+ * Only the intake passes `maxOutputPixels`; the worker accepts all options that the intake has accepted.
  */
 export function pictureKind(
   defaults: PictureOptions = DEFAULT_PICTURE_OPTIONS,

@@ -4,27 +4,27 @@ import { tableOptionsSchema, type TableOptions } from './table-options.ts';
 import { sniffEncoding } from './text-encoding.ts';
 import { workbookOf } from './workbook-head.ts';
 
-/** Tab-separated text; every other delimited text is `CSV_TYPE`. */
+/** Media type of tab-separated text. All other delimited text is `CSV_TYPE`. */
 export const TSV_TYPE = 'text/tab-separated-values';
-/** Of text with any delimiter but the tab (RFC 7111). */
+/** Media type of text with any other delimiter than the tab (RFC 7111). */
 export const CSV_TYPE = 'text/csv';
-/** Of an Office Open XML workbook (ECMA-376). */
+/** Media type of an Office Open XML workbook (ECMA-376). */
 export const XLSX_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 
-/** Of a workbook whose parts are no XML. */
+/** Media type of a workbook with binary parts. */
 const XLSB_TYPE = 'application/vnd.ms-excel.sheet.binary.macroenabled.12';
 
-/** Of a page; never taken. */
+/** Media type of a web page, which is never accepted. */
 export const HTML_TYPE = 'text/html';
-/** Of text that is no table by itself; never taken. */
+/** Media type of text that is not a table, which is never accepted. */
 export const TEXT_TYPE = 'text/plain';
 
-/** The derived file with all rows, one JSON object a line. */
+/** Name of the file with all rows, one JSON object per line. */
 export const JSON_LINES_NAME = 'rows.jsonl';
 
 const TO_XLSX = 'If this is a table, open it in a spreadsheet program and save it as XLSX or CSV.';
 
-/** Delimited text and workbooks; spreadsheets of other formats are known, and refused with advice. */
+/** Delimited text and workbooks. Spreadsheets in other formats are recognised and rejected with advice. */
 export const table: Kind<TableOptions> = {
   name: 'table',
   types: [CSV_TYPE, TSV_TYPE, XLSX_TYPE],
@@ -36,8 +36,7 @@ export const table: Kind<TableOptions> = {
     [XLSB_TYPE]: 'Open the workbook and save it as XLSX or CSV.',
     [HTML_TYPE]: TO_XLSX,
     'application/xml': TO_XLSX,
-    [TEXT_TYPE]:
-      'If it is a table, say with the option delimiter what separates its cells, such as {"delimiter": ","}: any text is taken then.',
+    [TEXT_TYPE]: 'If it is a table, set the option delimiter, such as {"delimiter": ","}. Then every text is accepted.',
     'application/zip': 'If this is a workbook, open it and save it as XLSX or CSV.',
   },
   options: tableOptionsSchema,
@@ -52,7 +51,7 @@ function sniffTable(sample: Sample): string | undefined {
   return delimiter === '\t' ? TSV_TYPE : CSV_TYPE;
 }
 
-/** Who names a delimiter says that it is a table, and any text is taken for one. */
+/** A sender that sets a delimiter declares that the file is a table, so every text is accepted. */
 function givenDelimiter(options: unknown): string | undefined {
   return tableOptionsSchema.safeParse(options).data?.delimiter;
 }

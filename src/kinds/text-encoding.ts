@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Names of the Encoding Standard; Latin-1 is read as its superset windows-1252, as browsers do. */
+/** Names of the Encoding Standard. Latin-1 is read as windows-1252, as in browsers. */
 export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
-/** How the characters of a text lie in its bytes. */
+/** The encoding of a text. */
 export interface EncodedText {
   encoding: TextEncoding;
-  /** Length of the byte order mark; 0 where there is none. */
+  /** Length of the byte order mark; 0 if there is none. */
   bomBytes: number;
 }
 
@@ -16,23 +16,23 @@ const MARKS: readonly (readonly [bytes: Buffer, encoding: TextEncoding])[] = [
   [Buffer.from([0xfe, 0xff]), 'utf-16be'],
 ];
 
-/** Control characters that no text has; tab, line ends and form feed it may. */
+/** Control characters that text does not contain. Tab, line ends and form feed are allowed. */
 // oxlint-disable-next-line no-control-regex
 const NOT_TEXT = /[\0-\x08\x0e-\x1f\x7f\ufffe\uffff]/;
 
-/** As many bytes as an incomplete character at the end may have. */
+/** Most bytes of an incomplete character at the end. */
 const MAX_CUT_BYTES = 3;
 
-/** Tells text from other bytes, and its encoding, by the beginning of a file. Undefined for what is no text. */
+/** Determines the encoding of a text from the beginning of the file. Undefined if the file is not text. */
 export function sniffEncoding(head: Buffer): EncodedText | undefined {
   const found = markOf(head) ?? { encoding: withoutMark(head), bomBytes: 0 };
   return NOT_TEXT.test(decodeHead(head, found)) ? undefined : found;
 }
 
-/** With it DOS ends a text. */
+/** DOS ends a text with this character. */
 const DOS_END = '\x1a';
 
-/** The characters of a head, without the mark, without one that is cut off at its end, and without the end mark of DOS. */
+/** Decodes a head without its byte order mark, an incomplete character at its end, and the end character of DOS. */
 export function decodeHead(head: Buffer, { encoding, bomBytes }: EncodedText): string {
   const text = new TextDecoder(encoding, { ignoreBOM: true }).decode(head.subarray(bomBytes), { stream: true });
   return text.endsWith(DOS_END) ? text.slice(0, -1) : text;
@@ -47,7 +47,7 @@ function withoutMark(head: Buffer): TextEncoding {
   return utf16Of(head) ?? (isUtf8Head(head) ? 'utf-8' : 'windows-1252');
 }
 
-/** Most characters of a table, its digits and separators at the least, have one zero byte, always on the same side. */
+/** In UTF-16 most characters of a table, such as digits and separators, have one zero byte, always on the same side. */
 function utf16Of(head: Buffer): TextEncoding | undefined {
   const pairs = Math.floor(head.length / 2);
   const zeros = [0, 0];
@@ -58,7 +58,7 @@ function utf16Of(head: Buffer): TextEncoding | undefined {
   return odd === 0 && even > pairs / 3 ? 'utf-16be' : undefined;
 }
 
-/** True also where the last character is cut off. */
+/** Also true if the last character is incomplete. */
 function isUtf8Head(head: Buffer): boolean {
   for (let cut = 0; cut <= Math.min(MAX_CUT_BYTES, head.length); cut += 1) {
     if (isUtf8(head.subarray(0, head.length - cut))) return true;

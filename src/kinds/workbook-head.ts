@@ -2,12 +2,12 @@ const LOCAL_HEADER = Buffer.from('PK\x03\x04');
 const NAME_LENGTH_OFFSET = 26;
 const NAME_OFFSET = 30;
 
-/** What the parts of a zip archive make it: a workbook of XML, one of binary parts, or something else. */
+/** A workbook with XML parts, a workbook with binary parts, or another zip archive (undefined). */
 export type WorkbookHead = 'xml' | 'binary' | undefined;
 
 /**
- * By the names of the first parts. Excel puts the part that names the type first, where any sniffer finds it; other
- * programs put it last, and are known by their folder.
+ * Recognises a workbook by the names of its first parts. Excel writes the part that names the type first. Other
+ * programs write it last, but their workbooks have the folder `xl/`.
  */
 export function workbookOf(head: Buffer): WorkbookHead {
   if (!head.subarray(0, LOCAL_HEADER.length).equals(LOCAL_HEADER)) return undefined;
@@ -22,5 +22,5 @@ export function workbookOf(head: Buffer): WorkbookHead {
   return found;
 }
 
-/** Macros and printer settings of other workbooks are binary too. */
+/** Names of binary parts. Macros and printer settings of XML workbooks are binary too, so they do not count. */
 const BINARY_PART = /^xl\/(?:workbook|(?:worksheets\/)?sheet\d{1,9}|styles|sharedStrings)\.bin$/;

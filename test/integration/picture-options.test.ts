@@ -94,11 +94,11 @@ describe('options that make no sense', () => {
   test.each([
     [
       '{"variants":[{"name":"a","longestSide":5,"width":5}]}',
-      'options.variants[0] has both longestSide and a box; take one of them out.',
+      'options.variants[0] has both longestSide and a box; remove one of them.',
     ],
     [
       JSON.stringify({ variants: Array.from({ length: 200 }, (_, index) => ({ name: `v${index}`, width: 1 })) }),
-      'options.variants there may be at most 16; take some out, or send the file twice.',
+      'options.variants may have at most 16 entries; remove some, or send the file twice.',
     ],
   ])('are one problem that says what to do, and leave nothing: %.60s', async (options, detail) => {
     const before = (await storedFiles(service.directory)).length;

@@ -37,7 +37,7 @@ describe('the pixels of variants', () => {
     const options = pictureOptionsSchema(DEFAULT_PICTURE_OPTIONS, most);
     expect(options.safeParse(boxes(16, 'avif')).error?.issues[0]).toMatchObject({
       path: ['variants'],
-      message: expect.stringMatching(/4,295 million pixels.*at most 1,000 million.*fewer or smaller/),
+      message: expect.stringMatching(/4,295 million pixels.*At most 1,000 million.*fewer or smaller/),
     });
     expect(options.safeParse(boxes(16, 'avif', 'cover')).success).toBe(true);
     expect(pictureOptionsSchema().safeParse(boxes(16, 'avif')).success).toBe(true);

@@ -60,16 +60,20 @@ describe('options of a picture', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['an unknown member', { shrink: 3 }, ': has an unknown member "shrink"; there are variants, keepMetadata and gps'],
+    [
+      'an unknown member',
+      { shrink: 3 },
+      ': has an unknown member "shrink"; allowed are variants, keepMetadata and gps',
+    ],
     [
       'a misspelt member',
       variant({ Quality: 3 }),
-      'variants.0: has an unknown member "Quality"; there are name, longestSide, width, height, fit, format and quality',
+      'variants.0: has an unknown member "Quality"; allowed are name, longestSide, width, height, fit, format and quality',
     ],
     [
       'a member that cannot be shown',
       { ['<'.repeat(9000)]: 3 },
-      ': has an unknown member; there are variants, keepMetadata and gps',
+      ': has an unknown member; allowed are variants, keepMetadata and gps',
     ],
     ['no list', { variants: {} }, 'variants: must be a list'],
     [
@@ -77,8 +81,8 @@ describe('options of a picture', () => {
       { variants: ['160'] },
       'variants.0: must be an object with name, longestSide, width, height, fit, format and quality',
     ],
-    ['no size', boxed({}), 'variants.0: has no size; give it longestSide, or width and height'],
-    ['two sizes', variant({ width: 100 }), 'variants.0: has both longestSide and a box; take one of them out'],
+    ['no size', boxed({}), 'variants.0: has no size; set longestSide, or width and height'],
+    ['two sizes', variant({ width: 100 }), 'variants.0: has both longestSide and a box; remove one of them'],
     [
       'a fit without a box',
       boxed({ width: 1, fit: 'cover' }),
@@ -98,7 +102,7 @@ describe('options of a picture', () => {
     [
       'quality for PNG',
       variant({ format: 'png', quality: 80 }),
-      'variants.0: has a quality, which PNG does not know; take it out, or choose another format',
+      'variants.0: has a quality, which PNG does not support; remove it, or choose another format',
     ],
     ['a word for true', { gps: 'yes' }, 'gps: must be true or false'],
     ['a number for true', { keepMetadata: 1 }, 'keepMetadata: must be true or false'],
@@ -128,8 +132,8 @@ describe('options of a picture', () => {
   test('take no name twice, in whatever case', () => {
     const variants = ['a', 'b', 'A', 'b'].map((name) => ({ name, width: 1 }));
     expect(mistakesIn({ variants })).toEqual([
-      'variants.2.name: variants[0] has this name; give each one of its own, in whatever case',
-      'variants.3.name: variants[1] has this name; give each one of its own, in whatever case',
+      'variants.2.name: is also the name of variants[0]; use different names, upper and lower case count as the same',
+      'variants.3.name: is also the name of variants[1]; use different names, upper and lower case count as the same',
     ]);
   });
 
@@ -140,7 +144,7 @@ describe('options of a picture', () => {
     expect(schema.parse(of(16)).variants).toHaveLength(16);
     for (const count of [17, 200])
       expect(mistakesIn(of(count))).toEqual([
-        'variants: there may be at most 16; take some out, or send the file twice',
+        'variants: may have at most 16 entries; remove some, or send the file twice',
       ]);
   });
 });

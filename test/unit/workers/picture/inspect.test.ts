@@ -140,8 +140,8 @@ describe('inspect', () => {
     expect(await outcome(still, 499_999)).toMatchObject({
       code: 'picture_too_costly',
       detail:
-        'The variants have 500,000 pixels, counted by what their formats cost; at most 499,999 are made. ' +
-        'Ask for fewer or smaller ones, or for WebP in place of AVIF or PNG.',
+        'The variants have 500,000 pixels, weighted by the cost of their formats. At most 499,999 are allowed. ' +
+        'Ask for fewer or smaller variants, or for WebP instead of AVIF or PNG.',
     });
     expect(await outcome(moving, 80_000)).toBe('taken');
     expect(await outcome(moving, 79_999)).toMatchObject({ code: 'picture_too_costly' });
