@@ -1,0 +1,374 @@
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { UploadList } from '../../src/wire/documents.ts';
+import { NEXT_REQUEST, type RawConnection } from '../helpers/raw-connection.ts';
+import { fieldPart, filePart, FORM_END, formPart, formRequest } from '../helpers/raw-form.ts';
+import { intake } from '../helpers/shared-intake.ts';
+
+describe('forms', () => {
+  const FORM = 'Content-Type: multipart/form-data; boundary=b';
+  const LONG = 'z'.repeat(5000);
+  const WORDS = Buffer.alloc(2_000_000, 'only words ');
+
+  let connection: RawConnection;
+  let file: Buffer;
+
+  beforeAll(() => {
+    file = filePart('a.jpg', intake.bytes);
+  });
+  beforeEach(async () => {
+    connection = await intake.connect();
+  });
+
+  /** A part with this disposition, for a name that follows. */
+  const disposed = (rest: string, content: Buffer | string = intake.bytes, type = 'image/jpeg') =>
+    formPart(`Content-Disposition: form-data; ${rest}\r\nContent-Type: ${type}`, content);
+
+  const inner = () =>
+    Buffer.concat([formPart('Content-Disposition: file; filename="a.jpg"', intake.bytes, 'i'), Buffer.from('--i--')]);
+
+  /** What is sent, and what the answer has to say. Each is made when its turn comes. */
+  type Line = [what: string, request: () => Buffer, status: number, code: string, detail: RegExp];
+
+  const BOUNDARIES: Line[] = [
+    [
+      'a missing boundary',
+      () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data\r\n'),
+      400,
+      'missing_boundary',
+      /boundary=/,
+    ],
+    [
+      'an empty boundary',
+      () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data; boundary=""\r\n'),
+      400,
+      'missing_boundary',
+      /boundary=/,
+    ],
+    [
+      'two boundaries',
+      () => formRequest([file, FORM_END], `${FORM}; boundary=c\r\n`),
+      400,
+      'bad_multipart',
+      /one boundary/,
+    ],
+    [
+      'two Content-Types',
+      () => formRequest([file, FORM_END], `${FORM}\r\nContent-Type: multipart/form-data; boundary=c\r\n`),
+      400,
+      'bad_multipart',
+      /one Content-Type/,
+    ],
+    [
+      'another boundary',
+      () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data; boundary=c\r\n'),
+      400,
+      'body_cut_short',
+      /that Content-Type names/,
+    ],
+    [
+      'a boundary of 5,000 characters',
+      () =>
+        formRequest(
+          [formPart('X: y', intake.bytes, LONG), `--${LONG}--`],
+          `Content-Type: multipart/form-data; boundary=${LONG}\r\n`,
+        ),
+      400,
+      'bad_multipart',
+      /at most 70/,
+    ],
+    [
+      'a boundary that fills the headers',
+      () => formRequest([file, FORM_END], `Content-Type: multipart/form-data; boundary=${LONG.repeat(4)}\r\n`),
+      431,
+      'headers_too_large',
+      /headers/,
+    ],
+    ['no closing boundary', () => formRequest([file]), 400, 'body_cut_short', /Send it again/],
+    ['no body', () => formRequest([]), 400, 'body_cut_short', /Send it again/],
+    [
+      'a body cut in the headers of a part',
+      () => formRequest([file, '--b\r\nContent-Disp']),
+      400,
+      'body_cut_short',
+      /Send it again/,
+    ],
+    [
+      'a body cut in the data',
+      () => formRequest([file, file.subarray(0, -500)]),
+      400,
+      'body_cut_short',
+      /Send it again/,
+    ],
+    ['a body cut in the closing boundary', () => formRequest([file, '--b-']), 400, 'body_cut_short', /Send it again/],
+    [
+      'line ends of one character',
+      () => formRequest([file.toString('latin1').replaceAll('\r\n', '\n'), '--b--\n']),
+      400,
+      'body_cut_short',
+      /Send it again/,
+    ],
+  ];
+
+  const PARTS: Line[] = [
+    [
+      'a part without a disposition',
+      () => formRequest([formPart('Content-Type: image/jpeg', intake.bytes), FORM_END]),
+      400,
+      'no_file',
+      /Content-Disposition: form-data/,
+    ],
+    [
+      'a part without headers',
+      () => formRequest(['--b\r\n\r\nx\r\n', file, FORM_END]),
+      400,
+      'bad_multipart',
+      /headers of a part/,
+    ],
+    [
+      'a part for another purpose',
+      () =>
+        formRequest([formPart('Content-Disposition: attachment; name="f"; filename="a.jpg"', intake.bytes), FORM_END]),
+      400,
+      'no_file',
+      /Content-Disposition: form-data/,
+    ],
+    [
+      'a file name without its quotes',
+      () => formRequest([disposed('name="f"; filename=my photo.jpg'), FORM_END]),
+      400,
+      'no_file',
+      /filename=/,
+    ],
+    [
+      'filename="" with a picture behind it',
+      () => formRequest([file, disposed('name="f"; filename=""'), FORM_END]),
+      400,
+      'bad_multipart',
+      /has no file name/,
+    ],
+    [
+      'a file name with NUL in it',
+      () => formRequest([file, disposed('name="f"; filename="a\0b.jpg"'), FORM_END]),
+      400,
+      'bad_multipart',
+      /headers of a part/,
+    ],
+    [
+      'a file name of a megabyte',
+      () => formRequest([file, disposed(`name="f"; filename="${'n'.repeat(1_000_000)}"`), FORM_END]),
+      400,
+      'bad_multipart',
+      /more than 16384 bytes/,
+    ],
+    [
+      'a header with a broken line',
+      () => formRequest([file, formPart('Content-Disposition: form-data\r name="f"', intake.bytes), FORM_END]),
+      400,
+      'bad_multipart',
+      /headers of a part/,
+    ],
+    [
+      'a form within the form',
+      () => formRequest([file, disposed('name="files"', inner(), 'multipart/mixed; boundary=i'), FORM_END]),
+      400,
+      'bad_multipart',
+      /itself multipart/,
+    ],
+    [
+      'a form within a file',
+      () =>
+        formRequest([file, disposed('name="f"; filename="x"', inner(), 'multipart/form-data; boundary=i'), FORM_END]),
+      400,
+      'bad_multipart',
+      /itself multipart/,
+    ],
+    [
+      'a file in base64',
+      () =>
+        formRequest([
+          file,
+          formPart(
+            'Content-Disposition: form-data; name="f"; filename="a.jpg"\r\nContent-Transfer-Encoding: base64',
+            intake.bytes.toString('base64'),
+          ),
+          FORM_END,
+        ]),
+      415,
+      'unsupported_encoding',
+      /without Content-Transfer-Encoding/,
+    ],
+    [
+      '10,000 tiny fields',
+      () => formRequest([file, ...Array<Buffer>(10_000).fill(fieldPart('q', '1')), FORM_END]),
+      413,
+      'too_many_fields',
+      /at most 100 fields/,
+    ],
+    [
+      '10,000 parts that are neither',
+      () => formRequest([file, ...Array<Buffer>(10_000).fill(formPart('X: y', '1')), FORM_END]),
+      413,
+      'too_many_fields',
+      /at most 200 parts/,
+    ],
+    [
+      '10,000 boundaries in a row',
+      () => formRequest([file, '--b\r\n'.repeat(10_000), FORM_END]),
+      413,
+      'too_many_fields',
+      /at most 200 parts/,
+    ],
+    [
+      '101 files',
+      () => formRequest([...Array<Buffer>(101).fill(filePart('w.jpg', 'w')), FORM_END]),
+      413,
+      'too_many_files',
+      /at most 100 files/,
+    ],
+    [
+      'a field of 64 KiB and a byte',
+      () => formRequest([file, fieldPart('q', 'x'.repeat(65_537)), FORM_END]),
+      413,
+      'field_too_large',
+      /65536/,
+    ],
+    [
+      'options of 60 KB',
+      () => formRequest([fieldPart('options', JSON.stringify({ ['k'.repeat(60_000)]: 1 })), file, FORM_END]),
+      400,
+      'bad_options',
+      /8192/,
+    ],
+    [
+      'options 4,000 deep',
+      () => formRequest([fieldPart('options', '['.repeat(4000) + ']'.repeat(4000)), file, FORM_END]),
+      400,
+      'bad_options',
+      /nested/,
+    ],
+  ];
+
+  const BODIES: Line[] = [
+    [
+      'another kind of multipart',
+      () => formRequest([file, FORM_END], 'Content-Type: multipart/mixed; boundary=b\r\n'),
+      415,
+      'not_multipart',
+      /multipart\/form-data/,
+    ],
+    ['no Content-Type', () => formRequest([file, FORM_END], ''), 415, 'not_multipart', /multipart\/form-data/],
+    [
+      "a gzip'd body",
+      () => formRequest([file, FORM_END], `${FORM}\r\nContent-Encoding: gzip\r\n`),
+      415,
+      'unsupported_encoding',
+      /without Content-Encoding/,
+    ],
+    [
+      'one large file of words',
+      () => formRequest([filePart('a.jpg', WORDS), FORM_END]),
+      415,
+      'unsupported_media_type',
+      /Send one of image\/jpeg/,
+    ],
+    [
+      'one file over its limit by far',
+      () => formRequest([filePart('a.jpg', Buffer.concat([intake.bytes, WORDS])), FORM_END]),
+      413,
+      'file_too_large',
+      /300000/,
+    ],
+    [
+      'a body over the limit of requests',
+      () => formRequest([file, Buffer.alloc(5_000_000), FORM_END]),
+      413,
+      'request_too_large',
+      /5000000/,
+    ],
+  ];
+
+  describe.each([
+    ['boundaries', BOUNDARIES],
+    ['parts', PARTS],
+    ['bodies', BODIES],
+  ])('a form is refused for its %s', (_kind, lines) => {
+    test.each(lines)('%s', async (_what, request, status, code, detail) => {
+      await connection.send(request());
+      const refused = await connection.answer();
+      expect(refused).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
+      if (refused.headers['connection'] === 'close') return;
+      // The connection is good for more, and the place among the open uploads is free again.
+      await connection.send(NEXT_REQUEST, formRequest([file, FORM_END]));
+      expect([(await connection.answer()).status, (await connection.answer()).status]).toEqual([200, 202]);
+    });
+  });
+
+  /** A form that is taken all the same, and the names and states that come of it. */
+  const TAKEN: [what: string, request: () => Buffer, uploads: [name: string, state: string][]][] = [
+    [
+      'what stands before and behind it',
+      () => formRequest(['a preamble\r\n', file, FORM_END, 'an epilogue\r\n--b\r\nX']),
+      [['a.jpg', 'queued']],
+    ],
+    ['a boundary that is doubled', () => formRequest(['--b\r\n', file, FORM_END]), [['a.jpg', 'queued']]],
+    ['a file without a field name', () => formRequest([disposed('filename="a.jpg"'), FORM_END]), [['a.jpg', 'queued']]],
+    [
+      'a nameless field',
+      () => formRequest([formPart('Content-Disposition: form-data', 'x'), file, FORM_END]),
+      [['a.jpg', 'queued']],
+    ],
+    [
+      'filename="" with bytes of no type',
+      () => formRequest([disposed('name="f"; filename=""', intake.bytes, 'application/octet-stream'), FORM_END]),
+      [['file', 'queued']],
+    ],
+    [
+      'a path up and away',
+      () => formRequest([disposed('name="../../x"; filename="../../etc/passwd"'), FORM_END]),
+      [['passwd', 'queued']],
+    ],
+    [
+      'a path and NUL in filename*',
+      () => formRequest([disposed('name="f"; filename*=UTF-8\'\'..%2F..%2Fetc%2F%E2%82%AC%00%0D%0A.jpg'), FORM_END]),
+      [['€.jpg', 'queued']],
+    ],
+    [
+      'a name of 10,000 characters',
+      () => formRequest([disposed(`name="f"; filename="${'n'.repeat(10_000)}.jpg"`), FORM_END]),
+      [[`${'n'.repeat(251)}.jpg`, 'queued']],
+    ],
+    [
+      'a Content-Type that is none',
+      () => formRequest([disposed('name="f"; filename="a.jpg"', intake.bytes, ';;;'), FORM_END]),
+      [['a.jpg', 'queued']],
+    ],
+    [
+      'siblings that are refused',
+      () =>
+        formRequest([
+          filePart('w.jpg', WORDS),
+          file,
+          filePart('big.jpg', Buffer.concat([intake.bytes, WORDS])),
+          filePart('0.jpg', ''),
+          file,
+          FORM_END,
+        ]),
+      [
+        ['w.jpg', 'failed'],
+        ['a.jpg', 'queued'],
+        ['big.jpg', 'failed'],
+        ['0.jpg', 'failed'],
+        ['a.jpg', 'queued'],
+      ],
+    ],
+  ];
+
+  test.each(TAKEN)('a form is taken with %s', async (_what, request, uploads) => {
+    await connection.send(request(), NEXT_REQUEST);
+    const taken = await connection.answer();
+    expect(taken.status).toBe(202);
+    const { uploads: answered } = JSON.parse(Buffer.from(taken.body, 'latin1').toString('utf8')) as UploadList;
+    expect(answered.map((upload) => [upload.file.name, upload.state])).toEqual(uploads);
+    expect((await connection.answer()).status).toBe(200);
+  });
+});

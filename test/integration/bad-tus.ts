@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { NEXT_REQUEST, type RawConnection } from '../helpers/raw-connection.ts';
+import { createTus, offsetOf, tusRequest } from '../helpers/tus-requests.ts';
+import { intake } from '../helpers/shared-intake.ts';
+
+describe('tus requests', () => {
+  const BODY = 'Content-Type: application/offset+octet-stream\r\n';
+  const LENGTH = 1000;
+
+  const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64');
+
+  let connection: RawConnection;
+
+  beforeEach(async () => {
+    connection = await intake.connect();
+  });
+
+  async function expectProblem(request: string, status: number, code: string, detail: RegExp): Promise<void> {
+    await connection.send(request, NEXT_REQUEST);
+    expect(await connection.answer()).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
+    expect((await connection.answer()).status).toBe(200);
+  }
+
+  describe('an upload is not made', () => {
+    const NUMBER = /Upload-Length is a number of bytes in decimal digits/;
+    const METADATA = /Upload-Metadata are names, each once/;
+
+    test.each([
+      ['of a negative length', 'Upload-Length: -1\r\n', 400, 'bad_request', NUMBER],
+      ['of a length in hexadecimal', 'Upload-Length: 0x10\r\n', 400, 'bad_request', NUMBER],
+      ['of a length with a sign', 'Upload-Length: +5\r\n', 400, 'bad_request', NUMBER],
+      ['of a length with a fraction', 'Upload-Length: 1.5\r\n', 400, 'bad_request', NUMBER],
+      ['of a length of 20 digits', 'Upload-Length: 99999999999999999999\r\n', 400, 'bad_request', NUMBER],
+      ['of two lengths', 'Upload-Length: 5\r\nUpload-Length: 6\r\n', 400, 'bad_request', NUMBER],
+      ['of no length', 'Upload-Length:\r\n', 400, 'bad_request', NUMBER],
+      [
+        'of a length that is told and is to come',
+        'Upload-Length: 5\r\nUpload-Defer-Length: 1\r\n',
+        400,
+        'bad_request',
+        /its length is told once/,
+      ],
+      [
+        'of a length that comes in another way',
+        'Upload-Defer-Length: 2\r\n',
+        400,
+        'bad_request',
+        /Upload-Defer-Length is 1/,
+      ],
+      [
+        "with a name of JavaScript's own",
+        `Upload-Length: 5\r\nUpload-Metadata: __proto__ ${base64('x')}\r\n`,
+        400,
+        'bad_request',
+        METADATA,
+      ],
+      [
+        'with a name given twice',
+        `Upload-Length: 5\r\nUpload-Metadata: filename ${base64('a')},filename ${base64('b')}\r\n`,
+        400,
+        'bad_request',
+        METADATA,
+      ],
+      [
+        'with a value that is no base64',
+        'Upload-Length: 5\r\nUpload-Metadata: filename !!!!\r\n',
+        400,
+        'bad_request',
+        METADATA,
+      ],
+      ['with commas alone', 'Upload-Length: 5\r\nUpload-Metadata: ,,,\r\n', 400, 'bad_request', METADATA],
+      [
+        'with a name that is not ASCII',
+        `Upload-Length: 5\r\nUpload-Metadata: n\xe4me ${base64('x')}\r\n`,
+        400,
+        'bad_request',
+        METADATA,
+      ],
+      [
+        'under an id that leads elsewhere',
+        `Upload-Length: 5\r\nUpload-Metadata: uploadId ${base64('../../x')}\r\n`,
+        400,
+        'bad_upload_id',
+        /lower-case UUID/,
+      ],
+      [
+        'with options 4,000 deep',
+        `Upload-Length: 5\r\nUpload-Metadata: options ${base64('['.repeat(4000) + ']'.repeat(4000))}\r\n`,
+        400,
+        'bad_options',
+        /nested/,
+      ],
+      [
+        'with more bytes than it is to have',
+        `Upload-Length: 5\r\n${BODY}Content-Length: 10\r\n\r\n0123456789`,
+        413,
+        'file_too_large',
+        /more bytes than Upload-Length/,
+      ],
+      [
+        'of others',
+        'Upload-Length: 5\r\nUpload-Concat: final;/files/a /files/b\r\n',
+        501,
+        'unsupported_tus_extension',
+        /Concatenation/,
+      ],
+    ])('%s', async (_what, headers, status, code, detail) => {
+      const end = headers.includes('\r\n\r\n') ? '' : '\r\n';
+      await expectProblem(
+        `POST /files HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${headers}${end}`,
+        status,
+        code,
+        detail,
+      );
+    });
+
+    test('with metadata of a megabyte', async () => {
+      await connection.send(
+        `POST /files HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 5\r\nUpload-Metadata: filename ${base64('n'.repeat(1_000_000))}\r\n\r\n`,
+      );
+      expect(await connection.answer()).toMatchObject({ status: 431, code: 'headers_too_large' });
+    });
+
+    test('under a path: its file name is what is left of that', async () => {
+      const id = await createTus(intake.url, {
+        'Upload-Length': '5',
+        'Upload-Metadata': `filename ${base64('../../etc/pass\0wd')}`,
+      });
+      const upload = (await (await fetch(`${intake.url}/uploads/${id}`)).json()) as { file: { name: string } };
+      expect(upload.file.name).toBe('passwd');
+    });
+  });
+
+  describe('bytes are not added', () => {
+    let id: string;
+
+    beforeEach(async () => {
+      id = await createTus(intake.url, { 'Upload-Length': String(LENGTH) });
+    });
+    afterEach(async () => {
+      expect(await offsetOf(intake.url, id)).toBe(0);
+      await tusRequest('DELETE', `${intake.url}/files/${id}`);
+    });
+
+    const NUMBER = /Upload-Offset is a number of bytes in decimal digits/;
+
+    test.each([
+      ['at a negative offset', `${BODY}Upload-Offset: -1\r\n`, 400, 'bad_request', NUMBER],
+      ['at an offset with an exponent', `${BODY}Upload-Offset: 1e0\r\n`, 400, 'bad_request', NUMBER],
+      ['at an offset with more behind it', `${BODY}Upload-Offset: 0abc\r\n`, 400, 'bad_request', NUMBER],
+      ['at two offsets', `${BODY}Upload-Offset: 0\r\nUpload-Offset: 0\r\n`, 400, 'bad_request', NUMBER],
+      ['at no offset', BODY, 400, 'bad_request', /Upload-Offset/],
+      ['at another offset', `${BODY}Upload-Offset: 7\r\n`, 409, 'offset_conflict', /HEAD/],
+      [
+        'of another type',
+        'Content-Type: application/octet-stream\r\nUpload-Offset: 0\r\n',
+        415,
+        'not_offset_stream',
+        /application\/offset\+octet-stream/,
+      ],
+      ['with another length', `${BODY}Upload-Offset: 0\r\nUpload-Length: 5\r\n`, 400, 'bad_request', /told once/],
+      [
+        'that are encoded',
+        `${BODY}Upload-Offset: 0\r\nContent-Encoding: gzip\r\n`,
+        415,
+        'unsupported_encoding',
+        /without Content-Encoding/,
+      ],
+    ])('%s', async (_what, headers, status, code, detail) => {
+      await expectProblem(
+        `PATCH /files/${id} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${headers}Content-Length: 5\r\n\r\nabcde`,
+        status,
+        code,
+        detail,
+      );
+    });
+
+    test.each([
+      ['where there are more than the length', `Content-Length: ${2 * LENGTH}\r\n\r\n${'x'.repeat(2 * LENGTH)}`],
+      [
+        'where there turn out to be more',
+        `Transfer-Encoding: chunked\r\n\r\n7d0\r\n${'x'.repeat(2 * LENGTH)}\r\n0\r\n\r\n`,
+      ],
+    ])('%s', async (_what, framed) => {
+      await expectProblem(
+        `PATCH /files/${id} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${BODY}Upload-Offset: 0\r\n${framed}`,
+        413,
+        'file_too_large',
+        /more bytes than Upload-Length/,
+      );
+    });
+
+    test('by a method that is none', async () => {
+      await expectProblem(
+        `POST /files/${id} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nX-HTTP-Method-Override: BREW\r\n\r\n`,
+        405,
+        'method_not_allowed',
+        /HEAD, PATCH, DELETE/,
+      );
+    });
+  });
+});
