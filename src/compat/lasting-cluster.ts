@@ -1,9 +1,10 @@
 import type { Cluster } from 'ioredis';
 
 /**
- * Has `connect` of a cluster's connection, and of all copies of it, resolve as soon as it is ready, however many tries that takes, and reject
- * when it has ended. Where nodes answer and the cluster cannot serve yet, as while one of them is away, ioredis tries again by itself and
- * leaves the promise of the first try open for ever: a worker of BullMQ's that waits for it would never take a job again.
+ * Makes `connect` of a cluster connection and of its duplicates resolve when the connection is ready, after any number
+ * of attempts, and reject when it has ended. If the nodes answer but the cluster is down, ioredis reconnects by itself
+ * but never settles the promise of the first attempt. A BullMQ worker that awaits it would never take a job again. There
+ * is no report of exactly this; https://github.com/redis/ioredis/pull/741 says to rely on the events instead.
  */
 export function makeLasting(cluster: Cluster): Cluster {
   const connect = cluster.connect.bind(cluster);
@@ -19,7 +20,7 @@ async function untilReady(cluster: Cluster, connect: () => Promise<void>): Promi
   let onEnd = onReady;
   const settled = new Promise<void>((resolve, reject) => {
     onReady = resolve;
-    onEnd = () => reject(new Error('the connection was closed'));
+    onEnd = () => reject(new Error('The connection was closed before it was ready.'));
   });
   cluster.once('ready', onReady).once('end', onEnd);
   try {

@@ -2,36 +2,38 @@ import { Redis, SentinelConnector, type SentinelAddress, type SentinelConnection
 
 type Stream = Awaited<ReturnType<SentinelConnector['connect']>>;
 
-/** By which sentinels tell, once a failover is all done: `<name> <old host> <old port> <new host> <new port>`. */
+/** Sentinels publish here after a failover: `<name> <old host> <old port> <new host> <new port>`. */
 const SWITCHED = '+switch-master';
 
 /**
- * Finds the master through sentinels, again for each new connection, and leaves one that they have replaced: a master that hangs
- * keeps its connections. To be used without the `failoverDetector` of ioredis, for two reasons: sentinels name the new master
- * about a second before they tell of the switch, and it then breaks the connection to that one; and a switch that it hears of
- * while its connection looks for the master ends that connection for good.
+ * Asks the sentinels for the master at each new connection, and disconnects from a master that they have replaced. A
+ * master that hangs keeps its connections open: https://github.com/redis/ioredis/issues/1314. The option
+ * `failoverDetector` of ioredis must be off, for two reasons. Sentinels name the new master about a second before they
+ * publish the switch, and the detector then closes the connection to the new master. A switch that is published while the
+ * connection looks for the master ends the connection for good. It is off by default because it left connections open:
+ * https://github.com/redis/ioredis/pull/1363.
  */
 export class LastingSentinelConnector extends SentinelConnector {
-  /** Throws a `TypeError` for a connection without sentinels. */
+  /** Throws a `TypeError` if the options contain no sentinels. */
   constructor(options: unknown) {
-    if (!areOptions(options)) throw new TypeError('a connection through sentinels was given none');
+    if (!areOptions(options)) throw new TypeError('The options contain no sentinels.');
     super(options);
   }
 
   override async connect(...args: Parameters<SentinelConnector['connect']>): Promise<Stream> {
     const stream = await super.connect(...args);
-    // Not for a master that takes no connections: the next sentinel may know a better one.
+    // Only after the connection is open. If the master is unreachable, the next sentinel may know another one.
     stream.once('connect', () => this.#watch(stream));
     return stream;
   }
 
   #watch(stream: Stream): void {
     const listeners = this.#allSentinels().map((sentinel) => this.#listenTo(sentinel, stream));
-    // What was told before and comes only now is nothing to the connection after this one.
+    // Late messages must not affect the next connection.
     stream.once('close', () => listeners.forEach((listener) => listener.removeAllListeners('message').disconnect()));
   }
 
-  /** Those found meanwhile too. The one that has just led to the master is asked first again. */
+  /** Includes sentinels that were discovered. Keeps the order, so that the last successful one is asked first. */
   #allSentinels(): Partial<SentinelAddress>[] {
     const iterator = this.sentinelIterator;
     const all: Partial<SentinelAddress>[] = [];
@@ -41,10 +43,10 @@ export class LastingSentinelConnector extends SentinelConnector {
     return all;
   }
 
-  /** Goes on until the caller disconnects it, also after the sentinel was away. */
+  /** Reconnects to the sentinel until the caller disconnects the listener. */
   #listenTo(sentinel: Partial<SentinelAddress>, stream: Stream): Redis {
     const listener = new Redis(listenerOptions(sentinel, this.options));
-    // One that is away is looked for again, and the others tell meanwhile.
+    // The listener reconnects by itself, and other sentinels report a failover in the meantime.
     listener.on('error', () => undefined);
     listener.on('message', (_channel: string, message: string) => {
       if (isReplaced(stream, message, this.options.name)) this.disconnect();
@@ -68,7 +70,7 @@ function listenerOptions({ host, port }: Partial<SentinelAddress>, options: Sent
   };
 }
 
-/** Where that cannot be told for certain, as with names in place of addresses, it counts as replaced: to connect anew is safe. */
+/** True if the master may have been replaced. If unsure, for example with host names, true, because a reconnect is safe. */
 function isReplaced(stream: Stream, message: string, masterName: string | undefined): boolean {
   const [name, , , host, port] = message.split(' ');
   const address = stream.remoteAddress?.replace(/^::ffff:/, '');

@@ -1,5 +1,5 @@
 /**
- * Stands in for the types of srvx, which @tus/server brings and whose own want those of every other runtime.
- * Of them it takes this one; `tsconfig.json` points here.
+ * Replaces the types of srvx, a dependency of @tus/server. They need the types of every JavaScript runtime:
+ * https://github.com/h3js/srvx/pull/285. @tus/server uses only this type. `tsconfig.json` maps the package to this file.
  */
 export type ServerRequest = Request;

@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { problemOf, statusOf, type ErrorCode } from '../errors.ts';
-import { closeLingering, lingerOnClose } from './lingering-close.ts';
+import { closeLingering, lingerOnClose } from '../compat/lingering-close.ts';
 
 /** Errors of Node's parser. Any other one is `bad_request`. */
 const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
-import { isLingering, lingerOnClose } from './lingering-close.ts';
+import { isLingering, lingerOnClose } from '../compat/lingering-close.ts';
 
 /** A client may continue to send for this long after its answer. */
 const LINGER_MS = 10_000;

@@ -4,7 +4,7 @@ import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { boundConnections } from '../http/bound-connections.ts';
 import { answerClientErrors } from '../http/client-errors.ts';
 import { answerExpectations } from '../http/expect-continue.ts';
-import { stopAccepting } from '../http/stop-accepting.ts';
+import { stopAccepting } from '../compat/stop-accepting.ts';
 import type { UploadIntake } from '../intake/intake.ts';
 import type { Config } from '../settings/config.ts';
 import { descriptorLimit, maxConnectionsOf } from './descriptors.ts';

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { closeConnection } from '../../../src/queue/connection.ts';
-import { connectToCluster, type Cluster } from '../../../src/queue/redis-client.ts';
+import { Cluster } from 'ioredis';
+import { setImmediate as turn } from 'node:timers/promises';
+import { connectToCluster } from '../../../src/queue/redis-client.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { startRedisCluster, type RedisCluster } from '../../helpers/redis-cluster.ts';
 import { redisCommand } from '../../helpers/redis-command.ts';
@@ -14,14 +16,14 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** As BullMQ does it with the connection that a worker waits on. */
+/** Disconnects as BullMQ does with the blocking connection of a worker. */
 async function disconnected(connection: Cluster): Promise<void> {
   const ended = new Promise((resolve) => connection.once('end', resolve));
   connection.disconnect();
   await ended;
 }
 
-test('a connection that is closed while it is made says so', async () => {
+test('connect rejects if the connection is closed first', async () => {
   const connection = connectToCluster(cluster.place, 'waits').on('error', () => undefined);
   await eventually('it to be ready', () => connection.status === 'ready');
   await disconnected(connection);
@@ -30,16 +32,17 @@ test('a connection that is closed while it is made says so', async () => {
   await expect(connected).rejects.toThrow();
 });
 
-test('a copy of a connection that is made anew while a node is away is there when the node is back', async () => {
+test('connect of a duplicate resolves when a missing node is back, while that of ioredis never settles', async () => {
   const connection = connectToCluster(cluster.place, 'waits').on('error', () => undefined);
   const copy = connection.duplicate().on('error', () => undefined);
+  const unpatched = Cluster.prototype.duplicate.call(connection).on('error', () => undefined);
   const lost = await cluster.ownerOf('foo');
   const others = cluster.place.nodes
     .filter(({ port }) => !lost.url.endsWith(`:${port}`))
     .map(({ host, port }) => `redis://${host}:${port}`);
   try {
-    await eventually('the copy to be ready', () => copy.status === 'ready');
-    await disconnected(copy);
+    await eventually('the copies to be ready', () => copy.status === 'ready' && unpatched.status === 'ready');
+    await Promise.all([copy, unpatched].map(disconnected));
     await lost.down();
     // Whichever of them is asked; one that has not noticed yet would say that all is well.
     await eventually(
@@ -52,11 +55,15 @@ test('a copy of a connection that is made anew while a node is away is there whe
     );
     const triedAgain = new Promise((resolve) => copy.once('reconnecting', resolve));
     const connected = copy.connect();
+    const neverSettled = unpatched.connect().then(() => 'settled');
     await triedAgain;
     await lost.up();
     await connected;
     expect(await copy.set('foo', 'there')).toBe('OK');
+    await eventually('the unpatched copy to be ready', () => unpatched.status === 'ready');
+    // If this promise settles, the patch is no longer needed.
+    expect(await Promise.race([neverSettled, turn('pending')])).toBe('pending');
   } finally {
-    await Promise.all([connection, copy].map(closeConnection));
+    await Promise.all([connection, copy, unpatched].map(closeConnection));
   }
 });

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { stopAccepting } from '../../../src/http/stop-accepting.ts';
-import { serve, type Served } from './serve.ts';
+import { stopAccepting } from '../../../src/compat/stop-accepting.ts';
+import { serve, type Served } from '../http/serve.ts';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
@@ -12,7 +12,7 @@ afterEach(async () => {
   if (served.server.listening) await served.close();
 });
 
-/** All that comes over a connection until the server ends it. */
+/** Reads a connection until the server ends it. */
 async function untilEnd(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -28,7 +28,7 @@ async function keptOpen(): Promise<Socket> {
   return socket;
 }
 
-test('a connection that is idle is answered once more, and told that it ends', async () => {
+test('an idle connection is answered once more, with Connection: close', async () => {
   served = await serve((ctx) => (ctx.body = 'x'));
   const socket = await keptOpen();
   const closed = stopAccepting(served.server);
@@ -38,7 +38,7 @@ test('a connection that is idle is answered once more, and told that it ends', a
   await closed;
 });
 
-test('a sender that waits to be told to go on is told so, and that the connection ends', async () => {
+test('a request with Expect: 100-continue is answered, with Connection: close', async () => {
   served = await serve((ctx) => (ctx.body = 'x'));
   served.server.on('checkContinue', (request, response) => {
     response.writeContinue();
@@ -52,7 +52,7 @@ test('a sender that waits to be told to go on is told so, and that the connectio
   await closed;
 });
 
-test("nobody new gets in, and what stays idle is the caller's to cut", async () => {
+test('new connections are rejected, and idle ones stay open until the caller closes them', async () => {
   served = await serve((ctx) => (ctx.body = 'x'));
   const socket = await keptOpen();
   const closed = stopAccepting(served.server);
@@ -62,4 +62,12 @@ test("nobody new gets in, and what stays idle is the caller's to cut", async () 
   served.server.closeIdleConnections();
   expect(await ended).toBe('');
   await closed;
+});
+
+test('this patch is still needed: close() of Node cuts idle connections at once', async () => {
+  served = await serve((ctx) => (ctx.body = 'x'));
+  const socket = await keptOpen();
+  const ended = untilEnd(socket);
+  served.server.close();
+  expect(await ended).toBe('');
 });
