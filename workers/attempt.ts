@@ -18,7 +18,7 @@ export interface RunnerParts {
    */
   noticeDependencyFault: () => Promise<number | undefined>;
   attemptTimeoutMs: number;
-  /** A processor that has taken too long has so long to stop; between two checks of its signal it may be in native code. */
+  /** Milliseconds that a processor has to stop after its time limit. Native code does not check the signal. */
   abortGraceMs: number;
   log: Logger;
 }
@@ -30,9 +30,9 @@ export interface Hold {
   readonly controller: AbortController;
   /** Undefined until the record has minted it. */
   attempt: number | undefined;
-  /** Fires when work in hand is to be handed back. */
+  /** Fires when this process stops and the upload has to be requeued. */
   readonly stopping: AbortSignal;
-  /** Told of a processor that did not stop when it was told to. */
+  /** Called when a processor ignores the signal. */
   readonly onUnresponsive: () => void;
 }
 

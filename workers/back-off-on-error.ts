@@ -1,12 +1,12 @@
 import type { PausableWorker } from './worker-pauses.ts';
 
-/** How long a worker rests. */
+/** The pause after a rejected command. */
 const REST_MS = 1_000;
 
 /**
- * Has a worker rest before it asks again for a job that Redis has refused to give, because its memory or disk is full or
- * it is no master now: BullMQ would ask at once, on and on. What is in hand goes on meanwhile. The returned function
- * ends this, a rest under way included; to be called before the worker is closed.
+ * Pauses a worker for a second after Redis has rejected a command, because its memory or disk is full or it is no master
+ * now. BullMQ would retry at once, without end. Running attempts go on. The returned function ends this, also a pause
+ * that has begun. Call it before the worker is closed.
  */
 export function backOffOnError(worker: PausableWorker): () => void {
   let timer: NodeJS.Timeout | undefined;

@@ -5,11 +5,11 @@ export interface RunBounds {
   /** Of the attempt; aborted here with `TIMED_OUT` or `STOPPING`, unless it was for another reason before. */
   controller: AbortController;
   timeoutMs: number;
-  /** One that is told to stop by the time limit has so long to obey. */
+  /** Milliseconds that a run has to stop after its time limit. */
   abortGraceMs: number;
-  /** Fires when work in hand is to be handed back. */
+  /** Fires when this process stops. */
   stopping: AbortSignal;
-  /** Told of a run that did not stop when it was told to, and may hold a thread of this process for ever. */
+  /** Called when a run ignores the signal. It may hold a thread of this process for ever. */
   onUnresponsive: () => void;
 }
 

@@ -5,7 +5,7 @@ import { derivedKey, variantKey } from '../src/storage/keys.ts';
 import { putObject, type ObjectWriter, type Storage } from '../src/storage/storage.ts';
 import type { StepContext } from './processor.ts';
 
-/** What publishing needs: where files lie, and who is told of them. */
+/** Stores files and announces them in the record. */
 export interface PublisherParts {
   records: Pick<UploadRecords, 'announce'>;
   storage: Storage;

@@ -1,7 +1,7 @@
 /** Why an attempt is stopped from outside: the upload is no longer its own. */
 export const SUPERSEDED = new Error('the upload was cancelled or taken over');
 
-/** The process stops: the attempt is handed back. */
+/** The process stops: the upload is requeued. */
 export const STOPPING = new Error('this worker stops');
 
 /** The attempt has taken longer than it may. */

@@ -6,7 +6,7 @@ export interface ThrottleClock {
 
 /** How often, what is urgent, and where it goes. */
 export interface ThrottleOptions<Value> {
-  /** At most one value goes out in so long a time; 100 where nothing is said. */
+  /** The least time between two values, in ms. Default 100. */
   intervalMs?: number;
   /** True for a value that goes out at once, whatever went before. `previous` is the last one pushed. */
   isUrgent?: (value: Value, previous: Value) => boolean;

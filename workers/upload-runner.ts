@@ -57,14 +57,14 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
 /** A job whose record is final is a no-op; one that used up its attempts is failed here, so that nobody waits for ever. */
 async function skip(parts: RunnerParts, id: string, { rejection, record }: RejectedChange): Promise<RunOutcome> {
   const log = parts.log.child({ upload: uploadRef(id) });
-  log.info({ rejection }, 'job passed over');
+  log.info({ rejection }, 'job skipped');
   if (rejection !== 'exhausted' || record === undefined) return 'done';
   const outcome = await parts.records.fail(id, undefined, processingFailed(id));
   if (outcome.applied) await removeDeadAttempts(parts, { ...record, attempt: record.attempt + 1 }, log);
   return 'done';
 }
 
-/** The process of a file that runs alone has so long to start, on a machine that may be busy. */
+/** Milliseconds that an isolated process has to start on a busy machine. */
 const ISOLATED_START_MS = 60_000;
 
 /** In one read of a whole file. */

@@ -9,7 +9,7 @@ export interface WorkerTiming {
   lookMs: number;
   /** An event loop that stands still for longer, and so has lost all its locks, never comes back: its process is ended. */
   loopLimitMs: number;
-  /** A processor that has taken too long has so long to stop; between two checks of its signal it may be in native code. */
+  /** Milliseconds that a processor has to stop after its time limit. Native code does not check the signal. */
   abortGraceMs: number;
 }
 

@@ -32,9 +32,9 @@ export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> 
   queue: UploadQueue;
   concurrency: number;
   timing: WorkerTiming;
-  /** Calls of native code that hold a thread of this process, though nobody waits for them any more. */
+  /** The number of native calls that hold a thread of this process although nothing waits for them. */
   abandonedCalls: () => number;
-  /** Told, once or more, that a processor does not stop: this process is to be replaced by a fresh one. */
+  /** Called when a processor does not stop, once or more: this process has to be replaced. */
   onUnresponsive: () => void;
 }
 
@@ -94,17 +94,17 @@ export class UploadWorker {
     return this.#outage.isOn;
   }
 
-  /** Stops the upload's work where it is in hand here; nothing otherwise. */
+  /** Stops the attempts of this upload in this process. */
   cancel(id: string): void {
     for (const hold of this.#inHand) if (hold.id === id) hold.controller.abort(SUPERSEDED);
   }
 
-  /** To be called when cancels may have been missed: stops what the records say is not ours any more. */
+  /** Call it when cancels may have been missed. Stops the attempts that are over according to their records. */
   lookAgain(): void {
     void this.#lookAgain(() => true);
   }
 
-  /** Takes no more jobs; what is in hand may end within `graceMs`, then it is handed back. */
+  /** Takes no more jobs. Running attempts may end within `graceMs`; the rest is requeued. */
   async close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stopping.abort(STOPPING), graceMs);
     try {
@@ -169,7 +169,7 @@ async function waitAgain(job: Job<UploadJobData>, token: string | undefined): Pr
   throw new WaitingError();
 }
 
-/** As long as the reply that brings the attempt is on its way, it can only be told whether there is anything left to do. */
+/** Until the reply with the attempt's number arrives, only a final state shows that the attempt is over. */
 function isLost(hold: Hold, record: UploadRecord | undefined): boolean {
   if (hold.attempt === undefined) return record !== undefined && isFinalState(record.state);
   return record?.state !== 'processing' || record.attempt !== hold.attempt;
