@@ -1,7 +1,7 @@
 /**
- * What the system's allocator (glibc's) is told in the environment of a worker; others pass it over. By itself it keeps
- * an arena for each thread and what large buffers have freed, so that a worker which has decoded a few large pictures holds 600 MB
- * for good; with these it holds 190, at no cost in speed that could be measured.
+ * Environment variables for the memory allocator (glibc) of a worker. Other allocators ignore them. By default glibc
+ * keeps an arena per thread and the freed memory of large buffers, so a worker that has decoded a few large pictures
+ * keeps 600 MB. With these settings it keeps 190 MB, without a measurable loss of speed.
  */
 export const WORKER_ALLOCATOR: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: '2',

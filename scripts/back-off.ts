@@ -2,7 +2,7 @@ const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
 const STEADY_AFTER_MS = 30_000;
 
-/** How long to wait before the next start of something that keeps dying. */
+/** Computes the delay before the next start of a process that keeps dying. */
 export class BackOff {
   readonly #random: () => number;
   #delayMs = FIRST_DELAY_MS;
@@ -12,8 +12,8 @@ export class BackOff {
   }
 
   /**
-   * Doubles from 250 ms to 10 s, and begins anew once a life has lasted 30 s. Up to a quarter
-   * is taken off at random, so that siblings which died together do not come back together.
+   * Returns a delay that doubles from 250 ms to 10 s, and starts again at 250 ms after a run of 30 s. Up to a quarter
+   * is subtracted at random, so that processes that died together do not restart together.
    */
   nextDelayMs(livedMs: number): number {
     if (livedMs >= STEADY_AFTER_MS) this.#delayMs = FIRST_DELAY_MS;

@@ -6,32 +6,32 @@ import { childEnvironment } from '../src/settings/config.ts';
 const PROBE_INTERVAL_MS = 10;
 const KEPT_OUTPUT_CHARS = 4000;
 
-/** One process to keep running. */
+/** A process to keep running. */
 export interface ChildSpec {
-  /** Names the process in logs; unlike any other of the same supervisor. */
+  /** The name in the logs, unique within a supervisor. */
   readonly name: string;
   /** Neighbours of one role are stopped together. */
   readonly role: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly argv0?: string;
-  /** On top of what any program needs (`PATH`, the language); nothing else of this process's environment is passed on. */
+  /** Added to the variables that any program needs, such as `PATH`. Nothing else of the environment is passed on. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * A Node child says `{ type }` over IPC when it is up, and ends itself when that channel
-   * closes; its output is ours. Any other child is probed; its output is kept for the day it
-   * fails, and a guard ends it should this process be killed.
+   * How the child reports that it is up. A Node child sends `{ type }` over IPC, exits when that channel closes, and
+   * shares our output. Any other child is probed. Its output is kept for an error report, and a guard ends it if this
+   * process is killed.
    */
   readonly ready: { readonly type: string } | { readonly probe: () => Promise<boolean> };
-  /** From SIGTERM to SIGKILL. */
+  /** Time from SIGTERM to SIGKILL. */
   readonly graceMs: number;
 }
 
-/** How a process ended. All but `output` null or empty when it could not be started at all. */
+/** How a process ended. If it could not be started, all fields except `output` are null or empty. */
 export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The last of what a probed child printed, or why it could not be started. */
+  /** The end of the output of a probed child, or the reason why it could not be started. */
   readonly output: string;
 }
 
@@ -39,15 +39,15 @@ export interface ChildEnd {
 export interface ChildLife {
   readonly pid: number | undefined;
   readonly ended: Promise<ChildEnd>;
-  /** SIGTERM, and SIGKILL to its whole group when the grace is over. False when it took that. */
+  /** Sends SIGTERM, and SIGKILL to its whole group after the grace. Resolves with false if SIGKILL was needed. */
   end(): Promise<boolean>;
-  /** SIGKILL to its whole group. */
+  /** Sends SIGKILL to its whole group. */
   kill(): void;
 }
 
 /**
- * Spawns the child in a process group of its own, so that a Ctrl-C at the terminal does not
- * reach it. `onReady` is called at most once, with the message where it came by IPC.
+ * Spawns the child in its own process group, so that a Ctrl-C at the terminal does not reach it. `onReady` is called at
+ * most once, with the message if it came by IPC.
  */
 export function launchChild(spec: ChildSpec, onReady: (message: unknown) => void): ChildLife {
   const child = spawn(spec.command, spec.args, {
@@ -78,9 +78,9 @@ function untilEnded(child: ChildProcess): Promise<ChildEnd> {
   child.stderr?.on('data', keep);
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
-      // What it started in its group goes with it.
+      // Processes that it started in its group end with it.
       killGroup(child.pid);
-      // The pipes may hold its last words still, which are the ones that say why.
+      // The pipes may still hold its last output, which explains the exit.
       setImmediate(() => resolve({ code, signal, output }));
     });
     child.on('error', (error) => {
@@ -109,7 +109,7 @@ async function probeUntilReady(
   }
 }
 
-/** Those who use it have the same grace to end after us: the guard lets them go first. */
+/** The guard waits longer than the users of this child, which have the same grace, so that they end first. */
 function guardWhileAlive(child: ChildProcess, ended: Promise<ChildEnd>, graceMs: number): void {
   if (child.pid === undefined) return;
   const callOff = guardAgainstOrphan(child.pid, Math.ceil(graceMs / 1000) + 1, 'TERM');
@@ -137,6 +137,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody of the group is left.
+    // The group has already ended.
   }
 }

@@ -5,25 +5,24 @@ import type { ChildSpec } from './child-life.ts';
 import { redisPing } from './redis-ping.ts';
 import type { RedisBinary } from './setup/redis-binary.mjs';
 
-/** The kernel's limit for the path of a unix socket, the end mark included: 108 on Linux, 104 on macOS. */
+/** The kernel's limit for the path of a unix socket, including the end mark: 108 on Linux, 104 on macOS. */
 const SOCKET_PATH_LIMIT_BYTES = 104;
 
-/** Of the machine's memory; the rest is for API, workers and the page cache. */
+/** Share of the machine's memory. The rest is for the API, the workers and the page cache. */
 const MEMORY_SHARE = 0.25;
 
-/** A Redis of this installation's own, for a supervisor to run. */
+/** A private Redis, which a supervisor runs. */
 export interface EmbeddedRedis {
   readonly spec: ChildSpec;
-  /** The socket's path, as REDIS_URL and ioredis take it. */
+  /** The path of the socket, in the form of REDIS_URL. */
   readonly url: string;
-  /** Removes what does not outlive the run. Call when the process is gone. */
+  /** Removes temporary files. Call it when the process has ended. */
   close(): void;
 }
 
 /**
- * A server for the data in `directory` (made where missing), reachable only over a socket of
- * its owner. The caller holds a lock on the directory: two servers on one append-only file
- * spoil it.
+ * Configures a server for the data in `directory`, which is created if missing. It is reachable only over a socket of
+ * its owner. The caller holds a lock on the directory, because two servers would damage the append-only file.
  */
 export function embeddedRedis(binary: RedisBinary, directory: string, graceMs: number): EmbeddedRedis {
   const dataDirectory = resolve(directory);
@@ -45,14 +44,14 @@ export function embeddedRedis(binary: RedisBinary, directory: string, graceMs: n
   return { spec, url: path, close };
 }
 
-/** In the data directory, unless the path were too long there, or would not pass through a URL as it is. */
+/** Uses the data directory, unless the path would be too long or cannot be part of a URL. */
 function chooseSocketPath(dataDirectory: string): string {
   const path = join(dataDirectory, 'redis.sock');
   if (Buffer.byteLength(path) < SOCKET_PATH_LIMIT_BYTES && /^[\w./-]+$/.test(path)) return path;
   return join(mkdtempSync(join(tmpdir(), 'deferred-uploads-')), 'redis.sock');
 }
 
-/** Of the machine, or of the container if that has less. */
+/** Returns the memory of the machine, or of the container if that is less. */
 function memoryBytes(): number {
   const containerBytes = process.constrainedMemory();
   return containerBytes > 0 ? Math.min(totalmem(), containerBytes) : totalmem();
@@ -64,15 +63,15 @@ function serverArgs(dataDirectory: string, socketPath: string): string[] {
     unixsocket: socketPath,
     unixsocketperm: '700',
     dir: dataDirectory,
-    // The append-only file holds everything; snapshots beside it would be written for nobody.
+    // The append-only file holds everything, so snapshots are not needed.
     appendonly: 'yes',
     appendfsync: 'everysec',
     save: '',
-    // BullMQ's keys must never be thrown out.
+    // BullMQ requires that its keys are never evicted.
     'maxmemory-policy': 'noeviction',
-    // When it is reached, new uploads are refused. Without it the kernel would end Redis, or anything else.
+    // At this limit new uploads are rejected. Without it the kernel could kill Redis or another process.
     maxmemory: String(Math.floor(memoryBytes() * MEMORY_SHARE)),
-    // An answer that nobody takes must not fill the memory.
+    // Limits the memory for answers that a client does not read.
     'client-output-buffer-limit': ['normal', '64mb', '32mb', '10'],
     daemonize: 'no',
   };

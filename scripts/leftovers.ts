@@ -10,11 +10,11 @@ const ENDING = '.pid';
 export interface Leftover {
   readonly pid: number;
   readonly identity: string;
-  /** It notices that its supervisor is gone and is on its way out; others have to be told. */
+  /** True if it exits on its own when its supervisor is gone. Other processes must be stopped. */
   readonly endsItself: boolean;
 }
 
-/** Writes down a process that is to be gone before the next run begins. */
+/** Records a process that must have ended before the next run starts. */
 export function notePid(directory: string, name: string, pid: number, endsItself: boolean): void {
   const identity = processIdentity(pid);
   if (identity === undefined) return;
@@ -22,16 +22,15 @@ export function notePid(directory: string, name: string, pid: number, endsItself
   writeFileSync(join(directory, name + ENDING), JSON.stringify({ pid, identity, endsItself } satisfies Leftover));
 }
 
-/** It has gone. */
+/** Removes the record of a process that has ended. */
 export function forgetPid(directory: string, name: string): void {
   rmSync(join(directory, name + ENDING), { force: true });
 }
 
 /**
- * Resolves when nothing lives that `notePid` wrote down here: those that end themselves go
- * first, the others (which the first still use) are sent SIGTERM after them. What outlives
- * its grace is killed with its group. A pid that another process has now is left alone.
- * Whoever calls this holds the lock of the directory: nobody else's children are in it.
+ * Resolves when every recorded process has ended. It waits first for those that exit on their own, then sends SIGTERM
+ * to the others. After the grace it kills a process with its group. A pid that another process has now is left alone.
+ * The caller holds the lock of the directory.
  */
 export async function endLeftovers(directory: string, graceMs: number): Promise<number> {
   const leftovers = readLeftovers(directory).filter(isAlive);
@@ -66,7 +65,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It went in this moment.
+    // It has just ended.
   }
 }
 
@@ -85,7 +84,7 @@ function pidFiles(directory: string): string[] {
   }
 }
 
-/** A power cut may leave half a file. */
+/** After a power cut the file may be incomplete. */
 function parseLeftover(text: string): Leftover | undefined {
   try {
     const { pid, identity, endsItself } = JSON.parse(text) as Partial<Leftover>;

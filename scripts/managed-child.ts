@@ -1,20 +1,20 @@
 import { BackOff } from './back-off.ts';
 import { launchChild, type ChildEnd, type ChildLife, type ChildSpec } from './child-life.ts';
 
-/** What the owner of a child hears of it. */
+/** Callbacks for the owner of a child. */
 export interface ChildHooks {
   onSpawn(pid: number): void;
   onReady(message: unknown): void;
-  /** It ended, asked or unasked. */
+  /** The child has ended, for any reason. */
   onEnd(): void;
-  /** It ended unasked. True has it started again; `restart` is told when. */
+  /** The child has ended unexpectedly. True restarts it; `restart` is called with the delay. */
   mayRestart(end: ChildEnd): boolean;
   onRestart(end: ChildEnd, inMs: number): void;
-  /** It did not end within its grace and was killed. */
+  /** The child did not end within its grace and was killed. */
   onOverdue(): void;
 }
 
-/** Keeps one child alive until it is told to stop. */
+/** Keeps one child running until it is stopped. */
 export class ManagedChild {
   readonly spec: ChildSpec;
   readonly #hooks: ChildHooks;
@@ -28,7 +28,7 @@ export class ManagedChild {
     this.#hooks = hooks;
   }
 
-  /** Spawns it. Call once. */
+  /** Spawns the child. Call it once. */
   start(): void {
     if (this.#isStopping) return;
     const startedAt = performance.now();
@@ -38,7 +38,7 @@ export class ManagedChild {
     void life.ended.then((end) => this.#afterEnd(end, performance.now() - startedAt));
   }
 
-  /** Resolves when it is gone for good. Safe to call at any time, and twice. */
+  /** Resolves when the child has ended for good. May be called at any time and repeatedly. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#restartTimer);
@@ -46,7 +46,7 @@ export class ManagedChild {
     if (!(await this.#life.end())) this.#hooks.onOverdue();
   }
 
-  /** Ends it at once, without a word; it is not started again. */
+  /** Kills the child at once. It is not restarted. */
   kill(): void {
     this.#isStopping = true;
     clearTimeout(this.#restartTimer);

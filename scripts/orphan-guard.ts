@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { childEnvironment } from '../src/settings/config.ts';
 
-/*
- * A pipe to the guard closes when its writer dies, however it dies; `read` then ends. The guard
- * looks at the pid once a second, so that it never waits for, nor signals, one that has gone.
+/**
+ * The pipe to the guard closes when its writer dies, and `read` returns. The guard then checks the pid once a second,
+ * so that it never waits for or signals a process that has ended.
  */
 const GUARD = `
 read -r _
@@ -12,10 +12,9 @@ while [ "$left" -gt 0 ] && kill -0 "$1" 2>/dev/null; do sleep 1; left=$((left - 
 kill -"$3" "$1" 2>/dev/null`;
 
 /**
- * Ends process `pid` when this process is gone, even by SIGKILL, and `pid` has not gone by
- * itself within `afterSeconds` (whole seconds). For children that cannot notice on their own,
- * as Node processes do when their IPC channel closes. The returned function calls the guard
- * off: call it as soon as `pid` has exited, before its number can be given to another process.
+ * Ends process `pid` if this process dies (even by SIGKILL) and `pid` does not end within `afterSeconds` (an integer).
+ * For children that cannot notice it themselves; Node processes can, because their IPC channel closes. The returned
+ * function removes the guard. Call it as soon as `pid` has exited, before its number can be reused.
  */
 export function guardAgainstOrphan(pid: number, afterSeconds: number, signal: 'TERM' | 'KILL'): () => void {
   const args = ['-c', GUARD, 'orphan-guard', String(pid), String(afterSeconds), signal];
@@ -26,7 +25,7 @@ export function guardAgainstOrphan(pid: number, afterSeconds: number, signal: 'T
   });
   guard.on('error', () => undefined);
   guard.stdin.on('error', () => undefined);
-  // Neither the guard nor the pipe to it keeps this process alive.
+  // Neither the guard nor its pipe keeps this process alive.
   guard.unref();
   return () => void guard.kill('SIGKILL');
 }

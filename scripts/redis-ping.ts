@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 
-/** Where a Redis listens: a unix socket, or a TCP port. */
+/** The address of a Redis: a unix socket or a TCP port. */
 export type RedisAddress = { readonly path: string } | { readonly host: string; readonly port: number };
 
 /**
- * Whether a Redis answers PING there with PONG; never rejects. False also while it still loads
- * its data. Log lines would not do: their wording differs between socket and port.
+ * Returns whether a Redis answers PING with PONG. Never rejects. False also while it loads its data. Log lines are not
+ * used, because their wording differs between socket and port.
  */
 export function redisPing(address: RedisAddress, timeoutMs = 1000): Promise<boolean> {
   return new Promise((resolve) => {

@@ -12,15 +12,14 @@ import { deniedPath, SetupError } from './setup/setup-error.mjs';
 import { stopOnSignals } from './stop-on-signals.ts';
 import { Supervisor, type SupervisorLog } from './supervisor.ts';
 
-/*
- * `npm start`: everything on this machine. A Redis of its own unless a setting names one, one API
- * process, WORKERS worker processes. Below `./data` lie the Redis's data and, in `run`, the
- * lock and the pids of this run.
+/**
+ * `npm start`: runs everything on this machine. It starts a private Redis unless a setting names one, one API process,
+ * and WORKERS worker processes. `./data` contains the Redis data and, in `run`, the lock and the pids of this run.
  */
 const DATA_DIRECTORY = 'data';
 const RUN_DIRECTORY = join(DATA_DIRECTORY, 'run');
 
-/** The processes keep to SHUTDOWN_GRACE_MS and a margin of their own; force comes only after both. */
+/** The processes need SHUTDOWN_GRACE_MS and a margin of their own. They are killed only after both. */
 const KILL_MARGIN_MS = 5000;
 
 const log: SupervisorLog = {
@@ -28,7 +27,10 @@ const log: SupervisorLog = {
   error: (fields, msg) => printLine('error', { msg, ...fields }),
 };
 
-/** Runs everything until it is told to stop, and returns the exit code. A mistake that a person can mend is one line. */
+/**
+ * Runs everything until it is stopped, and returns the exit code. An error that the user can fix is printed as one
+ * line.
+ */
 export async function runAll(): Promise<number> {
   try {
     return await start(loadConfig());
@@ -62,7 +64,7 @@ async function start(config: Config): Promise<number> {
 async function startWithRedis(config: Config): Promise<number> {
   const binary = await ensureRedisServer((line) => console.log(`setup: ${line}`));
   const ended = await endLeftovers(RUN_DIRECTORY, graceMs(config));
-  if (ended > 0) log.warn({ processes: ended }, 'ended what an earlier run had left behind');
+  if (ended > 0) log.warn({ processes: ended }, 'processes of an earlier run ended');
   const redis = embeddedRedis(binary, join(DATA_DIRECTORY, 'redis'), graceMs(config));
   try {
     return await supervise(config, { REDIS_URL: redis.url }, [redis.spec]);

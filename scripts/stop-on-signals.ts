@@ -1,17 +1,17 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** A terminal and npm both pass on one Ctrl-C. */
+/** The terminal and npm both pass on one Ctrl-C. */
 const DOUBLED_WITHIN_MS = 1000;
 
-/** The part of a supervisor that signals speak to. */
+/** The part of a supervisor that signals control. */
 export interface Stoppable {
   stop(): Promise<void>;
   kill(): void;
 }
 
 /**
- * Stops `target` in order at the first signal; a signal more than a second later kills it.
- * The returned function gives the signals back.
+ * The first signal stops `target` in order. A signal more than a second later kills it. The returned function removes
+ * the signal handlers.
  */
 export function stopOnSignals(target: Stoppable): () => void {
   let firstAt: number | undefined;

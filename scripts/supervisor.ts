@@ -2,36 +2,39 @@ import type { ChildEnd, ChildSpec } from './child-life.ts';
 import { forgetPid, notePid } from './leftovers.ts';
 import { ManagedChild, type ChildHooks } from './managed-child.ts';
 
-/** EX_CONFIG of sysexits: a wrong setting, which no restart puts right; the child has said which. */
+/** EX_CONFIG of sysexits: a wrong setting. A restart cannot fix it, and the child has logged which setting it is. */
 const EX_CONFIG = 78;
 const EX_KILLED = 130;
 
-/** With the back-off some 25 seconds; whoever runs the supervisor sees then that it does not work. */
+/** With the back-off this takes about 25 seconds. */
 const MOST_FAILED_STARTS = 8;
 
-/** Takes pino's loggers. */
+/** Accepts the loggers of pino. */
 export interface SupervisorLog {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
 export interface SupervisorOptions {
-  /** Ready before the others start, and stopped after them. One that never comes up stops everything with exit code 1. */
+  /** Started before the others and stopped after them. If one never comes up, everything stops with exit code 1. */
   readonly foundation: readonly ChildSpec[];
-  /** In the order in which they are stopped; neighbours of one role together. */
+  /** In the order in which they are stopped. Neighbours of one role stop together. */
   readonly children: readonly ChildSpec[];
   readonly log: SupervisorLog;
-  /** Where to write down pids for `endLeftovers` of the next run; undefined for nowhere. */
+  /** The directory in which pids are recorded for `endLeftovers` of the next run. Undefined: nowhere. */
   readonly pidDirectory?: string;
-  /** A child that dies so often without having been up once stops everything with exit code 1. Default 8. */
+  /** A child that dies this often before it is up stops everything with exit code 1. Default: 8. */
   readonly mostFailedStarts?: number;
-  /** Every time a child comes up, so also after a restart. */
+  /** Called every time a child comes up, also after a restart. */
   readonly onReady?: (name: string, message: unknown) => void;
 }
 
-/** Starts processes in order, restarts those that die, stops them in order and leaves none behind. */
+/** Starts processes in order, restarts those that die, and stops them in order. No process is left over. */
 export class Supervisor {
-  /** The exit code, when the last child is gone: 0, 1 if a child does not start, 78 after a wrong setting, 130 after `kill`. */
+  /**
+   * Resolves with the exit code when the last child has ended: 0, 1 if a child does not start, 78 after a wrong
+   * setting, 130 after `kill`.
+   */
   readonly finished: Promise<number>;
   readonly #options: SupervisorOptions;
   readonly #foundation: readonly ManagedChild[];
@@ -50,12 +53,12 @@ export class Supervisor {
     this.#children = options.children.map((spec) => this.#manage(spec));
   }
 
-  /** Resolves true when every child has come up once, false when it was stopped before that. Call once. */
+  /** Resolves with true when every child has come up once, with false if it was stopped before. Call it once. */
   async start(): Promise<boolean> {
     return (await this.#startAll(this.#foundation)) && (await this.#startAll(this.#children));
   }
 
-  /** Resolves when all are gone. The first call's exit code counts; a later call waits as the first does. */
+  /** Resolves when all children have ended. Only the exit code of the first call counts. */
   async stop(exitCode = 0): Promise<void> {
     if (this.#isStopping) {
       await this.finished;
@@ -70,7 +73,7 @@ export class Supervisor {
     this.#finish(this.#exitCode);
   }
 
-  /** Ends all at once, in no order. Has sent every SIGKILL when it returns, so an exit handler may call it. */
+  /** Kills all children at once. All SIGKILLs are sent when it returns, so an exit handler may call it. */
   kill(): void {
     for (const child of [...this.#children, ...this.#foundation]) child.kill();
     void this.stop();
