@@ -5,7 +5,7 @@ import type { Fleet } from './fleet/fleet.ts';
 
 const MOST_UPLOADS = 5;
 const MOST_LINES = 60;
-const ERROR_LEVEL = '"level":50';
+const ERROR_LEVEL = '"level":"error"';
 
 /** Collects the records and log lines of the first uploads with a finding, and the last errors of all processes. */
 export async function gatherEvidence(checks: readonly Check[], view: RedisView, fleet: Fleet): Promise<string[]> {
