@@ -32,6 +32,9 @@ async function boundUnread({ req, res }: Context, next: Next, maxLingerBytes: nu
   await next();
   if (req.complete) return;
   lingerOnClose(req.socket);
+  // The rest may exceed the bound, and then the connection is cut: the client must not send its next request on it.
+  const mayExceed = !(Number(req.headers['content-length']) <= maxLingerBytes);
+  if (mayExceed && !res.headersSent) res.setHeader('Connection', 'close');
   res.once('finish', () => linger(req, maxLingerBytes));
 }
 

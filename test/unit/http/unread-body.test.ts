@@ -113,6 +113,15 @@ test('a sender that goes on for too many bytes is cut off', async () => {
   expect(await closed).toBe(true);
 });
 
+test.each([
+  ['closes the connection after its answer if the rest of the body may exceed the bound', 5_000, true],
+  ['keeps the connection if the rest of the body is within the bound', 500, false],
+])('%s', async (_rule, bodyBytes, isClosing) => {
+  served = await serve(unreadBodies(1_000), EARLY['reads nothing of it'] as Middleware);
+  socket = await served.connect();
+  expect(/\r\nConnection: close\r\n/i.test(await sendWhole(socket, bodyBytes))).toBe(isClosing);
+});
+
 test('a body that was read to its end is left alone', async () => {
   served = await serve(unreadBodies(1), problemResponses(silentLog), async (ctx) => {
     let bytes = 0;
