@@ -47,8 +47,3 @@ export class DeferredError extends Error {
     return { 'Retry-After': String(Math.ceil(this.retryAfterMs / 1000)) };
   }
 }
-
-/** True for a `DeferredError` with this code. */
-export function isDeferredError(error: unknown, code: DeferredErrorCode): error is DeferredError {
-  return error instanceof DeferredError && error.code === code;
-}

@@ -63,6 +63,20 @@ export interface QueueLimits {
   perAddress: number;
 }
 
+const REJECTIONS = [
+  'missing',
+  'deleted',
+  'expired',
+  'final',
+  'state',
+  'fenced',
+  'exhausted',
+  'full',
+  'quota',
+  'records',
+  'owned',
+] as const;
+
 /**
  * Why a change was rejected.
  * - `missing`: there is no record.
@@ -75,18 +89,7 @@ export interface QueueLimits {
  * - `full`, `quota`: the queue, or the share of the client address, is full.
  * - `records`, `owned`: there are too many records, in all or of the same owner.
  */
-export type Rejection =
-  | 'missing'
-  | 'deleted'
-  | 'expired'
-  | 'final'
-  | 'state'
-  | 'fenced'
-  | 'exhausted'
-  | 'full'
-  | 'quota'
-  | 'records'
-  | 'owned';
+export type Rejection = (typeof REJECTIONS)[number];
 
 /**
  * The result of a change. `record` is present for transitions that return it, and for every rejection except `missing`;
@@ -239,20 +242,6 @@ export class RecordChanger {
     return `${this.#noncePrefix}${++this.#nonces}`;
   }
 }
-
-const REJECTIONS: readonly Rejection[] = [
-  'missing',
-  'deleted',
-  'expired',
-  'final',
-  'state',
-  'fenced',
-  'exhausted',
-  'full',
-  'quota',
-  'records',
-  'owned',
-];
 
 function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script returned no list');

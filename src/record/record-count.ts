@@ -1,3 +1,4 @@
+import type { ScriptRunner } from '../queue/backlog.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import { loadScript } from '../queue/load-script.ts';
 
@@ -17,11 +18,6 @@ export interface RecordFigures {
   ofOwner: number;
   /** Time until Redis drops the next record. */
   nextDropMs: number;
-}
-
-/** The only command needed. */
-interface ScriptRunner {
-  runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
 }
 
 /** Counts the records. Rejects with `service_unavailable` (503) if Redis is away. */

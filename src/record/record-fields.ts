@@ -1,4 +1,5 @@
-import type { DerivedFile, Problem, Result, UploadState, Variant } from '../wire/documents.ts';
+import { uploadStateSchema, type UploadState } from '../wire/base-schemas.ts';
+import type { DerivedFile, Problem, Result, Variant } from '../wire/documents.ts';
 import type { ProgressState } from './progress.ts';
 
 /** A derived file that can be served: its storage key, and what its HTTP response needs. */
@@ -158,18 +159,8 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
   };
 }
 
-const STATES: Readonly<Record<string, UploadState>> = {
-  receiving: 'receiving',
-  queued: 'queued',
-  processing: 'processing',
-  completed: 'completed',
-  failed: 'failed',
-  cancelled: 'cancelled',
-  discarded: 'discarded',
-};
-
 function decodeState(word: string | undefined): UploadState {
-  const state = STATES[word ?? ''];
+  const state = uploadStateSchema.options.find((known) => known === word);
   if (state === undefined) throw new Error(`a record without a state: ${String(word)}`);
   return state;
 }

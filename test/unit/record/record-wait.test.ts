@@ -1,10 +1,10 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
-import { waitForRecords, RE_READ, type RecordWait } from '../../../src/record/record-wait.ts';
+import { eventTimeOf, RE_READ, waitForRecords, type RecordWait } from '../../../src/record/record-wait.ts';
 import { complete, eventOf, ID, openRegistry, timeOut } from './states.ts';
 
-/** A look that a test answers by hand. */
+/** A read that a test answers by hand. */
 function manualRead() {
   const asked: { answer: (value: string | undefined) => void; fail: (error: Error) => void }[] = [];
   const read = () =>
@@ -274,4 +274,21 @@ test('uses the requested timeout, or leaves it to the manager', async () => {
     waitForRecords(openRegistry(), waitFor({ timeoutMs: undefined })),
   ]);
   expect([asked.timeoutMs, open.timeoutMs]).toEqual([5, undefined]);
+});
+
+describe('the time of the event that resolved it', () => {
+  test('is the time of the first event that decided', async () => {
+    const registry = openRegistry();
+    const result = await waitForRecords(registry, waitFor({ decide: () => 'by event' }));
+    registry.wake(ID, eventOf({ eventAtMs: 100 }));
+    registry.wake(ID, eventOf({ eventAtMs: 200 }));
+    expect(eventTimeOf(result)).toBe(100);
+    complete(result);
+  });
+
+  test('is undefined if no event decided', async () => {
+    const result = await waitForRecords(openRegistry(), waitFor({ read: async () => 'seen' }));
+    expect(eventTimeOf(result)).toBeUndefined();
+    complete(result);
+  });
 });
