@@ -22,8 +22,8 @@ describe('tus requests', () => {
   }
 
   describe('an upload is not made', () => {
-    const NUMBER = /Upload-Length is a number of bytes in decimal digits/;
-    const METADATA = /Upload-Metadata are names, each once/;
+    const NUMBER = /Upload-Length must appear once and be a whole number of bytes/;
+    const METADATA = /Upload-Metadata must be a list with commas/;
 
     test.each([
       ['of a negative length', 'Upload-Length: -1\r\n', 400, 'bad_request', NUMBER],
@@ -38,14 +38,14 @@ describe('tus requests', () => {
         'Upload-Length: 5\r\nUpload-Defer-Length: 1\r\n',
         400,
         'bad_request',
-        /its length is told once/,
+        /length can be set only once/,
       ],
       [
         'of a length that comes in another way',
         'Upload-Defer-Length: 2\r\n',
         400,
         'bad_request',
-        /Upload-Defer-Length is 1/,
+        /Upload-Defer-Length must be 1/,
       ],
       [
         "with a name of JavaScript's own",
@@ -142,7 +142,7 @@ describe('tus requests', () => {
       await tusRequest('DELETE', `${intake.url}/files/${id}`);
     });
 
-    const NUMBER = /Upload-Offset is a number of bytes in decimal digits/;
+    const NUMBER = /Upload-Offset must appear once and be a whole number of bytes/;
 
     test.each([
       ['at a negative offset', `${BODY}Upload-Offset: -1\r\n`, 400, 'bad_request', NUMBER],
@@ -158,7 +158,7 @@ describe('tus requests', () => {
         'not_offset_stream',
         /application\/offset\+octet-stream/,
       ],
-      ['with another length', `${BODY}Upload-Offset: 0\r\nUpload-Length: 5\r\n`, 400, 'bad_request', /told once/],
+      ['with another length', `${BODY}Upload-Offset: 0\r\nUpload-Length: 5\r\n`, 400, 'bad_request', /set only once/],
       [
         'that are encoded',
         `${BODY}Upload-Offset: 0\r\nContent-Encoding: gzip\r\n`,

@@ -13,20 +13,21 @@ import { TypeGate } from './type-gate.ts';
 import { UploadParts } from './upload-parts.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
 
-/** What taking in resumable uploads needs. */
+/** What receiving resumable uploads needs. */
 export interface TusIntake extends IntakeParts {
   maxFileBytes: number;
-  /** An upload to which nothing was added for so long is given up. */
+  /** An upload expires if no byte was added for this time. */
   expiryMs: number;
 }
 
-/** What is wrong with the file itself: it ends the upload. After all else the sender may go on where it was. */
-const REFUSALS: readonly ErrorCode[] = ['unsupported_media_type', 'bad_options', 'file_too_large', 'empty_file'];
+/** Faults of the file itself, which end the upload. After any other error the client can continue. */
+const FAULTS_OF_FILE: readonly ErrorCode[] = ['unsupported_media_type', 'bad_options', 'file_too_large', 'empty_file'];
 
 /**
- * Takes in one request's bytes from `offset` on and returns the new offset; up to it everything is durable.
- * `body` may end early, and is not destroyed: what came is kept. A file that is refused by its first bytes or its size ends the
- * upload as failed. Throws as `receiveFile` does, and `upload_cancelled` (410) or `upload_superseded` (409).
+ * Stores the bytes of one request from `offset` on. Returns the new offset, up to which all bytes are durable. `body`
+ * may end early; the received bytes are stored, and it is not destroyed. A file that is rejected by its first bytes or
+ * its size ends the upload as failed. Throws as `receiveFile` does, and `upload_cancelled` (410) or `upload_superseded`
+ * (409).
  */
 export async function receivePart(
   intake: TusIntake,
@@ -72,9 +73,9 @@ export async function receivePart(
 }
 
 /**
- * Makes one file of the parts and hands it to the workers, as any other upload. May be done again where a process
- * died over it. Throws as `receivePart` does, and `queue_full` (503) or `too_many_queued_by_address` (429); what is
- * not the file's fault leaves the parts for another try.
+ * Joins the parts to one file and queues it. It can be called again if a process died during an earlier call. Throws as
+ * `receivePart` does, and `queue_full` (503) or `too_many_queued_by_address` (429). The parts stay for a retry, unless
+ * the file itself is at fault.
  */
 export async function finishUpload(intake: TusIntake, scope: RequestScope, record: UploadRecord): Promise<void> {
   await intake.admission.requireCapacity(scope.address);
@@ -92,7 +93,7 @@ export async function finishUpload(intake: TusIntake, scope: RequestScope, recor
   await removeParts(intake, scope, record.id);
 }
 
-/** Removes what is one file by now. Never rejects: what fails here is left to the sweep. */
+/** Removes the parts of a joined file. Never rejects: if it fails, the janitor removes them. */
 export async function removeParts(
   { storage }: Pick<TusIntake, 'storage'>,
   { log }: RequestScope,
@@ -103,8 +104,8 @@ export async function removeParts(
     .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'parts not removed'));
 }
 
-/** Ends the record where the file is to blame. */
-export async function refuseUpload(
+/** Ends the upload as failed and removes its parts. Returns the error for the client. */
+export async function rejectUpload(
   intake: TusIntake,
   { log }: RequestScope,
   record: UploadRecord,
@@ -118,12 +119,12 @@ export async function refuseUpload(
     isResumable: true,
   });
   log.info({ upload: uploadRef(id), code: error.code }, 'upload rejected');
-  // Where another request has gone on with the upload, the parts are that request's.
+  // If another request has continued the upload, the parts belong to it.
   if (outcome.applied) await new UploadParts(intake.storage, id).removeAll();
   return outcome.applied ? asOutcome(error, id, 'failed') : error;
 }
 
-/** What the sender is told, when all that has to be done about it is done. */
+/** Ends or cleans up the upload after an error, and returns the error for the client. */
 async function settle(
   intake: TusIntake,
   scope: RequestScope,
@@ -131,11 +132,11 @@ async function settle(
   error: unknown,
   receivedBytes: number,
 ): Promise<unknown> {
-  if (error instanceof ServiceError && REFUSALS.includes(error.code))
-    return await refuseUpload(intake, scope, record, error, receivedBytes);
+  if (error instanceof ServiceError && FAULTS_OF_FILE.includes(error.code))
+    return await rejectUpload(intake, scope, record, error, receivedBytes);
   const now = await intake.records.read(record.id);
   if (now?.record.state !== 'cancelled') return error;
-  // The cancellation has removed what lay there; a part may have become visible after it.
+  // The cancel has removed the parts, but one may have become visible after it.
   await new UploadParts(intake.storage, record.id).removeAll();
   return rejectionToError({ applied: false, rejection: 'final', record: now.record });
 }

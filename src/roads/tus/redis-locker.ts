@@ -5,32 +5,35 @@ import { ServiceError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { QueueKeys } from '../../queue/contract.ts';
 
-/** The one Redis command that locks need. */
+/** What locks need of Redis. */
 export interface LockStore {
   runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
 }
 
-/** What locks are made of. */
+/** What locks need. */
 export interface LockerParts {
   store: LockStore;
   keys: Pick<QueueKeys, 'uploadLock' | 'uploadLockWanted'>;
   log: Logger;
 }
 
-/** A holder that was killed holds no longer than this. */
+/** The lock of a killed holder expires after this time. */
 const HELD_MS = 6_000;
 
-/** How often a holder says that it lives, and hears that it is wanted to end. */
+/** A holder renews its lock in this period, and reads whether another request wants it. */
 const KEEP_PERIOD_MS = 400;
 
-/** How often one that waits asks; its wish is forgotten `WANTED_MS` after the last time. */
+/** A waiting request asks in this period. Its wish expires `WANTED_MS` after it last asked. */
 const ASK_PERIOD_MS = 100;
 const WANTED_MS = 2_000;
 
-/** Longer than a dead holder holds. */
+/** Longer than `HELD_MS`, so that the lock of a dead holder has expired. */
 const ASK_DEADLINE_MS = 20_000;
 
-/** KEYS 1 lock, 2 wanted; ARGV 1 token, 2 held for ms, 3 wanted for ms. A token that holds already is a reply that was lost. */
+/**
+ * KEYS 1 lock, 2 wanted; ARGV 1 token, 2 held for ms, 3 wanted for ms. If the token already holds the lock, an earlier
+ * reply was lost.
+ */
 const TAKE_SCRIPT = `
 if redis.call('GET', KEYS[1]) == ARGV[1] or redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
   redis.call('DEL', KEYS[2])
@@ -40,7 +43,7 @@ redis.call('SET', KEYS[2], '1', 'PX', ARGV[3])
 return 'wait'
 `;
 
-/** KEYS and ARGV as above. One that ran out while Redis was away, and that nobody has taken since, is taken again. */
+/** KEYS and ARGV as above. A lock that expired while Redis did not respond is taken again if it is still free. */
 const KEEP_SCRIPT = `
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 'lost' end
@@ -54,15 +57,15 @@ return 'released'
 `;
 
 /**
- * Locks on uploads that all processes share. Whoever waits makes the holder hear of it, wherever that runs, so
- * that a client need not wait for the end of its own dead connection. A lock only keeps requests from getting
- * in each other's way: no byte is lost where one that was thought dead goes on.
+ * Locks uploads across all processes. A waiting request notifies the holder in any process, so that a client does not
+ * have to wait for the end of its own dead connection. A lock only avoids conflicts between requests: no byte is lost
+ * if a holder continues after its lock has expired.
  */
 export class RedisLocker implements Locker {
   readonly #parts: LockerParts;
   readonly #gone: AbortSignal;
 
-  /** `gone` ends the waiting: the client is not there any more. */
+  /** `gone` ends the waiting, because the client has disconnected. */
   constructor(parts: LockerParts, gone: AbortSignal) {
     this.#parts = parts;
     this.#gone = gone;
@@ -88,14 +91,16 @@ class RedisLock implements Lock {
     this.#gone = gone;
   }
 
-  /** Throws `upload_locked` (423), which clients of the protocol take for a reason to try again. */
+  /** Throws `upload_locked` (423). Clients of the protocol retry after it. */
   async lock(signal: AbortSignal, requestRelease: RequestRelease): Promise<void> {
     const deadlineMs = performance.now() + ASK_DEADLINE_MS;
     while ((await this.#run(TAKE_SCRIPT)) !== 'taken') {
       if (signal.aborted || this.#gone.aborted || performance.now() > deadlineMs) {
-        throw new ServiceError('upload_locked', 'Another request is sending this upload at the moment. Try again.', {
-          retryAfterMs: 1000,
-        });
+        throw new ServiceError(
+          'upload_locked',
+          'Another request is sending this upload. Retry after the time in Retry-After.',
+          { retryAfterMs: 1000 },
+        );
       }
       await delay(ASK_PERIOD_MS * (0.5 + Math.random()));
     }
@@ -103,7 +108,7 @@ class RedisLock implements Lock {
     this.#keepLater(requestRelease);
   }
 
-  /** Never fails: a lock that could not be given back runs out. */
+  /** Never rejects, because a lock that cannot be released expires. */
   async unlock(): Promise<void> {
     this.#isHeld = false;
     clearTimeout(this.#timer);
@@ -123,7 +128,7 @@ class RedisLock implements Lock {
       const answer = await this.#run(KEEP_SCRIPT);
       if (answer === 'wanted' || answer === 'lost') await requestRelease();
     } catch (error) {
-      this.#parts.log.debug({ err: error }, 'lock not kept');
+      this.#parts.log.debug({ err: error }, 'lock not renewed');
     }
     if (this.#isHeld) this.#keepLater(requestRelease);
   }

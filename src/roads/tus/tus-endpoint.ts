@@ -12,13 +12,13 @@ import { uploadIdIn } from './tus-metadata.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
 
-/** Where resumable uploads are made; each has its own address below. */
+/** The address for new resumable uploads. Each upload has its own address below it. */
 export const TUS_PATH = '/files';
 
-/** The one version of the protocol that is spoken. */
+/** The only supported version of the protocol. */
 export const TUS_VERSION = '1.0.0';
 
-/** What the endpoint is made of. */
+/** What the endpoint needs. */
 export interface TusParts extends TusStoreParts {
   store: LockStore;
   keys: QueueKeys;
@@ -28,27 +28,27 @@ export interface TusParts extends TusStoreParts {
 /** The methods of the protocol. */
 export type TusMethod = 'OPTIONS' | 'POST' | 'HEAD' | 'PATCH' | 'DELETE';
 
-/** A request of the protocol; `id` is undefined where it is for no upload yet. */
+/** A request of the protocol. `id` is undefined for a creation. */
 export interface TusRequest {
   scope: RequestScope;
   request: IncomingMessage;
   /** After `X-HTTP-Method-Override`. */
   method: TusMethod;
   id: string | undefined;
-  /** Fires when the client is gone. */
+  /** Fires if the client disconnects. */
   gone: AbortSignal;
 }
 
-/** What is to be answered; errors are thrown instead. */
+/** A successful answer. Errors are thrown. */
 export interface TusAnswer {
   status: number;
   headers: Record<string, string>;
 }
 
-/** A request that is wanted to make way has so long to end by itself. */
+/** A request that should release its lock has this long to end on its own. */
 const DRAIN_MS = 1_000;
 
-/** Of what a client sends, all that the protocol speaks of. */
+/** The request headers that the protocol uses. */
 const REQUEST_HEADERS = [
   'tus-resumable',
   'content-type',
@@ -74,7 +74,7 @@ const ANSWER_HEADERS = [
   'Upload-Expires',
 ];
 
-/** Resumable uploads by the tus protocol, version 1.0 (tus.io/protocols/resumable-upload). */
+/** Receives resumable uploads with the tus protocol, version 1.0 (tus.io/protocols/resumable-upload). */
 export class TusEndpoint {
   readonly #parts: TusParts;
 
@@ -82,7 +82,7 @@ export class TusEndpoint {
     this.#parts = parts;
   }
 
-  /** Throws a `ServiceError` for all that the protocol answers with a status from 400 on. */
+  /** Throws a `ServiceError` for each answer with a status of 400 or more. */
   async handle(asked: TusRequest): Promise<TusAnswer> {
     const { request } = asked;
     requireVersion(asked);
@@ -92,19 +92,19 @@ export class TusEndpoint {
     return await this.#parts.intake.whileReceiving(asked.scope, request, (signal) => this.#receive(asked, signal));
   }
 
-  /** A body that breaks off, stalls or is broken off at shutdown ends like any other: what came is kept. */
+  /** A body that breaks, stalls or is ended at shutdown is treated like one that ends: its bytes are stored. */
   async #receive(asked: TusRequest, signal: AbortSignal): Promise<TusAnswer> {
     const { log } = asked.scope;
     const answered = new AbortController();
     const chunks = readBody(asked.request, AbortSignal.any([signal, answered.signal]));
     const body = untilBroken(chunks, (reason) => {
       if (!answered.signal.aborted)
-        log.info({ ...uploadField(asked.id), reason: reasonOf(reason) }, 'request broken off, bytes kept');
+        log.info({ ...uploadField(asked.id), reason: reasonOf(reason) }, 'body ended early, bytes stored');
     });
     try {
       return await this.#answer(asked, streamOf(body));
     } finally {
-      // Ends a read under way, so that what is left of the body can flow off.
+      // Ends a running read, so that the rest of the body can be discarded.
       answered.abort();
       await body.return(undefined);
     }
@@ -147,25 +147,30 @@ export class TusEndpoint {
   }
 }
 
-/** Section "Tus-Resumable": another version than the server's is answered with 412 and `Tus-Version`. */
+/** tus 1.0, "Tus-Resumable": another version is answered with 412 and `Tus-Version`. */
 function requireVersion({ request, method }: TusRequest): void {
   if (method === 'OPTIONS' || request.headers['tus-resumable'] === TUS_VERSION) return;
-  throw new ServiceError('unsupported_tus_version', `Send Tus-Resumable: ${TUS_VERSION}.`, {
-    headers: { 'Tus-Version': TUS_VERSION },
-  });
+  throw new ServiceError(
+    'unsupported_tus_version',
+    `This version of tus is not supported. Send Tus-Resumable: ${TUS_VERSION}.`,
+    { headers: { 'Tus-Version': TUS_VERSION } },
+  );
 }
 
-/** With POST this is the extension creation-with-upload. */
+/** A POST with a body is the extension creation-with-upload. */
 function hasBody({ request, method }: TusRequest): boolean {
   return method === 'PATCH' || (method === 'POST' && request.headers['content-type'] === OFFSET_STREAM);
 }
 
 const OFFSET_STREAM = 'application/offset+octet-stream';
 
-/** Section "PATCH": any other type is answered with 415. */
+/** tus 1.0, "PATCH": any other type is answered with 415. */
 function requireOffsetStream({ request }: TusRequest): void {
   if (request.headers['content-type'] === OFFSET_STREAM) return;
-  throw new ServiceError('not_offset_stream', `The bytes of an upload are sent as ${OFFSET_STREAM}.`);
+  throw new ServiceError(
+    'not_offset_stream',
+    `The body has another Content-Type. Send it with Content-Type: ${OFFSET_STREAM}.`,
+  );
 }
 
 async function* untilBroken(
@@ -183,7 +188,7 @@ function reasonOf(error: unknown): string {
   return error instanceof ServiceError ? error.code : String(error);
 }
 
-/** Not read ahead: the sender may be waiting to hear whether it is to go on. */
+/** Does not read ahead, because the client may be waiting for 100 Continue. */
 function streamOf(chunks: AsyncGenerator<Buffer>): ReadableStream<Uint8Array> {
   const source: UnderlyingDefaultSource<Uint8Array> = {
     async pull(controller) {

@@ -5,20 +5,21 @@ import { cleanFileName } from '../../intake/file-name.ts';
 import type { Kinds } from '../../kinds/kinds.ts';
 import { areTakenBySome, readOptionsJson } from '../../intake/options.ts';
 
-/** The file's name: tus-js-client calls it `filename`, Uppy `name` and `filename`. Fit to be shown. */
+/** Returns the clean file name. tus-js-client sends it as `filename`, Uppy as `name` and `filename`. */
 export function fileNameIn(metadata: UploadMetadata): string {
   return cleanFileName(metadata['filename'] ?? metadata['name'] ?? '');
 }
 
-/** So much of `Upload-Metadata` is kept, names and values together. */
+/** This many bytes of `Upload-Metadata` are stored, names and values together. */
 const MOST_KEPT_BYTES = 1024;
 
-/** Names that the service or its clients go by; they are kept first. */
+/** Names that the service or its clients use. They are stored first. */
 const OUR_NAMES: readonly string[] = ['options', 'uploadId', 'filename', 'name', 'filetype', 'type'];
 
 /**
- * The part of `Upload-Metadata` that is kept until the upload has ended: at most 1 KB. Entries that do not fit are
- * dropped, except options that some kind of file takes. Throws `bad_options` (400) for long ones that none takes.
+ * Returns the entries of `Upload-Metadata` that are stored until the upload has ended: at most 1 KB. Entries that do
+ * not fit are dropped, except options that a file kind accepts. Throws `bad_options` (400) for long options that none
+ * accepts.
  */
 export function keptMetadata(metadata: UploadMetadata, kinds: Kinds): UploadMetadata {
   const kept = new Map<string, string | null>();
@@ -44,21 +45,26 @@ function longOptions(metadata: UploadMetadata, kinds: Kinds): string {
   if (areTakenBySome(kinds, options)) return JSON.stringify(options);
   throw new ServiceError(
     'bad_options',
-    'The value "options" of Upload-Metadata is long, and no kind of file takes it. Send what differs from the defaults alone.',
+    'The value "options" of Upload-Metadata is long and not valid. Send only values that differ from the defaults.',
   );
 }
 
-/** The value of `options`, JSON; `{}` where there is none. Throws `bad_options` (400). */
+/** Returns the parsed value of `options`, `{}` if it is missing. Throws `bad_options` (400). */
 export function optionsIn(metadata: UploadMetadata): unknown {
   const { options } = metadata;
   if (options === undefined || options === null || options === '') return {};
   return readOptionsJson(options, 'The value "options" of Upload-Metadata');
 }
 
-/** The client's own id for the upload; undefined where it leaves the choice to us. Throws `bad_upload_id` (400). */
+/**
+ * Returns the id that the client has chosen, undefined if the service should make one. Throws `bad_upload_id` (400).
+ */
 export function uploadIdIn(metadata: UploadMetadata): string | undefined {
   const { uploadId } = metadata;
   if (uploadId === undefined || uploadId === null || uploadId === '') return undefined;
   if (isUploadId(uploadId)) return uploadId;
-  throw new ServiceError('bad_upload_id', 'The value "uploadId" of Upload-Metadata is a lower-case UUID of version 4.');
+  throw new ServiceError(
+    'bad_upload_id',
+    'The value "uploadId" of Upload-Metadata must be a lower-case UUID of version 4.',
+  );
 }

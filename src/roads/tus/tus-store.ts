@@ -9,22 +9,22 @@ import { fileTooLarge } from '../../intake/body.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
-import { finishUpload, receivePart, refuseUpload, removeParts, type TusIntake } from './receive-part.ts';
+import { finishUpload, receivePart, rejectUpload, removeParts, type TusIntake } from './receive-part.ts';
 import { fileNameIn, keptMetadata, optionsIn, uploadIdIn } from './tus-metadata.ts';
 import { UploadParts } from './upload-parts.ts';
 
-/** What the store is made of. */
+/** What the store needs. */
 export interface TusStoreParts extends TusIntake {
   removal: { delete(id: string): Promise<void> };
 }
 
-/** An announced upload without a byte is given up after so long. */
+/** An upload without a byte expires after this time. */
 const UNBEGUN_EXPIRY_MS = 600_000;
 
 /**
- * Resumable uploads as the server of the tus protocol sees them: the record says whose they are and what became of
- * them, the storage how far they have come. All but `create` is called under the upload's lock. A store serves one
- * request: the protocol's server does not tell it which request a call belongs to.
+ * The data store of @tus/server. The state of an upload is in its record and its bytes are in the storage. All methods
+ * except `create` are called while the upload is locked. A store serves one request, because @tus/server does not pass
+ * the request to it.
  */
 export class TusStore extends DataStore {
   readonly #parts: TusStoreParts;
@@ -38,15 +38,14 @@ export class TusStore extends DataStore {
   }
 
   /**
-   * Throws `file_too_large` (413), `empty_file` or `bad_options` (400), `queue_full` (503) or
-   * `too_many_queued_by_address` (429), and for an id of the client's own `upload_conflict` (409) or `upload_gone` (410);
-   * then no upload is made.
+   * Creates no upload if it throws: `file_too_large` (413), `empty_file` or `bad_options` (400), `queue_full` (503) or
+   * `too_many_queued_by_address` (429), and for an id of the client `upload_conflict` (409) or `upload_gone` (410).
    */
   override async create(upload: Upload): Promise<Upload> {
     const { maxFileBytes, expiryMs } = this.#parts;
     const { id, size, metadata = {} } = upload;
     if (size !== undefined && size > maxFileBytes) throw fileTooLarge(maxFileBytes);
-    if (size === 0) throw new ServiceError('empty_file', 'The file has no bytes. Choose another one.');
+    if (size === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
     const options = optionsIn(metadata);
     if (uploadIdIn(metadata) !== undefined) await this.#requireUnused(id);
     const announced = {
@@ -64,22 +63,23 @@ export class TusStore extends DataStore {
   }
 
   /**
-   * Also ends what a process began that died over it, or what found the queue full: where all bytes are here and the
-   * upload is not queued yet. While there is no room the last byte counts as not sent, so that the client retries;
-   * a client that is told its upload is complete does not return. Throws `unknown_upload` (404), and `upload_gone`, `upload_cancelled` or `upload_discarded` (410).
+   * If all bytes are stored but the upload is not queued, this queues it: an earlier process may have died, or the
+   * queue was full. While the queue is full, the reported offset is one byte short, so that the client retries. A
+   * client that sees the full offset does not return. Throws `unknown_upload` (404), and `upload_gone`,
+   * `upload_cancelled` or `upload_discarded` (410).
    */
   override async getUpload(id: string): Promise<Upload> {
     const record = await this.#existing(id);
     const { totalBytes, receivedBytes, metadata } = record;
     const about = { id, ...(totalBytes === null ? {} : { size: totalBytes }), metadata: { ...metadata } };
     if (record.state !== 'receiving') {
-      // The request that sent the last byte may not have learnt that the upload was queued.
+      // The request that sent the last byte may have ended before it removed the parts.
       if (record.state === 'queued') await removeParts(this.#parts, this.#scope, id);
       return new Upload({ ...about, offset: receivedBytes });
     }
     const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
     const isKeptBack = bytes === totalBytes && !(await this.#finishIfCapacity(record));
-    // The protocol's server counts the expiry from here on.
+    // @tus/server counts the expiry from the creation date.
     return new Upload({
       ...about,
       offset: isKeptBack ? bytes - 1 : bytes,
@@ -91,13 +91,13 @@ export class TusStore extends DataStore {
     const record = await this.#existing(id);
     if (sizeBytes > this.#parts.maxFileBytes) {
       const error = fileTooLarge(this.#parts.maxFileBytes);
-      throw await refuseUpload(this.#parts, this.#scope, record, error, record.receivedBytes);
+      throw await rejectUpload(this.#parts, this.#scope, record, error, record.receivedBytes);
     }
     const outcome = await this.#parts.records.announceTotal(id, record.fencingToken, sizeBytes);
     if (!outcome.applied) throw rejectionToError(outcome);
   }
 
-  /** With the last byte the upload is queued before this resolves. Throws as `finishUpload` does. */
+  /** After the last byte, resolves when the upload is queued. Throws as `finishUpload` does. */
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const record = await this.#existing(id);
     if (record.state !== 'receiving') return record.receivedBytes;
@@ -117,32 +117,32 @@ export class TusStore extends DataStore {
     return this.#parts.expiryMs;
   }
 
-  /** An announcement of which no byte has come is given up sooner. */
+  /** An upload without a byte expires earlier. */
   get #unbegunExpiryMs(): number {
     return Math.min(UNBEGUN_EXPIRY_MS, this.#parts.expiryMs);
   }
 
-  /** The time from which the protocol's server counts the expiry, by the clock of this machine, which it goes by. */
+  /** Returns the time from which @tus/server counts the expiry. It uses the clock of this machine. */
   #expiryBase({ updatedAtMs }: UploadRecord, hasBegun: boolean): number {
     const ageMs = Math.max(0, this.#parts.records.nowMs() - updatedAtMs);
     return Date.now() - ageMs - (hasBegun ? 0 : this.#parts.expiryMs - this.#unbegunExpiryMs);
   }
 
-  /** An upload that did not end well may be begun again under its id, with none of its old bytes. */
+  /** A failed, cancelled or discarded upload can begin again with the same id. Its old bytes are removed. */
   async #requireUnused(id: string): Promise<void> {
     const record = (await this.#parts.records.read(id))?.record;
     if (record === undefined) return;
     if (!record.deleted && (!isFinalState(record.state) || record.state === 'completed')) {
       throw new ServiceError(
         'upload_conflict',
-        'There is an upload with this id. Ask with HEAD how far it is, and go on from there.',
+        'An upload with this id exists. Read its offset with HEAD and continue there.',
         { id },
       );
     }
     await new UploadParts(this.#parts.storage, id).removeAll();
   }
 
-  /** False where the queue has no room. */
+  /** False if the queue is full. */
   async #finishIfCapacity(record: UploadRecord): Promise<boolean> {
     try {
       await finishUpload(this.#parts, this.#scope, record);
@@ -153,7 +153,9 @@ export class TusStore extends DataStore {
     }
   }
 
-  /** True where these are bytes that were kept back: they are stored already, and come for the queue alone. */
+  /**
+   * True if all bytes are already stored: the client sends the last byte again, and the upload only needs to be queued.
+   */
   async #hasAll({ id, totalBytes }: UploadRecord, offset: number): Promise<boolean> {
     if (totalBytes === null || offset !== totalBytes - 1) return false;
     return (await new UploadParts(this.#parts.storage, id).stored()).bytes === totalBytes;
@@ -161,20 +163,34 @@ export class TusStore extends DataStore {
 
   async #existing(id: string): Promise<UploadRecord> {
     const record = (await this.#parts.records.read(id))?.record;
-    // One that came in a single request is not to be changed, or even told of, by this protocol.
+    // An upload of a single request is not visible to this protocol.
     if (record === undefined || (record.metadata === null && !record.deleted)) {
-      throw new ServiceError('unknown_upload', 'There is no resumable upload with this id.', { id });
+      throw new ServiceError(
+        'unknown_upload',
+        'There is no resumable upload with this id. Create one with POST /files.',
+        { id },
+      );
     }
-    if (record.deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
+    if (record.deleted)
+      throw new ServiceError('upload_gone', 'This upload was deleted. Send the file as a new upload.', { id });
     if (record.state === 'cancelled')
-      throw new ServiceError('upload_cancelled', 'The upload was cancelled.', { id, state: 'cancelled' });
+      throw new ServiceError(
+        'upload_cancelled',
+        'The upload was cancelled. Send the file as a new upload if you still need it.',
+        { id, state: 'cancelled' },
+      );
     if (record.state === 'discarded')
-      throw new ServiceError('upload_discarded', 'The upload made room for others.', { id, state: 'discarded' });
+      throw new ServiceError(
+        'upload_discarded',
+        'The queue was full, so this upload was discarded. Send the file again.',
+        { id, state: 'discarded' },
+      );
     if (record.state === 'failed' && !record.stored) {
-      throw new ServiceError('upload_gone', `The upload has failed. ${record.error?.detail ?? ''}`.trim(), {
-        id,
-        state: 'failed',
-      });
+      throw new ServiceError(
+        'upload_gone',
+        `The upload has failed. ${record.error?.detail ?? 'Send the file again.'}`,
+        { id, state: 'failed' },
+      );
     }
     return record;
   }

@@ -6,15 +6,15 @@ import { SNIFF_BYTES } from '../../intake/sniff.ts';
 /** What a gate is opened with. */
 export interface GateSettings {
   kinds: Kinds;
-  /** What is known already, from an earlier request. */
+  /** The type and options, if an earlier request has determined them. */
   known: FileKind | undefined;
-  /** The file's first bytes, as far as they were stored before. */
+  /** The first bytes of the file that are already stored. */
   head: Buffer;
-  /** As the client sent them. */
+  /** The options that the client sent. */
   options: unknown;
 }
 
-/** Tells the type of a file as soon as enough of its first bytes have passed, over however many requests. */
+/** Determines the type of a file as soon as enough of its first bytes have arrived, in one request or several. */
 export class TypeGate {
   readonly #kinds: Kinds;
   readonly #options: unknown;
@@ -30,7 +30,7 @@ export class TypeGate {
     this.#headBytes = head.length;
   }
 
-  /** Undefined until the type is told. */
+  /** Undefined until the type is determined. */
   get found(): FileKind | undefined {
     return this.#found;
   }

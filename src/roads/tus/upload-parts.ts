@@ -3,25 +3,28 @@ import type { Readable } from 'node:stream';
 import { partKey, partOffset, partsPrefix } from '../../storage/keys.ts';
 import type { ByteRange, ObjectWriter, Storage } from '../../storage/storage.ts';
 
-/** Nothing of the unfinished part survives a process that is killed, so no part grows beyond this, or stays open longer. */
+/**
+ * If the process is killed, its unfinished part is lost. So a part has at most this size and stays open at most this
+ * long.
+ */
 const PART_BYTES = 8 * 1024 * 1024;
 const PART_MS = 30_000;
 
-/** Where a stretch of an upload lies: a range of one part. */
+/** A range of one part. */
 export interface Piece extends ByteRange {
   key: string;
 }
 
-/** The bytes from the first one on that are durable without a gap. */
+/** The durable bytes from the start of the file up to the first gap. */
 export interface StoredPieces {
   bytes: number;
   pieces: readonly Piece[];
 }
 
 /**
- * What has come so far of one upload, as objects in its storage: each bears in its key the offset at which it
- * begins. Parts may overlap where two processes took themselves for the one that writes; they hold the same
- * bytes then, and what was told of once stays told.
+ * The received parts of one resumable upload, as objects in the storage. The key of a part contains the offset at which
+ * it begins. Parts may overlap if two processes have written at once. They contain the same bytes then, so that an
+ * acknowledged offset stays valid.
  */
 export class UploadParts {
   readonly #storage: Storage;
@@ -50,16 +53,16 @@ export class UploadParts {
     return { bytes, pieces };
   }
 
-  /** The bytes of the pieces in a row. Throws where one is gone, as after a cancellation. */
+  /** Returns the bytes of the pieces in order. Throws if one no longer exists, for example after a cancel. */
   async *read(pieces: readonly Piece[]): AsyncGenerator<Buffer> {
     for (const { key, start, end } of pieces) {
       const stream = await this.#storage.read(key, { start, end });
-      if (stream === undefined) throw new Error('a part of the upload is gone');
+      if (stream === undefined) throw new Error('a part of the upload is missing');
       yield* buffersOf(stream);
     }
   }
 
-  /** The first bytes, at most `byteCount` of them. */
+  /** Returns at most `byteCount` bytes from the start of the file. */
   async head(byteCount: number): Promise<Buffer> {
     const { pieces } = await this.stored();
     const head: Buffer[] = [];
@@ -72,7 +75,7 @@ export class UploadParts {
     return Buffer.concat(head).subarray(0, byteCount);
   }
 
-  /** Bytes from `offset` on; nothing is stored until the first of them. */
+  /** Returns a writer for bytes from `offset` on. It creates an object with the first byte. */
   append(offset: number): PartWriter {
     return new PartWriter(this.#storage, this.#id, offset);
   }
@@ -82,7 +85,9 @@ export class UploadParts {
   }
 }
 
-/** Writes one request's bytes as parts. End it with `commit` or `discard`; parts that were full before stay. */
+/**
+ * Writes the bytes of one request as parts. End it with `commit` or `discard`. Parts that were already complete stay.
+ */
 export class PartWriter {
   readonly #storage: Storage;
   readonly #id: string;
@@ -97,7 +102,7 @@ export class PartWriter {
     this.#offset = offset;
   }
 
-  /** Up to here the bytes are durable. */
+  /** The bytes up to this offset are durable. */
   get offset(): number {
     return this.#offset;
   }
@@ -116,7 +121,7 @@ export class PartWriter {
     this.#openBytes = 0;
   }
 
-  /** Safe after a failed `write` or `commit`. */
+  /** Can be called after a failed `write` or `commit`. */
   async discard(): Promise<void> {
     await this.#writer?.discard();
     this.#writer = undefined;

@@ -38,24 +38,29 @@ test.each([
     409,
     'Upload-Offset conflict\n',
     'offset_conflict',
-    'Upload-Offset is not where the upload is. Ask for it with HEAD.',
+    'Upload-Offset is not the offset of the upload. Read the offset with HEAD and continue there.',
   ],
-  [400, 'Invalid upload-length\n', 'bad_request', 'Upload-Length is a number of bytes in decimal digits, given once.'],
+  [400, 'Invalid upload-length\n', 'bad_request', 'Upload-Length must appear once and be a whole number of bytes.'],
   [
     403,
     'Upload-Offset header required\n',
     'bad_request',
-    'Upload-Offset is a number of bytes in decimal digits, given once.',
+    'Upload-Offset must appear once and be a whole number of bytes.',
   ],
   [400, 'Invalid something\n', 'bad_request', 'Invalid something.'],
-  [403, '', 'bad_request', 'The request does not follow the tus protocol.'],
+  [403, '', 'bad_request', 'The request does not follow the tus protocol. Correct it and send it again.'],
   [
     400,
     'Request aborted due to lock acquired',
     'upload_locked',
-    'Another request has taken over this upload. Try again.',
+    'Another request has replaced this one. Retry after the time in Retry-After.',
   ],
-  [500, 'Something /with/a/path', 'internal_error', 'Something went wrong on our side.'],
+  [
+    500,
+    'Something /with/a/path',
+    'internal_error',
+    'The server has an internal error. Retry, and report it if it happens again.',
+  ],
 ])('a bare %i "%s" is %s', (status, body, code, detail) => {
   expect(tusError(status, body)).toMatchObject({ code, message: detail });
 });

@@ -71,7 +71,7 @@ describe('what is stored', () => {
     await put(0, 'abc');
     const { pieces } = await parts.stored();
     await parts.removeAll();
-    await expect(bytesOf(parts.read(pieces))).rejects.toThrow('a part of the upload is gone');
+    await expect(bytesOf(parts.read(pieces))).rejects.toThrow('a part of the upload is missing');
   });
 });
 
