@@ -6,8 +6,8 @@ import { run } from './setup/command.mjs';
 import { cacheDirectory, projectRoot } from './setup/project-root.mjs';
 
 /*
- * Runs `npm test` on Node 24, which comes from the npm registry into `.cache/node24` and is no dependency of the project.
- * Arguments go to jest: `npm run test:node24 -- test/unit`.
+ * Runs `npm test` on Node 24, which comes from the npm registry into `.cache/node24` and is no dependency of the
+ * project. Arguments go to jest: `npm run test:node24 -- test/unit`.
  */
 
 const VERSION = '24';

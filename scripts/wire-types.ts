@@ -18,6 +18,7 @@ interface Node {
 const MAX_CLOSED_ENUM = 20;
 
 const INDENT = '    ';
+const LINE_LIMIT = 120;
 
 /** One exported TypeScript declaration for each JSON document of the service, by its name. */
 export function wireTypes(): Map<string, string> {
@@ -61,10 +62,14 @@ function objectOf(schema: Node, schemas: Readonly<Record<string, Node>>, indent:
   return ['{', ...members, `${indent}}`].join('\n');
 }
 
-/** The first paragraph of the description. */
+/** The first paragraph of the description, in lines of at most 120 characters. */
 function comment({ description }: Node, indent: string): string {
   const text = description?.split('\n\n')[0];
-  return text === undefined ? '' : `${indent}/** ${text} */\n`;
+  if (text === undefined) return '';
+  const line = `${indent}/** ${text} */`;
+  if (line.length <= LINE_LIMIT) return `${line}\n`;
+  const lines = text.match(new RegExp(`\\S.{0,${LINE_LIMIT - indent.length - 4}}(?= |$)`, 'g')) ?? [];
+  return [`${indent}/**`, ...lines.map((part) => `${indent} * ${part}`), `${indent} */`, ''].join('\n');
 }
 
 function literal(value: unknown): string {

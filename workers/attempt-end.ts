@@ -12,15 +12,15 @@ import { retryPauseMs } from './retries.ts';
 import { STOPPING, SUPERSEDED, TIMED_OUT } from './stop-reasons.ts';
 import { UnprocessableError } from './unprocessable-error.ts';
 
-/** After so many deaths with the file in hand it runs alone: either may have been a neighbour's doing. */
+/** After this many deaths the file runs in a process of its own, because another file may have caused the deaths. */
 const ISOLATE_AFTER_DEATHS = 2;
 
-/** True for an upload that is run in a process of its own. */
+/** True if the upload runs in a process of its own. */
 export function isIsolated({ deaths }: Pick<UploadRecord, 'deaths'>): boolean {
   return deaths >= ISOLATE_AFTER_DEATHS;
 }
 
-/** Writes the end of an attempt that has no result to the record, as far as it may still, and removes its files. */
+/** Ends an attempt that has no result: writes its end to the record, unless it was overtaken, and removes its files. */
 export async function endAttempt(
   parts: RunnerParts,
   record: UploadRecord,
@@ -32,7 +32,7 @@ export async function endAttempt(
     if (outcome === 'done') await removeDeadAttempts(parts, record, log);
     return outcome;
   } finally {
-    // The record names them no more by now.
+    // The record no longer names these files.
     await removeAttemptFiles(parts, record, log);
   }
 }
@@ -57,7 +57,7 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
   }
   if (isTooSlow) {
     log.warn('attempt took too long, the next one runs alone');
-    // Its neighbours or the machine may have been slow. Alone it is charged its own time only.
+    // Other files or the machine may have been slow. In a process of its own it is charged only its own time.
     return await requeue(parts, record, { deaths: ISOLATE_AFTER_DEATHS });
   }
   log.error({ err: reason }, 'attempt failed');
@@ -85,7 +85,7 @@ function kindOf(parts: RunnerParts, record: UploadRecord): string {
   return parts.processors.find(record.type ?? '')?.kind ?? 'file';
 }
 
-/** Undefined where the file is not to blame, or not beyond doubt. */
+/** Returns undefined if it is not certain that the file is at fault. */
 function problemOfFile(parts: RunnerParts, record: UploadRecord, reason: unknown): Problem | undefined {
   const { id } = record;
   if (reason instanceof UnprocessableError) return problemOf(reason.code, reason.detail, id);
@@ -96,21 +96,21 @@ function problemOfFile(parts: RunnerParts, record: UploadRecord, reason: unknown
 }
 
 const CRASHES =
-  'Reading this file ended the process that read it, several times over, and in the end with no other file at work in it. Save it anew with another program and send that.';
+  'This file repeatedly crashed the reader, even when processed alone. Save it again in another program and upload it.';
 
 const TAKES_TOO_LONG =
-  'Reading this file took longer than any file may, several times over. Save it anew with another program, or smaller, and send that.';
+  'This file repeatedly took too long. Make it smaller or save it again in another program, and upload the new file.';
 
-/** A refusal means that somebody else has the upload by now. */
+/** A rejected change means that another attempt or request has the upload. */
 function outcomeOf(change: ChangeOutcome, outcome: RunOutcome): RunOutcome {
   return change.applied ? outcome : 'superseded';
 }
 
-/** What a sender is told of faults of ours. */
+/** The problem of an upload whose attempts failed because of the service. */
 export function processingFailed(id: string): Problem {
   return problemOf(
     'processing_failed',
-    'Processing failed for a reason on our side, several times over. Send the file again later.',
+    'Processing failed several times because of a fault of the service. Send the file again later.',
     id,
   );
 }

@@ -6,8 +6,8 @@ import type { RunnerParts } from './attempt.ts';
 type FileParts = Pick<RunnerParts, 'records' | 'storage'>;
 
 /**
- * Removes what an attempt has written that came to nothing. What fails here is left to the sweep. Where Redis has lost the beginning of
- * the attempt, another one may bear its number by now, and writes to the same place: nothing is removed then.
+ * Removes the files of an attempt that has failed. Errors are left to the janitor. If Redis has lost the beginning of
+ * the attempt, another attempt may have the same number and the same paths, so nothing is removed.
  */
 export async function removeAttemptFiles(
   { records, storage }: FileParts,
@@ -25,8 +25,8 @@ export async function removeAttemptFiles(
 }
 
 /**
- * Removes what attempts before this one have written that have died, unfinished files too, but for those
- * of which the record names a variant. To be called when the upload is final.
+ * Removes the files of earlier attempts that have died, also unfinished ones, unless the record names a variant of the
+ * attempt. Call it when the upload is final.
  */
 export async function removeDeadAttempts(
   parts: FileParts,

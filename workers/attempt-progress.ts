@@ -4,17 +4,17 @@ import type { ChangeOutcome } from '../src/record/record-change.ts';
 import type { PipelineReport } from './pipeline.ts';
 import { createThrottle, type Throttle } from './throttle.ts';
 
-/** At most one report in this time, besides every change of stage. */
+/** At most one report is sent in this time. A change of stage is sent at once. */
 const REPORT_INTERVAL_MS = 100;
 
 /** Writes one report to the record. */
 export type Advance = (sequence: number, stage: string, fraction: number) => Promise<ChangeOutcome>;
 
 /**
- * Sends an attempt's reports to the record, throttled at the source, one at a time. While one is under way, as when
- * Redis does not answer, only the newest of the others is kept. The record's refusal is the sign that the attempt was
- * overtaken. What the record says by itself when an attempt begins is not reported again. Close it before the attempt
- * ends, so that no late report comes after the outcome.
+ * Sends the reports of an attempt to the record, throttled and one at a time. While one is being written, only the
+ * newest of the others is kept. If the record rejects a report, the attempt was overtaken. The state that the record
+ * has when an attempt begins is not reported again. Close it before the attempt ends, so that no report follows the
+ * outcome.
  */
 export class AttemptProgress {
   readonly #advance: Advance;
@@ -45,7 +45,7 @@ export class AttemptProgress {
     if (!isReportedAlready) this.#throttle.push(report);
   }
 
-  /** Sends the newest report if it still waits; resolves when it is written. */
+  /** Sends the newest report if it still waits, and resolves when it is written. */
   async close(): Promise<void> {
     this.#throttle.close();
     await this.#sending;

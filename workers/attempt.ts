@@ -8,13 +8,13 @@ export interface RunnerParts {
   records: UploadRecords;
   storage: Storage;
   processors: Pick<ProcessorTable, 'find'>;
-  /** Runs whichever processor the upload's type asks for, in a process of its own. */
+  /** Runs the processor of the upload's type in a process of its own. */
   runIsolated: RunProcessor;
   /** Rejects if the storage cannot be read and written now, or is not the one of this Redis. */
   checkStorage: () => Promise<void>;
   /**
-   * To be called after a fault of the storage or of Redis. Returns the pause in ms after which to try this upload again;
-   * undefined if the storage cannot be used at all, and this process takes no jobs until it can.
+   * Call it after a fault of the storage or of Redis. Returns the pause in ms before this upload is tried again.
+   * Returns undefined if the storage cannot be used at all; this process then takes no jobs until it can.
    */
   noticeDependencyFault: () => Promise<number | undefined>;
   attemptTimeoutMs: number;
@@ -23,12 +23,12 @@ export interface RunnerParts {
   log: Logger;
 }
 
-/** What a worker holds of a job in hand. */
+/** A job that this worker runs now. */
 export interface Hold {
   readonly id: string;
   /** Aborted with one of the reasons of `stop-reasons`. */
   readonly controller: AbortController;
-  /** Undefined until the record has minted it. */
+  /** Number of the attempt. Undefined until the record has assigned it. */
   attempt: number | undefined;
   /** Fires when this process stops and the upload has to be requeued. */
   readonly stopping: AbortSignal;

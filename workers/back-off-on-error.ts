@@ -4,9 +4,9 @@ import type { PausableWorker } from './worker-pauses.ts';
 const REST_MS = 1_000;
 
 /**
- * Pauses a worker for a second after Redis has rejected a command, because its memory or disk is full or it is no master
- * now. BullMQ would retry at once, without end. Running attempts go on. The returned function ends this, also a pause
- * that has begun. Call it before the worker is closed.
+ * Pauses a worker for a second after Redis has rejected a command, for example because its memory or disk is full or
+ * because it is a replica now. BullMQ would retry at once, without end. Running attempts continue. The returned
+ * function ends this, also a pause that has begun. Call it before the worker is closed.
  */
 export function backOffOnError(worker: PausableWorker): () => void {
   let timer: NodeJS.Timeout | undefined;

@@ -1,8 +1,8 @@
 import { STOPPING, TIMED_OUT } from './stop-reasons.ts';
 
-/** What bounds a run. */
+/** The limits of a run. */
 export interface RunBounds {
-  /** Of the attempt; aborted here with `TIMED_OUT` or `STOPPING`, unless it was for another reason before. */
+  /** The controller of the attempt. It is aborted with `TIMED_OUT` or `STOPPING`, unless it was aborted before. */
   controller: AbortController;
   timeoutMs: number;
   /** Milliseconds that a run has to stop after its time limit. */
@@ -13,15 +13,16 @@ export interface RunBounds {
   onUnresponsive: () => void;
 }
 
-/** What was cancelled keeps nobody waiting but the next job: long enough for the longest step. */
+/** Grace after a cancel. Only the next job waits, so it covers the longest step. */
 const GRACE_AFTER_CANCEL_MS = 60_000;
 
-/** Less than what the process has for closing, after the grace for work in hand. */
+/** Grace at shutdown. The process needs the rest of its closing time to close connections. */
 const GRACE_AT_STOP_MS = 1_500;
 
 /**
- * Runs until the end, the time limit or the stop of this process. Rejects with the signal's reason where that has come before
- * the run, which is not begun then, and where the run does not stop in time; it is left behind then, deaf, and what it comes to is of no interest any more.
+ * Runs until the end, the time limit or the stop of this process. If the signal has fired before, the run does not
+ * begin. If the run does not stop within its grace period, it is unresponsive and its outcome is ignored. In both cases
+ * this rejects with the reason of the signal.
  */
 export async function runBounded<Value>(run: () => Promise<Value>, bounds: RunBounds): Promise<Value> {
   const { controller, timeoutMs, abortGraceMs, stopping, onUnresponsive } = bounds;
@@ -45,7 +46,7 @@ export async function runBounded<Value>(run: () => Promise<Value>, bounds: RunBo
   stopping.addEventListener('abort', onStopping, { once: true });
   if (stopping.aborted) onStopping();
   try {
-    // A run would wait in vain for what has happened before it.
+    // A run that begins now would wait for an abort that has already happened.
     controller.signal.throwIfAborted();
     return await Promise.race([run(), left]);
   } finally {

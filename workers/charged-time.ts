@@ -1,36 +1,36 @@
 import { readFileSync } from 'node:fs';
 
-/** A run is charged at least one in so many milliseconds that pass, since a hung one takes no processor time at all. */
+/** A run is charged at least a quarter of the time that passes, because a hung run uses no processor time. */
 export const MOST_SLOWNESS = 4;
 
-/** Linux counts the times of processes in these, on every architecture that Node runs on. */
+/** The unit of process times in Linux, on every architecture that Node supports. */
 const TICKS_PER_SECOND = 100;
 
-/** Where `utime` and `stime` are in `/proc/<pid>/stat`, counted from behind the name, which may hold spaces (proc(5)). */
+/** Positions of `utime` and `stime` in `/proc/<pid>/stat` after the name, which may contain spaces (proc(5)). */
 const USER_TIME = 11;
 const SYSTEM_TIME = 12;
 
 /**
- * Returns the time that is held against a file that runs in a process of its own: the processor time of the process, so
- * that a slow machine is not charged to the file. It is never more than the time that has passed, although several
- * threads may have worked, and never less than a quarter of it.
+ * Returns the time that counts against the limit of a file that runs in a process of its own. It is the processor time
+ * of the process, so that a slow machine is not charged to the file. It is at most the time that has passed, although
+ * several threads may have worked, and at least a quarter of it.
  */
 export function chargedMs(passedMs: number, processorMs: number): number {
   return Math.min(passedMs, Math.max(processorMs, passedMs / MOST_SLOWNESS));
 }
 
-/** Measures time that is charged. */
+/** Measures the time that is charged to a file. */
 export interface ChargeClock {
-  /** Milliseconds from a start of its own. */
+  /** Milliseconds since an arbitrary start. */
   nowMs(): number;
-  /** The most milliseconds that may pass for one of this clock. */
+  /** At most this many milliseconds pass for one millisecond of this clock. */
   readonly slowness: number;
 }
 
-/** Charges all time that passes: many files share the process, so nobody can say which of them has used the processor. */
+/** Charges all time that passes. Many files share the process, so its processor time says nothing about one file. */
 export const PASSED_TIME: ChargeClock = { nowMs: () => performance.now(), slowness: 1 };
 
-/** Charges the processor time of this process; for one that runs a single file. */
+/** Charges the processor time of this process. Use it only in a process that runs a single file. */
 export function ownChargeClock(): ChargeClock {
   const startMs = performance.now();
   const before = process.cpuUsage();
@@ -54,7 +54,9 @@ export function processorMsOf(pid: number): number | undefined {
   }
 }
 
-/** Calls `onOver` once, when `processId` has been charged `limitMs` from now on. Returns the release. */
+/**
+ * Calls `onOver` once, when `processId` has been charged `limitMs` from now on. Returns the function that ends this.
+ */
 export function watchCharge(processId: number, limitMs: number, onOver: () => void): () => void {
   const startMs = performance.now();
   const beforeMs = processorMsOf(processId) ?? 0;

@@ -5,14 +5,14 @@ import { manifestObject } from '../src/storage/manifest.ts';
 import { putObject, type Storage } from '../src/storage/storage.ts';
 
 /**
- * Writes the manifest of a queued upload if it is missing, from its record: without it the upload would not come back
- * when Redis is emptied. Never rejects, since the upload can be processed without it.
+ * Writes the manifest of a queued upload from its record if it is missing. Without it the upload could not be restored
+ * after Redis has lost its data. Never rejects, because the upload can be processed without it.
  */
 export async function writeMissingManifest(storage: Storage, record: UploadRecord, log: Logger): Promise<void> {
   const { id, fencingToken, publicId, fileName, type, receivedBytes, sha256, options, createdAtMs } = record;
   try {
     if (type === null || (await storage.stat(manifestKey(id, fencingToken))) !== undefined) return;
-    // A manifest says that the bytes are there.
+    // A manifest means that the bytes are stored.
     if ((await storage.stat(originalKey(id, fencingToken))) === undefined) return;
     const createdAt = new Date(createdAtMs).toISOString();
     const manifest = { id, fencingToken, publicId, name: fileName, type, sizeBytes: receivedBytes, sha256, options };

@@ -1,29 +1,29 @@
 import type { Variant } from '../src/wire/documents.ts';
 import type { AnyResult, Processor, Step, StepContext } from './processor.ts';
 
-/** What the runner of a pipeline supplies; `reportFraction` is the pipeline's own. */
+/** The part of a step's context that the caller supplies. The pipeline adds `reportFraction`. */
 export type PipelineContext = Omit<StepContext, 'reportFraction'>;
 
-/** How far the processing has come. */
+/** Progress of the processing. */
 export interface PipelineReport {
-  /** Name of the step at work. */
+  /** Name of the running step. */
   readonly stage: string;
-  /** Of the whole processing, 0 to 1; never goes down within one run. */
+  /** Share of the whole processing that is done, 0 to 1. It never goes down within one run. */
   readonly fraction: number;
 }
 
-/** Who hears how far a pipeline is. */
+/** Receivers of the pipeline's events. */
 export interface PipelineHooks {
-  /** Called at the start of each step and whenever one says how far it is. Not throttled. */
+  /** Called at the start of each step and for each fraction that a step reports. Not throttled. */
   report(report: PipelineReport): void;
-  /** Called after each step that came to its end, for logs and metrics. */
+  /** Called after each successful step, for logs and metrics. */
   stepEnded?(stage: string, durationMs: number): void;
 }
 
 /**
- * Runs the steps in order and returns the result. Rejects with the signal's reason as soon as a step
- * is over after it fired, whatever that step did; else with what the step threw. Whatever the ending, no
- * variant is on its way into storage any more by then, and the processor's `end` was called.
+ * Runs the steps in order and returns the result. If the signal has fired by the end of a step, it rejects with the
+ * signal's reason, even if the step threw another error. Otherwise it rejects with the error of the step. In all cases
+ * every write to the storage has ended and the processor's `end` was called.
  */
 export async function runPipeline<State, Made extends AnyResult>(
   processor: Processor<State, Made>,
@@ -50,7 +50,7 @@ export async function runPipeline<State, Made extends AnyResult>(
   }
 }
 
-/** Member by member: a spread would lose the methods of a context that is a class. */
+/** Copies member by member, because a spread would lose the methods of a context that is a class. */
 function stepContext(
   context: PipelineContext,
   reportFraction: (fraction: number) => void,
@@ -63,7 +63,7 @@ function stepContext(
     reportFraction,
     publishVariant(variant, bytes) {
       const published = context.publishVariant(variant, bytes);
-      // Heard of at the end, if not by the step.
+      // A rejection is reported at the end of the run, if the step does not wait for it.
       published.catch(() => undefined);
       publishing.push(published);
       return published;
@@ -72,7 +72,7 @@ function stepContext(
   };
 }
 
-/** A cancelled upload loses its files under the work's feet: the cancel is the cause then, not the missing file. */
+/** A cancel removes the files of a running step. The cancel is then the error to report, not the missing file. */
 async function checkAbortAfter(signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
@@ -84,7 +84,7 @@ async function checkAbortAfter(signal: AbortSignal, work: () => Promise<unknown>
 }
 
 interface Meter {
-  /** Reports the step's start; what is returned reports from inside it and goes deaf when the step is over. */
+  /** Reports the start of the step. The returned function reports fractions of it, and does nothing after its end. */
   begin(index: number): (fraction: number) => void;
   stop(): void;
 }
@@ -103,7 +103,7 @@ function createMeter<State>(steps: readonly Step<State>[], state: State, hooks: 
       const sumBefore = (end: number) => weights.slice(0, end).reduce((sum, weight) => sum + weight, 0);
       const [before, after, total] = [sumBefore(index), sumBefore(index + 1), sumBefore(steps.length)];
       current = index;
-      // Weights that have changed meanwhile may say that less is done; what was told stands.
+      // Weights may have changed so that less is done. The reported fraction never goes down.
       reached = Math.max(reached, before / total);
       hooks.report({ stage: step.name, fraction: reached });
       return (fraction) => {

@@ -1,20 +1,20 @@
 import type { DerivedFile, Result, Variant } from '../src/wire/documents.ts';
 
-/** What every result says of itself. */
+/** The members that every result has. */
 export interface AnyResult {
   readonly kind: string;
 }
 
-/** A derived file that is no picture. */
+/** A derived file that is not a picture. */
 export interface NewFile {
-  /** In its address, and under which it is saved: letters, digits, dots and dashes. */
+  /** The last part of its URL, and the name under which it is saved: letters, digits, dots and dashes. */
   readonly name: string;
   readonly format: string;
   /** Media type. */
   readonly type: string;
 }
 
-/** One upload as a step sees it. */
+/** One upload, for the steps of its processor. */
 export interface StepContext {
   readonly upload: {
     readonly id: string;
@@ -23,35 +23,35 @@ export interface StepContext {
     readonly sizeBytes: number;
     readonly options: unknown;
   };
-  /** The uploaded bytes as a file of this machine; not to be written to. */
+  /** Path of the uploaded bytes on this machine. Do not write to it. */
   readonly inputPath: string;
   /** Fires when the upload is cancelled or deleted, when another attempt has taken over, or at shutdown. */
   readonly signal: AbortSignal;
-  /** Says how much of the present step is done, 0 to 1. Cheap: what is too frequent is dropped further down. */
+  /** Reports how much of the current step is done, 0 to 1. Cheap, because frequent reports are throttled later. */
   reportFraction(fraction: number): void;
   /**
-   * Stores a derived file under this attempt's own path and announces it: from then on
-   * `GET /variants/{publicId}/{name}` answers with it. Resolves when it is durable and announced; a step need not
-   * wait for that, since no run ends before.
+   * Stores a derived file under this attempt's own path and announces it. From then on
+   * `GET /variants/{publicId}/{name}` answers with it. Resolves when it is durable and announced. A step need not wait
+   * for that, because the run waits for it.
    */
   publishVariant(variant: Omit<Variant, 'size' | 'url'>, bytes: Buffer): Promise<Variant>;
   /**
-   * As `publishVariant`, for a file of any size and kind, which is written while its chunks are made. The chunks must
-   * not change afterwards. What they throw is thrown on, and nothing is left of the file then.
+   * Like `publishVariant`, for a file of any size and type, which is written while its chunks are made. The chunks must
+   * not change afterwards. If `chunks` throws, this rejects with its error and nothing of the file is left.
    */
   publishFile(file: NewFile, chunks: AsyncIterable<Buffer>): Promise<DerivedFile>;
 }
 
-/** One step of a processor. Steps share a state of the processor's own. */
+/** One step of a processor. The steps share a state whose type the processor defines. */
 export interface Step<State> {
-  /** Shown to people as the stage. */
+  /** Becomes the stage of the progress. */
   readonly name: string;
   /**
-   * Share of the work in proportion to the other steps; measured, not guessed. A function is asked whenever a step
-   * begins, since the first steps may find out how much there is to do.
+   * Share of the work in proportion to the other steps. Measure it. A function is called whenever a step begins,
+   * because the first steps may find out how much work there is.
    */
   readonly weight: number | ((state: State) => number);
-  /** Throws `UnprocessableError` for a file that no retry can fix; anything else is a fault of ours. */
+  /** Throws `UnprocessableError` for a file that no retry can fix. Any other error counts as a fault of the service. */
   run(state: State, context: StepContext): Promise<void>;
 }
 
@@ -59,12 +59,12 @@ export interface Step<State> {
 export interface Processor<State, Made extends AnyResult = Result> {
   readonly kind: string;
   readonly steps: readonly Step<State>[];
-  /** A fresh state for one attempt. */
+  /** Creates the state of one attempt. */
   begin(): State;
   /** Called once, after the last step. */
   result(state: State): Made;
-  /** Lets go of what the state holds; called for every ending. */
+  /** Releases the resources of the state. Called after success, failure and abort. */
   end?(state: State): void;
-  /** Native calls that nobody waits for any more and that hold a thread of this process; default none. */
+  /** Number of native calls that still hold a thread of this process although nothing waits for them. Default 0. */
   abandonedCalls?(): number;
 }

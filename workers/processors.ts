@@ -9,10 +9,10 @@ import { runPipeline, type PipelineContext, type PipelineHooks } from './pipelin
 import type { AnyResult, Processor } from './processor.ts';
 import { createTableProcessor } from './table/processor.ts';
 
-/** A pipeline with its processor filled in; rejects as `runPipeline` does. */
+/** Runs the pipeline of one processor. Rejects as `runPipeline` does. */
 export type RunProcessor = (context: PipelineContext, hooks: PipelineHooks) => Promise<AnyResult>;
 
-/** A kind of file together with what is done with it. */
+/** A file kind with its processor. */
 export interface ProcessorEntry {
   readonly kind: string;
   readonly types: readonly string[];
@@ -21,27 +21,30 @@ export interface ProcessorEntry {
   readonly abandonedCalls?: () => number;
 }
 
-/** Which processor takes what. */
+/** The processors by media type. */
 export interface ProcessorTable {
-  /** By media type as sniffed from the bytes; undefined where no processor takes it. */
+  /** Finds the entry for a media type as determined from the bytes. Undefined if no processor takes it. */
   find(type: string): ProcessorEntry | undefined;
-  /** Of all processors. */
+  /** The sum of all processors. */
   abandonedCalls(): number;
 }
 
-/** What processors are told at start; part of the settings. */
+/** The settings of the processors. */
 export interface ProcessorSettings {
   readonly pictureMaxPixels: number;
   readonly pictureMaxFrames: number;
   readonly pictureMaxOutputPixels: number;
   readonly pictureStepTimeoutMs: number;
-  /** For records that were made before there were options. */
+  /** Options for records from a version without options. */
   readonly pictureOptions: PictureOptions;
-  /** Default: those of the settings. */
+  /** Default: the limits in the settings. */
   readonly tableLimits?: TableLimits;
 }
 
-/** Every processor of the service: a further one is a folder beside `picture/` and a line here. `clock` measures their steps. */
+/**
+ * Creates all processors of the service. To add one, add a folder beside `picture/` and a line here. `clock` measures
+ * their steps.
+ */
 export function createProcessors(settings: ProcessorSettings, clock = PASSED_TIME): ProcessorTable {
   const limits = {
     maxPixels: settings.pictureMaxPixels,
@@ -56,7 +59,7 @@ export function createProcessors(settings: ProcessorSettings, clock = PASSED_TIM
   ]);
 }
 
-/** Pairs a kind with its processor. Throws where their names differ: a result would claim the wrong kind. */
+/** Pairs a kind with its processor. Throws if their names differ, because a result would name the wrong kind. */
 export function processorEntry<State>(
   kind: Pick<Kind<unknown>, 'name' | 'types'>,
   processor: Processor<State, AnyResult>,
@@ -72,7 +75,7 @@ export function processorEntry<State>(
   };
 }
 
-/** Throws where two processors take the same type. */
+/** Throws if two processors take the same type. */
 export function createProcessorTable(entries: readonly ProcessorEntry[]): ProcessorTable {
   const byType = new Map<string, ProcessorEntry>();
   for (const entry of entries) {

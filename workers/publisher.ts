@@ -16,11 +16,14 @@ export type Publisher = Pick<StepContext, 'publishVariant' | 'publishFile'>;
 
 /** The publisher of one attempt. */
 export interface AttemptPublisher extends Publisher {
-  /** All files that were announced so far. */
+  /** All files announced so far. */
   readonly announced: readonly StoredVariant[];
 }
 
-/** Publishes for one attempt; `onRefused` is called where the record says that the attempt was overtaken, and fires its signal. */
+/**
+ * Creates the publisher of one attempt. `onRefused` is called if the record rejects a file because the attempt was
+ * overtaken; it must fire the signal of the attempt.
+ */
 export function createPublisher(
   parts: PublisherParts,
   record: UploadRecord,
@@ -56,7 +59,7 @@ export function createPublisher(
   };
 }
 
-/** Writes a whole object as its chunks come; nothing of it is left where one does not, or the signal fires. */
+/** Writes an object chunk by chunk. If a chunk fails or the signal fires, nothing of the object is left. */
 async function putChunks(
   writer: ObjectWriter,
   chunks: AsyncIterable<Buffer>,
@@ -70,7 +73,7 @@ async function putChunks(
       signal.throwIfAborted();
       hash.update(chunk);
       size += chunk.length;
-      // The next chunk is made while this one is written.
+      // The next chunk is produced while this one is written.
       await written;
       written = writer.write(chunk);
       written.catch(() => undefined);

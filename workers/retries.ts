@@ -4,24 +4,24 @@ import type { UploadQueue } from '../src/queue/upload-queue.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 import { uploadRef } from '../src/telemetry/upload-ref.ts';
 
-/** Faults of ours are tried again after 1, 2, 4 … seconds. */
+/** After a fault of the service the attempt is repeated after 1, 2, 4 … seconds. */
 const FIRST_PAUSE_MS = 1_000;
 
-/** What adding jobs again needs. */
+/** What `Retries` works with. */
 export interface RetryParts {
   records: Pick<UploadRecords, 'read'>;
   queue: Pick<UploadQueue, 'add'>;
   log: Logger;
 }
 
-/** Returns the pause in ms after an upload's fault of this number, 1 for the first. Half more or less spreads a fleet's retries. */
+/** Returns the pause in ms after the given number of faults of an upload. Jitter of half spreads the retries. */
 export function retryPauseMs(faults: number): number {
   return FIRST_PAUSE_MS * 2 ** (faults - 1) * (0.5 + Math.random());
 }
 
 /**
- * Adds the jobs of requeued uploads again when their pauses are over. The timers measure a length of time, so no clock
- * of a machine matters. If this process ends first, the janitor adds the jobs: the record says when, by the clock of Redis.
+ * Adds the jobs of requeued uploads again when their pauses are over. Timers do not depend on the clock of the machine.
+ * If this process ends first, the janitor adds the jobs at the time in the record, by the clock of Redis.
  */
 export class Retries {
   readonly #parts: RetryParts;
@@ -32,8 +32,8 @@ export class Retries {
   }
 
   /**
-   * Adds the job after the pause, unless another attempt has begun by then.
-   * @param attempt the attempt that has ended; undefined if none has begun.
+   * Adds the job after the pause, unless another attempt has begun in the meantime.
+   * @param attempt the attempt that has ended; undefined if none had begun.
    */
   later(id: string, attempt: number | undefined, pauseMs: number): void {
     const timer = setTimeout(() => {
@@ -54,7 +54,7 @@ export class Retries {
     }
   }
 
-  /** Stops all timers. The janitor adds the jobs that are missing then. */
+  /** Stops all timers. The janitor adds the missing jobs. */
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();

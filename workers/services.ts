@@ -24,24 +24,24 @@ import { watchEventLoop } from '../src/telemetry/watchdog.ts';
 import { WORKER_TIMING, type WorkerTiming } from './worker-timing.ts';
 import { UploadWorker } from './worker.ts';
 
-/** What makes one kind of worker process. */
+/** The processors of a worker process, and how it runs them. */
 export interface WorkerKind {
   createProcessors: (config: Config) => ProcessorTable;
-  /** Runs the same processors in a process of its own; see `isolatedRunner`. */
+  /** Module that runs the same processors in a separate process, see `isolatedRunner`. */
   isolatedEntry: URL;
   /** Default `WORKER_TIMING`. */
   timing?: WorkerTiming;
 }
 
-/** Runs a worker process until it is told to stop; a wrong setting ends it with one line. */
+/** Runs a worker process until it receives a signal to stop. A wrong setting ends it with one line. */
 export function runWorkerProcess(kind: WorkerKind): void {
   start(kind).catch((error: unknown) => exitWithLine(error, error instanceof ConfigError ? ConfigError.exitCode : 1));
 }
 
-/** For connections to a Redis that may be gone. */
+/** Limit for closing a connection, because Redis may be gone. */
 const CLOSE_LIMIT_MS = 750;
 
-/** Builds and starts the parts in the order in which they need each other, and closes them in the reverse order. */
+/** Builds and starts the parts in the order of their dependencies, and closes them in the reverse order. */
 async function start(kind: WorkerKind): Promise<void> {
   const config = loadConfig();
   const log = createLog('worker', config);
@@ -83,7 +83,7 @@ async function start(kind: WorkerKind): Promise<void> {
   const endWatch = watchEventLoop(timing.loopLimitMs);
 
   const close = async (): Promise<void> => {
-    // Both at once: neither is to take another job while it waits for the other.
+    // Both at the same time, so that neither starts new work while it waits for the other.
     await Promise.all([sweeper.close(), worker.close(config.shutdownGraceMs)]);
     await settleWithin(Promise.all([heartbeat.close(), queue.close()]), CLOSE_LIMIT_MS);
     calls.disconnect();
@@ -114,7 +114,7 @@ interface RedisParts {
   readonly queue: UploadQueue;
 }
 
-/** Waits for Redis without a limit. Rejects with `ConfigError` if it must not be used as it is set up. */
+/** Waits for Redis without a limit. Rejects with `ConfigError` if Redis has settings that must not be used. */
 async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> {
   const keys = queueKeys(config.queuePrefix);
   const place = config.redis ?? DEFAULT_REDIS;
@@ -140,7 +140,7 @@ async function listenForCancels({ calls, keys }: RedisParts, worker: UploadWorke
   await calls.subscribe(keys.cancelChannel);
 }
 
-/** There is nothing to close yet where the supervisor goes meanwhile. Rejects with `ConfigError` where it must not be used. */
+/** Waits for Redis. Nothing has to be closed if the supervisor ends meanwhile. Rejects with `ConfigError` as above. */
 async function untilRedisIsThere(connection: Redis, keys: QueueKeys, log: Logger): Promise<void> {
   const leave = (): never => process.exit(0);
   process.once('disconnect', leave);
@@ -148,9 +148,9 @@ async function untilRedisIsThere(connection: Redis, keys: QueueKeys, log: Logger
   process.off('disconnect', leave);
 }
 
-/** Ends a process in which a processor does not stop, so that whoever keeps workers running starts a fresh one. */
+/** Ends a process with an unresponsive processor, so that its supervisor starts a new one. */
 class Replacement {
-  /** Begins to close the process. */
+  /** Closes the process. */
   close: (reason: string) => void = () => undefined;
   readonly #processors: Pick<ProcessorTable, 'abandonedCalls'>;
   readonly #log: Logger;
@@ -164,11 +164,11 @@ class Replacement {
   ask(): void {
     if (this.#isAsked) return;
     this.#isAsked = true;
-    this.#log.error('a processor does not stop; this process ends, to be started again');
+    this.#log.error('processor unresponsive, the process ends');
     this.close('stuck');
   }
 
-  /** Node's own exit waits for its thread pool, and so for the very thread that is stuck, or busy with what nobody wants. */
+  /** Kills the process if a thread is stuck, because `process.exit` would wait for the thread pool. */
   end(exitCode: number): void {
     if (this.#isAsked || this.#processors.abandonedCalls() > 0) process.kill(process.pid, 'SIGKILL');
     else process.exit(exitCode);

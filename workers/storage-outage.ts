@@ -1,14 +1,14 @@
 import type { Logger } from '../src/telemetry/log.ts';
 import type { PausableWorker } from './worker-pauses.ts';
 
-/** Pauses grow from the first to the longest, and start anew after an attempt that ended well. */
+/** Pauses grow from the first to the longest. After a successful attempt they begin with the first again. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** A mount that hangs never answers. */
+/** Limit of a check, because a hung mount never answers. */
 const CHECK_LIMIT_MS = 10_000;
 
-/** What an outage is noticed and ended by. */
+/** What `StorageOutage` works with. */
 export interface OutageParts {
   worker: Pick<PausableWorker, 'pause' | 'resume'>;
   /** Rejects if the storage cannot be read and written now, or is not the one of this Redis. */
@@ -17,8 +17,8 @@ export interface OutageParts {
 }
 
 /**
- * Keeps a worker from taking jobs while the storage is away, so that an outage is not charged to the uploads that wait.
- * It is checked after growing pauses until it answers. One line in the log says when it began, and one when it ended.
+ * Keeps a worker from taking jobs while the storage is away, so that an outage does not use up attempts of uploads. It
+ * checks the storage after growing pauses until it answers. One log line marks the beginning and one the end.
  */
 export class StorageOutage {
   readonly #parts: OutageParts;
@@ -33,15 +33,15 @@ export class StorageOutage {
     this.#parts = parts;
   }
 
-  /** True while no job is to be begun. */
+  /** True while no job may begin. */
   get isOn(): boolean {
     return this.#isOn;
   }
 
   /**
-   * To be called after an attempt that a fault of the storage has ended. Undefined if the storage is away: the worker is
-   * paused then. If it works otherwise, as a nearly full disk does for small files, the milliseconds after which to try
-   * this upload again, so that others are not kept waiting.
+   * Call it after an attempt that a fault of the storage has ended. If the storage is away, it pauses the worker and
+   * returns undefined. If other files still work, as on a nearly full disk, it returns the milliseconds after which to
+   * try this upload again, so that other uploads do not wait.
    */
   async noticed(): Promise<number | undefined> {
     if (this.#isOn) return undefined;
@@ -49,12 +49,12 @@ export class StorageOutage {
     return await this.#noticing;
   }
 
-  /** To be called after an attempt that ended well. */
+  /** Call it after a successful attempt. */
   worked(): void {
     this.#pauseMs = FIRST_PAUSE_MS;
   }
 
-  /** Ends the checks, also one under way: nobody waits for a mount that hangs. A worker that is paused stays so. */
+  /** Ends the checks, also a running one, because a mount may hang. A paused worker stays paused. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -85,14 +85,14 @@ export class StorageOutage {
     await this.#parts.worker.resume();
   }
 
-  /** With jitter, so that the workers of a fleet do not ask together. */
+  /** Jitter keeps the workers of a fleet from checking at the same moment. */
   #nextPauseMs(): number {
     const pauseMs = this.#pauseMs * (0.75 + Math.random() / 2);
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
     return pauseMs;
   }
 
-  /** Why the storage cannot be used; undefined if it can. */
+  /** Returns why the storage cannot be used, or undefined if it can. */
   async #fault(): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<unknown>((resolve) => {

@@ -1,30 +1,30 @@
-/** Where a throttle takes its time from; `after` returns what cancels the call. */
+/** The clock of a throttle. `after` returns a function that cancels the call. */
 export interface ThrottleClock {
   nowMs(): number;
   after(delayMs: number, call: () => void): () => void;
 }
 
-/** How often, what is urgent, and where it goes. */
+/** Options of a throttle. */
 export interface ThrottleOptions<Value> {
-  /** The least time between two values, in ms. Default 100. */
+  /** Minimum time between two values, in ms. Default 100. */
   intervalMs?: number;
-  /** True for a value that goes out at once, whatever went before. `previous` is the last one pushed. */
+  /** Returns true for a value that must be sent at once. `previous` is the last value pushed. */
   isUrgent?: (value: Value, previous: Value) => boolean;
   emit: (value: Value) => void;
   clock?: ThrottleClock;
 }
 
-/** Passes on the newest of many values, now and then. */
+/** Passes on the newest of many values, at most once per interval. */
 export interface Throttle<Value> {
-  /** Goes out at once, later, or never where a newer one comes first. */
+  /** Sends the value now or later. If a newer value comes first, this one is never sent. */
   push(value: Value): void;
-  /** Sends at once what is still waiting. */
+  /** Sends a waiting value at once. */
   flush(): void;
-  /** Flushes; then no timer is left, and what is pushed is ignored. */
+  /** Flushes and stops the timer. Values pushed later are ignored. */
   close(): void;
 }
 
-/** The first value goes out at once, and the last one always does. */
+/** Creates a throttle. The first value is sent at once, and the last value is always sent. */
 export function createThrottle<Value>(options: ThrottleOptions<Value>): Throttle<Value> {
   const { intervalMs = 100, isUrgent = () => false, emit, clock = SYSTEM_CLOCK } = options;
   let previous: { value: Value } | undefined;

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../src/errors.ts';
 
 /**
- * A file that no retry can fix. `detail` goes out to the sender as it stands: what is wrong with
- * the file and, where there is something, what to do about it. The cause is for the log alone.
+ * A file that no retry can fix. The sender receives `detail`: what is wrong with the file, and what to do about it.
+ * Only the log contains the cause.
  */
 export class UnprocessableError extends Error {
   readonly code: ErrorCode;

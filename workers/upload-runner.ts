@@ -22,15 +22,15 @@ import { UnprocessableError } from './unprocessable-error.ts';
 import { uploadRef } from '../src/telemetry/upload-ref.ts';
 
 /**
- * Digests one upload: mints an attempt, runs the processor of its type, and ends the record. The record
- * decides everything: an attempt that was overtaken can change nothing, and its files are removed.
+ * Processes one upload: begins an attempt, runs the processor of its type, and writes the outcome to the record. If
+ * another attempt has taken over, the record rejects all changes of this one, and its files are removed.
  */
 export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Hold): Promise<RunOutcome> {
   const { id } = job;
   const begun = await parts.records.begin(id);
   if (!begun.applied) return await skip(parts, id, begun);
   const { record } = begun;
-  if (record === undefined) throw new Error('the record did not come back');
+  if (record === undefined) throw new Error('the script returned no record');
   hold.attempt = record.attempt;
   const log = parts.log.child({
     ...(job.requestId === undefined ? {} : { requestId: job.requestId }),
@@ -54,7 +54,7 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
   }
 }
 
-/** A job whose record is final is a no-op; one that used up its attempts is failed here, so that nobody waits for ever. */
+/** Skips a job whose record is final. An upload that has used up its attempts is failed here. */
 async function skip(parts: RunnerParts, id: string, { rejection, record }: RejectedChange): Promise<RunOutcome> {
   const log = parts.log.child({ upload: uploadRef(id) });
   log.info({ rejection }, 'job skipped');
@@ -67,10 +67,10 @@ async function skip(parts: RunnerParts, id: string, { rejection, record }: Rejec
 /** Milliseconds that an isolated process has to start on a busy machine. */
 const ISOLATED_START_MS = 60_000;
 
-/** In one read of a whole file. */
+/** Bytes of one read. */
 const READ_BYTES = 1024 * 1024;
 
-/** The result, the files that belong to it, and the digest of the uploaded file if the intake has left it to the worker. */
+/** The result and its files, and the SHA-256 of the uploaded file if workers compute it. */
 interface Digested {
   result: AnyResult;
   variants: readonly StoredVariant[];
@@ -83,7 +83,7 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log:
     throw new UnprocessableError('unsupported_media_type', 'No processor takes files of this type.');
   const input = await parts.storage.openLocal(originalKey(record.id, record.fencingToken));
   if (input === undefined) {
-    // A disk that is not mounted has no files at all.
+    // The file may be missing because the disk is not mounted.
     await parts.checkStorage();
     throw new Error('the uploaded bytes are not in storage');
   }
@@ -100,8 +100,8 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log:
 }
 
 /**
- * Rejects with the fault of the disk if the file cannot be read to its end. Libraries report that as a damaged file, and
- * a process that has mapped the file into its memory dies.
+ * Rejects with the error of the disk if the file cannot be read to its end. Libraries report such an error as a damaged
+ * file, and a process that has mapped the file into its memory dies.
  */
 async function assertReadable(path: string): Promise<void> {
   try {
@@ -142,7 +142,7 @@ async function runProcessor(
   const run = isAlone ? parts.runIsolated : entry.run;
   try {
     const { attemptTimeoutMs, abortGraceMs } = parts;
-    // A file that runs alone is bounded by what it is charged; this only ends what hangs before or after that.
+    // The isolated process enforces its own limit of charged time. This one ends a run that hangs outside of it.
     const timeoutMs = isAlone ? attemptTimeoutMs * MOST_SLOWNESS + ISOLATED_START_MS : attemptTimeoutMs;
     const result = await runBounded(() => run(context, hooks), {
       controller,

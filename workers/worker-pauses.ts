@@ -1,4 +1,4 @@
-/** What is needed of a BullMQ worker. */
+/** The part of a BullMQ worker that this module uses. */
 export interface PausableWorker {
   on(event: 'error', listener: (error: Error) => void): unknown;
   off(event: 'error', listener: (error: Error) => void): unknown;
@@ -7,8 +7,8 @@ export interface PausableWorker {
 }
 
 /**
- * Lets several parts of this process pause one worker: it takes jobs again when the last of them has resumed it. Each
- * call returns the worker as one part sees it, which must pair its calls of `pause` and `resume`.
+ * Lets several parts of this process pause one worker. It takes jobs again when the last of them has resumed it. Each
+ * call returns a handle for one part, which must call `pause` and `resume` in pairs.
  */
 export function sharedPauses(worker: PausableWorker): () => PausableWorker {
   let paused = 0;

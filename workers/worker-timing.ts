@@ -1,17 +1,17 @@
-/** The times by which faults of workers are noticed. */
+/** Times that decide how soon a fault of a worker is noticed. */
 export interface WorkerTiming {
   /**
-   * A worker that is gone is noticed when its lock has run out and the next look for stalled jobs comes by. Locks are
-   * renewed when half of it is left, so an event loop may stand still for that long without losing any.
+   * The death of a worker is noticed at the first check for stalled jobs after its lock has expired. A lock is renewed
+   * when half of its time is left, so an event loop may block for that time without losing it.
    */
   lockMs: number;
-  /** One small script; BullMQ lets one worker of all do the work of it. */
+  /** Period of the check for stalled jobs. It is one small script, which only one worker runs in each period. */
   lookMs: number;
-  /** An event loop that stands still for longer, and so has lost all its locks, never comes back: its process is ended. */
+  /** If the event loop blocks for longer, all locks are lost, and the process is killed. */
   loopLimitMs: number;
   /** Milliseconds that a processor has to stop after its time limit. Native code does not check the signal. */
   abortGraceMs: number;
 }
 
-/** The next attempt begins 3 to 8 seconds after a death: what is left of the lock, and up to two looks. */
+/** The next attempt begins 3 to 8 seconds after a death: the rest of the lock, and up to two checks. */
 export const WORKER_TIMING: WorkerTiming = { lockMs: 6_000, lookMs: 1_000, loopLimitMs: 10_000, abortGraceMs: 5_000 };

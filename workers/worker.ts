@@ -15,18 +15,18 @@ import { runUpload } from './upload-runner.ts';
 import { uploadRef } from '../src/telemetry/upload-ref.ts';
 import { sharedPauses } from './worker-pauses.ts';
 
-/** Of the four threads of Node's pool, which files are read and written by too. */
+/** Node's pool has four threads, and reading and writing files needs some of them. */
 const MOST_ABANDONED_CALLS = 2;
 
-/** Stalls are counted by the record; BullMQ's own count must never end a job behind its back. */
+/** The record counts stalls. BullMQ must never fail a job because of its own count. */
 const NO_STALL_LIMIT = 1_000_000;
 
-/** An upload whose attempt could not even be recorded is tried again after this pause. */
+/** Pause before an upload is tried again if its attempt could not be recorded. */
 const UNRECORDED_PAUSE_MS = 5_000;
 
-/** What a worker needs besides what running an upload does. */
+/** What a worker needs besides the parts that run an upload. */
 export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> {
-  /** Shared by the BullMQ worker, which duplicates it for its blocking reads; stays the caller's. */
+  /** The BullMQ worker uses it and duplicates it for blocking reads. The caller closes it. */
   connection: Redis;
   keys: QueueKeys;
   queue: UploadQueue;
@@ -34,16 +34,16 @@ export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> 
   timing: WorkerTiming;
   /** The number of native calls that hold a thread of this process although nothing waits for them. */
   abandonedCalls: () => number;
-  /** Called when a processor does not stop, once or more: this process has to be replaced. */
+  /** Called one or more times when a processor does not stop. This process must be replaced. */
   onUnresponsive: () => void;
 }
 
-/** Takes jobs from BullMQ and runs their uploads; `cancel` reaches what is in hand here. */
+/** Takes jobs from BullMQ and runs their uploads. `cancel` stops an attempt of this process. */
 export class UploadWorker {
   readonly #parts: WorkerParts;
   readonly #log: Logger;
   readonly #worker: Worker<UploadJobData>;
-  /** The same upload may be in hand twice: a job whose lock ran out may come back to where it was. */
+  /** One upload may be here twice, because a job whose lock has expired may return to the same worker. */
   readonly #inHand = new Set<Hold>();
   readonly #stopping = new AbortController();
   readonly #endBackOff: () => void;
@@ -72,24 +72,24 @@ export class UploadWorker {
     this.#retries = new Retries(parts);
     this.#worker.on('lockRenewalFailed', (ids: string[]) => void this.#lookAgain((hold) => ids.includes(hold.id)));
     this.#worker.on('completed', (job: Job<UploadJobData>, outcome: RunOutcome) => {
-      // A restart of the upload may have found this job still in its place, and a repeated report may have been rejected
-      // although no other attempt has begun.
+      // The upload may have been queued again while this job existed, so it got no job of its own. A repeated report
+      // may also have been rejected although no other attempt has begun.
       if (outcome === 'superseded') void this.#retries.now(job.data.id);
       if (typeof outcome === 'object') this.#retries.later(job.data.id, outcome.attempt, outcome.retryInMs);
     });
   }
 
-  /** Resolves when it takes jobs, which takes as long as Redis is away. */
+  /** Resolves when the worker takes jobs, so not before Redis is available. */
   async ready(): Promise<void> {
     await this.#worker.waitUntilReady();
   }
 
-  /** Jobs in hand now. */
+  /** Number of jobs running now. */
   get running(): number {
     return this.#inHand.size;
   }
 
-  /** True while no job is taken because the storage cannot be used. */
+  /** True while the worker takes no jobs because the storage cannot be used. */
   get isPaused(): boolean {
     return this.#outage.isOn;
   }
@@ -99,12 +99,12 @@ export class UploadWorker {
     for (const hold of this.#inHand) if (hold.id === id) hold.controller.abort(SUPERSEDED);
   }
 
-  /** Call it when cancels may have been missed. Stops the attempts that are over according to their records. */
+  /** Call it if cancels may have been missed. Stops each attempt that its record says is over. */
   lookAgain(): void {
     void this.#lookAgain(() => true);
   }
 
-  /** Takes no more jobs. Running attempts may end within `graceMs`; the rest is requeued. */
+  /** Takes no more jobs. Attempts that do not end within `graceMs` are requeued. */
   async close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stopping.abort(STOPPING), graceMs);
     try {
@@ -129,7 +129,7 @@ export class UploadWorker {
     };
     this.#inHand.add(hold);
     try {
-      // A worker that is paused may still get the job that it was waiting for.
+      // A paused worker may still receive the job that it was waiting for.
       if (this.#outage.isOn) return await waitAgain(job, token);
       const outcome = await this.#run(job, hold);
       if (outcome === 'done') this.#outage.worked();
@@ -150,26 +150,26 @@ export class UploadWorker {
     }
   }
 
-  /** Asks the records whose the uploads in hand are. A lock that ran out is no sign: nobody may have taken the job over. */
+  /** Reads the records of running uploads. An expired lock proves nothing, because no worker may have taken the job. */
   async #lookAgain(isMeant: (hold: Hold) => boolean): Promise<void> {
     for (const hold of [...this.#inHand].filter(isMeant)) {
       try {
         const record = (await this.#parts.records.read(hold.id))?.record;
         if (isLost(hold, record)) hold.controller.abort(SUPERSEDED);
       } catch (error) {
-        this.#log.debug({ err: error, upload: uploadRef(hold.id) }, 'not looked at again; the next report will tell');
+        this.#log.debug({ err: error, upload: uploadRef(hold.id) }, 'record of a running upload not read');
       }
     }
   }
 }
 
-/** Moves the job back to the queue. Never resolves: BullMQ expects this error then. */
+/** Moves the job back to the queue. Always rejects with the error that BullMQ expects in this case. */
 async function waitAgain(job: Job<UploadJobData>, token: string | undefined): Promise<never> {
   await job.moveToWait(token);
   throw new WaitingError();
 }
 
-/** Until the reply with the attempt's number arrives, only a final state shows that the attempt is over. */
+/** While the number of the attempt is unknown, only a final state shows that the attempt is over. */
 function isLost(hold: Hold, record: UploadRecord | undefined): boolean {
   if (hold.attempt === undefined) return record !== undefined && isFinalState(record.state);
   return record?.state !== 'processing' || record.attempt !== hold.attempt;

@@ -22,7 +22,9 @@ export interface AttemptOptions {
   onAttempt: (attempt: Attempt | null) => void;
 }
 
-/** Runs `work` with its own signal. Rejects with `connection_lost` if the attempt was given up, so it can be retried. */
+/**
+ * Runs `work` with its own signal. Rejects with `connection_lost` if the attempt was given up, so it can be retried.
+ */
 export async function runAttempt<T>(work: (signal: AbortSignal) => Promise<T>, options: AttemptOptions): Promise<T> {
   const { signal, silenceMs, onAttempt } = options;
   const controller = new AbortController();

@@ -14,7 +14,9 @@ export interface BackoffOptions {
   random?: () => number;
 }
 
-/** Doubles from `firstMs` up to `longestMs`. Up to half of each pause is random, so that clients do not retry together. */
+/**
+ * Doubles from `firstMs` up to `longestMs`. Up to half of each pause is random, so that clients do not retry together.
+ */
 export function createBackoff({ firstMs, longestMs, random = Math.random }: BackoffOptions): Backoff {
   let failures = 0;
   return {

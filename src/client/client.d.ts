@@ -5,7 +5,10 @@
 
 /** All options are optional. */
 export interface UploadClientOptions extends Partial<Tuning> {
-    /** Address of the service, such as `https://uploads.example`. Default: the origin of the page. Required outside browsers. */
+    /**
+     * Address of the service, such as `https://uploads.example`. Default: the origin of the page. Required outside
+     * browsers.
+     */
     baseUrl?: string;
     fetch?: typeof globalThis.fetch;
     /** Called with false if progress requests fail, and with true when they succeed again. */
@@ -46,11 +49,16 @@ export interface FollowOptions {
 export interface Progress {
     id: string;
     state: UploadState;
-    /** Grows with every change of the upload. Send the last one that you saw as `since`, and you miss no change. */
+    /**
+     * Grows with every change of the upload. Send the newest version that you saw as `since`, and you miss no change.
+     */
     version: number;
     /** 0 to 100. It never goes down within an upload, and is 100 only when `state` is `completed`. */
     percent: number;
-    /** `receive`, `queue`, `inspect`, a step of the processor, or `done`. Steps may be added: show them, but do not switch on them. */
+    /**
+     * `receive`, `queue`, `inspect`, a step of the processor, or `done`. Steps may be added: show them, but do not
+     * switch on them.
+     */
     stage: string;
     bytes: {
         /** Bytes. */
@@ -90,9 +98,9 @@ export interface Links {
 }
 
 /**
- * The phase of an upload on the client; its `Progress` describes the server's side. `waiting`: not started, because other
- * files are sent first. `sending`. `retrying` after an error. `paused` by `pause()`. `following`: the server has all
- * bytes and the client waits for the result. `over`.
+ * The phase of an upload on the client; its `Progress` describes the server's side. `waiting`: not started, because
+ * other files are sent first. `sending`. `retrying` after an error. `paused` by `pause()`. `following`: the server has
+ * all bytes and the client waits for the result. `over`.
  */
 export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'paused' | 'following' | 'over';
 
@@ -118,14 +126,17 @@ export interface UploadHandle {
     readonly progress: AsyncIterable<Progress>;
     /** Rejects with an UploadError unless the upload is `completed`. An unhandled rejection is not reported. */
     readonly result: Promise<Upload>;
-    /** Cancels the upload unless it is final. Resolves when the server has confirmed, or after `giveUpAfterMs`. Never rejects. */
+    /**
+     * Cancels the upload unless it is final. Resolves when the server has confirmed, or after `giveUpAfterMs`. Never
+     * rejects.
+     */
     cancel(): Promise<void>;
     /**
      * Stops sending, so that the next file starts. After `resume` a file that is sent in parts continues, and a smaller
      * file starts again from the first byte. Returns false and does nothing if the server already has all bytes.
      */
     pause(): boolean;
-    /** Continues a paused upload after those that already wait. Returns false if it is not paused. */
+    /** Continues a paused upload after the uploads that already wait. Returns false if it is not paused. */
     resume(): boolean;
 }
 
@@ -133,12 +144,17 @@ export interface UploadHandle {
 export interface Upload {
     id: string;
     state: UploadState;
-    /** Grows with every change of the upload. Send the last one that you saw as `since`, and you miss no change. */
+    /**
+     * Grows with every change of the upload. Send the newest version that you saw as `since`, and you miss no change.
+     */
     version: number;
     file: {
         /** As sent, without a path and without characters that cannot be displayed. */
         name: string;
-        /** Media type, determined from the bytes, not from what the sender claimed; null until enough bytes have arrived. */
+        /**
+         * Media type, determined from the bytes, not from what the sender claimed; null until enough bytes have
+         * arrived.
+         */
         type: string | null;
         /** Bytes. */
         size: number;
@@ -190,9 +206,15 @@ export interface PictureResult {
     gps?: Position | null;
     /** `#rrggbb`. */
     dominantColour: string;
-    /** A [thumbhash](https://evanw.github.io/thumbhash/) in base64: about 25 bytes, to show a preview until a variant is loaded. */
+    /**
+     * A [thumbhash](https://evanw.github.io/thumbhash/) in base64: about 25 bytes, to show a preview until a variant is
+     * loaded.
+     */
     thumbhash: string;
-    /** 64 bits in hex. If at most about 10 bits differ, two pictures are copies of each other, perhaps resized or encoded again. */
+    /**
+     * 64 bits in hex. If at most about 10 bits differ, two pictures are copies of each other, perhaps resized or
+     * encoded again.
+     */
     perceptualHash: string;
     /** The largest first. */
     variants: Variant[];
@@ -207,14 +229,20 @@ export interface Exposure {
     focalLengthMm: number | null;
 }
 
-/** Where the photo was taken: degrees of WGS 84, negative in the south and west; metres above sea level, null if unknown. */
+/**
+ * Where the photo was taken: degrees of WGS 84, negative in the south and west; metres above sea level, null if
+ * unknown.
+ */
 export interface Position {
     latitude: number;
     longitude: number;
     altitudeM: number | null;
 }
 
-/** A picture made from the uploaded one. It contains no GPS position, and other EXIF data only if `keepMetadata` is true. */
+/**
+ * A picture made from the uploaded one. It contains no GPS position, and other EXIF data only if `keepMetadata` is
+ * true.
+ */
 export interface Variant {
     name: string;
     format: string;
@@ -233,7 +261,10 @@ export interface TableResult {
     format: 'csv' | 'tsv' | 'xlsx';
     /** Name in the Encoding Standard, such as `utf-8`; null for a workbook. */
     encoding: string | null;
-    /** 1 if a byte order mark, the options or all bytes of the file prove the encoding; less if it is a guess. Null for a workbook. */
+    /**
+     * 1 if a byte order mark, the options or all bytes of the file prove the encoding; less if it is a guess. Null for
+     * a workbook.
+     */
     encodingCertainty: number | null;
     /** Null for a workbook. */
     delimiter: string | null;
@@ -268,7 +299,10 @@ export interface TableResult {
 export interface TableColumn {
     /** Unique within the table: from the header, or `column_1` and so on. */
     name: string;
-    /** The type that all values of the column have. Numbers are in the form of JSON, whole ones with at most 15 digits. Dates, times and durations (`PT36H`) are in ISO 8601. `empty`: the column has no values. */
+    /**
+     * The type that all values of the column have. Numbers are in the form of JSON, whole ones with at most 15 digits.
+     * Dates, times and durations (`PT36H`) are in ISO 8601. `empty`: the column has no values.
+     */
     type: 'string' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime' | 'time' | 'duration' | 'empty';
     /** Number of rows in which the column is empty. */
     nullCount: number;
@@ -304,13 +338,19 @@ export interface Problem {
 /** Uploads files and watches them. Create one per page, because each client holds its own progress request. */
 export interface UploadClient {
     /**
-     * Starts an upload after those that already wait. If the given id is being watched, that handle ends and its result
-     * rejects with `aborted`. Throws a RangeError if the id is already being sent.
+     * Starts an upload after the uploads that already wait. If the given id is being watched, that handle ends and its
+     * result rejects with `aborted`. Throws a RangeError if the id is already being sent.
      */
     upload(file: Blob, options?: UploadOptions): UploadHandle;
-    /** Watches an upload whose bytes the server has, for example after a reload. Returns the existing handle if there is one. */
+    /**
+     * Watches an upload whose bytes the server has, for example after a reload. Returns the existing handle if there is
+     * one.
+     */
     watch(id: string, options?: FollowOptions): UploadHandle;
-    /** Ends all pauses after failures and asks for progress. Call it when the network is back or the page is visible again. */
+    /**
+     * Ends all pauses after failures and asks for progress. Call it when the network is back or the page is visible
+     * again.
+     */
     wake(): void;
     /** Ends all uploads on this side without cancelling them on the server. Their results reject with `aborted`. */
     close(): void;

@@ -3,7 +3,8 @@ import { withResolvers } from './with-resolvers.ts';
 
 /**
  * Delivers the progress of one upload to any number of readers. The percent never goes down. Each iterator starts with
- * the current progress and then yields the newest one, so a slow reader skips values. The listener receives every value.
+ * the current progress and then yields the newest one, so a slow reader skips values. The listener receives every
+ * value.
  */
 export class ProgressFeed implements AsyncIterable<Progress> {
   readonly #listener: ((progress: Progress) => void) | undefined;

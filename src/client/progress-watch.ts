@@ -83,7 +83,9 @@ export class ProgressWatch {
     };
   }
 
-  /** Repeats the request at once, for example when the network is back, because the held one may use a dead connection. */
+  /**
+   * Repeats the request at once, for example when the network is back, because the held one may use a dead connection.
+   */
   wake(): void {
     this.#backOffUntilMs = 0;
     this.#delays.endAll();

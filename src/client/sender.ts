@@ -83,7 +83,7 @@ export class Sender {
     this.#pause = null;
   }
 
-  /** Stops sending for good. */
+  /** Stops sending for ever. */
   close(): void {
     this.#isClosed = true;
     this.#pause?.resolve();

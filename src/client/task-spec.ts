@@ -6,9 +6,9 @@ import type { Semaphore } from './semaphore.ts';
 import type { Tuning } from './tuning.ts';
 
 /**
- * The phase of an upload on the client; its `Progress` describes the server's side. `waiting`: not started, because other
- * files are sent first. `sending`. `retrying` after an error. `paused` by `pause()`. `following`: the server has all
- * bytes and the client waits for the result. `over`.
+ * The phase of an upload on the client; its `Progress` describes the server's side. `waiting`: not started, because
+ * other files are sent first. `sending`. `retrying` after an error. `paused` by `pause()`. `following`: the server has
+ * all bytes and the client waits for the result. `over`.
  */
 export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'paused' | 'following' | 'over';
 

@@ -13,7 +13,10 @@ export { UploadError } from './upload-error.ts';
 
 /** All options are optional. */
 export interface UploadClientOptions extends Partial<Tuning> {
-  /** Address of the service, such as `https://uploads.example`. Default: the origin of the page. Required outside browsers. */
+  /**
+   * Address of the service, such as `https://uploads.example`. Default: the origin of the page. Required outside
+   * browsers.
+   */
   baseUrl?: string;
   fetch?: typeof globalThis.fetch;
   /** Called with false if progress requests fail, and with true when they succeed again. */
@@ -50,27 +53,36 @@ export interface UploadHandle {
   readonly progress: AsyncIterable<Progress>;
   /** Rejects with an UploadError unless the upload is `completed`. An unhandled rejection is not reported. */
   readonly result: Promise<Upload>;
-  /** Cancels the upload unless it is final. Resolves when the server has confirmed, or after `giveUpAfterMs`. Never rejects. */
+  /**
+   * Cancels the upload unless it is final. Resolves when the server has confirmed, or after `giveUpAfterMs`. Never
+   * rejects.
+   */
   cancel(): Promise<void>;
   /**
    * Stops sending, so that the next file starts. After `resume` a file that is sent in parts continues, and a smaller
    * file starts again from the first byte. Returns false and does nothing if the server already has all bytes.
    */
   pause(): boolean;
-  /** Continues a paused upload after those that already wait. Returns false if it is not paused. */
+  /** Continues a paused upload after the uploads that already wait. Returns false if it is not paused. */
   resume(): boolean;
 }
 
 /** Uploads files and watches them. Create one per page, because each client holds its own progress request. */
 export interface UploadClient {
   /**
-   * Starts an upload after those that already wait. If the given id is being watched, that handle ends and its result
-   * rejects with `aborted`. Throws a RangeError if the id is already being sent.
+   * Starts an upload after the uploads that already wait. If the given id is being watched, that handle ends and its
+   * result rejects with `aborted`. Throws a RangeError if the id is already being sent.
    */
   upload(file: Blob, options?: UploadOptions): UploadHandle;
-  /** Watches an upload whose bytes the server has, for example after a reload. Returns the existing handle if there is one. */
+  /**
+   * Watches an upload whose bytes the server has, for example after a reload. Returns the existing handle if there is
+   * one.
+   */
   watch(id: string, options?: FollowOptions): UploadHandle;
-  /** Ends all pauses after failures and asks for progress. Call it when the network is back or the page is visible again. */
+  /**
+   * Ends all pauses after failures and asks for progress. Call it when the network is back or the page is visible
+   * again.
+   */
   wake(): void;
   /** Ends all uploads on this side without cancelling them on the server. Their results reject with `aborted`. */
   close(): void;

@@ -47,7 +47,9 @@ export function clientError(code: ClientErrorCode, cause?: unknown): UploadError
 /** With these statuses the same request may succeed later. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
 
-/** Failures of the transfer, not of the file. Even if the server calls them final, sending the file again can succeed. */
+/**
+ * Failures of the transfer, not of the file. Even if the server calls them final, sending the file again can succeed.
+ */
 const TRANSFER_CODES: ReadonlySet<string> = new Set([
   'upload_interrupted',
   'upload_too_slow',

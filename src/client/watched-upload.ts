@@ -52,7 +52,8 @@ export class WatchedUpload {
 
   /** Takes over the answer to a request that was sent with `cursor`. */
   answered(item: ProgressList['uploads'][number], cursor: number): void {
-    // A version that arrived during the request is newer than its answer. Otherwise a lower version is a restored record.
+    // A version that arrived during the request is newer than its answer. Otherwise a lower version is a restored
+    // record.
     const isOutdated = this.cursor !== cursor;
     if (isOutdated && ('error' in item || item.version < this.#version)) return;
     if ('error' in item) this.#missed(item.error);

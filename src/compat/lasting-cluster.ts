@@ -3,8 +3,8 @@ import type { Cluster } from 'ioredis';
 /**
  * Makes `connect` of a cluster connection and of its duplicates resolve when the connection is ready, after any number
  * of attempts, and reject when it has ended. If the nodes answer but the cluster is down, ioredis reconnects by itself
- * but never settles the promise of the first attempt. A BullMQ worker that awaits it would never take a job again. There
- * is no report of exactly this; https://github.com/redis/ioredis/pull/741 says to rely on the events instead.
+ * but never settles the promise of the first attempt. A BullMQ worker that awaits it would never take a job again.
+ * There is no report of exactly this; https://github.com/redis/ioredis/pull/741 says to rely on the events instead.
  */
 export function makeLasting(cluster: Cluster): Cluster {
   const connect = cluster.connect.bind(cluster);

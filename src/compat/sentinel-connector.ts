@@ -9,9 +9,9 @@ const SWITCHED = '+switch-master';
  * Asks the sentinels for the master at each new connection, and disconnects from a master that they have replaced. A
  * master that hangs keeps its connections open: https://github.com/redis/ioredis/issues/1314. The option
  * `failoverDetector` of ioredis must be off, for two reasons. Sentinels name the new master about a second before they
- * publish the switch, and the detector then closes the connection to the new master. A switch that is published while the
- * connection looks for the master ends the connection for good. It is off by default because it left connections open:
- * https://github.com/redis/ioredis/pull/1363.
+ * publish the switch, and the detector then closes the connection to the new master. A switch that is published while
+ * the connection looks for the master ends the connection for ever. It is off by default because it left connections
+ * open: https://github.com/redis/ioredis/pull/1363.
  */
 export class LastingSentinelConnector extends SentinelConnector {
   /** Throws a `TypeError` if the options contain no sentinels. */
@@ -70,7 +70,9 @@ function listenerOptions({ host, port }: Partial<SentinelAddress>, options: Sent
   };
 }
 
-/** True if the master may have been replaced. If unsure, for example with host names, true, because a reconnect is safe. */
+/**
+ * True if the master may have been replaced. If unsure, for example with host names, true, because a reconnect is safe.
+ */
 function isReplaced(stream: Stream, message: string, masterName: string | undefined): boolean {
   const [name, , , host, port] = message.split(' ');
   const address = stream.remoteAddress?.replace(/^::ffff:/, '');

@@ -44,7 +44,7 @@ export class Deadlines<E extends Expirable = Expirable> {
     this.#onFault = options.onFault;
   }
 
-  /** Number of entries, including those that never expire. */
+  /** Number of entries, including entries that never expire. */
   get size(): number {
     return this.#size;
   }

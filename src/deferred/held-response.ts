@@ -102,7 +102,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     return isCutOff(this.ctx);
   }
 
-  /** True if a shutdown has ended the wait, whatever the answer was. */
+  /** True if a shutdown has ended the wait, with any answer. */
   get wasShutDown(): boolean {
     return this.#expiry?.cause === 'shutdown';
   }

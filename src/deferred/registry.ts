@@ -30,7 +30,7 @@ export class Registry<Event> {
     this.#listen = options.listen;
   }
 
-  /** Number of waiters. Each counts once, however many keys it has. */
+  /** Number of waiters. A waiter with several keys counts once. */
   get size(): number {
     return this.#size;
   }

@@ -4,7 +4,7 @@ export interface ResponseEntityOptions<B> {
   status?: number;
   /** Any body that Koa accepts: JSON value, string, Buffer, stream. Default: none. */
   body?: B;
-  /** Set last, so a `Content-Type` here replaces the one that Koa derives from the body. */
+  /** Set last, so a `Content-Type` here replaces the value that Koa derives from the body. */
   headers?: Readonly<Record<string, string>>;
 }
 

@@ -8,7 +8,7 @@ import type { Backlog, BacklogFigures } from '../queue/backlog.ts';
 export interface QueueBounds {
   capacity: number;
   overflow: 'reject' | 'discard-oldest';
-  /** For one client address. 0 means no limit. Above it an upload is always rejected, whatever `overflow` is. */
+  /** For one client address. 0 means no limit. Above it an upload is always rejected, with any `overflow`. */
   capacityPerAddress: number;
 }
 

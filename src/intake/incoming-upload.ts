@@ -46,7 +46,7 @@ export interface IntakeParts extends ReceiveParts {
 /** The properties of a file that are known before its bytes. */
 export type FileAnnouncement = Omit<NewUpload, 'fencingToken'>;
 
-/** A new upload, or the stored one that the id already has. */
+/** A new upload, or the upload that is stored under the id. */
 export type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord };
 
 /**
@@ -174,7 +174,7 @@ export class IncomingUpload {
     const limits = this.#parts.admission.queueLimits(address);
     const outcome = await this.#parts.records.enqueue(id, this.record.fencingToken, this.#stored, limits);
     if (!outcome.applied) {
-      // This process was paused for so long that the janitor took it for dead and queued the stored file.
+      // This process was paused until the janitor considered it dead and queued the stored file.
       if (outcome.record?.fencingToken === this.record.fencingToken && outcome.record.stored)
         return queued(outcome.record, outcome);
       await this.#removeFiles();

@@ -28,7 +28,7 @@ export class UploadRemoval {
   }
 
   /**
-   * Cancels an upload that is receiving, queued or processing, in whatever process it runs. `stopped` is false if the
+   * Cancels an upload that is receiving, queued or processing, in any process. `stopped` is false if the
    * upload was already final. Throws `unknown_upload` (404) or `upload_gone` (410).
    */
   async cancel(id: string): Promise<{ upload: ReadRecord; stopped: boolean }> {

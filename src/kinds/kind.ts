@@ -21,7 +21,9 @@ export interface Kind<Options> {
   readonly name: string;
   /** Accepted media types, as determined from the bytes. */
   readonly types: readonly string[];
-  /** Returns one of `types` for bytes without a known signature, such as text. Undefined for other files. Never throws. */
+  /**
+   * Returns one of `types` for bytes without a known signature, such as text. Undefined for other files. Never throws.
+   */
   sniff?(sample: Sample): string | undefined;
   /** Advice to senders of similar files that are not accepted, by media type. */
   readonly advice?: Readonly<Record<string, string>>;
@@ -29,6 +31,8 @@ export interface Kind<Options> {
   readonly options: z.ZodType<Options>;
   /** Names of the files that a completed upload with these options has. */
   variantNames(options: Options): readonly string[];
-  /** True if the files are pictures: a request for one that is not ready in time gets a placeholder, not an error. */
+  /**
+   * True if the files are pictures: a request for a picture that is not ready in time gets a placeholder, not an error.
+   */
   readonly hasPlaceholders?: boolean;
 }

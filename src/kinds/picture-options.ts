@@ -64,7 +64,9 @@ const variant = z
       fit: z
         .enum(PICTURE_FITS, oneOf(PICTURE_FITS))
         .describe(
-          '`inside` (the default): the whole picture, as large as the box allows. `cover`: the picture fills the box and is cut at the edges. `contain`: the whole picture with margins that fill the box, transparent or, in JPEG, white.',
+          '`inside` (the default): the whole picture, as large as the box allows. `cover`: the picture fills the ' +
+            'box and is cut at the edges. `contain`: the whole picture with margins that fill the box, transparent ' +
+            'or, in JPEG, white.',
         )
         .exactOptional(),
       format: z.enum(PICTURE_FORMATS, oneOf(PICTURE_FORMATS)).default('webp'),
@@ -134,7 +136,8 @@ export function pictureOptionsSchema(
         })
         .default(() => structuredClone(defaults.variants))
         .describe(
-          'The pictures to make, at most 16, with different names. An empty list makes none; the result then only describes the picture.',
+          'The pictures to make, at most 16, with different names. An empty list makes none; the result then only ' +
+            'describes the picture.',
         ),
       keepMetadata: z
         .boolean('must be true or false')
@@ -144,7 +147,8 @@ export function pictureOptionsSchema(
         .boolean('must be true or false')
         .default(defaults.gps)
         .describe(
-          'The result contains the position where the picture was taken. Anyone who knows the id of the upload can read it.',
+          'The result contains the position where the picture was taken. Anyone who knows the id of the upload can ' +
+            'read it.',
         ),
     },
     { error: knownMembers('variants, keepMetadata and gps') },

@@ -12,7 +12,8 @@ export const tableOptionsSchema = z.strictObject({
     .string()
     .regex(DELIMITER, 'must be one character: a tab, a space or a sign other than the quote')
     .describe(
-      'The character between the cells of a text. With this option every text is accepted as a table, also one with a single column.',
+      'The character between the cells of a text. With this option every text is accepted as a table, also one ' +
+        'with a single column.',
     )
     .optional(),
   encoding: z
@@ -20,7 +21,8 @@ export const tableOptionsSchema = z.strictObject({
     .max(40)
     .refine(isEncoding, 'must be a name of the Encoding Standard, such as gb18030, shift_jis or windows-1251')
     .describe(
-      'Character encoding of a text. A byte order mark wins. If it is left out and the text is not UTF-8, the encoding is guessed.',
+      'Character encoding of a text. A byte order mark wins. If it is left out and the text is not UTF-8, the ' +
+        'encoding is guessed.',
     )
     .optional(),
   header: z.boolean().describe('True if the first row contains the names of the columns.').optional(),

@@ -43,7 +43,9 @@ export function createLineModel({ name, sizeBytes }: FileFacts, file: File | nul
   };
 }
 
-/** The look of a line, also its `data-state` attribute. A `stopped` line waits until the user chooses its file again. */
+/**
+ * The look of a line, also its `data-state` attribute. A `stopped` line waits until the user chooses its file again.
+ */
 export type LineState = 'waiting' | 'sending' | 'paused' | 'working' | 'stopped' | 'done' | 'failed' | 'cancelled';
 
 /** The texts and the progress of a line. */

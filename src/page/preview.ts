@@ -13,7 +13,9 @@ export class Previews {
   readonly #observer = new IntersectionObserver((entries) => this.#visibilityChanged(entries), { rootMargin: '200px' });
   #running = false;
 
-  /** Calls `show` with a `blob:` URL, which `show` must revoke. Does not call it if the browser cannot decode the file. */
+  /**
+   * Calls `show` with a `blob:` URL, which `show` must revoke. Does not call it if the browser cannot decode the file.
+   */
   request(element: Element, file: File, show: (url: string) => void): void {
     if (file.size > MAX_BYTES || !isPicture(file)) return;
     this.#files.set(element, { file, show });

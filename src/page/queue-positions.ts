@@ -1,7 +1,7 @@
 import { isBusy, type LineModel } from './line-model.ts';
 
 /**
- * Moves up the queued uploads of this page behind one that leaves the queue, and returns them. Call it before the
+ * Moves up the queued uploads of this page behind an upload that leaves the queue, and returns them. Call it before the
  * progress of `mover` is replaced. The server does not report these changes, because a queue position is computed when
  * a record is read and does not change its version.
  */

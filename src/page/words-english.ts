@@ -25,7 +25,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'The server could not be reached. Check your connection, then try again.',
   unexpected_answer: 'The server sent an answer that this page does not understand. Try again later.',
   unsupported_media_type:
-    'This is neither a picture nor a table that can be processed. Upload JPEG, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV or XLSX.',
+    'This is neither a picture nor a table that can be processed. Upload JPEG, PNG, WebP, AVIF, GIF, TIFF, ' +
+    'CSV, TSV or XLSX.',
   empty_file: 'This file is empty. Choose another file.',
   upload_interrupted: 'The connection broke before the upload finished. Try again.',
   upload_too_slow: 'No data arrived for too long, so the upload was stopped. Try again.',

@@ -28,7 +28,7 @@ export interface Words {
   problem(problem: Problem): string;
   /** The page was closed during the upload, and the browser has no copy of the file. */
   needsFile: string;
-  /** The user chose another file than the one that the line waits for. */
+  /** The user chose a file other than the expected one. */
   wrongFile(expected: string): string;
   /** Names of buttons. Buttons that appear once per line contain the name of the file. */
   actions: {

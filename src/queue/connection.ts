@@ -38,7 +38,7 @@ export function openWaitingConnection(place: RedisPlace, log: Logger): Redis {
   return watched(connectToRedis(place, 'waits'), log);
 }
 
-/** Logs one line when Redis goes away and one when it is back, however many tries there are in between. */
+/** Logs one line when Redis goes away and one when it is back; tries in between are not logged. */
 function watched<R extends Redis>(connection: R, log: Logger): R {
   let away = false;
   connection.on('error', (error: Error) => {

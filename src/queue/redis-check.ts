@@ -61,7 +61,7 @@ export class RedisCheck {
     return check;
   }
 
-  /** Rejects with `service_unavailable` (503) while the server of `key` is away, or is one that must not be used. */
+  /** Rejects with `service_unavailable` (503) while the server of `key` is away or must not be used. */
   async assertReady(key: string): Promise<void> {
     // A ping would be answered by any node of a cluster.
     await available(() => this.#connection.exists(key));

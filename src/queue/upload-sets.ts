@@ -31,7 +31,7 @@ export class UploadSets {
 
   /**
    * Returns the next waiting uploads to compare with their jobs: the new ones since the last call, and as many older
-   * ones, from where the last call stopped; at most `limit` of each. Only those that have waited for at least
+   * ones, from where the last call stopped; at most `limit` of each. Only uploads that have waited for at least
    * `leastAgeMs`.
    */
   async waitingToCompare(leastAgeMs: number, limit: number): Promise<string[]> {
@@ -71,7 +71,7 @@ export class UploadSets {
   }
 
   /**
-   * Marks an upload as handled, for good or until a time by Redis' clock. It stays as it is if it was opened again
+   * Marks an upload as handled, for ever or until a time by Redis' clock. It stays as it is if it was opened again
    * after `dueBeforeMs`.
    */
   async settle(id: string, dueBeforeMs: number, untilMs?: number): Promise<void> {

@@ -23,7 +23,7 @@ export class ProgressBus {
   readonly #log: Logger;
   #feed: EventFeed | undefined;
   #askedBefore: string[] = [];
-  #heard = 0;
+  #received = 0;
   #damaged = 0;
   #warnedAtMs = -Infinity;
 
@@ -34,8 +34,8 @@ export class ProgressBus {
   }
 
   /** Number of events received since the start, also of uploads that nobody waits for. */
-  get heard(): number {
-    return this.#heard;
+  get received(): number {
+    return this.#received;
   }
 
   /** Throws `service_unavailable` (503), with the reason, while no events are received. */
@@ -78,7 +78,7 @@ export class ProgressBus {
   }
 
   #changed(id: string, data: string | undefined): void {
-    this.#heard += 1;
+    this.#received += 1;
     if (!this.#registry.has(id)) return;
     this.#registry.wake(id, this.#decode(id, data));
   }

@@ -71,7 +71,9 @@ function toFailedUpload(record: UploadRecord): FailedUpload[] {
 }
 
 function notRetryable(id: string): ServiceError {
-  return new ServiceError('not_retryable', 'Another try cannot help this upload, or it was queued again already.', {
-    id,
-  });
+  return new ServiceError(
+    'not_retryable',
+    'This upload cannot be retried: it has not failed, its file is at fault, or a retry is running. Read its state.',
+    { id },
+  );
 }

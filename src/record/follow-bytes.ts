@@ -13,8 +13,8 @@ export interface FollowParts {
 }
 
 /**
- * Calls `end` once the bytes of the upload are no longer stored, because it was deleted or cancelled in any process. The
- * first second of a transfer is not followed. Returns the release, which is safe to call twice.
+ * Calls `end` once the bytes of the upload are no longer stored, because it was deleted or cancelled in any process.
+ * The first second of a transfer is not followed. Returns the release, which is safe to call twice.
  */
 export function followStoredBytes(
   { records, registry }: FollowParts,

@@ -38,8 +38,8 @@ export interface UploadRecord extends ProgressState {
   /** Attempts that ended without a report, since the upload was last sent: their process died or was paused. */
   deaths: number;
   /**
-   * True if more than one request or attempt has worked on the upload. One that does not know of the others may still
-   * write files.
+   * True if more than one request or attempt has worked on the upload. A writer that does not know of the others may
+   * still write files.
    */
   concurrentWriters: boolean;
   createdAtMs: number;

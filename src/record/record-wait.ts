@@ -44,7 +44,7 @@ export function eventTimeOf(result: object): number | undefined {
 }
 
 /**
- * Resolves a deferred result once a change of a record decides it. On timeout it reads the records once more before the
+ * Resolves a deferred result once a change of a record decides it. On timeout it reads the records again before the
  * timeout value is sent. Rejects with the error of the first read.
  */
 export async function waitForRecords<Answer>(

@@ -90,7 +90,7 @@ class ManyWait<Answer> implements RecordWait<Answer> {
     return this.#shape({ uploads: [], timedOut: true });
   }
 
-  /** Returns undefined if the version is the one that the page has seen. */
+  /** Returns undefined if the page has seen the version. */
   async #entryOf(id: string): Promise<Entry | undefined> {
     // A client that waits already receives a deleted upload as its last state; a later request answers 410.
     const readOne = this.#isFirstRead ? readExistingProgress : readWatchedProgress;

@@ -47,7 +47,7 @@ export async function readWatchedProgress(
 }
 
 function unknownUpload(id: string): ServiceError {
-  return new ServiceError('unknown_upload', 'There is no upload with this id.', { id });
+  return new ServiceError('unknown_upload', 'There is no upload with this id. Check the id, or send the file.', { id });
 }
 
 function refuseGone(
@@ -55,9 +55,18 @@ function refuseGone(
   { deleted, expiresAtMs }: { deleted: boolean; expiresAtMs: number | null },
   nowMs: number,
 ): void {
-  if (deleted) throw new ServiceError('upload_gone', 'This upload was deleted.', { id });
+  if (deleted)
+    throw new ServiceError(
+      'upload_gone',
+      'This upload was deleted. Send the file with a new id if you still need it.',
+      { id },
+    );
   if (!isExpired({ expiresAtMs }, nowMs)) return;
-  throw new ServiceError('upload_gone', 'The retention time of this upload is over, so it was removed.', { id });
+  throw new ServiceError(
+    'upload_gone',
+    'This upload has expired and was removed. Send the file with a new id if you still need it.',
+    { id },
+  );
 }
 
 /** What a wait for progress needs. */

@@ -50,7 +50,7 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
       key: originalKey(id, record.fencingToken),
       sizeBytes: record.receivedBytes,
       type: record.type ?? 'application/octet-stream',
-      // Whoever sends other bytes under the id bears another fencing token.
+      // A request that sends other bytes under the id has another fencing token.
       etag: `"${record.sha256 ?? record.fencingToken}"`,
       cacheControl: 'private, no-cache',
       disposition: attachmentDisposition(record.fileName),

@@ -7,7 +7,9 @@ import { listenError } from './listen-error.ts';
 import { startApi } from './services.ts';
 import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from './shutdown.ts';
 
-/** No request blocks the event loop for this long. A blocked process is killed, and its supervisor starts another one. */
+/**
+ * No request blocks the event loop for this long. A blocked process is killed, and its supervisor starts another one.
+ */
 const LOOP_LIMIT_MS = 30_000;
 
 /** Runs an API process until a signal stops it. A wrong setting ends the process with a one-line message. */

@@ -35,8 +35,8 @@ const CLOSE_LIMIT_MS = 750;
 export interface Api {
   url: string;
   /**
-   * Reports "not ready" and keeps serving for `SHUTDOWN_DELAY_MS`. Then it stops accepting, answers held responses, waits
-   * up to `graceMs` for running uploads, and closes everything in order.
+   * Reports "not ready" and keeps serving for `SHUTDOWN_DELAY_MS`. Then it stops accepting, answers held responses,
+   * waits up to `graceMs` for running uploads, and closes everything in order.
    */
   close(graceMs: number): Promise<void>;
 }
@@ -151,7 +151,7 @@ function createMetrics(config: Config, { redis, held, backlog, receiving }: Meas
     held: () => held.manager.held,
     waiters: () => held.registry.size,
     receiving,
-    eventsHeard: () => held.bus.heard,
+    eventsReceived: () => held.bus.received,
     jobCounts: async () => (store.isReady ? await queue.counts() : undefined),
     backlog: async () => (store.isReady ? await backlog.read() : undefined),
     workersAlive: async () => (store.isReady ? await countWorkers(redis.connection, redis.keys) : undefined),

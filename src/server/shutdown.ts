@@ -7,8 +7,8 @@ const DOUBLE_SIGNAL_MS = 1000;
 export const CLOSE_MARGIN_MS = 3_000;
 
 /**
- * Calls `close` at the first SIGINT or SIGTERM, or when the supervisor of this process is gone, and exits with 0 when it
- * resolves. Exits with 1 after `deadlineMs`, or at a second signal that comes more than a second later. The returned
+ * Calls `close` at the first SIGINT or SIGTERM, or when the supervisor of this process is gone, and exits with 0 when
+ * it resolves. Exits with 1 after `deadlineMs`, or at a second signal that comes more than a second later. The returned
  * function starts the shutdown for another reason.
  * @param end ends the process with the exit code.
  */
@@ -55,7 +55,9 @@ async function closeWithin(
   }
 }
 
-/** Waits for work at most `limitMs`, because work that needs an unreachable server may never end. Ignores its errors. */
+/**
+ * Waits for work at most `limitMs`, because work that needs an unreachable server may never end. Ignores its errors.
+ */
 export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)));

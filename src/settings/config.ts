@@ -8,7 +8,7 @@ import { environmentFor, ROLE_VARIABLE } from './roles.ts';
 import { S3, s3Settings } from './s3-settings.ts';
 import { PLAIN_SETTINGS, TABLES, type ChildRole } from './sections.ts';
 
-/** S3 allows 10,000 parts in a multipart upload. Ours have 8 MiB. */
+/** S3 allows 10,000 parts in a multipart upload. This service sends parts of 8 MiB. */
 const S3_MAX_FILE_BYTES = 10_000 * 8 * 1024 * 1024;
 
 const MAX_DEFAULT_WORKERS = 256;
@@ -64,7 +64,8 @@ export function isOwnChild(): boolean {
 
 function processEnvironment(): Record<string, string | undefined> {
   if (!isOwnChild() && existsSync('.env')) loadEnvFile('.env');
-  // Amazon's SDK warns about Node versions that its future releases will not support. The installed one supports ours.
+  // Amazon's SDK warns about Node versions that its future releases will not support. The installed SDK supports this
+  // version.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return process.env;
 }

@@ -20,7 +20,8 @@ export const REDIS = {
     .refine(isRedisUrl, 'must be redis://…, rediss://… or the path of a socket; a # in a password is written as %23')
     .optional()
     .describe(
-      'redis://…, rediss://… or the path of a socket. If it is empty, `npm start` runs a Redis of its own with its files under ./data/redis, and `npm run api` and `npm run worker` use redis://127.0.0.1:6379.',
+      'redis://…, rediss://… or the path of a socket. If it is empty, `npm start` runs a Redis of its own with ' +
+        'its files under ./data/redis, and `npm run api` and `npm run worker` use redis://127.0.0.1:6379.',
     ),
   REDIS_SENTINELS: hosts(26_379).describe(
     'Sentinels that know the address of the master: host:port of each, separated by commas. Replaces REDIS_URL.',
@@ -40,7 +41,8 @@ export const REDIS = {
   REDIS_TLS_CA: pemFile
     .optional()
     .describe(
-      'Path of a PEM file with the authority that signed the certificate of the server. If it is empty, the public authorities count.',
+      'Path of a PEM file with the authority that signed the certificate of the server. If it is empty, the ' +
+        'public authorities count.',
     ),
   REDIS_TLS_CERT: pemFile
     .optional()
@@ -73,11 +75,17 @@ export function redisContradiction(values: RedisSettings): string | undefined {
   );
   if (places.length > 1) return 'only one of REDIS_URL, REDIS_SENTINELS and REDIS_CLUSTER_NODES may be set';
   if (values.REDIS_URL !== undefined && (values.REDIS_USERNAME ?? values.REDIS_PASSWORD) !== undefined)
-    return 'if REDIS_URL is set, write the user name and the password into it instead of REDIS_USERNAME and REDIS_PASSWORD';
+    return (
+      'if REDIS_URL is set, write the user name and the password into it instead of REDIS_USERNAME and ' +
+      'REDIS_PASSWORD'
+    );
   if ((values.REDIS_TLS_CERT === undefined) !== (values.REDIS_TLS_KEY === undefined))
     return 'REDIS_TLS_CERT and REDIS_TLS_KEY must be set together';
   if ((values.REDIS_TLS_CA ?? values.REDIS_TLS_CERT) !== undefined && !usesTls(values))
-    return 'REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY need REDIS_TLS=true or a REDIS_URL that begins with rediss://';
+    return (
+      'REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY need REDIS_TLS=true or a REDIS_URL that begins with ' +
+      'rediss://'
+    );
   if (values.REDIS_TLS === 'true' && (places.length === 0 || isSocket(values.REDIS_URL)))
     return 'REDIS_TLS=true needs a Redis that is reached over the network';
   return undefined;

@@ -30,12 +30,14 @@ export const S3 = {
   S3_FORCE_PATH_STYLE: choice(['true', 'false'])
     .optional()
     .describe(
-      'true: the bucket is written in the path. false: it is a part of the host name. If it is empty, true with S3_ENDPOINT and false without.',
+      'true: the bucket is written in the path. false: it is a part of the host name. If it is empty, true with ' +
+        'S3_ENDPOINT and false without.',
     ),
   S3_CHECKSUMS: choice(['when_supported', 'when_required'])
     .optional()
     .describe(
-      'Send checksums with every request (when_supported) or only if S3 demands them (when_required). If it is empty, when_required with S3_ENDPOINT and when_supported without.',
+      'Send checksums with every request (when_supported) or only if S3 demands them (when_required). If it is ' +
+        'empty, when_required with S3_ENDPOINT and when_supported without.',
     ),
 } as const;
 

@@ -24,13 +24,17 @@ const LISTENING = {
     'Port to listen on. 0 picks a free one; the log line "listening" contains it.',
   ),
   TRUSTED_PROXIES: addressRanges.describe(
-    'Addresses or ranges of your proxies, separated by commas. X-Forwarded-For, Forwarded and X-Forwarded-Host are read only if they come from one of these.',
+    'Addresses or ranges of your proxies, separated by commas. X-Forwarded-For, Forwarded and ' +
+      'X-Forwarded-Host are read only if they come from one of these.',
   ),
   ALLOWED_HOSTS: hostNames.describe(
-    'Host names that requests may be sent to besides localhost, 127.0.0.1, [::1] and HOST, separated by commas, without ports. Other names get 421. * allows every name, and so does an empty value if HOST is not a loopback address.',
+    'Host names that requests may be sent to besides localhost, 127.0.0.1, [::1] and HOST, separated by ' +
+      'commas, without ports. Other names get 421. * allows every name, and so does an empty value if HOST is ' +
+      'not a loopback address.',
   ),
   CORS_ORIGINS: origins.describe(
-    'Other sites whose pages may use the API (CORS): origins such as https://app.example, separated by commas, or * for all. Pages of other sites get 403 for requests that change something.',
+    'Other sites whose pages may use the API (CORS): origins such as https://app.example, separated by ' +
+      'commas, or * for all. Pages of other sites get 403 for requests that change something.',
   ),
   // Long enough that nobody can guess it. A header can carry it without escapes.
   OPERATORS_TOKEN: z
@@ -38,7 +42,8 @@ const LISTENING = {
     .regex(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 letters, digits and signs without spaces')
     .optional()
     .describe(
-      'Secret that opens the page for operators at /operators: 16 to 256 letters, digits and signs, such as `openssl rand -hex 24` prints. If it is empty, there is no such page (docs/operators.md).',
+      'Secret that opens the page for operators at /operators: 16 to 256 letters, digits and signs, such as ' +
+        '`openssl rand -hex 24` prints. If it is empty, there is no such page (docs/operators.md).',
     ),
 };
 
@@ -51,7 +56,9 @@ const INSTALLATION = {
   EVENT_BUS: choice(['stream', 'targeted'])
     .prefault('stream')
     .describe(
-      'How API processes receive changes. It must be the same in all processes. stream: every process receives every change. targeted: each process receives only the changes that its clients wait for (docs/events.md).',
+      'How API processes receive changes. It must be the same in all processes. stream: every process receives ' +
+        'every change. targeted: each process receives only the changes that its clients wait for ' +
+        '(docs/events.md).',
     ),
 };
 
@@ -65,14 +72,16 @@ const STORAGE = {
     )
     .prefault('file:./data/uploads')
     .describe(
-      'Where uploads and variants are stored, for API and worker processes: file:<directory>, or s3://<bucket>/<prefix> for Amazon S3 and compatible servers (docs/storage.md).',
+      'Where uploads and variants are stored, for API and worker processes: file:<directory>, or ' +
+        's3://<bucket>/<prefix> for Amazon S3 and compatible servers (docs/storage.md).',
     ),
   STORAGE_ADOPT: z
     .string()
     .regex(/^(new|[0-9a-f-]{36})$/, 'must be new, or the id of an installation')
     .optional()
     .describe(
-      'A process stops if STORAGE and Redis do not belong together. If this is intended, set the value that its error message names, for one start (docs/storage.md).',
+      'A process stops if STORAGE and Redis do not belong together. If this is intended, set the value that its ' +
+        'error message names, for one start (docs/storage.md).',
     ),
   STORAGE_RESERVE_BYTES: integer(256 * MIB, 0).describe(
     'Free disk space that uploads must leave. Uploads that would use it get 507.',
@@ -97,10 +106,13 @@ const RECEIVING = {
   UPLOAD_HASH: choice(['api', 'worker'])
     .prefault('api')
     .describe(
-      'Which process computes the SHA-256 of a file. api: while it receives the file. worker: later, which saves API processes a third of their work; file.sha256 is then null until the upload is completed.',
+      'Which process computes the SHA-256 of a file. api: while it receives the file. worker: later, which ' +
+        'saves API processes a third of their work; file.sha256 is then null until the upload is completed.',
     ),
   UPLOAD_MIN_BYTES_PER_S: integer(1024, 0).describe(
-    'Bytes per second that a request body must reach on average over a minute; a slower one gets 408 (0: no minimum). If UPLOAD_MAX_OPEN is reached, a new request takes the place of the slowest sender below 16 KiB/s, which gets 503 and Retry-After.',
+    'Bytes per second that a request body must reach on average over a minute; a slower one gets 408 (0: no ' +
+      'minimum). If UPLOAD_MAX_OPEN is reached, a new request takes the place of the slowest sender below 16 ' +
+      'KiB/s, which gets 503 and Retry-After.',
   ),
   UPLOAD_STALL_TIMEOUT_MS: integer(30_000, 100).describe(
     'A sender that sends nothing for this time is disconnected. The total time of an upload is not limited.',
@@ -113,17 +125,20 @@ const RECEIVING = {
 /** Also checked by the intake, before a picture is stored. */
 const PICTURE_REQUESTS = {
   PICTURE_OPTIONS: pictureOptions.describe(
-    'Options for pictures whose sender gives none: JSON as in the field `options` of an upload (docs/pictures.md). Members that are left out keep the defaults shown there.',
+    'Options for pictures whose sender gives none: JSON as in the field `options` of an upload ' +
+      '(docs/pictures.md). Members that are left out keep the defaults shown there.',
   ),
   PICTURE_MAX_OUTPUT_PIXELS: integer(1_000_000_000, 1).describe(
-    'Maximum number of pixels of all variants of one picture, with all frames. A pixel of WebP counts 1, of JPEG a quarter, of PNG 2, of AVIF 4.',
+    'Maximum number of pixels of all variants of one picture, with all frames. A pixel of WebP counts 1, of ' +
+      'JPEG a quarter, of PNG 2, of AVIF 4.',
   ),
 };
 
 const PICTURES = {
   PICTURE_MAX_PIXELS: integer(100_000_000, 1).describe('Maximum number of pixels of one picture: width times height.'),
   PICTURE_MAX_FRAMES: integer(2000, 1).describe(
-    'Maximum number of frames of an animation or pages of a TIFF. All frames together may have four times PICTURE_MAX_PIXELS.',
+    'Maximum number of frames of an animation or pages of a TIFF. All frames together may have four times ' +
+      'PICTURE_MAX_PIXELS.',
   ),
   PICTURE_STEP_TIMEOUT_MS: integer(60_000, 100, 3_600_000).describe(
     'Longest time of each step in processing a picture.',
@@ -140,7 +155,8 @@ export const TABLES = {
     'Maximum size in bytes of the parts of a workbook after unpacking.',
   ),
   TABLE_MAX_OUTPUT_BYTES: integer(2048 * MIB, 1).describe(
-    'Maximum size in bytes of the rows of a table as JSON Lines. They may also be at most 20 times the size of the upload, or 64 MiB if that is more.',
+    'Maximum size in bytes of the rows of a table as JSON Lines. They may also be at most 20 times the size ' +
+      'of the upload, or 64 MiB if that is more.',
   ),
 };
 
@@ -153,7 +169,8 @@ const HELD_RESPONSES = {
   DEFERRED_MAX_HELD_PER_ADDRESS: digits(0)
     .optional()
     .describe(
-      'Maximum number of responses that one API process holds for one client address (0: no limit). If it is empty, there is no limit on a loopback HOST, and a tenth of DEFERRED_MAX_HELD on any other.',
+      'Maximum number of responses that one API process holds for one client address (0: no limit). If it is ' +
+        'empty, there is no limit on a loopback HOST, and a tenth of DEFERRED_MAX_HELD on any other.',
     ),
 };
 
@@ -164,30 +181,38 @@ const QUEUE = {
   QUEUE_OVERFLOW: choice(['reject', 'discard-oldest'])
     .prefault('reject')
     .describe(
-      'What happens to a new upload if the queue is full. reject: it gets 503 and Retry-After. discard-oldest: it is accepted, and the oldest waiting upload ends as discarded.',
+      'What happens to a new upload if the queue is full. reject: it gets 503 and Retry-After. discard-oldest: ' +
+        'it is accepted, and the oldest waiting upload ends as discarded.',
     ),
   QUEUE_CAPACITY_PER_ADDRESS: integer(0, 0, 1_000_000).describe(
-    'Maximum number of waiting uploads of one client address (0: no limit). One more gets 429. Redis keeps the address only while the upload waits, and only if there is a limit.',
+    'Maximum number of waiting uploads of one client address (0: no limit). One more gets 429. Redis keeps ' +
+      'the address only while the upload waits, and only if there is a limit.',
   ),
   RECORDS_MAX: integer(200_000, 1).describe(
-    'Maximum number of uploads of which Redis keeps a record, in any state. One more is rejected before its body is read, with 503 and Retry-After. A record takes 1 to 3 KB of memory, that of a large table up to 500 KB.',
+    'Maximum number of uploads of which Redis keeps a record, in any state. One more is rejected before its ' +
+      'body is read, with 503 and Retry-After. A record takes 1 to 3 KB of memory, that of a large table up to ' +
+      '500 KB.',
   ),
   RECORDS_MAX_PER_ADDRESS: digits(0)
     .optional()
     .describe(
-      'Maximum number of these records for one client address (0: no limit). One more gets 429. If it is empty, there is no limit on a loopback HOST, and a tenth of RECORDS_MAX on any other. Redis keeps a digest of the address.',
+      'Maximum number of these records for one client address (0: no limit). One more gets 429. If it is empty, ' +
+        'there is no limit on a loopback HOST, and a tenth of RECORDS_MAX on any other. Redis keeps a digest of ' +
+        'the address.',
     ),
 };
 
 const STARTING = {
-  // One picture per core: more at the same time raised throughput by 6 %, and memory by as much as they were more (docs/pictures.md).
+  // One picture per core: more at the same time raised throughput by 6 %, and memory by as much as they were more
+  // (docs/pictures.md).
   WORKERS: digits(0, 256).optional().describe('Worker processes that `npm start` runs. If it is empty, one per core.'),
 };
 
 const WORK = {
   WORKER_CONCURRENCY: integer(1, 1, 256).describe('Jobs that one worker process runs at the same time.'),
   ATTEMPT_TIMEOUT_MS: integer(300_000, 1000, 86_400_000).describe(
-    'How long a worker may take for one file. A file that takes longer is tried again in a process of its own. It fails if it uses the same amount of processor time there, or after four times this limit.',
+    'How long a worker may take for one file. A file that takes longer is tried again in a process of its ' +
+      'own. It fails if it uses the same amount of processor time there, or after four times this limit.',
   ),
   SWEEP_PERIOD_MS: integer(15_000, 100).describe(
     'How often one of the workers cleans up after processes that died and removes expired uploads.',
@@ -199,7 +224,8 @@ const LIFE_OF_UPLOADS = {
     'How long files and records of finished uploads are kept. After that their ids answer 410 for the same time again.',
   ),
   UPLOAD_SILENCE_MS: integer(300_000, 100).describe(
-    'If an upload receives nothing for this time, its process is considered dead. Must be above UPLOAD_STALL_TIMEOUT_MS.',
+    'If an upload receives nothing for this time, its process is considered dead. Must be above ' +
+      'UPLOAD_STALL_TIMEOUT_MS.',
   ),
   SHUTDOWN_GRACE_MS: integer(10_000, 0).describe(
     'How long work in progress may continue after SIGTERM, or after SHUTDOWN_DELAY_MS.',
@@ -208,7 +234,8 @@ const LIFE_OF_UPLOADS = {
 
 const SHUTDOWN = {
   SHUTDOWN_DELAY_MS: integer(0, 0, 600_000).describe(
-    'How long an API process continues to serve after SIGTERM while /readyz answers 503, so that load balancers notice. Then it stops.',
+    'How long an API process continues to serve after SIGTERM while /readyz answers 503, so that load ' +
+      'balancers notice. Then it stops.',
   ),
 };
 
@@ -239,7 +266,10 @@ const BOTH: readonly ChildRole[] = ['api', 'worker'];
 const EVERYWHERE: readonly ChildRole[] = ['api', 'worker', 'isolated'];
 const PROCESSING: readonly ChildRole[] = ['worker', 'isolated'];
 
-/** All settings, in the order of `.env.example`. A process receives no other settings, so a secret stays where it is needed. */
+/**
+ * All settings, in the order of `.env.example`. A process receives no other settings, so a secret stays where it is
+ * needed.
+ */
 export const SECTIONS: readonly Section[] = [
   { title: 'Listening', roles: ['api'], settings: LISTENING },
   { title: 'Redis', roles: BOTH, settings: { ...REDIS, ...INSTALLATION } },

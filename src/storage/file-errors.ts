@@ -59,8 +59,8 @@ export function isForbidden(error: unknown): boolean {
 }
 
 /**
- * Returns `storage_full` (507) for a full disk, `storage_unavailable` (503) for one that cannot be used, otherwise the
- * error itself.
+ * Returns `storage_full` (507) for a full disk, `storage_unavailable` (503) for a disk that cannot be used, otherwise
+ * the error itself.
  */
 export function asServiceError(error: unknown): unknown {
   const code = codeOf(error);

@@ -69,7 +69,10 @@ export function uploadPrefix(id: string): string {
   return `${id.slice(0, 2)}/${id}`;
 }
 
-/** The bytes as uploaded. The fencing token keeps a late request from writing over the one that took over. */
+/**
+ * The bytes as uploaded. The fencing token keeps a late request from writing over the file of the request that took
+ * over.
+ */
 export function originalKey(id: string, fencingToken: string): string {
   return `${uploadPrefix(id)}/${fencingToken}.original`;
 }

@@ -12,7 +12,7 @@ export interface Readings {
   held: () => number;
   waiters: () => number;
   receiving: () => number;
-  eventsHeard: () => number;
+  eventsReceived: () => number;
   /** Undefined or a rejection while Redis is away. The metric is then left out. */
   jobCounts: () => Promise<{ waiting: number; active: number; delayed: number } | undefined>;
   /** Likewise. */
@@ -82,7 +82,7 @@ export class Metrics {
     this.#gauge('deferred_held', 'Responses that are held now.', readings.held);
     this.#gauge('deferred_waiters', 'Waiters registered now.', readings.waiters);
     this.#gauge('uploads_receiving', 'Request bodies being received now.', readings.receiving);
-    this.#eventsHeard(readings);
+    this.#eventsReceived(readings);
     this.#gauge(
       'queue_capacity',
       'Maximum number of uploads that wait for a worker, over all processes.',
@@ -152,14 +152,14 @@ export class Metrics {
     this.#heldSeconds.observe({ route }, heldMs / 1000);
   }
 
-  #eventsHeard({ eventsHeard }: Readings): void {
+  #eventsReceived({ eventsReceived }: Readings): void {
     new Counter({
       name: 'events_heard_total',
       help: 'Events received since the start of the process.',
       registers: [this.#registry],
       collect() {
         this.reset();
-        this.inc(eventsHeard());
+        this.inc(eventsReceived());
       },
     });
   }

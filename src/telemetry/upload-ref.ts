@@ -6,8 +6,8 @@ const REF_LENGTH = 12;
 const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
 /**
- * Returns the name of an upload in logs: the first 12 hex characters of the SHA-256 of its id. Logs never contain the id
- * itself, because it gives the right to read, cancel and delete the upload.
+ * Returns the name of an upload in logs: the first 12 hex characters of the SHA-256 of its id. Logs never contain the
+ * id itself, because it gives the right to read, cancel and delete the upload.
  */
 export function uploadRef(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, REF_LENGTH);

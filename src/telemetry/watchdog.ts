@@ -5,8 +5,8 @@ const TICK_MS = 1_000;
 const BEAT_MS = 500;
 
 /*
- * A second thread watches the event loop, because a blocked loop cannot watch itself. It counts its own ticks instead of
- * the time, so a process that was paused as a whole has missed none.
+ * A second thread watches the event loop, because a blocked loop cannot watch itself. It counts its own ticks instead
+ * of the time, so a process that was paused as a whole has missed none.
  */
 const THREAD = `
 const { writeSync } = require('node:fs');
@@ -26,9 +26,9 @@ setInterval(() => {
 }, tickMs);`;
 
 /**
- * Kills this process if its event loop is blocked for `limitMs`, because by then a worker has lost the locks of its jobs
- * and an API process answers no request. Time in which the whole process is paused does not count. Does nothing under a
- * debugger. The returned function ends the watch.
+ * Kills this process if its event loop is blocked for `limitMs`, because by then a worker has lost the locks of its
+ * jobs and an API process answers no request. Time in which the whole process is paused does not count. Does nothing
+ * under a debugger. The returned function ends the watch.
  */
 export function watchEventLoop(limitMs: number): () => void {
   if (inspector.url() !== undefined) return () => undefined;

@@ -34,7 +34,7 @@ export type Exposure = z.infer<typeof pictures.exposureSchema>;
 /** Where a picture was taken. */
 export type Position = z.infer<typeof pictures.positionSchema>;
 
-/** The result of a picture; `width` and `height` are those that a person sees. */
+/** The result of a picture; `width` and `height` are measured after the EXIF orientation is applied. */
 export type PictureResult = z.infer<typeof pictures.pictureResultSchema>;
 
 /** The result of a table. */

@@ -17,7 +17,8 @@ export const variantSchema = z
     url: path,
   })
   .describe(
-    'A picture made from the uploaded one. It contains no GPS position, and other EXIF data only if `keepMetadata` is true.',
+    'A picture made from the uploaded one. It contains no GPS position, and other EXIF data only if ' +
+      '`keepMetadata` is true.',
   );
 
 /** The exposure of a photo. All numbers must be positive. */
@@ -42,7 +43,8 @@ export const positionSchema = z
     altitudeM: z.number().nullable(),
   })
   .describe(
-    'Where the photo was taken: degrees of WGS 84, negative in the south and west; metres above sea level, null if unknown.',
+    'Where the photo was taken: degrees of WGS 84, negative in the south and west; metres above sea level, ' +
+      'null if unknown.',
   );
 
 /** The result of the kind `picture`. */
@@ -81,13 +83,15 @@ export const pictureResultSchema = z
     thumbhash: z
       .base64()
       .describe(
-        'A [thumbhash](https://evanw.github.io/thumbhash/) in base64: about 25 bytes, to show a preview until a variant is loaded.',
+        'A [thumbhash](https://evanw.github.io/thumbhash/) in base64: about 25 bytes, to show a preview until a ' +
+          'variant is loaded.',
       ),
     perceptualHash: z
       .string()
       .regex(/^[0-9a-f]{16}$/)
       .describe(
-        '64 bits in hex. If at most about 10 bits differ, two pictures are copies of each other, perhaps resized or encoded again.',
+        '64 bits in hex. If at most about 10 bits differ, two pictures are copies of each other, perhaps resized ' +
+          'or encoded again.',
       ),
     variants: z.array(variantSchema).describe('The largest first.'),
   })

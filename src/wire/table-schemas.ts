@@ -8,7 +8,8 @@ export const tableColumnSchema = z
     type: z
       .enum(['string', 'integer', 'number', 'boolean', 'date', 'datetime', 'time', 'duration', 'empty'])
       .describe(
-        'The type that all values of the column have. Numbers are in the form of JSON, whole ones with at most 15 digits. Dates, times and durations (`PT36H`) are in ISO 8601. `empty`: the column has no values.',
+        'The type that all values of the column have. Numbers are in the form of JSON, whole ones with at most 15 ' +
+          'digits. Dates, times and durations (`PT36H`) are in ISO 8601. `empty`: the column has no values.',
       ),
     nullCount: count.describe('Number of rows in which the column is empty.'),
   })
@@ -44,7 +45,8 @@ export const tableResultSchema = z
       .max(1)
       .nullable()
       .describe(
-        '1 if a byte order mark, the options or all bytes of the file prove the encoding; less if it is a guess. Null for a workbook.',
+        '1 if a byte order mark, the options or all bytes of the file prove the encoding; less if it is a guess. ' +
+          'Null for a workbook.',
       ),
     delimiter: z.string().length(1).nullable().describe('Null for a workbook.'),
     sheet: z.string().nullable().describe('Name of the sheet; null for a text.'),

@@ -23,7 +23,7 @@ const version = z
   .int()
   .min(1)
   .describe(
-    'Grows with every change of the upload. Send the last one that you saw as `since`, and you miss no change.',
+    'Grows with every change of the upload. Send the newest version that you saw as `since`, and you miss no change.',
   );
 
 /** Rejects members that are not documented, as all schemas of documents do. */
@@ -41,7 +41,8 @@ export const progressSchema = z
       .string()
       .min(1)
       .describe(
-        '`receive`, `queue`, `inspect`, a step of the processor, or `done`. Steps may be added: show them, but do not switch on them.',
+        '`receive`, `queue`, `inspect`, a step of the processor, or `done`. Steps may be added: show them, but do ' +
+          'not switch on them.',
       ),
     bytes: z.strictObject({
       received: bytes,
@@ -133,7 +134,8 @@ export const uploadListSchema = z
 export const unwatchableUploadSchema = z
   .strictObject({ id: z.string().describe('As it was sent.'), error: problemSchema })
   .describe(
-    'Replaces the Progress of an upload that cannot be watched: `bad_upload_id`, `bad_since`, `unknown_upload` or `upload_gone`.',
+    'Replaces the Progress of an upload that cannot be watched: `bad_upload_id`, `bad_since`, ' +
+      '`unknown_upload` or `upload_gone`.',
   );
 
 /** Answer of `GET /progress`. */

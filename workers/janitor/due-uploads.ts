@@ -34,8 +34,8 @@ export interface DueParts extends FileParts {
  * - It was cancelled or discarded: its job is removed.
  * - In every case, files that the record does not name are removed.
  *
- * An upload whose handling fails is due again after a pause that grows. One that several requests or attempts have
- * written is due again when none of them can still write.
+ * An upload whose handling fails is due again after a pause that grows. An upload that several requests or attempts
+ * have written is due again when none of them can still write.
  */
 export async function handleDueUploads(parts: DueParts, signal: AbortSignal): Promise<void> {
   const done = new Set<string>();

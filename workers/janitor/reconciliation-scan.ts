@@ -130,7 +130,8 @@ async function mayRemove({ sets, log }: ReconciliationParts, count: number, seen
   if (count <= Math.max(USUAL_REMOVALS, seen * USUAL_SHARE) || (await sets.mayRemove(count))) return true;
   log.error(
     { wouldRemove: count, seen },
-    'reconciliation scan stopped: it would remove an unusual number of uploads. Nothing was removed. Compare STORAGE, ' +
+    'reconciliation scan stopped: it would remove an unusual number of uploads. Nothing was removed. Compare ' +
+      'STORAGE, ' +
       'REDIS_URL and QUEUE_PREFIX with the other processes. To allow the removal once, see docs/storage.md.',
   );
   return false;

@@ -26,7 +26,7 @@ const RENEW_PERIOD_MS = 3_000;
 /** Each worker asks for the lease four times per period, so a sweep starts at most a quarter of a period late. */
 const CHECKS_PER_PERIOD = 4;
 
-/** The wait for a running sweep at shutdown. Redis may be gone by then. */
+/** The wait for a running sweep at shutdown. Redis may be gone already. */
 const CLOSE_LIMIT_MS = 2_000;
 
 /**

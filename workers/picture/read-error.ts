@@ -43,7 +43,10 @@ function damage(words: string): string {
     return 'The picture is incomplete: the end of the file is missing. Upload the whole file again.';
   }
   if (NOT_A_PICTURE.test(words)) {
-    return 'The file is not a picture in a supported format, or a part of it is missing. Save it as JPEG or PNG and upload it.';
+    return (
+      'The file is not a picture in a supported format, or a part of it is missing. Save it as JPEG or PNG and ' +
+      'upload it.'
+    );
   }
   return 'The picture is damaged and cannot be decoded. Save it again in another program and upload the new file.';
 }

@@ -27,7 +27,7 @@ interface Key {
 /**
  * Writes rows as JSON Lines (one object per line, cells by column name) and learns the types of the columns from all
  * rows. The first cells of a column decide how the whole column is written. If a later cell does not fit, the output is
- * invalid: from then on the encoder only learns, and a second pass over the rows is needed.
+ * invalid: from then on the encoder only learns, and the rows must be read a second time.
  */
 export class RowEncoder {
   readonly #keys: readonly Key[];

@@ -16,7 +16,7 @@ const SHORTEST_CELL = 8;
 /** A character has at most four bytes. Numbers are read from all of their digits. */
 const MAX_CELL_BYTES = 4 * LONGEST_CELL;
 
-/** The limits of one pass over a table. */
+/** The limits of reading a table once. */
 export interface PassLimits {
   maxErrors: number;
   maxOutputBytes: number;

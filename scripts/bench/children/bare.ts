@@ -8,9 +8,9 @@ import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
 
 /**
  * The least that can hold progress: `node:http`, one map of held responses, one Redis subscription. What is
- * published goes to the client as it is. With `EVENT_BUS=targeted` it subscribes to each upload by itself, so that several
- * of them share the work. It has what no server can do without: a timer a response, and the
- * response let go when its client does.
+ * published goes to the client as it is. With `EVENT_BUS=targeted` it subscribes to each upload by itself, so that
+ * several of them share the work. It has what no server can do without: a timer a response, and the response let go
+ * when its client does.
  */
 const TIMEOUT_MS = 50_000;
 const KEEP_ALIVE_MS = 75_000;

@@ -10,7 +10,10 @@ import { forEachSlot, type EventSource } from './event-source.ts';
 const FRACTION_STEP = 1e-4;
 const FENCING_TOKEN = 'bench';
 
-/** Events of the service itself: uploads in a worker's hands, whose records it advances; `settings` as the service has them. */
+/**
+ * Events of the service itself: uploads in a worker's hands, whose records it advances; `settings` as the service has
+ * them.
+ */
 export async function openRecordSource(
   redisUrl: string,
   ids: readonly string[],

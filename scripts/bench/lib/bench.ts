@@ -22,7 +22,9 @@ export interface CommonOptions {
 /** The options that every benchmark takes, as a person types them. */
 export const COMMON_USAGE = '--profile <directory> --node-options="<options of the servers>"';
 
-/** Reads `--rounds 5` and its like. Throws for a name that `defaults` does not hold, and for what is no positive number. */
+/**
+ * Reads `--rounds 5` and its like. Throws for a name that `defaults` does not hold, and for what is no positive number.
+ */
 export function parseOptions<D extends Record<string, number>>(
   args: readonly string[],
   defaults: D,

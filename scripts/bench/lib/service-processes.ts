@@ -23,7 +23,10 @@ export interface ServiceProcesses {
   readonly end: () => Promise<void>;
 }
 
-/** Starts the service as `npm start` does, with the Redis of the session and files below its directory. Where one process does not come up the others are ended. */
+/**
+ * Starts the service as `npm start` does, with the Redis of the session and files below its directory. Where one
+ * process does not come up the others are ended.
+ */
 export async function startServiceProcesses(
   { redisUrl, directory }: Session,
   options: ServiceOptions,

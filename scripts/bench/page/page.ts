@@ -18,7 +18,8 @@ const IDLE_MS = 1000;
 export const page: Bench = {
   name: 'page',
   summary:
-    'weight and first paint of the page; smoothness and requests with many files dropped at once, beside polling once a second',
+    'weight and first paint of the page; smoothness and requests with many files dropped at once, beside ' +
+    'polling once a second',
   defaults,
   async run(args) {
     const options = parseOptions(args, defaults);

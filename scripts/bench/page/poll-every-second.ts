@@ -11,7 +11,10 @@ export interface PollFigures {
   seconds: number;
 }
 
-/** What a client does that knows no better: sends a few at once, and asks once a second how each of them is until it is final. */
+/**
+ * What a client does that knows no better: sends a few at once, and asks once a second how each of them is until it is
+ * final.
+ */
 export async function pollEverySecond(url: string, photos: readonly Buffer[], count: number): Promise<PollFigures> {
   let requests = 0;
   const ask = async (path: string, init?: RequestInit): Promise<unknown> => {

@@ -16,7 +16,10 @@ interface Program {
 /** As many pictures at work as for the others, so one thread for each. */
 const ONE_THREAD = { VIPS_CONCURRENCY: '1', MAGICK_THREAD_LIMIT: '1', OMP_NUM_THREADS: '1' };
 
-/** The profile of the file is applied and left out, as by the others. It knows no cascade, but decodes at a half, a quarter or an eighth of the size as we do. */
+/**
+ * The profile of the file is applied and left out, as by the others. It knows no cascade, but decodes at a half, a
+ * quarter or an eighth of the size as we do.
+ */
 export const VIPSTHUMBNAIL: Program = {
   title: 'vipsthumbnail',
   names: ['vipsthumbnail'],
@@ -27,7 +30,10 @@ export const VIPSTHUMBNAIL: Program = {
   ],
 };
 
-/** It leaves out the profile without applying it, to which it would need a file of sRGB's. In one command, each size from the one before it, and with the hint that lets its JPEG decoder shrink. */
+/**
+ * It leaves out the profile without applying it, to which it would need a file of sRGB's. In one command, each size
+ * from the one before it, and with the hint that lets its JPEG decoder shrink.
+ */
 export const IMAGEMAGICK: Program = {
   title: 'ImageMagick',
   names: ['magick', 'convert-im6.q16', 'convert'],

@@ -14,7 +14,8 @@ import type { Batch } from './questions.ts';
 const AHEAD = 3;
 
 /**
- * Settings as they are by default, one worker process for each core; a picture counts from its first byte to the held answer with its result.
+ * Settings as they are by default, one worker process for each core; a picture counts from its first byte to the held
+ * answer with its result.
  * @param nodeOptions of all its processes.
  */
 export async function wholeService(

@@ -13,7 +13,8 @@ const HEADINGS = ['fault', 'next attempt ms', 'worst', 'waiter hears ms', 'worst
 export const recovery: Bench = {
   name: 'recovery',
   summary:
-    'from a fault of a worker, or a cancel, to the next attempt, the outcome and the new worker; in several lanes at once',
+    'from a fault of a worker, or a cancel, to the next attempt, the outcome and the new worker; in several ' +
+    'lanes at once',
   defaults,
   async run(args) {
     const { rounds, lanes } = parseOptions(args, defaults);

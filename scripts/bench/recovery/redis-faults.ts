@@ -8,7 +8,10 @@ import { startOnFamily, startOnServer, type Ground } from './redis-ground.ts';
 export interface RedisFault {
   readonly title: string;
   start(): Promise<Ground>;
-  /** Does it, and resolves with the moment from which time is taken: when it is over, or when it happens where it is over at once. */
+  /**
+   * Does it, and resolves with the moment from which time is taken: when it is over, or when it happens where it is
+   * over at once.
+   */
   strike(ground: Ground): Promise<number>;
 }
 

@@ -24,7 +24,8 @@ const HEADINGS = [
 export const redisRecovery: Bench = {
   name: 'redis-recovery',
   summary:
-    'from a fault of Redis, or its end, until processes are ready, an upload is taken, and clients that were held hear of a change',
+    'from a fault of Redis, or its end, until processes are ready, an upload is taken, and clients that were ' +
+    'held hear of a change',
   defaults,
   async run(args) {
     const { rounds, lanes, outage } = parseOptions(args, defaults);

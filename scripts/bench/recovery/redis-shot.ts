@@ -13,7 +13,10 @@ export interface RedisShot {
   ready: number;
   /** A new upload is taken: 202. */
   taken: number;
-  /** Clients that were held in each process before the fault have heard of a change that somebody makes as soon as it can be made. */
+  /**
+   * Clients that were held in each process before the fault have heard of a change that somebody makes as soon as it
+   * can be made.
+   */
   heard: number;
   /** The longest that a new upload waited for its refusal meanwhile; NaN where none was refused. */
   refused: number;

@@ -35,7 +35,9 @@ const US_PER_SECOND = 1e6;
 /** So small a file that the memory it takes is that of being a server at all. */
 const FIRST_BYTES = 100_000;
 
-/** Measures a peer with a server of its own for this round: memory once taken from the machine is not all given back. */
+/**
+ * Measures a peer with a server of its own for this round: memory once taken from the machine is not all given back.
+ */
 export async function runUploadRound(
   session: Session,
   sender: Child<SenderQuestions>,

@@ -19,7 +19,8 @@ export function reportWake(options: { held: number; rounds: number }, figures: r
     (load) => `${titleOf(load, options)}\n${tableOf(load)}\n\n${formatTargets(targetsOf(load))}`,
   );
   const note =
-    'Ratios are to the first line, medians over the rounds; server, firing and client µs are processor time for an event and the poll that follows it.';
+    'Ratios are to the first line, medians over the rounds; server, firing and client µs are processor time ' +
+    'for an event and the poll that follows it.';
   return `${tables.join('\n\n')}\n\n${note}`;
 }
 

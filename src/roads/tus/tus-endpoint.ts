@@ -92,7 +92,7 @@ export class TusEndpoint {
     return await this.#parts.intake.whileReceiving(asked.scope, request, (signal) => this.#receive(asked, signal));
   }
 
-  /** A body that breaks, stalls or is ended at shutdown is treated like one that ends: its bytes are stored. */
+  /** A body that breaks, stalls or is ended at shutdown is treated like a complete body: its bytes are stored. */
   async #receive(asked: TusRequest, signal: AbortSignal): Promise<TusAnswer> {
     const { log } = asked.scope;
     const answered = new AbortController();

@@ -4,7 +4,9 @@ import type { Operation, PathItem, Paths } from './shapes.ts';
 /** Methods that change something. */
 const UNSAFE = ['put', 'post', 'patch', 'delete'] as const;
 
-/** Adds 421 (wrong host) to every operation, and 403 (page of another site) to every operation that changes something. */
+/**
+ * Adds 421 (wrong host) to every operation, and 403 (page of another site) to every operation that changes something.
+ */
 export function withAccessProblems(paths: Paths): Paths {
   const entries = Object.entries(paths).map(([path, item]): [string, PathItem] => [path, withProblems(item)]);
   return Object.fromEntries(entries);

@@ -16,7 +16,8 @@ const COMPONENTS = {
   Exposure: pictures.exposureSchema,
   Position: pictures.positionSchema,
   PictureOptions: pictureOptionsSchema().describe(
-    'How a picture is processed. A member that is left out has the value of the settings of the service. The defaults shown are those of unchanged settings.',
+    'How a picture is processed. A member that is left out has the value of the settings of the service. The ' +
+      'defaults shown are those of unchanged settings.',
   ),
   TableOptions: tableOptionsSchema.describe(
     'How a table is read. Members that are left out are determined from the table.',
@@ -78,7 +79,9 @@ function simplify(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
 }
 
-/** Inside a document a schema is identified by its place. A `$id` must not have a fragment (JSON Schema 2020-12, 8.2.1). */
+/**
+ * Inside a document a schema is identified by its place. A `$id` must not have a fragment (JSON Schema 2020-12, 8.2.1).
+ */
 function withoutIdentity(schema: z.core.JSONSchema.BaseSchema): Schema {
   const { $id: _id, $schema: _dialect, ...rest } = schema;
   return rest;

@@ -27,12 +27,12 @@ or in one request: \`curl -F file=@harbour.jpg 'https://host/uploads?timeout=200
 
 Operations with a parameter \`timeout\` may hold their answer until something changes.
 
-- \`?timeout=<milliseconds>\` or \`Prefer: wait=<seconds>\` says how long. The query wins. The default is 25 seconds, reduced
-  by a little jitter; POST and PUT of uploads do not wait by default.
-- \`0\` answers at once. A time above the maximum of the service (50 seconds by default) is reduced to the maximum, so give
-  the client's own timeout ten seconds more.
-- When the time is up, the answer is a timeout value: the current state, marked with \`timedOut: true\`, or by its status
-  (202, 304), or by a header. This is not an error. Ask again.
+- \`?timeout=<milliseconds>\` or \`Prefer: wait=<seconds>\` says how long. The query wins. The default is 25 seconds,
+  reduced by a little jitter; POST and PUT of uploads do not wait by default.
+- \`0\` answers at once. A time above the maximum of the service (50 seconds by default) is reduced to the maximum, so
+  give the client's own timeout ten seconds more.
+- When the time is up, the answer is a timeout value: the current state, marked with \`timedOut: true\`, or by its
+  status (202, 304), or by a header. This is not an error. Ask again.
 - If the client disconnects, its request ends. A poll takes nothing away from other polls.
 - A process that stops answers all held requests with their timeout values.
 - Deferred answers are \`Cache-Control: no-store\`.
@@ -52,8 +52,9 @@ credentials, with all headers of this document in both directions. A request tha
 
 ## Errors
 
-Every 4xx and 5xx answer is a Problem (RFC 9457). Switch on \`code\`; the schema Problem lists all codes. An unknown path
-is a 404 \`not_found\`. A method that a path does not support is a 405 with \`Allow\`. \`Retry-After\` says when to try again.
+Every 4xx and 5xx answer is a Problem (RFC 9457). Switch on \`code\`; the schema Problem lists all codes. An unknown
+path is a 404 \`not_found\`. A method that a path does not support is a 405 with \`Allow\`. \`Retry-After\` says when to
+try again.
 
 A \`Host\` that is not allowed is a 421 \`misdirected_host\`.
 
@@ -82,7 +83,8 @@ export function openApiDocument(version: string = VERSION): OpenApiDocument {
       title: 'deferred-uploads',
       version,
       summary:
-        'An upload service that stores files, processes them in the background, and reports progress in held responses.',
+        'An upload service that stores files, processes them in the background, and reports progress in held ' +
+        'responses.',
       description: DESCRIPTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },

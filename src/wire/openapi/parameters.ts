@@ -17,7 +17,8 @@ export const PARAMETERS = {
     name: 'timeout',
     in: 'query',
     description:
-      'How long the answer may be held, in milliseconds: decimal digits, at most once. 0 answers at once. A longer time than ' +
+      'How long the answer may be held, in milliseconds: decimal digits, at most once. 0 answers at once. A ' +
+      'longer time than ' +
       'the service allows (50000 by default) is reduced to that. Wins over `Prefer`.',
     schema: inlineSchema(timeoutSchema),
     example: '20000',
@@ -26,7 +27,8 @@ export const PARAMETERS = {
     name: 'Prefer',
     in: 'header',
     description:
-      '`wait=<seconds>` (RFC 7240): the same as `timeout`, in seconds. `Preference-Applied` names the wait that applies. ' +
+      '`wait=<seconds>` (RFC 7240): the same as `timeout`, in seconds. `Preference-Applied` names the wait that ' +
+      'applies. ' +
       'Malformed and unknown preferences are ignored.',
     schema: { type: 'string' },
     example: 'wait=20',
@@ -35,7 +37,8 @@ export const PARAMETERS = {
     name: 'since',
     in: 'query',
     description:
-      'The `version` that the client has seen. The answer comes at once if the upload has another version: a greater one or, ' +
+      'The `version` that the client has seen. The answer comes at once if the upload has another version: a ' +
+      'greater one or, ' +
       'after Redis was restored, a smaller one. Wins over the headers for the same purpose.',
     schema: inlineSchema(seenVersionSchema),
     example: '7',

@@ -28,15 +28,15 @@ const getVariant: Operation = {
   operationId: 'getVariant',
   tags: TAGS,
   summary: 'A file made from the upload, as soon as it exists',
-  description: `Held until the file exists, so an \`<img>\` can have this URL from the start, also on a page without scripts. If the
-time is up first, the answer for a picture is a placeholder: a 200, so that browsers show it, which is never cached and has
-\`X-Timed-Out: true\`. For the rows of a table it is a 503 with \`Retry-After\`.
+  description: `Held until the file exists, so an \`<img>\` can have this URL from the start, also on a page without
+scripts. If the time is up first, the answer for a picture is a placeholder: a 200, so that browsers show it, which is
+never cached and has \`X-Timed-Out: true\`. For the rows of a table it is a 503 with \`Retry-After\`.
 
-The public id gives access only to these files. Other sites may embed a picture. It contains no GPS position, and other EXIF
-data only if \`keepMetadata\` is true.
+The public id gives access only to these files. Other sites may embed a picture. It contains no GPS position, and other
+EXIF data only if \`keepMetadata\` is true.
 
-The rows of a table are an attachment, \`rows.jsonl\`: one JSON object per line, with the cells under the names of their columns,
-null for an empty cell. All values of a column have the same type. Numbers are written as in the upload.`,
+The rows of a table are an attachment, \`rows.jsonl\`: one JSON object per line, with the cells under the names of their
+columns, null for an empty cell. All values of a column have the same type. Numbers are written as in the upload.`,
   parameters: [
     {
       name: 'publicId',
@@ -51,7 +51,8 @@ null for an empty cell. All values of a column have the same type. Numbers are w
       in: 'path',
       required: true,
       description:
-        'For a picture, a name from its options; the default names are `1600`, `640` and `160`. For a table, `rows.jsonl`.',
+        'For a picture, a name from its options; the default names are `1600`, `640` and `160`. For a table, ' +
+        '`rows.jsonl`.',
       schema: { type: 'string' },
       example: '640',
     },
@@ -82,7 +83,8 @@ const getContent: Operation = {
   tags: TAGS,
   summary: 'The bytes as uploaded',
   description:
-    'The unchanged file, with its EXIF data, as an attachment under its original name. `links.content` is present when it is stored. ' +
+    'The unchanged file, with its EXIF data, as an attachment under its original name. `links.content` is ' +
+    'present when it is stored. ' +
     'The `ETag` is the SHA-256.',
   parameters: parameters('Id', 'Range', 'IfRange', 'IfMatch', 'IfNoneMatch'),
   responses: {

@@ -73,7 +73,8 @@ const getServiceFigures: Operation = {
   tags: TAGS,
   summary: 'Figures of the whole service',
   description:
-    'Waiting uploads, failed uploads, and for every process its held responses, running jobs and counts of the last minute.',
+    'Waiting uploads, failed uploads, and for every process its held responses, running jobs and counts of ' +
+    'the last minute.',
   security,
   responses: {
     '200': {
@@ -89,8 +90,8 @@ const retryUpload: Operation = {
   operationId: 'retryUpload',
   tags: TAGS,
   summary: 'Retry a failed upload',
-  description: `Queues a failed upload again if its file may be sound: after \`processing_failed\`, a timeout or a crash of the reader. Its state
-becomes \`queued\`, with a new version, so clients that wait for it are notified.`,
+  description: `Queues a failed upload again if its file may be sound: after \`processing_failed\`, a timeout or a crash
+of the reader. Its state becomes \`queued\`, with a new version, so clients that wait for it are notified.`,
   parameters: parameters('Id'),
   security,
   responses: {

@@ -12,15 +12,16 @@ const getProgress: Operation = {
   operationId: 'getProgress',
   tags: TAGS,
   summary: 'Wait for the next change of an upload',
-  description: `A long poll that misses no change. Send the version that you saw as \`since\`: the answer comes at once if the upload has another
-version or is final, otherwise as soon as it changes. Without a version the answer comes at once.
+  description: `A long poll that misses no change. Send the version that you saw as \`since\`: the answer comes at once
+if the upload has another version or is final, otherwise as soon as it changes. Without a version the answer comes at
+once.
 
 1. Ask with the last version that you saw, \`GET …/progress?since=5\`.
 2. Show the answer. Stop if \`final\` is true.
 3. Ask again at once with its \`version\`, also if \`timedOut\` is true.
 
-\`If-None-Match\` with the last \`ETag\` works like \`since\`. Then an answer without a change is a 304: the time was up, or you have
-already seen the final version. \`since\` wins over it.`,
+\`If-None-Match\` with the last \`ETag\` works like \`since\`. Then an answer without a change is a 304: the time was
+up, or you have already seen the final version. \`since\` wins over it.`,
   parameters: [
     ...parameters('Id', 'Since', 'Timeout', 'Prefer'),
     {
@@ -59,10 +60,10 @@ const watchUploads: Operation = {
   operationId: 'watchUploads',
   tags: TAGS,
   summary: 'Wait for the next change of any of several uploads',
-  description: `One held request for a whole page. It answers as soon as one of the uploads has another version than the one sent, with
-all uploads that changed. Later changes come with the next request. An id that is sent twice is answered once.
-Uploads without a version, final uploads and ids that cannot be watched are answered at once, so leave out of the next
-request all uploads with \`final: true\` or with an \`error\`.
+  description: `One held request for a whole page. It answers as soon as one of the uploads has another version than the
+one sent, with all uploads that changed. Later changes come with the next request. An id that is sent twice is answered
+once. Uploads without a version, final uploads and ids that cannot be watched are answered at once, so leave out of the
+next request all uploads with \`final: true\` or with an \`error\`.
 
 \`\`\`
 GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12~3&timeout=20000
@@ -82,7 +83,8 @@ GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12
   responses: {
     '200': {
       description:
-        'The uploads that changed, in the order of the request; or none, with `timedOut: true`. An id that cannot be watched is listed with its Problem.',
+        'The uploads that changed, in the order of the request; or none, with `timedOut: true`. An id that cannot ' +
+        'be watched is listed with its Problem.',
       headers: headers('Cache-Control', 'Preference-Applied'),
       content: json('ProgressList', {
         moved: { value: { uploads: [PROCESSING_PROGRESS], timedOut: false } },
@@ -128,10 +130,11 @@ const getResult: Operation = {
   operationId: 'getResult',
   tags: TAGS,
   summary: 'Wait for the outcome of an upload',
-  description: `Held until the upload is final. A completed upload is a 200. Any other outcome is its Problem, with \`state\` and
-\`final: true\`: 422 if the file could not be parsed, 410 if the upload was cancelled or discarded, 500 if it failed because of a
-fault of the service, and the status of the rejection (such as 413 or 415) if the file was rejected. A final outcome is never
-a 408, 429, 503 or 507 and has no \`Retry-After\`, because asking again gives the same. Its \`code\` says what happened.
+  description: `Held until the upload is final. A completed upload is a 200. Any other outcome is its Problem, with
+\`state\` and \`final: true\`: 422 if the file could not be parsed, 410 if the upload was cancelled or discarded, 500 if
+it failed because of a fault of the service, and the status of the rejection (such as 413 or 415) if the file was
+rejected. A final outcome is never a 408, 429, 503 or 507 and has no \`Retry-After\`, because asking again gives the
+same. Its \`code\` says what happened.
 
 A Problem without \`final\` is about this request, not about the upload.`,
   parameters: parameters('Id', 'Timeout', 'Prefer'),
@@ -143,7 +146,8 @@ A Problem without \`final\` is about this request, not about the upload.`,
     },
     '202': {
       description:
-        'The time was up before the upload was final. The answer is its Progress with `timedOut: true`. Ask again after `Retry-After`.',
+        'The time was up before the upload was final. The answer is its Progress with `timedOut: true`. Ask again ' +
+        'after `Retry-After`.',
       headers: headers('Retry-After', 'Cache-Control', 'Preference-Applied'),
       content: json('Progress', { timedOut: { value: TIMED_OUT_PROGRESS } }),
     },
@@ -155,11 +159,12 @@ const streamProgress: Operation = {
   operationId: 'streamProgress',
   tags: TAGS,
   summary: 'Follow an upload as Server-Sent Events',
-  description: `For \`EventSource\`. Each event has the name \`progress\`, the version as \`id\`, and a Progress as JSON in one line of \`data\`.
-The first event comes at once, unless \`Last-Event-ID\` or \`since\` has its version. A slow reader receives the newest state, not
-every change. Comments keep the connection open, and \`retry\` makes the browser reconnect soon. After the final event the
-stream ends; an \`EventSource\` then reconnects, receives 204, and stops. Every stream ends after ten times
-\`DEFERRED_MAX_TIMEOUT_MS\`, and an \`EventSource\` reconnects. One address may have ten streams of one upload.`,
+  description: `For \`EventSource\`. Each event has the name \`progress\`, the version as \`id\`, and a Progress as JSON
+in one line of \`data\`. The first event comes at once, unless \`Last-Event-ID\` or \`since\` has its version. A slow
+reader receives the newest state, not every change. Comments keep the connection open, and \`retry\` makes the browser
+reconnect soon. After the final event the stream ends; an \`EventSource\` then reconnects, receives 204, and stops.
+Every stream ends after ten times \`DEFERRED_MAX_TIMEOUT_MS\`, and an \`EventSource\` reconnects. One address may have
+ten streams of one upload.`,
   parameters: [
     ...parameters('Id', 'Since'),
     {

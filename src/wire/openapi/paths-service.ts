@@ -24,8 +24,10 @@ const getReadiness: Operation = {
   tags: TAGS,
   summary: 'Can the process take uploads?',
   description:
-    'Checks Redis and the storage. Send no requests to this process while the answer is a 503, but do not restart it. ' +
-    '`workers` is the number of living worker processes; without one, uploads are accepted and wait. A full queue is not ' +
+    'Checks Redis and the storage. Send no requests to this process while the answer is a 503, but do not ' +
+    'restart it. ' +
+    '`workers` is the number of living worker processes; without one, uploads are accepted and wait. A full ' +
+    'queue is not ' +
     'shown here: it is the same for all processes, and all other requests still work. After SIGTERM the answer is ' +
     '`shutting_down`, and the process continues to serve for `SHUTDOWN_DELAY_MS`.',
   responses: {
@@ -43,7 +45,8 @@ const getMetrics: Operation = {
   tags: TAGS,
   summary: 'Figures of this process',
   description:
-    'Requests, held responses and how they ended, waiters, bodies being received, the queue (capacity, waiting uploads, drain rate, ' +
+    'Requests, held responses and how they ended, waiters, bodies being received, the queue (capacity, ' +
+    'waiting uploads, drain rate, ' +
     'jobs by state, rejected and discarded uploads), and metrics of Node. ' +
     'The queue is left out while Redis is not available.',
   responses: {

@@ -44,7 +44,8 @@ const METADATA: Parameter = {
   name: 'Upload-Metadata',
   in: 'header',
   description:
-    'Names and values in base64. `filename` (or `name`) is the file name, `options` the options for processing as JSON, `uploadId` your own UUID version 4 as the id. Other names are kept and returned.',
+    'Names and values in base64. `filename` (or `name`) is the file name, `options` the options for ' +
+    'processing as JSON, `uploadId` your own UUID version 4 as the id. Other names are kept and returned.',
   schema: TEXT,
   example: 'filename aGFyYm91ci5qcGc=',
 };
@@ -100,8 +101,8 @@ const OF_AN_UPLOAD = [
 ] as const;
 
 const ADDED: Response = {
-  description: `The received bytes are stored, up to the offset. This is less than was sent if another request took over, if the sender
-stopped sending, or if the process stops. The last byte queues the upload.`,
+  description: `The received bytes are stored, up to the offset. This is less than was sent if another request took
+over, if the sender stopped sending, or if the process stops. The last byte queues the upload.`,
   headers: { ...RESUMABLE, ...AT, ...EXPIRES },
 };
 
@@ -128,11 +129,12 @@ const createResumable: Operation = {
   operationId: 'createResumableUpload',
   tags: TAGS,
   summary: 'Create a resumable upload',
-  description: `Creates an upload whose bytes arrive in several requests, at any process of the service. Connections may break in between.
-Its id is the last part of \`Location\`. It can be read like any other upload at \`/uploads/{id}\` and \`/uploads/{id}/progress\`.
+  description: `Creates an upload whose bytes arrive in several requests, at any process of the service. Connections may
+break in between. Its id is the last part of \`Location\`. It can be read like any other upload at \`/uploads/{id}\` and
+\`/uploads/{id}/progress\`.
 
-With your own \`uploadId\` the request can be repeated: if the first answer was lost, the second is a 409, and HEAD returns the
-offset to continue from.
+With your own \`uploadId\` the request can be repeated: if the first answer was lost, the second is a 409, and HEAD
+returns the offset to continue from.
 
 A body of type \`application/offset+octet-stream\` is the beginning of the file, or the whole file.`,
   parameters: [VERSION, LENGTH, DEFER_LENGTH, METADATA],
@@ -160,7 +162,8 @@ const askOffset: Operation = {
   tags: TAGS,
   summary: 'Ask for the offset to continue from',
   description:
-    'If another request is still sending to this upload, perhaps over a dead connection, it is asked to end first. Its bytes count.',
+    'If another request is still sending to this upload, perhaps over a dead connection, it is asked to end ' +
+    'first. Its bytes count.',
   parameters: [...parameters('Id'), VERSION],
   responses: {
     '200': {
@@ -182,9 +185,10 @@ const addBytes: Operation = {
   operationId: 'patchResumableUpload',
   tags: TAGS,
   summary: 'Add bytes to a resumable upload',
-  description: `Adds the body at the offset. If the connection breaks, the received bytes are kept. The type of the file is determined from its first
-bytes; if it is not accepted, the upload ends as \`failed\`. The answer to the last byte comes when the file is queued. If the queue is
-full, the answer is a Problem with \`Retry-After\`: all bytes are kept, but the last byte counts as not sent. Send it again to retry.`,
+  description: `Adds the body at the offset. If the connection breaks, the received bytes are kept. The type of the file
+is determined from its first bytes; if it is not accepted, the upload ends as \`failed\`. The answer to the last byte
+comes when the file is queued. If the queue is full, the answer is a Problem with \`Retry-After\`: all bytes are kept,
+but the last byte counts as not sent. Send it again to retry.`,
   parameters: [...parameters('Id'), VERSION, OFFSET, LENGTH],
   requestBody: { description: 'The bytes.', required: true, content: OFFSET_STREAM },
   responses: {

@@ -35,13 +35,13 @@ const createUploads: Operation = {
   summary: 'Send files',
   description: `Accepts one or more files of a form. Accepted types: ${TYPES}.
 
-The files are queued when the whole body has arrived. An aborted request leaves no files. The answer lists the files in the
-order sent. If a file is rejected, the others are kept: the rejected one is an Upload in state \`failed\` with its \`error\`.
-If every file is rejected, the answer is the Problem of the first. A full queue rejects files in the same way; if it is full
-at the start of the request, the whole request is rejected before its body is read.
+The files are queued when the whole body has arrived. An aborted request leaves no files. The answer lists the files in
+the order sent. If a file is rejected, the others are kept: the rejected one is an Upload in state \`failed\` with its
+\`error\`. If every file is rejected, the answer is the Problem of the first. A full queue rejects files in the same
+way; if it is full at the start of the request, the whole request is rejected before its body is read.
 
-Without \`timeout\` and \`Prefer: wait\` the answer is a 202 as soon as the files are queued. With one of them it is held until
-all files are final: a 200, or a 202 if the time is up. \`Location\` is present if one file was sent.
+Without \`timeout\` and \`Prefer: wait\` the answer is a 202 as soon as the files are queued. With one of them it is
+held until all files are final: a 200, or a 202 if the time is up. \`Location\` is present if one file was sent.
 
 \`\`\`
 curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
@@ -49,7 +49,9 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
   parameters: parameters('Timeout', 'Prefer'),
   requestBody: {
     description:
-      'A field `options` (JSON, at most 8192 characters) applies to the files after it. Other fields are ignored, and so are parts without `Content-Disposition: form-data`. A part with a `filename` is a file, under any field name.',
+      'A field `options` (JSON, at most 8192 characters) applies to the files after it. Other fields are ' +
+      'ignored, and so are parts without `Content-Disposition: form-data`. A part with a `filename` is a file, ' +
+      'under any field name.',
     required: true,
     content: {
       'multipart/form-data': {
@@ -112,15 +114,17 @@ const putUpload: Operation = {
   operationId: 'putUpload',
   tags: TAGS,
   summary: 'Send one file with your own id',
-  description: `The body is the unchanged file. The client makes the id, so it can watch the upload from its first byte, and can send the
-request again after a broken connection:
+  description: `The body is the unchanged file. The client makes the id, so it can watch the upload from its first byte,
+and can send the request again after a broken connection:
 
 - the same bytes again are the same upload, without a second job; other bytes are a 409;
-- a later PUT takes over from one that is still receiving with the same id (the earlier one ends with \`upload_superseded\`);
+- a later PUT takes over from a PUT that is still receiving with the same id (the earlier one ends with
+  \`upload_superseded\`);
 - after \`failed\`, \`cancelled\` or \`discarded\` the upload starts again; after DELETE the id is a 410.
 
-If the file is rejected, that is also the outcome of the upload, which other clients can read. If the queue is full at the start,
-the request is rejected before the body is read, and the id is not used. Accepted types: ${TYPES}. Waiting works as for POST.
+If the file is rejected, that is also the outcome of the upload, which other clients can read. If the queue is full at
+the start, the request is rejected before the body is read, and the id is not used. Accepted types: ${TYPES}. Waiting
+works as for POST.
 
 \`\`\`
 curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"' https://host/uploads/0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10

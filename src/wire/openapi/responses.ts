@@ -150,7 +150,8 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   storage_full: 'Nothing of the file is stored.',
   storage_unavailable: 'The directory or bucket cannot be read or written at the moment.',
   queue_full:
-    '`Retry-After` is based on how fast the queue drains. Nothing of the file is stored, unless the upload is resumable.',
+    '`Retry-After` is based on how fast the queue drains. Nothing of the file is stored, unless the upload is ' +
+    'resumable.',
   too_many_records: 'The service keeps as many uploads as it may. The file was not read.',
   too_many_records_by_address: 'The service keeps as many uploads of this client address as it may.',
   too_many_queued_by_address: 'As many uploads of this client address wait as may. Otherwise as for `queue_full`.',

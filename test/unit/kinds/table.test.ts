@@ -15,8 +15,8 @@ async function refusal(head: Buffer): Promise<unknown> {
   );
 }
 
-describe('a workbook at the intake', () => {
-  test('of binary parts is refused with the advice to save it as XLSX', async () => {
+describe('type of a workbook at the intake', () => {
+  test('rejects a workbook of binary parts and advises to save it as XLSX', async () => {
     const parts = workbookParts({ sheets }).map((part) => ({
       ...part,
       name: part.name.replace(/^xl\/(.*)\.xml$/, 'xl/$1.bin'),
@@ -28,7 +28,7 @@ describe('a workbook at the intake', () => {
     });
   });
 
-  test('of XML is taken, with macros and printer settings too', async () => {
+  test('accepts a workbook of XML, also with macros and printer settings', async () => {
     const more = [
       { name: 'xl/vbaProject.bin', bytes: Buffer.alloc(9) },
       { name: 'xl/printerSettings/printerSettings1.bin', bytes: Buffer.alloc(9) },
@@ -37,7 +37,7 @@ describe('a workbook at the intake', () => {
   });
 });
 
-describe('a text at the intake', () => {
+describe('type of a text at the intake', () => {
   test.each([
     'c01-gift',
     'c02-title-above-header',
@@ -51,7 +51,7 @@ describe('a text at the intake', () => {
     'c10-bracket',
     'c11-dos-end',
     'c14-wordy',
-  ])('is taken for a table: %s', async (name) => {
+  ])('recognizes %s as a table', async (name) => {
     expect(await refusal(readFileSync(`test/fixtures/tables/${name}.csv`))).toBe('text/csv');
   });
 
@@ -66,25 +66,25 @@ describe('a text at the intake', () => {
     ['rows of delimiters at its end', `a;b\r\n1;2\r\n${';\r\n'.repeat(5)}`],
     ['words of programs as values', 'public,12\nprivate,13\nreturn,14\ntest,15\nclass,16\n'],
     ['three letters of a signature', 'ID3,name,value\n1,a,2\n2,b,3\n'],
-  ])('is taken for a table: %s', async (_what, text) => {
+  ])('recognizes %s as a table', async (_what, text) => {
     expect(await refusal(Buffer.from(text))).toBe('text/csv');
   });
 
   test.each(['c12-one-column.csv', 'c13-wide-row-first.csv', 'c15-code.jl'])(
-    'is refused with a word about the option delimiter, and taken with it: %s',
+    'rejects %s with advice about the option delimiter, and accepts it with this option',
     async (name) => {
       const bytes = readFileSync(`test/fixtures/tables/${name}`);
       expect(await refusal(bytes)).toMatchObject({
         code: 'unsupported_media_type',
-        message: expect.stringMatching(/^This is text\/plain; .*option delimiter.*\{"delimiter": ","\}/),
+        message: expect.stringMatching(/^This file is text\/plain\. .*option delimiter.*\{"delimiter": ","\}/),
       });
       expect((await acceptFile(kinds, bytes, { delimiter: ',' })).type).toBe('text/csv');
     },
   );
 
-  test('is refused with other advice if it is a page', async () => {
+  test('rejects an HTML page with other advice', async () => {
     expect(await refusal(Buffer.from('<html><body><table><tr><td>a</td></tr></table></body></html>'))).toMatchObject({
-      message: expect.stringMatching(/^This is text\/html; .*save it as XLSX or CSV/),
+      message: expect.stringMatching(/^This file is text\/html\. .*save it as XLSX or CSV/),
     });
   });
 
@@ -93,7 +93,7 @@ describe('a text at the intake', () => {
     ['Python', 'from a import b, c\nx, y = 1, 2\ndef f(a, b):\n    return a, b\n'],
     ['Markdown', '| a | b |\n|---|---|\n| 1 | 2 |\n'],
     ['JSON', '[{"a":1,"b":2},\n{"a":3,"b":4}]\n'],
-  ])('is no table: %s', async (_what, text) => {
+  ])('does not recognize %s as a table', async (_what, text) => {
     expect(await refusal(Buffer.from(text))).toMatchObject({ code: 'unsupported_media_type' });
   });
 });

@@ -54,7 +54,7 @@ describe('the bus', () => {
     feed().changed(ID, FIELDS);
     feed().changed('another', FIELDS);
     expect(wakes).toMatchObject([{ id: ID, version: 8, percent: 70 }]);
-    expect(bus.heard).toBe(2);
+    expect(bus.received).toBe(2);
     open();
     await started;
   });

@@ -3,7 +3,7 @@ import type { TimeFormat } from './styles.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Day 0 of the calendar of Lotus 1-2-3 and Excel, for days after the one that never existed. */
+/** Day 0 of the calendar of Lotus 1-2-3 and Excel, for days after 29 February 1900, which never existed. */
 const EPOCH_1900_MS = Date.UTC(1899, 11, 30);
 const EPOCH_1904_MS = Date.UTC(1904, 0, 1);
 

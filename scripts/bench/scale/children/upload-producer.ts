@@ -25,7 +25,10 @@ const FINISH_WITHIN_MS = 60_000;
 let parts: Parts | undefined;
 let ids: string[] = [];
 
-/** What an API process asks of Redis for each upload, and nothing of its HTTP and its storage: the files lie there before. */
+/**
+ * What an API process asks of Redis for each upload, and nothing of its HTTP and its storage: the files lie there
+ * before.
+ */
 serveQuestions<ProducerQuestions>({
   async open(place) {
     parts = await openParts(place);

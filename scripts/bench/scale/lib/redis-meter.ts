@@ -52,7 +52,10 @@ export class RedisMeter {
     return costs.sort((one, other) => other.calls * other.usPerCall - one.calls * one.usPerCall);
   }
 
-  /** What Redis keeps of the upload that became final last, in bytes: its record, its public id, and its place in the due set. */
+  /**
+   * What Redis keeps of the upload that became final last, in bytes: its record, its public id, and its place in the
+   * due set.
+   */
   async newestRecordBytes(): Promise<number> {
     const [id = ''] = await this.#connection.zrange(KEYS.due, '-1', '-1');
     const publicId = (await this.#connection.hget(KEYS.record(id), 'publicId')) ?? '';

@@ -20,7 +20,10 @@ export type ProducerQuestions = {
   open(setup: Place): Promise<void>;
   /** What costs time and is not to be measured. To be called before `add`, with the same count. */
   prepare(count: number): Promise<void>;
-  /** Adds one after the other, so many of them under way at once. Resolves with the moment of the first, by the clock of `Date`. */
+  /**
+   * Adds one after the other, so many of them under way at once. Resolves with the moment of the first, by the clock of
+   * `Date`.
+   */
   add(load: { count: number; atOnce: number }): Promise<number>;
   /** Resolves when all of it is done, with the moment of the last. Throws where one came to something else. */
   finished(): Promise<number>;

@@ -10,7 +10,10 @@ const MAX_BYTES = String(64 * 2 ** 30);
 /** Nobody works the pictures off. */
 const QUEUE_CAPACITY = '1000000';
 
-/** An API process as it is served, at its default settings but for the size of files and the number of connections and of those that wait. */
+/**
+ * An API process as it is served, at its default settings but for the size of files and the number of connections and
+ * of those that wait.
+ */
 serveUploads(async ({ redisUrl, directory, settings, isDurable }) => {
   if (!isDurable) await skipSyncs(directory);
   const config = loadConfig({

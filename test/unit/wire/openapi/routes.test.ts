@@ -62,7 +62,7 @@ function emptyApp(): Koa {
     held: () => 0,
     waiters: () => 0,
     receiving: () => 0,
-    eventsHeard: () => 0,
+    eventsReceived: () => 0,
     jobCounts: nobody,
     backlog: nobody,
     workersAlive: async () => 2,
