@@ -46,7 +46,7 @@ async function problemOf(path: string, init?: RequestInit): Promise<[number, str
   return [status, body.code];
 }
 
-describe('requests that make no sense', () => {
+describe('invalid requests', () => {
   test.each([
     [
       'a POST that is not multipart',
@@ -122,17 +122,17 @@ describe('requests that make no sense', () => {
     ['a version that is none', 'GET', `/uploads/${randomUUID()}/progress?since=x`, {}, undefined, 400, 'bad_since'],
     ['a variant of nobody', 'GET', '/variants/nobody/160', {}, undefined, 404, 'unknown_variant'],
     ['no upload to watch', 'GET', '/progress', {}, undefined, 400, 'bad_request'],
-  ])('%s', async (_name, method, path, headers, body, status, code) => {
+  ])('are rejected with a status and a code: %s', async (_name, method, path, headers, body, status, code) => {
     expect(await problemOf(path, { method, headers, ...(body === undefined ? {} : { body }) })).toEqual([status, code]);
   });
 
-  test('a 405 names what is allowed', async () => {
+  test('with a wrong method get a 405 that names the allowed methods', async () => {
     expect((await fetch(`${service.url}/uploads`, { method: 'PUT' })).headers.get('allow')).toBe('POST, OPTIONS');
   });
 });
 
-describe('files that cannot be taken', () => {
-  test('a text file named .jpg is refused by its bytes, and the record says so', async () => {
+describe('rejected files', () => {
+  test('include a text file named .jpg, by its bytes, and the record says so', async () => {
     const id = randomUUID();
     const refused = await putFile<Problem>(service.url, id, Buffer.from('plain words'), 'photo.jpg');
     expect([refused.status, refused.body.code, refused.body.id]).toEqual([415, 'unsupported_media_type', id]);
@@ -144,7 +144,7 @@ describe('files that cannot be taken', () => {
     expect([again.status, again.body.state]).toEqual([200, 'completed']);
   });
 
-  test('a cut JPEG fails at once with a reason and one attempt', async () => {
+  test('include a cut JPEG, which fails at its first attempt with a reason', async () => {
     const { body } = await postFiles<UploadList>(
       service.url,
       [{ name: 'cut.jpg', bytes: cutShort(bytes) }],
@@ -159,7 +159,7 @@ describe('files that cannot be taken', () => {
     expect(result.body).toMatchObject({ status: 422, code: 'picture_damaged', state: 'failed', final: true });
   });
 
-  test("where every file is refused the answer is the first one's problem", async () => {
+  test('give the answer the first problem if every file of a form is rejected', async () => {
     const files = [
       { name: 'a.jpg', bytes: Buffer.from('words') },
       { name: 'b.jpg', bytes: Buffer.alloc(0) },
@@ -168,7 +168,7 @@ describe('files that cannot be taken', () => {
     expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
   });
 
-  test('a file over its limit is cut and removed, its sibling kept', async () => {
+  test('over the size limit are removed, and the other files of the form are kept', async () => {
     const big = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);
     const { status, body } = await postFiles<UploadList>(
       service.url,
@@ -185,7 +185,7 @@ describe('files that cannot be taken', () => {
     ]);
   });
 
-  test('a body that announces too much is refused before it is read', async () => {
+  test('are not read if the announced length is over the limit', async () => {
     const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${MAX_FILE_BYTES + 1}\r\n\r\n`;
     expect(await rawRequest(service.url, head)).toMatch(
       /^HTTP\/1.1 413 .*"code":"file_too_large","id":"[0-9a-f-]{36}"/s,
@@ -195,7 +195,7 @@ describe('files that cannot be taken', () => {
     expect(await rawRequest(service.url, form)).toMatch(/^HTTP\/1.1 413 .*"code":"request_too_large"/s);
   });
 
-  test('a sender that waits for 100-continue is refused before it sends, or told to go on', async () => {
+  test('are not sent if the client waits for 100-continue, and accepted files are requested with it', async () => {
     const expecting = (length: number) =>
       `PUT /uploads/${randomUUID()}?timeout=${LONG_HOLD_MS} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
     expect(await rawRequest(service.url, expecting(MAX_FILE_BYTES + 1))).toMatch(/^HTTP\/1.1 413 /);
@@ -204,7 +204,7 @@ describe('files that cannot be taken', () => {
     );
   });
 
-  test('a body without length is cut at the first byte over', async () => {
+  test('without a length are cut at the first byte over the limit', async () => {
     const id = randomUUID();
     const chunk = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);
     const body = `${chunk.length.toString(16)}\r\n`;
@@ -214,7 +214,7 @@ describe('files that cannot be taken', () => {
     );
   });
 
-  test('a sender that stalls is told so', async () => {
+  test('include a file whose sender stalls (408)', async () => {
     const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n`;
     expect(await rawRequest(service.url, head, bytes.subarray(0, 100))).toMatch(
       /^HTTP\/1.1 408 .*"code":"upload_too_slow"/s,
@@ -222,7 +222,7 @@ describe('files that cannot be taken', () => {
   });
 });
 
-describe('what never becomes a request', () => {
+describe('malformed HTTP', () => {
   test.each([
     ['a target that cannot be parsed', 'GET http://[::1 HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'bad_request'],
     ['a target without a host', 'GET http:// HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'bad_request'],
@@ -250,7 +250,7 @@ describe('what never becomes a request', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} .*application/problem\\+json.*"code":"${code}"`, 's'));
   });
 
-  test('bytes behind a whole request do not spoil its answer', async () => {
+  test('after a complete request does not change the answer to this request', async () => {
     const id = randomUUID();
     const head = `PUT /uploads/${id}?timeout=${LONG_HOLD_MS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     expect(await rawRequest(service.url, head, Buffer.concat([bytes, Buffer.from('surplus')]))).toMatch(
@@ -259,7 +259,7 @@ describe('what never becomes a request', () => {
   });
 });
 
-test('a client that hangs up halfway leaves a failed record, no file, and an id that may be sent again', async () => {
+test('a client that disconnects halfway leaves a failed record and no file, and may send the id again', async () => {
   const id = randomUUID();
   const head = `PUT /uploads/${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n\r\n`;
   await rawRequest(service.url, head, bytes.subarray(0, bytes.length / 2), 'hang up');

@@ -47,12 +47,12 @@ async function begun(method: Method, sentShare: number) {
   return { ...sender, connection, sent };
 }
 
-describe.each(METHODS)('%s', (method) => {
+describe.each(METHODS)('an upload by %s', (method) => {
   test.each([
     ['with the first byte', 0],
     ['halfway', 0.5],
     ['shortly before the end', 0.99],
-  ])('whose sender vanishes %s leaves what it should', async (_when, share) => {
+  ])('has the right outcome if its sender disconnects %s', async (_when, share) => {
     const { connection, outcome, heard, sent } = await begun(method, share);
     if (sent > 0) await heard(sent);
     connection.reset();
@@ -60,7 +60,7 @@ describe.each(METHODS)('%s', (method) => {
     await eventually(expected, async () => (await outcome()) === expected);
   });
 
-  test('whose sender vanishes with the last byte is not waited for', async () => {
+  test('frees its place if its sender disconnects with the last byte', async () => {
     const gone = async () => {
       const connection = await connected();
       const { head, body } = await SENDERS[method](service.url, bytes);
@@ -71,7 +71,7 @@ describe.each(METHODS)('%s', (method) => {
     await receiving(service.url, 0);
   });
 
-  test('one of whose sides is closed too early is told so', async () => {
+  test('is rejected as cut short (400) if the sender closes its side early', async () => {
     const { connection } = await begun(method, 0.5);
     connection.finish();
     expect(await connection.answer()).toMatchObject({ status: 400, code: 'body_cut_short' });
@@ -134,7 +134,7 @@ describe('a sender', () => {
     ]);
   });
 
-  test('that goes on byte by byte gets through, however long it takes', () => {
+  test('that sends single bytes above the minimum rate succeeds', () => {
     expect(slow).toEqual([
       ['PUT', 202],
       ['POST', 202],
@@ -142,7 +142,7 @@ describe('a sender', () => {
     ]);
   });
 
-  test('that stands still is told so, with the first byte, in the middle and shortly before the end', () => {
+  test('that stalls at the first byte, in the middle or before the end gets its answer', () => {
     const tooSlow = { status: 408, code: 'upload_too_slow' };
     expect(still).toEqual([
       ...Array<unknown>(3).fill({ method: 'PUT', ...tooSlow, outcome: 'failed, upload_too_slow' }),
@@ -152,7 +152,7 @@ describe('a sender', () => {
     ]);
   });
 
-  test('changes nothing under the id of a stored upload where it vanishes, stands still or has another file', () => {
+  test('that disconnects, stalls or sends another file changes nothing under the id of a stored upload', () => {
     expect(stored.codes).toEqual(['upload_conflict', 'upload_too_slow']);
     expect(stored.after).toMatchObject({ state: 'queued', version: stored.before.version, error: null });
   });

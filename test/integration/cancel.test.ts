@@ -56,7 +56,7 @@ describe('an upload whose sender pauses', () => {
   }
 
   test.each(['cancel', 'delete'] as const)(
-    'hears of a %s in another process without a further byte, and leaves none',
+    'ends at a %s in another process without a further byte, and leaves no files',
     async (way) => {
       const id = randomUUID();
       const sent = pausedPut(id);
@@ -70,7 +70,7 @@ describe('an upload whose sender pauses', () => {
     },
   );
 
-  test('hears that a later request has taken over in another process', async () => {
+  test('ends when a later request takes over in another process', async () => {
     const id = randomUUID();
     const sent = pausedPut(id);
     await receiving(id);
@@ -80,7 +80,7 @@ describe('an upload whose sender pauses', () => {
     expect([later.status, later.body.state]).toEqual([200, 'completed']);
   });
 
-  test('in pieces hears of a cancel as soon', async () => {
+  test('ends at a cancel also if it is resumable', async () => {
     const id = await createTus(url, { 'Upload-Length': '5000' });
     const patch = openPatch(url, id, 0, 5000);
     await patch.send(HALF);
@@ -91,7 +91,7 @@ describe('an upload whose sender pauses', () => {
   });
 });
 
-describe('an upload at work in a worker', () => {
+describe('an upload that a worker processes', () => {
   async function atWork(...acts: Act[]): Promise<FaultyUpload> {
     const upload = await new FaultyUpload(service).send([acts]);
     await upload.begun(1);
@@ -99,7 +99,7 @@ describe('an upload at work in a worker', () => {
   }
 
   test.each(['cancel', 'delete'] as const)(
-    'is stopped there by a %s in any process, and its waiters hear of it',
+    'stops at a %s in any process, and its waiters get the outcome',
     async (way) => {
       const upload = await atWork('publish', 'wait');
       const outcome = upload.outcome();
@@ -113,7 +113,7 @@ describe('an upload at work in a worker', () => {
     },
   );
 
-  test('that goes on regardless can change nothing, and leaves nothing', async () => {
+  test('changes nothing and leaves no files if it ignores the cancel', async () => {
     const upload = await atWork('until-released', 'publish', 'finish');
     await ways.cancel(upload.id);
     await upload.release();
@@ -123,7 +123,7 @@ describe('an upload at work in a worker', () => {
     await eventually('no files', async () => (await filesOf(upload.id)).length === 0);
   });
 
-  test('in a process of its own ends with that process, whatever it does', async () => {
+  test('in a process of its own ends with that process, even in an endless loop', async () => {
     const before = await atWork('until-released', 'finish');
     const upload = await new FaultyUpload(service).send([['spin']]);
     await upload.setDeaths(2);

@@ -15,7 +15,7 @@ const OPTIONS = {
 };
 
 test(
-  'however processes die, and whatever breaks, each accepted upload comes to its one end and nothing is left',
+  'under random deaths and faults each accepted upload gets exactly one outcome, and no file is left over',
   async () => {
     const { checks, results, injector, evidence } = await runChaos(OPTIONS, {
       say: () => undefined,

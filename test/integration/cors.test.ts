@@ -45,7 +45,7 @@ function bodyOf(size: number): Uint8Array<ArrayBuffer> {
 
 const TUS = { 'Tus-Resumable': '1.0.0' };
 
-describe('a page of another origin may read', () => {
+describe('a page of a listed origin', () => {
   const of = (part: string) => `/uploads/${upload.id}${part}`;
 
   test.each([
@@ -65,7 +65,7 @@ describe('a page of another origin may read', () => {
     ['a method that is not taken', () => ask('/uploads', { method: 'PATCH' }), 405],
     ['a bad timeout', () => ask(of('/progress?timeout=x')), 400],
     ['a stream that may not begin', () => ask(`/uploads/${randomUUID()}/events`), 404],
-  ])('%s', async (_name, answer, status) => {
+  ])('may read the answer: %s', async (_name, answer, status) => {
     const response = await answer();
     await response.arrayBuffer();
     expect(response.status).toBe(status);
@@ -92,13 +92,13 @@ describe('a page of another origin may read', () => {
       'request_too_large',
     ],
     ['what is no form', () => ask('/uploads', { method: 'POST', body: 'text' }), 415, 'not_multipart'],
-  ])('the refusal of %s', async (_name, answer, status, code) => {
+  ])('may read the rejection of %s', async (_name, answer, status, code) => {
     const response = await answer();
     expect([response.status, await response.json()]).toEqual([status, expect.objectContaining({ code })]);
     expectReadable(response);
   });
 
-  test('Server-Sent Events, from the first one on', async () => {
+  test('may read Server-Sent Events', async () => {
     const response = await ask(of('/events'));
     expectReadable(response);
     const reader = response.body?.getReader();
@@ -106,7 +106,7 @@ describe('a page of another origin may read', () => {
     await reader?.cancel();
   });
 
-  test('every answer of a resumable upload, whose server says no word of its own about origins', async () => {
+  test('may read every answer of a resumable upload, with no CORS headers of the tus server', async () => {
     const preflight = await ask('/files', {
       method: 'OPTIONS',
       headers: { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'tus-resumable' },
@@ -136,7 +136,7 @@ describe('a page of another origin may read', () => {
   });
 });
 
-test('a service that was told of no other origin allows none', async () => {
+test('a service without listed origins sends no CORS headers', async () => {
   const api = await service.addApi({ CORS_ORIGINS: '' });
   for (const init of [{}, { method: 'OPTIONS', headers: { 'Access-Control-Request-Method': 'PUT' } }]) {
     const { headers } = await fetch(`${api.url}/uploads/${upload.id}`, {
@@ -147,7 +147,7 @@ test('a service that was told of no other origin allows none', async () => {
   }
 });
 
-describe('a page of a site that is not listed', () => {
+describe('a page of an origin that is not listed', () => {
   test.each<[what: string, path: () => string, init: RequestInit]>([
     ['send a form', () => '/uploads', { method: 'POST', body: new FormData() }],
     [
@@ -170,7 +170,7 @@ describe('a page of a site that is not listed', () => {
     expect(response.headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  test('reaches nothing under a name of its own that points at this machine (421)', async () => {
+  test('cannot use a name of its own that points at this machine (421)', async () => {
     for (const request of ['GET /metrics', 'GET /', `GET /uploads/${upload.id}`, 'POST /uploads', 'GET /operators']) {
       const answer = await rawRequest(
         service.url,
@@ -184,7 +184,7 @@ describe('a page of a site that is not listed', () => {
     }
   });
 
-  test('leaves the upload as it was', async () => {
+  test('has not changed the upload', async () => {
     expect((await fetch(`${service.url}/uploads/${upload.id}`)).status).toBe(200);
   });
 });

@@ -53,7 +53,7 @@ describe('embeddedRedis', () => {
   const pidAt = (url: string): Promise<number> =>
     ask(url, async (client) => Number(/process_id:(\d+)/.exec(await client.info('server'))?.[1]));
 
-  test("answers on a socket that is only its owner's, and never throws keys out", async () => {
+  test('listens on a socket that only its owner can open, and never evicts keys', async () => {
     const { redis } = await start();
     expect(redis.url).toBe(join(directory, 'redis.sock'));
     expect(statSync(redis.url).mode & 0o777).toBe(0o700);
@@ -63,7 +63,7 @@ describe('embeddedRedis', () => {
     ]);
   });
 
-  test('uses at most a quarter of the memory, and cuts clients that do not read', async () => {
+  test('uses at most a quarter of the memory, and disconnects clients that do not read', async () => {
     const { redis } = await start();
     const limits = await ask(redis.url, async (client) => [
       ...(await client.config('GET', 'maxmemory')),
@@ -74,7 +74,7 @@ describe('embeddedRedis', () => {
     expect(limits[3]).toMatch(/^normal 67108864 33554432 10 /);
   });
 
-  test('keeps what was written over a stop and a start', async () => {
+  test('keeps its data over a stop and a start', async () => {
     const first = await start();
     await ask(first.redis.url, (client) => client.set('key', 'value'));
     await first.stop();
@@ -83,7 +83,7 @@ describe('embeddedRedis', () => {
     expect(await ask(second.redis.url, (client) => client.get('key'))).toBe('value');
   });
 
-  test('comes back with its data when it is killed', async () => {
+  test('restarts with its data after it was killed', async () => {
     const { redis } = await start();
     await ask(redis.url, (client) => client.set('key', 'value'));
     const pid = await pidAt(redis.url);
@@ -94,7 +94,7 @@ describe('embeddedRedis', () => {
   });
 
   test.each(['d'.repeat(120), 'with blank'])(
-    'takes a socket elsewhere where the path would not do: %s',
+    'puts the socket elsewhere if the path is not usable: %s',
     async (name) => {
       const deep = join(directory, name);
       const { redis, stop } = await start(deep);
@@ -106,13 +106,13 @@ describe('embeddedRedis', () => {
     },
   );
 
-  test('is ended by its guard when the supervisor was killed', async () => {
+  test('is ended by its guard after the supervisor was killed', async () => {
     const { pid, url } = await orphan(1000);
     await eventually('the redis to be gone', () => processIdentity(pid) === undefined);
     expect(existsSync(url)).toBe(false);
   });
 
-  test('is ended by the next start when the supervisor was killed', async () => {
+  test('is ended by the next start after the supervisor was killed', async () => {
     // Its guard would end it only after the test.
     const { pid } = await orphan(600_000);
     expect(await endLeftovers(directory, GRACE_MS)).toBe(1);

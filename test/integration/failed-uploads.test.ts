@@ -40,7 +40,7 @@ async function failedByUs(): Promise<string> {
   return id;
 }
 
-test('failures that another try may mend are listed, the newest first, and no others', async () => {
+test('the list contains only failures that a retry may help, the newest first', async () => {
   await uploadIn(space.records, 'failed');
   await uploadIn(space.records, 'cancelled');
   const ids = [await failedByUs(), await failedByUs(), await failedByUs()];
@@ -57,7 +57,7 @@ test('failures that another try may mend are listed, the newest first, and no ot
   });
 });
 
-test('one that is taken up again waits like a new one, where it stood, for good', async () => {
+test('a retried upload waits like a new one, with its percent, and does not expire', async () => {
   const id = await failedByUs();
   const before = await space.records.read(id);
   await failed.retry(id);
@@ -77,7 +77,7 @@ test('one that is taken up again waits like a new one, where it stood, for good'
   expect(await failed.list(9)).toEqual({ count: 0, newest: [] });
 });
 
-test('it is forgiven what it died of, goes on counting attempts, and may fail and be taken up again', async () => {
+test('a retry resets faults and deaths, continues the count of attempts, and may fail again', async () => {
   const id = await failedByUs();
   for (const attempts of [3, 4]) {
     await failed.retry(id);
@@ -88,14 +88,14 @@ test('it is forgiven what it died of, goes on counting attempts, and may fail an
   }
 });
 
-test('of two that take it up at once one does', async () => {
+test('of two retries at the same time only one is accepted', async () => {
   const id = await failedByUs();
   const outcomes = await Promise.allSettled([failed.retry(id), failed.retry(id)]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   expect(jobs).toEqual([id]);
 });
 
-test('what cannot be made good is refused', async () => {
+test('a retry is rejected for an upload whose file is at fault, that is running, deleted or unknown', async () => {
   const refused = await uploadIn(space.records, 'failed');
   const running = await uploadIn(space.records, 'processing');
   const deleted = await failedByUs();
@@ -107,14 +107,14 @@ test('what cannot be made good is refused', async () => {
   expect([jobs, (await failed.list(9)).count]).toEqual([[], 0]);
 });
 
-test('one that its sender sends anew is a failure no more', async () => {
+test('an upload that its client has sent again is no longer listed', async () => {
   const id = await failedByUs();
   applied(await space.records.open(newUpload({ id })));
   expect((await failed.list(9)).count).toBe(0);
   await expect(failed.retry(id)).rejects.toMatchObject({ code: 'not_retryable' });
 });
 
-test('the expired ones are forgotten with the next failure, and not counted before', async () => {
+test('expired uploads are not counted, and are removed with the next failure', async () => {
   const id = await failedByUs();
   await space.connection.zadd(space.keys.failed, Date.now() - RETENTION_MS - 1, id);
   expect(await failed.list(9)).toEqual({ count: 0, newest: [] });

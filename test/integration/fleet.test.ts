@@ -111,7 +111,7 @@ describe('two API processes and a worker', () => {
     );
   });
 
-  test('make one upload of a cancelled file that is sent to both at once again', async () => {
+  test('create one new life of a cancelled upload that is sent to both at the same time', async () => {
     const bytes = await photo({ width: 200, height: 150 });
     for (let round = 0; round < 10; round += 1) {
       const id = randomUUID();
@@ -129,7 +129,7 @@ describe('two API processes and a worker', () => {
   });
 });
 
-test('a picture with which two workers died is processed in a process of its own', async () => {
+test('a picture that was processed during the death of two workers is processed in a process of its own', async () => {
   const fleet = await service({ workers: 0 });
   const id = randomUUID();
   await putFile(fleet.url, id, await photo({ width: 800, height: 600 }), 'a.jpg');
@@ -140,7 +140,7 @@ test('a picture with which two workers died is processed in a process of its own
   expect(worker.lines()).toContainEqual(expect.objectContaining({ upload: uploadRef(id), isIsolated: true }));
 });
 
-test('a service that is stopped with a full queue goes on with it when it is started again', async () => {
+test('a service that is stopped with a full queue continues with it after a start', async () => {
   const redis = await startRedisServer({ persist: true });
   try {
     const before = await service({ redis, workers: 0 });
@@ -159,7 +159,7 @@ test('a service that is stopped with a full queue goes on with it when it is sta
   }
 });
 
-test('an API process without Redis starts, answers 503 and recovers when Redis comes', async () => {
+test('an API process without Redis starts, answers 503 and recovers when Redis is available', async () => {
   const redis = await startRedisServer();
   await redis.down();
   const fleet = await service({ redis, workers: 0 });
@@ -197,7 +197,7 @@ test('an API process without Redis starts, answers 503 and recovers when Redis c
   }
 });
 
-test('SIGTERM answers what is held with its timeout value and ends with 0', async () => {
+test('SIGTERM answers held responses with their timeout values and ends the process with 0', async () => {
   const fleet = await service({ workers: 0 });
   const { body } = await putFile<Upload>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg');
   const held = fetch(`${fleet.url}/uploads/${body.id}/progress?since=${body.version}`);

@@ -32,11 +32,11 @@ async function onSmallDisk(program: string, ...args: readonly string[]): Promise
   return JSON.parse(stdout);
 }
 
-test('a disk that fills up in mid-file is storage_full, and leaves nothing', async () => {
+test('a file that fills the disk is rejected as storage_full (507) and leaves nothing', async () => {
   expect(await onSmallDisk('test/helpers/fill-disk.ts')).toEqual({ code: 'storage_full', left: [] });
 });
 
-test('a service whose disk fills up says so, keeps what fits and leaves nothing of what does not', async () => {
+test('a service with a full disk stores uploads that fit, and rejects others without leftovers', async () => {
   const redis = await startRedisServer();
   try {
     expect(await onSmallDisk('test/helpers/fill-disk-service.ts', redis.url)).toEqual({

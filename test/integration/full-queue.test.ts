@@ -107,7 +107,7 @@ async function metricOf(url: string, name: string): Promise<number> {
 const isUnmeasured = (seconds: number) => seconds >= 10 && seconds <= 13;
 
 describe('a full queue', () => {
-  test('of all who race for its places on two processes takes exactly as many as it has, and keeps nothing of the others', async () => {
+  test('gives uploads that race on two processes exactly its places, and keeps no files of the rest', async () => {
     const ids = Array.from({ length: 20 }, () => randomUUID());
     const answers = await Promise.all(
       ids.map((id, index) => putFile<Upload & Problem>(refusing[index % 2] ?? '', id, bytes, 'a.jpg')),
@@ -121,7 +121,7 @@ describe('a full queue', () => {
     for (const id of ids) expect((await filesOf(id)).length).toBe(taken.includes(id) ? 2 : 0);
   });
 
-  test('tells so before the body is sent, to those who wait to be told', async () => {
+  test('rejects an upload that waits for 100-continue before its body is sent', async () => {
     await fill(refusing[0] ?? '', CAPACITY);
     const head = (line: string) =>
       `${line} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${bytes.length}\r\n`;
@@ -135,7 +135,7 @@ describe('a full queue', () => {
     }
   });
 
-  test('lets those go on who wait to be told, as long as there is room', async () => {
+  test('lets an upload that waits for 100-continue send its body while places are free', async () => {
     const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     expect(await rawRequest(refusing[0] ?? '', head, bytes)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 202 /);
     const part = Buffer.concat([
@@ -149,7 +149,7 @@ describe('a full queue', () => {
     expect(await rawRequest(refusing[0] ?? '', tus, bytes)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /);
   });
 
-  test('answers those who send all the same, and their connection is not reset', async () => {
+  test('answers clients that send the body anyway, without a connection reset', async () => {
     await fill(refusing[0] ?? '', CAPACITY);
     const large = Buffer.concat([bytes, Buffer.alloc(8_000_000)]);
     const put = await putFile<Problem>(refusing[0] ?? '', randomUUID(), large, 'a.jpg');
@@ -160,7 +160,7 @@ describe('a full queue', () => {
     ]);
   });
 
-  test('takes what finds a place of a form, and says of each other file that it was full', async () => {
+  test('accepts the files of a form that get a place, and rejects each other file as queue_full', async () => {
     const [id = ''] = await fill(refusing[0] ?? '', CAPACITY - 1);
     const files = ['1.jpg', '2.jpg', '3.jpg'].map((name) => ({ name, bytes }));
     const { status, body } = await postFiles<UploadList>(refusing[1] ?? '', files);
@@ -178,7 +178,7 @@ describe('a full queue', () => {
     expect((await postFiles<UploadList>(refusing[1] ?? '', files.slice(0, 1))).status).toBe(202);
   });
 
-  test('that filled up while the bytes came refuses them, and whoever watches learns of it', async () => {
+  test('rejects an upload during whose body it filled up, and watchers of the upload get the outcome', async () => {
     const [url = '', otherUrl = ''] = refusing;
     const id = randomUUID();
     const sent = putInHalves<Problem>(`${url}/uploads/${id}`, bytes);
@@ -200,7 +200,7 @@ describe('a full queue', () => {
     ]);
   });
 
-  test('is seen by operators, and turns nobody else away', async () => {
+  test('is shown to operators, and rejects no other request', async () => {
     const url = refusing[0] ?? '';
     const ids = await fill(url, CAPACITY);
     const refusedBefore = await metricOf(url, 'queue_refused_total\\{code="queue_full"\\}');
@@ -220,7 +220,7 @@ describe('a full queue', () => {
     });
   });
 
-  test('tells when to come again from how fast it drains, on every process alike', async () => {
+  test('sends a Retry-After based on its drain rate, equal on every process', async () => {
     const drained = queueKeys('refusing').drained;
     const [seconds] = await redis.time();
     // 60 a minute, over the last minute: a hundredth of the capacity is one upload, which is a second.
@@ -230,7 +230,7 @@ describe('a full queue', () => {
       expect(refusalIn(await putFile<Problem>(url, randomUUID(), bytes, 'a.jpg'))).toEqual([503, 'queue_full', 2]);
   });
 
-  test('is emptied by workers, and takes again what it refused', async () => {
+  test('accepts rejected files after workers have emptied it', async () => {
     const url = refusing[0] ?? '';
     await fill(url, CAPACITY);
     const id = randomUUID();
@@ -249,8 +249,8 @@ describe('a full queue', () => {
   });
 });
 
-describe('a resumable upload before a full queue', () => {
-  test('is not made', async () => {
+describe('a resumable upload at a full queue', () => {
+  test('is not created', async () => {
     const url = refusing[0] ?? '';
     await fill(url, CAPACITY);
     const answer = await tusRequest('POST', `${url}/files`, { 'Upload-Length': '100' });
@@ -263,7 +263,7 @@ describe('a resumable upload before a full queue', () => {
     ]);
   });
 
-  test('that was made keeps its bytes, and tus-js-client brings it in as soon as there is room, sending nothing twice but the last byte', async () => {
+  test('keeps its bytes if it was created before, and tus-js-client completes it when a place is free', async () => {
     const [url = '', otherUrl = ''] = refusing;
     const half = Math.floor(bytes.length / 2);
     const id = await createTus(url, { 'Upload-Length': String(bytes.length) });
@@ -296,7 +296,7 @@ describe('a resumable upload before a full queue', () => {
   });
 });
 
-describe('the share of one address', () => {
+describe('the limit of one address', () => {
   const from = (address: string) => ({ 'X-Forwarded-For': address });
   const put = async (address: string) =>
     await requestJson<Problem>(`${sharing}/uploads/${randomUUID()}`, {
@@ -305,7 +305,7 @@ describe('the share of one address', () => {
       headers: from(address),
     });
 
-  test('is refused past its limit, whichever way it is sent, and other addresses are not', async () => {
+  test('rejects its uploads sent in any way, and no uploads of other addresses', async () => {
     for (let upload = 0; upload < SHARE; upload++) expect((await put('192.0.2.1')).status).toBe(202);
     const form = new FormData();
     form.append('file', new Blob([new Uint8Array(bytes)]), 'a.jpg');
@@ -322,7 +322,7 @@ describe('the share of one address', () => {
     expect((await put('192.0.2.2')).status).toBe(202);
   });
 
-  test('is that of a /64 for IPv6, and counts what comes in resumable uploads and forms', async () => {
+  test('counts a /64 of IPv6 as one address, and includes resumable uploads and forms', async () => {
     const id = await createTus(sharing, { 'Upload-Length': String(bytes.length) });
     expect((await patchTus(sharing, id, 0, bytes, from('2001:db8:0:1::1'))).status).toBe(204);
     const form = new FormData();
@@ -341,8 +341,8 @@ describe('the share of one address', () => {
   });
 });
 
-describe('a queue that discards its oldest', () => {
-  test('answers at once whoever waits for it, on every process, and removes its job and its files', async () => {
+describe('a queue that discards the oldest upload', () => {
+  test('answers all waiters of that upload on every process, and removes its job and its files', async () => {
     const [url = '', otherUrl = ''] = discarding;
     const [id = ''] = await fill(url, 1);
     const { version } = (await getJson<Upload>(`${url}/uploads/${id}`)).body;
@@ -378,7 +378,7 @@ describe('a queue that discards its oldest', () => {
     ]);
   });
 
-  test('takes what it discarded anew under the same id', async () => {
+  test('accepts a discarded upload again under the same id', async () => {
     const [url = '', otherUrl = ''] = discarding;
     const [id = ''] = await fill(url, 1);
     await fill(otherUrl, 1);
@@ -394,7 +394,7 @@ describe('a queue that discards its oldest', () => {
     });
   });
 
-  test('is put in order by the sweep where the process died between record and job', async () => {
+  test('is repaired by the janitor if a process died between record and job', async () => {
     const [url = ''] = discarding;
     const [old = ''] = await fill(url, 1);
     const id = randomUUID();

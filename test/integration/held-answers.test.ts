@@ -40,7 +40,7 @@ async function nothingHeld(): Promise<void> {
 }
 
 describe('timeout values', () => {
-  test('a progress poll that saw nothing new ends with the present progress, timedOut true', async () => {
+  test('of a progress poll are the current progress with timedOut true', async () => {
     const { id, version } = await queued();
     const { status, body } = await getJson<Progress>(
       `${service.url}/uploads/${id}/progress?since=${version}&timeout=30`,
@@ -50,7 +50,7 @@ describe('timeout values', () => {
     await nothingHeld();
   });
 
-  test('a conditional poll ends with 304, and a version from elsewhere is answered at once', async () => {
+  test('of a conditional poll are a 304, and a version from another process is answered at once', async () => {
     const { id, version } = await queued();
     const url = `${service.url}/uploads/${id}/progress?timeout=30`;
     expect((await getJson(url, { 'If-None-Match': `W/"${version}"` })).status).toBe(304);
@@ -59,25 +59,25 @@ describe('timeout values', () => {
     expect((await getJson<Progress>(`${url}&since=${version + 5}`)).body.timedOut).toBe(false);
   });
 
-  test('a result that is not there in time is a 202 with timedOut and Retry-After', async () => {
+  test('of a result are a 202 with timedOut and Retry-After', async () => {
     const { id } = await queued();
     const { status, body, headers } = await getJson<Progress>(`${service.url}/uploads/${id}/result?timeout=1`);
     expect([status, body.timedOut, body.id]).toEqual([202, true, id]);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  test('an upload that asked to wait is answered 202 as it stands', async () => {
+  test('of an upload that asked to wait are a 202 with its current state', async () => {
     const { status, body } = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes }], '?timeout=20');
     expect([status, body.uploads[0]?.state, body.uploads[0]?.progress.timedOut]).toEqual([202, 'queued', true]);
   });
 
-  test('many watched uploads of which none moves: an empty list, timedOut', async () => {
+  test('of a watch on many uploads are an empty list with timedOut', async () => {
     const [a, b] = [await queued(), await queued()];
     const url = `${service.url}/progress?upload=${a.id}~${a.version}&upload=${b.id}~${b.version}&timeout=20`;
     expect((await getJson<ProgressList>(url)).body).toEqual({ uploads: [], timedOut: true });
   });
 
-  test('Prefer: wait holds and is named; a malformed one is ignored; the query wins', async () => {
+  test('come after the time in Prefer: wait; a malformed preference is ignored, and the query wins', async () => {
     const { id, version } = await queued();
     const url = `${service.url}/uploads/${id}/progress?since=${version}`;
     const waited = await getJson<Progress>(url, { Prefer: 'respond-async, wait=0' });
@@ -88,7 +88,7 @@ describe('timeout values', () => {
     expect([malformed.status, malformed.headers.get('preference-applied')]).toEqual([200, null]);
   });
 
-  test('a variant that does not exist yet is a placeholder that nobody keeps', async () => {
+  test('of a variant are a placeholder that is never cached', async () => {
     const { publicId } = await queued();
     const response = await fetch(`${service.url}/variants/${publicId}/160?timeout=20`);
     expect([response.status, response.headers.get('x-timed-out'), response.headers.get('cache-control')]).toEqual([
@@ -101,8 +101,8 @@ describe('timeout values', () => {
   });
 });
 
-describe('bounds and endings', () => {
-  test('past the bound a poll is refused with 503 and Retry-After, and a client that leaves makes room', async () => {
+describe('limits of held responses', () => {
+  test('reject a poll with 503 and Retry-After, and free the place of a client that disconnects', async () => {
     const { id, version } = await queued();
     const url = `${service.url}/uploads/${id}/progress?since=${version}`;
     const leave = new AbortController();
@@ -120,7 +120,7 @@ describe('bounds and endings', () => {
     await nothingHeld();
   });
 
-  test('one address may hold so many and no more', async () => {
+  test('apply to each address as well', async () => {
     const api = await service.addApi({ DEFERRED_MAX_HELD_PER_ADDRESS: '1', TRUSTED_PROXIES: '127.0.0.1' });
     const { id, version } = await queued();
     const url = `${api.url}/uploads/${id}/progress?since=${version}`;
@@ -141,7 +141,7 @@ describe('bounds and endings', () => {
     expect((await held).status).toBe(200);
   });
 
-  test('a file that is stored is told of although no answer can be held', async () => {
+  test('do not keep a stored file from getting its 202', async () => {
     const api = await service.addApi({ DEFERRED_MAX_HELD: '1' });
     const { id, version } = await queued();
     const leave = new AbortController();
@@ -162,7 +162,7 @@ describe('bounds and endings', () => {
     await held;
   });
 
-  test('several forms that ask to wait at once are all answered 202 where only one can be held', async () => {
+  test('give several forms that ask to wait a 202 if only one response can be held', async () => {
     const api = await service.addApi({ DEFERRED_MAX_HELD: '1' });
     const sent = await Promise.all(
       Array.from({ length: 6 }, (_, index) => postFiles(api.url, [{ name: `${index}.jpg`, bytes }], '?timeout=300')),
@@ -172,14 +172,14 @@ describe('bounds and endings', () => {
     await api.end();
   });
 
-  test('HEAD of an event stream ends', async () => {
+  test('do not apply to HEAD of an event stream, which ends at once', async () => {
     const { id } = await queued();
     const head = await fetch(`${service.url}/uploads/${id}/events`, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
     await nothingHeld();
   });
 
-  test('DELETE resolves every waiter with state cancelled', async () => {
+  test('are freed by DELETE, which answers every waiter with state cancelled', async () => {
     const { id, version } = await queued();
     const poll = getJson<Progress>(`${service.url}/uploads/${id}/progress?since=${version}`);
     const many = getJson<ProgressList>(`${service.url}/progress?upload=${id}~${version}`);
@@ -197,14 +197,14 @@ describe('bounds and endings', () => {
     await nothingHeld();
   });
 
-  test('cancel stops queued work, once; the result is a 410', async () => {
+  test('do not affect cancel, which stops queued work once and makes the result a 410', async () => {
     const { id } = await queued();
     const cancel = async () => await fetch(`${service.url}/uploads/${id}/cancel`, { method: 'POST' });
     expect([(await cancel()).status, (await cancel()).status]).toEqual([202, 200]);
     expect((await getJson<Problem>(`${service.url}/uploads/${id}/result`)).body.code).toBe('upload_cancelled');
   });
 
-  test('an unknown upload among many is answered in its place', async () => {
+  test('do not affect a watch, which answers an unknown upload in its place', async () => {
     const { id, version } = await queued();
     const unknown = randomUUID();
     const { body } = await getJson<ProgressList>(
@@ -217,7 +217,7 @@ describe('bounds and endings', () => {
   });
 });
 
-test('once a worker comes, everything held is resolved: events in order, a variant, the result', async () => {
+test('a worker that starts resolves everything held: events in order, a variant, the result', async () => {
   const { id, publicId, version } = await queued();
   const events = readEvents(`${service.url}/uploads/${id}/events?since=${version}`);
   const variant = fetch(`${service.url}/variants/${publicId}/640`);

@@ -38,7 +38,7 @@ async function sendPhoto(): Promise<void> {
   expect(await send(await photo({ width: 2000, height: 1500 }))).toMatchObject({ state: 'completed' });
 }
 
-test('hostile pictures end with a reason, at their first attempt, and cost the worker neither its life nor its memory', async () => {
+test('hostile pictures fail at their first attempt with a reason, without harm to the worker', async () => {
   await sendPhoto();
   const beforeMib = memoryMib();
   for (const { name, bytes, outcome } of [...hostile, ...hostile]) {

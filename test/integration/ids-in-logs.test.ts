@@ -18,7 +18,7 @@ afterAll(async () => {
 
 const TUS = { 'Tus-Resumable': '1.0.0' };
 
-test('no line of an API or a worker carries an upload id, and each names the upload by its hash', async () => {
+test('no log line of an API or worker process contains an upload id, only its hash', async () => {
   const [picture, refused, resumed] = [randomUUID(), randomUUID(), randomUUID()];
   const ask = async (path: string, init?: RequestInit) => await (await fetch(service.url + path, init)).arrayBuffer();
   await putFile<Upload>(service.url, picture, await photo({ width: 300, height: 200 }), 'a.jpg');

@@ -53,13 +53,13 @@ test('a worker of another installation stops at its start and leaves every file'
 test.each([
   ['worker', () => WORKER_ENTRY],
   ['API', () => API_ENTRY],
-])('a %s with another STORAGE than the other processes stops at its start', async (_, entry) => {
+])('a %s process with another STORAGE than the other processes stops at its start', async (_, entry) => {
   expect(await complaint(entry(), { STORAGE: `file:${directory}/elsewhere` })).toMatch(
     /deferred-uploads: STORAGE has no installation marker, but Redis belongs to installation/,
   );
 });
 
-test('a worker that is pointed at a folder of others stops at its start and leaves every file', async () => {
+test('a worker whose STORAGE is a folder of another program stops at its start and leaves every file', async () => {
   const shared = join(directory, 'home');
   const files = ['al/alice/letter.odt', 'en/en/strings.json', 'Downloads/film.mkv.part'];
   for (const file of files) {
@@ -80,7 +80,7 @@ test('a STORAGE that cannot be written stops a process with one line', async () 
     );
 });
 
-test('a storage that goes away makes a process unready, and uploads a 503, until it is back', async () => {
+test('a storage that goes away makes uploads and /readyz a 503 until it is back', async () => {
   const bytes = await photo({ width: 200, height: 100 });
   const moved = `${service.directory}-moved`;
   await rename(service.directory, moved);

@@ -101,7 +101,7 @@ test.each<[what: string, most: () => Buffer, more: () => Buffer, status: number,
     /16384/,
   ],
 ])(
-  'as many %s as allowed are taken, and more are refused with how many that are',
+  'the limit of %s accepts exactly this number, and the rejection of a larger one names the limit',
   async (_what, most, more, status, code, detail) => {
     expect((await answerTo(most())).status).toBe(202);
     expect(await answerTo(more())).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
@@ -120,7 +120,7 @@ function named(length: number): Buffer {
   return formPart(`Content-Disposition: form-data; name="f"; filename="${'n'.repeat(length)}"`, bytes);
 }
 
-describe('bodies under way', () => {
+describe('the limits of open request bodies', () => {
   /** Sends half of a file from that address and waits until the service is receiving it. */
   async function begin(method: Method, address: string, nth: number) {
     const connection = await connected();
@@ -146,7 +146,7 @@ describe('bodies under way', () => {
   }
 
   test.each(METHODS)(
-    'are so many from one address, which a %s past that is refused, and so many in all, past which the slowest goes first',
+    'reject a %s over the limit of its address, and end the slowest body over the limit of all',
     async (method) => {
       const first = await begin('PUT', '192.0.2.1', 1);
       const second = await begin('POST', '192.0.2.1', 2);
@@ -170,14 +170,14 @@ describe('bodies under way', () => {
   );
 });
 
-describe('disk that is left alone', () => {
+describe('STORAGE_RESERVE_BYTES', () => {
   let full: ServiceProcess;
 
   beforeAll(async () => {
     full = await service.addApi({ STORAGE_RESERVE_BYTES: String(Number.MAX_SAFE_INTEGER) });
   });
 
-  test.each(METHODS)('is not touched by a %s', async (method) => {
+  test.each(METHODS)('keeps a %s from using the reserved disk space (507)', async (method) => {
     const { head, body, outcome } = await SENDERS[method](full.url, bytes);
     const connection = await connected(full.url);
     await connection.send(`${head}Content-Length: ${body.length}\r\n\r\n`, body);

@@ -74,7 +74,7 @@ function theApi(): ServiceProcess {
   return api;
 }
 
-test('requests that come to nothing cost no memory once they are over', async () => {
+test('rejected requests use no memory after their end', async () => {
   const api = theApi();
   // Code is compiled and caches are filled by then.
   for (let count = 0; count < 2; count += 1) await round();
@@ -84,7 +84,7 @@ test('requests that come to nothing cost no memory once they are over', async ()
   expect(grown / MIB).toBeLessThan(3);
 });
 
-test.each(METHODS)('a %s whose sender makes chunks of one byte costs little more than its bytes', async (method) => {
+test.each(METHODS)('a %s in chunks of one byte uses little more memory than its bytes', async (method) => {
   const api = theApi();
   const before = await heldBytes(api);
   const chunks = chunkOf('x').toString('latin1').repeat(CHUNKS);

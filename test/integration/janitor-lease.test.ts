@@ -30,14 +30,14 @@ test('only one of two workers holds the lease', async () => {
   ]);
 });
 
-test('the lease of a holder that died goes to the next worker that asks', async () => {
+test('the lease of a dead holder goes to the next worker that asks', async () => {
   const [first, second] = leases(`${space.keys.janitor}:2`);
   expect(await first.take(50)).toBe(true);
   await eventually('the second worker to hold the lease', async () => await second.take(60_000));
   expect(await first.renew(60_000)).toBe(false);
 });
 
-test('a lease that Redis lost is renewed if nobody has taken it since', async () => {
+test('a lease that Redis has lost is renewed if no other worker has taken it', async () => {
   const key = `${space.keys.janitor}:3`;
   const [first] = leases(key);
   expect(await first.take(60_000)).toBe(true);

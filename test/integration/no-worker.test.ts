@@ -15,7 +15,7 @@ afterAll(async () => {
 const ready = async () => await getJson<{ status: string; workers: number }>(`${service.url}/readyz`);
 const gauge = async () => /^workers_alive (\d+)$/m.exec(await (await fetch(`${service.url}/metrics`)).text())?.[1];
 
-test('an API process without a living worker is ready, and says in /readyz and /metrics that there is none', async () => {
+test('an API process without a living worker is ready, and /readyz and /metrics count no workers', async () => {
   const { status, body } = await ready();
   expect([status, body, await gauge()]).toEqual([200, { status: 'ready', workers: 0 }, '0']);
   const worker = await service.addWorker();

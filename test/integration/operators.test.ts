@@ -46,10 +46,10 @@ async function figures(): Promise<ServiceFigures> {
   return body;
 }
 
-describe('what is for operators', () => {
+describe("the operators' paths", () => {
   const PATHS = ['/operators', '/operators/page.js', '/operators/figures', '/operators/nowhere'];
 
-  test.each(PATHS)('%s asks for the token', async (path) => {
+  test.each(PATHS)('ask for the token at %s', async (path) => {
     const { status, headers, body } = await getJson<Problem>(service.url + path);
     expect([status, body.code]).toEqual([401, 'unauthorized']);
     expect(headers.get('www-authenticate')).toMatch(/^Basic realm=/);
@@ -60,7 +60,7 @@ describe('what is for operators', () => {
     ['Basic without one', basic('', TOKEN)],
     ['Bearer', BEARER],
     ['a scheme in other letters', { Authorization: `bEARER ${TOKEN}` }],
-  ])('opens to the token as %s', async (_name, headers) => {
+  ])('accept the token as %s', async (_name, headers) => {
     expect(await statusOf('/operators', headers)).toBe(200);
   });
 
@@ -69,7 +69,7 @@ describe('what is for operators', () => {
     ['Basic without a colon', { Authorization: `Basic ${Buffer.from(TOKEN.replace(':', '')).toString('base64')}` }],
     ['the token as a user name', basic(TOKEN, '')],
     ['the token in the address', {}],
-  ])('stays shut to %s', async (_name, headers) => {
+  ])('reject %s', async (_name, headers) => {
     expect(await statusOf(`/operators?token=${TOKEN}`, { ...headers, 'X-Forwarded-For': '192.0.2.77' })).toBe(401);
   });
 
@@ -81,7 +81,7 @@ describe('what is for operators', () => {
     '/%6Fperators',
     '/operators%2Ffigures',
     '/x/../operators',
-  ])('is not reached round the guard as %s', async (path) => {
+  ])('cannot be reached without the token as %s', async (path) => {
     const answer = await rawRequest(
       service.url,
       `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
@@ -89,7 +89,7 @@ describe('what is for operators', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 40[14] /);
   });
 
-  test('refuses an address that has tried too many tokens with 429, but lets the right token through', async () => {
+  test('reject an address that has tried too many tokens with 429, but accept the right token', async () => {
     const from = (address: string, password: string) =>
       statusOf('/operators', { ...basic('x', password), 'X-Forwarded-For': address });
     const tries = Array.from({ length: 10 }, (_, index) => from('192.0.2.1', `wrong-${index}`));
@@ -102,14 +102,14 @@ describe('what is for operators', () => {
     expect(await from('192.0.2.2', TOKEN)).toBe(200);
   });
 
-  test('says in the log who was refused, and no token', async () => {
+  test('log the address of a rejected request and never a token', async () => {
     const read = () => service.apis.map((api) => api.output()).join('');
     await eventually('the lines of ten refusals', () => read().split('"address":"192.0.2.1"').length > 10);
     const log = read();
     expect([log.includes(TOKEN), log.includes('wrong-0'), log.includes('Basic')]).toEqual([false, false, false]);
   });
 
-  test('is told to no page of another origin', async () => {
+  test('cannot be read by a page of another origin', async () => {
     const asked = await fetch(`${service.url}/operators/figures`, {
       headers: { ...BEARER, Origin: 'https://other.example' },
     });
@@ -123,7 +123,7 @@ describe('what is for operators', () => {
     );
   });
 
-  test('is nothing at all without a token', async () => {
+  test('are a 404 without OPERATORS_TOKEN', async () => {
     const api = await service.addApi({ OPERATORS_TOKEN: '' });
     for (const path of PATHS) {
       const { status, body } = await getJson<Problem>(api.url + path, BEARER);
@@ -133,8 +133,8 @@ describe('what is for operators', () => {
   });
 });
 
-describe('the figures', () => {
-  test('tell of every process, of what is held by route, and of what waits', async () => {
+describe("the operators' figures", () => {
+  test('contain every process, the held responses by route, and the waiting uploads', async () => {
     const { body } = await putFile<Upload>(service.urls[1] ?? '', randomUUID(), bytes, 'a.jpg');
     const held = fetch(`${service.url}/uploads/${body.id}/progress?since=${body.version}&timeout=${LONG_HOLD_MS}`);
     const seen = await eventually('the held poll', async () => {
@@ -164,7 +164,7 @@ describe('the figures', () => {
     ]);
   });
 
-  test('lose a process that has ended', async () => {
+  test('no longer contain a process that has ended', async () => {
     const api = await service.addApi();
     await eventually('the third process', async () => (await figures()).processes.length === 3);
     await api.end();
@@ -172,7 +172,7 @@ describe('the figures', () => {
   });
 });
 
-test('a failed upload that is tried again goes to the workers, and whoever asks sees it move', async () => {
+test('a retried upload goes to the workers, and its watchers get the changes', async () => {
   const { body } = await putFile<Upload>(service.url, randomUUID(), bytes, 'harbour.jpg');
   await failByOurFault(service, PREFIX, body.id);
   const failed = await figures();

@@ -48,7 +48,7 @@ function expectCard(upload: Upload | undefined): void {
 }
 
 describe('the options of an upload', () => {
-  test('come in a field before the files, and hold for all of them', async () => {
+  test('in a field before the files apply to all of them', async () => {
     const { body } = await post<UploadList>(JSON.stringify(OPTIONS));
     expect(body.uploads).toHaveLength(2);
     body.uploads.forEach(expectCard);
@@ -58,12 +58,12 @@ describe('the options of an upload', () => {
     expect([metadata.width, metadata.height, metadata.exif?.includes('Acme')]).toEqual([40, 40, true]);
   });
 
-  test('come in the query of a raw upload', async () => {
+  test('may be in the query of a raw upload', async () => {
     const query = `?timeout=${LONG_HOLD_MS}&options=${encodeURIComponent(JSON.stringify(OPTIONS))}`;
     expectCard((await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg', query)).body);
   });
 
-  test('come in the metadata of a resumable upload', async () => {
+  test('may be in the metadata of a resumable upload', async () => {
     const metadata = `options ${Buffer.from(JSON.stringify(OPTIONS)).toString('base64')}`;
     const id = await createTus(service.url, { 'Upload-Length': String(bytes.length), 'Upload-Metadata': metadata });
     await patchTus(service.url, id, 0, bytes.subarray(0, 100));
@@ -71,14 +71,14 @@ describe('the options of an upload', () => {
     expectCard((await getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`)).body);
   });
 
-  test('that nobody gave are those of the settings', async () => {
+  test('default to those of the settings', async () => {
     const { body } = await post<UploadList>('{}');
     expect(pictureResult(body.uploads[0]).variants).toMatchObject([{ name: 'only', format: 'jpeg', width: 50 }]);
     expect(body.uploads[0]?.result).not.toHaveProperty('gps');
   });
 });
 
-test('a TIFF of several pages, with its table of tags at the end, is a picture like others', async () => {
+test('a TIFF of several pages with its directory at the end is processed like other pictures', async () => {
   const { status, body } = await putFile<Upload>(
     service.url,
     randomUUID(),
@@ -90,7 +90,7 @@ test('a TIFF of several pages, with its table of tags at the end, is a picture l
   expect(body.result).toMatchObject({ format: 'tiff', frames: 3, width: 120, height: 80 });
 });
 
-describe('options that make no sense', () => {
+describe('invalid options', () => {
   test.each([
     [
       '{"variants":[{"name":"a","longestSide":5,"width":5}]}',
@@ -100,7 +100,7 @@ describe('options that make no sense', () => {
       JSON.stringify({ variants: Array.from({ length: 200 }, (_, index) => ({ name: `v${index}`, width: 1 })) }),
       'options.variants may have at most 16 entries; remove some, or send the file twice.',
     ],
-  ])('are one problem that says what to do, and leave nothing: %.60s', async (options, detail) => {
+  ])('give one problem that says what to do, and leave nothing: %.60s', async (options, detail) => {
     const before = (await storedFiles(service.directory)).length;
     const { status, body } = await post<Problem>(options);
     expect([status, body.code, body.detail]).toEqual([400, 'bad_options', detail]);
@@ -108,7 +108,7 @@ describe('options that make no sense', () => {
   });
 });
 
-test('a variant may be asked for by its own name from the first moment, and none that will never be', async () => {
+test('a variant may be requested by its name before it exists, and a name that will never exist is a 404', async () => {
   const id = randomUUID();
   const query = `?options=${encodeURIComponent(JSON.stringify(OPTIONS))}`;
   const put = request(`${service.url}/uploads/${id}${query}`, {

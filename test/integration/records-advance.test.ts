@@ -47,9 +47,9 @@ function expectedVerdict(state: UploadState, how: string): string {
   return how.startsWith('of a later') ? 'fenced' : 'applied';
 }
 
-describe('progress of an attempt, which has a script without the shared parts, decides and changes as the others do', () => {
+describe('the script of advance, which does not include the shared parts,', () => {
   test.each(STATES.flatMap((state) => Object.keys(prepare).map((how) => ({ state, how }))))(
-    'where the upload is $state and $how',
+    'decides and changes like the shared parts if the upload is $state and $how',
     async ({ state, how }) => {
       const { id } = await uploadIn(space.records, state);
       await prepare[how]?.(id);
@@ -75,7 +75,7 @@ describe('progress of an attempt, which has a script without the shared parts, d
     },
   );
 
-  test('sent again after a reply that was lost, it is made once', async () => {
+  test('applies a change once if the reply was lost and it is sent again', async () => {
     const { id, attempt } = await uploadIn(space.records, 'processing');
     const asSentTwice = new RecordChanger(
       { runScript: async (...call) => (await space.store.runScript(...call), await space.store.runScript(...call)) },
@@ -87,8 +87,8 @@ describe('progress of an attempt, which has a script without the shared parts, d
   });
 });
 
-describe('what progress is told from, read alone,', () => {
-  test.each(STATES)('is what the whole record says, where it is %s', async (state) => {
+describe('readProgress', () => {
+  test.each(STATES)('returns the same as the whole record if the upload is %s', async (state) => {
     const { id } = await uploadIn(space.records, state);
     const whole = await space.records.read(id);
     const { state: progress, queuePosition, expiresAtMs } = (await space.records.readProgress(id)) ?? {};
@@ -97,7 +97,7 @@ describe('what progress is told from, read alone,', () => {
     expect(queuePosition === null).toBe(state !== 'queued');
   });
 
-  test('is nothing where there is no upload', async () => {
+  test('returns undefined if there is no upload', async () => {
     expect(await space.records.readProgress(randomUUID())).toBeUndefined();
   });
 });

@@ -44,7 +44,7 @@ const count = async (owner?: string) => await countRecords(space.store, space.ke
 const hashes = async () => await space.connection.keys(space.keys.record('*'));
 
 describe('the number of records', () => {
-  test('is bounded: one too many is refused and makes none', async () => {
+  test('is limited: one upload over the limit is rejected and creates no record', async () => {
     expect([await open(bounds(2)), await open(bounds(2)), await open(bounds(2))]).toEqual([
       'applied',
       'applied',
@@ -53,7 +53,7 @@ describe('the number of records', () => {
     expect([(await hashes()).length, (await count()).live]).toEqual([2, 2]);
   });
 
-  test('does not stand in the way of an upload that has a record already', async () => {
+  test('does not affect an upload that has a record already', async () => {
     const upload = newUpload();
     await open(bounds(1), upload);
     await space.records.reject(upload.id, upload.fencingToken, PROBLEM, NONE);
@@ -61,7 +61,7 @@ describe('the number of records', () => {
     expect((await count()).live).toBe(1);
   });
 
-  test('falls when Redis drops a record, and when one is forgotten', async () => {
+  test('goes down when Redis drops a record, and when one is forgotten', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 1 });
     const upload = newUpload();
     applied(await records.open(upload));
@@ -73,7 +73,7 @@ describe('the number of records', () => {
     expect([(await count()).live, await hashes()]).toEqual([0, []]);
   });
 
-  test('is the number of keys after whatever happens to uploads', async () => {
+  test('equals the number of keys after every kind of change', async () => {
     const { records } = space;
     for (const state of ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'] as const) {
       for (const owner of [undefined, 'somebody']) {
@@ -91,7 +91,7 @@ describe('the number of records', () => {
     expect(await space.connection.hgetall(space.keys.recordOwners)).toEqual({ somebody: '5', another: '2' });
   });
 
-  test('counts those that made room for others until Redis drops them', async () => {
+  test('includes discarded uploads until Redis drops them', async () => {
     const limits = { capacity: 1, discards: true, perAddress: 0 };
     const [first, second] = [newUpload(), newUpload()];
     for (const { id, fencingToken } of [first, second]) {
@@ -106,13 +106,13 @@ describe('the number of records', () => {
 });
 
 describe('the records of one owner', () => {
-  test('are bounded by themselves', async () => {
+  test('have a limit of their own', async () => {
     const verdicts = [];
     for (const owner of ['a', 'a', 'a', 'b']) verdicts.push(await open(bounds(100, owner, 2)));
     expect(verdicts).toEqual(['applied', 'applied', 'owned', 'applied']);
   });
 
-  test('are those of whoever began the last life of an upload', async () => {
+  test('belong to the owner that began the last life of the upload', async () => {
     const upload = newUpload();
     await open(bounds(9, 'a'), upload);
     await space.records.cancel(upload.id);
@@ -121,7 +121,7 @@ describe('the records of one owner', () => {
   });
 });
 
-describe('an upload that was refused before it was stored', () => {
+describe('an upload that was rejected before it was stored', () => {
   const DAY_MS = 24 * 3_600_000;
   const keptMs = async (id: string) => await space.connection.pttl(space.keys.record(id));
   let records: UploadRecords;
@@ -130,7 +130,7 @@ describe('an upload that was refused before it was stored', () => {
     records = new UploadRecords(space.store, space.keys, { retentionMs: DAY_MS });
   });
 
-  test('answers for 5 minutes and is gone after 10, without its options', async () => {
+  test('answers for 5 minutes and is removed after 10, without its options', async () => {
     const upload = newUpload({ options: { a: 'long' } });
     const { id, fencingToken } = upload;
     applied(await records.open(upload));
@@ -144,7 +144,7 @@ describe('an upload that was refused before it was stored', () => {
     });
   });
 
-  test('is still known as a resumable one', async () => {
+  test('can still be recognized as a resumable upload', async () => {
     const upload = newUpload({ metadata: { filename: 'a.jpg', pad: 'x'.repeat(500) } });
     const { id, fencingToken } = upload;
     applied(await records.open(upload));
@@ -152,7 +152,7 @@ describe('an upload that was refused before it was stored', () => {
     expect((await records.read(id))?.record.metadata).toEqual({});
   });
 
-  test('is kept as long as any other if bytes of it had come when it was given up', async () => {
+  test('is kept for the usual time if some of its bytes had arrived', async () => {
     const [silent, begun] = [newUpload(), newUpload()];
     for (const { id, fencingToken } of [silent, begun])
       applied(await records.open({ ...newUpload(), id, fencingToken }));
@@ -163,7 +163,7 @@ describe('an upload that was refused before it was stored', () => {
     expect(await keptMs(begun.id)).toBeGreaterThan(DAY_MS);
   });
 
-  test('is kept as long as any other if it was stored', async () => {
+  test('is kept for the usual time if it was stored', async () => {
     const { id } = await uploadIn(records, 'completed');
     expect((await records.read(id))?.record.result).toEqual(RESULT);
     expect(await keptMs(id)).toBeGreaterThan(DAY_MS);

@@ -77,7 +77,7 @@ async function compare(ids: readonly string[]): Promise<{ kept: unknown; told: u
   return { kept, told: [queued.sort(), shares] };
 }
 
-test('whatever several processes do at once, who waits, whose they are and the records agree, and nothing is left over', async () => {
+test('the waiting set, the shares of addresses and the records agree after concurrent changes', async () => {
   const sets = new UploadSets(space.connection, space.keys);
   await fc.assert(
     fc.asyncProperty(

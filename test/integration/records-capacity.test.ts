@@ -76,8 +76,8 @@ async function shares(): Promise<Record<string, string>> {
   return await space.connection.hgetall(space.keys.waitingByAddress);
 }
 
-describe('the last places', () => {
-  test('however many processes race for them, exactly as many are taken as there are', async () => {
+describe('the last free places', () => {
+  test('are each given once if several processes race for them', async () => {
     const uploads = await Promise.all(Array.from({ length: 30 }, receiving));
     const outcomes = await Promise.all(
       uploads.map((upload, index) => enqueue(upload, rejecting(7), processes[index % PROCESSES])),
@@ -92,7 +92,7 @@ describe('the last places', () => {
       expect(await stateOf(upload)).toBe(outcomes[index]?.applied ? 'queued' : 'receiving');
   });
 
-  test('are free again when those that waited leave, whichever way', async () => {
+  test('are free again when a waiting upload leaves in any way', async () => {
     const [begun, cancelled, failed, deleted, forgotten] = [
       await waiting(rejecting(9)),
       await waiting(rejecting(9)),
@@ -115,7 +115,7 @@ describe('the last places', () => {
     expect(verdict(await enqueue(next, rejecting(1)))).toBe('applied');
   });
 
-  test('are asked for by what opens an upload too, which then leaves everything as it was', async () => {
+  test('are also checked when an upload opens, and a rejected opening changes nothing', async () => {
     await waiting(rejecting(1));
     const fresh = newUpload();
     expect(verdict(await records.open(fresh, rejecting(1)))).toBe('full');
@@ -129,14 +129,14 @@ describe('the last places', () => {
     expect(verdict(await records.open(fresh, rejecting(2)))).toBe('applied');
   });
 
-  test('do not matter to what is stored already: a stored upload is told of even where the queue is full', async () => {
+  test('do not matter for a stored upload, whose state is returned although the queue is full', async () => {
     const stored = await waiting(rejecting(1));
     const finished = await uploadIn(records, 'completed');
     expect(verdict(await records.open({ ...newUpload(), id: stored.id }, rejecting(1)))).toBe('state');
     expect(verdict(await records.open({ ...newUpload(), id: finished.id }, rejecting(1)))).toBe('final');
   });
 
-  test('are not asked for by what was accepted before: a hand-back, a restore', async () => {
+  test('are not needed by accepted uploads: a requeue, a restore', async () => {
     const first = await waiting(rejecting(1));
     applied(await records.begin(first.id));
     await waiting(rejecting(1));
@@ -154,8 +154,8 @@ describe('the last places', () => {
   });
 });
 
-describe('the oldest that waits', () => {
-  test('makes room: it ends as discarded, with everything that an end brings', async () => {
+describe('the oldest waiting upload', () => {
+  test('is evicted: it ends as discarded, like every final upload', async () => {
     const oldest = await waiting(discarding(2));
     const older = await waiting(discarding(2));
     const before = (await records.read(oldest.id))?.record;
@@ -179,7 +179,7 @@ describe('the oldest that waits', () => {
     expect(verdict(await records.begin(oldest.id))).toBe('final');
   });
 
-  test('is told of on the stream like any other change', async () => {
+  test('is announced on the stream like any other change', async () => {
     const oldest = await waiting(discarding(1));
     await waiting(discarding(1));
     const entries = await space.connection.xrange(space.keys.events, '-', '+');
@@ -198,7 +198,7 @@ describe('the oldest that waits', () => {
     ]);
   });
 
-  test('is told of on its own channel, where changes are published', async () => {
+  test('is announced on its own channel if changes are published on channels', async () => {
     const publishing = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, publish: 'PUBLISH' });
     const oldest = await waiting(discarding(1));
     const upload = await receiving();
@@ -217,7 +217,7 @@ describe('the oldest that waits', () => {
     ear.disconnect();
   });
 
-  test('may be sent again under its id, and starts clean', async () => {
+  test('may be sent again under its id, without its old state', async () => {
     const oldest = await waiting(discarding(1));
     await waiting(discarding(1));
     const again = { ...oldest, fencingToken: randomUUID() };
@@ -234,7 +234,7 @@ describe('the oldest that waits', () => {
     expect(applied(await records.begin(oldest.id)).record).toMatchObject({ state: 'processing', error: null });
   });
 
-  test('however many processes race, all get in, as many wait as may, and each other one is discarded once', async () => {
+  test('is evicted once for each new upload if several processes race', async () => {
     const uploads = await Promise.all(Array.from({ length: 30 }, receiving));
     const outcomes = await Promise.all(
       uploads.map((upload, index) => enqueue(upload, discarding(7), processes[index % PROCESSES])),
@@ -244,7 +244,7 @@ describe('the oldest that waits', () => {
     for (const upload of uploads) expect(await stateOf(upload)).toBe(gone.includes(upload.id) ? 'discarded' : 'queued');
   });
 
-  test('is discarded once where the reply was lost and the change is sent again', async () => {
+  test('is evicted once if the reply was lost and the change is sent again', async () => {
     const oldest = await waiting(discarding(2));
     await waiting(discarding(2));
     const twice: RecordStore = overriding(space.store, {
@@ -264,7 +264,7 @@ describe('the oldest that waits', () => {
     ]);
   });
 
-  test('is not discarded by what only opens an upload, nor by what is refused', async () => {
+  test('is not evicted by an opening or by a rejected change', async () => {
     const oldest = await waiting(discarding(1));
     applied(await records.open(newUpload(), discarding(1)));
     const superseded = await receiving();
@@ -275,7 +275,7 @@ describe('the oldest that waits', () => {
     expect(await waitingIds()).toEqual([oldest.id]);
   });
 
-  test('that does not wait by its record only loses its place, and nobody is told', async () => {
+  test('only loses its place, without an event, if its record says that it does not wait', async () => {
     const { id } = await uploadIn(records, 'completed');
     const before = await records.read(id);
     await space.connection.zadd(space.keys.waiting, 1, id, 2, 'unknown');
@@ -285,7 +285,7 @@ describe('the oldest that waits', () => {
     expect(await space.connection.exists(space.keys.record('unknown'))).toBe(0);
   });
 
-  test('goes in bounded numbers where the capacity was lowered far', async () => {
+  test('is evicted in batches of limited size if the capacity was lowered far', async () => {
     const uploads = await Promise.all(Array.from({ length: 150 }, () => waiting(rejecting(1000))));
     expect(applied(await enqueue(await receiving(), discarding(1))).discarded).toHaveLength(100);
     expect(applied(await enqueue(await receiving(), discarding(1))).discarded).toHaveLength(51);
@@ -294,7 +294,7 @@ describe('the oldest that waits', () => {
 });
 
 describe('the share of one address', () => {
-  test('is refused past its limit, and other addresses are not', async () => {
+  test('limits its uploads, and not the uploads of other addresses', async () => {
     await waiting(shareOf('192.0.2.1', 2));
     await waiting(shareOf('192.0.2.1', 2));
     expect(verdict(await enqueue(await receiving(), shareOf('192.0.2.1', 2)))).toBe('quota');
@@ -303,7 +303,7 @@ describe('the share of one address', () => {
     expect(await shares()).toEqual({ '192.0.2.1': '2', '192.0.2.2': '1' });
   });
 
-  test('however many processes race for it, exactly as many are taken as it has', async () => {
+  test('is never exceeded if several processes race for it', async () => {
     const uploads = await Promise.all(Array.from({ length: 20 }, receiving));
     const outcomes = await Promise.all(
       uploads.map((upload, index) => enqueue(upload, shareOf('2001:db8:0:1::/64', 4), processes[index % PROCESSES])),
@@ -321,7 +321,7 @@ describe('the share of one address', () => {
     ['is discarded', async () => await enqueue(await receiving(), discarding(1))],
   ];
 
-  test.each(WAYS)('nothing of the address is left when the upload %s', async (_name, leave) => {
+  test.each(WAYS)('is freed and the address is removed when the upload %s', async (_name, leave) => {
     const { id } = await waiting(shareOf('192.0.2.1', 2));
     expect(await space.connection.hget(space.keys.record(id), 'address')).toBe('192.0.2.1');
     await leave(id);
@@ -329,7 +329,7 @@ describe('the share of one address', () => {
     expect(JSON.stringify(await space.connection.xrange(space.keys.events, '-', '+'))).not.toContain('192.0.2.1');
   });
 
-  test('one that is handed back counts for nobody, since nobody knows any more whose it is', async () => {
+  test('does not include a requeued upload, because its address is no longer stored', async () => {
     const { id } = await waiting(shareOf('192.0.2.1', 1));
     applied(await records.begin(id));
     applied(await records.requeue(id, 1));
@@ -341,7 +341,7 @@ describe('the share of one address', () => {
   });
 });
 
-test('every script keeps to the keys of one slot, as a cluster demands', async () => {
+test('every script uses only keys of one slot, as a cluster requires', async () => {
   const cluster = await startRedisCluster();
   const there = await openRecordSpace(cluster.place);
   const queue = new UploadQueue(there.connection, there.keys, silentLog);

@@ -68,7 +68,7 @@ async function listen(url?: string): Promise<Heard> {
 }
 
 describe('the event of a change', () => {
-  test('bears the progress part of the record just as it is read', async () => {
+  test('carries the progress part of the record exactly as it is read', async () => {
     const heard = await listen();
     const { records } = space;
     const upload = newUpload({ fileName: 'a\u0001"ü.jpg' });
@@ -95,7 +95,7 @@ describe('the event of a change', () => {
     expect(heard.events.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test('a refused change makes no event', async () => {
+  test('does not exist if the change is rejected', async () => {
     const { id } = await uploadIn(space.records, 'cancelled');
     const before = await space.connection.xlen(space.keys.events);
     await space.records.begin(id);
@@ -103,7 +103,7 @@ describe('the event of a change', () => {
     expect(await space.connection.xlen(space.keys.events)).toBe(before + 1);
   });
 
-  test('is heard by whoever listens before it happens, and nothing from before is', async () => {
+  test('reaches a listener that listens before the change, and no older event does', async () => {
     await uploadIn(space.records, 'completed');
     const heard = await listen();
     const { id } = await uploadIn(space.records, 'receiving');
@@ -111,7 +111,7 @@ describe('the event of a change', () => {
     expect(heard.events.map((event) => event.id)).toEqual([id]);
   });
 
-  test('is heard on a stream that was empty when the listening began', async () => {
+  test('reaches a listener that began with an empty stream', async () => {
     const heard = await listen();
     const { id } = await uploadIn(space.records, 'cancelled');
     await heard.until(({ events }) => events.length >= 2);
@@ -121,7 +121,7 @@ describe('the event of a change', () => {
     ]);
   });
 
-  test('events of a gap in the connection are heard afterwards, and the listener is told of the gap', async () => {
+  test('from a gap in the connection arrives later, and the listener is notified of the gap', async () => {
     const own = await startRedisServer();
     servers.push(own);
     await space.close();
@@ -136,8 +136,8 @@ describe('the event of a change', () => {
   });
 });
 
-describe('the call to workers', () => {
-  test.each(['cancel', 'delete'] as const)('%s is called out to them, once it is made', async (change) => {
+describe('the message to workers', () => {
+  test.each(['cancel', 'delete'] as const)('is published for a %s after the change is applied', async (change) => {
     const { id } = await uploadIn(space.records, 'processing');
     const ear = openWaitingConnection(await sharedRedis(), silentLog);
     await ear.subscribe(space.keys.cancelChannel);

@@ -138,7 +138,7 @@ function expectLawful(before: ProgressState | undefined, after: ProgressState): 
   if (isFinalState(before.state) && !isRestart) expect([after.state, after.deleted]).toEqual([before.state, true]);
 }
 
-test('whatever several processes do at once, versions grow, percents never fall, and an outcome stands', async () => {
+test('versions grow, percents never fall and outcomes stay under concurrent changes of several processes', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.nat(PROCESSES - 1), act), { maxLength: 30 }),
@@ -169,7 +169,7 @@ test('whatever several processes do at once, versions grow, percents never fall,
   );
 });
 
-test('of all who would end an upload at once exactly one does', async () => {
+test('of several changes that end an upload at the same time exactly one is applied', async () => {
   for (let round = 0; round < 20; round++) {
     const { id, fencingToken: held } = newUpload();
     await space.records.open({ ...newUpload(), id, fencingToken: held });
@@ -194,7 +194,7 @@ test('of all who would end an upload at once exactly one does', async () => {
   }
 });
 
-describe('a cancel at any moment of an attempt', () => {
+describe('a stop at any moment of an attempt', () => {
   /** All that a worker tells of an attempt, to its end. */
   const work: readonly Act[] = [
     (records, id) => records.advance(id, 1, 1, 'decode', 0.2),
@@ -224,7 +224,7 @@ describe('a cancel at any moment of an attempt', () => {
     }
   });
 
-  test('leaves one outcome and no variant of another, whatever comes at once', async () => {
+  test('leaves one outcome and no variant of another under concurrent changes', async () => {
     const delays = fc.array(fc.nat(3), { minLength: 4, maxLength: 4 });
     const property = fc.asyncProperty(
       delays,
@@ -263,7 +263,7 @@ describe('a cancel at any moment of an attempt', () => {
   });
 });
 
-test('deaths are counted one for one, whoever takes over from whom', async () => {
+test('deaths are counted exactly if several attempts take over from each other', async () => {
   const { id } = await uploadIn(space.records, 'queued');
   const begun = await Promise.all(
     Array.from({ length: 6 }, (_, index) => (processes[index % PROCESSES] ?? space.records).begin(id)),

@@ -73,8 +73,8 @@ const CHANGES: readonly [
 const STATES: readonly UploadState[] = ['receiving', 'queued', 'processing', 'completed', 'failed', 'cancelled'];
 const FINAL: readonly UploadState[] = ['completed', 'failed', 'cancelled'];
 
-describe.each(CHANGES)('%s', (_name, from, make) => {
-  test.each(STATES)('in state %s is made, or refused and changes nothing', async (state) => {
+describe.each(CHANGES)('the change %s', (_name, from, make) => {
+  test.each(STATES)('in state %s is applied, or rejected without any effect', async (state) => {
     const holder = await uploadIn(records, state);
     const before = await records.read(holder.id);
     const outcome = await make(records, holder);
@@ -86,13 +86,13 @@ describe.each(CHANGES)('%s', (_name, from, make) => {
     else expect([outcome.record, after?.record]).toEqual([before?.record, before?.record]);
   });
 
-  test('is refused where there is no record, and makes none', async () => {
+  test('is rejected without a record, and creates none', async () => {
     const holder = { ...newUpload(), attempt: 1 };
     expect(await make(records, holder)).toEqual({ applied: false, rejection: 'missing', record: undefined });
     expect(await records.read(holder.id)).toBeUndefined();
   });
 
-  test('is refused by a tombstone', async () => {
+  test('is rejected by a tombstone', async () => {
     const holder = await uploadIn(records, 'processing');
     await records.delete(holder.id);
     const before = await records.read(holder.id);
@@ -100,7 +100,7 @@ describe.each(CHANGES)('%s', (_name, from, make) => {
     expect(await records.read(holder.id)).toEqual({ ...before, nowMs: expect.any(Number) });
   });
 
-  test('is made once where its reply was lost and it is sent again', async () => {
+  test('is applied once if its reply was lost and it is sent again', async () => {
     const holder = await uploadIn(records, from.includes('processing') ? 'processing' : (from[0] ?? 'queued'));
     const before = await records.read(holder.id);
     const outcome = applied(
@@ -128,7 +128,7 @@ function losingReplies(store: RecordStore, between: () => Promise<unknown> = asy
 }
 
 describe('open', () => {
-  test('is made once where its reply was lost and it is sent again', async () => {
+  test('is applied once if its reply was lost and it is sent again', async () => {
     const twice = new UploadRecords(losingReplies(space.store), space.keys, { retentionMs: 60_000 });
     const upload = newUpload();
     expect(applied(await twice.open(upload)).version).toBe(1);
@@ -143,7 +143,7 @@ describe('open', () => {
     expect([verdict(outcome), outcome.record?.state, outcome.record?.version]).toEqual(['final', 'cancelled', 2]);
   });
 
-  test('is refused by a tombstone', async () => {
+  test('is rejected by a tombstone', async () => {
     const { id } = await uploadIn(records, 'completed');
     await records.delete(id);
     const outcome = await records.open({ ...newUpload(), id });
@@ -155,7 +155,7 @@ describe('a change that ends an upload', () => {
   test.each([
     ['a cancel', (it: UploadRecords, id: string) => it.cancel(id)],
     ['a failure without an attempt', (it: UploadRecords, id: string) => it.fail(id, undefined, PROBLEM)],
-  ])('(%s) leaves the new life of the upload alone when it is sent again', async (_, end) => {
+  ])('(%s) does not affect the new life of the upload when it is sent again', async (_, end) => {
     const { id } = await uploadIn(records, 'queued');
     const sendAgain = async () => {
       const upload = applied(await records.open({ ...newUpload(), id })).record;
@@ -169,7 +169,7 @@ describe('a change that ends an upload', () => {
 
 describe('fences', () => {
   test.each(CHANGES.filter(([, from]) => from.join() === 'receiving'))(
-    '%s with another fencingToken is refused',
+    'reject %s with another fencing token',
     async (_name, _from, make) => {
       const holder = await uploadIn(records, 'receiving');
       expect(verdict(await make(records, { ...holder, fencingToken: randomUUID() }))).toBe('fenced');
@@ -178,7 +178,7 @@ describe('fences', () => {
   );
 
   test.each(CHANGES.filter(([name, from]) => from.join() === 'processing' && name !== 'begin'))(
-    '%s of an attempt that was overtaken is refused',
+    'reject %s of an attempt that was overtaken',
     async (_name, _from, make) => {
       const holder = await uploadIn(records, 'processing');
       const next = applied(await records.begin(holder.id)).record?.attempt ?? 0;
@@ -188,7 +188,7 @@ describe('fences', () => {
     },
   );
 
-  test('a report that comes late or twice is refused, and takes the percent nowhere', async () => {
+  test('reject a late or repeated report, which does not change the percent', async () => {
     const { id } = await uploadIn(records, 'processing');
     applied(await records.advance(id, 1, 5, 'resize', 0.5));
     expect(verdict(await records.advance(id, 1, 5, 'resize', 0.9))).toBe('fenced');
@@ -196,7 +196,7 @@ describe('fences', () => {
     expect((await records.read(id))?.record).toMatchObject({ percent: 65, stage: 'resize' });
   });
 
-  test('a new attempt counts its reports from the start, and takes the percent only up', async () => {
+  test('let a new attempt count its reports from 1, and never lower the percent', async () => {
     const { id } = await uploadIn(records, 'processing');
     applied(await records.advance(id, 1, 9, 'resize', 0.5));
     applied(await records.begin(id));
@@ -204,7 +204,7 @@ describe('fences', () => {
     expect((await records.read(id))?.record).toMatchObject({ percent: 65, stage: 'inspect', attempt: 2 });
   });
 
-  test('that finds one under way counts a death; one that was handed back died of nothing', async () => {
+  test('count a death if an attempt begins while another one runs, and none after a requeue', async () => {
     const { id } = await uploadIn(records, 'queued');
     const begin = async () => applied(await records.begin(id)).record;
     expect(await begin()).toMatchObject({ attempt: 1, deaths: 0 });
@@ -215,7 +215,7 @@ describe('fences', () => {
     expect(await begin()).toMatchObject({ attempt: 4, deaths: 1, faults: 1 });
   });
 
-  test('may be handed back as often as processes stop', async () => {
+  test('allow any number of requeues by processes that stop', async () => {
     const { id } = await uploadIn(records, 'queued');
     for (let attempt = 1; attempt <= MAX_DEATHS + MAX_FAULTS; attempt++) {
       applied(await records.begin(id));
@@ -224,7 +224,7 @@ describe('fences', () => {
     expect(verdict(await records.begin(id))).toBe('applied');
   });
 
-  test.each(['deaths', 'faults'] as const)('past the last of its %s nobody takes it up any more', async (count) => {
+  test.each(['deaths', 'faults'] as const)('reject an attempt after the maximum of %s', async (count) => {
     const { id } = await uploadIn(records, 'processing');
     applied(await records.requeue(id, 1, { faults: MAX_FAULTS - 1 }));
     for (let deaths = 0; deaths < MAX_DEATHS; deaths++) applied(await records.begin(id));
@@ -254,7 +254,7 @@ describe('a tombstone', () => {
     expect(await space.connection.pttl(space.keys.record(id))).toBeGreaterThan(0);
   });
 
-  test('of work under way is cancelled, and waits no more', async () => {
+  test('of running work is cancelled, and leaves the waiting set', async () => {
     const { id } = await uploadIn(records, 'queued');
     applied(await records.delete(id));
     expect(await records.read(id)).toMatchObject({

@@ -44,7 +44,7 @@ async function stateOf(id: string): Promise<UploadState | undefined> {
   return (await records.read(id))?.record.state;
 }
 
-test('a record knows whether more than one request or attempt has had it in hand', async () => {
+test('a record marks concurrent writers if more than one request or attempt has worked on the upload', async () => {
   const concurrentWriters = async (id: string) => (await records.read(id))?.record.concurrentWriters;
   const { id } = await uploadIn(records, 'processing');
   expect(await concurrentWriters(id)).toBe(false);
@@ -67,7 +67,7 @@ test('a record knows whether more than one request or attempt has had it in hand
 });
 
 describe('the life of a record', () => {
-  test('it is made at version 1, receiving, with nothing in it yet', async () => {
+  test('begins at version 1 in state receiving, without bytes', async () => {
     const upload = newUpload({ fileName: 'ü "你".jpg', totalBytes: null });
     const { version, record, restarted } = applied(await records.open(upload));
     expect([version, restarted]).toEqual([1, undefined]);
@@ -92,7 +92,7 @@ describe('the life of a record', () => {
     expect(await space.connection.pttl(space.keys.record(upload.id))).toBe(-1);
   });
 
-  test('every change grows the version by one, from the first byte to the result', async () => {
+  test('raises the version by one with every change, from the first byte to the result', async () => {
     const { id, fencingToken } = await uploadIn(records, 'receiving');
     const versions = [
       applied(await records.receive(id, fencingToken, 500, 1000)).version,
@@ -118,7 +118,7 @@ describe('the life of a record', () => {
     });
   });
 
-  test('an upload that waits stands in the waiting set with its place, and leaves it when it is taken up', async () => {
+  test('includes a place in the waiting set until an attempt begins', async () => {
     const first = await uploadIn(records, 'queued');
     const second = await uploadIn(records, 'queued');
     const positions = async () => [
@@ -132,7 +132,7 @@ describe('the life of a record', () => {
     expect(await space.connection.zcard(space.keys.waiting)).toBe(0);
   });
 
-  test('a hand-back waits again with the percent it had, and the next attempt has a new number', async () => {
+  test('continues after a requeue with the same percent and a new attempt number', async () => {
     const { id } = await uploadIn(records, 'processing');
     await records.advance(id, 1, 1, 'resize', 0.5);
     applied(await records.requeue(id, 1));
@@ -149,7 +149,7 @@ describe('the life of a record', () => {
   });
 
   test.each(['completed', 'failed', 'cancelled'] as const)(
-    'the expiry of record and public id starts when it is %s',
+    'sets the expiry of record and public id when the upload is %s',
     async (state) => {
       const beforeMs = Date.now();
       const { id } = await uploadIn(records, state);
@@ -161,7 +161,7 @@ describe('the life of a record', () => {
     },
   );
 
-  test('while it is not final nothing of it expires', async () => {
+  test('sets no expiry while the upload is not final', async () => {
     for (const state of ['receiving', 'queued', 'processing'] as const) {
       const { id } = await uploadIn(records, state);
       expect([state, await space.connection.pttl(space.keys.record(id))]).toEqual([state, -1]);
@@ -169,7 +169,7 @@ describe('the life of a record', () => {
     }
   });
 
-  test('after its retention nothing is left of it', async () => {
+  test('leaves no key after its retention', async () => {
     const brief = await openRecordSpace(await sharedRedis(), 1);
     const { id } = await uploadIn(brief.records, 'cancelled');
     await eventually('its end', async () => (await brief.records.read(id)) === undefined);
@@ -177,7 +177,7 @@ describe('the life of a record', () => {
     await brief.close();
   });
 
-  test('forget leaves no key but the events', async () => {
+  test('leaves only the events after forget', async () => {
     const { id } = await uploadIn(records, 'queued');
     await records.forget(id, (await records.read(id))?.record.publicId ?? '');
     expect(await space.connection.keys(`${space.keys.bullPrefix}*`)).toEqual([space.keys.events]);
@@ -185,7 +185,7 @@ describe('the life of a record', () => {
 });
 
 describe('a later request with the same id', () => {
-  test('takes over from one that is still receiving, which is fenced from then on', async () => {
+  test('takes over from a request that is still receiving, which is then fenced', async () => {
     const first = await uploadIn(records, 'receiving');
     const second = { ...first, fencingToken: randomUUID(), fileName: 'b.jpg' };
     expect(applied(await records.open(second)).record).toMatchObject({
@@ -202,14 +202,14 @@ describe('a later request with the same id', () => {
     expect(verdict(await records.enqueue(second.id, second.fencingToken, STORED))).toBe('applied');
   });
 
-  test('does not take the percent back that the first had reached', async () => {
+  test('does not lower the percent that the first had reached', async () => {
     const first = await uploadIn(records, 'receiving');
     await records.receive(first.id, first.fencingToken, 500, 1000);
     expect(applied(await records.open({ ...first, fencingToken: randomUUID() })).record?.percent).toBe(15);
   });
 
   test.each(['failed', 'cancelled'] as const)(
-    'starts clean after %s, with a public id of its own and no expiry',
+    'starts without old state after %s, with a new public id and no expiry',
     async (state) => {
       const first = await uploadIn(records, state);
       const before = (await records.read(first.id))?.record;
@@ -237,7 +237,7 @@ describe('a later request with the same id', () => {
     },
   );
 
-  test('an attempt of the life before is fenced in the new one', async () => {
+  test('fences an attempt of the previous life', async () => {
     const first = await uploadIn(records, 'processing');
     await records.cancel(first.id);
     const again = { ...first, fencingToken: randomUUID() };
@@ -247,7 +247,7 @@ describe('a later request with the same id', () => {
     expect(verdict(await records.complete(first.id, first.attempt, RESULT))).toBe('fenced');
   });
 
-  test('an upload that used up its attempts may be sent again, and is taken up again', async () => {
+  test('may start an upload again that had used up its attempts', async () => {
     const first = await uploadIn(records, 'queued');
     await records.begin(first.id);
     applied(await records.requeue(first.id, 1, { faults: MAX_FAULTS, deaths: 3 }));
@@ -263,7 +263,7 @@ describe('a later request with the same id', () => {
     ['queued', 'state'],
     ['processing', 'state'],
     ['completed', 'final'],
-  ] as const)('leaves one that is %s alone: %s', async (state, refusal) => {
+  ] as const)('changes nothing if the upload is %s (%s)', async (state, refusal) => {
     const first = await uploadIn(records, state);
     const before = await records.read(first.id);
     const outcome = await records.open({ ...first, fencingToken: randomUUID() });

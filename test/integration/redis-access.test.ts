@@ -82,14 +82,14 @@ async function expectAnswers(place: RedisPlace): Promise<void> {
   }
 }
 
-describe('a Redis that takes only TLS with client certificates', () => {
+describe('a Redis that accepts only TLS with client certificates', () => {
   test('is reached by its URL, with rediss:// or with REDIS_TLS', async () => {
     const { port } = await startTlsServer();
     await expectAnswers(placeOf({ REDIS_URL: `redis://127.0.0.1:${port}` }));
     await expectAnswers(placeOf({ REDIS_URL: `rediss://localhost:${port}`, REDIS_TLS: 'false' }));
   });
 
-  test('is reached through sentinels that take only TLS too', async () => {
+  test('is reached through sentinels that also accept only TLS', async () => {
     const { redis, port } = await startTlsServer();
     const [sentinel, plain] = [await heldPort(), await heldPort()];
     const file = join(redis.directory, 'sentinel.conf');
@@ -131,7 +131,7 @@ describe('a Redis that takes only TLS with client certificates', () => {
     await expectAnswers(placeOf({ REDIS_CLUSTER_NODES: `127.0.0.1:${port}` }));
   });
 
-  test('carries a whole upload', async () => {
+  test('serves an upload from its first byte to its result', async () => {
     const { port } = await startTlsServer();
     const service = await startService({ env: { ...tlsSettings(), REDIS_URL: `rediss://127.0.0.1:${port}` } });
     ends.push(() => service.stop());
@@ -140,7 +140,7 @@ describe('a Redis that takes only TLS with client certificates', () => {
     expect(body.state).toBe('completed');
   });
 
-  test('whose certificate is not trusted ends the start with one line', async () => {
+  test('whose certificate is not trusted stops the start with one line', async () => {
     const { port } = await startTlsServer();
     const place = placeOf({ REDIS_TLS_CA: '', REDIS_URL: `rediss://127.0.0.1:${port}` });
     const connection = openCommandConnection(place, silentLog);
@@ -155,7 +155,7 @@ test.each([
   [{ REDIS_TLS_KEY: '' }, /REDIS_TLS_CERT and REDIS_TLS_KEY must be set together/],
   [{ REDIS_TLS: 'false' }, /need REDIS_TLS=true or a REDIS_URL that begins with rediss:/],
   [{ REDIS_URL: '/run/redis.sock' }, /REDIS_TLS=true needs a Redis that is reached over the network/],
-])('the settings %j are refused', (settings, message) => {
+])('the settings %j are rejected', (settings, message) => {
   const load = () => placeOf({ REDIS_URL: 'redis://127.0.0.1:1', ...settings });
   expect(load).toThrow(ConfigError);
   expect(load).toThrow(message);
@@ -175,7 +175,7 @@ describe('a Redis user with the rights that the docs name', () => {
     return URL_PATH(new URL(redis.url).port, 'uploads');
   }
 
-  test.each(['stream', 'targeted'])('is enough for the whole service with EVENT_BUS=%s', async (bus) => {
+  test.each(['stream', 'targeted'])('can run the whole service with EVENT_BUS=%s', async (bus) => {
     const url = await serverWithUser();
     const token = 'a-token-for-operators';
     const service = await startService({ env: { REDIS_URL: url, EVENT_BUS: bus, OPERATORS_TOKEN: token } });
@@ -193,7 +193,7 @@ describe('a Redis user with the rights that the docs name', () => {
     expect(figures.status).not.toBe(500);
   });
 
-  test.each(['src/server/main.ts', 'workers/main.ts'])('and without XINFO %s ends with one line', async (entry) => {
+  test.each(['src/server/main.ts', 'workers/main.ts'])('but without XINFO stops %s with one line', async (entry) => {
     const url = await serverWithUser(['-xinfo']);
     const started = startProcess(entry, { HOST: '127.0.0.1', PORT: '0', REDIS_URL: url });
     await expect(started).rejects.toThrow(/deferred-uploads: The Redis user lacks a right \(NOPERM .*xinfo/);

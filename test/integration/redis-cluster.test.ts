@@ -29,7 +29,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-test('the whole service runs on a cluster: uploads, workers, the sweep, polls held in every process', async () => {
+test('the whole service runs on a cluster: uploads, workers, the janitor and polls held in every process', async () => {
   for (const url of urls)
     await eventually(`${url} to be ready`, async () => (await fetch(`${url}/readyz`)).status === 200);
   const bytes = await photo({ width: 120, height: 90 });
@@ -56,7 +56,7 @@ test('the whole service runs on a cluster: uploads, workers, the sweep, polls he
   await eventually('a sweep', () => service.workers[0]?.lines().some(({ msg }) => msg === 'storage reconciled'));
 });
 
-test('the node that has the keys is away and comes back empty: uploads are refused meanwhile, then all goes on, and what is stored comes back', async () => {
+test('uploads are rejected while the node of the keys is away, and restored when it is back empty', async () => {
   const bytes = await photo({ width: 120, height: 90 });
   const { body: before } = await putFile<Upload>(urls[0], randomUUID(), bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
   await service.redis.down();

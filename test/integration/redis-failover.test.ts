@@ -79,7 +79,7 @@ test.each([
   ['dies', 2, 'SIGKILL'],
   ['hangs, and keeps its connections', 1, 'SIGSTOP'],
 ] as const)(
-  'the master %s: what is held and what is under way goes on with the one that follows it',
+  'held responses and running uploads continue with the new master if the old master %s',
   async (_how, replicas, signal) => {
     const resting = await eventually(
       'an upload',

@@ -114,7 +114,7 @@ async function expectRecovered(): Promise<void> {
   }
 }
 
-test('a cancel reaches held polls in every process, and a sender that pauses, whichever way they hear', async () => {
+test('a cancel reaches held polls in every process and a sender that pauses, with every event bus', async () => {
   for (const url of urls) {
     const id = randomUUID();
     const sent = rawRequest(
@@ -133,7 +133,7 @@ test('a cancel reaches held polls in every process, and a sender that pauses, wh
   }
 });
 
-test('Redis restarts: meanwhile uploads are refused at once, held polls stay held, and then all goes on', async () => {
+test('while Redis restarts, uploads are rejected at once and held polls stay held', async () => {
   const id = await resting();
   const { answers } = await held(id, 1);
   const { answers: brief } = await held(id, 1, 1000);
@@ -157,7 +157,7 @@ test('Redis restarts: meanwhile uploads are refused at once, held polls stay hel
   await expectRecovered();
 });
 
-test('Redis goes away in mid-body: the upload is refused at its end', async () => {
+test('an upload during whose body Redis goes away is rejected at its end', async () => {
   const id = randomUUID();
   async function* inHalves() {
     yield bytes.subarray(0, 1000);
@@ -179,7 +179,7 @@ test('Redis goes away in mid-body: the upload is refused at its end', async () =
   await expectRecovered();
 });
 
-test('every connection is killed, again and again: what is under way ends as it should', async () => {
+test('running uploads get their outcome although every connection is killed repeatedly', async () => {
   const id = await resting();
   const { answers } = await held(id, 1);
   const uploads = urls.map(async (url) => {
@@ -201,7 +201,7 @@ test('every connection is killed, again and again: what is under way ends as it 
 test.each([
   ['trimmed to nothing', ['XTRIM', keys.events, 'MAXLEN', '0']],
   ['removed', ['DEL', keys.events]],
-] as const)('the stream is %s: waits are woken all the same', async (_how, [command, ...args]) => {
+] as const)('waiters are woken after the stream was %s', async (_how, [command, ...args]) => {
   const id = await resting();
   const { answers } = await held(id, 1);
   await redisCommand(redis.url, command, ...args);
@@ -209,7 +209,7 @@ test.each([
   expect((await answers).map(({ body }) => body.state)).toEqual(['cancelled', 'cancelled']);
 });
 
-test('the processes stand still while two whole streams of other changes go by: no wait is lost', async () => {
+test('no waiter misses a change if the process is stopped while two whole streams of other changes pass', async () => {
   const id = await resting();
   const { answers } = await held(id, 1);
   const stopped = service.apis.map(({ child }) => child);
@@ -255,11 +255,11 @@ test('a process that may not read events is not ready and says why, until it may
   expect((await answers).map(({ body }) => body.state)).toEqual(['cancelled', 'cancelled']);
 });
 
-test('of all this nothing is left', async () => {
+test('none of these faults leaves keys or files', async () => {
   await expectNothingLeft(service);
 });
 
-test('memory is full: uploads are refused at once, polls go on, and then uploads do', async () => {
+test('while the memory of Redis is full, uploads are rejected at once and polls continue', async () => {
   const id = await resting();
   await redisCommand(redis.url, 'CONFIG', 'SET', 'maxmemory', '1');
   try {
@@ -271,7 +271,7 @@ test('memory is full: uploads are refused at once, polls go on, and then uploads
   await expectRecovered();
 });
 
-test('Redis forgets everything, its scripts too: the service goes on, and the sweep brings back what is stored', async () => {
+test('after Redis has lost everything, the service continues and the janitor restores stored uploads', async () => {
   const id = await resting();
   const { body: stored } = await putFile<Upload>(
     urls[0],
@@ -295,7 +295,7 @@ test('Redis forgets everything, its scripts too: the service goes on, and the sw
   expect([back.file, back.publicId, back.result]).toEqual([stored.file, stored.publicId, stored.result]);
 });
 
-test('a start with a Redis that would throw records away ends with one line', async () => {
+test('a Redis that would evict records stops the start with one line', async () => {
   await redisCommand(redis.url, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
   try {
     const env = { REDIS_URL: redis.url, PORT: '0', STORAGE: `file:${service.directory}`, LOG_LEVEL: 'warn' };

@@ -9,7 +9,7 @@ describe('startRedisServer', () => {
 
   afterEach(() => server?.stop());
 
-  test('serves on a unix socket and leaves nothing behind', async () => {
+  test('serves on a unix socket and leaves nothing after its stop', async () => {
     server = await startRedisServer();
     const redis = new Redis(server.url);
     expect(await redis.set('key', 'value')).toBe('OK');
@@ -20,7 +20,7 @@ describe('startRedisServer', () => {
     expect(existsSync(dirname(server.url))).toBe(false);
   });
 
-  test('keeps its TCP port over a restart, and its data where asked to', async () => {
+  test('keeps its TCP port over a restart, and its data if the test asks for it', async () => {
     server = await startRedisServer({ port: 0, persist: true });
     expect(server.url).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
     const redis = new Redis(server.url);

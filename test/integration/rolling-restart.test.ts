@@ -138,7 +138,7 @@ async function replace(old: ServiceProcess): Promise<void> {
   expect(await old.end('SIGTERM')).toBe(0);
 }
 
-test('API processes are replaced in turn, under load, and no client has a poll that fails', async () => {
+test('no poll fails while API processes are replaced in turn under load', async () => {
   const { fetch, polls, failed } = watchedFetch();
   const lost: boolean[] = [];
   const client = createUploadClient({
@@ -175,7 +175,7 @@ test('API processes are replaced in turn, under load, and no client has a poll t
     expect((await getJson<Upload>(`${balancer.url}/uploads/${id}`)).body.state).toBe('completed');
 });
 
-test('what is held is answered when its process is told to stop, not when its time is up', async () => {
+test('held responses are answered when their process gets SIGTERM, not when their time is up', async () => {
   const api = service.apis.find(({ child }) => child.exitCode === null) ?? (await service.addApi());
   await Promise.all(service.workers.map((worker) => worker.end()));
   const { body } = await putFile<Upload>(api.url, crypto.randomUUID(), bytes, 'a.jpg');
@@ -208,7 +208,7 @@ async function holding(delayMs: number): Promise<{ api: ServiceProcess; id: stri
   return { api, id, answer };
 }
 
-test('one that is told to stop says so to balancers, and serves on until they had time to notice', async () => {
+test('a process that gets SIGTERM answers /readyz with 503 and serves until load balancers have noticed', async () => {
   const { api, id, answer } = await holding(600_000);
   api.child.kill('SIGTERM');
   await eventually(
@@ -222,7 +222,7 @@ test('one that is told to stop says so to balancers, and serves on until they ha
   await api.end('SIGKILL');
 });
 
-test('after that it answers what is held and ends', async () => {
+test('after that the process answers its held responses and ends', async () => {
   const { api, answer } = await holding(100);
   const ended = api.end('SIGTERM');
   expect(await answer).toMatchObject({ state: 'receiving', timedOut: true });

@@ -55,8 +55,8 @@ afterEach(() => {
 
 const keysOf = (id: string) => s3.memory.keys().filter((key) => key.startsWith(`uploads/${id.slice(0, 2)}/${id}/`));
 
-describe('an API and a worker that share Redis and a bucket, and nothing else', () => {
-  test('take an upload to its result, serve it in ranges, and delete all of it', async () => {
+describe('an API and a worker process that share only Redis and a bucket', () => {
+  test('process an upload, serve it in ranges, and delete all of it', async () => {
     const id = randomUUID();
     const { status, body } = await putFile<Upload>(service.url, id, bytes, 'photo.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect([status, body.state, pictureResult(body).variants.map(({ name }) => name)]).toEqual([
@@ -89,7 +89,7 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     expect([keysOf(id), s3.memory.uploads.size, (await fetch(url)).status]).toEqual([[], 0, 404]);
   });
 
-  test('take a file of several parts', async () => {
+  test('accept a file of several parts', async () => {
     const id = randomUUID();
     const large = Buffer.concat([bytes, Buffer.alloc(20 * MIB)]);
     const { body } = await putFile<Upload>(service.url, id, large, 'large.jpg', `?timeout=${LONG_HOLD_MS}`);
@@ -97,7 +97,7 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     expect(s3.memory.uploads.size).toBe(0);
   });
 
-  test('leave nothing of a file whose sender vanished', async () => {
+  test('leave nothing of a file whose sender disconnected', async () => {
     const id = randomUUID();
     const begun = s3.operations.length;
     const sending = request(`${service.url}/uploads/${id}`, {
@@ -112,7 +112,7 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     expect([keysOf(id), s3.memory.uploads.size]).toEqual([[], 0]);
   });
 
-  test('answer 503 with Retry-After while S3 is at fault, and take the file afterwards', async () => {
+  test('answer 503 with Retry-After during a fault of S3, and accept the file afterwards', async () => {
     const id = randomUUID();
     s3.fault = (asked) => refuse(asked, 500, 'InternalError');
     const refused = await putFile<{ code: string }>(service.url, id, bytes, 'photo.jpg');
@@ -124,7 +124,7 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
     expect(service.apis[0]?.output()).not.toContain('UnhandledPromise');
   });
 
-  test('begin a job anew whose file S3 did not give', async () => {
+  test('repeat a job whose file S3 did not return', async () => {
     const id = randomUUID();
     let refusals = 3;
     // Of this file only: others may read the marker or a manifest at the same time.
@@ -137,8 +137,8 @@ describe('an API and a worker that share Redis and a bucket, and nothing else', 
   });
 });
 
-describe('an S3 that is slow', () => {
-  test('is not what its senders are blamed for, however much is waiting', async () => {
+describe('a slow S3', () => {
+  test('does not make senders count as too slow', async () => {
     let slow = 4;
     s3.fault = async (asked) => {
       if (asked.operation === 'UploadPart' && slow-- > 0) await pause(2 * STALL_MS);
@@ -160,14 +160,14 @@ describe('an S3 that is slow', () => {
 describe('an S3 that cuts its connections', () => {
   const cut = ({ request: asked }: S3Request) => void asked.socket.destroy();
 
-  test('before the answer to what it has stored is no matter', async () => {
+  test('before its answer does not affect an upload whose object is stored', async () => {
     s3.fault = at('PutObject', loseAnswer);
     const { status } = await putFile<Upload>(service.url, randomUUID(), bytes, 'a.jpg');
     expect(status).toBe(202);
   });
 
   test.each(['PutObject', 'UploadPart'])(
-    'at %s is a 503 for PUT, form and PATCH, and leaves nothing',
+    'at %s causes a 503 for PUT, form and PATCH, and leaves nothing',
     async (operation) => {
       const file = operation === 'PutObject' ? bytes : Buffer.concat([bytes, Buffer.alloc(9 * MIB)]);
       const [id, resumable] = [randomUUID(), await createTus(service.url, { 'Upload-Length': String(file.length) })];
@@ -198,17 +198,14 @@ describe('an S3 that cuts its connections', () => {
   );
 });
 
-test.each(['src/server/main.ts', 'workers/main.ts'])(
-  '%s stops with one line where the bucket is wrong',
-  async (entry) => {
-    const started = startProcess(resolve(entry), {
-      ...env,
-      PORT: '0',
-      REDIS_URL: service.redis.url,
-      STORAGE: 's3://other-bucket',
-    });
-    await expect(started).rejects.toThrow(
-      /ready: (\{.*\}\n)*deferred-uploads: STORAGE: S3 at \S+ has no bucket "other-bucket"\n$/,
-    );
-  },
-);
+test.each(['src/server/main.ts', 'workers/main.ts'])('%s stops with one line if the bucket is wrong', async (entry) => {
+  const started = startProcess(resolve(entry), {
+    ...env,
+    PORT: '0',
+    REDIS_URL: service.redis.url,
+    STORAGE: 's3://other-bucket',
+  });
+  await expect(started).rejects.toThrow(
+    /ready: (\{.*\}\n)*deferred-uploads: STORAGE: S3 at \S+ has no bucket "other-bucket"\n$/,
+  );
+});

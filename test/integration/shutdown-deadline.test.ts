@@ -18,7 +18,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-test('a sender that neither sends nor reads does not keep a process from ending with 0 within its grace', async () => {
+test('a client that neither sends nor reads does not delay the end of a process past its grace period', async () => {
   const { port } = new URL(service.url);
   const deaf = connect({ port: Number(port), host: '127.0.0.1' });
   let isCut = false;
@@ -33,7 +33,7 @@ test('a sender that neither sends nor reads does not keep a process from ending 
   await eventually('the connection to be cut', () => isCut);
 });
 
-test('a worker whose Redis stands still ends with 0 within one deadline for its whole close', async () => {
+test('a worker whose Redis hangs ends with 0 within one deadline for its whole close', async () => {
   const [worker] = service.workers;
   process.kill(service.redis.pid, 'SIGSTOP');
   const code = await worker?.end();

@@ -44,7 +44,7 @@ async function expectRecovery(id: string): Promise<void> {
   });
 }
 
-test('a PUT whose queueing has an unknown outcome is answered 503, and its retry gets the same upload', async () => {
+test('a PUT whose queueing has an unknown outcome gets a 503, and its retry gets the same upload', async () => {
   const id = randomUUID();
   const { answer, finish } = putInHalves<Problem>(`${service.url}/uploads/${id}`, bytes);
   await eventually('it to be receiving', async () => {
@@ -63,7 +63,7 @@ test('a PUT whose queueing has an unknown outcome is answered 503, and its retry
   await expectRecovery(id);
 });
 
-test('a resumable upload whose queueing has an unknown outcome says that it is all here only once it is queued', async () => {
+test('a resumable upload whose queueing has an unknown outcome reports its end only after it is queued', async () => {
   const id = await createTus(service.url, { 'Upload-Length': String(bytes.length) });
   const patch = openPatch(service.url, id, 0, bytes.length);
   await patch.send(bytes.subarray(0, -1));

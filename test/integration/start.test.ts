@@ -17,7 +17,7 @@ describe('npm start', () => {
 
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  test('refuses a directory in which another one runs, in one line', async () => {
+  test('in a directory where another one runs ends with one line', async () => {
     const lock = tryLock(join(directory, 'data', 'run', 'lock'));
     if (!('release' in lock)) throw new Error('a fresh directory is locked');
     const second = runScript('scripts/start.ts', [], { cwd: directory, env: { REDIS_URL: '' } });
@@ -27,7 +27,7 @@ describe('npm start', () => {
     lock.release();
   });
 
-  test('runs everything, and ends all of it in order at SIGTERM', async () => {
+  test('starts all processes, and stops them in order at SIGTERM', async () => {
     const started = runScript('scripts/start.ts', [], {
       cwd: directory,
       env: { REDIS_URL: '', PORT: '0', WORKERS: '1' },

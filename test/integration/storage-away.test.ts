@@ -36,7 +36,7 @@ const faultsOf = async (id: string) =>
 test.each([
   ['reads', 'GetObject'],
   ['writes', 'PutObject'],
-])('a storage that refuses all %s for a while costs no upload, and is logged once', async (_, operation) => {
+])('a storage that rejects all %s for a while fails no upload, and is logged once', async (_, operation) => {
   const before = [linesOf('storage is away, jobs wait').length, linesOf('storage is back').length];
   const ids = [randomUUID(), randomUUID()];
   const first = ids[0] ?? '';
@@ -66,7 +66,7 @@ test.each([
   await eventually('the metrics to show that it is over', async () => (await pausedWorkers()) === '0');
 });
 
-test('a file that is missing in a storage that answers fails its upload', async () => {
+test('a file that is missing in an available storage fails its upload', async () => {
   const id = randomUUID();
   s3.fault = at('GetObject', (request) =>
     request.request.url?.includes('.original') === true ? refuse(request, 404, 'NoSuchKey') : request.proceed(),

@@ -7,7 +7,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { readDiary, startedPid, type Diary } from '../helpers/fake-child.ts';
 import { runScript, type ScriptProcess } from '../helpers/script-process.ts';
 
-describe('a supervisor that is signalled', () => {
+describe('a supervisor that gets a signal', () => {
   let directory: string;
   let diary: Diary;
   let running: ScriptProcess | undefined;
@@ -39,7 +39,7 @@ describe('a supervisor that is signalled', () => {
     expect(readDiary(diary).slice(-2)).toEqual(['api stopped', 'worker stopped']);
   });
 
-  test('kills all with code 130 at a signal that comes more than a second after the first', async () => {
+  test('kills all children with code 130 at a second signal more than a second after the first', async () => {
     const supervisor = await start('stubborn');
     supervisor.signal('SIGINT');
     await eventually('the child to be told', toldOf('stubborn'));

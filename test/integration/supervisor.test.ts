@@ -40,7 +40,7 @@ describe('Supervisor', () => {
 
   const isGone = (pid: number) => () => processIdentity(pid) === undefined;
 
-  test('starts the foundation first and passes on what the children say', async () => {
+  test('starts the foundation first and forwards the output of the children', async () => {
     const heard: string[] = [];
     const options = {
       foundation: [fakeChild(diary, 'base')],
@@ -51,7 +51,7 @@ describe('Supervisor', () => {
     expect(heard).toEqual(['base {"type":"ready","name":"base"}', 'api {"type":"ready","name":"api"}']);
   });
 
-  test('stops in the order of the list, neighbours of one role together, the foundation last', async () => {
+  test('stops in the order of the list, children of one role together, the foundation last', async () => {
     // Each waits for the other.
     const told = `require('node:fs').readFileSync(process.env.DIARY, 'utf8').match(/told/g).length`;
     const worker = {
@@ -70,7 +70,7 @@ describe('Supervisor', () => {
     expect(lines.slice(5)).toEqual(['base stopped']);
   });
 
-  test('restarts a child that dies, later each time', async () => {
+  test('restarts a child that dies, with growing pauses', async () => {
     const dying = fakeChild(diary, 'dying', { script: `process.exit(3)` });
     const running = supervise([dying]);
     const isStarted = running.start();
@@ -100,7 +100,7 @@ describe('Supervisor', () => {
     expect(readDiary(diary).at(-1)).toBe('api stopped');
   });
 
-  test('hands a child nothing of its own environment but what any program needs', async () => {
+  test('gives a child only the environment variables that every program needs', async () => {
     process.env['OPERATORS_TOKEN'] = 'a secret of sixteen';
     const script = `write(Object.keys(process.env).sort().join()); process.send({ type: 'ready' });`;
     await supervise([fakeChild(diary, 'api', { script })]).start();
@@ -109,7 +109,7 @@ describe('Supervisor', () => {
     expect(names.filter((name) => !/^(PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ)$/.test(name)).sort()).toEqual(['DIARY', 'NAME']);
   });
 
-  test('brings back a child that was killed, and leaves its sibling alone', async () => {
+  test('restarts a child that was killed, and leaves the other child running', async () => {
     const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')]);
     await running.start();
     const [api, worker] = [pidOf('api'), pidOf('worker')];
@@ -119,7 +119,7 @@ describe('Supervisor', () => {
     expect(isGone(api)()).toBe(false);
   });
 
-  test('kills what does not stop in time, with everything that it started', async () => {
+  test('kills a child that does not stop in time, with everything that it started', async () => {
     const script = `
       const { pid } = require('node:child_process').spawn('sleep', ['1000'], { stdio: 'ignore' });
       write('grandchild ' + pid); process.send({ type: 'ready' }); setInterval(() => {}, 1000);`;
@@ -146,7 +146,7 @@ describe('Supervisor', () => {
     expect(readDiary(diary).filter((line) => line.startsWith('api started'))).toHaveLength(1);
   });
 
-  test('gives up when the foundation does not come up, and says why', async () => {
+  test('stops with a reason when the foundation does not start', async () => {
     const broken = {
       name: 'base',
       role: 'base',
@@ -165,7 +165,7 @@ describe('Supervisor', () => {
     expect(readDiary(diary)).toEqual([]);
   });
 
-  test('treats a command that is not there as a child that died', async () => {
+  test('handles a missing command like a child that died', async () => {
     const running = supervise([], { foundation: [{ ...fakeChild(diary, 'base'), command: '/nowhere/redis-server' }] });
     expect(await running.start()).toBe(false);
     expect(await running.finished).toBe(1);
@@ -186,7 +186,7 @@ describe('Supervisor', () => {
     expect(readDiary(diary).at(-1)).toBe('slow stopped');
   });
 
-  test('kills all at once with code 130', async () => {
+  test('kills all children at once with code 130', async () => {
     const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')]);
     await running.start();
     running.kill();
@@ -195,7 +195,7 @@ describe('Supervisor', () => {
     expect(readDiary(diary).filter((line) => line.includes('stopped'))).toEqual([]);
   });
 
-  test('writes down the pids of its children for as long as they live', async () => {
+  test('writes the pids of its children to a file while they live', async () => {
     const pidDirectory = join(directory, 'run');
     const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')], { pidDirectory });
     await running.start();

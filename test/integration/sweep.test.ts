@@ -42,7 +42,7 @@ async function completed(running: Service, id: string): Promise<Upload> {
   );
 }
 
-test('stored uploads come back from their manifests when Redis comes back empty: completed, failed and waiting ones, as what they were', async () => {
+test('completed, failed and waiting uploads are restored from their manifests if Redis returns empty', async () => {
   const running = await start({});
   const bytes = await photo({ width: 400, height: 300 });
   const done = (await putFile<Upload>(running.url, randomUUID(), bytes, 'kept name.jpg', `?timeout=${LONG_HOLD_MS}`))
@@ -74,7 +74,7 @@ test('stored uploads come back from their manifests when Redis comes back empty:
   expect(failed.error?.code).toBe(damaged.error?.code);
 });
 
-test('what was answered comes back when Redis has lost the end of its log: records that were not there yet, and one that was still receiving', async () => {
+test('accepted uploads are restored if Redis has lost the end of its log', async () => {
   const redis = await startRedisServer({ persist: true });
   try {
     const running = await start({ UPLOAD_SILENCE_MS: String(patienceMs(2000)) }, { redis });
@@ -101,7 +101,7 @@ test('what was answered comes back when Redis has lost the end of its log: recor
   }
 });
 
-test('after the retention files are removed and the id is a 410, for as long again, then a 404', async () => {
+test('after the retention the files are removed, and the id answers 410 for the same time, then 404', async () => {
   const running = await start({ RETENTION_MS: String(RETENTION_MS) });
   const id = randomUUID();
   const sent = await putFile<Upload>(
@@ -141,7 +141,7 @@ test('an upload whose API process was killed is ended, and may be sent again', a
   expect((await putFile<Upload>(other, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`)).body.state).toBe('completed');
 });
 
-test('files that nobody speaks for are removed, and what lives is left alone', async () => {
+test('orphan files are removed, and files of living uploads stay', async () => {
   const running = await start({}, { workers: 0 });
   const id = randomUUID();
   await putFile(running.url, id, await photo({ width: 200, height: 100 }), 'a.jpg');

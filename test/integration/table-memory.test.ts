@@ -53,7 +53,7 @@ async function writeCsv(path: string, rows: number): Promise<number> {
   return (await stat(path)).size;
 }
 
-test('a text of any size takes the memory of a small one', async () => {
+test('a large text takes no more memory than a small one', async () => {
   await inFolder(async (folder) => {
     const [small, large] = [join(folder, 'small'), join(folder, 'large')];
     await writeCsv(small, 50_000);

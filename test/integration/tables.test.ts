@@ -34,7 +34,7 @@ async function filesOf(id: string): Promise<string[]> {
 }
 
 describe('a table', () => {
-  test('is told by its bytes, digested, and its rows are there for download', async () => {
+  test('is recognized by its bytes and processed, and its rows can be downloaded', async () => {
     const upload = await put('\ufeffcity;people;capital\r\nZürich;434008;false\r\nBern;;TRUE\r\n"Basel;1;true\r\n');
     expect(uploadSchema.parse(upload)).toMatchObject({
       state: 'completed',
@@ -84,7 +84,7 @@ describe('a table', () => {
     expect([part.status, await part.text()]).toEqual([206, '{"city":']);
   });
 
-  test('is read as its options say', async () => {
+  test('is read according to its options', async () => {
     const upload = await put('name\nAda\nGrace\n', { delimiter: ',', header: false });
     expect(tableResult(upload)).toMatchObject({
       hasHeader: false,
@@ -93,7 +93,7 @@ describe('a table', () => {
     });
   });
 
-  test('is a sibling of pictures in one request', async () => {
+  test('may be sent with pictures in one request', async () => {
     const files = [
       { name: 'a.csv', bytes: Buffer.from('a,b\n1,2\n') },
       { name: 'b.jpg', bytes: await photo({ width: 40, height: 30 }) },
@@ -107,7 +107,7 @@ describe('a table', () => {
     ]);
   });
 
-  test('may be the sheet of a workbook', async () => {
+  test('may be a sheet of a workbook', async () => {
     const bytes = workbook({
       sheets: { A: sheetRow(1, ['x']), B: sheetRow(1, ['id', 'name']) + sheetRow(2, [1, 'Zürich']) },
     });
@@ -130,7 +130,7 @@ describe('a table', () => {
     });
   });
 
-  test('that goes leaves nothing', async () => {
+  test('leaves nothing after its deletion', async () => {
     const { id, publicId } = await put('a,b\n1,2\n');
     expect(await filesOf(id)).toContain('rows.jsonl');
     expect((await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' })).status).toBe(204);
@@ -138,14 +138,14 @@ describe('a table', () => {
     expect((await fetch(`${service.url}/variants/${publicId}/rows.jsonl`)).status).toBe(404);
   });
 
-  test('has rows before it has a result, and none by any other name', async () => {
+  test('has rows before it has a result, under one name only', async () => {
     const { publicId } = await put('a,b\n1,2\n');
     for (const name of ['rows', '160', 'rows.json', 'rows.jsonl.part'])
       expect((await fetch(`${service.url}/variants/${publicId}/${name}`)).status).toBe(404);
   });
 });
 
-describe('a table as people send it', () => {
+describe('a table from practice', () => {
   const sheets = Object.fromEntries(
     Array.from({ length: 10 }, (_, index) => [
       `Sheet ${index + 1}`,
@@ -194,7 +194,7 @@ describe('a table as people send it', () => {
     expect((await put(bytes)).result).toMatchObject(result);
   });
 
-  test('with formulas in it has them as text, and no row that they made', async () => {
+  test('with formulas contains them as text, and no rows made by them', async () => {
     const formulas = [
       '=1+1',
       '@SUM(A1:A9)',
@@ -218,7 +218,7 @@ describe('a table as people send it', () => {
   });
 });
 
-describe('a table that cannot be digested', () => {
+describe('a table that cannot be processed', () => {
   const row = sheetRow(1, ['a', 'b']);
   const parts = workbookParts({ sheets: { One: row } });
 
@@ -239,7 +239,7 @@ describe('a table that cannot be digested', () => {
       `${Array.from({ length: 51 }, (_, index) => `c${index}`).join(',')}\n`.repeat(2),
       'table_too_large',
     ],
-  ])('because it %s fails at once, with a reason, and leaves nothing but its bytes', async (_why, text, code) => {
+  ])('because it %s fails at its first attempt with a reason, and leaves only its bytes', async (_why, text, code) => {
     const padded = typeof text === 'string' && text.includes('\0') ? `a,b\n${'1,2\n'.repeat(20_000)}\0` : text;
     const upload = await put(padded);
     expect(upload).toMatchObject({
@@ -259,7 +259,7 @@ describe('a table that cannot be digested', () => {
     ['zero bytes', 'a,b\n1,\0\n'],
     ['an archive of something else', zipFile([{ name: 'notes.txt', bytes: 'a,b\n1,2\n' }])],
     ['an encrypted workbook', Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(4000)])],
-  ])('because it is %s is refused before it is stored', async (what, text) => {
+  ])('because it is %s is rejected before it is stored', async (what, text) => {
     const id = randomUUID();
     const { status, body } = await putFile<Problem>(service.url, id, Buffer.from(text), 'table.csv');
     expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
@@ -267,7 +267,7 @@ describe('a table that cannot be digested', () => {
     expect(await filesOf(id)).toEqual([]);
   });
 
-  test('because its options make no sense is refused with words about them', async () => {
+  test('because its options are invalid is rejected with advice about them', async () => {
     const { status, body } = await putFile<Problem>(
       service.url,
       randomUUID(),
@@ -279,8 +279,8 @@ describe('a table that cannot be digested', () => {
   });
 });
 
-describe('a table under way', () => {
-  test('tells how far it is, and stops where it is cancelled', async () => {
+describe('a table that is being processed', () => {
+  test('reports its progress, and stops at a cancel', async () => {
     const id = randomUUID();
     const big = Buffer.from(
       `id,name,text\n${'1,Ada,"some ""quoted"" text, to keep the parser busy"\n'.repeat(600_000)}`,

@@ -34,7 +34,7 @@ async function filesOf(id: string): Promise<string[]> {
 }
 
 describe('a third processor', () => {
-  test('is told by the bytes of a file, and has its result, its file and its stages served', async () => {
+  test('recognizes its files by their bytes, and its result, files and stages are served', async () => {
     const id = randomUUID();
     const { status, body } = await putFile<Upload>(service.url, id, wav(SAMPLES), 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
     const url = `/variants/${body.publicId}/peaks.json`;
@@ -52,7 +52,7 @@ describe('a third processor', () => {
     expect((await getJson<Upload>(`${service.url}/uploads/${id}/result`)).body.result).toEqual(body.result);
   });
 
-  test('says how far it is in steps of its own', async () => {
+  test('reports progress by steps of its own', async () => {
     const id = randomUUID();
     const [events] = await Promise.all([
       eventually(
@@ -77,7 +77,7 @@ describe('a third processor', () => {
     expect([refused.status, refused.body.code, await filesOf(id)]).toEqual([400, 'bad_options', []]);
   });
 
-  test('may find a file at fault, and give advice on others', async () => {
+  test('may reject a file, and give advice on others', async () => {
     const damaged = await putFile<Upload>(
       service.url,
       randomUUID(),
@@ -98,7 +98,7 @@ describe('a third processor', () => {
     ]);
   });
 
-  test('is cancelled in a step, and what it wrote is removed', async () => {
+  test('is cancelled in a step, and its files are removed', async () => {
     const id = randomUUID();
     await putFile<Upload>(service.url, id, wav(Buffer.alloc(60_000_000), SLOW_RATE), 'long.wav');
     await eventually(
@@ -110,7 +110,7 @@ describe('a third processor', () => {
     await eventually('its files to go', async () => (await filesOf(id)).length === 0);
   });
 
-  test('stands beside the others', async () => {
+  test('runs beside the other processors', async () => {
     const files = [
       { name: 'a.wav', bytes: wav(SAMPLES) },
       { name: 'b.jpg', bytes: await photo({ width: 40, height: 30 }) },

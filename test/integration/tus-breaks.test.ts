@@ -70,8 +70,8 @@ async function expectWhole(at: string, id: string): Promise<void> {
   expect([await partsOf(service, id), await locksIn(service)]).toEqual([[], []]);
 }
 
-describe('a connection that breaks in the middle of a PATCH', () => {
-  test('loses no byte that had come, and the next process goes on', async () => {
+describe('a connection that breaks during a PATCH', () => {
+  test('loses no received byte, and another process continues the upload', async () => {
     const id = await created();
     const patch = await sendSome(id, 3 * MIB + 123);
     const { percent } = await progressOf(id);
@@ -85,7 +85,7 @@ describe('a connection that breaks in the middle of a PATCH', () => {
     await expectGoingOn(otherUrl, id);
   });
 
-  test('is made good by tus-js-client on its own, at another process', async () => {
+  test('is continued by tus-js-client by itself, at another process', async () => {
     const link = await Link.open(url);
     const offsets: number[] = [];
     link.cutAfter(12 * MIB, () => {
@@ -101,7 +101,7 @@ describe('a connection that breaks in the middle of a PATCH', () => {
     await link.close();
   });
 
-  test('and that nobody has noticed yet makes way for the one who asks elsewhere', async () => {
+  test('unnoticed by the service is ended when the client asks another process', async () => {
     const id = await created();
     const stuck = await sendSome(id, MIB);
     expect(await offsetOf(otherUrl, id)).toBe(MIB);
@@ -109,7 +109,7 @@ describe('a connection that breaks in the middle of a PATCH', () => {
     await expectGoingOn(otherUrl, id);
   });
 
-  test('or only falls silent is broken off, keeping what came', async () => {
+  test('by silence only is ended, and its received bytes are kept', async () => {
     const id = await created();
     const silent = await sendSome(id, MIB);
     expect(await silent.answer).toEqual({ status: 204, offset: MIB });
@@ -117,7 +117,7 @@ describe('a connection that breaks in the middle of a PATCH', () => {
   });
 });
 
-test('a PATCH with an old offset ends the one that is under way, keeps its bytes and gets a 409', async () => {
+test('a PATCH with an old offset ends the running PATCH, keeps its bytes and gets a 409', async () => {
   const id = await created();
   const first = await sendSome(id, 2 * MIB);
   const second = patchTus(otherUrl, id, 0, bytes.subarray(0, MIB));
@@ -126,7 +126,7 @@ test('a PATCH with an old offset ends the one that is under way, keeps its bytes
   await expectGoingOn(url, id);
 });
 
-test('of two PATCHes at once no byte is lost or doubled', async () => {
+test('two PATCH requests at the same time lose and duplicate no byte', async () => {
   const id = await created();
   const answers = await Promise.all([url, otherUrl].map(async (at) => await patchTus(at, id, 0, bytes)));
   // The one that comes second asks the first to end: on a slow machine it ends early, with the bytes that it has.
@@ -137,7 +137,7 @@ test('of two PATCHes at once no byte is lost or doubled', async () => {
   else await expectWhole(url, id);
 });
 
-test('a cancellation stops a PATCH in another process and leaves nothing', async () => {
+test('a cancel stops a PATCH in another process and leaves nothing', async () => {
   const id = await created();
   const patch = await sendSome(id, 2 * MIB);
   await requestJson<Upload>(`${otherUrl}/uploads/${id}/cancel`, { method: 'POST' });
@@ -151,8 +151,8 @@ test('a cancellation stops a PATCH in another process and leaves nothing', async
   expect(await locksIn(service)).toEqual([]);
 });
 
-describe('a process that ends in the middle of a PATCH', () => {
-  test('killed, it has lost the last stretch and no more, and its lock runs out', async () => {
+describe('a process that ends during a PATCH', () => {
+  test('by a kill has lost only the last bytes, and its lock expires', async () => {
     const id = await created();
     await sendSome(id, 20 * MIB);
     const [victim] = service.apis.slice(-2);
@@ -163,7 +163,7 @@ describe('a process that ends in the middle of a PATCH', () => {
     await service.addApi();
   });
 
-  test('stopped, it keeps all and says how far it came', async () => {
+  test('by a stop keeps all received bytes and reports the offset', async () => {
     const id = await created();
     const patch = await sendSome(id, 3 * MIB);
     const [victim] = service.apis.slice(-2);

@@ -30,7 +30,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-test('an upload to which nothing is added expires and is removed, and one to which bytes are added in time is kept', async () => {
+test('an upload without new bytes expires and is removed, and an upload with new bytes is kept', async () => {
   const { url } = service;
   const [left, kept] = await Promise.all([
     createTus(url, { 'Upload-Length': '100' }),

@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 describe('tus-js-client', () => {
-  test('sends a file whole, and it becomes an ordinary upload', async () => {
+  test('sends a whole file, which becomes an ordinary upload', async () => {
     const id = await sendByTusClient(url, bytes, { metadata: { filename: 'ü你.jpg', filetype: 'image/jpeg' } });
     const upload = await resultOf(otherUrl, id);
     expect(upload).toMatchObject({
@@ -45,7 +45,7 @@ describe('tus-js-client', () => {
     expect([await partsOf(service, id), await locksIn(service)]).toEqual([[], []]);
   });
 
-  test('sends it in chunks, while any process tells how far it is', async () => {
+  test('sends chunks, and any process reports the progress', async () => {
     const seen: Progress[] = [];
     const chunkSize = Math.ceil(bytes.length / 8);
     let link: string | null = null;
@@ -77,19 +77,19 @@ describe('tus-js-client', () => {
     });
   });
 
-  test('sends it with the request that creates it', async () => {
+  test('sends the file with the request that creates the upload', async () => {
     const id = await sendByTusClient(url, bytes, { uploadDataDuringCreation: true });
     expect((await resultOf(otherUrl, id)).state).toBe('completed');
   });
 
-  test('sends it where only POST is let through', async () => {
+  test('sends the file if only POST is allowed', async () => {
     const id = await sendByTusClient(url, bytes, { overridePatchMethod: true });
     expect((await resultOf(otherUrl, id)).state).toBe('completed');
   });
 });
 
-describe('the protocol', () => {
-  test('OPTIONS tells what there is', async () => {
+describe('the tus protocol', () => {
+  test('names its versions and extensions in OPTIONS', async () => {
     const { status, headers } = await tusRequest('OPTIONS', `${url}/files`);
     expect([status, headers.get('tus-version'), headers.get('tus-max-size')]).toEqual([
       204,
@@ -105,7 +105,7 @@ describe('the protocol', () => {
     ]);
   });
 
-  test('creation answers with an absolute path and an expiry of ten minutes until the first byte, and HEAD with what was announced', async () => {
+  test('creates an upload that expires in ten minutes, and HEAD returns what was announced', async () => {
     const metadata = metadataHeader({ filename: 'a.jpg', options: '{}' });
     const created = await tusRequest('POST', `${url}/files`, { 'Upload-Length': '100', ...metadata });
     expect([created.status, created.headers.get('tus-resumable')]).toEqual([201, '1.0.0']);
@@ -118,7 +118,7 @@ describe('the protocol', () => {
     expect([head.status, ...told]).toEqual([200, '0', '100', metadata['Upload-Metadata'], 'no-store']);
   });
 
-  test("creation under an id of the client's own makes that upload, once", async () => {
+  test('creates an upload under an id of the client only once', async () => {
     const id = randomUUID();
     const headers = { 'Upload-Length': '100', ...metadataHeader({ uploadId: id }) };
     const first = await tusRequest('POST', `${url}/files`, headers);
@@ -127,7 +127,7 @@ describe('the protocol', () => {
     expect([second.status, second.body?.code]).toEqual([409, 'upload_conflict']);
   });
 
-  test('HEAD goes on telling the offset of what is finished', async () => {
+  test('returns the offset of a finished upload in HEAD', async () => {
     const id = await sendByTusClient(url, bytes);
     expect(await offsetOf(otherUrl, id)).toBe(bytes.length);
     await resultOf(url, id);
@@ -157,7 +157,7 @@ describe('the protocol', () => {
     ['too many bytes', 'POST', { 'Upload-Length': String(MAX_BYTES + 1) }, 413, 'file_too_large'],
     ['a concatenation', 'POST', { 'Upload-Length': '9', 'Upload-Concat': 'partial' }, 501, 'unsupported_tus_extension'],
     ['no method that is known', 'GET', {}, 405, 'method_not_allowed'],
-  ])('%s is a problem', async (_what, method, headers, status, code) => {
+  ])('answers %s with a problem', async (_what, method, headers, status, code) => {
     const answer = await tusRequest(method, `${url}/files`, headers);
     expect([answer.status, answer.body?.code, answer.headers.get('content-type')]).toEqual([
       status,
@@ -167,7 +167,7 @@ describe('the protocol', () => {
     expect(answer.headers.get('tus-version')).toBe(status === 412 ? '1.0.0' : null);
   });
 
-  test('a PATCH needs its offset, its type and an upload', async () => {
+  test('needs an offset, a type and an upload in PATCH', async () => {
     const id = await createTus(url, { 'Upload-Length': '100' });
     const ten = Buffer.alloc(10);
     const attempts = [
@@ -190,7 +190,7 @@ describe('the protocol', () => {
     expect(await offsetOf(url, id)).toBe(0);
   });
 
-  test('an upload that came in one request is none of its business', async () => {
+  test('does not serve an upload that came in one request', async () => {
     const id = crypto.randomUUID();
     await putFile(url, id, bytes, 'a.jpg');
     expect(await offsetOf(url, id)).toBe('status 404');
@@ -199,8 +199,8 @@ describe('the protocol', () => {
   });
 });
 
-describe('what is refused', () => {
-  test('a type that nobody takes, as soon as enough bytes have told it, over however many requests', async () => {
+describe('the intake of a resumable upload', () => {
+  test('rejects a wrong type once enough bytes have arrived, also over several requests', async () => {
     const text = Buffer.concat([textAsJpeg(), Buffer.alloc(20_000, 'words ')]);
     const id = await createTus(url, { 'Upload-Length': String(text.length) });
     expect((await patchTus(url, id, 0, text.subarray(0, 3000))).status).toBe(204);
@@ -211,19 +211,19 @@ describe('what is refused', () => {
     expect([await offsetOf(url, id), await filesOf(service, id)]).toEqual(['status 410', []]);
   });
 
-  test('a whole file that is too short to tell before its end', async () => {
+  test('rejects a whole file that is too short to determine its type', async () => {
     const id = await createTus(url, { 'Upload-Length': '10' });
     const { status, body } = await patchTus(url, id, 0, Buffer.from('just words'));
     expect([status, body?.code, await filesOf(service, id)]).toEqual([415, 'unsupported_media_type', []]);
   });
 
-  test('the answer comes though the sender is still sending', async () => {
+  test('rejects a file before the client has sent all of it', async () => {
     const text = Buffer.alloc(MAX_BYTES, 'words ');
     const error = await sendByTusClient(url, text).catch((reason: unknown) => reason);
     expect(String(error)).toContain('unsupported_media_type');
   });
 
-  test('more bytes than the limit, where their number was not told before', async () => {
+  test('rejects more bytes than the limit if the length was not announced', async () => {
     const id = await createTus(url, { 'Upload-Defer-Length': '1' });
     const { status, body } = await patchTus(url, id, 0, Buffer.concat([bytes, Buffer.alloc(MAX_BYTES)]));
     expect([status, body?.code, body?.state]).toEqual([413, 'file_too_large', 'failed']);
@@ -233,7 +233,7 @@ describe('what is refused', () => {
     expect([await filesOf(service, id), await filesOf(service, other)]).toEqual([[], []]);
   });
 
-  test('options that the kind does not know', async () => {
+  test('rejects options that the kind does not know', async () => {
     const id = await createTus(url, {
       'Upload-Length': String(bytes.length),
       ...metadataHeader({ options: '{"colour":"red"}' }),
@@ -242,8 +242,8 @@ describe('what is refused', () => {
   });
 });
 
-describe('an end before the end', () => {
-  test('DELETE ends it for everybody and leaves nothing', async () => {
+describe('an early end of a resumable upload', () => {
+  test('by DELETE ends it for all clients and leaves nothing', async () => {
     const id = await createTus(url, { 'Upload-Length': String(bytes.length) });
     await patchTus(url, id, 0, bytes.subarray(0, 9000));
     const watched = getJson<Progress>(`${otherUrl}/uploads/${id}/progress?since=99&timeout=${LONG_HOLD_MS}`);
@@ -258,7 +258,7 @@ describe('an end before the end', () => {
     expect(await filesOf(service, id)).toEqual([]);
   });
 
-  test('one that was cancelled takes no more bytes', async () => {
+  test('by a cancel rejects further bytes', async () => {
     const id = await createTus(url, { 'Upload-Length': String(bytes.length) });
     await patchTus(url, id, 0, bytes.subarray(0, 9000));
     const cancelled = await requestJson<Upload>(`${otherUrl}/uploads/${id}/cancel`, { method: 'POST' });

@@ -13,12 +13,12 @@ afterAll(async () => {
   await service.stop();
 });
 
-describe('a worker that ends with a file in hand', () => {
+describe('a worker that ends while it processes a file', () => {
   beforeAll(async () => {
     service = await startService({ ...FAULTY, workers: 2 });
   });
 
-  test('killed, costs an attempt, and what it wrote', async () => {
+  test('by a kill costs one attempt, whose files are removed', async () => {
     const upload = await new FaultyUpload(service).send([
       ['publish', 'deaf'],
       ['publish', 'finish'],
@@ -35,7 +35,7 @@ describe('a worker that ends with a file in hand', () => {
     );
   });
 
-  test('paused past its lock, is fenced off when it wakes, and cleans up after itself', async () => {
+  test('by a pause past its lock is fenced when it continues, and removes its files', async () => {
     const upload = await new FaultyUpload(service).send([
       ['publish', 'until-released', 'publish', 'finish'],
       ['publish', 'finish'],
@@ -55,7 +55,7 @@ describe('a worker that ends with a file in hand', () => {
     expect(await upload.outcome()).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
   });
 
-  test('because its event loop stands still, ends itself', async () => {
+  test('because its event loop blocks ends itself', async () => {
     const upload = await new FaultyUpload(service).send([['spin'], ['finish']]);
     const outcome = upload.outcome();
     const stuck = await upload.begun(1);
@@ -75,7 +75,7 @@ describe('a file that crashes workers', () => {
     });
   });
 
-  test('runs alone after two deaths and is failed there; its neighbour, who died with it, is not', async () => {
+  test('runs alone after two deaths and fails there; another file of these workers does not', async () => {
     const neighbour = await new FaultyUpload(service).send([['deaf'], ['deaf'], ['until-released', 'finish']]);
     const attempts = [
       ['with-neighbour', 'crash'],

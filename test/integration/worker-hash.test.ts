@@ -23,7 +23,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-test('with UPLOAD_HASH=worker a file has its digest once it is completed, and may be read before and after', async () => {
+test('with UPLOAD_HASH=worker a file has its digest when it is completed', async () => {
   const id = randomUUID();
   const sent = await putFile(service.url, id, bytes, 'a.jpg');
   expect(sent.status).toBe(202);

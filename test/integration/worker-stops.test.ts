@@ -41,7 +41,7 @@ describe('an attempt that takes too long', () => {
     blocking = await new FaultyUpload(service).send([['block'], ['finish']]);
   });
 
-  test('is ended by its time limit, and alone by a kill', async () => {
+  test('is ended by its time limit, and killed if it runs in a process of its own', async () => {
     expect(await obeying.outcome()).toMatchObject({
       status: 422,
       code: 'picture_timeout',
@@ -56,20 +56,20 @@ describe('an attempt that takes too long', () => {
     ]);
   });
 
-  test('and holds a thread for ever has its process replaced, and goes on elsewhere', async () => {
+  test('and blocks a thread has its process replaced, and continues elsewhere', async () => {
     expect(await blocking.outcome()).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
     await eventually('the worker to be replaced', () => service.workers.length >= 3);
     expect(workerOf(pidsOf(blocking.diary)[0])?.child.signalCode).toBe('SIGKILL');
   });
 });
 
-describe('a worker that is told to stop', () => {
+describe('a worker that gets a signal to stop', () => {
   beforeAll(async () => {
     await service.stop();
     service = await startService({ ...FAULTY, env: { SHUTDOWN_GRACE_MS: '0' } });
   });
 
-  test('hands back what goes on past the grace, even where a thread of it is stuck', async () => {
+  test('requeues uploads that continue past the grace period, even if a thread is stuck', async () => {
     const upload = await new FaultyUpload(service).send([['block'], ['finish']]);
     const outcome = upload.outcome();
     await upload.begun(1);
@@ -78,7 +78,7 @@ describe('a worker that is told to stop', () => {
     expect(await upload.deaths()).toBe(0);
   });
 
-  test('takes the process along that runs a file alone, and the file is not to blame', async () => {
+  test('ends the isolated process too, without blame for the file', async () => {
     const upload = await runsAlone([['deaf'], ['finish']]);
     const alone = await upload.begun(1);
     await latestWorker().end('SIGTERM');
@@ -87,7 +87,7 @@ describe('a worker that is told to stop', () => {
     expect(isAlive(alone)).toBe(false);
   });
 
-  test('by SIGKILL is missed by the process that runs a file alone, which ends; the file is not to blame', async () => {
+  test('by SIGKILL loses its isolated process too, without blame for the file', async () => {
     const upload = await runsAlone([['spin'], ['finish']]);
     const orphan = await upload.begun(1);
     await latestWorker().end('SIGKILL');
