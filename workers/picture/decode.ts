@@ -17,7 +17,12 @@ export function decode(tools: PictureTools) {
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
     const { maxPixels } = tools.limits;
     const way = state.wayToSrgb.get();
-    const read = { size: state.plan.get().decoded, appliesProfile: way.kind === 'managed', maxPixels };
+    const read = {
+      size: state.plan.get().decoded,
+      appliesProfile: way.kind === 'managed',
+      maxPixels,
+      keptChannels: state.keptChannels.get(),
+    };
     const pixels = await bounds
       .wait((maxSeconds) => decodeFile(inputPath, { ...read, maxSeconds }))
       .catch((error: unknown) => {

@@ -6,6 +6,8 @@ import { SLOW_TO_READ } from './decode.ts';
 import { costsOf } from './costs.ts';
 import { exifFacts, exifPosition } from './exif.ts';
 import { wayToSrgb, type WayToSrgb } from './icc-profile.ts';
+import { readContainer } from './container-facts.ts';
+import { keptChannels, type KeptChannels } from './kept-channels.ts';
 import { keptExif } from './kept-exif.ts';
 import { readHeader, type Header } from './libvips.ts';
 import { ANIMATION_FACTOR, type PictureLimits } from './limits.ts';
@@ -27,15 +29,18 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     // limit of the attempt makes this process count as unresponsive, and it is replaced.
     await tools.abandoned.settled();
     await checkStructure({ path: inputPath, type: upload.type, maxFrames: tools.limits.maxFrames }, signal);
+    const container = await readContainer(inputPath, upload.type, signal);
     const header = await boundsOf(tools, signal, SLOW_TO_READ)
       .wait(() => readHeader(inputPath))
       .catch((error: unknown) => {
         throw readError(error);
       });
-    const facts = factsOf(header, options);
+    const channels = keptChannels(header, container.isAlphaDeclared);
+    const facts = factsOf(header, channels, options);
     if (`image/${facts.format}` !== upload.type) throw notWhatItSeems();
     const isAnimated = moves(facts);
     refuseTooLarge(facts, isAnimated, tools.limits);
+    refuseSamples(header, channels, tools.limits);
     const plan = planPicture({ ...facts, isAnimated }, options.variants);
     refuseTooCostly(plan, facts, tools.limits);
     const way = wayOf(header);
@@ -46,6 +51,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     };
     state.facts.set(facts);
     state.wayToSrgb.set(way);
+    state.keptChannels.set(channels);
     state.kept.set(options.keepMetadata ? keptExif(header.exif) : undefined);
     state.plan.set(plan);
     state.costly.set(costly);
@@ -53,7 +59,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
   };
 }
 
-function factsOf(header: Header, { gps }: PictureOptions): PictureFacts {
+function factsOf(header: Header, channels: KeptChannels | undefined, { gps }: PictureOptions): PictureFacts {
   const { width, height } = header.autoOrient;
   return {
     // libvips reports the container of AVIF. It cannot decode the other formats in that container.
@@ -61,7 +67,7 @@ function factsOf(header: Header, { gps }: PictureOptions): PictureFacts {
     width,
     height,
     frames: header.pages ?? 1,
-    hasAlpha: header.hasAlpha,
+    hasAlpha: header.hasAlpha && channels !== 3,
     colourSpace: header.space,
     orientation: orientationOf(header.orientation),
     ...exifFacts(header.exif),
@@ -104,6 +110,24 @@ function refuseTooLarge(facts: PictureFacts, isAnimated: boolean, { maxPixels, m
   const most = ANIMATION_FACTOR * maxPixels;
   if (isAnimated && areaOf(facts) * frames > most)
     throw tooLarge(`${count(frames)} frames of ${size}. At most ${count(most)} pixels in all frames are accepted`);
+}
+
+/** CIELAB has signed numbers, which libvips converts correctly. All other numbers except these become wrong colours. */
+const READABLE_DEPTHS: readonly string[] = ['uchar', 'ushort'];
+
+function refuseSamples(
+  { width, height, channels, depth, space }: Header,
+  kept: KeptChannels | undefined,
+  { maxPixels }: PictureLimits,
+): void {
+  if (!READABLE_DEPTHS.includes(depth) && space !== 'labs')
+    throw new UnprocessableError(
+      'picture_unsupported',
+      'The colours of the picture are not whole numbers of 8 or 16 bits. Save it as JPEG or PNG and upload that.',
+    );
+  const most = ANIMATION_FACTOR * maxPixels;
+  if (kept !== undefined && width * height * channels > most)
+    throw tooLarge(`${count(channels)} channels. At most ${count(most)} values in all channels are accepted`);
 }
 
 function refuseTooCostly(

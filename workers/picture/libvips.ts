@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import sharp, { type Metadata, type Sharp } from 'sharp';
+import type { KeptChannels } from './kept-channels.ts';
 import type { Size } from './size.ts';
 
 // A worker processes several pictures at the same time. Threads within one picture would only compete with them.
@@ -12,6 +13,9 @@ sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((loader) => `VipsForeignLoad${loader}`),
 });
+
+/** More channels than any camera, scanner or press needs. */
+const MAX_CHANNELS = 16;
 
 /** The background for formats without alpha. */
 export const WHITE = '#ffffff';
@@ -42,11 +46,13 @@ export interface DecodeSettings extends ReadSettings {
   readonly size: Size;
   /** If false, the profile of the file is ignored and the colour values are unchanged. */
   readonly appliesProfile: boolean;
+  /** See `keptChannels`. Such a picture is decoded at its full size first. */
+  readonly keptChannels?: KeptChannels | undefined;
 }
 
 /** Reads only the header, so a header with huge claims is safe to read. */
 export async function readHeader(path: string): Promise<Header> {
-  return await sharp(path, { failOn: 'error', limitInputPixels: false }).metadata();
+  return await sharp(path, { failOn: 'error', limitInputPixels: false, limitInputChannels: MAX_CHANNELS }).metadata();
 }
 
 /**
@@ -55,15 +61,34 @@ export async function readHeader(path: string): Promise<Header> {
  */
 export async function decode(
   path: string,
-  { size, appliesProfile, maxPixels, maxSeconds }: DecodeSettings,
+  { size, appliesProfile, keptChannels, maxPixels, maxSeconds }: DecodeSettings,
 ): Promise<Pixels> {
   const image = sharp(path, {
     failOn: 'error',
     autoOrient: true,
     ignoreIcc: !appliesProfile,
     limitInputPixels: maxPixels,
-  });
-  return await pixelsOf(image.timeout({ seconds: maxSeconds }).resize({ ...size, fit: 'fill' }));
+    limitInputChannels: MAX_CHANNELS,
+  }).timeout({ seconds: maxSeconds });
+  if (keptChannels === undefined) return await pixelsOf(image.resize({ ...size, fit: 'fill' }));
+  // Resizing would multiply the colours by the last channel.
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  return await shrink({ ...firstChannels(data, info.channels, keptChannels), ...sizeOf(info) }, size);
+}
+
+function sizeOf({ width, height }: Size): Size {
+  return { width, height };
+}
+
+/** Moves the kept channels of each pixel to the front of the buffer, which has no use afterwards. */
+function firstChannels(data: Buffer, channels: number, kept: KeptChannels): Pick<Pixels, 'data' | 'channels'> {
+  const pixels = data.length / channels;
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    for (let channel = 0; channel < kept; channel++) {
+      data[pixel * kept + channel] = data[pixel * channels + channel] ?? 0;
+    }
+  }
+  return { data: data.subarray(0, pixels * kept), channels: kept };
 }
 
 /** Reads all frames, stacked vertically, without applying the orientation. `maxPixels` counts all frames together. */

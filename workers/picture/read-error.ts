@@ -8,7 +8,10 @@ const EXHAUSTED = /out of memory|no space left|too many open files/i;
 const CUT_SHORT = /premature end of jpeg image|unexpected end|not enough data/i;
 const NOT_A_PICTURE = /unsupported image format/i;
 const TOO_LARGE = /pixel limit|security limit|user limit/i;
-const UNSUPPORTED = /unsupported (?!image format)|not supported|not configured|not implemented/i;
+const UNSUPPORTED =
+  /unsupported (?!image format|marker)|(?<!dnl )not supported|not configured|not implemented|channel limit/i;
+/** Messages about intact TIFF files with unusual pixels. */
+const UNUSUAL_TIFF = /whole number of bytes|samples out of range|bad labq|can ?not handle image|no known route/i;
 
 /**
  * Returns the error to throw for an error of libvips while it read a file: an `UnprocessableError` if the file is to
@@ -31,7 +34,7 @@ function unprocessable(words: string, cause: unknown): UnprocessableError {
       { cause },
     );
   }
-  if (UNSUPPORTED.test(words)) {
+  if (UNSUPPORTED.test(words) || UNUSUAL_TIFF.test(words)) {
     const detail = 'The picture uses a feature that is not supported. Save it as JPEG or PNG and upload the new file.';
     return new UnprocessableError('picture_unsupported', detail, { cause });
   }

@@ -2,6 +2,7 @@ import type { PictureResult, Variant } from '../../src/wire/documents.ts';
 import { setOnce, type SetOnce } from '../set-once.ts';
 import type { CostlyFacts, PictureCosts } from './costs.ts';
 import type { WayToSrgb } from './icc-profile.ts';
+import type { KeptChannels } from './kept-channels.ts';
 import type { KeptExif } from './kept-exif.ts';
 import type { Pixels } from './libvips.ts';
 import type { PicturePlan } from './plan.ts';
@@ -13,6 +14,7 @@ export type PictureFacts = Omit<PictureResult, 'kind' | 'dominantColour' | 'thum
 export interface PictureState {
   readonly facts: SetOnce<PictureFacts>;
   readonly wayToSrgb: SetOnce<WayToSrgb>;
+  readonly keptChannels: SetOnce<KeptChannels | undefined>;
   /** The EXIF tags of every variant, or undefined for none. */
   readonly kept: SetOnce<KeptExif | undefined>;
   readonly plan: SetOnce<PicturePlan>;
@@ -36,6 +38,7 @@ export function createPictureState(): PictureState {
   return {
     facts: setOnce('facts'),
     wayToSrgb: setOnce('wayToSrgb'),
+    keptChannels: setOnce('keptChannels'),
     kept: setOnce('kept'),
     plan: setOnce('plan'),
     costly: setOnce('costly'),

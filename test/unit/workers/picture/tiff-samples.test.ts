@@ -1,0 +1,121 @@
+import type { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { look } from '../../../helpers/look.ts';
+import { pictureFixture } from '../../../helpers/picture-fixture.ts';
+import { processPicture } from '../../../helpers/process-picture.ts';
+import { tiffFile, type TiffContent, type TiffTag } from '../../../helpers/tiff-file.ts';
+
+const VARIANTS = [{ name: 'a', longestSide: 8, format: 'png' }];
+const [EXTRA_SAMPLES, SAMPLE_FORMAT, COMPRESSION, SUBSAMPLING] = [338, 339, 259, 530];
+const RED = [200, 40, 40];
+
+async function colourOf(bytes: Buffer): Promise<unknown> {
+  const { result, files } = await processPicture(bytes, {}, { variants: VARIANTS });
+  const seen = (await look(files.get('a') ?? bytes)).at(0.5, 0.5);
+  return { hasAlpha: result.hasAlpha, colour: seen };
+}
+
+const eights = (count: number) => Array.from({ length: count }, () => 8);
+const extra = (...types: number[]): TiffTag => [EXTRA_SAMPLES, 3, types];
+
+describe('TIFF with more channels than colours and alpha', () => {
+  test.each<[string, TiffContent, object]>([
+    [
+      'RGB with alpha and a mask',
+      { bits: eights(5), pixel: [...RED, 255, 0], tags: [extra(2, 0)] },
+      { hasAlpha: true, colour: [...RED, 255] },
+    ],
+    [
+      'RGB with two spot colours',
+      { bits: eights(5), pixel: [...RED, 0, 0], tags: [extra(0, 0)] },
+      { hasAlpha: false, colour: [...RED, 255] },
+    ],
+    [
+      'RGB with four spot colours',
+      { bits: eights(7), pixel: [...RED, 0, 0, 0, 0], tags: [extra(0, 0, 0, 0)] },
+      { hasAlpha: false, colour: [...RED, 255] },
+    ],
+    [
+      '16 bits',
+      { bits: [16, 16, 16, 16, 16], pixel: [0, 200, 0, 40, 0, 40, 0, 0, 0, 0], tags: [extra(0, 0)] },
+      { hasAlpha: false, colour: [...RED, 255] },
+    ],
+    [
+      'grey with masks',
+      { bits: eights(3), photometric: 1, pixel: [200, 0, 0], tags: [extra(0, 0)] },
+      { hasAlpha: false, colour: [200, 200, 200, 255] },
+    ],
+  ])('shows its colours: %s', async (_, content, wanted) => {
+    expect(await colourOf(tiffFile(content))).toEqual(wanted);
+  });
+
+  test('shows its colours: CMYK with a spot colour without ink', async () => {
+    const content = { bits: eights(4), photometric: 5, pixel: [0, 200, 200, 0] };
+    const spot = { bits: eights(5), photometric: 5, pixel: [0, 200, 200, 0, 0], tags: [extra(0)] };
+    expect(await colourOf(tiffFile(spot))).toEqual(await colourOf(tiffFile(content)));
+  });
+
+  test('is read from the fixture p01-five-channels.tif', async () => {
+    expect(await colourOf(await pictureFixture('p01-five-channels.tif'))).toEqual({
+      hasAlpha: true,
+      colour: [...RED, 255],
+    });
+  });
+
+  test('is rejected with more than 16 channels or too many values', async () => {
+    const many = tiffFile({ bits: eights(17), pixel: [...RED, ...Array.from({ length: 14 }, () => 0)] });
+    await expect(processPicture(many)).rejects.toMatchObject({ code: 'picture_unsupported' });
+    const five = tiffFile({ bits: eights(5), pixel: [...RED, 0, 0] });
+    await expect(processPicture(five, { maxPixels: 256 })).rejects.toMatchObject({ code: 'picture_too_large' });
+  });
+});
+
+describe('TIFF with unusual pixels', () => {
+  test.each(['p02-signed-rgb.tif', 'p03-float-grey.tif', 'p04-twelve-bits.tif'])(
+    'is rejected as picture_unsupported with advice: %s',
+    async (name) => {
+      await expect(processPicture(await pictureFixture(name))).rejects.toMatchObject({
+        code: 'picture_unsupported',
+        detail: expect.stringMatching(/Save it as TIFF with 8 or 16 bits/),
+      });
+    },
+  );
+
+  test.each<[string, TiffContent]>([
+    ['signed numbers of 8 bits', { bits: eights(3), pixel: RED, tags: [[SAMPLE_FORMAT, 3, [2, 2, 2]]] }],
+    [
+      'floating-point numbers of 16 bits',
+      { bits: [16], photometric: 1, pixel: [0, 60], tags: [[SAMPLE_FORMAT, 3, [3]]] },
+    ],
+    [
+      'floating-point numbers of 64 bits',
+      { bits: [64], photometric: 1, pixel: [0, 0, 0, 0, 0, 0, 224, 63], tags: [[SAMPLE_FORMAT, 3, [3]]] },
+    ],
+    ['32 bits', { bits: [32], photometric: 1, pixel: [0, 0, 0, 128] }],
+    ['4 bits of each colour', { bits: [4, 4, 4], pixel: [12, 12] }],
+    ['5, 6 and 5 bits', { bits: [5, 6, 5], pixel: [12, 12] }],
+    ['CIELAB of 8 bits', { bits: eights(3), photometric: 8, pixel: [128, 60, 40] }],
+    ['ICCLAB', { bits: eights(3), photometric: 9, pixel: [128, 188, 168] }],
+    [
+      'YCbCr without compression',
+      { bits: eights(3), photometric: 6, pixel: [128, 100, 180], tags: [[SUBSAMPLING, 3, [1, 1]]] },
+    ],
+    ['JPEG of the old kind', { bits: eights(3), pixel: RED, tags: [[COMPRESSION, 3, [6]]] }],
+  ])('is rejected as picture_unsupported: %s', async (_, content) => {
+    await expect(processPicture(tiffFile(content))).rejects.toMatchObject({
+      code: 'picture_unsupported',
+      detail: expect.stringMatching(/Save it as .*JPEG or PNG/),
+    });
+  });
+
+  test.each<[string, TiffContent, readonly number[]]>([
+    [
+      '4 bits of grey',
+      { width: 16, height: 8, bits: [4], photometric: 1, pixel: [0xcc], tags: [[256, 3, [32]]] },
+      [204, 204, 204, 255],
+    ],
+    ['CIELAB of 16 bits', { bits: [16, 16, 16], photometric: 8, pixel: [0, 128, 0, 0, 0, 0] }, [119, 119, 119, 255]],
+  ])('is still read if libvips reads it correctly: %s', async (_, content, colour) => {
+    expect(await colourOf(tiffFile(content))).toMatchObject({ colour });
+  });
+});
