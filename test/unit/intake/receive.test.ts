@@ -149,7 +149,7 @@ describe('a file that is refused', () => {
     [
       'SVG',
       Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'),
-      /^This file is image\/svg\+xml. Send one of .*export it as PNG/,
+      /^This file is image\/svg\+xml. Send one of .*Export it as PNG/,
     ],
   ])('for being %s is told what to send instead', async (_, bytes, message) => {
     const receiving = receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(bytes)), progress);
