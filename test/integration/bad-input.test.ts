@@ -93,12 +93,12 @@ describe('invalid requests', () => {
       415,
       'unsupported_encoding',
     ],
-    ['an id that is no UUID', 'PUT', '/uploads/..%2f..%2fetc', {}, 'x', 400, 'bad_upload_id'],
+    ['an id that is not a UUID', 'PUT', '/uploads/..%2f..%2fetc', {}, 'x', 400, 'bad_upload_id'],
     ['an upper-case id', 'PUT', `/uploads/${randomUUID().toUpperCase()}`, {}, 'x', 400, 'bad_upload_id'],
     ['an empty file', 'PUT', `/uploads/${randomUUID()}`, {}, '', 400, 'empty_file'],
     ['options that are not JSON', 'PUT', `/uploads/${randomUUID()}?options={`, {}, 'x', 400, 'bad_options'],
     ['a wrong method', 'PATCH', '/uploads', {}, 'x', 405, 'method_not_allowed'],
-    ['no such address', 'GET', '/nowhere', {}, undefined, 404, 'not_found'],
+    ['an unknown address', 'GET', '/nowhere', {}, undefined, 404, 'not_found'],
     ['an unknown id', 'GET', `/uploads/${randomUUID()}`, {}, undefined, 404, 'unknown_upload'],
     [
       'a timeout with an exponent',
@@ -119,8 +119,8 @@ describe('invalid requests', () => {
       400,
       'bad_timeout',
     ],
-    ['a version that is none', 'GET', `/uploads/${randomUUID()}/progress?since=x`, {}, undefined, 400, 'bad_since'],
-    ['a variant of nobody', 'GET', '/variants/nobody/160', {}, undefined, 404, 'unknown_variant'],
+    ['an invalid version', 'GET', `/uploads/${randomUUID()}/progress?since=x`, {}, undefined, 400, 'bad_since'],
+    ['a variant of an unknown upload', 'GET', '/variants/nobody/160', {}, undefined, 404, 'unknown_variant'],
     ['no upload to watch', 'GET', '/progress', {}, undefined, 400, 'bad_request'],
   ])('are rejected with a status and a code: %s', async (_name, method, path, headers, body, status, code) => {
     expect(await problemOf(path, { method, headers, ...(body === undefined ? {} : { body }) })).toEqual([status, code]);

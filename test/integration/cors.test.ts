@@ -52,19 +52,19 @@ describe('a page of a listed origin', () => {
     ['an upload', () => ask(of('')), 200],
     ['a held poll that timed out', () => ask(of(`/progress?since=${upload.version}&timeout=20`)), 200],
     [
-      'one that timed out as 304',
+      'a conditional poll that timed out as 304',
       () => ask(of('/progress?timeout=20'), { headers: { 'If-None-Match': `W/"${upload.version}"` } }),
       304,
     ],
-    ['what was preferred', () => ask(of('/result'), { headers: { Prefer: 'wait=0' } }), 202],
+    ['a request with Prefer', () => ask(of('/result'), { headers: { Prefer: 'wait=0' } }), 202],
     ['a file', () => ask(of('/content')), 200],
     ['a part of a file', () => ask(of('/content'), { headers: { Range: 'bytes=0-9' } }), 206],
     ['a placeholder', () => ask(`/variants/${upload.publicId}/160?timeout=20`), 200],
     ['an unknown upload', () => ask(`/uploads/${randomUUID()}`), 404],
     ['an unknown address', () => ask('/nowhere'), 404],
-    ['a method that is not taken', () => ask('/uploads', { method: 'PATCH' }), 405],
+    ['a wrong method', () => ask('/uploads', { method: 'PATCH' }), 405],
     ['a bad timeout', () => ask(of('/progress?timeout=x')), 400],
-    ['a stream that may not begin', () => ask(`/uploads/${randomUUID()}/events`), 404],
+    ['the stream of an unknown upload', () => ask(`/uploads/${randomUUID()}/events`), 404],
   ])('may read the answer: %s', async (_name, answer, status) => {
     const response = await answer();
     await response.arrayBuffer();
@@ -74,7 +74,7 @@ describe('a page of a listed origin', () => {
 
   test.each([
     [
-      'a file of a type that nobody takes',
+      'a file of an unsupported type',
       () => ask(`/uploads/${randomUUID()}`, { method: 'PUT', body: 'text' }),
       415,
       'unsupported_media_type',
@@ -91,7 +91,7 @@ describe('a page of a listed origin', () => {
       413,
       'request_too_large',
     ],
-    ['what is no form', () => ask('/uploads', { method: 'POST', body: 'text' }), 415, 'not_multipart'],
+    ['a body that is not a form', () => ask('/uploads', { method: 'POST', body: 'text' }), 415, 'not_multipart'],
   ])('may read the rejection of %s', async (_name, answer, status, code) => {
     const response = await answer();
     expect([response.status, await response.json()]).toEqual([status, expect.objectContaining({ code })]);

@@ -56,8 +56,8 @@ describe("the operators' paths", () => {
   });
 
   test.each([
-    ['Basic, whatever the user name', basic('anybody', TOKEN)],
-    ['Basic without one', basic('', TOKEN)],
+    ['Basic with any user name', basic('anybody', TOKEN)],
+    ['Basic without a user name', basic('', TOKEN)],
     ['Bearer', BEARER],
     ['a scheme in other letters', { Authorization: `bEARER ${TOKEN}` }],
   ])('accept the token as %s', async (_name, headers) => {
@@ -65,7 +65,7 @@ describe("the operators' paths", () => {
   });
 
   test.each([
-    ['nothing of the kind', { Authorization: 'Digest username="x"' }],
+    ['another scheme', { Authorization: 'Digest username="x"' }],
     ['Basic without a colon', { Authorization: `Basic ${Buffer.from(TOKEN.replace(':', '')).toString('base64')}` }],
     ['the token as a user name', basic(TOKEN, '')],
     ['the token in the address', {}],

@@ -313,7 +313,7 @@ describe('the share of one address', () => {
   });
 
   const WAYS: readonly [name: string, leave: (id: string) => Promise<unknown>][] = [
-    ['is taken up', (id) => records.begin(id)],
+    ['is processed', (id) => records.begin(id)],
     ['is cancelled', (id) => records.cancel(id)],
     ['is deleted', (id) => records.delete(id)],
     ['fails', (id) => records.fail(id, undefined, PROBLEM)],

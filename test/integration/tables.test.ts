@@ -186,7 +186,7 @@ describe('a table from practice', () => {
     ],
     ['ten sheets', workbook({ sheets }), { format: 'xlsx', sheet: 'Sheet 1', rowCount: 1, firstRows: [[0, 'x']] }],
     [
-      'a claim of all the cells that a sheet can have',
+      'a dimension of all cells that a sheet can have',
       claiming,
       { rowCount: 1, columns: [{ name: 'id' }, { name: 'name' }] },
     ],
@@ -224,7 +224,7 @@ describe('a table that cannot be processed', () => {
 
   test.each<[string, Buffer | string, string]>([
     ['has one line of 50 MB', `a,b\n1,2\n${'x'.repeat(50_000_000)}`, 'table_line_too_long'],
-    ['is a bomb', workbook({ sheets: { One: row + ' '.repeat(20_000_000) } }), 'table_too_large'],
+    ['unpacks to too many bytes', workbook({ sheets: { One: row + ' '.repeat(20_000_000) } }), 'table_too_large'],
     ['is cut in half', workbook({ sheets: { One: row } }).subarray(0, 900), 'table_damaged'],
     ['has a row beyond the last one', workbook({ sheets: { One: sheetRow(1_048_577, ['a']) } }), 'table_damaged'],
     [

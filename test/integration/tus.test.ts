@@ -137,26 +137,20 @@ describe('the tus protocol', () => {
   test.each([
     ['another version', 'POST', { 'Tus-Resumable': '0.2.2', 'Upload-Length': '9' }, 412, 'unsupported_tus_version'],
     ['neither length nor deferral', 'POST', {}, 400, 'bad_request'],
-    ['a length that is none', 'POST', { 'Upload-Length': '1e3' }, 400, 'bad_request'],
-    ['metadata that are none', 'POST', { 'Upload-Length': '9', 'Upload-Metadata': 'a b c' }, 400, 'bad_request'],
+    ['an invalid length', 'POST', { 'Upload-Length': '1e3' }, 400, 'bad_request'],
+    ['invalid metadata', 'POST', { 'Upload-Length': '9', 'Upload-Metadata': 'a b c' }, 400, 'bad_request'],
     [
-      'options that are no JSON',
+      'options that are not JSON',
       'POST',
       { 'Upload-Length': '9', ...metadataHeader({ options: '{' }) },
       400,
       'bad_options',
     ],
-    [
-      'an id that is none',
-      'POST',
-      { 'Upload-Length': '9', ...metadataHeader({ uploadId: 'me' }) },
-      400,
-      'bad_upload_id',
-    ],
-    ['no byte', 'POST', { 'Upload-Length': '0' }, 400, 'empty_file'],
+    ['an invalid id', 'POST', { 'Upload-Length': '9', ...metadataHeader({ uploadId: 'me' }) }, 400, 'bad_upload_id'],
+    ['an empty file', 'POST', { 'Upload-Length': '0' }, 400, 'empty_file'],
     ['too many bytes', 'POST', { 'Upload-Length': String(MAX_BYTES + 1) }, 413, 'file_too_large'],
     ['a concatenation', 'POST', { 'Upload-Length': '9', 'Upload-Concat': 'partial' }, 501, 'unsupported_tus_extension'],
-    ['no method that is known', 'GET', {}, 405, 'method_not_allowed'],
+    ['an unknown method', 'GET', {}, 405, 'method_not_allowed'],
   ])('answers %s with a problem', async (_what, method, headers, status, code) => {
     const answer = await tusRequest(method, `${url}/files`, headers);
     expect([answer.status, answer.body?.code, answer.headers.get('content-type')]).toEqual([

@@ -11,14 +11,14 @@ import {
 } from '../../src/errors.ts';
 
 describe('the table of errors', () => {
-  test.each(ERROR_CODES)("%s is a snake-case word with an error's status and a title for people", (code) => {
+  test.each(ERROR_CODES)('gives the code %s a snake-case name, an error status and a title for people', (code) => {
     expect(code).toMatch(/^[a-z]+(_[a-z0-9]+)*$/);
     expect(statusOf(code)).toBeGreaterThanOrEqual(400);
     expect(statusOf(code)).toBeLessThan(600);
     expect(titleOf(code)).toMatch(/^[A-Z][^.]+$/);
   });
 
-  test('knows its words and no others', () => {
+  test('accepts only its own codes', () => {
     expect([isErrorCode('upload_gone'), isErrorCode('ENOENT'), isErrorCode('constructor'), isErrorCode('')]).toEqual([
       true,
       false,
@@ -47,7 +47,7 @@ describe('the table of errors', () => {
 });
 
 describe('the problem of an error', () => {
-  test('holds what RFC 9457 and the contract name', () => {
+  test('has the members of RFC 9457 and of the contract', () => {
     expect(toProblem(new ServiceError('upload_gone', 'Gone.', { id: 'x' }))).toEqual({
       type: '/problems/upload_gone',
       title: 'Upload gone',
@@ -59,7 +59,7 @@ describe('the problem of an error', () => {
     expect(problemOf('upload_gone', 'Gone.')).not.toHaveProperty('id');
   });
 
-  test("says that it is final where it is an upload's outcome", () => {
+  test('has state and final if it is the outcome of an upload', () => {
     const error = new ServiceError('picture_damaged', 'No.', {
       retryAfterMs: 5,
       headers: { Allow: 'GET' },
@@ -76,7 +76,7 @@ describe('the problem of an error', () => {
     expect([outcome.retryAfterMs, outcome.headers, outcome.cause]).toEqual([5, { Allow: 'GET' }, 'secret']);
   });
 
-  test('never tells the cause', () => {
+  test('never contains the cause', () => {
     const error = new ServiceError('internal_error', 'Wrong.', { cause: new Error('secret') });
     expect(JSON.stringify(toProblem(error))).not.toContain('secret');
   });

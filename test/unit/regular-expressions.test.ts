@@ -4,12 +4,12 @@ import { readSources } from '../helpers/source-tree.ts';
 
 const files = readSources('src', 'workers');
 
-describe('regular expressions', () => {
+describe('regular expressions of the code', () => {
   const constructed = constructedPatternsIn(files);
   const literals = patternsIn(files);
   const patterns = [...literals, ...constructed.filter((pattern) => pattern !== undefined)];
 
-  test('are all found', () => {
+  test('are all found by this test', () => {
     const written = files.reduce(
       (sum, { text }) => sum + text.split(/[=(:,]\s*\/[^/*\s][^\n]*\/[dgimsuvy]*[.,;)]/).length - 1,
       0,
@@ -19,13 +19,13 @@ describe('regular expressions', () => {
   });
 
   test.each(patterns.map((pattern) => [pattern.path, `/${pattern.source}/${pattern.flags}`, pattern] as const))(
-    'of %s need linear time: %s',
+    'need linear time (%s: %s)',
     (_path, _source, pattern) => {
       expect(superlinearText(pattern)).toBeUndefined();
     },
   );
 
-  test('that are made of strings are written where they are made', () => {
+  test('that are built from strings are literals at that place', () => {
     expect(constructed.includes(undefined)).toBe(false);
   });
 
@@ -35,7 +35,7 @@ describe('regular expressions', () => {
     ['^(a+)+$', ''],
     ['\\s+$', ''],
     ['<style>.*?<\\/style>', 'gs'],
-  ])('of more than linear time do not pass: %s', (source, flags) => {
+  ])('of more than linear time are detected: %s', (source, flags) => {
     expect(superlinearText({ path: '', source, flags })).toBeDefined();
   });
 });

@@ -34,12 +34,9 @@ test('throws if a part is missing', () => {
   expect(() => loadScript(write('main', '--- @include "nothing"\n'))).toThrow(/ENOENT/);
 });
 
-test.each(['src/queue/scripts', 'src/record/scripts'])(
-  'every script in %s says what its KEYS or ARGV are',
-  (folder) => {
-    const scripts = readdirSync(folder).filter((name) => name.endsWith('.lua'));
-    expect(scripts.length).toBeGreaterThan(5);
-    const bare = scripts.filter((name) => !/^-- (KEYS|ARGV) /m.test(readFileSync(join(folder, name), 'utf8')));
-    expect(bare).toEqual([]);
-  },
-);
+test.each(['src/queue/scripts', 'src/record/scripts'])('every script in %s documents its KEYS or ARGV', (folder) => {
+  const scripts = readdirSync(folder).filter((name) => name.endsWith('.lua'));
+  expect(scripts.length).toBeGreaterThan(5);
+  const bare = scripts.filter((name) => !/^-- (KEYS|ARGV) /m.test(readFileSync(join(folder, name), 'utf8')));
+  expect(bare).toEqual([]);
+});

@@ -12,7 +12,7 @@ test('parses names and addresses, with a port or the default one', () => {
 });
 
 test.each(['a:0', 'a:65536', 'a:b', 'a:', ':1', 'redis://a:1', 'a:1:2', '::1', 'a b', 'user@a:1', 'a/0'])(
-  '%s is no host',
+  '%s is not a host',
   (text) => {
     expect(parseHosts(`ok:1,${text}`, 1)).toBe(undefined);
   },

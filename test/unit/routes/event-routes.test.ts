@@ -34,21 +34,21 @@ afterEach(async () => {
 
 const connect = async (query = '') => await fetch(`${served.url}/uploads/${ID}/events${query}`);
 
-test('sends the state, then each event, and ends after the final one', async () => {
+test('the stream sends the state, then each event, and ends after the final one', async () => {
   const stream = await connect();
   registry.wake(ID, eventOf({ version: 8, percent: 70 }));
   registry.wake(ID, eventOf({ version: 9, state: 'completed', percent: 100 }));
   expect((await stream.text()).match(/^id: \d+$/gm)).toEqual(['id: 7', 'id: 8', 'id: 9']);
 });
 
-test('ends with the last state of an upload that was deleted during a gap in the events', async () => {
+test('the stream ends with the last state of an upload that was deleted during a gap in the events', async () => {
   const stream = await connect('?since=7');
   records.set(recordOf({ version: 8, state: 'cancelled', deleted: true }));
   registry.wakeAll();
   expect(await stream.text()).toContain('"state":"cancelled"');
 });
 
-test('reads the record again until Redis answers after a gap', async () => {
+test('the stream reads the record again until Redis answers after a gap', async () => {
   const stream = await connect('?since=7');
   records.fault = new ServiceError('service_unavailable', 'Away.');
   registry.wakeAll();
@@ -58,13 +58,13 @@ test('reads the record again until Redis answers after a gap', async () => {
   expect(await stream.text()).toContain('"state":"completed"');
 });
 
-test('ends after ten times the longest wait, so that no stream is kept for ever', async () => {
+test('the stream ends after ten times the longest wait, so that it is not kept for ever', async () => {
   await served.close();
   await start(10);
   expect(await (await connect('?since=7')).text()).toMatch(/^retry: \d+\n\n$/);
 });
 
-test('refuses an eleventh stream of one upload to one address (429)', async () => {
+test('an eleventh stream of one upload from one address is rejected (429)', async () => {
   const streams = await Promise.all(Array.from({ length: 10 }, () => connect()));
   const refused = await connect();
   expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
@@ -75,7 +75,7 @@ test('refuses an eleventh stream of one upload to one address (429)', async () =
   await (await connect()).text();
 });
 
-test('of an unknown upload is a 404 and leaves nothing behind', async () => {
+test('the stream of an unknown upload is a 404 and leaves no waiter', async () => {
   records.now.clear();
   expect((await connect()).status).toBe(404);
   for (let tries = 0; tries < 12; tries += 1) await (await connect()).text();

@@ -77,8 +77,8 @@ async function stored(more: Partial<UploadRecord> = {}): Promise<UploadRecord> {
   return record;
 }
 
-describe('the bytes as uploaded', () => {
-  test('are an attachment under their name, in the type that they are', async () => {
+describe('the uploaded bytes', () => {
+  test('are sent as an attachment with their name and type', async () => {
     await stored();
     const { status, text, header } = await ask(`/uploads/${ID}/content`);
     expect([status, text, header('content-type'), header('etag')]).toEqual([
@@ -93,24 +93,24 @@ describe('the bytes as uploaded', () => {
 
   test.each([
     ['while it is received', { state: 'receiving', stored: false, sha256: null }, 409, 'content_not_stored'],
-    ['after it was refused', { state: 'failed', stored: false, sha256: null }, 409, 'content_not_stored'],
+    ['after it was rejected', { state: 'failed', stored: false, sha256: null }, 409, 'content_not_stored'],
     ['after it was cancelled', { state: 'cancelled', stored: false }, 410, 'upload_cancelled'],
     ['after it was discarded', { state: 'discarded', stored: false }, 410, 'upload_discarded'],
     ['after it was deleted', { state: 'completed', deleted: true }, 410, 'upload_gone'],
     ['after its retention', { state: 'completed', expiresAtMs: 1 }, 410, 'upload_gone'],
-  ] as const)('are not there %s', async (_when, more, status, code) => {
+  ] as const)('are not available %s', async (_when, more, status, code) => {
     await stored(more);
     expect(await ask(`/uploads/${ID}/content`)).toMatchObject({ status, code });
   });
 
-  test('of nothing are a 404, of what is no id a 400', async () => {
+  test('are a 404 for an unknown upload, and a 400 for an invalid id', async () => {
     expect(await ask(`/uploads/${ID}/content`)).toMatchObject({ status: 404, code: 'unknown_upload' });
     expect(await ask('/uploads/public/content')).toMatchObject({ status: 400, code: 'bad_upload_id' });
   });
 });
 
 describe('a variant', () => {
-  test('that is there may be shown by anybody and kept for good', async () => {
+  test('that exists may be shown by any site and cached for ever', async () => {
     await stored({ variants: { 160: VARIANT } });
     const { status, text, header } = await ask('/variants/public/160');
     expect([status, text, header('content-type'), header('etag')]).toEqual([
@@ -126,7 +126,7 @@ describe('a variant', () => {
     expect(header('content-disposition')).toBeNull();
   });
 
-  test('that is still to come is a placeholder nobody keeps, where the client will not wait', async () => {
+  test('that does not exist yet is a placeholder without caching if the client does not wait', async () => {
     await stored();
     const { status, header } = await ask('/variants/public/160?timeout=0');
     expect([status, header('content-type'), header('cache-control'), header('x-timed-out')]).toEqual([
@@ -137,20 +137,17 @@ describe('a variant', () => {
     ]);
   });
 
-  test('may still come while the type of the upload is unknown', async () => {
+  test('may still appear while the type of the upload is unknown', async () => {
     await stored({ state: 'receiving', type: null, stored: false });
     expect(await ask('/variants/public/160')).toMatchObject({ status: 200 });
     expect(await ask('/variants/public/161')).toMatchObject({ status: 404 });
   });
 
-  test.each([null, 'image/jpeg'])(
-    'has the names that the options give, and no others, the type being %p',
-    async (type) => {
-      await stored({ state: 'receiving', type, stored: false, options: { variants: [{ name: 'card', width: 4 }] } });
-      expect(await ask('/variants/public/card')).toMatchObject({ status: 200 });
-      expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
-    },
-  );
+  test.each([null, 'image/jpeg'])('has only the names in the options if the type is %p', async (type) => {
+    await stored({ state: 'receiving', type, stored: false, options: { variants: [{ name: 'card', width: 4 }] } });
+    expect(await ask('/variants/public/card')).toMatchObject({ status: 200 });
+    expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
+  });
 
   test.each([
     'unknown',
@@ -162,34 +159,34 @@ describe('a variant', () => {
     'hasOwnProperty',
     '%00',
     '..%2f160',
-  ])('of a name that there will never be (%s) is a 404', async (name) => {
+  ])('whose name can never exist is a 404 (%s)', async (name) => {
     await stored({ variants: { 160: VARIANT } });
     expect(await ask(`/variants/public/${name}`)).toMatchObject({ status: 404, code: 'unknown_variant' });
   });
 
   test.each(['failed', 'cancelled', 'discarded', 'completed'] as const)(
-    'that a %s upload does not have is a 404',
+    'that is missing in a %s upload is a 404',
     async (state) => {
       await stored({ state });
       expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
     },
   );
 
-  test('of an unknown public id, or by the secret id, is a 404', async () => {
+  test('of an unknown public id, or requested with the secret id, is a 404', async () => {
     await stored({ variants: { 160: VARIANT } });
     for (const id of ['other', ID])
       expect(await ask(`/variants/${id}/160`)).toMatchObject({ status: 404, code: 'unknown_variant' });
   });
 
   test.each([{ deleted: true }, { state: 'completed' as const, expiresAtMs: 1 }])(
-    'of an upload that is gone (%j) is a 404',
+    'of a removed upload is a 404 (%j)',
     async (more) => {
       await stored({ variants: { 160: VARIANT }, ...more });
       expect(await ask('/variants/public/160')).toMatchObject({ status: 404, code: 'unknown_variant' });
     },
   );
 
-  test('with a timeout that is none is a 400', async () => {
+  test('with an invalid timeout is a 400', async () => {
     await stored({ variants: { 160: VARIANT } });
     expect(await ask('/variants/public/160?timeout=x')).toMatchObject({ status: 400, code: 'bad_timeout' });
   });
@@ -197,7 +194,7 @@ describe('a variant', () => {
 
 describe('a file that is deleted while it is sent', () => {
   test.each(['/uploads/' + ID + '/content', '/variants/public/160'])(
-    'ends the connection of %s, and a finished transfer leaves nothing behind',
+    'ends the connection of %s, and a finished transfer leaves no listener',
     async (path) => {
       const sizeBytes = 32 * 1024 * 1024;
       const record = await stored({ receivedBytes: sizeBytes, variants: { 160: { ...VARIANT, size: sizeBytes } } });
@@ -221,7 +218,7 @@ describe('a file that is deleted while it is sent', () => {
   );
 });
 
-describe('a variant that is waited for', () => {
+describe('a variant that a client waits for', () => {
   test('is sent although its upload was completed during a gap, and Redis answered late after it', async () => {
     const registry = openRegistry();
     const router = new Router({ strict: true });

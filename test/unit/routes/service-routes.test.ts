@@ -60,7 +60,7 @@ describe('the page', () => {
     ['gzip;q=1.0, br;q=0', 'gzip', '"abc-gzip"'],
     ['deflate', undefined, '"abc"'],
     ['*', 'br', '"abc-br"'],
-  ])('comes in the smallest coding of "%s"', async (accepted, coding, etag) => {
+  ])('is sent in the smallest encoding of "%s"', async (accepted, coding, etag) => {
     const answer = await ask({ 'Accept-Encoding': accepted });
     expect(answer).toMatchObject({
       status: 200,
@@ -70,11 +70,11 @@ describe('the page', () => {
     });
   });
 
-  test('comes plain to those who do not say', async () => {
+  test('is sent without encoding to a client that names none', async () => {
     expect(await ask({})).toMatchObject({ coding: undefined, body: TEXT });
   });
 
-  test('is not sent again to those who have it, in the same coding', async () => {
+  test('is not sent again to a client that has it in the same encoding', async () => {
     const headers = { 'Accept-Encoding': 'gzip', 'If-None-Match': '"abc-gzip"' };
     expect(await ask(headers)).toMatchObject({ status: 304, body: '' });
     expect((await ask({ ...headers, 'Accept-Encoding': 'br' })).status).toBe(200);

@@ -9,11 +9,11 @@ describe('BackOff', () => {
     expect(next(new BackOff(() => 0), 8)).toEqual([250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
   });
 
-  test('takes up to a quarter off', () => {
+  test('subtracts up to a quarter as jitter', () => {
     expect(next(new BackOff(() => 1), 3)).toEqual([188, 375, 750]);
   });
 
-  test('begins anew after a life of 30 s', () => {
+  test('begins at 250 ms again after a life of 30 s', () => {
     const backOff = new BackOff(() => 0);
     expect(next(backOff, 3)).toEqual([250, 500, 1000]);
     expect(backOff.nextDelayMs(29_999)).toBe(2000);

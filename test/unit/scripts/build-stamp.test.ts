@@ -37,27 +37,27 @@ test.each<[change: string, apply: (source: string) => void]>([
   ['another content', (source) => writeFileSync(join(source, 'one.ts'), 'export [];')],
   ['a new file', (source) => writeFileSync(join(source, 'two.ts'), '')],
   ['a missing file', (source) => rmSync(join(source, 'one.ts'))],
-])('%s of the sources leaves the build out of date', (_, apply) => {
+])('%s of the sources makes the build out of date', (_, apply) => {
   beginStamp(target, target.directory)();
   apply(join(directory, 'src'));
   expect(isFresh(target)).toBe(false);
 });
 
-test('a source that changes during the build leaves it out of date', () => {
+test('a source that changes during the build makes it out of date', () => {
   const stamp = beginStamp(target, target.directory);
   writeFileSync(join(directory, 'src', 'one.ts'), 'export [];');
   stamp();
   expect(isFresh(target)).toBe(false);
 });
 
-test('other times of a file, and folders that are left out, do not count', () => {
+test('a new modification time or a change in an excluded folder does not make the build out of date', () => {
   beginStamp(target, target.directory)();
   utimesSync(join(directory, 'src', 'one.ts'), 1, 1);
   writeFileSync(join(directory, 'src', 'left-out', 'two.ts'), '');
   expect(isFresh(target)).toBe(true);
 });
 
-test('a build that came without its sources is used as it is', () => {
+test('a build without its sources is used as it is', () => {
   expect(isUsable(target)).toBe(false);
   rmSync(join(directory, 'src'), { recursive: true });
   expect(isUsable(target)).toBe(true);

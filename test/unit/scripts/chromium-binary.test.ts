@@ -23,19 +23,19 @@ test('CHROMIUM_PATH comes before PATH', async () => {
   expect(await findChromium()).toBe(other);
 });
 
-test('a CHROMIUM_PATH that does not run is an error, whatever PATH holds', async () => {
+test('a CHROMIUM_PATH that does not run is an error, even if PATH has a browser', async () => {
   commands.add('chromium', 'echo Chromium 1');
   process.env['CHROMIUM_PATH'] = '/nowhere/chromium';
   await expect(findChromium()).rejects.toThrow('CHROMIUM_PATH does not name a Chromium that runs: /nowhere/chromium');
 });
 
-test('the first browser on PATH is taken', async () => {
+test('the first browser on PATH is used', async () => {
   const chromium = commands.add('chromium', 'echo Chromium 1');
   commands.add('google-chrome', 'echo Google Chrome 1');
   expect(await findChromium()).toBe(chromium);
 });
 
-test('a stub on PATH that only tells to install one gives way to a browser', async () => {
+test('a stub on PATH that only advises an installation is skipped', async () => {
   for (const name of ['chromium', 'chromium-browser']) commands.add(name, 'echo "please install the snap" >&2; exit 1');
   const chrome = commands.add('google-chrome', 'echo Google Chrome 1');
   expect(await findChromium()).toBe(chrome);

@@ -24,11 +24,11 @@ try {
 const wrong: number = handle.id;
 `;
 
-test('the types that are served are those of the sources (npm run generate makes them so)', async () => {
+test('client.d.ts equals the output of npm run generate', async () => {
   expect(await readFile(SERVED, 'utf8')).toBe(await clientTypes());
 });
 
-test('they are enough by themselves, and find mistakes', async () => {
+test('client.d.ts compiles alone and finds wrong types', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'du-types-test-'));
   try {
     await copyFile(SERVED, join(directory, 'client.d.ts'));

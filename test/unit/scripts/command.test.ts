@@ -1,20 +1,20 @@
 import { expect, test } from '@jest/globals';
 import { findOnPath, inheritedEnvironment, isExecutable, run } from '../../../scripts/setup/command.mjs';
 
-test('run gives code and both outputs', async () => {
+test('run returns the exit code and both outputs', async () => {
   expect(await run('/bin/sh', ['-c', 'echo one; echo two >&2; exit 3'])).toEqual({ code: 3, output: 'one\ntwo\n' });
 });
 
-test('run calls the command by another name where told to', async () => {
+test('run calls the command by another name if asked to', async () => {
   expect(await run('/bin/sh', ['-c', 'echo "$0"'], { argv0: 'other' })).toEqual({ code: 0, output: 'other\n' });
 });
 
-test('run gives code 127 for a command that is not there, 1 for one that was killed', async () => {
+test('run returns code 127 for a missing command, and 1 for a killed one', async () => {
   expect(await run('/nowhere/command', [])).toMatchObject({ code: 127 });
   expect(await run('/bin/sh', ['-c', 'kill -KILL $$'])).toMatchObject({ code: 1 });
 });
 
-test('findOnPath gives the first name that is there', () => {
+test('findOnPath returns the first name that exists', () => {
   expect(findOnPath('no-such-command', 'sh')).toMatch(/\/sh$/);
   expect(findOnPath('no-such-command')).toBeUndefined();
 });
@@ -25,7 +25,7 @@ test('isExecutable is false for directories and plain files', () => {
   expect(isExecutable('/etc/passwd')).toBe(false);
 });
 
-test('inheritedEnvironment puts the additions on top', () => {
+test('inheritedEnvironment lets the additions win', () => {
   const environment = inheritedEnvironment({ PATH: '/only', ADDED: 'yes' });
   expect(environment).toMatchObject({ PATH: '/only', ADDED: 'yes' });
   expect(Object.keys(environment).length).toBeGreaterThan(2);

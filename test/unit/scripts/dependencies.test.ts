@@ -12,16 +12,16 @@ const LOCK = {
 const HERE = { development: true, platform: { os: 'linux', cpu: 'x64', libc: 'glibc' } };
 
 describe('isInStep', () => {
-  test('is true when all but packages for other platforms are there', () => {
+  test('is true if only packages for other platforms are missing', () => {
     const installed = { packages: { 'node_modules/koa': KOA, 'node_modules/sharp': SHARP } };
     expect(isInStep(LOCK, installed, HERE)).toBe(true);
   });
 
-  test('is false when a package is missing', () => {
+  test('is false if a package is missing', () => {
     expect(isInStep(LOCK, { packages: { 'node_modules/sharp': SHARP } }, HERE)).toBe(false);
   });
 
-  test("is false when this platform's package with native code is missing", () => {
+  test('is false if the package with native code for this platform is missing', () => {
     const fromElsewhere = { packages: { 'node_modules/koa': KOA } };
     expect(isInStep(LOCK, fromElsewhere, HERE)).toBe(false);
     for (const other of [{ os: 'darwin' }, { cpu: 'arm64' }, { libc: 'musl' }]) {
@@ -30,7 +30,7 @@ describe('isInStep', () => {
     }
   });
 
-  test('is false when a package is of another version or another archive', () => {
+  test('is false if a package has another version or archive', () => {
     const withKoa = (koa: object) => ({
       packages: { 'node_modules/koa': { ...KOA, ...koa }, 'node_modules/sharp': SHARP },
     });
@@ -38,7 +38,7 @@ describe('isInStep', () => {
     expect(isInStep(LOCK, withKoa({ integrity: 'sha512-e' }), HERE)).toBe(false);
   });
 
-  test('is false when an optional package that is there is of another version', () => {
+  test('is false if an installed optional package has another version', () => {
     const packages = {
       'node_modules/koa': KOA,
       'node_modules/sharp': SHARP,
@@ -47,7 +47,7 @@ describe('isInStep', () => {
     expect(isInStep(LOCK, { packages }, HERE)).toBe(false);
   });
 
-  test('misses the development packages only if they are needed', () => {
+  test('requires the development packages only if they are needed', () => {
     const lock = { packages: { 'node_modules/koa': KOA, 'node_modules/jest': JEST } };
     const production = { packages: { 'node_modules/koa': KOA } };
     expect(isInStep(lock, production, HERE)).toBe(false);

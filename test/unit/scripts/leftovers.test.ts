@@ -32,7 +32,7 @@ describe('endLeftovers', () => {
     return { pid: child.pid ?? 0, gone: once(child, 'exit') };
   }
 
-  test('tells a process to end, waits for it and forgets it', async () => {
+  test('asks a process to end, waits for it and removes its entry', async () => {
     const { pid, gone } = await start(`trap 'exit 7' TERM`);
     notePid(directory, 'redis', pid, false);
     expect(await endLeftovers(directory, GRACE_MS)).toBe(1);
@@ -40,7 +40,7 @@ describe('endLeftovers', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('lets a process that ends itself do so before it tells the others', async () => {
+  test('gives a process time to end itself before it ends the others', async () => {
     const redis = await start(`trap 'exit 7' TERM`);
     const api = await start(`(sleep 0.2; kill -KILL $$) & trap 'exit 8' TERM`);
     notePid(directory, 'redis', redis.pid, false);
@@ -54,14 +54,14 @@ describe('endLeftovers', () => {
     expect(order).toEqual(['api', 'redis']);
   });
 
-  test('kills what outlives its grace', async () => {
+  test('kills a process that does not end within the grace period', async () => {
     const { pid, gone } = await start(`trap '' TERM`);
     notePid(directory, 'api', pid, true);
     expect(await endLeftovers(directory, 50)).toBe(1);
     expect(await gone).toEqual([null, 'SIGKILL']);
   });
 
-  test('leaves a process alone that merely has the pid', async () => {
+  test('does not touch another process with the same pid', async () => {
     const { pid, gone } = await start(':');
     notePid(directory, 'redis', pid, false);
     const file = join(directory, 'redis.pid');
@@ -75,7 +75,7 @@ describe('endLeftovers', () => {
   });
 
   test.each(['', '{"pid":', '{"pid":-1,"identity":"x"}', '{"pid":1}', 'null'])(
-    'takes no harm from %j',
+    'ignores the invalid list %j',
     async (text) => {
       writeFileSync(join(directory, 'redis.pid'), text);
       expect(await endLeftovers(directory, GRACE_MS)).toBe(0);
@@ -83,7 +83,7 @@ describe('endLeftovers', () => {
     },
   );
 
-  test('finds nothing where nothing was noted, or it was forgotten', async () => {
+  test('does nothing if no process was noted, or its entry was removed', async () => {
     expect(await endLeftovers(join(directory, 'missing'), GRACE_MS)).toBe(0);
     notePid(directory, 'redis', process.pid, false);
     forgetPid(directory, 'redis');

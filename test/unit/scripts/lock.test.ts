@@ -30,7 +30,7 @@ describe('a lock', () => {
     expect(readdirSync(join(directory, 'below'))).toEqual([]);
   });
 
-  test('is free when its holder died', async () => {
+  test('is free if its holder has died', async () => {
     const url = new URL('../../../scripts/setup/lock.mjs', import.meta.url).href;
     const holder = `import { tryLock } from ${JSON.stringify(url)}; tryLock(${JSON.stringify(file)});`;
     expect(await run(process.execPath, ['--input-type=module', '-e', holder])).toMatchObject({ code: 0 });
@@ -38,7 +38,7 @@ describe('a lock', () => {
     take().release();
   });
 
-  test('is free when the pid of its holder is another process now', () => {
+  test('is free if the pid of its holder belongs to another process now', () => {
     const lock = take();
     writeFileSync(file, readFileSync(file, 'utf8').replace(/\d+ /, '1 '));
     expect('release' in tryLock(file)).toBe(true);
@@ -46,7 +46,7 @@ describe('a lock', () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test('is not taken by two that clear a dead one at once', async () => {
+  test('is taken by one only if two clear a dead lock at the same time', async () => {
     const url = new URL('../../../scripts/setup/lock.mjs', import.meta.url).href;
     const script = `
       import { appendFileSync } from 'node:fs';
@@ -59,7 +59,7 @@ describe('a lock', () => {
     expect(readFileSync(join(directory, 'notes'), 'utf8')).toBe('in\nout\n'.repeat(3));
   });
 
-  test('is waited for, and released when the work fails', async () => {
+  test('is waited for, and released if the work fails', async () => {
     const first = take();
     const waits: number[] = [];
     const onWait = (pid: number): void => {

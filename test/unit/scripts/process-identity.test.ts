@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { processIdentity } from '../../../scripts/setup/process-identity.mjs';
 
 describe('processIdentity', () => {
-  test('stays the same while the process lives, and holds no white space', () => {
+  test('stays the same while the process lives, and contains no white space', () => {
     const identity = processIdentity(process.pid);
     expect(identity).toMatch(new RegExp(`^${process.pid}:\\S+$`));
     expect(processIdentity(process.pid)).toBe(identity);
   });
 
-  test('differs between processes and is undefined for one that has gone', async () => {
+  test('differs between processes and is undefined for a process that has ended', async () => {
     const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
     await once(child, 'spawn');
     const pid = child.pid ?? 0;

@@ -8,7 +8,7 @@ import {
 } from '../../../scripts/setup/redis-sources.mjs';
 
 describe('redisSources', () => {
-  test('takes a private copy where there are Debian packages, with and without rights', () => {
+  test('returns a private copy if the system has Debian packages, with and without root rights', () => {
     expect(redisSources({ managers: ['apt-get', 'dpkg'], mayInstall: false })).toEqual(['private-copy']);
     expect(redisSources({ managers: ['apt-get', 'dpkg'], mayInstall: true })).toEqual([
       'private-copy',
@@ -16,14 +16,14 @@ describe('redisSources', () => {
     ]);
   });
 
-  test('asks other package managers only with the rights that they need', () => {
+  test('returns other package managers only with the rights that they need', () => {
     expect(redisSources({ managers: ['apk'], mayInstall: false })).toEqual([]);
     expect(redisSources({ managers: ['apk'], mayInstall: true })).toEqual(['system-package']);
     expect(redisSources({ managers: ['dnf'], mayInstall: true })).toEqual(['system-package']);
     expect(redisSources({ managers: ['brew'], mayInstall: false })).toEqual(['system-package']);
   });
 
-  test('knows no way on a machine without any package manager', () => {
+  test('is empty on a machine without a package manager', () => {
     expect(redisSources({ managers: [], mayInstall: true })).toEqual([]);
     expect(redisSources({ managers: ['dpkg'], mayInstall: true })).toEqual([]);
   });
@@ -35,13 +35,13 @@ describe('redisAdvice', () => {
     ['apk', 'apk add redis'],
     ['dnf', 'sudo dnf install valkey'],
     ['brew', 'brew install redis'],
-  ] as const)('names the line for %s', (manager, line) => {
+  ] as const)('contains the command for %s', (manager, line) => {
     const advice = redisAdvice({ managers: ['dpkg', manager], mayInstall: false });
     expect(advice).toContain(line);
     expect(advice).not.toContain('\n');
   });
 
-  test('says what is wanted where there is no known package manager', () => {
+  test('names the required program if there is no known package manager', () => {
     expect(redisAdvice({ managers: [], mayInstall: false })).toContain('install redis-server 6.2 or newer');
   });
 });
@@ -51,12 +51,12 @@ describe('parseServerVersion', () => {
     ['Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=1', '7.0.15'],
     ['Valkey server v=8.1.3 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=1', '8.1.3'],
     ['warning: something\nRedis server v=6.2.14 sha=00000000:0', '6.2.14'],
-  ])('reads %s', (output, version) => {
+  ])('returns the version of %s', (output, version) => {
     expect(parseServerVersion(output)).toBe(version);
   });
 
   test.each(['', 'redis-cli 7.0.15', 'error while loading shared libraries: liblzf.so.1'])(
-    'does not read %j',
+    'returns undefined for %j',
     (output) => {
       expect(parseServerVersion(output)).toBeUndefined();
     },
@@ -73,7 +73,7 @@ test.each([
   expect(isRecentEnough(version)).toBe(expected);
 });
 
-test('parseSimulatedInstall reads the packages to add', () => {
+test('parseSimulatedInstall returns the packages to add', () => {
   const output = [
     'Reading package lists...',
     'The following NEW packages will be installed:',

@@ -15,21 +15,21 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-test('takes a signal that is sent twice within a second for one', () => {
+test('a signal that is sent twice within a second counts as one', () => {
   process.emit('SIGINT');
   nowMs = 999;
   process.emit('SIGINT');
   expect(orders).toEqual(['stop']);
 });
 
-test('takes any signal a second after the first for an order to kill', () => {
+test('a second signal after more than a second kills the children', () => {
   process.emit('SIGTERM');
   nowMs = 1000;
   process.emit('SIGINT');
   expect(orders).toEqual(['stop', 'kill']);
 });
 
-test('gives the signals back', () => {
+test('the returned function removes the signal handlers', () => {
   release();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) expect(process.listenerCount(signal)).toBe(0);
 });

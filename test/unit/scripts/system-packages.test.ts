@@ -37,7 +37,7 @@ describe('system packages', () => {
     expect(calls()).toEqual(['apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends redis-tools']);
   });
 
-  test('are looked for again in fresh lists', async () => {
+  test('are searched again after an update of the package lists', async () => {
     fake('apt-get', `[ "$1" = update ] && touch ${inside('lists')}; [ -e ${inside('lists')} ]`);
     expect(await installWith('apt-get', ['redis-tools'])).toBe(true);
     expect(calls().map((line) => line.split(' ').at(-1))).toEqual(['redis-tools', 'update', 'redis-tools']);
@@ -49,7 +49,7 @@ describe('system packages', () => {
     expect(calls()).toEqual(['dnf install -y valkey', 'dnf install -y redis']);
   });
 
-  test('are not asked for without the rights, except from a manager that needs none', async () => {
+  test('are not installed without the rights that the manager needs', async () => {
     fake('apk', 'true');
     fake('brew', 'true');
     expect(await installWith('apk', ['redis'], false)).toBe(false);
@@ -57,7 +57,7 @@ describe('system packages', () => {
     expect(calls()).toEqual(['brew install redis']);
   });
 
-  test('say so when there is no way', async () => {
+  test('are reported as impossible to install without a manager', async () => {
     fake('apk', 'exit 1');
     expect(await installWith('apk', ['redis'])).toBe(false);
     expect(await installWith('apk', [])).toBe(false);

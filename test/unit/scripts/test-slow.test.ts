@@ -15,7 +15,7 @@ async function testSlow(...args: readonly string[]) {
   return await run(process.execPath, ['scripts/test-slow.mjs', ...args]);
 }
 
-test('runs npm test as often as asked, with the arguments of jest, and prints a line for each run', async () => {
+test('npm run test:slow runs npm test the requested number of times, with the arguments of jest', async () => {
   commands.add('npm', 'echo "npm $*"');
   const { code, output } = await testSlow('--runs', '2', '--loops', '1', '--', 'test/unit');
   expect(code).toBe(0);
@@ -23,7 +23,7 @@ test('runs npm test as often as asked, with the arguments of jest, and prints a 
   expect(output.match(/^run [12] of 2: green after \d+ s$/gm)).toHaveLength(2);
 });
 
-test('ends with an exit code of its own at the first red run', async () => {
+test('npm run test:slow ends with an exit code of its own at the first failed run', async () => {
   commands.add('npm', 'exit 3');
   const { code, output } = await testSlow('--runs', '3', '--loops', '0');
   expect(code).toBe(1);
@@ -31,6 +31,6 @@ test('ends with an exit code of its own at the first red run', async () => {
   expect(output).toContain('run 1 of 3: red, exit code 3');
 });
 
-test('names the option that is wrong', async () => {
+test('npm run test:slow names an invalid option', async () => {
   expect(await testSlow('--runs', '0')).toEqual({ code: 2, output: '--runs must be a whole number of at least 1\n' });
 });

@@ -14,7 +14,7 @@ function mistakeIn(environment: Record<string, string>): string {
 }
 
 describe('settings', () => {
-  test('have defaults, those of the contract among them', () => {
+  test('have defaults, which include the defaults of the contract', () => {
     expect(loadConfig({})).toMatchObject({
       port: 3000,
       deferredTimeoutMs: 25_000,
@@ -31,12 +31,12 @@ describe('settings', () => {
     expect(loadConfig({ PORT: '', REDIS_URL: '', TRUSTED_PROXIES: '' })).toEqual(loadConfig({}));
   });
 
-  test('of other programs are passed over', () => {
+  test('of other programs are ignored', () => {
     expect(loadConfig({ PATH: '/bin', port: 'x', NODE_ENV: 'test' })).toEqual(loadConfig({}));
   });
 
   test.each(['1e9', '0x10', ' 5', '5 ', '-1', '+1', '1.5', 'abc', '٣', '99999999999999999'])(
-    'a number written as %j is a mistake',
+    'reject a number written as %j',
     (text) => {
       expect(mistakeIn({ RETENTION_MS: text })).toMatch(/^wrong settings: RETENTION_MS /);
     },
@@ -95,7 +95,7 @@ describe('settings', () => {
     ['TRUSTED_PROXIES', 'proxy.example', false],
     ['TRUSTED_PROXIES', '10.0.0.0/', false],
     ['TRUSTED_PROXIES', '10.0.0.0/8/8', false],
-  ])('%s=%s is right: %s', (name, value, isRight) => {
+  ])('accept %s=%s: %s', (name, value, isRight) => {
     const mistake = mistakeIn({ [name]: value });
     if (isRight) expect(mistake).toBe('');
     else expect(mistake).toContain(`wrong settings: ${name} `);
@@ -108,7 +108,7 @@ describe('settings', () => {
       '{"variants":[{"name":"a","longestSide":0}]}',
       'PICTURE_OPTIONS.variants.0.longestSide must be a whole number of pixels from 1 to 8192',
     ],
-  ])('of pictures are in the words of senders, and %s is none', (value, mistake) => {
+  ])('for pictures report mistakes like those of a client, such as in %s', (value, mistake) => {
     expect(mistakeIn({ PICTURE_OPTIONS: value })).toBe(`wrong settings: ${mistake}`);
     expect(loadConfig({ PICTURE_OPTIONS: '{"gps":true}' }).pictureOptions).toEqual({
       ...DEFAULT_PICTURE_OPTIONS,
@@ -116,7 +116,7 @@ describe('settings', () => {
     });
   });
 
-  test('of sentinels and of clusters say where Redis is, in place of a URL', () => {
+  test('for sentinels and clusters replace REDIS_URL', () => {
     const credentials = { username: 'u', password: 'p' };
     const given = { REDIS_USERNAME: 'u', REDIS_PASSWORD: 'p' };
     expect(loadConfig({ REDIS_SENTINELS: 's1,s2:1', REDIS_SENTINEL_PASSWORD: 'q', ...given }).redis).toEqual({
@@ -135,11 +135,11 @@ describe('settings', () => {
     expect(loadConfig({ REDIS_URL: 'redis://h' }).redis).toBe('redis://h');
   });
 
-  test('that are wrong and secret are not told', () => {
+  test('do not print a secret that is invalid', () => {
     expect(mistakeIn({ OPERATORS_TOKEN: 'geheim' })).not.toContain('geheim');
   });
 
-  test('of trusted proxies are a list', () => {
+  test('parse TRUSTED_PROXIES as a list', () => {
     expect(loadConfig({ TRUSTED_PROXIES: ' 10.0.0.0/8 ,,192.0.2.1' }).trustedProxies).toEqual([
       '10.0.0.0/8',
       '192.0.2.1',
@@ -147,7 +147,7 @@ describe('settings', () => {
   });
 });
 
-describe('a wrong start', () => {
+describe('the message about wrong settings', () => {
   test('names every mistake in one line', () => {
     const mistake = mistakeIn({ PORT: 'x', LOG_LEVEL: 'loud', STORAGE: 'x' });
     for (const name of ['PORT', 'LOG_LEVEL', 'STORAGE']) expect(mistake).toContain(name);
@@ -171,22 +171,22 @@ describe('a wrong start', () => {
       { UPLOAD_MAX_BYTES: '2', UPLOAD_MAX_REQUEST_BYTES: '1' },
       'UPLOAD_MAX_BYTES must not exceed UPLOAD_MAX_REQUEST_BYTES',
     ],
-  ])('tells of settings that contradict each other: %j', (environment, mistake) => {
+  ])('names settings that contradict each other: %j', (environment, mistake) => {
     expect(mistakeIn(environment)).toContain(mistake);
   });
 
-  test('ends with the code of sysexits for a configuration error', () => {
+  test('has the exit code of sysexits for a configuration error', () => {
     expect(ConfigError.exitCode).toBe(78);
   });
 });
 
 describe('defaults that depend on HOST', () => {
-  test.each(['127.0.0.1', 'localhost', '::1'])('serve this machine only on %s', (HOST) => {
+  test.each(['127.0.0.1', 'localhost', '::1'])('serve only this machine if HOST is %s', (HOST) => {
     expect(loadConfig({ HOST })).toMatchObject({ allowedHosts: [], deferredMaxHeldPerAddress: 0 });
   });
 
   test.each(['0.0.0.0', '192.0.2.7', 'du.example', '::'])(
-    'allow every name and bound each address on %s, unless the settings say otherwise',
+    'allow every name and limit each address if HOST is %s, unless the settings say otherwise',
     (HOST) => {
       expect(loadConfig({ HOST, DEFERRED_MAX_HELD: '995' })).toMatchObject({
         allowedHosts: ['*'],
@@ -198,7 +198,7 @@ describe('defaults that depend on HOST', () => {
   );
 
   test.each(['https://du.example', 'du.example:80', '*,du.example', 'a/b'])(
-    'ALLOWED_HOSTS=%s is a mistake',
+    'are not used for ALLOWED_HOSTS=%s, which is a mistake',
     (hosts) => {
       expect(mistakeIn({ ALLOWED_HOSTS: hosts })).toMatch(/^wrong settings: ALLOWED_HOSTS must be/);
     },

@@ -9,7 +9,7 @@ const content = readFileSync('.env.example', 'utf8');
 const settings = new Map(SECTIONS.flatMap((section) => Object.entries(section.settings)));
 
 describe('.env.example', () => {
-  test('is the text that `npm run generate` makes of the settings', () => {
+  test('equals the output of npm run generate', () => {
     expect(content).toBe(envExample());
   });
 

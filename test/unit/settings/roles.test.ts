@@ -24,26 +24,26 @@ describe('the environment of a child', () => {
   const namesFor = (role: ChildRole) => Object.keys(environmentFor(role, ENVIRONMENT)).sort();
   const system = ['DEFERRED_UPLOADS_ROLE', 'HOME', 'LANG', 'NODE_OPTIONS', 'PATH'];
 
-  test('of an API process holds all but what only a worker needs', () => {
+  test('contains all but the settings of workers if it is an API process', () => {
     const own = ['REDIS_URL', 'OPERATORS_TOKEN', 'TRUSTED_PROXIES', 'AWS_SECRET_ACCESS_KEY', 'LOG_LEVEL'];
     expect(namesFor('api')).toEqual([...system, ...own].sort());
   });
 
-  test("of a worker holds no operators' token and nothing about clients", () => {
+  test("contains no operators' token and no settings for clients if it is a worker", () => {
     const own = ['REDIS_URL', 'AWS_SECRET_ACCESS_KEY', 'PICTURE_MAX_PIXELS', 'LOG_LEVEL'];
     expect(namesFor('worker')).toEqual([...system, ...own].sort());
   });
 
-  test('of an isolated process holds no secret at all', () => {
+  test('contains no secret if it is an isolated process', () => {
     expect(namesFor('isolated')).toEqual([...system, 'PICTURE_MAX_PIXELS', 'LOG_LEVEL'].sort());
   });
 
-  test('of another program holds where programs lie and the language', () => {
+  test('contains only PATH and the language if it is another program', () => {
     expect(namesFor('server')).toEqual(['LANG', 'PATH']);
   });
 });
 
-describe('the section of a setting', () => {
+describe('the sections of the settings', () => {
   const memberOf = (setting: string) =>
     setting.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
@@ -57,7 +57,7 @@ describe('the section of a setting', () => {
       ),
     );
 
-  test('is one for every setting', () => {
+  test('contain every setting exactly once', () => {
     const names = SECTIONS.flatMap(({ settings }) => Object.keys(settings));
     expect(new Set(names).size).toBe(names.length);
     expect(Object.keys(PLAIN_SETTINGS).filter((name) => !names.includes(name))).toEqual([]);
@@ -66,7 +66,7 @@ describe('the section of a setting', () => {
   test.each<[role: ChildRole, folders: readonly string[]]>([
     ['api', ['src/server', 'src/storage', 'src/record', 'src/telemetry', 'src/kinds']],
     ['worker', ['workers', 'src/storage', 'src/record', 'src/telemetry']],
-  ])('gives %s processes every setting that their code reads', (role, folders) => {
+  ])('give %s processes every setting that their code reads', (role, folders) => {
     const read = readsIn(folders);
     const hidden = SECTIONS.filter(({ roles }) => !roles.includes(role)).flatMap(({ settings }) =>
       Object.keys(settings),

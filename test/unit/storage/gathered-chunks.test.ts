@@ -18,7 +18,7 @@ function numbered(length: number, from: number): Buffer {
 }
 
 describe('gathered chunks', () => {
-  test('keep the bytes and their order, whatever the length of the chunks', () => {
+  test('keep the bytes and their order for chunks of any length', () => {
     const lengths = fc.array(
       fc.oneof(
         fc.integer({ min: 0, max: 5 }),

@@ -29,7 +29,7 @@ async function openFiles(): Promise<string[]> {
   return targets.filter((target) => target.startsWith(temp.directory));
 }
 
-/** What is sent to the disk, told by whether `path` was to be seen then. */
+/** The calls to the disk, with whether `path` existed at that time. */
 async function withSyncsSeen(path: string, work: () => Promise<void>): Promise<string[]> {
   const file = await open(temp.directory, 'r');
   const handles = Object.getPrototypeOf(file) as FileHandle;

@@ -21,7 +21,7 @@ function build(advance: Advance = async () => APPLIED) {
 }
 
 describe('the reports of an attempt', () => {
-  test('the first and every change of stage are written at once, with a sequence that grows', async () => {
+  test('are written at once for the first and every change of stage, with a growing sequence', async () => {
     const { progress, calls } = build();
     progress.report({ stage: 'decode', fraction: 0 });
     await jest.advanceTimersByTimeAsync(0);
@@ -34,7 +34,7 @@ describe('the reports of an attempt', () => {
     await progress.close();
   });
 
-  test('do not begin with what the record says by itself', async () => {
+  test('do not repeat the state that the record has at the beginning', async () => {
     const { progress, calls } = build();
     progress.report({ stage: 'inspect', fraction: 0 });
     progress.report({ stage: 'inspect', fraction: 0.1 });
@@ -42,7 +42,7 @@ describe('the reports of an attempt', () => {
     expect(calls()).toEqual([[1, 'inspect', 0.1]]);
   });
 
-  test('of many within a stage one is written in 100 ms, and the last one always', async () => {
+  test('within one stage are written once per 100 ms, and the last one always', async () => {
     const { progress, calls } = build();
     for (let step = 0; step <= 100; step++) {
       progress.report({ stage: 'decode', fraction: step / 100 });
@@ -54,7 +54,7 @@ describe('the reports of an attempt', () => {
     expect(calls().map(([sequence]) => sequence)).toEqual(calls().map((_, index) => index + 1));
   });
 
-  test('are written one after the other, and while one takes long only the newest is kept', async () => {
+  test('are written one after the other, and only the newest is kept while one is being written', async () => {
     let open = 0;
     let most = 0;
     const { progress, calls } = build(async () => {
@@ -70,7 +70,7 @@ describe('the reports of an attempt', () => {
     expect([most, calls().map(([, stage]) => stage)]).toEqual([1, ['a', 'c']]);
   });
 
-  test('close writes what still waits, and lets nothing follow', async () => {
+  test('end with close, which writes a waiting report and ignores later ones', async () => {
     const { progress, calls } = build();
     progress.report({ stage: 'a', fraction: 0 });
     progress.report({ stage: 'a', fraction: 0.5 });
@@ -85,8 +85,8 @@ describe('the reports of an attempt', () => {
   });
 });
 
-describe('a report that is refused', () => {
-  test('says that the attempt was overtaken', async () => {
+describe('a rejected report', () => {
+  test('calls back that the attempt was overtaken', async () => {
     const { progress, onRefused } = build(async () => FENCED);
     progress.report({ stage: 'a', fraction: 0 });
     await jest.advanceTimersByTimeAsync(0);
@@ -96,7 +96,7 @@ describe('a report that is refused', () => {
 });
 
 describe('a report that fails', () => {
-  test('costs nothing but itself', async () => {
+  test('is lost without an effect on the next ones', async () => {
     let calls = 0;
     const { progress, onRefused, written } = build(async () =>
       ++calls === 1 ? await Promise.reject<ChangeOutcome>(new Error('Redis is away')) : APPLIED,

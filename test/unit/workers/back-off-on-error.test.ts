@@ -18,7 +18,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('a worker that Redis refuses rests once for however many refusals, and again for later ones', () => {
+test('several rejections by Redis pause a worker once, and later ones pause it again', () => {
   const worker = new FakeWorker();
   backOffOnError(worker);
   for (let count = 0; count < 5; count += 1) worker.emit('error', refusal());
@@ -29,14 +29,14 @@ test('a worker that Redis refuses rests once for however many refusals, and agai
   expect(worker.log).toHaveLength(3);
 });
 
-test('a Redis that is away needs no rest, and a worker that is closed none', () => {
+test('an unavailable Redis does not pause a worker, and a closed worker is not paused', () => {
   const worker = new FakeWorker();
   const end = backOffOnError(worker);
   worker.emit('error', new Error('connect ECONNREFUSED'));
   expect(worker.log).toEqual([]);
   worker.emit('error', refusal());
   end();
-  // BullMQ goes on telling what went wrong while it closes; somebody has to hear it.
+  // BullMQ emits errors while it closes, which need a listener.
   worker.on('error', () => undefined);
   worker.emit('error', refusal());
   expect([worker.log, jest.getTimerCount()]).toEqual([['pause true'], 0]);

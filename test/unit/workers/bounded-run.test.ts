@@ -26,7 +26,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Rejects as soon as it is told to stop. */
+/** Rejects as soon as its signal fires. */
 async function obedient(): Promise<never> {
   return await new Promise((_, reject) =>
     bounds.controller.signal.addEventListener('abort', () => reject(new Error('stopped'))),
@@ -42,20 +42,20 @@ async function endOf(run: () => Promise<unknown>): Promise<unknown> {
   return await runBounded(run, bounds).catch((error: unknown) => error);
 }
 
-test('a run that ends in time is let be', async () => {
+test('a run that ends in time is not aborted', async () => {
   expect(await runBounded(async () => await Promise.resolve(7), bounds)).toBe(7);
   expect(await endOf(async () => await Promise.reject<never>(SUPERSEDED))).toBe(SUPERSEDED);
   expect([bounds.controller.signal.aborted, unresponsive]).toEqual([false, 0]);
 });
 
-test('one that takes too long is told to stop, and its word is waited for', async () => {
+test('a run that takes too long is aborted, and its end is awaited', async () => {
   const end = endOf(obedient);
   await jest.advanceTimersByTimeAsync(TIMEOUT_MS);
   expect(await end).toEqual(new Error('stopped'));
   expect([bounds.controller.signal.reason, unresponsive]).toEqual([TIMED_OUT, 0]);
 });
 
-test('one that does not stop then is left behind', async () => {
+test('a run that does not stop after the abort is unresponsive', async () => {
   const end = endOf(deaf);
   await jest.advanceTimersByTimeAsync(TIMEOUT_MS + ABORT_GRACE_MS - 1);
   expect(unresponsive).toBe(0);
@@ -66,20 +66,17 @@ test('one that does not stop then is left behind', async () => {
 test.each([
   [TIMEOUT_MS, TIMEOUT_MS + ABORT_GRACE_MS],
   [600_000, 60_000],
-])(
-  'one that is cancelled may go on until its time is up, or for a minute (limit %i)',
-  async (timeoutMs, leftAfterMs) => {
-    bounds.timeoutMs = timeoutMs;
-    const end = endOf(deaf);
-    bounds.controller.abort(SUPERSEDED);
-    await jest.advanceTimersByTimeAsync(leftAfterMs - 1);
-    expect(unresponsive).toBe(0);
-    await jest.advanceTimersByTimeAsync(1);
-    expect([await end, unresponsive]).toEqual([SUPERSEDED, 1]);
-  },
-);
+])('a cancelled run may continue until its time limit, or for a minute (limit %i)', async (timeoutMs, leftAfterMs) => {
+  bounds.timeoutMs = timeoutMs;
+  const end = endOf(deaf);
+  bounds.controller.abort(SUPERSEDED);
+  await jest.advanceTimersByTimeAsync(leftAfterMs - 1);
+  expect(unresponsive).toBe(0);
+  await jest.advanceTimersByTimeAsync(1);
+  expect([await end, unresponsive]).toEqual([SUPERSEDED, 1]);
+});
 
-test('one that does not stop with its process is left behind soon', async () => {
+test('a run that does not stop at shutdown is soon unresponsive', async () => {
   const end = endOf(deaf);
   stopping.abort();
   expect(bounds.controller.signal.reason).toBe(STOPPING);
@@ -89,8 +86,8 @@ test('one that does not stop with its process is left behind soon', async () => 
 
 test.each([
   ['cancelled', SUPERSEDED],
-  ['to be handed back', STOPPING],
-])('what is %s before is not begun', async (_what, reason) => {
+  ['requeued', STOPPING],
+])('a run does not begin if it was %s before', async (_what, reason) => {
   const run = jest.fn(obedient);
   if (reason === STOPPING) stopping.abort();
   else bounds.controller.abort(reason);

@@ -9,7 +9,7 @@ test.each([
   expect(chargedMs(passedMs, processorMs)).toBe(charged);
 });
 
-test('the processor time of a process is read from the system, and a process that is gone has none', () => {
+test('the processor time of a process is read from the system, and is undefined for an ended process', () => {
   const before = process.cpuUsage();
   const clock = ownChargeClock();
   while (process.cpuUsage(before).user < 50_000);

@@ -58,8 +58,8 @@ async function run(
   return { reports, result };
 }
 
-describe('a pipeline that ends well', () => {
-  test('runs the steps in order, gives the result and lets go of the state', async () => {
+describe('a successful pipeline', () => {
+  test('runs the steps in order, returns the result and releases the state', async () => {
     const ended: string[][] = [];
     const { result } = await run(
       processorOf(
@@ -75,7 +75,7 @@ describe('a pipeline that ends well', () => {
     expect(ended).toEqual([['one', 'two', 'three']]);
   });
 
-  test('reports the start of each step with the share of those before it', async () => {
+  test('reports the start of each step with the share of the earlier ones', async () => {
     const { reports } = await run(
       processorOf([
         ['one', 1],
@@ -90,7 +90,7 @@ describe('a pipeline that ends well', () => {
     ]);
   });
 
-  test('a fraction of a step counts by the weight of the step', async () => {
+  test('counts a fraction of a step by the weight of the step', async () => {
     const { reports } = await run(
       processorOf([
         ['one', 1],
@@ -100,7 +100,7 @@ describe('a pipeline that ends well', () => {
     expect(reports.at(-1)).toEqual({ stage: 'two', fraction: 0.625 });
   });
 
-  test('weighs anew what a step has found out, and takes nothing back', async () => {
+  test('uses new weights that a step has found out, and never lowers the fraction', async () => {
     const state = { weight: 100 };
     const processor: Processor<typeof state> = {
       kind: 'picture',
@@ -127,7 +127,7 @@ describe('a pipeline that ends well', () => {
     };
     const reports: PipelineReport[] = [];
     await runPipeline(processor, fakeContext('/nowhere'), { report: (report) => reports.push(report) });
-    // Half of the first of two steps that seemed equal was told; a tenth of the second is less than that by now.
+    // Half of the first of two equal steps was reported. With the new weights a tenth of the second is less.
     expect(reports).toEqual([
       { stage: 'one', fraction: 0 },
       { stage: 'one', fraction: 0.25 },
@@ -136,12 +136,12 @@ describe('a pipeline that ends well', () => {
     ]);
   });
 
-  test.each([Number.NaN, -1, 0, Number.NEGATIVE_INFINITY])('a fraction of %p is not reported', async (fraction) => {
+  test.each([Number.NaN, -1, 0, Number.NEGATIVE_INFINITY])('does not report a fraction of %p', async (fraction) => {
     const { reports } = await run(processorOf([['one', 1, (_, context) => context.reportFraction(fraction)]]));
     expect(reports).toHaveLength(1);
   });
 
-  test('a fraction above one counts as one', async () => {
+  test('counts a fraction above one as one', async () => {
     const { reports } = await run(
       processorOf([
         ['one', 1, (_, context) => context.reportFraction(7)],
@@ -151,7 +151,7 @@ describe('a pipeline that ends well', () => {
     expect(reports.map((report) => report.fraction)).toEqual([0, 0.5, 0.5]);
   });
 
-  test('a report that comes after its step is over is ignored', async () => {
+  test('ignores a report that comes after its step has ended', async () => {
     let late: ((fraction: number) => void) | undefined;
     const { reports } = await run(
       processorOf([
@@ -163,7 +163,7 @@ describe('a pipeline that ends well', () => {
     expect(reports.map((report) => report.stage)).toEqual(['one', 'two']);
   });
 
-  test('tells how long each step took', async () => {
+  test('reports how long each step took', async () => {
     const ends: string[] = [];
     await runPipeline(
       processorOf([
@@ -176,7 +176,7 @@ describe('a pipeline that ends well', () => {
     expect(ends).toEqual(['one true', 'two true']);
   });
 
-  test('whatever steps report, the fraction stays between 0 and 1 and never goes back', async () => {
+  test('keeps the fraction between 0 and 1 and never lowers it, for any reports', async () => {
     const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 1000 }), fc.array(fc.double({ min: -1, max: 2 }))), {
       minLength: 1,
       maxLength: 8,
@@ -200,7 +200,7 @@ describe('a pipeline that ends well', () => {
     );
   });
 
-  test('hands on a context that is a class', async () => {
+  test('passes on a context that is a class', async () => {
     class Context {
       readonly upload = { id: '', publicId: '', type: '', sizeBytes: 0, options: {} };
       readonly inputPath = '/nowhere';
@@ -228,7 +228,7 @@ describe('a pipeline that ends well', () => {
   });
 });
 
-describe('variants on their way into storage', () => {
+describe('variants that are being stored', () => {
   const VARIANT = { name: 'a', format: 'png', width: 1, height: 1 };
   const published = { ...VARIANT, size: 0, url: '/variants/x/a' };
 
@@ -262,7 +262,7 @@ describe('variants on their way into storage', () => {
         throw new Error('fault');
       },
     ],
-  ])('are there before a run ends %s', async (_, more) => {
+  ])('are stored before a run ends %s', async (_, more) => {
     let isThere = false;
     const publish = async () => {
       await new Promise(setImmediate);
@@ -273,12 +273,12 @@ describe('variants on their way into storage', () => {
     expect(isThere).toBe(true);
   });
 
-  test('fail the run where they fail, though the step did not look', async () => {
+  test('fail the run if storing fails, even if the step did not wait', async () => {
     const fault = new Error('disk');
     expect(await outcomeOf(hasty(), async () => await Promise.reject(fault))).toBe(fault);
   });
 
-  test('that a cancel has disturbed are not taken for a fault', async () => {
+  test('do not fail the run if a cancel has disturbed them', async () => {
     const controller = new AbortController();
     const reason = new Error('cancelled');
     const publish = async () => {
@@ -290,8 +290,8 @@ describe('variants on their way into storage', () => {
   });
 });
 
-describe('a pipeline that does not', () => {
-  test('rejects with what the step threw, runs no further step and lets go of the state', async () => {
+describe('a failing pipeline', () => {
+  test('rejects with the error of the step, runs no further step and releases the state', async () => {
     const ended: string[][] = [];
     const fault = new Error('disk');
     const failing: Run = () => {
@@ -311,7 +311,7 @@ describe('a pipeline that does not', () => {
     expect(ended).toEqual([['one']]);
   });
 
-  test('runs nothing when the signal has fired already', async () => {
+  test('runs no step if the signal has fired already', async () => {
     const ended: string[][] = [];
     const reason = new Error('cancelled');
     await expect(run(processorOf([['one', 1]], ended), AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -333,7 +333,7 @@ describe('a pipeline that does not', () => {
     expect(ended).toEqual([['one']]);
   });
 
-  test('a signal that fires in the last step leaves no result', async () => {
+  test('has no result if the signal fires in the last step', async () => {
     const controller = new AbortController();
     const reason = new Error('cancelled');
     await expect(run(processorOf([['one', 1, () => controller.abort(reason)]]), controller.signal)).rejects.toBe(
@@ -341,7 +341,7 @@ describe('a pipeline that does not', () => {
     );
   });
 
-  test('the reason of the signal comes before the error of the step that it disturbed', async () => {
+  test('rejects with the reason of the signal, not with the error of the step that it disturbed', async () => {
     const controller = new AbortController();
     const reason = new Error('cancelled');
     const disturbed: Run = () => {
@@ -351,7 +351,7 @@ describe('a pipeline that does not', () => {
     await expect(run(processorOf([['one', 1, disturbed]]), controller.signal)).rejects.toBe(reason);
   });
 
-  test('lets go of the state where the result cannot be made', async () => {
+  test('releases the state if the result cannot be made', async () => {
     const ended: string[][] = [];
     const broken: Processor<string[]> = {
       ...processorOf([['one', 1]], ended),

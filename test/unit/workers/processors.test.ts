@@ -16,16 +16,16 @@ const SETTINGS = {
 };
 
 describe('the table of processors', () => {
-  test('has one for every type that the intake takes', () => {
+  test('has a processor for every type that the intake accepts', () => {
     const table = createProcessors(SETTINGS);
     expect(PICTURE_TYPES.map((type) => table.find(type)?.kind)).toEqual(PICTURE_TYPES.map(() => 'picture'));
   });
 
-  test.each(['image/svg+xml', 'image/heic', 'text/plain', ''])('has none for %p', (type) => {
+  test.each(['image/svg+xml', 'image/heic', 'text/plain', ''])('has no processor for %p', (type) => {
     expect(createProcessors(SETTINGS).find(type)).toBeUndefined();
   });
 
-  test('hands the limit of the settings to the pictures', async () => {
+  test('passes the limit of the settings to the pictures', async () => {
     const table = createProcessors({ ...SETTINGS, pictureMaxPixels: 99 });
     const process = async (path: string) =>
       await table
@@ -34,7 +34,7 @@ describe('the table of processors', () => {
     await expect(withFile(hugeClaim(10, 10), process)).rejects.toMatchObject({ code: 'picture_too_large' });
   });
 
-  test('takes a processor of another kind with a state of its own', async () => {
+  test('accepts a processor of another kind with a state of its own', async () => {
     const counter: Processor<{ steps: number }> = {
       kind: 'counter',
       steps: [{ name: 'count', weight: 1, run: async (state) => void (state.steps += 1) }],
@@ -71,14 +71,14 @@ describe('the table of processors', () => {
     expect(still).toMatchObject({ kind: 'picture', format: 'jpeg' });
   });
 
-  test('refuses two processors for one type', () => {
+  test('rejects two processors for one type', () => {
     const entry = processorEntry(pictureKind(), createPictureProcessor());
     expect(() => createProcessorTable([entry, { ...entry, kind: 'other' }])).toThrow(
       'image/jpeg is taken by both picture and other',
     );
   });
 
-  test('refuses a processor under the name of another kind', () => {
+  test('rejects a processor under the name of another kind', () => {
     expect(() => processorEntry({ name: 'table', types: [] }, createPictureProcessor())).toThrow(
       'kind table is paired with a processor of picture',
     );

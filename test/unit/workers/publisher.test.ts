@@ -45,7 +45,7 @@ async function* chunksOf(...texts: string[]): AsyncGenerator<Buffer> {
 }
 
 describe('a file that is published while it is made', () => {
-  test('lies under its attempt, whole, and is announced then', async () => {
+  test('is complete below the path of its attempt, and then announced', async () => {
     const file = await publisher().publishFile(FILE, chunksOf('{"a":1}\n', '{"a":2}\n'));
     const key = `${attemptPrefix(ID, 3)}/rows.jsonl`;
     expect(file).toEqual({ size: 16, url: '/variants/public/rows.jsonl' });
@@ -59,7 +59,7 @@ describe('a file that is published while it is made', () => {
     expect(temp.files()).toEqual([`${attemptPrefix(ID, 3)}/rows.jsonl`]);
   });
 
-  test('leaves nothing where its maker fails', async () => {
+  test('leaves nothing if its producer fails', async () => {
     const fault = new Error('line 2');
     async function* failing(): AsyncGenerator<Buffer> {
       yield Buffer.alloc(3_000_000);
@@ -69,7 +69,7 @@ describe('a file that is published while it is made', () => {
     expect([temp.files(), announced]).toEqual([[], []]);
   });
 
-  test('leaves nothing where the disk fails, and ends its maker', async () => {
+  test('leaves nothing if the disk fails, and ends its producer', async () => {
     const full = new Error('disk full');
     let hasEnded = false;
     async function* endless(): AsyncGenerator<Buffer> {
@@ -87,7 +87,7 @@ describe('a file that is published while it is made', () => {
     expect([hasEnded, temp.files(), announced]).toEqual([true, [], []]);
   });
 
-  test('leaves nothing where the upload is cancelled meanwhile', async () => {
+  test('leaves nothing if the upload is cancelled meanwhile', async () => {
     const reason = new Error('cancelled');
     async function* cancelled(): AsyncGenerator<Buffer> {
       yield Buffer.from('a');
@@ -98,7 +98,7 @@ describe('a file that is published while it is made', () => {
     expect([temp.files(), announced]).toEqual([[], []]);
   });
 
-  test('of an attempt that was overtaken ends it', async () => {
+  test('ends its attempt if the attempt was overtaken', async () => {
     answer = { applied: false, rejection: 'fenced', record: undefined };
     await expect(publisher().publishFile(FILE, chunksOf('a'))).rejects.toThrow('overtaken');
     expect(controller.signal.aborted).toBe(true);

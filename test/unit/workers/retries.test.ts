@@ -45,7 +45,7 @@ describe('a retry', () => {
     },
   );
 
-  test('adds no job if the upload does not exist any more, or Redis is away', async () => {
+  test('adds no job if the upload no longer exists, or Redis is away', async () => {
     await retries.now(ID);
     records.set(recordOf({ state: 'queued' }));
     records.fault = new Error('away');
@@ -62,7 +62,7 @@ describe('a retry', () => {
   });
 });
 
-test('the pause before a retry doubles with each fault, half more or less', () => {
+test('the pause before a retry doubles with each fault, with a jitter of half', () => {
   for (const faults of [1, 2, 3, 4]) {
     const pauseMs = retryPauseMs(faults);
     expect(pauseMs).toBeGreaterThanOrEqual(500 * 2 ** (faults - 1));

@@ -30,7 +30,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('a storage that is away pauses the worker until it is back, and is logged at the start and at the end', async () => {
+test('a storage that is away pauses the worker until it is back, with one log line for each', async () => {
   isAway = true;
   expect(await Promise.all([outage.noticed(), outage.noticed()])).toEqual([undefined, undefined]);
   expect([seen, checks, outage.isOn]).toEqual([['storage is away, jobs wait', 'paused'], 1, true]);
@@ -44,7 +44,7 @@ test('a storage that is away pauses the worker until it is back, and is logged a
   expect([seen.slice(2), outage.isOn]).toEqual([['storage is back', 'resumed'], false]);
 });
 
-test('a fault of a storage that works otherwise puts off the upload alone, for longer each time until an attempt ends well', async () => {
+test('a fault of an otherwise working storage delays only its upload, with growing pauses', async () => {
   const pauses = [await outage.noticed(), await outage.noticed(), await outage.noticed()];
   expect(pauses.every((ms, index) => Number(ms) >= 750 * 2 ** index && Number(ms) <= 1250 * 2 ** index)).toBe(true);
   outage.worked();

@@ -54,13 +54,13 @@ function build() {
 }
 
 describe('throttle', () => {
-  test('the first value goes out at once', () => {
+  test('sends the first value at once', () => {
     const { push, values } = build();
     push(1);
     expect(values()).toEqual([1]);
   });
 
-  test('of the values in one interval the newest goes out, when the interval is over', () => {
+  test('sends the newest of the values in one interval, at the end of the interval', () => {
     const { push, values, clock } = build();
     push(1);
     push(2);
@@ -71,7 +71,7 @@ describe('throttle', () => {
     expect(values()).toEqual([1, 3]);
   });
 
-  test('an urgent value goes out at once and takes the place of the waiting one', () => {
+  test('sends an urgent value at once in place of the waiting one', () => {
     const { push, values, clock } = build();
     push(1);
     push(2);
@@ -80,7 +80,7 @@ describe('throttle', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test('an urgent value starts a new interval', () => {
+  test('starts a new interval with an urgent value', () => {
     const { push, values, clock } = build();
     push(1);
     clock.advance(90);
@@ -92,7 +92,7 @@ describe('throttle', () => {
     expect(values()).toEqual([1, 2, 3]);
   });
 
-  test('urgency is judged by the last value pushed, sent or not', () => {
+  test('judges urgency by the last value pushed, sent or not', () => {
     const { push, values } = build();
     push(1);
     push(2, 'b');
@@ -100,7 +100,7 @@ describe('throttle', () => {
     expect(values()).toEqual([1, 2, 3]);
   });
 
-  test('flush sends the waiting value and nothing twice', () => {
+  test('sends the waiting value once at flush', () => {
     const { push, values, clock, throttle } = build();
     push(1);
     push(2);
@@ -110,7 +110,7 @@ describe('throttle', () => {
     expect(values()).toEqual([1, 2]);
   });
 
-  test('close sends the waiting value, leaves no timer and makes deaf', () => {
+  test('sends the waiting value at close, leaves no timer and ignores later values', () => {
     const { push, values, clock, throttle } = build();
     push(1);
     push(2);
@@ -122,7 +122,7 @@ describe('throttle', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test('a failing receiver does not lose the next value', () => {
+  test('sends the next value after the receiver has failed', () => {
     const clock = manualClock();
     const sent: number[] = [];
     let failures = 1;
@@ -141,7 +141,7 @@ describe('throttle', () => {
     expect(sent).toEqual([2]);
   });
 
-  test('whatever comes: stage changes at once, no two others within 100 ms, order kept, the last never dropped', () => {
+  test('sends changes of stage at once, others 100 ms apart, in order, and always the last one', () => {
     const pushes = fc.array(fc.record({ waitMs: fc.integer({ min: 0, max: 150 }), stage: fc.constantFrom('a', 'b') }), {
       minLength: 1,
     });
@@ -169,7 +169,7 @@ describe('throttle', () => {
     );
   });
 
-  test('by the real clock the last value comes too', async () => {
+  test('sends the last value by the real clock too', async () => {
     const sent: number[] = [];
     await new Promise<void>((resolve) => {
       const throttle = createThrottle<number>({

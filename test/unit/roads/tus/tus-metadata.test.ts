@@ -9,11 +9,11 @@ test.each([
   [{ name: '../b.jpg' }, 'b.jpg'],
   [{ filename: null }, 'file'],
   [{}, 'file'],
-])('the name in %j is %s', (metadata, name) => {
+])('the metadata %j name the file %s', (metadata, name) => {
   expect(fileNameIn(metadata)).toBe(name);
 });
 
-test('options are JSON, or nothing', async () => {
+test('the options in the metadata are JSON or missing', async () => {
   expect([
     optionsIn({ options: '{"a":1}' }),
     optionsIn({ options: null }),
@@ -23,7 +23,7 @@ test('options are JSON, or nothing', async () => {
   expect(await codeOf((async () => optionsIn({ options: 'a' }))())).toBe('bad_options');
 });
 
-test('an upload id is one, or there is none', async () => {
+test('the upload id in the metadata is a UUID or missing', async () => {
   const uploadId = '0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10';
   expect([uploadIdIn({ uploadId }), uploadIdIn({ uploadId: null }), uploadIdIn({})]).toEqual([
     uploadId,
@@ -61,11 +61,11 @@ test.each([
     'internal_error',
     'The server has an internal error. Retry, and report it if it happens again.',
   ],
-])('a bare %i "%s" is %s', (status, body, code, detail) => {
+])('the plain answer %i "%s" of the tus server becomes the problem %s', (status, body, code, detail) => {
   expect(tusError(status, body)).toMatchObject({ code, message: detail });
 });
 
-test('keeps 1 KB of metadata, the names that the service goes by first', () => {
+test('1 KB of metadata is kept, with the names that the service uses first', () => {
   const metadata = {
     pad: 'x'.repeat(900),
     note: null,
@@ -80,13 +80,13 @@ test('keeps 1 KB of metadata, the names that the service goes by first', () => {
   });
 });
 
-test('keeps long options that some kind of file takes, and refuses others', async () => {
+test('long options are kept if a file kind accepts them, and rejected otherwise', async () => {
   const variants = Array.from({ length: 16 }, (_, index) => ({
     name: `a-variant-with-a-very-long-name-${index}`,
     width: 900,
   }));
   const options = JSON.stringify({ variants });
   expect(keptMetadata({ options: `${options}${' '.repeat(1024)}` }, createKinds())).toEqual({ options });
-  const wrong = JSON.stringify({ whatever: 'x'.repeat(2000) });
+  const wrong = JSON.stringify({ unknown: 'x'.repeat(2000) });
   expect(await codeOf((async () => keptMetadata({ options: wrong }, createKinds()))())).toBe('bad_options');
 });

@@ -28,25 +28,25 @@ async function text(): Promise<string> {
   return (await bytesOf(parts.read((await parts.stored()).pieces))).toString();
 }
 
-describe('what is stored', () => {
-  test('is nothing where nothing came', async () => {
+describe('the stored parts of an upload', () => {
+  test('are empty before the first byte', async () => {
     expect(await parts.stored()).toEqual({ bytes: 0, pieces: [] });
   });
 
-  test('is all parts in a row, whatever their order', async () => {
+  test('are all parts in a row, in any order of their keys', async () => {
     await put(6, 'ghi');
     await put(0, 'abc');
     await put(3, 'def');
     expect([(await parts.stored()).bytes, await text()]).toEqual([9, 'abcdefghi']);
   });
 
-  test('ends at the first gap', async () => {
+  test('end at the first gap', async () => {
     await put(0, 'abc');
     await put(4, 'efg');
     expect([(await parts.stored()).bytes, await text()]).toEqual([3, 'abc']);
   });
 
-  test('counts once what two processes have written', async () => {
+  test('count bytes once that two processes have written', async () => {
     await put(0, 'abcde', '000000000001');
     await put(0, 'abc', '000000000002');
     await put(3, 'defgh', '000000000003');
@@ -54,20 +54,20 @@ describe('what is stored', () => {
     expect([(await parts.stored()).bytes, await text()]).toEqual([8, 'abcdefgh']);
   });
 
-  test('is told from the parts of this upload alone', async () => {
+  test('include only parts of this upload', async () => {
     const key = partKey(id, 42, '0123456789ab');
     await putObject(space.storage, `${key}.other/file`, Buffer.from('x'));
     expect((await parts.stored()).bytes).toBe(0);
     expect([partOffset(key), partOffset(originalKey(id, freshId()))]).toEqual([42, undefined]);
   });
 
-  test('begins with its head', async () => {
+  test('begin with the head of the file', async () => {
     await put(0, 'abc');
     await put(3, 'def');
     expect([String(await parts.head(4)), String(await parts.head(99))]).toEqual(['abcd', 'abcdef']);
   });
 
-  test('cannot be read when a part has gone', async () => {
+  test('cannot be read after a part was removed', async () => {
     await put(0, 'abc');
     const { pieces } = await parts.stored();
     await parts.removeAll();
@@ -75,13 +75,13 @@ describe('what is stored', () => {
   });
 });
 
-describe('appending', () => {
-  test('leaves nothing where nothing is written', async () => {
+describe('appending a part', () => {
+  test('without bytes stores nothing', async () => {
     await parts.append(0).commit();
     expect(space.files()).toEqual([]);
   });
 
-  test('is durable up to the offset that it tells', async () => {
+  test('makes the bytes durable up to the returned offset', async () => {
     const writer = parts.append(5);
     await writer.write(Buffer.from('abc'));
     expect([writer.offset, (await parts.stored()).bytes]).toEqual([5, 0]);
@@ -90,7 +90,7 @@ describe('appending', () => {
     expect([writer.offset, await text()]).toEqual([8, '12345abc']);
   });
 
-  test('ends a part when it is full, so that a crash takes no more than one', async () => {
+  test('ends a part when it is full, so that a crash loses at most one part', async () => {
     const writer = parts.append(0);
     for (let mib = 0; mib < 20; mib++) await writer.write(Buffer.alloc(MIB));
     expect([writer.offset, (await parts.stored()).bytes]).toEqual([16 * MIB, 16 * MIB]);

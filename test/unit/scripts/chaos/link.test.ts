@@ -32,9 +32,9 @@ function open(): Socket {
 }
 
 async function echoOf(client: Socket, text: string): Promise<string> {
-  const heard = once(client, 'data');
+  const received = once(client, 'data');
   client.write(text);
-  return String((await heard)[0]);
+  return String((await received)[0]);
 }
 
 describe('Link', () => {
@@ -76,8 +76,8 @@ describe('Link', () => {
     try {
       await once(other, 'listening');
       link.retarget(path);
-      const [heard] = await once(open(), 'data');
-      expect([String(heard), await echoOf(early, 'word')]).toEqual(['other', 'word']);
+      const [received] = await once(open(), 'data');
+      expect([String(received), await echoOf(early, 'word')]).toEqual(['other', 'word']);
     } finally {
       await new Promise((resolve) => other.close(resolve));
       await rm(directory, { recursive: true });
@@ -88,8 +88,8 @@ describe('Link', () => {
     const [early, late] = [open(), open()];
     await echoOf(early, 'word');
     link.silence();
-    let heard = '';
-    for (const client of [early, late]) client.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+    let received = '';
+    for (const client of [early, late]) client.on('data', (chunk: Buffer) => (received += chunk.toString()));
     early.write('1');
     late.write('1');
     // An answer that bypasses the link arrives earlier than anything that the link would have let through.
@@ -98,10 +98,10 @@ describe('Link', () => {
     expect(await echoOf(passing, 'other')).toBe('other');
     passing.destroy();
     await other.close();
-    expect(heard).toBe('');
+    expect(received).toBe('');
     link.repair();
-    await eventually('both bytes', () => heard.length >= 2);
-    expect(heard).toBe('11');
+    await eventually('both bytes', () => received.length >= 2);
+    expect(received).toBe('11');
   });
 
   test('closes connections if it has no target', async () => {

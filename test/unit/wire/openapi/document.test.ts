@@ -54,8 +54,8 @@ function codesIn(place: unknown): unknown[] {
   return valuesOf('code', place).flatMap((code) => (isObject(code) && Array.isArray(code['enum']) ? code['enum'] : []));
 }
 
-describe('the document', () => {
-  test('is OpenAPI 3.1 under the version of the package', () => {
+describe('the OpenAPI document', () => {
+  test('is OpenAPI 3.1 and has the version of the package', () => {
     const { version }: { version?: string } = JSON.parse(readFileSync('package.json', 'utf8'));
     expect(sent).toMatchObject({
       openapi: '3.1.0',
@@ -64,11 +64,11 @@ describe('the document', () => {
     expect(openApiDocument('9.9.9').info.version).toBe('9.9.9');
   });
 
-  test('holds nothing that JSON has no word for', () => {
+  test('contains only values that JSON can express', () => {
     expect(sent).toEqual(document);
   });
 
-  test('points only to what is there', () => {
+  test('refers only to components that exist', () => {
     const references = valuesOf('$ref', sent).map(String);
     expect(references.length).toBeGreaterThan(50);
     expect(
@@ -76,7 +76,7 @@ describe('the document', () => {
     ).toEqual([]);
   });
 
-  test('gives no schema an identity of its own, which would change where references point', () => {
+  test('gives no schema a `$id`, which would change where references point', () => {
     expect([...valuesOf('$id', sent), ...valuesOf('$schema', sent)]).toEqual([]);
   });
 
@@ -97,8 +97,8 @@ describe('the document', () => {
   });
 });
 
-describe.each(operations)('%s', (name, path, operation) => {
-  test('declares its parameters, each once and described', () => {
+describe.each(operations)('the operation %s', (name, path, operation) => {
+  test('declares each of its parameters once, with a description', () => {
     const declared = parametersOf(operation);
     const inPath = declared.filter((parameter) => parameter.in === 'path');
     expect(inPath.map(({ name }) => name)).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((found) => found[1]));
@@ -124,21 +124,21 @@ describe.each(operations)('%s', (name, path, operation) => {
     }
   });
 
-  test('has bodies where HTTP allows one', () => {
+  test('has bodies only where HTTP allows them', () => {
     const withoutBody = Object.entries(operation.responses).filter(([, { content }]) => content === undefined);
     const isForHead = name.startsWith('head ');
     expect(withoutBody.filter(([status]) => status !== '204' && status !== '304' && !isForHead)).toEqual([]);
     expect(['204', '304'].filter((status) => operation.responses[status]?.content !== undefined)).toEqual([]);
   });
 
-  test('says how long it may be held in both words, or in neither', () => {
+  test('accepts both timeout and Prefer, or neither', () => {
     const names = parametersOf(operation).map(({ name }) => name);
     expect(names.includes('timeout')).toBe(names.includes('Prefer'));
     expect(codesIn(operation.responses['400']).includes('bad_timeout')).toBe(names.includes('timeout'));
   });
 });
 
-describe('errors', () => {
+describe('error codes', () => {
   test('are all in the schema of problems, with their statuses', () => {
     const problem = document.components.schemas['Problem'];
     expect(problem).toMatchObject({ properties: { code: { enum: [...ERROR_CODES] } } });
@@ -153,7 +153,7 @@ describe('errors', () => {
     expect(ERROR_CODES.filter((code) => !named.has(code))).toEqual([]);
   });
 
-  test('stand under the status that they answer with', () => {
+  test('are listed under the status that they answer with', () => {
     for (const [, , operation] of operations) {
       for (const [status, response] of Object.entries(operation.responses)) {
         const examples = Object.values(response.content?.['application/problem+json']?.examples ?? {});

@@ -109,8 +109,8 @@ function documentedRoutes(): string[] {
     .sort();
 }
 
-describe('the routes', () => {
-  test('are those of the document', () => {
+describe('the routes of the service', () => {
+  test('are the same as in the OpenAPI document', () => {
     expect(registeredRoutes().length).toBeGreaterThan(10);
     expect(documentedRoutes()).toEqual(registeredRoutes());
   });

@@ -32,8 +32,8 @@ function examplesOf({ examples = {} }: MediaType): unknown[] {
   return Object.values(examples).map(({ value }) => value);
 }
 
-describe('the schemas', () => {
-  test('take every JSON example of the document', () => {
+describe('the wire schemas', () => {
+  test('accept every JSON example of the document', () => {
     let count = 0;
     for (const mediaType of mediaTypes('application/json')) {
       for (const example of examplesOf(mediaType)) {
@@ -44,12 +44,12 @@ describe('the schemas', () => {
     expect(count).toBeGreaterThan(10);
   });
 
-  test('take every example of a problem', () => {
+  test('accept every example of a problem', () => {
     const examples = mediaTypes('application/problem+json').flatMap(examplesOf);
     expect(examples.filter((example) => !schemas.problemSchema.safeParse(example).success)).toEqual([]);
   });
 
-  test('take a problem of each code, and of no other', () => {
+  test('accept a problem of each code, and no unknown code', () => {
     expect(
       ERROR_CODES.filter((code) => !schemas.problemSchema.safeParse(problemOf(code, 'Why.', EXAMPLE_ID)).success),
     ).toEqual([]);
@@ -70,17 +70,17 @@ describe('the schemas', () => {
       'a link that is there and undefined',
       { ...PROCESSING_PROGRESS, links: { ...PROCESSING_PROGRESS.links, content: undefined } },
     ],
-  ])('refuse a progress with %s', (_name, progress) => {
+  ])('reject a progress with %s', (_name, progress) => {
     expect(schemas.progressSchema.safeParse(progress).success).toBe(false);
   });
 
-  test('refuse a result of no known kind', () => {
+  test('reject a result of an unknown kind', () => {
     const upload = { ...COMPLETED_UPLOAD, result: { ...COMPLETED_UPLOAD.result, kind: 'film' } };
     expect(schemas.uploadSchema.safeParse(upload).success).toBe(false);
   });
 });
 
-describe('the schemas as the document shows them', () => {
+describe('the schemas in the document', () => {
   const shown = componentSchemas();
 
   test('refer to each other by name', () => {
@@ -90,12 +90,12 @@ describe('the schemas as the document shows them', () => {
     expect(shown['UploadList']).toMatchObject({ properties: { uploads: { items: schemaRef('Upload') } } });
   });
 
-  test('leave out what may be missing from what is required', () => {
+  test('do not require members that may be missing', () => {
     expect(shown['Links']?.['required']).toEqual(['self', 'progress', 'result', 'events', 'cancel', 'variants']);
     expect(shown['Problem']?.['required']).toEqual(['type', 'title', 'status', 'detail', 'code']);
   });
 
-  test('stay open for members to come, and are described', () => {
+  test('allow future members, and are described', () => {
     expect(JSON.stringify(shown)).not.toContain('"additionalProperties":false');
     expect(Object.values(shown).filter(({ description }) => typeof description !== 'string')).toEqual([]);
   });

@@ -110,7 +110,7 @@ describe('isolated run', () => {
   });
 
   test.each<Act>(['wait', 'spin'])(
-    'rejects with the reason of an abort, whatever the processor does (%s)',
+    'rejects with the reason of an abort in every state of the processor (%s)',
     async (act) => {
       const running = run(act);
       await begun();

@@ -19,7 +19,7 @@ async function outcomeOf(bytes: Buffer): Promise<unknown> {
 }
 
 describe('hostile picture', () => {
-  test('ends with a result or a plain error, whatever its kind', async () => {
+  test('of any kind ends with a result or a plain error', async () => {
     const seen: [string, unknown][] = [];
     for (const { name, bytes } of hostile) seen.push([name, await outcomeOf(bytes)]);
     const wanted = hostile.map(({ name, outcome }, index) => [

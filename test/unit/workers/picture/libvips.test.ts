@@ -81,7 +81,7 @@ describe('decoding', () => {
     ['PDF', '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj'],
     ['PPM', 'P3 1 1 255 1 2 3\n'],
     ['CSV', '1,2,3\n4,5,6\n'],
-  ])('cannot reach the loader of %s, whatever the file name', async (_, text) => {
+  ])('cannot reach the loader of %s under any file name', async (_, text) => {
     await withFile(Buffer.from(text), async (path) => {
       await expect(readHeader(path)).rejects.toThrow('unsupported image format');
     });

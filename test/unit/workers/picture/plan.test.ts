@@ -52,7 +52,7 @@ describe('plan of a picture', () => {
   });
   const side = fc.integer({ min: 1, max: 100_000 });
 
-  test('makes each variant from the previous one, whatever the sizes, and enlarges nothing', () => {
+  test('makes each variant from the previous one, for all sizes, and enlarges nothing', () => {
     fc.assert(
       fc.property(side, side, fc.array(box, { maxLength: 6 }), (width, height, boxes) => {
         const { decoded, variants } = planPicture(

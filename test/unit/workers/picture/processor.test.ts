@@ -143,7 +143,7 @@ describe('damaged picture', () => {
     });
   });
 
-  test('ends with a result or a plain error, whichever bits are flipped', async () => {
+  test('ends with a result or a plain error if any bits are flipped', async () => {
     const originals = await Promise.all(FORMATS.map(async (format) => await photo({ width: 48, height: 32, format })));
     const damaged = fc.tuple(fc.constantFrom(...originals), fc.integer({ min: 1, max: 30 }), fc.integer());
     await fc.assert(

@@ -32,7 +32,7 @@ describe('readError', () => {
     'vips_tracked: out of memory --- size == 100MB',
     'wbuffer_write: write failed\nunix error: No space left on device',
     'unix error: Too many open files',
-  ])('returns %p unchanged, because the machine is to blame', (words) => {
+  ])('returns %p unchanged, because the machine is at fault', (words) => {
     const error = new Error(words);
     expect(readError(error)).toBe(error);
   });

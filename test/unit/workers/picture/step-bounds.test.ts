@@ -54,29 +54,29 @@ describe('bounded call of libvips', () => {
   });
 
   test('receives the whole seconds that are left of the step', async () => {
-    let told = 0;
+    let given = 0;
     let nowMs = 0;
     const { bounds } = boundsWith(4200, 5, { nowMs: () => nowMs, slowness: 1 });
     nowMs = 1100;
-    await bounds.wait(async (maxSeconds) => void (told = maxSeconds));
-    expect(told).toBe(4);
+    await bounds.wait(async (maxSeconds) => void (given = maxSeconds));
+    expect(given).toBe(4);
   });
 
   test('is awaited until the time is up by the charging clock', async () => {
     let isUp = false;
     const clock = { nowMs: () => (isUp ? 1000 : 0), slowness: 4 };
-    let told = 0;
+    let given = 0;
     const { bounds } = boundsWith(5, 5, clock);
     const call = openCall();
     const waiting = bounds.wait(async (maxSeconds) => {
-      told = maxSeconds;
+      given = maxSeconds;
       return await call.promise;
     });
     setTimeout(() => call.end(), 50);
     expect(await waiting).toBe('made');
     isUp = true;
     await expect(bounds.wait(async () => 'never begun')).rejects.toMatchObject({ code: 'picture_timeout' });
-    expect(told).toBe(1);
+    expect(given).toBe(1);
   });
 
   test('rejects with picture_timeout and a plain detail if libvips reports a timeout', async () => {

@@ -226,7 +226,7 @@ describe('rows with errors', () => {
     expect([result.errorCount, result.rowCount]).toEqual([3, 2]);
   });
 
-  test('are counted beyond those that are listed', async () => {
+  test('are counted beyond the listed ones', async () => {
     const { result } = await processTable(`a,b\n${'1,2\n'.repeat(500)}${'1\n'.repeat(250)}`);
     expect([result.errors.length, result.errorCount, result.rowCount]).toEqual([100, 250, 500]);
   });
@@ -302,7 +302,7 @@ describe('processing of a table', () => {
     });
   });
 
-  test('a missing file is not blamed on the sender', async () => {
+  test('does not blame the sender for a missing file', async () => {
     const context = {
       ...fakeContext('/nowhere/original'),
       upload: { id: '', publicId: '', type: 'text/csv', sizeBytes: 1, options: {} },

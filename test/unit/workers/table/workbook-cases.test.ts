@@ -19,7 +19,7 @@ async function typeOf(name: string): Promise<unknown> {
 }
 
 describe('real workbook', () => {
-  test('counts days from 1904 if it says so, whatever an extension list repeats', async () => {
+  test('counts days from 1904 if it says so, also with an extension list that repeats it', async () => {
     expect(await valuesOf('x01-date1904-forgotten')).toEqual(['2017-02-28']);
   });
 
@@ -33,7 +33,7 @@ describe('real workbook', () => {
     expect(rows).toEqual([{ name: 'a\nb', value: expect.not.stringContaining('\r\r') }]);
   });
 
-  test('keeps the date of a time and the time of a date, whatever is shown', async () => {
+  test('keeps the date of a time and the time of a date for any display format', async () => {
     expect(await valuesOf('x05-time-of-a-day')).toEqual(['2024-02-29T18:00:00', '18:00:00']);
   });
 

@@ -129,7 +129,7 @@ describe('workbook', () => {
 });
 
 describe('cell of a workbook', () => {
-  test('has the value of its type, whatever its text looks like', async () => {
+  test('has the value of its type, for any text', async () => {
     const cells =
       '<c r="A2" t="inlineStr"><is><t>007</t></is></c><c r="B2" t="inlineStr"><is><t>12</t></is></c><c r="C2" t="b"><v>1</v></c><c r="D2" t="b"><v>0</v></c>' +
       '<c r="E2" t="e"><v>#N/A</v></c><c r="F2" t="str"><v>true</v></c><c r="G2" t="d"><v>2024-02-29</v></c><c r="H2"><v>1.5E-3</v></c><c r="I2"><v>0.30000000000000004</v></c>';
