@@ -14,10 +14,23 @@ export function asFormError(error: unknown): ServiceError {
       { cause: error },
     );
   }
+  return malformedHead(error);
+}
+
+/** Returns the error for the headers of a part. */
+export function malformedHead(cause?: unknown): ServiceError {
   return new ServiceError(
     'bad_multipart',
     'The headers of a part are malformed or have more than 16384 bytes. Correct them and send the form again.',
-    { cause: error },
+    { cause },
+  );
+}
+
+/** Returns the error for a line that begins with the boundary and goes on. RFC 2046 section 5.1.1 forbids it. */
+export function boundaryInContent(): ServiceError {
+  return new ServiceError(
+    'bad_multipart',
+    'A line begins with the boundary and goes on with other characters. End it with CRLF, or use another boundary.',
   );
 }
 
@@ -47,20 +60,13 @@ export function transferEncoded(encoding: string): ServiceError {
   );
 }
 
-/**
- * True for the media type of a field. A part of another type without a file name is a file, for example with
- * `filename=""`.
- */
-export function isOfText(mimeType: string): boolean {
-  return /^(text|application)\//.test(mimeType);
-}
+/** How to send a file in a form. */
+export const AS_FILE = 'Send Content-Disposition: form-data; name="file"; filename="…".';
 
 /** Returns the error for a file without a file name. */
-export function namelessFile(mimeType: string): ServiceError {
-  return new ServiceError(
-    'bad_multipart',
-    `A part of type ${mimeType} has no file name. Send Content-Disposition: form-data; name="file"; filename="…".`,
-  );
+export function namelessFile(mimeType?: string): ServiceError {
+  const part = mimeType === undefined ? 'A part with binary content' : `A part of type ${mimeType}`;
+  return new ServiceError('bad_multipart', `${part} has no file name. ${AS_FILE}`);
 }
 
 /** Returns `field_too_large` (413). */
@@ -98,6 +104,9 @@ export function tooManyParts(maxParts: number): ServiceError {
 /** The value of the parameter: quoted, or a token. */
 const BOUNDARY = /;\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/gi;
 
+/** Visible ASCII without the characters that parsers unescape in different ways. Some clients send `*****`. */
+const PLAIN_BOUNDARY = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
+
 /** RFC 2046 section 5.1.1. */
 const MAX_BOUNDARY_LENGTH = 70;
 
@@ -123,5 +132,10 @@ export function requireBoundary(request: IncomingMessage): string {
     );
   if (boundary.length > MAX_BOUNDARY_LENGTH)
     throw new ServiceError('bad_multipart', `The boundary is too long. Use at most ${MAX_BOUNDARY_LENGTH} characters.`);
+  if (!PLAIN_BOUNDARY.test(boundary))
+    throw new ServiceError(
+      'bad_multipart',
+      'The boundary has unusual characters. Use only letters, digits and hyphens.',
+    );
   return boundary;
 }

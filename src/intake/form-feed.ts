@@ -1,12 +1,18 @@
 import { Writable } from 'node:stream';
+import { asFormError, boundaryInContent, malformedHead } from './form-errors.ts';
 
+const TAB = 0x09;
 const CR = 0x0d;
+const SPACE = 0x20;
+const DASH = 0x2d;
 const NOTHING = Buffer.alloc(0);
+const LINE_END = Buffer.from('\r\n');
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** The limit of Node for the headers of a request. */
+const MAX_HEAD_BYTES = 16_384;
 
 type Done = (error?: Error | null) => void;
-
-/** The characters of boundaries in RFC 2046 section 5.1.1 that every parser reads in the same way. */
-const PLAIN_BOUNDARY = /^[\w'()+,\-./:=? ]+$/;
 
 /** At most this many chunks wait here. They are usually 64 KiB long, but a client may send short ones. */
 const MAX_WAITING_CHUNKS = 16;
@@ -26,86 +32,168 @@ export interface FileSink {
 }
 
 /**
- * Passes the body of a form to its parser, except stretches in the middle of a file that contain no boundary. These go
- * directly to the reader of the file. Node's own search for the boundary costs a small part of the parser's, and a
- * large form consists mostly of such stretches.
+ * Splits the body of a form at its delimiters. The parser gets a head that it cannot misread for each part, because it
+ * skips parts that it does not understand without an event. The content of a file goes directly to its reader if
+ * possible: Node's own search for the boundary costs a small part of the parser's.
  */
 export class FormFeed extends Writable {
   readonly #parser: Writable;
-  /** The bytes before every part: CRLF, two hyphens, the boundary. If undefined, all bytes go through the parser. */
-  readonly #delimiter: Buffer | undefined;
-  /** The last bytes, if a delimiter may begin there. The parser has them, so the next bytes must follow them. */
-  #begun: Buffer = NOTHING;
+  readonly #readHead: (block: Buffer) => string;
+  /** The bytes before every part: CRLF, two hyphens, the boundary. */
+  readonly #delimiter: Buffer;
+  /** Bytes that cannot be split before more follow: a delimiter that may begin at the end, or an incomplete head. */
+  #held: Buffer = LINE_END;
+  #state: 'content' | 'head' | 'epilogue' = 'content';
   #file: FileSink | undefined;
+  /** The parser keeps the last bytes, because a delimiter may begin there, so the next bytes must follow them. */
+  #isParserBehind = false;
 
-  constructor(parser: Writable, boundary: string) {
+  /**
+   * @param readHead reads the header lines of a part and returns the lines for the parser. If it throws, the parser is
+   * destroyed with this error.
+   */
+  constructor(parser: Writable, boundary: string, readHead: (block: Buffer) => string) {
     super({ objectMode: true, highWaterMark: MAX_WAITING_CHUNKS });
     this.#parser = parser;
-    this.#delimiter = PLAIN_BOUNDARY.test(boundary) ? Buffer.from(`\r\n--${boundary}`) : undefined;
+    this.#readHead = readHead;
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
     // Errors are reported by the parser.
     this.on('error', () => undefined);
     parser.once('close', () => this.destroy());
   }
 
-  /** The parser has read the headers of a file. The following bytes up to the next delimiter belong to it. */
+  /** The parser has read the head of a file. The following bytes up to the next delimiter belong to it. */
   openFile(file: FileSink): void {
     this.#file = file;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    if (chunk.length < SMALL_BYTES && this.#file?.awaitDrain(() => this.#pass(chunk, done)) === true) return;
-    this.#pass(chunk, done);
+    if (chunk.length < SMALL_BYTES && this.#file?.awaitDrain(() => this.#add(chunk, done)) === true) return;
+    this.#add(chunk, done);
   }
 
   override _final(done: Done): void {
-    // The parser reports the end of the form.
+    // The parser reports the end of the form. Held bytes make no difference: the form is incomplete.
     this.#parser.end();
     done();
   }
 
-  #pass(chunk: Buffer, done: Done): void {
-    if (this.#delimiter === undefined) this.#parse(chunk, done);
-    else this.#split(chunk, this.#delimiter, done);
+  #add(chunk: Buffer, done: Done): void {
+    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#held = NOTHING;
+    this.#split(bytes, done);
   }
 
-  #split(chunk: Buffer, delimiter: Buffer, done: Done): void {
-    const givenBytes = this.#begun.length;
-    const bytes = givenBytes === 0 ? chunk : Buffer.concat([this.#begun, chunk]);
-    const first = bytes.indexOf(delimiter);
-    const last = first < 0 ? -1 : bytes.lastIndexOf(delimiter);
-    this.#begun = beginningAtEnd(bytes, delimiter);
-    const end = first < 0 ? bytes.length - this.#begun.length : first;
-    if (
-      givenBytes === 0 &&
-      this.#file?.take(bytes.subarray(0, end), () => this.#parseFrom(end, bytes, last, done)) === true
-    )
-      return;
-    this.#parseFrom(givenBytes, bytes, last, done);
+  #split(bytes: Buffer, done: Done): void {
+    if (this.#state === 'epilogue' || bytes.length === 0) done();
+    else if (this.#state === 'head') this.#splitHead(bytes, done);
+    else this.#splitContent(bytes, done);
   }
 
-  /** @param last the offset of the last delimiter, negative for none. It ends every file that was opened before it. */
-  #parseFrom(start: number, bytes: Buffer, last: number, done: Done): void {
-    if (last < 0) return this.#parse(bytes.subarray(start), done);
-    const middle = Math.max(start, last);
-    this.#parse(bytes.subarray(start, middle), (error) => {
+  #splitContent(bytes: Buffer, done: Done): void {
+    const found = bytes.indexOf(this.#delimiter);
+    const end = found < 0 ? bytes.length - lengthOfBegun(bytes, this.#delimiter) : found;
+    this.#pass(bytes.subarray(0, end), (error) => {
       if (error) return done(error);
-      this.#file = undefined;
-      this.#parse(bytes.subarray(middle), done);
+      if (found >= 0) return this.#passDelimiter(bytes.subarray(found), done);
+      // A copy, because the chunk is much longer.
+      this.#held = Buffer.from(bytes.subarray(end));
+      done();
     });
   }
 
-  #parse(bytes: Buffer, done: Done): void {
-    if (bytes.length === 0) done();
-    else this.#parser.write(bytes, done);
+  #pass(content: Buffer, done: Done): void {
+    if (content.length === 0) return done();
+    if (!this.#isParserBehind && this.#file?.take(content, done) === true) return;
+    this.#isParserBehind = lengthOfBegun(content, this.#delimiter) > 0;
+    this.#parser.write(content, done);
+  }
+
+  /** @param bytes begin with a delimiter. */
+  #passDelimiter(bytes: Buffer, done: Done): void {
+    const end = this.#delimiter.length;
+    this.#parser.write(bytes.subarray(0, end), (error) => {
+      if (error) return done(error);
+      // The parser may have opened a file without content only now.
+      this.#file = undefined;
+      this.#state = 'head';
+      this.#split(bytes.subarray(end), done);
+    });
+  }
+
+  #splitHead(bytes: Buffer, done: Done): void {
+    const head = findHead(bytes, this.#delimiter);
+    if (head === 'incomplete') {
+      this.#held = bytes;
+      done();
+    } else if (head === 'malformed') this.#reject(malformedHead());
+    else if (head === 'no head') this.#reject(boundaryInContent());
+    else if (head === 'closing') {
+      this.#state = 'epilogue';
+      this.#parser.write('--', done);
+    } else if (head.block === undefined) this.#passDelimiter(bytes.subarray(head.end), done);
+    else this.#openPart(head.block, bytes.subarray(head.end), done);
+  }
+
+  #openPart(block: Buffer, rest: Buffer, done: Done): void {
+    let head: Buffer;
+    try {
+      head = Buffer.concat([LINE_END, Buffer.from(this.#readHead(block), 'latin1'), HEAD_END]);
+    } catch (error) {
+      return this.#reject(error);
+    }
+    this.#state = 'content';
+    this.#parser.write(head, (error) => (error ? done(error) : this.#split(rest, done)));
+  }
+
+  /** The parser's end also destroys this stream, so no callback follows. */
+  #reject(error: unknown): void {
+    this.#parser.destroy(asFormError(error));
   }
 }
 
-/** Returns the bytes at the end that may begin a delimiter. */
-function beginningAtEnd(bytes: Buffer, delimiter: Buffer): Buffer {
+/** The header lines after a delimiter, and the offset of the bytes after them. */
+interface FoundHead {
+  /** Undefined if another delimiter follows directly. */
+  block: Buffer | undefined;
+  end: number;
+}
+
+/**
+ * RFC 2046 section 5.1.1: blanks may follow the boundary, then a line break. Any other line that begins with the
+ * delimiter is not allowed in a part.
+ */
+function findHead(bytes: Buffer, delimiter: Buffer): FoundHead | 'incomplete' | 'closing' | 'malformed' | 'no head' {
+  if (bytes[0] === DASH && bytes.length === 1) return 'incomplete';
+  if (bytes[0] === DASH && bytes[1] === DASH) return 'closing';
+  let lineEnd = 0;
+  while (lineEnd < MAX_HEAD_BYTES && (bytes[lineEnd] === SPACE || bytes[lineEnd] === TAB)) lineEnd += 1;
+  const lineBreak = bytes.subarray(lineEnd, lineEnd + LINE_END.length);
+  if (!LINE_END.subarray(0, lineBreak.length).equals(lineBreak)) return 'no head';
+  if (startsAt(bytes, lineEnd, delimiter) === true) return { block: undefined, end: lineEnd };
+  const end = bytes.subarray(0, lineEnd + MAX_HEAD_BYTES).indexOf(HEAD_END, lineEnd);
+  const head = bytes.subarray(lineEnd, end < 0 ? lineEnd + MAX_HEAD_BYTES : end);
+  if (head.includes(delimiter)) return 'malformed';
+  if (end < 0) return head.length < MAX_HEAD_BYTES ? 'incomplete' : 'malformed';
+  // A part without content may end with its headers: the delimiter begins with the second line break then.
+  const isEmpty = startsAt(bytes, end + LINE_END.length, delimiter);
+  if (isEmpty === undefined) return 'incomplete';
+  return { block: head.subarray(LINE_END.length), end: end + (isEmpty ? LINE_END.length : HEAD_END.length) };
+}
+
+/** Undefined if it cannot be decided before more bytes follow. */
+function startsAt(bytes: Buffer, offset: number, delimiter: Buffer): boolean | undefined {
+  const there = bytes.subarray(offset, offset + delimiter.length);
+  if (!delimiter.subarray(0, there.length).equals(there)) return false;
+  return there.length === delimiter.length ? true : undefined;
+}
+
+/** Returns the number of bytes at the end that may begin a delimiter. */
+function lengthOfBegun(bytes: Buffer, delimiter: Buffer): number {
   const earliest = Math.max(0, bytes.length - delimiter.length + 1);
   for (let at = bytes.indexOf(CR, earliest); at >= 0; at = bytes.indexOf(CR, at + 1)) {
     const end = bytes.subarray(at);
-    if (delimiter.subarray(0, end.length).equals(end)) return end;
+    if (delimiter.subarray(0, end.length).equals(end)) return end.length;
   }
-  return NOTHING;
+  return 0;
 }

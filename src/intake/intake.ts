@@ -4,6 +4,7 @@ import type { RequestScope } from '../http/request-scope.ts';
 import { fileTooLarge, requestTooLarge, requireIdentityEncoding } from './body.ts';
 import type { IntakeParts } from './incoming-upload.ts';
 import { receiveMultipart, type IntakeLimits } from './multipart-intake.ts';
+import { refuseContentRange } from './parts-hint.ts';
 import { receiveRaw } from './raw-intake.ts';
 import type { ReceivedUpload } from './read-received.ts';
 import { OpenUploads, type OpenUploadLimits } from './open-uploads.ts';
@@ -53,6 +54,7 @@ export class UploadIntake {
    */
   async receiveForm(scope: RequestScope, request: IncomingMessage): Promise<ReceivedUpload[]> {
     const { maxRequestBytes } = this.#settings;
+    refuseContentRange(request.headers['content-range'], 'POST');
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
     return await this.whileReceiving(scope, request, async (signal) => {
       await this.#parts.admission.requireCapacity(scope.address);
@@ -69,7 +71,7 @@ export class UploadIntake {
     const maxBytes = this.#settings.maxFileBytes;
     if ((totalBytes ?? 0) > maxBytes) throw fileTooLarge(maxBytes);
     requireIdentityEncoding(request);
-    requireWholeFile(request);
+    refuseContentRange(request.headers['content-range'], 'PUT');
     return await this.whileReceiving(scope, request, (signal) =>
       receiveRaw(this.#parts, scope, { ...head, request, totalBytes, maxBytes, signal }),
     );
@@ -154,13 +156,4 @@ export class UploadIntake {
 function announcedBytes(request: IncomingMessage): number | null {
   const length = request.headers['content-length'];
   return length === undefined ? null : Number(length);
-}
-
-/** RFC 9110 section 14.5: a server without support for partial PUT must reject it, not store the part as the whole. */
-function requireWholeFile(request: IncomingMessage): void {
-  if (request.headers['content-range'] === undefined) return;
-  throw new ServiceError(
-    'bad_request',
-    'A PUT must send the whole file, without Content-Range. Send a file in parts to /files with the tus protocol.',
-  );
 }

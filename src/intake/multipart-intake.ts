@@ -6,13 +6,11 @@ import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import { isLackOfCapacity } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
-import { readOptionsJson } from './options.ts';
+import { OPTIONS_FIELD, readOptionsJson } from './options.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
+import { refusePartOfFile } from './parts-hint.ts';
 import type { ReceivedUpload } from './read-received.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
-
-/** The name of the field with the options of the following files. */
-const OPTIONS_FIELD = 'options';
 
 /** The limits of a form and of each of its files. */
 export interface IntakeLimits extends MultipartLimits {
@@ -95,6 +93,7 @@ async function readParts(parts: IntakeParts, scope: RequestScope, form: Incoming
 
 /** Unknown fields are ignored, because HTML forms also send buttons and hidden inputs. */
 function readField(part: FieldPart, options: unknown, filesBefore: number): unknown {
+  refusePartOfFile(part.name, part.value);
   if (part.name !== OPTIONS_FIELD) return options;
   if (filesBefore > 0)
     throw new ServiceError('bad_options', 'The field "options" follows a file. Send it before the files.');
@@ -149,7 +148,9 @@ async function firstOf(
 const REQUEST_CODES: ReadonlySet<string> = new Set([
   'upload_interrupted',
   'body_cut_short',
+  'bad_request',
   'bad_multipart',
+  'unsupported_encoding',
   'upload_too_slow',
   'request_too_large',
   'too_many_files',

@@ -7,18 +7,14 @@ import {
   requireBoundary,
   asFormError,
   fieldTooLarge,
-  isForm,
-  isOfText,
-  isTransferEncoded,
   namelessFile,
-  nestedForm,
   tooManyFields,
   tooManyFiles,
   tooManyParts,
-  transferEncoded,
 } from './form-errors.ts';
 import { requestTooLarge, requireIdentityEncoding } from './body.ts';
 import { FormFeed } from './form-feed.ts';
+import { readPartHead, type PartHead } from './part-head.ts';
 import { StreamChunks } from './stream-chunks.ts';
 
 /** A smaller buffer would split a large file into many small reads. */
@@ -71,13 +67,14 @@ export async function* readMultipart(
   // An earlier abort or close causes no further event.
   signal.throwIfAborted();
   if (request.destroyed) throw interrupted();
-  const { parser, feed } = openParser(request, limits);
+  const heads = new PartHeads();
+  const { parser, feed } = openParser(request, limits, heads);
   const parts = new PartQueue();
   const fail = (error: ServiceError) => {
     parts.fail(error);
     parser.destroy(error);
   };
-  listenToParser(parser, feed, parts, limits, fail);
+  listenToParser(parser, { feed, heads }, parts, limits, fail);
   // A complete body may have arrived and not be read to its end yet.
   const onClose = () => {
     if (!request.readableEnded) fail(interrupted());
@@ -111,33 +108,33 @@ function interrupted(): ServiceError {
   );
 }
 
+/** The heads are in the order of the parser's events. */
+interface Feed {
+  feed: FormFeed;
+  heads: PartHeads;
+}
+
 function listenToParser(
   parser: busboy.Busboy,
-  feed: FormFeed,
+  { feed, heads }: Feed,
   parts: PartQueue,
   limits: MultipartLimits,
   fail: (error: ServiceError) => void,
 ): void {
-  parser.on('file', (fieldName, stream, info) => {
+  parser.on('file', (_name, stream) => {
     // An incomplete body also causes an error on the stream of the file. Without a listener it would end the process.
     stream.on('error', () => undefined);
     const chunks = new StreamChunks(stream, asFormError);
     feed.openFile(chunks);
-    if (isForm(info.mimeType)) fail(nestedForm());
-    if (isTransferEncoded(info.encoding)) fail(transferEncoded(info.encoding));
-    parts.push({
-      kind: 'file',
-      fieldName,
-      fileName: info.filename ?? '',
-      chunks,
-      skip: () => skipRest(stream, chunks),
-    });
+    const { name, fileName } = heads.next();
+    parts.push({ kind: 'file', fieldName: name, fileName, chunks, skip: () => skipRest(stream, chunks) });
   });
-  parser.on('field', (name, value, info) => {
-    if (isForm(info.mimeType)) fail(nestedForm());
-    else if (!isOfText(info.mimeType)) fail(namelessFile(info.mimeType));
-    else if (info.valueTruncated || info.nameTruncated) fail(fieldTooLarge(limits.maxFieldBytes));
-    else parts.push({ kind: 'field', name: name ?? '', value });
+  parser.on('field', (_name, value, info) => {
+    const { name } = heads.next();
+    if (info.valueTruncated) fail(fieldTooLarge(limits.maxFieldBytes));
+    // Text has no NUL, but pictures and workbooks have.
+    else if (value.includes('\0')) fail(namelessFile());
+    else parts.push({ kind: 'field', name, value });
   });
   parser.on('filesLimit', () => fail(tooManyFiles(limits.maxFiles)));
   parser.on('fieldsLimit', () => fail(tooManyFields(limits.maxFields)));
@@ -146,7 +143,11 @@ function listenToParser(
   parser.on('close', () => parts.end());
 }
 
-function openParser(request: IncomingMessage, limits: MultipartLimits): { parser: busboy.Busboy; feed: FormFeed } {
+function openParser(
+  request: IncomingMessage,
+  limits: MultipartLimits,
+  heads: PartHeads,
+): { parser: busboy.Busboy; feed: FormFeed } {
   const contentType = request.headers['content-type'] ?? '';
   if (!/^multipart\/form-data\s*(;|$)/i.test(contentType)) {
     throw new ServiceError(
@@ -159,8 +160,6 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): { parser
   try {
     const parser = busboy({
       headers: request.headers,
-      // The default is latin1, but browsers send UTF-8.
-      defParamCharset: 'utf8',
       highWaterMark: HIGH_WATER_MARK_BYTES,
       fileHwm: HIGH_WATER_MARK_BYTES,
       limits: {
@@ -168,10 +167,11 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): { parser
         fields: limits.maxFields,
         // busboy also marks a field as truncated that has exactly the length of the limit.
         fieldSize: limits.maxFieldBytes + 1,
-        parts: limits.maxFiles + limits.maxFields,
+        // busboy also counts the closing boundary.
+        parts: limits.maxFiles + limits.maxFields + 1,
       },
     });
-    return { parser, feed: new FormFeed(parser, boundary) };
+    return { parser, feed: new FormFeed(parser, boundary, (block) => heads.add(block)) };
   } catch (error) {
     throw new ServiceError(
       'missing_boundary',
@@ -185,6 +185,24 @@ function openParser(request: IncomingMessage, limits: MultipartLimits): { parser
 function skipRest(stream: Readable, chunks: StreamChunks): void {
   void chunks.return();
   stream.resume();
+}
+
+/** The heads of parts that the parser has not reported yet. It reports each of them, because it gets plain ones. */
+class PartHeads {
+  readonly #heads: PartHead[] = [];
+
+  /** Returns the head for the parser. */
+  add(block: Buffer): string {
+    const head = readPartHead(block);
+    this.#heads.push(head);
+    return head.plain;
+  }
+
+  next(): PartHead {
+    const head = this.#heads.shift();
+    if (head === undefined) throw new Error('a part without its head');
+    return head;
+  }
 }
 
 /** Turns parser callbacks into one async iteration. After an error, waiting parts are dropped. */

@@ -2,6 +2,9 @@ import { ServiceError } from '../errors.ts';
 import type { Kind } from '../kinds/kind.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 
+/** The name of the field with the options of the following files of a form. */
+export const OPTIONS_FIELD = 'options';
+
 /** The detail lists at most this many mistakes. */
 const MAX_MISTAKES = 3;
 
@@ -56,7 +59,7 @@ export function readOptionsJson(json: string, where: string): unknown {
     );
   let options: unknown;
   try {
-    options = JSON.parse(json);
+    options = JSON.parse(json.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new ServiceError('bad_options', `${where} is not JSON. Send a JSON object.`, { cause: error });
   }

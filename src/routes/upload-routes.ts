@@ -15,6 +15,7 @@ import { cleanFileName } from '../intake/file-name.ts';
 import { readOptionsJson } from '../intake/options.ts';
 import { readReceived, type ReceivedUpload } from '../intake/read-received.ts';
 import type { UploadIntake } from '../intake/intake.ts';
+import { refusePartOfFile } from '../intake/parts-hint.ts';
 import type { UploadRemoval } from '../intake/removal.ts';
 
 /** What the upload routes need. Longer waits are clamped to `maxTimeoutMs`. */
@@ -29,6 +30,7 @@ export interface UploadRouteParts extends WatchParts, ScopeParts {
 export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
   router.post('/uploads', async (ctx) => {
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
+    requireWholeFiles(ctx);
     const received = await parts.intake.receiveForm(openScope(ctx, parts), ctx.req);
     const [first] = received;
     if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
@@ -38,6 +40,7 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
   router.put('/uploads/:id', async (ctx) => {
     const id = requireUploadId(ctx.params['id']);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
+    requireWholeFiles(ctx);
     const fileName = cleanFileName(dispositionFileName(ctx.get('Content-Disposition')) ?? '');
     const head = { id, fileName, options: optionsOf(ctx) };
     const received = await parts.intake.receiveRaw(openScope(ctx, parts), ctx.req, head);
@@ -96,6 +99,11 @@ async function answer(
 
 function toUploads(reads: readonly ReadRecord[], timedOut = false): Upload[] {
   return reads.map((read) => toUpload(read, timedOut));
+}
+
+/** Some clients send the parts of a file with their numbers in the query. */
+function requireWholeFiles(ctx: Context): void {
+  for (const [name, value] of new URLSearchParams(ctx.querystring)) refusePartOfFile(name, value);
 }
 
 /** A raw body has no form fields, so its options are JSON in the query. */

@@ -104,17 +104,31 @@ describe('forms', () => {
       'line ends of one character',
       () => formRequest([file.toString('latin1').replaceAll('\r\n', '\n'), '--b--\n']),
       400,
-      'body_cut_short',
-      /Send it again/,
+      'bad_multipart',
+      /End it with CRLF/,
+    ],
+    [
+      'a line of a file that begins with the boundary',
+      () => formRequest([filePart('a.csv', 'a,b\r\n--b-note,3\r\n4,5'), FORM_END]),
+      400,
+      'bad_multipart',
+      /begins with the boundary/,
+    ],
+    [
+      'a boundary with a backslash',
+      () => formRequest([file, FORM_END], 'Content-Type: multipart/form-data; boundary="a\\b"\r\n'),
+      400,
+      'bad_multipart',
+      /unusual characters/,
     ],
   ];
 
   const PARTS: Line[] = [
     [
       'a part without a disposition',
-      () => formRequest([formPart('Content-Type: image/jpeg', intake.bytes), FORM_END]),
+      () => formRequest([file, formPart('Content-Type: image/jpeg', intake.bytes), FORM_END]),
       400,
-      'no_file',
+      'bad_multipart',
       /Content-Disposition: form-data/,
     ],
     [
@@ -127,24 +141,57 @@ describe('forms', () => {
     [
       'a part for another purpose',
       () =>
-        formRequest([formPart('Content-Disposition: attachment; name="f"; filename="a.jpg"', intake.bytes), FORM_END]),
+        formRequest([
+          file,
+          formPart('Content-Disposition: attachment; name="f"; filename="a.jpg"', intake.bytes),
+          FORM_END,
+        ]),
       400,
-      'no_file',
+      'bad_multipart',
       /Content-Disposition: form-data/,
     ],
     [
-      'a file name without its quotes',
-      () => formRequest([disposed('name="f"; filename=my photo.jpg'), FORM_END]),
-      400,
-      'no_file',
-      /filename=/,
-    ],
-    [
-      'filename="" with a picture behind it',
-      () => formRequest([file, disposed('name="f"; filename=""'), FORM_END]),
+      'a table without a file name',
+      () => formRequest([file, disposed('name="f"', 'a,b\n1,2\n', 'text/csv'), FORM_END]),
       400,
       'bad_multipart',
       /has no file name/,
+    ],
+    [
+      'a picture without a file name and type',
+      () => formRequest([file, formPart('Content-Disposition: form-data; name="f"', intake.bytes), FORM_END]),
+      400,
+      'bad_multipart',
+      /has no file name/,
+    ],
+    [
+      'a piece of a file',
+      () =>
+        formRequest([
+          file,
+          formPart(
+            'Content-Disposition: form-data; name="f"; filename="a.jpg"\r\nContent-Range: bytes 0-59/500',
+            intake.bytes,
+          ),
+          FORM_END,
+        ]),
+      400,
+      'bad_request',
+      /\/files with the tus protocol/,
+    ],
+    [
+      "a chunk of Dropzone's",
+      () => formRequest([fieldPart('dzchunkindex', '0'), fieldPart('dztotalchunkcount', '2'), file, FORM_END]),
+      400,
+      'bad_request',
+      /dztotalchunkcount=2.*\/files with the tus protocol/,
+    ],
+    [
+      "a chunk of Resumable.js'",
+      () => formRequest([fieldPart('resumableTotalChunks', '3'), file, FORM_END]),
+      400,
+      'bad_request',
+      /resumableTotalChunks=3.*\/files with the tus protocol/,
     ],
     [
       'a file name with NUL in it',
@@ -207,9 +254,9 @@ describe('forms', () => {
     [
       '10,000 parts that are neither',
       () => formRequest([file, ...Array<Buffer>(10_000).fill(formPart('X: y', '1')), FORM_END]),
-      413,
-      'too_many_fields',
-      /at most 200 parts/,
+      400,
+      'bad_multipart',
+      /Content-Disposition: form-data/,
     ],
     [
       '10,000 boundaries in a row',
@@ -318,9 +365,47 @@ describe('forms', () => {
       [['a.jpg', 'queued']],
     ],
     [
-      'filename="" with bytes of no type',
-      () => formRequest([disposed('name="f"; filename=""', intake.bytes, 'application/octet-stream'), FORM_END]),
-      [['file', 'queued']],
+      'filename="" of any type',
+      () =>
+        formRequest([
+          disposed('name="f"; filename=""', intake.bytes, 'application/octet-stream'),
+          disposed('name="f"; filename=""'),
+          FORM_END,
+        ]),
+      [
+        ['file', 'queued'],
+        ['file', 'queued'],
+      ],
+    ],
+    [
+      'a file name without its quotes, one with a quote, and one in windows-1252',
+      () =>
+        formRequest([
+          disposed('name="f"; filename=my photo.jpg'),
+          disposed('name="f"; filename="a"b.jpg"'),
+          disposed('name="f"; filename="quo%22te.jpg"'),
+          disposed('name="f"; filename="caf\xe9.jpg"'),
+          FORM_END,
+        ]),
+      [
+        ['my photo.jpg', 'queued'],
+        ['a"b.jpg', 'queued'],
+        ['quo"te.jpg', 'queued'],
+        ['café.jpg', 'queued'],
+      ],
+    ],
+    [
+      'blanks behind its boundary',
+      () => formRequest([file, file.toString('latin1').replace('--b\r', '--b \t\r'), FORM_END]),
+      [
+        ['a.jpg', 'queued'],
+        ['a.jpg', 'queued'],
+      ],
+    ],
+    [
+      'a chunk number of a file in one piece',
+      () => formRequest([fieldPart('dztotalchunkcount', '1'), file, FORM_END]),
+      [['a.jpg', 'queued']],
     ],
     [
       'a path up and away',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { attachmentDisposition, dispositionFileName } from '../../../src/http/content-disposition.ts';
+import { patienceMs } from '../../helpers/patience.ts';
 import { cleanFileName } from '../../../src/intake/file-name.ts';
 
 /** As Node hands a header on: bytes as latin1. */
@@ -44,13 +45,36 @@ describe('the name that a request gives', () => {
     ["attachment; filename*=utf-8'en'a.jpg", 'a.jpg'],
     ['attachment; filename="EURO"; filename*=UTF-8\'\'%E2%82%AC', '€'],
     ['attachment; filename*=UTF-8\'\'%E2%82%AC; filename="EURO"', '€'],
-    ['attachment; filename*=ISO-8859-1\'\'%A3; filename="pound.jpg"', 'pound.jpg'],
+    ['attachment; filename*=ISO-8859-1\'\'%A3; filename="pound.jpg"', '£'],
+    ['attachment; filename=my photo.jpg; size=3', 'my photo.jpg'],
+    ['attachment; filename="12%22 disc.jpg"', '12%22 disc.jpg'],
+    ['attachment; filename="=?utf-8?B?5L2g5aW9LnBuZw==?="', '你好.png'],
+    ['attachment; filename="=?UTF-8?Q?=E4=BD=A0_a?= =?iso-8859-1?q?=FC.png?="', '你 aü.png'],
+    ['attachment; filename="=?utf-8?B?5L2g5aW9?=.png"', '=?utf-8?B?5L2g5aW9?=.png'],
+    ['attachment; filename="=?utf-9?B?5L2g5aW9?="', '=?utf-9?B?5L2g5aW9?='],
+    ['attachment; filename="%E4%BD%A0%20(1).png"', '你 (1).png'],
+    ['attachment; filename="%E4%BD%A0 1.png"', '%E4%BD%A0 1.png'],
+    ['attachment; filename="my%20photo.png"', 'my%20photo.png'],
+    ['attachment; filename="%E4%BD.png"', '%E4%BD.png'],
   ])('in %s is %j', (header, name) => {
     expect(dispositionFileName(header)).toBe(name);
   });
 
   test('may be in UTF-8 without a word of it, as curl sends it', () => {
     expect(dispositionFileName(asSent('attachment; filename="ü你.jpg"'))).toBe('ü你.jpg');
+  });
+
+  test('may be sent in windows-1252', () => {
+    expect(dispositionFileName('attachment; filename="Gr\xfc\xdfe \x80.png"')).toBe('Grüße €.png');
+  });
+
+  test('is read in linear time', () => {
+    for (const piece of [';a="x', '" ', ';a', '; ', '%80', '=?a?b?', '\\"', ';filename="']) {
+      const startMs = performance.now();
+      dispositionFileName(`attachment; filename="${piece.repeat(20_000)}!`);
+      dispositionFileName(`attachment${piece.repeat(20_000)}`);
+      expect(performance.now() - startMs).toBeLessThan(patienceMs(500));
+    }
   });
 
   test.each(['', 'attachment', 'attachment; file=a', 'filename'])('is none in %j', (header) => {

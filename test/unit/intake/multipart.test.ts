@@ -214,14 +214,47 @@ describe('parts that are neither file nor field', () => {
     },
   );
 
-  test('a picture whose file name is missing or empty is not taken for a field', async () => {
-    for (const disposition of ['form-data; name="f"', 'form-data; name="f"; filename=""']) {
-      const reading = readAll(mixed(disposition, 'image/jpeg', 'v'.repeat(100)));
-      await expect(reading).rejects.toMatchObject({
+  test.each(['image/jpeg', 'text/csv', 'application/vnd.ms-excel'])(
+    'a part of type %s without a file name is rejected (400)',
+    async (type) => {
+      await expect(readAll(mixed('form-data; name="f"', type, 'v'.repeat(100)))).rejects.toMatchObject({
         code: 'bad_multipart',
-        message: expect.stringContaining('image/jpeg has no file name') as unknown,
+        message: expect.stringContaining(`${type} has no file name`) as unknown,
       });
-    }
+    },
+  );
+
+  test('a field with binary content is rejected (400), because it is a file without a name', async () => {
+    await expect(readAll(mixed('form-data; name="f"', 'text/plain', 'a\0b'))).rejects.toMatchObject({
+      code: 'bad_multipart',
+      message: expect.stringContaining('binary content has no file name') as unknown,
+    });
+  });
+
+  test.each(['image/jpeg', 'text/csv', 'application/octet-stream'])(
+    'a part of type %s with an empty file name is a file',
+    async (type) => {
+      expect(await readAll(mixed('form-data; name="f"; filename=""', type))).toEqual([
+        { file: 'f', fileName: '', bytes: 'x' },
+      ]);
+    },
+  );
+
+  test('options are a field even as a JSON Blob, which browsers send with a file name', async () => {
+    expect(await readAll(mixed('form-data; name="options"; filename="blob"', 'application/json', '{}'))).toEqual([
+      { field: 'options', value: '{}' },
+    ]);
+    expect(await readAll(mixed('form-data; name="other"; filename="blob"', 'application/json', '{}'))).toEqual([
+      { file: 'other', fileName: 'blob', bytes: '{}' },
+    ]);
+  });
+
+  test('a part with Content-Range is rejected (400), because it is only a piece of a file', async () => {
+    const part = 'form-data; name="f"; filename="a"\r\nContent-Range: bytes 0-59/500';
+    await expect(readAll(mixed(part, 'text/csv'))).rejects.toMatchObject({
+      code: 'bad_request',
+      message: expect.stringContaining('tus') as unknown,
+    });
   });
 
   test.each(['base64', 'Quoted-Printable'])(
@@ -247,17 +280,59 @@ describe('parts that are neither file nor field', () => {
     ]);
   });
 
-  test.each([
-    'attachment; name="f"; filename="a"',
-    'form-data; name="f"; filename=my photo.jpg',
-    "form-data; filename*=utf-9''a",
-  ])('%s is passed over, and counted', async (disposition) => {
-    const strange = { name: '', disposition, bytes: 'x' };
-    const file = { name: 'f', fileName: 'a', bytes: 'x' };
-    expect(await readAll(wholeRequest(FORM_HEADERS, formBody(strange, file)))).toHaveLength(1);
-    expect(
-      await codeOf(readAll(wholeRequest(FORM_HEADERS, formBody(...Array<typeof strange>(6).fill(strange), file)))),
-    ).toBe('too_many_fields');
+  test.each(['attachment; name="f"; filename="a"', 'file; filename="a"', 'form-data-x; name="f"', ''])(
+    'a part with the disposition %j is rejected (400) beside a good file',
+    async (disposition) => {
+      const file = { name: 'f', fileName: 'a', bytes: 'x' };
+      const body = formBody(file, { name: '', disposition, bytes: 'x' }, file);
+      await expect(readAll(wholeRequest(FORM_HEADERS, body))).rejects.toMatchObject({
+        code: 'bad_multipart',
+        message: expect.stringContaining('Content-Disposition: form-data') as unknown,
+      });
+    },
+  );
+});
+
+describe('delimiters', () => {
+  const sent = (from: string, to: string) => Buffer.from(BODY.toString('latin1').replaceAll(from, to), 'latin1');
+  const inOne = async (body: Buffer) => await readAll(wholeRequest(FORM_HEADERS, body));
+  const byteByByte = async (body: Buffer) =>
+    await readAll(wholeRequest(FORM_HEADERS, ...Array.from(body, (byte) => Buffer.from([byte]))));
+
+  test.each([' ', '\t', ' \t  '])('may be padded with %j (RFC 2046 section 5.1.1)', async (padding) => {
+    const body = sent('boundary7\r', `boundary7${padding}\r`);
+    expect(await inOne(body)).toEqual(SEEN);
+    expect(await byteByByte(body)).toEqual(SEEN);
+  });
+
+  test.each(['\n', 'X\r\n', '-\r\n', ' x\r\n', ' --\r\n'])(
+    'followed by %j are rejected (400), because a part would be lost or cut',
+    async (end) => {
+      const body = sent('boundary7\r\nContent-Disposition: form-data; name="b"', `boundary7${end}Content-`);
+      expect(await codeOf(inOne(body))).toBe('bad_multipart');
+      expect(await codeOf(byteByByte(body))).toBe('bad_multipart');
+    },
+  );
+
+  test('within the content of a file are rejected (400) if other characters follow', async () => {
+    const body = formBody({ name: 'a', fileName: 'a.csv', bytes: 'a,b\r\n------boundary7-note,3\r\n4,5' });
+    await expect(inOne(body)).rejects.toMatchObject({
+      code: 'bad_multipart',
+      message: expect.stringContaining('begins with the boundary') as unknown,
+    });
+    expect(await codeOf(byteByByte(body))).toBe('bad_multipart');
+  });
+
+  test('may directly follow the headers of a part without content', async () => {
+    const body = sent('octet-stream\r\n\r\n\r\n', 'octet-stream\r\n\r\n');
+    expect(await inOne(body)).toEqual(SEEN);
+    expect(await byteByByte(body)).toEqual(SEEN);
+  });
+
+  test('may be doubled', async () => {
+    const body = Buffer.concat([Buffer.from('------boundary7\r\n'), BODY]);
+    expect(await inOne(body)).toEqual(SEEN);
+    expect(await byteByByte(body)).toEqual(SEEN);
   });
 });
 
@@ -279,6 +354,13 @@ describe('limits', () => {
     expect(
       await codeOf(readAll(wholeRequest(FORM_HEADERS, formBody(...most, file('1'), { name: 'z', bytes: '3' })))),
     ).toBe('too_many_fields');
+  });
+
+  test('as many files and fields as allowed are taken together', async () => {
+    const fields = ['x', 'y'].map((name) => ({ name, bytes: '1' }));
+    expect(await readAll(wholeRequest(FORM_HEADERS, formBody(...fields, ...['1', '2', '3'].map(file))))).toHaveLength(
+      5,
+    );
   });
 
   test('a field of the allowed size is taken whole, one of a byte more is refused', async () => {
@@ -305,8 +387,25 @@ describe('file names', () => {
     ['€ rates.jpg', 'form-data; name="f"; filename="EURO"; filename*=UTF-8\'\'%e2%82%ac%20rates.jpg'],
     ['b.jpg', 'form-data; name="f"; filename="/etc/a/b.jpg"'],
     ['b.jpg', 'form-data; name="f"; filename="C:\\\\fake\\\\b.jpg"'],
+    ['b.jpg', 'form-data; name="f"; filename="C:\\fake\\b.jpg"'],
     ['', 'form-data; name="f"; filename=""'],
+    ['my photo.jpg', 'form-data; name="f"; filename=my photo.jpg'],
+    ['my photo.jpg', 'form-data; filename=my photo.jpg ; name="f"'],
+    ['a"b.jpg', 'form-data; name="f"; filename="a"b.jpg"'],
+    ['a;b.jpg', 'form-data; name="f"; filename="a;b.jpg"; x="y"'],
+    ['q.png', 'form-data; name="f"; filename*=utf-8\'\'%zz.png; filename="q.png"'],
+    ['', "form-data; filename*=utf-9''a"],
+    ['12" disc%41.png', 'form-data; name="f"; filename="12%22 disc%41.png"'],
+    ['a\r\nb.png', 'form-data; name="f"; filename="a%0D%0Ab.png"'],
+    ['long-name.png', 'form-data; name="f"; filename*0="long-"; filename*1="name.png"'],
+    ['€ 1%.png', 'form-data; name="f"; filename*0*=utf-8\'\'%E2%82; filename*1*=%AC%20; filename*2="1%.png"'],
   ])('%j is read from %s', async (name, disposition) => {
     expect(await fileNameFor(disposition)).toBe(name);
+  });
+
+  test('may be sent in windows-1252', async () => {
+    const body = formBody({ name: 'f', fileName: 'caf§.txt', bytes: 'x' });
+    const bytes = Buffer.from(body.toString('latin1').replace('Â§', '\xe9 \x80'), 'latin1');
+    expect(await readAll(wholeRequest(FORM_HEADERS, bytes))).toMatchObject([{ fileName: 'café €.txt' }]);
   });
 });
