@@ -9,6 +9,7 @@ import { removeEndedJob, removeOrphanFiles, type FileParts } from '../../src/rec
 import { uploadPrefix } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { inGroups } from './groups.ts';
 import { logRemoved } from './log-removed.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
@@ -43,12 +44,9 @@ export async function handleDueUploads(parts: DueParts, signal: AbortSignal): Pr
     const { nowMs, ids } = await parts.sets.due(BATCH);
     // An upload that receives again stays due, and would otherwise be handled in every batch.
     const fresh = ids.filter((id) => !done.has(id));
-    for (const id of fresh) {
-      if (signal.aborted) return;
-      done.add(id);
-      await handleOrPutOff(parts, id, nowMs);
-    }
-    if (ids.length < BATCH || fresh.length === 0) return;
+    for (const id of fresh) done.add(id);
+    await inGroups(fresh, signal, async (id) => await handleOrPutOff(parts, id, nowMs));
+    if (signal.aborted || ids.length < BATCH || fresh.length === 0) return;
   }
 }
 

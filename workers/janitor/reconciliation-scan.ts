@@ -1,5 +1,6 @@
+import { ServiceError } from '../../src/errors.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
-import type { UploadRecord } from '../../src/record/record-fields.ts';
+import type { ProgressState } from '../../src/record/progress.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
@@ -7,6 +8,7 @@ import { parseKey } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { removeOrphanFiles } from '../../src/record/orphan-files.ts';
+import { inGroups } from './groups.ts';
 import { logRemoved } from './log-removed.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
@@ -40,6 +42,9 @@ export interface ReconciliationParts {
  */
 type Age = 'none' | 'young' | 'old';
 
+/** Manifests are compared with their records in batches of this size while the walk goes on. */
+const BATCH = 256;
+
 /** The outcome of a walk through the storage. */
 interface Walk {
   /** Every upload that has files. */
@@ -59,7 +64,8 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
   const walk = await walkStorage(parts, nowMs, signal);
   if (signal.aborted) return;
   // This check comes after all manifests are read, because a restored upload has a record that names its files.
-  const unknown = await withoutRecord(parts, walk.seen);
+  const unknown = await withoutRecord(parts, walk.seen, signal);
+  if (signal.aborted) return;
   const removable = unknown.filter((id) => walk.seen.get(id) === 'old');
   if (!(await mayRemove(parts, removable.length, walk.seen.size))) {
     await parts.sets.markReconciled(run, SCAN_VALID_MS);
@@ -84,23 +90,42 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
   const walk: Walk = { seen: new Map(), restored: 0 };
   let unreadable = 0;
   const onUnreadable = (): void => void (unreadable += 1);
+  const stored = new Set<string>();
+  const restoreStored = async (): Promise<void> => {
+    const counts = await inGroups([...stored], signal, async (id) => await restoreOrSkip(parts, id));
+    stored.clear();
+    walk.restored += counts.reduce((sum, count) => sum + count, 0);
+  };
   for await (const { key, modifiedAt } of parts.storage.list('', onUnreadable)) {
     if (signal.aborted) break;
     const own = parseKey(key);
     if (own === undefined) continue;
     // A record is created before the first byte. A manifest without a record, however young, means that the record is
     // lost.
-    if (own.kind === 'manifest') walk.restored += await restore(parts, own.id);
+    if (own.kind === 'manifest') stored.add(own.id);
+    if (stored.size >= BATCH) await restoreStored();
     const age = own.kind === 'manifest' ? 'none' : nowMs - modifiedAt.getTime() >= LEAST_AGE_MS ? 'old' : 'young';
     const known = walk.seen.get(own.id) ?? 'none';
     walk.seen.set(own.id, known === 'none' || age === 'old' ? age : known);
   }
+  await restoreStored();
   if (unreadable > 0) parts.log.warn({ folders: unreadable }, 'unreadable folders of the storage skipped');
   return walk;
 }
 
+/** A record or manifest that cannot be read never ends the scan for the others. */
+async function restoreOrSkip(parts: ReconciliationParts, id: string): Promise<number> {
+  try {
+    return await restore(parts, id);
+  } catch (error) {
+    if (error instanceof ServiceError) throw error;
+    parts.log.warn({ err: error, upload: uploadRef(id) }, 'upload skipped by the reconciliation scan');
+    return 0;
+  }
+}
+
 async function restore(parts: ReconciliationParts, id: string): Promise<number> {
-  const record = (await parts.records.read(id))?.record;
+  const record = (await parts.records.readProgress(id))?.state;
   if (record !== undefined && !mayBeBehind(record)) return 0;
   const manifest = await newestManifest(parts.storage, id);
   if (manifest === undefined) return 0;
@@ -112,14 +137,24 @@ async function restore(parts: ReconciliationParts, id: string): Promise<number> 
 }
 
 /** Redis may have gone back to a state from before the request that was accepted last; the script compares them. */
-function mayBeBehind({ state, deleted }: UploadRecord): boolean {
+function mayBeBehind({ state, deleted }: ProgressState): boolean {
   return !deleted && (state === 'failed' || state === 'cancelled' || state === 'discarded');
 }
 
-async function withoutRecord(parts: ReconciliationParts, seen: Walk['seen']): Promise<string[]> {
-  const unknown: string[] = [];
-  for (const id of seen.keys()) if ((await parts.records.read(id)) === undefined) unknown.push(id);
-  return unknown;
+async function withoutRecord(parts: ReconciliationParts, seen: Walk['seen'], signal: AbortSignal): Promise<string[]> {
+  const ids = [...seen.keys()];
+  const found = await inGroups(ids, signal, async (id) => await hasRecord(parts, id));
+  return ids.filter((_id, index) => found[index] === false);
+}
+
+/** A record that cannot be read exists. */
+async function hasRecord({ records }: ReconciliationParts, id: string): Promise<boolean> {
+  try {
+    return (await records.readProgress(id)) !== undefined;
+  } catch (error) {
+    if (error instanceof ServiceError) throw error;
+    return true;
+  }
 }
 
 /**

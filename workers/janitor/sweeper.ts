@@ -76,8 +76,9 @@ export class Sweeper {
     try {
       if (!(await this.#mayBegin())) return;
       await addMissingJobs(this.#parts);
-      await handleDueUploads(this.#parts, this.#stopping.signal);
+      // Clients wait for uploads that Redis has lost. What is due is mostly a clean-up.
       await reconcileStorage(this.#parts, this.#stopping.signal);
+      await handleDueUploads(this.#parts, this.#stopping.signal);
     } finally {
       clearInterval(renewal);
       // Keeps the lease until the next sweep is due. After an aborted sweep another worker may start at once.

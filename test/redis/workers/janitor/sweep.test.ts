@@ -464,6 +464,15 @@ describe('reconciliation scan', () => {
     expect((await space.records.read(id))?.record.fencingToken).toBe(last.fencingToken);
   });
 
+  test('restores all others and removes nothing if a record cannot be read', async () => {
+    const [damaged, lost] = [await storedUpload(), await storedUpload()];
+    await age(120_000);
+    await space.connection.hset(space.keys.record(damaged.id), 'state', 'nonsense');
+    const before = temp.files();
+    await reconcileStorage(parts(), SIGNAL);
+    expect([jobs, temp.files()]).toEqual([[lost.id], before]);
+  });
+
   test('restores an accepted upload of which Redis has only an earlier, failed state', async () => {
     const { id } = await uploadIn(space.records, 'failed');
     const failed = (await space.records.read(id))?.record;
