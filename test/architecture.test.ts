@@ -111,31 +111,31 @@ function hasItsHome(target: string, file: SourceFile, isTypeOnly: boolean): bool
   return places.some((place) => file.path.startsWith(place));
 }
 
-describe('who may import whom', () => {
-  test('deferred/ imports node built-ins, itself and the types of Koa', () => {
+describe('the import rules', () => {
+  test('let deferred/ import only node built-ins, itself and the types of Koa', () => {
     const mayDeferred = (target: string, _: SourceFile, isTypeOnly: boolean) =>
       isBuiltIn(target) || target.startsWith('src/deferred/') || (target === 'koa' && isTypeOnly);
     expect(below(src, 'src/deferred/').length).toBeGreaterThan(5);
     expect(offences(below(src, 'src/deferred/'), mayDeferred)).toEqual([]);
   });
 
-  test('the module of wire types imports only types, because the browser bundle contains it', () => {
+  test('let the module of wire types import only types, because the browser bundle contains it', () => {
     const documents = src.filter((file) => file.path === 'src/wire/documents.ts');
     expect(documents).toHaveLength(1);
     expect(offences(documents, (_target, _file, isTypeOnly) => isTypeOnly)).toEqual([]);
   });
 
-  test('src/ never imports workers/, tests or scripts', () => {
+  test('forbid src/ to import workers/, tests or scripts', () => {
     expect(offences(src, (target) => !/^(workers|test|scripts)\//.test(target))).toEqual([]);
   });
 
-  test('workers/ imports of src/ what both kinds of process share', () => {
+  test('let workers/ import only the shared parts of src/', () => {
     expect(workers.length).toBeGreaterThan(5);
     const isShared = (target: string) => !/^(src|test|scripts)\//.test(target) || SHARED_WITH_WORKERS.test(target);
     expect(offences(workers, isShared)).toEqual([]);
   });
 
-  test("what runs in the browser imports the browser's side, the wire types and what small packages it is given", () => {
+  test('let browser code import only browser code, the wire types and its small packages', () => {
     const files = [...below(src, 'src/client/'), ...below(src, 'src/page/')].filter(
       (file) => file.path !== 'src/page/assets.ts',
     );
@@ -148,11 +148,11 @@ describe('who may import whom', () => {
     ).toEqual([]);
   });
 
-  test('one third-party package, one home', () => {
+  test('give each third-party package one home', () => {
     expect(offences(all, hasItsHome)).toEqual([]);
   });
 
-  test('every dependency is used at its home', () => {
+  test('require that every dependency is used at its home', () => {
     const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       dependencies: Record<string, string>;
     };
@@ -161,7 +161,7 @@ describe('who may import whom', () => {
     expect(Object.keys(HOMES).filter((name) => !(name in dependencies))).toEqual([]);
   });
 
-  test('imports go round in no circle', () => {
+  test('forbid cycles', () => {
     const targets = new Map(all.map((file) => [file.path, file.imports.map(({ target }) => target)]));
     const done = new Set<string>();
     const circles: string[] = [];
@@ -175,12 +175,12 @@ describe('who may import whom', () => {
     expect(circles).toEqual([]);
   });
 
-  test('only settings/config.ts reads the environment', () => {
+  test('let only settings/config.ts read the environment', () => {
     const readers = all.filter((file) => readsEnvironment(file.body)).map((file) => file.path);
     expect(readers).toEqual(['src/settings/config.ts']);
   });
 
-  test('the upload client touches no DOM globals', () => {
+  test('forbid DOM globals in the upload client', () => {
     const files = src.filter((file) => file.path.startsWith('src/client/'));
     expect(files.length).toBeGreaterThan(3);
     expect(
@@ -200,8 +200,8 @@ test('unit tests start neither a Redis nor a process of the service', () => {
   expect(starters).toEqual([]);
 });
 
-describe('the shape of files', () => {
-  test('named exports alone, and no barrels', () => {
+describe('the code', () => {
+  test('has only named exports, and no barrels', () => {
     const isBarrel = (file: SourceFile) =>
       file.body.length > 0 && file.body.every((node) => node.type !== 'ImportDeclaration' && isNode(node['source']));
     const breaks = (file: SourceFile) =>
@@ -210,7 +210,7 @@ describe('the shape of files', () => {
     expect(offenders.map((file) => file.path)).toEqual([]);
   });
 
-  test('every export has a doc comment', () => {
+  test('has a doc comment for every export', () => {
     const bare = all.flatMap((file) =>
       file.body
         .filter((node) => node.type === 'ExportDeclaration' && !isDocumented(file, node))
@@ -219,14 +219,14 @@ describe('the shape of files', () => {
     expect(bare).toEqual([]);
   });
 
-  test('a file has at most 300 lines', () => {
+  test('has at most 300 lines in a file', () => {
     // Types that are put together from the sources are nobody's to read in one go.
     const written = all.filter(({ path }) => !path.endsWith('.d.ts'));
     const long = written.map((file) => ({ path: file.path, lines: file.text.trimEnd().split('\n').length }));
     expect(long.filter(({ lines }) => lines > 300)).toEqual([]);
   });
 
-  test('a function has at most 60 lines', () => {
+  test('has at most 60 lines in a function', () => {
     const long: string[] = [];
     for (const file of all) {
       walk(file.body, (node) => {
@@ -237,7 +237,7 @@ describe('the shape of files', () => {
     expect(long).toEqual([]);
   });
 
-  test('files and folders are named in kebab-case', () => {
+  test('has files and folders named in kebab-case', () => {
     const paths = ['src', 'workers', 'test', 'scripts']
       .flatMap(filesBelow)
       .filter((path) => !path.endsWith('/README.md'));

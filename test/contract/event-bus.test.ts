@@ -30,7 +30,7 @@ interface Ground {
   stop(): Promise<void>;
 }
 
-/** One way of hearing of changes, and how they have to be told for it. */
+/** One way to receive changes, and how they must be published for it. */
 interface Driver {
   start(): Promise<Ground>;
   publish: PublishCommand | undefined;
@@ -46,7 +46,7 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
     publish: 'PUBLISH',
     openOn: (place, keys) => (listener) =>
       openEventChannels(
-        (heard) => openSubscriber(openSubscribingConnection(place as string, silentLog), heard),
+        (receive) => openSubscriber(openSubscribingConnection(place as string, silentLog), receive),
         keys,
         listener,
         silentLog,
@@ -57,8 +57,8 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
     publish: 'SPUBLISH',
     openOn: (place, keys) => (listener) =>
       openEventChannels(
-        (heard) =>
-          openShardSubscriber(openClusterConnection(place as ClusterPlace, silentLog), keys.changeChannel(''), heard),
+        (receive) =>
+          openShardSubscriber(openClusterConnection(place as ClusterPlace, silentLog), keys.changeChannel(''), receive),
         keys,
         listener,
         silentLog,
@@ -91,7 +91,10 @@ async function startCluster(): Promise<Ground> {
   };
 }
 
-/** Changes of other uploads: as many as the stream keeps, and as many again. KEYS 1 stream; ARGV 1 stream length, 2 channel prefix, 3 command to publish. */
+/**
+ * Changes of other uploads, twice as many as the stream keeps. KEYS 1 stream; ARGV 1 stream length, 2 channel prefix,
+ * 3 command to publish.
+ */
 const NOISE_SCRIPT = `
 for count = 1, 2 * ARGV[1] do
   local data = '{"state":"processing","version":"' .. count .. '"}'
@@ -194,9 +197,9 @@ function conformance(driver: Driver): void {
     });
   });
 
-  describe('a wait is not lost', () => {
+  describe('a wait', () => {
     test.each(['before', 'after'] as const)(
-      'by a change between its registration and its holding, %s the record is read',
+      'does not miss a change between its registration and its holding, %s the record is read',
       async (when) => {
         const id = await working();
         const process = await startProcess();
@@ -213,7 +216,7 @@ function conformance(driver: Driver): void {
       },
     );
 
-    test('if changes come at any moment while it starts, for any number of uploads', async () => {
+    test('does not miss changes that come at any moment while it starts, for any number of uploads', async () => {
       const ids = await Promise.all(Array.from({ length: 150 }, working));
       const process = await startProcess();
       const elsewhere = space.another();
@@ -231,7 +234,7 @@ function conformance(driver: Driver): void {
       for (const wait of waits) expect((await wait.answered()).version).toBe(4);
     });
 
-    test('if the bus starts late: earlier waiters are woken and receive later events', async () => {
+    test('does not miss a change if the bus starts late, and earlier waiters are woken', async () => {
       const process = addProcess();
       const [changed, unchanged] = [await working(), await working()];
       const waits = [await process.wait(changed, 3), await process.wait(unchanged, 3)] as const;
@@ -244,7 +247,7 @@ function conformance(driver: Driver): void {
       expect((await waits[1].answered()).version).toBe(4);
     });
 
-    test('if the connection breaks and a change comes before the next one', async () => {
+    test('does not miss a change if the connection breaks and a change comes before the next one', async () => {
       const [changed, unchanged] = [await working(), await working()];
       const process = await startProcess();
       const waits = [await process.wait(changed, 3), await process.wait(unchanged, 3)] as const;
@@ -260,7 +263,7 @@ function conformance(driver: Driver): void {
       expect((await waits[1].answered()).version).toBe(4);
     });
 
-    test('if its reader is paused while two full streams of other changes pass', async () => {
+    test('does not miss a change if its reader is paused while two full streams of other changes pass', async () => {
       const id = await working();
       const process = await startProcess();
       const wait = await process.wait(id, 3);
@@ -270,7 +273,7 @@ function conformance(driver: Driver): void {
       expect((await wait.answered()).version).toBe(4);
     });
 
-    test('if the stream is trimmed to nothing before it is read', async () => {
+    test('does not miss a change if the stream is trimmed to nothing before it is read', async () => {
       const id = await working();
       const process = await startProcess();
       const wait = await process.wait(id, 3);
@@ -331,7 +334,7 @@ function conformance(driver: Driver): void {
       expect((await waits[1].answered()).version).toBe(4);
     });
 
-  test('leaves nothing behind after the close, even if it never opened', async () => {
+  test('leaves no keys and connections after the close, even if it never opened', async () => {
     const id = await working();
     const process = addProcess();
     await process.bus.close();

@@ -242,7 +242,7 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await keysBelow('')).toEqual([UPLOAD.manifest, OTHER.original]);
     });
 
-    test('removes nothing and does not fail for an unknown key, even if it is the beginning of another key', async () => {
+    test('removes nothing and does not fail for an unknown key, even a prefix of another key', async () => {
       await putObject(storage, KEY, Buffer.from('x'));
       await storage.remove('zz/none');
       await storage.removeAll('zz/none');
@@ -341,7 +341,7 @@ function conformance(open: () => Promise<Driver>): void {
   });
 
   test.each(['', '..', '../x', 'a/../../x', '/etc/passwd', 'a//b', 'a/', 'a/.', 'a\\b', 'a\0b', 'ü', 'a b', '...'])(
-    'the key %j is refused everywhere',
+    'rejects the key %j in every operation',
     async (key) => {
       const calls: (() => Promise<unknown>)[] = [
         () => storage.create(key),

@@ -43,7 +43,7 @@ describe('the recipes of the client', () => {
 
   const PICTURE = () => ({ name: 'harbour.jpg', mimeType: 'image/jpeg', buffer: bytes });
 
-  test('the script for Node tells of each file, and fails with the reason of one that is refused', async () => {
+  test('include a script for Node that reports each file, and fails with the reason of a rejected one', async () => {
     await writeFile(join(directory, 'client.js'), await (await fetch(`${service.url}/client.js`)).text());
     await writeFile(join(directory, 'package.json'), '{"type":"module"}');
     await writeFile(join(directory, 'send.mjs'), recipe('send.mjs'));
@@ -63,7 +63,7 @@ describe('the recipes of the client', () => {
     expect(code).toBe(1);
   });
 
-  test('the plain form shows what becomes of its pictures', async () => {
+  test('include a plain form that shows the state of its pictures', async () => {
     const { page, complaints } = await openRecipe({
       '/form.html': { contentType: 'text/html', body: recipe('form.html') },
     });
@@ -75,7 +75,7 @@ describe('the recipes of the client', () => {
     await page.close();
   });
 
-  test('the hook for React renders progress, and then the picture', async () => {
+  test('include a hook for React that renders progress, and then the picture', async () => {
     for (const name of ['use-uploads.jsx', 'gallery.jsx']) await writeFile(join(directory, name), recipe(name));
     await writeFile(join(directory, 'client.js'), await (await fetch(`${service.url}/client.js`)).text());
     const bundle = await build({
@@ -91,7 +91,9 @@ describe('the recipes of the client', () => {
     const { page, complaints } = await openRecipe({
       '/gallery.html': {
         contentType: 'text/html',
-        body: '<!doctype html><link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/gallery.js"></script>',
+        body:
+          '<!doctype html><link rel="icon" href="data:,"><div id="root"></div><script type="module" ' +
+          'src="/gallery.js"></script>',
       },
       '/gallery.js': { contentType: 'text/javascript', body: bundle.outputFiles[0]?.text ?? '' },
     });
@@ -103,7 +105,7 @@ describe('the recipes of the client', () => {
     await page.close();
   });
 
-  test('what is kept over a reload is followed to its end, and forgotten then', async () => {
+  test('follow an upload that was stored before a reload, and remove it at its end', async () => {
     const { page } = await openRecipe({
       '/keep.html': {
         contentType: 'text/html',
@@ -139,7 +141,7 @@ describe('the recipes of the client', () => {
     await page.close();
   });
 
-  test('the page without script shows a picture that was not there when it came', async () => {
+  test('include a page without script that shows a picture which was made after the page was loaded', async () => {
     const example = spawn(process.execPath, [compiled('docs/examples/without-script.ts'), service.url, '0']);
     const [line] = (await once(createInterface(example.stdout), 'line')) as [string];
     const closed = once(example, 'close');

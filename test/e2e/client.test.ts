@@ -58,8 +58,8 @@ function recordInto(percents: number[]): { onProgress: (progress: Progress) => v
   return { onProgress: ({ percent }) => void percents.push(percent) };
 }
 
-describe('a file in parts', () => {
-  test('goes on at its offset after the connection broke in the middle of a part', async () => {
+describe('a file that is sent in parts', () => {
+  test('continues at its offset after the connection broke during a part', async () => {
     const percents: number[] = [];
     // Headers count too, so this lies somewhere in the fourth part.
     const broken = new Promise<void>((resolve) => link.cutAfter(Math.floor(bytes.length * 0.45), resolve));
@@ -75,7 +75,7 @@ describe('a file in parts', () => {
     await expectWhole(upload, percents);
   });
 
-  test('waits where it is while it is paused, even for another client', async () => {
+  test('does not continue while it is paused, even for another client', async () => {
     const percents: number[] = [];
     const phases: string[] = [];
     const first = createClient();
@@ -92,7 +92,7 @@ describe('a file in parts', () => {
   });
 });
 
-test('an API process that is replaced while a poll is held is not missed', async () => {
+test('a client misses no change when an API process is replaced during a held poll', async () => {
   const [worker] = service.workers;
   await worker?.end();
   const percents: number[] = [];

@@ -57,7 +57,7 @@ async function send(name: string): Promise<Upload> {
   return (await putFile<Upload>(service.url, randomUUID(), bytes, name)).body;
 }
 
-test('the live view shows what goes on, as it goes on', async () => {
+test('the live view shows the current figures and updates them', async () => {
   const { page, complaints } = await open('/operators');
   await awaitText(page, '#status', 'Live');
   await awaitTrue(page, () => document.querySelectorAll('#process-rows tr').length === 2);
@@ -75,7 +75,7 @@ test('the live view shows what goes on, as it goes on', async () => {
   expect(complaints).toEqual([]);
 });
 
-test('a page that is not seen asks for nothing, and for the newest figures when it is seen again', async () => {
+test('a hidden page requests nothing, and requests the newest figures when it is shown again', async () => {
   const page = await browser.context.newPage();
   pages.push(page);
   await page.clock.install();
@@ -98,7 +98,7 @@ async function setHidden(page: Page, hidden: boolean): Promise<void> {
   }, hidden);
 }
 
-test('failures are tried again by mouse or keyboard, and those that cannot be say why', async () => {
+test('failures are retried by mouse or keyboard, and a failure that cannot be retried says why', async () => {
   const [first, second, third] = [await send('first.jpg'), await send('second.jpg'), await send('<i>third.jpg')];
   for (const { id } of [first, second, third]) await failByOurFault(service, PREFIX, id);
   const { page, complaints } = await open('/operators');
@@ -119,7 +119,7 @@ test('failures are tried again by mouse or keyboard, and those that cannot be sa
   expect([states, complaints]).toEqual([['queued', 'queued', 'queued'], []]);
 });
 
-test('while there are no figures it says so, and shows the last ones', async () => {
+test('the page says that there are no new figures, and shows the last ones', async () => {
   const { page } = await open('/operators');
   await awaitText(page, '#status', 'Live');
   await service.redis.down();

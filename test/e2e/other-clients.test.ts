@@ -81,7 +81,7 @@ describe('fetch', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('reads why a file was refused', async () => {
+  test('reads why a file was rejected', async () => {
     await openWith('fetch.js');
     const said = await evaluate<string>(
       `client.send(${fileOf('a.jpg', textAsJpeg())}).catch((error) => error.message)`,
@@ -89,7 +89,7 @@ describe('fetch', () => {
     expect(said).toMatch(/^unsupported_media_type: .*image\/jpeg/);
   });
 
-  test('reads a refusal that comes before the bytes', async () => {
+  test('reads a rejection that comes before the bytes are sent', async () => {
     await openWith('fetch.js');
     const said = await evaluate<string>(
       `client.send(new File([new Uint8Array(4_010_000)], 'a.jpg')).catch((error) => error.message)`,
@@ -97,7 +97,7 @@ describe('fetch', () => {
     expect(said).toMatch(/^request_too_large: /);
   });
 
-  test('is told what of its preference was applied', async () => {
+  test('reads which preference was applied', async () => {
     await openWith('fetch.js');
     const { body } = await putFile<Upload>(service.url, crypto.randomUUID(), bytes, 'a.jpg');
     const applied = await evaluate<string>(
@@ -108,7 +108,7 @@ describe('fetch', () => {
 });
 
 describe('EventSource', () => {
-  test('follows an upload over a broken connection, misses nothing, and ends by itself', async () => {
+  test('follows an upload over a broken connection without missing an event, and ends by itself', async () => {
     await openWith('event-source.js');
     const [worker] = service.workers;
     await worker?.end();
@@ -133,7 +133,7 @@ describe('EventSource', () => {
     const versions = seen.map(({ version }) => version);
     expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
     expect([seen[0]?.state, seen.at(-1)?.state]).toEqual(['queued', 'completed']);
-    // Taken up again after the cut, and once more after the end, which is told by 204.
+    // The browser reconnects after the cut, and again after the end, where it gets a 204.
     await eventually('the third request', () => seenIds.length === 3);
     expect(seenIds).toEqual([undefined, String(versions[0]), String(versions.at(-1))]);
   });
@@ -143,16 +143,16 @@ describe('Uppy', () => {
   interface Sent {
     url: string;
     error: string;
-    told: string;
+    shown: string;
   }
 
   const SEND = (file: string) => `(async () => {
     const { uppy } = client;
-    let told = '';
-    uppy.on('info-visible', () => (told = uppy.getState().info.map(({ message }) => message).join()));
+    let shown = '';
+    uppy.on('info-visible', () => (shown = uppy.getState().info.map(({ message }) => message).join()));
     uppy.addFile({ name: 'harbour ü.jpg', type: 'image/jpeg', data: ${file} });
     const { successful, failed } = await uppy.upload();
-    return { url: successful[0]?.uploadURL ?? '', error: failed[0]?.error ?? '', told };
+    return { url: successful[0]?.uploadURL ?? '', error: failed[0]?.error ?? '', shown };
   })()`;
 
   test('sends a form for each file', async () => {
@@ -163,10 +163,10 @@ describe('Uppy', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('says why a file was refused', async () => {
+  test('shows why a file was rejected', async () => {
     await openWith('uppy-xhr.js');
-    const { error, told } = await evaluate<Sent>(SEND(fileOf('x', textAsJpeg())));
-    expect([error !== '', told]).toEqual([true, expect.stringContaining('image/jpeg')]);
+    const { error, shown } = await evaluate<Sent>(SEND(fileOf('x', textAsJpeg())));
+    expect([error !== '', shown]).toEqual([true, expect.stringContaining('image/jpeg')]);
   });
 
   test('sends by tus', async () => {
@@ -180,7 +180,7 @@ describe('Uppy', () => {
 });
 
 describe('tus-js-client', () => {
-  test('goes on after a reload where it was', async () => {
+  test('continues after a reload at the same offset', async () => {
     await openWith('tus.js');
     link.cutAfter(Math.floor(bytes.length / 2), () => undefined);
     const broken = page.waitForEvent('requestfailed');
@@ -217,14 +217,14 @@ describe('a form without script', () => {
     expect(page.url()).toContain('/uploads?timeout=');
   });
 
-  test('shows why no file was taken', async () => {
+  test('shows why no file was accepted', async () => {
     const { type, shown } = await submit(textAsJpeg());
     expect(type).toMatch(/^application\/problem\+json/);
     expect(JSON.parse(shown)).toMatchObject({ status: 415, code: 'unsupported_media_type' });
   });
 });
 
-test("the service's own client works from another origin", async () => {
+test('the client of this service works from another origin', async () => {
   ({ page, complaints } = await browser.open(frontEnd.origin));
   const base64 = bytes.toString('base64');
   const upload = await page.evaluate(

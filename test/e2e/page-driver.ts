@@ -103,7 +103,7 @@ export function countRequests(page: Page): RequestCount {
     const span = held.get(request);
     if (span) span.to = moment += 1;
   });
-  // One that gives way to the next is over for the page; the browser tells of the two in any order.
+  // A request that the next one replaces has ended for the page. The browser reports the two in any order.
   page.on('requestfailed', (request) => held.delete(request));
   const openAt = (at: number): number => [...held.values()].filter(({ from, to }) => from <= at && at < to).length;
   return { total, origins, mostProgress: () => Math.max(0, ...[...held.values()].map(({ from }) => openAt(from))) };

@@ -9,7 +9,7 @@ import type { Service } from '../helpers/service.ts';
 import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
 import { awaitStates, dropFiles, leavePage } from './page-driver.ts';
 
-describe('what the page takes', () => {
+describe('the choice of files on the page', () => {
   const TABLE = 'harbour,berths\nHamburg,290\nRotterdam,1100\n';
 
   let service: Service;
@@ -49,7 +49,7 @@ describe('what the page takes', () => {
     ]);
   }
 
-  test('of dropped folders every picture and table is taken, and nothing else', async () => {
+  test('accepts every picture and table of dropped folders, and nothing else', async () => {
     const session = await page.context().newCDPSession(page);
     for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
       await session.send('Input.dispatchDragEvent', {
@@ -62,12 +62,12 @@ describe('what the page takes', () => {
     await expectWhatTheFolderHolds();
   });
 
-  test('so it is of a folder that is chosen', async () => {
+  test('accepts every picture and table of a chosen folder, and nothing else', async () => {
     await page.setInputFiles('#folder', folder);
     await expectWhatTheFolderHolds();
   });
 
-  test('a picture is pasted', async () => {
+  test('accepts a pasted picture', async () => {
     await page.evaluate((base64) => {
       const clipboardData = new DataTransfer();
       clipboardData.items.add(
@@ -78,7 +78,7 @@ describe('what the page takes', () => {
     await awaitStates(page, 1, ['done']);
   });
 
-  test('a phone offers its camera in place of folders', async () => {
+  test('offers the camera in place of folders on a phone', async () => {
     const camera = page.getByText('Take a photo');
     const folders = page.getByText('Choose a folder');
     expect([await camera.isVisible(), await folders.isVisible()]).toEqual([false, true]);
@@ -100,7 +100,7 @@ describe('what the page takes', () => {
     await awaitStates(page, 1, ['done']);
   });
 
-  test('works over plain HTTP from another machine, where browsers give less', async () => {
+  test('works over plain HTTP from another machine, where browsers offer fewer functions', async () => {
     await page.goto(`http://${OTHER_MACHINE}:${new URL(service.url).port}/`);
     expect(await page.evaluate(() => [isSecureContext, 'randomUUID' in crypto, 'clipboard' in navigator])).toEqual([
       false,

@@ -8,12 +8,13 @@ import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
 import { expectGoodLooks } from './good-looks.ts';
 import { awaitStates, dropFiles, type GivenFile, leavePage, networkOf } from './page-driver.ts';
 
-describe('the look of the page', () => {
+describe('the accessibility of the page', () => {
   const TABLE: GivenFile = {
     name: 'harbours.csv',
     type: 'text/csv',
     bytes: Buffer.from(
-      'harbour,berths,depth in metres,opened\nHamburg,290,16.7,1189-05-07\nRotterdam,"1,100",24,1360-01-01\nShanghai,125,15.5\n',
+      'harbour,berths,depth in ' +
+        'metres,opened\nHamburg,290,16.7,1189-05-07\nRotterdam,"1,100",24,1360-01-01\nShanghai,125,15.5\n',
     ),
   };
 
@@ -32,11 +33,11 @@ describe('the look of the page', () => {
     await leavePage(page);
   });
 
-  test('an empty page offends nobody, whatever its width and light', async () => {
+  test('has no violations on an empty page in any width and colour scheme', async () => {
     await expectGoodLooks(page, 'empty');
   });
 
-  test('neither does one with a line in every state', async () => {
+  test('has no violations with a line in every state', async () => {
     const exif = { date: '2025:06:21 18:04:11', make: 'FUJIFILM', model: 'X-T5' };
     const large = jpeg(
       'harbour-with-a-rather-long-name-and-without-any-space-in-it.jpg',
@@ -79,7 +80,7 @@ describe('the look of the page', () => {
     return { name, type: 'image/jpeg', bytes };
   }
 
-  /** Leaves what a page leaves that was closed before it could send; one that is opened now takes it up. */
+  /** Leaves the state of a page that was closed before it could send. The next page continues it. */
   async function leaveUnsent(of: Page): Promise<void> {
     await of.evaluate(() => {
       const id = '0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10';

@@ -48,7 +48,7 @@ afterEach(async () => {
   await link.close();
 });
 
-test('a cancelled upload stops, and can be tried again', async () => {
+test('a cancelled upload stops, and can be sent again', async () => {
   await startSlowly();
   await page.getByRole('button', { name: 'Cancel photo.jpg' }).click();
   await awaitStates(page, 1, ['cancelled']);
@@ -57,7 +57,7 @@ test('a cancelled upload stops, and can be tried again', async () => {
   await awaitStates(page, 1, ['done']);
 });
 
-test('a paused upload stands still, even over a reload, and goes on', async () => {
+test('a paused upload stays paused, even over a reload, and can continue', async () => {
   await startSlowly();
   await page.getByRole('button', { name: 'Pause photo.jpg' }).click();
   await awaitStates(page, 1, ['paused']);
@@ -70,7 +70,7 @@ test('a paused upload stands still, even over a reload, and goes on', async () =
   await awaitStates(page, 1, ['done']);
 });
 
-test('an upload whose connection breaks is sent again by itself, and never goes back', async () => {
+test('an upload whose connection breaks is sent again by itself, and its progress never goes down', async () => {
   const readPercents = await recordPercents(page);
   const puts = new Set<string>();
   page.on('request', (request) => request.method() === 'PUT' && puts.add(request.url()));
@@ -87,7 +87,7 @@ test('an upload whose connection breaks is sent again by itself, and never goes 
   await expectForwards(readPercents);
 });
 
-test('offline in mid-sending, goes on when it is online again', async () => {
+test('an upload that goes offline continues when it is online again', async () => {
   const readPercents = await recordPercents(page);
   await startSlowly();
   // What is under way already the emulated network lets through.
@@ -101,7 +101,7 @@ test('offline in mid-sending, goes on when it is online again', async () => {
   await expectForwards(readPercents);
 });
 
-test('a reload in mid-sending goes on with the file that the browser has kept', async () => {
+test('a reload during a transfer continues with the file that the browser has stored', async () => {
   await startSlowly();
   await awaitKept(page, 1);
   await page.reload();
@@ -110,7 +110,7 @@ test('a reload in mid-sending goes on with the file that the browser has kept', 
   await awaitKept(page, 0);
 });
 
-test('a reload in the middle of a large file goes on at the very byte', async () => {
+test('a reload during a large file continues at the same byte', async () => {
   await setNetwork({ bytesPerSecond: 8_000_000 });
   // What follows the picture is carried along and means nothing.
   const size = await page.evaluate((base64) => {
@@ -143,7 +143,7 @@ test('a reload in the middle of a large file goes on at the very byte', async ()
   );
 });
 
-test('a reload in mid-sending asks for a file that the browser could not keep, and takes no other', async () => {
+test('a reload during a transfer asks for a file that the browser could not store, and accepts no other', async () => {
   await page.addInitScript(() => Object.defineProperty(window, 'indexedDB', { value: undefined }));
   await page.reload();
   await startSlowly();
@@ -163,7 +163,7 @@ test('a reload in mid-sending asks for a file that the browser could not keep, a
   await awaitStates(page, 1, ['done']);
 });
 
-test('an API process that is replaced in mid-poll is not missed', async () => {
+test('the page misses no change when an API process is replaced during a poll', async () => {
   const [api] = service.apis;
   const [worker] = service.workers;
   // Nobody works, so that the picture waits in the queue while the processes change.

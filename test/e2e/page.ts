@@ -35,7 +35,7 @@ describe('the page', () => {
   });
 
   afterAll(() => {
-    // One that a failed test has left standing still could not end.
+    // A process that a failed test has left stopped could not end.
     service.workers[0]?.child.kill('SIGCONT');
   });
 
@@ -45,7 +45,7 @@ describe('the page', () => {
 
   afterEach(() => leavePage(page));
 
-  test('twenty photos dropped at once become finished pictures, over one held request and few others', async () => {
+  test('turns twenty dropped photos into finished pictures, with one held request and few others', async () => {
     const small = await photo({ width: 400, height: 300 });
     const many = [
       ...photos,
@@ -75,7 +75,7 @@ describe('the page', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('a picture is seen from the first moment, and its variant once that exists', async () => {
+  test('shows a picture from the first moment, and its variant once it exists', async () => {
     const [worker] = service.workers;
     worker?.child.kill('SIGSTOP');
     const requests = countRequests(page);
@@ -90,7 +90,7 @@ describe('the page', () => {
     expect(await page.locator('.thumbnail').getAttribute('href')).toMatch(/^\/variants\/[\w-]+\/1600$/);
   });
 
-  test('says where in the queue a picture stands, and in the title how far all of them are', async () => {
+  test('shows the place of a picture in the queue, and the progress of all in the title', async () => {
     const [worker] = service.workers;
     worker?.child.kill('SIGSTOP');
     await dropFiles(page, photos.slice(0, 2));
@@ -109,7 +109,7 @@ describe('the page', () => {
     await awaitStates(page, 2, ['done']);
   });
 
-  test('a finished picture shows its facts', async () => {
+  test('shows the facts of a finished picture', async () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
     const facts = await page.locator('.facts dd').allInnerTexts();
@@ -122,7 +122,7 @@ describe('the page', () => {
     );
   });
 
-  test('a finished table shows its columns, its first rows, and the rows that were left out', async () => {
+  test('shows columns, first rows and left-out rows of a finished table', async () => {
     const bytes = Buffer.from(
       'harbour,berths,opened\nHamburg,290,1189-05-07\n<b>Rotterdam</b>,1100,1360-01-01\nShanghai,125\n',
     );
@@ -157,7 +157,7 @@ describe('the page', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('what is no picture, or a damaged one, is refused in words, and spares the others', async () => {
+  test('rejects a file that is not a picture or is damaged with a reason, and continues the others', async () => {
     const half = cutShort(await photo({ seed: 4 }));
     await page.setInputFiles('#choose', [
       { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() },
@@ -173,7 +173,7 @@ describe('the page', () => {
     await awaitStates(page, 2, ['failed', 'done']);
   });
 
-  test('the first Tab reaches the choice of files, and the keyboard works the lines', async () => {
+  test('can be used with the keyboard: the first Tab reaches the choice of files', async () => {
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('choose');
     await dropFiles(page, photos.slice(0, 2));
@@ -189,14 +189,14 @@ describe('the page', () => {
     await awaitTrue(page, () => document.activeElement?.id === 'choose');
   });
 
-  test('says aloud what has become of a picture', async () => {
+  test('announces the outcome of a picture to screen readers', async () => {
     await dropFiles(page, photos.slice(2));
     await awaitTrue(page, () =>
       document.querySelector('#announcements')?.textContent?.includes('photo 3.jpg is done.'),
     );
   });
 
-  test('a reload goes on with what was in hand, and shows what was done', async () => {
+  test('continues running uploads after a reload, and shows finished ones', async () => {
     await dropFiles(page, photos);
     await awaitStates(page, 3, ['working', 'done']);
     await page.reload();
@@ -216,7 +216,7 @@ describe('the page', () => {
     expect(await page.locator('#uploads').isVisible()).toBe(false);
   });
 
-  test('another page of the same browser takes nothing out of the hands of this one', async () => {
+  test('leaves the uploads of another page in the same browser alone', async () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
     const beside = await browser.context.newPage();
@@ -230,7 +230,7 @@ describe('the page', () => {
     page = beside;
   });
 
-  test('speaks Chinese to those who read it', async () => {
+  test('is in Chinese for a browser with that language', async () => {
     await page.addInitScript(() => Object.defineProperty(navigator, 'languages', { value: ['zh-CN', 'en'] }));
     await page.reload();
     expect([await page.title(), await page.locator('h1').innerText(), await page.getAttribute('html', 'lang')]).toEqual(
@@ -243,8 +243,8 @@ describe('the page', () => {
 });
 
 /**
- * Runs in a new page. The time that it leaves other pages to answer in ends with the first answer: on a busy machine that may
- * take longer. Later loads of the page wait as usual.
+ * Runs in a new page. The time that it leaves other pages to answer in ends with the first answer: on a busy machine
+ * that may take longer. Later loads of the page wait as usual.
  */
 function waitForAnswers(): void {
   const WAIT_MS = 100;

@@ -49,7 +49,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-/** A cut connection, and the conflict while the other process still stores what came through it: the client asks again. */
+/** A cut connection, and the conflict while the other process still stores its bytes. The client asks again. */
 const EXPECTED = /net::ERR|status of 409 /;
 
 /** Sends the file from a page at the address; `meanwhile` happens when a part of it has gone out. */
@@ -74,7 +74,7 @@ test('Uppy sends a file in chunks', async () => {
   });
 });
 
-test('Uppy goes on at another process if its connection is cut', async () => {
+test('Uppy continues at another process if its connection is cut', async () => {
   const link = await Link.open(service.urls[0] ?? '');
   const upload = await sendWithUppy(link.url, 30_000, () => {
     link.cut();

@@ -101,7 +101,7 @@ describe('forms', () => {
     ],
     ['a body cut in the closing boundary', () => formRequest([file, '--b-']), 400, 'body_cut_short', /Send it again/],
     [
-      'line ends of one character',
+      'lines without carriage return',
       () => formRequest([file.toString('latin1').replaceAll('\r\n', '\n'), '--b--\n']),
       400,
       'bad_multipart',
@@ -215,14 +215,14 @@ describe('forms', () => {
       /headers of a part/,
     ],
     [
-      'a form within the form',
+      'a nested form',
       () => formRequest([file, disposed('name="files"', inner(), 'multipart/mixed; boundary=i'), FORM_END]),
       400,
       'bad_multipart',
       /itself multipart/,
     ],
     [
-      'a form within a file',
+      'a nested form in a file',
       () =>
         formRequest([file, disposed('name="f"; filename="x"', inner(), 'multipart/form-data; boundary=i'), FORM_END]),
       400,
@@ -312,14 +312,14 @@ describe('forms', () => {
       /without Content-Encoding/,
     ],
     [
-      'one large file of words',
+      'one large text file',
       () => formRequest([filePart('a.jpg', WORDS), FORM_END]),
       415,
       'unsupported_media_type',
       /Send one of image\/jpeg/,
     ],
     [
-      'one file over its limit by far',
+      'one file far over its limit',
       () => formRequest([filePart('a.jpg', Buffer.concat([intake.bytes, WORDS])), FORM_END]),
       413,
       'file_too_large',
@@ -338,8 +338,8 @@ describe('forms', () => {
     ['boundaries', BOUNDARIES],
     ['parts', PARTS],
     ['bodies', BODIES],
-  ])('a form is refused for its %s', (_kind, lines) => {
-    test.each(lines)('%s', async (_what, request, status, code, detail) => {
+  ])('with invalid %s', (_kind, lines) => {
+    test.each(lines)('are rejected: %s', async (_what, request, status, code, detail) => {
       await connection.send(request());
       const refused = await connection.answer();
       expect(refused).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
@@ -350,14 +350,14 @@ describe('forms', () => {
     });
   });
 
-  /** A form that is taken all the same, and the names and states that come of it. */
+  /** An unusual form that is accepted, and the names and states of its uploads. */
   const TAKEN: [what: string, request: () => Buffer, uploads: [name: string, state: string][]][] = [
     [
-      'what stands before and behind it',
+      'bytes before and after it',
       () => formRequest(['a preamble\r\n', file, FORM_END, 'an epilogue\r\n--b\r\nX']),
       [['a.jpg', 'queued']],
     ],
-    ['a boundary that is doubled', () => formRequest(['--b\r\n', file, FORM_END]), [['a.jpg', 'queued']]],
+    ['a doubled boundary', () => formRequest(['--b\r\n', file, FORM_END]), [['a.jpg', 'queued']]],
     ['a file without a field name', () => formRequest([disposed('filename="a.jpg"'), FORM_END]), [['a.jpg', 'queued']]],
     [
       'a nameless field',
@@ -408,7 +408,7 @@ describe('forms', () => {
       [['a.jpg', 'queued']],
     ],
     [
-      'a path up and away',
+      'a path in the file name',
       () => formRequest([disposed('name="../../x"; filename="../../etc/passwd"'), FORM_END]),
       [['passwd', 'queued']],
     ],
@@ -423,12 +423,12 @@ describe('forms', () => {
       [[`${'n'.repeat(251)}.jpg`, 'queued']],
     ],
     [
-      'a Content-Type that is none',
+      'an invalid Content-Type',
       () => formRequest([disposed('name="f"; filename="a.jpg"', intake.bytes, ';;;'), FORM_END]),
       [['a.jpg', 'queued']],
     ],
     [
-      'siblings that are refused',
+      'other files that are rejected',
       () =>
         formRequest([
           filePart('w.jpg', WORDS),
@@ -448,7 +448,7 @@ describe('forms', () => {
     ],
   ];
 
-  test.each(TAKEN)('a form is taken with %s', async (_what, request, uploads) => {
+  test.each(TAKEN)('are accepted with %s', async (_what, request, uploads) => {
     await connection.send(request(), NEXT_REQUEST);
     const taken = await connection.answer();
     expect(taken.status).toBe(202);

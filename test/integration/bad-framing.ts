@@ -23,7 +23,7 @@ describe('framing', () => {
     return refused;
   }
 
-  describe('a head that can be read two ways, or not at all, ends the connection', () => {
+  describe('of an ambiguous or invalid head', () => {
     const body = `5\r\nabcde\r\n${LAST_CHUNK}${NEXT_REQUEST}`;
 
     test.each([
@@ -46,7 +46,7 @@ describe('framing', () => {
       ['a blank in a name', 'X Y: 1\r\nContent-Length: 5\r\n'],
       ['NUL in a value', 'X: a\0b\r\nContent-Length: 5\r\n'],
       ['a bare carriage return', 'X: a\rb\r\nContent-Length: 5\r\n'],
-    ])('%s', async (_what, headers) => {
+    ])('ends the connection (two meanings: %s)', async (_what, headers) => {
       const { head, outcome } = await SENDERS.PUT(intake.url, intake.bytes);
       await connection.send(`${head}${headers}\r\n${body}`);
       await expectRefusal(400, 'bad_request');
@@ -55,14 +55,14 @@ describe('framing', () => {
 
     test.each([
       [
-        'lines that end in one character',
+        'lines without carriage return',
         'PUT /uploads/1 HTTP/1.1\nHost: x\nContent-Length: 5\n\nabcde',
         400,
         'bad_request',
       ],
       ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'bad_request'],
       ['a greeting of TLS', '\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03', 400, 'bad_request'],
-      ['a method that nobody knows', 'BREW /uploads HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'bad_request'],
+      ['an unknown method', 'BREW /uploads HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'bad_request'],
       ['a tunnel', 'CONNECT x:443 HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'bad_request'],
       [
         'thousands of headers',
@@ -76,7 +76,7 @@ describe('framing', () => {
         431,
         'headers_too_large',
       ],
-    ])('%s', async (_what, sent, status, code) => {
+    ])('ends the connection (invalid: %s)', async (_what, sent, status, code) => {
       await connection.send(sent);
       await expectRefusal(status, code);
     });
@@ -84,7 +84,7 @@ describe('framing', () => {
     test.each([
       ['no host', ''],
       ['two hosts', 'Host: localhost\r\nHost: y\r\n'],
-    ])('%s is refused without ending it', async (_what, hosts) => {
+    ])('is rejected and keeps the connection open with %s', async (_what, hosts) => {
       await connection.send(`PUT /uploads/1 HTTP/1.1\r\n${hosts}Content-Length: 5\r\n\r\nabcde${NEXT_REQUEST}`);
       expect(await connection.answer()).toMatchObject({
         status: 400,
@@ -94,7 +94,7 @@ describe('framing', () => {
       expect((await connection.answer()).status).toBe(200);
     });
 
-    test('3,000 headers that fit are all read, the last of them too', async () => {
+    test('does not concern 3,000 headers within the limit, which are all read', async () => {
       await connection.send(
         `PUT /uploads/1 HTTP/1.1\r\nHost: localhost\r\n${'a:\r\n'.repeat(3000)}Expect: magic\r\n\r\n`,
       );
@@ -102,7 +102,7 @@ describe('framing', () => {
     });
   });
 
-  describe.each(METHODS)('the body of a %s', (method) => {
+  describe.each(METHODS)('of the body of a %s', (method) => {
     const begun = async () => await SENDERS[method](intake.url, intake.bytes);
     /** What becomes of a request that broke off after 5000 bytes. */
     const brokenOff = { PUT: 'failed, upload_interrupted', POST: 'nothing', PATCH: 'at 500' }[method];
@@ -120,7 +120,7 @@ describe('framing', () => {
       ],
       ['with trailers', (body: Buffer) => [chunkOf(body), '0\r\nX-Check: 1\r\nX-More: 2\r\n\r\n']],
       ['with extensions', (body: Buffer) => [chunkOf(body, ';a=b;c="d"'), LAST_CHUNK]],
-    ])('is taken %s', async (_how, framed) => {
+    ])('is accepted %s', async (_how, framed) => {
       const { head, body } = await begun();
       await connection.send(`${head}${CHUNKED}\r\n`, ...framed(body), NEXT_REQUEST);
       expect((await connection.answer()).status).toBe(method === 'PATCH' ? 204 : 202);
@@ -128,13 +128,13 @@ describe('framing', () => {
     });
 
     test.each([
-      ['is no number', 'zz\r\nabc\r\n', 400, 'bad_request'],
+      ['is not a number', 'zz\r\nabc\r\n', 400, 'bad_request'],
       ['is negative', '-5\r\nabcde\r\n', 400, 'bad_request'],
-      ['is beyond all measure', 'ffffffffffffffffff\r\nabc\r\n', 400, 'bad_request'],
-      ['ends in one character', '5\nabcde\n', 400, 'bad_request'],
-      ['is not what comes', '3\r\nabcde\r\n', 400, 'bad_request'],
+      ['is far too large', 'ffffffffffffffffff\r\nabc\r\n', 400, 'bad_request'],
+      ['ends without carriage return', '5\nabcde\n', 400, 'bad_request'],
+      ['does not match its bytes', '3\r\nabcde\r\n', 400, 'bad_request'],
       ['is hidden in extensions', `5;${'x'.repeat(40_000)}\r\nabcde\r\n`, 413, 'request_too_large'],
-    ])('is broken off where the size of a chunk %s', async (_what, malformed, status, code) => {
+    ])('ends the connection if the size of a chunk %s', async (_what, malformed, status, code) => {
       const { head, body, heard, outcome } = await begun();
       await connection.send(`${head}${CHUNKED}\r\n`, chunkOf(body.subarray(0, 5000)));
       await heard(5000);
@@ -144,7 +144,7 @@ describe('framing', () => {
       await eventually(brokenOff, async () => (await outcome()).startsWith(brokenOff));
     });
 
-    test('is broken off by trailers without end', async () => {
+    test('ends the connection at endless trailers', async () => {
       const { head, body } = await begun();
       await connection.send(
         `${head}${CHUNKED}\r\n`,
@@ -154,14 +154,14 @@ describe('framing', () => {
       await expectRefusal(431, 'headers_too_large');
     });
 
-    test('is whole at its length, and what comes behind it is a request that makes no sense', async () => {
+    test('ends the body at its length, and further bytes are an invalid request', async () => {
       const { head, body } = await begun();
       await connection.send(`${head}Content-Length: ${body.length}\r\n\r\n`, body, 'surplus', 'and more of it');
       expect(await connection.answer()).toMatchObject({ status: method === 'PATCH' ? 204 : 202 });
       expect(await connection.ended).toBe('end');
     });
 
-    test('is not whole below its length', async () => {
+    test('reports a body that is shorter than its length as cut short', async () => {
       const { head, body, heard, outcome } = await begun();
       await connection.send(`${head}Content-Length: ${body.length}\r\n\r\n`, body.subarray(0, 5000));
       await heard(5000);
@@ -170,7 +170,7 @@ describe('framing', () => {
       await eventually(brokenOff, async () => (await outcome()).startsWith(brokenOff));
     });
 
-    test('that is encoded is refused with what would do, and the connection goes on', async () => {
+    test('with an encoding is rejected with advice, and the connection stays open', async () => {
       const { head, body } = await begun();
       for (const encoding of ['Content-Encoding: gzip\r\n', 'Content-Encoding: identity, br\r\n']) {
         await connection.send(`${head}${encoding}Content-Length: ${body.length}\r\n\r\n`, body, NEXT_REQUEST);

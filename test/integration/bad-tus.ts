@@ -21,27 +21,27 @@ describe('tus requests', () => {
     expect((await connection.answer()).status).toBe(200);
   }
 
-  describe('an upload is not made', () => {
+  describe('for a new upload', () => {
     const NUMBER = /Upload-Length must appear once and be a whole number of bytes/;
     const METADATA = /Upload-Metadata must be a list with commas/;
 
     test.each([
-      ['of a negative length', 'Upload-Length: -1\r\n', 400, 'bad_request', NUMBER],
-      ['of a length in hexadecimal', 'Upload-Length: 0x10\r\n', 400, 'bad_request', NUMBER],
-      ['of a length with a sign', 'Upload-Length: +5\r\n', 400, 'bad_request', NUMBER],
-      ['of a length with a fraction', 'Upload-Length: 1.5\r\n', 400, 'bad_request', NUMBER],
-      ['of a length of 20 digits', 'Upload-Length: 99999999999999999999\r\n', 400, 'bad_request', NUMBER],
-      ['of two lengths', 'Upload-Length: 5\r\nUpload-Length: 6\r\n', 400, 'bad_request', NUMBER],
-      ['of no length', 'Upload-Length:\r\n', 400, 'bad_request', NUMBER],
+      ['with a negative length', 'Upload-Length: -1\r\n', 400, 'bad_request', NUMBER],
+      ['with a length in hexadecimal', 'Upload-Length: 0x10\r\n', 400, 'bad_request', NUMBER],
+      ['with a length with a sign', 'Upload-Length: +5\r\n', 400, 'bad_request', NUMBER],
+      ['with a length with a fraction', 'Upload-Length: 1.5\r\n', 400, 'bad_request', NUMBER],
+      ['with a length of 20 digits', 'Upload-Length: 99999999999999999999\r\n', 400, 'bad_request', NUMBER],
+      ['with two lengths', 'Upload-Length: 5\r\nUpload-Length: 6\r\n', 400, 'bad_request', NUMBER],
+      ['with an empty length', 'Upload-Length:\r\n', 400, 'bad_request', NUMBER],
       [
-        'of a length that is told and is to come',
+        'with a length and a deferred length',
         'Upload-Length: 5\r\nUpload-Defer-Length: 1\r\n',
         400,
         'bad_request',
         /length can be set only once/,
       ],
       [
-        'of a length that comes in another way',
+        'with an unknown way to defer the length',
         'Upload-Defer-Length: 2\r\n',
         400,
         'bad_request',
@@ -62,13 +62,13 @@ describe('tus requests', () => {
         METADATA,
       ],
       [
-        'with a value that is no base64',
+        'with a value that is not base64',
         'Upload-Length: 5\r\nUpload-Metadata: filename !!!!\r\n',
         400,
         'bad_request',
         METADATA,
       ],
-      ['with commas alone', 'Upload-Length: 5\r\nUpload-Metadata: ,,,\r\n', 400, 'bad_request', METADATA],
+      ['with only commas', 'Upload-Length: 5\r\nUpload-Metadata: ,,,\r\n', 400, 'bad_request', METADATA],
       [
         'with a name that is not ASCII',
         `Upload-Length: 5\r\nUpload-Metadata: n\xe4me ${base64('x')}\r\n`,
@@ -77,7 +77,7 @@ describe('tus requests', () => {
         METADATA,
       ],
       [
-        'under an id that leads elsewhere',
+        'with an id that is a path',
         `Upload-Length: 5\r\nUpload-Metadata: uploadId ${base64('../../x')}\r\n`,
         400,
         'bad_upload_id',
@@ -91,20 +91,20 @@ describe('tus requests', () => {
         /nested/,
       ],
       [
-        'with more bytes than it is to have',
+        'with more bytes than announced',
         `Upload-Length: 5\r\n${BODY}Content-Length: 10\r\n\r\n0123456789`,
         413,
         'file_too_large',
         /more bytes than Upload-Length/,
       ],
       [
-        'of others',
+        'as a concatenation',
         'Upload-Length: 5\r\nUpload-Concat: final;/files/a /files/b\r\n',
         501,
         'unsupported_tus_extension',
         /Concatenation/,
       ],
-    ])('%s', async (_what, headers, status, code, detail) => {
+    ])('are rejected %s', async (_what, headers, status, code, detail) => {
       const end = headers.includes('\r\n\r\n') ? '' : '\r\n';
       await expectProblem(
         `POST /files HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${headers}${end}`,
@@ -114,14 +114,14 @@ describe('tus requests', () => {
       );
     });
 
-    test('with metadata of a megabyte', async () => {
+    test('are rejected with metadata of a megabyte', async () => {
       await connection.send(
         `POST /files HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 5\r\nUpload-Metadata: filename ${base64('n'.repeat(1_000_000))}\r\n\r\n`,
       );
       expect(await connection.answer()).toMatchObject({ status: 431, code: 'headers_too_large' });
     });
 
-    test('under a path: its file name is what is left of that', async () => {
+    test('reduce a file name with a path to its last part', async () => {
       const id = await createTus(intake.url, {
         'Upload-Length': '5',
         'Upload-Metadata': `filename ${base64('../../etc/pass\0wd')}`,
@@ -131,7 +131,7 @@ describe('tus requests', () => {
     });
   });
 
-  describe('bytes are not added', () => {
+  describe('for more bytes', () => {
     let id: string;
 
     beforeEach(async () => {
@@ -147,12 +147,12 @@ describe('tus requests', () => {
     test.each([
       ['at a negative offset', `${BODY}Upload-Offset: -1\r\n`, 400, 'bad_request', NUMBER],
       ['at an offset with an exponent', `${BODY}Upload-Offset: 1e0\r\n`, 400, 'bad_request', NUMBER],
-      ['at an offset with more behind it', `${BODY}Upload-Offset: 0abc\r\n`, 400, 'bad_request', NUMBER],
+      ['at an offset with further characters', `${BODY}Upload-Offset: 0abc\r\n`, 400, 'bad_request', NUMBER],
       ['at two offsets', `${BODY}Upload-Offset: 0\r\nUpload-Offset: 0\r\n`, 400, 'bad_request', NUMBER],
       ['at no offset', BODY, 400, 'bad_request', /Upload-Offset/],
       ['at another offset', `${BODY}Upload-Offset: 7\r\n`, 409, 'offset_conflict', /HEAD/],
       [
-        'of another type',
+        'with another type',
         'Content-Type: application/octet-stream\r\nUpload-Offset: 0\r\n',
         415,
         'not_offset_stream',
@@ -160,13 +160,13 @@ describe('tus requests', () => {
       ],
       ['with another length', `${BODY}Upload-Offset: 0\r\nUpload-Length: 5\r\n`, 400, 'bad_request', /set only once/],
       [
-        'that are encoded',
+        'with an encoding',
         `${BODY}Upload-Offset: 0\r\nContent-Encoding: gzip\r\n`,
         415,
         'unsupported_encoding',
         /without Content-Encoding/,
       ],
-    ])('%s', async (_what, headers, status, code, detail) => {
+    ])('are rejected %s', async (_what, headers, status, code, detail) => {
       await expectProblem(
         `PATCH /files/${id} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${headers}Content-Length: 5\r\n\r\nabcde`,
         status,
@@ -176,12 +176,12 @@ describe('tus requests', () => {
     });
 
     test.each([
-      ['where there are more than the length', `Content-Length: ${2 * LENGTH}\r\n\r\n${'x'.repeat(2 * LENGTH)}`],
+      ['with more bytes announced than the length', `Content-Length: ${2 * LENGTH}\r\n\r\n${'x'.repeat(2 * LENGTH)}`],
       [
-        'where there turn out to be more',
+        'with more bytes in chunks than the length',
         `Transfer-Encoding: chunked\r\n\r\n7d0\r\n${'x'.repeat(2 * LENGTH)}\r\n0\r\n\r\n`,
       ],
-    ])('%s', async (_what, framed) => {
+    ])('are rejected %s', async (_what, framed) => {
       await expectProblem(
         `PATCH /files/${id} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n${BODY}Upload-Offset: 0\r\n${framed}`,
         413,
@@ -190,7 +190,7 @@ describe('tus requests', () => {
       );
     });
 
-    test('by a method that is none', async () => {
+    test('are rejected with an unknown method', async () => {
       await expectProblem(
         `POST /files/${id} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nX-HTTP-Method-Override: BREW\r\n\r\n`,
         405,

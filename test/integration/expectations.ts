@@ -108,7 +108,7 @@ describe('requests with Expect: 100-continue', () => {
       'file_too_large',
     ],
     ['a wrong method', () => expecting('PATCH', '/uploads', ''), 405, 'method_not_allowed'],
-  ])('%s is refused before its body is sent, and the connection with it', async (_what, head, status, code) => {
+  ])('are rejected before the body is sent, and the connection is closed: %s', async (_what, head, status, code) => {
     await connection.send(await head());
     expect(await connection.answer()).toMatchObject({ status, code, headers: { connection: 'close' } });
     // What a sender that was refused sends next might be its body or another request.
@@ -127,7 +127,7 @@ describe('requests with Expect: 100-continue', () => {
           intake.bytes.length,
         ),
     ],
-  ])('%s that nothing speaks against is told to go on, and then taken', async (_method, head) => {
+  ])('are continued if nothing is wrong, and then accepted: %s', async (_method, head) => {
     await connection.send(await head());
     expect((await connection.answer()).status).toBe(100);
     await connection.send(intake.bytes);

@@ -55,8 +55,8 @@ describe('the OpenAPI document', () => {
     return body;
   }
 
-  describe('the service answers as its document says', () => {
-    test('its document is the one in the code', async () => {
+  describe('describes the answers of', () => {
+    test('the document itself, which equals the code', async () => {
       const { status, headers, body } = await getJson(`${service.url}/openapi.json`);
       expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
       expect(body).toEqual(openApiDocument());
@@ -100,7 +100,7 @@ describe('the OpenAPI document', () => {
       expectShape(uploadSchema, read.body);
     });
 
-    test('GET /uploads/{id}/progress, every one until the end', async () => {
+    test('GET /uploads/{id}/progress, all until the end', async () => {
       const sent = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes: photoExif }]);
       const self = `${service.url}${sent.body.uploads[0]?.links.progress ?? ''}`;
       let progress: Progress | undefined;
@@ -113,7 +113,7 @@ describe('the OpenAPI document', () => {
       expect([seen.status, seen.body]).toEqual([304, null]);
     });
 
-    test('GET /progress, with an upload, an unknown one and none at all', async () => {
+    test('GET /progress, with an upload, an unknown one and none', async () => {
       const sent = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes }]);
       const watched = [sent.body.uploads[0]?.id ?? '', randomUUID(), 'nonsense'].map((id) => `upload=${id}`).join('&');
       const { status, body } = await getJson<ProgressList>(`${service.url}/progress?${watched}`);
@@ -134,7 +134,7 @@ describe('the OpenAPI document', () => {
       expect(failed.body).toMatchObject({ code: 'picture_damaged', id: damaged.id, state: 'failed', final: true });
     });
 
-    test('cancel of what is final, and DELETE', async () => {
+    test('a cancel of a final upload, and DELETE', async () => {
       const damaged = await sendDamaged();
       const cancelled = await requestJson<Upload>(`${service.url}${damaged.links.cancel}`, { method: 'POST' });
       expect([cancelled.status, cancelled.body.state]).toEqual([200, 'failed']);
@@ -144,7 +144,7 @@ describe('the OpenAPI document', () => {
     });
   });
 
-  describe('every refusal is a problem as documented', () => {
+  describe('describes every rejection as a problem', () => {
     const unknown = randomUUID();
 
     test.each([
@@ -163,7 +163,7 @@ describe('the OpenAPI document', () => {
       ['not_multipart', 'POST', '/uploads'],
       ['not_found', 'GET', '/nowhere'],
       ['method_not_allowed', 'DELETE', '/uploads'],
-    ])('%s of %s %s', async (code, method, path) => {
+    ])('with %s for %s %s', async (code, method, path) => {
       const { status, headers, body } = await requestJson<Problem>(service.url + path, { method });
       expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
       expectShape(problemSchema, body);

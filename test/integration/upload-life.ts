@@ -25,8 +25,8 @@ describe('the life of an upload', () => {
     await expectNothingLeft(service);
   });
 
-  describe('one upload from its first byte to its result', () => {
-    test('POST with a timeout answers 200 with the finished upload and its variants', async () => {
+  describe('from its first byte to its result', () => {
+    test('begins with a POST with a timeout, which answers 200 with the finished upload and its variants', async () => {
       const { status, body } = await postFiles<UploadList>(
         service.url,
         [{ name: 'ü你.jpg', bytes }],
@@ -54,7 +54,7 @@ describe('the life of an upload', () => {
       expect(upload?.expiresAt).not.toBeNull();
     });
 
-    test('POST without a timeout answers 202 with Location, and the result comes later', async () => {
+    test('begins with a POST without a timeout, which answers 202 with Location; the result follows', async () => {
       const { status, body, headers } = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes }]);
       expect(status).toBe(202);
       const id = body.uploads[0]?.id ?? '';
@@ -63,7 +63,7 @@ describe('the life of an upload', () => {
       expect([result.status, result.body.state]).toEqual([200, 'completed']);
     });
 
-    test('several files come back in the order sent, a refused one among them as failed', async () => {
+    test('keeps the order of several files, with a rejected one among them as failed', async () => {
       const files = [
         { name: '1.jpg', bytes },
         { name: 'notes.jpg', bytes: Buffer.from('only text') },
@@ -84,7 +84,7 @@ describe('the life of an upload', () => {
       });
     });
 
-    test("PUT with the client's id is idempotent by digest and refuses other bytes", async () => {
+    test('allows a PUT to be repeated with the same bytes, and rejects other bytes', async () => {
       const id = randomUUID();
       const first = await putFile<Upload>(service.url, id, bytes, 'name.jpg', `?timeout=${LONG_HOLD_MS}`);
       expect([first.status, first.body.state, first.body.file.name]).toEqual([200, 'completed', 'name.jpg']);
@@ -99,7 +99,7 @@ describe('the life of an upload', () => {
       expect([other.status, other.body.code]).toEqual([409, 'upload_conflict']);
     });
 
-    test('a held progress poll answers with every step, versions and percent growing to the end', async () => {
+    test('is reported by held polls with every step, and growing versions and percents', async () => {
       const { body } = await postFiles<UploadList>(service.url, [{ name: 'a.jpg', bytes }]);
       const id = body.uploads[0]?.id ?? '';
       const seen: Progress[] = [];
@@ -127,7 +127,7 @@ describe('the life of an upload', () => {
       }
     });
 
-    test('the original comes back as an attachment, in ranges too', async () => {
+    test('includes the original as an attachment, also in ranges', async () => {
       const { body } = await postFiles<UploadList>(
         service.url,
         [{ name: 'my "photo".jpg', bytes }],
@@ -142,7 +142,7 @@ describe('the life of an upload', () => {
       expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(10, 20))).toBe(true);
     });
 
-    test('after DELETE nothing is left but a 410', async () => {
+    test('ends with a DELETE, which leaves only a 410', async () => {
       const id = randomUUID();
       await putFile(service.url, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
       expect((await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' })).status).toBe(204);

@@ -44,7 +44,7 @@ test('connect of a duplicate resolves when a missing node is back, while that of
     await eventually('the copies to be ready', () => copy.status === 'ready' && unpatched.status === 'ready');
     await Promise.all([copy, unpatched].map(disconnected));
     await lost.down();
-    // Whichever of them is asked; one that has not noticed yet would say that all is well.
+    // Asks every node, because a node that has not noticed the failure yet would report no problem.
     await eventually(
       'all others to miss it',
       async () => {

@@ -41,7 +41,7 @@ const BODY = formBody(
 /** Prime to the 23 places. */
 const STEP = 3;
 
-/** As many at once; most of the time goes by waiting for the disk. */
+/** Number of forms at the same time. Most of the time is spent waiting for the disk. */
 const AT_ONCE = 32;
 
 async function take(request: IncomingMessage): Promise<UploadRecord[]> {
@@ -82,7 +82,7 @@ async function left(): Promise<unknown> {
 }
 
 describe('a form', () => {
-  test('becomes the same wherever it is cut in two, and in any other chunks', async () => {
+  test('has the same result if it is cut in two at any byte, or comes in any other chunks', async () => {
     const whole = await outcomeOf(BODY);
     expect(whole).toEqual([
       [
@@ -106,7 +106,7 @@ describe('a form', () => {
     expect(await left()).toEqual([[], [], []]);
   });
 
-  test('that ends too early is a 400 at whatever byte, and leaves nothing', async () => {
+  test('that ends too early at any byte is a 400, and leaves nothing', async () => {
     // The line break behind the last boundary may be missing.
     const codes = await atEveryByte(BODY.length - 2, (end) => codeOf(outcomeOf(BODY.subarray(0, end))));
     expect(new Set(codes)).toEqual(new Set(['body_cut_short']));
@@ -116,8 +116,8 @@ describe('a form', () => {
   test.each([
     ['ends', 'end', 'body_cut_short'],
     ['breaks off', 'breakOff', 'upload_interrupted'],
-  ] as const)('that %s while what came of it is being stored leaves nothing either', async (_how, stop, code) => {
-    // Each place of 23 in the event loop's order is met with each part of the body, whatever the step.
+  ] as const)('that %s while its files are being stored leaves nothing', async (_how, stop, code) => {
+    // Each of 23 places in the order of the event loop is combined with each part of the body.
     const stoppedAt = async (end: number) => {
       const sender = fakeRequest(FORM_HEADERS);
       const taking = codeOf(take(sender.request));

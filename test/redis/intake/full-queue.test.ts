@@ -69,7 +69,7 @@ async function received(request: IncomingMessage) {
 }
 
 describe('a queue that is full from the start', () => {
-  test('refuses a raw body before a byte of it is read, and makes no record', async () => {
+  test('rejects a raw body before a byte of it is read, and makes no record', async () => {
     await open({ capacity: 1 });
     await put();
     const { request } = fakeRequest({ 'content-length': '6000' });
@@ -89,7 +89,7 @@ describe('a queue that is full from the start', () => {
     ]).toEqual([false, undefined, 0, 1, 2]);
   });
 
-  test('refuses a form before a byte of it is read', async () => {
+  test('rejects a form before a byte of it is read', async () => {
     await open({ capacity: 1 });
     await put();
     const { request } = fakeRequest(FORM_HEADERS);
@@ -101,7 +101,7 @@ describe('a queue that is full from the start', () => {
     ]).toEqual([false, 0, 1]);
   });
 
-  test('refuses to make a resumable upload', async () => {
+  test('rejects the creation of a resumable upload', async () => {
     await open({ capacity: 1 });
     await put();
     const id = freshId();
@@ -109,7 +109,7 @@ describe('a queue that is full from the start', () => {
     expect(await recordOf(id)).toBeUndefined();
   });
 
-  test('still answers those who send again what is stored', async () => {
+  test('still answers a client that sends a stored upload again', async () => {
     await open({ capacity: 1 });
     const id = freshId();
     const first = await put(id);
@@ -117,7 +117,7 @@ describe('a queue that is full from the start', () => {
     expect(await codeOf(put(id, wholeRequest({}, jpegBytes(6000, 2))))).toBe('upload_conflict');
   });
 
-  test('has room again for whoever comes when one has left', async () => {
+  test('accepts an upload again when another one has left', async () => {
     await open({ capacity: 1 });
     const first = await put();
     const id = freshId();
@@ -126,7 +126,7 @@ describe('a queue that is full from the start', () => {
     expect(await put(id)).toMatchObject({ state: 'queued' });
   });
 
-  test('with a limit for each address refuses one too many of them', async () => {
+  test('with a limit for each address rejects uploads over this limit', async () => {
     await open({ capacityPerAddress: 1 });
     await put();
     await expect(put()).rejects.toMatchObject({
@@ -140,8 +140,8 @@ describe('a queue that is full from the start', () => {
   });
 });
 
-describe('a queue that fills up while the bytes come', () => {
-  test('refuses the upload: its record says why, nothing is left of it, and it may be sent again', async () => {
+describe('a queue that fills up while a body is received', () => {
+  test('rejects the upload: its record has the reason, its bytes are removed, and it may be sent again', async () => {
     await open({ capacity: 1 });
     const id = freshId();
     const { request, send, end } = fakeRequest();
@@ -167,7 +167,7 @@ describe('a queue that fills up while the bytes come', () => {
     expect(await put(id)).toMatchObject({ state: 'queued', error: null });
   });
 
-  test('refuses those files of a form that find no place, and keeps their siblings', async () => {
+  test('rejects the files of a form that find no place, and keeps the others', async () => {
     await open({ capacity: 2 });
     const reads = await received(
       wholeRequest(
@@ -186,7 +186,7 @@ describe('a queue that fills up while the bytes come', () => {
     expect(space.files()).toHaveLength(4);
   });
 
-  test("where no file of a form finds a place, the first one's problem is the answer, with when to come again", async () => {
+  test('answers with the first problem and Retry-After if no file of a form finds a place', async () => {
     await open({ capacity: 1 });
     const { request, send, end } = fakeRequest(FORM_HEADERS);
     const refused = expect(intake.receiveForm(SCOPE, request)).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe('a queue that fills up while the bytes come', () => {
 });
 
 describe('a queue that discards its oldest', () => {
-  test('takes the upload, and removes the job and the files of the one that made room', async () => {
+  test('accepts the upload, and removes the job and the files of the discarded one', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
     const first = await put();
     const second = await put();
@@ -221,7 +221,7 @@ describe('a queue that discards its oldest', () => {
     expect([space.jobs, (await recordOf(second.id))?.state]).toEqual([[first.id], 'discarded']);
   });
 
-  test('tells of a file that a later one of the same form has put out as discarded', async () => {
+  test('returns as discarded a file that a later file of the same form has evicted', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
     const reads = await received(wholeRequest(FORM_HEADERS, formBody(photo('1.jpg'), photo('2.jpg'))));
     expect(reads.map(({ record, queuePosition }) => [record.fileName, record.state, queuePosition])).toEqual([
@@ -230,7 +230,7 @@ describe('a queue that discards its oldest', () => {
     ]);
   });
 
-  test('takes the upload although what was discarded cannot be removed now', async () => {
+  test('accepts the upload even if the files of the discarded one cannot be removed now', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
     await put();
     const fail = async () => await Promise.reject(new ServiceError('service_unavailable', 'Not now.'));
@@ -243,7 +243,7 @@ describe('a queue that discards its oldest', () => {
     expect(await put()).toMatchObject({ state: 'queued' });
   });
 
-  test('tells of it to those who count', async () => {
+  test('counts the discarded upload in the metrics', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
     let discarded = 0;
     const admission = overriding(space.parts.admission, { discarded: () => void discarded++ });
@@ -271,7 +271,7 @@ describe('a resumable upload whose last byte finds the queue full', () => {
     return await tusStore().write(Readable.from([BYTES.subarray(from, to)]), id, from);
   }
 
-  test('is told to come again, keeps its bytes, and is queued by its last byte when there is room', async () => {
+  test('gets a Retry-After, keeps its bytes, and is queued by its last byte when there is a place', async () => {
     await open({ capacity: 1 });
     const id = await created();
     const other = await put();
@@ -279,7 +279,7 @@ describe('a resumable upload whose last byte finds the queue full', () => {
     const kept = space.files();
     expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: SIZE });
     for (let asked = 0; asked < 2; asked++) {
-      // A client that were told that all is here would take it for queued.
+      // A client that reads the full offset would consider the upload queued.
       expect((await tusStore().getUpload(id)).offset).toBe(SIZE - 1);
       expect(await codeOf(send(id, SIZE - 1))).toBe('queue_full');
     }
@@ -291,7 +291,7 @@ describe('a resumable upload whose last byte finds the queue full', () => {
     expect([space.jobs, space.files().filter((path) => path.includes(id)).length]).toEqual([[other.id, id], 2]);
   });
 
-  test('is queued too when its client only asks where it is', async () => {
+  test('is also queued if its client only asks for the offset', async () => {
     await open({ capacity: 1 });
     const id = await created();
     const other = await put();
@@ -301,7 +301,7 @@ describe('a resumable upload whose last byte finds the queue full', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'queued' });
   });
 
-  test('is the same for one that tells its size at the end', async () => {
+  test('is treated the same if it announces its size at the end', async () => {
     await open({ capacity: 1 });
     const id = await created(null);
     const other = await put();
@@ -314,7 +314,7 @@ describe('a resumable upload whose last byte finds the queue full', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'queued' });
   });
 
-  test('with nothing in its last request stays where it is', async () => {
+  test('without bytes in its last request stays where it is', async () => {
     await open({ capacity: 1 });
     const id = await created();
     await put();
@@ -323,7 +323,7 @@ describe('a resumable upload whose last byte finds the queue full', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'receiving' });
   });
 
-  test('discards the oldest where the queue is set to', async () => {
+  test('evicts the oldest if the queue is set to discard', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
     const other = await put();
     const id = await created();

@@ -74,7 +74,7 @@ function forgetful(isAway: () => boolean): UploadRecords {
 }
 
 describe('the manifest', () => {
-  test('lies beside complete bytes and holds all that record and job can be made from', async () => {
+  test('is stored beside complete bytes, and record and job can be made from it', async () => {
     const upload = await open();
     const { id, fencingToken, publicId, createdAtMs } = upload.record;
     await upload.receive(bytesThen(), {}, 10_000);
@@ -95,7 +95,7 @@ describe('the manifest', () => {
 });
 
 describe('the queue', () => {
-  test('whose job cannot be added does not fail the upload: the sweep adds it', async () => {
+  test('does not fail an upload whose job cannot be added; the janitor adds it', async () => {
     const add = async () => await Promise.reject(new Error('Redis is away'));
     const upload = await open({ ...space.parts, queue: { ...space.parts.queue, add } });
     await upload.receive(bytesThen(), {}, 10_000);
@@ -103,7 +103,7 @@ describe('the queue', () => {
     expect(space.files()).toHaveLength(2);
   });
 
-  test('has it already where the sweep took this process for dead, and nothing is removed', async () => {
+  test('has the upload already if the janitor considered this process dead, and nothing is removed', async () => {
     const upload = await open();
     await upload.receive(bytesThen(), {}, 10_000);
     const { id, fencingToken } = upload.record;
@@ -115,12 +115,12 @@ describe('the queue', () => {
     expect(space.files()).toHaveLength(2);
   });
 
-  test('takes nothing that is not stored', async () => {
+  test('accepts only stored uploads', async () => {
     const upload = await open();
     await expect(upload.enqueue()).rejects.toThrow('nothing is stored yet');
   });
 
-  test('is not reached by an upload that was taken over, whose files go', async () => {
+  test('never gets an upload that was taken over, and its files are removed', async () => {
     const first = await open();
     await first.receive(bytesThen(), {}, 10_000);
     const second = await open(space.parts, first.record.id);
@@ -129,7 +129,7 @@ describe('the queue', () => {
     expect(await recordOf(second)).toMatchObject({ state: 'receiving', fencingToken: second.record.fencingToken });
   });
 
-  test('an upload whose queueing was made keeps its bytes though the reply was lost', async () => {
+  test('keeps the bytes of an upload that was queued although the reply was lost', async () => {
     let away = false;
     const upload = await open({ ...space.parts, records: forgetful(() => away) });
     await upload.receive(bytesThen(), {}, 10_000);
@@ -140,7 +140,7 @@ describe('the queue', () => {
     expect(space.files().sort()).toEqual([manifestKey(id, fencingToken), originalKey(id, fencingToken)].sort());
   });
 
-  test('keeps its files when it is to be forgotten, until its record is gone for certain', async () => {
+  test('leads to a rejected upload whose files stay until its record is certainly gone', async () => {
     let away = false;
     const upload = await open({ ...space.parts, records: forgetful(() => away) });
     await upload.receive(bytesThen(), {}, 10_000);
@@ -154,7 +154,7 @@ describe('the queue', () => {
   });
 });
 
-describe('an upload that was stored while Redis was away, and so not queued', () => {
+describe('an upload that was stored while Redis was away, and so is not queued', () => {
   async function storedOnly(): Promise<IncomingUpload> {
     let away = false;
     const store: RecordStore = overriding(space.store, {
@@ -176,7 +176,7 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
     return upload;
   }
 
-  test('leaves no file once the refusal is recorded', async () => {
+  test('leaves no file once the rejection is recorded', async () => {
     const upload = await storedOnly();
     await upload.reject(new ServiceError('service_unavailable', 'Away.'));
     expect([(await recordOf(upload))?.state, space.files()]).toEqual(['failed', []]);
@@ -188,7 +188,7 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
     expect(space.files()).toEqual([]);
   });
 
-  test('leaves no file once it is given up', async () => {
+  test('leaves no file once it has expired', async () => {
     const { record } = await storedOnly();
     const problem = { type: '/problems/x', title: 'X', status: 409, detail: 'X.', code: 'upload_interrupted' };
     await space.records.interrupt(record.id, (await space.records.read(record.id))?.record.version ?? 0, problem);
@@ -197,7 +197,7 @@ describe('an upload that was stored while Redis was away, and so not queued', ()
 });
 
 describe('an upload that is cancelled while it is received', () => {
-  test('is upload_cancelled, stays cancelled and leaves no file', async () => {
+  test('gets upload_cancelled, stays cancelled and leaves no file', async () => {
     const upload = await open();
     const receiving = upload
       .receive(
@@ -211,7 +211,7 @@ describe('an upload that is cancelled while it is received', () => {
     expect([space.files(), space.jobs]).toEqual([[], []]);
   });
 
-  test('is upload_cancelled too where it is deleted', async () => {
+  test('gets upload_cancelled also if it is deleted', async () => {
     const upload = await open();
     const receiving = upload
       .receive(
@@ -224,7 +224,7 @@ describe('an upload that is cancelled while it is received', () => {
     expect([space.files(), space.jobs]).toEqual([[], []]);
   });
 
-  test('is so by the record alone, before its files are removed', async () => {
+  test('gets upload_cancelled from the record, before its files are removed', async () => {
     const upload = await open();
     await upload.receive(
       bytesThen(() => space.records.cancel(upload.record.id)),
@@ -237,7 +237,7 @@ describe('an upload that is cancelled while it is received', () => {
 });
 
 describe('the end of an upload that is not queued', () => {
-  test('refuse records what was found out about the file', async () => {
+  test('by reject records the facts about the file', async () => {
     const upload = await open();
     await expect(upload.receive(bytesThen(), {}, 5999)).rejects.toMatchObject({ code: 'file_too_large' });
     const record = await upload.reject(new ServiceError('file_too_large', 'Too large.'));
@@ -248,14 +248,14 @@ describe('the end of an upload that is not queued', () => {
     expect(space.files()).toEqual([]);
   });
 
-  test('refuse says nothing of one that was taken over', async () => {
+  test('by reject changes nothing if the upload was taken over', async () => {
     const first = await open();
     const second = await open(space.parts, first.record.id);
     expect(await first.reject(new ServiceError('upload_interrupted', 'Gone.'))).toBeUndefined();
     expect(await recordOf(second)).toMatchObject({ state: 'receiving' });
   });
 
-  test('forget keeps the record if a storage that is away may hold unfinished files', async () => {
+  test('by forget keeps the record if a storage that is away may have unfinished files', async () => {
     const upload = await open({
       ...space.parts,
       storage: overriding(space.parts.storage, { removeUnfinished: isAway }),
@@ -265,7 +265,7 @@ describe('the end of an upload that is not queued', () => {
     expect(await recordOf(upload)).toBeDefined();
   });
 
-  test('forget leaves neither file nor record', async () => {
+  test('by forget leaves neither file nor record', async () => {
     const upload = await open();
     await upload.receive(bytesThen(), {}, 10_000);
     await upload.forget();
@@ -279,7 +279,7 @@ async function isAway(): Promise<never> {
   throw new Error('away');
 }
 
-test('a Redis that is away while bytes come costs reports, not the upload', async () => {
+test('an upload loses only its reports if Redis is away while its bytes arrive', async () => {
   let away = false;
   const upload = await open({ ...space.parts, records: forgetful(() => away) });
   away = true;
@@ -292,16 +292,16 @@ test('a Redis that is away while bytes come costs reports, not the upload', asyn
   expect(await upload.enqueue()).toMatchObject({ record: { state: 'queued' }, queuePosition: 1 });
 });
 
-describe('what is heard of an upload while its bytes come in', () => {
+describe('an event of an upload whose bytes arrive', () => {
   const mine = recordOfProgress({ state: 'receiving', version: 5, phaseStartedAtMs: 1000 });
 
   test.each([
     ['a report of its own', { version: 6 }, 0],
-    ['news from before it was opened, late', { version: 4, state: 'cancelled' }, 0],
+    ['a late event from before it was opened', { version: 4, state: 'cancelled' }, 0],
     ['a cancel', { version: 6, state: 'cancelled' }, 1],
-    ['another request that begins anew', { version: 6, phaseStartedAtMs: 2000 }, 1],
+    ['another request that begins again', { version: 6, phaseStartedAtMs: 2000 }, 1],
     ['a gap', undefined, 1],
-  ] as const)('%s causes that many reports', async (_, change, looks) => {
+  ] as const)('is passed on only if another writer may have caused it: %s', async (_, change, looks) => {
     let looked = 0;
     const registry = openRegistry();
     const listen: IntakeParts['listen'] = (observer) => subscribeTo(registry, silentLog, observer);

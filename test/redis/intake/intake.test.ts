@@ -43,8 +43,8 @@ function head() {
   return { id: freshId(), fileName: 'a.jpg', options: {} };
 }
 
-describe('a body that its headers tell to be too large', () => {
-  test('is refused before a byte of it is read, and leaves no record', async () => {
+describe('a body whose headers announce too many bytes', () => {
+  test('is rejected before a byte of it is read, and leaves no record', async () => {
     const intake = openIntake();
     const form = fakeRequest({ ...FORM_HEADERS, 'content-length': '20001' });
     const raw = fakeRequest({ 'content-length': '10001' });
@@ -54,7 +54,7 @@ describe('a body that its headers tell to be too large', () => {
     expect(await space.connection.keys(space.keys.record('*'))).toEqual([]);
   });
 
-  test('is taken at the limit exactly, and without a length', async () => {
+  test('is accepted at exactly the limit, and without a length', async () => {
     const intake = openIntake();
     expect(
       await intake.receiveForm(SCOPE, wholeRequest({ ...FORM_HEADERS, 'content-length': '20000' }, BODY)),
@@ -68,7 +68,7 @@ describe('a body that its headers tell to be too large', () => {
   });
 });
 
-test('an encoded raw body is refused, an identical one is not', async () => {
+test('a raw body with an encoding is rejected, and one with the encoding identity is accepted', async () => {
   const intake = openIntake();
   expect(await codeOf(intake.receiveRaw(SCOPE, wholeRequest({ 'content-encoding': 'gzip' }, BYTES), head()))).toBe(
     'unsupported_encoding',
@@ -78,7 +78,7 @@ test('an encoded raw body is refused, an identical one is not', async () => {
   );
 });
 
-test('a piece of a file is not taken for the whole, and the sender told how to send it', async () => {
+test('a part of a file is rejected, with advice how to send it', async () => {
   const receiving = openIntake().receiveRaw(
     SCOPE,
     wholeRequest({ 'content-range': 'bytes 0-9/6000' }, BYTES.subarray(0, 10)),
@@ -90,7 +90,7 @@ test('a piece of a file is not taken for the whole, and the sender told how to s
   });
 });
 
-test('the total of a raw body is known from its first byte where its length is', async () => {
+test('the total of a raw body is known from its first byte if its length is announced', async () => {
   const intake = openIntake();
   const id = freshId();
   const { request, send, end } = fakeRequest({ 'content-length': '6000' });
@@ -102,8 +102,8 @@ test('the total of a raw body is known from its first byte where its length is',
   await taking;
 });
 
-describe('a sender that gives nothing', () => {
-  test('is upload_too_slow, whichever way it sends', async () => {
+describe('a sender without bytes', () => {
+  test('gets upload_too_slow for a form and for a raw body', async () => {
     const intake = openIntake(20);
     const form = fakeRequest(FORM_HEADERS);
     const raw = fakeRequest();
@@ -121,11 +121,11 @@ describe('a sender that gives nothing', () => {
 });
 
 describe('drain', () => {
-  test('is done at once where nothing is being received', async () => {
+  test('resolves at once if nothing is being received', async () => {
     await openIntake().drain(60_000);
   });
 
-  test('lets a body under way end', async () => {
+  test('lets a running upload end', async () => {
     const intake = openIntake();
     const { request, send, end } = fakeRequest(FORM_HEADERS);
     const taking = intake.receiveForm(SCOPE, request);
@@ -140,7 +140,7 @@ describe('drain', () => {
     await drained;
   });
 
-  test('breaks off what goes on past the grace, with when to come again', async () => {
+  test('ends bodies that continue past the grace period, with Retry-After', async () => {
     const intake = openIntake();
     const { request, send } = fakeRequest(FORM_HEADERS);
     const taking = intake.receiveForm(SCOPE, request);

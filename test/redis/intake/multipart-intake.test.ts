@@ -49,7 +49,7 @@ function form(...parts: readonly FormPart[]): IncomingMessage {
 const photo = (name: string, length = 6000): FormPart => ({ name: 'file', fileName: name, bytes: jpegBytes(length) });
 const words = (name: string): FormPart => ({ name: 'file', fileName: name, bytes: 'only words' });
 
-/** Keys of records, whatever their state. */
+/** Keys of records in any state. */
 async function recordKeys(): Promise<string[]> {
   return await space.connection.keys(space.keys.record('*'));
 }
@@ -72,7 +72,7 @@ describe('a form', () => {
     expect(space.files()).toHaveLength(6);
   });
 
-  test('has none of its files queued before its body has ended well', async () => {
+  test('has none of its files queued before its body is complete', async () => {
     const { request, send, end } = fakeRequest(FORM_HEADERS);
     const taking = take(request);
     const body = formBody(photo('1.jpg'));
@@ -86,7 +86,7 @@ describe('a form', () => {
     expect((await taking).map(({ state }) => state)).toEqual(['queued']);
   });
 
-  test('may hold fields of any name, and file inputs that nobody filled', async () => {
+  test('may have fields of any name, and empty file inputs', async () => {
     const records = await take(
       form({ name: 'send', bytes: 'Send' }, { name: 'file', fileName: '', bytes: '' }, photo('a.jpg'), {
         name: 'after',
@@ -105,23 +105,23 @@ describe('a form', () => {
   test.each([
     ['after its files', [photo('a.jpg'), { name: 'options', bytes: '{}' }]],
     ['that are not JSON', [{ name: 'options', bytes: '{' }, photo('a.jpg')]],
-  ])('with options %s is refused whole', async (_how, parts) => {
+  ])('with options %s is rejected as a whole', async (_how, parts) => {
     expect(await codeOf(take(form(...parts)))).toBe('bad_options');
     await expectNothingLeft();
   });
 
   test.each([
     ['no part', []],
-    ['fields alone', [{ name: 'options', bytes: '{}' }]],
-    ['an unfilled input', [{ name: 'file', fileName: '', bytes: '' }]],
-  ])('with %s has no_file', async (_what, parts) => {
+    ['only fields', [{ name: 'options', bytes: '{}' }]],
+    ['an empty file input', [{ name: 'file', fileName: '', bytes: '' }]],
+  ])('with %s gets no_file', async (_what, parts) => {
     expect(await codeOf(take(form(...parts)))).toBe('no_file');
     await expectNothingLeft();
   });
 });
 
-describe('a refused file', () => {
-  test('is among the answer as failed, and spoils none of its siblings', async () => {
+describe('a rejected file', () => {
+  test('is in the answer as failed, and does not affect the other files', async () => {
     const records = await take(
       form(photo('1.jpg'), words('2.jpg'), photo('big.jpg', 20_001), { name: 'f', fileName: 'empty.jpg', bytes: '' }),
     );
@@ -138,7 +138,7 @@ describe('a refused file', () => {
     ]);
   });
 
-  test('that is large has the rest of its part skipped, and the next file is taken', async () => {
+  test('that is too large has the rest of its part skipped, and the next file is accepted', async () => {
     const records = await take(form(photo('big.jpg', 300_000), photo('2.jpg')));
     expect(records.map(({ state, receivedBytes }) => [state, receivedBytes <= 20_000 || state])).toEqual([
       ['failed', true],
@@ -149,7 +149,7 @@ describe('a refused file', () => {
   test.each([
     ['type', words('1.jpg')],
     ['size', photo('1.jpg')],
-  ])('for its %s has the bytes skipped that are still to come, more than anybody buffers', async (_why, part) => {
+  ])('with a wrong %s has the rest of its bytes skipped without buffering', async (_why, part) => {
     const { request, send, end } = fakeRequest(FORM_HEADERS);
     const taking = take(request);
     const bytes = Buffer.concat([Buffer.from(part.bytes), Buffer.alloc(3_000_000, 'and so on ')]);
@@ -162,7 +162,7 @@ describe('a refused file', () => {
     expect((await taking).map(({ state }) => state)).toEqual(['failed', 'queued']);
   });
 
-  test("where all are, the first one's error is the answer, and only its record is kept", async () => {
+  test('gives the answer its error if all files are rejected, and only the first record is kept', async () => {
     await expect(take(form(words('1.jpg'), photo('big.jpg', 20_001)))).rejects.toMatchObject({
       code: 'unsupported_media_type',
       id: expect.any(String) as unknown,
@@ -172,16 +172,16 @@ describe('a refused file', () => {
   });
 });
 
-describe('a form that does not end well leaves nothing', () => {
+describe('a form that fails as a whole leaves nothing', () => {
   test.each([
     ['too_many_files', [1, 2, 3, 4, 5].map((name) => photo(`${name}.jpg`))],
     ['too_many_fields', [photo('1.jpg'), ...[1, 2, 3, 4, 5, 6].map((name) => ({ name: String(name), bytes: '' }))]],
-  ])('%s', async (code, parts) => {
+  ])('if it has %s', async (code, parts) => {
     expect(await codeOf(take(form(...parts)))).toBe(code);
     await expectNothingLeft();
   });
 
-  test('where its body is cut in the second file, however it comes', async () => {
+  test('if its body is cut in the second file, in any chunks', async () => {
     const whole = formBody(photo('1.jpg'), photo('2.jpg', 20_000));
     const cut = whole.subarray(0, whole.length - 3000);
     expect(await codeOf(take(wholeRequest(FORM_HEADERS, cut)))).toBe('body_cut_short');
@@ -195,7 +195,7 @@ describe('a form that does not end well leaves nothing', () => {
     await expectNothingLeft();
   });
 
-  test('where its sender is gone in the second file', async () => {
+  test('if its client disconnects in the second file', async () => {
     const whole = formBody(photo('1.jpg'), photo('2.jpg', 20_000));
     const { request, send, breakOff } = fakeRequest(FORM_HEADERS);
     const taking = codeOf(take(request));
@@ -206,7 +206,7 @@ describe('a form that does not end well leaves nothing', () => {
     await expectNothingLeft();
   });
 
-  test('where the signal fires', async () => {
+  test('if the signal fires', async () => {
     const controller = new AbortController();
     const { request, send } = fakeRequest(FORM_HEADERS);
     const taking = codeOf(take(request, controller.signal));
@@ -217,7 +217,7 @@ describe('a form that does not end well leaves nothing', () => {
     await expectNothingLeft();
   });
 
-  test('where one file cannot be forgotten, its siblings are all the same, and the first reason is told', async () => {
+  test('if one file cannot be removed: the others are, and the first reason is returned', async () => {
     const { storage } = space.parts;
     let failures = 1;
     const stubborn = overriding(storage, {

@@ -22,7 +22,10 @@ afterEach(async () => {
 /** A file that is complete gives a sign of life three times in this time. */
 const SILENCE_MS = 600;
 
-/** Sends a form of two files up to the middle of the second one. `finish` sends the rest and resolves with what became of both. */
+/**
+ * Sends a form of two files up to the middle of the second one. `finish` sends the rest and resolves with both
+ * outcomes.
+ */
 async function untilTheSecond(first: Buffer) {
   const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: SILENCE_MS });
   const limits = { maxFiles: 2, maxFields: 1, maxFieldBytes: 9, maxRequestBytes: 1_000_000, maxFileBytes: 100_000 };
@@ -51,7 +54,7 @@ async function dueMs(fileName: string): Promise<number> {
   return Number(await space.connection.zscore(space.keys.due, ids[names.indexOf(fileName)] ?? ''));
 }
 
-test('a file that is complete is given up later and later while its siblings are still coming in', async () => {
+test('the silence limit of a complete file is extended while the other files of the form arrive', async () => {
   const { finish } = await untilTheSecond(jpegBytes());
   await eventually('its bytes to be complete', () => space.files().some((path) => path.endsWith('.original')));
   for (let sign = 1; sign <= 3; sign += 1) {
@@ -64,7 +67,7 @@ test('a file that is complete is given up later and later while its siblings are
   ]);
 });
 
-test('a file that was refused keeps its reason while its siblings are still coming in', async () => {
+test('a rejected file keeps its reason while the other files of the form arrive', async () => {
   const { records, finish } = await untilTheSecond(Buffer.from('only words'));
   const ids = (await space.connection.call('ZRANGE', [space.keys.due, '0', '-1'])) as string[];
   const states = await Promise.all(ids.map((id) => space.connection.hget(space.keys.record(id), 'state')));

@@ -38,12 +38,12 @@ async function recordOf(id: string) {
   return (await space.records.read(id))?.record;
 }
 
-async function told(parts: IntakeSpace['parts'], file: RawFile) {
+async function answerTo(parts: IntakeSpace['parts'], file: RawFile) {
   return await readReceived(parts.records, await receiveRaw(parts, SCOPE, file));
 }
 
 async function take(parts: IntakeSpace['parts'], file: RawFile) {
-  return (await told(parts, file)).record;
+  return (await answerTo(parts, file)).record;
 }
 
 /** A request under way: its record is made and its first bytes are stored. */
@@ -71,14 +71,14 @@ describe('a raw upload', () => {
     expect(space.jobs).toEqual([id]);
   });
 
-  test('is told with its place among those that wait, also when it is sent again', async () => {
+  test('is returned with its place in the queue, also when it is sent again', async () => {
     const id = freshId();
     await take(space.parts, rawFile(freshId()));
-    expect(await told(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
-    expect(await told(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
+    expect(await answerTo(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
+    expect(await answerTo(space.parts, rawFile(id))).toMatchObject({ record: { id }, queuePosition: 2 });
   });
 
-  test('sent again with the same bytes is the same upload, with no second job', async () => {
+  test('sent again with the same bytes is the same upload, without a second job', async () => {
     const id = freshId();
     const first = await take(space.parts, rawFile(id));
     expect(await take(space.parts, rawFile(id, { fileName: 'other.jpg' }))).toEqual(first);
@@ -87,7 +87,7 @@ describe('a raw upload', () => {
     expect([space.jobs, space.files().length]).toEqual([[id], 2]);
   });
 
-  test('whose digest is left to the worker is compared with what is stored', async () => {
+  test('whose digest the worker computes is compared with the stored bytes', async () => {
     const id = freshId();
     const parts = { ...space.parts, hashes: false };
     const first = await take(parts, rawFile(id));
@@ -102,9 +102,9 @@ describe('a raw upload', () => {
   test.each([
     ['longer', Buffer.concat([BYTES, Buffer.from('x')])],
     ['shorter', BYTES.subarray(0, 5999)],
-    ['as long, but others', jpegBytes(6000, 2)],
-    ['none', Buffer.alloc(0)],
-  ])('sent again with bytes that are %s is a conflict, and the first stands', async (_how, bytes) => {
+    ['other', jpegBytes(6000, 2)],
+    ['no', Buffer.alloc(0)],
+  ])('sent again with %s bytes is a conflict, and the first upload stays', async (_how, bytes) => {
     const id = freshId();
     const first = await take(space.parts, rawFile(id));
     expect(await codeOf(take(space.parts, rawFile(id, { request: wholeRequest({}, bytes) })))).toBe('upload_conflict');
@@ -112,7 +112,7 @@ describe('a raw upload', () => {
     expect(space.files()).toHaveLength(2);
   });
 
-  test('whose bytes are being compared reads no further than the first byte beyond the stored size', async () => {
+  test('that is compared reads no further than the first byte beyond the stored size', async () => {
     const id = freshId();
     await take(space.parts, rawFile(id));
     const endless = fakeRequest();
@@ -121,7 +121,7 @@ describe('a raw upload', () => {
     expect(await outcome).toBe('upload_conflict');
   });
 
-  test('takes over from one that is still receiving: the later one is stored whole, the first leaves nothing', async () => {
+  test('takes over from an upload that is still receiving: only the later one is stored', async () => {
     const id = freshId();
     const first = await begun(id);
     const second = await take(space.parts, rawFile(id, { fileName: 'second.jpg' }));
@@ -137,20 +137,23 @@ describe('a raw upload', () => {
     expect(space.jobs).toEqual([id]);
   });
 
-  test.each(['failed', 'cancelled'] as const)('after %s starts clean: the old files are gone', async (state) => {
-    const id = freshId();
-    await take(space.parts, rawFile(id));
-    await space.records.begin(id);
-    if (state === 'failed') await space.records.fail(id, 1, PROBLEM);
-    else await space.records.cancel(id);
-    const other = jpegBytes(6000, 2);
-    const second = await take(space.parts, rawFile(id, { request: wholeRequest({}, other) }));
-    expect(second).toMatchObject({ state: 'queued', error: null });
-    expect(space.files()).toEqual([manifestKey(id, second.fencingToken), originalKey(id, second.fencingToken)]);
-    expect(space.jobs).toEqual([id, id]);
-  });
+  test.each(['failed', 'cancelled'] as const)(
+    'after %s starts without old state, and the old files are removed',
+    async (state) => {
+      const id = freshId();
+      await take(space.parts, rawFile(id));
+      await space.records.begin(id);
+      if (state === 'failed') await space.records.fail(id, 1, PROBLEM);
+      else await space.records.cancel(id);
+      const other = jpegBytes(6000, 2);
+      const second = await take(space.parts, rawFile(id, { request: wholeRequest({}, other) }));
+      expect(second).toMatchObject({ state: 'queued', error: null });
+      expect(space.files()).toEqual([manifestKey(id, second.fencingToken), originalKey(id, second.fencingToken)]);
+      expect(space.jobs).toEqual([id, id]);
+    },
+  );
 
-  test('after completed is not digested again', async () => {
+  test('after completed is not processed again', async () => {
     const id = freshId();
     await take(space.parts, rawFile(id));
     await space.records.begin(id);
@@ -159,7 +162,7 @@ describe('a raw upload', () => {
     expect(space.jobs).toEqual([id]);
   });
 
-  test('after DELETE is gone', async () => {
+  test('after DELETE is gone (410)', async () => {
     const id = freshId();
     await take(space.parts, rawFile(id));
     await space.records.delete(id);
@@ -169,20 +172,20 @@ describe('a raw upload', () => {
   });
 });
 
-describe('a raw upload that is refused', () => {
+describe('a rejected raw upload', () => {
   test.each([
     ['unsupported_media_type', { request: wholeRequest({}, 'only words') }],
     ['empty_file', { request: wholeRequest({}) }],
     ['file_too_large', { maxBytes: 5999 }],
     ['bad_options', { options: { no: 1 } }],
-  ])('as %s leaves a failed record that says why, and no file', async (code, more) => {
+  ])('leaves a failed record with the error %s, and no file', async (code, more) => {
     const id = freshId();
     await expect(take(space.parts, rawFile(id, more))).rejects.toMatchObject({ code, id });
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code, id, state: 'failed', final: true } });
     expect([space.files(), space.jobs]).toEqual([[], []]);
   });
 
-  test('because its sender is gone leaves a failed record and no file', async () => {
+  test('whose client disconnects leaves a failed record and no file', async () => {
     const id = freshId();
     const { breakOff, outcome } = await begun(id);
     breakOff();
@@ -195,7 +198,7 @@ describe('a raw upload that is refused', () => {
     expect(space.files()).toEqual([]);
   });
 
-  test('by the signal ends with its reason, and says when to come again', async () => {
+  test('that the signal ends gets its reason and a Retry-After', async () => {
     const id = freshId();
     const controller = new AbortController();
     const { request, send } = fakeRequest();

@@ -41,7 +41,7 @@ async function storedUpload(state: 'receiving' | 'queued' | 'processing' | 'comp
 
 describe('cancel', () => {
   test.each(['receiving', 'queued', 'processing'] as const)(
-    'of an upload that is %s stops it: its job and its files go',
+    'stops a %s upload and removes its job and its files',
     async (state) => {
       const id = await storedUpload(state);
       const { removal, remove } = build();
@@ -50,7 +50,7 @@ describe('cancel', () => {
     },
   );
 
-  test('of one that is final changes nothing', async () => {
+  test('does not change a final upload', async () => {
     const id = await storedUpload('completed');
     const { removal, remove } = build();
     expect(await removal.cancel(id)).toMatchObject({
@@ -60,7 +60,7 @@ describe('cancel', () => {
     expect([remove.mock.calls, space.files().length]).toEqual([[], 1]);
   });
 
-  test('stands although the job and the files cannot be removed now', async () => {
+  test('is applied even if the job and the files cannot be removed now', async () => {
     const id = await storedUpload('queued');
     const fail = async () => await Promise.reject(new Error('not now'));
     const { removal } = build({
@@ -74,7 +74,7 @@ describe('cancel', () => {
     expect(await removal.cancel(id)).toMatchObject({ stopped: true });
   });
 
-  test('of nothing is unknown_upload, of a deleted one upload_gone', async () => {
+  test('rejects with unknown_upload for an unknown upload, and with upload_gone for a deleted one', async () => {
     const { removal } = build();
     expect(await codeOf(removal.cancel(freshId()))).toBe('unknown_upload');
     const id = await storedUpload('queued');
@@ -94,7 +94,7 @@ describe('delete', () => {
   });
 
   test.each(['receiving', 'queued', 'processing', 'completed'] as const)(
-    'of an upload that is %s leaves a tombstone and no file',
+    'of a %s upload leaves a tombstone and no file',
     async (state) => {
       const id = await storedUpload(state);
       const { removal, remove } = build();
@@ -107,7 +107,7 @@ describe('delete', () => {
     },
   );
 
-  test('twice is upload_gone, of nothing unknown_upload', async () => {
+  test('rejects with upload_gone the second time, and with unknown_upload for an unknown upload', async () => {
     const { removal } = build();
     const id = await storedUpload('completed');
     await removal.delete(id);

@@ -21,7 +21,7 @@ async function stretchNow(): Promise<number> {
   return Math.floor(Number(seconds) / STRETCH_SECONDS);
 }
 
-/** The figures where so many have left so many stretches ago. Made anew where a stretch ends meanwhile. */
+/** The figures after the given departures per interval. Computed again if an interval ends meanwhile. */
 async function drainedAgo(counts: Readonly<Record<number, number>>): Promise<BacklogFigures> {
   for (;;) {
     const now = await stretchNow();

@@ -163,7 +163,7 @@ describe('errors of a Redis that is away', () => {
     new ServiceError('upload_gone', 'Gone.'),
   ];
   test.each(others.map((error) => [error.message, error] as const))(
-    '"%s" is not: it is a fault of ours, or an answer',
+    'do not include "%s", which is a fault of the service or an answer',
     async (_message, error) => {
       await expect(available(async () => await Promise.reject(error))).rejects.toBe(error);
     },
@@ -192,7 +192,7 @@ describe('the sets of uploads', () => {
     await sets.markReconciled('the run of a server that is no more', 60_000);
     expect(await sets.reconciliationDue()).toBe(run);
     await sets.markReconciled(run, 1);
-    await eventually('the next survey', async () => (await sets.reconciliationDue()) !== undefined);
+    await eventually('the next scan', async () => (await sets.reconciliationDue()) !== undefined);
   });
 
   test('make a scan due only by time if the server reports no run id', async () => {

@@ -93,8 +93,8 @@ const publishThen =
     return await then(context, hooks);
   };
 
-describe('an upload that is digested', () => {
-  test('is completed with what its processor made, from the bytes and the options as sent', async () => {
+describe('an upload that is processed', () => {
+  test('is completed with the result of its processor, from the bytes and the options as sent', async () => {
     const id = await waiting();
     const outcome = await run(id, async (context, hooks) => {
       expect((await readFile(context.inputPath)).toString()).toBe('bytes');
@@ -112,7 +112,7 @@ describe('an upload that is digested', () => {
     });
   });
 
-  test('its reports reach the record, the last one before its outcome', async () => {
+  test('has its reports in the record, the last one before its outcome', async () => {
     const id = await waiting();
     let during: number | undefined;
     await run(id, async (_context, hooks) => {
@@ -126,7 +126,7 @@ describe('an upload that is digested', () => {
     expect([during, (await recordOf(id))?.percent]).toEqual([65, 100]);
   });
 
-  test('a variant lies in storage under its attempt, is announced, and has its address', async () => {
+  test('has its variants in storage below its attempt, announced, and with a URL', async () => {
     const id = await waiting();
     await run(id, async (context) => {
       const variant = await context.publishVariant(made, Buffer.from('small'));
@@ -141,7 +141,7 @@ describe('an upload that is digested', () => {
   });
 });
 
-test('names every variant of the result when it completes, though Redis has lost an announcement', async () => {
+test('the completion names every variant of the result, though Redis has lost an announcement', async () => {
   const id = await waiting();
   await run(id, async (context) => {
     await context.publishVariant(made, Buffer.from('small'));
@@ -153,7 +153,7 @@ test('names every variant of the result when it completes, though Redis has lost
 
 describe('a job that has nothing to do', () => {
   test.each(['cancelled', 'completed', 'failed'] as const)(
-    'because its upload is %s, or is none any more, is passed over',
+    'because its upload is %s or missing is skipped',
     async (state) => {
       const { id } = await uploadIn(space.records, state);
       const before = await recordOf(id);
@@ -165,7 +165,7 @@ describe('a job that has nothing to do', () => {
     },
   );
 
-  test('because the attempts are used up ends the upload, so that nobody waits for ever', async () => {
+  test('because the attempts are used up ends the upload as failed', async () => {
     const id = await waiting();
     for (let attempt = 0; attempt <= MAX_DEATHS; attempt++) await space.records.begin(id);
     await putObject(temp.storage, `${attemptPrefix(id, MAX_DEATHS)}/160.jpeg`, Buffer.from('of the dead'));
@@ -179,7 +179,7 @@ describe('a job that has nothing to do', () => {
 });
 
 describe('a file that cannot be processed', () => {
-  test('fails for good, with its reason and without a retry', async () => {
+  test('fails with its reason and without a retry', async () => {
     const id = await waiting();
     const outcome = await run(
       id,
@@ -194,7 +194,7 @@ describe('a file that cannot be processed', () => {
     expect(attemptFiles()).toEqual([]);
   });
 
-  test('of a type that no processor takes fails for good', async () => {
+  test('because no processor accepts its type fails', async () => {
     const { id, fencingToken } = await uploadIn(space.records, 'receiving');
     await space.records.enqueue(id, fencingToken, { type: 'image/x-other', sizeBytes: 1, sha256: 'a', options: {} });
     expect(await run(id, succeed)).toBe('done');
@@ -202,10 +202,10 @@ describe('a file that cannot be processed', () => {
   });
 });
 
-describe('a fault of ours', () => {
+describe('a fault of the service', () => {
   const fault: RunProcessor = async () => await Promise.reject<never>(new Error('/secret/path went away'));
 
-  test('is tried again: the upload waits with the percent it had', async () => {
+  test('leads to another attempt: the upload waits with the same percent', async () => {
     const id = await waiting();
     expect(await run(id, fault)).toEqual({ retryInMs: expect.any(Number), attempt: 1 });
     expect(await recordOf(id)).toMatchObject({ state: 'queued', attempt: 1, error: null });
@@ -213,11 +213,11 @@ describe('a fault of ours', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2 });
   });
 
-  test('so are bytes that are not in storage', async () => {
+  test('is also assumed if the bytes are not in storage', async () => {
     expect(await run((await uploadIn(space.records, 'queued')).id, succeed)).toMatchObject({ attempt: 1 });
   });
 
-  test('is none of the upload if the storage, or Redis, cannot be used: it is handed back however often', async () => {
+  test('of the storage or of Redis requeues the upload any number of times without a count', async () => {
     const id = await waiting();
     const causes = [
       new ServiceError('storage_unavailable', 'Away.'),
@@ -233,7 +233,7 @@ describe('a fault of ours', () => {
     expect(await run(id, succeed)).toBe('done');
   });
 
-  test('puts off its upload, by the clock of Redis, if the storage works for others', async () => {
+  test('delays its upload, by the clock of Redis, if the storage works for others', async () => {
     const id = await waiting();
     const full = new ServiceError('storage_full', 'Full.');
     const fail: RunProcessor = async () => await Promise.reject<never>(full);
@@ -257,14 +257,14 @@ describe('a fault of ours', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 0, deaths: 0 });
   });
 
-  test('are no bytes that are not in storage while the storage itself cannot be used', async () => {
+  test('is not counted for missing bytes while the storage itself cannot be used', async () => {
     const { id } = await uploadIn(space.records, 'queued');
     const checkStorage = async () => await Promise.reject<never>(new ServiceError('storage_unavailable', 'Away.'));
     expect(await run(id, succeed, undefined, { checkStorage })).toBe('requeued');
     expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 0 });
   });
 
-  test('ends with the last attempt, and tells the client nothing of ours', async () => {
+  test('fails the upload after the last attempt, without internal details in the error', async () => {
     const id = await waiting();
     for (let attempt = 1; attempt < MAX_FAULTS; attempt++) {
       const pauseMs = 1_000 * 2 ** (attempt - 1);
@@ -290,7 +290,7 @@ describe('a fault of ours', () => {
 });
 
 describe('an attempt that is stopped from outside', () => {
-  test('by a cancel changes nothing any more, and its files go', async () => {
+  test('by a cancel changes nothing any more, and its files are removed', async () => {
     const id = await waiting();
     const controller = new AbortController();
     const outcome = await run(
@@ -306,7 +306,7 @@ describe('an attempt that is stopped from outside', () => {
     expect([outcome, (await recordOf(id))?.state, attemptFiles()]).toEqual(['superseded', 'cancelled', []]);
   });
 
-  test('learns of a cancel from the record where nobody told it', async () => {
+  test('by a cancel that it missed is ended by the record', async () => {
     const id = await waiting();
     const cancelled: RunProcessor = async () => (await space.records.cancel(id), RESULT);
     expect([
@@ -321,7 +321,7 @@ describe('an attempt that is stopped from outside', () => {
     expect([ended, (await recordOf(second))?.state]).toEqual(['superseded', 'cancelled']);
   });
 
-  test("by another attempt leaves that one's files and outcome alone", async () => {
+  test('by another attempt leaves the files and the outcome of that attempt alone', async () => {
     const id = await waiting();
     const outcome = await run(
       id,
@@ -334,7 +334,7 @@ describe('an attempt that is stopped from outside', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2, result: { width: 1 } });
   });
 
-  test("by another attempt of the same number, whose beginning Redis had lost, leaves that one's files alone", async () => {
+  test('by an attempt of the same number, whose beginning Redis had lost, leaves the files of that one', async () => {
     const id = await waiting();
     const key = space.keys.record(id);
     const before = await space.connection.hgetall(key);
@@ -354,7 +354,7 @@ describe('an attempt that is stopped from outside', () => {
     ]);
   });
 
-  test('because the process stops hands the upload back, whatever its processor threw', async () => {
+  test('because the process stops requeues the upload, with any error of its processor', async () => {
     const id = await waiting();
     const controller = new AbortController();
     const outcome = await run(
@@ -371,20 +371,20 @@ describe('an attempt that is stopped from outside', () => {
 });
 
 describe('an upload whose attempts have died', () => {
-  /** As many attempts as were never heard of again. */
+  /** Begins this number of attempts, none of which reports again. */
   async function abandoned(times: number): Promise<string> {
     const id = await waiting();
     for (let time = 0; time < times; time++) await space.records.begin(id);
     return id;
   }
 
-  test("once, which may have been a neighbour's doing, runs beside others again", async () => {
+  test('once, perhaps because of another file, runs beside others again', async () => {
     const id = await abandoned(1);
     expect(await run(id, succeed)).toBe('done');
     expect(await recordOf(id)).toMatchObject({ state: 'completed', attempt: 2, deaths: 1 });
   });
 
-  test('twice, runs alone, and what they left is removed when it is completed', async () => {
+  test('twice runs alone, and the files of the dead attempts are removed when it is completed', async () => {
     const id = await abandoned(2);
     await putObject(temp.storage, `${attemptPrefix(id, 1)}/160.jpeg`, Buffer.from('of the dead'));
     await mkdir(join(temp.directory, attemptPrefix(id, 2)), { recursive: true });
@@ -394,7 +394,7 @@ describe('an upload whose attempts have died', () => {
     expect(attemptFiles()).toEqual([`${attemptPrefix(id, 3)}/160.jpeg`]);
   });
 
-  test('and of which one has announced what the last has not, keeps that', async () => {
+  test('keeps the variants that only a dead attempt has announced', async () => {
     const id = await abandoned(1);
     const variant = { ...made, size: 1, url: '', key: `${attemptPrefix(id, 1)}/160.jpeg`, sha256: '' };
     await putObject(temp.storage, variant.key, Buffer.from('of the dead'));
@@ -403,7 +403,7 @@ describe('an upload whose attempts have died', () => {
     expect(attemptFiles()).toEqual([variant.key]);
   });
 
-  test('and that ends its process alone too, is failed as what crashes workers, and nothing is left', async () => {
+  test('and that crashes its own process fails as crashing, and leaves nothing', async () => {
     const id = await abandoned(2);
     await putObject(temp.storage, `${attemptPrefix(id, 1)}/160.jpeg`, Buffer.from('of the dead'));
     const dies: RunProcessor = async () => await Promise.reject<never>(new ProcessDied(null, 'SIGSEGV', ''));
@@ -415,7 +415,7 @@ describe('an upload whose attempts have died', () => {
     expect(attemptFiles()).toEqual([]);
   });
 
-  test('and whose own process was ended by somebody else, is tried again', async () => {
+  test('and whose own process was ended from outside gets another attempt', async () => {
     const id = await abandoned(2);
     expect(await run(id, notIsolated, undefined, { runIsolated: notIsolated })).toMatchObject({ attempt: 3 });
     expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 1, deaths: 2 });
@@ -435,7 +435,7 @@ describe('an attempt that takes too long', () => {
     expect(await run(id, notIsolated, undefined, { runIsolated: succeed })).toBe('done');
   });
 
-  test('in one step is no outcome of the file before it has run alone', async () => {
+  test('in one step does not fail the file before it has run alone', async () => {
     const id = await waiting();
     const isSlow: RunProcessor = async () =>
       await Promise.reject<never>(new UnprocessableError('picture_timeout', 'Too slow.'));
@@ -445,7 +445,7 @@ describe('an attempt that takes too long', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { detail: 'Too slow.', final: true } });
   });
 
-  test('alone too is failed: the file takes too long', async () => {
+  test('alone fails the file, because it takes too long', async () => {
     const id = await waiting();
     await run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 });
     const isCharged: RunProcessor = async () => await Promise.reject<never>(TIMED_OUT);
@@ -455,7 +455,7 @@ describe('an attempt that takes too long', () => {
 });
 
 describe('the manifest of an upload', () => {
-  test('is written from the record if it is missing, so that the upload comes back when Redis is emptied', async () => {
+  test('is written from the record if it is missing, so that the upload can be restored', async () => {
     const id = await waiting();
     const { fencingToken = '', publicId } = (await recordOf(id)) ?? {};
     expect(await readManifest(temp.storage, manifestKey(id, fencingToken))).toBeUndefined();

@@ -90,43 +90,43 @@ const endless: RunProcessor = async ({ signal }) =>
   );
 
 describe('a worker', () => {
-  test('takes jobs and leaves none behind', async () => {
+  test('takes jobs and leaves none in the queue', async () => {
     await startWorker(async () => RESULT);
     const ids = await Promise.all([waiting(), waiting(), waiting()]);
     for (const id of ids) expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ attempt: 1 });
     await untilNoJobs();
   });
 
-  test('stops what is cancelled in its hands, and nothing else', async () => {
+  test('stops a cancelled upload that it runs, and nothing else', async () => {
     const worker = await startWorker(endless);
     const [first, second] = await Promise.all([waiting(), waiting()]);
     await until(first, ({ state }) => state === 'processing');
     await until(second, ({ state }) => state === 'processing');
     await space.records.cancel(first);
     worker.cancel(first);
-    worker.cancel('nothing of ours');
-    await eventually('one job in hand', async () => (await queue.counts()).active === 1);
+    worker.cancel('an unknown upload');
+    await eventually('one running job', async () => (await queue.counts()).active === 1);
     expect((await space.records.read(second))?.record.state).toBe('processing');
   });
 
-  test('that may have missed a cancel stops what is not its own any more, and nothing else', async () => {
+  test('that may have missed a cancel stops uploads that another one has, and nothing else', async () => {
     const worker = await startWorker(endless);
     const [first, second] = await Promise.all([waiting(), waiting()]);
     await until(first, ({ state }) => state === 'processing');
     await until(second, ({ state }) => state === 'processing');
     await space.records.cancel(first);
     worker.lookAgain();
-    await eventually('one job in hand', async () => (await queue.counts()).active === 1);
+    await eventually('one running job', async () => (await queue.counts()).active === 1);
     expect((await space.records.read(second))?.record).toMatchObject({ state: 'processing', attempt: 1 });
   });
 
-  test('that looks again before it has heard of its attempt stops what has ended meanwhile', async () => {
-    let hear = (): void => undefined;
-    const heard = new Promise<void>((resolve) => (hear = resolve));
+  test('that reads the records before it knows its attempt stops an upload that has ended meanwhile', async () => {
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
     const records = overriding(space.records, {
       async begin(id) {
         const outcome = await space.records.begin(id);
-        await heard;
+        await released;
         return outcome;
       },
     });
@@ -144,7 +144,7 @@ describe('a worker', () => {
     worker.lookAgain();
     // The look has read the record before this does.
     await space.records.read(id);
-    hear();
+    release();
     await untilNoJobs();
     expect(runs).toBe(0);
   });
@@ -154,7 +154,7 @@ describe('a worker', () => {
     await startWorker(async () => {
       if (faults === 2) return RESULT;
       faults += 1;
-      throw new Error('a fault of ours');
+      throw new Error('a fault of the service');
     });
     const id = await waiting();
     for (const attempt of [1, 2]) {
@@ -183,7 +183,7 @@ describe('a worker', () => {
     expect(calls).toBe(2);
   });
 
-  test('asks to be replaced when half of its threads are held by calls that nobody waits for', async () => {
+  test('asks to be replaced when calls that nothing waits for hold half of its threads', async () => {
     let abandoned = 0;
     let asked = 0;
     await startWorker(
@@ -201,7 +201,7 @@ describe('a worker', () => {
     expect(asked).toBe(1);
   });
 
-  test('that closes lets work in hand end within the grace', async () => {
+  test('that closes lets running jobs end within the grace period', async () => {
     let finish: (() => void) | undefined;
     const worker = await startWorker(async () => await new Promise((resolve) => (finish = () => resolve(RESULT))));
     const id = await waiting();
@@ -212,7 +212,7 @@ describe('a worker', () => {
     expect((await space.records.read(id))?.record).toMatchObject({ state: 'completed', attempt: 1 });
   });
 
-  test('that closes hands back what goes on past the grace, and another worker takes it up', async () => {
+  test('that closes requeues jobs that continue past the grace period, and another worker takes them', async () => {
     const worker = await startWorker(endless);
     const id = await waiting();
     await until(id, ({ state }) => state === 'processing');
@@ -222,7 +222,7 @@ describe('a worker', () => {
     expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ attempt: 2 });
   });
 
-  test('an upload that was sent again while its old job was still in hand is taken up', async () => {
+  test('runs an upload that was sent again while its old job was still running', async () => {
     let run: RunProcessor = endless;
     const worker = await startWorker((...args) => run(...args));
     const id = await waiting();
@@ -239,7 +239,7 @@ describe('a worker', () => {
     await untilNoJobs();
   });
 
-  test('an upload whose attempt was refused although nobody else has it is taken up again', async () => {
+  test('runs an upload again whose attempt was rejected although no other worker has it', async () => {
     await startWorker(async (context, hooks) => {
       const { id } = context.upload;
       const attempt = (await space.records.read(id))?.record.attempt ?? 0;

@@ -44,7 +44,7 @@ function counting() {
 
 const holder = async (): Promise<string | null> => await space.connection.get(space.keys.uploadLock(ID));
 
-test('one holds it, the next has it when it was given back, and nothing stays behind', async () => {
+test('the lock goes to the next one when it is released, and leaves no key', async () => {
   const first = await take();
   let isTaken = false;
   const tries = counting();
@@ -56,7 +56,7 @@ test('one holds it, the next has it when it was given back, and nothing stays be
   expect([await holder(), await space.connection.exists(space.keys.uploadLockWanted(ID))]).toEqual([null, 0]);
 });
 
-test('a holder hears that it is wanted, and not from itself', async () => {
+test('a holder is notified that another one waits, and not by its own request', async () => {
   let wanted = 0;
   const signs = counting();
   const first = await take(newLock(signs), () => void (wanted += 1));
@@ -68,7 +68,7 @@ test('a holder hears that it is wanted, and not from itself', async () => {
   await (await second).unlock();
 });
 
-test('of many at once one after the other has it', async () => {
+test('of many requests at the same time one after the other gets the lock', async () => {
   let inside = 0;
   let most = 0;
   await Promise.all(
@@ -83,7 +83,7 @@ test('of many at once one after the other has it', async () => {
   expect(most).toBe(1);
 });
 
-test('a holder that lives keeps it, and is notified if another has taken it meanwhile', async () => {
+test('a living holder keeps the lock, and is notified if another one has taken it', async () => {
   let lost = 0;
   const slept = await take(newLock(), () => void (lost += 1));
   const key = space.keys.uploadLock(ID);
@@ -96,7 +96,7 @@ test('a holder that lives keeps it, and is notified if another has taken it mean
   expect(await holder()).toBe('another');
 });
 
-test('one that ran out and was not taken is taken again', async () => {
+test('an expired lock that no other one has taken is taken again', async () => {
   const lock = await take();
   await space.connection.del(space.keys.uploadLock(ID));
   await eventually('the lock', async () => (await holder()) !== null);
@@ -104,7 +104,7 @@ test('one that ran out and was not taken is taken again', async () => {
   expect(await holder()).toBeNull();
 });
 
-test('whoever is gone, or is asked to end, waits no longer', async () => {
+test('a request that is gone or was asked to end waits no longer', async () => {
   const lock = await take();
   const gone = new AbortController();
   const waiting = codeOf(newLock({}, gone.signal).lock(NEVER, () => undefined));
@@ -116,7 +116,7 @@ test('whoever is gone, or is asked to end, waits no longer', async () => {
   await lock.unlock();
 });
 
-test('without Redis it cannot be had, and giving it back is no error', async () => {
+test('without Redis the lock cannot be taken, and releasing it is no error', async () => {
   let isAway = false;
   const store: LockerParts['store'] = {
     async runScript(...args) {
@@ -130,7 +130,7 @@ test('without Redis it cannot be had, and giving it back is no error', async () 
   await lock.unlock();
 });
 
-test('a reply that was lost does not lock its own sender out', async () => {
+test('a lost reply does not lock out its own sender', async () => {
   let losses = 1;
   const store: LockerParts['store'] = {
     async runScript(...args) {

@@ -71,7 +71,7 @@ describe('an announced upload', () => {
   const DAY_MS = 24 * 3_600_000;
   const dueInMs = async (id: string) => Number(await space.connection.zscore(space.keys.due, id)) - Date.now();
 
-  test('is given up after 10 minutes without a byte, and after its expiry once bytes have come', async () => {
+  test('expires after 10 minutes without a byte, and at its expiry after the first bytes', async () => {
     const store = newStore({ expiryMs: DAY_MS });
     const id = freshId();
     const created = await store.create(new Upload({ id, offset: 0, size: BYTES.length, metadata: {} }));
@@ -87,7 +87,7 @@ describe('an announced upload', () => {
 });
 
 describe('an upload in several requests', () => {
-  test('goes on in any process, and is one file and queued at the end', async () => {
+  test('continues in any process, becomes one file and is queued at the end', async () => {
     const id = await announced();
     expect(await write(id, 0, 100)).toBe(100);
     expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: 100, type: null });
@@ -104,7 +104,7 @@ describe('an upload in several requests', () => {
     expect(await newStore().getUpload(id)).toMatchObject({ offset: 9000, size: 9000, metadata: { filename: 'a.jpg' } });
   });
 
-  test('may learn its size at the end', async () => {
+  test('may announce its size at the end', async () => {
     const id = await announced(null);
     await write(id, 0, 9000);
     expect(await newStore().getUpload(id)).toMatchObject({ offset: 9000, size: undefined });
@@ -113,18 +113,18 @@ describe('an upload in several requests', () => {
     await expectStored(id);
   });
 
-  test('keeps what came when a source ends early', async () => {
+  test('keeps the received bytes if a body ends early', async () => {
     const id = await announced();
     await write(id, 0, 5000);
     expect((await newStore().getUpload(id)).offset).toBe(5000);
   });
 });
 
-describe("an id of the client's own", () => {
+describe('an id that the client has made', () => {
   const createUnder = async (uploadId: string) =>
     await newStore().create(new Upload({ id: uploadId, size: BYTES.length, offset: 0, metadata: { uploadId } }));
 
-  test('makes creation safe to send again: the second time is a conflict, and nothing is lost', async () => {
+  test('makes creation safe to repeat: the second is a conflict, and nothing is lost', async () => {
     const id = freshId();
     await createUnder(id);
     await write(id, 0, 100);
@@ -135,7 +135,7 @@ describe("an id of the client's own", () => {
     await expectStored(id);
   });
 
-  test('of an upload that was cancelled begins a new life', async () => {
+  test('of a cancelled upload begins a new life', async () => {
     const id = freshId();
     await createUnder(id);
     await write(id, 0, 5000);
@@ -147,15 +147,15 @@ describe("an id of the client's own", () => {
   });
 });
 
-describe('where a process died', () => {
-  test('between the last byte and the queue, the next request ends its work', async () => {
+describe('an upload whose process died', () => {
+  test('between the last byte and the queue is completed by the next request', async () => {
     const id = await announced();
     await putObject(space.storage, partKey(id, 0, 'deaddeaddead'), BYTES);
     expect((await newStore().getUpload(id)).offset).toBe(9000);
     await expectStored(id);
   });
 
-  test('over making one file, what it left of that is removed', async () => {
+  test('while it joined the parts loses the incomplete file and is completed', async () => {
     const id = await announced();
     const fencingToken = (await recordOf(id))?.fencingToken ?? '';
     await putObject(space.storage, partKey(id, 0, 'deaddeaddead'), BYTES);
@@ -164,7 +164,7 @@ describe('where a process died', () => {
     await expectStored(id);
   });
 
-  test('or was only thought dead, two that end the work leave one file', async () => {
+  test('or only seemed to leaves one file, even if two requests complete it', async () => {
     const id = await announced();
     await putObject(space.storage, partKey(id, 0, '000000000001'), BYTES);
     const ends = await Promise.all([newStore(), newStore()].map((store) => codeOf(store.getUpload(id))));
@@ -174,7 +174,7 @@ describe('where a process died', () => {
   });
 });
 
-describe("what is not the file's fault", () => {
+describe('a fault of the service', () => {
   test('leaves everything for another try', async () => {
     const id = await announced();
     const unavailable = new ServiceError('service_unavailable', 'No Redis.');
@@ -186,8 +186,8 @@ describe("what is not the file's fault", () => {
   });
 });
 
-describe('an end', () => {
-  test('by cancellation while bytes come leaves no file', async () => {
+describe('an end of a resumable upload', () => {
+  test('by a cancel while bytes arrive leaves no file', async () => {
     const id = await announced();
     const store = newStore();
     const source = Readable.from(
@@ -202,7 +202,7 @@ describe('an end', () => {
     expect(await codeOf(store.getUpload(id))).toBe('upload_cancelled');
   });
 
-  test('by a PUT under its id takes it out of the protocol', async () => {
+  test('by a PUT under its id makes it unknown to tus', async () => {
     const id = await announced();
     await space.records.open({ id, fencingToken: 'r', fileName: 'a.jpg', totalBytes: null });
     expect(await codeOf(newStore().getUpload(id))).toBe('unknown_upload');

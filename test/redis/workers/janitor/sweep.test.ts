@@ -136,7 +136,7 @@ describe('missing jobs', () => {
     expect(jobs).toEqual(ids);
   });
 
-  test('compares 2000 new and 2000 older uploads per sweep, in turn, however many wait', async () => {
+  test('compares 2000 new and 2000 older uploads per sweep, in turn, for any length of the queue', async () => {
     const ids = Array.from({ length: 5_000 }, (_, index) => `u-${index}`);
     await space.connection.zadd(space.keys.waiting, ...ids.flatMap((id, index) => [index, id]));
     const compared: string[][] = [];
@@ -144,7 +144,7 @@ describe('missing jobs', () => {
     expect(compared.map(({ length }) => length)).toEqual([2_000, 4_000, 3_000, 1_000, 2_000, 2_000]);
     expect([...new Set(compared.slice(0, 3).flat())]).toHaveLength(5_000);
     expect(compared[4]?.[0]).toBe('u-0');
-    // A new upload is compared in the next sweep, wherever the round is.
+    // A new upload is compared in the next sweep, at any point of the round.
     await space.connection.zadd(space.keys.waiting, 6_000, 'new');
     expect(await sets.waitingToCompare(5_000, 2_000)).toContain('new');
   });
@@ -452,7 +452,7 @@ describe('reconciliation scan', () => {
     expect([await stateOf(id), jobs]).toEqual([undefined, []]);
   });
 
-  test('restores the last of several requests, whatever the order and times of their files', async () => {
+  test('restores the last of several requests, for any order and times of their files', async () => {
     const id = randomUUID();
     const createdAt = new Date(60_000).toISOString();
     const last = await storedUpload(id, { createdAt, sequence: 2 });
