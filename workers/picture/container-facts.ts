@@ -1,15 +1,19 @@
 import { FileWindow } from './structure/file-window.ts';
+import { hasCleanJpegHeader } from './structure/jpeg-segments.ts';
 import { hasTiffAlpha } from './structure/tiff-alpha.ts';
 
 /** Facts about a file that libvips does not report. */
 export interface ContainerFacts {
   /** False if the first channel after the colours is a spot colour or a mask, not transparency. */
   readonly isAlphaDeclared: boolean;
+  /** True for a JPEG that has only segments before its pixels. */
+  readonly hasCleanJpegHeader: boolean;
 }
 
 /** Reads the facts from the container of a picture. Rejects with the reason of the signal. */
 export async function readContainer(path: string, type: string, signal: AbortSignal): Promise<ContainerFacts> {
   return await FileWindow.over(path, signal, async (window) => ({
     isAlphaDeclared: type !== 'image/tiff' || (await hasTiffAlpha(window)),
+    hasCleanJpegHeader: type === 'image/jpeg' && (await hasCleanJpegHeader(window)),
   }));
 }

@@ -2,6 +2,7 @@ import type { StepContext } from '../processor.ts';
 import { decode as decodeFile } from './libvips.ts';
 import { readError } from './read-error.ts';
 import type { PictureState } from './state.ts';
+import { decodeJpegStrictly } from './strict-jpeg.ts';
 import { toSrgb } from './to-srgb.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
@@ -17,14 +18,20 @@ export function decode(tools: PictureTools) {
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
     const { maxPixels } = tools.limits;
     const way = state.wayToSrgb.get();
-    const read = {
+    const settings = {
       size: state.plan.get().decoded,
       appliesProfile: way.kind === 'managed',
       maxPixels,
       keptChannels: state.keptChannels.get(),
     };
+    const { hasCleanJpegHeader } = state.container.get();
+    const isJpeg = state.facts.get().format === 'jpeg';
     const pixels = await bounds
-      .wait((maxSeconds) => decodeFile(inputPath, { ...read, maxSeconds }))
+      .wait((maxSeconds) =>
+        isJpeg
+          ? decodeJpegStrictly(inputPath, { ...settings, maxSeconds }, hasCleanJpegHeader)
+          : decodeFile(inputPath, { ...settings, maxSeconds }),
+      )
       .catch((error: unknown) => {
         throw readError(error);
       });

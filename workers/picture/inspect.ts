@@ -51,6 +51,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     };
     state.facts.set(facts);
     state.wayToSrgb.set(way);
+    state.container.set(container);
     state.keptChannels.set(channels);
     state.kept.set(options.keepMetadata ? keptExif(header.exif) : undefined);
     state.plan.set(plan);

@@ -46,6 +46,8 @@ export interface DecodeSettings extends ReadSettings {
   readonly size: Size;
   /** If false, the profile of the file is ignored and the colour values are unchanged. */
   readonly appliesProfile: boolean;
+  /** If true, the decoder also fails for warnings. Default false. */
+  readonly failsOnWarning?: boolean;
   /** See `keptChannels`. Such a picture is decoded at its full size first. */
   readonly keptChannels?: KeptChannels | undefined;
 }
@@ -61,10 +63,10 @@ export async function readHeader(path: string): Promise<Header> {
  */
 export async function decode(
   path: string,
-  { size, appliesProfile, keptChannels, maxPixels, maxSeconds }: DecodeSettings,
+  { size, appliesProfile, failsOnWarning = false, keptChannels, maxPixels, maxSeconds }: DecodeSettings,
 ): Promise<Pixels> {
   const image = sharp(path, {
-    failOn: 'error',
+    failOn: failsOnWarning ? 'warning' : 'error',
     autoOrient: true,
     ignoreIcc: !appliesProfile,
     limitInputPixels: maxPixels,

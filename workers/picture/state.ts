@@ -1,5 +1,6 @@
 import type { PictureResult, Variant } from '../../src/wire/documents.ts';
 import { setOnce, type SetOnce } from '../set-once.ts';
+import type { ContainerFacts } from './container-facts.ts';
 import type { CostlyFacts, PictureCosts } from './costs.ts';
 import type { WayToSrgb } from './icc-profile.ts';
 import type { KeptChannels } from './kept-channels.ts';
@@ -14,6 +15,7 @@ export type PictureFacts = Omit<PictureResult, 'kind' | 'dominantColour' | 'thum
 export interface PictureState {
   readonly facts: SetOnce<PictureFacts>;
   readonly wayToSrgb: SetOnce<WayToSrgb>;
+  readonly container: SetOnce<ContainerFacts>;
   readonly keptChannels: SetOnce<KeptChannels | undefined>;
   /** The EXIF tags of every variant, or undefined for none. */
   readonly kept: SetOnce<KeptExif | undefined>;
@@ -38,6 +40,7 @@ export function createPictureState(): PictureState {
   return {
     facts: setOnce('facts'),
     wayToSrgb: setOnce('wayToSrgb'),
+    container: setOnce('container'),
     keptChannels: setOnce('keptChannels'),
     kept: setOnce('kept'),
     plan: setOnce('plan'),

@@ -12,16 +12,26 @@ const MAX_SEGMENTS = 4096;
  * Throws `picture_too_large` for more than 4096.
  */
 export async function checkJpeg(window: FileWindow): Promise<void> {
+  await reachScan(window);
+}
+
+/** Returns whether nothing but segments precedes the first scan. Some cameras and editors write further bytes there. */
+export async function hasCleanJpegHeader(window: FileWindow): Promise<boolean> {
+  return await reachScan(window);
+}
+
+async function reachScan(window: FileWindow): Promise<boolean> {
   let at = 2;
   for (let segments = 0; ;) {
     const header = await window.read(at, SEGMENT_HEADER_BYTES);
-    if (header === undefined || header[0] !== MARK) return;
+    if (header === undefined || header[0] !== MARK) return false;
     const marker = header[1] ?? 0;
     if (marker === FILL) {
       at += 1;
       continue;
     }
-    if (marker === START_OF_SCAN || marker === END_OF_IMAGE) return;
+    if (marker === START_OF_SCAN) return true;
+    if (marker === END_OF_IMAGE) return false;
     segments += 1;
     if (segments > MAX_SEGMENTS)
       throw tooLarge(
