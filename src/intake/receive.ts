@@ -9,6 +9,7 @@ import type { FileKind, StoredUpload } from '../record/open-record.ts';
 import { originalKey } from '../storage/keys.ts';
 import { commitWith, type ObjectWriter, type SmallObject, type Storage } from '../storage/storage.ts';
 import { ByteLimiter } from './body.ts';
+import { RawPictureWatch } from './raw-picture-watch.ts';
 import type { ReceiveProgress } from './receive-progress.ts';
 import { parseOptions } from './options.ts';
 import { SNIFF_BYTES, sniffType } from './sniff.ts';
@@ -70,7 +71,9 @@ async function storeChunks(
   const writer = await storage.create(originalKey(file.id, file.fencingToken));
   try {
     const hash = parts.hashes === false ? undefined : createHash('sha256');
-    await writeAll(writer, head, chunks, progress, limiter, hash);
+    const raw = type === 'image/tiff' ? new RawPictureWatch() : undefined;
+    await writeAll(writer, head, seenBy(raw, head, chunks), progress, limiter, hash);
+    if (raw?.type !== undefined) throw notTaken(raw.type, kinds);
     const stored = { type, sizeBytes: limiter.bytes, sha256: hash?.digest('hex') ?? null, options };
     await commitWith(storage, writer, file.manifestOf(stored));
     return stored;
@@ -126,6 +129,19 @@ async function readHead(
   }
   if (limiter.bytes === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
   return Buffer.concat(head);
+}
+
+/** Shows all chunks of a file to the watch, if there is one. */
+async function* seenBy(
+  watch: RawPictureWatch | undefined,
+  head: Buffer,
+  rest: AsyncIterator<Buffer>,
+): AsyncGenerator<Buffer> {
+  watch?.see(head);
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+    watch?.see(next.value);
+    yield next.value;
+  }
 }
 
 function notTaken(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {

@@ -1,4 +1,5 @@
 import { fileTypeFromBuffer } from 'file-type';
+import { rawTypeOf } from './raw-picture-watch.ts';
 
 /** The type of a file is determined from this many bytes at its start. */
 export const SNIFF_BYTES = 4100;
@@ -7,10 +8,12 @@ export const SNIFF_BYTES = 4100;
 const MOVING_PNG = 'image/apng';
 
 /**
- * The two byte orders of TIFF and BigTIFF. Raw pictures of cameras begin with the same bytes. `file-type` therefore
- * needs the table of tags, which most programs write at the end of the file.
+ * The two byte orders of TIFF and BigTIFF. Raw pictures of cameras begin with the same bytes. `file-type` distinguishes
+ * them by the number of tags or by a tag that other programs write too, so its answer is used only for CR2.
  */
 const TIFF_SIGNATURES = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'];
+const CANON_RAW = 'image/x-canon-cr2';
+const TIFF = 'image/tiff';
 
 /**
  * Returns the media type of the bytes, undefined if they have no known signature. The name and the headers do not
@@ -20,7 +23,7 @@ export async function sniffType(bytes: Buffer): Promise<string | undefined> {
   const head = bytes.subarray(0, SNIFF_BYTES);
   const mime = signedType(head, (await fileTypeFromBuffer(head))?.mime);
   if (mime === MOVING_PNG) return 'image/png';
-  if (mime === undefined && TIFF_SIGNATURES.includes(head.toString('latin1', 0, 4))) return 'image/tiff';
+  if (mime !== CANON_RAW && TIFF_SIGNATURES.includes(head.toString('latin1', 0, 4))) return rawTypeOf(head) ?? TIFF;
   const mayBeText = mime === undefined || mime === 'application/xml';
   return mayBeText && isSvg(head.toString('utf8')) ? 'image/svg+xml' : mime;
 }

@@ -13,10 +13,21 @@ export const PICTURE_TYPES = [
 
 const TO_JPEG = 'Save it as JPEG: cameras have a setting for it, and most programs can export it.';
 
+/** The type of raw pictures of cameras whose format is not known more exactly. */
+export const RAW_TYPE = 'image/x-raw';
+
+const RAW_ADVICE = 'It is a raw picture of a camera. Export it as JPEG in the program of the camera or a photo editor.';
+
 /** Advice to senders of picture files that are not accepted. */
 const ADVICE: Readonly<Record<string, string>> = {
   'image/heic': TO_JPEG,
   'image/heif': TO_JPEG,
+  ...Object.fromEntries(
+    ['adobe-dng', 'canon-cr2', 'canon-cr3', 'fujifilm-raf', 'nikon-nef', 'olympus-orf', 'panasonic-rw2', 'sony-arw']
+      .map((name) => `image/x-${name}`)
+      .concat(RAW_TYPE)
+      .map((type) => [type, RAW_ADVICE]),
+  ),
   'image/svg+xml': 'It is a drawing, which may contain scripts. Export it as PNG.',
 };
 

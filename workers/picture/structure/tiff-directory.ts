@@ -76,6 +76,14 @@ export async function readTiffDirectory(window: FileWindow, layout: TiffLayout, 
   return directory;
 }
 
+/** Returns whether another page follows the page at a position. */
+export async function hasTiffPageAfter(window: FileWindow, layout: TiffLayout, at: number): Promise<boolean> {
+  const start = await window.read(at, layout.countBytes);
+  const end = start === undefined ? 0 : at + layout.countBytes + layout.count(start) * layout.entryBytes;
+  const next = end === 0 ? undefined : await window.read(end, layout.placeBytes);
+  return next !== undefined && layout.place(next) !== 0;
+}
+
 /** Reads at most `most` whole numbers of a tag. A tag that is absent or of another type has none. */
 export async function tiffNumbers(
   window: FileWindow,

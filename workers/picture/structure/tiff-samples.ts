@@ -1,10 +1,12 @@
 import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { FileWindow } from './file-window.ts';
-import { readTiffDirectory, readTiffHeader, tiffNumbers } from './tiff-directory.ts';
+import { hasTiffPageAfter, readTiffDirectory, readTiffHeader, tiffNumbers } from './tiff-directory.ts';
 
 /** Tags of TIFF 6.0, section 8, and of its supplements. */
 const [BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, SAMPLE_FORMAT] = [258, 259, 262, 277, 339];
 const SUBSAMPLING = 530;
+const [SUBFILE_TYPE, SUB_DIRECTORIES] = [254, 330];
+const REDUCED = 1;
 
 const OLD_JPEG = 6;
 const JPEG = 7;
@@ -38,6 +40,9 @@ export async function checkTiffSamples(window: FileWindow): Promise<void> {
   const bits = await numbers(BITS);
   const isLab = photometric === CIELAB;
   const formatName = FORMATS.get(format);
+  const [subfileType = 0] = await numbers(SUBFILE_TYPE);
+  const hasPicture = directory.has(SUB_DIRECTORIES) || (await hasTiffPageAfter(window, header.layout, header.first));
+  if ((subfileType & REDUCED) !== 0 && hasPicture) throw unsupported('begins with a small preview of the picture');
   if (compression === OLD_JPEG) throw unsupported('is compressed as JPEG in the way that TIFF gave up in 1995');
   if (formatName !== undefined && !isLab) throw unsupported(`stores its colours as ${formatName}`);
   if (!bits.every((count) => areReadable(count, samples)))

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { look } from '../../../helpers/look.ts';
+import { pages } from '../../../helpers/pictures.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
 import { tiffFile, type TiffContent, type TiffTag } from '../../../helpers/tiff-file.ts';
@@ -105,6 +106,22 @@ describe('TIFF with unusual pixels', () => {
     await expect(processPicture(tiffFile(content))).rejects.toMatchObject({
       code: 'picture_unsupported',
       detail: expect.stringMatching(/Save it as .*JPEG or PNG/),
+    });
+  });
+
+  test('is rejected as picture_unsupported: its first page is a preview', async () => {
+    const preview: TiffTag = [254, 4, [1]];
+    const two = await pages(2);
+    const first = two.readUInt32LE(4);
+    const entry = two.subarray(first + 2, first + 14);
+    expect(entry.readUInt16LE(0)).toBe(254);
+    entry.writeUInt32LE(1, 8);
+    await expect(processPicture(two)).rejects.toMatchObject({
+      code: 'picture_unsupported',
+      detail: expect.stringMatching(/begins with a small preview/),
+    });
+    expect(await colourOf(tiffFile({ bits: eights(3), pixel: RED, tags: [preview] }))).toMatchObject({
+      colour: [...RED, 255],
     });
   });
 
