@@ -17,7 +17,7 @@ afterEach(async () => {
   await served?.close();
 });
 
-test('a reader that takes nothing of its answer is cut, and one that waits for its answer is not', async () => {
+test('a client that does not read its answer is cut, and a client that waits for its answer is not', async () => {
   let answer: (() => void) | undefined;
   const held = new Promise<void>((resolve) => (answer = resolve));
   served = await serve(async (ctx) => {
@@ -39,7 +39,7 @@ test('a reader that takes nothing of its answer is cut, and one that waits for i
   expect(await (await waiting).text()).toBe('answered');
 });
 
-test('a reader that takes nothing of its answer is cut even if it sends a byte now and then', async () => {
+test('a client that does not read its answer is cut even if it sends a byte now and then', async () => {
   served = await serve((ctx) => void (ctx.body = Readable.from(chunks(512), { objectMode: false })));
   boundConnections(served.server, { maxConnections: undefined, readerTimeoutMs: 200 });
   let isCut = false;
@@ -52,7 +52,7 @@ test('a reader that takes nothing of its answer is cut even if it sends a byte n
   deaf.destroy();
 });
 
-test('a reader that takes its answer slowly and sends a byte now and then is not cut', async () => {
+test('a client that reads its answer slowly and sends a byte now and then is not cut', async () => {
   served = await serve((ctx) => void (ctx.body = Readable.from(chunks(200), { objectMode: false })));
   boundConnections(served.server, { maxConnections: undefined, readerTimeoutMs: patienceMs(400) });
   const slow = await served.connect();
@@ -68,7 +68,7 @@ test('a reader that takes its answer slowly and sends a byte now and then is not
   slow.destroy();
 });
 
-test('a crowded server cuts the oldest connection from which nothing came, in favour of a new one', async () => {
+test('a full server cuts the oldest connection without a byte in favour of a new one', async () => {
   served = await serve((ctx) => void (ctx.body = 'answered'));
   boundConnections(served.server, { maxConnections: 3, readerTimeoutMs: 10_000 });
   const silent = [await served.connect(), await served.connect(), await served.connect()];

@@ -8,19 +8,19 @@ function address(proxies: readonly string[], remoteAddress: string | undefined, 
   return clientAddresses(trustedProxies(proxies))({ socket: { remoteAddress }, headers } as unknown as IncomingMessage);
 }
 
-describe('without trusted proxies', () => {
-  test("an X-Forwarded-For is anybody's invention", () => {
+describe('the client address without trusted proxies', () => {
+  test('ignores X-Forwarded-For, which any client can invent', () => {
     expect(address([], '203.0.113.9', '198.51.100.1')).toBe('203.0.113.9');
     expect(address(['10.0.0.0/8'], '203.0.113.9', '10.0.0.1, 198.51.100.1')).toBe('203.0.113.9');
   });
 
-  test('a socket that is gone has no address, and that is no fault', () => {
+  test('is undefined without an error for a closed socket', () => {
     expect(address([], undefined)).toBe('');
     expect(address(['10.0.0.0/8'], undefined, '198.51.100.1')).toBe('');
   });
 });
 
-describe('behind trusted proxies', () => {
+describe('the client address behind trusted proxies', () => {
   const trusted = ['10.0.0.0/8', '192.0.2.7', '2001:db8:ffff::/48'];
 
   test.each([
@@ -35,21 +35,21 @@ describe('behind trusted proxies', () => {
     ['a neighbour of the trusted one', '192.0.2.8', '198.51.100.1', '192.0.2.8'],
     ['a proxy over IPv6', '2001:db8:ffff::1', '198.51.100.1', '198.51.100.1'],
     ['spaces', '10.1.2.3', ' 198.51.100.1 ,10.4.4.4 ', '198.51.100.1'],
-  ])('%s', (_what, remote, forwarded, client) => {
+  ])('is found with %s', (_what, remote, forwarded, client) => {
     expect(address(trusted, remote, forwarded)).toBe(client);
   });
 
-  test('the header given several times counts as one list', () => {
+  test('is found in a header that appears several times, as in one list', () => {
     expect(address(trusted, '10.1.2.3', ['1.1.1.1', '198.51.100.1', '10.4.4.4'])).toBe('198.51.100.1');
   });
 
-  test('a link-local client with a zone is no fault, on the socket or in the header', () => {
+  test('may have a zone, on the socket or in the header', () => {
     expect(address(trusted, 'fe80::1%eth0')).toBe('fe80:0:0:0::/64');
     expect(address(trusted, '10.1.2.3', 'fe80::1%eth0')).toBe('fe80:0:0:0::/64');
   });
 });
 
-describe('one household is one client', () => {
+describe('the client key of an address', () => {
   test.each([
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
     ['2001:0DB8:0001:0002::', '2001:db8:1:2::/64'],
@@ -59,25 +59,28 @@ describe('one household is one client', () => {
     ['1::8', '1:0:0:0::/64'],
     ['1:2:3:4:5:6:7::', '1:2:3:4::/64'],
     ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
-  ])('%s counts as %s', (remote, network) => {
+  ])('of %s is %s', (remote, network) => {
     expect(address([], remote)).toBe(network);
   });
 
-  test('its neighbour is another', () => {
+  test('differs between neighbours', () => {
     expect(address([], '2001:db8:1:3::1')).not.toBe(address([], '2001:db8:1:2::1'));
   });
 
-  test.each(['::ffff:192.0.2.1', '::FFFF:192.0.2.1'])('a mapped IPv4 address (%s) is that address', (remote) => {
-    expect(address([], remote)).toBe('192.0.2.1');
-    expect(address(['192.0.2.0/24'], remote, '198.51.100.1')).toBe('198.51.100.1');
-  });
+  test.each(['::ffff:192.0.2.1', '::FFFF:192.0.2.1'])(
+    'of a mapped IPv4 address (%s) is that of the IPv4 address',
+    (remote) => {
+      expect(address([], remote)).toBe('192.0.2.1');
+      expect(address(['192.0.2.0/24'], remote, '198.51.100.1')).toBe('198.51.100.1');
+    },
+  );
 
-  test('a mapped IPv4 address in hexadecimal is that address too', () => {
+  test('of a mapped IPv4 address in hexadecimal is that of the IPv4 address', () => {
     expect(address(['10.0.0.0/8'], '10.1.2.3', '::ffff:c000:201')).toBe('192.0.2.1');
   });
 });
 
-describe('hops as other proxies write them', () => {
+describe('forwarded addresses as proxies write them', () => {
   const behind = clientAddresses(trustedProxies(['10.0.0.0/8']));
   const clientOf = (headers: Record<string, string>) =>
     behind({ socket: { remoteAddress: '10.1.2.3' }, headers } as unknown as IncomingMessage);
@@ -94,7 +97,7 @@ describe('hops as other proxies write them', () => {
     ['203.0.113.7:', '10.1.2.3'],
     ['203.0.113.7:x', '10.1.2.3'],
     ['[203.0.113.7]:80:80', '10.1.2.3'],
-  ])('reads the address in X-Forwarded-For: %s', (header, client) => {
+  ])('are read from X-Forwarded-For: %s', (header, client) => {
     expect(clientOf({ 'x-forwarded-for': header })).toBe(client);
   });
 
@@ -106,15 +109,15 @@ describe('hops as other proxies write them', () => {
     ['for=_hidden', '10.1.2.3'],
     ['for=unknown', '10.1.2.3'],
     ['for="', '10.1.2.3'],
-  ])('reads the address in Forwarded: %s', (header, client) => {
+  ])('are read from Forwarded: %s', (header, client) => {
     expect(clientOf({ forwarded: header })).toBe(client);
   });
 
-  test('X-Forwarded-For wins over Forwarded', () => {
+  test('are taken from X-Forwarded-For rather than Forwarded', () => {
     expect(clientOf({ 'x-forwarded-for': '203.0.113.7', forwarded: 'for=192.0.2.1' })).toBe('203.0.113.7');
   });
 
-  test('reports the first hop that is no address, once', () => {
+  test('are reported once if one is not an address', () => {
     const unknown: string[] = [];
     const addressOf = clientAddresses(trustedProxies(['10.0.0.0/8']), (hop) => unknown.push(hop));
     const ask = (remoteAddress: string, hop: string) =>

@@ -46,8 +46,8 @@ async function answer(): Promise<string> {
 
 const CHUNKED = 'PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
 
-describe('a request that breaks off being one', () => {
-  test('is answered once, though its sender sends on, and its handler hears of the end', async () => {
+describe('a request that becomes malformed', () => {
+  test('is answered once although its sender continues, and its handler is notified', async () => {
     socket.pause();
     socket.write(`${CHUNKED}5\r\nabcde\r\n`);
     await once(served.server, 'request');
@@ -64,13 +64,13 @@ describe('a request that breaks off being one', () => {
     expect(outcomes).toEqual(['upload_interrupted']);
   });
 
-  test('because its sender has ended too early is body_cut_short', async () => {
+  test('because its sender ended it too early is body_cut_short', async () => {
     socket.end(`${CHUNKED}5\r\nabcde\r\n`);
     expect(await answer()).toMatch(/^HTTP\/1\.1 400 .*"code":"body_cut_short"/s);
   });
 });
 
-test('bytes behind a whole request leave its answer alone, in however many pieces they come, and close the connection', async () => {
+test('bytes after a complete request, in any pieces, do not change its answer, and close the connection', async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);
   process.on('warning', onWarning);
@@ -85,18 +85,18 @@ test('bytes behind a whole request leave its answer alone, in however many piece
   expect(warnings).toEqual([]);
 });
 
-describe('what is no request of ours', () => {
-  test('CONNECT is told so', async () => {
+describe('a request that the service does not support', () => {
+  test('is rejected with advice if it is CONNECT', async () => {
     socket.write('CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(await answer()).toMatch(/^HTTP\/1\.1 400 .*"code":"bad_request"/s);
   });
 
-  test('two hosts are one too many', async () => {
+  test('is rejected if it has two Host headers', async () => {
     socket.write('GET / HTTP/1.1\r\nHost: x\r\nhost: y\r\nConnection: close\r\n\r\n');
     expect(await answer()).toMatch(/^HTTP\/1\.1 400 .*"code":"bad_request"/s);
   });
 
-  test('HTTP/1.0 needs no host', async () => {
+  test('is accepted without a Host if it is HTTP/1.0', async () => {
     socket.write('GET / HTTP/1.0\r\n\r\n');
     expect(await answer()).toMatch(/^HTTP\/1\.1 200 /);
   });

@@ -7,18 +7,18 @@ import { cleanFileName } from '../../../src/intake/file-name.ts';
 /** As Node hands a header on: bytes as latin1. */
 const asSent = (text: string): string => Buffer.from(text).toString('latin1');
 
-describe('the disposition of a download', () => {
+describe('the Content-Disposition of a download', () => {
   test.each([
     ['photo.jpg', 'attachment; filename="photo.jpg"; filename*=UTF-8\'\'photo.jpg'],
     ['my "x".jpg', 'attachment; filename="my _x_.jpg"; filename*=UTF-8\'\'my%20%22x%22.jpg'],
     ['ü.jpg', 'attachment; filename="_.jpg"; filename*=UTF-8\'\'%C3%BC.jpg'],
     ['a\\b%41.jpg', 'attachment; filename="a_b_41.jpg"; filename*=UTF-8\'\'a%5Cb%2541.jpg'],
     ["it's (1)*.jpg", "attachment; filename=\"it's (1)*.jpg\"; filename*=UTF-8''it%27s%20%281%29%2A.jpg"],
-  ])('of %j', (name, disposition) => {
+  ])('of %j has both forms of the name', (name, disposition) => {
     expect(attachmentDisposition(name)).toBe(disposition);
   });
 
-  test('of any clean name is a header, and gives the name back', () => {
+  test('of any clean name is a valid header, from which the name can be read', () => {
     fc.assert(
       // Any code points; a string of fast-check would take seconds to make the list of them.
       fc.property(fc.array(fc.integer({ min: 0, max: 0x10ffff })), (codePoints) => {
@@ -32,7 +32,7 @@ describe('the disposition of a download', () => {
   });
 });
 
-describe('the name that a request gives', () => {
+describe('the file name in a request', () => {
   test.each([
     ['attachment; filename="a b.jpg"', 'a b.jpg'],
     ['attachment; filename=a.jpg', 'a.jpg'],
@@ -60,7 +60,7 @@ describe('the name that a request gives', () => {
     expect(dispositionFileName(header)).toBe(name);
   });
 
-  test('may be in UTF-8 without a word of it, as curl sends it', () => {
+  test('may be in UTF-8 without a declaration, as curl sends it', () => {
     expect(dispositionFileName(asSent('attachment; filename="ü你.jpg"'))).toBe('ü你.jpg');
   });
 
@@ -77,21 +77,21 @@ describe('the name that a request gives', () => {
     }
   });
 
-  test.each(['', 'attachment', 'attachment; file=a', 'filename'])('is none in %j', (header) => {
+  test.each(['', 'attachment', 'attachment; file=a', 'filename'])('is missing in %j', (header) => {
     expect(dispositionFileName(header)).toBeUndefined();
   });
 
-  test('falls back to the plain one where the extended one is broken (RFC 6266 section 4.3)', () => {
+  test('is taken from the plain form if the extended form is broken (RFC 6266 section 4.3)', () => {
     expect(dispositionFileName('attachment; filename="a.jpg"; filename*=UTF-8\'\'%E2%82')).toBe('a.jpg');
     expect(dispositionFileName("attachment; filename*=UTF-8''%zz")).toBeUndefined();
   });
 
-  test('is the parameter of that name, not what stands inside another', () => {
+  test('is the parameter of that name, not text inside another parameter', () => {
     expect(dispositionFileName('form-data; name="filename=evil.exe"; filename="a.jpg"')).toBe('a.jpg');
     expect(dispositionFileName('attachment; xfilename=evil.exe; filename=a.jpg')).toBe('a.jpg');
   });
 
-  test('is found, or is none, in any header, without an error', () => {
+  test('is read from any header without an error', () => {
     const piece = fc.constantFrom('filename', '*', '=', '"', '\\', ';', "UTF-8''", '%', 'E2', 'a', ' ');
     fc.assert(
       fc.property(

@@ -37,7 +37,7 @@ function listIn(response: Response, name: string): string[] {
 }
 
 describe('a preflight', () => {
-  test('of a known origin says what may be sent, and for how long that holds', async () => {
+  test('of a listed origin is answered with the allowed methods and headers, and how long that is valid', async () => {
     const response = await ask([APP, OTHER], preflight(OTHER));
     expect([response.status, await response.text(), response.headers.get('access-control-allow-origin')]).toEqual([
       204,
@@ -64,7 +64,7 @@ describe('a preflight', () => {
     expect(calls).toBe(0);
   });
 
-  test('of a stranger is told nothing', async () => {
+  test('of an origin that is not listed gets no CORS headers', async () => {
     const response = await ask([APP], preflight(OTHER));
     expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
     expect(response.headers.get('vary')).toBe('Origin');
@@ -83,7 +83,7 @@ describe('an answer', () => {
     expect([headers.get('access-control-allow-origin'), headers.get('vary')]).toEqual([allowed, 'Origin']);
   });
 
-  test('lets a page read what the API says in headers', async () => {
+  test('lets a page read the headers of the API', async () => {
     const response = await ask([APP], { headers: { Origin: APP } });
     const names = ['Location', 'ETag', 'Retry-After', 'Preference-Applied', 'X-Timed-Out', 'X-Request-Id'];
     const ofTus = [
@@ -124,7 +124,7 @@ describe('an answer', () => {
     ]).toEqual([status, APP, 'Origin']);
   });
 
-  test('varies by origin where there was none, and keeps what else it varies by', async () => {
+  test('varies by origin even without an origin, and keeps its other Vary', async () => {
     const { headers } = await ask([APP], {}, (ctx) => {
       ctx.vary('Accept');
       ctx.body = 'x';

@@ -15,8 +15,8 @@ function ask(query: Record<string, string | string[]>, prefer = '') {
   return { ms: requestedTimeoutMs(ctx as unknown as Context, MAX_MS), applied: headers.get('Preference-Applied') };
 }
 
-describe('the time that a client wants to be held', () => {
-  test('is none where it does not say', () => {
+describe('the requested hold time', () => {
+  test('is undefined without a request', () => {
     expect(ask({})).toEqual({ ms: undefined, applied: undefined });
   });
 
@@ -27,36 +27,36 @@ describe('the time that a client wants to be held', () => {
     ['50000', 50_000],
     ['50001', 50_000],
     ['9'.repeat(400), 50_000],
-  ])('timeout=%s is %d ms', (timeout, ms) => {
+  ])('of timeout=%s is %d ms', (timeout, ms) => {
     expect(ask({ timeout })).toEqual({ ms, applied: undefined });
   });
 
   test.each(['', '-1', '+1', '1.5', '1e3', '0x10', 'abc', ' 1', '1 ', '١', 'Infinity', 'NaN', '1_000'])(
-    'timeout=%j is a 400',
+    'cannot be timeout=%j (400)',
     (timeout) => {
       expect(() => ask({ timeout })).toThrow(expect.objectContaining({ code: 'bad_timeout', status: 400 }));
     },
   );
 
-  test('a timeout given twice is a 400', () => {
+  test('cannot appear twice (400)', () => {
     expect(() => ask({ timeout: ['1', '1'] })).toThrow(expect.objectContaining({ code: 'bad_timeout' }));
   });
 
-  test('a Prefer is counted in seconds and named as applied', () => {
+  test('of a Prefer is counted in seconds and named in Preference-Applied', () => {
     expect(ask({}, 'respond-async, wait=10')).toEqual({ ms: 10_000, applied: 'wait=10' });
     expect(ask({}, 'wait=0')).toEqual({ ms: 0, applied: 'wait=0' });
   });
 
-  test('a Prefer above the longest time is clamped, and says to what', () => {
+  test('of a Prefer is limited, and Preference-Applied names the limit', () => {
     expect(ask({}, 'wait=999999999')).toEqual({ ms: MAX_MS, applied: 'wait=50' });
   });
 
-  test('the query wins over a Prefer, which is not applied then', () => {
+  test('of the query wins over that of a Prefer, which is not applied then', () => {
     expect(ask({ timeout: '5' }, 'wait=10')).toEqual({ ms: 5, applied: undefined });
   });
 
   test.each(['wait=x', 'wait', 'respond-async', 'wait=1.5'])(
-    'a malformed or unknown Prefer (%s) is passed over and not named',
+    'of a malformed or unknown Prefer (%s) is ignored',
     (prefer) => {
       expect(ask({}, prefer)).toEqual({ ms: undefined, applied: undefined });
     },

@@ -17,7 +17,7 @@ describe('If-None-Match', () => {
     ['"b",W/"a"', '"a"'],
     ['"x,y", "a"', '"x,y"'],
     ['""', '""'],
-  ])('%s names %s', (header, etag) => {
+  ])('%s matches %s', (header, etag) => {
     expect(hasSeen(asking(header), etag)).toBe(true);
   });
 
@@ -30,22 +30,22 @@ describe('If-None-Match', () => {
     ['"*"', '"a"'],
     ['"ab"', '"a"'],
     ['"b" a', '"a"'],
-  ])('%s does not name %s', (header, etag) => {
+  ])('%s does not match %s', (header, etag) => {
     expect(hasSeen(asking(header), etag)).toBe(false);
   });
 
-  test('gives its tags in order, their weakness left out', () => {
+  test('is parsed to its tags in order, without their weak marks', () => {
     expect(seenTags('W/"7", "8",, W/"x y", "9')).toEqual(['"7"', '"8"']);
     expect(seenTags('*')).toEqual([]);
   });
 });
 
 describe('If-Match', () => {
-  test.each(['', '*', '"a"', '"b", "a"', 'W/"b","a"'])('%s wants the bytes that there are', (header) => {
+  test.each(['', '*', '"a"', '"b", "a"', 'W/"b","a"'])('%s matches the existing bytes', (header) => {
     expect(isWanted(asking(header, 'If-Match'), '"a"')).toBe(true);
   });
 
-  test.each(['"b"', 'W/"a"', 'a', '"ab"'])('%s wants others', (header) => {
+  test.each(['"b"', 'W/"a"', 'a', '"ab"'])('%s does not match the existing bytes', (header) => {
     expect(isWanted(asking(header, 'If-Match'), '"a"')).toBe(false);
   });
 });

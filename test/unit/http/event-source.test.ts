@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { EventSourceWriter, Heartbeats, type ServerEvent } from '../../../src/http/event-source.ts';
 
-/** A response whose reader takes what is written only when told to. */
+/** A response whose reader reads only when the test says so. */
 class SlowResponse extends EventEmitter {
   readonly written: string[] = [];
   head: unknown;
@@ -51,8 +51,8 @@ const event = (version: number): ServerEvent => ({
 });
 const text = (version: number) => `id: ${version}\nevent: progress\ndata: {"version":${version}}\n\n`;
 
-describe('a stream of events', () => {
-  test('begins with a head that no proxy buffers and no cache keeps, sent at once', () => {
+describe('an event stream', () => {
+  test('begins at once with headers against buffering and caching', () => {
     const { response, writer } = build();
     writer.begin();
     expect(response.head).toEqual({
@@ -64,7 +64,7 @@ describe('a stream of events', () => {
     expect(response.written).toEqual(['head', expect.stringMatching(/^retry: \d+\n\n$/)]);
   });
 
-  test('has browsers come back within a second and a half, at different times', () => {
+  test('lets browsers reconnect within 1.5 seconds, at different times', () => {
     const waits = Array.from({ length: 20 }, () => {
       const { response, writer } = build();
       writer.begin();
@@ -74,7 +74,7 @@ describe('a stream of events', () => {
     expect(waits.every((waitMs) => waitMs >= 500 && waitMs <= 1500)).toBe(true);
   });
 
-  test('sends every event to a reader that keeps up, and ends with the last', () => {
+  test('sends every event to a fast reader, and ends with the last', () => {
     const { response, writer, onEnded } = build();
     writer.begin();
     writer.send(event(1), false);
@@ -85,7 +85,7 @@ describe('a stream of events', () => {
     expect(onEnded).toHaveBeenCalledTimes(1);
   });
 
-  test('sends a slow reader the newest when it is ready, never a backlog', () => {
+  test('sends a slow reader only the newest event when it is ready', () => {
     const { response, writer } = build();
     writer.begin();
     response.isSlow = true;
@@ -95,7 +95,7 @@ describe('a stream of events', () => {
     expect(response.written.slice(2)).toEqual([text(1), text(1000)]);
   });
 
-  test('never drops the last event, and ends when that has been handed over', () => {
+  test('never drops the last event, and ends when that event is written', () => {
     const { response, writer, onEnded } = build();
     writer.begin();
     response.isSlow = true;
@@ -119,7 +119,7 @@ describe('a heartbeat', () => {
     expect(response.written.at(-1)).toBe(': \n\n');
   });
 
-  test('gives a reader up that never drains, and writes nothing to it', () => {
+  test('closes the stream of a reader that never drains, and writes nothing to it', () => {
     const { response, writer } = build();
     writer.begin();
     response.isSlow = true;
@@ -130,7 +130,7 @@ describe('a heartbeat', () => {
     expect([response.isDestroyed, response.written.length]).toEqual([true, 3]);
   });
 
-  test('forgives a reader that drains in time, however often it is stuck', () => {
+  test('keeps the stream of a reader that drains in time, also repeatedly', () => {
     const { response, writer } = build();
     writer.begin();
     for (let round = 0; round < 5; round++) {
@@ -153,7 +153,7 @@ describe('the heartbeats of a process', () => {
     jest.useRealTimers();
   });
 
-  test('go to every stream from one timer, and there is none without a stream', () => {
+  test('go to every stream from one timer, which exists only while there are streams', () => {
     const heartbeats = new Heartbeats();
     expect(jest.getTimerCount()).toBe(0);
     const streams = [build(), build(), build()];
@@ -171,7 +171,7 @@ describe('the heartbeats of a process', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('come more often than proxies cut what is silent', () => {
+  test('are more frequent than the silence limits of proxies', () => {
     const heartbeats = new Heartbeats();
     const { writer, response } = build();
     const release = heartbeats.add(writer);

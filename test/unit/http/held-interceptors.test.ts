@@ -14,36 +14,36 @@ function heldBy(result: DeferredResult, ending: Held['ending'] = 'value'): Held 
 }
 
 function build() {
-  const told = {
+  const metrics = {
     deferredBegun: jest.fn(),
     deferredEnded: jest.fn<Metrics['deferredEnded']>(),
     woken: jest.fn<Metrics['woken']>(),
   };
-  return { told, interceptor: heldMetrics(told as unknown as Metrics, preciseNowMs) };
+  return { metrics, interceptor: heldMetrics(metrics as unknown as Metrics, preciseNowMs) };
 }
 
-describe('the measure of held responses', () => {
-  test('counts one from its beginning to its end, by route', () => {
-    const { told, interceptor } = build();
+describe('the metrics of held responses', () => {
+  test('count a response from its beginning to its end, by route', () => {
+    const { metrics, interceptor } = build();
     const held = heldBy(new DeferredResult(), 'timeout');
     interceptor.preProcess?.(held);
-    expect(told.deferredBegun.mock.calls).toEqual([['/uploads/:id']]);
+    expect(metrics.deferredBegun.mock.calls).toEqual([['/uploads/:id']]);
     interceptor.afterCompletion?.(held);
-    expect(told.deferredEnded.mock.calls).toEqual([['/uploads/:id', 'timeout', expect.any(Number)]]);
-    expect(told.woken).not.toHaveBeenCalled();
+    expect(metrics.deferredEnded.mock.calls).toEqual([['/uploads/:id', 'timeout', expect.any(Number)]]);
+    expect(metrics.woken).not.toHaveBeenCalled();
   });
 
-  test('counts none that was resolved before it was held', () => {
-    const { told, interceptor } = build();
+  test('do not count a response that was resolved before it was held', () => {
+    const { metrics, interceptor } = build();
     const result = new DeferredResult();
     result.setResult(1);
     interceptor.preProcess?.(heldBy(result));
     interceptor.afterCompletion?.(heldBy(result));
-    expect([told.deferredBegun.mock.calls, told.deferredEnded.mock.calls]).toEqual([[], []]);
+    expect([metrics.deferredBegun.mock.calls, metrics.deferredEnded.mock.calls]).toEqual([[], []]);
   });
 
-  test('takes the time from the event that resolved it', async () => {
-    const { told, interceptor } = build();
+  test('measure the time from the event that resolved the response', async () => {
+    const { metrics, interceptor } = build();
     const registry = openRegistry();
     const wait = {
       ids: [ID],
@@ -57,12 +57,12 @@ describe('the measure of held responses', () => {
     interceptor.preProcess?.(held);
     registry.wake(ID, eventOf({ eventAtMs: preciseNowMs() - 5 }));
     interceptor.afterCompletion?.(held);
-    const [[latencyMs] = []] = told.woken.mock.calls;
+    const [[latencyMs] = []] = metrics.woken.mock.calls;
     expect(latencyMs).toBeGreaterThanOrEqual(5);
   });
 });
 
-test('the line of a request says how it was held, and nothing where it was not', () => {
+test('the log line of a request says how it was held, and nothing if it was not held', () => {
   const held = heldBy(new DeferredResult(), 'disconnected' as Held['ending']);
   expect(heldPart(held.ctx)).toEqual({});
   heldInAccessLog().postProcess?.(held, { kind: 'value', value: 1 });

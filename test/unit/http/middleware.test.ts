@@ -28,7 +28,7 @@ function logOf() {
   return { lines, log: pino({ level: 'info' }, sink) };
 }
 
-describe('an address that exists, asked with another method', () => {
+describe('an existing address requested with another method', () => {
   async function routed() {
     const router = new Router({ strict: true });
     router.get('/uploads/:id', (ctx) => (ctx.body = 'got'));
@@ -38,7 +38,7 @@ describe('an address that exists, asked with another method', () => {
     return served.url;
   }
 
-  test.each(['POST', 'PUT', 'PATCH'])('is a 405 with what it takes (%s)', async (method) => {
+  test.each(['POST', 'PUT', 'PATCH'])('is a 405 with Allow (%s)', async (method) => {
     const response = await fetch(`${await routed()}/uploads/1`, { method });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'DELETE, GET, HEAD, OPTIONS']);
     expect(await response.json()).toMatchObject({
@@ -47,12 +47,12 @@ describe('an address that exists, asked with another method', () => {
     });
   });
 
-  test('OPTIONS is answered with the list', async () => {
+  test('answers OPTIONS with Allow', async () => {
     const response = await fetch(`${await routed()}/uploads`, { method: 'OPTIONS' });
     expect([response.status, response.headers.get('allow')]).toEqual([204, 'POST, OPTIONS']);
   });
 
-  test('GET and HEAD of what is there reach it, and what is nowhere is a 404', async () => {
+  test('is served for GET and HEAD, and an unknown address is a 404', async () => {
     const url = await routed();
     expect((await fetch(`${url}/uploads/1`, { method: 'HEAD' })).status).toBe(200);
     expect((await fetch(`${url}/uploads/1/`)).status).toBe(404);
@@ -67,13 +67,13 @@ describe('the id of a request', () => {
     ctx.body = requestIdOf(ctx);
   };
 
-  test('is its own where it brought a fit one, through every turn of the work', async () => {
+  test('is that of its X-Request-Id if valid, in every step of the work', async () => {
     served = await serve(requestIds(), problemResponses(silentLog), echo);
     const response = await fetch(served.url, { headers: { 'X-Request-Id': 'abc-1.2_3' } });
     expect([await response.text(), response.headers.get('x-request-id')]).toEqual(['abc-1.2_3', 'abc-1.2_3']);
   });
 
-  test.each(['', 'a b', 'a"b', 'x'.repeat(65), '{}', 'a,b'])('is a new one where %j came', async (given) => {
+  test.each(['', 'a b', 'a"b', 'x'.repeat(65), '{}', 'a,b'])('is a new one if X-Request-Id is %j', async (given) => {
     served = await serve(requestIds(), problemResponses(silentLog), echo);
     const response = await fetch(served.url, { headers: { 'X-Request-Id': given } });
     const id = await response.text();
@@ -81,14 +81,14 @@ describe('the id of a request', () => {
     expect(response.headers.get('x-request-id')).toBe(id);
   });
 
-  test('of two requests at once are two', async () => {
+  test('differs between two requests at the same time', async () => {
     served = await serve(requestIds(), problemResponses(silentLog), echo);
     const { url } = served;
     const ids = await Promise.all([1, 2, 3].map(async () => await (await fetch(url)).text()));
     expect(new Set(ids).size).toBe(3);
   });
 
-  test('is in the scope of the request and in each line of its log', async () => {
+  test('is in the scope of the request and in each of its log lines', async () => {
     const { log, lines } = logOf();
     served = await serve(requestIds(), (ctx) => {
       const scope = openScope(ctx, { log, addressOf: () => '192.0.2.1' });
@@ -100,7 +100,7 @@ describe('the id of a request', () => {
   });
 });
 
-describe('the line of a request', () => {
+describe('the log line of a request', () => {
   async function lineOf(path: string, handler: Middleware = (ctx) => (ctx.body = 'x')) {
     const { log, lines } = logOf();
     served = await serve(requestIds(), onRequestEnd(accessLog(log)), handler);
@@ -111,18 +111,18 @@ describe('the line of a request', () => {
     return lines;
   }
 
-  test('says what was asked and answered, and nothing of the query', async () => {
+  test('contains the request and its status, and not the query', async () => {
     const [line, ...more] = await lineOf('/uploads/1?since=3&secret=x');
     expect(line).toMatchObject({ msg: 'request', method: 'GET', path: '/uploads/1', status: 200, requestId: 'r1' });
     expect([JSON.stringify(line).includes('secret'), line?.['clientGone'], more]).toEqual([false, undefined, []]);
   });
 
-  test('is as short as the longest address of ours', async () => {
+  test('is not longer than the longest address of the service', async () => {
     const [line] = await lineOf(`/${'x'.repeat(5000)}`);
     expect(String(line?.['path']).length).toBeLessThanOrEqual(200);
   });
 
-  test('says that the client is gone', async () => {
+  test('says that the client has disconnected', async () => {
     const [line] = await lineOf('/', (ctx) => {
       ctx.respond = false;
       ctx.res.write('half');
@@ -131,7 +131,7 @@ describe('the line of a request', () => {
     expect(line).toMatchObject({ clientGone: true });
   });
 
-  test('is not written for what machines ask every few seconds', async () => {
+  test('is not written for addresses that machines poll every few seconds', async () => {
     const { log, lines } = logOf();
     served = await serve(requestIds(), onRequestEnd(accessLog(log)), (ctx) => (ctx.body = 'x'));
     for (const path of ['/healthz', '/readyz', '/metrics', '/']) await (await fetch(`${served.url}${path}`)).text();
@@ -140,7 +140,7 @@ describe('the line of a request', () => {
   });
 });
 
-test('every answer says that its bytes are what their type says, and keeps its address to itself', async () => {
+test('every answer has the headers against sniffing, referrers and scripts', async () => {
   served = await serve(problemResponses(silentLog), (ctx) => {
     if (ctx.path === '/fault') throw new Error('fault');
     ctx.body = 'x';

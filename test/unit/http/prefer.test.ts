@@ -47,17 +47,17 @@ describe('the wait of a Prefer header', () => {
     'wait=5"',
     'return=wait',
     'wait=abc, wait=5',
-  ])('is none in %j', (header) => {
+  ])('is undefined in %j', (header) => {
     expect(preferredWaitSeconds(header)).toBeUndefined();
   });
 
-  test('is none where it stands inside the quotes of another preference', () => {
+  test('is undefined inside the quotes of another preference', () => {
     expect(preferredWaitSeconds('foo="a, wait=5, b"')).toBeUndefined();
     expect(preferredWaitSeconds('foo=bar; note="x, wait=5, y", wait=7')).toBe(7);
     expect(preferredWaitSeconds('foo="a \\", wait=5, b"')).toBeUndefined();
   });
 
-  test('is a whole number or none, whatever the header', () => {
+  test('is a whole number or undefined for any header', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('w', 'wait', '=', '5', ',', ';', '"', '\\', ' ') })),

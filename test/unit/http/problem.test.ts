@@ -28,7 +28,7 @@ async function ask(handler: Middleware) {
   };
 }
 
-describe('what a handler throws', () => {
+describe('the answer to a thrown error', () => {
   test('is a problem document with the status of its code', async () => {
     const { response, body } = await ask(() => {
       throw new ServiceError('upload_conflict', 'Another one.', { id: 'x' });
@@ -48,7 +48,7 @@ describe('what a handler throws', () => {
     });
   });
 
-  test('brings its headers, and Retry-After in whole seconds', async () => {
+  test('has the headers of the error, and Retry-After in whole seconds', async () => {
     const { response } = await ask(() => {
       throw new ServiceError('service_unavailable', 'Away.', { retryAfterMs: 2000, headers: { Allow: 'GET' } });
     });
@@ -56,7 +56,7 @@ describe('what a handler throws', () => {
     expect(['2', '3']).toContain(response.headers.get('retry-after'));
   });
 
-  test('that is of another layer keeps the code of the table that it bears', async () => {
+  test('has the code that an error of another layer carries', async () => {
     const { response, body } = await ask(() => {
       throw Object.assign(new Error('Too many.'), { code: 'too_many_held', retryAfterMs: 1 });
     });
@@ -68,11 +68,11 @@ describe('what a handler throws', () => {
   });
 
   test.each([
-    ['a fault of ours', new Error('ENOENT /var/secret/key at line 7')],
+    ['an unknown error', new Error('ENOENT /var/secret/key at line 7')],
     ['an error of a library', Object.assign(new Error('/var/secret is missing'), { code: 'ENOENT' })],
     ['an error with a status', Object.assign(new Error('/var/secret'), { status: 404, expose: true })],
     ['no error at all', 'secret'],
-  ])('that is %s is a 500 that tells nothing, and is logged whole', async (_what, thrown) => {
+  ])('is a 500 without details if %s was thrown, and the error is logged', async (_what, thrown) => {
     const { response, text, body, logged } = await ask(() => {
       throw thrown as Error;
     });
@@ -82,7 +82,7 @@ describe('what a handler throws', () => {
     expect(logged).toContain('"requestId":"r-1"');
   });
 
-  test('names the upload that the address speaks of, unless it names another', async () => {
+  test('names the upload in the address, unless the error names another one', async () => {
     const id = '0b0c7e4e-6f0b-4c58-9a43-0d5b8f0e6c11';
     const idIn = async (params: unknown, own?: string) => {
       const { body } = await ask((ctx) => {
@@ -102,14 +102,14 @@ describe('what a handler throws', () => {
     served = undefined;
   });
 
-  test('that the client has caused is no line of the error log', async () => {
+  test('is not in the error log if the client has caused it', async () => {
     const { logged } = await ask(() => {
       throw new ServiceError('bad_since', 'No.');
     });
     expect(logged).toBe('');
   });
 
-  test('takes the headers of the file that was to be sent away again', async () => {
+  test('has no headers of the file that was about to be sent', async () => {
     const { response } = await ask((ctx) => {
       ctx.set({
         ETag: '"x"',
@@ -125,13 +125,13 @@ describe('what a handler throws', () => {
   });
 });
 
-describe('what nobody answers', () => {
+describe('the answer to an unhandled request', () => {
   test('is a 404 problem', async () => {
     const { response, body } = await ask((_ctx, next) => next());
     expect([response.status, body]).toEqual([404, expect.objectContaining({ code: 'not_found' })]);
   });
 
-  test('is left alone where a handler writes by itself', async () => {
+  test('is left to a handler that writes the response itself', async () => {
     const { response, text } = await ask((ctx) => {
       ctx.respond = false;
       ctx.res.end('mine');
@@ -140,7 +140,7 @@ describe('what nobody answers', () => {
   });
 });
 
-test('Retry-After is at least a second, whole, and never less than asked for', () => {
+test('Retry-After is a whole number of at least one second, and never less than requested', () => {
   for (const ms of [0, 1, 999, 1000, 1001, 60_000]) {
     const seconds = retryAfterSeconds(ms);
     expect(seconds).toMatch(/^[1-9]\d*$/);

@@ -49,7 +49,7 @@ async function ask(headers: Record<string, string> = {}, path = '/x', method = '
 }
 
 describe('an object', () => {
-  test('is sent whole with all that a cache and a player need', async () => {
+  test('is sent whole with all headers for caches and players', async () => {
     const { status, text, header, length } = await ask();
     expect([status, text, length]).toEqual([200, '0123456789', '10']);
     expect(['etag', 'content-type', 'accept-ranges', 'cache-control', 'content-disposition'].map(header)).toEqual([
@@ -61,24 +61,24 @@ describe('an object', () => {
     ]);
   });
 
-  test('brings its disposition where it has one', async () => {
+  test('has a Content-Disposition if requested', async () => {
     expect((await ask({}, '/named')).header('content-disposition')).toBe('attachment; filename="a.jpg"');
   });
 
-  test('is told of by HEAD without its bytes', async () => {
+  test('is described by HEAD without its bytes', async () => {
     const { status, text, length, header } = await ask({}, '/x', 'HEAD');
     expect([status, text, length, header('etag'), header('content-type')]).toEqual([200, '', '10', ETAG, 'image/jpeg']);
   });
 
-  test('that is gone from storage is the problem of its kind', async () => {
+  test('that is missing from the storage is a problem of its kind', async () => {
     const { status, header, text } = await ask({}, '/gone');
     expect([status, header('content-type')]).toEqual([410, 'application/problem+json']);
     expect(text).toContain('upload_gone');
   });
 });
 
-describe('an object that is not the one wanted', () => {
-  test.each(['/x', '/named'])('is not sent, whole or in part', async (path) => {
+describe('an object with another ETag than If-Match', () => {
+  test.each(['/x', '/named'])('is not sent, whole or in part (412)', async (path) => {
     const asked = await Promise.all(
       [{}, { Range: 'bytes=0-1' }].map((range) => ask({ 'If-Match': '"other"', ...range }, path)),
     );
@@ -112,7 +112,7 @@ describe('a range', () => {
   });
 
   test.each(['bytes=10-', 'bytes=10-20', 'bytes=-0', 'bytes=99999999999999999999-'])(
-    '%s is a 416 that tells the size',
+    '%s is a 416 that names the size',
     async (header) => {
       const answer = await ask({ Range: header });
       expect([answer.status, answer.range, answer.header('content-type')]).toEqual([
@@ -134,7 +134,7 @@ describe('a range', () => {
     'bytes=1.5-2',
     'bytes=--1',
     '0-1',
-  ])('what is none that we serve (%s) is passed over', async (header) => {
+  ])('that is not supported (%s) is ignored', async (header) => {
     const { status, text, range } = await ask({ Range: header });
     expect([status, text, range]).toEqual([200, '0123456789', null]);
   });
@@ -143,19 +143,19 @@ describe('a range', () => {
     expect(await ask({ Range: 'bytes=0-' }, '/empty')).toMatchObject({ status: 416, range: 'bytes */0' });
   });
 
-  test('is not for HEAD, which is answered as without it (RFC 9110 section 14.2)', async () => {
+  test('is ignored for HEAD (RFC 9110 section 14.2)', async () => {
     const { status, length, range } = await ask({ Range: 'bytes=2-5' }, '/x', 'HEAD');
     expect([status, length, range]).toEqual([200, '10', null]);
   });
 });
 
 describe('If-Range', () => {
-  test('with the tag that the object has gives the range', async () => {
+  test('with the tag of the object returns the range', async () => {
     expect(await ask({ Range: 'bytes=2-5', 'If-Range': ETAG })).toMatchObject({ status: 206, text: '2345' });
   });
 
   test.each(['"other"', `W/${ETAG}`, 'Wed, 21 Oct 2015 07:28:00 GMT'])(
-    'with another validator (%s) gives the whole',
+    'with another validator (%s) returns the whole object',
     async (validator) => {
       expect(await ask({ Range: 'bytes=2-5', 'If-Range': validator })).toMatchObject({
         status: 200,
@@ -177,7 +177,7 @@ describe('If-None-Match', () => {
     },
   );
 
-  test('another tag gives the object', async () => {
+  test('with another tag returns the object', async () => {
     expect(await ask({ 'If-None-Match': '"other"' })).toMatchObject({ status: 200, text: '0123456789' });
   });
 

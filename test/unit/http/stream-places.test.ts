@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { StreamPlaces } from '../../../src/http/stream-places.ts';
 
-test('refuses more than ten event streams of one upload to one address (429), and others not', () => {
+test('more than ten event streams of one upload from one address are rejected (429)', () => {
   const places = new StreamPlaces();
   const releases = Array.from({ length: 10 }, () => places.enter('192.0.2.1', 'a'));
   expect(() => places.enter('192.0.2.1', 'a')).toThrow('Your address already has 10 event streams');

@@ -31,7 +31,7 @@ const EARLY: Readonly<Record<string, Middleware>> = {
     for await (const chunk of readBody(ctx.req, SIGNAL)) if (chunk.length > 0) break;
     ctx.body = 'early';
   },
-  async 'stops asking a raw body for more, as one that refuses a type does'(ctx) {
+  async 'stops reading a raw body, as for a rejected type'(ctx) {
     await readBody(ctx.req, SIGNAL).next();
     ctx.body = 'early';
   },
@@ -60,8 +60,8 @@ async function sendWhole(connected: Socket, bodyBytes: number, headers = '', beh
   return text;
 }
 
-describe.each(Object.entries(EARLY))('where a handler %s', (_what, handler) => {
-  test('the sender may send on to the end, gets the answer, and its connection is good for the next request', async () => {
+describe.each(Object.entries(EARLY))('a handler that %s', (_what, handler) => {
+  test('lets the client send to the end and read the answer, and the connection can be used again', async () => {
     served = await serve(unreadBodies(100_000_000), problemResponses(silentLog), handler);
     socket = await served.connect();
     const first = await sendWhole(socket, 8_000_000);
@@ -69,7 +69,7 @@ describe.each(Object.entries(EARLY))('where a handler %s', (_what, handler) => {
     expect(await sendWhole(socket, 10)).toMatch(/^HTTP\/1\.1 (200|400) /);
   });
 
-  test('the sender gets the answer though it wanted the connection closed behind it, as proxies do', async () => {
+  test('lets the client read the answer if it asked to close the connection, as proxies do', async () => {
     served = await serve(unreadBodies(100_000_000), problemResponses(silentLog), handler);
     socket = await served.connect();
     const ended = once(socket, 'end');
@@ -80,7 +80,7 @@ describe.each(Object.entries(EARLY))('where a handler %s', (_what, handler) => {
   });
 });
 
-test('a request behind an answer that closes the connection is not looked at', async () => {
+test('a request after an answer that closes the connection is not read', async () => {
   let requests = 0;
   served = await serve(unreadBodies(100_000_000), (ctx) => {
     ctx.set('Connection', 'close');
@@ -93,7 +93,7 @@ test('a request behind an answer that closes the connection is not looked at', a
   expect(requests).toBe(1);
 });
 
-test('a sender that goes on for too many bytes is cut off', async () => {
+test('a client that continues for too many bytes is cut', async () => {
   served = await serve(
     unreadBodies(1_000_000),
     problemResponses(silentLog),
@@ -122,7 +122,7 @@ test.each([
   expect(/\r\nConnection: close\r\n/i.test(await sendWhole(socket, bodyBytes))).toBe(isClosing);
 });
 
-test('a body that was read to its end is left alone', async () => {
+test('a body that was read to its end is not touched', async () => {
   served = await serve(unreadBodies(1), problemResponses(silentLog), async (ctx) => {
     let bytes = 0;
     for await (const chunk of readBody(ctx.req, SIGNAL)) bytes += chunk.length;

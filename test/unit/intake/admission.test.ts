@@ -37,7 +37,7 @@ async function retryAfterMs(
   return (await build(bounds, figures).admission.rejection(word, ADDRESS)).retryAfterMs;
 }
 
-describe('room', () => {
+describe('admission', () => {
   test.each([
     [{}, { waiting: 99 }, 'taken'],
     [{}, { waiting: 100 }, 'queue_full'],
@@ -59,7 +59,7 @@ describe('room', () => {
     expect([outcome, refused]).toEqual([verdict, verdict === 'taken' ? [] : [verdict]]);
   });
 
-  test("names nobody's address where no share is limited", async () => {
+  test('does not use the address if no share is limited', async () => {
     const { admission, asked } = build({}, {});
     await admission.requireCapacity(ADDRESS);
     expect([admission.queueLimits(ADDRESS), asked]).toEqual([
@@ -68,7 +68,7 @@ describe('room', () => {
     ]);
   });
 
-  test('goes by the address where shares are limited', async () => {
+  test('uses the address if shares are limited', async () => {
     const { admission, asked } = build({ capacityPerAddress: 5, overflow: 'discard-oldest' }, {});
     await admission.requireCapacity(ADDRESS);
     expect([admission.queueLimits(ADDRESS), asked]).toEqual([
@@ -77,7 +77,7 @@ describe('room', () => {
     ]);
   });
 
-  test('that cannot be asked for because Redis is away is no lack of room', async () => {
+  test('does not reject an upload as full if Redis is away', async () => {
     const away = new ServiceError('service_unavailable', 'Away.');
     await expect(build({}, away).admission.requireCapacity(ADDRESS)).rejects.toBe(away);
     expect([
@@ -88,33 +88,30 @@ describe('room', () => {
   });
 });
 
-describe('when to come again', () => {
-  test('is when a hundredth of the capacity has drained', async () => {
+describe('Retry-After of a full queue', () => {
+  test('is the time in which a hundredth of the capacity drains', async () => {
     expect(await retryAfterMs('full', { capacity: 5000 }, { waiting: 5000, drainedPerMinute: 100 })).toBe(30_000);
     expect(await retryAfterMs('full', { capacity: 2 }, { waiting: 2, drainedPerMinute: 30 })).toBe(2000);
   });
 
-  test('for an address is when one of its own is likely to have left', async () => {
+  test('of an address is the time in which one of its own uploads probably leaves', async () => {
     expect(
       await retryAfterMs('quota', { capacityPerAddress: 10 }, { waiting: 100, ofAddress: 10, drainedPerMinute: 60 }),
     ).toBe(10_000);
   });
 
-  test.each(['full', 'quota'] as const)('is within bounds however fast or slow it drains (%s)', async (word) => {
+  test.each(['full', 'quota'] as const)('stays within its limits for any drain rate (%s)', async (word) => {
     const figures = { waiting: 5000, ofAddress: 1 };
     expect(await retryAfterMs(word, { capacity: 5000 }, { ...figures, drainedPerMinute: 1e9 })).toBe(1000);
     expect(await retryAfterMs(word, { capacity: 5000 }, { ...figures, drainedPerMinute: 0.001 })).toBe(120_000);
   });
 
-  test.each(['full', 'quota'] as const)(
-    'is a guess where nothing was measured, or Redis is gone meanwhile (%s)',
-    async (word) => {
-      expect(await retryAfterMs(word, {}, { waiting: 100, ofAddress: 1 })).toBe(10_000);
-      expect(await retryAfterMs(word, {}, new Error('away'))).toBe(10_000);
-    },
-  );
+  test.each(['full', 'quota'] as const)('has a default if the rate is unknown or Redis is away (%s)', async (word) => {
+    expect(await retryAfterMs(word, {}, { waiting: 100, ofAddress: 1 })).toBe(10_000);
+    expect(await retryAfterMs(word, {}, new Error('away'))).toBe(10_000);
+  });
 
-  test('is told with a problem that says what to do', async () => {
+  test('comes with a problem that says what to do', async () => {
     const full = await build({}, {}).admission.rejection('full', ADDRESS);
     expect([full.code, full.status, full.message]).toEqual(['queue_full', 503, expect.stringContaining('Retry-After')]);
     const quota = await build({ capacityPerAddress: 7 }, {}).admission.rejection('quota', ADDRESS);
@@ -126,33 +123,33 @@ describe('when to come again', () => {
   });
 });
 
-describe('the number of records', () => {
+describe('the limit of records', () => {
   const figures = { live: 0, ofOwner: 0, nextDropMs: 5000 };
-  const admissionOf = (found: Partial<typeof figures>, maxPerAddress: number, told: string[] = []) =>
+  const admissionOf = (found: Partial<typeof figures>, maxPerAddress: number, codes: string[] = []) =>
     new Admission({
       bounds: { capacity: 100, overflow: 'reject', capacityPerAddress: 0 },
       backlog: { read: async () => ({ waiting: 0, ofAddress: 0, drainedPerMinute: undefined }) },
       records: { max: 10, maxPerAddress },
       countRecords: async () => ({ ...figures, ...found }),
-      onRejected: (code) => told.push(code),
+      onRejected: (code) => codes.push(code),
       onDiscarded: () => undefined,
     });
 
   test.each([
     [{ live: 10 }, 0, 'too_many_records', 503],
     [{ live: 9, ofOwner: 3 }, 3, 'too_many_records_by_address', 429],
-  ] as const)('at its bound refuses what has a body to read first: %j', async (found, perAddress, code, status) => {
-    const told: string[] = [];
-    const refusal = admissionOf(found, perAddress, told).requireCapacity(ADDRESS);
+  ] as const)('rejects an upload before its body is read: %j', async (found, perAddress, code, status) => {
+    const codes: string[] = [];
+    const refusal = admissionOf(found, perAddress, codes).requireCapacity(ADDRESS);
     await expect(refusal).rejects.toMatchObject({ code, status, retryAfterMs: 5000 });
-    expect(told).toEqual([code]);
+    expect(codes).toEqual([code]);
   });
 
-  test('is no hindrance below its bound, nor an address where there is no limit for one', async () => {
+  test('accepts an upload below it, and any address without a limit of addresses', async () => {
     await admissionOf({ live: 9, ofOwner: 9 }, 0).requireCapacity(ADDRESS);
   });
 
-  test('is told to the script with a digest of the address, which does not name it', () => {
+  test('is passed to the script with a digest of the address, which does not reveal it', () => {
     const bounds = admissionOf({}, 3).recordBounds(ADDRESS);
     expect(bounds).toEqual({ most: 10, mostOfOwner: 3, owner: expect.stringMatching(/^[\w-]{16}$/) });
     expect(admissionOf({}, 0).recordBounds(ADDRESS)).toEqual({ most: 10, mostOfOwner: 0 });

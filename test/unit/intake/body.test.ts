@@ -13,7 +13,7 @@ async function readAll(chunks: AsyncIterable<Buffer>): Promise<string> {
 }
 
 describe('a raw body', () => {
-  test('is given chunk by chunk and ends when it is whole', async () => {
+  test('is returned chunk by chunk and ends when it is complete', async () => {
     const { request, send, end } = fakeRequest();
     const chunks = readBody(request, SIGNAL);
     send('one');
@@ -23,11 +23,11 @@ describe('a raw body', () => {
     expect(await readAll(chunks)).toBe('two');
   });
 
-  test('of no bytes is no chunk', async () => {
+  test('without bytes has no chunk', async () => {
     expect(await readAll(readBody(wholeRequest({}), SIGNAL))).toBe('');
   });
 
-  test('is upload_interrupted where the client goes away, at once or between chunks', async () => {
+  test('fails with upload_interrupted if the client disconnects, at once or between chunks', async () => {
     for (const chunk of [[], ['one']]) {
       const { request, send, breakOff } = fakeRequest();
       const reading = codeOf(readAll(readBody(request, SIGNAL)));
@@ -49,14 +49,14 @@ describe('a raw body', () => {
     expect(request.destroyed).toBe(false);
   });
 
-  test('is not begun where the signal has fired before', async () => {
+  test('is not read if the signal has fired before', async () => {
     const reading = readAll(
       readBody(wholeRequest({}, 'one'), AbortSignal.abort(new ServiceError('shutting_down', 'Stopping.'))),
     );
     expect(await codeOf(reading)).toBe('shutting_down');
   });
 
-  test('left early does not break off the request', async () => {
+  test('does not end the request if the reader stops early', async () => {
     const { request, send } = fakeRequest();
     send('one', 'two');
     for await (const chunk of readBody(request, SIGNAL)) if (chunk.length > 0) break;

@@ -30,21 +30,21 @@ const anyName = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
-describe('whatever a client calls its file, the clean name', () => {
+describe('the clean name of a file with any name', () => {
   const holds = (rule: (name: string) => void) =>
     fc.assert(
       fc.property(anyName, (raw) => rule(cleanFileName(raw))),
       { numRuns: 300 },
     );
 
-  test('is no path', () => {
+  test('is not a path', () => {
     holds((name) => {
       expect(name).not.toMatch(/[/\\]/);
       expect(['', '.', '..']).not.toContain(name);
     });
   });
 
-  test('has no control characters, no lone surrogates and none that change the direction of text', () => {
+  test('has no control characters, lone surrogates or characters that change the direction of text', () => {
     holds((name) => expect(name).not.toMatch(/[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u));
   });
 
@@ -60,7 +60,7 @@ describe('whatever a client calls its file, the clean name', () => {
   });
 });
 
-describe('a name', () => {
+describe('a file name', () => {
   test.each([
     ['photo.jpg', 'photo.jpg'],
     ['../../etc/passwd', 'passwd'],
@@ -81,13 +81,13 @@ describe('a name', () => {
     expect(cleanFileName(raw)).toBe(clean);
   });
 
-  test('that is too long is cut between characters and keeps its ending', () => {
+  test('that is too long is cut between characters and keeps its extension', () => {
     const name = cleanFileName(`${'😀'.repeat(100)}.jpeg`);
     expect(name).toBe(`${'😀'.repeat(62)}.jpeg`);
     expect(cleanFileName('x'.repeat(300))).toBe('x'.repeat(255));
   });
 
-  test('of 255 bytes stays whole', () => {
+  test('of 255 bytes is not changed', () => {
     const name = `${'ü'.repeat(125)}x.jpg`;
     expect(Buffer.byteLength(name)).toBe(255);
     expect(cleanFileName(name)).toBe(name);

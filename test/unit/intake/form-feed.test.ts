@@ -73,7 +73,7 @@ const BODY = formBody(
 const FILES = [CONTENT, Buffer.alloc(0), CONTENT].map(String);
 
 describe('a form', () => {
-  test('has the same files wherever it is cut, past the parser or through it', async () => {
+  test('has the same files if it is cut anywhere, whether the parser reads them or not', async () => {
     let taken = 0;
     const cuts = fc.uniqueArray(fc.integer({ min: 1, max: BODY.length - 1 }), { maxLength: 12 });
     const everyByte = Array.from({ length: BODY.length - 1 }, (_, index) => index + 1);
@@ -90,7 +90,7 @@ describe('a form', () => {
     expect(taken).toBeGreaterThan(100);
   });
 
-  test('goes past the parser but for its first chunk and its last', async () => {
+  test('is read without the parser except for its first and its last chunk', async () => {
     const content = Buffer.alloc(640 * KIB, 'x');
     const body = formBody({ name: 'a', fileName: 'a', bytes: content });
     const fed = feedParser();
@@ -117,7 +117,7 @@ describe('a feed', () => {
   const body = formBody({ name: 'a', fileName: 'a', bytes: Buffer.alloc(2048 * KIB, 'x') });
   const parts = Array.from({ length: 33 }, (_, index) => body.subarray(index * 64 * KIB, (index + 1) * 64 * KIB));
 
-  test('waits while the reader of the file does, and goes on with it', async () => {
+  test('waits while the reader of the file waits, and continues with it', async () => {
     const fed = feedParser(BOUNDARY, false);
     const sent = send(fed, ...parts);
     await turn();
@@ -130,7 +130,7 @@ describe('a feed', () => {
     expect((first?.value?.length ?? 0) + rest.length).toBe(2048 * KIB);
   });
 
-  test('keeps few chunks, however short, while the reader of the file is behind', async () => {
+  test('keeps few chunks, even short ones, while the reader of the file is behind', async () => {
     const { feed, chunks } = feedParser(BOUNDARY, false);
     const isWanted = [feed.write(body.subarray(0, 1024))];
     await turn();
@@ -145,7 +145,7 @@ describe('a feed', () => {
     expect((first?.value?.length ?? 0) + rest.length).toBe(2048 * KIB);
   });
 
-  test('goes on, through the parser, where a file is left in the middle', async () => {
+  test('continues through the parser if the reader leaves a file in the middle', async () => {
     const fed = feedParser(BOUNDARY, false);
     const sent = send(fed, ...parts);
     await turn();

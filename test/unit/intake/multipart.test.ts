@@ -47,7 +47,7 @@ describe('the parts of a body', () => {
     expect(await readAll(wholeRequest(FORM_HEADERS, BODY))).toEqual(SEEN);
   });
 
-  test('are the same wherever the body is cut in two', async () => {
+  test('are the same if the body is cut in two at any byte', async () => {
     for (let at = 1; at < BODY.length; at++) {
       expect([at, await readAll(wholeRequest(FORM_HEADERS, BODY.subarray(0, at), BODY.subarray(at)))]).toEqual([
         at,
@@ -71,7 +71,7 @@ describe('the parts of a body', () => {
     );
   });
 
-  test('come while the body is still on its way', async () => {
+  test('come while the body is still being received', async () => {
     const { request, send, end } = fakeRequest(FORM_HEADERS);
     const parts = readMultipart(request, LIMITS, SIGNAL);
     send(BODY.subarray(0, BODY.length / 2));
@@ -84,8 +84,8 @@ describe('the parts of a body', () => {
   });
 });
 
-describe('a body that is not whole', () => {
-  test('is a 400 wherever it ends too early', async () => {
+describe('an incomplete body', () => {
+  test('is a 400 if it ends too early at any byte', async () => {
     // The line break behind the last boundary may be missing.
     const closing = BODY.length - 2;
     const codes = new Map<number, string>();
@@ -94,7 +94,7 @@ describe('a body that is not whole', () => {
     expect([...codes].filter(([, code]) => code !== 'body_cut_short' && code !== 'bad_multipart')).toEqual([]);
   });
 
-  test('is body_cut_short in the middle of a file that is being read already', async () => {
+  test('is body_cut_short in the middle of a file that is being read', async () => {
     const { request, send, end } = fakeRequest(FORM_HEADERS);
     const reading = codeOf(readAll(request));
     send(BODY.subarray(0, BODY.indexOf('one') + 2));
@@ -104,7 +104,7 @@ describe('a body that is not whole', () => {
   });
 
   test.each([0, 10, 60, BODY.indexOf('one') + 2, BODY.length - 8])(
-    'is upload_interrupted where the client goes away after %d bytes',
+    'is upload_interrupted if the client disconnects after %d bytes',
     async (end) => {
       const { request, send, breakOff } = fakeRequest(FORM_HEADERS);
       const reading = codeOf(readAll(request));
@@ -129,7 +129,7 @@ describe('a body that is not whole', () => {
     }
   });
 
-  test('ends with what has happened before it is looked at', async () => {
+  test('ends with an event that happened before it was read', async () => {
     const slow = AbortSignal.abort(new ServiceError('upload_too_slow', 'Slow.'));
     expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, BODY), LIMITS, slow))).toBe('upload_too_slow');
     const { request, send, end, breakOff } = fakeRequest(FORM_HEADERS);
@@ -141,7 +141,7 @@ describe('a body that is not whole', () => {
     expect(await codeOf(readAll(request))).toBe('upload_interrupted');
   });
 
-  test('is upload_interrupted where the client goes away though all of it had come, and not all was read', async () => {
+  test('is upload_interrupted if the client disconnects after the last byte and before all was read', async () => {
     const { request, send, end, breakOff } = fakeRequest(FORM_HEADERS);
     const parts = readMultipart(request, { ...LIMITS, maxRequestBytes: 10_000_000 }, SIGNAL);
     const body = formBody({ name: 'f', fileName: 'a', bytes: Buffer.alloc(8_000_000, 'x') });
@@ -153,13 +153,13 @@ describe('a body that is not whole', () => {
     expect(await next).toBe('upload_interrupted');
   });
 
-  test('is bad_multipart where a part has a head that is none', async () => {
+  test('is bad_multipart if a part has an invalid head', async () => {
     const body = BODY.toString('latin1').replace('Content-Disposition: form-data; name="a"', ': : \u0000');
     expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, Buffer.from(body, 'latin1'))))).toBe('bad_multipart');
   });
 });
 
-describe('a request that is refused by its head', () => {
+describe('a request that is rejected by its headers', () => {
   test.each([
     ['not_multipart', {}],
     ['not_multipart', { 'content-type': 'image/jpeg' }],
@@ -174,11 +174,11 @@ describe('a request that is refused by its head', () => {
     ['unsupported_encoding', { ...FORM_HEADERS, 'content-encoding': 'gzip' }],
     ['unsupported_encoding', { ...FORM_HEADERS, 'content-encoding': 'identity, gzip' }],
     ['unsupported_encoding', { ...FORM_HEADERS, 'transfer-encoding': 'gzip, chunked' }],
-  ])('%s for %j', async (code, headers) => {
+  ])('gets %s for %j', async (code, headers) => {
     expect(await codeOf(readAll(wholeRequest(headers, BODY)))).toBe(code);
   });
 
-  test('the type is read in any case, and identity is no encoding', async () => {
+  test('does not include a type in another case, or the encoding identity', async () => {
     const headers = {
       'content-type': FORM_HEADERS['content-type'].replace('multipart/form-data', 'Multipart/Form-Data'),
       'content-encoding': 'Identity',
@@ -186,12 +186,12 @@ describe('a request that is refused by its head', () => {
     expect(await readAll(wholeRequest({ ...headers, 'transfer-encoding': 'Chunked' }, BODY))).toEqual(SEEN);
   });
 
-  test('an encoding is refused with what would do', async () => {
+  test('gets the supported encodings if it has another one', async () => {
     const reading = readAll(wholeRequest({ ...FORM_HEADERS, 'content-encoding': 'br' }, BODY));
     await expect(reading).rejects.toMatchObject({ headers: { 'Accept-Encoding': 'identity' } });
   });
 
-  test('a boundary may have 70 characters, in quotes and with others of its kind around it', async () => {
+  test('does not include a boundary of 70 characters in quotes, among other parameters', async () => {
     const boundary = `${'b'.repeat(34)} '${'b'.repeat(34)}`;
     const body = Buffer.from(BODY.toString('latin1').replaceAll('------boundary7', `--${boundary}`), 'latin1');
     const headers = { 'content-type': `multipart/form-data; charset=utf-8; boundary="${boundary}"; x=y` };

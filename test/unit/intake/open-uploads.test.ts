@@ -22,8 +22,8 @@ function codeOf(enter: () => unknown): string | undefined {
   return refusal(enter)?.code;
 }
 
-describe('bodies under way', () => {
-  test('are bounded for one address, and a release makes room', () => {
+describe('open request bodies', () => {
+  test('are limited for one address, and a release frees a place', () => {
     const open = new OpenUploads({ maxOpen: 0, maxOpenPerAddress: 2 });
     const leave = open.enter('a', upload(1));
     open.enter('a', upload(1));
@@ -33,7 +33,7 @@ describe('bodies under way', () => {
     expect(codeOf(() => open.enter('a', upload()))).toBeUndefined();
   });
 
-  test('are bounded in all, whatever their address', () => {
+  test('are limited in total, for all addresses', () => {
     const open = new OpenUploads({ maxOpen: 2, maxOpenPerAddress: 0 });
     const leaves = [open.enter('a', upload()), open.enter('b', upload())];
     expect(codeOf(() => open.enter('c', upload()))).toBe('too_many_uploads');
@@ -41,12 +41,12 @@ describe('bodies under way', () => {
     expect(codeOf(() => open.enter('c', upload()))).toBeUndefined();
   });
 
-  test('have no bound where the limits are 0', () => {
+  test('have no limit if the settings are 0', () => {
     const open = new OpenUploads({ maxOpen: 0, maxOpenPerAddress: 0 });
     for (let count = 0; count < 1000; count += 1) expect(codeOf(() => open.enter('a', upload()))).toBeUndefined();
   });
 
-  test('are refused with a time to come back', () => {
+  test('over the limit are rejected with Retry-After', () => {
     const open = new OpenUploads({ maxOpen: 1, maxOpenPerAddress: 0 });
     open.enter('a', upload());
     const refused = refusal(() => open.enter('b', upload()));
@@ -54,7 +54,7 @@ describe('bodies under way', () => {
   });
 });
 
-describe('a newcomer that finds all places taken', () => {
+describe('a new upload that finds all places taken', () => {
   test('gets the place of the slowest sender', () => {
     const open = new OpenUploads({ maxOpen: 3, maxOpenPerAddress: 0 });
     const [fast, slow, slower] = [upload(9000), upload(20), upload(10)];
@@ -64,7 +64,7 @@ describe('a newcomer that finds all places taken', () => {
     expect([fast.ended, slow.ended, slower.ended]).toEqual([[], ['too_many_uploads'], ['too_many_uploads']]);
   });
 
-  test('gets that of the oldest of equally slow senders', () => {
+  test('gets the place of the oldest of equally slow senders', () => {
     const open = new OpenUploads({ maxOpen: 2, maxOpenPerAddress: 0 });
     const [older, younger] = [upload(0), upload(0)];
     for (const sender of [older, younger]) open.enter('a', sender);
@@ -72,7 +72,7 @@ describe('a newcomer that finds all places taken', () => {
     expect([older.ended.length, younger.ended.length]).toEqual([1, 0]);
   });
 
-  test('is refused if every sender is fast or new', () => {
+  test('is rejected if every sender is fast or new', () => {
     const open = new OpenUploads({ maxOpen: 2, maxOpenPerAddress: 0 });
     const [fast, fresh] = [upload(16 * 1024), upload()];
     for (const sender of [fast, fresh]) open.enter('a', sender);
@@ -80,7 +80,7 @@ describe('a newcomer that finds all places taken', () => {
     expect([fast.ended, fresh.ended]).toEqual([[], []]);
   });
 
-  test('leaves the count right when the sender that made room has left', () => {
+  test('leaves the count correct after the evicted sender has left', () => {
     const open = new OpenUploads({ maxOpen: 1, maxOpenPerAddress: 1 });
     const leaveSlow = open.enter('a', upload(0));
     open.enter('b', upload());

@@ -16,12 +16,12 @@ function refusalOf(options: unknown): ServiceError | undefined {
   }
 }
 
-describe('what a sender asks for', () => {
-  test('is filled in with the defaults', () => {
+describe('the options of a client', () => {
+  test('are completed with the defaults', () => {
     expect(parseOptions(pictureKind(), { gps: true })).toEqual({ ...DEFAULT_PICTURE_OPTIONS, gps: true });
   });
 
-  test('is refused in one sentence that names the place as JavaScript would', () => {
+  test('are rejected in one sentence that names the place as JavaScript does', () => {
     const options = {
       variants: [
         { name: 'a', width: 1 },
@@ -37,7 +37,7 @@ describe('what a sender asks for', () => {
     });
   });
 
-  test('is refused in few words, however many mistakes there are', () => {
+  test('are rejected in few words for any number of mistakes', () => {
     const variants = Array.from({ length: 16 }, () => ({ name: '../'.repeat(50), width: -1 }));
     const message = refusalOf({ variants })?.message ?? '';
     expect(message).toMatch(/^options\.variants\[0\]\.name must be .*; and \d\d more\.$/);
@@ -45,7 +45,7 @@ describe('what a sender asks for', () => {
   });
 });
 
-describe('what is kept of options before the type of the file is known', () => {
+describe('the options kept before the type of the file is known', () => {
   const kinds = createKinds();
   const variants = Array.from({ length: 16 }, (_, index) => ({
     name: `a-variant-with-a-long-name-${index}`,
@@ -54,27 +54,27 @@ describe('what is kept of options before the type of the file is known', () => {
     quality: 80,
   }));
 
-  test('is all of short ones', () => {
-    const short = { whatever: 'x'.repeat(900) };
+  test('include all short ones', () => {
+    const short = { unknown: 'x'.repeat(900) };
     expect(keptOptions(kinds, short)).toBe(short);
   });
 
-  test('is all of long ones that some kind of file takes', () => {
+  test('include all long options of some file kind', () => {
     expect(JSON.stringify({ variants }).length).toBeGreaterThan(1024);
     expect(keptOptions(kinds, { variants })).toEqual({ variants });
   });
 
-  test('is nothing of long ones that no kind takes', () => {
-    expect(keptOptions(kinds, { whatever: 'x'.repeat(8000) })).toEqual({});
+  test('include no long options of no file kind', () => {
+    expect(keptOptions(kinds, { unknown: 'x'.repeat(8000) })).toEqual({});
   });
 });
 
 const read = (json: string) => readOptionsJson(json, 'The field "options"');
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
-describe('options', () => {
+describe('the text of the options', () => {
   test.each(['{}', 'null', '[{"a":[1,"x"]}]', `"${'x'.repeat(8190)}"`, nested(33)])(
-    'that are JSON are given as they are (%#)',
+    'is accepted if it is JSON (%#)',
     (json) => {
       expect(read(json)).toEqual(JSON.parse(json));
     },
@@ -86,7 +86,7 @@ describe('options', () => {
     ['too long', `"${'x'.repeat(8191)}"`, 'more than 8192'],
     ['too deep', nested(34), 'nested deeper'],
     ['too deep among others', `{"a":1,"b":[2,${nested(33)}]}`, 'nested deeper'],
-  ])('that are %s are refused with what to do', async (_what, json, detail) => {
+  ])('is rejected with advice if it is %s', async (_what, json, detail) => {
     expect(await codeOf(Promise.resolve().then(() => read(json)))).toBe('bad_options');
     expect(() => read(json)).toThrow(detail);
     expect(() => read(json)).toThrow(/^The field "options" /);

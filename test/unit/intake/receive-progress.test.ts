@@ -21,7 +21,7 @@ function build(answer: ReportReceived = async () => APPLIED) {
 }
 
 describe('reports of received bytes', () => {
-  test('a file that is whole at once needs none', async () => {
+  test('are not sent for a file that is complete at once', async () => {
     const { progress, report } = build();
     progress.received(10);
     await progress.close();
@@ -29,7 +29,7 @@ describe('reports of received bytes', () => {
     expect([report.mock.calls.length, progress.receivedBytes, jest.getTimerCount()]).toEqual([0, 10, 0]);
   });
 
-  test('of many chunks at most one goes out in 150 ms, and the last before a pause is told', async () => {
+  test('are sent at most every 150 ms, and always for the last bytes before a pause', async () => {
     const { progress, reported } = build();
     for (let chunk = 0; chunk < 100; chunk++) {
       progress.received(1);
@@ -42,7 +42,7 @@ describe('reports of received bytes', () => {
     await progress.close();
   });
 
-  test('never are two on their way at once', async () => {
+  test('are sent one at a time', async () => {
     let open = 0;
     let most = 0;
     const { progress, reported } = build(async () => {
@@ -60,7 +60,7 @@ describe('reports of received bytes', () => {
     await progress.close();
   });
 
-  test('close waits for the one on its way and lets none follow', async () => {
+  test('end with close, which waits for a running report', async () => {
     let answer: (outcome: ChangeOutcome) => void = () => undefined;
     const { progress, report } = build(() => new Promise((resolve) => (answer = resolve)));
     progress.received(1);
@@ -76,7 +76,7 @@ describe('reports of received bytes', () => {
     expect([report.mock.calls.length, jest.getTimerCount()]).toEqual([1, 0]);
   });
 
-  test('one that fails costs nothing but itself', async () => {
+  test('may fail without an effect on the next ones', async () => {
     const { progress, report } = build(async () => await Promise.reject(new Error('Redis is away')));
     progress.received(1);
     await jest.advanceTimersByTimeAsync(200);
@@ -87,13 +87,13 @@ describe('reports of received bytes', () => {
   });
 });
 
-describe('the fence', () => {
+describe('a rejection by the record', () => {
   test.each([
     ['fenced', 'upload_superseded'],
     ['state', 'upload_superseded'],
     ['final', 'upload_cancelled'],
     ['deleted', 'upload_cancelled'],
-  ] as const)('after a report was refused as %s, the next chunk throws %s', async (rejection, code) => {
+  ] as const)('as %s makes the next chunk throw %s', async (rejection, code) => {
     const { progress } = build(async () => refused(rejection));
     progress.received(1);
     await jest.advanceTimersByTimeAsync(60);
@@ -102,7 +102,7 @@ describe('the fence', () => {
     await progress.close();
   });
 
-  describe('that is told of at once', () => {
+  describe('that is reported at once', () => {
     let look: () => void;
     let listening: number;
     beforeEach(() => {
@@ -115,33 +115,33 @@ describe('the fence', () => {
       return () => (listening -= 1);
     };
 
-    test('is asked for when somebody else is heard of, though no byte comes', async () => {
+    test('is read when another writer is noticed, even without a byte', async () => {
       let answer: ChangeOutcome = APPLIED;
       const { progress, report } = build(async () => answer);
-      const told: string[] = [];
-      progress.watchForRejection(listen, ({ code }) => told.push(code));
+      const codes: string[] = [];
+      progress.watchForRejection(listen, ({ code }) => codes.push(code));
       await jest.advanceTimersByTimeAsync(60);
-      expect([listening, report.mock.calls.length, told]).toEqual([1, 1, []]);
+      expect([listening, report.mock.calls.length, codes]).toEqual([1, 1, []]);
       answer = refused('final');
       look();
       await jest.advanceTimersByTimeAsync(200);
       look();
       await jest.advanceTimersByTimeAsync(200);
-      expect(told).toEqual(['upload_cancelled']);
+      expect(codes).toEqual(['upload_cancelled']);
       await progress.close();
       expect([listening, jest.getTimerCount()]).toEqual([0, 0]);
     });
 
-    test('is asked for when listening begins, since it may have come before', async () => {
+    test('is read when listening begins, because it may have come before', async () => {
       const { progress } = build(async () => refused('fenced'));
-      const told: string[] = [];
-      progress.watchForRejection(listen, ({ code }) => told.push(code));
+      const codes: string[] = [];
+      progress.watchForRejection(listen, ({ code }) => codes.push(code));
       await jest.advanceTimersByTimeAsync(60);
-      expect(told).toEqual(['upload_superseded']);
+      expect(codes).toEqual(['upload_superseded']);
       await progress.close();
     });
 
-    test('is not listened for where the file is whole at once', async () => {
+    test('is not listened for if the file is complete at once', async () => {
       const { progress, report } = build();
       progress.watchForRejection(listen, () => undefined);
       progress.received(10);
@@ -151,7 +151,7 @@ describe('the fence', () => {
     });
   });
 
-  test('what a sender is told of it has the status of the table', () => {
+  test('becomes an error with the status in the table', () => {
     const statusOf = (rejection: Rejection) =>
       rejectionToError({ applied: false, rejection, record: undefined }).status;
     expect([statusOf('fenced'), statusOf('final'), statusOf('missing')]).toEqual([409, 410, 503]);
@@ -163,15 +163,19 @@ describe('the fence', () => {
     ['discarded', 'final', 'upload_discarded', 'discarded'],
     ['receiving', 'fenced', 'upload_superseded', undefined],
   ] as const)(
-    'a sender whose upload is %s is told which, and its state where that is final',
-    (state, rejection, code, told) => {
+    'of an upload that is %s names the cause, and the state if it is final',
+    (state, rejection, code, finalState) => {
       const record = { id: 'u', state } as UploadRecord;
-      expect(rejectionToError({ applied: false, rejection, record })).toMatchObject({ code, id: 'u', state: told });
+      expect(rejectionToError({ applied: false, rejection, record })).toMatchObject({
+        code,
+        id: 'u',
+        state: finalState,
+      });
     },
   );
 });
 
-test('the type is null until it is told', () => {
+test('the type is null until it is known', () => {
   const { progress } = build();
   expect(progress.type).toBeNull();
   progress.typed('image/png');

@@ -44,9 +44,9 @@ function incoming(chunks: AsyncIterable<Buffer>, more: Partial<IncomingFile> = {
   return { id, fencingToken: 'r1', chunks, options: {}, maxBytes: 1_000_000, manifestOf, ...more };
 }
 
-describe('a file that is taken', () => {
+describe('an accepted file', () => {
   test.each([1, 7, 4099, 4100, 4101, 100_000])(
-    'in chunks of %d bytes is stored whole, with its size, type and digest',
+    'in chunks of %d bytes is stored completely, with its size, type and digest',
     async (size) => {
       const bytes = jpegBytes(size === 1 ? 5000 : 60_000);
       const file = incoming(chunksOf(bytes, size));
@@ -64,13 +64,13 @@ describe('a file that is taken', () => {
     },
   );
 
-  test('may be shorter than what a type is told from', async () => {
+  test('may be shorter than the bytes that determine a type', async () => {
     expect(
       await receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(jpegBytes(40))), progress),
     ).toMatchObject({ type: 'image/jpeg', sizeBytes: 40 });
   });
 
-  test('has no digest where that is left to the worker', async () => {
+  test('has no digest if the worker computes it', async () => {
     const stored = await receiveFile(
       { storage: temp.storage, kinds, hashes: false },
       incoming(chunksOf(jpegBytes())),
@@ -90,10 +90,10 @@ describe('a file that is taken', () => {
   });
 });
 
-describe('a file that is refused', () => {
+describe('a rejected file', () => {
   const text = Buffer.from('Only words.\n'.repeat(2000));
 
-  test('for its type is so before anything is written or the rest is read', async () => {
+  test('of an unsupported type is rejected before anything is written or the rest is read', async () => {
     const create = jest.fn<Storage['create']>();
     const read = { chunks: 0 };
     async function* source(): AsyncGenerator<Buffer> {
@@ -107,7 +107,7 @@ describe('a file that is refused', () => {
     expect([create.mock.calls.length, read.chunks]).toEqual([0, 5]);
   });
 
-  test('is refused by its bytes, not its size: %PDF and text alike', async () => {
+  test('is rejected by its bytes, not its size: %PDF and text', async () => {
     for (const bytes of [Buffer.from('%PDF-1.7\n%\u00e2\n'), text, Buffer.from('x')]) {
       expect(await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(bytes)), progress))).toBe(
         'unsupported_media_type',
@@ -116,7 +116,7 @@ describe('a file that is refused', () => {
     expect(temp.files()).toEqual([]);
   });
 
-  test('for having no bytes leaves nothing', async () => {
+  test('without bytes leaves nothing', async () => {
     expect(
       await codeOf(receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(Buffer.alloc(0))), progress)),
     ).toBe('empty_file');
@@ -128,7 +128,7 @@ describe('a file that is refused', () => {
     [4100, 1000],
     [9000, 7],
     [59_999, 60_000],
-  ])('is cut with the first byte over %d (chunks of %d), and nothing is left', async (maxBytes, size) => {
+  ])('is cut at the first byte over %d (chunks of %d), and nothing is left', async (maxBytes, size) => {
     const bytes = jpegBytes(60_000);
     const read = { bytes: 0 };
     async function* source(): AsyncGenerator<Buffer> {
@@ -151,7 +151,7 @@ describe('a file that is refused', () => {
       Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'),
       /^This file is image\/svg\+xml. Send one of .*Export it as PNG/,
     ],
-  ])('for being %s is told what to send instead', async (_, bytes, message) => {
+  ])('of type %s gets advice what to send instead', async (_, bytes, message) => {
     const receiving = receiveFile({ storage: temp.storage, kinds }, incoming(chunksOf(bytes)), progress);
     await expect(receiving).rejects.toMatchObject({
       code: 'unsupported_media_type',
@@ -160,7 +160,7 @@ describe('a file that is refused', () => {
     expect(temp.files()).toEqual([]);
   });
 
-  test('for its options names the mistake, and nothing is written', async () => {
+  test('with invalid options gets the mistake, and nothing is written', async () => {
     const receiving = receiveFile(
       { storage: temp.storage, kinds },
       incoming(chunksOf(jpegBytes()), { options: { shrink: 3 } }),
@@ -180,7 +180,7 @@ describe('a file that is refused', () => {
     expect(temp.files()).toEqual([]);
   });
 
-  test.each([0, 2000, 5900])('because its source broke off after %d bytes leaves nothing', async (bytes) => {
+  test.each([0, 2000, 5900])('whose source broke off after %d bytes leaves nothing', async (bytes) => {
     const source = chunksOf(jpegBytes(bytes), 1000, () => {
       throw new ServiceError('upload_interrupted', 'Gone.');
     });
@@ -190,7 +190,7 @@ describe('a file that is refused', () => {
     expect(temp.files()).toEqual([]);
   });
 
-  test('because the record has fenced it leaves nothing', async () => {
+  test('that the record has fenced leaves nothing', async () => {
     const fencing = new ReceiveProgress(
       async () => ({ applied: false, rejection: 'fenced', record: undefined }),
       silentLog,
@@ -215,8 +215,8 @@ describe('a file that is refused', () => {
   });
 });
 
-describe('storage that fails', () => {
-  test.each(['write', 'commit'] as const)('in %s has its writer discarded, once', async (where) => {
+describe('a failing storage', () => {
+  test.each(['write', 'commit'] as const)('in %s causes one discard of the writer', async (where) => {
     const discard = jest.fn(async () => undefined);
     const full = async () => await Promise.reject(new ServiceError('storage_full', 'Full.'));
     const writer = { write: async () => undefined, commit: async () => undefined, discard, [where]: full };

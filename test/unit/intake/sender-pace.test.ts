@@ -30,7 +30,7 @@ function measure(contentLength?: number, minBytesPerS = MIN_BYTES_PER_S) {
   return { state, pace, onTooSlow, send };
 }
 
-describe('a sender below the least rate', () => {
+describe('a sender below the minimum rate', () => {
   test('is too slow after a minute, and is reported once', () => {
     const { onTooSlow, send } = measure(1_000_000);
     send(59, 1000);
@@ -57,7 +57,7 @@ describe('a sender below the least rate', () => {
     expect(onTooSlow).toHaveBeenCalledTimes(1);
   });
 
-  test('is never reported if there is no least rate', () => {
+  test('is never reported if there is no minimum rate', () => {
     const { onTooSlow, send, pace } = measure(undefined, 0);
     send(600, 0);
     expect(onTooSlow).not.toHaveBeenCalled();
@@ -66,7 +66,7 @@ describe('a sender below the least rate', () => {
 });
 
 describe('a sender is not too slow', () => {
-  test('at the least rate on average, in whatever bursts', () => {
+  test('at the minimum rate on average, in any bursts', () => {
     const { onTooSlow, send, pace } = measure();
     for (let burst = 0; burst < 10; burst += 1) {
       send(1, 60 * MIN_BYTES_PER_S);

@@ -5,7 +5,7 @@ import { animation, heic, movingPng, photo, textAsJpeg, tinyPicture } from '../.
 
 describe('the type of bytes', () => {
   test.each(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const)(
-    '%s is told from its beginning',
+    'is recognized for %s from the first bytes',
     async (format) => {
       const bytes = await tinyPicture(format);
       expect(await sniffType(bytes.subarray(0, SNIFF_BYTES))).toBe(`image/${format}`);
@@ -13,7 +13,7 @@ describe('the type of bytes', () => {
   );
 
   test.each(['none', 'lzw', 'deflate', 'jpeg'] as const)(
-    'a TIFF (%s) whose table of tags lies at its end is told from its beginning all the same',
+    'is recognized for a TIFF (%s) whose directory is at its end',
     async (compression) => {
       const bytes = await sharp(await photo({ width: 300, height: 200 }))
         .tiff({ compression })
@@ -26,11 +26,11 @@ describe('the type of bytes', () => {
     },
   );
 
-  test('a PNG that moves is a PNG', async () => {
+  test('of an animated PNG is PNG', async () => {
     expect(await sniffType(movingPng(await tinyPicture('png')))).toBe('image/png');
   });
 
-  test.each(['heic', 'heix', 'mif1'])('HEIC (%s) is told from AVIF', async (brand) => {
+  test.each(['heic', 'heix', 'mif1'])('distinguishes HEIC (%s) from AVIF', async (brand) => {
     expect(await sniffType(heic(brand))).toMatch(/^image\/hei[cf]$/);
   });
 
@@ -41,7 +41,7 @@ describe('the type of bytes', () => {
     '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd"><svg>',
     '<!DOCTYPE svg [<!ENTITY a "b">]>\n<svg>',
     '<?xml version="1.0"?><svg:svg xmlns:svg="http://www.w3.org/2000/svg">',
-  ])('SVG is called so: %s', async (text) => {
+  ])('is SVG for %s', async (text) => {
     expect(await sniffType(Buffer.from(text))).toBe('image/svg+xml');
   });
 
@@ -52,11 +52,11 @@ describe('the type of bytes', () => {
     '<?xml version="1.0"?><rss/>',
     `<!--${'-'.repeat(4000)}`,
     `${'<!---->'.repeat(580)}<`,
-  ])('what is no SVG is not: %.40s', async (text) => {
+  ])('is not SVG for %.40s', async (text) => {
     expect(await sniffType(Buffer.from(text))).not.toBe('image/svg+xml');
   });
 
-  test('an animation is what its still picture is', async () => {
+  test('of an animation is that of its still picture', async () => {
     expect(await sniffType(await animation('gif'))).toBe('image/gif');
   });
 
@@ -69,13 +69,13 @@ describe('the type of bytes', () => {
     expect(await sniffType(bytes)).toBeUndefined();
   });
 
-  test('is told from the first bytes only, however many there are', async () => {
+  test('depends only on the first bytes of any file', async () => {
     const picture = Buffer.from(`<!--${'-'.repeat(SNIFF_BYTES)}--><svg>`);
     expect(await sniffType(picture)).toBeUndefined();
     expect(await sniffType(Buffer.from(`<!DOCTYPE svg${'['.repeat(2_000_000)}`))).toBeUndefined();
   });
 
-  test('a page or a program is never a picture', async () => {
+  test('of a page or a program is never a picture', async () => {
     for (const bytes of [
       '<!DOCTYPE html><script>',
       '<svg xmlns="http://www.w3.org/2000/svg">',

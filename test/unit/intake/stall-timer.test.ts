@@ -23,8 +23,8 @@ function watch(timeoutMs = 1000) {
   return { state, onStall, release };
 }
 
-describe('a sender', () => {
-  test('that gives nothing for the time is called stalled, once', () => {
+describe('the stall timer', () => {
+  test('reports a sender without bytes once', () => {
     const { onStall } = watch();
     jest.advanceTimersByTime(999);
     expect(onStall).not.toHaveBeenCalled();
@@ -35,7 +35,7 @@ describe('a sender', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('that gives a byte now and then never is, however long it takes', () => {
+  test('never reports a sender that sends a byte now and then', () => {
     const { state, onStall, release } = watch();
     for (let round = 0; round < 100; round++) {
       jest.advanceTimersByTime(740);
@@ -45,7 +45,7 @@ describe('a sender', () => {
     release();
   });
 
-  test('is not blamed for the time in which its bytes wait for us', () => {
+  test('does not count the time in which received bytes wait for this process', () => {
     const { state, onStall } = watch();
     state.readableLength = 5;
     jest.advanceTimersByTime(60_000);
@@ -58,9 +58,9 @@ describe('a sender', () => {
   });
 
   test.each([
-    ['before we begin to read', null],
-    ['while we do not read because the storage is slow', false],
-  ])('is not blamed for silence %s', (_when, flowing) => {
+    ['before the first read', null],
+    ['while nothing is read because the storage is slow', false],
+  ])('does not count silence %s', (_when, flowing) => {
     const { state, onStall } = watch();
     state.readableFlowing = flowing;
     jest.advanceTimersByTime(60_000);
@@ -72,7 +72,7 @@ describe('a sender', () => {
     expect(onStall).toHaveBeenCalledTimes(1);
   });
 
-  test('whose whole body has come is not blamed for the time that storing it takes', () => {
+  test('does not count the time that storing a complete body takes', () => {
     const { state, onStall, release } = watch();
     state.socket.bytesRead = 1000;
     state.complete = true;
@@ -81,7 +81,7 @@ describe('a sender', () => {
     release();
   });
 
-  test('that was not told to go on yet is not blamed for waiting', () => {
+  test('does not count the time before a sender gets its 100 Continue', () => {
     const { state, onStall } = watch();
     const request = state as unknown as IncomingMessage;
     const server = new EventEmitter();
@@ -94,7 +94,7 @@ describe('a sender', () => {
     expect(onStall).toHaveBeenCalledTimes(1);
   });
 
-  test('is watched no more after the release', () => {
+  test('reports nothing after the release', () => {
     const { onStall, release } = watch();
     release();
     release();

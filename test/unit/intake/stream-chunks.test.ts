@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { StreamChunks } from '../../../src/intake/stream-chunks.ts';
 
-const toError = (error: unknown) => new Error('told otherwise', { cause: error });
+const toError = (error: unknown) => new Error('another message', { cause: error });
 const KIB = 1024;
 
 async function textOf(chunks: StreamChunks): Promise<string[]> {
@@ -28,13 +28,13 @@ describe('the chunks of a stream', () => {
     expect(await chunks.next()).toEqual({ done: true, value: undefined });
   });
 
-  test('that came before the first question are given too, and the end with them', async () => {
+  test('that came before the first read are returned too, and then the end', async () => {
     const stream = new PassThrough();
     stream.end('all');
     expect(await textOf(new StreamChunks(stream, toError))).toEqual(['all']);
   });
 
-  test.each(['ended', 'broken', 'closed'])('of a stream that is %s already are none', async (how) => {
+  test.each(['ended', 'broken', 'closed'])('of a stream that is already %s are empty', async (how) => {
     const stream = new PassThrough().on('error', () => undefined);
     if (how === 'ended') stream.resume().end();
     else stream.destroy(how === 'broken' ? new Error('before') : undefined);
@@ -42,10 +42,10 @@ describe('the chunks of a stream', () => {
     await turn();
     const read = textOf(new StreamChunks(stream, toError));
     if (how === 'ended') expect(await read).toEqual([]);
-    else await expect(read).rejects.toThrow('told otherwise');
+    else await expect(read).rejects.toThrow('another message');
   });
 
-  test('wait in the stream while the reader is busy, but for a quarter of a MiB', async () => {
+  test('wait in the stream while the reader is busy, except for 256 KiB', async () => {
     const stream = new PassThrough({ highWaterMark: 64 * KIB });
     const chunks = new StreamChunks(stream, toError);
     const first = chunks.next();
@@ -62,7 +62,7 @@ describe('the chunks of a stream', () => {
     expect(read).toBe(written);
   });
 
-  test('wait in the stream while there are many of them, however short', async () => {
+  test('wait in the stream if there are many of them, even short ones', async () => {
     const stream = new PassThrough({ highWaterMark: 100 });
     const chunks = new StreamChunks(stream, toError);
     const first = chunks.next();
@@ -78,16 +78,16 @@ describe('the chunks of a stream', () => {
     expect(read).toBe(written);
   });
 
-  test('that break off do so with the error that they are told of, once and for all', async () => {
+  test('end with the error of a broken stream, once', async () => {
     const stream = new PassThrough();
     const chunks = new StreamChunks(stream, toError);
     const waiting = chunks.next();
     stream.destroy(new Error('the disk'));
-    await expect(waiting).rejects.toMatchObject({ message: 'told otherwise', cause: { message: 'the disk' } });
-    await expect(chunks.next()).rejects.toThrow('told otherwise');
+    await expect(waiting).rejects.toMatchObject({ message: 'another message', cause: { message: 'the disk' } });
+    await expect(chunks.next()).rejects.toThrow('another message');
   });
 
-  test('end with the reason of a signal, whether it fires while they are read or has fired before', async () => {
+  test('end with the reason of a signal that fires during the read or has fired before', async () => {
     const stream = new PassThrough();
     const controller = new AbortController();
     const chunks = new StreamChunks(stream, toError, controller.signal);
@@ -98,7 +98,7 @@ describe('the chunks of a stream', () => {
     expect([stream.destroyed, listeners(stream)]).toEqual([false, listeners(new PassThrough())]);
   });
 
-  test('left early leave the stream open, paused and without listeners, so that the rest can flow off', async () => {
+  test('leave the stream open, paused and without listeners if the reader stops early', async () => {
     const stream = new PassThrough();
     stream.write('one');
     const chunks = new StreamChunks(stream, toError);
@@ -117,7 +117,7 @@ describe('the chunks of a stream', () => {
     expect(stream.readableEnded).toBe(true);
   });
 
-  test('left while one is awaited end that wait', async () => {
+  test('end a pending read if the reader stops', async () => {
     const chunks = new StreamChunks(new PassThrough(), toError);
     const waiting = chunks.next();
     await chunks.return();

@@ -20,22 +20,22 @@ describe('a delimited text', () => {
     ['a row that is too short', 'a,b,c\n1,2,3\n1,2\n1,2,3\n', ','],
     ['spaces behind its commas', 'id, name, city\n1, Ada, London\n2, Grace, New York\n', ','],
     ['a column of sentences', 'id,text\n1,The quick brown fox.\n2,It jumps over the lazy dog.\n', ','],
-  ])('is told by %s', (_what, text, delimiter) => {
+  ])('is recognized by %s', (_what, text, delimiter) => {
     expect(delimiterOf(text)).toBe(delimiter);
   });
 
-  test('is told where its beginning ends within a record, in quotes too', () => {
+  test('is recognized if the sample ends within a record, also in quotes', () => {
     const text = `id,name,note\n${'1,Ada,"a ""long"" note, and more"\n'.repeat(100)}`;
     for (let length = 40; length < 120; length += 1) expect(delimiterOf(text.slice(0, length), false)).toBe(',');
   });
 
-  test('is told where its first line does not end within the sample, if that is wide', () => {
+  test('is recognized if its first line is long and does not end within the sample', () => {
     expect(delimiterOf(Array.from({ length: 900 }, (_, index) => `c${index}`).join(','), false)).toBe(',');
     expect(delimiterOf('x'.repeat(4100), false)).toBeUndefined();
     expect(delimiterOf(`${'word and word, '.repeat(200)}`, false)).toBeUndefined();
   });
 
-  test('is told in every encoding', () => {
+  test('is recognized in every encoding', () => {
     const text = 'Stadt;Größe\nZürich;4\nKöln;5\n';
     const utf16be = Buffer.from(text, 'utf16le').swap16();
     const encoded = {
@@ -61,7 +61,7 @@ describe('a delimited text', () => {
   });
 });
 
-describe('no delimited text', () => {
+describe('a text that is not delimited', () => {
   test.each([
     ['a sentence', 'Hello, world.'],
     ['a letter', 'Dear John, how are you?\nI am fine, thanks.\nYours, Ann\n'],
@@ -112,7 +112,7 @@ describe('no delimited text', () => {
     );
   });
 
-  test('is what chance has made', () => {
+  test('is random bytes', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 300, maxLength: 4100 }),

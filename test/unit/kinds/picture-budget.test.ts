@@ -22,18 +22,18 @@ function boxes(count: number, format: PictureFormat, fit = 'contain'): unknown {
 }
 
 describe('the pixels of variants', () => {
-  test('count by what their formats cost', () => {
+  test('count by the cost of their formats', () => {
     const formats: PictureFormat[] = ['jpeg', 'webp', 'png', 'avif'];
     expect(formats.map((format) => weighedPixels([{ format, pixels: 1000 }]))).toEqual([250, 1000, 2000, 4000]);
   });
 
-  test('allow three variants of any size and format, and the default set many times over', () => {
+  test('allow three variants of any size and format, and the default set many times', () => {
     const options = pictureOptionsSchema(DEFAULT_PICTURE_OPTIONS, most);
     expect(options.safeParse(boxes(3, 'avif')).success).toBe(true);
     expect(weighedPixels([{ format: 'webp', pixels: 1600 * 1600 + 640 * 640 }])).toBeLessThan(most / 300);
   });
 
-  test('are refused with the options if margins fill boxes that are too much for any picture', () => {
+  test('are rejected with the options if the margins alone are too much for any picture', () => {
     const options = pictureOptionsSchema(DEFAULT_PICTURE_OPTIONS, most);
     expect(options.safeParse(boxes(16, 'avif')).error?.issues[0]).toMatchObject({
       path: ['variants'],

@@ -15,7 +15,7 @@ function variant(more: object): object {
 const boxed = (more: object) => ({ variants: [{ name: 'a', ...more }] });
 
 describe('options of a picture', () => {
-  test('that are left out are those of the settings, member by member', () => {
+  test('default to the settings, member by member', () => {
     expect(schema.parse({})).toEqual(DEFAULT_PICTURE_OPTIONS);
     const defaults = { ...DEFAULT_PICTURE_OPTIONS, keepMetadata: true };
     expect(pictureOptionsSchema(defaults).parse({ variants: [] })).toEqual({
@@ -25,7 +25,7 @@ describe('options of a picture', () => {
     });
   });
 
-  test('say the sizes by longest side, box, or one side of it', () => {
+  test('accept a longest side, a box, or one side of it', () => {
     const variants = [
       { longestSide: 5 },
       { width: 5, height: 4 },
@@ -38,13 +38,13 @@ describe('options of a picture', () => {
     expect(schema.parse({ variants: named }).variants).toEqual(named);
   });
 
-  test('get a format and the quality that goes with it', () => {
+  test('get a format and its default quality', () => {
     const variants = ['webp', 'jpeg', 'avif', 'png'].map((format) => ({ name: format, width: 1, format }));
     expect(schema.parse({ variants }).variants.map(({ quality }) => quality)).toEqual([80, 80, 55, undefined]);
     expect(schema.parse(boxed({ width: 1 })).variants).toEqual([{ name: 'a', width: 1, format: 'webp', quality: 80 }]);
   });
 
-  test('are taken again as they come out', () => {
+  test('are accepted again in the form in which they are returned', () => {
     const once = schema.parse({
       variants: [
         { name: 'a', width: 4, height: 5, fit: 'cover' },
@@ -55,7 +55,7 @@ describe('options of a picture', () => {
     expect(pictureOptionsSchema({ ...DEFAULT_PICTURE_OPTIONS, keepMetadata: true }).parse(once)).toEqual(once);
   });
 
-  test.each([null, [], 'x', 7, true])('are an object, which %j is not', (options) => {
+  test.each([null, [], 'x', 7, true])('must be an object, not %j', (options) => {
     expect(mistakesIn(options)).toEqual([': must be an object with variants, keepMetadata and gps']);
   });
 
@@ -106,22 +106,22 @@ describe('options of a picture', () => {
     ],
     ['a word for true', { gps: 'yes' }, 'gps: must be true or false'],
     ['a number for true', { keepMetadata: 1 }, 'keepMetadata: must be true or false'],
-  ])('with %s are refused, and the message says which and what to do', (_, options, message) => {
+  ])('with %s are rejected, and the message names the mistake and the remedy', (_, options, message) => {
     expect(mistakesIn(options)).toEqual([message]);
   });
 
-  test.each([0, -1, -1.5, 1.5, 8193, 1e9, Infinity, Number.NaN, '100', null, [100]])('take no side of %p', (side) => {
+  test.each([0, -1, -1.5, 1.5, 8193, 1e9, Infinity, Number.NaN, '100', null, [100]])('reject a side of %p', (side) => {
     const message = 'must be a whole number of pixels from 1 to 8192';
     expect(mistakesIn(boxed({ longestSide: side }))).toEqual([`variants.0.longestSide: ${message}`]);
     expect(mistakesIn(boxed({ width: 5, height: side }))).toEqual([`variants.0.height: ${message}`]);
   });
 
-  test.each([0, 101, 80.5, '80', null])('take no quality of %p', (quality) => {
+  test.each([0, 101, 80.5, '80', null])('reject a quality of %p', (quality) => {
     expect(mistakesIn(variant({ quality }))).toEqual(['variants.0.quality: must be a whole number from 1 to 100']);
   });
 
   test.each(['', '.', '..', '../a', 'a/b', 'a.b', 'a b', 'ä', '-a', '_a', '__proto__', 'a\n', 'a'.repeat(65), 5, null])(
-    'take no name like %p, which is no safe part of an address',
+    'reject a name like %p, which is not safe in a URL',
     (name) => {
       expect(mistakesIn(variant({ name }))).toEqual([
         expect.stringMatching(/^variants\.0\.name: must be 1 to 64 letters/),
@@ -129,7 +129,7 @@ describe('options of a picture', () => {
     },
   );
 
-  test('take no name twice, in whatever case', () => {
+  test('reject a name that appears twice, in any case', () => {
     const variants = ['a', 'b', 'A', 'b'].map((name) => ({ name, width: 1 }));
     expect(mistakesIn({ variants })).toEqual([
       'variants.2.name: is also the name of variants[0]; use different names, upper and lower case count as the same',
@@ -137,7 +137,7 @@ describe('options of a picture', () => {
     ]);
   });
 
-  test('take 16 variants, and not 17 or 200', () => {
+  test('accept 16 variants, and not 17 or 200', () => {
     const of = (count: number) => ({
       variants: Array.from({ length: count }, (_, index) => ({ name: `v${index}`, width: 1 })),
     });
