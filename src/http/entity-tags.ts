@@ -3,6 +3,9 @@ import type { Context } from 'koa';
 /** One entity tag of a list; the group leaves out the `W/` of a weak one (RFC 9110 section 8.8.3). */
 const TAG = /(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g;
 
+/** Proxies that compress an answer add the coding to its tag, for example `"7-gzip"`. */
+const CODING_SUFFIX = /(?:--?|[;:/])(?:gzip|br|zstd|deflate)"$/;
+
 /**
  * True if `If-None-Match` is `*` or contains the tag, by weak comparison (RFC 9110 section 13.1.2). `Cache-Control` of
  * the request is ignored, because `fetch` of a browser adds `no-cache` on its own.
@@ -26,7 +29,9 @@ function strongTags(header: string): string[] {
   return [...header.matchAll(TAG)].map(([tag]) => tag);
 }
 
-/** Returns the quoted tags of an `If-None-Match`, in order. */
+/** Returns the quoted tags of an `If-None-Match`, in order. A tag with a suffix of a proxy is also there without it. */
 export function seenTags(header: string): string[] {
-  return [...header.matchAll(TAG)].map((found) => found[1] ?? '');
+  return [...header.matchAll(TAG)].flatMap(([, tag = '']) =>
+    CODING_SUFFIX.test(tag) ? [tag, tag.replace(CODING_SUFFIX, '"')] : [tag],
+  );
 }

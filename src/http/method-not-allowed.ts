@@ -7,23 +7,32 @@ import { ServiceError } from '../errors.ts';
  */
 export function methodNotAllowed(): Middleware {
   return async (ctx, next) => {
-    const methods = allowedMethods(ctx);
-    if (methods.length === 0) return await next();
-    const allow = [...new Set([...methods, 'OPTIONS'])].join(', ');
-    if (ctx.method !== 'OPTIONS') {
-      throw new ServiceError('method_not_allowed', `This address does not support ${ctx.method}. Use ${allow}.`, {
-        headers: { Allow: allow },
-      });
-    }
+    const allow = allowedMethods(ctx);
+    if (allow === undefined) return await next();
+    if (ctx.method !== 'OPTIONS') throw unsupportedMethod(ctx, ctx.method);
     ctx.set('Allow', allow);
     ctx.status = 204;
   };
 }
 
-/** `ctx.matched` contains every route with a matching path, for any method. */
-function allowedMethods(ctx: Context): string[] {
+/** Returns `method_not_allowed` (405) with the methods of the address. */
+export function unsupportedMethod(ctx: Context, method: string): ServiceError {
+  const allow = allowedMethods(ctx) ?? 'OPTIONS';
+  return new ServiceError('method_not_allowed', `This address does not support ${method}. Use ${allow}.`, {
+    headers: { Allow: allow },
+  });
+}
+
+/**
+ * Returns the value of `Allow`: the methods of every route with a matching path. Undefined if there is none. The router
+ * must have run, because it stores these routes in `ctx.matched`.
+ */
+export function allowedMethods(ctx: Context): string | undefined {
   const matched: unknown = ctx['matched'];
-  if (!Array.isArray(matched)) return [];
+  if (!Array.isArray(matched)) return undefined;
   const layers: { methods?: string[] }[] = matched;
-  return [...new Set(layers.flatMap((layer) => layer.methods ?? []))].sort();
+  const methods = new Set(layers.flatMap((layer) => layer.methods ?? []));
+  if (methods.size === 0) return undefined;
+  methods.delete('OPTIONS');
+  return [...[...methods].sort(), 'OPTIONS'].join(', ');
 }

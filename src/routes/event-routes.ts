@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { isFinalState, type Progress } from '../wire/documents.ts';
@@ -39,7 +40,8 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
       await readExistingProgress(parts.records, id);
       ctx.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' });
       ctx.status = 200;
-      ctx.body = '';
+      // RFC 9110 section 8.6: no Content-Length, because GET has none. An empty string would have one.
+      ctx.body = Readable.from([]);
       return;
     }
     const context = AsyncContext.start(ctx, {
@@ -70,10 +72,13 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
   });
 }
 
-/** A browser adds `Last-Event-ID` when it reconnects, so this header is newer than `since` in the address. */
+/**
+ * A browser adds `Last-Event-ID` when it reconnects, so this header is newer than `since` in the address. Some
+ * libraries send it as `lastEventId` in the query instead, because that needs no preflight.
+ */
 function seenVersion(ctx: Context): number | undefined {
-  const last = ctx.get('Last-Event-ID');
-  if (/^\d{1,15}$/.test(last)) return Number(last);
+  for (const last of [ctx.get('Last-Event-ID'), [queryParameter(ctx, 'lastEventId') ?? []].flat().at(-1) ?? ''])
+    if (/^\d{1,15}$/.test(last)) return Number(last);
   const since = queryParameter(ctx, 'since');
   return since === undefined ? undefined : parseVersion(since);
 }

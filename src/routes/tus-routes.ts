@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
-import type { Context } from 'koa';
-import { ServiceError } from '../errors.ts';
+import type { Context, Middleware } from 'koa';
+import { allowedMethods, unsupportedMethod } from '../http/method-not-allowed.ts';
 import { openScope, type ScopeParts } from '../http/request-scope.ts';
 import { requireUploadId } from '../http/parameters.ts';
 import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../roads/tus/tus-endpoint.ts';
@@ -12,10 +12,21 @@ export interface TusRouteParts extends ScopeParts {
 
 const OF_AN_UPLOAD: readonly TusMethod[] = ['HEAD', 'PATCH', 'DELETE'];
 
+/**
+ * Sets `Tus-Resumable` on every answer below `/files`, also on errors of other middleware (tus 1.0, "Tus-Resumable").
+ * Runs before everything that may throw.
+ */
+export function tusVersion(): Middleware {
+  return (ctx, next) => {
+    // The router also ignores the case of the path.
+    if (`${ctx.path}/`.toLowerCase().startsWith(`${TUS_PATH}/`)) ctx.set('Tus-Resumable', TUS_VERSION);
+    return next();
+  };
+}
+
 /** Adds the routes of resumable uploads (tus protocol). */
 export function tusRoutes(router: Router, parts: TusRouteParts): void {
   const answer = async (ctx: Context, method: TusMethod, id?: string) => {
-    ctx.set('Tus-Resumable', TUS_VERSION);
     ctx.set('Cache-Control', 'no-store');
     const scope = openScope(ctx, parts);
     const gone = new AbortController();
@@ -28,7 +39,10 @@ export function tusRoutes(router: Router, parts: TusRouteParts): void {
   };
   const answerOf = async (ctx: Context, method: TusMethod) =>
     await answer(ctx, method, requireUploadId(ctx.params['id']));
-  router.options(TUS_PATH, async (ctx) => await answer(ctx, 'OPTIONS'));
+  router.options(TUS_PATH, async (ctx) => {
+    ctx.set('Allow', allowedMethods(ctx) ?? '');
+    await answer(ctx, 'OPTIONS');
+  });
   router.post(TUS_PATH, async (ctx) => await answer(ctx, 'POST'));
   router.head(`${TUS_PATH}/:id`, async (ctx) => await answerOf(ctx, 'HEAD'));
   router.patch(`${TUS_PATH}/:id`, async (ctx) => await answerOf(ctx, 'PATCH'));
@@ -41,8 +55,5 @@ function overridingMethod(ctx: Context): TusMethod {
   const wanted = ctx.get('X-HTTP-Method-Override').toUpperCase();
   const method = OF_AN_UPLOAD.find((known) => known === wanted);
   if (method !== undefined) return method;
-  const allow = [...OF_AN_UPLOAD, 'OPTIONS'].join(', ');
-  throw new ServiceError('method_not_allowed', `This address does not support this method. Use ${allow}.`, {
-    headers: { Allow: allow },
-  });
+  throw unsupportedMethod(ctx, wanted === '' ? 'POST without X-HTTP-Method-Override' : `the method ${wanted}`);
 }

@@ -12,7 +12,9 @@ import { requestIds } from '../http/request-scope.ts';
 import { parsableTargets } from '../http/request-target.ts';
 import { onRequestEnd, requestMetrics } from '../http/request-end.ts';
 import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
+import { withoutTrailingSlash } from '../http/trailing-slash.ts';
 import { unreadBodies } from '../http/unread-body.ts';
+import { TUS_PATH } from '../roads/tus/tus-endpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Operators } from '../operators/operators.ts';
@@ -21,7 +23,7 @@ import { contentRoutes, variantRoutes, type FileRouteParts } from '../routes/fil
 import { operatorRoutes } from '../routes/operator-routes.ts';
 import { progressRoutes, type ProgressRouteParts } from '../routes/progress-routes.ts';
 import { serviceRoutes, type ServiceRouteParts } from '../routes/service-routes.ts';
-import { tusRoutes, type TusRouteParts } from '../routes/tus-routes.ts';
+import { tusRoutes, tusVersion, type TusRouteParts } from '../routes/tus-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from '../routes/upload-routes.ts';
 
 /** The parts of routes and middleware. */
@@ -53,6 +55,7 @@ export function createApp(parts: AppParts): Koa {
   app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));
+  app.use(tusVersion());
   app.use(parsableTargets());
   app.use(allowedHosts({ host: parts.host, allowed: parts.allowedHosts }));
   // Before CORS, because the operators' routes allow no other origin.
@@ -60,6 +63,7 @@ export function createApp(parts: AppParts): Koa {
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   app.use(ownOriginOnly({ origins: parts.corsOrigins, isTrustedProxy: parts.isTrustedProxy }));
   app.use(deferredMiddleware(parts.manager));
+  app.use(withoutTrailingSlash(['/uploads', TUS_PATH]));
   app.use(createRouter(parts).routes());
   app.use(methodNotAllowed());
   app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'response aborted'));

@@ -8,7 +8,7 @@ import { readBody, requireIdentityEncoding } from '../../intake/body.ts';
 import type { UploadIntake } from '../../intake/intake.ts';
 import { RedisLocker, type LockStore } from './redis-locker.ts';
 import { tusError } from './tus-errors.ts';
-import { uploadIdIn } from './tus-metadata.ts';
+import { plainMetadata, uploadIdIn } from './tus-metadata.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
 
@@ -114,7 +114,7 @@ export class TusEndpoint {
     { scope, request, method, id, gone }: TusRequest,
     body: ReadableStream<Uint8Array> | null,
   ): Promise<TusAnswer> {
-    const headers = pick(REQUEST_HEADERS, (name) => request.headers[name]?.toString());
+    const headers = pick(REQUEST_HEADERS, (name) => protocolHeader(name, request.headers[name]?.toString()));
     const url = `http://localhost${TUS_PATH}${id === undefined ? '' : `/${id}`}`;
     const init: RequestInit & { duplex: 'half' } = { method, headers, body, duplex: 'half', signal: gone };
     let thrown: unknown;
@@ -157,16 +157,28 @@ function requireVersion({ request, method }: TusRequest): void {
   );
 }
 
+/** @tus/server is stricter than RFC 9110 and than the clients that people use. */
+function protocolHeader(name: string, value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  if (name === 'content-type') return mediaType(value);
+  return name === 'upload-metadata' ? plainMetadata(value) : value;
+}
+
+/** Returns the type without parameters. Case does not count (RFC 9110 section 8.3.1). */
+function mediaType(header = ''): string {
+  return (header.split(';')[0] ?? '').trim().toLowerCase();
+}
+
 /** A POST with a body is the extension creation-with-upload. */
 function hasBody({ request, method }: TusRequest): boolean {
-  return method === 'PATCH' || (method === 'POST' && request.headers['content-type'] === OFFSET_STREAM);
+  return method === 'PATCH' || (method === 'POST' && mediaType(request.headers['content-type']) === OFFSET_STREAM);
 }
 
 const OFFSET_STREAM = 'application/offset+octet-stream';
 
 /** tus 1.0, "PATCH": any other type is answered with 415. */
 function requireOffsetStream({ request }: TusRequest): void {
-  if (request.headers['content-type'] === OFFSET_STREAM) return;
+  if (mediaType(request.headers['content-type']) === OFFSET_STREAM) return;
   throw new ServiceError(
     'not_offset_stream',
     `The body has another Content-Type. Send it with Content-Type: ${OFFSET_STREAM}.`,

@@ -5,6 +5,24 @@ import { cleanFileName } from '../../intake/file-name.ts';
 import type { Kinds } from '../../kinds/kinds.ts';
 import { areTakenBySome, readOptionsJson } from '../../intake/options.ts';
 
+/**
+ * Returns an `Upload-Metadata` in the strict form of the protocol, undefined if it has no entry. Clients add blanks
+ * after commas, end with a comma, send an empty header, or write values in base64url or without padding.
+ */
+export function plainMetadata(header: string): string | undefined {
+  const entries = header.split(',').flatMap((entry) => {
+    const [name = '', value, ...rest] = entry.trim().split(/[ \t]+/);
+    if (name === '') return [];
+    return [[name, ...(value === undefined ? [] : [plainBase64(value)]), ...rest].join(' ')];
+  });
+  return entries.length === 0 ? undefined : entries.join(',');
+}
+
+function plainBase64(value: string): string {
+  const text = value.replaceAll('-', '+').replaceAll('_', '/');
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
+}
+
 /** Returns the clean file name. tus-js-client sends it as `filename`, Uppy as `name` and `filename`. */
 export function fileNameIn(metadata: UploadMetadata): string {
   return cleanFileName(metadata['filename'] ?? metadata['name'] ?? '');

@@ -175,6 +175,13 @@ ten streams of one upload.`,
       schema: { type: 'string' },
       example: '7',
     },
+    {
+      name: 'lastEventId',
+      in: 'query',
+      description: 'The same as `Last-Event-ID`, for libraries that cannot send this header.',
+      schema: { type: 'string' },
+      example: '7',
+    },
   ],
   responses: {
     '200': {

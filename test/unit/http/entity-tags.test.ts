@@ -17,6 +17,11 @@ describe('If-None-Match', () => {
     ['"b",W/"a"', '"a"'],
     ['"x,y", "a"', '"x,y"'],
     ['""', '""'],
+    ['W/"7-gzip"', 'W/"7"'],
+    ['"7--gzip"', 'W/"7"'],
+    ['"x", "7;br"', 'W/"7"'],
+    ['"a:zstd"', '"a"'],
+    ['"a-gzip"', '"a-gzip"'],
   ])('%s matches %s', (header, etag) => {
     expect(hasSeen(asking(header), etag)).toBe(true);
   });
@@ -30,12 +35,15 @@ describe('If-None-Match', () => {
     ['"*"', '"a"'],
     ['"ab"', '"a"'],
     ['"b" a', '"a"'],
+    ['"a-other"', '"a"'],
+    ['"a-gzip-b"', '"a"'],
   ])('%s does not match %s', (header, etag) => {
     expect(hasSeen(asking(header), etag)).toBe(false);
   });
 
   test('is parsed to its tags in order, without their weak marks', () => {
     expect(seenTags('W/"7", "8",, W/"x y", "9')).toEqual(['"7"', '"8"']);
+    expect(seenTags('W/"7-gzip"')).toEqual(['"7-gzip"', '"7"']);
     expect(seenTags('*')).toEqual([]);
   });
 });

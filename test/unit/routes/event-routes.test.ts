@@ -75,6 +75,28 @@ test('an eleventh stream of one upload from one address is rejected (429)', asyn
   await (await connect()).text();
 });
 
+test.each(['lastEventId=9', 'since=3&lastEventId=9', 'lastEventId=&lastEventId=9'])(
+  'the stream resumes after the query %s, as libraries send the last id',
+  async (query) => {
+    records.set(recordOf({ version: 9, state: 'completed', percent: 100 }));
+    expect((await connect(`?${query}`)).status).toBe(204);
+  },
+);
+
+test('the stream ignores a lastEventId that is not a version', async () => {
+  records.set(recordOf({ version: 9, state: 'completed', percent: 100 }));
+  expect((await connect('?lastEventId=x')).status).toBe(200);
+});
+
+test('the answer to HEAD has the type of the stream and no Content-Length', async () => {
+  const head = await fetch(`${served.url}/uploads/${ID}/events`, { method: 'HEAD' });
+  expect([head.status, head.headers.get('content-type'), head.headers.get('content-length')]).toEqual([
+    200,
+    'text/event-stream; charset=utf-8',
+    null,
+  ]);
+});
+
 test('the stream of an unknown upload is a 404 and leaves no waiter', async () => {
   records.now.clear();
   expect((await connect()).status).toBe(404);

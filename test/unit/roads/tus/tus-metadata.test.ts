@@ -1,6 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { createKinds } from '../../../../src/kinds/kinds.ts';
-import { fileNameIn, keptMetadata, optionsIn, uploadIdIn } from '../../../../src/roads/tus/tus-metadata.ts';
+import {
+  fileNameIn,
+  keptMetadata,
+  optionsIn,
+  plainMetadata,
+  uploadIdIn,
+} from '../../../../src/roads/tus/tus-metadata.ts';
 import { tusError } from '../../../../src/roads/tus/tus-errors.ts';
 import { codeOf } from '../../../helpers/fake-request.ts';
 
@@ -11,6 +17,21 @@ test.each([
   [{}, 'file'],
 ])('the metadata %j name the file %s', (metadata, name) => {
   expect(fileNameIn(metadata)).toBe(name);
+});
+
+test.each([
+  ['filename YS5wbmc=, filetype aW1hZ2UvcG5n', 'filename YS5wbmc=,filetype aW1hZ2UvcG5n'],
+  ['filename YS5wbmc=,', 'filename YS5wbmc='],
+  ['filename  YS5wbmc= ,confidential', 'filename YS5wbmc=,confidential'],
+  ['filetype ,filename YS5wbmc=', 'filetype,filename YS5wbmc='],
+  ['filename YWIucG5n,name YS5wbmc', 'filename YWIucG5n,name YS5wbmc='],
+  ['filename 5YaZ55yfPz8-LnBuZw', 'filename 5YaZ55yfPz8+LnBuZw=='],
+  ['a b c', 'a b=== c'],
+  ['', undefined],
+  ['  ', undefined],
+  [', ,', undefined],
+])('the Upload-Metadata %j is read as %j', (header, plain) => {
+  expect(plainMetadata(header)).toBe(plain);
 });
 
 test('the options in the metadata are JSON or missing', async () => {
