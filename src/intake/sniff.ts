@@ -28,8 +28,37 @@ export async function sniffType(bytes: Buffer): Promise<string | undefined> {
   return mayBeText && isSvg(head.toString('utf8')) ? 'image/svg+xml' : mime;
 }
 
+/**
+ * Returns whether the major brand or a compatible brand of a file is one of `brands` (ISO/IEC 14496-12, section 4.3).
+ * `file-type` reads only the major brand, which several formats may share.
+ */
+function hasBrand(head: Buffer, brands: readonly string[]): boolean {
+  if (head.toString('latin1', 4, 8) !== 'ftyp') return false;
+  const end = Math.min(head.length - 3, head.readUInt32BE(0));
+  for (let at = 8; at < end; at += 4) {
+    if (at !== 12 && brands.includes(head.toString('latin1', at, at + 4))) return true;
+  }
+  return false;
+}
+
+const AVIF = 'image/avif';
+/** Types that `file-type` may report for an AVIF with a shared brand, such as `mif1` or `miaf`. */
+const SHARED_BRANDS: readonly (string | undefined)[] = ['image/heif', 'image/heif-sequence', 'video/mp4'];
+
+/** Brands of pictures in HEVC (ISO/IEC 23008-12, annex B.4). */
+const HEVC_BRANDS = ['heic', 'heix', 'heim', 'heis'];
+
+/** A moving AVIF counts as an AVIF only if it has a still picture too. */
+function avifType(head: Buffer, mime: string | undefined): string | undefined {
+  if (mime === AVIF) return hasBrand(head, ['avif', 'mif1', 'miaf']) ? AVIF : 'image/avif-sequence';
+  const isAvif = SHARED_BRANDS.includes(mime) && hasBrand(head, ['avif', 'avis']) && !hasBrand(head, HEVC_BRANDS);
+  return isAvif ? AVIF : undefined;
+}
+
 /** `file-type` reports a table that begins with GIF as a GIF, and a text in UTF-32 as an MP3. */
 function signedType(head: Buffer, mime: string | undefined): string | undefined {
+  const avif = avifType(head, mime);
+  if (avif !== undefined) return avif;
   if (mime === 'image/gif' && !/^GIF8[79]a/.test(head.toString('latin1', 0, 6))) return undefined;
   return mime === 'audio/mpeg' && head.subarray(0, 4).equals(UTF_32_MARK) ? undefined : mime;
 }

@@ -28,6 +28,7 @@ const ADVICE: Readonly<Record<string, string>> = {
       .concat(RAW_TYPE)
       .map((type) => [type, RAW_ADVICE]),
   ),
+  'image/avif-sequence': 'It has only moving pictures. Save one of them as JPEG, or the whole as GIF or WebP.',
   'image/svg+xml': 'It is a drawing, which may contain scripts. Export it as PNG.',
 };
 

@@ -14,7 +14,7 @@ export const SLOW_TO_READ = {
 
 /** Creates the step that decodes the picture once: at the size of the largest variant, upright, in sRGB. */
 export function decode(tools: PictureTools) {
-  return async (state: PictureState, { inputPath, signal }: StepContext): Promise<void> => {
+  return async (state: PictureState, { signal }: StepContext): Promise<void> => {
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
     const { maxPixels } = tools.limits;
     const way = state.wayToSrgb.get();
@@ -24,13 +24,14 @@ export function decode(tools: PictureTools) {
       maxPixels,
       keptChannels: state.keptChannels.get(),
     };
+    const input = state.input.get();
     const { hasCleanJpegHeader } = state.container.get();
     const isJpeg = state.facts.get().format === 'jpeg';
     const pixels = await bounds
       .wait((maxSeconds) =>
         isJpeg
-          ? decodeJpegStrictly(inputPath, { ...settings, maxSeconds }, hasCleanJpegHeader)
-          : decodeFile(inputPath, { ...settings, maxSeconds }),
+          ? decodeJpegStrictly(input, { ...settings, maxSeconds }, hasCleanJpegHeader)
+          : decodeFile(input, { ...settings, maxSeconds }),
       )
       .catch((error: unknown) => {
         throw readError(error);

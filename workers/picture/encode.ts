@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { PictureFit, PictureFormat } from '../../src/kinds/picture-options.ts';
 import type { KeptExif } from './kept-exif.ts';
 import { fromPixels, readFrames, WHITE, type Pipeline, type Pixels, type ReadSettings } from './libvips.ts';
+import type { PictureInput } from './readable-input.ts';
 import type { Size } from './size.ts';
 
 /** How a variant is written. */
@@ -25,6 +26,7 @@ export interface EncodeTarget {
 /** How an animation is written. */
 export interface AnimationTarget extends Omit<EncodeTarget, 'format' | 'whole'> {
   readonly fit: PictureFit;
+  readonly frames: number;
 }
 
 const CLEAR = '#ffffff00';
@@ -48,11 +50,11 @@ export async function encode(
  * memory.
  */
 export async function encodeAnimation(
-  path: string,
-  { size, fit, quality, exif }: AnimationTarget,
+  input: PictureInput,
+  { size, fit, frames, quality, exif }: AnimationTarget,
   settings: ReadSettings,
 ): Promise<Buffer> {
-  const image = readFrames(path, settings).resize({
+  const image = readFrames(input, frames, settings).resize({
     ...size,
     fit: fit === 'inside' ? 'fill' : fit,
     withoutEnlargement: true,

@@ -12,6 +12,7 @@ import { keptExif } from './kept-exif.ts';
 import { readHeader, type Header } from './libvips.ts';
 import { ANIMATION_FACTOR, type PictureLimits } from './limits.ts';
 import { planPicture, type PicturePlan } from './plan.ts';
+import { readableInput } from './readable-input.ts';
 import { readError } from './read-error.ts';
 import { areaOf } from './size.ts';
 import type { PictureFacts, PictureState } from './state.ts';
@@ -30,13 +31,14 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     await tools.abandoned.settled();
     await checkStructure({ path: inputPath, type: upload.type, maxFrames: tools.limits.maxFrames }, signal);
     const container = await readContainer(inputPath, upload.type, signal);
+    const { input, addedFrames } = await readableInput(inputPath, upload.type, signal);
     const header = await boundsOf(tools, signal, SLOW_TO_READ)
-      .wait(() => readHeader(inputPath))
+      .wait(() => readHeader(input))
       .catch((error: unknown) => {
         throw readError(error);
       });
     const channels = keptChannels(header, container.isAlphaDeclared);
-    const facts = factsOf(header, channels, options);
+    const facts = factsOf(header, addedFrames, channels, options);
     if (`image/${facts.format}` !== upload.type) throw notWhatItSeems();
     const isAnimated = moves(facts);
     refuseTooLarge(facts, isAnimated, tools.limits);
@@ -49,6 +51,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
       isProgressive: header.isProgressive ?? false,
       isManaged: way.kind === 'managed' && header.icc !== undefined,
     };
+    state.input.set(input);
     state.facts.set(facts);
     state.wayToSrgb.set(way);
     state.container.set(container);
@@ -60,14 +63,19 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
   };
 }
 
-function factsOf(header: Header, channels: KeptChannels | undefined, { gps }: PictureOptions): PictureFacts {
+function factsOf(
+  header: Header,
+  addedFrames: number,
+  channels: KeptChannels | undefined,
+  { gps }: PictureOptions,
+): PictureFacts {
   const { width, height } = header.autoOrient;
   return {
     // libvips reports the container of AVIF. It cannot decode the other formats in that container.
     format: header.format === 'heif' ? 'avif' : header.format,
     width,
     height,
-    frames: header.pages ?? 1,
+    frames: (header.pages ?? 1) - addedFrames,
     hasAlpha: header.hasAlpha && channels !== 3,
     colourSpace: header.space,
     orientation: orientationOf(header.orientation),

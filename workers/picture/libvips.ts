@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import type { KeptChannels } from './kept-channels.ts';
+import type { PictureInput } from './readable-input.ts';
 import type { Size } from './size.ts';
 
 // A worker processes several pictures at the same time. Threads within one picture would only compete with them.
@@ -53,8 +54,8 @@ export interface DecodeSettings extends ReadSettings {
 }
 
 /** Reads only the header, so a header with huge claims is safe to read. */
-export async function readHeader(path: string): Promise<Header> {
-  return await sharp(path, { failOn: 'error', limitInputPixels: false, limitInputChannels: MAX_CHANNELS }).metadata();
+export async function readHeader(input: PictureInput): Promise<Header> {
+  return await sharp(input, { failOn: 'error', limitInputPixels: false, limitInputChannels: MAX_CHANNELS }).metadata();
 }
 
 /**
@@ -62,10 +63,10 @@ export async function readHeader(path: string): Promise<Header> {
  * quarter or an eighth of the size.
  */
 export async function decode(
-  path: string,
+  input: PictureInput,
   { size, appliesProfile, failsOnWarning = false, keptChannels, maxPixels, maxSeconds }: DecodeSettings,
 ): Promise<Pixels> {
-  const image = sharp(path, {
+  const image = sharp(input, {
     failOn: failsOnWarning ? 'warning' : 'error',
     autoOrient: true,
     ignoreIcc: !appliesProfile,
@@ -93,9 +94,12 @@ function firstChannels(data: Buffer, channels: number, kept: KeptChannels): Pick
   return { data: data.subarray(0, pixels * kept), channels: kept };
 }
 
-/** Reads all frames, stacked vertically, without applying the orientation. `maxPixels` counts all frames together. */
-export function readFrames(path: string, { maxPixels, maxSeconds }: ReadSettings): Pipeline {
-  return sharp(path, { failOn: 'error', animated: true, limitInputPixels: maxPixels }).timeout({ seconds: maxSeconds });
+/**
+ * Reads the first `frames` frames, stacked vertically, without applying the orientation. `maxPixels` counts all frames
+ * together.
+ */
+export function readFrames(input: PictureInput, frames: number, { maxPixels, maxSeconds }: ReadSettings): Pipeline {
+  return sharp(input, { failOn: 'error', pages: frames, limitInputPixels: maxPixels }).timeout({ seconds: maxSeconds });
 }
 
 /** Scales `pixels` down. Returns the same object if it already has that size. */

@@ -7,12 +7,14 @@ import type { KeptChannels } from './kept-channels.ts';
 import type { KeptExif } from './kept-exif.ts';
 import type { Pixels } from './libvips.ts';
 import type { PicturePlan } from './plan.ts';
+import type { PictureInput } from './readable-input.ts';
 
 /** The facts from the header of a picture. */
 export type PictureFacts = Omit<PictureResult, 'kind' | 'dominantColour' | 'thumbhash' | 'perceptualHash' | 'variants'>;
 
 /** The values that steps pass to later steps, in the order in which they are set. */
 export interface PictureState {
+  readonly input: SetOnce<PictureInput>;
   readonly facts: SetOnce<PictureFacts>;
   readonly wayToSrgb: SetOnce<WayToSrgb>;
   readonly container: SetOnce<ContainerFacts>;
@@ -38,6 +40,7 @@ export interface PictureState {
 /** Creates the empty state of one attempt. */
 export function createPictureState(): PictureState {
   return {
+    input: setOnce('input'),
     facts: setOnce('facts'),
     wayToSrgb: setOnce('wayToSrgb'),
     container: setOnce('container'),

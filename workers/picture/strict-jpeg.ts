@@ -1,5 +1,6 @@
 import { UnprocessableError } from '../unprocessable-error.ts';
 import { decode, type DecodeSettings, type Pixels } from './libvips.ts';
+import type { PictureInput } from './readable-input.ts';
 
 /** Warnings of the JPEG decoder about pixels that are lost. It fills them with grey. */
 const LOST_PIXELS =
@@ -20,17 +21,17 @@ const TIME_IS_UP = /time ?out/i;
  * warning, the library does not report lost pixels.
  */
 export async function decodeJpegStrictly(
-  path: string,
+  input: PictureInput,
   settings: DecodeSettings,
   hasCleanHeader: boolean,
 ): Promise<Pixels> {
   try {
-    return await decode(path, { ...settings, failsOnWarning: true });
+    return await decode(input, { ...settings, failsOnWarning: true });
   } catch (error) {
     const words = error instanceof Error ? error.message : '';
     if (TIME_IS_UP.test(words)) throw error;
     if (LOST_PIXELS.test(words) || (hasCleanHeader && SUPERFLUOUS.test(words))) throw lostPixels(error);
-    return await decode(path, settings);
+    return await decode(input, settings);
   }
 }
 

@@ -35,7 +35,7 @@ export function variants(tools: PictureTools) {
       if (!planned.isAnimated && planned !== lastStill) pixels = await bounds.wait(() => shrink(pixels, planned.whole));
       if (Math.max(pixels.width, pixels.height) >= PREVIEW_LONGEST_SIDE) smallest = pixels;
       const bytes = planned.isAnimated
-        ? await animated(planned, context.inputPath, tools.limits.maxPixels, exif, bounds)
+        ? await animated(planned, state, tools.limits.maxPixels, bounds)
         : await still(planned, pixels, exif, bounds);
       await publishing.at(-1);
       context.signal.throwIfAborted();
@@ -63,14 +63,18 @@ async function still(
 /** Frames after the first are read for the first time here, so damage of the file may show only now. */
 async function animated(
   { spec, size }: PlannedVariant,
-  path: string,
+  state: PictureState,
   maxPixels: number,
-  exif: KeptExif | undefined,
   bounds: StepBounds,
 ): Promise<Buffer> {
   const { quality, fit = 'inside' } = spec;
+  const { frames } = state.facts.get();
   const begin = (maxSeconds: number) =>
-    encodeAnimation(path, { size, fit, quality, exif }, { maxPixels: ANIMATION_FACTOR * maxPixels, maxSeconds });
+    encodeAnimation(
+      state.input.get(),
+      { size, fit, frames, quality, exif: state.kept.get() },
+      { maxPixels: ANIMATION_FACTOR * maxPixels, maxSeconds },
+    );
   return await bounds.wait(begin).catch((error: unknown) => {
     throw readError(error);
   });
