@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { asOutcome, ServiceError } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
+import type { Kinds } from '../kinds/kinds.ts';
 import { asSeen } from '../record/read-record.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import { originalKey } from '../storage/keys.ts';
@@ -9,6 +11,7 @@ import { sha256Of } from '../storage/sha256.ts';
 import type { Storage } from '../storage/storage.ts';
 import { readBody, fileTooLarge } from './body.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
+import { parseOptions } from './options.ts';
 import type { ReceivedUpload } from './read-received.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
@@ -21,7 +24,8 @@ export interface RawFile extends FileAnnouncement {
 
 /**
  * Receives the body of a PUT as the file with the client's id.
- * - The same bytes again return the same upload, without a second job. Other bytes throw `upload_conflict` (409).
+ * - The same bytes and options again return the same upload, without a second job. Others throw `upload_conflict`
+ * (409), and invalid options `bad_options` (400).
  * - A request that is still receiving under the id is superseded.
  * - An upload that has failed or was cancelled or discarded begins again. A deleted one throws `upload_gone` (410).
  * - If the queue is full, this throws `queue_full` (503) or `too_many_queued_by_address` (429), if possible before it
@@ -31,7 +35,8 @@ export interface RawFile extends FileAnnouncement {
 export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: RawFile): Promise<ReceivedUpload> {
   const outcome = await IncomingUpload.open(parts, scope, file, parts.admission.queueLimits(scope.address));
   if ('existing' in outcome) {
-    await compare(parts.storage, outcome.existing, file);
+    requireSameOptions(parts.kinds, outcome.existing, file);
+    await requireSameBytes(parts.storage, outcome.existing, file);
     return { id: file.id, known: asSeen(outcome.existing), isCurrent: false };
   }
   const upload = outcome.opened;
@@ -62,8 +67,22 @@ async function reject({ log }: RequestScope, upload: IncomingUpload, reason: Ser
   }
 }
 
+/** Compares the options with their defaults, before the body is read: `{}` is the same as the defaults. */
+function requireSameOptions(kinds: Kinds, existing: UploadRecord, { id, options }: RawFile): void {
+  const kind = existing.type === null ? undefined : kinds.find(existing.type);
+  if (kind === undefined) return;
+  // The stored options were JSON.
+  const parsed: unknown = JSON.parse(JSON.stringify(parseOptions(kind, options)));
+  if (isDeepStrictEqual(parsed, existing.options)) return;
+  throw new ServiceError(
+    'upload_conflict',
+    'The upload with this id has other options. Send this file with a new id.',
+    { id },
+  );
+}
+
 /** Compares the length first. Reads at most one chunk beyond the size of the stored file. */
-async function compare(storage: Storage, existing: UploadRecord, file: RawFile): Promise<void> {
+async function requireSameBytes(storage: Storage, existing: UploadRecord, file: RawFile): Promise<void> {
   const conflict = new ServiceError(
     'upload_conflict',
     'Another file is stored under this id. Send this one with a new id.',

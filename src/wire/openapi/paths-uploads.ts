@@ -117,7 +117,8 @@ const putUpload: Operation = {
   description: `The body is the unchanged file. The client makes the id, so it can watch the upload from its first byte,
 and can send the request again after a broken connection:
 
-- the same bytes again are the same upload, without a second job; other bytes are a 409;
+- the same bytes and options again are the same upload, without a second job; others are a 409 (options count with
+  their defaults);
 - a later PUT takes over from a PUT that is still receiving with the same id (the earlier one ends with
   \`upload_superseded\`);
 - after \`failed\`, \`cancelled\` or \`discarded\` the upload starts again; after DELETE the id is a 410.

@@ -112,6 +112,42 @@ describe('a raw upload', () => {
     expect(space.files()).toHaveLength(2);
   });
 
+  describe('sent again with options', () => {
+    const variants = [{ name: 'a', longestSide: 20 }];
+    const again = async (id: string, options: unknown) => await take(space.parts, rawFile(id, { options }));
+
+    test('that mean the same is the same upload, with or without the defaults', async () => {
+      const id = freshId();
+      const first = await again(id, { variants });
+      expect(await again(id, { gps: false, variants: [{ format: 'webp', longestSide: 20, name: 'a' }] })).toEqual(
+        first,
+      );
+      expect(await again(id, { variants: [{ ...variants[0], quality: 80 }], keepMetadata: false })).toEqual(first);
+      expect(space.jobs).toEqual([id]);
+    });
+
+    test.each([
+      ['other', { variants: [{ name: 'b', longestSide: 30 }] }],
+      ['no', {}],
+    ])('with %s values is a conflict (409) and changes nothing', async (_how, options) => {
+      const id = freshId();
+      const first = await again(id, { variants });
+      expect(await codeOf(again(id, options))).toBe('upload_conflict');
+      expect(await recordOf(id)).toEqual(first);
+    });
+
+    test('that are not valid is rejected (400), also after completion', async () => {
+      const id = freshId();
+      await again(id, {});
+      expect(await codeOf(again(id, { nonsense: 1 }))).toBe('bad_options');
+      await space.records.begin(id);
+      await space.records.complete(id, 1, RESULT);
+      expect(await codeOf(again(id, { nonsense: 1 }))).toBe('bad_options');
+      expect(await codeOf(again(id, { variants }))).toBe('upload_conflict');
+      expect((await again(id, {})).state).toBe('completed');
+    });
+  });
+
   test('that is compared reads no further than the first byte beyond the stored size', async () => {
     const id = freshId();
     await take(space.parts, rawFile(id));
