@@ -29,6 +29,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'file-type': ['src/intake/sniff.ts'],
   ioredis: ['src/queue/redis-client.ts', 'src/compat/lasting-cluster.ts', 'src/compat/sentinel-connector.ts'],
   koa: ['src/server/app.ts'],
+  'libheif-js': ['workers/picture/heic/libheif.ts', 'workers/picture/heic/heic-reader.ts'],
   pino: ['src/telemetry/log.ts'],
   'prom-client': ['src/telemetry/metrics.ts'],
   'rate-limiter-flexible': ['src/operators/operator-guard.ts'],

@@ -52,7 +52,8 @@ export function createProcessors(settings: ProcessorSettings, clock = PASSED_TIM
     maxOutputPixels: settings.pictureMaxOutputPixels,
     stepTimeoutMs: settings.pictureStepTimeoutMs,
   };
-  const picture = pictureKind(settings.pictureOptions);
+  // Accepts HEIC with every setting, because an upload may have been accepted before the setting was changed.
+  const picture = pictureKind({ defaults: settings.pictureOptions });
   return createProcessorTable([
     processorEntry(picture, createPictureProcessor(limits, picture, clock)),
     processorEntry(table, createTableProcessor(settings.tableLimits)),

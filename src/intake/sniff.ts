@@ -55,10 +55,16 @@ function avifType(head: Buffer, mime: string | undefined): string | undefined {
   return isAvif ? AVIF : undefined;
 }
 
+/** A moving HEIC counts as a HEIC if it has a still picture too. */
+function mayBeHeic(mime: string | undefined): boolean {
+  return mime === 'image/heic-sequence' || SHARED_BRANDS.includes(mime);
+}
+
 /** `file-type` reports a table that begins with GIF as a GIF, and a text in UTF-32 as an MP3. */
 function signedType(head: Buffer, mime: string | undefined): string | undefined {
   const avif = avifType(head, mime);
   if (avif !== undefined) return avif;
+  if (mayBeHeic(mime) && hasBrand(head, HEVC_BRANDS)) return 'image/heic';
   if (mime === 'image/gif' && !/^GIF8[79]a/.test(head.toString('latin1', 0, 6))) return undefined;
   return mime === 'audio/mpeg' && head.subarray(0, 4).equals(UTF_32_MARK) ? undefined : mime;
 }

@@ -9,6 +9,8 @@ export interface KindSettings {
   readonly pictureOptions?: PictureOptions;
   /** Maximum of `weighedPixels`. Default: no limit. */
   readonly pictureMaxOutputPixels?: number;
+  /** `off`: HEIC is not accepted. Default `on`. */
+  readonly pictureHeic?: 'on' | 'off';
 }
 
 /** All kinds of files that the service accepts. */
@@ -28,8 +30,13 @@ export interface Kinds {
 }
 
 /** Makes the kinds of the service. To add one, write a file in this folder and add it to this list. */
-export function createKinds({ pictureOptions, pictureMaxOutputPixels }: KindSettings = {}): Kinds {
-  return createKindTable([pictureKind(pictureOptions, pictureMaxOutputPixels), table]);
+export function createKinds({ pictureOptions, pictureMaxOutputPixels, pictureHeic }: KindSettings = {}): Kinds {
+  const pictures = pictureKind({
+    ...(pictureOptions === undefined ? {} : { defaults: pictureOptions }),
+    maxOutputPixels: pictureMaxOutputPixels,
+    acceptsHeic: pictureHeic !== 'off',
+  });
+  return createKindTable([pictures, table]);
 }
 
 /** Makes a table of kinds. Throws if two kinds accept the same type. */
@@ -66,7 +73,7 @@ function namesIn(kind: Kind<unknown>, options: unknown): readonly string[] {
   return parsed.success ? kind.variantNames(parsed.data) : [];
 }
 
-/** All accepted media types. They do not depend on the settings. */
+/** The media types that are accepted with the default settings. */
 export function acceptedTypes(): readonly string[] {
   return createKinds().types;
 }

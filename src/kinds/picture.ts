@@ -1,15 +1,18 @@
 import type { Kind } from './kind.ts';
 import { DEFAULT_PICTURE_OPTIONS, pictureOptionsSchema, type PictureOptions } from './picture-options.ts';
 
-/** Media types of accepted pictures. */
-export const PICTURE_TYPES = [
+/** Media types of accepted pictures that libvips reads. */
+export const PICTURE_TYPES: readonly string[] = [
   'image/jpeg',
   'image/png',
   'image/webp',
   'image/avif',
   'image/gif',
   'image/tiff',
-] as const;
+];
+
+/** Media types of pictures that libheif decodes, because libvips may not be shipped with a decoder for them. */
+export const HEIC_TYPES: readonly string[] = ['image/heic', 'image/heif'];
 
 const TO_JPEG = 'Save it as JPEG: cameras have a setting for it, and most programs can export it.';
 
@@ -17,6 +20,8 @@ const TO_JPEG = 'Save it as JPEG: cameras have a setting for it, and most progra
 export const RAW_TYPE = 'image/x-raw';
 
 const RAW_ADVICE = 'It is a raw picture of a camera. Export it as JPEG in the program of the camera or a photo editor.';
+
+const MOVING = 'It has only moving pictures. Save one of them as JPEG, or the whole as GIF or WebP.';
 
 /** Advice to senders of picture files that are not accepted. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -28,21 +33,31 @@ const ADVICE: Readonly<Record<string, string>> = {
       .concat(RAW_TYPE)
       .map((type) => [type, RAW_ADVICE]),
   ),
-  'image/avif-sequence': 'It has only moving pictures. Save one of them as JPEG, or the whole as GIF or WebP.',
+  'image/avif-sequence': MOVING,
+  'image/heic-sequence': MOVING,
+  'image/heif-sequence': MOVING,
   'image/svg+xml': 'It is a drawing, which may contain scripts. Export it as PNG.',
 };
 
-/**
- * Still and animated raster pictures that libvips reads safely. `defaults` apply to options that a sender leaves out.
- * Only the intake passes `maxOutputPixels`; the worker accepts all options that the intake has accepted.
- */
-export function pictureKind(
-  defaults: PictureOptions = DEFAULT_PICTURE_OPTIONS,
-  maxOutputPixels?: number,
-): Kind<PictureOptions> {
+/** What the kind of pictures depends on. */
+export interface PictureKindSettings {
+  /** Apply to options that a sender leaves out. Default `DEFAULT_PICTURE_OPTIONS`. */
+  readonly defaults?: PictureOptions;
+  /** Only the intake passes it. The worker accepts all options that the intake has accepted. Default: no limit. */
+  readonly maxOutputPixels?: number | undefined;
+  /** Default true. */
+  readonly acceptsHeic?: boolean;
+}
+
+/** Still and animated raster pictures that libvips reads safely, and HEIC. */
+export function pictureKind({
+  defaults = DEFAULT_PICTURE_OPTIONS,
+  maxOutputPixels,
+  acceptsHeic = true,
+}: PictureKindSettings = {}): Kind<PictureOptions> {
   return {
     name: 'picture',
-    types: PICTURE_TYPES,
+    types: acceptsHeic ? [...PICTURE_TYPES, ...HEIC_TYPES] : PICTURE_TYPES,
     options: pictureOptionsSchema(defaults, maxOutputPixels),
     variantNames: ({ variants }) => variants.map(({ name }) => name),
     hasPlaceholders: true,

@@ -49,7 +49,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   empty_file: '文件是空的。',
   file_too_large: '文件太大。',
   request_too_large: '文件太大。',
-  unsupported_media_type: '不支持这种文件。请选择 JPEG、PNG、WebP、AVIF、GIF、TIFF 图片，或 CSV、TSV、XLSX 表格。',
+  unsupported_media_type:
+    '不支持这种文件。请选择 JPEG、HEIC、PNG、WebP、AVIF、GIF、TIFF 图片，或 CSV、TSV、XLSX 表格。',
   picture_damaged: '图片已损坏，无法读取。',
   picture_unsupported: '无法读取这种编码的图片。请另存为 JPEG 或 PNG 后再试。',
   picture_too_large: '图片尺寸过大。',
@@ -81,7 +82,7 @@ export const chinese: Words = {
     lead: '文件在后台排队处理。从第一个字节到结果，每一个的进度都在这里。',
     drop: '把文件拖到或粘贴到这里',
     release: '松开即可上传',
-    hint: '支持 JPEG、PNG、WebP、AVIF、GIF 和 TIFF 图片，以及 CSV、TSV 和 XLSX 表格。',
+    hint: '支持 JPEG、HEIC、PNG、WebP、AVIF、GIF 和 TIFF 图片，以及 CSV、TSV 和 XLSX 表格。',
     choose: '选择文件',
     camera: '拍照',
     folder: '选择文件夹',

@@ -25,7 +25,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'The server could not be reached. Check your connection, then try again.',
   unexpected_answer: 'The server sent an answer that this page does not understand. Try again later.',
   unsupported_media_type:
-    'This is neither a picture nor a table that can be processed. Upload JPEG, PNG, WebP, AVIF, GIF, TIFF, ' +
+    'This is neither a picture nor a table that can be processed. Upload JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, ' +
     'CSV, TSV or XLSX.',
   empty_file: 'This file is empty. Choose another file.',
   upload_interrupted: 'The connection broke before the upload finished. Try again.',
@@ -47,7 +47,7 @@ export const english: Words = {
     lead: 'Files are processed in the background. Follow each one here until its result is ready.',
     drop: 'Drop or paste files here',
     release: 'Release to upload the files',
-    hint: 'You can upload pictures (JPEG, PNG, WebP, AVIF, GIF, TIFF) and tables (CSV, TSV, XLSX).',
+    hint: 'You can upload pictures (JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF) and tables (CSV, TSV, XLSX).',
     choose: 'Choose files',
     camera: 'Take a photo',
     folder: 'Choose a folder',

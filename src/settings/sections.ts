@@ -134,6 +134,15 @@ const PICTURE_REQUESTS = {
   ),
 };
 
+const PICTURE_FORMATS = {
+  PICTURE_HEIC: choice(['on', 'off'])
+    .prefault('on')
+    .describe(
+      'HEIC pictures, as iPhones take them. on: they are accepted. off: they get 415. ' +
+        'The format is patented (docs/pictures.md).',
+    ),
+};
+
 const PICTURES = {
   PICTURE_MAX_PIXELS: integer(100_000_000, 1).describe('Maximum number of pixels of one picture: width times height.'),
   PICTURE_MAX_FRAMES: integer(2000, 1).describe(
@@ -252,6 +261,7 @@ export const PLAIN_SETTINGS = {
   ...STORAGE,
   ...RECEIVING,
   ...PICTURE_REQUESTS,
+  ...PICTURE_FORMATS,
   ...PICTURES,
   ...HELD_RESPONSES,
   ...QUEUE,
@@ -275,7 +285,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Redis', roles: BOTH, settings: { ...REDIS, ...INSTALLATION } },
   { title: 'Storage', roles: BOTH, settings: STORAGE },
   { title: 'Storage in a bucket (STORAGE=s3://…)', roles: BOTH, settings: S3 },
-  { title: 'Receiving uploads', roles: ['api'], settings: RECEIVING },
+  { title: 'Receiving uploads', roles: ['api'], settings: { ...RECEIVING, ...PICTURE_FORMATS } },
   { title: 'Held responses', roles: ['api'], settings: HELD_RESPONSES },
   { title: 'Queue and records', roles: ['api'], settings: QUEUE },
   { title: 'Worker processes', roles: [], settings: STARTING },

@@ -128,12 +128,6 @@ export function textAsJpeg(): Buffer {
   return Buffer.from('This is not a picture, whatever its name says.\n'.repeat(40));
 }
 
-/** The beginning of a picture as phones take them, in a format that nobody may decode without a licence. */
-export function heic(brand = 'heic'): Buffer {
-  const box = Buffer.from(`\0\0\0\u0018ftyp${brand}\0\0\0\0mif1heic`, 'latin1');
-  return Buffer.concat([box, Buffer.alloc(5000)]);
-}
-
 /** A whole PNG of a few hundred bytes whose header claims more pixels than anyone has memory for. */
 export function hugeClaim(width = 100_000, height = 100_000): Buffer {
   const header = Buffer.alloc(13);

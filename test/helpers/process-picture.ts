@@ -2,16 +2,23 @@ import type { Buffer } from 'node:buffer';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { buffer } from 'node:stream/consumers';
 import type { PictureResult } from '../../src/wire/documents.ts';
+import { pictureKind } from '../../src/kinds/picture.ts';
 import { SNIFF_BYTES, sniffType } from '../../src/intake/sniff.ts';
+import { createHeicReader } from '../../workers/picture/heic/heic-reader.ts';
 import { PICTURE_LIMITS, type PictureLimits } from '../../workers/picture/limits.ts';
 import { PASSED_TIME } from '../../workers/charged-time.ts';
 import { createPictureProcessor } from '../../workers/picture/processor.ts';
 import { AbandonedCalls } from '../../workers/picture/step-bounds.ts';
 import type { PictureTools } from '../../workers/picture/tools.ts';
+import { compiled } from './compiled.ts';
 import { runPipeline, type PipelineReport } from '../../workers/pipeline.ts';
 import type { StepContext } from '../../workers/processor.ts';
+
+/** A thread cannot run the source. */
+export const HEIC_THREAD = pathToFileURL(compiled('workers/picture/heic/thread.ts'));
 
 export interface Processed {
   result: PictureResult;
@@ -34,7 +41,7 @@ export async function processPicture(
   return await withFile(bytes, async (path) => {
     const context = { ...fakeContext(path), upload: await uploadOf(bytes, options) };
     const reports: PipelineReport[] = [];
-    const result = await runPipeline(createPictureProcessor(limits), context, {
+    const result = await runPipeline(createPictureProcessor(limits, pictureKind(), PASSED_TIME, HEIC_THREAD), context, {
       report: (report) => reports.push(report),
     });
     return { result, files: context.files, reports };
@@ -72,7 +79,12 @@ export async function uploadOf(bytes: Buffer, options: unknown = {}): Promise<St
 
 /** What steps are made with, a set for each test. */
 export function pictureTools(limits: Partial<PictureLimits> = {}): PictureTools {
-  return { limits: { ...PICTURE_LIMITS, ...limits }, clock: PASSED_TIME, abandoned: new AbandonedCalls() };
+  return {
+    limits: { ...PICTURE_LIMITS, ...limits },
+    clock: PASSED_TIME,
+    abandoned: new AbandonedCalls(),
+    heic: createHeicReader(HEIC_THREAD),
+  };
 }
 
 /** Calls `use` with the path of a file of these bytes, and removes it afterwards. */

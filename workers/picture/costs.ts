@@ -23,7 +23,16 @@ export interface CostlyFacts extends Size {
 export const TYPICAL_COSTS: PictureCosts = { decode: 60, variants: 75 };
 
 // Milliseconds per megapixel, measured on 2026-11-21 on a core of an AMD EPYC.
-const READ_MS: Readonly<Record<string, number>> = { jpeg: 5, png: 10, webp: 20, avif: 50, gif: 10, tiff: 7 };
+const READ_MS: Readonly<Record<string, number>> = {
+  jpeg: 5,
+  png: 10,
+  webp: 20,
+  avif: 50,
+  gif: 10,
+  tiff: 7,
+  heic: 110,
+  heif: 110,
+};
 const PROGRESSIVE_FACTOR = 2.5;
 const MANAGED_MS = 50;
 const WRITE_MS: Readonly<Record<PictureFormat, number>> = { webp: 30, jpeg: 6, avif: 48, png: 45 };

@@ -1,4 +1,5 @@
 import type { StepContext } from '../processor.ts';
+import { isHeic } from './heic/heic-header.ts';
 import { decode as decodeFile } from './libvips.ts';
 import { readError } from './read-error.ts';
 import type { PictureState } from './state.ts';
@@ -14,7 +15,7 @@ export const SLOW_TO_READ = {
 
 /** Creates the step that decodes the picture once: at the size of the largest variant, upright, in sRGB. */
 export function decode(tools: PictureTools) {
-  return async (state: PictureState, { signal }: StepContext): Promise<void> => {
+  return async (state: PictureState, { inputPath, upload, signal }: StepContext): Promise<void> => {
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
     const { maxPixels } = tools.limits;
     const way = state.wayToSrgb.get();
@@ -24,9 +25,11 @@ export function decode(tools: PictureTools) {
       maxPixels,
       keptChannels: state.keptChannels.get(),
     };
-    const input = state.input.get();
     const { hasCleanJpegHeader } = state.container.get();
     const isJpeg = state.facts.get().format === 'jpeg';
+    const input = isHeic(upload.type)
+      ? await bounds.wait((maxSeconds) => tools.heic.pixels(inputPath, { maxPixels, maxSeconds, signal }))
+      : state.input.get();
     const pixels = await bounds
       .wait((maxSeconds) =>
         isJpeg

@@ -5,15 +5,14 @@ import { UnprocessableError } from '../unprocessable-error.ts';
 import { SLOW_TO_READ } from './decode.ts';
 import { costsOf } from './costs.ts';
 import { exifFacts, exifPosition } from './exif.ts';
-import { wayToSrgb, type WayToSrgb } from './icc-profile.ts';
 import { readContainer } from './container-facts.ts';
 import { keptChannels, type KeptChannels } from './kept-channels.ts';
 import { keptExif } from './kept-exif.ts';
-import { readHeader, type Header } from './libvips.ts';
+import type { Header } from './libvips.ts';
 import { ANIMATION_FACTOR, type PictureLimits } from './limits.ts';
 import { planPicture, type PicturePlan } from './plan.ts';
 import { readableInput } from './readable-input.ts';
-import { readError } from './read-error.ts';
+import { readPicture } from './read-picture.ts';
 import { areaOf } from './size.ts';
 import type { PictureFacts, PictureState } from './state.ts';
 import { checkStructure } from './structure/check-structure.ts';
@@ -32,11 +31,8 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     await checkStructure({ path: inputPath, type: upload.type, maxFrames: tools.limits.maxFrames }, signal);
     const container = await readContainer(inputPath, upload.type, signal);
     const { input, addedFrames } = await readableInput(inputPath, upload.type, signal);
-    const header = await boundsOf(tools, signal, SLOW_TO_READ)
-      .wait(() => readHeader(input))
-      .catch((error: unknown) => {
-        throw readError(error);
-      });
+    const bounds = boundsOf(tools, signal, SLOW_TO_READ);
+    const { way, ...header } = await readPicture(tools, { path: inputPath, input, type: upload.type }, bounds, signal);
     const channels = keptChannels(header, container.isAlphaDeclared);
     const facts = factsOf(header, addedFrames, channels, options);
     if (`image/${facts.format}` !== upload.type) throw notWhatItSeems();
@@ -45,7 +41,6 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     refuseSamples(header, channels, tools.limits);
     const plan = planPicture({ ...facts, isAnimated }, options.variants);
     refuseTooCostly(plan, facts, tools.limits);
-    const way = wayOf(header);
     const costly = {
       ...facts,
       isProgressive: header.isProgressive ?? false,
@@ -71,8 +66,7 @@ function factsOf(
 ): PictureFacts {
   const { width, height } = header.autoOrient;
   return {
-    // libvips reports the container of AVIF. It cannot decode the other formats in that container.
-    format: header.format === 'heif' ? 'avif' : header.format,
+    format: header.format,
     width,
     height,
     frames: (header.pages ?? 1) - addedFrames,
@@ -82,12 +76,6 @@ function factsOf(
     ...exifFacts(header.exif),
     ...(gps ? { gps: exifPosition(header.exif) } : {}),
   };
-}
-
-/** A picture with unusual channels or depth needs the colour management, with or without a profile. */
-function wayOf({ icc, space, channels, depth }: Header): WayToSrgb {
-  const isPlain = space === 'srgb' && depth === 'uchar' && channels >= 3;
-  return isPlain && icc !== undefined ? wayToSrgb(icc) : { kind: 'managed' };
 }
 
 /** Some programs write invalid values. Viewers and libvips treat them as 1. */

@@ -28,7 +28,14 @@ export interface Pixels extends Size {
 }
 
 /** The header of a file. */
-export type Header = Metadata;
+export interface Header extends Size, Pick<Metadata, 'autoOrient' | 'hasAlpha' | 'space' | 'channels' | 'depth'> {
+  readonly format: string;
+  readonly pages?: number | undefined;
+  readonly orientation?: number | undefined;
+  readonly exif?: Buffer | undefined;
+  readonly icc?: Buffer | undefined;
+  readonly isProgressive?: boolean | undefined;
+}
 
 /** A pipeline of sharp. It does nothing until its output is requested. */
 export type Pipeline = Sharp;

@@ -5,6 +5,7 @@ import type { Processor, Step } from '../processor.ts';
 import { TYPICAL_COSTS } from './costs.ts';
 import { decode } from './decode.ts';
 import { dominantColour } from './dominant-colour.ts';
+import { createHeicReader } from './heic/heic-reader.ts';
 import { inspect } from './inspect.ts';
 import { PICTURE_LIMITS, type PictureLimits } from './limits.ts';
 import { perceptualHash } from './perceptual-hash.ts';
@@ -17,13 +18,20 @@ import { variants } from './variants.ts';
 /**
  * Creates the processor for pictures, with its steps in order. Weights are milliseconds of one thread, estimated by
  * `inspect`.
+ * @param heicEntry the compiled module of the thread that reads HEIC
  */
 export function createPictureProcessor(
   limits: Partial<PictureLimits> = {},
   kind = pictureKind(),
   clock = PASSED_TIME,
+  heicEntry = new URL('./heic/thread.js', import.meta.url),
 ): Processor<PictureState, PictureResult> {
-  const tools: PictureTools = { limits: { ...PICTURE_LIMITS, ...limits }, clock, abandoned: new AbandonedCalls() };
+  const tools: PictureTools = {
+    limits: { ...PICTURE_LIMITS, ...limits },
+    clock,
+    abandoned: new AbandonedCalls(),
+    heic: createHeicReader(heicEntry),
+  };
   return {
     kind: kind.name,
     steps: [

@@ -1,4 +1,5 @@
 import type { ChargeClock } from '../charged-time.ts';
+import type { HeicReader } from './heic/heic-reader.ts';
 import type { PictureLimits } from './limits.ts';
 import { AbandonedCalls, StepBounds } from './step-bounds.ts';
 
@@ -9,6 +10,7 @@ export interface PictureTools {
   readonly clock: ChargeClock;
   /** Shared by all pictures of the process. */
   readonly abandoned: AbandonedCalls;
+  readonly heic: HeicReader;
 }
 
 /** Most calls end within this time. It is less than the grace that a stopping process gives to a processor. */

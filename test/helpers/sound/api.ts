@@ -10,6 +10,6 @@ const CLOSE_LIMIT_MS = 5000;
 
 const config = loadConfig();
 const log = createLog('api', config);
-const api = await startApi(config, log, createKindTable([pictureKind(config.pictureOptions), sound]));
+const api = await startApi(config, log, createKindTable([pictureKind({ defaults: config.pictureOptions }), sound]));
 closeOnSignal(log, CLOSE_LIMIT_MS, () => api.close(0));
 process.send?.({ type: 'listening', url: api.url });

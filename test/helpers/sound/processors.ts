@@ -7,7 +7,7 @@ import { createSoundProcessor } from './processor.ts';
 
 /** In place of `createProcessors`: the one line that a further processor takes. */
 export function createSoundProcessors(config: Config): ProcessorTable {
-  const picture = pictureKind(config.pictureOptions);
+  const picture = pictureKind({ defaults: config.pictureOptions });
   return createProcessorTable([
     processorEntry(picture, createPictureProcessor({}, picture)),
     processorEntry(sound, createSoundProcessor()),

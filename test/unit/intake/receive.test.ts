@@ -11,7 +11,7 @@ import { receiveFile, type IncomingFile } from '../../../src/intake/receive.ts';
 import { ReceiveProgress } from '../../../src/intake/receive-progress.ts';
 import type { StoredUpload } from '../../../src/record/open-record.ts';
 import { silentLog } from '../../helpers/record-space.ts';
-import { heic } from '../../helpers/pictures.ts';
+import { heicHead } from '../../helpers/heic-files.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
 import { codeOf, freshId, jpegBytes } from '../../helpers/fake-request.ts';
 import { eventually } from '../../helpers/eventually.ts';
@@ -145,7 +145,7 @@ describe('a rejected file', () => {
   });
 
   test.each([
-    ['HEIC', heic(), /^This file is image\/heic. Send one of .*Save it as JPEG/],
+    ['moving HEIC', heicHead('hevc', 'msf1hevc'), /^This file is image\/heic-sequence. Send one of .*moving pictures/],
     [
       'SVG',
       Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'),
@@ -156,6 +156,16 @@ describe('a rejected file', () => {
     await expect(receiving).rejects.toMatchObject({
       code: 'unsupported_media_type',
       message: expect.stringMatching(message) as unknown,
+    });
+    expect(temp.files()).toEqual([]);
+  });
+
+  test('that is HEIC, while HEIC is turned off, gets the advice to send JPEG', async () => {
+    const withoutHeic = createKinds({ pictureHeic: 'off' });
+    const parts = { storage: temp.storage, kinds: withoutHeic };
+    await expect(receiveFile(parts, incoming(chunksOf(heicHead())), progress)).rejects.toMatchObject({
+      code: 'unsupported_media_type',
+      message: expect.stringMatching(/^This file is image\/heic. Send one of .*Save it as JPEG/) as unknown,
     });
     expect(temp.files()).toEqual([]);
   });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { sniffType, SNIFF_BYTES } from '../../../src/intake/sniff.ts';
-import { animation, heic, movingPng, photo, textAsJpeg, tinyPicture } from '../../helpers/pictures.ts';
+import { heicHead } from '../../helpers/heic-files.ts';
+import { animation, movingPng, photo, textAsJpeg, tinyPicture } from '../../helpers/pictures.ts';
 
 describe('the type of bytes', () => {
   test.each(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const)(
@@ -31,7 +32,16 @@ describe('the type of bytes', () => {
   });
 
   test.each(['heic', 'heix', 'mif1'])('distinguishes HEIC (%s) from AVIF', async (brand) => {
-    expect(await sniffType(heic(brand))).toMatch(/^image\/hei[cf]$/);
+    expect(await sniffType(heicHead(brand))).toMatch(/^image\/hei[cf]$/);
+  });
+
+  test.each([
+    ['hevc', 'msf1heic', 'image/heic'],
+    ['msf1', 'mif1heix', 'image/heic'],
+    ['hevc', 'msf1hevc', 'image/heic-sequence'],
+    ['msf1', 'iso8hevc', 'image/heif-sequence'],
+  ])('reads the brands %s and %s of a moving HEIC as the type %s', async (brand, compatible, type) => {
+    expect(await sniffType(heicHead(brand, compatible))).toBe(type);
   });
 
   test.each([

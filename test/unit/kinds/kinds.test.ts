@@ -11,12 +11,18 @@ describe('file kinds', () => {
     },
   );
 
-  test.each(['image/svg+xml', 'image/heic', 'application/pdf', 'text/html', 'IMAGE/JPEG', '', 'image/*'])(
+  test.each(['image/svg+xml', 'image/heic-sequence', 'application/pdf', 'text/html', 'IMAGE/JPEG', '', 'image/*'])(
     'do not include %j',
     (type) => {
       expect(createKinds().find(type)).toBeUndefined();
     },
   );
+
+  test.each(['image/heic', 'image/heif'])('include %s unless it is turned off', (type) => {
+    expect(createKinds().find(type)?.name).toBe('picture');
+    expect(createKinds({ pictureHeic: 'off' }).find(type)).toBeUndefined();
+    expect(createKinds({ pictureHeic: 'off' }).adviceOn(type)).toContain('JPEG');
+  });
 
   test('accept each type once', () => {
     expect(new Set(acceptedTypes()).size).toBe(acceptedTypes().length);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { PICTURE_TYPES, pictureKind } from '../../../src/kinds/picture.ts';
+import { HEIC_TYPES, PICTURE_TYPES, pictureKind } from '../../../src/kinds/picture.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { createPictureProcessor } from '../../../workers/picture/processor.ts';
 import type { Processor } from '../../../workers/processor.ts';
@@ -18,10 +18,11 @@ const SETTINGS = {
 describe('the table of processors', () => {
   test('has a processor for every type that the intake accepts', () => {
     const table = createProcessors(SETTINGS);
-    expect(PICTURE_TYPES.map((type) => table.find(type)?.kind)).toEqual(PICTURE_TYPES.map(() => 'picture'));
+    const types = [...PICTURE_TYPES, ...HEIC_TYPES];
+    expect(types.map((type) => table.find(type)?.kind)).toEqual(types.map(() => 'picture'));
   });
 
-  test.each(['image/svg+xml', 'image/heic', 'text/plain', ''])('has no processor for %p', (type) => {
+  test.each(['image/svg+xml', 'image/heic-sequence', 'text/plain', ''])('has no processor for %p', (type) => {
     expect(createProcessors(SETTINGS).find(type)).toBeUndefined();
   });
 

@@ -1,0 +1,45 @@
+import { Buffer } from 'node:buffer';
+import { readFileSync } from 'node:fs';
+
+/**
+ * Small HEIC files, made with heif-enc 1.15 and x265. All have four quarters, `HEIC_COLOURS` before any rotation, in
+ * 96 × 64 pixels.
+ * - phone: as an iPhone writes it. The container turns it by 90° clockwise, and its EXIF has the orientation 6 as well.
+ * - alpha: half transparent.
+ * - deep-p3: ten bits, with the primaries of Display P3 as numbers, without a profile.
+ */
+export function heicFile(name: 'phone' | 'alpha' | 'deep-p3'): Buffer {
+  return readFileSync(new URL(`../fixtures/pictures/${name}.heic`, import.meta.url));
+}
+
+/** Top left, top right, bottom left, bottom right. */
+export const HEIC_COLOURS = [
+  [200, 40, 40],
+  [50, 70, 200],
+  [40, 160, 60],
+  [230, 220, 90],
+] as const;
+
+/** A copy of `phone` that is mirrored left to right instead of turned. */
+export function mirroredHeic(): Buffer {
+  const copy = heicFile('phone');
+  const at = copy.indexOf('irot');
+  copy.write('imir', at, 'latin1');
+  copy[at + 4] = 1;
+  return copy;
+}
+
+/** A copy of `phone` whose description (box `ispe`) claims another size. */
+export function claimedHeic(width: number, height: number): Buffer {
+  const copy = heicFile('phone');
+  const at = copy.indexOf('ispe') + 8;
+  copy.writeUInt32BE(width, at);
+  copy.writeUInt32BE(height, at + 4);
+  return copy;
+}
+
+/** The beginning of a HEIC file, without a picture. */
+export function heicHead(brand = 'heic', compatible = 'mif1heic'): Buffer {
+  const box = Buffer.from(`\0\0\0\u0018ftyp${brand}\0\0\0\0${compatible}`, 'latin1');
+  return Buffer.concat([box, Buffer.alloc(5000)]);
+}

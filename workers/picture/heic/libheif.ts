@@ -1,0 +1,218 @@
+import createLibheif, { type Libheif } from 'libheif-js/libheif-wasm/libheif.js';
+import type { HeicHeader } from './messages.ts';
+import { MemoryCap } from './memory-cap.ts';
+import { pixelTiff } from './pixel-tiff.ts';
+
+const MIB = 1024 * 1024;
+
+/** What the library needs besides the file and its pixels. */
+const BASE_BYTES = 64 * MIB;
+
+/** 4:4:4 with more than eight bits needs the most: 6 bytes in the decoder, 6 in the library, 6 and 3 as RGB. */
+const BYTES_PER_PIXEL = 24;
+
+/** Enough for EXIF with a thumbnail. Larger blocks are ignored. */
+const MAX_EXIF_BYTES = MIB;
+const MAX_METADATA_BLOCKS = 16;
+
+/** Values of heif.h. */
+const COLORSPACE_RGB = 1;
+const CHROMA_RGB = 10;
+const CHROMA_RGBA = 11;
+const CHANNEL_INTERLEAVED = 10;
+
+/** Positions in the structures of heif.h, with pointers of 32 bits. */
+const LIMITS_MAX_PIXELS = 8;
+const OPTIONS_TO_8_BIT = 20;
+const OPTIONS_STRICT = 21;
+const NCLX_PRIMARIES = 4;
+const NCLX_TRANSFER = 8;
+
+/** libheif has reported an error. `code` and `subcode` are those of heif_error.h. */
+export class LibheifError extends Error {
+  readonly code: number;
+  readonly subcode: number;
+
+  constructor(code: number, subcode: number, words: string) {
+    super(words);
+    this.name = 'LibheifError';
+    this.code = code;
+    this.subcode = subcode;
+  }
+}
+
+/** The picture would need more memory than its pixels justify. */
+export class OutOfLibheifMemory extends Error {}
+
+/** The file has moving pictures only. */
+export class NoStillPicture extends Error {}
+
+/**
+ * The primary picture of one HEIC file. Nothing is freed: the thread ends after one file, and its memory with it.
+ */
+export class HeicFile {
+  readonly #library: Libheif;
+  readonly #cap: MemoryCap;
+  readonly #fileBytes: number;
+  /** Space for an error, which the library returns by value: code, subcode and a pointer to its text. */
+  readonly #error: number;
+  /** Space for other results. */
+  readonly #out: number;
+  readonly #context: number;
+  readonly #handle: number;
+
+  /** Parses the boxes of the file. Throws if it has no picture that can be described. */
+  constructor(module: WebAssembly.Module, file: Uint8Array) {
+    this.#fileBytes = file.length;
+    this.#cap = new MemoryCap(BASE_BYTES + file.length);
+    const cap = this.#cap;
+    const silent = (): void => undefined;
+    this.#library = createLibheif({
+      print: silent,
+      printErr: silent,
+      instantiateWasm(imports, receive) {
+        const instance = new WebAssembly.Instance(module, imports);
+        cap.applyTo(instance.exports);
+        return receive(instance);
+      },
+    });
+    this.#error = this.#alloc(64);
+    this.#out = this.#alloc(64 + 4 * MAX_METADATA_BLOCKS);
+    this.#context = this.#library._heif_context_alloc();
+    this.#handle = this.#open(file);
+  }
+
+  /** Size and colours. The size is the one after rotation, mirroring and cropping, as the file describes it. */
+  header(): HeicHeader {
+    const library = this.#library;
+    return {
+      width: library._heif_image_handle_get_width(this.#handle),
+      height: library._heif_image_handle_get_height(this.#handle),
+      hasAlpha: this.#hasAlpha(),
+      exif: this.#exif(),
+      icc: this.#icc(),
+      ...this.#nclx(),
+    };
+  }
+
+  /**
+   * Decodes the picture, upright, as a TIFF with the profile of the file. Throws `OutOfLibheifMemory` before anything
+   * is decoded if the picture has more than `maxPixels`, and later if its parts are larger than it claims.
+   */
+  decode(maxPixels: number): Uint8Array<ArrayBuffer> {
+    const library = this.#library;
+    const { width, height, icc } = this.header();
+    if (width * height > maxPixels) throw new OutOfLibheifMemory();
+    this.#cap.raiseTo(BASE_BYTES + this.#fileBytes + BYTES_PER_PIXEL * width * height);
+    const limits = library._heif_context_get_security_limits(this.#context);
+    this.#view().setBigUint64(limits + LIMITS_MAX_PIXELS, BigInt(maxPixels), true);
+    const options = library._heif_decoding_options_alloc();
+    library.HEAPU8[options + OPTIONS_TO_8_BIT] = 1;
+    library.HEAPU8[options + OPTIONS_STRICT] = 1;
+    const channels = this.#hasAlpha() ? 4 : 3;
+    const chroma = channels === 4 ? CHROMA_RGBA : CHROMA_RGB;
+    this.#call((error) => library._heif_decode_image(error, this.#handle, this.#out, COLORSPACE_RGB, chroma, options));
+    const image = this.#uint32(this.#out);
+    return this.#copy(image, channels, icc);
+  }
+
+  #copy(image: number, channels: 3 | 4, icc: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
+    const library = this.#library;
+    const size = {
+      width: library._heif_image_get_width(image, CHANNEL_INTERLEAVED),
+      height: library._heif_image_get_height(image, CHANNEL_INTERLEAVED),
+    };
+    const plane = library._heif_image_get_plane_readonly(image, CHANNEL_INTERLEAVED, this.#out);
+    const stride = this.#uint32(this.#out);
+    const { bytes, pixels } = pixelTiff(size, channels, icc);
+    const rowBytes = size.width * channels;
+    for (let row = 0; row < size.height; row += 1) {
+      const start = plane + row * stride;
+      pixels.set(library.HEAPU8.subarray(start, start + rowBytes), row * rowBytes);
+    }
+    return bytes;
+  }
+
+  #open(file: Uint8Array): number {
+    const library = this.#library;
+    const data = this.#alloc(file.length);
+    library.HEAPU8.set(file, data);
+    this.#call((error) =>
+      library._heif_context_read_from_memory_without_copy(error, this.#context, data, file.length, 0),
+    );
+    try {
+      this.#call((error) => library._heif_context_get_primary_image_handle(error, this.#context, this.#out));
+    } catch (error) {
+      throw library._heif_context_has_sequence(this.#context) === 0 ? error : new NoStillPicture();
+    }
+    return this.#uint32(this.#out);
+  }
+
+  #hasAlpha(): boolean {
+    return this.#library._heif_image_handle_has_alpha_channel(this.#handle) !== 0;
+  }
+
+  /** The block begins with the distance to the TIFF header (ISO/IEC 23008-12, annex A.2.1). */
+  #exif(): Uint8Array<ArrayBuffer> | undefined {
+    const library = this.#library;
+    const ids = this.#out;
+    const count = library._heif_image_handle_get_list_of_metadata_block_IDs(this.#handle, 0, ids, MAX_METADATA_BLOCKS);
+    for (let index = 0; index < count; index += 1) {
+      const id = this.#uint32(ids + 4 * index);
+      const type = this.#text(library._heif_image_handle_get_metadata_type(this.#handle, id));
+      const bytes = library._heif_image_handle_get_metadata_size(this.#handle, id);
+      if (type !== 'Exif' || bytes < 4 || bytes > MAX_EXIF_BYTES) continue;
+      const block = this.#alloc(bytes);
+      this.#call((error) => library._heif_image_handle_get_metadata(error, this.#handle, id, block));
+      const start = 4 + this.#view().getUint32(block, false);
+      return start < bytes ? library.HEAPU8.slice(block + start, block + bytes) : undefined;
+    }
+    return undefined;
+  }
+
+  #icc(): Uint8Array<ArrayBuffer> | undefined {
+    const library = this.#library;
+    const bytes = library._heif_image_handle_get_raw_color_profile_size(this.#handle);
+    if (bytes === 0) return undefined;
+    const profile = this.#alloc(bytes);
+    this.#call((error) => library._heif_image_handle_get_raw_color_profile(error, this.#handle, profile));
+    return library.HEAPU8.slice(profile, profile + bytes);
+  }
+
+  #nclx(): Pick<HeicHeader, 'primaries' | 'transfer'> {
+    const library = this.#library;
+    library._heif_image_handle_get_nclx_color_profile(this.#error, this.#handle, this.#out);
+    if (this.#uint32(this.#error) !== 0) return { primaries: undefined, transfer: undefined };
+    const profile = this.#uint32(this.#out);
+    return { primaries: this.#uint32(profile + NCLX_PRIMARIES), transfer: this.#uint32(profile + NCLX_TRANSFER) };
+  }
+
+  #call(call: (error: number) => void): void {
+    call(this.#error);
+    const code = this.#uint32(this.#error);
+    if (code === 0) return;
+    const words = this.#text(this.#uint32(this.#error + 8));
+    throw this.#cap.isReached
+      ? new OutOfLibheifMemory(words)
+      : new LibheifError(code, this.#uint32(this.#error + 4), words);
+  }
+
+  #alloc(bytes: number): number {
+    const at = this.#library._malloc(bytes);
+    if (at === 0) throw new OutOfLibheifMemory('no memory for the file');
+    return at;
+  }
+
+  #view(): DataView {
+    return new DataView(this.#library.HEAPU8.buffer);
+  }
+
+  #uint32(at: number): number {
+    return this.#view().getUint32(at, true);
+  }
+
+  #text(at: number): string {
+    const { HEAPU8 } = this.#library;
+    return new TextDecoder().decode(HEAPU8.subarray(at, HEAPU8.indexOf(0, at)));
+  }
+}

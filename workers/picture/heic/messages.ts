@@ -1,0 +1,33 @@
+import type { Size } from '../size.ts';
+
+/** What a thread receives when it starts. */
+export interface HeicTask {
+  /** libheif, compiled. All threads share its machine code. */
+  readonly library: WebAssembly.Module;
+  readonly file: Uint8Array<ArrayBuffer>;
+  /** `header` reads the description of the picture and decodes nothing. */
+  readonly wanted: 'header' | 'pixels';
+  /** Pixels of the decoded picture above which nothing is decoded. */
+  readonly maxPixels: number;
+}
+
+/** The description of a picture in a HEIC file. */
+export interface HeicHeader extends Size {
+  readonly hasAlpha: boolean;
+  /** From the TIFF header on. */
+  readonly exif: Uint8Array<ArrayBuffer> | undefined;
+  readonly icc: Uint8Array<ArrayBuffer> | undefined;
+  /** Colour primaries and transfer characteristics by the numbers of ITU-T H.273, if the file has them. */
+  readonly primaries: number | undefined;
+  readonly transfer: number | undefined;
+}
+
+/** Why a file cannot be read. */
+export type HeicFailure = 'damaged' | 'unsupported' | 'moving' | 'too-large';
+
+/** The only message of a thread. */
+export type HeicAnswer =
+  | { readonly type: 'header'; readonly header: HeicHeader }
+  /** A TIFF without compression, upright. */
+  | { readonly type: 'pixels'; readonly tiff: Uint8Array<ArrayBuffer> }
+  | { readonly type: 'failed'; readonly failure: HeicFailure; readonly words: string };
