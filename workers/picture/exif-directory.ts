@@ -13,6 +13,8 @@ export interface ExifDirectory {
 const ENTRY_BYTES = 12;
 const TEXT_TYPE = 2;
 const UINT32_TYPE = 4;
+/** Pointers should be LONG. Some programs write SLONG or IFD. */
+const POINTER_TYPES: readonly number[] = [UINT32_TYPE, 9, 13];
 const MAX_TEXT_BYTES = 200;
 const MAX_NUMBERS = 4;
 
@@ -22,6 +24,10 @@ const NUMBER_TYPES: ReadonlyMap<number, NumberType> = new Map([
   [3, { bytes: 2, read: (view, at, little) => view.getUint16(at, little) }],
   [UINT32_TYPE, { bytes: 4, read: (view, at, little) => view.getUint32(at, little) }],
   [5, { bytes: 8, read: (view, at, little) => view.getUint32(at, little) / view.getUint32(at + 4, little) }],
+  [6, { bytes: 1, read: (view, at) => view.getInt8(at) }],
+  [8, { bytes: 2, read: (view, at, little) => view.getInt16(at, little) }],
+  [9, { bytes: 4, read: (view, at, little) => view.getInt32(at, little) }],
+  [13, { bytes: 4, read: (view, at, little) => view.getUint32(at, little) }],
   [10, { bytes: 8, read: (view, at, little) => view.getInt32(at, little) / view.getInt32(at + 4, little) }],
 ]);
 
@@ -78,7 +84,7 @@ function directoryAt(view: DataView, little: boolean, offset: number): ExifDirec
       return at === undefined ? [] : numbersAt(view, little, at);
     },
     directory(tag) {
-      const at = find(tag, (type) => type === UINT32_TYPE);
+      const at = find(tag, (type) => POINTER_TYPES.includes(type));
       return at === undefined ? EMPTY : directoryAt(view, little, view.getUint32(at + 8, little));
     },
   };

@@ -4,6 +4,7 @@ import type { StepContext } from '../processor.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 import { SLOW_TO_READ } from './decode.ts';
 import { costsOf } from './costs.ts';
+import { readExifBlock } from './exif-block.ts';
 import { exifFacts, exifPosition } from './exif.ts';
 import { readContainer } from './container-facts.ts';
 import { keptChannels, type KeptChannels } from './kept-channels.ts';
@@ -33,8 +34,9 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     const { input, addedFrames } = await readableInput(inputPath, upload.type, signal);
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
     const { way, ...header } = await readPicture(tools, { path: inputPath, input, type: upload.type }, bounds, signal);
+    const exif = header.exif ?? (await readExifBlock(inputPath, upload.type, signal));
     const channels = keptChannels(header, container.isAlphaDeclared);
-    const facts = factsOf(header, addedFrames, channels, options);
+    const facts = factsOf({ ...header, exif }, addedFrames, channels, options);
     if (`image/${facts.format}` !== upload.type) throw notWhatItSeems();
     const isAnimated = moves(facts);
     refuseTooLarge(facts, isAnimated, tools.limits);
@@ -51,7 +53,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     state.wayToSrgb.set(way);
     state.container.set(container);
     state.keptChannels.set(channels);
-    state.kept.set(options.keepMetadata ? keptExif(header.exif) : undefined);
+    state.kept.set(options.keepMetadata ? keptExif(exif) : undefined);
     state.plan.set(plan);
     state.costly.set(costly);
     state.costs.set(costsOf(costly, plan));

@@ -91,7 +91,7 @@ async function* unpacked(window: FileWindow, { type, at, bytes }: Packed, signal
  * The data starts after the keyword. In an iTXt, two flags, a language and a translated keyword precede it (section
  * 11.3.3).
  */
-function startOfPacked(type: string, data: Buffer): number {
+export function startOfPacked(type: string, data: Buffer): number {
   const afterKeyword = afterZero(data, 0);
   return type === 'zTXt' ? afterKeyword + 1 : afterZero(data, afterZero(data, afterKeyword + 2));
 }
