@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { listen } from './listen.ts';
 
-/** What stands before several API processes: it passes bytes on and knows nothing of HTTP. */
+/** A TCP load balancer for several API processes. It forwards bytes and does not parse HTTP. */
 export interface Balancer {
   readonly url: string;
-  /** From now on connections go to these in turn; those that are open stay. */
+  /** Sends new connections to these targets in turn. Open connections stay. */
   retarget(urls: readonly string[]): void;
   stop(): Promise<void>;
 }
 
-/** Each new connection goes to the next of the targets, and past those that take none. */
+/** Sends each new connection to the next target that accepts it. */
 export async function startBalancer(urls: readonly string[]): Promise<Balancer> {
   let targets = urls;
   let turn = 0;

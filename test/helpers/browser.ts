@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { patienceMs } from './patience.ts';
 
-/** Leads here too, and is no secure context over plain HTTP. */
+/** A name for 127.0.0.1 that is not a secure context over plain HTTP. */
 export const OTHER_MACHINE = 'other-machine.test';
 
-/** What makes Chromium start as root, in a container, and leave the network alone. */
+/** Lets Chromium start as root and in a container, without network access of its own. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -17,11 +17,11 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Under its own name the loopback address is trusted as much as TLS is; under this one it is another machine.
+  // Browsers trust the loopback address like TLS. Under this name it counts as another machine.
   `--host-resolver-rules=MAP ${OTHER_MACHINE} 127.0.0.1`,
 ];
 
-/** How a page is to be seen. */
+/** How a page is displayed. */
 export interface Look {
   /** CSS pixels; 1100 by 900 by default. */
   width?: number;
@@ -34,13 +34,13 @@ export interface Look {
 /** A browser with a fresh profile of its own. */
 export interface Browser {
   readonly context: BrowserContext;
-  /** A new tab at the address. What it complains of in its console is collected in `complaints`. */
+  /** Opens a new tab at the address. Errors and warnings of its console are collected in `complaints`. */
   open(url: string): Promise<{ page: Page; complaints: string[] }>;
-  /** Ends it and removes its profile. */
+  /** Ends the browser and removes its profile. */
   close(): Promise<void>;
 }
 
-/** Starts the system's Chromium: `CHROMIUM_PATH`, or where Debian puts it. */
+/** Starts Chromium from `CHROMIUM_PATH`, or from its place in Debian. */
 export async function startBrowser(look: Look = {}): Promise<Browser> {
   const executablePath = chromiumPath();
   const profile = await mkdtemp(join(tmpdir(), 'du-chromium-'));
@@ -51,7 +51,7 @@ export async function startBrowser(look: Look = {}): Promise<Browser> {
     args: FLAGS,
     viewport: { width: look.width ?? 1100, height: look.height ?? 900 },
     colorScheme: look.colourScheme ?? 'light',
-    // Each frame of a transition is work for the processor, and nobody sees it.
+    // Transitions would only cost processor time.
     reducedMotion: 'reduce',
     locale: look.locale ?? 'en-GB',
     hasTouch: look.touch ?? false,
@@ -68,7 +68,7 @@ export async function startBrowser(look: Look = {}): Promise<Browser> {
   };
 }
 
-/** Saves what is seen where `SCREENSHOTS` names a directory to look into; otherwise does nothing. */
+/** Saves a screenshot in the directory that `SCREENSHOTS` names. Does nothing without it. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const directory = process.env['SCREENSHOTS'];
   if (directory === undefined) return;

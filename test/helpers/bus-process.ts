@@ -7,20 +7,20 @@ import { watchProgress } from '../../src/record/watch.ts';
 import { eventually } from './eventually.ts';
 import { silentLog } from './record-space.ts';
 
-/** Well under the time of any wait: an answer within it came from a wake. */
+/** Far below the time of any wait, so an answer within it came from a wake. */
 const WAKE_LIMIT_MS = 8_000;
 const WAIT_MS = 600_000;
 
 /** A wait for another version than the one seen. */
 export interface HeldWait {
-  /** What it was answered with; rejects where no wake ends it. */
+  /** Resolves with the answer. Rejects if no wake ends the wait. */
   answered(): Promise<Progress>;
   readonly isAnswered: boolean;
-  /** Lets it go, as a client that leaves. */
+  /** Ends the wait, like a client that disconnects. */
   end(): void;
 }
 
-/** What an API process waits with, without its HTTP. */
+/** The parts with which an API process waits, without HTTP. */
 export class BusProcess {
   readonly registry: Registry<ProgressState>;
   readonly bus: ProgressBus;
@@ -35,7 +35,7 @@ export class BusProcess {
     this.bus = new ProgressBus(this.registry, open, silentLog);
   }
 
-  /** Resolves when the wait is held, or answered already. `records` may be others than the process reads as a rule. */
+  /** Resolves when the wait is held or already answered. `records` replaces the records of the process. */
   async wait(id: string, seenVersion: number, records = this.#records): Promise<HeldWait> {
     const parts = { records, registry: this.registry };
     const result = await watchProgress(

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 /** Paths of PEM files. */
 export interface Certificates {
   readonly ca: string;
-  /** For 127.0.0.1 and localhost; a client may use it too. */
+  /** Certificate for 127.0.0.1 and localhost. A client may use it too. */
   readonly cert: string;
   readonly key: string;
   remove(): void;
 }
 
-/** An authority of its own and a certificate that it signed, made by openssl. The caller removes them. */
+/** Makes a certificate authority and a certificate that it signed, with openssl. The caller removes them. */
 export function makeCertificates(): Certificates {
   const directory = mkdtempSync(join(tmpdir(), 'du-tls-'));
   const at = (name: string): string => join(directory, name);

@@ -1,4 +1,4 @@
-/** An answer with its JSON body; the type is what the test expects, the assertions check it. */
+/** An answer with its JSON body. The type is only expected; assertions check it. */
 export interface JsonAnswer<Body> {
   status: number;
   headers: Headers;
@@ -10,7 +10,7 @@ export interface FileToSend {
   bytes: Buffer;
 }
 
-/** Any request whose answer is JSON; an empty body reads as null. */
+/** Sends a request and parses the JSON answer. An empty body becomes null. */
 export async function requestJson<Body>(url: string, init?: RequestInit): Promise<JsonAnswer<Body>> {
   const response = await fetch(url, init);
   const text = await response.text();
@@ -21,7 +21,7 @@ export async function getJson<Body>(url: string, headers: Record<string, string>
   return await requestJson<Body>(url, { headers });
 }
 
-/** One multipart request with the files in order. */
+/** Sends one multipart request with the files in order. */
 export async function postFiles<Body>(
   url: string,
   files: readonly FileToSend[],
@@ -32,7 +32,7 @@ export async function postFiles<Body>(
   return await requestJson<Body>(`${url}/uploads${query}`, { method: 'POST', body: form });
 }
 
-/** One raw upload under the given id. */
+/** Sends one raw upload under the given id. */
 export async function putFile<Body>(
   url: string,
   id: string,

@@ -4,8 +4,8 @@ import { receiving } from './raw-senders.ts';
 import type { Service } from './service.ts';
 
 /**
- * Has a suite close after each test what connections it has opened by the function returned, to the service or to another
- * address, and wait until nothing is received any more.
+ * After each test, closes the connections that the test has opened with the returned function, and waits until the
+ * service receives no body any more.
  */
 export function connectEachTest(service: () => Pick<Service, 'url'>): (url?: string) => Promise<RawConnection> {
   let connections: RawConnection[] = [];

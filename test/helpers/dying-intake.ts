@@ -10,8 +10,9 @@ import { Admission } from '../../src/intake/admission.ts';
 import { IncomingUpload } from '../../src/intake/incoming-upload.ts';
 
 /**
- * Run as a program with a Redis, a prefix, a directory, a file and an id: takes the file in under the id, before a queue
- * that holds one upload and discards the oldest, and is killed once the record is queued and before any job is touched.
+ * A program with the arguments Redis URL, prefix, directory, file and id. It stores the file under the id. The queue
+ * has a capacity of 1 and discards the oldest. The process is killed after the record is queued and before a job
+ * changes.
  */
 const [redisUrl = '', prefix = '', directory = '', path = '', id = ''] = process.argv.slice(2);
 const log = createLog('api', { logLevel: 'silent' });

@@ -3,14 +3,14 @@ import { expectNothingLeft, takeStock, type Stock } from './nothing-left.ts';
 import type { Service } from './service.ts';
 
 /**
- * Has a suite take stock of its service before the first test, and after the last see that nothing is left of its uploads,
- * and stop it. Hooks run in the order in which they are written: this call stands below the one that starts the service.
+ * Counts the resources of a service before the first test. After the last test it checks that the uploads have left
+ * nothing, and stops the service. Hooks run in the order of their calls, so call this after the start of the service.
  */
 export function endWithNothingLeft(service: () => Service): void {
   let stock: Stock;
 
   beforeAll(async () => {
-    // What a first request opens for good is no upload's.
+    // The first request opens descriptors that stay open and belong to no upload.
     await fetch(`${service().url}/healthz`);
     stock = takeStock(service());
   });

@@ -4,8 +4,8 @@ import { patienceMs } from './patience.ts';
 const POLL_MS = 10;
 
 /**
- * Resolves with the first value of `look` that is not undefined or false. Rejects when the deadline is over, naming
- * `what` was waited for. `withinMs` counts for a quiet machine and is scaled to this one; default 20 s.
+ * Resolves with the first value of `look` that is not undefined or false. Rejects after the deadline with an error that
+ * names `what`. `withinMs` is the deadline of a quiet machine and is scaled to this one; default 20 s.
  */
 export async function eventually<T>(
   what: string,
@@ -17,7 +17,7 @@ export async function eventually<T>(
   for (;;) {
     const value = await look();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms without success for ${what}`);
     await delay(POLL_MS);
   }
 }

@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 
-/** Text tags to write; other encoders refuse or repair the odd ones that cameras do write. */
+/** Text tags to write. Other encoders reject or repair unusual values that cameras write. */
 export interface ExifTexts {
   make?: string;
   model?: string;
-  /** Of the last change of the file. */
+  /** Time of the last change of the file. */
   changed?: string;
   changedOffset?: string;
   taken?: string;
@@ -15,7 +15,7 @@ export interface ExifTexts {
 /** A numerator and a denominator. */
 export type Quotient = readonly [number, number];
 
-/** Numbers to write, zero denominators and all; by tag, in the table of the photo or of the position. */
+/** Numbers to write, also with zero denominators, by tag, in the table of the photo or of the position. */
 export interface ExifNumbers {
   photo?: Readonly<Record<number, Quotient | number>>;
   gps?: Readonly<Record<number, readonly Quotient[] | string | number>>;
@@ -44,7 +44,7 @@ interface Entry {
   value: Buffer;
 }
 
-/** A little-endian EXIF block, as it lies in a JPEG. */
+/** Returns a little-endian EXIF block in the form that JPEG uses. */
 export function exifBlock(texts: ExifTexts, numbers: ExifNumbers = {}): Buffer {
   const photo = [
     ...[

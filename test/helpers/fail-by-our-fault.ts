@@ -5,7 +5,10 @@ import { queueKeys } from '../../src/queue/contract.ts';
 import { applied, silentLog } from './record-space.ts';
 import type { Service } from './service.ts';
 
-/** Fails a queued upload of the installation with this prefix, as a worker does that has failed for the last time, its job gone. */
+/**
+ * Fails a queued upload of the installation with this prefix, as a worker does at the last attempt, and removes its
+ * job.
+ */
 export async function failByOurFault({ redis }: Pick<Service, 'redis'>, prefix: string, id: string): Promise<void> {
   const connection = openWaitingConnection(redis.url, silentLog);
   const records = new UploadRecords(new RedisRecordStore(connection), queueKeys(prefix), { retentionMs: 60_000 });

@@ -2,22 +2,22 @@ import { readFileSync } from 'node:fs';
 import type { ChildSpec } from '../../scripts/child-life.ts';
 import { patienceMs } from './patience.ts';
 
-/** Small Node processes that write what happens to them into a diary, one line an event. */
+/** The file to which small Node processes write their events, one per line. */
 export interface Diary {
   readonly file: string;
 }
 
-/** What a fake child does beyond being up. */
+/** What a fake child does besides starting. */
 export interface FakeChildOptions {
   readonly role?: string;
   readonly graceMs?: number;
-  /** Instead of saying that it is up and living on. */
+  /** Replaces the message that the child is ready, and its further life. */
   readonly script?: string;
-  /** Instead of writing `<name> stopped` and leaving. */
+  /** Replaces writing `<name> stopped` and exiting. */
   readonly onTerm?: string;
 }
 
-/** A child that is up at once, and leaves when it is told to or when its supervisor has gone. */
+/** A child that is ready at once, and exits at SIGTERM or when its supervisor has ended. */
 export function fakeChild(diary: Diary, name: string, options: FakeChildOptions = {}): ChildSpec {
   const {
     role = name,
@@ -39,12 +39,12 @@ export function fakeChild(diary: Diary, name: string, options: FakeChildOptions 
   };
 }
 
-/** The lines written so far, in order. */
+/** Returns the lines written so far, in order. */
 export function readDiary(diary: Diary): string[] {
   return readFileSync(diary.file, { encoding: 'utf8', flag: 'a+' }).split('\n').filter(Boolean);
 }
 
-/** The pid in the last `<name> started <pid>`. */
+/** Returns the pid in the last `<name> started <pid>`. */
 export function startedPid(diary: Diary, name: string): number | undefined {
   const line = readDiary(diary).findLast((one) => one.startsWith(`${name} started `));
   return line === undefined ? undefined : Number(line.split(' ')[2]);

@@ -2,15 +2,15 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Shell scripts that stand first on PATH, until `remove()`. */
+/** Shell scripts that are first on PATH until `remove()`. */
 export interface FakeCommands {
   readonly directory: string;
-  /** `script` is what /bin/sh runs when the command is called. Returns its full path. */
+  /** Adds a command that runs `script` with /bin/sh. Returns its full path. */
   add(name: string, script: string): string;
   remove(): void;
 }
 
-/** PATH holds nothing else but the system's own tools, for the scripts to use. Call `remove` when the test is over. */
+/** Sets PATH to the fake commands and the tools of the system. Call `remove` at the end of the test. */
 export function fakeCommands(): FakeCommands {
   const directory = mkdtempSync(join(tmpdir(), 'du-commands-'));
   const systemPath = process.env['PATH'];

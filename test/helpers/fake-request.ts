@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 
-/** A request whose body is sent by hand, as Node's parser would hand it on. */
+/** A request whose body the test sends, as Node's parser would. */
 export interface FakeRequest {
   readonly request: IncomingMessage;
   readonly send: (...chunks: readonly (Buffer | string)[]) => void;
-  /** The body is whole. */
+  /** Completes the body. */
   readonly end: () => void;
-  /** The client is gone. */
+  /** Disconnects the client. */
   readonly breakOff: () => void;
 }
 
@@ -32,7 +32,7 @@ export function fakeRequest(headers: Record<string, string> = {}): FakeRequest {
   };
 }
 
-/** A request whose whole body has come, in these chunks. */
+/** Returns a request whose whole body has arrived, in these chunks. */
 export function wholeRequest(
   headers: Record<string, string>,
   ...chunks: readonly (Buffer | string)[]
@@ -48,7 +48,7 @@ export interface FormPart {
   name: string;
   fileName?: string;
   bytes: Buffer | string;
-  /** In place of the `Content-Disposition` made from the names. */
+  /** Replaces the `Content-Disposition` made from the names. */
   disposition?: string;
 }
 
@@ -57,7 +57,7 @@ const BOUNDARY = '----boundary7';
 /** The headers of a form's request. */
 export const FORM_HEADERS = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` };
 
-/** The body of a form, written out. */
+/** Returns the body of a form. */
 export function formBody(...parts: readonly FormPart[]): Buffer {
   const pieces = parts.flatMap(({ name, fileName, bytes, disposition }) => {
     const file = fileName === undefined ? '' : `; filename="${fileName}"`;
@@ -73,14 +73,14 @@ export function formBody(...parts: readonly FormPart[]): Buffer {
   return Buffer.concat([...pieces, Buffer.from(`--${BOUNDARY}--\r\n`)]);
 }
 
-/** All bytes of a stream. */
+/** Returns all bytes of a stream. */
 export async function bytesOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
-/** The code of the error that a promise rejects with; `none` where it does not, its message where it bears no code. */
+/** Returns the code or else the message of the error that a promise rejects with, `none` if it resolves. */
 export async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;
@@ -91,12 +91,12 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Bytes that begin as a JPEG does; the same seed gives the same ones. */
+/** Returns bytes that begin like a JPEG. The same seed gives the same bytes. */
 export function jpegBytes(length = 6000, seed = 1): Buffer {
   const bytes = Buffer.alloc(length, `not a picture at all ${seed} `);
   Buffer.from([0xff, 0xd8, 0xff, 0xe0]).copy(bytes);
   return bytes;
 }
 
-/** An id that a client may bring. */
+/** Returns an id as a client makes it. */
 export const freshId = (): string => randomUUID();

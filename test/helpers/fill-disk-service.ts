@@ -11,8 +11,8 @@ interface Answer {
 }
 
 /**
- * Run as a program with a directory on a small disk and a Redis: sends files that do not fit to a service of its own,
- * one that does, and says what the answers were and whether anything is left.
+ * A program with a directory on a small disk and a Redis as arguments. It starts a service, sends files that do not fit
+ * and one file that fits, and prints the answers and the files that are left.
  */
 const [directory = '', redisUrl = ''] = process.argv.slice(2);
 const env = {

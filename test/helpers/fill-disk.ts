@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { ServiceError } from '../../src/errors.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
 
-/** Run as a program with a directory on a small disk: writes an object that does not fit, and says what came of it. */
+/** A program with a directory on a small disk. It writes an object that does not fit, and prints the outcome. */
 const directory = process.argv[2] ?? '';
 const storage = new LocalStorage(directory);
 const writer = await storage.create('ab/abcd/big.original');

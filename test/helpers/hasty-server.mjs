@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 /** Node's own limit on the whole time of a request, which is five minutes, for a test that cannot wait so long. */
 const REQUEST_TIMEOUT_MS = 1000;
 
-/** Loaded into a process under test: whoever leaves Node's limit on requests as it is has this one. */
+/** Loaded into a process under test: the default limit of Node for a request becomes one second. */
 const { createServer } = http;
 http.createServer = (options, listener) => {
   const server = createServer({ connectionsCheckingInterval: 100, ...options }, listener);

@@ -2,12 +2,12 @@ import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
 import type { ServiceProcess } from './service.ts';
 
-/** To be among the settings of a service whose heap is to be looked at. */
+/** Settings that a service needs for `heldBytes`. */
 export const HEAP_REPORTER = {
   NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/heap-reporter.mjs')).href}`,
 };
 
-/** Bytes that a process still holds when its garbage is collected, those of buffers among them. */
+/** Returns the bytes that a process holds after a garbage collection, with its buffers. */
 export async function heldBytes({ child }: ServiceProcess): Promise<number> {
   return await new Promise((settle) => {
     const onMessage = (message: unknown) => {

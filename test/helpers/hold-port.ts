@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Connections leave from higher ports, so that none of them takes a port while its server is down. */
+/** Outgoing connections use higher ports, so none of them takes a port while its server is down. */
 const LEAST_PORT = 12_000;
 const MOST_PORT = 32_000;
 
@@ -15,9 +15,8 @@ export interface HeldPort {
 }
 
 /**
- * Resolves with a TCP port of 127.0.0.1 that nobody listens on. A server may listen there, end, and come back at any time.
- * The UDP port of the same number is the lock: the system gives it to one process only, and takes it back when that process
- * ends, however it ends.
+ * Resolves with a free TCP port of 127.0.0.1. A server may listen there, end, and return at any time. The UDP port of
+ * the same number is the lock: the system gives it to only one process, and frees it when that process ends.
  */
 export async function holdPort(): Promise<HeldPort> {
   for (;;) {
@@ -38,7 +37,7 @@ async function lockOf(port: number): Promise<Socket | undefined> {
     lock.close();
     return undefined;
   }
-  // A lock keeps no process alive.
+  // The lock does not keep the process alive.
   lock.unref();
   return lock;
 }

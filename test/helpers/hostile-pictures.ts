@@ -12,17 +12,20 @@ import {
   type PhotoFormat,
 } from './pictures.ts';
 
-/** A file that means no good, or that something went wrong with. */
+/** A malicious or damaged file. */
 export interface HostilePicture {
   readonly name: string;
   readonly bytes: Buffer;
-  /** What becomes of it: a code, `completed`, or `any` of all that is told in words for people. */
+  /** The expected outcome: a code, `completed`, or `any` for every outcome with a readable detail. */
   readonly outcome: string;
 }
 
 const FORMATS: readonly PhotoFormat[] = ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'];
 
-/** One of every kind that is known to hurt; the same ones each time. `zerosSide` is the side of those of nothing but zeros, in pixels. */
+/**
+ * Returns one file of every known hostile kind, always the same. `zerosSide` is the side in pixels of the pictures that
+ * consist of zeros.
+ */
 export async function hostilePictures({ flipsEach = 4, zerosSide = 5000 } = {}): Promise<HostilePicture[]> {
   const originals = await Promise.all(
     FORMATS.map(async (format) => ({ format, bytes: await photo({ width: 300, height: 200, format }) })),
@@ -47,7 +50,7 @@ export async function hostilePictures({ flipsEach = 4, zerosSide = 5000 } = {}):
   ];
 }
 
-/** Headers that promise more than anyone has memory for. */
+/** Files whose headers claim more pixels than memory can hold. */
 async function claims(): Promise<HostilePicture[]> {
   const [jpeg, webp, tiff, avif, gif] = await Promise.all([
     quarters(),
@@ -66,7 +69,7 @@ async function claims(): Promise<HostilePicture[]> {
   const extents = avif.indexOf('ispe') + 8;
   avif.writeUInt32BE(30_000, extents);
   avif.writeUInt32BE(30_000, extents + 4);
-  // The one that promises many frames gives them, of next to nothing.
+  // The file with many frames contains them all, each very small.
   const frames = Buffer.concat([gifHead(gif), ...Array.from({ length: 5000 }, () => TINY_FRAME), Buffer.from([0x3b])]);
   return [
     { name: 'png of 100,000 × 100,000', bytes: hugeClaim() },
@@ -79,7 +82,7 @@ async function claims(): Promise<HostilePicture[]> {
   ].map((file) => ({ ...file, outcome: 'picture_too_large' }));
 }
 
-/** What unfolds, goes in circles or is something else besides. */
+/** Files that unpack to a huge size, contain a cycle or are valid in two formats. */
 async function bombs(zerosSide: number): Promise<HostilePicture[]> {
   const profile = pngChunk('iCCP', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(50_000_000))]));
   const texts = Array.from({ length: 20 }, () =>
@@ -114,7 +117,7 @@ async function bombs(zerosSide: number): Promise<HostilePicture[]> {
 
 const TINY_FRAME = Buffer.from([0x21, 0xf9, 4, 0, 1, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0]);
 
-/** Up to the first block, the table of colours included. */
+/** Returns the bytes before the first block, with the colour table. */
 function gifHead(gif: Buffer): Buffer {
   return gif.subarray(0, 13 + 3 * (2 << (gif.readUInt8(10) & 7)));
 }
@@ -126,7 +129,7 @@ function blackPng(width: number, height: number, more: readonly Buffer[] = []): 
   return Buffer.concat([whole.subarray(0, headerEnd), ...more, pixels, pngChunk('IEND', Buffer.alloc(0))]);
 }
 
-/** Black and square, in the seven passes of Adam7; a hundred megabytes of memory in a hundred kilobytes. */
+/** A black square in the seven passes of Adam7: 100 KB that unpack to 100 MB. */
 function interlacedPng(side: number): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(side, 0);
@@ -163,7 +166,7 @@ function setTiffNumber(tiff: Buffer, tag: number, value: number): void {
   }
 }
 
-/** The one table again and again, each pointing to the next. */
+/** Repeats the directory of the file, each pointing to the next. */
 function manyPages(tiff: Buffer, count: number): Buffer {
   const start = tiff.readUInt32LE(4);
   const pointer = 2 + tiff.readUInt16LE(start) * 12;

@@ -8,20 +8,20 @@ import { readReceived, type ReceivedUpload } from '../../src/intake/read-receive
 import { openRecordSpace, silentLog, type RecordSpace } from './record-space.ts';
 import { openTempStorage, type TempStorage } from './temp-storage.ts';
 
-/** What an intake is made of: records on a real Redis, files in a directory, and a list in place of the queue. */
+/** The parts of an intake: records on a real Redis, files in a directory, and a list instead of the queue. */
 export interface IntakeSpace extends RecordSpace, TempStorage {
   readonly parts: IntakeParts;
   /** Ids of the jobs added. */
   readonly jobs: string[];
 }
 
-/** Where all requests of a test come from. */
+/** The client address of all requests of a test. */
 export const ADDRESS = '192.0.2.1';
 
-/** The request of a test. */
+/** The request scope of a test. */
 export const SCOPE: RequestScope = { id: 'request-1', address: ADDRESS, log: silentLog };
 
-/** The caller closes it. */
+/** Opens the parts. The caller closes them. */
 export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBounds> = {}): Promise<IntakeSpace> {
   const [records, files] = await Promise.all([openRecordSpace(redisUrl), openTempStorage()]);
   const jobs: string[] = [];
@@ -59,7 +59,7 @@ export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBou
   };
 }
 
-/** What a client is told of them at once. */
+/** Reads the uploads as a client receives them at once. */
 export async function readsOf(
   { records }: Pick<IntakeParts, 'records'>,
   received: readonly ReceivedUpload[],

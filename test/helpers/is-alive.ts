@@ -1,4 +1,4 @@
-/** True while there is a process of this id that we may signal. */
+/** True while a process with this id exists and this user may signal it. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

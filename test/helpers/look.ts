@@ -5,11 +5,11 @@ export interface Look {
   metadata: Metadata;
   width: number;
   height: number;
-  /** Red, green, blue and alpha at a place given as shares of width and height. */
+  /** Returns red, green, blue and alpha at a place given as fractions of width and height. */
   at(x: number, y: number): [red: number, green: number, blue: number, alpha: number];
 }
 
-/** A picture as a viewer shows it, for tests that look at pixels. */
+/** Decodes a picture as a viewer shows it, for tests of pixels. */
 export async function look(bytes: Buffer): Promise<Look> {
   const metadata = await sharp(bytes).metadata();
   const { data, info } = await sharp(bytes)
@@ -29,7 +29,7 @@ export async function look(bytes: Buffer): Promise<Look> {
   };
 }
 
-/** The name of the nearest plain colour, for pictures made of such. */
+/** Returns the name of the nearest plain colour. */
 export function colourName([red, green, blue]: readonly [number, number, number, number]): string {
   const strong = [red > 128 ? 'red' : '', green > 128 ? 'green' : '', blue > 128 ? 'blue' : ''].filter(
     (name) => name !== '',

@@ -3,17 +3,17 @@ import { runPipeline } from '../../workers/pipeline.ts';
 import { createTableProcessor } from '../../workers/table/processor.ts';
 import { peakBytes } from './process-memory.ts';
 
-/** What a process tells of the one table that it has read, its rows thrown away as they were made. */
+/** The report of a process that has read one table without keeping its rows. */
 export interface TableMeasurement {
   rowCount: number;
   jsonLinesBytes: number;
-  /** The most that the process had of the machine's memory. */
+  /** Peak resident memory of the process. */
   peakBytes: number;
 }
 
 const KIB = 1024;
 
-/** The entry of such a process: `measure-table.ts <path> <type>`. */
+/** Entry of the process: `measure-table.ts <path> <type>`. */
 async function main([inputPath = '', type = '']: readonly string[]): Promise<void> {
   const context = {
     upload: { id: '', publicId: '', type, sizeBytes: statSync(inputPath).size, options: {} },

@@ -16,26 +16,26 @@ interface Descriptors {
   others: number;
 }
 
-/** Of clients that keep their connections for the next request, such as fetch. */
+/** Number of connections that clients such as fetch keep for the next request. */
 const KEPT_ALIVE = 16;
 
 const GAUGES = ['deferred_held', 'deferred_waiters', 'uploads_receiving'];
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
-/** What is looked through. */
+/** The parts of a service that are checked. */
 export interface Premises extends Pick<Service, 'apis' | 'directory'> {
   redis: Pick<Service['redis'], 'url'>;
 }
 
-/** What is open now, for `expectNothingLeft` to compare with. */
+/** Returns the open descriptors, with which `expectNothingLeft` compares. */
 export function takeStock(service: Pick<Premises, 'apis'>): Stock {
   return new Map(livingApis(service).map(({ child }) => [child.pid ?? 0, descriptorsOf(child.pid ?? 0)]));
 }
 
 /**
- * Waits until nothing is left of uploads that came to nothing, and fails with the list of what is: files that no record
- * names, keys of Redis that belong to no upload or never end, responses held, bodies being received, descriptors.
- * @param stock from the start; without it descriptors are compared with nothing but the storage's directory.
+ * Waits until failed uploads have left nothing. Fails with a list of leftovers: orphan files, keys of Redis that belong
+ * to no upload or never expire, held responses, bodies that are being received, and descriptors.
+ * @param stock from the start. Without it only descriptors in the directory of the storage count.
  */
 export async function expectNothingLeft(service: Premises, stock?: Stock, withinMs?: number): Promise<void> {
   const redis = new Redis(service.redis.url);
@@ -80,7 +80,7 @@ async function readRecords(redis: Redis): Promise<Records> {
   return new Map(read.filter((entry) => entry !== undefined));
 }
 
-/** A folder may go while it is read; then there is another look. */
+/** If a folder is removed while it is read, it is read again. */
 async function orphanFiles(directory: string, records: Records): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
   if (entries === undefined) return ['a folder that is going'];
@@ -128,10 +128,10 @@ async function orphanKeys(redis: Redis, records: Records): Promise<string[]> {
   return [...found.flat(), ...members.flat()];
 }
 
-/** Keys that bear no upload's id are of the installation: their number does not grow. */
+/** Keys without the id of an upload belong to the installation; their number does not grow. */
 async function isKnownKey(redis: Redis, key: string, records: Records): Promise<boolean> {
   const [, kind = '', name = ''] = key.split(':');
-  // Of a process that lives, and gone soon after it.
+  // The key of a living process expires soon after its end.
   if (kind === 'process') return (await redis.pttl(key)) > 0;
   if (kind === 'public') return [...records.values()].some((record) => record.publicId === name);
   const id = UUID.exec(key)?.[0];
@@ -140,11 +140,11 @@ async function isKnownKey(redis: Redis, key: string, records: Records): Promise<
   if (kind === 'record') return record !== undefined && (await isLookedAfter(redis, key, record));
   // The job of an upload that is not final yet.
   if (kind === 'uploads') return record !== undefined && !isFinalState(record.state);
-  // What a process says of itself ends with it; a lock is held for as long as a request is under way.
+  // Other keys must expire. A lock is held only while a request runs.
   return !kind.startsWith('lock') && (await redis.pttl(key)) > 0;
 }
 
-/** A final record ends by itself; every other is in a set that somebody looks through. */
+/** A final record expires. Every other record must be in a set that the janitor reads. */
 async function isLookedAfter(redis: Redis, key: string, record: UploadRecord): Promise<boolean> {
   if (isFinalState(record.state)) return (await redis.pttl(key)) > 0;
   const prefix = key.slice(0, key.indexOf(':'));
@@ -170,7 +170,7 @@ function targetsOf(pid: number): string[] {
     try {
       return [readlinkSync(join(directory, name))];
     } catch {
-      // Closed since it was listed.
+      // The descriptor was closed after it was listed.
       return [];
     }
   });

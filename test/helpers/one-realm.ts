@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 
 /**
- * Jest runs tests in a realm with an `Error` of its own, so that what Node itself throws is no
- * `instanceof Error` there, as it is everywhere else. Imported for its effect: it is one again.
+ * Jest runs tests in a realm with an `Error` of its own, so an error that Node throws is not `instanceof Error` there.
+ * Import this module for its effect: such errors are `instanceof Error` again.
  */
 const ordinary = Function.prototype[Symbol.hasInstance];
 

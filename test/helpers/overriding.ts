@@ -1,4 +1,4 @@
-/** The same object with some of its methods replaced; private members go on working. */
+/** Returns the object with some of its methods replaced. Private members still work. */
 export function overriding<T extends object>(target: T, methods: Partial<T>): T {
   return new Proxy(target, {
     get(_, name) {

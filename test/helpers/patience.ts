@@ -1,4 +1,4 @@
-/** How many times slower the machine is than the one that deadlines are written for; set by jest.config.mjs. */
+/** How many times slower this machine is than the reference machine of the deadlines. jest.config.mjs sets it. */
 const PATIENCE = Math.max(1, Number(process.env['TEST_PATIENCE'] ?? 1));
 
 /**

@@ -3,7 +3,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Exif } from 'sharp';
 import { fractalPixels, numbers } from './fractal.ts';
 
-/** What the camera wrote; a local clock such as `2024:05:01 12:30:00`, an offset such as `+02:00`. */
+/** EXIF values: a local time such as `2024:05:01 12:30:00`, an offset such as `+02:00`. */
 export interface PhotoExif {
   date?: string;
   offset?: string;
@@ -17,18 +17,18 @@ export interface PhotoExif {
   fNumber?: string;
   focalLength?: string;
   iso?: string;
-  /** Writes a position in Berlin, for tests that no variant gives it away. */
+  /** Writes a position in Berlin, for tests that no variant contains it. */
   gps?: boolean;
 }
 
 export type PhotoFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff';
 
 export interface PhotoOptions {
-  /** As a person sees it, after `orientation`. */
+  /** Width after `orientation` is applied. */
   width?: number;
   height?: number;
   format?: PhotoFormat;
-  /** EXIF orientation, 1 to 8: the pixels are stored turned the other way. Adds an sRGB profile, as phones do. */
+  /** EXIF orientation, 1 to 8. The pixels are stored accordingly. Adds an sRGB profile, as phones do. */
   orientation?: number;
   exif?: PhotoExif;
   /** The same options and seed give the same bytes. */
@@ -41,13 +41,13 @@ export interface PhotoOptions {
   progressive?: boolean;
 }
 
-/** A picture with light, shapes and grain: 4000 × 3000 as JPEG comes to about 4 MB, as from a phone. */
+/** Makes a picture with light, shapes and grain. A JPEG of 4000 × 3000 has about 4 MB, like a photo of a phone. */
 export async function photo(options: PhotoOptions = {}): Promise<Buffer> {
   const { width = 1200, height = 900, seed = 1 } = options;
   return await encode({ data: await fractalPixels(width, height, seed), width, height }, options);
 }
 
-/** Red, green, blue and white quarters, in reading order as a person sees it; each test of a turn needs one. */
+/** Makes a picture of red, green, blue and white quarters, in reading order after the orientation is applied. */
 export async function quarters(options: Omit<PhotoOptions, 'seed' | 'exif'> = {}): Promise<Buffer> {
   const { width = 120, height = 80 } = options;
   const colours = [
@@ -64,7 +64,7 @@ export async function quarters(options: Omit<PhotoOptions, 'seed' | 'exif'> = {}
   return await encode({ data, width, height }, options);
 }
 
-/** One colour in the middle half, nothing at all around it. */
+/** Makes a picture with one colour in the middle half, and transparent around it. */
 export async function transparentPng(width = 400, height = 300, colour = '#2060c0'): Promise<Buffer> {
   const background = { r: 0, g: 0, b: 0, alpha: 0 };
   const middle = {
@@ -80,7 +80,7 @@ export async function transparentPng(width = 400, height = 300, colour = '#2060c
     .toBuffer();
 }
 
-/** Frames of different plain colours, the first one red. */
+/** Makes an animation of plain colours, the first one red. */
 export async function animation(format: 'gif' | 'webp', frames = 4, width = 120, height = 80): Promise<Buffer> {
   const data = Buffer.alloc(width * height * 3 * frames);
   for (let frame = 0; frame < frames; frame++) {
@@ -107,12 +107,12 @@ export async function tinyPicture(format: PhotoFormat = 'png'): Promise<Buffer> 
   return await quarters({ width: 6, height: 4, format });
 }
 
-/** The first part of a file, as a broken transfer leaves it. */
+/** Returns the first part of a file, as after a broken transfer. */
 export function cutShort(bytes: Buffer, fraction = 0.5): Buffer {
   return Buffer.from(bytes.subarray(0, Math.floor(bytes.length * fraction)));
 }
 
-/** A copy with `count` bits turned over, none of them in the first `spare` bytes, so that it is still taken for what it was. */
+/** Returns a copy with `count` flipped bits, none in the first `spare` bytes, so that its type is still recognized. */
 export function flipBits(bytes: Buffer, count: number, seed: number, spare = 16): Buffer {
   const copy = Buffer.from(bytes);
   const next = numbers(seed);
@@ -143,7 +143,7 @@ export function hugeClaim(width = 100_000, height = 100_000): Buffer {
   ]);
 }
 
-/** A PNG that says that it moves, with the frame it has. */
+/** Makes an animated PNG with one frame. */
 export function movingPng(still: Buffer): Buffer {
   const control = Buffer.alloc(8);
   control.writeUInt32BE(1, 0);
@@ -167,7 +167,7 @@ interface Raster {
   height: number;
 }
 
-/** Where a stored pixel is seen, straight from the table of the EXIF standard and independent of any library. */
+/** Where a stored pixel is displayed, from the table of the EXIF standard and independent of any library. */
 const SEEN: Record<number, (column: number, row: number, right: number, bottom: number) => [x: number, y: number]> = {
   1: (column, row) => [column, row],
   2: (column, row, right) => [right - column, row],
@@ -179,7 +179,7 @@ const SEEN: Record<number, (column: number, row: number, right: number, bottom: 
   8: (column, row, _, bottom) => [row, bottom - column],
 };
 
-/** The pixels as a camera held that way stores them. */
+/** Returns the pixels as a camera in this orientation stores them. */
 function stored(upright: Raster, orientation = 1): Raster {
   const seen = SEEN[orientation];
   if (seen === undefined || orientation === 1) {

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 
 const KIB = 1024;
 
-/** What a process has of the machine's memory, in bytes; NaN where the system does not tell of other processes in `/proc`. */
+/** Returns the resident memory of a process in bytes, or NaN without `/proc`. */
 export function residentBytes(pid: number | undefined): number {
   return statusBytes(pid, 'VmRSS');
 }
 
-/** The most that it had since its program was started, which `resourceUsage` mixes with what its parent had; as `residentBytes` else. */
+/**
+ * Returns the peak resident memory since the start of the program. `resourceUsage` would include that of the parent.
+ */
 export function peakBytes(pid: number | undefined): number {
   return statusBytes(pid, 'VmHWM');
 }

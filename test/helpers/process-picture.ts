@@ -32,7 +32,7 @@ export interface FakeContext extends StepContext {
   readonly fractions: number[];
 }
 
-/** Runs the whole picture processor on `bytes`, with no queue and no storage; leaves no file behind. */
+/** Runs the whole picture processor on `bytes`, without queue and storage. Leaves no file. */
 export async function processPicture(
   bytes: Buffer,
   limits: Partial<PictureLimits> = {},
@@ -71,13 +71,13 @@ export function fakeContext(inputPath: string, signal: AbortSignal = new AbortCo
   };
 }
 
-/** As the intake tells of it; what it would refuse is called a JPEG. */
+/** Returns the upload as the intake describes it. Unsupported bytes count as JPEG. */
 export async function uploadOf(bytes: Buffer, options: unknown = {}): Promise<StepContext['upload']> {
   const type = (await sniffType(bytes.subarray(0, SNIFF_BYTES))) ?? 'image/jpeg';
   return { id: 'id', publicId: 'public', type, sizeBytes: bytes.length, options };
 }
 
-/** What steps are made with, a set for each test. */
+/** Makes the tools of the steps for one test. */
 export function pictureTools(limits: Partial<PictureLimits> = {}): PictureTools {
   return {
     limits: { ...PICTURE_LIMITS, ...limits },

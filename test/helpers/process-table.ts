@@ -19,7 +19,7 @@ export interface TableToProcess {
   signal?: AbortSignal;
 }
 
-/** Runs the whole table processor on `bytes`, with no queue and no storage; leaves no file behind. */
+/** Runs the whole table processor on `bytes`, without queue and storage. Leaves no file. */
 export async function processTable(
   bytes: Buffer | string,
   { options = {}, limits = {}, type = 'text/csv', signal }: TableToProcess = {},

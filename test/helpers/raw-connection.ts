@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Problem } from '../../src/wire/documents.ts';
 
-/** What may follow on a connection that is good for more: it is answered with 200. */
+/** A further request on a connection that is still usable. Its answer is a 200. */
 export const NEXT_REQUEST = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 /** One answer as it came. */
@@ -11,21 +11,21 @@ export interface RawAnswer {
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
   body: string;
-  /** `none` where the body is no problem document. */
+  /** `none` if the body is not a problem document. */
   code: string;
-  /** Empty where the body is no problem document. */
+  /** Empty if the body is not a problem document. */
   detail: string;
 }
 
-/** A connection on which a test says every byte itself. */
+/** A connection on which a test sends every byte itself. */
 export interface RawConnection {
-  /** Resolves when all is handed to the system. What comes after the other side has closed goes nowhere. */
+  /** Resolves when the system has all bytes. Bytes sent after the other side has closed are lost. */
   send(...parts: readonly (Buffer | string)[]): Promise<void>;
-  /** The next whole answer, `100 Continue` among them. Rejects where the connection ends before. */
+  /** Resolves with the next complete answer, including `100 Continue`. Rejects if the connection ends before. */
   answer(): Promise<RawAnswer>;
-  /** Ends our side alone, as a sender does that has no more to say. */
+  /** Closes only the sending side. */
   finish(): void;
-  /** Cuts the connection without a word, as one that is gone. */
+  /** Resets the connection, like a client that has crashed. */
   reset(): void;
   /** Resolves with `end`, or with the code of the error, when the other side has closed. */
   readonly ended: Promise<string>;
@@ -33,7 +33,7 @@ export interface RawConnection {
   close(): void;
 }
 
-/** Opens it. Strings are sent as latin1. */
+/** Opens a connection. Strings are sent as latin1. */
 export async function openConnection(url: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
   const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
@@ -83,7 +83,7 @@ async function send(socket: Socket, parts: readonly (Buffer | string)[]): Promis
   }
 }
 
-/** Answers of the service say how long they are, but for those that have no body. */
+/** Every answer of the service with a body has a Content-Length. */
 function firstAnswer(text: string): { answer: RawAnswer; length: number } | undefined {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;

@@ -1,7 +1,7 @@
 /** The boundary of forms written by hand. */
 export const BOUNDARY = 'b';
 
-/** One part, its headers as they stand, without the last line break. */
+/** Returns one part with these headers, without the last line break. */
 export function formPart(headers: string, bytes: Buffer | string, boundary = BOUNDARY): Buffer {
   return Buffer.concat([
     Buffer.from(`--${boundary}\r\n${headers}\r\n\r\n`, 'latin1'),
@@ -10,7 +10,7 @@ export function formPart(headers: string, bytes: Buffer | string, boundary = BOU
   ]);
 }
 
-/** A file, in a part as browsers write it. */
+/** Returns the part of a file as browsers write it. */
 export function filePart(name: string, bytes: Buffer | string): Buffer {
   return formPart(`Content-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: image/jpeg`, bytes);
 }
@@ -20,10 +20,10 @@ export function fieldPart(name: string, value: string): Buffer {
   return formPart(`Content-Disposition: form-data; name="${name}"`, value);
 }
 
-/** What ends a form. */
+/** The end of a form. */
 export const FORM_END = `--${BOUNDARY}--\r\n`;
 
-/** A whole POST: the head with its length, and the body of these pieces. */
+/** Returns a whole POST: the head with its length, and the body. */
 export function formRequest(
   pieces: readonly (Buffer | string)[],
   headers = `Content-Type: multipart/form-data; boundary=${BOUNDARY}\r\n`,

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 
 /**
- * Sends bytes as they are, where fetch is too polite, and resolves with all that came back until the
- * server said what it had to say or closed. `'hang up'` resets the connection once everything is sent.
+ * Sends bytes that fetch would not send, and resolves with the complete answer, or with all bytes until the server
+ * closed. `'hang up'` resets the connection once everything is sent.
  */
 export async function rawRequest(url: string, head: string, ...parts: (Buffer | 'hang up')[]): Promise<string> {
   const { hostname, port } = new URL(url);
@@ -32,7 +32,7 @@ async function write(socket: ReturnType<typeof connect>, bytes: Buffer): Promise
   await new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
 }
 
-/** The head, and as many bytes after it as it promises. */
+/** True if the text has a head and as many bytes after it as the head announces. */
 function isWhole(all: string): boolean {
   const answer = all.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '');
   const end = answer.indexOf('\r\n\r\n');

@@ -11,12 +11,11 @@ export interface Sender {
   head: string;
   body: Buffer;
   /**
-   * What the service knows of the file when its request has come to nothing: `nothing`, or its state and why, or
-   * how far it came.
+   * The record of the file after its request has failed: `nothing`, or its state and error, or its offset.
    */
   outcome: () => Promise<string>;
-  /** Waits until the service tells of so many bytes; where it tells nobody, until it is receiving. */
-  heard: (byteCount: number) => Promise<void>;
+  /** Waits until the service reports this number of bytes, or that it receives a body if it reports no bytes. */
+  received: (byteCount: number) => Promise<void>;
 }
 
 /** The methods of requests that carry files. */
@@ -33,17 +32,17 @@ export const SENDERS: Readonly<Record<Method, (url: string, bytes: Buffer) => Pr
       head: headOf('PUT', `/uploads/${id}`),
       body: bytes,
       outcome: () => stateOf(url, id),
-      heard: (byteCount) => heardOf(url, id, byteCount),
+      received: (byteCount) => receivedBy(url, id, byteCount),
     };
   },
   async POST(url, bytes) {
     const body = Buffer.concat([filePart('a.jpg', bytes), Buffer.from(FORM_END)]);
-    // Its ids are told in the answer alone; `expectNothingLeft` sees whether there is anything of it.
+    // Only the answer contains the ids. `expectNothingLeft` checks whether anything is left.
     return {
       head: headOf('POST', '/uploads', 'Content-Type: multipart/form-data; boundary=b\r\n'),
       body,
       outcome: async () => 'nothing',
-      heard: () => receiving(url, 1),
+      received: () => receiving(url, 1),
     };
   },
   async PATCH(url, bytes) {
@@ -53,7 +52,7 @@ export const SENDERS: Readonly<Record<Method, (url: string, bytes: Buffer) => Pr
       head: headOf('PATCH', `/files/${id}`, headers),
       body: bytes,
       outcome: async () => `at ${await offsetOf(url, id)}`,
-      heard: (byteCount) => heardOf(url, id, byteCount),
+      received: (byteCount) => receivedBy(url, id, byteCount),
     };
   },
 };
@@ -62,7 +61,7 @@ function headOf(method: string, path: string, headers = ''): string {
   return `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}`;
 }
 
-/** Waits until so many bodies are being received. */
+/** Waits until the service is receiving this number of bodies. */
 export async function receiving(url: string, bodies: number): Promise<void> {
   const line = `\nuploads_receiving ${bodies}\n`;
   await eventually(`${bodies} bodies under way`, async () =>
@@ -70,7 +69,7 @@ export async function receiving(url: string, bodies: number): Promise<void> {
   );
 }
 
-async function heardOf(url: string, id: string, byteCount: number): Promise<void> {
+async function receivedBy(url: string, id: string, byteCount: number): Promise<void> {
   await eventually(
     `${byteCount} bytes`,
     async () => (await getJson<Partial<Progress>>(`${url}/uploads/${id}/progress`)).body.bytes?.received === byteCount,

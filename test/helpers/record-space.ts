@@ -10,22 +10,22 @@ import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } 
 import type { RedisPlace } from '../../src/queue/redis-place.ts';
 import { queueKeys, type PublishCommand, type QueueKeys } from '../../src/queue/contract.ts';
 
-/** A log that says nothing. */
+/** A log that writes nothing. */
 export const silentLog: Logger = createLog('api', { logLevel: 'silent' });
 
-/** The records of an installation of a test's own, on a Redis that may be shared. */
+/** The records of an installation for one test, on a Redis that may be shared. */
 export interface RecordSpace {
   readonly records: UploadRecords;
   readonly keys: QueueKeys;
   readonly store: RedisRecordStore;
-  /** For looking at what lies in Redis. */
+  /** Reads the keys in Redis. */
   readonly connection: Redis;
-  /** Records as a further process has them: same keys, a connection and nonces of its own. */
+  /** Returns the records of another process: same keys, another connection and other nonces. */
   another(): UploadRecords;
   close(): Promise<void>;
 }
 
-/** Opens records under a prefix that nobody else has, whose changes are published where `publish` says how. */
+/** Opens records under a unique prefix. Changes are published as `publish` says. */
 export async function openRecordSpace(
   place: RedisPlace,
   retentionMs = 60_000,
@@ -53,15 +53,15 @@ export async function openRecordSpace(
   };
 }
 
-/** What a request announces, with a fresh id and fencing token. */
+/** Returns the announcement of a request, with a new id and fencing token. */
 export function newUpload(announced: Partial<NewUpload> = {}): NewUpload {
   return { id: randomUUID(), fencingToken: randomUUID(), fileName: 'a.jpg', totalBytes: 1000, ...announced };
 }
 
-/** What is known of a stored file in tests that have none. */
+/** The facts about a stored file, for tests without a file. */
 export const STORED = { type: 'image/jpeg', sizeBytes: 1000, sha256: 'a'.repeat(64), options: {} };
 
-/** A whole result of a picture without variants. */
+/** A complete result of a picture without variants. */
 export const RESULT: Result = {
   kind: 'picture',
   format: 'jpeg',
@@ -81,7 +81,7 @@ export const RESULT: Result = {
   variants: [],
 };
 
-/** Takes a new upload to a state by the way that the service would. */
+/** Brings a new upload to a state by the same changes as the service. */
 export async function uploadIn(
   records: UploadRecords,
   state: UploadRecord['state'],
@@ -101,7 +101,7 @@ export async function uploadIn(
   return { ...upload, attempt };
 }
 
-/** A problem as failed uploads bear one. */
+/** The problem of a failed upload. */
 export const PROBLEM = {
   type: '/problems/picture_damaged',
   title: 'Picture damaged',
@@ -110,7 +110,7 @@ export const PROBLEM = {
   code: 'picture_damaged',
 };
 
-/** The outcome of a change that must have been made; throws where it was refused. */
+/** Returns the outcome of a change that must be applied. Throws if it was rejected. */
 export function applied(outcome: ChangeOutcome): Extract<ChangeOutcome, { applied: true }> {
   if (!outcome.applied) throw new Error(`refused: ${outcome.rejection}`);
   return outcome;

@@ -18,7 +18,7 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
-/** Resolves when all masters know of each other and take commands. */
+/** Resolves when all masters know each other and accept commands. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const held = await Promise.all(Array.from({ length: MASTERS }, holdPort));
   const busPorts = held.map(({ port }) => port);

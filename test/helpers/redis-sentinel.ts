@@ -9,21 +9,21 @@ import { launchRedis, startRedisServer, type RedisServer, type RunningRedis } fr
 const REPLICAS = 2;
 const MASTER_NAME = 'mymaster';
 
-/** Longer than a busy machine keeps a server from answering. */
+/** A busy machine delays an answer less than this. */
 const DOWN_AFTER_MS = 1_000;
 
-/** A failover that came to nothing is tried again after twice this. */
+/** A failed failover is tried again after twice this time. */
 const FAILOVER_TIMEOUT_MS = 5_000;
 
-/** A master, its replicas, and a sentinel that puts one of these in its place; on this machine. */
+/** A master, its replicas, and a sentinel that promotes one of them, on this machine. */
 export interface RedisFamily {
   /** For `REDIS_SENTINELS`. */
   readonly sentinels: string;
-  /** Who is master now, by what the sentinel says. */
+  /** Returns the current master that the sentinel names. */
   master(): Promise<RedisServer>;
-  /** Listens; what it returns resolves when the sentinel tells of the next failover that is done. */
-  listenForSwitch(): Promise<{ told: Promise<void> }>;
-  /** Resolves when every replica but those lost has all that the master was told until now. */
+  /** Subscribes to the sentinel. `switched` resolves when it reports the next completed failover. */
+  listenForSwitch(): Promise<{ switched: Promise<void> }>;
+  /** Resolves when every remaining replica has all writes of the master until now. */
   inStep(replicas?: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function startRedisFamily(): Promise<RedisFamily> {
     async inStep(replicas = REPLICAS) {
       const connection = new Redis((await master()).url);
       try {
-        // What is waited for is a write of the same connection; it comes after all others.
+        // WAIT counts the replicas that have the writes of its own connection, so it needs one.
         await connection.set('in-step', '1');
         await eventually('the replicas to be in step', async () => (await connection.wait(replicas, 100)) >= replicas);
         await connection.del('in-step');
@@ -97,13 +97,13 @@ async function startSentinel(masterPort: string): Promise<{ url: string; stop():
   };
 }
 
-async function listenForSwitch(sentinelUrl: string): Promise<{ told: Promise<void> }> {
+async function listenForSwitch(sentinelUrl: string): Promise<{ switched: Promise<void> }> {
   const connection = new Redis(sentinelUrl, { enableReadyCheck: false });
   await connection.subscribe('+switch-master');
-  const told = new Promise<void>((resolve) => connection.once('message', () => resolve())).finally(() =>
+  const switched = new Promise<void>((resolve) => connection.once('message', () => resolve())).finally(() =>
     connection.disconnect(),
   );
-  return { told };
+  return { switched };
 }
 
 async function ask(url: string, command: string, ...args: string[]): Promise<string> {

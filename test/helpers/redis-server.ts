@@ -23,15 +23,15 @@ export interface RedisServerOptions {
   readonly args?: readonly string[];
 }
 
-/** A real redis-server of a suite's own, for suites that stop, freeze, flush or reconfigure it; all others use `sharedRedis`. */
+/** A real redis-server for a suite that stops, freezes, flushes or reconfigures it. Other suites use `sharedRedis`. */
 export interface RedisServer {
   /** For ioredis and REDIS_URL: the socket's path, or `redis://127.0.0.1:<port>`. Stays the same over restarts. */
   readonly url: string;
-  /** Of the process that runs now; changes with every `up`. */
+  /** The pid of the current process. It changes with every `up`. */
   readonly pid: number;
-  /** Where its data lie. */
+  /** The directory of its data. */
   readonly directory: string;
-  /** Ends it as a crash would (SIGKILL), or in order by another signal; clients find nobody until `up`. */
+  /** Ends it like a crash (SIGKILL) or in order by another signal. Connections are refused until `up`. */
   down(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Starts it again at the same url; resolves when it answers. */
   up(): Promise<void>;
@@ -41,7 +41,7 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Resolves when the server answers PING. The caller stops it; should the caller die, it dies too. */
+/** Resolves when the server answers PING. The caller stops it. It also ends with the process of the caller. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'du-redis-'));
   const held = options.port === 0 ? await holdPort() : undefined;
@@ -72,11 +72,11 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
 /** One life of a server. */
 export interface RunningRedis {
   readonly pid: number;
-  /** Default SIGKILL, as a crash would. Safe to call twice. */
+  /** Ends the server. Default SIGKILL, like a crash. Safe to call twice. */
   end(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
-/** Runs redis-server with these arguments and resolves when it answers there. The caller ends it; should the caller die, it dies too. */
+/** Runs redis-server and resolves when it answers. The caller ends it. It also ends with the process of the caller. */
 export async function launchRedis(args: readonly string[], address: RedisAddress): Promise<RunningRedis> {
   const binary = await ensureRedisServer((line) => console.log(line));
   const child = spawn(binary.command, args, {

@@ -17,8 +17,8 @@ interface Unfinished {
 }
 
 /**
- * What s3rver stores, in memory: one bucket, in which an object is there whole or not at all, as in S3.
- * Its own store on disk answers before the last bytes are written, and fails where folders come and go.
+ * The store of s3rver in memory: one bucket, in which an object exists completely or not at all, as in S3. Its own
+ * store on disk answers before the last bytes are written, and fails if folders are created and removed meanwhile.
  */
 export class S3Memory {
   readonly bucket: string;

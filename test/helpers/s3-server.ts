@@ -6,7 +6,7 @@ import type { S3Settings } from '../../src/settings/s3-settings.ts';
 import { listen } from './listen.ts';
 import { S3Memory } from './s3-memory.ts';
 
-/** The only credentials that the server takes, as environment variables. */
+/** The only credentials that the server accepts, as environment variables. */
 export const S3_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
 
 const BUCKET = 'test-bucket';
@@ -14,7 +14,7 @@ const BUCKET = 'test-bucket';
 /** One request, in S3's words: `PutObject`, `UploadPart`, `ListObjectsV2` and so on. */
 export interface S3Request {
   operation: string;
-  /** Which of its operation, from 1. */
+  /** Number of the request within its operation, from 1. */
   count: number;
   request: IncomingMessage;
   response: ServerResponse;
@@ -22,27 +22,27 @@ export interface S3Request {
   proceed: () => Promise<void>;
 }
 
-/** What happens to a request in place of its answer. */
+/** Replaces the answer to a request. */
 export type Fault = (request: S3Request) => Promise<void> | void;
 
-/** An S3 server of a test's own. */
+/** An S3 server for one test. */
 export interface S3Server {
   readonly url: string;
   readonly bucket: string;
-  /** What is stored, and what is not finished. */
+  /** The stored objects and unfinished uploads. */
   readonly memory: S3Memory;
-  /** For the S3 driver. Credentials are not among them. */
+  /** Settings of the S3 driver, without credentials. */
   readonly settings: S3Settings;
   /** Operations so far, in order. */
   readonly operations: string[];
-  /** Takes every request in the server's place; undefined lets all through. */
+  /** Handles every request instead of the server. Undefined lets all requests through. */
   fault: Fault | undefined;
   /** Objects of one page of a list. Default 1000, as S3 has it. */
   pageSize: number;
   close(): Promise<void>;
 }
 
-/** Starts s3rver on a free port, with what it lacks: pages of lists, lists of uploads and their end. */
+/** Starts s3rver on a free port, and adds its missing parts: pages of lists, lists of uploads, and aborting them. */
 export async function startS3Server(): Promise<S3Server> {
   const memory = new S3Memory(BUCKET);
   const app = new S3rver({ silent: true, vhostBuckets: false, configureBuckets: [{ name: BUCKET }] });
@@ -84,7 +84,7 @@ export async function startS3Server(): Promise<S3Server> {
   return server;
 }
 
-/** A fault: answers with an error of S3's, or as a proxy in front of it does where there is no name. */
+/** A fault: answers with an error of S3, or without a name like a proxy in front of it. */
 export function refuse({ response }: Pick<S3Request, 'response'>, status: number, name?: string): void {
   const body =
     name === undefined
@@ -93,13 +93,13 @@ export function refuse({ response }: Pick<S3Request, 'response'>, status: number
   response.writeHead(status, { 'Content-Type': 'application/xml' }).end(body);
 }
 
-/** A fault: does what is asked and cuts the connection before the answer. */
+/** A fault: performs the request and cuts the connection before the answer. */
 export async function loseAnswer({ request, response, proceed }: S3Request): Promise<void> {
   Reflect.set(response, 'end', () => request.socket.destroy());
   await proceed();
 }
 
-/** A fault: none of the requests of that operation is let through, or none up to a count. */
+/** A fault for all requests of one operation, or for the first ones up to a count. */
 export function at(operation: string, fault: Fault, upTo = Infinity): Fault {
   return (request) => (request.operation === operation && request.count <= upTo ? fault(request) : request.proceed());
 }
@@ -115,7 +115,7 @@ function operationOf(method: string, { pathname, searchParams }: URL): string {
   return names[method] ?? method;
 }
 
-/** What s3rver itself refuses it shall refuse here too. */
+/** Requests that s3rver itself rejects are also rejected here. */
 function isTrusted(request: IncomingMessage, { pathname }: URL): boolean {
   const isKnown = request.headers.authorization?.includes(`Credential=${S3_CREDENTIALS.AWS_ACCESS_KEY_ID}/`) === true;
   return isKnown && pathname.split('/')[1] === BUCKET;

@@ -5,7 +5,7 @@ import { S3Storage } from '../../src/storage/s3-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { S3_CREDENTIALS, startS3Server, type S3Server } from './s3-server.ts';
 
-/** S3 in a server of a test's own. */
+/** Storage on an S3 server for one test. */
 export interface TempS3 {
   readonly storage: S3Storage;
   readonly server: S3Server;
@@ -14,10 +14,10 @@ export interface TempS3 {
   remove(): Promise<void>;
 }
 
-/** Everything is to lie below this. */
+/** The prefix of all objects. */
 export const S3_PREFIX = 'some/prefix';
 
-/** The caller removes it. What is silent for longer than `silenceMs` counts as failed; default 10,000. */
+/** The caller removes it. A request that is silent for longer than `silenceMs` fails; default 10,000. */
 export async function openS3Storage(silenceMs = 10_000): Promise<TempS3> {
   Object.assign(process.env, S3_CREDENTIALS, { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' });
   const [server, localDirectory] = await Promise.all([startS3Server(), mkdtemp(join(tmpdir(), 'du-copies-'))]);
@@ -32,7 +32,7 @@ export async function openS3Storage(silenceMs = 10_000): Promise<TempS3> {
 
 const MIB = 1024 * 1024;
 
-/** Writes as a request does, and discards whatever goes wrong. Resolves with `'committed'` or with the reason. */
+/** Writes like a request, and discards after any error. Resolves with `'committed'` or with the error. */
 export async function writeOrDiscard(storage: Storage, key: string, bytes: Buffer): Promise<unknown> {
   const writer = await storage.create(key);
   try {

@@ -1,7 +1,7 @@
 declare module 's3rver' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
 
-  /** A Koa application that speaks S3; what it stores goes to `store`. */
+  /** A Koa application with the S3 API that stores objects in `store`. */
   export default class S3rver {
     constructor(options: { silent: boolean; vhostBuckets: boolean; configureBuckets: { name: string }[] });
     store: object;

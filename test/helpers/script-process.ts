@@ -10,7 +10,7 @@ export interface ScriptProcess {
   /** All of standard output up to now. */
   readonly stdout: string;
   readonly stderr: string;
-  /** Resolves when standard output holds `text`; rejects when the process ends without it. */
+  /** Resolves when standard output contains `text`. Rejects if the process ends without it. */
   printed(text: string): Promise<void>;
   signal(name: NodeJS.Signals): void;
   /** The exit code, null after a signal. */

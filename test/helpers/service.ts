@@ -8,12 +8,12 @@ import { LONG_HOLD_MS } from './long-hold.ts';
 import { patienceMs } from './patience.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 
-/** The API that is served. */
+/** The real API process. */
 export const API_ENTRY = resolve('src/server/main.ts');
-/** More than any grace of a test. */
+/** Longer than every grace period in the tests. */
 const END_WITHIN_MS = patienceMs(25_000);
 
-/** The worker that is served. */
+/** The real worker process. */
 export const WORKER_ENTRY = resolve('workers/main.ts');
 
 export interface ServiceOptions {
@@ -21,15 +21,15 @@ export interface ServiceOptions {
   apis?: number;
   /** Default 1. */
   workers?: number;
-  /** In place of the API that is served. */
+  /** Replaces the real API process. */
   apiEntry?: string;
-  /** In place of the worker that is served. */
+  /** Replaces the real worker process. */
   workerEntry?: string;
-  /** Starts a worker anew when it dies, as a supervisor does. */
+  /** Restarts a worker when it dies, as the supervisor does. */
   keepsWorkers?: boolean;
-  /** Settings on top of what the service gets anyway. */
+  /** Settings besides the usual ones of tests. */
   env?: Record<string, string>;
-  /** To bring one's own; it is not stopped with the service then. */
+  /** A Redis of the caller. It is not stopped with the service. */
   redis?: RedisServer;
 }
 
@@ -40,28 +40,28 @@ export interface ServiceProcess {
   readonly url: string;
   /** JSON lines written so far. */
   lines(): Record<string, unknown>[];
-  /** Everything written so far, both streams. */
+  /** Everything written so far to standard output and standard error. */
   output(): string;
-  /** Sends the signal and resolves with the exit code, null after a signal that ended it, as SIGKILL does one that has not heard. */
+  /** Sends the signal, SIGKILL after a while, and resolves with the exit code, which is null if a signal ended it. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** A real service: redis-server, API and worker processes, files in a directory of its own. */
+/** A real service: redis-server, API and worker processes, and files in a new directory. */
 export interface Service {
   readonly url: string;
   readonly urls: string[];
   readonly apis: ServiceProcess[];
   readonly workers: ServiceProcess[];
   readonly redis: RedisServer;
-  /** Where uploads are stored. */
+  /** The directory of the uploads. */
   readonly directory: string;
-  /** With settings on top of the service's own. */
+  /** Starts an API process with further settings. */
   addApi(env?: Record<string, string>): Promise<ServiceProcess>;
   addWorker(): Promise<ServiceProcess>;
   stop(): Promise<void>;
 }
 
-/** Starts everything and resolves when it takes requests and jobs. */
+/** Starts everything and resolves when it accepts requests and jobs. */
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const redis = options.redis ?? (await startRedisServer());
   const directory = await mkdtemp(join(tmpdir(), 'du-files-'));
@@ -70,7 +70,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     PORT: '0',
     REDIS_URL: redis.url,
     STORAGE: `file:${directory}`,
-    // Whoever waits for an outcome is not to be cut short on a slow machine.
+    // A wait for an outcome must not end early on a slow machine.
     DEFERRED_MAX_TIMEOUT_MS: '300000',
     DEFERRED_TIMEOUT_MS: String(LONG_HOLD_MS),
     TEST_PATIENCE: process.env['TEST_PATIENCE'] ?? '1',
@@ -116,7 +116,7 @@ function keep<T>(list: T[], item: T): T {
   return item;
 }
 
-/** Starts one process from its entry, a source file, which runs compiled, and resolves when it says that it is ready. */
+/** Starts one process from its source file, in compiled form, and resolves when it reports that it is ready. */
 export async function startProcess(
   entry: string,
   env: Record<string, string>,

@@ -6,8 +6,8 @@ import type { RawConnection } from './raw-connection.ts';
 import { startService, type Service } from './service.ts';
 
 /*
- * One API process without a worker for all suites of a test file. It takes one upload at a time from one address, so a request
- * that does not give its place back fails the next one.
+ * One API process without a worker for all suites of a test file. It takes one upload at a time from one address, so a
+ * request that does not give its place back fails the next one.
  */
 
 let service: Service;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 endWithNothingLeft(() => service);
 const connect = connectEachTest(() => service);
 
-/** What the suites share. Nothing of it can be used before the first hook of a suite. */
+/** The service that the suites share. It cannot be used before the first hook of a suite. */
 export const intake = {
   get url(): string {
     return service.url;

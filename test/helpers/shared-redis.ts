@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 /**
- * Resolves with the URL of the one Redis that all suites of this run share; the first caller starts it. A suite uses only
+ * Resolves with the URL of the Redis that all suites of this run share. The first caller starts it. A suite uses only
  * keys under a prefix of its own (`openRecordSpace` makes one), and never flushes, stops, freezes or reconfigures the
- * server: `startRedisServer` gives a suite a server for that.
+ * server. `startRedisServer` starts a server for that.
  */
 export async function sharedRedis(): Promise<string> {
   const path = process.env['TEST_REDIS_BROKER'];

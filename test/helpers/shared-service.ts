@@ -3,8 +3,8 @@ import { OTHER_MACHINE, startBrowser, type Browser } from './browser.ts';
 import { startService, type Service } from './service.ts';
 
 /*
- * A test file may consist of several suites, each a module that it imports. Their tests run one after the other, so they
- * share what is started here: with the first call, and ended after the last test of the file.
+ * A test file may consist of several suites, each a module that it imports. Their tests run one after the other, so
+ * they share what is started here: with the first call, and ended after the last test of the file.
  */
 
 let service: Promise<Service> | undefined;
@@ -15,7 +15,10 @@ afterAll(async () => {
   await (await service)?.stop();
 });
 
-/** The service of this test file, with default settings but for the host name of another machine, one API process and one worker. Nobody else may end it. */
+/**
+ * Returns the service of this test file: default settings except for the host name of another machine, one API process
+ * and one worker. The test file must not end it.
+ */
 export async function sharedService(): Promise<Service> {
   return await (service ??= startService({ env: { ALLOWED_HOSTS: OTHER_MACHINE } }));
 }

@@ -2,7 +2,7 @@ import { parseSync } from '@swc/core';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
-/** A node of swc's tree, known by nothing but its type and its place. */
+/** A node of swc's syntax tree, of which only type and place are known. */
 export interface SyntaxNode {
   readonly type: string;
   readonly [member: string]: unknown;
@@ -10,7 +10,7 @@ export interface SyntaxNode {
 
 /** One import or re-export. */
 export interface ImportOf {
-  /** As written, or for a relative one the path of the file from the root of the project. */
+  /** The target as written, or for a relative import the path from the root of the project. */
   readonly target: string;
   readonly isTypeOnly: boolean;
   readonly isReExport: boolean;
@@ -18,7 +18,7 @@ export interface ImportOf {
 
 /** A source file and its syntax. */
 export interface SourceFile {
-  /** From the root of the project, with slashes. */
+  /** Path from the root of the project, with slashes. */
   readonly path: string;
   readonly text: string;
   /** Top-level statements. */
@@ -28,11 +28,11 @@ export interface SourceFile {
   before(node: SyntaxNode): string;
   /** The text of a node. */
   textOf(node: SyntaxNode): string;
-  /** Lines from a node's first to its last. */
+  /** Returns the number of lines of a node. */
   linesOf(node: SyntaxNode): number;
 }
 
-/** Stands before every file, since swc counts bytes on from one parse to the next and so needs a mark at 0. */
+/** Put before every file, because swc continues its byte count from one parse to the next and needs a mark at 0. */
 const MARK = '"";';
 
 /** Paths of all files below a folder, in order. */
@@ -77,7 +77,7 @@ function spanOf(node: SyntaxNode): { start: number; end: number } {
   return node['span'] as { start: number; end: number };
 }
 
-/** `import('…')`, wherever it stands. */
+/** Returns every `import('…')` of a file. */
 function lateImportsIn(path: string, body: readonly SyntaxNode[]): ImportOf[] {
   const found: ImportOf[] = [];
   walk(body, (node) => {
@@ -104,12 +104,12 @@ function importIn(path: string, node: SyntaxNode): ImportOf[] {
   return [{ target, isTypeOnly, isReExport: node.type !== 'ImportDeclaration' }];
 }
 
-/** True for what has a type and so is a node. */
+/** True if the value has a type and so is a node. */
 export function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
 
-/** Every node below `value`, parents first; `visit` gets the member of its parent under which a node lies. */
+/** Visits every node below `value`, parents first. `visit` receives the member of the parent that contains the node. */
 export function walk(
   value: unknown,
   visit: (node: SyntaxNode, parent: SyntaxNode | undefined, member: string) => void,
@@ -126,7 +126,7 @@ export function walk(
   go(value, undefined, '');
 }
 
-/** Names that are used in a file and made nowhere in it. */
+/** Returns the names that a file uses and does not declare. */
 export function freeNames(body: readonly SyntaxNode[]): Set<string> {
   const used = new Set<string>();
   const made = new Set<string>();
@@ -142,7 +142,7 @@ export function freeNames(body: readonly SyntaxNode[]): Set<string> {
   return new Set([...used].filter((name) => !made.has(name)));
 }
 
-/** The name that a declaration gives, or its type where it gives none. */
+/** Returns the name of a declaration, or its type if it has no name. */
 export function nameOf(node: SyntaxNode): string {
   const { declaration, declarations } = node;
   if (isNode(declaration)) return nameOf(declaration);

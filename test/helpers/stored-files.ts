@@ -3,8 +3,8 @@ import { join, relative } from 'node:path';
 import { MARKER_KEY } from '../../src/storage/keys.ts';
 
 /**
- * Whole paths of all files of uploads below a directory, unfinished ones too. Folders go with their last file at any moment, and
- * Node's own recursive listing fails then; here one that is gone has none.
+ * Returns the paths of all files of uploads below a directory, also of unfinished ones. A folder may be removed at any
+ * moment, which makes Node's recursive listing fail. Here such a folder counts as empty.
  */
 export async function storedFiles(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
@@ -20,7 +20,7 @@ export async function storedFiles(directory: string): Promise<string[]> {
   return files;
 }
 
-/** Those that lie in a folder of the upload. */
+/** Returns the files in the folder of the upload. */
 export async function filesOfUpload(directory: string, id: string): Promise<string[]> {
   return (await storedFiles(directory)).filter((path) => relative(directory, path).includes(`${id}/`));
 }

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
 import { filesBelow } from './source-tree.ts';
 
-/** Storage in a directory of a test's own. */
+/** Storage in a directory for one test. */
 export interface TempStorage {
   readonly storage: LocalStorage;
   readonly directory: string;
-  /** Paths of all files in it, unfinished ones too, from the directory on. */
+  /** Returns the relative paths of all files, also of unfinished ones. */
   files(): string[];
   remove(): Promise<void>;
 }
 
-/** The caller removes it. */
+/** Opens the storage. The caller removes it. */
 export async function openTempStorage(): Promise<TempStorage> {
   const directory = await mkdtemp(join(tmpdir(), 'du-storage-'));
   return {

@@ -2,10 +2,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { patienceMs } from './patience.ts';
 
 /**
- * Resolves as soon as `isTrue` holds, and looks after every turn of the event loop: for tests whose next step must follow at
- * once, or whose clock is not the system's. Everywhere else use `eventually`, which leaves the processor to others. Rejects when
- * the deadline is over, naming `what` was waited for. `withinMs` counts for a quiet machine and is scaled to this one;
- * default 20 s.
+ * Resolves as soon as `isTrue` returns true, which it checks in every turn of the event loop. Use it if the next step
+ * must follow at once, or if the clock is not that of the system. Otherwise use `eventually`, which leaves the
+ * processor to other processes. Rejects after the deadline with an error that names `what`. `withinMs` is the deadline
+ * of a quiet machine and is scaled to this one; default 20 s.
  */
 export async function turnsUntil(
   what: string,
@@ -15,7 +15,7 @@ export async function turnsUntil(
   const limitMs = patienceMs(withinMs);
   const deadline = performance.now() + limitMs;
   while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms without success for ${what}`);
     await turn();
   }
 }

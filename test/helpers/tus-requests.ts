@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request, type ClientRequest } from 'node:http';
 import { Upload, type UploadOptions } from 'tus-js-client';
 
-/** What the service answered to a request of the protocol. */
+/** An answer to a request of the tus protocol. */
 export interface TusResponse {
   status: number;
   headers: Headers;
@@ -11,7 +11,7 @@ export interface TusResponse {
 
 const PROTOCOL = { 'Tus-Resumable': '1.0.0' };
 
-/** One request by hand; headers on top of the protocol's own. */
+/** Sends one request, with headers besides those of the protocol. */
 export async function tusRequest(
   method: string,
   url: string,
@@ -31,7 +31,7 @@ export async function tusRequest(
   };
 }
 
-/** Makes an upload and returns its id. */
+/** Creates an upload and returns its id. */
 export async function createTus(url: string, headers: Record<string, string>): Promise<string> {
   const { status, headers: answered } = await tusRequest('POST', `${url}/files`, headers);
   const id = /^\/files\/([0-9a-f-]{36})$/.exec(answered.get('location') ?? '')?.[1];
@@ -49,22 +49,22 @@ export async function patchTus(
   return await tusRequest('PATCH', `${url}/files/${id}`, { ...patchHeaders(offset), ...headers }, bytes);
 }
 
-/** The offset that HEAD tells, or the status where there is none. */
+/** Returns the offset from HEAD, or the status if there is no offset. */
 export async function offsetOf(url: string, id: string): Promise<number | string> {
   const { status, headers } = await tusRequest('HEAD', `${url}/files/${id}`);
   const offset = headers.get('upload-offset');
   return offset === null ? `status ${status}` : Number(offset);
 }
 
-/** A PATCH that is sent by hand, piece by piece, and may be broken off. */
+/** A PATCH that the test sends piece by piece, and may cut. */
 export interface OpenPatch {
   readonly request: ClientRequest;
   send(bytes: Buffer): Promise<void>;
-  /** Ends the body; resolves with the answer, which may also come before its end. */
+  /** Resolves with the answer, which may also come before the end of the body. */
   answer: Promise<{ status: number; offset: number | null } | 'broken'>;
 }
 
-/** Begins a PATCH that promises `length` bytes. */
+/** Begins a PATCH that announces `length` bytes. */
 export function openPatch(url: string, id: string, offset: number, length: number): OpenPatch {
   const headers = { ...PROTOCOL, ...patchHeaders(offset), 'Content-Length': String(length) };
   const patch = request(`${url}/files/${id}`, { method: 'PATCH', headers, agent: false });
@@ -72,8 +72,8 @@ export function openPatch(url: string, id: string, offset: number, length: numbe
   const answer = new Promise<{ status: number; offset: number | null } | 'broken'>((resolve) => {
     patch.on('response', (response) => {
       response.resume();
-      const told = response.headers['upload-offset'];
-      resolve({ status: response.statusCode ?? 0, offset: told === undefined ? null : Number(told) });
+      const header = response.headers['upload-offset'];
+      resolve({ status: response.statusCode ?? 0, offset: header === undefined ? null : Number(header) });
     });
     patch.on('error', () => resolve('broken'));
     patch.on('close', () => resolve('broken'));
@@ -91,7 +91,7 @@ function patchHeaders(offset: number): Record<string, string> {
   return { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': String(offset) };
 }
 
-/** `Upload-Metadata` with these values. */
+/** Returns `Upload-Metadata` with these values. */
 export function metadataHeader(values: Record<string, string>): Record<string, string> {
   return {
     'Upload-Metadata': Object.entries(values)
@@ -100,7 +100,7 @@ export function metadataHeader(values: Record<string, string>): Record<string, s
   };
 }
 
-/** Sends a file with tus-js-client; resolves with the upload's id. */
+/** Sends a file with tus-js-client and resolves with the id of the upload. */
 export async function sendByTusClient(
   url: string,
   bytes: Upload['file'],

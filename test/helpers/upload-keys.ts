@@ -2,10 +2,10 @@ import { attemptPrefix, manifestKey, originalKey, partKey, uploadPrefix } from '
 
 const FENCING_TOKEN = '5f0c1e7a-0000-4000-8000-000000000000';
 
-/** Keys of one upload in the forms that the service makes. */
+/** The keys of one upload in all forms of the service. */
 export interface UploadKeys {
   readonly id: string;
-  /** Of everything. */
+  /** Prefix of all keys. */
   readonly prefix: string;
   readonly original: string;
   readonly manifest: string;
@@ -15,7 +15,7 @@ export interface UploadKeys {
   part(offset: number): string;
 }
 
-/** Keys of the n-th upload; all of these lie in the folder `shard`. */
+/** Returns the keys of the n-th upload, in the folder `shard`. */
 export function uploadKeys(n: number, shard = 'ab'): UploadKeys {
   const id = `${shard}${String(n).padStart(6, '0')}-0000-4000-8000-000000000000`;
   return {

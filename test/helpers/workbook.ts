@@ -1,20 +1,20 @@
 import { zipFile, type ZipEntry } from './zip-file.ts';
 
-/** What a workbook is made of; all but the rows is as in most. */
+/** The content of a workbook. Everything but the rows has usual defaults. */
 export interface WorkbookSpec {
   /** The content of `sheetData` of each sheet, by name. */
   sheets: Readonly<Record<string, string>>;
   hidden?: readonly string[];
   /** The items of `sst`. */
   strings?: readonly string[];
-  /** Format codes; style 1 is the first of them. */
+  /** Format codes. Style 1 is the first. */
   formats?: readonly string[];
   isFrom1904?: boolean;
-  /** Before the names of elements, as some programs write them. */
+  /** Prefix of the element names, which some programs write. */
   prefix?: string;
-  /** Added to the parts, or in place of those of the same name. */
+  /** Further parts. They replace parts of the same name. */
   more?: readonly ZipEntry[];
-  /** The part that names the type comes last, as other programs than Excel write it. */
+  /** Writes the part with the content types last, as some programs other than Excel do. */
   typesLast?: boolean;
 }
 
@@ -22,14 +22,16 @@ const MAIN = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';
 const RELATIONS = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 const HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
 const TYPES =
-  '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>';
+  '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override ' +
+  'PartName="/xl/workbook.xml" ' +
+  'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>';
 
-/** An XLSX file. */
+/** Returns an XLSX file. */
 export function workbook(spec: WorkbookSpec): Buffer {
   return zipFile(workbookParts(spec));
 }
 
-/** Its parts, to be tampered with. */
+/** Returns the parts of a workbook, so that a test can change them. */
 export function workbookParts(spec: WorkbookSpec): ZipEntry[] {
   const names = Object.keys(spec.sheets);
   const types = { name: '[Content_Types].xml', bytes: HEAD + TYPES };
@@ -56,7 +58,7 @@ export function workbookParts(spec: WorkbookSpec): ZipEntry[] {
   return spec.typesLast === true ? [...all, types] : [types, ...all];
 }
 
-/** A whole part of one sheet; `prefix` is expected in the rows already. */
+/** Returns the part of one sheet. `rows` must contain `prefix` already. */
 export function sheetXml(rows: string, prefix = ''): string {
   const declared = prefix === '' ? 'xmlns' : `xmlns:${prefix.slice(0, -1)}`;
   return `${HEAD}<${prefix}worksheet ${declared}="${MAIN}"><${prefix}sheetData>${rows}</${prefix}sheetData></${prefix}worksheet>`;
@@ -86,7 +88,7 @@ function stylesXml(formats: readonly string[]): string {
   return `${HEAD}<styleSheet xmlns="${MAIN}"><numFmts>${codes.join('')}</numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs>${styles.join('')}</cellXfs></styleSheet>`;
 }
 
-/** A row of cells from A on: numbers as numbers, texts in place. */
+/** Returns a row of cells from column A on, with inline texts. */
 export function sheetRow(row: number, cells: readonly (string | number | null)[]): string {
   const filled = cells.map((cell, column) => {
     const place = `${String.fromCharCode(65 + column)}${row}`;

@@ -1,15 +1,15 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** An entry of an archive, with what may be wrong about it. */
+/** An entry of an archive, with possible mistakes. */
 export interface ZipEntry {
   name: string;
   bytes: Buffer | string;
   isStored?: boolean;
   isEncrypted?: boolean;
-  /** In place of the true ones, in the directory at the end of the archive. */
+  /** Replaces the true size in the directory at the end of the archive. */
   claimedBytes?: number;
   claimedCrc?: number;
-  /** In place of what packing gives. */
+  /** Replaces the packed bytes. */
   packed?: Buffer;
 }
 

@@ -135,9 +135,9 @@ describe('framing', () => {
       ['does not match its bytes', '3\r\nabcde\r\n', 400, 'bad_request'],
       ['is hidden in extensions', `5;${'x'.repeat(40_000)}\r\nabcde\r\n`, 413, 'request_too_large'],
     ])('ends the connection if the size of a chunk %s', async (_what, malformed, status, code) => {
-      const { head, body, heard, outcome } = await begun();
+      const { head, body, received, outcome } = await begun();
       await connection.send(`${head}${CHUNKED}\r\n`, chunkOf(body.subarray(0, 5000)));
-      await heard(5000);
+      await received(5000);
       await connection.send(malformed, 'and so on', NEXT_REQUEST);
       await expectRefusal(status, code);
       connection.close();
@@ -162,9 +162,9 @@ describe('framing', () => {
     });
 
     test('reports a body that is shorter than its length as cut short', async () => {
-      const { head, body, heard, outcome } = await begun();
+      const { head, body, received, outcome } = await begun();
       await connection.send(`${head}Content-Length: ${body.length}\r\n\r\n`, body.subarray(0, 5000));
-      await heard(5000);
+      await received(5000);
       connection.finish();
       await expectRefusal(400, 'body_cut_short');
       await eventually(brokenOff, async () => (await outcome()).startsWith(brokenOff));

@@ -17,7 +17,7 @@ import { startService, type Service } from '../helpers/service.ts';
 const STALL_MS = Math.min(patienceMs(1500), 8000);
 const BYTE_PERIOD_MS = 200;
 
-/** Node itself would cut whoever takes longer than a second, in place of five minutes. */
+/** Sets Node's own limit for a request to one second instead of five minutes. */
 const HASTY_SERVER = { NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/hasty-server.mjs')).href}` };
 
 /** More than anybody buffers. */
@@ -37,7 +37,7 @@ beforeAll(async () => {
 endWithNothingLeft(() => service);
 const connected = connectEachTest(() => service);
 
-/** A request of which all but the last bytes are sent, so many of them left. */
+/** Begins a request and sends the given share of its bytes. */
 async function begun(method: Method, sentShare: number) {
   const connection = await connected();
   const sender = await SENDERS[method](service.url, bytes);
@@ -53,8 +53,8 @@ describe.each(METHODS)('an upload by %s', (method) => {
     ['halfway', 0.5],
     ['shortly before the end', 0.99],
   ])('has the right outcome if its sender disconnects %s', async (_when, share) => {
-    const { connection, outcome, heard, sent } = await begun(method, share);
-    if (sent > 0) await heard(sent);
+    const { connection, outcome, received, sent } = await begun(method, share);
+    if (sent > 0) await received(sent);
     connection.reset();
     const expected = { PUT: 'failed, upload_interrupted', POST: 'nothing', PATCH: `at ${sent}` }[method];
     await eventually(expected, async () => (await outcome()) === expected);
@@ -107,7 +107,7 @@ async function standStill(method: Method, left: number) {
   return { method, status, code, outcome: (await outcome()).replace(`at ${sent}`, 'as sent') };
 }
 
-/** Stands still under the id of a stored upload, beside one that vanishes and one that sends another file. */
+/** Three senders under the id of a stored upload: one stalls, one disconnects, one sends another file. */
 async function disturbStored() {
   const id = randomUUID();
   const { body: stored } = await putFile<Upload>(service.url, id, bytes, 'a.jpg');
@@ -147,7 +147,7 @@ describe('a sender', () => {
     expect(still).toEqual([
       ...Array<unknown>(3).fill({ method: 'PUT', ...tooSlow, outcome: 'failed, upload_too_slow' }),
       ...Array<unknown>(3).fill({ method: 'POST', ...tooSlow, outcome: 'nothing' }),
-      // What came is kept, and the sender is told how much it is.
+      // The received bytes are kept, and the answer contains the offset.
       ...Array<unknown>(3).fill({ method: 'PATCH', status: 204, code: 'none', outcome: 'as sent' }),
     ]);
   });

@@ -36,7 +36,7 @@ const ways = {
   delete: async (id: string) => await requestJson<Upload>(`${otherUrl}/uploads/${id}`, { method: 'DELETE' }),
 };
 
-/** Resolves when bytes of it are heard of in the other process. */
+/** Resolves when the other process reports bytes of the upload. */
 async function receiving(id: string): Promise<void> {
   await eventually(
     'its bytes',

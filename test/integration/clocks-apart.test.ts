@@ -34,7 +34,7 @@ async function apiWithClock(offsetMs: number): Promise<string> {
   return (await service.addApi({ NODE_OPTIONS: PRELOAD, CLOCK_OFFSET_MS: String(offsetMs) })).url;
 }
 
-/** Resolves when a sweep that began after this call has looked after all that was due. */
+/** Resolves when a sweep that began after this call has handled all due uploads. */
 async function nextSweep(): Promise<void> {
   const id = randomUUID();
   await putFile<Upload>(service.url, id, bytes, 'a.jpg');

@@ -6,7 +6,7 @@ import { applied, newUpload, openRecordSpace, silentLog, uploadIn, type RecordSp
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
 const RETENTION_MS = 60_000;
-const OURS = problemOf('processing_failed', 'Processing failed.');
+const SERVICE_FAULT = problemOf('processing_failed', 'Processing failed.');
 const TIMEOUT = problemOf('picture_timeout', 'It took too long.');
 
 let redis: RedisServer;
@@ -36,7 +36,7 @@ async function failedByUs(): Promise<string> {
   const { attempt = 0, deaths } = applied(await space.records.begin(id)).record ?? {};
   expect([attempt, deaths]).toEqual([2, 1]);
   applied(await space.records.advance(id, attempt, 1, 'decode', 0.5));
-  applied(await space.records.fail(id, attempt, OURS));
+  applied(await space.records.fail(id, attempt, SERVICE_FAULT));
   return id;
 }
 

@@ -118,7 +118,7 @@ describe('two API processes and a worker', () => {
       await putFile(first, id, bytes, 'a.jpg');
       await fetch(`${first}/uploads/${id}/cancel`, { method: 'POST' });
       const sent = await Promise.all([first, second].map((url) => putFile<{ code?: string }>(url, id, bytes, 'a.jpg')));
-      // One may be told that the other has taken over; neither that another file is there, nor of a fault.
+      // One of them may be superseded by the other. Neither may get a conflict or a fault.
       expect(
         sent
           .map(({ status, body }) => body.code ?? status)

@@ -74,7 +74,7 @@ async function waitingIn(prefix: string): Promise<string[]> {
   return await redis.zrange(queueKeys(prefix).waiting, '0', '-1');
 }
 
-/** Files of the upload, whatever part of it they are. */
+/** All files of the upload. */
 async function filesOf(id: string): Promise<string[]> {
   return (await filesOfUpload(service.directory, id)).map((path) => basename(path));
 }
@@ -85,7 +85,7 @@ async function fill(url: string, count: number): Promise<string[]> {
   return ids;
 }
 
-/** What a refused sender is told: status, code, and seconds to wait. */
+/** The answer to a rejected sender: status, code, and seconds to wait. */
 function refusalIn({
   status,
   headers,
@@ -186,7 +186,7 @@ describe('a full queue', () => {
     const held = getJson<Problem>(`${otherUrl}/uploads/${id}/result`);
     await fill(otherUrl, CAPACITY);
     sent.finish();
-    // The sender is to come again. Whoever asks for the result is told an outcome, which no retry changes.
+    // The sender gets a Retry-After. The result of the upload is final, so it has none.
     for (const [{ status, headers, body }, expected] of [
       [await sent.answer, [503, true]],
       [await held, [500, false]],

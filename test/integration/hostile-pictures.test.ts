@@ -10,7 +10,10 @@ import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
-/** What a worker may have more after all of them than after one photo; the largest of them takes three times as much. */
+/**
+ * Memory that a worker may have gained after all files, compared with one photo. The largest file needs three times
+ * this.
+ */
 const MOST_GROWTH_MIB = 100;
 
 let service: Service;

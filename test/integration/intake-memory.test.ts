@@ -88,11 +88,11 @@ test.each(METHODS)('a %s in chunks of one byte uses little more memory than its 
   const api = theApi();
   const before = await heldBytes(api);
   const chunks = chunkOf('x').toString('latin1').repeat(CHUNKS);
-  const { head, body, heard } = await SENDERS[method](service.url, bytes);
+  const { head, body, received } = await SENDERS[method](service.url, bytes);
   const begun = body.subarray(0, 10_000);
   const connection = await openConnection(service.url);
   await connection.send(`${head}Transfer-Encoding: chunked\r\n\r\n`, chunkOf(begun), chunks);
-  await heard(begun.length + CHUNKS);
+  await received(begun.length + CHUNKS);
   // Gathered each by itself, they would be 20 MiB.
   await eventually('they are joined', async () => (await heldBytes(api)) - before < 5 * MIB);
   connection.reset();

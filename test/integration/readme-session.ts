@@ -36,7 +36,8 @@ describe('the README', () => {
   (canRun ? test : test.skip)('the session with curl in the README runs as it stands', async () => {
     const commands = session();
     expect(commands.match(/^curl /gm)?.length).toBeGreaterThan(6);
-    // A function of that name makes a refusal an error, and leaves the lines as they are; each answer stands on a line of its own.
+    // A function of this name turns a rejection into an error without changing the lines. Each answer is on its own
+    // line.
     const quiet = 'curl() { command curl --silent --show-error --fail "$@" && echo; }';
     const { stdout, stderr } = await promisify(execFile)('sh', ['-eu', '-c', `${quiet}\n${commands}`], {
       cwd: directory,

@@ -24,7 +24,7 @@ afterAll(async () => {
   await space.close();
 });
 
-/** What a process does to one of the uploads, as holder of the one fencing token or of an attempt that may long be overtaken. */
+/** A change of one of the uploads, with the fencing token or with an attempt that may have been overtaken. */
 interface Act {
   /** Brings back what was accepted before, whether or not there is room. */
   isReturn?: true;
@@ -61,7 +61,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 );
 
 /** What the sets hold, and what they would hold by the records alone. */
-async function compare(ids: readonly string[]): Promise<{ kept: unknown; told: unknown }> {
+async function compare(ids: readonly string[]): Promise<{ kept: unknown; expected: unknown }> {
   const queued: string[] = [];
   const shares: Record<string, string> = {};
   for (const id of ids) {
@@ -74,7 +74,7 @@ async function compare(ids: readonly string[]): Promise<{ kept: unknown; told: u
     (await space.connection.zrange(space.keys.waiting, '0', '-1')).sort(),
     await space.connection.hgetall(space.keys.waitingByAddress),
   ];
-  return { kept, told: [queued.sort(), shares] };
+  return { kept, expected: [queued.sort(), shares] };
 }
 
 test('the waiting set, the shares of addresses and the records agree after concurrent changes', async () => {
@@ -93,8 +93,8 @@ test('the waiting set, the shares of addresses and the records agree after concu
             }
           }),
         );
-        const { kept, told } = await compare(ids);
-        expect(kept).toEqual(told);
+        const { kept, expected } = await compare(ids);
+        expect(kept).toEqual(expected);
         if (steps.every(([, , { isReturn }]) => isReturn !== true)) expect(mostWaiting).toBeLessThanOrEqual(CAPACITY);
         await sets.strikeOut(ids);
         expect((await compare(ids)).kept).toEqual(kept);

@@ -174,7 +174,7 @@ describe('the oldest waiting upload', () => {
     expect(record?.expiresAtMs).toBeGreaterThan(Date.now());
     for (const key of [space.keys.record(oldest.id), space.keys.publicId(record?.publicId ?? '')])
       expect(await space.connection.pttl(key)).toBeGreaterThan(0);
-    // So that the sweep removes its files where whoever discarded it dies.
+    // The janitor then removes its files if the process that discarded it dies.
     expect(Number(await space.connection.zscore(space.keys.due, oldest.id))).toBeLessThanOrEqual(Date.now());
     expect(verdict(await records.begin(oldest.id))).toBe('final');
   });
@@ -203,14 +203,14 @@ describe('the oldest waiting upload', () => {
     const oldest = await waiting(discarding(1));
     const upload = await receiving();
     const ear = openWaitingConnection(await sharedRedis(), silentLog);
-    const heard: unknown[] = [];
+    const published: unknown[] = [];
     ear.on('message', (channel: string, data: string) =>
-      heard.push([channel, (JSON.parse(data) as RecordFields)['state']]),
+      published.push([channel, (JSON.parse(data) as RecordFields)['state']]),
     );
     await ear.subscribe(space.keys.changeChannel(oldest.id), space.keys.changeChannel(upload.id));
     applied(await enqueue(upload, discarding(1), publishing));
-    await eventually('both to be told of', () => heard.length === 2);
-    expect(heard).toEqual([
+    await eventually('both events', () => published.length === 2);
+    expect(published).toEqual([
       [space.keys.changeChannel(oldest.id), 'discarded'],
       [space.keys.changeChannel(upload.id), 'queued'],
     ]);

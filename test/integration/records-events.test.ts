@@ -33,26 +33,26 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
 
-interface Heard {
+interface Received {
   events: ProgressState[];
   resumptions: number;
   /** Resolves when `isEnough` holds. */
-  until(isEnough: (heard: Heard) => boolean): Promise<void>;
+  until(isEnough: (received: Received) => boolean): Promise<void>;
 }
 
 /** Listens as an API process does. */
-async function listen(url?: string): Promise<Heard> {
-  const heard: Heard = {
+async function listen(url?: string): Promise<Received> {
+  const received: Received = {
     events: [],
     resumptions: 0,
-    until: async (isEnough) => void (await eventually('enough events', () => isEnough(heard))),
+    until: async (isEnough) => void (await eventually('enough events', () => isEnough(received))),
   };
   const listener = {
     changed(id: string, data: string | undefined) {
-      heard.events.push(decodeProgress(id, JSON.parse(data ?? '') as RecordFields));
+      received.events.push(decodeProgress(id, JSON.parse(data ?? '') as RecordFields));
     },
     missed() {
-      heard.resumptions += 1;
+      received.resumptions += 1;
     },
     isWanted: () => true,
   };
@@ -64,12 +64,12 @@ async function listen(url?: string): Promise<Heard> {
   );
   streams.push(stream);
   await stream.opened;
-  return heard;
+  return received;
 }
 
 describe('the event of a change', () => {
   test('carries the progress part of the record exactly as it is read', async () => {
-    const heard = await listen();
+    const received = await listen();
     const { records } = space;
     const upload = newUpload({ fileName: 'a\u0001"ü.jpg' });
     const read: (ProgressState | undefined)[] = [];
@@ -86,13 +86,13 @@ describe('the event of a change', () => {
     await keep();
     applied(await records.complete(upload.id, 1, RESULT));
     await keep();
-    await heard.until(({ events }) => events.length >= 6);
-    expect(heard.events).toHaveLength(6);
-    for (const [index, { eventAtMs, ...event }] of heard.events.entries()) {
+    await received.until(({ events }) => events.length >= 6);
+    expect(received.events).toHaveLength(6);
+    for (const [index, { eventAtMs, ...event }] of received.events.entries()) {
       expect(read[index]).toMatchObject(event);
       expect(Math.abs((eventAtMs ?? 0) - event.updatedAtMs)).toBeLessThan(60_000);
     }
-    expect(heard.events.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(received.events.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   test('does not exist if the change is rejected', async () => {
@@ -105,17 +105,17 @@ describe('the event of a change', () => {
 
   test('reaches a listener that listens before the change, and no older event does', async () => {
     await uploadIn(space.records, 'completed');
-    const heard = await listen();
+    const received = await listen();
     const { id } = await uploadIn(space.records, 'receiving');
-    await heard.until(({ events }) => events.length > 0);
-    expect(heard.events.map((event) => event.id)).toEqual([id]);
+    await received.until(({ events }) => events.length > 0);
+    expect(received.events.map((event) => event.id)).toEqual([id]);
   });
 
   test('reaches a listener that began with an empty stream', async () => {
-    const heard = await listen();
+    const received = await listen();
     const { id } = await uploadIn(space.records, 'cancelled');
-    await heard.until(({ events }) => events.length >= 2);
-    expect(heard.events.map((event) => [event.id, event.state])).toEqual([
+    await received.until(({ events }) => events.length >= 2);
+    expect(received.events.map((event) => [event.id, event.state])).toEqual([
       [id, 'receiving'],
       [id, 'cancelled'],
     ]);
@@ -126,13 +126,13 @@ describe('the event of a change', () => {
     servers.push(own);
     await space.close();
     space = await openRecordSpace(own.url);
-    const heard = await listen(own.url);
+    const received = await listen(own.url);
     await uploadIn(space.records, 'receiving');
-    await heard.until(({ events }) => events.length === 1);
+    await received.until(({ events }) => events.length === 1);
     await space.connection.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     const { id } = await uploadIn(space.records, 'cancelled');
-    await heard.until(({ events, resumptions }) => resumptions > 0 && events.length === 3);
-    expect(heard.events.slice(1).map((event) => event.id)).toEqual([id, id]);
+    await received.until(({ events, resumptions }) => resumptions > 0 && events.length === 3);
+    expect(received.events.slice(1).map((event) => event.id)).toEqual([id, id]);
   });
 });
 

@@ -195,7 +195,7 @@ test('of several changes that end an upload at the same time exactly one is appl
 });
 
 describe('a stop at any moment of an attempt', () => {
-  /** All that a worker tells of an attempt, to its end. */
+  /** All reports of a worker about an attempt, to its end. */
   const work: readonly Act[] = [
     (records, id) => records.advance(id, 1, 1, 'decode', 0.2),
     (records, id) => records.announce(id, 1, VARIANT),
@@ -247,7 +247,7 @@ describe('a stop at any moment of an attempt', () => {
         const [verdicts, stopped] = await Promise.all([worker(), stopper()]);
         const record = (await space.records.read(id))?.record;
         const isCompleted = verdicts.at(-1) === 'applied';
-        // Whatever the worker was told, it was told so from one moment on.
+        // All changes before one moment were applied, and none after it.
         expect(verdicts.lastIndexOf('applied')).toBe(verdicts.filter((word) => word === 'applied').length - 1);
         expect([record?.state, stopped === 'applied']).toEqual([
           isCompleted ? 'completed' : 'cancelled',

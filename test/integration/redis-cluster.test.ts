@@ -12,7 +12,7 @@ import { createTus } from '../helpers/tus-requests.ts';
 
 let cluster: RedisCluster;
 let service: Service;
-/** One API process hears by its uploads' sharded channels, the other by the stream. */
+/** One API process receives events by sharded channels of its uploads, the other by the stream. */
 let urls: readonly [targeted: string, stream: string];
 
 beforeAll(async () => {

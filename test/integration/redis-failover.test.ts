@@ -18,7 +18,7 @@ const FAILOVER_WITHIN_MS = 25_000;
 
 let family: RedisFamily;
 let service: Service;
-/** One API process hears by its uploads' channels, the other by the stream; the first publishes what is changed there. */
+/** One API process receives events by channels, the other by the stream. The first also publishes to channels. */
 let urls: readonly [targeted: string, stream: string];
 let bytes: Buffer;
 const followers: SingleRedis[] = [];
@@ -48,7 +48,7 @@ async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>
   return { answers };
 }
 
-/** A connection as ours are; what becomes of it is told in order. */
+/** A connection like those of the service, with its events in order. */
 function openFollower(): { connection: SingleRedis; events: readonly string[] } {
   const credentials = { username: undefined, password: undefined, sentinelPassword: undefined };
   const connection = connectToServer(
@@ -62,7 +62,7 @@ function openFollower(): { connection: SingleRedis; events: readonly string[] } 
   return { connection, events };
 }
 
-/** A PUT of which one half has come. One that begins while a connection is just made anew is refused, and sent again. */
+/** Sends half of a PUT. If it is rejected because a connection is being opened again, it is repeated. */
 async function halfSent(url: string, id: string): Promise<HalfSent<Upload>> {
   return await eventually('half of the upload', async () => {
     const sent = putInHalves<Upload>(`${url}/uploads/${id}?timeout=${LONG_HOLD_MS}`, bytes);
@@ -92,11 +92,11 @@ test.each([
     const { answers } = await held(resting);
     const id = randomUUID();
     const { answer: underWay, finish } = await halfSent(urls[1], id);
-    // What a master has not handed on when it dies is lost, with Redis as it is; nothing of this is.
+    // Redis loses writes that the master has not replicated when it dies. Here all are replicated before.
     await family.inStep(replicas);
 
     const before = await family.master();
-    const { told } = await family.listenForSwitch();
+    const { switched } = await family.listenForSwitch();
     const { connection, events } = openFollower();
     await eventually('a connection', () => events.includes('ready'));
     process.kill(before.pid, signal);
@@ -119,8 +119,8 @@ test.each([
       async () => (await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' })).status < 300,
     );
     expect((await answers).map(({ body: progress }) => progress.state)).toEqual(['cancelled', 'cancelled']);
-    // As a rule it was found before the sentinel told of it, and is not left for that.
-    await told;
+    // The new master was usually found before the sentinel reported it, and the connection stays.
+    await switched;
     const readyTimes = (): number => events.filter((event) => event === 'ready').length;
     await eventually('the new master', () => readyTimes() >= 2);
     await connection.ping();

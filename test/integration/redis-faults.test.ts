@@ -30,7 +30,7 @@ end
 
 let redis: RedisServer;
 let service: Service;
-/** One API process hears by its uploads' channels, the other by the stream; the first publishes what is changed there. */
+/** One API process receives events by channels, the other by the stream. The first also publishes to channels. */
 let urls: readonly [targeted: string, stream: string];
 let bytes: Buffer;
 
@@ -98,7 +98,7 @@ async function expectRefusedUpload(): Promise<void> {
   }
 }
 
-/** Nobody was started anew, so all have found back by themselves. */
+/** No process was restarted, so all have reconnected on their own. */
 async function expectRecovered(): Promise<void> {
   await eventually('readiness', async () => (await statusOf('/readyz')).every((status) => status === 200));
   for (const url of urls) {
@@ -215,18 +215,18 @@ test('no waiter misses a change if the process is stopped while two whole stream
   const stopped = service.apis.map(({ child }) => child);
   for (const child of stopped) child.kill('SIGSTOP');
   try {
-    // The stream's reader is given this one at once, and is not waiting when the others come.
+    // The reader of the stream receives this event at once, and is not waiting when the others come.
     await redisCommand(redis.url, 'XADD', keys.events, '*', 'event', 'progress', 'jobId', 'other', 'data', '{}');
     await redisCommand(redis.url, 'HSET', keys.record(id), 'version', '2');
-    const told = JSON.stringify({
+    const change = JSON.stringify({
       state: 'receiving',
       version: '2',
       percent: '0',
       updatedAt: '1',
       phaseStartedAt: '1',
     });
-    await redisCommand(redis.url, 'XADD', keys.events, '*', 'event', 'progress', 'jobId', id, 'data', told);
-    await redisCommand(redis.url, 'PUBLISH', keys.changeChannel(id), told);
+    await redisCommand(redis.url, 'XADD', keys.events, '*', 'event', 'progress', 'jobId', id, 'data', change);
+    await redisCommand(redis.url, 'PUBLISH', keys.changeChannel(id), change);
     await redisCommand(redis.url, 'EVAL', NOISE_SCRIPT, '1', keys.events, keys.changeChannel(''));
   } finally {
     for (const child of stopped) child.kill('SIGCONT');
@@ -305,7 +305,8 @@ test('a Redis that would evict records stops the start with one line', async () 
     expect(await Promise.all(started.map(({ ended }) => ended))).toEqual([78, 78]);
     for (const { stdout, stderr } of started) {
       expect(stderr).toBe(
-        'deferred-uploads: Redis has the maxmemory-policy allkeys-lru, so it deletes records of uploads when its memory is full. Set it to noeviction.\n',
+        'deferred-uploads: Redis has the maxmemory-policy allkeys-lru, so it deletes records of uploads when its ' +
+          'memory is full. Set it to noeviction.\n',
       );
       expect(stdout).toBe('');
     }

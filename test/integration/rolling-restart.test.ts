@@ -33,13 +33,13 @@ afterAll(async () => {
   await service.stop();
 });
 
-/** Polls by their request ids: those that were answered, and those that were sent again. */
+/** Polls by their request ids: the answered ones, and the repeated ones. */
 const answered: string[] = [];
 const resent: string[] = [];
 
 /**
- * Sends a poll, and once more where its connection was closed before an answer came, as browsers do: one that has been idle
- * for long may be cut just when it is used again. None of those that were sent again may have reached a process.
+ * Sends a poll, and repeats it if its connection was closed before an answer came, as browsers do: an idle connection
+ * may be cut just when it is used again. No repeated poll may have reached a process before.
  */
 async function poll(url: string, init: RequestInit = {}): Promise<Response> {
   const requestId = randomUUID();
@@ -67,7 +67,7 @@ function received(polls: readonly string[]): string[] {
   return polls.filter((id) => logs.some((log) => log.includes(id)));
 }
 
-/** A fetch that keeps what went wrong with requests for progress; those that the client itself gave up did not. */
+/** A fetch that records failed requests for progress, except those that the client has aborted. */
 function watchedFetch(): { fetch: typeof fetch; polls: () => number; failed: string[] } {
   const failed: string[] = [];
   let polls = 0;
@@ -93,7 +93,7 @@ function watchedFetch(): { fetch: typeof fetch; polls: () => number; failed: str
   };
 }
 
-/** Sends one file after the other until told to stop; each comes to its end. */
+/** Sends one file after the other until it is stopped. Each upload gets its outcome. */
 async function keepSending(
   client: UploadClient,
   isOver: () => boolean,
@@ -129,7 +129,7 @@ async function keepPolling(id: string, isOver: () => boolean): Promise<{ polls: 
   return { polls, failed };
 }
 
-/** Puts another process in the place of one, as a rolling restart does: the balancer knows before the process is told to stop. */
+/** Replaces a process as in a rolling restart: the load balancer changes before the process gets its signal. */
 async function replace(old: ServiceProcess): Promise<void> {
   const successor = await service.addApi();
   const others = service.apis.filter((api) => api.child.exitCode === null && api !== old);

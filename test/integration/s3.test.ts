@@ -144,7 +144,7 @@ describe('a slow S3', () => {
       if (asked.operation === 'UploadPart' && slow-- > 0) await pause(2 * STALL_MS);
       await asked.proceed();
     };
-    // More than the parts that are under way and the one that is gathered.
+    // More than the parts that are being sent and the part that is being collected.
     const large = Buffer.concat([bytes, Buffer.alloc(34 * MIB)]);
     const form = new FormData();
     form.append('file', new Blob([new Uint8Array(bytes)]), 'small.jpg');

@@ -76,8 +76,8 @@ test('a resumable upload whose queueing has an unknown outcome reports its end o
   expect(await patch.answer).toMatchObject({ status: 503 });
   goOn();
   const offset = await eventually('its offset', async () => {
-    const told = await offsetOf(service.url, id);
-    return typeof told === 'number' && told;
+    const offset = await offsetOf(service.url, id);
+    return typeof offset === 'number' && offset;
   });
   const { body } = await getJson<Upload>(`${service.url}/uploads/${id}`);
   expect([offset, body.state]).toEqual([bytes.length, 'queued']);

@@ -29,7 +29,7 @@ describe('a supervisor that gets a signal', () => {
     return running;
   }
 
-  const toldOf = (name: string) => () => readDiary(diary).includes(`${name} told`);
+  const signalledTo = (name: string) => () => readDiary(diary).includes(`${name} signalled`);
   const isGone = (name: string) => () => processIdentity(startedPid(diary, name) ?? 0) === undefined;
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stops in order with code 0 on %s', async (name) => {
@@ -42,13 +42,13 @@ describe('a supervisor that gets a signal', () => {
   test('kills all children with code 130 at a second signal more than a second after the first', async () => {
     const supervisor = await start('stubborn');
     supervisor.signal('SIGINT');
-    await eventually('the child to be told', toldOf('stubborn'));
+    await eventually('the child to get the signal', signalledTo('stubborn'));
     await eventually('the child to be gone', () => {
       supervisor.signal('SIGINT');
       return isGone('stubborn')();
     });
     expect(await supervisor.ended).toBe(130);
-    expect(readDiary(diary).filter((line) => line === 'stubborn told')).toHaveLength(1);
+    expect(readDiary(diary).filter((line) => line === 'stubborn signalled')).toHaveLength(1);
   });
 
   test('leaves no orphan when it is killed', async () => {

@@ -41,22 +41,22 @@ describe('Supervisor', () => {
   const isGone = (pid: number) => () => processIdentity(pid) === undefined;
 
   test('starts the foundation first and forwards the output of the children', async () => {
-    const heard: string[] = [];
+    const ready: string[] = [];
     const options = {
       foundation: [fakeChild(diary, 'base')],
-      onReady: (name: string, message: unknown) => void heard.push(`${name} ${JSON.stringify(message)}`),
+      onReady: (name: string, message: unknown) => void ready.push(`${name} ${JSON.stringify(message)}`),
     };
     expect(await supervise([fakeChild(diary, 'api')], options).start()).toBe(true);
     expect(readDiary(diary).map((line) => line.split(' ')[0])).toEqual(['base', 'api']);
-    expect(heard).toEqual(['base {"type":"ready","name":"base"}', 'api {"type":"ready","name":"api"}']);
+    expect(ready).toEqual(['base {"type":"ready","name":"base"}', 'api {"type":"ready","name":"api"}']);
   });
 
   test('stops in the order of the list, children of one role together, the foundation last', async () => {
     // Each waits for the other.
-    const told = `require('node:fs').readFileSync(process.env.DIARY, 'utf8').match(/told/g).length`;
+    const signalled = `require('node:fs').readFileSync(process.env.DIARY, 'utf8').match(/signalled/g).length`;
     const worker = {
       role: 'worker',
-      onTerm: `write('told'); setInterval(() => { if (${told} === 2) { write('stopped'); process.exit(); } }, 5)`,
+      onTerm: `write('signalled'); setInterval(() => { if (${signalled} === 2) { write('stopped'); process.exit(); } }, 5)`,
     };
     const children = [fakeChild(diary, 'api'), fakeChild(diary, 'w1', worker), fakeChild(diary, 'w2', worker)];
     const running = supervise(children, { foundation: [fakeChild(diary, 'base')] });
@@ -65,7 +65,7 @@ describe('Supervisor', () => {
     expect(await running.finished).toBe(0);
     const lines = readDiary(diary).filter((line) => !line.includes('started'));
     expect(lines[0]).toBe('api stopped');
-    expect(lines.slice(1, 3).sort()).toEqual(['w1 told', 'w2 told']);
+    expect(lines.slice(1, 3).sort()).toEqual(['w1 signalled', 'w2 signalled']);
     expect(lines.slice(3, 5).sort()).toEqual(['w1 stopped', 'w2 stopped']);
     expect(lines.slice(5)).toEqual(['base stopped']);
   });

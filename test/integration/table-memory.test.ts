@@ -14,7 +14,9 @@ import type { TableMeasurement } from '../helpers/measure-table.ts';
 
 const MIB = 1024 * 1024;
 
-/** Less than the larger file has, and much less than its rows; what there is of it is garbage that nobody had to collect yet. */
+/**
+ * Less than the size of the larger file, and much less than its rows. This memory is garbage that is not collected yet.
+ */
 const MOST_MORE_BYTES = 50 * MIB;
 
 /** Neither file nor rows would fit into this heap. */

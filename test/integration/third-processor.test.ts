@@ -20,7 +20,7 @@ const SAMPLES = Buffer.from([
 
 let service: Service;
 
-/** The service as it is, with a kind in the one list and a processor in the other: all of both stands in `test/helpers/sound`. */
+/** The service with one more file kind and one more processor, which are both in `test/helpers/sound`. */
 beforeAll(async () => {
   service = await startService({
     apiEntry: resolve('test/helpers/sound/api.ts'),

@@ -46,7 +46,7 @@ async function progressOf(id: string): Promise<Progress> {
   return (await getJson<Progress>(`${otherUrl}/uploads/${id}/progress`)).body;
 }
 
-/** Sends so many bytes of a PATCH that promises all of them, and waits until they are heard of elsewhere. */
+/** Sends some bytes of a PATCH that announces all, and waits until another process reports them. */
 async function sendSome(id: string, byteCount: number) {
   const patch = openPatch(url, id, 0, bytes.length);
   await patch.send(bytes.subarray(0, byteCount));
@@ -54,7 +54,7 @@ async function sendSome(id: string, byteCount: number) {
   return patch;
 }
 
-/** Sends the rest, from the offset on that is told, and looks whether the upload has become what it should be. */
+/** Sends the rest from the returned offset on, and checks the outcome of the upload. */
 async function expectGoingOn(at: string, id: string): Promise<void> {
   const offset = Number(await offsetOf(at, id));
   const last = await patchTus(at, id, offset, bytes.subarray(offset));
@@ -129,7 +129,7 @@ test('a PATCH with an old offset ends the running PATCH, keeps its bytes and get
 test('two PATCH requests at the same time lose and duplicate no byte', async () => {
   const id = await created();
   const answers = await Promise.all([url, otherUrl].map(async (at) => await patchTus(at, id, 0, bytes)));
-  // The one that comes second asks the first to end: on a slow machine it ends early, with the bytes that it has.
+  // The second request asks the first to end. On a slow machine the first ends early, with the bytes that it has.
   const outcomes = answers.map(({ status, body }) => (status === 204 ? 'taken' : body?.code));
   expect(outcomes).toContain('taken');
   expect(outcomes.filter((outcome) => outcome !== 'taken' && outcome !== 'offset_conflict')).toEqual([]);

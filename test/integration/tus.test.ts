@@ -112,10 +112,10 @@ describe('the tus protocol', () => {
     const inMs = Date.parse(created.headers.get('upload-expires') ?? '') - Date.now();
     expect(inMs / 3_600_000).toBeCloseTo(1 / 6, 1);
     const head = await tusRequest('HEAD', `${otherUrl}${created.headers.get('location') ?? ''}`);
-    const told = ['upload-offset', 'upload-length', 'upload-metadata', 'cache-control'].map((name) =>
+    const values = ['upload-offset', 'upload-length', 'upload-metadata', 'cache-control'].map((name) =>
       head.headers.get(name),
     );
-    expect([head.status, ...told]).toEqual([200, '0', '100', metadata['Upload-Metadata'], 'no-store']);
+    expect([head.status, ...values]).toEqual([200, '0', '100', metadata['Upload-Metadata'], 'no-store']);
   });
 
   test('creates an upload under an id of the client only once', async () => {
@@ -222,8 +222,8 @@ describe('the intake of a resumable upload', () => {
     const { status, body } = await patchTus(url, id, 0, Buffer.concat([bytes, Buffer.alloc(MAX_BYTES)]));
     expect([status, body?.code, body?.state]).toEqual([413, 'file_too_large', 'failed']);
     const other = await createTus(url, { 'Upload-Defer-Length': '1' });
-    const told = await patchTus(url, other, 0, bytes, { 'Upload-Length': String(MAX_BYTES + 1) });
-    expect([told.status, told.body?.code, told.body?.state]).toEqual([413, 'file_too_large', 'failed']);
+    const announced = await patchTus(url, other, 0, bytes, { 'Upload-Length': String(MAX_BYTES + 1) });
+    expect([announced.status, announced.body?.code, announced.body?.state]).toEqual([413, 'file_too_large', 'failed']);
     expect([await filesOf(service, id), await filesOf(service, other)]).toEqual([[], []]);
   });
 

@@ -48,7 +48,7 @@ describe('a worker that ends while it processes a file', () => {
     await upload.release();
     process.kill(paused, 'SIGCONT');
     const woken = service.workers.find(({ child }) => child.pid === paused);
-    await eventually('the late writer to be told', () =>
+    await eventually('the late writer to be rejected', () =>
       woken?.lines().some(({ msg }) => msg === 'attempt superseded'),
     );
     await eventually('its files to be gone', async () => (await upload.attemptFolders()).join() === 'attempt-2');

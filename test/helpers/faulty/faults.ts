@@ -3,11 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Result } from '../../../src/wire/documents.ts';
 
 /**
- * What a faulty processor does with a file, attempt by attempt.
- * `finish`, `publish` (a variant) and go on with the next word, `crash` (abort), `segfault`, `eat` (all memory),
- * `exit`, `spin` (the event loop stands still), `block` (a thread of the pool is never free again),
- * `deaf` (waits and hears no signal), `wait` (for the signal), `refuse` (the file).
- * `with-neighbour` waits until the neighbour has begun as often as this file.
+ * What a faulty processor does with a file in one attempt: `finish`, `publish` (a variant, then the next act), `crash`
+ * (abort), `segfault`, `eat` (all memory), `exit`, `spin` (blocks the event loop), `block` (blocks a thread of the pool
+ * for ever), `deaf` (waits and ignores the signal), `wait` (for the signal), `refuse` (rejects the file).
+ * `with-neighbour` waits until the other file has begun as many attempts as this one.
  */
 export type Act =
   | 'finish'
@@ -24,24 +23,24 @@ export type Act =
   | 'with-neighbour'
   | 'until-released';
 
-/** One attempt at a file, as its processor has written it down. */
+/** One line that the processor of a file has written about an attempt. */
 export interface DiaryLine {
   readonly pid: number;
   readonly event: 'began' | 'aborted';
   readonly atMs: number;
 }
 
-/** The orders that lie in a file. */
+/** The content of a file for the faulty processor. */
 export interface Orders {
-  /** Where attempts are written down. */
+  /** Path of the file to which attempts are written. */
   readonly diary: string;
-  /** Acts of each attempt in order; further attempts do as the last. */
+  /** Acts of each attempt in order. Further attempts repeat the last. */
   readonly attempts: readonly (readonly Act[])[];
   /** The diary of the file that `with-neighbour` waits for. */
   readonly neighbour?: string;
 }
 
-/** What `finish` comes to. */
+/** The result of `finish`. */
 export const FAULTY_RESULT: Result = {
   kind: 'picture',
   format: 'jpeg',
@@ -61,10 +60,10 @@ export const FAULTY_RESULT: Result = {
   variants: [],
 };
 
-/** As much of a JPEG as its type is told from. */
+/** The bytes by which a JPEG is recognized. */
 const HEAD = Buffer.from([0xff, 0xd8, 0xff, 0xe0]);
 
-/** A file that passes for a JPEG and holds orders for a faulty processor. */
+/** Returns a file that is recognized as JPEG and contains acts for a faulty processor. */
 export function faultyFile(orders: Orders): Buffer {
   return Buffer.concat([HEAD, Buffer.from(JSON.stringify(orders))]);
 }
@@ -73,7 +72,7 @@ export function readOrders(path: string): Orders {
   return JSON.parse(readFileSync(path).subarray(HEAD.length).toString()) as Orders;
 }
 
-/** Empty where no attempt has begun yet. */
+/** Reads the diary. It is empty before the first attempt. */
 export function readDiary(diary: string): DiaryLine[] {
   if (!existsSync(diary)) return [];
   return readFileSync(diary, 'utf8')
@@ -82,14 +81,14 @@ export function readDiary(diary: string): DiaryLine[] {
     .map((line) => JSON.parse(line) as DiaryLine);
 }
 
-/** Processes in which attempts have begun, in order. */
+/** Returns the processes in which attempts have begun, in order. */
 export function pidsOf(diary: string): number[] {
   return readDiary(diary)
     .filter(({ event }) => event === 'began')
     .map(({ pid }) => pid);
 }
 
-/** Lets `until-released` go on. */
+/** Returns the path of the file that ends `until-released`. */
 export function releasePath(diary: string): string {
   return `${diary}.released`;
 }

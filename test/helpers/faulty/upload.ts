@@ -11,10 +11,10 @@ import type { Service } from '../service.ts';
 import { faultyFile, pidsOf, releasePath, type Act } from './faults.ts';
 import { filesOfUpload } from '../stored-files.ts';
 
-/** Slow machines start processes slowly. */
+/** Slow machines need time to start a process. */
 const BEGIN_WITHIN_MS = 20_000;
 
-/** A file with orders for each attempt, on its way through a service whose workers are faulty. */
+/** An upload with acts for each attempt, for a service with faulty workers. */
 export class FaultyUpload {
   readonly id = randomUUID();
   readonly diary: string;
@@ -25,7 +25,7 @@ export class FaultyUpload {
     this.diary = join(running.directory, `${this.id}.diary`);
   }
 
-  /** `neighbour` is the one that `with-neighbour` waits for. Throws where it is not taken. */
+  /** Sends the file. `neighbour` is the upload that `with-neighbour` waits for. Throws if the file is rejected. */
   async send(attempts: readonly (readonly Act[])[], neighbour?: FaultyUpload): Promise<this> {
     const orders = { diary: this.diary, attempts, ...(neighbour === undefined ? {} : { neighbour: neighbour.diary }) };
     const { status } = await putFile(this.#running.url, this.id, faultyFile(orders), 'a.jpg');
@@ -33,17 +33,17 @@ export class FaultyUpload {
     return this;
   }
 
-  /** Resolves with the process that has the attempt in hand, once it has. */
+  /** Resolves with the process of the attempt when the attempt has begun. */
   async begun(attempt: number): Promise<number> {
     return await eventually(`attempt ${attempt} to begin`, () => pidsOf(this.diary)[attempt - 1], BEGIN_WITHIN_MS);
   }
 
-  /** Lets `until-released` go on. */
+  /** Ends the act `until-released`. */
   async release(): Promise<void> {
     await writeFile(releasePath(this.diary), '');
   }
 
-  /** What a waiter hears, of those that ask before anything is decided too. */
+  /** Waits for the outcome, also if it is not decided yet. */
   async outcome(): Promise<Upload | Problem> {
     for (;;) {
       const { status, body } = await getJson<Upload | Problem>(
@@ -57,23 +57,23 @@ export class FaultyUpload {
     return (await getJson<Upload>(`${this.#running.url}/uploads/${this.id}`)).body;
   }
 
-  /** Attempts that died. */
+  /** Returns the number of attempts that died. */
   async deaths(): Promise<number> {
     return Number(await redisCommand(this.#running.redis.url, 'HGET', this.#recordKey, 'deaths'));
   }
 
-  /** As though so many attempts had died already. */
+  /** Sets the number of attempts that died. */
   async setDeaths(deaths: number): Promise<void> {
     await redisCommand(this.#running.redis.url, 'HSET', this.#recordKey, 'deaths', String(deaths));
   }
 
-  /** Folders of attempts that have left files. */
+  /** Returns the folders of attempts that have files. */
   async attemptFolders(): Promise<string[]> {
     const names = await this.#fileNames();
     return [...new Set(names.flatMap((name) => /\/(attempt-\d+)\//.exec(name)?.[1] ?? []))];
   }
 
-  /** Resolves once the attempt has published its file whole. */
+  /** Resolves when the attempt has completely published its file. */
   async published(attempt: number): Promise<void> {
     await eventually('the file to be published', async () =>
       (await this.#fileNames()).some((name) => name.endsWith(`attempt-${attempt}/160.jpeg`)),

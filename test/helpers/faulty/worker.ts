@@ -2,7 +2,7 @@ import { runWorkerProcess } from '../../../workers/services.ts';
 import { createFaultyProcessors } from './processors.ts';
 import { patienceMs } from '../patience.ts';
 
-/** A worker process as it is served, with processors that do harm, and that notices faults sooner. */
+/** A real worker process with faulty processors. It notices faults sooner. */
 runWorkerProcess({
   createProcessors: createFaultyProcessors,
   isolatedEntry: new URL('./isolated.js', import.meta.url),

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Kind } from '../../../src/kinds/kind.ts';
 
-/** What a sender may say of a sound. */
+/** The options of a sound. */
 export const soundOptionsSchema = z.strictObject({
   peaks: z.int().min(1).max(1000).default(4).describe('How many of them.'),
 });
 
 type SoundOptions = z.infer<typeof soundOptionsSchema>;
 
-/** A kind that the service does not have: WAV files. */
+/** A file kind that the service does not have: WAV files. */
 export const sound: Kind<SoundOptions> = {
   name: 'sound',
   types: ['audio/wav'],

@@ -10,7 +10,7 @@ import { HEADER_BYTES, SLOW_RATE } from './wav.ts';
 const CHUNK_BYTES = 4096;
 const PAUSE_MS = 20;
 
-/** What becomes of a sound. */
+/** The result of a sound. */
 export interface SoundResult extends AnyResult {
   readonly kind: 'sound';
   readonly seconds: number;
@@ -23,7 +23,7 @@ interface SoundState {
   readonly peaks: SetOnce<SoundResult['peaks']>;
 }
 
-/** Tells how long a sound is, and writes its peaks; with one byte for each sample, to be short. */
+/** Measures the length of a sound and writes its peaks, for files with one byte per sample. */
 export function createSoundProcessor(): Processor<SoundState, SoundResult> {
   return {
     kind: 'sound',
@@ -54,12 +54,12 @@ async function listen(state: SoundState, context: StepContext): Promise<void> {
   const peaks = Array<number>(count).fill(0);
   const file = await context.publishFile(
     { name: 'peaks.json', format: 'json', type: 'application/json; charset=utf-8' },
-    hear(peaks, state, context),
+    measure(peaks, state, context),
   );
   state.peaks.set(file);
 }
 
-async function* hear(peaks: number[], state: SoundState, context: StepContext): AsyncGenerator<Buffer> {
+async function* measure(peaks: number[], state: SoundState, context: StepContext): AsyncGenerator<Buffer> {
   const { inputPath, signal } = context;
   const sizeBytes = state.sizeBytes.get();
   let at = 0;

@@ -5,7 +5,7 @@ import { createProcessorTable, processorEntry, type ProcessorTable } from '../..
 import { sound } from './kind.ts';
 import { createSoundProcessor } from './processor.ts';
 
-/** In place of `createProcessors`: the one line that a further processor takes. */
+/** Replaces `createProcessors`, with one more line for the further processor. */
 export function createSoundProcessors(config: Config): ProcessorTable {
   const picture = pictureKind({ defaults: config.pictureOptions });
   return createProcessorTable([

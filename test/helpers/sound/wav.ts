@@ -1,7 +1,7 @@
-/** Of a WAV file with nothing but samples. */
+/** Length of the header of a WAV file that contains only samples. */
 export const HEADER_BYTES = 44;
 
-/** Samples per second at which the test's own processor takes its time. */
+/** Samples per second at which the processor of the test works slowly. */
 export const SLOW_RATE = 1000;
 
 /** A WAV file with one byte for each sample. */

@@ -1,5 +1,5 @@
 import { runWorkerProcess } from '../../../workers/services.ts';
 import { createSoundProcessors } from './processors.ts';
 
-/** A worker process as it is served, with a processor more. */
+/** A real worker process with one more processor. */
 runWorkerProcess({ createProcessors: createSoundProcessors, isolatedEntry: new URL('./isolated.js', import.meta.url) });

@@ -26,7 +26,7 @@ interface Held {
 /** What the next request of a kind is to suffer instead of being served. */
 export type Mishap =
   | { kind: 'status'; status: number; retryAfter?: string; problem?: Problem }
-  /** The bytes are taken up to the given number, then the connection goes. */
+  /** Accepts the given number of bytes, then the connection breaks. */
   | { kind: 'cut'; afterBytes: number }
   /** No answer, and after a while no connection. */
   | { kind: 'silence'; cutAfterMs: number }
@@ -80,7 +80,7 @@ export class FakeService {
     return this.#held.size;
   }
 
-  /** Changes a record and wakes whoever waits for it. */
+  /** Changes a record and wakes its waiters. */
   move(id: string, patch: Partial<Progress>): void {
     const upload = this.uploads.get(id) ?? freshUpload(id);
     const version = patch.version ?? upload.version + 1;

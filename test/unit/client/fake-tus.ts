@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What the next PATCH is to suffer. */
 export type PatchMishap =
-  /** The bytes are taken up to the given number, then the connection goes. */
+  /** Accepts the given number of bytes, then the connection breaks. */
   | { kind: 'cut'; afterBytes: number }
   | { kind: 'status'; status: number }
   /** All is taken, and the answer is lost. */

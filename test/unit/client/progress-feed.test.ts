@@ -39,15 +39,15 @@ test('every reader receives the progress', async () => {
 });
 
 test('the percent never goes down, and every other field is passed on', () => {
-  const heard: Progress[] = [];
-  const feed = new ProgressFeed((progress) => heard.push(progress));
+  const reported: Progress[] = [];
+  const feed = new ProgressFeed((progress) => reported.push(progress));
   for (const [percent, version] of [
     [40, 8],
     [12, 3],
     [41, 4],
   ] as const)
     feed.push(at(percent, version));
-  expect(heard.map(({ percent, version }) => [percent, version])).toEqual([
+  expect(reported.map(({ percent, version }) => [percent, version])).toEqual([
     [40, 8],
     [40, 3],
     [41, 4],
@@ -55,10 +55,10 @@ test('the percent never goes down, and every other field is passed on', () => {
 });
 
 test('the feed delivers nothing after its end', () => {
-  const heard: Progress[] = [];
-  const feed = new ProgressFeed((progress) => heard.push(progress));
+  const reported: Progress[] = [];
+  const feed = new ProgressFeed((progress) => reported.push(progress));
   feed.end();
   feed.push(at(10, 1));
-  expect(heard).toEqual([]);
+  expect(reported).toEqual([]);
   expect(feed.latest).toBeNull();
 });

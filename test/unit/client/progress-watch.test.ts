@@ -14,7 +14,10 @@ const TIMER_EARLY_MS = 2;
 let service: FakeService;
 let baseUrl: string;
 const clients: UploadClient[] = [];
-/** The requests for progress as the client has made them, by its own clock. The service may see them late, or not at all. */
+/**
+ * The requests for progress as the client has made them, by its own clock. The service may see them late, or not at
+ * all.
+ */
 let asked: { versions: Record<string, number>; atMs: number; startedAtMs: number; endedAtMs: number }[] = [];
 
 beforeEach(async () => {
@@ -141,7 +144,7 @@ test('errors are reported, followed by growing pauses, and end with the next suc
   await until(() => service.heldCount === 1);
   service.complete(FIRST);
   await handle.result;
-  // The first failure may be that of a held answer alone: it is asked once more before anybody is told.
+  // The first failure may concern only the held answer, so the request is repeated before an error is reported.
   expect(connected.slice(0, 3)).toEqual([false, false, true]);
   const pauses = pausesMs();
   // Half of 40, 80 and 160 is the least that jitter leaves.

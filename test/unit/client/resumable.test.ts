@@ -156,7 +156,7 @@ describe('pause', () => {
     const client = createClient();
     const handle = client.upload(film(), { paused: true });
     expect(handle.phase).toBe('paused');
-    // One that was added later goes first.
+    // An upload that was added later goes first.
     await client.upload(new Blob(['x'])).result;
     expect([service.tus.requests, service.requests.filter((line) => line.includes(handle.id))]).toEqual([[], []]);
     handle.resume();

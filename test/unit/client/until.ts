@@ -10,7 +10,8 @@ export async function until(condition: () => boolean): Promise<void> {
   const limitMs = patienceMs(WITHIN_MS);
   const deadline = performance.now() + limitMs;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain for ${condition.toString()}`);
+    if (performance.now() > deadline)
+      throw new Error(`waited ${limitMs} ms without success for ${condition.toString()}`);
     await delay(POLL_MS);
   }
 }

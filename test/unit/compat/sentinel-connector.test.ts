@@ -136,7 +136,7 @@ describe('connection through sentinels', () => {
     const [listening] = sentinel.listening;
     tellFirst = async () => {
       tellFirst = undefined;
-      // Heard by the old listener, whose end this sentinel has not taken yet.
+      // The old listener receives it, because this sentinel has not processed its end yet.
       sentinel.tellOf(master, listening === undefined ? [] : [listening]);
       await eventually('the message to be out', () => listening?.writableLength === 0);
       // What is written to a connection on this machine is there for its reader at once.

@@ -28,7 +28,7 @@ async function keptOpen(): Promise<Socket> {
   return socket;
 }
 
-test('an idle connection is answered once more, with Connection: close', async () => {
+test('an idle connection gets one more answer, with Connection: close', async () => {
   served = await serve((ctx) => (ctx.body = 'x'));
   const socket = await keptOpen();
   const closed = stopAccepting(served.server);

@@ -9,7 +9,7 @@ import { closeServers, serve, until } from './serve.ts';
 
 afterEach(closeServers);
 
-/** Writes down what it hears. */
+/** Records the events that it receives. */
 function recorder(name: string, log: string[]): Required<AsyncListener> {
   return {
     onStartAsync: () => log.push(`${name}.start`),

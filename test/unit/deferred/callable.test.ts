@@ -9,7 +9,7 @@ import { closeServers, serve, settle, until } from './serve.ts';
 
 afterEach(closeServers);
 
-/** A task that ends when it is told to. */
+/** A task that ends when the test says so. */
 function manualTask(): {
   run: (signal: AbortSignal) => Promise<string>;
   finish: (value: string) => void;

@@ -112,7 +112,7 @@ describe('Deadlines', () => {
     expect(entry.expirations[0]).toBeGreaterThanOrEqual(dueMs);
   });
 
-  test('reports an entry that throws and expires the others, except one that was removed meanwhile', () => {
+  test('reports an entry that throws and expires the others, except entries removed meanwhile', () => {
     const clock = new FakeClock();
     const faults: unknown[] = [];
     const deadlines = new Deadlines({ clock, onFault: (error) => faults.push(error) });

@@ -75,7 +75,8 @@ describe('the value', () => {
   });
 
   test.each([['before'], ['after']])(
-    '6. an exception thrown by the handler is treated alike whether the value came before or after it: never to the setter, reported (%s)',
+    '6. an exception thrown by the handler is treated alike whether the value came before or after it: never ' +
+      'to the setter, reported (%s)',
     (when) => {
       const result = new DeferredResult<string>();
       const handler = new Recorder('broken');
@@ -199,8 +200,8 @@ describe('the value', () => {
         });
         expect(wins.length).toBeLessThanOrEqual(1);
         expect(result.getResult()).toBe(wins[0]);
-        const heard = handler.outcomes.map((outcome) => (outcome.kind === 'value' ? outcome.value : outcome.error));
-        if (heard.length > 0) expect(heard).toEqual(wins);
+        const settled = handler.outcomes.map((outcome) => (outcome.kind === 'value' ? outcome.value : outcome.error));
+        if (settled.length > 0) expect(settled).toEqual(wins);
       }),
     );
   });

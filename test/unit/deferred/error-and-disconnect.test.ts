@@ -70,7 +70,7 @@ describe('errors', () => {
     await until(() => served.manager.held === 1);
     expect([registry.size, served.contexts[0]!.res.listenerCount('close')]).toEqual([1, 1]);
     const atClose: unknown[] = [];
-    // Added behind ours: by the time this runs, in the same emit, all must be gone.
+    // This listener was added last. When it runs, in the same emit, all others must be gone.
     served.contexts[0]!.res.on('close', () => atClose.push(registry.size, served.manager.held, served.manager.timers));
     results[0]?.onError((error) => seen.push(error));
     request.destroy();

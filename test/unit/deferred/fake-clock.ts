@@ -5,7 +5,7 @@ interface FakeTimer {
   callback: () => void;
 }
 
-/** A clock that goes on only when it is told to. `earlyMs` is by how much its timers come before their time. */
+/** A clock that advances only when the test says so. Its timers fire `earlyMs` too early. */
 export class FakeClock implements Clock {
   readonly #earlyMs: number;
   readonly #timers = new Set<FakeTimer>();

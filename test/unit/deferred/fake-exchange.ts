@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import Koa, { type Context, type Middleware } from 'koa';
 
-/** Takes whatever is written to it. */
+/** Accepts all writes. */
 class FakeSocket extends Socket {
   written = '';
 
@@ -60,7 +60,7 @@ export class FakeExchange {
     );
   }
 
-  /** The client goes away; whoever listens hears it before this returns. */
+  /** Disconnects the client. All listeners are called before this returns. */
   drop(): void {
     if (this.ctx.res.destroyed) return;
     this.#socket.destroy();

@@ -45,7 +45,7 @@ describe('deferredMiddleware', () => {
     }
   });
 
-  test('sends the headers of an entity and those that the handler has set', async () => {
+  test('sends the headers of an entity and of the handler', async () => {
     const served = await serve((ctx) => {
       ctx.set('Cache-Control', 'no-store');
       return later(new ResponseEntity({ status: 202, body: 'made', headers: { Location: '/x' } }));

@@ -10,27 +10,27 @@ function makeRegistry(): { registry: Registry<string>; faults: unknown[] } {
 describe('Registry', () => {
   test('wakes the waiters of a key with the event, until they are released', () => {
     const { registry } = makeRegistry();
-    const heard: string[] = [];
-    const releaseA = registry.register(['x'], (event) => heard.push(`a:${event}`));
-    const releaseB = registry.register(['x', 'y'], (event) => heard.push(`b:${event}`));
+    const wakes: string[] = [];
+    const releaseA = registry.register(['x'], (event) => wakes.push(`a:${event}`));
+    const releaseB = registry.register(['x', 'y'], (event) => wakes.push(`b:${event}`));
     registry.wake('x', '1');
     registry.wake('z', '2');
     releaseA();
     releaseA();
     registry.wake('x', '3');
-    expect(heard).toEqual(['a:1', 'b:1', 'b:3']);
+    expect(wakes).toEqual(['a:1', 'b:1', 'b:3']);
     expect([registry.size, registry.has('x'), registry.has('y')]).toEqual([1, true, true]);
     releaseB();
     expect([registry.size, registry.has('x'), registry.has('y')]).toEqual([0, false, false]);
   });
 
-  test('wakeAll wakes each waiter once, however many keys it has, without an event', () => {
+  test('wakeAll wakes a waiter with several keys once, without an event', () => {
     const { registry } = makeRegistry();
-    const heard: unknown[] = [];
-    registry.register(['x', 'y', 'z'], (event) => heard.push(['a', event]));
-    registry.register(['y', 'y'], (event) => heard.push(['b', event]));
+    const wakes: unknown[] = [];
+    registry.register(['x', 'y', 'z'], (event) => wakes.push(['a', event]));
+    registry.register(['y', 'y'], (event) => wakes.push(['b', event]));
     registry.wakeAll();
-    expect(heard).toEqual([
+    expect(wakes).toEqual([
       ['a', undefined],
       ['b', undefined],
     ]);
@@ -50,17 +50,17 @@ describe('Registry', () => {
 
   test('wakes no waiter that was released inside the same wake', () => {
     const { registry, faults } = makeRegistry();
-    const heard: string[] = [];
+    const wakes: string[] = [];
     const releases: (() => void)[] = [];
     releases.push(
       registry.register(['x'], () => {
-        heard.push('first');
+        wakes.push('first');
         for (const release of releases) release();
       }),
     );
-    releases.push(registry.register(['x'], () => heard.push('second')));
+    releases.push(registry.register(['x'], () => wakes.push('second')));
     registry.wake('x', 'event');
-    expect(heard).toEqual(['first']);
+    expect(wakes).toEqual(['first']);
     expect(faults).toEqual([]);
     expect([registry.size, registry.has('x')]).toEqual([0, false]);
   });

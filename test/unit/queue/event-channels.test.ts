@@ -35,19 +35,19 @@ let subscriber: FakeSubscriber;
 let connection: SubscriberListener;
 let feed: EventFeed;
 let wanted: Set<string>;
-let told: unknown[];
+let reports: unknown[];
 
 beforeEach(() => {
   jest.useFakeTimers();
   subscriber = new FakeSubscriber();
   wanted = new Set();
-  told = [];
+  reports = [];
   feed = openEventChannels(
     (listener) => ((connection = listener), subscriber),
     { changeChannel: (id) => `c:${id}` },
     {
-      changed: (id, data) => told.push([id, data]),
-      missed: () => told.push('missed'),
+      changed: (id, data) => reports.push([id, data]),
+      missed: () => reports.push('missed'),
       isWanted: (id) => wanted.has(id),
     },
     silentLog,
@@ -95,10 +95,10 @@ describe('channels of uploads', () => {
 
   test('report the changes of their upload, with any data', async () => {
     await becomeReady();
-    told = [];
+    reports = [];
     connection.message('c:a', '{"state":"queued"}');
     connection.message('c:b', 'nonsense');
-    expect(told).toEqual([
+    expect(reports).toEqual([
       ['a', '{"state":"queued"}'],
       ['b', 'nonsense'],
     ]);
@@ -109,7 +109,7 @@ describe('channels of uploads', () => {
     expect(subscriber.log).toEqual([]);
     await becomeReady();
     expect(subscriber.log).toEqual(['+ c:a']);
-    expect(told).toEqual(['missed']);
+    expect(reports).toEqual(['missed']);
     await feed.opened;
   });
 
@@ -117,14 +117,14 @@ describe('channels of uploads', () => {
     await becomeReady();
     void want('a', 'b', 'c');
     wanted.delete('b');
-    told = [];
+    reports = [];
     subscriber.log.length = 0;
     subscriber.isPrompt = false;
     await becomeReady();
-    expect([subscriber.log, told]).toEqual([['+ c:a c:c'], []]);
+    expect([subscriber.log, reports]).toEqual([['+ c:a c:c'], []]);
     subscriber.answers[0]?.resolve();
     await jest.advanceTimersByTimeAsync(0);
-    expect(told).toEqual(['missed']);
+    expect(reports).toEqual(['missed']);
     expect(await isSettled(want('b'))).toBe(false);
   });
 
@@ -135,7 +135,7 @@ describe('channels of uploads', () => {
     expect(subscriber.log.map((line) => line.split(' ').length - 1)).toEqual([1000, 1000, 500]);
   });
 
-  test('block no waiter if the connection breaks, and replace one that does not answer', async () => {
+  test('block no waiter if the connection breaks, and replace a connection that does not answer', async () => {
     await becomeReady();
     subscriber.isPrompt = false;
     const [first, second] = [want('a'), want('b')];
@@ -162,11 +162,11 @@ describe('channels of uploads', () => {
     subscriber.answers[1]?.reject(noPermission);
     await jest.advanceTimersByTimeAsync(100);
     expect(subscriber.answers).toHaveLength(2);
-    told = [];
+    reports = [];
     await jest.advanceTimersByTimeAsync(100);
     subscriber.answers[2]?.resolve();
     await jest.advanceTimersByTimeAsync(0);
-    expect([feed.fault, told]).toEqual([undefined, ['missed']]);
+    expect([feed.fault, reports]).toEqual([undefined, ['missed']]);
   });
 });
 

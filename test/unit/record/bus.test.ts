@@ -16,14 +16,14 @@ const FIELDS = JSON.stringify({
 
 function build() {
   const registry = openRegistry();
-  let heard: EventListener | undefined;
+  let attached: EventListener | undefined;
   let closed = 0;
   const subscribing = Promise.resolve();
   let opened: () => void = () => undefined;
   const bus = new ProgressBus(
     registry,
     (listener) => {
-      heard = listener;
+      attached = listener;
       return {
         opened: new Promise((resolve) => (opened = resolve)),
         fault: undefined,
@@ -43,7 +43,7 @@ function build() {
     subscribing,
     closed: () => closed,
     open: () => opened(),
-    feed: () => heard as EventListener,
+    feed: () => attached as EventListener,
   };
 }
 
@@ -121,17 +121,17 @@ test('warns about unreadable events at most once a minute, and never without a w
     warn: (fields: unknown) => void warned.push(fields),
   });
   const registry = openRegistry();
-  let heard: EventListener | undefined;
+  let attached: EventListener | undefined;
   const opened = Promise.resolve();
   const open = (listener: EventListener) => {
-    heard = listener;
+    attached = listener;
     return { opened, fault: undefined, listen: () => undefined, close: async () => undefined };
   };
   void new ProgressBus(registry, open, log).start();
-  heard?.changed(ID, '{{{');
+  attached?.changed(ID, '{{{');
   expect(warned).toHaveLength(0);
   const release = registry.register([ID], () => undefined);
-  for (let events = 0; events < 5; events += 1) heard?.changed(ID, '{{{');
+  for (let events = 0; events < 5; events += 1) attached?.changed(ID, '{{{');
   expect(warned).toHaveLength(1);
   release();
 });

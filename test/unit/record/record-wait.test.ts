@@ -65,7 +65,7 @@ describe('the order of steps', () => {
     complete(await holding);
   });
 
-  test('reads only once more after ten wakes during a read', async () => {
+  test('reads only one more time after ten wakes during a read', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
     const holding = waitForRecords(registry, waitFor({ read }));
@@ -195,7 +195,7 @@ describe('a wake while waiting', () => {
 });
 
 describe('the timeout', () => {
-  test('reads the record once more and answers with the change', async () => {
+  test('reads the record again and answers with the change', async () => {
     const answers = [undefined, 'found at the end'];
     const result = await waitForRecords(openRegistry(), waitFor({ read: async () => answers.shift() }));
     expect(await timeOut(result)).toBe('found at the end');

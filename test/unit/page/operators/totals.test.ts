@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { ProcessReport } from '../../../../src/wire/documents.ts';
 import { totalsOf } from '../../../../src/page/operators/totals.ts';
 
-function report(told: Partial<ProcessReport>): ProcessReport {
+function report(own: Partial<ProcessReport>): ProcessReport {
   const nothing = {
     held: {},
     running: 0,
@@ -18,7 +18,7 @@ function report(told: Partial<ProcessReport>): ProcessReport {
     version: '0.1.0',
     startedAt: '2026-03-14T08:00:00.000Z',
     ...nothing,
-    ...told,
+    ...own,
   };
 }
 
