@@ -44,8 +44,10 @@ describe('a supervisor that gets a signal', () => {
     supervisor.signal('SIGINT');
     await eventually('the child to get the signal', signalledTo('stubborn'));
     await eventually('the child to be gone', () => {
+      // A signal that arrives while the supervisor exits would replace its exit code.
+      if (isGone('stubborn')()) return true;
       supervisor.signal('SIGINT');
-      return isGone('stubborn')();
+      return false;
     });
     expect(await supervisor.ended).toBe(130);
     expect(readDiary(diary).filter((line) => line === 'stubborn signalled')).toHaveLength(1);
