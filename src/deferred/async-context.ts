@@ -5,6 +5,7 @@ import { AS_IT_STANDS, Dispatch } from './dispatch.ts';
 import { assertDeferrable } from './held-response.ts';
 import type { DeferredInterceptor } from './interceptor.ts';
 import type { ReportFault } from './interceptor-chain.ts';
+import { assertFit } from './unfit-for-deferral.ts';
 
 /** Options of an asynchronous cycle. */
 export interface AsyncContextOptions {
@@ -27,7 +28,7 @@ export interface AsyncListener {
   onStartAsync?(context: AsyncContext): void;
   /** The time is up. The hook may complete or dispatch. */
   onTimeout?(context: AsyncContext): void;
-  /** The response failed, for instance because the client has gone. */
+  /** The response failed, for instance because the client has gone, or a dispatched handler threw. */
   onError?(context: AsyncContext, error: unknown): void;
   /** The response has ended, in any way. */
   onComplete?(context: AsyncContext): void;
@@ -48,10 +49,13 @@ export class AsyncContext {
   /** The deferred result behind it. Any other value may be set too, for instance a `ResponseEntity`. */
   readonly result: DeferredResult;
   readonly #listeners: AsyncListener[] = [];
+  /** The value of `timeoutMs` that means no limit, as it was given. */
+  #noLimitMs = Infinity;
 
   /**
    * Starts an asynchronous cycle. Throws `invalid_state` if one is running or the response has ended, and
-   * `deferral_unsupported` without a `deferredMiddleware` above. A dispatched handler may start another cycle.
+   * `deferral_unsupported` without a `deferredMiddleware` above or below an `unfitForDeferral` middleware. A dispatched
+   * handler may start another cycle.
    */
   static start(ctx: Context, options: AsyncContextOptions = {}): AsyncContext {
     if (ctx[SUPPORTED] !== true) {
@@ -60,6 +64,7 @@ export class AsyncContext {
         'There is no deferredMiddleware above this handler. Add it before the router.',
       );
     }
+    assertFit(ctx);
     const earlier = contextOf(ctx);
     if (earlier?.result.isFree())
       throw new DeferredError('invalid_state', 'The asynchronous context is started already');
@@ -97,16 +102,18 @@ export class AsyncContext {
   }
 
   /**
-   * The time in ms for which the response may be held after the handler has returned; `Infinity` for no limit. Default:
-   * 30000.
+   * The time in ms for which the response may be held after the handler has returned; `Infinity`, 0 or less for no
+   * limit. Reads back as it was given. Default: 30000.
    */
   get timeoutMs(): number {
-    return this.result.timeoutMs ?? Infinity;
+    const { timeoutMs = Infinity } = this.result;
+    return timeoutMs === Infinity ? this.#noLimitMs : timeoutMs;
   }
 
-  /** 0 or less means no limit. Throws `invalid_state` once the handler has returned. */
+  /** Throws `invalid_state` once the handler has returned. */
   set timeoutMs(timeoutMs: number) {
     this.result.timeoutMs = timeoutMs <= 0 ? Infinity : timeoutMs;
+    this.#noLimitMs = timeoutMs <= 0 ? timeoutMs : Infinity;
   }
 
   /** Sends the content of the context now. Returns false if the request has ended already. */

@@ -10,19 +10,26 @@ import type { Executor, ExecutorTask } from './executor.ts';
 export type Callable<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
 /** The executor of a task, and its timeout. */
-export interface DeferredCallOptions<T> extends DeferredResultOptions<T> {
+export interface DeferredCallOptions<T> extends Omit<DeferredResultOptions<T>, 'start'> {
   /** Runs the task. */
   executor: Executor;
 }
 
 /**
- * Returns a deferred result that `task` sets when it returns or throws (Spring's `Callable` and `WebAsyncTask`). If the
- * executor rejects the task it is set to `executor_full` at once, and if a later task replaces it, to `task_discarded`.
+ * Returns a deferred result that `task` sets when it returns or throws (Spring's `Callable` and `WebAsyncTask`). The
+ * executor gets the task when the response is held, so no work begins for a rejected request. If the executor rejects
+ * the task, the result is `executor_full`. If a later task replaces it, the result is `task_discarded`.
  * Timeout and disconnect abort the task, or remove it from the queue. A task that finishes while the timeout value is
  * still computed wins; an error that it throws then is dropped.
  */
 export function deferredCall<T>(task: Callable<T>, options: DeferredCallOptions<T>): DeferredResult<T> {
-  const result = new DeferredResult<T>(options);
+  const result: DeferredResult<T> = new DeferredResult<T>({
+    ...options,
+    start: () => {
+      // With `caller-waits` the caller is the client, whose response is held in the meantime.
+      call.begin();
+    },
+  });
   const call = new Call(task, result, options.executor);
   result.onTimeout(() => {
     call.abort(new DeferredError('deferred_timeout', 'The time for this task is up'));
@@ -33,8 +40,6 @@ export function deferredCall<T>(task: Callable<T>, options: DeferredCallOptions<
   result.onCompletion(() => {
     call.abort(new DeferredError('task_discarded', 'The response is over'));
   });
-  // With `caller-waits` the caller is the client, whose response is held in the meantime.
-  call.begin();
   return result;
 }
 

@@ -10,7 +10,7 @@ import { HoldBounds } from './hold-bounds.ts';
 import { InterceptorChain } from './interceptor-chain.ts';
 import type { DeferredInterceptor } from './interceptor.ts';
 import { withDefaults, type DeferredManagerOptions } from './manager-options.ts';
-import { unfitReason } from './unfit-for-deferral.ts';
+import { assertFit } from './unfit-for-deferral.ts';
 
 /** Longest time for a timeout value during a drain, which lasts one second. */
 const DRAIN_TIMEOUT_VALUE_LIMIT_MS = 400;
@@ -101,9 +101,7 @@ export class DeferredManager {
   }
 
   #admit(ctx: Context, result: DeferredResult): HeldResponse {
-    const reason = unfitReason(ctx);
-    if (reason !== undefined)
-      throw new DeferredError('deferral_unsupported', `This request cannot be deferred: ${reason}`);
+    assertFit(ctx);
     assertDeferrable(ctx);
     // During a shutdown a request is answered as after its timeout, and its client must connect again.
     if (this.#isDraining) ctx.res.shouldKeepAlive = false;

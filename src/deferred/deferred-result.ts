@@ -17,6 +17,11 @@ export interface DeferredResultOptions<T> {
    * called and the timeout value is answered at once. It must not throw.
    */
   notHeld?: () => void;
+  /**
+   * Starts the work for the result. Called once when the response is held: never for a request that is rejected, whose
+   * client has gone, or that is answered at once. It must not throw.
+   */
+  start?: () => void;
 }
 
 /** A function is called at most once, at the timeout or at shutdown. If it throws, that is the error result. */
@@ -39,6 +44,7 @@ export class DeferredResult<T = unknown> {
   #timeoutMs: number | undefined;
   readonly #timeoutResult: TimeoutResult<T> | undefined;
   readonly #notHeld: (() => void) | undefined;
+  #start: (() => void) | undefined;
   #outcome: Outcome<T> | undefined;
   #expired = false;
   #handler: ResultHandler | undefined;
@@ -51,6 +57,7 @@ export class DeferredResult<T = unknown> {
     this.#timeoutMs = checkedTimeoutMs(options.timeoutMs);
     this.#timeoutResult = options.timeoutResult;
     this.#notHeld = options.notHeld;
+    this.#start = options.start;
   }
 
   /** Returns a deferred result that `promise` sets. A stream that arrives too late is destroyed. */
@@ -154,6 +161,13 @@ export class DeferredResult<T = unknown> {
     if (this.#outcome) deliver(this.#outcome, handler);
   }
 
+  /** The response is held, so the work for it may start. Does nothing if it has started or the result is set. */
+  start(): void {
+    const start = this.#start;
+    this.#start = undefined;
+    if (!this.isSetOrExpired()) start?.();
+  }
+
   /** True without a handler: a result answers only one request. */
   isFree(): boolean {
     return this.#handler === undefined && !this.#expired;
@@ -176,7 +190,7 @@ export class DeferredResult<T = unknown> {
     const callbacks = this.#onCompletion;
     this.#onTimeout = this.#onError = this.#onCompletion = undefined;
     // Code that keeps the result must not keep the request in memory.
-    this.#handler = undefined;
+    this.#handler = this.#start = undefined;
     runCallbacks(callbacks, report);
   }
 

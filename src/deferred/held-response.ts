@@ -123,6 +123,14 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     if (this.#state === 'settled') this.#state = 'dispatched';
   }
 
+  /** The other handler failed. Its error is the answer, and the callbacks of `onError` get it too. */
+  dispatchFailed(error: unknown): void {
+    if (this.#state !== 'dispatched') return;
+    this.result.runErrorCallbacks(error, (fault) => {
+      this.#holder.reportFault(fault, 'onError');
+    });
+  }
+
   /** The time is up. The deadlines call this. */
   expire(): void {
     this.#expire(this.#expiry?.cause ?? 'timeout');
@@ -176,6 +184,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     this.result.setResultHandler(this);
     if (this.isUnusable) this.#close();
     else if (this.timeoutMs === 0) this.#expire('timeout');
+    else this.result.start();
   }
 
   #expire(cause: ExpiryCause): void {

@@ -24,7 +24,11 @@ export function deferredMiddleware(manager: DeferredManager): Middleware {
     if (!dispatch) return undefined;
     const { ctx } = held;
     return new Promise((resolve, reject) => {
-      follow(manager, answerer, ctx, runDispatch(ctx, dispatch, deferred), { resolve, reject });
+      const handler = runDispatch(ctx, dispatch, deferred).catch((error: unknown) => {
+        held.dispatchFailed(error);
+        throw error;
+      });
+      follow(manager, answerer, ctx, handler, { resolve, reject });
     });
   };
   // No async function: its frame would keep `next`, and with it all middleware below, in memory while the response is

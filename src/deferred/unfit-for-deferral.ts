@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { DeferredError } from './deferred-error.ts';
 
 const UNFIT = Symbol('deferred.unfit');
 
@@ -18,8 +19,9 @@ export function forbidDeferral(ctx: Context, reason: string): void {
   ctx.request.ctx[UNFIT] = reason;
 }
 
-/** Returns why this request cannot be deferred; undefined if it can. */
-export function unfitReason(ctx: Context): string | undefined {
+/** Throws `deferral_unsupported` if this request cannot be deferred. */
+export function assertFit(ctx: Context): void {
   const reason: unknown = ctx[UNFIT];
-  return typeof reason === 'string' ? reason : undefined;
+  if (typeof reason !== 'string') return;
+  throw new DeferredError('deferral_unsupported', `This request cannot be deferred: ${reason}`);
 }

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { AsyncContext, type AsyncListener } from '../../../src/deferred/async-context.ts';
 import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import { heldOf } from '../../../src/deferred/held-response.ts';
 import { ResponseEntity } from '../../../src/deferred/response-entity.ts';
+import { unfitForDeferral } from '../../../src/deferred/unfit-for-deferral.ts';
 import { FakeClock } from './fake-clock.ts';
 import { closeServers, serve, until } from './serve.ts';
 
@@ -133,6 +134,36 @@ describe('AsyncContext', () => {
     await answer;
     await until(() => log.includes('b.complete'));
     expect(log.slice(2)).toEqual(['a.timeout', 'b.timeout', 'a.complete', 'b.complete']);
+  });
+
+  test.each([0, -1, 5, Infinity, 30_000])('reads a timeout of %d back as it was given', async (timeoutMs) => {
+    const read: number[] = [];
+    const served = await serve((ctx) => {
+      const started = AsyncContext.start(ctx, { timeoutMs });
+      read.push(started.timeoutMs);
+      started.timeoutMs = 7;
+      started.timeoutMs = timeoutMs;
+      read.push(started.timeoutMs);
+      started.complete();
+    });
+    await served.get('/');
+    expect(read).toEqual([timeoutMs, timeoutMs]);
+  });
+
+  test.each(['above', 'below'])('throws in the handler if a middleware %s is unfit for deferral', async (where) => {
+    const unfit = unfitForDeferral((_ctx, next) => next(), 'it buffers the whole answer');
+    const handler: Middleware = (ctx) => {
+      try {
+        AsyncContext.start(ctx);
+      } catch (error) {
+        ctx.body = `not deferred: ${(error as Error).message}`;
+      }
+    };
+    const served = await (where === 'above' ? serve(handler, { above: [unfit] }) : serve([unfit, handler]));
+    expect(await served.get('/')).toMatchObject({
+      status: 200,
+      body: 'not deferred: This request cannot be deferred: it buffers the whole answer',
+    });
   });
 
   test('calls onError of the listeners when the client goes away', async () => {

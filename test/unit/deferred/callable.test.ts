@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Readable } from 'node:stream';
-import { deferredCall } from '../../../src/deferred/callable.ts';
+import { deferredCall, type Callable } from '../../../src/deferred/callable.ts';
 import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import { Executor, type ExecutorTask, type OverflowPolicy } from '../../../src/deferred/executor.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -24,11 +24,37 @@ function manualTask(): {
   return { run, finish: (value) => finish(value), signals };
 }
 
+/** A call whose response is held. */
+function started<T>(task: Callable<T>, executor: Executor): DeferredResult<T> {
+  const result = deferredCall(task, { executor });
+  result.start();
+  return result;
+}
+
 describe('callable', () => {
+  test.each([
+    ['the bound on held responses rejects the request', { maxHeld: 0 }, {}],
+    ['an interceptor rejects the request', {}, {}],
+    ['the timeout is 0', {}, { timeoutMs: 0, timeoutResult: 'now' }],
+  ])('does not begin if %s', async (_what, bounds, times) => {
+    const executor = new Executor();
+    const task = manualTask();
+    const served = await serve(() => deferredCall(task.run, { executor, ...times }), bounds);
+    if (!('timeoutMs' in times))
+      served.manager.register('gate', {
+        beforeConcurrentHandling: () => {
+          throw new Error('not now');
+        },
+      });
+    const { status } = await served.get('/');
+    expect(status).toBe('timeoutMs' in times ? 200 : 'maxHeld' in bounds ? 503 : 500);
+    expect([task.signals.length, executor.running, executor.waiting]).toEqual([0, 0, 0]);
+  });
+
   test('runs on a bounded executor, and its return value is the result', async () => {
     const executor = new Executor({ maxRunning: 2, maxWaiting: 10 });
     const tasks = Array.from({ length: 5 }, manualTask);
-    const results = tasks.map((task) => deferredCall(task.run, { executor }));
+    const results = tasks.map((task) => started(task.run, executor));
     expect([executor.running, executor.waiting]).toEqual([2, 3]);
     expect(tasks.map((task) => task.signals.length)).toEqual([1, 1, 0, 0, 0]);
     tasks[1]?.finish('second');
@@ -65,7 +91,7 @@ describe('callable', () => {
     const executor = new Executor({ maxRunning: 1, maxWaiting: 1, policy: 'reject' });
     const [first, second, third] = [manualTask(), manualTask(), manualTask()].map((task) => ({
       task,
-      result: deferredCall(task.run, { executor }),
+      result: started(task.run, executor),
     }));
     expect(third?.result.getResult()).toMatchObject({ code: 'executor_full', status: 503 });
     expect([first?.result.hasResult(), second?.result.hasResult()]).toEqual([false, false]);
@@ -78,7 +104,7 @@ describe('callable', () => {
 
   test('is answered at once if discard-oldest replaces it, because it has waited longest', () => {
     const executor = new Executor({ maxRunning: 1, maxWaiting: 2, policy: 'discard-oldest' });
-    const results = Array.from({ length: 4 }, () => deferredCall(manualTask().run, { executor }));
+    const results = Array.from({ length: 4 }, () => started(manualTask().run, executor));
     expect(results[1]?.getResult()).toMatchObject({ code: 'task_discarded', status: 503 });
     expect(results.map((result) => result.hasResult())).toEqual([false, true, false, false]);
     expect([executor.running, executor.waiting]).toEqual([1, 2]);
@@ -87,7 +113,7 @@ describe('callable', () => {
   test('waits outside the queue in order under caller-waits, and is never rejected', async () => {
     const executor = new Executor({ maxRunning: 1, maxWaiting: 1, policy: 'caller-waits' });
     const tasks = Array.from({ length: 4 }, manualTask);
-    const results = tasks.map((task) => deferredCall(task.run, { executor }));
+    const results = tasks.map((task) => started(task.run, executor));
     let isLetIn = false;
     void executor.execute({ run: () => Promise.resolve(), discarded: () => {} }).then(() => (isLetIn = true));
     expect(executor.waiting).toBe(4);
@@ -163,7 +189,7 @@ describe('callable', () => {
     const late = new Readable({ read() {} });
     let finish = (_value: unknown): void => {};
     const executor = new Executor();
-    const result = deferredCall<unknown>(() => new Promise((resolve) => (finish = resolve)), { executor });
+    const result = started<unknown>(() => new Promise((resolve) => (finish = resolve)), executor);
     result.setResult('sooner');
     finish(late);
     await settle();
@@ -258,7 +284,7 @@ describe('Executor', () => {
 
   test('runs 16 tasks and queues 5000 by default', () => {
     const executor = new Executor();
-    const results = Array.from({ length: 5017 }, () => deferredCall(manualTask().run, { executor }));
+    const results = Array.from({ length: 5017 }, () => started(manualTask().run, executor));
     expect([executor.running, executor.waiting]).toEqual([16, 5000]);
     expect(results.filter((result: DeferredResult) => result.hasResult())).toHaveLength(1);
   });

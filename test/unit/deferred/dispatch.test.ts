@@ -102,6 +102,28 @@ describe('dispatch', () => {
     expect((await served.get('/')).body).toBe('3');
   });
 
+  test('notifies onError of the listeners if a dispatched handler throws, then onComplete', async () => {
+    const fault = new Error('in the second handler');
+    const received: unknown[] = [];
+    const served = await serve((ctx) => {
+      if (ctx.path === '/second') throw fault;
+      const waiting = AsyncContext.start(ctx);
+      waiting.addListener({
+        onError: (_context, error) => {
+          received.push(error);
+          throw new Error('a listener fails too');
+        },
+        onComplete: () => received.push('complete'),
+      });
+      waiting.dispatch('/second');
+    });
+    expect((await served.get('/')).status).toBe(500);
+    await until(() => received.length === 2);
+    expect(received).toEqual([fault, 'complete']);
+    expect(served.appErrors).toEqual([fault]);
+    expect(served.faults).toMatchObject([{ where: 'onError' }]);
+  });
+
   test('throws what a dispatched handler throws', async () => {
     const served = await serve((ctx) => {
       if (ctx.path === '/broken') ctx.throw(418, 'short and stout');
