@@ -120,6 +120,12 @@ const RECEIVING = {
   UPLOAD_EXPIRY_MS: integer(24 * HOUR_MS, 1000).describe(
     'A resumable upload that receives nothing for this time is deleted.',
   ),
+  PICTURE_HEIC: choice(['on', 'off'])
+    .prefault('on')
+    .describe(
+      'HEIC pictures, as iPhones take them. on: they are accepted. off: they get 415. ' +
+        'The format is patented (docs/pictures.md).',
+    ),
 };
 
 /** Also checked by the intake, before a picture is stored. */
@@ -134,17 +140,11 @@ const PICTURE_REQUESTS = {
   ),
 };
 
-const PICTURE_FORMATS = {
-  PICTURE_HEIC: choice(['on', 'off'])
-    .prefault('on')
-    .describe(
-      'HEIC pictures, as iPhones take them. on: they are accepted. off: they get 415. ' +
-        'The format is patented (docs/pictures.md).',
-    ),
-};
-
 const PICTURES = {
-  PICTURE_MAX_PIXELS: integer(100_000_000, 1).describe('Maximum number of pixels of one picture: width times height.'),
+  PICTURE_MAX_PIXELS: integer(100_000_000, 1).describe(
+    'Maximum number of pixels of one picture: width times height. A JPEG may have four times as many if no more ' +
+      'than this maximum is decoded of it (docs/pictures.md).',
+  ),
   PICTURE_MAX_FRAMES: integer(2000, 1).describe(
     'Maximum number of frames of an animation or pages of a TIFF. All frames together may have four times ' +
       'PICTURE_MAX_PIXELS.',
@@ -261,7 +261,6 @@ export const PLAIN_SETTINGS = {
   ...STORAGE,
   ...RECEIVING,
   ...PICTURE_REQUESTS,
-  ...PICTURE_FORMATS,
   ...PICTURES,
   ...HELD_RESPONSES,
   ...QUEUE,
@@ -285,7 +284,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Redis', roles: BOTH, settings: { ...REDIS, ...INSTALLATION } },
   { title: 'Storage', roles: BOTH, settings: STORAGE },
   { title: 'Storage in a bucket (STORAGE=s3://…)', roles: BOTH, settings: S3 },
-  { title: 'Receiving uploads', roles: ['api'], settings: { ...RECEIVING, ...PICTURE_FORMATS } },
+  { title: 'Receiving uploads', roles: ['api'], settings: RECEIVING },
   { title: 'Held responses', roles: ['api'], settings: HELD_RESPONSES },
   { title: 'Queue and records', roles: ['api'], settings: QUEUE },
   { title: 'Worker processes', roles: [], settings: STARTING },

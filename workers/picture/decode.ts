@@ -1,5 +1,6 @@
 import type { StepContext } from '../processor.ts';
 import { isHeic } from './heic/heic-header.ts';
+import { claimablePixels } from './jpeg-limits.ts';
 import { decode as decodeFile } from './libvips.ts';
 import { readError } from './read-error.ts';
 import type { PictureState } from './state.ts';
@@ -17,7 +18,8 @@ export const SLOW_TO_READ = {
 export function decode(tools: PictureTools) {
   return async (state: PictureState, { inputPath, upload, signal }: StepContext): Promise<void> => {
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
-    const { maxPixels } = tools.limits;
+    const { format } = state.facts.get();
+    const maxPixels = claimablePixels(format, tools.limits.maxPixels);
     const way = state.wayToSrgb.get();
     const settings = {
       size: state.plan.get().decoded,
@@ -26,7 +28,7 @@ export function decode(tools: PictureTools) {
       keptChannels: state.keptChannels.get(),
     };
     const { hasCleanJpegHeader } = state.container.get();
-    const isJpeg = state.facts.get().format === 'jpeg';
+    const isJpeg = format === 'jpeg';
     const input = isHeic(upload.type)
       ? await bounds.wait((maxSeconds) => tools.heic.pixels(inputPath, { maxPixels, maxSeconds, signal }))
       : state.input.get();

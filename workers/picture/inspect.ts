@@ -7,6 +7,7 @@ import { costsOf } from './costs.ts';
 import { readExifBlock } from './exif-block.ts';
 import { exifFacts, exifPosition } from './exif.ts';
 import { readContainer } from './container-facts.ts';
+import { claimablePixels, refuseLargeJpeg } from './jpeg-limits.ts';
 import { keptChannels, type KeptChannels } from './kept-channels.ts';
 import { keptExif } from './kept-exif.ts';
 import type { Header } from './libvips.ts';
@@ -42,6 +43,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     refuseTooLarge(facts, isAnimated, tools.limits);
     refuseSamples(header, channels, tools.limits);
     const plan = planPicture({ ...facts, isAnimated }, options.variants);
+    refuseLargeJpeg(header, plan.decoded, tools.limits);
     refuseTooCostly(plan, facts, tools.limits);
     const costly = {
       ...facts,
@@ -104,7 +106,8 @@ function notWhatItSeems(): UnprocessableError {
 function refuseTooLarge(facts: PictureFacts, isAnimated: boolean, { maxPixels, maxFrames }: PictureLimits): void {
   const { width, height, frames } = facts;
   const size = `${count(width)} × ${count(height)} pixels`;
-  if (areaOf(facts) > maxPixels) throw tooLarge(`${size}. At most ${count(maxPixels)} pixels in total are accepted`);
+  const mostPixels = claimablePixels(facts.format, maxPixels);
+  if (areaOf(facts) > mostPixels) throw tooLarge(`${size}. At most ${count(mostPixels)} pixels in total are accepted`);
   if (frames > maxFrames) throw tooLarge(`${count(frames)} frames or pages. At most ${count(maxFrames)} are accepted`);
   const most = ANIMATION_FACTOR * maxPixels;
   if (isAnimated && areaOf(facts) * frames > most)

@@ -35,6 +35,8 @@ export interface Header extends Size, Pick<Metadata, 'autoOrient' | 'hasAlpha' |
   readonly exif?: Buffer | undefined;
   readonly icc?: Buffer | undefined;
   readonly isProgressive?: boolean | undefined;
+  /** Such as `4:2:0`. */
+  readonly chromaSubsampling?: string | undefined;
 }
 
 /** A pipeline of sharp. It does nothing until its output is requested. */
@@ -42,7 +44,7 @@ export type Pipeline = Sharp;
 
 /** Limits for reading a file. */
 export interface ReadSettings {
-  /** Maximum number of pixels of one frame. */
+  /** Maximum number of pixels of one frame, as its header claims them. */
   readonly maxPixels: number;
   /** libvips stops at the next row or frame after this number of whole seconds. */
   readonly maxSeconds: number;

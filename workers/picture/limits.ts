@@ -1,6 +1,6 @@
 /** Limits for the processing of a picture. */
 export interface PictureLimits {
-  /** Width times height as the header claims them, checked before anything is decoded. */
+  /** Width times height, checked before anything is decoded. A JPEG may claim more than is decoded of it. */
   readonly maxPixels: number;
   /** Frames of an animation or pages of a TIFF. */
   readonly maxFrames: number;
@@ -11,7 +11,7 @@ export interface PictureLimits {
 }
 
 /**
- * The most memory that 100 megapixels need: progressive JPEG 0.6 GB, interlaced 16-bit PNG 0.9 GB, AVIF 1.8 GB.
+ * The most memory that 100 megapixels need: progressive JPEG 0.6 to 0.8 GB, interlaced 16-bit PNG 0.9 GB, AVIF 1.8 GB.
  * Pictures that can be decoded row by row, as most photos can, need about a tenth of that.
  */
 export const PICTURE_LIMITS: PictureLimits = {
