@@ -1,3 +1,4 @@
+import { readAvifColours, type AvifColours } from './structure/avif-colours.ts';
 import { FileWindow } from './structure/file-window.ts';
 import { hasCleanJpegHeader } from './structure/jpeg-segments.ts';
 import { hasTiffAlpha } from './structure/tiff-alpha.ts';
@@ -8,6 +9,8 @@ export interface ContainerFacts {
   readonly isAlphaDeclared: boolean;
   /** True for a JPEG that has only segments before its pixels. */
   readonly hasCleanJpegHeader: boolean;
+  /** Undefined for other formats than AVIF. */
+  readonly avifColours: AvifColours | undefined;
 }
 
 /** Reads the facts from the container of a picture. Rejects with the reason of the signal. */
@@ -15,5 +18,6 @@ export async function readContainer(path: string, type: string, signal: AbortSig
   return await FileWindow.over(path, signal, async (window) => ({
     isAlphaDeclared: type !== 'image/tiff' || (await hasTiffAlpha(window)),
     hasCleanJpegHeader: type === 'image/jpeg' && (await hasCleanJpegHeader(window)),
+    avifColours: type === 'image/avif' ? await readAvifColours(window) : undefined,
   }));
 }

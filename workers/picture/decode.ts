@@ -6,6 +6,11 @@ import { readError } from './read-error.ts';
 import type { PictureState } from './state.ts';
 import { decodeJpegStrictly } from './strict-jpeg.ts';
 import { toSrgb } from './to-srgb.ts';
+import { toFullRange } from './full-range.ts';
+import type { WayToSrgb } from './icc-profile.ts';
+import type { Pixels } from './libvips.ts';
+import type { AvifColours } from './structure/avif-colours.ts';
+import { toneMap } from './tone-map.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
 /** The words for a file that takes too long to read. */
@@ -25,6 +30,7 @@ export function decode(tools: PictureTools) {
       size: state.plan.get().decoded,
       appliesProfile: way.kind === 'managed',
       maxPixels,
+      isDeep: way.kind === 'hdr',
       keptChannels: state.keptChannels.get(),
     };
     const { hasCleanJpegHeader } = state.container.get();
@@ -41,7 +47,17 @@ export function decode(tools: PictureTools) {
       .catch((error: unknown) => {
         throw readError(error);
       });
-    if (way.kind === 'matrix') await toSrgb(pixels, way.matrix);
-    state.decoded.set(pixels);
+    state.decoded.set(await inSrgb(pixels, way, state.container.get().avifColours));
   };
+}
+
+/** Converts decoded pixels. libheif gives the levels of a grey AVIF as they are stored. */
+async function inSrgb(pixels: Pixels, way: WayToSrgb, colours: AvifColours | undefined): Promise<Pixels> {
+  if (way.kind === 'hdr') {
+    const bits = colours?.bits ?? 8;
+    return await toneMap({ ...pixels, white: ((1 << bits) - 1) << (16 - bits) }, way.curve, way.matrix);
+  }
+  if (colours?.isMonochrome === true && colours.isLimited) toFullRange(pixels);
+  if (way.kind === 'matrix') await toSrgb(pixels, way.matrix);
+  return pixels;
 }

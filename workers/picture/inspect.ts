@@ -34,7 +34,12 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     const container = await readContainer(inputPath, upload.type, signal);
     const { input, addedFrames } = await readableInput(inputPath, upload.type, signal);
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
-    const { way, ...header } = await readPicture(tools, { path: inputPath, input, type: upload.type }, bounds, signal);
+    const { way, ...header } = await readPicture(
+      tools,
+      { path: inputPath, input, type: upload.type, colours: container.avifColours },
+      bounds,
+      signal,
+    );
     const exif = header.exif ?? (await readExifBlock(inputPath, upload.type, signal));
     const channels = keptChannels(header, container.isAlphaDeclared);
     const facts = factsOf({ ...header, exif }, addedFrames, channels, options);

@@ -58,6 +58,8 @@ export interface DecodeSettings extends ReadSettings {
   readonly appliesProfile: boolean;
   /** If true, the decoder also fails for warnings. Default false. */
   readonly failsOnWarning?: boolean;
+  /** If true, the pixels have 16 bits per channel. Not for pictures with a profile. Default false. */
+  readonly isDeep?: boolean;
   /** See `keptChannels`. Such a picture is decoded at its full size first. */
   readonly keptChannels?: KeptChannels | undefined;
 }
@@ -73,7 +75,7 @@ export async function readHeader(input: PictureInput): Promise<Header> {
  */
 export async function decode(
   input: PictureInput,
-  { size, appliesProfile, failsOnWarning = false, keptChannels, maxPixels, maxSeconds }: DecodeSettings,
+  { size, appliesProfile, failsOnWarning = false, isDeep = false, keptChannels, maxPixels, maxSeconds }: DecodeSettings,
 ): Promise<Pixels> {
   const image = sharp(input, {
     failOn: failsOnWarning ? 'warning' : 'error',
@@ -82,6 +84,7 @@ export async function decode(
     limitInputPixels: maxPixels,
     limitInputChannels: MAX_CHANNELS,
   }).timeout({ seconds: maxSeconds });
+  if (isDeep) return await pixelsOf(image.resize({ ...size, fit: 'fill' }).toColourspace('rgb16'), 'ushort');
   if (keptChannels === undefined) return await pixelsOf(image.resize({ ...size, fit: 'fill' }));
   // Resizing would multiply the colours by the last channel.
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
@@ -134,7 +137,7 @@ export function fromPixels({ data, width, height, channels }: Pixels): Pipeline 
   return sharp(data, { raw: { width, height, channels } });
 }
 
-async function pixelsOf(image: Pipeline): Promise<Pixels> {
-  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+async function pixelsOf(image: Pipeline, depth: 'uchar' | 'ushort' = 'uchar'): Promise<Pixels> {
+  const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height, channels: info.channels };
 }

@@ -1,9 +1,11 @@
+import { wayFromNumbers } from './cicp.ts';
 import { headerOfHeic, isHeic } from './heic/heic-header.ts';
 import { wayToSrgb, type WayToSrgb } from './icc-profile.ts';
 import { readHeader, type Header } from './libvips.ts';
 import { readError } from './read-error.ts';
 import type { PictureInput } from './readable-input.ts';
 import type { StepBounds } from './step-bounds.ts';
+import type { AvifColours } from './structure/avif-colours.ts';
 import type { PictureTools } from './tools.ts';
 
 /** A header together with the way from its colours to sRGB. */
@@ -11,10 +13,19 @@ export interface ReadPicture extends Header {
   readonly way: WayToSrgb;
 }
 
+/** A picture whose header is to be read. */
+export interface PictureToRead {
+  readonly path: string;
+  readonly input: PictureInput;
+  readonly type: string;
+  /** Undefined for other formats than AVIF. */
+  readonly colours: AvifColours | undefined;
+}
+
 /** Reads the header of a picture with the library for its media type. Nothing is decoded. */
 export async function readPicture(
   { heic, limits: { maxPixels } }: PictureTools,
-  { path, input, type }: { path: string; input: PictureInput; type: string },
+  { path, input, type, colours }: PictureToRead,
   bounds: StepBounds,
   signal: AbortSignal,
 ): Promise<ReadPicture> {
@@ -26,11 +37,15 @@ export async function readPicture(
       throw readError(error);
     });
   // libvips reports the container of AVIF. It cannot decode the other formats in that container.
-  return { ...header, format: header.format === 'heif' ? 'avif' : header.format, way: wayOf(header) };
+  return { ...header, format: header.format === 'heif' ? 'avif' : header.format, way: wayOf(header, colours) };
 }
 
-/** A picture with unusual channels or depth needs the colour management, with or without a profile. */
-function wayOf({ icc, space, channels, depth }: Header): WayToSrgb {
+/**
+ * The numbers of an AVIF count if it has no profile. A picture with unusual channels or depth needs the colour
+ * management, with or without a profile.
+ */
+function wayOf({ icc, space, channels, depth }: Header, colours: AvifColours | undefined): WayToSrgb {
+  if (icc === undefined && colours !== undefined) return wayFromNumbers(colours.primaries, colours.transfer);
   const isPlain = space === 'srgb' && depth === 'uchar' && channels >= 3;
   return isPlain && icc !== undefined ? wayToSrgb(icc) : { kind: 'managed' };
 }

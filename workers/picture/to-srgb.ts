@@ -32,6 +32,11 @@ function convert(data: Buffer, start: number, end: number, channels: number, mat
   }
 }
 
+/** Returns the level of linear light from 0 to 1. Other values become the nearest level. */
+export function levelOfLight(light: number): number {
+  return level(light * STEPS);
+}
+
 function level(step: number): number {
   return LEVELS[step <= 0 ? 0 : step >= STEPS ? STEPS : (step + 0.5) | 0] ?? 0;
 }
