@@ -73,7 +73,7 @@ export function namelessFile(mimeType?: string): ServiceError {
 export function fieldTooLarge(maxFieldBytes: number): ServiceError {
   return new ServiceError(
     'field_too_large',
-    `A field is longer than ${maxFieldBytes} bytes, the maximum. Send a shorter value.`,
+    `A field is longer than ${maxFieldBytes} bytes, the maximum. Send a shorter value, or a file with filename="…".`,
   );
 }
 

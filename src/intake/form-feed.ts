@@ -97,7 +97,7 @@ export class FormFeed extends Writable {
       if (error) return done(error);
       if (found >= 0) return this.#passDelimiter(bytes.subarray(found), done);
       // A copy, because the chunk is much longer.
-      this.#held = Buffer.from(bytes.subarray(end));
+      if (end < bytes.length) this.#held = Buffer.from(bytes.subarray(end));
       done();
     });
   }

@@ -14,7 +14,7 @@ const OF_AN_UPLOAD: readonly TusMethod[] = ['HEAD', 'PATCH', 'DELETE'];
 
 /**
  * Sets `Tus-Resumable` on every answer below `/files`, also on errors of other middleware (tus 1.0, "Tus-Resumable").
- * Runs before everything that may throw.
+ * Runs before all other middleware that may throw, but after `parsableTargets`, because it reads the path.
  */
 export function tusVersion(): Middleware {
   return (ctx, next) => {

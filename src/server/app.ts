@@ -55,8 +55,8 @@ export function createApp(parts: AppParts): Koa {
   app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));
-  app.use(tusVersion());
   app.use(parsableTargets());
+  app.use(tusVersion());
   app.use(allowedHosts({ host: parts.host, allowed: parts.allowedHosts }));
   // Before CORS, because the operators' routes allow no other origin.
   if (parts.operators !== undefined) useOperators(app, parts.operators);

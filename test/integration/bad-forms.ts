@@ -277,7 +277,7 @@ describe('forms', () => {
       () => formRequest([file, fieldPart('q', 'x'.repeat(65_537)), FORM_END]),
       413,
       'field_too_large',
-      /65536/,
+      /65536.*filename=/,
     ],
     [
       'options of 60 KB',
@@ -302,6 +302,13 @@ describe('forms', () => {
       415,
       'not_multipart',
       /multipart\/form-data/,
+    ],
+    [
+      'a piece of a body',
+      () => formRequest([file, FORM_END], `${FORM}\r\nContent-Range: bytes 0-59/500\r\n`),
+      400,
+      'bad_request',
+      /without Content-Range.*tus/,
     ],
     ['no Content-Type', () => formRequest([file, FORM_END], ''), 415, 'not_multipart', /multipart\/form-data/],
     [
