@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { deflateSync } from 'node:zlib';
+import { claimedHeic, heicFile } from './heic-files.ts';
 import {
   animation,
   cutShort,
@@ -45,8 +46,24 @@ export async function hostilePictures({ flipsEach = 4, zerosSide = 5000 } = {}):
         outcome: 'any',
       })),
     ),
+    ...heics(flipsEach),
     ...(await claims()),
     ...(await bombs(zerosSide)),
+  ];
+}
+
+/** HEIC, whole and hostile. */
+function heics(flips: number): HostilePicture[] {
+  const phone = heicFile('phone');
+  return [
+    { name: 'heic, whole', bytes: phone, outcome: 'completed' },
+    { name: 'heic, cut', bytes: cutShort(phone, 0.6), outcome: 'picture_damaged' },
+    { name: 'heic of 60,000 × 60,000', bytes: claimedHeic(60_000, 60_000), outcome: 'picture_too_large' },
+    ...Array.from({ length: flips }, (_, seed) => ({
+      name: `heic, ${4 * (seed + 1)} bits turned over`,
+      bytes: flipBits(phone, 4 * (seed + 1), seed, 24),
+      outcome: 'any',
+    })),
   ];
 }
 

@@ -18,6 +18,8 @@ declare module 'libheif-js/libheif-wasm/libheif.js' {
     _heif_context_get_primary_image_handle(error: number, context: number, out: number): void;
     _heif_image_handle_get_width(handle: number): number;
     _heif_image_handle_get_height(handle: number): number;
+    _heif_image_handle_get_ispe_width(handle: number): number;
+    _heif_image_handle_get_ispe_height(handle: number): number;
     _heif_image_handle_has_alpha_channel(handle: number): number;
     _heif_image_handle_get_raw_color_profile_size(handle: number): number;
     _heif_image_handle_get_raw_color_profile(error: number, handle: number, out: number): void;

@@ -8,8 +8,11 @@ const MIB = 1024 * 1024;
 /** What the library needs besides the file and its pixels. */
 const BASE_BYTES = 64 * MIB;
 
-/** 4:4:4 with more than eight bits needs the most: 6 bytes in the decoder, 6 in the library, 6 and 3 as RGB. */
-const BYTES_PER_PIXEL = 24;
+/** Ten bits in 4:4:4 with transparency took 24 bytes for each pixel, ordinary photos 8. */
+const BYTES_PER_PIXEL = 32;
+
+/** Coded pictures are padded to whole blocks. */
+const MAX_BLOCK_SIDE = 64;
 
 /** Enough for EXIF with a thumbnail. Larger blocks are ignored. */
 const MAX_EXIF_BYTES = MIB;
@@ -97,15 +100,20 @@ export class HeicFile {
 
   /**
    * Decodes the picture, upright, as a TIFF with the profile of the file. Throws `OutOfLibheifMemory` before anything
-   * is decoded if the picture has more than `maxPixels`, and later if its parts are larger than it claims.
+   * is decoded if the picture has more than `maxPixels` before its crop, and later if its parts are larger than it
+   * claims.
    */
   decode(maxPixels: number): Uint8Array<ArrayBuffer> {
     const library = this.#library;
-    const { width, height, icc } = this.header();
+    const icc = this.#icc();
+    // The size before the crop, which decides about the memory.
+    const width = library._heif_image_handle_get_ispe_width(this.#handle);
+    const height = library._heif_image_handle_get_ispe_height(this.#handle);
     if (width * height > maxPixels) throw new OutOfLibheifMemory();
     this.#cap.raiseTo(BASE_BYTES + this.#fileBytes + BYTES_PER_PIXEL * width * height);
     const limits = library._heif_context_get_security_limits(this.#context);
-    this.#view().setBigUint64(limits + LIMITS_MAX_PIXELS, BigInt(maxPixels), true);
+    const codedPixels = (width + MAX_BLOCK_SIDE) * (height + MAX_BLOCK_SIDE);
+    this.#view().setBigUint64(limits + LIMITS_MAX_PIXELS, BigInt(codedPixels), true);
     const options = library._heif_decoding_options_alloc();
     library.HEAPU8[options + OPTIONS_TO_8_BIT] = 1;
     library.HEAPU8[options + OPTIONS_STRICT] = 1;

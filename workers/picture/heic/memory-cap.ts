@@ -3,7 +3,7 @@ const PAGE_BYTES = 65_536;
 /** Bounds the memory of one instance of a WebAssembly library. */
 export class MemoryCap {
   #maxBytes: number;
-  /** True if the library has asked for more memory than it may have. */
+  /** True if the last request for memory has failed. Emscripten asks for more than it needs first. */
   isReached = false;
 
   constructor(maxBytes: number) {
@@ -21,8 +21,8 @@ export class MemoryCap {
       if (!(memory instanceof WebAssembly.Memory)) continue;
       const grow = memory.grow.bind(memory);
       memory.grow = (pages) => {
-        if (memory.buffer.byteLength + pages * PAGE_BYTES <= this.#maxBytes) return grow(pages);
-        this.isReached = true;
+        this.isReached = memory.buffer.byteLength + pages * PAGE_BYTES > this.#maxBytes;
+        if (!this.isReached) return grow(pages);
         throw new RangeError('the memory of the library has reached its limit');
       };
     }
