@@ -24,7 +24,7 @@ interface Declaration {
 }
 
 /**
- * The types of the browser client in one file without imports: what its module exports, and what that speaks of.
+ * The types of the browser client in one file without imports: the exports of its module, and the types that they use.
  * Runs the compiler, and leaves nothing behind.
  */
 export async function clientTypes(): Promise<string> {
@@ -84,7 +84,7 @@ function declarationsIn(text: string): Declaration[] {
     lines.push(line);
     // Only the last line of a declaration ends so at the beginning of a line.
     if (line !== '}' && !/^(?! |\/| \*).*;$/.test(line)) continue;
-    // What stands above a declaration's own comment speaks of its module.
+    // Text above the comment of a declaration describes its module.
     const whole = lines.join('\n').replace(/^[^]*\*\/\n(?=\/\*\*)/, '');
     lines = [];
     const name = /^(?:export )?(?:declare )?(?:interface|type|class|function|const) (\w+)/m.exec(whole)?.[1];
@@ -97,7 +97,7 @@ function declarationsIn(text: string): Declaration[] {
   return declarations;
 }
 
-/** In the order in which a reader comes upon them. */
+/** Sorts them in reading order. */
 function reachable([entry = [], ...others]: readonly Declaration[][]): Declaration[] {
   const known = new Map<string, Declaration>();
   for (const declaration of [entry, ...others].flat()) {

@@ -38,7 +38,7 @@ export class ManagedChild {
     void life.ended.then((end) => this.#afterEnd(end, performance.now() - startedAt));
   }
 
-  /** Resolves when the child has ended for good. May be called at any time and repeatedly. */
+  /** Resolves when the child has ended and will not be restarted. May be called at any time and repeatedly. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#restartTimer);

@@ -11,8 +11,8 @@ const STAMP = '.build-stamp';
 const SHARED_INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json'];
 
 /**
- * Whether the build was made of the sources as they are now. Compares contents, so that a copy or a checkout that
- * only changes times does not count.
+ * Returns whether the build was made of the current sources. It compares contents, so a copy or checkout that only
+ * changes times has no effect.
  *
  * @param {BuildTarget} target
  * @returns {boolean}
@@ -23,7 +23,7 @@ export function isFresh(target) {
 }
 
 /**
- * False for an installation that came with its build only.
+ * Returns false for an installation that contains only the build.
  *
  * @param {BuildTarget} target
  * @returns {boolean}
@@ -33,8 +33,8 @@ export function hasSources(target) {
 }
 
 /**
- * Reads the sources now, and returns a function that writes the stamp: call it when all else is written. A file that
- * changes meanwhile leaves the build out of date.
+ * Reads the sources and returns a function that writes the stamp. Call it after everything else is written. If a file
+ * changes meanwhile, the build is out of date.
  *
  * @param {BuildTarget} target
  * @param {string} directory

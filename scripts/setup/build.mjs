@@ -23,7 +23,7 @@ const DRAFT_PREFIX = 'build-draft-';
 const COMPILER = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /**
- * What runs in production.
+ * The build for production.
  *
  * @type {BuildTarget}
  */
@@ -36,8 +36,7 @@ export const SERVICE_BUILD = {
 };
 
 /**
- * What tests, benchmarks and chaos start as processes of their own: the service as it runs in production, and the
- * entries of the tests.
+ * The build for processes of tests, benchmarks and chaos: the service as in production, and the entries of the tests.
  *
  * @type {BuildTarget}
  */
@@ -50,8 +49,8 @@ export const TEST_BUILD = {
 };
 
 /**
- * Compiles the target if its sources are not the ones that it was made of. Does not check types. Any number of
- * processes may ask at once: one compiles, the others wait. Throws SetupError with the compiler's output.
+ * Compiles the target if its sources have changed. Does not check types. If several processes call this at the same
+ * time, one compiles and the others wait. Throws SetupError with the compiler's output.
  *
  * @param {BuildTarget} target
  * @param {(line: string) => void} say
@@ -64,7 +63,7 @@ export async function ensureBuild(target, say) {
 }
 
 /**
- * As `ensureBuild`, even if nothing has changed.
+ * Compiles the target even if nothing has changed.
  *
  * @param {BuildTarget} target
  * @param {(line: string) => void} say
@@ -74,7 +73,7 @@ export async function rebuild(target, say) {
 }
 
 /**
- * Whether the target can run as it is: it is up to date, or it came without sources.
+ * Returns whether the target can run: it is up to date, or the installation has no sources.
  *
  * @param {BuildTarget} target
  * @returns {boolean}
@@ -92,7 +91,7 @@ async function underLock(say, work) {
 }
 
 /**
- * Into a new folder that then takes the old one's place: no process ever loads half of one build and half of another.
+ * Builds into a new folder, which then replaces the old one, so that no process loads parts of two builds.
  *
  * @param {BuildTarget} target
  * @param {(line: string) => void} say
@@ -146,7 +145,7 @@ function replace(directory, draft) {
   removeDrafts();
 }
 
-/** Those of a set-up that was killed, too: the lock is ours. */
+/** Removes all drafts, also those of a set-up that was killed. The caller holds the lock. */
 function removeDrafts() {
   for (const name of readdirSync(cacheDirectory).filter((entry) => entry.startsWith(DRAFT_PREFIX))) {
     rmSync(join(cacheDirectory, name), { recursive: true, force: true });

@@ -9,9 +9,9 @@ const MAC_APPLICATION = '/Applications/Google Chrome.app/Contents/MacOS/Google C
 const PACKAGE_NAMES = { 'apt-get': ['chromium'], apk: ['chromium'], dnf: ['chromium'] };
 
 /**
- * The Chromium to test the page with: CHROMIUM_PATH, else one on PATH, else undefined. It is
- * asked for its version, as some systems put a stub on PATH that only tells to install one.
- * Throws SetupError when CHROMIUM_PATH names something that does not run.
+ * Returns the Chromium for the tests of the page: CHROMIUM_PATH, or one on PATH, or undefined. It must print its
+ * version, because some systems have a stub on PATH that only advises an installation. Throws SetupError if
+ * CHROMIUM_PATH does not run.
  *
  * @returns {Promise<string | undefined>}
  */
@@ -28,10 +28,9 @@ export async function findChromium() {
 }
 
 /**
- * As `findChromium`, and installs one where there is none and we may. Throws SetupError with
- * the line to show to a person.
+ * Like `findChromium`, and installs one if there is none and this user may. Throws SetupError with a line for the user.
  *
- * @param {(line: string) => void} say told what is being done, when something is
+ * @param {(line: string) => void} say receives a line for each thing that is done
  * @returns {Promise<string>}
  */
 export async function ensureChromium(say) {

@@ -3,9 +3,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * Runs a command to its end and never rejects: a command that cannot be started has code 127,
- * one ended by a signal has code 1. `output` is both streams together, empty with `show`,
- * which passes everything on to the terminal.
+ * Runs a command to its end. Never rejects: a command that cannot be started has code 127, a command that a signal
+ * ended has code 1. `output` contains both streams. With `show` they go to the terminal instead.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -30,7 +29,7 @@ export function run(command, args, { cwd, env, argv0, show = false } = {}) {
 }
 
 /**
- * The environment of this process with `additions` on top, for a child.
+ * Returns the environment of this process with `additions`, for a child.
  *
  * @param {Readonly<Record<string, string>>} [additions]
  * @returns {NodeJS.ProcessEnv}
@@ -40,7 +39,7 @@ export function inheritedEnvironment(additions) {
 }
 
 /**
- * The full path of the first of `names` that PATH holds as an executable file.
+ * Returns the full path of the first of `names` that is an executable file on PATH.
  *
  * @param {...string} names
  * @returns {string | undefined}

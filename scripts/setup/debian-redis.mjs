@@ -4,13 +4,13 @@ import { run } from './command.mjs';
 import { parseSimulatedInstall } from './redis-sources.mjs';
 import { SetupError } from './setup-error.mjs';
 
-/** What the server needs on Debian and Ubuntu, for systems on which apt cannot work it out. */
+/** The packages of the server on Debian and Ubuntu, for systems on which apt cannot determine them. */
 const USUAL_PACKAGES = ['redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
 
 /**
- * Unpacks a redis-server from the system's package archive into `directory` (which exists and
- * is empty), without root and without telling the system: `bin/redis-server` with its
- * libraries in `root`. Throws SetupError with apt's last line when that does not work here.
+ * Unpacks a redis-server from the package archive of the system into the empty `directory`, without root and without
+ * installing it: `bin/redis-server`, with its libraries in `root`. Throws SetupError with the last line of apt if that
+ * is not possible.
  *
  * @param {string} directory
  */
@@ -22,13 +22,13 @@ export async function unpackDebianRedis(directory) {
     await mustRun('dpkg', ['-x', join(downloads, name), join(directory, 'root')]);
   }
   mkdirSync(join(directory, 'bin'));
-  // One binary in two roles: it is the server when it is called by the server's name.
+  // The binary is the server if it is called by the name of the server.
   symlinkSync('../root/usr/bin/redis-check-rdb', join(directory, 'bin', 'redis-server'));
   for (const name of ['downloads', 'apt']) rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 /**
- * Where the unpacked libraries lie, as LD_LIBRARY_PATH takes it; empty where there are none.
+ * Returns the folders of the unpacked libraries for LD_LIBRARY_PATH, or an empty text if there are none.
  *
  * @param {string} directory
  * @returns {string}
@@ -45,7 +45,7 @@ export function libraryPath(directory) {
  * @param {string} downloads
  */
 async function download(directory, downloads) {
-  // As root apt would drop to a user of its own, who may not write here.
+  // As root, apt would switch to another user, who may not write here.
   const unsandboxed = ['-o', 'APT::Sandbox::User=root'];
   if (await tryDownload(unsandboxed, downloads)) return;
   const withOwnLists = [...unsandboxed, ...ownState(join(directory, 'apt'))];
@@ -78,7 +78,7 @@ async function neededPackages(options) {
 }
 
 /**
- * The system's package lists may be missing, and only root may fetch them: these are ours.
+ * Returns options for private package lists. Those of the system may be missing, and only root may fetch them.
  *
  * @param {string} state
  */

@@ -14,12 +14,12 @@ const LOCK_FILE = join(projectRoot, 'package-lock.json');
 const MODULES = join(projectRoot, 'node_modules');
 const STAMP = join(MODULES, '.setup-stamp');
 
-/** npm's record of what it installed, which it writes whenever it changes anything. */
+/** npm's list of the installed packages, which it writes at every change. */
 const INSTALLED = join(MODULES, '.package-lock.json');
 
 /**
- * Installs what package-lock.json says, unless it is what is installed. Throws SetupError with
- * npm's exit code when npm fails, which has then said why.
+ * Installs the packages of package-lock.json unless they are installed. Throws SetupError with npm's exit code if npm
+ * fails; npm has then printed the reason.
  *
  * @param {(line: string) => void} say
  * @param {{ development: boolean }} needed whether the development packages are needed too
@@ -37,8 +37,8 @@ export async function ensureDependencies(say, needed) {
 }
 
 /**
- * Whether npm's record of what it installed has every package of the lock that this machine needs, in the lock's
- * version. Other optional ones may be missing: most of them are for other platforms.
+ * Returns whether every package of the lock that this machine needs is installed in the right version. Other optional
+ * packages may be missing, because most of them are for other platforms.
  *
  * @param {LockFile} lock package-lock.json
  * @param {LockFile} installed node_modules/.package-lock.json
@@ -59,7 +59,7 @@ export function isInStep(lock, installed, { development, platform }) {
 async function install(say) {
   say('installing dependencies (npm ci)');
   // One stamp for all scripts: the tests need the development packages under NODE_ENV=production too.
-  // Warnings of engines are about development packages that work all the same; errors are still shown.
+  // Engine warnings concern development packages that work anyway. Errors are still shown.
   const args = ['ci', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const { code } = await (npm?.endsWith('npm-cli.js')
@@ -69,7 +69,7 @@ async function install(say) {
 }
 
 /**
- * Somebody who typed `npm ci` before the first `npm test` need not wait for a second one.
+ * Returns whether the user has run `npm ci`, so that no second installation is needed.
  *
  * @param {{ development: boolean }} needed
  */
@@ -92,14 +92,14 @@ function stamp(installed) {
   try {
     writeFileSync(STAMP, stampText(installed));
   } catch (error) {
-    // Somebody else's, or on a disk that nobody may write to: all is there, only looking it up takes longer.
+    // The folder cannot be written. Everything is installed, and only the check takes longer next time.
     if (deniedPath(error) === undefined) throw error;
   }
 }
 
 /**
- * Packages with native code fit one platform only, so the same folder on another machine counts as not installed; and
- * so do packages that npm has changed since, as `npm prune` does.
+ * Packages with native code fit only one platform, so the same folder on another machine counts as not installed. The
+ * same is true for packages that npm has changed since, for example with `npm prune`.
  *
  * @param {{ development: boolean }} installed
  */

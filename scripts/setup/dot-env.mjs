@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
 /**
- * Sets the variables of a file that are not set yet. A file that is not there is no error.
+ * Sets the variables of a file that are not set yet. A missing file is no error.
  *
  * @param {string} file
  * @param {Record<string, string | undefined>} [environment]

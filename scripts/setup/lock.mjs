@@ -7,8 +7,8 @@ import { processIdentity } from './process-identity.mjs';
 const POLL_MS = 200;
 
 /**
- * Takes the lock, or says who has it. A lock whose holder died counts as free.
- * Not re-entrant: the process that holds it is refused too.
+ * Takes the lock, or returns its holder. A lock whose holder has died is free. Not re-entrant: the process that holds
+ * it cannot take it again.
  *
  * @param {string} file
  * @returns {{ release: () => void } | { holderPid: number }}
@@ -18,20 +18,20 @@ export function tryLock(file) {
   const mine = `${processIdentity(process.pid)} ${randomBytes(6).toString('hex')}`;
   for (;;) {
     if (createWhole(file, mine)) return { release: () => removeIfStill(file, mine) };
-    const theirs = readText(file);
-    if (theirs === undefined) continue;
-    const holderPid = Number.parseInt(theirs, 10);
-    if (processIdentity(holderPid) === theirs.split(' ')[0]) return { holderPid };
-    removeIfStill(file, theirs);
+    const holder = readText(file);
+    if (holder === undefined) continue;
+    const holderPid = Number.parseInt(holder, 10);
+    if (processIdentity(holderPid) === holder.split(' ')[0]) return { holderPid };
+    removeIfStill(file, holder);
   }
 }
 
 /**
- * Runs `work` while holding the lock and waits for it first, however long that takes.
+ * Waits for the lock without a limit, and runs `work` while holding it.
  *
  * @template T
  * @param {string} file
- * @param {(holderPid: number) => void} onWait called once, when there is somebody to wait for
+ * @param {(holderPid: number) => void} onWait called once if another process has the lock
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
@@ -50,7 +50,7 @@ export async function withLock(file, onWait, work) {
 }
 
 /**
- * A link appears with its content: nobody ever reads half a lock.
+ * Creates the file as a link, so that it appears with its content and nobody reads half a lock.
  *
  * @param {string} file
  * @param {string} text
@@ -70,8 +70,8 @@ function createWhole(file, text) {
 }
 
 /**
- * Moves the file aside before looking at it: of two that clear a dead lock only one gets it,
- * and a lock taken in between is put back.
+ * Moves the file aside before reading it. Of two processes that remove a dead lock only one gets the file, and a lock
+ * taken in between is put back.
  *
  * @param {string} file
  * @param {string} text

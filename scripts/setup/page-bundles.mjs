@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import { projectRoot } from './project-root.mjs';
 
-/** Deno reads it, and so does a person who wonders. */
+/** Deno finds the types of the client with this comment. */
 const CLIENT_BANNER = '// @ts-self-types="./client.d.ts"';
 
 const BUNDLE_OPTIONS = /** @type {const} */ ({
@@ -28,7 +28,7 @@ const BUNDLES = {
   'operators.css': 'page/operators/operators.css',
 };
 
-/** Served as they are. */
+/** Files that are served unchanged. */
 const COPIES = {
   'index.html': 'page/index.html',
   'client.d.ts': 'client/client.d.ts',
@@ -38,11 +38,11 @@ const COPIES = {
 /**
  * Makes the files that `src/page/assets.ts` serves, each of them plain, as brotli and as gzip.
  *
- * @param {string} directory made where missing
+ * @param {string} directory created if missing
  */
 export async function bundlePage(directory) {
   mkdirSync(directory, { recursive: true });
-  // Not there yet when this module is loaded by the set-up of a fresh clone.
+  // esbuild is not installed yet when the set-up of a fresh clone loads this module.
   const { build, stop } = await import('esbuild');
   try {
     await Promise.all(

@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 /** @typedef {import('./platform.d.mts').Requirements} Requirements */
 
 /**
- * This machine in npm's words.
+ * Returns this machine in npm's terms.
  *
  * @returns {Platform}
  */
@@ -13,8 +13,8 @@ export function currentPlatform() {
 }
 
 /**
- * Whether a package of the lock file is meant for the platform and says so. False for one that does not name any: npm
- * may have left it out for another reason.
+ * Returns whether a package of the lock file names this platform. False if it names none, because npm may have left it
+ * out for another reason.
  *
  * @param {Requirements} requirements
  * @param {Platform} platform
@@ -26,7 +26,7 @@ export function isForPlatform({ os, cpu, libc }, platform) {
   return fits(os, platform.os) && fits(cpu, platform.cpu) && (libc === undefined || fits(libc, platform.libc));
 }
 
-/** From the name of the loader, which the header of Node's own file holds: both may be on one machine. */
+/** Reads the loader's name from the header of Node's binary, because one machine may have both libraries. */
 function linuxLibc() {
   const header = Buffer.alloc(4096);
   const file = openSync(process.execPath, 'r');

@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * A word that no other process ever has: pid and time of start, so that a number used again
- * for another process is not taken for the old one. Undefined when no such process lives;
- * a zombie does not. Contains no white space.
+ * Returns a word that is unique to a process: pid and start time, because pids are reused. Undefined if no such process
+ * lives; a zombie does not live. Contains no white space.
  *
  * @param {number} pid
  * @returns {string | undefined}
@@ -19,7 +18,7 @@ function isAlive(pid) {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // Somebody else's process lives too.
+    // The process belongs to another user.
     return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
   }
 }
@@ -28,10 +27,10 @@ function isAlive(pid) {
 function identityFromProc(pid) {
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
-  // The command's name, in brackets, may hold anything: the fixed fields begin after the last bracket.
+  // The command's name in brackets may contain anything. The fixed fields begin after the last bracket.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-  // Ticks since boot come again after the next boot.
+  // Ticks since boot repeat after the next boot.
   const boot = readText('/proc/sys/kernel/random/boot_id')?.trim() ?? 'boot';
   return `${pid}:${boot}:${fields[19]}`;
 }

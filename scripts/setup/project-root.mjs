@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The directory with package.json, from the sources as well as from either build. */
+/** The directory with package.json, for the sources and for both builds. */
 export const projectRoot = climb(dirname(fileURLToPath(import.meta.url)));
 
-/** What set-up fetches for this clone alone; may be deleted at any time. */
+/** Files that the set-up fetches for this clone. May be deleted at any time. */
 export const cacheDirectory = join(projectRoot, '.cache');
 
-/** Held by whoever changes `node_modules`, a build or the cache. */
+/** The lock of the process that changes `node_modules`, a build or the cache. */
 export const setupLockFile = join(cacheDirectory, 'setup.lock');
 
 /**

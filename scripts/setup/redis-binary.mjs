@@ -19,9 +19,8 @@ const PACKAGE_NAMES = {
 };
 
 /**
- * A redis-server or valkey-server (6.2 or newer) that runs here, or undefined: from PATH,
- * else the private copy. Each candidate is asked for its version, which takes some
- * milliseconds; installs nothing.
+ * Returns a redis-server or valkey-server (6.2 or newer) that runs here, from PATH or else the private copy, or
+ * undefined. Each candidate must print its version, which takes some milliseconds. Installs nothing.
  *
  * @returns {Promise<RedisBinary | undefined>}
  */
@@ -35,10 +34,10 @@ export async function findRedisServer() {
 }
 
 /**
- * As `findRedisServer`, and gets one where there is none. Any number of processes may ask at
- * once: one works, the others wait. Throws SetupError with the line to show to a person.
+ * Like `findRedisServer`, and installs one if there is none. If several processes call this at the same time, one works
+ * and the others wait. Throws SetupError with a line for the user.
  *
- * @param {(line: string) => void} say told what is being done, when something is
+ * @param {(line: string) => void} say receives a line for each thing that is done
  * @returns {Promise<RedisBinary>}
  */
 export async function ensureRedisServer(say) {
@@ -69,9 +68,9 @@ async function makePrivateCopy(say) {
   const draft = mkdtempSync(`${PRIVATE_COPY}-draft-`);
   try {
     await unpackDebianRedis(draft);
-    // As a mkdtemp directory it is closed to the other users of this clone.
+    // mkdtemp makes a directory that other users of this clone cannot read.
     chmodSync(draft, 0o755);
-    // What is there did not run, or it would have been found.
+    // An existing copy did not run, or it would have been found.
     rmSync(PRIVATE_COPY, { recursive: true, force: true });
     renameSync(draft, PRIVATE_COPY);
   } catch (error) {
@@ -99,7 +98,7 @@ function candidates() {
   return [...onPath, ...toolsOnPath(), ...privateCopy()];
 }
 
-/** Debian's tools package holds the server under the name of a checker. */
+/** Debian's tools package contains the server under the name of a checker. */
 function toolsOnPath() {
   const checker = findOnPath('redis-check-rdb', 'valkey-check-rdb');
   if (checker === undefined) return [];

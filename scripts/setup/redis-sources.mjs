@@ -1,7 +1,7 @@
 /**
- * The ways to a redis-server that this machine offers, the least intrusive first: a private
- * copy changes nothing outside the clone and needs no rights. None of them leaves a Redis
- * service running: Debian's `redis-tools` holds the server's binary without its service.
+ * Returns the ways in which this machine can get a redis-server, the least intrusive first. A private copy changes
+ * nothing outside the clone and needs no rights. None of them leaves a Redis service running, because Debian's
+ * `redis-tools` contains the binary of the server without its service.
  *
  * @param {import('./system-packages.mjs').Machine} machine
  * @returns {('private-copy' | 'system-package')[]}
@@ -16,7 +16,7 @@ export function redisSources({ managers, mayInstall }) {
 }
 
 /**
- * What to tell a person on whose machine none of the ways led anywhere.
+ * Returns the advice for a machine on which none of the ways has worked.
  *
  * @param {import('./system-packages.mjs').Machine} machine
  * @returns {string}
@@ -30,11 +30,11 @@ export function redisAdvice({ managers }) {
   });
   const line = managers.flatMap((name) => (name === 'dpkg' ? [] : [known[name]]))[0];
   const install = line === undefined ? 'install redis-server 6.2 or newer' : `install it (${line})`;
-  return `no redis-server found and none could be fetched: ${install}; npm start also takes one that runs elsewhere, by REDIS_URL`;
+  return `no redis-server found and none could be fetched: ${install}; npm start also uses a running Redis if REDIS_URL names it`;
 }
 
 /**
- * The version that `redis-server --version` or `valkey-server --version` printed; undefined for anything else.
+ * Returns the version in the output of `redis-server --version` or `valkey-server --version`, otherwise undefined.
  *
  * @param {string} output
  * @returns {string | undefined}
@@ -44,7 +44,7 @@ export function parseServerVersion(output) {
 }
 
 /**
- * BullMQ wants commands of Redis 6.2; Valkey's count begins above it.
+ * BullMQ needs commands of Redis 6.2. All versions of Valkey are newer.
  *
  * @param {string} version
  * @returns {boolean}
@@ -55,8 +55,8 @@ export function isRecentEnough(version) {
 }
 
 /**
- * The packages that a simulated `apt-get install` would add, so that slim systems get the
- * libraries too which fuller ones have.
+ * Returns the packages that a simulated `apt-get install` would add, which include libraries that are missing on slim
+ * systems.
  *
  * @param {string} output
  * @returns {string[]}

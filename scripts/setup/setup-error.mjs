@@ -1,8 +1,8 @@
-/** A reason to stop that a person can act on: printed as one line, without a stack. */
+/** A reason to stop that the user can fix. It is printed as one line, without a stack. */
 export class SetupError extends Error {
   /**
    * @param {string} message
-   * @param {number} [exitCode] of the process that gives up
+   * @param {number} [exitCode] exit code of the process
    */
   constructor(message, exitCode = 1) {
     super(message);
@@ -14,7 +14,7 @@ export class SetupError extends Error {
 const DENIED = ['EACCES', 'EPERM', 'EROFS'];
 
 /**
- * The path that this user may not use, if that is what the error says.
+ * Returns the path that this user may not use, if the error names one.
  *
  * @param {unknown} error
  * @returns {string | undefined}

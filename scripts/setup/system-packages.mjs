@@ -18,8 +18,8 @@ const COMMANDS = {
 };
 
 /**
- * What this machine can install with. `mayInstall` is whether we are root or may become root
- * without being asked for a password.
+ * Returns the package managers of this machine. `mayInstall` is true if this user is root or can become root without a
+ * password.
  *
  * @returns {Promise<Machine>}
  */
@@ -29,9 +29,8 @@ export async function probeMachine() {
 }
 
 /**
- * Installs one package, whatever it is called here: `names` holds, for each package manager,
- * the names to try in turn. Shows the package manager's own output. False when nothing could
- * be installed; true says only that a package manager was content.
+ * Installs one package. `names` contains the names to try in turn for each package manager. Shows the output of the
+ * package manager. Returns false if nothing could be installed, and true if a package manager reported success.
  *
  * @param {Machine} machine
  * @param {Readonly<Partial<Record<Manager, readonly string[]>>>} names
@@ -58,7 +57,7 @@ async function install(manager, asRoot, name) {
   const { refresh, install: command } = COMMANDS[manager];
   if (await succeeds([...asRoot, ...command, name])) return true;
   if (refresh === undefined) return false;
-  // Fresh images come without package lists, old ones with lists of packages that are gone.
+  // New images have no package lists, and old images have outdated ones.
   return (await succeeds([...asRoot, ...refresh])) && (await succeeds([...asRoot, ...command, name]));
 }
 
@@ -71,12 +70,12 @@ async function succeeds([command = '', ...args]) {
 /**
  * @param {Manager} manager
  * @param {boolean} mayInstall
- * @returns {readonly string[] | undefined} undefined: not without rights that we do not have
+ * @returns {readonly string[] | undefined} undefined if this user lacks the rights
  */
 function rootPrefix(manager, mayInstall) {
   if (manager === 'brew') return [];
   if (!mayInstall) return undefined;
-  // sudo does not hand the environment on.
+  // sudo does not pass on the environment.
   const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive'];
   return isRoot() ? quietly : ['sudo', '-n', ...quietly];
 }

@@ -6,7 +6,7 @@ import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
 
 let url = '';
 
-/** An API process as it is served, at its default settings but for those that are asked for. */
+/** A real API process with default settings, except for the requested ones. */
 serveQuestions<ServerQuestions>({
   async start({ redisUrl, directory, maxHeld, settings }) {
     const config = loadConfig({

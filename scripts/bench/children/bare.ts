@@ -7,10 +7,9 @@ import { serveQuestions } from '../lib/serve-questions.ts';
 import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
 
 /**
- * The least that can hold progress: `node:http`, one map of held responses, one Redis subscription. What is
- * published goes to the client as it is. With `EVENT_BUS=targeted` it subscribes to each upload by itself, so that
- * several of them share the work. It has what no server can do without: a timer a response, and the response let go
- * when its client does.
+ * The smallest server that can hold progress requests: `node:http`, one map of held responses, one Redis subscription.
+ * It sends published messages to the client unchanged. With `EVENT_BUS=targeted` it subscribes to each upload, so that
+ * several of these servers share the work. Each response has a timer and is released if its client disconnects.
  */
 const TIMEOUT_MS = 50_000;
 const KEEP_ALIVE_MS = 75_000;
@@ -20,11 +19,11 @@ interface Held {
   timer: NodeJS.Timeout;
 }
 
-/** The newest of each upload, for a client that polls with an older version. */
+/** The newest progress of each upload, for a client that polls with an older version. */
 const newest = new Map<string, { version: number; body: string }>();
-/** An upload has one client as a rule, and a set for it would be waste. */
+/** An upload usually has one client, for which a set would waste memory. */
 const heldById = new Map<string, Held | Set<Held>>();
-/** Uploads that were asked for, where each has a subscription of its own. */
+/** Requested uploads, if each has its own subscription. */
 const asked = new Set<string>();
 let subscribeTo: ((id: string) => void) | undefined;
 let held = 0;

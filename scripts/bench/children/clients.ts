@@ -3,9 +3,9 @@ import { LongPoller } from '../lib/long-poller.ts';
 import { serveQuestions } from '../lib/serve-questions.ts';
 import type { Moment } from '../lib/shared-clock.ts';
 
-/** Whom to poll, one client an id. */
+/** The addresses to poll, with one client per id. */
 export interface PollTarget {
-  /** Clients are dealt out to these in turn. */
+  /** Clients use these ports in turn. */
   ports: readonly number[];
   ids: string[];
   /** Path and query, with `{id}`, `{version}` (what the client has seen) and `{next}` (one more) in their places. */
@@ -14,15 +14,15 @@ export interface PollTarget {
 
 /** The process of all clients. */
 export type ClientQuestions = {
-  /** Opens the connections; does not poll yet. */
+  /** Opens the connections without polling. */
   connect(target: PollTarget): Promise<void>;
-  /** Polls on all connections from these versions on; with `repolls`, on and on. */
+  /** Polls on all connections from these versions on, repeatedly with `repolls`. */
   poll(options: { versions: number[]; repolls: boolean }): void;
-  /** How many answers were read since `take`. Throws where a client has failed. */
+  /** Returns how many answers were read since `take`. Throws if a client has failed. */
   answered(): number;
-  /** The answers since the last call, and the processor time that this process has used since then. */
+  /** Returns the answers since the last call, and the processor time of this process since then. */
   take(): { answers: Moment[]; cpuUs: number };
-  /** From now on no answer is followed by a poll. */
+  /** Stops polling after an answer. */
   stopPolling(): void;
   /** Closes all connections. */
   disconnect(): void;
@@ -30,7 +30,7 @@ export type ClientQuestions = {
 
 const CONNECTIONS_AT_ONCE = 100;
 
-/** What a page's `fetch` sends from Chromium: the servers keep it for as long as they hold the response. */
+/** The headers of `fetch` in Chromium, which servers keep in memory while they hold the response. */
 const HEADERS = [
   'Host: 127.0.0.1',
   'Connection: keep-alive',
@@ -74,7 +74,7 @@ serveQuestions<ClientQuestions>({
     for (const [slot, poller] of pollers.entries()) {
       poller.repolls = repolls;
       poller.poll(versions[slot] ?? 0);
-      // A pause now and then, or the first answers would wait until the last poll is out.
+      // Without pauses the first answers would wait until the last poll is sent.
       if (slot % CONNECTIONS_AT_ONCE === 0) await delay(1);
     }
   },

@@ -11,20 +11,20 @@ const SOURCES = { record: openRecordSource, publish: openPublishSource, job: ope
 /** Where events come from: a record that is advanced, a message that is published, a job that ends. */
 export type SourceName = keyof typeof SOURCES;
 
-/** The process in which events are created, as workers are processes apart from the API. */
+/** The process that creates the events, because workers are separate from the API too. */
 export type FiringQuestions = {
-  /** Prepares uploads with these ids, which takes the place of those before. */
+  /** Prepares uploads with these ids, and removes the earlier ones. */
   open(options: {
     source: SourceName;
     redisUrl: string;
     ids: string[];
     settings: Readonly<Record<string, string>>;
   }): Promise<void>;
-  /** Makes ready for so many events; resolves with the present versions. Call it before clients poll. */
+  /** Prepares this number of events and resolves with the current versions. Call it before clients poll. */
   ready(events: number): Promise<number[]>;
   /**
-   * Fires upload after upload, from the slot given or on from where it stopped; as one burst without
-   * `perSecond`. Resolves when all are accepted.
+   * Creates an event for one upload after the other, from the given slot or from where it stopped. Without `perSecond`
+   * it creates them as one burst. Resolves when all are accepted.
    */
   fire(options: { events: number; perSecond?: number; from?: number }): Promise<{ created: Moment[]; cpuUs: number }>;
 };

@@ -14,7 +14,7 @@ const KEEP_ALIVE_MS = 75_000;
 
 let held = 0;
 
-/** What comes to mind first: a Koa handler that waits for the job itself. */
+/** The obvious solution: a Koa handler that waits for the job. */
 serveQuestions<ServerQuestions>({
   async start({ redisUrl }) {
     const queue = new Queue(JOB_QUEUE.name, { connection: openRedis(redisUrl), prefix: JOB_QUEUE.prefix });

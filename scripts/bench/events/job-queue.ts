@@ -1,10 +1,10 @@
 /** The BullMQ queue of the handler that waits for jobs, apart from that of the service. */
 export const JOB_QUEUE = { name: 'jobs', prefix: '{bench-jobs}' } as const;
 
-/** Of jobs that tell of their progress, whose workers are not to take the others. */
-export const TOLD_QUEUE = { name: 'told', prefix: '{bench-told}' } as const;
+/** The queue of jobs that report progress. Its workers must not take other jobs. */
+export const PROGRESS_QUEUE = { name: 'progress', prefix: '{bench-progress}' } as const;
 
-/** The job whose end brings the upload in a slot to a version; ids hold no colon. */
+/** Returns the id of the job whose end brings an upload to a version. Ids contain no colon. */
 export function jobId(id: string, version: number): string {
   return `${id}-${version}`;
 }

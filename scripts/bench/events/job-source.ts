@@ -11,8 +11,8 @@ const ADD_AT_ONCE = 500;
 type Finish = (value: unknown) => void;
 
 /**
- * Events of the handler that waits for jobs: an upload is a chain of jobs, one a version, and an event is
- * the end of one. All uploads have a job in the hands of one real worker at any time.
+ * The events for the handler that waits for jobs. An upload is a chain of jobs, one per version, and an event is the
+ * end of a job. One real worker always runs a job of every upload.
  */
 export async function openJobSource(redisUrl: string, ids: readonly string[]): Promise<EventSource> {
   const queue = new Queue(JOB_QUEUE.name, { connection: openRedis(redisUrl), prefix: JOB_QUEUE.prefix });
@@ -28,7 +28,7 @@ export async function openJobSource(redisUrl: string, ids: readonly string[]): P
   let added = 0;
   return {
     async ready(events) {
-      // One more than there will be events: the last answer is followed by a poll as well.
+      // One more than there are events, because a poll also follows the last answer.
       const wanted = Math.max(...versions) + Math.ceil(events / ids.length) + 1;
       for (; added < wanted; added += 1)
         await addJobs(

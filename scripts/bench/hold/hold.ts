@@ -2,20 +2,20 @@ import type { ClientQuestions } from '../children/clients.ts';
 import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
-import { BARE, OURS, startPeer, type PeerKind } from '../lib/peer.ts';
+import { BARE, SERVICE, startPeer, type PeerKind } from '../lib/peer.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { reportHold, type PeerFigures } from './report.ts';
 import { runHoldRound } from './round.ts';
 
 const defaults = { held: 10_000, idle: 10, rounds: 3 };
 
-/** Responses are held for 50 s, and the idle time lies somewhere in between. */
+/** Responses are held for 50 s, and the idle time must be shorter. */
 const MAX_IDLE_SECONDS = 30;
 
-/** Sockets and pipes beside those of the clients. */
+/** Open files besides those of the clients. */
 const SPARE_FILES = 200;
 
-/** What it costs to hold many responses in one process, and how fast one burst lets them all go. */
+/** Measures the cost of many held responses in one process, and how fast one burst ends them all. */
 export const hold: Bench = {
   name: 'hold',
   summary: 'memory and idle processor time of many held responses, and the burst that releases them',
@@ -28,7 +28,7 @@ export const hold: Bench = {
     const facts = await machineFacts();
     await withSession(async (session) => {
       const clients = session.start<ClientQuestions>('clients');
-      const peers: PeerFigures[] = [BARE, OURS].map((kind) => ({ kind, rounds: [] }));
+      const peers: PeerFigures[] = [BARE, SERVICE].map((kind) => ({ kind, rounds: [] }));
       for (let round = 1; round <= options.rounds; round += 1) {
         for (const { kind, rounds } of peers) {
           say(`round ${round} of ${options.rounds}: ${kind.title}`);
@@ -40,7 +40,7 @@ export const hold: Bench = {
   },
 };
 
-/** A server of its own for each round: memory once taken from the machine is not all given back. */
+/** Starts a new server for each round, because a process does not return all its memory to the system. */
 async function runFresh(
   session: Session,
   clients: Child<ClientQuestions>,

@@ -3,7 +3,7 @@ import { median, medianRatio } from '../lib/statistics.ts';
 import { figure, formatTable, formatTargets, type Target } from '../lib/table.ts';
 import type { HoldFigures } from './round.ts';
 
-/** All rounds of a peer; the first peer is the one that the second, ours, is measured by. */
+/** All rounds of a peer. The first peer is the reference for the second, the service. */
 export interface PeerFigures {
   kind: PeerKind;
   rounds: HoldFigures[];
@@ -15,7 +15,7 @@ const IDLE_PERCENT_TARGET = 0.5;
 
 const HEADINGS = ['', 'RSS KiB', 'heap KiB', 'idle %', 'one event ms', 'event each ms'];
 
-/** The table, and what became of the targets. */
+/** Returns the table and the state of the targets. */
 export function reportHold(
   options: { held: number; idle: number; rounds: number },
   peers: readonly PeerFigures[],
@@ -38,25 +38,25 @@ export function reportHold(
     formatTargets(targetsOf(peers)),
     '',
     'KiB are for one held response: RSS as the system counts it, heap what is left after a collection.',
-    `idle: of one core, the median of ${options.idle} seconds. one event: all wait for one upload; event each: as many events as uploads, in one burst;`,
+    `idle: % of one core, median of ${options.idle} s; one event: all wait for one upload; event each: one per upload`,
     'both until the last client has read.',
   ].join('\n');
 }
 
 function targetsOf(peers: readonly PeerFigures[]): Target[] {
-  const [bare, ours] = peers.map(({ rounds }) => rounds);
-  if (bare === undefined || ours === undefined) return [];
+  const [bare, service] = peers.map(({ rounds }) => rounds);
+  if (bare === undefined || service === undefined) return [];
   const ratio = (pick: keyof HoldFigures) =>
     medianRatio(
-      ours.map((round) => round[pick]),
+      service.map((round) => round[pick]),
       bare.map((round) => round[pick]),
     );
   return [
-    { what: 'memory (RSS), ours to bare', value: ratio('rssKibPerHeld'), most: MEMORY_TARGET },
-    { what: 'memory (heap), ours to bare', value: ratio('heapKibPerHeld'), most: MEMORY_TARGET },
-    { what: 'idle, % of a core', value: medianOf(ours, 'idlePercent'), most: IDLE_PERCENT_TARGET },
-    { what: 'one event for all, ours to bare', value: ratio('oneEventMs'), most: BURST_TARGET },
-    { what: 'an event each, ours to bare', value: ratio('eventEachMs'), most: BURST_TARGET },
+    { what: 'memory (RSS), service to bare', value: ratio('rssKibPerHeld'), most: MEMORY_TARGET },
+    { what: 'memory (heap), service to bare', value: ratio('heapKibPerHeld'), most: MEMORY_TARGET },
+    { what: 'idle, % of a core', value: medianOf(service, 'idlePercent'), most: IDLE_PERCENT_TARGET },
+    { what: 'one event for all, service to bare', value: ratio('oneEventMs'), most: BURST_TARGET },
+    { what: 'an event each, service to bare', value: ratio('eventEachMs'), most: BURST_TARGET },
   ];
 }
 

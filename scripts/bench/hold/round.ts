@@ -9,32 +9,32 @@ import type { ServerMemory } from '../lib/server-questions.ts';
 import { sharedNowUs } from '../lib/shared-clock.ts';
 import { median } from '../lib/statistics.ts';
 
-/** What a round has measured. */
+/** The results of a round. */
 export interface HoldFigures {
   rssKibPerHeld: number;
   heapKibPerHeld: number;
-  /** Of one core, in percent, while nothing happens. */
+  /** Percent of one core while nothing happens. */
   idlePercent: number;
-  /** From one event, which all wait for, to the last client's read. */
+  /** Time from one event, for which all wait, until the last client has read it. */
   oneEventMs: number;
-  /** From the first of as many events as uploads, each with one client, to the last client's read. */
+  /** Time from the first of one event per upload until the last client has read its event. */
   eventEachMs: number;
 }
 
 export interface HoldRoundOptions {
   idleSeconds: number;
-  /** Directory for a heap profile of what is held; undefined for none. Its sampling slows and swells the server. */
+  /** Directory for a heap profile, or undefined. Its sampling costs time and memory of the server. */
   profile: string | undefined;
 }
 
-/** Bursts of a tenth each, so that the code that is measured is compiled code. */
+/** Number of bursts of a tenth each before the measurement, so that the code is compiled. */
 const WARM_UP_BURSTS = 5;
 const WARM_UP_SHARE = 0.1;
 const REST_MS = 1000;
 const KIB = 1024;
 const US_PER_MS = 1000;
 
-/** Measures a peer that was just started. */
+/** Measures a newly started peer. */
 export async function runHoldRound(
   peer: Peer,
   clients: Child<ClientQuestions>,
@@ -86,7 +86,7 @@ async function burst(
   return await release(peer, clients, uploads.length, events);
 }
 
-/** One client for each entry of `uploads`, which are slots, all of them held. */
+/** Holds one client for each slot in `uploads`. */
 async function holdAll(
   { kind, ids, ports, server, firing }: Peer,
   clients: Child<ClientQuestions>,
@@ -117,8 +117,7 @@ async function release(
 }
 
 /**
- * The median second: V8 tidies its heap up once, some time after the load that has filled it, and that is no cost
- * of holding.
+ * Returns the median second, because V8 collects its heap once after the load, which is not a cost of holding.
  */
 async function measureIdle({ server }: Peer, seconds: number): Promise<number> {
   const percents: number[] = [];

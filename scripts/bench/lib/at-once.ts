@@ -1,4 +1,4 @@
-/** Runs `task` for each index below `count`, with `atOnce` of them under way at any time. */
+/** Runs `task` for each index below `count`, with `atOnce` tasks running at any time. */
 export async function eachAtOnce(
   count: number,
   atOnce: number,

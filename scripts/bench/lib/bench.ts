@@ -1,29 +1,30 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** What `npm run bench -- <name>` runs. */
+/** A benchmark for `npm run bench -- <name>`. */
 export interface Bench {
   readonly name: string;
-  /** What it measures, in one line. */
+  /** One line about what it measures. */
   readonly summary: string;
-  /** The numbers that may be given as `--name 5`, with their defaults. */
+  /** The options with numbers, such as `--name 5`, with their defaults. */
   readonly defaults: Readonly<Record<string, number>>;
   run(args: readonly string[]): Promise<void>;
 }
 
-/** What is given with every benchmark, beside its numbers. */
+/** The other options of every benchmark. */
 export interface CommonOptions {
   /** Node options for all servers measured. */
   serverOptions: readonly string[];
-  /** Where the servers leave their profiles; undefined where none are wanted. */
+  /** Directory for the profiles of the servers, or undefined. */
   profile: string | undefined;
 }
 
-/** The options that every benchmark takes, as a person types them. */
+/** The usage text of the options of every benchmark. */
 export const COMMON_USAGE = '--profile <directory> --node-options="<options of the servers>"';
 
 /**
- * Reads `--rounds 5` and its like. Throws for a name that `defaults` does not hold, and for what is no positive number.
+ * Parses options such as `--rounds 5`. Throws for a name that is not in `defaults`, and for a value that is not a
+ * positive number.
  */
 export function parseOptions<D extends Record<string, number>>(
   args: readonly string[],
@@ -54,7 +55,7 @@ function positive(name: string, text: string): number {
   return value;
 }
 
-/** Says what is being done; figures go to standard output, this does not. */
+/** Prints progress to standard error. Only figures go to standard output. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }

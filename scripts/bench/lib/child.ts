@@ -5,22 +5,22 @@ import { compiled } from '../../../test/helpers/compiled.ts';
 
 const END_GRACE_MS = 5_000;
 
-/** What a child answers: a function for each question, with one argument or none. */
+/** The questions that a child answers: a function for each, with at most one argument. */
 export type Questions<Q> = { [K in keyof Q]: (argument: never) => unknown };
 
 type Argument<F> = F extends (...parameters: infer P) => unknown ? P : never;
 type Answer<F> = F extends (...parameters: never) => infer R ? Awaited<R> : never;
 
-/** A process of the benchmark, which is asked over its IPC channel. */
+/** A process of the benchmark that answers questions over its IPC channel. */
 export interface Child<Q extends Questions<Q>> {
   readonly pid: number;
-  /** Rejects with what the child threw, or when it ends first. */
+  /** Asks the child. Rejects with the child's error, or if the child ends first. */
   ask<K extends keyof Q & string>(question: K, ...argument: Argument<Q[K]>): Promise<Answer<Q[K]>>;
-  /** Lets it go, so that a profile is written; kills it when that takes too long. Safe to call twice. */
+  /** Ends the child so that it writes its profile, or kills it after a while. Safe to call twice. */
   end(): Promise<void>;
 }
 
-/** A reply as it crosses the channel; `serveQuestions` is the other side. */
+/** A reply on the channel. `serveQuestions` sends it. */
 export type Reply = { number: number } & ({ answer: unknown } | { error: string });
 
 interface Pending {
@@ -29,8 +29,8 @@ interface Pending {
 }
 
 /**
- * Starts one of `children/`. Its log goes nowhere, its complaints to our standard error.
- * @param name of the file, without ending.
+ * Starts a process from `children/`. Its log is dropped, and its standard error goes to that of this process.
+ * @param name name of the file without its extension
  */
 export function startChild<Q extends Questions<Q>>(name: string, nodeOptions: readonly string[] = []): Child<Q> {
   const entry = compiled(fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url)));

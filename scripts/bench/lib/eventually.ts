@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const POLL_MS = 20;
 const DEADLINE_MS = 30_000;
 
-/** Asks until `read` gives `wanted`. Throws, naming `what`, after half a minute. */
+/** Reads until `read` returns `wanted`. Throws an error with `what` after 30 s. */
 export async function untilEqual(what: string, wanted: number, read: () => Promise<number>): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
   for (let value = await read(); value !== wanted; value = await read()) {

@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { Session } from 'node:inspector/promises';
 
-/** Bytes between two samples, on the average: fine enough for single responses. */
+/** Average number of bytes between two samples, small enough to see single responses. */
 const SAMPLING_INTERVAL_BYTES = 512;
 
 let session: Session | undefined;
 
 /**
- * Collects garbage as when memory runs short: to the last page. What `--expose-gc` offers leaves free pages, which
- * V8 gives back by another collection some seconds later, in the middle of whatever is measured then.
+ * Collects all garbage and returns free pages to the system. `--expose-gc` would leave free pages, which V8 returns in
+ * another collection some seconds later, during the measurement.
  */
 export async function collect(): Promise<void> {
   const collector = new Session();
@@ -17,14 +17,14 @@ export async function collect(): Promise<void> {
   collector.disconnect();
 }
 
-/** Notes from now on who allocates what, in this process. */
+/** Starts a heap profile of this process. */
 export async function startHeapProfile(): Promise<void> {
   session = new Session();
   session.connect();
   await session.post('HeapProfiler.startSampling', { samplingInterval: SAMPLING_INTERVAL_BYTES });
 }
 
-/** Writes what was allocated since and is still alive; Chromium's developer tools open the file. */
+/** Writes the allocations since the start that are still alive. Chromium's developer tools open the file. */
 export async function stopHeapProfile(file: string): Promise<void> {
   if (session === undefined) throw new Error('no heap profile was started');
   const { profile } = await session.post('HeapProfiler.stopSampling');

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { sharedNowUs } from './shared-clock.ts';
 
-/** What a poller tells of itself. */
+/** Receives the events of a poller. */
 export interface PollerListener {
-  /** A whole answer with status 200 was read. */
+  /** Called after a complete answer with status 200. */
   answered(slot: number, version: number, atUs: number): void;
-  /** It can poll no more. */
+  /** Called when the poller cannot continue. */
   failed(slot: number, why: string): void;
 }
 
@@ -14,22 +14,21 @@ const OK = 'HTTP/1.1 200 ';
 const VERSION = Buffer.from('"version":');
 const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
 
-/** One read at a time is parsed before the next comes in, so all sockets share one buffer. */
+/** Each read is parsed before the next one, so all sockets share one buffer. */
 const SHARED_BUFFER = Buffer.allocUnsafe(64 * 1024);
 
 /**
- * One client on one keep-alive connection of its own: polls, reads the answer and, if told so, polls at once
- * with the version it brought. It knows just enough HTTP for the servers of these benchmarks, so that it
- * weighs as little as can be beside them.
+ * One client on its own keep-alive connection. It polls, reads the answer and, with `repolls`, polls again at once with
+ * the new version. It supports only the HTTP that the servers of these benchmarks use, so that it costs little.
  */
 export class LongPoller {
   readonly #slot: number;
   readonly #requestFor: (version: number) => string;
   readonly #listener: PollerListener;
   readonly #socket: Socket;
-  /** An answer that came in pieces; empty as a rule. */
+  /** The beginning of an incomplete answer; usually empty. */
   #partial: Buffer = Buffer.alloc(0);
-  /** Whether an answer is followed by the next poll. */
+  /** True if a poll follows each answer. */
   repolls = true;
 
   /** Connects; `onConnect` is called once. */
@@ -70,14 +69,14 @@ export class LongPoller {
     const seen = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
     if (isWhole(seen)) {
       this.#partial = Buffer.alloc(0);
-      this.#heard(seen, atUs);
+      this.#receive(seen, atUs);
     } else {
       this.#partial = Buffer.from(seen);
     }
     return true;
   }
 
-  #heard(answer: Buffer, atUs: number): void {
+  #receive(answer: Buffer, atUs: number): void {
     if (answer.toString('latin1', 0, OK.length) !== OK) {
       this.#listener.failed(this.#slot, `answered with ${answer.toString('latin1', 0, 400)}`);
       return;

@@ -1,7 +1,7 @@
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { ensureRedisServer } from '../../setup/redis-binary.mjs';
 
-/** What the figures were taken on, in a few lines. */
+/** Returns a few lines about the machine. */
 export async function machineFacts(): Promise<string> {
   const { version } = await ensureRedisServer(console.log);
   const processors = cpus();
@@ -15,12 +15,12 @@ export async function machineFacts(): Promise<string> {
   ].join('\n');
 }
 
-/** Throws, with the line to show, where a process may not open `wanted` files. */
+/** Throws with a line for the user if a process may not open `wanted` files. */
 export function assertOpenFiles(wanted: number): void {
   const allowed = softOpenFilesLimit();
   if (allowed >= wanted) return;
   throw new Error(
-    `this takes ${wanted} open files a process, and ${allowed} are allowed: raise it with ulimit -n ${wanted}, or hold fewer`,
+    `a process needs ${wanted} open files, but only ${allowed} are allowed; run ulimit -n ${wanted} or hold fewer`,
   );
 }
 

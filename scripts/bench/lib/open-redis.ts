@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 
 /**
- * A connection that BullMQ takes as well. Silent when Redis goes: that happens when a run is interrupted, and to all at
- * once.
+ * Opens a connection that BullMQ can use too. It ignores connection errors, which all connections have when a run is
+ * interrupted.
  */
 export function openRedis(url: string): Redis {
   const connection = new Redis(url, { maxRetriesPerRequest: null });

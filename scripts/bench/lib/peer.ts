@@ -5,25 +5,25 @@ import type { ServerQuestions } from './server-questions.ts';
 import type { Session } from './session.ts';
 import { sum } from './statistics.ts';
 
-/** One of the servers that are compared. */
+/** A server in the comparison. */
 export interface PeerKind {
-  /** As the table calls it. */
+  /** Its name in the table. */
   readonly title: string;
   /** Its file in `children/`. */
   readonly server: string;
   readonly source: SourceName;
   /** See `PollTarget.path`. */
   readonly path: string;
-  /** On top of the defaults; `EVENT_BUS` means something to the bare server too. */
+  /** Settings besides the defaults. `EVENT_BUS` also affects the bare server. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 const PROGRESS_PATH = '/uploads/{id}/progress?since={version}&timeout=50000';
 
 export const BARE: PeerKind = { title: 'node:http + pub/sub', server: 'bare', source: 'publish', path: PROGRESS_PATH };
-export const OURS: PeerKind = { title: 'deferred-uploads', server: 'api', source: 'record', path: PROGRESS_PATH };
-export const OURS_TARGETED: PeerKind = {
-  ...OURS,
+export const SERVICE: PeerKind = { title: 'deferred-uploads', server: 'api', source: 'record', path: PROGRESS_PATH };
+export const SERVICE_TARGETED: PeerKind = {
+  ...SERVICE,
   title: 'deferred-uploads, targeted',
   settings: { EVENT_BUS: 'targeted' },
 };
@@ -34,22 +34,22 @@ export const JOB_WAITER: PeerKind = {
   path: '/jobs/{id}-{next}',
 };
 
-/** One server or several, and the process that fires their events, all running. */
+/** The running servers of a peer and the process that fires their events. */
 export interface Peer {
   readonly kind: PeerKind;
-  /** The uploads that are polled, one client each. */
+  /** The polled uploads, with one client each. */
   readonly ids: string[];
-  /** Of the servers, in their order. */
+  /** The ports of the servers, in the same order. */
   readonly ports: number[];
   readonly servers: readonly Child<ServerQuestions>[];
-  /** The first of them. */
+  /** The first server. */
   readonly server: Child<ServerQuestions>;
   readonly firing: Child<FiringQuestions>;
-  /** Before the session's end. */
+  /** Ends the processes before the end of the session. */
   end(): Promise<void>;
 }
 
-/** Starts servers, one where nothing is said, and firing process, and prepares so many uploads. */
+/** Starts the servers (default one) and the firing process, and prepares the uploads. */
 export async function startPeer(
   session: Session,
   kind: PeerKind,
@@ -81,12 +81,12 @@ export async function startPeer(
   };
 }
 
-/** Responses that all servers of a peer hold now. */
+/** Returns the number of responses that all servers of a peer hold now. */
 export async function heldBy({ servers }: Pick<Peer, 'servers'>): Promise<number> {
   return sum(await Promise.all(servers.map((server) => server.ask('held'))));
 }
 
-/** Processor time of all servers of a peer since their start, in microseconds. */
+/** Returns the processor time of all servers of a peer since their start, in microseconds. */
 export async function serverCpuUs({ servers }: Pick<Peer, 'servers'>): Promise<number> {
   return sum(await Promise.all(servers.map((server) => server.ask('cpuUs'))));
 }

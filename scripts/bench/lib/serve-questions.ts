@@ -1,8 +1,8 @@
 import type { Questions, Reply } from './child.ts';
 
 /**
- * Answers the questions of the process that started this one, until that one lets go or dies. A Ctrl-C,
- * which a terminal sends to all, is left to it.
+ * Answers the questions of the parent process until it disconnects or dies. Ignores Ctrl-C, which a terminal sends to
+ * all processes, because the parent handles it.
  */
 export function serveQuestions<Q extends Questions<Q>>(handlers: Q): void {
   process.on('disconnect', () => process.exit(0));

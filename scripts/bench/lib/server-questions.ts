@@ -1,6 +1,6 @@
 import { collect, startHeapProfile, stopHeapProfile } from './heap-tools.ts';
 
-/** What a server process is asked; each server is a child of its own. */
+/** The questions for a server process. */
 export type ServerQuestions = {
   /** Resolves with the port it listens on at 127.0.0.1. */
   start(options: {
@@ -9,26 +9,26 @@ export type ServerQuestions = {
     maxHeld: number;
     settings: Readonly<Record<string, string>>;
   }): Promise<number>;
-  /** How many responses it holds now. */
+  /** Returns how many responses it holds now. */
   held(): number | Promise<number>;
   /** Processor time since its start, in microseconds. */
   cpuUs(): number;
-  /** Collects all garbage, and gives free memory back to the system. */
+  /** Collects all garbage, and returns free memory to the system. */
   collect(): Promise<void>;
   memory(): ServerMemory;
   startHeapProfile(): Promise<void>;
   stopHeapProfile(file: string): Promise<void>;
 };
 
-/** In bytes. */
+/** Memory of a server, in bytes. */
 export interface ServerMemory {
-  /** What the process has of the machine's memory. */
+  /** Resident memory of the process. */
   rss: number;
-  /** JavaScript objects, and what hangs on them outside of the heap. */
+  /** JavaScript objects, and memory outside of the heap that belongs to them. */
   heap: number;
 }
 
-/** The answers that are the same for every server: it spreads them into its own. */
+/** Answers that are the same for every server. */
 export const OWN_USAGE = { cpuUs, collect, memory, startHeapProfile, stopHeapProfile };
 
 function cpuUs(): number {

@@ -4,19 +4,19 @@ import { startProcess, type ServiceProcess } from '../../../test/helpers/service
 import { WORKER_ALLOCATOR } from '../../allocator.ts';
 import type { Session } from './session.ts';
 
-/** How the service is run. */
+/** Options of the service. */
 export interface ServiceOptions {
   workers: number;
-  /** On top of the settings by default. */
+  /** Settings besides the defaults. */
   env?: Readonly<Record<string, string>>;
-  /** Of workers alone, on top of that. */
+  /** Further settings of the workers. */
   workerEnv?: Readonly<Record<string, string>>;
   /** Options of Node for the API process. */
   apiOptions?: readonly string[];
   workerOptions?: readonly string[];
 }
 
-/** One API process and its workers, as processes of their own. */
+/** One API process and its worker processes. */
 export interface ServiceProcesses {
   api: ServiceProcess;
   workers: readonly ServiceProcess[];
@@ -24,8 +24,8 @@ export interface ServiceProcesses {
 }
 
 /**
- * Starts the service as `npm start` does, with the Redis of the session and files below its directory. Where one
- * process does not come up the others are ended.
+ * Starts the service like `npm start`, with the Redis of the session and files below its directory. If one process does
+ * not start, the others are ended.
  */
 export async function startServiceProcesses(
   { redisUrl, directory }: Session,

@@ -7,16 +7,16 @@ import { startChild, type Child, type Questions } from './child.ts';
 
 const EXIT_CODE_INTERRUPTED = 130;
 
-/** What a benchmark starts, so that all of it ends with it. */
+/** The resources of a benchmark, which end with it. */
 export interface Session {
-  /** Of a redis-server of this run's own. */
+  /** URL of a redis-server for this run. */
   readonly redisUrl: string;
-  /** For files of this run; removed with it. */
+  /** Directory for files of this run, which is removed at its end. */
   readonly directory: string;
   start<Q extends Questions<Q>>(name: string, nodeOptions?: readonly string[]): Child<Q>;
 }
 
-/** Gives `run` a session and ends everything of it afterwards, whether it returns, throws or is interrupted. */
+/** Calls `run` with a session and ends the session when `run` returns, throws or is interrupted. */
 export async function withSession(run: (session: Session) => Promise<void>): Promise<void> {
   const releases: (() => Promise<void>)[] = [];
   const opening = openSession(releases);
@@ -36,7 +36,7 @@ export async function withSession(run: (session: Session) => Promise<void>): Pro
   try {
     await run(await opening);
   } catch (error) {
-    // Everything fails that is asked of processes which an interruption has ended.
+    // After an interruption has ended the processes, all questions to them fail.
     if (closed === undefined) throw error;
     await new Promise(() => undefined);
   } finally {
@@ -61,7 +61,7 @@ async function openSession(releases: (() => Promise<void>)[]): Promise<Session> 
   };
 }
 
-/** The last first: servers before their Redis, and that before its directory. */
+/** Releases the last resource first: servers before their Redis, and Redis before its directory. */
 async function releaseAll(releases: (() => Promise<void>)[]): Promise<void> {
   for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release();
 }

@@ -1,16 +1,16 @@
 /**
- * Microseconds of the machine's monotonic clock. All processes of one machine read the same, so that
- * a moment noted in one can be taken from a moment noted in another.
+ * Returns microseconds of the machine's monotonic clock. All processes of one machine share it, so times of different
+ * processes can be compared.
  */
 export function sharedNowUs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1e6 + nanoseconds / 1e3;
 }
 
-/** When the upload in `slot` came to `version`, or when somebody heard of it. */
+/** The time at which the upload in `slot` reached `version`, or at which a client read it. */
 export interface Moment {
   slot: number;
   version: number;
-  /** Of `sharedNowUs`. */
+  /** Time by `sharedNowUs`. */
   atUs: number;
 }

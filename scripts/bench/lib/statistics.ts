@@ -1,6 +1,6 @@
 import type { Moment } from './shared-clock.ts';
 
-/** Of unsorted values, by nearest rank; `fraction` 0 to 1. NaN of none. */
+/** Returns a percentile of unsorted values by nearest rank; `fraction` is 0 to 1. NaN without values. */
 export function percentile(values: readonly number[], fraction: number): number {
   const sorted = [...values].sort((left, right) => left - right);
   return sorted[Math.max(0, Math.ceil(sorted.length * fraction) - 1)] ?? Number.NaN;
@@ -15,14 +15,14 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The median of the ratios of values that were taken next to each other: a load that comes and goes
- * weighs on both, and leaves the ratio as it is.
+ * Returns the median of the ratios of values that were measured one after the other. A temporary load affects both and
+ * leaves the ratio unchanged.
  */
 export function medianRatio(values: readonly number[], references: readonly number[]): number {
   return median(values.map((value, index) => value / (references[index] ?? Number.NaN)));
 }
 
-/** Microseconds from each creation to its reading. Throws where one was never read. */
+/** Returns the microseconds from each creation to its reading. Throws if an event was never read. */
 export function latenciesUs(created: readonly Moment[], read: readonly Moment[]): number[] {
   const readAtUs = new Map(read.map((moment) => [keyOf(moment), moment.atUs]));
   return created.map((moment) => {

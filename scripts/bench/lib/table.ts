@@ -1,4 +1,4 @@
-/** Columns under their headings: the first to the left, the others, figures, to the right. */
+/** Formats a table with the first column aligned left and the others right. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => (row[column] ?? '').length)),
@@ -10,12 +10,12 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
   return [line(headings), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }
 
-/** `digits` after the point; a dash for what there is no figure of. */
+/** Formats a number with `digits` decimals, or a dash for NaN. */
 export function figure(value: number, digits = 0): string {
   return Number.isFinite(value) ? value.toFixed(digits) : '-';
 }
 
-/** What a figure must not exceed. */
+/** An upper limit of a figure. */
 export interface Target {
   what: string;
   value: number;
@@ -23,7 +23,7 @@ export interface Target {
   digits?: number;
 }
 
-/** One line for each target: what was measured, what is allowed, whether it holds. */
+/** Returns one line per target: the measured value, the limit, and whether it is kept. */
 export function formatTargets(targets: readonly Target[]): string {
   const rows = targets.map(({ what, value, most, digits = 2 }) => [
     what,

@@ -9,12 +9,12 @@ import { reportPage, type DropFigures, type LoadFigures } from './report.ts';
 
 const defaults = { files: 200, loads: 9, workers: 2 };
 
-/** Different pictures among the files; the rest are the same ones under other names. */
+/** Number of different pictures. The other files are copies with other names. */
 const DIFFERENT_PHOTOS = 4;
 
 const IDLE_MS = 1000;
 
-/** What the page weighs, how fast it is there, and what becomes of many files dropped at once. */
+/** Measures the size and load time of the page, and many files dropped at the same time. */
 export const page: Bench = {
   name: 'page',
   summary:
@@ -49,7 +49,7 @@ export const page: Bench = {
   },
 };
 
-/** A first visit: nothing is in the browser's cache. */
+/** Measures a first visit with an empty cache. */
 async function measureLoad(tab: Page, url: string): Promise<LoadFigures> {
   const session = await tab.context().newCDPSession(tab);
   await session.send('Network.enable');
@@ -78,7 +78,7 @@ async function measureDrop(tab: Page, photos: readonly Buffer[], count: number):
   await tab.waitForTimeout(IDLE_MS);
   tab.on('request', (request) => {
     const { protocol, pathname } = new URL(request.url());
-    // Local previews go over no wire.
+    // Local previews use no network.
     if (protocol === 'blob:' || protocol === 'data:') return;
     const kind = `${request.method()} /${pathname.split('/')[1]}`;
     requests[kind] = (requests[kind] ?? 0) + 1;
@@ -95,7 +95,7 @@ async function measureDrop(tab: Page, photos: readonly Buffer[], count: number):
   return { requests, seconds, longTasksMs };
 }
 
-/** Makes the files in the page, so that the drop itself is all that is measured later. */
+/** Creates the files in the page, so that only the drop is measured later. */
 async function giveFiles(tab: Page, photos: readonly Buffer[], count: number): Promise<void> {
   const base64 = photos.map((bytes) => bytes.toString('base64'));
   await tab.evaluate(
@@ -120,7 +120,7 @@ function dropGivenFiles(): void {
   });
   Object.assign(window, { longTasksMs });
   const { transfer } = window as unknown as { transfer: DataTransfer };
-  // As an event of its own, as a person's would be.
+  // In a separate event, like the action of a user.
   setTimeout(() =>
     document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })),
   );

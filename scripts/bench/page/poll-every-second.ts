@@ -5,15 +5,14 @@ import type { Progress } from '../../../src/wire/documents.ts';
 const SENT_AT_ONCE = 3;
 const PERIOD_MS = 1000;
 
-/** How many requests it took, and how long. */
+/** Number of requests and time needed. */
 export interface PollFigures {
   requests: number;
   seconds: number;
 }
 
 /**
- * What a client does that knows no better: sends a few at once, and asks once a second how each of them is until it is
- * final.
+ * A simple client: sends a few files at the same time, and polls each of them once a second until it is final.
  */
 export async function pollEverySecond(url: string, photos: readonly Buffer[], count: number): Promise<PollFigures> {
   let requests = 0;

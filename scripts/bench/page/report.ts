@@ -2,18 +2,18 @@ import { median } from '../lib/statistics.ts';
 import { figure, formatTable, formatTargets } from '../lib/table.ts';
 import type { PollFigures } from './poll-every-second.ts';
 
-/** One visit with an empty cache; bytes as they came over the wire, headers included. */
+/** One visit with an empty cache. Bytes are those on the network, with headers. */
 export interface LoadFigures {
   firstPaintMs: number;
   bytes: number;
   requests: number;
 }
 
-/** Many files dropped at once; `requests` by method and first part of the path. */
+/** Many files dropped at the same time. `requests` are counted by method and first part of the path. */
 export interface DropFigures {
   requests: Readonly<Record<string, number>>;
   seconds: number;
-  /** Of every stretch in which the page could not answer for 50 ms or more. */
+  /** Duration of every task that blocked the page for 50 ms or more. */
   longTasksMs: readonly number[];
 }
 
@@ -22,7 +22,7 @@ const PAINT_TARGET_MS = 200;
 const LONG_TASK_TARGET_MS = 100;
 const REQUESTS_TARGET = 3;
 
-/** The tables, and what became of the targets. */
+/** Returns the tables and the state of the targets. */
 export function reportPage(
   { files, loads }: { files: number; loads: number },
   loaded: readonly LoadFigures[],

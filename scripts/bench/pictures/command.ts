@@ -5,20 +5,20 @@ import { eachAtOnce } from '../lib/at-once.ts';
 import type { Contestant } from './contestant.ts';
 import type { Batch } from './questions.ts';
 
-/** A program, and the commands by which it makes all sizes of one photo at `place` followed by their names. */
+/** A program, and its commands to make all sizes of one photo at `place` plus their names. */
 interface Program {
   readonly title: string;
-  /** The first that runs is taken. */
+  /** The first name that runs is used. */
   readonly names: readonly string[];
   readonly commands: (photo: string, place: string) => readonly (readonly string[])[];
 }
 
-/** As many pictures at work as for the others, so one thread for each. */
+/** One thread per picture, because as many pictures are processed at the same time as by the others. */
 const ONE_THREAD = { VIPS_CONCURRENCY: '1', MAGICK_THREAD_LIMIT: '1', OMP_NUM_THREADS: '1' };
 
 /**
- * The profile of the file is applied and left out, as by the others. It knows no cascade, but decodes at a half, a
- * quarter or an eighth of the size as we do.
+ * It applies and removes the profile of the file, like the others. It does not make sizes from each other, but decodes
+ * at a half, a quarter or an eighth of the size, like the service.
  */
 export const VIPSTHUMBNAIL: Program = {
   title: 'vipsthumbnail',
@@ -31,8 +31,8 @@ export const VIPSTHUMBNAIL: Program = {
 };
 
 /**
- * It leaves out the profile without applying it, to which it would need a file of sRGB's. In one command, each size
- * from the one before it, and with the hint that lets its JPEG decoder shrink.
+ * It removes the profile without applying it, for which it would need an sRGB profile file. One command makes each size
+ * from the previous one, with the option that lets its JPEG decoder shrink.
  */
 export const IMAGEMAGICK: Program = {
   title: 'ImageMagick',
@@ -63,7 +63,7 @@ export const IMAGEMAGICK: Program = {
   ],
 };
 
-/** Undefined where this machine has no such program. */
+/** Returns undefined if this machine does not have the program. */
 export function program({ title, names, commands }: Program): Contestant | undefined {
   const name = names.find((one) => spawnSync(one, ['--version'], { stdio: 'ignore' }).status === 0);
   if (name === undefined) return undefined;

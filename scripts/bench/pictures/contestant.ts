@@ -1,8 +1,8 @@
 import type { Batch } from './questions.ts';
 
-/** One of the ways to make three sizes of each photo: 1600 and 640 pixels in WebP, 160 in JPEG. */
+/** A way to make three sizes of each photo: 1600 and 640 pixels in WebP, 160 in JPEG. */
 export interface Contestant {
-  /** As the table calls it. */
+  /** Its name in the table. */
   readonly title: string;
   /** Resolves when all are made. */
   convert(batch: Batch): Promise<void>;

@@ -13,7 +13,7 @@ import { wholeService } from './service.ts';
 
 const defaults = { pictures: 48, rounds: 5, workers: availableParallelism() };
 
-/** Enough for the compilation of everything that a picture goes through, in every process. */
+/** Enough pictures to compile all code in every process. */
 const WARM_UP_PICTURES = 4;
 
 const PHONE: PhotoOptions = {
@@ -31,7 +31,7 @@ const PHONE: PhotoOptions = {
   },
 };
 
-/** What is converted, and what is said of it. */
+/** The photos, with a title. */
 const KINDS: readonly { title: string; photos: readonly PhotoOptions[] }[] = [
   {
     title: 'as phones write them: EXIF, and a profile of sRGB or Display P3',
@@ -49,7 +49,7 @@ const KINDS: readonly { title: string; photos: readonly PhotoOptions[] }[] = [
   },
 ];
 
-/** What the service makes of photos, from their first byte to their result, beside programs that only convert files. */
+/** Compares the service, from the first byte to the result, with programs that only convert files. */
 export const pictures: Bench = {
   name: 'pictures',
   summary:
@@ -100,7 +100,7 @@ async function makePhotos(directory: string, photos: readonly PhotoOptions[]): P
   );
 }
 
-/** In each round all take turns at the same photos. */
+/** In each round all contestants convert the same photos in turn. */
 async function runRounds(
   session: Session,
   contestants: readonly Contestant[],

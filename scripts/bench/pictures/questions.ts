@@ -1,15 +1,15 @@
-/** What is converted in a round. */
+/** The photos of a round. */
 export interface Batch {
   /** Files, taken in turn. */
   readonly photos: readonly string[];
-  /** Where what is made of them goes. */
+  /** Directory of the output. */
   readonly directory: string;
   readonly count: number;
-  /** Pictures at work at once. */
+  /** Number of pictures processed at the same time. */
   readonly inFlight: number;
 }
 
-/** What the bare script is asked. */
+/** The questions for the bare script. */
 export type BareQuestions = {
   /** Resolves when all are made. */
   convert(batch: Batch): Promise<void>;

@@ -10,13 +10,13 @@ import type { Session } from '../lib/session.ts';
 import type { Contestant } from './contestant.ts';
 import type { Batch } from './questions.ts';
 
-/** So many times as many uploads as pictures at work, so that the queue is never empty. */
+/** Ratio of uploads to pictures in progress, so that the queue is never empty. */
 const AHEAD = 3;
 
 /**
- * Settings as they are by default, one worker process for each core; a picture counts from its first byte to the held
- * answer with its result.
- * @param nodeOptions of all its processes.
+ * The whole service with default settings and one worker process per core. A picture counts from its first byte to the
+ * held answer with its result.
+ * @param nodeOptions Node options of all its processes
  */
 export async function wholeService(
   session: Session,

@@ -5,17 +5,17 @@ import { FaultyUpload } from '../../../test/helpers/faulty/upload.ts';
 import { rawRequest } from '../../../test/helpers/raw-request.ts';
 import type { Fleet } from './fleet.ts';
 
-/** Milliseconds from a fault to what follows; NaN where that has no meaning. */
+/** Milliseconds from a fault to each event; NaN if the event does not occur. */
 export interface Shot {
-  /** The next attempt begins; of a cancel: the processor's signal fires. */
+  /** Until the next attempt begins, or for a cancel until the signal of the processor fires. */
   next: number;
-  /** A client whose held request was there before the fault reads the outcome. */
-  heard: number;
-  /** A worker in the place of the dead one takes jobs. */
+  /** Until a client whose request was held before the fault reads the outcome. */
+  notified: number;
+  /** Until a new worker takes jobs. */
   back: number;
 }
 
-/** One thing that goes wrong, at the default settings but for those named. */
+/** One fault, with default settings except for the named ones. */
 export interface Fault {
   readonly title: string;
   readonly workers: number;
@@ -26,7 +26,7 @@ export interface Fault {
 const TIME_LIMIT_MS = 2_000;
 const GRACE_MS = 1_000;
 
-/** What goes wrong when the first attempt has the file in hand; resolves with the moment from which time is taken. */
+/** Causes the fault during the first attempt, and resolves with the time at which the measurement starts. */
 type Strike = (fleet: Fleet, pid: number, begunAtMs: number) => Promise<number> | number;
 
 const atOnce: Strike = (_fleet, _pid, begunAtMs) => begunAtMs;
@@ -39,7 +39,7 @@ function signal(name: NodeJS.Signals): Strike {
   };
 }
 
-/** An upload that meets the fault with its first attempt, and what becomes of it. */
+/** Runs an upload whose first attempt has the fault, and measures its outcome. */
 function fault(
   title: string,
   about: {
@@ -61,13 +61,13 @@ function fault(
       const outcome = upload.outcome().then(() => Date.now());
       const pid = await upload.begun(1);
       const atMs = await strike(fleet, pid, begunAtMs(upload)[0] ?? 0);
-      const heardAtMs = await outcome;
+      const notifiedAtMs = await outcome;
       if (wakes) process.kill(pid, 'SIGCONT');
       await upload.release();
       const nextAtMs = begunAtMs(upload)[1] ?? Number.NaN;
       return {
         next: nextAtMs - atMs,
-        heard: heardAtMs - atMs,
+        notified: notifiedAtMs - atMs,
         back: dies ? (await fleet.readyAfter(atMs)) - atMs : Number.NaN,
       };
     },
@@ -97,7 +97,7 @@ const cancelAtWork: Fault = {
     const aborted = await eventually('the signal', () =>
       readDiary(upload.diary).find(({ event }) => event === 'aborted'),
     );
-    return { next: aborted.atMs - atMs, heard: (await outcome) - atMs, back: Number.NaN };
+    return { next: aborted.atMs - atMs, notified: (await outcome) - atMs, back: Number.NaN };
   },
 };
 
@@ -118,11 +118,11 @@ const cancelReceiving: Fault = {
     });
     const atMs = Date.now();
     await cancelAnywhere(fleet, id);
-    return { next: Number.NaN, heard: (await answered) - atMs, back: Number.NaN };
+    return { next: Number.NaN, notified: (await answered) - atMs, back: Number.NaN };
   },
 };
 
-/** All that is measured, in the order of the table. */
+/** All faults, in the order of the table. */
 export const FAULTS: readonly Fault[] = [
   fault('worker killed (SIGKILL), another is there', { attempts: [['deaf'], ['finish']], strike: signal('SIGKILL') }),
   fault('the only worker killed (SIGKILL)', {
@@ -155,7 +155,7 @@ export const FAULTS: readonly Fault[] = [
     strike: atOnce,
   }),
   fault('event loop stands still', { attempts: [['spin'], ['finish']], strike: atOnce }),
-  fault(`worker told to stop (SIGTERM), SHUTDOWN_GRACE_MS=${GRACE_MS}`, {
+  fault(`worker stopped by SIGTERM, SHUTDOWN_GRACE_MS=${GRACE_MS}`, {
     env: { SHUTDOWN_GRACE_MS: String(GRACE_MS) },
     attempts: [['wait'], ['finish']],
     strike: signal('SIGTERM'),

@@ -9,14 +9,14 @@ const READY_WITHIN_MS = 30_000;
 /** An API process and workers under the supervisor of `npm start`. */
 export interface Fleet {
   readonly service: Service;
-  /** When a worker came up that was not there at `sinceMs`. */
+  /** Resolves with the time at which a worker started after `sinceMs`. */
   readyAfter(sinceMs: number): Promise<number>;
-  /** When a worker died that lived at `sinceMs`. */
+  /** Resolves with the time at which a worker died after `sinceMs`. */
   diedAfter(sinceMs: number): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Resolves when all of it is up. */
+/** Resolves when all processes are ready. */
 export async function startFleet(workers: number, env: Readonly<Record<string, string>>): Promise<Fleet> {
   const service = await startService({ apis: 2, workers: 0 });
   const readyAtMs: number[] = [];

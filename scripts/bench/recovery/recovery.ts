@@ -7,9 +7,9 @@ import { startFleet } from './fleet.ts';
 
 const defaults = { rounds: 3, lanes: 4 };
 
-const HEADINGS = ['fault', 'next attempt ms', 'worst', 'waiter hears ms', 'worst', 'worker is back ms'];
+const HEADINGS = ['fault', 'next attempt ms', 'worst', 'waiter notified ms', 'worst', 'worker is back ms'];
 
-/** How long it takes to get over each fault of a worker, and to hear a cancel. */
+/** Measures the recovery from each fault of a worker, and the delay of a cancel. */
 export const recovery: Bench = {
   name: 'recovery',
   summary:
@@ -53,5 +53,5 @@ function rowOf({ title }: Fault, shots: readonly Shot[]): string[] {
     figure(Math.max(...shots.map(pick))),
   ];
   const [back = '-'] = column(({ back: atMs }) => atMs);
-  return [title, ...column(({ next }) => next), ...column(({ heard }) => heard), back];
+  return [title, ...column(({ next }) => next), ...column(({ notified }) => notified), back];
 }

@@ -4,13 +4,13 @@ import { redisCommand } from '../../../test/helpers/redis-command.ts';
 import { queueKeys } from '../../../src/queue/contract.ts';
 import { startOnFamily, startOnServer, type Ground } from './redis-ground.ts';
 
-/** One thing that goes wrong with Redis, or with what hears of it. */
+/** One fault of Redis or of its subscribers. */
 export interface RedisFault {
   readonly title: string;
   start(): Promise<Ground>;
   /**
-   * Does it, and resolves with the moment from which time is taken: when it is over, or when it happens where it is
-   * over at once.
+   * Causes the fault, and resolves with the time at which the measurement starts: the end of the fault, or its moment
+   * if it has no duration.
    */
   strike(ground: Ground): Promise<number>;
 }
@@ -61,7 +61,7 @@ async function killApi({ service }: Ground): Promise<number> {
   return atMs;
 }
 
-/** All that is measured, in the order of the table; the longest first, since they are shared out to lanes. */
+/** All faults in the order of the table, the longest first, because several lanes share them. */
 export function redisFaults(outageMs: number): RedisFault[] {
   return [
     {

@@ -2,21 +2,21 @@ import { startRedisServer } from '../../../test/helpers/redis-server.ts';
 import { startRedisFamily, type RedisFamily } from '../../../test/helpers/redis-sentinel.ts';
 import { startService, type Service } from '../../../test/helpers/service.ts';
 
-/** A running service, and the Redis that is to fail under it. */
+/** A running service, and the Redis that will fail. */
 export interface Ground {
   readonly service: Service;
-  /** The sentinels' account of the servers, where there are sentinels. */
+  /** The servers that sentinels watch; undefined without sentinels. */
   readonly family: RedisFamily | undefined;
   stop(): Promise<void>;
 }
 
-/** Two API processes, one for each way of hearing events, and a worker, over one server that keeps its data. */
+/** Starts two API processes, one per event bus, and a worker, with one Redis that keeps its data. */
 export async function startOnServer(): Promise<Ground> {
   const redis = await startRedisServer({ persist: true });
   return await startOn({ redis, env: {} }, undefined, () => redis.stop());
 }
 
-/** The same over a master, two replicas and a sentinel. */
+/** Starts the same with a master, two replicas and a sentinel. */
 export async function startOnFamily(): Promise<Ground> {
   const family = await startRedisFamily();
   const env = { REDIS_URL: '', REDIS_SENTINELS: family.sentinels };

@@ -15,17 +15,17 @@ const HEADINGS = [
   'worst',
   'upload taken ms',
   'worst',
-  'held client hears ms',
+  'held client notified ms',
   'worst',
   'slowest refusal ms',
 ];
 
-/** How long it takes to get over each fault of Redis. */
+/** Measures the recovery from each fault of Redis. */
 export const redisRecovery: Bench = {
   name: 'redis-recovery',
   summary:
     'from a fault of Redis, or its end, until processes are ready, an upload is taken, and clients that were ' +
-    'held hear of a change',
+    'held clients notified',
   defaults,
   async run(args) {
     const { rounds, lanes, outage } = parseOptions(args, defaults);
@@ -59,7 +59,7 @@ function rowOf({ title }: RedisFault, shots: readonly RedisShot[]): string[] {
     title,
     ...column(({ ready }) => ready),
     ...column(({ taken }) => taken),
-    ...column(({ heard }) => heard),
+    ...column(({ notified }) => notified),
     figure(slowest),
   ];
 }

@@ -7,18 +7,15 @@ import { createTus } from '../../../test/helpers/tus-requests.ts';
 import type { RedisFault } from './redis-faults.ts';
 import type { Ground } from './redis-ground.ts';
 
-/** Milliseconds from a fault, or its end, to what follows. */
+/** Milliseconds from a fault, or its end, to each event. */
 export interface RedisShot {
-  /** Every API process that lives is ready. */
+  /** Until every living API process is ready. */
   ready: number;
-  /** A new upload is taken: 202. */
+  /** Until a new upload is accepted (202). */
   taken: number;
-  /**
-   * Clients that were held in each process before the fault have heard of a change that somebody makes as soon as it
-   * can be made.
-   */
-  heard: number;
-  /** The longest that a new upload waited for its refusal meanwhile; NaN where none was refused. */
+  /** Until clients that were held in each process before the fault receive a change that is made as soon as possible. */
+  notified: number;
+  /** Longest time until a new upload was rejected meanwhile; NaN if none was rejected. */
   refused: number;
 }
 
@@ -26,7 +23,7 @@ const HOLD_MS = 50_000;
 const AGAIN_MS = 20;
 const RECOVERED_WITHIN_MS = 60_000;
 
-/** Lets it go wrong once under a service of its own. */
+/** Causes the fault once in a new service. */
 export async function shootRedis(fault: RedisFault, bytes: Buffer): Promise<RedisShot> {
   const ground = await fault.start();
   try {
@@ -39,8 +36,8 @@ export async function shootRedis(fault: RedisFault, bytes: Buffer): Promise<Redi
 async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<RedisShot> {
   const urls = ground.service.apis.map(({ url }) => url);
   const id = await createTus(urls[0] ?? '', { 'Upload-Length': '5000' });
-  const heard = Promise.all(
-    urls.map(async (_, index) => await hear([...urls.slice(index), ...urls.slice(0, index)], id)),
+  const notified = Promise.all(
+    urls.map(async (_, index) => await follow([...urls.slice(index), ...urls.slice(0, index)], id)),
   );
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
@@ -52,19 +49,19 @@ async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<
     .filter(({ child }) => child.exitCode === null && child.signalCode === null)
     .map(({ url }) => url);
   const ready = untilAll(living, async (url) => (await fetch(`${url}/readyz`)).status === 200);
-  // The first publishes its changes for both ways of hearing; where it is dead the other is the only one that waits.
+  // The first process publishes for both event buses. If it is dead, only the other one has waiters.
   const cancelled = untilAll(
     living.slice(0, 1),
     async (url) => (await fetch(`${url}/uploads/${id}/cancel`, { method: 'POST' })).status < 300,
   );
   const readyAtMs = await ready;
   await cancelled;
-  const heardAtMs = Math.max(...(await heard));
+  const notifiedAtMs = Math.max(...(await notified));
   const { takenAtMs, refusedMs } = await sending.stop();
-  return { ready: readyAtMs - atMs, taken: takenAtMs - atMs, heard: heardAtMs - atMs, refused: refusedMs };
+  return { ready: readyAtMs - atMs, taken: takenAtMs - atMs, notified: notifiedAtMs - atMs, refused: refusedMs };
 }
 
-/** Resolves with the moment in which all of them have said yes. */
+/** Resolves with the time at which all have returned true. */
 async function untilAll(urls: readonly string[], says: (url: string) => Promise<boolean>): Promise<number> {
   await Promise.all(
     urls.map(async (url) => await eventually(url, async () => await says(url).catch(() => false), RECOVERED_WITHIN_MS)),
@@ -72,8 +69,8 @@ async function untilAll(urls: readonly string[], says: (url: string) => Promise<
   return Date.now();
 }
 
-/** A client as the contract has it: it asks again what it last saw, and another process where one does not answer. */
-async function hear(urls: readonly string[], id: string): Promise<number> {
+/** A client as in the contract: it polls with its last version, and asks another process if one does not answer. */
+async function follow(urls: readonly string[], id: string): Promise<number> {
   for (let turn = 0; ; turn += 1) {
     try {
       const { status, body } = await getJson<Progress>(
@@ -81,13 +78,13 @@ async function hear(urls: readonly string[], id: string): Promise<number> {
       );
       if (status === 200 && body.version !== 1) return Date.now();
     } catch {
-      // Its process is gone.
+      // The process has ended.
     }
     await delay(AGAIN_MS);
   }
 }
 
-/** Sends one new upload after the other; on `stop` it goes on until one is taken after that. */
+/** Sends one new upload after the other. After `stop` it continues until one is accepted. */
 function keepSending(url: string, bytes: Buffer): { stop(): Promise<{ takenAtMs: number; refusedMs: number }> } {
   let refusedMs = Number.NaN;
   let lastRefusalAtMs = 0;
@@ -109,7 +106,7 @@ function keepSending(url: string, bytes: Buffer): { stop(): Promise<{ takenAtMs:
     async stop() {
       isOver = true;
       await sending;
-      // The first that was taken after the last that was refused.
+      // The first accepted upload after the last rejected one.
       return { takenAtMs: takenAtMs.find((atMs) => atMs > lastRefusalAtMs) ?? Number.NaN, refusedMs };
     },
   };

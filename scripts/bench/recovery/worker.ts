@@ -1,7 +1,7 @@
 import { createFaultyProcessors } from '../../../test/helpers/faulty/processors.ts';
 import { runWorkerProcess } from '../../../workers/services.ts';
 
-/** A worker as it is served, timing and all, that does what the orders in a file say. */
+/** A real worker with its real timing that performs the acts in a file. */
 runWorkerProcess({
   createProcessors: createFaultyProcessors,
   isolatedEntry: new URL('../../../test/helpers/faulty/isolated.js', import.meta.url),

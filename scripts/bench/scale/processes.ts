@@ -1,7 +1,7 @@
 import type { ClientQuestions } from '../children/clients.ts';
 import { say } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
-import { BARE, OURS, OURS_TARGETED, startPeer, type Peer, type PeerKind } from '../lib/peer.ts';
+import { BARE, SERVICE, SERVICE_TARGETED, startPeer, type Peer, type PeerKind } from '../lib/peer.ts';
 import { median, medianRatio } from '../lib/statistics.ts';
 import { figure, formatTable, formatTargets } from '../lib/table.ts';
 import { runRound, type Load, type RoundFigures } from '../wake/round.ts';
@@ -11,11 +11,11 @@ const PROCESS_COUNTS = [1, 4, 16];
 const SECONDS = 2;
 const P50_TARGET = 1.5;
 
-/** Prefixes of their own: a stream is read by all processes of its installation, and by none of another. */
+/** Each kind has its own prefix, because only the processes of one installation read its stream. */
 const KINDS: readonly PeerKind[] = [
   { ...BARE, settings: { EVENT_BUS: 'targeted' } },
-  { ...OURS_TARGETED, title: 'targeted', settings: { EVENT_BUS: 'targeted', QUEUE_PREFIX: 'targeted' } },
-  { ...OURS, title: 'stream', settings: { EVENT_BUS: 'stream', QUEUE_PREFIX: 'stream' } },
+  { ...SERVICE_TARGETED, title: 'targeted', settings: { EVENT_BUS: 'targeted', QUEUE_PREFIX: 'targeted' } },
+  { ...SERVICE, title: 'stream', settings: { EVENT_BUS: 'stream', QUEUE_PREFIX: 'stream' } },
 ];
 
 const HEADINGS = ['', 'p50 µs', 'p99 µs', 'p50 ratio', 'p99 ratio', 'all APIs, µs an event', 'firing µs'];
@@ -25,7 +25,7 @@ interface Measured {
   rounds: RoundFigures[];
 }
 
-/** The wake with its clients spread over several API processes. */
+/** Measures the wake latency with clients on several API processes. */
 export const processes: Part = {
   name: 'processes',
   async run(session, options) {
@@ -54,7 +54,7 @@ async function runRounds(
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const [index, peer] of peers.entries()) {
       const figures = await runRound(peer, clients, load);
-      // The first compiles.
+      // The first round compiles the code.
       if (round > 0) measured[index]?.rounds.push(figures);
     }
   }

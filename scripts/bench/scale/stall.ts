@@ -3,7 +3,7 @@ import type { ClientQuestions } from '../children/clients.ts';
 import { say } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { untilEqual } from '../lib/eventually.ts';
-import { heldBy, OURS, startPeer, type Peer } from '../lib/peer.ts';
+import { heldBy, SERVICE, startPeer, type Peer } from '../lib/peer.ts';
 import type { Session } from '../lib/session.ts';
 import { sharedNowUs, type Moment } from '../lib/shared-clock.ts';
 import { figure, formatTable, formatTargets } from '../lib/table.ts';
@@ -11,7 +11,7 @@ import type { ReaderQuestions } from './children/event-reader.ts';
 import { startCrowd } from './lib/crowd.ts';
 import type { Part, ScaleOptions } from './lib/part.ts';
 
-/** A wait that is not over by then is lost; all of them would be answered by their timeout some while later. */
+/** A wait that has not ended by then counts as lost. It would end later by its timeout. */
 const HEAR_WITHIN_MS = 10_000;
 const POLL_MS = 50;
 const US_PER_MS = 1000;
@@ -21,14 +21,14 @@ interface Figures {
   bus: (typeof BUSES)[number];
   perSecond: number;
   lost: number;
-  /** From the process' waking to the last answer. */
+  /** From the continuation of the process to the last answer. */
   lastMs: number;
-  /** Events that a bare reader, which stood still as long, never heard of, and all there were. */
+  /** Events that a plain reader missed, which was stopped for the same time, and the number of all events. */
   readerMissed: number;
   events: number;
 }
 
-/** A process that stands still while more events go by than the stream keeps. */
+/** Stops a process while more events pass than the stream keeps. */
 export const stall: Part = {
   name: 'stall',
   async run(session, options) {
@@ -45,15 +45,15 @@ async function measureBus(session: Session, bus: Figures['bus'], options: ScaleO
   const settings = { EVENT_BUS: bus };
   const clients = session.start<ClientQuestions>('clients');
   const reader = session.start<ReaderQuestions>('../scale/children/event-reader');
-  const peer = await startPeer(session, { ...OURS, title: bus, settings }, options.held, options.serverOptions);
+  const peer = await startPeer(session, { ...SERVICE, title: bus, settings }, options.held, options.serverOptions);
   const crowd = await startCrowd(session, settings);
   await reader.ask('start', session.redisUrl);
   const versions = await holdAll(peer, clients);
   await delay(POLL_MS);
-  const heardBefore = await reader.ask('heard');
+  const receivedBefore = await reader.ask('received');
   const stalled = [peer.server.pid, reader.pid];
   for (const pid of stalled) process.kill(pid, 'SIGSTOP');
-  // Half of what is waited for comes at once, to be trimmed, and half while the stream keeps it.
+  // Half of the awaited events come at once and are trimmed, and half stay in the stream.
   const half = Math.floor(peer.ids.length / 2);
   await peer.firing.ask('fire', { events: half, from: 0 });
   const fired = await crowd.fire({ perSecond: options.unwanted, seconds: options.stall });
@@ -62,7 +62,7 @@ async function measureBus(session: Session, bus: Figures['bus'], options: ScaleO
   for (const pid of stalled) process.kill(pid, 'SIGCONT');
   const answers = await answersWithin(clients, peer.ids.length);
   const events = fired.events + peer.ids.length;
-  const heard = (await reader.ask('heard')) - heardBefore;
+  const received = (await reader.ask('received')) - receivedBefore;
   await Promise.all([peer.end(), crowd.end(), reader.end(), clients.end()]);
   const right = new Set(answers.filter(({ slot, version }) => version > (versions[slot] ?? 0)).map(({ slot }) => slot));
   return {
@@ -71,7 +71,7 @@ async function measureBus(session: Session, bus: Figures['bus'], options: ScaleO
     perSecond: fired.perSecond,
     lost: peer.ids.length - right.size,
     lastMs: (answers.reduce((last, { atUs }) => Math.max(last, atUs), 0) - wokenAtUs) / US_PER_MS,
-    readerMissed: events - heard,
+    readerMissed: events - received,
   };
 }
 

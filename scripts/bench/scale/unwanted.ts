@@ -2,7 +2,7 @@ import type { ClientQuestions } from '../children/clients.ts';
 import { say } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { untilEqual } from '../lib/eventually.ts';
-import { heldBy, OURS, startPeer, type Peer } from '../lib/peer.ts';
+import { heldBy, SERVICE, startPeer, type Peer } from '../lib/peer.ts';
 import type { Session } from '../lib/session.ts';
 import { median } from '../lib/statistics.ts';
 import { figure, formatTable, formatTargets } from '../lib/table.ts';
@@ -11,7 +11,7 @@ import { startCrowd, type Crowd } from './lib/crowd.ts';
 import type { Part, ScaleOptions } from './lib/part.ts';
 import { withRedisMeter, type RedisMeter } from './lib/redis-meter.ts';
 
-/** Held by the process measured, and not among those that events are fired for. */
+/** Number of held responses of the measured process, for uploads without events. */
 const HELD = 100;
 const TARGET_PERCENT = 1;
 const BUSES = ['stream', 'targeted'] as const;
@@ -19,13 +19,13 @@ const BUSES = ['stream', 'targeted'] as const;
 interface Figures {
   bus: (typeof BUSES)[number];
   perSecond: number[];
-  /** Of one core at the rate asked for, should a busy machine have fired them slower; with what it spends anyway. */
+  /** Percent of one core, scaled to the requested rate, with the idle time. */
   apiPercent: number[];
   readerPercent: number[];
   redisUsPerEvent: number[];
 }
 
-/** What an API process spends on changes that none of its clients waits for. */
+/** Measures the processor time of an API process for changes without waiters. */
 export const unwanted: Part = {
   name: 'unwanted',
   async run(session, options) {
@@ -46,7 +46,7 @@ async function measureBus(
   options: ScaleOptions,
 ): Promise<Figures> {
   const settings = { EVENT_BUS: bus };
-  const peer = await startPeer(session, { ...OURS, title: bus, settings }, HELD, options.serverOptions);
+  const peer = await startPeer(session, { ...SERVICE, title: bus, settings }, HELD, options.serverOptions);
   const crowd = await startCrowd(session, settings);
   const reader = session.start<ReaderQuestions>('../scale/children/event-reader');
   await reader.ask('start', session.redisUrl);

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 
 /** One kind of table, row by row. */
 export interface CsvKind {
-  /** What is said of it. */
+  /** Its title in the report. */
   readonly title: string;
   readonly header: string;
   readonly row: (index: number) => string;
@@ -14,14 +14,14 @@ const BLOCK_ROWS = 1000;
 const NAMES = ['Ada Lovelace', 'Grace Hopper', 'Alan Turing', 'Barbara Liskov', 'Zoë Müller'];
 const LANDS = ['Switzerland', 'Germany', 'France', 'Japan', 'Brazil', 'Kenya', 'Peru'];
 
-/** Of ten rows, each with its share: a comma in a cell needs quotes, a quote in it needs more of them. */
+/** The notes of ten rows. Some need quotes because of a comma, and some doubled quotes. */
 const NOTES = [
   ...Array<string>(7).fill('nothing to say of it'),
   ...Array<string>(2).fill('"late, but there"'),
   '"said ""hello"", and left"',
 ];
 
-/** As people export them from shops and spreadsheets, as measurements are written, and as some databases do. */
+/** Tables as exported from shops and spreadsheets, as written by instruments, and by some databases. */
 export const CSV_KINDS: readonly CsvKind[] = [
   {
     title: 'eight columns, a quoted cell in three of ten rows, quotes within it in one',
@@ -41,7 +41,7 @@ export const CSV_KINDS: readonly CsvKind[] = [
   },
 ];
 
-/** Resolves when the file is written: a header and so many rows, the same ones each time. */
+/** Writes a header and the rows, always the same, and resolves when the file is complete. */
 export async function writeCsv({ header, row }: CsvKind, rows: number, path: string): Promise<void> {
   function* blocks(): Generator<string> {
     yield `${header}\n`;

@@ -1,7 +1,7 @@
-/** How the bare process goes through a file. */
+/** How the plain process reads a file. */
 export type BareWay = 'records' | 'json-lines';
 
-/** What the bare process is asked. */
+/** The questions for the plain process. */
 export type BareQuestions = {
   /**
    * Reads the whole file with csv-parse and resolves with the number of its records: `records` counts them as arrays

@@ -7,23 +7,23 @@ import type { TableFigures } from './service.ts';
 export interface KindFigures {
   readonly heading: string;
   readonly rows: number;
-  readonly ours: TableFigures[];
-  /** Seconds of csv-parse alone, and of csv-parse with its records written as JSON Lines. */
+  readonly service: TableFigures[];
+  /** Seconds of only csv-parse, and of csv-parse with its records written as JSON Lines. */
   readonly records: number[];
   readonly jsonLines: number[];
-  /** In bytes; see `WholeService`. */
+  /** Bytes, see `WholeService`. */
   workerGrowth: number;
 }
 
 const MIB = 2 ** 20;
 
-/** Of the rows per second that bare csv-parse counts. */
+/** Minimum ratio to the rows per second of plain csv-parse. */
 const LEAST_TO_BARE = 0.8;
 
-/** The kinds' tables, then the limits of all. */
+/** Returns the table of each kind, then all limits. */
 export function report(kinds: readonly KindFigures[]): string {
   const limits = kinds.map((kind) => ({
-    what: `rows per second, ours to bare csv-parse: ${kind.heading}`,
+    what: `rows per second, service to bare csv-parse: ${kind.heading}`,
     value: toBare(kind, seconds(kind)),
     least: LEAST_TO_BARE,
   }));
@@ -43,7 +43,7 @@ function reportKind(kind: KindFigures): string {
       row('deferred-uploads, first byte to result', seconds(kind)),
       row(
         'of that the processor: types, JSON Lines, durable',
-        kind.ours.map(({ processingSeconds }) => processingSeconds),
+        kind.service.map(({ processingSeconds }) => processingSeconds),
       ),
       row('bare csv-parse: counts the records', kind.records),
       row('csv-parse, JSON.stringify, a file', kind.jsonLines),
@@ -52,8 +52,8 @@ function reportKind(kind: KindFigures): string {
   return `${kind.heading}\n${table}\nmemory of the worker, most beyond a small table: ${figure(kind.workerGrowth / MIB)} MiB`;
 }
 
-function seconds({ ours }: KindFigures): number[] {
-  return ours.map((round) => round.seconds);
+function seconds({ service }: KindFigures): number[] {
+  return service.map((round) => round.seconds);
 }
 
 function toBare({ records }: KindFigures, took: readonly number[]): number {

@@ -11,18 +11,18 @@ import { startServiceProcesses } from '../lib/service-processes.ts';
 import type { Session } from '../lib/session.ts';
 import { uploadRef } from '../../../src/telemetry/upload-ref.ts';
 
-/** What one table took. */
+/** The results of one table. */
 export interface TableFigures {
-  /** From its first byte to the held answer with its result. */
+  /** Seconds from its first byte to the held answer with its result. */
   readonly seconds: number;
-  /** Of these, in the steps of its processor. */
+  /** Seconds of these in the steps of its processor. */
   readonly processingSeconds: number;
 }
 
-/** One API process and one worker process, with settings as they are by default but for the size of files. */
+/** One API process and one worker process with default settings, except for the size of files. */
 export interface WholeService {
   digest(path: string, rows: number): Promise<TableFigures>;
-  /** The most memory that the worker had, beyond what it has now. */
+  /** Returns a function for the peak memory of the worker beyond its current memory. */
   watchWorker(): () => number;
   end(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface WholeService {
 const READ_BYTES = 1024 * 1024;
 const MS_PER_SECOND = 1000;
 
-/** Beyond what a run of a few minutes can have. */
+/** More than the output of a run of a few minutes. */
 const MOST_BYTES = String(2 ** 36);
 const ANY_SIZE = {
   UPLOAD_MAX_BYTES: MOST_BYTES,
@@ -38,7 +38,7 @@ const ANY_SIZE = {
   TABLE_MAX_OUTPUT_BYTES: MOST_BYTES,
 };
 
-/** The worker's log says how long each step took. @param nodeOptions of the worker. */
+/** The worker's log contains the time of each step. @param nodeOptions Node options of the worker */
 export async function startWholeService(session: Session, nodeOptions: readonly string[]): Promise<WholeService> {
   const { api, workers, end } = await startServiceProcesses(session, {
     workers: 1,

@@ -14,10 +14,10 @@ const defaults = { rows: 1_000_000, rounds: 3 };
 const MB = 1e6;
 const MS_PER_SECOND = 1000;
 
-/** Enough for the compilation of everything that a row goes through, in every process. */
+/** Enough rows to compile all code in every process. */
 const WARM_UP_ROWS = 50_000;
 
-/** What the service makes of large tables, from their first byte to their result, beside csv-parse alone. */
+/** Compares the service on large tables, from the first byte to the result, with plain csv-parse. */
 export const tables: Bench = {
   name: 'tables',
   summary: 'a CSV of a million rows, through the whole service, beside bare csv-parse',
@@ -33,7 +33,7 @@ export const tables: Bench = {
   },
 };
 
-/** In each round all take turns at the same file. */
+/** In each round all contestants read the same file in turn. */
 async function measureKind(
   session: Session,
   kind: CsvKind,
@@ -53,10 +53,10 @@ async function measureKind(
     await service.digest(small, WARM_UP_ROWS);
     const workerGrowth = service.watchWorker();
     const heading = `${rows} rows of ${kind.title}, ${((await stat(large)).size / MB).toFixed(0)} MB; medians of ${rounds} rounds`;
-    const figures: KindFigures = { heading, rows, ours: [], records: [], jsonLines: [], workerGrowth: 0 };
+    const figures: KindFigures = { heading, rows, service: [], records: [], jsonLines: [], workerGrowth: 0 };
     for (let round = 1; round <= rounds; round += 1) {
       say(`${kind.title}: round ${round} of ${rounds}`);
-      figures.ours.push(await service.digest(large, rows));
+      figures.service.push(await service.digest(large, rows));
       const { records, jsonLines } = await readAll(session, bare, large);
       figures.records.push(records);
       figures.jsonLines.push(jsonLines);
@@ -67,7 +67,7 @@ async function measureKind(
   }
 }
 
-/** The seconds that each way takes. */
+/** Returns the seconds of each way. */
 async function readAll(
   { directory }: Session,
   bare: Child<BareQuestions>,

@@ -1,9 +1,9 @@
 import { figure, formatTable } from '../lib/table.ts';
 
-/** What a figure must reach, or must not exceed. */
+/** A lower or upper limit of a figure. */
 export type Limit = { what: string; value: number; digits?: number } & ({ least: number } | { most: number });
 
-/** One line for each limit: what was measured, what is wanted, whether it holds. */
+/** Returns one line per limit: the measured value, the limit, and whether it is kept. */
 export function formatLimits(limits: readonly Limit[]): string {
   const rows = limits.map((limit) => {
     const isMet = 'least' in limit ? limit.value >= limit.least : limit.value <= limit.most;

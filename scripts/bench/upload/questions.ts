@@ -1,36 +1,36 @@
-/** What a server of this benchmark is asked; each is a process of its own. */
+/** The questions for a server process of this benchmark. */
 export type UploadServerQuestions = {
   /** Resolves with the port it listens on at 127.0.0.1. */
   start(setup: ServerSetup): Promise<number>;
-  /** Takes the process' memory, after a collection, for what it needs without uploads. */
+  /** Collects garbage, and takes the current memory as the memory without uploads. */
   watchMemory(): void;
-  /** From now on processor time counts. */
+  /** Starts to count processor time. */
   begin(): void;
-  /** What was used since `begin`, and of memory since `watchMemory`. */
+  /** Returns the processor time since `begin`, and the memory since `watchMemory`. */
   end(): Usage;
 };
 
-/** What a server is started with; those that have no use for a part of it pass it over. */
+/** The options of a server. A server ignores options that it does not need. */
 export interface ServerSetup {
   redisUrl: string;
-  /** Where its files go. */
+  /** Directory of its files. */
   directory: string;
-  /** For our service alone: on top of the settings that let it take large files. */
+  /** Only for this service: settings besides those for large files. */
   settings: Readonly<Record<string, string>>;
-  /** For our service alone: false makes the syncs of files do nothing, to tell what durability costs. */
+  /** Only for this service: false disables the syncs of files, to measure the cost of durability. */
   isDurable: boolean;
 }
 
 export interface Usage {
-  /** Of all threads, in microseconds. */
+  /** Processor time of all threads, in microseconds. */
   cpuUs: number;
-  /** The most that the process had of the machine's memory beyond what it had at `watchMemory`, in bytes. */
+  /** Peak memory of the process beyond that at `watchMemory`, in bytes. */
   rssGrowth: number;
 }
 
-/** What the sending process is asked. */
+/** The questions for the sending process. */
 export type SenderQuestions = {
-  /** Resolves when the last answer is in. Throws for one that is no success. */
+  /** Resolves after the last answer. Throws if an answer is not a success. */
   send(transfer: Transfer): Promise<Sent>;
 };
 
@@ -41,15 +41,15 @@ export interface Transfer {
   port: number;
   form: TransferForm;
   path: string;
-  /** Of each file. */
+  /** Bytes of each file. */
   bytes: number;
   files: number;
-  /** Kept alive, each sending one file after another. */
+  /** Number of keep-alive connections, each of which sends one file after the other. */
   connections: number;
 }
 
 export interface Sent {
-  /** From the first byte to the last answer. */
+  /** Seconds from the first byte to the last answer. */
   seconds: number;
   /** Processor time of the sender, in microseconds. */
   cpuUs: number;

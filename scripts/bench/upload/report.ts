@@ -5,12 +5,12 @@ import {
   FORMIDABLE,
   KOA_MULTER,
   MULTER,
-  OURS,
-  OURS_PUT,
-  OURS_PUT_UNHASHED,
-  OURS_PUT_UNSYNCED,
-  OURS_UNHASHED,
-  OURS_UNSYNCED,
+  SERVICE,
+  SERVICE_PUT,
+  SERVICE_PUT_UNHASHED,
+  SERVICE_PUT_UNSYNCED,
+  SERVICE_UNHASHED,
+  SERVICE_UNSYNCED,
   type UploadPeer,
 } from './peers.ts';
 import type { Load, UploadFigures } from './round.ts';
@@ -45,7 +45,7 @@ const FILE_HEADINGS = [
 ];
 const PICTURE_HEADINGS = ['', 'per second', 'server CPU ms', 'sender CPU ms', 'per CPU second, to Koa + multer'];
 
-/** Large files: their table and limits. */
+/** Returns the table and limits of large files. */
 export function reportFiles({ title, load, peers }: LoadFigures): string {
   const gib = (load.bytes * load.files) / GIB;
   const rows = peers.map(({ peer, rounds }) => {
@@ -64,7 +64,7 @@ export function reportFiles({ title, load, peers }: LoadFigures): string {
   return `${title}\n${formatTable(FILE_HEADINGS, rows)}\n\n${formatLimits(fileLimits(peers))}`;
 }
 
-/** Pictures to the queue: their table and limit. */
+/** Returns the table and limit of queued pictures. */
 export function reportPictures({ title, load, peers }: LoadFigures): string {
   const rows = peers.map(({ peer, rounds }) => {
     const column = (pick: (round: UploadFigures) => number, digits: number) => figure(median(rounds.map(pick)), digits);
@@ -77,20 +77,20 @@ export function reportPictures({ title, load, peers }: LoadFigures): string {
     ];
   });
   const limit: Limit = {
-    what: 'per CPU second, ours to Koa + multer',
-    value: 1 / cpuTo(peers, OURS, KOA_MULTER),
+    what: 'per CPU second, service to Koa + multer',
+    value: 1 / cpuTo(peers, SERVICE, KOA_MULTER),
     least: FASTER,
   };
   return `${title}\n${formatTable(PICTURE_HEADINGS, rows)}\n\n${formatLimits([limit])}`;
 }
 
 function fileLimits(peers: LoadFigures['peers']): Limit[] {
-  const hashed = [OURS, OURS_PUT, OURS_UNSYNCED, OURS_PUT_UNSYNCED];
+  const hashed = [SERVICE, SERVICE_PUT, SERVICE_UNSYNCED, SERVICE_PUT_UNSYNCED];
   return [
     ...hashed.flatMap((one) =>
       limitsTo(peers, one, { name: 'formidable', peer: FORMIDABLE, mostCpu: CPU_TO_FORMIDABLE }),
     ),
-    ...[OURS_UNHASHED, OURS_PUT_UNHASHED].flatMap((one) =>
+    ...[SERVICE_UNHASHED, SERVICE_PUT_UNHASHED].flatMap((one) =>
       limitsTo(peers, one, { name: 'multer', peer: MULTER, mostCpu: CPU_TO_MULTER }),
     ),
   ];

@@ -5,38 +5,38 @@ import type { Session } from '../lib/session.ts';
 import type { UploadPeer } from './peers.ts';
 import type { SenderQuestions, UploadServerQuestions } from './questions.ts';
 
-/** What is sent in a round. */
+/** The load of a round. */
 export interface Load {
-  /** Of each file. */
+  /** Bytes of each file. */
   bytes: number;
   files: number;
   connections: number;
-  /** Sent before the clock starts, so that code is compiled and connections to Redis are warm. */
+  /** Files sent before the measurement, so that code is compiled and connections to Redis are open. */
   warmUp: { bytes: number; files: number };
   /**
-   * Leaves the files until the run is over. Where many files were deleted ext4 looks for minutes at what each of
-   * them was before it makes a new one, which would cost more than everything else.
+   * Keeps the files until the end of the run. After many deletions ext4 is slow for minutes when it creates files,
+   * which would cost more than everything else.
    */
   keepsFiles: boolean;
 }
 
-/** What a round has measured. */
+/** The results of a round. */
 export interface UploadFigures {
   seconds: number;
   /** Processor time of the server and of the sender, in seconds. */
   serverSeconds: number;
   senderSeconds: number;
-  /** In bytes; see `Usage`. */
+  /** Bytes, see `Usage`. */
   rssGrowth: number;
 }
 
 const US_PER_SECOND = 1e6;
 
-/** So small a file that the memory it takes is that of being a server at all. */
+/** A file so small that its memory is that of the server itself. */
 const FIRST_BYTES = 100_000;
 
 /**
- * Measures a peer with a server of its own for this round: memory once taken from the machine is not all given back.
+ * Measures a peer with a new server, because a process does not return all its memory to the system.
  */
 export async function runUploadRound(
   session: Session,
@@ -60,7 +60,7 @@ export async function runUploadRound(
   const sent = await sender.ask('send', { ...transfer, bytes: load.bytes, files: load.files });
   const used = await server.ask('end');
   await server.end();
-  // Large ones go before the next round, which would else write these bytes to disk beside its own.
+  // Large files are removed before the next round, whose writes they would delay.
   if (!load.keepsFiles) await rm(directory, { recursive: true });
   return {
     seconds: sent.seconds,

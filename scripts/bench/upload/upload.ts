@@ -12,12 +12,12 @@ const defaults = { mib: 1024, files: 16, each: 32, pictures: 4000, connections: 
 const MIB = 2 ** 20;
 const PICTURE_BYTES = 100_000;
 
-/** Enough for the first compilation of everything that a large file goes through. */
+/** Enough bytes to compile the code for a large file. */
 const WARM_UP_BYTES = 64 * MIB;
-/** Small requests run more code, each time a little. */
+/** Small requests run more code, so they need a longer warm-up. */
 const WARM_UP_SHARE = 0.25;
 
-/** What it costs to take files in, from the socket to the disk, and pictures on into the queue. */
+/** Measures the cost of receiving files, from the socket to the disk, and of queueing pictures. */
 export const upload: Bench = {
   name: 'upload',
   summary: 'one large file, several at once, and pictures to the queue, beside other servers that take uploads',
@@ -71,7 +71,7 @@ function pictureLoad({ pictures, connections }: typeof defaults): Load {
   return { files: pictures, bytes: PICTURE_BYTES, connections, keepsFiles: true, warmUp };
 }
 
-/** In each round all peers take turns at each load. */
+/** In each round all peers run each load in turn. */
 async function runAll(
   session: Session,
   sender: Child<SenderQuestions>,

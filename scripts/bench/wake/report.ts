@@ -2,7 +2,7 @@ import { median, medianRatio } from '../lib/statistics.ts';
 import { figure, formatTable, formatTargets } from '../lib/table.ts';
 import type { Load, RoundFigures } from './round.ts';
 
-/** All rounds of one load; the first peer is the one that the others are measured by, the second ours. */
+/** All rounds of one load. The first peer is the reference, the second is the service. */
 export interface LoadFigures {
   load: Load;
   peers: { title: string; rounds: RoundFigures[] }[];
@@ -13,7 +13,7 @@ const P99_TARGET = 3.5;
 
 const HEADINGS = ['', 'p50 µs', 'p99 µs', 'p50 ratio', 'p99 ratio', 'server µs', 'firing µs', 'client µs'];
 
-/** Tables of all loads, and what became of the targets. */
+/** Returns the tables of all loads and the state of the targets. */
 export function reportWake(options: { held: number; rounds: number }, figures: readonly LoadFigures[]): string {
   const tables = figures.map(
     (load) => `${titleOf(load, options)}\n${tableOf(load)}\n\n${formatTargets(targetsOf(load))}`,
@@ -50,14 +50,14 @@ function tableOf({ peers }: LoadFigures): string {
 }
 
 function targetsOf({ peers }: LoadFigures) {
-  const [bare, ours, jobWaiter] = peers.map(({ rounds }) => rounds);
-  if (bare === undefined || ours === undefined || jobWaiter === undefined) return [];
+  const [bare, service, jobWaiter] = peers.map(({ rounds }) => rounds);
+  if (bare === undefined || service === undefined || jobWaiter === undefined) return [];
   const ratio = (pick: (round: RoundFigures) => number, to: RoundFigures[]) =>
-    medianRatio(ours.map(pick), to.map(pick));
+    medianRatio(service.map(pick), to.map(pick));
   return [
-    { what: 'p50, ours to bare', value: ratio(p50, bare), most: P50_TARGET },
-    { what: 'p99, ours to bare', value: ratio(p99, bare), most: P99_TARGET },
-    { what: 'p50, ours to waitUntilFinished', value: ratio(p50, jobWaiter), most: 1 },
+    { what: 'p50, service to bare', value: ratio(p50, bare), most: P50_TARGET },
+    { what: 'p99, service to bare', value: ratio(p99, bare), most: P99_TARGET },
+    { what: 'p50, service to waitUntilFinished', value: ratio(p50, jobWaiter), most: 1 },
   ];
 }
 

@@ -5,29 +5,29 @@ import { untilEqual } from '../lib/eventually.ts';
 import { heldBy, serverCpuUs, type Peer } from '../lib/peer.ts';
 import { latenciesUs, percentile } from '../lib/statistics.ts';
 
-/** Events of a round: at a rate, or all at once. */
+/** Events of a round, at a rate or as one burst. */
 export interface Load {
   events: number;
-  /** Undefined is one burst. */
+  /** Undefined means one burst. */
   perSecond?: number;
 }
 
-/** What a round has measured, times in microseconds. */
+/** The results of a round. Times are in microseconds. */
 export interface RoundFigures {
   p50Us: number;
   p99Us: number;
-  /** Processor time for an event, with the poll that follows: of all servers, and of each of the other processes. */
+  /** Processor time per event with the following poll: of all servers, and of each of the other processes. */
   serverUsPerEvent: number;
   firingUsPerEvent: number;
   clientUsPerEvent: number;
 }
 
-/** For timers, sockets and collections of the preparation to come to rest. */
+/** Pause after the preparation, until timers, sockets and garbage collection are idle. */
 const REST_MS = 300;
 
-/** Holds a response an upload, fires, and takes the time from each event to the client's read of it. */
+/** Holds a response per upload, fires, and measures the time from each event until its client has read it. */
 export async function runRound(peer: Peer, clients: Child<ClientQuestions>, load: Load): Promise<RoundFigures> {
-  // The last events, which nobody times, end what is held then.
+  // The last events are not timed. They end the held responses.
   await holdAll(peer, clients, load.events + peer.ids.length);
   const serverUsBefore = await serverCpuUs(peer);
   await clients.ask('take');
@@ -55,7 +55,7 @@ async function holdAll(peer: Peer, clients: Child<ClientQuestions>, events: numb
   await delay(REST_MS);
 }
 
-/** Has everything answered that is held, so that no peer takes a departed client along into its next round. */
+/** Ends all held responses, so that no peer keeps a client into its next round. */
 async function letGo(peer: Peer, clients: Child<ClientQuestions>): Promise<void> {
   const { kind, ids, firing } = peer;
   await clients.ask('stopPolling');

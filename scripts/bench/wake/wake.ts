@@ -2,17 +2,17 @@ import type { ClientQuestions } from '../children/clients.ts';
 import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
-import { BARE, JOB_WAITER, OURS, OURS_TARGETED, startPeer, type Peer } from '../lib/peer.ts';
+import { BARE, JOB_WAITER, SERVICE, SERVICE_TARGETED, startPeer, type Peer } from '../lib/peer.ts';
 import { withSession } from '../lib/session.ts';
 import { reportWake, type LoadFigures } from './report.ts';
 import { runRound, type Load } from './round.ts';
 
 const defaults = { held: 1000, rate: 500, events: 2000, rounds: 7 };
 
-/** Sockets and pipes beside those of the clients. */
+/** Open files besides those of the clients. */
 const SPARE_FILES = 200;
 
-/** How long an event takes from its creation in a worker process to its reading by a client that waits for it. */
+/** Measures the time from the creation of an event in a worker process until a waiting client has read it. */
 export const wake: Bench = {
   name: 'wake',
   summary: 'from an event in a worker process to the client that waits for it, at a rate and in one burst',
@@ -24,7 +24,7 @@ export const wake: Bench = {
     await withSession(async (session) => {
       const clients = session.start<ClientQuestions>('clients');
       const peers: Peer[] = [];
-      for (const kind of [BARE, OURS, JOB_WAITER, OURS_TARGETED]) {
+      for (const kind of [BARE, SERVICE, JOB_WAITER, SERVICE_TARGETED]) {
         say(`starting ${kind.title}, ${options.held} uploads`);
         peers.push(await startPeer(session, kind, options.held, nodeOptionsOf(options)));
       }
@@ -41,7 +41,7 @@ function nodeOptionsOf({ serverOptions, profile }: CommonOptions): string[] {
   return [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])];
 }
 
-/** One round to warm up and then those that count; in each, all peers take turns at each load. */
+/** Runs one round to warm up and then the measured rounds. In each, all peers run each load in turn. */
 async function runLoads(
   peers: readonly Peer[],
   clients: Child<ClientQuestions>,

@@ -117,9 +117,9 @@ async function untilNone(list: () => Promise<string[]>, deadlineMs: number): Pro
 
 function notAsTold(records: readonly UploadRecord[], auditor: Auditor): string[] {
   return records.flatMap(({ id, version, state }) => {
-    const told = auditor.trail.last(id);
-    return told === undefined || (told.version === version && told.state === state)
+    const reported = auditor.trail.last(id);
+    return reported === undefined || (reported.version === version && reported.state === state)
       ? []
-      : [`${id} ${state} version ${version}, last event ${told.state} version ${told.version}`];
+      : [`${id} ${state} version ${version}, last event ${reported.state} version ${reported.version}`];
   });
 }

@@ -8,7 +8,7 @@ const LANES = 8;
 /** Redis may have lost changes that were answered up to this time before it died. */
 const LOST_BEFORE_MS = 2500;
 
-interface Told {
+interface ReadState {
   status: number;
   upload: Upload | undefined;
 }
@@ -24,12 +24,12 @@ export async function checkOutcomes(
   const accepted = left.length;
   const lane = async (): Promise<void> => {
     for (let result = left.pop(); result !== undefined; result = left.pop()) {
-      const told = await Promise.all(urls.map(async (url) => await ask(url, result)));
-      findings.same.push(...notTheSame(result, told));
+      const reported = await Promise.all(urls.map(async (url) => await ask(url, result)));
+      findings.same.push(...notTheSame(result, reported));
       if (isWishLost(result, lossBetween)) continue;
-      findings.final.push(...notFinal(result, told));
-      findings.kept.push(...notAsPromised(result, told));
-      findings.bytes.push(...(await notReadable(result, told[0], urls[0] ?? '')));
+      findings.final.push(...notFinal(result, reported));
+      findings.kept.push(...notAsPromised(result, reported));
+      findings.bytes.push(...(await notReadable(result, reported[0], urls[0] ?? '')));
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
@@ -52,27 +52,30 @@ function isWishLost(
   return plan.wish !== 'keep' && lossBetween(acceptedAtMs - LOST_BEFORE_MS, wishedAtMs + LOST_BEFORE_MS);
 }
 
-async function ask(url: string, { id }: ClientResult): Promise<Told> {
+async function ask(url: string, { id }: ClientResult): Promise<ReadState> {
   const response = await fetch(`${url}/uploads/${id}`);
   const body = (await response.json()) as Upload;
   return { status: response.status, upload: response.status === 200 ? body : undefined };
 }
 
-function notFinal({ id }: ClientResult, told: readonly Told[]): string[] {
-  const isFinal = told.every(
+function notFinal({ id }: ClientResult, reported: readonly ReadState[]): string[] {
+  const isFinal = reported.every(
     ({ status, upload }) => status === 410 || (upload !== undefined && isFinalState(upload.state)),
   );
-  return isFinal ? [] : [`${id} ${told.map(describe).join(', ')}`];
+  return isFinal ? [] : [`${id} ${reported.map(describe).join(', ')}`];
 }
 
-function notTheSame({ id }: ClientResult, told: readonly Told[]): string[] {
-  return new Set(told.map(describe)).size === 1 ? [] : [`${id} ${told.map(describe).join(', ')}`];
+function notTheSame({ id }: ClientResult, reported: readonly ReadState[]): string[] {
+  return new Set(reported.map(describe)).size === 1 ? [] : [`${id} ${reported.map(describe).join(', ')}`];
 }
 
-function notAsPromised({ id, plan, ended, promised, mayRestart }: ClientResult, [told]: readonly Told[]): string[] {
+function notAsPromised(
+  { id, plan, ended, promised, mayRestart }: ClientResult,
+  [reported]: readonly ReadState[],
+): string[] {
   const isDoubtful = mayRestart && (plan.wish === 'cancel' || plan.wish === 'stop');
-  if (told === undefined || isDoubtful) return [];
-  const now = told.status === 410 ? 'gone' : (told.upload?.state ?? `status ${told.status}`);
+  if (reported === undefined || isDoubtful) return [];
+  const now = reported.status === 410 ? 'gone' : (reported.upload?.state ?? `status ${reported.status}`);
   const wanted = promised ?? (plan.wish === 'keep' ? 'completed' : ended);
   const isKept = now === wanted || (wanted === 'completed' && plan.wish === 'delete' && now === 'gone');
   return isKept ? [] : [`${id} (${plan.wish}) is ${now}, was to be ${wanted}, its client saw ${ended}`];
@@ -80,10 +83,10 @@ function notAsPromised({ id, plan, ended, promised, mayRestart }: ClientResult, 
 
 async function notReadable(
   { id, sha256, sizeBytes }: ClientResult,
-  told: Told | undefined,
+  reported: ReadState | undefined,
   url: string,
 ): Promise<string[]> {
-  const upload = told?.upload;
+  const upload = reported?.upload;
   if (upload === undefined || upload.state !== 'completed') return [];
   if (upload.file.sha256 !== sha256 || upload.file.size !== sizeBytes)
     return [`${id} has the digest ${upload.file.sha256} and ${upload.file.size} bytes`];
@@ -112,6 +115,6 @@ async function read(url: string): Promise<{ status: number; byteCount: number; s
   };
 }
 
-function describe({ status, upload }: Told): string {
+function describe({ status, upload }: ReadState): string {
   return upload === undefined ? `status ${status}` : `${upload.state} version ${upload.version}`;
 }

@@ -47,7 +47,7 @@ export class ClientLog {
 
   /** Records a wrong answer, unless Redis has just lost data. */
   offence(what: string, { sentAtMs, answeredAtMs }: Pick<Answer, 'sentAtMs' | 'answeredAtMs'>): void {
-    if (this.#lossBetween(sentAtMs - LOST_BEFORE_MS, answeredAtMs)) this.failed('told after a loss');
+    if (this.#lossBetween(sentAtMs - LOST_BEFORE_MS, answeredAtMs)) this.failed('answered after a loss');
     else this.#offences.push(what);
   }
 }

@@ -131,9 +131,9 @@ export class Client {
     this.#sending.isCalledOff = true;
     const answer = await caller.ask({ method: 'POST', path: `/uploads/${this.#sending.id}/cancel` });
     this.#wishedAtMs = performance.now();
-    const told = reportedUpload(answer.body);
+    const reported = reportedUpload(answer.body);
     if (answer.status === 202) this.#promised = 'cancelled';
-    else if (answer.status === 200 && told !== undefined) this.#promised = told.state;
+    else if (answer.status === 200 && reported !== undefined) this.#promised = reported.state;
     // After an early stop the upload may not have reached the service at all.
     else if (this.#plan.wish !== 'stop' && !this.#isLost())
       this.#env.clientLog.offence(

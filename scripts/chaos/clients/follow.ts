@@ -42,19 +42,16 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
     const wasAccepted = followed.isAccepted();
     const since = last?.version;
     const answer = await followed.caller.ask(question(followed, since));
-    const told = followed.by === 'one' ? answer.body : firstOf(answer.body);
-    if (isProgress(told)) {
-      last = told;
-      look(followed, told, since, answer);
-    } else if (isGone(told)) {
+    const reported = followed.by === 'one' ? answer.body : firstOf(answer.body);
+    if (isProgress(reported)) {
+      last = reported;
+      look(followed, reported, since, answer);
+    } else if (isGone(reported)) {
       if (!followed.mayBeGone())
-        followed.clientLog.offence(
-          `a poll of ${followed.id} is told that it is gone, and nobody has deleted it`,
-          answer,
-        );
+        followed.clientLog.offence(`a poll of ${followed.id} got upload_gone, although nobody has deleted it`, answer);
       return 'gone';
     } else if (
-      codeOf(told) === 'unknown_upload' &&
+      codeOf(reported) === 'unknown_upload' &&
       wasSettled &&
       followed.mayBeLost() &&
       followed.lossBetween(0, answer.answeredAtMs)
@@ -73,7 +70,8 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
     if (last?.final === true && wasSettled) return last.state;
     if (last === undefined && wasSettled && !wasAccepted) return undefined;
     // Errors and final states are answered at once. A final state is only polled while its client may still change it.
-    if (last?.final !== false || !(isProgress(told) || isTimeout(answer.body))) await followed.caller.rest(PAUSE_MS);
+    if (last?.final !== false || !(isProgress(reported) || isTimeout(answer.body)))
+      await followed.caller.rest(PAUSE_MS);
   }
 }
 
@@ -104,12 +102,18 @@ function firstOf(body: unknown): unknown {
   return typeof first === 'object' && first !== null && 'error' in first && !('state' in first) ? first.error : first;
 }
 
-function isProgress(told: unknown): told is Progress {
-  return typeof told === 'object' && told !== null && 'version' in told && 'percent' in told && 'links' in told;
+function isProgress(reported: unknown): reported is Progress {
+  return (
+    typeof reported === 'object' &&
+    reported !== null &&
+    'version' in reported &&
+    'percent' in reported &&
+    'links' in reported
+  );
 }
 
-function isGone(told: unknown): boolean {
-  return codeOf(told) === 'upload_gone';
+function isGone(reported: unknown): boolean {
+  return codeOf(reported) === 'upload_gone';
 }
 
 function isTimeout(body: unknown): boolean {

@@ -6,15 +6,15 @@ export async function sendForm(sending: Sending): Promise<boolean> {
   for (;;) {
     const answer = await sending.caller.once({ method: 'POST', path: '/uploads', body: () => formOf(sending.bytes) });
     if (answer === undefined) continue;
-    const told = firstOf(answer.body);
+    const reported = firstOf(answer.body);
     // After a long pause of its process the file is failed, not the request.
-    if (answer.status === 202 && told !== undefined && told.state !== 'failed') {
-      sending.id = told.id;
+    if (answer.status === 202 && reported !== undefined && reported.state !== 'failed') {
+      sending.id = reported.id;
       return true;
     }
     const code = codeOf(answer.body);
-    if (told?.state === 'failed' || code === 'upload_interrupted')
-      sending.clientLog.failed(`${answer.status} form ${told?.state ?? code}`);
+    if (reported?.state === 'failed' || code === 'upload_interrupted')
+      sending.clientLog.failed(`${answer.status} form ${reported?.state ?? code}`);
     else if (answer.status !== 500) sending.clientLog.offence(`${answer.status} ${code} to POST /uploads`, answer);
     await sending.caller.rest(100);
   }

@@ -50,8 +50,8 @@ async function sendParts(sending: Sending, id: string): Promise<boolean> {
     // Another request of this client may be writing: ask for the offset.
     if (answer.status !== 204 && answer.status !== 200 && answer.status !== 409 && answer.status !== 500)
       clientLog.offence(`${answer.status} ${codeOf(answer.body)} to tus ${id}`, answer);
-    const told = answer.headers.get('upload-offset');
-    offset = told === null || answer.status >= 400 ? undefined : Number(told);
+    const reported = answer.headers.get('upload-offset');
+    offset = reported === null || answer.status >= 400 ? undefined : Number(reported);
     if (answer.status >= 400) await caller.rest(100);
   }
   return true;

@@ -7,7 +7,7 @@ import type { BareQuestions } from '../questions.ts';
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** The script that anybody would write who knows sharp well: one decode, each size from the one before it. */
+/** A script by an expert of sharp: one decode, and each size is made from the previous one. */
 serveQuestions<BareQuestions>({
   async convert({ photos, directory, count, inFlight }) {
     await eachAtOnce(count, inFlight, (index) =>

@@ -1,14 +1,14 @@
 import { Worker, type Job } from 'bullmq';
-import { JOB_QUEUE, TOLD_QUEUE } from '../../events/job-queue.ts';
+import { JOB_QUEUE, PROGRESS_QUEUE } from '../../events/job-queue.ts';
 import { openRedis } from '../../lib/open-redis.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import type { WorkerQuestions } from '../throughput/questions.ts';
 
-/** BullMQ's own worker with nothing to do, but to tell how far it is where that is asked for. */
+/** A plain BullMQ worker that does nothing, or only reports progress. */
 serveQuestions<WorkerQuestions>({
   start({ redisUrl, concurrency, updates = 0 }) {
-    const queue = updates > 0 ? TOLD_QUEUE : JOB_QUEUE;
+    const queue = updates > 0 ? PROGRESS_QUEUE : JOB_QUEUE;
     const tell = async (job: Job): Promise<void> => {
       for (let update = 1; update <= updates; update += 1) await job.updateProgress((100 * update) / updates);
     };

@@ -5,18 +5,18 @@ import { openRedis } from '../../lib/open-redis.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 
-/** What a process is asked that only counts events. */
+/** The questions for a process that only counts events. */
 export type ReaderQuestions = {
   start(redisUrl: string): Promise<void>;
-  /** Since its start. */
-  heard(): number;
+  /** Number of events since its start. */
+  received(): number;
   /** Processor time since its start, in microseconds. */
   cpuUs(): number;
 };
 
-let heard = 0;
+let received = 0;
 
-/** BullMQ's `QueueEvents` as it is, which does nothing with what it hears. */
+/** A plain `QueueEvents` of BullMQ that only counts events. */
 serveQuestions<ReaderQuestions>({
   async start(redisUrl) {
     const reader = new QueueEvents(QUEUE_NAME, {
@@ -25,9 +25,9 @@ serveQuestions<ReaderQuestions>({
       lastEventId: '0-0',
     });
     reader.on('error', (error) => process.stderr.write(`${error.message}\n`));
-    reader.on('progress', () => (heard += 1));
+    reader.on('progress', () => (received += 1));
     await reader.waitUntilReady();
   },
-  heard: () => heard,
+  received: () => received,
   ...OWN_USAGE,
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { eventually } from '../../../../test/helpers/eventually.ts';
-import { JOB_QUEUE, TOLD_QUEUE } from '../../events/job-queue.ts';
+import { JOB_QUEUE, PROGRESS_QUEUE } from '../../events/job-queue.ts';
 import { openRedis } from '../../lib/open-redis.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
@@ -12,10 +12,10 @@ const FINISH_WITHIN_MS = 60_000;
 
 let bull: Queue | undefined;
 
-/** Jobs without data, added as the service adds its own, and nothing beside them. */
+/** Adds jobs without data in the same way as the service, and nothing else. */
 serveQuestions<ProducerQuestions>({
   async open({ redisUrl, updates = 0 }) {
-    const queue = updates > 0 ? TOLD_QUEUE : JOB_QUEUE;
+    const queue = updates > 0 ? PROGRESS_QUEUE : JOB_QUEUE;
     bull = new Queue(queue.name, { connection: openRedis(redisUrl), prefix: queue.prefix });
     await bull.waitUntilReady();
   },

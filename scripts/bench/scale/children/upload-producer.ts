@@ -26,8 +26,7 @@ let parts: Parts | undefined;
 let ids: string[] = [];
 
 /**
- * What an API process asks of Redis for each upload, and nothing of its HTTP and its storage: the files lie there
- * before.
+ * Sends the Redis commands of an API process for each upload, without HTTP and storage. The files exist before.
  */
 serveQuestions<ProducerQuestions>({
   async open(place) {

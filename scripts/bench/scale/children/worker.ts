@@ -15,7 +15,7 @@ import type { WorkerQuestions } from '../throughput/questions.ts';
 /** Named as the first step of every real processor. */
 const NOTHING = { name: FIRST_STAGE, weight: 1, run: () => Promise.resolve() };
 
-/** A worker process as it is served, whose processor of pictures looks at none of them unless it is asked to. */
+/** A real worker process whose picture processor does nothing unless it is asked to. */
 serveQuestions<WorkerQuestions>({
   start({ redisUrl, directory, concurrency, settings, digests }) {
     Object.assign(process.env, {

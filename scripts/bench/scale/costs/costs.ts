@@ -1,4 +1,4 @@
-/** What things cost, as `npm run bench -- scale costs` measures it; times are processor time in microseconds. */
+/** The costs that `npm run bench -- scale costs` measures. Times are processor time in microseconds. */
 export interface Costs {
   /** Date and machine. */
   readonly taken: string;
@@ -14,23 +14,23 @@ export interface Costs {
 /** One upload from the first byte to the held answer with its result, `EVENT_BUS=targeted`. */
 export interface UploadCost {
   readonly bytesIn: number;
-  /** Of what is made of it. */
+  /** Bytes of its derived files. */
   readonly bytesMade: number;
   readonly apiUs: number;
   readonly workerUs: number;
   readonly redisUs: number;
-  /** What Redis keeps of it, in bytes, until its retention is over. */
+  /** Bytes that Redis keeps until the end of its retention. */
   readonly recordBytes: number;
-  /** Entries of the event stream, BullMQ's own among them. */
+  /** Entries of the event stream, including those of BullMQ. */
   readonly events: number;
 }
 
-/** One change that nobody waits for. */
+/** One change without a waiter. */
 export interface EventCost {
-  /** Of Redis, for each API process that reads the stream. */
+  /** Time of Redis for each API process that reads the stream. */
   readonly redisUsPerReader: number;
   readonly bytesPerReader: number;
-  /** Of such a process. */
+  /** Time of such a process. */
   readonly readerUs: number;
 }
 
@@ -40,7 +40,7 @@ export interface AnswerCost {
   readonly redisUs: number;
 }
 
-/** To Redis, of one process each. */
+/** Connections to Redis of one process each. */
 export interface ConnectionCount {
   readonly api: number;
   readonly worker: number;

@@ -1,6 +1,6 @@
 import type { ClientQuestions } from '../../children/clients.ts';
 import type { Child } from '../../lib/child.ts';
-import { OURS_TARGETED, startPeer } from '../../lib/peer.ts';
+import { SERVICE_TARGETED, startPeer } from '../../lib/peer.ts';
 import type { Session } from '../../lib/session.ts';
 import { sum } from '../../lib/statistics.ts';
 import { runHoldRound } from '../../hold/round.ts';
@@ -12,12 +12,12 @@ import type { AnswerCost, EventCost } from './costs.ts';
 
 const READERS = 6;
 const LOAD = { perSecond: 3000, seconds: 3 };
-/** So many that each is polled again before its next event. */
+/** Enough uploads that each is polled again before its next event. */
 const POLLED = 1000;
 const ANSWERS = { events: 3000, perSecond: 1500 };
 const HELD = 4000;
 
-/** What it costs that one more process reads the stream: many readers beside none. */
+/** Measures the cost of one more reader of the stream: many readers compared with none. */
 export async function measureEvents(
   session: Session,
   meter: RedisMeter,
@@ -48,21 +48,21 @@ async function startReader(session: Session): Promise<Child<ReaderQuestions>> {
   return reader;
 }
 
-/** @param eventUs what a change costs Redis that nobody reads. */
+/** @param eventUs cost in Redis of a change without readers */
 export async function measureAnswers(
   session: Session,
   meter: RedisMeter,
   eventUs: number,
 ): Promise<{ answer: AnswerCost; heldBytes: number }> {
   const clients = session.start<ClientQuestions>('clients');
-  const peer = await startPeer(session, OURS_TARGETED, POLLED, []);
+  const peer = await startPeer(session, SERVICE_TARGETED, POLLED, []);
   await runRound(peer, clients, ANSWERS);
   await meter.begin();
   const { serverUsPerEvent } = await runRound(peer, clients, ANSWERS);
-  // Each upload has one more event and one more poll than are timed.
+  // Each upload has one event and one poll that are not timed.
   const redisUs = (await meter.cpuUs()) / (ANSWERS.events + POLLED) - eventUs;
   await peer.end();
-  const many = await startPeer(session, OURS_TARGETED, HELD, []);
+  const many = await startPeer(session, SERVICE_TARGETED, HELD, []);
   const { rssKibPerHeld } = await runHoldRound(many, clients, { idleSeconds: 1, profile: undefined });
   await Promise.all([many.end(), clients.end()]);
   return { answer: { apiUs: serverUsPerEvent, redisUs }, heldBytes: rssKibPerHeld * 1024 };

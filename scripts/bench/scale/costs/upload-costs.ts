@@ -14,7 +14,7 @@ import type { ConnectionCount, UploadCost } from './costs.ts';
 
 const SETTINGS = { EVENT_BUS: 'targeted' };
 const PHOTOS = { count: 24, atOnce: 4, warmUp: 8 };
-/** So many at once that Redis and the API are busy, as they are where their costs count. */
+/** Enough uploads at the same time to keep Redis and the API busy. */
 const SMALL = { count: 3000, atOnce: 64, warmUp: 3000, bytes: 1000 };
 const IDLE_MS = 2000;
 const PHONE: PhotoOptions = {
@@ -34,14 +34,14 @@ const PHONE: PhotoOptions = {
   },
 };
 
-/** What is measured with one API process and one worker, each upload answered when its result is there. */
+/** Measures with one API process and one worker. Each upload is answered when its result is ready. */
 export interface MeasuredUploads {
   photo: UploadCost;
   small: UploadCost;
   connections: ConnectionCount;
 }
 
-/** Photos are digested, small files are not. */
+/** Photos are processed, small files are not. */
 export async function measureUploads(session: Session, meter: RedisMeter): Promise<MeasuredUploads> {
   const alone = await meter.connections();
   const front = await startFront(session, [], SETTINGS);
@@ -71,7 +71,7 @@ async function startWorker(
   return worker;
 }
 
-/** The processes whose time is taken. */
+/** The measured processes. */
 interface Measured {
   session: Session;
   front: HttpFront;
@@ -84,7 +84,7 @@ interface Load {
   atOnce: number;
 }
 
-/** What the processes spend while nothing happens is taken off: few photos take long. */
+/** Subtracts the idle time of the processes, because a few photos take long. */
 async function measure(
   measured: Measured,
   load: Load & { warmUp: number },
@@ -150,7 +150,7 @@ async function sendAll(port: number, bytes: Buffer, { count, atOnce }: Load): Pr
   });
 }
 
-/** Manifests too. */
+/** Counts all bytes, including manifests. */
 async function bytesBelow(directory: string): Promise<number> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const sizes = await Promise.all(

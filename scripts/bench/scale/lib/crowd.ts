@@ -3,13 +3,13 @@ import type { FiringQuestions } from '../../children/firing.ts';
 import type { Session } from '../../lib/session.ts';
 import { sum } from '../../lib/statistics.ts';
 
-/** One process does not fire ten thousand a second beside everything else. */
+/** One process alone cannot fire 10,000 events per second. */
 const PROCESSES = 2;
 const UPLOADS = 500;
 
-/** Workers on uploads that nobody waits for. */
+/** Workers on uploads without waiters. */
 export interface Crowd {
-  /** Fires at so many events a second in all; resolves when all are made, with the rate that was reached. */
+  /** Fires events at this total rate, and resolves with the reached rate when all are created. */
   fire(load: { perSecond: number; seconds: number }): Promise<{ events: number; perSecond: number }>;
   end(): Promise<void>;
 }

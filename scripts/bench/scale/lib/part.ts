@@ -1,7 +1,7 @@
 import type { CommonOptions } from '../../lib/bench.ts';
 import type { Session } from '../../lib/session.ts';
 
-/** The numbers that may be given, for all parts. */
+/** The numeric options of all parts. */
 export const SCALE_DEFAULTS = {
   rounds: 3,
   held: 960,
@@ -13,12 +13,12 @@ export const SCALE_DEFAULTS = {
   connections: 64,
 };
 
-/** What the parts are told. */
+/** The options of the parts. */
 export type ScaleOptions = typeof SCALE_DEFAULTS & CommonOptions;
 
-/** A part of the benchmark that may be run alone. */
+/** A part of the benchmark that can run alone. */
 export interface Part {
   readonly name: string;
-  /** Measures with a Redis of its own and resolves with its tables. */
+  /** Measures with a new Redis and resolves with its tables. */
   run(session: Session, options: ScaleOptions): Promise<string>;
 }

@@ -4,14 +4,14 @@ import { openRedis } from '../../lib/open-redis.ts';
 
 const KEYS = queueKeys(loadConfig({}).queuePrefix);
 
-/** One command as Redis has counted it; scripts are `evalsha`, and their commands are counted beside them. */
+/** One command as Redis counts it. Scripts are `evalsha`, and their commands are counted too. */
 export interface CommandCost {
   readonly name: string;
   readonly calls: number;
   readonly usPerCall: number;
 }
 
-/** Gives `run` a meter and closes it afterwards. */
+/** Calls `run` with a meter and closes the meter afterwards. */
 export async function withRedisMeter<T>(url: string, run: (meter: RedisMeter) => Promise<T>): Promise<T> {
   const meter = new RedisMeter(url);
   try {
@@ -21,7 +21,7 @@ export async function withRedisMeter<T>(url: string, run: (meter: RedisMeter) =>
   }
 }
 
-/** Reads what Redis has spent, over a connection of its own. */
+/** Reads the processor time of Redis, over a separate connection. */
 export class RedisMeter {
   readonly #connection;
   #cpuUs = 0;
@@ -30,7 +30,7 @@ export class RedisMeter {
     this.#connection = openRedis(url);
   }
 
-  /** From now on it counts anew. */
+  /** Resets the counters. */
   async begin(): Promise<void> {
     await this.#connection.config('RESETSTAT');
     this.#cpuUs = await this.#mainThreadUs();
@@ -53,25 +53,25 @@ export class RedisMeter {
   }
 
   /**
-   * What Redis keeps of the upload that became final last, in bytes: its record, its public id, and its place in the
+   * Returns the bytes in Redis of the upload that became final last: its record, its public id, and its place in the
    * due set.
    */
   async newestRecordBytes(): Promise<number> {
     const [id = ''] = await this.#connection.zrange(KEYS.due, '-1', '-1');
     const publicId = (await this.#connection.hget(KEYS.record(id), 'publicId')) ?? '';
-    // Samples of 0 are all fields, whose sizes differ much.
+    // SAMPLES 0 measures all fields, because their sizes differ much.
     const bytesOf = async (key: string) => Number(await this.#connection.call('MEMORY', 'USAGE', key, 'SAMPLES', '0'));
     const dueBytes = (await bytesOf(KEYS.due)) / (await this.#connection.zcard(KEYS.due));
     return (await bytesOf(KEYS.record(id))) + (await bytesOf(KEYS.publicId(publicId))) + dueBytes;
   }
 
-  /** Clients that are connected, this one not counted. */
+  /** Returns the number of connected clients without this one. */
   async connections(): Promise<number> {
     const [line = ''] = await this.#infoLines('clients', 'connected_clients:');
     return Number(line) - 1;
   }
 
-  /** Sent to clients since `begin`, in bytes. */
+  /** Returns the bytes sent to clients since `begin`. */
   async sentBytes(): Promise<number> {
     const [line = ''] = await this.#infoLines('stats', 'total_net_output_bytes:');
     return Number(line);
@@ -92,7 +92,7 @@ export class RedisMeter {
     return main.reduce((sum, line) => sum + Number(line.slice(line.indexOf(':') + 1)), 0) * 1e6;
   }
 
-  /** Lines of a section that begin so, without that beginning. */
+  /** Returns the lines of a section with this beginning, without it. */
   async #infoLines(section: string, beginning: string): Promise<string[]> {
     const lines = (await this.#connection.info(section)).split('\r\n');
     return lines.filter((line) => line.startsWith(beginning)).map((line) => line.slice(beginning.length));

@@ -3,19 +3,19 @@ import type { Child } from '../../lib/child.ts';
 import type { Session } from '../../lib/session.ts';
 import type { ProducerQuestions, WorkerQuestions } from './questions.ts';
 
-/** Who puts work into a queue of its own, and who takes it. */
+/** A producer and a worker with their own queue. */
 export interface Contestant {
   readonly title: string;
   /** Files in `children/`. */
   readonly producer: string;
   readonly worker: string;
-  /** So many times as many are added, so that a round lasts as long as with the others. */
+  /** Factor for the number of jobs, so that a round takes as long as with the others. */
   readonly times: number;
-  /** How often each job tells of its progress, where it is bare. */
+  /** Number of progress reports of each plain job. */
   readonly updates: number;
 }
 
-/** Nothing but BullMQ. */
+/** Only BullMQ. */
 export const BARE_JOBS: Contestant = {
   title: 'bare BullMQ',
   producer: 'job-producer',
@@ -23,7 +23,7 @@ export const BARE_JOBS: Contestant = {
   times: 5,
   updates: 0,
 };
-/** As people tell of progress with BullMQ alone: not decided by anybody, and with no record. */
+/** Progress with BullMQ only, without a record. */
 export const TOLD_JOBS: Contestant = {
   title: 'bare BullMQ, ten updates of progress each',
   producer: 'job-producer',
@@ -31,7 +31,7 @@ export const TOLD_JOBS: Contestant = {
   times: 1,
   updates: 10,
 };
-/** Records, queue and the worker process as it is served; no HTTP, no storage of what comes in. */
+/** Records, queue and the real worker process, without HTTP and without storing uploads. */
 export const UPLOADS: Contestant = {
   title: 'deferred-uploads',
   producer: 'upload-producer',
@@ -40,14 +40,14 @@ export const UPLOADS: Contestant = {
   updates: 0,
 };
 
-/** A producer and so many workers, running. */
+/** A running producer and its workers. */
 export interface Team {
   readonly contestant: Contestant;
   readonly producer: Child<ProducerQuestions>;
   readonly workers: readonly Child<WorkerQuestions>[];
 }
 
-/** Jobs in hand at once, of each worker process. */
+/** Number of jobs that each worker process runs at the same time. */
 export const CONCURRENCY = 10;
 
 /** Starts both. Resolves when all workers take jobs. */
@@ -81,7 +81,7 @@ export async function endTeam({ producer, workers }: Team): Promise<void> {
   await Promise.all([producer, ...workers].map((child) => child.end()));
 }
 
-/** Processor time of all workers, in microseconds. */
+/** Returns the processor time of all workers in microseconds. */
 export async function workersCpuUs({ workers }: Pick<Team, 'workers'>): Promise<number> {
   const spent = await Promise.all(workers.map((worker) => worker.ask('cpuUs')));
   return spent.reduce((sum, one) => sum + one, 0);

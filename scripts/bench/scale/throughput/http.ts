@@ -5,9 +5,9 @@ import type { SenderQuestions } from '../../upload/questions.ts';
 import type { RedisMeter } from '../lib/redis-meter.ts';
 import { workersCpuUs, type Team } from './contestants.ts';
 
-/** Of each file: what is measured is the service, not the disk. */
+/** Small files, because the service is measured and not the disk. */
 const FILE_BYTES = 1000;
-/** Path of a PUT that is answered when the result is there. */
+/** Path of a PUT that is answered when the result is ready. */
 export const HELD_PUT = '/uploads/{id}?timeout=50000';
 const MAX_HELD = 20_000;
 
@@ -27,7 +27,7 @@ export interface HttpFront {
   readonly port: number;
 }
 
-/** Starts both; the session ends them. */
+/** Starts both. The session ends them. */
 export async function startFront(
   session: Session,
   nodeOptions: readonly string[],
@@ -45,7 +45,7 @@ export async function startFront(
   return { api, sender, port };
 }
 
-/** Each client sends a file and has its answer held until the result is there, then sends the next. */
+/** Each client sends a file, waits for the held answer with its result, and sends the next file. */
 export async function runHttpRound(
   front: HttpFront,
   team: Pick<Team, 'workers'>,

@@ -1,37 +1,36 @@
-/** Where a process finds the others of a run. */
+/** The addresses of the other parts of a run. */
 export interface Place {
   redisUrl: string;
-  /** Of the storage. */
+  /** Directory of the storage. */
   directory: string;
-  /** For bare jobs: so many times each tells how far it is; those that do have a queue of their own. Default 0. */
+  /** Number of progress reports of each plain job. Such jobs have a separate queue. Default 0. */
   updates?: number;
 }
 
-/** What a worker process is asked, ours and a bare one. */
+/** The questions for a worker process, of the service or plain. */
 export type WorkerQuestions = {
-  /** Begins to take jobs, soon after. `digests`: it does what is to be done; default false. */
+  /** Starts to take jobs. `digests`: it processes the files; default false. */
   start(setup: Place & { concurrency: number; settings: Readonly<Record<string, string>>; digests?: boolean }): void;
   /** Processor time since its start, in microseconds. */
   cpuUs(): number;
 };
 
-/** What the process is asked that puts work into the queue. */
+/** The questions for the process that adds work to the queue. */
 export type ProducerQuestions = {
   open(setup: Place): Promise<void>;
-  /** What costs time and is not to be measured. To be called before `add`, with the same count. */
+  /** Prepares uploads without being measured. Call it before `add`, with the same count. */
   prepare(count: number): Promise<void>;
   /**
-   * Adds one after the other, so many of them under way at once. Resolves with the moment of the first, by the clock of
-   * `Date`.
+   * Adds one after the other, `atOnce` of them at the same time. Resolves with the time of the first, by `Date`.
    */
   add(load: { count: number; atOnce: number }): Promise<number>;
-  /** Resolves when all of it is done, with the moment of the last. Throws where one came to something else. */
+  /** Resolves when all are completed, with the time of the last. Throws if one has another outcome. */
   finished(): Promise<number>;
-  /** How many processes take jobs. */
+  /** Returns how many processes take jobs. */
   workers(): Promise<number>;
   /** Keeps workers from taking jobs until `resume`. */
   pause(): Promise<void>;
-  /** Resolves with the moment. */
+  /** Lets workers take jobs. Resolves with the time. */
   resume(): Promise<number>;
   /** Processor time since its start, in microseconds. */
   cpuUs(): number;

@@ -15,14 +15,14 @@ export interface CountFigures {
 
 const RATIO_TARGET = 0.5;
 
-const HEADINGS = ['', 'a second', 'ours beside it', 'worker µs', 'Redis µs', 'producer or API µs'];
+const HEADINGS = ['', 'a second', 'service beside it', 'worker µs', 'Redis µs', 'producer or API µs'];
 
 const TITLES: Readonly<Record<Manner, string>> = {
   flow: 'added while they are worked off',
   drain: 'from a full queue',
 };
 
-/** Tables for all numbers of workers, and what became of the targets. */
+/** Returns tables for all numbers of workers, and the state of the targets. */
 export function reportThroughput(
   figures: readonly CountFigures[],
   { rounds, uploads, connections }: ScaleOptions,

@@ -1,13 +1,13 @@
 import type { RedisMeter } from '../lib/redis-meter.ts';
 import { workersCpuUs, type Team } from './contestants.ts';
 
-/** Added one after the other by so many callers, as requests of clients would. */
+/** Number of callers that add uploads at the same time, like clients. */
 const AT_ONCE = 50;
 
-/** `drain`: all is added before the workers begin; `flow`: it is added while they work. */
+/** `drain`: all uploads are added before the workers begin. `flow`: they are added while the workers run. */
 export type Manner = 'drain' | 'flow';
 
-/** What a round has measured; processor times in microseconds for each upload or job. */
+/** The results of a round. Processor times are microseconds per upload or job. */
 export interface RoundFigures {
   perSecond: number;
   workerUs: number;
@@ -16,7 +16,7 @@ export interface RoundFigures {
   producerUs: number;
 }
 
-/** Has a team do `count` uploads, times its own factor. */
+/** Lets a team process `count` uploads times its factor. */
 export async function runRound(team: Team, manner: Manner, meter: RedisMeter, uploads: number): Promise<RoundFigures> {
   const { producer } = team;
   const count = uploads * team.contestant.times;

@@ -10,7 +10,7 @@ import { runRound, type Manner, type RoundFigures } from './round.ts';
 const WORKER_COUNTS = [1, 2, 4];
 const MANNERS: readonly Manner[] = ['flow', 'drain'];
 
-/** Uploads that are nothing to digest, from the queue and from the client's first byte. */
+/** Measures uploads without processing, from the queue and from the first byte of the client. */
 export const throughput: Part = {
   name: 'throughput',
   async run(session, options) {
@@ -27,7 +27,7 @@ function profiled({ serverOptions, profile }: CommonOptions): string[] {
   return [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])];
 }
 
-/** One round to warm up and then those that count; in each, both take turns at each manner. */
+/** Runs one round to warm up and then the measured rounds, with both contestants in turn. */
 async function measure(
   session: Session,
   front: HttpFront,
@@ -38,8 +38,8 @@ async function measure(
   const teams: Team[] = [];
   for (const contestant of [BARE_JOBS, TOLD_JOBS, UPLOADS])
     teams.push(await startTeam(session, contestant, workers, profiled(options)));
-  const ours = teams.find(({ contestant }) => contestant === UPLOADS);
-  if (ours === undefined) throw new Error('nobody takes uploads');
+  const service = teams.find(({ contestant }) => contestant === UPLOADS);
+  if (service === undefined) throw new Error('no contestant takes uploads');
   const measured: { contestant: Contestant; manner: Manner; rounds: RoundFigures[] }[] = teams.flatMap(
     ({ contestant }) => MANNERS.map((manner) => ({ contestant, manner, rounds: [] })),
   );
@@ -53,7 +53,7 @@ async function measure(
           measured.find((one) => one.contestant === team.contestant && one.manner === manner)?.rounds.push(figures);
       }
     }
-    const sent = await runHttpRound(front, ours, meter, options);
+    const sent = await runHttpRound(front, service, meter, options);
     if (round > 0) http.push(sent);
   }
   await Promise.all(teams.map(endTeam));

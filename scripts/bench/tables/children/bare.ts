@@ -5,7 +5,7 @@ import { parse } from 'csv-parse';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import type { BareQuestions } from '../questions.ts';
 
-/** The script that anybody would write: csv-parse as a stream, with an event for each record. */
+/** The obvious script: csv-parse as a stream, with an event per record. */
 serveQuestions<BareQuestions>({
   read: async ({ way, path, outputPath }) =>
     await (way === 'records' ? countRecords(path) : writeJsonLines(path, outputPath)),

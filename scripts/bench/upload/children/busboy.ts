@@ -8,7 +8,7 @@ import busboy from 'busboy';
 import { answer, answerFailure } from './answer.ts';
 import { listen, serveUploads } from './serve-uploads.ts';
 
-/** busboy as its manual shows it: each file piped to disk, with a hash on the way. */
+/** busboy as in its manual: each file is piped to disk and hashed. */
 serveUploads(({ directory }) =>
   listen((request, response) => {
     receive(request, directory).then(

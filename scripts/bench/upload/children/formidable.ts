@@ -2,7 +2,7 @@ import formidable from 'formidable';
 import { answer, answerFailure } from './answer.ts';
 import { listen, serveUploads } from './serve-uploads.ts';
 
-/** formidable to disk with its own SHA-256, its limits out of the way. */
+/** formidable to disk with its own SHA-256 and without limits. */
 serveUploads(({ directory }) =>
   listen((request, response) => {
     const form = formidable({

@@ -6,7 +6,7 @@ import Koa from 'koa';
 import { multerTo } from './multer-to.ts';
 import { listen, serveUploads } from './serve-uploads.ts';
 
-/** What comes to mind first: Koa, multer to disk, a job for it, 202. No hash, no type, no record, nothing synced. */
+/** The obvious solution: Koa, multer to disk, a job, 202. No hash, type, record or sync. */
 serveUploads(({ redisUrl, directory }) => {
   const queue = new Queue('bench-uploads', { connection: new Redis(redisUrl, { maxRetriesPerRequest: null }) });
   const receive = multerTo(directory);

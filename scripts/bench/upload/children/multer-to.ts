@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import multer from 'multer';
 
-/** A middleware of Express' form, which asks nothing of Express. */
+/** A middleware in the form of Express that does not need Express. */
 type Handler = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
 
 /** multer to disk, for plain requests: any number of files under any name. */
 export function multerTo(directory: string): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  // Its types know Express' requests alone; of those it uses what every request has.
+  // Its types require requests of Express, but it uses only members that every request has.
   const handle = multer({ dest: directory }).any() as unknown as Handler;
   return (request, response) =>
     new Promise((resolve, reject) => {

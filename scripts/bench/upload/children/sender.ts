@@ -7,7 +7,7 @@ import type { SenderQuestions, Transfer } from '../questions.ts';
 
 const US_PER_SECOND = 1e6;
 
-/** The process of all clients: it sends from memory what every file begins with, a picture. */
+/** The process of all clients. It sends files from memory that begin with a picture. */
 serveQuestions<SenderQuestions>({
   async send(transfer) {
     const file = requestFor(transfer, await picture());
@@ -32,7 +32,7 @@ serveQuestions<SenderQuestions>({
 
 let made: Promise<Buffer> | undefined;
 
-/** Of somewhat under 100 KB. */
+/** Makes a picture of just under 100 KB. */
 function picture(): Promise<Buffer> {
   return (made ??= photo({ width: 480, height: 360, quality: 80 }));
 }

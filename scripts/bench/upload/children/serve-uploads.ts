@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import type { ServerSetup, UploadServerQuestions, Usage } from '../questions.ts';
 
-/** Often enough to see the peak of a transfer of half a second; the kernel takes some 50 µs to tell. */
+/** Often enough to see the peak during half a second. Each sample takes about 50 µs. */
 const SAMPLE_PERIOD_MS = 20;
 const KEEP_ALIVE_MS = 75_000;
 
@@ -18,7 +18,7 @@ export function serveUploads(start: (setup: ServerSetup) => Promise<number>): vo
   serveQuestions<UploadServerQuestions>({ start, watchMemory, begin, end });
 }
 
-/** Starts what listens to requests and resolves with its port. */
+/** Starts the server and resolves with its port. */
 export async function listen(listener: RequestListener): Promise<number> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   server.keepAliveTimeout = KEEP_ALIVE_MS;

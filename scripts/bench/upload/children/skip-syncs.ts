@@ -1,14 +1,14 @@
 import { open } from 'node:fs/promises';
 
-/** What of a file handle makes durable. */
+/** The methods of a file handle that sync. */
 interface Syncs {
   sync(): Promise<void>;
   datasync(): Promise<void>;
 }
 
 /**
- * Makes every sync of a file do nothing in this process from now on: what is left is the price of everything
- * but durability. The service has no such setting.
+ * Makes every sync of a file do nothing in this process, to measure the cost without durability. The service has no
+ * such setting.
  */
 export async function skipSyncs(directory: string): Promise<void> {
   const handle = await open(directory, 'r');

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** What is sent, again and again. */
+/** The request that is sent repeatedly. */
 export interface SentFile {
   /** Request line and headers. */
   head(id: string): string;
   body: readonly Buffer[];
 }
 
-/** Bodies up to this go out with their headers in one write. */
+/** Bodies up to this size are sent with their headers in one write. */
 const SMALL_BYTES = 256 * 1024;
 
 const HEAD_END = '\r\n\r\n';
@@ -18,7 +18,7 @@ const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
 const CHUNKED = /\r\ntransfer-encoding: chunked/i;
 const LAST_CHUNK = '0\r\n\r\n';
 
-/** One client on one connection of its own; it knows just enough HTTP for the servers of this benchmark. */
+/** One client on its own connection. It supports only the HTTP that the servers of this benchmark use. */
 export class FileSender {
   readonly #socket: Socket;
   readonly #file: SentFile;
@@ -43,7 +43,7 @@ export class FileSender {
     return new FileSender(socket, file);
   }
 
-  /** Sends the file once; resolves when its answer is in, rejects for one that is no success. */
+  /** Sends the file once. Resolves with its answer, and rejects if the answer is not a success. */
   async send(): Promise<void> {
     const answered = new Promise<void>((resolve, reject) => {
       this.#answered = resolve;
@@ -68,7 +68,7 @@ export class FileSender {
     this.#socket.write(head, 'latin1');
     for (const piece of this.#file.body) {
       if (this.#socket.destroyed) return;
-      // What breaks while it is waited for comes to `#failed`.
+      // An error during this wait is reported to `#failed`.
       if (!this.#socket.write(piece)) await new Promise<void>((resolve) => this.#socket.once('drain', resolve));
     }
   }

@@ -12,11 +12,11 @@ const FORM_START = [
 ].join('\r\n');
 const FORM_END = `\r\n--${BOUNDARY}--\r\n`;
 
-/** Large enough that the sender has little to do. */
+/** Large enough that the sender needs little time. */
 const FILLER_BYTES = 1024 * 1024;
 const filler = randomBytes(FILLER_BYTES);
 
-/** The request of a transfer: `{id}` in its path becomes a new one with each file. */
+/** Returns the request of a transfer. `{id}` in its path becomes a new id for each file. */
 export function requestFor({ form, path, bytes }: Transfer, picture: Buffer): SentFile {
   const start = form === 'form' ? FORM_START : '';
   const end = form === 'form' ? FORM_END : '';
@@ -35,7 +35,7 @@ function headersOf(form: Transfer['form'], bytes: number): string[] {
   return ['Tus-Resumable: 1.0.0', `Upload-Length: ${bytes}`, 'Content-Type: application/offset+octet-stream'];
 }
 
-/** A picture, and then bytes without any pattern; the same memory over and over. */
+/** Returns a picture followed by random bytes, which share the same memory. */
 function fileOf(bytes: number, picture: Buffer): Buffer[] {
   const pieces = [picture.subarray(0, bytes)];
   for (let left = bytes - picture.length; left > 0; left -= FILLER_BYTES) pieces.push(filler.subarray(0, left));

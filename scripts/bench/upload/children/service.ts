@@ -7,12 +7,11 @@ import { skipSyncs } from './skip-syncs.ts';
 /** Above the largest file that is sent. */
 const MAX_BYTES = String(64 * 2 ** 30);
 
-/** Nobody works the pictures off. */
+/** No worker processes the pictures. */
 const QUEUE_CAPACITY = '1000000';
 
 /**
- * An API process as it is served, at its default settings but for the size of files and the number of connections and
- * of those that wait.
+ * A real API process with default settings, except for the size of files, the number of connections and the capacity.
  */
 serveUploads(async ({ redisUrl, directory, settings, isDurable }) => {
   if (!isDurable) await skipSyncs(directory);
