@@ -5,6 +5,8 @@ import { childEnvironment } from '../src/settings/config.ts';
 
 const PROBE_INTERVAL_MS = 10;
 const KEPT_OUTPUT_CHARS = 4000;
+/** The last output of a child comes at most this long after its exit. */
+const OUTPUT_WITHIN_MS = 1_000;
 
 /** A process to keep running. */
 export interface ChildSpec {
@@ -80,8 +82,13 @@ function untilEnded(child: ChildProcess): Promise<ChildEnd> {
     child.once('exit', (code, signal) => {
       // Processes that it started in its group end with it.
       killGroup(child.pid);
-      // The pipes may still hold its last output, which explains the exit.
-      setImmediate(() => resolve({ code, signal, output }));
+      // The pipes may still hold its last output, which explains the exit. Another process may keep them open.
+      const end = (): void => resolve({ code, signal, output });
+      const timer = setTimeout(end, OUTPUT_WITHIN_MS);
+      child.once('close', () => {
+        clearTimeout(timer);
+        end();
+      });
     });
     child.on('error', (error) => {
       if (child.pid === undefined) resolve({ code: null, signal: null, output: error.message });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { compiled } from './compiled.ts';
 import { LONG_HOLD_MS } from './long-hold.ts';
 import { patienceMs } from './patience.ts';
@@ -12,6 +13,8 @@ import { startRedisServer, type RedisServer } from './redis-server.ts';
 export const API_ENTRY = resolve('src/server/main.ts');
 /** Longer than every grace period in the tests. */
 const END_WITHIN_MS = patienceMs(25_000);
+/** The last output of a process comes at most this long after its exit. */
+const OUTPUT_WITHIN_MS = patienceMs(500);
 
 /** The real worker process. */
 export const WORKER_ENTRY = resolve('workers/main.ts');
@@ -131,9 +134,13 @@ export async function startProcess(
   child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const exited = once(child, 'exit');
+  // Its last words may come after its exit.
+  const closed = once(child, 'close');
   const first = await Promise.race([once(child, 'message'), exited]);
-  if (child.exitCode !== null || child.signalCode !== null)
+  if (child.exitCode !== null || child.signalCode !== null) {
+    await closed;
     throw new Error(`${entry} ended before it was ready: ${text}`);
+  }
   const url = urlIn(first[0]);
   return {
     child,
@@ -149,6 +156,8 @@ export async function startProcess(
       const timer = setTimeout(() => child.kill('SIGKILL'), END_WITHIN_MS);
       if (child.exitCode === null && child.signalCode === null) await exited;
       clearTimeout(timer);
+      // A process that it has started may hold its output open for longer.
+      await Promise.race([closed, delay(OUTPUT_WITHIN_MS, undefined, { ref: false })]);
       return child.exitCode;
     },
   };
