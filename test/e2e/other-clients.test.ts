@@ -163,10 +163,13 @@ describe('Uppy', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('shows why a file was rejected', async () => {
+  test('sends a rejected file only once and shows why it was rejected', async () => {
     await openWith('uppy-xhr.js');
+    let sent = 0;
+    page.on('request', (request) => (sent += Number(request.method() === 'POST')));
     const { error, shown } = await evaluate<Sent>(SEND(fileOf('x', textAsJpeg())));
     expect([error !== '', shown]).toEqual([true, expect.stringContaining('image/jpeg')]);
+    expect(sent).toBe(1);
   });
 
   test('sends by tus', async () => {

@@ -102,6 +102,25 @@ describe('a form', () => {
     expect(fed.taken.slice(0, 9)).toEqual(Array.from({ length: 9 }, () => 64 * KIB));
   });
 
+  test('has the same files if they almost contain its delimiter and it is cut anywhere', async () => {
+    const piece = fc.constantFrom('\r', '\n', '\r\n', '-', '--', '\r\n--', `\r\n--${BOUNDARY.slice(0, -1)}`, 'x');
+    const contents = fc.array(
+      fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('')),
+      { minLength: 1, maxLength: 3 },
+    );
+    const cuts = fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(contents, cuts, async (files, at) => {
+        const whole = formBody(...files.map((bytes) => ({ name: 'f', fileName: 'f', bytes })));
+        const ends = [...at.filter((end) => end < whole.length).toSorted((a, b) => a - b), whole.length];
+        const fed = feedParser();
+        await send(fed, ...ends.map((end, index) => whole.subarray(ends[index - 1] ?? 0, end)));
+        expect((await Promise.all(fed.files)).map(String)).toEqual(files);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('may have a boundary of any visible ASCII characters', async () => {
     const boundary = '***** a;b%c';
     const body = Buffer.from(
