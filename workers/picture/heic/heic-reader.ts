@@ -87,7 +87,8 @@ async function inThread(entry: URL, task: HeicTask, { maxSeconds, signal }: Heic
       };
       thread.once('message', resolve);
       thread.once('error', reject);
-      thread.once('exit', (code) => reject(new Error(`the thread for HEIC ended with code ${code}`)));
+      // The library has ended the thread, because the file has confused it.
+      thread.once('exit', (code) => reject(unprocessable('damaged', `the thread ended with code ${code}`)));
     });
   } finally {
     release();

@@ -111,6 +111,16 @@ describe('HEIC', () => {
     }
   });
 
+  test.each([
+    ['blames the file if the library ends the thread', 'process.exit(3)', { code: 'picture_damaged' }],
+    ['does not blame the file if the library is missing', "import 'no-such-package'", { name: 'TypeError' }],
+  ])('%s', async (_, program, error) => {
+    const reader = createHeicReader(new URL(`data:text/javascript,${program}`));
+    const bounds = { maxPixels: 1e8, maxSeconds: 60, signal: new AbortController().signal };
+    const reading = withFile(heicFile('phone'), async (path) => await reader.pixels(path, bounds));
+    await expect(reading).rejects.toMatchObject(error);
+  });
+
   test('ends its thread at the time limit and when the upload is cancelled', async () => {
     const reader = createHeicReader(HEIC_THREAD);
     await withFile(heicFile('phone'), async (path) => {
