@@ -28,9 +28,9 @@ export function forgetPid(directory: string, name: string): void {
 }
 
 /**
- * Resolves when every recorded process has ended. It waits first for those that exit on their own, then sends SIGTERM
- * to the others. After the grace it kills a process with its group. A pid that another process has now is left alone.
- * The caller holds the lock of the directory.
+ * Resolves when every recorded process has ended. It waits first for processes that exit on their own, then sends
+ * SIGTERM to the others. After the grace it kills a process with its group. A pid that another process has now is left
+ * alone. The caller holds the lock of the directory.
  */
 export async function endLeftovers(directory: string, graceMs: number): Promise<number> {
   const leftovers = readLeftovers(directory).filter(isAlive);

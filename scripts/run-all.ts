@@ -46,7 +46,7 @@ function asSetupError(error: unknown): SetupError {
   if (error instanceof ConfigError) return new SetupError(error.message, ConfigError.exitCode);
   const denied = deniedPath(error);
   if (denied === undefined) throw error;
-  const line = `${denied} cannot be written by this user; run npm start as the owner of ./${DATA_DIRECTORY} or in another directory`;
+  const line = `${denied} cannot be written by this user; run npm start as its owner or in another directory`;
   return new SetupError(line, ConfigError.exitCode);
 }
 

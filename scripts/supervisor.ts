@@ -29,7 +29,7 @@ export interface SupervisorOptions {
   readonly onReady?: (name: string, message: unknown) => void;
 }
 
-/** Starts processes in order, restarts those that die, and stops them in order. No process is left over. */
+/** Starts processes in order, restarts dead ones, and stops them in order. No process is left over. */
 export class Supervisor {
   /**
    * Resolves with the exit code when the last child has ended: 0, 1 if a child does not start, 78 after a wrong

@@ -3,19 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** How many offences of each rule are left. A number may only go down; every rule without a number allows none. */
-const LEFT: Readonly<Record<string, number>> = {
-  'code lines': 88,
-  strewn: 5,
-  receipt: 12,
-  whoever: 1,
-  told: 4,
-  'those that': 11,
-  whatever: 4,
-  ours: 3,
-  'for good': 2,
-  'title start': 2,
-  'log messages': 6,
-};
+const LEFT: Readonly<Record<string, number>> = { 'code lines': 70, strewn: 5, receipt: 12, told: 4, whatever: 2 };
 
 /** Words that CONTRIBUTING.md rules out, each with its replacement. Titles, comments, messages and docs are checked alike. */
 const BANNED: readonly (readonly [name: string, words: RegExp, replacement: string])[] = [

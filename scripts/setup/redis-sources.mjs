@@ -30,7 +30,7 @@ export function redisAdvice({ managers }) {
   });
   const line = managers.flatMap((name) => (name === 'dpkg' ? [] : [known[name]]))[0];
   const install = line === undefined ? 'install redis-server 6.2 or newer' : `install it (${line})`;
-  return `no redis-server found and none could be fetched: ${install}; npm start also uses a running Redis if REDIS_URL names it`;
+  return `no redis-server found and none could be fetched: ${install}; or set REDIS_URL to a running Redis`;
 }
 
 /**

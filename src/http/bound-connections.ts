@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Above this share of the limit, a new connection replaces the oldest one that has sent nothing. */
+/** Above this share of the limit, a new connection replaces the oldest connection that has sent nothing. */
 const CROWDED_SHARE = 0.9;
 
 /** A younger connection may be about to send its first bytes. */

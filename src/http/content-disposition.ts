@@ -1,7 +1,7 @@
 import { headerParameters } from './header-parameters.ts';
 import { sentFileName } from './sent-file-name.ts';
 
-/** Returns `attachment` with the file name in both forms of RFC 6266: each browser uses the one that it supports. */
+/** Returns `attachment` with the file name in both forms of RFC 6266: each browser uses the form that it supports. */
 export function attachmentDisposition(fileName: string): string {
   const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_');
   const encoded = encodeURIComponent(fileName).replace(

@@ -39,6 +39,6 @@ export function warnOfFewDescriptors(
   if (limit === undefined || limit >= needed) return;
   log.warn(
     { limit, needed, settings: ['DEFERRED_MAX_HELD', 'UPLOAD_MAX_OPEN'] },
-    'limit of open files is too low for the settings; raise `ulimit -n` or lower the settings',
+    'limit of open files too low, raise ulimit -n',
   );
 }

@@ -18,7 +18,8 @@ export const S3 = {
     .url({ protocol: /^https?$/, error: 'must be an address such as https://s3.example.com' })
     .optional()
     .describe(
-      "Address of a server other than Amazon's, such as https://s3.example.com. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from ~/.aws, or from the role of the machine.",
+      "Address of a server other than Amazon's, such as https://s3.example.com. Credentials come from " +
+        'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from ~/.aws, or from the role of the machine.',
     ),
   S3_REGION: z
     .string()

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** What the slower of two runs of `WORK` takes on the machine that the deadlines were written on, with nothing beside it. */
+/** Time of the slower of two runs of `WORK` on the reference machine of the deadlines, without other load. */
 const REFERENCE_MS = 100;
 
 /** Starts a process and computes for a while, which is what most tests wait for. */
@@ -13,7 +13,7 @@ const WORK = `
 const MOST = 30;
 
 /**
- * Returns how many times slower this machine is, with the load that it has now, than the one that the deadlines of the
+ * Returns how many times slower this machine is, with its current load, than the reference machine of the
  * tests were written on: a number from 1 to 30 with one decimal. `TEST_PATIENCE` overrides the measurement.
  */
 export function calibratePatience() {

@@ -1,4 +1,4 @@
-// Preloaded into a process whose clock is to differ: shifts `Date` by CLOCK_OFFSET_MS, in all realms of the main thread.
+// Preloaded into a process with another clock. Shifts `Date` by CLOCK_OFFSET_MS in all realms of the main thread.
 const offsetMs = Number(process.env.CLOCK_OFFSET_MS ?? 0);
 const RealDate = Date;
 

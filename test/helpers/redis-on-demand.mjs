@@ -8,11 +8,14 @@ import { TEST_BUILD } from '../../scripts/setup/build.mjs';
 /** The compiled helper: the tests' own loader does not run here. */
 const REDIS_SERVER = pathToFileURL(join(TEST_BUILD.directory, 'test/helpers/redis-server.js')).href;
 
-/** @type {{ directory: string, broker: import('node:net').Server, redis?: Promise<import('./redis-server.ts').RedisServer> } | undefined} */
+/**
+ * @type {{ directory: string, broker: import('node:net').Server, redis?:
+ * Promise<import('./redis-server.ts').RedisServer> } | undefined}
+ */
 let running;
 
 /**
- * Whoever connects to the socket that `TEST_REDIS_BROKER` names is answered with the URL of the
+ * A client that connects to the socket that `TEST_REDIS_BROKER` names receives the URL of the
  * one Redis of this run, or with nothing if it cannot be started. The first connection starts it, so that a run that
  * needs none starts none.
  */

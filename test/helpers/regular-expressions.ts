@@ -22,8 +22,8 @@ export function patternsIn(files: readonly SourceFile[]): PatternInSource[] {
 }
 
 /**
- * Returns the pattern of every `new RegExp(…)` and `RegExp(…)` of the files, with `x` in place of what a template fills in;
- * undefined in place of a pattern that is not written there.
+ * Returns the pattern of every `new RegExp(…)` and `RegExp(…)` of the files, with `x` in place of what a template fills
+ * in; undefined in place of a pattern that is not written there.
  */
 export function constructedPatternsIn(files: readonly SourceFile[]): (PatternInSource | undefined)[] {
   return files.flatMap(({ path, body }) => {
@@ -57,8 +57,8 @@ type SlowText = readonly [prefix: string, unit: string];
 
 /**
  * Returns the first text for which the pattern needs more than linear time, undefined if there is none. The texts are
- * each character of the pattern 64 K times, each of them after a prefix of the pattern, and each prefix again and again;
- * all with an end that does not match.
+ * each character of the pattern 64 K times, each of them after a prefix of the pattern, and each prefix again and
+ * again; all with an end that does not match.
  */
 export function superlinearText(pattern: PatternInSource): SlowText | undefined {
   return slowTextsFor(pattern).find((text) => isSuperlinear(pattern, text));
@@ -109,7 +109,7 @@ function charactersOf(source: string): string[] {
 const FAST_CPU_MS = 20;
 /** No linear pattern needs so much CPU time. */
 const SLOW_CPU_MS = 300;
-/** Real time after which a search is ended, which nothing else does to an exponential pattern. Doubled if the machine was busy. */
+/** Real time after which a search is ended, because an exponential pattern never ends. Doubled on a busy machine. */
 const FIRST_LIMIT_MS = 400;
 /** Eight times the text takes a linear pattern 8 times as long, a quadratic one 64 times. */
 const SHORTER = 8;

@@ -32,7 +32,7 @@ export async function addMissingJobs({ sets, queue, log }: MissingJobParts): Pro
     const ids = waiting.slice(start, start + BATCH);
     const struck = await sets.strikeOut(ids);
     for (const uploadId of struck)
-      log.warn({ upload: uploadRef(uploadId) }, 'upload removed from the waiting set: its record does not wait');
+      log.warn({ upload: uploadRef(uploadId) }, 'stale upload removed from the waiting set');
     // Adding a job that exists changes nothing, but BullMQ would publish an event for it.
     for (const id of await queue.withoutJob(ids.filter((one) => !struck.includes(one)))) await queue.add(id);
   }

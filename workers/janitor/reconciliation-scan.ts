@@ -157,6 +157,9 @@ async function hasRecord({ records }: ReconciliationParts, id: string): Promise<
   }
 }
 
+const REMOVAL_ADVICE =
+  'Compare STORAGE, REDIS_URL and QUEUE_PREFIX with the other processes. To allow the removal once, see docs/storage.md.';
+
 /**
  * Returns whether `count` uploads may be removed. An unusual number needs the permission of an operator, because the
  * storage may belong to another Redis.
@@ -164,10 +167,8 @@ async function hasRecord({ records }: ReconciliationParts, id: string): Promise<
 async function mayRemove({ sets, log }: ReconciliationParts, count: number, seen: number): Promise<boolean> {
   if (count <= Math.max(USUAL_REMOVALS, seen * USUAL_SHARE) || (await sets.mayRemove(count))) return true;
   log.error(
-    { wouldRemove: count, seen },
-    'reconciliation scan stopped: it would remove an unusual number of uploads. Nothing was removed. Compare ' +
-      'STORAGE, ' +
-      'REDIS_URL and QUEUE_PREFIX with the other processes. To allow the removal once, see docs/storage.md.',
+    { wouldRemove: count, seen, advice: REMOVAL_ADVICE },
+    'reconciliation scan removed nothing: too many uploads',
   );
   return false;
 }

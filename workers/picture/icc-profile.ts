@@ -111,7 +111,7 @@ export function linear(level: number): number {
 function curveIn(tag: Buffer): ((level: number) => number) | undefined {
   const type = tag.toString('latin1', 0, 4);
   if (type === 'curv' && tag.length >= 12) return tabulated(tag);
-  // Function type 3 of section 10.18 is the one that defines sRGB.
+  // Function type 3 of section 10.18 defines sRGB.
   if (type === 'para' && tag.length >= 32 && tag.readUInt16BE(8) === 3) {
     const [gamma = 1, a = 1, b = 0, c = 1, d = 0] = [12, 16, 20, 24, 28].map((at) => fixed(tag, at));
     return (level) => (level >= d ? (a * level + b) ** gamma : c * level);

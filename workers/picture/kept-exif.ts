@@ -11,7 +11,7 @@ export interface KeptExif {
 
 /**
  * Returns the EXIF tags that may go into a variant. They are written from a list of harmless tags, so that no position,
- * serial number, maker note or old thumbnail is copied, wherever a camera has put it.
+ * serial number, maker note or old thumbnail is copied from any place.
  */
 export function keptExif(block: Buffer | undefined): KeptExif {
   const image = readExif(block);

@@ -16,7 +16,7 @@ export class AbandonedCalls {
     this.#running.add(settled);
   }
 
-  /** Resolves when all calls that run now have ended. One that hangs keeps this pending forever. */
+  /** Resolves when all calls that run now have ended. A hung call keeps this pending for ever. */
   async settled(): Promise<void> {
     await Promise.all(this.#running);
   }
@@ -78,7 +78,7 @@ export class StepBounds {
   }
 
   #timeout(cause?: unknown): UnprocessableError {
-    // Timers and the clock of libvips may run slightly ahead of ours.
+    // Timers and the clock of libvips may run slightly ahead of this clock.
     this.#endsAtMs = -Infinity;
     return new UnprocessableError('picture_timeout', this.#options.tooSlow, { cause });
   }

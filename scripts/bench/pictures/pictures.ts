@@ -70,7 +70,10 @@ export const pictures: Bench = {
         const reports: string[] = [];
         for (const { title, photos } of KINDS) {
           const files = await makePhotos(session.directory, photos);
-          const heading = `${options.pictures} photos of 12 megapixels, ${title}; to 1600 and 640 (WebP) and 160 (JPEG), ${options.workers} at work at once; medians of ${options.rounds} rounds`;
+          const heading = [
+            `${options.pictures} photos of 12 megapixels, ${title}; to 1600 and 640 (WebP) and 160 (JPEG), `,
+            `${options.workers} at the same time; medians of ${options.rounds} rounds`,
+          ].join('');
           reports.push(
             report(heading, options.pictures, await runRounds(session, contestants, files, options), absent),
           );

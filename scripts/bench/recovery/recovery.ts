@@ -28,7 +28,7 @@ export const recovery: Bench = {
     await Promise.all(Array.from({ length: lanes }, lane));
     const rows = FAULTS.map((fault) => rowOf(fault, shots.get(fault) ?? []));
     console.log(
-      `${facts}\n\nmedians and worst of ${rounds} rounds; of a cancel, the first figure is that of the signal of its processor\n\n${formatTable(HEADINGS, rows)}`,
+      `${facts}\n\nmedians and worst of ${rounds} rounds; for a cancel the first figure is its signal\n\n${formatTable(HEADINGS, rows)}`,
     );
   },
 };

@@ -43,7 +43,7 @@ export const redisRecovery: Bench = {
     await Promise.all(Array.from({ length: lanes }, lane));
     const rows = faults.map((fault) => rowOf(fault, shots.get(fault) ?? []));
     console.log(
-      `${facts}\n\nmedians and worst of ${rounds} rounds, from the end of the fault; from its beginning where it is over at once, or a process is gone for good\n\n${formatTable(HEADINGS, rows)}`,
+      `${facts}\n\nmedians and worst of ${rounds} rounds, from the end of the fault, or from its beginning if it has no end\n\n${formatTable(HEADINGS, rows)}`,
     );
   },
 };

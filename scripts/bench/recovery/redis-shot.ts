@@ -13,7 +13,7 @@ export interface RedisShot {
   ready: number;
   /** Until a new upload is accepted (202). */
   taken: number;
-  /** Until clients that were held in each process before the fault receive a change that is made as soon as possible. */
+  /** Until clients that were held in each process receive a change that is made as soon as possible. */
   notified: number;
   /** Longest time until a new upload was rejected meanwhile; NaN if none was rejected. */
   refused: number;

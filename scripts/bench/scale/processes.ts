@@ -39,7 +39,7 @@ export const processes: Part = {
       tables.push(report(count, await runRounds(peers, clients, options)));
       await Promise.all(peers.map((peer) => peer.end()));
     }
-    const title = `${options.held} held polls over all API processes, ${options.rate} events a second; medians of ${options.rounds} rounds, ratios to the first line`;
+    const title = `${options.held} held polls over all API processes, ${options.rate} events/s; medians of ${options.rounds} rounds, ratios to line 1`;
     return [title, ...tables].join('\n\n');
   },
 };

@@ -106,7 +106,7 @@ function report(measured: readonly Figures[], { held, unwanted, stall: seconds }
     'last answer, ms after',
     'missed by a bare QueueEvents',
   ];
-  const title = `an API process with ${held} held polls stands still for ${seconds} s, at ${unwanted} events a second; all that is polled changes meanwhile`;
+  const title = `an API process with ${held} held polls is stopped for ${seconds} s, with ${unwanted} events/s and changes of all polled uploads`;
   const targets = measured.map(({ bus, lost }) => ({ what: `waits lost, ${bus}`, value: lost, most: 0, digits: 0 }));
   return `${title}\n${formatTable(headings, rows)}\n\n${formatTargets(targets)}`;
 }

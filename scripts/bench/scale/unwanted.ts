@@ -110,6 +110,6 @@ function report(measured: readonly Figures[], { unwanted: perSecond, rounds }: S
   ];
   const targeted = measured.find(({ bus }) => bus === 'targeted')?.apiPercent ?? [];
   const target = { what: 'targeted, % of a core', value: median(targeted), most: TARGET_PERCENT };
-  const title = `an API process that holds ${HELD} responses and waits for none of ${perSecond} events a second; medians of ${rounds} rounds`;
+  const title = `an API process with ${HELD} held responses and ${perSecond} events/s for other uploads; medians of ${rounds} rounds`;
   return `${title}\n${formatTable(headings, rows)}\n\n${formatTargets([target])}`;
 }

@@ -49,7 +49,7 @@ function reportKind(kind: KindFigures): string {
       row('csv-parse, JSON.stringify, a file', kind.jsonLines),
     ],
   );
-  return `${kind.heading}\n${table}\nmemory of the worker, most beyond a small table: ${figure(kind.workerGrowth / MIB)} MiB`;
+  return `${kind.heading}\n${table}\npeak memory of the worker beyond a small table: ${figure(kind.workerGrowth / MIB)} MiB`;
 }
 
 function seconds({ service }: KindFigures): number[] {

@@ -49,11 +49,11 @@ function none(peers: readonly UploadPeer[]): LoadFigures['peers'] {
 }
 
 function titleOf(files: number, mib: number, { rounds }: typeof defaults): string {
-  return `${files === 1 ? 'one file' : `${files} files at once`} of ${mib} MiB; medians of ${rounds} rounds, each with a server of its own`;
+  return `${files === 1 ? 'one file' : `${files} files at once`} of ${mib} MiB; medians of ${rounds} rounds, each with a new server`;
 }
 
 function pictureTitle({ pictures, connections, rounds }: typeof defaults): string {
-  return `${pictures} pictures of 100 KB over ${connections} connections; medians of ${rounds} rounds, each with a server of its own`;
+  return `${pictures} pictures of 100 KB over ${connections} connections; medians of ${rounds} rounds, each with a new server`;
 }
 
 function fileLoad(files: number, mib: number): Load {

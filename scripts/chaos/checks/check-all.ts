@@ -101,7 +101,7 @@ async function findLeft({ fleet, deadlineMs, lossBetween }: RunData): Promise<st
   }
 }
 
-/** Each check gets at least 10 s, whatever the checks before it took. */
+/** Each check gets at least 10 s, even if earlier checks were slow. */
 function leastMs(deadlineMs: number): number {
   return Math.max(10_000, deadlineMs - performance.now());
 }

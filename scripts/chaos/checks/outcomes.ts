@@ -36,7 +36,7 @@ export async function checkOutcomes(
   return [
     { name: `every accepted upload is final (${accepted})`, findings: findings.final },
     { name: 'all API processes agree on it', findings: findings.same },
-    { name: 'its final state is the one that its client was promised', findings: findings.kept },
+    { name: 'its final state equals the state that its client received', findings: findings.kept },
     { name: 'results are readable, and the stored bytes are the sent ones', findings: findings.bytes },
   ];
 }

@@ -66,7 +66,7 @@ export class KeptProcess {
     return this.#current?.child.kill(signal) === true;
   }
 
-  /** Stops the process for good. It continues a paused process first, so that it can receive the signal. */
+  /** Stops the process without a restart. It continues a paused process first, so that it can receive the signal. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#current?.child.kill('SIGCONT');

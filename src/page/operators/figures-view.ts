@@ -30,7 +30,8 @@ export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): v
   pausedNote.hidden = pausedWorkers === 0;
   setText(
     pausedNote,
-    `${formatCount(pausedWorkers)} of ${formatCount(workers)} workers take no jobs, because the storage cannot be used. They go on by themselves when it can.`,
+    `${formatCount(pausedWorkers)} of ${formatCount(workers)} workers take no jobs, because the storage cannot be used. ` +
+      'They continue by themselves when it is available.',
   );
   showRoutes(totals);
   showProcesses(processes, Date.parse(at));

@@ -22,7 +22,9 @@ in any final state. Each Upload has its outcome in \`state\`, \`result\` and \`e
       content: answered.final,
     },
     '202': {
-      description: `Stored and queued; or the current state, if the client asked to wait and the time was up. Continue with \`links.progress\` or \`links.result\`.`,
+      description:
+        'Stored and queued; or the current state, if the client asked to wait and the time was up. Continue with ' +
+        '`links.progress` or `links.result`.',
       headers: shared,
       content: answered.now,
     },

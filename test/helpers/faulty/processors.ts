@@ -9,7 +9,7 @@ import { FAULTY_RESULT, pidsOf, readOrders, releasePath, type Act, type DiaryLin
 
 const POLL_MS = 10;
 
-/** Replaces the processor of pictures by one that performs the acts in the file. */
+/** Creates a processor of pictures that performs the acts in the file. */
 export function createFaultyProcessors(): ProcessorTable {
   const picture = pictureKind();
   const steps = [{ name: 'obey', weight: 1, run: async (_state: object, context: StepContext) => await obey(context) }];

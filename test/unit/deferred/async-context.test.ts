@@ -91,7 +91,7 @@ describe('AsyncContext', () => {
     expect(bare.appErrors).toEqual([expect.objectContaining({ code: 'deferral_unsupported' })]);
   });
 
-  test('has a timeout of 30 s by default, none for 0 or less, and a fixed one once the handler has returned', async () => {
+  test('has a timeout of 30 s by default, none for 0 or less, and a fixed one after the handler returns', async () => {
     const clock = new FakeClock();
     const served = await serve(
       (ctx) => {

@@ -217,7 +217,7 @@ describe('callable', () => {
 });
 
 describe('Executor', () => {
-  test('ends every task once: run, rejected, discarded or removed, and never runs too many at the same time', async () => {
+  test('ends every task once: run, rejected, discarded or removed, and never exceeds its limit', async () => {
     const policies = fc.constantFrom<OverflowPolicy>('reject', 'discard-oldest', 'caller-waits');
     const steps = fc.array(fc.constantFrom('add', 'add', 'finish', 'remove'), { maxLength: 40 });
     await fc.assert(

@@ -137,7 +137,7 @@ const orders = ENDINGS.flatMap((first) => ENDINGS.map((second) => [first, second
 
 describe('races', () => {
   test.each(orders)(
-    '18. setter against timeout, timeout against disconnect, disconnect against setter, shutdown against each: exactly one wins (%s, then %s)',
+    '18. have exactly one winner among setter, timeout, disconnect and shutdown (%s, then %s)',
     async (first, second) => {
       const arena = new Arena();
       const held = arena.hold('supplier');
@@ -154,7 +154,7 @@ describe('races', () => {
   );
 
   test.each(orders.filter(([first]) => first === 'timeout' || first === 'shutdown'))(
-    '18. while the timeout value is in the making, what comes next wins (%s, then %s)',
+    '18. are won by the next event while the timeout value is being made (%s, then %s)',
     async (first, second) => {
       const arena = new Arena();
       const held = arena.hold('never');
@@ -170,7 +170,7 @@ describe('races', () => {
     },
   );
 
-  test('end once and run every callback once, in any order of set, error, timeout, disconnect and shutdown', async () => {
+  test('end once and run every callback once, in any order of events', async () => {
     const timeouts = fc.constantFrom<Timeout>('none', 'value', 'supplier', 'async', 'never');
     const moves = fc.constantFrom(
       'hold',
@@ -208,7 +208,7 @@ describe('races', () => {
   });
 
   test.each([['result first'], ['disconnect first']])(
-    'a real client that disconnects in the same tick as the result (%s)',
+    'end once for a real client that disconnects in the same tick as the result (%s)',
     async (order) => {
       const endings: unknown[] = [];
       const result = new DeferredResult<unknown>();

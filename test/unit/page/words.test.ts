@@ -29,7 +29,7 @@ function messagesOf(words: unknown, path = ''): [path: string, placeholders: str
   return Object.entries(words).flatMap(([key, value]) => messagesOf(value, path === '' ? key : `${path}.${key}`));
 }
 
-/** Calls the text with marks, and returns which of them it contains. 1 and null have texts of their own, so marks start at 101. */
+/** Calls the text with marks and returns the marks in it. 1 and null have their own texts, so marks start at 101. */
 function placeholdersOf(message: (...values: unknown[]) => unknown): string {
   const marks = Array.from({ length: message.length }, (_, index) => 101 + index);
   const text = String(message(...marks));

@@ -5,7 +5,7 @@ import { ID } from './states.ts';
 
 const LEAST = { version: '1', percent: '30', updatedAt: '5', phaseStartedAt: '5' };
 
-/** What lies in Redis at each read, one after the other; the last for ever. `rank` is what is found a moment after the fields. */
+/** The content of Redis at each read, in order; the last one is repeated. `rank` is read just after the fields. */
 function readsOf(...moments: { state?: string; rank: number | null }[]): RecordReads & { count: () => number } {
   let reads = 0;
   let last: { state?: string; rank: number | null } = { rank: null };
@@ -56,7 +56,7 @@ test.each(READERS)('reads the position of a waiting upload (%s)', async (_how, r
 });
 
 test.each(READERS)(
-  'a record read %s is read again where a worker took it up before its place was read',
+  'a record read %s is read again if a worker took it before its place was read',
   async (_how, read) => {
     const reads = readsOf({ state: 'queued', rank: null }, { state: 'processing', rank: null });
     expect([await read(reads), reads.count()]).toEqual([{ state: 'processing', queuePosition: null }, 2]);

@@ -27,8 +27,8 @@ export function reportThroughput(
   figures: readonly CountFigures[],
   { rounds, uploads, connections }: ScaleOptions,
 ): string {
-  const title = `nothing to digest, ${CONCURRENCY} jobs at once for each worker, ${uploads} uploads a round; medians of ${rounds} rounds, processor time for each upload or job`;
-  const note = `over HTTP: PUT of 1000 bytes by ${connections} clients, durable on disk, each answered when the result is there`;
+  const title = `no processing, ${CONCURRENCY} jobs per worker, ${uploads} uploads per round; medians of ${rounds} rounds`;
+  const note = `over HTTP: PUT of 1000 bytes by ${connections} clients, durable on disk, answered with the result`;
   return [title, ...figures.map(tableOf), note, formatLimits(figures.flatMap(targetsOf))].join('\n\n');
 }
 

@@ -564,7 +564,10 @@ describe('reconciliation scan', () => {
     const errors: unknown[] = [];
     const log = overriding(silentLog, { error: (line: object) => void errors.push(line) });
     await reconcileStorage({ ...parts(), log }, SIGNAL);
-    expect([errors, temp.files().length]).toEqual([[{ wouldRemove: 101, seen: 101 }], 101]);
+    expect([errors, temp.files().length]).toEqual([
+      [{ wouldRemove: 101, seen: 101, advice: expect.stringContaining('docs/storage.md') }],
+      101,
+    ]);
     expect(await removed()).toBe(0);
     await space.connection.set(space.keys.removalPermit, '100');
     expect(await removed()).toBe(0);
