@@ -1,5 +1,6 @@
 import { readAvifColours, type AvifColours } from './structure/avif-colours.ts';
 import { FileWindow } from './structure/file-window.ts';
+import { readGifBlocks } from './structure/gif-frames.ts';
 import { hasCleanJpegHeader } from './structure/jpeg-segments.ts';
 import { hasTiffAlpha } from './structure/tiff-alpha.ts';
 
@@ -9,6 +10,8 @@ export interface ContainerFacts {
   readonly isAlphaDeclared: boolean;
   /** True for a JPEG that has only segments before its pixels. */
   readonly hasCleanJpegHeader: boolean;
+  /** True if the first frame of the picture may be all transparent. False for a GIF that has no colour for it. */
+  readonly mayBeClear: boolean;
   /** Undefined for other formats than AVIF. */
   readonly avifColours: AvifColours | undefined;
 }
@@ -18,6 +21,7 @@ export async function readContainer(path: string, type: string, signal: AbortSig
   return await FileWindow.over(path, signal, async (window) => ({
     isAlphaDeclared: type !== 'image/tiff' || (await hasTiffAlpha(window)),
     hasCleanJpegHeader: type === 'image/jpeg' && (await hasCleanJpegHeader(window)),
+    mayBeClear: type !== 'image/gif' || (await readGifBlocks(window))?.isFirstFrameClear === true,
     avifColours: type === 'image/avif' ? await readAvifColours(window) : undefined,
   }));
 }

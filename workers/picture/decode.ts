@@ -1,4 +1,5 @@
 import type { StepContext } from '../processor.ts';
+import { UnprocessableError } from '../unprocessable-error.ts';
 import { isHeic } from './heic/heic-header.ts';
 import { claimablePixels } from './jpeg-limits.ts';
 import { decode as decodeFile } from './libvips.ts';
@@ -33,7 +34,7 @@ export function decode(tools: PictureTools) {
       isDeep: way.kind === 'hdr',
       keptChannels: state.keptChannels.get(),
     };
-    const { hasCleanJpegHeader } = state.container.get();
+    const { hasCleanJpegHeader, mayBeClear } = state.container.get();
     const isJpeg = format === 'jpeg';
     const input = isHeic(upload.type)
       ? await bounds.wait((maxSeconds) => tools.heic.pixels(inputPath, { maxPixels, maxSeconds, signal }))
@@ -47,8 +48,24 @@ export function decode(tools: PictureTools) {
       .catch((error: unknown) => {
         throw readError(error);
       });
+    if (!mayBeClear && isAllClear(pixels)) throw noPixels();
     state.decoded.set(await inSrgb(pixels, way, state.container.get().avifColours));
   };
+}
+
+function isAllClear({ data, channels }: Pixels): boolean {
+  if (channels !== 4) return false;
+  for (let at = 3; at < data.length; at += channels) {
+    if (data[at] !== 0) return false;
+  }
+  return true;
+}
+
+function noPixels(): UnprocessableError {
+  return new UnprocessableError(
+    'picture_damaged',
+    'The picture is damaged: its first frame has no pixels. Save it again in another program and upload the new file.',
+  );
 }
 
 /** Converts decoded pixels. libheif gives the levels of a grey AVIF as they are stored. */

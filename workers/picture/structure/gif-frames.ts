@@ -19,6 +19,8 @@ export interface GifBlocks {
   readonly isCanvasVisible: boolean;
   /** True if a frame declares a transparent colour. */
   readonly hasTransparentColour: boolean;
+  /** True if the first frame declares a transparent colour. */
+  readonly isFirstFrameClear: boolean;
   /** Position after the last complete block. */
   readonly end: number;
 }
@@ -39,6 +41,7 @@ export async function readGifBlocks(window: FileWindow, maxFrames = Infinity): P
   let frames = 0;
   let isCanvasVisible = false;
   let hasTransparentColour = false;
+  let isFirstFrameClear = false;
   for (let at = HEADER_BYTES + coloursBytes(header, HEADER_BYTES - 3); ;) {
     const block = await window.read(at, 1);
     if (block?.[0] === IMAGE) {
@@ -51,9 +54,12 @@ export async function readGifBlocks(window: FileWindow, maxFrames = Infinity): P
       at += IMAGE_BYTES + coloursBytes(image, IMAGE_BYTES - 1) + 1;
     } else if (block?.[0] === EXTENSION) {
       const control = await window.read(at, CONTROL_BYTES);
-      if (control?.[1] === CONTROL && ((control[3] ?? 0) & HAS_TRANSPARENCY) !== 0) hasTransparentColour = true;
+      if (control?.[1] === CONTROL && ((control[3] ?? 0) & HAS_TRANSPARENCY) !== 0) {
+        hasTransparentColour = true;
+        if (frames === 0) isFirstFrameClear = true;
+      }
       at += EXTENSION_BYTES;
-    } else return { isCanvasVisible, hasTransparentColour, end: at };
+    } else return { isCanvasVisible, hasTransparentColour, isFirstFrameClear, end: at };
     const end = await afterSubBlocks(window, at);
     if (end === undefined) return undefined;
     at = end;

@@ -77,6 +77,16 @@ describe('GIF whose first frame does not cover the canvas', () => {
     expect(webp.at(0.9, 0.5)[3]).toBe(0);
   });
 
+  test('is rejected as damaged if the frame has no pixels', async () => {
+    const small = await pictureFixture('p12-first-frame-small.gif');
+    const data = small.indexOf(0x2c) + 11;
+    const empty = Buffer.concat([small.subarray(0, data), Buffer.from([0, 0x3b])]);
+    await expect(processPicture(empty)).rejects.toMatchObject({
+      code: 'picture_damaged',
+      detail: expect.stringMatching(/first frame has no pixels/),
+    });
+  });
+
   test('is left as it is if the frame covers the canvas or has a transparent colour', async () => {
     const clear = await sharp({ create: { width: 8, height: 8, channels: 4, background: '#00000000' } })
       .gif()
