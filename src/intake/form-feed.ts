@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { asFormError, boundaryInContent, malformedHead } from './form-errors.ts';
 
 const TAB = 0x09;
+const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const DASH = 0x2d;
@@ -73,8 +74,9 @@ export class FormFeed extends Writable {
   }
 
   override _final(done: Done): void {
-    // The parser reports the end of the form. Held bytes make no difference: the form is incomplete.
-    this.#parser.end();
+    // Without a closing delimiter the form is incomplete, which the parser reports.
+    const isClosing = this.#state === 'head' && /^--[ \t]*$/.test(this.#held.toString('latin1'));
+    this.#parser.end(isClosing ? '--' : undefined);
     done();
   }
 
@@ -164,10 +166,8 @@ interface FoundHead {
  * delimiter is not allowed in a part.
  */
 function findHead(bytes: Buffer, delimiter: Buffer): FoundHead | 'incomplete' | 'closing' | 'malformed' | 'no head' {
-  if (bytes[0] === DASH && bytes.length === 1) return 'incomplete';
-  if (bytes[0] === DASH && bytes[1] === DASH) return 'closing';
-  let lineEnd = 0;
-  while (lineEnd < MAX_HEAD_BYTES && (bytes[lineEnd] === SPACE || bytes[lineEnd] === TAB)) lineEnd += 1;
+  if (bytes[0] === DASH) return findClosing(bytes);
+  const lineEnd = afterBlanks(bytes, 0);
   const lineBreak = bytes.subarray(lineEnd, lineEnd + LINE_END.length);
   if (!LINE_END.subarray(0, lineBreak.length).equals(lineBreak)) return 'no head';
   if (startsAt(bytes, lineEnd, delimiter) === true) return { block: undefined, end: lineEnd };
@@ -179,6 +179,20 @@ function findHead(bytes: Buffer, delimiter: Buffer): FoundHead | 'incomplete' | 
   const isEmpty = startsAt(bytes, end + LINE_END.length, delimiter);
   if (isEmpty === undefined) return 'incomplete';
   return { block: head.subarray(LINE_END.length), end: end + (isEmpty ? LINE_END.length : HEAD_END.length) };
+}
+
+/** A line of a file may begin like the closing delimiter, but only the end of the line or of the body may follow it. */
+function findClosing(bytes: Buffer): 'incomplete' | 'closing' | 'no head' {
+  if (bytes.length > 1 && bytes[1] !== DASH) return 'no head';
+  const end = bytes[afterBlanks(bytes, 2)];
+  if (end === undefined) return 'incomplete';
+  return end === CR || end === LF ? 'closing' : 'no head';
+}
+
+function afterBlanks(bytes: Buffer, start: number): number {
+  let at = start;
+  while (at < MAX_HEAD_BYTES && (bytes[at] === SPACE || bytes[at] === TAB)) at += 1;
+  return at;
 }
 
 /** Undefined if it cannot be decided before more bytes follow. */

@@ -293,6 +293,33 @@ describe('parts that are neither file nor field', () => {
   );
 });
 
+test('a part with any headers between two files is read, or the form is rejected, but no part is lost', async () => {
+  const texts =
+    'Content-Disposition|Content-Type|X|:| |\t|\r\n|\r|\n|;|=|"|\\|%|é|form-data|attachment|name|filename|filename*|' +
+    'UTF-8|image/png|text/csv|Content-Disposition: form-data; name="f"|; filename="|------boundary7|\r\n\r\n';
+  const pieces = fc.array(fc.constantFrom(...texts.split('|')), { maxLength: 14 });
+  // Half of the heads begin well.
+  const heads = fc.tuple(fc.constantFrom('', '\r\nContent-Disposition: form-data'), pieces);
+  const file = { name: 'f', fileName: 'a', bytes: 'x' };
+  const limits = { ...LIMITS, maxFields: 3, maxFieldBytes: 1000 };
+  let taken = 0;
+  await fc.assert(
+    fc.asyncProperty(heads, async ([begun, more]) => {
+      const [first, last] = [formBody(file), formBody(file)];
+      const between = Buffer.from(`------boundary7${begun}${more.join('')}\r\n\r\ny\r\n`, 'latin1');
+      const body = Buffer.concat([first.subarray(0, first.indexOf('------boundary7--')), between, last]);
+      // An empty line of a boundary before another one is no part.
+      const sent = `\r\n${body.toString('latin1')}`.match(/\r\n------boundary7[ \t]*\r\n(?!------boundary7)/g);
+      const seen = await readAll(wholeRequest(FORM_HEADERS, body), limits).catch((error: unknown) => error);
+      if (seen instanceof ServiceError) return;
+      taken += 1;
+      expect(seen).toHaveLength(sent?.length ?? 0);
+    }),
+    { numRuns: 500 },
+  );
+  expect(taken).toBeGreaterThan(10);
+});
+
 describe('delimiters', () => {
   const sent = (from: string, to: string) => Buffer.from(BODY.toString('latin1').replaceAll(from, to), 'latin1');
   const inOne = async (body: Buffer) => await readAll(wholeRequest(FORM_HEADERS, body));
@@ -305,7 +332,7 @@ describe('delimiters', () => {
     expect(await byteByByte(body)).toEqual(SEEN);
   });
 
-  test.each(['\n', 'X\r\n', '-\r\n', ' x\r\n', ' --\r\n'])(
+  test.each(['\n', 'X\r\n', '-\r\n', ' x\r\n', ' --\r\n', '--x\r\n', '-- x'])(
     'followed by %j are rejected (400), because a part would be lost or cut',
     async (end) => {
       const body = sent('boundary7\r\nContent-Disposition: form-data; name="b"', `boundary7${end}Content-`);
@@ -325,6 +352,12 @@ describe('delimiters', () => {
 
   test('may directly follow the headers of a part without content', async () => {
     const body = sent('octet-stream\r\n\r\n\r\n', 'octet-stream\r\n\r\n');
+    expect(await inOne(body)).toEqual(SEEN);
+    expect(await byteByByte(body)).toEqual(SEEN);
+  });
+
+  test.each(['', '\r\n', '\n', ' \t', ' \r\nan epilogue'])('that close the form may be followed by %j', async (end) => {
+    const body = Buffer.concat([BODY.subarray(0, -2), Buffer.from(end)]);
     expect(await inOne(body)).toEqual(SEEN);
     expect(await byteByByte(body)).toEqual(SEEN);
   });
