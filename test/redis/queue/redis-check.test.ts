@@ -59,7 +59,7 @@ describe('the check of Redis', () => {
     );
   });
 
-  test('ends the start if Redis rejects the connection, however long the start may wait', async () => {
+  test('ends the start if Redis rejects the connection, also without a limit', async () => {
     for (const openConnection of [openCommandConnection, openWaitingConnection]) {
       const { redis } = await connect([]);
       await redisCommand(redis.url, 'CONFIG', 'SET', 'requirepass', 'secret');

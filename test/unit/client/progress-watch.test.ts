@@ -220,7 +220,7 @@ test('cut requests shorten the hold time, down to immediate answers', async () =
   expect(seen.map((progress) => progress.version)).toEqual([1, 2]);
 });
 
-test('a lower version is taken for a restored record', async () => {
+test('a lower version counts as a restored record', async () => {
   service.move(FIRST, { state: 'processing', percent: 60, version: 9 });
   const seen: Progress[] = [];
   createClient().watch(FIRST, { onProgress: (progress) => seen.push(progress) });

@@ -204,7 +204,7 @@ describe('parts that are neither file nor field', () => {
     wholeRequest(FORM_HEADERS, formBody({ name: '', disposition: `${disposition}\r\nContent-Type: ${type}`, bytes }));
 
   test.each(['form-data; name="files"', 'form-data; name="files"; filename="a"'])(
-    'a form within the form is refused (%s)',
+    'a nested form is rejected (%s)',
     async (disposition) => {
       const reading = readAll(mixed(disposition, 'multipart/mixed; boundary=inner', '--inner\r\n\r\nx\r\n--inner--'));
       await expect(reading).rejects.toMatchObject({
@@ -372,13 +372,13 @@ describe('delimiters', () => {
 describe('limits', () => {
   const file = (name: string) => ({ name, fileName: name, bytes: name });
 
-  test('as many files as allowed are taken, one more is too_many_files', async () => {
+  test('the allowed number of files is accepted, one more is too_many_files', async () => {
     const most = ['1', '2', '3'].map(file);
     expect(await readAll(wholeRequest(FORM_HEADERS, formBody(...most)))).toHaveLength(3);
     expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, formBody(...most, file('4')))))).toBe('too_many_files');
   });
 
-  test('as many fields as allowed are taken, one more is too_many_fields', async () => {
+  test('the allowed number of fields is accepted, one more is too_many_fields', async () => {
     const most = [
       { name: 'x', bytes: '1' },
       { name: 'y', bytes: '2' },
@@ -389,21 +389,21 @@ describe('limits', () => {
     ).toBe('too_many_fields');
   });
 
-  test('as many files and fields as allowed are taken together', async () => {
+  test('the allowed numbers of files and fields are accepted together', async () => {
     const fields = ['x', 'y'].map((name) => ({ name, bytes: '1' }));
     expect(await readAll(wholeRequest(FORM_HEADERS, formBody(...fields, ...['1', '2', '3'].map(file))))).toHaveLength(
       5,
     );
   });
 
-  test('a field of the allowed size is taken whole, one of a byte more is refused', async () => {
+  test('a field of the allowed size is accepted, one more byte is field_too_large', async () => {
     const field = (bytes: number) =>
       wholeRequest(FORM_HEADERS, formBody({ name: 'x', bytes: 'v'.repeat(bytes) }, file('1')));
     expect((await readAll(field(16)))[0]).toEqual({ field: 'x', value: 'v'.repeat(16) });
     expect(await codeOf(readAll(field(17)))).toBe('field_too_large');
   });
 
-  test('a body of the allowed size is taken, one of a byte more is request_too_large', async () => {
+  test('a body of the allowed size is accepted, one more byte is request_too_large', async () => {
     const exact = { ...LIMITS, maxRequestBytes: BODY.length };
     expect(await readAll(wholeRequest(FORM_HEADERS, BODY), exact)).toEqual(SEEN);
     for (const chunks of [[BODY], Array.from(BODY, (byte) => Buffer.from([byte]))]) {

@@ -38,7 +38,7 @@ function rowErrors(count: number): RowError[] {
 }
 
 describe('notes on a table', () => {
-  test('are empty if every row was taken', () => {
+  test('are empty if every row was accepted', () => {
     expect(tableNotes(tableWith({}), english)).toEqual([]);
   });
 

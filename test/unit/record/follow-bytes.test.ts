@@ -51,7 +51,7 @@ describe('a transfer of stored bytes', () => {
     await eventually('it to end', () => ended === 2);
   });
 
-  test('goes on if Redis has lost the record, which may come back', async () => {
+  test('continues if Redis has lost the record, which may be restored', async () => {
     follow();
     await eventually('the first read', () => records.reads === 1);
     expect([ended, registry.size]).toEqual([0, 1]);

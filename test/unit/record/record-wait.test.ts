@@ -113,7 +113,7 @@ describe('a wake while waiting', () => {
     complete(result);
   });
 
-  test('goes on waiting if its read fails, and the next wake reads again', async () => {
+  test('keeps waiting if its read fails, and the next wake reads again', async () => {
     const registry = openRegistry();
     const { asked, read } = manualRead();
     const holding = waitForRecords(registry, waitFor({ read }));

@@ -46,7 +46,7 @@ describe('a lock', () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test('is taken by one only if two clear a dead lock at the same time', async () => {
+  test('is taken by only one process if two clear a dead lock at the same time', async () => {
     const url = new URL('../../../scripts/setup/lock.mjs', import.meta.url).href;
     const script = `
       import { appendFileSync } from 'node:fs';

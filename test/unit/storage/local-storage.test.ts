@@ -123,7 +123,7 @@ describe('local storage', () => {
     expect(await readdir(temp.directory)).toEqual(['ab']);
   });
 
-  test('closes every file, however writing or reading ends', async () => {
+  test('closes every file after each way in which writing or reading ends', async () => {
     const { storage } = temp;
     await putObject(storage, 'ab/1', Buffer.from('x'));
     await (await storage.create('ab/2')).discard();

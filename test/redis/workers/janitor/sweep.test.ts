@@ -311,7 +311,7 @@ describe('files of overtaken requests and attempts', () => {
   const later = () => new UploadRecords(space.store, space.keys, { retentionMs: 3_600_000, silenceMs: 0 });
   const dueInMs = async (id: string) => Number(await space.connection.zscore(space.keys.due, id)) - Date.now();
 
-  test('removes them at the end of the upload, and again when nobody can write any more', async () => {
+  test('removes them at the end of the upload, and again when no writer can be left', async () => {
     const records = patient();
     const { id, fencingToken: overtaken } = await uploadIn(records, 'receiving');
     const { fencingToken } = await uploadIn(records, 'completed', { id });

@@ -26,7 +26,7 @@ test('throws if the isolated process fails to produce the file', async () => {
   await expect(chunks[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(ChunksEnded);
 });
 
-test('throws if the process ends, also if nobody waits for a chunk at that moment', async () => {
+test('throws if the process ends, also if no read is waiting for a chunk', async () => {
   const waiting = new PulledChunks(() => undefined);
   const next = waiting[Symbol.asyncIterator]().next();
   waiting.cut();

@@ -53,7 +53,7 @@ describe('records of a text', () => {
     ]);
   });
 
-  test('are the same as those of csv-parse, however the text is split into chunks', () => {
+  test('are the same as those of csv-parse for text in any chunks', () => {
     const cell = fc.oneof(
       fc.stringMatching(/^[a-z0-9 é;]{0,6}$/),
       fc
