@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { sniffType } from '../../../../src/intake/sniff.ts';
-import { PICTURE_TYPES } from '../../../../src/kinds/picture.ts';
+import { HEIC_TYPES, PICTURE_TYPES } from '../../../../src/kinds/picture.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 import { mutated, mutations } from '../../../helpers/mutated-picture.ts';
 import { animation, photo, transparentPng } from '../../../helpers/pictures.ts';
@@ -28,7 +28,7 @@ const CONTROL = Buffer.from([0x21, 0xf9, 4]);
 /** The signature and, in a PNG, the header, without which the type is not recognized. */
 const HEADER_BYTES = 33;
 
-type Format = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff';
+type Format = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff' | 'heic';
 
 /** Small files of every kind that a format has, none of one colour. */
 const MAKERS: Readonly<Record<Format, readonly (() => Promise<Buffer>)[]>> = {
@@ -73,6 +73,7 @@ const MAKERS: Readonly<Record<Format, readonly (() => Promise<Buffer>)[]>> = {
         .tiff({ compression: 'none' })
         .toBuffer(),
   ],
+  heic: [() => pictureFixture('phone.heic'), () => pictureFixture('alpha.heic'), () => pictureFixture('deep-p3.heic')],
 };
 
 interface Original {
@@ -101,13 +102,15 @@ function withoutTransparentColour(gif: Buffer): Buffer {
 }
 
 async function originalOf(bytes: Buffer): Promise<Original> {
-  return { bytes, allowed: ['completed', 'failed', 'rejected', await outcomeOf(bytes)] };
+  const outcome = await outcomeOf(bytes);
+  expect(outcome).toMatch(/^(completed|\w+: one colour)$/);
+  return { bytes, allowed: ['completed', 'failed', 'rejected', outcome] };
 }
 
 /** Returns `rejected`, `failed` with a plain error, `completed`, or a description of the fault. */
 async function outcomeOf(bytes: Buffer): Promise<string> {
   const type = await sniffType(bytes);
-  if (!PICTURE_TYPES.some((accepted) => accepted === type)) return 'rejected';
+  if (![...PICTURE_TYPES, ...HEIC_TYPES].some((accepted) => accepted === type)) return 'rejected';
   try {
     const { result, files } = await processPicture(bytes, { maxPixels: MAX_PIXELS }, OPTIONS);
     for (const { name, width, height } of result.variants) {
