@@ -31,8 +31,16 @@ export async function decodeJpegStrictly(
     const words = error instanceof Error ? error.message : '';
     if (TIME_IS_UP.test(words)) throw error;
     if (LOST_PIXELS.test(words) || (hasCleanHeader && SUPERFLUOUS.test(words))) throw lostPixels(error);
-    return await decode(input, settings);
+    const pixels = await decode(input, settings);
+    if (hasOneColour(pixels)) throw lostPixels(error);
+    return pixels;
   }
+}
+
+/** If a file with a fault has only one colour, its tables or all its pixels are damaged. */
+function hasOneColour({ data, channels }: Pixels): boolean {
+  for (let at = channels; at < data.length; at += 1) if (data[at] !== data[at % channels]) return false;
+  return true;
 }
 
 function lostPixels(cause: unknown): UnprocessableError {

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import sharp from 'sharp';
 import { photo } from '../../../helpers/pictures.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
@@ -38,6 +39,13 @@ describe('JPEG with broken pixels', () => {
     const longer = Buffer.concat([whole.subarray(0, second), zeros, whole.subarray(second)]);
     expect(await outcomeOf(longer)).toEqual(lost);
   });
+});
+
+test('JPEG with bytes between its segments is rejected if only one colour is left', async () => {
+  const create = { width: 80, height: 60, channels: 3 as const, background: '#4080c0' };
+  const flat = await sharp({ create }).jpeg().toBuffer();
+  expect(await outcomeOf(flat)).toBe('completed');
+  expect(await outcomeOf(insertBefore(flat, 0xdb, zeros))).toEqual(lost);
 });
 
 describe('JPEG with harmless faults', () => {
