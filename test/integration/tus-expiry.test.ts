@@ -11,7 +11,7 @@ import { filesOf } from '../helpers/tus-service.ts';
 /** Long for a busy machine to add nothing, short for a test. */
 const EXPIRY_MS = Math.min(patienceMs(3000), 20_000);
 /** Often enough to keep an upload, and seldom enough to leave the processor to others. */
-const ADD_PERIOD_MS = EXPIRY_MS / 20;
+const ADD_PERIOD_MS = Math.ceil(EXPIRY_MS / 20);
 
 let service: Service;
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
       UPLOAD_EXPIRY_MS: String(EXPIRY_MS),
       SWEEP_PERIOD_MS: '200',
       UPLOAD_SILENCE_MS: String(EXPIRY_MS - 100),
-      UPLOAD_STALL_TIMEOUT_MS: String(EXPIRY_MS / 2),
+      UPLOAD_STALL_TIMEOUT_MS: String(Math.ceil(EXPIRY_MS / 2)),
     },
   });
 });
