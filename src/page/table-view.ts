@@ -9,7 +9,7 @@ const SHOWN_COLUMNS = 20;
 const SHOWN_ROWS = 5;
 
 /**
- * Builds the view of a table's result: facts, columns, first rows, notes on what was left out, and links to all rows.
+ * Builds the view of a table's result: facts, columns, first rows, notes on rows that were left out, and links.
  */
 export function tableView(upload: Upload, result: TableResult, words: Words): HTMLElement {
   return make(

@@ -145,8 +145,8 @@ export class S3Writer implements ObjectWriter {
   }
 
   /**
-   * Running parts must end first, because a part that arrives after the abort would stay. `removeAll` removes what is
-   * left.
+   * Running parts must end first, because a part that arrives after the abort would stay. `removeAll` removes the
+   * rest.
    */
   async #undo(): Promise<void> {
     this.#cut.abort();
