@@ -186,6 +186,8 @@ describe('an S3 that cuts its connections', () => {
       );
       s3.fault = undefined;
       expect(await offsetOf(service.url, resumable)).toBe(0);
+      // A worker that has met the fault checks the storage with an object that it removes at once.
+      await eventually('the check of a worker to end', () => !s3.memory.keys().some((key) => key.endsWith('.probe')));
       expect([
         s3.memory.keys().filter((key) => !before.includes(key) && !key.includes('/attempt-')),
         s3.memory.uploads.size,
