@@ -4,7 +4,7 @@ import { startService, type Service } from './service.ts';
 
 /*
  * A test file may consist of several suites, each a module that it imports. Their tests run one after the other, so
- * they share one service. It starts with the first call and ends after the last test of the file.
+ * they share one service and one browser. Each starts with its first call and ends after the last test of the file.
  */
 
 let service: Promise<Service> | undefined;
