@@ -6,7 +6,8 @@ import { ANY_HOST, isLoopbackHost } from '../access/allowed-hosts.ts';
 import { REDIS, redisContradiction, redisPlace } from './redis-settings.ts';
 import { environmentFor, ROLE_VARIABLE } from './roles.ts';
 import { S3, s3Settings } from './s3-settings.ts';
-import { PLAIN_SETTINGS, TABLES, type ChildRole } from './sections.ts';
+import { TABLES } from './processing-settings.ts';
+import { PLAIN_SETTINGS, type ChildRole } from './sections.ts';
 
 /** S3 allows 10,000 parts in a multipart upload. This service sends parts of 8 MiB. */
 const S3_MAX_FILE_BYTES = 10_000 * 8 * 1024 * 1024;

@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { addressRanges, choice, digits, hostNames, integer, origins, pictureOptions, text } from './forms.ts';
+import { choice, digits, integer } from './forms.ts';
+import { LISTENING } from './listening-settings.ts';
+import { PICTURE_REQUESTS, PICTURES, TABLES } from './processing-settings.ts';
+import { RECEIVING } from './receiving-settings.ts';
 import { REDIS } from './redis-settings.ts';
 import { S3 } from './s3-settings.ts';
 
@@ -15,37 +18,6 @@ export interface Section {
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
-
-const LISTENING = {
-  HOST: text
-    .prefault('127.0.0.1')
-    .describe('Address to listen on. 127.0.0.1 serves only this machine; 0.0.0.0 serves the network.'),
-  PORT: integer(3000, 0, 65_535).describe(
-    'Port to listen on. 0 picks a free one; the log line "listening" contains it.',
-  ),
-  TRUSTED_PROXIES: addressRanges.describe(
-    'Addresses or ranges of your proxies, separated by commas. X-Forwarded-For, Forwarded and ' +
-      'X-Forwarded-Host are read only if they come from one of these.',
-  ),
-  ALLOWED_HOSTS: hostNames.describe(
-    'Host names that requests may be sent to besides localhost, 127.0.0.1, [::1] and HOST, separated by ' +
-      'commas, without ports. Other names get 421. * allows every name, and so does an empty value if HOST is ' +
-      'not a loopback address.',
-  ),
-  CORS_ORIGINS: origins.describe(
-    'Other sites whose pages may use the API (CORS): origins such as https://app.example, separated by ' +
-      'commas, or * for all. Pages of other sites get 403 for requests that change something.',
-  ),
-  // Long enough that nobody can guess it. A header can carry it without escapes.
-  OPERATORS_TOKEN: z
-    .string()
-    .regex(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 letters, digits and signs without spaces')
-    .optional()
-    .describe(
-      'Secret that opens the page for operators at /operators: 16 to 256 letters, digits and signs, such as ' +
-        '`openssl rand -hex 24` prints. If it is empty, there is no such page (docs/operators.md).',
-    ),
-};
 
 const INSTALLATION = {
   QUEUE_PREFIX: z
@@ -85,87 +57,6 @@ const STORAGE = {
     ),
   STORAGE_RESERVE_BYTES: integer(256 * MIB, 0).describe(
     'Free disk space that uploads must leave. Uploads that would use it get 507.',
-  ),
-};
-
-const RECEIVING = {
-  UPLOAD_MAX_BYTES: integer(100 * MIB, 1).describe('Maximum size in bytes of one file.'),
-  UPLOAD_MAX_REQUEST_BYTES: integer(1024 * MIB, 1).describe('Maximum size in bytes of one request with all its files.'),
-  UPLOAD_MAX_FILES: integer(100, 1, 10_000).describe('Maximum number of files in one multipart request.'),
-  UPLOAD_MAX_FIELDS: integer(100, 1, 10_000).describe('Maximum number of other fields in one multipart request.'),
-  UPLOAD_MAX_FIELD_BYTES: integer(65_536, 1, 16 * MIB).describe('Maximum size in bytes of each of these fields.'),
-  HTTP_MAX_HEADER_BYTES: integer(16_384, 1024, MIB).describe(
-    'Maximum size in bytes of all headers of one request. The headers of each part of a form may have 16384.',
-  ),
-  UPLOAD_MAX_OPEN: integer(1000, 0).describe(
-    'Maximum number of request bodies that one API process receives at the same time (0: no limit).',
-  ),
-  UPLOAD_MAX_OPEN_PER_ADDRESS: integer(100, 0).describe(
-    'Maximum number of these request bodies from one client address (0: no limit).',
-  ),
-  UPLOAD_HASH: choice(['api', 'worker'])
-    .prefault('api')
-    .describe(
-      'Which process computes the SHA-256 of a file. api: while it receives the file. worker: later, which ' +
-        'saves API processes a third of their work; file.sha256 is then null until the upload is completed.',
-    ),
-  UPLOAD_MIN_BYTES_PER_S: integer(1024, 0).describe(
-    'Bytes per second that a request body must reach on average over a minute; a slower one gets 408 (0: no ' +
-      'minimum). If UPLOAD_MAX_OPEN is reached, a new request takes the place of the slowest sender below 16 ' +
-      'KiB/s, which gets 503 and Retry-After.',
-  ),
-  UPLOAD_STALL_TIMEOUT_MS: integer(30_000, 100).describe(
-    'A sender that sends nothing for this time is disconnected. The total time of an upload is not limited.',
-  ),
-  UPLOAD_EXPIRY_MS: integer(24 * HOUR_MS, 1000).describe(
-    'A resumable upload that receives nothing for this time is deleted.',
-  ),
-  PICTURE_HEIC: choice(['on', 'off'])
-    .prefault('on')
-    .describe(
-      'HEIC pictures, as iPhones take them. on: they are accepted. off: they get 415. ' +
-        'The format is patented (docs/pictures.md).',
-    ),
-};
-
-/** Also checked by the intake, before a picture is stored. */
-const PICTURE_REQUESTS = {
-  PICTURE_OPTIONS: pictureOptions.describe(
-    'Options for pictures whose sender gives none: JSON as in the field `options` of an upload ' +
-      '(docs/pictures.md). Members that are left out keep the defaults shown there.',
-  ),
-  PICTURE_MAX_OUTPUT_PIXELS: integer(1_000_000_000, 1).describe(
-    'Maximum number of pixels of all variants of one picture, with all frames. A pixel of WebP counts 1, of ' +
-      'JPEG a quarter, of PNG 2, of AVIF 4.',
-  ),
-};
-
-const PICTURES = {
-  PICTURE_MAX_PIXELS: integer(100_000_000, 1).describe(
-    'Maximum number of pixels of one picture: width times height. A JPEG may have four times as many if no more ' +
-      'than this maximum is decoded of it (docs/pictures.md).',
-  ),
-  PICTURE_MAX_FRAMES: integer(2000, 1).describe(
-    'Maximum number of frames of an animation or pages of a TIFF. All frames together may have four times ' +
-      'PICTURE_MAX_PIXELS.',
-  ),
-  PICTURE_STEP_TIMEOUT_MS: integer(60_000, 100, 3_600_000).describe(
-    'Longest time of each step in processing a picture.',
-  ),
-};
-
-/** Limits of tables. The code reads them as `TableLimits`. */
-export const TABLES = {
-  TABLE_MAX_LINE_BYTES: integer(MIB, 1024, 64 * MIB).describe(
-    'Maximum size in bytes of one record of a table, with all lines that its quotes join.',
-  ),
-  TABLE_MAX_COLUMNS: integer(2000, 1, 16_384).describe('Maximum number of columns of a table.'),
-  TABLE_MAX_UNPACKED_BYTES: integer(1024 * MIB, 1).describe(
-    'Maximum size in bytes of the parts of a workbook after unpacking.',
-  ),
-  TABLE_MAX_OUTPUT_BYTES: integer(2048 * MIB, 1).describe(
-    'Maximum size in bytes of the rows of a table as JSON Lines. They may also be at most 20 times the size ' +
-      'of the upload, or 64 MiB if that is more.',
   ),
 };
 
