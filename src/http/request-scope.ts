@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
+import { openCaller, type Caller } from '../access/caller.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { ClientAddress } from './client-address.ts';
 
@@ -8,6 +9,8 @@ export interface RequestScope {
   readonly id: string;
   /** The address that the request's uploads count for. */
   readonly address: string;
+  /** The owner of the request's uploads. */
+  readonly caller: Caller;
   /** Adds the request's id to every line. */
   readonly log: Logger;
 }
@@ -39,9 +42,9 @@ export function requestIdOf(ctx: Context): string | undefined {
 }
 
 /** Call it when the route begins: the address of a connection can no longer be read once the client is gone. */
-export function openScope(ctx: Context, { addressOf, log }: ScopeParts): RequestScope {
+export function openScope(ctx: Context, { addressOf, log }: ScopeParts, caller: Caller = openCaller): RequestScope {
   const id = requestIdOf(ctx) ?? newRequestId();
-  return { id, address: addressOf(ctx.req), log: log.child({ requestId: id }) };
+  return { id, address: addressOf(ctx.req), caller, log: log.child({ requestId: id }) };
 }
 
 /** `randomUUID` is not used: V8 keeps its result as twenty linked pieces, ten times the memory of this flat string. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { openCaller } from '../../src/access/caller.ts';
 import { createKinds } from '../../src/kinds/kinds.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { UploadRecords } from '../../src/record/record.ts';
@@ -36,7 +37,7 @@ const parts = {
   listen: () => () => undefined,
   admission,
 };
-const scope = { id: 'request-1', address: '192.0.2.1', log };
+const scope = { id: 'request-1', address: '192.0.2.1', caller: openCaller, log };
 const bytes = await readFile(path);
 const outcome = await IncomingUpload.open(parts, scope, { id, fileName: 'a.jpg', totalBytes: bytes.length });
 if (!('opened' in outcome)) throw new Error('the id is taken');

@@ -3,6 +3,7 @@ import type { ReadRecord } from '../../src/record/read-record.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
 import { Admission, type QueueBounds } from '../../src/intake/admission.ts';
 import type { IntakeParts } from '../../src/intake/incoming-upload.ts';
+import { openCaller } from '../../src/access/caller.ts';
 import type { RequestScope } from '../../src/http/request-scope.ts';
 import { readReceived, type ReceivedUpload } from '../../src/intake/read-received.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from './record-space.ts';
@@ -19,7 +20,7 @@ export interface IntakeSpace extends RecordSpace, TempStorage {
 export const ADDRESS = '192.0.2.1';
 
 /** The request scope of a test. */
-export const SCOPE: RequestScope = { id: 'request-1', address: ADDRESS, log: silentLog };
+export const SCOPE: RequestScope = { id: 'request-1', address: ADDRESS, caller: openCaller, log: silentLog };
 
 /** Opens the parts. The caller closes them. */
 export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBounds> = {}): Promise<IntakeSpace> {
