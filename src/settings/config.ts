@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { ANY_HOST, isLoopbackHost } from '../access/allowed-hosts.ts';
+import { ACCESS, accessContradiction, accessMode } from './access-settings.ts';
 import { REDIS, redisContradiction, redisPlace } from './redis-settings.ts';
 import { environmentFor, ROLE_VARIABLE } from './roles.ts';
 import { S3, s3Settings } from './s3-settings.ts';
@@ -17,18 +18,20 @@ const MAX_DEFAULT_WORKERS = 256;
 /** Share of a limit that one client address gets by default, if strangers can reach the service. */
 const SHARE_OF_ONE_ADDRESS = 0.1;
 
-const settingsSchema = z.object({ ...PLAIN_SETTINGS, ...REDIS, ...S3, ...TABLES }).transform((values, context) => {
-  const found = redisContradiction(values) ?? contradiction(values);
-  if (found === undefined) return toConfig(values);
-  context.addIssue(found);
-  return z.NEVER;
-});
+const settingsSchema = z
+  .object({ ...PLAIN_SETTINGS, ...ACCESS, ...REDIS, ...S3, ...TABLES })
+  .transform((values, context) => {
+    const found = accessContradiction(values) ?? redisContradiction(values) ?? contradiction(values);
+    if (found === undefined) return toConfig(values);
+    context.addIssue(found);
+    return z.NEVER;
+  });
 
-type Settings = z.infer<z.ZodObject<typeof PLAIN_SETTINGS & typeof REDIS & typeof S3 & typeof TABLES>>;
+type Settings = z.infer<z.ZodObject<typeof PLAIN_SETTINGS & typeof ACCESS & typeof REDIS & typeof S3 & typeof TABLES>>;
 
 /**
  * All settings. A member has the name of its setting in camelCase, and is described there (sections.ts);
- * only `redis`, `s3` and `tableLimits` are made of several settings.
+ * only `access`, `redis`, `s3` and `tableLimits` are made of several settings.
  */
 export type Config = z.infer<typeof settingsSchema>;
 
@@ -79,11 +82,13 @@ function loadEnvFile(path: string): void {
 
 function toConfig(values: Settings) {
   const isLocal = isLoopbackHost(values.HOST);
+  const access = accessMode(values);
   const shareOf = (limit: number): number => (isLocal ? 0 : Math.ceil(limit * SHARE_OF_ONE_ADDRESS));
   return {
     ...plainSettings(values),
-    // The service cannot know the names by which others reach it.
-    allowedHosts: values.ALLOWED_HOSTS.length > 0 || isLocal ? values.ALLOWED_HOSTS : [ANY_HOST],
+    access,
+    accessFile: values.ACCESS_FILE,
+    allowedHosts: allowedHostsOf(values, isLocal && access === 'open'),
     deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS ?? shareOf(values.DEFERRED_MAX_HELD),
     recordsMaxPerAddress: values.RECORDS_MAX_PER_ADDRESS ?? shareOf(values.RECORDS_MAX),
     workers: values.WORKERS ?? Math.min(availableParallelism(), MAX_DEFAULT_WORKERS),
@@ -96,6 +101,11 @@ function toConfig(values: Settings) {
       maxOutputBytes: values.TABLE_MAX_OUTPUT_BYTES,
     },
   };
+}
+
+/** The service cannot know the names by which others reach it. If keys protect it, any name will do. */
+function allowedHostsOf({ ALLOWED_HOSTS: given }: Settings, isLoopbackOnly: boolean): readonly string[] {
+  return given.length > 0 || isLoopbackOnly ? given : [ANY_HOST];
 }
 
 type CamelCase<Name extends string> = Name extends `${infer First}_${infer Rest}`

@@ -16,7 +16,7 @@ export const LISTENING = {
   ALLOWED_HOSTS: hostNames.describe(
     'Host names that requests may be sent to besides localhost, 127.0.0.1, [::1] and HOST, separated by ' +
       'commas, without ports. Other names get 421. * allows every name, and so does an empty value if HOST is ' +
-      'not a loopback address.',
+      'not a loopback address or ACCESS is keys.',
   ),
   CORS_ORIGINS: origins.describe(
     'Other sites whose pages may use the API (CORS): origins such as https://app.example, separated by ' +

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ACCESS } from './access-settings.ts';
 import { choice, digits, integer } from './forms.ts';
 import { LISTENING } from './listening-settings.ts';
 import { PICTURE_REQUESTS, PICTURES, TABLES } from './processing-settings.ts';
@@ -172,6 +173,7 @@ const PROCESSING: readonly ChildRole[] = ['worker', 'isolated'];
  */
 export const SECTIONS: readonly Section[] = [
   { title: 'Listening', roles: ['api'], settings: LISTENING },
+  { title: 'Access', roles: ['api'], settings: ACCESS },
   { title: 'Redis', roles: BOTH, settings: { ...REDIS, ...INSTALLATION } },
   { title: 'Storage', roles: BOTH, settings: STORAGE },
   { title: 'Storage in a bucket (STORAGE=s3://…)', roles: BOTH, settings: S3 },

@@ -171,6 +171,13 @@ describe('the message about wrong settings', () => {
       { UPLOAD_MAX_BYTES: '2', UPLOAD_MAX_REQUEST_BYTES: '1' },
       'UPLOAD_MAX_BYTES must not exceed UPLOAD_MAX_REQUEST_BYTES',
     ],
+    [
+      { HOST: '0.0.0.0' },
+      'HOST is not a loopback address, so choose who may create uploads: ACCESS_FILE=<path> for holders of keys and ' +
+        'tickets (docs/access.md), or ACCESS=open for everyone who reaches the service',
+    ],
+    [{ ACCESS: 'keys' }, 'ACCESS=keys needs ACCESS_FILE'],
+    [{ ACCESS: 'open', ACCESS_FILE: 'access.json' }, 'ACCESS=open and ACCESS_FILE exclude each other'],
   ])('names settings that contradict each other: %j', (environment, mistake) => {
     expect(mistakeIn(environment)).toContain(mistake);
   });
@@ -188,14 +195,28 @@ describe('defaults that depend on HOST', () => {
   test.each(['0.0.0.0', '192.0.2.7', 'du.example', '::'])(
     'allow every name and limit each address if HOST is %s, unless the settings say otherwise',
     (HOST) => {
-      expect(loadConfig({ HOST, DEFERRED_MAX_HELD: '995' })).toMatchObject({
+      expect(loadConfig({ HOST, ACCESS: 'open', DEFERRED_MAX_HELD: '995' })).toMatchObject({
         allowedHosts: ['*'],
         deferredMaxHeldPerAddress: 100,
       });
-      const set = { HOST, ALLOWED_HOSTS: 'du.example', DEFERRED_MAX_HELD_PER_ADDRESS: '0' };
+      const set = { HOST, ACCESS: 'open', ALLOWED_HOSTS: 'du.example', DEFERRED_MAX_HELD_PER_ADDRESS: '0' };
       expect(loadConfig(set)).toMatchObject({ allowedHosts: ['du.example'], deferredMaxHeldPerAddress: 0 });
     },
   );
+
+  test('open the service only on a loopback HOST without ACCESS_FILE', () => {
+    expect(loadConfig({})).toMatchObject({ access: 'open', accessFile: undefined });
+    expect(loadConfig({ ACCESS_FILE: 'access.json' })).toMatchObject({ access: 'keys', accessFile: 'access.json' });
+    expect(loadConfig({ HOST: '0.0.0.0', ACCESS_FILE: 'access.json' })).toMatchObject({ access: 'keys' });
+    expect(mistakeIn({ HOST: 'du.example' })).toContain('ACCESS=open');
+  });
+
+  test('allow every host name on a loopback HOST if keys protect the service', () => {
+    expect(loadConfig({ ACCESS_FILE: 'access.json' }).allowedHosts).toEqual(['*']);
+    expect(loadConfig({ ACCESS_FILE: 'access.json', ALLOWED_HOSTS: 'du.example' }).allowedHosts).toEqual([
+      'du.example',
+    ]);
+  });
 
   test.each(['https://du.example', 'du.example:80', '*,du.example', 'a/b'])(
     'are not used for ALLOWED_HOSTS=%s, which is a mistake',
