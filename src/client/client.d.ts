@@ -174,6 +174,10 @@ export interface Upload {
     expiresAt: string | null;
     /** Gives access only to variants, so it may be shown to other people. `id` must stay secret. */
     publicId: string;
+    /** The tenant that the upload belongs to; null in open mode. */
+    tenant: string | null;
+    /** What the application said about the upload, in the ticket or in its own request; null if nothing. */
+    metadata: object | null;
     links: Links;
 }
 

@@ -44,7 +44,7 @@ export interface IntakeParts extends ReceiveParts {
 }
 
 /** The properties of a file that are known before its bytes. */
-export type FileAnnouncement = Omit<NewUpload, 'fencingToken'>;
+export type FileAnnouncement = Omit<NewUpload, 'fencingToken' | 'caller'>;
 
 /** A new upload, or the upload that is stored under the id. */
 export type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord };
@@ -85,7 +85,7 @@ export class IncomingUpload {
     limits?: QueueLimits,
   ): Promise<OpenedUpload> {
     const options = keptOptions(parts.kinds, announced.options);
-    const upload = { ...announced, options, fencingToken: randomUUID() };
+    const upload = { ...announced, options, fencingToken: randomUUID(), caller: scope.caller };
     const outcome = await parts.records.open(upload, limits, parts.admission.recordBounds(scope.address));
     if (!outcome.applied && (outcome.rejection === 'records' || outcome.rejection === 'owned'))
       throw await parts.admission.recordRejection(outcome.rejection);

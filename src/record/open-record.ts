@@ -3,6 +3,7 @@ import type { ChangeOutcome, QueueLimits, RecordChanger } from './record-change.
 import { queuedPercent } from './progress.ts';
 import type { RecordBounds } from './record-count.ts';
 import type { UploadMetadata } from './record-fields.ts';
+import { ownershipJson, type Owner } from './ownership.ts';
 
 /** The facts about a file that are known before its first bytes are read. */
 export interface NewUpload {
@@ -16,6 +17,8 @@ export interface NewUpload {
   silenceMs?: number;
   /** Makes it a resumable upload, which several requests may send. */
   metadata?: UploadMetadata;
+  /** Default: the upload has no tenant, as in open mode. */
+  caller?: Owner;
 }
 
 /** The type of a file, and the options for processing it. */
@@ -54,5 +57,6 @@ export async function openRecord(
     limits === undefined ? undefined : JSON.stringify(limits),
     bounds === undefined ? undefined : JSON.stringify(bounds),
     changer.silenceMs,
+    upload.caller === undefined ? undefined : ownershipJson(upload.caller),
   ]);
 }

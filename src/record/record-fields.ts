@@ -1,3 +1,4 @@
+import type { JsonObject, Lane } from '../access/caller.ts';
 import { uploadStateSchema, type UploadState } from '../wire/base-schemas.ts';
 import type { DerivedFile, Problem, Result, Variant } from '../wire/documents.ts';
 import type { ProgressState } from './progress.ts';
@@ -30,6 +31,13 @@ export interface UploadRecord extends ProgressState {
   options: unknown;
   /** The metadata of a resumable upload; null for an upload that comes in one request. */
   metadata: UploadMetadata | null;
+  /** Null if the upload was created in open mode. */
+  tenant: string | null;
+  lane: Lane;
+  /** Share of the tenant in the queue when the upload was created. */
+  weight: number;
+  /** The metadata that the application gave to the upload. */
+  appMetadata: JsonObject | null;
   result: Result | null;
   error: Problem | null;
   variants: Readonly<Record<string, StoredVariant>>;
@@ -148,6 +156,10 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     sha256: fields['sha256'] || null,
     options: parse<unknown>(fields['options']) ?? {},
     metadata: parse<UploadMetadata>(fields['metadata']),
+    tenant: fields['tenant'] || null,
+    lane: fields['lane'] === 'batch' ? 'batch' : 'live',
+    weight: Number(fields['weight'] || 1),
+    appMetadata: parse<JsonObject>(fields['appMetadata']),
     result: parse<Result>(fields['result']),
     error: parse<Problem>(fields['error']),
     variants: parse<Record<string, StoredVariant>>(fields['variants']) ?? {},

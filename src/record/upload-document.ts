@@ -20,6 +20,8 @@ export function toUpload({ record, queuePosition, nowMs }: ReadRecord, timedOut 
     expiresAt:
       isFinalState(record.state) && record.expiresAtMs !== null ? new Date(record.expiresAtMs).toISOString() : null,
     publicId: record.publicId,
+    tenant: record.tenant,
+    metadata: record.appMetadata,
     links: linksOf(record.id, record.publicId, record.stored),
   };
 }

@@ -121,6 +121,11 @@ export const uploadSchema = z
       .string()
       .min(1)
       .describe('Gives access only to variants, so it may be shown to other people. `id` must stay secret.'),
+    tenant: z.string().min(1).nullable().describe('The tenant that the upload belongs to; null in open mode.'),
+    metadata: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .describe('What the application said about the upload, in the ticket or in its own request; null if nothing.'),
     links: linksSchema,
   })
   .describe('One file sent by a client, from its first byte to its result.');

@@ -2,7 +2,7 @@
 -- cancelled or discarded upload again.
 -- ARGV  7 fencing token, 8 total bytes or empty, 9 name, 10 silence in ms or empty, 11 metadata as JSON or empty,
 --       12 options as JSON, 13 public id of a new or restarted upload, 14 limits of the queue as JSON or empty,
---       15 bounds of records as JSON or empty, 16 default silence in ms
+--       15 bounds of records as JSON or empty, 16 default silence in ms, 17 ownership as JSON, empty in open mode
 -- Returns the record, and `restarted` if an ended upload was started again.
 --- @include "parts/record"
 --- @include "parts/capacity"
@@ -17,6 +17,7 @@ end
 
 if isRepeated() then return answerOpened(was.restartedBy == nonce) end
 local bounds = ARGV[15] ~= '' and cjson.decode(ARGV[15]) or nil
+local ownership = ARGV[17] ~= '' and cjson.decode(ARGV[17]) or nil
 if not was.state then
   uncountDropped()
   if bounds and redis.call('ZCARD', recordsKey) >= bounds.most then return { 'records', '0' } end
@@ -63,6 +64,14 @@ put('stored', '0')
 put('silence', ARGV[10])
 put('metadata', ARGV[11])
 put('options', ARGV[12])
+if ownership then
+  put('tenant', ownership.tenant)
+  put('lane', ownership.lane)
+  put('weight', ownership.weight)
+  put('appMetadata', ownership.metadata or '')
+elseif was.tenant then
+  redis.call('HDEL', key, 'tenant', 'lane', 'weight', 'appMetadata')
+end
 putPhase()
 save()
 if isFinal then keepWhileOpen() elseif not was.state then countWhileOpen(id, owner) end

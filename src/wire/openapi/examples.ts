@@ -69,6 +69,8 @@ export const QUEUED_UPLOAD: Upload = {
   updatedAt: QUEUED_PROGRESS.updatedAt,
   expiresAt: null,
   publicId: EXAMPLE_PUBLIC_ID,
+  tenant: null,
+  metadata: null,
   links,
 };
 

@@ -46,6 +46,8 @@ export function freshUpload(id: string): Upload {
     updatedAt: AT,
     expiresAt: null,
     publicId: `public-${id}`,
+    tenant: null,
+    metadata: null,
     links: progress.links,
   };
 }

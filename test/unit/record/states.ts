@@ -38,6 +38,10 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     createdAtMs: 500,
     expiresAtMs: null,
     metadata: null,
+    tenant: null,
+    lane: 'live',
+    weight: 1,
+    appMetadata: null,
     ...more,
   };
 }

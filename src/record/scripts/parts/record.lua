@@ -23,7 +23,7 @@ local eventNames = {
 }
 local otherNames = {
   'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
-  'restartedBy', 'endedBy',
+  'restartedBy', 'endedBy', 'tenant', 'lane', 'weight',
 }
 
 -- The record before the change, and the event after it.
