@@ -11,10 +11,10 @@ export interface FileStore {
 const NAME = 'deferred-uploads';
 const FILES = 'files';
 
-/** A store in IndexedDB. The database is opened at the first use. */
-export function openFileStore(): FileStore {
+/** A store in IndexedDB. The database is opened at the first use. `base`: the path of the service on its host. */
+export function openFileStore(base = ''): FileStore {
   let opening: Promise<IDBDatabase> | null = null;
-  const open = (): Promise<IDBDatabase> => (opening ??= openDatabase());
+  const open = (): Promise<IDBDatabase> => (opening ??= openDatabase(NAME + base));
 
   async function run<T>(mode: IDBTransactionMode, act: (files: IDBObjectStore) => IDBRequest<T>): Promise<T> {
     const database = await open();
@@ -43,9 +43,9 @@ export function openFileStore(): FileStore {
   };
 }
 
-function openDatabase(): Promise<IDBDatabase> {
+function openDatabase(name: string): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
+    const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(FILES);
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error ?? new Error('The browser does not store files.'));

@@ -10,7 +10,7 @@ export interface KeptUpload extends FileFacts {
   readonly isDelivered: boolean;
 }
 
-const PREFIX = 'deferred-uploads:';
+const PREFIX = 'deferred-uploads';
 const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
@@ -20,12 +20,17 @@ const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export class KeptUploads {
   readonly #storage: () => Storage;
   readonly #owner: string;
+  readonly #prefix: string;
   readonly #written = new Map<string, string>();
 
-  /** @param storage may throw if the browser allows no storage. The page then works but forgets its list on reload. */
-  constructor(storage: () => Storage, owner: string) {
+  /**
+   * @param storage may throw if the browser allows no storage. The page then works but forgets its list on reload.
+   * @param base the path of the service on its host.
+   */
+  constructor(storage: () => Storage, owner: string, base = '') {
     this.#storage = storage;
     this.#owner = owner;
+    this.#prefix = `${PREFIX}${base}:`;
   }
 
   /** Takes over the uploads that no other open page works on, and returns them in the order of their lines. */
@@ -54,9 +59,9 @@ export class KeptUploads {
     try {
       const storage = this.#storage();
       const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '').filter((key) =>
-        key.startsWith(PREFIX),
+        key.startsWith(this.#prefix),
       );
-      const kept = keys.flatMap((key) => parse(key.slice(PREFIX.length), storage.getItem(key)));
+      const kept = keys.flatMap((key) => parse(key.slice(this.#prefix.length), storage.getItem(key)));
       return kept.sort((a, b) => a.order - b.order).map(({ upload }) => upload);
     } catch {
       return [];
@@ -65,13 +70,13 @@ export class KeptUploads {
 
   #forget(id: string): void {
     this.#written.delete(id);
-    this.#try((storage) => storage.removeItem(PREFIX + id));
+    this.#try((storage) => storage.removeItem(this.#prefix + id));
   }
 
   #set(id: string, text: string): void {
     if (this.#written.get(id) === text) return;
     this.#written.set(id, text);
-    this.#try((storage) => storage.setItem(PREFIX + id, text));
+    this.#try((storage) => storage.setItem(this.#prefix + id, text));
   }
 
   #serialise(model: LineModel, order: number): string {

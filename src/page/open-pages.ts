@@ -9,10 +9,10 @@ export interface OpenPages {
   others(): Promise<ReadonlySet<string>>;
 }
 
-/** Answers the questions of other pages until this page is closed. */
-export function announcePage(name: string): OpenPages {
+/** Answers the questions of other pages until this page is closed. `base`: the path of the service on its host. */
+export function announcePage(name: string, base = ''): OpenPages {
   if (typeof BroadcastChannel === 'undefined') return { name, others: () => Promise.resolve(new Set()) };
-  const channel = new BroadcastChannel('deferred-uploads');
+  const channel = new BroadcastChannel(`deferred-uploads${base}`);
   const names = new Set<string>();
   channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     if (data === '') channel.postMessage(name);

@@ -17,18 +17,22 @@ import { uploadId } from '../client/upload-id.ts';
 /** Long enough for a laptop that was closed over lunch. */
 const GIVE_UP_AFTER_MS = 4 * 3_600_000;
 
+/** The path of the service, without a slash at the end: empty at the root of the host. */
+const BASE = new URL('.', import.meta.url).pathname.slice(0, -1);
+
 const words = wordsFor(navigator.languages);
 const offline = required('#offline', HTMLElement);
 const pauseAll = required('#pause-all', HTMLButtonElement);
 const cancelAll = required('#cancel-all', HTMLButtonElement);
 const clearFinished = required('#clear-finished', HTMLButtonElement);
 
-const openPages = announcePage(uploadId());
-const kept = new KeptUploads(() => localStorage, openPages.name);
-const files = openFileStore();
+const openPages = announcePage(uploadId(), BASE);
+const kept = new KeptUploads(() => localStorage, openPages.name, BASE);
+const files = openFileStore(BASE);
 const keeper = new FileKeeper(files);
 
 const client = createUploadClient({
+  baseUrl: BASE,
   giveUpAfterMs: GIVE_UP_AFTER_MS,
   onConnection: (connected) => {
     offline.hidden = connected;
@@ -51,7 +55,7 @@ const summaryView = new SummaryView(
 
 const noWorkers = required('#no-workers', HTMLElement);
 const workerWatch = new WorkerWatch({
-  countWorkers,
+  countWorkers: () => countWorkers(BASE),
   show(areNone) {
     noWorkers.hidden = !areNone;
   },

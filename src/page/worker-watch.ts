@@ -41,9 +41,9 @@ export class WorkerWatch {
   }
 }
 
-/** Reads the number of running workers from `/readyz`. */
-export async function countWorkers(): Promise<number | undefined> {
-  const response = await fetch('/readyz');
+/** Reads the number of running workers from `/readyz` of the service. */
+export async function countWorkers(baseUrl: string): Promise<number | undefined> {
+  const response = await fetch(`${baseUrl}/readyz`);
   if (!response.ok) return undefined;
   const body: unknown = await response.json();
   const isCounted = typeof body === 'object' && body !== null && 'workers' in body;

@@ -6,6 +6,7 @@ import { AsyncContext } from '../deferred/async-context.ts';
 import { setCommonHeaders } from '../http/common-headers.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
+import { mountedDocument } from '../http/mount-path.ts';
 import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
 import { StreamPlaces } from '../http/stream-places.ts';
 import { toProgress, type ProgressState } from '../record/progress.ts';
@@ -18,6 +19,8 @@ export interface EventRouteParts extends ProgressWatchParts {
   maxTimeoutMs: number;
   /** The address that a stream counts for. */
   addressOf: ClientAddress;
+  /** Every link begins with it. */
+  mountPath: string;
 }
 
 /**
@@ -88,6 +91,7 @@ class Follower implements RecordObserver {
   readonly ids: readonly [string];
   readonly writer: EventSourceWriter;
   readonly #records: EventRouteParts['records'];
+  readonly #mountPath: string;
   readonly #ctx: Context;
   readonly #context: AsyncContext;
   readonly #since: number | undefined;
@@ -96,7 +100,7 @@ class Follower implements RecordObserver {
   #isBegun = false;
 
   constructor(
-    { records }: EventRouteParts,
+    { records, mountPath }: EventRouteParts,
     ctx: Context,
     context: AsyncContext,
     id: string,
@@ -104,6 +108,7 @@ class Follower implements RecordObserver {
   ) {
     this.ids = [id];
     this.#records = records;
+    this.#mountPath = mountPath;
     this.#ctx = ctx;
     this.#context = context;
     this.#since = since;
@@ -164,9 +169,7 @@ class Follower implements RecordObserver {
     const progress = this.#newest;
     if (progress === undefined || (progress.version === this.#sentVersion && !progress.final)) return;
     this.#sentVersion = progress.version;
-    this.writer.send(
-      { id: String(progress.version), event: 'progress', data: JSON.stringify(progress) },
-      isFinalState(progress.state),
-    );
+    const data = JSON.stringify(mountedDocument(this.#mountPath, progress));
+    this.writer.send({ id: String(progress.version), event: 'progress', data }, isFinalState(progress.state));
   }
 }

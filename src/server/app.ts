@@ -7,6 +7,7 @@ import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { accessLog } from '../http/access-log.ts';
 import { crossOrigin } from '../http/cors.ts';
 import { methodNotAllowed } from '../http/method-not-allowed.ts';
+import { mountedAnswers } from '../http/mount-path.ts';
 import { problemResponses } from '../http/problem.ts';
 import { requestIds } from '../http/request-scope.ts';
 import { parsableTargets } from '../http/request-target.ts';
@@ -51,6 +52,7 @@ export type AppParts = UploadRouteParts &
 /** Creates the app. A request passes the middleware in this order, and its answer in reverse order. */
 export function createApp(parts: AppParts): Koa {
   const app = new Koa();
+  if (parts.mountPath !== '') app.use(mountedAnswers(parts.mountPath));
   app.use(requestIds());
   app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
   app.use(unreadBodies(parts.maxRequestBytes));

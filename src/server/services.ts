@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { clientAddresses, type ClientAddress } from '../http/client-address.ts';
 import { heldInAccessLog, heldMetrics } from '../http/held-interceptors.ts';
+import { withoutMountPath } from '../http/mount-path.ts';
 import { trustedProxies, type IsTrustedProxy } from '../http/trusted-proxies.ts';
 import { createKinds, type Kinds } from '../kinds/kinds.ts';
 import type { Operators } from '../operators/operators.ts';
@@ -78,21 +79,19 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,
     maxRequestBytes: config.uploadMaxRequestBytes,
-    host: config.host,
-    allowedHosts: config.allowedHosts,
     isTrustedProxy,
-    corsOrigins: config.corsOrigins,
+    ...placeOf(config),
     operators,
     service: {
       checkReady: () => readiness.assert(),
       countWorkers: () => countWorkers(redis.connection, keys),
       metrics,
-      openApi: openApiDocument(),
+      openApi: openApiDocument(undefined, config.mountPath),
       assets: await loadPageAssets(),
     },
   });
   await startEvents(held, log);
-  const server = await openHttpServer(app.callback(), config);
+  const server = await openHttpServer(withoutMountPath(config.mountPath, app.callback()), config);
   heartbeat.start();
 
   const close = async (graceMs: number): Promise<void> => {
@@ -101,6 +100,11 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     await closeInOrder({ server, held, intake, heartbeat, redis, storage }, graceMs);
   };
   return { url: urlOf(server), close };
+}
+
+/** The addresses under which clients may reach the service, and from which pages. */
+function placeOf({ host, allowedHosts, corsOrigins, mountPath }: Config) {
+  return { host, allowedHosts, corsOrigins, mountPath };
 }
 
 /** Starts the event bus, if possible before the first request. If it fails, `/readyz` reports the reason. */

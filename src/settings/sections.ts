@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ACCESS } from './access-settings.ts';
 import { choice, digits, integer } from './forms.ts';
 import { LISTENING } from './listening-settings.ts';
+import { MOUNTING } from './mount-settings.ts';
 import { PICTURE_REQUESTS, PICTURES, TABLES } from './processing-settings.ts';
 import { RECEIVING } from './receiving-settings.ts';
 import { REDIS } from './redis-settings.ts';
@@ -149,6 +150,7 @@ const LOGGING = {
 /** Settings that the code reads under their own names in camelCase. */
 export const PLAIN_SETTINGS = {
   ...LISTENING,
+  ...MOUNTING,
   ...INSTALLATION,
   ...STORAGE,
   ...RECEIVING,
@@ -174,6 +176,7 @@ const PROCESSING: readonly ChildRole[] = ['worker', 'isolated'];
 export const SECTIONS: readonly Section[] = [
   { title: 'Listening', roles: ['api'], settings: LISTENING },
   { title: 'Access', roles: ['api'], settings: ACCESS },
+  { title: 'Path of the service', roles: BOTH, settings: MOUNTING },
   { title: 'Redis', roles: BOTH, settings: { ...REDIS, ...INSTALLATION } },
   { title: 'Storage', roles: BOTH, settings: STORAGE },
   { title: 'Storage in a bucket (STORAGE=s3://…)', roles: BOTH, settings: S3 },

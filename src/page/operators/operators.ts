@@ -7,6 +7,9 @@ import { required, setText } from '../dom.ts';
 /** A request that takes longer has failed. */
 const REQUEST_LIMIT_MS = 10_000;
 
+// Not relative to the page: if its address contains a name and password, browsers reject such a URL in `fetch`.
+const SERVICE = location.origin + new URL('..', import.meta.url).pathname;
+
 const status = required('#status', HTMLElement);
 const main = required('#figures', HTMLElement);
 const failures = new FailureTable(retry);
@@ -15,7 +18,7 @@ const refreshNow = pollWhileVisible(refresh);
 /** If the request fails, the last figures stay and the status line shows the reason. */
 async function refresh(): Promise<void> {
   try {
-    const response = await ask('/operators/figures');
+    const response = await ask('operators/figures');
     // The process that served this page also answers here, so the document has this type.
     const figures = (await response.json()) as ServiceFigures;
     showFigures(figures);
@@ -30,14 +33,13 @@ async function refresh(): Promise<void> {
 }
 
 async function retry({ id }: FailedUpload): Promise<void> {
-  await ask(`/operators/uploads/${id}/retry`, { method: 'POST' });
+  await ask(`operators/uploads/${id}/retry`, { method: 'POST' });
   refreshNow();
 }
 
 /** Throws with the detail of the problem document if the request fails. */
 async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  // If the page's address contains a name and password, browsers reject relative URLs in `fetch`.
-  const response = await fetch(location.origin + path, {
+  const response = await fetch(SERVICE + path, {
     ...init,
     cache: 'no-store',
     signal: AbortSignal.timeout(REQUEST_LIMIT_MS),

@@ -75,8 +75,11 @@ const TAGS = [
   },
 ];
 
-/** Returns the answer of `GET /openapi.json`. Each call makes a new object. */
-export function openApiDocument(version: string = VERSION): OpenApiDocument {
+/**
+ * Returns the answer of `GET /openapi.json`. Each call makes a new object. Its paths are relative to `mountPath`, which
+ * is the URL of its server.
+ */
+export function openApiDocument(version: string = VERSION, mountPath = ''): OpenApiDocument {
   return {
     openapi: '3.1.0',
     info: {
@@ -88,7 +91,7 @@ export function openApiDocument(version: string = VERSION): OpenApiDocument {
       description: DESCRIPTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/', description: 'The server of this document.' }],
+    servers: [{ url: mountPath === '' ? '/' : mountPath, description: 'The server of this document.' }],
     tags: TAGS,
     paths: withAccessProblems({
       ...UPLOAD_PATHS,

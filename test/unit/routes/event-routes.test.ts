@@ -23,7 +23,7 @@ async function start(maxTimeoutMs = 60_000): Promise<void> {
   registry = openRegistry();
   manager = new DeferredManager({ reportFault: (error) => expect(error).toBeUndefined() });
   const router = new Router({ strict: true });
-  eventRoutes(router, { records, registry, maxTimeoutMs, addressOf: () => '192.0.2.1' });
+  eventRoutes(router, { records, registry, maxTimeoutMs, addressOf: () => '192.0.2.1', mountPath: '' });
   served = await serve(problemResponses(silentLog), deferredMiddleware(manager), routesOf(router));
 }
 beforeEach(async () => await start());

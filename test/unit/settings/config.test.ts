@@ -31,6 +31,21 @@ describe('settings', () => {
     expect(loadConfig({ PORT: '', REDIS_URL: '', TRUSTED_PROXIES: '' })).toEqual(loadConfig({}));
   });
 
+  test.each(['', '/', '//'])('treat %j as the root of the host in MOUNT_PATH', (path) => {
+    expect(loadConfig({ MOUNT_PATH: path }).mountPath).toBe('');
+  });
+
+  test.each(['/media', 'media', '/media/', 'media//'])('normalise %j in MOUNT_PATH', (path) => {
+    expect(loadConfig({ MOUNT_PATH: path }).mountPath).toBe('/media');
+  });
+
+  test.each(['/..', '/a/../b', '/a/./b', '/a//b', '/a*', '/(a|b)+', '/a?b', '/a#b', '/a%2fb', '/:id', 'https://a/b'])(
+    'reject %j in MOUNT_PATH',
+    (path) => {
+      expect(mistakeIn({ MOUNT_PATH: path })).toMatch(/^wrong settings: MOUNT_PATH must be a path such as \/media/);
+    },
+  );
+
   test('of other programs are ignored', () => {
     expect(loadConfig({ PATH: '/bin', port: 'x', NODE_ENV: 'test' })).toEqual(loadConfig({}));
   });

@@ -85,6 +85,7 @@ function emptyApp(): Koa {
     allowedHosts: [],
     isTrustedProxy: () => false,
     corsOrigins: [],
+    mountPath: '',
     operators: { guard: nobody, readFigures: nobody, retry: nobody, assets: OPERATORS_PAGE },
     service: { countWorkers: async () => 0, checkReady: nobody, metrics, openApi: {}, assets: PAGE },
   });
