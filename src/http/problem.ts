@@ -49,7 +49,10 @@ function rejectUnanswered(ctx: Context): void {
   if (ctx.status !== 404 || ctx.body != null || ctx.respond === false) return;
   setProblem(
     ctx,
-    new ServiceError('not_found', 'There is nothing at this address. GET /openapi.json lists all addresses.'),
+    new ServiceError(
+      'not_found',
+      'There is nothing at this address. The API reference, /openapi.json, lists all addresses.',
+    ),
   );
 }
 

@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import { ServiceError } from '../errors.ts';
 import { compressedAsset, type Asset, sendAsset } from '../http/asset.ts';
 import type { PageAssets } from '../page/assets.ts';
 
@@ -8,7 +9,7 @@ const PAGE_HEADERS = {
   'Permissions-Policy': 'geolocation=(), microphone=(), payment=(), usb=()',
 };
 
-/** Information about the process. */
+/** Information about the process, for everyone. */
 export interface ServiceRouteParts {
   /** Rejects with `service_unavailable` (503) if Redis does not answer, and with `shutting_down` (503) at shutdown. */
   checkReady(): Promise<void>;
@@ -17,14 +18,28 @@ export interface ServiceRouteParts {
   metrics: { contentType: string; text(): Promise<string> };
   openApi: unknown;
   assets: PageAssets;
+  /** True if a management address serves the details. They are not served here then. Default false. */
+  hasManagementAddress?: boolean;
 }
+
+/** The part of it that only a management address serves, if there is one. */
+export type ManagementRouteParts = Omit<ServiceRouteParts, 'assets' | 'hasManagementAddress'>;
 
 /** Health, metrics, API reference and the page. */
 export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
-  router.get('/healthz', (ctx) => {
-    ctx.body = { status: 'ok' };
-  });
+  if (parts.hasManagementAddress === true) bareRoutes(router, parts);
+  else managementRoutes(router, parts);
+  for (const [path, asset] of parts.assets.files) {
+    router.get(path, (ctx) => {
+      if (path === '/') ctx.set({ 'Content-Security-Policy': parts.assets.contentSecurityPolicy, ...PAGE_HEADERS });
+      sendAsset(ctx, asset);
+    });
+  }
+}
 
+/** Health with details, metrics and API reference. */
+export function managementRoutes(router: Router, parts: ManagementRouteParts): void {
+  healthRoute(router);
   router.get('/readyz', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     await parts.checkReady();
@@ -44,11 +59,33 @@ export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
     openApi ??= compressedAsset(JSON.stringify(parts.openApi), 'application/json; charset=utf-8');
     sendAsset(ctx, await openApi);
   });
+}
 
-  for (const [path, asset] of parts.assets.files) {
-    router.get(path, (ctx) => {
-      if (path === '/') ctx.set({ 'Content-Security-Policy': parts.assets.contentSecurityPolicy, ...PAGE_HEADERS });
-      sendAsset(ctx, asset);
+/** Health for balancers that anyone may ask, without reasons and figures. */
+function bareRoutes(router: Router, { checkReady }: Pick<ServiceRouteParts, 'checkReady'>): void {
+  healthRoute(router);
+  router.get('/readyz', async (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
+    await checkReady().catch((error: unknown) => {
+      throw new ServiceError(
+        'service_unavailable',
+        'This process cannot serve requests now. Its management address says why.',
+        { cause: error },
+      );
     });
-  }
+    ctx.body = { status: 'ready' };
+  });
+
+  router.get(['/metrics', '/openapi.json'], () => {
+    throw new ServiceError(
+      'not_found',
+      'Only the management address serves this: see MANAGEMENT_HOST and MANAGEMENT_PORT in docs/operations.md.',
+    );
+  });
+}
+
+function healthRoute(router: Router): void {
+  router.get('/healthz', (ctx) => {
+    ctx.body = { status: 'ok' };
+  });
 }

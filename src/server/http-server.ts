@@ -6,7 +6,6 @@ import { answerClientErrors } from '../http/client-errors.ts';
 import { answerExpectations } from '../http/expect-continue.ts';
 import { stopAccepting } from '../compat/stop-accepting.ts';
 import type { UploadIntake } from '../intake/intake.ts';
-import type { Config } from '../settings/config.ts';
 import { descriptorLimit, maxConnectionsOf } from './descriptors.ts';
 import { settleWithin } from './shutdown.ts';
 
@@ -22,10 +21,18 @@ const READER_TIMEOUT_MS = 30_000;
 /** Longer than the idle time of proxies (up to 60 s), because closing first would break their next request. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** Where and how a server listens. */
+export interface ListenOptions {
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  httpMaxHeaderBytes: number;
+}
+
 /** Starts to listen on the configured address. Rejects with the error of `listen`, such as `EADDRINUSE`. */
-export async function openHttpServer(handle: RequestListener, config: Config): Promise<Server> {
+export async function openHttpServer(handle: RequestListener, options: ListenOptions): Promise<Server> {
   // The middleware `allowedHosts` answers a request without `Host` with a problem document.
-  const server = createServer({ maxHeaderSize: config.httpMaxHeaderBytes, requireHostHeader: false }, handle);
+  const server = createServer({ maxHeaderSize: options.httpMaxHeaderBytes, requireHostHeader: false }, handle);
   answerExpectations(server, handle);
   answerClientErrors(server);
   const maxConnections = maxConnectionsOf(descriptorLimit());
@@ -37,7 +44,7 @@ export async function openHttpServer(handle: RequestListener, config: Config): P
   server.maxHeadersCount = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(config.port, config.host, resolve);
+    server.listen(options.port, options.host, resolve);
   });
   return server;
 }

@@ -31,6 +31,6 @@ async function start(): Promise<void> {
     api.close(config.shutdownGraceMs),
   );
   if (!isOwnChild()) warnOfRoot(log);
-  log.info({ url: api.url }, 'listening');
-  process.send?.({ type: 'listening', url: api.url });
+  log.info({ url: api.url, managementUrl: api.managementUrl }, 'listening');
+  process.send?.({ type: 'listening', url: api.url, managementUrl: api.managementUrl });
 }

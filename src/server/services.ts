@@ -9,6 +9,7 @@ import type { Operators } from '../operators/operators.ts';
 import { loadPageAssets } from '../page/assets.ts';
 import { Backlog } from '../queue/backlog.ts';
 import { closeConnection } from '../queue/connection.ts';
+import type { ServiceRouteParts } from '../routes/service-routes.ts';
 import type { Config } from '../settings/config.ts';
 import type { StorageCheck } from '../storage/storage-check.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -22,6 +23,7 @@ import { buildHeldParts, subscribeTo, type HeldParts } from './held-parts.ts';
 import { endRequests, openHttpServer, urlOf } from './http-server.ts';
 import { buildIntake, type IntakeServices } from './intake-parts.ts';
 import { eventsFrom, openRedisParts, type RedisParts } from './redis-parts.ts';
+import { openManagement, type Management } from './management.ts';
 import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorageParts } from './storage-parts.ts';
@@ -35,6 +37,8 @@ const CLOSE_LIMIT_MS = 750;
 /** A running API process. */
 export interface Api {
   url: string;
+  /** Undefined if `url` also serves the management addresses. */
+  managementUrl: string | undefined;
   /**
    * Reports "not ready" and keeps serving for `SHUTDOWN_DELAY_MS`. Then it stops accepting, answers held responses,
    * waits up to `graceMs` for running uploads, and closes everything in order.
@@ -66,6 +70,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   manager.register('access-log', heldInAccessLog());
   const heartbeat = new Heartbeat('api', { ...redis, log }, () => statusOf(metrics, redis.tally));
   const operators = await openOperatorsIfWanted(config, { redis, heartbeat, addressOf, isTrustedProxy, log });
+  const service = await serviceParts(config, redis, readiness, metrics);
   const app = createApp({
     records,
     registry,
@@ -82,24 +87,35 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     isTrustedProxy,
     ...placeOf(config),
     operators,
-    service: {
-      checkReady: () => readiness.assert(),
-      countWorkers: () => countWorkers(redis.connection, keys),
-      metrics,
-      openApi: openApiDocument(undefined, config.mountPath),
-      assets: await loadPageAssets(),
-    },
+    service,
   });
   await startEvents(held, log);
+  const management = await openManagement(config, service, log);
   const server = await openHttpServer(withoutMountPath(config.mountPath, app.callback()), config);
   heartbeat.start();
 
   const close = async (graceMs: number): Promise<void> => {
     readiness.leave();
     await delay(config.shutdownDelayMs);
-    await closeInOrder({ server, held, intake, heartbeat, redis, storage }, graceMs);
+    await closeInOrder({ server, management, held, intake, heartbeat, redis, storage }, graceMs);
   };
-  return { url: urlOf(server), close };
+  return { url: urlOf(server), managementUrl: management?.url, close };
+}
+
+async function serviceParts(
+  config: Config,
+  { connection, keys }: RedisParts,
+  readiness: Readiness,
+  metrics: Metrics,
+): Promise<ServiceRouteParts> {
+  return {
+    checkReady: () => readiness.assert(),
+    countWorkers: () => countWorkers(connection, keys),
+    metrics,
+    openApi: openApiDocument(undefined, config.mountPath),
+    assets: await loadPageAssets(),
+    hasManagementAddress: config.management !== undefined,
+  };
 }
 
 /** The addresses under which clients may reach the service, and from which pages. */
@@ -127,6 +143,7 @@ async function assertServing(
 /** The parts of an API process that must be closed. */
 interface Open {
   server: Server;
+  management: Management | undefined;
   held: HeldParts;
   intake: IntakeServices['intake'];
   heartbeat: Heartbeat;
@@ -135,8 +152,9 @@ interface Open {
 }
 
 async function closeInOrder(open: Open, graceMs: number): Promise<void> {
-  const { server, held, intake, heartbeat, redis, storage } = open;
+  const { server, management, held, intake, heartbeat, redis, storage } = open;
   await endRequests(server, { manager: held.manager, intake }, graceMs);
+  management?.close();
   await settleWithin(Promise.all([heartbeat.close(), held.bus.close(), redis.queue.close()]), CLOSE_LIMIT_MS);
   redis.clock.close();
   await settleWithin(Promise.all([closeConnection(redis.connection), storage.close?.()]), CLOSE_LIMIT_MS);

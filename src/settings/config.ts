@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { ANY_HOST, isLoopbackHost } from '../access/allowed-hosts.ts';
 import { ACCESS, accessContradiction, accessMode } from './access-settings.ts';
+import { MANAGEMENT, managementPlace } from './management-settings.ts';
 import { REDIS, redisContradiction, redisPlace } from './redis-settings.ts';
 import { environmentFor, ROLE_VARIABLE } from './roles.ts';
 import { S3, s3Settings } from './s3-settings.ts';
@@ -19,7 +20,7 @@ const MAX_DEFAULT_WORKERS = 256;
 const SHARE_OF_ONE_ADDRESS = 0.1;
 
 const settingsSchema = z
-  .object({ ...PLAIN_SETTINGS, ...ACCESS, ...REDIS, ...S3, ...TABLES })
+  .object({ ...PLAIN_SETTINGS, ...ACCESS, ...MANAGEMENT, ...REDIS, ...S3, ...TABLES })
   .transform((values, context) => {
     const found = accessContradiction(values) ?? redisContradiction(values) ?? contradiction(values);
     if (found === undefined) return toConfig(values);
@@ -27,11 +28,13 @@ const settingsSchema = z
     return z.NEVER;
   });
 
-type Settings = z.infer<z.ZodObject<typeof PLAIN_SETTINGS & typeof ACCESS & typeof REDIS & typeof S3 & typeof TABLES>>;
+type Settings = z.infer<
+  z.ZodObject<typeof PLAIN_SETTINGS & typeof ACCESS & typeof MANAGEMENT & typeof REDIS & typeof S3 & typeof TABLES>
+>;
 
 /**
  * All settings. A member has the name of its setting in camelCase, and is described there (sections.ts);
- * only `access`, `redis`, `s3` and `tableLimits` are made of several settings.
+ * only `access`, `management`, `redis`, `s3` and `tableLimits` are made of several settings.
  */
 export type Config = z.infer<typeof settingsSchema>;
 
@@ -88,6 +91,7 @@ function toConfig(values: Settings) {
     ...plainSettings(values),
     access,
     accessFile: values.ACCESS_FILE,
+    management: managementPlace(values),
     allowedHosts: allowedHostsOf(values, isLocal && access === 'open'),
     deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS ?? shareOf(values.DEFERRED_MAX_HELD),
     recordsMaxPerAddress: values.RECORDS_MAX_PER_ADDRESS ?? shareOf(values.RECORDS_MAX),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ACCESS } from './access-settings.ts';
 import { choice, digits, integer } from './forms.ts';
 import { LISTENING } from './listening-settings.ts';
+import { MANAGEMENT } from './management-settings.ts';
 import { MOUNTING } from './mount-settings.ts';
 import { PICTURE_REQUESTS, PICTURES, TABLES } from './processing-settings.ts';
 import { RECEIVING } from './receiving-settings.ts';
@@ -174,7 +175,7 @@ const PROCESSING: readonly ChildRole[] = ['worker', 'isolated'];
  * needed.
  */
 export const SECTIONS: readonly Section[] = [
-  { title: 'Listening', roles: ['api'], settings: LISTENING },
+  { title: 'Listening', roles: ['api'], settings: { ...LISTENING, ...MANAGEMENT } },
   { title: 'Access', roles: ['api'], settings: ACCESS },
   { title: 'Path of the service', roles: BOTH, settings: MOUNTING },
   { title: 'Redis', roles: BOTH, settings: { ...REDIS, ...INSTALLATION } },

@@ -155,6 +155,10 @@ export const progressListSchema = z
 export const serviceStatusSchema = z
   .strictObject({
     status: z.enum(['ok', 'ready']),
-    workers: z.int().nonnegative().optional().describe('Number of worker processes that are alive. Only in `/readyz`.'),
+    workers: z
+      .int()
+      .nonnegative()
+      .optional()
+      .describe('Number of worker processes that are alive. Only in `/readyz`, and only with its details.'),
   })
   .describe('State of a healthy process.');

@@ -47,3 +47,18 @@ test('no log line of an API or worker process contains an upload id, only its ha
   const metrics = await (await fetch(`${service.url}/metrics`)).text();
   expect(metrics).not.toContain(picture);
 });
+
+test('on a public HOST the management address has the metrics, and ends with the process', async () => {
+  const api = await service.addApi({ HOST: '0.0.0.0', ACCESS: 'open' });
+  const listening = () => api.lines().find(({ msg }) => msg === 'listening');
+  await eventually('the line listening', () => listening() !== undefined);
+  const managementUrl = listening()?.['managementUrl'];
+  expect(managementUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  const statusOf = async (url: string) => (await fetch(url)).status;
+  expect([await statusOf(`${api.url}/metrics`), await statusOf(`${String(managementUrl)}/metrics`)]).toEqual([
+    404, 200,
+  ]);
+  expect(await (await fetch(`${api.url}/readyz`)).json()).toEqual({ status: 'ready' });
+  expect(await api.end()).toBe(0);
+  await expect(fetch(`${String(managementUrl)}/metrics`)).rejects.toThrow();
+});

@@ -29,7 +29,8 @@ const getReadiness: Operation = {
     '`workers` is the number of living worker processes; without one, uploads are accepted and wait. A full ' +
     'queue is not ' +
     'shown here: it is the same for all processes, and all other requests still work. After SIGTERM the answer is ' +
-    '`shutting_down`, and the process continues to serve for `SHUTDOWN_DELAY_MS`.',
+    '`shutting_down`, and the process continues to serve for `SHUTDOWN_DELAY_MS`. If there is a management address, ' +
+    'only that address shows `workers` and the reason of a 503.',
   responses: {
     '200': {
       description: 'The process can take uploads.',
@@ -48,14 +49,15 @@ const getMetrics: Operation = {
     'Requests, held responses and how they ended, waiters, bodies being received, the queue (capacity, ' +
     'waiting uploads, drain rate, ' +
     'jobs by state, rejected and discarded uploads), and metrics of Node. ' +
-    'The queue is left out while Redis is not available.',
+    'The queue is left out while Redis is not available. If there is a management address, only that address has ' +
+    'the figures.',
   responses: {
     '200': {
       description: 'The text format of Prometheus.',
       headers: headers('Cache-Control'),
       content: { 'text/plain': { schema: { type: 'string' }, examples: { some: { value: FIGURES } } } },
     },
-    ...onlyProblems('internal_error'),
+    ...onlyProblems('internal_error', 'not_found'),
   },
 };
 
@@ -63,7 +65,8 @@ const getOpenApi: Operation = {
   operationId: 'getOpenApi',
   tags: TAGS,
   summary: 'This document',
-  description: 'OpenAPI 3.1, with the version of the service.',
+  description:
+    'OpenAPI 3.1, with the version of the service. If there is a management address, only that address has it.',
   responses: {
     '200': {
       description: 'The document.',
@@ -71,7 +74,7 @@ const getOpenApi: Operation = {
       content: { 'application/json': { schema: { type: 'object' } } },
     },
     '304': { description: 'The document has not changed.', headers: headers('ETag') },
-    ...onlyProblems('internal_error'),
+    ...onlyProblems('internal_error', 'not_found'),
   },
 };
 

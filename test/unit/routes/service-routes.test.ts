@@ -2,6 +2,9 @@ import Router from '@koa/router';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
+import { pino } from 'pino';
+import { ServiceError } from '../../../src/errors.ts';
+import { problemResponses } from '../../../src/http/problem.ts';
 import { serviceRoutes } from '../../../src/routes/service-routes.ts';
 import { routesOf, serve, type Served } from '../http/serve.ts';
 
@@ -53,6 +56,39 @@ async function ask(headers: Record<string, string>, path = '/'): Promise<Answer>
     sent.end();
   });
 }
+
+describe('the service routes next to a management address', () => {
+  test('say only whether the process is ready, and serve neither metrics nor the API reference', async () => {
+    const router = new Router();
+    let isReady = true;
+    serviceRoutes(router, {
+      countWorkers: async () => 2,
+      checkReady: async () => {
+        if (!isReady) throw new ServiceError('storage_unavailable', 'The storage is away.');
+      },
+      metrics: { contentType: 'text/plain', text: async () => 'secret 1' },
+      openApi: OPEN_API,
+      assets: { files: new Map(), contentSecurityPolicy: '' },
+      hasManagementAddress: true,
+    });
+    const bare = await serve(problemResponses(pino({ level: 'silent' })), routesOf(router));
+    const ask = async (path: string) => {
+      const response = await fetch(bare.url + path);
+      return [response.status, await response.json()];
+    };
+    try {
+      expect(await ask('/healthz')).toEqual([200, { status: 'ok' }]);
+      expect(await ask('/readyz')).toEqual([200, { status: 'ready' }]);
+      isReady = false;
+      expect(await ask('/readyz')).toEqual([503, expect.objectContaining({ code: 'service_unavailable' })]);
+      expect(JSON.stringify(await ask('/readyz'))).not.toContain('storage');
+      for (const path of ['/metrics', '/openapi.json'])
+        expect(await ask(path)).toEqual([404, expect.objectContaining({ code: 'not_found' })]);
+    } finally {
+      await bare.close();
+    }
+  });
+});
 
 describe('the page', () => {
   test.each([

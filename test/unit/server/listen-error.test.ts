@@ -23,6 +23,12 @@ test.each([
   expect(listenError(error)?.message).toMatch(line);
 });
 
+test('the error of a second address names the settings of that address', () => {
+  const error = Object.assign(new Error('listen failed'), { code: 'EADDRINUSE', syscall: 'listen' });
+  const names = { host: 'MANAGEMENT_HOST', port: 'MANAGEMENT_PORT' };
+  expect(listenError(error, names)?.message).toMatch(/^MANAGEMENT_PORT is in use/);
+});
+
 test('another error names no setting', () => {
   expect(listenError(Object.assign(new Error('open failed'), { code: 'EACCES', syscall: 'open' }))).toBeUndefined();
   expect(listenError('EACCES')).toBeUndefined();

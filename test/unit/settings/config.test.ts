@@ -240,3 +240,33 @@ describe('defaults that depend on HOST', () => {
     },
   );
 });
+
+describe('the management address', () => {
+  test.each([
+    [{}, undefined],
+    [{ ACCESS_FILE: 'access.json' }, undefined],
+    [{ HOST: '::1' }, undefined],
+    [
+      { HOST: '0.0.0.0', ACCESS: 'open' },
+      { host: '127.0.0.1', port: 3001, allowedHosts: [] },
+    ],
+    [
+      { HOST: '0.0.0.0', ACCESS: 'open', PORT: '0' },
+      { host: '127.0.0.1', port: 0, allowedHosts: [] },
+    ],
+    [{ HOST: '0.0.0.0', ACCESS: 'open', MANAGEMENT_HOST: '0.0.0.0' }, undefined],
+    [{ HOST: '0.0.0.0', ACCESS: 'open', MANAGEMENT_HOST: '0.0.0.0', MANAGEMENT_PORT: '3000' }, undefined],
+    [{ MANAGEMENT_PORT: '9090' }, { host: '127.0.0.1', port: 9090, allowedHosts: [] }],
+    [
+      { PORT: '0', MANAGEMENT_PORT: '0' },
+      { host: '127.0.0.1', port: 0, allowedHosts: [] },
+    ],
+    [{ MANAGEMENT_HOST: '0.0.0.0' }, { host: '0.0.0.0', port: 3001, allowedHosts: ['*'] }],
+    [
+      { MANAGEMENT_HOST: '0.0.0.0', ALLOWED_HOSTS: 'du.example' },
+      { host: '0.0.0.0', port: 3001, allowedHosts: ['du.example'] },
+    ],
+  ])('with %j is %j', (environment, place) => {
+    expect(loadConfig(environment).management).toEqual(place);
+  });
+});

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { ANY_HOST, isLoopbackHost } from '../access/allowed-hosts.ts';
+import { digits, text } from './forms.ts';
+
+/** The second address of an API process, for monitoring. */
+export const MANAGEMENT = {
+  MANAGEMENT_HOST: text
+    .optional()
+    .describe(
+      'Address that serves /metrics, /openapi.json and the details of /readyz. If it is empty, HOST if that is a ' +
+        'loopback address, and 127.0.0.1 otherwise (docs/operations.md).',
+    ),
+  MANAGEMENT_PORT: digits(0, 65_535)
+    .optional()
+    .describe(
+      'Port of that address; 0 picks a free one. If it is empty, PORT if MANAGEMENT_HOST is HOST, and the port after ' +
+        'PORT otherwise.',
+    ),
+};
+
+/** Where an API process serves what is only for its operators. */
+export interface ManagementPlace {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Host names that requests may be sent to besides `host` and loopback names. */
+  readonly allowedHosts: readonly string[];
+}
+
+type ManagementSettings = z.infer<z.ZodObject<typeof MANAGEMENT>> & {
+  HOST: string;
+  PORT: number;
+  ALLOWED_HOSTS: readonly string[];
+};
+
+/** Returns the management address. Undefined if it is the address of the service itself. */
+export function managementPlace(values: ManagementSettings): ManagementPlace | undefined {
+  const { HOST, PORT, ALLOWED_HOSTS: allowed, MANAGEMENT_PORT: givenPort } = values;
+  const host = values.MANAGEMENT_HOST ?? (isLoopbackHost(HOST) ? HOST : '127.0.0.1');
+  if (host === HOST && (givenPort === undefined || (givenPort === PORT && PORT !== 0))) return undefined;
+  const allowsAny = allowed.length === 0 && !isLoopbackHost(host);
+  return { host, port: givenPort ?? portAfter(PORT), allowedHosts: allowsAny ? [ANY_HOST] : allowed };
+}
+
+/** No port follows 0, which picks a free one, and 65535. */
+function portAfter(port: number): number {
+  return port === 0 || port === 65_535 ? 0 : port + 1;
+}
