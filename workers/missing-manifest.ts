@@ -1,4 +1,5 @@
 import type { Logger } from '../src/telemetry/log.ts';
+import { manifestOwner } from '../src/record/ownership.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
 import { manifestKey, originalKey } from '../src/storage/keys.ts';
 import { manifestObject } from '../src/storage/manifest.ts';
@@ -16,7 +17,12 @@ export async function writeMissingManifest(storage: Storage, record: UploadRecor
     if ((await storage.stat(originalKey(id, fencingToken))) === undefined) return;
     const createdAt = new Date(createdAtMs).toISOString();
     const manifest = { id, fencingToken, publicId, name: fileName, type, sizeBytes: receivedBytes, sha256, options };
-    const { key, bytes } = manifestObject({ ...manifest, createdAt, sequence: record.version });
+    const { key, bytes } = manifestObject({
+      ...manifest,
+      ...manifestOwner(record),
+      createdAt,
+      sequence: record.version,
+    });
     await putObject(storage, key, bytes);
     log.warn('manifest was missing, written from the record');
   } catch (error) {

@@ -3,6 +3,7 @@ import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { removeEndedJob, removeOrphanFiles } from '../record/orphan-files.ts';
 import type { ChangeOutcome, QueueLimits, RejectedChange } from '../record/record-change.ts';
+import { manifestOwner } from '../record/ownership.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import type { Subscribe } from '../record/record-subscription.ts';
@@ -141,8 +142,9 @@ export class IncomingUpload {
   ): Promise<void> {
     const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence } = this.record;
     const createdAt = new Date(createdAtMs).toISOString();
+    const owner = manifestOwner(this.record);
     const manifestOf = (stored: StoredUpload) =>
-      manifestObject({ id, fencingToken, publicId, name: fileName, createdAt, sequence, ...stored });
+      manifestObject({ id, fencingToken, publicId, name: fileName, createdAt, sequence, ...owner, ...stored });
     const file = { id, fencingToken, chunks, options, maxBytes, manifestOf };
     if (onRejected !== undefined)
       this.#progress.watchForRejection(listenForOtherRequests(this.#parts, this.record), onRejected);

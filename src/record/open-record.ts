@@ -3,7 +3,7 @@ import type { ChangeOutcome, QueueLimits, RecordChanger } from './record-change.
 import { queuedPercent } from './progress.ts';
 import type { RecordBounds } from './record-count.ts';
 import type { UploadMetadata } from './record-fields.ts';
-import { ownershipJson, type Owner } from './ownership.ts';
+import { openingJson, type Owner } from './ownership.ts';
 
 /** The facts about a file that are known before its first bytes are read. */
 export interface NewUpload {
@@ -57,6 +57,6 @@ export async function openRecord(
     limits === undefined ? undefined : JSON.stringify(limits),
     bounds === undefined ? undefined : JSON.stringify(bounds),
     changer.silenceMs,
-    upload.caller === undefined ? undefined : ownershipJson(upload.caller),
+    upload.caller === undefined ? undefined : openingJson(upload.caller),
   ]);
 }

@@ -14,6 +14,7 @@ import {
 } from './record-change.ts';
 import type { RecordBounds } from './record-count.ts';
 import { openRecord, storedArgs, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
+import { recoverRecord, restoreRecord } from './restore-record.ts';
 import { isRetryable, type StoredVariant } from './record-fields.ts';
 
 /** Returns the JSON of a problem that is the final outcome of an upload. */
@@ -142,13 +143,7 @@ export class UploadRecords {
    * could do so, or Redis has lost that change.
    */
   async recover(manifest: Manifest, version: number): Promise<ChangeOutcome> {
-    const { id, fencingToken, name } = manifest;
-    return await this.#changer.enter('queued', ['receiving'], 'recover', id, [
-      version,
-      ...storedArgs(manifest),
-      fencingToken,
-      name,
-    ]);
+    return await recoverRecord(this.#changer, manifest, version);
   }
 
   /**
@@ -157,17 +152,7 @@ export class UploadRecords {
    * rejected for every other record. The version begins above every version that a client may have seen.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
-    const { id, fencingToken, name, publicId, createdAt, sequence } = manifest;
-    const base = Math.floor(this.nowMs() / 1000);
-    return await this.#changer.enter('queued', [], 'restore', id, [
-      base,
-      ...storedArgs(manifest),
-      fencingToken,
-      name,
-      publicId,
-      Date.parse(createdAt),
-      sequence,
-    ]);
+    return await restoreRecord(this.#changer, manifest);
   }
 
   /**

@@ -1,7 +1,12 @@
 import { buffer } from 'node:stream/consumers';
 import { isManifestKey, manifestKey, uploadPrefix } from './keys.ts';
 import { z } from 'zod';
+import type { JsonObject } from '../access/caller.ts';
 import type { SmallObject, Storage } from './storage.ts';
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 const manifestSchema = z.object({
   id: z.uuidv4(),
@@ -19,6 +24,15 @@ const manifestSchema = z.object({
   createdAt: z.iso.datetime(),
   /** The version of the record when its request began. The later of two manifests of one record has the greater one. */
   sequence: z.number().int().nonnegative().optional(),
+  /** Absent in open mode, and in manifests of versions of the service without tenants. */
+  owner: z
+    .object({
+      tenant: z.string().min(1),
+      lane: z.enum(['live', 'batch']),
+      weight: z.number().positive(),
+      metadata: z.custom<JsonObject>(isObject).exactOptional(),
+    })
+    .exactOptional(),
 });
 
 /** Everything that is needed to restore the record and the job of a stored upload. */

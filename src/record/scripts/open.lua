@@ -6,6 +6,7 @@
 -- Returns the record, and `restarted` if an ended upload was started again.
 --- @include "parts/record"
 --- @include "parts/capacity"
+--- @include "parts/ownership"
 local function answerOpened(isRestarted)
   local reply = answer('ok', true)
   if isRestarted then
@@ -64,14 +65,7 @@ put('stored', '0')
 put('silence', ARGV[10])
 put('metadata', ARGV[11])
 put('options', ARGV[12])
-if ownership then
-  put('tenant', ownership.tenant)
-  put('lane', ownership.lane)
-  put('weight', ownership.weight)
-  put('appMetadata', ownership.metadata or '')
-elseif was.tenant then
-  redis.call('HDEL', key, 'tenant', 'lane', 'weight', 'appMetadata')
-end
+putOwner(ownership)
 putPhase()
 save()
 if isFinal then keepWhileOpen() elseif not was.state then countWhileOpen(id, owner) end

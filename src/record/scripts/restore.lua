@@ -2,8 +2,9 @@
 -- of it. Versions continue from `base`.
 -- ARGV  7 base, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token,
 --       14 name, 15 public id, 16 creation time in ms since 1970,
---       17 version of the record that the request opened, or empty
+--       17 version of the record that the request opened, or empty, 18 ownership as JSON or empty
 --- @include "parts/record"
+--- @include "parts/ownership"
 --- @include "parts/stored"
 if isRepeated() then return answer('ok') end
 -- Versions only grow. A record with a lower version than a written manifest is older than a loss of data.
@@ -33,6 +34,7 @@ put('attemptBase', ARGV[7])
 put('receipt', ARGV[13])
 put('name', ARGV[14])
 put('owner', '')
+putOwner(ARGV[18] ~= '' and cjson.decode(ARGV[18]) or nil)
 putConcurrentWriters()
 putPhase()
 save()

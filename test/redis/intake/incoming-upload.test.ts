@@ -31,8 +31,8 @@ afterEach(async () => {
 
 const BYTES = jpegBytes();
 
-async function open(parts: IntakeParts = space.parts, id = freshId()): Promise<IncomingUpload> {
-  const outcome = await IncomingUpload.open(parts, SCOPE, { id, fileName: 'a.jpg', totalBytes: null });
+async function open(parts: IntakeParts = space.parts, id = freshId(), scope = SCOPE): Promise<IncomingUpload> {
+  const outcome = await IncomingUpload.open(parts, scope, { id, fileName: 'a.jpg', totalBytes: null });
   if (!('opened' in outcome)) throw new Error('not opened');
   return outcome.opened;
 }
@@ -113,6 +113,20 @@ describe('the queue', () => {
     expect((await space.records.recover(manifest, version)).applied).toBe(true);
     expect(await upload.enqueue()).toMatchObject({ record: { id, state: 'queued' } });
     expect(space.files()).toHaveLength(2);
+  });
+
+  test('can be filled again from manifests, which keep the owner of an upload', async () => {
+    const metadata = { order: 7 };
+    const caller = { ...SCOPE.caller, via: 'key', tenant: 'acme', lane: 'batch', weight: 2, metadata } as const;
+    const upload = await open(space.parts, freshId(), { ...SCOPE, caller });
+    await upload.receive(bytesThen(), {}, 10_000);
+    const { id, fencingToken } = upload.record;
+    expect((await readManifest(space.storage, manifestKey(id, fencingToken)))?.owner).toEqual({
+      tenant: 'acme',
+      lane: 'batch',
+      weight: 2,
+      metadata,
+    });
   });
 
   test('accepts only stored uploads', async () => {

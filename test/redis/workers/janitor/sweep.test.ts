@@ -381,6 +381,15 @@ describe('reconciliation scan', () => {
     expect((await space.records.complete(id, attempt, RESULT)).applied).toBe(true);
   });
 
+  test('restores tenant, lane, weight and metadata, and nothing of them from a manifest without an owner', async () => {
+    const owner = { tenant: 'acme', lane: 'batch', weight: 2, metadata: { order: 7, tags: [] } } as const;
+    const [owned, open] = [await storedUpload(undefined, { owner }), await storedUpload()];
+    await reconcileStorage(parts(), SIGNAL);
+    const [one, other] = await Promise.all([owned, open].map(async ({ id }) => (await space.records.read(id))?.record));
+    expect(one).toMatchObject({ tenant: 'acme', lane: 'batch', weight: 2, appMetadata: owner.metadata });
+    expect(other).toMatchObject({ tenant: null, lane: 'live', weight: 1, appMetadata: null });
+  });
+
   test('changes no upload that has a record, and does not run again at once', async () => {
     const upload = await uploadIn(space.records, 'completed');
     await storedUpload(upload.id, { fencingToken: upload.fencingToken });
