@@ -64,6 +64,7 @@ const ERRORS = {
   too_many_held: [503, 'Too many held responses'],
   too_many_held_by_address: [429, 'Too many held responses from one address'],
   internal_error: [500, 'Internal error'],
+  body_consumed: [500, 'Body read by other code'],
   processing_failed: [500, 'Processing failed'],
   queue_full: [503, 'Queue full'],
   too_many_queued_by_address: [429, 'Too many waiting uploads from one address'],

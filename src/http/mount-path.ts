@@ -51,8 +51,8 @@ export function mountedAnswers(mountPath: string): Middleware {
 
 function mountAnswer(ctx: Context, mountPath: string): void {
   if (ctx.respond === false) return;
-  const location = ctx.response.get('Location');
-  if (location.startsWith('/')) ctx.set('Location', mountPath + location);
+  const location = ctx.res.getHeader('Location');
+  if (typeof location === 'string' && location.startsWith('/')) ctx.set('Location', mountPath + location);
   const body: unknown = ctx.body;
   if (isPlainObject(body)) ctx.body = mountedDocument(mountPath, body);
 }

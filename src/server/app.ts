@@ -5,6 +5,7 @@ import { ownOriginOnly } from '../access/own-origin.ts';
 import { deferredMiddleware } from '../deferred/middleware.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { accessLog } from '../http/access-log.ts';
+import { unconsumedBodies } from '../http/consumed-body.ts';
 import { crossOrigin } from '../http/cors.ts';
 import { methodNotAllowed } from '../http/method-not-allowed.ts';
 import { mountedAnswers } from '../http/mount-path.ts';
@@ -58,6 +59,7 @@ export function createApp(parts: AppParts): Koa {
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));
   app.use(parsableTargets());
+  app.use(unconsumedBodies());
   app.use(tusVersion());
   app.use(allowedHosts({ host: parts.host, allowed: parts.allowedHosts }));
   // Before CORS, because the operators' routes allow no other origin.

@@ -60,21 +60,30 @@ function hostOf({ address, family }: AddressInfo): string {
   return family === 'IPv6' ? `[${address}]` : address;
 }
 
+/** Answers held responses and waits up to `graceMs` for running uploads. The server belongs to someone else. */
+export async function endHeldRequests({ manager, intake }: Requests, graceMs: number): Promise<void> {
+  const endsAtMs = performance.now() + graceMs;
+  await manager.drain();
+  const leftMs = Math.max(0, endsAtMs - performance.now());
+  await settleWithin(intake.drain(leftMs), leftMs + CUT_LIMIT_MS);
+}
+
+/** Where running requests are counted. */
+interface Requests {
+  manager: DeferredManager;
+  intake: UploadIntake;
+}
+
 /**
  * Stops accepting, answers held responses, and waits up to `graceMs` for running requests. Then it cuts the remaining
  * connections within a second.
  */
-export async function endRequests(
-  server: Server,
-  { manager, intake }: { manager: DeferredManager; intake: UploadIntake },
-  graceMs: number,
-): Promise<void> {
+export async function endRequests(server: Server, requests: Requests, graceMs: number): Promise<void> {
   const endsAtMs = performance.now() + graceMs;
   const leftMs = () => Math.max(0, endsAtMs - performance.now());
   const closed = stopAccepting(server);
   const settled = settleWithin(closed, IDLE_LIMIT_MS);
-  await manager.drain();
-  await settleWithin(intake.drain(leftMs()), leftMs() + CUT_LIMIT_MS);
+  await endHeldRequests(requests, leftMs());
   await settled;
   server.closeIdleConnections();
   await settleWithin(closed, Math.max(CUT_LIMIT_MS, leftMs()));

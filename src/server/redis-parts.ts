@@ -38,7 +38,10 @@ export interface RedisParts {
 export async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> {
   const keys = queueKeys(config.queuePrefix);
   const connection = openCommandConnection(config.redis ?? DEFAULT_REDIS, log);
-  const redisCheck = await RedisCheck.start(connection, log, { key: keys.events });
+  const redisCheck = await RedisCheck.start(connection, log, { key: keys.events }).catch((error: unknown) => {
+    connection.disconnect();
+    throw error;
+  });
   const clock = new RedisClock(connection, keys.events, log);
   await clock.start();
   const store = new RedisRecordStore(connection);

@@ -1,9 +1,11 @@
-import type { Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { clientAddresses, type ClientAddress } from '../http/client-address.ts';
+import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { heldInAccessLog, heldMetrics } from '../http/held-interceptors.ts';
 import { withoutMountPath } from '../http/mount-path.ts';
 import { trustedProxies, type IsTrustedProxy } from '../http/trusted-proxies.ts';
+import type { UploadIntake } from '../intake/intake.ts';
 import { createKinds, type Kinds } from '../kinds/kinds.ts';
 import type { Operators } from '../operators/operators.ts';
 import { loadPageAssets } from '../page/assets.ts';
@@ -21,12 +23,12 @@ import { openApiDocument } from '../wire/openapi/document.ts';
 import { createApp } from './app.ts';
 import { buildHeldParts, subscribeTo, type HeldParts } from './held-parts.ts';
 import { endRequests, openHttpServer, urlOf } from './http-server.ts';
-import { buildIntake, type IntakeServices } from './intake-parts.ts';
+import { buildIntake } from './intake-parts.ts';
 import { eventsFrom, openRedisParts, type RedisParts } from './redis-parts.ts';
-import { openManagement, type Management } from './management.ts';
+import { openManagement } from './management.ts';
 import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
-import { openStorageParts } from './storage-parts.ts';
+import { openStorageParts, type StorageParts } from './storage-parts.ts';
 
 /** The start waits at most this time for the event bus. */
 const EVENTS_WITHIN_MS = 1000;
@@ -46,11 +48,64 @@ export interface Api {
   close(graceMs: number): Promise<void>;
 }
 
+/** The service without a server. */
+export interface Service {
+  readonly handle: RequestListener;
+  readonly manager: DeferredManager;
+  readonly intake: UploadIntake;
+  /** The routes of the management address. */
+  readonly routes: ServiceRouteParts;
+  /** Rejects while the service cannot work. */
+  ready(): Promise<void>;
+  /** `ready` rejects from now on. */
+  leave(): void;
+  /** Closes all parts in order. Call it when the requests have ended. */
+  close(): Promise<void>;
+}
+
+/** What an application that embeds the service has for itself. */
+export interface ServiceHost {
+  /** Default: the kinds of the settings. */
+  kinds?: Kinds;
+  /** True if the process belongs to another application, which has metrics of its own for it. */
+  isEmbedded?: boolean;
+}
+
 /** Builds one API process and starts its parts in order. */
 export async function startApi(config: Config, log: Logger, kinds: Kinds = createKinds(config)): Promise<Api> {
+  const service = await openService(config, log, { kinds });
+  const management = await openManagement(config, service.routes, log);
+  const server = await openHttpServer(service.handle, config);
+  const close = async (graceMs: number): Promise<void> => {
+    service.leave();
+    await delay(config.shutdownDelayMs);
+    await endRequests(server, service, graceMs);
+    management?.close();
+    await service.close();
+  };
+  return { url: urlOf(server), managementUrl: management?.url, close };
+}
+
+/** Builds the service and starts its parts in order. If one cannot start, the others are closed. */
+export async function openService(config: Config, log: Logger, host: ServiceHost = {}): Promise<Service> {
   const redis = await openRedisParts(config, log);
+  try {
+    const storage = await openStorageParts(config, redis, log);
+    return await buildService(config, { redis, ...storage, log, ...host });
+  } catch (error) {
+    await closeRedis(redis);
+    throw error;
+  }
+}
+
+interface Foundation extends ServiceHost, StorageParts {
+  redis: RedisParts;
+  log: Logger;
+}
+
+async function buildService(config: Config, foundation: Foundation): Promise<Service> {
+  const { redis, storage, check: storageCheck, log, kinds = createKinds(config), isEmbedded = false } = foundation;
   const { records, store, keys } = redis;
-  const { storage, check: storageCheck } = await openStorageParts(config, redis, log);
   const readiness = new Readiness(() => assertServing(redis, held, storageCheck));
   const isTrustedProxy = trustedProxies(config.trustedProxies);
   const addressOf = clientAddresses(isTrustedProxy, (hop) =>
@@ -59,7 +114,7 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
   const held = buildHeldParts(config, { events: eventsFrom(config, keys, log), addressOf, log });
   const { registry, manager } = held;
   const backlog = new Backlog(store, keys);
-  const metrics = createMetrics(config, { redis, held, backlog, receiving: () => intake.receiving });
+  const metrics = createMetrics(config, { redis, held, backlog, receiving: () => intake.receiving, isEmbedded });
   const listen = subscribeTo.bind(undefined, registry, log);
   const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, listen, log });
   const { intake } = services;
@@ -90,16 +145,16 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
     service,
   });
   await startEvents(held, log);
-  const management = await openManagement(config, service, log);
-  const server = await openHttpServer(withoutMountPath(config.mountPath, app.callback()), config);
   heartbeat.start();
-
-  const close = async (graceMs: number): Promise<void> => {
-    readiness.leave();
-    await delay(config.shutdownDelayMs);
-    await closeInOrder({ server, management, held, intake, heartbeat, redis, storage }, graceMs);
+  return {
+    handle: withoutMountPath(config.mountPath, app.callback()),
+    manager,
+    intake,
+    routes: service,
+    ready: () => readiness.assert(),
+    leave: () => readiness.leave(),
+    close: () => closeInOrder({ held, heartbeat, redis, storage }),
   };
-  return { url: urlOf(server), managementUrl: management?.url, close };
 }
 
 async function serviceParts(
@@ -140,24 +195,24 @@ async function assertServing(
   await storage.assert();
 }
 
-/** The parts of an API process that must be closed. */
+/** The parts that must be closed. */
 interface Open {
-  server: Server;
-  management: Management | undefined;
   held: HeldParts;
-  intake: IntakeServices['intake'];
   heartbeat: Heartbeat;
   redis: RedisParts;
   storage: Storage;
 }
 
-async function closeInOrder(open: Open, graceMs: number): Promise<void> {
-  const { server, management, held, intake, heartbeat, redis, storage } = open;
-  await endRequests(server, { manager: held.manager, intake }, graceMs);
-  management?.close();
+async function closeInOrder({ held, heartbeat, redis, storage }: Open): Promise<void> {
   await settleWithin(Promise.all([heartbeat.close(), held.bus.close(), redis.queue.close()]), CLOSE_LIMIT_MS);
   redis.clock.close();
   await settleWithin(Promise.all([closeConnection(redis.connection), storage.close?.()]), CLOSE_LIMIT_MS);
+}
+
+async function closeRedis({ clock, queue, connection }: RedisParts): Promise<void> {
+  clock.close();
+  await settleWithin(queue.close(), CLOSE_LIMIT_MS);
+  await settleWithin(closeConnection(connection), CLOSE_LIMIT_MS);
 }
 
 interface Measured {
@@ -165,11 +220,13 @@ interface Measured {
   held: HeldParts;
   backlog: Backlog;
   receiving: () => number;
+  isEmbedded: boolean;
 }
 
-function createMetrics(config: Config, { redis, held, backlog, receiving }: Measured): Metrics {
+function createMetrics(config: Config, { redis, held, backlog, receiving, isEmbedded }: Measured): Metrics {
   const { store, queue } = redis;
   return new Metrics({
+    ofProcess: !isEmbedded,
     held: () => held.manager.held,
     waiters: () => held.registry.size,
     receiving,

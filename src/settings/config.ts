@@ -28,7 +28,8 @@ const settingsSchema = z
     return z.NEVER;
   });
 
-type Settings = z.infer<
+/** All settings under their own names, as read and with their defaults. */
+export type Settings = z.infer<
   z.ZodObject<typeof PLAIN_SETTINGS & typeof ACCESS & typeof MANAGEMENT & typeof REDIS & typeof S3 & typeof TABLES>
 >;
 

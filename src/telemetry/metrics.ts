@@ -9,6 +9,8 @@ const WAKE_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
 
 /** Values that are read at each scrape. */
 export interface Readings {
+  /** True to add the metrics of Node: memory, event loop and garbage collection. They are measured until it exits. */
+  ofProcess?: boolean;
   held: () => number;
   waiters: () => number;
   receiving: () => number;
@@ -78,7 +80,7 @@ export class Metrics {
   });
 
   constructor(readings: Readings) {
-    collectDefaultMetrics({ register: this.#registry });
+    if (readings.ofProcess === true) collectDefaultMetrics({ register: this.#registry });
     this.#gauge('deferred_held', 'Responses that are held now.', readings.held);
     this.#gauge('deferred_waiters', 'Waiters registered now.', readings.waiters);
     this.#gauge('uploads_receiving', 'Request bodies being received now.', readings.receiving);
