@@ -1,4 +1,4 @@
-import type { Problem, UploadState } from './wire/base-schemas.ts';
+import type { Problem, QuotaName, UploadState } from './wire/base-schemas.ts';
 
 /**
  * Every error that a client can receive. The code is part of the contract: clients switch on it. The title is for
@@ -70,6 +70,7 @@ const ERRORS = {
   too_many_queued_by_address: [429, 'Too many waiting uploads from one address'],
   too_many_records: [503, 'Too many stored uploads'],
   too_many_records_by_address: [429, 'Too many stored uploads from one address'],
+  quota_exceeded: [429, 'Quota used up'],
   too_many_refusals: [429, 'Too many failed sign-ins'],
   too_many_uploads: [503, 'Too many uploads at once'],
   too_many_uploads_by_address: [429, 'Too many uploads from one address'],
@@ -130,6 +131,8 @@ export interface ServiceErrorOptions {
   id?: string;
   /** The upload's final state, if the error is its outcome. */
   state?: UploadState;
+  /** The quota that is used up. */
+  limit?: QuotaName;
   /** Sent as `Retry-After` with jitter, rounded up to whole seconds. */
   retryAfterMs?: number;
   /** Extra headers of the answer, such as `Allow`. */
@@ -147,6 +150,7 @@ export class ServiceError extends Error {
   readonly status: number;
   readonly id: string | undefined;
   readonly state: UploadState | undefined;
+  readonly limit: QuotaName | undefined;
   readonly retryAfterMs: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -157,6 +161,7 @@ export class ServiceError extends Error {
     this.status = statusOf(code);
     this.id = options.id;
     this.state = options.state;
+    this.limit = options.limit;
     this.retryAfterMs = options.retryAfterMs;
     this.headers = options.headers ?? {};
   }
@@ -167,18 +172,22 @@ const TYPE_PREFIX = '/problems/';
 
 /** Returns the problem document of an error. */
 export function toProblem(error: ServiceError, id: string | undefined = error.id): Problem {
-  const problem = problemOf(error.code, error.message, id);
-  return error.state === undefined ? problem : { ...problem, state: error.state, final: true };
+  return {
+    ...problemOf(error.code, error.message, id),
+    ...(error.limit === undefined ? {} : { limit: error.limit }),
+    ...(error.state === undefined ? {} : { state: error.state, final: true }),
+  };
 }
 
 /** Returns the same error as the final outcome of an upload. */
 export function asOutcome(error: ServiceError, id: string, state: UploadState): ServiceError {
-  const { code, message, retryAfterMs, headers, cause } = error;
+  const { code, message, limit, retryAfterMs, headers, cause } = error;
   return new ServiceError(code, message, {
     id,
     state,
     headers,
     cause,
+    ...(limit === undefined ? {} : { limit }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }

@@ -334,6 +334,8 @@ export interface Problem {
     code: string;
     /** The id of the upload, as it was sent. */
     id?: string;
+    /** The quota that is used up. Only with `quota_exceeded`. */
+    limit?: 'waiting' | 'receiving' | 'uploadsPerDay' | 'bytesPerDay' | 'storedBytes' | 'createPerMinute';
     state?: UploadState;
     /** Present, with `state`, if this is the outcome of the upload: asking again gives the same. */
     final?: true;

@@ -44,6 +44,19 @@ export const uploadStateSchema = z
 /** The state of an upload. The last four are final: no upload leaves them. */
 export type UploadState = z.infer<typeof uploadStateSchema>;
 
+/** The quotas of a tenant, with the names of the access file. */
+export const quotaNameSchema = z.enum([
+  'waiting',
+  'receiving',
+  'uploadsPerDay',
+  'bytesPerDay',
+  'storedBytes',
+  'createPerMinute',
+]);
+
+/** The name of a quota. */
+export type QuotaName = z.infer<typeof quotaNameSchema>;
+
 /** A problem document (RFC 9457) with a code. The table of codes extends it in `problemSchema`. */
 export const anyProblemSchema = z.strictObject({
   type: z.string().min(1).describe('`/problems/{code}`: a name, not a page.'),
@@ -52,6 +65,7 @@ export const anyProblemSchema = z.strictObject({
   detail: z.string().min(1).describe('What happened and what the sender can do about it.'),
   code: z.string().describe('What to switch on. Codes may be added: fall back on `status`.'),
   id: z.string().describe('The id of the upload, as it was sent.').exactOptional(),
+  limit: quotaNameSchema.describe('The quota that is used up. Only with `quota_exceeded`.').exactOptional(),
   state: uploadStateSchema.exactOptional(),
   final: z
     .literal(true)

@@ -76,6 +76,12 @@ describe('the problem of an error', () => {
     expect([outcome.retryAfterMs, outcome.headers, outcome.cause]).toEqual([5, { Allow: 'GET' }, 'secret']);
   });
 
+  test('names the quota that is used up', () => {
+    const error = new ServiceError('quota_exceeded', 'Full.', { limit: 'waiting', retryAfterMs: 5 });
+    expect(toProblem(error)).toMatchObject({ code: 'quota_exceeded', status: 429, limit: 'waiting' });
+    expect(toProblem(asOutcome(error, 'x', 'failed'))).toMatchObject({ limit: 'waiting', final: true });
+  });
+
   test('never contains the cause', () => {
     const error = new ServiceError('internal_error', 'Wrong.', { cause: new Error('secret') });
     expect(JSON.stringify(toProblem(error))).not.toContain('secret');

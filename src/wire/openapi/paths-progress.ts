@@ -124,6 +124,7 @@ const ENDS: readonly ErrorCode[] = [
   'storage_unavailable',
   'queue_full',
   'too_many_queued_by_address',
+  'quota_exceeded',
 ];
 
 const getResult: Operation = {

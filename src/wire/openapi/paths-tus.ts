@@ -88,6 +88,7 @@ const OF_BYTES = [
   'too_many_queued_by_address',
   'too_many_records',
   'too_many_records_by_address',
+  'quota_exceeded',
 ] as const;
 
 const OF_AN_UPLOAD = [

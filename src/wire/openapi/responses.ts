@@ -155,6 +155,7 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   too_many_records: 'The service keeps as many uploads as it may. The file was not read.',
   too_many_records_by_address: 'The service keeps as many uploads of this client address as it may.',
   too_many_queued_by_address: 'As many uploads of this client address wait as may. Otherwise as for `queue_full`.',
+  quota_exceeded: 'A quota of the tenant is used up. `limit` names it.',
   too_many_refusals: 'This address sent ten wrong tokens within a minute.',
   foreign_origin:
     'Only pages of this host and of `CORS_ORIGINS`, and clients that are not pages, may change something.',
@@ -167,7 +168,8 @@ function lineOf(code: ErrorCode): string {
 }
 
 function plainExample(code: ErrorCode): Problem {
-  return problemOf(code, DETAILS[code] ?? `${titleOf(code)}.`);
+  const problem = problemOf(code, DETAILS[code] ?? `${titleOf(code)}.`);
+  return code === 'quota_exceeded' ? { ...problem, limit: 'createPerMinute' } : problem;
 }
 
 const DETAILS: Partial<Record<ErrorCode, string>> = {
@@ -182,6 +184,7 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
   queue_full: 'The queue is full. Send the file again after the time in Retry-After.',
   too_many_queued_by_address:
     'At most 20 uploads of one address may wait. Send the file again after the time in Retry-After.',
+  quota_exceeded: 'At most 600 uploads may be created per minute. Send the file again after the time in Retry-After.',
   picture_damaged: 'The picture ends too early. Send it again, or send another one.',
   table_damaged: 'A quote opens after line 1204 and is never closed. Close it and send the table again.',
   table_encrypted: 'The workbook is encrypted. Save it without a password.',
