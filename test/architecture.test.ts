@@ -28,6 +28,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   chardet: ['workers/table/text/guess-encoding.ts'],
   'file-type': ['src/intake/sniff.ts'],
   ioredis: ['src/queue/redis-client.ts', 'src/compat/lasting-cluster.ts', 'src/compat/sentinel-connector.ts'],
+  jose: ['src/access/'],
   koa: ['src/server/app.ts', 'src/server/management.ts'],
   'libheif-js': ['workers/picture/heic/libheif.ts', 'workers/picture/heic/heic-reader.ts'],
   pino: ['src/telemetry/log.ts'],
@@ -37,7 +38,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   sharp: ['workers/picture/libvips.ts'],
   thumbhash: ['workers/picture/thumbhash.ts', 'src/page/thumbnail.ts'],
   yauzl: ['workers/table/workbook/archive.ts', 'workers/table/workbook/open-zip.ts'],
-  zod: ['src/settings/', 'src/kinds/', 'src/wire/', 'src/storage/manifest.ts', 'src/storage/marker.ts'],
+  zod: ['src/access/', 'src/settings/', 'src/kinds/', 'src/wire/', 'src/storage/manifest.ts', 'src/storage/marker.ts'],
 };
 
 /** Packages whose types alone are the language of a whole folder. */
@@ -48,7 +49,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|(kinds|record|settings|storage|telemetry)\/.+|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
+  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|access\/access\.ts|(kinds|record|settings|storage|telemetry)\/.+|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
 
 /** Names that a page has and Node has not. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([

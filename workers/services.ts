@@ -1,3 +1,4 @@
+import { startAccess } from '../src/access/access.ts';
 import { ConfigError, isOwnChild, loadConfig, type Config } from '../src/settings/config.ts';
 import { createLog, type Logger } from '../src/telemetry/log.ts';
 import { warnOfRoot } from '../src/telemetry/root-warning.ts';
@@ -17,6 +18,7 @@ import { UploadSets } from '../src/queue/upload-sets.ts';
 import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine, settleWithin } from '../src/server/shutdown.ts';
 import { Installation } from '../src/storage/installation.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
+import type { Storage } from '../src/storage/storage.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
 import type { ProcessorTable } from './processors.ts';
 import { Sweeper } from './janitor/sweeper.ts';
@@ -45,13 +47,11 @@ const CLOSE_LIMIT_MS = 750;
 async function start(kind: WorkerKind): Promise<void> {
   const config = loadConfig();
   const log = createLog('worker', config);
+  const access = await startAccess(config, { log });
   const redis = await openRedisParts(config, log);
   const { connection, keys, calls, queue } = redis;
   const storage = await openStorage(config);
-  const kept = new InstallationId(connection, keys);
-  const { queuePrefix, storageAdopt: adopt } = config;
-  const installation = new Installation({ storage, kept, queuePrefix, adopt, log });
-  await installation.open();
+  const installation = await openInstallation(config, { redis, storage, log });
   const timing = kind.timing ?? WORKER_TIMING;
   const processors = kind.createProcessors(config);
   const replacement = new Replacement(processors, log);
@@ -87,6 +87,7 @@ async function start(kind: WorkerKind): Promise<void> {
     await Promise.all([sweeper.close(), worker.close(config.shutdownGraceMs)]);
     await settleWithin(Promise.all([heartbeat.close(), queue.close()]), CLOSE_LIMIT_MS);
     calls.disconnect();
+    access.close();
     redis.clock.close();
     await settleWithin(Promise.all([closeConnection(connection), storage.close?.()]), CLOSE_LIMIT_MS);
     endWatch();
@@ -101,6 +102,17 @@ async function start(kind: WorkerKind): Promise<void> {
   if (!isOwnChild()) warnOfRoot(log);
   log.info('ready');
   process.send?.({ type: 'ready' });
+}
+
+/** Rejects with `ConfigError` if storage and Redis do not belong together. */
+async function openInstallation(
+  { queuePrefix, storageAdopt: adopt }: Config,
+  { redis, storage, log }: { redis: RedisParts; storage: Storage; log: Logger },
+): Promise<Installation> {
+  const kept = new InstallationId(redis.connection, redis.keys);
+  const installation = new Installation({ storage, kept, queuePrefix, adopt, log });
+  await installation.open();
+  return installation;
 }
 
 interface RedisParts {

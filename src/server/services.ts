@@ -1,11 +1,13 @@
 import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startAccess, type Access } from '../access/access.ts';
 import { clientAddresses, type ClientAddress } from '../http/client-address.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { heldInAccessLog, heldMetrics } from '../http/held-interceptors.ts';
 import { withoutMountPath } from '../http/mount-path.ts';
 import { trustedProxies, type IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { UploadIntake } from '../intake/intake.ts';
+import { areTakenBySome } from '../intake/options.ts';
 import { createKinds, type Kinds } from '../kinds/kinds.ts';
 import type { Operators } from '../operators/operators.ts';
 import { loadPageAssets } from '../page/assets.ts';
@@ -88,29 +90,33 @@ export async function startApi(config: Config, log: Logger, kinds: Kinds = creat
 
 /** Builds the service and starts its parts in order. If one cannot start, the others are closed. */
 export async function openService(config: Config, log: Logger, host: ServiceHost = {}): Promise<Service> {
-  const redis = await openRedisParts(config, log);
+  const { kinds = createKinds(config), isEmbedded = false } = host;
+  const isPreset = (options: unknown): boolean => areTakenBySome(kinds, options);
+  const access = await startAccess(config, { log, isPreset, isEmbedded });
+  let redis: RedisParts | undefined;
   try {
+    redis = await openRedisParts(config, log);
     const storage = await openStorageParts(config, redis, log);
-    return await buildService(config, { redis, ...storage, log, ...host });
+    return await buildService(config, { access, redis, ...storage, log, ...host, kinds });
   } catch (error) {
-    await closeRedis(redis);
+    access.close();
+    if (redis !== undefined) await closeRedis(redis);
     throw error;
   }
 }
 
 interface Foundation extends ServiceHost, StorageParts {
+  access: Access;
+  kinds: Kinds;
   redis: RedisParts;
   log: Logger;
 }
 
 async function buildService(config: Config, foundation: Foundation): Promise<Service> {
-  const { redis, storage, check: storageCheck, log, kinds = createKinds(config), isEmbedded = false } = foundation;
+  const { access, redis, storage, check: storageCheck, log, kinds, isEmbedded = false } = foundation;
   const { records, store, keys } = redis;
   const readiness = new Readiness(() => assertServing(redis, held, storageCheck));
-  const isTrustedProxy = trustedProxies(config.trustedProxies);
-  const addressOf = clientAddresses(isTrustedProxy, (hop) =>
-    log.warn({ hop: hop.slice(0, 100) }, 'forwarded address not understood'),
-  );
+  const { isTrustedProxy, addressOf } = clientsBehindProxies(config, log);
   const held = buildHeldParts(config, { events: eventsFrom(config, keys, log), addressOf, log });
   const { registry, manager } = held;
   const backlog = new Backlog(store, keys);
@@ -153,7 +159,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
     routes: service,
     ready: () => readiness.assert(),
     leave: () => readiness.leave(),
-    close: () => closeInOrder({ held, heartbeat, redis, storage }),
+    close: () => closeInOrder({ access, held, heartbeat, redis, storage }),
   };
 }
 
@@ -178,6 +184,17 @@ function placeOf({ host, allowedHosts, corsOrigins, mountPath }: Config) {
   return { host, allowedHosts, corsOrigins, mountPath };
 }
 
+function clientsBehindProxies(
+  { trustedProxies: proxies }: Config,
+  log: Logger,
+): { isTrustedProxy: IsTrustedProxy; addressOf: ClientAddress } {
+  const isTrustedProxy = trustedProxies(proxies);
+  const addressOf = clientAddresses(isTrustedProxy, (hop) =>
+    log.warn({ hop: hop.slice(0, 100) }, 'forwarded address not understood'),
+  );
+  return { isTrustedProxy, addressOf };
+}
+
 /** Starts the event bus, if possible before the first request. If it fails, `/readyz` reports the reason. */
 async function startEvents({ bus }: HeldParts, log: Logger): Promise<void> {
   const started = bus.start().catch((error: unknown) => log.error({ err: error }, 'event bus not started'));
@@ -197,13 +214,15 @@ async function assertServing(
 
 /** The parts that must be closed. */
 interface Open {
+  access: Access;
   held: HeldParts;
   heartbeat: Heartbeat;
   redis: RedisParts;
   storage: Storage;
 }
 
-async function closeInOrder({ held, heartbeat, redis, storage }: Open): Promise<void> {
+async function closeInOrder({ access, held, heartbeat, redis, storage }: Open): Promise<void> {
+  access.close();
   await settleWithin(Promise.all([heartbeat.close(), held.bus.close(), redis.queue.close()]), CLOSE_LIMIT_MS);
   redis.clock.close();
   await settleWithin(Promise.all([closeConnection(redis.connection), storage.close?.()]), CLOSE_LIMIT_MS);

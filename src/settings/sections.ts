@@ -176,7 +176,7 @@ const PROCESSING: readonly ChildRole[] = ['worker', 'isolated'];
  */
 export const SECTIONS: readonly Section[] = [
   { title: 'Listening', roles: ['api'], settings: { ...LISTENING, ...MANAGEMENT } },
-  { title: 'Access', roles: ['api'], settings: ACCESS },
+  { title: 'Access', roles: BOTH, settings: ACCESS },
   { title: 'Path of the service', roles: BOTH, settings: MOUNTING },
   { title: 'Redis', roles: BOTH, settings: { ...REDIS, ...INSTALLATION } },
   { title: 'Storage', roles: BOTH, settings: STORAGE },

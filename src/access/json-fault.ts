@@ -1,0 +1,56 @@
+const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/;
+/** Blanks, then one token of JSON (RFC 8259). */
+const TOKEN = new RegExp(`[ \\t\\n\\r]*(?:(${STRING.source}|${NUMBER.source}|true|false|null)|([{}[\\],:]))`, 'y');
+
+/** What may follow at a place of the text. */
+type Expected = 'value' | 'value or ]' | 'name' | 'name or }' | ':' | ', or end' | 'nothing';
+
+/**
+ * Returns the line and column at which a text stops being JSON, such as `line 3, column 7`. The message of `JSON.parse`
+ * is not used, because it quotes the text, which may contain a secret.
+ */
+export function placeOfJsonFault(text: string): string {
+  const before = text.slice(0, faultOffset(text)).split('\n');
+  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+}
+
+function faultOffset(text: string): number {
+  const open: ('{' | '[')[] = [];
+  let expected: Expected = 'value';
+  let offset = 0;
+  for (;;) {
+    TOKEN.lastIndex = offset;
+    const found = TOKEN.exec(text);
+    const next: Expected | undefined = found === null ? undefined : follow(expected, found, open);
+    if (next === undefined) return offset + (/[^ \t\n\r]|$/.exec(text.slice(offset))?.index ?? 0);
+    expected = next;
+    offset = TOKEN.lastIndex;
+  }
+}
+
+/** Returns what may come after the token; undefined if the token is wrong here. Keeps the list of open brackets. */
+function follow(expected: Expected, [, scalar, sign]: RegExpExecArray, open: ('{' | '[')[]): Expected | undefined {
+  const afterValue = (): Expected => (open.length === 0 ? 'nothing' : ', or end');
+  if (expected === 'name' || expected === 'name or }') {
+    if (scalar?.startsWith('"') === true) return ':';
+    return sign === '}' && expected === 'name or }' ? close(open, afterValue) : undefined;
+  }
+  if (expected === ':') return sign === ':' ? 'value' : undefined;
+  if (expected === ', or end') {
+    const bracket = open.at(-1);
+    if (sign === ',') return bracket === '{' ? 'name' : 'value';
+    return sign === (bracket === '{' ? '}' : ']') ? close(open, afterValue) : undefined;
+  }
+  if (expected === 'nothing') return undefined;
+  if (scalar !== undefined) return afterValue();
+  if (sign === ']' && expected === 'value or ]') return close(open, afterValue);
+  if (sign !== '{' && sign !== '[') return undefined;
+  open.push(sign);
+  return sign === '{' ? 'name or }' : 'value or ]';
+}
+
+function close(open: ('{' | '[')[], afterValue: () => Expected): Expected {
+  open.pop();
+  return afterValue();
+}
