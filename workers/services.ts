@@ -1,4 +1,4 @@
-import { startAccess } from '../src/access/access.ts';
+import { startAccess, type Access } from '../src/access/access.ts';
 import { ConfigError, isOwnChild, loadConfig, type Config } from '../src/settings/config.ts';
 import { createLog, type Logger } from '../src/telemetry/log.ts';
 import { warnOfRoot } from '../src/telemetry/root-warning.ts';
@@ -35,26 +35,93 @@ export interface WorkerKind {
   timing?: WorkerTiming;
 }
 
+/** The process that a worker runs in. */
+export interface WorkerHost {
+  /** Called once if a processor does not stop. Only the end of the process frees its thread. */
+  onUnresponsive(): void;
+  /** True if the process belongs to another application. Default false. */
+  isEmbedded?: boolean;
+  /** The environment of isolated processes. Default: the part of this process's environment that they need. */
+  isolatedEnvironment?: Readonly<Record<string, string>>;
+  /** Options of Node for isolated processes. Default: those of this process. */
+  nodeOptions?: readonly string[];
+}
+
+/** A worker that is built and takes no jobs yet. */
+export interface Worker {
+  /** Starts to take jobs. */
+  start(): Promise<void>;
+  /** Takes no more jobs, waits up to `graceMs` for running ones, requeues the rest, and closes everything in order. */
+  close(graceMs: number): Promise<void>;
+  /** True if a thread of a processor will never end. */
+  hasStuckThread(): boolean;
+}
+
 /** Runs a worker process until it receives a signal to stop. A wrong setting ends it with one line. */
 export function runWorkerProcess(kind: WorkerKind): void {
-  start(kind).catch((error: unknown) => exitWithLine(error, error instanceof ConfigError ? ConfigError.exitCode : 1));
+  run(kind).catch((error: unknown) => exitWithLine(error, error instanceof ConfigError ? ConfigError.exitCode : 1));
 }
 
 /** Limit for closing a connection, because Redis may be gone. */
 const CLOSE_LIMIT_MS = 750;
 
-/** Builds and starts the parts in the order of their dependencies, and closes them in the reverse order. */
-async function start(kind: WorkerKind): Promise<void> {
+async function run(kind: WorkerKind): Promise<void> {
   const config = loadConfig();
   const log = createLog('worker', config);
-  const access = await startAccess(config, { log });
-  const redis = await openRedisParts(config, log);
-  const { connection, keys, calls, queue } = redis;
+  const timing = kind.timing ?? WORKER_TIMING;
+  const replacement = new Replacement(log);
+  // Nothing has to be closed if the supervisor ends while this process waits for Redis.
+  const leave = (): never => process.exit(0);
+  process.once('disconnect', leave);
+  const worker = await openWorker(config, log, kind, { onUnresponsive: () => replacement.ask() });
+  process.off('disconnect', leave);
+  const endWatch = watchEventLoop(timing.loopLimitMs);
+  const close = async (): Promise<void> => {
+    await worker.close(config.shutdownGraceMs);
+    endWatch();
+  };
+  const deadlineMs = config.shutdownGraceMs + CLOSE_MARGIN_MS;
+  replacement.close = closeOnSignal(log, deadlineMs, close, (exitCode) => replacement.end(exitCode, worker));
+  await worker.start();
+  if (!isOwnChild()) warnOfRoot(log);
+  log.info('ready');
+  process.send?.({ type: 'ready' });
+}
+
+/**
+ * Builds a worker. Waits for Redis without a limit. Rejects with `ConfigError` if Redis or the storage must not be
+ * used, and leaves nothing open then.
+ */
+export async function openWorker(config: Config, log: Logger, kind: WorkerKind, host: WorkerHost): Promise<Worker> {
+  const { isEmbedded = false } = host;
+  const access = await startAccess(config, { log, isEmbedded });
+  let redis: RedisParts | undefined;
+  try {
+    redis = await openRedisParts(config, log);
+    return await buildWorker(config, { access, redis, log, kind, host });
+  } catch (error) {
+    access.close();
+    if (redis !== undefined) await closeParts(redis);
+    throw error;
+  }
+}
+
+interface Foundation {
+  access: Access;
+  redis: RedisParts;
+  log: Logger;
+  kind: WorkerKind;
+  host: WorkerHost;
+}
+
+/** Builds the parts in the order of their dependencies. */
+async function buildWorker(config: Config, { access, redis, log, kind, host }: Foundation): Promise<Worker> {
+  const { connection, keys, queue } = redis;
   const storage = await openStorage(config);
   const installation = await openInstallation(config, { redis, storage, log });
   const timing = kind.timing ?? WORKER_TIMING;
   const processors = kind.createProcessors(config);
-  const replacement = new Replacement(processors, log);
+  const { isolatedEnvironment: environment, nodeOptions } = host;
   const shared = { connection, keys, queue, records: redis.records, storage, log };
   const worker = new UploadWorker({
     ...shared,
@@ -63,13 +130,17 @@ async function start(kind: WorkerKind): Promise<void> {
       await installation.verify();
       await storage.probe('full');
     },
-    runIsolated: isolatedRunner(kind.isolatedEntry, { timeoutMs: config.attemptTimeoutMs }),
+    runIsolated: isolatedRunner(kind.isolatedEntry, {
+      timeoutMs: config.attemptTimeoutMs,
+      ...(environment === undefined ? {} : { environment }),
+      ...(nodeOptions === undefined ? {} : { nodeOptions }),
+    }),
     attemptTimeoutMs: config.attemptTimeoutMs,
     concurrency: config.workerConcurrency,
     timing,
     abortGraceMs: timing.abortGraceMs,
     abandonedCalls: () => processors.abandonedCalls(),
-    onUnresponsive: () => replacement.ask(),
+    onUnresponsive: () => host.onUnresponsive(),
   });
   const sets = new UploadSets(connection, keys);
   const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs });
@@ -80,28 +151,31 @@ async function start(kind: WorkerKind): Promise<void> {
     lastMinute: redis.tally.lastMinute,
     wake: null,
   }));
-  const endWatch = watchEventLoop(timing.loopLimitMs);
-
-  const close = async (): Promise<void> => {
-    // Both at the same time, so that neither starts new work while it waits for the other.
-    await Promise.all([sweeper.close(), worker.close(config.shutdownGraceMs)]);
-    await settleWithin(Promise.all([heartbeat.close(), queue.close()]), CLOSE_LIMIT_MS);
-    calls.disconnect();
-    access.close();
-    redis.clock.close();
-    await settleWithin(Promise.all([closeConnection(connection), storage.close?.()]), CLOSE_LIMIT_MS);
-    endWatch();
+  return {
+    async start() {
+      await listenForCancels(redis, worker);
+      await worker.ready();
+      sweeper.start();
+      heartbeat.start();
+    },
+    async close(graceMs) {
+      // Both at the same time, so that neither starts new work while it waits for the other.
+      await Promise.all([sweeper.close(), worker.close(graceMs)]);
+      access.close();
+      await closeParts(redis, { heartbeat, storage });
+    },
+    hasStuckThread: () => processors.abandonedCalls() > 0,
   };
-  const deadlineMs = config.shutdownGraceMs + CLOSE_MARGIN_MS;
-  replacement.close = closeOnSignal(log, deadlineMs, close, (exitCode) => replacement.end(exitCode));
+}
 
-  await listenForCancels(redis, worker);
-  await worker.ready();
-  sweeper.start();
-  heartbeat.start();
-  if (!isOwnChild()) warnOfRoot(log);
-  log.info('ready');
-  process.send?.({ type: 'ready' });
+async function closeParts(
+  { queue, calls, clock, connection }: RedisParts,
+  { heartbeat, storage }: { heartbeat?: Heartbeat; storage?: Storage } = {},
+): Promise<void> {
+  await settleWithin(Promise.all([heartbeat?.close(), queue.close()]), CLOSE_LIMIT_MS);
+  calls.disconnect();
+  clock.close();
+  await settleWithin(Promise.all([closeConnection(connection), storage?.close?.()]), CLOSE_LIMIT_MS);
 }
 
 /** Rejects with `ConfigError` if storage and Redis do not belong together. */
@@ -131,7 +205,10 @@ async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> 
   const keys = queueKeys(config.queuePrefix);
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openWaitingConnection(place, log);
-  await untilRedisIsThere(connection, keys, log);
+  await RedisCheck.start(connection, log, { limitMs: Infinity, key: keys.events }).catch((error: unknown) => {
+    connection.disconnect();
+    throw error;
+  });
   const clock = new RedisClock(connection, keys.events, log);
   await clock.start();
   const calls = connectToRedis(place, 'waits');
@@ -152,24 +229,14 @@ async function listenForCancels({ calls, keys }: RedisParts, worker: UploadWorke
   await calls.subscribe(keys.cancelChannel);
 }
 
-/** Waits for Redis. Nothing has to be closed if the supervisor ends meanwhile. Rejects with `ConfigError` as above. */
-async function untilRedisIsThere(connection: Redis, keys: QueueKeys, log: Logger): Promise<void> {
-  const leave = (): never => process.exit(0);
-  process.once('disconnect', leave);
-  await RedisCheck.start(connection, log, { limitMs: Infinity, key: keys.events });
-  process.off('disconnect', leave);
-}
-
 /** Ends a process with an unresponsive processor, so that its supervisor starts a new one. */
 class Replacement {
   /** Closes the process. */
   close: (reason: string) => void = () => undefined;
-  readonly #processors: Pick<ProcessorTable, 'abandonedCalls'>;
   readonly #log: Logger;
   #isAsked = false;
 
-  constructor(processors: Pick<ProcessorTable, 'abandonedCalls'>, log: Logger) {
-    this.#processors = processors;
+  constructor(log: Logger) {
     this.#log = log;
   }
 
@@ -181,8 +248,8 @@ class Replacement {
   }
 
   /** Kills the process if a thread is stuck, because `process.exit` would wait for the thread pool. */
-  end(exitCode: number): void {
-    if (this.#isAsked || this.#processors.abandonedCalls() > 0) process.kill(process.pid, 'SIGKILL');
+  end(exitCode: number, worker: Pick<Worker, 'hasStuckThread'>): void {
+    if (this.#isAsked || worker.hasStuckThread()) process.kill(process.pid, 'SIGKILL');
     else process.exit(exitCode);
   }
 }

@@ -6,7 +6,7 @@ import { ANY_HOST, isLoopbackHost } from '../access/allowed-hosts.ts';
 import { ACCESS, accessContradiction, accessMode } from './access-settings.ts';
 import { MANAGEMENT, managementPlace } from './management-settings.ts';
 import { REDIS, redisContradiction, redisPlace } from './redis-settings.ts';
-import { environmentFor, ROLE_VARIABLE } from './roles.ts';
+import { environmentFor, ROLE_VARIABLE, withoutSettings } from './roles.ts';
 import { S3, s3Settings } from './s3-settings.ts';
 import { TABLES } from './processing-settings.ts';
 import { PLAIN_SETTINGS, type ChildRole } from './sections.ts';
@@ -60,9 +60,13 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   throw new ConfigError(`wrong settings: ${mistakes.join('; ')}`);
 }
 
-/** Returns the part of this process's environment that a child of the role needs; see `environmentFor`. */
-export function childEnvironment(role: ChildRole): Record<string, string> {
-  return environmentFor(role, process.env);
+/**
+ * Returns the part of this process's environment that a child of the role needs; see `environmentFor`.
+ * @param settings the settings of the child. Default: those in the environment.
+ */
+export function childEnvironment(role: ChildRole, settings?: Readonly<Record<string, string>>): Record<string, string> {
+  if (settings === undefined) return environmentFor(role, process.env);
+  return environmentFor(role, { ...withoutSettings(process.env), ...settings });
 }
 
 /** True if another process of the service, such as `npm start`, has started this one. */

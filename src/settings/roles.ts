@@ -29,6 +29,13 @@ export function environmentFor(
   return role === 'server' ? chosen : { ...chosen, [ROLE_VARIABLE]: role };
 }
 
+/** Returns the variables that are not settings of the service. */
+export function withoutSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !SETTING_ROLES.has(name)));
+}
+
 function isFor(role: ChildRole, name: string): boolean {
   if (ANY_PROGRAM.test(name)) return true;
   if (role === 'server') return false;

@@ -27,6 +27,8 @@ type ProcessEnd = { code: number | null; signal: NodeJS.Signals | null } | { err
 export interface IsolationOptions {
   /** Default: the options of this process. */
   nodeOptions?: readonly string[];
+  /** Default: the part of this process's environment that an isolated process needs. */
+  environment?: Readonly<Record<string, string>>;
   /**
    * Limit of the time that is charged to the file (see `charged-time`), without the start of the process. Default: no
    * limit.
@@ -42,12 +44,12 @@ export interface IsolationOptions {
  * @param entry the module that calls `serveIsolated`
  */
 export function isolatedRunner(entry: URL, options: IsolationOptions = {}): RunProcessor {
-  const { nodeOptions = process.execArgv, timeoutMs = Infinity } = options;
+  const { nodeOptions = process.execArgv, timeoutMs = Infinity, environment } = options;
   return async (context, hooks) => {
     context.signal.throwIfAborted();
     const child = fork(fileURLToPath(entry), {
       execArgv: [...nodeOptions],
-      env: childEnvironment('isolated'),
+      env: environment ?? childEnvironment('isolated'),
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environmentFor } from '../../../src/settings/roles.ts';
+import { environmentFor, withoutSettings } from '../../../src/settings/roles.ts';
 import { PLAIN_SETTINGS, SECTIONS, type ChildRole } from '../../../src/settings/sections.ts';
 
 const ENVIRONMENT = {
@@ -74,4 +74,16 @@ describe('the sections of the settings', () => {
     expect(read.size).toBeGreaterThan(5);
     expect(hidden.filter((setting) => read.has(memberOf(setting)))).toEqual([]);
   });
+});
+
+test('withoutSettings keeps only variables that are no settings of the service', () => {
+  expect(Object.keys(withoutSettings(ENVIRONMENT))).toEqual([
+    'PATH',
+    'LANG',
+    'HOME',
+    'NODE_OPTIONS',
+    'NODE_AUTH_TOKEN',
+    'GITHUB_TOKEN',
+    'AWS_SECRET_ACCESS_KEY',
+  ]);
 });

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type * as Service from '../../../src/server/create-service.ts';
+import type { TableResult, Upload } from '../../../src/wire/documents.ts';
+import type * as Worker from '../../../workers/create-worker.ts';
+import { compiled } from '../../helpers/compiled.ts';
+import { listen } from '../../helpers/listen.ts';
+import { sharedRedis } from '../../helpers/shared-redis.ts';
+
+/* The compiled modules, because only the build has the page. */
+const { createService } = (await import(compiled('src/server/create-service.ts'))) as typeof Service;
+const { createWorker } = (await import(compiled('workers/create-worker.ts'))) as typeof Worker;
+
+let directory: string;
+let service: Service.UploadService;
+let worker: Worker.EmbeddedWorker;
+let server: Server;
+let origin: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'du-embedded-'));
+  const shared = {
+    redis: await sharedRedis(),
+    storage: `file:${directory}`,
+    queuePrefix: `embedded-${randomUUID()}`,
+    logLevel: 'silent',
+  } as const;
+  service = await createService({ ...shared, mountPath: '/media' });
+  worker = await createWorker({ ...shared, workerConcurrency: 2, tableMaxColumns: 3 });
+  server = createServer((request, response) => service.handle(request, response));
+  origin = `http://127.0.0.1:${await listen(server)}`;
+});
+
+afterAll(async () => {
+  await Promise.all([worker.close(), service.close()]);
+  server.close();
+  server.closeAllConnections();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function process(csv: string): Promise<Upload> {
+  const url = `${origin}/media/uploads/${randomUUID()}?timeout=50000`;
+  return (await (await fetch(url, { method: 'PUT', body: csv })).json()) as Upload;
+}
+
+test('a worker in the application processes the uploads of its service', async () => {
+  const upload = await process('name,age\nAda,36\n');
+  expect(upload).toMatchObject({ state: 'completed', progress: { percent: 100 } });
+  const { url } = (upload.result as TableResult).jsonLines;
+  expect(url).toBe(`${upload.links.variants}/rows.jsonl`);
+  expect(url).toMatch(/^\/media\/variants\//);
+  expect(await (await fetch(origin + url)).text()).toBe('{"name":"Ada","age":36}\n');
+});
+
+test('a worker in the application obeys its options', async () => {
+  expect(await process('a,b,c,d\n1,2,3,4\n')).toMatchObject({ state: 'failed', error: { code: 'table_too_large' } });
+});
+
+test('a wrong option of a worker is refused under its own name', async () => {
+  await expect(createWorker({ workerConcurrency: 0 })).rejects.toThrow(
+    /^wrong settings: workerConcurrency must be at least 1$/,
+  );
+});
