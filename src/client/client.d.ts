@@ -11,6 +11,11 @@ export interface UploadClientOptions extends Partial<Tuning> {
      */
     baseUrl?: string;
     fetch?: typeof globalThis.fetch;
+    /**
+     * Returns a ticket from the application's back end, for services that ask for one. It is called before the first
+     * upload, and again if the server refuses the ticket.
+     */
+    ticket?: FetchTicket;
     /** Called with false if progress requests fail, and with true when they succeed again. */
     onConnection?: (connected: boolean) => void;
 }
@@ -37,12 +42,15 @@ export interface Tuning {
     giveUpAfterMs: number;
 }
 
+/** Returns a ticket from the application's back end. Undefined or empty sends the upload without one. */
+export type FetchTicket = () => string | undefined | Promise<string | undefined>;
+
 /** Listeners of one upload, called in the order of events. */
 export interface FollowOptions {
     /** Called with every progress, including the final one. Must not throw. */
     onProgress?: (progress: Progress) => void;
-    /** Must not throw. */
-    onPhase?: (phase: UploadPhase) => void;
+    /** Called with each phase, and with the reason if it is `retrying`. Must not throw. */
+    onPhase?: (phase: UploadPhase, problem?: Problem) => void;
 }
 
 /** How far an upload is. */
@@ -103,6 +111,26 @@ export interface Links {
  * all bytes and the client waits for the result. `over`.
  */
 export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'paused' | 'following' | 'over';
+
+/** Every 4xx and 5xx answer (RFC 9457, `application/problem+json`). */
+export interface Problem {
+    /** `/problems/{code}`: a name, not a page. */
+    type: string;
+    /** For people. All problems with the same code have the same title. */
+    title: string;
+    status: number;
+    /** What happened and what the sender can do about it. */
+    detail: string;
+    /** What to switch on. Codes may be added: fall back on `status`. */
+    code: string;
+    /** The id of the upload, as it was sent. */
+    id?: string;
+    /** The quota that is used up. Only with `quota_exceeded`. */
+    limit?: 'waiting' | 'receiving' | 'uploadsPerDay' | 'bytesPerDay' | 'storedBytes' | 'createPerMinute';
+    state?: UploadState;
+    /** Present, with `state`, if this is the outcome of the upload: asking again gives the same. */
+    final?: true;
+}
 
 /** Options of one upload. */
 export interface UploadOptions extends FollowOptions {
@@ -319,26 +347,6 @@ export interface RowError {
     /** `stray_quote`, `too_few_cells` or `too_many_cells`. Codes may be added. */
     code: string;
     message: string;
-}
-
-/** Every 4xx and 5xx answer (RFC 9457, `application/problem+json`). */
-export interface Problem {
-    /** `/problems/{code}`: a name, not a page. */
-    type: string;
-    /** For people. All problems with the same code have the same title. */
-    title: string;
-    status: number;
-    /** What happened and what the sender can do about it. */
-    detail: string;
-    /** What to switch on. Codes may be added: fall back on `status`. */
-    code: string;
-    /** The id of the upload, as it was sent. */
-    id?: string;
-    /** The quota that is used up. Only with `quota_exceeded`. */
-    limit?: 'waiting' | 'receiving' | 'uploadsPerDay' | 'bytesPerDay' | 'storedBytes' | 'createPerMinute';
-    state?: UploadState;
-    /** Present, with `state`, if this is the outcome of the upload: asking again gives the same. */
-    final?: true;
 }
 
 /** Uploads files and watches them. Create one per page, because each client holds its own progress request. */

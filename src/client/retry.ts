@@ -1,6 +1,7 @@
 import { createBackoff } from './backoff.ts';
 import type { AbortableDelays } from './abortable-delays.ts';
 import type { Tuning } from './tuning.ts';
+import type { Problem } from '../wire/documents.ts';
 import { asUploadError, isTransient } from './upload-error.ts';
 
 /** After this many answers with status 500 the request is not repeated, because further attempts rarely succeed. */
@@ -12,8 +13,8 @@ export interface RetryOptions {
   delays: AbortableDelays;
   /** Ends the retries. The error of the last attempt is thrown. */
   signal?: AbortSignal;
-  /** Called before each pause between two attempts. */
-  onPause?: () => void;
+  /** Called before each pause between two attempts, with the reason of the pause. */
+  onPause?: (problem: Problem) => void;
 }
 
 /**
@@ -30,10 +31,11 @@ export async function retry<T>(attempt: (failures: number) => Promise<T>, option
     } catch (thrown) {
       const error = asUploadError(thrown);
       firstFailureMs ??= Date.now();
-      const spentMs = Date.now() - firstFailureMs;
+      const endsAtMs = firstFailureMs + tuning.giveUpAfterMs;
       const isPermanent = error.status === 500 && failures >= MAX_SERVER_ERRORS;
-      if (signal?.aborted || isPermanent || !isTransient(error.problem) || spentMs > tuning.giveUpAfterMs) throw error;
-      onPause?.();
+      const isTooLate = Date.now() + (error.retryAfterMs ?? 0) > endsAtMs;
+      if (signal?.aborted || isPermanent || !isTransient(error.problem) || isTooLate) throw error;
+      onPause?.(error.problem);
       await delays.delay(backoff.nextMs(error.retryAfterMs), signal);
     }
   }

@@ -4,12 +4,14 @@ import { contentDisposition } from './content-disposition.ts';
 import type { Http } from './http.ts';
 import { retry, type RetryOptions } from './retry.ts';
 import type { FileToSend } from './task-spec.ts';
+import type { Tickets } from './tickets.ts';
 import { asUploadError, isTransferProblem } from './upload-error.ts';
 import { isUpload } from './wire.ts';
 
 /** A file, its upload and the limits of the transfer. */
 export interface SendOptions extends RetryOptions, Pick<AttemptOptions, 'onAttempt'> {
   http: Http;
+  tickets: Tickets;
   id: string;
   file: FileToSend;
   signal: AbortSignal;
@@ -35,13 +37,25 @@ export async function sendFile(options: SendOptions): Promise<Upload | undefined
   }
 }
 
-function putFile({ http, id, file: { blob, name, options } }: SendOptions, signal: AbortSignal): Promise<Upload> {
+function putFile(
+  { http, tickets, id, file: { blob, name, options } }: SendOptions,
+  signal: AbortSignal,
+): Promise<Upload> {
   const headers: Record<string, string> = {
     'Content-Type': blob.type || 'application/octet-stream',
     'Content-Disposition': contentDisposition(name),
   };
   const query = options === undefined ? '' : `?options=${encodeURIComponent(JSON.stringify(options))}`;
-  return http.request(`/uploads/${id}${query}`, isUpload, { method: 'PUT', headers, body: blob, signal });
+  return tickets.use(
+    (ticket) =>
+      http.request(`/uploads/${id}${query}`, isUpload, {
+        method: 'PUT',
+        headers: { ...headers, ...ticket },
+        body: blob,
+        signal,
+      }),
+    signal,
+  );
 }
 
 /** Resolves with undefined if the server does not know the upload. */

@@ -63,14 +63,18 @@ async function findOffset(options: SendPartsOptions): Promise<number | Upload | 
   }
 }
 
-async function create({ http, id, file: { blob, name, options }, signal }: SendPartsOptions): Promise<number> {
+async function create({ http, tickets, id, file, signal }: SendPartsOptions): Promise<number> {
+  const { blob, name, options } = file;
   const metadata = {
     uploadId: id,
     filename: name,
     ...(options === undefined ? {} : { options: JSON.stringify(options) }),
   };
   const headers = { ...PROTOCOL, 'Upload-Length': String(blob.size), 'Upload-Metadata': encodeMetadata(metadata) };
-  await http.headers('/files', { method: 'POST', headers, signal });
+  await tickets.use(
+    (ticket) => http.headers('/files', { method: 'POST', headers: { ...headers, ...ticket }, signal }),
+    signal,
+  );
   return 0;
 }
 

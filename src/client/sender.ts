@@ -1,4 +1,4 @@
-import type { Progress, Upload } from '../wire/documents.ts';
+import type { Problem, Progress, Upload } from '../wire/documents.ts';
 import type { Attempt } from './attempt.ts';
 import { withResolvers, type Resolvers } from './with-resolvers.ts';
 import { sendFile, type SendOptions } from './send-file.ts';
@@ -14,7 +14,8 @@ export interface SenderHooks {
   /** Starts to watch the upload. Resolves when it is watched or the signal aborts. */
   follow(signal: AbortSignal): Promise<void>;
   unfollow(): void;
-  onPhase(phase: UploadPhase): void;
+  /** With `retrying` it receives the reason. */
+  onPhase(phase: UploadPhase, problem?: Problem): void;
 }
 
 /** The file and the id of its upload. */
@@ -119,7 +120,7 @@ export class Sender {
       signal,
       isKnown: this.#isKnown,
       onAttempt: (attempt) => this.#attempted(attempt, signal),
-      onPause: () => this.#hooks.onPhase('retrying'),
+      onPause: (problem) => this.#hooks.onPhase('retrying', problem),
     };
     this.#isKnown = true;
     const inParts = this.#spec.file.blob.size > tuning.resumableAboveBytes;

@@ -1,8 +1,9 @@
-import type { Progress } from '../wire/documents.ts';
+import type { Problem, Progress } from '../wire/documents.ts';
 import type { Http } from './http.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import type { AbortableDelays } from './abortable-delays.ts';
 import type { Semaphore } from './semaphore.ts';
+import type { Tickets } from './tickets.ts';
 import type { Tuning } from './tuning.ts';
 
 /**
@@ -23,6 +24,7 @@ export interface FileToSend {
 /** The parts that all uploads of a client share. */
 export interface TaskContext {
   readonly http: Http;
+  readonly tickets: Tickets;
   readonly watch: ProgressWatch;
   /** Limits the files that are sent at the same time. */
   readonly sending: Semaphore;
@@ -42,5 +44,5 @@ export interface TaskSpec {
   /** True if the upload starts only after `resume`. */
   readonly isPaused?: boolean;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  readonly onPhase?: ((phase: UploadPhase) => void) | undefined;
+  readonly onPhase?: ((phase: UploadPhase, problem?: Problem) => void) | undefined;
 }

@@ -1,8 +1,9 @@
-import type { Progress, Upload } from '../wire/documents.ts';
+import type { Problem, Progress, Upload } from '../wire/documents.ts';
 import { createHttp } from './http.ts';
 import { MAX_WATCHED, ProgressWatch } from './progress-watch.ts';
 import { createAbortableDelays } from './abortable-delays.ts';
 import { Semaphore } from './semaphore.ts';
+import { createTickets, type FetchTicket } from './tickets.ts';
 import type { TaskContext, TaskSpec, UploadPhase } from './task-spec.ts';
 import { DEFAULT_TUNING, type Tuning } from './tuning.ts';
 import { uploadId } from './upload-id.ts';
@@ -19,6 +20,11 @@ export interface UploadClientOptions extends Partial<Tuning> {
    */
   baseUrl?: string;
   fetch?: typeof globalThis.fetch;
+  /**
+   * Returns a ticket from the application's back end, for services that ask for one. It is called before the first
+   * upload, and again if the server refuses the ticket.
+   */
+  ticket?: FetchTicket;
   /** Called with false if progress requests fail, and with true when they succeed again. */
   onConnection?: (connected: boolean) => void;
 }
@@ -27,8 +33,8 @@ export interface UploadClientOptions extends Partial<Tuning> {
 export interface FollowOptions {
   /** Called with every progress, including the final one. Must not throw. */
   onProgress?: (progress: Progress) => void;
-  /** Must not throw. */
-  onPhase?: (phase: UploadPhase) => void;
+  /** Called with each phase, and with the reason if it is `retrying`. Must not throw. */
+  onPhase?: (phase: UploadPhase, problem?: Problem) => void;
 }
 
 /** Options of one upload. */
@@ -93,10 +99,11 @@ export interface UploadClient {
  * `crypto`, so it runs in browsers and in Node 20 or later.
  */
 export function createUploadClient(clientOptions: UploadClientOptions = {}): UploadClient {
-  const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), onConnection, ...tuned } = clientOptions;
+  const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), ticket, onConnection, ...tuned } = clientOptions;
   const context = createContext(
     { ...DEFAULT_TUNING, ...tuned },
     createHttp(withoutEndSlashes(baseUrl), fetch),
+    createTickets(ticket),
     onConnection,
   );
   const tasks = new Map<string, UploadTask>();
@@ -137,10 +144,12 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
 function createContext(
   tuning: Tuning,
   http: TaskContext['http'],
+  tickets: TaskContext['tickets'],
   onConnection: UploadClientOptions['onConnection'] = () => undefined,
 ): TaskContext {
   return {
     http,
+    tickets,
     tuning,
     delays: createAbortableDelays(),
     watch: new ProgressWatch(http, tuning, onConnection),

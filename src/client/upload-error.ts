@@ -1,7 +1,8 @@
 import type { Problem, Upload } from '../wire/documents.ts';
 
 /** Codes of errors that the client creates itself. */
-export type ClientErrorCode = 'connection_lost' | 'unexpected_answer' | 'aborted' | 'upload_cancelled';
+export type ClientErrorCode =
+  'connection_lost' | 'unexpected_answer' | 'aborted' | 'upload_cancelled' | 'ticket_unavailable';
 
 /**
  * The reason why an upload or a request failed. `problem` is the server's problem document. If there was no answer, the
@@ -36,6 +37,7 @@ const CLIENT_ERRORS: Record<ClientErrorCode, readonly [title: string, detail: st
   ],
   aborted: ['Request aborted', 'The request was aborted before its answer arrived.'],
   upload_cancelled: ['Upload cancelled', 'The upload was cancelled.'],
+  ticket_unavailable: ['No ticket', 'The application gave no ticket for the upload. Sign in again, then try again.'],
 };
 
 /** Creates an error of the client itself. */
@@ -58,6 +60,7 @@ const TRANSFER_CODES: ReadonlySet<string> = new Set([
   'too_many_queued_by_address',
   'too_many_records',
   'too_many_records_by_address',
+  'quota_exceeded',
 ]);
 
 /** True if only the transfer failed or the queue was full, so that sending the file again can succeed. */

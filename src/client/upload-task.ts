@@ -101,7 +101,7 @@ export class UploadTask {
     return new Sender(this.#context, spec, {
       follow: (signal) => this.#follow(signal),
       unfollow: () => this.#unfollow(),
-      onPhase: (phase) => this.#enterPhase(phase),
+      onPhase: (phase, problem) => this.#enterPhase(phase, problem),
     });
   }
 
@@ -214,9 +214,9 @@ export class UploadTask {
     this.#enterPhase('over');
   }
 
-  #enterPhase(phase: UploadPhase): void {
+  #enterPhase(phase: UploadPhase, problem?: Problem): void {
     if (this.#phase === phase || this.#phase === 'over') return;
     this.#phase = phase;
-    this.#spec.onPhase?.(phase);
+    this.#spec.onPhase?.(phase, problem);
   }
 }

@@ -18,6 +18,8 @@ export interface LineModel extends FileFacts {
   /** Null until the upload starts for the first time. */
   handle: UploadHandle | null;
   phase: UploadPhase;
+  /** Why the phase is `retrying`; null in every other phase. */
+  retryReason: Problem | null;
   progress: Progress | null;
   /** The completed upload. */
   upload: Upload | null;
@@ -35,6 +37,7 @@ export function createLineModel({ name, sizeBytes }: FileFacts, file: File | nul
     file,
     handle: null,
     phase: 'waiting',
+    retryReason: null,
     progress: null,
     upload: null,
     problem: null,
@@ -99,6 +102,7 @@ const PERMANENT_CODES: ReadonlySet<string> = new Set([
   'picture_crashes_worker',
   'file_damaged',
   'file_crashes_worker',
+  'ticket_forbids',
 ]);
 
 /** True if sending the file again may succeed and the page still has it. */
@@ -157,7 +161,7 @@ function stateOf({ phase, progress }: LineModel): LineState {
 function stageOf(model: LineModel, words: Words): string {
   const { phase, progress } = model;
   if (phase === 'paused') return pausedAt(model, words);
-  if (phase === 'retrying') return words.retrying;
+  if (phase === 'retrying') return describeRetry(model, words);
   if (!progress) return phase === 'sending' ? words.sending(...amounts(model, words)) : words.waiting;
   switch (progress.state) {
     case 'receiving':
@@ -171,6 +175,11 @@ function stageOf(model: LineModel, words: Words): string {
     default:
       return words.finishing;
   }
+}
+
+/** A server that has refused the file for now can be reached, so the user sees its reason. */
+function describeRetry({ retryReason }: LineModel, words: Words): string {
+  return retryReason === null || retryReason.code === 'connection_lost' ? words.retrying : words.refused(retryReason);
 }
 
 function pausedAt(model: LineModel, words: Words): string {

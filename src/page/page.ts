@@ -6,6 +6,7 @@ import { chooseOne, listenForFiles } from './intake.ts';
 import { KeptUploads } from './kept-uploads.ts';
 import { isBusy, type LineModel } from './line-model.ts';
 import { announcePage } from './open-pages.ts';
+import { PageTicket } from './page-ticket.ts';
 import { summarise, SummaryView } from './summary.ts';
 import { translate } from './translate.ts';
 import { UploadBoard } from './upload-board.ts';
@@ -31,9 +32,12 @@ const kept = new KeptUploads(() => localStorage, openPages.name, BASE);
 const files = openFileStore(BASE);
 const keeper = new FileKeeper(files);
 
+const ticket = new PageTicket({ location, history, storage: () => sessionStorage, base: BASE });
+
 const client = createUploadClient({
   baseUrl: BASE,
   giveUpAfterMs: GIVE_UP_AFTER_MS,
+  ticket: () => ticket.current,
   onConnection: (connected) => {
     offline.hidden = connected;
   },
@@ -85,6 +89,7 @@ listenForFiles((chosen) => board.add(chosen));
 pauseAll.addEventListener('click', () => (summarise(shown).pausable > 0 ? board.pauseAll() : board.resumeAll()));
 cancelAll.addEventListener('click', () => board.cancelAll());
 clearFinished.addEventListener('click', () => board.clearFinished());
+addEventListener('hashchange', () => ticket.take());
 addEventListener('online', () => client.wake());
 document.addEventListener('visibilitychange', () => {
   // Browsers slow down the timers of hidden pages.

@@ -110,7 +110,7 @@ export class UploadBoard {
     const isCurrent = (): boolean => own === null || model.handle === own;
     this.#lines.add(model);
     const handle = begin({
-      onPhase: (phase) => isCurrent() && this.#lines.patch(model, { phase }),
+      onPhase: (phase, problem) => isCurrent() && this.#lines.patch(model, { phase, retryReason: problem ?? null }),
       onProgress: (progress) => isCurrent() && this.#moved(model, progress),
     });
     own = handle;

@@ -32,6 +32,28 @@ const ROW_ERRORS: Readonly<Record<string, string>> = {
   too_many_cells: '单元格太多',
 };
 
+/** By the name of the quota. */
+const QUOTAS: Readonly<Record<string, string>> = {
+  waiting: '你等待处理的文件太多。请稍后重试。',
+  receiving: '你同时发送的文件太多。请稍后重试。',
+  uploadsPerDay: '今天的上传次数已用完。请明天再试。',
+  bytesPerDay: '今天的上传流量已用完。请明天再试。',
+  storedBytes: '你的存储空间已用完。请删除一些文件，或等旧文件过期后再试。',
+  createPerMinute: '一分钟内上传次数太多。请一分钟后重试。',
+};
+
+/** Why the server refused a file for now, by the name of the quota or the code. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  waiting: '你等待处理的文件太多',
+  receiving: '你同时发送的文件太多',
+  uploadsPerDay: '今天的上传次数已用完',
+  bytesPerDay: '今天的上传流量已用完',
+  storedBytes: '你的存储空间已用完',
+  createPerMinute: '一分钟内上传次数太多',
+  queue_full: '等待处理的文件太多',
+  too_many_queued_by_address: '你等待处理的文件太多',
+};
+
 /** Details from the server are in English. These texts replace them by code if the user can do something about it. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: '无法连接服务器。请检查网络后重试。',
@@ -45,6 +67,12 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   upload_discarded: '队列已满，这个文件被移出。请重试。',
   upload_gone: '这个文件已过期或已删除。',
   unknown_upload: '服务器上没有这个文件。请重新发送。',
+  ticket_required: '此服务器只接受通过上传链接发送的文件。请打开应用提供的链接。',
+  ticket_invalid: '上传链接无效。请在应用中重新打开，然后重试。',
+  ticket_expired: '上传链接已过期。请在应用中重新打开，然后重试。',
+  ticket_forbids: '上传链接不允许这个文件。',
+  ticket_unavailable: '应用目前不允许这次上传。请重新登录后再试。',
+  quota_exceeded: '上传额度已用完。请稍后重试。',
   upload_conflict: '同一编号下已有另一个文件。',
   empty_file: '文件是空的。',
   file_too_large: '文件太大。',
@@ -101,6 +129,7 @@ export const chinese: Words = {
   pausedEarly: '已暂停',
   paused: (received, total) => `已暂停，${received} / ${total}`,
   retrying: '连接断开，即将重试',
+  refused: ({ code, limit }) => `${REFUSALS[limit ?? code] ?? '服务器正忙'}，稍后自动重试`,
   queued: (position) => {
     if (position === null) return '排队中';
     return position === 1 ? '下一个就是它' : `排在第 ${position} 位`;
@@ -113,7 +142,7 @@ export const chinese: Words = {
   doneWithNotes: '完成，有说明',
   cancelled: '已取消',
   timeLeft: (duration) => `大约还需 ${duration}`,
-  problem: ({ code, detail, title }) => PROBLEMS[code] ?? (detail || title),
+  problem: ({ code, limit, detail, title }) => QUOTAS[limit ?? ''] ?? PROBLEMS[code] ?? (detail || title),
   needsFile: '页面关闭前没有全部发送。请重新选择这个文件，会从中断处继续。',
   wrongFile: (expected) => `这不是同一个文件。这里需要的是 ${expected}。`,
   actions: {

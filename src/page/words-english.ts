@@ -20,6 +20,28 @@ const TYPES: Readonly<Record<string, string>> = {
   empty: 'empty',
 };
 
+/** By the name of the quota. */
+const QUOTAS: Readonly<Record<string, string>> = {
+  waiting: 'Too many of your files are waiting to be processed. Try again later.',
+  receiving: 'Too many of your files are being uploaded at the same time. Try again soon.',
+  uploadsPerDay: 'The number of uploads for today is used up. Try again tomorrow.',
+  bytesPerDay: 'The amount of data for today is used up. Try again tomorrow.',
+  storedBytes: 'Your storage space is used up. Delete files, or try again when older ones have expired.',
+  createPerMinute: 'Too many uploads were started within a minute. Try again in a minute.',
+};
+
+/** Why the server refused a file for now, by the name of the quota or the code. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  waiting: 'Too many of your files are waiting',
+  receiving: 'Too many of your files are being uploaded',
+  uploadsPerDay: 'The number of uploads for today is used up',
+  bytesPerDay: 'The amount of data for today is used up',
+  storedBytes: 'Your storage space is used up',
+  createPerMinute: 'Too many uploads within a minute',
+  queue_full: 'Too many files are waiting',
+  too_many_queued_by_address: 'Too many of your files are waiting',
+};
+
 /** Replaces the server's detail if a shorter or clearer text helps the user of the page more. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'The server could not be reached. Check your connection, then try again.',
@@ -37,6 +59,10 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   upload_discarded: 'The queue was full, so the server removed this file from it. Try again.',
   upload_gone: 'This file has expired or was deleted.',
   unknown_upload: 'The server does not have this file. Upload it again.',
+  ticket_required: 'This server accepts files only with an upload link. Open the link that your application gives you.',
+  ticket_invalid: 'The upload link is not valid. Open a new one in your application, then try again.',
+  ticket_expired: 'The upload link has expired. Open a new one in your application, then try again.',
+  ticket_unavailable: 'The application does not allow this upload now. Sign in again, then try again.',
 };
 
 /** The texts in British English. */
@@ -67,6 +93,7 @@ export const english: Words = {
   pausedEarly: 'Paused',
   paused: (received, total) => `Paused at ${received} of ${total}`,
   retrying: 'Connection lost, trying again soon',
+  refused: ({ code, limit }) => `${REFUSALS[limit ?? code] ?? 'The server is busy'}, trying again later`,
   queued: (position) => {
     if (position === null) return 'In the queue';
     return position === 1 ? 'Next in the queue' : `Number ${position} in the queue`;
@@ -79,7 +106,7 @@ export const english: Words = {
   doneWithNotes: 'Done, with notes',
   cancelled: 'Cancelled',
   timeLeft: (duration) => `about ${duration} left`,
-  problem: ({ code, detail, title }) => PROBLEMS[code] ?? (detail || title),
+  problem: ({ code, limit, detail, title }) => QUOTAS[limit ?? ''] ?? PROBLEMS[code] ?? (detail || title),
   needsFile: 'The page was closed before the upload finished. Choose the file again to resume.',
   wrongFile: (expected) => `That was another file. Choose ${expected} to resume.`,
   actions: {

@@ -13,6 +13,8 @@ export interface Words {
   pausedEarly: string;
   paused(received: string, total: string): string;
   retrying: string;
+  /** The server refused the file for now, and the page sends it again by itself. */
+  refused(problem: Problem): string;
   queued(position: number | null): string;
   /** A step of the processor. An unknown step gets a general text. */
   step(stage: string): string;

@@ -46,6 +46,10 @@ export class FakeService {
   readonly dispositions: string[] = [];
   readonly putMishaps: Mishap[] = [];
   readonly progressMishaps: Mishap[] = [];
+  /** If set, a request that creates an upload needs one of these as a Bearer token. */
+  tickets: ReadonlySet<string> | null = null;
+  /** The tickets of those requests, with `none` for a request without one. */
+  readonly seenTickets: string[] = [];
   /** While set, a PUT waits for it after its first byte. */
   putGate: Promise<void> | null = null;
   readonly tus = new FakeTus({
@@ -111,6 +115,10 @@ export class FakeService {
     if (url.pathname === '/progress') return this.#progress(url, response);
     this.requests.push(`${request.method} ${url.pathname}`);
     const id = url.pathname.split('/')[2] ?? '';
+    if (isCreation(request, this.uploads.has(id)) && !this.#admits(request)) {
+      request.resume();
+      return send(response, 401, problem('ticket_expired', 401, 'The ticket has expired.'));
+    }
     if (url.pathname.startsWith('/files')) return await this.tus.handle(id, request, response);
     if (request.method === 'PUT') return await this.#put(id, request, response);
     const upload = this.uploads.get(id);
@@ -120,6 +128,12 @@ export class FakeService {
       return send(response, 202, this.uploads.get(id));
     }
     send(response, 200, upload);
+  }
+
+  #admits(request: IncomingMessage): boolean {
+    const ticket = request.headers.authorization?.replace('Bearer ', '') ?? 'none';
+    this.seenTickets.push(ticket);
+    return this.tickets?.has(ticket) ?? true;
   }
 
   async #put(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -202,6 +216,10 @@ export class FakeService {
       return upload.version === version && !upload.progress.final ? [] : [upload.progress];
     });
   }
+}
+
+function isCreation({ method, url }: IncomingMessage, exists: boolean): boolean {
+  return (method === 'PUT' && !exists) || (method === 'POST' && url === '/files');
 }
 
 /** The versions that a request for progress has seen, by id. */

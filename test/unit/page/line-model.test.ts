@@ -37,6 +37,15 @@ describe('line of an upload', () => {
     });
   });
 
+  test('shows why the server refuses the upload for now, and the quota of it', () => {
+    const refusal = { ...problem('quota_exceeded', 429, 'Used up.'), limit: 'waiting' as const };
+    const text = (retryReason: LineModel['retryReason']) => stageOf({ phase: 'retrying', retryReason });
+    expect(text(refusal)).toBe('Too many of your files are waiting, trying again later');
+    expect(text(problem('service_unavailable', 503, 'Away.'))).toBe('The server is busy, trying again later');
+    expect(text(problem('connection_lost', 0, 'Lost.'))).toBe('Connection lost, trying again soon');
+    expect(stageOf({ problem: refusal })).toMatch(/^Too many of your files are waiting to be processed/);
+  });
+
   test('shows how many bytes were sent', () => {
     const sent = progress({ bytes: { received: 1_000_000, total: 2_000_000 }, percent: 15, etaMs: 4000 });
     expect(describeLine(line({ phase: 'sending', progress: sent }), english)).toEqual({

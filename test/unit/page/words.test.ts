@@ -39,7 +39,7 @@ function placeholdersOf(message: (...values: unknown[]) => unknown): string {
 test('both languages have the same texts with the same placeholders', () => {
   const [first, second] = LANGUAGES.map((words) => Object.fromEntries(messagesOf(words)));
   // These select the text by a code.
-  const lookups = { step: '-', problem: '-', 'table.error': '-', 'table.warning': '-' };
+  const lookups = { step: '-', problem: '-', refused: '-', 'table.error': '-', 'table.warning': '-' };
   expect({ ...second, ...lookups }).toEqual({ ...first, ...lookups });
 });
 

@@ -1,0 +1,90 @@
+import { asUploadError, clientError, UploadError } from './upload-error.ts';
+
+/** Returns a ticket from the application's back end. Undefined or empty sends the upload without one. */
+export type FetchTicket = () => string | undefined | Promise<string | undefined>;
+
+/** Adds a ticket to each request that creates an upload. */
+export interface Tickets {
+  /**
+   * Calls `send` with the headers of a ticket. If the server refuses the ticket, calls it once more with another one.
+   * Rejects as `send` does, and with the code `ticket_unavailable` if the application has no ticket.
+   */
+  use<T>(send: (headers: Record<string, string>) => Promise<T>, signal: AbortSignal): Promise<T>;
+}
+
+/** With these codes the server has created nothing, and another ticket can help. */
+const REFUSED_CODES: ReadonlySet<string> = new Set(['ticket_required', 'ticket_invalid', 'ticket_expired']);
+
+/** A ticket that one or more uploads use. */
+interface SharedTicket {
+  readonly token: Promise<string | undefined>;
+  uses: number;
+}
+
+/** Keeps a ticket until the server refuses it. Uploads that start at the same time share one call of `fetchTicket`. */
+export function createTickets(fetchTicket: FetchTicket = () => undefined): Tickets {
+  let current: SharedTicket | null = null;
+
+  function take(): SharedTicket {
+    const ticket = (current ??= { token: request(fetchTicket), uses: 0 });
+    ticket.uses += 1;
+    return ticket;
+  }
+
+  function drop(ticket: SharedTicket): void {
+    if (current === ticket) current = null;
+  }
+
+  /** Undefined if another ticket cannot help. */
+  function replacementOf(ticket: SharedTicket, code: string): SharedTicket | undefined {
+    if (REFUSED_CODES.has(code)) {
+      drop(ticket);
+      return take();
+    }
+    // Other uploads may have used up the number of files that the ticket allows.
+    if (code !== 'ticket_forbids' || ticket.uses === 1) return undefined;
+    drop(ticket);
+    return { token: request(fetchTicket), uses: 1 };
+  }
+
+  return {
+    async use(send, signal) {
+      const sendWith = async ({ token }: SharedTicket) => await send(headersOf(await unlessAborted(token, signal)));
+      const first = take();
+      first.token.catch(() => drop(first));
+      try {
+        return await sendWith(first);
+      } catch (error) {
+        const second = signal.aborted ? undefined : replacementOf(first, asUploadError(error).code);
+        if (second === undefined) throw error;
+        second.token.catch(() => drop(second));
+        return await sendWith(second);
+      }
+    },
+  };
+}
+
+function headersOf(token: string | undefined): Record<string, string> {
+  return token === undefined || token === '' ? {} : { Authorization: `Bearer ${token}` };
+}
+
+async function request(fetchTicket: FetchTicket): Promise<string | undefined> {
+  try {
+    return await fetchTicket();
+  } catch (error) {
+    if (error instanceof UploadError) throw error;
+    // `fetch` rejects with a TypeError if there is no connection, so a retry can help.
+    throw clientError(error instanceof TypeError ? 'connection_lost' : 'ticket_unavailable', error);
+  }
+}
+
+/** The application's function cannot be aborted, so only the wait for it ends. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(clientError('aborted'));
+    const stopListening = (): void => signal.removeEventListener('abort', abort);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort);
+    work.then(resolve, reject).then(stopListening, stopListening);
+  });
+}
