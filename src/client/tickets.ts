@@ -6,8 +6,8 @@ export type FetchTicket = () => string | undefined | Promise<string | undefined>
 /** Adds a ticket to each request that creates an upload. */
 export interface Tickets {
   /**
-   * Calls `send` with the headers of a ticket. If the server refuses the ticket, calls it once more with another one.
-   * Rejects as `send` does, and with the code `ticket_unavailable` if the application has no ticket.
+   * Calls `send` with the headers of a ticket. If the server refuses the ticket, it calls `send` a second time with
+   * another one. Rejects as `send` does, and with the code `ticket_unavailable` if the application has no ticket.
    */
   use<T>(send: (headers: Record<string, string>) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
