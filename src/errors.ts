@@ -17,6 +17,7 @@ const ERRORS = {
   body_cut_short: [400, 'Body ended too early'],
   upload_interrupted: [400, 'Upload interrupted'],
   unauthorized: [401, 'Not authorized'],
+  ticket_forbids: [403, 'Not allowed by the ticket'],
   foreign_origin: [403, 'Origin not allowed'],
   unknown_upload: [404, 'Unknown upload'],
   unknown_variant: [404, 'Unknown variant'],

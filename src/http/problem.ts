@@ -8,6 +8,9 @@ import { isUploadId } from './parameters.ts';
 /** Clients that were rejected together must not retry together. */
 const RETRY_JITTER = 0.25;
 
+/** The jitter of a long wait, such as until midnight. */
+const MAX_RETRY_JITTER_MS = 60_000;
+
 /** These headers describe the answer that the problem document replaces. */
 const REPRESENTATION_HEADERS = [
   'ETag',
@@ -23,7 +26,8 @@ const UNHELD_CODES: ReadonlySet<ErrorCode> = new Set(['too_many_held', 'too_many
 
 /** Returns the value of `Retry-After` in whole seconds (RFC 9110 section 10.2.3), at least 1, with jitter added. */
 export function retryAfterSeconds(retryAfterMs: number): string {
-  return String(Math.max(1, Math.ceil((retryAfterMs * (1 + Math.random() * RETRY_JITTER)) / 1000)));
+  const jitterMs = Math.random() * Math.min(retryAfterMs * RETRY_JITTER, MAX_RETRY_JITTER_MS);
+  return String(Math.max(1, Math.ceil((retryAfterMs + jitterMs) / 1000)));
 }
 
 /**

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { ServiceError } from '../errors.ts';
+import type { Caller } from '../access/caller.ts';
+import { ServiceError, type ErrorCode } from '../errors.ts';
 import type { QueueLimits } from '../record/record-change.ts';
 import type { RecordBounds, RecordFigures } from '../record/record-count.ts';
+import type { ReachedLimit } from '../record/quota.ts';
+import type { QuotaName } from '../wire/base-schemas.ts';
 import type { Backlog, BacklogFigures } from '../queue/backlog.ts';
 
 /** How many uploads may wait for workers, and what happens if there are more. */
@@ -27,6 +30,8 @@ export interface AdmissionParts {
   records?: RecordLimits;
   /** Counts the records. Default: there are none. */
   countRecords?: (owner?: string) => Promise<RecordFigures>;
+  /** Returns a limit of the tenant that is reached. Default: none is. */
+  checkQuota?: (owner: QuotaOwner, receivedBytes?: number) => Promise<ReachedLimit | undefined>;
   /** Called for each upload that is rejected because a limit is reached. */
   onRejected: (code: LackCode) => void;
   /** Called for each upload that was evicted from the queue. */
@@ -44,7 +49,15 @@ const MOST_RETRY_MS = 120_000;
 const FREE_PLACES_WANTED = 0.01;
 
 /** The codes of a reached limit. */
-type LackCode = 'queue_full' | 'too_many_queued_by_address' | 'too_many_records' | 'too_many_records_by_address';
+type LackCode =
+  'queue_full' | 'too_many_queued_by_address' | 'too_many_records' | 'too_many_records_by_address' | 'quota_exceeded';
+
+/** The owner of an upload and its limits. */
+export type QuotaOwner = Pick<Caller, 'tenant' | 'limits'>;
+
+/** Pauses for limits that end with another upload, at no known time. */
+const RETRY_RECEIVING_MS = 2_000;
+const RETRY_STORED_MS = 60_000;
 
 /** Checks the limits before an upload begins, and computes when a rejected client should retry. */
 export class Admission {
@@ -69,12 +82,16 @@ export class Admission {
   }
 
   /**
-   * Early check before a body is read. Throws as `rejection` if a limit is reached now. Passing it does not reserve a
-   * place.
+   * Early check before a body is read, or before a received file of `receivedBytes` is queued. Throws as `rejection`
+   * and `limitRejection` if a limit is reached now. Passing it does not reserve a place.
    */
-  async requireCapacity(address: string): Promise<void> {
+  async requireCapacity(address: string, owner?: QuotaOwner, receivedBytes?: number): Promise<void> {
     const { bounds } = this.#parts;
-    const [figures] = await Promise.all([this.#backlogOf(address), this.#requireRecord(address)]);
+    const [figures] = await Promise.all([
+      this.#backlogOf(address),
+      this.#requireRecord(address),
+      owner === undefined ? undefined : this.#requireQuota(owner, receivedBytes),
+    ]);
     if (bounds.capacityPerAddress > 0 && figures.ofAddress >= bounds.capacityPerAddress)
       throw this.#reject('quota', figures);
     if (bounds.overflow === 'reject' && figures.waiting >= bounds.capacity) throw this.#reject('full', figures);
@@ -86,6 +103,15 @@ export class Admission {
   async rejection(word: 'full' | 'quota', address: string): Promise<ServiceError> {
     const figures = await this.#backlogOf(address).catch(() => undefined);
     return this.#reject(word, figures);
+  }
+
+  /** Returns the error if the script has rejected an upload for a limit of its tenant: `quota_exceeded` (429). */
+  async limitRejection({ name, endsInMs }: ReachedLimit): Promise<ServiceError> {
+    this.#parts.onRejected('quota_exceeded');
+    return new ServiceError('quota_exceeded', LIMIT_DETAILS[name], {
+      limit: name,
+      retryAfterMs: endsInMs ?? (await this.#limitRetryMs(name)),
+    });
   }
 
   /** Returns the limits of records for the script. The owner is a digest of the client's address. */
@@ -108,6 +134,17 @@ export class Admission {
   /** Call it for each upload that was evicted from the queue. */
   discarded(): void {
     this.#parts.onDiscarded();
+  }
+
+  async #requireQuota(owner: QuotaOwner, receivedBytes?: number): Promise<void> {
+    const limit = await this.#parts.checkQuota?.(owner, receivedBytes);
+    if (limit !== undefined) throw await this.limitRejection(limit);
+  }
+
+  async #limitRetryMs(name: QuotaName): Promise<number> {
+    if (name !== 'waiting') return name === 'receiving' ? RETRY_RECEIVING_MS : RETRY_STORED_MS;
+    const figures = await this.#parts.backlog.read().catch(() => undefined);
+    return timeToDrainMs(figures?.drainedPerMinute, 1);
   }
 
   #reject(word: 'full' | 'quota', figures: BacklogFigures | undefined): ServiceError {
@@ -152,9 +189,22 @@ function ownerOf(address: string): string {
   return createHash('sha256').update(address).digest('base64url').slice(0, 16);
 }
 
-/** True if the queue was full, so that the error is not a fault of the file. */
+const LIMIT_DETAILS: Readonly<Record<QuotaName, string>> = {
+  waiting: 'Your tenant has its highest number of waiting uploads. Retry after the time in Retry-After.',
+  receiving: 'Your tenant is sending its highest number of uploads at once. Retry after the time in Retry-After.',
+  uploadsPerDay: 'Your tenant has used up its uploads of this day (UTC). Retry after the time in Retry-After.',
+  bytesPerDay:
+    'This file would exceed the bytes of your tenant for this day (UTC). Retry after the time in Retry-After.',
+  storedBytes:
+    'This file would exceed the stored bytes of your tenant. Delete uploads, or retry when some have expired.',
+  createPerMinute: 'Your tenant has used up its uploads of this minute. Retry after the time in Retry-After.',
+};
+
+const CAPACITY_CODES: ReadonlySet<ErrorCode> = new Set(['queue_full', 'too_many_queued_by_address', 'quota_exceeded']);
+
+/** True if there was no place for the upload, so that the error is not a fault of the file. */
 export function isLackOfCapacity(error: unknown): error is ServiceError {
-  return error instanceof ServiceError && (error.code === 'queue_full' || error.code === 'too_many_queued_by_address');
+  return error instanceof ServiceError && CAPACITY_CODES.has(error.code);
 }
 
 /** The time until `FREE_PLACES_WANTED` of the capacity is free. */

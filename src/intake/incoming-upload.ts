@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { removeEndedJob, removeOrphanFiles } from '../record/orphan-files.ts';
-import type { ChangeOutcome, QueueLimits, RejectedChange } from '../record/record-change.ts';
+import type { ChangeOutcome, QueueLimits } from '../record/record-change.ts';
 import { manifestOwner } from '../record/ownership.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
 import type { UploadRecords } from '../record/record.ts';
@@ -13,6 +13,7 @@ import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { manifestObject } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Admission } from './admission.ts';
+import { lackError, openingError } from './opening-error.ts';
 import { keptOptions } from './options.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
 import {
@@ -39,7 +40,13 @@ export interface IntakeParts extends ReceiveParts {
   queue: JobQueue;
   admission: Pick<
     Admission,
-    'queueLimits' | 'requireCapacity' | 'rejection' | 'discarded' | 'recordBounds' | 'recordRejection'
+    | 'queueLimits'
+    | 'requireCapacity'
+    | 'rejection'
+    | 'limitRejection'
+    | 'discarded'
+    | 'recordBounds'
+    | 'recordRejection'
   >;
   listen: Subscribe;
 }
@@ -76,8 +83,8 @@ export class IncomingUpload {
   /**
    * Creates the record or takes it over. Throws `upload_gone` (410) for the id of a deleted upload. With `limits` it
    * throws `queue_full` (503) or `too_many_queued_by_address` (429) if the queue is full now. It throws
-   * `too_many_records` (503) or `too_many_records_by_address` (429) if a new record would exceed its limit. Nothing is
-   * changed then.
+   * `too_many_records` (503) or `too_many_records_by_address` (429) if a new record would exceed its limit, and
+   * `quota_exceeded` (429) or `ticket_forbids` (403) if its owner may not begin it. Nothing is changed then.
    */
   static async open(
     parts: IntakeParts,
@@ -88,20 +95,12 @@ export class IncomingUpload {
     const options = keptOptions(parts.kinds, announced.options);
     const upload = { ...announced, options, fencingToken: randomUUID(), caller: scope.caller };
     const outcome = await parts.records.open(upload, limits, parts.admission.recordBounds(scope.address));
-    if (!outcome.applied && (outcome.rejection === 'records' || outcome.rejection === 'owned'))
-      throw await parts.admission.recordRejection(outcome.rejection);
-    if (lacksCapacity(outcome)) throw await parts.admission.rejection(outcome.rejection, scope.address);
-    if (!outcome.applied && (outcome.rejection === 'deleted' || outcome.rejection === 'expired')) {
-      throw new ServiceError(
-        'upload_gone',
-        'The upload with this id was deleted or has expired. Send the file with a new id.',
-        { id: announced.id },
-      );
-    }
+    const refusal = outcome.applied
+      ? undefined
+      : await openingError(parts.admission, announced.id, scope.address, outcome);
+    if (refusal !== undefined) throw refusal;
     const { record } = outcome;
     if (record === undefined) throw new Error('the script returned no record');
-    if (!outcome.applied && record.state !== 'completed' && outcome.rejection === 'final')
-      throw rejectionToError(outcome);
     if (!outcome.applied) return { existing: record };
     // An earlier request may have left files: if it ended while Redis did not respond, it could not know whether to
     // remove them.
@@ -162,10 +161,10 @@ export class IncomingUpload {
   }
 
   /**
-   * Queues the stored file. Throws `upload_superseded` (409) if another request has taken over, and `queue_full` (503)
-   * or `too_many_queued_by_address` (429) if the queue is full. Its files are removed then. If Redis does not respond,
-   * the bytes and the manifest stay, because the record may be queued. Then a retry returns the same upload. Otherwise
-   * the files are removed by `reject` or by the retry.
+   * Queues the stored file. Throws `upload_superseded` (409) if another request has taken over, `queue_full` (503) or
+   * `too_many_queued_by_address` (429) if the queue is full, and `quota_exceeded` (429). Its files are removed then. If
+   * Redis does not respond, the bytes and the manifest stay, because the record may be queued. Then a retry returns the
+   * same upload. Otherwise the files are removed by `reject` or by the retry.
    */
   async enqueue(): Promise<ReadRecord> {
     const { id } = this.record;
@@ -180,9 +179,7 @@ export class IncomingUpload {
       if (outcome.record?.fencingToken === this.record.fencingToken && outcome.record.stored)
         return queued(outcome.record, outcome);
       await this.#removeFiles();
-      throw lacksCapacity(outcome)
-        ? await this.#parts.admission.rejection(outcome.rejection, address)
-        : rejectionToError(outcome);
+      throw (await lackError(this.#parts.admission, address, outcome)) ?? rejectionToError(outcome);
     }
     // The upload is queued from here on. If the job cannot be added now, the janitor adds it.
     log.info({ upload: uploadRef(id), type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
@@ -274,10 +271,6 @@ export function listenForOtherRequests(
 
 function queued(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {
   return { record, queuePosition: queuePosition ?? null, nowMs: record.updatedAtMs };
-}
-
-function lacksCapacity(outcome: ChangeOutcome): outcome is RejectedChange & { rejection: 'full' | 'quota' } {
-  return !outcome.applied && (outcome.rejection === 'full' || outcome.rejection === 'quota');
 }
 
 async function removeFiles(storage: Storage, id: string, fencingToken: string): Promise<void> {

@@ -50,14 +50,14 @@ export class UploadIntake {
   /**
    * Receives all files of a form, see `receiveMultipart`. Before it reads the body it throws `request_too_large` (413),
    * if the headers show it, and `queue_full` (503) or `too_many_queued_by_address` (429), if there is no place for one
-   * file.
+   * file, and `quota_exceeded` (429).
    */
   async receiveForm(scope: RequestScope, request: IncomingMessage): Promise<ReceivedUpload[]> {
     const { maxRequestBytes } = this.#settings;
     refuseContentRange(request.headers['content-range'], 'POST');
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
     return await this.whileReceiving(scope, request, async (signal) => {
-      await this.#parts.admission.requireCapacity(scope.address);
+      await this.#parts.admission.requireCapacity(scope.address, scope.caller);
       return await receiveMultipart(this.#parts, scope, { request, limits: this.#settings, signal });
     });
   }

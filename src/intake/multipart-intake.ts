@@ -5,7 +5,8 @@ import type { RequestScope } from '../http/request-scope.ts';
 import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import { isLackOfCapacity } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
-import { IncomingUpload, type IntakeParts } from './incoming-upload.ts';
+import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
+import { isRefusalOfOwner } from './opening-error.ts';
 import { OPTIONS_FIELD, readOptionsJson } from './options.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
 import { refusePartOfFile } from './parts-hint.ts';
@@ -111,11 +112,14 @@ async function receivePart(
   // A browser sends this for an empty file input.
   if (part.fileName === '' && first.isEmpty) return;
   const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null, options };
-  const outcome = await IncomingUpload.open(parts, scope, announced);
-  if (!('opened' in outcome)) throw new Error('a fresh id was taken');
-  const { opened: upload } = outcome;
+  const { upload, error: refusal } = await openFile(parts, scope, announced);
   const file: Sent = { upload, known: asSeen(upload.record) };
   sent.push(file);
+  if (refusal !== undefined) {
+    part.skip();
+    await reject(file, refusal);
+    return;
+  }
   try {
     await file.upload.receive(first.all, options, limits.maxFileBytes);
   } catch (error) {
@@ -124,6 +128,26 @@ async function receivePart(
     part.skip();
     await reject(file, error);
   }
+}
+
+/** If the owner may not begin the upload, it is opened only to be rejected, so that the client can read the reason. */
+async function openFile(
+  parts: IntakeParts,
+  scope: RequestScope,
+  announced: FileAnnouncement,
+): Promise<{ upload: IncomingUpload; error?: ServiceError }> {
+  try {
+    return { upload: await openFresh(parts, scope, announced) };
+  } catch (error) {
+    if (!isRefusalOfOwner(error)) throw error;
+    return { upload: await openFresh(parts, scope, { ...announced, isRefused: true }), error };
+  }
+}
+
+async function openFresh(parts: IntakeParts, scope: RequestScope, file: FileAnnouncement): Promise<IncomingUpload> {
+  const outcome = await IncomingUpload.open(parts, scope, file);
+  if ('opened' in outcome) return outcome.opened;
+  throw new Error('a fresh id was taken');
 }
 
 /** Reads the first chunk and returns an iterator that still includes it. */

@@ -50,6 +50,8 @@ export interface QueueKeys {
   readonly records: string;
   /** Hash from owner to the number of its records. */
   readonly recordOwners: string;
+  /** Start of the keys that count what tenants use; see `scripts/parts/use.lua` of the records. */
+  readonly tenants: string;
   /** Hash from due upload to the number of failures in a row to handle it. */
   readonly putOff: string;
   /** String with the run id of Redis at the last reconciliation scan. Expires when the next scan is due. */
@@ -70,6 +72,8 @@ export interface QueueKeys {
   changeChannel(id: string): string;
   /** Hash with the record of an upload. */
   record(id: string): string;
+  /** Sorted set of the uploads of a tenant. The score is the time at which they were created. */
+  tenantUploads(tenant: string): string;
   /** String with the upload's id. */
   publicId(publicId: string): string;
   /** String with the token of the request that holds the lock of a resumable upload. */
@@ -94,6 +98,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     compared: `${bullPrefix}:compared`,
     records: `${bullPrefix}:records`,
     recordOwners: `${bullPrefix}:record-owners`,
+    tenants: `${bullPrefix}:tenants`,
     putOff: `${bullPrefix}:put-off`,
     reconciled: `${bullPrefix}:reconciled`,
     installation: `${bullPrefix}:installation`,
@@ -104,6 +109,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     cancelChannel: `${bullPrefix}:cancel`,
     changeChannel: (id) => `${bullPrefix}:changed:${id}`,
     record: (id) => `${bullPrefix}:record:${id}`,
+    tenantUploads: (tenant) => `${bullPrefix}:tenants:uploads:${tenant}`,
     publicId: (publicId) => `${bullPrefix}:public:${publicId}`,
     process: (id) => `${bullPrefix}:process:${id}`,
     uploadLock: (id) => `${bullPrefix}:lock:${id}`,

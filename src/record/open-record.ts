@@ -19,6 +19,8 @@ export interface NewUpload {
   metadata?: UploadMetadata;
   /** Default: the upload has no tenant, as in open mode. */
   caller?: Owner;
+  /** True if the upload is opened only to be rejected, because a limit is reached. It does not count then. */
+  isRefused?: boolean;
 }
 
 /** The type of a file, and the options for processing it. */
@@ -57,6 +59,6 @@ export async function openRecord(
     limits === undefined ? undefined : JSON.stringify(limits),
     bounds === undefined ? undefined : JSON.stringify(bounds),
     changer.silenceMs,
-    upload.caller === undefined ? undefined : openingJson(upload.caller),
+    upload.caller === undefined ? undefined : openingJson(upload.caller, upload.isRefused),
   ]);
 }

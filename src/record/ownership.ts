@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Caller, JsonObject, Lane } from '../access/caller.ts';
 import type { UploadRecord } from './record-fields.ts';
 
@@ -10,18 +11,41 @@ export interface Ownership {
 }
 
 /** The members of a caller that a new record needs. */
-export type Owner = Pick<Caller, 'via' | 'tenant' | 'lane' | 'weight' | 'metadata'>;
+export type Owner = Pick<Caller, 'via' | 'tenant' | 'lane' | 'weight' | 'metadata' | 'limits' | 'ticket'>;
 
-/** Returns the JSON for the script that opens an upload; undefined in open mode. */
-export function openingJson({ via, tenant, lane, weight, metadata }: Owner): string | undefined {
+/**
+ * Returns the JSON for the script that opens an upload; undefined in open mode. If `isRefused`, the upload is opened
+ * only to be rejected: no limit applies to it, and it does not count.
+ */
+export function openingJson(
+  { via, tenant, lane, weight, metadata, limits, ticket }: Owner,
+  isRefused = false,
+): string | undefined {
   if (via === 'open') return undefined;
-  return ownershipJson({ tenant, lane, weight, ...(metadata === undefined ? {} : { metadata }) });
+  const ownership = { tenant, lane, weight, ...(metadata === undefined ? {} : { metadata }) };
+  return ownershipJson(ownership, isRefused ? { uncounted: true } : quotaOf(tenant, limits, ticket));
+}
+
+function quotaOf(tenant: string, limits: Owner['limits'], ticket: Owner['ticket']): object {
+  const isLimited = Object.keys(limits).length > 0;
+  return { ...(isLimited ? { limits: JSON.stringify(limits) } : {}), ...ticketOf(tenant, ticket) };
+}
+
+/** A ticket counts only if it limits the number of files. Its id can be any text, so Redis gets a digest of it. */
+function ticketOf(tenant: string, ticket: Owner['ticket']): object {
+  if (ticket?.jti === undefined || ticket.maxFiles === undefined) return {};
+  const digest = createHash('sha256').update(ticket.jti).digest('base64url').slice(0, 22);
+  return { ticket: { name: `${tenant}:${digest}`, most: ticket.maxFiles, untilMs: ticket.expiresAtMs } };
 }
 
 /** Returns the JSON for the script that restores an upload. */
-export function ownershipJson({ metadata, ...rest }: Ownership): string {
+export function ownershipJson({ metadata, ...rest }: Ownership, more: object = {}): string {
   // The metadata is a string, because Lua does not tell an empty list from an empty object.
-  return JSON.stringify({ ...rest, ...(metadata === undefined ? {} : { metadata: JSON.stringify(metadata) }) });
+  return JSON.stringify({
+    ...rest,
+    ...more,
+    ...(metadata === undefined ? {} : { metadata: JSON.stringify(metadata) }),
+  });
 }
 
 /** Returns the member of a manifest that keeps the owner of the upload; no member if it has none. */

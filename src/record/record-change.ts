@@ -5,6 +5,7 @@ import { loadScript } from '../queue/load-script.ts';
 import { preciseNowMs } from '../queue/redis-clock.ts';
 import { isCluster } from '../queue/redis-place.ts';
 import type { Config } from '../settings/config.ts';
+import { reachedLimit, type ReachedLimit } from './quota.ts';
 import { decodeRecord, pairFields, type RecordFields, type UploadRecord } from './record-fields.ts';
 
 /** The few Redis commands that records need. */
@@ -75,6 +76,8 @@ const REJECTIONS = [
   'quota',
   'records',
   'owned',
+  'limited',
+  'ticket',
 ] as const;
 
 /**
@@ -88,6 +91,8 @@ const REJECTIONS = [
  * - `exhausted`: too many attempts failed or died.
  * - `full`, `quota`: the queue, or the share of the client address, is full.
  * - `records`, `owned`: there are too many records, in all or of the same owner.
+ * - `limited`: the upload would exceed a limit of its tenant, see `limit`.
+ * - `ticket`: the ticket has created its highest number of uploads.
  */
 export type Rejection = (typeof REJECTIONS)[number];
 
@@ -113,6 +118,8 @@ export interface RejectedChange {
   readonly rejection: Rejection;
   readonly record: UploadRecord | undefined;
   readonly queuePosition?: number;
+  /** Only if the rejection is `limited`. */
+  readonly limit?: ReachedLimit;
 }
 
 /** How an attempt that is requeued ends. Counts are the new values of the record; those left out stay. */
@@ -235,6 +242,7 @@ export class RecordChanger {
       keys.failed,
       keys.records,
       keys.recordOwners,
+      keys.tenants,
     ];
   }
 
@@ -246,7 +254,7 @@ export class RecordChanger {
 function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script returned no list');
   const [word, version, ...flat] = reply.map(String);
-  const { discarded, rank, restarted, ...fields } = pairFields(flat);
+  const { discarded, rank, restarted, limit, limitEndsInMs, ...fields } = pairFields(flat);
   const place = rank === undefined ? {} : { queuePosition: Number(rank) + 1 };
   const record = fields['state'] === undefined ? undefined : decodeRecord(id, fields);
   if (word === 'ok')
@@ -260,5 +268,6 @@ function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
     };
   const rejection = REJECTIONS.find((known) => known === word);
   if (rejection === undefined) throw new Error(`the record script returned ${String(word)}`);
-  return { applied: false, rejection, record, ...place };
+  const reached = limit === undefined ? {} : { limit: reachedLimit(limit, limitEndsInMs) };
+  return { applied: false, rejection, record, ...place, ...reached };
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, Lane } from '../access/caller.ts';
+import type { JsonObject, Lane, TenantLimits } from '../access/caller.ts';
 import { uploadStateSchema, type UploadState } from '../wire/base-schemas.ts';
 import type { DerivedFile, Problem, Result, Variant } from '../wire/documents.ts';
 import type { ProgressState } from './progress.ts';
@@ -36,6 +36,8 @@ export interface UploadRecord extends ProgressState {
   lane: Lane;
   /** Share of the tenant in the queue when the upload was created. */
   weight: number;
+  /** The limits of the tenant when the upload was opened; null unless it is receiving. */
+  limits: TenantLimits | null;
   /** The metadata that the application gave to the upload. */
   appMetadata: JsonObject | null;
   result: Result | null;
@@ -159,6 +161,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     tenant: fields['tenant'] || null,
     lane: fields['lane'] === 'batch' ? 'batch' : 'live',
     weight: Number(fields['weight'] || 1),
+    limits: parse<TenantLimits>(fields['limits']),
     appMetadata: parse<JsonObject>(fields['appMetadata']),
     result: parse<Result>(fields['result']),
     error: parse<Problem>(fields['error']),

@@ -6,6 +6,7 @@ import { UploadRemoval } from '../intake/removal.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import type { Backlog } from '../queue/backlog.ts';
 import { TusEndpoint } from '../roads/tus/tus-endpoint.ts';
+import { checkQuota } from '../record/quota.ts';
 import { countRecords } from '../record/record-count.ts';
 import type { Config } from '../settings/config.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -63,6 +64,7 @@ function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSour
     backlog,
     records: { max: config.recordsMax, maxPerAddress: config.recordsMaxPerAddress },
     countRecords: (owner) => countRecords(redis.store, redis.keys, owner),
+    checkQuota: (owner, receivedBytes) => checkQuota(redis, owner, receivedBytes),
     onRejected: (code) => metrics.queueRefused(code),
     onDiscarded: () => metrics.queueDiscarded(),
   });

@@ -1,5 +1,6 @@
 import { createKinds } from '../../src/kinds/kinds.ts';
 import type { ReadRecord } from '../../src/record/read-record.ts';
+import { checkQuota } from '../../src/record/quota.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
 import { Admission, type QueueBounds } from '../../src/intake/admission.ts';
 import type { IntakeParts } from '../../src/intake/incoming-upload.ts';
@@ -38,6 +39,7 @@ export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBou
   const admission = new Admission({
     bounds: { capacity: 1000, overflow: 'reject', capacityPerAddress: 0, ...bounds },
     backlog: new Backlog(records.store, records.keys),
+    checkQuota: (owner, receivedBytes) => checkQuota(records, owner, receivedBytes),
     onRejected: () => undefined,
     onDiscarded: () => undefined,
   });

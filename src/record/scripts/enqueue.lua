@@ -4,12 +4,16 @@
 -- Returns the record, and in `discarded` the ids of evicted uploads.
 --- @include "parts/record"
 --- @include "parts/capacity"
+--- @include "parts/ownership"
 --- @include "parts/stored"
 if isRepeated() then return answer('ok', true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
 if rejected then return rejected end
 local lack = lackOfCapacity(ARGV[13])
 if lack then return answer(lack, true) end
+local limits = limitsOfRecord()
+local limit = limits and limitOfQueuing(was.tenant, limits, tonumber(ARGV[8]))
+if limit then return answerLimited(limit) end
 evictOldest(ARGV[13], tonumber(ARGV[15]))
 putChange(ARGV[12])
 putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11])

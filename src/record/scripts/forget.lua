@@ -1,11 +1,18 @@
 -- Removes every trace of an upload.
 -- KEYS: as in the part `record`.
 -- ARGV  1 id, 2 key of its public id
-local waitingKey, byAddressKey, recordsKey, ownersKey = KEYS[2], KEYS[5], KEYS[8], KEYS[9]
+local waitingKey, byAddressKey, recordsKey, ownersKey, tenantsKey = KEYS[2], KEYS[5], KEYS[8], KEYS[9], KEYS[10]
 --- @include "../../queue/scripts/parts/waiting"
 --- @include "parts/count"
-local was = redis.call('HMGET', KEYS[1], 'address', 'owner')
-leaveQueue(ARGV[1], was[1])
-uncount(ARGV[1], was[2] or '')
+--- @include "parts/use"
+local names = {
+  'address', 'owner', 'ticket', 'tenant', 'state', 'stored', 'received', 'total', 'uncounted', 'expiresAt',
+}
+local was = {}
+for index, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do was[names[index]] = value or nil end
+leaveQueue(ARGV[1], was.address)
+uncount(ARGV[1], was.owner or '')
+if was.tenant then changeUse(ARGV[1], was, {}) end
+if was.ticket then redis.call('SREM', ticketKey(was.ticket), ARGV[1]) end
 redis.call('ZREM', KEYS[4], ARGV[1])
 return redis.call('DEL', KEYS[1], ARGV[2])

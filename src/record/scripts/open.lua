@@ -32,6 +32,8 @@ else
 end
 local lack = lackOfCapacity(ARGV[14])
 if lack then return answer(lack, true) end
+local refused = ownership and lackOfQuota(ownership, ARGV[8])
+if refused then return refused end
 
 if isFinal then
   redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'options', 'expiresAt', 'faults', 'deaths')
@@ -66,6 +68,7 @@ put('silence', ARGV[10])
 put('metadata', ARGV[11])
 put('options', ARGV[12])
 putOwner(ownership)
+if ownership then putQuota(ownership) end
 putPhase()
 save()
 if isFinal then keepWhileOpen() elseif not was.state then countWhileOpen(id, owner) end

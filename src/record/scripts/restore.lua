@@ -40,6 +40,9 @@ putPhase()
 save()
 redis.call('SET', publicPrefix .. ARGV[15], id)
 countWhileOpen(id, owner)
+-- The counts of the day may be lost with the record.
+local isOfToday = math.floor(ARGV[16] / DAY_MS) == math.floor(nowMs() / DAY_MS)
+if isOfToday and (event.tenant or '') ~= '' then countDay(event.tenant, tonumber(ARGV[8])) end
 wait()
 publish(id, event)
 return answer('ok')

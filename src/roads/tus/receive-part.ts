@@ -74,13 +74,15 @@ export async function receivePart(
 
 /**
  * Joins the parts to one file and queues it. It can be called again if a process died during an earlier call. Throws as
- * `receivePart` does, and `queue_full` (503) or `too_many_queued_by_address` (429). The parts stay for a retry, unless
- * the file itself is at fault.
+ * `receivePart` does, and `queue_full` (503), `too_many_queued_by_address` or `quota_exceeded` (429). The parts stay
+ * for a retry, unless the file itself is at fault.
  */
 export async function finishUpload(intake: TusIntake, scope: RequestScope, record: UploadRecord): Promise<void> {
-  await intake.admission.requireCapacity(scope.address);
   const parts = new UploadParts(intake.storage, record.id);
   const { bytes, pieces } = await parts.stored();
+  const { tenant, limits } = record;
+  const owner = tenant === null || limits === null ? undefined : { tenant, limits };
+  await intake.admission.requireCapacity(scope.address, owner, bytes);
   let current = record;
   try {
     const upload = await IncomingUpload.resume(intake, scope, record);

@@ -7,6 +7,7 @@ import type { UploadRecord } from '../../record/record-fields.ts';
 import { isLackOfCapacity } from '../../intake/admission.ts';
 import { fileTooLarge } from '../../intake/body.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
+import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { finishUpload, receivePart, rejectUpload, removeParts, type TusIntake } from './receive-part.ts';
@@ -38,8 +39,9 @@ export class TusStore extends DataStore {
   }
 
   /**
-   * Creates no upload if it throws: `file_too_large` (413), `empty_file` or `bad_options` (400), `queue_full` (503) or
-   * `too_many_queued_by_address` (429), and for an id of the client `upload_conflict` (409) or `upload_gone` (410).
+   * Creates no upload if it throws: `file_too_large` (413), `empty_file` or `bad_options` (400), `queue_full` (503),
+   * `too_many_queued_by_address` or `quota_exceeded` (429), `ticket_forbids` (403), and for an id of the
+   * client `upload_conflict` (409) or `upload_gone` (410).
    */
   override async create(upload: Upload): Promise<Upload> {
     const { maxFileBytes, expiryMs } = this.#parts;
@@ -94,7 +96,8 @@ export class TusStore extends DataStore {
       throw await rejectUpload(this.#parts, this.#scope, record, error, record.receivedBytes);
     }
     const outcome = await this.#parts.records.announceTotal(id, record.fencingToken, sizeBytes);
-    if (!outcome.applied) throw rejectionToError(outcome);
+    if (outcome.applied) return;
+    throw (await lackError(this.#parts.admission, this.#scope.address, outcome)) ?? rejectionToError(outcome);
   }
 
   /** After the last byte, resolves when the upload is queued. Throws as `finishUpload` does. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../../src/errors.ts';
 import type { BacklogFigures } from '../../../src/queue/backlog.ts';
+import type { ReachedLimit } from '../../../src/record/quota.ts';
 import { Admission, isLackOfCapacity, type QueueBounds } from '../../../src/intake/admission.ts';
 
 const ADDRESS = '192.0.2.1';
@@ -153,5 +154,50 @@ describe('the limit of records', () => {
     const bounds = admissionOf({}, 3).recordBounds(ADDRESS);
     expect(bounds).toEqual({ most: 10, mostOfOwner: 3, owner: expect.stringMatching(/^[\w-]{16}$/) });
     expect(admissionOf({}, 0).recordBounds(ADDRESS)).toEqual({ most: 10, mostOfOwner: 0 });
+  });
+});
+
+describe('a limit of a tenant', () => {
+  const owner = { tenant: 'acme', limits: { waiting: 5 } };
+  const rejecting = (limit: ReachedLimit | undefined, drainedPerMinute?: number) => {
+    const codes: string[] = [];
+    const asked: unknown[] = [];
+    const admission = new Admission({
+      bounds: { capacity: 100, overflow: 'reject', capacityPerAddress: 0 },
+      backlog: { read: async () => ({ waiting: 50, ofAddress: 0, drainedPerMinute }) },
+      checkQuota: async (...args) => {
+        asked.push(args);
+        return limit;
+      },
+      onRejected: (code) => codes.push(code),
+      onDiscarded: () => undefined,
+    });
+    return { admission, codes, asked };
+  };
+
+  test.each([
+    [{ name: 'uploadsPerDay', endsInMs: 5_000_000 }, undefined, 5_000_000],
+    [{ name: 'createPerMinute', endsInMs: 7 }, undefined, 7],
+    [{ name: 'waiting', endsInMs: undefined }, 30, 2000],
+    [{ name: 'waiting', endsInMs: undefined }, undefined, 10_000],
+    [{ name: 'receiving', endsInMs: undefined }, undefined, 2000],
+    [{ name: 'storedBytes', endsInMs: undefined }, undefined, 60_000],
+  ] as const)('rejects an upload before its body is read: %j', async (limit, drained, retryAfterMs) => {
+    const { admission, codes, asked } = rejecting(limit, drained);
+    const refusal = admission.requireCapacity(ADDRESS, owner, 9);
+    await expect(refusal).rejects.toMatchObject({
+      code: 'quota_exceeded',
+      status: 429,
+      limit: limit.name,
+      retryAfterMs,
+    });
+    expect([codes, asked]).toEqual([['quota_exceeded'], [[owner, 9]]]);
+    expect(isLackOfCapacity(await refusal.catch((error: unknown) => error))).toBe(true);
+  });
+
+  test('is not checked without an owner', async () => {
+    const { admission, asked } = rejecting({ name: 'waiting', endsInMs: undefined });
+    await admission.requireCapacity(ADDRESS);
+    expect(asked).toEqual([]);
   });
 });

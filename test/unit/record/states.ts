@@ -42,6 +42,7 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     lane: 'live',
     weight: 1,
     appMetadata: null,
+    limits: null,
     ...more,
   };
 }

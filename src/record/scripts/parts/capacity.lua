@@ -14,11 +14,15 @@ local function evict(victimId, retentionMs)
   for index, name in ipairs(eventNames) do if had[index] then victimEvent[name] = had[index] end end
   leaveQueue(victimId, redis.call('HGET', victim, 'address'))
   if victimEvent.state ~= 'queued' then return end
+  local expiresAt = string.format('%d', tonumber(now) + retentionMs)
+  local tenant = redis.call('HGET', victim, 'tenant') or nil
+  local before = { tenant = tenant, state = 'queued', stored = victimEvent.stored, received = victimEvent.received }
+  if tenant then changeUse(victimId, before, { tenant = tenant, state = 'discarded', expiresAt = expiresAt }) end
   victimEvent.state, victimEvent.stage, victimEvent.stored = 'discarded', 'done', '0'
   victimEvent.version, victimEvent.updatedAt = tostring(tonumber(victimEvent.version) + 1), now
   redis.call(
     'HSET', victim, 'state', 'discarded', 'stage', 'done', 'stored', '0', 'version', victimEvent.version,
-    'updatedAt', now, 'expiresAt', string.format('%d', tonumber(now) + retentionMs)
+    'updatedAt', now, 'expiresAt', expiresAt
   )
   redis.call('HDEL', victim, 'variants', 'address')
   redis.call('PEXPIRE', victim, 2 * retentionMs)

@@ -1,4 +1,49 @@
--- Puts the owner of an upload. Needs the part `record`.
+-- Checks the limits of an upload's owner, and puts the owner into the record. Needs the part `record`.
+--- @include "quota"
+
+-- Returns the limits that applied when the upload was opened, or nil.
+local function limitsOfRecord()
+  return (was.limits or '') ~= '' and cjson.decode(was.limits) or nil
+end
+
+-- Returns the reply to a change that would exceed a limit of the tenant.
+local function answerLimited(name)
+  local reply = answer('limited', true)
+  reply[#reply + 1] = 'limit'
+  reply[#reply + 1] = name
+  reply[#reply + 1] = 'limitEndsInMs'
+  reply[#reply + 1] = limitEndsInMs(name) or ''
+  return reply
+end
+
+-- Returns the reply if the owner may not begin the upload now, or nil. An upload counts once for its ticket.
+local function lackOfQuota(ownership, totalBytes)
+  local ticket = ownership.ticket
+  if ticket and redis.call('SISMEMBER', ticketKey(ticket.name), id) == 0
+    and redis.call('SCARD', ticketKey(ticket.name)) >= ticket.most then
+    return answer('ticket', true)
+  end
+  if not ownership.limits then return nil end
+  local own = useOf(id, was.tenant == ownership.tenant and was or {})
+  local limits = cjson.decode(ownership.limits)
+  local name = limitOfOpening(ownership.tenant, limits, totalBytes, own, was.state ~= 'receiving')
+  return name and answerLimited(name)
+end
+
+-- Puts the values that `lackOfQuota` has checked. The set of a ticket outlives the ticket, because a form that began in
+-- time may bring more files later.
+local function putQuota(ownership)
+  put('limits', ownership.limits or '')
+  put('uncounted', ownership.uncounted and '1' or '')
+  local ticket = ownership.ticket
+  put('ticket', ticket and ticket.name or '')
+  if was.ticket and was.state == 'receiving' then redis.call('SREM', ticketKey(was.ticket), id) end
+  if ticket then
+    redis.call('SADD', ticketKey(ticket.name), id)
+    redis.call('PEXPIREAT', ticketKey(ticket.name), digits(math.max(ticket.untilMs, now + 60 * MINUTE_MS)))
+  end
+  if was.state ~= 'receiving' and not ownership.uncounted then countMinute(ownership.tenant) end
+end
 
 -- Without an owner, as in open mode, the owner of an earlier life is removed. Call it before `save`.
 local function putOwner(ownership)
@@ -8,7 +53,7 @@ local function putOwner(ownership)
     put('weight', ownership.weight)
     put('appMetadata', ownership.metadata or '')
   elseif was.tenant then
-    redis.call('HDEL', key, 'tenant', 'lane', 'weight', 'appMetadata')
+    redis.call('HDEL', key, 'tenant', 'lane', 'weight', 'appMetadata', 'limits', 'uncounted', 'ticket')
     event.tenant = ''
   end
 end

@@ -2,17 +2,19 @@
 -- BullMQ's own stream. So there is never a change without its event, nor an event without its change.
 --
 -- KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained,
---       7 failed uploads that may be retried, 8 records, 9 records by owner
+--       7 failed uploads that may be retried, 8 records, 9 records by owner, 10 tenants
 -- ARGV  1 id, 2 nonce, by which a repeated call is recognised, 3 event stream length,
 --       4 key prefix of public ids, with the same hash tag,
 --       5 and 6 command and channel that publish the change as well, empty for none; from 7 on those of the transition
 --
 -- Returns `{ 'ok', version, field, value, … }`, with fields only if the transition returns the record, or `{ rejection,
 -- version, field, value, … }`, see `Rejection`. A waiting upload also has the field `rank`, its 0-based position.
-local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey, failedKey, recordsKey, ownersKey = unpack(KEYS)
+local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey = unpack(KEYS)
+local failedKey, recordsKey, ownersKey, tenantsKey = unpack(KEYS, 7)
 local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(ARGV)
 --- @include "../../../queue/scripts/parts/waiting"
 --- @include "count"
+--- @include "use"
 local preciseNow = nowMs()
 local now = string.format('%d', preciseNow)
 
@@ -24,6 +26,7 @@ local eventNames = {
 local otherNames = {
   'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
   'restartedBy', 'endedBy', 'tenant', 'lane', 'weight',
+  'uncounted', 'limits', 'ticket',
 }
 
 -- The record before the change, and the event after it.
@@ -36,6 +39,7 @@ do
   for _, name in ipairs(eventNames) do event[name] = was[name] end
 end
 local owner = was.owner or ''
+local useFields = { 'tenant', 'state', 'stored', 'received', 'total', 'deleted', 'uncounted', 'expiresAt' }
 local finalStates = { completed = true, failed = true, cancelled = true, discarded = true }
 local isFinal = finalStates[was.state or ''] == true
 
@@ -108,9 +112,23 @@ local function putConcurrentWriters()
   put('strewn', '1')
 end
 
+-- Changes what the tenant uses. An upload that ends before it was stored gives its place in the ticket back.
+local function countUse()
+  local after = {}
+  for _, name in ipairs(useFields) do after[name] = event[name] or was[name] end
+  if changeUse(id, was, after) then
+    redis.call('ZADD', uploadsKey(after.tenant), redis.call('HGET', key, 'createdAt'), id)
+  end
+  if was.state ~= 'receiving' or after.state == 'receiving' then return end
+  if after.state == 'queued' then countDay(after.tenant, tonumber(after.received)) end
+  if finalStates[after.state] and was.ticket then redis.call('SREM', ticketKey(was.ticket), id) end
+  redis.call('HDEL', key, 'limits', 'uncounted')
+end
+
 local function save(...)
   redis.call('HSET', key, unpack(set))
   if select('#', ...) > 0 then redis.call('HDEL', key, ...) end
+  if was.tenant or event.tenant then countUse() end
 end
 
 -- Puts the upload into the queue. From now on the workers are responsible, not the janitor.
