@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ensureBuild, isUsable, rebuild, SERVICE_BUILD, TEST_BUILD } from './setup/build.mjs';
+import { ensureBuild, rebuild, SERVICE_BUILD, TEST_BUILD } from './setup/build.mjs';
 import { ensureChromium } from './setup/chromium-binary.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { loadDotEnv } from './setup/dot-env.mjs';
@@ -23,8 +23,7 @@ const OLDEST_NODE = [20, 19];
 try {
   checkNode();
   loadDotEnv(join(projectRoot, '.env'));
-  // A production installation has no compiler, and a build that needs none.
-  await ensureDependencies(say, { development: !has('--service') || !isUsable(SERVICE_BUILD) });
+  await ensureDependencies(say, { development: !has('--service') });
   if (has('--rebuild')) await rebuild(SERVICE_BUILD, say);
   if (has('--service')) await ensureBuild(SERVICE_BUILD, say);
   if (has('--tests')) await ensureBuild(TEST_BUILD, say);

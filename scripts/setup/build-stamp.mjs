@@ -45,11 +45,20 @@ export function beginStamp(target, directory) {
   return () => writeFileSync(join(directory, STAMP), hash);
 }
 
+/**
+ * Returns the files of the target, relative to the top of the repository.
+ *
+ * @param {BuildTarget} target
+ * @returns {string[]}
+ */
+export function sourceFiles(target) {
+  return target.sources.flatMap((folder) => filesBelow(folder, target.without));
+}
+
 /** @param {BuildTarget} target */
 function hashOfInputs(target) {
   const hash = createHash('sha256');
-  const files = target.sources.flatMap((folder) => filesBelow(folder, target.without));
-  for (const path of [...SHARED_INPUTS, target.compilerConfig, ...files]) {
+  for (const path of [...SHARED_INPUTS, target.compilerConfig, ...sourceFiles(target)]) {
     const content = readFileSync(join(projectRoot, path));
     hash.update(`${path} ${content.length}\n`).update(content);
   }

@@ -10,17 +10,16 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { hasSources, isFresh, beginStamp } from './build-stamp.mjs';
-import { run } from './command.mjs';
+import { beginStamp, hasSources, isFresh, sourceFiles } from './build-stamp.mjs';
+import { loadEsbuild } from './build-tools.mjs';
+import { compileModules } from './compile-modules.mjs';
 import { withLock } from './lock.mjs';
 import { bundlePage } from './page-bundles.mjs';
 import { cacheDirectory, projectRoot, setupLockFile } from './project-root.mjs';
-import { SetupError } from './setup-error.mjs';
 
 /** @typedef {import('./build.d.mts').BuildTarget} BuildTarget */
 
 const DRAFT_PREFIX = 'build-draft-';
-const COMPILER = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /**
  * The build for production.
@@ -50,7 +49,7 @@ export const TEST_BUILD = {
 
 /**
  * Compiles the target if its sources have changed. Does not check types. If several processes call this at the same
- * time, one compiles and the others wait. Throws SetupError with the compiler's output.
+ * time, one compiles and the others wait. Throws SetupError with the errors of the compiler.
  *
  * @param {BuildTarget} target
  * @param {(line: string) => void} say
@@ -97,29 +96,22 @@ async function underLock(say, work) {
  * @param {(line: string) => void} say
  */
 async function build(target, say) {
-  if (!existsSync(COMPILER))
-    throw new SetupError('the build is missing or out of date, and so is the compiler: npm ci --include=dev');
   say('compiling');
+  const esbuild = await loadEsbuild(say);
   mkdirSync(cacheDirectory, { recursive: true });
   removeDrafts();
   const draft = mkdtempSync(join(cacheDirectory, DRAFT_PREFIX));
   const stamp = beginStamp(target, draft);
-  await compile(target, draft);
+  try {
+    await compileModules(sourceFiles(target), draft, esbuild.build);
+    await bundlePage(join(draft, 'src', 'page', 'built'), esbuild.build);
+  } finally {
+    await esbuild.stop();
+  }
   for (const folder of target.sources) copyOtherFiles(target, folder, draft);
-  await bundlePage(join(draft, 'src', 'page', 'built'));
   stamp();
   if (!target.isPrivate) chmodSync(draft, 0o777 & ~process.umask());
   replace(target.directory, draft);
-}
-
-/**
- * @param {BuildTarget} target
- * @param {string} draft
- */
-async function compile(target, draft) {
-  const args = [COMPILER, '--project', target.compilerConfig, '--noCheck', '--outDir', draft];
-  const { code, output } = await run(process.execPath, args, { cwd: projectRoot });
-  if (code !== 0) throw new SetupError(`the sources do not compile:\n${output.trim()}`);
 }
 
 /**

@@ -29,6 +29,19 @@ export function run(command, args, { cwd, env, argv0, show = false } = {}) {
 }
 
 /**
+ * Runs npm in a folder, with its output on the terminal. Uses the npm that has started this process, if there is one.
+ *
+ * @param {readonly string[]} args
+ * @param {string} cwd
+ */
+export function runNpm(args, cwd) {
+  const npm = process.env.npm_execpath;
+  return npm?.endsWith('npm-cli.js')
+    ? run(process.execPath, [npm, ...args], { cwd, show: true })
+    : run('npm', args, { cwd, show: true });
+}
+
+/**
  * Returns the environment of this process with `additions`, for a child.
  *
  * @param {Readonly<Record<string, string>>} [additions]

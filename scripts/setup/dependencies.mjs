@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from './command.mjs';
+import { runNpm } from './command.mjs';
 import { withLock } from './lock.mjs';
 import { currentPlatform, isForPlatform } from './platform.mjs';
 import { projectRoot, setupLockFile } from './project-root.mjs';
@@ -31,8 +31,8 @@ export async function ensureDependencies(say, needed) {
     if (isStamped(needed)) return;
     const isComplete = isInstalledByHand({ development: true });
     if (isComplete || (!needed.development && isInstalledByHand(needed))) return stamp({ development: isComplete });
-    await install(say);
-    stamp({ development: true });
+    await install(say, needed);
+    stamp(needed);
   });
 }
 
@@ -55,16 +55,16 @@ export function isInStep(lock, installed, { development, platform }) {
   });
 }
 
-/** @param {(line: string) => void} say */
-async function install(say) {
-  say('installing dependencies (npm ci)');
-  // One stamp for all scripts: the tests need the development packages under NODE_ENV=production too.
+/**
+ * @param {(line: string) => void} say
+ * @param {{ development: boolean }} needed
+ */
+async function install(say, { development }) {
+  say(`installing dependencies (npm ci${development ? '' : ' --omit=dev'})`);
+  // The tests need the development packages under NODE_ENV=production too.
   // Engine warnings concern development packages that work anyway. Errors are still shown.
-  const args = ['ci', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'];
-  const npm = process.env.npm_execpath;
-  const { code } = await (npm?.endsWith('npm-cli.js')
-    ? run(process.execPath, [npm, ...args], { cwd: projectRoot, show: true })
-    : run('npm', args, { cwd: projectRoot, show: true }));
+  const which = development ? '--include=dev' : '--omit=dev';
+  const { code } = await runNpm(['ci', which, '--no-fund', '--no-audit', '--loglevel=error'], projectRoot);
   if (code !== 0) throw new SetupError(`npm ci failed with exit code ${code}`, code);
 }
 

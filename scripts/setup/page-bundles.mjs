@@ -39,21 +39,16 @@ const COPIES = {
  * Makes the files that `src/page/assets.ts` serves, each of them plain, as brotli and as gzip.
  *
  * @param {string} directory created if missing
+ * @param {typeof import('esbuild').build} build
  */
-export async function bundlePage(directory) {
+export async function bundlePage(directory, build) {
   mkdirSync(directory, { recursive: true });
-  // esbuild is not installed yet when the set-up of a fresh clone loads this module.
-  const { build, stop } = await import('esbuild');
-  try {
-    await Promise.all(
-      Object.entries(BUNDLES).map(async ([name, entry]) => {
-        const banner = name === 'client.js' ? { js: CLIENT_BANNER } : {};
-        await build({ ...BUNDLE_OPTIONS, banner, entryPoints: [source(entry)], outfile: join(directory, name) });
-      }),
-    );
-  } finally {
-    await stop();
-  }
+  await Promise.all(
+    Object.entries(BUNDLES).map(async ([name, entry]) => {
+      const banner = name === 'client.js' ? { js: CLIENT_BANNER } : {};
+      await build({ ...BUNDLE_OPTIONS, banner, entryPoints: [source(entry)], outfile: join(directory, name) });
+    }),
+  );
   for (const [name, entry] of Object.entries(COPIES)) writeFileSync(join(directory, name), readFileSync(source(entry)));
   await Promise.all([...Object.keys(BUNDLES), ...Object.keys(COPIES)].map((name) => compress(join(directory, name))));
 }
