@@ -3,7 +3,8 @@ import { heldPart } from './held-interceptors.ts';
 import type { RequestEnd } from './request-end.ts';
 import { requestIdOf } from './request-scope.ts';
 import { requestPath } from './request-target.ts';
-import { uploadRefIn, withoutIds } from '../telemetry/upload-ref.ts';
+import { uploadRefIn } from '../telemetry/upload-ref.ts';
+import { withoutSecrets } from '../telemetry/without-secrets.ts';
 
 /** Every address of the service is shorter. */
 const MAX_PATH_LENGTH = 200;
@@ -11,14 +12,14 @@ const MAX_PATH_LENGTH = 200;
 /** Monitoring requests these every few seconds, so they are logged at `debug`. */
 const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** Logs one line for each ended request, without its query and without upload ids. */
+/** Logs one line for each ended request, without its query, upload ids and other secrets. */
 export function accessLog(log: Logger): RequestEnd {
   return (ctx, startedAtMs) => {
     const path = requestPath(ctx);
     const line = {
       requestId: requestIdOf(ctx),
       method: ctx.method,
-      path: withoutIds(path).slice(0, MAX_PATH_LENGTH),
+      path: withoutSecrets(path).slice(0, MAX_PATH_LENGTH),
       ...uploadIn(path),
       status: ctx.res.statusCode,
       durationMs: Math.round(performance.now() - startedAtMs),

@@ -45,6 +45,7 @@ export async function openOperators(parts: OperatorsParts, token: string, retent
         queueCapacity,
       }),
     retry: (id) => failed.retry(id),
+    retryListed: (ref) => failed.retryListed(ref),
     assets: await loadOperatorsAssets(),
   };
 }

@@ -54,6 +54,23 @@ export class FailedUploads {
     // The record is queued already. The janitor adds the job if it cannot be added here.
     await queue.add(id).catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added yet'));
   }
+
+  /** Does the same for the `ref` of a listed upload. No error contains the id. */
+  async retryListed(ref: string): Promise<void> {
+    const { connection, keys } = this.#parts;
+    const ids = await available(() => connection.zrevrange(keys.failed, 0, -1));
+    const id = ids.find((candidate) => uploadRef(candidate) === ref);
+    if (id === undefined)
+      throw new ServiceError('unknown_upload', 'No failed upload has this hash. Read the list again.');
+    await this.retry(id).catch((error: unknown) => {
+      throw withoutId(error);
+    });
+  }
+}
+
+/** An operator who has only the ref of an upload must not receive its id. */
+function withoutId(error: unknown): unknown {
+  return error instanceof ServiceError ? new ServiceError(error.code, error.message, { cause: error }) : error;
 }
 
 function mayBeRetried({ state, stored, deleted, error }: UploadRecord): boolean {
@@ -66,7 +83,15 @@ function toFailedUpload(record: UploadRecord): FailedUpload[] {
   if (!mayBeRetried(record) || error === null) return [];
   const failedAt = new Date(updatedAtMs).toISOString();
   return [
-    { id, name: fileName, type, size: receivedBytes, attempts: attempt - attemptBase, code: error.code, failedAt },
+    {
+      ref: uploadRef(id),
+      name: fileName,
+      type,
+      size: receivedBytes,
+      attempts: attempt - attemptBase,
+      code: error.code,
+      failedAt,
+    },
   ];
 }
 

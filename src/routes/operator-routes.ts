@@ -4,12 +4,17 @@ import { sendAsset } from '../http/asset.ts';
 import { requireUploadId } from '../http/parameters.ts';
 import type { PageAssets } from '../page/assets.ts';
 
+/** The hash of an upload id, as the figures and the logs contain it. */
+const UPLOAD_REF = /^[0-9a-f]{12}$/;
+
 /** The requests of operators. The caller has already checked that the client is an operator. */
 export interface OperatorRouteParts {
   /** Rejects with `service_unavailable` (503) if Redis does not answer. */
   readFigures(): Promise<ServiceFigures>;
   /** Rejects with `not_retryable` (409) if another attempt cannot succeed. */
   retry(id: string): Promise<void>;
+  /** Does the same for the `ref` of a listed upload. */
+  retryListed(ref: string): Promise<void>;
   assets: PageAssets;
 }
 
@@ -20,7 +25,9 @@ export function operatorRoutes(router: Router, parts: OperatorRouteParts): void 
   });
 
   router.post('/operators/uploads/:id/retry', async (ctx) => {
-    await parts.retry(requireUploadId(ctx.params['id']));
+    const { id } = ctx.params;
+    if (id !== undefined && UPLOAD_REF.test(id)) await parts.retryListed(id);
+    else await parts.retry(requireUploadId(id));
     ctx.status = 204;
   });
 

@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino';
 import type { Config } from '../settings/config.ts';
-import { withoutIds } from './upload-ref.ts';
+import { redacted } from './without-secrets.ts';
 
 export type { Logger } from 'pino';
 
@@ -9,17 +9,13 @@ export function createLog(role: 'api' | 'worker', config: Pick<Config, 'logLevel
   return pino({
     level: config.logLevel,
     base: { role, pid: process.pid },
-    serializers: { err: errorWithoutIds },
+    serializers: { err: errorWithoutSecrets },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   });
 }
 
-/** Errors of the file system and of S3 contain paths, and paths contain upload ids. */
-function errorWithoutIds(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const fields = Object.entries(pino.stdSerializers.err(error));
-  return Object.fromEntries(
-    fields.map(([name, value]: [string, unknown]) => [name, typeof value === 'string' ? withoutIds(value) : value]),
-  );
+/** Errors of the file system, of S3 and of Redis contain upload ids. */
+function errorWithoutSecrets(error: unknown): unknown {
+  return redacted(error instanceof Error ? { ...pino.stdSerializers.err(error) } : error);
 }

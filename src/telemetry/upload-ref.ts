@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 const REF_LENGTH = 12;
 
-/** Any UUID, so that a malformed id that contains a whole one is replaced too. */
-const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+/** Any UUID, so that a malformed id that contains a whole one is found too. */
+export const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
 /**
  * Returns the name of an upload in logs: the first 12 hex characters of the SHA-256 of its id. Logs never contain the
@@ -11,11 +11,6 @@ const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
  */
 export function uploadRef(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, REF_LENGTH);
-}
-
-/** Replaces every upload id in a text with `:id`. */
-export function withoutIds(text: string): string {
-  return text.replace(UUIDS, ':id');
 }
 
 /** Returns the `uploadRef` of the first upload id in a text; undefined if there is none. */

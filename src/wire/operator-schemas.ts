@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, count, time, uploadIdSchema } from './base-schemas.ts';
+import { bytes, count, time } from './base-schemas.ts';
 
 const milliseconds = z.number().min(0).describe('Milliseconds.');
 
@@ -43,7 +43,10 @@ export const processReportSchema = z
 
 const failedUploadSchema = z
   .strictObject({
-    id: uploadIdSchema,
+    ref: z
+      .string()
+      .regex(/^[0-9a-f]{12}$/)
+      .describe('The first 12 hex digits of the SHA-256 of its id, as in the field `upload` of the logs.'),
     name: z.string(),
     type: z.string().nullable(),
     size: bytes,

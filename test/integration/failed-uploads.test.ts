@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { randomUUID } from 'node:crypto';
 import { problemOf } from '../../src/errors.ts';
 import { FailedUploads } from '../../src/record/failed-uploads.ts';
+import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 import { applied, newUpload, openRecordSpace, silentLog, uploadIn, type RecordSpace } from '../helpers/record-space.ts';
 import { startRedisServer, type RedisServer } from '../helpers/redis-server.ts';
 
@@ -46,7 +47,7 @@ test('the list contains only failures that a retry may help, the newest first', 
   const ids = [await failedByUs(), await failedByUs(), await failedByUs()];
   const { count, newest } = await failed.list(2);
   expect(count).toBe(3);
-  expect(newest.every(({ id }) => ids.includes(id))).toBe(true);
+  expect(newest.every(({ ref }) => ids.map(uploadRef).includes(ref))).toBe(true);
   expect(newest).toHaveLength(2);
   expect(newest[0]).toMatchObject({
     name: 'a.jpg',
@@ -55,6 +56,13 @@ test('the list contains only failures that a retry may help, the newest first', 
     attempts: 2,
     code: 'processing_failed',
   });
+});
+
+test('an upload can be retried by its hash, and no error about it contains its id', async () => {
+  const id = await failedByUs();
+  await failed.retryListed(uploadRef(id));
+  expect((await space.records.read(id))?.record.state).toBe('queued');
+  await expect(failed.retryListed(uploadRef(id))).rejects.toMatchObject({ code: 'unknown_upload', id: undefined });
 });
 
 test('a retried upload waits like a new one, with its percent, and does not expire', async () => {
@@ -84,7 +92,7 @@ test('a retry resets faults and deaths, continues the count of attempts, and may
     const { record } = applied(await space.records.begin(id));
     expect(record).toMatchObject({ attempt: attempts, faults: 0, deaths: 0 });
     applied(await space.records.fail(id, attempts, TIMEOUT));
-    expect((await failed.list(9)).newest).toMatchObject([{ id, attempts, code: 'picture_timeout' }]);
+    expect((await failed.list(9)).newest).toMatchObject([{ ref: uploadRef(id), attempts, code: 'picture_timeout' }]);
   }
 });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Problem, Progress, ServiceFigures, Upload } from '../../src/wire/documents.ts';
 import { serviceFiguresSchema } from '../../src/wire/operator-schemas.ts';
+import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { failByOurFault } from '../helpers/fail-by-our-fault.ts';
@@ -178,12 +179,14 @@ test('a retried upload goes to the workers, and its watchers get the changes', a
   const failed = await figures();
   expect(failed.failures).toMatchObject({
     count: 1,
-    newest: [{ id: body.id, name: 'harbour.jpg', attempts: 1, code: 'processing_failed' }],
+    newest: [{ ref: uploadRef(body.id), name: 'harbour.jpg', attempts: 1, code: 'processing_failed' }],
   });
   const outcome = await getJson<Problem>(`${service.url}/uploads/${body.id}/result`);
   expect([outcome.status, outcome.body.code]).toEqual([500, 'processing_failed']);
-  const retry = async () => await statusOf(`/operators/uploads/${body.id}/retry`, BEARER, { method: 'POST' });
-  expect([await retry(), await retry()]).toEqual([204, 409]);
+  expect(JSON.stringify(failed)).not.toContain(body.id);
+  const { ref } = failed.failures.newest[0] ?? {};
+  const retry = async () => await statusOf(`/operators/uploads/${ref}/retry`, BEARER, { method: 'POST' });
+  expect([await retry(), await retry()]).toEqual([204, 404]);
   expect((await figures()).failures).toEqual({ count: 0, newest: [] });
   await service.addWorker();
   const result = await getJson<Upload>(`${service.url}/uploads/${body.id}/result?timeout=${LONG_HOLD_MS}`);

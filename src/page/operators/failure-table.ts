@@ -20,11 +20,11 @@ export class FailureTable {
   }
 
   show({ count, newest }: { count: number; newest: readonly FailedUpload[] }, nowMs: number): void {
-    const shown = new Set(newest.map(({ id }) => id));
-    for (const [id, row] of this.#rows) if (!shown.has(id)) this.#remove(id, row);
+    const shown = new Set(newest.map(({ ref }) => ref));
+    for (const [ref, row] of this.#rows) if (!shown.has(ref)) this.#remove(ref, row);
     for (const [index, upload] of newest.entries()) {
-      const row = this.#rows.get(upload.id) ?? new FailureRow(this.#retry);
-      this.#rows.set(upload.id, row);
+      const row = this.#rows.get(upload.ref) ?? new FailureRow(this.#retry);
+      this.#rows.set(upload.ref, row);
       row.show(upload, nowMs);
       if (this.#body.children[index] !== row.element)
         this.#body.insertBefore(row.element, this.#body.children[index] ?? null);
@@ -35,10 +35,10 @@ export class FailureTable {
     setText(this.#more, `Older failures that are not shown: ${formatCount(count - newest.length)}.`);
   }
 
-  #remove(id: string, { element }: FailureRow): void {
+  #remove(ref: string, { element }: FailureRow): void {
     const hadFocus = element.contains(document.activeElement);
     element.remove();
-    this.#rows.delete(id);
+    this.#rows.delete(ref);
     if (hadFocus) this.#region.focus();
   }
 }
@@ -46,7 +46,7 @@ export class FailureTable {
 class FailureRow {
   readonly #retry: (upload: FailedUpload) => Promise<void>;
   readonly #name = make('span', '');
-  readonly #id = make('span', 'id');
+  readonly #ref = make('span', 'id');
   readonly #error = make('td', '');
   readonly #attempts = make('td', 'number');
   readonly #failed = make('td', '');
@@ -54,7 +54,7 @@ class FailureRow {
   readonly element = make(
     'tr',
     '',
-    make('td', 'name', this.#name, this.#id),
+    make('td', 'name', this.#name, this.#ref),
     this.#error,
     this.#attempts,
     this.#failed,
@@ -71,7 +71,7 @@ class FailureRow {
   show(upload: FailedUpload, nowMs: number): void {
     this.#upload = upload;
     setText(this.#name, upload.name);
-    setText(this.#id, upload.id);
+    setText(this.#ref, upload.ref);
     setText(this.#error, upload.code);
     setText(this.#attempts, formatCount(upload.attempts));
     setText(this.#failed, `${formatAge(Math.max(0, nowMs - Date.parse(upload.failedAt)))} ago`);

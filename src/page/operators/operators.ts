@@ -32,8 +32,8 @@ async function refresh(): Promise<void> {
   }
 }
 
-async function retry({ id }: FailedUpload): Promise<void> {
-  await ask(`operators/uploads/${id}/retry`, { method: 'POST' });
+async function retry({ ref }: FailedUpload): Promise<void> {
+  await ask(`operators/uploads/${ref}/retry`, { method: 'POST' });
   refreshNow();
 }
 

@@ -1,4 +1,3 @@
-import { EXAMPLE_ID } from './examples.ts';
 import type { ServiceFigures } from '../documents.ts';
 import { parameters } from './parameters.ts';
 import { headers, json, onlyProblems, problems } from './responses.ts';
@@ -24,7 +23,7 @@ const FIGURES: ServiceFigures = {
     count: 1,
     newest: [
       {
-        id: EXAMPLE_ID,
+        ref: '1f0c9d2a4b7e',
         name: 'harbour.jpg',
         type: 'image/jpeg',
         size: 3_481_920,
@@ -91,7 +90,8 @@ const retryUpload: Operation = {
   tags: TAGS,
   summary: 'Retry a failed upload',
   description: `Queues a failed upload again if its file may be sound: after \`processing_failed\`, a timeout or a crash
-of the reader. Its state becomes \`queued\`, with a new version, so clients that wait for it are notified.`,
+of the reader. The \`ref\` of the figures may stand in place of the id. The state becomes \`queued\`, with a new
+version, so clients that wait for the upload are notified.`,
   parameters: parameters('Id'),
   security,
   responses: {

@@ -86,7 +86,7 @@ function emptyApp(): Koa {
     isTrustedProxy: () => false,
     corsOrigins: [],
     mountPath: '',
-    operators: { guard: nobody, readFigures: nobody, retry: nobody, assets: OPERATORS_PAGE },
+    operators: { guard: nobody, readFigures: nobody, retry: nobody, retryListed: nobody, assets: OPERATORS_PAGE },
     service: { countWorkers: async () => 0, checkReady: nobody, metrics, openApi: {}, assets: PAGE },
   });
 }
