@@ -1,0 +1,112 @@
+import { available, type Redis } from '../queue/connection.ts';
+import type { QueueKeys } from '../queue/contract.ts';
+import type { UploadState } from '../wire/documents.ts';
+import type { ReadRecord } from './read-record.ts';
+import { isExpired } from './record-fields.ts';
+import type { UploadRecords } from './record.ts';
+
+/** A place in the list of a tenant's uploads: that of an upload that was returned already. */
+export interface ListPlace {
+  readonly createdAtMs: number;
+  readonly id: string;
+}
+
+/** Which uploads of a tenant are listed. */
+export interface ListedUploads {
+  tenant: string;
+  /** Undefined: in every state. */
+  state: UploadState | undefined;
+  /** Only uploads that were created at this time or later. */
+  sinceMs: number | undefined;
+  /** The list continues after this place. Undefined: from the newest upload. */
+  after: ListPlace | undefined;
+  /** Highest number of uploads. */
+  limit: number;
+}
+
+/** A part of the list, newest first. */
+export interface UploadPage {
+  reads: ReadRecord[];
+  /** Where the list continues; undefined at its end. */
+  next: ListPlace | undefined;
+}
+
+/** What `TenantUploads` needs. */
+export interface TenantUploadParts {
+  connection: Redis;
+  keys: Pick<QueueKeys, 'tenantUploads'>;
+  records: Pick<UploadRecords, 'read'>;
+}
+
+/** The number of uploads that are read at once. */
+const BATCH = 100;
+
+/** A page of a rare state ends after this many batches, perhaps without an upload. The list continues after it. */
+const MOST_BATCHES = 10;
+
+/**
+ * Lists the uploads of tenants by the time of their creation. New uploads do not move the others. Deleted and expired
+ * uploads are left out.
+ */
+export class TenantUploads {
+  readonly #parts: TenantUploadParts;
+
+  constructor(parts: TenantUploadParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with `service_unavailable` (503) if Redis is away. */
+  async list(asked: ListedUploads): Promise<UploadPage> {
+    const found: { place: ListPlace; read: ReadRecord }[] = [];
+    let last = asked.after;
+    for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
+      const places = await this.#placesAfter(asked, last);
+      const reads = await Promise.all(places.map(({ id }) => this.#parts.records.read(id)));
+      for (const [index, place] of places.entries()) {
+        const read = reads[index];
+        if (read === undefined || !isListed(read, asked)) continue;
+        if (found.length === asked.limit) return pageOf(found, found.at(-1)?.place);
+        found.push({ place, read });
+      }
+      if (places.length < BATCH) return pageOf(found, undefined);
+      last = places.at(-1);
+    }
+    return pageOf(found, last);
+  }
+
+  /** Uploads of the same millisecond are in the order of their ids, backwards. */
+  async #placesAfter({ tenant, sinceMs }: ListedUploads, last: ListPlace | undefined): Promise<ListPlace[]> {
+    const { connection, keys } = this.#parts;
+    const [most, least] = [last?.createdAtMs ?? '+inf', sinceMs ?? '-inf'];
+    for (let skipped = 0; ; skipped += 2 * BATCH) {
+      const flat = await available(() =>
+        connection.zrevrangebyscore(keys.tenantUploads(tenant), most, least, 'WITHSCORES', 'LIMIT', skipped, 2 * BATCH),
+      );
+      const places = placesIn(flat);
+      const next = places.filter((place) => last === undefined || isAfter(place, last));
+      // All of them may be of the same millisecond as the last one.
+      if (next.length > 0 || places.length < 2 * BATCH) return next.slice(0, BATCH);
+    }
+  }
+}
+
+function pageOf(found: readonly { read: ReadRecord }[], next: ListPlace | undefined): UploadPage {
+  return { reads: found.map(({ read }) => read), next };
+}
+
+function isListed({ record, nowMs }: ReadRecord, { tenant, state }: ListedUploads): boolean {
+  if (record.tenant !== tenant || record.deleted || isExpired(record, nowMs)) return false;
+  return state === undefined || record.state === state;
+}
+
+function isAfter(place: ListPlace, last: ListPlace): boolean {
+  return place.createdAtMs < last.createdAtMs || (place.createdAtMs === last.createdAtMs && place.id < last.id);
+}
+
+/** Members and scores alternate. */
+function placesIn(flat: readonly string[]): ListPlace[] {
+  const places: ListPlace[] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2)
+    places.push({ id: flat[index] ?? '', createdAtMs: Number(flat[index + 1]) });
+  return places;
+}
