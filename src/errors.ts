@@ -21,6 +21,7 @@ const ERRORS = {
   foreign_origin: [403, 'Origin not allowed'],
   unknown_upload: [404, 'Unknown upload'],
   unknown_variant: [404, 'Unknown variant'],
+  unknown_delivery: [404, 'Unknown delivery'],
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'Method not allowed'],
   request_timeout: [408, 'Request too slow'],

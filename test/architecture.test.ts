@@ -23,7 +23,12 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@koa/cors': ['src/http/cors.ts'],
   '@koa/router': ['src/server/app.ts', 'src/server/management.ts'],
   '@tus/server': ['src/roads/tus/'],
-  bullmq: ['src/queue/upload-queue.ts', 'workers/worker.ts'],
+  bullmq: [
+    'src/queue/upload-queue.ts',
+    'src/delivery/delivery-queue.ts',
+    'workers/worker.ts',
+    'workers/webhooks/webhook-deliveries.ts',
+  ],
   busboy: ['src/intake/multipart.ts'],
   chardet: ['workers/table/text/guess-encoding.ts'],
   'file-type': ['src/intake/sniff.ts'],
@@ -49,7 +54,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|access\/access\.ts|(kinds|record|settings|storage|telemetry)\/.+|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
+  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|access\/access\.ts|(delivery|kinds|record|settings|storage|telemetry)\/.+|version\.ts|http\/public-address\.ts|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
 
 /** Names that a page has and Node has not. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([

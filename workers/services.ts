@@ -2,8 +2,9 @@ import { startAccess, type Access } from '../src/access/access.ts';
 import { ConfigError, isOwnChild, loadConfig, type Config } from '../src/settings/config.ts';
 import { createLog, type Logger } from '../src/telemetry/log.ts';
 import { warnOfRoot } from '../src/telemetry/root-warning.ts';
-import { Heartbeat } from '../src/telemetry/process-registry.ts';
+import { Heartbeat, type ProcessStatus } from '../src/telemetry/process-registry.ts';
 import { UploadTally } from '../src/telemetry/upload-tally.ts';
+import { endpointsOf, sendsWebhooks } from '../src/delivery/webhook-endpoint.ts';
 import { recordOptions } from '../src/record/record-change.ts';
 import { UploadRecords } from '../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../src/queue/connection.ts';
@@ -23,6 +24,7 @@ import { isolatedRunner } from './isolation/run-isolated.ts';
 import type { ProcessorTable } from './processors.ts';
 import { Sweeper } from './janitor/sweeper.ts';
 import { watchEventLoop } from '../src/telemetry/watchdog.ts';
+import { startWebhooks, type WebhookSending } from './webhooks/webhook-sending.ts';
 import { WORKER_TIMING, type WorkerTiming } from './worker-timing.ts';
 import { UploadWorker } from './worker.ts';
 
@@ -97,7 +99,7 @@ export async function openWorker(config: Config, log: Logger, kind: WorkerKind, 
   const access = await startAccess(config, { log, isEmbedded });
   let redis: RedisParts | undefined;
   try {
-    redis = await openRedisParts(config, log);
+    redis = await openRedisParts(config, access, log);
     return await buildWorker(config, { access, redis, log, kind, host });
   } catch (error) {
     access.close();
@@ -117,6 +119,7 @@ interface Foundation {
 /** Builds the parts in the order of their dependencies. */
 async function buildWorker(config: Config, { access, redis, log, kind, host }: Foundation): Promise<Worker> {
   const { connection, keys, queue } = redis;
+  const endpoints = endpointsOf(config, access);
   const storage = await openStorage(config);
   const installation = await openInstallation(config, { redis, storage, log });
   const timing = kind.timing ?? WORKER_TIMING;
@@ -144,27 +147,33 @@ async function buildWorker(config: Config, { access, redis, log, kind, host }: F
   });
   const sets = new UploadSets(connection, keys);
   const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs });
-  const heartbeat = new Heartbeat('worker', { ...redis, log }, () => ({
-    held: {},
-    running: worker.running,
-    pausedBy: worker.isPaused ? 'storage' : null,
-    lastMinute: redis.tally.lastMinute,
-    wake: null,
-  }));
+  const heartbeat = new Heartbeat('worker', { ...redis, log }, () => statusOf(worker, redis.tally));
+  let webhooks: WebhookSending | undefined;
   return {
     async start() {
       await listenForCancels(redis, worker);
       await worker.ready();
       sweeper.start();
       heartbeat.start();
+      webhooks = await startWebhooks(config, endpoints, { connection, keys, log });
     },
     async close(graceMs) {
-      // Both at the same time, so that neither starts new work while it waits for the other.
-      await Promise.all([sweeper.close(), worker.close(graceMs)]);
+      // All at the same time, so that none starts new work while it waits for another one.
+      await Promise.all([sweeper.close(), worker.close(graceMs), webhooks?.close(graceMs)]);
       access.close();
       await closeParts(redis, { heartbeat, storage });
     },
     hasStuckThread: () => processors.abandonedCalls() > 0,
+  };
+}
+
+function statusOf(worker: UploadWorker, tally: UploadTally): ProcessStatus {
+  return {
+    held: {},
+    running: worker.running,
+    pausedBy: worker.isPaused ? 'storage' : null,
+    lastMinute: tally.lastMinute,
+    wake: null,
   };
 }
 
@@ -201,7 +210,7 @@ interface RedisParts {
 }
 
 /** Waits for Redis without a limit. Rejects with `ConfigError` if Redis has settings that must not be used. */
-async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> {
+async function openRedisParts(config: Config, access: Access, log: Logger): Promise<RedisParts> {
   const keys = queueKeys(config.queuePrefix);
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openWaitingConnection(place, log);
@@ -216,6 +225,7 @@ async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> 
   const tally = new UploadTally();
   const records = new UploadRecords(new RedisRecordStore(connection), keys, {
     ...recordOptions(config),
+    sendsWebhooks: sendsWebhooks(config, access),
     nowMs: () => clock.nowMs(),
     onEntered: (state, from) => tally.entered(state, from),
   });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { webhookEvents, webhookSecret, webhookSecrets, webhookUrl } from '../settings/webhook-settings.ts';
 import { presetNameSchema } from '../wire/access-schemas.ts';
+import { WEBHOOK_EVENTS } from '../wire/webhook-schemas.ts';
 import type { JsonObject } from './caller.ts';
 import { placeOfJsonFault } from './json-fault.ts';
 
@@ -69,19 +71,15 @@ const ticketKeySchema = z.discriminatedUnion(
   'must be HS256, EdDSA or ES256',
 );
 
-const webhookSchema = z.strictObject({
-  id: identifier,
-  url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
-  secret: z.string().regex(/^whsec_[A-Za-z0-9+/]+={0,2}$/, 'must be whsec_ and base64'),
-  events: z
-    .array(
-      z.enum(
-        ['upload.completed', 'upload.failed', 'upload.cancelled', 'upload.discarded', 'upload.deleted'],
-        'must be an event such as upload.completed',
-      ),
-    )
-    .min(1),
-});
+const webhookEndpointSchema = z
+  .strictObject({
+    id: identifier,
+    url: webhookUrl,
+    // A second secret is there while one is replaced.
+    secret: z.union([webhookSecret, webhookSecrets]),
+    events: webhookEvents.default([...WEBHOOK_EVENTS]),
+  })
+  .transform(({ secret, ...rest }) => ({ ...rest, secrets: [secret].flat() }));
 
 const tenantSchema = z.strictObject({
   keys: z.array(keySchema).default([]),
@@ -95,7 +93,7 @@ const tenantSchema = z.strictObject({
       z.looseObject({}).transform((options) => options as JsonObject),
     )
     .default({}),
-  webhooks: z.array(webhookSchema).default([]),
+  webhooks: z.array(webhookEndpointSchema).default([]),
 });
 
 const fileSchema = z.strictObject({
@@ -112,7 +110,7 @@ export type TenantEntry = z.infer<typeof tenantSchema>;
 export type TicketKeyEntry = z.infer<typeof ticketKeySchema>;
 
 /** An endpoint that receives events of a tenant's uploads. */
-export type WebhookEntry = z.infer<typeof webhookSchema>;
+export type WebhookEntry = z.infer<typeof webhookEndpointSchema>;
 
 /** Why an access file cannot be used. The message is one line, names the places, and contains no value of the file. */
 export class AccessFileError extends Error {}

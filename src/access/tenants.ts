@@ -47,10 +47,12 @@ export class Tenants {
   /** By their digests in hex. */
   readonly #apiKeys: ReadonlyMap<string, FoundApiKey>;
   readonly #ticketKeys: ReadonlyMap<string, FoundTicketKey>;
+  readonly #hasWebhooks: boolean;
 
   private constructor(tenants: readonly Tenant[], apiKeys: ReadonlyMap<string, FoundApiKey>) {
     this.#tenants = new Map(tenants.map((tenant) => [tenant.name, tenant]));
     this.#apiKeys = apiKeys;
+    this.#hasWebhooks = tenants.some(({ webhooks }) => webhooks.length > 0);
     this.#ticketKeys = new Map(
       tenants.flatMap((tenant) => tenant.ticketKeys.map((key) => [key.kid, { tenant, key }] as const)),
     );
@@ -81,6 +83,11 @@ export class Tenants {
   /** In the order of the file. */
   get all(): Iterable<Tenant> {
     return this.#tenants.values();
+  }
+
+  /** True if any tenant has an endpoint for webhooks. */
+  get hasWebhooks(): boolean {
+    return this.#hasWebhooks;
   }
 
   get(name: string): Tenant | undefined {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { withoutMapping } from './trusted-proxies.ts';
+import { withoutMapping } from './address-list.ts';
 
 /** `address:port` of IPv4, or an IPv6 address in brackets with or without a port. */
 const WITH_PORT = /^(?:(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}|\[([0-9a-fA-F:.]{2,45})\](?::\d{1,5})?)$/;

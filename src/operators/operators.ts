@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
+import type { DeliveryQueue } from '../delivery/delivery-queue.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { readProcesses, type Heartbeat } from '../telemetry/process-registry.ts';
 import { FailedUploads, type FailedUploadParts } from '../record/failed-uploads.ts';
@@ -11,9 +12,13 @@ import { loadOperatorsAssets } from '../page/assets.ts';
 import { operatorGuard } from './operator-guard.ts';
 import { readFigures } from './service-figures.ts';
 
+/** Number of webhooks that are listed. */
+const SHOWN_DELIVERIES = 50;
+
 /** The parts that the operators' routes share with the rest of the process. */
 export interface OperatorsParts extends FailedUploadParts {
   queue: Pick<UploadQueue, 'add' | 'counts'>;
+  deliveries: Pick<DeliveryQueue, 'list' | 'replay'>;
   heartbeat: Pick<Heartbeat, 'beat'>;
   /** Maximum number of uploads that wait for a worker. */
   queueCapacity: number;
@@ -29,7 +34,8 @@ export interface Operators extends OperatorRouteParts {
 
 /** Builds the guard and the parts of the operators' routes. */
 export async function openOperators(parts: OperatorsParts, token: string, retentionMs: number): Promise<Operators> {
-  const { connection, keys, records, queue, heartbeat, queueCapacity, addressOf, isTrustedProxy, log } = parts;
+  const { connection, keys, records, queue, deliveries, heartbeat, queueCapacity, addressOf, isTrustedProxy, log } =
+    parts;
   const failed = new FailedUploads(parts, retentionMs);
   const sets = new UploadSets(connection, keys);
   return {
@@ -46,6 +52,11 @@ export async function openOperators(parts: OperatorsParts, token: string, retent
       }),
     retry: (id) => failed.retry(id),
     retryListed: (ref) => failed.retryListed(ref),
+    listDeliveries: (state) => deliveries.list(state, SHOWN_DELIVERIES, records.nowMs()),
+    replay: async (id) => {
+      await deliveries.replay(id);
+      log.info({ delivery: id }, 'failed webhook sent again');
+    },
     assets: await loadOperatorsAssets(),
   };
 }

@@ -6,6 +6,9 @@
 /** The only BullMQ queue. The id of a job is the id of its upload. */
 export const QUEUE_NAME = 'uploads';
 
+/** The BullMQ queue of webhooks. */
+export const DELIVERY_QUEUE_NAME = 'webhooks';
+
 /** The job only names the upload. Everything else is read from the record. */
 export interface UploadJobData {
   id: string;
@@ -64,6 +67,14 @@ export interface QueueKeys {
   readonly removalPermit: string;
   /** Sorted set of failed uploads that may be retried. The score is the time of the failure. */
   readonly failed: string;
+  /** Stream of final uploads whose webhooks have no job yet. */
+  readonly outbox: string;
+  /** Sorted set of webhooks that are not delivered yet. The score is the time of their event. */
+  readonly pendingDeliveries: string;
+  /** Hash from outcome to the number of tries to deliver a webhook. */
+  readonly deliveryCounts: string;
+  /** Hash from endpoint to the digest of its settings at the time at which it answered 410. */
+  readonly stoppedEndpoints: string;
   /** Sorted set of processes. The score is the time of their last heartbeat. */
   readonly processes: string;
   /** Channel on which the ids of cancelled and deleted uploads are published to workers. */
@@ -105,6 +116,10 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     installationLock: `${bullPrefix}:installation-lock`,
     removalPermit: `${bullPrefix}:scan-may-remove`,
     failed: `${bullPrefix}:failed`,
+    outbox: `${bullPrefix}:outbox`,
+    pendingDeliveries: `${bullPrefix}:pending-deliveries`,
+    deliveryCounts: `${bullPrefix}:delivery-counts`,
+    stoppedEndpoints: `${bullPrefix}:stopped-endpoints`,
     processes: `${bullPrefix}:processes`,
     cancelChannel: `${bullPrefix}:cancel`,
     changeChannel: (id) => `${bullPrefix}:changed:${id}`,

@@ -51,7 +51,8 @@ export async function readStream(
   return (streams?.[0]?.[1] ?? []).map(([id, fields]) => entryOf(id, fields));
 }
 
-async function withPatience<T>(connection: Redis, reading: Promise<T>): Promise<T> {
+/** Rejects, and cuts the connection, if a blocking read gets no reply for 16 s while the connection is open. */
+export async function withPatience<T>(connection: Redis, reading: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
     let periods = 0;

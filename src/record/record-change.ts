@@ -33,6 +33,8 @@ export interface RecordOptions {
   nowMs?: () => number;
   /** The command that publishes each change on the upload's own channel as well. Default: none. */
   publish?: PublishCommand;
+  /** Returns true if final uploads are added to the outbox of webhooks. Default: never. */
+  sendsWebhooks?: () => boolean;
 }
 
 /** Returns the options that all processes of an installation must share. */
@@ -243,6 +245,7 @@ export class RecordChanger {
       keys.records,
       keys.recordOwners,
       keys.tenants,
+      ...(this.#options.sendsWebhooks?.() === true ? [keys.outbox] : []),
     ];
   }
 

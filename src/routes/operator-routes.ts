@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
-import type { ServiceFigures } from '../wire/documents.ts';
+import { ServiceError } from '../errors.ts';
+import type { Delivery, DeliveryList, ServiceFigures } from '../wire/documents.ts';
 import { sendAsset } from '../http/asset.ts';
 import { requireUploadId } from '../http/parameters.ts';
 import type { PageAssets } from '../page/assets.ts';
@@ -15,6 +16,9 @@ export interface OperatorRouteParts {
   retry(id: string): Promise<void>;
   /** Does the same for the `ref` of a listed upload. */
   retryListed(ref: string): Promise<void>;
+  listDeliveries(state: Delivery['state']): Promise<DeliveryList>;
+  /** Rejects with `unknown_delivery` (404) if no such delivery has failed. */
+  replay(id: string): Promise<void>;
   assets: PageAssets;
 }
 
@@ -31,10 +35,25 @@ export function operatorRoutes(router: Router, parts: OperatorRouteParts): void 
     ctx.status = 204;
   });
 
+  router.get('/operators/deliveries', async (ctx) => {
+    ctx.body = await parts.listDeliveries(readState(ctx.query['state']));
+  });
+
+  router.post('/operators/deliveries/:id/replay', async (ctx) => {
+    await parts.replay(ctx.params['id'] ?? '');
+    ctx.status = 204;
+  });
+
   for (const [path, asset] of parts.assets.files) {
     router.get(path, (ctx) => {
       ctx.set('Content-Security-Policy', parts.assets.contentSecurityPolicy);
       sendAsset(ctx, asset);
     });
   }
+}
+
+function readState(value: string | string[] | undefined): Delivery['state'] {
+  if (value === undefined || value === 'failed') return 'failed';
+  if (value === 'pending') return 'pending';
+  throw new ServiceError('bad_request', '`state` must be failed or pending, and be given at most once.');
 }

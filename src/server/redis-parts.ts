@@ -1,3 +1,6 @@
+import type { Access } from '../access/access.ts';
+import { DeliveryQueue } from '../delivery/delivery-queue.ts';
+import { sendsWebhooks } from '../delivery/webhook-endpoint.ts';
 import {
   openClusterConnection,
   openCommandConnection,
@@ -32,10 +35,11 @@ export interface RedisParts {
   readonly tally: UploadTally;
   readonly records: UploadRecords;
   readonly queue: UploadQueue;
+  readonly deliveries: DeliveryQueue;
 }
 
 /** Connects to Redis and checks its configuration. Rejects with `ConfigError` if Redis is configured wrongly. */
-export async function openRedisParts(config: Config, log: Logger): Promise<RedisParts> {
+export async function openRedisParts(config: Config, access: Access, log: Logger): Promise<RedisParts> {
   const keys = queueKeys(config.queuePrefix);
   const connection = openCommandConnection(config.redis ?? DEFAULT_REDIS, log);
   const redisCheck = await RedisCheck.start(connection, log, { key: keys.events }).catch((error: unknown) => {
@@ -48,11 +52,18 @@ export async function openRedisParts(config: Config, log: Logger): Promise<Redis
   const tally = new UploadTally();
   const records = new UploadRecords(store, keys, {
     ...recordOptions(config),
+    sendsWebhooks: sendsWebhooks(config, access),
     nowMs: () => clock.nowMs(),
     onEntered: (state, from) => tally.entered(state, from),
   });
   const queue = new UploadQueue(connection, keys, log);
-  return { keys, connection, redisCheck, clock, store, tally, records, queue };
+  const deliveries = new DeliveryQueue(connection, keys, log);
+  return { keys, connection, redisCheck, clock, store, tally, records, queue, deliveries };
+}
+
+/** Closes the queues, but not the connection that they share. */
+export async function closeQueues({ queue, deliveries }: Pick<RedisParts, 'queue' | 'deliveries'>): Promise<void> {
+  await Promise.all([queue.close(), deliveries.close()]);
 }
 
 /** Returns the configured event bus. It opens its own connection and closes it. */

@@ -26,7 +26,7 @@ import { createApp } from './app.ts';
 import { buildHeldParts, subscribeTo, type HeldParts } from './held-parts.ts';
 import { endRequests, openHttpServer, urlOf } from './http-server.ts';
 import { buildIntake } from './intake-parts.ts';
-import { eventsFrom, openRedisParts, type RedisParts } from './redis-parts.ts';
+import { closeQueues, eventsFrom, openRedisParts, type RedisParts } from './redis-parts.ts';
 import { openManagement } from './management.ts';
 import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
@@ -95,7 +95,7 @@ export async function openService(config: Config, log: Logger, host: ServiceHost
   const access = await startAccess(config, { log, isPreset, isEmbedded });
   let redis: RedisParts | undefined;
   try {
-    redis = await openRedisParts(config, log);
+    redis = await openRedisParts(config, access, log);
     const storage = await openStorageParts(config, redis, log);
     return await buildService(config, { access, redis, ...storage, log, ...host, kinds });
   } catch (error) {
@@ -223,15 +223,15 @@ interface Open {
 
 async function closeInOrder({ access, held, heartbeat, redis, storage }: Open): Promise<void> {
   access.close();
-  await settleWithin(Promise.all([heartbeat.close(), held.bus.close(), redis.queue.close()]), CLOSE_LIMIT_MS);
+  await settleWithin(Promise.all([heartbeat.close(), held.bus.close(), closeQueues(redis)]), CLOSE_LIMIT_MS);
   redis.clock.close();
   await settleWithin(Promise.all([closeConnection(redis.connection), storage.close?.()]), CLOSE_LIMIT_MS);
 }
 
-async function closeRedis({ clock, queue, connection }: RedisParts): Promise<void> {
-  clock.close();
-  await settleWithin(queue.close(), CLOSE_LIMIT_MS);
-  await settleWithin(closeConnection(connection), CLOSE_LIMIT_MS);
+async function closeRedis(redis: RedisParts): Promise<void> {
+  redis.clock.close();
+  await settleWithin(closeQueues(redis), CLOSE_LIMIT_MS);
+  await settleWithin(closeConnection(redis.connection), CLOSE_LIMIT_MS);
 }
 
 interface Measured {
@@ -254,6 +254,7 @@ function createMetrics(config: Config, { redis, held, backlog, receiving, isEmbe
     backlog: async () => (store.isReady ? await backlog.read() : undefined),
     workersAlive: async () => (store.isReady ? await countWorkers(redis.connection, redis.keys) : undefined),
     workersPaused: async () => (store.isReady ? await countPausedWorkers(redis.connection, redis.keys) : undefined),
+    deliveries: async () => (store.isReady ? await redis.deliveries.figures(redis.clock.nowMs()) : undefined),
     queueCapacity: config.queueCapacity,
   });
 }

@@ -9,6 +9,7 @@ import { REDIS, redisContradiction, redisPlace } from './redis-settings.ts';
 import { environmentFor, ROLE_VARIABLE, withoutSettings } from './roles.ts';
 import { S3, s3Settings } from './s3-settings.ts';
 import { TABLES } from './processing-settings.ts';
+import { webhookContradiction } from './webhook-settings.ts';
 import { PLAIN_SETTINGS, type ChildRole } from './sections.ts';
 
 /** S3 allows 10,000 parts in a multipart upload. This service sends parts of 8 MiB. */
@@ -22,7 +23,11 @@ const SHARE_OF_ONE_ADDRESS = 0.1;
 const settingsSchema = z
   .object({ ...PLAIN_SETTINGS, ...ACCESS, ...MANAGEMENT, ...REDIS, ...S3, ...TABLES })
   .transform((values, context) => {
-    const found = accessContradiction(values) ?? redisContradiction(values) ?? contradiction(values);
+    const found =
+      accessContradiction(values) ??
+      webhookContradiction(values) ??
+      redisContradiction(values) ??
+      contradiction(values);
     if (found === undefined) return toConfig(values);
     context.addIssue(found);
     return z.NEVER;

@@ -7,6 +7,7 @@ import { MOUNTING } from './mount-settings.ts';
 import { PICTURE_REQUESTS, PICTURES, TABLES } from './processing-settings.ts';
 import { RECEIVING } from './receiving-settings.ts';
 import { REDIS } from './redis-settings.ts';
+import { WEBHOOKS } from './webhook-settings.ts';
 import { S3 } from './s3-settings.ts';
 
 /** What a process that another one starts is for. `server`: a program of somebody else, such as Redis. */
@@ -163,6 +164,7 @@ export const PLAIN_SETTINGS = {
   ...WORK,
   ...LIFE_OF_UPLOADS,
   ...SHUTDOWN,
+  ...WEBHOOKS,
   ...LOGGING,
 };
 
@@ -191,5 +193,6 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Tables', roles: PROCESSING, settings: TABLES },
   { title: 'Life of an upload and of a process', roles: BOTH, settings: LIFE_OF_UPLOADS },
   { title: 'Shutdown of API processes', roles: ['api'], settings: SHUTDOWN },
+  { title: 'Webhooks', roles: BOTH, settings: WEBHOOKS },
   { title: 'Log', roles: EVERYWHERE, settings: LOGGING },
 ];

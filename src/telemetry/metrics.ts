@@ -23,7 +23,15 @@ export interface Readings {
   workersAlive: () => Promise<number | undefined>;
   /** Likewise. */
   workersPaused: () => Promise<number | undefined>;
+  /** Likewise. */
+  deliveries: () => Promise<DeliveryReading | undefined>;
   queueCapacity: number;
+}
+
+interface DeliveryReading {
+  tries: Readonly<Record<string, number>>;
+  pending: number;
+  oldestPendingMs: number | null;
 }
 
 interface BacklogReading {
@@ -91,6 +99,7 @@ export class Metrics {
       () => readings.queueCapacity,
     );
     this.#jobs(readings);
+    this.#deliveries(readings);
     this.#readGauge('workers_alive', 'Worker processes that are alive, over all machines.', readings.workersAlive);
     this.#readGauge(
       'workers_paused',
@@ -109,6 +118,27 @@ export class Metrics {
       'Recent number of uploads that leave the queue per minute.',
       ({ drainedPerMinute }) => drainedPerMinute ?? 0,
     );
+  }
+
+  #deliveries({ deliveries }: Readings): void {
+    this.#readGauge('webhooks_pending', 'Webhooks that are not delivered yet, over all processes.', async () => {
+      return (await deliveries())?.pending;
+    });
+    this.#readGauge('webhook_oldest_pending_seconds', 'Age of the oldest webhook that is not delivered.', async () => {
+      const figures = await deliveries();
+      return figures === undefined ? undefined : (figures.oldestPendingMs ?? 0) / 1000;
+    });
+    new Counter({
+      name: 'webhook_tries_total',
+      help: 'Tries to deliver a webhook, over all processes, by outcome: delivered, retried or abandoned.',
+      labelNames: ['outcome'],
+      registers: [this.#registry],
+      async collect() {
+        this.reset();
+        const figures = await deliveries().catch(() => undefined);
+        for (const [outcome, count] of Object.entries(figures?.tries ?? {})) this.inc({ outcome }, count);
+      },
+    });
   }
 
   /** Number of responses that are held now, by route. Routes without any are left out. */

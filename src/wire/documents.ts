@@ -4,6 +4,7 @@ import type * as pictures from './picture-schemas.ts';
 import type { UploadState } from './base-schemas.ts';
 import type * as tables from './table-schemas.ts';
 import type * as uploads from './upload-schemas.ts';
+import type * as webhooks from './webhook-schemas.ts';
 
 /*
  * Types of the JSON that crosses HTTP, shared by the server, the workers and the browser. The schemas describe each
@@ -87,3 +88,15 @@ export type FailedUpload = ServiceFigures['failures']['newest'][number];
 
 /** The state of the whole service, for operators. */
 export type ServiceFigures = z.infer<typeof operators.serviceFiguresSchema>;
+
+/** The type of a webhook. */
+export type WebhookEvent = Webhook['type'];
+
+/** The body of a webhook. */
+export type Webhook = z.infer<typeof webhooks.webhookSchema>;
+
+/** A webhook that was not delivered yet, or not at all. */
+export type Delivery = DeliveryList['deliveries'][number];
+
+/** Answer of `GET /operators/deliveries`. */
+export type DeliveryList = z.infer<typeof webhooks.deliveryListSchema>;

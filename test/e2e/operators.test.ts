@@ -102,12 +102,12 @@ test('failures are retried by mouse or keyboard, and a failure that cannot be re
   const [first, second, third] = [await send('first.jpg'), await send('second.jpg'), await send('<i>third.jpg')];
   for (const { id } of [first, second, third]) await failByOurFault(service, PREFIX, id);
   const { page, complaints } = await open('/operators');
-  await awaitTrue(page, () => document.querySelectorAll('#failure-rows tr').length === 3);
+  await awaitTrue(page, () => document.querySelectorAll('#failures-rows tr').length === 3);
   await expectGoodLooks(page, 'operators');
-  expect((await page.locator('#failure-rows .name').allInnerTexts()).join()).toContain('<i>third.jpg');
+  expect((await page.locator('#failures-rows .name').allInnerTexts()).join()).toContain('<i>third.jpg');
   await page.getByRole('button', { name: 'Retry first.jpg' }).focus();
   await page.keyboard.press('Enter');
-  await awaitTrue(page, () => document.querySelectorAll('#failure-rows tr').length === 2);
+  await awaitTrue(page, () => document.querySelectorAll('#failures-rows tr').length === 2);
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('failures');
   await page.getByRole('button', { name: 'Retry all shown' }).click();
   await page.waitForSelector('#failures-none', { state: 'visible' });

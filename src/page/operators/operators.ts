@@ -1,5 +1,5 @@
-import type { FailedUpload, ServiceFigures } from '../../wire/documents.ts';
-import { FailureTable } from './failure-table.ts';
+import type { DeliveryList, ServiceFigures } from '../../wire/documents.ts';
+import { ActionTable } from './action-table.ts';
 import { showFigures } from './figures-view.ts';
 import { pollWhileVisible } from './poll-while-visible.ts';
 import { required, setText } from '../dom.ts';
@@ -12,17 +12,27 @@ const SERVICE = location.origin + new URL('..', import.meta.url).pathname;
 
 const status = required('#status', HTMLElement);
 const main = required('#figures', HTMLElement);
-const failures = new FailureTable(retry);
+const failures = new ActionTable({
+  name: 'failures',
+  action: 'Retry',
+  act: (id) => post(`operators/uploads/${id}/retry`),
+});
+const deliveries = new ActionTable({
+  name: 'deliveries',
+  action: 'Replay',
+  act: (id) => post(`operators/deliveries/${id}/replay`),
+});
 const refreshNow = pollWhileVisible(refresh);
 
 /** If the request fails, the last figures stay and the status line shows the reason. */
 async function refresh(): Promise<void> {
   try {
-    const response = await ask('operators/figures');
-    // The process that served this page also answers here, so the document has this type.
+    const [response, listed] = await Promise.all([ask('operators/figures'), ask('operators/deliveries')]);
+    // The process that served this page also answers here, so the documents have these types.
     const figures = (await response.json()) as ServiceFigures;
     showFigures(figures);
-    failures.show(figures.failures, Date.parse(figures.at));
+    showFailures(figures);
+    showDeliveries((await listed.json()) as DeliveryList, Date.parse(figures.at));
     main.hidden = false;
     status.classList.remove('away');
     setText(status, 'Live');
@@ -32,8 +42,32 @@ async function refresh(): Promise<void> {
   }
 }
 
-async function retry({ ref }: FailedUpload): Promise<void> {
-  await ask(`operators/uploads/${ref}/retry`, { method: 'POST' });
+function showFailures({ failures: { count, newest }, at }: ServiceFigures): void {
+  const lines = newest.map(({ ref: id, name, code, attempts, failedAt }) => ({
+    id,
+    title: name,
+    detail: id,
+    reason: code,
+    tries: attempts,
+    failedAt,
+  }));
+  failures.show(count, lines, Date.parse(at));
+}
+
+function showDeliveries({ count, deliveries: newest }: DeliveryList, nowMs: number): void {
+  const lines = newest.map(({ id, type, tenant, endpoint, upload, reason, tries, createdAt, failedAt }) => ({
+    id,
+    title: `${type} to ${tenant}, ${endpoint}`,
+    detail: upload,
+    reason: reason ?? '',
+    tries,
+    failedAt: failedAt ?? createdAt,
+  }));
+  deliveries.show(count, lines, nowMs);
+}
+
+async function post(path: string): Promise<void> {
+  await ask(path, { method: 'POST' });
   refreshNow();
 }
 

@@ -17,6 +17,7 @@ if was.state == 'receiving' or was.state == 'processing' then putConcurrentWrite
 put('deleted', '1')
 put('stored', '0')
 putEnd(ARGV[8])
+keepForDeletion(key)
 save('name', 'result', 'error', 'variants', 'sha256', 'type', 'options', 'metadata', 'appMetadata')
 keepUntilEnd(ARGV[8], true)
 publish(id, event)

@@ -6,6 +6,7 @@ import * as pictures from '../picture-schemas.ts';
 import { uploadIdSchema, uploadStateSchema } from '../base-schemas.ts';
 import * as tables from '../table-schemas.ts';
 import * as schemas from '../upload-schemas.ts';
+import { deliveryListSchema, deliverySchema, webhookSchema } from '../webhook-schemas.ts';
 import type { Schema } from './shapes.ts';
 
 const COMPONENTS = {
@@ -36,6 +37,9 @@ const COMPONENTS = {
   ServiceStatus: schemas.serviceStatusSchema,
   ProcessReport: processReportSchema,
   ServiceFigures: serviceFiguresSchema,
+  Webhook: webhookSchema,
+  Delivery: deliverySchema,
+  DeliveryList: deliveryListSchema,
 } as const satisfies Record<string, z.ZodType>;
 
 /** A name in `components.schemas`. */

@@ -8,6 +8,7 @@ import { SERVICE_PATHS } from './paths-service.ts';
 import { TUS_PATHS } from './paths-tus.ts';
 import { UPLOAD_PATHS } from './paths-uploads.ts';
 import { HEADERS, problemResponse } from './responses.ts';
+import { WEBHOOKS } from './webhooks.ts';
 import type { OpenApiDocument } from './shapes.ts';
 import { VERSION } from '../../version.ts';
 
@@ -69,6 +70,7 @@ const TAGS = [
   { name: 'Progress', description: 'Held answers: progress and outcome of an upload.' },
   { name: 'Files', description: 'The uploaded files and the files made from them.' },
   { name: 'Service', description: 'State of the process, and the page.' },
+  { name: 'Webhooks', description: 'Requests that the service sends to `WEBHOOK_URL` about final uploads.' },
   {
     name: 'Operators',
     description: 'For the people who run the service. These paths are a 404 unless `OPERATORS_TOKEN` is set.',
@@ -101,6 +103,7 @@ export function openApiDocument(version: string = VERSION, mountPath = ''): Open
       ...SERVICE_PATHS,
       ...OPERATOR_PATHS,
     }),
+    webhooks: WEBHOOKS,
     components: {
       schemas: componentSchemas(),
       parameters: PARAMETERS,

@@ -1,4 +1,4 @@
-import type { ServiceFigures } from '../documents.ts';
+import type { DeliveryList, ServiceFigures } from '../documents.ts';
 import { parameters } from './parameters.ts';
 import { headers, json, onlyProblems, problems } from './responses.ts';
 import type { OpenApiDocument, Operation, Paths } from './shapes.ts';
@@ -100,9 +100,77 @@ version, so clients that wait for the upload are notified.`,
   },
 };
 
+const DELIVERIES: DeliveryList = {
+  count: 1,
+  pending: 3,
+  oldestPendingMs: 4210,
+  deliveries: [
+    {
+      id: 'default.main.8f0c2d4be1a7.9',
+      upload: '8f0c2d4be1a7',
+      type: 'upload.completed',
+      tenant: 'default',
+      endpoint: 'main',
+      state: 'failed',
+      tries: 9,
+      reason: 'status 500',
+      createdAt: '2026-03-13T11:20:11.020Z',
+      failedAt: '2026-03-14T09:20:11.020Z',
+    },
+  ],
+};
+
+const listDeliveries: Operation = {
+  operationId: 'listDeliveries',
+  tags: TAGS,
+  summary: 'Webhooks that are not delivered',
+  description: 'The newest failed webhooks, or the oldest pending ones, at most 50.',
+  parameters: [
+    {
+      name: 'state',
+      in: 'query',
+      description: '`failed` (default): the last try failed. `pending`: not delivered yet.',
+      schema: { type: 'string', enum: ['failed', 'pending'] },
+    },
+  ],
+  security,
+  responses: {
+    '200': {
+      description: 'The webhooks.',
+      headers: headers('Cache-Control'),
+      content: json('DeliveryList', { some: { value: DELIVERIES } }),
+    },
+    ...problems(...REFUSALS, 'bad_request'),
+  },
+};
+
+const replayDelivery: Operation = {
+  operationId: 'replayDelivery',
+  tags: TAGS,
+  summary: 'Send a failed webhook again',
+  description: 'Sends it with the same `webhook-id` and body, and with all tries.',
+  parameters: [
+    {
+      name: 'id',
+      in: 'path',
+      required: true,
+      description: 'Id of the delivery.',
+      schema: { type: 'string' },
+      example: DELIVERIES.deliveries[0]?.id,
+    },
+  ],
+  security,
+  responses: {
+    '204': { description: 'The webhook is pending.' },
+    ...problems(...REFUSALS, 'foreign_origin', 'unknown_delivery'),
+  },
+};
+
 /** Operations for operators. */
 export const OPERATOR_PATHS: Paths = {
   '/operators': { get: getOperatorsPage },
   '/operators/figures': { get: getServiceFigures },
+  '/operators/deliveries': { get: listDeliveries },
+  '/operators/deliveries/{id}/replay': { post: replayDelivery },
   '/operators/uploads/{id}/retry': { post: retryUpload },
 };

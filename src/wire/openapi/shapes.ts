@@ -87,6 +87,8 @@ export interface OpenApiDocument {
   servers: readonly { url: string; description: string }[];
   tags: readonly { name: string; description: string }[];
   paths: Paths;
+  /** Requests that the service sends, by their type. */
+  webhooks: Paths;
   components: {
     schemas: Readonly<Record<string, Schema>>;
     parameters: Readonly<Record<string, Parameter>>;

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { AccessFileError, parseAccessFile } from '../../../src/access/access-file.ts';
 import { keyEntry, newApiKey, newSecret } from '../../helpers/access-file.ts';
+import { WEBHOOK_EVENTS } from '../../../src/wire/webhook-schemas.ts';
+
+const WEBHOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
 const JWK = { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) };
 
@@ -37,10 +40,15 @@ describe('the access file', () => {
       weight: 1,
       presets: { avatar: { variants: [{ name: 'card', width: 400, height: 400, fit: 'cover' }] } },
       webhooks: [
-        { id: 'main', url: 'https://app.example/hooks', secret: 'whsec_c2VjcmV0', events: ['upload.completed'] },
+        { id: 'main', url: 'https://app.example/hooks', secret: WEBHOOK_SECRET, events: ['upload.completed'] },
+        { id: 'all', url: 'https://app.example/hooks', secret: [WEBHOOK_SECRET, WEBHOOK_SECRET] },
       ],
     };
-    expect(parseAccessFile(fileOf(acme)).tenants['acme']).toEqual(acme);
+    const [main, all] = acme.webhooks.map(({ secret, ...rest }) => ({ ...rest, secrets: [secret].flat() }));
+    expect(parseAccessFile(fileOf(acme)).tenants['acme']).toEqual({
+      ...acme,
+      webhooks: [main, { ...all, events: [...WEBHOOK_EVENTS] }],
+    });
   });
 
   test('gives a tenant no keys, no limits and the weight 1 by default', () => {
@@ -76,8 +84,8 @@ describe('the access file', () => {
     ['options of no file kind', fileOf({ presets: { a: { invalid: 1 } } }), 'tenants.acme.presets.a is not valid'],
     [
       'an unknown event',
-      fileOf({ webhooks: [{ id: 'a', url: 'https://a.example', secret: 'whsec_YQ==', events: ['upload.done'] }] }),
-      'tenants.acme.webhooks[0].events[0] must be an event',
+      fileOf({ webhooks: [{ id: 'a', url: 'https://a.example', secret: WEBHOOK_SECRET, events: ['upload.done'] }] }),
+      'tenants.acme.webhooks[0].events[0] must be upload.completed, ',
     ],
     [
       'a kid of two tenants',

@@ -10,6 +10,7 @@ const READINGS: Readings = {
   backlog: async () => ({ waiting: 6, drainedPerMinute: 90 }),
   workersAlive: async () => 2,
   workersPaused: async () => 1,
+  deliveries: async () => ({ tries: { delivered: 8, retried: 1 }, pending: 2, oldestPendingMs: 1500 }),
   queueCapacity: 50,
 };
 
@@ -36,6 +37,13 @@ describe('metrics of a process', () => {
     const text = await metrics.text();
     expect(text).not.toContain('queue_jobs{');
     expect(text).toMatch(/^deferred_held 3$/m);
+  });
+
+  test('report the webhooks of all processes', async () => {
+    const lines = (await new Metrics(READINGS).text()).split('\n');
+    expect(lines).toContain('webhooks_pending 2');
+    expect(lines).toContain('webhook_oldest_pending_seconds 1.5');
+    expect(lines).toContain('webhook_tries_total{outcome="delivered"} 8');
   });
 
   test('report the waiting uploads, the drain rate and the rejected uploads', async () => {

@@ -25,6 +25,7 @@ local function evict(victimId, retentionMs)
     'updatedAt', now, 'expiresAt', expiresAt
   )
   redis.call('HDEL', victim, 'variants', 'address')
+  sendWebhook('discarded', victim)
   redis.call('PEXPIRE', victim, 2 * retentionMs)
   redis.call('PEXPIRE', publicPrefix .. victimEvent.publicId, 2 * retentionMs)
   countUntil(victimId, redis.call('HGET', victim, 'owner') or '', tonumber(now) + 2 * retentionMs)

@@ -2,7 +2,8 @@
 -- BullMQ's own stream. So there is never a change without its event, nor an event without its change.
 --
 -- KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained,
---       7 failed uploads that may be retried, 8 records, 9 records by owner, 10 tenants
+--       7 failed uploads that may be retried, 8 records, 9 records by owner, 10 tenants,
+--       last: outbox of webhooks, absent without webhooks
 -- ARGV  1 id, 2 nonce, by which a repeated call is recognised, 3 event stream length,
 --       4 key prefix of public ids, with the same hash tag,
 --       5 and 6 command and channel that publish the change as well, empty for none; from 7 on those of the transition
@@ -10,11 +11,12 @@
 -- Returns `{ 'ok', version, field, value, … }`, with fields only if the transition returns the record, or `{ rejection,
 -- version, field, value, … }`, see `Rejection`. A waiting upload also has the field `rank`, its 0-based position.
 local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey = unpack(KEYS)
-local failedKey, recordsKey, ownersKey, tenantsKey = unpack(KEYS, 7)
+local failedKey, recordsKey, ownersKey, tenantsKey, outboxKey = unpack(KEYS, 7)
 local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(ARGV)
 --- @include "../../../queue/scripts/parts/waiting"
 --- @include "count"
 --- @include "use"
+--- @include "outbox"
 local preciseNow = nowMs()
 local now = string.format('%d', preciseNow)
 
@@ -168,6 +170,7 @@ local function keepUntilEnd(retentionMs, isDueNow)
   leaveWaiting()
   dueIn((isDueNow or was.strewn) and 0 or retentionMs)
   if was.state == 'failed' then redis.call('ZREM', failedKey, id) end
+  if event.deleted == '1' then sendDeletion(set) else sendWebhook(event.state, key) end
 end
 
 -- Removes the expiry when an ended upload is started again.

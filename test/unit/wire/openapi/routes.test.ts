@@ -67,6 +67,7 @@ function emptyApp(): Koa {
     backlog: nobody,
     workersAlive: async () => 2,
     workersPaused: async () => 0,
+    deliveries: nobody,
     queueCapacity: 1,
   });
   return createApp({
@@ -86,7 +87,15 @@ function emptyApp(): Koa {
     isTrustedProxy: () => false,
     corsOrigins: [],
     mountPath: '',
-    operators: { guard: nobody, readFigures: nobody, retry: nobody, retryListed: nobody, assets: OPERATORS_PAGE },
+    operators: {
+      guard: nobody,
+      readFigures: nobody,
+      retry: nobody,
+      retryListed: nobody,
+      listDeliveries: nobody,
+      replay: nobody,
+      assets: OPERATORS_PAGE,
+    },
     service: { countWorkers: async () => 0, checkReady: nobody, metrics, openApi: {}, assets: PAGE },
   });
 }

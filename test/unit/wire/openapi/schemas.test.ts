@@ -11,6 +11,7 @@ import {
 } from '../../../../src/wire/openapi/examples.ts';
 import * as schemas from '../../../../src/wire/upload-schemas.ts';
 import { serviceFiguresSchema } from '../../../../src/wire/operator-schemas.ts';
+import { deliveryListSchema } from '../../../../src/wire/webhook-schemas.ts';
 import type { MediaType } from '../../../../src/wire/openapi/shapes.ts';
 
 const SCHEMAS_BY_REFERENCE = new Map<unknown, z.ZodType>([
@@ -20,6 +21,7 @@ const SCHEMAS_BY_REFERENCE = new Map<unknown, z.ZodType>([
   [schemaRef('UploadList')['$ref'], schemas.uploadListSchema],
   [schemaRef('ServiceStatus')['$ref'], schemas.serviceStatusSchema],
   [schemaRef('ServiceFigures')['$ref'], serviceFiguresSchema],
+  [schemaRef('DeliveryList')['$ref'], deliveryListSchema],
 ]);
 
 function mediaTypes(type: string): MediaType[] {

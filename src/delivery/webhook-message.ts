@@ -1,0 +1,38 @@
+import { mountedDocument } from '../http/mount-path.ts';
+import { asSeen } from '../record/read-record.ts';
+import { decodeRecord, type RecordFields } from '../record/record-fields.ts';
+import { toUpload } from '../record/upload-document.ts';
+import { DEFAULT_TENANT } from '../access/caller.ts';
+import type { Webhook, WebhookEvent } from '../wire/documents.ts';
+import { WEBHOOK_EVENTS } from '../wire/webhook-schemas.ts';
+
+/** A webhook before it is known which endpoints receive it. */
+export interface WebhookMessage {
+  /** `{upload id}.{version}`, the same for every try. */
+  readonly id: string;
+  readonly type: WebhookEvent;
+  readonly tenant: string;
+  /** JSON, sent byte by byte as it is signed. */
+  readonly body: string;
+  /** Time of the event by the clock of Redis, in ms since 1970. */
+  readonly atMs: number;
+}
+
+/**
+ * Builds the message from the fields of an outbox entry. Throws if they are not those of a final upload.
+ * @param mountPath begins every link of the document.
+ */
+export function toMessage(fields: RecordFields, mountPath: string): WebhookMessage {
+  const type = WEBHOOK_EVENTS.find((known) => known === `upload.${fields['event']}`);
+  if (type === undefined) throw new Error(`an outbox entry with the event ${String(fields['event'])}`);
+  const record = decodeRecord(fields['id'] ?? '', fields);
+  const atMs = record.updatedAtMs;
+  const webhook: Webhook = { type, timestamp: new Date(atMs).toISOString(), data: toUpload(asSeen(record)) };
+  return {
+    id: `${record.id}.${record.version}`,
+    type,
+    tenant: fields['tenant'] || DEFAULT_TENANT,
+    body: JSON.stringify({ ...webhook, data: mountedDocument(mountPath, webhook.data) }),
+    atMs,
+  };
+}

@@ -1,0 +1,43 @@
+-- Adds an entry to the outbox of webhooks in the same step that makes an upload final. The entry has the fields of the
+-- record as they are now, because the upload may be deleted or sent again before the webhook is sent.
+-- Locals: outboxKey, nil without webhooks.
+
+-- Fields that no webhook needs.
+local NOT_SENT = { variants = true, options = true, address = true, owner = true, nonce = true }
+
+local function addToOutbox(event, flat, changed)
+  local entry = { 'event', event }
+  for index = 1, #flat, 2 do
+    if not NOT_SENT[flat[index]] then
+      entry[#entry + 1] = flat[index]
+      entry[#entry + 1] = flat[index + 1]
+    end
+  end
+  for _, part in ipairs(changed or {}) do entry[#entry + 1] = part end
+  redis.call('XADD', outboxKey, '*', unpack(entry))
+end
+
+local function sendWebhook(event, recordKey)
+  if outboxKey then addToOutbox(event, redis.call('HGETALL', recordKey)) end
+end
+
+-- A deletion removes fields that the webhook still reports. A later field replaces an earlier one of the same name.
+local deletedNames = {
+  'id', 'publicId', 'createdAt', 'name', 'type', 'sha256', 'tenant', 'appMetadata', 'state', 'stage', 'received',
+  'total', 'attempt', 'attemptBase', 'phaseStartedAt', 'phasePercent',
+}
+local beforeDeletion = {}
+
+local function keepForDeletion(recordKey)
+  if not outboxKey then return end
+  for index, value in ipairs(redis.call('HMGET', recordKey, unpack(deletedNames))) do
+    if value then
+      beforeDeletion[#beforeDeletion + 1] = deletedNames[index]
+      beforeDeletion[#beforeDeletion + 1] = value
+    end
+  end
+end
+
+local function sendDeletion(changed)
+  if outboxKey then addToOutbox('deleted', beforeDeletion, changed) end
+end

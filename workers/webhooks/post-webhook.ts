@@ -1,0 +1,137 @@
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { AddressRefusedError, type HostAddress, type PublicAddresses } from '../../src/http/public-address.ts';
+
+/** Time for one try, from the lookup of the host to the headers of the answer. */
+export const TRY_LIMIT_MS = 10_000;
+
+/** What an answer has beyond its headers is read up to these limits and ignored. */
+const MOST_BODY_BYTES = 4096;
+const BODY_LIMIT_MS = 1_000;
+
+/** One request to an endpoint. */
+export interface WebhookRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** How the request is sent. */
+export interface PostOptions {
+  readonly addresses: Pick<PublicAddresses, 'of'>;
+  /** Ends the request early. */
+  readonly signal: AbortSignal;
+  /** Default `TRY_LIMIT_MS`. */
+  readonly limitMs?: number;
+}
+
+/** What an endpoint answered. */
+export interface WebhookAnswer {
+  readonly status: number;
+  /** From `Retry-After`; undefined without one. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** There was no answer. The message says why, for operators. */
+export class NoAnswerError extends Error {
+  constructor(reason: string, cause: unknown) {
+    super(reason, { cause });
+    this.name = 'NoAnswerError';
+  }
+}
+
+/**
+ * Sends one webhook. The host is resolved once, and the connection goes to one of the addresses that were checked.
+ * Redirects are not followed. Throws a `NoAnswerError` if no status arrives.
+ */
+export async function postWebhook(webhook: WebhookRequest, options: PostOptions): Promise<WebhookAnswer> {
+  const { signal, limitMs = TRY_LIMIT_MS } = options;
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+  try {
+    const url = new URL(webhook.url);
+    const addresses = await untilAborted(options.addresses.of(url), limit);
+    const response = await send(url, webhook, addresses, limit);
+    await skipBody(response);
+    return { status: response.statusCode ?? 0, retryAfterMs: retryAfterMs(response.headers['retry-after']) };
+  } catch (error) {
+    throw new NoAnswerError(reasonOf(error, limitMs), error);
+  }
+}
+
+function send(
+  url: URL,
+  { headers, body }: WebhookRequest,
+  addresses: readonly HostAddress[],
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const options: RequestOptions = {
+    method: 'POST',
+    headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+    // A connection of its own for each try, so that its address was just checked.
+    agent: false,
+    lookup: fixedLookup(addresses),
+    signal,
+  };
+  const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
+  return new Promise((resolve, reject) => {
+    request.on('response', resolve);
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** Answers every lookup of a connection with these addresses. */
+function fixedLookup(addresses: readonly HostAddress[]): LookupFunction {
+  return (_host, { all }, done) => {
+    const [first] = addresses;
+    if (all === true) done(null, [...addresses]);
+    else done(null, first?.address ?? '', first?.family);
+  };
+}
+
+/** Reads the body up to the limits, so that a server that sends a short one sees no broken connection. */
+async function skipBody(response: IncomingMessage): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, BODY_LIMIT_MS);
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    let bytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MOST_BODY_BYTES) end();
+    });
+    response.on('error', end);
+    response.on('close', end);
+  });
+  response.destroy();
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Only seconds are read. The other form, a date, depends on the clock of the endpoint. */
+function retryAfterMs(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) * 1000 : undefined;
+}
+
+function reasonOf(error: unknown, limitMs: number): string {
+  if (error instanceof AddressRefusedError) return `address refused: ${error.message}`;
+  const { name, code, cause } = error as { name?: string; code?: unknown; cause?: unknown };
+  if (name === 'TimeoutError' || (cause as { name?: string } | undefined)?.name === 'TimeoutError')
+    return `no answer within ${limitMs / 1000} s`;
+  return typeof code === 'string' ? `no answer: ${code}` : 'no answer';
+}
