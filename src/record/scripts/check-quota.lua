@@ -2,7 +2,7 @@
 -- KEYS  1 tenants
 -- ARGV  1 tenant, 2 limits as JSON, 3 bytes of a received upload that will be queued, or empty before it begins
 -- Returns the name of the limit, and the ms after which it admits uploads again, or empty lines.
-local tenantsKey = KEYS[1]
+local tenantPrefix = KEYS[1]
 --- @include "parts/quota"
 local limits = cjson.decode(ARGV[2])
 local name = ARGV[3] ~= '' and limitOfQueuing(ARGV[1], limits, tonumber(ARGV[3]))

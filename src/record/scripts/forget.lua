@@ -1,7 +1,7 @@
 -- Removes every trace of an upload.
 -- KEYS: as in the part `record`.
 -- ARGV  1 id, 2 key of its public id
-local waitingKey, byAddressKey, recordsKey, ownersKey, tenantsKey = KEYS[2], KEYS[5], KEYS[8], KEYS[9], KEYS[10]
+local waitingKey, byAddressKey, recordsKey, ownersKey, tenantPrefix = KEYS[2], KEYS[5], KEYS[8], KEYS[9], KEYS[10]
 --- @include "../../queue/scripts/parts/waiting"
 --- @include "parts/count"
 --- @include "parts/use"

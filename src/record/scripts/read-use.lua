@@ -2,7 +2,7 @@
 -- ARGV  1 … tenants
 -- Returns for each tenant: waiting, receiving, uploads of the day, bytes of the day, stored bytes, uploads created in
 -- this minute.
-local tenantsKey = KEYS[1]
+local tenantPrefix = KEYS[1]
 --- @include "parts/use"
 local reply = {}
 for _, tenant in ipairs(ARGV) do

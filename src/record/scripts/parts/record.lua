@@ -11,7 +11,7 @@
 -- Returns `{ 'ok', version, field, value, … }`, with fields only if the transition returns the record, or `{ rejection,
 -- version, field, value, … }`, see `Rejection`. A waiting upload also has the field `rank`, its 0-based position.
 local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey = unpack(KEYS)
-local failedKey, recordsKey, ownersKey, tenantsKey, outboxKey = unpack(KEYS, 7)
+local failedKey, recordsKey, ownersKey, tenantPrefix, outboxKey = unpack(KEYS, 7)
 local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(ARGV)
 --- @include "../../../queue/scripts/parts/waiting"
 --- @include "count"

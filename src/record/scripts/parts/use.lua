@@ -1,7 +1,7 @@
 -- Counts what each tenant uses, and lists its uploads. The counts change only together with a record, by the difference
 -- between the record before and after. So they are right for every end of an upload. Uploads of open mode have no
 -- tenant and are not counted.
--- Locals: tenantsKey. The keys below it have the same hash tag:
+-- Locals: tenantPrefix. The keys below it have the same hash tag:
 --   use            hash `<tenant>:<name>` to a count of now: receiving, reserved, waiting, stored
 --   ends           sorted set of `<id> <tenant> <stored bytes>`; the score is the time at which the upload expires
 --   day:<number>   hash `<tenant>:<name>` to a count of one day in UTC: uploads, bytes
@@ -9,7 +9,7 @@
 --   uploads:<tenant>  sorted set of its uploads by creation time
 --   ticket:<name>  set of the uploads that were created with a ticket
 --- @include "../../../queue/scripts/parts/time"
-local useKey, endsKey = tenantsKey .. ':use', tenantsKey .. ':ends'
+local useKey, endsKey = tenantPrefix .. ':use', tenantPrefix .. ':ends'
 local MINUTE_MS, DAY_MS = 60000, 86400000
 
 -- Most expired uploads whose bytes one call gives back; the next call continues.
@@ -21,10 +21,10 @@ local ENDED = { completed = true, failed = true, cancelled = true, discarded = t
 -- Numbers of more than 14 digits would otherwise become `1e+15`.
 local function digits(number) return string.format('%.0f', number) end
 local function numberAt(period) return digits(math.floor(nowMs() / period)) end
-local function dayKey() return tenantsKey .. ':day:' .. numberAt(DAY_MS) end
-local function minuteKey() return tenantsKey .. ':minute:' .. numberAt(MINUTE_MS) end
-local function uploadsKey(tenant) return tenantsKey .. ':uploads:' .. tenant end
-local function ticketKey(ticket) return tenantsKey .. ':ticket:' .. ticket end
+local function dayKey() return tenantPrefix .. ':day:' .. numberAt(DAY_MS) end
+local function minuteKey() return tenantPrefix .. ':minute:' .. numberAt(MINUTE_MS) end
+local function uploadsKey(tenant) return tenantPrefix .. ':uploads:' .. tenant end
+local function ticketKey(ticket) return tenantPrefix .. ':ticket:' .. ticket end
 
 local function addUse(tenant, name, change)
   if change == 0 then return end
