@@ -7,6 +7,9 @@ import { readProcesses, type Heartbeat } from '../telemetry/process-registry.ts'
 import { FailedUploads, type FailedUploadParts } from '../record/failed-uploads.ts';
 import type { UploadQueue } from '../queue/upload-queue.ts';
 import { UploadSets } from '../queue/upload-sets.ts';
+import type { Access } from '../access/access.ts';
+import type { ScriptRunner } from '../queue/backlog.ts';
+import { readUse } from '../record/quota.ts';
 import type { OperatorRouteParts } from '../routes/operator-routes.ts';
 import { loadOperatorsAssets } from '../page/assets.ts';
 import { operatorGuard } from './operator-guard.ts';
@@ -17,6 +20,8 @@ const SHOWN_DELIVERIES = 50;
 
 /** The parts that the operators' routes share with the rest of the process. */
 export interface OperatorsParts extends FailedUploadParts {
+  access: Pick<Access, 'tenants'>;
+  store: ScriptRunner;
   queue: Pick<UploadQueue, 'add' | 'counts'>;
   deliveries: Pick<DeliveryQueue, 'list' | 'replay'>;
   heartbeat: Pick<Heartbeat, 'beat'>;
@@ -34,8 +39,8 @@ export interface Operators extends OperatorRouteParts {
 
 /** Builds the guard and the parts of the operators' routes. */
 export async function openOperators(parts: OperatorsParts, token: string, retentionMs: number): Promise<Operators> {
-  const { connection, keys, records, queue, deliveries, heartbeat, queueCapacity, addressOf, isTrustedProxy, log } =
-    parts;
+  const { access, connection, keys, store, records, queue, deliveries, heartbeat } = parts;
+  const { queueCapacity, addressOf, isTrustedProxy, log } = parts;
   const failed = new FailedUploads(parts, retentionMs);
   const sets = new UploadSets(connection, keys);
   return {
@@ -44,6 +49,8 @@ export async function openOperators(parts: OperatorsParts, token: string, retent
       readFigures({
         heartbeat,
         nowMs: () => records.nowMs(),
+        tenants: () => access.tenants?.all,
+        readUse: (names) => readUse({ store, keys }, names),
         processes: () => readProcesses(connection, keys),
         queue,
         sets,

@@ -2,13 +2,14 @@ import type { ServiceFigures } from '../wire/documents.ts';
 import type { FailedUploads } from '../record/failed-uploads.ts';
 import type { Heartbeat } from '../telemetry/process-registry.ts';
 import type { JobCounts } from '../queue/upload-queue.ts';
+import { readTenantFigures, type TenantFigureParts } from './tenant-figures.ts';
 import type { UploadSets } from '../queue/upload-sets.ts';
 
 /** Number of failures that are listed. The others are only counted. */
 const SHOWN_FAILURES = 50;
 
 /** The sources of the figures. */
-export interface FigureParts {
+export interface FigureParts extends TenantFigureParts {
   heartbeat: Pick<Heartbeat, 'beat'>;
   /** The time by the clock of Redis. */
   nowMs: () => number;
@@ -24,10 +25,11 @@ export interface FigureParts {
 export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
   // The report of this process is up to date then.
   await parts.heartbeat.beat();
-  const [jobs, { count, oldestAtMs }, failures, processes] = await Promise.all([
+  const [jobs, { count, oldestAtMs }, failures, tenants, processes] = await Promise.all([
     parts.queue.counts(),
     parts.sets.waitingSince(),
     parts.failed.list(SHOWN_FAILURES),
+    readTenantFigures(parts),
     parts.processes(),
   ]);
   const nowMs = parts.nowMs();
@@ -37,6 +39,7 @@ export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
     jobs,
     waiting: { count, capacity: parts.queueCapacity, oldestMs },
     failures,
+    tenants,
     processes,
   };
 }

@@ -130,7 +130,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
   );
   manager.register('access-log', heldInAccessLog());
   const heartbeat = new Heartbeat('api', { ...redis, log }, () => statusOf(metrics, redis.tally));
-  const operators = await openOperatorsIfWanted(config, { redis, heartbeat, addressOf, isTrustedProxy, log });
+  const operators = await openOperatorsIfWanted(config, { access, redis, heartbeat, addressOf, isTrustedProxy, log });
   const service = await serviceParts(config, redis, readiness, metrics);
   const app = createApp({
     records,
@@ -270,6 +270,7 @@ async function statusOf(metrics: Metrics, tally: UploadTally): Promise<ProcessSt
 }
 
 interface OperatorSources {
+  access: Access;
   redis: RedisParts;
   heartbeat: Heartbeat;
   addressOf: ClientAddress;

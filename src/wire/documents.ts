@@ -86,6 +86,9 @@ export type ProcessReport = z.infer<typeof operators.processReportSchema>;
 /** An upload that failed for a reason that may be gone at the next try. */
 export type FailedUpload = ServiceFigures['failures']['newest'][number];
 
+/** Tenants with their limits and use. */
+export type TenantFigures = NonNullable<ServiceFigures['tenants']>;
+
 /** The state of the whole service, for operators. */
 export type ServiceFigures = z.infer<typeof operators.serviceFiguresSchema>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, count, time } from './base-schemas.ts';
+import { bytes, count, quotaNameSchema, time } from './base-schemas.ts';
 
 const milliseconds = z.number().min(0).describe('Milliseconds.');
 
@@ -56,6 +56,15 @@ const failedUploadSchema = z
   })
   .describe('A failed upload that an operator can retry.');
 
+const tenantFiguresSchema = z
+  .strictObject({
+    name: z.string(),
+    weight: z.number().describe('Share of the workers, relative to the others.'),
+    limits: z.partialRecord(quotaNameSchema, count).describe('Limits that are left out do not exist.'),
+    use: z.record(quotaNameSchema, count).describe('What the tenant uses now. Days are in UTC.'),
+  })
+  .describe('One tenant of the access file.');
+
 /** Answer of `GET /operators/figures`. */
 export const serviceFiguresSchema = z
   .strictObject({
@@ -83,6 +92,13 @@ export const serviceFiguresSchema = z
       .describe(
         'Uploads that failed for a reason that may be gone at the next attempt. They are listed until they expire.',
       ),
+    tenants: z
+      .strictObject({
+        count,
+        listed: z.array(tenantFiguresSchema).describe('At most 100. Tenants that are nearest to a limit come first.'),
+      })
+      .nullable()
+      .describe('Tenants with their limits and use. Null in open mode.'),
     processes: z.array(processReportSchema),
   })
   .describe('The current state of the whole service.');

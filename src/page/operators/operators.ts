@@ -1,6 +1,7 @@
 import type { DeliveryList, ServiceFigures } from '../../wire/documents.ts';
 import { ActionTable } from './action-table.ts';
 import { showFigures } from './figures-view.ts';
+import { showTenants } from './tenants-view.ts';
 import { pollWhileVisible } from './poll-while-visible.ts';
 import { required, setText } from '../dom.ts';
 
@@ -33,6 +34,7 @@ async function refresh(): Promise<void> {
     showFigures(figures);
     showFailures(figures);
     showDeliveries((await listed.json()) as DeliveryList, Date.parse(figures.at));
+    showTenants(figures.tenants);
     main.hidden = false;
     status.classList.remove('away');
     setText(status, 'Live');

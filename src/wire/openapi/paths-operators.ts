@@ -33,6 +33,24 @@ const FIGURES: ServiceFigures = {
       },
     ],
   },
+  tenants: {
+    count: 1,
+    listed: [
+      {
+        name: 'acme',
+        weight: 1,
+        limits: { waiting: 500, createPerMinute: 600 },
+        use: {
+          waiting: 3,
+          receiving: 1,
+          uploadsPerDay: 812,
+          bytesPerDay: 2_840_113_920,
+          storedBytes: 2_840_113_920,
+          createPerMinute: 12,
+        },
+      },
+    ],
+  },
   processes: [
     {
       id: 'c1c2a9ce-3f55-4a1e-8d0d-0a6b0c2f9d11',
@@ -72,8 +90,8 @@ const getServiceFigures: Operation = {
   tags: TAGS,
   summary: 'Figures of the whole service',
   description:
-    'Waiting uploads, failed uploads, and for every process its held responses, running jobs and counts of ' +
-    'the last minute.',
+    'Waiting uploads, failed uploads, tenants with their limits and use, and for every process its held responses, ' +
+    'running jobs and counts of the last minute.',
   security,
   responses: {
     '200': {
