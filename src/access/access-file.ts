@@ -16,7 +16,7 @@ const MAX_MISTAKES = 3;
 
 const identifier = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ., - or _');
 
-const limit = z.int('must be a whole number').min(0, 'must be at least 0').optional();
+const limit = z.int('must be a whole number').min(0, 'must be at least 0').exactOptional();
 
 const limitsSchema = z.strictObject({
   waiting: limit,

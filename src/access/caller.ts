@@ -1,3 +1,5 @@
+import type { ServiceError } from '../errors.ts';
+
 /** A value of JSON. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
@@ -35,7 +37,12 @@ export interface TicketLimits {
   readonly types: readonly string[] | undefined;
   /** Name of the preset that fixes the options. */
   readonly preset: string | undefined;
+  /** The options of the preset. Present together with `preset`. */
+  readonly options: JsonObject | undefined;
 }
+
+/** The limits of a ticket for each file. The record keeps them, because later requests need no ticket. */
+export type AllowedFile = Pick<TicketLimits, 'maxFileBytes' | 'types' | 'preset'>;
 
 /** Who sends a request that creates uploads, and what they may do. */
 export interface Caller {
@@ -52,6 +59,11 @@ export interface Caller {
   /** Metadata that the application gave to the uploads. */
   readonly metadata: JsonObject | undefined;
   readonly lane: Lane;
+  /**
+   * The error if the request would create an upload: it has no valid ticket, so it may only continue an upload that
+   * exists. Undefined for all other requests.
+   */
+  readonly refusal?: ServiceError;
 }
 
 /** The tenant of all uploads in open mode. */

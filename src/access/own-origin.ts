@@ -16,6 +16,8 @@ export interface OwnOriginOptions {
   origins: readonly string[];
   /** `X-Forwarded-Host` of these proxies also counts as the own host. */
   isTrustedProxy: IsTrustedProxy;
+  /** True for a request that proves by itself that no page of another site can have sent it. Default: none does. */
+  isExempt?: (request: IncomingMessage) => boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface OwnOriginOptions {
  */
 export function ownOriginOnly(options: OwnOriginOptions): Middleware {
   return (ctx, next) => {
-    if (!isForeignChange(ctx.req, options)) return next();
+    if (options.isExempt?.(ctx.req) === true || !isForeignChange(ctx.req, options)) return next();
     throw new ServiceError(
       'foreign_origin',
       'This request comes from a page of another site. If the page is yours, add its origin to CORS_ORIGINS. ' +

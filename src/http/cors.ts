@@ -16,6 +16,7 @@ const ANSWER_HEADERS = [
   'Content-Range',
   'Accept-Ranges',
   'Allow',
+  'WWW-Authenticate',
   'Tus-Resumable',
   'Tus-Version',
   'Tus-Extension',

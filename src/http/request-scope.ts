@@ -41,10 +41,13 @@ export function requestIdOf(ctx: Context): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
-/** Call it when the route begins: the address of a connection can no longer be read once the client is gone. */
-export function openScope(ctx: Context, { addressOf, log }: ScopeParts, caller: Caller = openCaller): RequestScope {
+/**
+ * The caller is the open one. A route that creates uploads replaces it.
+ * Call it when the route begins: the address of a connection can no longer be read once the client is gone.
+ */
+export function openScope(ctx: Context, { addressOf, log }: ScopeParts): RequestScope {
   const id = requestIdOf(ctx) ?? newRequestId();
-  return { id, address: addressOf(ctx.req), caller, log: log.child({ requestId: id }) };
+  return { id, address: addressOf(ctx.req), caller: openCaller, log: log.child({ requestId: id }) };
 }
 
 /** `randomUUID` is not used: V8 keeps its result as twenty linked pieces, ten times the memory of this flat string. */

@@ -21,20 +21,23 @@ export function readBody(request: IncomingMessage, signal: AbortSignal): StreamC
 /** Counts the bytes of a file and throws if they exceed its limit. */
 export class ByteLimiter {
   readonly #maxBytes: number;
+  readonly #tooLarge: () => ServiceError;
   #bytes = 0;
 
-  constructor(maxBytes: number) {
+  /** @param tooLarge Default: `file_too_large` (413). */
+  constructor(maxBytes: number, tooLarge: () => ServiceError = () => fileTooLarge(maxBytes)) {
     this.#maxBytes = maxBytes;
+    this.#tooLarge = tooLarge;
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Throws `file_too_large` (413). */
+  /** Throws the error of `tooLarge`. */
   add(byteCount: number): void {
     this.#bytes += byteCount;
-    if (this.#bytes > this.#maxBytes) throw fileTooLarge(this.#maxBytes);
+    if (this.#bytes > this.#maxBytes) throw this.#tooLarge();
   }
 }
 

@@ -81,7 +81,8 @@ export class IncomingUpload {
   }
 
   /**
-   * Creates the record or takes it over. Throws `upload_gone` (410) for the id of a deleted upload. With `limits` it
+   * Creates the record or takes it over. Throws the refusal of the caller if it may not create the upload, and
+   * `upload_gone` (410) for the id of a deleted upload. With `limits` it
    * throws `queue_full` (503) or `too_many_queued_by_address` (429) if the queue is full now. It throws
    * `too_many_records` (503) or `too_many_records_by_address` (429) if a new record would exceed its limit, and
    * `quota_exceeded` (429) or `ticket_forbids` (403) if its owner may not begin it. Nothing is changed then.
@@ -95,6 +96,8 @@ export class IncomingUpload {
     const options = keptOptions(parts.kinds, announced.options);
     const upload = { ...announced, options, fencingToken: randomUUID(), caller: scope.caller };
     const outcome = await parts.records.open(upload, limits, parts.admission.recordBounds(scope.address));
+    if (!outcome.applied && outcome.rejection === 'refused' && scope.caller.refusal !== undefined)
+      throw scope.caller.refusal;
     const refusal = outcome.applied
       ? undefined
       : await openingError(parts.admission, announced.id, scope.address, outcome);
@@ -139,12 +142,12 @@ export class IncomingUpload {
     maxBytes: number,
     onRejected?: (rejection: ServiceError) => void,
   ): Promise<void> {
-    const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence } = this.record;
+    const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence, allowed } = this.record;
     const createdAt = new Date(createdAtMs).toISOString();
     const owner = manifestOwner(this.record);
     const manifestOf = (stored: StoredUpload) =>
       manifestObject({ id, fencingToken, publicId, name: fileName, createdAt, sequence, ...owner, ...stored });
-    const file = { id, fencingToken, chunks, options, maxBytes, manifestOf };
+    const file = { id, fencingToken, chunks, options, maxBytes, allowed, manifestOf };
     if (onRejected !== undefined)
       this.#progress.watchForRejection(listenForOtherRequests(this.#parts, this.record), onRejected);
     try {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
-import { fileTooLarge, requestTooLarge, requireIdentityEncoding } from './body.ts';
+import { requestTooLarge, requireIdentityEncoding } from './body.ts';
 import type { IntakeParts } from './incoming-upload.ts';
 import { receiveMultipart, type IntakeLimits } from './multipart-intake.ts';
 import { refuseContentRange } from './parts-hint.ts';
@@ -10,6 +10,7 @@ import type { ReceivedUpload } from './read-received.ts';
 import { OpenUploads, type OpenUploadLimits } from './open-uploads.ts';
 import { SenderPace } from './sender-pace.ts';
 import { watchForStall } from './stall-timer.ts';
+import { byteLimit, optionsFor, requireAllowedHint, ticketForbids } from './ticket-rules.ts';
 
 /** The limits of the intake. */
 export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
@@ -22,6 +23,7 @@ export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
 export interface RawHead {
   id: string;
   fileName: string;
+  /** Undefined if the client sent none. */
   options: unknown;
 }
 
@@ -48,14 +50,15 @@ export class UploadIntake {
   }
 
   /**
-   * Receives all files of a form, see `receiveMultipart`. Before it reads the body it throws `request_too_large` (413),
-   * if the headers show it, and `queue_full` (503) or `too_many_queued_by_address` (429), if there is no place for one
-   * file, and `quota_exceeded` (429).
+   * Receives all files of a form, see `receiveMultipart`. Before it reads the body it throws `request_too_large` (413)
+   * and `ticket_forbids` (403), if the headers show it. It throws `queue_full` (503) or `too_many_queued_by_address`
+   * (429) if there is no place for one file, and `quota_exceeded` (429).
    */
   async receiveForm(scope: RequestScope, request: IncomingMessage): Promise<ReceivedUpload[]> {
     const { maxRequestBytes } = this.#settings;
     refuseContentRange(request.headers['content-range'], 'POST');
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
+    requireAllowedForm(scope, request, this.#settings);
     return await this.whileReceiving(scope, request, async (signal) => {
       await this.#parts.admission.requireCapacity(scope.address, scope.caller);
       return await receiveMultipart(this.#parts, scope, { request, limits: this.#settings, signal });
@@ -63,17 +66,21 @@ export class UploadIntake {
   }
 
   /**
-   * Receives a raw body as one file, see `receiveRaw`. Throws `file_too_large` (413) before reading if the headers show
-   * it.
+   * Receives a raw body as one file, see `receiveRaw`. Throws `file_too_large` (413) and `ticket_forbids` (403) before
+   * reading if the headers show it.
    */
   async receiveRaw(scope: RequestScope, request: IncomingMessage, head: RawHead): Promise<ReceivedUpload> {
     const totalBytes = announcedBytes(request);
+    const { caller } = scope;
     const maxBytes = this.#settings.maxFileBytes;
-    if ((totalBytes ?? 0) > maxBytes) throw fileTooLarge(maxBytes);
+    const limit = byteLimit(maxBytes, caller.ticket);
+    if ((totalBytes ?? 0) > limit.maxBytes) throw limit.tooLarge();
+    requireAllowedHint(request.headers['content-type'], caller.ticket);
+    const options = optionsFor(caller, head.options);
     requireIdentityEncoding(request);
     refuseContentRange(request.headers['content-range'], 'PUT');
     return await this.whileReceiving(scope, request, (signal) =>
-      receiveRaw(this.#parts, scope, { ...head, request, totalBytes, maxBytes, signal }),
+      receiveRaw(this.#parts, scope, { ...head, options, request, totalBytes, maxBytes, signal }),
     );
   }
 
@@ -150,6 +157,20 @@ export class UploadIntake {
     );
     for (const controller of this.#receiving) controller.abort(reason);
   }
+}
+
+/** Headers and boundary of one part have at most this many bytes. */
+const MAX_PART_HEAD_BYTES = 16_384;
+
+/** Throws `ticket_forbids` (403) if the body is longer than any form with the files of the ticket. */
+function requireAllowedForm({ caller }: RequestScope, request: IncomingMessage, limits: IntakeLimits): void {
+  const { maxFiles = limits.maxFiles, maxFileBytes } = caller.ticket ?? {};
+  if (maxFileBytes === undefined) return;
+  const files = Math.min(maxFiles, limits.maxFiles);
+  const parts = files + limits.maxFields + 1;
+  const mostBytes = files * maxFileBytes + limits.maxFields * limits.maxFieldBytes + parts * MAX_PART_HEAD_BYTES;
+  if ((announcedBytes(request) ?? 0) > mostBytes)
+    throw ticketForbids(`The request is larger than ${files} files of ${maxFileBytes} bytes, the most of the ticket.`);
 }
 
 /** Null if the body has no `Content-Length`. */

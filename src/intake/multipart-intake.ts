@@ -11,6 +11,7 @@ import { OPTIONS_FIELD, readOptionsJson } from './options.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
 import { refusePartOfFile } from './parts-hint.ts';
 import type { ReceivedUpload } from './read-received.ts';
+import { optionsFor } from './ticket-rules.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** The limits of a form and of each of its files. */
@@ -85,20 +86,20 @@ async function takeAll(parts: IntakeParts, scope: RequestScope, form: IncomingFo
 }
 
 async function readParts(parts: IntakeParts, scope: RequestScope, form: IncomingForm, sent: Sent[]): Promise<void> {
-  let options: unknown = {};
+  let options = optionsFor(scope.caller, undefined);
   for await (const part of readMultipart(form.request, form.limits, form.signal)) {
-    if (part.kind === 'field') options = readField(part, options, sent.length);
+    if (part.kind === 'field') options = readField(scope, part, options, sent.length);
     else await receivePart(parts, scope, form, { part, options }, sent);
   }
 }
 
 /** Unknown fields are ignored, because HTML forms also send buttons and hidden inputs. */
-function readField(part: FieldPart, options: unknown, filesBefore: number): unknown {
+function readField({ caller }: RequestScope, part: FieldPart, options: unknown, filesBefore: number): unknown {
   refusePartOfFile(part.name, part.value);
   if (part.name !== OPTIONS_FIELD) return options;
   if (filesBefore > 0)
     throw new ServiceError('bad_options', 'The field "options" follows a file. Send it before the files.');
-  return readOptionsJson(part.value, 'The field "options"');
+  return optionsFor(caller, readOptionsJson(part.value, 'The field "options"'));
 }
 
 async function receivePart(

@@ -1,6 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import type { Kind } from '../kinds/kind.ts';
 import type { Kinds } from '../kinds/kinds.ts';
+import { ticketForbids } from './ticket-rules.ts';
 
 /** The name of the field with the options of the following files of a form. */
 export const OPTIONS_FIELD = 'options';
@@ -16,6 +17,13 @@ export function parseOptions<Options>(kind: Pick<Kind<Options>, 'options'>, opti
   const more = mistakes.length - MAX_MISTAKES;
   const listed = [...mistakes.slice(0, MAX_MISTAKES), ...(more > 0 ? [`and ${more} more`] : [])];
   throw new ServiceError('bad_options', `${listed.join('; ')}.`);
+}
+
+/** Parses the options of a preset. Throws `ticket_forbids` (403) if they do not fit the kind of the file. */
+export function parsePreset<Options>(kind: Pick<Kind<Options>, 'options'>, options: unknown): Options {
+  const parsed = kind.options.safeParse(options);
+  if (parsed.success) return parsed.data;
+  throw ticketForbids('The preset of the ticket is for another kind of file. Send such a file, or get another ticket.');
 }
 
 /** Options of at most this many characters of JSON are stored unchecked until the type of the file is known. */

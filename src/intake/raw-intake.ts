@@ -28,6 +28,7 @@ export interface RawFile extends FileAnnouncement {
  * (409), and invalid options `bad_options` (400).
  * - A request that is still receiving under the id is superseded.
  * - An upload that has failed or was cancelled or discarded begins again. A deleted one throws `upload_gone` (410).
+ * - A caller without a valid ticket may only continue an upload. For all others this throws its refusal (401).
  * - If the queue is full, this throws `queue_full` (503) or `too_many_queued_by_address` (429), if possible before it
  * reads the body. The id stays unchanged then. Any other error ends the record as `failed`, so that clients that follow
  * the id receive the reason.
@@ -35,7 +36,8 @@ export interface RawFile extends FileAnnouncement {
 export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: RawFile): Promise<ReceivedUpload> {
   const outcome = await IncomingUpload.open(parts, scope, file, parts.admission.queueLimits(scope.address));
   if ('existing' in outcome) {
-    requireSameOptions(parts.kinds, outcome.existing, file);
+    const options = optionsOf(scope, outcome.existing, file);
+    requireSameOptions(parts.kinds, outcome.existing, { ...file, options });
     await requireSameBytes(parts.storage, outcome.existing, file);
     return { id: file.id, known: asSeen(outcome.existing), isCurrent: false };
   }
@@ -43,7 +45,9 @@ export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: 
   const rejected = new AbortController();
   const body = readBody(file.request, AbortSignal.any([file.signal, rejected.signal]));
   try {
-    await upload.receive(body, file.options, file.maxBytes, (rejection) => rejected.abort(rejection));
+    await upload.receive(body, optionsOf(scope, upload.record, file), file.maxBytes, (rejection) =>
+      rejected.abort(rejection),
+    );
     return { id: file.id, known: await upload.enqueue(), isCurrent: true };
   } catch (error) {
     const reason =
@@ -55,6 +59,11 @@ export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: 
     const isRecorded = await reject(scope, upload, reason);
     throw isRecorded ? asOutcome(reason, file.id, 'failed') : reason;
   }
+}
+
+/** A retry without a ticket does not know the preset of the ticket that created the upload. */
+function optionsOf({ caller }: RequestScope, { allowed, options }: UploadRecord, file: RawFile): unknown {
+  return caller.refusal !== undefined && allowed?.preset !== undefined ? options : file.options;
 }
 
 /** False if another request owns the record, or if Redis does not respond. */

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import type { AllowedFile } from '../access/caller.ts';
 import { ServiceError } from '../errors.ts';
 import { SAMPLE_BYTES } from '../kinds/kind.ts';
 import type { Kinds } from '../kinds/kinds.ts';
@@ -11,8 +12,9 @@ import { commitWith, type ObjectWriter, type SmallObject, type Storage } from '.
 import { ByteLimiter } from './body.ts';
 import { RawPictureWatch } from './raw-picture-watch.ts';
 import type { ReceiveProgress } from './receive-progress.ts';
-import { parseOptions } from './options.ts';
+import { parseOptions, parsePreset } from './options.ts';
 import { SNIFF_BYTES, sniffType } from './sniff.ts';
+import { byteLimit, requireAllowedType } from './ticket-rules.ts';
 
 /** What receiving a file needs. */
 export interface ReceiveParts {
@@ -31,6 +33,8 @@ export interface IncomingFile {
   /** The options that the client sent. They are checked once the type of the file is known. */
   options: unknown;
   maxBytes: number;
+  /** The limits of a ticket. Default: none. */
+  allowed?: AllowedFile | null;
   /** Makes the manifest that is stored together with the complete file. */
   manifestOf: (stored: StoredUpload) => SmallObject;
 }
@@ -39,8 +43,8 @@ export interface IncomingFile {
  * Streams one file to the storage. Its type is determined from its first bytes before anything is written, and it is
  * hashed on the way. The file and its manifest are durable when the promise resolves. If it rejects, no file is left,
  * unless the storage itself has failed.
- * Rejects with `empty_file`, `bad_options` (400), `file_too_large` (413), `unsupported_media_type` (415),
- * `storage_full` (507), or the error of the source or of the progress.
+ * Rejects with `empty_file`, `bad_options` (400), `ticket_forbids` (403), `file_too_large` (413),
+ * `unsupported_media_type` (415), `storage_full` (507), or the error of the source or of the progress.
  */
 export async function receiveFile(
   parts: ReceiveParts,
@@ -64,9 +68,11 @@ async function storeChunks(
   progress: ReceiveProgress,
 ): Promise<StoredUpload> {
   const { storage, kinds } = parts;
-  const limiter = new ByteLimiter(file.maxBytes);
+  const allowed = file.allowed ?? null;
+  const limit = byteLimit(file.maxBytes, allowed);
+  const limiter = new ByteLimiter(limit.maxBytes, limit.tooLarge);
   const head = await readHead(chunks, progress, limiter);
-  const { type, options } = await acceptFile(kinds, head, file.options);
+  const { type, options } = await acceptFile(kinds, head, file.options, allowed);
   progress.typed(type);
   const writer = await storage.create(originalKey(file.id, file.fencingToken));
   try {
@@ -85,13 +91,21 @@ async function storeChunks(
 
 /**
  * Determines the type of a file from its first `SNIFF_BYTES`, or from the whole file if it is shorter, and checks its
- * options. Throws `unsupported_media_type` (415) or `bad_options` (400).
+ * options. Throws `unsupported_media_type` (415), `bad_options` (400), or `ticket_forbids` (403) for a type that the
+ * ticket does not allow and for a preset of another file kind.
  */
-export async function acceptFile(kinds: Kinds, head: Buffer, options: unknown): Promise<FileKind> {
+export async function acceptFile(
+  kinds: Kinds,
+  head: Buffer,
+  options: unknown,
+  allowed: AllowedFile | null = null,
+): Promise<FileKind> {
   const type = await typeOf(kinds, head, options);
+  const known = type ?? textTypeOf(head);
+  if (known !== undefined) requireAllowedType(known, allowed);
   const kind = type === undefined ? undefined : kinds.find(type);
-  if (type === undefined || kind === undefined) throw notTaken(type ?? textTypeOf(head), kinds);
-  return { type, options: parseOptions(kind, options) };
+  if (type === undefined || kind === undefined) throw notTaken(known, kinds);
+  return { type, options: allowed?.preset === undefined ? parseOptions(kind, options) : parsePreset(kind, options) };
 }
 
 /** Text has no signature. This type is used only in the error detail. */

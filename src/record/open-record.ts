@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Caller } from '../access/caller.ts';
 import type { ChangeOutcome, QueueLimits, RecordChanger } from './record-change.ts';
 import { queuedPercent } from './progress.ts';
 import type { RecordBounds } from './record-count.ts';
@@ -18,7 +19,7 @@ export interface NewUpload {
   /** Makes it a resumable upload, which several requests may send. */
   metadata?: UploadMetadata;
   /** Default: the upload has no tenant, as in open mode. */
-  caller?: Owner;
+  caller?: Owner & Pick<Caller, 'refusal'>;
   /** True if the upload is opened only to be rejected, because a limit is reached. It does not count then. */
   isRefused?: boolean;
 }
@@ -41,6 +42,13 @@ export function storedArgs({ sizeBytes, type, sha256, options }: StoredUpload): 
   return [sizeBytes, type, sha256 ?? undefined, JSON.stringify(options), queuedPercent()];
 }
 
+/** Undefined if the ticket has no limits for a file. */
+function allowedJson(ticket: Caller['ticket']): string | undefined {
+  const { maxFileBytes, types, preset } = ticket ?? {};
+  const json = JSON.stringify({ maxFileBytes, types, preset });
+  return json === '{}' ? undefined : json;
+}
+
 /** Creates the record, takes over from an earlier request, or starts the upload again. See `UploadRecords.open`. */
 export async function openRecord(
   changer: RecordChanger,
@@ -60,5 +68,7 @@ export async function openRecord(
     bounds === undefined ? undefined : JSON.stringify(bounds),
     changer.silenceMs,
     upload.caller === undefined ? undefined : openingJson(upload.caller, upload.isRefused),
+    allowedJson(upload.caller?.ticket),
+    upload.caller?.refusal === undefined ? undefined : 1,
   ]);
 }

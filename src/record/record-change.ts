@@ -80,6 +80,7 @@ const REJECTIONS = [
   'owned',
   'limited',
   'ticket',
+  'refused',
 ] as const;
 
 /**
@@ -95,6 +96,7 @@ const REJECTIONS = [
  * - `records`, `owned`: there are too many records, in all or of the same owner.
  * - `limited`: the upload would exceed a limit of its tenant, see `limit`.
  * - `ticket`: the ticket has created its highest number of uploads.
+ * - `refused`: the upload would be created, and the caller may only continue an existing one.
  */
 export type Rejection = (typeof REJECTIONS)[number];
 

@@ -1,4 +1,4 @@
-import type { JsonObject, Lane, TenantLimits } from '../access/caller.ts';
+import type { AllowedFile, JsonObject, Lane, TenantLimits } from '../access/caller.ts';
 import { uploadStateSchema, type UploadState } from '../wire/base-schemas.ts';
 import type { DerivedFile, Problem, Result, Variant } from '../wire/documents.ts';
 import type { ProgressState } from './progress.ts';
@@ -40,6 +40,8 @@ export interface UploadRecord extends ProgressState {
   limits: TenantLimits | null;
   /** The metadata that the application gave to the upload. */
   appMetadata: JsonObject | null;
+  /** The limits of the ticket that created the upload; null if it had none for files. */
+  allowed: AllowedFile | null;
   result: Result | null;
   error: Problem | null;
   variants: Readonly<Record<string, StoredVariant>>;
@@ -163,6 +165,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     weight: Number(fields['weight'] || 1),
     limits: parse<TenantLimits>(fields['limits']),
     appMetadata: parse<JsonObject>(fields['appMetadata']),
+    allowed: parse<AllowedFile>(fields['allowed']),
     result: parse<Result>(fields['result']),
     error: parse<Problem>(fields['error']),
     variants: parse<Record<string, StoredVariant>>(fields['variants']) ?? {},

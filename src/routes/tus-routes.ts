@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import type { Callers } from '../access/callers.ts';
 import { allowedMethods, unsupportedMethod } from '../http/method-not-allowed.ts';
 import { openScope, type ScopeParts } from '../http/request-scope.ts';
 import { requireUploadId } from '../http/parameters.ts';
@@ -7,6 +8,7 @@ import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../road
 
 /** What the routes of resumable uploads need. */
 export interface TusRouteParts extends ScopeParts {
+  callers: Pick<Callers, 'ofCreation'>;
   tus: Pick<TusEndpoint, 'handle'>;
 }
 
@@ -28,9 +30,11 @@ export function tusVersion(): Middleware {
 export function tusRoutes(router: Router, parts: TusRouteParts): void {
   const answer = async (ctx: Context, method: TusMethod, id?: string) => {
     ctx.set('Cache-Control', 'no-store');
-    const scope = openScope(ctx, parts);
+    const openedScope = openScope(ctx, parts);
     const gone = new AbortController();
     ctx.res.once('close', () => gone.abort());
+    const isCreation = method === 'POST';
+    const scope = isCreation ? { ...openedScope, caller: await parts.callers.ofCreation(ctx) } : openedScope;
     const { status, headers } = await parts.tus.handle({ scope, request: ctx.req, method, id, gone: gone.signal });
     ctx.status = status;
     ctx.body = status === 204 ? null : '';

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import type { Callers } from '../access/callers.ts';
 import type { Upload } from '../wire/documents.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
@@ -20,6 +21,7 @@ import type { UploadRemoval } from '../intake/removal.ts';
 
 /** What the upload routes need. Longer waits are clamped to `maxTimeoutMs`. */
 export interface UploadRouteParts extends WatchParts, ScopeParts {
+  callers: Pick<Callers, 'ofCreation' | 'ofCreationOrRetry'>;
   intake: UploadIntake;
   removal: UploadRemoval;
   records: UploadRecords;
@@ -31,7 +33,9 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
   router.post('/uploads', async (ctx) => {
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
     requireWholeFiles(ctx);
-    const received = await parts.intake.receiveForm(openScope(ctx, parts), ctx.req);
+    const scope = openScope(ctx, parts);
+    const caller = await parts.callers.ofCreation(ctx);
+    const received = await parts.intake.receiveForm({ ...scope, caller }, ctx.req);
     const [first] = received;
     if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
     await answer(ctx, parts, received, timeoutMs, (uploads) => ({ uploads }));
@@ -43,7 +47,9 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     requireWholeFiles(ctx);
     const fileName = cleanFileName(dispositionFileName(ctx.get('Content-Disposition')) ?? '');
     const head = { id, fileName, options: optionsOf(ctx) };
-    const received = await parts.intake.receiveRaw(openScope(ctx, parts), ctx.req, head);
+    const scope = openScope(ctx, parts);
+    const caller = await parts.callers.ofCreationOrRetry(ctx);
+    const received = await parts.intake.receiveRaw({ ...scope, caller }, ctx.req, head);
     ctx.set('Location', `/uploads/${id}`);
     await answer(ctx, parts, [received], timeoutMs, ([upload]) => upload);
   });
@@ -106,10 +112,10 @@ function requireWholeFiles(ctx: Context): void {
   for (const [name, value] of new URLSearchParams(ctx.querystring)) refusePartOfFile(name, value);
 }
 
-/** A raw body has no form fields, so its options are JSON in the query. */
+/** A raw body has no form fields, so its options are JSON in the query. Undefined if there are none. */
 function optionsOf(ctx: Context): unknown {
   const options = queryParameter(ctx, 'options');
-  if (options === undefined) return {};
+  if (options === undefined) return undefined;
   if (typeof options === 'string') return readOptionsJson(options, 'The query parameter "options"');
   throw new ServiceError('bad_options', 'The query parameter "options" appears more than once. Send it once.');
 }

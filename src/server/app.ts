@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import Koa from 'koa';
+import type { Callers } from '../access/callers.ts';
 import { allowedHosts } from '../access/allowed-hosts.ts';
 import { ownOriginOnly } from '../access/own-origin.ts';
 import { deferredMiddleware } from '../deferred/middleware.ts';
@@ -25,6 +26,7 @@ import { contentRoutes, variantRoutes, type FileRouteParts } from '../routes/fil
 import { operatorRoutes } from '../routes/operator-routes.ts';
 import { progressRoutes, type ProgressRouteParts } from '../routes/progress-routes.ts';
 import { serviceRoutes, type ServiceRouteParts } from '../routes/service-routes.ts';
+import { ticketRoutes } from '../routes/ticket-routes.ts';
 import { tusRoutes, tusVersion, type TusRouteParts } from '../routes/tus-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from '../routes/upload-routes.ts';
 
@@ -34,6 +36,7 @@ export type AppParts = UploadRouteParts &
   FileRouteParts &
   EventRouteParts &
   TusRouteParts & {
+    callers: Callers;
     manager: DeferredManager;
     service: ServiceRouteParts;
     metrics: Metrics;
@@ -65,7 +68,7 @@ export function createApp(parts: AppParts): Koa {
   // Before CORS, because the operators' routes allow no other origin.
   if (parts.operators !== undefined) useOperators(app, parts.operators);
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
-  app.use(ownOriginOnly({ origins: parts.corsOrigins, isTrustedProxy: parts.isTrustedProxy }));
+  app.use(ownOriginOnly({ ...parts, origins: parts.corsOrigins, isExempt: parts.callers.haveBearer }));
   app.use(deferredMiddleware(parts.manager));
   app.use(withoutTrailingSlash(['/uploads', TUS_PATH]));
   app.use(createRouter(parts).routes());
@@ -85,6 +88,7 @@ function createRouter(parts: AppParts): Router {
   const router = new Router({ strict: true });
   uploadRoutes(router, parts);
   tusRoutes(router, parts);
+  ticketRoutes(router, parts);
   progressRoutes(router, parts);
   eventRoutes(router, parts);
   contentRoutes(router, parts);

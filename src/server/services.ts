@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startAccess, type Access } from '../access/access.ts';
+import { Callers } from '../access/callers.ts';
 import { clientAddresses, type ClientAddress } from '../http/client-address.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { heldInAccessLog, heldMetrics } from '../http/held-interceptors.ts';
@@ -141,6 +142,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
     metrics,
     log,
     addressOf,
+    callers: new Callers(access),
     ...services,
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,

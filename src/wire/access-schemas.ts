@@ -13,7 +13,8 @@ const MAX_METADATA_LEVELS = 8;
 /** With one of these names, code of an application that copies the metadata could change the prototype of objects. */
 const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-const MAX_TYPES = 100;
+/** Together with the longest metadata, so many types fit into a ticket. */
+const MAX_TYPES = 50;
 
 /** Application metadata of an upload, as it is in a ticket. */
 export const metadataSchema = z
@@ -49,7 +50,7 @@ export const ticketUploadSchema = z
       .array(
         z
           .string()
-          .max(128)
+          .max(100)
           .regex(/^[A-Za-z0-9][\w!#$&^.+-]*\/(\*|[A-Za-z0-9][\w!#$&^.+-]*)$/, 'must be a media type or such as image/*')
           .transform((type) => type.toLowerCase()),
       )
@@ -68,16 +69,23 @@ export const ticketUploadSchema = z
   .describe('What the ticket allows. A member that is left out sets no limit.');
 
 /** The body of `POST /tickets`. */
-export const ticketRequestSchema = z.strictObject({
-  expiresIn: z.int().min(1).max(MAX_TICKET_SECONDS).describe('Seconds until the ticket expires.'),
-  upload: ticketUploadSchema.optional(),
-});
+export const ticketRequestSchema = z
+  .strictObject({
+    expiresIn: z.int().min(1).max(MAX_TICKET_SECONDS).describe('Seconds until the ticket expires.'),
+    upload: ticketUploadSchema.optional(),
+  })
+  .describe('A ticket to sign.');
 
 /** The answer of `POST /tickets`. */
-export const issuedTicketSchema = z.strictObject({
-  ticket: z.string().min(1).describe('A JWT. It allows uploads to be created, so pass it only to the uploader.'),
-  expiresAt: z.iso.datetime().describe('UTC. Nothing can be created after it, except for 30 seconds of leeway.'),
-});
+export const issuedTicketSchema = z
+  .strictObject({
+    ticket: z.string().min(1).describe('A JWT. It allows uploads to be created, so pass it only to the uploader.'),
+    expiresAt: z.iso.datetime().describe('UTC. Nothing can be created after it, except for 30 seconds of leeway.'),
+  })
+  .describe('A signed ticket.');
+
+/** The parsed body of `POST /tickets`. */
+export type TicketRequest = z.infer<typeof ticketRequestSchema>;
 
 /** The parsed member `upload` of a ticket. */
 export type TicketUpload = z.infer<typeof ticketUploadSchema>;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type * as access from './access-schemas.ts';
 import type * as operators from './operator-schemas.ts';
 import type * as pictures from './picture-schemas.ts';
 import type { UploadState } from './base-schemas.ts';
@@ -19,6 +20,9 @@ const FINAL_STATES: ReadonlySet<UploadState> = new Set(['completed', 'failed', '
 export function isFinalState(state: UploadState): boolean {
   return FINAL_STATES.has(state);
 }
+
+/** A ticket that was signed for an API key. */
+export type IssuedTicket = z.infer<typeof access.issuedTicketSchema>;
 
 /** Absolute-path URLs of one upload; `content` is there once the bytes are stored. */
 export type Links = z.infer<typeof uploads.linksSchema>;

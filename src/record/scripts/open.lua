@@ -2,7 +2,9 @@
 -- cancelled or discarded upload again.
 -- ARGV  7 fencing token, 8 total bytes or empty, 9 name, 10 silence in ms or empty, 11 metadata as JSON or empty,
 --       12 options as JSON, 13 public id of a new or restarted upload, 14 limits of the queue as JSON or empty,
---       15 bounds of records as JSON or empty, 16 default silence in ms, 17 ownership as JSON, empty in open mode
+--       15 bounds of records as JSON or empty, 16 default silence in ms, 17 ownership as JSON, empty in open mode,
+--       18 limits of the ticket for the file as JSON or empty,
+--       19 not empty if the request may only take over from another one
 -- Returns the record, and `restarted` if an ended upload was started again.
 --- @include "parts/record"
 --- @include "parts/capacity"
@@ -17,9 +19,11 @@ local function answerOpened(isRestarted)
 end
 
 if isRepeated() then return answerOpened(was.restartedBy == nonce) end
+local mayOnlyTakeOver = ARGV[19] ~= ''
 local bounds = ARGV[15] ~= '' and cjson.decode(ARGV[15]) or nil
 local ownership = ARGV[17] ~= '' and cjson.decode(ARGV[17]) or nil
 if not was.state then
+  if mayOnlyTakeOver then return { 'refused', '0' } end
   uncountDropped()
   if bounds and redis.call('ZCARD', recordsKey) >= bounds.most then return { 'records', '0' } end
   local ofOwner = bounds and bounds.owner and tonumber(redis.call('HGET', ownersKey, bounds.owner) or '0') or 0
@@ -27,6 +31,7 @@ if not was.state then
 else
   local rejected = rejection({ receiving = true, failed = true, cancelled = true, discarded = true })
   if rejected then return rejected end
+  if mayOnlyTakeOver and was.state ~= 'receiving' then return { 'refused', '0' } end
   -- A repeated call, whose reply was lost. The upload that it started has ended since.
   if isFinal and was.publicId == ARGV[13] then return answer('final', true) end
 end
@@ -66,9 +71,12 @@ put('name', ARGV[9])
 put('stored', '0')
 put('silence', ARGV[10])
 put('metadata', ARGV[11])
-put('options', ARGV[12])
-putOwner(ownership)
-if ownership then putQuota(ownership) end
+if not mayOnlyTakeOver then
+  put('options', ARGV[12])
+  if ARGV[18] ~= '' then put('allowed', ARGV[18]) elseif was.state then redis.call('HDEL', key, 'allowed') end
+  putOwner(ownership)
+  if ownership then putQuota(ownership) end
+end
 putPhase()
 save()
 if isFinal then keepWhileOpen() elseif not was.state then countWhileOpen(id, owner) end

@@ -3,12 +3,12 @@ import { asOutcome, ServiceError, toProblem, type ErrorCode } from '../../errors
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { FileKind } from '../../record/open-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
-import { fileTooLarge } from '../../intake/body.ts';
+import { byteLimit } from '../../intake/ticket-rules.ts';
 import { IncomingUpload, listenForOtherRequests, type IntakeParts } from '../../intake/incoming-upload.ts';
 import { ReceiveProgress, rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
-import { optionsIn } from './tus-metadata.ts';
+import { optionsOf } from './tus-metadata.ts';
 import { TypeGate } from './type-gate.ts';
 import { UploadParts } from './upload-parts.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
@@ -21,7 +21,13 @@ export interface TusIntake extends IntakeParts {
 }
 
 /** Faults of the file itself, which end the upload. After any other error the client can continue. */
-const FAULTS_OF_FILE: readonly ErrorCode[] = ['unsupported_media_type', 'bad_options', 'file_too_large', 'empty_file'];
+const FAULTS_OF_FILE: readonly ErrorCode[] = [
+  'unsupported_media_type',
+  'bad_options',
+  'ticket_forbids',
+  'file_too_large',
+  'empty_file',
+];
 
 /**
  * Stores the bytes of one request from `offset` on. Returns the new offset, up to which all bytes are durable. `body`
@@ -36,7 +42,8 @@ export async function receivePart(
   offset: number,
   body: Readable,
 ): Promise<number> {
-  const { id, fencingToken, totalBytes } = record;
+  const { id, fencingToken, totalBytes, allowed } = record;
+  const limit = byteLimit(intake.maxFileBytes, allowed);
   const parts = new UploadParts(intake.storage, id);
   const gate = await openGate(intake, parts, record, offset);
   const writer = parts.append(offset);
@@ -55,7 +62,7 @@ export async function receivePart(
   try {
     for await (const chunk of new StreamChunks(body, (error) => error, rejected.signal)) {
       progress.received(chunk.length);
-      if (offset + progress.receivedBytes > intake.maxFileBytes) throw fileTooLarge(intake.maxFileBytes);
+      if (offset + progress.receivedBytes > limit.maxBytes) throw limit.tooLarge();
       await gate.pass(chunk);
       await writer.write(chunk);
     }
@@ -87,7 +94,7 @@ export async function finishUpload(intake: TusIntake, scope: RequestScope, recor
   try {
     const upload = await IncomingUpload.resume(intake, scope, record);
     current = upload.record;
-    await upload.receive(parts.read(pieces), optionsIn(record.metadata ?? {}), intake.maxFileBytes);
+    await upload.receive(parts.read(pieces), optionsOf(record), intake.maxFileBytes);
     await upload.enqueue();
   } catch (error) {
     throw await settle(intake, scope, current, error, bytes);
@@ -151,5 +158,5 @@ async function openGate(
 ): Promise<TypeGate> {
   const known: FileKind | undefined = record.type === null ? undefined : { type: record.type, options: record.options };
   const head = known === undefined && offset > 0 ? await parts.head(SNIFF_BYTES) : Buffer.alloc(0);
-  return new TypeGate({ kinds, known, head, options: optionsIn(record.metadata ?? {}) });
+  return new TypeGate({ kinds, known, head, options: optionsOf(record), allowed: record.allowed });
 }

@@ -1,9 +1,11 @@
 import { ServiceError } from '../../errors.ts';
-import type { UploadMetadata } from '../../record/record-fields.ts';
+import type { Caller } from '../../access/caller.ts';
+import type { UploadMetadata, UploadRecord } from '../../record/record-fields.ts';
 import { isUploadId } from '../../http/parameters.ts';
 import { cleanFileName } from '../../intake/file-name.ts';
 import type { Kinds } from '../../kinds/kinds.ts';
 import { areTakenBySome, readOptionsJson } from '../../intake/options.ts';
+import { optionsFor } from '../../intake/ticket-rules.ts';
 
 /**
  * Returns an `Upload-Metadata` in the strict form of the protocol, undefined if it has no entry. Clients add blanks
@@ -72,6 +74,20 @@ export function optionsIn(metadata: UploadMetadata): unknown {
   const { options } = metadata;
   if (options === undefined || options === null || options === '') return {};
   return readOptionsJson(options, 'The value "options" of Upload-Metadata');
+}
+
+/**
+ * Returns the options of an upload that is created: the preset's, or the options that the client sent. Throws
+ * `bad_options` (400), and `ticket_forbids` (403) if the client sent options although a preset fixes them.
+ */
+export function newOptions(caller: Caller, metadata: UploadMetadata): unknown {
+  const areSent = typeof metadata['options'] === 'string' && metadata['options'] !== '';
+  return optionsFor(caller, areSent ? optionsIn(metadata) : undefined);
+}
+
+/** Returns the options of an upload that exists. */
+export function optionsOf({ allowed, options, metadata }: UploadRecord): unknown {
+  return allowed?.preset === undefined ? optionsIn(metadata ?? {}) : options;
 }
 
 /**

@@ -5,13 +5,13 @@ import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import { isLackOfCapacity } from '../../intake/admission.ts';
-import { fileTooLarge } from '../../intake/body.ts';
+import { byteLimit, requireAllowedHint } from '../../intake/ticket-rules.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { finishUpload, receivePart, rejectUpload, removeParts, type TusIntake } from './receive-part.ts';
-import { fileNameIn, keptMetadata, optionsIn, uploadIdIn } from './tus-metadata.ts';
+import { fileNameIn, keptMetadata, newOptions, uploadIdIn } from './tus-metadata.ts';
 import { UploadParts } from './upload-parts.ts';
 
 /** What the store needs. */
@@ -39,16 +39,19 @@ export class TusStore extends DataStore {
   }
 
   /**
-   * Creates no upload if it throws: `file_too_large` (413), `empty_file` or `bad_options` (400), `queue_full` (503),
-   * `too_many_queued_by_address` or `quota_exceeded` (429), `ticket_forbids` (403), and for an id of the
-   * client `upload_conflict` (409) or `upload_gone` (410).
+   * Creates no upload if it throws: `file_too_large` (413), `empty_file` or `bad_options` (400), `ticket_forbids`
+   * (403), `queue_full` (503), `too_many_queued_by_address` or `quota_exceeded` (429). For an id of the client it
+   * throws `upload_conflict` (409) or `upload_gone` (410).
    */
   override async create(upload: Upload): Promise<Upload> {
     const { maxFileBytes, expiryMs } = this.#parts;
+    const { caller } = this.#scope;
     const { id, size, metadata = {} } = upload;
-    if (size !== undefined && size > maxFileBytes) throw fileTooLarge(maxFileBytes);
+    const limit = byteLimit(maxFileBytes, caller.ticket);
+    if (size !== undefined && size > limit.maxBytes) throw limit.tooLarge();
     if (size === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
-    const options = optionsIn(metadata);
+    requireAllowedHint(metadata['filetype'] ?? metadata['type'] ?? undefined, caller.ticket);
+    const options = newOptions(caller, metadata);
     if (uploadIdIn(metadata) !== undefined) await this.#requireUnused(id);
     const announced = {
       id,
@@ -91,10 +94,9 @@ export class TusStore extends DataStore {
 
   override async declareUploadLength(id: string, sizeBytes: number): Promise<void> {
     const record = await this.#existing(id);
-    if (sizeBytes > this.#parts.maxFileBytes) {
-      const error = fileTooLarge(this.#parts.maxFileBytes);
-      throw await rejectUpload(this.#parts, this.#scope, record, error, record.receivedBytes);
-    }
+    const limit = byteLimit(this.#parts.maxFileBytes, record.allowed);
+    if (sizeBytes > limit.maxBytes)
+      throw await rejectUpload(this.#parts, this.#scope, record, limit.tooLarge(), record.receivedBytes);
     const outcome = await this.#parts.records.announceTotal(id, record.fencingToken, sizeBytes);
     if (outcome.applied) return;
     throw (await lackError(this.#parts.admission, this.#scope.address, outcome)) ?? rejectionToError(outcome);

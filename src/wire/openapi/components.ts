@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pictureOptionsSchema } from '../../kinds/picture-options.ts';
 import { tableOptionsSchema } from '../../kinds/table-options.ts';
+import { issuedTicketSchema, ticketRequestSchema } from '../access-schemas.ts';
 import { processReportSchema, serviceFiguresSchema } from '../operator-schemas.ts';
 import * as pictures from '../picture-schemas.ts';
 import { uploadIdSchema, uploadStateSchema } from '../base-schemas.ts';
@@ -34,6 +35,8 @@ const COMPONENTS = {
   UploadState: uploadStateSchema,
   UnwatchableUpload: schemas.unwatchableUploadSchema,
   ProgressList: schemas.progressListSchema,
+  TicketRequest: ticketRequestSchema,
+  IssuedTicket: issuedTicketSchema,
   ServiceStatus: schemas.serviceStatusSchema,
   ProcessReport: processReportSchema,
   ServiceFigures: serviceFiguresSchema,

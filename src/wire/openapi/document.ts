@@ -6,8 +6,10 @@ import { OPERATOR_PATHS, OPERATOR_SECURITY_SCHEMES } from './paths-operators.ts'
 import { PROGRESS_PATHS } from './paths-progress.ts';
 import { SERVICE_PATHS } from './paths-service.ts';
 import { TUS_PATHS } from './paths-tus.ts';
+import { TICKET_PATHS } from './paths-tickets.ts';
 import { UPLOAD_PATHS } from './paths-uploads.ts';
 import { HEADERS, problemResponse } from './responses.ts';
+import { ACCESS_SECURITY_SCHEMES } from './security.ts';
 import { WEBHOOKS } from './webhooks.ts';
 import type { OpenApiDocument } from './shapes.ts';
 import { VERSION } from '../../version.ts';
@@ -44,12 +46,24 @@ Each upload has a \`version\` that grows with every change. A poll with the vers
 upload has another version, in every process. So you miss no change between two polls. Only compare whether two versions
 of one upload are equal.
 
+## Who may create uploads
+
+With \`ACCESS=open\` everyone who reaches the service. With \`ACCESS=keys\` an upload is created with an API key or with
+a ticket: POST of \`/uploads\`, PUT of an id that no upload has, and POST of \`/files\`. A PUT with the id of an upload
+that failed, was cancelled or was discarded creates it again. All other requests need only the id.
+
+- A back end sends its API key as \`Authorization: Bearer\`. An API key in an address is rejected.
+- A browser or an app sends a ticket: a JWT that the back end signs or gets from \`POST /tickets\`. It is sent as
+  \`Authorization: Bearer\` or as the query parameter \`ticket\`. It is checked only when the upload is created.
+  So it may expire while the bytes are sent.
+- After a 401 with \`ticket_expired\`, get a new ticket and send the request again.
+
 ## Pages of other origins
 
 Pages of the origins in \`CORS_ORIGINS\` may use every operation and read every answer, including errors: without
 credentials, with all headers of this document in both directions. A request that changes something is rejected with 403
 \`foreign_origin\` if its \`Origin\` is neither the requested host nor one of these origins, or if it has
-\`Sec-Fetch-Site: cross-site\` and no \`Origin\`.
+\`Sec-Fetch-Site: cross-site\` and no \`Origin\`. Requests with an API key or a ticket in \`Authorization\` are not.
 
 ## Errors
 
@@ -69,6 +83,7 @@ const TAGS = [
   },
   { name: 'Progress', description: 'Held answers: progress and outcome of an upload.' },
   { name: 'Files', description: 'The uploaded files and the files made from them.' },
+  { name: 'Access', description: 'Tickets of tenants. Only if `ACCESS` is `keys`.' },
   { name: 'Service', description: 'State of the process, and the page.' },
   { name: 'Webhooks', description: 'Requests that the service sends to `WEBHOOK_URL` about final uploads.' },
   {
@@ -100,6 +115,7 @@ export function openApiDocument(version: string = VERSION, mountPath = ''): Open
       ...TUS_PATHS,
       ...PROGRESS_PATHS,
       ...FILE_PATHS,
+      ...TICKET_PATHS,
       ...SERVICE_PATHS,
       ...OPERATOR_PATHS,
     }),
@@ -108,7 +124,7 @@ export function openApiDocument(version: string = VERSION, mountPath = ''): Open
       schemas: componentSchemas(),
       parameters: PARAMETERS,
       headers: HEADERS,
-      securitySchemes: OPERATOR_SECURITY_SCHEMES,
+      securitySchemes: { ...ACCESS_SECURITY_SCHEMES, ...OPERATOR_SECURITY_SCHEMES },
       responses: {
         NotFound: problemResponse(['not_found']),
         MethodNotAllowed: problemResponse(['method_not_allowed']),

@@ -1,5 +1,6 @@
 import { parameters } from './parameters.ts';
 import { headers, problems } from './responses.ts';
+import { CREATING_CODES, CREATING_SECURITY } from './security.ts';
 import type { Header, Operation, Parameter, Paths, Response } from './shapes.ts';
 
 const TAGS = ['Resumable uploads'];
@@ -74,6 +75,8 @@ const OFFSET_STREAM = { 'application/offset+octet-stream': { schema: { type: 'st
 
 /** Codes of every request that carries bytes. */
 const OF_BYTES = [
+  'ticket_forbids',
+  'foreign_origin',
   'empty_file',
   'bad_options',
   'upload_locked',
@@ -139,6 +142,7 @@ returns the offset to continue from.
 
 A body of type \`application/offset+octet-stream\` is the beginning of the file, or the whole file.`,
   parameters: [VERSION, LENGTH, DEFER_LENGTH, METADATA],
+  security: CREATING_SECURITY,
   requestBody: { description: 'The first bytes. May be left out.', required: false, content: OFFSET_STREAM },
   responses: {
     '201': {
@@ -153,6 +157,7 @@ A body of type \`application/offset+octet-stream\` is the beginning of the file,
       'upload_gone',
       'unsupported_tus_version',
       'unsupported_tus_extension',
+      ...CREATING_CODES,
       ...OF_BYTES,
     ),
   },

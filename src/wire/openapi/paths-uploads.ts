@@ -3,6 +3,7 @@ import { schemaRef } from './components.ts';
 import { COMPLETED_UPLOAD, QUEUED_UPLOAD } from './examples.ts';
 import { parameters } from './parameters.ts';
 import { deferredProblems, headers, json, problems } from './responses.ts';
+import { CREATING_CODES, CREATING_SECURITY } from './security.ts';
 import type { Content, Operation, Paths, Response } from './shapes.ts';
 
 const TAGS = ['Uploads'];
@@ -49,6 +50,7 @@ held until all files are final: a 200, or a 202 if the time is up. \`Location\` 
 curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
 \`\`\``,
   parameters: parameters('Timeout', 'Prefer'),
+  security: CREATING_SECURITY,
   requestBody: {
     description:
       'A field `options` (JSON, at most 8192 characters) applies to the files after it. Other fields are ' +
@@ -84,12 +86,14 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
       final: json('UploadList', { completed: { value: { uploads: [COMPLETED_UPLOAD] } } }),
     }),
     ...deferredProblems(
+      'bad_request',
       'bad_multipart',
       'missing_boundary',
       'no_file',
       'empty_file',
       'bad_options',
       'body_cut_short',
+      ...CREATING_CODES,
       'upload_interrupted',
       'upload_too_slow',
       'request_too_large',
@@ -143,6 +147,7 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
       example: 'attachment; filename="harbour.jpg"',
     },
   ],
+  security: CREATING_SECURITY,
   requestBody: {
     description:
       'The bytes. With `Content-Length`, a file that is too large is rejected before it is sent. ' +
@@ -160,6 +165,7 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
       'bad_upload_id',
       'bad_options',
       'empty_file',
+      ...CREATING_CODES,
       'upload_interrupted',
       'upload_too_slow',
       'upload_conflict',

@@ -24,7 +24,7 @@ export const HEADERS = {
   'Accept-Ranges': { description: '`bytes`.', schema: string },
   'Accept-Encoding': { description: '`identity`: bodies must not be encoded.', schema: string },
   Allow: { description: 'The methods that the address supports.', schema: string },
-  'WWW-Authenticate': { description: 'Makes a browser ask for the token.', schema: string },
+  'WWW-Authenticate': { description: 'Which kind of token is missing or wrong (RFC 6750, RFC 7617).', schema: string },
   'X-Timed-Out': { description: '`true` for the placeholder.', schema: string },
 } as const satisfies Record<string, Header>;
 
@@ -118,7 +118,7 @@ function headerNames(codes: readonly ErrorCode[]): HeaderName[] {
   if (codes.some((code) => STATUSES_WITH_RETRY.has(statusOf(code)))) return ['Retry-After'];
   if (codes.includes('method_not_allowed')) return ['Allow'];
   if (codes.includes('unsupported_encoding')) return ['Accept-Encoding'];
-  if (codes.includes('unauthorized')) return ['WWW-Authenticate'];
+  if (codes.some((code) => statusOf(code) === 401)) return ['WWW-Authenticate'];
   if (codes.includes('content_not_stored')) return ['Retry-After'];
   return codes.includes('range_not_satisfiable') ? ['Content-Range'] : [];
 }
@@ -157,6 +157,11 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   too_many_queued_by_address: 'As many uploads of this client address wait as may. Otherwise as for `queue_full`.',
   quota_exceeded: 'A quota of the tenant is used up. `limit` names it.',
   too_many_refusals: 'This address sent ten wrong tokens within a minute.',
+  ticket_required: 'The request has neither a ticket nor an API key.',
+  ticket_invalid: 'The ticket or the API key is wrong, or its key was removed. `detail` says what is wrong.',
+  ticket_expired: 'Get a new ticket and send the request again. An upload that was created already goes on without.',
+  ticket_forbids: 'The type, size, number or options of the files are outside the ticket.',
+  no_ticket_key: 'The access file has no key of this tenant that can sign.',
   foreign_origin:
     'Only pages of this host and of `CORS_ORIGINS`, and clients that are not pages, may change something.',
   misdirected_host: 'The `Host` is neither a loopback name nor an allowed one (`ALLOWED_HOSTS`).',

@@ -74,6 +74,11 @@ export type PathItem = Readonly<Partial<Record<Method, Operation>>>;
 /** Operations by path template. */
 export type Paths = Readonly<Record<string, PathItem>>;
 
+/** A way to authenticate a request. */
+export type SecurityScheme =
+  | { type: 'http'; scheme: 'basic' | 'bearer'; bearerFormat?: string; description: string }
+  | { type: 'apiKey'; in: 'query'; name: string; description: string };
+
 /** The whole document, ready for `JSON.stringify`. */
 export interface OpenApiDocument {
   openapi: string;
@@ -94,6 +99,6 @@ export interface OpenApiDocument {
     parameters: Readonly<Record<string, Parameter>>;
     headers: Readonly<Record<string, Header>>;
     responses: Readonly<Record<string, Response>>;
-    securitySchemes: Readonly<Record<string, { type: 'http'; scheme: 'basic' | 'bearer'; description: string }>>;
+    securitySchemes: Readonly<Record<string, SecurityScheme>>;
   };
 }

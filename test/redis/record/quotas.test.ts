@@ -320,7 +320,15 @@ describe('the files of a ticket', () => {
 
 function ticketFor(maxFiles: number | undefined, jti = 'one'): NonNullable<Caller['ticket']> {
   const expiresAtMs = Date.now() + 60_000;
-  return { jti, expiresAtMs, maxFiles, maxFileBytes: undefined, types: undefined, preset: undefined };
+  return {
+    jti,
+    expiresAtMs,
+    maxFiles,
+    maxFileBytes: undefined,
+    types: undefined,
+    preset: undefined,
+    options: undefined,
+  };
 }
 
 /** Puts the end of an upload's retention into the past, for the record and for the counts. */

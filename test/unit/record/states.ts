@@ -43,6 +43,7 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     weight: 1,
     appMetadata: null,
     limits: null,
+    allowed: null,
     ...more,
   };
 }

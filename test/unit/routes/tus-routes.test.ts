@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openCaller } from '../../../src/access/caller.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import { methodNotAllowed } from '../../../src/http/method-not-allowed.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
@@ -23,7 +24,12 @@ beforeEach(async () => {
       return Promise.resolve({ status: request.method === 'POST' ? 201 : 204, headers: {} });
     },
   };
-  tusRoutes(router, { tus, log: silentLog, addressOf: () => '192.0.2.1' });
+  tusRoutes(router, {
+    tus,
+    callers: { ofCreation: async () => openCaller },
+    log: silentLog,
+    addressOf: () => '192.0.2.1',
+  });
   served = await serve(
     problemResponses(silentLog),
     tusVersion(),

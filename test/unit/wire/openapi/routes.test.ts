@@ -2,6 +2,8 @@ import Router from '@koa/router';
 import { describe, expect, test } from '@jest/globals';
 import type Koa from 'koa';
 import { pino } from 'pino';
+import { Callers } from '../../../../src/access/callers.ts';
+import { Tenants } from '../../../../src/access/tenants.ts';
 import { createApp } from '../../../../src/server/app.ts';
 import { DeferredManager } from '../../../../src/deferred/deferred-manager.ts';
 import { Registry } from '../../../../src/deferred/registry.ts';
@@ -30,6 +32,9 @@ const OPERATORS_PAGE = { ...PAGE, files: new Map([...PAGE.files].map(([, asset])
 async function nobody(): Promise<never> {
   throw new Error('no request is made here');
 }
+
+/** With keys, because open mode has no tickets. */
+const tenants = await Tenants.from({ tenants: {} });
 
 /** The service with nothing behind it. */
 function emptyApp(): Koa {
@@ -86,6 +91,7 @@ function emptyApp(): Koa {
     allowedHosts: [],
     isTrustedProxy: () => false,
     corsOrigins: [],
+    callers: new Callers({ tenants }),
     mountPath: '',
     operators: {
       guard: nobody,

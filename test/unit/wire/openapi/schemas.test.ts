@@ -10,6 +10,7 @@ import {
   UNWATCHABLE,
 } from '../../../../src/wire/openapi/examples.ts';
 import * as schemas from '../../../../src/wire/upload-schemas.ts';
+import { issuedTicketSchema } from '../../../../src/wire/access-schemas.ts';
 import { serviceFiguresSchema } from '../../../../src/wire/operator-schemas.ts';
 import { deliveryListSchema } from '../../../../src/wire/webhook-schemas.ts';
 import type { MediaType } from '../../../../src/wire/openapi/shapes.ts';
@@ -19,6 +20,7 @@ const SCHEMAS_BY_REFERENCE = new Map<unknown, z.ZodType>([
   [schemaRef('ProgressList')['$ref'], schemas.progressListSchema],
   [schemaRef('Upload')['$ref'], schemas.uploadSchema],
   [schemaRef('UploadList')['$ref'], schemas.uploadListSchema],
+  [schemaRef('IssuedTicket')['$ref'], issuedTicketSchema],
   [schemaRef('ServiceStatus')['$ref'], schemas.serviceStatusSchema],
   [schemaRef('ServiceFigures')['$ref'], serviceFiguresSchema],
   [schemaRef('DeliveryList')['$ref'], deliveryListSchema],

@@ -1,0 +1,47 @@
+import { parse } from 'node:querystring';
+import type { Context } from 'koa';
+import { ServiceError } from '../errors.ts';
+import { containsApiKey, isApiKey } from './tenants.ts';
+
+/** What a request sends to prove who it comes from. */
+export type Credential = { kind: 'none' } | { kind: 'key'; apiKey: string } | { kind: 'ticket'; ticket: string };
+
+/** The query parameter for clients that cannot set headers. */
+const TICKET_PARAMETER = 'ticket';
+
+/** RFC 6750 section 2.1. The scheme is not case-sensitive. */
+const BEARER = /^bearer +(\S+) *$/i;
+
+/**
+ * Returns the API key or ticket of a request. Throws `bad_request` (400) for an API key in the address, and for more
+ * than one credential (RFC 6750 section 2).
+ */
+export function credentialOf(ctx: Context): Credential {
+  refuseKeyInAddress(ctx);
+  const bearer = BEARER.exec(ctx.get('Authorization'))?.[1];
+  const parameter = ctx.querystring.includes(TICKET_PARAMETER) ? parse(ctx.querystring)[TICKET_PARAMETER] : undefined;
+  const given = [bearer ?? [], parameter ?? []].flat();
+  if (given.length > 1)
+    throw new ServiceError(
+      'bad_request',
+      'The request has several tickets or keys. Send one, in Authorization or in the query parameter "ticket".',
+    );
+  const [token] = given;
+  if (token === undefined || token === '') return { kind: 'none' };
+  return isApiKey(token) ? { kind: 'key', apiKey: token } : { kind: 'ticket', ticket: token };
+}
+
+/** True if the request carries a Bearer token. A page of another site can only set it if CORS allows the site. */
+export function hasBearer(headers: { authorization?: string | undefined }): boolean {
+  return BEARER.test(headers.authorization ?? '');
+}
+
+/** Addresses are written to the logs of proxies and to the histories of browsers. */
+function refuseKeyInAddress(ctx: Context): void {
+  if (!containsApiKey(ctx.querystring)) return;
+  throw new ServiceError(
+    'bad_request',
+    'The address contains an API key, and addresses are written to logs. Replace the key, and send the new one ' +
+      'in the header Authorization: Bearer.',
+  );
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { compactVerify, decodeProtectedHeader, errors, SignJWT } from 'jose';
+import { z } from 'zod';
+import { MAX_TICKET_SECONDS, ticketUploadSchema, type TicketUpload } from '../wire/access-schemas.ts';
+import type { Tenants, FoundTicketKey } from './tenants.ts';
+import type { TicketKey } from './ticket-keys.ts';
+
+/** The claim `aud` of every ticket. */
+export const TICKET_AUDIENCE = 'deferred-uploads';
+
+/** The clocks of the application and of this machine may differ by this much. */
+const LEEWAY_SECONDS = 30;
+
+/** A ticket with the longest claims is shorter. Longer ones are not worth the time of a check. */
+const MAX_TICKET_LENGTH = 14_336;
+
+/** A ticket whose signature and claims are right. */
+export interface CheckedTicket extends FoundTicketKey {
+  readonly jti: string | undefined;
+  readonly upload: TicketUpload;
+  /** The end of the leeway after `exp`. */
+  readonly expiresAtMs: number;
+  /** True after `expiresAtMs`. */
+  readonly isExpired: boolean;
+}
+
+/** Why a ticket is not accepted. The message says what to change, and contains nothing of the ticket. */
+export class TicketError extends Error {}
+
+const seconds = (claim: string) => {
+  const message = `${claim} is required, in seconds since 1970`;
+  return z.number(message).min(0, message);
+};
+
+/** Other registered claims, such as `iss`, are ignored. */
+const claimsSchema = z
+  .object({
+    aud: z.unknown().refine((aud) => [aud].flat().includes(TICKET_AUDIENCE), `aud must be "${TICKET_AUDIENCE}"`),
+    iat: seconds('iat'),
+    exp: seconds('exp'),
+    nbf: seconds('nbf').optional(),
+    jti: z.string().min(1, 'jti must not be empty').max(128, 'jti must have at most 128 characters').optional(),
+    upload: ticketUploadSchema.optional(),
+  })
+  .refine(({ iat, exp }) => exp - iat <= MAX_TICKET_SECONDS, `exp must be at most ${MAX_TICKET_SECONDS} s after iat`)
+  .refine(({ jti, upload }) => jti !== undefined || upload?.maxFiles === undefined, 'jti is required with maxFiles');
+
+/**
+ * Checks the signature and the claims of a ticket, without any I/O. An expired ticket is returned as such, because it
+ * still says what its holder may do with an upload that exists. Rejects with TicketError.
+ */
+export async function checkTicket(tenants: Tenants, ticket: string, nowMs: number): Promise<CheckedTicket> {
+  if (ticket.length > MAX_TICKET_LENGTH) throw new TicketError('The ticket is too long.');
+  const found = tenants.findTicketKey(kidOf(ticket));
+  if (found === undefined)
+    throw new TicketError('The kid of the ticket names no key. The key may have been removed. Sign with another key.');
+  const { iat, nbf = 0, exp, jti, upload = {} } = parseClaims(await verify(ticket, found.key));
+  if (Math.max(iat, nbf) > nowMs / 1000 + LEEWAY_SECONDS)
+    throw new TicketError('The ticket is not valid yet. Check the clock of the application that signs it.');
+  const expiresAtMs = (exp + LEEWAY_SECONDS) * 1000;
+  return { ...found, jti, upload, expiresAtMs, isExpired: nowMs >= expiresAtMs };
+}
+
+function kidOf(ticket: string): string {
+  try {
+    const { kid } = decodeProtectedHeader(ticket);
+    if (typeof kid === 'string') return kid;
+  } catch {
+    throw new TicketError('The ticket is not a JWT.');
+  }
+  throw new TicketError('The header of the ticket has no kid. It must name the key.');
+}
+
+/** Returns the payload of a ticket with a right signature. */
+async function verify(ticket: string, { verifying, alg }: TicketKey): Promise<unknown> {
+  try {
+    const { payload } = await compactVerify(ticket, verifying, { algorithms: [alg] });
+    return JSON.parse(Buffer.from(payload).toString());
+  } catch (error) {
+    throw new TicketError(reasonOf(error, alg), { cause: error });
+  }
+}
+
+function reasonOf(error: unknown, alg: string): string {
+  if (error instanceof errors.JOSEAlgNotAllowed)
+    return `The ticket has another algorithm than its key. Sign it with ${alg}.`;
+  if (error instanceof errors.JWSSignatureVerificationFailed)
+    return 'The signature of the ticket is wrong. Sign it with the key that its kid names.';
+  return 'The ticket is not a signed JWT.';
+}
+
+function parseClaims(payload: unknown): z.infer<typeof claimsSchema> {
+  const parsed = claimsSchema.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const isOfUpload = issue?.path[0] === 'upload';
+  const place = isOfUpload ? `${issue.path.map(String).join('.')} ` : '';
+  throw new TicketError(`A claim of the ticket is wrong: ${place}${issue?.message ?? ''}.`);
+}
+
+/** A signed ticket and its time `exp`. */
+export interface SignedTicket {
+  readonly ticket: string;
+  readonly expiresAtMs: number;
+}
+
+/** Signs a ticket with the private half of a key. */
+export async function signTicket(
+  { kid, alg }: Pick<TicketKey, 'kid' | 'alg'>,
+  signing: NonNullable<TicketKey['signing']>,
+  { expiresInSeconds, upload, nowMs }: { expiresInSeconds: number; upload: TicketUpload; nowMs: number },
+): Promise<SignedTicket> {
+  const iat = Math.floor(nowMs / 1000);
+  const exp = iat + expiresInSeconds;
+  const ticket = await new SignJWT({ upload })
+    .setProtectedHeader({ alg, kid, typ: 'JWT' })
+    .setAudience(TICKET_AUDIENCE)
+    .setIssuedAt(iat)
+    .setExpirationTime(exp)
+    .setJti(randomBytes(16).toString('base64url'))
+    .sign(signing);
+  return { ticket, expiresAtMs: exp * 1000 };
+}
