@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { patienceMs } from '../helpers/patience.ts';
 import { photo } from '../helpers/pictures.ts';
@@ -27,26 +27,48 @@ describe('the README', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  function session(): string {
-    const [, commands = ''] =
-      /^## A session with curl\n\n```sh\n([^]*?)^```$/m.exec(readFileSync('README.md', 'utf8')) ?? [];
-    return commands.replaceAll('localhost:3000', new URL(service.url).host);
+  /** Returns the code blocks of a section. */
+  function commandsOf(section: string): string[] {
+    const [, text = ''] = readFileSync('README.md', 'utf8').split(new RegExp(`^## ${section}$`, 'm'));
+    const [own = ''] = text.split(/^## /m);
+    return [...own.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, commands = '']) => commands);
   }
 
-  (canRun ? test : test.skip)('the session with curl in the README runs as it stands', async () => {
-    const commands = session();
-    expect(commands.match(/^curl /gm)?.length).toBeGreaterThan(6);
-    // A function of this name turns a rejection into an error without changing the lines. Each answer is on its own
-    // line.
+  /** Runs commands, and turns an error answer into an error. Each answer is on its own line. */
+  async function run(commands: string, url = service.url): Promise<{ stdout: string; stderr: string }> {
     const quiet = 'curl() { command curl --silent --show-error --fail "$@" && echo; }';
-    const { stdout, stderr } = await promisify(execFile)('sh', ['-eu', '-c', `${quiet}\n${commands}`], {
+    const here = commands.replaceAll('localhost:3000', new URL(url).host);
+    return await promisify(execFile)('sh', ['-eu', '-c', `${quiet}\n${here}`], {
       cwd: directory,
       timeout: patienceMs(60_000),
     });
+  }
+
+  (canRun ? test : test.skip)('the session with curl in the README runs as it stands', async () => {
+    const [commands = ''] = commandsOf('A session with curl');
+    expect(commands.match(/^curl /gm)?.length).toBeGreaterThan(6);
+    const { stdout, stderr } = await run(commands);
     const [first = '', ...more] = stdout.split('\n').filter((line) => line.startsWith('{'));
     expect(JSON.parse(first)).toMatchObject({ uploads: [{ state: 'completed', file: { name: 'photo.jpg' } }] });
     expect(JSON.parse(more.at(-1) ?? '')).toMatchObject({ state: 'completed', result: { width: 800, height: 600 } });
     expect(stdout).toContain('event: progress');
     expect(stderr).toBe('');
+  });
+
+  (canRun ? test : test.skip)('the commands of the section Access run as they stand', async () => {
+    const [keys = '', requests = ''] = commandsOf('Access');
+    const start = 'ACCESS_FILE=access.json npm start\n';
+    expect(keys.endsWith(start)).toBe(true);
+    await run(keys.replace(start, '').replaceAll('npm run -s key --', `node ${resolve('scripts/key.mjs')}`));
+    const api = await service.addApi({ ACCESS_FILE: join(directory, 'access.json') });
+    try {
+      const { stdout, stderr } = await run(requests, api.url);
+      const [sent = '', issued = ''] = stdout.split('\n').filter((line) => line.startsWith('{'));
+      expect(JSON.parse(sent)).toMatchObject({ uploads: [{ tenant: 'acme', file: { name: 'photo.jpg' } }] });
+      expect(JSON.parse(issued)).toEqual({ ticket: expect.any(String), expiresAt: expect.any(String) });
+      expect(stderr).toBe('');
+    } finally {
+      await api.end();
+    }
   });
 });
