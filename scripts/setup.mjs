@@ -3,6 +3,7 @@ import { ensureBuild, rebuild, SERVICE_BUILD, TEST_BUILD } from './setup/build.m
 import { ensureChromium } from './setup/chromium-binary.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { loadDotEnv } from './setup/dot-env.mjs';
+import { writePackageTypes } from './setup/package-types.mjs';
 import { projectRoot } from './setup/project-root.mjs';
 import { ensureRedisServer } from './setup/redis-binary.mjs';
 import { deniedPath, SetupError } from './setup/setup-error.mjs';
@@ -14,6 +15,7 @@ import { deniedPath, SetupError } from './setup/setup-error.mjs';
  *
  *   --service    also compiles the service into `dist`, unless that is up to date
  *   --rebuild    as --service, even if that is up to date
+ *   --types      also writes the type declarations of the package into `dist`
  *   --tests      also compiles what tests, benchmarks and chaos start
  *   --redis      also a redis-server for the tests, which start their own even with REDIS_URL set
  *   --chromium   also a Chromium for the tests of the page, unless E2E=0
@@ -25,6 +27,7 @@ try {
   loadDotEnv(join(projectRoot, '.env'));
   await ensureDependencies(say, { development: !has('--service') });
   if (has('--rebuild')) await rebuild(SERVICE_BUILD, say);
+  if (has('--types')) await writePackageTypes(SERVICE_BUILD.directory);
   if (has('--service')) await ensureBuild(SERVICE_BUILD, say);
   if (has('--tests')) await ensureBuild(TEST_BUILD, say);
   if (has('--redis')) await ensureRedisServer(say);

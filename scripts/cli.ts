@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { WORKER_ALLOCATOR } from './allocator.ts';
+
+/* `npx deferred-uploads <command>`. Each command loads only its own modules. */
+
+const USAGE = `usage: npx deferred-uploads <command>
+
+  start   runs everything on this machine: Redis unless REDIS_URL is set, one API process, worker processes
+  api     runs one API process
+  worker  runs one worker process
+  key     makes an API key or a ticket key for the access file: key <tenant> [--ticket] [--file <access file>]
+
+Settings are environment variables, or lines of the file .env in this directory.
+`;
+
+/** EX_USAGE of sysexits. */
+const EX_USAGE = 64;
+
+const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
+  start: () => import('./start.ts'),
+  api: () => import('../src/server/main.ts'),
+  worker: startWorker,
+  key: () => import('./key.mjs'),
+};
+
+const [name = ''] = process.argv.splice(2, 1);
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+if (command !== undefined) {
+  await command();
+} else if (name === '--help' || name === '-h' || name === 'help') {
+  process.stdout.write(USAGE);
+} else {
+  process.stderr.write(USAGE);
+  process.exitCode = EX_USAGE;
+}
+
+/**
+ * The allocator reads its settings when a process starts, so this process replaces itself. Node before 22.15 cannot do
+ * this, and a worker then keeps more memory.
+ */
+async function startWorker(): Promise<void> {
+  const execve: unknown = 'execve' in process ? process.execve : undefined;
+  const isReady = Object.keys(WORKER_ALLOCATOR).some((variable) => process.env[variable] !== undefined);
+  if (isReady || typeof execve !== 'function') return void (await import('../workers/main.ts'));
+  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2), 'worker'];
+  execve.call(process, process.execPath, args, { ...process.env, ...WORKER_ALLOCATOR });
+}

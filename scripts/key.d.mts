@@ -1,0 +1,2 @@
+/** Runs the command with the arguments of this process. */
+export {};

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { recipe } from '../e2e/recipes.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { patienceMs } from '../helpers/patience.ts';
+import { sharedRedis } from '../helpers/shared-redis.ts';
+
+/*
+ * The tarball of `npm pack`, unpacked as npm does it. It finds only the packages that it declares and the packages of
+ * the application. These are links into the repository, because an installation takes half a minute.
+ */
+
+const run = promisify(execFile);
+const APPLICATION = ['express', 'koa', 'fastify', '@types/node', '@types/koa'];
+const ENTRY = join('node_modules', 'deferred-uploads');
+
+let directory: string;
+let settings: Record<string, string>;
+const started: ChildProcess[] = [];
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'du-package-'));
+  await run('npm', ['pack', '--silent', '--pack-destination', directory]);
+  const home = join(directory, ENTRY);
+  mkdirSync(home, { recursive: true });
+  await run('tar', [
+    'xzf',
+    join(directory, `deferred-uploads-${versionIn('package.json')}.tgz`),
+    '-C',
+    home,
+    '--strip=1',
+  ]);
+  for (const name of new Set([...dependenciesIn(join(home, 'package.json')), ...APPLICATION])) link(name);
+  writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
+  settings = { REDIS_URL: await sharedRedis(), PORT: '0', LOG_LEVEL: 'info', SHUTDOWN_GRACE_MS: '0' };
+}, patienceMs(120_000));
+
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function dependenciesIn(path: string): string[] {
+  return Object.keys((JSON.parse(readFileSync(path, 'utf8')) as { dependencies: object }).dependencies);
+}
+
+function versionIn(path: string): string {
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}
+
+function link(name: string): void {
+  const path = join(directory, 'node_modules', name);
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync(resolve('node_modules', name), path);
+}
+
+/** Settings of an installation of its own in the shared Redis. */
+function ownSettings(): Record<string, string> {
+  const name = `package-${randomUUID()}`;
+  return { ...settings, QUEUE_PREFIX: name, STORAGE: `file:${join(directory, name)}` };
+}
+
+/** Starts a file in the folder of the application, with no other environment than the settings. */
+function start(args: readonly string[], env: Record<string, string> = ownSettings()) {
+  const child = spawn(process.execPath, args, { cwd: directory, env: { PATH: process.env['PATH'] ?? '', ...env } });
+  started.push(child);
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return {
+    ended,
+    output: () => text,
+    async printed(pattern: RegExp): Promise<string> {
+      await eventually(`${args.join(' ')} to print ${pattern}`, () => pattern.test(text) || child.exitCode !== null);
+      const found = pattern.exec(text);
+      if (found === null) throw new Error(`${args.join(' ')} ended without ${pattern}:\n${text}`);
+      return found[1] ?? '';
+    },
+    async end(): Promise<number | null> {
+      child.kill('SIGTERM');
+      return await ended;
+    },
+  };
+}
+
+function command(...args: readonly string[]): string[] {
+  const { bin } = JSON.parse(readFileSync(join(directory, ENTRY, 'package.json'), 'utf8')) as { bin: object };
+  return [join(ENTRY, (bin as Record<string, string>)['deferred-uploads'] ?? ''), ...args];
+}
+
+function copy(name: string, as = name): string {
+  copyFileSync(join('test/fixtures/package', name), join(directory, as));
+  return as;
+}
+
+describe('the package', () => {
+  test('contains no tests, no sources and no build tools', async () => {
+    const { stdout } = await run('find', [join(directory, ENTRY), '-type', 'f', '-printf', '%P\n']);
+    const files = stdout.trim().split('\n');
+    expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'dist/src/record/scripts/open.lua']));
+    expect(files.filter((path) => /^(src|workers|scripts|test|docs)\/|(?<!\.d)\.ts$|setup\/build/.test(path))).toEqual(
+      [],
+    );
+  });
+
+  test.each(['http', 'express', 'koa', 'fastify'])(
+    'runs in an application with a worker, and the process ends after close (%s)',
+    async (name) => {
+      writeFileSync(join(directory, `${name}.mjs`), recipe(`${name}.mjs`, 'docs/embed.md'));
+      const application = start([`${name}.mjs`]);
+      const origin = `http://127.0.0.1:${await application.printed(/^port (\d+)$/m)}`;
+      expect(await (await fetch(origin)).text()).toBe('My application');
+      const client = start([copy('client.mjs'), `${origin}/media`]);
+      expect(await client.ended).toBe(0);
+      const { self, url, rows } = JSON.parse(client.output()) as Record<string, string>;
+      expect([self, url]).toEqual([
+        expect.stringMatching(/^\/media\/uploads\//),
+        expect.stringMatching(/^\/media\/variants\//),
+      ]);
+      expect(rows).toBe('{"name":"Ada","age":36}\n');
+      // A body of more bytes than a body parser would take.
+      const large = await fetch(`${origin}/media/uploads/${randomUUID()}`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: 'a,b\n'.repeat(500_000),
+      });
+      expect(large.status).toBe(202);
+      expect(await application.end()).toBe(0);
+    },
+  );
+
+  test('has held responses that need no Redis', async () => {
+    const script = start([copy('deferred.mjs')], {});
+    expect([await script.ended, script.output()]).toEqual([0, 'hello\n']);
+  });
+
+  test('has types that are complete and fit its modules', async () => {
+    copy('types.txt', 'types.ts');
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
+    const args = [resolve('node_modules/typescript/bin/tsc'), '--ignoreConfig', ...options, 'types.ts'];
+    const { stdout } = await run(process.execPath, args, { cwd: directory }).catch(
+      (error: unknown) => error as { stdout: string },
+    );
+    expect(stdout).toBe('');
+  });
+});
+
+describe('the commands of the package', () => {
+  test('run an API process and a worker process', async () => {
+    const env = ownSettings();
+    const api = start(command('api'), env);
+    const worker = start(command('worker'), env);
+    const url = await api.printed(/"url":"([^"]+)".*"msg":"listening"/);
+    await worker.printed(/"msg":"(ready)"/);
+    const sent = await fetch(`${url}/uploads/${randomUUID()}?timeout=50000`, { method: 'PUT', body: 'a,b\n1,2\n' });
+    expect(await sent.json()).toMatchObject({ state: 'completed' });
+    expect(await Promise.all([api.end(), worker.end()])).toEqual([0, 0]);
+  });
+
+  test('run everything with start', async () => {
+    const all = start(command('start'), { ...ownSettings(), WORKERS: '1' });
+    const url = await all.printed(/"msg":"started","url":"([^"]+)"/);
+    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready', workers: 1 });
+    expect(await all.end()).toBe(0);
+  });
+
+  test('make a key', async () => {
+    const key = start(command('key', 'acme'), {});
+    expect([await key.ended, key.output()]).toEqual([0, expect.stringMatching(/du_acme_[\w-]{43}/)]);
+  });
+
+  test.each([
+    [['--help'], 0],
+    [[], 64],
+    [['constructor'], 64],
+  ])('print their usage (%j)', async (args, code) => {
+    const asked = start(command(...args), {});
+    expect([await asked.ended, asked.output()]).toEqual([code, expect.stringMatching(/^usage: npx deferred-uploads/)]);
+  });
+});
