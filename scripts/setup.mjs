@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ensureBuild, rebuild, SERVICE_BUILD, TEST_BUILD } from './setup/build.mjs';
+import { BENCH_BUILD, ensureBuild, rebuild, SERVICE_BUILD } from './setup/build.mjs';
 import { ensureChromium } from './setup/chromium-binary.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { loadDotEnv } from './setup/dot-env.mjs';
@@ -16,7 +16,7 @@ import { deniedPath, SetupError } from './setup/setup-error.mjs';
  *   --service    also compiles the service into `dist`, unless that is up to date
  *   --rebuild    as --service, even if that is up to date
  *   --types      also writes the type declarations of the package into `dist`
- *   --tests      also compiles what tests, benchmarks and chaos start
+ *   --bench      also compiles benchmarks, chaos and generators, and what they start
  *   --redis      also a redis-server for the tests, which start their own even with REDIS_URL set
  *   --chromium   also a Chromium for the tests of the page, unless E2E=0
  */
@@ -29,7 +29,7 @@ try {
   if (has('--rebuild')) await rebuild(SERVICE_BUILD, say);
   if (has('--types')) await writePackageTypes(SERVICE_BUILD.directory);
   if (has('--service')) await ensureBuild(SERVICE_BUILD, say);
-  if (has('--tests')) await ensureBuild(TEST_BUILD, say);
+  if (has('--bench')) await ensureBuild(BENCH_BUILD, say);
   if (has('--redis')) await ensureRedisServer(say);
   if (has('--chromium') && process.env.E2E !== '0') await ensureChromium(say);
 } catch (error) {

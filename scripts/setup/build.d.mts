@@ -9,9 +9,13 @@ export interface BuildTarget {
   readonly without: readonly string[];
   /** Closed to the other users of the machine. */
   readonly isPrivate: boolean;
+  /** Its processes load bundles of the packages, and start in half the time. */
+  readonly bundlesPackages: boolean;
 }
 
 export const SERVICE_BUILD: BuildTarget;
+
+export const BENCH_BUILD: BuildTarget;
 
 export const TEST_BUILD: BuildTarget;
 

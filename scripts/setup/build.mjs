@@ -14,6 +14,7 @@ import { beginStamp, hasSources, isFresh, sourceFiles } from './build-stamp.mjs'
 import { loadEsbuild } from './build-tools.mjs';
 import { compileModules } from './compile-modules.mjs';
 import { withLock } from './lock.mjs';
+import { bundlePackages } from './package-bundles.mjs';
 import { bundlePage } from './page-bundles.mjs';
 import { cacheDirectory, projectRoot, setupLockFile } from './project-root.mjs';
 
@@ -32,20 +33,29 @@ export const SERVICE_BUILD = {
   sources: ['src', 'workers', 'scripts'],
   without: [join('scripts', 'bench'), join('scripts', 'chaos')],
   isPrivate: false,
+  bundlesPackages: false,
 };
 
 /**
- * The build for processes of tests, benchmarks and chaos: the service as in production, and the entries of the tests.
+ * The build for benchmarks, chaos and generated files: the service as in production, and the entries of the tests.
  *
  * @type {BuildTarget}
  */
-export const TEST_BUILD = {
-  directory: join(cacheDirectory, 'test-build'),
+export const BENCH_BUILD = {
+  directory: join(cacheDirectory, 'bench-build'),
   compilerConfig: 'tsconfig.test-build.json',
   sources: ['src', 'workers', 'scripts', join('test', 'helpers'), join('docs', 'examples')],
   without: [],
   isPrivate: true,
+  bundlesPackages: false,
 };
+
+/**
+ * The build for processes of tests. They start several hundred times, so their packages are bundled.
+ *
+ * @type {BuildTarget}
+ */
+export const TEST_BUILD = { ...BENCH_BUILD, directory: join(cacheDirectory, 'test-build'), bundlesPackages: true };
 
 /**
  * Compiles the target if its sources have changed. Does not check types. If several processes call this at the same
@@ -105,6 +115,9 @@ async function build(target, say) {
   try {
     await compileModules(sourceFiles(target), draft, esbuild.build);
     await bundlePage(join(draft, 'src', 'page', 'built'), esbuild.build);
+    if (target.bundlesPackages) {
+      await bundlePackages(join(draft, 'node_modules'), join(target.directory, 'node_modules'), esbuild.build);
+    }
   } finally {
     await esbuild.stop();
   }

@@ -20,6 +20,7 @@ beforeEach(() => {
     sources: [sources],
     without: [join(sources, 'left-out')],
     isPrivate: true,
+    bundlesPackages: false,
   };
 });
 

@@ -1,0 +1,24 @@
+import { describe, expect, test } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { TEST_BUILD } from '../../../scripts/setup/build.mjs';
+import { bundledPackages } from '../../../scripts/setup/package-bundles.mjs';
+
+/* The set-up of Jest has made the bundles. */
+const bundleOf = (name: string): string => join(TEST_BUILD.directory, 'node_modules', name, 'index.js');
+
+const namesOf = (module: object): string[] => Object.keys(module).filter((name) => name !== 'module.exports');
+
+describe('the bundles of packages', () => {
+  test('exist for each package of the service, except for packages that load other files', () => {
+    expect(bundledPackages()).toContain('bullmq');
+    expect(bundledPackages()).not.toContain('sharp');
+    expect(bundledPackages().filter((name) => !existsSync(bundleOf(name)))).toEqual([]);
+  });
+
+  test.each(['busboy', 'thumbhash', 'yauzl'])('export the same names as %s', async (name) => {
+    const bundle = (await import(pathToFileURL(bundleOf(name)).href)) as object;
+    expect(namesOf(bundle).toSorted()).toEqual(namesOf((await import(name)) as object).toSorted());
+  });
+});
