@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { DeliveryList, Problem, Upload } from '../../src/wire/documents.ts';
+import { deliveryListSchema, webhookSchema } from '../../src/wire/webhook-schemas.ts';
+import { getJson, putFile } from '../helpers/client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { photo } from '../helpers/pictures.ts';
+import { startService, type Service } from '../helpers/service.ts';
+import { isSigned, SECRET, startReceiver, type Received, type WebhookReceiver } from '../helpers/webhook-receiver.ts';
+
+const TOKEN = 'a-token-of-operators';
+const BEARER = { Authorization: `Bearer ${TOKEN}` };
+
+let service: Service;
+let receiver: WebhookReceiver;
+let bytes: Buffer;
+
+beforeAll(async () => {
+  [receiver, bytes] = await Promise.all([startReceiver(), photo({ width: 40, height: 30 })]);
+  const env = {
+    OPERATORS_TOKEN: TOKEN,
+    MOUNT_PATH: '/media',
+    WEBHOOK_URL: receiver.url,
+    WEBHOOK_SECRET: SECRET,
+    WEBHOOK_ALLOW: '127.0.0.0/8',
+  };
+  service = await startService({ env });
+});
+
+afterAll(async () => {
+  await service.stop();
+  await receiver.close();
+});
+
+async function webhooksOf(id: string, count: number): Promise<Received[]> {
+  return await eventually(`${count} webhooks of an upload`, () => {
+    const found = receiver.received.filter(({ webhook }) => webhook.data.id === id);
+    return found.length >= count && found;
+  });
+}
+
+async function upload(content = bytes): Promise<string> {
+  const id = randomUUID();
+  await putFile(service.url, id, content, 'a.jpg');
+  return id;
+}
+
+async function deliveries(state: string): Promise<DeliveryList> {
+  const { status, body } = await getJson<DeliveryList>(`${service.url}/operators/deliveries?state=${state}`, BEARER);
+  expect([status, deliveryListSchema.safeParse(body).error]).toEqual([200, undefined]);
+  return body;
+}
+
+async function replay(id: string): Promise<number> {
+  const path = `/operators/deliveries/${id}/replay`;
+  return (await fetch(service.url + path, { method: 'POST', headers: BEARER })).status;
+}
+
+describe('webhooks of a service', () => {
+  test('report the outcome and the deletion of an upload, as its document says', async () => {
+    const id = await upload();
+    const [completed] = await webhooksOf(id, 1);
+    const { body: document } = await getJson<Upload>(`${service.url}/uploads/${id}`);
+    expect(completed?.webhook).toMatchObject({ type: 'upload.completed', timestamp: document.updatedAt });
+    expect(completed?.webhook.data).toEqual(document);
+    expect(document.links.self).toBe(`/media/uploads/${id}`);
+    await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' });
+    const all = await webhooksOf(id, 2);
+    expect(all.map(({ webhook }) => webhook.type)).toEqual(['upload.completed', 'upload.deleted']);
+    for (const received of all) {
+      expect(webhookSchema.safeParse(received.webhook).error).toBeUndefined();
+      expect(isSigned(received)).toBe(true);
+    }
+  });
+
+  test('report a file that no processor takes', async () => {
+    const id = await upload(Buffer.from('no picture\0'));
+    const [failed] = await webhooksOf(id, 1);
+    expect(failed?.webhook).toMatchObject({
+      type: 'upload.failed',
+      data: { error: { code: 'unsupported_media_type' } },
+    });
+  });
+
+  test('that are not delivered yet, or not at all, are listed for operators, who can send them again', async () => {
+    receiver.answer = (response) => response.writeHead(500).end();
+    await upload();
+    const [pending] = await eventually('a pending webhook with a reason', async () => {
+      const { deliveries: found } = await deliveries('pending');
+      return found[0]?.reason === 'status 500' && found;
+    });
+    expect(pending).toMatchObject({ type: 'upload.completed', tenant: 'default', endpoint: 'main', tries: 1 });
+    receiver.answer = (response) => response.writeHead(410).end();
+    await upload();
+    const [failed] = await eventually('a failed webhook', async () => {
+      const { deliveries: found } = await deliveries('failed');
+      return found.length > 0 && found;
+    });
+    expect(failed?.reason).toBe('status 410');
+    expect(await replay(String(failed?.id))).toBe(204);
+    // The endpoint is stopped, so it fails again without a request.
+    await eventually('the webhook to fail again', async () => {
+      const { deliveries: found } = await deliveries('failed');
+      return found.some(({ id, reason }) => id === failed?.id && reason === 'endpoint stopped by its answer 410');
+    });
+    const { body: text } = await fetch(`${service.url}/metrics`);
+    expect(await new Response(text).text()).toMatch(/^webhook_tries_total\{outcome="abandoned"\} [23]$/m);
+  });
+
+  test('are not listed without the token, and not replayed if they have not failed', async () => {
+    const { status } = await getJson<Problem>(`${service.url}/operators/deliveries`);
+    const { body } = await getJson<Problem>(`${service.url}/operators/deliveries?state=other`, BEARER);
+    expect([status, body.code, await replay('default.main.0123456789ab.9')]).toEqual([401, 'bad_request', 404]);
+  });
+});
