@@ -155,7 +155,7 @@ async function buildWorker(config: Config, { access, redis, log, kind, host }: F
       await worker.ready();
       sweeper.start();
       heartbeat.start();
-      webhooks = await startWebhooks(config, endpoints, { connection, keys, log });
+      webhooks = await startWebhooks(config, endpoints, { connection, keys, log, nowMs: () => redis.clock.nowMs() });
     },
     async close(graceMs) {
       // All at the same time, so that none starts new work while it waits for another one.

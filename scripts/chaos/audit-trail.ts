@@ -11,6 +11,7 @@ export type AuditedChange = Pick<ProgressState, 'publicId' | 'version' | 'percen
 export class AuditTrail {
   readonly #last = new Map<string, AuditedChange>();
   readonly #offences: string[] = [];
+  readonly #ends = new Set<string>();
   #changes = 0;
 
   get offences(): readonly string[] {
@@ -22,6 +23,11 @@ export class AuditTrail {
     return this.#changes;
   }
 
+  /** The changes that made an upload final or deleted it: `<id>.<version>`. */
+  get ends(): ReadonlySet<string> {
+    return this.#ends;
+  }
+
   /** Returns the latest change of an upload. */
   last(id: string): AuditedChange | undefined {
     return this.#last.get(id);
@@ -31,6 +37,7 @@ export class AuditTrail {
     this.#changes += 1;
     const last = this.#last.get(id);
     this.#last.set(id, change);
+    if (isFinalState(change.state)) this.#ends.add(`${id}.${change.version}`);
     const offence = last === undefined ? undefined : breach(last, change);
     if (offence !== undefined) this.#offences.push(`${id} ${offence}: ${describe(last)} → ${describe(change)}`);
   }
@@ -38,6 +45,7 @@ export class AuditTrail {
   /** To be called when Redis has lost changes: later changes cannot be compared with earlier ones. */
   forget(): void {
     this.#last.clear();
+    this.#ends.clear();
   }
 }
 

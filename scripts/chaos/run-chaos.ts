@@ -14,6 +14,7 @@ import { startFleet, untilUp, type Fleet } from './fleet/fleet.ts';
 import { LosingLog } from './fleet/power.ts';
 import type { ChaosOptions } from './options.ts';
 import { pictureMaker } from './small-picture.ts';
+import { WebhookSink } from './webhook-sink.ts';
 import { planUploads, type UploadPlan } from './upload-plan.ts';
 
 /** The default prefix. */
@@ -52,7 +53,12 @@ export function planOf(options: ChaosOptions): { faults: Fault[]; uploads: Uploa
 export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promise<ChaosOutcome> {
   const plan = planOf(options);
   const picture = await pictureMaker();
-  const fleet = await startFleet(options);
+  const sink = new WebhookSink();
+  const webhooks = await sink.open();
+  const fleet = await startFleet({ ...options, webhooks }).catch(async (error: unknown) => {
+    await sink.close();
+    throw error;
+  });
   hooks.started(fleet);
   await fleet.foreignFiles.plant();
   const log = options.powerLoss ? new LosingLog(fleet.redis.directory) : undefined;
@@ -81,7 +87,16 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
     const [results] = await Promise.all([living, untilUp(fleet)]);
     const settledMs = performance.now() - healedAtMs;
     hooks.say('all clients have finished');
-    const { checks, records } = await checkAll({ results, clientLog, fleet, auditor, view, lossBetween, deadlineMs });
+    const { checks, records } = await checkAll({
+      results,
+      clientLog,
+      fleet,
+      auditor,
+      view,
+      sink,
+      lossBetween,
+      deadlineMs,
+    });
     const evidence = await gatherEvidence(checks, view, fleet);
     return {
       results,
@@ -99,6 +114,7 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
     log?.close();
     await auditor.close();
     await fleet.stop();
+    await sink.close();
   }
 }
 

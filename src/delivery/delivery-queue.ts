@@ -61,6 +61,7 @@ export class DeliveryQueue {
         data: { ...message, endpoint },
         opts: {
           jobId: id,
+          timestamp: message.atMs,
           attempts,
           backoff: { type: 'webhook' },
           removeOnComplete: true,
@@ -127,14 +128,14 @@ export class DeliveryQueue {
   }
 
   /** Removes the mark `pending` of deliveries that a dying worker has ended without removing it. */
-  async dropStale(): Promise<void> {
+  async dropStale(nowMs: number): Promise<void> {
     const oldest = await this.#counts.oldest(STALE_CHECKED);
     const finished = await Promise.all(
       oldest.map(({ id }) => this.#connection.hmget(this.#queue.toKey(id), 'timestamp', 'finishedOn')),
     );
     // A job may be missing for a moment, because its delivery is marked before it is added.
     const isStale = ([addedAt, endedAt]: (string | null)[], atMs: number): boolean =>
-      addedAt === null ? atMs < Date.now() - STALE_AFTER_MS : endedAt !== null;
+      addedAt === null ? atMs < nowMs - STALE_AFTER_MS : endedAt !== null;
     const stale = oldest.filter(({ atMs }, index) => isStale(finished[index] ?? [null, null], atMs));
     await this.#counts.drop(stale.map(({ id }) => id));
   }

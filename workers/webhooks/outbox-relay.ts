@@ -21,6 +21,8 @@ export interface RelayParts {
   /** Begins every link of the documents. */
   readonly mountPath: string;
   readonly log: Logger;
+  /** Returns the time by the clock of Redis. */
+  readonly nowMs: () => number;
 }
 
 /**
@@ -55,7 +57,7 @@ export class OutboxRelay {
       await this.#pause(ABANDONED_PERIOD_MS);
       if (this.#isClosed) return;
       await this.#once(() => this.#parts.outbox.readAbandoned());
-      await this.#parts.queue.dropStale().catch(() => undefined);
+      await this.#parts.queue.dropStale(this.#parts.nowMs()).catch(() => undefined);
     }
   }
 

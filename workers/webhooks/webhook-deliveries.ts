@@ -38,6 +38,8 @@ export interface DeliveryParts {
   readonly endpoints: WebhookEndpoints;
   readonly addresses: Pick<PublicAddresses, 'of'>;
   readonly log: Logger;
+  /** Returns the time by the clock of Redis. Receivers reject a request whose time is wrong by minutes. */
+  readonly nowMs: () => number;
   /** Time for one try. Default 10 s. */
   readonly tryLimitMs?: number;
   /** Pause after a failed try. Default `pauseAfterTry`. */
@@ -118,11 +120,11 @@ export class WebhookDeliveries {
 
   /** Returns the reason if the try failed. */
   async #try(message: DeliveryJobData, endpoint: WebhookEndpoint, turn: Turn): Promise<FailedTryError | undefined> {
-    const { addresses, tryLimitMs: limitMs = TRY_LIMIT_MS } = this.#parts;
+    const { addresses, nowMs, tryLimitMs: limitMs = TRY_LIMIT_MS } = this.#parts;
     const headers = {
       'content-type': 'application/json',
       'user-agent': `deferred-uploads/${VERSION}`,
-      ...signatureHeaders(message, endpoint.secrets, Date.now()),
+      ...signatureHeaders(message, endpoint.secrets, nowMs()),
     };
     let hadAnswer = true;
     try {

@@ -31,7 +31,7 @@ export interface SendingParts extends Omit<DeliveryParts, 'addresses'> {
 export async function startWebhooks(
   { webhookAllow, mountPath }: Pick<Config, 'webhookAllow' | 'mountPath'>,
   endpoints: WebhookEndpoints | undefined,
-  shared: { readonly connection: Redis; readonly keys: QueueKeys; readonly log: Logger },
+  shared: { readonly connection: Redis; readonly keys: QueueKeys; readonly log: Logger; readonly nowMs: () => number },
 ): Promise<WebhookSending | undefined> {
   if (endpoints === undefined) return undefined;
   return await sendWebhooks({ ...shared, endpoints, addresses: new PublicAddresses(webhookAllow), mountPath });
@@ -39,14 +39,14 @@ export async function startWebhooks(
 
 /** Starts the relay and the deliveries. */
 export async function sendWebhooks(parts: SendingParts): Promise<WebhookSending> {
-  const { connection, keys, endpoints, mountPath = '', log } = parts;
+  const { connection, keys, endpoints, mountPath = '', log, nowMs } = parts;
   const reader = copyOf(connection);
   // The other connection logs that Redis is away.
   reader.on('error', () => undefined);
   const queue = new DeliveryQueue(connection, keys, log);
   const outbox = new Outbox(reader, connection, keys.outbox);
   const stopped = new StoppedEndpoints(connection, keys);
-  const relay = new OutboxRelay({ outbox, queue, endpoints, stopped, mountPath, log });
+  const relay = new OutboxRelay({ outbox, queue, endpoints, stopped, mountPath, log, nowMs });
   const deliveries = new WebhookDeliveries(parts);
   await deliveries.ready();
   relay.start();

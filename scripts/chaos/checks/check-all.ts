@@ -6,6 +6,7 @@ import type { ClientLog } from '../clients/client-log.ts';
 import type { ClientResult } from '../clients/client.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LossBetween } from '../progress-checker.ts';
+import type { WebhookSink } from '../webhook-sink.ts';
 import type { Check } from './check.ts';
 import { checkOutcomes } from './outcomes.ts';
 import { openUploads, type RedisView } from './redis-view.ts';
@@ -19,6 +20,7 @@ export interface RunData {
   fleet: Fleet;
   auditor: Auditor;
   view: RedisView;
+  sink: WebhookSink;
   lossBetween: LossBetween;
   /** Until this time the service may finish its cleanup. */
   deadlineMs: number;
@@ -30,6 +32,7 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
   const harmed = await fleet.foreignFiles.collect();
   const open = await untilNone(async () => openUploads(await view.records()), run.deadlineMs);
   const outcomes = await outcomesAtLast(run);
+  const webhooks = await webhooksAtLast(run);
   const left = await findLeft(run);
   const jobs = await untilNone(async () => await view.jobs(), run.deadlineMs);
   const records = await view.records();
@@ -56,6 +59,7 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
       findings: auditor.trail.offences,
     },
     { name: 'the last event of each upload matches its record', findings: [...behind, ...notAsTold(records, auditor)] },
+    ...webhooks,
     { name: 'no answer breaks the contract', findings: clientLog.offences },
     { name: 'no file without a record, no key, no waiter, no open file', findings: left },
     { name: 'no job is left in the queue', findings: jobs },
@@ -77,6 +81,22 @@ async function outcomesAtLast({ results, fleet, lossBetween, deadlineMs }: RunDa
     if (outcomes.every(({ findings }) => findings.length === 0) || performance.now() > giveUpAtMs) return outcomes;
     await delay(POLL_MS);
   }
+}
+
+/** Waits for the last webhooks: one that was refused is tried again 5 and 30 s later. */
+async function webhooksAtLast({ auditor, sink, lossBetween, deadlineMs }: RunData): Promise<Check[]> {
+  const { ends } = auditor.trail;
+  const missing = await untilNone(async () => [...ends].filter((id) => !sink.accepted.has(id)), deadlineMs);
+  // Redis may have lost an end that the sink has received.
+  const isLossy = lossBetween(0, performance.now());
+  const unknown = isLossy ? [] : [...sink.accepted].filter((id) => !ends.has(id));
+  return [
+    {
+      name: `a webhook was delivered for each end (${ends.size} ends, ${sink.deliveries} deliveries)`,
+      findings: missing,
+    },
+    { name: 'no webhook was delivered without an end', findings: [...unknown, ...sink.offences] },
+  ];
 }
 
 /**

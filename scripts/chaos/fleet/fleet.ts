@@ -62,10 +62,12 @@ export interface FleetShape {
   apis: number;
   workers: number;
   powerLoss: boolean;
+  /** Settings for webhooks, of all processes. */
+  webhooks: Readonly<Record<string, string>>;
 }
 
 /** Resolves when every process is up. */
-export async function startFleet({ apis, workers, powerLoss }: FleetShape): Promise<Fleet> {
+export async function startFleet({ apis, workers, powerLoss, webhooks }: FleetShape): Promise<Fleet> {
   const redis = await startRedisServer({
     persist: true,
     ...(powerLoss ? { args: ['--appendfsync', 'everysec'] } : {}),
@@ -75,7 +77,8 @@ export async function startFleet({ apis, workers, powerLoss }: FleetShape): Prom
   const redisLinks = await Promise.all(Array.from({ length: apis + workers }, () => Link.open(redis.url)));
   const processes = redisLinks.map((link, index) => {
     const apiLink = apiLinks[index];
-    return apiLink === undefined ? keptWorker(index - apis, link, storage) : keptApi(index, link, storage, apiLink);
+    const env = { ...settings(apiLink === undefined ? index - apis : index, link, storage), ...webhooks };
+    return apiLink === undefined ? keptWorker(index - apis, env) : keptApi(index, env, apiLink);
   });
   const intrusions: string[] = [];
   const fleet: Fleet = {
@@ -119,19 +122,21 @@ export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>
   }
 }
 
+type Environment = Record<string, string>;
+
 /** Every second API process uses `EVENT_BUS=targeted`. Workers publish for both kinds. */
-function keptApi(index: number, redisLink: Link, storage: StoragePlace, apiLink: Link): KeptProcess {
+function keptApi(index: number, shared: Environment, apiLink: Link): KeptProcess {
   const onUp = (url: string): void => apiLink.retarget(url);
-  const env = { ...settings(index, redisLink, storage), EVENT_BUS: index % 2 === 0 ? 'stream' : 'targeted' };
+  const env = { ...shared, EVENT_BUS: index % 2 === 0 ? 'stream' : 'targeted' };
   return new KeptProcess({ name: `api ${index}`, entry: API_ENTRY, env, onUp });
 }
 
-function keptWorker(index: number, redisLink: Link, storage: StoragePlace): KeptProcess {
-  const env = { ...settings(index, redisLink, storage), EVENT_BUS: 'targeted' };
+function keptWorker(index: number, shared: Environment): KeptProcess {
+  const env = { ...shared, EVENT_BUS: 'targeted' };
   return new KeptProcess({ name: `worker ${index}`, entry: WORKER_ENTRY, env, onUp: () => undefined });
 }
 
-function settings(index: number, redisLink: Link, storage: StoragePlace): Record<string, string> {
+function settings(index: number, redisLink: Link, storage: StoragePlace): Environment {
   return {
     ...SETTINGS,
     REDIS_URL: `redis://127.0.0.1:${redisLink.port}`,

@@ -46,6 +46,7 @@ async function start(more: Partial<SendingParts> = {}): Promise<WebhookSending> 
     endpoints: { of: (tenant) => endpoints.filter((endpoint) => endpoint.tenant === tenant) },
     addresses: new PublicAddresses(['127.0.0.1']),
     log: silentLog,
+    nowMs: () => Date.now(),
     tryLimitMs: patienceMs(5_000),
     pauseMs: () => 1,
     ...more,
