@@ -35,7 +35,7 @@ export class WebhookSink {
   });
   #deliveries = 0;
 
-  /** The number of accepted requests, with those that came again. */
+  /** The number of accepted requests. A webhook that was delivered twice counts twice. */
   get deliveries(): number {
     return this.#deliveries;
   }

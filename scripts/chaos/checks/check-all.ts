@@ -83,7 +83,7 @@ async function outcomesAtLast({ results, fleet, lossBetween, deadlineMs }: RunDa
   }
 }
 
-/** Waits for the last webhooks: one that was refused is tried again 5 and 30 s later. */
+/** Waits for the last webhooks: a refused one is tried again 5 and 30 s later. */
 async function webhooksAtLast({ auditor, sink, lossBetween, deadlineMs }: RunData): Promise<Check[]> {
   const { ends } = auditor.trail;
   const missing = await untilNone(async () => [...ends].filter((id) => !sink.accepted.has(id)), deadlineMs);
