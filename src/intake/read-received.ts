@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
-import { readExisting } from '../record/watch.ts';
+import { readExisting } from '../record/read-existing.ts';
 
 /** An upload that a request has sent and that is stored. Later failures do not concern the client of the request. */
 export interface ReceivedUpload {

@@ -4,7 +4,7 @@ import { removeEndedJob, removeOrphanFiles } from '../record/orphan-files.ts';
 import type { ChangeOutcome } from '../record/record-change.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
-import { readExisting } from '../record/watch.ts';
+import { readExisting } from '../record/read-existing.ts';
 import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';

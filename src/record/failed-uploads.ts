@@ -5,7 +5,7 @@ import { available, type Redis } from '../queue/connection.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import { isRetryable, type UploadRecord } from './record-fields.ts';
 import type { UploadRecords } from './record.ts';
-import { readExisting } from './watch.ts';
+import { readExisting } from './read-existing.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** What `FailedUploads` needs. */

@@ -3,16 +3,17 @@ import type { DeferredResult } from '../deferred/deferred-result.ts';
 import { ServiceError, toProblem } from '../errors.ts';
 import { waitForRecords, RE_READ, type RecordWait } from './record-wait.ts';
 import { toProgress, type ProgressState } from './progress.ts';
+import type { ReadProgress } from './read-record.ts';
 import {
-  fromEvent,
-  isWhole,
+  awaitsBeginning,
+  readAwaitedProgress,
   readExistingProgress,
   readWatchedProgress,
-  type PresentState,
-  type ProgressWatchParts,
-} from './watch.ts';
+  unknownUpload,
+} from './read-existing.ts';
+import { fromEvent, isWhole, type PresentState, type ProgressWatchParts } from './watch.ts';
 
-/** One upload of a page, and the version that the page has seen; undefined if none. */
+/** One upload of a page, and the version that the page has seen: undefined if none, 0 to wait until it begins. */
 export interface WatchedUpload {
   id: string;
   since: number | undefined;
@@ -24,8 +25,8 @@ type Entry = ProgressList['uploads'][number];
 
 /**
  * Waits until one of the uploads has changed and answers with all that have: one held request watches a whole page. An
- * unknown upload is answered at once, in its place. An event is answered with its own upload, without a read. An id
- * given twice is answered once. On timeout the list is empty.
+ * unknown upload is answered in its place: at once, or on timeout if the page waits until it begins. An event is
+ * answered with its own upload, without a read. An id given twice is answered once. On timeout the list is empty.
  */
 export async function watchMany<Answer>(
   parts: ProgressWatchParts,
@@ -45,6 +46,8 @@ class ManyWait<Answer> implements RecordWait<Answer> {
   /** Errors by id. A malformed id never becomes a key to listen on. */
   readonly #refused = new Map<string, ServiceError>();
   readonly #order: readonly string[];
+  /** Ids that nobody has used when they were read last, and that the page waits for. */
+  readonly #unbegun = new Set<string>();
   #isFirstRead = true;
 
   constructor(
@@ -87,20 +90,33 @@ class ManyWait<Answer> implements RecordWait<Answer> {
   }
 
   timeoutValue(): Answer {
-    return this.#shape({ uploads: [], timedOut: true });
+    const uploads = this.ids.filter((id) => this.#unbegun.has(id)).map(unknownEntry);
+    return this.#shape({ uploads, timedOut: true });
   }
 
   /** Returns undefined if the page has seen the version. */
   async #entryOf(id: string): Promise<Entry | undefined> {
-    // A client that waits already receives a deleted upload as its last state; a later request answers 410.
-    const readOne = this.#isFirstRead ? readExistingProgress : readWatchedProgress;
     try {
-      const read = await readOne(this.#records, id);
+      const read = await this.#readOne(id);
+      if (read === undefined) return this.timeoutMs === 0 ? unknownEntry(id) : undefined;
       return this.#hasMoved(read.state) ? presentEntry(read) : undefined;
     } catch (failure) {
       if (!(failure instanceof ServiceError) || failure.status >= 500) throw failure;
       return { id, error: toProblem(failure, id) };
     }
+  }
+
+  /** Returns undefined if the page waits for an upload that has not begun. */
+  async #readOne(id: string): Promise<ReadProgress | undefined> {
+    const isAwaited = awaitsBeginning([...(this.#seenVersions.get(id) ?? [])]);
+    if (isAwaited && (this.#isFirstRead || this.#unbegun.has(id))) {
+      const read = await readAwaitedProgress(this.#records, id);
+      if (read === undefined) this.#unbegun.add(id);
+      else this.#unbegun.delete(id);
+      return read;
+    }
+    // A client that waits already receives a deleted upload as its last state; a later request answers 410.
+    return await (this.#isFirstRead ? readExistingProgress : readWatchedProgress)(this.#records, id);
   }
 
   /** An id that was given with two versions always counts as changed. */
@@ -112,6 +128,10 @@ class ManyWait<Answer> implements RecordWait<Answer> {
   #answer(moved: Entry[]): Answer | undefined {
     return moved.length === 0 ? undefined : this.#shape({ uploads: moved, timedOut: false });
   }
+}
+
+function unknownEntry(id: string): Entry {
+  return { id, error: toProblem(unknownUpload(id), id) };
 }
 
 function presentEntry({ state, queuePosition, nowMs }: PresentState): Entry {

@@ -2,9 +2,16 @@ import { isFinalState, type Progress } from '../wire/documents.ts';
 import type { DeferredResult } from '../deferred/deferred-result.ts';
 import type { Registry } from '../deferred/registry.ts';
 import { ServiceError } from '../errors.ts';
+import {
+  awaitsBeginning,
+  readAwaitedProgress,
+  readExisting,
+  readExistingProgress,
+  readWatchedProgress,
+  unknownUpload,
+} from './read-existing.ts';
 import { waitForRecords, RE_READ, type RecordWait } from './record-wait.ts';
 import { toProgress, type ProgressState } from './progress.ts';
-import { isExpired } from './record-fields.ts';
 import type { ReadProgress, ReadRecord } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
 
@@ -14,68 +21,13 @@ export interface WatchParts {
   registry: Registry<ProgressState>;
 }
 
-/** Reads an upload that must exist. Throws `unknown_upload` (404) or `upload_gone` (410). */
-export async function readExisting(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
-  const read = await records.read(id);
-  if (read === undefined) throw unknownUpload(id);
-  refuseGone(id, read.record, read.nowMs);
-  return read;
-}
-
-/** As `readExisting`, but only the fields that progress is computed from. */
-export async function readExistingProgress(
-  records: Pick<UploadRecords, 'readProgress'>,
-  id: string,
-): Promise<ReadProgress> {
-  const read = await records.readProgress(id);
-  if (read === undefined) throw unknownUpload(id);
-  refuseGone(id, { deleted: read.state.deleted, expiresAtMs: read.expiresAtMs }, read.nowMs);
-  return read;
-}
-
-/**
- * Reads an upload that existed before: if it was deleted, that is its last state. Throws `unknown_upload` (404) if
- * nothing is left.
- */
-export async function readWatchedProgress(
-  records: Pick<UploadRecords, 'readProgress'>,
-  id: string,
-): Promise<ReadProgress> {
-  const read = await records.readProgress(id);
-  if (read === undefined) throw unknownUpload(id);
-  return read;
-}
-
-function unknownUpload(id: string): ServiceError {
-  return new ServiceError('unknown_upload', 'There is no upload with this id. Check the id, or send the file.', { id });
-}
-
-function refuseGone(
-  id: string,
-  { deleted, expiresAtMs }: { deleted: boolean; expiresAtMs: number | null },
-  nowMs: number,
-): void {
-  if (deleted)
-    throw new ServiceError(
-      'upload_gone',
-      'This upload was deleted. Send the file with a new id if you still need it.',
-      { id },
-    );
-  if (!isExpired({ expiresAtMs }, nowMs)) return;
-  throw new ServiceError(
-    'upload_gone',
-    'This upload has expired and was removed. Send the file with a new id if you still need it.',
-    { id },
-  );
-}
-
 /** What a wait for progress needs. */
 export interface ProgressWatchParts {
   records: Pick<UploadRecords, 'readProgress'>;
   registry: Registry<ProgressState>;
 }
 
-/** The upload, and the versions of it that the client has seen. */
+/** The upload, and the versions of it that the client has seen. 0 alone waits for an upload that has not begun. */
 export interface AskedProgress {
   id: string;
   seenVersions: readonly number[];
@@ -104,6 +56,8 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
   readonly #asked: AskedProgress;
   readonly #shape: (progress: Progress, asked: AskedProgress) => Answer;
   #seen: ReadProgress | undefined;
+  /** True if the last read found that nobody has used the id. */
+  #isUnknown = false;
 
   constructor(
     records: ProgressWatchParts['records'],
@@ -119,8 +73,10 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
 
   async read(): Promise<Answer | undefined> {
     const { id, seenVersions } = this.#asked;
-    // A client that waits already receives a deleted upload as its last state; a later request answers 410.
-    const read = await (this.#seen === undefined ? readExistingProgress : readWatchedProgress)(this.#records, id);
+    this.#isUnknown = false;
+    const read = await this.#readOne(id);
+    this.#isUnknown = read === undefined;
+    if (read === undefined) return undefined;
     this.#seen = read;
     const hasMoved = !seenVersions.includes(read.state.version) || isFinalState(read.state.state);
     return hasMoved ? this.#answer(read, false) : undefined;
@@ -134,13 +90,30 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
   }
 
   timeoutValue(): Answer {
-    if (this.#seen === undefined) throw unknownUpload(this.#asked.id);
-    return this.#answer(this.#seen, true);
+    if (this.#seen !== undefined) return this.#answer(this.#seen, true);
+    throw this.#isUnknown ? unknownUpload(this.#asked.id) : unreadUpload(this.#asked.id);
+  }
+
+  /** Returns undefined if the client waits for an upload that has not begun. */
+  async #readOne(id: string): Promise<ReadProgress | undefined> {
+    // A client that waits already receives a deleted upload as its last state; a later request answers 410.
+    if (this.#seen !== undefined) return await readWatchedProgress(this.#records, id);
+    return await (awaitsBeginning(this.#asked.seenVersions) ? readAwaitedProgress : readExistingProgress)(
+      this.#records,
+      id,
+    );
   }
 
   #answer({ state, nowMs, queuePosition }: PresentState, timedOut: boolean): Answer {
     return this.#shape(toProgress(state, { nowMs, queuePosition, timedOut }), this.#asked);
   }
+}
+
+/** The error for an id whose record could not be read while a client waited for its beginning. */
+function unreadUpload(id: string): ServiceError {
+  return new ServiceError('service_unavailable', 'The record of this upload cannot be read now. Try again shortly.', {
+    id,
+  });
 }
 
 /**

@@ -7,16 +7,21 @@ import { setCommonHeaders } from '../http/common-headers.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
 import { mountedDocument } from '../http/mount-path.ts';
+import { requestedTimeoutMs } from '../http/deferral.ts';
 import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
 import { StreamPlaces } from '../http/stream-places.ts';
 import { toProgress, type ProgressState } from '../record/progress.ts';
+import type { ReadProgress } from '../record/read-record.ts';
 import { RecordSubscription, type RecordObserver } from '../record/record-subscription.ts';
-import { fromEvent, isWhole, readExistingProgress, type ProgressWatchParts } from '../record/watch.ts';
+import { awaitsBeginning, readAwaitedProgress, readExistingProgress, unknownUpload } from '../record/read-existing.ts';
+import { fromEvent, isWhole, type ProgressWatchParts } from '../record/watch.ts';
 
 /** What the event streams need. */
 export interface EventRouteParts extends ProgressWatchParts {
   /** A stream ends after ten times this time. */
   maxTimeoutMs: number;
+  /** How long a stream waits for an upload that has not begun, if the client does not say. */
+  defaultTimeoutMs: number;
   /** The address that a stream counts for. */
   addressOf: ClientAddress;
   /** Every link begins with it. */
@@ -39,6 +44,9 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
   router.get('/uploads/:id/events', async (ctx) => {
     const id = requireUploadId(ctx.params['id']);
     const since = seenVersion(ctx);
+    const waitMs = awaitsBeginning([since])
+      ? (requestedTimeoutMs(ctx, parts.maxTimeoutMs) ?? parts.defaultTimeoutMs)
+      : 0;
     if (ctx.method === 'HEAD') {
       await readExistingProgress(parts.records, id);
       ctx.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' });
@@ -51,19 +59,21 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
       timeoutMs: parts.maxTimeoutMs * WAITS_PER_STREAM * (1 - JITTER * Math.random()),
     });
     const leave = places.enter(parts.addressOf(ctx.req), id);
-    const follower = new Follower(parts, ctx, context, id, since);
+    const follower = new Follower(parts, ctx, context, { id, since, heartbeats });
     const subscription = new RecordSubscription(parts.registry, follower);
-    let stopHeartbeat: (() => void) | undefined;
+    let beginTimer: NodeJS.Timeout | undefined;
     context.addListener({
       onStartAsync: () => {
-        if (follower.begin()) stopHeartbeat = heartbeats.add(follower.writer);
+        follower.held();
+        if (!follower.isBegun) beginTimer = setTimeout(() => void follower.stopWaiting(), waitMs);
       },
       // The time is up or the service stops. The browser reconnects, perhaps to another process.
-      onTimeout: () => context.complete(),
+      onTimeout: () => follower.end(),
       onComplete: () => {
         leave();
         subscription.close();
-        stopHeartbeat?.();
+        clearTimeout(beginTimer);
+        follower.release();
       },
     });
     await subscription.open();
@@ -89,7 +99,8 @@ function seenVersion(ctx: Context): number | undefined {
 /** Sends the changes of one record to one client. */
 class Follower implements RecordObserver {
   readonly ids: readonly [string];
-  readonly writer: EventSourceWriter;
+  readonly #writer: EventSourceWriter;
+  readonly #heartbeats: Heartbeats;
   readonly #records: EventRouteParts['records'];
   readonly #mountPath: string;
   readonly #ctx: Context;
@@ -97,14 +108,14 @@ class Follower implements RecordObserver {
   readonly #since: number | undefined;
   #sentVersion: number | undefined;
   #newest: Progress | undefined;
-  #isBegun = false;
+  #isHeld = false;
+  #stopHeartbeat: (() => void) | undefined;
 
   constructor(
     { records, mountPath }: EventRouteParts,
     ctx: Context,
     context: AsyncContext,
-    id: string,
-    since: number | undefined,
+    { id, since, heartbeats }: { id: string; since: number | undefined; heartbeats: Heartbeats },
   ) {
     this.ids = [id];
     this.#records = records;
@@ -113,7 +124,8 @@ class Follower implements RecordObserver {
     this.#context = context;
     this.#since = since;
     this.#sentVersion = since;
-    this.writer = new EventSourceWriter(ctx.res, () => context.complete());
+    this.#writer = new EventSourceWriter(ctx.res, () => context.complete());
+    this.#heartbeats = heartbeats;
   }
 
   get isDone(): boolean {
@@ -125,15 +137,37 @@ class Follower implements RecordObserver {
     return this.#newest !== undefined && this.#newest.final && this.#newest.version === this.#since;
   }
 
-  /** Starts the stream, because the response is held now. False if there is nothing to send. */
-  begin(): boolean {
-    if (this.hasNothingToSend) return false;
-    setCommonHeaders(this.#ctx);
-    this.#ctx.respond = false;
-    this.writer.begin();
-    this.#isBegun = true;
+  /** True if the head of the stream is sent. */
+  get isBegun(): boolean {
+    return this.#stopHeartbeat !== undefined;
+  }
+
+  /** Call it when the response is held. The stream begins, unless the upload has not begun. */
+  held(): void {
+    this.#isHeld = true;
     this.#send();
-    return true;
+  }
+
+  /** Answers 404 if the upload has not begun. Its first event may be lost, so it reads the record again. */
+  async stopWaiting(): Promise<void> {
+    try {
+      await this.read();
+      if (!this.isBegun) this.end();
+    } catch (error) {
+      this.#context.result.setErrorResult(error);
+    }
+  }
+
+  /** Ends the stream, or answers 404 if the upload has not begun. */
+  end(): void {
+    const [id] = this.ids;
+    if (this.#newest === undefined) this.#context.result.setErrorResult(unknownUpload(id));
+    else this.#context.complete();
+  }
+
+  /** Stops the heartbeat. Safe to call twice. */
+  release(): void {
+    this.#stopHeartbeat?.();
   }
 
   changed(event: ProgressState): boolean {
@@ -144,32 +178,47 @@ class Follower implements RecordObserver {
   }
 
   /**
-   * The first read throws `unknown_upload` (404) or `upload_gone` (410). Later a tombstone counts as the last state and
-   * ends the stream.
+   * The first read throws `unknown_upload` (404), unless the client waits for the beginning, or `upload_gone` (410).
+   * Later a tombstone counts as the last state and ends the stream.
    */
   async read(): Promise<void> {
     const before = this.#newest;
     const [id] = this.ids;
-    const read = await (before === undefined
-      ? readExistingProgress(this.#records, id)
-      : this.#records.readProgress(id));
-    // Redis has lost the record. A stored upload is restored; otherwise the stream ends with its timeout.
+    const read = await (before === undefined ? this.#readFirst(id) : this.#records.readProgress(id));
+    // The upload has not begun, or Redis has lost the record. A stored upload is restored; otherwise the stream ends
+    // with its timeout.
     if (read === undefined) return;
     const progress = toProgress(read.state, { nowMs: read.nowMs, queuePosition: read.queuePosition });
     const wasOvertaken = this.#newest !== before && (this.#newest?.version ?? 0) > progress.version;
     if (!wasOvertaken) this.#show(progress);
   }
 
+  async #readFirst(id: string): Promise<ReadProgress | undefined> {
+    return await (awaitsBeginning([this.#since]) ? readAwaitedProgress : readExistingProgress)(this.#records, id);
+  }
+
   #show(progress: Progress): void {
     this.#newest = progress;
-    if (this.#isBegun) this.#send();
+    this.#send();
+  }
+
+  #begin(): void {
+    setCommonHeaders(this.#ctx);
+    this.#ctx.respond = false;
+    this.#writer.begin();
+    this.#stopHeartbeat = this.#heartbeats.add(this.#writer);
   }
 
   #send(): void {
     const progress = this.#newest;
-    if (progress === undefined || (progress.version === this.#sentVersion && !progress.final)) return;
+    if (!this.#isHeld || progress === undefined) return;
+    if (!this.isBegun) {
+      if (this.hasNothingToSend) return;
+      this.#begin();
+    }
+    if (progress.version === this.#sentVersion && !progress.final) return;
     this.#sentVersion = progress.version;
     const data = JSON.stringify(mountedDocument(this.#mountPath, progress));
-    this.writer.send({ id: String(progress.version), event: 'progress', data }, isFinalState(progress.state));
+    this.#writer.send({ id: String(progress.version), event: 'progress', data }, isFinalState(progress.state));
   }
 }

@@ -16,7 +16,8 @@ import { isExpired, type StoredVariant, type UploadRecord } from '../record/reco
 import { followStoredBytes } from '../record/follow-bytes.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { RecordSubscription } from '../record/record-subscription.ts';
-import { readExisting, type WatchParts } from '../record/watch.ts';
+import { readExisting } from '../record/read-existing.ts';
+import type { WatchParts } from '../record/watch.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 

@@ -208,7 +208,7 @@ describe('limits of held responses', () => {
     const { id, version } = await queued();
     const unknown = randomUUID();
     const { body } = await getJson<ProgressList>(
-      `${service.url}/progress?upload=${id}~${version}&upload=${unknown}~0&upload=nonsense`,
+      `${service.url}/progress?upload=${id}~${version}&upload=${unknown}~1&upload=nonsense`,
     );
     expect(body.uploads.map((entry) => ('error' in entry ? [entry.id, entry.error.code] : entry.id))).toEqual([
       [unknown, 'unknown_upload'],

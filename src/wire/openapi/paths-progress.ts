@@ -3,7 +3,7 @@ import { watchedUploadsSchema } from '../base-schemas.ts';
 import { inlineSchema } from './components.ts';
 import { COMPLETED_UPLOAD, EXAMPLE_ID, PROCESSING_PROGRESS, TIMED_OUT_PROGRESS, UNWATCHABLE } from './examples.ts';
 import { parameters } from './parameters.ts';
-import { deferredProblems, headers, json, outcomeProblems, problems } from './responses.ts';
+import { deferredProblems, headers, json, outcomeProblems } from './responses.ts';
 import type { Operation, Paths } from './shapes.ts';
 
 const TAGS = ['Progress'];
@@ -21,7 +21,10 @@ once.
 3. Ask again at once with its \`version\`, also if \`timedOut\` is true.
 
 \`If-None-Match\` with the last \`ETag\` works like \`since\`. Then an answer without a change is a 304: the time was
-up, or you have already seen the final version. \`since\` wins over it.`,
+up, or you have already seen the final version. \`since\` wins over it.
+
+\`since=0\` also waits for an upload that has not begun: you may ask before the first byte is sent. If it does not begin
+in time, the answer is a 404.`,
   parameters: [
     ...parameters('Id', 'Since', 'Timeout', 'Prefer'),
     {
@@ -62,8 +65,9 @@ const watchUploads: Operation = {
   summary: 'Wait for the next change of any of several uploads',
   description: `One held request for a whole page. It answers as soon as one of the uploads has another version than the
 one sent, with all uploads that changed. Later changes come with the next request. An id that is sent twice is answered
-once. Uploads without a version, final uploads and ids that cannot be watched are answered at once, so leave out of the
-next request all uploads with \`final: true\` or with an \`error\`.
+once. \`<id>~0\` also waits for an upload that has not begun; on timeout it is listed with its Problem. Uploads
+without a version, final uploads and ids that cannot be watched are answered at once, so leave out of the next request
+all uploads with \`final: true\` or with an \`error\`.
 
 \`\`\`
 GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12~3&timeout=20000
@@ -83,8 +87,8 @@ GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12
   responses: {
     '200': {
       description:
-        'The uploads that changed, in the order of the request; or none, with `timedOut: true`. An id that cannot ' +
-        'be watched is listed with its Problem.',
+        'The uploads that changed, in the order of the request; or, with `timedOut: true`, no changed upload. ' +
+        'An id that cannot be watched is listed with its Problem.',
       headers: headers('Cache-Control', 'Preference-Applied'),
       content: json('ProgressList', {
         moved: { value: { uploads: [PROCESSING_PROGRESS], timedOut: false } },
@@ -165,9 +169,12 @@ in one line of \`data\`. The first event comes at once, unless \`Last-Event-ID\`
 reader receives the newest state, not every change. Comments keep the connection open, and \`retry\` makes the browser
 reconnect soon. After the final event the stream ends; an \`EventSource\` then reconnects, receives 204, and stops.
 Every stream ends after ten times \`DEFERRED_MAX_TIMEOUT_MS\`, and an \`EventSource\` reconnects. One address may have
-ten streams of one upload.`,
+ten streams of one upload.
+
+With \`since=0\` the stream of an upload that has not begun is held until it begins, for the time of \`timeout\` or
+\`Prefer: wait\`. If it does not begin in time, the answer is a 404, after which an \`EventSource\` stops.`,
   parameters: [
-    ...parameters('Id', 'Since'),
+    ...parameters('Id', 'Since', 'Timeout', 'Prefer'),
     {
       name: 'Last-Event-ID',
       in: 'header',
@@ -200,16 +207,7 @@ ten streams of one upload.`,
       },
     },
     '204': { description: 'You have seen the final version. Do not reconnect.' },
-    // Not deferredProblems: a stream has no parameter `timeout`.
-    ...problems(
-      'bad_upload_id',
-      'bad_since',
-      'unknown_upload',
-      'upload_gone',
-      'too_many_held_by_address',
-      'too_many_held',
-      'shutting_down',
-    ),
+    ...deferredProblems('bad_upload_id', 'bad_since', 'unknown_upload', 'upload_gone'),
   },
 };
 

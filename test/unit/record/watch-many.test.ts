@@ -174,3 +174,36 @@ describe('when the time is up', () => {
     complete(result);
   });
 });
+
+describe('a page that waits with version 0 for an upload that has not begun', () => {
+  const begin = { id: 'none', since: 0 };
+
+  test('is answered when the upload begins', async () => {
+    const result = await watch(at('a'), begin);
+    expect(result.hasResult()).toBe(false);
+    parts.registry.wake('none', eventOf({ id: 'none', version: 1, state: 'receiving' }));
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'none', version: 1 }], timedOut: false });
+    complete(result);
+  });
+
+  test('is answered with other changed uploads, and leaves out an upload that has not begun', async () => {
+    const result = await watch(at('a', 6), begin);
+    expect(result.getResult()).toEqual({ uploads: [expect.objectContaining({ id: 'a' })], timedOut: false });
+    complete(result);
+  });
+
+  test('times out with unknown_upload in its place', async () => {
+    const result = await watch(at('a'), begin);
+    expect(await timeOut(result)).toEqual({
+      uploads: [{ id: 'none', error: expect.objectContaining({ code: 'unknown_upload' }) }],
+      timedOut: true,
+    });
+    complete(result);
+  });
+
+  test('is answered at once without a time to wait', async () => {
+    const result = await watchMany(parts, { uploads: [at('a'), begin], timeoutMs: 0 }, (list) => list);
+    expect(result.getResult()).toMatchObject({ uploads: [{ id: 'none', error: { code: 'unknown_upload' } }] });
+    complete(result);
+  });
+});

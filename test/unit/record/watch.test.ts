@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import type { Progress } from '../../../src/wire/documents.ts';
+import { readExisting } from '../../../src/record/read-existing.ts';
 import {
-  readExisting,
   watchProgress,
   watchStoredUntilFinal,
   watchUntilFinal,
@@ -223,4 +223,38 @@ test('passes the document to shape', async () => {
     'timedOut',
     'links',
   ]);
+});
+
+describe('a watch with version 0 of an upload that has not begun', () => {
+  test('is answered with the first event', async () => {
+    const result = await watch(0);
+    expect(result.hasResult()).toBe(false);
+    parts.registry.wake(ID, eventOf({ version: 1, state: 'receiving' }));
+    expect(result.getResult()).toMatchObject({ version: 1, state: 'receiving', timedOut: false });
+    complete(result);
+  });
+
+  test('finds at the last read an upload whose first event was lost', async () => {
+    const result = await watch(0);
+    records.set(recordOf({ version: 1 }));
+    expect(await timeOut(result)).toMatchObject({ version: 1, timedOut: false });
+    complete(result);
+  });
+
+  test('times out with unknown_upload', async () => {
+    const result = await watch(0);
+    await expect(timeOut(result)).rejects.toMatchObject({ code: 'unknown_upload', id: ID });
+    complete(result);
+  });
+
+  test('times out with service_unavailable if Redis is away at the last read', async () => {
+    const result = await watch(0);
+    records.fault = new Error('Redis is away');
+    await expect(timeOut(result)).rejects.toMatchObject({ code: 'service_unavailable', id: ID });
+    complete(result);
+  });
+
+  test('rejects with unknown_upload at once if another version was seen', async () => {
+    await expect(watch(3)).rejects.toMatchObject({ code: 'unknown_upload' });
+  });
 });

@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
 import { deferredMiddleware } from '../../../src/deferred/middleware.ts';
 import type { Registry } from '../../../src/deferred/registry.ts';
@@ -23,7 +23,14 @@ async function start(maxTimeoutMs = 60_000): Promise<void> {
   registry = openRegistry();
   manager = new DeferredManager({ reportFault: (error) => expect(error).toBeUndefined() });
   const router = new Router({ strict: true });
-  eventRoutes(router, { records, registry, maxTimeoutMs, addressOf: () => '192.0.2.1', mountPath: '' });
+  eventRoutes(router, {
+    records,
+    registry,
+    maxTimeoutMs,
+    defaultTimeoutMs: 60_000,
+    addressOf: () => '192.0.2.1',
+    mountPath: '',
+  });
   served = await serve(problemResponses(silentLog), deferredMiddleware(manager), routesOf(router));
 }
 beforeEach(async () => await start());
@@ -102,4 +109,40 @@ test('the stream of an unknown upload is a 404 and leaves no waiter', async () =
   expect((await connect()).status).toBe(404);
   for (let tries = 0; tries < 12; tries += 1) await (await connect()).text();
   expect((await connect()).status).toBe(404);
+});
+
+describe('a stream with since=0 of an upload that has not begun', () => {
+  beforeEach(() => records.now.clear());
+
+  test('begins with the first event of the upload', async () => {
+    const stream = connect('?since=0');
+    await eventually('the stream to wait', () => registry.size === 1 && manager.held === 1);
+    records.set(recordOf({ version: 1, state: 'receiving' }));
+    registry.wake(ID, eventOf({ version: 1, state: 'receiving' }));
+    registry.wake(ID, eventOf({ version: 2, state: 'completed', percent: 100 }));
+    expect((await (await stream).text()).match(/^id: \d+$/gm)).toEqual(['id: 1', 'id: 2']);
+  });
+
+  test('finds at the end of its time an upload whose first event was lost', async () => {
+    const stream = connect('?since=0&timeout=200');
+    await eventually('the stream to wait', () => records.reads === 1 && manager.held === 1);
+    records.set(recordOf({ version: 2, state: 'completed', percent: 100 }));
+    expect(await (await stream).text()).toContain('id: 2');
+  });
+
+  test.each(['?since=0&timeout=0', '?since=0&timeout=20', '?since=1', ''])(
+    'is a 404 if none begins in time: %s',
+    async (query) => {
+      const answer = await connect(query);
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ code: 'unknown_upload', id: ID });
+    },
+  );
+
+  test('is a 503 if Redis is away when its time is up', async () => {
+    const stream = connect('?since=0&timeout=200');
+    await eventually('the stream to wait', () => records.reads === 1 && manager.held === 1);
+    records.fault = new ServiceError('service_unavailable', 'Away.');
+    expect((await stream).status).toBe(503);
+  });
 });

@@ -1,0 +1,74 @@
+import { ServiceError } from '../errors.ts';
+import { isExpired } from './record-fields.ts';
+import type { ReadProgress, ReadRecord } from './read-record.ts';
+import type { UploadRecords } from './record.ts';
+
+/** Reads an upload that must exist. Throws `unknown_upload` (404) or `upload_gone` (410). */
+export async function readExisting(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
+  const read = await records.read(id);
+  if (read === undefined) throw unknownUpload(id);
+  refuseGone(id, read.record, read.nowMs);
+  return read;
+}
+
+/** As `readExisting`, but only the fields that progress is computed from. */
+export async function readExistingProgress(
+  records: Pick<UploadRecords, 'readProgress'>,
+  id: string,
+): Promise<ReadProgress> {
+  const read = await readAwaitedProgress(records, id);
+  if (read === undefined) throw unknownUpload(id);
+  return read;
+}
+
+/** Returns undefined if nobody has used the id yet. Throws `upload_gone` (410). */
+export async function readAwaitedProgress(
+  records: Pick<UploadRecords, 'readProgress'>,
+  id: string,
+): Promise<ReadProgress | undefined> {
+  const read = await records.readProgress(id);
+  if (read !== undefined) refuseGone(id, { deleted: read.state.deleted, expiresAtMs: read.expiresAtMs }, read.nowMs);
+  return read;
+}
+
+/** Versions begin at 1. A client that has seen version 0 waits for an upload that may not have begun. */
+export function awaitsBeginning(seenVersions: readonly (number | undefined)[]): boolean {
+  return seenVersions.length === 1 && seenVersions[0] === 0;
+}
+
+/**
+ * Reads an upload that existed before: if it was deleted, that is its last state. Throws `unknown_upload` (404) if
+ * nothing is left.
+ */
+export async function readWatchedProgress(
+  records: Pick<UploadRecords, 'readProgress'>,
+  id: string,
+): Promise<ReadProgress> {
+  const read = await records.readProgress(id);
+  if (read === undefined) throw unknownUpload(id);
+  return read;
+}
+
+/** The error for an id that nobody has used (404). */
+export function unknownUpload(id: string): ServiceError {
+  return new ServiceError('unknown_upload', 'There is no upload with this id. Check the id, or send the file.', { id });
+}
+
+function refuseGone(
+  id: string,
+  { deleted, expiresAtMs }: { deleted: boolean; expiresAtMs: number | null },
+  nowMs: number,
+): void {
+  if (deleted)
+    throw new ServiceError(
+      'upload_gone',
+      'This upload was deleted. Send the file with a new id if you still need it.',
+      { id },
+    );
+  if (!isExpired({ expiresAtMs }, nowMs)) return;
+  throw new ServiceError(
+    'upload_gone',
+    'This upload has expired and was removed. Send the file with a new id if you still need it.',
+    { id },
+  );
+}
