@@ -14,6 +14,8 @@ const ERRORS = {
   missing_boundary: [400, 'Missing multipart boundary'],
   no_file: [400, 'No file in the request'],
   empty_file: [400, 'Empty file'],
+  bad_digest: [400, 'Malformed digest'],
+  digest_mismatch: [400, 'Digest does not match'],
   body_cut_short: [400, 'Body ended too early'],
   upload_interrupted: [400, 'Upload interrupted'],
   unauthorized: [401, 'Not authorized'],
@@ -133,6 +135,8 @@ export function titleOf(code: ErrorCode): string {
 
 /** What an error may carry besides its code and detail. */
 export interface ServiceErrorOptions {
+  /** A status that a protocol asks for in place of the one of the code. */
+  status?: number;
   /** The upload that the error is about. */
   id?: string;
   /** The upload's final state, if the error is its outcome. */
@@ -164,7 +168,7 @@ export class ServiceError extends Error {
     super(detail, { cause: options.cause });
     this.name = 'ServiceError';
     this.code = code;
-    this.status = statusOf(code);
+    this.status = options.status ?? statusOf(code);
     this.id = options.id;
     this.state = options.state;
     this.limit = options.limit;
@@ -180,6 +184,7 @@ const TYPE_PREFIX = '/problems/';
 export function toProblem(error: ServiceError, id: string | undefined = error.id): Problem {
   return {
     ...problemOf(error.code, error.message, id),
+    status: error.status,
     ...(error.limit === undefined ? {} : { limit: error.limit }),
     ...(error.state === undefined ? {} : { state: error.state, final: true }),
   };

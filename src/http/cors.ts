@@ -21,6 +21,7 @@ const ANSWER_HEADERS = [
   'Tus-Version',
   'Tus-Extension',
   'Tus-Max-Size',
+  'Tus-Checksum-Algorithm',
   'Upload-Offset',
   'Upload-Length',
   'Upload-Defer-Length',

@@ -13,6 +13,7 @@ import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { manifestObject } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Admission } from './admission.ts';
+import type { SentDigest } from './body-digests.ts';
 import { lackError, openingError } from './opening-error.ts';
 import { keptOptions } from './options.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
@@ -53,6 +54,14 @@ export interface IntakeParts extends ReceiveParts {
 
 /** The properties of a file that are known before its bytes. */
 export type FileAnnouncement = Omit<NewUpload, 'fencingToken' | 'caller'>;
+
+/** How a file is received. */
+export interface ReceiveOptions {
+  /** Called if the upload is cancelled or superseded while no bytes arrive. Without it, the next chunk throws. */
+  onRejected?: (rejection: ServiceError) => void;
+  /** Digests that the client has computed of the file. Default none. */
+  digests?: readonly SentDigest[];
+}
 
 /** A new upload, or the upload that is stored under the id. */
 export type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord };
@@ -133,21 +142,20 @@ export class IncomingUpload {
 
   /**
    * Streams the bytes and the manifest to the storage. Both are durable when it resolves. Rejects as `receiveFile`
-   * does. No file is left then, and the caller calls `reject` or `forget`. `onRejected` is called if the upload is
-   * cancelled or superseded while no bytes arrive. Without it, the next chunk throws.
+   * does. No file is left then, and the caller calls `reject` or `forget`.
    */
   async receive(
     chunks: AsyncIterable<Buffer>,
     options: unknown,
     maxBytes: number,
-    onRejected?: (rejection: ServiceError) => void,
+    { onRejected, digests = [] }: ReceiveOptions = {},
   ): Promise<void> {
     const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence, allowed } = this.record;
     const createdAt = new Date(createdAtMs).toISOString();
     const owner = manifestOwner(this.record);
     const manifestOf = (stored: StoredUpload) =>
       manifestObject({ id, fencingToken, publicId, name: fileName, createdAt, sequence, ...owner, ...stored });
-    const file = { id, fencingToken, chunks, options, maxBytes, allowed, manifestOf };
+    const file = { id, fencingToken, chunks, options, maxBytes, allowed, digests, manifestOf };
     if (onRejected !== undefined)
       this.#progress.watchForRejection(listenForOtherRequests(this.#parts, this.record), onRejected);
     try {

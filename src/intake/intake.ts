@@ -6,6 +6,7 @@ import type { IntakeParts } from './incoming-upload.ts';
 import { receiveMultipart, type IntakeLimits } from './multipart-intake.ts';
 import { refuseContentRange } from './parts-hint.ts';
 import { receiveRaw } from './raw-intake.ts';
+import type { SentDigest } from './body-digests.ts';
 import type { ReceivedUpload } from './read-received.ts';
 import { OpenUploads, type OpenUploadLimits } from './open-uploads.ts';
 import { SenderPace } from './sender-pace.ts';
@@ -25,6 +26,8 @@ export interface RawHead {
   fileName: string;
   /** Undefined if the client sent none. */
   options: unknown;
+  /** Digests that the client has computed of the body. Default none. */
+  digests?: readonly SentDigest[];
 }
 
 /**

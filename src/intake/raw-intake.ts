@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { asOutcome, ServiceError } from '../errors.ts';
@@ -10,6 +9,7 @@ import { originalKey } from '../storage/keys.ts';
 import { sha256Of } from '../storage/sha256.ts';
 import type { Storage } from '../storage/storage.ts';
 import { readBody, fileTooLarge } from './body.ts';
+import { BodyDigests, type SentDigest } from './body-digests.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
 import { parseOptions } from './options.ts';
 import type { ReceivedUpload } from './read-received.ts';
@@ -18,6 +18,8 @@ import { uploadRef } from '../telemetry/upload-ref.ts';
 /** A raw request body as one file. */
 export interface RawFile extends FileAnnouncement {
   request: IncomingMessage;
+  /** Digests that the client has computed of the body. Default none. */
+  digests?: readonly SentDigest[];
   maxBytes: number;
   signal: AbortSignal;
 }
@@ -25,7 +27,7 @@ export interface RawFile extends FileAnnouncement {
 /**
  * Receives the body of a PUT as the file with the client's id.
  * - The same bytes and options again return the same upload, without a second job. Others throw `upload_conflict`
- * (409), and invalid options `bad_options` (400).
+ * (409), invalid options `bad_options` (400), and bytes without a digest that was sent `digest_mismatch` (400).
  * - A request that is still receiving under the id is superseded.
  * - An upload that has failed or was cancelled or discarded begins again. A deleted one throws `upload_gone` (410).
  * - A caller without a valid ticket may only continue an upload. For all others this throws its refusal (401).
@@ -45,9 +47,11 @@ export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: 
   const rejected = new AbortController();
   const body = readBody(file.request, AbortSignal.any([file.signal, rejected.signal]));
   try {
-    await upload.receive(body, optionsOf(scope, upload.record, file), file.maxBytes, (rejection) =>
-      rejected.abort(rejection),
-    );
+    const onRejected = (rejection: ServiceError) => rejected.abort(rejection);
+    await upload.receive(body, optionsOf(scope, upload.record, file), file.maxBytes, {
+      onRejected,
+      digests: file.digests ?? [],
+    });
     return { id: file.id, known: await upload.enqueue(), isCurrent: true };
   } catch (error) {
     const reason =
@@ -98,7 +102,7 @@ async function requireSameBytes(storage: Storage, existing: UploadRecord, file: 
     { id: file.id },
   );
   if (file.totalBytes !== null && file.totalBytes !== existing.receivedBytes) throw conflict;
-  const hash = createHash('sha256');
+  const hash = new BodyDigests(file.digests ?? [], ['sha256']);
   let bytes = 0;
   for await (const chunk of readBody(file.request, file.signal)) {
     bytes += chunk.length;
@@ -106,8 +110,9 @@ async function requireSameBytes(storage: Storage, existing: UploadRecord, file: 
     if (bytes > existing.receivedBytes) throw conflict;
     hash.update(chunk);
   }
+  hash.requireRight();
   const sha256 = existing.sha256 ?? (await storedDigest(storage, existing));
-  if (hash.digest('hex') !== sha256) throw conflict;
+  if (hash.sha256 !== sha256) throw conflict;
 }
 
 /** Computes the digest of a stored file whose worker has not computed it yet. */

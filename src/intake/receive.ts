@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import type { AllowedFile } from '../access/caller.ts';
 import { ServiceError } from '../errors.ts';
 import { SAMPLE_BYTES } from '../kinds/kind.ts';
@@ -10,6 +9,7 @@ import type { FileKind, StoredUpload } from '../record/open-record.ts';
 import { originalKey } from '../storage/keys.ts';
 import { commitWith, type ObjectWriter, type SmallObject, type Storage } from '../storage/storage.ts';
 import { ByteLimiter } from './body.ts';
+import { BodyDigests, type SentDigest } from './body-digests.ts';
 import { RawPictureWatch } from './raw-picture-watch.ts';
 import type { ReceiveProgress } from './receive-progress.ts';
 import { parseOptions, parsePreset } from './options.ts';
@@ -35,6 +35,8 @@ export interface IncomingFile {
   maxBytes: number;
   /** The limits of a ticket. Default: none. */
   allowed?: AllowedFile | null;
+  /** Digests that the client has computed of the file. Default none. */
+  digests?: readonly SentDigest[];
   /** Makes the manifest that is stored together with the complete file. */
   manifestOf: (stored: StoredUpload) => SmallObject;
 }
@@ -42,9 +44,9 @@ export interface IncomingFile {
 /**
  * Streams one file to the storage. Its type is determined from its first bytes before anything is written, and it is
  * hashed on the way. The file and its manifest are durable when the promise resolves. If it rejects, no file is left,
- * unless the storage itself has failed.
- * Rejects with `empty_file`, `bad_options` (400), `ticket_forbids` (403), `file_too_large` (413),
- * `unsupported_media_type` (415), `storage_full` (507), or the error of the source or of the progress.
+ * unless the storage itself has failed. Rejects with `empty_file`, `bad_options`, `digest_mismatch` (400),
+ * `ticket_forbids` (403), `file_too_large` (413), `unsupported_media_type` (415), `storage_full` (507), or the error of
+ * the source or of the progress.
  */
 export async function receiveFile(
   parts: ReceiveParts,
@@ -76,11 +78,12 @@ async function storeChunks(
   progress.typed(type);
   const writer = await storage.create(originalKey(file.id, file.fencingToken));
   try {
-    const hash = parts.hashes === false ? undefined : createHash('sha256');
+    const hash = new BodyDigests(file.digests ?? [], parts.hashes === false ? [] : ['sha256']);
     const raw = type === 'image/tiff' ? new RawPictureWatch() : undefined;
     await writeAll(writer, head, seenBy(raw, head, chunks), progress, limiter, hash);
     if (raw?.type !== undefined) throw notTaken(raw.type, kinds);
-    const stored = { type, sizeBytes: limiter.bytes, sha256: hash?.digest('hex') ?? null, options };
+    hash.requireRight();
+    const stored = { type, sizeBytes: limiter.bytes, sha256: hash.sha256, options };
     await commitWith(storage, writer, file.manifestOf(stored));
     return stored;
   } catch (error) {
@@ -173,14 +176,14 @@ async function writeAll(
   rest: AsyncIterator<Buffer>,
   progress: ReceiveProgress,
   limiter: ByteLimiter,
-  hash: Hash | undefined,
+  hash: BodyDigests,
 ): Promise<void> {
-  hash?.update(head);
+  hash.update(head);
   await writer.write(head);
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
     limiter.add(next.value.length);
     progress.received(next.value.length);
-    hash?.update(next.value);
+    hash.update(next.value);
     await writer.write(next.value);
   }
 }

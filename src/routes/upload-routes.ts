@@ -6,6 +6,7 @@ import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
+import { sentDigests } from '../http/digest-fields.ts';
 import { queryParameter, requireUploadId } from '../http/parameters.ts';
 import { openScope, type ScopeParts } from '../http/request-scope.ts';
 import { readExisting } from '../record/read-existing.ts';
@@ -47,7 +48,7 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
     requireWholeFiles(ctx);
     const fileName = cleanFileName(dispositionFileName(ctx.get('Content-Disposition')) ?? '');
-    const head = { id, fileName, options: optionsOf(ctx) };
+    const head = { id, fileName, options: optionsOf(ctx), digests: sentDigests(ctx.req.headers) };
     const scope = openScope(ctx, parts);
     const caller = await parts.callers.ofCreationOrRetry(ctx);
     const received = await parts.intake.receiveRaw({ ...scope, caller }, ctx.req, head);

@@ -97,6 +97,7 @@ describe('the tus protocol', () => {
       String(MAX_BYTES),
     ]);
     expect(headers.get('tus-extension')?.split(',').sort()).toEqual([
+      'checksum',
       'creation',
       'creation-defer-length',
       'creation-with-upload',

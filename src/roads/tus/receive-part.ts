@@ -4,12 +4,14 @@ import type { RequestScope } from '../../http/request-scope.ts';
 import type { FileKind } from '../../record/open-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import { byteLimit } from '../../intake/ticket-rules.ts';
+import type { SentDigest } from '../../intake/body-digests.ts';
 import { IncomingUpload, listenForOtherRequests, type IntakeParts } from '../../intake/incoming-upload.ts';
 import { ReceiveProgress, rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { optionsOf } from './tus-metadata.ts';
 import { TypeGate } from './type-gate.ts';
+import { CheckedChunks } from './upload-checksum.ts';
 import { UploadParts } from './upload-parts.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
 
@@ -18,6 +20,14 @@ export interface TusIntake extends IntakeParts {
   maxFileBytes: number;
   /** An upload expires if no byte was added for this time. */
   expiryMs: number;
+}
+
+/** The body of a request. */
+export interface SentPart {
+  /** Where its first byte belongs. */
+  offset: number;
+  body: Readable;
+  checksum: SentDigest | undefined;
 }
 
 /** Faults of the file itself, which end the upload. After any other error the client can continue. */
@@ -31,22 +41,27 @@ const FAULTS_OF_FILE: readonly ErrorCode[] = [
 
 /**
  * Stores the bytes of one request from `offset` on. Returns the new offset, up to which all bytes are durable. `body`
- * may end early; the received bytes are stored, and it is not destroyed. A file that is rejected by its first bytes or
- * its size ends the upload as failed. Throws as `receiveFile` does, and `upload_cancelled` (410) or `upload_superseded`
- * (409).
+ * may end early; the received bytes are stored, and it is not destroyed. With a `checksum` they are stored only if
+ * they have it; otherwise it throws `digest_mismatch` (460), and the offset stays. A file that is rejected by its
+ * first bytes or its size ends the upload as failed. Throws as `receiveFile` does, and `upload_cancelled` (410) or
+ * `upload_superseded` (409).
  */
 export async function receivePart(
   intake: TusIntake,
   scope: RequestScope,
   record: UploadRecord,
-  offset: number,
-  body: Readable,
+  { offset, body, checksum }: SentPart,
 ): Promise<number> {
   const { id, fencingToken, totalBytes, allowed } = record;
   const limit = byteLimit(intake.maxFileBytes, allowed);
   const parts = new UploadParts(intake.storage, id);
   const gate = await openGate(intake, parts, record, offset);
-  const writer = parts.append(offset);
+  const writer = parts.append(offset, checksum !== undefined);
+  const checks = checksum === undefined ? undefined : new CheckedChunks(checksum);
+  const store = async (chunk: Buffer): Promise<void> => {
+    await gate.pass(chunk);
+    await writer.write(chunk);
+  };
   const report = (receivedBytes: number) =>
     intake.records.receive(
       id,
@@ -63,9 +78,9 @@ export async function receivePart(
     for await (const chunk of new StreamChunks(body, (error) => error, rejected.signal)) {
       progress.received(chunk.length);
       if (offset + progress.receivedBytes > limit.maxBytes) throw limit.tooLarge();
-      await gate.pass(chunk);
-      await writer.write(chunk);
+      await (checks === undefined ? store(chunk) : checks.pass(chunk, store));
     }
+    checks?.requireRight();
     await writer.commit();
     await progress.close();
     if (writer.offset === offset) return offset;
@@ -75,6 +90,7 @@ export async function receivePart(
   } catch (error) {
     await writer.discard();
     await progress.close();
+    if (checksum !== undefined) await report(writer.offset);
     throw await settle(intake, scope, record, error, offset + progress.receivedBytes);
   }
 }

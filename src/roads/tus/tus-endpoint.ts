@@ -5,11 +5,13 @@ import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { QueueKeys } from '../../queue/contract.ts';
 import { readBody, requireIdentityEncoding } from '../../intake/body.ts';
+import type { SentDigest } from '../../intake/body-digests.ts';
 import type { UploadIntake } from '../../intake/intake.ts';
 import { RedisLocker, type LockStore } from './redis-locker.ts';
 import { tusError } from './tus-errors.ts';
 import { plainMetadata, uploadIdIn } from './tus-metadata.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
+import { CHECKSUM_ALGORITHMS, uploadChecksum } from './upload-checksum.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
 
 /** The address for new resumable uploads. Each upload has its own address below it. */
@@ -118,20 +120,24 @@ export class TusEndpoint {
     const url = `http://localhost${TUS_PATH}${id === undefined ? '' : `/${id}`}`;
     const init: RequestInit & { duplex: 'half' } = { method, headers, body, duplex: 'half', signal: gone };
     let thrown: unknown;
-    const server = this.#openServer(scope, (error) => (thrown = error));
+    const checksum = uploadChecksum(request.headers['upload-checksum']?.toString());
+    const server = this.#openServer(scope, checksum, (error) => (thrown = error));
     const answer = await server.handleWeb(new Request(url, init));
-    if (answer.status < 400)
-      return { status: answer.status, headers: pick(ANSWER_HEADERS, (name) => answer.headers.get(name) ?? undefined) };
+    if (answer.status < 400) {
+      const shown = pick(ANSWER_HEADERS, (name) => answer.headers.get(name) ?? undefined);
+      if (method === 'OPTIONS') shown['Tus-Checksum-Algorithm'] = CHECKSUM_ALGORITHMS;
+      return { status: answer.status, headers: shown };
+    }
     if (thrown instanceof Error && !('status_code' in thrown)) throw thrown;
     throw tusError(answer.status, await answer.text());
   }
 
   /** One server for each request (8 µs), because it does not tell the store and the locks which request they serve. */
-  #openServer(scope: RequestScope, onError: (error: unknown) => void): Server {
+  #openServer(scope: RequestScope, checksum: SentDigest | undefined, onError: (error: unknown) => void): Server {
     const parts = this.#parts;
     return new Server({
       path: TUS_PATH,
-      datastore: new TusStore(parts, scope),
+      datastore: new TusStore(parts, scope, checksum),
       locker: ({ signal }) => new RedisLocker({ ...parts, log: scope.log }, signal),
       lockDrainTimeout: DRAIN_MS,
       // The store rejects a file that is too large, because that ends the upload.

@@ -7,6 +7,7 @@ import type { UploadRecord } from '../../record/record-fields.ts';
 import { isLackOfCapacity } from '../../intake/admission.ts';
 import { byteLimit, requireAllowedHint } from '../../intake/ticket-rules.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
+import type { SentDigest } from '../../intake/body-digests.ts';
 import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
@@ -19,6 +20,15 @@ export interface TusStoreParts extends TusIntake {
   removal: { delete(id: string): Promise<void> };
 }
 
+const EXTENSIONS = [
+  'creation',
+  'creation-with-upload',
+  'creation-defer-length',
+  'expiration',
+  'termination',
+  'checksum',
+];
+
 /** An upload without a byte expires after this time. */
 const UNBEGUN_EXPIRY_MS = 600_000;
 
@@ -30,12 +40,15 @@ const UNBEGUN_EXPIRY_MS = 600_000;
 export class TusStore extends DataStore {
   readonly #parts: TusStoreParts;
   readonly #scope: RequestScope;
+  readonly #checksum: SentDigest | undefined;
 
-  constructor(parts: TusStoreParts, scope: RequestScope) {
+  /** @param checksum the digest of the body of the request, if the client has sent one. */
+  constructor(parts: TusStoreParts, scope: RequestScope, checksum?: SentDigest) {
     super();
     this.#parts = parts;
     this.#scope = scope;
-    this.extensions = ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'termination'];
+    this.#checksum = checksum;
+    this.extensions = EXTENSIONS;
   }
 
   /**
@@ -106,9 +119,10 @@ export class TusStore extends DataStore {
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const record = await this.#existing(id);
     if (record.state !== 'receiving') return record.receivedBytes;
+    const part = { offset, body: stream, checksum: this.#checksum };
     const newOffset = (await this.#hasAll(record, offset))
       ? offset + (await countBytes(new StreamChunks(stream, (error) => error)))
-      : await receivePart(this.#parts, this.#scope, record, offset, stream);
+      : await receivePart(this.#parts, this.#scope, record, part);
     if (newOffset === record.totalBytes) await finishUpload(this.#parts, this.#scope, await this.#existing(id));
     return newOffset;
   }

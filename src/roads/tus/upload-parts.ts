@@ -75,9 +75,12 @@ export class UploadParts {
     return Buffer.concat(head).subarray(0, byteCount);
   }
 
-  /** Returns a writer for bytes from `offset` on. It creates an object with the first byte. */
-  append(offset: number): PartWriter {
-    return new PartWriter(this.#storage, this.#id, offset);
+  /**
+   * Returns a writer for bytes from `offset` on. It creates an object with the first byte.
+   * @param isOnePart true keeps all bytes in one part, so that `discard` removes them all.
+   */
+  append(offset: number, isOnePart = false): PartWriter {
+    return new PartWriter(this.#storage, this.#id, offset, isOnePart);
   }
 
   async removeAll(): Promise<void> {
@@ -91,15 +94,17 @@ export class UploadParts {
 export class PartWriter {
   readonly #storage: Storage;
   readonly #id: string;
+  readonly #isOnePart: boolean;
   #offset: number;
   #openBytes = 0;
   #openedAtMs = 0;
   #writer: ObjectWriter | undefined;
 
-  constructor(storage: Storage, id: string, offset: number) {
+  constructor(storage: Storage, id: string, offset: number, isOnePart: boolean) {
     this.#storage = storage;
     this.#id = id;
     this.#offset = offset;
+    this.#isOnePart = isOnePart;
   }
 
   /** The bytes up to this offset are durable. */
@@ -111,6 +116,7 @@ export class PartWriter {
     const writer = this.#writer ?? (await this.#open());
     await writer.write(chunk);
     this.#openBytes += chunk.length;
+    if (this.#isOnePart) return;
     if (this.#openBytes >= PART_BYTES || performance.now() - this.#openedAtMs >= PART_MS) await this.commit();
   }
 

@@ -1,5 +1,5 @@
 import { parameters } from './parameters.ts';
-import { headers, problems } from './responses.ts';
+import { headers, problems, problemWithStatus } from './responses.ts';
 import { CREATING_CODES, CREATING_SECURITY } from './security.ts';
 import type { Header, Operation, Parameter, Paths, Response } from './shapes.ts';
 
@@ -60,6 +60,14 @@ const OVERRIDE: Parameter = {
   example: 'PATCH',
 };
 
+const CHECKSUM: Parameter = {
+  name: 'Upload-Checksum',
+  in: 'header',
+  description: '`sha1` or `sha256`, a space, and the digest of the body in base64.',
+  schema: TEXT,
+  example: 'sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=',
+};
+
 const RESUMABLE: Readonly<Record<string, Header>> = { 'Tus-Resumable': { description: '`1.0.0`.', schema: TEXT } };
 const AT: Readonly<Record<string, Header>> = {
   'Upload-Offset': { description: 'The bytes before this offset are stored.', schema: DIGITS },
@@ -77,6 +85,7 @@ const OFFSET_STREAM = { 'application/offset+octet-stream': { schema: { type: 'st
 const OF_BYTES = [
   'ticket_forbids',
   'foreign_origin',
+  'bad_digest',
   'empty_file',
   'bad_options',
   'upload_locked',
@@ -93,6 +102,9 @@ const OF_BYTES = [
   'too_many_records_by_address',
   'quota_exceeded',
 ] as const;
+
+/** tus 1.0, "Checksum". */
+const MISMATCH = problemWithStatus(460, 'digest_mismatch');
 
 const OF_AN_UPLOAD = [
   'bad_request',
@@ -114,7 +126,8 @@ const tellProtocol: Operation = {
   operationId: 'tellTusProtocol',
   tags: TAGS,
   summary: 'Ask which parts of the protocol are supported',
-  description: 'The extensions are creation, creation-with-upload, creation-defer-length, expiration and termination.',
+  description:
+    'The extensions are creation, creation-with-upload, creation-defer-length, expiration, termination and checksum.',
   responses: {
     '204': {
       description: 'The headers contain the answer.',
@@ -122,6 +135,7 @@ const tellProtocol: Operation = {
         ...RESUMABLE,
         'Tus-Version': { description: '`1.0.0`.', schema: TEXT },
         'Tus-Extension': { description: 'Names, separated by commas.', schema: TEXT },
+        'Tus-Checksum-Algorithm': { description: 'Algorithms of `Upload-Checksum`.', schema: TEXT },
         'Tus-Max-Size': { description: 'Maximum size of a file in bytes.', schema: DIGITS },
       },
     },
@@ -160,6 +174,7 @@ A body of type \`application/offset+octet-stream\` is the beginning of the file,
       ...CREATING_CODES,
       ...OF_BYTES,
     ),
+    ...MISMATCH,
   },
 };
 
@@ -194,12 +209,16 @@ const addBytes: Operation = {
   description: `Adds the body at the offset. If the connection breaks, the received bytes are kept. The type of the file
 is determined from its first bytes; if it is not accepted, the upload ends as \`failed\`. The answer to the last byte
 comes when the file is queued. If the queue is full, the answer is a Problem with \`Retry-After\`: all bytes are kept,
-but the last byte counts as not sent. Send it again to retry.`,
-  parameters: [...parameters('Id'), VERSION, OFFSET, LENGTH],
+but the last byte counts as not sent. Send it again to retry.
+
+With \`Upload-Checksum\` the bytes of the body are kept only if they have that digest. Otherwise, also after a broken
+connection, they are discarded, and the offset stays.`,
+  parameters: [...parameters('Id'), VERSION, OFFSET, LENGTH, CHECKSUM],
   requestBody: { description: 'The bytes.', required: true, content: OFFSET_STREAM },
   responses: {
     '204': ADDED,
     ...problems(...OF_AN_UPLOAD, ...OF_BYTES, 'offset_conflict', 'upload_superseded', 'not_offset_stream'),
+    ...MISMATCH,
   },
 };
 
@@ -229,6 +248,7 @@ const overridden: Operation = {
       'not_offset_stream',
       'method_not_allowed',
     ),
+    ...MISMATCH,
   },
 };
 

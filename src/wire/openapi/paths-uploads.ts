@@ -130,9 +130,10 @@ and can send the request again after a broken connection:
   \`upload_superseded\`);
 - after \`failed\`, \`cancelled\` or \`discarded\` the upload starts again; after DELETE the id is a 410.
 
-If the file is rejected, that is also the outcome of the upload, which other clients can read. If the queue is full at
-the start, the request is rejected before the body is read, and the id is not used. Accepted types: ${TYPES}. Waiting
-works as for POST.
+If the file is rejected, that is also the outcome of the upload, which other clients can read. If the queue is full
+at the start, the request is rejected before the body is read, and the id is not used. A digest in \`Repr-Digest\`
+or \`Content-Digest\` (RFC 9530; \`sha-256\` and \`sha-512\`, others are ignored) is compared with the bytes before
+they are stored. Accepted types: ${TYPES}. Waiting works as for POST.
 
 \`\`\`
 curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"' https://host/uploads/0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10
@@ -164,6 +165,8 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
       'bad_request',
       'bad_upload_id',
       'bad_options',
+      'bad_digest',
+      'digest_mismatch',
       'empty_file',
       ...CREATING_CODES,
       'upload_interrupted',

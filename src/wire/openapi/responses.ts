@@ -61,6 +61,11 @@ export function onlyProblems(...codes: readonly ErrorCode[]): Responses {
   return byStatus(codes, plainExample);
 }
 
+/** A response for a code that one protocol answers with a status of its own. */
+export function problemWithStatus(status: number, code: ErrorCode): Responses {
+  return { [status]: problemResponse([code], (of) => ({ ...plainExample(of), status })) };
+}
+
 /** `deferredProblems`, in which `ends` are final outcomes of the upload: their problems have `state` and `final`. */
 export function outcomeProblems(ends: readonly ErrorCode[], codes: readonly ErrorCode[]): Responses {
   return byStatus(
@@ -181,6 +186,9 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
   bad_upload_id: 'This is not an upload id. Send a lower-case UUID of version 4.',
   bad_timeout: '`timeout` must appear once and be a whole number of milliseconds.',
   bad_since: 'A version must appear once and be a whole number.',
+  bad_digest: 'Repr-Digest is malformed. Send an algorithm and the digest in base64 between colons, as in sha-256=:…:.',
+  digest_mismatch:
+    'The received bytes do not have the digest that was sent with them. Check the digest, or send the file again.',
   unknown_upload: 'There is no upload with this id. Check the id, or send the file.',
   upload_gone: 'This upload was deleted.',
   file_too_large: 'A file may have at most 104857600 bytes.',

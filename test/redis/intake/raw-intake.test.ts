@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../../src/errors.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
@@ -244,5 +245,33 @@ describe('a rejected raw upload', () => {
     controller.abort(new ServiceError('shutting_down', 'Stopping.', { retryAfterMs: 1000 }));
     await expect(outcome).rejects.toMatchObject({ code: 'shutting_down', retryAfterMs: 1000, id });
     expect(space.files()).toEqual([]);
+  });
+});
+
+describe('the digests of a raw upload', () => {
+  const digest = (algorithm: 'sha256' | 'sha512', bytes = BYTES) => ({
+    algorithm,
+    digest: createHash(algorithm).update(bytes).digest(),
+  });
+
+  test('are compared with the bytes', async () => {
+    const record = await take(space.parts, rawFile(freshId(), { digests: [digest('sha256'), digest('sha512')] }));
+    expect(record).toMatchObject({ state: 'queued', sha256: createHash('sha256').update(BYTES).digest('hex') });
+  });
+
+  test('end the upload as failed on a mismatch, and no file is left', async () => {
+    const id = freshId();
+    const digests = [digest('sha256'), digest('sha512', Buffer.from('other'))];
+    expect(await codeOf(take(space.parts, rawFile(id, { digests })))).toBe('digest_mismatch');
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'digest_mismatch' } });
+    expect(space.files()).toEqual([]);
+  });
+
+  test('are also compared if the file is stored already', async () => {
+    const id = freshId();
+    await take(space.parts, rawFile(id));
+    const digests = [digest('sha256', Buffer.from('other'))];
+    expect(await codeOf(take(space.parts, rawFile(id, { digests })))).toBe('digest_mismatch');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued' });
   });
 });

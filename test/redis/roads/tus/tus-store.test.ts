@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { Transfers } from '../../../../src/http/transfers.ts';
 import { ServiceError } from '../../../../src/errors.ts';
 import type { UploadRecord } from '../../../../src/record/record-fields.ts';
+import type { SentDigest } from '../../../../src/intake/body-digests.ts';
 import { manifestKey, originalKey, partKey } from '../../../../src/storage/keys.ts';
 import { putObject } from '../../../../src/storage/storage.ts';
 import { TusStore, type TusStoreParts } from '../../../../src/roads/tus/tus-store.ts';
@@ -26,7 +27,7 @@ afterEach(async () => {
   await space.close();
 });
 
-function newStore(parts: Partial<TusStoreParts> = {}): TusStore {
+function newStore(parts: Partial<TusStoreParts> = {}, checksum?: SentDigest): TusStore {
   const removal = new UploadRemoval({
     records: space.records,
     storage: space.storage,
@@ -34,7 +35,7 @@ function newStore(parts: Partial<TusStoreParts> = {}): TusStore {
     transfers: new Transfers(),
     log: silentLog,
   });
-  return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts }, SCOPE);
+  return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts }, SCOPE, checksum);
 }
 
 /** An upload of `BYTES`, as though announced to another process. */
@@ -206,5 +207,41 @@ describe('an end of a resumable upload', () => {
     const id = await announced();
     await space.records.open({ id, fencingToken: 'r', fileName: 'a.jpg', totalBytes: null });
     expect(await codeOf(newStore().getUpload(id))).toBe('unknown_upload');
+  });
+});
+
+describe('a request with a checksum', () => {
+  const sha1 = (bytes: Buffer): SentDigest => ({
+    algorithm: 'sha1',
+    digest: createHash('sha1').update(bytes).digest(),
+  });
+
+  test('stores its bytes if they have it', async () => {
+    const id = await announced();
+    expect(await write(id, 0, 5000, newStore({}, sha1(BYTES.subarray(0, 5000))))).toBe(5000);
+    expect(await write(id, 5000, 9000, newStore({}, sha1(BYTES.subarray(5000))))).toBe(9000);
+    await expectStored(id);
+  });
+
+  test('stores nothing if they do not have it, and the client continues at the same offset', async () => {
+    const id = await announced();
+    await write(id, 0, 5000);
+    await expect(write(id, 5000, 9000, newStore({}, sha1(BYTES)))).rejects.toMatchObject({
+      code: 'digest_mismatch',
+      status: 460,
+    });
+    expect(await newStore().getUpload(id)).toMatchObject({ offset: 5000 });
+    expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: 5000 });
+    await write(id, 5000, 9000);
+    await expectStored(id);
+  });
+
+  test('does not end the upload if a byte of its head was changed on the way', async () => {
+    const id = await announced();
+    const store = newStore({}, sha1(BYTES));
+    const changed = Buffer.from(BYTES).fill(0, 0, 100);
+    await expect(store.write(Readable.from([changed]), id, 0)).rejects.toMatchObject({ status: 460 });
+    await write(id, 0, 9000);
+    await expectStored(id);
   });
 });
