@@ -67,6 +67,7 @@ const ERRORS = {
   picture_crashes_worker: [422, 'Picture crashes its processor'],
   file_damaged: [422, 'File damaged'],
   file_timeout: [422, 'File took too long'],
+  file_too_costly: [422, 'File needs too much memory or space'],
   file_crashes_worker: [422, 'File crashes its processor'],
   headers_too_large: [431, 'Headers too large'],
   too_many_held: [503, 'Too many held responses'],

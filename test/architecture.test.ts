@@ -3,6 +3,7 @@ import { builtinModules } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import {
+  COMPUTED_TARGET,
   filesBelow,
   freeNames,
   isNode,
@@ -115,7 +116,11 @@ function offences(
   );
 }
 
+/** The only module that imports names from the settings. */
+const IMPORTS_OF_SETTINGS = 'src/kinds/own/import-from.ts';
+
 function hasItsHome(target: string, file: SourceFile, isTypeOnly: boolean): boolean {
+  if (target === COMPUTED_TARGET) return file.path === IMPORTS_OF_SETTINGS;
   if (isBuiltIn(target) || /^(src|workers)\//.test(target)) return true;
   const places = [...(HOMES[packageOf(target)] ?? []), ...(isTypeOnly ? (TYPES_EVERYWHERE[target] ?? []) : [])];
   return places.some((place) => file.path.startsWith(place));

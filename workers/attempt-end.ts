@@ -49,6 +49,11 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
     log.info({ err: reason, pauseMs }, 'attempt requeued: the storage cannot be used');
     return await requeue(parts, record, { pauseMs });
   }
+  if (reason instanceof ProcessDied && !isIsolated(record)) {
+    // Only a processor that always has a separate process dies in an early attempt.
+    log.warn({ err: reason }, 'process of the attempt died');
+    return await requeue(parts, record, { deaths: record.deaths + 1 });
+  }
   const isTooSlow = reason === TIMED_OUT || isTimeoutOfKind(parts, record, reason);
   const problem = isTooSlow && !isIsolated(record) ? undefined : problemOfFile(parts, record, reason);
   if (problem !== undefined) {

@@ -1,7 +1,7 @@
 import { childEnvironment } from '../src/settings/config.ts';
 import { readOptions, type EmbeddingOptions } from '../src/settings/options.ts';
 import { createLog } from '../src/telemetry/log.ts';
-import { createProcessors } from './processors.ts';
+import { createAllProcessors } from './all-processors.ts';
 import { openWorker } from './services.ts';
 
 /** The settings of a worker inside another application. */
@@ -27,9 +27,13 @@ export interface EmbeddedWorker {
  * limit. Rejects with one line that names a wrong option, or with the reason why Redis or the storage cannot be used.
  */
 export async function createWorker({ onUnresponsive, ...options }: WorkerOptions = {}): Promise<EmbeddedWorker> {
-  const { config, environment } = readOptions(options);
+  const { config, environment, processors } = readOptions(options);
+  const ofChildren = { environment: childEnvironment('isolated', environment), nodeOptions: [] };
   const log = createLog('worker', config);
-  const kind = { createProcessors, isolatedEntry: new URL('./isolation/main.js', import.meta.url) };
+  const kind = {
+    createProcessors: () => createAllProcessors(config, processors, ofChildren),
+    isolatedEntry: new URL('./isolation/main.js', import.meta.url),
+  };
   let isReported = false;
   const worker = await openWorker(config, log, kind, {
     onUnresponsive() {
@@ -39,8 +43,8 @@ export async function createWorker({ onUnresponsive, ...options }: WorkerOptions
       onUnresponsive?.();
     },
     isEmbedded: true,
-    isolatedEnvironment: childEnvironment('isolated', environment),
-    nodeOptions: [],
+    isolatedEnvironment: ofChildren.environment,
+    nodeOptions: ofChildren.nodeOptions,
   });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= worker.close(config.shutdownGraceMs));

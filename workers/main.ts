@@ -1,7 +1,10 @@
 import { loadOrExit } from '../src/server/shutdown.ts';
 
 /* A worker process. Imports nothing statically that needs a package, so that a missing one is reported in one line. */
-const [{ runWorkerProcess }, { createProcessors }] = await loadOrExit(() =>
-  Promise.all([import('./services.ts'), import('./processors.ts')]),
+const [{ runWorkerProcess }, { createAllProcessors }] = await loadOrExit(() =>
+  Promise.all([import('./services.ts'), import('./all-processors.ts')]),
 );
-runWorkerProcess({ createProcessors, isolatedEntry: new URL('./isolation/main.js', import.meta.url) });
+runWorkerProcess({
+  createProcessors: createAllProcessors,
+  isolatedEntry: new URL('./isolation/main.js', import.meta.url),
+});

@@ -18,6 +18,8 @@ export interface PipelineHooks {
   report(report: PipelineReport): void;
   /** Called after each successful step, for logs and metrics. */
   stepEnded?(stage: string, durationMs: number): void;
+  /** Called with the output of a program or module, for the log at level `debug`. */
+  printed?(output: string): void;
 }
 
 /**

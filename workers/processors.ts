@@ -17,6 +17,11 @@ export interface ProcessorEntry {
   readonly kind: string;
   readonly types: readonly string[];
   readonly run: RunProcessor;
+  /**
+   * Set if `run` always uses a separate process and enforces this limit in ms itself. Undefined: it runs in this
+   * process.
+   */
+  readonly separateLimitMs?: number;
   /** See `Processor`. */
   readonly abandonedCalls?: () => number;
 }
@@ -43,9 +48,13 @@ export interface ProcessorSettings {
 
 /**
  * Creates all processors of the service. To add one, add a folder beside `picture/` and a line here. `clock` measures
- * their steps.
+ * their steps. `others` are the processors of the modules and manifests in `PROCESSORS`.
  */
-export function createProcessors(settings: ProcessorSettings, clock = PASSED_TIME): ProcessorTable {
+export function createProcessors(
+  settings: ProcessorSettings,
+  clock = PASSED_TIME,
+  others: readonly ProcessorEntry[] = [],
+): ProcessorTable {
   const limits = {
     maxPixels: settings.pictureMaxPixels,
     maxFrames: settings.pictureMaxFrames,
@@ -57,6 +66,7 @@ export function createProcessors(settings: ProcessorSettings, clock = PASSED_TIM
   return createProcessorTable([
     processorEntry(picture, createPictureProcessor(limits, picture, clock)),
     processorEntry(table, createTableProcessor(settings.tableLimits)),
+    ...others,
   ]);
 }
 

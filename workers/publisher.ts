@@ -14,6 +14,18 @@ export interface PublisherParts {
 /** The part of a step's context that makes derived files. */
 export type Publisher = Pick<StepContext, 'publishVariant' | 'publishFile'>;
 
+/** A media type with parameters, as a header may contain it (RFC 9110 section 8.3.1). */
+const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(; ?[\w-]{1,50}=[\w.+-]{1,100}){0,3}$/;
+
+/** Pictures contain no scripts. Every other file is saved, so that it cannot act as a page of this origin. */
+const SHOWN_BY_BROWSERS: ReadonlySet<string> = new Set([
+  'image/png',
+  'image/jpeg',
+  'image/webp',
+  'image/avif',
+  'image/gif',
+]);
+
 /** The publisher of one attempt. */
 export interface AttemptPublisher extends Publisher {
   /** All files announced so far. */
@@ -50,10 +62,12 @@ export function createPublisher(
     },
     async publishFile({ name, format, type }, chunks) {
       signal.throwIfAborted();
+      if (!MEDIA_TYPE.test(type)) throw new Error(`the file ${name} has no valid media type`);
       const key = derivedKey(record.id, record.attempt, name);
       const { size, sha256 } = await putChunks(await parts.storage.create(key), chunks, signal);
       const url = urlOf(name);
-      await announce({ name, format, type, isAttachment: true, size, url, key, sha256 });
+      const shown = SHOWN_BY_BROWSERS.has(type) ? {} : { isAttachment: true };
+      await announce({ name, format, type, ...shown, size, url, key, sha256 });
       return { size, url };
     },
   };

@@ -30,7 +30,7 @@ import { UploadWorker } from './worker.ts';
 
 /** The processors of a worker process, and how it runs them. */
 export interface WorkerKind {
-  createProcessors: (config: Config) => ProcessorTable;
+  createProcessors: (config: Config) => ProcessorTable | Promise<ProcessorTable>;
   /** Module that runs the same processors in a separate process, see `isolatedRunner`. */
   isolatedEntry: URL;
   /** Default `WORKER_TIMING`. */
@@ -96,11 +96,12 @@ async function run(kind: WorkerKind): Promise<void> {
  */
 export async function openWorker(config: Config, log: Logger, kind: WorkerKind, host: WorkerHost): Promise<Worker> {
   const { isEmbedded = false } = host;
+  const processors = await kind.createProcessors(config);
   const access = await startAccess(config, { log, isEmbedded });
   let redis: RedisParts | undefined;
   try {
     redis = await openRedisParts(config, access, log);
-    return await buildWorker(config, { access, redis, log, kind, host });
+    return await buildWorker(config, { access, redis, processors, log, kind, host });
   } catch (error) {
     access.close();
     if (redis !== undefined) await closeParts(redis);
@@ -111,19 +112,22 @@ export async function openWorker(config: Config, log: Logger, kind: WorkerKind, 
 interface Foundation {
   access: Access;
   redis: RedisParts;
+  processors: ProcessorTable;
   log: Logger;
   kind: WorkerKind;
   host: WorkerHost;
 }
 
 /** Builds the parts in the order of their dependencies. */
-async function buildWorker(config: Config, { access, redis, log, kind, host }: Foundation): Promise<Worker> {
+async function buildWorker(
+  config: Config,
+  { access, redis, processors, log, kind, host }: Foundation,
+): Promise<Worker> {
   const { connection, keys, queue } = redis;
   const endpoints = endpointsOf(config, access);
   const storage = await openStorage(config);
   const installation = await openInstallation(config, { redis, storage, log });
   const timing = kind.timing ?? WORKER_TIMING;
-  const processors = kind.createProcessors(config);
   const { isolatedEnvironment: environment, nodeOptions } = host;
   const shared = { connection, keys, queue, records: redis.records, storage, log };
   const worker = new UploadWorker({

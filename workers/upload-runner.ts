@@ -15,7 +15,7 @@ import { MOST_SLOWNESS } from './charged-time.ts';
 import { writeMissingManifest } from './missing-manifest.ts';
 import type { PipelineContext, PipelineHooks } from './pipeline.ts';
 import type { AnyResult } from './processor.ts';
-import type { ProcessorEntry } from './processors.ts';
+import type { ProcessorEntry, RunProcessor } from './processors.ts';
 import { createPublisher } from './publisher.ts';
 import { SUPERSEDED } from './stop-reasons.ts';
 import { UnprocessableError } from './unprocessable-error.ts';
@@ -137,13 +137,11 @@ async function runProcessor(
   const hooks: PipelineHooks = {
     report: (report) => progress.report(report),
     stepEnded: (stage, durationMs) => log.debug({ stage, durationMs: Math.round(durationMs) }, 'step ended'),
+    printed: (output) => log.debug({ output }, 'output of the processor'),
   };
-  const isAlone = isIsolated(record);
-  const run = isAlone ? parts.runIsolated : entry.run;
+  const { run, timeoutMs } = planRun(parts, entry, record);
   try {
-    const { attemptTimeoutMs, abortGraceMs } = parts;
-    // The isolated process enforces its own limit of charged time. This one ends a run that hangs outside of it.
-    const timeoutMs = isAlone ? attemptTimeoutMs * MOST_SLOWNESS + ISOLATED_START_MS : attemptTimeoutMs;
+    const { abortGraceMs } = parts;
     const result = await runBounded(() => run(context, hooks), {
       controller,
       stopping,
@@ -155,4 +153,15 @@ async function runProcessor(
   } finally {
     await progress.close();
   }
+}
+
+/** A separate process enforces its own limit. The limit here ends a run that hangs outside of it. */
+function planRun(
+  { runIsolated, attemptTimeoutMs }: RunnerParts,
+  { run, separateLimitMs }: ProcessorEntry,
+  record: UploadRecord,
+): { run: RunProcessor; timeoutMs: number } {
+  if (separateLimitMs === undefined && !isIsolated(record)) return { run, timeoutMs: attemptTimeoutMs };
+  const timeoutMs = (separateLimitMs ?? attemptTimeoutMs) * MOST_SLOWNESS + ISOLATED_START_MS;
+  return { run: separateLimitMs === undefined ? runIsolated : run, timeoutMs };
 }

@@ -1,5 +1,3 @@
-import type { z } from 'zod';
-
 /** Bytes from the start of a file that a kind may read to find the type. The intake waits for this number of bytes. */
 export const SAMPLE_BYTES = 4100;
 
@@ -11,6 +9,26 @@ export interface Sample {
   readonly isWhole: boolean;
   /** The options of the client, not checked yet. */
   readonly options: unknown;
+}
+
+/** A mistake in options, with its place. */
+export interface OptionsIssue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** The outcome of a check of options. */
+export type OptionsOutcome<Options> =
+  | { readonly success: true; readonly data: Options; readonly error?: undefined }
+  | {
+      readonly success: false;
+      readonly data?: undefined;
+      readonly error: { readonly issues: readonly OptionsIssue[] };
+    };
+
+/** Checks options. Every schema of zod has this shape. */
+export interface OptionsCheck<Options> {
+  safeParse(options: unknown): OptionsOutcome<Options>;
 }
 
 /**
@@ -28,9 +46,11 @@ export interface Kind<Options> {
   /** Advice to senders of similar files that are not accepted, by media type. */
   readonly advice?: Readonly<Record<string, string>>;
   /** Parses the options of a client and fills in defaults. */
-  readonly options: z.ZodType<Options>;
+  readonly options: OptionsCheck<Options>;
   /** Names of the files that a completed upload with these options has. */
   variantNames(options: Options): readonly string[];
+  /** For a kind whose files are not known in advance: true if an upload may have a file with this name. */
+  mayHave?(fileName: string): boolean;
   /**
    * True if the files are pictures: a request for a picture that is not ready in time gets a placeholder, not an error.
    */

@@ -23,20 +23,26 @@ export interface Kinds {
   sniff(sample: Sample): string | undefined;
   /** Returns advice to the sender of a type that is not accepted. Undefined if there is none. */
   adviceOn(type: string): string | undefined;
-  /** Names of the files that an upload with these options will have. If its type is null: that it may have. */
-  variantNames(type: string | null, options: unknown): ReadonlySet<string>;
+  /** True if an upload with these options may have a file with this name. The type is null while it is not known. */
+  mayHave(type: string | null, options: unknown, name: string): boolean;
   /** True if a placeholder can replace the file with this name until it exists. */
   hasPlaceholder(type: string | null, options: unknown, name: string): boolean;
 }
 
-/** Makes the kinds of the service. To add one, write a file in this folder and add it to this list. */
-export function createKinds({ pictureOptions, pictureMaxOutputPixels, pictureHeic }: KindSettings = {}): Kinds {
+/**
+ * Makes the kinds of the service. To add one, write a file in this folder and add it to this list. `others` are the
+ * kinds of the modules in `PROCESSORS`.
+ */
+export function createKinds(
+  { pictureOptions, pictureMaxOutputPixels, pictureHeic }: KindSettings = {},
+  others: readonly Kind<unknown>[] = [],
+): Kinds {
   const pictures = pictureKind({
     ...(pictureOptions === undefined ? {} : { defaults: pictureOptions }),
     maxOutputPixels: pictureMaxOutputPixels,
     acceptsHeic: pictureHeic !== 'off',
   });
-  return createKindTable([pictures, table]);
+  return createKindTable([pictures, table, ...others]);
 }
 
 /** Makes a table of kinds. Throws if two kinds accept the same type. */
@@ -51,7 +57,8 @@ export function createKindTable(kinds: readonly Kind<unknown>[]): Kinds {
     sniff: (sample) => firstOf(kinds, (kind) => kind.sniff?.(sample)),
     adviceOn: (type) =>
       firstOf(kinds, ({ advice }) => (advice !== undefined && Object.hasOwn(advice, type) ? advice[type] : undefined)),
-    variantNames: (type, options) => new Set(possible(type).flatMap((kind) => namesIn(kind, options))),
+    mayHave: (type, options, name) =>
+      possible(type).some((kind) => kind.mayHave?.(name) ?? namesIn(kind, options).includes(name)),
     hasPlaceholder: (type, options, name) =>
       possible(type).some((kind) => kind.hasPlaceholders === true && namesIn(kind, options).includes(name)),
   };

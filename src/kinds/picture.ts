@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { Kind } from './kind.ts';
 import { DEFAULT_PICTURE_OPTIONS, pictureOptionsSchema, type PictureOptions } from './picture-options.ts';
 
@@ -49,12 +50,17 @@ export interface PictureKindSettings {
   readonly acceptsHeic?: boolean;
 }
 
+/** The kind of pictures. Its schema also parses options that the intake has accepted. */
+export interface PictureKind extends Kind<PictureOptions> {
+  readonly options: z.ZodType<PictureOptions>;
+}
+
 /** Still and animated raster pictures that libvips reads safely, and HEIC. */
 export function pictureKind({
   defaults = DEFAULT_PICTURE_OPTIONS,
   maxOutputPixels,
   acceptsHeic = true,
-}: PictureKindSettings = {}): Kind<PictureOptions> {
+}: PictureKindSettings = {}): PictureKind {
   return {
     name: 'picture',
     types: acceptsHeic ? [...PICTURE_TYPES, ...HEIC_TYPES] : PICTURE_TYPES,

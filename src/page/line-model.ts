@@ -101,6 +101,7 @@ const PERMANENT_CODES: ReadonlySet<string> = new Set([
   'table_too_large',
   'picture_crashes_worker',
   'file_damaged',
+  'file_too_costly',
   'file_crashes_worker',
   'ticket_forbids',
 ]);

@@ -91,6 +91,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   table_too_large: '表格过大。',
   file_damaged: '文件已损坏，无法读取。',
   file_timeout: '文件处理时间过长，已停止。',
+  file_too_costly: '处理这个文件需要过多内存或空间。请缩小文件后再上传。',
   file_crashes_worker: '这个文件多次使读取程序崩溃。请用其他软件另存后再上传。',
   storage_full: '服务器存储空间不足。',
   storage_unavailable: '服务器存储暂时不可用。请稍后重试。',

@@ -73,6 +73,7 @@ const RETRYABLE_CODES: ReadonlySet<string> = new Set([
   'picture_timeout',
   'picture_crashes_worker',
   'file_timeout',
+  'file_too_costly',
   'file_crashes_worker',
 ]);
 

@@ -129,7 +129,7 @@ async function readForVariant(parts: FileRouteParts, id: string, name: string): 
 }
 
 function willHave({ kinds }: FileRouteParts, { type, options }: UploadRecord, name: string): boolean {
-  return kinds.variantNames(type, options).has(name);
+  return kinds.mayHave(type, options, name);
 }
 
 /** The name comes from the client, and an object also has inherited members. */

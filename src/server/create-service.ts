@@ -1,5 +1,7 @@
 import { Server, type IncomingMessage, type ServerResponse } from 'node:http';
 import { problemOf } from '../errors.ts';
+import { createKinds } from '../kinds/kinds.ts';
+import { loadOwnKinds } from '../kinds/own/load-processors.ts';
 import { readOptions, type EmbeddingOptions } from '../settings/options.ts';
 import { createLog, type Logger } from '../telemetry/log.ts';
 import { endHeldRequests } from './http-server.ts';
@@ -25,9 +27,10 @@ export interface UploadService {
  * with one line that names a wrong option, or with the reason why Redis or the storage cannot be used.
  */
 export async function createService(options: EmbeddingOptions = {}): Promise<UploadService> {
-  const { config } = readOptions(options);
+  const { config, processors } = readOptions(options);
   const log = createLog('api', config);
-  const service = await openService(config, log, { isEmbedded: true });
+  const kinds = createKinds(config, await loadOwnKinds(processors));
+  const service = await openService(config, log, { kinds, isEmbedded: true });
   const warnOfTimeout = timeoutWarning(log);
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

@@ -1,3 +1,5 @@
+import { createKinds } from '../kinds/kinds.ts';
+import { loadOwnKinds } from '../kinds/own/load-processors.ts';
 import { ConfigError, isOwnChild, loadConfig } from '../settings/config.ts';
 import { createLog } from '../telemetry/log.ts';
 import { warnOfRoot } from '../telemetry/root-warning.ts';
@@ -23,7 +25,8 @@ export async function runApi(): Promise<void> {
 async function start(): Promise<void> {
   const config = loadConfig();
   const log = createLog('api', config);
-  const api = await startApi(config, log);
+  const kinds = createKinds(config, await loadOwnKinds(config.processors));
+  const api = await startApi(config, log, kinds);
   // Only after the start has succeeded, so that a failed start prints one line.
   warnOfFewDescriptors(descriptorLimit(), config, log);
   watchEventLoop(LOOP_LIMIT_MS);

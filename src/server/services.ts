@@ -23,6 +23,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { countPausedWorkers, countWorkers, Heartbeat, type ProcessStatus } from '../telemetry/process-registry.ts';
 import type { UploadTally } from '../telemetry/upload-tally.ts';
 import { openApiDocument } from '../wire/openapi/document.ts';
+import { withKinds } from '../wire/openapi/other-kinds.ts';
 import { createApp } from './app.ts';
 import { buildHeldParts, subscribeTo, type HeldParts } from './held-parts.ts';
 import { endRequests, openHttpServer, urlOf } from './http-server.ts';
@@ -132,7 +133,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
   manager.register('access-log', heldInAccessLog());
   const heartbeat = new Heartbeat('api', { ...redis, log }, () => statusOf(metrics, redis.tally));
   const operators = await openOperatorsIfWanted(config, { access, redis, heartbeat, addressOf, isTrustedProxy, log });
-  const service = await serviceParts(config, redis, readiness, metrics);
+  const service = await serviceParts(config, redis, { readiness, metrics, kinds });
   const app = createApp({
     records,
     registry,
@@ -168,14 +169,13 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
 async function serviceParts(
   config: Config,
   { connection, keys }: RedisParts,
-  readiness: Readiness,
-  metrics: Metrics,
+  { readiness, metrics, kinds }: { readiness: Readiness; metrics: Metrics; kinds: Kinds },
 ): Promise<ServiceRouteParts> {
   return {
     checkReady: () => readiness.assert(),
     countWorkers: () => countWorkers(connection, keys),
     metrics,
-    openApi: openApiDocument(undefined, config.mountPath),
+    openApi: withKinds(openApiDocument(undefined, config.mountPath), kinds),
     assets: await loadPageAssets(),
     hasManagementAddress: config.management !== undefined,
   };

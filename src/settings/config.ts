@@ -74,6 +74,12 @@ export function childEnvironment(role: ChildRole, settings?: Readonly<Record<str
   return environmentFor(role, { ...withoutSettings(process.env), ...settings });
 }
 
+/** Returns the environment of a program that processes a file: nothing of the service, and no secret. */
+export function programEnvironment(home: string): Record<string, string> {
+  const { PATH = '/usr/local/bin:/usr/bin:/bin', LANG = 'C.UTF-8' } = process.env;
+  return { PATH, LANG, HOME: home, TMPDIR: home };
+}
+
 /** True if another process of the service, such as `npm start`, has started this one. */
 export function isOwnChild(): boolean {
   return process.env[ROLE_VARIABLE] !== undefined;

@@ -57,7 +57,8 @@ function isAddressRange(value: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
-const list = z.string().transform((value) =>
+/** Texts, separated by commas. */
+export const list = z.string().transform((value) =>
   value
     .split(',')
     .map((part) => part.trim())

@@ -1,4 +1,5 @@
 import { ConfigError, loadConfig, type Config, type Settings } from './config.ts';
+import type { ProcessorSource } from '../kinds/own/load-processors.ts';
 import { SECTIONS } from './sections.ts';
 
 type CamelCase<Name extends string> = Name extends `${infer First}_${infer Rest}`
@@ -20,7 +21,9 @@ export type SettingOptions = {
 };
 
 /** The settings of a service or a worker that runs inside another application. */
-export interface EmbeddingOptions extends SettingOptions {
+export interface EmbeddingOptions extends Omit<SettingOptions, 'processors'> {
+  /** Modules, packages and manifests as in `PROCESSORS`, and objects that `defineProcessor` has made. */
+  readonly processors?: string | readonly ProcessorSource[] | undefined;
   /** A short name of `redisUrl`. Default: `redis://127.0.0.1:6379`. */
   readonly redis?: string | undefined;
 }
@@ -30,6 +33,8 @@ export interface ReadOptions {
   readonly config: Config;
   /** The same settings as environment variables, for child processes. */
   readonly environment: Record<string, string>;
+  /** The option `processors`. Objects have no place in the settings. */
+  readonly processors: readonly ProcessorSource[];
 }
 
 const OPTION_NAMES: ReadonlyMap<string, string> = new Map(
@@ -45,15 +50,17 @@ const SETTING_NAMES: ReadonlyMap<string, string> = new Map([
  * Reads options. The environment of the process is not read. Throws a `ConfigError` that lists all mistakes under the
  * names of the options.
  */
-export function readOptions(options: EmbeddingOptions): ReadOptions {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+export function readOptions({ processors, ...options }: EmbeddingOptions): ReadOptions {
+  const named = typeof processors === 'string' ? { ...options, processors } : options;
+  const given = Object.entries(named).filter(([, value]) => value !== undefined);
   const unknown = given.filter(([name]) => !SETTING_NAMES.has(name)).map(([name]) => name);
   if (unknown.length > 0)
     throw new ConfigError(`unknown options: ${unknown.join(', ')}. Each has the name of a setting in camelCase.`);
   const environment = Object.fromEntries(
     given.map(([name, value]) => [SETTING_NAMES.get(name) ?? name, textOf(name, value)]),
   );
-  return { config: loadUnderOptionNames(environment), environment };
+  const config = loadUnderOptionNames(environment);
+  return { config, environment, processors: typeof processors === 'object' ? processors : config.processors };
 }
 
 /**

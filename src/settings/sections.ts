@@ -4,6 +4,7 @@ import { choice, digits, integer } from './forms.ts';
 import { LISTENING } from './listening-settings.ts';
 import { MANAGEMENT } from './management-settings.ts';
 import { MOUNTING } from './mount-settings.ts';
+import { PROCESSORS } from './processor-settings.ts';
 import { PICTURE_REQUESTS, PICTURES, TABLES } from './processing-settings.ts';
 import { RECEIVING } from './receiving-settings.ts';
 import { REDIS } from './redis-settings.ts';
@@ -156,6 +157,7 @@ export const PLAIN_SETTINGS = {
   ...INSTALLATION,
   ...STORAGE,
   ...RECEIVING,
+  ...PROCESSORS,
   ...PICTURE_REQUESTS,
   ...PICTURES,
   ...HELD_RESPONSES,
@@ -188,6 +190,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Queue and records', roles: ['api'], settings: QUEUE },
   { title: 'Worker processes', roles: [], settings: STARTING },
   { title: 'Work of a worker', roles: ['worker'], settings: WORK },
+  { title: 'Processors of other file types', roles: BOTH, settings: PROCESSORS },
   { title: 'Pictures', roles: EVERYWHERE, settings: PICTURE_REQUESTS },
   { title: 'Processing pictures', roles: PROCESSING, settings: PICTURES },
   { title: 'Tables', roles: PROCESSING, settings: TABLES },

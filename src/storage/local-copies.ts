@@ -12,12 +12,12 @@ export function newCopyPath(directory: string): string {
 }
 
 /**
- * Removes copies that dead processes of this host left, because workers are killed by design. Copies of other hosts
- * stay: the folder may be shared. Returns the number of removed copies.
+ * Removes copies and folders that dead processes of this host left, because workers are killed by design. Copies of
+ * other hosts stay: the folder may be shared. Returns the number of removed entries.
  */
 export async function removeAbandonedCopies(directory: string): Promise<number> {
   const abandoned = (await readdir(directory)).filter(isAbandoned);
-  for (const name of abandoned) await rm(join(directory, name), { force: true });
+  for (const name of abandoned) await rm(join(directory, name), { recursive: true, force: true });
   return abandoned.length;
 }
 

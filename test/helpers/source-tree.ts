@@ -77,6 +77,9 @@ function spanOf(node: SyntaxNode): { start: number; end: number } {
   return node['span'] as { start: number; end: number };
 }
 
+/** The target of an import whose name is computed. */
+export const COMPUTED_TARGET = '(computed)';
+
 /** Returns every `import('…')` of a file. */
 function lateImportsIn(path: string, body: readonly SyntaxNode[]): ImportOf[] {
   const found: ImportOf[] = [];
@@ -84,8 +87,9 @@ function lateImportsIn(path: string, body: readonly SyntaxNode[]): ImportOf[] {
     const { callee, arguments: given } = node;
     if (node.type !== 'CallExpression' || !isNode(callee) || callee.type !== 'Import' || !Array.isArray(given)) return;
     const [first] = given as { expression: SyntaxNode }[];
-    if (first !== undefined)
-      found.push({ target: targetOf(path, String(first.expression['value'])), isTypeOnly: false, isReExport: false });
+    const name = first?.expression['value'];
+    const target = typeof name === 'string' ? targetOf(path, name) : COMPUTED_TARGET;
+    found.push({ target, isTypeOnly: false, isReExport: false });
   });
   return found;
 }

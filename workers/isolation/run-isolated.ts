@@ -34,6 +34,10 @@ export interface IsolationOptions {
    * limit.
    */
   timeoutMs?: number;
+  /** Arguments of the module. Default: none. */
+  moduleArguments?: readonly string[];
+  /** If true, standard output is treated like standard error, and `printed` receives both. Default: it is inherited. */
+  keepsOutput?: boolean;
 }
 
 /**
@@ -44,14 +48,15 @@ export interface IsolationOptions {
  * @param entry the module that calls `serveIsolated`
  */
 export function isolatedRunner(entry: URL, options: IsolationOptions = {}): RunProcessor {
-  const { nodeOptions = process.execArgv, timeoutMs = Infinity, environment } = options;
+  const { nodeOptions = process.execArgv, timeoutMs = Infinity, moduleArguments = [], environment } = options;
+  const { keepsOutput = false } = options;
   return async (context, hooks) => {
     context.signal.throwIfAborted();
-    const child = fork(fileURLToPath(entry), {
+    const child = fork(fileURLToPath(entry), moduleArguments, {
       execArgv: [...nodeOptions],
       env: environment ?? childEnvironment('isolated'),
       serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      stdio: ['ignore', keepsOutput ? 'pipe' : 'inherit', 'pipe', 'ipc'],
     });
     return await new IsolatedRun(child, context, hooks, timeoutMs).ended;
   };
@@ -80,10 +85,11 @@ class IsolatedRun {
     this.#hooks = hooks;
     this.#timeoutMs = timeoutMs;
     child.on('message', (message: FromIsolated) => this.#onMessage(message));
-    child.stderr?.on(
-      'data',
-      (chunk: Buffer) => (this.#complaint = (this.#complaint + chunk.toString()).slice(-KEPT_COMPLAINT_CHARS)),
-    );
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on(
+        'data',
+        (chunk: Buffer) => (this.#complaint = (this.#complaint + chunk.toString()).slice(-KEPT_COMPLAINT_CHARS)),
+      );
     this.ended = this.#run();
   }
 
@@ -102,6 +108,7 @@ class IsolatedRun {
       for (const chunks of this.#pulled.values()) chunks.cut();
       // They remove their unfinished files before the attempt ends.
       await Promise.all(this.#publishing);
+      if (this.#complaint !== '') this.#hooks.printed?.(this.#complaint);
       return this.#resultOf(end);
     } finally {
       signal.removeEventListener('abort', onAbort);

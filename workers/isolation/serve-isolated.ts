@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { isDependencyFault } from '../../src/storage/dependency-fault.ts';
 import type { PipelineContext, PipelineReport } from '../pipeline.ts';
 import type { AnyResult } from '../processor.ts';
@@ -15,7 +16,7 @@ type Run = Extract<ToIsolated, { type: 'run' }>;
  * kills it. It exits when the worker exits. It ignores SIGTERM, SIGINT and SIGHUP, because the worker decides when it
  * ends.
  */
-export function serveIsolated(processors: ProcessorTable): void {
+export function serveIsolated(processors: Pick<ProcessorTable, 'find'>): void {
   const controller = new AbortController();
   const publisher = new RemotePublisher(send);
   watchParent();
@@ -29,7 +30,7 @@ export function serveIsolated(processors: ProcessorTable): void {
 }
 
 async function run(
-  processors: ProcessorTable,
+  processors: Pick<ProcessorTable, 'find'>,
   { upload, inputPath }: Run,
   signal: AbortSignal,
   publisher: RemotePublisher,
@@ -71,10 +72,17 @@ async function outcomeOf(run: () => Promise<AnyResult>): Promise<IsolatedOutcome
   }
 }
 
-/** The text of an error for the worker's log. */
+/** The text of an error for the worker's log. A thrown value may be anything, also an object whose members throw. */
 function textOf(thrown: unknown): string {
-  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : (JSON.stringify(thrown) ?? '');
+  try {
+    const text = thrown instanceof Error ? thrown.stack : inspect(thrown, { depth: 2 });
+    return String(text ?? thrown).slice(0, MOST_TEXT_CHARS);
+  } catch {
+    return 'a value that cannot be described';
+  }
 }
+
+const MOST_TEXT_CHARS = 10_000;
 
 /** If the channel is closed, the process is about to exit, and the message is dropped. */
 function send(message: FromIsolated): void {

@@ -122,6 +122,7 @@ const ENDS: readonly ErrorCode[] = [
   'table_too_large',
   'file_damaged',
   'file_timeout',
+  'file_too_costly',
   'file_crashes_worker',
   'processing_failed',
   'storage_full',

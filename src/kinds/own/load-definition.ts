@@ -1,0 +1,39 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { checkProcessor, isObject } from './check-definition.ts';
+import type { ProcessorDefinition } from './definition.ts';
+import { importFrom, type ModulePlace } from './import-from.ts';
+import { PROCESSOR_INTERFACE } from './processor-interface.ts';
+
+/** A module that has not loaded within this time waits for something that does not come. */
+const LOAD_WITHIN_MS = 30_000;
+
+/** Imports a module and checks its default export. */
+export async function loadDefinition(place: ModulePlace): Promise<ProcessorDefinition<unknown>> {
+  const late = new AbortController();
+  const module = await Promise.race([
+    importFrom(place),
+    delay(LOAD_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
+      throw new Error(`the module has not loaded within ${LOAD_WITHIN_MS / 1000} s`);
+    }),
+  ]).finally(() => late.abort());
+  if (!('default' in module)) throw new Error('the module has no default export; export the result of defineProcessor');
+  return requireDefinition(module['default'], 'its default export');
+}
+
+/**
+ * Checks again what `defineProcessor` has checked, because another copy or version of it may have done so.
+ * Throws an error whose message lists all mistakes.
+ */
+export function requireDefinition(value: unknown, what: string): ProcessorDefinition<unknown> {
+  const version = isObject(value) ? value['interfaceVersion'] : undefined;
+  if (version === undefined) throw new Error(`${what} was not made by defineProcessor`);
+  if (version !== PROCESSOR_INTERFACE)
+    throw new Error(
+      `${what} has version ${String(version)} of the interface of processors; this service supports ` +
+        `version ${PROCESSOR_INTERFACE}`,
+    );
+  const mistakes = checkProcessor(value);
+  if (mistakes.length > 0) throw new Error(mistakes.join('; '));
+  // `checkProcessor` has checked its shape.
+  return value as ProcessorDefinition<unknown>;
+}

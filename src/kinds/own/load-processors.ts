@@ -1,0 +1,111 @@
+import { resolve } from 'node:path';
+import { ConfigError } from '../../settings/config.ts';
+import type { Kind } from '../kind.ts';
+import { createKinds } from '../kinds.ts';
+import { isObject } from './check-definition.ts';
+import type { ProcessorDefinition, Versioned } from './definition.ts';
+import { execKind } from './exec-kind.ts';
+import { readExecManifest, type ExecManifest } from './exec-manifest.ts';
+import type { ModulePlace } from './import-from.ts';
+import { loadDefinition, requireDefinition } from './load-definition.ts';
+import { ownKind } from './own-kind.ts';
+
+/** A processor of somebody else, with the place of its code. */
+export interface OwnProcessor {
+  /** As in the setting. */
+  readonly label: string;
+  readonly kind: Kind<unknown>;
+  readonly code:
+    | { readonly type: 'module'; readonly place: ModulePlace }
+    | { readonly type: 'object'; readonly load: ProcessorDefinition<unknown>['load'] }
+    | { readonly type: 'exec'; readonly manifest: ExecManifest };
+}
+
+/** An object that `defineProcessor` has made, for options of any type. */
+export type DefinedProcessor = Pick<Versioned<ProcessorDefinition<unknown>>, 'interfaceVersion'> & {
+  readonly kind: { readonly name: string };
+};
+
+/** A member of `PROCESSORS`: a path, a package, or the object that `defineProcessor` has made. */
+export type ProcessorSource = string | DefinedProcessor;
+
+/** A processor of somebody else cannot be used. The message is one line that names it, the exit code is 78. */
+export class ProcessorError extends ConfigError {
+  override readonly name = 'ProcessorError';
+}
+
+/**
+ * Loads processors and checks that no two of them, and none of the service, claim the same name or type. Of a module
+ * only the kind is loaded. Rejects with `ProcessorError`.
+ * @param directory what paths are relative to, and where packages are searched
+ */
+export async function loadOwnProcessors(
+  sources: readonly ProcessorSource[],
+  directory: string = process.cwd(),
+): Promise<OwnProcessor[]> {
+  const loaded: OwnProcessor[] = [];
+  // One after the other, so that the message names the first faulty one.
+  for (const source of sources) {
+    const label = typeof source === 'string' ? source : `processors[${loaded.length}]`;
+    try {
+      loaded.push(await load(source, label, directory));
+    } catch (error) {
+      throw new ProcessorError(`PROCESSORS: ${label}: ${firstLine(error)}`, { cause: error });
+    }
+  }
+  requireDistinct(loaded);
+  return loaded;
+}
+
+/** Returns the kinds of these processors, for an API process. Rejects as `loadOwnProcessors` does. */
+export async function loadOwnKinds(sources: readonly ProcessorSource[]): Promise<Kind<unknown>[]> {
+  return (await loadOwnProcessors(sources)).map(({ kind }) => kind);
+}
+
+async function load(source: ProcessorSource, label: string, directory: string): Promise<OwnProcessor> {
+  if (typeof source !== 'string') {
+    const definition = requireDefinition(source, 'it');
+    return { label, kind: ownKind(definition.kind), code: { type: 'object', load: definition.load } };
+  }
+  if (source.endsWith('.json')) {
+    const manifest = readExecManifest(resolve(directory, source));
+    return { label, kind: ownKind<unknown>(execKind(manifest)), code: { type: 'exec', manifest } };
+  }
+  const place = { name: source, directory };
+  const definition = await loadDefinition(place);
+  return { label, kind: ownKind(definition.kind), code: { type: 'module', place } };
+}
+
+/** Pictures and tables keep their names and types with every setting, because stored uploads may need them. */
+function requireDistinct(processors: readonly OwnProcessor[]): void {
+  const service = createKinds();
+  const kindOfType = new Map(
+    service.types.map((type) => [type, `the kind ${service.find(type)?.name} of the service`]),
+  );
+  const ownerOfName = new Map(service.types.map((type) => [service.find(type)?.name ?? '', 'the service']));
+  for (const { label, kind } of processors) {
+    const owner = ownerOfName.get(kind.name);
+    if (owner !== undefined)
+      throw new ProcessorError(`PROCESSORS: ${label}: the name ${kind.name} is taken by ${owner}`);
+    ownerOfName.set(kind.name, label);
+    for (const type of kind.types) {
+      const other = kindOfType.get(type);
+      if (other !== undefined) throw new ProcessorError(`PROCESSORS: ${label}: ${type} is claimed by ${other} too`);
+      kindOfType.set(type, label);
+    }
+  }
+}
+
+/** A value that was thrown may be anything. */
+function firstLine(thrown: unknown): string {
+  const text = isObject(thrown) && typeof thrown['message'] === 'string' ? thrown['message'] : describe(thrown);
+  return text.split('\n')[0]?.trim().slice(0, 500) || 'it failed without a message';
+}
+
+function describe(thrown: unknown): string {
+  try {
+    return `it threw ${String(thrown)}`;
+  } catch {
+    return '';
+  }
+}

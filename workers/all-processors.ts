@@ -1,0 +1,19 @@
+import { loadOwnProcessors, type ProcessorSource } from '../src/kinds/own/load-processors.ts';
+import type { Config } from '../src/settings/config.ts';
+import { PASSED_TIME } from './charged-time.ts';
+import { ownEntries, type OwnRunSettings } from './own/own-entries.ts';
+import { createProcessors, type ProcessorTable } from './processors.ts';
+
+/**
+ * Creates the processors of the service and of others. Rejects with `ProcessorError` if one of them cannot be used.
+ * @param ofChildren environment and options of the processes that run modules
+ */
+export async function createAllProcessors(
+  config: Config,
+  sources: readonly ProcessorSource[] = config.processors,
+  ofChildren: Pick<OwnRunSettings, 'environment' | 'nodeOptions'> = {},
+): Promise<ProcessorTable> {
+  const { attemptTimeoutMs } = config;
+  const others = await ownEntries(await loadOwnProcessors(sources), { attemptTimeoutMs, ...ofChildren });
+  return createProcessors(config, PASSED_TIME, others);
+}

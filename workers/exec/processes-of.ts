@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const MIB_KIB = 1024;
+
+/** Position of the process group in `/proc/<pid>/stat` after the name, which may contain spaces (proc(5)). */
+const PROCESS_GROUP = 2;
+
+/**
+ * Returns the memory of all processes of a group in bytes. A page that several of them share counts once in all.
+ * Returns 0 on systems without /proc.
+ */
+export function groupMemoryBytes(group: number): number {
+  return processIds()
+    .filter((pid) => groupOf(pid) === group)
+    .reduce((sum, pid) => sum + memoryBytes(pid), 0);
+}
+
+/** Returns the processes that have this text in their environment, such as a variable that children inherit. */
+export function processesWith(variable: string): number[] {
+  return processIds().filter((pid) => pid !== process.pid && readProc(pid, 'environ')?.includes(variable) === true);
+}
+
+function processIds(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
+}
+
+function groupOf(pid: number): number | undefined {
+  const stat = readProc(pid, 'stat');
+  return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[PROCESS_GROUP]);
+}
+
+/** The proportional set size. Kernels without it report the resident set size in the same form. */
+function memoryBytes(pid: number): number {
+  const proportional = /^Pss:\s+(\d+) kB/m.exec(readProc(pid, 'smaps_rollup') ?? '')?.[1];
+  const resident = /^VmRSS:\s+(\d+) kB/m;
+  return Number(proportional ?? resident.exec(readProc(pid, 'status') ?? '')?.[1] ?? 0) * MIB_KIB;
+}
+
+/** Undefined if the process has ended, or belongs to another user. */
+function readProc(pid: number, name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  } catch {
+    return undefined;
+  }
+}

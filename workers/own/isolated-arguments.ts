@@ -1,0 +1,17 @@
+import type { ModulePlace } from '../../src/kinds/own/import-from.ts';
+
+/** What the isolated process of a module must know before its run. */
+export interface IsolatedArguments {
+  readonly place: ModulePlace;
+  readonly temporaryFolder: string;
+}
+
+/** The only argument of the isolated process. */
+export function isolatedArguments(given: IsolatedArguments): readonly [string] {
+  return [JSON.stringify(given)];
+}
+
+/** Reads the argument. Only the worker writes it, so its form is not checked. */
+export function readIsolatedArguments(argument = '{}'): IsolatedArguments {
+  return JSON.parse(argument) as IsolatedArguments;
+}
