@@ -39,7 +39,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'libheif-js': ['workers/picture/heic/libheif.ts', 'workers/picture/heic/heic-reader.ts'],
   pino: ['src/telemetry/log.ts'],
   'prom-client': ['src/telemetry/metrics.ts'],
-  'rate-limiter-flexible': ['src/operators/operator-guard.ts'],
+  'rate-limiter-flexible': ['src/operators/operator-guard.ts', 'src/intake/creation-rate.ts'],
   sax: ['workers/table/workbook/read-xml.ts'],
   sharp: ['workers/picture/libvips.ts'],
   thumbhash: ['workers/picture/thumbhash.ts', 'src/page/thumbnail.ts'],

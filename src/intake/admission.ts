@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Caller } from '../access/caller.ts';
 import { ServiceError, type ErrorCode } from '../errors.ts';
+import type { RequestScope } from '../http/request-scope.ts';
 import type { QueueLimits } from '../record/record-change.ts';
 import type { RecordBounds, RecordFigures } from '../record/record-count.ts';
 import type { ReachedLimit } from '../record/quota.ts';
 import type { QuotaName } from '../wire/base-schemas.ts';
+import type { CreationRate } from './creation-rate.ts';
 import type { Backlog, BacklogFigures } from '../queue/backlog.ts';
 
 /** How many uploads may wait for workers, and what happens if there are more. */
@@ -32,6 +34,8 @@ export interface AdmissionParts {
   countRecords?: (owner?: string) => Promise<RecordFigures>;
   /** Returns a limit of the tenant that is reached. Default: none is. */
   checkQuota?: (owner: QuotaOwner, receivedBytes?: number) => Promise<ReachedLimit | undefined>;
+  /** Limits the requests of one client address. Default: no limit. */
+  rate?: Pick<CreationRate, 'require'>;
   /** Called for each upload that is rejected because a limit is reached. */
   onRejected: (code: LackCode) => void;
   /** Called for each upload that was evicted from the queue. */
@@ -65,6 +69,11 @@ export class Admission {
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
+  }
+
+  /** Call it once for each request that creates uploads, before its body is read. Throws as `CreationRate.require`. */
+  async requireRate(scope: Pick<RequestScope, 'address' | 'caller'>): Promise<void> {
+    await this.#parts.rate?.require(scope);
   }
 
   /**

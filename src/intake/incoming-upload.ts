@@ -42,6 +42,7 @@ export interface IntakeParts extends ReceiveParts {
   admission: Pick<
     Admission,
     | 'queueLimits'
+    | 'requireRate'
     | 'requireCapacity'
     | 'rejection'
     | 'limitRejection'

@@ -1,5 +1,6 @@
 import { Transfers } from '../http/transfers.ts';
 import { Admission } from '../intake/admission.ts';
+import { CreationRate } from '../intake/creation-rate.ts';
 import type { IntakeParts } from '../intake/incoming-upload.ts';
 import { UploadIntake, type IntakeSettings } from '../intake/intake.ts';
 import { UploadRemoval } from '../intake/removal.ts';
@@ -63,6 +64,7 @@ function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSour
     },
     backlog,
     records: { max: config.recordsMax, maxPerAddress: config.recordsMaxPerAddress },
+    rate: new CreationRate(config.createPerMinutePerAddress),
     countRecords: (owner) => countRecords(redis.store, redis.keys, owner),
     checkQuota: (owner, receivedBytes) => checkQuota(redis, owner, receivedBytes),
     onRejected: (code) => metrics.queueRefused(code),

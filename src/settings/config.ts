@@ -20,6 +20,9 @@ const MAX_DEFAULT_WORKERS = 256;
 /** Share of a limit that one client address gets by default, if strangers can reach the service. */
 const SHARE_OF_ONE_ADDRESS = 0.1;
 
+/** Requests per minute that create uploads, from one client address, if strangers can reach the service. */
+const CREATIONS_OF_ONE_ADDRESS = 600;
+
 const settingsSchema = z
   .object({ ...PLAIN_SETTINGS, ...ACCESS, ...MANAGEMENT, ...REDIS, ...S3, ...TABLES })
   .transform((values, context) => {
@@ -110,6 +113,7 @@ function toConfig(values: Settings) {
     management: managementPlace(values),
     allowedHosts: allowedHostsOf(values, isLocal && access === 'open'),
     deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS ?? shareOf(values.DEFERRED_MAX_HELD),
+    createPerMinutePerAddress: values.CREATE_PER_MINUTE_PER_ADDRESS ?? (isLocal ? 0 : CREATIONS_OF_ONE_ADDRESS),
     recordsMaxPerAddress: values.RECORDS_MAX_PER_ADDRESS ?? shareOf(values.RECORDS_MAX),
     workers: values.WORKERS ?? Math.min(availableParallelism(), MAX_DEFAULT_WORKERS),
     redis: redisPlace(values),

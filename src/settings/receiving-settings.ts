@@ -1,4 +1,4 @@
-import { choice, integer } from './forms.ts';
+import { choice, digits, integer } from './forms.ts';
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
@@ -19,6 +19,13 @@ export const RECEIVING = {
   UPLOAD_MAX_OPEN_PER_ADDRESS: integer(100, 0).describe(
     'Maximum number of these request bodies from one client address (0: no limit).',
   ),
+  CREATE_PER_MINUTE_PER_ADDRESS: digits(0)
+    .optional()
+    .describe(
+      'Maximum number of requests per minute from one client address that create uploads, for each API process ' +
+        '(0: no limit). One more gets 429. If it is empty, there is no limit on a loopback HOST, and 600 on any ' +
+        'other. Requests with an API key are not limited by address.',
+    ),
   UPLOAD_HASH: choice(['api', 'worker'])
     .prefault('api')
     .describe(

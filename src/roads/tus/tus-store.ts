@@ -65,6 +65,7 @@ export class TusStore extends DataStore {
     if (size === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
     requireAllowedHint(metadata['filetype'] ?? metadata['type'] ?? undefined, caller.ticket);
     const options = newOptions(caller, metadata);
+    await this.#parts.admission.requireRate(this.#scope);
     if (uploadIdIn(metadata) !== undefined) await this.#requireUnused(id);
     const announced = {
       id,

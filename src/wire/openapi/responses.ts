@@ -145,6 +145,8 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   unsupported_tus_version: '`Tus-Version` in the answer names the supported version.',
   upload_interrupted: 'The connection broke. Only readers of the upload see this.',
   upload_too_slow: 'By default: no bytes for 30 seconds, or less than 1 KiB per second over a minute.',
+  too_many_uploads_by_address:
+    'This client address sends as many uploads at once as it may, or has begun too many within a minute.',
   too_many_uploads: 'All places are in use, or a new upload took the place of this one, which was the slowest.',
   file_too_large: '`detail` contains the limit.',
   request_too_large: '`detail` contains the limit.',

@@ -204,7 +204,11 @@ describe('the message about wrong settings', () => {
 
 describe('defaults that depend on HOST', () => {
   test.each(['127.0.0.1', 'localhost', '::1'])('serve only this machine if HOST is %s', (HOST) => {
-    expect(loadConfig({ HOST })).toMatchObject({ allowedHosts: [], deferredMaxHeldPerAddress: 0 });
+    expect(loadConfig({ HOST })).toMatchObject({
+      allowedHosts: [],
+      deferredMaxHeldPerAddress: 0,
+      createPerMinutePerAddress: 0,
+    });
   });
 
   test.each(['0.0.0.0', '192.0.2.7', 'du.example', '::'])(
@@ -213,6 +217,7 @@ describe('defaults that depend on HOST', () => {
       expect(loadConfig({ HOST, ACCESS: 'open', DEFERRED_MAX_HELD: '995' })).toMatchObject({
         allowedHosts: ['*'],
         deferredMaxHeldPerAddress: 100,
+        createPerMinutePerAddress: 600,
       });
       const set = { HOST, ACCESS: 'open', ALLOWED_HOSTS: 'du.example', DEFERRED_MAX_HELD_PER_ADDRESS: '0' };
       expect(loadConfig(set)).toMatchObject({ allowedHosts: ['du.example'], deferredMaxHeldPerAddress: 0 });
