@@ -68,6 +68,18 @@ describe('npm start', () => {
     },
   );
 
+  test.each(['src/server/main.ts', 'workers/main.ts'])(
+    '%s ends with 78 and one line if the access file has a mistake',
+    async (entry) => {
+      writeFileSync(join(directory, 'access.json'), '{"tenants":{"acme":{"weight":0}}}');
+      const started = runScript(entry, [], { cwd: directory, env: { ACCESS_FILE: 'access.json' } });
+      expect(await started.ended).toBe(78);
+      expect(started.stderr).toBe(
+        'deferred-uploads: wrong settings: ACCESS_FILE tenants.acme.weight must be at least 0.01\n',
+      );
+    },
+  );
+
   test.each([
     ['scripts/start.ts', ''],
     ['src/server/main.ts', 'deferred-uploads: '],
