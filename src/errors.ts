@@ -10,6 +10,7 @@ const ERRORS = {
   bad_timeout: [400, 'Invalid timeout'],
   bad_since: [400, 'Invalid version'],
   bad_options: [400, 'Invalid options'],
+  bad_metadata: [400, 'Invalid metadata'],
   bad_multipart: [400, 'Malformed multipart body'],
   missing_boundary: [400, 'Missing multipart boundary'],
   no_file: [400, 'No file in the request'],

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Caller } from '../access/caller.ts';
 import { asOutcome, ServiceError } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import { isLackOfCapacity } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
+import { mayBringMetadata, METADATA_FIELD, withMetadata } from './metadata.ts';
 import { isRefusalOfOwner } from './opening-error.ts';
 import { OPTIONS_FIELD, readOptionsJson } from './options.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
@@ -87,10 +89,18 @@ async function takeAll(parts: IntakeParts, scope: RequestScope, form: IncomingFo
 
 async function readParts(parts: IntakeParts, scope: RequestScope, form: IncomingForm, sent: Sent[]): Promise<void> {
   let options = optionsFor(scope.caller, undefined);
+  let { caller } = scope;
   for await (const part of readMultipart(form.request, form.limits, form.signal)) {
-    if (part.kind === 'field') options = readField(scope, part, options, sent.length);
-    else await receivePart(parts, scope, form, { part, options }, sent);
+    if (part.kind === 'file') await receivePart(parts, { ...scope, caller }, form, { part, options }, sent);
+    else if (part.name === METADATA_FIELD) caller = readMetadataField(caller, part, sent.length);
+    else options = readField(scope, part, options, sent.length);
   }
+}
+
+function readMetadataField(caller: Caller, part: FieldPart, filesBefore: number): Caller {
+  if (filesBefore > 0 && mayBringMetadata(caller))
+    throw new ServiceError('bad_metadata', 'The field "metadata" follows a file. Send it before the files.');
+  return withMetadata(caller, part.value, 'The field "metadata"');
 }
 
 /** Unknown fields are ignored, because HTML forms also send buttons and hidden inputs. */

@@ -15,6 +15,7 @@ import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { toUpload } from '../record/upload-document.ts';
 import { cleanFileName } from '../intake/file-name.ts';
+import { METADATA_FIELD, withMetadata } from '../intake/metadata.ts';
 import { readOptionsJson } from '../intake/options.ts';
 import { readReceived, type ReceivedUpload } from '../intake/read-received.ts';
 import type { UploadIntake } from '../intake/intake.ts';
@@ -50,7 +51,8 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     const fileName = cleanFileName(dispositionFileName(ctx.get('Content-Disposition')) ?? '');
     const head = { id, fileName, options: optionsOf(ctx), digests: sentDigests(ctx.req.headers) };
     const scope = openScope(ctx, parts);
-    const caller = await parts.callers.ofCreationOrRetry(ctx);
+    const sender = await parts.callers.ofCreationOrRetry(ctx);
+    const caller = withMetadata(sender, queryParameter(ctx, METADATA_FIELD), 'The query parameter "metadata"');
     const received = await parts.intake.receiveRaw({ ...scope, caller }, ctx.req, head);
     ctx.set('Location', `/uploads/${id}`);
     await answer(ctx, parts, [received], timeoutMs, ([upload]) => upload);

@@ -26,6 +26,7 @@ import { contentRoutes, variantRoutes, type FileRouteParts } from '../routes/fil
 import { operatorRoutes } from '../routes/operator-routes.ts';
 import { progressRoutes, type ProgressRouteParts } from '../routes/progress-routes.ts';
 import { serviceRoutes, type ServiceRouteParts } from '../routes/service-routes.ts';
+import { tenantRoutes, type TenantRouteParts } from '../routes/tenant-routes.ts';
 import { ticketRoutes } from '../routes/ticket-routes.ts';
 import { tusRoutes, tusVersion, type TusRouteParts } from '../routes/tus-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from '../routes/upload-routes.ts';
@@ -35,7 +36,8 @@ export type AppParts = UploadRouteParts &
   ProgressRouteParts &
   FileRouteParts &
   EventRouteParts &
-  TusRouteParts & {
+  TusRouteParts &
+  Omit<TenantRouteParts, 'callers'> & {
     callers: Callers;
     manager: DeferredManager;
     service: ServiceRouteParts;
@@ -89,6 +91,7 @@ function createRouter(parts: AppParts): Router {
   uploadRoutes(router, parts);
   tusRoutes(router, parts);
   ticketRoutes(router, parts);
+  tenantRoutes(router, parts);
   progressRoutes(router, parts);
   eventRoutes(router, parts);
   contentRoutes(router, parts);

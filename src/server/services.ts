@@ -33,6 +33,7 @@ import { openManagement } from './management.ts';
 import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorageParts, type StorageParts } from './storage-parts.ts';
+import { buildTenantParts } from './tenant-parts.ts';
 
 /** The start waits at most this time for the event bus. */
 const EVENTS_WITHIN_MS = 1000;
@@ -144,6 +145,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
     log,
     addressOf,
     callers: new Callers(access),
+    ...buildTenantParts(redis),
     ...services,
     defaultTimeoutMs: config.deferredTimeoutMs,
     maxTimeoutMs: config.deferredMaxTimeoutMs,

@@ -4,6 +4,7 @@ import type * as operators from './operator-schemas.ts';
 import type * as pictures from './picture-schemas.ts';
 import type { UploadState } from './base-schemas.ts';
 import type * as tables from './table-schemas.ts';
+import type * as tenants from './tenant-schemas.ts';
 import type * as uploads from './upload-schemas.ts';
 import type * as webhooks from './webhook-schemas.ts';
 
@@ -71,6 +72,12 @@ export type Upload = z.infer<typeof uploads.uploadSchema>;
 
 /** Answer of `POST /uploads`, files in the order sent. */
 export type UploadList = z.infer<typeof uploads.uploadListSchema>;
+
+/** Answer of `GET /uploads`, newest first. */
+export type UploadPage = z.infer<typeof tenants.uploadPageSchema>;
+
+/** Answer of `GET /usage`. */
+export type Usage = z.infer<typeof tenants.usageSchema>;
 
 /** Replaces the Progress of an id that cannot be watched. */
 export type UnwatchableUpload = z.infer<typeof uploads.unwatchableUploadSchema>;

@@ -8,6 +8,7 @@ import { isLackOfCapacity } from '../../intake/admission.ts';
 import { byteLimit, requireAllowedHint } from '../../intake/ticket-rules.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import type { SentDigest } from '../../intake/body-digests.ts';
+import { METADATA_FIELD, withMetadata } from '../../intake/metadata.ts';
 import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
@@ -28,6 +29,7 @@ const EXTENSIONS = [
   'termination',
   'checksum',
 ];
+const METADATA_PLACE = 'The value "metadata" of Upload-Metadata';
 
 /** An upload without a byte expires after this time. */
 const UNBEGUN_EXPIRY_MS = 600_000;
@@ -52,14 +54,14 @@ export class TusStore extends DataStore {
   }
 
   /**
-   * Creates no upload if it throws: `file_too_large` (413), `empty_file` or `bad_options` (400), `ticket_forbids`
-   * (403), `queue_full` (503), `too_many_queued_by_address` or `quota_exceeded` (429). For an id of the client it
-   * throws `upload_conflict` (409) or `upload_gone` (410).
+   * Creates no upload if it throws: `file_too_large` (413), `empty_file`, `bad_options` or `bad_metadata` (400),
+   * `ticket_forbids` (403), `queue_full` (503), `too_many_queued_by_address` or `quota_exceeded` (429). For an id of
+   * the client it throws `upload_conflict` (409) or `upload_gone` (410).
    */
   override async create(upload: Upload): Promise<Upload> {
     const { maxFileBytes, expiryMs } = this.#parts;
-    const { caller } = this.#scope;
     const { id, size, metadata = {} } = upload;
+    const caller = withMetadata(this.#scope.caller, metadata[METADATA_FIELD] ?? undefined, METADATA_PLACE);
     const limit = byteLimit(maxFileBytes, caller.ticket);
     if (size !== undefined && size > limit.maxBytes) throw limit.tooLarge();
     if (size === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
@@ -76,7 +78,7 @@ export class TusStore extends DataStore {
       options,
     };
     const limits = this.#parts.admission.queueLimits(this.#scope.address);
-    await IncomingUpload.open(this.#parts, this.#scope, announced, limits);
+    await IncomingUpload.open(this.#parts, { ...this.#scope, caller }, announced, limits);
     upload.creation_date = new Date(Date.now() + this.#unbegunExpiryMs - expiryMs).toISOString();
     return upload;
   }

@@ -6,6 +6,7 @@ import { processReportSchema, serviceFiguresSchema } from '../operator-schemas.t
 import * as pictures from '../picture-schemas.ts';
 import { uploadIdSchema, uploadStateSchema } from '../base-schemas.ts';
 import * as tables from '../table-schemas.ts';
+import { uploadPageSchema, usageSchema } from '../tenant-schemas.ts';
 import * as schemas from '../upload-schemas.ts';
 import { deliveryListSchema, deliverySchema, webhookSchema } from '../webhook-schemas.ts';
 import type { Schema } from './shapes.ts';
@@ -32,7 +33,9 @@ const COMPONENTS = {
   Upload: schemas.uploadSchema,
   UploadId: uploadIdSchema,
   UploadList: schemas.uploadListSchema,
+  UploadPage: uploadPageSchema,
   UploadState: uploadStateSchema,
+  Usage: usageSchema,
   UnwatchableUpload: schemas.unwatchableUploadSchema,
   ProgressList: schemas.progressListSchema,
   TicketRequest: ticketRequestSchema,

@@ -5,6 +5,7 @@ import { FILE_PATHS } from './paths-files.ts';
 import { OPERATOR_PATHS, OPERATOR_SECURITY_SCHEMES } from './paths-operators.ts';
 import { PROGRESS_PATHS } from './paths-progress.ts';
 import { SERVICE_PATHS } from './paths-service.ts';
+import { TENANT_PATHS } from './paths-tenants.ts';
 import { TUS_PATHS } from './paths-tus.ts';
 import { TICKET_PATHS } from './paths-tickets.ts';
 import { UPLOAD_PATHS } from './paths-uploads.ts';
@@ -117,6 +118,7 @@ export function openApiDocument(version: string = VERSION, mountPath = ''): Open
       ...FILE_PATHS,
       ...TICKET_PATHS,
       ...SERVICE_PATHS,
+      ...TENANT_PATHS,
       ...OPERATOR_PATHS,
     }),
     webhooks: WEBHOOKS,

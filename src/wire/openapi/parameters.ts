@@ -55,6 +55,15 @@ export const PARAMETERS = {
     },
     example: '{"variants":[{"name":"card","width":400,"height":300,"fit":"cover"}]}',
   },
+  Metadata: {
+    name: 'metadata',
+    in: 'query',
+    description:
+      'Metadata of the upload, as a JSON object: at most 4096 bytes and 8 levels, without members named `__proto__`, ' +
+      '`constructor` or `prototype`. Only with an API key; otherwise it is ignored.',
+    schema: { type: 'string', contentMediaType: 'application/json', contentSchema: { type: 'object' } },
+    example: '{"order":4711}',
+  },
   Range: {
     name: 'Range',
     in: 'header',

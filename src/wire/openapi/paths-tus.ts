@@ -46,7 +46,8 @@ const METADATA: Parameter = {
   in: 'header',
   description:
     'Names and values in base64. `filename` (or `name`) is the file name, `options` the options for ' +
-    'processing as JSON, `uploadId` your own UUID version 4 as the id. Other names are kept and returned.',
+    'processing as JSON, `uploadId` your own UUID version 4 as the id, and ' +
+    'with an API key `metadata` is the metadata of the upload as JSON. Other names are kept and returned.',
   schema: TEXT,
   example: 'filename aGFyYm91ci5qcGc=',
 };
@@ -88,6 +89,7 @@ const OF_BYTES = [
   'bad_digest',
   'empty_file',
   'bad_options',
+  'bad_metadata',
   'upload_locked',
   'file_too_large',
   'unsupported_media_type',

@@ -2,6 +2,7 @@ import { acceptedTypes } from '../../kinds/kinds.ts';
 import { schemaRef } from './components.ts';
 import { COMPLETED_UPLOAD, QUEUED_UPLOAD } from './examples.ts';
 import { parameters } from './parameters.ts';
+import { listUploads } from './paths-tenants.ts';
 import { deferredProblems, headers, json, problems } from './responses.ts';
 import { CREATING_CODES, CREATING_SECURITY } from './security.ts';
 import type { Content, Operation, Paths, Response } from './shapes.ts';
@@ -53,9 +54,9 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
   security: CREATING_SECURITY,
   requestBody: {
     description:
-      'A field `options` (JSON, at most 8192 characters) applies to the files after it. Other fields are ' +
-      'ignored, and so are parts without `Content-Disposition: form-data`. A part with a `filename` is a file, ' +
-      'under any field name.',
+      'A field `options` (JSON, at most 8192 characters) applies to the files after it. With an API key a field ' +
+      '`metadata` before the files sets the metadata of the uploads. Other fields are ignored, and so are parts ' +
+      'without `Content-Disposition: form-data`. A part with a `filename` is a file, under any field name.',
     required: true,
     content: {
       'multipart/form-data': {
@@ -67,6 +68,12 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
               description:
                 'Options for the files after it, as JSON. Invalid options are a 400, before anything is stored.',
             },
+            metadata: {
+              type: 'object',
+              description:
+                'Metadata of the uploads, as JSON: at most 4096 bytes and 8 levels. Only with an API key; otherwise ' +
+                'it is ignored.',
+            },
             file: {
               type: 'array',
               minItems: 1,
@@ -76,7 +83,11 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
           },
           additionalProperties: true,
         },
-        encoding: { options: { contentType: 'application/json' }, file: { contentType: acceptedTypes().join(', ') } },
+        encoding: {
+          options: { contentType: 'application/json' },
+          metadata: { contentType: 'application/json' },
+          file: { contentType: acceptedTypes().join(', ') },
+        },
       },
     },
   },
@@ -92,6 +103,7 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
       'no_file',
       'empty_file',
       'bad_options',
+      'bad_metadata',
       'body_cut_short',
       ...CREATING_CODES,
       'upload_interrupted',
@@ -139,7 +151,7 @@ they are stored. Accepted types: ${TYPES}. Waiting works as for POST.
 curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"' https://host/uploads/0b9c6f2e-3c1d-4f6a-9a57-2f8f5d1c7e10
 \`\`\``,
   parameters: [
-    ...parameters('Id', 'Timeout', 'Prefer', 'Options'),
+    ...parameters('Id', 'Timeout', 'Prefer', 'Options', 'Metadata'),
     {
       name: 'Content-Disposition',
       in: 'header',
@@ -167,6 +179,7 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
       'bad_options',
       'bad_digest',
       'digest_mismatch',
+      'bad_metadata',
       'empty_file',
       ...CREATING_CODES,
       'upload_interrupted',
@@ -238,7 +251,7 @@ const cancelUpload: Operation = {
 
 /** Operations that send, read, cancel and delete uploads. */
 export const UPLOAD_PATHS: Paths = {
-  '/uploads': { post: createUploads },
+  '/uploads': { post: createUploads, get: listUploads },
   '/uploads/{id}': { put: putUpload, get: getUpload, delete: deleteUpload },
   '/uploads/{id}/cancel': { post: cancelUpload },
 };

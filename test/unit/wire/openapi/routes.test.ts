@@ -92,6 +92,8 @@ function emptyApp(): Koa {
     isTrustedProxy: () => false,
     corsOrigins: [],
     callers: new Callers({ tenants }),
+    tenantUploads: { list: nobody },
+    readUse: nobody,
     mountPath: '',
     operators: {
       guard: nobody,

@@ -11,6 +11,7 @@ import {
 } from '../../../../src/wire/openapi/examples.ts';
 import * as schemas from '../../../../src/wire/upload-schemas.ts';
 import { issuedTicketSchema } from '../../../../src/wire/access-schemas.ts';
+import { uploadPageSchema, usageSchema } from '../../../../src/wire/tenant-schemas.ts';
 import { serviceFiguresSchema } from '../../../../src/wire/operator-schemas.ts';
 import { deliveryListSchema } from '../../../../src/wire/webhook-schemas.ts';
 import type { MediaType } from '../../../../src/wire/openapi/shapes.ts';
@@ -21,6 +22,8 @@ const SCHEMAS_BY_REFERENCE = new Map<unknown, z.ZodType>([
   [schemaRef('Upload')['$ref'], schemas.uploadSchema],
   [schemaRef('UploadList')['$ref'], schemas.uploadListSchema],
   [schemaRef('IssuedTicket')['$ref'], issuedTicketSchema],
+  [schemaRef('UploadPage')['$ref'], uploadPageSchema],
+  [schemaRef('Usage')['$ref'], usageSchema],
   [schemaRef('ServiceStatus')['$ref'], schemas.serviceStatusSchema],
   [schemaRef('ServiceFigures')['$ref'], serviceFiguresSchema],
   [schemaRef('DeliveryList')['$ref'], deliveryListSchema],
